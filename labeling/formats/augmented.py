@@ -1,0 +1,380 @@
+"""Writing label attributes into manifest lines (AWS's augmented manifest), to the letter.
+
+A line keeps its bytes: only `<attr>` and `<attr>-metadata` are added or replaced, everything else stays as it came.
+Reading them back is `augmented_reading`'s part. Knows nothing of storage, jobs or where labels come from.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from labeling.formats.shapes import Box, ImageSize, Span, Vote
+
+JOB_PREFIX = "labeling-job/"
+TYPE_BOXES = "groundtruth/object-detection"
+TYPE_IMAGE_CLASS = "groundtruth/image-classification"
+TYPE_TEXT_CLASS = "groundtruth/text-classification"
+TYPE_IMAGE_CLASSES = "groundtruth/image-classification-multilabel"
+TYPE_TEXT_CLASSES = "groundtruth/text-classification-multilabel"
+TYPE_SEGMENTATION = "groundtruth/semantic-segmentation"
+TYPE_SPANS = "groundtruth/text-span"
+TYPE_VERIFICATION = "groundtruth/label-verification"
+TYPE_CUSTOM = "groundtruth/custom"
+
+EXPIRED = (
+    "ClientError: Annotation tasks expired.  Probable Reasons are 1) TaskAvailabilityLifetimeInSeconds parameter is "
+    "too small.  2) Reward is too low for workers to work on the task.  3) If you use a custom html template, your "
+    "template may be broken.  4) Data (image/video/text) sent for annotation is broken or too big, preventing "
+    "completion.  5) All workers declined the tasks."
+)
+
+_CONFIDENCE_DIGITS = 4
+
+
+def put_members(original: bytes | str, members: Mapping[str, Any], *, remove: Iterable[str] = ()) -> bytes:
+    """The line with `members` set: known names are replaced in place, new ones appended; the rest keeps its bytes.
+
+    Returns UTF-8 without a line end. Raises ValueError when `original` is not a JSON object.
+    """
+    raw = (original if isinstance(original, bytes) else original.encode()).strip()
+    removed = set(remove)
+    encoded = {name: orjson.dumps(value) for name, value in members.items()}
+    # a name that has no quoted occurrence (and no escape could hide one) is new: append without taking the line apart
+    fresh = not any(b'"' + name.encode() + b'"' in raw for name in (*members, *removed)) and b"\\" not in raw
+    if fresh and raw[:1] == b"{" and raw[-1:] == b"}" and len(raw) > 2:
+        added = b",".join(orjson.dumps(name) + b":" + value for name, value in encoded.items())
+        return raw[:-1].rstrip() + (b"," + added if added else b"") + b"}"
+    parts: list[bytes] = []
+    for name, key_text, value_text in _top_level(raw.decode()):
+        if name in encoded:
+            parts.append(key_text.encode() + b":" + encoded.pop(name))
+        elif name not in removed:
+            parts.append(key_text.encode() + b":" + value_text.encode())
+    parts.extend(orjson.dumps(name) + b":" + value for name, value in encoded.items())
+    return b"{" + b",".join(parts) + b"}"
+
+
+_SPACE = " \t\r\n"
+_decoder = json.JSONDecoder()
+
+
+def _top_level(text: str) -> list[tuple[str, str, str]]:
+    """(name, its JSON text, the value's JSON text) of each member of an object, spelled exactly as in `text`."""
+
+    def skip(at: int) -> int:
+        while at < len(text) and text[at] in _SPACE:
+            at += 1
+        return at
+
+    members: list[tuple[str, str, str]] = []
+    at = skip(0)
+    if text[at : at + 1] != "{":
+        raise ValueError("a manifest line must be a JSON object")
+    at = skip(at + 1)
+    while text[at : at + 1] != "}":
+        start = at
+        name, at = _value_at(text, at)
+        key_text = text[start:at]
+        at = skip(at)
+        if not isinstance(name, str) or text[at : at + 1] != ":":
+            raise ValueError(f"a manifest line must be a JSON object (column {at + 1})")
+        start = skip(at + 1)
+        _, at = _value_at(text, start)
+        members.append((name, key_text, text[start:at]))
+        at = skip(at)
+        if text[at : at + 1] == ",":
+            at = skip(at + 1)
+        elif text[at : at + 1] != "}":
+            raise ValueError(f"a manifest line must be a JSON object (column {at + 1})")
+    return members
+
+
+def _value_at(text: str, at: int) -> tuple[Any, int]:
+    try:
+        return _decoder.raw_decode(text, at)
+    except RecursionError:
+        raise ValueError("a manifest line is nested too deeply") from None
+
+
+def label_line(original: bytes | str, attr: str, value: Any, metadata: Mapping[str, Any]) -> bytes:
+    """The line with `<attr>` and `<attr>-metadata` set to any label value (custom tasks, exports, imports)."""
+    return put_members(original, {attr: value, f"{attr}-metadata": metadata})
+
+
+def failure_line(original: bytes | str, attr: str, *, reason: str = EXPIRED, retry_count: int = 1) -> bytes:
+    """A failed object: input keys, no `<attr>`, and the reason. 'ClientError: ' goes in front where it is missing."""
+    reason = reason if "Error: " in reason else f"ClientError: {reason}"
+    # "true", not "yes": that is what the real service writes here
+    metadata = {"retry-count": retry_count, "failure-reason": reason, "human-annotated": "true"}
+    return put_members(original, {f"{attr}-metadata": metadata}, remove=(attr,))
+
+
+# --- metadata common to every kind ---------------------------------------------------------------------------------
+
+
+def creation_date(moment: datetime | str | None = None) -> str:
+    """ISO date without a zone, with microseconds, in UTC: '2018-10-18T22:18:13.527256'. Default: now."""
+    if isinstance(moment, str):
+        return moment
+    moment = moment or datetime.now(UTC)
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
+    return moment.isoformat(timespec="microseconds")
+
+
+def _job(name: str) -> str:
+    return name if "/" in name else JOB_PREFIX + name
+
+
+def _yes_no(human_annotated: bool) -> str:
+    return "yes" if human_annotated else "no"
+
+
+def _confidence(value: float | None, where: str) -> float:
+    # one worker and nothing to compare with is 0 in AWS's own documentation
+    number = 0.0 if value is None else float(value)
+    if not (math.isfinite(number) and 0 <= number <= 1):
+        raise ValueError(f"{where}: confidence must be between 0 and 1, found {value}")
+    return round(number, _CONFIDENCE_DIGITS)
+
+
+def _class_index(labels: Sequence[str]) -> dict[str, int]:
+    index = {label: position for position, label in enumerate(labels)}
+    if len(index) != len(labels):
+        raise ValueError("labels must be unique")
+    return index
+
+
+def _class_id(index: Mapping[str, int], label: str, where: str) -> int:
+    try:
+        return index[label]
+    except KeyError:
+        raise ValueError(f"{where}: {label!r} is not one of the labels") from None
+
+
+def _with_extras(
+    metadata: dict[str, Any], model_name: str | None, adjustment_status: str | None = None
+) -> dict[str, Any]:
+    """Keys beyond AWS's own come last, so that readers of the AWS form see what they expect."""
+    if adjustment_status is not None:
+        if adjustment_status not in ("adjusted", "unadjusted"):
+            raise ValueError(f"adjustment status must be 'adjusted' or 'unadjusted', found {adjustment_status!r}")
+        metadata["adjustment-status"] = adjustment_status
+    if model_name is not None:
+        metadata["model-name"] = model_name
+    return metadata
+
+
+def _number(value: float, where: str) -> int | float:
+    """Whole pixels as integers, as the documentation prints them; the rest unrounded, as production writes them."""
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{where}: {value} is not a finite number")
+    return int(number) if number.is_integer() else number
+
+
+# --- boxes ---------------------------------------------------------------------------------------------------------
+
+
+def box_label(
+    boxes: Sequence[Box],
+    *,
+    image_size: ImageSize | tuple[int, ...],
+    labels: Sequence[str],
+    human_annotated: bool,
+    job_name: str,
+    created: datetime | str | None = None,
+    confidences: Sequence[float] | None = None,
+    model_name: str | None = None,
+    adjustment_status: str | None = None,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(value, metadata) of a bounding-box label; class ids are places in `labels`, class-map holds the used ones.
+
+    Confidences come from the boxes unless given. Raises ValueError naming the box and what is wrong.
+    """
+    if confidences is not None and len(confidences) != len(boxes):
+        raise ValueError(f"{len(boxes)} boxes but {len(confidences)} confidences")
+    size = ImageSize(*image_size)
+    index = _class_index(labels)
+    annotations, objects, used = [], [], {}
+    for place, box in enumerate(boxes):
+        where = f"box {place}"
+        class_id = _class_id(index, box.label, where)
+        used[class_id] = box.label
+        # the key order is the one real production output has
+        annotations.append(
+            {
+                "class_id": class_id,
+                "top": _number(box.top, where),
+                "left": _number(box.left, where),
+                "height": _number(box.height, where),
+                "width": _number(box.width, where),
+            }
+        )
+        given = confidences[place] if confidences is not None else box.confidence
+        objects.append({"confidence": _confidence(given, where)})
+    value = {
+        "image_size": [{"width": size.width, "height": size.height, "depth": size.depth}],
+        "annotations": annotations,
+    }
+    metadata = {
+        "objects": objects,
+        "class-map": {str(class_id): used[class_id] for class_id in sorted(used)},
+        "type": TYPE_BOXES,
+        "human-annotated": _yes_no(human_annotated),
+        "creation-date": creation_date(created),
+        "job-name": _job(job_name),
+    }
+    return value, _with_extras(metadata, model_name, adjustment_status)
+
+
+def box_line(original: bytes | str, attr: str, boxes: Sequence[Box], **options: Any) -> bytes:
+    """The manifest line with these boxes under `attr`; options as for `box_label`."""
+    value, metadata = box_label(boxes, **options)
+    return label_line(original, attr, value, metadata)
+
+
+# --- classes, spans, reviews ---------------------------------------------------------------------------------------
+
+
+def class_label(
+    vote: Vote,
+    *,
+    labels: Sequence[str],
+    human_annotated: bool,
+    job_name: str,
+    created: datetime | str | None = None,
+    text: bool = False,
+    model_name: str | None = None,
+) -> tuple[int, dict[str, Any]]:
+    """(value, metadata) of a single-choice label; the value is an integer, as production writes it."""
+    class_id = _class_id(_class_index(labels), vote.label, "class")
+    metadata = {
+        "confidence": _confidence(vote.confidences[0] if vote.confidences else None, "class"),
+        "job-name": _job(job_name),
+        "class-name": vote.label,
+        "human-annotated": _yes_no(human_annotated),
+        "creation-date": creation_date(created),
+        "type": TYPE_TEXT_CLASS if text else TYPE_IMAGE_CLASS,
+    }
+    return class_id, _with_extras(metadata, model_name)
+
+
+def multi_class_label(
+    vote: Vote,
+    *,
+    labels: Sequence[str],
+    human_annotated: bool,
+    job_name: str,
+    created: datetime | str | None = None,
+    text: bool = False,
+    model_name: str | None = None,
+) -> tuple[list[int], dict[str, Any]]:
+    """(value, metadata) of a multi-choice label: every class chosen by at least one worker, each with a confidence."""
+    index = _class_index(labels)
+    ids = [_class_id(index, label, f"class {place}") for place, label in enumerate(vote.labels)]
+    confidences = vote.confidences or (None,) * len(ids)
+    if len(confidences) != len(ids):
+        raise ValueError(f"{len(ids)} classes but {len(confidences)} confidences")
+    metadata = {
+        "job-name": _job(job_name),
+        "class-map": {str(class_id): label for class_id, label in zip(ids, vote.labels, strict=True)},
+        "human-annotated": _yes_no(human_annotated),
+        "creation-date": creation_date(created),
+        "confidence-map": {
+            str(class_id): _confidence(value, f"class {class_id}")
+            for class_id, value in zip(ids, confidences, strict=True)
+        },
+        "type": TYPE_TEXT_CLASSES if text else TYPE_IMAGE_CLASSES,
+    }
+    return ids, _with_extras(metadata, model_name)
+
+
+def span_label(
+    spans: Sequence[Span],
+    *,
+    labels: Sequence[str],
+    human_annotated: bool,
+    job_name: str,
+    created: datetime | str | None = None,
+    short_names: Mapping[str, str] | None = None,
+    model_name: str | None = None,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(value, metadata) of a named-entity label; all labels of the job are listed, offsets are code points."""
+    index = _class_index(labels)
+    for place, span in enumerate(spans):
+        _class_id(index, span.label, f"span {place}")
+        if not 0 <= span.start < span.end:
+            raise ValueError(f"span {place}: needs 0 <= start < end, found {span.start} to {span.end}")
+    names = short_names or {}
+    listed = [{"label": label} | ({"shortDisplayName": names[label]} if label in names else {}) for label in labels]
+    value = {
+        "annotations": {
+            "labels": listed,
+            "entities": [{"label": s.label, "startOffset": s.start, "endOffset": s.end} for s in spans],
+        }
+    }
+    metadata = {
+        "job-name": _job(job_name),
+        "type": TYPE_SPANS,
+        "creation-date": creation_date(created),
+        "human-annotated": _yes_no(human_annotated),
+        "entities": [{"confidence": _confidence(s.confidence, f"span {n}")} for n, s in enumerate(spans)],
+    }
+    return value, _with_extras(metadata, model_name)
+
+
+def verification_label(
+    vote: Vote,
+    *,
+    labels: Sequence[str],
+    job_name: str,
+    created: datetime | str | None = None,
+    comments: Iterable[str] = (),
+) -> tuple[str, dict[str, Any]]:
+    """(value, metadata) of a review of an earlier label; empty comments are dropped, and the list when none is left."""
+    class_id = _class_id(_class_index(labels), vote.label, "class")
+    metadata: dict[str, Any] = {
+        "class-name": vote.label,
+        "confidence": _confidence(vote.confidences[0] if vote.confidences else None, "class"),
+        "type": TYPE_VERIFICATION,
+        "job-name": _job(job_name),
+        "human-annotated": "yes",
+        "creation-date": creation_date(created),
+    }
+    feedback = [{"comment": comment} for comment in comments if comment and comment.strip()]
+    if feedback:
+        metadata["worker-feedback"] = feedback
+    return str(class_id), metadata
+
+
+def mask_label(
+    uri: str,
+    *,
+    colors: Mapping[int, tuple[str, str]],
+    confidence: float | None,
+    human_annotated: bool,
+    job_name: str,
+    created: datetime | str | None = None,
+    model_name: str | None = None,
+    adjustment_status: str | None = None,
+) -> tuple[str, dict[str, Any]]:
+    """(value, metadata) of a segmentation label: the URI of the palette PNG and {index: (class name, '#rrggbb')}."""
+    score = _confidence(confidence, "mask")
+    metadata = {
+        "internal-color-map": {
+            str(number): {"class-name": name, "confidence": score, "hex-color": color}
+            for number, (name, color) in sorted(colors.items())
+        },
+        "type": TYPE_SEGMENTATION,
+        "human-annotated": _yes_no(human_annotated),
+        "creation-date": creation_date(created),
+        "job-name": _job(job_name),
+    }
+    return uri, _with_extras(metadata, model_name, adjustment_status)

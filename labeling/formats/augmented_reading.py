@@ -1,0 +1,235 @@
+"""Reading label attributes of augmented manifests back into typed values, as lenient as real files are various.
+
+Seen in production files and third-party ones: class ids as strings, integer or float pixels, no depth, no metadata,
+`objects` missing or shorter than `annotations`, single-choice labels as "0" or 0. Knows nothing of storage or jobs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from labeling.formats.shapes import Box, ImageSize, Span, Vote
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What the metadata say about where a label came from; None where the file does not say."""
+
+    type: str | None = None
+    human_annotated: bool | None = None
+    job_name: str | None = None
+    creation_date: str | None = None
+    model_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BoxLabel:
+    """A bounding-box label: boxes with class names and confidences; `class_map` as the file has it, by integer id."""
+
+    boxes: tuple[Box, ...]
+    image_size: ImageSize | None
+    class_map: dict[int, str] = field(default_factory=dict)
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class ClassLabel:
+    """A single- or multi-choice label."""
+
+    vote: Vote
+    class_map: dict[int, str] = field(default_factory=dict)
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class SpanLabel:
+    """A named-entity label; `labels` lists all classes of the job in their order."""
+
+    spans: tuple[Span, ...]
+    labels: tuple[str, ...]
+    origin: Origin = Origin()
+
+
+def label_state(attributes: Mapping[str, Any], attr: str) -> Literal["labeled", "failed", "unlabeled"]:
+    """Whether a line carries a label, the reason of a failure, or neither under `attr`."""
+    if failure_reason(attributes, attr) is not None:
+        return "failed"
+    return "labeled" if attr in attributes else "unlabeled"
+
+
+def failure_reason(attributes: Mapping[str, Any], attr: str) -> str | None:
+    """The failure reason in `<attr>-metadata`, None when the object did not fail."""
+    reason = _metadata(attributes, attr).get("failure-reason")
+    return None if reason is None else str(reason)
+
+
+def read_boxes(attributes: Mapping[str, Any], attr: str) -> BoxLabel:
+    """The boxes under `attr`. Raises ValueError naming the member that is missing or of the wrong kind."""
+    value = _value(attributes, attr)
+    if not isinstance(value, Mapping) or not isinstance(value.get("annotations"), list):
+        raise ValueError(f"{attr!r} is not a bounding-box label: 'annotations' is missing")
+    metadata = _metadata(attributes, attr)
+    class_map = _class_map(metadata)
+    objects = metadata.get("objects")
+    objects = objects if isinstance(objects, list) else []
+    boxes = []
+    for place, annotation in enumerate(value["annotations"]):
+        where = f"{attr}.annotations[{place}]"
+        if not isinstance(annotation, Mapping):
+            raise ValueError(f"{where} must be an object")
+        class_id = _whole(annotation.get("class_id"), f"{where}.class_id")
+        left, top, width, height = (
+            _real(annotation.get(name), f"{where}.{name}") for name in ("left", "top", "width", "height")
+        )
+        known = objects[place] if place < len(objects) and isinstance(objects[place], Mapping) else {}
+        confidence = _optional_real(known.get("confidence"), f"{attr}-metadata.objects[{place}].confidence")
+        boxes.append(Box(class_map.get(class_id, str(class_id)), left, top, width, height, confidence))
+    return BoxLabel(tuple(boxes), _image_size(value.get("image_size"), attr), class_map, _origin(metadata))
+
+
+def read_class(attributes: Mapping[str, Any], attr: str) -> ClassLabel:
+    """A single-choice label: integer or string value, class name from the metadata where there is one."""
+    value = _value(attributes, attr)
+    metadata = _metadata(attributes, attr)
+    if isinstance(value, (list, dict)) or value is None:
+        raise ValueError(f"{attr!r} is not a single-choice label")
+    name = metadata.get("class-name")
+    class_map = _class_map(metadata)
+    if isinstance(name, str):
+        label = name
+        if isinstance(value, int | float) or (isinstance(value, str) and value.isdecimal()):
+            class_map = class_map | {_whole(value, attr): name}
+    else:
+        label = str(value)
+    confidence = _optional_real(metadata.get("confidence"), f"{attr}-metadata.confidence")
+    vote = Vote((label,), None if confidence is None else (confidence,), _comment(metadata))
+    return ClassLabel(vote, class_map, _origin(metadata))
+
+
+def read_classes(attributes: Mapping[str, Any], attr: str) -> ClassLabel:
+    """A multi-choice label: an array of class ids with class-map and confidence-map."""
+    value = _value(attributes, attr)
+    if not isinstance(value, list):
+        raise ValueError(f"{attr!r} is not a multi-choice label: an array was expected")
+    metadata = _metadata(attributes, attr)
+    class_map = _class_map(metadata)
+    ids = [_whole(item, f"{attr}[{place}]") for place, item in enumerate(value)]
+    scores = metadata.get("confidence-map")
+    confidences = None
+    if isinstance(scores, Mapping) and all(str(number) in scores for number in ids):
+        confidences = tuple(_real(scores[str(n)], f"{attr}-metadata.confidence-map.{n}") for n in ids)
+    names = tuple(class_map.get(number, str(number)) for number in ids)
+    return ClassLabel(Vote(names, confidences), class_map, _origin(metadata))
+
+
+def read_spans(attributes: Mapping[str, Any], attr: str) -> SpanLabel:
+    """A named-entity label."""
+    value = _value(attributes, attr)
+    annotations = value.get("annotations") if isinstance(value, Mapping) else None
+    if not isinstance(annotations, Mapping) or not isinstance(annotations.get("entities"), list):
+        raise ValueError(f"{attr!r} is not a text-span label: 'annotations.entities' is missing")
+    metadata = _metadata(attributes, attr)
+    scores = metadata.get("entities")
+    scores = scores if isinstance(scores, list) else []
+    spans = []
+    for place, entity in enumerate(annotations["entities"]):
+        where = f"{attr}.annotations.entities[{place}]"
+        if not isinstance(entity, Mapping) or not isinstance(entity.get("label"), str):
+            raise ValueError(f"{where}.label is missing")
+        start, end = (_whole(entity.get(name), f"{where}.{name}") for name in ("startOffset", "endOffset"))
+        known = scores[place] if place < len(scores) and isinstance(scores[place], Mapping) else {}
+        confidence = _optional_real(known.get("confidence"), f"{attr}-metadata.entities[{place}].confidence")
+        spans.append(Span(entity["label"], start, end, confidence))
+    listed = annotations.get("labels")
+    labels = tuple(
+        item["label"]
+        for item in (listed if isinstance(listed, list) else [])
+        if isinstance(item, Mapping) and isinstance(item.get("label"), str)
+    )
+    return SpanLabel(tuple(spans), labels, _origin(metadata))
+
+
+# --- parts ---------------------------------------------------------------------------------------------------------
+
+
+def _value(attributes: Mapping[str, Any], attr: str) -> Any:
+    if attr not in attributes:
+        reason = failure_reason(attributes, attr)
+        raise ValueError(f"{attr!r} is missing" + (f" (the object failed: {reason})" if reason else ""))
+    return attributes[attr]
+
+
+def _metadata(attributes: Mapping[str, Any], attr: str) -> Mapping[str, Any]:
+    metadata = attributes.get(f"{attr}-metadata")
+    return metadata if isinstance(metadata, Mapping) else {}
+
+
+def _class_map(metadata: Mapping[str, Any]) -> dict[int, str]:
+    found = metadata.get("class-map")
+    if not isinstance(found, Mapping):
+        return {}
+    return {_whole(key, "class-map"): str(name) for key, name in found.items()}
+
+
+def _origin(metadata: Mapping[str, Any]) -> Origin:
+    said = metadata.get("human-annotated")
+    human = {"yes": True, "true": True, True: True, "no": False, "false": False, False: False}
+    return Origin(
+        type=_text(metadata.get("type")),
+        human_annotated=human.get(said) if isinstance(said, str | bool) else None,
+        job_name=_text(metadata.get("job-name")),
+        creation_date=_text(metadata.get("creation-date")),
+        model_name=_text(metadata.get("model-name")),
+    )
+
+
+def _image_size(found: Any, attr: str) -> ImageSize | None:
+    if isinstance(found, Sequence) and not isinstance(found, str) and found:
+        found = found[0]
+    if not isinstance(found, Mapping) or "width" not in found or "height" not in found:
+        return None
+    depth = found.get("depth")
+    return ImageSize(
+        _whole(found["width"], f"{attr}.image_size.width"),
+        _whole(found["height"], f"{attr}.image_size.height"),
+        3 if depth is None else _whole(depth, f"{attr}.image_size.depth"),
+    )
+
+
+def _comment(metadata: Mapping[str, Any]) -> str | None:
+    feedback = metadata.get("worker-feedback")
+    if not isinstance(feedback, list):
+        return None
+    comments = [item.get("comment") for item in feedback if isinstance(item, Mapping)]
+    return "\n".join(str(comment) for comment in comments if comment) or None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _real(value: Any, where: str) -> float:
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            raise ValueError(f"{where} must be a number, found {value!r}") from None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{where} must be a number, found {value!r}")
+    if not math.isfinite(value):
+        raise ValueError(f"{where} must be a finite number, found {value!r}")
+    return value
+
+
+def _optional_real(value: Any, where: str) -> float | None:
+    return None if value is None else _real(value, where)
+
+
+def _whole(value: Any, where: str) -> int:
+    number = _real(value, where)
+    if number != int(number):
+        raise ValueError(f"{where} must be a whole number, found {value!r}")
+    return int(number)
