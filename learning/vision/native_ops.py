@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 NMS_SCHEMA = "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-# torchvision registers a shape function for this one while being imported, so it must exist; nothing calls it.
+# torchvision registers a shape function for this one while imported, so it must exist; nothing calls it.
 QUANTIZED_NMS_SCHEMA = "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 
 _installed: torch.library.Library | None = None

@@ -1,0 +1,115 @@
+"""What the compact detector is taught: which cells answer for which box, and the losses of their answers.
+
+Task-aligned assignment and losses as in arXiv:2108.07755, arXiv:2006.04388 and arXiv:1911.08287. It knows no
+model, only its outputs.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+TOP_CELLS = 10  # cells that answer for a box
+SCORE_POWER, IOU_POWER = 0.5, 6.0  # alignment = score^0.5 * IoU^6
+CLASS_GAIN, BOX_GAIN, DISTRIBUTION_GAIN = 1.0, 7.5, 1.5
+Truth = Sequence[tuple[Tensor, Tensor]]  # for each image: boxes [n, 4] xyxy px, classes [n] from 0
+
+
+def losses(
+    logits: Tensor, sides: Tensor, boxes: Tensor, centres: Tensor, strides: Tensor, truth: Truth
+) -> dict[str, Tensor]:
+    """logits [N, A, C], sides [N, A, 4, bins], boxes [N, A, 4] px, centres [A, 2] px, strides [A] px."""
+    true_boxes, true_classes, exists = _padded(truth, logits)
+    soft, chosen, matched = assign(logits.detach(), boxes.detach(), centres, strides, true_boxes, true_classes, exists)
+    total = soft.sum().clamp(min=1.0)
+    classification = F.binary_cross_entropy_with_logits(logits, soft, reduction="sum") / total
+    weight = soft.sum(-1)[chosen]
+    target = true_boxes.gather(1, matched[..., None].expand(-1, -1, 4))[chosen]
+    image, cell = chosen.nonzero(as_tuple=True)
+    box_loss = (weight * (1 - complete_iou(boxes[image, cell], target))).sum() / total
+    reach = torch.cat([centres[cell] - target[:, :2], target[:, 2:] - centres[cell]], -1) / strides[cell, None]
+    distribution = (weight * _distribution_loss(sides[image, cell], reach)).sum() / total
+    return {
+        "classification": CLASS_GAIN * classification,
+        "bbox_regression": BOX_GAIN * box_loss,
+        "distribution": DISTRIBUTION_GAIN * distribution,
+    }
+
+
+def assign(logits: Tensor, boxes: Tensor, centres: Tensor, strides: Tensor, true_boxes: Tensor, true_classes: Tensor,
+           exists: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+    """Soft class targets [N, A, C], chosen cells [N, A] and the index of the true box of each [N, A].
+
+    A cell may answer for a box that holds its centre; the TOP_CELLS best aligned do, each for its best box.
+    """
+    scores = logits.sigmoid().gather(2, true_classes[:, None].expand(-1, logits.shape[1], -1)).transpose(1, 2)
+    iou = pairwise_iou(true_boxes, boxes)  # [N, M, A]
+    middle, half = (true_boxes[..., :2] + true_boxes[..., 2:]) / 2, (true_boxes[..., 2:] - true_boxes[..., :2]) / 2
+    # A box thinner than a cell would hold no centre at all: every box reaches at least half a stride.
+    near = (centres - middle[:, :, None]).abs() < torch.maximum(half[:, :, None], 0.5 * strides[:, None] + 1e-3)
+    may = near.all(-1) & exists[..., None]
+    alignment = scores.pow(SCORE_POWER) * iou.pow(IOU_POWER) * may
+    top = (alignment + may * 1e-9).topk(min(TOP_CELLS, alignment.shape[-1]), -1).indices
+    taken = torch.zeros_like(may).scatter_(2, top, True) & may
+    best = torch.where(taken, iou, -1.0).max(1)  # a cell wanted by several boxes goes to the one it fits best
+    chosen, matched = best.values >= 0, best.indices
+    mine = taken & F.one_hot(matched, taken.shape[1]).transpose(1, 2).bool()
+    alignment, iou = alignment * mine, iou * mine
+    # The best cell of a box aims at the IoU it reaches, the others in proportion (arXiv:2108.07755, section 3.2).
+    strength = alignment / alignment.amax(-1, keepdim=True).clamp(min=1e-12) * iou.amax(-1, keepdim=True)
+    strength = strength.amax(1) * chosen
+    soft = torch.zeros_like(logits)
+    soft.scatter_(2, true_classes.gather(1, matched)[..., None], strength[..., None])
+    return soft, chosen, matched
+
+
+def pairwise_iou(first: Tensor, second: Tensor) -> Tensor:
+    """[N, M, 4] and [N, A, 4] -> IoU [N, M, A]."""
+    low = torch.maximum(first[:, :, None, :2], second[:, None, :, :2])
+    high = torch.minimum(first[:, :, None, 2:], second[:, None, :, 2:])
+    inter = (high - low).clamp(min=0).prod(-1)
+    return inter / (_area(first)[:, :, None] + _area(second)[:, None] - inter).clamp(min=1e-6)
+
+
+def complete_iou(found: Tensor, target: Tensor) -> Tensor:
+    """CIoU of matching rows [n, 4] (arXiv:1911.08287, equations 6 to 11)."""
+    low, high = torch.maximum(found[:, :2], target[:, :2]), torch.minimum(found[:, 2:], target[:, 2:])
+    inter = (high - low).clamp(min=0).prod(-1)
+    iou = inter / (_area(found) + _area(target) - inter).clamp(min=1e-6)
+    span = torch.maximum(found[:, 2:], target[:, 2:]) - torch.minimum(found[:, :2], target[:, :2])
+    apart = ((found[:, :2] + found[:, 2:] - target[:, :2] - target[:, 2:]) ** 2).sum(-1) / 4
+    found_size, target_size = found[:, 2:] - found[:, :2], target[:, 2:] - target[:, :2]
+    angle = torch.atan(target_size[:, 0] / target_size[:, 1].clamp(min=1e-3)) - torch.atan(
+        found_size[:, 0] / found_size[:, 1].clamp(min=1e-3)
+    )
+    shape = 4 / math.pi**2 * angle**2
+    with torch.no_grad():
+        share = shape / (1 - iou + shape).clamp(min=1e-6)
+    return iou - apart / (span**2).sum(-1).clamp(min=1e-6) - share * shape
+
+
+def _distribution_loss(sides: Tensor, reach: Tensor) -> Tensor:
+    """Cross-entropy to the two bins beside the true distance (arXiv:2006.04388, equation 6); [n]."""
+    last = sides.shape[-1] - 1
+    reach = reach.clamp(0, last - 0.01)
+    low = reach.long()
+    share = reach - low
+    log = sides.log_softmax(-1)
+    at_low, at_high = (log.gather(-1, (low + step)[..., None])[..., 0] for step in (0, 1))
+    return -(at_low * (1 - share) + at_high * share).mean(-1)
+
+
+def _padded(truth: Truth, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    most = max(1, *(len(boxes) for boxes, _ in truth)) if len(truth) > 1 else max(1, len(truth[0][0]))
+    boxes = like.new_zeros(len(truth), most, 4)
+    classes = torch.zeros(len(truth), most, dtype=torch.int64, device=like.device)
+    exists = torch.zeros(len(truth), most, dtype=torch.bool, device=like.device)
+    for row, (found, labels) in enumerate(truth):
+        boxes[row, : len(found)], classes[row, : len(found)], exists[row, : len(found)] = found, labels, True
+    return boxes, classes, exists
+
+
+def _area(boxes: Tensor) -> Tensor:
+    return (boxes[..., 2] - boxes[..., 0]).clamp(min=0) * (boxes[..., 3] - boxes[..., 1]).clamp(min=0)
