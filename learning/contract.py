@@ -78,9 +78,7 @@ class JobFolder:
     def checkpoints(self) -> Path:
         return self.root / "checkpoints"
 
-    def prepare(
-        self, *, hyperparameters: Mapping[str, Any], channels: Mapping[str, Mapping[str, Any]]
-    ) -> None:
+    def prepare(self, *, hyperparameters: Mapping[str, Any], channels: Mapping[str, Mapping[str, Any]]) -> None:
         """Make the folders and write both configuration files (the supervisor's half of the contract)."""
         for name in channels:
             self.channel(name).mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,9 @@
+"""People's work as a Django app."""
+
+from django.apps import AppConfig
+
+
+class LabelingConfig(AppConfig):
+    """Labeling jobs, tasks, answers, consolidation, output. Has never heard of a model that learns."""
+
+    name = "labeling"

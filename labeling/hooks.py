@@ -1,0 +1,15 @@
+"""The two messages that go upward. Each is a list of callables that other rooms append to; a listener only enqueues.
+
+`batch_done(batch_id)` is sent in the transaction that closes a batch; `loop_done(loop_id)` is for review loops.
+"""
+
+from collections.abc import Callable
+
+batch_done: list[Callable[[int], None]] = []
+loop_done: list[Callable[[int], None]] = []
+
+
+def send(listeners: list[Callable[[int], None]], identifier: int) -> None:
+    """Call every listener with the id, in the caller's transaction; a failing listener fails the transaction."""
+    for listener in listeners:
+        listener(identifier)

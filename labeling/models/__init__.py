@@ -1,0 +1,26 @@
+"""The one door to this room's models."""
+
+from labeling.models.datasets import BadLine, Dataset
+from labeling.models.exports import Export
+from labeling.models.jobs import LabelingJob
+from labeling.models.objects import DataObject, Label, LabelSource, ObjectLine, ObjectState
+from labeling.models.tasks import Answer, Assignment, AssignmentStatus, Batch, Task, TaskStatus, WorkerCursor
+
+__all__ = [
+    "Answer",
+    "Assignment",
+    "AssignmentStatus",
+    "BadLine",
+    "Batch",
+    "DataObject",
+    "Dataset",
+    "Export",
+    "Label",
+    "LabelSource",
+    "LabelingJob",
+    "ObjectLine",
+    "ObjectState",
+    "Task",
+    "TaskStatus",
+    "WorkerCursor",
+]

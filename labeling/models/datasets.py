@@ -1,0 +1,38 @@
+"""Data sets: a manifest we wrote from a folder, a zip, a prefix or an uploaded manifest."""
+
+from django.db import models
+
+from labeling import transitions
+from marketplace.models import Account
+
+
+class Dataset(models.Model):
+    """A named manifest with its counts and the report of what was refused."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="datasets")
+    name = models.CharField(max_length=63)
+    status = models.CharField(max_length=20, choices=transitions.DATASET.choices(), default="Initializing")
+    status_changed_at = models.DateTimeField(null=True)
+    failure_reason = models.CharField(max_length=1024, blank=True)
+    # What it is made from: {"kind": "folder"|"zip"|"prefix"|"manifest", "uri": ..., "selection": {...}}.
+    source = models.JSONField()
+    manifest_uri = models.CharField(max_length=1024, blank=True)
+    lines_read = models.IntegerField(default=0)
+    objects_total = models.IntegerField(default=0)
+    bad_lines = models.IntegerField(default=0)
+    progress = models.FloatField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "name"], name="dataset_name_once")]
+
+
+class BadLine(models.Model):
+    """A line of input that was refused, with its one-based number and the reason."""
+
+    dataset = models.ForeignKey(Dataset, models.CASCADE, null=True, related_name="bad_line_rows")
+    job = models.ForeignKey("labeling.LabelingJob", models.CASCADE, null=True, related_name="bad_line_rows")
+    number = models.BigIntegerField()
+    reason = models.CharField(max_length=500)
+    excerpt = models.CharField(max_length=200, blank=True)

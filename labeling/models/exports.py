@@ -1,0 +1,24 @@
+"""Downloads made in the background: manifests, worker answers, COCO, VOC, YOLO."""
+
+from django.db import models
+
+from labeling import transitions
+from labeling.models.jobs import LabelingJob
+
+
+class Export(models.Model):
+    """One export of a job's labels, with progress and, once done, the file it made."""
+
+    job = models.ForeignKey(LabelingJob, models.CASCADE, related_name="exports")
+    kind = models.CharField(max_length=30)  # manifest | worker-answers | coco | voc | yolo
+    which = models.CharField(max_length=10, default="all")  # all | human | machine
+    status = models.CharField(max_length=20, choices=transitions.EXPORT.choices(), default="InProgress")
+    status_changed_at = models.DateTimeField(null=True)
+    failure_reason = models.CharField(max_length=1024, blank=True)
+    progress = models.FloatField(default=0)
+    objects_done = models.IntegerField(default=0)
+    item_errors = models.JSONField(default=list)
+    uri = models.CharField(max_length=1024, blank=True)
+    size_bytes = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.CharField(max_length=120, blank=True)

@@ -1,0 +1,73 @@
+"""Data objects of a job, and the append-only revisions of their labels."""
+
+from django.db import models
+
+from labeling.models.jobs import LabelingJob
+
+
+class ObjectState(models.TextChoices):
+    """Where an object stands. The labeling counters are counts over these."""
+
+    UNLABELED = "Unlabeled"
+    PENDING = "PendingHuman"
+    HUMAN = "HumanLabeled"
+    MACHINE = "MachineLabeled"
+    FAILED = "Failed"
+
+
+class DataObject(models.Model):
+    """One line of the input manifest. `index` is the zero-based line number, AWS's objectId."""
+
+    job = models.ForeignKey(LabelingJob, models.CASCADE, related_name="objects_of_job", db_index=False)
+    index = models.IntegerField()
+    state = models.CharField(max_length=14, choices=ObjectState, default=ObjectState.UNLABELED)
+    failure_reason = models.CharField(max_length=500, blank=True)
+    source_ref = models.CharField(max_length=1024, blank=True)
+    # Displayed pixels, known once the image was inspected.
+    width = models.IntegerField(null=True)
+    height = models.IntegerField(null=True)
+    depth = models.IntegerField(null=True)
+    inspected_at = models.DateTimeField(null=True)
+    # Set when the stored image carries an EXIF rotation: the upright copy people and programs get instead.
+    upright_uri = models.CharField(max_length=1024, blank=True)
+    label = models.ForeignKey("labeling.Label", models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "index"], name="data_object_index_once")]
+        indexes = [models.Index(fields=["job", "state", "index"], name="data_object_by_state")]
+
+
+class ObjectLine(models.Model):
+    """The input line of an object, kept beside the row that lists are made of."""
+
+    data_object = models.OneToOneField(DataObject, models.CASCADE, primary_key=True, related_name="line")
+    text = models.TextField()
+
+
+class LabelSource(models.TextChoices):
+    """Who a label comes from."""
+
+    HUMAN = "human"
+    MACHINE = "machine"
+    ADJUDICATED = "adjudicated"
+
+
+class Label(models.Model):
+    """A revision of an object's label; never changed, the newest one counts.
+
+    `value`: for boxes {"boxes": [{"left","top","width","height","label","confidence"}]} in displayed pixels.
+    `explanation`: how it came about (clusters, weights, who was outvoted).
+    """
+
+    data_object = models.ForeignKey(DataObject, models.CASCADE, related_name="labels")
+    revision = models.IntegerField()
+    source = models.CharField(max_length=12, choices=LabelSource)
+    algorithm = models.CharField(max_length=60)
+    model_name = models.CharField(max_length=63, blank=True)
+    confidence = models.FloatField(null=True)
+    value = models.JSONField()
+    explanation = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["data_object", "revision"], name="label_revision_once")]

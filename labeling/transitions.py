@@ -1,0 +1,38 @@
+"""Every state table of this room."""
+
+from marketplace.states import Machine
+
+LABELING_JOB = Machine(
+    "labeling job",
+    {
+        "Initializing": {"InProgress", "Failed", "Stopping"},
+        "InProgress": {"Completed", "Failed", "Stopping"},
+        "Stopping": {"Stopped", "Failed"},
+        "Completed": set(),
+        "Failed": set(),
+        "Stopped": set(),
+    },
+)
+DATASET = Machine(
+    "data set",
+    {
+        "Initializing": {"InProgress", "Failed", "Stopped"},
+        "InProgress": {"Completed", "Failed", "Stopped"},
+        "Completed": set(),
+        "Failed": set(),
+        "Stopped": set(),
+    },
+)
+BATCH = Machine(
+    "batch",
+    {
+        "Initializing": {"InProgress", "Stopped"},
+        "InProgress": {"Completed", "Stopped"},
+        "Completed": set(),
+        "Stopped": set(),
+    },
+)
+EXPORT = Machine(
+    "export",
+    {"InProgress": {"Completed", "Failed", "Stopped"}, "Completed": set(), "Failed": set(), "Stopped": set()},
+)

@@ -1,0 +1,17 @@
+"""The one door to this room's models."""
+
+from learning.models.loops import LearningLoop, LoopObject, Role, Round
+from learning.models.registry import Model
+from learning.models.training import ProgramRun, TrainingJob, TrainingMetric, TransformJob
+
+__all__ = [
+    "LearningLoop",
+    "LoopObject",
+    "Model",
+    "ProgramRun",
+    "Role",
+    "Round",
+    "TrainingJob",
+    "TrainingMetric",
+    "TransformJob",
+]

@@ -1,0 +1,61 @@
+"""The learning loop of a labeling job: its rounds, and what it knows of each object."""
+
+from django.db import models
+
+from labeling.models import Batch, DataObject, LabelingJob
+from learning import transitions
+from learning.models.registry import Model
+from learning.models.training import TrainingJob, TransformJob
+
+
+class LearningLoop(models.Model):
+    """Automated labeling of one job. `settings`: seed, sizes, target quality, recipe; see services/active.py."""
+
+    job = models.OneToOneField(LabelingJob, models.CASCADE, related_name="learning_loop")
+    status = models.CharField(max_length=20, choices=transitions.LOOP.choices(), default="InProgress")
+    status_changed_at = models.DateTimeField(null=True)
+    failure_reason = models.CharField(max_length=1024, blank=True)
+    settings = models.JSONField(default=dict)
+    final_model = models.ForeignKey(Model, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class Round(models.Model):
+    """One turn of the loop. `threshold` is None when no score kept the promised quality."""
+
+    loop = models.ForeignKey(LearningLoop, models.CASCADE, related_name="rounds")
+    number = models.IntegerField()
+    status = models.CharField(max_length=20, choices=transitions.ROUND.choices(), default="Labeling")
+    status_changed_at = models.DateTimeField(null=True)
+    batch = models.OneToOneField(Batch, models.PROTECT, null=True, related_name="learning_round")
+    training_job = models.OneToOneField(TrainingJob, models.PROTECT, null=True, related_name="+")
+    transform_job = models.OneToOneField(TransformJob, models.PROTECT, null=True, related_name="+")
+    threshold = models.FloatField(null=True)
+    # [{"threshold", "quality", "coverage"}]: what each cut-off would have meant on the validation labels.
+    curve = models.JSONField(default=list)
+    figures = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["loop", "number"], name="round_number_once")]
+
+
+class Role(models.TextChoices):
+    """What an object is used for; once validation, always validation."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+
+
+class LoopObject(models.Model):
+    """What the loop knows of an object: its role, and the newest prediction's score."""
+
+    loop = models.ForeignKey(LearningLoop, models.CASCADE, related_name="loop_objects", db_index=False)
+    data_object = models.OneToOneField(DataObject, models.CASCADE, related_name="loop_object")
+    role = models.CharField(max_length=10, choices=Role, blank=True)
+    score = models.FloatField(null=True)
+    uncertainty = models.FloatField(null=True)
+    round_number = models.IntegerField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["loop", "role"], name="loop_object_by_role")]

@@ -1,0 +1,66 @@
+"""Trainings and predictions over a data set: rows that the learner's supervisor turns into child processes."""
+
+from django.db import models
+
+from learning import transitions
+from marketplace.models import Account
+
+
+class ProgramRun(models.Model):
+    """What the supervisor needs to run, resume and kill one program; the base of both kinds of job."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="+")
+    name = models.CharField(max_length=63)
+    status_changed_at = models.DateTimeField(null=True)
+    failure_reason = models.CharField(max_length=1024, blank=True)
+    hyperparameters = models.JSONField(default=dict)
+    channels = models.JSONField(default=dict)
+    folder = models.CharField(max_length=1024, blank=True)
+    progress = models.FloatField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    # The supervisor that holds it, and when it last said so; a silent one loses the run to another.
+    claimed_by = models.CharField(max_length=120, blank=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    attempts = models.IntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class TrainingJob(ProgramRun):
+    """A training: hyperparameters and channels in, metrics and a model out."""
+
+    status = models.CharField(max_length=20, choices=transitions.TRAINING_JOB.choices(), default="InProgress")
+    model = models.OneToOneField("learning.Model", models.SET_NULL, null=True, related_name="training_job")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "name"], name="training_job_name_once")]
+
+
+class TransformJob(ProgramRun):
+    """A prediction over a manifest; its output is a file of predictions."""
+
+    status = models.CharField(max_length=20, choices=transitions.TRANSFORM_JOB.choices(), default="InProgress")
+    model = models.ForeignKey("learning.Model", models.PROTECT, related_name="transform_jobs")
+    output_uri = models.CharField(max_length=1024, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "name"], name="transform_job_name_once")]
+
+
+class TrainingMetric(models.Model):
+    """One point of one curve."""
+
+    training_job = models.ForeignKey(TrainingJob, models.CASCADE, related_name="metrics", db_index=False)
+    name = models.CharField(max_length=60)
+    step = models.IntegerField()
+    epoch = models.FloatField(null=True)
+    value = models.FloatField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["training_job", "name", "step"], name="training_metric_point_once")
+        ]

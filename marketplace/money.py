@@ -1,0 +1,79 @@
+"""Money as integer micro-dollars: text, AWS's price structure, exact splits. Pure; knows no ledger."""
+
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+
+MICROS = 1_000_000
+
+
+def parse(text: str | int | Decimal) -> int:
+    """Dollars as text ("0.036") to micro-dollars (36000).
+
+    Raises ValueError for what is not a number, is not finite, or is finer than a micro-dollar.
+    """
+    try:
+        amount = Decimal(str(text).strip())
+    except InvalidOperation:
+        raise ValueError(f"{text!r} is not an amount of dollars") from None
+    if not amount.is_finite():
+        raise ValueError(f"{text!r} is not an amount of dollars")
+    micros = amount * MICROS
+    if micros != micros.to_integral_value():
+        raise ValueError(f"{text!r} is finer than a micro-dollar")
+    return int(micros)
+
+
+def text(micros: int) -> str:
+    """Micro-dollars to dollars with six decimals: 36000 -> "0.036000"."""
+    sign = "-" if micros < 0 else ""
+    dollars, rest = divmod(abs(micros), MICROS)
+    return f"{sign}{dollars}.{rest:06d}"
+
+
+def from_aws(amount: dict[str, int]) -> int:
+    """`AmountInUsd` {Dollars, Cents, TenthFractionsOfACent} to micro-dollars. Raises ValueError out of range."""
+    limits = {"Dollars": (2, 1_000_000), "Cents": (99, 10_000), "TenthFractionsOfACent": (9, 1_000)}
+    total = 0
+    for name, value in amount.items():
+        if name not in limits:
+            raise ValueError(f"AmountInUsd.{name} is unknown")
+        top, unit = limits[name]
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= top:
+            raise ValueError(f"AmountInUsd.{name}: {value!r} found, 0 to {top} expected")
+        total += value * unit
+    return total
+
+
+def to_aws(micros: int) -> dict[str, int]:
+    """Micro-dollars to `AmountInUsd`. Raises ValueError for what AWS's structure cannot express."""
+    if micros < 0 or micros % 1_000:
+        raise ValueError(f"{text(micros)} has no form in Dollars, Cents and TenthFractionsOfACent")
+    tenths = micros // 1_000
+    return {"Dollars": tenths // 1_000, "Cents": tenths // 10 % 100, "TenthFractionsOfACent": tenths % 10}
+
+
+def split(micros: int, weights: Sequence[int | Fraction]) -> list[int]:
+    """Split an amount in proportion to `weights`, exactly, by largest remainder (ties: the earlier part).
+
+    Raises ValueError for a negative amount, a negative weight, or weights that sum to zero.
+    """
+    if micros < 0 or any(w < 0 for w in weights):
+        raise ValueError("only non-negative amounts and weights can be split")
+    total = sum(Fraction(w) for w in weights)
+    if total == 0:
+        raise ValueError("the weights sum to zero")
+    exact = [micros * Fraction(w) / total for w in weights]
+    parts = [int(share) for share in exact]
+    by_remainder = sorted(range(len(parts)), key=lambda i: (parts[i] - exact[i], i))
+    for i in by_remainder[: micros - sum(parts)]:
+        parts[i] += 1
+    return parts
+
+
+def share(micros: int, percent: str | Decimal) -> int:
+    """`percent` of an amount, rounded half up to the micro-dollar. Raises ValueError for a negative percentage."""
+    fraction = Fraction(Decimal(str(percent)))
+    if fraction < 0:
+        raise ValueError(f"percentage {percent} is negative")
+    return int(Fraction(micros) * fraction / 100 + Fraction(1, 2))

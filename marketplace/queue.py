@@ -1,0 +1,39 @@
+"""The door to background work: the only importer of django_q.
+
+With the ORM broker the message is a row written on the caller's connection: it commits or rolls back with the state it
+belongs to. Functions take ids, are short, and are safe to run twice.
+"""
+
+from datetime import timedelta
+from importlib import import_module
+
+from django.utils import timezone
+from django_q.models import Schedule
+from django_q.tasks import async_task
+
+
+def resolve(path: str):
+    """The function behind a dotted path. Raises ImportError or AttributeError, which django_q would swallow."""
+    module, _, name = path.rpartition(".")
+    return getattr(import_module(module), name)
+
+
+def enqueue(path: str, *args: int | str) -> None:
+    """Queue `path(*args)` in the caller's transaction. Raises if the path does not lead to a function."""
+    resolve(path)
+    async_task(path, *args)
+
+
+def every(seconds: int, path: str) -> None:
+    """Run `path()` every so many seconds (whole minutes, at least one), from now on; safe to repeat."""
+    resolve(path)
+    Schedule.objects.update_or_create(
+        name=path,
+        defaults={
+            "func": path,
+            "schedule_type": Schedule.MINUTES,
+            "minutes": max(1, round(seconds / 60)),
+            "repeats": -1,
+            "next_run": timezone.now() + timedelta(seconds=seconds),
+        },
+    )

@@ -1,0 +1,49 @@
+"""Fixtures every test shares: an embedded PostgreSQL and a folder of its own for each run and each worker process."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+SHARED_DATASETS = Path(__file__).resolve().parent.parent.parent / "shared" / "datasets"
+
+
+def _own_var_directory() -> None:
+    """Point the settings at a fresh var/ before Django reads them; xdist workers share the controller's server."""
+    if "WAGGLE_TEST_VAR" not in os.environ:
+        directory = Path(tempfile.mkdtemp(prefix="waggle-test-"))
+        directory.chmod(0o755)
+        os.environ["WAGGLE_TEST_VAR"] = str(directory)
+        atexit.register(_clean, directory)
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    root = Path(os.environ["WAGGLE_TEST_VAR"])
+    own = root / worker
+    own.mkdir(exist_ok=True)
+    os.environ["WAGGLE_VAR"] = str(own)
+    if not os.environ.get("DATABASE_URL"):
+        from marketplace.database import start_embedded
+
+        os.environ["DATABASE_URL"] = start_embedded(root / "postgres")
+    os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 40)
+    os.environ.setdefault("API_RATE_PER_USER", "1000000/min")
+
+
+def _clean(directory: Path) -> None:
+    from marketplace.database import stop_embedded
+
+    stop_embedded(directory / "postgres")
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+_own_var_directory()
+
+
+@pytest.fixture
+def datasets() -> Path:
+    """The folder of shared real data sets; the test is skipped where it is absent."""
+    if not SHARED_DATASETS.is_dir():
+        pytest.skip("the shared data sets (../shared/datasets) are not on this machine")
+    return SHARED_DATASETS

@@ -1,0 +1,59 @@
+"""The ledger: facts are booked once, entries balance, pockets do not go negative, history does not change."""
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, transaction
+
+from marketplace.errors import LimitExceeded
+from marketplace.models import Account, Entry, LedgerKind, Posting
+from marketplace.services import ledger
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def pockets():
+    account = Account.objects.create(name="Bees & Co", number="123456789012")
+    return ledger.pocket(LedgerKind.OUTSIDE), ledger.pocket(LedgerKind.WALLET, account=account)
+
+
+def test_a_balance_is_the_sum_of_postings(pockets):
+    outside, wallet = pockets
+    ledger.post(reference="deposit:1", postings={outside: -5_000_000, wallet: 5_000_000}, by="operator")
+    ledger.post(reference="deposit:2", postings={outside: -1, wallet: 1}, by="operator")
+    assert ledger.balance(wallet) == 5_000_001
+    assert ledger.balance(outside) == -5_000_001
+
+
+def test_the_same_fact_is_booked_once(pockets):
+    outside, wallet = pockets
+    ledger.post(reference="deposit:1", postings={outside: -5, wallet: 5}, by="operator")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ledger.post(reference="deposit:1", postings={outside: -5, wallet: 5}, by="operator")
+    assert ledger.balance(wallet) == 5
+
+
+def test_a_wallet_does_not_go_negative(pockets):
+    outside, wallet = pockets
+    with pytest.raises(LimitExceeded, match="holds 0.000000 dollars, 0.000007 are needed"):
+        ledger.post(reference="spend:1", postings={outside: 7, wallet: -7}, by="someone")
+    assert not Entry.objects.exists()
+
+
+def test_an_unbalanced_entry_is_refused_by_the_service_and_by_the_database(pockets):
+    outside, wallet = pockets
+    with pytest.raises(ValueError, match="sum to 1"):
+        ledger.post(reference="x", postings={outside: -5, wallet: 6}, by="someone")
+    entry = Entry.objects.create(reference="by hand", by="someone")
+    with pytest.raises(IntegrityError, match="does not balance"), transaction.atomic():
+        Posting.objects.create(entry=entry, ledger_account=wallet, amount_micros=5)
+        connection.check_constraints()
+
+
+def test_history_cannot_be_changed(pockets):
+    outside, wallet = pockets
+    ledger.post(reference="deposit:1", postings={outside: -5, wallet: 5}, by="operator")
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        Posting.objects.filter(ledger_account=wallet).update(amount_micros=50)
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        Posting.objects.all().delete()
+    assert ledger.balance(wallet) == 5
