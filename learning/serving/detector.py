@@ -1,0 +1,120 @@
+"""A trained detector in service: images in, boxes in their own displayed pixels out. No torch.
+
+It must not know requests, jobs or manifests.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learning.contract import ModelConfig, PredictedBox
+from learning.serving.images import DEFAULT_LIMITS, Limits, Picture, UnreadableImage, load_picture
+from learning.serving.session import Heads, Session, open_session
+from learning.serving.suppression import select_boxes
+
+
+@dataclass(frozen=True)
+class Detection:
+    """What was found in one image; with an `error` there is no size and there are no boxes."""
+
+    image_size: dict[str, int] | None
+    boxes: list[PredictedBox]
+    embedding: list[float]
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which of the raw boxes are kept."""
+
+    score_threshold: float
+    nms_threshold: float
+    max_detections: int = 100
+
+
+class Detector:
+    """A model folder (config.json and model.onnx) ready to detect."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        backend: str = "auto",
+        num_threads: int = 0,
+        choice: Choice | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        """Raises BadInput when the folder holds no model we know, BackendUnavailable when no runtime loads it."""
+        self.config = ModelConfig.read(folder)
+        self.session: Session = open_session(folder / "model.onnx", backend=backend, num_threads=num_threads)
+        stored = self.config.thresholds
+        self.choice = choice or Choice(score_threshold=stored["score"], nms_threshold=stored["nms"])
+        self._limits = limits
+
+    def detect(self, images: Sequence[str | Path | bytes]) -> list[Detection]:
+        """Detections in the order of the images; an unreadable image becomes a Detection with its error."""
+        pictures = read_pictures(images, size=self.config.image_size, limits=self._limits)
+        return detect_pictures(pictures, self.session.run, self.config, self.choice)
+
+
+def read_pictures(
+    images: Sequence[str | Path | bytes], *, size: int, limits: Limits, pool: ThreadPoolExecutor | None = None
+) -> list[Picture | UnreadableImage]:
+    """Decode each image, or say why not; with a pool several at a time (Pillow decodes outside the GIL)."""
+
+    def read(image: str | Path | bytes) -> Picture | UnreadableImage:
+        try:
+            return load_picture(image, size=size, limits=limits)
+        except UnreadableImage as error:
+            return error
+
+    return list(pool.map(read, images) if pool else map(read, images))
+
+
+def detect_pictures(
+    pictures: Sequence[Picture | UnreadableImage],
+    run: Callable[[NDArray[np.uint8]], Heads],
+    config: ModelConfig,
+    choice: Choice,
+) -> list[Detection]:
+    """One batch through `run` (see Session.run) and suppression, in the order of the pictures."""
+    readable = [picture for picture in pictures if isinstance(picture, Picture)]
+    rows = iter(zip(*run(np.stack([picture.pixels for picture in readable])), strict=True) if readable else ())
+    detections = []
+    for picture in pictures:
+        if isinstance(picture, UnreadableImage):
+            detections.append(Detection(None, [], [], str(picture)))
+            continue
+        boxes, scores, embedding = next(rows)
+        found = to_original(boxes, scores, picture=picture, config=config, choice=choice)
+        detections.append(Detection(picture.image_size, found, [round(x, 5) for x in embedding.tolist()]))
+    return detections
+
+
+def to_original(
+    boxes: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    *,
+    picture: Picture,
+    config: ModelConfig,
+    choice: Choice,
+) -> list[PredictedBox]:
+    """Raw heads of one image (boxes [A, 4] in input pixels, scores [A, C]) -> boxes in its displayed pixels."""
+    found, score, label = select_boxes(
+        boxes,
+        scores,
+        score_threshold=choice.score_threshold,
+        nms_threshold=choice.nms_threshold,
+        max_detections=choice.max_detections,
+    )
+    scale = np.array([picture.width, picture.height] * 2, dtype=np.float64) / config.image_size
+    corners = np.clip(found * scale, 0, [picture.width, picture.height] * 2).round(2)
+    ids = config.class_ids
+    return [
+        PredictedBox(ids[k], x1, y1, round(x2 - x1, 2), round(y2 - y1, 2), round(s, 6))
+        for (x1, y1, x2, y2), s, k in zip(corners.tolist(), score.tolist(), label.tolist(), strict=True)
+    ]

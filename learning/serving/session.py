@@ -1,0 +1,107 @@
+"""Running model.onnx on the CPU: OpenVINO or ONNX Runtime behind one small interface.
+
+It must not know images, classes or thresholds: uint8 pixels go in, raw heads come out.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learning.contract import BadInput
+
+# In the order in which they are tried: measured on 2 cores, OpenVINO is the faster one.
+BACKENDS = ("openvino", "onnxruntime")
+OUTPUTS = ("boxes", "scores", "embedding")
+Heads = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+
+
+class Session(Protocol):
+    """A loaded model."""
+
+    name: str
+
+    def run(self, images: NDArray[np.uint8]) -> Heads:
+        """images [N, S, S, 3] -> boxes [N, A, 4] in pixels of the S x S input, scores [N, A, C], embedding [N, D]."""
+        ...
+
+
+class BackendUnavailable(RuntimeError):
+    """The runtime asked for is missing or refuses the model; the message says which and why."""
+
+
+class OpenVinoSession:
+    """OpenVINO, tuned for throughput of one caller."""
+
+    name = "openvino"
+
+    def __init__(self, model: Path, num_threads: int) -> None:
+        try:
+            import openvino
+        except ImportError as error:
+            raise BackendUnavailable(f"openvino is not installed: {error}") from error
+        options: dict[str, object] = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": "f32",
+        }
+        if num_threads:
+            options["INFERENCE_NUM_THREADS"] = num_threads
+        try:
+            self._model = openvino.Core().compile_model(str(model), "CPU", options)
+        except RuntimeError as error:
+            raise BackendUnavailable(f"openvino cannot load {model.name}: {error}") from error
+        self._request = self._model.create_infer_request()
+
+    def run(self, images: NDArray[np.uint8]) -> Heads:
+        found = self._request.infer({0: images}, share_inputs=True)
+        return tuple(found[name] for name in OUTPUTS)  # type: ignore[return-value]
+
+
+class OnnxRuntimeSession:
+    """ONNX Runtime's CPU provider."""
+
+    name = "onnxruntime"
+
+    def __init__(self, model: Path, num_threads: int) -> None:
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise BackendUnavailable(f"onnxruntime is not installed: {error}") from error
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = num_threads or os.cpu_count() or 1
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # noqa: BLE001 - its exceptions share no base class but Exception
+            raise BackendUnavailable(f"onnxruntime cannot load {model.name}: {error}") from error
+
+    def run(self, images: NDArray[np.uint8]) -> Heads:
+        return tuple(self._session.run(list(OUTPUTS), {"images": images}))  # type: ignore[return-value]
+
+
+_MAKERS: dict[str, Callable[[Path, int], Session]] = {
+    "openvino": OpenVinoSession,
+    "onnxruntime": OnnxRuntimeSession,
+}
+
+
+def open_session(model: Path, *, backend: str = "auto", num_threads: int = 0) -> Session:
+    """Load a model; "auto" takes the first backend that works. num_threads 0: all cores.
+
+    Raises BadInput when the file is missing or the backend has no such name, BackendUnavailable with the reason of
+    every backend tried when none works.
+    """
+    if not model.is_file():
+        raise BadInput(f"{model.name} is missing in {model.parent}")
+    if backend != "auto" and backend not in _MAKERS:
+        raise BadInput(f"serving backend {backend!r} is not known; available: auto, {', '.join(BACKENDS)}")
+    reasons = []
+    for name in BACKENDS if backend == "auto" else (backend,):
+        try:
+            return _MAKERS[name](model, num_threads)
+        except BackendUnavailable as error:
+            reasons.append(str(error))
+    raise BackendUnavailable("; ".join(reasons))
