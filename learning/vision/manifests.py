@@ -1,0 +1,145 @@
+"""From a channel's manifest to the images and boxes a detector learns from, or only the images it looks at.
+
+It must not know pixels, torch or models: nothing is opened here but the manifest.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labeling.formats.augmented_reading import label_state, read_boxes
+from labeling.formats.manifest import SOURCE_REF, BadLine, Line, parse
+from learning.contract import OBJECT_ID_KEY, BadInput
+
+MAX_LINE = 10_000_000  # staged by our own supervisor: a crowded image may have more text than AWS lets a user send
+
+
+@dataclass(frozen=True)
+class Item:
+    """One manifest line: an image and, when it is labeled, its boxes in displayed pixels."""
+
+    index: int  # zero-based place in the manifest
+    path: Path
+    source_ref: str
+    object_id: int | None
+    boxes: NDArray[np.float32]  # [n, 4] as x1 y1 x2 y2
+    class_ids: tuple[int, ...]
+
+    @property
+    def number(self) -> int:
+        return self.index + 1
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labeled lines of a manifest, the class names it mentions, and how many lines carry no label."""
+
+    items: list[Item]
+    class_map: dict[int, str]
+    unlabeled: int
+
+
+def read_items(manifest: Path) -> Iterator[Item]:
+    """Every line's image, streamed; raises BadInput naming the first line that cannot be used."""
+    for line in _lines(manifest):
+        yield _item(line, manifest, np.zeros((0, 4), np.float32), ())
+
+
+def read_labels(manifest: Path, attribute: str) -> Labels:
+    """The lines with boxes under `attribute` (an empty list of boxes is a label: nothing to see).
+
+    Lines without it, or failed ones, are counted. Raises BadInput naming the line that is wrong, or when no line is
+    labeled.
+    """
+    items: list[Item] = []
+    class_map: dict[int, str] = {}
+    unlabeled, keys = 0, set()
+    for line in _lines(manifest):
+        if label_state(line.attributes, attribute) != "labeled":
+            unlabeled += 1
+            keys.update(line.attributes)
+            continue
+        where = f"{manifest.parent.name} channel, line {line.number}"
+        try:
+            label = read_boxes(line.attributes, attribute)
+        except ValueError as error:
+            raise BadInput(f"{where}: {error}") from error
+        for class_id, name in label.class_map.items():
+            if class_map.setdefault(class_id, name) != name:
+                known = class_map[class_id]
+                raise BadInput(f"{where}: class {class_id} is {name!r}, but {known!r} in an earlier line")
+        annotations = line.attributes[attribute]["annotations"]
+        corners = np.array([box.corners for box in label.boxes], np.float32).reshape(-1, 4)
+        ids = tuple(int(float(annotation["class_id"])) for annotation in annotations)
+        items.append(_item(line, manifest, corners, ids))
+    if not items:
+        seen = f"; keys found: {', '.join(sorted(keys)[:8])}" if keys else " (the manifest is empty)"
+        raise BadInput(f"{manifest.parent.name} channel: no line has a label under {attribute!r}{seen}")
+    return Labels(items, class_map, unlabeled)
+
+
+def resolve_class_map(given: Mapping[str, str], num_classes: int, channels: Mapping[str, Labels]) -> dict[str, str]:
+    """Class id (text) -> name in the order of the model's outputs.
+
+    `given` (a hyperparameter) rules; else `num_classes` says the ids 0..n-1; else the ids that occur. Names come from
+    the manifests' class maps, "class <id>" where there is none. Raises BadInput naming the line whose class is not
+    among them, or when there is no class at all.
+    """
+    named: dict[int, str] = {}
+    for labels in channels.values():
+        named = labels.class_map | named
+    if given:
+        ids = {int(key): name for key, name in given.items()}
+        if num_classes and num_classes != len(ids):
+            raise BadInput(f"hyperparameter 'num_classes' is {num_classes}, but 'class_map' has {len(ids)}")
+    else:
+        used = {k for labels in channels.values() for item in labels.items for k in item.class_ids}
+        wanted = set(range(num_classes)) if num_classes else used | named.keys()
+        ids = {key: named.get(key, f"class {key}") for key in wanted}
+    if not ids:
+        raise BadInput("no line has a box: there is no class to learn (give 'class_map' to train on none)")
+    for channel, labels in channels.items():
+        for item in labels.items:
+            unknown = next((key for key in item.class_ids if key not in ids), None)
+            if unknown is not None:
+                known = ", ".join(f"{key}: {ids[key]}" for key in sorted(ids)[:20])
+                where = f"{channel} channel, line {item.number}"
+                raise BadInput(f"{where}: class_id {unknown} is not one of the classes ({known})")
+    return {str(key): ids[key] for key in sorted(ids)}
+
+
+def _lines(manifest: Path) -> Iterator[Line]:
+    try:
+        stream = manifest.open("rb")
+    except FileNotFoundError as error:
+        raise BadInput(f"{manifest.parent.name} channel: {manifest.name} is missing") from error
+    with stream:
+        options = {"kinds": (SOURCE_REF,), "schemes": None, "max_line": MAX_LINE, "max_attribute": MAX_LINE}
+        for line in parse(stream, **options):
+            if isinstance(line, BadLine):
+                raise BadInput(f"{manifest.parent.name} channel, {line}")
+            yield line
+
+
+def _item(line: Line, manifest: Path, boxes: NDArray[np.float32], class_ids: tuple[int, ...]) -> Item:
+    where = f"{manifest.parent.name} channel, line {line.number}"
+    reference = line.source_ref or ""
+    object_id = line.attributes.get(OBJECT_ID_KEY)
+    if object_id is not None and not isinstance(object_id, int):
+        raise BadInput(f"{where}: {OBJECT_ID_KEY!r} must be a whole number, found {object_id!r}")
+    return Item(line.index, _local(reference, manifest, where), sys.intern(reference), object_id, boxes, class_ids)
+
+
+def _local(reference: str, manifest: Path, where: str) -> Path:
+    """The file a source-ref names: an absolute path, one relative to the channel's folder, or a file:// URI."""
+    parts = urlsplit(reference)
+    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
+        return Path(unquote(parts.path))
+    if "://" in reference:
+        raise BadInput(f"{where}: 'source-ref' must be a local file here, found {reference[:120]!r}")
+    return manifest.parent / reference
