@@ -77,3 +77,11 @@ def share(micros: int, percent: str | Decimal) -> int:
     if fraction < 0:
         raise ValueError(f"percentage {percent} is negative")
     return int(Fraction(micros) * fraction / 100 + Fraction(1, 2))
+
+
+def parse_or_none(text: str) -> int | None:
+    """Like `parse`, with None for what is not an amount."""
+    try:
+        return parse(text)
+    except ValueError:
+        return None

@@ -151,6 +151,11 @@ S3_ACCESS_KEY_ID = env("S3_ACCESS_KEY_ID") or env("AWS_ACCESS_KEY_ID") or None
 S3_SECRET_ACCESS_KEY = env("S3_SECRET_ACCESS_KEY") or env("AWS_SECRET_ACCESS_KEY") or None
 S3_REGION = env("S3_REGION", env("AWS_DEFAULT_REGION", "us-east-1"))
 S3_ADDRESSING_STYLE = env("S3_ADDRESSING_STYLE", "auto")
+# Where browsers reach the same server; with S3_PRESIGN off the web passes every image on itself.
+S3_PUBLIC_ENDPOINT_URL = env("S3_PUBLIC_ENDPOINT_URL") or S3_ENDPOINT_URL
+S3_PRESIGN = flag("S3_PRESIGN", True)
+# Outbound requests go to public addresses only; "host:port" of services inside one's own network go here.
+FETCH_ALLOWED_HOSTS = frozenset(filter(None, env("FETCH_ALLOWED_HOSTS", "").split(",")))
 
 # --- the market -----------------------------------------------------------------
 PLATFORM_FEE_PERCENT = env("PLATFORM_FEE_PERCENT", "20")
@@ -186,6 +191,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "frontend.rest.errors.handle",
+    "DEFAULT_THROTTLE_CLASSES": ["frontend.rest.throttling.CallerThrottle"],
     "DEFAULT_THROTTLE_RATES": {"anonymous": "60/min", "user": env("API_RATE_PER_USER", "6000/min")},
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }

@@ -1,0 +1,123 @@
+"""The caller, their accounts, members and API tokens."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from frontend.rest.idempotency import idempotent
+from frontend.rest.paging import Pages, filtered
+from frontend.rest.scope import account_of, actor
+from marketplace.errors import NotFound
+from marketplace.models import ApiToken, Membership, Role, User
+from marketplace.services import accounts
+
+
+class TokenInput(serializers.Serializer):
+    """A new token's name; `personal` tokens belong to no account (for workers and operators)."""
+
+    name = serializers.CharField(max_length=80)
+    personal = serializers.BooleanField(default=False)
+
+
+class MemberInput(serializers.Serializer):
+    """Somebody with a sign-in, and their role."""
+
+    email = serializers.EmailField()
+    role = serializers.ChoiceField(choices=Role.choices)
+
+
+def token_row(token: ApiToken) -> dict[str, Any]:
+    """A token as the API shows it: never the secret."""
+    return {
+        "id": token.pk,
+        "name": token.name,
+        "prefix": token.prefix,
+        "created_at": token.created_at,
+        "last_used_at": token.last_used_at,
+        "revoked_at": token.revoked_at,
+    }
+
+
+class MeView(APIView):
+    """The caller."""
+
+    @extend_schema(responses={200: dict}, operation_id="me")
+    def get(self, request: Request) -> Response:
+        """Who you are, the accounts you are a member of with your role, and your worker id if you are a worker."""
+        user: User = request.user
+        worker = getattr(user, "worker", None)
+        rows = Membership.objects.filter(user=user).select_related("account").order_by("account_id")
+        return Response(
+            {
+                "id": user.pk,
+                "email": user.email,
+                "display_name": user.display_name,
+                "is_operator": user.is_operator,
+                "worker": {"id": worker.public_id, "status": worker.status} if worker else None,
+                "accounts": [{"number": m.account.number, "name": m.account.name, "role": m.role} for m in rows],
+            }
+        )
+
+
+class TokensView(APIView):
+    """The caller's API tokens."""
+
+    @extend_schema(responses={200: dict}, operation_id="list_tokens")
+    def get(self, request: Request) -> Response:
+        """Your tokens, newest first."""
+        pages = Pages()
+        rows = pages.paginate_queryset(filtered(request, ApiToken.objects.filter(user=request.user), {}), request, self)
+        return pages.get_paginated_response([token_row(t) for t in rows or []])
+
+    @extend_schema(request=TokenInput, responses={201: dict}, operation_id="create_token")
+    def post(self, request: Request) -> Response:
+        """Make a token. Its secret is in this answer and nowhere else; it is not replayable."""
+        data = TokenInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        account = None if data.validated_data["personal"] else account_of(request, Role.MEMBER)
+        token, secret = accounts.create_token(user=request.user, account=account, name=data.validated_data["name"])
+        return Response({**token_row(token), "secret": secret}, status=status.HTTP_201_CREATED)
+
+
+class TokenView(APIView):
+    """One token."""
+
+    @extend_schema(responses={204: None}, operation_id="revoke_token")
+    def delete(self, request: Request, token_id: int) -> Response:
+        """Revoke a token of yours."""
+        token = ApiToken.objects.filter(pk=token_id, user=request.user).first()
+        if token is None:
+            raise NotFound(f"you have no token {token_id}")
+        accounts.revoke_token(token=token, by=actor(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _member_row(row: Membership) -> dict[str, Any]:
+    return {"user_id": row.user_id, "email": row.user.email, "display_name": row.user.display_name, "role": row.role}
+
+
+class MembersView(APIView):
+    """The members of the account."""
+
+    @extend_schema(responses={200: dict}, operation_id="list_members")
+    def get(self, request: Request) -> Response:
+        """Members with their roles."""
+        rows = Membership.objects.filter(account=account_of(request)).select_related("user").order_by("pk")
+        return Response({"results": [_member_row(m) for m in rows]})
+
+    @extend_schema(request=MemberInput, responses={201: dict}, operation_id="add_member")
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Add somebody who has a sign-in here, or change their role."""
+        account = account_of(request, Role.ADMIN)
+        data = MemberInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        user = User.objects.filter(email__iexact=data.validated_data["email"]).first()
+        if user is None:
+            raise NotFound("nobody with this address has a sign-in here", field="email")
+        row = accounts.add_member(account=account, user=user, role=Role(data.validated_data["role"]), by=actor(request))
+        return Response(_member_row(row), status=status.HTTP_201_CREATED)

@@ -1,0 +1,166 @@
+"""Data sets: from a folder, a zip, a prefix or a manifest; uploads are streamed into the store first."""
+
+import re
+import uuid
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from frontend.rest.idempotency import idempotent
+from frontend.rest.paging import Pages, filtered
+from frontend.rest.scope import account_of, actor
+from labeling.models import BadLine, Dataset
+from labeling.services import datasets
+from marketplace import storage
+from marketplace.errors import Invalid, NotFound
+from marketplace.models import Account, Role
+
+NAME = r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$"
+
+
+class SelectionInput(serializers.Serializer):
+    """Which objects: all, a random percentage, or those a condition holds for."""
+
+    kind = serializers.ChoiceField(choices=["full", "random", "filter"])
+    percent = serializers.FloatField(required=False, min_value=0.001, max_value=100)
+    seed = serializers.IntegerField(required=False)
+    where = serializers.CharField(required=False, max_length=2000)
+
+
+class DatasetInput(serializers.Serializer):
+    """A data set's name and what it is made from. `uri` is an address in a store, or what an upload answered."""
+
+    name = serializers.RegexField(NAME)
+    kind = serializers.ChoiceField(choices=["folder", "zip", "prefix", "manifest"])
+    uri = serializers.CharField(max_length=1024)
+    selection = SelectionInput(required=False)
+
+
+def dataset_row(row: Dataset) -> dict[str, Any]:
+    """A data set as the API shows it."""
+    return {
+        "id": row.pk,
+        "name": row.name,
+        "status": row.status,
+        "failure_reason": row.failure_reason or None,
+        "source": row.source,
+        "manifest_uri": row.manifest_uri or None,
+        "lines_read": row.lines_read,
+        "objects_total": row.objects_total,
+        "bad_lines": row.bad_lines,
+        "progress": row.progress,
+        "created_at": row.created_at,
+    }
+
+
+def dataset_of(account: Account, dataset_id: int) -> Dataset:
+    """A data set of the account. Raises NotFound."""
+    found: Dataset | None = Dataset.objects.filter(pk=dataset_id, account=account).first()
+    if found is None:
+        raise NotFound(f"the account has no data set {dataset_id}", field="dataset")
+    return found
+
+
+class DatasetsView(APIView):
+    """The account's data sets."""
+
+    @extend_schema(responses={200: dict}, operation_id="list_datasets")
+    def get(self, request: Request) -> Response:
+        """Data sets, newest first; filters: status, name_contains."""
+        rows = Dataset.objects.filter(account=account_of(request))
+        rows = filtered(request, rows, {"status": "status", "name_contains": "name__icontains"})
+        pages = Pages()
+        page = pages.paginate_queryset(rows, request, self)
+        return pages.get_paginated_response([dataset_row(d) for d in page or []])
+
+    @extend_schema(request=DatasetInput, responses={201: dict}, operation_id="create_dataset")
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Start making a data set; follow `status` and `progress`."""
+        account = account_of(request, Role.MEMBER)
+        data = DatasetInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        given = data.validated_data
+        source = {"kind": given["kind"], "uri": given["uri"]}
+        if "selection" in given:
+            source["selection"] = dict(given["selection"])
+        row = datasets.create_dataset(account=account, name=given["name"], source=source, by=actor(request))
+        return Response(dataset_row(row), status=status.HTTP_201_CREATED)
+
+
+class DatasetView(APIView):
+    """One data set."""
+
+    @extend_schema(responses={200: dict}, operation_id="get_dataset")
+    def get(self, request: Request, dataset_id: int) -> Response:
+        """Status, counts and progress."""
+        return Response(dataset_row(dataset_of(account_of(request), dataset_id)))
+
+
+class DatasetStopView(APIView):
+    """Stopping the making of a data set."""
+
+    @extend_schema(request=None, responses={200: dict}, operation_id="stop_dataset")
+    @idempotent
+    def post(self, request: Request, dataset_id: int) -> Response:
+        """Stop; what was made so far is discarded."""
+        row = dataset_of(account_of(request, Role.MEMBER), dataset_id)
+        datasets.stop_dataset(dataset=row, by=actor(request))
+        row.refresh_from_db()
+        return Response(dataset_row(row))
+
+
+class BadLinesView(APIView):
+    """What was refused."""
+
+    @extend_schema(responses={200: dict}, operation_id="list_dataset_bad_lines")
+    def get(self, request: Request, dataset_id: int) -> Response:
+        """Refused lines with number and reason."""
+        rows = BadLine.objects.filter(dataset=dataset_of(account_of(request), dataset_id))
+        pages = Pages()
+        pages.ordering = "number"
+        page = pages.paginate_queryset(filtered(request, rows, {}), request, self)
+        return pages.get_paginated_response(
+            [{"number": b.number, "reason": b.reason, "excerpt": b.excerpt} for b in page or []]
+        )
+
+
+def safe_name(name: str) -> str:
+    """A file name without a path and with harmless characters only; the rest of the name is kept readable."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    return re.sub(r"[^A-Za-z0-9._-]", "_", last).lstrip(".")[:120] or "file"
+
+
+def uploads_root(account: Account) -> str:
+    """Where an account's uploads lie; nothing outside it can be named by an upload."""
+    return storage.join(settings.STORE_URL, "accounts", account.number, "uploads")
+
+
+class UploadsView(APIView):
+    """Files from the browser or a program, one or many at a time, streamed into the store."""
+
+    parser_classes = [MultiPartParser, JSONParser]
+
+    @extend_schema(request={"multipart/form-data": dict}, responses={201: dict}, operation_id="upload_files")
+    def post(self, request: Request) -> Response:
+        """Store the files of the form field `files` in one folder; `folder` continues an earlier upload."""
+        account = account_of(request, Role.MEMBER)
+        folder = str(request.data.get("folder") or uuid.uuid4().hex)
+        if not re.fullmatch(r"[0-9a-f]{32}", folder):
+            raise Invalid("32 hexadecimal digits expected, as an earlier upload answered", field="folder")
+        files = request.FILES.getlist("files")
+        if not files:
+            raise Invalid("no file was sent in the form field 'files'", field="files")
+        root = storage.join(uploads_root(account), folder)
+        stored = []
+        for file in files:
+            uri = storage.join(root, safe_name(file.name or "file"))
+            storage.write(uri, file.file, content_type="application/octet-stream")
+            stored.append({"name": file.name, "uri": uri, "size": file.size})
+        return Response({"folder": folder, "uri": root, "files": stored}, status=status.HTTP_201_CREATED)

@@ -1,0 +1,113 @@
+"""Downloads: exports made in the background, with progress and a resumable link."""
+
+from typing import Any
+
+from django.http import HttpResponse, StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from frontend.rest.download import file_response
+from frontend.rest.idempotency import idempotent
+from frontend.rest.jobs import job_of
+from frontend.rest.paging import Pages, filtered
+from frontend.rest.scope import account_of, actor
+from labeling.models import Export
+from labeling.services import exports
+from marketplace.errors import InUse, NotFound
+from marketplace.models import Account, Role
+
+KINDS = ["manifest", "worker-answers", "coco", "voc", "yolo"]
+EXTENSION = {"manifest": "manifest", "worker-answers": "jsonl", "coco": "zip", "voc": "zip", "yolo": "zip"}
+
+
+class ExportInput(serializers.Serializer):
+    """What to export; `which` restricts it to human or machine labels."""
+
+    kind = serializers.ChoiceField(choices=KINDS)
+    which = serializers.ChoiceField(choices=["all", "human", "machine"], default="all")
+
+
+def export_row(row: Export) -> dict[str, Any]:
+    """An export as the API shows it."""
+    return {
+        "id": row.pk,
+        "kind": row.kind,
+        "which": row.which,
+        "status": row.status,
+        "failure_reason": row.failure_reason or None,
+        "progress": row.progress,
+        "objects_done": row.objects_done,
+        "item_errors": row.item_errors,
+        "size_bytes": row.size_bytes,
+        "download_url": f"/api/v1/exports/{row.pk}/download" if row.status == "Completed" else None,
+        "created_at": row.created_at,
+    }
+
+
+def export_of(account: Account, export_id: int) -> Export:
+    """An export of one of the account's jobs. Raises NotFound."""
+    found: Export | None = Export.objects.select_related("job").filter(pk=export_id, job__account=account).first()
+    if found is None:
+        raise NotFound(f"the account has no export {export_id}")
+    return found
+
+
+class JobExportsView(APIView):
+    """The exports of a job."""
+
+    @extend_schema(responses={200: dict}, operation_id="list_exports")
+    def get(self, request: Request, job_id: int) -> Response:
+        """Exports, newest first."""
+        rows = Export.objects.filter(job=job_of(account_of(request), job_id))
+        pages = Pages()
+        page = pages.paginate_queryset(filtered(request, rows, {"status": "status", "kind": "kind"}), request, self)
+        return pages.get_paginated_response([export_row(e) for e in page or []])
+
+    @extend_schema(request=ExportInput, responses={201: dict}, operation_id="create_export")
+    @idempotent
+    def post(self, request: Request, job_id: int) -> Response:
+        """Start an export; follow it by its id."""
+        job = job_of(account_of(request, Role.VIEWER), job_id)
+        data = ExportInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        row = exports.create_export(job=job, by=actor(request), **data.validated_data)
+        return Response(export_row(row), status=status.HTTP_201_CREATED)
+
+
+class ExportView(APIView):
+    """One export."""
+
+    @extend_schema(responses={200: dict}, operation_id="get_export")
+    def get(self, request: Request, export_id: int) -> Response:
+        """Status, progress, per-item errors, and the download link once it is done."""
+        return Response(export_row(export_of(account_of(request), export_id)))
+
+
+class ExportStopView(APIView):
+    """Stopping an export."""
+
+    @extend_schema(request=None, responses={200: dict}, operation_id="stop_export")
+    @idempotent
+    def post(self, request: Request, export_id: int) -> Response:
+        """Stop an export that is under way."""
+        row = export_of(account_of(request, Role.MEMBER), export_id)
+        exports.stop_export(export=row, by=actor(request))
+        row.refresh_from_db()
+        return Response(export_row(row))
+
+
+class ExportDownloadView(APIView):
+    """The file of an export."""
+
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY}, operation_id="download_export")
+    def get(self, request: Request, export_id: int) -> HttpResponse | StreamingHttpResponse:
+        """The whole file, or the part named by a Range header."""
+        row = export_of(account_of(request), export_id)
+        if row.status != "Completed":
+            raise InUse(f"the export is {row.status}", field="status")
+        name = f"{row.job.name}-{row.which}-{row.kind}.{EXTENSION[row.kind]}"
+        return file_response(request, uri=row.uri, name=name)

@@ -1,0 +1,256 @@
+"""Labeling jobs: create, list, describe, estimate, stop, preview, objects, adjudicate."""
+
+from dataclasses import asdict
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from frontend.rest.datasets import NAME, SelectionInput, dataset_of
+from frontend.rest.idempotency import idempotent
+from frontend.rest.paging import Pages, filtered
+from frontend.rest.scope import account_of, actor
+from frontend.rest.wallet import amount_of
+from frontend.rest.workteams import team_of
+from labeling import queries
+from labeling.models import BadLine, LabelingJob
+from labeling.services import jobs, pricing
+from learning.services import active
+from marketplace import money
+from marketplace.errors import NotFound
+from marketplace.models import Account, Role
+
+
+class ExampleInput(serializers.Serializer):
+    """An example picture, by its address in the store."""
+
+    uri = serializers.CharField(max_length=1024)
+    caption = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+
+class InstructionsInput(serializers.Serializer):
+    """What workers read. HTML is reduced to harmless tags."""
+
+    short = serializers.CharField(required=False, allow_blank=True, max_length=2000, default="")
+    full = serializers.CharField(required=False, allow_blank=True, max_length=20000, default="")
+    good_examples = ExampleInput(many=True, required=False)
+    bad_examples = ExampleInput(many=True, required=False)
+
+
+class RedundancyInput(serializers.Serializer):
+    """Fixed redundancy, or as many answers as it takes for the target confidence."""
+
+    kind = serializers.ChoiceField(choices=["fixed", "dynamic"])
+    target_confidence = serializers.FloatField(required=False, min_value=0.5, max_value=0.999)
+    start = serializers.IntegerField(required=False, min_value=1, max_value=9)
+
+
+class AutomatedInput(serializers.Serializer):
+    """Automated labeling: on or off, and how the loop is run."""
+
+    enabled = serializers.BooleanField()
+    target_iou = serializers.FloatField(required=False, min_value=0.3, max_value=0.95)
+    seed_size = serializers.IntegerField(required=False, min_value=4)
+    batch_size = serializers.IntegerField(required=False, min_value=1)
+    max_rounds = serializers.IntegerField(required=False, min_value=1, max_value=50)
+    validation_share = serializers.FloatField(required=False, min_value=0.05, max_value=0.5)
+    train_seconds = serializers.IntegerField(required=False, min_value=1)
+    architecture = serializers.CharField(required=False, max_length=60)
+    image_size = serializers.IntegerField(required=False, min_value=64, max_value=1024)
+    seed = serializers.IntegerField(required=False)
+    overlap = serializers.BooleanField(required=False)
+
+
+class LabelingJobInput(serializers.Serializer):
+    """What CreateLabelingJob takes, in plain names; money is dollars as text, per worker per task."""
+
+    name = serializers.RegexField(NAME)
+    labels = serializers.ListField(child=serializers.CharField(max_length=256), min_length=1, max_length=500)
+    task_type = serializers.CharField(default="BoundingBox", max_length=40)
+    workteam = serializers.IntegerField()
+    dataset = serializers.IntegerField(required=False)
+    input_manifest_uri = serializers.CharField(required=False, max_length=1024)
+    label_attribute_name = serializers.CharField(required=False, max_length=127)
+    selection = SelectionInput(required=False)
+    output_uri = serializers.CharField(required=False, max_length=1024)
+    title = serializers.CharField(max_length=128)
+    description = serializers.CharField(max_length=255)
+    keywords = serializers.ListField(child=serializers.CharField(max_length=30), required=False, max_length=5)
+    instructions = InstructionsInput(required=False)
+    workers_per_object = serializers.IntegerField(default=5)
+    redundancy = RedundancyInput(required=False)
+    price = serializers.CharField(max_length=20)
+    expected_seconds = serializers.FloatField(default=30, min_value=1)
+    task_time_limit_seconds = serializers.IntegerField(required=False)
+    task_availability_seconds = serializers.IntegerField(required=False)
+    max_concurrent_tasks = serializers.IntegerField(required=False)
+    max_human_labeled_objects = serializers.IntegerField(required=False)
+    max_percentage_labeled = serializers.IntegerField(required=False)
+    max_spend = serializers.CharField(required=False, max_length=20)
+    automated_labeling = AutomatedInput(required=False)
+
+
+class EstimateInput(serializers.Serializer):
+    """A job design, before launch."""
+
+    objects = serializers.IntegerField(min_value=1)
+    workers_per_object = serializers.IntegerField(min_value=1, max_value=9)
+    price = serializers.CharField(max_length=20)
+    expected_seconds = serializers.FloatField(min_value=1, default=30)
+    workers = serializers.IntegerField(min_value=1, default=10)
+    task_type = serializers.CharField(default="BoundingBox", max_length=40)
+
+
+def job_of(account: Account, job_id: int) -> LabelingJob:
+    """A labeling job of the account. Raises NotFound."""
+    found: LabelingJob | None = (
+        LabelingJob.objects.select_related("workteam", "account").filter(pk=job_id, account=account).first()
+    )
+    if found is None:
+        raise NotFound(f"the account has no labeling job {job_id}")
+    return found
+
+
+def job_row(job: LabelingJob) -> dict[str, Any]:
+    """A job as lists show it."""
+    return {
+        "id": job.pk,
+        "name": job.name,
+        "status": job.status,
+        "failure_reason": job.failure_reason or None,
+        "task_type": job.task_type,
+        "labels": job.labels,
+        "workers_per_object": job.workers_per_object,
+        "price": money.text(job.price_micros),
+        "automated_labeling": job.automated,
+        "created_at": job.created_at,
+        "finished_at": job.finished_at,
+        "label_counters": queries.counters(job),
+    }
+
+
+def job_detail(job: LabelingJob) -> dict[str, Any]:
+    """Everything about one job."""
+    spent = queries.money(job)
+    return {
+        **job_row(job),
+        "label_attribute_name": job.label_attribute_name,
+        "reference_code": job.reference_code,
+        "title": job.title,
+        "description": job.description,
+        "keywords": job.keywords,
+        "instructions": job.instructions,
+        "workteam": job.workteam_id,
+        "dataset": job.dataset_id,
+        "input_manifest_uri": job.input_manifest_uri,
+        "output_uri": job.output_uri,
+        "selection": job.selection,
+        "redundancy": job.redundancy,
+        "automated_labeling_settings": job.automated_labeling,
+        "objects_total": job.objects_total,
+        "bad_lines": job.bad_lines,
+        "task_time_limit_seconds": job.task_time_limit_seconds,
+        "task_availability_seconds": job.task_availability_seconds,
+        "max_concurrent_tasks": job.max_concurrent_tasks,
+        "max_human_labeled_objects": job.max_human_labeled_objects,
+        "max_percentage_labeled": job.max_percentage_labeled,
+        "money": {name.removesuffix("_micros"): money.text(value) for name, value in spent.items()},
+    }
+
+
+class JobsView(APIView):
+    """The account's labeling jobs."""
+
+    @extend_schema(responses={200: dict}, operation_id="list_labeling_jobs")
+    def get(self, request: Request) -> Response:
+        """Jobs, newest first; filters: status, name_contains."""
+        rows = LabelingJob.objects.filter(account=account_of(request))
+        rows = filtered(request, rows, {"status": "status", "name_contains": "name__icontains"})
+        pages = Pages()
+        page = pages.paginate_queryset(rows, request, self)
+        return pages.get_paginated_response([job_row(j) for j in page or []])
+
+    @extend_schema(request=LabelingJobInput, responses={201: dict}, operation_id="create_labeling_job")
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Create a job; it starts by itself once its input is taken in."""
+        account = account_of(request, Role.MEMBER)
+        data = LabelingJobInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        given = dict(data.validated_data)
+        price = given.pop("price")
+        if "dataset" in given:
+            given["dataset"] = dataset_of(account, given["dataset"])
+        if "max_spend" in given:
+            given["max_spend_micros"] = amount_of(given.pop("max_spend"), "max_spend")
+        job = jobs.create_job(
+            account=account,
+            by=actor(request),
+            price_micros=0 if money.parse_or_none(price) == 0 else amount_of(price, "price"),
+            **{**given, "workteam": team_of(account, given["workteam"])},
+        )
+        if job.automated:
+            active.start_loop(job=job)
+        return Response(job_detail(job), status=status.HTTP_201_CREATED)
+
+
+class JobView(APIView):
+    """One labeling job."""
+
+    @extend_schema(responses={200: dict}, operation_id="get_labeling_job")
+    def get(self, request: Request, job_id: int) -> Response:
+        """Everything about a job, with counters and money."""
+        return Response(job_detail(job_of(account_of(request), job_id)))
+
+
+class JobStopView(APIView):
+    """Stopping a job."""
+
+    @extend_schema(request=None, responses={200: dict}, operation_id="stop_labeling_job")
+    @idempotent
+    def post(self, request: Request, job_id: int) -> Response:
+        """Stop: what is done is kept, the rest of the money goes back to the wallet."""
+        job = job_of(account_of(request, Role.MEMBER), job_id)
+        jobs.stop_job(job=job, by=actor(request))
+        job.refresh_from_db()
+        return Response(job_detail(job))
+
+
+class EstimateView(APIView):
+    """What a design would cost."""
+
+    @extend_schema(request=EstimateInput, responses={200: dict}, operation_id="estimate_labeling_job")
+    def post(self, request: Request) -> Response:
+        """Total cost with the fee, duration, and the price guideline for the expected seconds."""
+        account_of(request)
+        data = EstimateInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        given = dict(data.validated_data)
+        task_type = given.pop("task_type")
+        price = given.pop("price")
+        micros = 0 if money.parse_or_none(price) == 0 else amount_of(price, "price")
+        estimate = jobs.estimate(price_micros=micros, **given)
+        guide = pricing.guideline(expected_seconds=given["expected_seconds"], task_type=task_type)
+        figures = {
+            name.removesuffix("_micros"): money.text(value) if name.endswith("_micros") else value
+            for name, value in asdict(estimate).items()
+        }
+        return Response({**figures, "guideline": money.text(guide)})
+
+
+class JobBadLinesView(APIView):
+    """Input lines the job refused."""
+
+    @extend_schema(responses={200: dict}, operation_id="list_labeling_job_bad_lines")
+    def get(self, request: Request, job_id: int) -> Response:
+        """Refused lines with number and reason."""
+        rows = BadLine.objects.filter(job=job_of(account_of(request), job_id))
+        pages = Pages()
+        pages.ordering = "number"
+        page = pages.paginate_queryset(filtered(request, rows, {}), request, self)
+        return pages.get_paginated_response(
+            [{"number": b.number, "reason": b.reason, "excerpt": b.excerpt} for b in page or []]
+        )

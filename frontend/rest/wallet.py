@@ -1,0 +1,98 @@
+"""The account's wallet, and what an operator may put into it."""
+
+from typing import Any
+
+from django.db import transaction
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from frontend.rest.idempotency import idempotent, key_of
+from frontend.rest.paging import Pages, filtered
+from frontend.rest.scope import account_of, actor, require_operator
+from marketplace import money
+from marketplace.errors import Invalid, NotFound
+from marketplace.models import Account, Posting
+from marketplace.services import wallets
+
+
+class DepositInput(serializers.Serializer):
+    """Dollars as text, at most six decimals, and the account they are for."""
+
+    account = serializers.RegexField(r"^\d{12}$")
+    amount = serializers.CharField(max_length=30)
+    reference = serializers.CharField(max_length=80, help_text="the payment this deposit stands for; booked once")
+
+
+def amount_of(text: str, field: str) -> int:
+    """A positive amount of micro-dollars from text. Raises Invalid naming the field."""
+    try:
+        micros = money.parse(text)
+    except ValueError as error:
+        raise Invalid(str(error), field=field) from None
+    if micros <= 0:
+        raise Invalid("an amount above zero expected", field=field)
+    return micros
+
+
+def statement_row(posting: Posting) -> dict[str, Any]:
+    """One line of a statement."""
+    return {
+        "id": posting.pk,
+        "amount": money.text(posting.amount_micros),
+        "reference": posting.entry.reference,
+        "description": posting.entry.description,
+        "at": posting.entry.created_at,
+    }
+
+
+class WalletView(APIView):
+    """The balance."""
+
+    @extend_schema(responses={200: dict}, operation_id="get_wallet")
+    def get(self, request: Request) -> Response:
+        """Free money, and what is held for running jobs."""
+        account = account_of(request)
+        return Response(
+            {"balance": money.text(wallets.balance(account=account)), "held": money.text(wallets.held(account=account))}
+        )
+
+
+class StatementView(APIView):
+    """The wallet's statement."""
+
+    @extend_schema(responses={200: dict}, operation_id="get_wallet_statement")
+    def get(self, request: Request) -> Response:
+        """Every movement of the wallet, newest first."""
+        pages = Pages()
+        rows = filtered(request, wallets.statement(account=account_of(request)), {})
+        page = pages.paginate_queryset(rows, request, self)
+        return pages.get_paginated_response([statement_row(p) for p in page or []])
+
+
+class DepositsView(APIView):
+    """Deposits, by operators."""
+
+    @extend_schema(request=DepositInput, responses={201: dict}, operation_id="deposit")
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Book a deposit; the same reference is booked once."""
+        require_operator(request)
+        data = DepositInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        given = data.validated_data
+        account = Account.objects.filter(number=given["account"]).first()
+        if account is None:
+            raise NotFound(f"there is no account {given['account']}", field="account")
+        micros = amount_of(given["amount"], "amount")
+        with transaction.atomic():
+            wallets.deposit(account=account, amount_micros=micros, reference=given["reference"], by=actor(request))
+        body = {
+            "account": account.number,
+            "amount": money.text(micros),
+            "balance": money.text(wallets.balance(account=account)),
+            "idempotency_key": key_of(request),
+        }
+        return Response(body, status=status.HTTP_201_CREATED)

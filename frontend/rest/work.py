@@ -1,0 +1,195 @@
+"""The worker's side of the API: the list of jobs, claim, submit, return, decline, images, earnings."""
+
+from datetime import datetime
+from typing import Any
+
+from django.core import signing
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from frontend.rest.idempotency import key_of
+from frontend.rest.scope import worker_of
+from labeling.models import Assignment, DataObject, LabelingJob, Task
+from labeling.services import assignments
+from marketplace import money
+from marketplace.errors import Invalid, NotFound
+from marketplace.models import Worker
+
+ELEMENT_NAMES = {"BoundingBox": "boundingBox"}
+IMAGE_SALT = "waggle.image"
+NO_TASK = {
+    "Initializing": "job-not-started",
+    "InProgress": "none-left",
+}
+
+
+class SubmitInput(serializers.Serializer):
+    """A worker's answer: the crowd form's JSON, and how many seconds it took."""
+
+    answer = serializers.JSONField()
+    seconds = serializers.FloatField(min_value=0, max_value=30 * 86400)
+
+
+class ReasonInput(serializers.Serializer):
+    """Why a task is declined; may be empty."""
+
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
+
+
+def image_url(data_object_id: int, user_id: int) -> str:
+    """The address of an object's image for one user: signed, stable (so browsers can cache it), useless to others."""
+    return "/api/v1/images/" + signing.dumps([data_object_id, user_id], salt=IMAGE_SALT, compress=False)
+
+
+def task_payload(task: Task, job: LabelingJob, data_object: DataObject, user_id: int) -> dict[str, Any]:
+    """What the worker's page needs to show a task; a preview shows the very same."""
+    instructions = job.instructions or {}
+    return {
+        "task_id": task.pk,
+        "job_id": job.pk,
+        "task_type": job.task_type,
+        "title": job.title,
+        "price": money.text(job.price_micros),
+        "image_url": image_url(data_object.pk, user_id),
+        "image_size": {"width": data_object.width, "height": data_object.height},
+        "labels": [{"label": label} for label in job.labels],
+        "instructions": {
+            "short": instructions.get("short", ""),
+            "full": instructions.get("full", ""),
+            **{
+                kind: [
+                    {
+                        "image_url": f"/api/v1/labeling-jobs/{job.pk}/examples/{kind}/{i}",
+                        "caption": ex.get("caption", ""),
+                    }
+                    for i, ex in enumerate(instructions.get(kind, []))
+                ]
+                for kind in ("good_examples", "bad_examples")
+            },
+        },
+        "element": {"name": ELEMENT_NAMES[job.task_type]},
+        "initial_value": None,
+    }
+
+
+def assignment_payload(assignment: Assignment, user_id: int, now: datetime) -> dict[str, Any]:
+    """A leased seat with its task."""
+    row = Assignment.objects.select_related("task__data_object", "job").get(pk=assignment.pk)
+    return {
+        "id": row.pk,
+        "accepted_at": row.accepted_at,
+        "lease_expires_at": row.lease_expires_at,
+        "seconds_left": max(0.0, (row.lease_expires_at - now).total_seconds()),
+        **task_payload(row.task, row.job, row.task.data_object, user_id),
+    }
+
+
+def claim_payload(worker: Worker, job: LabelingJob) -> dict[str, Any]:
+    """Claim the next task of a job for a worker; `reason` says why there is none."""
+    now = timezone.now()
+    assignment = assignments.claim(worker=worker, job=job, now=now)
+    if assignment is None:
+        return {"assignment": None, "reason": NO_TASK.get(job.status, "job-closed"), "next": None}
+    upcoming = assignments.peek(worker=worker, job=job)
+    return {
+        "assignment": assignment_payload(assignment, worker.user_id, now),
+        "next": {"image_url": image_url(upcoming, worker.user_id)} if upcoming else None,
+    }
+
+
+def _job(pk: int) -> LabelingJob:
+    job = LabelingJob.objects.select_related("workteam").filter(pk=pk).first()
+    if job is None:
+        raise NotFound(f"there is no labeling job {pk}")
+    return job
+
+
+def _own_assignment(pk: int, worker: Worker) -> Assignment:
+    found = Assignment.objects.select_related("job").filter(pk=pk, worker=worker).first()
+    if found is None:
+        raise NotFound(f"you have no assignment {pk}")
+    return found
+
+
+class ClaimView(APIView):
+    """Take the next task of a job."""
+
+    @extend_schema(request=None, responses={200: dict}, operation_id="claim_task")
+    def post(self, request: Request, job_id: int) -> Response:
+        """A task with a lease, or null with the reason there is none."""
+        return Response(claim_payload(worker_of(request), _job(job_id)))
+
+
+class SubmitView(APIView):
+    """Hand in an answer."""
+
+    @extend_schema(
+        request=SubmitInput,
+        responses={200: dict},
+        operation_id="submit_assignment",
+        parameters=[OpenApiParameter("claim_next", bool, description="also claim the next task in the same trip")],
+    )
+    def post(self, request: Request, assignment_id: int) -> Response:
+        """Stores and pays the answer; repeating it with the same Idempotency-Key changes nothing."""
+        data = SubmitInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        answer = data.validated_data["answer"]
+        if not isinstance(answer, dict):
+            raise Invalid("an object expected", field="answer")
+        worker = worker_of(request)
+        assignment = _own_assignment(assignment_id, worker)
+        done = assignments.submit(
+            assignment=assignment,
+            worker=worker,
+            content=answer,
+            seconds=data.validated_data["seconds"],
+            key=key_of(request) or f"assignment:{assignment_id}",
+        )
+        body: dict[str, Any] = {"status": "Submitted", "paid": money.text(done.paid_micros), "repeated": done.repeated}
+        if request.query_params.get("claim_next") in ("true", "1"):
+            upcoming = claim_payload(worker, assignment.job)
+            body |= {"next_assignment": upcoming["assignment"], "next": upcoming["next"]}
+            if upcoming["assignment"] is None:
+                body["reason"] = upcoming["reason"]
+        return Response(body)
+
+
+class ReturnView(APIView):
+    """Give a task back unanswered; it may be offered again."""
+
+    @extend_schema(request=None, responses={200: dict}, operation_id="return_assignment")
+    def post(self, request: Request, assignment_id: int) -> Response:
+        """The seat is free for the next worker at once."""
+        worker = worker_of(request)
+        assignments.give_back(assignment=_own_assignment(assignment_id, worker), worker=worker)
+        return Response({"status": "Returned"})
+
+
+class DeclineView(APIView):
+    """Refuse a task; it is never offered to this worker again."""
+
+    @extend_schema(request=ReasonInput, responses={200: dict}, operation_id="decline_assignment")
+    def post(self, request: Request, assignment_id: int) -> Response:
+        """The seat goes to somebody else."""
+        data = ReasonInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        worker = worker_of(request)
+        assignments.decline(
+            assignment=_own_assignment(assignment_id, worker), worker=worker, reason=data.validated_data["reason"]
+        )
+        return Response({"status": "Declined"})
+
+
+class HeartbeatView(APIView):
+    """How long the lease still runs."""
+
+    @extend_schema(responses={200: dict}, operation_id="assignment_time_left")
+    def get(self, request: Request, assignment_id: int) -> Response:
+        """The state of the seat and the seconds left; reading extends nothing."""
+        found = _own_assignment(assignment_id, worker_of(request))
+        left = max(0.0, (found.lease_expires_at - timezone.now()).total_seconds())
+        return Response({"status": found.state, "seconds_left": left if found.state == "Leased" else 0.0})

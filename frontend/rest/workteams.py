@@ -1,0 +1,140 @@
+"""Work teams of the account, and registering as a worker."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from frontend.rest.idempotency import idempotent
+from frontend.rest.paging import Pages, filtered
+from frontend.rest.scope import account_of, actor, worker_of
+from marketplace.errors import NotFound
+from marketplace.models import Account, Role, Worker, Workteam
+from marketplace.services import workteams
+
+
+class WorkteamInput(serializers.Serializer):
+    """A private team's name (as CreateWorkteam) and description."""
+
+    name = serializers.RegexField(r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")
+    description = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+
+
+class TeamMemberInput(serializers.Serializer):
+    """A worker, by the email they sign in with."""
+
+    email = serializers.EmailField()
+
+
+def team_row(team: Workteam) -> dict[str, Any]:
+    """A team as the API shows it."""
+    return {
+        "id": team.pk,
+        "name": team.name,
+        "description": team.description,
+        "crowd": team.crowd,
+        "members": team.memberships.count(),
+        "created_at": team.created_at,
+    }
+
+
+def team_of(account: Account, team_id: int) -> Workteam:
+    """A team the account may use: its own, or the public pool. Raises NotFound for any other."""
+    found: Workteam | None = Workteam.objects.filter(pk=team_id).first()
+    if found is None or (found.account_id is not None and found.account_id != account.pk):
+        raise NotFound(f"there is no work team {team_id}", field="workteam")
+    return found
+
+
+def _own_team(account: Account, team_id: int) -> Workteam:
+    found = Workteam.objects.filter(pk=team_id, account=account).first()
+    if found is None:
+        raise NotFound(f"the account has no work team {team_id}")
+    return found
+
+
+class WorkteamsView(APIView):
+    """Teams the account can give work to."""
+
+    @extend_schema(responses={200: dict}, operation_id="list_workteams")
+    def get(self, request: Request) -> Response:
+        """The account's private teams and the public pool."""
+        account = account_of(request)
+        rows = Workteam.objects.filter(account=account) | Workteam.objects.filter(account=None)
+        pages = Pages()
+        page = pages.paginate_queryset(filtered(request, rows, {"crowd": "crowd"}), request, self)
+        return pages.get_paginated_response([team_row(t) for t in page or []])
+
+    @extend_schema(request=WorkteamInput, responses={201: dict}, operation_id="create_workteam")
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Make a private team."""
+        account = account_of(request, Role.ADMIN)
+        data = WorkteamInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        team = workteams.create_team(account=account, by=actor(request), **data.validated_data)
+        return Response(team_row(team), status=status.HTTP_201_CREATED)
+
+
+class TeamMembersView(APIView):
+    """The workers of a private team."""
+
+    @extend_schema(responses={200: dict}, operation_id="list_workteam_members")
+    def get(self, request: Request, team_id: int) -> Response:
+        """Workers by their public id."""
+        team = _own_team(account_of(request), team_id)
+        rows = team.memberships.select_related("worker__user").order_by("pk")
+        return Response({"results": [{"worker": m.worker.public_id, "email": m.worker.user.email} for m in rows]})
+
+    @extend_schema(request=TeamMemberInput, responses={201: dict}, operation_id="add_workteam_member")
+    @idempotent
+    def post(self, request: Request, team_id: int) -> Response:
+        """Add a registered worker."""
+        team = _own_team(account_of(request, Role.ADMIN), team_id)
+        data = TeamMemberInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        worker = Worker.objects.filter(user__email__iexact=data.validated_data["email"]).first()
+        if worker is None:
+            raise NotFound("no worker is registered with this address", field="email")
+        workteams.add_worker(team=team, worker=worker, by=actor(request))
+        return Response({"worker": worker.public_id}, status=status.HTTP_201_CREATED)
+
+
+class TeamMemberView(APIView):
+    """One worker of a private team."""
+
+    @extend_schema(responses={204: None}, operation_id="remove_workteam_member")
+    def delete(self, request: Request, team_id: int, worker_id: str) -> Response:
+        """Take a worker out of the team; what they did stays."""
+        team = _own_team(account_of(request, Role.ADMIN), team_id)
+        worker = Worker.objects.filter(public_id=worker_id, memberships__workteam=team).first()
+        if worker is None:
+            raise NotFound(f"the team has no worker {worker_id}")
+        workteams.remove_worker(team=team, worker=worker, by=actor(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class RegisterWorkerView(APIView):
+    """Becoming a worker."""
+
+    @extend_schema(request=None, responses={201: dict}, operation_id="register_worker")
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Register the caller as a worker; repeating it changes nothing."""
+        worker = workteams.register_worker(user=request.user)
+        return Response({"worker": worker.public_id}, status=status.HTTP_201_CREATED)
+
+
+class PublicPoolView(APIView):
+    """The public pool."""
+
+    @extend_schema(request=None, responses={200: dict}, operation_id="join_public_pool")
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Join the public pool as a worker."""
+        worker = worker_of(request)
+        workteams.join_public_pool(worker=worker)
+        return Response({"worker": worker.public_id, "crowd": "public-crowd"})

@@ -1,0 +1,71 @@
+"""Files stay under 400 lines, functions under 60, and each file says what it is for."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+ROOMS = ("marketplace", "labeling", "learning", "frontend", "tests", "benchmarks", "docker", "examples")
+SKIPPED = {"node_modules", "migrations", "dist", "__pycache__"}
+MAX_FILE = 400
+MAX_FUNCTION = 60
+
+
+def sources(*suffixes: str) -> list[Path]:
+    """Every source file of the project with one of the suffixes."""
+    found = [
+        path
+        for room in ROOMS
+        for path in sorted((ROOT / room).rglob("*"))
+        if path.suffix in suffixes and not SKIPPED & set(path.parts)
+    ]
+    assert found, f"no file with {suffixes} below {ROOT}"
+    return found
+
+
+def test_files_are_short():
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in sources(".py", ".ts", ".html", ".css")
+        if (lines := len(path.read_text().splitlines())) > MAX_FILE
+    }
+    assert not long, f"over {MAX_FILE} lines: {long}"
+
+
+def test_functions_are_short():
+    long = {}
+    for path in sources(".py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                length = (node.end_lineno or node.lineno) - node.lineno + 1
+                if length > MAX_FUNCTION:
+                    long[f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"] = length
+    assert not long, f"over {MAX_FUNCTION} lines: {long}"
+
+
+def test_every_file_says_what_it_is_for():
+    silent = [
+        str(path.relative_to(ROOT))
+        for path in sources(".py")
+        if (tree := ast.parse(path.read_text())).body and not ast.get_docstring(tree)
+    ]
+    assert not silent, f"no docstring: {silent}"
+
+
+@pytest.mark.parametrize("room", ["marketplace", "labeling", "learning", "frontend"])
+def test_public_functions_and_classes_have_docstrings(room):
+    silent = []
+    for path in sources(".py"):
+        if path.relative_to(ROOT).parts[0] != room:
+            continue
+        for node in ast.parse(path.read_text()).body:
+            named = isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef)
+            if named and not node.name.startswith("_") and not ast.get_docstring(node):
+                silent.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name}")
+    assert not silent, f"no docstring: {silent}"
+
+
+def test_no_drawer_for_everything():
+    drawers = [str(p) for p in sources(".py", ".ts") if p.stem in ("utils", "helpers", "common", "misc")]
+    assert not drawers, "find the room these functions want"

@@ -1,0 +1,155 @@
+"""The rules of the house that an import linter cannot see, each kept by a test."""
+
+import ast
+import importlib
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+
+from tests.architecture.test_lengths import ROOT, sources
+
+PURITY = """
+import importlib, pkgutil, sys
+import django
+django.setup()
+import marketplace.wsgi
+from django.urls import get_resolver
+get_resolver().url_patterns
+for room in ("marketplace", "labeling", "learning", "frontend"):
+    for background in (f"{room}.background",):
+        try:
+            importlib.import_module(background)
+        except ModuleNotFoundError as error:
+            if error.name != background:
+                raise
+    package = importlib.import_module(f"{room}.management.commands") if importlib.util.find_spec(
+        f"{room}.management") else None
+    for module in pkgutil.iter_modules(package.__path__) if package else ():
+        importlib.import_module(f"{room}.management.commands.{module.name}")
+loaded = sorted({name.split(".")[0] for name in sys.modules} & {"torch", "torchvision", "openvino", "onnxruntime"})
+print("LOADED", loaded)
+"""
+
+
+def test_imports_go_one_way():
+    run = subprocess.run(
+        [os.path.join(os.path.dirname(sys.executable), "lint-imports"), "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_the_web_never_loads_torch():
+    run = subprocess.run(
+        [sys.executable, "-c", "import importlib.util\n" + PURITY],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "marketplace.settings"},
+    )
+    assert run.returncode == 0, run.stderr
+    assert "LOADED []" in run.stdout, run.stdout
+
+
+def test_status_is_assigned_in_one_place():
+    offenders = []
+    for path in sources(".py"):
+        relative = path.relative_to(ROOT)
+        if relative.parts[0] == "tests" or str(relative) == "marketplace/states.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            offenders += [
+                f"{relative}:{node.lineno}" for t in targets if isinstance(t, ast.Attribute) and t.attr == "status"
+            ]
+    assert not offenders, f"use transitions.X.advance(): {offenders}"
+
+
+def test_postings_are_written_by_the_ledger_only():
+    pattern = re.compile(r"Posting\.objects\.(create|bulk_create|get_or_create)|Posting\(")
+    offenders = [
+        str(path.relative_to(ROOT))
+        for path in sources(".py")
+        if path.relative_to(ROOT).parts[0] != "tests"
+        and str(path.relative_to(ROOT)) not in ("marketplace/services/ledger.py", "marketplace/models/ledger.py")
+        and pattern.search(path.read_text())
+    ]
+    assert not offenders
+
+
+QUEUE_PATH = re.compile(r"""["']((?:marketplace|labeling|learning|frontend)\.[a-z_.]*background[a-z_.]*)["']""")
+
+
+def test_every_queue_path_leads_to_a_function():
+    paths = {match for path in sources(".py") for match in QUEUE_PATH.findall(path.read_text())}
+    functions = [p for p in paths if not p.endswith(".background")]
+    assert functions
+    for dotted in functions:
+        module, _, name = dotted.rpartition(".")
+        assert callable(getattr(importlib.import_module(module), name)), dotted
+
+
+def test_only_the_doors_import_boto3_and_django_q():
+    doors = {"boto3": {"marketplace/storage.py", "marketplace/storage_s3.py"}, "django_q": {"marketplace/queue.py"}}
+    offenders = []
+    for path in sources(".py"):
+        relative = str(path.relative_to(ROOT))
+        if relative.startswith(("tests/", "benchmarks/", "examples/")):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            for name in names:
+                top = name.split(".")[0]
+                if top in doors and relative not in doors[top]:
+                    offenders.append(f"{relative}: {name}")
+    assert not offenders
+
+
+@pytest.mark.django_db
+def test_no_migration_is_missing():
+    call_command("makemigrations", "--check", "--dry-run", verbosity=0)
+
+
+def test_migrations_have_real_names():
+    rooms = [config for config in apps.get_app_configs() if config.name in ("marketplace", "labeling", "learning")]
+    names = [p.stem for config in rooms for p in (ROOT / config.name / "migrations").glob("0*.py")]
+    assert names
+    assert not [n for n in names if "auto" in n or n.endswith("initial")]
+
+
+def test_our_statuses_are_the_wire_s_own_words():
+    import boto3
+
+    from labeling import transitions as labeling
+    from learning import transitions as learning
+
+    model = boto3.client("sagemaker", region_name="us-east-1").meta.service_model
+    for machine, shape in (
+        (labeling.LABELING_JOB, "LabelingJobStatus"),
+        (learning.TRAINING_JOB, "TrainingJobStatus"),
+        (learning.TRANSFORM_JOB, "TransformJobStatus"),
+    ):
+        assert set(machine.states) <= set(model.shape_for(shape).enum), shape
+
+
+def test_no_secret_and_no_machine_path_is_committed():
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout")
+    pattern = re.compile(r"(^|[\s\"'(=])/(work|home|root|Users)/[A-Za-z]")
+    offenders = []
+    for name in listed.stdout.splitlines():
+        path = ROOT / name
+        if path.suffix in (".py", ".md", ".toml", ".ts", ".html", ".yaml", ".yml", ".json", ".txt") and path.exists():
+            if pattern.search(path.read_text(errors="replace")) and "docker" not in path.parts:
+                offenders.append(name)
+    assert not offenders
