@@ -1,0 +1,20 @@
+/** Every icon of the portal: our name -> Lucide's name. Adding one is one line here. */
+export const icons: Record<string, string> = {
+  menu: "menu", close: "x", check: "check", plus: "plus", minus: "minus", search: "search", more: "ellipsis",
+  "chevron-down": "chevron-down", "chevron-up": "chevron-up", "chevron-left": "chevron-left", "chevron-right": "chevron-right",
+  "arrow-left": "arrow-left", "arrow-right": "arrow-right", "external-link": "external-link", link: "link", copy: "copy",
+  home: "house", overview: "layout-dashboard", jobs: "list-checks", work: "square-dashed-mouse-pointer", images: "images",
+  image: "image", dataset: "database", model: "brain-circuit", training: "activity", endpoint: "server", tuning: "sliders-horizontal",
+  review: "user-check", wallet: "wallet", money: "circle-dollar-sign", earnings: "hand-coins", receipt: "receipt-text",
+  users: "users", user: "user", team: "users-round", vendor: "building-2", settings: "settings", key: "key-round",
+  bell: "bell", logout: "log-out", login: "log-in", help: "circle-question-mark", book: "book-open", info: "info",
+  warning: "triangle-alert", error: "circle-x", success: "circle-check", clock: "clock", calendar: "calendar", play: "play",
+  pause: "pause", stop: "circle-stop", refresh: "refresh-cw", download: "download", upload: "upload", file: "file-text",
+  folder: "folder", archive: "archive", trash: "trash-2", edit: "pencil", eye: "eye", "eye-off": "eye-off", filter: "funnel",
+  sort: "arrow-up-down", sun: "sun", moon: "moon", contrast: "contrast", tag: "tag", tags: "tags", box: "square-dashed",
+  robot: "bot", sparkles: "sparkles", trophy: "trophy", star: "star", shield: "shield-check", scale: "scale", globe: "globe",
+  chart: "chart-line", flag: "flag", message: "message-square", audit: "scroll-text", lock: "lock", zap: "zap",
+  undo: "undo-2", redo: "redo-2", "zoom-in": "zoom-in", "zoom-out": "zoom-out", fit: "maximize", hand: "hand",
+  pointer: "mouse-pointer-2", keyboard: "keyboard", list: "list", crosshair: "crosshair", duplicate: "copy-plus",
+  "thumbs-up": "thumbs-up", "thumbs-down": "thumbs-down", bee: "bug", hexagon: "hexagon", inbox: "inbox", send: "send",
+};

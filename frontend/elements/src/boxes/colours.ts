@@ -1,0 +1,27 @@
+/** Colours for labels: the first eight are Okabe-Ito's (colour-blind readers can tell them apart), the rest step round
+ *  the hue circle by the golden angle at alternating lightness. Pure; colours are never the only sign, the name is shown. */
+
+const OKABE_ITO = ["#ffb000", "#56b4e9", "#00c48c", "#f0568c", "#ff7043", "#b39dff", "#f0e442", "#29b6c9"];
+
+/** The colour of the label at this place in the list (place >= 0), as #rrggbb. */
+export function labelColour(place: number): string {
+  const fixed = OKABE_ITO[place];
+  if (fixed) return fixed;
+  const hue = (place * 137.508) % 360;
+  return hslToHex(hue, 0.75, place % 2 === 0 ? 0.62 : 0.74);
+}
+
+function hslToHex(hue: number, saturation: number, lightness: number): string {
+  const reach = saturation * Math.min(lightness, 1 - lightness);
+  const part = (n: number): string => {
+    const k = (n + hue / 30) % 12;
+    const value = lightness - reach * Math.max(-1, Math.min(k - 3, 9 - k, 1));
+    return Math.round(value * 255).toString(16).padStart(2, "0");
+  };
+  return `#${part(0)}${part(8)}${part(4)}`;
+}
+
+/** A requester's own colour where it is a plain #rgb or #rrggbb, else the one of its place. */
+export function safeColour(given: string | undefined, place: number): string {
+  return given && /^#([0-9a-f]{3}|[0-9a-f]{6})$/i.test(given) ? given : labelColour(place);
+}

@@ -1,0 +1,25 @@
+/** The Web Awesome components that pages may use, and their icons from our own sprite (no CDN, no data: fetches). */
+import "@awesome.me/webawesome/dist/components/button/button.js";
+import "@awesome.me/webawesome/dist/components/copy-button/copy-button.js";
+import "@awesome.me/webawesome/dist/components/details/details.js";
+import "@awesome.me/webawesome/dist/components/dialog/dialog.js";
+import "@awesome.me/webawesome/dist/components/divider/divider.js";
+import "@awesome.me/webawesome/dist/components/drawer/drawer.js";
+import "@awesome.me/webawesome/dist/components/dropdown/dropdown.js";
+import "@awesome.me/webawesome/dist/components/dropdown-item/dropdown-item.js";
+import "@awesome.me/webawesome/dist/components/progress-ring/progress-ring.js";
+import "@awesome.me/webawesome/dist/components/spinner/spinner.js";
+import "@awesome.me/webawesome/dist/components/switch/switch.js";
+import "@awesome.me/webawesome/dist/components/tab/tab.js";
+import "@awesome.me/webawesome/dist/components/tab-group/tab-group.js";
+import "@awesome.me/webawesome/dist/components/tab-panel/tab-panel.js";
+import "@awesome.me/webawesome/dist/components/tooltip/tooltip.js";
+import { registerIconLibrary } from "@awesome.me/webawesome/dist/components/icon/library.js";
+
+/** Web Awesome's own name of a glyph -> ours, where they differ. */
+const SYSTEM: Record<string, string> = { xmark: "close", "circle-question": "help", star: "star", user: "user" };
+const spriteUrl = `${import.meta.url.replace(/(chunks\/)?[^/]*$/, "")}icons.svg`;
+
+for (const library of ["system", "default"]) {
+  registerIconLibrary(library, { resolver: (name) => `${spriteUrl}#${SYSTEM[name] ?? name}`, spriteSheet: true });
+}

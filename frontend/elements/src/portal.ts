@@ -1,0 +1,10 @@
+/** dist/portal.js (with dist/portal.css): everything a page of the portal needs in the browser. */
+import "./styles/portal.css";
+import "./kit/webawesome";
+import "./kit/chart";
+import "./kit/boxes-view";
+import "./kit/money-time";
+import "./kit/theme-toggle";
+import { startPage } from "./kit/page";
+
+startPage();
