@@ -1,0 +1,58 @@
+"""`manage.py simulate_crowd`: let simulated workers do a labeling job over the public HTTP API."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from frontend.demo import people
+from frontend.demo.crowd import Crowd
+from frontend.demo.truth import Truth
+from labeling.models import LabelingJob
+
+
+class Command(BaseCommand):
+    """Makes worker accounts in the job's team, then speaks only HTTP."""
+
+    help = "Answer a labeling job with simulated workers who know the truth and err in their own ways."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The job, the truth, and what the crowd is like."""
+        parser.add_argument("--job", required=True, help="name or id of the labeling job")
+        parser.add_argument("--truth", required=True, type=Path, help="annotations.coco.json beside images/")
+        parser.add_argument("--workers", type=int, default=12)
+        parser.add_argument("--spammers", type=int, default=2, help="how many of them answer at random")
+        parser.add_argument("--seed", type=int, default=7)
+        parser.add_argument("--pace", type=float, default=0.0, help="real seconds per simulated second")
+        parser.add_argument("--url", default=settings.PUBLIC_URL)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Work until the job ends or the command is interrupted."""
+        jobs = LabelingJob.objects.select_related("workteam")
+        wanted = options["job"]
+        job = (jobs.filter(pk=int(wanted)) if wanted.isdigit() else jobs.filter(name__iexact=wanted)).first()
+        if job is None:
+            raise CommandError(f"there is no labeling job {wanted!r}")
+        if not 0 <= options["spammers"] <= options["workers"]:
+            raise CommandError("--spammers: between 0 and the number of workers expected")
+        try:
+            truth = Truth(options["truth"])
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        tokens = people.workers(job.workteam, options["workers"])
+        crowd = Crowd(
+            base_url=options["url"],
+            tokens=tokens,
+            truth=truth,
+            spammers=options["spammers"],
+            seed=options["seed"],
+            pace=options["pace"],
+        )
+        crowd.start(job.pk)
+        try:
+            crowd.join()
+        except KeyboardInterrupt:
+            crowd.stop()
+            crowd.join()
+        self.stdout.write(f"{crowd.tally.answers} answers, {crowd.tally.declined} declined")
