@@ -1,0 +1,94 @@
+"""Boxes: what stopping now is expected to cost and what one more answer would save. The rule itself is in stopping.py.
+
+The loss counts boxes: a kept candidate costs its chance of being wrong, a dropped one its chance of being right, and
+objects nobody has drawn yet cost one each. How many those are: objects an image are taken as gamma-Poisson (shape 1,
+the crowd's mean), so an image where n were found with chance u of finding none of them each has
+u (1 + n) / (1 / objects + 1 - u) more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from labeling.consolidation.boxes_types import ImageAnswers, WorkerAnswer
+from labeling.consolidation.clusters import Floats
+from labeling.consolidation.existence import DEFAULT_WEIGHTS, existence_log_odds, logistic, unseen_share
+from labeling.consolidation.inference import Inference, infer
+from labeling.consolidation.stack import UNKNOWN, Stack, stack_answers
+from labeling.consolidation.stopping import Decision, Stopping, decide
+from labeling.consolidation.workers import Rates, WorkerModels
+
+
+def should_ask_more(
+    answers: Sequence[WorkerAnswer],
+    *,
+    labels: Sequence[str],
+    image_size: tuple[float, float],
+    rule: Stopping,
+    workers: WorkerModels | None = None,
+) -> Decision:
+    """Whether one more person should look at the image. Raises ValueError as `consolidate` does."""
+    image = ImageAnswers(tuple(answers), image_size)
+    return decide_many([image], labels=labels, rule=rule, workers=workers)[0]
+
+
+def decide_many(
+    images: Sequence[ImageAnswers],
+    *,
+    labels: Sequence[str],
+    rule: Stopping,
+    workers: WorkerModels | None = None,
+) -> list[Decision]:
+    """`should_ask_more` for many images at once."""
+    models = workers or WorkerModels()
+    stack = stack_answers(images, labels)
+    inference = infer(stack, models)
+    loss, gain = _risk(stack, inference, models)
+    answered = np.bincount(stack.answer_image, minlength=stack.images)
+    return [
+        decide(rule, answers=int(answered[i]), loss=float(loss[i]), gain=float(gain[i])) for i in range(stack.images)
+    ]
+
+
+def _risk(stack: Stack, inference: Inference, models: WorkerModels) -> tuple[Floats, Floats]:
+    """Expected loss and gain per image, per box it is expected to hold (at least one)."""
+    weights = np.array(models.calibration.weights or DEFAULT_WEIGHTS)
+    real = logistic(inference.features @ weights)
+    limit, images = models.calibration.threshold, stack.images
+    kept = (real >= limit) & (inference.label != UNKNOWN)
+    loss = np.where(kept, 1 - inference.confidence, real)
+    found = np.bincount(inference.image, real, images)
+    population = models.population
+    share = unseen_share(inference.rates.hit, population.hard, stack.answer_image, stack.answer_worker, images)
+    unseen = share * (1 + found) / (1 / population.objects + 1 - share)
+    saved = np.maximum(loss - _loss_after(inference, models, real, weights), 0.0)
+    objects = np.maximum(found + unseen, 1.0)
+    risk = (np.bincount(inference.image, loss, images) + unseen) / objects
+    gain = (np.bincount(inference.image, saved, images) + unseen * population.hit) / objects
+    return risk, gain
+
+
+def _loss_after(inference: Inference, models: WorkerModels, real: Floats, weights: Floats) -> Floats:
+    """Each candidate's expected loss once one more ordinary worker has or has not drawn it."""
+    population, groups = models.population, len(real)
+    stranger = len(inference.rates.hit)
+    rates = Rates(
+        np.append(inference.rates.hit, population.hit),
+        np.append(inference.rates.false, population.false),
+        np.vstack([inference.rates.bias, np.zeros(4)]),
+        np.vstack([inference.rates.spread, np.ones(4)]),
+    )
+    pair_group = np.append(inference.pair_group, np.arange(groups))
+    pair_worker = np.append(inference.pair_worker, np.full(groups, stranger))
+    chance = real * population.hit + (1 - real) * population.false
+    after = np.zeros(groups)
+    for drew, probability in ((True, chance), (False, 1 - chance)):
+        drawn = np.append(inference.drew, np.full(groups, drew))
+        odds = existence_log_odds(rates, population, pair_group, pair_worker, drawn, groups)
+        features = inference.features.copy()
+        features[:, 1] = np.clip(odds, -12, 12)
+        p = logistic(features @ weights)
+        after += probability * np.minimum(p, 1 - p)
+    return after

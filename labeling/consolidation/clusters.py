@@ -1,0 +1,121 @@
+"""Which boxes of different workers are about the same object: constrained average-link clusters.
+
+Works on the flat arrays of many images at once and knows nothing of worker skill. The result depends on the boxes
+only: pairs come from a sweep, merges go from the closest pair outwards, and two boxes of one worker never meet.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array  # type: ignore[import-untyped]
+from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+LARGEST_COMPONENT = 400
+"""Above this many boxes a component is cut at a higher overlap first: merging costs its cube."""
+
+
+def overlapping_pairs(ltrb: Floats, image: Ints) -> tuple[Ints, Ints]:
+    """Every pair (i < j) of boxes in the same image that touch in x and y. `ltrb` is (N, 4), `image` (N,) ascending.
+
+    A sweep over the left edges of all images at once; memory grows with the number of pairs, not with N squared.
+    """
+    if not len(ltrb):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    lefts = ltrb[:, 0] - ltrb[:, 0].min()
+    rights = ltrb[:, 2] - ltrb[:, 0].min()
+    offset = image * (rights.max() + 1.0)
+    order = np.argsort(lefts + offset, kind="stable")
+    starts, ends = (lefts + offset)[order], (rights + offset)[order]
+    reach = np.searchsorted(starts, ends, side="left")
+    count = np.maximum(reach - np.arange(len(starts)) - 1, 0)
+    first = np.repeat(np.arange(len(starts)), count)
+    second = np.arange(len(first)) - np.repeat(np.cumsum(count) - count, count) + first + 1
+    a, b = order[first], order[second]
+    touch = (ltrb[a, 1] < ltrb[b, 3]) & (ltrb[b, 1] < ltrb[a, 3])
+    a, b = a[touch], b[touch]
+    return np.minimum(a, b), np.maximum(a, b)
+
+
+def iou(a: Floats, b: Floats) -> Floats:
+    """Intersection over union of boxes given as (..., 4) left, top, right, bottom."""
+    width = np.minimum(a[..., 2], b[..., 2]) - np.maximum(a[..., 0], b[..., 0])
+    height = np.minimum(a[..., 3], b[..., 3]) - np.maximum(a[..., 1], b[..., 1])
+    shared = np.maximum(width, 0.0) * np.maximum(height, 0.0)
+    area_a = (a[..., 2] - a[..., 0]) * (a[..., 3] - a[..., 1])
+    area_b = (b[..., 2] - b[..., 0]) * (b[..., 3] - b[..., 1])
+    return np.asarray(shared / (area_a + area_b - shared))
+
+
+def link(n: int, a: Ints, b: Ints, affinity: Floats, apart: NDArray[np.bool_], gate: float) -> Ints:
+    """Cluster `n` boxes by constrained average link; returns (n,) cluster numbers, ascending by first member.
+
+    `a, b` are candidate pairs with their `affinity` (greater is closer, pairs not given count 0); `apart` marks pairs
+    that must not share a cluster. Two clusters merge, best first, while their mean affinity is at least `gate`.
+    """
+    component = _components(n, a, b, affinity, apart, gate)
+    order = np.argsort(component, kind="stable")
+    sizes = np.bincount(component)
+    slot = np.empty(n, np.int64)
+    slot[order] = np.arange(n) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    leader = np.arange(n)
+    inside = component[a] == component[b]
+    a, b, affinity, apart = a[inside], b[inside], affinity[inside], apart[inside]
+    value = np.where(apart, -np.inf, affinity)
+    pair_size = sizes[component[a]]
+    for size in np.unique(sizes[sizes > 1]):
+        chosen = np.flatnonzero(sizes == size)
+        rank = np.full(len(sizes), -1)
+        rank[chosen] = np.arange(len(chosen))
+        near = pair_size == size
+        k, i, j = rank[component[a[near]]], slot[a[near]], slot[b[near]]
+        table = np.zeros((len(chosen), size, size))
+        table[k, i, j] = table[k, j, i] = value[near]
+        members = order[np.flatnonzero(np.isin(component[order], chosen))].reshape(len(chosen), size)
+        leader[members] = np.take_along_axis(members, _merge(table, gate), axis=1)
+    return np.asarray(np.unique(leader, return_inverse=True)[1], np.int64)
+
+
+def _components(n: int, a: Ints, b: Ints, affinity: Floats, apart: NDArray[np.bool_], gate: float) -> Ints:
+    """Connected components over pairs that reach the gate: two clusters whose mean reaches it have such a pair, so no
+    merge crosses components. One that is too large (a flood) is cut at ever higher affinities."""
+    a, b, affinity = (values[~apart & (affinity >= gate)] for values in (a, b, affinity))
+    component, too_large, floor = np.zeros(n, np.int64), np.ones(n, bool), gate
+    while too_large.any():
+        keep = (component[a] == component[b]) & ((affinity >= floor) | ~too_large[a])
+        a, b, affinity = a[keep], b[keep], affinity[keep]
+        graph = coo_array((np.ones(len(a)), (a, b)), shape=(n, n))
+        component = np.asarray(connected_components(graph, directed=False)[1], np.int64)
+        too_large = np.bincount(component)[component] > LARGEST_COMPONENT
+        too_large &= bool(len(a))
+        floor *= 1.15
+    return component
+
+
+def _merge(table: Floats, gate: float) -> Ints:
+    """Average link on (K, m, m) affinities (-inf: never together); returns (K, m), the slot each box ends in."""
+    count, m, _ = table.shape
+    diagonal = np.arange(m)
+    table[:, diagonal, diagonal] = -np.inf
+    weight = np.ones((count, m))
+    home = np.tile(diagonal, (count, 1))
+    live = np.arange(count)
+    for _ in range(m - 1):
+        flat = table[live].reshape(len(live), -1)
+        best = flat.argmax(axis=1)
+        going = flat[np.arange(len(live)), best] >= gate
+        live, best = live[going], best[going]
+        if not len(live):
+            break
+        i, j = best // m, best % m
+        wi, wj = weight[live, i][:, None], weight[live, j][:, None]
+        merged = (table[live, i] * wi + table[live, j] * wj) / (wi + wj)
+        table[live, i, :] = table[live, :, i] = merged
+        table[live, j, :] = table[live, :, j] = -np.inf
+        table[live, i, i] = -np.inf
+        weight[live, i] += weight[live, j]
+        home[live] = np.where(home[live] == j[:, None], i[:, None], home[live])
+    return home

@@ -1,0 +1,90 @@
+"""Is there an object at all? The posterior from who drew it and who did not, and its calibration. Knows arrays only.
+
+A candidate (cluster) is a real object or a distractor (a shadow, a slip, spam). Each has a hidden difficulty
+z ~ N(0, hard^2), so that answers on one object are not independent (the good worker misses the hard one too):
+
+    P(worker draws it | real, z)       = logistic(logit(hit_w) * stretch - z)
+    P(worker draws it | distractor, z) = logistic(logit(false_w) * stretch - z)
+
+with stretch = sqrt(1 + hard^2 pi / 8), which keeps hit_w and false_w the rates over all objects (MacKay 1992). Both
+sides are integrated over z by Gauss-Hermite quadrature and conditioned on at least one worker having drawn it, for a
+thing nobody drew is no candidate. The log-odds are then one of the features of a small logistic model whose weights
+are fitted on golds (ridge towards the shipped weights), so that confidences mean what they say.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labeling.consolidation.clusters import Floats, Ints
+from labeling.consolidation.fusion import sums
+from labeling.consolidation.workers import Population, Rates
+
+NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
+NODE_WEIGHTS = NODE_WEIGHTS / NODE_WEIGHTS.sum()
+
+FEATURES = ("bias", "log_odds", "agreement", "small", "border", "shadowed")
+DEFAULT_WEIGHTS = (0.0, 1.0, 0.0, 0.0, 0.0, 0.0)
+RIDGE = 2.0
+"""Prior precision of the calibration's weights around DEFAULT_WEIGHTS."""
+
+
+def existence_log_odds(
+    rates: Rates, population: Population, pair_group: Ints, pair_worker: Ints, drew: NDArray[np.bool_], groups: int
+) -> Floats:
+    """log P(real | answers) / P(distractor | answers) for each candidate (groups,).
+
+    Pairs (P,) list every worker who answered a candidate's image, and whether that worker drew it.
+    """
+    real = _log_likelihood(rates.hit, population.hard, pair_group, pair_worker, drew, groups)
+    distractor = _log_likelihood(rates.false, population.hard, pair_group, pair_worker, drew, groups)
+    prior = np.log(population.real) - np.log1p(-population.real)
+    log_odds: Floats = prior + real - distractor
+    return log_odds
+
+
+def unseen_share(rate: Floats, hard: float, pair_group: Ints, pair_worker: Ints, groups: int) -> Floats:
+    """Chance that none of a group's workers draws a thing each draws at `rate` (W,): (groups,)."""
+    missed = _log_odds_of_draw(rate, hard)[pair_worker][:, None] - hard * NODES
+    return np.asarray(np.exp(sums(-np.logaddexp(0.0, missed), pair_group, groups)) @ NODE_WEIGHTS)
+
+
+def _log_odds_of_draw(rate: Floats, hard: float) -> Floats:
+    rate = np.clip(rate, 0.002, 0.998)
+    stretched: Floats = (np.log(rate) - np.log1p(-rate)) * np.sqrt(1 + hard**2 * np.pi / 8)
+    return stretched
+
+
+def _log_likelihood(
+    rate: Floats, hard: float, pair_group: Ints, pair_worker: Ints, drew: NDArray[np.bool_], groups: int
+) -> Floats:
+    """log P(this pattern of drawing | at least one drew), difficulty integrated out."""
+    logit = _log_odds_of_draw(rate, hard)[pair_worker][:, None] - hard * NODES
+    signed = np.where(drew[:, None], -logit, logit)
+    pattern = sums(-np.logaddexp(0.0, signed), pair_group, groups)
+    nobody = sums(-np.logaddexp(0.0, logit), pair_group, groups)
+    top = pattern.max(axis=1)
+    likelihood = np.log(np.exp(pattern - top[:, None]) @ NODE_WEIGHTS) + top
+    seen: Floats = np.log(np.maximum(1 - np.exp(nobody) @ NODE_WEIGHTS, 1e-12))
+    return np.asarray(likelihood - seen)
+
+
+def logistic(x: Floats) -> Floats:
+    """1 / (1 + exp(-x)) without overflow."""
+    return np.asarray(0.5 * (1 + np.tanh(x / 2)))
+
+
+def fit_calibration(features: Floats, right: Floats, rounds: int = 25) -> tuple[float, ...]:
+    """Ridge logistic regression of `right` (K,) on `features` (K, F) by Newton's method; returns the weights."""
+    prior = np.array(DEFAULT_WEIGHTS)
+    weights = prior.copy()
+    for _ in range(rounds):
+        p = logistic(features @ weights)
+        gradient = features.T @ (right - p) - RIDGE * (weights - prior)
+        curvature = (features * (p * (1 - p))[:, None]).T @ features + RIDGE * np.eye(len(prior))
+        step = np.linalg.solve(curvature, gradient)
+        weights = weights + step
+        if np.abs(step).max() < 1e-8:
+            break
+    return tuple(float(w) for w in weights)

@@ -1,0 +1,261 @@
+"""Learning the workers and the labels together: expectation maximisation over the images of a job, golds as anchors.
+
+Streams: each round reads the images in chunks and keeps sums only, so memory does not grow with the number of images.
+Dawid & Skene (1979) for who draws what and which class; a Gaussian with shrinkage for edges. On an image with golds
+the truth is not inferred but given, and only there can the crowd's `style` and the calibration be learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
+
+from labeling.consolidation.boxes_types import Box, ImageAnswers
+from labeling.consolidation.clusters import Floats, Ints, iou
+from labeling.consolidation.existence import DEFAULT_WEIGHTS, fit_calibration, logistic
+from labeling.consolidation.fusion import BORDER, edge_sigma, extents, style_shift, sums
+from labeling.consolidation.inference import Inference, infer
+from labeling.consolidation.stack import UNKNOWN, Stack, stack_answers
+from labeling.consolidation.workers import Calibration, Population, Skill, WorkerModels
+
+CHUNK = 512
+RESIDUAL_LIMIT = 5.0
+RIGHT_IOU = 0.5
+REAL_IOU = 0.3
+CALIBRATION_ROWS = 20_000
+STYLE_RIDGE = np.array([4.0, 4.0 * 50**2, 4.0 * 50**2])
+"""Prior precision (per unit sigma) of style's constant, width and height parts."""
+NOISE_STRENGTH = 20.0
+
+
+@dataclass(slots=True)
+class Sums:
+    """What a round learns. `real` is the posterior mass of real candidates of `candidates`; `noise_*` are weighted
+    sums for squared residual ~ pixel^2 + relative^2 extent^2 per side; `style_*` the normal equations of the style."""
+
+    skills: dict[str, Skill] = field(default_factory=dict)
+    images: float = 0.0
+    candidates: float = 0.0
+    real: float = 0.0
+    noise_left: Floats = field(default_factory=lambda: np.zeros((4, 2, 2)))
+    noise_right: Floats = field(default_factory=lambda: np.zeros((4, 2)))
+    style_left: Floats = field(default_factory=lambda: np.zeros((4, 3, 3)))
+    style_right: Floats = field(default_factory=lambda: np.zeros((4, 3)))
+    features: list[Floats] = field(default_factory=list)
+    right: list[Floats] = field(default_factory=list)
+    golds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is known of each candidate: `real` (K,) in 0..1, `box` (K, 4), `label` (K,), and which come from golds
+    (`known` (K,)); `right` (K,) is 1 for IoU >= 0.5 and the right class; `unseen` (images,) golds nobody drew."""
+
+    real: Floats
+    box: Floats
+    label: Ints
+    right: Floats
+    known: NDArray[np.bool_]
+    unseen: Floats
+
+
+def chunks(images: Iterable[ImageAnswers], size: int = CHUNK) -> Iterator[list[ImageAnswers]]:
+    """Lists of at most `size` images."""
+    stream = iter(images)
+    while chunk := list(islice(stream, size)):
+        yield chunk
+
+
+def fit_workers(
+    images: Iterable[ImageAnswers],
+    *,
+    labels: Sequence[str],
+    start: WorkerModels | None = None,
+    rounds: int = 6,
+) -> WorkerModels:
+    """Fit the crowd and its workers on `images`, any iterable that can be read `rounds` times.
+
+    `start` carries the population and calibration of an earlier fit (its workers' counts are learned anew). Raises
+    ValueError if `images` is an iterator, which could be read only once.
+    """
+    if iter(images) is images:
+        raise ValueError("fit_workers reads its images several times: give a list or a re-iterable, not an iterator")
+    models = WorkerModels(start.population, {}, start.calibration) if start else WorkerModels()
+    for _ in range(rounds):
+        total = Sums()
+        for chunk in chunks(images):
+            stack = stack_answers(chunk, labels)
+            inference = infer(stack, models)
+            gather(total, stack, inference, models, [one.gold for one in chunk])
+        if not total.images:
+            break
+        models = maximise(total, models)
+    return models
+
+
+def gather(
+    total: Sums,
+    stack: Stack,
+    inference: Inference,
+    models: WorkerModels,
+    golds: Sequence[Sequence[Box] | None],
+) -> None:
+    """Add one chunk to a round's sums."""
+    truth = _truth(stack, inference, models, golds)
+    total.images += stack.images
+    total.candidates += len(truth.real)
+    total.real += float(truth.real.sum())
+    total.golds += sum(gold is not None for gold in golds)
+    _gather_draws(total, stack, inference, truth)
+    _gather_edges(total, stack, inference, truth, models)
+    if len(stack.labels) > 1:
+        _gather_labels(total, stack, inference, truth)
+    if truth.known.any() and sum(map(len, total.right)) < CALIBRATION_ROWS:
+        total.features.append(inference.features[truth.known])
+        total.right.append(truth.right[truth.known])
+
+
+def _truth(stack: Stack, inference: Inference, models: WorkerModels, golds: Sequence[Sequence[Box] | None]) -> Truth:
+    weights = np.array(models.calibration.weights or DEFAULT_WEIGHTS)
+    real = logistic(inference.features @ weights)
+    box, label = inference.fused.ltrb.copy(), inference.label.copy()
+    right, known = np.zeros(len(real)), np.zeros(len(real), bool)
+    unseen = np.zeros(stack.images)
+    number = {name: i for i, name in enumerate(stack.labels)}
+    ordered = np.argsort(inference.image, kind="stable")
+    start = np.searchsorted(inference.image[ordered], np.arange(stack.images + 1))
+    for image, gold in enumerate(golds):
+        if gold is None:
+            continue
+        mine = ordered[start[image] : start[image + 1]]
+        known[mine], real[mine] = True, 0.0
+        expert = np.array([(g.left, g.top, g.left + g.width, g.top + g.height) for g in gold]).reshape(-1, 4)
+        overlap = iou(inference.fused.ltrb[mine][:, None], expert[None])
+        rows, columns = linear_sum_assignment(-np.where(overlap >= REAL_IOU, overlap, 0.0))
+        for k, j in zip(mine[rows], columns, strict=True):
+            reached = float(iou(inference.fused.ltrb[k], expert[j]))
+            if reached >= REAL_IOU:
+                real[k], box[k], label[k] = 1.0, expert[j], number.get(gold[j].label, UNKNOWN)
+                right[k] = float(reached >= RIGHT_IOU and inference.label[k] == label[k])
+        unseen[image] = len(gold) - real[mine].sum()
+    return Truth(real, box, label, right, known, unseen)
+
+
+def _gather_draws(total: Sums, stack: Stack, inference: Inference, truth: Truth) -> None:
+    workers = len(stack.workers)
+    p = truth.real[inference.pair_group]
+    drew = inference.drew
+    columns = np.stack([p * drew, p, (1 - p) * drew, 1 - p], axis=1)
+    counts = sums(columns, inference.pair_worker, workers)
+    answered = np.bincount(stack.answer_worker, minlength=workers)
+    unseen = np.bincount(stack.answer_worker, truth.unseen[stack.answer_image], workers)
+    for number, name in enumerate(stack.workers):
+        hits, chances, falses, false_chances = map(float, counts[number])
+        seen = Skill(float(answered[number]), hits, chances + float(unseen[number]), falses, false_chances)
+        total.skills.setdefault(name, Skill()).add(seen)
+
+
+def _gather_edges(total: Sums, stack: Stack, inference: Inference, truth: Truth, models: WorkerModels) -> None:
+    group, fused, population = inference.group, inference.fused, models.population
+    known = truth.known[group]
+    members = np.bincount(group, minlength=len(truth.real))[group]
+    mass = truth.real[group] * (known | (members > 1))
+    extent = extents(truth.box)[group]
+    sigma = edge_sigma(extent, population)
+    raw = (stack.ltrb - truth.box[group]) / sigma
+    styled = raw - style_shift(extent, population) / sigma
+    u = np.clip(styled, -RESIDUAL_LIMIT, RESIDUAL_LIMIT)
+    # What the fused box itself is unsure of is part of a member's expected squared residual (exact EM for Gaussians).
+    doubt = np.where(known[:, None], 0.0, fused.variance[group] / sigma**2)
+    workers = len(stack.workers)
+    first = sums(mass[:, None] * u, stack.worker, workers)
+    second = sums(mass[:, None] * (u**2 + doubt), stack.worker, workers)
+    weight = np.bincount(stack.worker, mass, workers)
+    for number, name in enumerate(stack.workers):
+        total.skills[name].add(Skill(edges=float(weight[number]), edge_sum=first[number], edge_square=second[number]))
+    around = np.clip(u - inference.rates.bias[stack.worker], -RESIDUAL_LIMIT, RESIDUAL_LIMIT)
+    noise = mass[:, None] * (around**2 + doubt) / sigma**2
+    border = np.concatenate([np.zeros((len(group), 2)), stack.size[stack.image]], axis=1)
+    free = np.abs(truth.box[group] - border) > BORDER
+    design = np.stack([np.ones(len(group)), extent[:, 0], extent[:, 1]], axis=1)
+    for side in range(4):
+        terms = np.stack([np.ones(len(group)), extent[:, side] ** 2], axis=1)
+        w = mass * free[:, side] / sigma[:, side] ** 4
+        total.noise_left[side] += (terms * w[:, None]).T @ terms
+        total.noise_right[side] += terms.T @ (noise[:, side] * free[:, side])
+        anchored = mass * known * free[:, side] / sigma[:, side] ** 2
+        offset = np.clip(raw[:, side] - inference.rates.bias[stack.worker][:, side], -RESIDUAL_LIMIT, RESIDUAL_LIMIT)
+        total.style_left[side] += (design * anchored[:, None]).T @ design
+        total.style_right[side] += design.T @ (anchored * offset * sigma[:, side])
+
+
+def _gather_labels(total: Sums, stack: Stack, inference: Inference, truth: Truth) -> None:
+    group = inference.group
+    sure = np.where(truth.known, 1.0, inference.label_chance) * truth.real
+    use = np.flatnonzero((stack.label != UNKNOWN) & (truth.label[group] != UNKNOWN))
+    keys = np.stack([stack.worker[use], truth.label[group[use]], stack.label[use]], axis=1)
+    cells, index = np.unique(keys, axis=0, return_inverse=True)
+    mass = np.bincount(index.ravel(), sure[group[use]], len(cells))
+    for (worker, true, said), count in zip(cells, mass, strict=True):
+        confusion = {(stack.labels[true], stack.labels[said]): float(count)}
+        total.skills[stack.workers[worker]].add(Skill(confusion=confusion))
+
+
+def maximise(total: Sums, models: WorkerModels) -> WorkerModels:
+    """The M step: a new population and calibration from a round's sums."""
+    old, skills = models.population, total.skills
+    hits, chances, falses, false_chances = (
+        sum(getattr(skill, name) for skill in skills.values())
+        for name in ("hits", "chances", "falses", "false_chances")
+    )
+    labelled = sum(n for skill in skills.values() for n in skill.confusion.values())
+    agreed = sum(n for skill in skills.values() for (a, b), n in skill.confusion.items() if a == b)
+    prior = Population()
+    pixel, relative = _noise(total, prior)
+    population = Population(
+        hit=float(np.clip((hits + 20 * prior.hit) / (chances + 20), 0.05, 0.99)),
+        false=float(np.clip((falses + 20 * prior.false) / (false_chances + 20), 0.005, 0.6)),
+        real=float(np.clip((total.real + 10 * prior.real) / (total.candidates + 10), 0.02, 0.98)),
+        objects=float((total.real + 1) / (total.images + 1)),
+        accuracy=float(np.clip((agreed + 20 * prior.accuracy) / (labelled + 20), 0.3, 0.995)),
+        hard=old.hard,
+        pixel=pixel,
+        relative=relative,
+        style=_style(total),
+    )
+    calibration = models.calibration
+    if total.features:
+        calibration = Calibration(
+            fit_calibration(np.concatenate(total.features), np.concatenate(total.right)), calibration.threshold
+        )
+    return WorkerModels(population, skills, calibration)
+
+
+def _noise(total: Sums, prior: Population) -> tuple[Floats, Floats]:
+    """pixel and relative spread per side, each at least a little, by least squares with the prior as pseudo-data."""
+    pixel, relative = np.empty(4), np.empty(4)
+    anchor = np.diag([1.0, 60.0**4]) * NOISE_STRENGTH / 25.0**2
+    for side in range(4):
+        wanted = np.array([prior.pixel[side] ** 2, prior.relative[side] ** 2])
+        left = total.noise_left[side] + anchor
+        right = total.noise_right[side] + anchor @ wanted
+        both = np.linalg.solve(left, right)
+        if both[0] < 0.1:
+            both = np.array([0.1, max(right[1] - left[1, 0] * 0.1, 0.0) / left[1, 1]])
+        elif both[1] < 1e-4:
+            both = np.array([max(right[0] - left[0, 1] * 1e-4, 0.1) / left[0, 0], 1e-4])
+        pixel[side], relative[side] = np.sqrt(np.maximum(both, [0.1, 1e-4]))
+    return pixel, relative
+
+
+def _style(total: Sums) -> Floats:
+    if not total.golds:
+        return np.zeros((4, 3))
+    return np.stack(
+        [np.linalg.solve(total.style_left[s] + np.diag(STYLE_RIDGE), total.style_right[s]) for s in range(4)]
+    )

@@ -1,0 +1,82 @@
+"""How the shared suite speaks to each consolidator: the same story told in boxes or in votes."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from labeling.consolidation import boxes, votes
+from labeling.consolidation.boxes_types import Box, ImageAnswers, WorkerAnswer
+from labeling.consolidation.votes import ObjectVotes, Vote
+from labeling.consolidation.workers import WorkerModels
+
+LABELS = ("bee", "flower")
+SIZE = (640.0, 480.0)
+
+
+def box_answer(worker: str, label: str, revision: int = 0) -> WorkerAnswer:
+    """One worker's one box, a little different for each worker."""
+    jitter = sum(map(ord, worker)) % 7
+    return WorkerAnswer(worker, (Box(100 + jitter, 80 + jitter, 60, 40 - jitter, label),), revision)
+
+
+def vote_answer(worker: str, label: str, revision: int = 0) -> Vote:
+    return Vote(worker, label, revision)
+
+
+@dataclass(frozen=True)
+class Family:
+    """`answer(worker, label, revision)`, `consolidate(answers, workers)`, `labels_of(result)`, `fit(list of answers)`,
+    `ask(answers, rule, workers)`, `load(json)`."""
+
+    module: Any
+    answer: Callable[..., Any]
+    consolidate: Callable[..., Any]
+    labels_of: Callable[[Any], list[str]]
+    fit: Callable[..., Any]
+    ask: Callable[..., Any]
+    load: Callable[[dict[str, Any]], Any]
+
+
+def _vote_labels(result: Any) -> list[str]:
+    return [] if result.label is None else [result.label]
+
+
+FAMILIES = {
+    "boxes": Family(
+        module=boxes,
+        answer=box_answer,
+        consolidate=lambda answers, workers=None: boxes.consolidate(
+            answers, labels=LABELS, image_size=SIZE, workers=workers
+        ),
+        labels_of=lambda result: [box.label for box in result.boxes],
+        fit=lambda objects: boxes.fit_workers([ImageAnswers(tuple(a), SIZE) for a in objects], labels=LABELS),
+        ask=lambda answers, rule, workers=None: boxes.should_ask_more(
+            answers, labels=LABELS, image_size=SIZE, rule=rule, workers=workers
+        ),
+        load=WorkerModels.from_json,
+    ),
+    "votes": Family(
+        module=votes,
+        answer=vote_answer,
+        consolidate=lambda answers, workers=None: votes.consolidate(answers, labels=LABELS, workers=workers),
+        labels_of=_vote_labels,
+        fit=lambda objects: votes.fit_workers([ObjectVotes(tuple(a)) for a in objects], labels=LABELS),
+        ask=lambda answers, rule, workers=None: votes.should_ask_more(
+            answers, labels=LABELS, rule=rule, workers=workers
+        ),
+        load=votes.VoteWorkers.from_json,
+    ),
+}
+
+
+def as_bytes(result: Any) -> bytes:
+    """A result as stored: everything it says, in its own key order."""
+    said = [
+        getattr(result, name) for name in ("boxes", "label", "labels", "spans", "confidence") if hasattr(result, name)
+    ]
+    return json.dumps([said, result.explanation, result.algorithm], default=str).encode()
+
+
+def answers_of(family: Family, spoken: Sequence[tuple[str, str]]) -> list[Any]:
+    return [family.answer(worker, label) for worker, label in spoken]

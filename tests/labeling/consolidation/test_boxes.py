@@ -1,0 +1,238 @@
+"""Stories of boxes: who drew what, and what the consensus makes of it."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from labeling.consolidation import boxes
+from labeling.consolidation.boxes_types import Box, ImageAnswers, WorkerAnswer
+
+SIZE = (1000.0, 800.0)
+LABELS = ("bee", "flower")
+
+
+def answer(worker, *rows, revision=0):
+    """rows: (left, top, width, height) or (..., label)."""
+    made = tuple(Box(*row[:4], row[4] if len(row) > 4 else "bee") for row in rows)
+    return WorkerAnswer(worker, made, revision)
+
+
+def consensus(*answers, workers=None, **options):
+    return boxes.consolidate(answers, labels=LABELS, image_size=SIZE, workers=workers, **options)
+
+
+def crowd(seed=3, images=120, skills=None):
+    """Images with three true boxes and workers drawn by `skills`: name -> (hit, shift in pixels, jitter, false)."""
+    rng = np.random.default_rng(seed)
+    skills = skills or {"ann": (0.95, 0, 3, 0.05), "bob": (0.95, 0, 3, 0.05), "cy": (0.9, 0, 4, 0.1)}
+    made = []
+    for _ in range(images):
+        truth = [(x, rng.uniform(50, 500), 80, 60) for x in (100, 400, 700)]
+        answers = []
+        for worker, (hit, shift, jitter, false) in skills.items():
+            drawn = []
+            for left, top, width, height in truth:
+                if rng.random() < hit:
+                    dl, dt, dr, db = rng.normal(0, jitter, 4) + np.array([-1, -1, 1, 1]) * shift
+                    drawn.append((left + dl, top + dt, width + dr - dl, height + db - dt))
+            if rng.random() < false:
+                drawn.append((*rng.uniform(0, 700, 2), 50, 50))
+            answers.append(answer(worker, *drawn))
+        made.append((tuple(answers), tuple(Box(*row, "bee") for row in truth)))
+    return made
+
+
+def test_three_boxes_of_one_object_become_one_near_their_middle():
+    result = consensus(
+        answer("ann", (100, 100, 50, 40)), answer("bob", (104, 98, 50, 40)), answer("cy", (98, 103, 50, 40))
+    )
+    (box,) = result.boxes
+    assert abs(box.left - 100.5) < 2 and abs(box.top - 100) < 2
+    assert box.confidence > 0.9
+    assert result.explanation["clusters"][box.cluster]["not_drawn_by"] == []
+
+
+def test_two_boxes_of_one_worker_never_become_one():
+    result = consensus(answer("ann", (100, 100, 50, 40), (103, 101, 50, 40)), answer("bob", (101, 100, 50, 40)))
+    assert [len(c["members"]) for c in result.explanation["clusters"]] in ([1, 2], [2, 1])
+
+
+def test_boxes_that_overlap_by_little_more_than_a_third_are_one_object_still():
+    """A hard gate at IoU 0.5 splits a third of true pairs."""
+    result = consensus(
+        answer("ann", (100, 100, 60, 60)), answer("bob", (124, 110, 60, 60)), answer("cy", (110, 104, 60, 60))
+    )
+    assert len(result.explanation["clusters"]) == 1
+
+
+def test_two_classes_on_one_object_are_a_disagreement_not_two_objects():
+    result = consensus(
+        answer("ann", (100, 100, 50, 40, "bee")),
+        answer("bob", (101, 99, 50, 40, "flower")),
+        answer("cy", (99, 101, 50, 40, "bee")),
+    )
+    (box,) = result.boxes
+    assert box.label == "bee"
+    assert [m["outvoted"] for m in result.explanation["clusters"][0]["members"]] == [False, True, False]
+
+
+def test_an_answer_without_boxes_is_evidence_of_absence():
+    alone = consensus(answer("ann", (100, 100, 50, 40)))
+    doubted = consensus(answer("ann", (100, 100, 50, 40)), answer("bob"), answer("cy"), answer("dee"))
+    exists = [r.explanation["clusters"][0]["exists"] for r in (alone, doubted)]
+    assert exists[1] < 0.5 < exists[0]
+    assert doubted.boxes == ()
+    cluster = doubted.explanation["clusters"][0]
+    assert cluster["not_drawn_by"] == ["bob", "cy", "dee"]
+    assert "below" in cluster["reason"]
+    assert cluster["members"][0]["outvoted"]
+
+
+def test_a_bad_corner_does_not_move_the_box():
+    good = [(100, 100, 50, 40), (101, 100, 50, 40), (100, 101, 50, 40), (99, 100, 50, 40)]
+    result = consensus(*(answer(f"w{i}", row) for i, row in enumerate(good)), answer("w9", (100, 100, 75, 40)))
+    assert abs(result.boxes[0].width - 50) < 2.5
+
+
+def test_one_box_round_two_animals_against_two_boxes_does_not_give_a_box_that_fits_nobody():
+    left, right, both = (100, 100, 60, 60), (165, 100, 60, 60), (100, 100, 125, 60)
+    result = consensus(
+        answer("ann", left, right), answer("bob", left, right), answer("cy", left, right), answer("dee", both)
+    )
+    widths = sorted(round(box.width) for box in result.boxes)
+    assert len(widths) == 2 and all(width < 72 for width in widths)
+
+
+def test_the_better_worker_counts_for_more():
+    skills = {"ann": (0.98, 0, 1, 0.02), "bob": (0.98, 0, 12, 0.02), "cy": (0.98, 0, 12, 0.02)}
+    workers = boxes.fit_workers([ImageAnswers(a, SIZE) for a, _ in crowd(skills=skills)], labels=LABELS)
+    rates = workers.rates(["ann", "bob"])
+    assert rates.spread[0].mean() < 0.6 * rates.spread[1].mean()
+    result = consensus(answer("ann", (100, 100, 80, 60)), answer("bob", (112, 100, 80, 60)), workers=workers)
+    assert abs(result.boxes[0].left - 100) < abs(result.boxes[0].left - 112)
+
+
+def test_fitting_tells_the_spammer_and_the_careless_from_the_good():
+    skills = {
+        "ann": (0.97, 0, 3, 0.03),
+        "bob": (0.95, 0, 3, 0.03),
+        "cy": (0.6, 0, 3, 0.03),
+        "dee": (0.95, 0, 3, 0.03),
+        "spam": (0.05, 0, 8, 0.95),
+    }
+    workers = boxes.fit_workers([ImageAnswers(a, SIZE) for a, _ in crowd(skills=skills)], labels=LABELS)
+    rates = workers.rates(["ann", "cy", "spam"])
+    assert rates.hit[0] > 0.9 and 0.5 < rates.hit[1] < 0.7 and rates.hit[2] < 0.2
+    assert rates.false[2] > 3 * rates.false[0]
+    lone = {
+        who: consensus(answer(who, (100, 100, 80, 60)), answer("bob"), workers=workers).explanation["clusters"][0][
+            "exists"
+        ]
+        for who in ("ann", "spam")
+    }
+    assert lone["spam"] < 0.1 < lone["ann"]
+
+
+def test_a_worker_with_three_answers_is_near_the_population():
+    data = crowd(images=100)
+    newcomer = [(a + (answer("new"),), t) for a, t in data[:1]] + data[1:]
+    workers = boxes.fit_workers([ImageAnswers(a, SIZE) for a, _ in newcomer], labels=LABELS)
+    hit = workers.rates(["new"]).hit[0]
+    assert 0.55 < hit < workers.population.hit
+
+
+def test_golds_teach_how_the_crowd_differs_from_the_experts():
+    """Everybody draws 6 pixels too far out: only golds can tell."""
+    skills = {name: (0.97, 6, 2, 0.03) for name in ("ann", "bob", "cy")}
+    data = crowd(skills=skills, images=60)
+    blind = boxes.fit_workers([ImageAnswers(a, SIZE) for a, _ in data], labels=LABELS)
+    taught = boxes.fit_workers(
+        [ImageAnswers(a, SIZE, t if i < 25 else None) for i, (a, t) in enumerate(data)], labels=LABELS
+    )
+    loose = [answer(name, (94, 94, 92, 72)) for name in skills]
+    assert abs(consensus(*loose, workers=blind).boxes[0].left - 94) < 1
+    assert abs(consensus(*loose, workers=taught).boxes[0].left - 100) < 1.5
+
+
+def test_an_edge_on_the_border_of_the_image_stays_there():
+    skills = {name: (0.97, 6, 2, 0.03) for name in ("ann", "bob", "cy")}
+    taught = boxes.fit_workers([ImageAnswers(a, SIZE, t) for a, t in crowd(skills=skills, images=40)], labels=LABELS)
+    result = consensus(*(answer(name, (0, 94, 92, 72)) for name in skills), workers=taught)
+    assert result.boxes[0].left == 0.0
+
+
+def test_what_one_image_taught_can_be_added_and_taken_back():
+    data = [ImageAnswers(a, SIZE) for a, _ in crowd(images=30)]
+    workers = boxes.fit_workers(data, labels=LABELS)
+    before = workers.to_json()
+    seen = boxes.observe(data[0], labels=LABELS, workers=workers)
+    workers.update(seen)
+    assert workers.skills["ann"].images == 31
+    workers.update({}, replaced=seen)
+    assert workers.to_json() == before
+
+
+def test_an_image_alone_and_among_others_has_the_same_consensus():
+    data = [ImageAnswers(a, SIZE) for a, _ in crowd(images=25)]
+    workers = boxes.fit_workers(data, labels=LABELS)
+    together = list(boxes.consolidate_many(data, labels=LABELS, workers=workers))
+    for image, result in zip(data, together, strict=True):
+        alone = consensus(*image.answers, workers=workers)
+        assert alone == result
+        assert json.dumps(alone.explanation) == json.dumps(result.explanation)
+
+
+def test_chunks_change_nothing():
+    data = [ImageAnswers(a, SIZE) for a, _ in crowd(images=25)]
+    assert list(boxes.consolidate_many(data, labels=LABELS, chunk=4)) == list(
+        boxes.consolidate_many(data, labels=LABELS)
+    )
+
+
+def test_the_hash_seed_of_the_process_changes_nothing():
+    program = (
+        "import json; from tests.labeling.consolidation.test_boxes import *;"
+        "data = [ImageAnswers(a, SIZE) for a, _ in crowd(images=12)];"
+        "w = boxes.fit_workers(data, labels=LABELS);"
+        "models = w.to_json(); done = boxes.consolidate_many(data, labels=LABELS, workers=w);"
+        "print(json.dumps([models, [c.explanation for c in done]]))"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", program], env={"PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(said) == 1 and len(said.pop()) > 1000
+
+
+def test_boxes_outside_the_image_are_set_aside_and_named():
+    result = consensus(answer("ann", (1200, 100, 50, 40), (980, 100, 60, 40)), answer("bob", (982, 100, 40, 40)))
+    assert result.explanation["ignored"] == [
+        {"worker": "ann", "box": [1200.0, 100.0, 50.0, 40.0], "reason": "outside the image"}
+    ]
+    (box,) = result.boxes
+    assert box.left + box.width == 1000.0
+
+
+@pytest.mark.parametrize("row", [(0, 0, 0, 5), (0, 0, 5, -1), (float("nan"), 0, 5, 5), (0, 0, float("inf"), 5)])
+def test_boxes_without_a_finite_area_are_refused(row):
+    with pytest.raises(ValueError, match="box"):
+        Box(*row, "bee")
+
+
+def test_an_image_without_a_size_is_refused():
+    with pytest.raises(ValueError, match="size"):
+        boxes.consolidate([answer("ann", (1, 1, 5, 5))], labels=LABELS, image_size=(0, 100))
+
+
+def test_a_flood_of_overlapping_boxes_comes_back():
+    """A hostile or a very crowded image: 9 workers with 300 boxes each on one spot."""
+    rng = np.random.default_rng(1)
+    flood = [answer(f"w{i}", *((x, y, 300, 300) for x, y in rng.uniform(0, 300, (300, 2)))) for i in range(9)]
+    result = consensus(*flood)
+    assert all(len({m["worker"] for m in c["members"]}) == len(c["members"]) for c in result.explanation["clusters"])
+    assert sum(len(c["members"]) for c in result.explanation["clusters"]) == 2700
