@@ -1,0 +1,224 @@
+"""When a prediction needs a person: A2I's activation conditions, checked when a flow is made and evaluated later.
+
+The top list is an OR; `And`/`Or` nodes hold two or more, nested at most two levels. Beyond AWS's types there is
+`PredictionConfidenceCheck` for own models, in the same grammar. Knows predictions only as names with confidences.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+MAX_LENGTH = 10_240
+MAX_NESTING = 2
+_OPERATORS: dict[str, Callable[[float, float], bool]] = {
+    "Equals": lambda score, bound: score == bound,
+    "LessThan": lambda score, bound: score < bound,
+    "LessThanEquals": lambda score, bound: score <= bound,
+    "GreaterThan": lambda score, bound: score > bound,
+    "GreaterThanEquals": lambda score, bound: score >= bound,
+}
+_SOURCE_TYPES = {
+    "AWS/Rekognition/DetectModerationLabels/Image/V3": ("ModerationLabelConfidenceCheck", "Sampling"),
+    "AWS/Textract/AnalyzeDocument/Forms/V1": (
+        "ImportantFormKeyConfidenceCheck",
+        "MissingImportantFormKey",
+        "Sampling",
+    ),
+    None: ("PredictionConfidenceCheck", "Sampling"),
+}
+
+
+class ConditionsError(ValueError):
+    """What is wrong with the conditions and where, e.g. 'Conditions[1].And[0].ConditionType: ...'."""
+
+    def __init__(self, field_name: str, problem: str) -> None:
+        super().__init__(f"{field_name}: {problem}")
+        self.field = field_name
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class FormKey:
+    """One key-value pair found in a document, scores 0-100; `words` are the scores of its word blocks."""
+
+    key: str
+    confidence: float
+    words: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the model said. Scores are 0-100. `identity` names the request: equal requests are sampled alike."""
+
+    identity: str
+    labels: tuple[tuple[str, float], ...] = ()
+    form_keys: tuple[FormKey, ...] = field(default=())
+
+
+# --- checking ------------------------------------------------------------------------------------------------------
+
+
+def parse(text: str, *, source: str | None = None) -> dict[str, Any]:
+    """The conditions as a checked tree; `source` is the AwsManagedHumanLoopRequestSource, None for own models.
+
+    Raises ConditionsError naming the node.
+    """
+    if len(text) > MAX_LENGTH:
+        raise ConditionsError("HumanLoopActivationConditions", f"has more than {MAX_LENGTH} characters")
+    if source not in _SOURCE_TYPES:
+        raise ConditionsError("AwsManagedHumanLoopRequestSource", f"{source!r} is unknown")
+    try:
+        tree = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise ConditionsError("HumanLoopActivationConditions", f"is not valid JSON ({where})") from None
+    if not isinstance(tree, dict) or set(tree) != {"Conditions"}:
+        raise ConditionsError("HumanLoopActivationConditions", "must be an object with the one member 'Conditions'")
+    nodes = _list(tree["Conditions"], "Conditions", at_least=1)
+    for place, node in enumerate(nodes):
+        _check(node, f"Conditions[{place}]", _SOURCE_TYPES[source], depth=0)
+    return tree
+
+
+def _list(value: Any, where: str, *, at_least: int) -> list[Any]:
+    if not isinstance(value, list) or len(value) < at_least:
+        raise ConditionsError(where, f"must be a list of at least {at_least}")
+    return value
+
+
+def _check(node: Any, where: str, allowed: tuple[str, ...], depth: int) -> None:
+    if not isinstance(node, dict):
+        raise ConditionsError(where, "must be an object")
+    for word in ("And", "Or"):
+        if word in node:
+            if set(node) != {word}:
+                raise ConditionsError(where, f"{word!r} stands alone in its object")
+            if depth >= MAX_NESTING:
+                raise ConditionsError(where, f"And/Or may be nested {MAX_NESTING} levels deep")
+            for place, child in enumerate(_list(node[word], f"{where}.{word}", at_least=2)):
+                _check(child, f"{where}.{word}[{place}]", allowed, depth + 1)
+            return
+    unknown = sorted(set(node) - {"ConditionType", "ConditionParameters"})
+    if unknown:
+        raise ConditionsError(where, f"unknown member {unknown[0]!r}")
+    kind = node.get("ConditionType")
+    if kind not in allowed:
+        raise ConditionsError(f"{where}.ConditionType", f"must be one of {', '.join(allowed)}, found {kind!r}")
+    parameters = node.get("ConditionParameters")
+    if not isinstance(parameters, dict):
+        raise ConditionsError(f"{where}.ConditionParameters", "must be an object")
+    _check_parameters(kind, parameters, f"{where}.ConditionParameters")
+
+
+_NAMES = {
+    "ModerationLabelConfidenceCheck": ("ModerationLabelName", ("Confidence",)),
+    "PredictionConfidenceCheck": ("LabelName", ("Confidence",)),
+    "ImportantFormKeyConfidenceCheck": ("ImportantFormKey", ("KeyValueBlockConfidence", "WordBlockConfidence")),
+    "MissingImportantFormKey": ("ImportantFormKey", ()),
+}
+
+
+def _check_parameters(kind: str, parameters: dict[str, Any], where: str) -> None:
+    if kind == "Sampling":
+        known = {"RandomSamplingPercentage"}
+        share = parameters.get("RandomSamplingPercentage")
+        if not _is_number(share) or not 0.01 <= share <= 100:
+            raise ConditionsError(f"{where}.RandomSamplingPercentage", "must be a number from 0.01 to 100")
+    else:
+        name, prefixes = _NAMES[kind]
+        operators = {prefix + operator for prefix in prefixes for operator in _OPERATORS}
+        known = {name} | operators
+        if not isinstance(parameters.get(name), str) or not parameters[name]:
+            raise ConditionsError(f"{where}.{name}", "must be a name or '*'")
+        if name == "ImportantFormKey":
+            known.add("ImportantFormKeyAliases")
+            aliases = parameters.get("ImportantFormKeyAliases", [])
+            if not isinstance(aliases, list) or not all(isinstance(alias, str) for alias in aliases):
+                raise ConditionsError(f"{where}.ImportantFormKeyAliases", "must be a list of strings")
+        for operator in sorted(operators & set(parameters)):
+            if not _is_number(parameters[operator]) or not 0 <= parameters[operator] <= 100:
+                raise ConditionsError(f"{where}.{operator}", "must be a number from 0 to 100")
+        if operators and not operators & set(parameters):
+            raise ConditionsError(where, f"needs at least one bound such as {prefixes[0]}LessThan")
+    unknown = sorted(set(parameters) - known)
+    if unknown:
+        raise ConditionsError(f"{where}.{unknown[0]}", f"is not a parameter of {kind}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+# --- evaluating ----------------------------------------------------------------------------------------------------
+
+
+def evaluate(tree: Mapping[str, Any], facts: Facts) -> tuple[bool, dict[str, Any]]:
+    """(whether a person is needed, the tree with 'EvaluationResult' on every node) for a tree from `parse`."""
+    echoed = [_evaluate(node, facts) for node in tree["Conditions"]]
+    return any(node["EvaluationResult"] for node in echoed), {"Conditions": echoed}
+
+
+def _evaluate(node: Mapping[str, Any], facts: Facts) -> dict[str, Any]:
+    for word, combine in (("And", all), ("Or", any)):
+        if word in node:
+            children = [_evaluate(child, facts) for child in node[word]]
+            return {word: children, "EvaluationResult": combine(child["EvaluationResult"] for child in children)}
+    holds = _HOLDS[node["ConditionType"]](node["ConditionParameters"], facts)
+    return dict(node) | {"EvaluationResult": holds}
+
+
+def _label_check(name: str) -> Callable[[Mapping[str, Any], Facts], bool]:
+    def holds(parameters: Mapping[str, Any], facts: Facts) -> bool:
+        wanted = parameters[name]
+        return any(_within(parameters, "Confidence", score) for label, score in facts.labels if wanted in ("*", label))
+
+    return holds
+
+
+def _within(parameters: Mapping[str, Any], prefix: str, score: float) -> bool:
+    """Every bound that is given holds; true when none is given."""
+    return all(
+        compare(score, parameters[prefix + operator])
+        for operator, compare in _OPERATORS.items()
+        if prefix + operator in parameters
+    )
+
+
+def _form_key_check(parameters: Mapping[str, Any], facts: Facts) -> bool:
+    """A matching pair within the pair's bounds and, when words are bounded too, with a word block within those."""
+    bounds_words = any("WordBlockConfidence" + operator in parameters for operator in _OPERATORS)
+    return any(
+        _within(parameters, "KeyValueBlockConfidence", pair.confidence)
+        and (not bounds_words or any(_within(parameters, "WordBlockConfidence", word) for word in pair.words))
+        for pair in _matching(parameters, facts.form_keys)
+    )
+
+
+def _missing_form_key(parameters: Mapping[str, Any], facts: Facts) -> bool:
+    return not any(True for _ in _matching(parameters, facts.form_keys))
+
+
+def _matching(parameters: Mapping[str, Any], pairs: Iterable[FormKey]) -> Iterable[FormKey]:
+    names = {parameters["ImportantFormKey"], *parameters.get("ImportantFormKeyAliases", [])}
+    return (pair for pair in pairs if "*" in names or pair.key in names)
+
+
+def _sampled(parameters: Mapping[str, Any], facts: Facts) -> bool:
+    share = parameters["RandomSamplingPercentage"]
+    coin = int.from_bytes(blake2b(facts.identity.encode(), digest_size=8, person=b"sampling").digest(), "big")
+    return coin < share / 100 * 2**64
+
+
+_HOLDS: dict[str, Callable[[Mapping[str, Any], Facts], bool]] = {
+    "ModerationLabelConfidenceCheck": _label_check("ModerationLabelName"),
+    "PredictionConfidenceCheck": _label_check("LabelName"),
+    "ImportantFormKeyConfidenceCheck": _form_key_check,
+    "MissingImportantFormKey": _missing_form_key,
+    "Sampling": _sampled,
+}
