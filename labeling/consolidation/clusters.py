@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array  # type: ignore[import-untyped]
-from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -82,7 +82,8 @@ def link(n: int, a: Ints, b: Ints, affinity: Floats, apart: NDArray[np.bool_], g
 def _components(n: int, a: Ints, b: Ints, affinity: Floats, apart: NDArray[np.bool_], gate: float) -> Ints:
     """Connected components over pairs that reach the gate: two clusters whose mean reaches it have such a pair, so no
     merge crosses components. One that is too large (a flood) is cut at ever higher affinities."""
-    a, b, affinity = (values[~apart & (affinity >= gate)] for values in (a, b, affinity))
+    near = ~apart & (affinity >= gate)
+    a, b, affinity = a[near], b[near], affinity[near]
     component, too_large, floor = np.zeros(n, np.int64), np.ones(n, bool), gate
     while too_large.any():
         keep = (component[a] == component[b]) & ((affinity >= floor) | ~too_large[a])

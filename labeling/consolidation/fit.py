@@ -13,7 +13,7 @@ from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]
+from scipy.optimize import linear_sum_assignment
 
 from labeling.consolidation.boxes_types import Box, ImageAnswers
 from labeling.consolidation.clusters import Floats, Ints, iou
