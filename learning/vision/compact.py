@@ -175,6 +175,7 @@ class CompactDetector(nn.Module):
             raise ValueError(f"image_size must be a multiple of {STRIDES[-1]} from 64 on, got {image_size}")
         self.num_classes, self.image_size = num_classes, image_size
         self.score_threshold, self.nms_threshold, self.detections_per_image = 0.02, 0.5, 100
+        self.membership: Tensor | None = None  # see compact_loss.losses; only pretraining sets it
         self.trunk, self.pyramid, self.head = Trunk(norm=norm), Pyramid(), Head(num_classes - 1)
         centres, strides = cells(image_size)
         self.register_buffer("centres", centres, persistent=False)
@@ -189,7 +190,8 @@ class CompactDetector(nn.Module):
             raise ValueError("targets are needed while training")
         logits, sides, _ = self._outputs(batch)
         truth = [_scaled(target, scale) for target, scale in zip(targets, scales, strict=True)]
-        return compact_loss.losses(logits, sides, self._boxes(sides), self.centres, self.strides, truth)
+        boxes = self._boxes(sides)
+        return compact_loss.losses(logits, sides, boxes, self.centres, self.strides, truth, self.membership)
 
     def forward_export(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """[N, 3, S, S] 0..1 -> boxes [N, A, 4] xyxy in px of S x S, scores [N, A, C], embedding [N, 320].
@@ -255,6 +257,28 @@ def fold(module: nn.Module) -> None:
     for part in module.modules():
         if isinstance(part, Conv):
             part.fold()
+
+
+def load(model: CompactDetector, state: Mapping[str, Tensor]) -> list[str]:
+    """Start from other weights: a detector of the same classes, or of any classes as a beginning for new ones.
+
+    Where the classes differ, every class starts as output 0 of the other model, which in our starting checkpoint
+    means "any thing". Returns the names of what was not taken over. Raises ValueError when nothing fits, and
+    when the weights hold values that are not finite.
+    """
+    own = model.state_dict()
+    taken = {name: value.float() for name, value in state.items() if name in own}
+    for name in ("head.classes.weight", "head.classes.bias"):
+        if name in taken and taken[name].shape != own[name].shape:
+            taken[name] = taken[name][:1].expand(own[name].shape).clone()
+    wrong = [f"{n} {list(v.shape)} for {list(own[n].shape)}" for n, v in taken.items() if v.shape != own[n].shape]
+    if wrong or not taken:
+        raise ValueError(f"the weights do not fit the compact detector: {'; '.join(wrong[:3]) or 'no name matches'}")
+    broken = [name for name, value in taken.items() if not value.isfinite().all()]
+    if broken:
+        raise ValueError(f"the weights are not finite in {', '.join(broken[:3])}")
+    model.load_state_dict(taken, strict=False)
+    return sorted(own.keys() - taken.keys())
 
 
 def _scaled(target: Mapping[str, Tensor], scale: Tensor) -> tuple[Tensor, Tensor]:

@@ -18,16 +18,32 @@ Truth = Sequence[tuple[Tensor, Tensor]]  # for each image: boxes [n, 4] xyxy px,
 
 
 def losses(
-    logits: Tensor, sides: Tensor, boxes: Tensor, centres: Tensor, strides: Tensor, truth: Truth
+    logits: Tensor,
+    sides: Tensor,
+    boxes: Tensor,
+    centres: Tensor,
+    strides: Tensor,
+    truth: Truth,
+    membership: Tensor | None = None,
 ) -> dict[str, Tensor]:
-    """logits [N, A, C], sides [N, A, 4, bins], boxes [N, A, 4] px, centres [A, 2] px, strides [A] px."""
+    """logits [N, A, C], sides [N, A, 4, bins], boxes [N, A, 4] px, centres [A, 2] px, strides [A] px.
+
+    membership [kinds, C]: the outputs that are on for each class of the truth when they are several, the first
+    of them on for all; without it class c turns on output c alone.
+    """
     true_boxes, true_classes, exists = _padded(truth, logits)
-    soft, chosen, matched = assign(logits.detach(), boxes.detach(), centres, strides, true_boxes, true_classes, exists)
-    total = soft.sum().clamp(min=1.0)
+    if membership is None:
+        wanted = F.one_hot(true_classes, logits.shape[-1]).to(logits.dtype)  # [N, M, C]
+        judge = true_classes
+    else:
+        wanted, judge = membership[true_classes], torch.zeros_like(true_classes)
+    scores = logits.detach().sigmoid().gather(2, judge[:, None].expand(-1, logits.shape[1], -1)).transpose(1, 2)
+    strength, matched = assign(scores, boxes.detach(), centres, strides, true_boxes, exists)
+    soft = strength[..., None] * wanted.gather(1, matched[..., None].expand(-1, -1, logits.shape[-1]))
+    total = strength.sum().clamp(min=1.0)
     classification = F.binary_cross_entropy_with_logits(logits, soft, reduction="sum") / total
-    weight = soft.sum(-1)[chosen]
-    target = true_boxes.gather(1, matched[..., None].expand(-1, -1, 4))[chosen]
-    image, cell = chosen.nonzero(as_tuple=True)
+    image, cell = (strength > 0).nonzero(as_tuple=True)
+    weight, target = strength[image, cell], true_boxes[image, matched[image, cell]]
     box_loss = (weight * (1 - complete_iou(boxes[image, cell], target))).sum() / total
     reach = torch.cat([centres[cell] - target[:, :2], target[:, 2:] - centres[cell]], -1) / strides[cell, None]
     distribution = (weight * _distribution_loss(sides[image, cell], reach)).sum() / total
@@ -38,15 +54,17 @@ def losses(
     }
 
 
-def assign(logits: Tensor, boxes: Tensor, centres: Tensor, strides: Tensor, true_boxes: Tensor, true_classes: Tensor,
-           exists: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
-    """Soft class targets [N, A, C], chosen cells [N, A] and the index of the true box of each [N, A].
+def assign(
+    scores: Tensor, boxes: Tensor, centres: Tensor, strides: Tensor, true_boxes: Tensor, exists: Tensor
+) -> tuple[Tensor, Tensor]:
+    """How strongly each cell answers [N, A] (0: not at all) and the index of the true box it answers for [N, A].
 
-    A cell may answer for a box that holds its centre; the TOP_CELLS best aligned do, each for its best box.
+    scores [N, M, A]: what each cell says of the class of each true box. A cell may answer for a box that holds
+    its centre; the TOP_CELLS best aligned do, each for the box it fits best.
     """
-    scores = logits.sigmoid().gather(2, true_classes[:, None].expand(-1, logits.shape[1], -1)).transpose(1, 2)
     iou = pairwise_iou(true_boxes, boxes)  # [N, M, A]
-    middle, half = (true_boxes[..., :2] + true_boxes[..., 2:]) / 2, (true_boxes[..., 2:] - true_boxes[..., :2]) / 2
+    middle = (true_boxes[..., :2] + true_boxes[..., 2:]) / 2
+    half = (true_boxes[..., 2:] - true_boxes[..., :2]) / 2
     # A box thinner than a cell would hold no centre at all: every box reaches at least half a stride.
     near = (centres - middle[:, :, None]).abs() < torch.maximum(half[:, :, None], 0.5 * strides[:, None] + 1e-3)
     may = near.all(-1) & exists[..., None]
@@ -59,10 +77,7 @@ def assign(logits: Tensor, boxes: Tensor, centres: Tensor, strides: Tensor, true
     alignment, iou = alignment * mine, iou * mine
     # The best cell of a box aims at the IoU it reaches, the others in proportion (arXiv:2108.07755, section 3.2).
     strength = alignment / alignment.amax(-1, keepdim=True).clamp(min=1e-12) * iou.amax(-1, keepdim=True)
-    strength = strength.amax(1) * chosen
-    soft = torch.zeros_like(logits)
-    soft.scatter_(2, true_classes.gather(1, matched)[..., None], strength[..., None])
-    return soft, chosen, matched
+    return strength.amax(1) * chosen, matched
 
 
 def pairwise_iou(first: Tensor, second: Tensor) -> Tensor:

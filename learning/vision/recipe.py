@@ -1,0 +1,176 @@
+"""How to train each architecture: defaults, parameter groups, learning-rate curve, moving average, precision.
+
+Figures behind the defaults are in docs/learning.md. It knows models only as torch modules and has never heard of
+files or manifests.
+"""
+
+import copy
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What training an architecture needs to know; a hyperparameter given by the requester overrides its field."""
+
+    batch_size: int
+    learning_rate: float  # of layers that are new to the task
+    trunk_factor: float  # the pretrained trunk's rate as a share of it
+    weight_decay: float
+    warmup_steps: int
+    final_factor: float  # the last step's rate as a share of the highest
+    ema_decay: float
+    frozen_blocks: int  # of the compact trunk: its stem and this many blocks do not learn
+    clip_norm: float
+    augmentation: str
+    freeze_norms: bool  # keep running statistics as pretrained; right for small batches
+
+
+_SSD = Recipe(
+    batch_size=16, learning_rate=5e-4, trunk_factor=0.3, weight_decay=1e-4, warmup_steps=100, final_factor=0.01,
+    ema_decay=0.998, frozen_blocks=0, clip_norm=10.0, augmentation="strong", freeze_norms=False,
+)  # fmt: skip
+RECIPES = {
+    "compact": Recipe(
+        batch_size=8, learning_rate=1e-3, trunk_factor=0.3, weight_decay=1e-2, warmup_steps=40, final_factor=0.02,
+        ema_decay=0.99, frozen_blocks=3, clip_norm=10.0, augmentation="standard", freeze_norms=True,
+    ),
+    "ssdlite320_mobilenet_v3_large": _SSD,
+    "ssd300_vgg16": _SSD,
+}  # fmt: skip
+
+
+def for_architecture(architecture: str) -> Recipe:
+    """The recipe of an architecture; raises ValueError for a name that has none."""
+    if architecture not in RECIPES:
+        raise ValueError(f"no recipe for architecture {architecture!r}; there are: {', '.join(RECIPES)}")
+    return RECIPES[architecture]
+
+
+def prepare(model: nn.Module, recipe: Recipe) -> None:
+    """Stop learning where the recipe says so; once, before parameter_groups."""
+    if recipe.frozen_blocks and hasattr(model, "trunk"):
+        model.trunk.freeze(recipe.frozen_blocks)
+
+
+def set_train_mode(model: nn.Module, recipe: Recipe) -> None:
+    """model.train(), with batch norms left as they are where the recipe freezes them; before each epoch."""
+    model.train()
+    if recipe.freeze_norms:
+        for part in model.modules():
+            if isinstance(part, nn.BatchNorm2d):
+                part.eval()
+
+
+def parameter_groups(model: nn.Module, recipe: Recipe, *, learning_rate: float = 0.0) -> list[dict[str, Any]]:
+    """Groups for an optimizer: trunk or rest, decayed or not (biases and norms are not).
+
+    Each group also carries "peak", its highest learning rate, which Schedule.apply scales.
+    """
+    peak = learning_rate or recipe.learning_rate
+    sorted_out: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            in_trunk = name.startswith(("trunk.", "backbone."))
+            sorted_out.setdefault((in_trunk, parameter.ndim > 1), []).append(parameter)
+    return [
+        {
+            "params": parameters,
+            "lr": peak * (recipe.trunk_factor if in_trunk else 1.0),
+            "peak": peak * (recipe.trunk_factor if in_trunk else 1.0),
+            "weight_decay": recipe.weight_decay if decayed else 0.0,
+        }
+        for (in_trunk, decayed), parameters in sorted_out.items()
+    ]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Warm-up, then a cosine down to `final_factor`, over steps or over time, whichever ends first.
+
+    With `max_seconds` a run that turns out slower than hoped still ends at its low rate inside the budget.
+    """
+
+    recipe: Recipe
+    total_steps: int
+    max_seconds: float = 0.0  # 0: no limit
+
+    def progress(self, step: int, elapsed: float) -> float:
+        """0 at the start, 1 when training is over (by steps done or seconds gone)."""
+        by_steps = step / max(1, self.total_steps)
+        return min(1.0, max(by_steps, elapsed / self.max_seconds if self.max_seconds else 0.0))
+
+    def factor(self, step: int, elapsed: float) -> float:
+        """What each group's peak rate is multiplied by at this step."""
+        low = self.recipe.final_factor
+        curve = low + (1 - low) * 0.5 * (1 + math.cos(math.pi * self.progress(step, elapsed)))
+        return curve * min(1.0, (step + 1) / max(1, self.recipe.warmup_steps))
+
+    def apply(self, optimizer: torch.optim.Optimizer, step: int, elapsed: float) -> None:
+        for group in optimizer.param_groups:
+            group["lr"] = group["peak"] * self.factor(step, elapsed)
+
+
+class Ema:
+    """A moving average of the weights; it is the average that is evaluated and kept.
+
+    Early on the average is short, so that a run of a few dozen steps is not dragged back to its start.
+    """
+
+    def __init__(self, model: nn.Module, recipe: Recipe) -> None:
+        self.model = copy.deepcopy(model).eval().requires_grad_(False)
+        self.decay, self.updates = recipe.ema_decay, 0
+
+    @torch.no_grad()
+    def update(self, model: nn.Module) -> None:
+        self.updates += 1
+        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
+        for own, new in zip(self.model.parameters(), model.parameters(), strict=True):
+            if new.requires_grad:
+                own.lerp_(new, 1 - decay)
+        for own, new in zip(self.model.buffers(), model.buffers(), strict=True):
+            own.copy_(new)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"model": self.model.state_dict(), "updates": self.updates}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.model.load_state_dict(state["model"])
+        self.updates = state["updates"]
+
+
+@contextmanager
+def precision(device: torch.device, dtype: torch.dtype) -> Iterator[None]:
+    """Autocast to `dtype`, or nothing for float32."""
+    context: AbstractContextManager[Any] = torch.autocast(device.type, dtype, enabled=dtype != torch.float32)
+    with context:
+        yield
+
+
+def best_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 where the hardware multiplies it natively, else float32."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    native = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return torch.bfloat16 if native.get("avx512_bf16") or native.get("amx_bf16") else torch.float32
+
+
+def step(model: nn.Module, losses: Mapping[str, Tensor], optimizer: torch.optim.Optimizer, recipe: Recipe) -> Tensor:
+    """Backward, clip, step; returns the total loss. Raises FloatingPointError, before any weight changes, when
+    it is not finite."""
+    total = torch.stack([value.float() for value in losses.values()]).sum()
+    if not total.isfinite():
+        parts = ", ".join(f"{name}={value.item():g}" for name, value in losses.items())
+        raise FloatingPointError(f"the loss is not finite ({parts}); lower the learning rate")
+    optimizer.zero_grad(set_to_none=True)
+    total.backward()
+    learned = [p for p in model.parameters() if p.grad is not None]
+    nn.utils.clip_grad_norm_(learned, recipe.clip_norm)
+    optimizer.step()
+    return total.detach()
