@@ -1,0 +1,53 @@
+"""Choosing images that differ from each other: greedy core-set selection. Must not know where embeddings come from."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from learning.selection.quality import Floats
+
+
+def spread(embeddings: ArrayLike, weights: ArrayLike, count: int, taken: ArrayLike | None = None) -> NDArray[np.int64]:
+    """Indices of `count` of the n images, in the order chosen: each the one of greatest weight times distance.
+
+    `embeddings` is (n, d), `weights` (n,) non-negative (the uncertainty), `taken` (m, d) what is labeled already. The
+    distance is the Euclidean one to the nearest image chosen or taken, over unit vectors (k-center greedy: Sener and
+    Savarese, "Active Learning for Convolutional Neural Networks: A Core-Set Approach", 2018, algorithm 1). Ties go to
+    the greater weight, then to the earlier image, so the result is the same every time. At most n are returned.
+    Raises ValueError when the shapes do not agree.
+    """
+    points = _unit(embeddings)
+    weight = np.asarray(weights, dtype=np.float64)
+    if weight.shape != (len(points),):
+        raise ValueError(f"{len(points)} embeddings but weights of shape {weight.shape}")
+    count = min(count, len(points))
+    nearest = np.full(len(points), 2.0)  # unit vectors are never further apart
+    if taken is not None and len(np.asarray(taken)):
+        known = _unit(taken)
+        if known.shape[1] != points.shape[1]:
+            raise ValueError(f"embeddings of {points.shape[1]} and of {known.shape[1]} numbers cannot be compared")
+        for start in range(0, len(known), 256):
+            nearest = np.minimum(nearest, _distances(points, known[start : start + 256]).min(axis=1))
+    chosen: list[int] = []
+    free = np.ones(len(points), dtype=bool)
+    for _ in range(count):
+        gain = np.where(free, weight * nearest, -1.0)
+        best = int(np.lexsort((-weight, -gain))[0])
+        chosen.append(best)
+        free[best] = False
+        nearest = np.minimum(nearest, _distances(points, points[best : best + 1])[:, 0])
+    return np.array(chosen, dtype=np.int64)
+
+
+def _unit(vectors: ArrayLike) -> Floats:
+    found = np.asarray(vectors, dtype=np.float64)
+    if found.ndim != 2:
+        raise ValueError(f"embeddings must be a table of (images, numbers), found shape {found.shape}")
+    length = np.linalg.norm(found, axis=1, keepdims=True)
+    return np.divide(found, length, out=np.zeros_like(found), where=length > 0)
+
+
+def _distances(first: Floats, second: Floats) -> Floats:
+    square = (first**2).sum(axis=1)[:, None] + (second**2).sum(axis=1)[None, :] - 2 * first @ second.T
+    return np.sqrt(np.maximum(square, 0.0))

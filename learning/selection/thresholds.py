@@ -1,0 +1,187 @@
+"""The cut-off above which auto-labels keep the promised quality, with a stated bound on being wrong.
+
+Given: predictions and people's labels of validation images, drawn at random and never trained on. Found: (1) for each
+class the score at which a box is kept, (2) a curve from scores to an image's expected quality, (3) the expected quality
+at or above which an image is labeled by machine.
+
+**The promise.** With probability of at least `confidence`, the mean IoU of the machine's labels (Ground Truth's
+definition, selection/quality.py) is at least `target`. What it rests on:
+
+- *Cross-fitting.* (1) and (2) are fitted on four fifths of the validation images and tried on the rest, five times, so
+  no image is judged by a curve that has seen its truth.
+- *A lower bound, not the mean* (quality.lower_bound): images are the sampling unit, one wholly wrong image is added.
+- *Few looks.* Ten nested cut-offs are tried and the loosest that holds is taken; with fewer than eight images nothing
+  is promised. The looks overlap and the added wrong image more than pays for them, so there is no further correction:
+  the tests draw many jobs from populations just below the target, with scores that mean nothing, and count the broken
+  promises. A Bonferroni correction would halve what is auto-labeled with 25 validation images, for nothing.
+- *All rounds together.* Validation images that passed in earlier rounds stand for what was auto-labeled then. They
+  count into the bound, and are not candidates again, as the objects they stand for are not. So the bound is about all
+  machine labels of the job. This round's share alone must reach the target too: early rounds do not pay for bad ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learning.selection import quality
+from learning.selection.quality import Detections, Floats, Outcomes
+from learning.selection.uncertainty import Certainty
+
+FOLDS = 5
+LOOKS = 10
+MIN_IMAGES = 8
+MIN_CLASS_BOXES = 10
+CUT_GRID = np.round(np.arange(0.05, 0.96, 0.05), 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to auto-label. `threshold` is None when no cut-off keeps the promise: then nothing is.
+
+    `quality`, `lower` and `coverage` describe the chosen cut-off on the validation images (this round's candidates, or
+    `lower` with those of earlier rounds); `passed` (n,) says which candidates passed, `scores` (n,) their expected
+    quality and `outcomes` what their kept boxes came to; `curve` lists every cut-off by falling threshold.
+    """
+
+    threshold: float | None
+    certainty: Certainty
+    quality: float | None
+    lower: float | None
+    coverage: float
+    passed: NDArray[np.bool_]
+    scores: Floats
+    outcomes: Outcomes
+    curve: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Outcomes at every score cut: `iou` and `boxes` have shape (cuts, images, classes)."""
+
+    iou: Floats
+    boxes: Floats
+
+    def best_cuts(self, images: NDArray[np.bool_], truths: Floats) -> Floats:
+        """(classes,) cuts of greatest quality on these images; a class with few boxes uses the cut best for all."""
+        iou, boxes = self.iou[:, images].sum(axis=1), self.boxes[:, images].sum(axis=1)
+        ratio = np.divide(iou, boxes, out=np.full_like(iou, np.nan), where=boxes > 0)
+        known = ~np.isnan(ratio).any(axis=0)
+        overall = CUT_GRID[int(ratio[:, known].mean(axis=1).argmax())] if known.any() else CUT_GRID[len(CUT_GRID) // 2]
+        own = known & (truths[images].sum(axis=0) >= MIN_CLASS_BOXES)
+        best = CUT_GRID[np.where(np.isnan(ratio), -1.0, ratio).argmax(axis=0)]
+        return np.where(own, best, overall)
+
+    def at(self, cuts: Floats) -> Outcomes:
+        """The outcomes of all images when each class uses its own cut."""
+        place = np.searchsorted(CUT_GRID, cuts)
+        column = np.arange(len(cuts))
+        return Outcomes(self.iou[place, :, column].T.copy(), self.boxes[place, :, column].T.copy())
+
+
+def choose(
+    predicted: Sequence[Detections],
+    truths: Sequence[Detections],
+    *,
+    classes: int,
+    target: float = 0.6,
+    confidence: float = 0.9,
+    earlier: Outcomes | None = None,
+    seed: int = 0,
+) -> Decision:
+    """The loosest cut-off that keeps the promise of this file's head; `earlier`: outcomes that passed before.
+
+    Raises ValueError for lengths that differ, or a target or confidence outside 0..1.
+    """
+    if not (0 < target <= 1 and 0 < confidence < 1):
+        raise ValueError(f"target {target} and confidence {confidence} must lie between 0 and 1")
+    if len(predicted) != len(truths):
+        raise ValueError(f"{len(predicted)} predictions for {len(truths)} labeled images")
+    table, counts = _tabulate(predicted, truths, classes), _count_truths(truths, classes)
+    certainty, _ = _fit(predicted, table, counts, np.ones(len(truths), dtype=bool))
+    scores, found = _cross_fit(predicted, table, counts, seed)
+    curve = _curve(scores, found)
+    chosen = None
+    for images in _looks(len(scores)):
+        passed = scores >= np.sort(scores)[::-1][images - 1]
+        alone, together = found.take(passed), found.take(passed).join(earlier)
+        lower = quality.lower_bound(together, confidence)
+        if lower >= target and quality.set_quality(quality.with_pessimist(alone)) >= target:
+            chosen = (passed, lower)
+    if chosen is None:
+        nobody = np.zeros(len(scores), dtype=bool)
+        return Decision(None, certainty, None, None, 0.0, nobody, scores, found, curve)
+    passed, lower = chosen
+    return Decision(
+        threshold=float(scores[passed].min()),
+        certainty=certainty,
+        quality=quality.set_quality(found.take(passed)),
+        lower=lower,
+        coverage=float(passed.mean()),
+        passed=passed,
+        scores=scores,
+        outcomes=found,
+        curve=curve,
+    )
+
+
+def _looks(images: int) -> list[int]:
+    """How many of the surest images each candidate cut-off lets pass, rising."""
+    sizes = {round(images * (look + 1) / LOOKS) for look in range(LOOKS)}
+    return sorted(size for size in sizes if size >= MIN_IMAGES)
+
+
+def _tabulate(predicted: Sequence[Detections], truths: Sequence[Detections], classes: int) -> _Table:
+    by_cut = [
+        quality.outcomes([image.keep(image.scores >= cut) for image in predicted], truths, classes) for cut in CUT_GRID
+    ]
+    return _Table(np.stack([found.iou for found in by_cut]), np.stack([found.boxes for found in by_cut]))
+
+
+def _count_truths(truths: Sequence[Detections], classes: int) -> Floats:
+    counts = [np.bincount(image.classes, minlength=classes) for image in truths]
+    return np.array(counts, dtype=np.float64).reshape(-1, classes)
+
+
+def _fit(
+    predicted: Sequence[Detections], table: _Table, truths: Floats, images: NDArray[np.bool_]
+) -> tuple[Certainty, Outcomes]:
+    """The curve fitted on `images`, and the outcomes of all images under its cuts."""
+    cuts = table.best_cuts(images, truths)
+    found = table.at(cuts)
+    fitting = found.take(images)
+    chosen = [image for image, used in zip(predicted, images, strict=True) if used]
+    weights = fitting.boxes.sum(axis=1)
+    return Certainty.fit(chosen, quality.image_quality(fitting), weights, cuts), found
+
+
+def _cross_fit(predicted: Sequence[Detections], table: _Table, truths: Floats, seed: int) -> tuple[Floats, Outcomes]:
+    """(n,) scores and outcomes, each image's from a fit that has not seen it."""
+    images = len(truths)
+    fold = np.random.default_rng(seed).permutation(images) % min(FOLDS, max(images, 1))
+    scores = np.zeros(images)
+    iou, boxes = np.zeros(truths.shape), np.zeros(truths.shape)
+    for number in range(fold.max() + 1 if images else 0):
+        held = fold == number
+        certainty, found = _fit(predicted, table, truths, ~held)
+        scores[held] = certainty.predict([image for image, out in zip(predicted, held, strict=True) if out])
+        iou[held], boxes[held] = found.iou[held], found.boxes[held]
+    return scores, Outcomes(iou, boxes)
+
+
+def _curve(scores: Floats, found: Outcomes) -> list[dict[str, Any]]:
+    """At most a hundred cut-offs by falling threshold: what each would have meant on the validation images."""
+    order = np.argsort(-scores, kind="stable")
+    places = np.unique(np.linspace(1, len(scores), min(100, len(scores))).astype(int)) if len(scores) else []
+    return [
+        {
+            "threshold": round(float(scores[order[size - 1]]), 6),
+            "quality": round(quality.set_quality(found.take(order[:size])), 6),
+            "coverage": round(size / len(scores), 6),
+        }
+        for size in places
+    ]

@@ -1,0 +1,103 @@
+"""How sure a detector is of a whole image: the quality its label would have, foretold from the scores alone.
+
+Fitted on images whose truth is known. Knows nothing of models, jobs or what is done with the figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from learning.selection.quality import Detections, Floats
+
+# The weight of "nothing was overlooked" beside the boxes themselves; half a box.
+_EMPTY_WEIGHT = 0.5
+_EDGE = 1e-3
+
+
+def kept(image: Detections, cuts: Floats) -> Detections:
+    """The boxes that become labels: those at or above their class's score cut; `cuts` has shape (classes,)."""
+    return image.keep(image.scores >= cuts[image.classes])
+
+
+def raw_certainty(image: Detections, cuts: Floats) -> float:
+    """The quality to expect if every score were the chance that its box is right, in 0..1.
+
+    Boxes kept are right with their score; each box below its cut is a missed box with its score. So the expected
+    IoU is the sum of the kept scores, over the kept boxes plus the expected missed ones.
+    """
+    keep = image.scores >= cuts[image.classes]
+    above, below = image.scores[keep], image.scores[~keep]
+    nothing_else = float(np.prod(1.0 - below))
+    right = above.sum() + _EMPTY_WEIGHT * nothing_else
+    return float(right / (len(above) + below.sum() + _EMPTY_WEIGHT))
+
+
+@dataclass(frozen=True, slots=True)
+class Certainty:
+    """From an image's detections to the quality its label would have.
+
+    `cuts` (classes,) are the score cuts of the boxes; `slope` and `intercept` turn the raw certainty's log-odds into
+    the log-odds of the quality; `empty` is the quality of images that are left without any box, which the scores of
+    boxes cannot tell: it is what was seen on the fitting images, counted with one more that is wrong.
+    """
+
+    cuts: Floats
+    slope: float
+    intercept: float
+    empty: float
+
+    @classmethod
+    def fit(cls, images: Sequence[Detections], quality: Floats, weights: Floats, cuts: Floats) -> Certainty:
+        """`quality` (n,) in 0..1 of each image's kept boxes, `weights` (n,) their numbers of boxes (at least 1 counts).
+
+        A logistic curve of two parameters: it is smooth and monotone and holds with twenty images, where isotonic
+        regression would have a few wide steps.
+        """
+        bare = np.array([len(kept(image, cuts).scores) == 0 for image in images], dtype=bool)
+        empty = float(quality[bare].sum() / (bare.sum() + 1))
+        raw = np.array([raw_certainty(image, cuts) for image in images])[~bare]
+        odds, target = _log_odds(raw), np.clip(quality[~bare], _EDGE, 1 - _EDGE)
+        if len(raw) < 2 or np.ptp(odds) < _EDGE:
+            mean = float(np.clip((target.sum()) / (len(target) + 1), _EDGE, 1 - _EDGE))
+            return cls(cuts, 1.0, float(_log_odds(np.array(mean)) - (odds.mean() if len(odds) else 0.0)), empty)
+        share = np.sqrt(np.maximum(weights[~bare], 1.0))
+        model = LogisticRegression(C=10.0)
+        model.fit(
+            np.concatenate([odds, odds])[:, None],
+            np.repeat([1, 0], len(odds)),
+            sample_weight=np.concatenate([target * share, (1 - target) * share]) * len(odds) / share.sum(),
+        )
+        # A falling curve would be noise: more certain must never mean worse.
+        slope = max(float(model.coef_[0, 0]), _EDGE)
+        return cls(cuts, slope, float(model.intercept_[0]), empty)
+
+    def predict(self, images: Sequence[Detections]) -> Floats:
+        """(n,) expected quality in 0..1; 1 minus it is the uncertainty."""
+        raw = np.array([raw_certainty(image, self.cuts) for image in images])
+        bare = np.array([len(kept(image, self.cuts).scores) == 0 for image in images], dtype=bool)
+        sure = 1.0 / (1.0 + np.exp(-(self.intercept + self.slope * _log_odds(raw))))
+        return np.where(bare, self.empty, sure)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON; `from_dict` gives the same object back."""
+        return {
+            "cuts": self.cuts.tolist(),
+            "slope": self.slope,
+            "intercept": self.intercept,
+            "empty": self.empty,
+        }
+
+    @classmethod
+    def from_dict(cls, body: dict[str, Any]) -> Certainty:
+        """The inverse of `to_dict`."""
+        return cls(np.array(body["cuts"], dtype=np.float64), body["slope"], body["intercept"], body["empty"])
+
+
+def _log_odds(share: Floats) -> Floats:
+    inside = np.clip(share, _EDGE, 1 - _EDGE)
+    return np.log(inside / (1 - inside))
