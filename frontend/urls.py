@@ -1,7 +1,20 @@
 """Every route of the system."""
 
+from django.contrib.auth import views as auth_views
 from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularSwaggerSplitView
+
+from frontend import health, session
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", session.home, name="home"),
+    path("sign-in/", session.SignInView.as_view(), name="sign-in"),
+    path("sign-out/", auth_views.LogoutView.as_view(), name="sign-out"),
+    path("account/", session.choose_account, name="choose-account"),
+    path("health/", health.health, name="health"),
+    path("", include("frontend.requester.urls")),
+    path("work/", include("frontend.worker.urls")),
+    path("operator/", include("frontend.operator.urls")),
     path("api/v1/", include("frontend.rest.urls")),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="rest:openapi"), name="api-docs"),
 ]

@@ -45,7 +45,7 @@ class Command(BaseCommand):
         connections.close_all()
         url = settings.PUBLIC_URL
         try:
-            with stack.running(url=f"{url}/sign-in/", log=folder / "system.log") as process:
+            with stack.running(url=f"{url}/health/", log=folder / "system.log") as process:
                 self._logins(url)
                 api = Api(base_url=url, token=crew.requester_token)
                 result = self._main_job(api, crew, truth, images, name, options)

@@ -1,0 +1,68 @@
+"""The operator's pages: accounts with their balances, and deposits."""
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from frontend.session import operator_page
+from marketplace import money
+from marketplace.models import Account
+from marketplace.services import wallets
+
+PER_PAGE = 50
+
+
+class DepositForm(forms.Form):
+    """A payment that arrived outside, to be booked into a wallet once."""
+
+    account = forms.ModelChoiceField(Account.objects.order_by("name"), empty_label=None)
+    amount = forms.CharField(max_length=20, label="Amount in dollars")
+    reference = forms.CharField(
+        max_length=80, help_text="The payment it stands for; the same reference is booked once."
+    )
+
+    def clean_amount(self) -> int:
+        """Micro-dollars."""
+        try:
+            micros = money.parse(self.cleaned_data["amount"])
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+        if micros <= 0:
+            raise forms.ValidationError("An amount above zero is expected.")
+        return micros
+
+
+def _page(request: HttpRequest, form: DepositForm, status: int = 200) -> HttpResponse:
+    form.fields["account"].label_from_instance = lambda a: f"{a.name} ({a.number})"  # type: ignore[attr-defined]
+    page = Paginator(Account.objects.order_by("name"), PER_PAGE).get_page(request.GET.get("page"))
+    rows = [(a, wallets.balance(account=a), wallets.held(account=a)) for a in page]
+    return render(request, "operator/accounts.html", {"page": page, "rows": rows, "form": form}, status=status)
+
+
+@operator_page
+def accounts_page(request: HttpRequest) -> HttpResponse:
+    """Accounts and their money."""
+    return _page(request, DepositForm())
+
+
+@operator_page
+def deposit(request: HttpRequest) -> HttpResponse:
+    """Book a deposit."""
+    if request.method != "POST":
+        return redirect("operator:accounts")
+    form = DepositForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    given = form.cleaned_data
+    with transaction.atomic():
+        wallets.deposit(
+            account=given["account"],
+            amount_micros=given["amount"],
+            reference=given["reference"],
+            by=f"user:{request.user.pk}",
+        )
+    messages.success(request, f"${money.text(given['amount'])} booked for {given['account'].name}.")
+    return redirect("operator:accounts")

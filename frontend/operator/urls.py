@@ -1,0 +1,8 @@
+"""The operator's pages, under /operator/."""
+
+from django.urls import path
+
+from frontend.operator import pages
+
+app_name = "operator"
+urlpatterns = [path("", pages.accounts_page, name="accounts"), path("deposit/", pages.deposit, name="deposit")]

@@ -1,0 +1,149 @@
+"""Data sets: the list, a new one from files or a store, and how its making goes."""
+
+import uuid
+
+from django import forms
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from frontend.rest.datasets import dataset_of, safe_name, uploads_root
+from frontend.session import requester_page
+from labeling.models import BadLine, Dataset
+from labeling.services import datasets
+from marketplace import storage
+from marketplace.errors import DomainError
+from marketplace.models import Account, Role
+
+PER_PAGE = 30
+KINDS = [
+    ("upload", "Files from this computer"),
+    ("zip", "A zip file from this computer"),
+    ("manifest-upload", "A manifest from this computer"),
+    ("prefix", "A folder in a bucket (s3://bucket/prefix/)"),
+    ("manifest", "A manifest in a store"),
+]
+UPLOADS = {"upload": "folder", "zip": "zip", "manifest-upload": "manifest"}
+
+
+class ManyFiles(forms.FileInput):
+    """A file field that takes several."""
+
+    allow_multiple_selected = True
+
+
+class DatasetForm(forms.Form):
+    """A new data set: where the objects come from and which of them."""
+
+    name = forms.RegexField(
+        r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", max_length=63, help_text="Letters, digits and hyphens, at most 63."
+    )
+    kind = forms.ChoiceField(choices=KINDS, initial="upload", widget=forms.RadioSelect, label="Where are the images?")
+    uri = forms.CharField(max_length=1024, required=False, label="Address", help_text="s3://… or file://…")
+    selection = forms.ChoiceField(
+        choices=[("full", "All objects"), ("random", "A random sample"), ("filter", "Those a condition holds for")],
+        initial="full",
+        label="Which objects?",
+    )
+    percent = forms.FloatField(min_value=0.001, max_value=100, required=False, label="Percent", initial=10)
+    where = forms.CharField(
+        max_length=2000,
+        required=False,
+        label="Condition",
+        help_text='For example: "split" = \'train\' AND "score" < 0.8',
+    )
+
+    def clean(self) -> dict:
+        """The fields that belong to the choices made are required."""
+        given = super().clean() or {}
+        if given.get("kind") not in UPLOADS and not given.get("uri"):
+            self.add_error("uri", "An address is needed.")
+        if given.get("selection") == "random" and not given.get("percent"):
+            self.add_error("percent", "A percentage is needed.")
+        if given.get("selection") == "filter" and not given.get("where"):
+            self.add_error("where", "A condition is needed.")
+        return given
+
+
+@requester_page()
+def list_page(request: HttpRequest) -> HttpResponse:
+    """All data sets."""
+    rows = Dataset.objects.filter(account=request.account).order_by("-id")  # type: ignore[attr-defined]
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "requester/datasets.html", {"page": page})
+
+
+def _store_uploads(account: Account, request: HttpRequest, kind: str) -> str:
+    root = storage.join(uploads_root(account), uuid.uuid4().hex)
+    uri = root
+    for file in request.FILES.getlist("files"):
+        uri = storage.join(root, safe_name(file.name or "file"))
+        storage.write(uri, file.file, content_type="application/octet-stream")
+    return root if UPLOADS[kind] == "folder" else uri
+
+
+@requester_page(Role.MEMBER)
+def new_page(request: HttpRequest) -> HttpResponse:
+    """The form for a new data set."""
+    account = request.account  # type: ignore[attr-defined]
+    form = DatasetForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        if given["kind"] in UPLOADS and not request.FILES.getlist("files"):
+            form.add_error(None, "Choose at least one file.")
+        else:
+            row = _create(request, account, form)
+            if row is not None:
+                return redirect("requester:dataset", row.pk)
+    limits = {"megabytes": settings.IMAGE_MAX_BYTES // 2**20, "megapixels": settings.IMAGE_MAX_PIXELS // 10**6}
+    context = {"form": form, "limits": limits}
+    return render(request, "requester/dataset_new.html", context, status=422 if form.errors else 200)
+
+
+def _create(request: HttpRequest, account: Account, form: DatasetForm) -> Dataset | None:
+    given = form.cleaned_data
+    selection = {"kind": given["selection"]}
+    if given["selection"] == "random":
+        selection["percent"] = given["percent"]
+    if given["selection"] == "filter":
+        selection["where"] = given["where"]
+    try:
+        uri = _store_uploads(account, request, given["kind"]) if given["kind"] in UPLOADS else given["uri"]
+        source = {"kind": UPLOADS.get(given["kind"], given["kind"]), "uri": uri, "selection": selection}
+        with transaction.atomic():
+            return datasets.create_dataset(
+                account=account, name=given["name"], source=source, by=f"user:{request.user.pk}"
+            )
+    except DomainError as error:
+        form.add_error(error.field if error.field in form.fields else None, error.message)
+        return None
+
+
+@requester_page()
+def detail_page(request: HttpRequest, dataset_id: int) -> HttpResponse:
+    """A data set: progress, counts, refused lines."""
+    row = dataset_of(request.account, dataset_id)  # type: ignore[attr-defined]
+    bad = Paginator(BadLine.objects.filter(dataset=row).order_by("number"), PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "requester/dataset.html", {"row": row, "page": bad})
+
+
+@requester_page()
+def progress_part(request: HttpRequest, dataset_id: int) -> HttpResponse:
+    """The part of the page that changes while the data set is made."""
+    row = dataset_of(request.account, dataset_id)  # type: ignore[attr-defined]
+    response = render(request, "requester/dataset_progress.html", {"row": row})
+    if row.status not in ("Initializing", "InProgress"):
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@require_POST
+@requester_page(Role.MEMBER)
+def stop(request: HttpRequest, dataset_id: int) -> HttpResponse:
+    """Stop making it."""
+    row = dataset_of(request.account, dataset_id)  # type: ignore[attr-defined]
+    datasets.stop_dataset(dataset=row, by=f"user:{request.user.pk}")
+    return redirect("requester:dataset", row.pk)

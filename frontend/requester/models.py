@@ -1,0 +1,75 @@
+"""Trained models: figures, curves, sample predictions, downloads."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from frontend.rest.models import PARTS, model_of
+from frontend.rest.work import image_url
+from frontend.session import requester_page
+from labeling.models import DataObject, Label, LabelSource
+from learning.models import Model, TrainingJob, TrainingMetric
+
+PER_PAGE = 30
+SAMPLES = 8
+
+
+@requester_page()
+def list_page(request: HttpRequest) -> HttpResponse:
+    """All models."""
+    rows = Model.objects.filter(account=request.account).order_by("-id")  # type: ignore[attr-defined]
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "requester/models.html", {"page": page})
+
+
+def _charts(job: TrainingJob | None) -> list[dict[str, Any]]:
+    curves: dict[str, list[list[float]]] = {}
+    for m in TrainingMetric.objects.filter(training_job=job).order_by("step"):
+        curves.setdefault(m.name, []).append([m.step, round(m.value, 5)])
+    kinds = (("Loss", "loss", {}), ("Quality on the validation part", "mAP", {"min": 0, "max": 1, "format": "percent"}))
+    charts = []
+    for title, part, axis in kinds:
+        series = [{"name": n, "points": p} for n, p in curves.items() if part in n and "class" not in n and len(p) > 1]
+        if series:
+            charts.append(
+                {
+                    "type": "line",
+                    "title": title,
+                    "x": {"label": "step"},
+                    "y": {"label": title, **axis},
+                    "series": series,
+                }
+            )
+    return charts
+
+
+def _samples(model: Model, user_id: int) -> list[dict[str, Any]]:
+    labels = (
+        Label.objects.filter(model_name=model.name, source=LabelSource.MACHINE, data_object__job__account=model.account)
+        .select_related("data_object")
+        .order_by("pk")[:SAMPLES]
+    )
+    return [_sample(label, label.data_object, user_id) for label in labels]
+
+
+def _sample(label: Label, row: DataObject, user_id: int) -> dict[str, Any]:
+    layer = {"name": "Machine", "kind": "machine", "boxes": label.value.get("boxes", [])}
+    return {"row": row, "label": label, "image_url": image_url(row.pk, user_id), "layers": {"layers": [layer]}}
+
+
+@requester_page()
+def detail_page(request: HttpRequest, model_id: int) -> HttpResponse:
+    """One model."""
+    model = model_of(request.account, model_id)  # type: ignore[attr-defined]
+    job = TrainingJob.objects.filter(model=model).first()
+    context = {
+        "model": model,
+        "job": job,
+        "charts": _charts(job) if job else [],
+        "samples": _samples(model, request.user.pk or 0),
+        "metrics": sorted(model.metrics.items()),
+        "parts": PARTS,
+    }
+    return render(request, "requester/model.html", context)

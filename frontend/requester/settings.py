@@ -1,0 +1,103 @@
+"""Members of the account, and the caller's API tokens."""
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from frontend.session import requester_page
+from marketplace.errors import NotFound
+from marketplace.models import ApiToken, Membership, Role, User
+from marketplace.services import accounts
+
+
+class MemberForm(forms.Form):
+    """Somebody with a sign-in, and their role."""
+
+    email = forms.EmailField()
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.MEMBER)
+
+
+class TokenForm(forms.Form):
+    """A token's name."""
+
+    name = forms.CharField(max_length=80, label="What is it for?")
+
+
+def _render(
+    request: HttpRequest,
+    *,
+    member: MemberForm | None = None,
+    token: TokenForm | None = None,
+    secret: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    account = request.account  # type: ignore[attr-defined]
+    context = {
+        "members": Membership.objects.filter(account=account).select_related("user").order_by("pk"),
+        "tokens": ApiToken.objects.filter(user=request.user, revoked_at=None).order_by("-pk"),
+        "member_form": member or MemberForm(),
+        "token_form": token or TokenForm(),
+        "secret": secret,
+        "account": account,
+    }
+    response = render(request, "requester/settings.html", context, status=status)
+    if secret:
+        response["Cache-Control"] = "no-store"
+    return response
+
+
+@requester_page()
+def page(request: HttpRequest) -> HttpResponse:
+    """Members and tokens."""
+    return _render(request)
+
+
+@require_POST
+@requester_page(Role.ADMIN)
+def add_member(request: HttpRequest) -> HttpResponse:
+    """Add a member, or change their role."""
+    form = MemberForm(request.POST)
+    user = None
+    if form.is_valid():
+        user = User.objects.filter(email__iexact=form.cleaned_data["email"]).first()
+        if user is None:
+            form.add_error("email", "Nobody with this address has a sign-in here.")
+    if user is None:
+        return _render(request, member=form, status=422)
+    accounts.add_member(
+        account=request.account,  # type: ignore[attr-defined]
+        user=user,
+        role=form.cleaned_data["role"],
+        by=f"user:{request.user.pk}",
+    )
+    messages.success(request, f"{user.email} is now {form.cleaned_data['role']}.")
+    return redirect("requester:settings")
+
+
+@require_POST
+@requester_page(Role.MEMBER)
+def create_token(request: HttpRequest) -> HttpResponse:
+    """Make a token; its secret is shown on this one page and never again."""
+    form = TokenForm(request.POST)
+    if not form.is_valid():
+        return _render(request, token=form, status=422)
+    _, secret = accounts.create_token(
+        user=request.user,
+        account=request.account,  # type: ignore[attr-defined]
+        name=form.cleaned_data["name"],
+    )
+    return _render(request, secret=secret)
+
+
+@require_POST
+@requester_page()
+def revoke_token(request: HttpRequest, token_id: int) -> HttpResponse:
+    """Revoke a token of one's own."""
+    token = ApiToken.objects.filter(pk=token_id, user=request.user).first()
+    if token is None:
+        raise NotFound("you have no such token")
+    accounts.revoke_token(token=token, by=f"user:{request.user.pk}")
+    messages.success(request, f"The token {token.prefix}… is revoked.")
+    return redirect("requester:settings")

@@ -1,0 +1,156 @@
+"""Signing in and out, which account a browser acts for, and what every page's frame needs to know."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import views as auth_views
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import AuthenticationForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from marketplace.errors import DomainError, Forbidden, NotFound
+from marketplace.models import Account, Membership, Role, Worker
+from marketplace.services import accounts
+
+SESSION_KEY = "account"
+STATUS = {NotFound: 404, Forbidden: 403}
+
+
+class SignInForm(AuthenticationForm):
+    """Email and password."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = "Email"
+        self.fields["username"].widget.attrs |= {"type": "email", "autocomplete": "username", "autofocus": True}
+
+
+class SignInView(auth_views.LoginView):
+    """The sign-in page."""
+
+    template_name = "session/sign_in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """Where somebody starts: requesters at their overview, workers at the job list, operators at the accounts."""
+    if not request.user.is_authenticated:
+        return redirect("sign-in")
+    if Membership.objects.filter(user_id=request.user.pk).exists():
+        return redirect("requester:overview")
+    if Worker.objects.filter(user_id=request.user.pk).exists():
+        return redirect("worker:jobs")
+    if request.user.is_operator:
+        return redirect("operator:accounts")
+    return render(request, "session/nobody.html", status=403)
+
+
+@require_POST
+@login_required
+def choose_account(request: HttpRequest) -> HttpResponse:
+    """Act for another of one's accounts from now on."""
+    number = request.POST.get("account", "")
+    account = Account.objects.filter(number=number, members=request.user.pk).first()
+    if account is None:
+        raise NotFound(f"there is no account {number} you are a member of")
+    request.session[SESSION_KEY] = account.pk
+    wanted = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()})
+    return redirect(wanted if safe else "requester:overview")
+
+
+def current_account(request: HttpRequest) -> Account | None:
+    """The account the browser acts for: the chosen one, else the first."""
+    if not request.user.is_authenticated:
+        return None
+    mine = Account.objects.filter(members=request.user.pk).order_by("pk")
+    return mine.filter(pk=request.session.get(SESSION_KEY)).first() or mine.first()
+
+
+def requester_page(at_least: Role = Role.VIEWER) -> Callable[..., Callable[..., HttpResponse]]:
+    """Decorate a page: `request.account` is set, and the member's role suffices. Others get 403 or the sign-in."""
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        @login_required
+        def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            account = current_account(request)
+            if account is None:
+                raise Forbidden("you are not a member of a requester account")
+            accounts.require_role(account=account, user=request.user, at_least=at_least)
+            request.account = account  # type: ignore[attr-defined]
+            return view(request, *args, **kwargs)
+
+        return wrapper
+
+    return decorate
+
+
+def worker_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Decorate a page: `request.worker` is set. Others get 403 or the sign-in."""
+
+    @wraps(view)
+    @login_required
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        worker = Worker.objects.filter(user_id=request.user.pk).first()
+        if worker is None:
+            raise Forbidden("you are not registered as a worker")
+        request.worker = worker  # type: ignore[attr-defined]
+        return view(request, *args, **kwargs)
+
+    return wrapper
+
+
+def operator_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Decorate a page: operators only."""
+
+    @wraps(view)
+    @login_required
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_operator:
+            raise Forbidden("only an operator of this installation may do this")
+        return view(request, *args, **kwargs)
+
+    return wrapper
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: what the frame of every page shows."""
+    if not getattr(request, "user", None) or not request.user.is_authenticated:
+        return {}
+    mine = list(Account.objects.filter(members=request.user.pk).order_by("name"))
+    return {
+        "shell_account": current_account(request),
+        "shell_accounts": mine,
+        "shell_worker": Worker.objects.filter(user_id=request.user.pk).first(),
+        "shell_section": request.resolver_match.url_name if request.resolver_match else "",
+        "shell_room": request.resolver_match.namespace if request.resolver_match else "",
+    }
+
+
+class DomainErrorPages:
+    """Middleware: a DomainError that a page lets through becomes a page that says so."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Render 404 and 403 as pages; for a refused form post say why and go back."""
+        if not isinstance(error, DomainError):
+            return None
+        code = next((STATUS[c] for c in type(error).__mro__ if c in STATUS), 409)
+        back = request.headers.get("Referer", "")
+        safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
+        if code == 409 and request.method == "POST" and back and safe:
+            messages.error(request, error.message)
+            return redirect(back)
+        return render(request, "session/refused.html", {"error": error, "code": code}, status=code)

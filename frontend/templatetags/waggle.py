@@ -1,0 +1,87 @@
+"""Template tags of the portal: icons, money, times, status badges, JSON for elements. No queries here."""
+
+from datetime import datetime
+from typing import Any
+
+import orjson
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from marketplace import money as amounts
+
+register = template.Library()
+ESCAPES = {ord("<"): "\\u003c", ord(">"): "\\u003e", ord("&"): "\\u0026"}
+
+
+@register.simple_tag
+def icon(name: str, large: bool = False) -> SafeString:
+    """An icon of the kit."""
+    return format_html(
+        '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"></use></svg>',
+        " icon-l" if large else "",
+        static("dist/icons.svg"),
+        name,
+    )
+
+
+@register.filter
+def money(micros: int | None) -> SafeString | str:
+    """Micro-dollars in the reader's format; readable without the script."""
+    if micros is None:
+        return "–"
+    return format_html('<waggle-money value-micros="{}">${}</waggle-money>', micros, amounts.text(micros))
+
+
+@register.filter
+def when(moment: datetime | None, form: str = "relative") -> SafeString | str:
+    """A moment in the reader's format and time zone."""
+    if moment is None:
+        return "–"
+    return format_html(
+        '<waggle-time datetime="{}" format="{}">{}</waggle-time>',
+        moment.isoformat(),
+        form,
+        moment.strftime("%Y-%m-%d %H:%M UTC"),
+    )
+
+
+SAID = {"InProgress": "In progress", "PendingHuman": "With people", "HumanLabeled": "By people"}
+
+
+@register.filter
+def badge(status: str) -> SafeString:
+    """A status as a badge; AWS's own word goes into data-status."""
+    said = SAID.get(status) or "".join(f" {c.lower()}" if c.isupper() and i else c for i, c in enumerate(status))
+    return format_html('<span class="badge" data-status="{}">{}</span>', status, said)
+
+
+@register.filter
+def json_data(value: Any) -> SafeString:
+    """A JSON script element for the kit's elements; nothing in it can end the script."""
+    text = orjson.dumps(value, default=str).decode().translate(ESCAPES)
+    return mark_safe(f'<script type="application/json">{text}</script>')  # noqa: S308 - escaped on the line above
+
+
+@register.filter
+def percent(share: float | None, digits: int = 0) -> str:
+    """A share between 0 and 1 as a percentage."""
+    return "–" if share is None else f"{100 * share:.{digits}f} %"
+
+
+@register.filter
+def get(mapping: dict[str, Any], key: str) -> Any:
+    """A value by a key that is not a constant."""
+    return mapping.get(key)
+
+
+@register.simple_tag(takes_context=True)
+def query(context: dict[str, Any], **changes: Any) -> str:
+    """The page's query string with some parameters changed; None or "" removes one."""
+    parameters = context["request"].GET.copy()
+    for name, value in changes.items():
+        parameters.pop(name, None)
+        if value not in (None, ""):
+            parameters[name] = str(value)
+    return f"?{parameters.urlencode()}"

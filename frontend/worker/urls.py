@@ -1,0 +1,12 @@
+"""The worker's pages, under /work/."""
+
+from django.urls import path
+
+from frontend.worker import pages
+
+app_name = "worker"
+urlpatterns = [
+    path("", pages.jobs, name="jobs"),
+    path("earnings/", pages.earnings_page, name="earnings"),
+    path("<int:job_id>/", pages.task, name="task"),
+]
