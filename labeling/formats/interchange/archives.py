@@ -1,0 +1,128 @@
+"""Zip files in and out: streamed writing beyond 4 GB, and reading that a hostile archive cannot exhaust.
+
+Every archive of ours carries `images.jsonl`, one {"file", "source-ref", "width", "height"} a line, which says what
+object each file belongs to. Knows nothing of boxes.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, BinaryIO
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+import orjson
+
+from labeling.formats.interchange.items import LabeledImage
+from labeling.formats.shapes import ImageSize
+
+INDEX = "images.jsonl"
+MAX_MEMBERS = 2_000_000
+MAX_MEMBER = 5_000_000
+MAX_INDEX = 1_000_000_000
+_SPOOL = 8_000_000
+# a fixed time makes the same labels give the same bytes
+_TIME = (2000, 1, 1, 0, 0, 0)
+
+ImageBytes = Callable[[str], bytes | None]
+
+
+class ArchiveWriter:
+    """Writes members one after another into a binary stream that need not be seekable; use as a context manager."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._zip = ZipFile(out, "w", allowZip64=True)
+        self._index: IO[bytes] = SpooledTemporaryFile(max_size=_SPOOL)  # noqa: SIM115 - __exit__ closes it
+
+    def __enter__(self) -> ArchiveWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        try:
+            if kind is None:
+                self.add_stream(INDEX, self._index)
+            self._zip.close()
+        finally:
+            self._index.close()
+
+    def add(self, name: str, data: bytes, *, packed: bool = True) -> None:
+        """One small member; `packed` False for what is compressed already."""
+        info = ZipInfo(name, _TIME)
+        info.compress_type = ZIP_DEFLATED if packed else ZIP_STORED
+        self._zip.writestr(info, data, compresslevel=1 if packed else None)
+
+    def add_stream(self, name: str, source: IO[bytes]) -> None:
+        """One member of any size, from its beginning, piece by piece."""
+        info = ZipInfo(name, _TIME)
+        info.compress_type = ZIP_DEFLATED
+        source.seek(0)
+        with self._zip.open(info, "w", force_zip64=True) as member:
+            while chunk := source.read(1 << 20):
+                member.write(chunk)
+
+    def add_image(self, name: str, image: LabeledImage, read: ImageBytes | None) -> None:
+        """Note which object a file name stands for and, when its bytes are wanted and known, put them in."""
+        size = image.image_size
+        entry = {"file": name, "source-ref": image.source, "width": size.width, "height": size.height}
+        self._index.write(orjson.dumps(entry) + b"\n")
+        data = read(image.source) if read is not None else None
+        if data is not None:
+            self.add(name, data, packed=False)
+
+
+class ArchiveReader:
+    """Reads small members of a zip; raises ValueError for anything damaged or outsized."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        try:
+            self._zip = ZipFile(source)
+        except (BadZipFile, OSError, ValueError) as error:
+            raise ValueError(f"not a readable zip file: {error}") from None
+        if len(self._zip.infolist()) > MAX_MEMBERS:
+            raise ValueError(f"the zip file has more than {MAX_MEMBERS:,} members")
+
+    def names(self, ending: str) -> list[str]:
+        """Names of the members with an ending, folders and macOS shadows left out, in the order of the archive."""
+        return [
+            info.filename
+            for info in self._zip.infolist()
+            if info.filename.lower().endswith(ending)
+            and not info.is_dir()
+            and not info.filename.startswith("__MACOSX/")
+        ]
+
+    def has(self, name: str) -> bool:
+        """Whether there is a member of that name."""
+        return name in self._zip.NameToInfo
+
+    def read(self, name: str, limit: int = MAX_MEMBER) -> bytes:
+        """A member's bytes; the limit counts what comes out, whatever the header claims."""
+        try:
+            with self._zip.open(name) as member:
+                data = member.read(limit + 1)
+        except (BadZipFile, OSError, KeyError, EOFError, RuntimeError, NotImplementedError, zlib.error) as error:
+            raise ValueError(f"cannot be read: {error}") from None
+        if len(data) > limit:
+            raise ValueError(f"has more than {limit:,} bytes")
+        return data
+
+    def index(self) -> dict[str, tuple[str, ImageSize]]:
+        """{file: (source URI, size)} of `images.jsonl`; empty when the archive is not one of ours."""
+        return dict(self._index_entries()) if self.has(INDEX) else {}
+
+    def _index_entries(self) -> Iterator[tuple[str, tuple[str, ImageSize]]]:
+        for number, line in enumerate(self.read(INDEX, MAX_INDEX).splitlines(), start=1):
+            try:
+                entry = orjson.loads(line)
+                file, source = entry["file"], entry["source-ref"]
+                width, height = entry["width"], entry["height"]
+            except (orjson.JSONDecodeError, KeyError, TypeError):
+                raise ValueError(f"{INDEX} line {number}: file, source-ref, width or height is missing") from None
+            if not (isinstance(file, str) and isinstance(source, str) and _side(width) and _side(height)):
+                raise ValueError(f"{INDEX} line {number}: a value is of the wrong kind")
+            yield file, (source, ImageSize(width, height))
+
+
+def _side(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0

@@ -1,0 +1,162 @@
+"""Pascal VOC: one XML file an image in a zip, out and in.
+
+Corners are zero-based displayed pixels, as CVAT, LabelImg and Datumaro write them (the original challenge counted
+from one); fractions are kept. Confidences have no place in VOC. Knows the format only.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from posixpath import splitext
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO
+from xml.etree import ElementTree
+
+from labeling.formats.interchange.archives import ArchiveReader, ArchiveWriter, ImageBytes
+from labeling.formats.interchange.items import BadItem, Item, LabeledImage, class_order, class_place, fitted
+from labeling.formats.interchange.member_names import Names
+from labeling.formats.shapes import Box, ImageSize
+
+_ANNOTATIONS = "Annotations/"
+_IMAGES = "JPEGImages/"
+_SETS = "ImageSets/Main/default.txt"
+_MAX_OBJECTS = 20_000
+_SPECIAL = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;"}
+_ESCAPED = re.compile('[&<>"\r]')
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+
+
+def write_voc(
+    objects: Iterable[LabeledImage],
+    out: BinaryIO,
+    *,
+    labels: Sequence[str],
+    image_bytes: ImageBytes | None = None,
+) -> int:
+    """Write the zip and return the number of images; with `image_bytes` (URI -> bytes) the images go in as well.
+
+    Raises ValueError for a class that is not in `labels` or holds a character XML cannot carry.
+    """
+    order = class_order(labels)
+    names = Names()
+    count = 0
+    with ArchiveWriter(out) as archive, SpooledTemporaryFile(max_size=8_000_000) as listed:
+        for image in objects:
+            stem, file = names.take_pair(image.source)
+            archive.add(f"{_ANNOTATIONS}{stem}.xml", _document(image, file, order).encode())
+            archive.add_image(f"{_IMAGES}{file}", image, image_bytes)
+            listed.write(stem.encode() + b"\n")
+            count += 1
+        archive.add_stream(_SETS, listed)
+    return count
+
+
+def _document(image: LabeledImage, file: str, order: dict[str, int]) -> str:
+    size = image.image_size
+    parts = [
+        "<annotation>",
+        f"\t<filename>{_text(file)}</filename>",
+        f"\t<path>{_text(image.source)}</path>",
+        f"\t<size><width>{size.width}</width><height>{size.height}</height><depth>{size.depth}</depth></size>",
+        "\t<segmented>0</segmented>",
+    ]
+    for box in image.boxes:
+        class_place(order, box.label, image.source)
+        x1, y1, x2, y2 = (_number(value) for value in box.corners)
+        parts.append(
+            f"\t<object><name>{_text(box.label)}</name><pose>Unspecified</pose><truncated>0</truncated>"
+            f"<difficult>0</difficult><bndbox><xmin>{x1}</xmin><ymin>{y1}</ymin><xmax>{x2}</xmax>"
+            f"<ymax>{y2}</ymax></bndbox></object>"
+        )
+    parts.append("</annotation>\n")
+    return "\n".join(parts)
+
+
+def _text(text: str) -> str:
+    if found := _FORBIDDEN.search(text):
+        raise ValueError(f"{text[:60]!r} holds the character U+{ord(found[0]):04X}, which XML cannot carry")
+    return _ESCAPED.sub(lambda match: _SPECIAL[match[0]], text)
+
+
+def _number(value: float) -> str:
+    number = float(value)
+    return str(int(number)) if number.is_integer() else repr(number)
+
+
+# --- in ------------------------------------------------------------------------------------------------------------
+
+
+def read_voc(source: BinaryIO) -> Iterator[Item]:
+    """Images with boxes of every XML file in a zip, streamed; bad files and boxes come out as BadItem.
+
+    `source` of an image is its URI when the archive is one of ours, else the <filename>. Raises ValueError when the
+    zip itself cannot be read.
+    """
+    archive = ArchiveReader(source)
+    known = {splitext(file)[0].removeprefix(_IMAGES): entry for file, entry in archive.index().items()}
+    for member in archive.names(".xml"):
+        try:
+            root = _parse(archive.read(member))
+            entry = known.get(splitext(member)[0].removeprefix(_ANNOTATIONS))
+            name, size = entry if entry is not None else _head(root, member)
+        except ValueError as error:
+            yield BadItem(member, str(error))
+            continue
+        boxes: list[Box] = []
+        for place, record in enumerate(root.iterfind("object")):
+            if place >= _MAX_OBJECTS:
+                yield BadItem(member, f"has more than {_MAX_OBJECTS:,} objects")
+                break
+            try:
+                boxes.append(fitted(_box(record), size))
+            except ValueError as error:
+                yield BadItem(f"{member} object {place + 1}", str(error))
+        yield LabeledImage(name, size, tuple(boxes))
+
+
+def _parse(raw: bytes) -> ElementTree.Element:
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError("is not UTF-8 text") from None
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise ValueError("declares a document type, which annotation files never need")
+    try:
+        root = ElementTree.fromstring(text)  # noqa: S314 - no document type, so no entities to expand
+    except ElementTree.ParseError as error:
+        raise ValueError(f"is not valid XML ({error})") from None
+    if root.tag != "annotation":
+        raise ValueError(f"is not a VOC file: the root is <{root.tag}>, expected <annotation>")
+    return root
+
+
+def _head(root: ElementTree.Element, member: str) -> tuple[str, ImageSize]:
+    name = (root.findtext("filename") or "").strip() or splitext(member)[0].rsplit("/", 1)[-1]
+    sides = []
+    for side in ("width", "height"):
+        value = _value(root.find(f"size/{side}"), f"size/{side}")
+        if value != int(value) or value < 1:
+            raise ValueError(f"size/{side} must be a positive whole number")
+        sides.append(int(value))
+    return name, ImageSize(*sides)
+
+
+def _box(record: ElementTree.Element) -> Box:
+    label = record.findtext("name")
+    if not label or not label.strip():
+        raise ValueError("name is missing")
+    x1, y1, x2, y2 = (_value(record.find(f"bndbox/{n}"), f"bndbox/{n}") for n in ("xmin", "ymin", "xmax", "ymax"))
+    return Box.from_corners(label, x1, y1, x2, y2)
+
+
+def _value(element: ElementTree.Element | None, name: str) -> float:
+    text = "" if element is None else (element.text or "").strip()
+    try:
+        value = float(text)
+    except ValueError:
+        raise ValueError(f"{name} must be a number, found {text[:40]!r}" if text else f"{name} is missing") from None
+    if not math.isfinite(value):
+        raise ValueError(f"{name} must be a finite number")
+    return value

@@ -1,0 +1,189 @@
+"""YOLO text files in a zip with a data.yaml (the layout Ultralytics trains from), out and in.
+
+A line is `class cx cy width height`, relative to the image; fifteen digits make the way back exact to far below a
+pixel. Confidences have no place in the format. Knows the format only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from posixpath import splitext
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO
+
+import orjson
+import yaml
+
+from labeling.formats.interchange.archives import ArchiveReader, ArchiveWriter, ImageBytes
+from labeling.formats.interchange.items import BadItem, Item, LabeledImage, class_order, class_place, fitted
+from labeling.formats.interchange.member_names import Names
+from labeling.formats.shapes import Box, ImageSize
+
+FindImage = Callable[[str], tuple[str, ImageSize] | None]
+
+_LABELS = "labels/train/"
+_IMAGES = "images/train/"
+_MAX_OBJECTS = 20_000
+
+
+def write_yolo(
+    objects: Iterable[LabeledImage],
+    out: BinaryIO,
+    *,
+    labels: Sequence[str],
+    image_bytes: ImageBytes | None = None,
+) -> int:
+    """Write the zip and return the number of images; with `image_bytes` (URI -> bytes) the images go in as well.
+
+    Raises ValueError for a class that is not in `labels`.
+    """
+    order = class_order(labels)
+    names = Names()
+    count = 0
+    with ArchiveWriter(out) as archive, SpooledTemporaryFile(max_size=8_000_000) as listed:
+        archive.add("data.yaml", _data_yaml(labels))
+        for image in objects:
+            stem, file = names.take_pair(image.source)
+            archive.add(f"{_LABELS}{stem}.txt", _lines(image, order).encode())
+            archive.add_image(f"{_IMAGES}{file}", image, image_bytes)
+            listed.write(f"./{_IMAGES}{file}\n".encode())
+            count += 1
+        archive.add_stream("train.txt", listed)
+    return count
+
+
+def _data_yaml(labels: Sequence[str]) -> bytes:
+    # JSON strings are YAML strings too, whatever is in them
+    names = b"".join(b"  %d: %s\n" % (place, _quoted(label)) for place, label in enumerate(labels))
+    return b"path: .\ntrain: images/train\nval: images/train\nnames:\n" + (names or b"  {}\n")
+
+
+def _quoted(text: str) -> bytes:
+    # YAML folds these three line breaks of Unicode even inside quotes, and refuses DEL and C1 controls
+    encoded = orjson.dumps(text).decode()
+    risky = "\x7f\u0085\u2028\u2029\ufeff\ufffe\uffff"
+    return "".join(
+        f"\\u{ord(sign):04x}" if sign in risky or 0x80 <= ord(sign) < 0xA0 else sign for sign in encoded
+    ).encode()
+
+
+def _lines(image: LabeledImage, order: dict[str, int]) -> str:
+    width, height = image.image_size.width, image.image_size.height
+    lines = []
+    for box in image.boxes:
+        place = class_place(order, box.label, image.source)
+        values = (
+            (box.left + box.width / 2) / width,
+            (box.top + box.height / 2) / height,
+            box.width / width,
+            box.height / height,
+        )
+        lines.append(f"{place} " + " ".join(f"{value:.15g}" for value in values) + "\n")
+    return "".join(lines)
+
+
+# --- in ------------------------------------------------------------------------------------------------------------
+
+
+class YoloArchive:
+    """A YOLO zip that was opened: `labels` in class order, `items()` image by image, bad ones with reasons.
+
+    `find_image` tells (source, displayed size) for a label file's path without ending ('train/0001'), None when
+    there is no such image; archives of ours know that themselves. Raises ValueError for a damaged zip or no names.
+    """
+
+    def __init__(self, source: BinaryIO, *, find_image: FindImage | None = None) -> None:
+        self._archive = ArchiveReader(source)
+        self._find_image = find_image
+        self.labels = self._names()
+
+    def items(self) -> Iterator[Item]:
+        """Every label file in the order of the archive."""
+        known = {_stem(file): entry for file, entry in self._archive.index().items()}
+        for member in self._archive.names(".txt"):
+            if not self._is_label_file(member):
+                continue
+            entry = known.get(_stem(member))
+            if entry is None and self._find_image is not None:
+                entry = self._find_image(_stem(member))
+            if entry is None:
+                yield BadItem(member, "there is no image for it")
+                continue
+            try:
+                lines = self._archive.read(member).decode("utf-8-sig").splitlines()
+            except UnicodeDecodeError:
+                yield BadItem(member, "is not UTF-8 text")
+                continue
+            except ValueError as error:
+                yield BadItem(member, str(error))
+                continue
+            yield from self._image(member, lines, *entry)
+
+    def _image(self, member: str, lines: list[str], source: str, size: ImageSize) -> Iterator[Item]:
+        boxes: list[Box] = []
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            if len(boxes) >= _MAX_OBJECTS:
+                yield BadItem(member, f"has more than {_MAX_OBJECTS:,} boxes")
+                break
+            try:
+                boxes.append(fitted(self._box(line, size), size))
+            except ValueError as error:
+                yield BadItem(f"{member} line {number}", str(error))
+        yield LabeledImage(source, size, tuple(boxes))
+
+    def _box(self, line: str, size: ImageSize) -> Box:
+        words = line.split()
+        if len(words) not in (5, 6):
+            raise ValueError(f"expected 'class cx cy width height', found {len(words)} values")
+        try:
+            place = int(words[0])
+            cx, cy, width, height, *rest = (float(word) for word in words[1:])
+        except ValueError:
+            raise ValueError(f"expected 'class cx cy width height', found {line.strip()[:60]!r}") from None
+        if not all(math.isfinite(value) for value in (cx, cy, width, height, *rest)):
+            raise ValueError("values must be finite numbers")
+        if not 0 <= place < len(self.labels):
+            raise ValueError(f"class {place} has no name (there are {len(self.labels)})")
+        confidence = rest[0] if rest and 0 <= rest[0] <= 1 else None
+        left, top = (cx - width / 2) * size.width, (cy - height / 2) * size.height
+        return Box(self.labels[place], left, top, width * size.width, height * size.height, confidence)
+
+    def _is_label_file(self, member: str) -> bool:
+        parts = member.split("/")
+        if "labels" in parts[:-1]:
+            return True
+        lists = ("train.txt", "val.txt", "test.txt", "classes.txt", "obj.names", "readme.txt")
+        return parts[-1].lower() not in lists and "images" not in parts[:-1]
+
+    def _names(self) -> tuple[str, ...]:
+        for ending in ("data.yaml", "data.yml", "dataset.yaml"):
+            for member in self._archive.names(ending):
+                return _yaml_names(self._archive.read(member), member)
+        for ending in ("classes.txt", "obj.names"):
+            for member in self._archive.names(ending):
+                text = self._archive.read(member).decode("utf-8-sig", "strict")
+                return tuple(line for line in text.splitlines() if line.strip())
+        raise ValueError("the class names are missing: neither data.yaml nor classes.txt is in the zip")
+
+
+def _yaml_names(raw: bytes, member: str) -> tuple[str, ...]:
+    try:
+        document: Any = yaml.safe_load(raw)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ValueError(f"{member} is not valid YAML ({str(error)[:200]})") from None
+    names = document.get("names") if isinstance(document, dict) else None
+    if isinstance(names, dict) and sorted(names, key=str) == sorted(range(len(names)), key=str):
+        names = [names[place] for place in range(len(names))]
+    if not isinstance(names, list) or not all(isinstance(name, str | int | float) for name in names):
+        raise ValueError(f"{member}: 'names' must list the classes from 0 on")
+    return tuple(str(name) for name in names)
+
+
+def _stem(path: str) -> str:
+    """'labels/train/a/b.txt' and 'images/train/a/b.jpg' -> 'train/a/b'."""
+    parts = splitext(path)[0].split("/")
+    folders = [place for place, part in enumerate(parts[:-1]) if part in ("labels", "images")]
+    return "/".join(parts[folders[0] + 1 :] if folders else parts)
