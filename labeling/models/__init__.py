@@ -2,11 +2,12 @@
 
 from labeling.models.datasets import BadLine, Dataset
 from labeling.models.exports import Export
-from labeling.models.jobs import LabelingJob
+from labeling.models.jobs import AdvanceRequest, LabelingJob
 from labeling.models.objects import DataObject, Label, LabelSource, ObjectLine, ObjectState
 from labeling.models.tasks import Answer, Assignment, AssignmentStatus, Batch, Task, TaskStatus, WorkerCursor
 
 __all__ = [
+    "AdvanceRequest",
     "Answer",
     "Assignment",
     "AssignmentStatus",

@@ -53,6 +53,8 @@ class LabelingJob(models.Model):
     bad_lines = models.IntegerField(default=0)
     # Worker models fitted by consolidation over this job, and the version they belong to.
     worker_models = models.JSONField(null=True)
+    # What somebody has to do before the job can go on (an empty wallet, a team without members); "" when all is well.
+    attention = models.CharField(max_length=500, blank=True, default="")
     output_written_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=120, blank=True)
@@ -74,3 +76,10 @@ class LabelingJob(models.Model):
     def automated(self) -> bool:
         """Whether the learning room chooses the batches."""
         return bool(self.automated_labeling.get("enabled"))
+
+
+class AdvanceRequest(models.Model):
+    """A message "advance this job" that is in the queue already: while it is there no second one is sent."""
+
+    job = models.OneToOneField(LabelingJob, models.CASCADE, primary_key=True, related_name="+")
+    requested_at = models.DateTimeField()

@@ -1,6 +1,8 @@
 """Batches, tasks, seats (assignments) and answers.
 
-Handing out: a task has `seats_total` seats of which `seats_free` can still be taken. `queue_position` orders the
+Handing out: a task has `seats_total` seats of which `seats_free` can still be taken, `answers_count` are answered, and
+the rest are leased: leased = seats_total - seats_free - answers_count, always. A seat that will not be offered again is
+taken off seats_total. The task is over when seats_total equals answers_count. `queue_position` orders the
 tasks of a job; a task whose seat comes back gets a new position at the end, so a worker's cursor, which only moves forward,
 meets it again. The claim itself is the SQL function `labeling_claim` (see the migration that makes it).
 """
@@ -24,6 +26,8 @@ class Batch(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     opened_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
+    # Ended before its time: what nobody answered is unlabeled again instead of failed.
+    stopped_early = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -56,6 +60,8 @@ class Task(models.Model):
     answers_count = models.SmallIntegerField(default=0)
     declines_count = models.SmallIntegerField(default=0)
     queue_position = models.BigIntegerField()
+    # All its seats are answered or withdrawn, and consolidation has not looked at it since.
+    due = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -72,6 +78,7 @@ class Task(models.Model):
                 name="task_claimable",
             ),
             models.Index(fields=["batch", "state"], name="task_by_batch_state"),
+            models.Index(fields=["job", "id"], condition=models.Q(due=True), name="task_due"),
         ]
 
 
@@ -109,6 +116,9 @@ class Assignment(models.Model):
                 fields=["job", "lease_expires_at"],
                 condition=models.Q(state="Leased"),
                 name="assignment_leased",
+            ),
+            models.Index(
+                fields=["worker", "job"], condition=models.Q(state="Leased"), name="assignment_leased_by_worker"
             ),
         ]
 

@@ -1,0 +1,16 @@
+"""Reads about a job that more than one front end needs. For the requester only: no worker may see any of it."""
+
+from labeling.queries.people import answers_of, confidence_histogram, disagreements, worker_skills
+from labeling.queries.progress import counters, describe, money, objects_by_state, progress
+
+__all__ = [
+    "answers_of",
+    "confidence_histogram",
+    "counters",
+    "describe",
+    "disagreements",
+    "money",
+    "objects_by_state",
+    "progress",
+    "worker_skills",
+]

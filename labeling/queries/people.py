@@ -1,0 +1,82 @@
+"""Reads about people's work on a job: answers with a colour for each worker, skill, confidence, disagreement.
+
+For the requester only: workers never see each other's answers.
+"""
+
+from typing import Any
+
+from django.db.models import Avg, Count, F, Max, Sum
+
+from labeling.consolidation.workers import WorkerModels
+from labeling.models import Answer, Assignment, AssignmentStatus, DataObject, Label, LabelingJob, LabelSource
+
+# Told apart by eye, also by colour-blind ones (after Okabe and Ito); a worker keeps a colour all over a job's page.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a6d00", "#7f3fbf", "#5f6b6d")
+
+
+def answers_of(data_object: DataObject) -> list[dict[str, Any]]:
+    """The newest answer of each worker to an object, workers in a fixed order, each with its colour."""
+    rows = (
+        Answer.objects.filter(assignment__task__data_object=data_object)
+        .select_related("assignment__worker")
+        .order_by("assignment__worker__public_id", "revision")
+    )
+    newest = {row.assignment.worker.public_id: row for row in rows}
+    return [
+        {
+            "worker": name,
+            "colour": COLOURS[place % len(COLOURS)],
+            "assignment_id": row.assignment_id,
+            "revision": row.revision,
+            "content": row.content,
+            "accepted_at": row.assignment.accepted_at,
+            "submitted_at": row.created_at,
+            "seconds_spent": row.assignment.seconds_spent,
+        }
+        for place, (name, row) in enumerate(newest.items())
+    ]
+
+
+def worker_skills(job: LabelingJob) -> list[dict[str, Any]]:
+    """What each worker did and how well, as far as consolidation knows; most answers first.
+
+    `hit_rate` is the chance of drawing an object that is there, `false_rate` of drawing one that is not, `spread` the
+    scatter of the box edges against the crowd's (1 is the crowd's); None before the first fit.
+    """
+    rows = (
+        Assignment.objects.filter(job=job, state=AssignmentStatus.SUBMITTED)
+        .values(public_id=F("worker__public_id"))
+        .annotate(answers=Count("id"), seconds=Avg("seconds_spent"), paid=Sum("paid_micros"), last=Max("ended_at"))
+        .order_by("-answers", "public_id")
+    )
+    models = WorkerModels.from_json(job.worker_models["models"]) if job.worker_models else None
+    names = [row["public_id"] for row in rows]
+    rates = models.rates(names) if models and names else None
+    return [
+        {
+            "worker": row["public_id"],
+            "answers": row["answers"],
+            "mean_seconds": row["seconds"],
+            "paid_micros": row["paid"] or 0,
+            "last_answer_at": row["last"],
+            "hit_rate": round(float(rates.hit[place]), 4) if rates else None,
+            "false_rate": round(float(rates.false[place]), 4) if rates else None,
+            "spread": round(float(rates.spread[place].mean()), 4) if rates else None,
+        }
+        for place, row in enumerate(rows)
+    ]
+
+
+def confidence_histogram(job: LabelingJob, *, bins: int = 10, source: str = LabelSource.HUMAN) -> list[int]:
+    """How many labeled objects have a confidence in each of `bins` equal parts of [0, 1]."""
+    counts = [0] * bins
+    rows = Label.objects.filter(data_object__job=job, data_object__label=F("id"), source=source)
+    for confidence in rows.exclude(confidence=None).values_list("confidence", flat=True).iterator():
+        counts[min(int(confidence * bins), bins - 1)] += 1
+    return counts
+
+
+def disagreements(job: LabelingJob, *, limit: int = 24) -> list[DataObject]:
+    """The objects whose answers agree least, worst first, with `label` loaded; adjudicated ones are left out."""
+    rows = DataObject.objects.filter(job=job, label__source=LabelSource.HUMAN).select_related("label")
+    return list(rows.order_by(F("label__confidence").asc(nulls_last=True), "index")[:limit])

@@ -1,0 +1,80 @@
+"""Where a job stands: counters, money, progress. For the requester only."""
+
+from typing import Any
+
+from django.db.models import Count, Min, Sum
+from django.utils import timezone
+
+from labeling.models import Assignment, Batch, DataObject, LabelingJob, ObjectState, Task
+from labeling.queries import spending
+
+
+def objects_by_state(job: LabelingJob) -> dict[str, int]:
+    """How many objects are in each state, every state named."""
+    rows = DataObject.objects.filter(job=job).values("state").annotate(n=Count("id")).order_by()
+    return dict.fromkeys(ObjectState.values, 0) | {row["state"]: row["n"] for row in rows}
+
+
+def counters(job: LabelingJob) -> dict[str, int]:
+    """AWS's LabelCounters. Objects that are open to people count as Unlabeled."""
+    states = objects_by_state(job)
+    human, machine = states[ObjectState.HUMAN], states[ObjectState.MACHINE]
+    return {
+        "TotalLabeled": human + machine,
+        "HumanLabeled": human,
+        "MachineLabeled": machine,
+        "FailedNonRetryableError": states[ObjectState.FAILED],
+        "Unlabeled": states[ObjectState.UNLABELED] + states[ObjectState.PENDING],
+    }
+
+
+def money(job: LabelingJob) -> dict[str, int]:
+    """Spent and reserved micro-dollars (with fees), and what labeling every object by people would cost at most."""
+    return {
+        "spent_micros": spending.spent_micros(job),
+        "reserved_micros": spending.reserved_micros(job),
+        "all_human_micros": job.objects_total * spending.object_micros(job),
+    }
+
+
+def progress(job: LabelingJob) -> dict[str, Any]:
+    """The live batch: tasks, seats, answers, and the end its pace points at (None before there is a pace)."""
+    states = objects_by_state(job)
+    batch = Batch.objects.filter(job=job, status__in=["Initializing", "InProgress"]).first()
+    found = Task.objects.filter(batch=batch).aggregate(
+        tasks=Count("id"), seats=Sum("seats_total"), answers=Sum("answers_count"), free=Sum("seats_free")
+    )
+    seats, answers, free = (found[name] or 0 for name in ("seats", "answers", "free"))
+    return {
+        "objects_total": job.objects_total,
+        "objects_by_state": states,
+        "batch_number": batch.number if batch else None,
+        "batch_expires_at": batch.expires_at if batch else None,
+        "tasks": found["tasks"],
+        "seats": seats,
+        "answers": answers,
+        "leased": seats - free - answers,
+        "batch_seconds_left": _seconds_left(batch, seats, answers) if batch else None,
+        "answers_saved": _answers_saved(job),
+        "attention": job.attention,
+    }
+
+
+def _seconds_left(batch: Batch, seats: int, answers: int) -> float | None:
+    first = Assignment.objects.filter(task__batch=batch).aggregate(at=Min("accepted_at"))["at"]
+    if not answers or first is None:
+        return None
+    return (timezone.now() - first).total_seconds() / answers * (seats - answers)
+
+
+def _answers_saved(job: LabelingJob) -> int:
+    """With dynamic redundancy: answers that were not needed on the tasks that are done."""
+    if job.redundancy.get("kind") != "dynamic":
+        return 0
+    done = Task.objects.filter(job=job, state="Done").aggregate(tasks=Count("id"), answers=Sum("answers_count"))
+    return done["tasks"] * job.workers_per_object - (done["answers"] or 0)
+
+
+def describe(job: LabelingJob) -> dict[str, Any]:
+    """Counters, money and progress of a job, for a page or a REST answer."""
+    return {"label_counters": counters(job), **money(job), **progress(job)}

@@ -1,0 +1,52 @@
+"""What a job's work costs and what it may still cost: per object, out of the wallet, under the requester's limit."""
+
+from django.db.models import Sum
+
+from labeling.models import Batch, LabelingJob
+from marketplace.models import LedgerKind, Posting
+from marketplace.services import escrow, wallets
+
+# Free work is bounded by the objects there are, never by this.
+UNBOUNDED = 2**31
+
+
+def reference(job: LabelingJob) -> str:
+    """What the job's escrow is kept under."""
+    return f"labeling-job:{job.pk}"
+
+
+def object_micros(job: LabelingJob) -> int:
+    """The most one object may cost: every seat it may get, with the fee."""
+    return job.workers_per_object * (job.price_micros + job.fee_micros)
+
+
+def reserved_micros(job: LabelingJob) -> int:
+    """Set aside now for seats of the live batch."""
+    return escrow.held(account=job.account, reference=reference(job))
+
+
+def spent_micros(job: LabelingJob) -> int:
+    """Paid for answers so far, with the fees: what left the wallet for the job's batches and is not held any more."""
+    facts = [
+        f"batch:{pk}:{fact}"
+        for pk in Batch.objects.filter(job=job).values_list("pk", flat=True)
+        for fact in ("fund", "refund")
+    ]
+    moved = Posting.objects.filter(entry__reference__in=facts, ledger_account__kind=LedgerKind.WALLET)
+    return -(moved.aggregate(total=Sum("amount_micros"))["total"] or 0) - reserved_micros(job)
+
+
+def affordable_objects(job: LabelingJob) -> int:
+    """How many more objects could be opened now: what the wallet holds and the job's own limit on spending allow."""
+    each = object_micros(job)
+    if each == 0:
+        return UNBOUNDED
+    return min(wallets.balance(job.account) // each, allowed_objects(job))
+
+
+def allowed_objects(job: LabelingJob) -> int:
+    """How many more objects max_spend_micros allows, however much the wallet holds."""
+    each = object_micros(job)
+    if job.max_spend_micros is None or each == 0:
+        return UNBOUNDED
+    return max(0, job.max_spend_micros - spent_micros(job) - reserved_micros(job)) // each

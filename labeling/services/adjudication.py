@@ -1,0 +1,38 @@
+"""A requester has the last word on an object: their boxes become its label, and gold for the workers' models."""
+
+from typing import Any
+
+from django.db import transaction
+
+from labeling.formats.answers import AnswerError
+from labeling.models import DataObject, Label, LabelSource, ObjectState
+from labeling.services import answering, labels, nudging
+from marketplace.errors import InUse, Invalid
+
+ALGORITHM = "adjudication/1"
+
+
+def adjudicate(*, data_object: DataObject, content: Any, by: str) -> Label:
+    """Store the requester's answer (the crowd element's JSON) as a new revision that recomputing never replaces.
+
+    Raises Invalid for a bad answer, InUse for an object that people are working on or whose image failed.
+    """
+    job = data_object.job
+    if data_object.width is None or data_object.height is None:
+        raise InUse("the size of this image is not known; it cannot be labeled", field="object")
+    size = (data_object.width, data_object.height)
+    try:
+        boxes = answering.shapes(content, task_type=job.task_type, labels=job.labels, size=size)
+    except AnswerError as error:
+        raise Invalid(str(error), field=f"answer.{error.field}") from None
+    rows = [{**answering.box_row(box), "confidence": 1.0} for box in boxes]
+    with transaction.atomic():
+        (locked,) = labels.lock_objects([data_object.pk])
+        if locked.state == ObjectState.PENDING:
+            raise InUse("people are working on this object; adjudicate it when they are done", field="object")
+        if locked.state == ObjectState.UNLABELED and not job.open:
+            raise InUse("this object was never labeled and the job is over", field="object")
+        revision = labels.Revision(locked.pk, {"boxes": rows}, 1.0, {"adjudicated_by": by})
+        (label,) = labels.write_revisions([revision], source=LabelSource.ADJUDICATED, algorithm=ALGORITHM)
+        nudging.nudge(job.pk)
+    return label

@@ -1,0 +1,52 @@
+"""Answers by task type: check what came in, read what is stored. Knows no seats and no money."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from labeling.formats import answers
+from labeling.formats.shapes import Box
+from marketplace.errors import Invalid
+
+# Far above any honest answer: a thousand boxes are about 100 kB.
+MAX_CHARACTERS = 2_000_000
+
+
+def checked(content: Any, *, task_type: str, labels: Sequence[str], size: tuple[int, int]) -> str:
+    """The answer as JSON text for the database. Raises Invalid naming the field that is wrong.
+
+    `size` is the displayed width and height of the image in pixels.
+    """
+    try:
+        shapes(content, task_type=task_type, labels=labels, size=size)
+    except answers.AnswerError as error:
+        raise Invalid(str(error), field=f"answer.{error.field}") from None
+    try:
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except (ValueError, TypeError) as error:
+        raise Invalid(f"the answer is not JSON that can be stored: {error}", field="answer") from None
+    if "\\u0000" in text:
+        raise Invalid("the answer holds a NUL character", field="answer")
+    if len(text) > MAX_CHARACTERS:
+        raise Invalid(f"the answer has {len(text)} characters, at most {MAX_CHARACTERS} expected", field="answer")
+    return text
+
+
+def shapes(content: Mapping[str, Any], *, task_type: str, labels: Sequence[str], size: tuple[int, int]) -> list[Box]:
+    """What was drawn. Raises AnswerError for a bad answer, Invalid for a task type nobody can answer yet."""
+    if task_type != "BoundingBox":
+        raise Invalid(f"answers of {task_type!r} cannot be read", field="task_type")
+    return answers.parse_bounding_box_answer(content, labels=labels, image_size=size)
+
+
+def box_row(box: Any) -> dict[str, Any]:
+    """A box as Label.value holds it: displayed pixels."""
+    return {
+        "left": box.left,
+        "top": box.top,
+        "width": box.width,
+        "height": box.height,
+        "label": box.label,
+        "confidence": box.confidence,
+    }

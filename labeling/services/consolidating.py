@@ -1,0 +1,258 @@
+"""From answers to labels: reads the newest answers, asks the consensus library, writes revisions with their reasons.
+
+Pure decisions are in labeling.consolidation; here is what they are made of and what follows from them: a task is done,
+or (dynamic redundancy) gets one more seat. Every function is safe to repeat.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from labeling.consolidation import boxes
+from labeling.consolidation.boxes_types import Box, Consolidated, ImageAnswers, WorkerAnswer
+from labeling.consolidation.stopping import Stopping
+from labeling.consolidation.workers import WorkerModels
+from labeling.formats.answers import AnswerError
+from labeling.formats.augmented import EXPIRED
+from labeling.models import (
+    Answer,
+    Batch,
+    DataObject,
+    LabelingJob,
+    LabelSource,
+    ObjectState,
+    Task,
+    TaskStatus,
+)
+from labeling.services import answering, labels, leases
+from labeling.services.answering import box_row
+from labeling.services.locking import lock_queue
+
+CHUNK = 200
+# The workers' models are fitted again when there are half as many labeled objects more, on a sample of this size.
+FIRST_FIT = 20
+GROWTH = 1.5
+SAMPLE = 2000
+
+
+@dataclass(frozen=True)
+class _Read:
+    """An object with the newest answers to it, and which of them could not be read."""
+
+    image: ImageAnswers
+    unreadable: list[dict[str, str]]
+
+
+def consolidate_due(*, job: LabelingJob) -> int:
+    """Look at every task that has all its answers: label its object, ask one more, or give up. Returns how many."""
+    done = 0
+    while True:
+        some = list(Task.objects.filter(job=job, due=True).order_by("pk").select_related("data_object")[:CHUNK])
+        if not some:
+            return done
+        _consolidate(job, some)
+        done += len(some)
+
+
+def _consolidate(job: LabelingJob, tasks: Sequence[Task]) -> None:
+    models = worker_models(job)
+    answered = [task for task in tasks if task.answers_count]
+    read = _read_answers(job, [task.data_object for task in answered])
+    wanting = _wanting(job, [task for task in answered if task.state == TaskStatus.OPEN], read, models)
+    images = [read[task.data_object_id].image for task in answered]
+    results = boxes.consolidate_many(images, labels=job.labels, workers=models)
+    found = {task.pk: result for task, result in zip(answered, results, strict=True)}
+    seen = {task.pk: task.answers_count for task in tasks}
+    with transaction.atomic():
+        lock_queue(job.pk)
+        job.refresh_from_db(fields=["status"])
+        ids = sorted(seen)
+        locked = list(Task.objects.select_for_update(no_key=True).filter(pk__in=ids, due=True).order_by("pk"))
+        # An answer that came in meanwhile (a late one) is looked at in the next round.
+        locked = [task for task in locked if task.answers_count == seen[task.pk]]
+        offered = leases.batches_on_offer(job, timezone.now())
+        more = [task for task in locked if task.pk in wanting and task.batch_id in offered]
+        over = [task for task in locked if task not in more]
+        _ask_one_more(job, more)
+        _close(job, over, found, read)
+
+
+def _ask_one_more(job: LabelingJob, tasks: Sequence[Task]) -> None:
+    for task in tasks:
+        task.seats_total += 1
+        task.due = False
+    Task.objects.bulk_update(tasks, ["seats_total", "due"])
+    if tasks:
+        leases.requeue(job_id=job.pk, tasks=[task.pk for task in tasks], seats=1)
+
+
+def _close(job: LabelingJob, tasks: Sequence[Task], found: dict[int, Consolidated], read: dict[int, _Read]) -> None:
+    for task in tasks:
+        task.state = TaskStatus.DONE if task.answers_count else TaskStatus.EXPIRED
+        task.due = False
+    Task.objects.bulk_update(tasks, ["state", "due"])
+    objects = {row.pk: row for row in labels.lock_objects([task.data_object_id for task in tasks])}
+    pending = [task for task in tasks if objects[task.data_object_id].state == ObjectState.PENDING]
+    answered = [task for task in pending if task.answers_count]
+    labels.write_revisions(
+        [_revision(task.data_object_id, found[task.pk], read[task.data_object_id]) for task in answered],
+        source=LabelSource.HUMAN,
+        algorithm=boxes.ALGORITHM,
+    )
+    early = set(Batch.objects.filter(job=job, stopped_early=True).values_list("pk", flat=True))
+    nobody = [task for task in pending if not task.answers_count]
+    # What nobody answered in time failed, in AWS's words; what was not offered to the end is as it was.
+    failed = [task.data_object_id for task in nobody if task.batch_id not in early]
+    DataObject.objects.filter(pk__in=failed).update(state=ObjectState.FAILED, failure_reason=EXPIRED)
+    back = [task.data_object_id for task in nobody if task.batch_id in early]
+    DataObject.objects.filter(pk__in=back).update(state=ObjectState.UNLABELED)
+
+
+def _wanting(job: LabelingJob, tasks: Sequence[Task], read: dict[int, _Read], models: WorkerModels) -> set[int]:
+    """The open tasks whose label is not sure enough yet, with the requester's target."""
+    rule = stopping_rule(job)
+    if rule is None or not tasks:
+        return set()
+    images = [read[task.data_object_id].image for task in tasks]
+    decisions = boxes.decide_many(images, labels=job.labels, rule=rule, workers=models)
+    return {
+        task.pk
+        for task, decision in zip(tasks, decisions, strict=True)
+        if decision.ask and task.seats_total < job.workers_per_object
+    }
+
+
+def stopping_rule(job: LabelingJob) -> Stopping | None:
+    """The rule of dynamic redundancy, None for a fixed one."""
+    if job.redundancy.get("kind") != "dynamic":
+        return None
+    return Stopping(
+        max_answers=job.workers_per_object,
+        min_answers=first_seats(job),
+        target_confidence=job.redundancy["target_confidence"],
+    )
+
+
+def first_seats(job: LabelingJob) -> int:
+    """Seats a task opens with."""
+    if job.redundancy.get("kind") != "dynamic":
+        return job.workers_per_object
+    return min(job.redundancy["start"], job.workers_per_object)
+
+
+def _revision(object_id: int, result: Consolidated, read: _Read) -> labels.Revision:
+    """The label to write; the object's confidence is the mean over its boxes, None when it has none."""
+    explanation = dict(result.explanation)
+    if read.unreadable:
+        explanation["unreadable"] = read.unreadable
+    sure = [box.confidence for box in result.boxes]
+    value = {"boxes": [{**box_row(box), "cluster": box.cluster} for box in result.boxes]}
+    return labels.Revision(object_id, value, round(sum(sure) / len(sure), 4) if sure else None, explanation)
+
+
+def _read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, _Read]:
+    """The newest revision of each worker's answer to each object, and the requester's boxes where there are some."""
+    by_id = {row.pk: row for row in objects}
+    rows = (
+        Answer.objects.filter(assignment__task__data_object__in=by_id)
+        .order_by("assignment_id", "revision")
+        .values_list(
+            "assignment__task__data_object_id", "assignment__worker__public_id", "revision", "content", "assignment_id"
+        )
+    )
+    answers: dict[int, dict[int, WorkerAnswer]] = defaultdict(dict)
+    unreadable: dict[int, list[dict[str, str]]] = defaultdict(list)
+    for object_id, worker, revision, content, seat in rows:
+        row = by_id[object_id]
+        try:
+            shapes = answering.shapes(
+                content, task_type=job.task_type, labels=job.labels, size=(row.width or 0, row.height or 0)
+            )
+        except AnswerError as error:
+            unreadable[object_id].append({"worker": worker, "reason": str(error)})
+            continue
+        answers[object_id][seat] = WorkerAnswer(worker, tuple(_box(shape) for shape in shapes), revision)
+    golds = _golds(by_id)
+    return {
+        pk: _Read(
+            ImageAnswers(
+                tuple(answers[pk].values()), (row.width or 0, row.height or 0), gold=golds.get(pk), key=str(row.index)
+            ),
+            unreadable[pk],
+        )
+        for pk, row in by_id.items()
+    }
+
+
+def _golds(objects: Iterable[int]) -> dict[int, tuple[Box, ...]]:
+    adjudicated = DataObject.objects.filter(pk__in=list(objects), label__source=LabelSource.ADJUDICATED)
+    return {
+        pk: tuple(Box(b["left"], b["top"], b["width"], b["height"], b["label"]) for b in value["boxes"])
+        for pk, value in adjudicated.values_list("pk", "label__value")
+    }
+
+
+def _box(shape: Any) -> Box:
+    return Box(shape.left, shape.top, shape.width, shape.height, shape.label)
+
+
+# --- the workers' models -----------------------------------------------------------------------------------------
+
+
+def worker_models(job: LabelingJob) -> WorkerModels:
+    """The models of the last fit; a crowd nobody knows yet before the first."""
+    return WorkerModels.from_json(job.worker_models["models"]) if job.worker_models else WorkerModels()
+
+
+def refit(*, job: LabelingJob, at_least: int = FIRST_FIT, growth: float = GROWTH) -> bool:
+    """Fit the workers' models again when enough objects were labeled since the last time; returns whether it was."""
+    labeled = DataObject.objects.filter(job=job, label__source__in=[LabelSource.HUMAN, LabelSource.ADJUDICATED])
+    count = labeled.count()
+    before = job.worker_models["objects"] if job.worker_models else 0
+    if count < at_least or count < before * growth:
+        return False
+    # An even sample over the job, the same on every run.
+    stride = max(1, count // SAMPLE)
+    ids = list(labeled.order_by("index").values_list("pk", flat=True))[::stride]
+    images = []
+    for start in range(0, len(ids), CHUNK):
+        objects = DataObject.objects.filter(pk__in=ids[start : start + CHUNK]).order_by("pk")
+        images += [one.image for one in _read_answers(job, objects).values() if one.image.answers]
+    models = boxes.fit_workers(images, labels=job.labels)
+    job.worker_models = {"objects": count, "algorithm": boxes.ALGORITHM, "models": models.to_json()}
+    job.save(update_fields=["worker_models"])
+    return True
+
+
+def recompute(*, job: LabelingJob, batch: Batch | None = None) -> int:
+    """Consolidate again with the newest models; what comes out different becomes a new revision. Returns how many.
+
+    A requester's own labels and the machine's stay as they are.
+    """
+    models = worker_models(job)
+    ours = DataObject.objects.filter(job=job, state=ObjectState.HUMAN, label__source=LabelSource.HUMAN)
+    if batch is not None:
+        ours = ours.filter(tasks__batch=batch)
+    ids, written = list(ours.order_by("pk").values_list("pk", flat=True)), 0
+    for start in range(0, len(ids), CHUNK):
+        read = _read_answers(job, DataObject.objects.filter(pk__in=ids[start : start + CHUNK]).order_by("pk"))
+        read = {pk: one for pk, one in read.items() if one.image.answers}
+        results = boxes.consolidate_many([one.image for one in read.values()], labels=job.labels, workers=models)
+        new = [_revision(pk, result, one) for (pk, one), result in zip(read.items(), results, strict=True)]
+        with transaction.atomic():
+            held = DataObject.objects.select_for_update(no_key=True, of=("self",)).select_related("label")
+            now = {row.pk: row.label for row in held.filter(pk__in=list(read)).order_by("pk")}
+            changed = [
+                revision
+                for revision in new
+                if (label := now[revision.object_id]) is not None
+                and label.source == LabelSource.HUMAN
+                and label.value != revision.value
+            ]
+            labels.write_revisions(changed, source=LabelSource.HUMAN, algorithm=boxes.ALGORITHM)
+        written += len(changed)
+    return written

@@ -1,0 +1,234 @@
+"""What a labeling job may look like: every rule of CreateLabelingJob (names, limits, prices) on one page.
+
+All fields that are wrong are reported at once. Knows nothing of what happens to a job once it exists.
+"""
+
+import math
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+import nh3
+
+from labeling.formats.attribute_names import validate_label_attribute_name
+from labeling.models import Dataset
+from labeling.services import pricing
+from marketplace.errors import DomainError, Invalid
+from marketplace.models import Account, Crowd, Workteam
+
+NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+KEYWORD = re.compile(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*")
+TASK_TYPES = frozenset({"BoundingBox"})
+MAX_LABELS = 500
+HOUR, DAY = 3600, 86_400
+# TaskAvailabilityLifetimeInSeconds: (default, longest), by whether the team is the public pool.
+AVAILABILITY = {True: (6 * HOUR, 12 * HOUR), False: (30 * DAY, 30 * DAY)}
+OUTPUT = re.compile(r"(s3|https|file)://.+")
+
+
+@dataclass(kw_only=True)
+class Design:
+    """A job as it was asked for; `check` completes the defaults or raises Invalid with every error."""
+
+    account: Account
+    name: str
+    labels: list[str]
+    workteam: Workteam
+    title: str
+    description: str
+    dataset: Dataset | None = None
+    input_manifest_uri: str | None = None
+    label_attribute_name: str | None = None
+    task_type: str = "BoundingBox"
+    selection: dict[str, Any] | None = None
+    output_uri: str | None = None
+    instructions: dict[str, Any] | None = None
+    workers_per_object: int = 5
+    redundancy: dict[str, Any] | None = None
+    price_micros: int = 0
+    expected_seconds: float = 30
+    task_time_limit_seconds: int = 600
+    task_availability_seconds: int | None = None
+    max_concurrent_tasks: int = 1000
+    max_human_labeled_objects: int | None = None
+    max_percentage_labeled: int | None = None
+    max_spend_micros: int | None = None
+    automated_labeling: dict[str, Any] | None = None
+    tags: list[dict[str, str]] | None = None
+    role_arn: str = ""
+    keywords: list[str] | None = None
+    errors: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def public(self) -> bool:
+        """Whether everybody in the public pool may work on it."""
+        return bool(self.workteam.crowd == Crowd.PUBLIC)
+
+    def check(self) -> None:
+        """Fill in the defaults. Raises Invalid listing every field that is wrong."""
+        self.label_attribute_name = self.label_attribute_name or self.name
+        self.selection = self.selection or {"kind": "full"}
+        self.redundancy = self.redundancy or {"kind": "fixed"}
+        self.automated_labeling = self.automated_labeling or {}
+        self.keywords, self.tags = self.keywords or [], self.tags or []
+        if self.task_availability_seconds is None:
+            self.task_availability_seconds = AVAILABILITY[self.public][0]
+        for rule in (_names, _labels, _input, _team, _texts, _people, _money, _times, _stopping, _lists):
+            rule(self)
+        if self.errors:
+            fields = ", ".join(dict.fromkeys(name for name, _ in self.errors))
+            raise Invalid(f"the labeling job cannot be created, look at: {fields}", errors=self.errors)
+        self.instructions = clean_instructions(self.instructions or {})
+
+    def wrong(self, name: str, reason: str) -> None:
+        """Note what is wrong with a field."""
+        self.errors.append((name, reason))
+
+    def within(self, name: str, low: int, high: int | None) -> None:
+        """The field must be a whole number in [low, high]; None is left to the field's own rule."""
+        value = getattr(self, name)
+        expected = f"a whole number from {low}" + (f" to {high}" if high is not None else "") + " expected"
+        if isinstance(value, bool) or not isinstance(value, int):
+            self.wrong(name, f"{value!r} found, {expected}")
+        elif value < low or (high is not None and value > high):
+            self.wrong(name, f"{value} found, {expected}")
+
+    def attempt(self, name: str, check: Callable[[], object]) -> None:
+        """Run a check that raises; its message becomes the field's error."""
+        try:
+            check()
+        except (ValueError, DomainError) as error:
+            self.wrong(name, str(error))
+
+
+def _names(design: Design) -> None:
+    if not isinstance(design.name, str) or not NAME.fullmatch(design.name):
+        design.wrong("name", "1 to 63 letters, digits and inner hyphens expected")
+    if design.task_type not in TASK_TYPES:
+        design.wrong("task_type", f"{design.task_type!r} found, one of {', '.join(sorted(TASK_TYPES))} expected")
+    elif "name" not in dict(design.errors) or design.label_attribute_name != design.name:
+        attribute, task_type = design.label_attribute_name or "", design.task_type
+        design.attempt("label_attribute_name", lambda: validate_label_attribute_name(attribute, task_type))
+
+
+def _labels(design: Design) -> None:
+    labels = design.labels
+    if not isinstance(labels, list) or not 1 <= len(labels) <= MAX_LABELS:
+        design.wrong("labels", f"1 to {MAX_LABELS} labels expected")
+        return
+    seen: set[str] = set()
+    for place, label in enumerate(labels):
+        if not isinstance(label, str) or not label.strip() or len(label) > 256:
+            design.wrong(f"labels[{place}]", "a text of 1 to 256 characters expected")
+        elif label in seen:
+            design.wrong(f"labels[{place}]", f"{label!r} is there twice")
+        else:
+            seen.add(label)
+
+
+def _input(design: Design) -> None:
+    if (design.dataset is None) == (not design.input_manifest_uri):
+        design.wrong("dataset", "either a data set or an input_manifest_uri expected")
+    if design.dataset is not None:
+        if design.dataset.account_id != design.account.pk:
+            design.wrong("dataset", "there is no such data set in the account")
+        elif design.dataset.status in ("Failed", "Stopped"):
+            design.wrong("dataset", f"the data set is {design.dataset.status}: {design.dataset.failure_reason}")
+    kind = (design.selection or {}).get("kind")
+    if kind == "random":
+        percent = (design.selection or {}).get("percent")
+        if isinstance(percent, bool) or not isinstance(percent, int | float) or not 0 < percent <= 100:
+            design.wrong("selection.percent", f"{percent!r} found, more than 0 to 100 expected")
+    elif kind == "filter":
+        if not str((design.selection or {}).get("where") or "").strip():
+            design.wrong("selection.where", "a condition on the lines expected")
+    elif kind != "full":
+        design.wrong("selection.kind", f"{kind!r} found, full, random or filter expected")
+    if design.output_uri and (len(design.output_uri) > 1024 or not OUTPUT.fullmatch(design.output_uri)):
+        design.wrong("output_uri", "an s3:// or file:// address of at most 1024 characters expected")
+
+
+def _team(design: Design) -> None:
+    if not design.public and design.workteam.account_id != design.account.pk:
+        design.wrong("workteam", "there is no such team in the account")
+
+
+def _texts(design: Design) -> None:
+    for name, longest in (("title", 128), ("description", 255)):
+        value = getattr(design, name)
+        if not isinstance(value, str) or not 1 <= len(value.strip()) <= longest:
+            design.wrong(name, f"a text of 1 to {longest} characters expected")
+
+
+def _people(design: Design) -> None:
+    design.within("workers_per_object", 1, 9)
+    design.within("max_concurrent_tasks", 1, 5000)
+    redundancy: dict[str, Any] = design.redundancy or {}
+    if redundancy.get("kind") == "dynamic":
+        design.redundancy = redundancy = {"target_confidence": 0.9, "start": 2} | {
+            key: value for key, value in redundancy.items() if value is not None
+        }
+        start, target = redundancy["start"], redundancy["target_confidence"]
+        if isinstance(start, bool) or not isinstance(start, int) or not start >= 1:
+            design.wrong("redundancy.start", f"{start!r} found, at least 1 expected")
+        elif isinstance(design.workers_per_object, int) and start > design.workers_per_object:
+            design.wrong("redundancy.start", f"{start} found, at most workers_per_object expected")
+        if isinstance(target, bool) or not isinstance(target, int | float) or not 0 < target < 1:
+            design.wrong("redundancy.target_confidence", f"{target!r} found, between 0 and 1 expected")
+    elif redundancy.get("kind") != "fixed":
+        design.wrong("redundancy.kind", f"{redundancy.get('kind')!r} found, fixed or dynamic expected")
+
+
+def _money(design: Design) -> None:
+    price = design.price_micros
+    if isinstance(price, bool) or not isinstance(price, int):
+        design.wrong("price", "a price in whole micro-dollars expected")
+        return
+    if design.task_type in TASK_TYPES:
+        design.attempt(
+            "price",
+            lambda: pricing.check_price(price_micros=price, task_type=design.task_type, public=design.public),
+        )
+    if design.max_spend_micros is not None and isinstance(design.workers_per_object, int):
+        least = design.workers_per_object * (price + pricing.fee(max(price, 0)))
+        if design.max_spend_micros < max(least, 1):
+            design.wrong("max_spend", "too little: not even one object could be labeled for it")
+
+
+def _times(design: Design) -> None:
+    seconds = design.expected_seconds
+    if not isinstance(seconds, int | float) or not math.isfinite(seconds) or not 0 < seconds <= 8 * HOUR:
+        design.wrong("expected_seconds", f"{seconds!r} found, more than 0 to {8 * HOUR} expected")
+    design.within("task_time_limit_seconds", 30, 8 * HOUR)
+    design.within("task_availability_seconds", 60, AVAILABILITY[design.public][1])
+
+
+def _stopping(design: Design) -> None:
+    if design.max_human_labeled_objects is not None:
+        design.within("max_human_labeled_objects", 1, None)
+    if design.max_percentage_labeled is not None:
+        design.within("max_percentage_labeled", 1, 100)
+
+
+def _lists(design: Design) -> None:
+    keywords, tags = design.keywords or [], design.tags or []
+    if len(keywords) > 5 or not all(isinstance(k, str) and len(k) <= 30 and KEYWORD.fullmatch(k) for k in keywords):
+        design.wrong("keywords", "at most 5 keywords expected, each words of letters and digits, at most 30 characters")
+    good = all(
+        isinstance(t, dict) and 1 <= len(t.get("Key", "")) <= 128 and len(t.get("Value", "")) <= 256 for t in tags
+    )
+    if len(tags) > 50 or not good:
+        design.wrong("tags", "at most 50 tags expected, each with a Key of 1-128 and a Value of 0-256 characters")
+
+
+def clean_instructions(
+    given: dict[str, Any], kinds: Collection[str] = ("good_examples", "bad_examples")
+) -> dict[str, Any]:
+    """Instructions as workers see them: HTML reduced to harmless tags, example pictures as uri and caption."""
+    examples = {
+        kind: [{"uri": str(one["uri"]), "caption": str(one.get("caption", ""))} for one in given.get(kind) or []]
+        for kind in kinds
+    }
+    texts = {part: nh3.clean(given.get(part) or "") for part in ("short", "full")}
+    return {**texts, **examples}

@@ -1,0 +1,63 @@
+"""How a labeling job ends: completed, stopped, failed. In every way the money that is left goes back first.
+
+Callers hold the advance lock (locking.advancing) or are the only ones at work on the job.
+"""
+
+from django.db import transaction
+from django.utils import timezone
+
+from labeling import transitions
+from labeling.models import LabelingJob, ObjectState
+from labeling.services import batches
+from marketplace.errors import InUse
+
+# How long after Stop a worker may still hand in, and be paid for, a task whose lease was running.
+STOP_GRACE_SECONDS = 60
+FINAL = transitions.LABELING_JOB.final
+
+
+def complete_job(*, job: LabelingJob, by: str, because: str = "every object is done") -> None:
+    """End a job whose work is done. Raises InUse while a batch is open. Safe to repeat."""
+    if (live := batches.live_batch(job)) is not None:
+        raise InUse(f"batch {live.number} of the job is still open", field="batch")
+    _end(job, "Completed", by=by, because=because)
+
+
+def fail_job(*, job: LabelingJob, reason: str, by: str = "system") -> None:
+    """End a job that cannot go on, with the reason its owner reads. Open work is cancelled, the money goes back."""
+    job.refresh_from_db()
+    if job.status in FINAL:
+        return
+    if (live := batches.live_batch(job)) is not None:
+        # Ended lease by lease before the status moves: nobody can claim between, since no seat is free.
+        batches.stop_batch(batch=live, by=by)
+    _release_pending(job)
+    _end(job, "Failed", by=by, because=reason, failure_reason=reason[:1024])
+
+
+def finish_stop(*, job: LabelingJob, by: str = "system") -> bool:
+    """Bring a Stopping job to Stopped once the leases that were running are answered or over; returns whether it is."""
+    live = batches.live_batch(job)
+    if live is not None and not batches.stop_batch(batch=live, by=by, grace_seconds=STOP_GRACE_SECONDS):
+        return False
+    _release_pending(job)
+    _end(job, "Stopped", by=by, because="stopped; what was done is kept")
+    return True
+
+
+def _end(job: LabelingJob, to: str, *, by: str, because: str, failure_reason: str = "") -> None:
+    with transaction.atomic():
+        transitions.LABELING_JOB.advance(
+            job,
+            to,
+            by=by,
+            because=because[:500],
+            finished_at=timezone.now(),
+            failure_reason=failure_reason,
+            attention="",
+        )
+
+
+def _release_pending(job: LabelingJob) -> None:
+    """Objects that were open to people and got no label are unlabeled again."""
+    job.objects_of_job.filter(state=ObjectState.PENDING).update(state=ObjectState.UNLABELED)

@@ -1,0 +1,90 @@
+"""Labeling jobs: create, estimate, stop. How a job moves on and ends is in advancing.py and finishing.py."""
+
+import secrets
+from dataclasses import fields
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from labeling import transitions
+from labeling.models import LabelingJob
+from labeling.services import nudging, pricing
+from labeling.services.advancing import advance_job, stopping_reason
+from labeling.services.design import Design
+from labeling.services.finishing import complete_job, fail_job
+from labeling.services.pricing import Estimate, estimate
+from marketplace import storage
+from marketplace.errors import InUse
+from marketplace.models import Account, AuditEvent
+
+__all__ = [
+    "Estimate",
+    "advance_job",
+    "complete_job",
+    "create_job",
+    "estimate",
+    "fail_job",
+    "stop_job",
+    "stopping_reason",
+]
+
+_STORED = {field.name for field in fields(Design)} - {"account", "errors", "input_manifest_uri", "output_uri"}
+
+
+def create_job(*, account: Account, by: str, **design: Any) -> LabelingJob:
+    """Create a job, Initializing, and queue its first step. `design` are the fields of design.Design.
+
+    Raises Invalid naming every field that is wrong, InUse for a name the account has (in whatever case).
+    """
+    asked = Design(account=account, **design)
+    if asked.input_manifest_uri:
+        asked.attempt("input_manifest_uri", lambda: _must_exist(str(asked.input_manifest_uri)))
+    if asked.output_uri:
+        asked.attempt("output_uri", lambda: storage.store_for(str(asked.output_uri)))
+    asked.check()
+    manifest = asked.input_manifest_uri or (asked.dataset.manifest_uri if asked.dataset else "")
+    try:
+        with transaction.atomic():
+            job = LabelingJob.objects.create(
+                account=account,
+                created_by=by,
+                reference_code=secrets.token_hex(16),
+                fee_micros=pricing.fee(asked.price_micros),
+                input_manifest_uri=manifest,
+                output_uri=asked.output_uri or storage.join(settings.STORE_URL, account.number, "labeling"),
+                **{name: getattr(asked, name) for name in _STORED},
+            )
+            AuditEvent.objects.create(
+                object_type=LabelingJob._meta.label,
+                object_id=job.pk,
+                to_status=job.status,
+                by=by,
+                because="created",
+                at=job.created_at,
+            )
+            nudging.nudge(job.pk)
+    except IntegrityError as error:
+        if "labeling_job_name_once" not in str(error):
+            raise
+        raise InUse(f"the account has a labeling job {asked.name!r} already", field="name") from None
+    return job
+
+
+def _must_exist(uri: str) -> None:
+    if not storage.exists(uri):
+        raise ValueError(f"there is nothing at {uri}")
+
+
+def stop_job(*, job: LabelingJob, by: str) -> None:
+    """Stop: nothing more is handed out, what is done is kept, the rest of the money goes back.
+
+    Workers whose lease is running have finishing.STOP_GRACE_SECONDS to hand in, and are paid. Safe to repeat; raises
+    InUse for a job that is over already in another way.
+    """
+    with transaction.atomic():
+        locked = LabelingJob.objects.select_for_update().get(pk=job.pk)
+        if locked.status not in ("Stopping", "Stopped"):
+            transitions.LABELING_JOB.advance(job, "Stopping", by=by, because="stopped by its owner")
+            nudging.nudge(job.pk)
+    job.refresh_from_db()

@@ -1,0 +1,131 @@
+"""Label revisions: the only writer of Label rows and of what they do to their objects. Knows no answers, no money."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Max
+
+from labeling.models import DataObject, Label, LabelingJob, LabelSource, ObjectState
+from labeling.services import nudging
+from labeling.services.answering import box_row
+from marketplace.errors import InUse, Invalid
+
+CHUNK = 500
+STATE_OF = {
+    LabelSource.HUMAN: ObjectState.HUMAN,
+    LabelSource.ADJUDICATED: ObjectState.HUMAN,
+    LabelSource.MACHINE: ObjectState.MACHINE,
+}
+
+
+@dataclass(frozen=True)
+class ExternalLabel:
+    """A label that did not come from this room's answers. `boxes` have left, top, width, height, label, confidence."""
+
+    object_id: int
+    boxes: Sequence[Any]
+    confidence: float | None = None
+    explanation: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A label about to be written."""
+
+    object_id: int
+    value: dict[str, Any]
+    confidence: float | None
+    explanation: dict[str, Any]
+
+
+def record_labels(
+    *,
+    job: LabelingJob,
+    rows: Iterable[ExternalLabel],
+    source: str = LabelSource.MACHINE,
+    model_name: str = "",
+    algorithm: str,
+    by: str,
+) -> int:
+    """Label objects that are Unlabeled, in chunks; others are left as they are, so a repeat does nothing.
+
+    Returns how many were labeled. Raises Invalid for a class the job does not have, InUse for a job that is over.
+    """
+    known, done, stream = frozenset(job.labels), 0, iter(rows)
+    while some := list(islice(stream, CHUNK)):
+        for row in some:
+            if unknown := {box.label for box in row.boxes} - known:
+                raise Invalid(f"object {row.object_id}: {sorted(unknown)} are not labels of the job", field="boxes")
+        with transaction.atomic():
+            _must_run(job)
+            free = _lock_objects(job, [row.object_id for row in some], ObjectState.UNLABELED)
+            write_revisions(
+                [
+                    Revision(row.object_id, {"boxes": [box_row(b) for b in row.boxes]}, row.confidence, row.explanation)
+                    for row in some
+                    if row.object_id in free
+                ],
+                source=source,
+                algorithm=algorithm,
+                model_name=model_name,
+            )
+            nudging.nudge(job.pk)
+        done += len(free)
+    return done
+
+
+def fail_objects(*, job: LabelingJob, reasons: Mapping[int, str]) -> int:
+    """Mark Unlabeled objects as failed, each with its reason; returns how many. Others are left as they are."""
+    with transaction.atomic():
+        free = _lock_objects(job, list(reasons), ObjectState.UNLABELED)
+        rows = [DataObject(pk=pk, state=ObjectState.FAILED, failure_reason=reasons[pk][:500]) for pk in sorted(free)]
+        DataObject.objects.bulk_update(rows, ["state", "failure_reason"], batch_size=CHUNK)
+    return len(free)
+
+
+def write_revisions(revisions: Sequence[Revision], *, source: str, algorithm: str, model_name: str = "") -> list[Label]:
+    """Append a revision to each object and make it the one that counts. Needs a transaction holding the objects."""
+    ids = [revision.object_id for revision in revisions]
+    newest = dict(
+        Label.objects.filter(data_object__in=ids).values_list("data_object").annotate(n=Max("revision")).order_by()
+    )
+    written = Label.objects.bulk_create(
+        [
+            Label(
+                data_object_id=revision.object_id,
+                revision=newest.get(revision.object_id, 0) + 1,
+                source=source,
+                algorithm=algorithm,
+                model_name=model_name,
+                confidence=revision.confidence,
+                value=revision.value,
+                explanation=revision.explanation,
+            )
+            for revision in revisions
+        ]
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE labeling_dataobject o SET label_id = n.label, state = %s, failure_reason = ''
+               FROM unnest(%s::bigint[], %s::bigint[]) AS n(id, label) WHERE o.id = n.id""",
+            [STATE_OF[LabelSource(source)].value, ids, [label.pk for label in written]],
+        )
+    return written
+
+
+def lock_objects(ids: Sequence[int]) -> list[DataObject]:
+    """The objects, locked in id order."""
+    return list(DataObject.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
+
+
+def _lock_objects(job: LabelingJob, ids: Sequence[int], state: ObjectState) -> set[int]:
+    return {row.pk for row in lock_objects(ids) if row.job_id == job.pk and row.state == state}
+
+
+def _must_run(job: LabelingJob) -> None:
+    status = LabelingJob.objects.values_list("status", flat=True).get(pk=job.pk)
+    if status != "InProgress":
+        raise InUse(f"the labeling job is {status}; labels are recorded while it is InProgress", field="status")

@@ -1,0 +1,101 @@
+"""What a task may cost: Ground Truth's price table for the public pool, free amounts for private teams, the fee.
+
+All money is integer micro-dollars per worker per task. Knows no wallet.
+"""
+
+from dataclasses import dataclass
+from math import ceil
+
+from django.conf import settings
+
+from marketplace import money
+from marketplace.errors import Invalid
+
+_ALL = (12, 24, 36, 48, 60, 72, 120, 240, 360, 480, 600, 720, 840, 960, 1080, 1200)
+_MILLS = 1_000
+_CLASSES = tuple(mills * _MILLS for mills in _ALL)
+_BOXES = tuple(mills * _MILLS for mills in _ALL[2:])
+# The allowed prices of PublicWorkforceTaskPrice by task type, in micro-dollars.
+PRICE_TABLE: dict[str, tuple[int, ...]] = {
+    "BoundingBox": _BOXES,
+    "ImageMultiClass": _CLASSES,
+    "ImageMultiClassMultiLabel": _CLASSES,
+    "TextMultiClass": _CLASSES,
+    "TextMultiClassMultiLabel": _CLASSES,
+    "SemanticSegmentation": tuple(mills * _MILLS for mills in _ALL[-4:]),
+}
+# 3.6 cents for the ten seconds a box takes at most (8-10 s): 12.96 dollars an hour, carried on to longer tasks.
+MICROS_PER_SECOND = 3_600
+# AmountInUsd ends at 2 dollars, 99 cents and 9 tenths.
+MOST_MICROS = 2_999_000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a job will cost and how long it takes. `total_micros` includes `fee_micros`, the platform's share."""
+
+    total_micros: int
+    fee_micros: int
+    per_object_micros: int
+    duration_seconds: float
+
+
+def prices(task_type: str) -> tuple[int, ...]:
+    """The prices the public pool may be offered for a task type. Raises Invalid for a type without a table."""
+    if task_type not in PRICE_TABLE:
+        raise Invalid(f"there is no price table for {task_type!r}", field="task_type")
+    return PRICE_TABLE[task_type]
+
+
+def guideline(*, expected_seconds: float, task_type: str) -> int:
+    """The table's price nearest above 3.6 cents for each ten seconds; the highest for anything longer."""
+    if not expected_seconds > 0:
+        raise Invalid("the expected seconds must be above zero", field="expected_seconds")
+    fair = ceil(expected_seconds * MICROS_PER_SECOND)
+    return next((price for price in prices(task_type) if price >= fair), prices(task_type)[-1])
+
+
+def check_price(*, price_micros: int, task_type: str, public: bool) -> None:
+    """Raises Invalid when this is not a price: the public pool has a table, a private team takes 0 to 2.999 dollars."""
+    if not 0 <= price_micros <= MOST_MICROS:
+        raise Invalid(
+            f"a price is 0 to {money.text(MOST_MICROS)} dollars, {money.text(price_micros)} found", field="price"
+        )
+    if public and price_micros not in prices(task_type):
+        allowed = ", ".join(money.text(price)[:5] for price in prices(task_type))
+        raise Invalid(
+            f"the public pool is paid one of {allowed} dollars for {task_type}, {money.text(price_micros)} found",
+            field="price",
+        )
+
+
+def fee(price_micros: int) -> int:
+    """The platform's share on top of one paid answer."""
+    return money.share(price_micros, settings.PLATFORM_FEE_PERCENT)
+
+
+def estimate(
+    *, objects: int, workers_per_object: int, price_micros: int, expected_seconds: float, workers: int
+) -> Estimate:
+    """Cost with the fee, and the time `workers` people need who work without a break.
+
+    Raises Invalid for a number that is not above zero (a price of zero is one).
+    """
+    numbers = {"objects": objects, "workers_per_object": workers_per_object, "workers": workers}
+    wrong = [(name, f"{value} found, at least 1 expected") for name, value in numbers.items() if value < 1]
+    if not expected_seconds > 0:
+        wrong.append(("expected_seconds", f"{expected_seconds} found, more than 0 expected"))
+    if price_micros < 0:
+        wrong.append(("price", "a price cannot be negative"))
+    if wrong:
+        raise Invalid("the design cannot be estimated", errors=wrong)
+    answers = objects * workers_per_object
+    share = fee(price_micros)
+    # Nobody works twice on an object: with fewer people than answers an object needs, each of them sees every object.
+    rounds = ceil(answers / workers) if workers >= workers_per_object else objects
+    return Estimate(
+        total_micros=answers * (price_micros + share),
+        fee_micros=answers * share,
+        per_object_micros=workers_per_object * (price_micros + share),
+        duration_seconds=rounds * expected_seconds,
+    )
