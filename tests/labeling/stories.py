@@ -1,0 +1,96 @@
+"""Labeling jobs as the stories of this room need them: inspected objects, a team, money, answers to give."""
+
+import itertools
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from labeling import transitions
+from labeling.models import Assignment, DataObject, LabelingJob, ObjectLine
+from labeling.services import assignments, jobs
+from marketplace import storage
+from marketplace.models import Account, Worker, Workteam
+from tests import builders
+
+SIZE = (640, 480)
+PRICE = 36_000
+FEE = 7_200
+_numbers = itertools.count(1)
+
+
+def a_design(account: Account, team: Workteam, **changes: Any) -> dict[str, Any]:
+    """What create_job takes; a manifest of one line stands for the input."""
+    number = next(_numbers)
+    uri = storage.join(settings.STORE_URL, "stories", f"{number}.manifest")
+    storage.write(uri, b'{"source-ref": "s3://bees/0.png"}\n')
+    design = {
+        "account": account,
+        "by": "user:1",
+        "name": f"bees-{number}",
+        "labels": ["bee", "wasp"],
+        "workteam": team,
+        "input_manifest_uri": uri,
+        "title": "Draw a box around each insect",
+        "description": "Bees and wasps on flowers",
+        "price_micros": PRICE,
+        "expected_seconds": 9,
+        "workers_per_object": 3,
+    }
+    return design | changes
+
+
+def a_job(account: Account, team: Workteam, *, objects: int = 4, **changes: Any) -> LabelingJob:
+    """A job InProgress whose images were taken in and inspected; nothing is open to people yet."""
+    job = jobs.create_job(**a_design(account, team, **changes))
+    rows = DataObject.objects.bulk_create(
+        DataObject(job=job, index=n, source_ref=f"s3://bees/{n}.png", width=SIZE[0], height=SIZE[1], depth=3)
+        for n in range(objects)
+    )
+    ObjectLine.objects.bulk_create(
+        ObjectLine(data_object=row, text=f'{{"source-ref": "s3://bees/{row.index}.png"}}') for row in rows
+    )
+    with transaction.atomic():
+        LabelingJob.objects.filter(pk=job.pk).update(objects_total=objects)
+        transitions.LABELING_JOB.advance(job, "InProgress", by="system")
+    return job
+
+
+def a_funded_job(*, workers: int = 3, funds: str = "100", **changes: Any) -> tuple[LabelingJob, list[Worker]]:
+    """A job InProgress with a private team of so many workers."""
+    account = builders.an_account(funds=funds)
+    people = [builders.a_worker() for _ in range(workers)]
+    return a_job(account, builders.a_team(account=account, workers=people), **changes), people
+
+
+def boxes(*drawn: tuple[float, float, float, float], label: str = "bee") -> dict[str, Any]:
+    """The crowd element's answer with these boxes (left, top, width, height)."""
+    return {
+        "boundingBox": {
+            "boundingBoxes": [
+                {"left": left, "top": top, "width": width, "height": height, "label": label}
+                for left, top, width, height in drawn
+            ],
+            "inputImageProperties": {"width": SIZE[0], "height": SIZE[1]},
+        }
+    }
+
+
+ONE_BEE = boxes((100, 100, 50, 40))
+
+
+def answer(seat: Assignment, content: dict[str, Any] = ONE_BEE, *, key: str = "") -> assignments.Submission:
+    """Hand in an answer for the worker who holds the seat."""
+    return assignments.submit(
+        assignment=seat, worker=seat.worker, content=content, seconds=8.5, key=key or f"key:{seat.pk}"
+    )
+
+
+def work(worker: Worker, job: LabelingJob, content: dict[str, Any] = ONE_BEE, *, most: int = 10_000) -> int:
+    """Let a worker claim and submit until nothing is left for them; returns how many answers."""
+    for done in range(most):
+        seat = assignments.claim(worker=worker, job=job)
+        if seat is None:
+            return done
+        answer(seat, content)
+    return most

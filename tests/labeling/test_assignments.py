@@ -1,0 +1,266 @@
+"""Claim, submit, return, decline, expire: who gets which task, who is paid, and what is refused."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from labeling.models import AdvanceRequest, Answer, Assignment, AssignmentStatus, DataObject, LabelingJob, Task
+from labeling.services import assignments, batches, jobs
+from marketplace.errors import Forbidden, InUse, Invalid, LimitExceeded, NotFound
+from marketplace.models import Entry
+from marketplace.services import earnings, workteams
+from tests import builders
+from tests.labeling import stories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def opened():
+    job, workers = stories.a_funded_job(objects=4)
+    open_all(job)
+    return job, workers
+
+
+def open_all(job):
+    ids = list(DataObject.objects.filter(job=job, state="Unlabeled").order_by("index").values_list("pk", flat=True))
+    return batches.open_batch(job=job, object_ids=ids, by="system")
+
+
+def test_a_claim_leases_the_first_task_and_loads_what_a_page_needs(opened):
+    job, (worker, *_) = opened
+    seat = assignments.claim(worker=worker, job=job)
+    with CaptureQueriesContext(connection) as queries:
+        assert seat.task.data_object.index == 0 and seat.job.labels == ["bee", "wasp"]
+    assert len(queries) == 0
+    assert seat.lease_expires_at - seat.accepted_at == timedelta(seconds=600)
+    assert Task.objects.get(pk=seat.task_id).seats_free == 2
+
+
+def test_a_worker_gets_each_task_once_and_then_nothing(opened):
+    job, (worker, *_) = opened
+    given = [assignments.claim(worker=worker, job=job).task_id for _ in range(4)]
+    assert given == list(Task.objects.filter(job=job).order_by("queue_position").values_list("pk", flat=True))
+    assert assignments.claim(worker=worker, job=job) is None
+
+
+def test_a_task_is_given_to_no_more_workers_than_it_has_seats(opened):
+    job, _ = opened
+    strangers = [builders.a_worker() for _ in range(5)]
+    for worker in strangers:
+        workteams.add_worker(team=job.workteam, worker=worker, by="system")
+    taken = [assignments.claim(worker=w, job=job).task_id for w in strangers]
+    assert max(taken.count(task) for task in taken) == 3
+
+
+def test_who_may_claim(opened):
+    job, (worker, *_) = opened
+    with pytest.raises(Forbidden, match="not an active member"):
+        assignments.claim(worker=builders.a_worker(), job=job)
+    worker.status = "Suspended"
+    worker.save()
+    assert not workteams.eligible(worker=worker, team=job.workteam)
+    with pytest.raises(Forbidden, match="not an active member"):
+        assignments.claim(worker=worker, job=job)
+    with pytest.raises(NotFound, match="no labeling job 0"):
+        assignments.claim(worker=worker, job=LabelingJob(pk=0))
+    assert not Assignment.objects.exists()
+
+
+def test_nothing_is_handed_out_once_the_job_is_stopping(opened):
+    job, (worker, *_) = opened
+    jobs.stop_job(job=job, by="user:1")
+    assert assignments.claim(worker=worker, job=job) is None
+
+
+def test_nobody_sits_on_a_whole_batch():
+    job, (worker, *_) = stories.a_funded_job(objects=assignments.MOST_LEASES + 1)
+    open_all(job)
+    for _ in range(assignments.MOST_LEASES):
+        seat = assignments.claim(worker=worker, job=job)
+    with pytest.raises(LimitExceeded, match="hand one in or return one"):
+        assignments.claim(worker=worker, job=job)
+    stories.answer(seat)
+    assert assignments.claim(worker=worker, job=job) is not None
+
+
+def test_a_submit_stores_and_pays_in_one_go(opened):
+    job, (worker, *_) = opened
+    seat = assignments.claim(worker=worker, job=job)
+    done = stories.answer(seat)
+    assert (done.paid_micros, done.repeated) == (stories.PRICE, False)
+    assert earnings.balance(worker) == stories.PRICE
+    stored = Assignment.objects.get(pk=seat.pk)
+    assert (stored.state, stored.seconds_spent, stored.paid_micros) == ("Submitted", 8.5, stories.PRICE)
+    assert stored.answers.get().content == stories.ONE_BEE
+    task = Task.objects.get(pk=seat.task_id)
+    assert (task.answers_count, task.seats_free, task.state, task.due) == (1, 2, "Open", False)
+
+
+def test_a_repeated_submit_changes_nothing_and_says_the_same(opened):
+    job, (worker, *_) = opened
+    seat = assignments.claim(worker=worker, job=job)
+    first = stories.answer(seat, key="tab-1")
+    again = stories.answer(seat, stories.boxes((1, 1, 9, 9)), key="tab-1")
+    assert again.paid_micros == first.paid_micros and again.repeated
+    assert Answer.objects.get().content == stories.ONE_BEE
+    assert earnings.balance(worker) == stories.PRICE
+    with pytest.raises(InUse, match="already, with another key"):
+        stories.answer(seat, key="tab-2")
+    assert Entry.objects.filter(reference__startswith="assignment:").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "field"),
+    [
+        (stories.boxes((100, 100, 50, 40), label="cow"), "answer.boundingBox.boundingBoxes[0].label"),
+        (stories.boxes((600, 100, 50, 40)), "answer.boundingBox.boundingBoxes[0].width"),
+        ({"boundingBox": {}}, "answer.boundingBox.boundingBoxes"),
+        ({**stories.ONE_BEE, "note": "a\x00b"}, "answer"),
+        ({**stories.ONE_BEE, "note": "\ud800"}, "answer"),
+        ([], "answer.answer"),
+    ],
+)
+def test_a_bad_answer_is_refused_before_anything_is_written(opened, content, field):
+    job, (worker, *_) = opened
+    seat = assignments.claim(worker=worker, job=job)
+    with pytest.raises(Invalid) as refused:
+        stories.answer(seat, content)
+    assert refused.value.field == field
+    assert Assignment.objects.get().state == AssignmentStatus.LEASED
+    assert not Answer.objects.exists() and earnings.balance(worker) == 0
+
+
+@pytest.mark.parametrize(("seconds", "key", "field"), [(-1, "k", "seconds"), (float("nan"), "k", "seconds"), (1, "", "key")])
+def test_seconds_and_key_are_checked(opened, seconds, key, field):
+    job, (worker, *_) = opened
+    seat = assignments.claim(worker=worker, job=job)
+    with pytest.raises(Invalid) as refused:
+        assignments.submit(assignment=seat, worker=worker, content=stories.ONE_BEE, seconds=seconds, key=key)
+    assert refused.value.field == field and not Answer.objects.exists()
+
+
+def test_a_worker_cannot_submit_for_another(opened):
+    job, (worker, other, *_) = opened
+    seat = assignments.claim(worker=worker, job=job)
+    with pytest.raises(NotFound):
+        assignments.submit(assignment=seat, worker=other, content=stories.ONE_BEE, seconds=1, key="k")
+    with pytest.raises(NotFound):
+        assignments.give_back(assignment=seat, worker=other)
+    assert Assignment.objects.get().state == AssignmentStatus.LEASED
+
+
+def test_the_last_answer_asks_for_the_job_to_be_looked_at_once(opened):
+    job, workers = opened
+    AdvanceRequest.objects.all().delete()
+    for worker in workers[:2]:
+        stories.work(worker, job)
+    assert not AdvanceRequest.objects.exists()
+    stories.work(workers[2], job)
+    assert AdvanceRequest.objects.get().job_id == job.pk
+    assert Task.objects.filter(job=job, due=True, state="Done").count() == 4
+
+
+def test_a_returned_task_comes_back_to_the_same_worker_at_the_end(opened):
+    job, (worker, *_) = opened
+    seat = assignments.claim(worker=worker, job=job)
+    assignments.give_back(assignment=seat, worker=worker)
+    assignments.give_back(assignment=seat, worker=worker)
+    order = [assignments.claim(worker=worker, job=job).task_id for _ in range(4)]
+    assert order[-1] == seat.task_id
+    assert Task.objects.get(pk=seat.task_id).seats_free == 2
+
+
+def test_a_declined_task_is_not_offered_to_that_worker_again(opened):
+    job, (worker, *_) = opened
+    seat = assignments.claim(worker=worker, job=job)
+    assignments.decline(assignment=seat, worker=worker, reason="too blurred")
+    assert stories.work(worker, job) == 3
+    assert Task.objects.get(pk=seat.task_id).declines_count == 1
+    with pytest.raises(InUse, match="you declined"):
+        stories.answer(seat)
+    with pytest.raises(InUse, match="is Declined"):
+        assignments.give_back(assignment=seat, worker=worker)
+
+
+def test_a_task_all_its_workers_decline_is_over_and_its_object_fails(opened):
+    job, workers = opened
+    first = Task.objects.filter(job=job).order_by("queue_position").first()
+    for worker in workers:
+        seat = assignments.claim(worker=worker, job=job)
+        while seat.task_id != first.pk:
+            seat = assignments.claim(worker=worker, job=job)
+        assignments.decline(assignment=seat, worker=worker)
+    first.refresh_from_db()
+    assert (first.state, first.due, first.seats_total) == ("Expired", True, 0)
+    jobs.advance_job(job.pk)
+    row = DataObject.objects.get(pk=first.data_object_id)
+    assert row.state == "Failed" and row.failure_reason.startswith("ClientError: Annotation tasks expired")
+
+
+def test_a_lease_that_ran_out_goes_to_somebody_else(opened):
+    job, (slow, quick, *_) = opened
+    seat = assignments.claim(worker=slow, job=job)
+    later = timezone.now() + timedelta(seconds=601)
+    assert assignments.expire_overdue(job_id=job.pk, now=later) == 1
+    assert assignments.expire_overdue(job_id=job.pk, now=later) == 0
+    assert Assignment.objects.get(pk=seat.pk).state == AssignmentStatus.EXPIRED
+    assert stories.work(quick, job) == 4
+    assert stories.work(slow, job) == 4
+
+
+def test_a_late_answer_counts_while_the_seat_is_free(opened):
+    job, (slow, *_) = opened
+    seat = assignments.claim(worker=slow, job=job)
+    assignments.expire_overdue(now=timezone.now() + timedelta(hours=1))
+    assert stories.answer(seat).paid_micros == stories.PRICE
+    task = Task.objects.get(pk=seat.task_id)
+    assert (task.seats_total, task.seats_free, task.answers_count) == (3, 2, 1)
+
+
+def test_a_late_answer_is_refused_when_the_seat_was_given_away():
+    job, (slow, *others) = stories.a_funded_job(workers=4, objects=1)
+    open_all(job)
+    seat = assignments.claim(worker=slow, job=job)
+    assignments.expire_overdue(now=timezone.now() + timedelta(hours=1))
+    for worker in others:
+        assert stories.work(worker, job) == 1
+    with pytest.raises(InUse, match="the lease expired at .* the task went to others"):
+        stories.answer(seat)
+    assert earnings.balance(slow) == 0 and Answer.objects.count() == 3
+
+
+def test_an_idle_claim_finds_a_lease_that_ran_out(opened):
+    job, (gone, *rest) = opened
+    for _ in range(4):
+        assignments.claim(worker=gone, job=job, now=timezone.now() - timedelta(hours=1))
+    workers = [*rest, builders.a_worker()]
+    workteams.add_worker(team=job.workteam, worker=workers[-1], by="system")
+    for worker in workers:
+        assert stories.work(worker, job) == 4
+
+
+def test_the_work_list_shows_price_pay_and_tasks_left(opened):
+    job, (worker, other, *_) = opened
+    (row,) = assignments.work_available(worker=worker)
+    assert (row.price_micros, row.tasks_left, row.hourly_micros) == (stories.PRICE, 4, 14_400_000)
+    stories.work(worker, job)
+    assert assignments.work_available(worker=worker) == []
+    assert assignments.work_available(worker=builders.a_worker()) == []
+    seat = assignments.claim(worker=other, job=job)
+    assert assignments.work_available(worker=other)[0].tasks_left == 3
+    assert assignments.peek(worker=other, job=job) not in (None, seat.task.data_object_id)
+
+
+def test_claim_and_submit_need_few_round_trips(opened):
+    job, (worker, *_) = opened
+    stories.answer(assignments.claim(worker=worker, job=job))
+    with CaptureQueriesContext(connection) as claiming:
+        seat = assignments.claim(worker=worker, job=job)
+    with CaptureQueriesContext(connection) as submitting:
+        assignments.submit(assignment=seat, worker=worker, content=stories.ONE_BEE, seconds=3, key="k")
+    statements = [q["sql"] for q in submitting if "SAVEPOINT" not in q["sql"]]
+    assert len(claiming) == 2 and len(statements) == 3, statements
