@@ -60,3 +60,11 @@ def unpack_model(archive: Path, folder: Path) -> None:
     missing = sorted(set(MODEL_FILES) - found)
     if missing:
         raise BadInput(f"{archive.name} lacks {', '.join(missing)}")
+
+
+def opened_model(folder: Path) -> Path:
+    """A channel's folder with the model's files in it; a model.tar.gz (as AWS hands models over) is unpacked first."""
+    archive = folder / "model.tar.gz"
+    if archive.exists() and not (folder / "config.json").exists():
+        unpack_model(archive, folder)
+    return folder

@@ -13,8 +13,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from learning.contract import BadInput
+from learning.contract import BadInput, ModelConfig
 from learning.serving.session import OUTPUTS
+from learning.vision.ssd import Network, build
 
 OPSET = 17
 # Largest difference allowed between torch and the exported graph: pixels, probability, embedding (relative).
@@ -28,7 +29,7 @@ class ExportDiffers(RuntimeError):
 class _Pixels(nn.Module):
     """uint8 [N, S, S, 3], as image libraries hold pixels, in front of a detector's heads."""
 
-    def __init__(self, detector: nn.Module) -> None:
+    def __init__(self, detector: Network) -> None:
         super().__init__()
         self.detector = detector
 
@@ -36,14 +37,15 @@ class _Pixels(nn.Module):
         return self.detector.heads(images.permute(0, 3, 1, 2).float())
 
 
-def save_weights(detector: nn.Module, path: Path) -> None:
+def save_weights(detector: Network, path: Path) -> None:
     """Write the detector's parameters and buffers as safetensors, atomically."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     save_file({k: v.detach().cpu().contiguous() for k, v in detector.state_dict().items()}, beside)
+    beside.chmod(0o644)  # safetensors makes files that only their owner can read
     beside.replace(path)
 
 
-def load_weights(detector: nn.Module, path: Path) -> None:
+def load_weights(detector: Network, path: Path) -> None:
     """Read what save_weights wrote for the same architecture and classes; raises BadInput when it does not fit."""
     try:
         detector.load_state_dict(load_file(path))
@@ -53,7 +55,7 @@ def load_weights(detector: nn.Module, path: Path) -> None:
         raise BadInput(f"{path.name} does not fit the model that config.json describes: {error}") from error
 
 
-def export_onnx(detector: nn.Module, path: Path, *, image_size: int) -> dict[str, float]:
+def export_onnx(detector: Network, path: Path, *, image_size: int) -> dict[str, float]:
     """Write model.onnx (input "images" uint8 [N, S, S, 3], outputs OUTPUTS, any N), atomically.
 
     Returns the largest difference to torch for each output; raises ExportDiffers above TOLERANCE.
@@ -107,3 +109,23 @@ def compare(model: nn.Module, exported: Path, *, image_size: int) -> dict[str, f
                 raise ExportDiffers(f"model.onnx: {name} differ from torch by {difference} (batch of {count})")
             differences[name] = max(differences[name], difference)
     return differences
+
+
+def write_model(network: Network, folder: Path, config: ModelConfig) -> dict[str, float]:
+    """Write the three files of a model; config.json comes last, so that its presence says the rest is there.
+
+    Returns what export_onnx returns. The network must be finished.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    save_weights(network, folder / "model.safetensors")
+    differences = export_onnx(network, folder / "model.onnx", image_size=config.image_size)
+    config.write(folder)
+    return differences
+
+
+def read_model(folder: Path) -> tuple[Network, ModelConfig]:
+    """The network of a model folder, in evaluation mode; raises BadInput when it is not one."""
+    config = ModelConfig.read(folder)
+    network = build(config.architecture, num_classes=len(config.class_map), image_size=config.image_size)
+    load_weights(network, folder / "model.safetensors")
+    return network.eval(), config

@@ -32,41 +32,68 @@ MIN_IMAGE_SIZE = {"compact": 64, "ssdlite320_mobilenet_v3_large": 64, "ssd300_vg
 LEAST_NEGATIVES = 6
 
 
-def build(architecture: str, *, num_classes: int, image_size: int = 0) -> nn.Module:
+class Network(nn.Module):
+    """The one face of all detectors; `model` is what weights are loaded into."""
+
+    model: nn.Module
+    image_size: int
+
+    def losses(self, images: Tensor, targets: Sequence[Target]) -> dict[str, Tensor]:
+        """uint8 [N, 3, S, S] and their targets -> loss terms, to be summed."""
+        raise NotImplementedError
+
+    def heads(self, images: Tensor) -> Heads:
+        """uint8 [N, 3, S, S] -> decoded boxes, probabilities without background, pooled features."""
+        raise NotImplementedError
+
+    def finish(self) -> None:
+        """Turn, in place, into the form that is saved, exported and used."""
+
+
+def build(architecture: str, *, num_classes: int, image_size: int = 0, from_random: bool = False) -> Network:
     """A detector with random weights for num_classes classes (background not counted).
 
-    image_size 0 takes the architecture's own. Raises BadInput when the size is too small for the architecture.
+    image_size 0 takes the architecture's own. from_random: it will learn from nothing, and needs the batch norms that
+    a finished model has folded away. Raises BadInput when the size is too small for the architecture.
     """
     size = image_size or DEFAULT_IMAGE_SIZE[architecture]
     if size < MIN_IMAGE_SIZE[architecture]:
         raise BadInput(f"image_size {size} is too small: {architecture} needs {MIN_IMAGE_SIZE[architecture]}")
     if architecture == "compact":
-        return CompactDetector(num_classes, size)
+        return CompactDetector(num_classes, size, norm=from_random)
     return TorchvisionSsd(architecture, num_classes, size)
 
 
-class CompactDetector(nn.Module):
+class CompactDetector(Network):
     """Our small architecture (see compact)."""
 
-    def __init__(self, num_classes: int, size: int) -> None:
+    model: compact.CompactDetector
+
+    def __init__(self, num_classes: int, size: int, *, norm: bool) -> None:
         super().__init__()
         try:
-            self.model = compact.build(num_classes + 1, image_size=size)
+            self.model = compact.build(num_classes + 1, image_size=size, norm=norm)
         except ValueError as error:
             raise BadInput(str(error)) from error
         self.image_size = size
 
     def losses(self, images: Tensor, targets: Sequence[Target]) -> dict[str, Tensor]:
-        """Loss terms of a batch, to be summed."""
         return self.model(images.float() / 255, targets)
 
     def heads(self, images: Tensor) -> Heads:
-        """Decoded boxes, probabilities, pooled features."""
         return self.model.forward_export(images.float() / 255)
 
+    def finish(self) -> None:
+        compact.fold(self.model.trunk)
 
-class TorchvisionSsd(nn.Module):
+
+class TorchvisionSsd(Network):
     """torchvision's SSD with fixed default boxes, float32 losses and raw heads."""
+
+    model: SSD
+    mean: Tensor
+    std: Tensor
+    anchors: Tensor
 
     def __init__(self, architecture: str, num_classes: int, size: int) -> None:
         super().__init__()
@@ -91,13 +118,11 @@ class TorchvisionSsd(nn.Module):
         return found["cls_logits"].float(), found["bbox_regression"].float(), embedding
 
     def losses(self, images: Tensor, targets: Sequence[Target]) -> dict[str, Tensor]:
-        """Loss terms of a batch, to be summed."""
         logits, codes, _ = self.raw(images)
         with torch.autocast(images.device.type, enabled=False):
             return ssd_losses(logits, codes, self.anchors, targets, self.model)
 
     def heads(self, images: Tensor) -> Heads:
-        """Decoded boxes, probabilities without background, pooled features."""
         logits, codes, embedding = self.raw(images)
         return decode(codes, self.anchors, self.image_size), logits.softmax(-1)[..., 1:], embedding
 

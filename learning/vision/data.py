@@ -1,0 +1,195 @@
+"""Images and boxes in the shape a detector eats: decoded once, kept in memory within a limit, batched.
+
+It must not know models, optimizers or jobs. What comes out depends only on the seed, the epoch and the item, so a
+resumed run sees what an uninterrupted one would have seen.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from learning.serving.images import Picture, UnreadableImage, load_picture
+from learning.vision.evaluate import Truth
+from learning.vision.manifests import Item
+from learning.vision.ssd import Target
+
+Augment = Callable[
+    [NDArray[np.uint8], NDArray[np.float32], NDArray[np.int64], np.random.Generator],
+    tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.int64]],
+]
+Batch = tuple[Tensor, list[Target]]
+LEAST_SIDE = 1.0  # input pixels; a thinner box covers no pixel and cannot be learned
+
+
+class Cache:
+    """Decoded pictures in memory, up to a number of bytes; what does not fit is decoded again when needed."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._left = max_bytes
+        self._pictures: dict[tuple[str, int], Picture] = {}
+
+    @property
+    def full(self) -> bool:
+        return self._left <= 0
+
+    def get(self, path: str, size: int) -> Picture:
+        """The picture stretched to size x size; raises UnreadableImage."""
+        known = self._pictures.get((path, size))
+        if known is not None:
+            return known
+        picture = load_picture(path, size=size)
+        if self._left >= picture.pixels.nbytes:
+            self._left -= picture.pixels.nbytes
+            self._pictures[path, size] = picture
+        else:
+            self._left = 0
+        return picture
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """An image that was left out, and why."""
+
+    number: int
+    reason: str
+
+
+class ImageSet:
+    """The readable images of a channel at the detector's size."""
+
+    def __init__(self, items: Sequence[Item], *, class_map: Mapping[str, str], image_size: int, cache: Cache) -> None:
+        self.items = list(items)
+        self.image_size = image_size
+        self._cache = cache
+        self._index = {int(key): place + 1 for place, key in enumerate(class_map)}
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def preload(self, *, stop: Callable[[], bool]) -> list[Unreadable]:
+        """Decode what the cache holds, several at a time, and leave out what cannot be read; returns those.
+
+        Images beyond the cache are first opened when they are needed. Ends early when `stop` says so.
+        """
+        readable: list[Item] = []
+        refused: list[Unreadable] = []
+
+        def look(item: Item) -> str | None:
+            if self._cache.full or stop():
+                return None
+            try:
+                self._cache.get(str(item.path), self.image_size)
+            except UnreadableImage as error:
+                return str(error)
+            return None
+
+        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+            for item, reason in zip(self.items, pool.map(look, self.items), strict=True):
+                if reason is None:
+                    readable.append(item)
+                else:
+                    refused.append(Unreadable(item.number, reason))
+        self.items = readable
+        return refused
+
+    def picture(self, place: int) -> Picture:
+        return self._cache.get(str(self.items[place].path), self.image_size)
+
+    def truth(self, place: int) -> Truth:
+        """The labels in displayed pixels, cut at the image's edge."""
+        item, picture = self.items[place], self.picture(place)
+        boxes = np.clip(item.boxes, 0, [picture.width, picture.height] * 2)
+        whole = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
+        return Truth(boxes[whole].astype(np.float32), [k for k, ok in zip(item.class_ids, whole, strict=True) if ok])
+
+    def example(self, place: int) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.int64]]:
+        """Pixels [S, S, 3], boxes [n, 4] in them, class indices [n] from 1."""
+        item, picture = self.items[place], self.picture(place)
+        scale = np.array([self.image_size / picture.width, self.image_size / picture.height] * 2)
+        boxes = np.clip(item.boxes * scale, 0, self.image_size).astype(np.float32)
+        labels = np.array([self._index[key] for key in item.class_ids], dtype=np.int64)
+        return picture.pixels, boxes, labels
+
+
+class _Examples(Dataset[tuple[NDArray[np.uint8], Target] | None]):
+    """What the loader's workers read: (epoch, place) -> augmented example, None when the image is unreadable."""
+
+    def __init__(self, images: ImageSet, augment: Augment, seed: int) -> None:
+        self._images, self._augment, self._seed = images, augment, seed
+
+    def __getitem__(self, key: tuple[int, int]) -> tuple[NDArray[np.uint8], Target] | None:
+        epoch, place = key
+        try:
+            pixels, boxes, labels = self._images.example(place)
+        except UnreadableImage:
+            return None
+        rng = np.random.default_rng([self._seed, epoch, place])
+        pixels, boxes, labels = self._augment(pixels, boxes, labels, rng)
+        side = self._images.image_size
+        boxes = np.clip(boxes, 0, side)
+        whole = (boxes[:, 2:] - boxes[:, :2] >= LEAST_SIDE).all(axis=1)
+        boxes, labels = boxes[whole], labels[whole]
+        target = {"boxes": torch.from_numpy(boxes.astype(np.float32)), "labels": torch.from_numpy(labels)}
+        return pixels, target
+
+
+class _Order(Sampler[list[tuple[int, int]]]):
+    """Endless batches from a given step on, each epoch in an order of its own."""
+
+    def __init__(self, length: int, batch_size: int, seed: int, first_step: int) -> None:
+        self._length, self._batch_size, self._seed, self._first = length, batch_size, seed, first_step
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        steps = steps_per_epoch(self._length, self._batch_size)
+        epoch, skip = divmod(self._first, steps)
+        while True:
+            order = np.random.default_rng([self._seed, epoch]).permutation(self._length)
+            # Fewer images than a batch holds: they come again, so that batch norms never see a single one.
+            order = np.resize(order, max(self._batch_size, self._length))
+            for start in range(skip, steps):
+                chosen = order[start * self._batch_size : (start + 1) * self._batch_size]
+                yield [(epoch, int(place)) for place in chosen]
+            epoch, skip = epoch + 1, 0
+
+
+def steps_per_epoch(length: int, batch_size: int) -> int:
+    """Whole batches an epoch; the odd rest is left to the next epoch's order."""
+    return max(1, length // batch_size)
+
+
+def batches(
+    images: ImageSet, *, augment: Augment, batch_size: int, seed: int, first_step: int, num_workers: int
+) -> Iterator[Batch]:
+    """Endless training batches: uint8 [N, 3, S, S] (channels last) and targets. Unreadable images are left out.
+
+    With no readable image in a whole epoch, raises UnreadableImage.
+    """
+    loader = DataLoader(
+        _Examples(images, augment, seed),
+        batch_sampler=_Order(len(images), batch_size, seed, first_step),
+        collate_fn=_collate,
+        num_workers=num_workers,
+        persistent_workers=num_workers > 0,
+    )
+    empty, limit = 0, steps_per_epoch(len(images), batch_size)
+    for batch in loader:
+        empty = empty + 1 if batch is None else 0
+        if empty > limit:
+            raise UnreadableImage("not one image of the train channel can be read")
+        if batch is not None:
+            yield batch
+
+
+def _collate(examples: Sequence[tuple[NDArray[np.uint8], Target] | None]) -> Batch | None:
+    found = [example for example in examples if example is not None]
+    if not found:
+        return None
+    pixels = torch.from_numpy(np.stack([pixels for pixels, _ in found]))
+    return pixels.permute(0, 3, 1, 2), [target for _, target in found]

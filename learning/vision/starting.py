@@ -1,0 +1,239 @@
+"""Where a detector's first weights come from: an earlier model, torchvision's, our own checkpoint, or chance.
+
+It must not know jobs or data. Nothing here unpickles what others made: torchvision's .pth files are read with
+weights_only=True, everything else is safetensors.
+"""
+
+import hashlib
+import os
+import re
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from learning.contract import BadInput, ModelConfig
+from learning.vision import native_ops
+
+native_ops.install()
+
+from torchvision.models import MobileNet_V3_Large_Weights, VGG16_Weights  # noqa: E402
+from torchvision.models.detection import (  # noqa: E402
+    SSD300_VGG16_Weights,
+    SSDLite320_MobileNet_V3_Large_Weights,
+)
+
+from learning.vision import compact  # noqa: E402
+
+OUR_CHECKPOINT = Path(__file__).parent / "weights" / "waggle-start.safetensors"
+WEIGHTS_DIR_VARIABLE = "WAGGLE_WEIGHTS_DIR"
+CONNECT_SECONDS = 8.0
+READ_SECONDS = 30.0
+# Detectors trained on COCO first; a backbone trained on ImageNet where only that lies in the folder.
+_COCO = {
+    "ssd300_vgg16": SSD300_VGG16_Weights.COCO_V1,
+    "ssdlite320_mobilenet_v3_large": SSDLite320_MobileNet_V3_Large_Weights.COCO_V1,
+}
+_IMAGENET = {
+    "ssd300_vgg16": VGG16_Weights.IMAGENET1K_FEATURES,
+    "ssdlite320_mobilenet_v3_large": MobileNet_V3_Large_Weights.IMAGENET1K_V1,
+}
+BACKGROUND = "__background__"
+Log = Callable[[str], None]
+
+
+class Unreachable(RuntimeError):
+    """Weights could not be fetched; the message says why."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """Weights to begin with, the names of their class outputs (empty: unknown), and where they are from."""
+
+    state: dict[str, Tensor]
+    classes: list[str]
+    origin: str
+
+
+def find(architecture: str, *, weights: str, weights_dir: str, earlier: Path | None, log: Log) -> Start | None:
+    """The weights to start from; None: at random.
+
+    `weights` is auto, none, or a path to a safetensors file or a model folder; `earlier` is a model folder handed to
+    the job, which goes before auto. Raises BadInput when what was asked for by name is missing or does not fit.
+    """
+    if weights == "none":
+        return None
+    if weights != "auto":
+        return _from_path(Path(weights), architecture)
+    if earlier is not None and (earlier / "config.json").exists():
+        return _from_path(earlier, architecture)
+    if architecture in _COCO:
+        return _torchvision(architecture, weights_dir, log)
+    if OUR_CHECKPOINT.exists():
+        return Start(load_file(OUR_CHECKPOINT), [], f"{OUR_CHECKPOINT.name} (our starting checkpoint)")
+    log(f"{OUR_CHECKPOINT.name} is not there: starting from random weights")
+    return None
+
+
+def adopt(model: nn.Module, start: Start, *, classes: Sequence[str]) -> list[str]:
+    """Copy what fits into the model; class outputs are copied by name, those of new classes stay as they are.
+
+    `classes` names the model's class outputs in order (torchvision's begin with BACKGROUND). Returns the names of
+    tensors that were not taken over. Raises BadInput when nothing fits or a value is not finite.
+    """
+    if isinstance(model, compact.CompactDetector) and not start.classes:
+        try:
+            return compact.load(model, start.state)
+        except ValueError as error:
+            raise BadInput(f"{start.origin}: {error}") from error
+    taken, left = {}, []
+    for name, mine in model.state_dict().items():
+        given = start.state.get(name)
+        if given is None:
+            left.append(name)
+            continue
+        if not given.isfinite().all():
+            raise BadInput(f"{start.origin}: the weights are not finite in {name}")
+        if _is_class_output(name) and start.classes and start.classes != list(classes):
+            taken[name] = _by_class(mine, given.to(mine.dtype), start.classes, classes)
+        elif given.shape == mine.shape:
+            taken[name] = given.to(mine.dtype)
+        else:
+            left.append(name)
+    if all(_is_class_output(name) for name in taken):
+        raise BadInput(f"{start.origin}: the weights fit nothing in this architecture")
+    model.load_state_dict(taken, strict=False)
+    return left
+
+
+def output_names(architecture: str, class_names: Sequence[str]) -> list[str]:
+    """The names of a detector's class outputs: torchvision's have one for the background, ours has not."""
+    return list(class_names) if architecture == "compact" else [BACKGROUND, *class_names]
+
+
+def _is_class_output(name: str) -> bool:
+    """Whether a parameter has one row for each class (and default box)."""
+    torchvision_ssd = r"head\.classification_head\.module_list\.\d+(\.1)?\.(weight|bias)"
+    return re.fullmatch(torchvision_ssd, name) is not None or name.startswith("head.classes.")
+
+
+def _by_class(mine: Tensor, given: Tensor, found: Sequence[str], wanted: Sequence[str]) -> Tensor:
+    """Rows are [default boxes x classes]; each wanted class takes the rows of its namesake."""
+    boxes = mine.shape[0] // len(wanted)
+    rows = mine.clone().view(boxes, len(wanted), *mine.shape[1:])
+    source = given.view(boxes, len(found), *given.shape[1:])
+    places = {name.casefold(): place for place, name in enumerate(found)}
+    for place, name in enumerate(wanted):
+        if name.casefold() in places:
+            rows[:, place] = source[:, places[name.casefold()]]
+    return rows.view_as(mine)
+
+
+def _from_path(path: Path, architecture: str) -> Start:
+    classes: list[str] = []
+    file = path
+    if path.is_dir():
+        config = ModelConfig.read(path)
+        if config.architecture != architecture:
+            raise BadInput(f"the model to start from is a {config.architecture}, not a {architecture}")
+        classes = output_names(architecture, list(config.class_map.values()))
+        file = path / "model.safetensors"
+    try:
+        state = load_file(file)
+    except (OSError, SafetensorError) as error:
+        raise BadInput(f"the weights to start from cannot be read ({file.name}): {error}") from error
+    return Start({name.removeprefix("model."): value for name, value in state.items()}, classes, file.name)
+
+
+def _torchvision(architecture: str, weights_dir: str, log: Log) -> Start | None:
+    coco, imagenet = _COCO[architecture], _IMAGENET[architecture]
+    detector, backbone = _file_name(coco.url), _file_name(imagenet.url)
+    named = weights_dir or os.environ.get(WEIGHTS_DIR_VARIABLE, "")
+    cache = Path(torch.hub.get_dir()) / "checkpoints"
+    for folder in [Path(named), cache] if named else [cache]:
+        if (folder / detector).exists():
+            return _read_coco(folder / detector, coco.meta["categories"])
+        if (folder / backbone).exists():
+            return _read_backbone(folder / backbone, architecture)
+    if named:
+        log(f"weights_dir holds neither {detector} nor {backbone}")
+    try:
+        _download(coco.url, cache / detector)
+    except (Unreachable, OSError) as error:
+        log(f"torchvision's weights are out of reach ({error}): starting from random weights")
+        return None
+    return _read_coco(cache / detector, coco.meta["categories"])
+
+
+def _file_name(url: str) -> str:
+    return url.rsplit("/", 1)[1]
+
+
+def _read_coco(file: Path, categories: Sequence[str]) -> Start:
+    state = torch.load(file, weights_only=True, map_location="cpu")
+    return Start(state, [BACKGROUND, *categories[1:]], f"{file.name} (torchvision, COCO)")
+
+
+def _read_backbone(file: Path, architecture: str) -> Start:
+    """A classifier's features under the names they have inside the detector."""
+    state = torch.load(file, weights_only=True, map_location="cpu")
+    rename = _vgg_name if architecture == "ssd300_vgg16" else _mobilenet_name
+    renamed = {rename(name): value for name, value in state.items() if name.startswith("features.")}
+    return Start(renamed, [], f"{file.name} (torchvision, ImageNet)")
+
+
+def _vgg_name(name: str) -> str:
+    """SSD cuts VGG-16 before its fourth pooling, layer 23."""
+    _, layer, rest = name.split(".", 2)
+    inside = f"features.{layer}" if int(layer) < 23 else f"extra.0.{int(layer) - 23}"
+    return f"backbone.{inside}.{rest}"
+
+
+def _mobilenet_name(name: str) -> str:
+    """SSDLite cuts MobileNetV3 inside block 13, after its expansion."""
+    _, block, rest = name.split(".", 2)
+    if int(block) < 13:
+        return f"backbone.features.0.{block}.{rest}"
+    if int(block) > 13:
+        return f"backbone.features.1.{int(block) - 13}.{rest}"
+    _, part, deep = rest.split(".", 2)
+    return f"backbone.features.0.13.{deep}" if part == "0" else f"backbone.features.1.0.{int(part) - 1}.{deep}"
+
+
+def _download(url: str, target: Path) -> None:
+    """Fetch with limits on every wait; torchvision's file names carry the head of their SHA-256."""
+    opened: list[object] = []
+
+    def reach() -> None:
+        try:
+            opened.append(urllib.request.urlopen(url, timeout=READ_SECONDS))  # noqa: S310 - torchvision's own URL
+        except (OSError, urllib.error.URLError) as error:
+            opened.append(error)
+
+    # Looking a name up may block for minutes without a network and has no timeout of its own: hence the thread.
+    thread = threading.Thread(target=reach, daemon=True)
+    thread.start()
+    thread.join(CONNECT_SECONDS)
+    if not opened:
+        raise Unreachable(f"no answer within {CONNECT_SECONDS:g} seconds")
+    if isinstance(opened[0], Exception):
+        raise Unreachable(str(opened[0]))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    digest = hashlib.sha256()
+    with opened[0] as answer, beside.open("wb") as stream:  # type: ignore[attr-defined]
+        while block := answer.read(1 << 20):
+            digest.update(block)
+            stream.write(block)
+    expected = target.stem.rsplit("-", 1)[1]
+    if not digest.hexdigest().startswith(expected):
+        beside.unlink()
+        raise Unreachable(f"{target.name} arrived damaged")
+    beside.replace(target)
