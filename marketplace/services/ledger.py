@@ -1,15 +1,28 @@
 """The only writer of ledger postings. Knows facts and pockets, not why money moves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Sum
+from django.utils import timezone
 
 from marketplace.errors import LimitExceeded
 from marketplace.models import Account, Entry, LedgerAccount, LedgerKind, Posting, Worker
 from marketplace.money import text
 
 MAY_BE_NEGATIVE = frozenset({LedgerKind.OUTSIDE})
+
+
+class Leg(NamedTuple):
+    """One side of an entry, its pocket named by kind and owner instead of looked up first."""
+
+    kind: LedgerKind
+    amount_micros: int
+    account_id: int | None = None
+    worker_id: int | None = None
+    reference: str = ""
 
 
 def pocket(
@@ -23,6 +36,19 @@ def pocket(
 def balance(pocket: LedgerAccount) -> int:
     """Micro-dollars in a pocket: the sum of its postings."""
     return Posting.objects.filter(ledger_account=pocket).aggregate(total=Sum("amount_micros"))["total"] or 0
+
+
+def total(
+    kind: LedgerKind, *, account: Account | None = None, worker: Worker | None = None, reference: str = ""
+) -> int:
+    """Micro-dollars in the pocket of this kind and owner, 0 when it was never used; nothing is written."""
+    postings = Posting.objects.filter(
+        ledger_account__kind=kind,
+        ledger_account__account=account,
+        ledger_account__worker=worker,
+        ledger_account__reference=reference,
+    )
+    return postings.aggregate(total=Sum("amount_micros"))["total"] or 0
 
 
 def post(
@@ -51,9 +77,62 @@ def post(
     return entry
 
 
+def post_legs(*, reference: str, legs: Sequence[Leg], by: str, description: str = "") -> None:
+    """Book one fact in one statement, without any lock; pockets used for the first time are made on the way.
+
+    For callers whose reservation already bounds what leaves. Zero legs are left out. Raises ValueError when the legs do
+    not balance, IntegrityError when `reference` was booked before.
+    """
+    legs = [leg for leg in legs if leg.amount_micros]
+    if sum(leg.amount_micros for leg in legs) != 0:
+        raise ValueError(f"{reference}: the legs sum to {sum(leg.amount_micros for leg in legs)} micro-dollars")
+    if not legs or _insert(reference, legs, by, description):
+        return
+    for leg in legs:
+        LedgerAccount.objects.get_or_create(
+            kind=leg.kind, account_id=leg.account_id, worker_id=leg.worker_id, reference=leg.reference
+        )
+    if not _insert(reference, legs, by, description):
+        raise LookupError(f"{reference}: a ledger account that was just made cannot be found")
+
+
+def _insert(reference: str, legs: Sequence[Leg], by: str, description: str) -> bool:
+    """Entry and postings in one round trip; False when a pocket does not exist yet (then nothing is written)."""
+    rows, values = [], []
+    for leg in legs:
+        owner = [leg.kind.value, leg.reference]
+        where = "kind = %s AND reference = %s"
+        for column, value in (("account_id", leg.account_id), ("worker_id", leg.worker_id)):
+            # The unique index serves IS NULL and =, but not IS NOT DISTINCT FROM.
+            where += f" AND {column} IS NULL" if value is None else f" AND {column} = %s"
+            owner += [] if value is None else [value]
+        rows.append(f"(SELECT id, %s::bigint AS amount FROM marketplace_ledgeraccount WHERE {where})")
+        values += [leg.amount_micros, *owner]
+    statement = f"""
+        WITH pocket AS MATERIALIZED ({" UNION ALL ".join(rows)}),
+        entry AS (
+            INSERT INTO marketplace_entry (reference, description, by, created_at)
+            SELECT %s, %s, %s, %s WHERE (SELECT count(*) FROM pocket) = %s RETURNING id)
+        INSERT INTO marketplace_posting (entry_id, ledger_account_id, amount_micros)
+        SELECT entry.id, pocket.id, pocket.amount FROM entry, pocket"""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*values, reference, description, by, timezone.now(), len(legs)])
+        return cursor.rowcount == len(legs)
+
+
+@contextmanager
+def locked(pocket: LedgerAccount) -> Iterator[None]:
+    """A transaction in which nobody else can take guarded money out of the pocket."""
+    with transaction.atomic():
+        LedgerAccount.objects.select_for_update(no_key=True).get(pk=pocket.pk)
+        yield
+
+
 def _check_funds(amounts: Mapping[LedgerAccount, int]) -> None:
     paying = sorted(p.pk for p, micros in amounts.items() if micros < 0 and p.kind not in MAY_BE_NEGATIVE)
-    locked = {row.pk: row for row in LedgerAccount.objects.select_for_update().filter(pk__in=paying).order_by("pk")}
+    # FOR NO KEY UPDATE: postings that only point at the pocket need not wait for this transaction.
+    rows = LedgerAccount.objects.select_for_update(no_key=True).filter(pk__in=paying).order_by("pk")
+    held = {row.pk for row in rows}
     for pocket, micros in amounts.items():
-        if pocket.pk in locked and (have := balance(pocket)) + micros < 0:
+        if pocket.pk in held and (have := balance(pocket)) + micros < 0:
             raise LimitExceeded(f"the {pocket.kind} holds {text(have)} dollars, {text(-micros)} are needed")

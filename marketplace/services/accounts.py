@@ -1,0 +1,159 @@
+"""Users, requester accounts, their members and API tokens. Knows nothing of sign-in pages or HTTP headers."""
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from marketplace.errors import Forbidden, InUse, Invalid, NotFound
+from marketplace.models import Account, ApiToken, AuditEvent, Membership, Role, User
+
+# A role includes everything the roles before it may do.
+RANKS = {role: rank for rank, role in enumerate((Role.VIEWER, Role.MEMBER, Role.ADMIN, Role.OWNER))}
+TOKEN_PREFIX = "wgl_"
+LAST_USED_EVERY = timedelta(minutes=1)
+
+
+def create_user(*, email: str, password: str, display_name: str = "", is_operator: bool = False) -> User:
+    """A person who can sign in. Raises Invalid for a bad address or a weak password, InUse for a taken address."""
+    address = email.strip().lower()
+    user = User(username=address, email=address, display_name=display_name.strip(), is_operator=is_operator)
+    try:
+        validate_email(address)
+    except ValidationError:
+        raise Invalid(f"{email!r} is not an email address", field="email") from None
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise Invalid(" ".join(error.messages), field="password") from None
+    user.set_password(password)
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError:
+        raise InUse(f"there is a user with the address {address} already", field="email") from None
+    return user
+
+
+def create_account(*, name: str, owner: User) -> Account:
+    """A requester account with a fresh number, `owner` its first member. Raises Invalid for a bad name."""
+    if not name.strip() or len(name.strip()) > 80:
+        raise Invalid("an account needs a name of 1 to 80 characters", field="name")
+    while True:
+        number = str(10**11 + secrets.randbelow(9 * 10**11))
+        try:
+            with transaction.atomic():
+                account = Account.objects.create(name=name.strip(), number=number)
+                Membership.objects.create(account=account, user=owner, role=Role.OWNER)
+                return account
+        except IntegrityError:
+            # Another account has this number; anything else would not go away by trying again.
+            if not Account.objects.filter(number=number).exists():
+                raise
+
+
+def add_member(*, account: Account, user: User, role: Role | str, by: str) -> Membership:
+    """Give `user` a role in the account, or change it. Raises Invalid for an unknown role, InUse for the last owner."""
+    if role not in RANKS:
+        raise Invalid(f"{role!r} is not a role; one of {', '.join(RANKS)} expected", field="role")
+    with transaction.atomic():
+        if role != Role.OWNER:
+            _keep_an_owner(account, user)
+        membership, _ = Membership.objects.update_or_create(account=account, user=user, defaults={"role": role})
+        _record(account, by, f"user:{user.pk} is {Role(role).value}")
+    return membership
+
+
+def remove_member(*, account: Account, user: User, by: str) -> None:
+    """Take `user` out of the account. Raises NotFound for a stranger, InUse for the last owner."""
+    with transaction.atomic():
+        _keep_an_owner(account, user)
+        deleted, _ = Membership.objects.filter(account=account, user=user).delete()
+        if not deleted:
+            raise NotFound(f"{user.email} is not a member of {account.name}", field="user")
+        ApiToken.objects.filter(account=account, user=user, revoked_at=None).update(revoked_at=timezone.now())
+        _record(account, by, f"user:{user.pk} removed")
+
+
+def role_of(*, account: Account, user: User) -> Role | None:
+    """The user's role in the account, None for a stranger."""
+    role = Membership.objects.filter(account=account, user=user).values_list("role", flat=True).first()
+    return Role(role) if role else None
+
+
+def require_role(*, account: Account, user: User, at_least: Role) -> Role:
+    """The user's role. Raises NotFound for a stranger (who may not know of the account), Forbidden below `at_least`."""
+    role = role_of(account=account, user=user)
+    if role is None:
+        raise NotFound("there is no such account")
+    if RANKS[role] < RANKS[at_least]:
+        raise Forbidden(f"this needs the role {at_least.value} in {account.name}; you are {role.value}")
+    return role
+
+
+def create_token(*, user: User, account: Account | None, name: str) -> tuple[ApiToken, str]:
+    """A key for programs and its secret, which is shown now and never again. Raises NotFound for a foreign account."""
+    if not name.strip() or len(name.strip()) > 80:
+        raise Invalid("a token needs a name of 1 to 80 characters", field="name")
+    if account is not None:
+        require_role(account=account, user=user, at_least=Role.VIEWER)
+    secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    token = ApiToken.objects.create(
+        user=user, account=account, name=name.strip(), prefix=secret[:12], digest=_digest(secret)
+    )
+    return token, secret
+
+
+def authenticate_token(secret: str) -> ApiToken | None:
+    """The live token of a secret, with user and account loaded; one query, and one write a minute at most."""
+    if not secret.startswith(TOKEN_PREFIX):
+        return None
+    token = (
+        ApiToken.objects.select_related("user", "account")
+        .filter(digest=_digest(secret), revoked_at=None, user__is_active=True)
+        .first()
+    )
+    if token is None:
+        return None
+    now = timezone.now()
+    if token.last_used_at is None or now - token.last_used_at > LAST_USED_EVERY:
+        unused = Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USED_EVERY)
+        ApiToken.objects.filter(unused, pk=token.pk).update(last_used_at=now)
+        token.last_used_at = now
+    return token
+
+
+def revoke_token(*, token: ApiToken, by: str) -> None:
+    """End a token; safe to repeat."""
+    with transaction.atomic():
+        now = timezone.now()
+        if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now):
+            AuditEvent.objects.create(
+                object_type=ApiToken._meta.label, object_id=token.pk, by=by, because="revoked", at=now
+            )
+    token.refresh_from_db()
+
+
+def _digest(secret: str) -> str:
+    # The secret has 256 random bits: a slow password hash would protect nothing and cost every request.
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _keep_an_owner(account: Account, leaving: User) -> None:
+    """Locks the account, so that two owners cannot leave at the same moment."""
+    Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+    owners = set(account.memberships.filter(role=Role.OWNER).values_list("user_id", flat=True))
+    if owners == {leaving.pk}:
+        raise InUse(f"{leaving.email} is the last owner of {account.name}", field="role")
+
+
+def _record(account: Account, by: str, because: str) -> None:
+    AuditEvent.objects.create(
+        object_type=Account._meta.label, object_id=account.pk, by=by, because=because, at=timezone.now()
+    )

@@ -1,0 +1,102 @@
+"""Workers and the teams jobs are given to. Knows nothing of tasks."""
+
+import re
+import secrets
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from marketplace.errors import Forbidden, InUse, Invalid, NotFound
+from marketplace.models import Account, AuditEvent, Crowd, User, Worker, WorkerStatus, Workteam, WorkteamMember
+
+PUBLIC_POOL = "default"
+# AWS's pattern for a WorkteamName.
+NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+
+
+def register_worker(user: User) -> Worker:
+    """The worker behind a user, made at the first call. Requesters see only its random `public_id`."""
+    worker, _ = Worker.objects.get_or_create(user=user, defaults={"public_id": secrets.token_hex(8).upper()})
+    return worker
+
+
+def create_team(*, account: Account, name: str, description: str, by: str) -> Workteam:
+    """A private team of the account. Raises Invalid for a bad name or description, InUse for a taken name."""
+    if not NAME.fullmatch(name):
+        raise Invalid("a team's name has 1 to 63 letters, digits and inner hyphens", field="name")
+    if len(description) > 200:
+        raise Invalid("a team's description has at most 200 characters", field="description")
+    try:
+        with transaction.atomic():
+            team = Workteam.objects.create(account=account, name=name, description=description, crowd=Crowd.PRIVATE)
+            _record(team, by, "created")
+    except IntegrityError:
+        raise InUse(f"the account has a team {name!r} already", field="name") from None
+    return team
+
+
+def public_pool() -> Workteam:
+    """The one public-crowd team; it belongs to no account."""
+    pool, _ = Workteam.objects.get_or_create(
+        account=None,
+        name=PUBLIC_POOL,
+        defaults={"crowd": Crowd.PUBLIC, "description": "Everybody who signed up to work here."},
+    )
+    return pool
+
+
+def join_public_pool(worker: Worker) -> WorkteamMember:
+    """Make the worker a member of the public pool; safe to repeat. Raises Forbidden for a suspended worker."""
+    _must_be_active(worker)
+    membership, _ = WorkteamMember.objects.get_or_create(workteam=public_pool(), worker=worker)
+    return membership
+
+
+def add_worker(*, team: Workteam, worker: Worker, by: str) -> WorkteamMember:
+    """Put a worker on a team; safe to repeat. Raises Forbidden for a suspended worker."""
+    _must_be_active(worker)
+    with transaction.atomic():
+        membership, new = WorkteamMember.objects.get_or_create(workteam=team, worker=worker)
+        if new:
+            _record(team, by, f"worker:{worker.pk} added")
+    return membership
+
+
+def invite(*, team: Workteam, email: str, by: str) -> WorkteamMember:
+    """Put the user with this address on the team, as a worker. Raises NotFound when nobody has the address."""
+    user = User.objects.filter(email=email.strip().lower(), is_active=True).first()
+    if user is None:
+        raise NotFound(f"nobody here has the address {email.strip()}", field="email")
+    with transaction.atomic():
+        return add_worker(team=team, worker=register_worker(user), by=by)
+
+
+def remove_worker(*, team: Workteam, worker: Worker, by: str) -> None:
+    """Take a worker off a team; tasks in hand may still be submitted. Raises NotFound for a non-member."""
+    with transaction.atomic():
+        deleted, _ = WorkteamMember.objects.filter(workteam=team, worker=worker).delete()
+        if not deleted:
+            raise NotFound(f"worker {worker.public_id} is not on the team {team.name}", field="worker")
+        _record(team, by, f"worker:{worker.pk} removed")
+
+
+def eligible(*, worker: Worker, team: Workteam) -> bool:
+    """Whether the worker may take the team's tasks now."""
+    return worker.status == WorkerStatus.ACTIVE and WorkteamMember.objects.filter(workteam=team, worker=worker).exists()
+
+
+def visible_teams(account: Account) -> QuerySet[Workteam]:
+    """The teams an account may give its jobs to: its own and the public pool."""
+    return Workteam.objects.filter(account=account) | Workteam.objects.filter(crowd=Crowd.PUBLIC)
+
+
+def _must_be_active(worker: Worker) -> None:
+    if worker.status != WorkerStatus.ACTIVE:
+        raise Forbidden(f"worker {worker.public_id} is {worker.status}")
+
+
+def _record(team: Workteam, by: str, because: str) -> None:
+    AuditEvent.objects.create(
+        object_type=Workteam._meta.label, object_id=team.pk, by=by, because=because, at=timezone.now()
+    )

@@ -1,0 +1,304 @@
+"""Objects by URI: s3:// and file:// behind one Store. The only importer of boto3.
+
+Which S3 server is spoken to comes from the settings alone, never from a URI; file:// stays inside STORE_URL and
+STORE_FILE_ROOTS. Who may read what is not decided here, except that `inside` tells whether a URI lies under another.
+"""
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, Protocol, cast
+from urllib.parse import quote
+
+import boto3
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+
+from marketplace.errors import DomainError, Forbidden, Invalid, NotFound
+from marketplace.storage_files import FileStore, StoredObject, safe_key
+
+__all__ = ["Store", "StoredObject", "StoreUnavailable"]
+
+MISSING = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NotFound", "NoSuchVersion"})
+DENIED = frozenset({"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"})
+PART_BYTES = 8 * 1024 * 1024
+BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-_]{1,254}")
+
+
+class StoreUnavailable(DomainError):
+    """The object store cannot be reached or answered with a failure of its own."""
+
+
+class Location(NamedTuple):
+    """An s3:// URI taken apart; `key` has no leading slash."""
+
+    bucket: str
+    key: str
+
+
+class Store(Protocol):
+    """What both kinds of store can do; every method takes full URIs and raises DomainErrors that name the URI."""
+
+    def open(self, uri: str, *, offset: int = 0, length: int | None = None) -> AbstractContextManager[BinaryIO]:
+        """A stream of the object's bytes, from `offset`, at most `length` of them."""
+
+    def write(self, uri: str, data: bytes | BinaryIO, *, content_type: str = "") -> None:
+        """Store bytes or a stream under the URI; readers see the old object or the new one, never half of one."""
+
+    def list(self, prefix_uri: str) -> Iterator[StoredObject]:
+        """Every object whose URI starts with the prefix, in the order of keys, page by page."""
+
+    def size(self, uri: str) -> int:
+        """Bytes of the object."""
+
+    def delete(self, uri: str) -> None:
+        """Remove the object; nothing happens if there is none."""
+
+    def presign(self, uri: str, seconds: int) -> str | None:
+        """A link that works without credentials for so many seconds, None where the web has to pass the bytes on."""
+
+
+class S3Store:
+    """The S3 server of the settings."""
+
+    def open(self, uri: str, *, offset: int = 0, length: int | None = None) -> AbstractContextManager[BinaryIO]:
+        """See Store.open."""
+        where = locate(uri)
+        extra = {}
+        if length == 0:
+            raise Invalid(f"{uri}: a range of no bytes cannot be read")
+        if offset or length is not None:
+            extra["Range"] = f"bytes={offset}-" + ("" if length is None else str(offset + length - 1))
+        with _explained(uri):
+            body = _client().get_object(Bucket=where.bucket, Key=where.key, **extra)["Body"]
+        return _Body(body, uri)
+
+    def write(self, uri: str, data: bytes | BinaryIO, *, content_type: str = "") -> None:
+        """See Store.write. Streams go up in parts of 8 MiB."""
+        where = locate(uri)
+        extra = {"ContentType": content_type} if content_type else {}
+        with _explained(uri):
+            if isinstance(data, bytes):
+                _client().put_object(Bucket=where.bucket, Key=where.key, Body=data, **extra)
+            else:
+                transfer = TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES)
+                _client().upload_fileobj(data, where.bucket, where.key, ExtraArgs=extra, Config=transfer)
+
+    def list(self, prefix_uri: str) -> Iterator[StoredObject]:
+        """See Store.list."""
+        where = locate(prefix_uri, key_needed=False)
+        with _explained(prefix_uri):
+            pages = _client().get_paginator("list_objects_v2").paginate(Bucket=where.bucket, Prefix=where.key)
+            for page in pages:
+                for item in page.get("Contents", ()):
+                    # Keys that end in a slash are the folder markers of consoles.
+                    if not item["Key"].endswith("/"):
+                        yield StoredObject(f"s3://{where.bucket}/{item['Key']}", item["Size"])
+
+    def size(self, uri: str) -> int:
+        """See Store.size."""
+        where = locate(uri)
+        with _explained(uri):
+            return _client().head_object(Bucket=where.bucket, Key=where.key)["ContentLength"]
+
+    def delete(self, uri: str) -> None:
+        """See Store.delete."""
+        where = locate(uri)
+        with _explained(uri):
+            _client().delete_object(Bucket=where.bucket, Key=where.key)
+
+    def presign(self, uri: str, seconds: int) -> str | None:
+        """See Store.presign. None when S3_PRESIGN is off: then browsers cannot reach the server themselves."""
+        where = locate(uri)
+        if not settings.S3_PRESIGN:
+            return None
+        with _explained(uri):
+            return _client(settings.S3_PUBLIC_ENDPOINT_URL).generate_presigned_url(
+                "get_object", Params={"Bucket": where.bucket, "Key": where.key}, ExpiresIn=seconds
+            )
+
+
+def locate(uri: str, *, key_needed: bool = True) -> Location:
+    """Bucket and key of an s3:// URI. Raises Invalid for a bad bucket, a missing key, or a key that climbs."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    if not uri.startswith("s3://") or not BUCKET.fullmatch(bucket):
+        raise Invalid(f"{uri}: s3://bucket/key expected")
+    if key_needed and not key:
+        raise Invalid(f"{uri}: the key after the bucket is missing")
+    if key:
+        safe_key(uri, key)
+    return Location(bucket, key)
+
+
+def store_for(uri: str) -> Store:
+    """The store that holds `uri`. Raises Invalid for a scheme that is neither s3 nor file."""
+    if uri.startswith("s3://"):
+        return S3Store()
+    if uri.startswith("file://"):
+        return FileStore(roots=(settings.STORE_URL, *(root.as_uri() for root in settings.STORE_FILE_ROOTS)))
+    raise Invalid(f"{uri[:200]}: a URI that starts with s3:// or file:// expected")
+
+
+def open(uri: str, *, offset: int = 0, length: int | None = None) -> AbstractContextManager[BinaryIO]:
+    """A stream of the object's bytes; use it with `with`. Raises NotFound, Forbidden, Invalid, StoreUnavailable."""
+    return store_for(uri).open(uri, offset=offset, length=length)
+
+
+def read(uri: str, *, limit: int | None = None) -> bytes:
+    """All bytes of a small object. Raises Invalid above `limit` bytes, without having read more than that."""
+    with open(uri) as stream:
+        if limit is None:
+            return stream.read()
+        data = stream.read(limit + 1)
+    if len(data) > limit:
+        raise Invalid(f"{uri}: is larger than {limit:,} bytes")
+    return data
+
+
+def write(uri: str, data: bytes | BinaryIO, *, content_type: str = "") -> None:
+    """Store bytes or a stream whole: readers never see half an object."""
+    store_for(uri).write(uri, data, content_type=content_type)
+
+
+@contextmanager
+def writer(uri: str, *, content_type: str = "") -> Iterator[BinaryIO]:
+    """A file to write to; the object appears under `uri` when the block ends well, and not at all when it fails."""
+    store = store_for(uri)
+    with tempfile.TemporaryFile() as spool:
+        yield cast(BinaryIO, spool)
+        spool.seek(0)
+        store.write(uri, cast(BinaryIO, spool), content_type=content_type)
+
+
+def list(prefix_uri: str) -> Iterator[StoredObject]:
+    """(uri, size) of every object under a prefix, page by page."""
+    return store_for(prefix_uri).list(prefix_uri)
+
+
+def size(uri: str) -> int:
+    """Bytes of the object. Raises NotFound."""
+    return store_for(uri).size(uri)
+
+
+def exists(uri: str) -> bool:
+    """Whether there is such an object; Forbidden and StoreUnavailable are still raised."""
+    try:
+        size(uri)
+    except NotFound:
+        return False
+    return True
+
+
+def delete(uri: str) -> None:
+    """Remove the object; nothing happens if there is none."""
+    store_for(uri).delete(uri)
+
+
+def presign(uri: str, seconds: int = 900) -> str | None:
+    """A link for a browser, or None: then the web passes the bytes on."""
+    return store_for(uri).presign(uri, seconds)
+
+
+def local_path(uri: str) -> Path | None:
+    """The path of a file:// object, checked against the allowed folders; None for other stores."""
+    store = store_for(uri)
+    return store.path(uri) if isinstance(store, FileStore) else None
+
+
+def join(base: str, *parts: str) -> str:
+    """`base` and further key segments as one URI. Raises Invalid for a segment that is empty, absolute or climbs."""
+    key = "/".join(part.rstrip("/") if n < len(parts) - 1 else part for n, part in enumerate(parts))
+    safe_key(f"{base} + {key}", key)
+    return f"{base.rstrip('/')}/{quote(key) if base.startswith('file://') else key}"
+
+
+def inside(uri: str, base: str) -> bool:
+    """Whether `uri` names something under the folder `base`, both well formed and of the same store."""
+    if uri.startswith("file://") and base.startswith("file://"):
+        return FileStore.key_path(uri).is_relative_to(FileStore.key_path(base))
+    if uri.startswith("s3://") and base.startswith("s3://"):
+        mine, folder = locate(uri, key_needed=False), locate(base, key_needed=False)
+        prefix = folder.key.rstrip("/") + "/" if folder.key else ""
+        return mine.bucket == folder.bucket and mine.key.startswith(prefix)
+    return False
+
+
+class _Body:
+    """An S3 response as a stream that names its URI when the connection breaks."""
+
+    def __init__(self, body: Any, uri: str):
+        self._body, self._uri = body, uri
+
+    def __enter__(self) -> BinaryIO:
+        return cast(BinaryIO, self)
+
+    def __exit__(self, *_: object) -> None:
+        self._body.close()
+
+    def read(self, size: int = -1) -> bytes:
+        with _explained(self._uri):
+            return self._body.read(None if size is None or size < 0 else size)
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self._body.close()
+
+
+@contextmanager
+def _explained(uri: str) -> Iterator[None]:
+    """Turn boto3's errors into ours, with the URI and the server's own words."""
+    try:
+        yield
+    except ClientError as error:
+        code, words = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
+        if code in MISSING:
+            raise NotFound(f"{uri}: there is no such object ({code})") from None
+        if code in DENIED:
+            raise Forbidden(f"{uri}: access is denied ({code})") from None
+        if code == "InvalidRange":
+            raise Invalid(f"{uri}: the range lies outside the object") from None
+        raise StoreUnavailable(f"{uri}: {code} {words}") from None
+    except BotoCoreError as error:
+        raise StoreUnavailable(f"{uri}: {error}") from None
+
+
+def _client(endpoint: str | None = None) -> Any:
+    # Connections must not be shared across a fork: gunicorn and the queue fork their workers.
+    return _client_of(
+        os.getpid(),
+        endpoint or settings.S3_ENDPOINT_URL,
+        settings.S3_ACCESS_KEY_ID,
+        settings.S3_SECRET_ACCESS_KEY,
+        settings.S3_REGION,
+        settings.S3_ADDRESSING_STYLE,
+    )
+
+
+@lru_cache(maxsize=8)
+def _client_of(_pid: int, endpoint: str | None, key_id: str | None, secret: str | None, region: str, style: str) -> Any:
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=endpoint,
+        aws_access_key_id=key_id,
+        aws_secret_access_key=secret,
+        region_name=region,
+        config=Config(
+            signature_version="s3v4",
+            s3={"addressing_style": style},
+            connect_timeout=5,
+            read_timeout=60,
+            retries={"mode": "standard", "max_attempts": 3},
+            max_pool_connections=32,
+            # Servers other than AWS's do not all know the newer checksum headers.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        ),
+    )

@@ -1,0 +1,160 @@
+"""The file:// half of the store: a folder tree behind the same interface. Knows no settings and no S3."""
+
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, cast
+from urllib.parse import quote, unquote, urlsplit
+
+from marketplace.errors import Forbidden, Invalid, NotFound
+
+
+class StoredObject(NamedTuple):
+    """One object of a listing."""
+
+    uri: str
+    size: int
+
+
+def safe_key(uri: str, key: str) -> str:
+    """`key` itself. Raises Invalid when it is empty, absolute, climbs by '..', or holds a control character."""
+    if not key or key.startswith("/"):
+        raise Invalid(f"{uri}: the key is {'absolute' if key else 'missing'}")
+    if any(part in ("..", ".") for part in key.split("/")):
+        raise Invalid(f"{uri}: a key may not contain '.' or '..' as a segment")
+    if any(ord(character) < 32 or ord(character) == 127 for character in key):
+        raise Invalid(f"{uri!r}: a key may not contain control characters")
+    return key
+
+
+class FileStore:
+    """Files under a few allowed folders, given as file:// URIs."""
+
+    def __init__(self, *, roots: tuple[str, ...]):
+        self._roots = [Path(os.path.realpath(self.key_path(root))) for root in roots if root.startswith("file://")]
+
+    @staticmethod
+    def key_path(uri: str) -> Path:
+        """The path a URI writes out, links not followed. Raises Invalid for another host, '..', or no path."""
+        parts = urlsplit(uri.replace("?", "%3F").replace("#", "%23"))
+        if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
+            raise Invalid(f"{uri}: file:///path on this machine expected")
+        path = unquote(parts.path, errors="surrogateescape")
+        safe_key(uri, path.lstrip("/"))
+        return Path("/" + path.lstrip("/"))
+
+    def path(self, uri: str) -> Path:
+        """The real path of `uri`, links followed. Raises Forbidden outside the allowed folders."""
+        path = Path(os.path.realpath(self.key_path(uri)))
+        if not any(path.is_relative_to(root) for root in self._roots):
+            raise Forbidden(f"{uri}: lies outside the folders this installation may read (STORE_FILE_ROOTS)")
+        return path
+
+    @contextmanager
+    def open(self, uri: str, *, offset: int = 0, length: int | None = None) -> Iterator[BinaryIO]:
+        """A stream of the file, or of a range of it."""
+        with _explained(uri):
+            # O_NOFOLLOW: what was checked is what is opened, also when a link is put there in between.
+            descriptor = os.open(self.path(uri), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.close(descriptor)
+                raise NotFound(f"{uri}: is not a file")
+        with os.fdopen(descriptor, "rb") as stream:
+            stream.seek(offset)
+            yield cast(BinaryIO, stream if length is None else _Range(stream, length))
+
+    def write(self, uri: str, data: bytes | BinaryIO, *, content_type: str = "") -> None:
+        """Write a file beside its place and rename it into it."""
+        target = self.path(uri)
+        temporary = target.with_name(f".{secrets.token_hex(8)}.part")
+        with _explained(uri):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with temporary.open("wb") as stream:
+                    if isinstance(data, bytes):
+                        stream.write(data)
+                    else:
+                        shutil.copyfileobj(data, stream, 1024 * 1024)
+                temporary.replace(target)
+            finally:
+                temporary.unlink(missing_ok=True)
+
+    def list(self, prefix_uri: str) -> Iterator[StoredObject]:
+        """Every file under a folder, or whose path starts with the prefix; links that lead outside are left out."""
+        prefix = self.key_path(prefix_uri)
+        real = Path(os.path.realpath(prefix))
+        folder = real if real.is_dir() else real.parent
+        self.path(folder.as_uri())
+        with _explained(prefix_uri):
+            if not folder.is_dir():
+                raise NotFound(f"{prefix_uri}: there is no such folder")
+            start = "" if folder == real else real.name
+            yield from self._walk(folder, start)
+
+    def _walk(self, folder: Path, start: str) -> Iterator[StoredObject]:
+        with os.scandir(folder) as entries:
+            found = sorted(
+                (entry for entry in entries if entry.name.startswith(start) and not entry.name.endswith(".part")),
+                key=lambda entry: entry.name + ("/" if entry.is_dir() else ""),
+            )
+        for entry in found:
+            # Folders that are links are not entered: they can lead in circles.
+            if entry.is_dir(follow_symlinks=False):
+                yield from self._walk(folder / entry.name, "")
+            elif entry.is_file() and (not entry.is_symlink() or self._allowed(Path(entry.path))):
+                yield StoredObject("file://" + quote(os.fsencode(entry.path)), entry.stat().st_size)
+
+    def _allowed(self, path: Path) -> bool:
+        real = Path(os.path.realpath(path))
+        return any(real.is_relative_to(root) for root in self._roots)
+
+    def size(self, uri: str) -> int:
+        """Bytes of the file."""
+        path = self.path(uri)
+        with _explained(uri):
+            status = path.stat()
+        if not path.is_file():
+            raise NotFound(f"{uri}: there is no such file, only a folder")
+        return status.st_size
+
+    def delete(self, uri: str) -> None:
+        """Remove the file; nothing happens if there is none."""
+        path = self.path(uri)
+        with _explained(uri):
+            path.unlink(missing_ok=True)
+
+    def presign(self, uri: str, seconds: int) -> str | None:
+        """None: the web passes files on itself."""
+        self.path(uri)
+        return None
+
+
+class _Range:
+    """The next so many bytes of a stream."""
+
+    def __init__(self, stream: BinaryIO, length: int):
+        self._stream, self._left = stream, length
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(self._left if size is None or size < 0 else min(size, self._left))
+        self._left -= len(data)
+        return data
+
+
+@contextmanager
+def _explained(uri: str) -> Iterator[None]:
+    """Turn the operating system's errors into ours, with the URI and the reason."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise NotFound(f"{uri}: there is no such file") from None
+    except (IsADirectoryError, NotADirectoryError) as error:
+        raise NotFound(f"{uri}: {error.strerror}") from None
+    except PermissionError:
+        raise Forbidden(f"{uri}: the operating system denies access") from None
+    except OSError as error:
+        raise Invalid(f"{uri}: {error.strerror}") from None

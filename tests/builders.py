@@ -1,0 +1,94 @@
+"""The people and things stories are about: accounts with money, workers, teams, images in the store, data sets.
+
+Every builder goes through the public services; additive, so that each room adds its own nouns below.
+"""
+
+import io
+import itertools
+from collections.abc import Sequence
+
+from PIL import Image, ImageDraw
+
+from marketplace import money, storage
+from marketplace.models import Account, User, Worker, Workteam
+from marketplace.services import accounts, wallets, workteams
+
+PASSWORD = "clover-and-heather-9"
+_numbers = itertools.count(1)
+
+
+def a_user(*, email: str | None = None, is_operator: bool = False) -> User:
+    """Somebody who can sign in with PASSWORD."""
+    number = next(_numbers)
+    return accounts.create_user(
+        email=email or f"person{number}@example.org",
+        password=PASSWORD,
+        display_name=f"Person {number}",
+        is_operator=is_operator,
+    )
+
+
+def an_operator() -> User:
+    """Somebody who runs the installation."""
+    return a_user(is_operator=True)
+
+
+def an_account(*, funds: str = "100", owner: User | None = None, name: str | None = None) -> Account:
+    """A requester account whose wallet holds `funds` dollars."""
+    number = next(_numbers)
+    account = accounts.create_account(name=name or f"Apiary {number}", owner=owner or a_user())
+    if micros := money.parse(funds):
+        wallets.deposit(account=account, amount_micros=micros, reference=f"deposit:{account.pk}:{number}", by="system")
+    return account
+
+
+def a_requester(*, funds: str = "100") -> tuple[User, Account]:
+    """A user and the account they own."""
+    user = a_user()
+    return user, an_account(funds=funds, owner=user)
+
+
+def a_worker(*, user: User | None = None) -> Worker:
+    """Somebody who labels."""
+    return workteams.register_worker(user or a_user())
+
+
+def a_team(*, account: Account, workers: int | Sequence[Worker] = 3, name: str | None = None) -> Workteam:
+    """A private team of the account with so many new workers, or with these."""
+    team = workteams.create_team(account=account, name=name or f"team-{next(_numbers)}", description="", by="system")
+    for worker in [a_worker() for _ in range(workers)] if isinstance(workers, int) else workers:
+        workteams.add_worker(team=team, worker=worker, by="system")
+    return team
+
+
+def image_bytes(
+    *, size: tuple[int, int] = (48, 32), number: int = 0, form: str = "PNG", orientation: int | None = None
+) -> bytes:
+    """A picture of one coloured square on a ground, as the bytes of a file."""
+    picture = Image.new("RGB", size, (200, 220, 255 - number % 200))
+    left, top = number * 7 % (size[0] // 2), number * 5 % (size[1] // 2)
+    ImageDraw.Draw(picture).rectangle(
+        (left, top, left + size[0] // 4, top + size[1] // 4), fill=(210, 60, number % 255)
+    )
+    buffer = io.BytesIO()
+    options = {}
+    if orientation is not None:
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        options["exif"] = exif
+    picture.save(buffer, form, **options)
+    return buffer.getvalue()
+
+
+def tiny_images(
+    count: int, *, folder: str | None = None, form: str = "PNG", size: tuple[int, int] = (48, 32)
+) -> list[str]:
+    """So many pictures in the store, one URI each, in name order. `folder` is a store URI."""
+    from django.conf import settings
+
+    base = folder or storage.join(settings.STORE_URL, "pictures", str(next(_numbers)))
+    suffix = {"PNG": "png", "JPEG": "jpg"}[form]
+    uris = [storage.join(base, f"{number:05d}.{suffix}") for number in range(count)]
+    for number, uri in enumerate(uris):
+        storage.write(uri, image_bytes(size=size, number=number, form=form), content_type=f"image/{form.lower()}")
+    return uris
