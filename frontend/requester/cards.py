@@ -1,0 +1,47 @@
+"""A labeled picture as the portal shows it: every worker's boxes in its colour, the merged ones, the machine's."""
+
+from typing import Any
+
+from frontend.rest.work import image_url
+from labeling import queries
+from labeling.models import DataObject
+
+
+def worker_boxes(content: dict[str, Any]) -> list[dict[str, Any]]:
+    """The boxes of a crowd answer, whatever its element is called."""
+    for element in content.values():
+        if isinstance(element, dict) and "boundingBoxes" in element:
+            return list(element["boundingBoxes"])
+    return []
+
+
+def layers(row: DataObject) -> list[dict[str, Any]]:
+    """The layers of a picture, the newest label first."""
+    made: list[dict[str, Any]] = []
+    if row.label is not None:
+        machine = row.label.source == "machine"
+        name = {"machine": "Machine", "adjudicated": "Yours", "human": "Merged"}[row.label.source]
+        made.append(
+            {"name": name, "kind": "machine" if machine else "merged", "boxes": row.label.value.get("boxes", [])}
+        )
+    for answer in queries.answers_of(row):
+        made.append(
+            {
+                "name": answer["worker"],
+                "kind": "worker",
+                "color": answer["colour"],
+                "boxes": worker_boxes(answer["content"]),
+            }
+        )
+    return made
+
+
+def card(row: DataObject, user_id: int, side: int = 720) -> dict[str, Any]:
+    """What the template of a gallery item needs."""
+    return {
+        "row": row,
+        "label": row.label,
+        "image_url": f"{image_url(row.pk, user_id)}?side={side}",
+        "layers": {"layers": layers(row)},
+        "name": row.source_ref.rsplit("/", 1)[-1] or f"Object {row.index}",
+    }

@@ -1,0 +1,217 @@
+"""The forms of the new-job wizard, one a step. They check shape; the labeling room checks meaning."""
+
+from typing import Any
+
+from django import forms
+
+from labeling.models import Dataset
+from labeling.services import pricing
+from marketplace import money
+from marketplace.models import Account, Workteam
+from marketplace.services import workteams
+
+ARCHITECTURES = [
+    ("compact", "Compact: our own, quick on a CPU"),
+    ("ssdlite320_mobilenet_v3_large", "SSDLite320 MobileNetV3"),
+    ("ssd300_vgg16", "SSD300 VGG16: for a GPU"),
+]
+HOUR = 3600
+
+
+def dollars(text: str) -> int:
+    """Micro-dollars of a form field. Raises ValidationError."""
+    try:
+        micros = money.parse(text)
+    except ValueError as error:
+        raise forms.ValidationError(str(error)) from error
+    if micros < 0:
+        raise forms.ValidationError("An amount of zero or more is expected.")
+    return micros
+
+
+class StepForm(forms.Form):
+    """A step: made for an account, cleaned into JSON for the draft."""
+
+    def __init__(self, *args: Any, account: Account, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.account = account
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Limit the choices to the account's own things."""
+
+    def draft(self) -> dict[str, Any]:
+        """The cleaned values as plain JSON."""
+        return {k: v.pk if isinstance(v, Dataset | Workteam) else v for k, v in self.cleaned_data.items()}
+
+
+class DataStep(StepForm):
+    """Which images, under which name."""
+
+    name = forms.RegexField(
+        r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", max_length=63, help_text="Letters, digits and hyphens, at most 63."
+    )
+    dataset = forms.ModelChoiceField(Dataset.objects.none(), empty_label=None, label="Data set")
+    selection = forms.ChoiceField(
+        choices=[("full", "All objects"), ("random", "A random sample"), ("filter", "Those a condition holds for")],
+        label="Which objects?",
+    )
+    percent = forms.FloatField(min_value=0.001, max_value=100, required=False, label="Percent of a random sample")
+    where = forms.CharField(max_length=2000, required=False, label="Condition", help_text="\"split\" = 'train'")
+
+    def prepare(self) -> None:
+        """Only finished data sets of the account."""
+        rows = Dataset.objects.filter(account=self.account, status="Completed").order_by("-id")
+        self.fields["dataset"].queryset = rows  # type: ignore[attr-defined]
+        self.fields["dataset"].label_from_instance = (  # type: ignore[attr-defined]
+            lambda d: f"{d.name} ({d.objects_total} objects)"
+        )
+
+
+class TaskStep(StepForm):
+    """What workers are asked to do."""
+
+    labels = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 4}),
+        label="Labels",
+        help_text="One a line. Their order is the class index.",
+    )
+    title = forms.CharField(max_length=128, help_text="What workers see in their list.")
+    description = forms.CharField(max_length=255)
+    short = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 3}),
+        required=False,
+        max_length=2000,
+        label="Short instructions",
+        help_text="Always in view beside the image. Simple HTML is allowed.",
+    )
+    full = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 6}), required=False, max_length=20000, label="Full instructions"
+    )
+
+    def clean_labels(self) -> list[str]:
+        """The labels, each once."""
+        labels = [line.strip() for line in self.cleaned_data["labels"].splitlines() if line.strip()]
+        if len(set(labels)) != len(labels):
+            raise forms.ValidationError("A label appears twice.")
+        return labels
+
+
+class PeopleStep(StepForm):
+    """Who works, how many on each object, for how much, until when."""
+
+    workteam = forms.ModelChoiceField(Workteam.objects.none(), empty_label=None, label="Workforce")
+    workers_per_object = forms.IntegerField(min_value=1, max_value=9, initial=5)
+    redundancy = forms.ChoiceField(
+        choices=[("fixed", "Always that many"), ("dynamic", "Only as many as it takes")], label="How many answers?"
+    )
+    target_confidence = forms.FloatField(min_value=0.5, max_value=0.999, required=False, initial=0.9)
+    expected_seconds = forms.FloatField(min_value=1, initial=10, label="Expected seconds per task")
+    price = forms.CharField(max_length=20, initial="0.036", label="Price per task and worker")
+    time_limit_minutes = forms.IntegerField(min_value=1, initial=10, label="Time limit of a task, minutes")
+    availability_hours = forms.FloatField(min_value=0.02, required=False, label="Availability of a batch, hours")
+    max_concurrent_tasks = forms.IntegerField(min_value=1, max_value=5000, initial=1000, label="Objects open at once")
+    max_human_labeled_objects = forms.IntegerField(
+        min_value=1, required=False, label="Stop after so many objects by people"
+    )
+    max_percentage_labeled = forms.IntegerField(
+        min_value=1, max_value=100, required=False, label="Stop after so many percent labeled"
+    )
+    max_spend = forms.CharField(max_length=20, required=False, label="Spend at most")
+
+    def prepare(self) -> None:
+        """The account's teams and the public pool."""
+        self.fields["workteam"].queryset = workteams.visible_teams(account=self.account)  # type: ignore[attr-defined]
+        self.fields["workteam"].label_from_instance = (  # type: ignore[attr-defined]
+            lambda t: t.name if t.account_id else "Public pool"
+        )
+
+    def clean_price(self) -> int:
+        """Micro-dollars."""
+        return dollars(self.cleaned_data["price"])
+
+    def clean_max_spend(self) -> int | None:
+        """Micro-dollars, or none."""
+        text = self.cleaned_data["max_spend"]
+        return dollars(text) if text else None
+
+    def clean(self) -> dict[str, Any]:
+        """The price must be one the chosen workforce may be offered."""
+        given = super().clean() or {}
+        team, price = given.get("workteam"), given.get("price")
+        if team is not None and price is not None:
+            try:
+                pricing.check_price(price_micros=price, task_type="BoundingBox", public=team.account_id is None)
+            except Exception as error:
+                if not hasattr(error, "message"):
+                    raise
+                self.add_error("price", error.message)
+        return given
+
+
+class AutomationStep(StepForm):
+    """Whether a model labels what it is sure of."""
+
+    enabled = forms.BooleanField(required=False, initial=True, label="Automated labeling")
+    target_iou = forms.FloatField(
+        min_value=0.3,
+        max_value=0.95,
+        initial=0.6,
+        label="Promised mean IoU of machine labels",
+        help_text="Only objects for which the model keeps this on the validation labels are labeled by it.",
+    )
+    architecture = forms.ChoiceField(choices=ARCHITECTURES)
+    max_rounds = forms.IntegerField(min_value=1, max_value=50, initial=10, label="Rounds at most")
+
+
+STEPS: dict[str, tuple[str, type[StepForm]]] = {
+    "data": ("Images", DataStep),
+    "task": ("Task", TaskStep),
+    "people": ("People and price", PeopleStep),
+    "automation": ("Automation", AutomationStep),
+}
+
+
+def design(draft: dict[str, Any]) -> dict[str, Any]:
+    """The draft as keyword arguments of labeling's create_job, still with primary keys for data set and team."""
+    data, task, people, auto = (draft[step] for step in STEPS)
+    selection: dict[str, Any] = {"kind": data["selection"]}
+    if data["selection"] == "random":
+        selection["percent"] = data["percent"]
+    if data["selection"] == "filter":
+        selection["where"] = data["where"]
+    redundancy: dict[str, Any] = {"kind": people["redundancy"]}
+    if people["redundancy"] == "dynamic":
+        redundancy["target_confidence"] = people["target_confidence"] or 0.9
+    made: dict[str, Any] = {
+        "name": data["name"],
+        "dataset": data["dataset"],
+        "selection": selection,
+        "labels": task["labels"],
+        "title": task["title"],
+        "description": task["description"],
+        "instructions": {
+            "short": task["short"],
+            "full": task["full"],
+            "good_examples": task.get("good_examples", []),
+            "bad_examples": task.get("bad_examples", []),
+        },
+        "workteam": people["workteam"],
+        "workers_per_object": people["workers_per_object"],
+        "redundancy": redundancy,
+        "price_micros": people["price"],
+        "expected_seconds": people["expected_seconds"],
+        "task_time_limit_seconds": people["time_limit_minutes"] * 60,
+        "max_concurrent_tasks": people["max_concurrent_tasks"],
+        "max_human_labeled_objects": people["max_human_labeled_objects"],
+        "max_percentage_labeled": people["max_percentage_labeled"],
+        "max_spend_micros": people["max_spend"],
+    }
+    if people["availability_hours"]:
+        made["task_availability_seconds"] = int(people["availability_hours"] * HOUR)
+    if auto["enabled"]:
+        made["automated_labeling"] = {
+            "enabled": True,
+            **{k: auto[k] for k in ("target_iou", "architecture", "max_rounds")},
+        }
+    return made

@@ -1,0 +1,249 @@
+"""Labeling jobs: the list, and the pages of one job (progress, loop, people, downloads)."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from frontend.requester import cards
+from frontend.rest.exports import KINDS, export_of
+from frontend.rest.jobs import job_of
+from frontend.rest.work import task_payload
+from frontend.session import requester_page
+from labeling import queries
+from labeling.models import BadLine, DataObject, Export, LabelingJob, Task
+from labeling.services import exports, jobs
+from learning import queries as learning_queries
+from marketplace.errors import InUse, NotFound
+from marketplace.models import Role
+
+PER_PAGE = 30
+RUNNING = ("Initializing", "InProgress", "Stopping")
+ORDERS = {"name": "name", "status": "status", "created": "id"}
+
+
+@requester_page()
+def list_page(request: HttpRequest) -> HttpResponse:
+    """All labeling jobs; sorts and pages on the server."""
+    rows = LabelingJob.objects.filter(account=request.account)  # type: ignore[attr-defined]
+    status = request.GET.get("status", "")
+    if status:
+        rows = rows.filter(status=status)
+    wanted = request.GET.get("sort", "-created")
+    field = ORDERS.get(wanted.lstrip("-"), "id")
+    rows = rows.order_by(f"-{field}" if wanted.startswith("-") else field, "-id")
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    shown = [{"job": job, "counters": queries.counters(job)} for job in page]
+    context = {
+        "page": page,
+        "rows": shown,
+        "sort": wanted,
+        "status": status,
+        "statuses": ["Initializing", "InProgress", "Completed", "Failed", "Stopping", "Stopped"],
+    }
+    return render(request, "requester/jobs.html", context)
+
+
+def _bar(job: LabelingJob, counters: dict[str, int]) -> dict[str, Any]:
+    total = max(1, job.objects_total)
+    shares, at = [], 0.0
+    for kind, name, said in (
+        ("human", "HumanLabeled", "People"),
+        ("machine", "MachineLabeled", "Machine"),
+        ("failed", "FailedNonRetryableError", "Failed"),
+    ):
+        width = 100 * counters[name] / total
+        shares.append(
+            {"kind": kind, "said": said, "count": counters[name], "x": round(at, 3), "width": round(width, 3)}
+        )
+        at += width
+    return {"shares": shares, "left": counters["Unlabeled"], "done": round(at)}
+
+
+def job_context(request: HttpRequest, job: LabelingJob, tab: str) -> dict[str, Any]:
+    """What every tab of a job's page shows."""
+    counters = queries.counters(job)
+    return {
+        "job": job,
+        "tab": tab,
+        "counters": counters,
+        "bar": _bar(job, counters),
+        "money": queries.money(job),
+        "running": job.status in RUNNING,
+        "progress": queries.progress(job),
+        "tabs": [
+            ("progress", "Progress", reverse("requester:job", args=[job.pk])),
+            ("gallery", "Labels", reverse("requester:job-gallery", args=[job.pk])),
+            *([("loop", "Learning loop", reverse("requester:job-loop", args=[job.pk]))] if job.automated else []),
+            ("people", "People and agreement", reverse("requester:job-people", args=[job.pk])),
+            ("downloads", "Downloads", reverse("requester:job-downloads", args=[job.pk])),
+        ],
+    }
+
+
+@requester_page()
+def detail_page(request: HttpRequest, job_id: int) -> HttpResponse:
+    """Progress, money, design of a job."""
+    job = job_of(request.account, job_id)  # type: ignore[attr-defined]
+    context = job_context(request, job, "progress")
+    context["bad_lines"] = BadLine.objects.filter(job=job).order_by("number")[:20]
+    context["failed"] = DataObject.objects.filter(job=job, state="Failed").order_by("index")[:20]
+    return render(request, "requester/job.html", context)
+
+
+@requester_page()
+def progress_part(request: HttpRequest, job_id: int) -> HttpResponse:
+    """The part of the page that changes while the job runs."""
+    job = job_of(request.account, job_id)  # type: ignore[attr-defined]
+    response = render(request, "requester/job_progress.html", job_context(request, job, "progress"))
+    if job.status not in RUNNING and request.GET.get("was") == "running":
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@require_POST
+@requester_page(Role.MEMBER)
+def stop(request: HttpRequest, job_id: int) -> HttpResponse:
+    """Stop the job."""
+    job = job_of(request.account, job_id)  # type: ignore[attr-defined]
+    jobs.stop_job(job=job, by=f"user:{request.user.pk}")
+    return redirect("requester:job", job.pk)
+
+
+@requester_page()
+def preview(request: HttpRequest, job_id: int) -> HttpResponse:
+    """A task of the job exactly as a worker sees it, with submitting switched off."""
+    job = job_of(request.account, job_id)  # type: ignore[attr-defined]
+    row = DataObject.objects.filter(job=job).exclude(width=None).exclude(state="Failed").order_by("index").first()
+    if row is None:
+        raise InUse("the job has taken in no image yet")
+    assignment = {
+        "id": 0,
+        "seconds_left": job.task_time_limit_seconds,
+        "accepted_at": None,
+        "lease_expires_at": None,
+        **task_payload(Task(job=job), job, row, request.user.pk or 0),
+    }
+    config = {
+        "job_id": job.pk,
+        "worker_id": 0,
+        "api_base": "/api/v1",
+        "sign_in_url": reverse("sign-in"),
+        "exit_url": reverse("requester:job", args=[job.pk]),
+        "preview": True,
+        "assignment": assignment,
+    }
+    return render(request, "worker/task.html", {"config": config, "job": job})
+
+
+def _loop_charts(view: dict[str, Any]) -> list[dict[str, Any]]:
+    rounds = view["rounds"]
+    charts: list[dict[str, Any]] = []
+    learned = [
+        [r["figures"]["human_labels"], r["figures"]["mAP_50"]]
+        for r in rounds
+        if r["figures"].get("mAP_50") is not None and r["figures"].get("human_labels") is not None
+    ]
+    if learned:
+        charts.append(
+            {
+                "type": "line",
+                "title": "Learning curve",
+                "x": {"label": "objects labeled by people"},
+                "y": {"label": "mAP@0.5", "min": 0, "max": 1, "format": "percent"},
+                "series": [{"name": "Validation part", "points": learned}],
+            }
+        )
+    curve = next((r for r in reversed(rounds) if r["curve"]), None)
+    if curve:
+        marks: list[dict[str, Any]] = [{"label": "promised", "y": view["target_iou"]}]
+        if curve["threshold"] is not None:
+            marks.append({"label": "threshold", "x": curve["threshold"]})
+        charts.append(
+            {
+                "type": "line",
+                "title": f"Score threshold against quality, round {curve['number']}",
+                "x": {"label": "score threshold"},
+                "y": {"label": "share", "min": 0, "max": 1, "format": "percent"},
+                "series": [
+                    {"name": "Quality (mean IoU)", "points": [[p["threshold"], p["quality"]] for p in curve["curve"]]},
+                    {
+                        "name": "Labeled by the machine",
+                        "points": [[p["threshold"], p["coverage"]] for p in curve["curve"]],
+                        "dashed": True,
+                        "color": "machine",
+                    },
+                ],
+                "marks": marks,
+            }
+        )
+    return charts
+
+
+@requester_page()
+def loop_page(request: HttpRequest, job_id: int) -> HttpResponse:
+    """The rounds of the learning loop, its curves and thresholds."""
+    job = job_of(request.account, job_id)  # type: ignore[attr-defined]
+    view = learning_queries.loop_view(job)
+    if view is None:
+        raise NotFound("the labeling job has no learning loop")
+    context = {**job_context(request, job, "loop"), "loop": view, "charts": _loop_charts(view)}
+    return render(request, "requester/job_loop.html", context)
+
+
+@requester_page()
+def people_page(request: HttpRequest, job_id: int) -> HttpResponse:
+    """Worker skill, confidence, and the objects people disagree on most."""
+    job = job_of(request.account, job_id)  # type: ignore[attr-defined]
+    histogram = queries.confidence_histogram(job)
+    chart = {
+        "type": "bar",
+        "title": "Confidence of the labels by people",
+        "x": {"label": "confidence"},
+        "y": {"label": "objects"},
+        "series": [{"name": "Objects", "points": [[f"{i / 10:.1f}", n] for i, n in enumerate(histogram)]}],
+    }
+    context = {
+        **job_context(request, job, "people"),
+        "skills": queries.worker_skills(job),
+        "chart": chart if any(histogram) else None,
+        "cards": [cards.card(row, request.user.pk or 0) for row in queries.disagreements(job, limit=12)],
+    }
+    return render(request, "requester/job_people.html", context)
+
+
+@requester_page()
+def downloads_page(request: HttpRequest, job_id: int) -> HttpResponse:
+    """Exports: start one, follow it, fetch it."""
+    job = job_of(request.account, job_id)  # type: ignore[attr-defined]
+    rows = Export.objects.filter(job=job).order_by("-id")[:30]
+    context = {
+        **job_context(request, job, "downloads"),
+        "exports": rows,
+        "kinds": KINDS,
+        "busy": any(e.status == "InProgress" for e in rows),
+    }
+    part = "requester/job_exports.html" if request.GET.get("part") else "requester/job_downloads.html"
+    return render(request, part, context)
+
+
+@require_POST
+@requester_page()
+def export(request: HttpRequest, job_id: int) -> HttpResponse:
+    """Start an export."""
+    job = job_of(request.account, job_id)  # type: ignore[attr-defined]
+    kind, which = request.POST.get("kind", ""), request.POST.get("which", "all")
+    exports.create_export(job=job, kind=kind, which=which, by=f"user:{request.user.pk}")
+    return redirect("requester:job-downloads", job.pk)
+
+
+@require_POST
+@requester_page(Role.MEMBER)
+def stop_export(request: HttpRequest, export_id: int) -> HttpResponse:
+    """Stop an export that is under way."""
+    row = export_of(request.account, export_id)  # type: ignore[attr-defined]
+    exports.stop_export(export=row, by=f"user:{request.user.pk}")
+    return redirect("requester:job-downloads", row.job_id)

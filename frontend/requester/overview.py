@@ -1,0 +1,85 @@
+"""The overview: jobs under way, spending, what needs attention."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Sum
+from django.db.models.functions import TruncDate
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+
+from frontend.session import requester_page
+from labeling import queries
+from labeling.models import Dataset, LabelingJob
+from learning.models import Model
+from marketplace.models import Account
+from marketplace.services import wallets
+
+DAYS = 30
+
+
+def _spending(account: Account) -> dict[str, Any] | None:
+    since = timezone.now() - timedelta(days=DAYS)
+    rows = (
+        wallets.statement(account=account)
+        .filter(entry__created_at__gte=since)
+        .exclude(entry__reference__startswith="deposit")
+        .exclude(entry__reference__startswith="demo")
+        .order_by()
+        .annotate(day=TruncDate("entry__created_at"))
+        .values("day")
+        .annotate(total=Sum("amount_micros"))
+        .order_by("day")
+    )
+    points = [[row["day"].isoformat(), max(0, -row["total"])] for row in rows]
+    if not points:
+        return None
+    return {
+        "type": "bar",
+        "title": f"Spending, last {DAYS} days",
+        "x": {"label": "day"},
+        "y": {"label": "dollars", "format": "money"},
+        "series": [{"name": "Spent", "points": points}],
+    }
+
+
+def _attention(account: Account, running: list[LabelingJob]) -> list[dict[str, str]]:
+    notes = []
+    for job in running:
+        if job.attention:
+            notes.append({"text": f"{job.name}: {job.attention}", "url": reverse("requester:job", args=[job.pk])})
+    week = timezone.now() - timedelta(days=7)
+    for job in LabelingJob.objects.filter(account=account, status="Failed", finished_at__gte=week).order_by("-id")[:5]:
+        notes.append(
+            {"text": f"{job.name} failed: {job.failure_reason}", "url": reverse("requester:job", args=[job.pk])}
+        )
+    for row in Dataset.objects.filter(account=account, status="Failed", created_at__gte=week).order_by("-id")[:5]:
+        notes.append(
+            {"text": f"{row.name} failed: {row.failure_reason}", "url": reverse("requester:dataset", args=[row.pk])}
+        )
+    return notes
+
+
+@requester_page()
+def page(request: HttpRequest) -> HttpResponse:
+    """Where a requester starts."""
+    account = request.account  # type: ignore[attr-defined]
+    running = list(
+        LabelingJob.objects.filter(account=account, status__in=["Initializing", "InProgress", "Stopping"]).order_by(
+            "-id"
+        )
+    )
+    recent = LabelingJob.objects.filter(account=account).exclude(pk__in=[j.pk for j in running]).order_by("-id")[:5]
+    context = {
+        "running": [{"job": j, "counters": queries.counters(j), "money": queries.money(j)} for j in running],
+        "recent": [{"job": j, "counters": queries.counters(j), "money": queries.money(j)} for j in recent],
+        "attention": _attention(account, running),
+        "chart": _spending(account),
+        "balance": wallets.balance(account=account),
+        "held": wallets.held(account=account),
+        "datasets": Dataset.objects.filter(account=account).count(),
+        "models": Model.objects.filter(account=account).count(),
+    }
+    return render(request, "requester/overview.html", context)
