@@ -40,14 +40,14 @@ _CONFIDENCE_DIGITS = 4
 def put_members(original: bytes | str, members: Mapping[str, Any], *, remove: Iterable[str] = ()) -> bytes:
     """The line with `members` set: known names are replaced in place, new ones appended; the rest keeps its bytes.
 
-    Returns UTF-8 without a line end. Raises ValueError when `original` is not a JSON object.
+    Returns UTF-8 without a line end. `original` is a line that was parsed before; ValueError when it is no object.
     """
     raw = (original if isinstance(original, bytes) else original.encode()).strip()
     removed = set(remove)
     encoded = {name: orjson.dumps(value) for name, value in members.items()}
     # a name that has no quoted occurrence (and no escape could hide one) is new: append without taking the line apart
     fresh = not any(b'"' + name.encode() + b'"' in raw for name in (*members, *removed)) and b"\\" not in raw
-    if fresh and raw[:1] == b"{" and raw[-1:] == b"}" and len(raw) > 2:
+    if fresh and raw[:1] == b"{" and raw[-1:] == b"}" and raw[1:-1].strip():
         added = b",".join(orjson.dumps(name) + b":" + value for name, value in encoded.items())
         return raw[:-1].rstrip() + (b"," + added if added else b"") + b"}"
     parts: list[bytes] = []
@@ -92,6 +92,8 @@ def _top_level(text: str) -> list[tuple[str, str, str]]:
             at = skip(at + 1)
         elif text[at : at + 1] != "}":
             raise ValueError(f"a manifest line must be a JSON object (column {at + 1})")
+    if text[at + 1 :].strip():
+        raise ValueError(f"a manifest line holds one JSON object and nothing after it (column {at + 2})")
     return members
 
 

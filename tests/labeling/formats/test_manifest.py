@@ -1,0 +1,283 @@
+"""Every rule of an input manifest, its message and its line number; streaming, sampling and label names."""
+
+from __future__ import annotations
+
+import io
+import json
+import tracemalloc
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labeling.formats.attribute_names import TASK_TYPES, validate_label_attribute_name
+from labeling.formats.manifest import BadLine, Line, parse, parse_line, sample, select
+
+
+def good(*lines: bytes, **options: object) -> list[Line]:
+    found = list(parse(lines, **options))
+    assert all(isinstance(line, Line) for line in found), found
+    return found
+
+
+def reason(line: bytes | str, **options: object) -> str:
+    found = list(parse([line], **options))
+    assert len(found) == 1 and isinstance(found[0], BadLine), found
+    return found[0].reason
+
+
+def test_reads_references_and_texts_with_their_other_keys():
+    first, second = good(b'{"source-ref":"s3://b/1.jpg","split":"train"}\n', b'{"source":"a text"}\r\n')
+    assert (first.index, first.number, first.source_ref, first.source) == (0, 1, "s3://b/1.jpg", None)
+    assert first.attributes == {"source-ref": "s3://b/1.jpg", "split": "train"}
+    assert first.original == b'{"source-ref":"s3://b/1.jpg","split":"train"}'
+    assert (second.index, second.source, second.original) == (1, "a text", b'{"source":"a text"}')
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (b'{"a":1}', "'source-ref' or 'source' is missing"),
+        (b"{}", "'source-ref' or 'source' is missing"),
+        (
+            b'{"source":"t","source-ref":"s3://b/k"}',
+            "has both 'source-ref' and 'source', exactly one is needed",
+        ),
+        (b'{"source-ref":5}', "'source-ref' must be a string, found a number"),
+        (b'{"source-ref":null}', "'source-ref' must be a string, found null"),
+        (b'{"source":["x"]}', "'source' must be a string, found an array"),
+        (b'{"source":true}', "'source' must be a string, found a boolean"),
+        (b'{"source":"  "}', "'source' is empty"),
+        (b'{"source-ref":""}', "'source-ref' is empty"),
+        (b"[1]", "must be a JSON object, found an array"),
+        (b'"s3://b/k"', "must be a JSON object, found a string"),
+        (b"null", "must be a JSON object, found null"),
+        (b'{"source":"t","$x":1}', "attribute name '$x' must not be empty or start with '$'"),
+        (b'{"source":"t","":1}', "attribute name '' must not be empty or start with '$'"),
+        (b'{"source":"a","source":"b"}', "attribute 'source' appears twice"),
+        (rb'{"source":"a","so\u0075rce":"b"}', "attribute 'source' appears twice"),
+        (rb'{"source":"a","q\"":1,"q\"":2}', "attribute 'q\"' appears twice"),
+        (b'{"source":"\xff"}', "is not UTF-8 text (byte 12)"),
+        ('{"source":"x"}'.encode("utf-16"), "is not UTF-8 text (it looks like UTF-16)"),
+        (b'{"source":"' + b"y" * 20_001 + b'"}', "attribute 'source' is longer than 20,000 characters"),
+        (b'{"source":"' + b"y" * 100_000 + b'"}', "is longer than 100,000 characters"),
+    ],
+)
+def test_names_what_is_wrong_with_a_line(line, expected):
+    assert reason(line) == expected
+
+
+@pytest.mark.parametrize("line", [b'{"source":"x"', b'{"source":NaN}', b"hello", b'{"source":"x"} {"source":"y"}'])
+def test_broken_json_names_the_column(line):
+    assert reason(line).startswith("is not valid JSON (column ")
+
+
+@pytest.mark.parametrize("uri", ["1.jpg", "/etc/passwd", "s3:/b/k", "javascript://x/y", "s3://", "s3://b/\\u0000"])
+def test_references_must_be_uris_of_a_known_scheme(uri):
+    assert reason(b'{"source-ref":"%s"}' % uri.encode()).startswith(
+        "'source-ref' must be a URI starting with s3://, file://, http://, https://; found "
+    )
+
+
+def test_schemes_and_kinds_can_be_narrowed():
+    assert "starting with s3://; found" in reason(b'{"source-ref":"file:///x"}', schemes=("s3",))
+    assert good(b'{"source-ref":"x.jpg"}', schemes=None)[0].source_ref == "x.jpg"
+    assert reason(b'{"source":"t"}', kinds=("source-ref",)) == (
+        "'source-ref' is missing (found 'source', which this job cannot use)"
+    )
+
+
+def test_lengths_count_characters_not_bytes():
+    assert good(('{"source":"' + "é" * 20_000 + '"}').encode())[0].source == "é" * 20_000
+    assert reason(('{"source":"' + "é" * 20_001 + '"}').encode()) == (
+        "attribute 'source' is longer than 20,000 characters"
+    )
+    many = {f"k{n}": "y" * 9_000 for n in range(11)}
+    assert len(json.dumps(many)) < 100_000
+    assert good(orjson.dumps({"source": "t"} | many))
+
+
+def test_a_duplicate_value_is_no_duplicate_name():
+    assert good(b'{"source":"source","x":{"source":1}}')[0].source == "source"
+
+
+def test_deep_nesting_is_a_bad_line_not_a_crash():
+    deep = b'{"source":"t\\n","x":' + b"[" * 1000 + b"]" * 1000 + b"}"
+    found = list(parse([deep]))
+    assert len(found) == 1
+    deeper = b'{"source":"t","x":' + b"[" * 40_000 + b"]" * 40_000 + b"}"
+    assert isinstance(next(iter(parse([deeper]))), BadLine)
+
+
+def test_numbers_count_blank_and_bad_lines():
+    stream = io.BytesIO(b'\xef\xbb\xbf{"source":"a"}\r\n\n  \nbroken\n{"source":"b"}')
+    first, bad, last = parse(stream)
+    assert (first.index, first.original) == (0, b'{"source":"a"}')
+    assert (bad.number, str(bad)[:8], bad.excerpt) == (4, "line 4: ", "broken")
+    assert (last.index, last.source) == (4, "b")
+
+
+def test_the_message_of_the_style_guide():
+    lines = [b'{"source":"x"}'] * 811 + [b'{"split":"train"}']
+    bad = [str(line) for line in parse(lines, kinds=("source-ref",)) if isinstance(line, BadLine)]
+    assert bad[-1] == "line 812: 'source-ref' is missing"
+
+
+def test_excerpts_are_short():
+    assert len(next(iter(parse([b"x" * 5000]))).excerpt) == 120
+
+
+def test_already_labeled_lines_are_marked():
+    labeled, failed, fresh = good(
+        b'{"source":"a","bee":1,"bee-metadata":{}}',
+        b'{"source":"b","bee-metadata":{"failure-reason":"x"}}',
+        b'{"source":"c","wasp":1}',
+        label_attribute_name="bee",
+    )
+    assert (labeled.labeled, failed.labeled, fresh.labeled) == (True, False, False)
+    assert not good(b'{"source":"a","bee":1}')[0].labeled
+
+
+def test_text_lines_are_read_too():
+    assert good('{"source":"é"}\n')[0].original == '{"source":"é"}'.encode()
+    assert [line.source for line in parse(io.StringIO('{"source":"a"}\n{"source":"b"}'))] == ["a", "b"]
+    assert "UTF-8" in reason('{"source":"\ud800"}')
+
+
+def test_one_line_alone():
+    assert parse_line('{"source":"x"}\n', number=7).index == 6
+    with pytest.raises(ValueError, match="^line 7: 'source-ref' or 'source' is missing$"):
+        parse_line(b"{}", number=7)
+    with pytest.raises(ValueError, match="^line 1: is empty$"):
+        parse_line(b"  ")
+
+
+def test_memory_does_not_follow_a_monster_line_or_the_file():
+    class Monster(io.RawIOBase):
+        """Two hundred megabytes without a line end, made as they are read, then one good line."""
+
+        def __init__(self) -> None:
+            self.left = 200_000_000
+            self.tail = io.BytesIO(b'\n{"source":"after"}\n')
+
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer) -> int:
+            if self.left <= 0:
+                return self.tail.readinto(buffer)
+            size = min(len(buffer), self.left)
+            buffer[:size] = b"x" * size
+            self.left -= size
+            return size
+
+    tracemalloc.start()
+    found = list(parse(io.BufferedReader(Monster())))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [type(line) for line in found] == [BadLine, Line]
+    assert found[0].reason == "is longer than 100,000 characters"
+    assert (found[1].number, found[1].source) == (2, "after")
+    assert peak < 5_000_000
+
+
+@given(st.binary(max_size=300))
+def test_nothing_makes_the_reader_crash(raw):
+    for line in parse(io.BytesIO(raw)):
+        assert isinstance(line, Line | BadLine)
+
+
+@given(st.lists(st.dictionaries(st.text(max_size=5), st.none() | st.integers() | st.text(max_size=9)), max_size=5))
+def test_lines_come_out_as_they_went_in(records):
+    lines = [json.dumps(record | {"source": "t"}).encode() for record in records]
+    for item, line in zip(parse(io.BytesIO(b"\n".join(lines))), lines, strict=True):
+        if isinstance(item, Line):
+            assert item.original == line
+        else:
+            assert "attribute name" in item.reason or "not valid JSON" in item.reason
+
+
+# --- choosing ------------------------------------------------------------------------------------------------------
+
+
+def numbered(count: int) -> list[Line | BadLine]:
+    return list(parse(b'{"source":"%d"}' % n for n in range(count)))
+
+
+def test_a_sample_is_the_same_for_the_same_seed_and_about_as_large_as_asked():
+    lines = numbered(5000)
+    first = [line.index for line in sample(lines, percent=20, seed=7)]
+    assert first == [line.index for line in sample(lines, percent=20, seed=7)] == sorted(first)
+    assert 900 < len(first) < 1100
+    assert first != [line.index for line in sample(lines, percent=20, seed=8)]
+    assert [line.index for line in sample(lines[:2500], percent=20, seed=7)] == [n for n in first if n < 2500]
+
+
+@pytest.mark.parametrize(("total", "percent", "expected"), [(1000, 10, 100), (7, 50, 4), (3, 1, 1), (9, 100, 9)])
+def test_an_exact_sample_has_exactly_its_size(total, percent, expected):
+    assert len(list(sample(numbered(total), percent=percent, seed=1, total=total))) == expected
+
+
+def test_an_exact_sample_is_fair():
+    hits = [0] * 20
+    for seed in range(2000):
+        for line in sample(numbered(20), percent=25, seed=seed, total=20):
+            hits[line.index] += 1
+    assert all(400 < count < 600 for count in hits), hits
+
+
+def test_bad_lines_pass_every_choice():
+    lines = list(parse([b"x", b'{"source":"t"}']))
+    assert [type(x) for x in select(lines, lambda attributes: False)] == [BadLine]
+    assert BadLine in [type(x) for x in sample(lines, percent=0.001, seed=1)]
+
+
+@pytest.mark.parametrize("percent", [0, -1, 101, float("nan")])
+def test_a_percentage_out_of_range_is_refused(percent):
+    with pytest.raises(ValueError, match="percent must be above 0 and at most 100"):
+        sample([], percent=percent, seed=1)
+
+
+# --- label attribute names -----------------------------------------------------------------------------------------
+
+
+def test_good_names():
+    assert validate_label_attribute_name("my-boxes-2", "BoundingBox") == "my-boxes-2"
+    assert validate_label_attribute_name("city-ref", "SemanticSegmentation") == "city-ref"
+    assert validate_label_attribute_name("a" * 127, "ImageMultiClass")
+
+
+@pytest.mark.parametrize(
+    ("name", "task_type", "message"),
+    [
+        ("", "BoundingBox", "1 to 127 characters"),
+        ("a" * 128, "BoundingBox", "1 to 127 characters"),
+        ("-a", "BoundingBox", "must start and end with a letter or digit"),
+        ("a-", "BoundingBox", "must start and end with a letter or digit"),
+        ("a_b", "BoundingBox", "letters, digits and inner hyphens"),
+        ("bienenstöcke", "BoundingBox", "letters, digits and inner hyphens"),
+        ("a\n", "BoundingBox", "letters, digits and inner hyphens"),
+        ("boxes-metadata", "BoundingBox", "must not end in '-metadata'"),
+        ("boxes-ref", "BoundingBox", "must not end in '-ref' for BoundingBox"),
+        ("boxes-ref", "VerificationSemanticSegmentation", "must not end in '-ref'"),
+        ("city", "SemanticSegmentation", "must end in '-ref' for SemanticSegmentation"),
+        ("city", "AdjustmentVideoObjectTracking", "must end in '-ref'"),
+        ("source", "BoundingBox", "name of the input itself"),
+        ("source-ref", "SemanticSegmentation", "name of the input itself"),
+        ("x", "Boxes", "unknown task type 'Boxes'"),
+    ],
+)
+def test_bad_names(name, task_type, message):
+    with pytest.raises(ValueError, match=message):
+        validate_label_attribute_name(name, task_type)
+
+
+def test_a_review_needs_a_name_of_its_own():
+    with pytest.raises(ValueError, match="must differ from the label it reviews"):
+        validate_label_attribute_name("boxes", "AdjustmentBoundingBox", reviewed="boxes")
+    assert validate_label_attribute_name("boxes-2", "AdjustmentBoundingBox", reviewed="boxes") == "boxes-2"
+
+
+def test_there_are_the_task_types_of_the_built_in_functions():
+    assert {"BoundingBox", "ImageMultiClass", "SemanticSegmentation", "NamedEntityRecognition"} <= TASK_TYPES
