@@ -1,10 +1,12 @@
-"""The two messages that go upward. Each is a list of callables that other rooms append to; a listener only enqueues.
+"""The messages that go upward. Each is a list of callables that other rooms append to; a listener only enqueues.
 
-`batch_done(batch_id)` is sent in the transaction that closes a batch; `loop_done(loop_id)` is for review loops.
+`job_ready(job_id)` is sent in the transaction that makes a job InProgress, `batch_done(batch_id)` in the one that closes a
+batch; `loop_done(loop_id)` is for review loops.
 """
 
 from collections.abc import Callable
 
+job_ready: list[Callable[[int], None]] = []
 batch_done: list[Callable[[int], None]] = []
 loop_done: list[Callable[[int], None]] = []
 

@@ -5,11 +5,12 @@ With automated labeling the learning room opens the batches and ends the job; ev
 """
 
 from datetime import timedelta
+from importlib.util import find_spec
 
 from django.db import transaction
 from django.utils import timezone
 
-from labeling import transitions
+from labeling import hooks, transitions
 from labeling.models import Batch, DataObject, LabelingJob, ObjectState
 from labeling.queries import spending
 from labeling.services import batches, consolidating, finishing, labels, leases, nudging
@@ -66,6 +67,7 @@ def _take_in(job: LabelingJob) -> bool:
         # Somebody may have stopped the job meanwhile: then the next step brings it to its end.
         if LabelingJob.objects.select_for_update().get(pk=job.pk).status == "Initializing":
             transitions.LABELING_JOB.advance(job, "InProgress", by=BY, because=f"{job.objects_total} objects taken in")
+            hooks.send(hooks.job_ready, job.pk)
     return True
 
 
@@ -209,7 +211,8 @@ def _complete(job: LabelingJob, reason: str) -> bool:
 
 
 def _write_output(job: LabelingJob) -> None:
-    queue.resolve("labeling.services.output.refresh_output")(job.pk)
+    if find_spec("labeling.services.output"):
+        queue.resolve("labeling.services.output.refresh_output")(job.pk)
 
 
 def _needs(job: LabelingJob, attention: str) -> bool:
