@@ -183,6 +183,8 @@ Q_CLUSTER = {
 }
 LEARNER_SLOTS = int(env("LEARNER_SLOTS", "1"))
 LEARNER_THREADS = int(env("LEARNER_THREADS", "0"))
+# How far programs step back behind the web and the queue (0: not at all, 19: as far as can be).
+LEARNER_NICENESS = int(env("LEARNER_NICENESS", "10"))
 WEIGHTS_DIR = env("WEIGHTS_DIR")
 
 REST_FRAMEWORK = {
