@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from labeling.models import AdvanceRequest, LabelingJob
-from labeling.services import advancing, leases, nudging
+from labeling.services import advancing, exports, leases, nudging
 from marketplace import queue
 
 
@@ -27,3 +27,8 @@ def sweep() -> None:
     live = LabelingJob.objects.filter(status__in=["Initializing", "InProgress", "Stopping"])
     for job_id in live.order_by("pk").values_list("pk", flat=True):
         nudging.nudge(job_id)
+
+
+def run_export(export_id: int) -> None:
+    """Write a download."""
+    exports.run_export(export_id)

@@ -62,6 +62,8 @@ class Task(models.Model):
     queue_position = models.BigIntegerField()
     # All its seats are answered or withdrawn, and consolidation has not looked at it since.
     due = models.BooleanField(default=False)
+    # Its answers lie in the output as a worker-response file.
+    responses_written = models.BooleanField(default=False)
 
     class Meta:
         constraints = [

@@ -1,0 +1,183 @@
+"""Downloads of a job's labels, made in the background: manifest, worker answers, COCO, VOC, YOLO.
+
+A killed export starts again from its row; it may be stopped; objects that do not fit a format are listed, not lost.
+"""
+
+import time
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import orjson
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from labeling import transitions
+from labeling.formats.interchange.coco import write_coco
+from labeling.formats.interchange.items import LabeledImage
+from labeling.formats.interchange.voc import write_voc
+from labeling.formats.interchange.yolo import write_yolo
+from labeling.formats.worker_responses import answer_record
+from labeling.models import DataObject, Export, LabelingJob, Task
+from labeling.services import output, rows
+from marketplace import queue, storage
+from marketplace.errors import DomainError, Invalid, LimitExceeded
+
+EXTENSION = {"manifest": "manifest", "worker-answers": "jsonl", "coco": "json", "voc": "zip", "yolo": "zip"}
+RUN = "labeling.background.run_export"
+MOST_AT_ONCE = 5
+MOST_ERRORS = 1000
+EVERY_SECONDS = 1.0
+TASKS_AT_ONCE = 500
+
+
+class Stopped(Exception):
+    """Somebody stopped the export while it was being written."""
+
+
+def create_export(*, job: LabelingJob, kind: str, which: str = "all", by: str) -> Export:
+    """Start an export. Raises Invalid for an unknown format or part, LimitExceeded with too many under way."""
+    if kind not in EXTENSION:
+        raise Invalid(f"{kind!r} found, one of {', '.join(EXTENSION)} expected", field="kind")
+    if which not in rows.WHICH:
+        raise Invalid(f"{which!r} found, one of {', '.join(rows.WHICH)} expected", field="which")
+    if Export.objects.filter(job=job, status="InProgress").count() >= MOST_AT_ONCE:
+        raise LimitExceeded(f"{MOST_AT_ONCE} exports of this job are under way; wait for one of them")
+    with transaction.atomic():
+        export = Export.objects.create(job=job, kind=kind, which=which, created_by=by)
+        queue.enqueue(RUN, export.pk)
+    return export
+
+
+def stop_export(*, export: Export, by: str) -> None:
+    """Stop an export; what was written is thrown away. Raises InUse for one that is over."""
+    with transaction.atomic():
+        transitions.EXPORT.advance(export, "Stopped", by=by)
+
+
+def run_export(export_id: int) -> None:
+    """Write the file and finish the row. Does nothing for an export that is over; starts afresh after a crash."""
+    export = Export.objects.select_related("job__account", "job__workteam").get(pk=export_id)
+    if export.status != "InProgress":
+        return
+    work = _Work(export)
+    uri = storage.join(
+        settings.STORE_URL,
+        "accounts",
+        export.job.account.number,
+        "exports",
+        str(export.pk),
+        f"{export.job.name}.{EXTENSION[export.kind]}",
+    )
+    try:
+        with storage.writer(uri) as out:
+            work.write(out)
+    except Stopped:
+        return
+    except (DomainError, ValueError) as error:
+        with transaction.atomic():
+            transitions.EXPORT.advance(export, "Failed", by="system", failure_reason=str(error)[:1024])
+        return
+    with transaction.atomic():
+        current = Export.objects.select_for_update().get(pk=export.pk)
+        if current.status != "InProgress":
+            storage.delete(uri)
+            return
+        transitions.EXPORT.advance(
+            export,
+            "Completed",
+            by="system",
+            uri=uri,
+            size_bytes=storage.size(uri),
+            progress=1.0,
+            objects_done=work.done,
+            item_errors=work.errors,
+        )
+
+
+class _Work:
+    """One export being written: counts, says how far it is, notices when it is stopped."""
+
+    def __init__(self, export: Export):
+        self.export = export
+        self.job: LabelingJob = export.job
+        self.done = 0
+        self.errors: list[dict[str, str]] = []
+        wanted = Q(job=self.job)
+        if export.which != "all" or export.kind in ("coco", "voc", "yolo"):
+            wanted &= Q(label__source__in=rows.WHICH[export.which])
+        self.total = max(1, DataObject.objects.filter(wanted).count())
+        self._said = time.monotonic()
+
+    def write(self, out: BinaryIO) -> None:
+        """Write the whole file."""
+        {
+            "manifest": self._manifest,
+            "worker-answers": self._answers,
+            "coco": self._coco,
+            "voc": self._voc,
+            "yolo": self._yolo,
+        }[self.export.kind](out)
+
+    def _step(self) -> None:
+        self.done += 1
+        now = time.monotonic()
+        if now - self._said < EVERY_SECONDS:
+            return
+        self._said = now
+        going = Export.objects.filter(pk=self.export.pk, status="InProgress").update(
+            progress=min(0.99, self.done / self.total), objects_done=self.done
+        )
+        if not going:
+            raise Stopped
+
+    def _manifest(self, out: BinaryIO) -> None:
+        for row in rows.stream(self.job, self.export.which):
+            out.write(rows.manifest_line(row, self.job) + b"\n")
+            self._step()
+
+    def _answers(self, out: BinaryIO) -> None:
+        last = 0
+        while True:
+            tasks = list(
+                Task.objects.filter(job=self.job, pk__gt=last)
+                .select_related("data_object")
+                .order_by("pk")[:TASKS_AT_ONCE]
+            )
+            if not tasks:
+                return
+            last = tasks[-1].pk
+            answers = output.answers_of_tasks(self.job, tasks)
+            for task in tasks:
+                for given in answers.get(task.pk, []):
+                    record = {"objectId": task.data_object.index, "source-ref": task.data_object.source_ref}
+                    out.write(orjson.dumps({**record, **answer_record(given)}) + b"\n")
+                self._step()
+
+    def _images(self) -> Iterator[LabeledImage]:
+        known = set(self.job.labels)
+        for row in rows.stream(self.job, self.export.which):
+            if row.value is None:
+                continue
+            wrong = ""
+            found = rows.boxes(row)
+            if not row.width or not row.height:
+                wrong = "the size of the image is not known"
+            elif unknown := sorted({box.label for box in found} - known):
+                wrong = f"the class {unknown[0]!r} is not one of the job's"
+            if wrong:
+                if len(self.errors) < MOST_ERRORS:
+                    self.errors.append({"object": str(row.index), "reason": wrong})
+                continue
+            yield LabeledImage(row.source_ref, rows.image_size(row), tuple(found))
+            self._step()
+
+    def _coco(self, out: BinaryIO) -> None:
+        info = {"description": self.job.name, "version": self.job.label_attribute_name}
+        write_coco(self._images(), out, labels=self.job.labels, info=info)
+
+    def _voc(self, out: BinaryIO) -> None:
+        write_voc(self._images(), out, labels=self.job.labels)
+
+    def _yolo(self, out: BinaryIO) -> None:
+        write_yolo(self._images(), out, labels=self.job.labels)

@@ -1,0 +1,141 @@
+"""A job's output in Ground Truth's layout: the augmented manifest, worker responses, consolidation files.
+
+Everything lies under `<output uri>/<job name>/` and may be written again at any time with the same result.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.utils import timezone
+
+from labeling.formats import worker_responses
+from labeling.formats.worker_responses import WorkerAnswer
+from labeling.models import Answer, Batch, DataObject, Label, LabelingJob, LabelSource, Task, TaskStatus
+from labeling.services import rows
+from marketplace import storage
+from marketplace.models import Crowd
+
+CHUNK = 500
+MANIFEST = "manifests/output/output.manifest"
+
+
+def root(job: LabelingJob) -> str:
+    """Where the job's output lies."""
+    return storage.join(job.output_uri, job.name)
+
+
+def manifest_uri(job: LabelingJob) -> str:
+    """The output manifest: final when the job is over, as it stands before."""
+    return storage.join(root(job), MANIFEST)
+
+
+def refresh_output(job_id: int) -> None:
+    """Write the manifest as it stands and the files of tasks that ended since. Safe to repeat and to interrupt."""
+    job = LabelingJob.objects.select_related("account", "workteam").get(pk=job_id)
+    write_responses(job)
+    write_manifest(job)
+    LabelingJob.objects.filter(pk=job.pk).update(output_written_at=timezone.now())
+
+
+def write_manifest(job: LabelingJob) -> int:
+    """Write the output manifest whole; returns the number of lines. Readers see the old or the new one, never half."""
+    lines = 0
+    with storage.writer(manifest_uri(job), content_type="application/x-ndjson") as out:
+        for row in rows.stream(job):
+            out.write(rows.manifest_line(row, job) + b"\n")
+            lines += 1
+    return lines
+
+
+def write_responses(job: LabelingJob) -> int:
+    """Write the answers of every task that ended and was not written yet, with the consolidation files of its batch.
+
+    Returns how many tasks were written. A task is marked after its file is stored: a crash between writes it again,
+    under the same name.
+    """
+    written = 0
+    for batch in Batch.objects.filter(job=job).order_by("number"):
+        ended = (
+            Task.objects.filter(batch=batch, responses_written=False)
+            .exclude(state=TaskStatus.OPEN)
+            .select_related("data_object__label")
+            .order_by("pk")
+        )
+        stream = ended.iterator(chunk_size=CHUNK)
+        while some := list(islice(stream, CHUNK)):
+            _write_tasks(job, batch, some)
+            Task.objects.filter(pk__in=[task.pk for task in some]).update(responses_written=True)
+            written += len(some)
+    return written
+
+
+def _write_tasks(job: LabelingJob, batch: Batch, tasks: list[Task]) -> None:
+    answers = answers_of_tasks(job, tasks)
+    request, response = [], []
+    latest: datetime | None = None
+    for task in tasks:
+        given = answers.get(task.pk, [])
+        if not given:
+            continue
+        moment = max(answer.submitted for answer in given)
+        latest = moment if latest is None else max(latest, moment)
+        index = task.data_object.index
+        key = worker_responses.worker_response_key(iteration=batch.number, object_id=index, moment=moment)
+        uri = storage.join(root(job), key)
+        storage.write(uri, worker_responses.write_worker_response(given), content_type="application/json")
+        request.append(_requested(task.data_object, given))
+        response.append(_responded(job, task.data_object))
+    if latest is not None:
+        for key_of, document in (
+            (worker_responses.consolidation_request_key, request),
+            (worker_responses.consolidation_response_key, response),
+        ):
+            uri = storage.join(root(job), key_of(iteration=batch.number, moment=latest))
+            storage.write(uri, orjson.dumps(document), content_type="application/json")
+
+
+def answers_of_tasks(job: LabelingJob, tasks: Iterable[Task]) -> dict[int, list[WorkerAnswer]]:
+    """The newest revision of every answer to these tasks, by task, in the order they came."""
+    found = (
+        Answer.objects.filter(assignment__task__in=[task.pk for task in tasks])
+        .select_related("assignment__worker")
+        .order_by("assignment_id", "revision")
+    )
+    newest = {row.assignment_id: row for row in found}
+    crowd = "public" if job.workteam.crowd == Crowd.PUBLIC else "private"
+    by_task: dict[int, list[WorkerAnswer]] = defaultdict(list)
+    for row in sorted(newest.values(), key=lambda r: (r.created_at, r.pk)):
+        seat = row.assignment
+        by_task[seat.task_id].append(
+            WorkerAnswer(
+                worker_id=f"{crowd}.{settings.REGION}.{seat.worker.public_id}",
+                content=row.content,
+                submitted=row.created_at,
+                accepted=seat.accepted_at,
+                seconds=seat.seconds_spent,
+            )
+        )
+    return by_task
+
+
+def _requested(row: DataObject, given: list[WorkerAnswer]) -> dict[str, Any]:
+    annotations = [
+        {"workerId": a.worker_id, "annotationData": {"content": orjson.dumps(dict(a.content)).decode()}} for a in given
+    ]
+    return {"datasetObjectId": str(row.index), "dataObject": {"s3Uri": row.source_ref}, "annotations": annotations}
+
+
+def _responded(job: LabelingJob, row: DataObject) -> dict[str, Any]:
+    label: Label | None = row.label
+    content = None
+    if label is not None and label.source != LabelSource.MACHINE:
+        content = {job.label_attribute_name: label.value, "explanation": label.explanation}
+    return {
+        "datasetObjectId": str(row.index),
+        "consolidatedAnnotation": {"content": content},
+    }

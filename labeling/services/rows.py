@@ -1,0 +1,91 @@
+"""A job's objects with their newest labels, streamed in manifest order: what every output and export reads."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from labeling.formats.augmented import EXPIRED, box_line, failure_line
+from labeling.formats.shapes import Box, ImageSize
+from labeling.models import DataObject, LabelingJob, LabelSource, ObjectState
+
+CHUNK = 2000
+WHICH: dict[str, tuple[str, ...]] = {
+    "all": tuple(LabelSource.values),
+    "human": (LabelSource.HUMAN, LabelSource.ADJUDICATED),
+    "machine": (LabelSource.MACHINE,),
+}
+
+
+class Row(NamedTuple):
+    """One object: its line as it came, where it stands, and its label if it has one."""
+
+    pk: int
+    index: int
+    state: str
+    failure_reason: str
+    source_ref: str
+    width: int | None
+    height: int | None
+    depth: int | None
+    line: str
+    source: str | None
+    model_name: str | None
+    labeled_at: datetime | None
+    value: dict[str, Any] | None
+
+
+def stream(job: LabelingJob, which: str = "all") -> Iterator[Row]:
+    """Every object of the job in manifest order; with `which` not "all" only those with such a label.
+
+    Memory does not grow with the job: rows come through a server-side cursor.
+    """
+    rows = DataObject.objects.filter(job=job).order_by("index")
+    if which != "all":
+        rows = rows.filter(label__source__in=WHICH[which])
+    columns = rows.values_list(
+        "pk",
+        "index",
+        "state",
+        "failure_reason",
+        "source_ref",
+        "width",
+        "height",
+        "depth",
+        "line__text",
+        "label__source",
+        "label__model_name",
+        "label__created_at",
+        "label__value",
+    )
+    for row in columns.iterator(chunk_size=CHUNK):
+        yield Row(*row)
+
+
+def boxes(row: Row) -> list[Box]:
+    """The boxes of a labeled row; empty for an object with nothing on it."""
+    found = row.value["boxes"] if row.value else []
+    return [Box(b["label"], b["left"], b["top"], b["width"], b["height"], b.get("confidence") or 0.0) for b in found]
+
+
+def image_size(row: Row) -> ImageSize:
+    """Displayed pixels of a labeled row."""
+    return ImageSize(row.width or 0, row.height or 0, row.depth or 3)
+
+
+def manifest_line(row: Row, job: LabelingJob) -> bytes:
+    """The line of the output manifest: labeled, failed, or as it came."""
+    if row.state == ObjectState.FAILED and row.value is None:
+        return failure_line(row.line, job.label_attribute_name, reason=row.failure_reason or EXPIRED)
+    if row.value is None:
+        return row.line.encode()
+    return box_line(
+        row.line,
+        job.label_attribute_name,
+        boxes(row),
+        image_size=image_size(row),
+        labels=job.labels,
+        human_annotated=row.source != LabelSource.MACHINE,
+        job_name=job.name,
+        created=row.labeled_at,
+        model_name=row.model_name or None,
+    )
