@@ -10,7 +10,7 @@ from labeling import transitions
 from labeling.models import Assignment, DataObject, LabelingJob, ObjectLine
 from labeling.services import assignments, jobs
 from marketplace import storage
-from marketplace.models import Account, Worker, Workteam
+from marketplace.models import Account, User, Worker, Workteam
 from tests import builders
 
 SIZE = (640, 480)
@@ -56,10 +56,26 @@ def a_job(account: Account, team: Workteam, *, objects: int = 4, **changes: Any)
     return job
 
 
+def an_account(*, funds: str = "100") -> Account:
+    """A requester account whose owner never signs in either."""
+    number = next(_numbers)
+    owner = User.objects.create(username=f"owner{number}", email=f"owner{number}@example.org", password="!")
+    return builders.an_account(funds=funds, owner=owner)
+
+
+def a_crowd(count: int) -> list[Worker]:
+    """Workers who never sign in: hashing a password for each would be most of a story's time."""
+    numbers = [next(_numbers) for _ in range(count)]
+    users = User.objects.bulk_create(
+        User(username=f"crowd{n}@example.org", email=f"crowd{n}@example.org", password="!") for n in numbers
+    )
+    return Worker.objects.bulk_create(Worker(user=u, public_id=f"CROWD{u.pk:06d}") for u in users)
+
+
 def a_funded_job(*, workers: int = 3, funds: str = "100", **changes: Any) -> tuple[LabelingJob, list[Worker]]:
     """A job InProgress with a private team of so many workers."""
-    account = builders.an_account(funds=funds)
-    people = [builders.a_worker() for _ in range(workers)]
+    account = an_account(funds=funds)
+    people = a_crowd(workers)
     return a_job(account, builders.a_team(account=account, workers=people), **changes), people
 
 

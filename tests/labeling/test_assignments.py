@@ -12,7 +12,6 @@ from labeling.services import assignments, batches, jobs
 from marketplace.errors import Forbidden, InUse, Invalid, LimitExceeded, NotFound
 from marketplace.models import Entry
 from marketplace.services import earnings, workteams
-from tests import builders
 from tests.labeling import stories
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +48,7 @@ def test_a_worker_gets_each_task_once_and_then_nothing(opened):
 
 def test_a_task_is_given_to_no_more_workers_than_it_has_seats(opened):
     job, _ = opened
-    strangers = [builders.a_worker() for _ in range(5)]
+    strangers = stories.a_crowd(5)
     for worker in strangers:
         workteams.add_worker(team=job.workteam, worker=worker, by="system")
     taken = [assignments.claim(worker=w, job=job).task_id for w in strangers]
@@ -59,7 +58,7 @@ def test_a_task_is_given_to_no_more_workers_than_it_has_seats(opened):
 def test_who_may_claim(opened):
     job, (worker, *_) = opened
     with pytest.raises(Forbidden, match="not an active member"):
-        assignments.claim(worker=builders.a_worker(), job=job)
+        assignments.claim(worker=stories.a_crowd(1)[0], job=job)
     worker.status = "Suspended"
     worker.save()
     assert not workteams.eligible(worker=worker, team=job.workteam)
@@ -134,7 +133,9 @@ def test_a_bad_answer_is_refused_before_anything_is_written(opened, content, fie
     assert not Answer.objects.exists() and earnings.balance(worker) == 0
 
 
-@pytest.mark.parametrize(("seconds", "key", "field"), [(-1, "k", "seconds"), (float("nan"), "k", "seconds"), (1, "", "key")])
+@pytest.mark.parametrize(
+    ("seconds", "key", "field"), [(-1, "k", "seconds"), (float("nan"), "k", "seconds"), (1, "", "key")]
+)
 def test_seconds_and_key_are_checked(opened, seconds, key, field):
     job, (worker, *_) = opened
     seat = assignments.claim(worker=worker, job=job)
@@ -237,7 +238,7 @@ def test_an_idle_claim_finds_a_lease_that_ran_out(opened):
     job, (gone, *rest) = opened
     for _ in range(4):
         assignments.claim(worker=gone, job=job, now=timezone.now() - timedelta(hours=1))
-    workers = [*rest, builders.a_worker()]
+    workers = [*rest, stories.a_crowd(1)[0]]
     workteams.add_worker(team=job.workteam, worker=workers[-1], by="system")
     for worker in workers:
         assert stories.work(worker, job) == 4
@@ -249,7 +250,7 @@ def test_the_work_list_shows_price_pay_and_tasks_left(opened):
     assert (row.price_micros, row.tasks_left, row.hourly_micros) == (stories.PRICE, 4, 14_400_000)
     stories.work(worker, job)
     assert assignments.work_available(worker=worker) == []
-    assert assignments.work_available(worker=builders.a_worker()) == []
+    assert assignments.work_available(worker=stories.a_crowd(1)[0]) == []
     seat = assignments.claim(worker=other, job=job)
     assert assignments.work_available(worker=other)[0].tasks_left == 3
     assert assignments.peek(worker=other, job=job) not in (None, seat.task.data_object_id)

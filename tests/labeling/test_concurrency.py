@@ -1,0 +1,207 @@
+"""Many workers at once: no task over its redundancy, no worker twice on one, none starved, whatever dies on the way."""
+
+import json
+import random
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import close_old_connections, connection
+from django.db.models import Sum
+from django.utils import timezone
+
+from labeling.models import Answer, Assignment, Batch, DataObject, Task
+from labeling.services import assignments, batches, jobs
+from marketplace.errors import InUse
+from marketplace.models import Posting
+from marketplace.services import earnings, escrow
+from tests.labeling import stories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def in_threads(*functions):
+    """Run each in a thread with a connection of its own; the first error of any is raised here."""
+    errors = []
+
+    def guarded(function):
+        try:
+            function()
+        except BaseException as error:  # noqa: BLE001 - handed to the test, which raises it
+            errors.append(error)
+        finally:
+            close_old_connections()
+            connection.close()
+
+    threads = [threading.Thread(target=guarded, args=(function,)) for function in functions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+
+
+def open_all(job):
+    ids = list(DataObject.objects.filter(job=job, state="Unlabeled").order_by("index").values_list("pk", flat=True))
+    return batches.open_batch(job=job, object_ids=ids, by="system")
+
+
+def test_sixteen_workers_two_hundred_tasks_three_answers_each():
+    job, workers = stories.a_funded_job(workers=16, objects=200)
+    open_all(job)
+    done = threading.Event()
+
+    def a_worker(worker, seed):
+        dice = random.Random(seed)
+        while not done.is_set():
+            seat = assignments.claim(worker=worker, job=job)
+            if seat is None:
+                if not Task.objects.filter(job=job, state="Open").exists():
+                    return
+                continue
+            fate = dice.random()
+            if fate < 0.05:
+                # Gone without a word: the lease runs out.
+                Assignment.objects.filter(pk=seat.pk, state="Leased").update(lease_expires_at=timezone.now())
+            elif fate < 0.10:
+                assignments.give_back(assignment=seat, worker=worker)
+            else:
+                try:
+                    stories.answer(seat)
+                    stories.answer(seat)
+                except InUse as refused:
+                    assert "lease expired" in str(refused)  # noqa: PT017 - the killer was quicker
+
+    def a_killer():
+        dice = random.Random(99)
+        while not done.wait(0.05):
+            leased = list(Assignment.objects.filter(job=job, state="Leased").values_list("pk", flat=True))
+            for pk in dice.sample(leased, min(2, len(leased))):
+                Assignment.objects.filter(pk=pk, state="Leased").update(lease_expires_at=timezone.now())
+            assignments.expire_overdue(job_id=job.pk)
+
+    def everybody():
+        try:
+            in_threads(*[lambda w=w, n=n: a_worker(w, n) for n, w in enumerate(workers)])
+        finally:
+            done.set()
+
+    in_threads(everybody, a_killer)
+
+    assert Answer.objects.count() == 600
+    per_task = Assignment.objects.filter(state="Submitted").values_list("task_id", "worker_id")
+    assert len(set(per_task)) == 600
+    assert set(Task.objects.values_list("answers_count", "seats_total", "seats_free", "state")) == {(3, 3, 0, "Done")}
+    assert sum(earnings.balance(worker) for worker in workers) == 600 * stories.PRICE
+    jobs.advance_job(job.pk)
+    assert DataObject.objects.filter(job=job, state="HumanLabeled").count() == 200
+    assert Batch.objects.get().status == "Completed"
+    assert escrow.held(account=job.account, reference=f"labeling-job:{job.pk}") == 0
+    assert Posting.objects.aggregate(total=Sum("amount_micros"))["total"] == 0
+
+
+def test_answers_stop_and_the_queue_at_the_same_time():
+    job, workers = stories.a_funded_job(workers=6, objects=60, max_concurrent_tasks=10)
+    jobs.advance_job(job.pk)
+    stopped = threading.Event()
+
+    def a_worker(worker):
+        while not stopped.is_set():
+            seat = assignments.claim(worker=worker, job=job)
+            if seat is not None:
+                stories.answer(seat)
+
+    def the_queue():
+        while not stopped.is_set():
+            jobs.advance_job(job.pk)
+
+    def the_owner():
+        while Answer.objects.count() < 70:
+            stopped.wait(0.02)
+        jobs.stop_job(job=job, by="user:1")
+        stopped.set()
+
+    in_threads(*[lambda w=w: a_worker(w) for w in workers], the_queue, the_queue, the_owner)
+    assignments.expire_overdue(job_id=job.pk, now=timezone.now() + timedelta(hours=1))
+    jobs.advance_job(job.pk)
+    job.refresh_from_db()
+    assert job.status == "Stopped"
+    assert sum(earnings.balance(w) for w in workers) == Answer.objects.count() * stories.PRICE
+    assert escrow.held(account=job.account, reference=f"labeling-job:{job.pk}") == 0
+    assert not DataObject.objects.filter(state="PendingHuman").exists()
+
+
+def test_the_same_submit_from_many_tabs_counts_once():
+    job, (worker, *_) = stories.a_funded_job(objects=1)
+    open_all(job)
+    seat = assignments.claim(worker=worker, job=job)
+    seen = []
+    in_threads(*[lambda: seen.append(stories.answer(seat, key="one")) for _ in range(8)])
+    assert sorted(s.repeated for s in seen) == [False] + [True] * 7
+    assert {s.paid_micros for s in seen} == {stories.PRICE}
+    assert Answer.objects.count() == 1 and earnings.balance(worker) == stories.PRICE
+
+
+def test_two_tabs_of_one_worker_get_two_tasks():
+    job, (worker, *_) = stories.a_funded_job(objects=8)
+    open_all(job)
+    seen = []
+    in_threads(*[lambda: seen.append(assignments.claim(worker=worker, job=job).task_id) for _ in range(8)])
+    assert len(set(seen)) == 8
+
+
+def test_nobody_starves_after_expiries_with_exactly_as_many_workers_as_seats():
+    job, workers = stories.a_funded_job(workers=3, objects=30)
+    open_all(job)
+    # Everybody takes tasks and vanishes; every cursor has passed them by then.
+    for worker in workers:
+        for _ in range(20):
+            assignments.claim(worker=worker, job=job)
+    assignments.expire_overdue(now=timezone.now() + timedelta(hours=1))
+    for worker in workers:
+        assert stories.work(worker, job) == 30
+    assert Answer.objects.count() == 90
+
+
+def test_a_claim_costs_the_same_however_much_a_worker_has_done():
+    job, (worker, *_) = stories.a_funded_job(workers=1, objects=5000, workers_per_object=5, funds="10000")
+    open_all(job)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE labeling_task")
+    first = rows_read(worker, job)
+    already_done(job, worker, 4900)
+    stories.answer(assignments.claim(worker=worker, job=job))
+    last = rows_read(worker, job)
+    assert first["rows"] <= 5 and last["rows"] <= 5
+    assert last["buffers"] <= first["buffers"] + 10
+
+
+def already_done(job, worker, count):
+    """The worker has answered the first `count` tasks, one claim after the other as far as the cursor can tell."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """WITH t AS (UPDATE labeling_task SET seats_free = seats_free - 1, answers_count = 1 WHERE id IN
+                   (SELECT id FROM labeling_task WHERE job_id = %s ORDER BY queue_position LIMIT %s) RETURNING id)
+               INSERT INTO labeling_assignment (task_id, job_id, worker_id, state, accepted_at, lease_expires_at,
+                   submit_key, decline_reason) SELECT id, %s, %s, 'Submitted', now(), now(), 'k', '' FROM t""",
+            [job.pk, count, job.pk, worker.pk],
+        )
+        cursor.execute("ANALYZE labeling_task, labeling_assignment")
+
+
+def rows_read(worker, job):
+    """What the claim's own scan reads from where the worker's cursor stands, by EXPLAIN ANALYZE."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + assignments._PEEK, {"worker": worker.pk, "job": job.pk}
+        )
+        found = cursor.fetchone()[0]
+    plan = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
+    return {"rows": most_rows(plan), "buffers": plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]}
+
+
+def most_rows(plan):
+    """The largest number of rows any step of a plan produced or threw away."""
+    here = plan["Actual Rows"] * plan["Actual Loops"] + plan.get("Rows Removed by Filter", 0)
+    return max([here, *(most_rows(step) for step in plan.get("Plans", []))])

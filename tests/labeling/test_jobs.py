@@ -1,0 +1,350 @@
+"""What a labeling job may look like, and how it moves from taking in to its end."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from labeling import hooks, queries
+from labeling.formats.shapes import Box
+from labeling.models import AdvanceRequest, Batch, DataObject, Label, LabelingJob, Task
+from labeling.services import assignments, batches, finishing, jobs, labels
+from labeling.services.labels import ExternalLabel
+from marketplace.errors import InUse, Invalid, LimitExceeded
+from marketplace.models import AuditEvent
+from marketplace.services import earnings, escrow, wallets, workteams
+from tests import builders
+from tests.labeling import stories
+
+pytestmark = pytest.mark.django_db
+EACH = 3 * (stories.PRICE + stories.FEE)
+
+
+@pytest.fixture
+def account():
+    return stories.an_account(funds="100")
+
+
+@pytest.fixture
+def team(account):
+    return builders.a_team(account=account, workers=[])
+
+
+def wrong_fields(**design):
+    with pytest.raises(Invalid) as refused:
+        jobs.create_job(**design)
+    return [field for field, _ in refused.value.errors]
+
+
+def test_a_new_job_is_initializing_and_its_first_step_is_queued(account, team):
+    job = jobs.create_job(**stories.a_design(account, team))
+    assert (job.status, job.fee_micros, job.label_attribute_name) == ("Initializing", stories.FEE, job.name)
+    assert job.task_availability_seconds == 30 * 86_400 and len(job.reference_code) == 32
+    assert job.output_uri.endswith(f"/{account.number}/labeling")
+    assert AdvanceRequest.objects.get().job_id == job.pk
+    assert AuditEvent.objects.filter(object_id=job.pk, because="created", by="user:1").exists()
+
+
+def test_every_wrong_field_is_named_at_once(account, team):
+    design = stories.a_design(
+        account,
+        team,
+        name="no spaces allowed",
+        label_attribute_name="boxes-metadata",
+        labels=["bee", "bee", ""],
+        title="",
+        description="x" * 256,
+        workers_per_object=10,
+        price_micros=-1,
+        task_time_limit_seconds=29,
+        task_availability_seconds=59,
+        max_concurrent_tasks=5001,
+        max_percentage_labeled=101,
+        max_human_labeled_objects=0,
+        expected_seconds=float("inf"),
+        selection={"kind": "random", "percent": 0},
+        redundancy={"kind": "sometimes"},
+        keywords=["one", "two", "three", "four", "five", "six"],
+        input_manifest_uri="file:///nowhere/at/all.manifest",
+        output_uri="ftp://x/y",
+    )
+    assert set(wrong_fields(**design)) == {
+        "name", "label_attribute_name", "labels[1]", "labels[2]", "title", "description", "workers_per_object", "price",
+        "task_time_limit_seconds", "task_availability_seconds", "max_concurrent_tasks", "max_percentage_labeled",
+        "max_human_labeled_objects", "expected_seconds", "selection.percent", "redundancy.kind", "keywords",
+        "input_manifest_uri", "output_uri",
+    }  # fmt: skip
+    assert not LabelingJob.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"labels": []}, "labels"),
+        ({"labels": ["x" * 257]}, "labels[0]"),
+        ({"label_attribute_name": "boxes-ref"}, "label_attribute_name"),
+        ({"task_type": "Poetry"}, "task_type"),
+        ({"input_manifest_uri": None}, "dataset"),
+        ({"task_time_limit_seconds": 28_801}, "task_time_limit_seconds"),
+        ({"task_availability_seconds": 2_592_001}, "task_availability_seconds"),
+        ({"max_spend_micros": EACH - 1}, "max_spend"),
+        ({"redundancy": {"kind": "dynamic", "start": 4}}, "redundancy.start"),
+        ({"redundancy": {"kind": "dynamic", "target_confidence": 1.0}}, "redundancy.target_confidence"),
+        ({"workers_per_object": True}, "workers_per_object"),
+        ({"tags": [{"Key": ""}]}, "tags"),
+    ],
+)
+def test_each_limit_of_create_labeling_job(account, team, changes, field):
+    assert wrong_fields(**stories.a_design(account, team, **changes)) == [field]
+
+
+def test_the_public_pool_has_a_price_table_and_shorter_availability(account):
+    pool = workteams.public_pool()
+    assert wrong_fields(**stories.a_design(account, pool, price_micros=24_000)) == ["price"]
+    assert wrong_fields(**stories.a_design(account, pool, task_availability_seconds=43_201)) == [
+        "task_availability_seconds"
+    ]
+    assert jobs.create_job(**stories.a_design(account, pool)).task_availability_seconds == 21_600
+
+
+def test_another_accounts_team_is_not_there(account):
+    theirs = builders.a_team(account=stories.an_account(), workers=[])
+    assert wrong_fields(**stories.a_design(account, theirs)) == ["workteam"]
+
+
+def test_names_are_unique_whatever_their_case(account, team):
+    jobs.create_job(**stories.a_design(account, team, name="Bees"))
+    with pytest.raises(InUse, match="a labeling job 'bEES' already"):
+        jobs.create_job(**stories.a_design(account, team, name="bEES"))
+    assert jobs.create_job(**stories.a_design(stories.an_account(), workteams.public_pool(), name="bees"))
+
+
+def test_instructions_lose_what_could_run(account, team):
+    job = jobs.create_job(
+        **stories.a_design(account, team, instructions={"short": "<b>Tight</b> boxes<script>alert(1)</script>"})
+    )
+    assert job.instructions["short"] == "<b>Tight</b> boxes" and job.instructions["good_examples"] == []
+
+
+def finish(job, workers):
+    """Everybody works until there is nothing left to open."""
+    for _ in range(50):
+        jobs.advance_job(job.pk)
+        job.refresh_from_db()
+        if job.status != "InProgress" or not sum(stories.work(worker, job) for worker in workers):
+            return
+
+
+def test_a_job_goes_through_waves_to_completed_and_the_money_adds_up():
+    job, workers = stories.a_funded_job(objects=5, max_concurrent_tasks=2)
+    finish(job, workers)
+    assert job.status == "Completed" and job.finished_at
+    assert [b.tasks.count() for b in Batch.objects.filter(job=job).order_by("number")] == [2, 2, 1]
+    assert queries.counters(job) == {
+        "TotalLabeled": 5, "HumanLabeled": 5, "MachineLabeled": 0, "FailedNonRetryableError": 0, "Unlabeled": 0,
+    }  # fmt: skip
+    assert wallets.balance(job.account) == 100_000_000 - 5 * EACH
+    assert queries.money(job) == {"spent_micros": 5 * EACH, "reserved_micros": 0, "all_human_micros": 5 * EACH}
+    assert [earnings.balance(w) for w in workers] == [5 * stories.PRICE] * 3
+
+
+def test_the_public_pool_sees_ten_objects_first():
+    account = stories.an_account(funds="1000")
+    job = stories.a_job(account, workteams.public_pool(), objects=30)
+    (worker,) = stories.a_crowd(1)
+    workteams.join_public_pool(worker)
+    jobs.advance_job(job.pk)
+    assert Batch.objects.get(job=job).tasks.count() == 10
+
+
+def test_a_batch_tells_its_listeners_when_it_closes(monkeypatch):
+    told = []
+    monkeypatch.setattr(hooks, "batch_done", [told.append])
+    job, workers = stories.a_funded_job(objects=2)
+    finish(job, workers)
+    assert told == [Batch.objects.get(job=job).pk]
+
+
+@pytest.mark.parametrize(
+    ("limit", "labeled", "because"),
+    [
+        ({"max_human_labeled_objects": 3}, 3, "the limit is 3"),
+        ({"max_percentage_labeled": 50}, 4, "the limit is 50 %"),
+        ({"max_spend_micros": 2 * EACH + EACH // 2}, 2, "the spending limit is reached"),
+    ],
+)
+def test_stopping_conditions(limit, labeled, because):
+    job, workers = stories.a_funded_job(objects=7, max_concurrent_tasks=2, **limit)
+    finish(job, workers)
+    assert job.status == "Completed"
+    assert queries.counters(job)["HumanLabeled"] == labeled
+    assert because in AuditEvent.objects.filter(object_id=job.pk, to_status="Completed").get().because
+    assert escrow.held(account=job.account, reference=f"labeling-job:{job.pk}") == 0
+
+
+def test_an_empty_wallet_pauses_the_job_until_there_is_money():
+    job, workers = stories.a_funded_job(objects=3, funds="0")
+    jobs.advance_job(job.pk)
+    job.refresh_from_db()
+    assert job.status == "InProgress" and "deposit money and the job goes on" in job.attention
+    assert not Batch.objects.exists()
+    wallets.deposit(account=job.account, amount_micros=2 * EACH + 5, reference="deposit:late", by="operator")
+    jobs.advance_job(job.pk)
+    job.refresh_from_db()
+    assert job.attention == "" and Batch.objects.get().tasks.count() == 2
+    finish(job, workers)
+    assert job.status == "InProgress" and "deposit" in job.attention and wallets.balance(job.account) == 5
+    wallets.deposit(account=job.account, amount_micros=EACH, reference="deposit:later", by="operator")
+    finish(job, workers)
+    assert job.status == "Completed"
+
+
+def test_a_team_without_members_needs_attention():
+    job, _ = stories.a_funded_job(workers=0, objects=1)
+    jobs.advance_job(job.pk)
+    job.refresh_from_db()
+    assert "has no members" in job.attention and wallets.balance(job.account) == 100_000_000
+
+
+def test_a_job_whose_objects_all_failed_fails_clearly():
+    job, workers = stories.a_funded_job(objects=2)
+    ids = DataObject.objects.filter(job=job).values_list("pk", flat=True)
+    assert labels.fail_objects(job=job, reasons={pk: "not an image" for pk in ids}) == 2
+    jobs.advance_job(job.pk)
+    job.refresh_from_db()
+    assert job.status == "Failed" and job.failure_reason == "all 2 objects failed; the first: not an image"
+    jobs.advance_job(job.pk)
+
+
+def test_availability_runs_out_what_was_answered_is_kept():
+    job, (worker, *_) = stories.a_funded_job(objects=3)
+    jobs.advance_job(job.pk)
+    stories.answer(assignments.claim(worker=worker, job=job))
+    held = assignments.claim(worker=worker, job=job)
+    Batch.objects.update(expires_at=timezone.now())
+    jobs.advance_job(job.pk)
+    job.refresh_from_db()
+    assert job.status == "InProgress" and assignments.claim(worker=worker, job=job) is None
+    assert stories.answer(held).paid_micros == stories.PRICE
+    jobs.advance_job(job.pk)
+    job.refresh_from_db()
+    assert job.status == "Completed"
+    assert queries.counters(job)["HumanLabeled"] == 2 and queries.counters(job)["FailedNonRetryableError"] == 1
+    failed = DataObject.objects.get(job=job, state="Failed")
+    assert failed.failure_reason.startswith("ClientError: Annotation tasks expired")
+    assert wallets.balance(job.account) == 100_000_000 - 2 * (stories.PRICE + stories.FEE)
+
+
+def test_stop_keeps_what_is_done_and_returns_the_rest():
+    job, (worker, *_) = stories.a_funded_job(objects=3)
+    jobs.advance_job(job.pk)
+    stories.answer(assignments.claim(worker=worker, job=job))
+    jobs.stop_job(job=job, by="user:1")
+    jobs.advance_job(job.pk)
+    job.refresh_from_db()
+    assert job.status == "Stopped" and Batch.objects.get().status == "Stopped"
+    assert queries.counters(job)["HumanLabeled"] == 1 and queries.counters(job)["Unlabeled"] == 2
+    assert not DataObject.objects.filter(state="PendingHuman").exists()
+    assert wallets.balance(job.account) == 100_000_000 - stories.PRICE - stories.FEE
+    jobs.stop_job(job=job, by="user:1")
+    jobs.advance_job(job.pk)
+
+
+def test_a_worker_at_work_when_the_job_stops_may_still_hand_in():
+    job, (worker, other, *_) = stories.a_funded_job(objects=3)
+    jobs.advance_job(job.pk)
+    mine, theirs = assignments.claim(worker=worker, job=job), assignments.claim(worker=other, job=job)
+    jobs.stop_job(job=job, by="user:1")
+    jobs.advance_job(job.pk)
+    job.refresh_from_db()
+    assert job.status == "Stopping"
+    theirs.refresh_from_db()
+    assert theirs.lease_expires_at <= timezone.now() + timedelta(seconds=finishing.STOP_GRACE_SECONDS)
+    assert stories.answer(mine).paid_micros == stories.PRICE
+    assignments.expire_overdue(now=timezone.now() + timedelta(seconds=finishing.STOP_GRACE_SECONDS + 1))
+    jobs.advance_job(job.pk)
+    job.refresh_from_db()
+    assert job.status == "Stopped"
+    with pytest.raises(InUse, match="the job ended before"):
+        stories.answer(theirs)
+    assert earnings.balance(other) == 0
+    assert wallets.balance(job.account) == 100_000_000 - stories.PRICE - stories.FEE
+
+
+def test_a_job_can_be_stopped_before_it_began(account, team):
+    job = jobs.create_job(**stories.a_design(account, team))
+    jobs.stop_job(job=job, by="user:1")
+    jobs.advance_job(job.pk)
+    job.refresh_from_db()
+    assert job.status == "Stopped"
+    failed = jobs.create_job(**stories.a_design(account, team))
+    jobs.fail_job(job=failed, reason="because")
+    with pytest.raises(InUse, match="is Failed"):
+        jobs.stop_job(job=failed, by="user:1")
+
+
+def test_a_job_ends_after_thirty_days():
+    job, _ = stories.a_funded_job(objects=1)
+    LabelingJob.objects.update(created_at=timezone.now() - timedelta(days=31))
+    jobs.advance_job(job.pk)
+    job.refresh_from_db()
+    assert job.status == "Stopped"
+    assert AuditEvent.objects.filter(object_id=job.pk, because="a job ends after 30 days").exists()
+
+
+def test_failing_a_job_cancels_its_work_and_returns_the_money():
+    job, (worker, *_) = stories.a_funded_job(objects=2)
+    jobs.advance_job(job.pk)
+    seat = assignments.claim(worker=worker, job=job)
+    jobs.fail_job(job=job, reason="the learner gave up", by="system")
+    job.refresh_from_db()
+    assert (job.status, job.failure_reason) == ("Failed", "the learner gave up")
+    assert wallets.balance(job.account) == 100_000_000
+    seat.refresh_from_db()
+    assert seat.state == "Cancelled" and queries.counters(job)["Unlabeled"] == 2
+
+
+def test_an_automated_job_leaves_the_batches_to_others():
+    job, workers = stories.a_funded_job(objects=4, automated_labeling={"enabled": True})
+    jobs.advance_job(job.pk)
+    assert not Batch.objects.exists()
+    ids = list(DataObject.objects.filter(job=job).order_by("-index").values_list("pk", flat=True))
+    batches.open_batch(job=job, object_ids=ids[:2], purpose="seed", by="system")
+    assert assignments.claim(worker=workers[0], job=job).task.data_object_id == ids[0]
+    assignments.expire_overdue(now=timezone.now() + timedelta(days=1))
+    finish(job, workers)
+    assert job.status == "InProgress" and Batch.objects.get().status == "Completed"
+    box = Box("bee", 1.0, 2.0, 3.0, 4.0, 0.97)
+    rows = [ExternalLabel(pk, [box], 0.97) for pk in ids]
+    options = {"job": job, "model_name": "bees-1", "algorithm": "ssd", "by": "system"}
+    assert labels.record_labels(rows=rows, **options) == 2
+    assert labels.record_labels(rows=rows, **options) == 0
+    assert Label.objects.filter(source="machine", model_name="bees-1").count() == 2
+    jobs.complete_job(job=job, by="system")
+    assert queries.counters(job)["MachineLabeled"] == 2
+    with pytest.raises(InUse, match="is Completed"):
+        labels.record_labels(rows=rows, **options)
+
+
+def test_what_cannot_be_opened():
+    job, _ = stories.a_funded_job(objects=3, funds=f"{2 * EACH / 1e6}")
+    ids = list(DataObject.objects.filter(job=job).order_by("pk").values_list("pk", flat=True))
+    assert batches.affordable_objects(job) == 2
+    with pytest.raises(LimitExceeded):
+        batches.open_batch(job=job, object_ids=ids, by="system")
+    assert not Task.objects.exists() and not DataObject.objects.exclude(state="Unlabeled").exists()
+    with pytest.raises(Invalid, match="each once"):
+        batches.open_batch(job=job, object_ids=[ids[0], ids[0]], by="system")
+    DataObject.objects.filter(pk=ids[2]).update(width=None)
+    with pytest.raises(Invalid, match="was not inspected"):
+        batches.open_batch(job=job, object_ids=ids[2:], by="system")
+    batches.open_batch(job=job, object_ids=ids[:1], by="system")
+    with pytest.raises(InUse, match="batch 1 of the job is still open"):
+        batches.open_batch(job=job, object_ids=ids[1:2], by="system")
+    assert Batch.objects.count() == 1
+
+
+def test_a_free_job_moves_no_money():
+    job, workers = stories.a_funded_job(objects=2, funds="0", price_micros=0)
+    finish(job, workers)
+    assert job.status == "Completed" and queries.money(job)["spent_micros"] == 0

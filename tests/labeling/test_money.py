@@ -1,0 +1,117 @@
+"""Money adds up to the micro-dollar, whatever workers, clocks and owners do in whatever order."""
+
+from datetime import timedelta
+
+import pytest
+from django.db.models import Sum
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from labeling.models import Answer, Assignment, Batch, DataObject, LabelingJob, Task
+from labeling.services import assignments, jobs
+from marketplace.errors import InUse
+from marketplace.models import Posting
+from marketplace.services import earnings, escrow, wallets
+from tests.labeling import stories
+
+pytestmark = pytest.mark.django_db
+FUNDS = 100_000_000
+WORKERS = 4
+# Claims and submits are likelier than what goes wrong.
+ACTS = ["claim"] * 3 + ["submit"] * 3 + ["repeat", "return", "decline", "expire", "advance"]
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(ACTS),
+        st.integers(0, WORKERS - 1),
+        st.integers(0, 5),
+    ),
+    max_size=60,
+)
+ENDS = st.sampled_from(["stop", "availability", "work"])
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS, end=ENDS, dynamic=st.booleans(), price=st.sampled_from([0, 1, 36_000, 37_123]))
+def test_money_adds_up(db, steps, end, dynamic, price):
+    redundancy = {"kind": "dynamic", "start": 1, "target_confidence": 0.9} if dynamic else {"kind": "fixed"}
+    job, workers = stories.a_funded_job(
+        workers=WORKERS, objects=3, max_concurrent_tasks=2, price_micros=price, redundancy=redundancy
+    )
+    jobs.advance_job(job.pk)
+    for act, who, which in steps:
+        do(act, workers[who], which, job)
+        check_seats(job)
+    finish(job, workers, end)
+    check_money(job, workers)
+
+
+def do(act, worker, which, job):
+    """One thing that may happen; what is refused changes nothing."""
+    mine = list(Assignment.objects.filter(worker=worker, job=job).select_related("worker").order_by("pk"))
+    leased = [seat for seat in mine if seat.state == "Leased"]
+    if act == "claim":
+        assignments.claim(worker=worker, job=job)
+    elif act == "advance":
+        jobs.advance_job(job.pk)
+    elif act == "expire":
+        assignments.expire_overdue(job_id=job.pk, now=timezone.now() + timedelta(hours=1))
+    elif act == "repeat" and mine:
+        seat = mine[which % len(mine)]
+        try:
+            stories.answer(seat)
+        except InUse:
+            assert seat.state in ("Expired", "Returned", "Declined", "Cancelled")
+    elif leased:
+        seat = leased[which % len(leased)]
+        if act == "submit":
+            stories.answer(seat, stories.boxes((100, 100, 50 + 30 * which, 40)))
+        elif act == "return":
+            assignments.give_back(assignment=seat, worker=worker)
+        elif act == "decline":
+            assignments.decline(assignment=seat, worker=worker)
+
+
+def finish(job, workers, end):
+    """Bring the job to its end in one of the ways there are."""
+    if end == "stop":
+        jobs.stop_job(job=job, by="user:1")
+    for _ in range(20):
+        if end == "availability":
+            Batch.objects.filter(job=job, status="InProgress").update(expires_at=timezone.now())
+        if end == "work":
+            for worker in workers:
+                stories.work(worker, job)
+        assignments.expire_overdue(job_id=job.pk, now=timezone.now() + timedelta(hours=1))
+        jobs.advance_job(job.pk)
+        job.refresh_from_db()
+        if job.status not in ("InProgress", "Stopping"):
+            return
+        if end == "work":
+            Batch.objects.filter(job=job, status="InProgress", tasks__declines_count__gt=0).update(
+                expires_at=timezone.now()
+            )
+    raise AssertionError(f"the job is still {job.status}")
+
+
+def check_seats(job):
+    """leased = seats_total - seats_free - answers_count, always."""
+    for task in Task.objects.filter(job=job):
+        leased = task.assignments.filter(state="Leased").count()
+        assert leased == task.seats_total - task.seats_free - task.answers_count
+        assert task.answers_count == task.assignments.filter(state="Submitted").count() <= job.workers_per_object
+
+
+def check_money(job, workers):
+    answers = Answer.objects.filter(assignment__job=job).count()
+    check_seats(job)
+    assert Posting.objects.aggregate(total=Sum("amount_micros"))["total"] == 0
+    assert escrow.held(account=job.account, reference=f"labeling-job:{job.pk}") == 0
+    assert sum(earnings.balance(worker) for worker in workers) == answers * job.price_micros
+    assert wallets.balance(job.account) == FUNDS - answers * (job.price_micros + job.fee_micros)
+    assert not Assignment.objects.filter(job=job, state="Leased").exists()
+    assert not Task.objects.filter(job=job, due=True).exists()
+    assert not DataObject.objects.filter(job=job, state="PendingHuman").exists()
+    labeled = DataObject.objects.filter(job=job, state="HumanLabeled")
+    assert labeled.count() == Task.objects.filter(job=job, answers_count__gt=0).count()
+    assert LabelingJob.objects.get(pk=job.pk).finished_at is not None
