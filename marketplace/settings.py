@@ -158,6 +158,8 @@ S3_ADDRESSING_STYLE = env("S3_ADDRESSING_STYLE", "auto")
 # Where browsers reach the same server; with S3_PRESIGN off the web passes every image on itself.
 S3_PUBLIC_ENDPOINT_URL = env("S3_PUBLIC_ENDPOINT_URL") or S3_ENDPOINT_URL
 S3_PRESIGN = flag("S3_PRESIGN", True)
+# Buckets requesters may name; none listed means every bucket the keys above open.
+S3_INPUT_BUCKETS = frozenset(filter(None, env("S3_INPUT_BUCKETS", "").split(",")))
 # Outbound requests go to public addresses only; "host:port" of services inside one's own network go here.
 FETCH_ALLOWED_HOSTS = frozenset(filter(None, env("FETCH_ALLOWED_HOSTS", "").split(",")))
 

@@ -150,6 +150,11 @@ def open(uri: str, *, offset: int = 0, length: int | None = None) -> AbstractCon
     return store_for(uri).open(uri, offset=offset, length=length)
 
 
+def open_range(uri: str, start: int, length: int) -> AbstractContextManager[BinaryIO]:
+    """A stream of `length` bytes from byte `start` on, for downloads that are taken up again."""
+    return open(uri, offset=start, length=length)
+
+
 def read(uri: str, *, limit: int | None = None) -> bytes:
     """All bytes of a small object. Raises Invalid above `limit` bytes, without having read more than that."""
     with open(uri) as stream:
@@ -227,6 +232,16 @@ def inside(uri: str, base: str) -> bool:
         prefix = folder.key.rstrip("/") + "/" if folder.key else ""
         return mine.bucket == folder.bucket and mine.key.startswith(prefix)
     return False
+
+
+def segments_below(uri: str, base: str, count: int) -> tuple[str, ...]:
+    """The first `count` segments of `uri` below the folder `base` that it lies in, "" where it has fewer."""
+    if uri.startswith("file://"):
+        parts = FileStore.key_path(uri).relative_to(FileStore.key_path(base)).parts
+    else:
+        parts = tuple(locate(uri, key_needed=False).key.removeprefix(locate(base, key_needed=False).key).split("/"))
+        parts = tuple(part for part in parts if part)
+    return (*parts[:count], *[""] * (count - len(parts)))
 
 
 class _Body:

@@ -1,7 +1,7 @@
 """A requester account's free money: deposits, balance, statement. Knows nothing of jobs."""
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 
 from marketplace.errors import InUse, Invalid
 from marketplace.models import Account, Entry, LedgerAccount, LedgerKind, Posting
@@ -45,3 +45,9 @@ def statement(account: Account) -> QuerySet[Posting]:
         .select_related("entry")
         .order_by("-id")
     )
+
+
+def held(account: Account) -> int:
+    """Micro-dollars of the account that are set aside for open batches, over all jobs."""
+    postings = Posting.objects.filter(ledger_account__kind=LedgerKind.ESCROW, ledger_account__account=account)
+    return postings.aggregate(total=Sum("amount_micros"))["total"] or 0

@@ -1,0 +1,57 @@
+"""`manage.py bootstrap`: migrations, the public pool, schedules, the first operator. Safe to repeat."""
+
+import os
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.conf import settings
+from django.core.management import BaseCommand, call_command
+from django.db import transaction
+
+from marketplace import queue
+from marketplace.models import User
+from marketplace.services import accounts, workteams
+
+ROOMS = ("marketplace", "labeling", "learning", "frontend")
+SWEEP_SECONDS = 60
+
+
+class Command(BaseCommand):
+    """Make an empty database ready to work, or bring one up to date."""
+
+    help = "Apply migrations, make the public pool, schedules and (WAGGLE_OPERATOR_EMAIL, _PASSWORD) the first operator"
+
+    def handle(self, *args: object, verbosity: int = 1, **options: object) -> None:
+        """Everything, in order."""
+        call_command("migrate", verbosity=max(0, verbosity - 1), interactive=False)
+        with transaction.atomic():
+            workteams.public_pool()
+            for path in sweeps():
+                queue.every(SWEEP_SECONDS, path)
+                self._say(f"{path} runs every {SWEEP_SECONDS} s", verbosity)
+            if operator := first_operator():
+                self._say(f"operator {operator.email} made", verbosity)
+        self._say("ready", verbosity)
+
+    def _say(self, text: str, verbosity: int) -> None:
+        if verbosity:
+            self.stdout.write(text)
+
+
+def sweeps() -> list[str]:
+    """`<room>.background.sweep` of every installed room that has one."""
+    found = []
+    for room in ROOMS:
+        if room in settings.INSTALLED_APPS and find_spec(f"{room}.background") is not None:
+            module = import_module(f"{room}.background")
+            if hasattr(module, "sweep"):
+                found.append(f"{room}.background.sweep")
+    return found
+
+
+def first_operator() -> User | None:
+    """The operator named by the environment, made unless the address is known."""
+    email, password = os.environ.get("WAGGLE_OPERATOR_EMAIL", ""), os.environ.get("WAGGLE_OPERATOR_PASSWORD", "")
+    if not email or User.objects.filter(email=email.strip().lower()).exists():
+        return None
+    return accounts.create_user(email=email, password=password, display_name="Operator", is_operator=True)
