@@ -1,9 +1,10 @@
-"""`manage.py database start|stop|url`: the embedded PostgreSQL under var/."""
+"""`manage.py database start|stop|url|ping`: the embedded PostgreSQL under var/, or whether the database answers."""
 
 import os
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError, connection
 
 from marketplace import database
 
@@ -16,10 +17,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """One word."""
-        parser.add_argument("action", choices=["start", "stop", "url"])
+        parser.add_argument("action", choices=["start", "stop", "url", "ping"])
 
     def handle(self, *args: object, action: str, **options: object) -> None:
-        """Do it. Raises CommandError when DATABASE_URL names another server."""
+        """Do it. Raises CommandError when DATABASE_URL names another server, or nobody answers a ping."""
+        if action == "ping":
+            try:
+                connection.ensure_connection()
+            except OperationalError as error:
+                raise CommandError(f"the database does not answer: {error}") from error
+            return
         if url := os.environ.get("DATABASE_URL"):
             if action == "url":
                 self.stdout.write(url)

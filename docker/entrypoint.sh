@@ -1,0 +1,36 @@
+#!/bin/sh
+# One role a container: web, queue, learner, or any management command. Web prepares the database first.
+set -eu
+
+wait_for_database() {
+    tries=0
+    until python manage.py database ping; do
+        tries=$((tries + 1))
+        if [ "$tries" -ge "${DATABASE_TRIES:-60}" ]; then
+            echo "the database of DATABASE_URL did not answer after $tries tries" >&2
+            exit 1
+        fi
+        sleep 1
+    done
+}
+
+role="${1:-web}"
+case "$role" in
+    web)
+        wait_for_database
+        python manage.py bootstrap
+        python manage.py collectstatic --no-input --verbosity 0
+        exec gunicorn marketplace.wsgi --config docker/gunicorn.conf.py
+        ;;
+    queue)
+        wait_for_database
+        exec python manage.py qcluster
+        ;;
+    learner)
+        wait_for_database
+        exec python manage.py run_programs
+        ;;
+    *)
+        exec python manage.py "$@"
+        ;;
+esac

@@ -1,0 +1,91 @@
+"""The images' files: linted, consistent with each other, and an entrypoint that does what it says."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SECRETS = {"SECRET_KEY": "k" * 50, "POSTGRES_PASSWORD": "p", "S3_SECRET": "s"}
+
+
+def test_the_dockerfile_passes_its_linter():
+    hadolint = Path(sys.executable).parent / "hadolint"
+    run = subprocess.run([hadolint, ROOT / "docker" / "Dockerfile"], capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout
+
+
+def test_compose_is_valid():
+    probe = subprocess.run(["docker", "compose", "version"], capture_output=True) if shutil.which("docker") else None
+    if probe is None or probe.returncode != 0:
+        pytest.skip("docker compose is not on this machine")
+    run = subprocess.run(
+        ["docker", "compose", "-f", ROOT / "docker" / "compose.yaml", "config", "--quiet"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **SECRETS},
+    )
+    assert run.returncode == 0, run.stderr
+
+
+def test_compose_names_targets_and_roles_that_exist():
+    compose = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text())
+    dockerfile = (ROOT / "docker" / "Dockerfile").read_text()
+    entrypoint = (ROOT / "docker" / "entrypoint.sh").read_text()
+    services = compose["services"]
+    assert set(services) == {"database", "store", "web", "queue", "learner"}
+    for name in ("web", "queue", "learner"):
+        assert f" AS {services[name]['build']['target']}\n" in dockerfile
+        assert f"\n    {services[name]['command'][0]})\n" in entrypoint
+    assert all("ports" not in services[name] for name in ("database", "store"))
+
+
+def test_the_web_image_has_no_torch():
+    run = subprocess.run(
+        [sys.executable, "docker/requirements.py", "requirements.txt", "web"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert run.returncode == 0
+    assert "Django==" in run.stdout
+    assert "torch" not in run.stdout
+
+
+def test_the_entrypoint_gives_up_on_a_database_that_never_answers(tmp_path):
+    run = subprocess.run(
+        ["sh", "docker/entrypoint.sh", "queue"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={
+            **os.environ,
+            **SECRETS,
+            "DATABASE_URL": f"postgresql://nobody@/none?host={tmp_path}",
+            "DATABASE_TRIES": "1",
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        },
+    )
+    assert run.returncode == 1
+    assert "did not answer after 1 tries" in run.stderr
+
+
+def test_the_entrypoint_runs_any_management_command():
+    run = subprocess.run(
+        ["sh", "docker/entrypoint.sh", "database", "ping"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+    )
+    assert run.returncode == 0, run.stderr
+
+
+def test_production_refuses_to_start_without_a_key():
+    environment = {k: v for k, v in os.environ.items() if k != "SECRET_KEY"} | {"WAGGLE_DEVELOPMENT": "no"}
+    run = subprocess.run(
+        [sys.executable, "manage.py", "check"], cwd=ROOT, capture_output=True, text=True, env=environment
+    )
+    assert run.returncode != 0
+    assert "SECRET_KEY is not set" in run.stderr
