@@ -3,8 +3,7 @@
 from django.utils import timezone
 
 from labeling.models import AdvanceRequest, LabelingJob
-from labeling.services import advancing, exports, leases, nudging
-from marketplace import queue
+from labeling.services import advancing, exports, leases, nudging, output
 
 
 def advance_job(job_id: int) -> None:
@@ -14,7 +13,7 @@ def advance_job(job_id: int) -> None:
 
 def refresh_output(job_id: int) -> None:
     """Write a job's output manifest as it stands."""
-    queue.resolve("labeling.services.output.refresh_output")(job_id)
+    output.refresh_output(job_id)
 
 
 def sweep() -> None:

@@ -5,7 +5,6 @@ With automated labeling the learning room opens the batches and ends the job; ev
 """
 
 from datetime import timedelta
-from importlib.util import find_spec
 
 from django.db import transaction
 from django.utils import timezone
@@ -13,7 +12,7 @@ from django.utils import timezone
 from labeling import hooks, transitions
 from labeling.models import Batch, DataObject, LabelingJob, ObjectState
 from labeling.queries import spending
-from labeling.services import batches, consolidating, finishing, labels, leases, nudging
+from labeling.services import batches, consolidating, finishing, labels, leases, nudging, output
 from labeling.services.locking import advancing
 from marketplace import money, queue
 from marketplace.errors import DomainError, LimitExceeded
@@ -98,7 +97,7 @@ def _tend(job: LabelingJob, batch: Batch) -> bool:
         consolidating.recompute(job=job, batch=batch)
     closed = batches.close_batch(batch=batch, by=BY)
     if closed:
-        _write_output(job)
+        output.refresh_output(job.pk)
     return closed
 
 
@@ -107,7 +106,7 @@ def _stop(job: LabelingJob) -> bool:
         consolidating.consolidate_due(job=job)
         if not batches.stop_batch(batch=live, by=BY, grace_seconds=finishing.STOP_GRACE_SECONDS):
             return False
-    _write_output(job)
+    output.refresh_output(job.pk)
     finishing.finish_stop(job=job, by=BY)
     return False
 
@@ -199,7 +198,7 @@ def _sound_objects(job: LabelingJob, wanted: int) -> list[int]:
 
 
 def _complete(job: LabelingJob, reason: str) -> bool:
-    _write_output(job)
+    output.refresh_output(job.pk)
     failed = DataObject.objects.filter(job=job, state=ObjectState.FAILED).order_by("index")
     if failed.count() == DataObject.objects.filter(job=job).count():
         finishing.fail_job(
@@ -208,11 +207,6 @@ def _complete(job: LabelingJob, reason: str) -> bool:
     else:
         finishing.complete_job(job=job, by=BY, because=reason)
     return False
-
-
-def _write_output(job: LabelingJob) -> None:
-    if find_spec("labeling.services.output"):
-        queue.resolve("labeling.services.output.refresh_output")(job.pk)
 
 
 def _needs(job: LabelingJob, attention: str) -> bool:

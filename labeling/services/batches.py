@@ -90,8 +90,9 @@ def _make_tasks(job: LabelingJob, batch: Batch, ids: Sequence[int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """INSERT INTO labeling_task (job_id, batch_id, data_object_id, state, seats_total, seats_free,
-                                          answers_count, declines_count, due, queue_position)
-               SELECT %s, %s, o.id, 'Open', %s, %s, 0, 0, false, nextval('labeling_queue_position')
+                                          answers_count, declines_count, due, responses_written,
+                                          queue_position)
+               SELECT %s, %s, o.id, 'Open', %s, %s, 0, 0, false, false, nextval('labeling_queue_position')
                FROM (SELECT id FROM unnest(%s::bigint[]) WITH ORDINALITY AS u(id, place) ORDER BY place) AS o""",
             [job.pk, batch.pk, seats, seats, ids],
         )
