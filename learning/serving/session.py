@@ -57,7 +57,7 @@ class OpenVinoSession:
 
     def run(self, images: NDArray[np.uint8]) -> Heads:
         found = self._request.infer({0: images}, share_inputs=True)
-        return tuple(found[name] for name in OUTPUTS)  # type: ignore[return-value]
+        return tuple(found[name] for name in OUTPUTS)
 
 
 class OnnxRuntimeSession:
@@ -79,7 +79,7 @@ class OnnxRuntimeSession:
             raise BackendUnavailable(f"onnxruntime cannot load {model.name}: {error}") from error
 
     def run(self, images: NDArray[np.uint8]) -> Heads:
-        return tuple(self._session.run(list(OUTPUTS), {"images": images}))  # type: ignore[return-value]
+        return tuple(self._session.run(list(OUTPUTS), {"images": images}))
 
 
 _MAKERS: dict[str, Callable[[Path, int], Session]] = {

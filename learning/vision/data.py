@@ -16,14 +16,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from learning.serving.images import Picture, UnreadableImage, load_picture
+from learning.vision.augment import Transform
 from learning.vision.evaluate import Truth
 from learning.vision.manifests import Item
 from learning.vision.ssd import Target
 
-Augment = Callable[
-    [NDArray[np.uint8], NDArray[np.float32], NDArray[np.int64], np.random.Generator],
-    tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.int64]],
-]
 Batch = tuple[Tensor, list[Target]]
 LEAST_SIDE = 1.0  # input pixels; a thinner box covers no pixel and cannot be learned
 
@@ -121,7 +118,7 @@ class ImageSet:
 class _Examples(Dataset[tuple[NDArray[np.uint8], Target] | None]):
     """What the loader's workers read: (epoch, place) -> augmented example, None when the image is unreadable."""
 
-    def __init__(self, images: ImageSet, augment: Augment, seed: int) -> None:
+    def __init__(self, images: ImageSet, augment: Transform, seed: int) -> None:
         self._images, self._augment, self._seed = images, augment, seed
 
     def __getitem__(self, key: tuple[int, int]) -> tuple[NDArray[np.uint8], Target] | None:
@@ -165,7 +162,7 @@ def steps_per_epoch(length: int, batch_size: int) -> int:
 
 
 def batches(
-    images: ImageSet, *, augment: Augment, batch_size: int, seed: int, first_step: int, num_workers: int
+    images: ImageSet, *, augment: Transform, batch_size: int, seed: int, first_step: int, num_workers: int
 ) -> Iterator[Batch]:
     """Endless training batches: uint8 [N, 3, S, S] (channels last) and targets. Unreadable images are left out.
 

@@ -58,7 +58,8 @@ def read_labels(manifest: Path, attribute: str) -> Labels:
     """
     items: list[Item] = []
     class_map: dict[int, str] = {}
-    unlabeled, keys = 0, set()
+    unlabeled = 0
+    keys: set[str] = set()
     for line in _lines(manifest):
         if label_state(line.attributes, attribute) != "labeled":
             unlabeled += 1
@@ -119,8 +120,8 @@ def _lines(manifest: Path) -> Iterator[Line]:
     except FileNotFoundError as error:
         raise BadInput(f"{manifest.parent.name} channel: {manifest.name} is missing") from error
     with stream:
-        options = {"kinds": (SOURCE_REF,), "schemes": None, "max_line": MAX_LINE, "max_attribute": MAX_LINE}
-        for line in parse(stream, **options):
+        lines = parse(stream, kinds=(SOURCE_REF,), schemes=None, max_line=MAX_LINE, max_attribute=MAX_LINE)
+        for line in lines:
             if isinstance(line, BadLine):
                 raise BadInput(f"{manifest.parent.name} channel, {line}")
             yield line

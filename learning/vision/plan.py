@@ -6,13 +6,14 @@ It must not know data or files. A hyperparameter that was given rules; the recip
 import dataclasses
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
 
 from learning.contract import BadInput
 from learning.hyperparameters import TrainHyperparameters
-from learning.vision import recipe
+from learning.vision import augment, recipe
 from learning.vision.recipe import Recipe
 
 MAX_LOADERS = 8
@@ -41,15 +42,21 @@ class StepCurve:
 
 
 def make_recipe(asked: TrainHyperparameters, *, from_random: bool) -> Recipe:
-    """The architecture's recipe with what the requester gave. Nothing stays frozen that has learned nothing."""
+    """The architecture's recipe with what the requester gave. Nothing stays frozen that has learned nothing.
+
+    Raises BadInput for an augmentation that does not exist.
+    """
     found = recipe.for_architecture(asked.architecture)
-    changes: dict[str, object] = {}
+    changes: dict[str, Any] = {}
     if asked.batch_size:
         changes["batch_size"] = asked.batch_size
     if asked.learning_rate:
         changes["learning_rate"] = asked.learning_rate
     if asked.weight_decay >= 0:
         changes["weight_decay"] = asked.weight_decay
+    if asked.augmentation not in ("auto", *augment.PRESETS):
+        known = ", ".join(("auto", *augment.PRESETS))
+        raise BadInput(f"hyperparameter 'augmentation' is {asked.augmentation!r}; allowed: {known}")
     if asked.augmentation != "auto":
         changes["augmentation"] = asked.augmentation
     if from_random:

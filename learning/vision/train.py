@@ -110,7 +110,7 @@ def learn(training: Training, metrics: MetricWriter, stop: Stop) -> None:
     asked, network = training.asked, training.network
     source = batches(
         training.train,
-        augment=augment.preset(training.chosen.augmentation),
+        augment=augment.train_transform(training.chosen.augmentation),
         batch_size=training.chosen.batch_size,
         seed=asked.seed,
         first_step=training.step,

@@ -1,0 +1,111 @@
+"""The prediction program as its supervisor sees it."""
+
+import json
+import signal
+
+import pytest
+from PIL import Image
+
+from learning.contract import EXIT_BAD_INPUT, EXIT_DONE, TRAIN, JobFolder, Prediction, read_metrics, read_predictions
+from learning.serving.archive import pack_model
+from tests.learning.vision import jobs
+
+LOW = {"score_threshold": 0.001, "max_detections": 20}
+
+
+def predicted(folder: JobFolder) -> list[Prediction]:
+    status, _, log = jobs.finish("predict", folder)
+    assert status == EXIT_DONE, log
+    return list(read_predictions(folder.predictions))
+
+
+def test_a_line_for_each_line_in_its_order(trained: tuple[JobFolder, str], tmp_path) -> None:
+    model, _ = trained
+    manifest = model.manifest(TRAIN).read_text()
+    broken = tmp_path / "broken.jpg"
+    Image.new("RGB", (400, 300), "red").save(broken)
+    broken.write_bytes(broken.read_bytes()[:900])
+    manifest += json.dumps({"source-ref": broken.as_uri()}) + "\n"
+    folder = jobs.prediction_job(tmp_path / "job", model.model, manifest, **LOW)
+
+    found = predicted(folder)
+
+    assert [line.index for line in found] == list(range(9))
+    assert [line.object_id for line in found] == [*range(100, 108), None]
+    assert found[0].image_size == {"width": 80, "height": 80, "depth": 3}
+    assert all(len(line.boxes) == 20 and line.error is None and len(line.embedding) == 320 for line in found[:8])
+    assert {box.class_id for line in found for box in line.boxes} <= {0, 3}
+    assert all(b.left >= 0 and b.left + b.width <= 80.01 and b.width >= 0 for line in found for b in line.boxes)
+    assert found[8].boxes == [] and "cannot be decoded" in (found[8].error or "")
+    names = {metric.name: metric.value for metric in read_metrics(folder.metrics)[0]}
+    assert names["predict:progress"] == 1
+
+
+def test_torch_and_serving_predict_the_same(trained: tuple[JobFolder, str], tmp_path) -> None:
+    model, _ = trained
+    manifest = model.manifest(TRAIN).read_text()
+    folders = {
+        backend: jobs.prediction_job(tmp_path / backend, model.model, manifest, backend=backend, **LOW)
+        for backend in ("torch", "openvino", "onnxruntime")
+    }
+    found = {backend: predicted(folder) for backend, folder in folders.items()}
+    for backend in ("openvino", "onnxruntime"):
+        for ours, theirs in zip(found[backend], found["torch"], strict=True):
+            assert ours.embedding == pytest.approx(theirs.embedding, abs=1e-3)
+            best, reference = ours.boxes[0], theirs.boxes[0]
+            assert best.score == pytest.approx(reference.score, abs=1e-4)
+            scores = [box.score for box in ours.boxes]
+            assert scores == pytest.approx([box.score for box in theirs.boxes], abs=1e-4)
+
+
+def test_killed_prediction_goes_on_after_its_last_whole_line(trained: tuple[JobFolder, str], tmp_path) -> None:
+    model, _ = trained
+    manifest = model.manifest(TRAIN).read_text()
+    folder = jobs.prediction_job(tmp_path, model.model, manifest, batch_size=2, **LOW)
+    whole = predicted(folder)
+    lines = folder.predictions.read_bytes().splitlines(keepends=True)
+    folder.predictions.write_bytes(b"".join(lines[:3]) + lines[3][:40])
+
+    again = predicted(folder)
+
+    assert folder.predictions.read_bytes().splitlines(keepends=True)[:3] == lines[:3]
+    assert [line.index for line in again] == [line.index for line in whole]
+    assert [len(line.boxes) for line in again] == [len(line.boxes) for line in whole]
+
+
+def test_sigterm_stops_between_lines(trained: tuple[JobFolder, str], tmp_path) -> None:
+    model, _ = trained
+    manifest = model.manifest(TRAIN).read_text() * 2000
+    folder = jobs.prediction_job(tmp_path, model.model, manifest, batch_size=1)
+    child = jobs.start("predict", folder)
+    jobs.wait_until(lambda: folder.predictions.exists() and folder.predictions.stat().st_size > 0, child)
+    child.send_signal(signal.SIGTERM)
+    _, log = child.communicate(timeout=120)
+    assert child.returncode == EXIT_DONE, log
+    written = list(read_predictions(folder.predictions))
+    assert json.loads(folder.stopped.read_text())["step"] == len(written) < 16000
+
+
+def test_what_cannot_be_worked_with_is_said(trained: tuple[JobFolder, str], tmp_path) -> None:
+    model, _ = trained
+    folder = jobs.prediction_job(tmp_path / "a", model.model, '{"source-ref": "x.png"}\n{"source": "text"}\n')
+    assert jobs.finish("predict", folder)[0] == EXIT_BAD_INPUT
+    assert "predict channel, line 2: 'source-ref' is missing" in (folder.read_failure() or "")
+
+    folder = jobs.prediction_job(tmp_path / "b", model.model, '{"source-ref": "x.png"}\n')
+    (folder.channel("model") / "config.json").unlink()
+    assert jobs.finish("predict", folder)[0] == EXIT_BAD_INPUT
+    assert "config.json is missing" in (folder.read_failure() or "")
+
+
+def test_a_packed_model_is_unpacked_first(trained: tuple[JobFolder, str], tmp_path) -> None:
+    model, _ = trained
+    line = model.manifest(TRAIN).read_text().splitlines()[0] + "\n"
+    folder = jobs.prediction_job(tmp_path / "job", model.model, line, embedding=False, **LOW)
+    channel = folder.channel("model")
+    pack_model(channel, tmp_path / "model.tar.gz")
+    for path in channel.iterdir():
+        path.unlink()
+    (tmp_path / "model.tar.gz").rename(channel / "model.tar.gz")
+    found = predicted(folder)
+    assert len(found) == 1 and found[0].embedding == [] and found[0].boxes
