@@ -2,8 +2,9 @@
 
     "animals-metadata"."confidence" > 0.8 AND split IN ('train', 'val') AND NOT note LIKE '%blur%'
 
-A parser of its own, no eval. Knows only dictionaries: a field that is not there is NULL, and a comparison with NULL
-or between kinds that cannot be compared is neither true nor false (SQL's unknown), so the object is not chosen.
+A parser of its own, no eval. Knows only dictionaries: a field that is not there is NULL, and a comparison with NULL is
+neither true nor false (SQL's unknown), so the object is not chosen. A number never equals a text; which of the two is
+larger is unknown.
 """
 
 from __future__ import annotations
@@ -171,8 +172,8 @@ class _Parser:
             high, _ = self._operand()
             test = _all([_compare(left, ">=", low), _compare(left, "<=", high)])
         else:
-            sign = self._accept("sign", *_SIGNS)
-            if sign is None or negated:
+            sign = None if negated else self._accept("sign", *_SIGNS)
+            if sign is None:
                 wanted = "IN, LIKE or BETWEEN" if negated else "a comparison"
                 raise QueryError(f"expected {wanted}, found {self._next}", self._next.position)
             right, _ = self._operand()
@@ -250,7 +251,8 @@ class _Parser:
             elif self._accept("sign", "["):
                 place = self._accept("number")
                 if place is None or not isinstance(place.value, int) or place.value < 0:
-                    raise QueryError(f"expected a place such as [0], found {self._next}", self._next.position)
+                    found = place or self._next
+                    raise QueryError(f"expected a place such as [0], found {found}", found.position)
                 path.append(place.value)
                 self._expect("sign", "]")
             else:
@@ -310,8 +312,11 @@ def _one_of(left: Value, values: list[Value]) -> Test:
 def _compare(left: Value, sign: str, right: Value) -> Test:
     def test(attributes: Mapping[str, Any]) -> Truth:
         a, b = left(attributes), right(attributes)
-        if a is None or b is None or _kind(a) is None or _kind(a) != _kind(b):
+        if a is None or b is None:
             return None
+        comparable = _kind(a) is not None and _kind(a) == _kind(b)
+        if not comparable:
+            return {"=": False, "!=": True}.get(sign)
         if sign == "=":
             return bool(a == b)
         if sign == "!=":

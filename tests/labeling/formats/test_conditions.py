@@ -1,0 +1,180 @@
+"""Activation conditions: the documented example, every operator, every mistake."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from labeling.formats.conditions import ConditionsError, Facts, FormKey, evaluate, parse
+
+MODERATION = "AWS/Rekognition/DetectModerationLabels/Image/V3"
+FORMS = "AWS/Textract/AnalyzeDocument/Forms/V1"
+
+
+def check(kind: str, **parameters: object) -> dict:
+    return {"ConditionType": kind, "ConditionParameters": parameters}
+
+
+def score(name: str = "*", **bounds: object) -> dict:
+    return check("PredictionConfidenceCheck", LabelName=name, **bounds)
+
+
+def result(*nodes: object, facts: Facts, source: str | None = None) -> bool:
+    return evaluate(parse(json.dumps({"Conditions": nodes}), source=source), facts)[0]
+
+
+LOW = Facts("r", labels=(("bee", 40.0), ("wasp", 90.0)))
+
+
+def test_the_documented_moderation_condition():
+    node = check("ModerationLabelConfidenceCheck", ModerationLabelName="Suggestive", ConfidenceLessThan=98)
+    assert result(node, facts=Facts("r", labels=(("Suggestive", 97.9),)), source=MODERATION)
+    assert not result(node, facts=Facts("r", labels=(("Suggestive", 98.0),)), source=MODERATION)
+    assert not result(node, facts=Facts("r", labels=(("Violence", 10.0),)), source=MODERATION)
+
+
+def test_the_documented_form_condition_with_its_echo():
+    tree = parse(
+        json.dumps(
+            {
+                "Conditions": [
+                    {
+                        "And": [
+                            check(
+                                "ImportantFormKeyConfidenceCheck",
+                                ImportantFormKey="*",
+                                KeyValueBlockConfidenceLessThan=60,
+                                WordBlockConfidenceLessThan=90,
+                            ),
+                            check("Sampling", RandomSamplingPercentage=100),
+                        ]
+                    }
+                ]
+            }
+        ),
+        source=FORMS,
+    )
+    needed, echo = evaluate(tree, Facts("r", form_keys=(FormKey("Name", 50, (95, 80)),)))
+    assert needed
+    node = echo["Conditions"][0]
+    assert node["EvaluationResult"] is True
+    assert [child["EvaluationResult"] for child in node["And"]] == [True, True]
+    assert node["And"][1]["ConditionParameters"] == {"RandomSamplingPercentage": 100}
+    for pair in (FormKey("Name", 61, (80,)), FormKey("Name", 50, (95,)), FormKey("Name", 50)):
+        needed, echo = evaluate(tree, Facts("r", form_keys=(pair,)))
+        assert not needed and echo["Conditions"][0]["EvaluationResult"] is False
+
+
+@pytest.mark.parametrize(
+    ("operator", "bound", "expected"),
+    [
+        ("Equals", 40, True),
+        ("Equals", 41, False),
+        ("LessThan", 40, False),
+        ("LessThanEquals", 40, True),
+        ("GreaterThan", 40, False),
+        ("GreaterThanEquals", 40, True),
+    ],
+)
+def test_operators(operator, bound, expected):
+    assert result(score("bee", **{f"Confidence{operator}": bound}), facts=LOW) is expected
+
+
+def test_several_bounds_hold_together_for_one_label():
+    between = {"ConfidenceGreaterThan": 50, "ConfidenceLessThan": 80}
+    assert not result(score(**between), facts=LOW)
+    assert result(score(**between), facts=Facts("r", labels=(("bee", 60.0),)))
+
+
+def test_the_top_list_is_an_or_and_nodes_combine():
+    yes, no = score(ConfidenceLessThan=50), score(ConfidenceLessThan=1)
+    assert result(no, yes, facts=LOW) and not result(no, no, facts=LOW)
+    assert not result({"And": [yes, no]}, facts=LOW) and result({"Or": [no, yes]}, facts=LOW)
+    assert result({"And": [yes, {"Or": [no, yes]}]}, facts=LOW)
+
+
+def test_missing_keys_know_aliases():
+    node = check("MissingImportantFormKey", ImportantFormKey="Name", ImportantFormKeyAliases=["name:", "Full name"])
+    assert result(node, facts=Facts("r"), source=FORMS)
+    assert not result(node, facts=Facts("r", form_keys=(FormKey("Full name", 1),)), source=FORMS)
+
+
+def test_sampling_is_the_same_for_the_same_request_and_about_right():
+    node = check("Sampling", RandomSamplingPercentage=5)
+    chosen = [n for n in range(4000) if result(node, facts=Facts(f"request {n}"))]
+    assert 150 < len(chosen) < 250
+    assert chosen == [n for n in range(4000) if result(node, facts=Facts(f"request {n}"))]
+
+
+GOOD = score(ConfidenceLessThan=50)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x", "HumanLoopActivationConditions: is not valid JSON (line 1, column 1)"),
+        ("[]", "HumanLoopActivationConditions: must be an object with the one member 'Conditions'"),
+        ('{"Conditions":[]}', "Conditions: must be a list of at least 1"),
+        ('{"Conditions":[5]}', "Conditions[0]: must be an object"),
+        (
+            json.dumps({"Conditions": [{"And": [GOOD]}]}),
+            "Conditions[0].And: must be a list of at least 2",
+        ),
+        (
+            json.dumps({"Conditions": [{"And": [GOOD, GOOD], "Or": []}]}),
+            "Conditions[0]: 'And' stands alone in its object",
+        ),
+        (
+            json.dumps({"Conditions": [{"And": [GOOD, {"Or": [GOOD, {"And": [GOOD, GOOD]}]}]}]}),
+            "Conditions[0].And[1].Or[1]: And/Or may be nested 2 levels deep",
+        ),
+        (
+            json.dumps({"Conditions": [check("Magic")]}),
+            "Conditions[0].ConditionType: must be one of PredictionConfidenceCheck, Sampling, found 'Magic'",
+        ),
+        (
+            json.dumps({"Conditions": [{"ConditionType": "Sampling"}]}),
+            "Conditions[0].ConditionParameters: must be an object",
+        ),
+        (json.dumps({"Conditions": [GOOD | {"x": 1}]}), "Conditions[0]: unknown member 'x'"),
+    ],
+)
+def test_mistakes_in_the_tree_are_named(text, message):
+    with pytest.raises(ConditionsError) as caught:
+        parse(text)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("node", "message"),
+    [
+        (score(), "Conditions[0].ConditionParameters: needs at least one bound such as ConfidenceLessThan"),
+        (
+            score(ConfidenceLessThan=101),
+            "Conditions[0].ConditionParameters.ConfidenceLessThan: must be a number from 0",
+        ),
+        (score(ConfidenceLessThan=True), "ConfidenceLessThan: must be a number from 0 to 100"),
+        (score(ConfidenceLessThan="5"), "ConfidenceLessThan: must be a number from 0 to 100"),
+        (score("", ConfidenceLessThan=5), "LabelName: must be a name or '*'"),
+        (score(ConfidenceBelow=5, ConfidenceLessThan=5), "ConfidenceBelow: is not a parameter of Prediction"),
+        (check("Sampling", RandomSamplingPercentage=0), "RandomSamplingPercentage: must be a number from 0.01 to 100"),
+        (check("Sampling", RandomSamplingPercentage=None), "RandomSamplingPercentage: must be a number"),
+    ],
+)
+def test_mistakes_in_parameters_are_named(node, message):
+    with pytest.raises(ConditionsError) as caught:
+        parse(json.dumps({"Conditions": [node]}))
+    assert message in str(caught.value)
+
+
+def test_each_source_has_its_types_and_aliases_are_texts():
+    with pytest.raises(ConditionsError, match="must be one of ModerationLabelConfidenceCheck, Sampling"):
+        parse(json.dumps({"Conditions": [GOOD]}), source=MODERATION)
+    with pytest.raises(ConditionsError, match="'AWS/Nope' is unknown"):
+        parse("{}", source="AWS/Nope")
+    node = check("MissingImportantFormKey", ImportantFormKey="a", ImportantFormKeyAliases=[5])
+    with pytest.raises(ConditionsError, match="ImportantFormKeyAliases: must be a list of strings"):
+        parse(json.dumps({"Conditions": [node]}), source=FORMS)
+    with pytest.raises(ConditionsError, match="has more than 10240 characters"):
+        parse(" " * 10_241)
