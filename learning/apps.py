@@ -13,5 +13,9 @@ class LearningConfig(AppConfig):
         from labeling import hooks
         from learning import background
 
-        if background.on_batch_done not in hooks.batch_done:
-            hooks.batch_done.append(background.on_batch_done)
+        for listeners, listener in (
+            (hooks.job_ready, background.on_job_ready),
+            (hooks.batch_done, background.on_batch_done),
+        ):
+            if listener not in listeners:
+                listeners.append(listener)

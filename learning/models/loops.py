@@ -16,6 +16,8 @@ class LearningLoop(models.Model):
     status_changed_at = models.DateTimeField(null=True)
     failure_reason = models.CharField(max_length=1024, blank=True)
     settings = models.JSONField(default=dict)
+    # Counts the requests to look at it, so that one that comes while somebody is at work is not lost (active.py).
+    nudges = models.BigIntegerField(default=0)
     final_model = models.ForeignKey(Model, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -33,6 +35,8 @@ class Round(models.Model):
     threshold = models.FloatField(null=True)
     # [{"threshold", "quality", "coverage"}]: what each cut-off would have meant on the validation labels.
     curve = models.JSONField(default=list)
+    # The fitted rule that labels this round's objects (selection.uncertainty.Certainty as JSON).
+    rule = models.JSONField(null=True)
     figures = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -48,7 +52,12 @@ class Role(models.TextChoices):
 
 
 class LoopObject(models.Model):
-    """What the loop knows of an object: its role, and the newest prediction's score."""
+    """What the loop knows of an object: its role, and the newest prediction's score (the expected quality).
+
+    `round_number` is the round that decided about it: asked people for it, or labeled it. A validation object keeps
+    people's label for ever; `passed_in` names the round whose rule would have labeled it, and `outcome` what that label
+    came to, [[IoU by class], [boxes by class]]: it stands for the objects that were labeled by machine then.
+    """
 
     loop = models.ForeignKey(LearningLoop, models.CASCADE, related_name="loop_objects", db_index=False)
     data_object = models.OneToOneField(DataObject, models.CASCADE, related_name="loop_object")
@@ -56,6 +65,8 @@ class LoopObject(models.Model):
     score = models.FloatField(null=True)
     uncertainty = models.FloatField(null=True)
     round_number = models.IntegerField(null=True)
+    passed_in = models.IntegerField(null=True)
+    outcome = models.JSONField(null=True)
 
     class Meta:
         indexes = [models.Index(fields=["loop", "role"], name="loop_object_by_role")]

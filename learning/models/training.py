@@ -23,7 +23,11 @@ class ProgramRun(models.Model):
     # The supervisor that holds it, and when it last said so; a silent one loses the run to another.
     claimed_by = models.CharField(max_length=120, blank=True)
     heartbeat_at = models.DateTimeField(null=True)
+    # Starts without any progress since; `attempt_progress` is the progress the newest start began with.
     attempts = models.IntegerField(default=0)
+    attempt_progress = models.FloatField(default=0)
+    # No new start before this moment, after one that failed.
+    not_before = models.DateTimeField(null=True)
 
     class Meta:
         abstract = True

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from labeling.formats.geometry import iou_matrix
 
@@ -144,4 +144,4 @@ def lower_bound(found: Outcomes, confidence: float) -> float:
     residual = sample.iou[:, present] - ratio * sample.boxes[:, present]
     influence = (residual / (totals[present] / images)).mean(axis=1)
     error = float(influence.std(ddof=1)) / np.sqrt(images)
-    return float(np.clip(ratio.mean() - student.ppf(confidence, images - 1) * error, 0.0, 1.0))
+    return float(np.clip(ratio.mean() - stdtrit(images - 1, confidence) * error, 0.0, 1.0))

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from learning.selection.quality import Detections, Floats
 
@@ -66,15 +65,9 @@ class Certainty:
             mean = float(np.clip((target.sum()) / (len(target) + 1), _EDGE, 1 - _EDGE))
             return cls(cuts, 1.0, float(_log_odds(np.array(mean)) - (odds.mean() if len(odds) else 0.0)), empty)
         share = np.sqrt(np.maximum(weights[~bare], 1.0))
-        model = LogisticRegression(C=10.0)
-        model.fit(
-            np.concatenate([odds, odds])[:, None],
-            np.repeat([1, 0], len(odds)),
-            sample_weight=np.concatenate([target * share, (1 - target) * share]) * len(odds) / share.sum(),
-        )
+        slope, intercept = _logistic(odds, target, share * len(odds) / share.sum())
         # A falling curve would be noise: more certain must never mean worse.
-        slope = max(float(model.coef_[0, 0]), _EDGE)
-        return cls(cuts, slope, float(model.intercept_[0]), empty)
+        return cls(cuts, max(slope, _EDGE), intercept, empty)
 
     def predict(self, images: Sequence[Detections]) -> Floats:
         """(n,) expected quality in 0..1; 1 minus it is the uncertainty."""
@@ -96,6 +89,25 @@ class Certainty:
     def from_dict(cls, body: dict[str, Any]) -> Certainty:
         """The inverse of `to_dict`."""
         return cls(np.array(body["cuts"], dtype=np.float64), body["slope"], body["intercept"], body["empty"])
+
+
+def _logistic(x: Floats, target: Floats, weights: Floats) -> tuple[float, float]:
+    """(slope, intercept) of the logistic curve through shares `target` in 0..1, by Newton's method.
+
+    The slope carries a ridge penalty, so that the maximum exists also for data a step would separate.
+    """
+    table = np.stack([x, np.ones_like(x)], axis=1)
+    penalty = np.diag([0.1, 1e-6])
+    found = np.zeros(2)
+    for _ in range(50):
+        chance = 1.0 / (1.0 + np.exp(-np.clip(table @ found, -30, 30)))
+        gradient = table.T @ (weights * (target - chance)) - penalty @ found
+        curvature = table.T @ (table * (weights * chance * (1 - chance))[:, None]) + penalty
+        step = np.linalg.solve(curvature, gradient)
+        found = found + np.clip(step, -2.0, 2.0)
+        if np.abs(step).max() < 1e-9:
+            break
+    return float(found[0]), float(found[1])
 
 
 def _log_odds(share: Floats) -> Floats:

@@ -1,0 +1,34 @@
+"""`manage.py run_programs`: the learner. Runs trainings and predictions as child processes until it is told to stop."""
+
+import signal
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from learning.services.executor import LocalExecutor
+from learning.services.programs import Supervisor
+from marketplace.errors import InUse
+
+
+class Command(BaseCommand):
+    """Claims waiting trainings and predictions and runs them here."""
+
+    help = "Run trainings and predictions as child processes (the learner)."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """`--slots`: how many programs at once."""
+        parser.add_argument("--slots", type=int, default=settings.LEARNER_SLOTS, help="programs at once")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run until SIGTERM or SIGINT."""
+        executor = LocalExecutor(niceness=settings.LEARNER_NICENESS, threads=settings.LEARNER_THREADS)
+        supervisor = Supervisor(executor=executor, slots=options["slots"])
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: supervisor.stopping.set())
+        self.stdout.write(f"learner {supervisor.identity}: {options['slots']} slots in {supervisor.root}")
+        try:
+            supervisor.run()
+        except InUse as error:
+            raise CommandError(error.message) from error

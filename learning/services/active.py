@@ -1,0 +1,152 @@
+"""Automated labeling: people label some, a model is trained, it labels what it is sure of, people get the rest.
+
+`advance_loop` does whatever the rows say is next, as often as it is asked: each step is one transaction, or is found
+done the next time. Knows the loop as a whole; what one round does is rounds.py's part.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from labeling.models import LabelingJob
+from labeling.services import jobs
+from labeling.services.locking import advancing
+from learning import transitions
+from learning.models import LearningLoop, Round, TrainingJob, TransformJob
+from learning.services import loop_settings, rounds
+from learning.services.training import stop_training
+from learning.services.transforms import stop_transform
+from marketplace.errors import Invalid
+from marketplace.queue import enqueue
+
+BY = "learning"
+ADVANCE = "learning.background.advance_loop"
+
+
+def start_loop(job: LabelingJob) -> LearningLoop | None:
+    """The loop of a job with automated labeling, made at the first call; None for a job without.
+
+    Safe to call as soon as the job exists: nothing happens before it is InProgress.
+    """
+    if not job.automated:
+        return None
+    with transaction.atomic():
+        loop, made = LearningLoop.objects.get_or_create(job=job)
+        if made:
+            enqueue(ADVANCE, loop.pk)
+    return loop
+
+
+def advance_loop(*, loop_id: int) -> None:
+    """Take every step that can be taken now. At most one caller is at work on a loop; the others' request is kept.
+
+    A request is counted first. Who is at work looks at the count again after letting go; so either they see the
+    request, or they have let go before it was counted and the caller gets in.
+    """
+    while LearningLoop.objects.filter(pk=loop_id).update(nudges=F("nudges") + 1):
+        with _working_on(loop_id) as mine:
+            if not mine:
+                return
+            seen = _nudges(loop_id)
+            while _step(loop_id):
+                pass
+        if _nudges(loop_id) == seen:
+            return
+
+
+def advance_for_batch(*, batch_id: int) -> None:
+    """Advance the loop that a batch belongs to; nothing happens if none does."""
+    for pk in Round.objects.filter(batch=batch_id).values_list("loop", flat=True):
+        advance_loop(loop_id=pk)
+
+
+def advance_for_job(*, job_id: int) -> None:
+    """A job is ready for work: start its loop, and take the first steps."""
+    job = LabelingJob.objects.filter(pk=job_id).first()
+    if job is not None and (loop := start_loop(job)) is not None:
+        advance_loop(loop_id=loop.pk)
+
+
+def advance_for_run(*, kind: str, run_id: int) -> None:
+    """A training or a prediction ended: advance the loop that it belongs to, if one does."""
+    field = {"trainingjob": "training_job", "transformjob": "transform_job"}[kind]
+    for pk in Round.objects.filter(**{field: run_id}).values_list("loop", flat=True):
+        advance_loop(loop_id=pk)
+
+
+def sweep() -> None:
+    """Every minute: a loop for every automated job that has none, and a look at every loop that is not over."""
+    waiting = LabelingJob.objects.filter(status__in=["Initializing", "InProgress"], learning_loop=None)
+    for job in waiting.filter(automated_labeling__enabled=True).order_by("pk"):
+        start_loop(job)
+    for pk in LearningLoop.objects.filter(status="InProgress").order_by("pk").values_list("pk", flat=True):
+        enqueue(ADVANCE, pk)
+
+
+def _step(loop_id: int) -> bool:
+    """The next thing; True when there may be another one right after it."""
+    loop = LearningLoop.objects.select_related("job__account", "job__workteam").get(pk=loop_id)
+    job = loop.job
+    if loop.status != "InProgress" or job.status == "Initializing":
+        return False
+    if job.status != "InProgress":
+        return _wind_down(loop)
+    try:
+        plan = loop_settings.read(job.automated_labeling)
+    except Invalid as error:
+        return fail(loop, f"automated labeling cannot start: {error.message}")
+    try:
+        return rounds.step(loop, plan.plan(objects=job.objects_total, largest=job.max_concurrent_tasks))
+    except rounds.CannotGoOn as reason:
+        return fail(loop, str(reason))
+
+
+def fail(loop: LearningLoop, reason: str) -> bool:
+    """The job cannot go on: it fails with this reason, and its loop with it."""
+    with advancing(loop.job_id):
+        jobs.fail_job(job=loop.job, reason=reason, by=BY)
+    loop.job.refresh_from_db()
+    return _wind_down(loop)
+
+
+def _wind_down(loop: LearningLoop) -> bool:
+    """The job ended in another way (stopped by its owner, failed): end what runs for it."""
+    for run in TrainingJob.objects.filter(pk__in=loop.rounds.values("training_job"), status="InProgress"):
+        stop_training(training=run, by=BY)
+    for run in TransformJob.objects.filter(pk__in=loop.rounds.values("transform_job"), status="InProgress"):
+        stop_transform(transform=run, by=BY)
+    if loop.job.status == "Stopping":
+        return False
+    to = "Failed" if loop.job.status == "Failed" else "Stopped"
+    with transaction.atomic():
+        for round_ in loop.rounds.exclude(status__in=transitions.ROUND.final):
+            transitions.ROUND.advance(round_, to, by=BY, because=f"the job is {loop.job.status}")
+        transitions.LOOP.advance(
+            loop,
+            to,
+            by=BY,
+            because=f"the job is {loop.job.status}",
+            failure_reason=loop.job.failure_reason,
+            final_model=rounds.newest_model(loop),
+        )
+    return False
+
+
+@contextmanager
+def _working_on(loop_id: int) -> Iterator[bool]:
+    """Whether this connection alone is at work on the loop; a killed process lets go of it at once."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtext('learning_loop'), %s::integer)", [loop_id])
+        mine = cursor.fetchone()[0]
+    try:
+        yield mine
+    finally:
+        if mine:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(hashtext('learning_loop'), %s::integer)", [loop_id])
+
+
+def _nudges(loop_id: int) -> int | None:
+    return LearningLoop.objects.filter(pk=loop_id).values_list("nudges", flat=True).first()

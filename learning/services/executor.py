@@ -1,0 +1,127 @@
+"""Where programs run: an interface, and the one that starts children of this process on this machine.
+
+Knows command lines, process groups and folders; neither what a program does nor the database.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import psutil
+
+# Every descendant inherits it: so what a dead supervisor left behind is found, even if it died before noting a pid.
+MARK = "WAGGLE_JOB_FOLDER"
+# A program reads its folder and nothing else: it has no business with the database or the store's keys.
+SECRETS = ("DATABASE_URL", "SECRET_KEY", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+LOG = "log.txt"
+
+
+class Program(Protocol):
+    """A program that was started."""
+
+    def poll(self) -> int | None:
+        """The exit status, negative for a signal, None while it runs."""
+
+    def terminate(self) -> None:
+        """Ask it to stop where it is and to keep what it has."""
+
+    def kill(self) -> None:
+        """End it and everything it started, at once."""
+
+
+class Executor(Protocol):
+    """Something that can run programs: this machine, or a cluster."""
+
+    def start(self, arguments: Sequence[str], folder: Path) -> Program:
+        """Run `python <arguments> <folder>`; its output goes to <folder>/output/log.txt."""
+
+    def clear(self, folder: Path) -> int:
+        """End whatever still works in `folder`, and return how many processes that were."""
+
+
+class LocalProgram:
+    """A child process that leads a process group of its own."""
+
+    def __init__(self, process: subprocess.Popen[bytes], folder: Path):
+        self.process, self.folder = process, folder
+
+    def poll(self) -> int | None:
+        """See Program.poll. Helpers the program left behind end with it."""
+        status = self.process.poll()
+        if status is not None:
+            self._signal(signal.SIGKILL)
+        return status
+
+    def terminate(self) -> None:
+        """See Program.terminate. Only the program itself is told: its helpers are its own to end."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """See Program.kill."""
+        self._signal(signal.SIGKILL)
+        self.process.wait()
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, number)
+
+
+class LocalExecutor:
+    """Child processes of this one, with a niceness and a number of threads (0: the program decides)."""
+
+    def __init__(self, *, niceness: int = 0, threads: int = 0, environment: Mapping[str, str] | None = None):
+        self.niceness, self.threads = niceness, threads
+        self.environment = dict(environment or {})
+
+    def start(self, arguments: Sequence[str], folder: Path) -> LocalProgram:
+        """See Executor.start."""
+        log = folder / "output" / LOG
+        log.parent.mkdir(parents=True, exist_ok=True)
+        command = ["nice", "-n", str(self.niceness)] if self.niceness else []
+        with log.open("ab") as stream:
+            process = subprocess.Popen(
+                [*command, sys.executable, *arguments, str(folder)],
+                cwd=Path(__file__).resolve().parents[2],
+                env=self._environment(folder),
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return LocalProgram(process, folder)
+
+    def clear(self, folder: Path) -> int:
+        """See Executor.clear. Returns once they are gone; raises TimeoutError when one cannot be killed."""
+        found = [process for process in psutil.process_iter() if _works_in(process, folder)]
+        for process in found:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        deadline = time.monotonic() + 10
+        while any(_works_in(process, folder) for process in found):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"a process in {folder} does not end: {[process.pid for process in found]}")
+            time.sleep(0.02)
+        return len(found)
+
+    def _environment(self, folder: Path) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if name not in SECRETS}
+        threads = {name: str(self.threads) for name in THREAD_VARIABLES} if self.threads else {}
+        return inherited | threads | self.environment | {MARK: str(folder), "PYTHONUNBUFFERED": "1"}
+
+
+def _works_in(process: psutil.Process, folder: Path) -> bool:
+    try:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return process.environ().get(MARK) == str(folder)
+    except (psutil.NoSuchProcess, psutil.AccessDenied, ProcessLookupError, OSError):
+        # Gone, or another user's: programs are always ours.
+        return False

@@ -1,0 +1,141 @@
+"""From a round's predictions to its decision and its labels. Knows predictions and selection, not the loop's states."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from labeling.formats.shapes import Box
+from labeling.models import LabelingJob
+from labeling.services.labels import ExternalLabel
+from learning.contract import Prediction
+from learning.models import LearningLoop, LoopObject, Role, Round
+from learning.selection import quality, thresholds
+from learning.selection.quality import Detections, Outcomes
+from learning.selection.thresholds import Decision
+from learning.selection.uncertainty import Certainty
+from learning.services import loop_objects
+from learning.services.loop_settings import LoopSettings
+
+ALGORITHM = "active-learning"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A decision, the validation objects it rests on (in its order), and the figures the pages show."""
+
+    decision: Decision
+    object_ids: list[int]
+    figures: dict[str, Any]
+
+
+def judge(loop: LearningLoop, plan: LoopSettings, *, number: int, predictions: Iterable[Prediction]) -> Verdict:
+    """Find the cut-off that keeps the promise, on the validation objects no earlier round has passed."""
+    job = loop.job
+    passed_before = LoopObject.objects.filter(loop=loop, role=Role.VALIDATION).exclude(passed_in=None)
+    passed = set(passed_before.values_list("data_object", flat=True))
+    rows = loop_objects.human_labeled(loop, Role.VALIDATION).select_related("label")
+    truths = {row.pk: loop_objects.truth(job, row) for row in rows if row.pk not in passed}
+    found = {p.object_id: detections(p) for p in predictions if p.object_id in truths and p.error is None}
+    # An image the model cannot read would not be labeled by it either: no boxes, and so never sure.
+    nothing = Detections.of([])
+    ids = sorted(truths)
+    decision = thresholds.choose(
+        [found.get(pk, nothing) for pk in ids],
+        [truths[pk] for pk in ids],
+        classes=len(job.labels),
+        target=plan.target_iou,
+        confidence=plan.confidence,
+        earlier=_earlier(passed_before.order_by("pk").values_list("outcome", flat=True), len(job.labels)),
+        seed=plan.seed + number,
+    )
+    figures = {
+        "validation_images": len(ids) + len(passed),
+        "validation_candidates": len(ids),
+        "quality_all": _number(quality.set_quality(decision.outcomes)) if ids else None,
+        "expected_quality": _number(decision.quality),
+        "quality_lower_bound": _number(decision.lower),
+        "validation_coverage": _number(decision.coverage),
+        "score_cuts": decision.certainty.cuts.tolist(),
+    }
+    return Verdict(decision, ids, figures)
+
+
+def remember(loop: LearningLoop, verdict: Verdict, *, number: int) -> None:
+    """Write down which validation objects this round's rule would have labeled, and what came of it."""
+    decision = verdict.decision
+    for place in np.flatnonzero(decision.passed):
+        outcome = [decision.outcomes.iou[place].tolist(), decision.outcomes.boxes[place].tolist()]
+        LoopObject.objects.filter(loop=loop, data_object=verdict.object_ids[place]).update(
+            passed_in=number, outcome=outcome, score=decision.scores[place]
+        )
+
+
+def machine_quality(loop: LearningLoop, plan: LoopSettings) -> dict[str, Any]:
+    """The quality of all machine labels of the job, as the validation objects that passed with them tell it."""
+    rows = LoopObject.objects.filter(loop=loop, role=Role.VALIDATION).exclude(passed_in=None).order_by("pk")
+    found = _earlier(rows.values_list("outcome", flat=True), len(loop.job.labels))
+    if found is None:
+        return {"images": 0, "quality": None, "lower_bound": None, "confidence": plan.confidence}
+    return {
+        "images": len(found),
+        "quality": _number(quality.set_quality(found)),
+        "lower_bound": _number(quality.lower_bound(found, plan.confidence)),
+        "confidence": plan.confidence,
+    }
+
+
+def score_pool(certainty: Certainty, predictions: Iterable[Prediction], pool: set[int]) -> Iterator[tuple[int, float]]:
+    """(object id, expected quality) of every prediction that could be made of an object of the pool."""
+    for prediction in predictions:
+        if prediction.object_id in pool and prediction.error is None:
+            yield prediction.object_id, float(certainty.predict([detections(prediction)])[0])
+
+
+def machine_labels(
+    job: LabelingJob, round_: Round, predictions: Iterable[Prediction], scores: dict[int, float]
+) -> Iterator[ExternalLabel]:
+    """The labels of the objects in `scores` (id -> expected quality): the boxes at or above their class's cut."""
+    cuts = Certainty.from_dict(round_.rule).cuts
+    for prediction in predictions:
+        if prediction.object_id not in scores or prediction.image_size is None:
+            continue
+        width, height = prediction.image_size["width"], prediction.image_size["height"]
+        boxes = []
+        for box in prediction.boxes:
+            left, top = min(max(box.left, 0.0), width), min(max(box.top, 0.0), height)
+            right = min(max(box.left + box.width, left), width)
+            bottom = min(max(box.top + box.height, top), height)
+            if box.score >= cuts[box.class_id] and right > left and bottom > top:
+                boxes.append(Box(job.labels[box.class_id], left, top, right - left, bottom - top, box.score))
+        yield ExternalLabel(
+            object_id=prediction.object_id,
+            boxes=boxes,
+            confidence=round(scores[prediction.object_id], 6),
+            explanation={
+                "round": round_.number,
+                "expected_quality": round(scores[prediction.object_id], 6),
+                "threshold": round_.threshold,
+                "score_cuts": dict(zip(job.labels, cuts.tolist(), strict=True)),
+            },
+        )
+
+
+def detections(prediction: Prediction) -> Detections:
+    """A prediction as selection reads it."""
+    return Detections.of([(b.class_id, b.left, b.top, b.width, b.height, b.score) for b in prediction.boxes])
+
+
+def _earlier(rows: Iterable[Any], classes: int) -> Outcomes | None:
+    table = [row for row in rows if row is not None]
+    if not table:
+        return None
+    return Outcomes(
+        np.array([iou for iou, _ in table], dtype=np.float64).reshape(-1, classes),
+        np.array([boxes for _, boxes in table], dtype=np.float64).reshape(-1, classes),
+    )
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or np.isnan(value) else round(float(value), 6)

@@ -1,0 +1,117 @@
+"""What a requester may set about automated labeling, and the sizes that follow from the number of objects.
+
+Knows numbers only: neither jobs' state nor models.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from learning.contract import ARCHITECTURES
+from marketplace.errors import Invalid
+
+# The requester's keys that are not settings of the loop itself.
+OTHERS = frozenset({"enabled", "algorithm_specification_arn", "initial_model", "resource_config"})
+SMALL = 5000
+MIN_VALIDATION = 25
+
+
+@dataclass(frozen=True)
+class LoopSettings:
+    """Automated labeling of one job; sizes are numbers of objects. `plan` fills in what is 0.
+
+    `seed_size` are asked of people before the first training, `batch_size` in each further round. `validation_share` of
+    the seed and all of the `random_share` of further batches are set aside to judge the model. `target_iou` is promised
+    with `confidence`. After `max_rounds` trainings people label what is left. `train_seconds` 0: as the recipe says.
+    With `overlap` people get the next batch while a model is trained on the one before: faster, a little dearer.
+    """
+
+    seed_size: int = 0
+    batch_size: int = 0
+    validation_share: float = 0.0
+    random_share: float = 0.2
+    target_iou: float = 0.6
+    confidence: float = 0.9
+    max_rounds: int = 10
+    train_seconds: int = 0
+    epochs: int = 0
+    architecture: str = "compact"
+    image_size: int = 0
+    augmentation: str = "auto"
+    weights: str = "auto"
+    seed: int = 0
+    overlap: bool = False
+
+    def plan(self, *, objects: int, largest: int) -> "LoopSettings":
+        """With every size settled for so many objects, of which at most `largest` are open to people at once."""
+        seed = self.seed_size or max(20, round(objects * 0.25))
+        batch = self.batch_size or max(10, round(objects * 0.1))
+        share = self.validation_share or (0.2 if objects < SMALL else 0.1)
+        sizes = {"seed_size": min(seed, largest, objects), "batch_size": min(batch, largest), "validation_share": share}
+        return LoopSettings(**asdict(self) | sizes)
+
+    def validation_size(self) -> int:
+        """How many of the seed are set aside: the share, yet enough to promise anything, and at most half."""
+        wanted = max(round(self.seed_size * self.validation_share), min(MIN_VALIDATION, self.seed_size // 3))
+        return min(wanted, self.seed_size // 2)
+
+    def hyperparameters(self, *, labels: list[str], label_attribute_name: str, round_number: int) -> dict[str, Any]:
+        """What the training program is told."""
+        given = {"max_seconds": self.train_seconds, "epochs": self.epochs, "image_size": self.image_size}
+        return {
+            "label_attribute_name": label_attribute_name,
+            "class_map": {str(number): label for number, label in enumerate(labels)},
+            "architecture": self.architecture,
+            "augmentation": self.augmentation,
+            "weights": self.weights,
+            "seed": self.seed + round_number,
+        } | {name: value for name, value in given.items() if value}
+
+
+def read(given: Mapping[str, Any]) -> LoopSettings:
+    """The settings in a job's `automated_labeling`. Raises Invalid listing every one that is wrong."""
+    known = {field.name: field for field in fields(LoopSettings)}
+    errors: list[tuple[str, str]] = []
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        if name in OTHERS:
+            continue
+        where = f"automated_labeling.{name}"
+        if name not in known:
+            errors.append((where, f"there is no such setting; there are {', '.join(sorted(known))}"))
+        elif (reason := _wrong(name, value)) is not None:
+            errors.append((where, reason))
+        else:
+            values[name] = value
+    if errors:
+        raise Invalid("; ".join(f"{name}: {reason}" for name, reason in errors), errors=errors)
+    return LoopSettings(**values)
+
+
+_LIMITS: dict[str, tuple[float, float]] = {
+    "seed_size": (2, 100_000),
+    "batch_size": (1, 100_000),
+    "validation_share": (0.01, 0.5),
+    "random_share": (0.0, 1.0),
+    "target_iou": (0.05, 0.99),
+    "confidence": (0.5, 0.999),
+    "max_rounds": (1, 100),
+    "train_seconds": (0, 7 * 86_400),
+    "epochs": (0, 100_000),
+    "image_size": (0, 2048),
+    "seed": (0, 2**31 - 1000),
+}
+
+
+def _wrong(name: str, value: Any) -> str | None:
+    default = getattr(LoopSettings, name)
+    kinds: tuple[type, ...] = (int, float) if isinstance(default, float) else (type(default),)
+    if not isinstance(value, kinds) or isinstance(value, bool) != isinstance(default, bool):
+        return f"{value!r} found, {kinds[-1].__name__} expected"
+    if name == "architecture" and value not in ARCHITECTURES:
+        return f"{value!r} found, one of {', '.join(ARCHITECTURES)} expected"
+    if name in _LIMITS:
+        low, high = _LIMITS[name]
+        if not low <= value <= high:
+            return f"{value} found, {low:g} to {high:g} expected"
+    return None

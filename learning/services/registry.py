@@ -1,0 +1,110 @@
+"""Trained models: kept in the store whole (model.tar.gz) and in parts. Knows files, not what trained them."""
+
+import tempfile
+from pathlib import Path
+
+from django.conf import settings
+
+from learning.contract import MODEL_FILES, ModelConfig
+from learning.models import Model
+from learning.serving.archive import pack_model
+from marketplace import arns, storage
+from marketplace.errors import InUse, Invalid, NotFound
+from marketplace.models import Account
+
+ARCHIVE = "model.tar.gz"
+CONTENT_TYPES = {
+    ARCHIVE: "application/gzip",
+    "config.json": "application/json",
+    "model.onnx": "application/octet-stream",
+    "model.safetensors": "application/octet-stream",
+}
+
+
+def upload(*, account: Account, name: str, folder: Path) -> tuple[str, str]:
+    """Put a model folder into the store; returns (artifact URI, parts prefix). Safe to repeat, and slow: no lock held.
+
+    Raises contract.BadInput naming a file that is missing in the folder.
+    """
+    base = _base(account, name)
+    with tempfile.TemporaryDirectory() as scratch:
+        archive = Path(scratch) / ARCHIVE
+        pack_model(folder, archive)
+        for path in (*(folder / part for part in MODEL_FILES), archive):
+            with path.open("rb") as stream:
+                storage.write(storage.join(base, path.name), stream, content_type=CONTENT_TYPES[path.name])
+    return storage.join(base, ARCHIVE), base
+
+
+def register(*, account: Account, name: str, config: ModelConfig, artifact_uri: str, parts_uri: str) -> Model:
+    """The registry's row for an uploaded model, made at the first call and the same at every further one.
+
+    Raises InUse when the name belongs to a model of other files.
+    """
+    model, made = Model.objects.get_or_create(
+        account=account,
+        name=name,
+        defaults={
+            "architecture": config.architecture,
+            "labels": list(config.class_map.values()),
+            "metrics": config.metrics,
+            "config": _as_json(config),
+            "artifact_uri": artifact_uri,
+            "parts_uri": parts_uri,
+        },
+    )
+    if not made and model.artifact_uri != artifact_uri:
+        raise InUse(f"there is a model {name!r} already", field="name")
+    return model
+
+
+def get(*, account: Account, name: str) -> Model:
+    """The account's model of this name. Raises NotFound."""
+    found = Model.objects.filter(account=account, name=name).first()
+    if found is None:
+        raise NotFound(f"there is no model {name!r}", field="name")
+    return found
+
+
+def parts(model: Model) -> dict[str, str]:
+    """File name -> URI of everything that can be downloaded of a model: the archive first, then its parts."""
+    return {ARCHIVE: model.artifact_uri} | {part: storage.join(model.parts_uri, part) for part in MODEL_FILES}
+
+
+def part_uri(model: Model, part: str) -> str:
+    """The URI of one file of a model. Raises NotFound for a file models do not have."""
+    if part not in CONTENT_TYPES:
+        raise NotFound(f"a model has no part {part!r}; there are {', '.join(CONTENT_TYPES)}")
+    return parts(model)[part]
+
+
+def arn(model: Model) -> str:
+    """The model's ARN."""
+    return arns.build("model", model.account.number, model.name, region=settings.REGION)
+
+
+def by_arn(*, account: Account, model_arn: str) -> Model:
+    """The account's model behind an ARN, or behind a bare name. Raises Invalid for another kind, NotFound."""
+    if not model_arn.startswith("arn:"):
+        return get(account=account, name=model_arn)
+    try:
+        parsed = arns.parse(model_arn)
+    except ValueError as error:
+        raise Invalid(str(error), field="model") from error
+    if parsed.kind != "model" or parsed.account_number != account.number:
+        raise Invalid(f"{model_arn!r} is not a model of this account", field="model")
+    return get(account=account, name=parsed.name)
+
+
+def _base(account: Account, name: str) -> str:
+    return storage.join(settings.STORE_URL, "models", account.number, name)
+
+
+def _as_json(config: ModelConfig) -> dict[str, object]:
+    return {
+        "image_size": config.image_size,
+        "class_map": config.class_map,
+        "preprocessing": config.preprocessing,
+        "thresholds": config.thresholds,
+        "hyperparameters": config.hyperparameters,
+    }

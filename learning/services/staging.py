@@ -1,0 +1,113 @@
+"""Fills a program's job folder: hyperparameters, manifests with their images at hand, the model to start from.
+
+Knows the folder and the store; neither the supervisor nor what the program does. Every step is safe to repeat.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import orjson
+from django.conf import settings
+
+from labeling.formats.augmented import put_members
+from learning.contract import MODEL, MODEL_FILES, JobFolder
+from learning.models import Model, ProgramRun, TransformJob
+from learning.services import registry
+from marketplace import storage
+from marketplace.errors import Forbidden, Invalid, NotFound
+
+DOWNLOADS = 8
+CHUNK = 256
+
+
+def stage(run: ProgramRun, folder: JobFolder) -> None:
+    """Make everything the program reads. Raises StoreUnavailable when the store cannot be reached (try again later).
+
+    An image that is missing or may not be read is left out of the folder: the program says so for its line.
+    """
+    channels = dict(run.channels)
+    if isinstance(run, TransformJob):
+        channels[MODEL] = {"name": run.model.name}
+    for name, configuration in channels.items():
+        if name == MODEL:
+            model = registry.by_arn(account=run.account, model_arn=configuration["name"])
+            _stage_model(model, folder.channel(MODEL))
+        elif not folder.manifest(name).exists():
+            _stage_manifest(configuration["manifest_uri"], folder, name)
+    folder.prepare(hyperparameters=_hyperparameters(run), channels=channels)
+
+
+def _hyperparameters(run: ProgramRun) -> dict[str, Any]:
+    ours: dict[str, Any] = {}
+    if settings.LEARNER_THREADS:
+        ours["num_threads"] = settings.LEARNER_THREADS
+    if settings.WEIGHTS_DIR and not isinstance(run, TransformJob):
+        ours["weights_dir"] = settings.WEIGHTS_DIR
+    return ours | run.hyperparameters
+
+
+def _stage_model(model: Model, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in MODEL_FILES:
+        if not (folder / name).exists():
+            _download(registry.part_uri(model, name), folder / name)
+
+
+def _stage_manifest(uri: str, folder: JobFolder, channel: str) -> None:
+    target = folder.manifest(channel)
+    images = target.parent / "images"
+    images.mkdir(parents=True, exist_ok=True)
+    beside = target.with_suffix(".tmp")
+    with storage.open(uri) as stream, beside.open("wb") as out, ThreadPoolExecutor(DOWNLOADS) as pool:
+        for some in _chunks(_lines(stream)):
+            for line in pool.map(lambda raw: _localise(raw, images), some):
+                out.write(line + b"\n")
+    # Renamed last: a manifest that is there is whole, and its images lie beside it.
+    beside.replace(target)
+
+
+def _lines(stream: Any) -> Iterator[bytes]:
+    rest = b""
+    while block := stream.read(1 << 20):
+        *whole, rest = (rest + block).split(b"\n")
+        yield from (line for line in whole if line.strip())
+    if rest.strip():
+        yield rest
+
+
+def _chunks(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    source = iter(lines)
+    while some := list(islice(source, CHUNK)):
+        yield some
+
+
+def _localise(line: bytes, images: Path) -> bytes:
+    """The line with `source-ref` a path on this machine; one that cannot be read is the program's to complain about."""
+    try:
+        uri = orjson.loads(line)["source-ref"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return line
+    if not isinstance(uri, str) or not uri.startswith(("s3://", "file://")):
+        return line
+    name = hashlib.sha256(uri.encode()).hexdigest()[:32] + PurePosixPath(uri).suffix.lower()
+    try:
+        local = storage.local_path(uri)
+        if local is None:
+            local = images / name
+            if not local.exists():
+                _download(uri, local)
+    except (NotFound, Forbidden, Invalid):
+        local = images / f"missing-{name}"
+    return put_members(line, {"source-ref": str(local)})
+
+
+def _download(uri: str, target: Path) -> None:
+    beside = target.with_name(f".{target.name}.part")
+    with storage.open(uri) as stream, beside.open("wb") as out:
+        while block := stream.read(1 << 20):
+            out.write(block)
+    beside.replace(target)

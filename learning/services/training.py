@@ -1,0 +1,138 @@
+"""Trainings as their owner sees them: create, stop, describe. The supervisor (programs.py) does the work."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from learning import transitions
+from learning.contract import MODEL, TRAIN, VALIDATION, BadInput
+from learning.hyperparameters import parse_train
+from learning.models import Model, TrainingJob, TrainingMetric
+from learning.services import registry
+from marketplace.errors import InUse, Invalid, NotFound
+from marketplace.models import Account
+
+NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+CHANNELS = frozenset({TRAIN, VALIDATION, MODEL})
+
+
+def create_training(
+    *,
+    account: Account,
+    name: str,
+    hyperparameters: Mapping[str, Any],
+    channels: Mapping[str, Mapping[str, Any]],
+    by: str,
+) -> TrainingJob:
+    """A training that the next free supervisor takes up.
+
+    `hyperparameters` as learning.hyperparameters knows them (AWS's names too). `channels`: {"train": {"manifest_uri":
+    ...}, "validation": {...}, "model": {"name": a model or its ARN}}; the last two may be left out. The model it makes
+    has the training's name. Raises Invalid naming what is wrong, InUse for a name that is taken, NotFound for an
+    unknown model.
+    """
+    check_name(name)
+    as_text = {key: wire(value) for key, value in hyperparameters.items()}
+    try:
+        parse_train(as_text)
+    except BadInput as error:
+        raise Invalid(str(error), field="hyperparameters") from error
+    if unknown := set(channels) - CHANNELS:
+        raise Invalid(f"channels {sorted(unknown)} are not known; there are {sorted(CHANNELS)}", field="channels")
+    if TRAIN not in channels:
+        raise Invalid("the channel 'train' is missing", field="channels")
+    if MODEL in channels:
+        registry.by_arn(account=account, model_arn=str(channels[MODEL].get("name", "")))
+    for channel in (TRAIN, VALIDATION):
+        if channel in channels and not channels[channel].get("manifest_uri"):
+            raise Invalid(f"the channel {channel!r} has no manifest_uri", field="channels")
+    if Model.objects.filter(account=account, name=name).exists():
+        raise InUse(f"there is a model {name!r} already", field="name")
+    try:
+        with transaction.atomic():
+            return TrainingJob.objects.create(
+                account=account,
+                name=name,
+                hyperparameters=as_text,
+                channels={key: dict(value) for key, value in channels.items()},
+                status_changed_at=timezone.now(),
+            )
+    except IntegrityError as error:
+        raise InUse(f"there is a training job {name!r} already", field="name") from error
+
+
+def check_name(name: str) -> None:
+    """Raises Invalid for what is not 1 to 63 letters, digits and inner hyphens."""
+    if len(name) > 63 or not NAME.fullmatch(name):
+        raise Invalid(f"{name!r}: 1 to 63 letters, digits and inner hyphens expected", field="name")
+
+
+def wire(value: Any) -> str:
+    """A hyperparameter as SageMaker sends it: text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def stop_training(*, training: TrainingJob, by: str) -> None:
+    """End a training early; what it has learned is kept. Nothing happens when it is over or stopping already."""
+    with transaction.atomic():
+        locked = TrainingJob.objects.select_for_update().get(pk=training.pk)
+        if locked.status == "InProgress":
+            transitions.TRAINING_JOB.advance(locked, "Stopping", by=by, because="stopped")
+        # Nobody works on it: there is nothing to wait for.
+        if locked.status == "Stopping" and not locked.claimed_by:
+            transitions.TRAINING_JOB.advance(locked, "Stopped", by=by, ended_at=timezone.now())
+    training.refresh_from_db()
+
+
+def get_training(*, account: Account, name: str) -> TrainingJob:
+    """The account's training of this name. Raises NotFound."""
+    found = TrainingJob.objects.filter(account=account, name=name).select_related("model").first()
+    if found is None:
+        raise NotFound(f"there is no training job {name!r}", field="name")
+    return found
+
+
+def final_metrics(training: TrainingJob) -> dict[str, float]:
+    """The newest value of every metric."""
+    rows = TrainingMetric.objects.filter(training_job=training).order_by("name", "-step").distinct("name")
+    return dict(rows.values_list("name", "value"))
+
+
+def curves(training: TrainingJob) -> dict[str, list[dict[str, Any]]]:
+    """Every metric's points in the order of steps: {"train:loss": [{"step", "epoch", "value", "at"}]}."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    rows = TrainingMetric.objects.filter(training_job=training).order_by("name", "step")
+    for name, step, epoch, value, at in rows.values_list("name", "step", "epoch", "value", "at"):
+        found.setdefault(name, []).append({"step": step, "epoch": epoch, "value": value, "at": at})
+    return found
+
+
+def describe_training(training: TrainingJob) -> dict[str, Any]:
+    """What pages and REST show of a training."""
+    return {
+        "name": training.name,
+        "status": training.status,
+        "failure_reason": training.failure_reason,
+        "progress": training.progress,
+        "attempts": training.attempts,
+        "hyperparameters": training.hyperparameters,
+        "channels": training.channels,
+        "created_at": training.created_at,
+        "started_at": training.started_at,
+        "ended_at": training.ended_at,
+        "seconds": seconds(training),
+        "metrics": final_metrics(training),
+        "model": training.model.name if training.model else None,
+    }
+
+
+def seconds(run: Any) -> float | None:
+    """How long a training or prediction has run, or ran, from its first start; None before it."""
+    if run.started_at is None:
+        return None
+    return ((run.ended_at or timezone.now()) - run.started_at).total_seconds()

@@ -1,0 +1,90 @@
+"""Predictions over a manifest as their owner sees them: create, stop, read. The supervisor does the work."""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from learning import transitions
+from learning.contract import PREDICT, BadInput, Prediction, read_predictions
+from learning.hyperparameters import parse_predict
+from learning.models import Model, TransformJob
+from learning.services.training import check_name, wire
+from marketplace import storage
+from marketplace.errors import InUse, Invalid, NotFound
+from marketplace.models import Account
+
+
+def create_transform(
+    *,
+    account: Account,
+    name: str,
+    model: Model,
+    manifest_uri: str,
+    hyperparameters: Mapping[str, Any] | None = None,
+    by: str,
+) -> TransformJob:
+    """A prediction of every image of a manifest, taken up by the next free supervisor; its output is `output_uri`.
+
+    Raises Invalid naming what is wrong, InUse for a name that is taken.
+    """
+    check_name(name)
+    if model.account_id != account.pk:
+        raise Invalid(f"{model.name!r} is not a model of this account", field="model")
+    as_text = {key: wire(value) for key, value in (hyperparameters or {}).items()}
+    try:
+        parse_predict(as_text)
+    except BadInput as error:
+        raise Invalid(str(error), field="hyperparameters") from error
+    try:
+        with transaction.atomic():
+            return TransformJob.objects.create(
+                account=account,
+                name=name,
+                model=model,
+                hyperparameters=as_text,
+                channels={PREDICT: {"manifest_uri": manifest_uri}},
+                output_uri=storage.join(settings.STORE_URL, "transforms", account.number, name, "predictions.jsonl"),
+                status_changed_at=timezone.now(),
+            )
+    except IntegrityError as error:
+        raise InUse(f"there is a transform job {name!r} already", field="name") from error
+
+
+def stop_transform(*, transform: TransformJob, by: str) -> None:
+    """End a prediction early; nothing of it is kept. Nothing happens when it is over or stopping already."""
+    with transaction.atomic():
+        locked = TransformJob.objects.select_for_update().get(pk=transform.pk)
+        if locked.status == "InProgress":
+            transitions.TRANSFORM_JOB.advance(locked, "Stopping", by=by, because="stopped")
+        if locked.status == "Stopping" and not locked.claimed_by:
+            transitions.TRANSFORM_JOB.advance(locked, "Stopped", by=by, ended_at=timezone.now())
+    transform.refresh_from_db()
+
+
+def get_transform(*, account: Account, name: str) -> TransformJob:
+    """The account's transform of this name. Raises NotFound."""
+    found = TransformJob.objects.filter(account=account, name=name).select_related("model").first()
+    if found is None:
+        raise NotFound(f"there is no transform job {name!r}", field="name")
+    return found
+
+
+def predictions(transform: TransformJob) -> Iterator[Prediction]:
+    """The predictions of a Completed transform, in the manifest's order, streamed. Raises InUse before that."""
+    if transform.status != "Completed":
+        raise InUse(f"the transform job is {transform.status}; its predictions are there once it is Completed")
+    local = storage.local_path(transform.output_uri)
+    if local is not None:
+        yield from read_predictions(local)
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = Path(scratch) / "predictions.jsonl"
+        with storage.open(transform.output_uri) as stream, copy.open("wb") as target:
+            while block := stream.read(1 << 20):
+                target.write(block)
+        yield from read_predictions(copy)
