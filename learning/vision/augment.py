@@ -25,7 +25,7 @@ class Preset:
     any_way_up: float = 0.0  # chance of a random quarter turn and upside-down mirror as well
     zoom: tuple[float, float] = (1.0, 1.0)  # below 1 shows more than the image (grey around it), above 1 a part
     zoom_chance: float = 0.0
-    stretch: float = 1.0  # largest change of the aspect ratio
+    stretch: float = 1.0  # largest factor on the aspect ratio
     light: float = 0.0  # deviation of brightness and contrast
     tint: float = 0.0  # deviation of each channel's gain
     grey: float = 0.0
@@ -100,7 +100,7 @@ def _zoomed(
     """Show a window of the plane the image lies in; outside the image the window is grey."""
     side = pixels.shape[0]
     zoom = math.exp(rng.uniform(*np.log(preset.zoom)))
-    stretch = math.exp(rng.uniform(-0.5, 0.5) * math.log(preset.stretch) * 2) ** 0.5
+    stretch = preset.stretch ** rng.uniform(-0.5, 0.5)
     width, height = side / zoom * stretch, side / zoom / stretch
     left, top = (_offset(side, extent, rng) for extent in (width, height))
     scale = np.array([side / width, side / height] * 2, np.float32)
