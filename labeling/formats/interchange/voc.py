@@ -58,7 +58,8 @@ def _document(image: LabeledImage, file: str, order: dict[str, int]) -> str:
     parts = [
         "<annotation>",
         f"\t<filename>{_text(file)}</filename>",
-        f"\t<path>{_text(image.source)}</path>",
+        # for people only: the exact source stands in the archive's index
+        "\t<path>" + _text(_FORBIDDEN.sub("?", image.source)) + "</path>",
         f"\t<size><width>{size.width}</width><height>{size.height}</height><depth>{size.depth}</depth></size>",
         "\t<segmented>0</segmented>",
     ]

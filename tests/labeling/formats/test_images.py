@@ -1,0 +1,206 @@
+"""Image files as strangers send them: real decoding, limits before decoding, orientation once and for all."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from io import BytesIO
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image, ImageOps
+
+from labeling.formats.images import ImageError, Limits, display_copy, inspect, normalise, open_rgb
+
+
+def picture(width: int = 48, height: int = 32, mode: str = "RGB") -> Image.Image:
+    """Four different corners on a gradient, so that every turn and flip shows."""
+    x, y = np.meshgrid(np.linspace(0, 255, width), np.linspace(0, 255, height))
+    image = Image.fromarray(np.dstack([x, y, 255 - x]).astype(np.uint8))
+    for corner, color in {(0, 0): "red", (1, 0): "lime", (0, 1): "blue", (1, 1): "white"}.items():
+        image.paste(
+            color,
+            (
+                corner[0] * (width - 16),
+                corner[1] * (height - 16),
+                corner[0] * (width - 16) + 16,
+                corner[1] * (height - 16) + 16,
+            ),
+        )
+    return image.convert(mode)
+
+
+def saved(image: Image.Image, format: str = "JPEG", orientation: int | None = None, **options: object) -> bytes:
+    out = BytesIO()
+    if orientation is not None:
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        options["exif"] = exif.tobytes()
+    image.save(out, format, **options)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "BMP", "GIF"])
+def test_formats_are_known_by_content(format):
+    info = inspect(saved(picture(), format))
+    assert info.ok and (info.width, info.height, info.format) == (48, 32, format)
+    assert info.content_type == f"image/{format.lower()}" and info.depth == 3 and info.orientation == 1
+    assert inspect(BytesIO(saved(picture(), format))) == info
+
+
+@pytest.mark.parametrize(
+    ("mode", "depth"), [("L", 1), ("RGB", 3), ("RGBA", 4), ("P", 3), ("1", 1), ("LA", 2), ("I;16", 1)]
+)
+def test_depth_counts_channels(mode, depth):
+    image = Image.new("I;16", (4, 4)) if mode == "I;16" else picture(mode=mode)
+    assert inspect(saved(image, "PNG")).depth == depth
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
+def test_orientation_gives_the_displayed_size_and_upright_pixels(format, orientation):
+    raw = saved(picture(), format, orientation, **({"quality": 95, "subsampling": 0} if format == "JPEG" else {}))
+    info = inspect(raw)
+    assert (info.width, info.height) == ((32, 48) if orientation >= 5 else (48, 32))
+    assert info.orientation == orientation
+    upright = normalise(raw)
+    again = inspect(upright)
+    assert (again.orientation, again.width, again.height, again.format) == (1, info.width, info.height, format)
+    shown = np.asarray(ImageOps.exif_transpose(Image.open(BytesIO(raw))).convert("RGB")).astype(int)
+    found = np.asarray(Image.open(BytesIO(upright)).convert("RGB")).astype(int)
+    assert np.abs(shown - found).mean() < 1.5
+    if orientation == 1:
+        assert upright == raw
+
+
+def test_turning_a_jpeg_keeps_its_quality():
+    raw = saved(picture(320, 240), "JPEG", 6, quality=30, subsampling=2)
+    upright = normalise(raw)
+    before, after = Image.open(BytesIO(raw)), Image.open(BytesIO(upright))
+    assert after.quantization == before.quantization
+    assert len(upright) < 1.3 * len(raw)
+
+
+def test_private_data_goes_and_the_colour_profile_stays():
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    exif[0x010E] = "home address"
+    raw = saved(picture(), "JPEG", exif=exif.tobytes(), icc_profile=b"profile")
+    upright = normalise(raw)
+    assert b"home address" in raw and b"home address" not in upright
+    assert Image.open(BytesIO(upright)).info["icc_profile"] == b"profile"
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 77])
+def test_senseless_orientations_are_none(orientation):
+    assert inspect(saved(picture(), "JPEG", orientation)).orientation == 1
+
+
+def test_damaged_exif_does_not_spoil_a_picture():
+    raw = saved(picture(), "JPEG", exif=b"Exif\x00\x00II*\x00\xff\xff\xff\xff")
+    assert inspect(raw).ok and inspect(raw).orientation == 1
+
+
+def test_phones_pictures_with_a_second_one_inside_are_jpegs():
+    out = BytesIO()
+    picture().save(out, "MPO", save_all=True, append_images=[picture(20, 20)])
+    info = inspect(out.getvalue())
+    assert info.ok and (info.format, info.width) == ("JPEG", 48)
+    assert Image.open(BytesIO(display_copy(out.getvalue(), 20))).size == (20, 13)
+
+
+# --- refusals ------------------------------------------------------------------------------------------------------
+
+
+def huge_png(width: int, height: int) -> bytes:
+    """A header that promises a bomb: small file, gigantic size."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize(
+    ("raw", "limits", "problem"),
+    [
+        (b"", None, "the file is empty"),
+        (b"<svg onload=alert(1)>", None, "not an image in a known format (JPEG, PNG, WEBP, BMP, GIF)"),
+        (b"%PDF-1.4", None, "not an image in a known format"),
+        (saved(picture(), "TIFF"), None, "not an image in a known format"),
+        (saved(picture()), Limits(max_bytes=100), "bytes, at most 100 are allowed"),
+        (saved(picture()), Limits(max_pixels=1535), "the image is 48 x 32, at most 1,535 pixels are allowed"),
+        (saved(picture()), Limits(max_side=40), "the image is 48 x 32"),
+        (huge_png(12_000, 10_000), None, "the image is 12000 x 10000, at most 100,000,000 pixels are allowed"),
+        (huge_png(60_000, 60_000), None, "the image is too large, at most 100,000,000 pixels are allowed"),
+        (saved(picture(200, 200))[:-300], None, "the image is damaged (image file is truncated"),
+        (saved(picture(), "PNG")[:-60], None, "the image is damaged"),
+        (saved(picture(), "WEBP")[:-60], None, "damaged"),
+    ],
+)
+def test_unusable_files_say_why(raw, limits, problem):
+    info = inspect(raw, limits)
+    assert not info.ok and problem in info.problem, info
+
+
+def test_bombs_are_refused_by_every_door():
+    for open_it in (normalise, open_rgb, lambda raw: display_copy(raw, 10)):
+        for raw in (huge_png(12_000, 10_000), huge_png(60_000, 60_000), b"nothing"):
+            with pytest.raises(ImageError):
+                open_it(raw)
+
+
+@pytest.mark.parametrize("format", ["GIF", "WEBP", "PNG"])
+def test_animations_are_refused(format):
+    out = BytesIO()
+    picture().save(out, format, save_all=True, append_images=[picture().rotate(90)], duration=100)
+    assert inspect(out.getvalue()).problem == f"the {format} is animated; only still images can be labeled"
+
+
+@given(st.integers(0, 3), st.data())
+def test_no_damage_makes_it_crash(kind, data):
+    raw = bytearray(saved(picture(), ("JPEG", "PNG", "GIF", "BMP")[kind]))
+    for _ in range(data.draw(st.integers(1, 12))):
+        raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    cut = bytes(raw[: data.draw(st.integers(0, len(raw)))])
+    info = inspect(cut)
+    assert info.ok or info.problem
+    for work in (normalise, lambda x: display_copy(x, 16)):
+        try:
+            work(cut)
+        except ImageError as error:
+            assert str(error)
+
+
+# --- copies --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("format", ["JPEG", "WEBP"])
+def test_display_copies_are_small_upright_and_never_enlarged(format):
+    small = Image.open(BytesIO(display_copy(saved(picture(400, 200), "JPEG", 6), 100, format=format)))
+    assert (small.size, small.format, small.mode) == ((50, 100), format, "RGB")
+    assert small.getexif().get(0x0112) is None
+    assert Image.open(BytesIO(display_copy(saved(picture()), 1000))).size == (48, 32)
+    with pytest.raises(ValueError, match="JPEG or WEBP"):
+        display_copy(saved(picture()), 10, format="PNG")
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "1", "CMYK"])
+def test_every_mode_has_a_display_copy(mode):
+    raw = saved(picture(mode=mode), "JPEG" if mode == "CMYK" else "PNG")
+    assert Image.open(BytesIO(display_copy(raw, 20))).mode == "RGB"
+
+
+def test_transparency_lies_on_white_and_deep_grey_is_scaled():
+    clear = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
+    assert open_rgb(saved(clear, "PNG")).getpixel((3, 3)) == (255, 255, 255)
+    deep = Image.fromarray(np.full((8, 8), 32768, dtype=np.uint16))
+    assert open_rgb(saved(deep, "PNG")).getpixel((3, 3)) == (127, 127, 127)
