@@ -1,0 +1,339 @@
+"""Claim and submit over real HTTP, against the production server (gunicorn, queue) and a durable PostgreSQL.
+
+Each client is a worker with a token of its own and one kept-open connection; a loop is one claim and one submit with
+three boxes. Every cell gets a fresh job of redundancy 3. `loops_per_s_next_*` are loops of a single request: the submit
+that claims the next task too, which is what the worker's page sends. `single_worker_flatness` is the time of the last
+1,000 of 20,000 claims over the first 1,000, one worker on a redundancy-5 job of 100,000 tasks.
+
+    python -m benchmarks.claim_submit [--tasks 1000 10000 100000] [--clients 1 8 32] [--seconds 10] [--flat 20000]
+"""
+
+import argparse
+import http.client
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.report import machine, report
+
+ROOT = Path(__file__).resolve().parent.parent
+SIZE = {"width": 1920, "height": 1080}
+NAMES = {1_000: "1k", 10_000: "10k", 100_000: "100k"}
+ANSWER = {
+    "boundingBox": {
+        "boundingBoxes": [
+            {"left": 100.5 + 300 * n, "top": 220.25, "width": 180, "height": 140.75, "label": "bee"} for n in range(3)
+        ],
+        "inputImageProperties": SIZE,
+    }
+}
+
+
+def main() -> None:
+    """Start a stack of its own, measure every cell, print the figures."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--tasks", type=int, nargs="*", default=[1_000, 10_000, 100_000])
+    arguments.add_argument("--clients", type=int, nargs="*", default=[1, 8, 32])
+    arguments.add_argument("--seconds", type=float, default=10)
+    arguments.add_argument("--flat", type=int, default=20_000)
+    given = arguments.parse_args()
+    before = machine()
+    var = Path(tempfile.mkdtemp(prefix="waggle-bench-"))
+    var.chmod(0o755)
+    try:
+        stack = Stack(var)
+        try:
+            figures = measure(stack, given)
+        finally:
+            stack.stop()
+    finally:
+        shutil.rmtree(var, ignore_errors=True)
+    report("claim_submit", figures, on=before)
+
+
+class Stack:
+    """The embedded database, gunicorn as in the Procfile and one queue, on a folder of their own."""
+
+    def __init__(self, var: Path) -> None:
+        self.var, self.port = var, free_port()
+        os.environ |= {
+            "WAGGLE_VAR": str(var),
+            "DJANGO_SETTINGS_MODULE": "marketplace.settings",
+            "WAGGLE_BIND": f"127.0.0.1:{self.port}",
+            # One client alone is faster than the rate a single user may have.
+            "API_RATE_PER_USER": "1000000/min",
+            "LOG_LEVEL": "WARNING",
+        }
+        import django
+
+        django.setup()
+        from django.core.management import call_command
+        from django.db import connection
+
+        call_command("migrate", verbosity=0)
+        with connection.cursor() as cursor:
+            for setting in ("fsync", "synchronous_commit"):
+                cursor.execute(f"SHOW {setting}")
+                if cursor.fetchone()[0] != "on":
+                    raise SystemExit(f"the database runs with {setting} off: these figures would mean nothing")
+        program = Path(sys.executable).parent
+        self.processes = [
+            subprocess.Popen(
+                [program / "gunicorn", "marketplace.wsgi", "--config", "docker/gunicorn.conf.py"], cwd=ROOT
+            ),
+            subprocess.Popen([sys.executable, "manage.py", "qcluster"], cwd=ROOT),
+        ]
+        self._wait()
+
+    def _wait(self) -> None:
+        until = time.monotonic() + 120
+        while time.monotonic() < until:
+            try:
+                client = Client(self.port, "")
+                client.call("POST", "/api/v1/labeling-jobs/0/claim")
+                return
+            except (ConnectionError, http.client.HTTPException):
+                time.sleep(0.2)
+        raise SystemExit("the server did not start within two minutes")
+
+    def stop(self) -> None:
+        """End everything that was started."""
+        from marketplace.database import stop_embedded
+
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            process.wait(timeout=60)
+        stop_embedded(self.var / "postgres")
+
+
+class Client:
+    """A worker's program: one token, one connection that is kept open."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self.connection.connect()
+        # Without it the kernel waits for more to send: 40 ms that are nobody's work.
+        self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+
+    def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Status and JSON of one request."""
+        self.connection.request(method, path, json.dumps(body or {}), self.headers)
+        response = self.connection.getresponse()
+        return response.status, json.loads(response.read() or b"null")
+
+    def claim(self, job_id: int) -> Any:
+        """The assignment, None when there is none."""
+        status, body = self.call("POST", f"/api/v1/labeling-jobs/{job_id}/claim")
+        return expect(status, body)["assignment"]
+
+    def submit(self, seat: int, *, claim_next: bool = False) -> Any:
+        """Hand in the answer; the next assignment, when asked for."""
+        path = f"/api/v1/assignments/{seat}/submit" + ("?claim_next=true" if claim_next else "")
+        status, body = self.call("POST", path, {"answer": ANSWER, "seconds": 8.2})
+        return expect(status, body).get("next_assignment")
+
+
+def expect(status: int, body: Any) -> Any:
+    """The body of a success. Raises RuntimeError for anything else: a refused loop must not count as a fast one."""
+    if status != 200:
+        raise RuntimeError(f"HTTP {status}: {body}")
+    return body
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+# --- what is measured -------------------------------------------------------------------------------------------
+
+
+def measure(stack: Stack, given: argparse.Namespace) -> dict[str, float]:
+    """Every cell of clients and tasks, then the flatness of a single worker."""
+    most = max([*given.clients, 1])
+    account, team, tokens = make_people(most)
+    figures: dict[str, float] = {}
+    for tasks in given.tasks:
+        for clients in given.clients:
+            job_id = make_job(account, team, tasks=tasks, redundancy=3)
+            cell = f"{clients}c_{NAMES.get(tasks, tasks)}"
+            figures |= run_cell(stack, tokens[:clients], job_id, given.seconds, cell)
+            stop_job(job_id)
+    if given.tasks and 8 in given.clients:
+        job_id = make_job(account, team, tasks=10_000, redundancy=3)
+        figures |= run_cell(stack, tokens[:8], job_id, given.seconds, "next_8c_10k", claim_next=True)
+        stop_job(job_id)
+    if given.flat:
+        figures |= flatness(stack, tokens[0], make_job(account, team, tasks=100_000, redundancy=5), given.flat)
+    return figures
+
+
+def run_cell(
+    stack: Stack, tokens: list[str], job_id: int, seconds: float, cell: str, *, claim_next: bool = False
+) -> dict[str, float]:
+    """So many clients at once until the time is over or no task is left."""
+    clients = [Client(stack.port, token) for token in tokens]
+    for client in clients:
+        client.submit(client.claim(job_id)["id"])
+    loops: list[float] = []
+    errors: list[BaseException] = []
+    start = time.perf_counter()
+
+    def loop(client: Client) -> None:
+        try:
+            loops.extend(loop_times(client, job_id, start + seconds, claim_next))
+        except BaseException as error:  # noqa: BLE001 - raised again below, in the main thread
+            errors.append(error)
+
+    threads = [threading.Thread(target=loop, args=(client,)) for client in clients]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    took = time.perf_counter() - start
+    if errors:
+        raise errors[0]
+    loops.sort()
+    found = {
+        f"loops_per_s_{cell}": len(loops) / took,
+        f"p50_ms_{cell}": 1000 * statistics.median(loops),
+        f"p95_ms_{cell}": 1000 * loops[int(0.95 * (len(loops) - 1))],
+    }
+    print(cell, {name: round(value, 1) for name, value in found.items()}, file=sys.stderr, flush=True)
+    return found
+
+
+def loop_times(client: Client, job_id: int, until: float, claim_next: bool) -> list[float]:
+    """Seconds of each loop of one client."""
+    times = []
+    seat = client.claim(job_id) if claim_next else None
+    while time.perf_counter() < until:
+        began = time.perf_counter()
+        if not claim_next:
+            seat = client.claim(job_id)
+        if seat is None:
+            break
+        seat = client.submit(seat["id"], claim_next=claim_next)
+        times.append(time.perf_counter() - began)
+    return times
+
+
+def flatness(stack: Stack, token: str, job_id: int, claims: int) -> dict[str, float]:
+    """One worker alone: the last claims against the first."""
+    client = Client(stack.port, token)
+    times = []
+    for _ in range(claims):
+        began = time.perf_counter()
+        seat = client.claim(job_id)
+        times.append(time.perf_counter() - began)
+        client.submit(seat["id"])
+    part = min(1000, claims // 4)
+    first, last = times[:part], times[-part:]
+    found = {
+        "single_worker_flatness": sum(last) / sum(first),
+        "single_worker_flatness_of_medians": statistics.median(last) / statistics.median(first),
+        "single_worker_claim_ms": 1000 * statistics.mean(last),
+    }
+    print({name: round(value, 3) for name, value in found.items()}, file=sys.stderr, flush=True)
+    return found
+
+
+# --- what it is measured on -------------------------------------------------------------------------------------
+
+
+def make_people(workers: int) -> tuple[Any, Any, list[str]]:
+    """An account with money, a team, and a token for each worker."""
+    from marketplace.models import User, Worker
+    from marketplace.services import accounts, wallets, workteams
+
+    users = User.objects.bulk_create(
+        User(username=f"bench{n}@example.org", email=f"bench{n}@example.org", password="!") for n in range(workers + 1)
+    )
+    account = accounts.create_account(name="Benchmark", owner=users[-1])
+    wallets.deposit(account=account, amount_micros=10**12, reference="deposit:benchmark", by="system")
+    team = workteams.create_team(account=account, name="bench", description="", by="system")
+    tokens = []
+    for user in users[:-1]:
+        worker, _ = Worker.objects.get_or_create(user=user, defaults={"public_id": f"BENCH{user.pk:06d}"})
+        workteams.add_worker(team=team, worker=worker, by="system")
+        tokens.append(accounts.create_token(user=user, account=None, name="bench")[1])
+    return account, team, tokens
+
+
+def make_job(account: Any, team: Any, *, tasks: int, redundancy: int) -> int:
+    """A job in progress, all its objects open to people, made in seconds whatever its size."""
+    from django.conf import settings
+    from django.db import connection, transaction
+
+    from labeling import transitions
+    from labeling.models import DataObject, LabelingJob
+    from labeling.services import batches, jobs
+    from marketplace import storage
+
+    manifest = storage.join(settings.STORE_URL, "benchmark.manifest")
+    storage.write(manifest, b'{"source-ref": "s3://bench/0.jpg"}\n')
+    name = f"bench-{LabelingJob.objects.count()}"
+    with transaction.atomic():
+        # In one transaction, so that the queue never sees the job without its objects.
+        job = jobs.create_job(
+            account=account,
+            by="system",
+            name=name,
+            labels=["bee", "wasp"],
+            workteam=team,
+            input_manifest_uri=manifest,
+            title="Draw a box around each insect",
+            description="Bees and wasps on flowers",
+            workers_per_object=redundancy,
+            price_micros=36_000,
+            # Automated: nobody but this program opens batches.
+            automated_labeling={"enabled": True},
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """INSERT INTO labeling_dataobject (job_id, index, state, failure_reason, source_ref, width, height,
+                                                    depth, upright_uri)
+                   SELECT %s, n, 'Unlabeled', '', 's3://bench/' || n || '.jpg', %s, %s, 3, ''
+                   FROM generate_series(0, %s) AS n""",
+                [job.pk, SIZE["width"], SIZE["height"], tasks - 1],
+            )
+            cursor.execute(
+                """INSERT INTO labeling_objectline (data_object_id, text)
+                   SELECT id, '{"source-ref": "' || source_ref || '"}' FROM labeling_dataobject WHERE job_id = %s""",
+                [job.pk],
+            )
+        LabelingJob.objects.filter(pk=job.pk).update(objects_total=tasks)
+        transitions.LABELING_JOB.advance(job, "InProgress", by="system")
+        ids = list(DataObject.objects.filter(job=job).order_by("index").values_list("pk", flat=True))
+        batches.open_batch(job=job, object_ids=ids, by="system")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    return job.pk
+
+
+def stop_job(job_id: int) -> None:
+    """Let the queue finish with the job, so that its work does not fall into the next cell."""
+    from labeling.models import LabelingJob
+    from labeling.services import jobs
+
+    job = LabelingJob.objects.get(pk=job_id)
+    jobs.stop_job(job=job, by="system")
+    jobs.advance_job(job_id)
+
+
+if __name__ == "__main__":
+    main()
