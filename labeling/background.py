@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from labeling.models import AdvanceRequest, LabelingJob
-from labeling.services import advancing, exports, leases, nudging, output
+from labeling.services import advancing, datasets, exports, leases, nudging, output
 
 
 def advance_job(job_id: int) -> None:
@@ -26,8 +26,14 @@ def sweep() -> None:
     live = LabelingJob.objects.filter(status__in=["Initializing", "InProgress", "Stopping"])
     for job_id in live.order_by("pk").values_list("pk", flat=True):
         nudging.nudge(job_id)
+    datasets.sweep()
 
 
 def run_export(export_id: int) -> None:
     """Write a download."""
     exports.run_export(export_id)
+
+
+def advance_dataset(dataset_id: int) -> None:
+    """Make a data set, or go on making it."""
+    datasets.advance_dataset(dataset_id)

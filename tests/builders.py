@@ -5,13 +5,17 @@ Every builder goes through the public services; additive, so that each room adds
 
 import io
 import itertools
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from PIL import Image, ImageDraw
 
+from labeling.models import Dataset
+from labeling.services import datasets
 from marketplace import money, storage
 from marketplace.models import Account, User, Worker, Workteam
-from marketplace.services import accounts, wallets, workteams
+from marketplace.services import accounts, boundaries, wallets, workteams
 
 PASSWORD = "clover-and-heather-9"
 _numbers = itertools.count(1)
@@ -81,14 +85,32 @@ def image_bytes(
 
 
 def tiny_images(
-    count: int, *, folder: str | None = None, form: str = "PNG", size: tuple[int, int] = (48, 32)
+    count: int, *, account: Account, form: str = "PNG", size: tuple[int, int] = (48, 32), folder: str | None = None
 ) -> list[str]:
-    """So many pictures in the store, one URI each, in name order. `folder` is a store URI."""
-    from django.conf import settings
-
-    base = folder or storage.join(settings.STORE_URL, "pictures", str(next(_numbers)))
+    """So many pictures in the account's part of the store, one URI each, in name order. `folder` is a store URI."""
+    base = folder or storage.join(boundaries.base_of(account), "uploads", f"pictures-{next(_numbers)}")
     suffix = {"PNG": "png", "JPEG": "jpg"}[form]
     uris = [storage.join(base, f"{number:05d}.{suffix}") for number in range(count)]
     for number, uri in enumerate(uris):
         storage.write(uri, image_bytes(size=size, number=number, form=form), content_type=f"image/{form.lower()}")
     return uris
+
+
+def a_manifest(account: Account, lines: Iterable[dict[str, Any] | bytes]) -> str:
+    """A manifest in the account's part of the store: dictionaries become JSON, bytes are written as they are."""
+    uri = storage.join(boundaries.base_of(account), "uploads", f"input-{next(_numbers)}.manifest")
+    whole = b"".join((line if isinstance(line, bytes) else json.dumps(line).encode()) + b"\n" for line in lines)
+    storage.write(uri, whole, content_type="application/jsonl")
+    return uri
+
+
+def a_dataset(*, account: Account, kind: str = "folder", uri: str, made: bool = True, **changes: Any) -> Dataset:
+    """A data set of the account, made right away unless `made` is False. `selection` chooses objects."""
+    name = changes.pop("name", f"set-{next(_numbers)}")
+    dataset = datasets.create_dataset(
+        account=account, name=name, source={"kind": kind, "uri": uri, **changes}, by="system"
+    )
+    if made:
+        datasets.advance_dataset(dataset.pk)
+        dataset.refresh_from_db()
+    return dataset

@@ -1,0 +1,247 @@
+"""Data sets: asked for, made in the background, stopped. What they are made from is read by sources.py.
+
+Making is safe to repeat and to kill: only whole files are published, under names that follow from the data set.
+"""
+
+import math
+import re
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+from django.db import IntegrityError, connection, transaction
+
+from labeling import transitions
+from labeling.formats import manifest
+from labeling.formats.selection_query import QueryError, compile_where
+from labeling.models import BadLine, Dataset, LabelingJob
+from labeling.services import nudging, sources
+from labeling.services.refusals import Refusals
+from marketplace import queue, storage
+from marketplace.errors import DomainError, InUse, Invalid
+from marketplace.models import Account
+from marketplace.services import boundaries
+
+ADVANCE = "labeling.background.advance_dataset"
+NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+BY = "system"
+REPORT_SECONDS = 1.0
+
+
+class _Stopped(Exception):
+    """Somebody stopped the data set while it was being made."""
+
+
+def create_dataset(*, account: Account, name: str, source: dict[str, Any], by: str) -> Dataset:
+    """Start making a data set from `source`: {"kind": folder|zip|prefix|manifest, "uri": ..., "selection": {...}}.
+
+    Raises Invalid, Forbidden or NotFound for a source that cannot be used, InUse for a name the account has.
+    """
+    if not NAME.fullmatch(name):
+        raise Invalid("1 to 63 letters, digits and inner hyphens expected", field="name")
+    kind, uri = source.get("kind"), source.get("uri")
+    if kind not in sources.KINDS:
+        raise Invalid(f"{kind!r} found, one of {', '.join(sources.KINDS)} expected", field="kind")
+    if not isinstance(uri, str) or not uri or len(uri) > 1024:
+        raise Invalid("an address of at most 1024 characters expected", field="uri")
+    try:
+        boundaries.require_readable(account=account, uri=uri)
+    except DomainError as error:
+        raise type(error)(error.message, field="uri") from None
+    selection = check_selection(source.get("selection"))
+    try:
+        with transaction.atomic():
+            dataset = Dataset.objects.create(
+                account=account, name=name, source={"kind": kind, "uri": uri, "selection": selection}, created_by=by
+            )
+            queue.enqueue(ADVANCE, dataset.pk)
+    except IntegrityError:
+        raise InUse(f"the account has a data set {name!r} already", field="name") from None
+    return dataset
+
+
+def check_selection(selection: dict[str, Any] | None) -> dict[str, Any]:
+    """The selection with its defaults. Raises Invalid that names the field and, for a condition, the position."""
+    selection = dict(selection or {"kind": "full"})
+    kind = selection.get("kind")
+    if kind == "random":
+        percent = selection.get("percent")
+        if isinstance(percent, bool) or not isinstance(percent, int | float) or not 0 < percent <= 100:
+            raise Invalid(f"{percent!r} found, more than 0 to 100 expected", field="percent")
+        return {"kind": "random", "percent": percent, "seed": int(selection.get("seed") or 0)}
+    if kind == "filter":
+        try:
+            compile_where(str(selection.get("where") or ""))
+        except QueryError as error:
+            raise Invalid(str(error), field="where") from None
+        return {"kind": "filter", "where": selection["where"]}
+    if kind != "full":
+        raise Invalid(f"{kind!r} found, full, random or filter expected", field="selection")
+    return {"kind": "full"}
+
+
+def selected(stream: BinaryIO, selection: dict[str, Any], **options: Any) -> Iterator[manifest.Line | manifest.BadLine]:
+    """The chosen lines of a manifest in a seekable file, and every bad line. `options` as for `manifest.parse`."""
+    stream.seek(0)
+    kind = selection.get("kind", "full")
+    if kind == "random":
+        good = sum(isinstance(line, manifest.Line) for line in manifest.parse(stream, **options))
+        stream.seek(0)
+        lines = manifest.parse(stream, **options)
+        return manifest.sample(lines, percent=selection["percent"], seed=int(selection.get("seed") or 0), total=good)
+    lines = manifest.parse(stream, **options)
+    return manifest.select(lines, compile_where(selection["where"])) if kind == "filter" else lines
+
+
+def stop_dataset(*, dataset: Dataset, by: str) -> None:
+    """Stop making it; what was made so far is discarded. Safe to repeat; raises InUse when it is over already."""
+    with transaction.atomic():
+        transitions.DATASET.advance(dataset, "Stopped", by=by, because="stopped by its owner")
+        _wake_jobs(dataset)
+
+
+def advance_dataset(dataset_id: int) -> None:
+    """Make the data set, or go on with it; nothing happens when it is over or another process is at it."""
+    with _alone(dataset_id) as mine:
+        dataset = Dataset.objects.select_related("account").filter(pk=dataset_id).first() if mine else None
+        if dataset is None or dataset.status in transitions.DATASET.final:
+            return
+        try:
+            with transaction.atomic():
+                transitions.DATASET.advance(dataset, "InProgress", by=BY)
+            _make(dataset)
+        except _Stopped:
+            return
+        except storage.StoreUnavailable:
+            # Not the data set's fault: the queue delivers again, and the sweep after that.
+            raise
+        except DomainError as error:
+            _end(dataset, "Failed", because=error.message, failure_reason=error.message[:1024])
+
+
+def sweep() -> None:
+    """Ask again for every data set that is not over; one that is being made takes no notice."""
+    live = Dataset.objects.filter(status__in=["Initializing", "InProgress"])
+    for dataset_id in live.order_by("pk").values_list("pk", flat=True):
+        queue.enqueue(ADVANCE, dataset_id)
+
+
+def preview_manifest(*, account: Account, uri: str, selection: dict[str, Any] | None = None, most: int = 20) -> dict:
+    """What a manifest holds, without keeping it: counts, the first chosen lines, the first refused ones."""
+    boundaries.require_readable(account=account, uri=uri)
+    choice = check_selection(selection)
+    lines: list[dict[str, Any]] = []
+    refused: list[dict[str, Any]] = []
+    objects = bad = 0
+    with sources.local_copy(uri) as stream:
+        for line in selected(stream, choice):
+            if isinstance(line, manifest.BadLine):
+                bad += 1
+                refused += [{"number": line.number, "reason": line.reason}] if bad <= most else []
+            else:
+                objects += 1
+                lines += [line.attributes] if objects <= most else []
+    return {"objects_total": objects, "bad_lines": bad, "lines": lines, "refused": refused}
+
+
+def _make(dataset: Dataset) -> None:
+    progress = _Progress(dataset)
+    refusals = Refusals()
+    with tempfile.TemporaryFile() as every_line:
+        found = sources.write_lines(dataset, every_line, refusals, progress)
+        if not found:
+            # A slice of a large zip is done; the rest follows in a message of its own.
+            queue.enqueue(ADVANCE, dataset.pk)
+            return
+        uri = sources.manifest_uri(dataset)
+        counts = _publish(dataset, every_line, uri, refusals, progress)
+    if counts == 0:
+        first = f"; the first: {refusals.rows[0].reason}" if refusals.rows else ""
+        raise Invalid(f"{dataset.source['uri']}: holds no object that can be labeled ({refusals.count} refused{first})")
+    with transaction.atomic():
+        refusals.save(dataset=dataset)
+        _end(
+            dataset,
+            "Completed",
+            because=f"{counts} objects",
+            manifest_uri=uri,
+            objects_total=counts,
+            bad_lines=refusals.count,
+            lines_read=progress.lines,
+            progress=1.0,
+        )
+
+
+def _publish(dataset: Dataset, every_line: Any, uri: str, refusals: Refusals, progress: "_Progress") -> int:
+    """Write the chosen lines under `uri`; returns how many. Bad lines go to `refusals`."""
+    reader, counts = boundaries.Reader(dataset.account), 0
+    progress.start("lines", total=every_line.seek(0, 2))
+    with storage.writer(uri, content_type="application/jsonl") as out:
+        for line in selected(every_line, dataset.source.get("selection") or {"kind": "full"}):
+            if isinstance(line, manifest.BadLine):
+                refusals.add(line.number, line.reason, line.excerpt)
+            elif line.source_ref is not None and (why := reader.refusal(line.source_ref)):
+                refusals.add(line.number, why, line.source_ref)
+            else:
+                out.write(line.original + b"\n")
+                counts += 1
+            progress.lines = line.number
+            progress.report(every_line.tell(), objects_total=counts, bad_lines=refusals.count)
+    return counts
+
+
+def _end(dataset: Dataset, to: str, *, because: str, **changes: Any) -> None:
+    with transaction.atomic():
+        locked = Dataset.objects.select_for_update(no_key=True).get(pk=dataset.pk)
+        if locked.status not in transitions.DATASET.final:
+            if to == "Failed":
+                BadLine.objects.filter(dataset=dataset).delete()
+            transitions.DATASET.advance(dataset, to, by=BY, because=because[:500], **changes)
+            _wake_jobs(dataset)
+
+
+def _wake_jobs(dataset: Dataset) -> None:
+    """Jobs that wait for this data set look again."""
+    for job in LabelingJob.objects.filter(dataset=dataset, status="Initializing").order_by("pk"):
+        nudging.nudge(job.pk)
+
+
+@contextmanager
+def _alone(dataset_id: int) -> Iterator[bool]:
+    """Whether this process is the one that makes the data set; held by the connection, so a killed one lets go."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtext('labeling_dataset'), %s::integer)", [dataset_id])
+        mine = bool(cursor.fetchone()[0])
+    try:
+        yield mine
+    finally:
+        if mine:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(hashtext('labeling_dataset'), %s::integer)", [dataset_id])
+
+
+class _Progress:
+    """Writes how far it is about once a second, and notices a stop."""
+
+    def __init__(self, dataset: Dataset):
+        self._pk = dataset.pk
+        self._next = time.monotonic() + REPORT_SECONDS
+        self._from, self._total = 0.0, 0
+        self.lines = 0
+
+    def start(self, stage: str, *, total: int) -> None:
+        """A stage begins: finding objects is the first half, writing lines the second."""
+        self._from, self._total = (0.5 if stage == "lines" else 0.0), total
+
+    def report(self, done: int, **counts: int) -> None:
+        """Note `done` of the stage's total. Raises _Stopped when somebody stopped the data set."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + REPORT_SECONDS
+        # Without a known total the bar approaches the end of its half and never reaches it.
+        share = min(1.0, done / self._total) if self._total else 1 - math.exp(-done / 5000)
+        live = Dataset.objects.filter(pk=self._pk, status="InProgress")
+        if not live.update(progress=round(self._from + share / 2, 4), lines_read=self.lines, **counts):
+            raise _Stopped

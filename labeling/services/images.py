@@ -1,0 +1,75 @@
+"""Showing images: which stored file stands for an object, its bytes with a safe type and a tag, small copies for lists.
+
+Who may see an image is the caller's question.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from labeling.formats import images as formats
+from labeling.models import DataObject
+from marketplace import storage
+from marketplace.errors import Invalid, NotFound
+
+# By the first bytes of the content: names and stored types are what somebody claimed.
+SIGNATURES = (
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"GIF8", "image/gif"),
+    (b"BM", "image/bmp"),
+)
+SMALLEST, LARGEST = 32, 2048
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The bytes of an image; `etag` changes with them and is quoted as HTTP wants it."""
+
+    content: bytes
+    content_type: str
+    etag: str
+
+
+def image_uri(data_object: DataObject) -> str:
+    """The file to show and to learn from: the upright copy where the stored image lies turned, else the image."""
+    return data_object.upright_uri or data_object.source_ref
+
+
+def picture(*, uri: str, max_side: int | None = None) -> Picture:
+    """The image, or a copy whose sides have at most `max_side` pixels. Raises NotFound, Forbidden, Invalid.
+
+    Small copies are kept in the store under a name made of address, size in bytes and side.
+    """
+    if max_side is None:
+        content = storage.read(uri, limit=settings.IMAGE_MAX_BYTES)
+        return Picture(content, content_type(content), _tag(content))
+    side = min(LARGEST, max(SMALLEST, max_side))
+    name = hashlib.sha256(f"{uri}\n{storage.size(uri)}\n{side}".encode()).hexdigest()
+    kept = storage.join(settings.STORE_URL, "thumbnails", name[:2], f"{name}.jpg")
+    try:
+        content = storage.read(kept)
+    except NotFound:
+        content = _small(uri, side)
+        storage.write(kept, content, content_type="image/jpeg")
+    return Picture(content, "image/jpeg", _tag(content))
+
+
+def content_type(content: bytes) -> str:
+    """The media type of an image by its content, application/octet-stream for what browsers should not show."""
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "image/webp"
+    return next((kind for start, kind in SIGNATURES if content.startswith(start)), "application/octet-stream")
+
+
+def _small(uri: str, side: int) -> bytes:
+    limits = formats.Limits(max_bytes=settings.IMAGE_MAX_BYTES, max_pixels=settings.IMAGE_MAX_PIXELS)
+    try:
+        return formats.display_copy(storage.read(uri, limit=settings.IMAGE_MAX_BYTES), side, limits=limits)
+    except formats.ImageError as error:
+        raise Invalid(f"{uri}: {error}") from None
+
+
+def _tag(content: bytes) -> str:
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'

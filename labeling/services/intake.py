@@ -1,0 +1,169 @@
+"""A job takes in its manifest: one object a line, by COPY in one transaction, so it is there whole or not at all.
+
+Images are looked at later, in chunks, by inspection.py; `inspect_objects` is offered here as well.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection, transaction
+
+from labeling.formats import augmented_reading, manifest
+from labeling.models import DataObject, Label, LabelingJob, LabelSource, ObjectState
+from labeling.services import datasets, sources
+from labeling.services.answering import box_row
+from labeling.services.inspection import inspect_objects
+from labeling.services.refusals import Refusals
+from marketplace.errors import Invalid
+from marketplace.services import boundaries
+
+__all__ = ["inspect_objects", "load_objects", "preview_manifest"]
+
+preview_manifest = datasets.preview_manifest
+# A chunk is written when either is reached, so memory follows neither the number nor the length of lines.
+CHUNK_ROWS = 10_000
+CHUNK_BYTES = 16 * 1024 * 1024
+IMPORTED = "imported"
+
+
+@dataclass
+class _Chunk:
+    """Lines on their way into the database."""
+
+    rows: list[tuple[int, str, str, str]] = field(default_factory=list)  # index, state, source-ref, line
+    labels: dict[int, augmented_reading.BoxLabel] = field(default_factory=dict)  # by place in rows
+    size: int = 0
+
+    @property
+    def full(self) -> bool:
+        return len(self.rows) >= CHUNK_ROWS or self.size >= CHUNK_BYTES
+
+
+def load_objects(job: LabelingJob) -> None:
+    """Read the job's manifest into objects, chosen by its selection; bad lines are reported and counted.
+
+    Safe to repeat: nothing happens for a job that has its objects. Lines that carry the job's own label attribute come
+    in as labeled (chaining), their label as the first revision. Raises NotFound, Forbidden or Invalid for a manifest
+    that cannot be read.
+    """
+    uri = job.dataset.manifest_uri if job.dataset is not None else job.input_manifest_uri
+    if not uri:
+        raise Invalid("the labeling job has no input manifest", field="input_manifest_uri")
+    boundaries.require_readable(account=job.account, uri=uri)
+    selection = datasets.check_selection(job.selection)
+    with sources.local_copy(uri) as stream, transaction.atomic():
+        LabelingJob.objects.select_for_update(no_key=True).get(pk=job.pk)
+        if DataObject.objects.filter(job=job).exists():
+            return
+        refusals, total = Refusals(), 0
+        options = {"label_attribute_name": job.label_attribute_name, "kinds": (manifest.SOURCE_REF,)}
+        for chunk in _chunks(job, datasets.selected(stream, selection, **options), refusals):
+            _copy(job, chunk)
+            total += len(chunk.rows)
+        refusals.save(job=job)
+        LabelingJob.objects.filter(pk=job.pk).update(
+            objects_total=total, bad_lines=refusals.count, input_manifest_uri=uri
+        )
+
+
+def _chunks(
+    job: LabelingJob, lines: Iterable[manifest.Line | manifest.BadLine], refusals: Refusals
+) -> Iterator[_Chunk]:
+    reader = boundaries.Reader(job.account)
+    chunk = _Chunk()
+    for line in lines:
+        if isinstance(line, manifest.BadLine):
+            refusals.add(line.number, line.reason, line.excerpt)
+            continue
+        ref = line.source_ref or ""
+        if why := "'source-ref' is longer than 1,024 characters" if len(ref) > 1024 else reader.refusal(ref):
+            refusals.add(line.number, why, ref)
+            continue
+        if b"\\u0000" in line.original:
+            refusals.add(line.number, "holds a NUL character", ref)
+            continue
+        try:
+            label = _label(job, line) if line.labeled else None
+        except ValueError as error:
+            refusals.add(line.number, str(error), ref)
+            continue
+        state = ObjectState.UNLABELED if label is None else _state(label)
+        if label is not None:
+            chunk.labels[len(chunk.rows)] = label
+        chunk.rows.append((line.index, state.value, ref, line.original.decode()))
+        chunk.size += len(line.original)
+        if chunk.full:
+            yield chunk
+            chunk = _Chunk()
+    if chunk.rows:
+        yield chunk
+
+
+def _label(job: LabelingJob, line: manifest.Line) -> augmented_reading.BoxLabel:
+    """The label a chained line brings along. Raises ValueError when this job cannot use it."""
+    label = augmented_reading.read_boxes(line.attributes, job.label_attribute_name)
+    if unknown := sorted({box.label for box in label.boxes} - set(job.labels)):
+        raise ValueError(f"{job.label_attribute_name!r} has a class the job does not have: {', '.join(unknown)}")
+    return label
+
+
+def _state(label: augmented_reading.BoxLabel) -> ObjectState:
+    return ObjectState.MACHINE if label.origin.human_annotated is False else ObjectState.HUMAN
+
+
+def _copy(job: LabelingJob, chunk: _Chunk) -> None:
+    """Both tables by COPY; ids are drawn first, so that a line knows its object."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence('labeling_dataobject', 'id')) FROM generate_series(1, %s)",
+            [len(chunk.rows)],
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+        objects = (
+            "COPY labeling_dataobject (id, job_id, index, state, failure_reason, source_ref, upright_uri) FROM STDIN"
+        )
+        with cursor.cursor.copy(objects) as copy:
+            for pk, (index, state, ref, _) in zip(ids, chunk.rows, strict=True):
+                copy.write_row((pk, job.pk, index, state, "", ref, ""))
+        with cursor.cursor.copy("COPY labeling_objectline (data_object_id, text) FROM STDIN") as copy:
+            for pk, (_, _, _, text) in zip(ids, chunk.rows, strict=True):
+                copy.write_row((pk, text))
+    if chunk.labels:
+        _import_labels({ids[place]: label for place, label in chunk.labels.items()})
+
+
+def _import_labels(found: dict[int, augmented_reading.BoxLabel]) -> None:
+    """The first revision of objects that come with a label, and the size the label was drawn in."""
+    labels = Label.objects.bulk_create(
+        [
+            Label(
+                data_object_id=pk,
+                revision=1,
+                source=LabelSource.MACHINE if _state(label) == ObjectState.MACHINE else LabelSource.HUMAN,
+                algorithm=IMPORTED,
+                model_name=(label.origin.model_name or "")[:63],
+                value={"boxes": [box_row(box) for box in label.boxes]},
+                explanation=_explanation(label),
+            )
+            for pk, label in found.items()
+        ],
+        batch_size=1000,
+    )
+    sizes = [found[label.data_object_id].image_size for label in labels]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE labeling_dataobject o SET label_id = n.label, width = n.width, height = n.height, depth = n.depth
+               FROM unnest(%s::bigint[], %s::bigint[], %s::int[], %s::int[], %s::int[])
+                    AS n(id, label, width, height, depth) WHERE o.id = n.id""",
+            [
+                [label.data_object_id for label in labels],
+                [label.pk for label in labels],
+                *([getattr(size, name) if size else None for size in sizes] for name in ("width", "height", "depth")),
+            ],
+        )
+
+
+def _explanation(label: augmented_reading.BoxLabel) -> dict[str, Any]:
+    origin = label.origin
+    return {"imported": {"job-name": origin.job_name, "creation-date": origin.creation_date}}

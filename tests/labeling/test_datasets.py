@@ -1,0 +1,253 @@
+"""Data sets from folders, prefixes, zips and manifests: streamed, chosen from, every refusal with its reason."""
+
+import io
+import json
+import struct
+import zipfile
+
+import pytest
+
+from labeling.models import BadLine, Dataset
+from labeling.services import datasets, refusals, zips
+from marketplace import storage
+from marketplace.errors import Forbidden, InUse, Invalid, NotFound
+from marketplace.services import boundaries
+from tests import builders
+
+pytestmark = pytest.mark.django_db
+
+
+def refs(dataset):
+    return [json.loads(line)["source-ref"] for line in storage.read(dataset.manifest_uri).splitlines()]
+
+
+def folder_of(uri):
+    return uri.rsplit("/", 1)[0]
+
+
+def a_zip(account, members, *, compression=zipfile.ZIP_DEFLATED):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
+        for name, data in members:
+            archive.writestr(name, data)
+    uri = storage.join(boundaries.base_of(account), "uploads", "pictures.zip")
+    storage.write(uri, buffer.getvalue())
+    return uri
+
+
+@pytest.fixture
+def account():
+    return builders.an_account()
+
+
+class TestFolder:
+    def test_every_image_below_it_becomes_a_line(self, account):
+        uris = builders.tiny_images(5, account=account)
+        dataset = builders.a_dataset(account=account, uri=folder_of(uris[0]))
+        assert (dataset.status, dataset.objects_total, dataset.bad_lines) == ("Completed", 5, 0)
+        assert refs(dataset) == uris
+        assert dataset.manifest_uri.endswith(f"dataset-{dataset.created_at:%y%m%dT%H%M%S}.manifest")
+        assert dataset.progress == 1
+
+    def test_other_files_are_reported_and_the_rest_goes_on(self, account):
+        uris = builders.tiny_images(2, account=account)
+        folder = folder_of(uris[0])
+        storage.write(storage.join(folder, "notes.txt"), b"hello")
+        storage.write(storage.join(folder, "empty.png"), b"")
+        storage.write(storage.join(folder, ".DS_Store"), b"x")
+        dataset = builders.a_dataset(account=account, uri=folder)
+        assert (dataset.objects_total, dataset.bad_lines) == (2, 2)
+        reasons = {row.excerpt.rsplit("/", 1)[1]: row.reason for row in BadLine.objects.filter(dataset=dataset)}
+        assert "is empty" in reasons["empty.png"]
+        assert "not an image by its name" in reasons["notes.txt"]
+
+    def test_an_empty_folder_is_a_failure_with_a_reason(self, account):
+        storage.write(storage.join(boundaries.base_of(account), "uploads", "x", "notes.txt"), b"hello")
+        dataset = builders.a_dataset(account=account, uri=storage.join(boundaries.base_of(account), "uploads", "x"))
+        assert dataset.status == "Failed"
+        assert "holds no object that can be labeled (1 refused; the first: notes.txt" in dataset.failure_reason
+        missing = builders.a_dataset(account=account, uri=storage.join(boundaries.base_of(account), "nowhere"))
+        assert missing.status == "Failed"
+        assert "nowhere" in missing.failure_reason
+
+    def test_folders_of_others_are_refused(self, account, settings, tmp_path):
+        uris = builders.tiny_images(1, account=builders.an_account())
+        for uri in (folder_of(uris[0]), settings.STORE_URL, tmp_path.as_uri(), "file:///etc"):
+            with pytest.raises(Forbidden) as refused:
+                builders.a_dataset(account=account, uri=uri)
+            assert refused.value.field == "uri"
+        with pytest.raises(Invalid):
+            builders.a_dataset(account=account, uri=boundaries.base_of(account) + "/../" + uris[0].rsplit("/", 3)[1])
+        assert not Dataset.objects.exists()
+
+    def test_a_folder_the_operator_opened_may_be_read(self, account, settings, tmp_path):
+        (tmp_path / "bees and more").mkdir()
+        (tmp_path / "bees and more" / "ä 1.png").write_bytes(builders.image_bytes())
+        settings.STORE_FILE_ROOTS = [tmp_path]
+        dataset = builders.a_dataset(account=account, uri=tmp_path.as_uri())
+        assert dataset.objects_total == 1
+        assert storage.read(refs(dataset)[0]) == builders.image_bytes()
+
+
+class TestZip:
+    def test_pictures_are_unpacked_into_the_store(self, account):
+        pictures = {f"train/{n}.png": builders.image_bytes(number=n) for n in range(3)}
+        dataset = builders.a_dataset(account=account, kind="zip", uri=a_zip(account, pictures.items()))
+        assert (dataset.status, dataset.objects_total) == ("Completed", 3)
+        assert [storage.read(uri) for uri in refs(dataset)] == [*pictures.values()]
+
+    def test_hostile_members_are_refused_each_with_its_reason(self, account):
+        good = builders.image_bytes()
+        link = zipfile.ZipInfo("link.png")
+        link.external_attr = 0o120777 << 16
+        members = [
+            ("ok.png", good),
+            ("../../climb.png", good),
+            ("/absolute.png", good),
+            ("C:\\windows.png", good),
+            (link, b"/etc/passwd"),
+            ("OK.png", good),
+            ("program.exe", b"MZ"),
+            ("__MACOSX/ok.png", good),
+        ]
+        dataset = builders.a_dataset(account=account, kind="zip", uri=a_zip(account, members))
+        assert (dataset.objects_total, dataset.bad_lines) == (1, 6)
+        reasons = dict(BadLine.objects.filter(dataset=dataset).values_list("number", "reason"))
+        assert {n: reasons[n] for n in (2, 3, 4)} == dict.fromkeys((2, 3, 4), "the name leads outside the archive")
+        assert reasons[5] == "is a link or a special file"
+        assert reasons[6] == "the name appears twice in the archive"
+        assert "not an image" in reasons[7]
+
+    def test_a_bomb_is_refused_whatever_its_header_says(self, account, settings, monkeypatch):
+        monkeypatch.setattr(zips, "FREE_BYTES", 1_000_000)
+        members = [(f"{n}.png", bytes(400_000)) for n in range(10)]
+        dataset = builders.a_dataset(account=account, kind="zip", uri=a_zip(account, members))
+        assert dataset.status == "Failed"
+        assert "refused as a bomb" in dataset.failure_reason
+
+    def test_a_member_larger_than_it_says_is_refused(self, account, settings):
+        settings.IMAGE_MAX_BYTES = 10_000
+        uri = a_zip(account, [("0.png", bytes(50_000)), ("1.png", builders.image_bytes())])
+        data = bytearray(storage.read(uri))
+        # Both headers of the first member claim 100 bytes.
+        for signature, place in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
+            start = data.index(signature)
+            data[start + place : start + place + 4] = struct.pack("<I", 100)
+        storage.write(uri, bytes(data))
+        dataset = builders.a_dataset(account=account, kind="zip", uri=uri)
+        assert (dataset.objects_total, dataset.bad_lines) == (1, 1)
+
+    def test_what_is_no_zip_fails_with_a_reason(self, account):
+        uri = storage.join(boundaries.base_of(account), "uploads", "x.zip")
+        storage.write(uri, b"not a zip")
+        dataset = builders.a_dataset(account=account, kind="zip", uri=uri)
+        assert dataset.status == "Failed"
+        assert "not a zip archive" in dataset.failure_reason
+
+    def test_a_large_archive_goes_on_where_it_was(self, account, monkeypatch):
+        uri = a_zip(account, [(f"{n}.png", builders.image_bytes(number=n)) for n in range(4)])
+        monkeypatch.setattr(zips, "SLICE_SECONDS", -1)
+        dataset = builders.a_dataset(account=account, kind="zip", uri=uri)
+        assert dataset.status == "InProgress"
+        monkeypatch.setattr(zips, "SLICE_SECONDS", 60)
+        datasets.advance_dataset(dataset.pk)
+        dataset.refresh_from_db()
+        assert (dataset.status, dataset.objects_total) == ("Completed", 4)
+
+
+class TestManifest:
+    def test_every_bad_line_is_reported_with_its_number_and_the_rest_goes_on(self, account):
+        uris = builders.tiny_images(2, account=account)
+        other = builders.tiny_images(1, account=builders.an_account())[0]
+        lines = [
+            {"source-ref": uris[0], "a": 1},
+            b"{oops",
+            {"no": "source"},
+            {"source-ref": uris[1]},
+            {"source-ref": other},
+        ]
+        dataset = builders.a_dataset(account=account, kind="manifest", uri=builders.a_manifest(account, lines))
+        assert (dataset.objects_total, dataset.bad_lines, dataset.lines_read) == (2, 3, 5)
+        reasons = dict(BadLine.objects.filter(dataset=dataset).values_list("number", "reason"))
+        assert "not valid JSON" in reasons[2]
+        assert "is missing" in reasons[3]
+        assert "belongs to another account" in reasons[5]
+        assert json.loads(storage.read(dataset.manifest_uri).splitlines()[0]) == {"source-ref": uris[0], "a": 1}
+
+    def test_only_the_first_refusals_are_kept_and_all_are_counted(self, account):
+        lines = [{"source-ref": "s3://b/1.png"}, *[b"x"] * (refusals.KEPT + 50)]
+        dataset = builders.a_dataset(account=account, kind="manifest", uri=builders.a_manifest(account, lines))
+        assert dataset.bad_lines == refusals.KEPT + 50
+        assert BadLine.objects.filter(dataset=dataset).count() == refusals.KEPT
+
+    def test_a_random_part_is_exact_and_the_same_again(self, account):
+        uri = builders.a_manifest(account, [{"source-ref": f"s3://b/{n}.png"} for n in range(200)])
+        selection = {"kind": "random", "percent": 10, "seed": 3}
+        one, two = (builders.a_dataset(account=account, kind="manifest", uri=uri, selection=selection) for _ in "ab")
+        assert one.objects_total == 20
+        assert refs(one) == refs(two)
+
+    def test_a_condition_chooses(self, account):
+        uri = builders.a_manifest(account, [{"source-ref": f"s3://b/{n}.png", "score": n} for n in range(10)])
+        selection = {"kind": "filter", "where": "score >= 7"}
+        dataset = builders.a_dataset(account=account, kind="manifest", uri=uri, selection=selection)
+        assert refs(dataset) == [f"s3://b/{n}.png" for n in (7, 8, 9)]
+
+    def test_a_preview_counts_and_shows_the_first(self, account):
+        uri = builders.a_manifest(account, [{"source-ref": "s3://b/1.png"}, b"x", {"source-ref": "s3://b/2.png"}])
+        seen = datasets.preview_manifest(account=account, uri=uri, most=1)
+        assert (seen["objects_total"], seen["bad_lines"]) == (2, 1)
+        assert seen["lines"] == [{"source-ref": "s3://b/1.png"}]
+        assert seen["refused"][0]["number"] == 2
+
+
+class TestAsking:
+    @pytest.mark.parametrize(
+        ("change", "field"),
+        [
+            ({"kind": "ftp"}, "kind"),
+            ({"uri": ""}, "uri"),
+            ({"uri": "ftp://x/y"}, "uri"),
+            ({"selection": {"kind": "random", "percent": 0}}, "percent"),
+            ({"selection": {"kind": "filter", "where": "a >"}}, "where"),
+            ({"selection": {"kind": "some"}}, "selection"),
+        ],
+    )
+    def test_bad_input_names_its_field(self, account, change, field):
+        source = {"kind": "prefix", "uri": "s3://b/x"} | change
+        with pytest.raises(Invalid) as refused:
+            datasets.create_dataset(account=account, name="bees", source=source, by="system")
+        assert refused.value.field == field
+
+    def test_a_name_is_taken_once_in_an_account(self, account):
+        source = {"kind": "prefix", "uri": "s3://b/x"}
+        datasets.create_dataset(account=account, name="bees", source=source, by="system")
+        datasets.create_dataset(account=builders.an_account(), name="bees", source=source, by="system")
+        with pytest.raises(InUse):
+            datasets.create_dataset(account=account, name="bees", source=source, by="system")
+
+    def test_stopping_discards_and_repeats(self, account):
+        uris = builders.tiny_images(2, account=account)
+        dataset = builders.a_dataset(account=account, uri=folder_of(uris[0]), made=False)
+        datasets.stop_dataset(dataset=dataset, by="system")
+        datasets.stop_dataset(dataset=dataset, by="system")
+        datasets.advance_dataset(dataset.pk)
+        dataset.refresh_from_db()
+        assert (dataset.status, dataset.manifest_uri) == ("Stopped", "")
+
+    def test_a_stop_in_the_middle_is_noticed(self, account, monkeypatch):
+        uris = builders.tiny_images(3, account=account)
+        dataset = builders.a_dataset(account=account, uri=folder_of(uris[0]), made=False)
+        monkeypatch.setattr(datasets, "REPORT_SECONDS", 0)
+        listed = storage.list
+
+        def stopping(uri):
+            yield from listed(uri)
+            datasets.stop_dataset(dataset=Dataset.objects.get(pk=dataset.pk), by="system")
+
+        monkeypatch.setattr(storage, "list", stopping)
+        datasets.advance_dataset(dataset.pk)
+        dataset.refresh_from_db()
+        assert dataset.status == "Stopped"
+        with pytest.raises(NotFound):
+            storage.size(storage.join(boundaries.base_of(account), "datasets", str(dataset.pk), "x.manifest"))
