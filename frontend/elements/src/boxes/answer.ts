@@ -1,0 +1,37 @@
+/** Between the tool's boxes and Ground Truth's JSON: initial value in, answer out, drafts for the journal. Pure. */
+import { type Box, type Rect, type Size, fitted } from "./geometry";
+import type { Answer } from "./history";
+
+export interface AnswerBox extends Rect { label: string }
+export interface Draft { boxes: AnswerBox[]; nothing: boolean }
+export interface BoundingBoxAnswer {
+  boundingBoxes: AnswerBox[];
+  inputImageProperties: Size;
+  initialValueModified?: boolean;
+}
+
+const plain = ({ height, label, left, top, width }: Box): AnswerBox => ({ height, label, left, top, width });
+
+export const toDraft = (answer: Answer): Draft => ({ boxes: answer.boxes.map(plain), nothing: answer.nothing });
+
+/** The value under the element's name; `initial` is what the boxes were at the start, null where there was no such. */
+export function toAnswer(answer: Answer, size: Size, initial: readonly AnswerBox[] | null): BoundingBoxAnswer {
+  const boundingBoxes = answer.boxes.map(plain);
+  const value: BoundingBoxAnswer = { boundingBoxes, inputImageProperties: { height: size.height, width: size.width } };
+  if (initial) value.initialValueModified = JSON.stringify(boundingBoxes) !== JSON.stringify(initial);
+  return value;
+}
+
+/** Boxes from an initial value or a draft: a list, or {boxes}, or {boundingBoxes}. What is no box is an Error. */
+export function parseBoxes(raw: unknown, size: Size): Omit<Box, "id">[] {
+  if (raw === null || raw === undefined || raw === "") return [];
+  const holder = raw as { boxes?: unknown; boundingBoxes?: unknown };
+  const list = Array.isArray(raw) ? raw : (holder.boxes ?? holder.boundingBoxes);
+  if (!Array.isArray(list)) throw new Error("The initial value is not a list of boxes.");
+  return list.map((entry: Record<string, unknown>, at) => {
+    const numbers = ["left", "top", "width", "height"].map((key) => Number(entry?.[key]));
+    if (!numbers.every(Number.isFinite)) throw new Error(`Box ${at + 1} of the initial value lacks left, top, width or height.`);
+    const [left, top, width, height] = numbers as [number, number, number, number];
+    return fitted({ left, top, width, height, label: String(entry["label"] ?? "") }, size);
+  });
+}

@@ -1,0 +1,54 @@
+/** Labels of a task: reading the `labels` attribute leniently (templates write JSON, JSON5 and Python-like lists), giving
+ *  each a hotkey and a colour, finding by what is typed. Pure. Label texts are hostile: only ever shown as text. */
+import JSON5 from "json5";
+import { safeColour } from "./colours";
+
+export interface Label { readonly name: string; readonly color: string; readonly hotkey: string | null }
+
+/** Letters that commands of the tool do not use. */
+const LETTERS = "acejklmoqrstuwyz";
+const DIGITS = "1234567890";
+
+/** The hotkeys in order: digits, letters, then both with Shift ("⇧1"). */
+export const HOTKEYS: readonly string[] = [...DIGITS, ...LETTERS, ...[...DIGITS, ...LETTERS].map((key) => `⇧${key}`)];
+
+/** Any JSON5 text; throws an Error that says which attribute is wrong. */
+export function parseLenient(text: string, attribute: string): unknown {
+  try {
+    return JSON5.parse(text);
+  } catch (error) {
+    throw new Error(`The attribute "${attribute}" cannot be read: ${(error as Error).message}. Found: ${text.slice(0, 80)}`, { cause: error });
+  }
+}
+
+/** Labels from the attribute: texts, or objects with `label` (or `name`) and perhaps `color`. Doubles are dropped. */
+export function parseLabels(raw: unknown): Label[] {
+  const list = typeof raw === "string" ? parseLenient(raw, "labels") : raw;
+  if (!Array.isArray(list)) throw new Error('The attribute "labels" is not a list.');
+  const seen = new Map<string, string | undefined>();
+  for (const [at, entry] of list.entries()) {
+    const object: Record<string, unknown> = typeof entry === "object" && entry !== null ? entry : { label: entry };
+    const name = object["label"] ?? object["name"];
+    if (typeof name !== "string" && typeof name !== "number") throw new Error(`Label ${at + 1} has no name.`);
+    if (!seen.has(String(name))) seen.set(String(name), typeof object["color"] === "string" ? object["color"] : undefined);
+  }
+  if (seen.size === 0) throw new Error('The attribute "labels" names no label.');
+  return [...seen].map(([name, color], at) => ({ name, color: safeColour(color, at), hotkey: HOTKEYS[at] ?? null }));
+}
+
+/** The hotkey that a key press means: by the key's place for digits (Shift changes their character), else by its letter. */
+export function hotkeyOf(event: { key: string; code: string; shiftKey: boolean }): string | null {
+  const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code)?.[1];
+  const base = digit ?? (event.key.length === 1 ? event.key.toLowerCase() : null);
+  if (!base || !(DIGITS + LETTERS).includes(base)) return null;
+  return event.shiftKey ? `⇧${base}` : base;
+}
+
+/** Labels that hold every word typed, those that begin with it first. */
+export function findLabels(labels: readonly Label[], typed: string): Label[] {
+  const words = typed.toLowerCase().split(/\s+/).filter(Boolean);
+  const first = words[0] ?? "";
+  return labels
+    .filter((label) => words.every((word) => label.name.toLowerCase().includes(word)))
+    .sort((a, b) => Number(b.name.toLowerCase().startsWith(first)) - Number(a.name.toLowerCase().startsWith(first)));
+}

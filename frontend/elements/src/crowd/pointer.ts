@@ -1,0 +1,123 @@
+/** Turns pointer, wheel and pinch events of one element into a few plain gestures. Knows fingers and buttons; not boxes.
+ *  One pointer presses, drags and releases (or taps); two fingers, the middle button or the held space bar pan and zoom. */
+import type { Point } from "../boxes/geometry";
+
+export interface Hooks {
+  press(at: Point, touch: boolean): void;
+  drag(at: Point): void;
+  /** `still`: the pointer did not move: a click or tap. */
+  release(at: Point, still: boolean, touch: boolean): void;
+  cancel(): void;
+  hover(at: Point | null): void;
+  pan(dx: number, dy: number): void;
+  zoom(factor: number, at: Point): void;
+}
+
+const SLACK = { mouse: 3, touch: 8 };
+
+export class PointerGestures {
+  /** While the space bar is held (or the hand tool is chosen) one pointer pans. */
+  panning = false;
+  private readonly down = new Map<number, Point>();
+  private start: Point | null = null;
+  private still = true;
+  private mode: "none" | "press" | "pan" | "pinch" = "none";
+  private readonly stop = new AbortController();
+
+  constructor(private readonly target: HTMLElement, private readonly hooks: Hooks) {
+    const on = <K extends keyof HTMLElementEventMap>(kind: K, listen: (event: HTMLElementEventMap[K]) => void) =>
+      target.addEventListener(kind, listen, { signal: this.stop.signal, passive: false });
+    on("pointerdown", (event) => this.onDown(event));
+    on("pointermove", (event) => this.onMove(event));
+    on("pointerup", (event) => this.onUp(event));
+    on("pointercancel", (event) => this.onCancel(event));
+    on("pointerleave", () => this.hooks.hover(null));
+    on("wheel", (event) => this.onWheel(event));
+    on("contextmenu", (event) => event.preventDefault());
+  }
+
+  destroy(): void {
+    this.stop.abort();
+  }
+
+  private at(event: MouseEvent): Point {
+    const frame = this.target.getBoundingClientRect();
+    return { x: event.clientX - frame.left, y: event.clientY - frame.top };
+  }
+
+  private onDown(event: PointerEvent): void {
+    const middle = event.pointerType === "mouse" && event.button === 1;
+    if (event.pointerType === "mouse" && event.button !== 0 && !middle) return;
+    if (this.mode !== "none" && this.down.size === 0) this.mode = "none";
+    event.preventDefault();
+    this.target.focus({ preventScroll: true });
+    this.target.setPointerCapture(event.pointerId);
+    const at = this.at(event);
+    this.down.set(event.pointerId, at);
+    if (this.down.size === 2) {
+      if (this.mode === "press") this.hooks.cancel(); // the second finger shows that the first was not drawing
+      this.mode = "pinch";
+    } else if (this.down.size === 1) {
+      this.start = at;
+      this.still = true;
+      this.mode = middle || this.panning ? "pan" : "press";
+      if (this.mode === "press") this.hooks.press(at, event.pointerType === "touch");
+    }
+  }
+
+  private onMove(event: PointerEvent): void {
+    const at = this.at(event);
+    const before = this.down.get(event.pointerId);
+    if (!before) {
+      if (event.pointerType !== "touch") this.hooks.hover(at);
+      return;
+    }
+    if (this.mode === "pinch") {
+      this.pinch(event.pointerId, before, at);
+      this.down.set(event.pointerId, at);
+      return;
+    }
+    this.down.set(event.pointerId, at);
+    if (this.mode === "pan") return this.hooks.pan(at.x - before.x, at.y - before.y);
+    const slack = event.pointerType === "touch" ? SLACK.touch : SLACK.mouse;
+    if (this.still && this.start && Math.hypot(at.x - this.start.x, at.y - this.start.y) < slack) return;
+    this.still = false;
+    if (event.pointerType !== "touch") this.hooks.hover(at);
+    this.hooks.drag(at);
+  }
+
+  /** One of two fingers moved: the pair's middle pans, its spread zooms. */
+  private pinch(id: number, before: Point, after: Point): void {
+    const other = [...this.down].find(([key]) => key !== id)?.[1];
+    if (!other) return;
+    const spread = (p: Point) => Math.max(1, Math.hypot(p.x - other.x, p.y - other.y));
+    const middle = { x: (after.x + other.x) / 2, y: (after.y + other.y) / 2 };
+    this.hooks.pan((after.x - before.x) / 2, (after.y - before.y) / 2);
+    this.hooks.zoom(spread(after) / spread(before), middle);
+  }
+
+  private onUp(event: PointerEvent): void {
+    if (!this.down.delete(event.pointerId)) return;
+    if (this.mode === "press") {
+      const at = this.at(event);
+      this.hooks.release(at, this.still, event.pointerType === "touch");
+    }
+    if (this.down.size === 0 || this.mode === "press") this.mode = "none";
+    if (this.mode === "pinch" && this.down.size === 1) this.mode = "pan"; // the finger that stays goes on panning
+  }
+
+  private onCancel(event: PointerEvent): void {
+    if (!this.down.delete(event.pointerId)) return;
+    if (this.mode === "press") this.hooks.cancel();
+    if (this.down.size === 0) this.mode = "none";
+  }
+
+  private onWheel(event: WheelEvent): void {
+    event.preventDefault();
+    const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : event.deltaMode === WheelEvent.DOM_DELTA_PAGE ? 400 : 1;
+    if (event.shiftKey) return this.hooks.pan(-(event.deltaX + event.deltaY) * unit, 0);
+    // a trackpad's pinch arrives as a wheel with Ctrl and small steps
+    const rate = event.ctrlKey ? 0.01 : 0.0015;
+    this.hooks.zoom(Math.exp(-event.deltaY * unit * rate), this.at(event));
+  }
+}

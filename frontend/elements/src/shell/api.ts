@@ -1,0 +1,108 @@
+/** The worker's part of the REST API: claim, submit, return, decline, time left. Knows HTTP and what its refusals mean for a
+ *  worker; nothing of the page. `classify` is pure. */
+import type { AnswerBox } from "../boxes/answer";
+
+export interface Example { image_url: string; caption?: string }
+export interface Instructions { short?: string; full?: string; good_examples?: Example[]; bad_examples?: Example[] }
+
+export interface Assignment {
+  id: number; task_id: number; job_id: number; lease_expires_at: string; seconds_left: number; accepted_at: string; price: string;
+  image_url: string; image_size: { width: number; height: number }; labels: (string | { label: string; color?: string })[];
+  task_type: string; title: string; instructions?: Instructions; element: { name: string }; initial_value: AnswerBox[] | null;
+}
+
+export interface Claimed { assignment: Assignment | null; reason?: string; next?: { image_url: string } | null }
+export interface Submitted {
+  status: string; paid: string; next_assignment?: Assignment | null; next?: { image_url: string } | null; reason?: string;
+}
+export interface Problem { type?: string; title?: string; status?: number; detail?: string; errors?: { field: string; reason: string }[] }
+
+/** offline, busy: try again; session: sign in; answered: it is in already; gone: somebody else has it; invalid: change it. */
+export type Kind = "offline" | "busy" | "session" | "answered" | "gone" | "invalid" | "refused";
+
+export class ApiError extends Error {
+  constructor(readonly kind: Kind, message: string, readonly fields: { field: string; reason: string }[] = []) {
+    super(message);
+  }
+
+  get temporary(): boolean { return this.kind === "offline" || this.kind === "busy"; }
+}
+
+/** What an answer with an error status means. */
+export function classify(status: number, problem: Problem): Kind {
+  const words = `${problem.type ?? ""} ${problem.title ?? ""} ${problem.detail ?? ""}`.toLowerCase();
+  if (status === 401) return "session";
+  if (status === 403) return /not.authenticated|csrf|credentials|session|sign.?in/.test(words) ? "session" : "refused";
+  if (status === 404) return "refused";
+  if (status === 409 || status === 410) {
+    if (/limit/.test(words)) return "refused";
+    return /(already|submitted)/.test(words) ? "answered" : "gone";
+  }
+  if (status === 400 || status === 413 || status === 422) return "invalid";
+  if (status === 408 || status === 425 || status === 429 || status >= 500) return "busy";
+  return "refused";
+}
+
+/** Seconds to wait before the try after `failures` failed ones: 1, 2, 4 … 60. */
+export const backoff = (failures: number): number => Math.min(60, 2 ** Math.max(0, failures - 1));
+
+function csrfToken(): string {
+  const found = /(?:^|;\s*)csrftoken=([^;]+)/.exec(document.cookie);
+  return found?.[1] ? decodeURIComponent(found[1]) : "";
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  if (!(response.headers.get("Content-Type") ?? "").includes("json")) return { title: response.statusText };
+  try {
+    return (await response.json()) as Problem;
+  } catch (error) {
+    return { title: response.statusText, detail: String(error) };
+  }
+}
+
+export class Api {
+  constructor(private readonly base: string) {}
+
+  claim(jobId: number): Promise<Claimed> {
+    return this.ask("POST", `/labeling-jobs/${jobId}/claim`);
+  }
+
+  /** Safe to repeat with the same key. Also claims the next task in the same trip. */
+  submit(id: number, answer: unknown, seconds: number, key: string): Promise<Submitted> {
+    return this.ask("POST", `/assignments/${id}/submit?claim_next=true`, { answer, seconds }, { "Idempotency-Key": key });
+  }
+
+  giveBack(id: number): Promise<unknown> {
+    return this.ask("POST", `/assignments/${id}/return`);
+  }
+
+  decline(id: number, reason: string): Promise<unknown> {
+    return this.ask("POST", `/assignments/${id}/decline`, { reason });
+  }
+
+  timeLeft(id: number): Promise<{ status: string; seconds_left: number }> {
+    return this.ask("GET", `/assignments/${id}`);
+  }
+
+  private async ask<T>(method: string, path: string, body?: unknown, extra: Record<string, string> = {}): Promise<T> {
+    const headers: Record<string, string> = { Accept: "application/json", ...extra };
+    if (method !== "GET") headers["X-CSRFToken"] = csrfToken();
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    let response: Response;
+    try {
+      response = await fetch(`${this.base}${path}`, {
+        method, headers, body: body === undefined ? undefined : JSON.stringify(body), credentials: "same-origin", redirect: "manual",
+      });
+    } catch (error) {
+      throw new ApiError("offline", `The server cannot be reached (${(error as Error).message}).`);
+    }
+    // a redirect is the sign-in page: the session has ended
+    if (response.type === "opaqueredirect") throw new ApiError("session", "You have been signed out.");
+    if (!response.ok) {
+      const problem = await problemOf(response);
+      const words = problem.detail ?? problem.title ?? `The server answered ${response.status}.`;
+      throw new ApiError(classify(response.status, problem), words, problem.errors ?? []);
+    }
+    return (await response.json()) as T;
+  }
+}

@@ -1,0 +1,49 @@
+/** Time left on a task, and the time worked on it. Pure: the present is given, in ms of a clock that never jumps. */
+
+/** Seconds at which the time left is read out. */
+export const SPOKEN = [600, 300, 120, 60, 30, 10] as const;
+
+/** "1:05", "12:00", "2:03:00"; never below 0:00. */
+export function clockText(seconds: number): string {
+  const left = Math.max(0, Math.ceil(seconds));
+  const [hours, minutes, rest] = [Math.floor(left / 3600), Math.floor((left % 3600) / 60), left % 60];
+  const two = (n: number) => String(n).padStart(2, "0");
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+/** What to say when the time left went from `before` to `now` (seconds), or null. */
+export function spoken(before: number, now: number): string | null {
+  if (before > 0 && now <= 0) return "Time is up.";
+  const passed = SPOKEN.filter((mark) => before > mark && now <= mark).at(-1);
+  if (passed === undefined) return null;
+  return passed >= 60 ? `${passed / 60} ${passed === 60 ? "minute" : "minutes"} left.` : `${passed} seconds left.`;
+}
+
+/** Counts down from what the server said, by a local clock. */
+export class Countdown {
+  constructor(private readonly secondsLeft: number, private readonly since: number) {}
+
+  at(now: number): number {
+    return this.secondsLeft - (now - this.since) / 1000;
+  }
+}
+
+/** Adds up the seconds in which the worker had the task in sight; a gap longer than `longest` was sleep, not work. */
+export class Stopwatch {
+  private last: number | null = null;
+
+  constructor(public seconds: number, private readonly longest = 5) {}
+
+  tick(now: number, visible: boolean): void {
+    if (visible && this.last !== null) this.seconds += Math.min((now - this.last) / 1000, this.longest);
+    this.last = visible ? now : null;
+  }
+}
+
+/** Text of a price ("0.036000") as integer micro-dollars. Throws on what is no amount. */
+export function microsOf(amount: string): number {
+  const found = /^(-?)(\d+)(?:\.(\d{1,6})0*)?$/.exec(amount.trim());
+  if (!found) throw new Error(`"${amount}" is no amount`);
+  const micros = Number(found[2]) * 1_000_000 + Number((found[3] ?? "").padEnd(6, "0"));
+  return found[1] ? -micros : micros;
+}

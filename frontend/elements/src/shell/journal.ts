@@ -1,0 +1,92 @@
+/** The local journal: what a worker has drawn, kept on the device until the server says it has it. One entry for each
+ *  assignment: first `drawing`, then `sending` with the answer as it was handed in. The key that makes a submit safe to repeat
+ *  is made with the entry and never changes. Knows a store to put entries in; nothing of boxes, pages or HTTP. */
+
+export interface Entry<Task = unknown, Draft = unknown> {
+  id: number;
+  workerId: number | null;
+  jobId: number;
+  task: Task;
+  key: string;
+  phase: "drawing" | "sending";
+  draft: Draft | null;
+  answer: unknown;
+  seconds: number;
+  savedAt: number;
+}
+
+export interface Store {
+  put(entry: Entry): Promise<void>;
+  remove(id: number): Promise<void>;
+  all(): Promise<Entry[]>;
+}
+
+export class Journal<Task extends { id: number; job_id: number }, Draft> {
+  private readonly entries = new Map<number, Entry<Task, Draft>>();
+
+  private constructor(private readonly store: Store, private readonly workerId: number | null) {}
+
+  /** Reads what an earlier page left. Entries of other people on this device are left alone. */
+  static async open<Task extends { id: number; job_id: number }, Draft>(store: Store, workerId: number | null): Promise<Journal<Task, Draft>> {
+    const journal = new Journal<Task, Draft>(store, workerId);
+    for (const entry of await store.all()) {
+      if (entry.workerId === workerId) journal.entries.set(entry.id, entry as Entry<Task, Draft>);
+    }
+    return journal;
+  }
+
+  get(id: number): Entry<Task, Draft> | undefined {
+    return this.entries.get(id);
+  }
+
+  /** Answers that were handed in and not acknowledged, oldest first. */
+  get unsent(): Entry<Task, Draft>[] {
+    return this.of("sending");
+  }
+
+  /** Tasks of a job that were being worked on, latest first. */
+  unfinished(jobId: number): Entry<Task, Draft>[] {
+    return this.of("drawing").filter((entry) => entry.jobId === jobId).reverse();
+  }
+
+  private of(phase: Entry["phase"]): Entry<Task, Draft>[] {
+    return [...this.entries.values()].filter((entry) => entry.phase === phase).sort((a, b) => a.savedAt - b.savedAt);
+  }
+
+  /** Opens an entry for a task, or gives the one there is. */
+  async begin(task: Task): Promise<Entry<Task, Draft>> {
+    const known = this.entries.get(task.id);
+    if (known) return known;
+    const entry: Entry<Task, Draft> = {
+      id: task.id, workerId: this.workerId, jobId: task.job_id, task, key: newKey(), phase: "drawing", draft: null, answer: null,
+      seconds: 0, savedAt: Date.now(),
+    };
+    this.entries.set(entry.id, entry);
+    await this.store.put(entry);
+    return entry;
+  }
+
+  /** Every change comes here. Resolves when it is on the device. */
+  async save(id: number, change: Partial<Pick<Entry<Task, Draft>, "draft" | "seconds" | "answer" | "phase">>): Promise<void> {
+    const entry = this.entries.get(id);
+    if (!entry) throw new Error(`the journal has no entry for assignment ${id}`);
+    Object.assign(entry, change, { savedAt: Date.now() });
+    await this.store.put({ ...entry });
+  }
+
+  /** The server has the answer, or has said that the seat is no longer this worker's: nothing is left to keep. */
+  async forget(id: number): Promise<void> {
+    this.entries.delete(id);
+    await this.store.remove(id);
+  }
+}
+
+/** A random UUID; also where the page is not served over https and crypto.randomUUID is missing. */
+export function newKey(): string {
+  if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}

@@ -1,0 +1,267 @@
+/** One worker's sitting at one job: claim, keep in the journal, submit until the server says it has it, go on to the next.
+ *  Knows the API, the journal and time; nothing of what a task looks like. The page listens and shows. */
+import type { Draft } from "../boxes/answer";
+import { type Api, ApiError, type Assignment, type Claimed, backoff } from "./api";
+import { Stopwatch, microsOf } from "./clock";
+import type { Journal } from "./journal";
+
+export interface Config {
+  job_id: number; worker_id: number | null; api_base: string; sign_in_url: string; exit_url: string; preview: boolean;
+  assignment: Assignment | null;
+}
+
+export type Stage = "loading" | "working" | "sending" | "over" | "none" | "failed";
+export interface Trouble { kind: "offline" | "session"; message: string; retryAt: number }
+
+/** Why there is no task, in words for the worker. */
+const REASONS: Record<string, string> = {
+  "none-left": "You have done every task of this job that is open to you. Thank you!",
+  "not-eligible": "This job is not open to you at the moment.",
+  "job-closed": "This job has ended.",
+  "job-not-started": "This job has not started yet. Come back in a few minutes.",
+};
+
+export class Session {
+  stage: Stage = "loading";
+  task: Assignment | null = null;
+  draft: Draft | null = null;
+  trouble: Trouble | null = null;
+  /** What went wrong or why there is nothing to do, in words. */
+  message = "";
+  earnedMicros = 0;
+  handedIn = 0;
+  watch = new Stopwatch(0);
+  deadlineSeconds = 0;
+  /** performance.now() when the time left was learnt. */
+  learntAt = 0;
+  private failures = 0;
+  private timer = 0;
+  private letGo: (() => void) | null = null;
+
+  constructor(
+    readonly config: Config, private readonly api: Api, private readonly journal: Journal<Assignment, Draft> | null,
+    private readonly listener: () => void, private readonly prefetch: (url: string | null | undefined) => void,
+  ) {}
+
+  /** First what an earlier page left unsent, then the task it left unfinished, then a new one. */
+  async start(): Promise<void> {
+    if (this.config.preview) return this.show(this.config.assignment!, null, 0);
+    const unsent = this.journal?.unsent[0];
+    if (unsent) {
+      this.show(unsent.task, unsent.draft, unsent.seconds, "sending");
+      return this.send();
+    }
+    if (await this.resume()) return;
+    if (this.config.assignment) return this.begin(this.config.assignment);
+    await this.next();
+  }
+
+  /** Takes up a task an earlier page had open, if it is still this worker's and no other tab has it. */
+  private async resume(): Promise<boolean> {
+    for (const entry of this.journal?.unfinished(this.config.job_id) ?? []) {
+      if (!(await this.hold(entry.id))) continue;
+      try {
+        const { status, seconds_left: left } = await this.api.timeLeft(entry.id);
+        if (status !== "Leased" && status !== "Accepted") {
+          await this.journal!.forget(entry.id);
+          continue;
+        }
+        this.show({ ...entry.task, seconds_left: left }, entry.draft, entry.seconds);
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        if (error.kind === "refused") {
+          await this.journal!.forget(entry.id);
+          continue;
+        }
+        this.show(entry.task, entry.draft, entry.seconds);
+        this.stumble(error, () => this.resumeQuietly());
+      }
+      return true;
+    }
+    return false;
+  }
+
+  /** The task is on the page already; only whether the server agrees was unknown. */
+  private async resumeQuietly(): Promise<void> {
+    await this.checkTime();
+  }
+
+  /** Claims the next task. */
+  async next(): Promise<void> {
+    this.stage = "loading";
+    this.listener();
+    await this.attempt(async () => this.take(await this.api.claim(this.config.job_id)), () => this.next());
+  }
+
+  private async take(claimed: Claimed): Promise<void> {
+    this.prefetch(claimed.next?.image_url);
+    if (claimed.assignment) return this.begin(claimed.assignment);
+    this.task = null;
+    this.stage = "none";
+    this.message = REASONS[claimed.reason ?? ""] ?? "There is no task for you now.";
+    this.listener();
+  }
+
+  private async begin(task: Assignment): Promise<void> {
+    await this.hold(task.id);
+    const entry = await this.journal?.begin(task);
+    if (entry?.phase === "sending") {
+      this.show(task, entry.draft, entry.seconds, "sending");
+      return this.send();
+    }
+    this.show(task, entry?.draft ?? null, entry?.seconds ?? 0);
+  }
+
+  private show(task: Assignment, draft: Draft | null, seconds: number, stage: Stage = "working"): void {
+    this.task = task;
+    this.draft = draft;
+    this.watch = new Stopwatch(seconds);
+    this.deadlineSeconds = task.seconds_left;
+    this.learntAt = performance.now();
+    this.message = "";
+    this.stage = stage;
+    this.listener();
+  }
+
+  /** Two tabs must not work on one entry: the tab that has it holds a lock until it is closed. */
+  private hold(id: number): Promise<boolean> {
+    this.letGo?.();
+    this.letGo = null;
+    if (!("locks" in navigator)) return Promise.resolve(true); // only on https and localhost
+    return new Promise((resolve) => {
+      void navigator.locks.request(`waggle-assignment-${id}`, { ifAvailable: true }, (lock) => {
+        resolve(lock !== null);
+        if (lock) return new Promise<void>((release) => (this.letGo = release));
+        return undefined;
+      });
+    });
+  }
+
+  /** Every change of the drawing: on the device at once. */
+  async save(draft: Draft): Promise<void> {
+    this.draft = draft;
+    if (this.task && this.journal) await this.journal.save(this.task.id, { draft, seconds: this.watch.seconds });
+  }
+
+  /** Hands the answer in: sealed in the journal first, so that nothing can lose it. */
+  async submit(answer: unknown): Promise<void> {
+    if (!this.task || this.stage !== "working" || this.config.preview) return;
+    await this.journal?.save(this.task.id, { answer, phase: "sending", seconds: this.watch.seconds });
+    this.stage = "sending";
+    this.message = "";
+    this.listener();
+    await this.send();
+  }
+
+  private async send(): Promise<void> {
+    const entry = this.journal?.get(this.task!.id);
+    if (!entry) return;
+    try {
+      const done = await this.api.submit(entry.id, entry.answer, Math.round(entry.seconds * 10) / 10, entry.key);
+      this.recover();
+      await this.journal!.forget(entry.id);
+      this.earnedMicros += microsOf(done.paid);
+      this.handedIn += 1;
+      await this.attempt(() => this.afterwards(done), () => this.start());
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      await this.notSent(error, entry.id);
+    }
+  }
+
+  private async afterwards(done: Awaited<ReturnType<Api["submit"]>>): Promise<void> {
+    const unsent = this.journal!.unsent[0];
+    if (unsent) return this.start();
+    if (done.next_assignment === undefined) return this.next();
+    await this.take({ assignment: done.next_assignment, reason: done.reason, next: done.next });
+  }
+
+  private async notSent(error: ApiError, id: number): Promise<void> {
+    if (error.temporary || error.kind === "session") return this.stumble(error, () => this.send());
+    this.recover();
+    if (error.kind === "answered") {
+      await this.journal!.forget(id);
+      return this.next();
+    }
+    this.message = [error.message, ...error.fields.map(({ field, reason }) => `${field}: ${reason}`)].join(" ");
+    if (error.kind === "invalid") {
+      await this.journal!.save(id, { phase: "drawing", answer: null });
+      this.stage = "working";
+    } else this.stage = "over"; // the journal keeps it until the worker goes on
+    this.listener();
+  }
+
+  /** Leaves a task that is no longer this worker's. */
+  async goOn(): Promise<void> {
+    if (this.task) await this.journal?.forget(this.task.id);
+    this.task = null;
+    await this.start();
+  }
+
+  async giveBack(): Promise<void> {
+    const task = this.task!;
+    await this.attempt(async () => { await this.api.giveBack(task.id); await this.goOn(); }, () => this.giveBack());
+  }
+
+  async decline(reason: string): Promise<void> {
+    const task = this.task!;
+    await this.attempt(async () => { await this.api.decline(task.id, reason); await this.goOn(); }, () => this.decline(reason));
+  }
+
+  /** Asks the server how much time is left; also notices an ended session before work is lost to it. */
+  async checkTime(): Promise<void> {
+    if (!this.task || this.stage !== "working" || this.config.preview) return;
+    const id = this.task.id;
+    await this.attempt(async () => {
+      const { seconds_left: left } = await this.api.timeLeft(id);
+      if (this.task?.id !== id) return;
+      this.deadlineSeconds = left;
+      this.learntAt = performance.now();
+      this.listener();
+    }, () => this.checkTime());
+  }
+
+  // ---- trouble
+
+  /** Runs a step; a passing failure is tried again, any other is shown. */
+  private async attempt(step: () => Promise<void>, again: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+      this.recover();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.temporary || error.kind === "session") return this.stumble(error, again);
+      this.message = error.message;
+      this.stage = this.stage === "working" && this.task ? "over" : "failed";
+      this.listener();
+    }
+  }
+
+  private again: (() => Promise<void>) | null = null;
+
+  private stumble(error: ApiError, again: () => Promise<void>): void {
+    this.failures += 1;
+    this.again = again;
+    const wait = backoff(this.failures);
+    clearTimeout(this.timer);
+    const kind = error.kind === "session" ? "session" : "offline";
+    this.trouble = { kind, message: error.message, retryAt: performance.now() + wait * 1000 };
+    this.timer = window.setTimeout(() => this.retryNow(), wait * 1000);
+    this.listener();
+  }
+
+  /** Tries again at once: the network is back, or the worker has signed in in another tab. */
+  retryNow(): void {
+    clearTimeout(this.timer);
+    const again = this.again;
+    this.again = null;
+    if (again) void again();
+  }
+
+  private recover(): void {
+    clearTimeout(this.timer);
+    this.failures = 0;
+    this.again = null;
+    this.trouble = null;
+  }
+}

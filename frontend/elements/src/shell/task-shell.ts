@@ -1,0 +1,231 @@
+/**
+ * <waggle-task-shell>: the worker's page. Reads `<script type="application/json" id="task-config">`, shows one task after the
+ * other in its crowd element, and hands the answers in. With `preview` it shows the one task given, exactly as a worker sees it.
+ *
+ * It shows what the session (session.ts) says; what is kept, sent and tried again is decided there.
+ */
+import { LitElement, html, nothing } from "lit";
+import { customElement, property, query, state } from "lit/decorators.js";
+import { keyed } from "lit/directives/keyed.js";
+import type { Draft } from "../boxes/answer";
+import type { CrowdBoundingBox } from "../crowd/bounding-box";
+import { prefetchPicture } from "../crowd/picture";
+import { tokens } from "../crowd/styles";
+import { formatMicros } from "../kit/format";
+import { icon, iconStyles } from "../kit/icons";
+import { Api, type Assignment, type Example } from "./api";
+import { clockText, microsOf, spoken } from "./clock";
+import { Journal } from "./journal";
+import { type Config, Session } from "./session";
+import { openStore } from "./stores";
+import { shellStyles } from "./styles";
+
+const DECLINE_REASONS = ["The picture does not show or is broken", "The instructions are unclear", "The picture is disturbing or not allowed", "I cannot do this well"];
+const DEFAULTS: Config = { job_id: 0, worker_id: null, api_base: "/api/v1", sign_in_url: "/", exit_url: "/", preview: false, assignment: null };
+const HEARTBEAT_SECONDS = 60;
+
+@customElement("waggle-task-shell")
+export class TaskShell extends LitElement {
+  static override styles = [tokens, iconStyles, shellStyles];
+
+  /** The config as an object, where the page does not give it in a script. */
+  @property({ attribute: false }) config: Partial<Config> | null = null;
+  @state() private session: Session | null = null;
+  @state() private problem = "";
+  @state() private left = 0;
+  @state() private paid = "";
+  @query("crowd-bounding-box") private tool?: CrowdBoundingBox;
+  @query("#decline") private declineDialog?: HTMLDialogElement;
+  @query("#say") private live?: HTMLElement;
+  private timer = 0;
+  private ticks = 0;
+  private shownTask = 0;
+  private earnedBefore = 0;
+  private readonly onOnline = () => this.session?.retryNow();
+  private readonly onVisible = () => {
+    if (document.visibilityState === "visible" && this.session?.trouble?.kind === "session") this.session.retryNow();
+  };
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    window.addEventListener("online", this.onOnline);
+    document.addEventListener("visibilitychange", this.onVisible);
+    this.timer = window.setInterval(() => this.tick(), 1000);
+    void this.begin();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    window.removeEventListener("online", this.onOnline);
+    document.removeEventListener("visibilitychange", this.onVisible);
+    window.clearInterval(this.timer);
+  }
+
+  private async begin(): Promise<void> {
+    try {
+      const text = document.getElementById("task-config")?.textContent;
+      const config: Config = { ...DEFAULTS, ...(this.config ?? (JSON.parse(text ?? "{}") as Partial<Config>)) };
+      if (config.preview && !config.assignment) throw new Error("There is no task to preview.");
+      const journal = config.preview ? null : await Journal.open<Assignment, Draft>(await openStore(), config.worker_id);
+      this.session = new Session(config, new Api(config.api_base), journal, () => this.onSession(), prefetchPicture);
+      this.session.earnedMicros = this.earnedBefore = Number(sessionStorage.getItem("waggle-earned") ?? 0);
+      await this.session.start();
+    } catch (error) {
+      this.problem = `This page cannot start: ${(error as Error).message}`;
+    }
+  }
+
+  private onSession(): void {
+    const session = this.session!;
+    if (session.earnedMicros > this.earnedBefore) {
+      this.paid = formatMicros(session.earnedMicros - this.earnedBefore);
+      this.earnedBefore = session.earnedMicros;
+      sessionStorage.setItem("waggle-earned", String(session.earnedMicros));
+      this.say(`Handed in. ${this.paid} earned.`);
+      window.setTimeout(() => (this.paid = ""), 4000);
+    }
+    this.left = this.secondsLeft();
+    this.requestUpdate();
+  }
+
+  private secondsLeft(): number {
+    const session = this.session;
+    return session ? session.deadlineSeconds - (performance.now() - session.learntAt) / 1000 : 0;
+  }
+
+  private tick(): void {
+    const session = this.session;
+    if (!session?.task || session.config.preview) return;
+    session.watch.tick(performance.now(), document.visibilityState === "visible" && session.stage === "working");
+    if (session.stage !== "working") return;
+    const now = this.secondsLeft();
+    const words = spoken(this.left, now);
+    this.left = now;
+    if (words) this.say(words);
+    if (++this.ticks % HEARTBEAT_SECONDS === 0) void session.checkTime();
+  }
+
+  private say(words: string): void {
+    if (this.live) this.live.textContent = words;
+  }
+
+  override updated(): void {
+    const task = this.session?.task;
+    if (!task || !this.tool || this.shownTask === task.id) return;
+    this.shownTask = task.id;
+    // the keyboard goes to the new picture; the journal's boxes come back
+    if (this.session!.draft) this.tool.draft = this.session!.draft;
+    void this.tool.updateComplete.then(() => this.tool?.focus());
+  }
+
+  private async submit(answer: unknown): Promise<void> {
+    await this.session?.submit(answer);
+  }
+
+  private giveBack(): void {
+    const boxes = this.tool?.draft?.boxes.length ?? 0;
+    if (boxes > 0 && !window.confirm("Return this task? Your boxes on it will be gone.")) return;
+    void this.session?.giveBack();
+  }
+
+  private decline(event: SubmitEvent): void {
+    event.preventDefault();
+    const form = new FormData(event.target as HTMLFormElement);
+    const reason = [form.get("reason"), form.get("more")].map((part) => String(part ?? "").trim()).filter(Boolean).join(": ");
+    this.declineDialog?.close();
+    void this.session?.decline(reason.slice(0, 200));
+  }
+
+  // ---- what is seen
+
+  override render() {
+    return html`${this.page()}<div class="sr" id="say" role="status" aria-live="polite"></div>`;
+  }
+
+  private page() {
+    const session = this.session;
+    if (this.problem) return this.whole("Something is wrong", this.problem);
+    if (!session || (session.stage === "loading" && !session.trouble)) return html`<div class="whole" role="status"><div class="spin"></div><p>Getting your next task…</p></div>`;
+    if (session.stage === "none") return this.whole("No task for you now", session.message, html`<button type="button" @click=${() => void session.next()}>Look again</button>`);
+    if (session.stage === "failed") return this.whole("That did not work", session.message, html`<button type="button" @click=${() => void session.start()}>Try again</button>`);
+    if (!session.task) return html`${this.banners(session)}<div class="whole"><p>Waiting for the connection…</p></div>`;
+    return this.taskPage(session, session.task);
+  }
+
+  private whole(title: string, words: string, more: unknown = nothing) {
+    const earned = this.session?.earnedMicros ?? 0;
+    return html`<div class="whole"><h1>${title}</h1><p role="alert">${words}</p>
+      ${earned > 0 ? html`<p>Earned in this sitting: <strong>${formatMicros(earned)}</strong></p>` : nothing}
+      <div class="row">${more}<a class="link primary" href=${this.session?.config.exit_url ?? "/"}>Back to the list of jobs</a></div></div>`;
+  }
+
+  private taskPage(session: Session, task: Assignment) {
+    const { preview, exit_url: exit } = session.config;
+    const off = preview || session.stage !== "working";
+    const sending = session.stage === "sending";
+    return html`
+      <crowd-form @crowd-submit=${(event: CustomEvent) => void this.submit(event.detail)}>
+        <header class="top">
+          <a class="exit" href=${exit} aria-label="Back to the list of jobs">${icon("chevron-left")}<span>Jobs</span></a>
+          <h1 title=${task.title}>${task.title}</h1>
+          <div class="figure ${this.left < 60 && !preview ? "late" : ""}"><b role="timer" aria-label="Time left">${clockText(preview ? task.seconds_left : this.left)}</b>time left</div>
+          <div class="figure"><b>${formatMicros(microsOf(task.price))}</b>this task</div>
+          <div class="figure"><b>${formatMicros(session.earnedMicros)}</b>earned now</div>
+        </header>
+        <div class="actions">
+          <button type="button" class="plain" ?disabled=${off} @click=${() => this.declineDialog?.showModal()}>Decline</button>
+          <button type="button" ?disabled=${off} @click=${this.giveBack}>Return</button>
+          <button type="button" class="primary" form-action="submit" ?disabled=${off} aria-describedby=${preview ? "preview-why" : nothing}>${sending ? "Sending…" : "Submit"}</button>
+        </div>
+        <div class="banners">${this.banners(session)}</div>
+        ${keyed(task.id, html`<crowd-bounding-box name=${task.element.name} src=${task.image_url} .labels=${task.labels} .initialValue=${task.initial_value}
+            image-width=${task.image_size.width} image-height=${task.image_size.height} ?disabled=${session.stage !== "working"}
+            @crowd-change=${(event: CustomEvent<Draft>) => void session.save(event.detail)}>
+          ${this.instructions(task)}
+        </crowd-bounding-box>`)}
+      </crowd-form>
+      ${this.declineForm()}`;
+  }
+
+  private instructions(task: Assignment) {
+    const { short, full, good_examples: good = [], bad_examples: bad = [] } = task.instructions ?? {};
+    const gallery = (examples: Example[], kind: string) => html`<div class="examples">${examples.map((one) => html`
+      <figure class=${kind}><img src=${one.image_url} alt=${one.caption || `${kind} example`} loading="lazy" />${one.caption ? html`<figcaption>${one.caption}</figcaption>` : nothing}</figure>`)}</div>`;
+    return html`
+      ${short ? html`<short-instructions><waggle-safe-html .content=${short}></waggle-safe-html></short-instructions>` : nothing}
+      ${full || short || good.length + bad.length > 0 ? html`<full-instructions header=${task.title}>
+        ${full || short ? html`<waggle-safe-html .content=${full || short}></waggle-safe-html>` : nothing}
+        ${good.length > 0 ? html`<h3>✓ Good</h3>${gallery(good, "good")}` : nothing}
+        ${bad.length > 0 ? html`<h3>✕ Not like this</h3>${gallery(bad, "bad")}` : nothing}
+      </full-instructions>` : nothing}`;
+  }
+
+  private banners(session: Session) {
+    const { trouble, stage, config, message } = session;
+    if (config.preview) return html`<div class="banner" id="preview-why">Preview: this is what a worker sees. Try the tool; nothing is sent, so submitting is switched off.</div>`;
+    if (trouble?.kind === "session") {
+      return html`<div class="banner bad" role="alert">You have been signed out. Your boxes are safe on this device.
+        <a href=${config.sign_in_url}>Sign in again</a><button type="button" @click=${() => session.retryNow()}>I have signed in</button></div>`;
+    }
+    if (trouble) {
+      return html`<div class="banner" role="alert">${stage === "sending" ? "Your answer is kept on this device and will be sent as soon as the connection is back." : "No connection. Go on working: your boxes are kept on this device."}
+        <button type="button" @click=${() => session.retryNow()}>Try now</button></div>`;
+    }
+    if (stage === "over") {
+      return html`<div class="banner bad" role="alert">${message} <button type="button" @click=${() => void session.goOn()}>Next task</button></div>`;
+    }
+    if (message) return html`<div class="banner bad" role="alert">${message}</div>`;
+    if (this.paid) return html`<div class="banner good">Handed in: ${this.paid} earned. Here is the next task.</div>`;
+    if (this.left <= 0 && stage === "working") return html`<div class="banner" role="alert">Time is up. Submit now: it counts as long as nobody else was given this task.</div>`;
+    return nothing;
+  }
+
+  private declineForm() {
+    return html`<dialog id="decline" aria-labelledby="decline-title"><form @submit=${this.decline}>
+      <header><h2 id="decline-title">Decline this task?</h2></header>
+      <fieldset><legend class="sr">Why</legend>${DECLINE_REASONS.map((reason, at) => html`<label><input type="radio" name="reason" value=${reason} ?checked=${at === 0} />${reason}</label>`)}
+        <label class="sr" for="more">More</label><textarea id="more" name="more" maxlength="120" placeholder="More, if you like"></textarea></fieldset>
+      <div class="ends"><button type="button" @click=${() => this.declineDialog?.close()}>Cancel</button><button class="primary">Decline the task</button></div>
+    </form></dialog>`;
+  }
+}

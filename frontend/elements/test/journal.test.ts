@@ -1,0 +1,70 @@
+/** The journal on real stores: IndexedDB (fake-indexeddb is a full implementation in memory) and localStorage's interface. */
+import "fake-indexeddb/auto";
+import { beforeEach, describe, expect, it } from "vitest";
+import { Journal, type Store, newKey } from "../src/shell/journal";
+import { LocalStore, openStore } from "../src/shell/stores";
+
+interface Task { id: number; job_id: number }
+interface Draft { boxes: number[] }
+const task = (id: number, job_id = 7): Task => ({ id, job_id });
+
+class MemoryStorage implements Storage {
+  private readonly map = new Map<string, string>();
+  get length() { return this.map.size; }
+  clear() { this.map.clear(); }
+  getItem(key: string) { return this.map.get(key) ?? null; }
+  key(at: number) { return [...this.map.keys()][at] ?? null; }
+  removeItem(key: string) { this.map.delete(key); }
+  setItem(key: string, value: string) { this.map.set(key, value); }
+}
+
+const stores: [string, () => Promise<Store>][] = [
+  ["IndexedDB", openStore],
+  ["localStorage", async () => new LocalStore(new MemoryStorage())],
+];
+
+describe.each(stores)("on %s", (_name, make) => {
+  let store: Store;
+  const open = (worker: number | null = 1) => Journal.open<Task, Draft>(store, worker);
+
+  beforeEach(async () => {
+    store = await make();
+    for (const entry of await store.all()) await store.remove(entry.id);
+  });
+
+  it("gives everything back after a reload, with the same key", async () => {
+    const before = await open();
+    const entry = await before.begin(task(100));
+    await before.save(100, { draft: { boxes: [1, 2] }, seconds: 4.5 });
+    const after = await open();
+    expect(after.get(100)).toMatchObject({ key: entry.key, draft: { boxes: [1, 2] }, seconds: 4.5, phase: "drawing" });
+    expect((await after.begin(task(100))).key).toBe(entry.key);
+  });
+
+  it("keeps a sealed answer until it is forgotten", async () => {
+    const journal = await open();
+    await journal.begin(task(100));
+    await journal.save(100, { phase: "sending", answer: { boundingBox: 1 } });
+    expect((await open()).unsent.map((entry) => entry.answer)).toEqual([{ boundingBox: 1 }]);
+    expect((await open()).unfinished(7)).toEqual([]);
+    await journal.forget(100);
+    expect((await open()).unsent).toEqual([]);
+  });
+
+  it("leaves other workers' and other jobs' entries alone", async () => {
+    await (await open(1)).begin(task(100));
+    await (await open(2)).begin(task(200));
+    await (await open(1)).begin(task(300, 8));
+    expect((await open(2)).unfinished(7).map((entry) => entry.id)).toEqual([200]);
+    expect((await open(1)).unfinished(7).map((entry) => entry.id)).toEqual([100]);
+    expect(await store.all()).toHaveLength(3);
+  });
+
+  it("gives every assignment a key of its own, and refuses one it does not know", async () => {
+    const journal = await open();
+    const keys = [(await journal.begin(task(1))).key, (await journal.begin(task(2))).key, newKey()];
+    expect(new Set(keys).size).toBe(3);
+    for (const key of keys) expect(key).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    await expect(journal.save(99, { seconds: 1 })).rejects.toThrow("no entry for assignment 99");
+  });
+});
