@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import django
 import pytest
 
 SHARED_DATASETS = Path(__file__).resolve().parent.parent.parent / "shared" / "datasets"
@@ -39,6 +40,8 @@ def _clean(directory: Path) -> None:
 
 
 _own_var_directory()
+os.environ["DJANGO_SETTINGS_MODULE"] = "marketplace.settings"
+django.setup()
 
 
 @pytest.fixture
