@@ -19,6 +19,10 @@ OUTPUTS = ("boxes", "scores", "embedding")
 Heads = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
 class Session(Protocol):
     """A loaded model."""
 
@@ -52,7 +56,7 @@ class OpenVinoSession:
         try:
             self._model = openvino.Core().compile_model(str(model), "CPU", options)
         except RuntimeError as error:
-            raise BackendUnavailable(f"openvino cannot load {model.name}: {error}") from error
+            raise BackendUnavailable(f"openvino cannot load {model.name}: {_one_line(error)}") from error
         self._request = self._model.create_infer_request()
 
     def run(self, images: NDArray[np.uint8]) -> Heads:
@@ -76,7 +80,7 @@ class OnnxRuntimeSession:
         try:
             self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # noqa: BLE001 - its exceptions share no base class but Exception
-            raise BackendUnavailable(f"onnxruntime cannot load {model.name}: {error}") from error
+            raise BackendUnavailable(f"onnxruntime cannot load {model.name}: {_one_line(error)}") from error
 
     def run(self, images: NDArray[np.uint8]) -> Heads:
         return tuple(self._session.run(list(OUTPUTS), {"images": images}))

@@ -33,7 +33,10 @@ def test_a_line_for_each_line_in_its_order(trained: tuple[JobFolder, str], tmp_p
     assert [line.index for line in found] == list(range(9))
     assert [line.object_id for line in found] == [*range(100, 108), None]
     assert found[0].image_size == {"width": 80, "height": 80, "depth": 3}
-    assert all(len(line.boxes) == 20 and line.error is None and len(line.embedding) == 320 for line in found[:8])
+    for line in found[:8]:
+        assert line.error is None and len(line.embedding) == 320
+        assert 1 <= len(line.boxes) <= 20
+        assert [box.score for box in line.boxes] == sorted((box.score for box in line.boxes), reverse=True)
     assert {box.class_id for line in found for box in line.boxes} <= {0, 3}
     assert all(b.left >= 0 and b.left + b.width <= 80.01 and b.width >= 0 for line in found for b in line.boxes)
     assert found[8].boxes == [] and "cannot be decoded" in (found[8].error or "")

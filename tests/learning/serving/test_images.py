@@ -1,0 +1,81 @@
+"""Opening images nobody vouches for."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from learning.serving.images import Limits, UnreadableImage, load_picture
+
+
+def encoded(image: Image.Image, kind: str, **options) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def test_exif_orientation_is_applied_before_anything_is_measured() -> None:
+    # given a picture whose left half is red, stored turned by a quarter
+    upright = Image.new("RGB", (200, 100), "blue")
+    upright.paste("red", (0, 0, 100, 100))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # "turn clockwise to show"
+    data = encoded(upright.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif, quality=95)
+
+    picture = load_picture(data, size=64)
+
+    assert picture.image_size == {"width": 200, "height": 100, "depth": 3}
+    left, right = picture.pixels[32, 8], picture.pixels[32, 56]
+    assert left[0] > 200 > 60 > left[2] and right[2] > 200 > 60 > right[0]
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "I;16"])
+def test_every_mode_becomes_rgb(mode: str) -> None:
+    if mode == "I;16":
+        image = Image.fromarray(np.full((20, 30), 0x8000, np.uint16))
+    else:
+        image = Image.new("L", (30, 20), 128).convert(mode)
+    data = encoded(image, "TIFF" if mode == "CMYK" else "PNG")
+    picture = load_picture(data, size=16)
+    assert picture.pixels.shape == (16, 16, 3) and picture.pixels.dtype == np.uint8
+    assert (picture.width, picture.height) == (30, 20)
+    if mode != "1":  # black and white has no middle grey
+        assert abs(int(picture.pixels[8, 8].mean()) - 128) <= 3
+
+
+def test_a_large_jpeg_keeps_its_own_size_in_the_answer() -> None:
+    data = encoded(Image.new("RGB", (1601, 1203), "green"), "JPEG")
+    picture = load_picture(data, size=100)
+    assert (picture.width, picture.height, picture.pixels.shape) == (1601, 1203, (100, 100, 3))
+
+
+def test_limits_are_kept_before_pixels_are_decoded() -> None:
+    data = encoded(Image.new("RGB", (300, 300)), "PNG")
+    with pytest.raises(UnreadableImage, match="300 x 300 pixels; at most 1000"):
+        load_picture(data, size=16, limits=Limits(max_pixels=1000))
+    with pytest.raises(UnreadableImage, match="at most 10 are read"):
+        load_picture(data, size=16, limits=Limits(max_bytes=10))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "TIFF", "WEBP"])
+def test_damage_anywhere_is_an_error_and_never_something_else(kind: str) -> None:
+    rng = np.random.default_rng(3)
+    whole = encoded(Image.fromarray(rng.integers(0, 256, (40, 40, 3), dtype=np.uint8)), kind)
+    refused = 0
+    for cut in range(0, len(whole), max(1, len(whole) // 40)):
+        damaged = bytearray(whole)
+        damaged[cut : cut + 8] = rng.bytes(8)
+        for data in (bytes(damaged), whole[:cut]):
+            try:
+                assert load_picture(data, size=16).pixels.shape == (16, 16, 3)
+            except UnreadableImage:
+                refused += 1
+    assert refused
+
+
+def test_other_formats_are_not_opened() -> None:
+    with pytest.raises(UnreadableImage, match="cannot be decoded"):
+        load_picture(encoded(Image.new("RGB", (8, 8)), "PPM"), size=16)
+    with pytest.raises(UnreadableImage, match="No such file"):
+        load_picture("/nowhere/at/all.png", size=16)
