@@ -6,12 +6,14 @@ Seen in production files and third-party ones: class ids as strings, integer or 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, Literal
 
 from labeling.formats.shapes import Box, ImageSize, Span, Vote
+
+_SIDES = ("left", "top", "width", "height")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +79,27 @@ def read_boxes(attributes: Mapping[str, Any], attr: str) -> BoxLabel:
     objects = objects if isinstance(objects, list) else []
     boxes = []
     for place, annotation in enumerate(value["annotations"]):
-        where = f"{attr}.annotations[{place}]"
-        if not isinstance(annotation, Mapping):
-            raise ValueError(f"{where} must be an object")
-        class_id = _whole(annotation.get("class_id"), f"{where}.class_id")
-        left, top, width, height = (
-            _real(annotation.get(name), f"{where}.{name}") for name in ("left", "top", "width", "height")
-        )
-        known = objects[place] if place < len(objects) and isinstance(objects[place], Mapping) else {}
-        confidence = _optional_real(known.get("confidence"), f"{attr}-metadata.objects[{place}].confidence")
+        class_id, left, top, width, height = _box_numbers(annotation, f"{attr}.annotations[{place}]")
+        known = objects[place] if place < len(objects) else None
+        confidence = known.get("confidence") if isinstance(known, Mapping) else None
+        if type(confidence) is not float or not isfinite(confidence):
+            confidence = _optional_real(confidence, f"{attr}-metadata.objects[{place}].confidence")
         boxes.append(Box(class_map.get(class_id, str(class_id)), left, top, width, height, confidence))
     return BoxLabel(tuple(boxes), _image_size(value.get("image_size"), attr), class_map, _origin(metadata))
+
+
+def _box_numbers(annotation: Any, where: str) -> tuple[int, float, float, float, float]:
+    if not isinstance(annotation, Mapping):
+        raise ValueError(f"{where} must be an object")
+    class_id = annotation.get("class_id")
+    sides: list[Any] = [annotation.get(name) for name in _SIDES]
+    # millions of boxes come this way: what is plainly right passes without spelling out where it stands
+    if type(class_id) is not int:
+        class_id = _whole(class_id, f"{where}.class_id")
+    if not all(type(side) is int or (type(side) is float and isfinite(side)) for side in sides):
+        sides = [_real(side, f"{where}.{name}") for name, side in zip(_SIDES, sides, strict=True)]
+    left, top, width, height = sides
+    return class_id, left, top, width, height
 
 
 def read_class(attributes: Mapping[str, Any], attr: str) -> ClassLabel:
@@ -219,7 +231,7 @@ def _real(value: Any, where: str) -> float:
             raise ValueError(f"{where} must be a number, found {value!r}") from None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{where} must be a number, found {value!r}")
-    if not math.isfinite(value):
+    if not isfinite(value):
         raise ValueError(f"{where} must be a finite number, found {value!r}")
     return value
 

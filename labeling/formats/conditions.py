@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeGuard
 
 import orjson
 
@@ -151,7 +151,7 @@ def _check_parameters(kind: str, parameters: dict[str, Any], where: str) -> None
         raise ConditionsError(f"{where}.{unknown[0]}", f"is not a parameter of {kind}")
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 

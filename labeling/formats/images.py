@@ -103,7 +103,8 @@ def normalise(source: bytes | BinaryIO, limits: Limits | None = None) -> bytes:
     try:
         if info.format == "JPEG":
             # a quality beside the tables would scale them
-            how = {"qtables": image.quantization} if image.quantization else {"quality": 95}
+            tables = getattr(image, "quantization", None)
+            how = {"qtables": tables} if tables else {"quality": 95}
             options = {"subsampling": max(JpegImagePlugin.get_sampling(image), 0), **how}
         elif info.format == "WEBP":
             options = {"lossless": True}

@@ -156,7 +156,7 @@ def _open_png(raw: bytes) -> Image.Image:
     return image
 
 
-def _rgb(color: str) -> bytes:
+def _rgb(color: object) -> bytes:
     if not isinstance(color, str) or not _HEX.fullmatch(color):
         raise ValueError(f"a colour looks like '#2ca02c', found {color!r}")
     return bytes.fromhex(color[1:])

@@ -1,0 +1,138 @@
+"""Names inside exports: harmless on every system, unique, and the same every time, whatever the keys are."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labeling.formats.interchange.items import LabeledImage
+from labeling.formats.interchange.member_names import Names, safe_name
+from labeling.formats.interchange.voc import write_voc
+from labeling.formats.interchange.yolo import write_yolo
+from labeling.formats.shapes import Box, ImageSize
+
+SIZE = ImageSize(640, 480)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("s3://bucket/images/a b-1_(2).jpg", "images/a b-1_(2).jpg"),
+        ("file:///data/a.jpg", "data/a.jpg"),
+        ("train/ä.jpg", "train/ä.jpg"),
+    ],
+)
+def test_harmless_keys_keep_their_names(source, expected):
+    assert safe_name(source) == expected
+
+
+WILD = [
+    "s3://b/../../etc/passwd",
+    "s3://b//etc/passwd",
+    "/etc/passwd",
+    "s3://b/a/../../x",
+    "..\\..\\x.jpg",
+    "C:\\windows\\x",
+    "s3://b/con.jpg",
+    "s3://b/nul",
+    "s3://b/.htaccess",
+    "s3://b/-rf",
+    "s3://b/a\x00b\n.jpg",
+    "s3://b/" + "x" * 300 + ".jpg",
+    "s3://b/" + "d/" * 300 + "x.jpg",
+    "s3://b/",
+    "s3://b/...",
+    "s3://b/x. ",
+    "s3://b/a:b*?.jpg",
+    "",
+    "s3://b/" + "🐝" * 100,
+]
+
+
+def harmless(name: str) -> None:
+    assert name and not name.startswith(("/", "-")) and "\\" not in name and ":" not in name
+    assert all(ord(sign) >= 32 and sign != "\x7f" for sign in name)
+    for part in name.split("/"):
+        assert part and part.strip(". ") and not part.startswith(".") and len(part.encode()) <= 110
+        assert part.split(".")[0].lower() not in ("con", "nul", "prn", "aux", "com1")
+
+
+@pytest.mark.parametrize("source", WILD)
+def test_wild_keys_get_harmless_names(source):
+    harmless(safe_name(source))
+    harmless(Names().take(source, suffix=".txt"))
+    assert safe_name(source) == safe_name(source)
+
+
+@given(st.text(max_size=60), st.sampled_from(["", "s3://b/", "file:///"]))
+def test_any_key_gets_a_harmless_name(key, scheme):
+    harmless(safe_name(scheme + key))
+    for name in Names().take_pair(scheme + key):
+        harmless(name)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["s3://b/a.jpg", "s3://b/a.png", "s3://c/a.jpg", "s3://b/A.JPG", "s3://b/a", *WILD]),
+        max_size=12,
+    )
+)
+def test_names_are_unique_even_without_case_and_the_same_every_time(sources):
+    given_out = [Names().take(source) for source in sources[:1]]
+    first, second = Names(), Names()
+    stems = [first.take_pair(source)[0] for source in sources]
+    assert len({stem.casefold() for stem in stems}) == len(sources)
+    assert stems == [second.take_pair(source)[0] for source in sources]
+    assert given_out == [Names().take(source) for source in sources[:1]]
+
+
+@pytest.mark.parametrize("write", [write_voc, write_yolo])
+def test_no_archive_member_climbs_out(write, tmp_path):
+    out = io.BytesIO()
+    asked: list[str] = []
+
+    def image_bytes(source: str) -> bytes:
+        asked.append(source)
+        return source.encode()
+
+    images = [LabeledImage(source, SIZE, (Box("a", 0, 0, 1, 1),)) for source in [*WILD, *WILD]]
+    write(images, out, labels=["a"], image_bytes=image_bytes)
+    assert asked == [*WILD, *WILD]  # only what the objects name is ever read
+    with zipfile.ZipFile(out) as archive:
+        members = archive.namelist()
+        assert archive.testzip() is None
+        archive.extractall(tmp_path)
+    assert len({name.casefold() for name in members}) == len(members)
+    for name in members:
+        harmless(name)
+        assert (tmp_path / name).resolve().is_relative_to(tmp_path)
+    index = [json.loads(line) for line in zipfile.ZipFile(out).read("images.jsonl").splitlines()]
+    assert [entry["source-ref"] for entry in index] == [*WILD, *WILD]
+    assert all((tmp_path / entry["file"]).read_bytes() == entry["source-ref"].encode() for entry in index)
+
+
+@pytest.mark.parametrize("write", [write_voc, write_yolo])
+def test_archives_stream_into_anything_and_are_the_same_every_time(write):
+    class Pipe(io.RawIOBase):
+        def __init__(self) -> None:
+            self.parts: list[bytes] = []
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data) -> int:
+            self.parts.append(bytes(data))
+            return len(self.parts[-1])
+
+    images = [LabeledImage(f"s3://b/{n}.jpg", SIZE, (Box("a", 0, 0, 1, 1),)) for n in range(50)]
+    pipes = [Pipe(), Pipe()]
+    for pipe in pipes:
+        write(iter(images), pipe, labels=["a"])
+    first, second = (b"".join(pipe.parts) for pipe in pipes)
+    assert first == second
+    assert zipfile.ZipFile(io.BytesIO(first)).testzip() is None

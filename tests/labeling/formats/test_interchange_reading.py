@@ -1,0 +1,209 @@
+"""COCO, VOC and YOLO files that others wrote: every bad item is listed with its reason, good neighbours survive."""
+
+from __future__ import annotations
+
+import io
+import json
+import tracemalloc
+import zipfile
+
+import pytest
+
+from labeling.formats.interchange.coco import read_coco
+from labeling.formats.interchange.items import BadItem, LabeledImage
+from labeling.formats.interchange.voc import read_voc, write_voc
+from labeling.formats.interchange.yolo import YoloArchive
+from labeling.formats.shapes import Box, ImageSize
+
+SIZE = ImageSize(640, 480)
+
+
+def coco(**members: object) -> dict:
+    base = {
+        "images": [{"id": 1, "file_name": "a.jpg", "width": 100, "height": 50}],
+        "categories": [{"id": 7, "name": "dog"}],
+        "annotations": [],
+    }
+    return base | members
+
+
+def coco_problems(**members: object) -> list[str]:
+    return [str(i) for i in read_coco(json.dumps(coco(**members)).encode()).items() if isinstance(i, BadItem)]
+
+
+def annotation(**changes: object) -> dict:
+    return {"id": 1, "image_id": 1, "category_id": 7, "bbox": [1, 2, 3, 4]} | changes
+
+
+@pytest.mark.parametrize(
+    ("members", "problem"),
+    [
+        ({"annotations": [annotation(image_id=9)]}, "annotations[0]: there is no usable image with id 9"),
+        ({"annotations": [annotation(category_id=9)]}, "annotations[0] (a.jpg): there is no category with id 9"),
+        ({"annotations": [annotation(bbox=[1, 2, 3])]}, "annotations[0] (a.jpg): bbox must be four finite numbers"),
+        ({"annotations": [annotation(bbox=[1, 2, True, 4])]}, "annotations[0] (a.jpg): bbox must be four"),
+        ({"annotations": [annotation(bbox=[1, 2, 0, 4])]}, "annotations[0] (a.jpg): the box has no area (0 x 4)"),
+        ({"annotations": [annotation(bbox=[1, 2, -3, 4])]}, "annotations[0] (a.jpg): the box has no area"),
+        (
+            {"annotations": [annotation(bbox=[90, 2, 30, 4])]},
+            "annotations[0] (a.jpg): the box (90, 2) to (120, 6) lies outside the image (100 x 50)",
+        ),
+        ({"annotations": [5]}, "annotations[0]: image_id is missing"),
+        ({"annotations": [annotation(image_id=[1])]}, "annotations[0]: image_id is missing"),
+        ({"categories": [{"id": 7}]}, "categories[0]: name is missing"),
+        ({"categories": [{"name": "x"}]}, "categories[0]: id is missing"),
+        ({"categories": [{"id": 7, "name": "x"}] * 2}, "categories[1]: id 7 appears twice"),
+        ({"images": [{"id": 1}]}, "images[0]: file_name is missing"),
+        ({"images": [{"file_name": "x"}]}, "images[0]: id is missing"),
+        (
+            {"images": [{"id": 1, "file_name": "x", "width": "5", "height": 0}]},
+            "images[0]: width and height must be positive whole numbers, found '5' x 0",
+        ),
+        ({"images": coco()["images"] * 2}, "images[1]: id 1 appears twice"),
+    ],
+)
+def test_bad_coco_items_are_listed(members, problem):
+    assert any(found.startswith(problem) for found in coco_problems(**members)), coco_problems(**members)
+
+
+def test_good_coco_items_survive_bad_neighbours():
+    document = coco(annotations=[annotation(bbox=[0]), annotation(bbox=[-0.5, 0, 100.9, 50])])
+    image, problem = read_coco(json.dumps(document).encode()).items()
+    assert image.boxes == (Box("dog", 0, 0, 100, 50),) and isinstance(problem, BadItem)
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b"x", r"the COCO file is not valid JSON \(line 1, column 1\)"),
+        (b"[]", "this is not a COCO file: the list 'images' is missing"),
+        (b'{"images":{}}', "this is not a COCO file"),
+    ],
+)
+def test_files_that_are_not_coco(raw, message):
+    with pytest.raises(ValueError, match=message):
+        read_coco(raw)
+    with pytest.raises(ValueError, match="more than 3 bytes"):
+        read_coco(io.BytesIO(b"{    }"), max_bytes=3)
+
+
+def zipped(**members: bytes | str) -> io.BytesIO:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return out
+
+
+VOC = (
+    "<annotation><filename>a.jpg</filename><size><width>100</width><height>50</height><depth>3</depth></size>"
+    "<object><name>dog</name><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>11.5</xmax><ymax>22</ymax></bndbox></object>"
+    "</annotation>"
+)
+
+
+def test_voc_of_others():
+    found = list(read_voc(zipped(**{"set/Annotations/a.xml": VOC, "__MACOSX/x.xml": "", "b.jpg": "", "ü.XML": VOC})))
+    image = LabeledImage("a.jpg", ImageSize(100, 50), (Box("dog", 1, 2, 10.5, 20),))
+    assert found == [image, image]
+
+
+@pytest.mark.parametrize(
+    ("xml", "problem"),
+    [
+        ("<annotation>", "a.xml: is not valid XML"),
+        ("<root/>", "a.xml: is not a VOC file: the root is <root>, expected <annotation>"),
+        (
+            '<!DOCTYPE x [<!ENTITY a "aaaa">]>' + VOC,
+            "a.xml: declares a document type, which annotation files never need",
+        ),
+        (VOC.encode("utf-16"), "a.xml: is not UTF-8 text"),
+        (VOC.replace("<width>100</width>", ""), "a.xml: size/width is missing"),
+        (VOC.replace(">100<", ">0<"), "a.xml: size/width must be a positive whole number"),
+        (VOC.replace("<name>dog</name>", ""), "a.xml object 1: name is missing"),
+        (VOC.replace(">11.5<", ">x<"), "a.xml object 1: bndbox/xmax must be a number, found 'x'"),
+        (VOC.replace(">11.5<", ">inf<"), "a.xml object 1: bndbox/xmax must be a finite number"),
+        (VOC.replace(">11.5<", ">1<"), "a.xml object 1: the box has no area"),
+        (VOC.replace(">11.5<", ">200<"), "a.xml object 1: the box (1, 2) to (200, 22) lies outside the image"),
+        ("<annotation>" + "x" * 5_000_001 + "</annotation>", "a.xml: has more than 5,000,000 bytes"),
+    ],
+)
+def test_bad_voc_files_are_listed(xml, problem):
+    found = [str(item) for item in read_voc(zipped(**{"a.xml": xml, "b.xml": VOC})) if isinstance(item, BadItem)]
+    assert len(found) == 1 and found[0].startswith(problem), found
+
+
+def test_voc_cannot_carry_control_characters():
+    with pytest.raises(ValueError, match=r"holds the character U\+0001, which XML cannot carry"):
+        write_voc([LabeledImage("a", SIZE, (Box("a\x01", 0, 0, 1, 1),))], io.BytesIO(), labels=["a\x01"])
+
+
+def yolo(lines: str, **more: str) -> YoloArchive:
+    members = {"labels/train/a.txt": lines, "data.yaml": "names: [dog, cat]\nnc: 2\n"} | more
+    return YoloArchive(zipped(**members), find_image=lambda stem: (f"{stem}.jpg", ImageSize(100, 50)))
+
+
+def test_yolo_of_others():
+    image = next(yolo("1 0.5 0.5 0.2 0.4\n\n0 0.1 0.2 0.1 0.1 0.75\n").items())
+    assert image.source == "train/a.jpg"
+    assert [box.label for box in image.boxes] == ["cat", "dog"]
+    assert image.boxes[0].corners == pytest.approx((40, 15, 60, 35)) and image.boxes[1].confidence == 0.75
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("0 0.5 0.5 0.2", "labels/train/a.txt line 1: expected 'class cx cy width height', found 4 values"),
+        ("x 0.5 0.5 0.2 0.2", "labels/train/a.txt line 1: expected 'class cx cy width height', found 'x 0.5"),
+        ("2 0.5 0.5 0.2 0.2", "labels/train/a.txt line 1: class 2 has no name (there are 2)"),
+        ("-1 0.5 0.5 0.2 0.2", "labels/train/a.txt line 1: class -1 has no name"),
+        ("0 nan 0.5 0.2 0.2", "labels/train/a.txt line 1: values must be finite numbers"),
+        ("0 0.5 0.5 0 0.2", "labels/train/a.txt line 1: the box has no area"),
+        ("0 5 5 0.2 0.2", "labels/train/a.txt line 1: the box (490, 245) to (510, 255) lies outside the image"),
+    ],
+)
+def test_bad_yolo_lines_are_listed(line, problem):
+    problem_found, image = yolo(f"{line}\n0 0.5 0.5 0.1 0.1\n").items()
+    assert str(problem_found).startswith(problem) and len(image.boxes) == 1
+
+
+def test_yolo_names_come_in_several_forms():
+    for text in (
+        "names:\n  0: dog\n  1: cat\n",
+        "names:\n- dog\n- cat\n",
+        "names: {1: cat, 0: dog}",
+        'names: ["dog", cat]',
+    ):
+        assert yolo("", **{"data.yaml": text}).labels == ("dog", "cat")
+    assert YoloArchive(zipped(**{"classes.txt": "dog\ncat\n"})).labels == ("dog", "cat")
+    for text, message in (
+        ("names: {0: a, 2: b}", "must list the classes from 0 on"),
+        ("names: [[1]]", "must list the classes from 0 on"),
+        ("!!python/object/apply:os.system ['x']", "is not valid YAML"),
+        (":\n:", "'names' must list|is not valid YAML"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            yolo("", **{"data.yaml": text})
+    with pytest.raises(ValueError, match="the class names are missing"):
+        YoloArchive(zipped(x=""))
+
+
+def test_yolo_label_files_without_an_image_are_listed():
+    archive = YoloArchive(zipped(**{"data.yaml": "names: [a]", "labels/x.txt": "", "train.txt": "images/x.jpg"}))
+    assert [str(item) for item in archive.items()] == ["labels/x.txt: there is no image for it"]
+
+
+@pytest.mark.parametrize("open_it", [lambda f: list(read_voc(f)), YoloArchive])
+def test_things_that_are_not_zips(open_it):
+    for raw in (b"", b"PK\x03\x04", b"nothing"):
+        with pytest.raises(ValueError, match="not a readable zip file"):
+            open_it(io.BytesIO(raw))
+
+
+def test_a_zip_bomb_costs_nothing():
+    bomb = zipped(**{"a.xml": b"\0" * 200_000_000})
+    tracemalloc.start()
+    (found,) = read_voc(bomb)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert str(found) == "a.xml: has more than 5,000,000 bytes" and peak < 30_000_000
