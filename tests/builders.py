@@ -104,8 +104,11 @@ def a_manifest(account: Account, lines: Iterable[dict[str, Any] | bytes]) -> str
     return uri
 
 
-def a_dataset(*, account: Account, kind: str = "folder", uri: str, made: bool = True, **changes: Any) -> Dataset:
-    """A data set of the account, made right away unless `made` is False. `selection` chooses objects."""
+def a_dataset(
+    *, account: Account, kind: str = "folder", uri: str | None = None, made: bool = True, **changes: Any
+) -> Dataset:
+    """A data set of the account (two pictures unless `uri` says else), made right away unless `made` is False."""
+    uri = uri or tiny_images(2, account=account)[0].rsplit("/", 1)[0]
     name = changes.pop("name", f"set-{next(_numbers)}")
     dataset = datasets.create_dataset(
         account=account, name=name, source={"kind": kind, "uri": uri, **changes}, by="system"

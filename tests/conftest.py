@@ -50,3 +50,11 @@ def datasets() -> Path:
     if not SHARED_DATASETS.is_dir():
         pytest.skip("the shared data sets (../shared/datasets) are not on this machine")
     return SHARED_DATASETS
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_passwords() -> None:
+    """Hashing a password takes half a second by design; other processes can still check these hashes."""
+    from django.contrib.auth.hashers import PBKDF2PasswordHasher
+
+    PBKDF2PasswordHasher.iterations = 1000
