@@ -14,7 +14,7 @@ from django.db import transaction
 
 from labeling.models import DataObject, LabelingJob, ObjectState
 from labeling.queries import counters, spending
-from labeling.services import batches, intake, jobs, labels, output
+from labeling.services import batches, inspection, jobs, labels, output
 from labeling.services.locking import advancing
 from learning import transitions
 from learning.contract import MODEL, TRAIN, VALIDATION
@@ -126,7 +126,7 @@ def _inspect(job: LabelingJob, ids: list[int]) -> list[int]:
     )
     if not unseen:
         return []
-    labels.fail_objects(job=job, reasons=intake.inspect_objects(unseen))
+    labels.fail_objects(job=job, reasons=inspection.inspect_objects(unseen))
     return list(DataObject.objects.filter(pk__in=unseen, state=ObjectState.FAILED).values_list("pk", flat=True))
 
 
@@ -359,7 +359,7 @@ def _finish(loop: LearningLoop, reason: str) -> bool:
 
 
 def _base(loop: LearningLoop, current: Round) -> str:
-    return storage.join(settings.STORE_URL, "loops", str(loop.pk), f"round-{current.number}")
+    return storage.join(settings.STORE_URL, "loops", loop.job.account.number, str(loop.pk), f"round-{current.number}")
 
 
 def _name(loop: LearningLoop, current: Round) -> str:

@@ -19,6 +19,7 @@ from learning.models import Model, ProgramRun, TransformJob
 from learning.services import registry
 from marketplace import storage
 from marketplace.errors import Forbidden, Invalid, NotFound
+from marketplace.services.boundaries import Reader
 
 DOWNLOADS = 8
 CHUNK = 256
@@ -27,7 +28,7 @@ CHUNK = 256
 def stage(run: ProgramRun, folder: JobFolder) -> None:
     """Make everything the program reads. Raises StoreUnavailable when the store cannot be reached (try again later).
 
-    An image that is missing or may not be read is left out of the folder: the program says so for its line.
+    An image that is missing, or that the account may not read, is left out: the program says so for its line.
     """
     channels = dict(run.channels)
     if isinstance(run, TransformJob):
@@ -37,7 +38,7 @@ def stage(run: ProgramRun, folder: JobFolder) -> None:
             model = registry.by_arn(account=run.account, model_arn=configuration["name"])
             _stage_model(model, folder.channel(MODEL))
         elif not folder.manifest(name).exists():
-            _stage_manifest(configuration["manifest_uri"], folder, name)
+            _stage_manifest(configuration["manifest_uri"], folder, name, Reader(run.account))
     folder.prepare(hyperparameters=_hyperparameters(run), channels=channels)
 
 
@@ -57,14 +58,14 @@ def _stage_model(model: Model, folder: Path) -> None:
             _download(registry.part_uri(model, name), folder / name)
 
 
-def _stage_manifest(uri: str, folder: JobFolder, channel: str) -> None:
+def _stage_manifest(uri: str, folder: JobFolder, channel: str, reader: Reader) -> None:
     target = folder.manifest(channel)
     images = target.parent / "images"
     images.mkdir(parents=True, exist_ok=True)
     beside = target.with_suffix(".tmp")
     with storage.open(uri) as stream, beside.open("wb") as out, ThreadPoolExecutor(DOWNLOADS) as pool:
         for some in _chunks(_lines(stream)):
-            for line in pool.map(lambda raw: _localise(raw, images), some):
+            for line in pool.map(lambda raw: _localise(raw, images, reader), some):
                 out.write(line + b"\n")
     # Renamed last: a manifest that is there is whole, and its images lie beside it.
     beside.replace(target)
@@ -85,7 +86,7 @@ def _chunks(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield some
 
 
-def _localise(line: bytes, images: Path) -> bytes:
+def _localise(line: bytes, images: Path, reader: Reader) -> bytes:
     """The line with `source-ref` a path on this machine; one that cannot be read is the program's to complain about."""
     try:
         uri = orjson.loads(line)["source-ref"]
@@ -95,6 +96,7 @@ def _localise(line: bytes, images: Path) -> bytes:
         return line
     name = hashlib.sha256(uri.encode()).hexdigest()[:32] + PurePosixPath(uri).suffix.lower()
     try:
+        reader.check(uri)
         local = storage.local_path(uri)
         if local is None:
             local = images / name

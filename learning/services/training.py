@@ -1,5 +1,6 @@
 """Trainings as their owner sees them: create, stop, describe. The supervisor (programs.py) does the work."""
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +15,7 @@ from learning.models import Model, TrainingJob, TrainingMetric
 from learning.services import registry
 from marketplace.errors import InUse, Invalid, NotFound
 from marketplace.models import Account
+from marketplace.services import boundaries
 
 NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 CHANNELS = frozenset({TRAIN, VALIDATION, MODEL})
@@ -31,8 +33,8 @@ def create_training(
 
     `hyperparameters` as learning.hyperparameters knows them (AWS's names too). `channels`: {"train": {"manifest_uri":
     ...}, "validation": {...}, "model": {"name": a model or its ARN}}; the last two may be left out. The model it makes
-    has the training's name. Raises Invalid naming what is wrong, InUse for a name that is taken, NotFound for an
-    unknown model.
+    has the training's name. Raises Invalid naming what is wrong, Forbidden for an address the account may
+    not read, InUse for a name that is taken, NotFound for an unknown model.
     """
     check_name(name)
     as_text = {key: wire(value) for key, value in hyperparameters.items()}
@@ -47,8 +49,11 @@ def create_training(
     if MODEL in channels:
         registry.by_arn(account=account, model_arn=str(channels[MODEL].get("name", "")))
     for channel in (TRAIN, VALIDATION):
-        if channel in channels and not channels[channel].get("manifest_uri"):
-            raise Invalid(f"the channel {channel!r} has no manifest_uri", field="channels")
+        if channel in channels:
+            uri = channels[channel].get("manifest_uri")
+            if not uri:
+                raise Invalid(f"the channel {channel!r} has no manifest_uri", field="channels")
+            boundaries.require_readable(account=account, uri=str(uri))
     if Model.objects.filter(account=account, name=name).exists():
         raise InUse(f"there is a model {name!r} already", field="name")
     try:
@@ -74,7 +79,7 @@ def wire(value: Any) -> str:
     """A hyperparameter as SageMaker sends it: text."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    return json.dumps(value) if isinstance(value, (dict, list)) else str(value)
 
 
 def stop_training(*, training: TrainingJob, by: str) -> None:

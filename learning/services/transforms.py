@@ -17,6 +17,7 @@ from learning.services.training import check_name, wire
 from marketplace import storage
 from marketplace.errors import InUse, Invalid, NotFound
 from marketplace.models import Account
+from marketplace.services import boundaries
 
 
 def create_transform(
@@ -30,11 +31,13 @@ def create_transform(
 ) -> TransformJob:
     """A prediction of every image of a manifest, taken up by the next free supervisor; its output is `output_uri`.
 
-    Raises Invalid naming what is wrong, InUse for a name that is taken.
+    Raises Invalid naming what is wrong, Forbidden for an address the account may not read, InUse for a name that is
+    taken.
     """
     check_name(name)
     if model.account_id != account.pk:
         raise Invalid(f"{model.name!r} is not a model of this account", field="model")
+    boundaries.require_readable(account=account, uri=manifest_uri)
     as_text = {key: wire(value) for key, value in (hyperparameters or {}).items()}
     try:
         parse_predict(as_text)

@@ -1,0 +1,25 @@
+"""Run other programs in place of ours: foreign containers by the same contract."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from learning.services.executor import LocalExecutor, LocalProgram
+
+
+class CountingExecutor(LocalExecutor):
+    """Runs the counting program, whichever was asked for."""
+
+    def start(self, arguments: Sequence[str], folder: Path) -> LocalProgram:
+        """See LocalExecutor.start."""
+        return super().start(["-m", "tests.learning.programs.counting"], folder)
+
+
+class OracleExecutor(LocalExecutor):
+    """Runs the oracle, whichever was asked for."""
+
+    def __init__(self, *, truth: Path, skill: float):
+        super().__init__(environment={"WAGGLE_ORACLE_TRUTH": str(truth), "WAGGLE_ORACLE_SKILL": str(skill)})
+
+    def start(self, arguments: Sequence[str], folder: Path) -> LocalProgram:
+        """See LocalExecutor.start."""
+        return super().start(["-m", "tests.learning.programs.oracle"], folder)

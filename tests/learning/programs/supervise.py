@@ -1,0 +1,22 @@
+"""A supervisor in a process of its own, to be killed by the tests: python supervise.py <root>."""
+
+import os
+import signal
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+
+import django  # noqa: E402
+
+django.setup()
+
+from learning.services.programs import Supervisor  # noqa: E402
+from tests.learning.programs.executor import CountingExecutor  # noqa: E402
+
+if __name__ == "__main__":
+    supervisor = Supervisor(executor=CountingExecutor(), slots=2, root=Path(sys.argv[1]), silence=timedelta(seconds=30))
+    signal.signal(signal.SIGTERM, lambda *_: supervisor.stopping.set())
+    supervisor.run(pause=0.1)
