@@ -80,6 +80,7 @@ class PredictHyperparameters:
 ALIASES = {"mini_batch_size": "batch_size", "image_shape": "image_size", "time_budget": "max_seconds"}
 # Names AWS accepts that have no meaning here: padding of RecordIO labels, parameter servers, epoch size.
 IGNORED = {"label_width", "kv_store", "num_training_samples"}
+_OTHER_TRAINING_NAMES = {"base_network", "use_pretrained_model"}  # AWS's, turned into ours by parse_train
 _BASE_NETWORKS = {"vgg-16": "ssd300_vgg16"}
 
 
@@ -103,7 +104,7 @@ def parse_train(raw: Mapping[str, str]) -> TrainHyperparameters:
 
 def parse_predict(raw: Mapping[str, str]) -> PredictHyperparameters:
     """As parse_train; names that belong to training are accepted, so that one set can serve both programs."""
-    known = {spec.name for spec in dataclasses.fields(TrainHyperparameters)}
+    known = {spec.name for spec in dataclasses.fields(TrainHyperparameters)} | _OTHER_TRAINING_NAMES
     own = {spec.name for spec in dataclasses.fields(PredictHyperparameters)}
     values = {ALIASES.get(name, name): value for name, value in raw.items()}
     return _parse(PredictHyperparameters, {k: v for k, v in values.items() if k in own or k not in known})

@@ -6,6 +6,7 @@ weights_only=True, everything else is safetensors.
 
 import hashlib
 import os
+import pickle
 import re
 import threading
 import urllib.error
@@ -176,14 +177,20 @@ def _file_name(url: str) -> str:
     return url.rsplit("/", 1)[1]
 
 
+def _read_pth(file: Path) -> dict[str, Tensor]:
+    try:
+        return torch.load(file, weights_only=True, map_location="cpu")
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise BadInput(f"the weights to start from cannot be read ({file.name}): {error}") from error
+
+
 def _read_coco(file: Path, categories: Sequence[str]) -> Start:
-    state = torch.load(file, weights_only=True, map_location="cpu")
-    return Start(state, [BACKGROUND, *categories[1:]], f"{file.name} (torchvision, COCO)")
+    return Start(_read_pth(file), [BACKGROUND, *categories[1:]], f"{file.name} (torchvision, COCO)")
 
 
 def _read_backbone(file: Path, architecture: str) -> Start:
     """A classifier's features under the names they have inside the detector."""
-    state = torch.load(file, weights_only=True, map_location="cpu")
+    state = _read_pth(file)
     rename = _vgg_name if architecture == "ssd300_vgg16" else _mobilenet_name
     renamed = {rename(name): value for name, value in state.items() if name.startswith("features.")}
     return Start(renamed, [], f"{file.name} (torchvision, ImageNet)")

@@ -1,0 +1,176 @@
+"""The architectures behind their one face: they build, learn, export, and start from other weights."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from learning.contract import BadInput, ModelConfig
+from learning.vision import starting
+from learning.vision.export import TOLERANCE, ExportDiffers, compare, export_onnx, read_model, write_model
+from learning.vision.ssd import Network, build
+
+SMALL = {"compact": 64, "ssdlite320_mobilenet_v3_large": 96, "ssd300_vgg16": 300}
+
+
+def batch(size: int) -> tuple[torch.Tensor, list[dict[str, torch.Tensor]]]:
+    """Two images, the second one without any object."""
+    images = torch.full((2, 3, size, size), 120, dtype=torch.uint8)
+    images[0, 0, 10:50, 10:40] = 250
+    some = {"boxes": torch.tensor([[10.0, 10.0, 40.0, 50.0]]), "labels": torch.tensor([2])}
+    none = {"boxes": torch.zeros(0, 4), "labels": torch.zeros(0, dtype=torch.int64)}
+    return images, [some, none]
+
+
+@pytest.mark.parametrize("architecture", SMALL)
+def test_a_step_lowers_the_loss_and_the_export_agrees(architecture: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    size = SMALL[architecture]
+    network = build(architecture, num_classes=2, image_size=size, from_random=True)
+    images, targets = batch(size)
+    optimizer = torch.optim.SGD(network.parameters(), lr=1e-3)
+    totals = []
+    for _ in range(3):
+        total = sum(network.losses(images, targets).values())
+        optimizer.zero_grad()
+        total.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 10)
+        optimizer.step()
+        totals.append(float(total.detach()))
+    assert totals[-1] < totals[0]
+
+    network.eval().finish()
+    config = ModelConfig(architecture, {"0": "a", "1": "b"}, size, {}, {"score": 0.1, "nms": 0.5}, {}, {})
+    differences = write_model(network, tmp_path, config)
+    assert all(differences[name] <= limit for name, limit in TOLERANCE.items())
+    again, read = read_model(tmp_path)
+    assert read == config
+    with torch.no_grad():
+        for ours, theirs in zip(network.heads(images), again.heads(images), strict=True):
+            assert ours.allclose(theirs)
+        boxes, scores, embedding = network.heads(images)
+    assert boxes.shape[1:] == (scores.shape[1], 4) and scores.shape[2] == 2 and embedding.dim() == 2
+    assert boxes.min() >= 0 and boxes.max() <= size
+
+
+def test_images_without_objects_teach_the_torchvision_detectors_too() -> None:
+    network = build("ssdlite320_mobilenet_v3_large", num_classes=1, image_size=96)
+    images, targets = batch(96)
+    losses = network.losses(images[1:].repeat(2, 1, 1, 1), [targets[1], targets[1]])
+    assert losses["classification"] > 0 and losses["boxes"] == 0
+
+
+def test_an_export_that_differs_is_refused(tmp_path: Path) -> None:
+    network = build("compact", num_classes=2, image_size=64).eval()
+    export_onnx(network, tmp_path / "model.onnx", image_size=64)
+
+    class Other(torch.nn.Module):
+        def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            boxes, scores, embedding = network.heads(images.permute(0, 3, 1, 2).float())
+            return boxes, scores + 0.01, embedding
+
+    with pytest.raises(ExportDiffers, match="scores differ from torch"):
+        compare(Other(), tmp_path / "model.onnx", image_size=64)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "size", "reason"),
+    [("ssd300_vgg16", 256, "needs 300"), ("compact", 100, "multiple of 32"), ("compact", 32, "too small")],
+)
+def test_impossible_sizes_are_refused(architecture: str, size: int, reason: str) -> None:
+    with pytest.raises(BadInput, match=reason):
+        build(architecture, num_classes=1, image_size=size)
+
+
+def find(architecture: str, folder: Path | str, **changes: object) -> starting.Start | None:
+    said: list[str] = changes.pop("said", [])  # type: ignore[assignment]
+    options = {"weights": "auto", "weights_dir": str(folder), "earlier": None} | changes
+    return starting.find(architecture, log=said.append, **options)
+
+
+def ssdlite(classes: int) -> Network:
+    return build("ssdlite320_mobilenet_v3_large", num_classes=classes, image_size=96)
+
+
+def test_torchvisions_coco_weights_are_taken_from_a_folder(tmp_path: Path) -> None:
+    coco = ssdlite(90)
+    torch.save(coco.model.state_dict(), tmp_path / "ssdlite320_mobilenet_v3_large_coco-a79551df.pth")
+    found = find("ssdlite320_mobilenet_v3_large", tmp_path)
+    mine = ssdlite(2)
+    left = starting.adopt(mine.model, found, classes=[starting.BACKGROUND, "Dog", "gadget"])
+    assert left == []
+    assert mine.model.backbone.extra[0][0][0].weight.equal(coco.model.backbone.extra[0][0][0].weight)
+    # rows are [default box, class]; COCO calls class 18 "dog"
+    rows = mine.model.head.classification_head.module_list[0][1].weight.unflatten(0, (6, 3))
+    theirs = coco.model.head.classification_head.module_list[0][1].weight.unflatten(0, (6, 91))
+    assert rows[:, 0].equal(theirs[:, 0]) and rows[:, 1].equal(theirs[:, 18])
+
+
+@pytest.mark.parametrize(
+    ("architecture", "file", "classifier"),
+    [
+        ("ssdlite320_mobilenet_v3_large", "mobilenet_v3_large-8738ca79.pth", "mobilenet_v3_large"),
+        pytest.param("ssd300_vgg16", "vgg16_features-amdegroot-88682ab5.pth", "vgg16", marks=pytest.mark.slow),
+    ],
+)
+def test_imagenet_weights_fill_the_backbone(architecture: str, file: str, classifier: str, tmp_path: Path) -> None:
+    import torchvision.models
+
+    state = getattr(torchvision.models, classifier)(weights=None).state_dict()
+    torch.save({name: value for name, value in state.items() if name.startswith("features.")}, tmp_path / file)
+    found = find(architecture, tmp_path)
+    network = build(architecture, num_classes=1, image_size=SMALL[architecture])
+    left = set(starting.adopt(network.model, found, classes=[starting.BACKGROUND, "a"]))
+    trunk = [name for name in network.model.state_dict() if name.startswith("backbone.features.")]
+    taken = [name for name in trunk if name not in left]
+    # the reduced tail of SSDLite has other shapes than the classifier's last blocks
+    assert len(taken) > 0.6 * len(trunk)
+    assert taken[0] == trunk[0]
+
+
+def test_a_pickle_bomb_is_not_run(tmp_path: Path) -> None:
+    class Bomb:
+        def __reduce__(self) -> tuple:
+            return Path.write_text, (tmp_path / "exploded", "boom")
+
+    torch.save({"x": Bomb()}, tmp_path / "ssdlite320_mobilenet_v3_large_coco-a79551df.pth")
+    with pytest.raises(BadInput, match="cannot be read"):
+        find("ssdlite320_mobilenet_v3_large", tmp_path)
+    torch.save({"x": Bomb()}, tmp_path / "model.safetensors")
+    with pytest.raises(BadInput, match="cannot be read"):
+        find("compact", "", weights=str(tmp_path / "model.safetensors"))
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_weights_out_of_reach_are_said_and_the_run_begins_at_random(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "empty"))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # nothing listens there
+    said: list[str] = []
+    assert find("ssd300_vgg16", "", said=said) is None
+    assert "out of reach" in said[0] and "starting from random weights" in said[0]
+
+
+def test_our_starting_checkpoint_fits_any_classes() -> None:
+    found = find("compact", "")
+    assert found is not None and "our starting checkpoint" in found.origin
+    for classes in (1, 3, 40):
+        network = build("compact", num_classes=classes, image_size=64)
+        names = [str(number) for number in range(classes)]
+        left = starting.adopt(network.model, found, classes=names)
+        assert all(name.endswith("num_batches_tracked") for name in left)
+
+
+def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    save_file({"something.else": torch.zeros(3)}, tmp_path / "other.safetensors")
+    found = find("ssdlite320_mobilenet_v3_large", "", weights=str(tmp_path / "other.safetensors"))
+    with pytest.raises(BadInput, match="fit nothing"):
+        starting.adopt(ssdlite(1).model, found, classes=[starting.BACKGROUND, "a"])
+    broken = {name: value.clone() for name, value in ssdlite(1).model.state_dict().items()}
+    broken["backbone.extra.0.0.0.weight"][0] = torch.nan
+    with pytest.raises(BadInput, match="not finite in backbone.extra"):
+        starting.adopt(ssdlite(1).model, starting.Start(broken, [], "test"), classes=[starting.BACKGROUND, "a"])
+    with pytest.raises(BadInput, match="config.json is missing"):
+        find("compact", "", weights=str(tmp_path))
