@@ -21,6 +21,7 @@ INDEX = "images.jsonl"
 MAX_MEMBERS = 2_000_000
 MAX_MEMBER = 5_000_000
 MAX_INDEX = 1_000_000_000
+MAX_TOTAL = 20_000_000_000  # members may overlap, so many small ones can unpack to far more than the file holds
 _SPOOL = 8_000_000
 # a fixed time makes the same labels give the same bytes
 _TIME = (2000, 1, 1, 0, 0, 0)
@@ -81,6 +82,7 @@ class ArchiveReader:
             raise ValueError(f"not a readable zip file: {error}") from None
         if len(self._zip.infolist()) > MAX_MEMBERS:
             raise ValueError(f"the zip file has more than {MAX_MEMBERS:,} members")
+        self._left = MAX_TOTAL
 
     def names(self, ending: str) -> list[str]:
         """Names of the members with an ending, folders and macOS shadows left out, in the order of the archive."""
@@ -105,6 +107,9 @@ class ArchiveReader:
             raise ValueError(f"cannot be read: {error}") from None
         if len(data) > limit:
             raise ValueError(f"has more than {limit:,} bytes")
+        self._left -= len(data)
+        if self._left < 0:
+            raise ValueError(f"the zip file unpacks to more than {MAX_TOTAL:,} bytes")
         return data
 
     def index(self) -> dict[str, tuple[str, ImageSize]]:

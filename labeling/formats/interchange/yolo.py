@@ -25,6 +25,7 @@ FindImage = Callable[[str], tuple[str, ImageSize] | None]
 _LABELS = "labels/train/"
 _IMAGES = "images/train/"
 _MAX_OBJECTS = 20_000
+_MAX_NAMES = 256_000  # bytes; reading YAML is slow work
 
 
 def write_yolo(
@@ -161,7 +162,7 @@ class YoloArchive:
     def _names(self) -> tuple[str, ...]:
         for ending in ("data.yaml", "data.yml", "dataset.yaml"):
             for member in self._archive.names(ending):
-                return _yaml_names(self._archive.read(member), member)
+                return _yaml_names(self._archive.read(member, _MAX_NAMES), member)
         for ending in ("classes.txt", "obj.names"):
             for member in self._archive.names(ending):
                 text = self._archive.read(member).decode("utf-8-sig", "strict")

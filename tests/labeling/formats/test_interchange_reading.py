@@ -207,3 +207,17 @@ def test_a_zip_bomb_costs_nothing():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert str(found) == "a.xml: has more than 5,000,000 bytes" and peak < 30_000_000
+
+
+def test_names_files_have_a_limit_of_their_own():
+    with pytest.raises(ValueError, match="has more than 256,000 bytes"):
+        YoloArchive(zipped(**{"data.yaml": "x" * 256_001}))
+    with pytest.raises(ValueError, match="data.yaml is not valid YAML"):
+        YoloArchive(zipped(**{"data.yaml": "names: " + "[" * 20_000}))
+
+
+def test_deep_nesting_is_no_trouble():
+    deep = "<annotation>" + "<a>" * 100_000 + "</a>" * 100_000 + "</annotation>"
+    assert [str(item) for item in read_voc(zipped(**{"a.xml": deep}))] == ["a.xml: size/width is missing"]
+    with pytest.raises(ValueError, match="the COCO file is not valid JSON"):
+        read_coco(b'{"images":' + b"[" * 5000 + b"]" * 5000 + b"}")
