@@ -28,7 +28,7 @@ __all__ = ["Store", "StoredObject", "StoreUnavailable"]
 MISSING = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NotFound", "NoSuchVersion"})
 DENIED = frozenset({"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"})
 PART_BYTES = 8 * 1024 * 1024
-BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-_]{1,254}")
+BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-_]{0,254}")
 
 
 class StoreUnavailable(DomainError):

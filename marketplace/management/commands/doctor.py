@@ -1,0 +1,207 @@
+"""`manage.py doctor`: each thing the installation stands on, its version, whether it works, what to do if not.
+
+Heavy libraries are tried in a child process, so that this one, like the web, never loads torch.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import BaseCommand
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from marketplace import storage
+from marketplace.errors import DomainError
+
+GIB = 2**30
+NEEDED_DISK = 2 * GIB
+CHILD_SECONDS = 120
+BUNDLE = Path("frontend") / "static" / "dist"
+# What to try in a child: name -> (distribution, a statement that only works where the library does).
+LEARNER = {
+    "torch": ("torch", "import torch; assert float((torch.ones(2, 2) @ torch.ones(2, 2)).sum()) == 8"),
+    "torchvision": (
+        "torchvision",
+        "from learning.vision import native_ops; native_ops.install(); "
+        "from torchvision.models.detection import ssd300_vgg16",
+    ),
+    "onnxruntime": ("onnxruntime", "import onnxruntime; assert onnxruntime.get_available_providers()"),
+    "openvino": ("openvino", "import openvino; assert 'CPU' in openvino.Core().available_devices"),
+    "faster-coco-eval": ("faster-coco-eval", "import faster_coco_eval"),
+    "safetensors": ("safetensors", "import safetensors.numpy"),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report. `remedy` says what to do; what is not `needed` may be absent."""
+
+    name: str
+    works: bool
+    detail: str
+    remedy: str = ""
+    needed: bool = True
+
+
+class Command(BaseCommand):
+    """Print the report; the exit code is 1 when something needed does not work."""
+
+    help = "Check every dependency and say what to do about what does not work"
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: object, **options: object) -> None:
+        """Run every check, whatever the others found."""
+        broken = 0
+        for finding in findings():
+            word = "ok  " if finding.works else ("FAIL" if finding.needed else "none")
+            self.stdout.write(f"{word}  {finding.name:<18} {finding.detail}")
+            if not finding.works and finding.remedy:
+                self.stdout.write(f"      -> {finding.remedy}")
+            broken += finding.needed and not finding.works
+        self.stdout.write("everything needed works" if not broken else f"{broken} needed things do not work")
+        if broken:
+            sys.exit(1)
+
+
+def findings() -> Iterator[Finding]:
+    """Every check in turn."""
+    for check in (python, secret_key, disk, database_server, migrations, store, bundle, node, chromium):
+        yield check()
+    for package in ("Django", "djangorestframework", "django-q2", "psycopg", "boto3", "pillow", "numpy", "orjson"):
+        yield installed(package)
+    if settings.LEARNING_INSTALLED:
+        for name, (distribution, statement) in LEARNER.items():
+            yield tried(name, distribution, statement)
+
+
+def python() -> Finding:
+    """The interpreter."""
+    found = ".".join(map(str, sys.version_info[:3]))
+    return Finding("Python", sys.version_info >= (3, 11), found, "install Python 3.11 or newer and run `make setup`")
+
+
+def secret_key() -> Finding:
+    """The key that signs sessions."""
+    generated = not os.environ.get("SECRET_KEY")
+    detail = "generated under var/ (development)" if generated else f"set, {len(settings.SECRET_KEY)} characters"
+    remedy = "set SECRET_KEY to at least 32 random characters"
+    return Finding("SECRET_KEY", len(settings.SECRET_KEY) >= 32, detail, remedy)
+
+
+def disk() -> Finding:
+    """Room for uploads, the database and models."""
+    place = next(folder for folder in (settings.VAR_DIR, *settings.VAR_DIR.parents) if folder.exists())
+    free = shutil.disk_usage(place).free
+    remedy = f"free some space, or point WAGGLE_VAR at a larger disk; {NEEDED_DISK / GIB:.0f} GiB are the least"
+    return Finding("disk space", free >= NEEDED_DISK, f"{free / GIB:.1f} GiB free at {place}", remedy)
+
+
+def database_server() -> Finding:
+    """PostgreSQL, and that a transaction can be made."""
+    where = "DATABASE_URL" if os.environ.get("DATABASE_URL") else "embedded"
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('server_version'), current_setting('fsync')")
+            found, fsync = cursor.fetchone()
+    except DatabaseError as error:
+        remedy = "start the server DATABASE_URL names, or unset it to use the embedded one (`manage.py database start`)"
+        return Finding("PostgreSQL", False, f"{where}: {str(error).strip().splitlines()[0]}", remedy)
+    remedy = "turn fsync on: an acknowledged answer must survive a power cut"
+    return Finding("PostgreSQL", fsync == "on", f"{found} ({where}), fsync {fsync}", remedy)
+
+
+def migrations() -> Finding:
+    """Whether the tables are those of this version."""
+    try:
+        executor = MigrationExecutor(connection)
+        left = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError as error:
+        return Finding("migrations", False, str(error).strip().splitlines()[0], "see PostgreSQL above")
+    detail = f"{len(left)} to apply" if left else "all applied"
+    return Finding("migrations", not left, detail, "run `manage.py bootstrap`")
+
+
+def store() -> Finding:
+    """The store: write, read back, delete."""
+    uri = storage.join(settings.STORE_URL, "doctor", str(os.getpid()))
+    try:
+        storage.write(uri, b"here")
+        works = storage.read(uri) == b"here"
+        storage.delete(uri)
+    except DomainError as error:
+        remedy = "look at STORE_URL, S3_ENDPOINT_URL, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY and S3_ADDRESSING_STYLE"
+        return Finding("store", False, error.message, remedy)
+    return Finding("store", works, f"{settings.STORE_URL} reads and writes", "what was written was not what came back")
+
+
+def bundle() -> Finding:
+    """The browser part, built by Vite."""
+    folder = settings.BASE_DIR / BUNDLE
+    files = sum(1 for path in folder.rglob("*") if path.suffix in (".js", ".css")) if folder.is_dir() else 0
+    return Finding(
+        "static bundle", files > 0, f"{files} files in {BUNDLE}", "run `make setup` (needs Node 20 or newer)"
+    )
+
+
+def node() -> Finding:
+    """Node.js, needed to build the bundle only."""
+    found = _output(["node", "--version"])
+    recent = found.startswith("v") and int(found[1:].split(".")[0]) >= 20
+    return Finding("Node.js", recent, found or "absent", "install Node 20 or newer to build the bundle", needed=False)
+
+
+def chromium() -> Finding:
+    """A browser, needed by the browser tests only."""
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    found = _output([path, "--version"]) if path else ""
+    return Finding("Chromium", bool(found), found or "absent", "install it to run tests/browser", needed=False)
+
+
+def installed(package: str) -> Finding:
+    """A Python package this process uses itself."""
+    try:
+        return Finding(package, True, version(package))
+    except PackageNotFoundError:
+        return Finding(package, False, "absent", "run `make setup`")
+
+
+def tried(name: str, distribution: str, statement: str) -> Finding:
+    """A heavy library, used for a moment in a child process. A web image does without: then it is not needed here."""
+    try:
+        found = version(distribution)
+    except PackageNotFoundError:
+        remedy = "the learner needs it: pip install -r requirements.txt (a web image does without)"
+        return Finding(name, False, "absent", remedy, needed=False)
+    works, complaint = _child(statement)
+    remedy = f"pip install --force-reinstall --no-deps {distribution}=={found}, or see docs/dependencies.md"
+    return Finding(name, works, found if works else f"{found}: {complaint}", remedy)
+
+
+def _child(statement: str) -> tuple[bool, str]:
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", statement],
+            cwd=settings.BASE_DIR,
+            capture_output=True,
+            text=True,
+            timeout=CHILD_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return False, f"no answer in {CHILD_SECONDS} s"
+    last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+    return done.returncode == 0, last
+
+
+def _output(command: list[str]) -> str:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=20, check=False).stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
