@@ -1,0 +1,178 @@
+"""Outbound requests: only to public addresses, only so much, only so long."""
+
+import http.server
+import socket
+import threading
+import time
+
+import pytest
+
+from marketplace import fetch
+from marketplace.errors import Forbidden, Invalid
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """A server with manners good and bad."""
+
+    protocol_version = "HTTP/1.1"
+    seen: list[dict] = []
+
+    def do_GET(self):
+        type(self).seen.append({"path": self.path, **{k.lower(): v for k, v in self.headers.items()}})
+        if self.path == "/drip":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            for _ in range(200):
+                self.wfile.write(b"X")
+                self.wfile.flush()
+                time.sleep(0.1)
+        elif self.path == "/endless":
+            self.send_response(200)
+            self.end_headers()
+            for _ in range(1000):
+                self.wfile.write(bytes(10_000))
+        elif self.path.startswith("/to="):
+            self.send_response(302)
+            self.send_header("Location", self.path[4:])
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        else:
+            body = self.path.encode()
+            self.send_response(404 if self.path == "/missing" else 200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    def do_POST(self):
+        self.send_response(200)
+        body = self.rfile.read(int(self.headers["Content-Length"]))[::-1]
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def handle(self):
+        try:
+            super().handle()
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+    def log_message(self, *_):
+        """Tests are quiet."""
+
+
+@pytest.fixture
+def server(settings):
+    """A server on this machine that the settings allow, by address and by name."""
+    Answers.seen.clear()
+    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    threading.Thread(target=httpd.serve_forever, daemon=True).start()
+    port = httpd.server_address[1]
+    settings.FETCH_ALLOWED_HOSTS = frozenset({f"127.0.0.1:{port}", f"localhost:{port}"})
+    yield f"http://127.0.0.1:{port}"
+    httpd.shutdown()
+    httpd.server_close()
+
+
+def test_a_request_and_its_answer(server):
+    answer = fetch.fetch(server + "/hello?a=1")
+    assert (answer.status, answer.body) == (200, b"/hello?a=1")
+    assert fetch.fetch(server + "/missing").status == 404
+    assert fetch.fetch(server, method="POST", body=b"abc").body == b"cba"
+
+
+def test_redirects_are_followed_and_checked_and_counted(server):
+    assert fetch.fetch(server + "/to=/there").url == server + "/there"
+    with pytest.raises(Forbidden, match="not a public address"):
+        fetch.fetch(server + "/to=http://169.254.169.254/latest/meta-data/")
+    with pytest.raises(Invalid):
+        fetch.fetch(server + "/to=file:///etc/passwd")
+    with pytest.raises(fetch.FetchFailed, match="redirects"):
+        fetch.fetch(server + "/to=/to=/to=/end", max_redirects=1)
+
+
+def test_credentials_do_not_follow_to_another_origin(server):
+    port = server.rsplit(":", 1)[1]
+    fetch.fetch(f"{server}/to=http://localhost:{port}/there", headers={"Authorization": "secret"})
+    assert Answers.seen[0]["authorization"] == "secret"
+    assert "authorization" not in Answers.seen[1]
+    assert Answers.seen[1]["host"] == f"localhost:{port}"
+
+
+def test_size_and_time_are_limited(server):
+    with pytest.raises(fetch.FetchFailed, match="larger than 50,000 bytes"):
+        fetch.fetch(server + "/endless", max_bytes=50_000)
+    started = time.monotonic()
+    with pytest.raises(fetch.FetchFailed, match="too long"):
+        fetch.fetch(server + "/drip", seconds=1)
+    assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "10.1.2.3",
+        "192.168.0.1",
+        "172.16.0.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",
+        "2130706433",
+        "0x7f.1",
+        "[::1]",
+        "[::]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:10.0.0.1]",
+        "[::127.0.0.1]",
+        "[fe80::1]",
+        "[fd00::1]",
+        "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::]",
+        "224.0.0.1",
+        "255.255.255.255",
+    ],
+)
+def test_special_addresses_are_refused_in_every_spelling(host):
+    with pytest.raises((Forbidden, fetch.FetchFailed)) as refused:
+        fetch.fetch(f"http://{host}:9/", seconds=5)
+    assert "not a public address" in refused.value.message or "cannot be resolved" in refused.value.message
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111"])
+def test_public_addresses_are_public(address):
+    assert fetch.public(address)
+
+
+def test_the_address_that_was_checked_is_the_one_that_is_called(server, monkeypatch, settings):
+    """A name server that answers differently the second time leads nowhere."""
+    port = int(server.rsplit(":", 1)[1])
+    settings.FETCH_ALLOWED_HOSTS = frozenset({f"rebind.example:{port}"})
+    asked = []
+
+    def resolve(host, *_args, **_options):
+        asked.append(host)
+        address = "127.0.0.1" if asked.count("rebind.example") == 1 and host == "rebind.example" else host
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    assert fetch.fetch(f"http://rebind.example:{port}/x").body == b"/x"
+    assert asked.count("rebind.example") == 1
+    assert Answers.seen[0]["host"] == f"rebind.example:{port}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://a/b",
+        "http://",
+        "http://user:pw@a.org/",
+        "http://a.org:0/",
+        "http://a b.org",
+        "http://a.org/\r\nX: y",
+        "x",
+    ],
+)
+def test_bad_urls_are_refused(url):
+    with pytest.raises(Invalid) as refused:
+        fetch.fetch(url)
+    assert refused.value.field == "url"
