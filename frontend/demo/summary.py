@@ -8,18 +8,18 @@ from scipy.optimize import linear_sum_assignment
 
 from frontend.demo.api import Api
 from frontend.demo.truth import TrueBox, Truth
-from labeling.formats.geometry import iou_matrix
+from labeling.formats.geometry import from_ltwh, iou_matrix
 from marketplace import money
 
 MATCH_IOU = 0.5
 
 
-def _ltwh(boxes: list[Any]) -> np.ndarray:
+def _corners(boxes: list[Any]) -> np.ndarray:
     rows = [
         (b.left, b.top, b.width, b.height) if isinstance(b, TrueBox) else (b["left"], b["top"], b["width"], b["height"])
         for b in boxes
     ]
-    return np.array(rows, dtype=float).reshape(-1, 4)
+    return from_ltwh(np.array(rows, dtype=float).reshape(-1, 4))
 
 
 def match(found: list[dict[str, Any]], truth: list[TrueBox]) -> list[float]:
@@ -29,7 +29,7 @@ def match(found: list[dict[str, Any]], truth: list[TrueBox]) -> list[float]:
         ours = [b for b in found if b["label"] == label]
         real = [b for b in truth if b.label == label]
         if ours and real:
-            table = iou_matrix(_ltwh(ours), _ltwh(real))
+            table = iou_matrix(_corners(ours), _corners(real))
             rows, columns = linear_sum_assignment(-table)
             overlaps += [float(v) for v in table[rows, columns] if v > 0]
     return overlaps

@@ -15,7 +15,7 @@ from frontend.rest.datasets import dataset_of, safe_name, uploads_root
 from frontend.rest.objects import image_response
 from frontend.rest.workteams import team_of
 from frontend.session import requester_page
-from labeling.services import datasets, jobs, pricing
+from labeling.services import jobs, pricing, samples
 from learning.services import active
 from marketplace import money, storage
 from marketplace.errors import DomainError, NotFound
@@ -199,7 +199,7 @@ def launch(request: HttpRequest) -> HttpResponse:
 def sample_image(request: HttpRequest, dataset_id: int, number: int) -> HttpResponse:
     """One of the first pictures of a data set, for the preview."""
     row = dataset_of(request.account, dataset_id)  # type: ignore[attr-defined]
-    sample = datasets.sample(dataset=row, number=number)
+    sample = samples.sample(dataset=row, number=number)
     request.query_params = request.GET  # type: ignore[attr-defined]
     return image_response(sample.uri, request)  # type: ignore[arg-type]
 
@@ -212,7 +212,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     if "data" not in draft or "task" not in draft:
         return redirect("requester:job-new")
     row = dataset_of(account, draft["data"]["dataset"])
-    sample = datasets.sample(dataset=row, number=0)
+    sample = samples.sample(dataset=row, number=0)
     task = draft["task"]
     price = draft.get("people", {}).get("price", 0)
     assignment = {

@@ -1,0 +1,166 @@
+"""Manifests in and out: a large manifest into a job, the output manifest and COCO of as many labeled objects.
+
+Every measurement runs in a process of its own, whose peak memory is reported; sizes from 10,000 to 1,000,000 lines
+show whether memory is flat. Run: `make bench NAME=manifest_io` (set MANIFEST_IO_SIZES=10000,100000 for less).
+"""
+
+import io
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import orjson
+
+from benchmarks.report import report
+
+SIZES = [int(n) for n in os.environ.get("MANIFEST_IO_SIZES", "10000,100000,1000000").split(",")]
+BOXES = 3
+
+
+def name(size: int) -> str:
+    """10k, 100k, 1m."""
+    return f"{size // 1_000_000}m" if size >= 1_000_000 else f"{size // 1000}k"
+
+
+def write_input(path: Path, size: int) -> None:
+    """A manifest of `size` lines with some metadata of the requester's own."""
+    with path.open("wb") as out:
+        for i in range(size):
+            line = {"source-ref": f"s3://meadow/images/{i:07d}.jpg", "camera": f"c{i % 7}", "split": "train"}
+            out.write(orjson.dumps(line) + b"\n")
+
+
+def setup_django() -> None:
+    """Models and settings in this process."""
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
+    django.setup()
+
+
+def make_job(size: int, manifest: Path) -> int:
+    """A job in Initializing whose input is the manifest; nothing of it is loaded yet."""
+    from labeling.models import LabelingJob
+    from marketplace.models import User
+    from marketplace.services import accounts, workteams
+
+    owner = User.objects.create(username=f"io{size}-{time.time_ns()}", email=f"io{time.time_ns()}@example.org")
+    account = accounts.create_account(name="I/O", owner=owner)
+    team = workteams.create_team(account=account, name="team", description="", by="benchmark")
+    job = LabelingJob.objects.create(
+        account=account,
+        name=f"io-{size}",
+        reference_code=f"io{time.time_ns()}",
+        labels=["bee", "wasp"],
+        label_attribute_name="boxes",
+        input_manifest_uri=manifest.as_uri(),
+        workteam=team,
+        title="t",
+        description="d",
+        output_uri=(manifest.parent / "out").as_uri(),
+        selection={"kind": "full"},
+    )
+    return int(job.pk)
+
+
+def label_all(job_id: int) -> None:
+    """Give every object a label of three boxes, straight into the tables."""
+    from django.db import connection
+
+    value = {
+        "boxes": [
+            {"left": 10 + 40 * b, "top": 20, "width": 33.25, "height": 41.5, "label": "bee", "confidence": 0.9}
+            for b in range(BOXES)
+        ]
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO labeling_label (data_object_id, revision, source, algorithm, model_name, confidence, value, "
+            "explanation, created_at) SELECT id, 1, 'human', 'boxes/1', '', 0.9, %s, '{}', now() "
+            "FROM labeling_dataobject WHERE job_id = %s",
+            [json.dumps(value), job_id],
+        )
+        cursor.execute(
+            "UPDATE labeling_dataobject o SET label_id = l.id, state = 'HumanLabeled', width = 640, height = 480, "
+            "depth = 3 FROM labeling_label l WHERE l.data_object_id = o.id AND o.job_id = %s",
+            [job_id],
+        )
+        cursor.execute("ANALYZE labeling_dataobject, labeling_label, labeling_objectline")
+
+
+def measured(step: str, job_id: int) -> dict[str, float]:
+    """Run one step in this process; seconds and peak MB above what the imports took."""
+    setup_django()
+    from labeling.formats.interchange.coco import write_coco
+    from labeling.models import Export, LabelingJob
+    from labeling.services import exports, intake, output
+
+    job = LabelingJob.objects.select_related("account", "workteam", "dataset").get(pk=job_id)
+    base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    start = time.perf_counter()
+    if step == "import":
+        intake.load_objects(job)
+    elif step == "manifest":
+        output.write_manifest(job)
+    else:
+        work = exports._Work(Export.objects.create(job=job, kind="coco"))
+        with tempfile.TemporaryFile() as out:
+            write_coco(work._images(), io.BufferedWriter(out.raw if hasattr(out, "raw") else out), labels=job.labels)
+    seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"s": round(seconds, 2), "peak_mb": round(peak, 1), "grown_mb": round(peak - base, 1)}
+
+
+def in_child(step: str, job_id: int) -> dict[str, float]:
+    """The measurement of one step, from a fresh process."""
+    run = subprocess.run(
+        [sys.executable, "-m", "benchmarks.manifest_io", step, str(job_id)], capture_output=True, text=True
+    )
+    if run.returncode:
+        raise RuntimeError(f"{step} of job {job_id}: {run.stderr[-2000:]}")
+    return dict(json.loads(run.stdout.strip().splitlines()[-1]))
+
+
+def main() -> None:
+    """All sizes, all steps."""
+    from marketplace.database import start_embedded, stop_embedded
+
+    figures: dict[str, float] = {}
+    with tempfile.TemporaryDirectory(prefix="manifest-io-") as folder:
+        root = Path(folder)
+        root.chmod(0o755)
+        os.environ |= {
+            "WAGGLE_VAR": str(root / "var"),
+            "STORE_FILE_ROOTS": str(root),
+            "DATABASE_URL": start_embedded(root / "postgres"),
+        }
+        setup_django()
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0)
+        try:
+            for size in SIZES:
+                manifest = root / f"{size}.manifest"
+                write_input(manifest, size)
+                job_id = make_job(size, manifest)
+                for step in ("import", "manifest", "coco"):
+                    if step == "manifest":
+                        label_all(job_id)
+                    for key, value in in_child(step, job_id).items():
+                        figures[f"{step}_{key}_{name(size)}"] = value
+                    print(step, name(size), {k: v for k, v in figures.items() if k.endswith(name(size))}, flush=True)
+        finally:
+            stop_embedded(root / "postgres")
+    report("manifest_io", figures)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3:
+        print(json.dumps(measured(sys.argv[1], int(sys.argv[2]))))
+    else:
+        main()

@@ -1,0 +1,40 @@
+"""A first look at a data set's pictures, before any job has taken them in."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from labeling.formats import images, manifest
+from labeling.models import Dataset
+from marketplace import storage
+from marketplace.errors import Invalid, NotFound
+
+MOST = 20
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A picture of a data set, with its displayed size in pixels."""
+
+    uri: str
+    width: int
+    height: int
+
+
+def sample(*, dataset: Dataset, number: int) -> Sample:
+    """The picture of the data set's good line `number` (from zero, the first 20 can be asked for).
+
+    Raises NotFound when there is none, Invalid when the picture cannot be shown.
+    """
+    if not dataset.manifest_uri or not 0 <= number < MOST:
+        raise NotFound(f"the data set has no sample {number}")
+    with storage.open(dataset.manifest_uri) as stream:
+        good = (line for line in manifest.parse(stream) if isinstance(line, manifest.Line) and line.source_ref)
+        line = next((line for place, line in enumerate(good) if place == number), None)
+    if line is None or line.source_ref is None:
+        raise NotFound(f"the data set has no sample {number}")
+    limits = images.Limits(settings.IMAGE_MAX_BYTES, settings.IMAGE_MAX_PIXELS)
+    info = images.inspect(storage.read(line.source_ref, limit=settings.IMAGE_MAX_BYTES), limits)
+    if not info.ok:
+        raise Invalid(f"{line.source_ref}: {info.problem}")
+    return Sample(line.source_ref, info.width, info.height)

@@ -1,0 +1,155 @@
+"""The REST API over real HTTP: tokens, problems, idempotency, scope, money, downloads."""
+
+import pytest
+import urllib3
+
+from marketplace.models import Account, Entry, Role, User
+from marketplace.services import accounts, wallets
+from tests import builders
+
+pytestmark = pytest.mark.django_db(transaction=True)
+POOL = urllib3.PoolManager(retries=False)
+
+
+class Caller:
+    """Somebody with a token, talking to the live server."""
+
+    def __init__(self, url: str, user: User, account: Account | None = None):
+        self.url = url
+        self.secret = accounts.create_token(user=user, account=account, name="test")[1]
+
+    def call(self, method: str, path: str, body=None, **headers: str):
+        """(status, JSON, response)."""
+        response = POOL.request(
+            method,
+            f"{self.url}/api/v1/{path}",
+            json=body,
+            headers={"Authorization": f"Bearer {self.secret}", **headers},
+        )
+        return response.status, (response.json() if response.data else None), response
+
+
+@pytest.fixture
+def requester(live_server):
+    user, account = builders.a_requester(funds="50")
+    caller = Caller(live_server.url, user, account)
+    caller.user, caller.account = user, account
+    return caller
+
+
+def test_without_a_token_the_door_is_shut(live_server):
+    response = POOL.request("GET", f"{live_server.url}/api/v1/me")
+    assert response.status == 401
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+    assert response.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_revoked_token_opens_nothing(requester):
+    status, page, _ = requester.call("GET", "tokens")
+    assert status == 200
+    assert "secret" not in str(page)
+    assert requester.call("DELETE", f"tokens/{page['results'][0]['id']}")[0] == 204
+    status, problem, _ = requester.call("GET", "me")
+    assert status == 401
+    assert "revoked" in problem["detail"]
+
+
+def test_a_token_is_shown_once_and_kept_hashed(requester):
+    status, made, _ = requester.call("POST", "tokens", {"name": "notebook"})
+    assert status == 201
+    assert made["secret"].startswith("wgl_")
+    stored = requester.user.api_tokens.get(pk=made["id"])
+    assert made["secret"] not in (stored.digest, stored.prefix)
+    assert made["secret"].startswith(stored.prefix)
+
+
+def test_a_problem_names_every_field(requester):
+    status, problem, _ = requester.call("POST", "datasets", {"name": "not a name!", "kind": "folders"})
+    assert status == 400
+    assert {error["field"] for error in problem["errors"]} == {"name", "kind", "uri"}
+
+
+def test_only_an_operator_deposits_and_a_reference_counts_once(live_server, requester):
+    body = {"account": requester.account.number, "amount": "12.345678", "reference": "bank-1"}
+    assert requester.call("POST", "deposits", body)[0] == 403
+    assert wallets.balance(account=requester.account) == 50_000_000
+    operator = Caller(live_server.url, builders.an_operator())
+    assert operator.call("POST", "deposits", body)[0] == 201
+    status, problem, _ = operator.call("POST", "deposits", body)
+    assert status == 409
+    assert problem["errors"][0]["field"] == "reference"
+    assert wallets.balance(account=requester.account) == 62_345_678
+
+
+def test_an_idempotency_key_replays_the_answer(live_server, requester):
+    operator = Caller(live_server.url, builders.an_operator())
+    body = {"account": requester.account.number, "amount": "5", "reference": "bank-2"}
+    first = operator.call("POST", "deposits", body, **{"Idempotency-Key": "k1"})
+    again = operator.call("POST", "deposits", body, **{"Idempotency-Key": "k1"})
+    assert (first[0], first[1]) == (again[0], again[1])
+    assert again[2].headers["Idempotency-Replayed"] == "true"
+    assert Entry.objects.filter(reference="bank-2").count() == 1
+    other = operator.call("POST", "deposits", {**body, "reference": "bank-3"}, **{"Idempotency-Key": "k1"})
+    assert other[0] == 400
+    assert not Entry.objects.filter(reference="bank-3").exists()
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", "1e-7", "NaN", "lots", "Infinity"])
+def test_odd_amounts_are_refused_by_name(live_server, requester, amount):
+    operator = Caller(live_server.url, builders.an_operator())
+    body = {"account": requester.account.number, "amount": amount, "reference": f"odd-{amount}"}
+    status, problem, _ = operator.call("POST", "deposits", body)
+    assert status == 400
+    assert problem["errors"][0]["field"] == "amount"
+    assert wallets.balance(account=requester.account) == 50_000_000
+
+
+def test_a_viewer_may_look_but_not_act(live_server, requester):
+    viewer = builders.a_user()
+    accounts.add_member(account=requester.account, user=viewer, role=Role.VIEWER, by="test")
+    caller = Caller(live_server.url, viewer, requester.account)
+    assert caller.call("GET", "labeling-jobs")[0] == 200
+    assert caller.call("POST", "workteams", {"name": "mine"})[0] == 403
+
+
+def test_somebody_with_two_accounts_names_one(live_server, requester):
+    other = builders.an_account(owner=requester.user)
+    caller = Caller(live_server.url, requester.user)
+    status, problem, _ = caller.call("GET", "wallet")
+    assert status == 400
+    assert "Waggle-Account" in problem["detail"]
+    assert caller.call("GET", "wallet", **{"Waggle-Account": other.number})[0] == 200
+    stranger = builders.an_account()
+    assert caller.call("GET", "wallet", **{"Waggle-Account": stranger.number})[0] == 404
+
+
+def test_lists_page_by_cursor(requester):
+    for number in range(5):
+        assert requester.call("POST", "workteams", {"name": f"team-{number}"})[0] == 201
+    seen, path = [], "workteams?page_size=2&crowd=private-crowd"
+    while path:
+        _, page, _ = requester.call("GET", path)
+        seen += [row["name"] for row in page["results"]]
+        path = page["next"].split("/api/v1/")[1] if page["next"] else None
+    assert sorted(seen) == [f"team-{n}" for n in range(5)]
+
+
+def test_the_openapi_document_describes_every_route(requester):
+    status, document, _ = requester.call("GET", "openapi.json?format=json")
+    assert status == 200
+    assert document["openapi"].startswith("3.")
+    assert "/api/v1/assignments/{assignment_id}/submit" in document["paths"]
+    assert len(document["paths"]) > 40
+
+
+def test_state_changes_need_the_csrf_token_with_a_session(live_server, requester, client):
+    client.force_login(requester.user)
+    cookie = client.cookies["sessionid"].value
+    response = POOL.request(
+        "POST",
+        f"{live_server.url}/api/v1/workteams",
+        json={"name": "forged"},
+        headers={"Cookie": f"sessionid={cookie}"},
+    )
+    assert response.status == 403
+    assert "CSRF" in response.json()["detail"]

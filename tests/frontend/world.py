@@ -1,0 +1,103 @@
+"""Two accounts and their people, with one of everything in the first: what the permission tests walk through."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+
+from frontend.rest.work import image_url
+from labeling.models import DataObject, Export
+from labeling.services import assignments, batches
+from learning.models import Model, TrainingJob
+from marketplace import storage
+from marketplace.models import Account, ApiToken, User
+from marketplace.services import accounts
+from tests import builders
+from tests.labeling import stories
+
+ROOMS = ("marketplace", "labeling", "learning")
+# Written by reading: the session's own bookkeeping is not in these rooms.
+UNTOUCHED = {"ApiToken"}
+
+
+@dataclass
+class World:
+    """The first account's people, a stranger with an account of their own, and the ids of what there is."""
+
+    account: Account
+    owner: User
+    stranger: User
+    worker_user: User
+    other_worker_user: User
+    ids: dict[str, Any]
+    secrets: list[str]
+
+    def fingerprint(self) -> dict[str, int]:
+        """How many rows each table of our rooms has, and the states of what moves."""
+        counts = {
+            m._meta.label: m._default_manager.count()
+            for room in ROOMS
+            for m in apps.get_app_config(room).get_models()
+            if m.__name__ not in UNTOUCHED
+        }
+        states = {f"object:{o.pk}": hash((o.state, o.label_id)) for o in DataObject.objects.all()}
+        return counts | states
+
+
+def a_world() -> World:
+    """One of everything, owned by the first account."""
+    job, (worker, other) = stories.a_funded_job(
+        workers=2,
+        name="secret-meadow",
+        workers_per_object=2,
+        objects=2,
+        instructions={"short": "x", "full": "", "good_examples": [], "bad_examples": []},
+    )
+    account = job.account
+    owner = account.members.get()
+    stranger = User.objects.create(username="stranger", email="stranger@example.org", password="!")
+    builders.an_account(owner=stranger)
+    rows = list(DataObject.objects.filter(job=job).order_by("index"))
+    batches.open_batch(job=job, object_ids=[row.pk for row in rows], by="system")
+    assignment = assignments.claim(worker=worker, job=job)
+    assert assignment is not None
+    root = storage.join(settings.STORE_URL, "accounts", account.number, "models", "secret-model")
+    for part in ("model.safetensors", "model.onnx", "config.json", "model.tar.gz"):
+        storage.write(storage.join(root, part), b"secret-bytes")
+    model = Model.objects.create(
+        account=account,
+        name="secret-model",
+        architecture="compact",
+        labels=["bee"],
+        artifact_uri=storage.join(root, "model.tar.gz"),
+        parts_uri=root,
+    )
+    training = TrainingJob.objects.create(account=account, name="secret-training")
+    export_uri = storage.join(root, "config.json")
+    export = Export.objects.create(job=job, kind="manifest", status="Completed", uri=export_uri, size_bytes=12)
+    token, _ = accounts.create_token(user=owner, account=account, name="secret-token")
+    dataset = builders.a_dataset(account=account, name="secret-data")
+    assert isinstance(token, ApiToken)
+    ids = {
+        "job_id": job.pk,
+        "object_id": rows[0].pk,
+        "dataset_id": dataset.pk,
+        "export_id": export.pk,
+        "model_id": model.pk,
+        "training_id": training.pk,
+        "assignment_id": assignment.pk,
+        "token_id": token.pk,
+        "team_id": job.workteam_id,
+        "worker_id": worker.public_id,
+        "token": image_url(rows[0].pk, owner.pk).rsplit("/", 1)[-1],
+    }
+    return World(
+        account=account,
+        owner=owner,
+        stranger=stranger,
+        worker_user=worker.user,
+        other_worker_user=other.user,
+        ids=ids,
+        secrets=["secret-meadow", "secret-model", "secret-training", "secret-token", "secret-data", account.number],
+    )

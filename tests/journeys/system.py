@@ -1,0 +1,148 @@
+"""The whole system as real processes with a database of their own; any of them can be killed and restarted."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import urllib3
+
+from marketplace.database import start_embedded, stop_embedded
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+COMMANDS = {
+    "web": ["-m", "gunicorn", "marketplace.wsgi", "--config", "docker/gunicorn.conf.py"],
+    "queue": ["manage.py", "qcluster"],
+    "learner": ["manage.py", "run_programs"],
+}
+PEOPLE = """
+import django, json, sys
+django.setup()
+from frontend.demo import people
+crew = people.gather(worker_count=int(sys.argv[1]), dollars=int(sys.argv[2]))
+print(json.dumps({"requester": crew.requester_token, "workers": crew.worker_tokens, "team": crew.team.pk,
+                  "account": crew.account.number, "password": people.PASSWORD, "domain": people.DOMAIN}))
+"""
+
+
+def free_port() -> int:
+    """A TCP port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class System:
+    """Web, queue and learner, started like the Procfile does."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            **os.environ,
+            "WAGGLE_VAR": str(folder / "var"),
+            "DATABASE_URL": start_embedded(folder / "postgres"),
+            "PUBLIC_URL": self.url,
+            "WAGGLE_BIND": f"127.0.0.1:{self.port}",
+            "WEB_CONCURRENCY": "1",
+            "QUEUE_WORKERS": "2",
+            "DJANGO_SETTINGS_MODULE": "marketplace.settings",
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONPATH": str(ROOT),
+            "API_RATE_PER_USER": "1000000/min",
+            "LEARNER_THREADS": "1",
+        }
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def run(self, *arguments: str) -> str:
+        """Run Python to its end in the system's environment; returns what it printed."""
+        done = subprocess.run(
+            [sys.executable, *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout
+
+    def people(self, *, workers: int, dollars: int = 200) -> dict:
+        """Accounts, a funded wallet, a team; their tokens."""
+        return json.loads(self.run("-c", PEOPLE, str(workers), str(dollars)).strip().splitlines()[-1])
+
+    def start(self, name: str) -> None:
+        """Start one process."""
+        log = (self.folder / f"{name}.log").open("ab")
+        self.processes[name] = subprocess.Popen(
+            [sys.executable, *COMMANDS[name]],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        log.close()
+
+    def kill(self, name: str) -> None:
+        """kill -9 the process and everything it started in its group."""
+        process = self.processes.pop(name)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+
+    def wait_for_web(self) -> None:
+        """Until the web answers."""
+        pool = urllib3.PoolManager(retries=False, timeout=2)
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                if pool.request("GET", f"{self.url}/health/").status == 200:
+                    return
+            except urllib3.exceptions.HTTPError:
+                pass
+            assert time.monotonic() < deadline, self.logs()
+            time.sleep(0.1)
+
+    def logs(self) -> str:
+        """The ends of all logs."""
+        return "\n".join(f"== {p.name}\n{p.read_text()[-3000:]}" for p in sorted(self.folder.glob("*.log")))
+
+    def query(self, sql: str, *parameters: object) -> list[tuple]:
+        """Rows straight from the database."""
+        with psycopg.connect(self.environment["DATABASE_URL"]) as connection:
+            return connection.execute(sql, parameters).fetchall()  # type: ignore[arg-type]
+
+
+@contextmanager
+def running() -> Iterator[System]:
+    """A system that is up; everything is stopped and removed at the end.
+
+    Not under pytest's own folder: that is closed to the user PostgreSQL runs as when the tests run as root.
+    """
+    with tempfile.TemporaryDirectory(prefix="waggle-system-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o755)
+        yield from _up(Path(name))
+
+
+def _up(folder: Path) -> Iterator[System]:
+    system = System(folder)
+    try:
+        system.run("manage.py", "bootstrap", "--verbosity", "0")
+        for name in COMMANDS:
+            system.start(name)
+        system.wait_for_web()
+        yield system
+    finally:
+        for process in system.processes.values():
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+        for process in system.processes.values():
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+        stop_embedded(folder / "postgres")

@@ -1,0 +1,163 @@
+"""The main job end to end: real HTTP, real queue, real training, kills in the middle, money to the micro-dollar."""
+
+import json
+import threading
+import time
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from frontend.demo import run, summary
+from frontend.demo.api import Api
+from frontend.demo.crowd import Crowd
+from frontend.demo.truth import Truth
+from marketplace import money
+from tests.journeys import pictures
+from tests.journeys.system import System, running
+
+IMAGES = 40
+WORKERS = 6
+AUTOMATED = {
+    "enabled": True,
+    "seed_size": 16,
+    "batch_size": 8,
+    "max_rounds": 3,
+    "train_seconds": 10,
+    "image_size": 128,
+    "target_iou": 0.5,
+    "seed": 3,
+}
+PRICE = money.parse("0.036")
+FEE = money.share(PRICE, 20)
+
+
+@pytest.fixture(scope="module")
+def system():
+    with running() as up:
+        yield up
+
+
+@pytest.fixture(scope="module")
+def truth(tmp_path_factory) -> Truth:
+    folder = pictures.write(tmp_path_factory.mktemp("pictures") / "set", count=IMAGES)
+    return Truth(folder / "annotations.coco.json")
+
+
+class Troublemaker(threading.Thread):
+    """Kills queue and learner with -9 whenever the job has moved on a little, and starts them again."""
+
+    def __init__(self, system: System):
+        super().__init__(daemon=True)
+        self.system = system
+        self.kills: list[str] = []
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        """Four kills, the first ones early, the last ones in the middle of training."""
+        for name, when in (
+            ("queue", "SELECT count(*) >= 10 FROM labeling_assignment WHERE state = 'Submitted'"),
+            ("learner", "SELECT count(*) >= 1 FROM learning_trainingjob WHERE started_at IS NOT NULL"),
+            ("queue", "SELECT count(*) >= 1 FROM learning_trainingmetric"),
+            ("learner", "SELECT count(*) >= 2 FROM learning_trainingjob WHERE started_at IS NOT NULL"),
+        ):
+            while not self.over.is_set() and not self.system.query(when)[0][0]:
+                time.sleep(0.05)
+            if self.over.is_set():
+                return
+            self.system.kill(name)
+            self.kills.append(name)
+            self.system.start(name)
+
+
+def manifest_of(result: dict) -> list[dict]:
+    """The lines of the output manifest, from the store's folder."""
+    path = Path(unquote(urlsplit(result["output_manifest"]).path))
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.mark.timeout(900)
+def test_images_in_labels_model_and_pay_out_whatever_is_killed(system, truth, tmp_path):
+    # given a funded requester, a team and 40 pictures, one of them broken
+    crew = system.people(workers=WORKERS)
+    api = Api(base_url=system.url, token=crew["requester"])
+    broken = truth.folder / "zz-broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n and nothing more")
+    stages = run.Stages()
+    dataset = run.make_dataset(api, name="tiny", images=truth.folder, stages=stages, show=lambda row: None)
+    assert dataset["objects_total"] + dataset["bad_lines"] == IMAGES + 1
+
+    # when a job with automated labeling runs while queue and learner are killed again and again
+    crowd = Crowd(base_url=system.url, tokens=crew["workers"], truth=truth, spammers=1, seed=5)
+    design = run.job_design(
+        name="tiny", dataset=dataset["id"], labels=truth.labels, workteam=crew["team"], automated=AUTOMATED
+    )
+    trouble = Troublemaker(system)
+    trouble.start()
+    try:
+        job = run.run_job(api, crowd, design, timeout=600, show=lambda row: None, stages=stages)
+    except TimeoutError as error:
+        pytest.fail(f"{error}\n{system.logs()}")
+    finally:
+        trouble.over.set()
+    trouble.join()
+
+    # then the job completed, and nothing is lost or double
+    assert job["status"] == "Completed", (job, system.logs())
+    assert trouble.kills.count("queue") >= 1
+    assert trouble.kills.count("learner") >= 1
+    counters = job["label_counters"]
+    assert (
+        counters["TotalLabeled"] + counters["FailedNonRetryableError"] + counters["Unlabeled"] == job["objects_total"]
+    )
+    assert counters["Unlabeled"] == 0
+    check_money(system, job, crew)
+    check_output(api, job, truth, stages)
+
+
+def check_money(system: System, job: dict, crew: dict) -> None:
+    """Every accepted answer is paid once, the fee is a fifth, the rest is back in the wallet, the ledger is zero."""
+    (total,) = system.query("SELECT coalesce(sum(amount_micros), 0) FROM marketplace_posting")[0]
+    assert total == 0
+    answers, doubled = system.query(
+        "SELECT count(*), count(*) - count(DISTINCT (task_id, worker_id)) FROM labeling_assignment "
+        "WHERE job_id = %s AND state = 'Submitted'",
+        job["id"],
+    )[0]
+    assert doubled == 0
+    assert answers >= 3 * job["label_counters"]["HumanLabeled"] > 0
+    by_kind = dict(
+        system.query(
+            "SELECT a.kind, sum(p.amount_micros)::bigint FROM marketplace_posting p "
+            "JOIN marketplace_ledgeraccount a ON a.id = p.ledger_account_id GROUP BY a.kind"
+        )
+    )
+    assert by_kind["earnings"] == answers * PRICE
+    assert by_kind["fees"] == answers * FEE
+    assert by_kind.get("escrow", 0) == 0
+    assert by_kind["wallet"] == 200_000_000 - answers * (PRICE + FEE)
+    assert money.parse(job["money"]["spent"]) == answers * (PRICE + FEE)
+    earned = [
+        money.parse(Api(base_url=system.url, token=token).get("/api/v1/earnings")["balance"])
+        for token in crew["workers"]
+    ]
+    assert sum(earned) == answers * PRICE
+
+
+def check_output(api: Api, job: dict, truth: Truth, stages: run.Stages) -> None:
+    """The manifest has a line for each object, labels are good, the model can be fetched."""
+    result = summary.collect(api, job, truth, stages.seconds)
+    lines = manifest_of(result)
+    assert len(lines) == job["objects_total"]
+    attribute = job["label_attribute_name"]
+    annotated = [line[f"{attribute}-metadata"].get("human-annotated") for line in lines if attribute in line]
+    counters = job["label_counters"]
+    assert annotated.count("yes") == counters["HumanLabeled"]
+    assert annotated.count("no") == counters["MachineLabeled"]
+    for line in lines:
+        if line.get(f"{attribute}-metadata", {}).get("human-annotated") == "no":
+            assert line[f"{attribute}-metadata"]["type"] == "groundtruth/object-detection"
+    assert result["quality"]["human"]["f1_50"] > 0.9
+    if counters["MachineLabeled"]:
+        assert result["quality"]["machine"]["mean_iou"] >= AUTOMATED["target_iou"]
+    assert api.bytes(result["model"]["artifact"])[:2] == b"\x1f\x8b"
