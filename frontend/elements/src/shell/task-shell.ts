@@ -23,6 +23,8 @@ import { shellStyles } from "./styles";
 const DECLINE_REASONS = ["The picture does not show or is broken", "The instructions are unclear", "The picture is disturbing or not allowed", "I cannot do this well"];
 const DEFAULTS: Config = { job_id: 0, worker_id: null, api_base: "/api/v1", sign_in_url: "/", exit_url: "/", preview: false, assignment: null };
 const HEARTBEAT_SECONDS = 60;
+/** Below this many CSS pixels the tool hides its side panel (46rem, see crowd/styles.ts). */
+const NARROW = 736;
 
 @customElement("waggle-task-shell")
 export class TaskShell extends LitElement {
@@ -115,7 +117,19 @@ export class TaskShell extends LitElement {
     this.shownTask = task.id;
     // the keyboard goes to the new picture; the journal's boxes come back
     if (this.session!.draft) this.tool.draft = this.session!.draft;
-    void this.tool.updateComplete.then(() => this.tool?.focus());
+    void this.tool.updateComplete.then(() => {
+      this.tool?.focus();
+      this.introduce(task);
+    });
+  }
+
+  /** On a phone there is no room for instructions beside the picture: they open once for each job. */
+  private introduce(task: Assignment): void {
+    const { short, full } = task.instructions ?? {};
+    const key = `waggle-introduced-${task.job_id}`;
+    if (this.clientWidth >= NARROW || !(short || full) || localStorage.getItem(key)) return;
+    localStorage.setItem(key, "1");
+    this.tool?.openInstructions();
   }
 
   private async submit(answer: unknown): Promise<void> {

@@ -1,0 +1,98 @@
+"""Fixtures of the crowd elements' browser tests: fresh build, website, Chromium, pages that fail on script errors."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.browser import elements_site, install
+
+ELEMENTS = Path(__file__).parents[2] / "frontend" / "elements"
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync"]  # fmt: skip
+SOURCES = ("src/**/*", "build/*", "package-lock.json", "vite.config.ts")
+
+
+def _stale() -> bool:
+    built = elements_site.DIST / "worker.js"
+    newest = max(path.stat().st_mtime for pattern in SOURCES for path in ELEMENTS.glob(pattern))
+    return not built.is_file() or built.stat().st_mtime < newest
+
+
+@pytest.fixture(scope="session")
+def built_elements() -> Path:
+    """The folder with the built files, rebuilt when the sources are newer; skipped where npm is not installed."""
+    if _stale():
+        if not shutil.which("npm"):
+            pytest.skip("frontend/static/dist is not built and npm is not installed")
+        if not (ELEMENTS / "node_modules").is_dir():
+            subprocess.run(["npm", "ci"], cwd=ELEMENTS, check=True, capture_output=True)
+        subprocess.run(["npm", "run", "build"], cwd=ELEMENTS, check=True, capture_output=True)
+    return elements_site.DIST
+
+
+@pytest.fixture
+def site(built_elements: Path) -> Iterator[elements_site.Site]:
+    """A website of its own for each test."""
+    site, server = elements_site.serve()
+    yield site
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One Chromium for all tests; skipped where there is none."""
+    executable = install.find()
+    if executable is None:
+        pytest.skip("no Chromium on this machine: `apt install chromium` or set CHROMIUM")
+    # Playwright's loop runs in this thread; Django's own check for loops would refuse the database meanwhile
+    os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def tolerated() -> list[str]:
+    """Parts of messages of the browser that a test expects, with its reason beside it."""
+    return []
+
+
+@pytest.fixture
+def open_page(chromium: Browser, site: elements_site.Site, tolerated: list[str]) -> Iterator[Callable[..., Page]]:
+    """A function that opens a path in a new browser context (its options are Playwright's).
+
+    At the end of the test every script error and every break of the content security policy is a failure.
+    """
+    faults: list[str] = []
+    contexts: list[BrowserContext] = []
+
+    def heard(said: ConsoleMessage) -> None:
+        if "Content Security Policy" in said.text:
+            faults.append(said.text)
+
+    def watch(page: Page) -> None:
+        page.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
+        page.on("console", heard)
+
+    def open_(path: str, **options: Any) -> Page:
+        context = chromium.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))
+        contexts.append(context)
+        context.on("page", watch)
+        page = context.new_page()
+        page.goto(site.address + path)
+        page.locator(".canvas canvas").first.wait_for()
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    unexpected = [fault for fault in faults if not any(part in fault for part in tolerated)]
+    assert not unexpected, unexpected

@@ -1,0 +1,344 @@
+"""The box tool in a real browser: by mouse, by keys alone and by touch, the answer is what was drawn, to the pixel."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.drawing import PHONE, TOOL, answers, boxes, drag, draw, find_target, on_screen, submit
+from tests.browser.elements_site import HEIGHT, WIDTH, Site, harness, wait_until
+
+pytestmark = pytest.mark.browser
+Open = Callable[..., Page]
+
+# what /target.png shows: a black rectangle at this place on white
+TARGET = {"left": 203, "top": 117, "width": 241, "height": 158}
+AXE = Path(__file__).parents[2] / "frontend" / "elements" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.fixture
+def target(site: Site) -> Site:
+    """The site with a harness page that shows the target on white."""
+    site.pages["/box"] = harness(labels="['bee', 'flower', 'leaf']", src="/target.svg")
+    side = TARGET
+    site.pages["/target.svg"] = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}">'
+        f'<rect width="100%" height="100%" fill="#fff"/><rect x="{side["left"]}" y="{side["top"]}" '
+        f'width="{side["width"]}" height="{side["height"]}" fill="#000"/></svg>'
+    )
+    return site
+
+
+@pytest.fixture
+def plain(site: Site) -> Site:
+    """The site with a harness page that shows a picture of bees."""
+    site.pages["/box"] = harness(labels="['bee', 'flower', 'leaf']")
+    return site
+
+
+def test_mouse_draws_what_is_seen(target: Site, open_page: Open) -> None:
+    """A drag from corner to corner of the object seen gives the object's box, exactly."""
+    page = open_page("/box")
+    drag(page, *find_target(page))
+
+    assert submit(page) == {
+        "boundingBoxes": [TARGET | {"label": "bee"}],
+        "inputImageProperties": {"width": WIDTH, "height": HEIGHT},
+    }
+
+
+def test_mouse_draws_the_same_when_zoomed_in(target: Site, open_page: Open) -> None:
+    """Wheel and middle button change the view, never the pixels of the answer."""
+    page = open_page("/box")
+    scale = f"{TOOL}.bench.view.scale"
+    before = page.evaluate(scale)
+    page.mouse.move(*on_screen(page, 320, 200))
+    page.mouse.wheel(0, -200)
+    wait_until(lambda: page.evaluate(scale) > before * 1.2)
+    corner = on_screen(page, 0, 0)
+    page.mouse.down(button="middle")
+    page.mouse.move(on_screen(page, 320, 200)[0] + 30, on_screen(page, 320, 200)[1] + 20)
+    page.mouse.up(button="middle")
+    assert on_screen(page, 0, 0) != corner
+    page.mouse.move(5, 5)  # takes the guide lines off the picture
+    page.wait_for_timeout(100)
+    drag(page, *find_target(page))
+
+    assert boxes(page) == [TARGET | {"label": "bee"}]
+
+
+def test_mouse_moves_resizes_and_undoes(plain: Site, open_page: Open) -> None:
+    """The chosen box moves by its middle, resizes by its handles, and undo walks back step by step."""
+    page = open_page("/box")
+    draw(page, 100, 100, 200, 160)
+    drag(page, on_screen(page, 150, 130), on_screen(page, 190, 150))
+    assert boxes(page) == [{"left": 140, "top": 120, "width": 100, "height": 60, "label": "bee"}]
+    drag(page, on_screen(page, 240, 180), on_screen(page, 300, 260))
+    drag(page, on_screen(page, 140, 190), on_screen(page, 90, 190))
+    assert boxes(page) == [{"left": 90, "top": 120, "width": 210, "height": 140, "label": "bee"}]
+
+    for _ in range(3):
+        page.keyboard.press("Control+z")
+    assert boxes(page) == [{"left": 100, "top": 100, "width": 100, "height": 60, "label": "bee"}]
+    page.keyboard.press("Control+z")
+    assert boxes(page) == []
+    for _ in range(4):
+        page.keyboard.press("Control+Shift+z")
+    assert boxes(page) == [{"left": 90, "top": 120, "width": 210, "height": 140, "label": "bee"}]
+
+
+def test_drawing_stops_at_the_picture(plain: Site, open_page: Open) -> None:
+    """A drag far outside gives a box that ends at the picture's edge."""
+    page = open_page("/box")
+    drag(page, on_screen(page, 600, 440), (on_screen(page, 640, 480)[0] + 15, on_screen(page, 640, 480)[1] + 12))
+    assert boxes(page) == [{"left": 600, "top": 440, "width": 40, "height": 40, "label": "bee"}]
+
+
+def test_boxes_are_chosen_relabelled_copied_and_deleted(plain: Site, open_page: Open) -> None:
+    """Click, hotkeys, D and Delete; the list of boxes follows."""
+    page = open_page("/box")
+    draw(page, 50, 50, 350, 350)
+    page.keyboard.press("Escape")
+    page.keyboard.press("2")
+    draw(page, 360, 100, 420, 160)
+    page.mouse.click(*on_screen(page, 200, 200))
+    page.keyboard.press("3")
+    assert [box["label"] for box in boxes(page)] == ["leaf", "flower"]
+
+    page.keyboard.press("n")
+    page.keyboard.press("d")
+    assert [(box["left"], box["top"]) for box in boxes(page)] == [(50, 50), (360, 100), (375, 115)]
+    page.keyboard.press("Delete")
+    page.keyboard.press("p")
+    page.keyboard.press("Backspace")
+    assert [box["label"] for box in boxes(page)] == ["leaf"]
+    assert page.locator(".list li").count() == 1
+    page.get_by_role("button", name="Delete box 1, leaf").click()
+    assert boxes(page) == []
+
+
+def test_a_click_inside_reaches_the_smaller_box_first(plain: Site, open_page: Open) -> None:
+    """Of boxes one inside the other a click chooses the smallest, the next click the larger."""
+    page = open_page("/box")
+    draw(page, 300, 200, 360, 260)
+    page.keyboard.press("Escape")
+    draw(page, 100, 100, 500, 400)
+    page.keyboard.press("Escape")
+    chosen = f"{TOOL}.editor.box.width"
+    page.mouse.click(*on_screen(page, 330, 230))
+    assert page.evaluate(chosen) == 60
+    page.mouse.click(*on_screen(page, 330, 230))
+    assert page.evaluate(chosen) == 400
+
+
+def test_keyboard_alone(plain: Site, open_page: Open) -> None:
+    """From the top of the page to the answer without a pointer: two boxes, one nudged, one resized, submitted."""
+    page = open_page("/box")
+    canvas = f"{TOOL}.shadowRoot.activeElement?.className ?? ''"
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if "canvas" in page.evaluate(canvas):
+            break
+    assert "canvas" in page.evaluate(canvas)
+    page.keyboard.press("b")  # the crosshair, in the middle of the picture
+    for _ in range(4):
+        page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("b")
+    for _ in range(6):
+        page.keyboard.press("Shift+ArrowRight")
+        page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Alt+Shift+ArrowRight")
+    page.keyboard.press("b")
+    page.keyboard.press("2")
+    page.keyboard.press("b")
+    page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("Shift+ArrowUp")
+    page.keyboard.press("b")
+    assert "Added box 2 of 2, flower" in page.locator("#say").inner_text()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.querySelector('crowd-form').shadowRoot.activeElement?.textContent === 'Submit'"):
+            break
+    page.keyboard.press("Enter")
+
+    assert wait_until(lambda: answers(page))[0]["boundingBox"]["boundingBoxes"] == [
+        {"left": 280, "top": 239, "width": 70, "height": 61, "label": "bee"},
+        {"left": 330, "top": 291, "width": 10, "height": 10, "label": "flower"},
+    ]
+
+
+def test_touch_draws_what_is_seen(target: Site, open_page: Open) -> None:
+    """On a phone of 390 px a finger draws the object's box, exactly; another finger move corrects it."""
+    page = open_page("/box", **PHONE)
+    start, end = find_target(page, ratio=3)
+    finger = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        spots = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": spots})
+
+    touch("touchStart", start)
+    touch("touchMove", ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2))
+    touch("touchMove", end)
+    touch("touchEnd")
+    assert boxes(page) == [TARGET | {"label": "bee"}]
+
+    middle = on_screen(page, 320, 200)
+    touch("touchStart", middle)
+    touch("touchMove", (middle[0] + 15, middle[1]))
+    touch("touchMove", on_screen(page, 340, 220))
+    touch("touchEnd")
+    assert boxes(page) == [TARGET | {"left": 223, "top": 137, "label": "bee"}]
+    page.get_by_role("button", name="Delete", exact=True).tap()
+    assert boxes(page) == []
+
+
+def test_two_fingers_zoom_and_draw_nothing(target: Site, open_page: Open) -> None:
+    """A pinch that begins like drawing only changes the view."""
+    page = open_page("/box", **PHONE)
+    finger = page.context.new_cdp_session(page)
+    x, y = on_screen(page, 320, 240)
+    scale = f"{TOOL}.bench.view.scale"
+    before = page.evaluate(scale)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        spots = [{"x": px, "y": py, "id": number} for number, (px, py) in enumerate(points)]
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": spots})
+
+    touch("touchStart", (x - 20, y))
+    touch("touchMove", (x - 35, y))
+    touch("touchStart", (x - 35, y), (x + 20, y))
+    for spread in (40, 60, 80):
+        touch("touchMove", (x - spread, y), (x + spread, y))
+    touch("touchEnd")
+
+    assert page.evaluate(scale) > before * 1.5
+    assert boxes(page) == []
+    drag_to = on_screen(page, 340, 260)
+    touch("touchStart", on_screen(page, 300, 220))
+    touch("touchMove", (drag_to[0] - 10, drag_to[1] - 10))
+    touch("touchMove", drag_to)
+    touch("touchEnd")
+    assert boxes(page) == [{"left": 300, "top": 220, "width": 40, "height": 40, "label": "bee"}]
+
+
+def test_nothing_to_label_is_a_choice(plain: Site, open_page: Open) -> None:
+    """An empty answer is refused with words until the worker says that there is nothing."""
+    page = open_page("/box")
+    page.get_by_role("button", name="Submit").click()
+    assert "Nothing to label here" in page.locator("#refusal").inner_text()
+    assert answers(page) == []
+
+    page.get_by_label("Nothing to label here").check()
+    assert page.locator("#refusal").inner_text() == ""
+    assert submit(page)["boundingBoxes"] == []
+    draw(page, 100, 100, 200, 200)
+    assert page.evaluate(f"{TOOL}.draft.nothing") is False
+    assert page.get_by_label("Nothing to label here").is_disabled()
+
+
+def test_sixty_labels_by_search_and_shifted_keys(site: Site, open_page: Open) -> None:
+    """With many labels the worker finds one by typing, or by Shift and its key."""
+    labels = json.dumps([f"kind {number}" for number in range(60)]).replace('"', "&quot;")
+    site.pages["/box"] = harness(labels=labels)
+    page = open_page("/box")
+    draw(page, 100, 100, 200, 200)
+    page.keyboard.press("Shift+Digit3")
+    assert boxes(page)[0]["label"] == "kind 28"
+    page.keyboard.press("/")
+    page.keyboard.type("kind 57")
+    page.keyboard.press("Enter")
+    assert boxes(page)[0]["label"] == "kind 57"
+    page.keyboard.press("ArrowRight")
+    assert boxes(page)[0]["left"] == 101
+
+
+def test_initial_value_is_shown_and_its_change_reported(site: Site, open_page: Open) -> None:
+    """A review starts from the boxes given and says whether they were changed."""
+    given = "[{left: 40, top: 50, width: 60, height: 70, label: 'bee'}]"
+    site.pages["/box"] = harness(labels="['bee']", more=f'initial-value="{given}"')
+    page = open_page("/box")
+    assert submit(page)["initialValueModified"] is False
+    page.locator(".list .go").click()
+    page.keyboard.press("ArrowRight")
+    value = submit(page)
+    assert value["initialValueModified"] is True
+    assert value["boundingBoxes"] == [{"left": 41, "top": 50, "width": 60, "height": 70, "label": "bee"}]
+
+
+def test_hostile_labels_stay_text(site: Site, open_page: Open) -> None:
+    """Markup in labels and headers is shown as it is written and never runs."""
+    evil = "<img src=x onerror=window.hacked=1>"
+    labels = json.dumps([evil, "</script><script>window.hacked=2</script>"]).replace('"', "&quot;").replace("<", "&lt;")
+    site.pages["/box"] = harness(labels=labels, more='title="&lt;b onclick=hacked()&gt;"')
+    page = open_page("/box")
+    draw(page, 100, 100, 200, 200)
+    page.locator("crowd-bounding-box").screenshot()
+    assert page.locator(".palette .name").first.inner_text() == evil
+    assert boxes(page)[0]["label"] == evil
+    assert page.evaluate("window.hacked") is None
+    assert page.evaluate(f"{TOOL}.shadowRoot.querySelector('img, script')") is None
+
+
+def test_a_picture_or_labels_that_cannot_be_read_say_so(site: Site, open_page: Open) -> None:
+    """The worker sees what is wrong instead of an empty canvas, and cannot hand in an answer."""
+    site.pages["/lost"] = harness(labels="['bee']", src="/picture/none.png")
+    site.pages["/bad"] = harness(labels="[bee")
+    page = open_page_without_canvas(open_page, site, "/lost")
+    page.get_by_text("The picture cannot be loaded.").wait_for()
+    page.get_by_role("button", name="Submit").click()
+    assert answers(page) == []
+    page.goto(site.address + "/bad")
+    page.get_by_text('The attribute "labels" cannot be read').wait_for()
+
+
+def open_page_without_canvas(open_page: Open, site: Site, path: str) -> Page:
+    """Opens a page whose tool never gets a canvas: through a good one, so that the watching is the same."""
+    site.pages["/good"] = harness(labels="['bee']")
+    page = open_page("/good")
+    page.goto(site.address + path)
+    return page
+
+
+def test_a_thousand_boxes_are_not_drawn_again_while_one_is_moved(site: Site, open_page: Open) -> None:
+    """Moving and drawing touch only the top layer, whatever the number of boxes."""
+    many = [{"left": k % 40 * 16, "top": k // 40 * 19, "width": 12, "height": 14, "label": "bee"} for k in range(1000)]
+    site.pages["/box"] = harness(labels="['bee']", more=f"initial-value='{json.dumps(many)}'")
+    page = open_page("/box")
+    page.mouse.click(*on_screen(page, 326, 240))
+    page.wait_for_timeout(300)
+    draws = f"{TOOL}.bench.stage.restingDraws"
+    before = page.evaluate(draws)
+    start = on_screen(page, 326, 235)
+    page.mouse.move(*start)
+    page.wait_for_timeout(100)
+    ready = page.evaluate(draws)
+    page.mouse.down()
+    for step in range(1, 21):
+        page.mouse.move(start[0] + step * 4, start[1] + step * 2)
+        page.wait_for_timeout(20)
+    moving = page.evaluate(draws)
+    page.mouse.up()
+    assert moving - ready <= 1, f"{moving - ready} redraws of all boxes in 20 moves"
+    assert before <= ready
+    assert len(boxes(page)) == 1000
+    assert boxes(page) != many
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_accessibility_rules_hold(plain: Site, open_page: Open, scheme: str) -> None:
+    """axe finds no break of WCAG A and AA with boxes on the picture, in light and dark."""
+    page = open_page("/box", color_scheme=scheme)
+    draw(page, 100, 100, 200, 200)
+    draw(page, 300, 100, 400, 200)
+    page.evaluate(AXE.read_text())
+    found = page.evaluate(
+        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}).then(r => r.violations"
+        ".map(v => [v.id, v.help, v.nodes.map(n => [n.target.flat().join(' '), n.failureSummary])]))"
+    )
+    assert found == [], json.dumps(found, indent=1)

@@ -1,0 +1,249 @@
+"""The worker's page in a real browser: no box is lost by a reload, a crash, a lost session or a lost network."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.drawing import PHONE, boxes, draw
+from tests.browser.elements_site import Site, task_page, wait_until
+
+pytestmark = pytest.mark.browser
+Open = Callable[..., Page]
+
+BOX = {"left": 100, "top": 110, "width": 90, "height": 70, "label": "bee"}
+SECOND = {"left": 300, "top": 200, "width": 50, "height": 60, "label": "flower"}
+
+
+def draw_here(page: Page, box: dict[str, Any]) -> None:
+    """Draws a box in the shell's tool and gives it its label by hotkey."""
+    draw(page, box["left"], box["top"], box["left"] + box["width"], box["top"] + box["height"])
+    page.keyboard.press({"bee": "1", "flower": "2"}[box["label"]])
+
+
+@pytest.fixture
+def work(site: Site) -> Site:
+    """The site with the worker's page of a job of three tasks."""
+    site.pages["/task"] = task_page()
+    return site
+
+
+def test_three_tasks_one_after_the_other(work: Site, open_page: Open) -> None:
+    """Each answer is handed in with what was drawn; the next task comes in the same trip; the counter adds up."""
+    page = open_page("/task")
+    wait_until(lambda: "GET /picture/2.png" in work.requests)  # fetched ahead, before anything is submitted
+    assert work.claimed == [100]
+    for number in (1, 2):
+        draw_here(page, BOX)
+        page.get_by_role("button", name="Submit").click()
+        wait_until(lambda number=number: len(work.claimed) == number + 1)
+        expect(page.locator(".list li")).to_have_count(0)
+        page.locator(".canvas canvas").first.wait_for()
+    page.get_by_label("Nothing to label here").check()
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_text("You have done every task of this job")).to_be_visible()
+    expect(page.get_by_text("$0.108")).to_be_visible()
+
+    size = {"width": 640, "height": 480}
+    assert work.answers == {
+        100: {"boundingBox": {"boundingBoxes": [BOX], "inputImageProperties": size}},
+        200: {"boundingBox": {"boundingBoxes": [BOX], "inputImageProperties": size}},
+        300: {"boundingBox": {"boundingBoxes": [], "inputImageProperties": size}},
+    }
+    assert len({sent["key"] for sent in work.submits}) == 3
+    assert all(0 <= sent["seconds"] < 60 for sent in work.submits)
+
+
+def test_a_reload_loses_no_box_and_takes_no_second_task(work: Site, open_page: Open) -> None:
+    """After a reload the same task is there with its boxes; after a submit nothing of it is kept."""
+    page = open_page("/task")
+    draw_here(page, BOX)
+    draw_here(page, SECOND)
+    page.reload()
+    page.locator(".list li").nth(1).wait_for()
+    assert boxes(page) == [BOX, SECOND]
+    assert work.claimed == [100]
+
+    page.get_by_role("button", name="Submit").click()
+    wait_until(lambda: 100 in work.answers)
+    assert work.answers[100]["boundingBox"]["boundingBoxes"] == [BOX, SECOND]
+    wait_until(lambda: work.claimed == [100, 200])
+    page.reload()
+    page.locator(".canvas canvas").first.wait_for()
+    assert boxes(page) == []
+    assert work.claimed == [100, 200]
+
+
+def test_a_crash_of_the_browser_tab_loses_no_box(work: Site, open_page: Open) -> None:
+    """The journal is written with each change, not when the page is left."""
+    page = open_page("/task")
+    draw_here(page, BOX)
+    page.wait_for_timeout(300)
+    other = page.context.new_page()
+    page.context.new_cdp_session(page).send("Page.navigate", {"url": "about:blank"})
+    other.goto(work.address + "/task")
+    other.locator(".list li").first.wait_for()
+    assert boxes(other) == [BOX]
+
+
+def test_two_tabs_do_not_share_a_task(work: Site, open_page: Open) -> None:
+    """A second tab takes a task of its own while the first one holds its own."""
+    page = open_page("/task")
+    draw_here(page, BOX)
+    other = page.context.new_page()
+    other.goto(work.address + "/task")
+    other.locator(".canvas canvas").first.wait_for()
+    assert work.claimed == [100, 200]
+    assert boxes(other) == []
+
+
+def test_an_expired_session_loses_nothing(work: Site, open_page: Open) -> None:
+    """A submit refused for want of a session is sent again, with the same key, after signing in."""
+    page = open_page("/task")
+    draw_here(page, BOX)
+    work.fail_with = [(401, {"type": "urn:waggle:problem:not-authenticated", "title": "Not authenticated"})] * 20
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_role("link", name="Sign in again")).to_have_attribute("href", "/sign-in")
+    assert work.answers == {}
+
+    work.fail_with = []
+    page.goto(work.address + "/task")  # back from the sign-in page
+    wait_until(lambda: 100 in work.answers)
+    assert work.answers[100]["boundingBox"]["boundingBoxes"] == [BOX]
+    wait_until(lambda: work.claimed == [100, 200])
+
+
+def test_an_answer_whose_acknowledgement_was_lost_counts_once(work: Site, open_page: Open) -> None:
+    """The server took the answer but the reply never came: the repeat has the same key."""
+    page = open_page("/task")
+    draw_here(page, BOX)
+    page.route("**/submit*", lambda route: (route.fetch(), route.abort()))
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_text("Your answer is kept on this device")).to_be_visible()
+    page.unroute("**/submit*")
+    page.get_by_role("button", name="Try now").click()
+    expect(page.locator(".list li")).to_have_count(0)
+    assert len({sent["key"] for sent in work.submits}) == 1
+    assert len(work.submits) >= 2
+    assert list(work.answers) == [100]
+
+
+def test_without_a_network_work_goes_on(work: Site, open_page: Open) -> None:
+    """Offline the worker can draw and hand in; it is sent when the network is back, by itself."""
+    page = open_page("/task")
+    page.context.set_offline(True)
+    draw_here(page, BOX)
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_text("Your answer is kept on this device")).to_be_visible()
+    page.context.set_offline(False)
+    wait_until(lambda: 100 in work.answers)
+    assert work.answers[100]["boundingBox"]["boundingBoxes"] == [BOX]
+
+
+def test_a_task_that_went_to_others(work: Site, open_page: Open) -> None:
+    """The refusal is shown in the server's words, and the worker goes on to the next task."""
+    page = open_page("/task")
+    draw_here(page, BOX)
+    work.state[100] = "Expired"
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_text("the task went to others")).to_be_visible()
+    page.get_by_role("button", name="Next task").click()
+    wait_until(lambda: work.claimed == [100, 200])
+    expect(page.locator(".list li")).to_have_count(0)
+
+
+def test_an_answer_the_server_refuses_can_be_mended(work: Site, open_page: Open) -> None:
+    """A 400 names the field; the boxes stay and can be handed in again."""
+    page = open_page("/task")
+    draw_here(page, BOX)
+    work.fail_with = [
+        (400, {"detail": "Invalid input.", "errors": [{"field": "answer.boundingBoxes.0", "reason": "too odd"}]})
+    ]
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_text("answer.boundingBoxes.0: too odd")).to_be_visible()
+    draw_here(page, SECOND)
+    page.get_by_role("button", name="Submit").click()
+    wait_until(lambda: 100 in work.answers)
+    assert work.answers[100]["boundingBox"]["boundingBoxes"] == [BOX, SECOND]
+
+
+def test_return_and_decline(work: Site, open_page: Open) -> None:
+    """A task can be given back, or declined with a reason; each time the next one comes."""
+    page = open_page("/task")
+    page.get_by_role("button", name="Return").click()
+    wait_until(lambda: work.claimed == [100, 200])
+    page.locator(".canvas canvas").first.wait_for()
+    page.get_by_role("button", name="Decline", exact=True).click()
+    page.get_by_label("The instructions are unclear").check()
+    page.get_by_role("button", name="Decline the task").click()
+    wait_until(lambda: work.claimed == [100, 200, 300])
+    assert {100: "Returned", 200: "Declined"}.items() <= work.state.items()
+
+
+def test_preview_shows_the_task_and_sends_nothing(site: Site, open_page: Open) -> None:
+    """The requester sees what a worker sees, with submitting switched off and the reason given."""
+    site.pages["/task"] = task_page(preview=True, assignment=site.assignment(1))
+    page = open_page("/task")
+    draw_here(page, BOX)
+    assert boxes(page) == [BOX]
+    expect(page.get_by_role("button", name="Submit")).to_be_disabled()
+    expect(page.get_by_text("this is what a worker sees")).to_be_visible()
+    assert not [request for request in site.requests if request.startswith("POST")]
+
+
+def test_hostile_instructions_do_nothing(work: Site, open_page: Open, tolerated: list[str]) -> None:
+    """Script, handlers, styles and forms in the instructions are gone; the words are there."""
+    # DOMPurify reads them in a lifeless document, which reports under our policy what it would have run
+    tolerated += ["Executing inline event handler", "Applying inline style", "Executing inline script"]
+    evil = (
+        "<p>Box <b>bees</b></p><script>window.hacked=1</script><img src=/none.png onerror='window.hacked=2'>"
+        "<style>*{display:none}</style><form action=//evil><input name=password></form>"
+        "<a href='javascript:window.hacked=3'>x</a>"
+        "<svg onload='window.hacked=4'></svg><iframe srcdoc='<script>parent.hacked=5</script>'></iframe>"
+    )
+    work.instructions = {
+        "short": evil,
+        "full": evil,
+        "good_examples": [{"image_url": "/picture/2.png", "caption": evil}],
+    }
+    page = open_page("/task")
+    page.get_by_role("button", name="Full instructions").click()
+    expect(page.locator("full-instructions b")).to_have_text("bees")
+    inside = "full-instructions waggle-safe-html :is(script, style, form, input, iframe, svg, [onerror])"
+    assert page.locator(inside).count() == 0
+    assert page.locator("full-instructions waggle-safe-html a").get_attribute("href") is None
+    expect(page.locator("figcaption")).to_have_text(evil)
+    assert page.evaluate("window.hacked") is None
+
+
+def test_time_left_is_shown_and_spoken(work: Site, open_page: Open) -> None:
+    """The clock runs, the last minute is announced, and after the end a late answer may still be handed in."""
+    work.seconds_left = 2.5
+    page = open_page("/task")
+    expect(page.get_by_role("timer")).to_have_text("0:00", timeout=10_000)
+    expect(page.locator("waggle-task-shell #say").first).to_have_text("Time is up.")
+    expect(page.get_by_text("it counts as long as nobody else was given this task")).to_be_visible()
+    draw_here(page, BOX)
+    page.get_by_role("button", name="Submit").click()
+    wait_until(lambda: 100 in work.answers)
+
+
+def test_the_page_fits_a_phone(work: Site, open_page: Open) -> None:
+    """At 390 px nothing is cut off: no sideways scrolling, Submit and the labels under the thumb.
+
+    There is no room for instructions beside the picture, so they open by themselves, once for each job.
+    """
+    work.instructions = {"short": "<p>Whole bees only.</p>"}
+    page = open_page("/task", **PHONE)
+    expect(page.locator("full-instructions p")).to_be_visible()
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()
+    page.reload()
+    page.locator(".canvas canvas").first.wait_for()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for name in ("Submit", "Decline", "Return", "Undo", "bee"):
+        frame = page.get_by_role("button", name=name, exact=True).bounding_box()
+        assert frame and frame["x"] >= 0 and frame["x"] + frame["width"] <= 390, name
+        assert frame["height"] >= 40, name
+        assert frame["y"] + frame["height"] <= 844, name
