@@ -15,9 +15,7 @@ from labeling.services import jobs
 from labeling.services.locking import advancing
 from learning import transitions
 from learning.models import LearningLoop, Round, TrainingJob, TransformJob
-from learning.services import loop_settings, rounds
-from learning.services.training import stop_training
-from learning.services.transforms import stop_transform
+from learning.services import loop_settings, rounds, training, transforms
 from marketplace.errors import Invalid
 from marketplace.queue import enqueue
 
@@ -114,9 +112,9 @@ def fail(loop: LearningLoop, reason: str) -> bool:
 def _wind_down(loop: LearningLoop) -> bool:
     """The job ended in another way (stopped by its owner, failed): end what runs for it."""
     for run in TrainingJob.objects.filter(pk__in=loop.rounds.values("training_job"), status="InProgress"):
-        stop_training(training=run, by=BY)
+        training.stop(training_job=run, by=BY)
     for run in TransformJob.objects.filter(pk__in=loop.rounds.values("transform_job"), status="InProgress"):
-        stop_transform(transform=run, by=BY)
+        transforms.stop(transform_job=run, by=BY)
     if loop.job.status == "Stopping":
         return False
     to = "Failed" if loop.job.status == "Failed" else "Stopped"

@@ -119,8 +119,10 @@ class Supervisor:
         claim = runner.claim
         held = claim.kind.objects.filter(pk=claim.pk, claimed_by=self.identity)
         if not held.update(heartbeat_at=timezone.now()):
-            log.warning("%s was taken over by another supervisor", claim)
-            runner.lose()
+            # Not ours any more: either the runner has just ended it, or somebody else holds it.
+            if claim.kind.objects.filter(pk=claim.pk).exclude(claimed_by="").exists():
+                log.warning("%s was taken over by another supervisor", claim)
+                runner.lose()
         elif held.filter(status="Stopping").exists():
             runner.stop()
 

@@ -179,7 +179,8 @@ def after_labels(loop: LearningLoop, current: Round, plan: LoopSettings) -> bool
                 channels=channels,
                 by=BY,
             )
-            current.figures |= figures | {"train_images": for_training, "validation_images": aside}
+            images = {"train_images": for_training, "validation_images": aside, "human_labels": for_training + aside}
+            current.figures |= figures | images
             current.save(update_fields=["training_job", "figures"])
     return True
 
@@ -249,7 +250,7 @@ def after_training(loop: LearningLoop, current: Round, plan: LoopSettings) -> bo
 
 
 def _metrics(model: Model) -> dict[str, float]:
-    return {name: value for name, value in model.metrics.items() if name.startswith("validation:")}
+    return {name: value for name, value in model.metrics.items() if name.startswith(("mAP", "AP_"))}
 
 
 def after_predictions(loop: LearningLoop, current: Round, plan: LoopSettings) -> bool:

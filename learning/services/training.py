@@ -82,16 +82,16 @@ def wire(value: Any) -> str:
     return json.dumps(value) if isinstance(value, (dict, list)) else str(value)
 
 
-def stop_training(*, training: TrainingJob, by: str) -> None:
+def stop(*, training_job: TrainingJob, by: str) -> None:
     """End a training early; what it has learned is kept. Nothing happens when it is over or stopping already."""
     with transaction.atomic():
-        locked = TrainingJob.objects.select_for_update().get(pk=training.pk)
+        locked = TrainingJob.objects.select_for_update().get(pk=training_job.pk)
         if locked.status == "InProgress":
             transitions.TRAINING_JOB.advance(locked, "Stopping", by=by, because="stopped")
         # Nobody works on it: there is nothing to wait for.
         if locked.status == "Stopping" and not locked.claimed_by:
             transitions.TRAINING_JOB.advance(locked, "Stopped", by=by, ended_at=timezone.now())
-    training.refresh_from_db()
+    training_job.refresh_from_db()
 
 
 def get_training(*, account: Account, name: str) -> TrainingJob:

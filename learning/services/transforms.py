@@ -58,15 +58,15 @@ def create_transform(
         raise InUse(f"there is a transform job {name!r} already", field="name") from error
 
 
-def stop_transform(*, transform: TransformJob, by: str) -> None:
+def stop(*, transform_job: TransformJob, by: str) -> None:
     """End a prediction early; nothing of it is kept. Nothing happens when it is over or stopping already."""
     with transaction.atomic():
-        locked = TransformJob.objects.select_for_update().get(pk=transform.pk)
+        locked = TransformJob.objects.select_for_update().get(pk=transform_job.pk)
         if locked.status == "InProgress":
             transitions.TRANSFORM_JOB.advance(locked, "Stopping", by=by, because="stopped")
         if locked.status == "Stopping" and not locked.claimed_by:
             transitions.TRANSFORM_JOB.advance(locked, "Stopped", by=by, ended_at=timezone.now())
-    transform.refresh_from_db()
+    transform_job.refresh_from_db()
 
 
 def get_transform(*, account: Account, name: str) -> TransformJob:

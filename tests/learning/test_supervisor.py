@@ -120,13 +120,13 @@ def test_a_training_runs_to_its_end_and_its_model_is_kept(make, supervisor):
 def test_stop_ends_it_keeps_what_it_learned_and_is_safe_to_repeat(make, supervisor):
     run = make(_steps=100_000)
     wait(lambda: TrainingMetric.objects.filter(training_job=run).exists(), step=supervisor.step)
-    training.stop_training(training=run, by="user:1")
+    training.stop(training_job=run, by="user:1")
     assert run.status == "Stopping"
     wait(lambda: finished(run), step=supervisor.step)
     assert run.status == "Stopped"
     assert run.model is not None
     assert not working_in(supervisor.root)
-    training.stop_training(training=run, by="user:1")
+    training.stop(training_job=run, by="user:1")
     assert run.status == "Stopped"
 
 
@@ -134,7 +134,7 @@ def test_a_program_that_ignores_the_request_to_stop_is_killed(make, supervisor, 
     monkeypatch.setattr("learning.services.running.GRACE_SECONDS", 0.5)
     run = make(_steps=100_000, _stubborn=True)
     wait(lambda: TrainingMetric.objects.filter(training_job=run).exists(), step=supervisor.step)
-    training.stop_training(training=run, by="user:1")
+    training.stop(training_job=run, by="user:1")
     wait(lambda: finished(run), step=supervisor.step)
     assert (run.status, run.model) == ("Stopped", None)
     assert not working_in(supervisor.root)
@@ -142,7 +142,7 @@ def test_a_program_that_ignores_the_request_to_stop_is_killed(make, supervisor, 
 
 def test_a_training_nobody_has_claimed_is_stopped_at_once(make):
     run = make()
-    training.stop_training(training=run, by="user:1")
+    training.stop(training_job=run, by="user:1")
     assert run.status == "Stopped"
 
 

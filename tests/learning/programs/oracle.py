@@ -30,10 +30,10 @@ def train(folder: JobFolder) -> None:
     lines = folder.manifest("train").read_text().splitlines()
     metrics = MetricWriter(folder, None)
     metrics.write("train:progress", 1.0, step=1, epoch=1)
-    metrics.write("validation:mAP", 0.9, step=1, epoch=1)
+    metrics.write("validation:mAP_50", 0.9, step=1, epoch=1)
     (folder.model / "model.onnx").write_bytes(b"onnx")
     (folder.model / "model.safetensors").write_bytes(b"weights")
-    figures = {"validation:mAP": 0.9, "images": len(lines), "warm": float(folder.channel(MODEL).exists())}
+    figures = {"mAP_50": 0.9, "images": len(lines), "warm": float(folder.channel(MODEL).exists())}
     class_map = json.loads(given["class_map"])
     ModelConfig(given["architecture"], class_map, 96, {}, {"nms": 0.45, "score": 0.02}, given, figures).write(
         folder.model
