@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from frontend.rest import schemas
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import Pages, filtered
 from frontend.rest.scope import account_of, actor
@@ -66,14 +67,14 @@ class MeView(APIView):
 class TokensView(APIView):
     """The caller's API tokens."""
 
-    @extend_schema(responses={200: dict}, operation_id="list_tokens")
+    @extend_schema(responses={200: schemas.page("Token", schemas.Token)}, operation_id="list_tokens")
     def get(self, request: Request) -> Response:
         """Your tokens, newest first."""
         pages = Pages()
         rows = pages.paginate_queryset(filtered(request, ApiToken.objects.filter(user=request.user), {}), request, self)
         return pages.get_paginated_response([token_row(t) for t in rows or []])
 
-    @extend_schema(request=TokenInput, responses={201: dict}, operation_id="create_token")
+    @extend_schema(request=TokenInput, responses={201: schemas.NewToken}, operation_id="create_token")
     def post(self, request: Request) -> Response:
         """Make a token. Its secret is in this answer and nowhere else; it is not replayable."""
         data = TokenInput(data=request.data)
@@ -109,7 +110,7 @@ class MembersView(APIView):
         rows = Membership.objects.filter(account=account_of(request)).select_related("user").order_by("pk")
         return Response({"results": [_member_row(m) for m in rows]})
 
-    @extend_schema(request=MemberInput, responses={201: dict}, operation_id="add_member")
+    @extend_schema(request=MemberInput, responses={201: schemas.Member}, operation_id="add_member")
     @idempotent
     def post(self, request: Request) -> Response:
         """Add somebody who has a sign-in here, or change their role."""

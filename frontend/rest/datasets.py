@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from frontend.rest import schemas
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import Pages, filtered
 from frontend.rest.scope import account_of, actor
@@ -70,7 +71,7 @@ def dataset_of(account: Account, dataset_id: int) -> Dataset:
 class DatasetsView(APIView):
     """The account's data sets."""
 
-    @extend_schema(responses={200: dict}, operation_id="list_datasets")
+    @extend_schema(responses={200: schemas.page("Dataset", schemas.Dataset)}, operation_id="list_datasets")
     def get(self, request: Request) -> Response:
         """Data sets, newest first; filters: status, name_contains."""
         rows = Dataset.objects.filter(account=account_of(request))
@@ -79,7 +80,7 @@ class DatasetsView(APIView):
         page = pages.paginate_queryset(rows, request, self)
         return pages.get_paginated_response([dataset_row(d) for d in page or []])
 
-    @extend_schema(request=DatasetInput, responses={201: dict}, operation_id="create_dataset")
+    @extend_schema(request=DatasetInput, responses={201: schemas.Dataset}, operation_id="create_dataset")
     @idempotent
     def post(self, request: Request) -> Response:
         """Start making a data set; follow `status` and `progress`."""
@@ -97,7 +98,7 @@ class DatasetsView(APIView):
 class DatasetView(APIView):
     """One data set."""
 
-    @extend_schema(responses={200: dict}, operation_id="get_dataset")
+    @extend_schema(responses={200: schemas.Dataset}, operation_id="get_dataset")
     def get(self, request: Request, dataset_id: int) -> Response:
         """Status, counts and progress."""
         return Response(dataset_row(dataset_of(account_of(request), dataset_id)))
@@ -106,7 +107,7 @@ class DatasetView(APIView):
 class DatasetStopView(APIView):
     """Stopping the making of a data set."""
 
-    @extend_schema(request=None, responses={200: dict}, operation_id="stop_dataset")
+    @extend_schema(request=None, responses={200: schemas.Dataset}, operation_id="stop_dataset")
     @idempotent
     def post(self, request: Request, dataset_id: int) -> Response:
         """Stop; what was made so far is discarded."""
@@ -119,7 +120,7 @@ class DatasetStopView(APIView):
 class BadLinesView(APIView):
     """What was refused."""
 
-    @extend_schema(responses={200: dict}, operation_id="list_dataset_bad_lines")
+    @extend_schema(responses={200: schemas.BAD_LINES}, operation_id="list_dataset_bad_lines")
     def get(self, request: Request, dataset_id: int) -> Response:
         """Refused lines with number and reason."""
         rows = BadLine.objects.filter(dataset=dataset_of(account_of(request), dataset_id))

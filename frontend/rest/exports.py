@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from frontend.rest import schemas
 from frontend.rest.download import file_response
 from frontend.rest.idempotency import idempotent
 from frontend.rest.jobs import job_of
@@ -59,7 +60,7 @@ def export_of(account: Account, export_id: int) -> Export:
 class JobExportsView(APIView):
     """The exports of a job."""
 
-    @extend_schema(responses={200: dict}, operation_id="list_exports")
+    @extend_schema(responses={200: schemas.page("Export", schemas.Export)}, operation_id="list_exports")
     def get(self, request: Request, job_id: int) -> Response:
         """Exports, newest first."""
         rows = Export.objects.filter(job=job_of(account_of(request), job_id))
@@ -67,7 +68,7 @@ class JobExportsView(APIView):
         page = pages.paginate_queryset(filtered(request, rows, {"status": "status", "kind": "kind"}), request, self)
         return pages.get_paginated_response([export_row(e) for e in page or []])
 
-    @extend_schema(request=ExportInput, responses={201: dict}, operation_id="create_export")
+    @extend_schema(request=ExportInput, responses={201: schemas.Export}, operation_id="create_export")
     @idempotent
     def post(self, request: Request, job_id: int) -> Response:
         """Start an export; follow it by its id."""
@@ -81,7 +82,7 @@ class JobExportsView(APIView):
 class ExportView(APIView):
     """One export."""
 
-    @extend_schema(responses={200: dict}, operation_id="get_export")
+    @extend_schema(responses={200: schemas.Export}, operation_id="get_export")
     def get(self, request: Request, export_id: int) -> Response:
         """Status, progress, per-item errors, and the download link once it is done."""
         return Response(export_row(export_of(account_of(request), export_id)))
@@ -90,7 +91,7 @@ class ExportView(APIView):
 class ExportStopView(APIView):
     """Stopping an export."""
 
-    @extend_schema(request=None, responses={200: dict}, operation_id="stop_export")
+    @extend_schema(request=None, responses={200: schemas.Export}, operation_id="stop_export")
     @idempotent
     def post(self, request: Request, export_id: int) -> Response:
         """Stop an export that is under way."""

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from frontend.rest import schemas
 from frontend.rest.datasets import NAME, SelectionInput, dataset_of
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import Pages, filtered
@@ -164,7 +165,7 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
 class JobsView(APIView):
     """The account's labeling jobs."""
 
-    @extend_schema(responses={200: dict}, operation_id="list_labeling_jobs")
+    @extend_schema(responses={200: schemas.JOBS}, operation_id="list_labeling_jobs")
     def get(self, request: Request) -> Response:
         """Jobs, newest first; filters: status, name_contains."""
         rows = LabelingJob.objects.filter(account=account_of(request))
@@ -173,7 +174,7 @@ class JobsView(APIView):
         page = pages.paginate_queryset(rows, request, self)
         return pages.get_paginated_response([job_row(j) for j in page or []])
 
-    @extend_schema(request=LabelingJobInput, responses={201: dict}, operation_id="create_labeling_job")
+    @extend_schema(request=LabelingJobInput, responses={201: schemas.LabelingJob}, operation_id="create_labeling_job")
     @idempotent
     def post(self, request: Request) -> Response:
         """Create a job; it starts by itself once its input is taken in."""
@@ -200,7 +201,7 @@ class JobsView(APIView):
 class JobView(APIView):
     """One labeling job."""
 
-    @extend_schema(responses={200: dict}, operation_id="get_labeling_job")
+    @extend_schema(responses={200: schemas.LabelingJob}, operation_id="get_labeling_job")
     def get(self, request: Request, job_id: int) -> Response:
         """Everything about a job, with counters and money."""
         return Response(job_detail(job_of(account_of(request), job_id)))
@@ -209,7 +210,7 @@ class JobView(APIView):
 class JobStopView(APIView):
     """Stopping a job."""
 
-    @extend_schema(request=None, responses={200: dict}, operation_id="stop_labeling_job")
+    @extend_schema(request=None, responses={200: schemas.LabelingJob}, operation_id="stop_labeling_job")
     @idempotent
     def post(self, request: Request, job_id: int) -> Response:
         """Stop: what is done is kept, the rest of the money goes back to the wallet."""
@@ -222,7 +223,7 @@ class JobStopView(APIView):
 class EstimateView(APIView):
     """What a design would cost."""
 
-    @extend_schema(request=EstimateInput, responses={200: dict}, operation_id="estimate_labeling_job")
+    @extend_schema(request=EstimateInput, responses={200: schemas.Estimate}, operation_id="estimate_labeling_job")
     def post(self, request: Request) -> Response:
         """Total cost with the fee, duration, and the price guideline for the expected seconds."""
         account_of(request)
@@ -244,7 +245,7 @@ class EstimateView(APIView):
 class JobBadLinesView(APIView):
     """Input lines the job refused."""
 
-    @extend_schema(responses={200: dict}, operation_id="list_labeling_job_bad_lines")
+    @extend_schema(responses={200: schemas.BAD_LINES}, operation_id="list_labeling_job_bad_lines")
     def get(self, request: Request, job_id: int) -> Response:
         """Refused lines with number and reason."""
         rows = BadLine.objects.filter(job=job_of(account_of(request), job_id))

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from frontend.rest import schemas
 from frontend.rest.download import file_response
 from frontend.rest.idempotency import idempotent
 from frontend.rest.jobs import job_of
@@ -49,7 +50,7 @@ def model_of(account: Account, model_id: int) -> Model:
 class ModelsView(APIView):
     """The account's models."""
 
-    @extend_schema(responses={200: dict}, operation_id="list_models")
+    @extend_schema(responses={200: schemas.page("Model", schemas.Model)}, operation_id="list_models")
     def get(self, request: Request) -> Response:
         """Models, newest first; filters: name_contains, architecture."""
         rows = Model.objects.filter(account=account_of(request))
@@ -62,7 +63,7 @@ class ModelsView(APIView):
 class ModelView(APIView):
     """One model."""
 
-    @extend_schema(responses={200: dict}, operation_id="get_model")
+    @extend_schema(responses={200: schemas.ModelDetail}, operation_id="get_model")
     def get(self, request: Request, model_id: int) -> Response:
         """The model with its configuration."""
         model = model_of(account_of(request), model_id)
@@ -120,7 +121,7 @@ def training_of(account: Account, training_id: int) -> TrainingJob:
 class TrainingJobsView(APIView):
     """The account's trainings."""
 
-    @extend_schema(responses={200: dict}, operation_id="list_training_jobs")
+    @extend_schema(responses={200: schemas.page("Training", schemas.Training)}, operation_id="list_training_jobs")
     def get(self, request: Request) -> Response:
         """Trainings, newest first; filters: status, name_contains."""
         rows = TrainingJob.objects.filter(account=account_of(request))
@@ -133,7 +134,7 @@ class TrainingJobsView(APIView):
 class TrainingJobView(APIView):
     """One training."""
 
-    @extend_schema(responses={200: dict}, operation_id="get_training_job")
+    @extend_schema(responses={200: schemas.TrainingDetail}, operation_id="get_training_job")
     def get(self, request: Request, training_id: int) -> Response:
         """The training and its curves."""
         job = training_of(account_of(request), training_id)
@@ -146,7 +147,7 @@ class TrainingJobView(APIView):
 class TrainingJobStopView(APIView):
     """Stopping a training."""
 
-    @extend_schema(request=None, responses={200: dict}, operation_id="stop_training_job")
+    @extend_schema(request=None, responses={200: schemas.Training}, operation_id="stop_training_job")
     @idempotent
     def post(self, request: Request, training_id: int) -> Response:
         """Stop; the model so far is kept."""

@@ -11,15 +11,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from frontend.rest import schemas
 from frontend.rest.idempotency import idempotent
 from frontend.rest.jobs import job_of
 from frontend.rest.paging import Pages, filtered
 from frontend.rest.scope import account_of, actor
-from frontend.rest.work import IMAGE_SALT, image_url
+from frontend.rest.work import IMAGE_SALT, image_url, task_payload
 from labeling import queries
-from labeling.models import Assignment, DataObject, Label, LabelingJob
+from labeling.models import Assignment, DataObject, Label, LabelingJob, Task
 from labeling.services import adjudication, images
-from marketplace.errors import NotFound
+from marketplace.errors import InUse, NotFound
 from marketplace.models import Membership, Role, User
 
 
@@ -71,7 +72,7 @@ def object_of(job: LabelingJob, object_id: int) -> DataObject:
 class ObjectsView(APIView):
     """The objects of a job."""
 
-    @extend_schema(responses={200: dict}, operation_id="list_objects")
+    @extend_schema(responses={200: schemas.page("Object", schemas.ObjectRow)}, operation_id="list_objects")
     def get(self, request: Request, job_id: int) -> Response:
         """Objects in manifest order; filters: state, source."""
         job = job_of(account_of(request), job_id)
@@ -87,7 +88,7 @@ class ObjectsView(APIView):
 class ObjectView(APIView):
     """One object."""
 
-    @extend_schema(responses={200: dict}, operation_id="get_object")
+    @extend_schema(responses={200: schemas.Object}, operation_id="get_object")
     def get(self, request: Request, job_id: int, object_id: int) -> Response:
         """All label revisions with their explanations, and every worker's answer."""
         row = object_of(job_of(account_of(request), job_id), object_id)
@@ -100,10 +101,23 @@ class ObjectView(APIView):
         )
 
 
+class PreviewView(APIView):
+    """A task of the job as a worker will see it."""
+
+    @extend_schema(responses={200: schemas.Task}, operation_id="preview_task")
+    def get(self, request: Request, job_id: int) -> Response:
+        """The very document a worker's page gets for the job's first usable object; nothing is claimed."""
+        job = job_of(account_of(request), job_id)
+        row = DataObject.objects.filter(job=job).exclude(width=None).exclude(state="Failed").order_by("index").first()
+        if row is None:
+            raise InUse("the job has taken in no image yet")
+        return Response(task_payload(Task(job=job), job, row, request.user.pk))
+
+
 class AdjudicationView(APIView):
     """The requester's word on an object."""
 
-    @extend_schema(request=AdjudicationInput, responses={201: dict}, operation_id="adjudicate_object")
+    @extend_schema(request=AdjudicationInput, responses={201: schemas.Label}, operation_id="adjudicate_object")
     @idempotent
     def post(self, request: Request, job_id: int, object_id: int) -> Response:
         """Store the requester's boxes as the newest revision; it counts as gold from now on."""

@@ -28,6 +28,7 @@ urlpatterns = [
     path("labeling-jobs/<int:job_id>", jobs.JobView.as_view()),
     path("labeling-jobs/<int:job_id>/stop", jobs.JobStopView.as_view()),
     path("labeling-jobs/<int:job_id>/bad-lines", jobs.JobBadLinesView.as_view()),
+    path("labeling-jobs/<int:job_id>/preview", objects.PreviewView.as_view()),
     path("labeling-jobs/<int:job_id>/objects", objects.ObjectsView.as_view()),
     path("labeling-jobs/<int:job_id>/objects/<int:object_id>", objects.ObjectView.as_view()),
     path("labeling-jobs/<int:job_id>/objects/<int:object_id>/adjudicate", objects.AdjudicationView.as_view()),

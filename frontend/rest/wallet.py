@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from frontend.rest import schemas
 from frontend.rest.idempotency import idempotent, key_of
 from frontend.rest.paging import Pages, filtered
 from frontend.rest.scope import account_of, actor, require_operator
@@ -51,7 +52,7 @@ def statement_row(posting: Posting) -> dict[str, Any]:
 class WalletView(APIView):
     """The balance."""
 
-    @extend_schema(responses={200: dict}, operation_id="get_wallet")
+    @extend_schema(responses={200: schemas.Wallet}, operation_id="get_wallet")
     def get(self, request: Request) -> Response:
         """Free money, and what is held for running jobs."""
         account = account_of(request)
@@ -63,7 +64,7 @@ class WalletView(APIView):
 class StatementView(APIView):
     """The wallet's statement."""
 
-    @extend_schema(responses={200: dict}, operation_id="get_wallet_statement")
+    @extend_schema(responses={200: schemas.page("Movement", schemas.Movement)}, operation_id="get_wallet_statement")
     def get(self, request: Request) -> Response:
         """Every movement of the wallet, newest first."""
         pages = Pages()

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from frontend.rest import schemas
 from frontend.rest.idempotency import key_of
 from frontend.rest.scope import worker_of
 from labeling.models import Assignment, DataObject, LabelingJob, Task
@@ -118,7 +119,7 @@ def _own_assignment(pk: int, worker: Worker) -> Assignment:
 class ClaimView(APIView):
     """Take the next task of a job."""
 
-    @extend_schema(request=None, responses={200: dict}, operation_id="claim_task")
+    @extend_schema(request=None, responses={200: schemas.Claim}, operation_id="claim_task")
     def post(self, request: Request, job_id: int) -> Response:
         """A task with a lease, or null with the reason there is none."""
         return Response(claim_payload(worker_of(request), _job(job_id)))
@@ -129,7 +130,7 @@ class SubmitView(APIView):
 
     @extend_schema(
         request=SubmitInput,
-        responses={200: dict},
+        responses={200: schemas.Submitted},
         operation_id="submit_assignment",
         parameters=[OpenApiParameter("claim_next", bool, description="also claim the next task in the same trip")],
     )
@@ -161,7 +162,7 @@ class SubmitView(APIView):
 class ReturnView(APIView):
     """Give a task back unanswered; it may be offered again."""
 
-    @extend_schema(request=None, responses={200: dict}, operation_id="return_assignment")
+    @extend_schema(request=None, responses={200: schemas.SeatState}, operation_id="return_assignment")
     def post(self, request: Request, assignment_id: int) -> Response:
         """The seat is free for the next worker at once."""
         worker = worker_of(request)
@@ -172,7 +173,7 @@ class ReturnView(APIView):
 class DeclineView(APIView):
     """Refuse a task; it is never offered to this worker again."""
 
-    @extend_schema(request=ReasonInput, responses={200: dict}, operation_id="decline_assignment")
+    @extend_schema(request=ReasonInput, responses={200: schemas.SeatState}, operation_id="decline_assignment")
     def post(self, request: Request, assignment_id: int) -> Response:
         """The seat goes to somebody else."""
         data = ReasonInput(data=request.data)
@@ -187,7 +188,7 @@ class DeclineView(APIView):
 class HeartbeatView(APIView):
     """How long the lease still runs."""
 
-    @extend_schema(responses={200: dict}, operation_id="assignment_time_left")
+    @extend_schema(responses={200: schemas.SeatState}, operation_id="assignment_time_left")
     def get(self, request: Request, assignment_id: int) -> Response:
         """The state of the seat and the seconds left; reading extends nothing."""
         found = _own_assignment(assignment_id, worker_of(request))

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from frontend.rest import schemas
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import Pages, filtered
 from frontend.rest.scope import account_of, actor, worker_of
@@ -59,7 +60,7 @@ def _own_team(account: Account, team_id: int) -> Workteam:
 class WorkteamsView(APIView):
     """Teams the account can give work to."""
 
-    @extend_schema(responses={200: dict}, operation_id="list_workteams")
+    @extend_schema(responses={200: schemas.page("Workteam", schemas.Workteam)}, operation_id="list_workteams")
     def get(self, request: Request) -> Response:
         """The account's private teams and the public pool."""
         account = account_of(request)
@@ -68,7 +69,7 @@ class WorkteamsView(APIView):
         page = pages.paginate_queryset(filtered(request, rows, {"crowd": "crowd"}), request, self)
         return pages.get_paginated_response([team_row(t) for t in page or []])
 
-    @extend_schema(request=WorkteamInput, responses={201: dict}, operation_id="create_workteam")
+    @extend_schema(request=WorkteamInput, responses={201: schemas.Workteam}, operation_id="create_workteam")
     @idempotent
     def post(self, request: Request) -> Response:
         """Make a private team."""

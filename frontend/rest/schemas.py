@@ -1,0 +1,326 @@
+"""The shapes of answers, for the OpenAPI document and the client code made from it. Views build the answers themselves;
+a test holds real answers against these shapes."""
+
+from typing import Any
+
+from drf_spectacular.utils import inline_serializer
+from rest_framework import serializers as s
+
+Money = s.CharField  # dollars with six decimals
+
+
+def page(name: str, row: type[s.Serializer], **more: s.Field[Any, Any, Any, Any]) -> s.Serializer:
+    """A page of rows as CursorPagination answers it."""
+    fields = {"next": s.CharField(allow_null=True), "previous": s.CharField(allow_null=True), "results": row(many=True)}
+    return inline_serializer(f"{name}Page", {**fields, **more})
+
+
+class Problem(s.Serializer):
+    """RFC 9457."""
+
+    type = s.CharField()
+    title = s.CharField()
+    status = s.IntegerField()
+    detail = s.CharField()
+    errors = inline_serializer("FieldError", {"field": s.CharField(), "reason": s.CharField()}, many=True)
+
+
+class Token(s.Serializer):
+    """An API token, without its secret."""
+
+    id = s.IntegerField()
+    name = s.CharField()
+    prefix = s.CharField()
+    created_at = s.DateTimeField()
+    last_used_at = s.DateTimeField(allow_null=True)
+    revoked_at = s.DateTimeField(allow_null=True)
+
+
+class NewToken(Token):
+    """The only answer that holds the secret."""
+
+    secret = s.CharField()
+
+
+class Member(s.Serializer):
+    """A member of the account."""
+
+    user_id = s.IntegerField()
+    email = s.EmailField()
+    display_name = s.CharField()
+    role = s.CharField()
+
+
+class Movement(s.Serializer):
+    """One line of a statement."""
+
+    id = s.IntegerField()
+    amount = Money()
+    reference = s.CharField()
+    description = s.CharField()
+    at = s.DateTimeField()
+
+
+class Wallet(s.Serializer):
+    """Free money, and what is held for jobs."""
+
+    balance = Money()
+    held = Money()
+
+
+class Workteam(s.Serializer):
+    """A work team."""
+
+    id = s.IntegerField()
+    name = s.CharField()
+    description = s.CharField()
+    crowd = s.CharField()
+    members = s.IntegerField()
+    created_at = s.DateTimeField()
+
+
+class Dataset(s.Serializer):
+    """A data set and how its making goes."""
+
+    id = s.IntegerField()
+    name = s.CharField()
+    status = s.CharField()
+    failure_reason = s.CharField(allow_null=True)
+    source = s.JSONField()
+    manifest_uri = s.CharField(allow_null=True)
+    lines_read = s.IntegerField()
+    objects_total = s.IntegerField()
+    bad_lines = s.IntegerField()
+    progress = s.FloatField()
+    created_at = s.DateTimeField()
+
+
+class BadLine(s.Serializer):
+    """A refused line of input."""
+
+    number = s.IntegerField()
+    reason = s.CharField()
+    excerpt = s.CharField()
+
+
+BAD_LINES = page("BadLine", BadLine)
+
+
+class LabelCounters(s.Serializer):
+    """As DescribeLabelingJob counts."""
+
+    TotalLabeled = s.IntegerField()
+    HumanLabeled = s.IntegerField()
+    MachineLabeled = s.IntegerField()
+    FailedNonRetryableError = s.IntegerField()
+    Unlabeled = s.IntegerField()
+
+
+class LabelingJobRow(s.Serializer):
+    """A labeling job in a list."""
+
+    id = s.IntegerField()
+    name = s.CharField()
+    status = s.CharField()
+    failure_reason = s.CharField(allow_null=True)
+    task_type = s.CharField()
+    labels = s.ListField(child=s.CharField())
+    workers_per_object = s.IntegerField()
+    price = Money()
+    automated_labeling = s.BooleanField()
+    created_at = s.DateTimeField()
+    finished_at = s.DateTimeField(allow_null=True)
+    label_counters = LabelCounters()
+
+
+class LabelingJob(LabelingJobRow):
+    """Everything about a labeling job."""
+
+    label_attribute_name = s.CharField()
+    reference_code = s.CharField()
+    title = s.CharField()
+    description = s.CharField()
+    keywords = s.ListField(child=s.CharField())
+    instructions = s.JSONField()
+    workteam = s.IntegerField()
+    dataset = s.IntegerField(allow_null=True)
+    input_manifest_uri = s.CharField()
+    output_uri = s.CharField()
+    selection = s.JSONField()
+    redundancy = s.JSONField()
+    automated_labeling_settings = s.JSONField()
+    objects_total = s.IntegerField()
+    bad_lines = s.IntegerField()
+    task_time_limit_seconds = s.IntegerField()
+    task_availability_seconds = s.IntegerField()
+    max_concurrent_tasks = s.IntegerField()
+    max_human_labeled_objects = s.IntegerField(allow_null=True)
+    max_percentage_labeled = s.IntegerField(allow_null=True)
+    money = inline_serializer("JobMoney", {"spent": Money(), "reserved": Money(), "all_human": Money()})
+
+
+JOBS = page("LabelingJob", LabelingJobRow)
+
+
+class Estimate(s.Serializer):
+    """What a design would cost and how long it takes."""
+
+    total = Money()
+    fee = Money()
+    per_object = Money()
+    duration_seconds = s.FloatField()
+    guideline = Money()
+
+
+class Label(s.Serializer):
+    """A revision of an object's label."""
+
+    revision = s.IntegerField()
+    source = s.CharField()
+    algorithm = s.CharField()
+    model_name = s.CharField(allow_null=True)
+    confidence = s.FloatField(allow_null=True)
+    value = s.JSONField()
+    explanation = s.JSONField()
+    created_at = s.DateTimeField()
+
+
+class ObjectRow(s.Serializer):
+    """An object of a job in a list."""
+
+    id = s.IntegerField()
+    index = s.IntegerField()
+    state = s.CharField()
+    failure_reason = s.CharField(allow_null=True)
+    source_ref = s.CharField(allow_null=True)
+    width = s.IntegerField(allow_null=True)
+    height = s.IntegerField(allow_null=True)
+    image_url = s.CharField()
+    label = s.JSONField(allow_null=True)
+    source = s.CharField(allow_null=True)
+    confidence = s.FloatField(allow_null=True)
+
+
+class Object(ObjectRow):
+    """An object with its history and every worker's answer."""
+
+    labels = Label(many=True)
+    answers = s.ListField(child=s.JSONField())
+
+
+class Export(s.Serializer):
+    """A download being made or ready."""
+
+    id = s.IntegerField()
+    kind = s.CharField()
+    which = s.CharField()
+    status = s.CharField()
+    failure_reason = s.CharField(allow_null=True)
+    progress = s.FloatField()
+    objects_done = s.IntegerField()
+    item_errors = s.ListField(child=s.JSONField())
+    size_bytes = s.IntegerField(allow_null=True)
+    download_url = s.CharField(allow_null=True)
+    created_at = s.DateTimeField()
+
+
+class Model(s.Serializer):
+    """A trained model."""
+
+    id = s.IntegerField()
+    name = s.CharField()
+    architecture = s.CharField()
+    labels = s.ListField(child=s.CharField())
+    metrics = s.JSONField()
+    artifact_url = s.CharField()
+    parts = s.DictField(child=s.CharField())
+    created_at = s.DateTimeField()
+
+
+class ModelDetail(Model):
+    """A trained model with its configuration."""
+
+    config = s.JSONField()
+
+
+class Training(s.Serializer):
+    """A training."""
+
+    id = s.IntegerField()
+    name = s.CharField()
+    status = s.CharField()
+    failure_reason = s.CharField(allow_null=True)
+    hyperparameters = s.JSONField()
+    progress = s.FloatField()
+    model = s.IntegerField(allow_null=True)
+    created_at = s.DateTimeField()
+    started_at = s.DateTimeField(allow_null=True)
+    ended_at = s.DateTimeField(allow_null=True)
+
+
+class TrainingDetail(Training):
+    """A training with its curves by name."""
+
+    metrics = s.DictField(child=s.ListField(child=s.JSONField()))
+
+
+class Task(s.Serializer):
+    """What a worker's page needs to show a task."""
+
+    task_id = s.IntegerField(allow_null=True)
+    job_id = s.IntegerField()
+    task_type = s.CharField()
+    title = s.CharField()
+    price = Money()
+    image_url = s.CharField()
+    image_size = inline_serializer("ImageSize", {"width": s.IntegerField(), "height": s.IntegerField()})
+    labels = inline_serializer("LabelChoice", {"label": s.CharField()}, many=True)
+    instructions = s.JSONField()
+    element = inline_serializer("Element", {"name": s.CharField()})
+    initial_value = s.JSONField(allow_null=True)
+
+
+class Assignment(Task):
+    """A leased seat with its task."""
+
+    id = s.IntegerField()
+    accepted_at = s.DateTimeField()
+    lease_expires_at = s.DateTimeField()
+    seconds_left = s.FloatField()
+
+
+class Claim(s.Serializer):
+    """The next task, or null with the reason there is none; `next` is a hint for prefetching."""
+
+    assignment = Assignment(allow_null=True)
+    reason = s.CharField(required=False)
+    next = inline_serializer("NextImage", {"image_url": s.CharField()}, allow_null=True)
+
+
+class Submitted(s.Serializer):
+    """What a submit did; with claim_next also the next task."""
+
+    status = s.CharField()
+    paid = Money()
+    repeated = s.BooleanField()
+    next_assignment = Assignment(allow_null=True, required=False)
+    reason = s.CharField(required=False)
+
+
+class SeatState(s.Serializer):
+    """The state of a seat."""
+
+    status = s.CharField()
+    seconds_left = s.FloatField(required=False)
+
+
+class Work(s.Serializer):
+    """A job with tasks for the caller."""
+
+    job_id = s.IntegerField()
+    title = s.CharField()
+    description = s.CharField()
+    task_type = s.CharField()
+    price = Money()
+    expected_hourly = Money()
+    tasks_left = s.IntegerField()
