@@ -168,7 +168,8 @@ def _cut(connection: http.client.HTTPConnection) -> None:
 def _read(
     connection: http.client.HTTPConnection, answer: http.client.HTTPResponse, url: str, max_bytes: int, deadline: float
 ) -> bytes:
-    chunks, size = [], 0
+    chunks: list[bytes] = []
+    size = 0
     while True:
         if connection.sock is not None:
             connection.sock.settimeout(_left(deadline, url))

@@ -4,15 +4,17 @@ With the ORM broker the message is a row written on the caller's connection: it 
 belongs to. Functions take ids, are short, and are safe to run twice.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from importlib import import_module
+from typing import Any
 
 from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
 
-def resolve(path: str):
+def resolve(path: str) -> Callable[..., Any]:
     """The function behind a dotted path. Raises ImportError or AttributeError, which django_q would swallow."""
     module, _, name = path.rpartition(".")
     return getattr(import_module(module), name)

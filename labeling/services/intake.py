@@ -53,7 +53,9 @@ def load_objects(job: LabelingJob) -> None:
     boundaries.require_readable(account=job.account, uri=uri)
     selection = datasets.check_selection(job.selection)
     with sources.local_copy(uri) as stream, transaction.atomic():
-        LabelingJob.objects.select_for_update(no_key=True).get(pk=job.pk)
+        # Not the job's row: loading a large manifest must not keep anybody from stopping the job.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('labeling_load'), %s::integer)", [job.pk])
         if DataObject.objects.filter(job=job).exists():
             return
         refusals, total = Refusals(), 0
@@ -88,10 +90,10 @@ def _chunks(
         except ValueError as error:
             refusals.add(line.number, str(error), ref)
             continue
-        state = ObjectState.UNLABELED if label is None else _state(label)
+        state = str(ObjectState.UNLABELED if label is None else _state(label))
         if label is not None:
             chunk.labels[len(chunk.rows)] = label
-        chunk.rows.append((line.index, state.value, ref, line.original.decode()))
+        chunk.rows.append((line.index, state, ref, line.original.decode()))
         chunk.size += len(line.original)
         if chunk.full:
             yield chunk
@@ -108,7 +110,7 @@ def _label(job: LabelingJob, line: manifest.Line) -> augmented_reading.BoxLabel:
     return label
 
 
-def _state(label: augmented_reading.BoxLabel) -> ObjectState:
+def _state(label: augmented_reading.BoxLabel) -> str:
     return ObjectState.MACHINE if label.origin.human_annotated is False else ObjectState.HUMAN
 
 

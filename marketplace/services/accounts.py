@@ -87,13 +87,13 @@ def role_of(*, account: Account, user: User) -> Role | None:
     return Role(role) if role else None
 
 
-def require_role(*, account: Account, user: User, at_least: Role) -> Role:
+def require_role(*, account: Account, user: User, at_least: Role | str) -> Role:
     """The user's role. Raises NotFound for a stranger (who may not know of the account), Forbidden below `at_least`."""
     role = role_of(account=account, user=user)
     if role is None:
         raise NotFound("there is no such account")
-    if RANKS[role] < RANKS[at_least]:
-        raise Forbidden(f"this needs the role {at_least.value} in {account.name}; you are {role.value}")
+    if RANKS[role] < RANKS[Role(at_least)]:
+        raise Forbidden(f"this needs the role {Role(at_least)} in {account.name}; you are {role}")
     return role
 
 

@@ -16,9 +16,9 @@ MAY_BE_NEGATIVE = frozenset({LedgerKind.OUTSIDE})
 
 
 class Leg(NamedTuple):
-    """One side of an entry, its pocket named by kind and owner instead of looked up first."""
+    """One side of an entry, its pocket named by LedgerKind and owner instead of looked up first."""
 
-    kind: LedgerKind
+    kind: str
     amount_micros: int
     account_id: int | None = None
     worker_id: int | None = None
@@ -26,7 +26,7 @@ class Leg(NamedTuple):
 
 
 def pocket(
-    kind: LedgerKind, *, account: Account | None = None, worker: Worker | None = None, reference: str = ""
+    kind: str, *, account: Account | None = None, worker: Worker | None = None, reference: str = ""
 ) -> LedgerAccount:
     """The ledger account of this kind and owner, made at its first use."""
     found, _ = LedgerAccount.objects.get_or_create(kind=kind, account=account, worker=worker, reference=reference)
@@ -38,9 +38,7 @@ def balance(pocket: LedgerAccount) -> int:
     return Posting.objects.filter(ledger_account=pocket).aggregate(total=Sum("amount_micros"))["total"] or 0
 
 
-def total(
-    kind: LedgerKind, *, account: Account | None = None, worker: Worker | None = None, reference: str = ""
-) -> int:
+def total(kind: str, *, account: Account | None = None, worker: Worker | None = None, reference: str = "") -> int:
     """Micro-dollars in the pocket of this kind and owner, 0 when it was never used; nothing is written."""
     postings = Posting.objects.filter(
         ledger_account__kind=kind,
@@ -98,9 +96,10 @@ def post_legs(*, reference: str, legs: Sequence[Leg], by: str, description: str 
 
 def _insert(reference: str, legs: Sequence[Leg], by: str, description: str) -> bool:
     """Entry and postings in one round trip; False when a pocket does not exist yet (then nothing is written)."""
-    rows, values = [], []
+    rows: list[str] = []
+    values: list[str | int] = []
     for leg in legs:
-        owner = [leg.kind.value, leg.reference]
+        owner: list[str | int] = [str(leg.kind), leg.reference]
         where = "kind = %s AND reference = %s"
         for column, value in (("account_id", leg.account_id), ("worker_id", leg.worker_id)):
             # The unique index serves IS NULL and =, but not IS NOT DISTINCT FROM.
