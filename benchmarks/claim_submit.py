@@ -92,16 +92,20 @@ class Stack:
             ),
             subprocess.Popen([sys.executable, "manage.py", "qcluster"], cwd=ROOT),
         ]
-        self._wait()
+        try:
+            self._wait()
+        except BaseException:
+            self.stop()
+            raise
 
     def _wait(self) -> None:
         until = time.monotonic() + 120
         while time.monotonic() < until:
             try:
                 client = Client(self.port, "")
-                client.call("POST", "/api/v1/labeling-jobs/0/claim")
+                client.call("GET", "/api/v1/work")
                 return
-            except (ConnectionError, http.client.HTTPException):
+            except (OSError, http.client.HTTPException):
                 time.sleep(0.2)
         raise SystemExit("the server did not start within two minutes")
 
@@ -112,7 +116,10 @@ class Stack:
         for process in self.processes:
             process.terminate()
         for process in self.processes:
-            process.wait(timeout=60)
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
         stop_embedded(self.var / "postgres")
 
 

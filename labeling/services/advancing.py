@@ -12,9 +12,9 @@ from django.utils import timezone
 from labeling import hooks, transitions
 from labeling.models import Batch, DataObject, LabelingJob, ObjectState
 from labeling.queries import spending
-from labeling.services import batches, consolidating, finishing, labels, leases, nudging, output
+from labeling.services import batches, consolidating, finishing, intake, labels, leases, nudging, output
 from labeling.services.locking import advancing
-from marketplace import money, queue
+from marketplace import money
 from marketplace.errors import DomainError, LimitExceeded
 from marketplace.models import Crowd
 from marketplace.services import wallets
@@ -53,7 +53,7 @@ def _take_in(job: LabelingJob) -> bool:
             finishing.fail_job(job=job, reason=reason)
         return False
     try:
-        queue.resolve("labeling.services.intake.load_objects")(job)
+        intake.load_objects(job)
     except DomainError as error:
         finishing.fail_job(job=job, reason=f"the input could not be taken in: {error.message}")
         return False
@@ -189,7 +189,7 @@ def _sound_objects(job: LabelingJob, wanted: int) -> list[int]:
         unseen = [pk for pk, width in rows if width is None]
         if not unseen:
             return [pk for pk, _ in rows]
-        labels.fail_objects(job=job, reasons=queue.resolve("labeling.services.intake.inspect_objects")(unseen))
+        labels.fail_objects(job=job, reasons=intake.inspect_objects(unseen))
         left = DataObject.objects.filter(pk__in=unseen, width=None, state=ObjectState.UNLABELED)
         if left.exists():
             raise RuntimeError(

@@ -71,33 +71,38 @@ class AvailableWork:
 
 
 def claim(*, worker: Worker, job: LabelingJob, now: datetime | None = None) -> Assignment | None:
-    """Lease the next task of the job to the worker, or None when there is none for them now.
+    """Lease the next task of the job to the worker, or None if there is none for them now.
 
-    The seat comes with its task, object and job loaded. Raises NotFound for no such job, Forbidden for a worker who is
-    not an active member of its team, LimitExceeded for one who holds MOST_LEASES tasks of it.
+    The seat's job and worker are those given, its task is fetched when first read. Raises NotFound for no such job,
+    Forbidden for a worker who is not an active member of its team, LimitExceeded for one who holds MOST_LEASES tasks.
     """
     at = now or timezone.now()
-    outcome, seat = _claim(worker.pk, job.pk, at)
+    outcome, seat = _claim(worker, job, at)
     if outcome == "Nothing" and expire_overdue(job_id=job.pk, now=at):
-        outcome, seat = _claim(worker.pk, job.pk, at)
-    if outcome == "Claimed":
-        return Assignment.objects.select_related("task__data_object", "job").get(pk=seat)
+        outcome, seat = _claim(worker, job, at)
     if outcome == "NoSuchJob":
         raise NotFound(f"there is no labeling job {job.pk}")
     if outcome == "NotEligible":
         raise Forbidden("you are not an active member of the team this job is given to")
     if outcome == "HandsFull":
         raise LimitExceeded(f"you hold {MOST_LEASES} tasks of this job; hand one in or return one first")
-    return None
+    return seat
 
 
-def _claim(worker_id: int, job_id: int, at: datetime) -> tuple[str, int | None]:
+def _claim(worker: Worker, job: LabelingJob, at: datetime) -> tuple[str, Assignment | None]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT outcome, assignment_id FROM labeling_claim(%s, %s, %s, %s)", [worker_id, job_id, at, MOST_LEASES]
+            "SELECT outcome, assignment_id, task_id, lease_expires_at FROM labeling_claim(%s, %s, %s, %s)",
+            [worker.pk, job.pk, at, MOST_LEASES],
         )
-        outcome, seat = cursor.fetchone()
-    return outcome, seat
+        outcome, seat, task, lease_expires_at = cursor.fetchone()
+    if outcome != "Claimed":
+        return outcome, None
+    leased = Assignment(
+        pk=seat, task_id=task, job=job, worker=worker, accepted_at=at, lease_expires_at=lease_expires_at
+    )
+    leased._state.adding = False
+    return outcome, leased
 
 
 def peek(*, worker: Worker, job: LabelingJob) -> int | None:

@@ -1,0 +1,154 @@
+"""From answers to labels: revisions, reasons, one more worker when unsure, and the requester's last word."""
+
+import pytest
+
+from labeling import queries
+from labeling.models import Batch, DataObject, Label, LabelingJob, Task
+from labeling.services import adjudication, assignments, consolidating, jobs
+from marketplace.errors import InUse, Invalid
+from marketplace.services import wallets
+from tests.labeling import stories
+
+pytestmark = pytest.mark.django_db
+EACH = 3 * (stories.PRICE + stories.FEE)
+DYNAMIC = {"kind": "dynamic", "start": 2, "target_confidence": 0.8}
+
+
+def answered(job, workers, contents):
+    """Everybody answers everything, each in their own way."""
+    jobs.advance_job(job.pk)
+    for worker, content in zip(workers, contents, strict=True):
+        stories.work(worker, job, content)
+    jobs.advance_job(job.pk)
+    job.refresh_from_db()
+
+
+def test_three_answers_become_one_label_with_its_reasons():
+    job, workers = stories.a_funded_job(objects=1)
+    drawn = [(100, 100, 50, 40), (102, 100, 50, 40), (101, 102, 50, 40)]
+    answered(job, workers, [stories.boxes(box) for box in drawn])
+    row = DataObject.objects.select_related("label").get(job=job)
+    (box,) = row.label.value["boxes"]
+    assert (row.state, row.label.revision, row.label.source) == ("HumanLabeled", 1, "human")
+    assert box["label"] == "bee" and abs(box["left"] - 101) < 1.5 and abs(box["width"] - 50) < 1.5
+    assert 0.5 < box["confidence"] <= 1 and row.label.confidence == box["confidence"]
+    (cluster,) = row.label.explanation["clusters"]
+    assert cluster["kept"] and {w["worker"] for w in row.label.explanation["workers"]} == {w.public_id for w in workers}
+
+
+def test_nothing_to_label_is_a_label_too():
+    job, workers = stories.a_funded_job(objects=1)
+    answered(job, workers, [stories.boxes()] * 3)
+    row = DataObject.objects.select_related("label").get(job=job)
+    assert row.state == "HumanLabeled" and row.label.value == {"boxes": []} and row.label.confidence is None
+
+
+def test_consolidating_again_changes_nothing():
+    job, workers = stories.a_funded_job(objects=3)
+    answered(job, workers, [stories.ONE_BEE] * 3)
+    assert consolidating.consolidate_due(job=job) == 0
+    assert consolidating.recompute(job=job) == 0
+    assert Label.objects.count() == 3
+
+
+def test_recomputing_appends_a_revision_only_where_the_label_changes():
+    job, workers = stories.a_funded_job(objects=2)
+    answered(job, workers, [stories.ONE_BEE] * 3)
+    first = Label.objects.filter(data_object__job=job).order_by("data_object__index").first()
+    Label.objects.filter(pk=first.pk).update(value={"boxes": []})
+    assert consolidating.recompute(job=job) == 1
+    row = DataObject.objects.select_related("label").get(pk=first.data_object_id)
+    assert row.label.revision == 2 and len(row.label.value["boxes"]) == 1
+    assert list(row.labels.order_by("revision").values_list("revision", flat=True)) == [1, 2]
+
+
+def test_two_workers_who_agree_are_enough_and_the_third_seat_is_refunded():
+    job, workers = stories.a_funded_job(objects=2, redundancy=DYNAMIC)
+    jobs.advance_job(job.pk)
+    assert set(Task.objects.values_list("seats_total", flat=True)) == {2}
+    assert wallets.balance(job.account) == 100_000_000 - 2 * EACH
+    answered(job, workers[:2], [stories.ONE_BEE] * 2)
+    assert job.status == "Completed"
+    assert assignments.claim(worker=workers[2], job=job) is None
+    assert wallets.balance(job.account) == 100_000_000 - 4 * (stories.PRICE + stories.FEE)
+    assert queries.progress(job)["answers_saved"] == 2
+
+
+def test_two_workers_who_disagree_get_a_third():
+    job, workers = stories.a_funded_job(objects=1, redundancy=DYNAMIC)
+    answered(job, workers[:2], [stories.boxes((10, 10, 60, 60), (300, 300, 90, 50)), stories.boxes()])
+    task = Task.objects.get()
+    assert (task.state, task.seats_total, task.seats_free, task.due) == ("Open", 3, 1, False)
+    assert not Label.objects.exists()
+    for worker in workers[:2]:
+        assert assignments.claim(worker=worker, job=job) is None
+    answered(job, workers[2:], [stories.boxes((10, 10, 60, 60))])
+    assert job.status == "Completed" and Task.objects.get().answers_count == 3
+    assert wallets.balance(job.account) == 100_000_000 - EACH
+
+
+def test_no_more_is_asked_once_time_is_up():
+    job, workers = stories.a_funded_job(objects=1, redundancy=DYNAMIC)
+    jobs.advance_job(job.pk)
+    for worker, content in zip(workers, [stories.boxes((10, 10, 60, 60)), stories.boxes()], strict=False):
+        stories.work(worker, job, content)
+    Batch.objects.update(expires_at="2020-01-01T00:00:00Z")
+    jobs.advance_job(job.pk)
+    job.refresh_from_db()
+    assert job.status == "Completed" and Task.objects.get().state == "Done"
+
+
+def test_workers_are_known_after_enough_objects():
+    job, workers = stories.a_funded_job(objects=24)
+    good = stories.boxes((100, 100, 50, 40), (300, 200, 80, 80))
+    answered(job, workers, [good, good, stories.boxes((100, 100, 50, 40))])
+    assert job.worker_models["objects"] == 24
+    skills = {row["worker"]: row for row in queries.worker_skills(job)}
+    careful, sloppy = skills[workers[0].public_id], skills[workers[2].public_id]
+    assert careful["answers"] == 24 and careful["paid_micros"] == 24 * stories.PRICE
+    assert careful["hit_rate"] > sloppy["hit_rate"]
+    assert consolidating.refit(job=job) is False
+
+
+def test_the_requester_sees_who_drew_what_and_where_they_disagree():
+    job, workers = stories.a_funded_job(objects=2)
+    jobs.advance_job(job.pk)
+    for worker in workers:
+        for _ in range(2):
+            seat = assignments.claim(worker=worker, job=job)
+            far = 100 + 150 * workers.index(worker) if seat.task.data_object.index else 100
+            stories.answer(seat, stories.boxes((far, 100, 50, 40)))
+    jobs.advance_job(job.pk)
+    rows = queries.answers_of(DataObject.objects.get(job=job, index=0))
+    assert [row["worker"] for row in rows] == sorted(w.public_id for w in workers)
+    assert len({row["colour"] for row in rows}) == 3
+    assert sum(queries.confidence_histogram(job)) + Label.objects.filter(confidence=None).count() == 2
+    assert len(queries.disagreements(job)) == 2
+
+
+def test_the_requester_has_the_last_word():
+    job, workers = stories.a_funded_job(objects=1)
+    answered(job, workers, [stories.ONE_BEE] * 3)
+    row = DataObject.objects.get(job=job)
+    label = adjudication.adjudicate(
+        data_object=row, content=stories.boxes((200, 200, 30, 30), label="wasp"), by="user:1"
+    )
+    row.refresh_from_db()
+    assert row.label_id == label.pk and (label.revision, label.source, label.confidence) == (2, "adjudicated", 1.0)
+    assert consolidating.recompute(job=job) == 0 and queries.disagreements(job) == []
+    row.refresh_from_db()
+    assert row.label_id == label.pk
+    gold = consolidating._read_answers(job, [row])[row.pk].image.gold
+    assert [(box.left, box.label) for box in gold] == [(200, "wasp")]
+
+
+def test_what_cannot_be_adjudicated():
+    job, _ = stories.a_funded_job(objects=1)
+    jobs.advance_job(job.pk)
+    row = DataObject.objects.get(job=job)
+    with pytest.raises(InUse, match="people are working"):
+        adjudication.adjudicate(data_object=row, content=stories.ONE_BEE, by="user:1")
+    with pytest.raises(Invalid) as refused:
+        adjudication.adjudicate(data_object=row, content=stories.boxes((1, 1, 2, 2), label="cow"), by="user:1")
+    assert refused.value.field == "answer.boundingBox.boundingBoxes[0].label"
+    assert not Label.objects.exists() and LabelingJob.objects.get().status == "InProgress"
