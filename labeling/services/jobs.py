@@ -17,6 +17,7 @@ from labeling.services.pricing import Estimate, estimate
 from marketplace import storage
 from marketplace.errors import InUse
 from marketplace.models import Account, AuditEvent
+from marketplace.services import boundaries
 
 __all__ = [
     "Estimate",
@@ -41,7 +42,8 @@ def create_job(*, account: Account, by: str, **design: Any) -> LabelingJob:
     if asked.input_manifest_uri:
         asked.attempt("input_manifest_uri", lambda: _must_exist(str(asked.input_manifest_uri)))
     if asked.output_uri:
-        asked.attempt("output_uri", lambda: storage.store_for(str(asked.output_uri)))
+        asked.attempt("output_uri", lambda: boundaries.require_readable(account=account, uri=str(asked.output_uri)))
+    _check_examples(asked)
     asked.check()
     manifest = asked.input_manifest_uri or (asked.dataset.manifest_uri if asked.dataset else "")
     try:
@@ -69,6 +71,17 @@ def create_job(*, account: Account, by: str, **design: Any) -> LabelingJob:
             raise
         raise InUse(f"the account has a labeling job {asked.name!r} already", field="name") from None
     return job
+
+
+def _check_examples(asked: Design) -> None:
+    """Example pictures are shown to workers: they must be the account's own to show."""
+    reader = boundaries.Reader(asked.account)
+    for kind in ("good_examples", "bad_examples"):
+        given = (asked.instructions or {}).get(kind)
+        for place, example in enumerate(given if isinstance(given, list) else []):
+            uri = example.get("uri") if isinstance(example, dict) else None
+            if isinstance(uri, str) and (why := reader.refusal(uri)):
+                asked.wrong(f"instructions.{kind}[{place}]", why)
 
 
 def _must_exist(uri: str) -> None:

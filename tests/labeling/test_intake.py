@@ -5,10 +5,11 @@ import json
 import pytest
 
 from labeling.formats.augmented_reading import read_boxes
-from labeling.models import BadLine, DataObject, Label, ObjectLine, ObjectState
+from labeling.models import BadLine, DataObject, Label, LabelingJob, ObjectLine, ObjectState
 from labeling.services import intake
 from marketplace import storage
-from marketplace.errors import Forbidden, NotFound
+from marketplace.errors import Forbidden, Invalid, NotFound
+from marketplace.services import boundaries
 from tests import builders
 from tests.labeling import stories
 
@@ -162,3 +163,12 @@ class TestInspection:
             intake.inspect_objects([row.pk for row in rows])
         rows[0].refresh_from_db()
         assert rows[0].width == 48, "what was seen is kept"
+
+
+def test_a_job_may_neither_write_into_nor_show_what_belongs_to_another_account(account):
+    other = boundaries.base_of(builders.an_account())
+    examples = {"good_examples": [{"uri": other + "/uploads/x.png", "caption": "so"}]}
+    with pytest.raises(Invalid) as refused:
+        a_job(account, [{"source-ref": "s3://b/1.png"}], output_uri=other + "/out", instructions=examples)
+    assert {name for name, _ in refused.value.errors} == {"output_uri", "instructions.good_examples[0]"}
+    assert not LabelingJob.objects.exists()
