@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.browser import elements_site, install
 
@@ -53,6 +53,7 @@ def chromium() -> Iterator[Browser]:
         pytest.skip("no Chromium on this machine: `apt install chromium` or set CHROMIUM")
     # Playwright's loop runs in this thread; Django's own check for loops would refuse the database meanwhile
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         yield browser
@@ -67,7 +68,7 @@ def tolerated() -> list[str]:
 
 @pytest.fixture
 def open_page(chromium: Browser, site: elements_site.Site, tolerated: list[str]) -> Iterator[Callable[..., Page]]:
-    """A function that opens a path in a new browser context (its options are Playwright's).
+    """A function that opens a path (or an address) in a new browser context; its options are Playwright's.
 
     At the end of the test every script error and every break of the content security policy is a failure.
     """
@@ -87,7 +88,7 @@ def open_page(chromium: Browser, site: elements_site.Site, tolerated: list[str])
         contexts.append(context)
         context.on("page", watch)
         page = context.new_page()
-        page.goto(site.address + path)
+        page.goto(path if path.startswith("http") else site.address + path)
         page.locator(".canvas canvas").first.wait_for()
         return page
 

@@ -206,7 +206,7 @@ def serve() -> tuple[Site, ThreadingHTTPServer]:
     return site, server
 
 
-def wait_until(found: Any, seconds: float = 10.0) -> Any:
+def wait_until(found: Any, seconds: float = 30.0) -> Any:
     """Calls `found` until it gives something true; raises AssertionError when it does not in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
