@@ -64,6 +64,9 @@ def open_round(loop: LearningLoop, plan: LoopSettings, *, while_training: bool =
     seeding = already < plan.seed_size
     wanted = plan.seed_size - already if seeding else plan.batch_size
     count, reason = _how_many(job, wanted, first=number == 1)
+    if while_training and loop_objects.unlabeled(job).count() < 2 * plan.batch_size:
+        # People would take what the model is being trained for.
+        return False
     if count < 1:
         return False if while_training else _finish(loop, reason)
     if seeding:

@@ -14,9 +14,13 @@ import django  # noqa: E402
 django.setup()
 
 from learning.services.programs import Supervisor  # noqa: E402
-from tests.learning.programs.executor import CountingExecutor  # noqa: E402
+from tests.learning.programs.executor import CountingExecutor, OracleExecutor  # noqa: E402
 
 if __name__ == "__main__":
-    supervisor = Supervisor(executor=CountingExecutor(), slots=2, root=Path(sys.argv[1]), silence=timedelta(seconds=30))
+    executor = CountingExecutor()
+    if os.environ.get("WAGGLE_TEST_EXECUTOR") == "oracle":
+        skill = float(os.environ["WAGGLE_ORACLE_SKILL"])
+        executor = OracleExecutor(truth=Path(os.environ["WAGGLE_ORACLE_TRUTH"]), skill=skill)
+    supervisor = Supervisor(executor=executor, slots=2, root=Path(sys.argv[1]), silence=timedelta(seconds=30))
     signal.signal(signal.SIGTERM, lambda *_: supervisor.stopping.set())
     supervisor.run(pause=0.1)
