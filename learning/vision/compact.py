@@ -278,7 +278,7 @@ def load(model: CompactDetector, state: Mapping[str, Tensor]) -> list[str]:
     if broken:
         raise ValueError(f"the weights are not finite in {', '.join(broken[:3])}")
     model.load_state_dict(taken, strict=False)
-    return sorted(own.keys() - taken.keys())
+    return sorted(name for name in own.keys() - taken.keys() if not name.endswith("num_batches_tracked"))
 
 
 def _scaled(target: Mapping[str, Tensor], scale: Tensor) -> tuple[Tensor, Tensor]:

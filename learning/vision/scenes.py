@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from learning.vision.scenes_sprites import SHAPES, TEXTURES, Rng, Sprite, colours, fill, fractal, sprite
 
+USUAL_SIDE = 320  # sizes below are meant for scenes of this side and grow and shrink with it
 KINDS = len(SHAPES) * len(TEXTURES)
 LEAST_SIDE, LEAST_VISIBLE = 7.0, 0.35  # px; share of an object's own pixels that must not be covered
 
@@ -57,6 +58,7 @@ def compose(rng: Rng, bank: Bank, side: int) -> Scene:
     owner = np.zeros((side, side), np.int16)  # which object each pixel shows; 0 is ground
     found: list[tuple[tuple[float, float, float, float], int, int]] = []
     for thing, size in _cast(rng, bank):
+        size *= side / USUAL_SIDE
         placed = _place(rng, image, owner, len(found) + 1, thing, size)
         if placed is not None:
             found.append((placed[0], thing.shape * len(TEXTURES) + thing.texture, placed[1]))
@@ -92,8 +94,7 @@ def _place(rng: Rng, image: Image.Image, owner: np.ndarray, number: int, thing: 
     side = image.width
     picture = _instance(rng, thing.picture, size)
     width, height = picture.size
-    x = int(rng.uniform(-0.25 * width, side - 0.75 * width))
-    y = int(rng.uniform(-0.25 * height, side - 0.75 * height))
+    x, y = (int(rng.uniform(*sorted((-0.25 * e, side - 0.75 * e)))) for e in (width, height))
     alpha = picture.getchannel("A")
     left, top, right, bottom = max(x, 0), max(y, 0), min(x + width, side), min(y + height, side)
     solid = np.asarray(alpha.crop((left - x, top - y, right - x, bottom - y))) > 100
