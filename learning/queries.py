@@ -8,7 +8,6 @@ from labeling.models import LabelingJob, ObjectState
 from labeling.queries import counters
 from learning import transitions
 from learning.models import LearningLoop, LoopObject, Model, Role, Round, TrainingJob
-from learning.services.loop_settings import LoopSettings
 from marketplace.models import Account
 
 
@@ -30,8 +29,8 @@ def loop_view(job: LabelingJob) -> dict[str, Any] | None:
         "status": loop.status,
         "failure_reason": loop.failure_reason or None,
         "doing": _doing(loop, rounds),
-        "target_iou": job.automated_labeling.get("target_iou", LoopSettings.target_iou),
-        "confidence": job.automated_labeling.get("confidence", LoopSettings.confidence),
+        "target_iou": loop.settings.get("target_iou"),
+        "confidence": loop.settings.get("confidence"),
         "machine": judged[-1] if judged else None,
         "counters": counters(job),
         "roles": dict(roles.annotate(n=Count("id")).order_by()),

@@ -6,6 +6,8 @@ done the next time. Knows the loop as a whole; what one round does is rounds.py'
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -31,7 +33,7 @@ def start_loop(job: LabelingJob) -> LearningLoop | None:
     if not job.automated:
         return None
     with transaction.atomic():
-        loop, made = LearningLoop.objects.get_or_create(job=job)
+        loop, made = LearningLoop.objects.get_or_create(job=job, defaults={"settings": _settings(job)})
         if made:
             enqueue(ADVANCE, loop.pk)
     return loop
@@ -92,13 +94,24 @@ def _step(loop_id: int) -> bool:
     if job.status != "InProgress":
         return _wind_down(loop)
     try:
-        plan = loop_settings.read(job.automated_labeling)
+        asked = loop_settings.read(job.automated_labeling)
     except Invalid as error:
         return fail(loop, f"automated labeling cannot start: {error.message}")
+    plan = asked.plan(objects=job.objects_total, largest=job.max_concurrent_tasks)
+    if loop.settings != asdict(plan):
+        LearningLoop.objects.filter(pk=loop.pk).update(settings=asdict(plan))
     try:
-        return rounds.step(loop, plan.plan(objects=job.objects_total, largest=job.max_concurrent_tasks))
+        return rounds.step(loop, plan)
     except rounds.CannotGoOn as reason:
         return fail(loop, str(reason))
+
+
+def _settings(job: LabelingJob) -> dict[str, Any]:
+    """As asked, without the sizes that follow from the number of objects; wrong ones fail the job at its first step."""
+    try:
+        return asdict(loop_settings.read(job.automated_labeling))
+    except Invalid:
+        return {}
 
 
 def fail(loop: LearningLoop, reason: str) -> bool:
