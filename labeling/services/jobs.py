@@ -40,7 +40,7 @@ def create_job(*, account: Account, by: str, **design: Any) -> LabelingJob:
     """
     asked = Design(account=account, **design)
     if asked.input_manifest_uri:
-        asked.attempt("input_manifest_uri", lambda: _must_exist(str(asked.input_manifest_uri)))
+        asked.attempt("input_manifest_uri", lambda: _must_exist(account, str(asked.input_manifest_uri)))
     if asked.output_uri:
         asked.attempt("output_uri", lambda: boundaries.require_readable(account=account, uri=str(asked.output_uri)))
     _check_examples(asked)
@@ -84,7 +84,9 @@ def _check_examples(asked: Design) -> None:
                 asked.wrong(f"instructions.{kind}[{place}]", why)
 
 
-def _must_exist(uri: str) -> None:
+def _must_exist(account: Account, uri: str) -> None:
+    # Asked first: whether something exists in another account's folder is not to be told either.
+    boundaries.require_readable(account=account, uri=uri)
     if not storage.exists(uri):
         raise ValueError(f"there is nothing at {uri}")
 

@@ -3,13 +3,11 @@
 import itertools
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
 from labeling import transitions
 from labeling.models import Assignment, DataObject, LabelingJob, ObjectLine
 from labeling.services import assignments, jobs
-from marketplace import storage
 from marketplace.models import Account, User, Worker, Workteam
 from tests import builders
 
@@ -22,8 +20,7 @@ _numbers = itertools.count(1)
 def a_design(account: Account, team: Workteam, **changes: Any) -> dict[str, Any]:
     """What create_job takes; a manifest of one line stands for the input."""
     number = next(_numbers)
-    uri = storage.join(settings.STORE_URL, "stories", f"{number}.manifest")
-    storage.write(uri, b'{"source-ref": "s3://bees/0.png"}\n')
+    uri = changes.get("input_manifest_uri", "") or builders.a_manifest(account, [{"source-ref": "s3://bees/0.png"}])
     design = {
         "account": account,
         "by": "user:1",

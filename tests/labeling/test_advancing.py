@@ -1,0 +1,110 @@
+"""A job goes from its manifest to its end through the queue's own entry points, and survives being killed anywhere."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import orjson
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from labeling import background
+from labeling.models import AdvanceRequest, Answer, BadLine, Batch, DataObject, Label, LabelingJob
+from labeling.services import jobs, nudging
+from marketplace import storage
+from marketplace.services import boundaries, escrow
+from tests import builders
+from tests.labeling import stories
+
+ADVANCE = (
+    "import django, sys; django.setup(); from labeling import background; background.advance_job(int(sys.argv[1]))"
+)
+
+
+def a_new_job(workers, *, images=0, bad=(), broken=False, **changes):
+    """A job as create_job leaves it, on real pictures, refused lines and a file that is no image."""
+    account = stories.an_account()
+    lines = [{"source-ref": uri} for uri in builders.tiny_images(images, account=account)]
+    if broken:
+        uri = storage.join(boundaries.base_of(account), "uploads", "broken.png")
+        storage.write(uri, b"not an image")
+        lines.append({"source-ref": uri})
+    manifest = builders.a_manifest(account, [*lines, *bad])
+    team = builders.a_team(account=account, workers=workers)
+    return jobs.create_job(**stories.a_design(account, team, input_manifest_uri=manifest, **changes))
+
+
+@pytest.mark.django_db
+def test_from_manifest_to_completed():
+    workers = stories.a_crowd(3)
+    job = a_new_job(workers, images=3, broken=True, bad=[b"{not json}"])
+    background.advance_job(job.pk)
+    job.refresh_from_db()
+    assert (job.status, job.objects_total, job.bad_lines) == ("InProgress", 4, 1)
+    assert BadLine.objects.get(job=job).number == 5
+    assert DataObject.objects.get(job=job, state="Failed").index == 3
+    content = {"boundingBox": {"boundingBoxes": [{"left": 1, "top": 2, "width": 9, "height": 8, "label": "bee"}]}}
+    for worker in workers:
+        assert stories.work(worker, job, content) == 3
+    background.advance_job(job.pk)
+    job.refresh_from_db()
+    assert job.status == "Completed" and job.output_written_at
+    lines = storage.read(storage.join(job.output_uri, job.name, "manifests/output/output.manifest")).splitlines()
+    assert [job.label_attribute_name in orjson.loads(line) for line in lines] == [True, True, True, False]
+
+
+@pytest.mark.django_db
+def test_a_manifest_without_a_usable_line_fails_the_job():
+    job = a_new_job([], bad=[b"{not json}"])
+    background.advance_job(job.pk)
+    job.refresh_from_db()
+    assert job.status == "Failed" and "no line that can be used (1 were refused)" in job.failure_reason
+
+
+@pytest.mark.django_db
+def test_the_sweep_asks_for_every_live_job_even_when_a_message_was_lost():
+    job, _ = stories.a_funded_job(objects=1)
+    AdvanceRequest.objects.update(requested_at=timezone.now() - 2 * nudging.STALE)
+    background.sweep()
+    assert AdvanceRequest.objects.get(job=job).requested_at > timezone.now() - nudging.STALE
+    background.advance_job(job.pk)
+    assert Batch.objects.get(job=job).status == "InProgress" and not AdvanceRequest.objects.exists()
+    background.advance_job(10**9)
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_killed_anywhere_and_started_again_the_result_is_the_same():
+    workers = stories.a_crowd(3)
+    job = a_new_job(workers, images=12, max_concurrent_tasks=5)
+    content = {"boundingBox": {"boundingBoxes": [{"left": 1, "top": 2, "width": 9, "height": 8, "label": "bee"}]}}
+    for turn in range(24):
+        # Each turn lets the process live a little longer, so that it dies at another place.
+        advance_and_kill(job.pk, after=0.4 * 1.25**turn)
+        job.refresh_from_db()
+        if job.status == "Completed":
+            break
+        if job.status == "InProgress":
+            for worker in workers:
+                stories.work(worker, job, content)
+    assert job.status == "Completed"
+    assert Answer.objects.count() == 36 and DataObject.objects.filter(job=job, state="HumanLabeled").count() == 12
+    assert Label.objects.filter(revision=1).count() == 12
+    assert escrow.held(account=job.account, reference=f"labeling-job:{job.pk}") == 0
+    assert LabelingJob.objects.get(pk=job.pk).attention == ""
+
+
+def advance_and_kill(job_id, *, after):
+    """Advance the job in a process of its own and kill it after so many seconds, wherever it is then."""
+    database = connection.settings_dict
+    url = f"postgresql://{database['USER']}:{database['PASSWORD']}@/{database['NAME']}?host={database['HOST']}"
+    environment = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "marketplace.settings"}
+    process = subprocess.Popen([sys.executable, "-c", ADVANCE, str(job_id)], env=environment, cwd=settings.BASE_DIR)
+    try:
+        process.wait(timeout=after)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
