@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from labeling.consolidation.asking import decide_many, should_ask_more
 from labeling.consolidation.boxes_types import Consolidated, ImageAnswers, WorkerAnswer
+from labeling.consolidation.calibration import calibrate
 from labeling.consolidation.explain import explain
-from labeling.consolidation.fit import CHUNK, Sums, chunks, fit_workers, gather
+from labeling.consolidation.fit import CHUNK, Sums, chunks, expect_and_maximise, gather
 from labeling.consolidation.inference import infer
 from labeling.consolidation.stack import stack_answers
 from labeling.consolidation.workers import Skill, WorkerModels
@@ -61,6 +62,18 @@ def consolidate_many(
     for some in chunks(images, chunk):
         stack = stack_answers(some, labels)
         yield from explain(stack, infer(stack, models), models, limit, ALGORITHM)
+
+
+def fit_workers(
+    images: Iterable[ImageAnswers], *, labels: Sequence[str], start: WorkerModels | None = None, rounds: int = 6
+) -> WorkerModels:
+    """Learn the crowd, its workers and the calibration from the answers (and golds) of a job.
+
+    `images` is any iterable that can be read several times. `start` carries the population and calibration of an
+    earlier fit. Raises ValueError if `images` is an iterator, which could be read only once.
+    """
+    models = expect_and_maximise(images, labels=labels, start=start, rounds=rounds)
+    return calibrate(images, models, labels=labels)
 
 
 def observe(image: ImageAnswers, *, labels: Sequence[str], workers: WorkerModels | None = None) -> dict[str, Skill]:

@@ -50,21 +50,22 @@ def iou(a: Floats, b: Floats) -> Floats:
     return np.asarray(shared / (area_a + area_b - shared))
 
 
-def link(n: int, a: Ints, b: Ints, affinity: Floats, apart: NDArray[np.bool_], gate: float) -> Ints:
-    """Cluster `n` boxes by constrained average link; returns (n,) cluster numbers, ascending by first member.
+def link(worker: Ints, a: Ints, b: Ints, affinity: Floats, gate: float) -> Ints:
+    """Cluster boxes by constrained average link; returns (N,) cluster numbers, ascending by first member.
 
-    `a, b` are candidate pairs with their `affinity` (greater is closer, pairs not given count 0); `apart` marks pairs
-    that must not share a cluster. Two clusters merge, best first, while their mean affinity is at least `gate`.
+    `worker` (N,) drew each box, and no worker has two boxes in a cluster. `a, b` are the pairs of one image worth
+    comparing, with their `affinity` (greater is closer; pairs not given count 0). Two clusters merge, best first,
+    while their mean affinity is at least `gate`.
     """
-    component = _components(n, a, b, affinity, apart, gate)
+    n = len(worker)
+    component = _components(n, a, b, np.where(worker[a] == worker[b], -np.inf, affinity), gate)
     order = np.argsort(component, kind="stable")
     sizes = np.bincount(component)
     slot = np.empty(n, np.int64)
     slot[order] = np.arange(n) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     leader = np.arange(n)
     inside = component[a] == component[b]
-    a, b, affinity, apart = a[inside], b[inside], affinity[inside], apart[inside]
-    value = np.where(apart, -np.inf, affinity)
+    a, b, affinity = a[inside], b[inside], affinity[inside]
     pair_size = sizes[component[a]]
     for size in np.unique(sizes[sizes > 1]):
         chosen = np.flatnonzero(sizes == size)
@@ -73,16 +74,51 @@ def link(n: int, a: Ints, b: Ints, affinity: Floats, apart: NDArray[np.bool_], g
         near = pair_size == size
         k, i, j = rank[component[a[near]]], slot[a[near]], slot[b[near]]
         table = np.zeros((len(chosen), size, size))
-        table[k, i, j] = table[k, j, i] = value[near]
+        table[k, i, j] = table[k, j, i] = affinity[near]
         members = order[np.flatnonzero(np.isin(component[order], chosen))].reshape(len(chosen), size)
+        table[worker[members][:, :, None] == worker[members][:, None, :]] = -np.inf
         leader[members] = np.take_along_axis(members, _merge(table, gate), axis=1)
     return np.asarray(np.unique(leader, return_inverse=True)[1], np.int64)
 
 
-def _components(n: int, a: Ints, b: Ints, affinity: Floats, apart: NDArray[np.bool_], gate: float) -> Ints:
+def absorb(group: Ints, ltrb: Floats, image: Ints, worker: Ints, least: float) -> Ints:
+    """Join what average link has torn apart; returns new cluster numbers, ascending by first member.
+
+    Two clusters whose median boxes overlap by `least` and that mostly different workers drew are one object: the boxes
+    of the smaller go to the larger where their worker has none yet. Two real objects would have been drawn by the same
+    workers, side by side.
+    """
+    groups = int(group.max(initial=-1)) + 1
+    middle, where = np.zeros((groups, 4)), np.zeros(groups, np.int64)
+    members = np.bincount(group, minlength=groups)
+    where[group] = image
+    order = np.argsort(group, kind="stable")
+    start = np.cumsum(members) - members
+    for side in range(4):
+        ranked = order[np.lexsort((ltrb[order, side], group[order]))]
+        low, high = ranked[start + (members - 1) // 2], ranked[start + members // 2]
+        middle[:, side] = (ltrb[low, side] + ltrb[high, side]) / 2
+    a, b = overlapping_pairs(middle, where)
+    overlap = iou(middle[a], middle[b])
+    near = np.flatnonzero(overlap >= least)
+    group = group.copy()
+    for pair in near[np.lexsort((b[near], a[near], -overlap[near]))]:
+        large, small = (int(k) for k in (a[pair], b[pair]))
+        if members[large] < members[small]:
+            large, small = small, large
+        mine = np.flatnonzero(group == small)
+        free = mine[~np.isin(worker[mine], worker[group == large])]
+        if 2 * len(free) > len(mine):
+            group[free] = large
+            members[large] += len(free)
+            members[small] -= len(free)
+    return np.asarray(np.unique(group, return_inverse=True)[1], np.int64)
+
+
+def _components(n: int, a: Ints, b: Ints, affinity: Floats, gate: float) -> Ints:
     """Connected components over pairs that reach the gate: two clusters whose mean reaches it have such a pair, so no
     merge crosses components. One that is too large (a flood) is cut at ever higher affinities."""
-    near = ~apart & (affinity >= gate)
+    near = affinity >= gate
     a, b, affinity = a[near], b[near], affinity[near]
     component, too_large, floor = np.zeros(n, np.int64), np.ones(n, bool), gate
     while too_large.any():
@@ -100,7 +136,6 @@ def _merge(table: Floats, gate: float) -> Ints:
     """Average link on (K, m, m) affinities (-inf: never together); returns (K, m), the slot each box ends in."""
     count, m, _ = table.shape
     diagonal = np.arange(m)
-    table[:, diagonal, diagonal] = -np.inf
     weight = np.ones((count, m))
     home = np.tile(diagonal, (count, 1))
     live = np.arange(count)

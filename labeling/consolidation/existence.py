@@ -1,18 +1,20 @@
 """Is there an object at all? The posterior from who drew it and who did not, and its calibration. Knows arrays only.
 
-A candidate (cluster) is a real object or a distractor (a shadow, a slip, spam). Each has a hidden difficulty
-z ~ N(0, hard^2), so that answers on one object are not independent (the good worker misses the hard one too):
+A candidate (cluster) is a real object or a distractor (a shadow, a slip, spam). A real one has a hidden difficulty
+z ~ N(0, hard^2), so that misses are not independent (the good worker misses the hard one too); slips are:
 
-    P(worker draws it | real, z)       = logistic(logit(hit_w) * stretch - z)
-    P(worker draws it | distractor, z) = logistic(logit(false_w) * stretch - z)
+    P(worker draws it | real, z)    = logistic(logit(hit_w) * stretch - z)
+    P(worker draws it | distractor) = false_w
 
-with stretch = sqrt(1 + hard^2 pi / 8), which keeps hit_w and false_w the rates over all objects (MacKay 1992). Both
-sides are integrated over z by Gauss-Hermite quadrature and conditioned on at least one worker having drawn it, for a
-thing nobody drew is no candidate. The log-odds are then one of the features of a small logistic model whose weights
+with stretch = sqrt(1 + hard^2 pi / 8), which keeps hit_w the rate over all objects (MacKay 1992). z is integrated out
+by Gauss-Hermite quadrature, and both sides are conditioned on at least one worker having drawn it, for a thing nobody
+drew is no candidate. The log-odds are then one of the features of a small logistic model whose weights
 are fitted on golds (ridge towards the shipped weights), so that confidences mean what they say.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +23,12 @@ from labeling.consolidation.clusters import Floats, Ints
 from labeling.consolidation.fusion import sums
 from labeling.consolidation.workers import Population, Rates
 
-NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
+NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
 NODE_WEIGHTS = NODE_WEIGHTS / NODE_WEIGHTS.sum()
 
-FEATURES = ("bias", "log_odds", "agreement", "small", "border", "shadowed")
-DEFAULT_WEIGHTS = (0.0, 1.0, 0.0, 0.0, 0.0, 0.0)
-RIDGE = 2.0
+FEATURES = ("bias", "log_odds", "share", "agreement", "small", "border", "shadowed")
+DEFAULT_WEIGHTS = (0.0, 0.75, 0.0, 0.0, 0.0, 0.0, 0.0)
+RIDGE = 6.0
 """Prior precision of the calibration's weights around DEFAULT_WEIGHTS."""
 
 
@@ -37,11 +39,29 @@ def existence_log_odds(
 
     Pairs (P,) list every worker who answered a candidate's image, and whether that worker drew it.
     """
-    real = _log_likelihood(rates.hit, population.hard, pair_group, pair_worker, drew, groups)
-    distractor = _log_likelihood(rates.false, population.hard, pair_group, pair_worker, drew, groups)
+    pairs = (pair_group, pair_worker, drew, groups)
+    real = _log_likelihood(rates.hit, population.hard, *pairs)
     prior = np.log(population.real) - np.log1p(-population.real)
-    log_odds: Floats = prior + real - distractor
+    log_odds: Floats = prior + real - _log_likelihood(rates.false, 0.0, *pairs)
     return log_odds
+
+
+def evidence(
+    rates: Rates,
+    population: Population,
+    pair_group: Ints,
+    pair_worker: Ints,
+    drew: NDArray[np.bool_],
+    groups: int,
+    hards: Sequence[float],
+) -> Floats:
+    """log P(who drew what) of all candidates for each spread of difficulty in `hards`: (len(hards),)."""
+    pairs = (pair_group, pair_worker, drew, groups)
+    distractor = np.log1p(-population.real) + _log_likelihood(rates.false, 0.0, *pairs)
+    prior = np.log(population.real)
+    return np.array(
+        [np.logaddexp(prior + _log_likelihood(rates.hit, hard, *pairs), distractor).sum() for hard in hards]
+    )
 
 
 def unseen_share(rate: Floats, hard: float, pair_group: Ints, pair_worker: Ints, groups: int) -> Floats:
@@ -79,12 +99,21 @@ def fit_calibration(features: Floats, right: Floats, rounds: int = 25) -> tuple[
     """Ridge logistic regression of `right` (K,) on `features` (K, F) by Newton's method; returns the weights."""
     prior = np.array(DEFAULT_WEIGHTS)
     weights = prior.copy()
+    best = _misfit(features, right, weights, prior)
     for _ in range(rounds):
         p = logistic(features @ weights)
         gradient = features.T @ (right - p) - RIDGE * (weights - prior)
         curvature = (features * (p * (1 - p))[:, None]).T @ features + RIDGE * np.eye(len(prior))
         step = np.linalg.solve(curvature, gradient)
-        weights = weights + step
-        if np.abs(step).max() < 1e-8:
+        while (misfit := _misfit(features, right, weights + step, prior)) > best and np.abs(step).max() > 1e-8:
+            step = step / 2
+        if np.abs(step).max() <= 1e-8:
             break
+        weights, best = weights + step, misfit
     return tuple(float(w) for w in weights)
+
+
+def _misfit(features: Floats, right: Floats, weights: Floats, prior: Floats) -> float:
+    """Negative log posterior of the weights."""
+    x = features @ weights
+    return float((np.logaddexp(0.0, x) - right * x).sum() + RIDGE / 2 * ((weights - prior) ** 2).sum())

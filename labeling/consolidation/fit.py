@@ -2,7 +2,7 @@
 
 Streams: each round reads the images in chunks and keeps sums only, so memory does not grow with the number of images.
 Dawid & Skene (1979) for who draws what and which class; a Gaussian with shrinkage for edges. On an image with golds
-the truth is not inferred but given, and only there can the crowd's `style` and the calibration be learned.
+the truth is not inferred but given, and only there can the crowd's `style` be learned.
 """
 
 from __future__ import annotations
@@ -17,20 +17,24 @@ from scipy.optimize import linear_sum_assignment
 
 from labeling.consolidation.boxes_types import Box, ImageAnswers
 from labeling.consolidation.clusters import Floats, Ints, iou
-from labeling.consolidation.existence import DEFAULT_WEIGHTS, fit_calibration, logistic
+from labeling.consolidation.existence import evidence, logistic, unseen_share
 from labeling.consolidation.fusion import BORDER, edge_sigma, extents, style_shift, sums
 from labeling.consolidation.inference import Inference, infer
 from labeling.consolidation.stack import UNKNOWN, Stack, stack_answers
-from labeling.consolidation.workers import Calibration, Population, Skill, WorkerModels
+from labeling.consolidation.workers import Population, Skill, WorkerModels
 
 CHUNK = 512
 RESIDUAL_LIMIT = 5.0
 RIGHT_IOU = 0.5
 REAL_IOU = 0.3
-CALIBRATION_ROWS = 20_000
 STYLE_RIDGE = np.array([4.0, 4.0 * 50**2, 4.0 * 50**2])
 """Prior precision (per unit sigma) of style's constant, width and height parts."""
 NOISE_STRENGTH = 20.0
+MOST_UNSEEN = 20.0
+EVIDENCE_SAMPLE = 500
+"""Candidates of each chunk on which HARDS is judged."""
+HARDS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
+"""Spreads of difficulty that are tried; the one under which the answers are most probable is taken."""
 
 
 @dataclass(slots=True)
@@ -44,11 +48,11 @@ class Sums:
     real: float = 0.0
     noise_left: Floats = field(default_factory=lambda: np.zeros((4, 2, 2)))
     noise_right: Floats = field(default_factory=lambda: np.zeros((4, 2)))
+    evidence: Floats = field(default_factory=lambda: np.zeros(len(HARDS)))
     style_left: Floats = field(default_factory=lambda: np.zeros((4, 3, 3)))
     style_right: Floats = field(default_factory=lambda: np.zeros((4, 3)))
-    features: list[Floats] = field(default_factory=list)
-    right: list[Floats] = field(default_factory=list)
     golds: int = 0
+    classes: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +75,14 @@ def chunks(images: Iterable[ImageAnswers], size: int = CHUNK) -> Iterator[list[I
         yield chunk
 
 
-def fit_workers(
+def expect_and_maximise(
     images: Iterable[ImageAnswers],
     *,
     labels: Sequence[str],
     start: WorkerModels | None = None,
     rounds: int = 6,
 ) -> WorkerModels:
-    """Fit the crowd and its workers on `images`, any iterable that can be read `rounds` times.
+    """The crowd and its workers, from `images`, any iterable that can be read `rounds` times.
 
     `start` carries the population and calibration of an earlier fit (its workers' counts are learned anew). Raises
     ValueError if `images` is an iterator, which could be read only once.
@@ -106,23 +110,20 @@ def gather(
     golds: Sequence[Sequence[Box] | None],
 ) -> None:
     """Add one chunk to a round's sums."""
-    truth = _truth(stack, inference, models, golds)
+    truth = known_truth(stack, inference, golds)
     total.images += stack.images
     total.candidates += len(truth.real)
     total.real += float(truth.real.sum())
     total.golds += sum(gold is not None for gold in golds)
-    _gather_draws(total, stack, inference, truth)
+    _gather_draws(total, stack, inference, truth, models.population)
     _gather_edges(total, stack, inference, truth, models)
     if len(stack.labels) > 1:
         _gather_labels(total, stack, inference, truth)
-    if truth.known.any() and sum(map(len, total.right)) < CALIBRATION_ROWS:
-        total.features.append(inference.features[truth.known])
-        total.right.append(truth.right[truth.known])
 
 
-def _truth(stack: Stack, inference: Inference, models: WorkerModels, golds: Sequence[Sequence[Box] | None]) -> Truth:
-    weights = np.array(models.calibration.weights or DEFAULT_WEIGHTS)
-    real = logistic(inference.features @ weights)
+def known_truth(stack: Stack, inference: Inference, golds: Sequence[Sequence[Box] | None]) -> Truth:
+    """The golds where there are any, else what the answers make probable."""
+    real = logistic(inference.log_odds)
     box, label = inference.fused.ltrb.copy(), inference.label.copy()
     right, known = np.zeros(len(real)), np.zeros(len(real), bool)
     unseen = np.zeros(stack.images)
@@ -146,11 +147,30 @@ def _truth(stack: Stack, inference: Inference, models: WorkerModels, golds: Sequ
     return Truth(real, box, label, right, known, unseen)
 
 
-def _gather_draws(total: Sums, stack: Stack, inference: Inference, truth: Truth) -> None:
+def _gather_draws(total: Sums, stack: Stack, inference: Inference, truth: Truth, population: Population) -> None:
     workers = len(stack.workers)
     p = truth.real[inference.pair_group]
     drew = inference.drew
-    columns = np.stack([p * drew, p, (1 - p) * drew, 1 - p], axis=1)
+    # A candidate exists because somebody drew it. For each there are u / (1 - u) of its kind nobody drew, u being the
+    # chance of that: the rates are of all, not of those seen (EM for truncated data). Golds list the real ones.
+    pairs = (inference.pair_group, inference.pair_worker, len(truth.real))
+    some = inference.pair_group < EVIDENCE_SAMPLE
+    total.evidence += evidence(
+        inference.rates,
+        population,
+        inference.pair_group[some],
+        inference.pair_worker[some],
+        drew[some],
+        min(len(truth.real), EVIDENCE_SAMPLE),
+        HARDS,
+    )
+    lost = unseen_share(inference.rates.hit, population.hard, *pairs)
+    stray = unseen_share(inference.rates.false, 0.0, *pairs)
+    more, stray = (np.minimum(u / np.maximum(1 - u, 1e-9), MOST_UNSEEN) for u in (lost, stray))
+    more = np.where(truth.known, 0.0, more)
+    all_chances = p * (1 + more[inference.pair_group])
+    all_false = (1 - p) * (1 + stray[inference.pair_group])
+    columns = np.stack([p * drew, all_chances, (1 - p) * drew, all_false], axis=1)
     counts = sums(columns, inference.pair_worker, workers)
     answered = np.bincount(stack.answer_worker, minlength=workers)
     unseen = np.bincount(stack.answer_worker, truth.unseen[stack.answer_image], workers)
@@ -198,6 +218,9 @@ def _gather_labels(total: Sums, stack: Stack, inference: Inference, truth: Truth
     group = inference.group
     sure = np.where(truth.known, 1.0, inference.label_chance) * truth.real
     use = np.flatnonzero((stack.label != UNKNOWN) & (truth.label[group] != UNKNOWN))
+    sure_of = np.bincount(truth.label + 1, sure, len(stack.labels) + 1)[1:]
+    for label, mass_of in zip(stack.labels, sure_of, strict=True):
+        total.classes[label] = total.classes.get(label, 0.0) + float(mass_of)
     keys = np.stack([stack.worker[use], truth.label[group[use]], stack.label[use]], axis=1)
     cells, index = np.unique(keys, axis=0, return_inverse=True)
     mass = np.bincount(index.ravel(), sure[group[use]], len(cells))
@@ -207,8 +230,8 @@ def _gather_labels(total: Sums, stack: Stack, inference: Inference, truth: Truth
 
 
 def maximise(total: Sums, models: WorkerModels) -> WorkerModels:
-    """The M step: a new population and calibration from a round's sums."""
-    old, skills = models.population, total.skills
+    """The M step: a new population and its workers from a round's sums."""
+    skills = total.skills
     hits, chances, falses, false_chances = (
         sum(getattr(skill, name) for skill in skills.values())
         for name in ("hits", "chances", "falses", "false_chances")
@@ -223,17 +246,13 @@ def maximise(total: Sums, models: WorkerModels) -> WorkerModels:
         real=float(np.clip((total.real + 10 * prior.real) / (total.candidates + 10), 0.02, 0.98)),
         objects=float((total.real + 1) / (total.images + 1)),
         accuracy=float(np.clip((agreed + 20 * prior.accuracy) / (labelled + 20), 0.3, 0.995)),
-        hard=old.hard,
+        hard=HARDS[int(total.evidence.argmax())],
         pixel=pixel,
         relative=relative,
         style=_style(total),
+        classes=dict(total.classes),
     )
-    calibration = models.calibration
-    if total.features:
-        calibration = Calibration(
-            fit_calibration(np.concatenate(total.features), np.concatenate(total.right)), calibration.threshold
-        )
-    return WorkerModels(population, skills, calibration)
+    return WorkerModels(population, skills, models.calibration)
 
 
 def _noise(total: Sums, prior: Population) -> tuple[Floats, Floats]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling.consolidation.clusters import Floats, Ints, iou, link, overlapping_pairs
+from labeling.consolidation.clusters import Floats, Ints, absorb, iou, link, overlapping_pairs
 from labeling.consolidation.existence import DEFAULT_WEIGHTS, FEATURES, existence_log_odds, logistic
 from labeling.consolidation.fusion import BORDER, Fused, edge_sigma, extents, fuse, sums
 from labeling.consolidation.stack import UNKNOWN, Stack
@@ -18,7 +18,8 @@ from labeling.consolidation.workers import Rates, WorkerModels
 
 GATE_SHARE = 0.45
 GATE_LOWEST, GATE_HIGHEST = 0.15, 0.4
-OTHER_LABEL = 0.85
+OTHER_LABEL = 0.6
+ABSORB_IOU = 0.4
 """A pair with two labels must be this much closer (1 / OTHER_LABEL) than a pair with one."""
 
 
@@ -76,7 +77,8 @@ def cluster(stack: Stack, rates: Rates, models: WorkerModels) -> Ints:
     gate = np.clip(GATE_SHARE * np.exp(-apart), GATE_LOWEST, GATE_HIGHEST)
     same = (stack.label[a] == stack.label[b]) | (stack.label[a] == UNKNOWN) | (stack.label[b] == UNKNOWN)
     affinity = iou(stack.ltrb[a], stack.ltrb[b]) / gate * np.where(same, 1.0, OTHER_LABEL)
-    return link(len(stack.ltrb), a, b, affinity, stack.worker[a] == stack.worker[b], 1.0)
+    group = link(stack.worker, a, b, affinity, 1.0)
+    return absorb(group, stack.ltrb, stack.image, stack.worker, ABSORB_IOU)
 
 
 def _pairs(stack: Stack, image: Ints) -> tuple[Ints, Ints]:
@@ -91,13 +93,13 @@ def _pairs(stack: Stack, image: Ints) -> tuple[Ints, Ints]:
 
 
 def _labels(stack: Stack, group: Ints, groups: int, models: WorkerModels) -> tuple[Ints, Floats]:
-    """Most probable class of each candidate and its posterior: Dawid & Skene (1979) with one uniform prior."""
+    """Most probable class of each candidate and its posterior: Dawid & Skene (1979)."""
     known = np.flatnonzero(stack.label != UNKNOWN)
     if not len(stack.labels):
         return np.full(groups, UNKNOWN), np.zeros(groups)
     votes, index = np.unique(np.stack([stack.worker[known], stack.label[known]], axis=1), axis=0, return_inverse=True)
     table = models.label_likelihood(stack.workers, stack.labels, votes)
-    log_chance = sums(table[index.ravel()], group[known], groups)
+    log_chance = models.label_prior(stack.labels) + sums(table[index.ravel()], group[known], groups)
     chance = np.exp(log_chance - log_chance.max(axis=1, keepdims=True))
     chance /= chance.sum(axis=1, keepdims=True)
     any_vote = np.bincount(group[known], minlength=groups) > 0
@@ -109,6 +111,7 @@ def _features(stack: Stack, group: Ints, image: Ints, fused: Fused, log_odds: Fl
     """(K, F) in the order of existence.FEATURES, each roughly within -3..3."""
     groups = len(image)
     members = np.bincount(group, minlength=groups)
+    answered = np.bincount(stack.answer_image, minlength=stack.images)[image]
     agreement = sums(member_iou, group, groups) / np.maximum(members, 1)
     wh = fused.ltrb[:, 2:] - fused.ltrb[:, :2]
     size = stack.size[image]
@@ -117,8 +120,9 @@ def _features(stack: Stack, group: Ints, image: Ints, fused: Fused, log_odds: Fl
     columns = {
         "bias": np.ones(groups),
         "log_odds": np.clip(log_odds, -12, 12),
+        "share": np.log((members + 0.5) / (answered - members + 0.5)),
         "agreement": np.where(members > 1, (agreement - 0.75) / 0.15, 0.0),
-        "small": small,
+        "small": np.clip(small, -2.0, 2.0),
         "border": border.astype(float),
         "shadowed": _shadowed(fused.ltrb, image, log_odds),
     }

@@ -22,11 +22,13 @@ import numpy as np
 
 from labeling.consolidation.clusters import Floats, Ints
 
-RATE_STRENGTH = 8.0
+HIT_STRENGTH = 8.0
+FALSE_STRENGTH = 25.0
 """Pseudo-counts behind a worker's rates."""
 BIAS_STRENGTH = 4.0
 SPREAD_STRENGTH = 6.0
 CONFUSION_STRENGTH = 10.0
+CLASS_STRENGTH = 5.0
 
 
 @dataclass(slots=True)
@@ -71,6 +73,8 @@ class Population:
     pixel: Floats = field(default_factory=lambda: np.full(4, 1.5))
     relative: Floats = field(default_factory=lambda: np.full(4, 0.06))
     style: Floats = field(default_factory=lambda: np.zeros((4, 3)))
+    classes: dict[str, float] = field(default_factory=dict)
+    """How many real objects of each class were seen."""
 
 
 @dataclass(slots=True)
@@ -114,15 +118,23 @@ class WorkerModels:
         )
         sums = np.array([skill.edge_sum for skill in skills]).reshape(-1, 4)
         squares = np.array([skill.edge_square for skill in skills]).reshape(-1, 4)
+        # Sums taken back (a replaced revision) were measured under an older model: no count may end below nothing.
+        chances, false_chances, edges = (np.maximum(n, 0.0) for n in (chances, false_chances, edges))
+        hits, falses = np.clip(hits, 0.0, chances), np.clip(falses, 0.0, false_chances)
         bias = sums / (edges + BIAS_STRENGTH)[:, None]
-        around = squares - 2 * bias * sums + edges[:, None] * bias**2
+        around = np.maximum(squares - 2 * bias * sums + edges[:, None] * bias**2, 0.0)
         spread = np.sqrt((SPREAD_STRENGTH + around) / (SPREAD_STRENGTH + edges)[:, None])
         return Rates(
-            hit=(hits + RATE_STRENGTH * p.hit) / (chances + RATE_STRENGTH),
-            false=(falses + RATE_STRENGTH * p.false) / (false_chances + RATE_STRENGTH),
+            hit=(hits + HIT_STRENGTH * p.hit) / (chances + HIT_STRENGTH),
+            false=(falses + FALSE_STRENGTH * p.false) / (false_chances + FALSE_STRENGTH),
             bias=bias,
             spread=np.clip(spread, 0.2, 10.0),
         )
+
+    def label_prior(self, labels: Sequence[str]) -> Floats:
+        """log P(class) of a real object, shrunk towards all alike: (labels,)."""
+        counts = np.array([self.population.classes.get(label, 0.0) for label in labels]) + CLASS_STRENGTH
+        return np.asarray(np.log(counts / counts.sum()))
 
     def label_likelihood(self, workers: Sequence[str], labels: Sequence[str], pairs: Ints) -> Floats:
         """log P(given label | true label) for `pairs` (P, 2) of worker and label numbers: (P, labels)."""
@@ -159,6 +171,7 @@ class WorkerModels:
                 **{name: _number(getattr(p, name)) for name in _SCALARS},
                 **{name: _numbers(getattr(p, name)) for name in ("pixel", "relative")},
                 "style": [_numbers(row) for row in p.style],
+                "classes": {label: _number(n) for label, n in sorted(p.classes.items())},
             },
             "calibration": {
                 "weights": _numbers(self.calibration.weights),
@@ -178,6 +191,7 @@ class WorkerModels:
             pixel=np.array(stored["pixel"], float),
             relative=np.array(stored["relative"], float),
             style=np.array(stored["style"], float),
+            classes={label: float(n) for label, n in stored["classes"].items()},
         )
         calibration = Calibration(
             weights=tuple(map(float, data["calibration"]["weights"])),

@@ -4,7 +4,7 @@ import json
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labeling.consolidation import CONSOLIDATORS
@@ -84,6 +84,7 @@ def test_of_a_worker_answering_twice_the_last_revision_counts(family) -> None:
 
 
 @family
+@settings(deadline=None, max_examples=40)
 @given(spoken=spoken, seed=st.integers(0, 1000))
 def test_the_order_of_answers_changes_no_byte(family, spoken, seed) -> None:
     answers = answers_of(family, spoken)
