@@ -2,9 +2,9 @@
 
 Handing out: a task has `seats_total` seats of which `seats_free` can still be taken, `answers_count` are answered, and
 the rest are leased: leased = seats_total - seats_free - answers_count, always. A seat that will not be offered again is
-taken off seats_total. The task is over when seats_total equals answers_count. `queue_position` orders the
-tasks of a job; a task whose seat comes back gets a new position at the end, so a worker's cursor, which only moves forward,
-meets it again. The claim itself is the SQL function `labeling_claim` (see the migration that makes it).
+taken off seats_total. The task is over when seats_total equals answers_count. `queue_position` orders the tasks of a
+job; a task whose seat comes back gets a new position at the end, so a worker's cursor, which only moves forward, meets
+it again. The claim itself is the SQL function `labeling_claim` (see the migration that makes it).
 """
 
 from django.db import models
