@@ -14,6 +14,7 @@ import http.client
 import json
 import os
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -48,6 +49,8 @@ def main() -> None:
     arguments.add_argument("--flat", type=int, default=20_000)
     given = arguments.parse_args()
     before = machine()
+    # A terminated run cleans up after itself, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     var = Path(tempfile.mkdtemp(prefix="waggle-bench-"))
     var.chmod(0o755)
     try:
