@@ -68,7 +68,7 @@ def tolerated() -> list[str]:
 
 @pytest.fixture
 def open_page(chromium: Browser, site: elements_site.Site, tolerated: list[str]) -> Iterator[Callable[..., Page]]:
-    """A function that opens a path (or an address) in a new browser context; its options are Playwright's.
+    """A function that opens a path (or an address) in a new browser context and waits until `ready` is seen there.
 
     At the end of the test every script error and every break of the content security policy is a failure.
     """
@@ -83,13 +83,13 @@ def open_page(chromium: Browser, site: elements_site.Site, tolerated: list[str])
         page.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
         page.on("console", heard)
 
-    def open_(path: str, **options: Any) -> Page:
+    def open_(path: str, *, ready: str = ".canvas canvas", **options: Any) -> Page:
         context = chromium.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))
         contexts.append(context)
         context.on("page", watch)
         page = context.new_page()
         page.goto(path if path.startswith("http") else site.address + path)
-        page.locator(".canvas canvas").first.wait_for()
+        page.locator(ready).first.wait_for()
         return page
 
     yield open_

@@ -5,6 +5,8 @@ import "./kit/chart";
 import "./kit/boxes-view";
 import "./kit/money-time";
 import "./kit/theme-toggle";
+import { takeCrowdAnswers } from "./kit/crowd-answer";
 import { startPage } from "./kit/page";
 
 startPage();
+takeCrowdAnswers();

@@ -1,6 +1,7 @@
 /** The parts around the canvas of the box tool as templates: labels, list of boxes, light, keys. Pure functions of what they
  *  show; what is done with it comes in as callbacks. Every label is shown as text. */
 import { html, nothing } from "lit";
+import { guard } from "lit/directives/guard.js";
 import { live } from "lit/directives/live.js";
 import { repeat } from "lit/directives/repeat.js";
 import type { Box } from "../boxes/geometry";
@@ -44,21 +45,25 @@ export function palette(view: {
   </section>`;
 }
 
-export function boxList(view: {
+interface List {
   boxes: readonly Box[]; selected: number | null; open: boolean; colour: (label: string) => string;
   onSelect: (id: number) => void; onRemove: (id: number) => void;
-}) {
+}
+
+const row = (box: Box, at: number, view: List) => html`
+  <button type="button" class="go" aria-pressed=${box.id === view.selected ? "true" : "false"} @click=${() => view.onSelect(box.id)}>
+    ${spot(view.colour(box.label))}<span>${at + 1}. ${box.label}</span>
+    <small><span class="sr">at ${box.left}, ${box.top}, size </span>${box.width} × ${box.height}</small>
+  </button>
+  <button type="button" class="gone" aria-label="Delete box ${at + 1}, ${box.label}" @click=${() => view.onRemove(box.id)}>${icon("trash")}</button>`;
+
+export function boxList(view: List) {
   return html`<section class="boxes ${view.open ? "open" : ""}" id="box-list" aria-label="Boxes">
     <h2>Boxes <span>${view.boxes.length}</span></h2>
     ${view.boxes.length === 0 ? html`<p class="empty">None yet. Drag on the picture, or press <kbd>B</kbd> to draw by keys.</p>` : nothing}
-    <ul class="list">${repeat(view.boxes, (box) => box.id, (box, at) => html`
-      <li class=${box.id === view.selected ? "on" : ""}>
-        <button type="button" class="go" aria-pressed=${box.id === view.selected ? "true" : "false"} @click=${() => view.onSelect(box.id)}>
-          ${spot(view.colour(box.label))}<span>${at + 1}. ${box.label}</span>
-          <small><span class="sr">at ${box.left}, ${box.top}, size </span>${box.width} × ${box.height}</small>
-        </button>
-        <button type="button" class="gone" aria-label="Delete box ${at + 1}, ${box.label}" @click=${() => view.onRemove(box.id)}>${icon("trash")}</button>
-      </li>`)}
+    <ul class="list">${repeat(view.boxes, (box) => box.id, (box, at) => html`<li class=${box.id === view.selected ? "on" : ""}>${
+      // a row is only made anew when its own box changed: a thousand rows stay quick
+      guard([box, at, box.id === view.selected, view.colour(box.label)], () => row(box, at, view))}</li>`)}
     </ul>
   </section>`;
 }

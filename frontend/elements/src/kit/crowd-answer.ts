@@ -1,0 +1,13 @@
+/** Lets a page of the portal take a crowd element's answer: <form data-crowd-answer="answer"> around a <crowd-form> gets the
+ *  answer as JSON in its field of that name and is sent. Knows nothing of what the answer means. */
+
+/** Listens for `crowd-submit` inside such forms, once for the whole page. */
+export function takeCrowdAnswers(): void {
+  document.addEventListener("crowd-submit", (event) => {
+    const form = (event.target as Element).closest<HTMLFormElement>("form[data-crowd-answer]");
+    const field = form?.elements.namedItem(form.dataset["crowdAnswer"]!);
+    if (!form || !(field instanceof HTMLInputElement)) return;
+    field.value = JSON.stringify((event as CustomEvent<unknown>).detail);
+    form.requestSubmit();
+  });
+}
