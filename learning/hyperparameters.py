@@ -72,6 +72,7 @@ class PredictHyperparameters:
     max_detections: int = _number(100, 1, 10_000)
     batch_size: int = _number(0, 0, 4096)
     backend: str = _choice("auto", "auto", "torch", "openvino", "onnxruntime")
+    precision: str = _choice("auto", "auto", "float32", "bfloat16")  # auto: float32, as the thresholds were set
     embedding: bool = True
     num_threads: int = _number(0, 0, 1024)
 

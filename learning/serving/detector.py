@@ -45,12 +45,15 @@ class Detector:
         *,
         backend: str = "auto",
         num_threads: int = 0,
+        precision: str = "float32",
         choice: Choice | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         """Raises BadInput when the folder holds no model we know, BackendUnavailable when no runtime loads it."""
         self.config = ModelConfig.read(folder)
-        self.session: Session = open_session(folder / "model.onnx", backend=backend, num_threads=num_threads)
+        self.session: Session = open_session(
+            folder / "model.onnx", backend=backend, num_threads=num_threads, precision=precision
+        )
         stored = self.config.thresholds
         self.choice = choice or Choice(score_threshold=stored["score"], nms_threshold=stored["nms"])
         self._limits = limits

@@ -30,7 +30,6 @@ from learning.serving.archive import opened_model
 from learning.serving.detector import Choice, Detection, detect_pictures
 from learning.serving.images import Picture, UnreadableImage, load_picture
 from learning.serving.session import Session, open_session
-from learning.vision import recipe
 from learning.vision.export import read_model
 from learning.vision.inference import TorchSession
 from learning.vision.manifests import Item, read_items
@@ -39,6 +38,7 @@ from learning.vision.program import Stop, log, run
 REPORT_SECONDS = 1.0
 BATCH_CPU, BATCH_GPU = 8, 64
 READERS = 4
+DTYPES = {"auto": torch.float32, "float32": torch.float32, "bfloat16": torch.bfloat16}
 Pictures = list[Picture | UnreadableImage]
 
 
@@ -94,14 +94,16 @@ class Report:
 def open_model(folder: Path, asked: PredictHyperparameters) -> tuple[Session, ModelConfig]:
     """The model in the fastest thing that runs here: torch on a GPU, else serving's runtimes."""
     if asked.backend != "torch" and not (asked.backend == "auto" and torch.cuda.is_available()):
-        model = folder / "model.onnx"
-        return open_session(model, backend=asked.backend, num_threads=asked.num_threads), ModelConfig.read(folder)
+        config = ModelConfig.read(folder)
+        precision = "float32" if asked.precision == "auto" else asked.precision
+        session = open_session(
+            folder / "model.onnx", backend=asked.backend, num_threads=asked.num_threads, precision=precision
+        )
+        return session, config
     network, config = read_model(folder)
-    if not torch.cuda.is_available():
-        return TorchSession(network), config
-    device = torch.device("cuda")
-    network.to(device, memory_format=torch.channels_last)
-    return TorchSession(network, dtype=recipe.best_dtype(device)), config
+    if torch.cuda.is_available():
+        network.to("cuda", memory_format=torch.channels_last)
+    return TorchSession(network, dtype=DTYPES[asked.precision]), config
 
 
 def _lines_done(folder: JobFolder) -> int:

@@ -12,6 +12,7 @@ from learning.vision.run_state import Training
 
 REPORT_SECONDS = 1.0
 EVALUATION_SHARE = 0.1  # of the time, when nothing else is asked for
+FORWARD_SHARE = 0.5
 
 
 class Reporter:
@@ -45,7 +46,16 @@ class Due:
     def __init__(self, training: Training) -> None:
         self._training = training
         self._started = self._ended = time.monotonic()
-        self._cost = 0.0
+        self._measured = False
+        self._images = 0
+
+    def stepped(self, images: int) -> None:
+        """Guess what an evaluation will take, until one was made: half of what learning from an image takes."""
+        self._images += images
+        validation = self._training.validation
+        if not self._measured and validation is not None:
+            each = (time.monotonic() - self._ended) / self._images
+            self._training.evaluation_seconds = FORWARD_SHARE * each * len(validation)
 
     def evaluation(self) -> bool:
         training = self._training
@@ -56,11 +66,12 @@ class Due:
             return training.epoch % training.asked.eval_every == 0
         if training.evaluated_at < 0:
             return training.progress >= EVALUATION_SHARE
-        return self._started - self._ended >= self._cost / EVALUATION_SHARE
+        return self._started - self._ended >= training.evaluation_seconds / EVALUATION_SHARE
 
     def evaluated(self) -> None:
         self._ended = time.monotonic()
-        self._cost = self._ended - self._started
+        self._measured = True
+        self._training.evaluation_seconds = self._ended - self._started
 
 
 def not_finite(losses: dict[str, Tensor], training: Training) -> str:

@@ -18,6 +18,8 @@ from learning.vision.data import ImageSet, steps_per_epoch
 from learning.vision.program import log
 from learning.vision.ssd import Network
 
+FINISH_SECONDS, FINISH_SHARE = 4.0, 0.3  # what the end of a run takes beside evaluating, and its limit
+
 
 @dataclass
 class Training:
@@ -42,6 +44,7 @@ class Training:
     scores: dict[str, float] = field(default_factory=dict)
     best: float = -math.inf
     best_state: dict[str, Tensor] = field(default_factory=dict)
+    evaluation_seconds: float = 0.0  # what one evaluation takes, guessed until one was made
     stale: int = 0  # evaluations since the best one
     evaluated_at: int = -1
 
@@ -58,8 +61,15 @@ class Training:
         return steps_per_epoch(len(self.train), self.chosen.batch_size)
 
     @property
+    def clock(self) -> float:
+        """Seconds as the curve counts them: it must end early enough for the last evaluation and the export."""
+        budget = self.asked.max_seconds
+        finish = min(FINISH_SECONDS + self.evaluation_seconds, FINISH_SHARE * budget)
+        return self.seconds * budget / (budget - finish) if budget else self.seconds
+
+    @property
     def progress(self) -> float:
-        return self.curve.progress(self.step, self.seconds)
+        return self.curve.progress(self.step, self.clock)
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -29,7 +29,6 @@ from learning.vision.run_state import Training, resume, save_checkpoint
 from learning.vision.ssd import build
 
 LEAST_BATCH = 2  # a batch norm cannot learn from a single value
-FINISH_SECONDS, FINISH_SECONDS_AN_IMAGE, FINISH_SHARE = 4.0, 0.02, 0.2  # kept back of max_seconds for the end
 PREPROCESSING = {
     "input": "images: uint8 [N, S, S, 3], RGB; normalisation is inside the model",
     "orientation": "EXIF orientation applied",
@@ -75,8 +74,6 @@ def prepare(folder: JobFolder, asked: TrainHyperparameters, began: float, stop: 
         network.to(memory_format=torch.channels_last)
     recipe.prepare(network.model, chosen)
     plan.freeze_matching(network.model, asked.freeze_layer_pattern)
-    finish = FINISH_SECONDS + FINISH_SECONDS_AN_IMAGE * (len(validation) if validation else 0)
-    budget = asked.max_seconds - min(finish, FINISH_SHARE * asked.max_seconds)
     training = Training(
         asked=asked,
         folder=folder,
@@ -88,7 +85,7 @@ def prepare(folder: JobFolder, asked: TrainHyperparameters, began: float, stop: 
         optimizer=plan.make_optimizer(asked, network.model, chosen),
         chosen=chosen,
         curve=plan.make_curve(
-            dataclasses.replace(asked, max_seconds=budget),
+            asked,
             chosen,
             steps_per_epoch=steps_per_epoch(len(train), chosen.batch_size),
         ),
@@ -121,7 +118,7 @@ def learn(training: Training, metrics: MetricWriter, stop: Stop) -> None:
     saved = time.monotonic()
     recipe.set_train_mode(network, training.chosen)
     for images, targets in source:
-        training.curve.apply(training.optimizer, training.step, training.seconds)
+        training.curve.apply(training.optimizer, training.step, training.clock)
         moved = [{k: v.to(training.device, non_blocking=True) for k, v in t.items()} for t in targets]
         with recipe.precision(training.device, training.dtype):
             losses = network.losses(images.to(training.device, non_blocking=True), moved)
@@ -132,8 +129,11 @@ def learn(training: Training, metrics: MetricWriter, stop: Stop) -> None:
         training.average.update(network)
         training.step += 1
         reporter.step(total, losses, len(targets))
-        if training.step % training.steps_per_epoch == 0 and due.evaluation():
-            evaluate(training, metrics)
+        due.stepped(len(targets))
+        # The last evaluation is conclude's, unless the best of several is looked for.
+        more = training.progress < 1 or asked.early_stopping
+        if more and training.step % training.steps_per_epoch == 0 and due.evaluation():
+            evaluate(training, metrics, dtype=training.dtype)
             due.evaluated()
         if stop() or training.progress >= 1 or _given_up(training):
             return
@@ -142,7 +142,7 @@ def learn(training: Training, metrics: MetricWriter, stop: Stop) -> None:
             saved = time.monotonic()
 
 
-def evaluate(training: Training, metrics: MetricWriter) -> None:
+def evaluate(training: Training, metrics: MetricWriter, *, dtype: torch.dtype) -> None:
     """Score the averaged weights on the validation channel and remember the best."""
     assert training.validation is not None
     scores = measure(
@@ -151,16 +151,18 @@ def evaluate(training: Training, metrics: MetricWriter) -> None:
         class_map=training.class_map,
         nms_threshold=training.asked.nms_threshold,
         overlap_threshold=training.asked.overlap_threshold,
-        dtype=training.dtype,
+        dtype=dtype,
     )
     training.evaluated_at = training.step
-    training.scores = _named(scores, training.asked.overlap_threshold)
-    for name, value in training.scores.items():
+    named = _named(scores, training.asked.overlap_threshold)
+    for name, value in named.items():
         metrics.write(f"validation:{name}", value, step=training.step, epoch=training.epoch)
     # The line that AWS's object detection writes and its metric definitions look for.
     log(f"#quality_metric: epoch={training.epoch}, validation mAP <score>=({scores.mean_50})")
     gain = scores.mean - training.best
     training.stale = 0 if gain > training.asked.early_stopping_tolerance else training.stale + 1
+    if gain > 0 or not training.asked.early_stopping:
+        training.scores = named  # of the weights that will be kept
     if gain > 0:
         training.best = scores.mean
         if training.asked.early_stopping:
@@ -171,8 +173,8 @@ def conclude(training: Training, metrics: MetricWriter, stop: Stop) -> None:
     """Checkpoint, last evaluation (not when stopped: someone waits), and the model's files."""
     save_checkpoint(training)
     finished = not stop()
-    if finished and training.validation is not None and training.evaluated_at != training.step:
-        evaluate(training, metrics)
+    if finished and training.validation is not None and not training.best_state:
+        evaluate(training, metrics, dtype=torch.float32)  # as the model will be used
     network = training.average.model
     if training.best_state:
         network.load_state_dict(training.best_state)

@@ -89,6 +89,10 @@ def test_what_is_missing_or_wrong_is_said(model: Path, tmp_path: Path) -> None:
         Detector(tmp_path)
     with pytest.raises(BadInput, match="'tensorflow' is not known; available: auto, openvino, onnxruntime"):
         Detector(model, backend="tensorflow")
+    with pytest.raises(BadInput, match="precision 'int4' is not known"):
+        Detector(model, precision="int4")
+    with pytest.raises(BackendUnavailable, match="onnxruntime computes in float32"):
+        Detector(model, backend="onnxruntime", precision="bfloat16")
     (tmp_path / "config.json").write_text((model / "config.json").read_text())
     with pytest.raises(BadInput, match="model.onnx is missing"):
         Detector(tmp_path)
