@@ -1,0 +1,24 @@
+"""What every benchmark ends with: one JSON line of figures and the machine they were measured on."""
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+
+
+def machine() -> dict[str, object]:
+    """The machine in the words that matter for a figure: cores, memory in GiB, kernel, Python."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_gib": round(memory, 1),
+        "load_before": round(os.getloadavg()[0], 2),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+    }
+
+
+def report(benchmark: str, figures: Mapping[str, float], *, on: Mapping[str, object] | None = None) -> None:
+    """Print the line. `on` is machine() as it was before the work began, so that load_before means what it says."""
+    rounded = {name: round(value, 4) for name, value in figures.items()}
+    print(json.dumps({"benchmark": benchmark, "figures": rounded, "machine": dict(on or machine())}))
