@@ -63,6 +63,11 @@ class AutomatedInput(serializers.Serializer):
     image_size = serializers.IntegerField(required=False, min_value=64, max_value=1024)
     seed = serializers.IntegerField(required=False)
     overlap = serializers.BooleanField(required=False)
+    confidence = serializers.FloatField(required=False, min_value=0.5, max_value=0.999)
+    random_share = serializers.FloatField(required=False, min_value=0.0, max_value=1.0)
+    epochs = serializers.IntegerField(required=False, min_value=1)
+    augmentation = serializers.CharField(required=False, max_length=60)
+    initial_model = serializers.CharField(required=False, max_length=2048)
 
 
 class LabelingJobInput(serializers.Serializer):
@@ -187,6 +192,8 @@ class JobsView(APIView):
             given["dataset"] = dataset_of(account, given["dataset"])
         if "max_spend" in given:
             given["max_spend_micros"] = amount_of(given.pop("max_spend"), "max_spend")
+        if given.get("automated_labeling", {}).get("enabled"):
+            active.check_settings(account=account, automated_labeling=given["automated_labeling"])
         job = jobs.create_job(
             account=account,
             by=actor(request),

@@ -4,7 +4,7 @@
 done the next time. Knows the loop as a whole; what one round does is rounds.py's part.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
@@ -17,26 +17,49 @@ from labeling.services import jobs
 from labeling.services.locking import advancing
 from learning import transitions
 from learning.models import LearningLoop, Round, TrainingJob, TransformJob
-from learning.services import loop_settings, rounds, training, transforms
-from marketplace.errors import Invalid
+from learning.services import loop_settings, registry, rounds, training, transforms
+from learning.services.loop_settings import LoopSettings
+from marketplace.errors import DomainError, Invalid, NotFound
+from marketplace.models import Account
 from marketplace.queue import enqueue
 
 BY = "learning"
 ADVANCE = "learning.background.advance_loop"
 
 
+def check_settings(*, account: Account, automated_labeling: Mapping[str, Any]) -> dict[str, Any]:
+    """What a job's `automated_labeling` means, with the defaults. Raises Invalid or NotFound naming what is wrong."""
+    found = loop_settings.read(automated_labeling)
+    if given := automated_labeling.get("initial_model"):
+        registry.by_arn(account=account, model_arn=str(given))
+    return asdict(found)
+
+
 def start_loop(job: LabelingJob) -> LearningLoop | None:
     """The loop of a job with automated labeling, made at the first call; None for a job without.
 
-    Safe to call as soon as the job exists: nothing happens before it is InProgress.
+    Safe to call as soon as the job exists: nothing happens before it is InProgress. Raises as `check_settings` does.
     """
     if not job.automated:
         return None
+    return _start(job, check_settings(account=job.account, automated_labeling=job.automated_labeling))
+
+
+def _start(job: LabelingJob, settings: dict[str, Any]) -> LearningLoop:
     with transaction.atomic():
-        loop, made = LearningLoop.objects.get_or_create(job=job, defaults={"settings": _settings(job)})
+        loop, made = LearningLoop.objects.get_or_create(job=job, defaults={"settings": settings})
         if made:
             enqueue(ADVANCE, loop.pk)
     return loop
+
+
+def _start_anyway(job: LabelingJob) -> LearningLoop:
+    """For a job nobody has checked: wrong settings fail it, with the reason, at the first step."""
+    try:
+        settings = check_settings(account=job.account, automated_labeling=job.automated_labeling)
+    except DomainError:
+        settings = {}
+    return _start(job, settings)
 
 
 def advance_loop(*, loop_id: int) -> None:
@@ -65,8 +88,8 @@ def advance_for_batch(*, batch_id: int) -> None:
 def advance_for_job(*, job_id: int) -> None:
     """A job is ready for work: start its loop, and take the first steps."""
     job = LabelingJob.objects.filter(pk=job_id).first()
-    if job is not None and (loop := start_loop(job)) is not None:
-        advance_loop(loop_id=loop.pk)
+    if job is not None and job.automated:
+        advance_loop(loop_id=_start_anyway(job).pk)
 
 
 def advance_for_run(*, kind: str, run_id: int) -> None:
@@ -80,7 +103,7 @@ def sweep() -> None:
     """Every minute: a loop for every automated job that has none, and a look at every loop that is not over."""
     waiting = LabelingJob.objects.filter(status__in=["Initializing", "InProgress"], learning_loop=None)
     for job in waiting.filter(automated_labeling__enabled=True).order_by("pk"):
-        start_loop(job)
+        _start_anyway(job)
     for pk in LearningLoop.objects.filter(status="InProgress").order_by("pk").values_list("pk", flat=True):
         enqueue(ADVANCE, pk)
 
@@ -94,8 +117,8 @@ def _step(loop_id: int) -> bool:
     if job.status != "InProgress":
         return _wind_down(loop)
     try:
-        asked = loop_settings.read(job.automated_labeling)
-    except Invalid as error:
+        asked = LoopSettings(**check_settings(account=job.account, automated_labeling=job.automated_labeling))
+    except (Invalid, NotFound) as error:
         return fail(loop, f"automated labeling cannot start: {error.message}")
     plan = asked.plan(objects=job.objects_total, largest=job.max_concurrent_tasks)
     if loop.settings != asdict(plan):
@@ -104,14 +127,6 @@ def _step(loop_id: int) -> bool:
         return rounds.step(loop, plan)
     except rounds.CannotGoOn as reason:
         return fail(loop, str(reason))
-
-
-def _settings(job: LabelingJob) -> dict[str, Any]:
-    """As asked, without the sizes that follow from the number of objects; wrong ones fail the job at its first step."""
-    try:
-        return asdict(loop_settings.read(job.automated_labeling))
-    except Invalid:
-        return {}
 
 
 def fail(loop: LearningLoop, reason: str) -> bool:
