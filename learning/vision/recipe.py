@@ -1,6 +1,6 @@
 """How to train each architecture: defaults, parameter groups, learning-rate curve, moving average, precision.
 
-Figures behind the defaults are in docs/learning.md. It knows models only as torch modules and has never heard of
+Figures behind the defaults are in weights/README.md. It knows models only as torch modules and has never heard of
 files or manifests.
 """
 
@@ -30,6 +30,7 @@ class Recipe:
     clip_norm: float
     augmentation: str
     freeze_norms: bool  # keep running statistics as pretrained; right for small batches
+    class_factor: float = 1.0  # the rate of the layer that tells the task's classes apart, as a share
 
 
 _SSD = Recipe(
@@ -38,8 +39,8 @@ _SSD = Recipe(
 )  # fmt: skip
 RECIPES = {
     "compact": Recipe(
-        batch_size=8, learning_rate=1e-3, trunk_factor=0.3, weight_decay=1e-2, warmup_steps=40, final_factor=0.02,
-        ema_decay=0.99, frozen_blocks=3, clip_norm=10.0, augmentation="standard", freeze_norms=True,
+        batch_size=8, learning_rate=3e-3, trunk_factor=0.3, weight_decay=1e-2, warmup_steps=10, final_factor=0.02,
+        ema_decay=0.99, frozen_blocks=5, clip_norm=10.0, augmentation="standard", freeze_norms=True, class_factor=3.0,
     ),
     "ssdlite320_mobilenet_v3_large": _SSD,
     "ssd300_vgg16": _SSD,
@@ -69,25 +70,30 @@ def set_train_mode(model: nn.Module, recipe: Recipe) -> None:
 
 
 def parameter_groups(model: nn.Module, recipe: Recipe, *, learning_rate: float = 0.0) -> list[dict[str, Any]]:
-    """Groups for an optimizer: trunk or rest, decayed or not (biases and norms are not).
+    """Groups for an optimizer: trunk, class layer or rest, decayed or not (biases and norms are not).
 
     Each group also carries "peak", its highest learning rate, which Schedule.apply scales.
     """
-    peak = learning_rate or recipe.learning_rate
-    sorted_out: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    highest = learning_rate or recipe.learning_rate
+    sorted_out: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            in_trunk = name.startswith(("trunk.", "backbone."))
-            sorted_out.setdefault((in_trunk, parameter.ndim > 1), []).append(parameter)
+            sorted_out.setdefault((_factor(name, recipe), parameter.ndim > 1), []).append(parameter)
     return [
         {
             "params": parameters,
-            "lr": peak * (recipe.trunk_factor if in_trunk else 1.0),
-            "peak": peak * (recipe.trunk_factor if in_trunk else 1.0),
+            "lr": highest * factor,
+            "peak": highest * factor,
             "weight_decay": recipe.weight_decay if decayed else 0.0,
         }
-        for (in_trunk, decayed), parameters in sorted_out.items()
+        for (factor, decayed), parameters in sorted_out.items()
     ]
+
+
+def _factor(name: str, recipe: Recipe) -> float:
+    if name.startswith(("trunk.", "backbone.")):
+        return recipe.trunk_factor
+    return recipe.class_factor if name.startswith("head.classes.") else 1.0
 
 
 @dataclass(frozen=True)
