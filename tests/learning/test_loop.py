@@ -7,11 +7,12 @@ import pytest
 from labeling.models import DataObject, Label, LabelingJob
 from labeling.queries import counters
 from labeling.services import advancing, jobs, output
+from learning import queries
 from learning.models import LearningLoop, LoopObject, Role, TrainingJob
 from learning.services import active, loop_settings, registry
 from learning.services.programs import Supervisor
 from marketplace import storage
-from marketplace.errors import Invalid
+from marketplace.errors import Invalid, NotFound
 from marketplace.services import wallets
 from tests.learning.loop_stories import HUMAN, MACHINE, UNLABELED, a_story, drive, in_threads, work
 from tests.learning.programs.executor import OracleExecutor
@@ -58,6 +59,11 @@ def test_the_machine_labels_what_it_is_sure_of_and_people_the_rest(tell):
     assert first.figures["mAP_50"] == 0.9
     assert first.curve[0].keys() == {"threshold", "quality", "coverage"}
     # The labels say who made them.
+    view = queries.loop_view(story.job)
+    assert (view["status"], view["doing"], view["target_iou"], view["confidence"]) == ("Completed", "done", 0.6, 0.9)
+    assert view["machine"]["lower_bound"] >= 0.6
+    assert view["counters"]["MachineLabeled"] == states[MACHINE]
+    assert [row["status"] for row in view["rounds"]] == ["Finished"] * len(view["rounds"])
     label = DataObject.objects.filter(job=story.job, state=MACHINE).first().label
     assert (label.source, label.model_name) == ("machine", first.training_job.model.name)
     assert label.explanation["expected_quality"] >= first.threshold
@@ -261,6 +267,18 @@ def test_settings_that_are_wrong_are_named(tell):
         "automated_labeling.architecture",
     }
     assert loop_settings.read({"enabled": True, "target_iou": 1 / 2}).target_iou == 0.5
+    # A job that came past that check fails with the reason, and does not hang.
+    story, _ = tell(count=4)
+    LabelingJob.objects.filter(pk=story.job.pk).update(automated_labeling={"enabled": True, "initial_model": "gone"})
+    story.job.refresh_from_db()
+    with pytest.raises(NotFound, match="no model 'gone'"):
+        active.start_loop(story.job)
+    active.sweep()
+    advancing.advance_job(story.job.pk)
+    active.advance_loop(loop_id=story.loop.pk)
+    story.job.refresh_from_db()
+    assert story.job.status == "Failed"
+    assert "no model 'gone'" in story.job.failure_reason
 
 
 def test_a_job_without_automated_labeling_has_no_loop(tell):
