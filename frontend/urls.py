@@ -1,6 +1,7 @@
 """Every route of the system."""
 
 from django.contrib.auth import views as auth_views
+from django.contrib.auth.decorators import login_required
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
@@ -16,5 +17,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("work/", include("frontend.worker.urls")),
     path("operator/", include("frontend.operator.urls")),
     path("api/v1/", include("frontend.rest.urls")),
-    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="rest:openapi"), name="api-docs"),
+    path("api/docs/", login_required(SpectacularSwaggerSplitView.as_view(url_name="rest:openapi")), name="api-docs"),
 ]

@@ -1,5 +1,6 @@
 """A labeled picture as the portal shows it: every worker's boxes in its colour, the merged ones, the machine's."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from frontend.rest.work import image_url
@@ -15,8 +16,8 @@ def worker_boxes(content: dict[str, Any]) -> list[dict[str, Any]]:
     return []
 
 
-def layers(row: DataObject) -> list[dict[str, Any]]:
-    """The layers of a picture, the newest label first."""
+def layers(row: DataObject, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The layers of a picture: the newest label first, then each worker's boxes."""
     made: list[dict[str, Any]] = []
     if row.label is not None:
         machine = row.label.source == "machine"
@@ -24,7 +25,7 @@ def layers(row: DataObject) -> list[dict[str, Any]]:
         made.append(
             {"name": name, "kind": "machine" if machine else "merged", "boxes": row.label.value.get("boxes", [])}
         )
-    for answer in queries.answers_of(row):
+    for answer in answers:
         made.append(
             {
                 "name": answer["worker"],
@@ -36,12 +37,19 @@ def layers(row: DataObject) -> list[dict[str, Any]]:
     return made
 
 
-def card(row: DataObject, user_id: int, side: int = 720) -> dict[str, Any]:
+def cards(rows: Iterable[DataObject], user_id: int) -> list[dict[str, Any]]:
+    """The gallery items of several objects; the answers of all of them are one query."""
+    shown = list(rows)
+    answers = queries.answers_of_many(shown)
+    return [card(row, user_id, answers[row.pk]) for row in shown]
+
+
+def card(row: DataObject, user_id: int, answers: list[dict[str, Any]], side: int = 720) -> dict[str, Any]:
     """What the template of a gallery item needs."""
     return {
         "row": row,
         "label": row.label,
         "image_url": f"{image_url(row.pk, user_id)}?side={side}",
-        "layers": {"layers": layers(row)},
+        "layers": {"layers": layers(row, answers)},
         "name": row.source_ref.rsplit("/", 1)[-1] or f"Object {row.index}",
     }

@@ -19,6 +19,13 @@ from marketplace.errors import DomainError
 from marketplace.models import Account, Role
 
 PER_PAGE = 30
+SAMPLES = 6
+MADE_FROM = {
+    "folder": "files",
+    "zip": "a zip file",
+    "prefix": "a folder in a bucket",
+    "manifest": "a manifest",
+}
 KINDS = [
     ("upload", "Files from this computer"),
     ("zip", "A zip file from this computer"),
@@ -127,7 +134,8 @@ def detail_page(request: HttpRequest, dataset_id: int) -> HttpResponse:
     """A data set: progress, counts, refused lines."""
     row = dataset_of(request.account, dataset_id)  # type: ignore[attr-defined]
     bad = Paginator(BadLine.objects.filter(dataset=row).order_by("number"), PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "requester/dataset.html", {"row": row, "page": bad})
+    context = {"row": row, "page": bad, "samples": range(min(SAMPLES, row.objects_total)) if row.manifest_uri else []}
+    return render(request, "requester/dataset.html", context | {"made_from": MADE_FROM.get(row.source["kind"], "")})
 
 
 @requester_page()

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from labeling.models import Dataset
+from labeling.models import Dataset, LabelingJob
 from labeling.services import pricing
 from marketplace import money
 from marketplace.models import Account, Workteam
@@ -57,7 +57,21 @@ class DataStep(StepForm):
         label="Which objects?",
     )
     percent = forms.FloatField(min_value=0.001, max_value=100, required=False, label="Percent of a random sample")
-    where = forms.CharField(max_length=2000, required=False, label="Condition", help_text="\"split\" = 'train'")
+    where = forms.CharField(
+        max_length=2000, required=False, label="Condition", help_text="For example: \"split\" = 'train'"
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """The field that belongs to the choice made is required."""
+        given = super().clean() or {}
+        if given.get("selection") == "random" and not given.get("percent") and "percent" not in self.errors:
+            self.add_error("percent", "A percentage is needed.")
+        if given.get("selection") == "filter" and not given.get("where"):
+            self.add_error("where", "A condition is needed.")
+        name = given.get("name")
+        if name and LabelingJob.objects.filter(account=self.account, name__iexact=name).exists():
+            self.add_error("name", "There is a labeling job of this name already.")
+        return given
 
     def prepare(self) -> None:
         """Only finished data sets of the account."""
@@ -101,11 +115,20 @@ class PeopleStep(StepForm):
     """Who works, how many on each object, for how much, until when."""
 
     workteam = forms.ModelChoiceField(Workteam.objects.none(), empty_label=None, label="Workforce")
-    workers_per_object = forms.IntegerField(min_value=1, max_value=9, initial=5)
+    workers_per_object = forms.IntegerField(
+        min_value=1, max_value=9, initial=5, label="Workers per object", help_text="1 to 9; their boxes are merged."
+    )
     redundancy = forms.ChoiceField(
         choices=[("fixed", "Always that many"), ("dynamic", "Only as many as it takes")], label="How many answers?"
     )
-    target_confidence = forms.FloatField(min_value=0.5, max_value=0.999, required=False, initial=0.9)
+    target_confidence = forms.FloatField(
+        min_value=0.5,
+        max_value=0.999,
+        required=False,
+        initial=0.9,
+        label="Confident enough at",
+        help_text="Between 0.5 and 0.999.",
+    )
     expected_seconds = forms.FloatField(min_value=1, initial=10, label="Expected seconds per task")
     price = forms.CharField(max_length=20, initial="0.036", label="Price per task and worker")
     time_limit_minutes = forms.IntegerField(min_value=1, initial=10, label="Time limit of a task, minutes")
@@ -160,7 +183,7 @@ class AutomationStep(StepForm):
         label="Promised mean IoU of machine labels",
         help_text="Only objects for which the model keeps this on the validation labels are labeled by it.",
     )
-    architecture = forms.ChoiceField(choices=ARCHITECTURES)
+    architecture = forms.ChoiceField(choices=ARCHITECTURES, label="Model")
     max_rounds = forms.IntegerField(min_value=1, max_value=50, initial=10, label="Rounds at most")
 
 

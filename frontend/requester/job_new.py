@@ -182,6 +182,8 @@ def launch(request: HttpRequest) -> HttpResponse:
     wanted["workteam"] = team_of(account, wanted["workteam"])
     try:
         with transaction.atomic():
+            if "automated_labeling" in wanted:
+                active.check_settings(account=account, automated_labeling=wanted["automated_labeling"])
             job = jobs.create_job(account=account, by=f"user:{request.user.pk}", **wanted)
             if job.automated:
                 active.start_loop(job=job)

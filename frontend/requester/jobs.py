@@ -8,8 +8,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from frontend.requester import cards
-from frontend.rest.exports import KINDS, export_of
+from frontend.requester import cards, listing, loop_charts
+from frontend.rest.exports import export_of
 from frontend.rest.jobs import job_of
 from frontend.rest.work import task_payload
 from frontend.session import requester_page
@@ -22,6 +22,14 @@ from marketplace.models import Role
 
 PER_PAGE = 30
 RUNNING = ("Initializing", "InProgress", "Stopping")
+EXPORT_KINDS = {
+    "manifest": "Augmented manifest (Ground Truth)",
+    "coco": "COCO",
+    "voc": "Pascal VOC",
+    "yolo": "YOLO",
+    "worker-answers": "Answers of each worker",
+}
+EXPORT_LABELS = {"all": "All labels", "human": "By people only", "machine": "By the machine only"}
 ORDERS = {"name": "name", "status": "status", "created": "id"}
 
 
@@ -34,9 +42,11 @@ def list_page(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(status=status)
     wanted = request.GET.get("sort", "-created")
     field = ORDERS.get(wanted.lstrip("-"), "id")
-    rows = rows.order_by(f"-{field}" if wanted.startswith("-") else field, "-id")
+    rows = rows.order_by(f"-{field}" if wanted.startswith("-") else field, "-id").defer(*listing.PAYLOAD)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    shown = [{"job": job, "counters": queries.counters(job)} for job in page]
+    jobs_shown = list(page)
+    counted = listing.counters_of(jobs_shown)
+    shown = [{"job": job, "counters": counted[job.pk]} for job in jobs_shown]
     context = {
         "page": page,
         "rows": shown,
@@ -74,6 +84,7 @@ def job_context(request: HttpRequest, job: LabelingJob, tab: str) -> dict[str, A
         "money": queries.money(job),
         "running": job.status in RUNNING,
         "progress": queries.progress(job),
+        "now": listing.doing(job),
         "tabs": [
             ("progress", "Progress", reverse("requester:job", args=[job.pk])),
             ("gallery", "Labels", reverse("requester:job-gallery", args=[job.pk])),
@@ -139,59 +150,32 @@ def preview(request: HttpRequest, job_id: int) -> HttpResponse:
     return render(request, "worker/task.html", {"config": config, "job": job})
 
 
-def _loop_charts(view: dict[str, Any]) -> list[dict[str, Any]]:
-    rounds = view["rounds"]
-    charts: list[dict[str, Any]] = []
-    learned = [
-        [r["figures"]["human_labels"], r["figures"]["mAP_50"]]
-        for r in rounds
-        if r["figures"].get("mAP_50") is not None and r["figures"].get("human_labels") is not None
-    ]
-    if learned:
-        charts.append(
-            {
-                "type": "line",
-                "title": "Learning curve",
-                "x": {"label": "objects labeled by people"},
-                "y": {"label": "mAP@0.5", "min": 0, "max": 1, "format": "percent"},
-                "series": [{"name": "Validation part", "points": learned}],
-            }
-        )
-    curve = next((r for r in reversed(rounds) if r["curve"]), None)
-    if curve:
-        marks: list[dict[str, Any]] = [{"label": "promised", "y": view["target_iou"]}]
-        if curve["threshold"] is not None:
-            marks.append({"label": "threshold", "x": curve["threshold"]})
-        charts.append(
-            {
-                "type": "line",
-                "title": f"Score threshold against quality, round {curve['number']}",
-                "x": {"label": "score threshold"},
-                "y": {"label": "share", "min": 0, "max": 1, "format": "percent"},
-                "series": [
-                    {"name": "Quality (mean IoU)", "points": [[p["threshold"], p["quality"]] for p in curve["curve"]]},
-                    {
-                        "name": "Labeled by the machine",
-                        "points": [[p["threshold"], p["coverage"]] for p in curve["curve"]],
-                        "dashed": True,
-                        "color": "machine",
-                    },
-                ],
-                "marks": marks,
-            }
-        )
-    return charts
-
-
 @requester_page()
 def loop_page(request: HttpRequest, job_id: int) -> HttpResponse:
     """The rounds of the learning loop, its curves and thresholds."""
     job = job_of(request.account, job_id)  # type: ignore[attr-defined]
-    view = learning_queries.loop_view(job)
-    if view is None:
+    if not job.automated:
         raise NotFound("the labeling job has no learning loop")
-    context = {**job_context(request, job, "loop"), "loop": view, "charts": _loop_charts(view)}
-    return render(request, "requester/job_loop.html", context)
+    view = learning_queries.loop_view(job)
+    part = bool(request.GET.get("part"))
+    context = {
+        **job_context(request, job, "loop"),
+        "loop": view,
+        "charts": loop_charts.charts(view) if view else [],
+        "promise": _promise(view) if view else "",
+    }
+    response = render(request, "requester/job_rounds.html" if part else "requester/job_loop.html", context)
+    if part and job.status not in RUNNING:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+def _promise(view: dict[str, Any]) -> str:
+    """What the loop promises, in words."""
+    if view["target_iou"] is None:
+        return "the quality asked for"
+    sure = f" with {view['confidence']:.0%} confidence" if view["confidence"] else ""
+    return f"a mean IoU of at least {view['target_iou']:g}{sure}"
 
 
 @requester_page()
@@ -210,7 +194,7 @@ def people_page(request: HttpRequest, job_id: int) -> HttpResponse:
         **job_context(request, job, "people"),
         "skills": queries.worker_skills(job),
         "chart": chart if any(histogram) else None,
-        "cards": [cards.card(row, request.user.pk or 0) for row in queries.disagreements(job, limit=12)],
+        "cards": cards.cards(queries.disagreements(job, limit=12), request.user.pk or 0),
     }
     return render(request, "requester/job_people.html", context)
 
@@ -219,11 +203,15 @@ def people_page(request: HttpRequest, job_id: int) -> HttpResponse:
 def downloads_page(request: HttpRequest, job_id: int) -> HttpResponse:
     """Exports: start one, follow it, fetch it."""
     job = job_of(request.account, job_id)  # type: ignore[attr-defined]
-    rows = Export.objects.filter(job=job).order_by("-id")[:30]
+    rows = list(Export.objects.filter(job=job).order_by("-id")[:30])
+    for row in rows:
+        row.said = EXPORT_KINDS.get(row.kind, row.kind)
+        row.said_labels = EXPORT_LABELS.get(row.which, row.which)
     context = {
         **job_context(request, job, "downloads"),
         "exports": rows,
-        "kinds": KINDS,
+        "kinds": EXPORT_KINDS.items(),
+        "labels": EXPORT_LABELS.items(),
         "busy": any(e.status == "InProgress" for e in rows),
     }
     part = "requester/job_exports.html" if request.GET.get("part") else "requester/job_downloads.html"

@@ -9,10 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from frontend.requester.cards import card
+from frontend.requester import cards, explanations
 from frontend.requester.jobs import job_context
 from frontend.rest.jobs import job_of
 from frontend.rest.objects import object_of
+from frontend.rest.work import image_url
 from frontend.session import requester_page
 from labeling import queries
 from labeling.models import DataObject
@@ -36,22 +37,16 @@ def gallery_page(request: HttpRequest, job_id: int) -> HttpResponse:
     job = job_of(request.account, job_id)  # type: ignore[attr-defined]
     which = request.GET.get("which", "labeled")
     lookup: dict[str, Any] = SHOWN.get(which, SHOWN["labeled"])[1]
-    rows = DataObject.objects.filter(job=job, **lookup).select_related("label").order_by("index")
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    rows = DataObject.objects.filter(job=job, **lookup).select_related("label").defer("label__explanation")
+    page = Paginator(rows.order_by("index"), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         **job_context(request, job, "gallery"),
         "page": page,
         "which": which,
         "choices": [(name, said) for name, (said, _) in SHOWN.items()],
-        "cards": [card(row, request.user.pk or 0) for row in page],
+        "cards": cards.cards(page, request.user.pk or 0),
     }
     return render(request, "requester/job_gallery.html", context)
-
-
-def _clusters(row: DataObject) -> list[dict[str, Any]]:
-    explanation = row.label.explanation if row.label else {}
-    found = explanation.get("clusters", [])
-    return found if isinstance(found, list) else []
 
 
 def _editable(box: dict[str, Any]) -> dict[str, Any]:
@@ -64,13 +59,16 @@ def object_page(request: HttpRequest, job_id: int, object_id: int) -> HttpRespon
     job = job_of(request.account, job_id)  # type: ignore[attr-defined]
     row = object_of(job, object_id)
     boxes = row.label.value.get("boxes", []) if row.label else []
+    answers = queries.answers_of(row)
     context = {
         "job": job,
         "row": row,
-        "card": card(row, request.user.pk or 0, side=1600),
+        "card": cards.card(row, request.user.pk or 0, answers, side=1600),
+        "image_url": image_url(row.pk, request.user.pk or 0),
         "revisions": row.labels.order_by("-revision"),
-        "answers": queries.answers_of(row),
-        "clusters": _clusters(row),
+        "answers": answers,
+        "story": explanations.story(row.label),
+        "decidable": row.width is not None and row.state != "PendingHuman" and (row.label is not None or job.open),
         "label_json": json.dumps(job.labels),
         "initial_json": json.dumps([_editable(box) for box in boxes]),
     }

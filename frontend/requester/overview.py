@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from frontend.requester import listing
 from frontend.session import requester_page
 from labeling import queries
 from labeling.models import Dataset, LabelingJob
@@ -18,6 +19,7 @@ from marketplace.models import Account
 from marketplace.services import wallets
 
 DAYS = 30
+SHOWN = 5
 
 
 def _spending(account: Account) -> dict[str, Any] | None:
@@ -33,14 +35,16 @@ def _spending(account: Account) -> dict[str, Any] | None:
         .annotate(total=Sum("amount_micros"))
         .order_by("day")
     )
-    points = [[row["day"].isoformat(), max(0, -row["total"])] for row in rows]
-    if not points:
+    spent = {row["day"]: max(0, -row["total"]) for row in rows}
+    if not spent:
         return None
+    days = [timezone.now().date() - timedelta(days=back) for back in reversed(range(DAYS))]
+    points = [[day.isoformat(), spent.get(day, 0)] for day in days]
     return {
         "type": "bar",
         "title": f"Spending, last {DAYS} days",
-        "x": {"label": "day"},
-        "y": {"label": "dollars", "format": "money"},
+        "x": {"format": "date"},
+        "y": {"format": "money", "min": 0},
         "series": [{"name": "Spent", "points": points}],
     }
 
@@ -66,15 +70,14 @@ def _attention(account: Account, running: list[LabelingJob]) -> list[dict[str, s
 def page(request: HttpRequest) -> HttpResponse:
     """Where a requester starts."""
     account = request.account  # type: ignore[attr-defined]
-    running = list(
-        LabelingJob.objects.filter(account=account, status__in=["Initializing", "InProgress", "Stopping"]).order_by(
-            "-id"
-        )
-    )
-    recent = LabelingJob.objects.filter(account=account).exclude(pk__in=[j.pk for j in running]).order_by("-id")[:5]
+    mine = LabelingJob.objects.filter(account=account).defer(*listing.PAYLOAD).order_by("-id")
+    live = mine.filter(status__in=["Initializing", "InProgress", "Stopping"])
+    running = list(live[:SHOWN])
+    recent = list(mine.exclude(status__in=["Initializing", "InProgress", "Stopping"])[:SHOWN])
+    counted = listing.counters_of([*running, *recent])
     context = {
-        "running": [{"job": j, "counters": queries.counters(j), "money": queries.money(j)} for j in running],
-        "recent": [{"job": j, "counters": queries.counters(j), "money": queries.money(j)} for j in recent],
+        "rows": [{"job": job, "counters": counted[job.pk], "money": queries.money(job)} for job in [*running, *recent]],
+        "under_way": live.count(),
         "attention": _attention(account, running),
         "chart": _spending(account),
         "balance": wallets.balance(account=account),

@@ -31,7 +31,9 @@ def money(micros: int | None) -> SafeString | str:
     """Micro-dollars in the reader's format; readable without the script."""
     if micros is None:
         return "–"
-    return format_html('<waggle-money value-micros="{}">${}</waggle-money>', micros, amounts.text(micros))
+    whole, _, cents = amounts.text(abs(micros)).partition(".")
+    text = f"{'-' if micros < 0 else ''}${whole}.{cents.rstrip('0').ljust(2, '0')}"
+    return format_html('<waggle-money value-micros="{}">{}</waggle-money>', micros, text)
 
 
 @register.filter
@@ -66,8 +68,32 @@ def json_data(value: Any) -> SafeString:
 
 @register.filter
 def percent(share: float | None, digits: int = 0) -> str:
-    """A share between 0 and 1 as a percentage."""
-    return "–" if share is None else f"{100 * share:.{digits}f} %"
+    """A share between 0 and 1 as a percentage; a dash where there is none (templates turn a missing key into "")."""
+    return "–" if share in (None, "") else f"{100 * float(share):.{digits}f} %"
+
+
+@register.filter
+def fixed(value: Any, digits: int = 2) -> str:
+    """A number with so many digits; a dash where there is none."""
+    return "–" if value in (None, "") else f"{float(value):.{digits}f}"
+
+
+@register.filter
+def duration(seconds: Any) -> str:
+    """Seconds as people say them: 45 s, 12 min, 3 h 20 min, 2 days 4 h; a dash where there are none."""
+    if seconds in (None, ""):
+        return "–"
+    whole = round(float(seconds))
+    if whole < 90:
+        return f"{whole} s"
+    minutes = round(whole / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} day{'s' if days > 1 else ''}" + (f" {hours} h" if hours else "")
 
 
 @register.filter

@@ -1,10 +1,11 @@
 """Reads about a job that more than one front end needs. For the requester only: no worker may see any of it."""
 
-from labeling.queries.people import answers_of, confidence_histogram, disagreements, worker_skills
+from labeling.queries.people import answers_of, answers_of_many, confidence_histogram, disagreements, worker_skills
 from labeling.queries.progress import counters, describe, money, objects_by_state, progress
 
 __all__ = [
     "answers_of",
+    "answers_of_many",
     "confidence_histogram",
     "counters",
     "describe",

@@ -7,6 +7,8 @@ import "./kit/money-time";
 import "./kit/theme-toggle";
 import { takeCrowdAnswers } from "./kit/crowd-answer";
 import { startPage } from "./kit/page";
+import { showDependentFields } from "./kit/shown-when";
 
 startPage();
 takeCrowdAnswers();
+showDependentFields();

@@ -1,0 +1,100 @@
+"""The charts of a learning loop, as JSON for the kit's chart element. Reads the loop's view; knows nothing of its tables."""
+
+from typing import Any
+
+Chart = dict[str, Any]
+
+
+def charts(view: dict[str, Any]) -> list[Chart]:
+    """Every chart there is something to show in: learning curve, who labeled what, threshold against quality."""
+    rounds = view["rounds"]
+    made = (learning_curve(rounds), labeled_by_round(rounds), promise(view), threshold_curve(view))
+    return [chart for chart in made if chart]
+
+
+def _points(rounds: list[dict[str, Any]], key: str, x: str = "human_labels") -> list[list[float]]:
+    figures = [row["figures"] for row in rounds]
+    return [[f[x], f[key]] for f in figures if f.get(x) is not None and f.get(key) is not None]
+
+
+def learning_curve(rounds: list[dict[str, Any]]) -> Chart | None:
+    """The model's quality on the validation part against the labels people had given."""
+    half, strict = _points(rounds, "mAP_50"), _points(rounds, "mAP")
+    if not half:
+        return None
+    series = [{"name": "mAP at IoU 0.5", "points": half}]
+    if strict:
+        series.append({"name": "mAP at IoU 0.5 to 0.95", "points": strict, "dashed": True})
+    return {
+        "type": "line",
+        "title": "Learning curve",
+        "x": {"label": "objects labeled by people"},
+        "y": {"label": "on the validation part", "min": 0, "max": 1, "format": "percent"},
+        "series": series,
+    }
+
+
+def labeled_by_round(rounds: list[dict[str, Any]]) -> Chart | None:
+    """How many objects people and the machine labeled in each round."""
+    done = [row for row in rounds if row["figures"].get("counters")]
+    if not done:
+        return None
+    machine = [[f"Round {row['number']}", row["figures"].get("auto_labeled", 0)] for row in done]
+    people = [[f"Round {row['number']}", row["objects"]] for row in done]
+    return {
+        "type": "bar",
+        "title": "Who labeled what",
+        "stacked": True,
+        "x": {"label": ""},
+        "y": {"label": "objects", "min": 0},
+        "series": [
+            {"name": "People", "points": people, "color": "human"},
+            {"name": "Machine", "points": machine, "color": "machine"},
+        ],
+    }
+
+
+def promise(view: dict[str, Any]) -> Chart | None:
+    """The quality of all machine labels so far and its lower bound, against what is promised, by round."""
+    judged = [(row["number"], row["figures"]["machine"]) for row in view["rounds"] if row["figures"].get("machine")]
+    judged = [(number, machine) for number, machine in judged if machine.get("quality") is not None]
+    if not judged:
+        return None
+    return {
+        "type": "line",
+        "title": "Quality of the machine's labels",
+        "x": {"label": "round"},
+        "y": {"label": "mean IoU", "min": 0, "max": 1},
+        "series": [
+            {"name": "Expected", "points": [[f"{n}", m["quality"]] for n, m in judged], "color": "machine"},
+            {"name": "Lower bound", "points": [[f"{n}", m["lower_bound"]] for n, m in judged], "dashed": True},
+        ],
+        "marks": [{"label": "promised", "y": view["target_iou"]}] if view["target_iou"] else [],
+    }
+
+
+def threshold_curve(view: dict[str, Any]) -> Chart | None:
+    """What each cut-off would have meant on the validation part of the newest round that has a model."""
+    row = next((row for row in reversed(view["rounds"]) if row["curve"]), None)
+    if row is None:
+        return None
+    marks: list[dict[str, Any]] = [{"label": "promised", "y": view["target_iou"]}] if view["target_iou"] else []
+    if row["threshold"] is not None:
+        marks.append({"label": "cut-off", "x": row["threshold"]})
+    points = sorted(row["curve"], key=lambda point: point["threshold"])
+    return {
+        "type": "line",
+        "title": f"Cut-off against quality, round {row['number']}",
+        "x": {"label": "objects with at least this expected quality"},
+        "y": {"label": "validation part", "min": 0, "max": 1},
+        "series": [
+            {"name": "Mean IoU of their labels", "points": [[p["threshold"], p["quality"]] for p in points]},
+            {
+                "name": "Share of objects that pass",
+                "points": [[p["threshold"], p["coverage"]] for p in points],
+                "dashed": True,
+                "color": "machine",
+            },
+        ],
+        "marks": marks,
+    }
