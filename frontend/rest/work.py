@@ -77,36 +77,50 @@ def task_payload(task: Task, job: LabelingJob, data_object: DataObject, user_id:
     }
 
 
+# What a task's document needs of the rows; a job's worker models alone may be megabytes.
+NEEDED = (
+    "job_id",
+    "data_object_id",
+    "data_object__width",
+    "data_object__height",
+    "job__task_type",
+    "job__title",
+    "job__price_micros",
+    "job__labels",
+    "job__instructions",
+)
+
+
 def assignment_payload(assignment: Assignment, user_id: int, now: datetime) -> dict[str, Any]:
     """A leased seat with its task."""
-    row = Assignment.objects.select_related("task__data_object", "job").get(pk=assignment.pk)
+    task = Task.objects.select_related("data_object", "job").only(*NEEDED).get(pk=assignment.task_id)
     return {
-        "id": row.pk,
-        "accepted_at": row.accepted_at,
-        "lease_expires_at": row.lease_expires_at,
-        "seconds_left": max(0.0, (row.lease_expires_at - now).total_seconds()),
-        **task_payload(row.task, row.job, row.task.data_object, user_id),
+        "id": assignment.pk,
+        "accepted_at": assignment.accepted_at,
+        "lease_expires_at": assignment.lease_expires_at,
+        "seconds_left": max(0.0, (assignment.lease_expires_at - now).total_seconds()),
+        **task_payload(task, task.job, task.data_object, user_id),
     }
 
 
-def claim_payload(worker: Worker, job: LabelingJob) -> dict[str, Any]:
-    """Claim the next task of a job for a worker; `reason` says why there is none."""
+def claim_payload(worker: Worker, job_id: int, *, hint: bool) -> dict[str, Any]:
+    """Claim the next task of a job for a worker; `reason` says why there is none. `hint`: name the image after it."""
     now = timezone.now()
+    job = LabelingJob(pk=job_id)
     assignment = assignments.claim(worker=worker, job=job, now=now)
     if assignment is None:
-        return {"assignment": None, "reason": NO_TASK.get(job.status, "job-closed"), "next": None}
-    upcoming = assignments.peek(worker=worker, job=job)
+        status = LabelingJob.objects.values_list("status", flat=True).get(pk=job_id)
+        return {"assignment": None, "reason": NO_TASK.get(status, "job-closed"), "next": None}
+    upcoming = assignments.peek(worker=worker, job=job) if hint else None
     return {
         "assignment": assignment_payload(assignment, worker.user_id, now),
         "next": {"image_url": image_url(upcoming, worker.user_id)} if upcoming else None,
     }
 
 
-def _job(pk: int) -> LabelingJob:
-    job = LabelingJob.objects.select_related("workteam").filter(pk=pk).first()
-    if job is None:
-        raise NotFound(f"there is no labeling job {pk}")
-    return job
+def _hint(request: Request) -> bool:
+    """Browsers fetch the next image ahead; programs say so if they want to."""
+    return request.auth is None or request.query_params.get("hint") in ("true", "1")
 
 
 def _own_assignment(pk: int, worker: Worker) -> Assignment:
@@ -122,7 +136,7 @@ class ClaimView(APIView):
     @extend_schema(request=None, responses={200: schemas.Claim}, operation_id="claim_task")
     def post(self, request: Request, job_id: int) -> Response:
         """A task with a lease, or null with the reason there is none."""
-        return Response(claim_payload(worker_of(request), _job(job_id)))
+        return Response(claim_payload(worker_of(request), job_id, hint=_hint(request)))
 
 
 class SubmitView(APIView):
@@ -132,17 +146,20 @@ class SubmitView(APIView):
         request=SubmitInput,
         responses={200: schemas.Submitted},
         operation_id="submit_assignment",
-        parameters=[OpenApiParameter("claim_next", bool, description="also claim the next task in the same trip")],
+        parameters=[
+            OpenApiParameter("claim_next", bool, description="also claim the next task in the same trip"),
+            OpenApiParameter("hint", bool, description="name the image of the task after it, to fetch it ahead"),
+        ],
     )
     def post(self, request: Request, assignment_id: int) -> Response:
         """Stores and pays the answer; repeating it with the same Idempotency-Key changes nothing."""
+        worker = worker_of(request)
+        assignment = _own_assignment(assignment_id, worker)
         data = SubmitInput(data=request.data)
         data.is_valid(raise_exception=True)
         answer = data.validated_data["answer"]
         if not isinstance(answer, dict):
             raise Invalid("an object expected", field="answer")
-        worker = worker_of(request)
-        assignment = _own_assignment(assignment_id, worker)
         done = assignments.submit(
             assignment=assignment,
             worker=worker,
@@ -152,7 +169,9 @@ class SubmitView(APIView):
         )
         body: dict[str, Any] = {"status": "Submitted", "paid": money.text(done.paid_micros), "repeated": done.repeated}
         if request.query_params.get("claim_next") in ("true", "1"):
-            upcoming = claim_payload(worker, assignment.job)
+            # In a transaction of its own: a submit holds its task while a claim may wait for another.
+            job_id = Assignment.objects.values_list("job_id", flat=True).get(pk=assignment_id)
+            upcoming = claim_payload(worker, job_id, hint=_hint(request))
             body |= {"next_assignment": upcoming["assignment"], "next": upcoming["next"]}
             if upcoming["assignment"] is None:
                 body["reason"] = upcoming["reason"]
