@@ -43,7 +43,8 @@ def write_dataset(folder: Path, *, count: int, seed: int) -> None:
     images = folder / "images"
     images.mkdir(parents=True, exist_ok=True)
     studio = open_studio(np.random.default_rng(seed))
-    records, annotations = [], []
+    records: list[dict[str, object]] = []
+    annotations: list[dict[str, object]] = []
     for number in range(1, count + 1):
         scene = compose(np.random.default_rng([seed, number]), studio)
         name = f"scene_{number:04d}.jpg"
@@ -130,9 +131,9 @@ def _plants(rng: Rng, image: Image.Image, studio: Studio) -> None:
         image.paste(part, (x, y), part)
     pen = ImageDraw.Draw(image)
     for _ in range(int(rng.integers(0, 16))):  # pollen, seeds, grit: small dark or yellow specks that are no insect
-        x, y, r = rng.uniform(0, width), rng.uniform(0, height), rng.uniform(0.8, 3.2)
+        cx, cy, r = rng.uniform(0, width), rng.uniform(0, height), rng.uniform(0.8, 3.2)
         tint = vary(rng, ((40, 32, 24), (216, 186, 60), (190, 60, 40))[int(rng.integers(3))], 20)
-        pen.ellipse([x - r, y - r, x + r, y + r * rng.uniform(0.6, 1)], fill=tint)
+        pen.ellipse([cx - r, cy - r, cx + r, cy + r * rng.uniform(0.6, 1)], fill=tint)
 
 
 def _land(
@@ -189,7 +190,7 @@ def _camera(rng: Rng, image: Image.Image) -> Image.Image:
     """Focus, uneven light, white balance, noise."""
     if rng.random() < 0.3:
         image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 0.9)))
-    pixels = np.asarray(image, np.float32)
+    pixels = np.asarray(image, np.float64)
     height, width = pixels.shape[:2]
     across, down = np.linspace(-1, 1, width), np.linspace(-1, 1, height)[:, None]
     light = 1 + rng.normal(0, 0.1) * across + rng.normal(0, 0.1) * down

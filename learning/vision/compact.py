@@ -5,7 +5,9 @@ shared by its levels that predicts, at each cell, class scores and a distributio
 box's sides. It knows nothing of files, schedules or where weights come from; the loss is in compact_loss.
 """
 
+import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -40,7 +42,7 @@ class Conv(nn.Module):
                  act: nn.Module | None = None, norm: bool = True) -> None:  # fmt: skip
         super().__init__()
         self.conv = nn.Conv2d(inp, out, kernel, stride, kernel // 2, groups=groups, bias=not norm)
-        self.norm: nn.Module | None = nn.BatchNorm2d(out, eps=1e-3, momentum=0.03) if norm else None
+        self.norm: nn.BatchNorm2d | None = nn.BatchNorm2d(out, eps=1e-3, momentum=0.03) if norm else None
         self.act = act
         self.depthwise = groups > 1
 
@@ -57,8 +59,9 @@ class Conv(nn.Module):
     def fold(self) -> None:
         if self.norm is None:
             return
-        scale = self.norm.weight / torch.sqrt(self.norm.running_var + self.norm.eps)
-        weight, bias = self.conv.weight * scale[:, None, None, None], self.norm.bias - self.norm.running_mean * scale
+        mean, variance = self.norm.get_buffer("running_mean"), self.norm.get_buffer("running_var")
+        scale = self.norm.weight / torch.sqrt(variance + self.norm.eps)
+        weight, bias = self.conv.weight * scale[:, None, None, None], self.norm.bias - mean * scale
         self.conv.weight, self.conv.bias, self.norm = nn.Parameter(weight), nn.Parameter(bias), None
 
 
@@ -129,9 +132,9 @@ class Pyramid(nn.Module):
         for fine in range(len(levels) - 2, -1, -1):
             coarse = F.interpolate(levels[fine + 1], scale_factor=2.0, mode="nearest")
             levels[fine] = self.down[fine](levels[fine] + coarse)
-        for coarse in range(1, len(levels)):
-            shrunk = self.shrink[coarse - 1](levels[coarse - 1])
-            levels[coarse] = self.up[coarse - 1](levels[coarse] + shrunk)
+        for fine in range(len(levels) - 1):
+            shrunk = self.shrink[fine](levels[fine])
+            levels[fine + 1] = self.up[fine](levels[fine + 1] + shrunk)
         return levels
 
 
@@ -149,7 +152,7 @@ class Head(nn.Module):
         self.classes = nn.Conv2d(WIDTH, classes, 1)
         self.sides = nn.Conv2d(WIDTH, 4 * (BINS + 1), 1)
         nn.init.normal_(self.classes.weight, std=0.01)
-        nn.init.constant_(self.classes.bias, -torch.tensor((1 - PRIOR) / PRIOR).log().item())
+        nn.init.constant_(self.classes.bias, -math.log((1 - PRIOR) / PRIOR))  # type: ignore[arg-type]
 
     def forward(self, levels: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """-> class logits [N, A, C] and side logits [N, A, 4, BINS + 1], float32, levels one after another."""
@@ -167,6 +170,9 @@ class CompactDetector(nn.Module):
     summed. Detections: {"boxes" in the image's pixels, "labels" from 1, "scores" 0..1 best first}.
     """
 
+    centres: Tensor
+    strides: Tensor
+
     def __init__(self, num_classes: int, image_size: int, *, norm: bool = False) -> None:
         super().__init__()
         if num_classes < 2:
@@ -181,7 +187,7 @@ class CompactDetector(nn.Module):
         self.register_buffer("centres", centres, persistent=False)
         self.register_buffer("strides", strides, persistent=False)
 
-    def forward(self, images: Sequence[Tensor] | Tensor, targets: Sequence[Mapping[str, Tensor]] | None = None):
+    def forward(self, images: Sequence[Tensor] | Tensor, targets: Sequence[Mapping[str, Tensor]] | None = None) -> Any:
         batch, scales = self._batch(images)
         if not self.training:
             boxes, scores, _ = self.forward_export(batch)

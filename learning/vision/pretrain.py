@@ -14,6 +14,7 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -106,12 +107,14 @@ def new_detector(*, image_size: int, start: Path | None, random: bool) -> tuple[
 def train(model: compact.CompactDetector, loader: DataLoader, plan: recipe.Recipe, *, seconds: float, steps: int,
           device: torch.device, out: Path, note: dict) -> compact.CompactDetector:  # fmt: skip
     """Train until the time or the steps are over; returns the averaged model. Saves on the way."""
-    model.to(device, memory_format=torch.channels_last)
+    model.to(device)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     model.membership = torch.from_numpy(scenes.membership()).to(device)
     recipe.prepare(model, plan)
     optimizer = torch.optim.AdamW(recipe.parameter_groups(model, plan))
     schedule, average, dtype = recipe.Schedule(plan, steps, seconds), recipe.Ema(model, plan), recipe.best_dtype(device)
     recipe.set_train_mode(model, plan)
+    averaged = cast(compact.CompactDetector, average.model)
     batches, began, saved, smooth = iter(loader), time.monotonic(), time.monotonic(), 0.0
     step = 0
     while (progress := schedule.progress(step, time.monotonic() - began)) < 1:
@@ -130,10 +133,10 @@ def train(model: compact.CompactDetector, loader: DataLoader, plan: recipe.Recip
                 json.dumps({"step": step, "progress": round(progress, 3), "loss": round(smooth, 4)} | parts), flush=True
             )
         if time.monotonic() - saved > 240:
-            save(average.model, out, note | {"steps": step, "finished": False})
+            save(averaged, out, note | {"steps": step, "finished": False})
             saved = time.monotonic()
     note["steps"], note["loss"] = step, round(smooth, 4)
-    return average.model
+    return averaged
 
 
 @torch.no_grad()

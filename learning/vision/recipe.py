@@ -56,8 +56,9 @@ def for_architecture(architecture: str) -> Recipe:
 
 def prepare(model: nn.Module, recipe: Recipe) -> None:
     """Stop learning where the recipe says so; once, before parameter_groups."""
-    if recipe.frozen_blocks and hasattr(model, "trunk"):
-        model.trunk.freeze(recipe.frozen_blocks)
+    freeze = getattr(getattr(model, "trunk", None), "freeze", None)
+    if recipe.frozen_blocks and freeze is not None:
+        freeze(recipe.frozen_blocks)
 
 
 def set_train_mode(model: nn.Module, recipe: Recipe) -> None:
@@ -140,8 +141,8 @@ class Ema:
         for own, new in zip(self.model.parameters(), model.parameters(), strict=True):
             if new.requires_grad:
                 own.lerp_(new, 1 - decay)
-        for own, new in zip(self.model.buffers(), model.buffers(), strict=True):
-            own.copy_(new)
+        for kept, current in zip(self.model.buffers(), model.buffers(), strict=True):
+            kept.copy_(current)
 
     def state_dict(self) -> dict[str, Any]:
         return {"model": self.model.state_dict(), "updates": self.updates}

@@ -7,7 +7,6 @@ follows from a seed. It knows nothing of training.
 
 import io
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from learning.vision.scenes_sprites import SHAPES, TEXTURES, Rng, Sprite, colours, fill, fractal, sprite
 
 USUAL_SIDE = 320  # sizes below are meant for scenes of this side and grow and shrink with it
+Corners = tuple[float, float, float, float]
 KINDS = len(SHAPES) * len(TEXTURES)
 LEAST_SIDE, LEAST_VISIBLE = 7.0, 0.35  # px; share of an object's own pixels that must not be covered
 
@@ -24,8 +24,8 @@ LEAST_SIDE, LEAST_VISIBLE = 7.0, 0.35  # px; share of an object's own pixels tha
 class Bank:
     """What scenes are put together from; grounds are RGB pictures of one size."""
 
-    sprites: Sequence[Sprite]
-    grounds: Sequence[Image.Image]
+    sprites: list[Sprite]
+    grounds: list[Image.Image]
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def compose(rng: Rng, bank: Bank, side: int) -> Scene:
     image = _piece_of_ground(rng, bank, side)
     _clutter(rng, bank, image)
     owner = np.zeros((side, side), np.int16)  # which object each pixel shows; 0 is ground
-    found: list[tuple[tuple[float, float, float, float], int, int]] = []
+    found: list[tuple[Corners, int, int]] = []
     for thing, size in _cast(rng, bank):
         size *= side / USUAL_SIDE
         placed = _place(rng, image, owner, len(found) + 1, thing, size)
@@ -81,7 +81,7 @@ def _cast(rng: Rng, bank: Bank) -> list[tuple[Sprite, float]]:
         return [(_any(rng, bank), float(size)) for size in sizes]
     kinds = [_any(rng, bank) for _ in range(int(rng.integers(1, 4)))]
     base = math.exp(rng.uniform(math.log(16), math.log(70)))
-    count = int(min(rng.integers(8, 36), 60000 / base**2))
+    count = min(int(rng.integers(8, 36)), int(60000 / base**2))
     return [(kinds[int(rng.integers(len(kinds)))], base * rng.uniform(0.75, 1.3)) for _ in range(count)]
 
 
@@ -89,12 +89,14 @@ def _any(rng: Rng, bank: Bank) -> Sprite:
     return bank.sprites[int(rng.integers(len(bank.sprites)))]
 
 
-def _place(rng: Rng, image: Image.Image, owner: np.ndarray, number: int, thing: Sprite, size: float):
+def _place(
+    rng: Rng, image: Image.Image, owner: np.ndarray, number: int, thing: Sprite, size: float
+) -> tuple[Corners, int] | None:
     """Paste the sprite; returns its box inside the image and its own area in px, or None if too little shows."""
     side = image.width
     picture = _instance(rng, thing.picture, size)
     width, height = picture.size
-    x, y = (int(rng.uniform(*sorted((-0.25 * e, side - 0.75 * e)))) for e in (width, height))
+    x, y = _spot(rng, side, width), _spot(rng, side, height)
     alpha = picture.getchannel("A")
     left, top, right, bottom = max(x, 0), max(y, 0), min(x + width, side), min(y + height, side)
     solid = np.asarray(alpha.crop((left - x, top - y, right - x, bottom - y))) > 100
@@ -113,7 +115,13 @@ def _place(rng: Rng, image: Image.Image, owner: np.ndarray, number: int, thing: 
         _shadow(rng, image, alpha, x, y)
     image.paste(picture, (x, y), picture)
     window[solid] = number
-    return tuple(float(edge) for edge in box), int(solid.sum())
+    return (float(box[0]), float(box[1]), float(box[2]), float(box[3])), int(solid.sum())
+
+
+def _spot(rng: Rng, side: int, extent: int) -> int:
+    """Where a thing of this extent begins: at most a quarter of it outside the scene, or of the scene outside it."""
+    low, high = sorted((-0.25 * extent, side - 0.75 * extent))
+    return int(rng.uniform(low, high))
 
 
 def _instance(rng: Rng, picture: Image.Image, size: float) -> Image.Image:
@@ -196,11 +204,13 @@ def _clutter(rng: Rng, bank: Bank, image: Image.Image) -> None:
 
 def _far_away(rng: Rng, image: Image.Image, picture: Image.Image, size: int) -> None:
     """A thing far out of focus: drawn tiny, with room around it, and blown up."""
-    tiny = Image.new("RGBA", (16, 16), picture.resize((1, 1)).getpixel((0, 0))[:3] + (0,))
+    tiny = picture.resize((1, 1)).resize((16, 16))
+    tiny.putalpha(0)
     small = picture.resize((8, 8))
     tiny.paste(small, (4, 4))
     far = tiny.resize((2 * size, 2 * size), Image.Resampling.BICUBIC).filter(ImageFilter.BoxBlur(size / 8))
-    image.paste(far, tuple(int(v) for v in rng.integers(-size, image.width, 2)), far)
+    x, y = (int(v) for v in rng.integers(-size, image.width, 2))
+    image.paste(far, (x, y), far)
 
 
 def _develop(rng: Rng, image: Image.Image) -> Image.Image:
