@@ -9,11 +9,11 @@ import urllib3
 
 
 class ApiError(RuntimeError):
-    """The API answered with an error; `status` and `problem` are what it said."""
+    """The API answered with an error; `code` and `problem` are what it said."""
 
     def __init__(self, status: int, problem: dict[str, Any], where: str):
         super().__init__(f"{where}: {status} {problem.get('detail') or problem}")
-        self.status = status
+        self.code = status
         self.problem = problem
 
 

@@ -192,7 +192,7 @@ class Crowd:
         try:
             done = api.post(f"{path}/submit?claim_next=true", {"answer": content, "seconds": seconds})
         except ApiError as error:
-            if error.status != 409:
+            if error.code != 409:
                 raise
             # The lease ran out or the job ended while "drawing": nothing is owed; ask for the next task.
             return api.post(f"/api/v1/labeling-jobs/{job_id}/claim")

@@ -111,11 +111,11 @@ def create_token(*, user: User, account: Account | None, name: str) -> tuple[Api
 
 
 def authenticate_token(secret: str) -> ApiToken | None:
-    """The live token of a secret, with user and account loaded; one query, and one write a minute at most."""
+    """The live token of a secret, with user, their worker and account loaded; one query, and one write a minute at most."""
     if not secret.startswith(TOKEN_PREFIX):
         return None
     token = (
-        ApiToken.objects.select_related("user", "account")
+        ApiToken.objects.select_related("user__worker", "account")
         .filter(digest=_digest(secret), revoked_at=None, user__is_active=True)
         .first()
     )
