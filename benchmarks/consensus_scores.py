@@ -65,8 +65,7 @@ def summary(rows: NDArray[np.float64]) -> dict[str, float]:
 
 def interval(rows: NDArray[np.float64], figure: str, rounds: int = 1000, seed: int = 1) -> tuple[float, float]:
     """95 % bootstrap interval of a figure over images."""
-    rng = np.random.default_rng(seed)
-    values = [summary(rows[rng.integers(len(rows), size=len(rows))])[figure] for _ in range(rounds)]
+    values = _resampled(rows, figure, rounds, seed)
     return float(np.quantile(values, 0.025)), float(np.quantile(values, 0.975))
 
 
@@ -74,12 +73,14 @@ def difference(
     ours: NDArray[np.float64], other: NDArray[np.float64], figure: str, rounds: int = 1000, seed: int = 1
 ) -> tuple[float, float]:
     """95 % bootstrap interval of ours minus other on the same images."""
-    rng = np.random.default_rng(seed)
-    values = []
-    for _ in range(rounds):
-        pick = rng.integers(len(ours), size=len(ours))
-        values.append(summary(ours[pick])[figure] - summary(other[pick])[figure])
+    values = _resampled(ours, figure, rounds, seed) - _resampled(other, figure, rounds, seed)
     return float(np.quantile(values, 0.025)), float(np.quantile(values, 0.975))
+
+
+def _resampled(rows: NDArray[np.float64], figure: str, rounds: int, seed: int) -> NDArray[np.float64]:
+    """The figure on `rounds` resamples of the images; the same seed draws the same images."""
+    times = np.random.default_rng(seed).multinomial(len(rows), np.full(len(rows), 1 / len(rows)), size=rounds)
+    return np.array([summary(total[None])[figure] for total in times @ rows])
 
 
 def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.float64], bins: int = 10) -> float:

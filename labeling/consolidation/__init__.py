@@ -6,10 +6,12 @@ A consolidator is a module with `ALGORITHM` (its pinned version), `consolidate(a
 
 from types import ModuleType
 
-from labeling.consolidation import boxes, votes
+from labeling.consolidation import boxes, tags, votes
 
 CONSOLIDATORS: dict[str, ModuleType] = {
     "BoundingBox": boxes,
     "ImageMultiClass": votes,
+    "ImageMultiClassMultiLabel": tags,
     "TextMultiClass": votes,
+    "TextMultiClassMultiLabel": tags,
 }

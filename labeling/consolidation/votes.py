@@ -158,15 +158,23 @@ def latest_votes(answers: Iterable[Vote]) -> list[Vote]:
     return [latest[worker] for worker in sorted(latest)]
 
 
-def posterior(votes: Iterable[Vote], labels: Sequence[str], models: VoteWorkers) -> dict[str, float]:
-    """P(true label | votes)."""
+def posterior(
+    votes: Iterable[Vote],
+    labels: Sequence[str],
+    models: VoteWorkers,
+    cache: dict[tuple[str, str], list[float]] | None = None,
+) -> dict[str, float]:
+    """P(true label | votes). `cache` keeps each worker's log-likelihoods for as long as `models` and `labels` stay."""
+    cache = {} if cache is None else cache
     total = sum(models.prior.get(label, 0.0) for label in labels)
     log_chance = [math.log((models.prior.get(label, 0.0) + 1) / (total + len(labels))) for label in labels]
     known = set(labels)
     for vote in votes:
         if vote.label in known:
-            for i, p in enumerate(models.likelihood(vote.worker, vote.label, labels)):
-                log_chance[i] += math.log(p)
+            key = (vote.worker, vote.label)
+            if key not in cache:
+                cache[key] = [math.log(p) for p in models.likelihood(*key, labels)]
+            log_chance = [a + b for a, b in zip(log_chance, cache[key], strict=True)]
     if not labels:
         return {}
     top = max(log_chance)
@@ -183,9 +191,10 @@ def fit_workers(
     models = start or VoteWorkers()
     for _ in range(rounds):
         learned = VoteWorkers()
+        cache: dict[tuple[str, str], list[float]] = {}
         for one in objects:
             votes = latest_votes(one.votes)
-            truth = posterior(votes, labels, models) if one.gold is None else {one.gold: 1.0}
+            truth = posterior(votes, labels, models, cache) if one.gold is None else {one.gold: 1.0}
             learned.update((vote for vote in votes if vote.label in labels), truth)
         moved = abs(learned.accuracy() - models.accuracy())
         models = learned

@@ -191,7 +191,7 @@ class WorkerModels:
             pixel=np.array(stored["pixel"], float),
             relative=np.array(stored["relative"], float),
             style=np.array(stored["style"], float),
-            classes={label: float(n) for label, n in stored["classes"].items()},
+            classes={label: float(n) for label, n in stored.get("classes", {}).items()},
         )
         calibration = Calibration(
             weights=tuple(map(float, data["calibration"]["weights"])),

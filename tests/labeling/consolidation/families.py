@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from labeling.consolidation import boxes, votes
+from labeling.consolidation import boxes, tags, votes
 from labeling.consolidation.boxes_types import Box, ImageAnswers, WorkerAnswer
 from labeling.consolidation.votes import ObjectVotes, Vote
 from labeling.consolidation.workers import WorkerModels
@@ -63,6 +63,17 @@ FAMILIES = {
         labels_of=_vote_labels,
         fit=lambda objects: votes.fit_workers([ObjectVotes(tuple(a)) for a in objects], labels=LABELS),
         ask=lambda answers, rule, workers=None: votes.should_ask_more(
+            answers, labels=LABELS, rule=rule, workers=workers
+        ),
+        load=votes.VoteWorkers.from_json,
+    ),
+    "tags": Family(
+        module=tags,
+        answer=lambda worker, label, revision=0: tags.Tags(worker, frozenset([label]), revision),
+        consolidate=lambda answers, workers=None: tags.consolidate(answers, labels=LABELS, workers=workers),
+        labels_of=lambda result: list(result.labels),
+        fit=lambda objects: tags.fit_workers([tags.ObjectTags(tuple(a)) for a in objects], labels=LABELS),
+        ask=lambda answers, rule, workers=None: tags.should_ask_more(
             answers, labels=LABELS, rule=rule, workers=workers
         ),
         load=votes.VoteWorkers.from_json,
