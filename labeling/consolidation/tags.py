@@ -1,8 +1,8 @@
 """The consensus of multiple-choice answers: the set of labels of one object, each label a yes-or-no question.
 
 Binary Dawid & Skene per label (see votes.py), with one record a worker over all labels: who overlooks one label
-overlooks others. A label nobody gave is not asked about. An empty answer is an answer ("none of these"); one with nothing but
-but labels the job does not have is none.
+overlooks others. A label nobody gave is not asked about. An empty answer is an answer ("none of these"); one with
+nothing but labels the job does not have is none.
 """
 
 from __future__ import annotations
