@@ -176,7 +176,9 @@ def _cross_fit(predicted: Sequence[Detections], table: _Table, truths: Floats, s
 def _curve(scores: Floats, found: Outcomes) -> list[dict[str, Any]]:
     """At most a hundred cut-offs by falling threshold: what each would have meant on the validation images."""
     order = np.argsort(-scores, kind="stable")
-    places = np.unique(np.linspace(1, len(scores), min(100, len(scores))).astype(int)) if len(scores) else []
+    if not len(scores):
+        return []
+    places = np.unique(np.linspace(1, len(scores), min(100, len(scores))).astype(int))
     return [
         {
             "threshold": round(float(scores[order[size - 1]]), 6),

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from learning.contract import ARCHITECTURES
+from learning.selection.thresholds import MIN_IMAGES
 from marketplace.errors import Invalid
 
 # The requester's keys that are not settings of the loop itself.
@@ -51,8 +52,10 @@ class LoopSettings:
         return LoopSettings(**asdict(self) | sizes)
 
     def validation_size(self) -> int:
-        """How many of the seed are set aside: the share, yet enough to promise anything, and at most half."""
-        wanted = max(round(self.seed_size * self.validation_share), min(MIN_VALIDATION, self.seed_size // 3))
+        """How many of the seed are set aside: the share, yet enough to promise anything, and at most half of it."""
+        wanted = max(
+            round(self.seed_size * self.validation_share), min(MIN_VALIDATION, self.seed_size // 3), MIN_IMAGES
+        )
         return min(wanted, self.seed_size // 2)
 
     def hyperparameters(self, *, labels: list[str], label_attribute_name: str, round_number: int) -> dict[str, Any]:
@@ -104,7 +107,8 @@ _LIMITS: dict[str, tuple[float, float]] = {
 
 
 def _wrong(name: str, value: Any) -> str | None:
-    default = getattr(LoopSettings, name)
+    default: Any = getattr(LoopSettings, name)
+    number: Any = value
     kinds: tuple[type, ...] = (int, float) if isinstance(default, float) else (type(default),)
     if not isinstance(value, kinds) or isinstance(value, bool) != isinstance(default, bool):
         return f"{value!r} found, {kinds[-1].__name__} expected"
@@ -112,6 +116,6 @@ def _wrong(name: str, value: Any) -> str | None:
         return f"{value!r} found, one of {', '.join(ARCHITECTURES)} expected"
     if name in _LIMITS:
         low, high = _LIMITS[name]
-        if not low <= value <= high:
+        if not low <= number <= high:
             return f"{value} found, {low:g} to {high:g} expected"
     return None

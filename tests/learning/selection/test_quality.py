@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from learning.selection import quality
@@ -50,6 +50,7 @@ def test_an_image_that_rightly_holds_nothing_is_perfect_and_does_not_change_the_
     assert np.isnan(quality.set_quality(found.take(np.zeros(3, dtype=bool))))
 
 
+@settings(max_examples=30)
 @given(st.integers(0, 10_000))
 def test_quality_lies_between_none_and_all_and_perfection_is_one(seed):
     found, truth = draw_many(np.random.default_rng(seed), 6, skill=0.8)
@@ -58,6 +59,7 @@ def test_quality_lies_between_none_and_all_and_perfection_is_one(seed):
     assert quality.set_quality(quality.outcomes(truth, truth, 2)) == pytest.approx(1.0)
 
 
+@settings(max_examples=30)
 @given(st.integers(0, 10_000))
 def test_the_order_of_boxes_and_of_images_does_not_matter(seed):
     rng = np.random.default_rng(seed)
