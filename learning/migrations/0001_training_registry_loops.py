@@ -5,150 +5,301 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('labeling', '0001_jobs_objects_tasks'),
-        ('marketplace', '0001_accounts_workforce_ledger'),
+        ("labeling", "0001_jobs_objects_tasks"),
+        ("marketplace", "0001_accounts_workforce_ledger"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Model',
+            name="Model",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=63)),
-                ('architecture', models.CharField(max_length=60)),
-                ('labels', models.JSONField()),
-                ('metrics', models.JSONField(default=dict)),
-                ('config', models.JSONField(default=dict)),
-                ('artifact_uri', models.CharField(max_length=1024)),
-                ('parts_uri', models.CharField(max_length=1024)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='models', to='marketplace.account')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=63)),
+                ("architecture", models.CharField(max_length=60)),
+                ("labels", models.JSONField()),
+                ("metrics", models.JSONField(default=dict)),
+                ("config", models.JSONField(default=dict)),
+                ("artifact_uri", models.CharField(max_length=1024)),
+                ("parts_uri", models.CharField(max_length=1024)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="models", to="marketplace.account"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='LearningLoop',
+            name="LearningLoop",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('status', models.CharField(choices=[('InProgress', 'InProgress'), ('Completed', 'Completed'), ('Failed', 'Failed'), ('Stopped', 'Stopped')], default='InProgress', max_length=20)),
-                ('status_changed_at', models.DateTimeField(null=True)),
-                ('failure_reason', models.CharField(blank=True, max_length=1024)),
-                ('settings', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('job', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='learning_loop', to='labeling.labelingjob')),
-                ('final_model', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='learning.model')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("InProgress", "InProgress"),
+                            ("Completed", "Completed"),
+                            ("Failed", "Failed"),
+                            ("Stopped", "Stopped"),
+                        ],
+                        default="InProgress",
+                        max_length=20,
+                    ),
+                ),
+                ("status_changed_at", models.DateTimeField(null=True)),
+                ("failure_reason", models.CharField(blank=True, max_length=1024)),
+                ("settings", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "job",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="learning_loop",
+                        to="labeling.labelingjob",
+                    ),
+                ),
+                (
+                    "final_model",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="learning.model"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='TrainingJob',
+            name="TrainingJob",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=63)),
-                ('status_changed_at', models.DateTimeField(null=True)),
-                ('failure_reason', models.CharField(blank=True, max_length=1024)),
-                ('hyperparameters', models.JSONField(default=dict)),
-                ('channels', models.JSONField(default=dict)),
-                ('folder', models.CharField(blank=True, max_length=1024)),
-                ('progress', models.FloatField(default=0)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('claimed_by', models.CharField(blank=True, max_length=120)),
-                ('heartbeat_at', models.DateTimeField(null=True)),
-                ('attempts', models.IntegerField(default=0)),
-                ('status', models.CharField(choices=[('InProgress', 'InProgress'), ('Stopping', 'Stopping'), ('Completed', 'Completed'), ('Failed', 'Failed'), ('Stopped', 'Stopped')], default='InProgress', max_length=20)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='marketplace.account')),
-                ('model', models.OneToOneField(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='training_job', to='learning.model')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=63)),
+                ("status_changed_at", models.DateTimeField(null=True)),
+                ("failure_reason", models.CharField(blank=True, max_length=1024)),
+                ("hyperparameters", models.JSONField(default=dict)),
+                ("channels", models.JSONField(default=dict)),
+                ("folder", models.CharField(blank=True, max_length=1024)),
+                ("progress", models.FloatField(default=0)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("claimed_by", models.CharField(blank=True, max_length=120)),
+                ("heartbeat_at", models.DateTimeField(null=True)),
+                ("attempts", models.IntegerField(default=0)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("InProgress", "InProgress"),
+                            ("Stopping", "Stopping"),
+                            ("Completed", "Completed"),
+                            ("Failed", "Failed"),
+                            ("Stopped", "Stopped"),
+                        ],
+                        default="InProgress",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="marketplace.account"
+                    ),
+                ),
+                (
+                    "model",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="training_job",
+                        to="learning.model",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='TrainingMetric',
+            name="TrainingMetric",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('step', models.IntegerField()),
-                ('epoch', models.FloatField(null=True)),
-                ('value', models.FloatField()),
-                ('at', models.DateTimeField()),
-                ('training_job', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='metrics', to='learning.trainingjob')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60)),
+                ("step", models.IntegerField()),
+                ("epoch", models.FloatField(null=True)),
+                ("value", models.FloatField()),
+                ("at", models.DateTimeField()),
+                (
+                    "training_job",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="metrics",
+                        to="learning.trainingjob",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='TransformJob',
+            name="TransformJob",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=63)),
-                ('status_changed_at', models.DateTimeField(null=True)),
-                ('failure_reason', models.CharField(blank=True, max_length=1024)),
-                ('hyperparameters', models.JSONField(default=dict)),
-                ('channels', models.JSONField(default=dict)),
-                ('folder', models.CharField(blank=True, max_length=1024)),
-                ('progress', models.FloatField(default=0)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('claimed_by', models.CharField(blank=True, max_length=120)),
-                ('heartbeat_at', models.DateTimeField(null=True)),
-                ('attempts', models.IntegerField(default=0)),
-                ('status', models.CharField(choices=[('InProgress', 'InProgress'), ('Stopping', 'Stopping'), ('Completed', 'Completed'), ('Failed', 'Failed'), ('Stopped', 'Stopped')], default='InProgress', max_length=20)),
-                ('output_uri', models.CharField(blank=True, max_length=1024)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='marketplace.account')),
-                ('model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='transform_jobs', to='learning.model')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=63)),
+                ("status_changed_at", models.DateTimeField(null=True)),
+                ("failure_reason", models.CharField(blank=True, max_length=1024)),
+                ("hyperparameters", models.JSONField(default=dict)),
+                ("channels", models.JSONField(default=dict)),
+                ("folder", models.CharField(blank=True, max_length=1024)),
+                ("progress", models.FloatField(default=0)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("claimed_by", models.CharField(blank=True, max_length=120)),
+                ("heartbeat_at", models.DateTimeField(null=True)),
+                ("attempts", models.IntegerField(default=0)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("InProgress", "InProgress"),
+                            ("Stopping", "Stopping"),
+                            ("Completed", "Completed"),
+                            ("Failed", "Failed"),
+                            ("Stopped", "Stopped"),
+                        ],
+                        default="InProgress",
+                        max_length=20,
+                    ),
+                ),
+                ("output_uri", models.CharField(blank=True, max_length=1024)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="marketplace.account"
+                    ),
+                ),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="transform_jobs", to="learning.model"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Round',
+            name="Round",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.IntegerField()),
-                ('status', models.CharField(choices=[('Labeling', 'Labeling'), ('Training', 'Training'), ('Predicting', 'Predicting'), ('AutoLabeling', 'AutoLabeling'), ('Finished', 'Finished'), ('Stopped', 'Stopped'), ('Failed', 'Failed')], default='Labeling', max_length=20)),
-                ('status_changed_at', models.DateTimeField(null=True)),
-                ('threshold', models.FloatField(null=True)),
-                ('curve', models.JSONField(default=list)),
-                ('figures', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('batch', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='learning_round', to='labeling.batch')),
-                ('loop', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rounds', to='learning.learningloop')),
-                ('training_job', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='learning.trainingjob')),
-                ('transform_job', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='learning.transformjob')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.IntegerField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("Labeling", "Labeling"),
+                            ("Training", "Training"),
+                            ("Predicting", "Predicting"),
+                            ("AutoLabeling", "AutoLabeling"),
+                            ("Finished", "Finished"),
+                            ("Stopped", "Stopped"),
+                            ("Failed", "Failed"),
+                        ],
+                        default="Labeling",
+                        max_length=20,
+                    ),
+                ),
+                ("status_changed_at", models.DateTimeField(null=True)),
+                ("threshold", models.FloatField(null=True)),
+                ("curve", models.JSONField(default=list)),
+                ("figures", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "batch",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="learning_round",
+                        to="labeling.batch",
+                    ),
+                ),
+                (
+                    "loop",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="rounds", to="learning.learningloop"
+                    ),
+                ),
+                (
+                    "training_job",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="learning.trainingjob",
+                    ),
+                ),
+                (
+                    "transform_job",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="learning.transformjob",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='LoopObject',
+            name="LoopObject",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(blank=True, choices=[('train', 'Train'), ('validation', 'Validation')], max_length=10)),
-                ('score', models.FloatField(null=True)),
-                ('uncertainty', models.FloatField(null=True)),
-                ('round_number', models.IntegerField(null=True)),
-                ('data_object', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='loop_object', to='labeling.dataobject')),
-                ('loop', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='loop_objects', to='learning.learningloop')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        blank=True, choices=[("train", "Train"), ("validation", "Validation")], max_length=10
+                    ),
+                ),
+                ("score", models.FloatField(null=True)),
+                ("uncertainty", models.FloatField(null=True)),
+                ("round_number", models.IntegerField(null=True)),
+                (
+                    "data_object",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="loop_object",
+                        to="labeling.dataobject",
+                    ),
+                ),
+                (
+                    "loop",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="loop_objects",
+                        to="learning.learningloop",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['loop', 'role'], name='loop_object_by_role')],
+                "indexes": [models.Index(fields=["loop", "role"], name="loop_object_by_role")],
             },
         ),
         migrations.AddConstraint(
-            model_name='model',
-            constraint=models.UniqueConstraint(fields=('account', 'name'), name='model_name_once'),
+            model_name="model",
+            constraint=models.UniqueConstraint(fields=("account", "name"), name="model_name_once"),
         ),
         migrations.AddConstraint(
-            model_name='trainingjob',
-            constraint=models.UniqueConstraint(fields=('account', 'name'), name='training_job_name_once'),
+            model_name="trainingjob",
+            constraint=models.UniqueConstraint(fields=("account", "name"), name="training_job_name_once"),
         ),
         migrations.AddConstraint(
-            model_name='trainingmetric',
-            constraint=models.UniqueConstraint(fields=('training_job', 'name', 'step'), name='training_metric_point_once'),
+            model_name="trainingmetric",
+            constraint=models.UniqueConstraint(
+                fields=("training_job", "name", "step"), name="training_metric_point_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transformjob',
-            constraint=models.UniqueConstraint(fields=('account', 'name'), name='transform_job_name_once'),
+            model_name="transformjob",
+            constraint=models.UniqueConstraint(fields=("account", "name"), name="transform_job_name_once"),
         ),
         migrations.AddConstraint(
-            model_name='round',
-            constraint=models.UniqueConstraint(fields=('loop', 'number'), name='round_number_once'),
+            model_name="round",
+            constraint=models.UniqueConstraint(fields=("loop", "number"), name="round_number_once"),
         ),
     ]

@@ -4,50 +4,49 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('learning', '0001_training_registry_loops'),
+        ("learning", "0001_training_registry_loops"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='learningloop',
-            name='nudges',
+            model_name="learningloop",
+            name="nudges",
             field=models.BigIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='loopobject',
-            name='outcome',
+            model_name="loopobject",
+            name="outcome",
             field=models.JSONField(null=True),
         ),
         migrations.AddField(
-            model_name='loopobject',
-            name='passed_in',
+            model_name="loopobject",
+            name="passed_in",
             field=models.IntegerField(null=True),
         ),
         migrations.AddField(
-            model_name='round',
-            name='rule',
+            model_name="round",
+            name="rule",
             field=models.JSONField(null=True),
         ),
         migrations.AddField(
-            model_name='trainingjob',
-            name='attempt_progress',
+            model_name="trainingjob",
+            name="attempt_progress",
             field=models.FloatField(default=0),
         ),
         migrations.AddField(
-            model_name='trainingjob',
-            name='not_before',
+            model_name="trainingjob",
+            name="not_before",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='transformjob',
-            name='attempt_progress',
+            model_name="transformjob",
+            name="attempt_progress",
             field=models.FloatField(default=0),
         ),
         migrations.AddField(
-            model_name='transformjob',
-            name='not_before',
+            model_name="transformjob",
+            name="not_before",
             field=models.DateTimeField(null=True),
         ),
     ]
