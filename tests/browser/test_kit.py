@@ -17,8 +17,8 @@ HEAD = """<!doctype html><html lang="en" class="no-js"><head><meta charset="utf-
 <link rel="stylesheet" href="/static/dist/portal.css"><script src="/static/dist/theme.js"></script>
 <script type="module" src="/static/dist/portal.js"></script></head>"""
 NAV = """<body class="app"><header class="app-bar">
-<button class="btn btn-ghost btn-icon app-menu" type="button" data-nav-toggle aria-controls="app-nav" aria-expanded="false"
-aria-label="Menu"><svg class="icon"><use href="/static/dist/icons.svg#menu"></use></svg></button>
+<button class="btn btn-ghost btn-icon app-menu" type="button" data-nav-toggle aria-controls="app-nav"
+aria-expanded="false" aria-label="Menu"><svg class="icon"><use href="/static/dist/icons.svg#menu"></use></svg></button>
 <a class="brand" href="/">Waggle</a><div class="app-bar-end"><waggle-theme-toggle></waggle-theme-toggle></div></header>
 <nav class="app-nav" id="app-nav" aria-label="Main"><a class="nav-link" href="/" aria-current="page">Jobs</a></nav>
 <main class="app-main" id="main"><h1>Kit</h1>"""
@@ -135,6 +135,20 @@ def test_web_awesome_speaks_through_our_icons(kit: Callable[[str], None], open_p
     assert (icon.get_attribute("href") or "").endswith("/static/dist/icons.svg#close")
     page.keyboard.press("Escape")
     expect(page.get_by_text("Inside")).to_be_hidden()
+
+
+def test_tabs_show_their_panels(kit: Callable[[str], None], open_page: Open) -> None:
+    """By pointer and by arrow keys."""
+    kit(
+        '<wa-tab-group active="a"><wa-tab panel="a">One</wa-tab><wa-tab panel="b">Two</wa-tab>'
+        '<wa-tab-panel name="a">First</wa-tab-panel><wa-tab-panel name="b">Second</wa-tab-panel></wa-tab-group>'
+    )
+    page = open_page("/kit", ready="wa-tab")
+    expect(page.get_by_text("First")).to_be_visible()
+    page.get_by_role("tab", name="Two").click()
+    expect(page.get_by_text("Second")).to_be_visible()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_text("First")).to_be_visible()
 
 
 def test_the_theme_is_kept_and_the_menu_opens_on_a_phone(kit: Callable[[str], None], open_page: Open) -> None:

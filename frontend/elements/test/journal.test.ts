@@ -60,6 +60,16 @@ describe.each(stores)("on %s", (_name, make) => {
     expect(await store.all()).toHaveLength(3);
   });
 
+  it("drops unfinished tasks that no lease can cover, never an unsent answer", async () => {
+    const journal = await open();
+    for (const id of [1, 2, 3]) await journal.begin(task(id));
+    await journal.save(2, { phase: "sending", answer: {} });
+    for (const entry of await store.all()) if (entry.id !== 3) await store.put({ ...entry, savedAt: Date.now() - 32 * 86_400_000 });
+    const later = await open();
+    expect(later.unfinished(7).map((entry) => entry.id)).toEqual([3]);
+    expect(later.unsent.map((entry) => entry.id)).toEqual([2]);
+  });
+
   it("gives every assignment a key of its own, and refuses one it does not know", async () => {
     const journal = await open();
     const keys = [(await journal.begin(task(1))).key, (await journal.begin(task(2))).key, newKey()];

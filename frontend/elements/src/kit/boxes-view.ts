@@ -17,7 +17,7 @@ export class BoxesView extends LitElement {
     :host { display: block; min-inline-size: 0; }
     .frame { position: relative; background: light-dark(#ece9e2, #0d0c0a); display: grid; place-items: center; overflow: hidden; }
     .picture { position: relative; inline-size: 100%; }
-    img { display: block; inline-size: 100%; block-size: auto; image-orientation: none; }
+    img { display: block; inline-size: 100%; block-size: auto; }
     svg { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; }
     rect { fill: transparent; vector-effect: non-scaling-stroke; }
     .under { stroke: rgb(0 0 0 / 65%); stroke-width: 3.5; }

@@ -18,7 +18,8 @@ import { registerIconLibrary } from "@awesome.me/webawesome/dist/components/icon
 
 /** Web Awesome's own name of a glyph -> ours, where they differ. */
 const SYSTEM: Record<string, string> = { xmark: "close", "circle-question": "help", star: "star", user: "user" };
-const spriteUrl = `${import.meta.url.replace(/(chunks\/)?[^/]*$/, "")}icons.svg`;
+// beside portal.js once built (chunks lie one folder down); the development server has it at the root
+const spriteUrl = import.meta.env.DEV ? "/icons.svg" : `${import.meta.url.replace(/(chunks\/)?[^/]*$/, "")}icons.svg`;
 
 for (const library of ["system", "default"]) {
   registerIconLibrary(library, { resolver: (name) => `${spriteUrl}#${SYSTEM[name] ?? name}`, spriteSheet: true });

@@ -21,6 +21,9 @@ export interface Store {
   all(): Promise<Entry[]>;
 }
 
+/** No task is leased for longer than 30 days: an unfinished one older than this cannot be handed in any more. */
+const LONGEST_LEASE_MS = 31 * 86_400_000;
+
 export class Journal<Task extends { id: number; job_id: number }, Draft> {
   private readonly entries = new Map<number, Entry<Task, Draft>>();
 
@@ -30,7 +33,9 @@ export class Journal<Task extends { id: number; job_id: number }, Draft> {
   static async open<Task extends { id: number; job_id: number }, Draft>(store: Store, workerId: number | null): Promise<Journal<Task, Draft>> {
     const journal = new Journal<Task, Draft>(store, workerId);
     for (const entry of await store.all()) {
-      if (entry.workerId === workerId) journal.entries.set(entry.id, entry as Entry<Task, Draft>);
+      const stale = entry.phase === "drawing" && Date.now() - entry.savedAt > LONGEST_LEASE_MS;
+      if (stale) await store.remove(entry.id);
+      else if (entry.workerId === workerId) journal.entries.set(entry.id, entry as Entry<Task, Draft>);
     }
     return journal;
   }
