@@ -3,10 +3,14 @@
 import threading
 import time
 from collections import OrderedDict
+from typing import TYPE_CHECKING
 
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
-from rest_framework.views import APIView
+
+if TYPE_CHECKING:
+    # A view module loads the throttles while it is being loaded itself.
+    from rest_framework.views import APIView
 
 REMEMBERED = 10_000
 
@@ -21,13 +25,13 @@ class CallerThrottle(SimpleRateThrottle):
     _counts: "OrderedDict[str, tuple[float, int]]" = OrderedDict()
     _lock = threading.Lock()
 
-    def get_cache_key(self, request: Request, view: APIView) -> str:
+    def get_cache_key(self, request: Request, view: "APIView") -> str:
         """One bucket a user, or an address."""
         if request.user and request.user.is_authenticated:
             return f"user:{request.user.pk}"
         return f"address:{self.get_ident(request)}"
 
-    def allow_request(self, request: Request, view: APIView) -> bool:
+    def allow_request(self, request: Request, view: "APIView") -> bool:
         """Count the request; False when its window is full."""
         key = self.get_cache_key(request, view)
         anonymous = key.startswith("address:")
