@@ -23,13 +23,17 @@ UNTOUCHED = {"ApiToken"}
 
 @dataclass
 class World:
-    """The first account's people, a stranger with an account of their own, and the ids of what there is."""
+    """The first account's people, a stranger with an account of their own, and the ids of what there is.
+
+    `worker_user` holds the assignment; `other_worker_user` is in the same team, `outsider_user` in none.
+    """
 
     account: Account
     owner: User
     stranger: User
     worker_user: User
     other_worker_user: User
+    outsider_user: User
     ids: dict[str, Any]
     secrets: list[str]
 
@@ -56,6 +60,7 @@ def a_world() -> World:
     )
     account = job.account
     owner = account.members.get()
+    (outsider,) = stories.a_crowd(1)
     stranger = User.objects.create(username="stranger", email="stranger@example.org", password="!")
     builders.an_account(owner=stranger)
     rows = list(DataObject.objects.filter(job=job).order_by("index"))
@@ -98,6 +103,7 @@ def a_world() -> World:
         stranger=stranger,
         worker_user=worker.user,
         other_worker_user=other.user,
+        outsider_user=outsider.user,
         ids=ids,
         secrets=["secret-meadow", "secret-model", "secret-training", "secret-token", "secret-data", account.number],
     )
