@@ -73,7 +73,7 @@ def current_account(request: HttpRequest) -> Account | None:
     return mine.filter(pk=request.session.get(SESSION_KEY)).first() or mine.first()
 
 
-def requester_page(at_least: Role = Role.VIEWER) -> Callable[..., Callable[..., HttpResponse]]:
+def requester_page(at_least: Role | str = Role.VIEWER) -> Callable[..., Callable[..., HttpResponse]]:
     """Decorate a page: `request.account` is set, and the member's role suffices. Others get 403 or the sign-in."""
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

@@ -7,6 +7,9 @@ from frontend.rest.work import image_url
 from labeling import queries
 from labeling.models import DataObject
 
+# Enough to tell a few workers apart where there is little room; the object's page shows whole names.
+SHORT_NAME = 6
+
 
 def worker_boxes(content: dict[str, Any]) -> list[dict[str, Any]]:
     """The boxes of a crowd answer, whatever its element is called."""
@@ -16,8 +19,8 @@ def worker_boxes(content: dict[str, Any]) -> list[dict[str, Any]]:
     return []
 
 
-def layers(row: DataObject, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The layers of a picture: the newest label first, then each worker's boxes."""
+def layers(row: DataObject, answers: list[dict[str, Any]], name_length: int | None = None) -> list[dict[str, Any]]:
+    """The layers of a picture: the newest label first, then each worker's boxes, names cut to `name_length`."""
     made: list[dict[str, Any]] = []
     if row.label is not None:
         machine = row.label.source == "machine"
@@ -28,7 +31,7 @@ def layers(row: DataObject, answers: list[dict[str, Any]]) -> list[dict[str, Any
     for answer in answers:
         made.append(
             {
-                "name": answer["worker"],
+                "name": answer["worker"][:name_length],
                 "kind": "worker",
                 "color": answer["colour"],
                 "boxes": worker_boxes(answer["content"]),
@@ -41,15 +44,17 @@ def cards(rows: Iterable[DataObject], user_id: int) -> list[dict[str, Any]]:
     """The gallery items of several objects; the answers of all of them are one query."""
     shown = list(rows)
     answers = queries.answers_of_many(shown)
-    return [card(row, user_id, answers[row.pk]) for row in shown]
+    return [card(row, user_id, answers[row.pk], name_length=SHORT_NAME) for row in shown]
 
 
-def card(row: DataObject, user_id: int, answers: list[dict[str, Any]], side: int = 720) -> dict[str, Any]:
+def card(
+    row: DataObject, user_id: int, answers: list[dict[str, Any]], *, side: int = 720, name_length: int | None = None
+) -> dict[str, Any]:
     """What the template of a gallery item needs."""
     return {
         "row": row,
         "label": row.label,
         "image_url": f"{image_url(row.pk, user_id)}?side={side}",
-        "layers": {"layers": layers(row, answers)},
+        "layers": {"layers": layers(row, answers, name_length)},
         "name": row.source_ref.rsplit("/", 1)[-1] or f"Object {row.index}",
     }

@@ -1,4 +1,4 @@
-"""A label's stored explanation in plain words for the object page. Knows the explanations' keys, not how they came about."""
+"""A label's stored explanation in plain words for the object page. Knows its keys, not how they came about."""
 
 from typing import Any
 

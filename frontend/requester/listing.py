@@ -33,7 +33,7 @@ def _counters(states: dict[str, int]) -> dict[str, int]:
 
 
 def doing(job: LabelingJob) -> dict[str, Any] | None:
-    """What a live job is doing, in words, with the progress of it where that is known (0 to 1); None when it is over."""
+    """What a live job is doing, in words, and how far that is (0 to 1, None where not known); None when it is over."""
     if job.status == "Initializing":
         return {"said": "The images are being taken in", "progress": None}
     if job.status == "Stopping":

@@ -1,4 +1,4 @@
-"""The charts of a learning loop, as JSON for the kit's chart element. Reads the loop's view; knows nothing of its tables."""
+"""The charts of a learning loop, as JSON for the kit's chart element. Reads the loop's view, never its tables."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def learning_curve(rounds: list[dict[str, Any]]) -> Chart | None:
     return {
         "type": "line",
         "title": "Learning curve",
-        "x": {"label": "objects labeled by people"},
+        "x": {"label": "objects labeled by people", "min": 0},
         "y": {"label": "on the validation part", "min": 0, "max": 1, "format": "percent"},
         "series": series,
     }
