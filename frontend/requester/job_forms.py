@@ -130,7 +130,14 @@ class PeopleStep(StepForm):
         help_text="Between 0.5 and 0.999.",
     )
     expected_seconds = forms.FloatField(min_value=1, initial=10, label="Expected seconds per task")
-    price = forms.CharField(max_length=20, initial="0.036", label="Price per task and worker")
+    price = forms.CharField(
+        max_length=20,
+        initial="0.036",
+        label="Price per task and worker",
+        widget=forms.TextInput(
+            attrs={"list": "prices", "inputmode": "decimal", "aria-describedby": "id_price_helptext"}
+        ),
+    )
     time_limit_minutes = forms.IntegerField(min_value=1, initial=10, label="Time limit of a task, minutes")
     availability_hours = forms.FloatField(min_value=0.02, required=False, label="Availability of a batch, hours")
     max_concurrent_tasks = forms.IntegerField(min_value=1, max_value=5000, initial=1000, label="Objects open at once")
