@@ -121,6 +121,7 @@ class JobFolder:
 
 
 def now_iso() -> str:
+    """The time now in UTC, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 

@@ -27,6 +27,11 @@ class TrueImage:
     boxes: tuple[TrueBox, ...]
 
 
+def _true_box(ltwh: list[float], label: str) -> TrueBox:
+    left, top, width, height = ltwh
+    return TrueBox(left, top, width, height, label)
+
+
 def digest(content: bytes) -> str:
     """The name an image goes by: the SHA-256 of its bytes."""
     return hashlib.sha256(content).hexdigest()
@@ -43,7 +48,7 @@ class Truth:
             names = {c["id"]: c["name"] for c in coco["categories"]}
             boxes: dict[int, list[TrueBox]] = {}
             for a in coco["annotations"]:
-                boxes.setdefault(a["image_id"], []).append(TrueBox(*a["bbox"], names[a["category_id"]]))
+                boxes.setdefault(a["image_id"], []).append(_true_box(a["bbox"], names[a["category_id"]]))
             self.images = [
                 TrueImage(i["file_name"], i["width"], i["height"], tuple(boxes.get(i["id"], ())))
                 for i in coco["images"]

@@ -203,7 +203,8 @@ class _Seat:
             row = cursor.fetchone()
         if row is None:
             raise NotFound(f"you have no assignment {pk}")
-        return cls(*row[:9], json.loads(row[9]), *row[10:])
+        values: list[Any] = [*row[:9], json.loads(row[9]), *row[10:]]
+        return cls(*values)
 
     def submit(self, answer: str, seconds: float, key: str, now: datetime) -> tuple[str, int, str, datetime, bool]:
         """The SQL function of the same name (see the migration that makes it): one round trip."""
@@ -228,7 +229,7 @@ def decline(*, assignment: Assignment, worker: Worker, reason: str = "") -> None
     _end(assignment, worker, AssignmentStatus.DECLINED, reason)
 
 
-def _end(assignment: Assignment, worker: Worker, to: AssignmentStatus, reason: str) -> None:
+def _end(assignment: Assignment, worker: Worker, to: AssignmentStatus | str, reason: str) -> None:
     seat = Assignment.objects.filter(pk=assignment.pk, worker=worker).values("state", "job_id").first()
     if seat is None:
         raise NotFound(f"you have no assignment {assignment.pk}")

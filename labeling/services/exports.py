@@ -167,7 +167,7 @@ class _Work:
                 wrong = f"the class {unknown[0]!r} is not one of the job's"
             if wrong:
                 if len(self.errors) < MOST_ERRORS:
-                    self.errors.append({"object": str(row.index), "reason": wrong})
+                    self.errors.append({"object": str(row.line_index), "reason": wrong})
                 continue
             yield LabeledImage(row.source_ref, rows.image_size(row), tuple(found))
             self._step()

@@ -111,7 +111,7 @@ def write_revisions(revisions: Sequence[Revision], *, source: str, algorithm: st
         cursor.execute(
             """UPDATE labeling_dataobject o SET label_id = n.label, state = %s, failure_reason = ''
                FROM unnest(%s::bigint[], %s::bigint[]) AS n(id, label) WHERE o.id = n.id""",
-            [STATE_OF[LabelSource(source)].value, ids, [label.pk for label in written]],
+            [str(STATE_OF[LabelSource(source)]), ids, [label.pk for label in written]],
         )
     return written
 
@@ -121,7 +121,7 @@ def lock_objects(ids: Sequence[int]) -> list[DataObject]:
     return list(DataObject.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
 
 
-def _lock_objects(job: LabelingJob, ids: Sequence[int], state: ObjectState) -> set[int]:
+def _lock_objects(job: LabelingJob, ids: Sequence[int], state: ObjectState | str) -> set[int]:
     return {row.pk for row in lock_objects(ids) if row.job_id == job.pk and row.state == state}
 
 

@@ -34,7 +34,7 @@ def expire_overdue(*, job_id: int | None = None, now: datetime | None = None) ->
     )
 
 
-def end_seats(*, job_id: int, seats: Sequence[int], to: AssignmentStatus, now: datetime, reason: str = "") -> int:
+def end_seats(*, job_id: int, seats: Sequence[int], to: AssignmentStatus | str, now: datetime, reason: str = "") -> int:
     """End those of the seats that are still leased, in one transaction; returns how many.
 
     An expiry only counts while the lease is over: a lease that was renewed meanwhile is left alone.

@@ -20,7 +20,7 @@ class Row(NamedTuple):
     """One object: its line as it came, where it stands, and its label if it has one."""
 
     pk: int
-    index: int
+    line_index: int
     state: str
     failure_reason: str
     source_ref: str

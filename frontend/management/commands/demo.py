@@ -66,7 +66,7 @@ class Command(BaseCommand):
             scenes.write_dataset(folder, count=SCENES, seed=SEED)
         return folder
 
-    def _truth(self, images: Path) -> Truth | None:
+    def _truth(self, images: Path) -> Truth:
         if not (images / "images").is_dir():
             raise CommandError(f"{images}: a folder images/ with the pictures is missing")
         path = images / "annotations.coco.json"
