@@ -2,7 +2,7 @@
 import "fake-indexeddb/auto";
 import { beforeEach, describe, expect, it } from "vitest";
 import { Journal, type Store, newKey } from "../src/shell/journal";
-import { LocalStore, openStore } from "../src/shell/stores";
+import { LocalStore, TwoStores, openStore } from "../src/shell/stores";
 
 interface Task { id: number; job_id: number }
 interface Draft { boxes: number[] }
@@ -17,6 +17,8 @@ class MemoryStorage implements Storage {
   removeItem(key: string) { this.map.delete(key); }
   setItem(key: string, value: string) { this.map.set(key, value); }
 }
+
+globalThis.localStorage = new MemoryStorage();
 
 const stores: [string, () => Promise<Store>][] = [
   ["IndexedDB", openStore],
@@ -77,4 +79,17 @@ describe.each(stores)("on %s", (_name, make) => {
     for (const key of keys) expect(key).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     await expect(journal.save(99, { seconds: 1 })).rejects.toThrow("no entry for assignment 99");
   });
+});
+
+it("takes the newer entry of two stores, and lives with one of them full", async () => {
+  const full = new MemoryStorage();
+  const [small, large] = [new LocalStore(full), new LocalStore(new MemoryStorage())];
+  const journal = await Journal.open<Task, Draft>(new TwoStores(small, large), 1);
+  await journal.begin(task(100));
+  full.setItem = () => { throw new Error("QuotaExceededError"); };
+  await journal.save(100, { draft: { boxes: [1] } });
+  for (const entry of await large.all()) await large.put({ ...entry, savedAt: entry.savedAt + 1 });
+  expect((await Journal.open<Task, Draft>(new TwoStores(small, large), 1)).get(100)?.draft).toEqual({ boxes: [1] });
+  large.put = () => Promise.reject(new Error("gone too"));
+  await expect(journal.save(100, { seconds: 2 })).rejects.toThrow();
 });

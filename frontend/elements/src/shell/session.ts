@@ -10,6 +10,8 @@ export interface Config {
   assignment: Assignment | null;
 }
 
+const LOCK_WAIT_MS = 3000;
+
 export type Stage = "loading" | "working" | "sending" | "over" | "none" | "failed";
 export interface Trouble { kind: "offline" | "session"; message: string; retryAt: number }
 
@@ -129,11 +131,11 @@ export class Session {
     this.letGo = null;
     if (!("locks" in navigator)) return Promise.resolve(true); // only on https and localhost
     return new Promise((resolve) => {
-      void navigator.locks.request(`waggle-assignment-${id}`, { ifAvailable: true }, (lock) => {
-        resolve(lock !== null);
-        if (lock) return new Promise<void>((release) => (this.letGo = release));
-        return undefined;
-      });
+      // a page that is being reloaded lets go a little late: wait for it, but not for a tab that stays open
+      navigator.locks.request(`waggle-assignment-${id}`, { signal: AbortSignal.timeout(LOCK_WAIT_MS) }, () => {
+        resolve(true);
+        return new Promise<void>((release) => (this.letGo = release));
+      }).catch(() => resolve(false));
     });
   }
 

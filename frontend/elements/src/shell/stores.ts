@@ -1,4 +1,6 @@
-/** Where the journal lives: IndexedDB, or localStorage where a browser refuses that (some private windows). */
+/** Where the journal lives: in IndexedDB and in localStorage. localStorage is written before the call returns, so that a page
+ *  that goes away the next moment loses nothing (an open IndexedDB transaction is aborted with its page); IndexedDB has room
+ *  where localStorage is full. Either is enough. */
 import type { Entry, Store } from "./journal";
 
 const NAME = "waggle-journal";
@@ -17,7 +19,13 @@ class IndexedStore implements Store {
     return this.database.transaction(TABLE, mode).objectStore(TABLE);
   }
 
-  async put(entry: Entry): Promise<void> { await done(this.table("readwrite").put(entry)); }
+  async put(entry: Entry): Promise<void> {
+    const table = this.table("readwrite");
+    const request = table.put(entry);
+    table.transaction.commit(); // at once: otherwise it waits for a callback that a closing page never runs
+    await done(request);
+  }
+
   async remove(id: number): Promise<void> { await done(this.table("readwrite").delete(id)); }
   async all(): Promise<Entry[]> { return done(this.table("readonly").getAll() as IDBRequest<Entry[]>); }
 }
@@ -34,12 +42,37 @@ export class LocalStore implements Store {
   }
 }
 
+export class TwoStores implements Store {
+  constructor(private readonly first: Store, private readonly second: Store) {}
+
+  /** Fails only if neither store took it. */
+  private async both(act: (store: Store) => Promise<void>): Promise<void> {
+    const results = await Promise.allSettled([act(this.first), act(this.second)]);
+    const refused = results.filter((result) => result.status === "rejected");
+    if (refused.length === results.length) throw refused[0]!.reason;
+    for (const { reason } of refused) console.warn("one of the journal's two stores refused", reason);
+  }
+
+  put(entry: Entry): Promise<void> { return this.both((store) => store.put(entry)); }
+  remove(id: number): Promise<void> { return this.both((store) => store.remove(id)); }
+
+  /** The newer of the two where they differ. */
+  async all(): Promise<Entry[]> {
+    const newest = new Map<number, Entry>();
+    for (const entry of [...(await this.first.all()), ...(await this.second.all())]) {
+      const known = newest.get(entry.id);
+      if (!known || entry.savedAt > known.savedAt) newest.set(entry.id, entry);
+    }
+    return [...newest.values()];
+  }
+}
+
 /** The best store this browser offers. */
 export async function openStore(): Promise<Store> {
   try {
     const request = indexedDB.open(NAME, 1);
     request.onupgradeneeded = () => request.result.createObjectStore(TABLE, { keyPath: "id" });
-    return new IndexedStore(await done(request));
+    return new TwoStores(new LocalStore(localStorage), new IndexedStore(await done(request)));
   } catch (error) {
     console.warn("IndexedDB is not available; the journal is kept in localStorage", error);
     return new LocalStore(localStorage);
