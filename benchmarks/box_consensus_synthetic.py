@@ -98,10 +98,11 @@ def main() -> None:
             said = cell(f"{dataset}_{name}", images, labels, crowd.answers)
             figures |= said
             for key, values in margins.items():
-                values.append(said[f"{dataset}_{name}_margin_{key}"])
+                values.append(float(said[f"{dataset}_{name}_margin_{key}"]))
             print(dataset, name, {key: round(values[-1], 4) for key, values in margins.items()}, flush=True)
     for key, values in margins.items():
-        figures |= {f"cells_ahead_{key}": sum(value > 0 for value in values), f"worst_margin_{key}": min(values)}
+        ahead = float(np.mean(np.array(values) > 0))
+        figures |= {f"share_of_cells_ahead_{key}": ahead, f"worst_margin_{key}": float(min(values))}
     figures["cells"] = len(margins["f1_50"])
     report("box_consensus_synthetic", figures)
 

@@ -22,6 +22,8 @@ FREEDOM = 4.0
 ROUNDS = 4
 BORDER = 1.5
 """Pixels from the image's border within which an edge counts as lying on it."""
+MOST_CORRECTION = 0.25
+"""No edge is moved by more than this share of the extent, whatever the records of workers say of tiny boxes."""
 CONTRADICTION = 12.0
 """Mean squared residual (in sigmas) of a cluster of three or more above which the medoid is taken."""
 
@@ -92,7 +94,8 @@ def fuse(
     sigma = edge_sigma(extent, population)
     styled = ltrb - style_shift(extent, population)[group]
     bias, spread = rates.bias[worker], rates.spread[worker]
-    corrected = styled - bias * sigma[group]
+    most = MOST_CORRECTION * extent[group]
+    corrected = ltrb + np.clip(styled - bias * sigma[group] - ltrb, -most, most)
     deviation = spread * sigma[group]
     precision = 1 / deviation**2
     truth = weighted_median(corrected, precision, group, groups)
