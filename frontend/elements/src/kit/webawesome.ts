@@ -22,5 +22,10 @@ const SYSTEM: Record<string, string> = { xmark: "close", "circle-question": "hel
 const spriteUrl = import.meta.env.DEV ? "/icons.svg" : `${import.meta.url.replace(/(chunks\/)?[^/]*$/, "")}icons.svg`;
 
 for (const library of ["system", "default"]) {
-  registerIconLibrary(library, { resolver: (name) => `${spriteUrl}#${SYSTEM[name] ?? name}`, spriteSheet: true });
+  registerIconLibrary(library, {
+    resolver: (name) => `${spriteUrl}#${SYSTEM[name] ?? name}`,
+    spriteSheet: true,
+    // without a shape of its own such an <svg> is 300 px wide and makes a phone's page scroll sideways
+    mutator: (svg) => svg.setAttribute("viewBox", "0 0 24 24"),
+  });
 }
