@@ -1,0 +1,198 @@
+"""The portal's pages in a real browser: the wizard by keyboard, the gallery's layers, adjudication, money, every page's
+console, and how wide the pages are on a phone. Screenshots are written to the test's own folder."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import Browser, Page, expect
+
+from labeling.models import DataObject, LabelingJob
+from labeling.services import batches, consolidating, jobs
+from marketplace.models import Account, User, Worker
+from tests import builders
+from tests.browser.drawing import draw
+from tests.browser.elements_site import wait_until
+from tests.labeling import stories
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+SIZE = (640, 480)
+Visit = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(chromium: Browser, built_elements: Path, live_server: Any) -> Iterator[Visit]:
+    """A function that opens a page for a signed-in user; any error in any console fails the test."""
+    faults: list[str] = []
+    contexts = []
+
+    def open_(user: User | None, path: str, **options: Any) -> Page:
+        context = chromium.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))
+        contexts.append(context)
+        if user is not None:
+            client = Client()
+            client.force_login(user)
+            cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}
+            context.add_cookies([cookie])
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
+        page.on("console", lambda said: faults.append(f"{page.url}: {said.text}") if said.type == "error" else None)
+        page.goto(live_server.url + path)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    # A form refused with its errors inline is a 422, which the browser notes in its console.
+    unexpected = [fault for fault in faults if "422 (Unprocessable" not in fault]
+    assert not unexpected, unexpected
+
+
+@pytest.fixture
+def account() -> Account:
+    """A requester with money."""
+    return builders.an_account()
+
+
+@pytest.fixture
+def owner(account: Account) -> User:
+    """The requester."""
+    return account.members.get()
+
+
+@pytest.fixture
+def workers() -> list[Worker]:
+    """Two people who label."""
+    return stories.a_crowd(2)
+
+
+@pytest.fixture
+def job(account: Account, workers: list[Worker]) -> LabelingJob:
+    """Two real pictures, the first labeled by two people, the second open."""
+    team = builders.a_team(account=account, workers=workers)
+    job = stories.a_job(account, team, workers_per_object=2, objects=2)
+    rows = list(DataObject.objects.filter(job=job).order_by("index"))
+    for row, uri in zip(rows, builders.tiny_images(2, account=account, size=SIZE), strict=True):
+        row.source_ref = uri
+    DataObject.objects.bulk_update(rows, ["source_ref"])
+    batches.open_batch(job=job, object_ids=[row.pk for row in rows], by="system")
+    for worker in workers:
+        stories.work(worker, job, most=1)
+    consolidating.consolidate_due(job=job)
+    return job
+
+
+def test_the_wizard_goes_from_keys_alone_to_a_job(visit: Visit, account: Account, owner: User) -> None:
+    """Four steps with an inline error, the price as it is typed, review, preview, launch."""
+    dataset = builders.a_dataset(account=account, name="clover")
+    builders.a_team(account=account, workers=stories.a_crowd(2), name="field-team")
+    page = visit(owner, reverse("requester:job-new") + f"?dataset={dataset.pk}")
+    page.get_by_label("Name").press("Enter")
+    expect(page.locator(".field.invalid .field-error")).to_have_text("This field is required.")
+    expect(page.get_by_label("Percent of a random sample")).to_be_hidden()
+    page.get_by_label("Name").focus()
+    page.keyboard.type("bees")
+    page.keyboard.press("Enter")
+
+    page.get_by_label("Labels").focus()
+    page.keyboard.type("bee\nwasp")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Box every insect")
+    page.keyboard.press("Tab")
+    page.keyboard.type("Bees and wasps on flowers")
+    page.keyboard.press("Enter")
+
+    page.get_by_label("Workforce").select_option(label="field-team")
+    page.get_by_label("Workers per object").fill("3")
+    # two pictures, three workers each, 3.6 cents and a fifth of it as the fee
+    expect(page.get_by_text("$0.259", exact=False).first).to_be_visible()
+    page.get_by_label("Workers per object").press("Enter")
+    expect(page.get_by_label("Rounds at most")).to_be_visible()
+    page.get_by_label("Automated labeling").uncheck()
+    expect(page.get_by_label("Rounds at most")).to_be_hidden()
+    page.get_by_role("button", name="Continue").press("Enter")
+
+    page.get_by_role("link", name="See the task as a worker does").press("Enter")
+    page.locator(".canvas canvas").first.wait_for()
+    expect(page.get_by_role("button", name="Submit")).to_be_disabled()
+    page.go_back()
+    page.get_by_role("button", name="Launch").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("bees")
+    made = LabelingJob.objects.get(account=account, name="bees")
+    assert (made.labels, made.workers_per_object, made.automated) == (["bee", "wasp"], 3, False)
+    jobs.advance_job(made.pk)
+    expect(page.locator(".legend .seg-todo")).to_contain_text("2")
+
+
+def test_layers_switch_and_what_the_requester_draws_is_the_label(
+    visit: Visit, job: LabelingJob, owner: User, workers: list[Worker]
+) -> None:
+    """Each worker's boxes can be shown in the gallery; on the object's page the requester has the last word."""
+    page = visit(owner, reverse("requester:job-gallery", args=[job.pk]))
+    layer = page.get_by_role("button", name=workers[0].public_id[:6])
+    shown = page.locator("waggle-boxes-view rect.over")
+    first = layer.first
+    expect(first).to_have_attribute("aria-pressed", "false")
+    before = shown.count()
+    first.click()
+    expect(first).to_have_attribute("aria-pressed", "true")
+    expect(shown).to_have_count(before + 1)
+
+    page.get_by_role("link", name=".png").first.click()
+    expect(page.get_by_text("2 people answered. 1 box kept.").first).to_be_visible()
+    page.locator(".canvas canvas").first.wait_for()
+    expect(page.locator("crowd-bounding-box .list li")).to_have_count(1)
+    page.locator(".canvas").scroll_into_view_if_needed()
+    draw(page, 300, 200, 420, 330)
+    expect(page.locator("crowd-bounding-box .list li")).to_have_count(2)
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_text("are the label now")).to_be_visible()
+    row = DataObject.objects.select_related("label").get(job=job, index=0)
+    drawn = [(box["left"], box["top"], box["width"], box["height"]) for box in row.label.value["boxes"]]
+    assert row.label.source == "adjudicated"
+    assert drawn == [(100, 100, 50, 40), (300, 200, 120, 130)]
+
+
+def test_a_worker_is_paid_for_a_box(visit: Visit, job: LabelingJob, workers: list[Worker]) -> None:
+    """From the list of tasks to the earnings."""
+    page = visit(workers[0].user, reverse("worker:jobs"))
+    page.get_by_role("link", name="Start").click()
+    page.locator(".canvas canvas").first.wait_for()
+    draw(page, 100, 100, 150, 140)
+    page.get_by_role("button", name="Submit").click()
+    wait_until(lambda: job.assignments.filter(state="Submitted", worker=workers[0]).count() == 2)
+    page.goto(page.url.split("/work/")[0] + reverse("worker:earnings"))
+    expect(page.locator("waggle-money").first).to_have_text("$0.072")
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_every_page_fits_and_keeps_quiet(
+    visit: Visit, live_server: Any, job: LabelingJob, owner: User, workers: list[Worker], tmp_path: Path, width, scheme
+) -> None:
+    """No page is wider than the screen, none writes an error; each has one heading and says where one is."""
+    row = DataObject.objects.get(job=job, index=0)
+    names = ("overview", "jobs", "datasets", "dataset-new", "models", "wallet", "teams", "settings", "job-new")
+    tabs = ("job", "job-gallery", "job-people", "job-downloads")
+    paths = [reverse(f"requester:{name}") for name in names]
+    paths += [reverse(f"requester:{tab}", args=[job.pk]) for tab in tabs]
+    paths += [reverse("requester:object", args=[job.pk, row.pk])]
+    paths += [reverse("requester:dataset", args=[builders.a_dataset(account=job.account).pk])]
+    look = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme}
+    walk(visit(owner, paths[0], **look), live_server.url, paths, tmp_path)
+    walk(visit(workers[0].user, "/work/", **look), live_server.url, ["/work/", "/work/earnings/"], tmp_path)
+    walk(visit(builders.an_operator(), "/operator/", **look), live_server.url, ["/operator/"], tmp_path)
+    walk(visit(None, "/sign-in/", **look), live_server.url, ["/sign-in/"], tmp_path)
+
+
+def walk(page: Page, base: str, paths: list[str], folder: Path) -> None:
+    """Open each page, look at its width and headings, keep a picture of it."""
+    for path in paths:
+        page.goto(base + path)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        assert page.evaluate("document.querySelectorAll('main h1').length") == 1, path
+        if path.count("/") == 2 and path != "/sign-in/":
+            expect(page.locator(".app-nav [aria-current=page]")).to_have_count(1)
+        page.screenshot(path=str(folder / f"{path.strip('/').replace('/', '-')}.png"), full_page=True)
