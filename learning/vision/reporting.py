@@ -77,5 +77,5 @@ class Due:
 def not_finite(losses: dict[str, Tensor], training: Training) -> str:
     """Which loss term is not finite, and what to do about it."""
     broken = [f"{name} {float(value.detach())}" for name, value in losses.items() if not value.isfinite().all()]
-    rate = max(group["peak"] for group in training.optimizer.param_groups)
+    rate = training.chosen.learning_rate
     return f"the loss became {', '.join(broken) or 'too large'}; lower learning_rate (it is {rate:g})"
