@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from frontend.rest import schemas
 from frontend.rest.idempotency import key_of
 from frontend.rest.scope import worker_of
+from labeling import queries
 from labeling.models import Assignment, DataObject, LabelingJob, Task
 from labeling.services import assignments
 from marketplace import money
@@ -77,29 +78,15 @@ def task_payload(task: Task, job: LabelingJob, data_object: DataObject, user_id:
     }
 
 
-# What a task's document needs of the rows; a job's worker models alone may be megabytes.
-NEEDED = (
-    "job_id",
-    "data_object_id",
-    "data_object__width",
-    "data_object__height",
-    "job__task_type",
-    "job__title",
-    "job__price_micros",
-    "job__labels",
-    "job__instructions",
-)
-
-
 def assignment_payload(assignment: Assignment, user_id: int, now: datetime) -> dict[str, Any]:
     """A leased seat with its task."""
-    task = Task.objects.select_related("data_object", "job").only(*NEEDED).get(pk=assignment.task_id)
+    task, job, data_object = queries.task_shown(assignment.task_id)
     return {
         "id": assignment.pk,
         "accepted_at": assignment.accepted_at,
         "lease_expires_at": assignment.lease_expires_at,
         "seconds_left": max(0.0, (assignment.lease_expires_at - now).total_seconds()),
-        **task_payload(task, task.job, task.data_object, user_id),
+        **task_payload(task, job, data_object, user_id),
     }
 
 
@@ -154,14 +141,16 @@ class SubmitView(APIView):
     def post(self, request: Request, assignment_id: int) -> Response:
         """Stores and pays the answer; repeating it with the same Idempotency-Key changes nothing."""
         worker = worker_of(request)
-        assignment = _own_assignment(assignment_id, worker)
         data = SubmitInput(data=request.data)
-        data.is_valid(raise_exception=True)
+        if not data.is_valid():
+            # Whose seat it is comes first: a stranger learns nothing from what is wrong with the form.
+            _own_assignment(assignment_id, worker)
+            raise serializers.ValidationError(data.errors)
         answer = data.validated_data["answer"]
         if not isinstance(answer, dict):
             raise Invalid("an object expected", field="answer")
         done = assignments.submit(
-            assignment=assignment,
+            assignment=Assignment(pk=assignment_id),
             worker=worker,
             content=answer,
             seconds=data.validated_data["seconds"],

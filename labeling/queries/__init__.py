@@ -2,6 +2,7 @@
 
 from labeling.queries.people import answers_of, answers_of_many, confidence_histogram, disagreements, worker_skills
 from labeling.queries.progress import counters, describe, money, objects_by_state, progress
+from labeling.queries.showing import task_shown
 
 __all__ = [
     "answers_of",
@@ -13,5 +14,6 @@ __all__ = [
     "money",
     "objects_by_state",
     "progress",
+    "task_shown",
     "worker_skills",
 ]
