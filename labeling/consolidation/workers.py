@@ -27,7 +27,8 @@ FALSE_STRENGTH = 25.0
 """Pseudo-counts behind a worker's rates."""
 BIAS_STRENGTH = 4.0
 SPREAD_STRENGTH = 6.0
-CONFUSION_STRENGTH = 10.0
+ACCURACY_STRENGTH = 10.0
+CONFUSION_STRENGTH = 20.0
 CLASS_STRENGTH = 5.0
 
 
@@ -54,6 +55,12 @@ class Skill:
         self.edge_square = self.edge_square + sign * other.edge_square
         for key, count in other.confusion.items():
             self.confusion[key] = self.confusion.get(key, 0.0) + sign * count
+
+    def accuracy(self, crowd: float) -> float:
+        """Share of right labels on real objects, shrunk towards the accuracy of the crowd."""
+        agreed = sum(n for (true, said), n in self.confusion.items() if true == said)
+        strength = ACCURACY_STRENGTH
+        return (max(agreed, 0.0) + strength * crowd) / (max(sum(self.confusion.values()), agreed, 0.0) + strength)
 
 
 @dataclass(slots=True)
@@ -137,17 +144,21 @@ class WorkerModels:
         return np.asarray(np.log(counts / counts.sum()))
 
     def label_likelihood(self, workers: Sequence[str], labels: Sequence[str], pairs: Ints) -> Floats:
-        """log P(given label | true label) for `pairs` (P, 2) of worker and label numbers: (P, labels)."""
-        n, strength = len(labels), CONFUSION_STRENGTH
+        """log P(given label | true label) for `pairs` (P, 2) of worker and label numbers: (P, labels).
+
+        A worker's confusion rows are shrunk towards the worker's accuracy, and that towards the crowd's.
+        """
+        n, strength, nobody = len(labels), CONFUSION_STRENGTH, Skill()
         number = {label: i for i, label in enumerate(labels)}
         accuracy = self.population.accuracy if n > 1 else 1.0
         out = np.empty((len(pairs), n))
         for row, (worker, given) in enumerate(pairs):
-            skill = self.skills.get(workers[worker])
-            prior = np.full(n, strength * (1 - accuracy) / max(n - 1, 1))
-            prior[given] = strength * accuracy
+            skill = self.skills.get(workers[worker], nobody)
+            own = skill.accuracy(accuracy)
+            prior = np.full(n, strength * (1 - own) / max(n - 1, 1))
+            prior[given] = strength * own
             total = np.full(n, strength)
-            for (true, said), count in (skill.confusion if skill else {}).items():
+            for (true, said), count in skill.confusion.items():
                 at = number.get(true)
                 if at is not None and said in number:
                     total[at] += count

@@ -2,6 +2,7 @@
 
 import json
 import random
+from functools import lru_cache
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,13 @@ from hypothesis import strategies as st
 from labeling.consolidation import CONSOLIDATORS
 from labeling.consolidation.stopping import Stopping
 from tests.labeling.consolidation.families import FAMILIES, LABELS, answers_of, as_bytes
+
+
+@lru_cache
+def _known(family):
+    """Models fitted once: fitting in every example would be all the time the test takes."""
+    return family.fit([answers_of(family, [("ann", "bee"), ("bob", "flower"), ("cy", "bee")])] * 3)
+
 
 family = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
 
@@ -89,8 +97,7 @@ def test_of_a_worker_answering_twice_the_last_revision_counts(family) -> None:
 def test_the_order_of_answers_changes_no_byte(family, spoken, seed) -> None:
     answers = answers_of(family, spoken)
     shuffled = random.Random(seed).sample(answers, len(answers))
-    workers = family.fit([answers_of(family, [("ann", "bee"), ("bob", "flower"), ("cy", "bee")])] * 3)
-    for models in (None, workers):
+    for models in (None, _known(family)):
         assert as_bytes(family.consolidate(answers, models)) == as_bytes(family.consolidate(shuffled, models))
 
 
