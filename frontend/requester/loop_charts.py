@@ -22,7 +22,7 @@ def learning_curve(rounds: list[dict[str, Any]]) -> Chart | None:
     half, strict = _points(rounds, "mAP_50"), _points(rounds, "mAP")
     if not half:
         return None
-    series = [{"name": "mAP at IoU 0.5", "points": half}]
+    series: list[Chart] = [{"name": "mAP at IoU 0.5", "points": half}]
     if strict:
         series.append({"name": "mAP at IoU 0.5 to 0.95", "points": strict, "dashed": True})
     return {

@@ -28,8 +28,11 @@ def _charts(job: TrainingJob | None) -> list[dict[str, Any]]:
     curves: dict[str, list[list[float]]] = {}
     for m in TrainingMetric.objects.filter(training_job=job).order_by("step"):
         curves.setdefault(m.name, []).append([m.step, round(m.value, 5)])
-    kinds = (("Loss", "loss", {}), ("Quality on the validation part", "mAP", {"min": 0, "max": 1, "format": "percent"}))
-    charts = []
+    kinds: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("Loss", "loss", {}),
+        ("Quality on the validation part", "mAP", {"min": 0, "max": 1, "format": "percent"}),
+    )
+    charts: list[dict[str, Any]] = []
     for title, part, axis in kinds:
         series = [{"name": n, "points": p} for n, p in curves.items() if part in n and "class" not in n and len(p) > 1]
         if series:
@@ -38,7 +41,7 @@ def _charts(job: TrainingJob | None) -> list[dict[str, Any]]:
                     "type": "line",
                     "title": title,
                     "x": {"label": "step"},
-                    "y": {"label": title, **axis},
+                    "y": axis | {"label": title},
                     "series": series,
                 }
             )

@@ -22,7 +22,7 @@ from marketplace.errors import DomainError
 from marketplace.models import Role
 
 PER_PAGE = 12
-SHOWN = {
+SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
     "labeled": ("All labels", {"label__isnull": False}),
     "human": ("By people", {"label__source": "human"}),
     "machine": ("By the machine", {"label__source": "machine"}),
@@ -36,7 +36,7 @@ def gallery_page(request: HttpRequest, job_id: int) -> HttpResponse:
     """Pictures with their boxes."""
     job = job_of(request.account, job_id)  # type: ignore[attr-defined]
     which = request.GET.get("which", "labeled")
-    lookup: dict[str, Any] = SHOWN.get(which, SHOWN["labeled"])[1]
+    lookup = SHOWN.get(which, SHOWN["labeled"])[1]
     rows = DataObject.objects.filter(job=job, **lookup).select_related("label").defer("label__explanation")
     page = Paginator(rows.order_by("index"), PER_PAGE).get_page(request.GET.get("page"))
     context = {
