@@ -156,7 +156,7 @@ def test_layers_switch_and_what_the_requester_draws_is_the_label(
     assert drawn == [(100, 100, 50, 40), (300, 200, 120, 130)]
 
 
-def test_a_worker_is_paid_for_a_box(visit: Visit, job: LabelingJob, workers: list[Worker]) -> None:
+def test_a_worker_is_paid_for_a_box(visit: Visit, live_server: Any, job: LabelingJob, workers: list[Worker]) -> None:
     """From the list of tasks to the earnings."""
     page = visit(workers[0].user, reverse("worker:jobs"))
     page.get_by_role("link", name="Start").click()
@@ -164,7 +164,7 @@ def test_a_worker_is_paid_for_a_box(visit: Visit, job: LabelingJob, workers: lis
     draw(page, 100, 100, 150, 140)
     page.get_by_role("button", name="Submit").click()
     wait_until(lambda: job.assignments.filter(state="Submitted", worker=workers[0]).count() == 2)
-    page.goto(page.url.split("/work/")[0] + reverse("worker:earnings"))
+    page.goto(live_server.url + reverse("worker:earnings"))
     expect(page.locator("waggle-money").first).to_have_text("$0.072")
 
 
@@ -182,7 +182,8 @@ def test_every_page_fits_and_keeps_quiet(
     paths += [reverse("requester:dataset", args=[builders.a_dataset(account=job.account).pk])]
     look = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme}
     walk(visit(owner, paths[0], **look), live_server.url, paths, tmp_path)
-    walk(visit(workers[0].user, "/work/", **look), live_server.url, ["/work/", "/work/earnings/"], tmp_path)
+    work = [reverse("worker:jobs"), reverse("worker:earnings")]
+    walk(visit(workers[0].user, work[0], **look), live_server.url, work, tmp_path)
     walk(visit(builders.an_operator(), "/operator/", **look), live_server.url, ["/operator/"], tmp_path)
     walk(visit(None, "/sign-in/", **look), live_server.url, ["/sign-in/"], tmp_path)
 
