@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import orjson
 
@@ -97,21 +98,27 @@ def measured(step: str, job_id: int) -> dict[str, float]:
     """Run one step in this process; seconds and peak MB above what the imports took."""
     setup_django()
     from labeling.formats.interchange.coco import write_coco
-    from labeling.models import Export, LabelingJob
+    from labeling.models import DataObject, Export, LabelingJob
     from labeling.services import exports, intake, output
 
     job = LabelingJob.objects.select_related("account", "workteam", "dataset").get(pk=job_id)
+    done = 0
     base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     start = time.perf_counter()
     if step == "import":
         intake.load_objects(job)
     elif step == "manifest":
-        output.write_manifest(job)
+        done = output.write_manifest(job)
     else:
         work = exports._Work(Export.objects.create(job=job, kind="coco"))
         with tempfile.TemporaryFile() as out:
-            write_coco(work._images(), io.BufferedWriter(out.raw if hasattr(out, "raw") else out), labels=job.labels)
+            done = write_coco(
+                work._images(), io.BufferedWriter(out.raw if hasattr(out, "raw") else out), labels=job.labels
+            )
     seconds = time.perf_counter() - start
+    done = DataObject.objects.filter(job=job).count() if step == "import" else done
+    if done != (expected := sum(1 for _ in Path(unquote(urlsplit(job.input_manifest_uri).path)).open("rb"))):
+        raise RuntimeError(f"{step}: {done} objects, {expected} expected")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"s": round(seconds, 2), "peak_mb": round(peak, 1), "grown_mb": round(peak - base, 1)}
 
