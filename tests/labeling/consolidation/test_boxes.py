@@ -236,3 +236,32 @@ def test_a_flood_of_overlapping_boxes_comes_back():
     result = consensus(*flood)
     assert all(len({m["worker"] for m in c["members"]}) == len(c["members"]) for c in result.explanation["clusters"])
     assert sum(len(c["members"]) for c in result.explanation["clusters"]) == 2700
+
+
+def test_confidences_mean_what_they_say_on_images_without_golds():
+    skills = {"ann": (0.9, 0, 8, 0.2), "bob": (0.8, 0, 10, 0.3), "cy": (0.7, 0, 12, 0.6)}
+    data = crowd(skills=skills, images=240)
+    images = [ImageAnswers(a, SIZE, t if i % 2 else None) for i, (a, t) in enumerate(data)]
+    workers = boxes.fit_workers(images, labels=LABELS)
+    said, right = [], []
+    for (answers, truth), image in zip(data, images, strict=True):
+        if image.gold is not None:
+            continue
+        for cluster in consensus(*answers, workers=workers).explanation["clusters"]:
+            left, top, width, height = cluster["box"]
+            said.append(cluster["confidence"])
+            right.append(
+                any(_overlap((left, top, width, height), (t.left, t.top, t.width, t.height)) >= 0.5 for t in truth)
+            )
+    said, right = np.array(said), np.array(right, float)
+    sure, doubtful = said >= 0.8, said < 0.3
+    assert sure.sum() > 50 and doubtful.sum() > 30
+    assert abs(said[sure].mean() - right[sure].mean()) < 0.06
+    assert abs(said[doubtful].mean() - right[doubtful].mean()) < 0.12
+
+
+def _overlap(a, b):
+    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    shared = max(width, 0) * max(height, 0)
+    return shared / (a[2] * a[3] + b[2] * b[3] - shared)
