@@ -1,14 +1,12 @@
 """Every REST route, under /api/v1/."""
 
 from django.urls import path
-from drf_spectacular.views import SpectacularAPIView
-from rest_framework.permissions import IsAuthenticated
 
-from frontend.rest import accounts, datasets, earnings, exports, jobs, models, objects, wallet, work, workteams
+from frontend.rest import accounts, datasets, earnings, exports, jobs, models, objects, openapi, wallet, work, workteams
 
 app_name = "rest"
 urlpatterns = [
-    path("openapi.json", SpectacularAPIView.as_view(permission_classes=[IsAuthenticated]), name="openapi"),
+    path("openapi.json", openapi.OpenApiView.as_view(), name="openapi"),
     path("me", accounts.MeView.as_view()),
     path("tokens", accounts.TokensView.as_view()),
     path("tokens/<int:token_id>", accounts.TokenView.as_view()),
