@@ -40,7 +40,8 @@ def main() -> None:
     parser.add_argument("--architecture", default="compact")
     parser.add_argument("--weights", default="auto")
     given = parser.parse_args()
-    on, figures = machine(), {}
+    on = machine()
+    figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as scratch:
         for name in given.sets:
             source = draw_demo(Path(scratch)) if name == "demo" else given.datasets / name
