@@ -14,6 +14,9 @@ from scipy.sparse.csgraph import connected_components
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+MOST_PARTNERS = 20
+"""A cluster that could be joined with more than these is part of a flood, where joining means nothing."""
+
 LARGEST_COMPONENT = 400
 """Above this many boxes a component is cut at a higher overlap first: merging costs its cube."""
 
@@ -101,6 +104,14 @@ def absorb(group: Ints, ltrb: Floats, image: Ints, worker: Ints, least: float) -
     a, b = overlapping_pairs(middle, where)
     overlap = iou(middle[a], middle[b])
     near = np.flatnonzero(overlap >= least)
+    drew = np.zeros((groups, int(worker.max(initial=-1)) + 1), bool)
+    drew[group, worker] = True
+    shared = np.concatenate(
+        [(drew[a[some]] & drew[b[some]]).sum(axis=1) for some in np.array_split(near, len(near) // 4096 + 1)]
+    )
+    near = near[2 * shared < np.minimum(members[a[near]], members[b[near]])]
+    partners = np.bincount(np.concatenate([a[near], b[near]]), minlength=groups)
+    near = near[np.maximum(partners[a[near]], partners[b[near]]) <= MOST_PARTNERS]
     group = group.copy()
     for pair in near[np.lexsort((b[near], a[near], -overlap[near]))]:
         large, small = (int(k) for k in (a[pair], b[pair]))
