@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('labeling', '0004_submit'),
+        ("labeling", "0004_submit"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='task',
-            name='responses_written',
+            model_name="task",
+            name="responses_written",
             field=models.BooleanField(default=False),
         ),
     ]
