@@ -43,7 +43,9 @@ class Machine:
         connection = transaction.get_connection(obj._state.db)
         if not connection.in_atomic_block:
             raise transaction.TransactionManagementError(f"{self.noun}: advance() needs an open transaction")
-        locked: Any = type(obj)._default_manager.select_for_update(of=("self",)).get(pk=obj.pk)
+        # Not FOR UPDATE: rows that refer to this one may be written meanwhile, their foreign keys must not wait for us.
+        rows = type(obj)._default_manager.select_for_update(of=("self",), no_key=True)
+        locked: Any = rows.get(pk=obj.pk)
         before = locked.status
         if before == to:
             obj.refresh_from_db()

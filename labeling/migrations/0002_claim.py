@@ -26,9 +26,9 @@ DECLARE
     first_at bigint;
     got bigint;
 BEGIN
-    -- The seat's foreign key needs this lock anyway; taken first, it also keeps the job from stopping meanwhile.
+    -- Keeps the job from stopping meanwhile; a stop holds the row FOR NO KEY UPDATE, which foreign keys do not wait for.
     SELECT j.status, j.workteam_id, j.task_time_limit_seconds INTO job FROM labeling_labelingjob j
-        WHERE j.id = the_job FOR KEY SHARE;
+        WHERE j.id = the_job FOR SHARE;
     -- The rule of marketplace.services.workteams.eligible, in the same round trip.
     outcome := CASE
         WHEN job.status IS NULL THEN 'NoSuchJob'

@@ -64,7 +64,7 @@ def _take_in(job: LabelingJob) -> bool:
         return False
     with transaction.atomic():
         # Somebody may have stopped the job meanwhile: then the next step brings it to its end.
-        if LabelingJob.objects.select_for_update().get(pk=job.pk).status == "Initializing":
+        if LabelingJob.objects.select_for_update(no_key=True).get(pk=job.pk).status == "Initializing":
             transitions.LABELING_JOB.advance(job, "InProgress", by=BY, because=f"{job.objects_total} objects taken in")
             hooks.send(hooks.job_ready, job.pk)
     return True

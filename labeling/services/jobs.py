@@ -98,7 +98,7 @@ def stop_job(*, job: LabelingJob, by: str) -> None:
     InUse for a job that is over already in another way.
     """
     with transaction.atomic():
-        locked = LabelingJob.objects.select_for_update().get(pk=job.pk)
+        locked = LabelingJob.objects.select_for_update(no_key=True).get(pk=job.pk)
         if locked.status not in ("Stopping", "Stopped"):
             transitions.LABELING_JOB.advance(job, "Stopping", by=by, because="stopped by its owner")
             nudging.nudge(job.pk)

@@ -30,7 +30,8 @@ STEPS = 30
 
 @pytest.fixture
 def account():
-    return Account.objects.create(name="Bees & Co", number="123456789012")
+    # A number of its own for each test: the store outlives the database's rows.
+    return Account.objects.create(name="Bees & Co", number=f"{time.time_ns() % 10**12:012d}")
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def supervisor(tmp_path):
     made.shut_down()
 
 
-def wait(condition, *, seconds=20.0, step=None):
+def wait(condition, *, seconds=60.0, step=None):
     """Until the condition holds; `step` is called in between."""
     end = time.monotonic() + seconds
     while not (found := condition()):
