@@ -64,6 +64,11 @@ def make_dataset(api: Api, *, name: str, images: Path, stages: Stages, show: Cal
     return made
 
 
+def automated(images: int) -> dict[str, Any]:
+    """The demo's automated labeling: short trainings, few rounds, so that it ends while one watches."""
+    return {"enabled": True, "train_seconds": 60, "max_rounds": 4, "batch_size": max(10, images * 15 // 100)}
+
+
 def job_design(
     *, name: str, dataset: int, labels: list[str], workteam: int, automated: dict[str, Any], workers: int = 3
 ) -> dict[str, Any]:

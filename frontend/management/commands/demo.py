@@ -108,7 +108,7 @@ class Command(BaseCommand):
             dataset=dataset["id"],
             labels=truth.labels,
             workteam=crew.team.pk,
-            automated={"enabled": True},
+            automated=run.automated(len(truth.images)),
         )
         self._last = ""
         job = run.run_job(api, crowd, design, timeout=options["timeout"], show=self._show_job, stages=stages)
