@@ -21,7 +21,9 @@ def _own_var_directory() -> None:
         atexit.register(_clean, directory)
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     root = Path(os.environ["WAGGLE_TEST_VAR"])
-    own = root / worker
+    # A worker of xdist has read the settings already, with the folder it inherited: its children must find the same.
+    inherited = os.environ.get("WAGGLE_VAR", "") if worker != "main" else ""
+    own = Path(inherited) if inherited.startswith(str(root)) else root / worker
     own.mkdir(exist_ok=True)
     os.environ["WAGGLE_VAR"] = str(own)
     if not os.environ.get("DATABASE_URL"):
