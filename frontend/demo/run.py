@@ -65,8 +65,8 @@ def make_dataset(api: Api, *, name: str, images: Path, stages: Stages, show: Cal
 
 
 def automated(images: int) -> dict[str, Any]:
-    """The demo's automated labeling: short trainings, few rounds, so that it ends while one watches."""
-    return {"enabled": True, "train_seconds": 60, "max_rounds": 4, "batch_size": max(10, images * 15 // 100)}
+    """The demo's automated labeling: trainings long enough to keep the promise, few rounds, to end while one watches."""
+    return {"enabled": True, "train_seconds": 150, "max_rounds": 3, "batch_size": max(10, images * 15 // 100)}
 
 
 def job_design(
