@@ -65,7 +65,7 @@ def make_dataset(api: Api, *, name: str, images: Path, stages: Stages, show: Cal
 
 
 def automated(images: int) -> dict[str, Any]:
-    """The demo's automated labeling: trainings long enough to keep the promise, few rounds, to end while one watches."""
+    """The demo's automated labeling: trainings long enough to keep the promise, few enough rounds to watch."""
     return {"enabled": True, "train_seconds": 150, "max_rounds": 3, "batch_size": max(10, images * 15 // 100)}
 
 
