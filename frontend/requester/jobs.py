@@ -11,13 +11,13 @@ from django.views.decorators.http import require_POST
 from frontend.requester import cards, listing, loop_charts
 from frontend.rest.exports import export_of
 from frontend.rest.jobs import job_of
-from frontend.rest.work import task_payload
+from frontend.rest.objects import preview_payload
 from frontend.session import requester_page
 from labeling import queries
-from labeling.models import BadLine, DataObject, Export, LabelingJob, Task
+from labeling.models import BadLine, DataObject, Export, LabelingJob
 from labeling.services import exports, jobs
 from learning import queries as learning_queries
-from marketplace.errors import InUse, NotFound
+from marketplace.errors import NotFound
 from marketplace.models import Role
 
 PER_PAGE = 30
@@ -128,15 +128,12 @@ def stop(request: HttpRequest, job_id: int) -> HttpResponse:
 def preview(request: HttpRequest, job_id: int) -> HttpResponse:
     """A task of the job exactly as a worker sees it, with submitting switched off."""
     job = job_of(request.account, job_id)  # type: ignore[attr-defined]
-    row = DataObject.objects.filter(job=job).exclude(width=None).exclude(state="Failed").order_by("index").first()
-    if row is None:
-        raise InUse("the job has taken in no image yet")
     assignment = {
         "id": 0,
         "seconds_left": job.task_time_limit_seconds,
         "accepted_at": None,
         "lease_expires_at": None,
-        **task_payload(Task(job=job), job, row, request.user.pk or 0),
+        **preview_payload(job, request.user.pk or 0),
     }
     config = {
         "job_id": job.pk,

@@ -101,17 +101,21 @@ class ObjectView(APIView):
         )
 
 
+def preview_payload(job: LabelingJob, user_id: int) -> dict[str, Any]:
+    """A task of the job's first usable object as a worker's page gets it. Raises InUse before there is one."""
+    row = DataObject.objects.filter(job=job).exclude(width=None).exclude(state="Failed").order_by("index").first()
+    if row is None:
+        raise InUse("the job has taken in no image yet")
+    return task_payload(Task(job=job), job, row, user_id)
+
+
 class PreviewView(APIView):
     """A task of the job as a worker will see it."""
 
     @extend_schema(responses={200: schemas.Task}, operation_id="preview_task")
     def get(self, request: Request, job_id: int) -> Response:
         """The very document a worker's page gets for the job's first usable object; nothing is claimed."""
-        job = job_of(account_of(request), job_id)
-        row = DataObject.objects.filter(job=job).exclude(width=None).exclude(state="Failed").order_by("index").first()
-        if row is None:
-            raise InUse("the job has taken in no image yet")
-        return Response(task_payload(Task(job=job), job, row, request.user.pk))
+        return Response(preview_payload(job_of(account_of(request), job_id), request.user.pk))
 
 
 class AdjudicationView(APIView):
