@@ -195,7 +195,7 @@ def test_touch_draws_what_is_seen(target: Site, open_page: Open) -> None:
     touch("touchEnd")
     assert boxes(page) == [TARGET | {"left": 223, "top": 137, "label": "bee"}]
     page.get_by_role("button", name="Delete", exact=True).tap()
-    assert boxes(page) == []
+    wait_until(lambda: boxes(page) == [])
 
 
 def test_two_fingers_zoom_and_draw_nothing(target: Site, open_page: Open) -> None:
