@@ -92,9 +92,7 @@ def _tend(job: LabelingJob, batch: Batch) -> bool:
     if not batches.is_over(batch):
         consolidating.refit(job=job)
         return False
-    # A last look with all that is known of the workers, before anybody relies on these labels.
-    if consolidating.refit(job=job, growth=1):
-        consolidating.recompute(job=job, batch=batch)
+    consolidating.settle(job=job, batch=batch)
     closed = batches.close_batch(batch=batch, by=BY)
     if closed:
         output.refresh_output(job.pk)

@@ -223,9 +223,29 @@ def refit(*, job: LabelingJob, at_least: int = FIRST_FIT, growth: float = GROWTH
         objects = DataObject.objects.filter(pk__in=ids[start : start + CHUNK]).order_by("pk")
         images += [one.image for one in _read_answers(job, objects).values() if one.image.answers]
     models = boxes.fit_workers(images, labels=job.labels)
-    job.worker_models = {"objects": count, "algorithm": boxes.ALGORITHM, "models": models.to_json()}
+    settled = job.worker_models.get("settled", 0) if job.worker_models else 0
+    found = {"objects": count, "settled": settled, "algorithm": boxes.ALGORITHM, "models": models.to_json()}
+    job.worker_models = found
     job.save(update_fields=["worker_models"])
     return True
+
+
+def settle(*, job: LabelingJob, batch: Batch) -> int:
+    """A last look at a batch, with all that is known of the workers, before anybody relies on it. Returns how many
+    labels came out different.
+
+    Labels of earlier batches were made by a crowd less well known. They are looked at again, too, whenever there are
+    half as many objects more: so often that they gain by it, so seldom that all looks together cost three.
+    """
+    if not refit(job=job, growth=1):
+        return 0
+    count = job.worker_models["objects"]
+    if count < job.worker_models["settled"] * GROWTH:
+        return recompute(job=job, batch=batch)
+    written = recompute(job=job)
+    job.worker_models["settled"] = count
+    job.save(update_fields=["worker_models"])
+    return written
 
 
 def recompute(*, job: LabelingJob, batch: Batch | None = None) -> int:

@@ -110,6 +110,19 @@ def test_workers_are_known_after_enough_objects():
     assert consolidating.refit(job=job) is False
 
 
+def test_earlier_labels_are_looked_at_again_when_there_are_half_as_many_more():
+    """By batches of 20, 20 and 5: the second is reason enough to go back to the first, the third is not."""
+    job, workers = stories.a_funded_job(objects=45, max_concurrent_tasks=20)
+    revisions = []
+    for labeled in (20, 40, 45):
+        newest = Label.objects.filter(data_object__job=job, data_object__index=0).order_by("-revision")
+        Label.objects.filter(pk__in=newest.values("pk")[:1]).update(value={"boxes": []})
+        answered(job, workers, [stories.ONE_BEE] * 3)
+        assert queries.counters(job)["HumanLabeled"] == labeled
+        revisions.append(newest.count())
+    assert revisions[1] == revisions[0] + 1 and revisions[2] == revisions[1]
+
+
 def test_the_requester_sees_who_drew_what_and_where_they_disagree():
     job, workers = stories.a_funded_job(objects=2)
     jobs.advance_job(job.pk)
