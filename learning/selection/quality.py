@@ -116,14 +116,14 @@ def set_quality(found: Outcomes) -> float:
 
 
 def with_pessimist(found: Outcomes) -> Outcomes:
-    """The same images and one more, wholly wrong: an average number of boxes (at least one) of each class, all missed.
+    """The same images and one more, wholly wrong: an average number of boxes of each class, all missed, one at least.
 
     One image of the worst loss is the correction for a finite sample that conformal risk control uses (Angelopoulos
     et al., "Conformal Risk Control", 2022, equation 4). It also keeps a variance estimate away from zero when all
     the few images seen happen to be perfect.
     """
     average = found.boxes.mean(axis=0)
-    worst = np.where(average > 0, np.maximum(average, 1.0), 0.0)
+    worst = average / min(1.0, average.sum()) if average.any() else average
     return Outcomes(np.vstack([found.iou, np.zeros_like(worst)]), np.vstack([found.boxes, worst]))
 
 

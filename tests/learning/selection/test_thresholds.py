@@ -32,14 +32,15 @@ def test_a_bad_detector_labels_nothing():
     assert decision.curve, "the curve is there for the reader all the same"
 
 
-def test_the_promise_is_broken_no_more_often_than_stated_even_when_scores_mean_nothing():
+@pytest.mark.parametrize(("classes", "images", "jobs"), [(2, 30, 100), (6, 30, 60), (2, 100, 60)])
+def test_the_promise_is_broken_no_more_often_than_stated_even_when_scores_mean_nothing(classes, images, jobs):
     # The worst case: the population lies just below the target and the scores do not tell which images are good.
-    broken, jobs, below = 0, 100, []
+    broken, below, made = 0, [], {"skill": 1.5, "informative": False, "classes": classes}
     for seed in range(jobs):
         rng = np.random.default_rng(seed)
-        decision = thresholds.choose(*draw_many(rng, 30, skill=1.5, informative=False), classes=2, seed=seed)
-        pool = draw_many(rng, 60, skill=1.5, informative=False)
-        outcome = quality.outcomes(*pool, 2)
+        decision = thresholds.choose(*draw_many(rng, images, **made), classes=classes, seed=seed)
+        pool = draw_many(rng, 60, **made)
+        outcome = quality.outcomes(*pool, classes)
         below.append(quality.set_quality(outcome))
         broken += decision.threshold is not None
     assert 0.5 < np.mean(below) < 0.6
