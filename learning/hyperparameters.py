@@ -32,7 +32,7 @@ class TrainHyperparameters:
     class_map: dict[str, str] = field(default_factory=dict)
     num_classes: int = _number(0, 0)  # checked against the class map; alone it means ids 0 .. n-1
     image_size: int = _number(0, 0, 2048)
-    epochs: int = _number(30, 1, 100_000)
+    epochs: int = _number(0, 1, 100_000)  # 0: thirty, and more of a small set
     max_seconds: float = _number(0.0, 0)  # 0: no limit; the schedule ends inside it
     batch_size: int = _number(0, 0, 4096)
     learning_rate: float = _number(0.0, 0, 1)

@@ -17,6 +17,7 @@ from learning.vision import augment, recipe
 from learning.vision.recipe import Recipe
 
 MAX_LOADERS = 8
+DEFAULT_EPOCHS = 30  # as AWS's object detection
 
 
 @dataclass(frozen=True)
@@ -66,17 +67,18 @@ def make_recipe(asked: TrainHyperparameters, *, from_random: bool) -> Recipe:
 
 def make_curve(asked: TrainHyperparameters, chosen: Recipe, *, steps_per_epoch: int) -> recipe.Schedule | StepCurve:
     """The learning-rate curve over the whole run; raises BadInput for an lr_scheduler_step that is no list."""
-    total = asked.epochs * steps_per_epoch
+    epochs = asked.epochs or max(DEFAULT_EPOCHS, -(-chosen.least_steps // steps_per_epoch))
+    total = epochs * steps_per_epoch
     # A warm-up longer than a tenth of the run would leave nothing to warm up for.
     chosen = dataclasses.replace(chosen, warmup_steps=min(chosen.warmup_steps, max(1, total // 10)))
     if not asked.lr_scheduler_step.strip():
         return recipe.Schedule(chosen, total, asked.max_seconds)
     try:
-        epochs = [int(part) for part in asked.lr_scheduler_step.split(",")]
+        at_epochs = [int(part) for part in asked.lr_scheduler_step.split(",")]
     except ValueError as error:
         found = asked.lr_scheduler_step
         raise BadInput(f"hyperparameter 'lr_scheduler_step' is {found!r}; expected epochs such as '8,12'") from error
-    at_steps = tuple(epoch * steps_per_epoch for epoch in epochs)
+    at_steps = tuple(epoch * steps_per_epoch for epoch in at_epochs)
     return StepCurve(chosen, total, asked.max_seconds, at_steps, asked.lr_scheduler_factor)
 
 

@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from learning.hyperparameters import parse_train
 from learning.vision import recipe
+from learning.vision.plan import make_curve
 
 PLAN = dataclasses.replace(
     recipe.for_architecture("compact"), warmup_steps=10, final_factor=0.1, trunk_factor=0.5, ema_decay=0.9
@@ -32,6 +34,16 @@ def test_time_ends_the_curve_where_steps_would_not():
     curve = recipe.Schedule(PLAN, total_steps=1_000_000, max_seconds=60)
     assert curve.progress(100, 30) == 0.5 and curve.progress(100, 61) == 1.0
     assert curve.factor(100, 60) == pytest.approx(0.1)
+
+
+def test_a_small_set_is_seen_more_often_than_a_large_one_unless_epochs_are_given():
+    def steps(per_epoch: int, **given: str) -> int:
+        asked = parse_train({"label_attribute_name": "boxes", **given})
+        return make_curve(asked, PLAN, steps_per_epoch=per_epoch).total_steps
+
+    assert PLAN.least_steps <= steps(7) < PLAN.least_steps + 7
+    assert steps(1000) == 30_000
+    assert steps(7, epochs="3") == 21
 
 
 def test_apply_scales_each_group_from_its_own_peak():
