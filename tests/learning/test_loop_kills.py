@@ -59,17 +59,17 @@ def test_kills_at_random_moments_change_nothing(tmp_path, settings):
     }
     victims = Victims(commands, environment)
     rng, end = random.Random(5), time.monotonic() + 240
-    next_kill = time.monotonic() + 4
+    next_kill = time.monotonic() + 2
     try:
         while story.job.status not in OVER or story.loop.status not in OVER:
             assert time.monotonic() < end, f"the job is {story.job.status} with {story.states()}"
             story.job.refresh_from_db()
-            work(story, most=rng.randint(1, 20))
+            work(story, most=rng.randint(1, 2))
             if time.monotonic() > next_kill and victims.kills < 14:
                 victims.kill(rng.choice(["queue", "queue", "learner"]))
                 # Long enough for a new process to come up and get into its work, somewhere.
-                next_kill = time.monotonic() + rng.uniform(2.0, 5.0)
-            time.sleep(0.1)
+                next_kill = time.monotonic() + rng.uniform(1.5, 3.0)
+            time.sleep(0.25)
     finally:
         victims.end()
     assert victims.kills >= 5
