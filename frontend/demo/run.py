@@ -64,13 +64,18 @@ def make_dataset(api: Api, *, name: str, images: Path, stages: Stages, show: Cal
     return made
 
 
-def automated(images: int) -> dict[str, Any]:
-    """The demo's automated labeling: trainings long enough to keep the promise, few enough rounds to watch."""
-    return {"enabled": True, "train_seconds": 150, "max_rounds": 3, "batch_size": max(10, images * 15 // 100)}
+def automated(images: int, *, train_seconds: int) -> dict[str, Any]:
+    """The demo's automated labeling: few enough rounds to watch, each with a training of `train_seconds` at most."""
+    return {
+        "enabled": True,
+        "train_seconds": train_seconds,
+        "max_rounds": 3,
+        "batch_size": max(10, images * 15 // 100),
+    }
 
 
 def job_design(
-    *, name: str, dataset: int, labels: list[str], workteam: int, automated: dict[str, Any], workers: int = 3
+    *, name: str, dataset: int, labels: list[str], workteam: int, automated: dict[str, Any], workers: int = 5
 ) -> dict[str, Any]:
     """The demo's labeling job."""
     noun = labels[0] if len(labels) == 1 else "object"
@@ -89,6 +94,7 @@ def job_design(
             "<p>If there is nothing to label, say so with <b>Nothing to label here</b>.</p>",
         },
         "workers_per_object": workers,
+        "redundancy": {"kind": "dynamic", "target_confidence": 0.95},
         "price": "0.036",
         "expected_seconds": 10,
         "automated_labeling": automated,

@@ -30,6 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--exit", action="store_true", help="leave when the job is done")
         parser.add_argument("--workers", type=int, default=12)
         parser.add_argument("--spammers", type=int, default=2)
+        parser.add_argument("--train-seconds", type=int, default=150, help="the longest a training may take")
         parser.add_argument("--timeout", type=float, default=3600)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -108,7 +109,7 @@ class Command(BaseCommand):
             dataset=dataset["id"],
             labels=truth.labels,
             workteam=crew.team.pk,
-            automated=run.automated(len(truth.images)),
+            automated=run.automated(len(truth.images), train_seconds=options["train_seconds"]),
         )
         self._last = ""
         job = run.run_job(api, crowd, design, timeout=options["timeout"], show=self._show_job, stages=stages)
