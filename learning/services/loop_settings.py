@@ -14,7 +14,7 @@ from marketplace.errors import Invalid
 # The requester's keys that are not settings of the loop itself.
 OTHERS = frozenset({"enabled", "algorithm_specification_arn", "initial_model", "resource_config"})
 SMALL = 5000
-MIN_VALIDATION = 25
+MIN_VALIDATION = 30
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class LoopSettings:
     def validation_size(self) -> int:
         """How many of the seed are set aside: the share, yet enough to promise anything, and at most half of it."""
         wanted = max(
-            round(self.seed_size * self.validation_share), min(MIN_VALIDATION, self.seed_size // 3), MIN_IMAGES
+            round(self.seed_size * self.validation_share), min(MIN_VALIDATION, self.seed_size * 2 // 5), MIN_IMAGES
         )
         return min(wanted, self.seed_size // 2)
 
