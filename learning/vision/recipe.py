@@ -30,20 +30,19 @@ class Recipe:
     clip_norm: float
     augmentation: str
     freeze_norms: bool  # keep running statistics as pretrained; right for small batches
-    least_steps: int  # of a run whose length nobody gave, however few its images
     class_factor: float = 1.0  # the rate of the layer that tells the task's classes apart, as a share
+    least_steps: int = 1500  # of a run whose length nobody gave, however few its images
 
 
 _SSD = Recipe(
     batch_size=16, learning_rate=5e-4, trunk_factor=0.3, weight_decay=1e-4, warmup_steps=100, final_factor=0.01,
     ema_decay=0.998, frozen_blocks=0, clip_norm=10.0, augmentation="strong", freeze_norms=False,
-    least_steps=1500,
 )  # fmt: skip
 RECIPES = {
     "compact": Recipe(
         batch_size=8, learning_rate=3e-3, trunk_factor=0.3, weight_decay=1e-2, warmup_steps=10, final_factor=0.02,
         ema_decay=0.99, frozen_blocks=5, clip_norm=10.0, augmentation="standard", freeze_norms=True,
-        least_steps=1200, class_factor=3.0,
+        class_factor=3.0, least_steps=1200,
     ),
     "ssdlite320_mobilenet_v3_large": _SSD,
     "ssd300_vgg16": _SSD,
