@@ -1,4 +1,9 @@
-"""The errors the domain raises; front ends render them. Knows nothing of HTTP or the AWS wire."""
+"""The errors the domain raises; front ends render them. Knows nothing of HTTP or the AWS wire.
+
+Each class has a `kind`, a stable word for programs; what its docstring says is what the documentation of the API says.
+"""
+
+from typing import ClassVar
 
 
 class DomainError(Exception):
@@ -7,6 +12,8 @@ class DomainError(Exception):
     `message` is for the reader; `field` names the input at fault, if one is; `errors` lists further (field, reason)
     pairs when several inputs are wrong at once.
     """
+
+    kind: ClassVar[str]
 
     def __init__(self, message: str, *, field: str | None = None, errors: list[tuple[str, str]] | None = None):
         super().__init__(message)
@@ -18,18 +25,106 @@ class DomainError(Exception):
 class Invalid(DomainError):
     """The input is wrong."""
 
+    kind = "invalid-input"
+
+
+class InvalidFilter(Invalid):
+    """The list has no such filter, or the filter takes no such value."""
+
+    kind = "invalid-filter"
+
+
+class InvalidCursor(Invalid):
+    """The cursor was not made by this list; start again without one."""
+
+    kind = "invalid-cursor"
+
+
+class KeyReused(Invalid):
+    """The Idempotency-Key was used for another request before."""
+
+    kind = "idempotency-key-reused"
+
+
+class AccountNotNamed(Invalid):
+    """The caller is a member of several accounts and has to name one."""
+
+    kind = "account-not-named"
+
 
 class NotFound(DomainError):
     """There is no such thing, or the caller may not know that there is."""
+
+    kind = "not-found"
 
 
 class Forbidden(DomainError):
     """The caller may know of it but not do this."""
 
+    kind = "forbidden"
+
 
 class InUse(DomainError):
     """The name is taken, or the thing is in a state that does not allow this."""
 
+    kind = "conflict"
+
+
+class NameTaken(InUse):
+    """There is one of this name already."""
+
+    kind = "name-taken"
+
+
+class BookedAlready(InUse):
+    """This fact moved its money already; nothing was booked again."""
+
+    kind = "already-booked"
+
+
+class WrongState(InUse):
+    """The thing is in a state that does not allow this."""
+
+    kind = "wrong-state"
+
+
+class AlreadySubmitted(InUse):
+    """The task was handed in already, with another key; the first answer stands."""
+
+    kind = "already-submitted"
+
+
+class TaskGone(InUse):
+    """The seat is not the caller's any more: expired, returned, declined or cancelled."""
+
+    kind = "task-gone"
+
 
 class LimitExceeded(DomainError):
     """A quota, or the balance of a wallet, does not allow this."""
+
+    kind = "limit-exceeded"
+
+
+class InsufficientFunds(LimitExceeded):
+    """There is not enough money where it should come from."""
+
+    kind = "insufficient-funds"
+
+
+class TaskLimit(LimitExceeded):
+    """The worker holds as many tasks of the job as anybody may."""
+
+    kind = "task-limit"
+
+
+class ExportLimit(LimitExceeded):
+    """As many exports of the job are under way as may be at a time."""
+
+    kind = "export-limit"
+
+
+class Unavailable(DomainError):
+    """Another system that is needed for this cannot be reached; try again later."""
+
+    kind = "unavailable"

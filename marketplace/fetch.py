@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from django.conf import settings
 
-from marketplace.errors import DomainError, Forbidden, Invalid
+from marketplace.errors import Forbidden, Invalid, Unavailable
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # Special ranges that `ipaddress` may still call global.
@@ -44,7 +44,7 @@ DENIED_NETWORKS = tuple(
 CHUNK = 64 * 1024
 
 
-class FetchFailed(DomainError):
+class FetchFailed(Unavailable):
     """The other side cannot be reached, is too slow, or sends too much."""
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import models, transaction
 from django.utils import timezone
 
-from marketplace.errors import InUse
+from marketplace.errors import WrongState
 from marketplace.models.audit import AuditEvent
 
 
@@ -38,7 +38,7 @@ class Machine:
         """Move `obj` to `to`: lock the row, re-read it, check the table, write, record. Needs an open transaction.
 
         Returns False when the row already is in `to` (the call is safe to repeat), True when it moved. `changes` are
-        further fields written with the move. Raises InUse for a move the table does not have.
+        further fields written with the move. Raises WrongState for a move the table does not have.
         """
         connection = transaction.get_connection(obj._state.db)
         if not connection.in_atomic_block:
@@ -51,7 +51,7 @@ class Machine:
             obj.refresh_from_db()
             return False
         if to not in self.moves[before]:
-            raise InUse(f"the {self.noun} is {before} and cannot become {to}", field="status")
+            raise WrongState(f"the {self.noun} is {before} and cannot become {to}", field="status")
         now = timezone.now()
         fields = {"status": to, "status_changed_at": now, **changes}
         for name, value in fields.items():

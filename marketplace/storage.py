@@ -20,7 +20,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
-from marketplace.errors import DomainError, Forbidden, Invalid, NotFound
+from marketplace.errors import Forbidden, Invalid, NotFound, Unavailable
 from marketplace.storage_files import FileStore, StoredObject, safe_key
 
 __all__ = ["Store", "StoredObject", "StoreUnavailable"]
@@ -31,7 +31,7 @@ PART_BYTES = 8 * 1024 * 1024
 BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-_]{0,254}")
 
 
-class StoreUnavailable(DomainError):
+class StoreUnavailable(Unavailable):
     """The object store cannot be reached or answered with a failure of its own."""
 
 

@@ -87,7 +87,7 @@ def collect(api: Api, job: dict[str, Any], truth: Truth | None, seconds: dict[st
         },
         "seconds": seconds,
         "rounds": _rounds(api, job),
-        "output_manifest": f"{job['output_uri'].rstrip('/')}/{job['name']}/manifests/output/output.manifest",
+        "output_manifest": job["output_manifest_uri"],
     }
     if truth is not None:
         summary["quality"] = {

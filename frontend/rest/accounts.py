@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -10,7 +11,7 @@ from rest_framework.views import APIView
 
 from frontend.rest import schemas
 from frontend.rest.idempotency import idempotent
-from frontend.rest.paging import Pages, filtered
+from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
 from marketplace.errors import NotFound
 from marketplace.models import ApiToken, Membership, Role, User
@@ -64,15 +65,17 @@ class MeView(APIView):
         )
 
 
-class TokensView(APIView):
+@listed(operation="list_tokens", page=schemas.page("Token", schemas.Token), description="Your tokens, newest first.")
+class TokensView(ListView):
     """The caller's API tokens."""
 
-    @extend_schema(responses={200: schemas.page("Token", schemas.Token)}, operation_id="list_tokens")
-    def get(self, request: Request) -> Response:
-        """Your tokens, newest first."""
-        pages = Pages()
-        rows = pages.paginate_queryset(filtered(request, ApiToken.objects.filter(user=request.user), {}), request, self)
-        return pages.get_paginated_response([token_row(t) for t in rows or []])
+    def rows(self, request: Request, **place: Any) -> QuerySet[ApiToken]:
+        """The caller's own."""
+        return ApiToken.objects.filter(user=request.user)
+
+    def row(self, found: ApiToken) -> dict[str, Any]:
+        """Never the secret."""
+        return token_row(found)
 
     @extend_schema(request=TokenInput, responses={201: schemas.NewToken}, operation_id="create_token")
     def post(self, request: Request) -> Response:
@@ -101,14 +104,20 @@ def _member_row(row: Membership) -> dict[str, Any]:
     return {"user_id": row.user_id, "email": row.user.email, "display_name": row.user.display_name, "role": row.role}
 
 
-class MembersView(APIView):
+@listed(operation="list_members", page=schemas.page("Member", schemas.Member), description="Members with their roles.")
+class MembersView(ListView):
     """The members of the account."""
 
-    @extend_schema(responses={200: dict}, operation_id="list_members")
-    def get(self, request: Request) -> Response:
-        """Members with their roles."""
-        rows = Membership.objects.filter(account=account_of(request)).select_related("user").order_by("pk")
-        return Response({"results": [_member_row(m) for m in rows]})
+    filters = {"role": "role"}
+    ordering = "id"
+
+    def rows(self, request: Request, **place: Any) -> QuerySet[Membership]:
+        """Of the account."""
+        return Membership.objects.filter(account=account_of(request)).select_related("user")
+
+    def row(self, found: Membership) -> dict[str, Any]:
+        """Who, and which role."""
+        return _member_row(found)
 
     @extend_schema(request=MemberInput, responses={201: schemas.Member}, operation_id="add_member")
     @idempotent

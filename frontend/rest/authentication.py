@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.authentication import SessionAuthentication as DrfSessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from marketplace.models import ApiToken, User
@@ -30,8 +30,21 @@ class TokenAuthentication(BaseAuthentication):
         return "Bearer"
 
 
+class CsrfFailed(PermissionDenied):
+    """A request with a session came without a valid CSRF token."""
+
+    default_code = "csrf_failed"
+
+
 class SessionAuthentication(DrfSessionAuthentication):
     """The browser's session, with CSRF checked; answers 401 rather than 403 when nobody is signed in."""
+
+    def enforce_csrf(self, request: Request) -> None:
+        """Raises CsrfFailed."""
+        try:
+            super().enforce_csrf(request)
+        except PermissionDenied as error:
+            raise CsrfFailed(error.detail) from None
 
     def authenticate_header(self, request: Request) -> str:
         """The scheme named in a 401."""

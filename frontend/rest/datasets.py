@@ -5,16 +5,18 @@ import uuid
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.rest import schemas
 from frontend.rest.idempotency import idempotent
-from frontend.rest.paging import Pages, filtered
+from frontend.rest.paging import ListView, listed
+from frontend.rest.parsing import JSONParser
 from frontend.rest.scope import account_of, actor
 from labeling.models import BadLine, Dataset
 from labeling.services import datasets
@@ -68,17 +70,23 @@ def dataset_of(account: Account, dataset_id: int) -> Dataset:
     return found
 
 
-class DatasetsView(APIView):
+@listed(
+    operation="list_datasets",
+    page=schemas.page("Dataset", schemas.Dataset),
+    description="Data sets, newest first.",
+)
+class DatasetsView(ListView):
     """The account's data sets."""
 
-    @extend_schema(responses={200: schemas.page("Dataset", schemas.Dataset)}, operation_id="list_datasets")
-    def get(self, request: Request) -> Response:
-        """Data sets, newest first; filters: status, name_contains."""
-        rows = Dataset.objects.filter(account=account_of(request))
-        rows = filtered(request, rows, {"status": "status", "name_contains": "name__icontains"})
-        pages = Pages()
-        page = pages.paginate_queryset(rows, request, self)
-        return pages.get_paginated_response([dataset_row(d) for d in page or []])
+    filters = {"status": "status", "name_contains": "name__icontains"}
+
+    def rows(self, request: Request, **place: Any) -> QuerySet[Dataset]:
+        """Of the account."""
+        return Dataset.objects.filter(account=account_of(request))
+
+    def row(self, found: Dataset) -> dict[str, Any]:
+        """As one alone is shown."""
+        return dataset_row(found)
 
     @extend_schema(request=DatasetInput, responses={201: schemas.Dataset}, operation_id="create_dataset")
     @idempotent
@@ -117,19 +125,27 @@ class DatasetStopView(APIView):
         return Response(dataset_row(row))
 
 
-class BadLinesView(APIView):
-    """What was refused."""
+class BadLinesView(ListView):
+    """Refused lines of an input, whatever it is the input of."""
 
-    @extend_schema(responses={200: schemas.BAD_LINES}, operation_id="list_dataset_bad_lines")
-    def get(self, request: Request, dataset_id: int) -> Response:
-        """Refused lines with number and reason."""
-        rows = BadLine.objects.filter(dataset=dataset_of(account_of(request), dataset_id))
-        pages = Pages()
-        pages.ordering = "number"
-        page = pages.paginate_queryset(filtered(request, rows, {}), request, self)
-        return pages.get_paginated_response(
-            [{"number": b.number, "reason": b.reason, "excerpt": b.excerpt} for b in page or []]
-        )
+    ordering = "number"
+
+    def row(self, found: BadLine) -> dict[str, Any]:
+        """Number, reason, and how the line begins."""
+        return {"number": found.number, "reason": found.reason, "excerpt": found.excerpt}
+
+
+@listed(
+    operation="list_dataset_bad_lines",
+    page=schemas.BAD_LINES,
+    description="Refused lines with number and reason.",
+)
+class DatasetBadLinesView(BadLinesView):
+    """What a data set refused."""
+
+    def rows(self, request: Request, **place: Any) -> QuerySet[BadLine]:
+        """Of one data set."""
+        return BadLine.objects.filter(dataset=dataset_of(account_of(request), place["dataset_id"]))
 
 
 def safe_name(name: str) -> str:

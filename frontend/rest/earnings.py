@@ -1,15 +1,21 @@
 """What a worker can do and what they have earned."""
 
+from typing import Any
+
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from frontend.rest.paging import Pages, filtered
+from frontend.rest import schemas
+from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import worker_of
 from frontend.rest.wallet import statement_row
 from labeling.services import assignments
 from marketplace import money
+from marketplace.models import Posting
 from marketplace.services import earnings
 
 
@@ -38,15 +44,22 @@ class WorkView(APIView):
         )
 
 
-class EarningsView(APIView):
+@listed(
+    operation="get_earnings",
+    page=schemas.page("Earning", schemas.Movement, balance=serializers.CharField()),
+    description="Each payment, newest first, and the balance.",
+)
+class EarningsView(ListView):
     """The caller's earnings."""
 
-    @extend_schema(responses={200: dict}, operation_id="get_earnings")
-    def get(self, request: Request) -> Response:
-        """Each payment, newest first, and the balance."""
-        worker = worker_of(request)
-        pages = Pages()
-        page = pages.paginate_queryset(filtered(request, earnings.payments(worker=worker), {}), request, self)
-        response = pages.get_paginated_response([statement_row(p) for p in page or []])
-        response.data["balance"] = money.text(earnings.balance(worker=worker))
-        return response
+    def rows(self, request: Request, **place: Any) -> QuerySet[Posting]:
+        """The caller's own."""
+        return earnings.payments(worker=worker_of(request))
+
+    def row(self, found: Posting) -> dict[str, Any]:
+        """One payment."""
+        return statement_row(found)
+
+    def beside(self, request: Request) -> dict[str, Any]:
+        """The balance."""
+        return {"balance": money.text(earnings.balance(worker=worker_of(request)))}

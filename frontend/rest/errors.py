@@ -1,33 +1,48 @@
-"""Every error of the REST API as problem+json (RFC 9457): type, title, status, detail, errors[{field, reason}]."""
+"""Every error of the REST API as problem+json (RFC 9457): type, title, status, detail, errors[{field, reason}].
+
+The types are listed in problems.py; pages have error pages of their own.
+"""
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.http import Http404
-from rest_framework import exceptions, status
+from django.core import exceptions as django_errors
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from rest_framework import exceptions
 from rest_framework.response import Response
 
+from frontend.rest.problems import KINDS
 from marketplace import errors
 
-STATUS = {
-    errors.Invalid: (status.HTTP_400_BAD_REQUEST, "Invalid input"),
-    errors.NotFound: (status.HTTP_404_NOT_FOUND, "Not found"),
-    errors.Forbidden: (status.HTTP_403_FORBIDDEN, "Forbidden"),
-    errors.InUse: (status.HTTP_409_CONFLICT, "Conflict"),
-    errors.LimitExceeded: (status.HTTP_409_CONFLICT, "Limit exceeded"),
-}
+CONTENT_TYPE = "application/problem+json"
+RETRY_SECONDS = 5
+# DRF's words for what has a name here already.
+NAMES = {"invalid": "invalid-input"}
+TOO_LARGE = (django_errors.RequestDataTooBig, django_errors.TooManyFieldsSent, django_errors.TooManyFilesSent)
 
 
-def problem(*, code: int, title: str, detail: str, kind: str, fields: list[tuple[str, str]] | None = None) -> Response:
-    """A problem document as a response. `kind` is the last part of its type URI."""
-    body = {
-        "type": f"urn:waggle:problem:{kind}",
-        "title": title,
-        "status": code,
+def document(
+    kind: str, detail: str, *, code: int | None = None, fields: list[tuple[str, str]] | None = None
+) -> dict[str, Any]:
+    """A problem document; `kind` is one of problems.KINDS."""
+    known = KINDS[kind]
+    return {
+        "type": known.uri,
+        "title": known.title,
+        "status": code or known.status,
         "detail": detail,
         "errors": [{"field": field, "reason": reason} for field, reason in fields or []],
     }
-    return Response(body, status=code, content_type="application/problem+json")
+
+
+def _response(body: dict[str, Any]) -> Response:
+    return Response(body, status=body["status"], content_type=CONTENT_TYPE)
+
+
+def plain(kind: str, detail: str) -> HttpResponse:
+    """A problem as a response of Django's, for what does not go through DRF."""
+    body = document(kind, detail)
+    return JsonResponse(body, status=body["status"], content_type=CONTENT_TYPE)
 
 
 def _flatten(detail: Any, path: str = "") -> list[tuple[str, str]]:
@@ -49,27 +64,53 @@ def _flatten(detail: Any, path: str = "") -> list[tuple[str, str]]:
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler. Returns None for what is a fault of ours, which Django then reports as 500."""
     if isinstance(error, errors.DomainError):
-        code, title = next(STATUS[c] for c in type(error).__mro__ if c in STATUS)
-        kind = title.lower().replace(" ", "-")
-        return problem(code=code, title=title, detail=error.message, kind=kind, fields=error.errors)
+        response = _response(document(error.kind, error.message, fields=error.errors))
+        if isinstance(error, errors.Unavailable):
+            response["Retry-After"] = str(RETRY_SECONDS)
+        return response
+    if isinstance(error, TOO_LARGE):
+        return _response(document("content-too-large", str(error)))
     if isinstance(error, Http404):
         error = exceptions.NotFound()
-    elif isinstance(error, PermissionDenied):
+    elif isinstance(error, django_errors.PermissionDenied):
         error = exceptions.PermissionDenied()
     if not isinstance(error, exceptions.APIException):
         return None
     fields = _flatten(error.detail) if isinstance(error, exceptions.ValidationError) else []
     detail = "; ".join(f"{f}: {r}" if f else r for f, r in fields) or str(error.detail)
-    kind = str(error.default_code).replace("_", "-")
-    response = problem(
-        code=error.status_code,
-        title=error.default_code.replace("_", " ").capitalize(),
-        detail=detail,
-        kind=kind,
-        fields=fields,
-    )
+    word = str(error.default_code).replace("_", "-")
+    response = _response(document(NAMES.get(word, word), detail, code=error.status_code, fields=fields))
     if isinstance(error, exceptions.Throttled) and error.wait is not None:
         response["Retry-After"] = str(int(error.wait) + 1)
     if header := getattr(error, "auth_header", None):
         response["WWW-Authenticate"] = header
     return response
+
+
+# --- what never reaches a view of DRF: Django's own handlers, named in the root urlconf -------------------------------
+
+
+def _of_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A request Django could not read."""
+    if not _of_api(request):
+        return defaults.bad_request(request, exception)
+    kind = "content-too-large" if isinstance(exception, TOO_LARGE) else "parse-error"
+    return plain(kind, "the request cannot be read")
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """An address without a route."""
+    if not _of_api(request):
+        return defaults.page_not_found(request, exception)
+    return plain("not-found", f"there is nothing at {request.path}")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """A fault of ours."""
+    if not _of_api(request):
+        return defaults.server_error(request)
+    return plain("error", "the error was written down; try again in a moment")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -14,21 +15,18 @@ from frontend.rest import schemas
 from frontend.rest.download import file_response
 from frontend.rest.idempotency import idempotent
 from frontend.rest.jobs import job_of
-from frontend.rest.paging import Pages, filtered
+from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
 from labeling.models import Export
 from labeling.services import exports
-from marketplace.errors import InUse, NotFound
+from marketplace.errors import NotFound, WrongState
 from marketplace.models import Account, Role
-
-KINDS = ["manifest", "worker-answers", "coco", "voc", "yolo"]
-EXTENSION = {"manifest": "manifest", "worker-answers": "jsonl", "coco": "zip", "voc": "zip", "yolo": "zip"}
 
 
 class ExportInput(serializers.Serializer):
     """What to export; `which` restricts it to human or machine labels."""
 
-    kind = serializers.ChoiceField(choices=KINDS)
+    kind = serializers.ChoiceField(choices=list(exports.EXTENSION))
     which = serializers.ChoiceField(choices=["all", "human", "machine"], default="all")
 
 
@@ -57,16 +55,19 @@ def export_of(account: Account, export_id: int) -> Export:
     return found
 
 
-class JobExportsView(APIView):
+@listed(operation="list_exports", page=schemas.page("Export", schemas.Export), description="Exports, newest first.")
+class JobExportsView(ListView):
     """The exports of a job."""
 
-    @extend_schema(responses={200: schemas.page("Export", schemas.Export)}, operation_id="list_exports")
-    def get(self, request: Request, job_id: int) -> Response:
-        """Exports, newest first."""
-        rows = Export.objects.filter(job=job_of(account_of(request), job_id))
-        pages = Pages()
-        page = pages.paginate_queryset(filtered(request, rows, {"status": "status", "kind": "kind"}), request, self)
-        return pages.get_paginated_response([export_row(e) for e in page or []])
+    filters = {"status": "status", "kind": "kind"}
+
+    def rows(self, request: Request, **place: Any) -> QuerySet[Export]:
+        """Of one job."""
+        return Export.objects.filter(job=job_of(account_of(request), place["job_id"]))
+
+    def row(self, found: Export) -> dict[str, Any]:
+        """As one alone is shown."""
+        return export_row(found)
 
     @extend_schema(request=ExportInput, responses={201: schemas.Export}, operation_id="create_export")
     @idempotent
@@ -109,6 +110,6 @@ class ExportDownloadView(APIView):
         """The whole file, or the part named by a Range header."""
         row = export_of(account_of(request), export_id)
         if row.status != "Completed":
-            raise InUse(f"the export is {row.status}", field="status")
-        name = f"{row.job.name}-{row.which}-{row.kind}.{EXTENSION[row.kind]}"
+            raise WrongState(f"the export is {row.status}", field="status")
+        name = f"{row.job.name}-{row.which}-{row.kind}.{exports.EXTENSION[row.kind]}"
         return file_response(request, uri=row.uri, name=name)

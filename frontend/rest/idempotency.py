@@ -13,7 +13,7 @@ from django.db import transaction
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from marketplace.errors import Invalid
+from marketplace.errors import Invalid, KeyReused
 from marketplace.models import IdempotentRequest
 
 HEADER = "HTTP_IDEMPOTENCY_KEY"
@@ -49,7 +49,7 @@ def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
             )
             row = IdempotentRequest.objects.select_for_update().get(user=request.user, key=key)
             if row.fingerprint != fingerprint(request):
-                raise Invalid("this key was used for another request", field="Idempotency-Key")
+                raise KeyReused("this key was used for another request", field="Idempotency-Key")
             if row.status_code is not None:
                 replay = Response(row.body, status=row.status_code)
                 replay["Idempotency-Replayed"] = "true"

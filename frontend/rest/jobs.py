@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -10,15 +11,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.rest import schemas
-from frontend.rest.datasets import NAME, SelectionInput, dataset_of
+from frontend.rest.datasets import NAME, BadLinesView, SelectionInput, dataset_of
 from frontend.rest.idempotency import idempotent
-from frontend.rest.paging import Pages, filtered
+from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
 from frontend.rest.wallet import amount_of
 from frontend.rest.workteams import team_of
 from labeling import queries
 from labeling.models import BadLine, LabelingJob
-from labeling.services import jobs, pricing
+from labeling.services import jobs, output, pricing
 from learning.services import active
 from marketplace import money
 from marketplace.errors import NotFound
@@ -153,6 +154,7 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
         "dataset": job.dataset_id,
         "input_manifest_uri": job.input_manifest_uri,
         "output_uri": job.output_uri,
+        "output_manifest_uri": output.manifest_uri(job),
         "selection": job.selection,
         "redundancy": job.redundancy,
         "automated_labeling_settings": job.automated_labeling,
@@ -167,17 +169,19 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
     }
 
 
-class JobsView(APIView):
+@listed(operation="list_labeling_jobs", page=schemas.JOBS, description="Jobs, newest first.")
+class JobsView(ListView):
     """The account's labeling jobs."""
 
-    @extend_schema(responses={200: schemas.JOBS}, operation_id="list_labeling_jobs")
-    def get(self, request: Request) -> Response:
-        """Jobs, newest first; filters: status, name_contains."""
-        rows = LabelingJob.objects.filter(account=account_of(request))
-        rows = filtered(request, rows, {"status": "status", "name_contains": "name__icontains"})
-        pages = Pages()
-        page = pages.paginate_queryset(rows, request, self)
-        return pages.get_paginated_response([job_row(j) for j in page or []])
+    filters = {"status": "status", "name_contains": "name__icontains"}
+
+    def rows(self, request: Request, **place: Any) -> QuerySet[LabelingJob]:
+        """Of the account."""
+        return LabelingJob.objects.filter(account=account_of(request))
+
+    def row(self, found: LabelingJob) -> dict[str, Any]:
+        """In short."""
+        return job_row(found)
 
     @extend_schema(request=LabelingJobInput, responses={201: schemas.LabelingJob}, operation_id="create_labeling_job")
     @idempotent
@@ -249,16 +253,14 @@ class EstimateView(APIView):
         return Response({**figures, "guideline": money.text(guide)})
 
 
-class JobBadLinesView(APIView):
+@listed(
+    operation="list_labeling_job_bad_lines",
+    page=schemas.BAD_LINES,
+    description="Refused lines with number and reason.",
+)
+class JobBadLinesView(BadLinesView):
     """Input lines the job refused."""
 
-    @extend_schema(responses={200: schemas.BAD_LINES}, operation_id="list_labeling_job_bad_lines")
-    def get(self, request: Request, job_id: int) -> Response:
-        """Refused lines with number and reason."""
-        rows = BadLine.objects.filter(job=job_of(account_of(request), job_id))
-        pages = Pages()
-        pages.ordering = "number"
-        page = pages.paginate_queryset(filtered(request, rows, {}), request, self)
-        return pages.get_paginated_response(
-            [{"number": b.number, "reason": b.reason, "excerpt": b.excerpt} for b in page or []]
-        )
+    def rows(self, request: Request, **place: Any) -> QuerySet[BadLine]:
+        """Of one job."""
+        return BadLine.objects.filter(job=job_of(account_of(request), place["job_id"]))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -13,7 +14,7 @@ from frontend.rest import schemas
 from frontend.rest.download import file_response
 from frontend.rest.idempotency import idempotent
 from frontend.rest.jobs import job_of
-from frontend.rest.paging import Pages, filtered
+from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
 from learning import queries
 from learning.models import Model, TrainingJob, TrainingMetric
@@ -47,17 +48,19 @@ def model_of(account: Account, model_id: int) -> Model:
     return found
 
 
-class ModelsView(APIView):
+@listed(operation="list_models", page=schemas.page("Model", schemas.Model), description="Models, newest first.")
+class ModelsView(ListView):
     """The account's models."""
 
-    @extend_schema(responses={200: schemas.page("Model", schemas.Model)}, operation_id="list_models")
-    def get(self, request: Request) -> Response:
-        """Models, newest first; filters: name_contains, architecture."""
-        rows = Model.objects.filter(account=account_of(request))
-        rows = filtered(request, rows, {"name_contains": "name__icontains", "architecture": "architecture"})
-        pages = Pages()
-        page = pages.paginate_queryset(rows, request, self)
-        return pages.get_paginated_response([model_row(m) for m in page or []])
+    filters = {"name_contains": "name__icontains", "architecture": "architecture"}
+
+    def rows(self, request: Request, **place: Any) -> QuerySet[Model]:
+        """Of the account."""
+        return Model.objects.filter(account=account_of(request))
+
+    def row(self, found: Model) -> dict[str, Any]:
+        """Without its configuration."""
+        return model_row(found)
 
 
 class ModelView(APIView):
@@ -118,17 +121,23 @@ def training_of(account: Account, training_id: int) -> TrainingJob:
     return found
 
 
-class TrainingJobsView(APIView):
+@listed(
+    operation="list_training_jobs",
+    page=schemas.page("Training", schemas.Training),
+    description="Trainings, newest first.",
+)
+class TrainingJobsView(ListView):
     """The account's trainings."""
 
-    @extend_schema(responses={200: schemas.page("Training", schemas.Training)}, operation_id="list_training_jobs")
-    def get(self, request: Request) -> Response:
-        """Trainings, newest first; filters: status, name_contains."""
-        rows = TrainingJob.objects.filter(account=account_of(request))
-        rows = filtered(request, rows, {"status": "status", "name_contains": "name__icontains"})
-        pages = Pages()
-        page = pages.paginate_queryset(rows, request, self)
-        return pages.get_paginated_response([training_row(t) for t in page or []])
+    filters = {"status": "status", "name_contains": "name__icontains"}
+
+    def rows(self, request: Request, **place: Any) -> QuerySet[TrainingJob]:
+        """Of the account."""
+        return TrainingJob.objects.filter(account=account_of(request))
+
+    def row(self, found: TrainingJob) -> dict[str, Any]:
+        """Without its curves."""
+        return training_row(found)
 
 
 class TrainingJobView(APIView):

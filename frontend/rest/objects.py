@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core import signing
+from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -14,13 +15,13 @@ from rest_framework.views import APIView
 from frontend.rest import schemas
 from frontend.rest.idempotency import idempotent
 from frontend.rest.jobs import job_of
-from frontend.rest.paging import Pages, filtered
+from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
 from frontend.rest.work import IMAGE_SALT, image_url, task_payload
 from labeling import queries
 from labeling.models import Assignment, DataObject, Label, LabelingJob, Task
 from labeling.services import adjudication, images
-from marketplace.errors import InUse, NotFound
+from marketplace.errors import NotFound, WrongState
 from marketplace.models import Membership, Role, User
 
 
@@ -69,20 +70,25 @@ def object_of(job: LabelingJob, object_id: int) -> DataObject:
     return found
 
 
-class ObjectsView(APIView):
+@listed(
+    operation="list_objects",
+    page=schemas.page("Object", schemas.ObjectRow),
+    description="Objects in manifest order.",
+)
+class ObjectsView(ListView):
     """The objects of a job."""
 
-    @extend_schema(responses={200: schemas.page("Object", schemas.ObjectRow)}, operation_id="list_objects")
-    def get(self, request: Request, job_id: int) -> Response:
-        """Objects in manifest order; filters: state, source."""
-        job = job_of(account_of(request), job_id)
-        rows = DataObject.objects.filter(job=job).select_related("label")
-        pages = Pages()
-        pages.ordering = "index"
-        page = pages.paginate_queryset(
-            filtered(request, rows, {"state": "state", "source": "label__source"}), request, self
-        )
-        return pages.get_paginated_response([object_row(o, request.user) for o in page or []])
+    filters = {"state": "state", "source": "label__source"}
+    ordering = "index"
+
+    def rows(self, request: Request, **place: Any) -> QuerySet[DataObject]:
+        """Of one job, with their labels."""
+        job = job_of(account_of(request), place["job_id"])
+        return DataObject.objects.filter(job=job).select_related("label")
+
+    def row(self, found: DataObject) -> dict[str, Any]:
+        """With an image address for the caller."""
+        return object_row(found, self.request.user)
 
 
 class ObjectView(APIView):
@@ -102,10 +108,10 @@ class ObjectView(APIView):
 
 
 def preview_payload(job: LabelingJob, user_id: int) -> dict[str, Any]:
-    """A task of the job's first usable object as a worker's page gets it. Raises InUse before there is one."""
+    """A task of the job's first usable object as a worker's page gets it. Raises WrongState before there is one."""
     row = DataObject.objects.filter(job=job).exclude(width=None).exclude(state="Failed").order_by("index").first()
     if row is None:
-        raise InUse("the job has taken in no image yet")
+        raise WrongState("the job has taken in no image yet")
     return task_payload(Task(job=job), job, row, user_id)
 
 

@@ -7,12 +7,45 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import IsAuthenticated
 
+from frontend.rest import problems
+
+METHODS = ("get", "post", "put", "patch", "delete")
+
 
 @cache
 def document() -> dict[str, Any]:
     """The document; making it takes seconds."""
     made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    _describe_problems(made)
     return made
+
+
+def _describe_problems(made: dict[str, Any]) -> None:
+    """Every operation may answer with a problem; its types are listed once."""
+    text = {"type": "string"}
+    field = {"type": "object", "required": ["field", "reason"], "properties": {"field": text, "reason": text}}
+    types = {**text, "enum": sorted(kind.uri for kind in problems.KINDS.values()), "description": problems.table()}
+    made["components"].setdefault("schemas", {})["Problem"] = {
+        "type": "object",
+        "description": "What went wrong (RFC 9457). Tell problems apart by `type`; the words may change.",
+        "required": ["type", "title", "status", "detail", "errors"],
+        "properties": {
+            "type": types,
+            "title": text,
+            "status": {"type": "integer"},
+            "detail": text,
+            "errors": {"type": "array", "items": field},
+        },
+    }
+    made["components"].setdefault("responses", {})["Problem"] = {
+        "description": "A problem",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    made["info"]["description"] += f"\n\n## Problems\n\n{problems.table()}\n"
+    for path in made["paths"].values():
+        for method in METHODS:
+            if method in path:
+                path[method]["responses"]["default"] = {"$ref": "#/components/responses/Problem"}
 
 
 class KeptGenerator(SchemaGenerator):

@@ -1,15 +1,21 @@
-"""Cursor paging and filters by allow-list: no field name from outside ever reaches the ORM."""
+"""Lists: scope, filters by allow-list, cursor paging, in one base view. No field name from outside reaches the ORM."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import exceptions, serializers
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
-from marketplace.errors import Invalid
+from marketplace.errors import InvalidCursor, InvalidFilter
 
-RESERVED = frozenset({"cursor", "page_size", "order"})
+RESERVED = frozenset({"cursor", "page_size"})
+Filters = Mapping[str, str]
 
 
 class Pages(CursorPagination):
@@ -20,32 +26,83 @@ class Pages(CursorPagination):
     page_size_query_param = "page_size"
     max_page_size = 200
 
+    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+        """The rows of one page. Raises InvalidCursor for a cursor that no list of this kind made."""
+        try:
+            return super().paginate_queryset(queryset, request, view) or []
+        except (exceptions.NotFound, ValueError, TypeError, ValidationError):
+            raise InvalidCursor("this is not a cursor of this list", field="cursor") from None
 
-def filtered(
-    request: Request, rows: QuerySet[Any], allowed: Mapping[str, str | Callable[[QuerySet[Any], str], QuerySet[Any]]]
-) -> QuerySet[Any]:
-    """Apply the query parameters in `allowed` (name -> lookup, or function); any other parameter is an error.
 
-    Raises Invalid naming the parameter that is unknown or whose value does not fit.
+def filtered(request: Request, rows: QuerySet[Any], allowed: Filters) -> QuerySet[Any]:
+    """Apply the query parameters in `allowed` (name -> lookup); any other parameter is an error.
+
+    Raises InvalidFilter naming the parameter that is unknown or whose value does not fit.
     """
     for name, value in request.query_params.items():
         if name in RESERVED:
             continue
         if name not in allowed:
             known = ", ".join(sorted(allowed)) or "none"
-            raise Invalid(f"this filter does not exist; there are: {known}", field=name)
-        how = allowed[name]
+            raise InvalidFilter(f"this filter does not exist; there are: {known}", field=name)
+        # The database refuses NUL in any text, and only when the rows are fetched.
+        if "\0" in value:
+            raise InvalidFilter("holds a NUL character", field=name)
         try:
-            rows = how(rows, value) if callable(how) else rows.filter(**{how: value})
+            rows = rows.filter(**{allowed[name]: value})
         except (ValueError, TypeError):
-            raise Invalid(f"{value!r} does not fit", field=name) from None
+            raise InvalidFilter(f"{value!r} does not fit", field=name) from None
     return rows
 
 
-def ordered(request: Request, allowed: Mapping[str, str], default: str) -> str:
-    """The ordering named by `order` ("name" or "-name") as a model field. Raises Invalid for one not allowed."""
-    wanted = request.query_params.get("order", default)
-    field = allowed.get(wanted.lstrip("-"))
-    if field is None:
-        raise Invalid(f"cannot order by this; there are: {', '.join(sorted(allowed))}", field="order")
-    return f"-{field}" if wanted.startswith("-") else field
+class ListView(APIView):
+    """A list of rows. A list says which rows there are for the caller (`rows`) and how one looks (`row`)."""
+
+    filters: ClassVar[Filters] = {}
+    ordering: ClassVar[str] = Pages.ordering
+
+    def rows(self, request: Request, **place: Any) -> QuerySet[Any]:
+        """The rows the caller may see; `place` are the parts of the address. Raises DomainErrors."""
+        raise NotImplementedError
+
+    def row(self, found: Any) -> dict[str, Any]:
+        """One row as the API shows it."""
+        raise NotImplementedError
+
+    def beside(self, request: Request) -> dict[str, Any]:
+        """What stands beside the rows on every page."""
+        return {}
+
+    def get(self, request: Request, **place: Any) -> Response:
+        """One page."""
+        pages = Pages()
+        pages.ordering = self.ordering
+        page = pages.paginate_queryset(filtered(request, self.rows(request, **place), self.filters), request, self)
+        response = pages.get_paginated_response([self.row(found) for found in page])
+        response.data |= self.beside(request)
+        return response
+
+
+V = TypeVar("V", bound=type[ListView])
+
+
+def listed(*, operation: str, page: serializers.Serializer, description: str) -> Callable[[V], V]:
+    """Decorate a ListView: how the OpenAPI document describes it, with the filters it has."""
+
+    def decorate(view: V) -> V:
+        parameters = [
+            OpenApiParameter("cursor", str, description="from `next` or `previous` of another page"),
+            OpenApiParameter("page_size", int, description=f"1 to {Pages.max_page_size}, else {Pages.page_size}"),
+            *(OpenApiParameter(name, str, description=_described(how)) for name, how in view.filters.items()),
+        ]
+        schema = extend_schema(
+            operation_id=operation, responses={200: page}, parameters=parameters, description=description
+        )
+        decorated: V = extend_schema_view(get=schema)(view)
+        return decorated
+
+    return decorate
+
+
+def _described(lookup: str) -> str:
+    return "contains, in whatever case" if lookup.endswith("__icontains") else "equals"

@@ -15,16 +15,6 @@ def page(name: str, row: type[s.Serializer], **more: s.Field[Any, Any, Any, Any]
     return inline_serializer(f"{name}Page", {**fields, **more})
 
 
-class Problem(s.Serializer):
-    """RFC 9457."""
-
-    type = s.CharField()
-    title = s.CharField()
-    status = s.IntegerField()
-    detail = s.CharField()
-    errors = inline_serializer("FieldError", {"field": s.CharField(), "reason": s.CharField()}, many=True)
-
-
 class Token(s.Serializer):
     """An API token, without its secret."""
 
@@ -77,6 +67,13 @@ class Workteam(s.Serializer):
     crowd = s.CharField()
     members = s.IntegerField()
     created_at = s.DateTimeField()
+
+
+class TeamMember(s.Serializer):
+    """A worker of a private team."""
+
+    worker = s.CharField()
+    email = s.EmailField()
 
 
 class Dataset(s.Serializer):
@@ -146,6 +143,7 @@ class LabelingJob(LabelingJobRow):
     dataset = s.IntegerField(allow_null=True)
     input_manifest_uri = s.CharField()
     output_uri = s.CharField()
+    output_manifest_uri = s.CharField(help_text="as LabelingJobOutput.OutputDatasetS3Uri; refreshed while it runs")
     selection = s.JSONField()
     redundancy = s.JSONField()
     automated_labeling_settings = s.JSONField()

@@ -2,7 +2,7 @@
 
 from rest_framework.request import Request
 
-from marketplace.errors import Forbidden, Invalid, NotFound
+from marketplace.errors import AccountNotNamed, Forbidden, NotFound
 from marketplace.models import Account, Role, Worker
 from marketplace.services import accounts
 
@@ -13,7 +13,7 @@ SESSION_KEY = "account"
 def account_of(request: Request, at_least: Role | str = Role.VIEWER) -> Account:
     """The account a request acts for: the token's, the one named by the Waggle-Account header, the session's, or the
     caller's only one. Raises NotFound for an account the caller is not a member of, Forbidden for too small a role,
-    Invalid when the caller has several and names none.
+    AccountNotNamed when the caller has several and names none.
     """
     token = request.auth if getattr(request, "auth", None) is not None else None
     if token is not None and token.account is not None:
@@ -38,7 +38,7 @@ def _chosen(request: Request) -> Account:
     if not several:
         raise Forbidden("you are not a member of a requester account")
     if len(several) > 1:
-        raise Invalid("you are a member of several accounts; name one in the Waggle-Account header")
+        raise AccountNotNamed("you are a member of several accounts; name one in the Waggle-Account header")
     return several[0]
 
 

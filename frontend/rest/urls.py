@@ -21,7 +21,7 @@ urlpatterns = [
     path("datasets", datasets.DatasetsView.as_view()),
     path("datasets/<int:dataset_id>", datasets.DatasetView.as_view()),
     path("datasets/<int:dataset_id>/stop", datasets.DatasetStopView.as_view()),
-    path("datasets/<int:dataset_id>/bad-lines", datasets.BadLinesView.as_view()),
+    path("datasets/<int:dataset_id>/bad-lines", datasets.DatasetBadLinesView.as_view()),
     path("labeling-jobs", jobs.JobsView.as_view()),
     path("labeling-jobs/estimate", jobs.EstimateView.as_view()),
     path("labeling-jobs/<int:job_id>", jobs.JobView.as_view()),

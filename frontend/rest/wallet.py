@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -11,7 +12,7 @@ from rest_framework.views import APIView
 
 from frontend.rest import schemas
 from frontend.rest.idempotency import idempotent, key_of
-from frontend.rest.paging import Pages, filtered
+from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor, require_operator
 from marketplace import money
 from marketplace.errors import Invalid, NotFound
@@ -61,16 +62,21 @@ class WalletView(APIView):
         )
 
 
-class StatementView(APIView):
+@listed(
+    operation="get_wallet_statement",
+    page=schemas.page("Movement", schemas.Movement),
+    description="Every movement of the wallet, newest first.",
+)
+class StatementView(ListView):
     """The wallet's statement."""
 
-    @extend_schema(responses={200: schemas.page("Movement", schemas.Movement)}, operation_id="get_wallet_statement")
-    def get(self, request: Request) -> Response:
-        """Every movement of the wallet, newest first."""
-        pages = Pages()
-        rows = filtered(request, wallets.statement(account=account_of(request)), {})
-        page = pages.paginate_queryset(rows, request, self)
-        return pages.get_paginated_response([statement_row(p) for p in page or []])
+    def rows(self, request: Request, **place: Any) -> QuerySet[Posting]:
+        """Of the account."""
+        return wallets.statement(account=account_of(request))
+
+    def row(self, found: Posting) -> dict[str, Any]:
+        """One movement."""
+        return statement_row(found)
 
 
 class DepositsView(APIView):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -10,10 +11,10 @@ from rest_framework.views import APIView
 
 from frontend.rest import schemas
 from frontend.rest.idempotency import idempotent
-from frontend.rest.paging import Pages, filtered
+from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor, worker_of
 from marketplace.errors import NotFound
-from marketplace.models import Account, Role, Worker, Workteam
+from marketplace.models import Account, Role, Worker, Workteam, WorkteamMember
 from marketplace.services import workteams
 
 
@@ -57,17 +58,23 @@ def _own_team(account: Account, team_id: int) -> Workteam:
     return found
 
 
-class WorkteamsView(APIView):
+@listed(
+    operation="list_workteams",
+    page=schemas.page("Workteam", schemas.Workteam),
+    description="The account's private teams and the public pool.",
+)
+class WorkteamsView(ListView):
     """Teams the account can give work to."""
 
-    @extend_schema(responses={200: schemas.page("Workteam", schemas.Workteam)}, operation_id="list_workteams")
-    def get(self, request: Request) -> Response:
-        """The account's private teams and the public pool."""
-        account = account_of(request)
-        rows = Workteam.objects.filter(account=account) | Workteam.objects.filter(account=None)
-        pages = Pages()
-        page = pages.paginate_queryset(filtered(request, rows, {"crowd": "crowd"}), request, self)
-        return pages.get_paginated_response([team_row(t) for t in page or []])
+    filters = {"crowd": "crowd"}
+
+    def rows(self, request: Request, **place: Any) -> QuerySet[Workteam]:
+        """The account's own, and everybody's."""
+        return Workteam.objects.filter(Q(account=account_of(request)) | Q(account=None))
+
+    def row(self, found: Workteam) -> dict[str, Any]:
+        """As one alone is shown."""
+        return team_row(found)
 
     @extend_schema(request=WorkteamInput, responses={201: schemas.Workteam}, operation_id="create_workteam")
     @idempotent
@@ -80,15 +87,23 @@ class WorkteamsView(APIView):
         return Response(team_row(team), status=status.HTTP_201_CREATED)
 
 
-class TeamMembersView(APIView):
+@listed(
+    operation="list_workteam_members",
+    page=schemas.page("TeamMember", schemas.TeamMember),
+    description="Workers by their public id.",
+)
+class TeamMembersView(ListView):
     """The workers of a private team."""
 
-    @extend_schema(responses={200: dict}, operation_id="list_workteam_members")
-    def get(self, request: Request, team_id: int) -> Response:
-        """Workers by their public id."""
-        team = _own_team(account_of(request), team_id)
-        rows = team.memberships.select_related("worker__user").order_by("pk")
-        return Response({"results": [{"worker": m.worker.public_id, "email": m.worker.user.email} for m in rows]})
+    ordering = "id"
+
+    def rows(self, request: Request, **place: Any) -> QuerySet[WorkteamMember]:
+        """Of one of the account's own teams."""
+        return _own_team(account_of(request), place["team_id"]).memberships.select_related("worker__user")
+
+    def row(self, found: WorkteamMember) -> dict[str, Any]:
+        """Public id and address."""
+        return {"worker": found.worker.public_id, "email": found.worker.user.email}
 
     @extend_schema(request=TeamMemberInput, responses={201: dict}, operation_id="add_workteam_member")
     @idempotent

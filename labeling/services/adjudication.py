@@ -7,7 +7,7 @@ from django.db import transaction
 from labeling.formats.answers import AnswerError
 from labeling.models import DataObject, Label, LabelSource, ObjectState
 from labeling.services import answering, labels, nudging
-from marketplace.errors import InUse, Invalid
+from marketplace.errors import Invalid, WrongState
 
 ALGORITHM = "adjudication/1"
 
@@ -15,11 +15,11 @@ ALGORITHM = "adjudication/1"
 def adjudicate(*, data_object: DataObject, content: Any, by: str) -> Label:
     """Store the requester's answer (the crowd element's JSON) as a new revision that recomputing never replaces.
 
-    Raises Invalid for a bad answer, InUse for an object that people are working on or whose image failed.
+    Raises Invalid for a bad answer, WrongState for an object that people are working on or whose image failed.
     """
     job = data_object.job
     if data_object.width is None or data_object.height is None:
-        raise InUse("the size of this image is not known; it cannot be labeled", field="object")
+        raise WrongState("the size of this image is not known; it cannot be labeled", field="object")
     size = (data_object.width, data_object.height)
     try:
         boxes = answering.shapes(content, task_type=job.task_type, labels=job.labels, size=size)
@@ -29,9 +29,9 @@ def adjudicate(*, data_object: DataObject, content: Any, by: str) -> Label:
     with transaction.atomic():
         (locked,) = labels.lock_objects([data_object.pk])
         if locked.state == ObjectState.PENDING:
-            raise InUse("people are working on this object; adjudicate it when they are done", field="object")
+            raise WrongState("people are working on this object; adjudicate it when they are done", field="object")
         if locked.state == ObjectState.UNLABELED and not job.open:
-            raise InUse("this object was never labeled and the job is over", field="object")
+            raise WrongState("this object was never labeled and the job is over", field="object")
         revision = labels.Revision(locked.pk, {"boxes": rows}, 1.0, {"adjudicated_by": by})
         (label,) = labels.write_revisions([revision], source=LabelSource.ADJUDICATED, algorithm=ALGORITHM)
         nudging.nudge(job.pk)

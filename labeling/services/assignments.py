@@ -21,7 +21,7 @@ from django.utils import timezone
 from labeling.models import Assignment, AssignmentStatus, LabelingJob, Task, TaskStatus, WorkerCursor
 from labeling.services import answering, leases, nudging
 from labeling.services.leases import expire_overdue
-from marketplace.errors import Forbidden, InUse, Invalid, LimitExceeded, NotFound
+from marketplace.errors import AlreadySubmitted, Forbidden, Invalid, NotFound, TaskGone, TaskLimit
 from marketplace.models import Account, Worker, WorkerStatus
 from marketplace.services import escrow
 
@@ -85,7 +85,7 @@ def claim(*, worker: Worker, job: LabelingJob, now: datetime | None = None) -> A
     if outcome == "NotEligible":
         raise Forbidden("you are not an active member of the team this job is given to")
     if outcome == "HandsFull":
-        raise LimitExceeded(f"you hold {MOST_LEASES} tasks of this job; hand one in or return one first")
+        raise TaskLimit(f"you hold {MOST_LEASES} tasks of this job; hand one in or return one first")
     return seat
 
 
@@ -156,7 +156,8 @@ def submit(*, assignment: Assignment, worker: Worker, content: Any, seconds: flo
         return Submission(seat.pk, paid, False)
     if outcome == AssignmentStatus.SUBMITTED and stored_key == key:
         return Submission(seat.pk, paid, True)
-    raise InUse(_why_not(outcome, lease_ended), field="assignment")
+    refusal = AlreadySubmitted if outcome == AssignmentStatus.SUBMITTED else TaskGone
+    raise refusal(_why_not(outcome, lease_ended), field="assignment")
 
 
 def _why_not(outcome: str, lease_ended: datetime) -> str:
@@ -239,7 +240,7 @@ def _end(assignment: Assignment, worker: Worker, to: AssignmentStatus | str, rea
     if not ended:
         now_in = Assignment.objects.values_list("state", flat=True).get(pk=assignment.pk)
         if now_in != to:
-            raise InUse(f"this task is {now_in}, only a leased one can be given up", field="assignment")
+            raise TaskGone(f"this task is {now_in}, only a leased one can be given up", field="assignment")
 
 
 def work_available(*, worker: Worker) -> list[AvailableWork]:

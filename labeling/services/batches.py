@@ -16,7 +16,7 @@ from labeling.queries import spending
 from labeling.queries.spending import affordable_objects
 from labeling.services import consolidating, leases
 from labeling.services.locking import lock_queue
-from marketplace.errors import InUse, Invalid
+from marketplace.errors import Invalid, WrongState
 from marketplace.services import escrow
 
 __all__ = [
@@ -45,9 +45,9 @@ def open_batch(*, job: LabelingJob, object_ids: Sequence[int], purpose: str = "l
         # Holding the row keeps the job from stopping between the check and the opening.
         job = LabelingJob.objects.select_for_update(no_key=True).get(pk=job.pk)
         if not job.open:
-            raise InUse(f"the labeling job is {job.status}; batches open while it is InProgress", field="status")
+            raise WrongState(f"the labeling job is {job.status}; batches open while it is InProgress", field="status")
         if (live := live_batch(job)) is not None:
-            raise InUse(f"batch {live.number} of the job is still open", field="batch")
+            raise WrongState(f"batch {live.number} of the job is still open", field="batch")
         lock_queue(job.pk)
         number = (Batch.objects.filter(job=job).aggregate(n=Max("number"))["n"] or 0) + 1
         batch = Batch.objects.create(
@@ -78,7 +78,7 @@ def _take_objects(job: LabelingJob, ids: Sequence[int]) -> None:
             raise Invalid(f"object {pk} is not one of job {job.name}", field="objects")
         state, width = found[pk]
         if state != ObjectState.UNLABELED:
-            raise InUse(f"object {pk} is {state}, only Unlabeled ones can be opened", field="objects")
+            raise WrongState(f"object {pk} is {state}, only Unlabeled ones can be opened", field="objects")
         if width is None:
             raise Invalid(f"the image of object {pk} was not inspected", field="objects")
     DataObject.objects.filter(pk__in=ids).update(state=ObjectState.PENDING)

@@ -20,7 +20,7 @@ from labeling.models import BadLine, Dataset, LabelingJob
 from labeling.services import nudging, sources
 from labeling.services.refusals import Refusals
 from marketplace import queue, storage
-from marketplace.errors import DomainError, InUse, Invalid
+from marketplace.errors import DomainError, Invalid, NameTaken
 from marketplace.models import Account
 from marketplace.services import boundaries
 
@@ -58,7 +58,7 @@ def create_dataset(*, account: Account, name: str, source: dict[str, Any], by: s
             )
             queue.enqueue(ADVANCE, dataset.pk)
     except IntegrityError:
-        raise InUse(f"the account has a data set {name!r} already", field="name") from None
+        raise NameTaken(f"the account has a data set {name!r} already", field="name") from None
     return dataset
 
 

@@ -3,9 +3,11 @@
 A killed export starts again from its row; it may be stopped; objects that do not fit a format are listed, not lost.
 """
 
+import io
 import time
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, cast
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import orjson
 from django.conf import settings
@@ -21,14 +23,17 @@ from labeling.formats.worker_responses import answer_record
 from labeling.models import DataObject, Export, LabelingJob, Task
 from labeling.services import output, rows
 from marketplace import queue, storage
-from marketplace.errors import DomainError, Invalid, LimitExceeded
+from marketplace.errors import DomainError, ExportLimit, Invalid
 
-EXTENSION = {"manifest": "manifest", "worker-answers": "jsonl", "coco": "json", "voc": "zip", "yolo": "zip"}
+EXTENSION = {"manifest": "manifest", "worker-answers": "jsonl", "coco": "zip", "voc": "zip", "yolo": "zip"}
+# Where CVAT and Datumaro look for it.
+COCO_MEMBER = "annotations/instances_default.json"
 RUN = "labeling.background.run_export"
 MOST_AT_ONCE = 5
 MOST_ERRORS = 1000
 EVERY_SECONDS = 1.0
 TASKS_AT_ONCE = 500
+ZIP_BUFFER = 1024 * 1024
 
 
 class Stopped(Exception):
@@ -36,13 +41,13 @@ class Stopped(Exception):
 
 
 def create_export(*, job: LabelingJob, kind: str, which: str = "all", by: str) -> Export:
-    """Start an export. Raises Invalid for an unknown format or part, LimitExceeded with too many under way."""
+    """Start an export. Raises Invalid for an unknown format or part, ExportLimit with too many under way."""
     if kind not in EXTENSION:
         raise Invalid(f"{kind!r} found, one of {', '.join(EXTENSION)} expected", field="kind")
     if which not in rows.WHICH:
         raise Invalid(f"{which!r} found, one of {', '.join(rows.WHICH)} expected", field="which")
     if Export.objects.filter(job=job, status="InProgress").count() >= MOST_AT_ONCE:
-        raise LimitExceeded(f"{MOST_AT_ONCE} exports of this job are under way; wait for one of them")
+        raise ExportLimit(f"{MOST_AT_ONCE} exports of this job are under way; wait for one of them")
     with transaction.atomic():
         export = Export.objects.create(job=job, kind=kind, which=which, created_by=by)
         queue.enqueue(RUN, export.pk)
@@ -174,7 +179,12 @@ class _Work:
 
     def _coco(self, out: BinaryIO) -> None:
         info = {"description": self.job.name, "version": self.job.label_attribute_name}
-        write_coco(self._images(), out, labels=self.job.labels, info=info)
+        with (
+            ZipFile(out, "w", ZIP_DEFLATED, compresslevel=1) as archive,
+            archive.open(COCO_MEMBER, "w", force_zip64=True) as member,
+            io.BufferedWriter(cast(io.RawIOBase, member), ZIP_BUFFER) as buffer,
+        ):
+            write_coco(self._images(), buffer, labels=self.job.labels, info=info)
 
     def _voc(self, out: BinaryIO) -> None:
         write_voc(self._images(), out, labels=self.job.labels)

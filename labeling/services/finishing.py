@@ -9,7 +9,7 @@ from django.utils import timezone
 from labeling import transitions
 from labeling.models import LabelingJob, ObjectState
 from labeling.services import batches
-from marketplace.errors import InUse
+from marketplace.errors import WrongState
 
 # How long after Stop a worker may still hand in, and be paid for, a task whose lease was running.
 STOP_GRACE_SECONDS = 60
@@ -19,7 +19,7 @@ FINAL = transitions.LABELING_JOB.final
 def complete_job(*, job: LabelingJob, by: str, because: str = "every object is done") -> None:
     """End a job whose work is done. Raises InUse while a batch is open. Safe to repeat."""
     if (live := batches.live_batch(job)) is not None:
-        raise InUse(f"batch {live.number} of the job is still open", field="batch")
+        raise WrongState(f"batch {live.number} of the job is still open", field="batch")
     _end(job, "Completed", by=by, because=because)
 
 

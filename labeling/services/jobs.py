@@ -15,7 +15,7 @@ from labeling.services.design import Design
 from labeling.services.finishing import complete_job, fail_job
 from labeling.services.pricing import Estimate, estimate
 from marketplace import storage
-from marketplace.errors import InUse
+from marketplace.errors import NameTaken
 from marketplace.models import Account, AuditEvent
 from marketplace.services import boundaries
 
@@ -69,7 +69,7 @@ def create_job(*, account: Account, by: str, **design: Any) -> LabelingJob:
     except IntegrityError as error:
         if "labeling_job_name_once" not in str(error):
             raise
-        raise InUse(f"the account has a labeling job {asked.name!r} already", field="name") from None
+        raise NameTaken(f"the account has a labeling job {asked.name!r} already", field="name") from None
     return job
 
 

@@ -11,7 +11,7 @@ from django.db.models import Max
 from labeling.models import DataObject, Label, LabelingJob, LabelSource, ObjectState
 from labeling.services import nudging
 from labeling.services.answering import box_row
-from marketplace.errors import InUse, Invalid
+from marketplace.errors import Invalid, WrongState
 
 CHUNK = 500
 STATE_OF = {
@@ -128,4 +128,4 @@ def _lock_objects(job: LabelingJob, ids: Sequence[int], state: ObjectState | str
 def _must_run(job: LabelingJob) -> None:
     status = LabelingJob.objects.values_list("status", flat=True).get(pk=job.pk)
     if status != "InProgress":
-        raise InUse(f"the labeling job is {status}; labels are recorded while it is InProgress", field="status")
+        raise WrongState(f"the labeling job is {status}; labels are recorded while it is InProgress", field="status")

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from marketplace.columns import columns
-from marketplace.errors import Forbidden, InUse, Invalid, NotFound
+from marketplace.errors import Forbidden, Invalid, NameTaken, NotFound, WrongState
 from marketplace.models import Account, ApiToken, AuditEvent, Membership, Role, User, Worker
 
 # A role includes everything the roles before it may do.
@@ -38,7 +38,7 @@ def create_user(*, email: str, password: str, display_name: str = "", is_operato
         with transaction.atomic():
             user.save()
     except IntegrityError:
-        raise InUse(f"there is a user with the address {address} already", field="email") from None
+        raise NameTaken(f"there is a user with the address {address} already", field="email") from None
     return user
 
 
@@ -169,7 +169,7 @@ def _keep_an_owner(account: Account, leaving: User) -> None:
     Account.objects.select_for_update(no_key=True).get(pk=account.pk)
     owners = set(account.memberships.filter(role=Role.OWNER).values_list("user_id", flat=True))
     if owners == {leaving.pk}:
-        raise InUse(f"{leaving.email} is the last owner of {account.name}", field="role")
+        raise WrongState(f"{leaving.email} is the last owner of {account.name}", field="role")
 
 
 def _record(account: Account, by: str, because: str) -> None:

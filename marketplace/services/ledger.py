@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
-from marketplace.errors import LimitExceeded
+from marketplace.errors import InsufficientFunds
 from marketplace.models import Account, Entry, LedgerAccount, LedgerKind, Posting, Worker
 from marketplace.money import text
 
@@ -134,4 +134,4 @@ def _check_funds(amounts: Mapping[LedgerAccount, int]) -> None:
     held = {row.pk for row in rows}
     for pocket, micros in amounts.items():
         if pocket.pk in held and (have := balance(pocket)) + micros < 0:
-            raise LimitExceeded(f"the {pocket.kind} holds {text(have)} dollars, {text(-micros)} are needed")
+            raise InsufficientFunds(f"the {pocket.kind} holds {text(have)} dollars, {text(-micros)} are needed")

@@ -3,7 +3,7 @@
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet, Sum
 
-from marketplace.errors import InUse, Invalid
+from marketplace.errors import BookedAlready, Invalid
 from marketplace.models import Account, Entry, LedgerAccount, LedgerKind, Posting
 from marketplace.services import ledger
 
@@ -25,7 +25,7 @@ def deposit(*, account: Account, amount_micros: int, reference: str, by: str, de
         with transaction.atomic():
             return ledger.post(reference=reference, postings=pockets, by=by, description=description)
     except IntegrityError:
-        raise InUse(f"{reference} was booked already", field="reference") from None
+        raise BookedAlready(f"{reference} was booked already", field="reference") from None
 
 
 def wallet(account: Account) -> LedgerAccount:

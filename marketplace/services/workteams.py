@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from marketplace.errors import Forbidden, InUse, Invalid, NotFound
+from marketplace.errors import Forbidden, Invalid, NameTaken, NotFound
 from marketplace.models import Account, AuditEvent, Crowd, User, Worker, WorkerStatus, Workteam, WorkteamMember
 
 PUBLIC_POOL = "default"
@@ -32,7 +32,7 @@ def create_team(*, account: Account, name: str, description: str, by: str) -> Wo
             team = Workteam.objects.create(account=account, name=name, description=description, crowd=Crowd.PRIVATE)
             _record(team, by, "created")
     except IntegrityError:
-        raise InUse(f"the account has a team {name!r} already", field="name") from None
+        raise NameTaken(f"the account has a team {name!r} already", field="name") from None
     return team
 
 
