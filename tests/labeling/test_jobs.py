@@ -45,6 +45,17 @@ def test_a_new_job_is_initializing_and_its_first_step_is_queued(account, team):
     assert AuditEvent.objects.filter(object_id=job.pk, because="created", by="user:1").exists()
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_whether_anothers_manifest_exists_is_not_told(account, team, there):
+    stranger = stories.an_account()
+    uri = builders.a_manifest(stranger, [{"source-ref": "s3://bees/0.png"}])
+    uri = uri if there else uri.replace("/uploads/", "/nowhere/")
+    with pytest.raises(Invalid) as refused:
+        jobs.create_job(**stories.a_design(account, team, input_manifest_uri=uri))
+    assert refused.value.errors == [("input_manifest_uri", f"{uri}: belongs to another account")]
+    assert not LabelingJob.objects.filter(account=account).exists()
+
+
 def test_every_wrong_field_is_named_at_once(account, team):
     design = stories.a_design(
         account,
