@@ -1,6 +1,7 @@
 """The images' files: linted, consistent with each other, and an entrypoint that does what it says."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,30 @@ def test_compose_is_valid():
         env={**os.environ, **SECRETS},
     )
     assert run.returncode == 0, run.stderr
+
+
+def test_compose_is_what_the_specification_says(tmp_path):
+    """The schema of the Compose specification, which `docker compose config` checks first as well."""
+    compose = ROOT / "docker" / "compose.yaml"
+    broken = tmp_path / "compose.yaml"
+    broken.write_text(compose.read_text().replace("healthcheck:", "healthchecks:"))
+    checker = [Path(sys.executable).parent / "check-jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    for path, valid in ((compose, True), (broken, False)):
+        run = subprocess.run([*checker, path], capture_output=True, text=True)
+        assert (run.returncode == 0) is valid, run.stdout
+
+
+def test_every_variable_of_compose_has_a_value_or_says_that_it_is_needed():
+    """Interpolation, the other half of `docker compose config`."""
+    text = (ROOT / "docker" / "compose.yaml").read_text()
+    named = re.findall(r"\$\{(\w+)([^}]*)\}", text.split("\n", 1)[1])
+    assert {name for name, rest in named if rest.startswith(":?") or not rest} == set(SECRETS) | {"S3_SECRET"}
+    assert all(rest.startswith((":?", ":-")) for _, rest in named)
+    services = yaml.safe_load(text)["services"]
+    for service in services.values():
+        assert set(service.get("depends_on", {})) <= set(services)
+        mounted = {volume.split(":")[0] for volume in service.get("volumes", [])}
+        assert mounted <= set(yaml.safe_load(text)["volumes"])
 
 
 def test_compose_names_targets_and_roles_that_exist():
