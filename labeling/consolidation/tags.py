@@ -15,7 +15,7 @@ from labeling.consolidation import votes
 from labeling.consolidation.stopping import Decision, Stopping, decide
 from labeling.consolidation.votes import VoteWorkers
 
-ALGORITHM = "tags/1"
+ALGORITHM = "tags/2"
 YES, NO = "yes", "no"
 QUESTION = (YES, NO)
 
@@ -98,7 +98,11 @@ def latest_answers(answers: Iterable[Tags]) -> list[Tags]:
 def fit_workers(
     objects: Iterable[ObjectTags], *, labels: Sequence[str], start: VoteWorkers | None = None, rounds: int = 20
 ) -> VoteWorkers:
-    """EM over every (object, label somebody gave it) as a yes-or-no question; golds are taken as given."""
+    """EM over every (object, label) as a yes-or-no question; golds are taken as given.
+
+    Labels that nobody gave an object are asked about, too: from questions with at least one yes alone EM would learn
+    that a no is worth little.
+    """
     if iter(objects) is objects:
         raise ValueError("fit_workers reads its objects several times: give a list or a re-iterable")
     return votes.fit_workers(_Questions(objects, labels), labels=QUESTION, start=start, rounds=rounds)
@@ -131,7 +135,7 @@ class _Questions:
     def __iter__(self) -> Iterator[votes.ObjectVotes]:
         for one in self.objects:
             said = _usable(latest_answers(one.answers), self.labels)
-            for label in _asked(said, self.labels):
+            for label in self.labels if said else ():
                 gold = None if one.gold is None else YES if label in one.gold else NO
                 yield votes.ObjectVotes(tuple(_votes(said, label)), gold)
 
