@@ -14,7 +14,7 @@ import numpy as np
 
 from labeling.consolidation.boxes_types import ImageAnswers, WorkerAnswer
 from labeling.consolidation.clusters import Floats
-from labeling.consolidation.existence import DEFAULT_WEIGHTS, existence_log_odds, logistic, unseen_share
+from labeling.consolidation.existence import existence_log_odds, logistic, unseen_share, usable_weights
 from labeling.consolidation.inference import Inference, infer
 from labeling.consolidation.stack import UNKNOWN, Stack, stack_answers
 from labeling.consolidation.stopping import Decision, Stopping, decide
@@ -54,7 +54,7 @@ def decide_many(
 
 def _risk(stack: Stack, inference: Inference, models: WorkerModels) -> tuple[Floats, Floats]:
     """Expected loss and gain per image, per box it is expected to hold (at least one)."""
-    weights = np.array(models.calibration.weights or DEFAULT_WEIGHTS)
+    weights = usable_weights(models.calibration.weights)
     real = logistic(inference.features @ weights)
     limit, images = models.calibration.threshold, stack.images
     kept = (real >= limit) & (inference.label != UNKNOWN)

@@ -26,10 +26,12 @@ from labeling.consolidation.workers import Population, Rates
 NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
 NODE_WEIGHTS = NODE_WEIGHTS / NODE_WEIGHTS.sum()
 
-FEATURES = ("bias", "log_odds", "share", "agreement", "small", "border", "shadowed")
-DEFAULT_WEIGHTS = (0.0, 0.75, 0.0, 0.0, 0.0, 0.0, 0.0)
+FEATURES = ("bias", "log_odds", "share", "agreement", "small", "border", "shadowed", "shape")
+DEFAULT_WEIGHTS = (0.0, 0.75, 0.0, 0.0, 0.0, 0.0, 0.0, 0.4)
+"""Weights where no golds are. The last is for crowds with spammers in them; golds are taken at their word instead."""
+PRIOR_WEIGHTS = (*DEFAULT_WEIGHTS[:-1], 0.0)
 RIDGE = 6.0
-"""Prior precision of the calibration's weights around DEFAULT_WEIGHTS."""
+"""Prior precision of the calibration's weights around PRIOR_WEIGHTS."""
 
 
 def existence_log_odds(
@@ -90,6 +92,11 @@ def _log_likelihood(
     return np.asarray(likelihood - seen)
 
 
+def usable_weights(fitted: Sequence[float]) -> Floats:
+    """`fitted` weights, or the shipped ones where there are none; features added since a fit weigh nothing."""
+    return np.array([*fitted, *[0.0] * (len(FEATURES) - len(fitted))] if fitted else DEFAULT_WEIGHTS)
+
+
 def logistic(x: Floats) -> Floats:
     """1 / (1 + exp(-x)) without overflow."""
     return np.asarray(0.5 * (1 + np.tanh(x / 2)))
@@ -97,7 +104,7 @@ def logistic(x: Floats) -> Floats:
 
 def fit_calibration(features: Floats, right: Floats, rounds: int = 25) -> tuple[float, ...]:
     """Ridge logistic regression of `right` (K,) on `features` (K, F) by Newton's method; returns the weights."""
-    prior = np.array(DEFAULT_WEIGHTS)
+    prior = np.array(PRIOR_WEIGHTS)
     weights = prior.copy()
     best = _misfit(features, right, weights, prior)
     for _ in range(rounds):

@@ -12,7 +12,7 @@ import numpy as np
 
 from labeling.consolidation.boxes_types import Consolidated, ConsolidatedBox
 from labeling.consolidation.clusters import Floats
-from labeling.consolidation.existence import DEFAULT_WEIGHTS, logistic
+from labeling.consolidation.existence import logistic, usable_weights
 from labeling.consolidation.inference import Inference
 from labeling.consolidation.stack import UNKNOWN, Stack
 from labeling.consolidation.workers import WorkerModels
@@ -22,7 +22,7 @@ def explain(
     stack: Stack, inference: Inference, models: WorkerModels, threshold: float, algorithm: str
 ) -> Iterator[Consolidated]:
     """One Consolidated an image, in order."""
-    weights = np.array(models.calibration.weights or DEFAULT_WEIGHTS)
+    weights = usable_weights(models.calibration.weights)
     real = logistic(inference.features @ weights)
     writer = _Writer(stack, inference, real, threshold)
     for image in range(stack.images):

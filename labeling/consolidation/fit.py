@@ -20,6 +20,7 @@ from labeling.consolidation.clusters import Floats, Ints, iou
 from labeling.consolidation.existence import evidence, logistic, unseen_share
 from labeling.consolidation.fusion import BORDER, edge_sigma, extents, style_shift, sums
 from labeling.consolidation.inference import Inference, infer
+from labeling.consolidation.shape import MOMENTS, form, moments
 from labeling.consolidation.stack import UNKNOWN, Stack, stack_answers
 from labeling.consolidation.workers import Population, Skill, WorkerModels
 
@@ -52,6 +53,8 @@ class Sums:
     style_left: Floats = field(default_factory=lambda: np.zeros((4, 3, 3)))
     style_right: Floats = field(default_factory=lambda: np.zeros((4, 3)))
     golds: int = 0
+    shapes: dict[str, Floats] = field(default_factory=dict)
+    slips: Floats = field(default_factory=lambda: np.zeros(MOMENTS))
     classes: dict[str, float] = field(default_factory=dict)
 
 
@@ -117,6 +120,7 @@ def gather(
     total.golds += sum(gold is not None for gold in golds)
     _gather_draws(total, stack, inference, truth, models.population)
     _gather_edges(total, stack, inference, truth, models)
+    _gather_shapes(total, stack, truth)
     if len(stack.labels) > 1:
         _gather_labels(total, stack, inference, truth)
 
@@ -214,6 +218,14 @@ def _gather_edges(total: Sums, stack: Stack, inference: Inference, truth: Truth,
         total.style_right[side] += design.T @ (anchored * offset * sigma[:, side])
 
 
+def _gather_shapes(total: Sums, stack: Stack, truth: Truth) -> None:
+    seen = form(truth.box)
+    total.slips = total.slips + moments(seen, 1 - truth.real)
+    for number, name in enumerate(stack.labels):
+        mine = truth.label == number
+        total.shapes[name] = total.shapes.get(name, np.zeros(MOMENTS)) + moments(seen[mine], truth.real[mine])
+
+
 def _gather_labels(total: Sums, stack: Stack, inference: Inference, truth: Truth) -> None:
     group = inference.group
     sure = np.where(truth.known, 1.0, inference.label_chance) * truth.real
@@ -251,6 +263,8 @@ def maximise(total: Sums, models: WorkerModels) -> WorkerModels:
         relative=relative,
         style=_style(total),
         classes=dict(total.classes),
+        shapes=dict(total.shapes),
+        slips=total.slips,
     )
     return WorkerModels(population, skills, models.calibration)
 

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling.consolidation.clusters import Floats, Ints, absorb, iou, link, overlapping_pairs
-from labeling.consolidation.existence import DEFAULT_WEIGHTS, FEATURES, existence_log_odds, logistic
+from labeling.consolidation.existence import FEATURES, existence_log_odds, logistic, usable_weights
 from labeling.consolidation.fusion import BORDER, Fused, edge_sigma, extents, fuse, sums
+from labeling.consolidation.shape import log_ratio
 from labeling.consolidation.stack import UNKNOWN, Stack
 from labeling.consolidation.workers import Rates, WorkerModels
 
@@ -58,8 +59,9 @@ def infer(stack: Stack, models: WorkerModels) -> Inference:
     log_odds = existence_log_odds(rates, models.population, pair_group, pair_worker, drew, groups)
     label, label_chance = _labels(stack, group, groups, models)
     member_iou = iou(stack.ltrb, fused.ltrb[group])
-    features = _features(stack, group, image, fused, log_odds, member_iou)
-    weights = np.array(models.calibration.weights or DEFAULT_WEIGHTS)
+    shape = log_ratio(fused.ltrb, label, stack.labels, models.population.shapes, models.population.slips)
+    features = _features(stack, group, image, fused, log_odds, member_iou, shape)
+    weights = usable_weights(models.calibration.weights)
     confidence = logistic(features @ weights) * label_chance
     return Inference(
         group, image, fused, rates, label, label_chance, log_odds, features, confidence, pair_group, pair_worker,
@@ -107,7 +109,9 @@ def _labels(stack: Stack, group: Ints, groups: int, models: WorkerModels) -> tup
     return np.where(any_vote, best, UNKNOWN), np.where(any_vote, chance[np.arange(groups), best], 0.0)
 
 
-def _features(stack: Stack, group: Ints, image: Ints, fused: Fused, log_odds: Floats, member_iou: Floats) -> Floats:
+def _features(
+    stack: Stack, group: Ints, image: Ints, fused: Fused, log_odds: Floats, member_iou: Floats, shape: Floats
+) -> Floats:
     """(K, F) in the order of existence.FEATURES, each roughly within -3..3."""
     groups = len(image)
     members = np.bincount(group, minlength=groups)
@@ -125,6 +129,7 @@ def _features(stack: Stack, group: Ints, image: Ints, fused: Fused, log_odds: Fl
         "small": np.clip(small, -2.0, 2.0),
         "border": border.astype(float),
         "shadowed": _shadowed(fused.ltrb, image, log_odds),
+        "shape": shape,
     }
     return np.stack([columns[name] for name in FEATURES], axis=1)
 

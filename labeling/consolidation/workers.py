@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from labeling.consolidation.clusters import Floats, Ints
+from labeling.consolidation.shape import MOMENTS
 
 HIT_STRENGTH = 8.0
 FALSE_STRENGTH = 25.0
@@ -82,6 +83,9 @@ class Population:
     style: Floats = field(default_factory=lambda: np.zeros((4, 3)))
     classes: dict[str, float] = field(default_factory=dict)
     """How many real objects of each class were seen."""
+    shapes: dict[str, Floats] = field(default_factory=dict)
+    slips: Floats = field(default_factory=lambda: np.zeros(MOMENTS))
+    """Moments of the form of real boxes by class, and of slips; see shape.py."""
 
 
 @dataclass(slots=True)
@@ -183,17 +187,19 @@ class WorkerModels:
                 **{name: _numbers(getattr(p, name)) for name in ("pixel", "relative")},
                 "style": [_numbers(row) for row in p.style],
                 "classes": {label: _number(n) for label, n in sorted(p.classes.items())},
+                "shapes": {label: _numbers(row) for label, row in sorted(p.shapes.items())},
+                "slips": _numbers(p.slips),
             },
             "calibration": {
                 "weights": _numbers(self.calibration.weights),
                 "threshold": _number(self.calibration.threshold),
             },
-            "workers": {worker: _skill_json(self.skills[worker]) for worker in sorted(self.skills)},
+            "workers": {worker: skill_to_json(self.skills[worker]) for worker in sorted(self.skills)},
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> WorkerModels:
-        """Read `to_json`'s output; raises ValueError for another version."""
+        """Read `to_json`'s output, with or without shapes; raises ValueError for another version."""
         if data.get("version") != 1:
             raise ValueError(f"worker models: found version {data.get('version')!r}, expected 1")
         stored = data["population"]
@@ -203,6 +209,8 @@ class WorkerModels:
             relative=np.array(stored["relative"], float),
             style=np.array(stored["style"], float),
             classes={label: float(n) for label, n in stored.get("classes", {}).items()},
+            shapes={label: np.array(row, float) for label, row in stored.get("shapes", {}).items()},
+            slips=np.array(stored.get("slips", np.zeros(MOMENTS)), float),
         )
         calibration = Calibration(
             weights=tuple(map(float, data["calibration"]["weights"])),
@@ -223,7 +231,8 @@ def _numbers(values: Iterable[float]) -> list[float]:
     return [_number(value) for value in values]
 
 
-def _skill_json(skill: Skill) -> dict[str, Any]:
+def skill_to_json(skill: Skill) -> dict[str, Any]:
+    """One worker's sums as plain JSON, rounded to 6 digits."""
     counts = {name: _number(getattr(skill, name)) for name in _COUNTS}
     confusion = [[true, said, _number(n)] for (true, said), n in sorted(skill.confusion.items())]
     edges = {"edge_sum": _numbers(skill.edge_sum), "edge_square": _numbers(skill.edge_square)}

@@ -9,6 +9,7 @@ import pytest
 
 from labeling.consolidation import boxes
 from labeling.consolidation.boxes_types import Box, ImageAnswers, WorkerAnswer
+from labeling.consolidation.workers import WorkerModels
 
 SIZE = (1000.0, 800.0)
 LABELS = ("bee", "flower")
@@ -207,6 +208,28 @@ def test_the_hash_seed_of_the_process_changes_nothing():
         for seed in ("1", "2")
     }
     assert len(said) == 1 and len(said.pop()) > 1000
+
+
+def test_a_lone_box_of_a_form_no_object_has_is_believed_less():
+    """All objects of the crowd are 80 x 60, all slips 50 x 50."""
+    skills = {"ann": (0.9, 0, 3, 0.4), "bob": (0.9, 0, 3, 0.4), "cy": (0.9, 0, 3, 0.4)}
+    workers = boxes.fit_workers([ImageAnswers(a, SIZE) for a, _ in crowd(skills=skills)], labels=LABELS)
+
+    def lone(*row):
+        result = consensus(answer("ann", row), answer("bob"), workers=workers)
+        return result.explanation["clusters"][0]["exists"]
+
+    assert lone(300, 300, 80, 60) > lone(300, 300, 50, 50) + 0.1
+
+
+def test_models_fitted_before_forms_were_learned_are_read_and_used():
+    images = [ImageAnswers(a, SIZE, t) for a, t in crowd(images=30)]
+    stored = boxes.fit_workers(images, labels=LABELS).to_json()
+    del stored["population"]["shapes"], stored["population"]["slips"]
+    stored["calibration"]["weights"] = stored["calibration"]["weights"][:7]
+    workers = WorkerModels.from_json(stored)
+    rows = [answer(name, (100, 100, 80, 60)) for name in ("ann", "bob", "cy")]
+    assert len(consensus(*rows, workers=workers).boxes) == 1
 
 
 def test_boxes_outside_the_image_are_set_aside_and_named():
