@@ -6,7 +6,7 @@ A consolidator is a module with `ALGORITHM` (its pinned version), `consolidate(a
 
 from types import ModuleType
 
-from labeling.consolidation import boxes, tags, votes
+from labeling.consolidation import boxes, spans, tags, votes
 
 CONSOLIDATORS: dict[str, ModuleType] = {
     "BoundingBox": boxes,
@@ -14,4 +14,5 @@ CONSOLIDATORS: dict[str, ModuleType] = {
     "ImageMultiClassMultiLabel": tags,
     "TextMultiClass": votes,
     "TextMultiClassMultiLabel": tags,
+    "NamedEntityRecognition": spans,
 }

@@ -1,12 +1,14 @@
-"""How the shared suite speaks to each consolidator: the same story told in boxes or in votes."""
+"""How the shared suite speaks to each consolidator: the same story told in boxes, votes or spans."""
 
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from labeling.consolidation import boxes, tags, votes
+from labeling.consolidation import boxes, spans, tags, votes
 from labeling.consolidation.boxes_types import Box, ImageAnswers, WorkerAnswer
+from labeling.consolidation.spans_types import ObjectSpans, Span, SpanAnswer
+from labeling.consolidation.spans_workers import SpanWorkers
 from labeling.consolidation.votes import ObjectVotes, Vote
 from labeling.consolidation.workers import WorkerModels
 
@@ -18,6 +20,11 @@ def box_answer(worker: str, label: str, revision: int = 0) -> WorkerAnswer:
     """One worker's one box, a little different for each worker."""
     jitter = sum(map(ord, worker)) % 7
     return WorkerAnswer(worker, (Box(100 + jitter, 80 + jitter, 60, 40 - jitter, label),), revision)
+
+
+def span_answer(worker: str, label: str, revision: int = 0) -> SpanAnswer:
+    """One worker's one span of the same words."""
+    return SpanAnswer(worker, (Span(10, 18, label),), revision)
 
 
 def vote_answer(worker: str, label: str, revision: int = 0) -> Vote:
@@ -77,6 +84,17 @@ FAMILIES = {
             answers, labels=LABELS, rule=rule, workers=workers
         ),
         load=votes.VoteWorkers.from_json,
+    ),
+    "spans": Family(
+        module=spans,
+        answer=span_answer,
+        consolidate=lambda answers, workers=None: spans.consolidate(answers, labels=LABELS, workers=workers),
+        labels_of=lambda result: [span.label for span in result.spans],
+        fit=lambda objects: spans.fit_workers([ObjectSpans(tuple(a)) for a in objects], labels=LABELS),
+        ask=lambda answers, rule, workers=None: spans.should_ask_more(
+            answers, labels=LABELS, rule=rule, workers=workers
+        ),
+        load=SpanWorkers.from_json,
     ),
 }
 

@@ -1,0 +1,87 @@
+"""Spans: what stopping now is expected to cost and what one more answer would save. The rule itself is in stopping.py.
+
+The loss counts spans, as that of boxes counts boxes: a kept one costs its chance of being wrong, a dropped one its
+chance of being there, and those nobody has marked yet cost one each (gamma-Poisson, see asking.py). The forecast plays
+one more ordinary worker through: who does not mark the span bears on its existence only; who marks it also votes for a
+label and two boundaries, each possible vote with its probability.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from labeling.consolidation.clusters import Floats
+from labeling.consolidation.existence import existence_log_odds, unseen_share
+from labeling.consolidation.spans_inference import PLACES, Candidate, Pass, exists_at
+from labeling.consolidation.spans_workers import SpanWorkers
+from labeling.consolidation.workers import Rates
+
+
+def risk(found: Pass, labels: Sequence[str], models: SpanWorkers) -> list[tuple[float, float]]:
+    """Expected loss and gain of each text, per span it is expected to hold (at least one)."""
+    population = models.drawing.population
+    number = {name: i for i, name in enumerate(found.workers)}
+    texts = np.array([text for text, names in enumerate(found.answered) for _ in names], np.int64)
+    names = np.array([number[name] for names in found.answered for name in names], np.int64)
+    shares = unseen_share(found.rates.hit, population.hard, texts, names, len(found.answered))
+    marked, left = (_exists_after(found, models, drew) for drew in (True, False))
+    out, k = [], 0
+    for candidates, share in zip(found.candidates, shares.tolist(), strict=True):
+        real = sum(one.exists for one in candidates)
+        unseen = share * (1 + real) / (1 / population.objects + 1 - share)
+        loss = saved = 0.0
+        for one in candidates:
+            now = _loss(one.exists, one.right)
+            chance = one.exists * population.hit + (1 - one.exists) * population.false
+            after = chance * _loss(float(marked[k]), _right_after(one, labels, models))
+            after += (1 - chance) * _loss(float(left[k]), one.right)
+            loss += now
+            saved += max(now - after, 0.0)
+            k += 1
+        spans = max(real + unseen, 1.0)
+        out.append(((loss + unseen) / spans, (saved + unseen * population.hit) / spans))
+    return out
+
+
+def _loss(exists: float, right: float) -> float:
+    return 1 - exists * right if exists >= 0.5 and right else exists
+
+
+def _exists_after(found: Pass, models: SpanWorkers, drew: bool) -> Floats:
+    """Each candidate's chance of being there once one more ordinary worker has (`drew`) or has not marked it."""
+    population, stranger = models.drawing.population, len(found.workers)
+    groups = sum(map(len, found.candidates))
+    rates = Rates(
+        np.append(found.rates.hit, population.hit),
+        np.append(found.rates.false, population.false),
+        np.vstack([found.rates.bias, np.zeros(4)]),
+        np.vstack([found.rates.spread, np.ones(4)]),
+    )
+    pair_group = np.append(found.pair_group, np.arange(groups))
+    pair_worker = np.append(found.pair_worker, np.full(groups, stranger))
+    drawn = np.append(found.drew, np.full(groups, drew))
+    return exists_at(existence_log_odds(rates, population, pair_group, pair_worker, drawn, groups))
+
+
+def _right_after(one: Candidate, labels: Sequence[str], models: SpanWorkers) -> float:
+    """Expected chance that label and offsets are right once one more ordinary worker has marked the span."""
+    if one.label is None:
+        return 0.0
+    exact, kept = models.exactness(), 0.0
+    for said in labels:
+        likelihood = models.labels.likelihood(None, said, labels)
+        kept += max(one.labels[label] * p for label, p in zip(labels, likelihood, strict=True))
+    return kept * _place_after(one.starts, exact) * _place_after(one.ends, exact)
+
+
+def _place_after(chances: Mapping[int, float], exact: float) -> float:
+    """Expected chance of the likeliest place after one more vote, which falls on one of `chances` or elsewhere."""
+    slip = (1 - exact) / PLACES
+    named = sum(max(p * (exact if t == said else slip) for t, p in chances.items()) for said in chances)
+    top = max(chances.values())
+    missing = max(1 - sum(chances.values()), 0.0)
+    # A vote for a place nobody has chosen: one of the slips round the likeliest place, or right at last.
+    elsewhere = max(missing * exact, top * slip * max(PLACES + 1 - len(chances), 1))
+    return min(named + elsewhere, 1.0)

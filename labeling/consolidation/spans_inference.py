@@ -1,0 +1,182 @@
+"""One pass over the answers to many texts: clusters of spans, whether each is real, its label and its boundaries.
+
+A span is a box without a height, so clusters and existence are those of boxes. Boundaries are not: an offset is right
+or wrong, so each is a vote. With e_w the chance that worker w is exact, PLACES the wrong places a slip may end in,
+
+    P(the boundary is at t | offsets x) ~ prod_w (e_w if x_w = t else (1 - e_w) / PLACES)
+
+over the places somebody chose, and PLACES others. Judges with the models it is given and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labeling.consolidation import votes
+from labeling.consolidation.clusters import Floats, Ints, absorb, iou, link, overlapping_pairs
+from labeling.consolidation.existence import existence_log_odds, logistic
+from labeling.consolidation.spans_types import ObjectSpans, Span, in_order, latest_answers
+from labeling.consolidation.spans_workers import SpanWorkers
+from labeling.consolidation.workers import Rates
+
+GATE = 0.25
+"""Mean overlap (intersection over union) from which spans are about the same thing."""
+OTHER_LABEL = 0.6
+"""Spans with two labels must overlap by this much more (1 / OTHER_LABEL) than spans with one."""
+ABSORB_IOU = 0.4
+PLACES = 4
+CAUTION = 0.75
+"""Weight of the log-odds of existence: answers are never quite as independent as a model (as for boxes)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One cluster: `members` are (worker, span), `label` is None when nobody gave one of the job's; `exists`,
+    `label_chance`, and the chances of each place of its start and end; `bounds` is what is taken of them."""
+
+    members: tuple[tuple[str, Span], ...]
+    exists: float
+    log_odds: float
+    labels: Mapping[str, float]
+    starts: Mapping[int, float]
+    ends: Mapping[int, float]
+    bounds: tuple[int, int]
+    label: str | None
+
+    @property
+    def right(self) -> float:
+        """Chance that label and both offsets are right, given that it exists."""
+        if self.label is None:
+            return 0.0
+        start, end = self.bounds
+        return self.labels[self.label] * self.starts[start] * self.ends[end]
+
+    @property
+    def confidence(self) -> float:
+        return self.exists * self.right
+
+    @property
+    def kept(self) -> bool:
+        return self.label is not None and self.exists >= 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """`candidates` of each text in the order of their places; `answered` the workers who answered it, sorted. Below,
+    all candidates one after another: `rates` and `workers` (W,), pairs (P,) of candidate and worker who answered."""
+
+    candidates: list[list[Candidate]]
+    answered: list[list[str]]
+    workers: list[str]
+    rates: Rates
+    pair_group: Ints
+    pair_worker: Ints
+    drew: NDArray[np.bool_]
+
+
+def infer(objects: Sequence[ObjectSpans], labels: Sequence[str], models: SpanWorkers) -> Pass:
+    """Everything the answers say about every text, under `models`. Raises ValueError for repeated labels."""
+    if len(set(labels)) != len(labels):
+        raise ValueError(f"labels repeat: {list(labels)}")
+    answers = [latest_answers(one.answers) for one in objects]
+    answered = [[answer.worker for answer in one] for one in answers]
+    workers = sorted({name for one in answered for name in one})
+    number = {name: i for i, name in enumerate(workers)}
+    rows = [
+        (text, answer.worker, span)
+        for text, one in enumerate(answers)
+        for answer in one
+        for span in in_order(answer.spans)
+    ]
+    group = _cluster(rows, number, labels)
+    members: list[list[int]] = [[] for _ in range(int(group.max(initial=-1)) + 1)]
+    for row, k in enumerate(group.tolist()):
+        members[k].append(row)
+    members.sort(key=lambda mine: (rows[mine[0]][0], sorted((rows[i][2].start, rows[i][2].end) for i in mine)))
+    where = [rows[mine[0]][0] for mine in members]
+    drawn = [{rows[i][1] for i in mine} for mine in members]
+    pairs = [(k, name) for k, text in enumerate(where) for name in answered[text]]
+    pair_group = np.array([k for k, _ in pairs], np.int64)
+    pair_worker = np.array([number[name] for _, name in pairs], np.int64)
+    drew = np.array([name in drawn[k] for k, name in pairs], bool)
+    rates = models.drawing.rates(workers)
+    log_odds = existence_log_odds(rates, models.drawing.population, pair_group, pair_worker, drew, len(members))
+    candidates: list[list[Candidate]] = [[] for _ in objects]
+    for k, mine in enumerate(members):
+        spans = tuple(sorted(((rows[i][1], rows[i][2]) for i in mine), key=lambda pair: pair[0]))
+        candidates[where[k]].append(_judge(spans, float(log_odds[k]), labels, models))
+    return Pass(candidates, answered, workers, rates, pair_group, pair_worker, drew)
+
+
+def overlap(a: Sequence[Span], b: Sequence[Span]) -> Floats:
+    """Intersection over union of every span of `a` with every one of `b`: (len(a), len(b))."""
+    return iou(_flat(a)[:, None], _flat(b)[None])
+
+
+def exists_at(log_odds: Floats) -> Floats:
+    """The chance of being real at these log-odds."""
+    return logistic(CAUTION * np.clip(log_odds, -12, 12))
+
+
+def _cluster(rows: Sequence[tuple[int, str, Span]], number: Mapping[str, int], labels: Sequence[str]) -> Ints:
+    """Candidate number of every span: average link, at most one span a worker, then what it tore apart is joined."""
+    flat = _flat([span for _, _, span in rows])
+    text = np.array([text for text, _, _ in rows], np.int64)
+    worker = np.array([number[name] for _, name, _ in rows], np.int64)
+    known = {label: i for i, label in enumerate(labels)}
+    label = np.array([known.get(span.label, -1) for _, _, span in rows], np.int64)
+    a, b = overlapping_pairs(flat, text)
+    same = (label[a] == label[b]) | (label[a] < 0) | (label[b] < 0)
+    affinity = iou(flat[a], flat[b]) / GATE * np.where(same, 1.0, OTHER_LABEL)
+    if not len(rows):
+        return np.empty(0, np.int64)
+    return absorb(link(worker, a, b, affinity, 1.0), flat, text, worker, ABSORB_IOU)
+
+
+def _flat(spans: Sequence[Span]) -> Floats:
+    """Spans as boxes of height 1: (N, 4)."""
+    return np.array([(span.start, 0, span.end, 1) for span in spans], np.float64).reshape(-1, 4)
+
+
+def _judge(
+    members: tuple[tuple[str, Span], ...], log_odds: float, labels: Sequence[str], models: SpanWorkers
+) -> Candidate:
+    given = [votes.Vote(name, span.label) for name, span in members if span.label in labels]
+    chances = votes.posterior(given, labels, models.labels)
+    label = max(labels, key=lambda one: round(chances[one], 9)) if given else None
+    starts = _places([(name, span.start) for name, span in members], models)
+    ends = _places([(name, span.end) for name, span in members], models)
+    bounds = _best(starts), _best(ends)
+    if bounds[0] >= bounds[1]:
+        # Votes of spans that barely touch: two offsets of nobody's span. The likeliest span somebody marked is taken.
+        bounds = max(
+            ((span.start, span.end) for _, span in members),
+            key=lambda pair: (round(starts[pair[0]] * ends[pair[1]], 9), -pair[0], -pair[1]),
+        )
+    exists = float(exists_at(np.array([log_odds]))[0])
+    return Candidate(members, exists, log_odds, chances, starts, ends, bounds, label)
+
+
+def _places(given: Sequence[tuple[str, int]], models: SpanWorkers) -> dict[int, float]:
+    """Chance of each place somebody chose for a boundary; what is missing from 1 is that it is none of them."""
+    exact = {name: models.exactness(name) for name, _ in given}
+    places = sorted({place for _, place in given})
+    table = np.array([[exact[name] if x == t else (1 - exact[name]) / PLACES for name, x in given] for t in places])
+    score = np.log(table).sum(axis=1)
+    elsewhere = float(np.log([(1 - exact[name]) / PLACES for name, _ in given]).sum() + np.log(PLACES))
+    top = max(float(score.max()), elsewhere)
+    weight = np.exp(score - top)
+    total = float(weight.sum()) + float(np.exp(elsewhere - top))
+    return {place: float(w) / total for place, w in zip(places, weight, strict=True)}
+
+
+def _best(chances: Mapping[int, float]) -> int:
+    """The likeliest place; of equals the one nearest to the weighted middle of all, then the first."""
+    top = max(round(chance, 9) for chance in chances.values())
+    middle = sum(place * chance for place, chance in chances.items()) / sum(chances.values())
+    tied = [place for place, chance in chances.items() if round(chance, 9) == top]
+    return min(tied, key=lambda place: (round(abs(place - middle), 9), place))
