@@ -3,8 +3,9 @@
 Run by `python -m benchmarks.box_consensus_synthetic [dataset ...] [--answers 3,5] [--images N]`. The others keep what
 more than half of the answers drew, ours what its models believe.
 
-Mean IoU is over the objects a method found, and a method that finds only the easy ones looks good by it. So the margin
-in IoU is paired: over objects that both methods found.
+Plain mean IoU is over the objects a method found, and a method that finds only the easy ones looks good by it. Beside
+it stand two that cannot be won by finding fewer: over all objects, a missed one counting 0, and paired, over the
+objects that both methods found. Each is reported as ours minus the best other, the one best in that very figure.
 """
 
 import argparse
@@ -12,15 +13,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.bench_environment import with_bench_packages
 from benchmarks.consensus_data import Crowd, coco_truth, imagine
 from benchmarks.consensus_methods import greedy_median, intersect_merge, majority, weighted_boxes_fusion
-from benchmarks.consensus_scores import Labeled, labeled, matches, summary, tally
+from benchmarks.consensus_scores import Labeled, difference, labeled, matches, summary, tally
 from benchmarks.report import report
 from labeling.consolidation import boxes
 from labeling.consolidation.boxes_types import ImageAnswers
 
+ROUNDS = 500
+"""Bootstrap resamples of a cell's images."""
+KEYS = ("f1_50", "f1_75", "mean_iou", "iou_missed_as_0", "paired_iou")
 NOISE = {"low": (0.03, 0.05, 0.05), "mid": (0.10, 0.15, 0.10), "high": (0.20, 0.25, 0.20)}
 """Jitter, misses, false boxes."""
 
@@ -52,33 +57,49 @@ def others(images: Sequence[ImageAnswers], labels: list[str], count: int) -> dic
     }
 
 
-def paired_iou(a: Sequence[Labeled], b: Sequence[Labeled], golds: Sequence[Labeled]) -> float:
-    """Mean IoU of `a` minus that of `b` over the golds both have found."""
-    gaps = []
+def paired_iou(a: Sequence[Labeled], b: Sequence[Labeled], golds: Sequence[Labeled]) -> NDArray[np.float64]:
+    """Per image: summed IoU of `a` minus that of `b` over the golds both have found, and how many those are."""
+    rows = []
     for one, other, gold in zip(a, b, golds, strict=True):
         mine = {g: value for _, g, value in matches(one, gold, 0.5)}
         theirs = {g: value for _, g, value in matches(other, gold, 0.5)}
-        gaps += [mine[g] - theirs[g] for g in mine.keys() & theirs.keys()]
-    return float(np.mean(gaps)) if gaps else 0.0
+        both = mine.keys() & theirs.keys()
+        rows.append((sum(mine[g] - theirs[g] for g in sorted(both)), len(both)))
+    return np.array(rows, float)
+
+
+def paired_interval(rows: NDArray[np.float64], rounds: int = ROUNDS) -> tuple[float, float, float]:
+    """Mean gap and its 95 % bootstrap interval over images."""
+    times = np.random.default_rng(1).multinomial(len(rows), np.full(len(rows), 1 / len(rows)), size=rounds)
+    gap, count = (times @ rows).T
+    low, high = np.quantile(gap / np.maximum(count, 1), (0.025, 0.975))
+    total, pairs = rows.sum(axis=0)
+    return float(total / max(pairs, 1)), float(low), float(high)
 
 
 def cell(name: str, images: Sequence[ImageAnswers], labels: list[str], count: int) -> dict[str, float]:
-    """Figures of one cell: each method's, and ours minus the best other."""
+    """Figures of one cell: each method's, and ours minus the best other with bootstrap intervals over images."""
     golds = [labeled(image.gold or ()) for image in images]
     found = {"ours": ours(images, labels), **others(images, labels, count)}
-    figures: dict[str, float] = {}
-    for method, one in found.items():
-        half, strict = summary(tally(one, golds)), summary(tally(one, golds, 0.75))
-        figures |= {
-            f"{name}_{method}_f1_50": half["f1"],
-            f"{name}_{method}_f1_75": strict["f1"],
-            f"{name}_{method}_mean_iou": half["mean_iou"],
-        }
+    half = {method: tally(one, golds) for method, one in found.items()}
+    strict = {method: tally(one, golds, 0.75) for method, one in found.items()}
     rest = [method for method in found if method != "ours"]
-    for key in ("f1_50", "f1_75"):
-        best = max(figures[f"{name}_{method}_{key}"] for method in rest)
-        figures[f"{name}_margin_{key}"] = figures[f"{name}_ours_{key}"] - best
-    figures[f"{name}_margin_paired_iou"] = min(paired_iou(found["ours"], found[m], golds) for m in rest)
+    figures: dict[str, float] = {}
+    for key, (rows, figure) in {
+        "f1_50": (half, "f1"),
+        "f1_75": (strict, "f1"),
+        "mean_iou": (half, "mean_iou"),
+        "iou_missed_as_0": (half, "iou_missed_as_0"),
+    }.items():
+        said = {method: summary(rows[method])[figure] for method in found}
+        best = sorted(rest, key=said.__getitem__)[-1]
+        low, high = difference(rows["ours"], rows[best], figure, ROUNDS)
+        figures |= {f"{name}_{method}_{key}": value for method, value in said.items()}
+        figures[f"{name}_margin_{key}"] = said["ours"] - said[best]
+        figures |= {f"{name}_margin_{key}_low": low, f"{name}_margin_{key}_high": high}
+    worst = min((paired_interval(paired_iou(found["ours"], found[m], golds)) for m in rest), key=lambda gap: gap[0])
+    for end, value in zip(("", "_low", "_high"), worst, strict=True):
+        figures[f"{name}_margin_paired_iou{end}"] = value
     return figures
 
 
@@ -90,7 +111,9 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=400)
     asked = parser.parse_args()
     figures: dict[str, float] = {}
-    margins: dict[str, list[float]] = {"f1_50": [], "f1_75": [], "paired_iou": []}
+    margins: dict[str, list[float]] = {key: [] for key in KEYS}
+    sure: dict[str, list[bool]] = {key: [] for key in KEYS}
+    lost: dict[str, list[bool]] = {key: [] for key in KEYS}
     for dataset in asked.datasets:
         labels, truth = coco_truth(dataset)
         for name, crowd in crowds([int(n) for n in asked.answers.split(",")]):
@@ -98,11 +121,21 @@ def main() -> None:
             said = cell(f"{dataset}_{name}", images, labels, crowd.answers)
             figures |= said
             for key, values in margins.items():
-                values.append(float(said[f"{dataset}_{name}_margin_{key}"]))
+                margin = f"{dataset}_{name}_margin_{key}"
+                values.append(float(said[margin]))
+                sure[key].append(said[f"{margin}_low"] > 0)
+                lost[key].append(said[f"{margin}_high"] < 0)
             print(dataset, name, {key: round(values[-1], 4) for key, values in margins.items()}, flush=True)
     for key, values in margins.items():
-        ahead = float(np.mean(np.array(values) > 0))
-        figures |= {f"share_of_cells_ahead_{key}": ahead, f"worst_margin_{key}": float(min(values))}
+        near = np.round(values, 9)
+        figures |= {
+            f"cells_ahead_{key}": int((near > 0).sum()),
+            f"cells_level_{key}": int((near == 0).sum()),
+            f"cells_behind_{key}": int((near < 0).sum()),
+            f"cells_surely_ahead_{key}": sum(sure[key]),
+            f"cells_surely_behind_{key}": sum(lost[key]),
+            f"worst_margin_{key}": float(min(values)),
+        }
     figures["cells"] = len(margins["f1_50"])
     report("box_consensus_synthetic", figures)
 

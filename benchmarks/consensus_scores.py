@@ -53,13 +53,15 @@ def tally(found: Sequence[Labeled], golds: Sequence[Labeled], least: float = 0.5
 
 
 def summary(rows: NDArray[np.float64]) -> dict[str, float]:
-    """precision, recall, f1, mean_iou of a tally."""
+    """precision, recall, f1, mean_iou (of what was found) and iou_missed_as_0 (of all golds, a missed one counting 0)
+    of a tally."""
     right, found, gold, overlap = rows.sum(axis=0)
     return {
         "precision": right / max(found, 1),
         "recall": right / max(gold, 1),
         "f1": 2 * right / max(found + gold, 1),
         "mean_iou": overlap / max(right, 1),
+        "iou_missed_as_0": overlap / max(gold, 1),
     }
 
 
