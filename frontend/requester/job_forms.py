@@ -16,6 +16,17 @@ ARCHITECTURES = [
     ("ssd300_vgg16", "SSD300 VGG16: for a GPU"),
 ]
 HOUR = 3600
+NAME = r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$"
+NAME_RULE = "Letters, digits and hyphens, at most 63; a letter or digit at both ends."
+# The fields of the people step that stay folded away until they are needed, or wrong.
+RARE = (
+    "time_limit_minutes",
+    "availability_hours",
+    "max_concurrent_tasks",
+    "max_human_labeled_objects",
+    "max_percentage_labeled",
+    "max_spend",
+)
 
 
 def dollars(text: str) -> int:
@@ -48,9 +59,7 @@ class StepForm(forms.Form):
 class DataStep(StepForm):
     """Which images, under which name."""
 
-    name = forms.RegexField(
-        r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", max_length=63, help_text="Letters, digits and hyphens, at most 63."
-    )
+    name = forms.RegexField(NAME, max_length=63, help_text=NAME_RULE, error_messages={"invalid": NAME_RULE})
     dataset = forms.ModelChoiceField(Dataset.objects.none(), empty_label=None, label="Data set")
     selection = forms.ChoiceField(
         choices=[("full", "All objects"), ("random", "A random sample"), ("filter", "Those a condition holds for")],

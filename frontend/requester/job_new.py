@@ -1,23 +1,21 @@
-"""The new-job wizard: four steps, a review with cost and preview, then launch. The draft lives in the session."""
+"""The new-job wizard: four steps, a review with its cost, then launch. The draft lives in the session."""
 
-import uuid
 from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from frontend.requester.job_forms import STEPS, PeopleStep, StepForm, design
-from frontend.rest.datasets import dataset_of, safe_name, uploads_root
-from frontend.rest.objects import image_response
+from frontend.requester import job_examples
+from frontend.requester.job_forms import RARE, STEPS, PeopleStep, StepForm, design
+from frontend.rest.datasets import dataset_of
 from frontend.rest.workteams import team_of
 from frontend.session import requester_page
-from labeling.services import jobs, pricing, samples
+from labeling.services import jobs, pricing
 from learning.services import active
-from marketplace import money, storage
+from marketplace import money
 from marketplace.errors import DomainError, NotFound
 from marketplace.models import Account, Role
 from marketplace.services import wallets
@@ -37,12 +35,13 @@ STEP_OF_FIELD = {
 }
 
 
-def _draft(request: HttpRequest) -> dict[str, Any]:
+def draft(request: HttpRequest) -> dict[str, Any]:
+    """What was typed into the steps so far, by step."""
     return request.session.get(SESSION_KEY, {})
 
 
 def _initial(request: HttpRequest, step: str) -> dict[str, Any]:
-    saved = dict(_draft(request).get(step, {}))
+    saved = dict(draft(request).get(step, {}))
     if step == "data" and "dataset" not in saved and request.GET.get("dataset", "").isdigit():
         saved["dataset"] = int(request.GET["dataset"])
     if "labels" in saved:
@@ -53,16 +52,6 @@ def _initial(request: HttpRequest, step: str) -> dict[str, Any]:
     return saved
 
 
-def _examples(request: HttpRequest, account: Account, kind: str) -> list[dict[str, str]]:
-    root = storage.join(uploads_root(account), uuid.uuid4().hex)
-    stored = []
-    for number, file in enumerate(request.FILES.getlist(kind)[:4]):
-        uri = storage.join(root, f"{number}-{safe_name(file.name or 'example')}")
-        storage.write(uri, file.file, content_type="application/octet-stream")
-        stored.append({"uri": uri, "caption": ""})
-    return stored
-
-
 @requester_page(Role.MEMBER)
 def step_page(request: HttpRequest, step: str = "data") -> HttpResponse:
     """One step of the wizard."""
@@ -70,37 +59,42 @@ def step_page(request: HttpRequest, step: str = "data") -> HttpResponse:
         raise NotFound(f"the wizard has no step {step!r}")
     account = request.account  # type: ignore[attr-defined]
     names = list(STEPS)
-    missing = next((name for name in names[: names.index(step)] if name not in _draft(request)), None)
+    missing = next((name for name in names[: names.index(step)] if name not in draft(request)), None)
     if missing:
         return redirect("requester:job-new-step", missing)
     kind: type[StepForm] = STEPS[step][1]
     form = kind(request.POST or None, account=account, initial=_initial(request, step))
     if request.method == "POST" and form.is_valid():
         saved = form.draft()
-        if step == "task":
-            before = _draft(request).get("task", {})
-            for which in ("good_examples", "bad_examples"):
-                saved[which] = _examples(request, account, which) or before.get(which, [])
-        request.session[SESSION_KEY] = {**_draft(request), step: saved}
-        after = names.index(step) + 1
-        return (
-            redirect("requester:job-new-step", names[after]) if after < len(names) else redirect("requester:job-review")
-        )
+        problems = job_examples.take(request, account, saved, draft(request).get("task", {})) if step == "task" else []
+        for problem in problems:
+            form.add_error(None, problem)
+        if not problems:
+            request.session[SESSION_KEY] = {**draft(request), step: saved}
+            return _after(step)
     context = {
         "form": form,
         "step": step,
         "steps": _steps(request, step),
         "previous": names[names.index(step) - 1] if names.index(step) else None,
         "prices": [money.text(p)[:5] for p in pricing.prices("BoundingBox")],
+        "examples": job_examples.shown(draft(request).get("task", {})),
+        "rare_errors": any(name in form.errors for name in RARE),
     }
     return render(request, f"requester/job_new_{step}.html", context, status=422 if form.errors else 200)
+
+
+def _after(step: str) -> HttpResponse:
+    names = list(STEPS)
+    after = names.index(step) + 1
+    return redirect("requester:job-new-step", names[after]) if after < len(names) else redirect("requester:job-review")
 
 
 def _steps(request: HttpRequest, here: str) -> list[dict[str, Any]]:
     names = [*STEPS, "review"]
     titles = {**{name: title for name, (title, _) in STEPS.items()}, "review": "Review and launch"}
     return [
-        {"name": n, "title": titles[n], "here": n == here, "done": n in _draft(request) and n != here} for n in names
+        {"name": n, "title": titles[n], "here": n == here, "done": n in draft(request) and n != here} for n in names
     ]
 
 
@@ -111,13 +105,13 @@ def estimate_part(request: HttpRequest) -> HttpResponse:
     form = PeopleStep(request.GET, account=account)
     form.is_valid()
     given = form.cleaned_data
-    dataset_id = _draft(request).get("data", {}).get("dataset")
+    dataset_id = draft(request).get("data", {}).get("dataset")
     if not all(given.get(k) is not None for k in ("workers_per_object", "expected_seconds", "price")) or not dataset_id:
         return render(request, "requester/estimate.html", {"estimate": None})
     return render(
         request,
         "requester/estimate.html",
-        _estimate(account, dataset_id, _share(_draft(request)["data"]), {**given, "team": given.get("workteam")}),
+        _estimate(account, dataset_id, _share(draft(request)["data"]), {**given, "team": given.get("workteam")}),
     )
 
 
@@ -144,6 +138,7 @@ def _estimate(account: Account, dataset_id: int, share: float, people: dict[str,
         "guideline": guide,
         "hourly": round(people["price"] * 3600 / people["expected_seconds"]),
         "below": people["price"] < guide,
+        "too_few": bool(team and team.account_id and workers < people["workers_per_object"]),
         "short": max(0, estimate.total_micros - wallets.balance(account=account)),
         "balance": wallets.balance(account=account),
     }
@@ -153,18 +148,19 @@ def _estimate(account: Account, dataset_id: int, share: float, people: dict[str,
 def review_page(request: HttpRequest) -> HttpResponse:
     """Everything once more, with what it costs."""
     account = request.account  # type: ignore[attr-defined]
-    draft = _draft(request)
-    missing = next((name for name in STEPS if name not in draft), None)
+    given = draft(request)
+    missing = next((name for name in STEPS if name not in given), None)
     if missing:
         return redirect("requester:job-new-step", missing)
-    people = draft["people"]
+    people = given["people"]
     team = team_of(account, people["workteam"])
     context = {
-        "draft": draft,
+        "draft": given,
         "steps": _steps(request, "review"),
+        "examples": job_examples.shown(given["task"]),
         "team": team,
-        "dataset": dataset_of(account, draft["data"]["dataset"]),
-        **_estimate(account, draft["data"]["dataset"], _share(draft["data"]), {**people, "team": team}),
+        "dataset": dataset_of(account, given["data"]["dataset"]),
+        **_estimate(account, given["data"]["dataset"], _share(given["data"]), {**people, "team": team}),
     }
     return render(request, "requester/job_review.html", context)
 
@@ -174,10 +170,10 @@ def review_page(request: HttpRequest) -> HttpResponse:
 def launch(request: HttpRequest) -> HttpResponse:
     """Create the job. What the labeling room refuses is shown at the step it belongs to."""
     account = request.account  # type: ignore[attr-defined]
-    draft = _draft(request)
-    if any(name not in draft for name in STEPS):
+    given = draft(request)
+    if any(name not in given for name in STEPS):
         return redirect("requester:job-new")
-    wanted = design(draft)
+    wanted = design(given)
     wanted["dataset"] = dataset_of(account, wanted["dataset"])
     wanted["workteam"] = team_of(account, wanted["workteam"])
     try:
@@ -195,52 +191,3 @@ def launch(request: HttpRequest) -> HttpResponse:
     del request.session[SESSION_KEY]
     messages.success(request, f"The labeling job {job.name} is starting.")
     return redirect("requester:job", job.pk)
-
-
-@requester_page()
-def sample_image(request: HttpRequest, dataset_id: int, number: int) -> HttpResponse:
-    """One of the first pictures of a data set, for the preview."""
-    row = dataset_of(request.account, dataset_id)  # type: ignore[attr-defined]
-    sample = samples.sample(dataset=row, number=number)
-    request.query_params = request.GET  # type: ignore[attr-defined]
-    return image_response(sample.uri, request)  # type: ignore[arg-type]
-
-
-@requester_page(Role.MEMBER)
-def preview(request: HttpRequest) -> HttpResponse:
-    """The task exactly as a worker will see it, with submitting switched off."""
-    account = request.account  # type: ignore[attr-defined]
-    draft = _draft(request)
-    if "data" not in draft or "task" not in draft:
-        return redirect("requester:job-new")
-    row = dataset_of(account, draft["data"]["dataset"])
-    sample = samples.sample(dataset=row, number=0)
-    task = draft["task"]
-    price = draft.get("people", {}).get("price", 0)
-    assignment = {
-        "id": 0,
-        "task_id": 0,
-        "job_id": 0,
-        "seconds_left": 600,
-        "accepted_at": None,
-        "lease_expires_at": None,
-        "price": money.text(price),
-        "task_type": "BoundingBox",
-        "title": task["title"],
-        "image_url": reverse("requester:dataset-sample", args=[row.pk, 0]),
-        "image_size": {"width": sample.width, "height": sample.height},
-        "labels": [{"label": label} for label in task["labels"]],
-        "instructions": {"short": task["short"], "full": task["full"], "good_examples": [], "bad_examples": []},
-        "element": {"name": "boundingBox"},
-        "initial_value": None,
-    }
-    config = {
-        "job_id": 0,
-        "worker_id": 0,
-        "api_base": "/api/v1",
-        "sign_in_url": reverse("sign-in"),
-        "exit_url": reverse("requester:job-review"),
-        "preview": True,
-        "assignment": assignment,
-    }
-    return render(request, "worker/task.html", {"config": config, "job": {"title": task["title"]}})

@@ -11,7 +11,6 @@ from django.views.decorators.http import require_POST
 from frontend.requester import cards, listing, loop_charts
 from frontend.rest.exports import export_of
 from frontend.rest.jobs import job_of
-from frontend.rest.objects import preview_payload
 from frontend.session import requester_page
 from labeling import queries
 from labeling.models import BadLine, DataObject, Export, LabelingJob
@@ -23,7 +22,7 @@ from marketplace.models import Role
 PER_PAGE = 30
 RUNNING = ("Initializing", "InProgress", "Stopping")
 EXPORT_KINDS = {
-    "manifest": "Augmented manifest (Ground Truth)",
+    "manifest": "Augmented manifest",
     "coco": "COCO",
     "voc": "Pascal VOC",
     "yolo": "YOLO",
@@ -125,29 +124,6 @@ def stop(request: HttpRequest, job_id: int) -> HttpResponse:
 
 
 @requester_page()
-def preview(request: HttpRequest, job_id: int) -> HttpResponse:
-    """A task of the job exactly as a worker sees it, with submitting switched off."""
-    job = job_of(request.account, job_id)  # type: ignore[attr-defined]
-    assignment = {
-        "id": 0,
-        "seconds_left": job.task_time_limit_seconds,
-        "accepted_at": None,
-        "lease_expires_at": None,
-        **preview_payload(job, request.user.pk or 0),
-    }
-    config = {
-        "job_id": job.pk,
-        "worker_id": 0,
-        "api_base": "/api/v1",
-        "sign_in_url": reverse("sign-in"),
-        "exit_url": reverse("requester:job", args=[job.pk]),
-        "preview": True,
-        "assignment": assignment,
-    }
-    return render(request, "worker/task.html", {"config": config, "job": job})
-
-
-@requester_page()
 def loop_page(request: HttpRequest, job_id: int) -> HttpResponse:
     """The rounds of the learning loop, its curves and thresholds."""
     job = job_of(request.account, job_id)  # type: ignore[attr-defined]
@@ -185,7 +161,7 @@ def people_page(request: HttpRequest, job_id: int) -> HttpResponse:
         "title": "Confidence of the labels by people",
         "x": {"label": "confidence"},
         "y": {"label": "objects"},
-        "series": [{"name": "Objects", "points": [[f"{i / 10:.1f}", n] for i, n in enumerate(histogram)]}],
+        "series": [{"name": "Objects", "points": [[i / 10, n] for i, n in enumerate(histogram)]}],
     }
     context = {
         **job_context(request, job, "people"),

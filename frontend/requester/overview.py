@@ -15,7 +15,7 @@ from frontend.session import requester_page
 from labeling import queries
 from labeling.models import Dataset, LabelingJob
 from learning.models import Model
-from marketplace.models import Account
+from marketplace.models import Account, LedgerKind, Posting
 from marketplace.services import wallets
 
 DAYS = 30
@@ -24,18 +24,15 @@ SHOWN = 5
 
 def _spending(account: Account) -> dict[str, Any] | None:
     since = timezone.now() - timedelta(days=DAYS)
-    rows = (
-        wallets.statement(account=account)
-        .filter(entry__created_at__gte=since)
-        .exclude(entry__reference__startswith="deposit")
-        .exclude(entry__reference__startswith="demo")
-        .order_by()
-        .annotate(day=TruncDate("entry__created_at"))
-        .values("day")
-        .annotate(total=Sum("amount_micros"))
-        .order_by("day")
+    # What left escrow for people and the platform; money that is only held, or came back, is not spent.
+    paid = Posting.objects.filter(
+        ledger_account__kind=LedgerKind.ESCROW,
+        ledger_account__account=account,
+        entry__created_at__gte=since,
+        entry__reference__startswith="assignment:",
     )
-    spent = {row["day"]: max(0, -row["total"]) for row in rows}
+    rows = paid.annotate(day=TruncDate("entry__created_at")).values("day").annotate(total=Sum("amount_micros"))
+    spent = {row["day"]: -row["total"] for row in rows.order_by("day")}
     if not spent:
         return None
     days = [timezone.now().date() - timedelta(days=back) for back in reversed(range(DAYS))]
@@ -43,8 +40,8 @@ def _spending(account: Account) -> dict[str, Any] | None:
     return {
         "type": "bar",
         "title": f"Spending, last {DAYS} days",
-        "x": {"format": "date"},
-        "y": {"format": "money", "min": 0},
+        "x": {"label": "day", "format": "date"},
+        "y": {"label": "spent", "format": "money", "min": 0},
         "series": [{"name": "Spent", "points": points}],
     }
 

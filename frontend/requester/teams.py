@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from frontend.requester.job_forms import NAME, NAME_RULE
 from frontend.session import requester_page
 from marketplace.errors import NotFound
 from marketplace.models import Account, Role, Worker, Workteam
@@ -16,9 +17,7 @@ from marketplace.services import workteams
 class TeamForm(forms.Form):
     """A private team."""
 
-    name = forms.RegexField(
-        r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", max_length=63, help_text="Letters, digits and hyphens."
-    )
+    name = forms.RegexField(NAME, max_length=63, help_text=NAME_RULE, error_messages={"invalid": NAME_RULE})
     description = forms.CharField(max_length=200, required=False)
 
 

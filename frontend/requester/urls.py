@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from frontend.requester import datasets, job_new, jobs, models, objects, overview, settings, teams, wallet
+from frontend.requester import datasets, job_new, job_preview, jobs, models, objects, overview, settings, teams, wallet
 
 app_name = "requester"
 urlpatterns = [
@@ -12,12 +12,13 @@ urlpatterns = [
     path("jobs/new/estimate/", job_new.estimate_part, name="job-estimate"),
     path("jobs/new/review/", job_new.review_page, name="job-review"),
     path("jobs/new/launch/", job_new.launch, name="job-launch"),
-    path("jobs/new/preview/", job_new.preview, name="job-new-preview"),
+    path("jobs/new/preview/", job_preview.of_draft, name="job-new-preview"),
+    path("jobs/new/examples/<str:kind>/<int:number>/", job_preview.example_image, name="job-new-example"),
     path("jobs/new/<str:step>/", job_new.step_page, name="job-new-step"),
     path("jobs/<int:job_id>/", jobs.detail_page, name="job"),
     path("jobs/<int:job_id>/progress/", jobs.progress_part, name="job-progress"),
     path("jobs/<int:job_id>/stop/", jobs.stop, name="job-stop"),
-    path("jobs/<int:job_id>/preview/", jobs.preview, name="job-preview"),
+    path("jobs/<int:job_id>/preview/", job_preview.of_job, name="job-preview"),
     path("jobs/<int:job_id>/loop/", jobs.loop_page, name="job-loop"),
     path("jobs/<int:job_id>/people/", jobs.people_page, name="job-people"),
     path("jobs/<int:job_id>/labels/", objects.gallery_page, name="job-gallery"),
@@ -31,7 +32,7 @@ urlpatterns = [
     path("datasets/<int:dataset_id>/", datasets.detail_page, name="dataset"),
     path("datasets/<int:dataset_id>/progress/", datasets.progress_part, name="dataset-progress"),
     path("datasets/<int:dataset_id>/stop/", datasets.stop, name="dataset-stop"),
-    path("datasets/<int:dataset_id>/sample/<int:number>/", job_new.sample_image, name="dataset-sample"),
+    path("datasets/<int:dataset_id>/sample/<int:number>/", job_preview.sample_image, name="dataset-sample"),
     path("models/", models.list_page, name="models"),
     path("models/<int:model_id>/", models.detail_page, name="model"),
     path("wallet/", wallet.page, name="wallet"),

@@ -1,0 +1,90 @@
+"""The task exactly as a worker sees it: of a job that is being designed, and of one there is. Nothing is claimed."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from frontend.requester import job_examples
+from frontend.requester.job_new import draft
+from frontend.rest.datasets import dataset_of
+from frontend.rest.jobs import job_of
+from frontend.rest.objects import image_response, preview_payload
+from frontend.session import requester_page
+from labeling.services import samples
+from marketplace import money
+from marketplace.errors import NotFound
+from marketplace.models import Role
+
+# What a task's time limit is until the wizard's step of people says otherwise.
+MINUTES = 10
+
+
+def _page(request: HttpRequest, task: dict[str, Any], *, seconds: float, job_id: int, back: str) -> HttpResponse:
+    config = {
+        "job_id": job_id,
+        "worker_id": 0,
+        "api_base": "/api/v1",
+        "sign_in_url": reverse("sign-in"),
+        "exit_url": back,
+        "preview": True,
+        "assignment": {"id": 0, "seconds_left": seconds, "accepted_at": None, "lease_expires_at": None, **task},
+    }
+    return render(request, "worker/task.html", {"config": config, "job": {"title": task["title"]}})
+
+
+@requester_page()
+def of_job(request: HttpRequest, job_id: int) -> HttpResponse:
+    """A task of a job, with submitting switched off."""
+    job = job_of(request.account, job_id)  # type: ignore[attr-defined]
+    back = reverse("requester:job", args=[job.pk])
+    task = preview_payload(job, request.user.pk or 0)
+    return _page(request, task, seconds=job.task_time_limit_seconds, job_id=job.pk, back=back)
+
+
+@requester_page(Role.MEMBER)
+def of_draft(request: HttpRequest) -> HttpResponse:
+    """A task of the job the wizard is about to launch, on the data set's first picture."""
+    given = draft(request)
+    if "data" not in given or "task" not in given:
+        return redirect("requester:job-new")
+    row = dataset_of(request.account, given["data"]["dataset"])  # type: ignore[attr-defined]
+    sample = samples.sample(dataset=row, number=0)
+    words, people = given["task"], given.get("people", {})
+    task = {
+        "task_id": 0,
+        "job_id": 0,
+        "price": money.text(people.get("price", 0)),
+        "task_type": "BoundingBox",
+        "title": words["title"],
+        "image_url": reverse("requester:dataset-sample", args=[row.pk, 0]),
+        "image_size": {"width": sample.width, "height": sample.height},
+        "labels": [{"label": label} for label in words["labels"]],
+        "instructions": {"short": words["short"], "full": words["full"], **job_examples.shown(words)},
+        "element": {"name": "boundingBox"},
+        "initial_value": None,
+    }
+    seconds = 60 * people.get("time_limit_minutes", MINUTES)
+    return _page(request, task, seconds=seconds, job_id=0, back=reverse("requester:job-review"))
+
+
+@requester_page()
+def sample_image(request: HttpRequest, dataset_id: int, number: int) -> HttpResponse:
+    """One of the first pictures of a data set."""
+    row = dataset_of(request.account, dataset_id)  # type: ignore[attr-defined]
+    return _image(request, samples.sample(dataset=row, number=number).uri)
+
+
+@requester_page(Role.MEMBER)
+def example_image(request: HttpRequest, kind: str, number: int) -> HttpResponse:
+    """An example picture of the draft in this session."""
+    examples = draft(request).get("task", {}).get(kind, []) if kind in job_examples.KINDS else []
+    if number >= len(examples):
+        raise NotFound("there is no such example")
+    return _image(request, examples[number]["uri"])
+
+
+def _image(request: HttpRequest, uri: str) -> HttpResponse:
+    request.query_params = request.GET  # type: ignore[attr-defined]
+    return image_response(uri, request)  # type: ignore[arg-type,return-value]

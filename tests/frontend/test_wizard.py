@@ -1,0 +1,152 @@
+"""The wizard's examples, warnings and preview by Django's client: what a requester is shown is what workers see."""
+
+import io
+import json
+import re
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from PIL import Image
+
+from labeling.models import LabelingJob
+from labeling.services import batches, jobs
+from marketplace.models import Account
+from tests import builders
+from tests.labeling import stories
+
+pytestmark = pytest.mark.django_db
+TASK = {"labels": "bee", "title": "Bees", "description": "Box them", "short": "<b>Whole</b> bees", "full": "Tight."}
+
+
+@pytest.fixture
+def account(db) -> Account:
+    return stories.an_account()
+
+
+@pytest.fixture
+def requester(account: Account) -> Client:
+    client = Client()
+    client.force_login(account.members.get())
+    builders.a_dataset(account=account, name="clover")
+    client.post(step("data"), {"name": "bees", "dataset": account.datasets.get().pk, "selection": "full"})
+    return client
+
+
+def step(name: str) -> str:
+    return reverse("requester:job-new-step", args=[name])
+
+
+def picture(name: str, size: tuple[int, int] = (60, 40)) -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, builders.image_bytes(size=size), content_type="image/png")
+
+
+def config_of(html: str) -> dict:
+    """What the worker's page is told."""
+    found = re.search(r'<script id="task-config" type="application/json">(.*?)</script>', html)
+    assert found
+    return json.loads(found[1])
+
+
+def people(team_id: int, **changes) -> dict:
+    return {
+        "workteam": team_id,
+        "workers_per_object": 2,
+        "redundancy": "fixed",
+        "expected_seconds": 10,
+        "price": "0.036",
+        "time_limit_minutes": 7,
+        "max_concurrent_tasks": 100,
+    } | changes
+
+
+def test_the_preview_of_a_draft_is_what_a_worker_gets(requester, account):
+    given = TASK | {"good_examples": [picture("a.png"), picture("b.png")], "bad_examples": picture("c.png", (80, 20))}
+    assert requester.post(step("task"), given).status_code == 302
+    worker = builders.a_worker()
+    team = builders.a_team(account=account, workers=[worker])
+    requester.post(step("people"), people(team.pk))
+    requester.post(step("automation"), {"enabled": "", "target_iou": 0.6, "architecture": "compact", "max_rounds": 3})
+    seen = config_of(requester.get(reverse("requester:job-new-preview")).content.decode())["assignment"]
+    assert seen["seconds_left"] == 420
+    shown = seen["instructions"]
+    assert [len(shown[kind]) for kind in ("good_examples", "bad_examples")] == [2, 1]
+    bad = requester.get(shown["bad_examples"][0]["image_url"])
+    assert Image.open(io.BytesIO(bad.content)).size == (80, 20)
+
+    kinds = ("good_examples", "bad_examples")
+    pictures = [requester.get(one["image_url"]).content for kind in kinds for one in shown[kind]]
+
+    requester.post(reverse("requester:job-launch"))
+    job = LabelingJob.objects.get(account=account, name="bees")
+    jobs.advance_job(job.pk)
+    client = Client()
+    client.force_login(worker.user)
+    claimed = client.post(f"/api/v1/labeling-jobs/{job.pk}/claim").json()["assignment"]
+    own = {"id", "task_id", "job_id", "image_url", "accepted_at", "lease_expires_at", "seconds_left", "instructions"}
+    assert {k: v for k, v in seen.items() if k not in own} == {k: v for k, v in claimed.items() if k not in own}
+    assert seen.keys() == claimed.keys()
+    assert pictures == [client.get(one["image_url"]).content for kind in kinds for one in claimed["instructions"][kind]]
+
+
+def test_examples_are_kept_shown_and_left_out(requester):
+    requester.post(step("task"), TASK | {"good_examples": picture("a.png")})
+    html = requester.get(step("task")).content.decode()
+    assert reverse("requester:job-new-example", args=["good_examples", 0]) in html
+    requester.post(step("task"), TASK)
+    assert requester.get(reverse("requester:job-new-example", args=["good_examples", 0])).status_code == 200
+    requester.post(step("task"), TASK | {"remove_good_examples": "on"})
+    for kind, number in (("good_examples", 0), ("bad_examples", 0), ("title", 0)):
+        assert requester.get(reverse("requester:job-new-example", args=[kind, number])).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ([SimpleUploadedFile("notes.txt", b"no picture")], "The example notes.txt cannot be shown"),
+        ([picture(f"{n}.png") for n in range(5)], "At most 4 good examples can be shown, 5 were chosen."),
+    ],
+)
+def test_examples_that_cannot_be_shown_are_refused_at_once(requester, files, reason):
+    response = requester.post(step("task"), TASK | {"good_examples": files})
+    assert response.status_code == 422 and reason in response.content.decode()
+    assert requester.get(step("people")).url == step("task")
+
+
+def test_what_is_wrong_is_never_folded_away(requester, account):
+    requester.post(step("task"), TASK)
+    team = builders.a_team(account=account, workers=1)
+    details = re.compile(r"<wa-details[^>]*>")
+    assert " open" not in details.search(requester.get(step("people")).content.decode())[0]
+    wrong = requester.post(step("people"), people(team.pk, max_percentage_labeled=101)).content.decode()
+    assert " open" in details.search(wrong)[0]
+
+
+def test_a_team_too_small_for_its_job_is_named(requester, account):
+    requester.post(step("task"), TASK)
+    team = builders.a_team(account=account, workers=2)
+    said = "The team has 2 workers: no object can get more answers than that."
+    for wanted, warned in ((2, False), (3, True)):
+        given = people(team.pk, workers_per_object=wanted)
+        assert (said in requester.get(reverse("requester:job-estimate"), given).content.decode()) == warned
+
+
+def test_only_what_was_paid_out_is_spending():
+    """Four answers at 3.6 cents and the fee; what is still held for the open seats is not spent."""
+    job, workers = stories.a_funded_job(workers=2, objects=4)
+    batches.open_batch(job=job, object_ids=list(job.objects_of_job.values_list("pk", flat=True)), by="system")
+    for worker in workers:
+        stories.work(worker, job, most=2)
+    client = Client()
+    client.force_login(job.account.members.get())
+    html = client.get(reverse("requester:overview")).content.decode()
+    found = re.search(r'<waggle-chart><script type="application/json">(.*?)</script>', html)
+    assert found
+    points = json.loads(found[1])["series"][0]["points"]
+    assert len(points) == 30 and sum(spent for _, spent in points) == points[-1][1] == 4 * 43_200
+
+
+def test_a_name_that_is_refused_says_what_a_name_is(requester):
+    response = requester.post(step("data"), {"name": "my bees!", "selection": "full"})
+    assert "Letters, digits and hyphens, at most 63" in response.content.decode().split('class="field-error"')[1]
