@@ -1,15 +1,18 @@
 """Data sets: the list, a new one from files or a store, and how its making goes."""
 
+import re
 import uuid
 
 from django import forms
 from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from frontend.requester.job_forms import NAME, NAME_RULE
 from frontend.rest.datasets import dataset_of, safe_name, uploads_root
 from frontend.session import requester_page
 from labeling.models import BadLine, Dataset
@@ -45,11 +48,10 @@ class ManyFiles(forms.FileInput):
 class DatasetForm(forms.Form):
     """A new data set: where the objects come from and which of them."""
 
-    name = forms.RegexField(
-        r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", max_length=63, help_text="Letters, digits and hyphens, at most 63."
-    )
+    name = forms.RegexField(NAME, max_length=63, help_text=NAME_RULE, error_messages={"invalid": NAME_RULE})
     kind = forms.ChoiceField(choices=KINDS, initial="upload", widget=forms.RadioSelect, label="Where are the images?")
     uri = forms.CharField(max_length=1024, required=False, label="Address", help_text="s3://… or file://…")
+    folder = forms.RegexField(r"^[0-9a-f]{32}$", required=False, widget=forms.HiddenInput)
     selection = forms.ChoiceField(
         choices=[("full", "All objects"), ("random", "A random sample"), ("filter", "Those a condition holds for")],
         initial="full",
@@ -83,13 +85,20 @@ def list_page(request: HttpRequest) -> HttpResponse:
     return render(request, "requester/datasets.html", {"page": page})
 
 
-def _store_uploads(account: Account, request: HttpRequest, kind: str) -> str:
-    root = storage.join(uploads_root(account), uuid.uuid4().hex)
-    uri = root
-    for file in request.FILES.getlist("files"):
-        uri = storage.join(root, safe_name(file.name or "file"))
-        storage.write(uri, file.file, content_type="application/octet-stream")
-    return root if UPLOADS[kind] == "folder" else uri
+def _uploaded(account: Account, folder: str) -> list[str]:
+    """The files of an upload that the page's script sent ahead, in parts."""
+    if not re.fullmatch(r"[0-9a-f]{32}", folder):
+        return []
+    return sorted(found.uri for found in storage.list(storage.join(uploads_root(account), folder) + "/"))
+
+
+def _store_uploads(account: Account, form: DatasetForm, files: list[UploadedFile]) -> str:
+    root = storage.join(uploads_root(account), form.cleaned_data["folder"] or uuid.uuid4().hex)
+    uris = _uploaded(account, form.cleaned_data["folder"])
+    for file in files:
+        uris.append(storage.join(root, safe_name(file.name or "file")))
+        storage.write(uris[-1], file.file, content_type="application/octet-stream")
+    return root if UPLOADS[form.cleaned_data["kind"]] == "folder" else uris[-1]
 
 
 @requester_page(Role.MEMBER)
@@ -98,27 +107,36 @@ def new_page(request: HttpRequest) -> HttpResponse:
     account = request.account  # type: ignore[attr-defined]
     form = DatasetForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        given = form.cleaned_data
-        if given["kind"] in UPLOADS and not request.FILES.getlist("files"):
-            form.add_error(None, "Choose at least one file.")
-        else:
-            row = _create(request, account, form)
-            if row is not None:
-                return redirect("requester:dataset", row.pk)
+        row = _create(request, account, form)
+        if row is not None:
+            return redirect("requester:dataset", row.pk)
     limits = {"megabytes": settings.IMAGE_MAX_BYTES // 2**20, "megapixels": settings.IMAGE_MAX_PIXELS // 10**6}
-    context = {"form": form, "limits": limits}
+    context = {"form": form, "limits": limits, "uploaded": len(_uploaded(account, form["folder"].value() or ""))}
     return render(request, "requester/dataset_new.html", context, status=422 if form.errors else 200)
 
 
+def _wrong_files(kind: str, count: int) -> str:
+    if kind not in UPLOADS:
+        return ""
+    if not count:
+        return "Choose at least one file."
+    if UPLOADS[kind] != "folder" and count > 1:
+        return f"One file is expected for {MADE_FROM[UPLOADS[kind]]}, {count} were chosen."
+    return ""
+
+
 def _create(request: HttpRequest, account: Account, form: DatasetForm) -> Dataset | None:
-    given = form.cleaned_data
+    given, files = form.cleaned_data, request.FILES.getlist("files")
+    if problem := _wrong_files(given["kind"], len(files) + len(_uploaded(account, given["folder"]))):
+        form.add_error(None, problem)
+        return None
     selection = {"kind": given["selection"]}
     if given["selection"] == "random":
         selection["percent"] = given["percent"]
     if given["selection"] == "filter":
         selection["where"] = given["where"]
     try:
-        uri = _store_uploads(account, request, given["kind"]) if given["kind"] in UPLOADS else given["uri"]
+        uri = _store_uploads(account, form, files) if given["kind"] in UPLOADS else given["uri"]
         source = {"kind": UPLOADS.get(given["kind"], given["kind"]), "uri": uri, "selection": selection}
         with transaction.atomic():
             return datasets.create_dataset(

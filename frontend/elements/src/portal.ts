@@ -8,7 +8,9 @@ import "./kit/theme-toggle";
 import { takeCrowdAnswers } from "./kit/crowd-answer";
 import { startPage } from "./kit/page";
 import { showDependentFields } from "./kit/shown-when";
+import { sendFilesAhead } from "./kit/upload";
 
 startPage();
 takeCrowdAnswers();
 showDependentFields();
+sendFilesAhead();

@@ -1,7 +1,8 @@
 /** What the shell computes: time left, money, what an error means; and the kit's formats and chart data. */
 import { describe, expect, it } from "vitest";
-import { formatValue, parseSpec, tableRows } from "../src/kit/chart-spec";
+import { formatTick, formatValue, parseSpec, tableRows } from "../src/kit/chart-spec";
 import { formatMicros, formatRelative } from "../src/kit/format";
+import { inParts } from "../src/kit/parts";
 import { backoff, classify } from "../src/shell/api";
 import { Countdown, Stopwatch, clockText, microsOf, spoken } from "../src/shell/clock";
 
@@ -70,6 +71,18 @@ describe("charts", () => {
     expect(tableRows(spec)).toEqual([{ x: 1, values: [4, null] }, { x: 2, values: [5, 6] }, { x: 3, values: [null, null] }]);
     expect([formatValue(0.8312, "percent", "en-US"), formatValue(36_000, "money", "en-US"), formatValue(null)]).toEqual(["83.1%", "$0.036", "–"]);
   });
+});
+
+it("writes the days of an axis in the reader's format, the same day in every time zone", () => {
+  expect([formatValue("2026-11-21", "date", "en-US"), formatValue("2026-11-21", "date", "de-DE")]).toEqual(["Nov 21, 2026", "21.11.2026"]);
+  expect([formatTick("2026-11-21", "date", "en-US"), formatTick("2026-11-21", "date", "de-DE")]).toEqual(["Nov 21", "21. Nov."]);
+  expect([formatTick("Round 2", "number"), formatTick(36_000, "money", "en-US"), formatTick("someday", "date")]).toEqual(["Round 2", "$0.036", "someday"]);
+});
+
+it("sends files in parts of so many files and bytes, in order, and a large one alone", () => {
+  const files = [1, 2, 3, 90, 4, 5, 6, 7].map((size) => ({ size }));
+  expect(inParts(files, 3, 10).map((part) => part.map(({ size }) => size))).toEqual([[1, 2, 3], [90], [4, 5], [6], [7]]);
+  expect(inParts([])).toEqual([]);
 });
 
 it("tells times apart", () => {

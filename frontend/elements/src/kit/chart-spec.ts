@@ -27,12 +27,25 @@ export function parseSpec(raw: unknown): ChartSpec {
   };
 }
 
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+
+/** A date as text. A day without a time ("2026-11-21") is that day everywhere, not midnight in Greenwich. */
+function formatDate(value: number | string, how: Intl.DateTimeFormatOptions, locale?: string): string {
+  const at = typeof value === "string" ? Date.parse(value) : value;
+  if (Number.isNaN(at)) return String(value);
+  return new Intl.DateTimeFormat(locale, DAY.test(String(value)) ? { ...how, timeZone: "UTC" } : how).format(at);
+}
+
+/** A value beside an axis, where there is little room: days without their year, the rest as formatValue() writes it. */
+export function formatTick(value: number | string | null, format: Format = "number", locale?: string): string {
+  if (value !== null && format === "date") return formatDate(value, { day: "numeric", month: "short" }, locale);
+  return formatValue(value, format, locale);
+}
+
 /** One value of an axis as text. Money is in micro-dollars, dates in ms since the epoch or ISO text. */
 export function formatValue(value: number | string | null, format: Format = "number", locale?: string): string {
   if (value === null) return "–";
-  if (format === "date") {
-    return new Intl.DateTimeFormat(locale, { dateStyle: "medium" }).format(typeof value === "string" ? Date.parse(value) : value);
-  }
+  if (format === "date") return formatDate(value, { dateStyle: "medium" }, locale);
   if (typeof value === "string") return value;
   switch (format) {
     case "percent": return new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 }).format(value);

@@ -7,7 +7,7 @@ import {
 } from "chart.js";
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
-import { type Axis, type ChartSpec, formatValue, parseSpec, tableRows } from "./chart-spec";
+import { type Axis, type ChartSpec, formatTick, formatValue, parseSpec, tableRows } from "./chart-spec";
 
 Chart.register(BarController, BarElement, CategoryScale, Legend, LinearScale, LineController, LineElement, PointElement,
   ScatterController, Tooltip);
@@ -99,7 +99,8 @@ export class WaggleChart extends LitElement {
     return value;
   }
 
-  private scale(axis: Axis, category: boolean) {
+  private scale(axis: Axis, labels?: (number | string)[]) {
+    const category = labels !== undefined;
     const text = this.resolve("--wg-text-2");
     return {
       type: category ? ("category" as const) : ("linear" as const),
@@ -107,8 +108,8 @@ export class WaggleChart extends LitElement {
       title: { display: Boolean(axis.label), text: axis.label ?? "", color: text },
       grid: { color: this.resolve("--wg-line"), display: !category },
       ticks: category
-        ? { color: text, maxRotation: 0, autoSkipPadding: 12 }
-        : { color: text, maxTicksLimit: 7, maxRotation: 0, callback: (value: string | number) => formatValue(Number(value), axis.format) },
+        ? { color: text, maxRotation: 0, autoSkipPadding: 12, callback: (at: string | number) => formatTick(labels[Number(at)] ?? null, axis.format) }
+        : { color: text, maxTicksLimit: 7, maxRotation: 0, callback: (value: string | number) => formatTick(Number(value), axis.format) },
     };
   }
 
@@ -145,13 +146,16 @@ export class WaggleChart extends LitElement {
       options: {
         responsive: true, maintainAspectRatio: false, animation: calm ? false : { duration: 250 },
         interaction: { mode: spec.type === "scatter" ? "nearest" : "index", intersect: false },
-        scales: { x: this.scale(spec.x, category), y: this.scale(spec.y, false) },
+        scales: { x: this.scale(spec.x, labels), y: this.scale(spec.y) },
         plugins: {
           legend: { display: spec.series.length + spec.marks.length > 1, position: "bottom",
             labels: { color: this.resolve("--wg-text"), usePointStyle: true, boxHeight: 7 } },
           tooltip: { callbacks: {
-            title: (items: { parsed: { x: number | null }; label: string }[]) =>
-              items[0] ? (category ? items[0].label : `${spec.x.label ?? ""} ${formatValue(items[0].parsed.x, spec.x.format)}`.trim()) : "",
+            title: (items: { parsed: { x: number | null }; dataIndex: number }[]) => {
+              if (!items[0]) return "";
+              const at = labels ? (labels[items[0].dataIndex] ?? null) : items[0].parsed.x;
+              return typeof at === "string" ? formatValue(at, spec.x.format) : `${spec.x.label ?? ""} ${formatValue(at, spec.x.format)}`.trim();
+            },
             label: (item: { dataset: { label?: string }; parsed: { y: number | null } }) =>
               `${item.dataset.label}: ${formatValue(item.parsed.y, spec.y.format)}`,
           } },

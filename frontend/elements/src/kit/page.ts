@@ -106,6 +106,15 @@ function onClick(event: MouseEvent): void {
   }
 }
 
+/** A picture of a list that cannot be loaded says so instead of showing a torn frame. */
+function replaceLost(picture: Element): void {
+  if (!(picture instanceof HTMLImageElement) || !picture.closest(".gallery-item, .thumbs")) return;
+  const words = document.createElement("p");
+  words.className = "lost";
+  words.textContent = `${picture.alt || "The picture"}: cannot be shown`;
+  picture.replaceWith(words);
+}
+
 /** Wires the page once. */
 export function startPage(): void {
   setUpHtmx();
@@ -118,6 +127,14 @@ export function startPage(): void {
     const question = (event.target as HTMLElement).dataset["confirm"];
     if (question && !window.confirm(question)) event.preventDefault();
   });
+  // errors do not bubble: capture; and some pictures were tried before this script ran
+  document.addEventListener("error", (event) => replaceLost(event.target as Element), true);
+  for (const picture of document.images) if (picture.complete && picture.naturalWidth === 0 && picture.loading !== "lazy") replaceLost(picture);
+  // what the server said with the page goes after a while as other messages do; errors stay
+  for (const said of document.querySelectorAll(".toast:not(.toast-bad)")) window.setTimeout(() => said.remove(), 8_000);
+  // tabs that scroll sideways on a phone show the one that is open
+  const tab = document.querySelector(".tabs [aria-current]");
+  if (tab) tab.parentElement!.scrollLeft = (tab as HTMLElement).offsetLeft - tab.parentElement!.offsetLeft - 24;
   // a plain <select data-submit> sends its form when changed
   document.addEventListener("change", (event) => {
     const field = event.target as HTMLSelectElement;
