@@ -30,9 +30,10 @@ def counters(job: LabelingJob) -> dict[str, int]:
 
 def money(job: LabelingJob) -> dict[str, int]:
     """Spent and reserved micro-dollars (with fees), and what labeling every object by people would cost at most."""
+    reserved = spending.reserved_micros(job)
     return {
-        "spent_micros": spending.spent_micros(job),
-        "reserved_micros": spending.reserved_micros(job),
+        "spent_micros": spending.committed_micros(job) - reserved,
+        "reserved_micros": reserved,
         "all_human_micros": job.objects_total * spending.object_micros(job),
     }
 

@@ -25,15 +25,18 @@ def reserved_micros(job: LabelingJob) -> int:
     return escrow.held(account=job.account, reference=reference(job))
 
 
-def spent_micros(job: LabelingJob) -> int:
-    """Paid for answers so far, with the fees: what left the wallet for the job's batches and is not held any more."""
+def committed_micros(job: LabelingJob) -> int:
+    """Spent and reserved together: what left the wallet for the job's batches and did not come back.
+
+    A few postings a batch, however many answers were paid.
+    """
     facts = [
         f"batch:{pk}:{fact}"
         for pk in Batch.objects.filter(job=job).values_list("pk", flat=True)
         for fact in ("fund", "refund")
     ]
     moved = Posting.objects.filter(entry__reference__in=facts, ledger_account__kind=LedgerKind.WALLET)
-    return -(moved.aggregate(total=Sum("amount_micros"))["total"] or 0) - reserved_micros(job)
+    return -(moved.aggregate(total=Sum("amount_micros"))["total"] or 0)
 
 
 def affordable_objects(job: LabelingJob) -> int:
@@ -49,4 +52,4 @@ def allowed_objects(job: LabelingJob) -> int:
     each = object_micros(job)
     if job.max_spend_micros is None or each == 0:
         return UNBOUNDED
-    return max(0, job.max_spend_micros - spent_micros(job) - reserved_micros(job)) // each
+    return max(0, job.max_spend_micros - committed_micros(job)) // each

@@ -2,7 +2,7 @@
 
 from django.db.models import QuerySet
 
-from marketplace.models import LedgerKind, Posting, Worker
+from marketplace.models import LedgerAccount, LedgerKind, Posting, Worker
 from marketplace.services import ledger
 
 
@@ -13,10 +13,5 @@ def balance(worker: Worker) -> int:
 
 def payments(worker: Worker) -> QuerySet[Posting]:
     """Every payment to the worker, newest first, with its entry."""
-    return (
-        Posting.objects.filter(
-            ledger_account__kind=LedgerKind.EARNINGS, ledger_account__worker=worker, amount_micros__gt=0
-        )
-        .select_related("entry")
-        .order_by("-id")
-    )
+    pockets = LedgerAccount.objects.filter(kind=LedgerKind.EARNINGS, worker=worker)
+    return ledger.movements(*pockets).filter(amount_micros__gt=0).select_related("entry").order_by("-id")

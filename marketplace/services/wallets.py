@@ -1,7 +1,7 @@
 """A requester account's free money: deposits, balance, statement. Knows nothing of jobs."""
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 
 from marketplace.errors import BookedAlready, Invalid
 from marketplace.models import Account, Entry, LedgerAccount, LedgerKind, Posting
@@ -40,14 +40,10 @@ def balance(account: Account) -> int:
 
 def statement(account: Account) -> QuerySet[Posting]:
     """Every movement of the wallet, newest first, with its entry."""
-    return (
-        Posting.objects.filter(ledger_account__kind=LedgerKind.WALLET, ledger_account__account=account)
-        .select_related("entry")
-        .order_by("-id")
-    )
+    pockets = LedgerAccount.objects.filter(kind=LedgerKind.WALLET, account=account)
+    return ledger.movements(*pockets).select_related("entry").order_by("-id")
 
 
 def held(account: Account) -> int:
     """Micro-dollars of the account that are set aside for open batches, over all jobs."""
-    postings = Posting.objects.filter(ledger_account__kind=LedgerKind.ESCROW, ledger_account__account=account)
-    return postings.aggregate(total=Sum("amount_micros"))["total"] or 0
+    return ledger.balance(*LedgerAccount.objects.filter(kind=LedgerKind.ESCROW, account=account))

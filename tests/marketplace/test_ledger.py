@@ -2,10 +2,12 @@
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from marketplace.errors import LimitExceeded
 from marketplace.models import Account, Entry, LedgerKind, Posting
-from marketplace.services import ledger
+from marketplace.services import ledger, wallets
+from tests import builders
 
 pytestmark = pytest.mark.django_db
 
@@ -57,3 +59,14 @@ def test_history_cannot_be_changed(pockets):
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         Posting.objects.all().delete()
     assert ledger.balance(wallet) == 5
+
+
+@pytest.mark.parametrize("read", [wallets.balance, wallets.held, lambda account: list(wallets.statement(account)[:50])])
+def test_balances_read_their_own_postings_only(read):
+    """A join to the pocket would make the planner read everybody's postings once there are many."""
+    account = builders.an_account(funds="5")
+    with CaptureQueriesContext(connection) as queries:
+        read(account)
+    of_postings = [q["sql"] for q in queries if "marketplace_posting" in q["sql"]]
+    assert all('JOIN "marketplace_ledgeraccount"' not in sql for sql in of_postings)
+    assert all('"ledger_account_id" IN (' in sql for sql in of_postings)
