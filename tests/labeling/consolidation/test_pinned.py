@@ -1,0 +1,94 @@
+"""What each pinned version makes of the same answers, to a digit less than it stores.
+
+A red test here means that a version's results have changed: give `ALGORITHM` a new version, and pin that one.
+"""
+
+import pytest
+
+from labeling.consolidation import boxes, spans, tags, votes
+from labeling.consolidation.boxes_types import Box, ImageAnswers, WorkerAnswer
+from labeling.consolidation.spans_types import ObjectSpans, Span, SpanAnswer
+from labeling.consolidation.tags import ObjectTags, Tags
+from labeling.consolidation.votes import ObjectVotes, Vote
+
+LABELS = ("bee", "flower")
+NAMES = ("ann", "bob", "cy", "dee")
+TIMES = 12
+
+
+def of_boxes():
+    """Four workers on twelve like images: a bee all see, a flower one of them takes for a bee, a slip of another."""
+
+    def drawn(number, seat, name):
+        off = (3 * seat + number) % 5
+        rows = [Box(100 + off, 90 - off, 60, 40 + off, "bee")]
+        if (number + seat) % 4:
+            rows.append(Box(300 - off, 200 + off, 80, 50, "bee" if seat == 3 else "flower"))
+        if seat == 2:
+            rows.append(Box(20 * number, 400, 15, 15, "bee"))
+        return WorkerAnswer(name, tuple(rows))
+
+    images = [
+        ImageAnswers(tuple(drawn(number, seat, name) for seat, name in enumerate(NAMES)), (640.0, 480.0))
+        for number in range(TIMES)
+    ]
+    workers = boxes.fit_workers(images, labels=LABELS)
+    (result,) = boxes.consolidate_many(images[:1], labels=LABELS, workers=workers)
+    return [
+        (round(b.left, 1), round(b.top, 1), round(b.width, 1), round(b.height, 1), b.label, round(b.confidence, 3))
+        for b in result.boxes
+    ]
+
+
+def of_votes():
+    objects = [
+        ObjectVotes(tuple(Vote(name, LABELS[(number + (seat == 3)) % 2]) for seat, name in enumerate(NAMES)))
+        for number in range(TIMES)
+    ]
+    workers = votes.fit_workers(objects, labels=LABELS)
+    result = votes.consolidate(objects[0].votes, labels=LABELS, workers=workers)
+    return [(result.label, round(result.confidence, 3))]
+
+
+def of_tags():
+    objects = [
+        ObjectTags(
+            tuple(
+                Tags(name, frozenset(LABELS[: 1 + (number + seat) % 2] if seat != 3 else LABELS[1:]))
+                for seat, name in enumerate(NAMES)
+            )
+        )
+        for number in range(TIMES)
+    ]
+    workers = tags.fit_workers(objects, labels=LABELS)
+    result = tags.consolidate(objects[0].answers, labels=LABELS, workers=workers)
+    return [(result.labels, round(result.confidence, 3))]
+
+
+def of_spans():
+    objects = [
+        ObjectSpans(
+            tuple(
+                SpanAnswer(name, (Span(10, 15 + (seat == number % 4), "bee"), *([Span(30, 33, "flower")] * (seat < 2))))
+                for seat, name in enumerate(NAMES)
+            )
+        )
+        for number in range(TIMES)
+    ]
+    workers = spans.fit_workers(objects, labels=LABELS)
+    result = spans.consolidate(objects[0].answers, labels=LABELS, workers=workers)
+    return [(s.start, s.end, s.label, round(s.confidence, 3)) for s in result.spans]
+
+
+CASES = {boxes.ALGORITHM: of_boxes, votes.ALGORITHM: of_votes, tags.ALGORITHM: of_tags, spans.ALGORITHM: of_spans}
+PINNED = {
+    "boxes/2": [(101.9, 88.1, 60.0, 41.9, "bee", 1.0), (297.2, 202.8, 80.0, 50.2, "flower", 0.993)],
+    "votes/1": [("bee", 0.999)],
+    "tags/2": [(("bee",), 0.989)],
+    "spans/1": [(10, 15, "bee", 0.997), (30, 33, "flower", 0.953)],
+}
+
+
+@pytest.mark.parametrize("version", CASES)
+def test_a_version_makes_of_the_same_answers_what_it_always_made(version):
+    assert CASES[version]() == PINNED.get(version)
