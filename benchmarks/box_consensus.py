@@ -35,6 +35,7 @@ from benchmarks.consensus_scores import (
 from benchmarks.report import report
 from labeling.consolidation import boxes
 from labeling.consolidation.boxes_types import ImageAnswers
+from labeling.consolidation.clusters import iou
 from labeling.consolidation.stopping import Stopping
 from labeling.consolidation.workers import WorkerModels
 
@@ -68,12 +69,14 @@ class Study:
             models.append(boxes.fit_workers(shown, labels=LABELS, start=first, rounds=4))
         return models
 
-    def merge(self, images: Sequence[ImageAnswers], models: list[WorkerModels]) -> list[Labeled]:
+    def merge(
+        self, images: Sequence[ImageAnswers], models: list[WorkerModels], threshold: float | None = None
+    ) -> list[Labeled]:
         """Our consensus of the scored images, each under the model that has not seen its gold."""
         found: list[Labeled] = []
         for fold in range(FOLDS):
             mine = [images[i] for i, f in zip(self.scored, self.fold, strict=True) if f == fold]
-            for result in boxes.consolidate_many(mine, labels=LABELS, workers=models[fold]):
+            for result in boxes.consolidate_many(mine, labels=LABELS, workers=models[fold], threshold=threshold):
                 found.append(labeled(result.boxes, [box.confidence for box in result.boxes]))
         return found
 
@@ -139,6 +142,23 @@ def calibration(study: Study, found: list[Labeled]) -> float:
     return calibration_error(np.array(confidence), np.array(right))
 
 
+def ceilings(study: Study, images: Sequence[ImageAnswers], models: list[WorkerModels]) -> dict[str, float]:
+    """What nobody who keeps or drops our candidates can pass, chosen with the golds in hand: `best_choice`, every right
+    candidate and no wrong one; `best_threshold`, our confidences cut where it happens to be best. `undrawn`: golds that
+    no box of anybody overlaps by half."""
+    everything = study.merge(images, models, threshold=0.0)
+    rows = tally(everything, study.golds)
+    right, _, golds, _ = rows.sum(axis=0)
+    cuts = np.unique(np.concatenate([one.score for one in everything]))
+    best = max(summary(tally([one.above(cut) for one in everything], study.golds))["f1"] for cut in cuts)
+    undrawn = 0
+    for number, gold in zip(study.scored, study.golds, strict=True):
+        drawn = labeled([box for answer in images[number].answers for box in answer.boxes])
+        overlap = iou(gold.ltrb[:, None], drawn.ltrb[None]).max(axis=1, initial=0.0)
+        undrawn += int((overlap < 0.5).sum())
+    return {"best_choice_7_f1": 2 * right / (right + golds), "best_threshold_7_f1": best, "undrawn_7": undrawn}
+
+
 def fixed_figures(study: Study, seed: int, counts: Sequence[int]) -> tuple[dict[str, float], dict[str, Line]]:
     """Figures of every method with the same number of answers on each image, and their curves."""
     figures: dict[str, float] = {}
@@ -147,7 +167,8 @@ def fixed_figures(study: Study, seed: int, counts: Sequence[int]) -> tuple[dict[
         images = study.answers(count, seed)
         found = others(study, images, count)
         found["ours_no_golds"] = study.merge(images, study.fits(images, golds=False))
-        found["ours"] = study.merge(images, study.fits(images))
+        models = study.fits(images)
+        found["ours"] = study.merge(images, models)
         for name, one in found.items():
             rows, strict = tally(one, study.golds), tally(one, study.golds, 0.75)
             said = summary(rows)
@@ -168,7 +189,7 @@ def fixed_figures(study: Study, seed: int, counts: Sequence[int]) -> tuple[dict[
                     figures |= {f"{name}_7_{key}_low": low, f"{name}_7_{key}_high": high}
         figures[f"ours_{count}_calibration_error"] = calibration(study, found["ours"])
         if count == 7:
-            figures |= _margins(study, found)
+            figures |= _margins(study, found) | ceilings(study, images, models)
     return figures, lines
 
 
@@ -177,7 +198,7 @@ def _margins(study: Study, found: dict[str, list[Labeled]]) -> dict[str, float]:
     rows = {name: tally(one, study.golds) for name, one in found.items()}
     rest = [name for name in rows if not name.startswith("ours")]
     figures = {}
-    for key in ("f1", "mean_iou"):
+    for key in ("f1", "mean_iou", "iou_missed_as_0"):
         best = max(rest, key=lambda name: summary(rows[name])[key])
         low, high = difference(rows["ours"], rows[best], key)
         figures[f"margin_7_{key}"] = summary(rows["ours"])[key] - summary(rows[best])[key]
