@@ -11,6 +11,7 @@ export interface Config {
 }
 
 const LOCK_WAIT_MS = 3000;
+const LOCK_RETRY_MS = 100;
 
 export type Stage = "loading" | "working" | "sending" | "over" | "none" | "failed";
 export interface Trouble { kind: "offline" | "session"; message: string; retryAt: number }
@@ -126,15 +127,24 @@ export class Session {
   }
 
   /** Two tabs must not work on one entry: the tab that has it holds a lock until it is closed. */
-  private hold(id: number): Promise<boolean> {
+  private async hold(id: number): Promise<boolean> {
     this.letGo?.();
     this.letGo = null;
-    if (!("locks" in navigator)) return Promise.resolve(true); // only on https and localhost
+    if (!("locks" in navigator)) return true; // only on https and localhost
+    // a page that is being reloaded lets go a little late: wait for it, but not for a tab that stays open
+    for (const until = performance.now() + LOCK_WAIT_MS; ; ) {
+      if (await this.lock(id)) return true;
+      if (performance.now() > until) return false;
+      await new Promise((resolve) => window.setTimeout(resolve, LOCK_RETRY_MS));
+    }
+  }
+
+  /** Takes the lock if nobody has it; a browser that is slow to answer is not a lock that is taken. */
+  private lock(id: number): Promise<boolean> {
     return new Promise((resolve) => {
-      // a page that is being reloaded lets go a little late: wait for it, but not for a tab that stays open
-      navigator.locks.request(`waggle-assignment-${id}`, { signal: AbortSignal.timeout(LOCK_WAIT_MS) }, () => {
-        resolve(true);
-        return new Promise<void>((release) => (this.letGo = release));
+      navigator.locks.request(`waggle-assignment-${id}`, { ifAvailable: true }, (lock) => {
+        resolve(lock !== null);
+        return lock ? new Promise<void>((release) => (this.letGo = release)) : undefined;
       }).catch(() => resolve(false));
     });
   }

@@ -192,6 +192,7 @@ export class TaskShell extends LitElement {
           <button type="button" class="primary" form-action="submit" ?disabled=${off} aria-describedby=${preview ? "preview-why" : nothing}>${sending ? "Sending…" : "Submit"}</button>
         </div>
         <div class="banners">${this.banners(session)}</div>
+        ${this.paid ? html`<div class="paid">Handed in: ${this.paid} earned. Here is the next task.</div>` : nothing}
         ${keyed(task.id, html`<crowd-bounding-box name=${task.element.name} src=${task.image_url} .labels=${task.labels} .initialValue=${task.initial_value}
             image-width=${task.image_size.width} image-height=${task.image_size.height} ?disabled=${session.stage !== "working"}
             @crowd-change=${(event: CustomEvent<Draft>) => void session.save(event.detail)}>
@@ -229,7 +230,6 @@ export class TaskShell extends LitElement {
       return html`<div class="banner bad" role="alert">${message} <button type="button" @click=${() => void session.goOn()}>Next task</button></div>`;
     }
     if (message) return html`<div class="banner bad" role="alert">${message}</div>`;
-    if (this.paid) return html`<div class="banner good">Handed in: ${this.paid} earned. Here is the next task.</div>`;
     if (this.left <= 0 && stage === "working") return html`<div class="banner" role="alert">Time is up. Submit now: it counts as long as nobody else was given this task.</div>`;
     return nothing;
   }
