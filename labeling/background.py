@@ -13,7 +13,9 @@ def advance_job(job_id: int) -> None:
 
 def refresh_output(job_id: int) -> None:
     """Write a job's output manifest as it stands."""
-    output.refresh_output(job_id)
+    job = LabelingJob.objects.filter(pk=job_id, status="InProgress").first()
+    if job is not None:
+        output.refresh_or_say(job)
 
 
 def sweep() -> None:
@@ -27,6 +29,7 @@ def sweep() -> None:
     for job_id in live.order_by("pk").values_list("pk", flat=True):
         nudging.nudge(job_id)
     datasets.sweep()
+    output.refresh_stale(now=timezone.now())
 
 
 def run_export(export_id: int) -> None:

@@ -95,7 +95,7 @@ def _tend(job: LabelingJob, batch: Batch) -> bool:
     consolidating.settle(job=job, batch=batch)
     closed = batches.close_batch(batch=batch, by=BY)
     if closed:
-        output.refresh_output(job.pk)
+        output.refresh_or_say(job)
     return closed
 
 
@@ -104,8 +104,11 @@ def _stop(job: LabelingJob) -> bool:
         consolidating.consolidate_due(job=job)
         if not batches.stop_batch(batch=live, by=BY, grace_seconds=finishing.STOP_GRACE_SECONDS):
             return False
-    output.refresh_output(job.pk)
-    finishing.finish_stop(job=job, by=BY)
+    # A place that cannot be written to does not keep a job from stopping: the labels are kept, and can be exported.
+    written = output.refresh_or_say(job)
+    attention = "" if written else LabelingJob.objects.values_list("attention", flat=True).get(pk=job.pk)
+    if finishing.finish_stop(job=job, by=BY) and attention:
+        _needs(job, attention)
     return False
 
 
@@ -196,7 +199,8 @@ def _sound_objects(job: LabelingJob, wanted: int) -> list[int]:
 
 
 def _complete(job: LabelingJob, reason: str) -> bool:
-    output.refresh_output(job.pk)
+    if not output.refresh_or_say(job):
+        return False
     failed = DataObject.objects.filter(job=job, state=ObjectState.FAILED).order_by("index")
     if failed.count() == DataObject.objects.filter(job=job).count():
         finishing.fail_job(

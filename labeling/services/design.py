@@ -24,7 +24,7 @@ MAX_LABELS = 500
 HOUR, DAY = 3600, 86_400
 # TaskAvailabilityLifetimeInSeconds: (default, longest), by whether the team is the public pool.
 AVAILABILITY = {True: (6 * HOUR, 12 * HOUR), False: (30 * DAY, 30 * DAY)}
-OUTPUT = re.compile(r"(s3|https|file)://.+")
+OUTPUT = re.compile(r"(s3|file)://.+")
 
 
 @dataclass(kw_only=True)

@@ -42,7 +42,7 @@ def create_job(*, account: Account, by: str, **design: Any) -> LabelingJob:
     if asked.input_manifest_uri:
         asked.attempt("input_manifest_uri", lambda: _must_exist(account, str(asked.input_manifest_uri)))
     if asked.output_uri:
-        asked.attempt("output_uri", lambda: boundaries.require_readable(account=account, uri=str(asked.output_uri)))
+        asked.attempt("output_uri", lambda: boundaries.require_writable(account=account, uri=str(asked.output_uri)))
     _check_examples(asked)
     asked.check()
     manifest = asked.input_manifest_uri or (asked.dataset.manifest_uri if asked.dataset else "")

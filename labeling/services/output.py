@@ -5,23 +5,28 @@ Everything lies under `<output uri>/<job name>/` and may be written again at any
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
 import orjson
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from labeling.formats import worker_responses
-from labeling.formats.worker_responses import WorkerAnswer
+from labeling.formats.worker_responses import Identity, WorkerAnswer
 from labeling.models import Answer, Batch, DataObject, Label, LabelingJob, LabelSource, Task, TaskStatus
 from labeling.services import rows
-from marketplace import storage
+from marketplace import queue, storage
+from marketplace.errors import DomainError
 from marketplace.models import Crowd
 
 CHUNK = 500
 MANIFEST = "manifests/output/output.manifest"
+UNWRITABLE = "the output cannot be written"
+# How old the output of a running job with new labels may become (the sweep looks every minute).
+REFRESH = timedelta(minutes=5)
 
 
 def root(job: LabelingJob) -> str:
@@ -40,6 +45,27 @@ def refresh_output(job_id: int) -> None:
     write_responses(job)
     write_manifest(job)
     LabelingJob.objects.filter(pk=job.pk).update(output_written_at=timezone.now())
+
+
+def refresh_or_say(job: LabelingJob) -> bool:
+    """`refresh_output`; when the place cannot be written to, its owner reads why and it is tried again later."""
+    try:
+        refresh_output(job.pk)
+    except DomainError as error:
+        attention = f"{UNWRITABLE}, it is tried again every minute: {error.message}"
+        LabelingJob.objects.filter(pk=job.pk).update(attention=attention[:500])
+        return False
+    LabelingJob.objects.filter(pk=job.pk, attention__startswith=UNWRITABLE).update(attention="")
+    return True
+
+
+def refresh_stale(*, now: datetime) -> None:
+    """Ask for the output of every running job that got labels since it was last written, some time ago."""
+    old = Q(output_written_at=None) | Q(output_written_at__lt=now - REFRESH)
+    for job in LabelingJob.objects.filter(old, status="InProgress").order_by("pk"):
+        since = job.output_written_at or job.created_at
+        if Label.objects.filter(data_object__job=job, created_at__gt=since).exists():
+            queue.enqueue("labeling.background.refresh_output", job.pk)
 
 
 def write_manifest(job: LabelingJob) -> int:
@@ -118,6 +144,7 @@ def answers_of_tasks(job: LabelingJob, tasks: Iterable[Task]) -> dict[int, list[
                 submitted=row.created_at,
                 accepted=seat.accepted_at,
                 seconds=seat.seconds_spent,
+                identity=None if crowd == "public" else Identity(settings.PUBLIC_URL, seat.worker.public_id, "Oidc"),
             )
         )
     return by_task
@@ -131,10 +158,12 @@ def _requested(row: DataObject, given: list[WorkerAnswer]) -> dict[str, Any]:
 
 
 def _responded(job: LabelingJob, row: DataObject) -> dict[str, Any]:
-    label: Label | None = row.label
+    made: Label | None = row.label
     content = None
-    if label is not None and label.source != LabelSource.MACHINE:
-        content = {job.label_attribute_name: label.value, "explanation": label.explanation}
+    if made is not None and made.source != LabelSource.MACHINE:
+        # What the content holds is merged into the manifest line; how it came about is told by the API.
+        value, metadata = rows.label(rows.of(row), job)
+        content = {job.label_attribute_name: value, f"{job.label_attribute_name}-metadata": metadata}
     return {
         "datasetObjectId": str(row.index),
         "consolidatedAnnotation": {"content": content},

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from labeling.formats.augmented import EXPIRED, box_line, failure_line
+from labeling.formats.augmented import EXPIRED, box_label, failure_line, label_line
 from labeling.formats.shapes import Box, ImageSize
 from labeling.models import DataObject, LabelingJob, LabelSource, ObjectState
 
@@ -32,6 +32,26 @@ class Row(NamedTuple):
     model_name: str | None
     labeled_at: datetime | None
     value: dict[str, Any] | None
+
+
+def of(found: DataObject) -> Row:
+    """An object that was read with its label; its line is left out."""
+    made = found.label
+    return Row(
+        found.pk,
+        found.index,
+        found.state,
+        found.failure_reason,
+        found.source_ref,
+        found.width,
+        found.height,
+        found.depth,
+        "",
+        made.source if made else None,
+        made.model_name if made else None,
+        made.created_at if made else None,
+        made.value if made else None,
+    )
 
 
 def stream(job: LabelingJob, which: str = "all") -> Iterator[Row]:
@@ -78,9 +98,12 @@ def manifest_line(row: Row, job: LabelingJob) -> bytes:
         return failure_line(row.line, job.label_attribute_name, reason=row.failure_reason or EXPIRED)
     if row.value is None:
         return row.line.encode()
-    return box_line(
-        row.line,
-        job.label_attribute_name,
+    return label_line(row.line, job.label_attribute_name, *label(row, job))
+
+
+def label(row: Row, job: LabelingJob) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Value and metadata of a labeled row, as the output manifest holds them."""
+    return box_label(
         boxes(row),
         image_size=image_size(row),
         labels=job.labels,

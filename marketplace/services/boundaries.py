@@ -23,6 +23,20 @@ def require_readable(*, account: Account, uri: str) -> None:
     Reader(account).check(uri)
 
 
+def require_writable(*, account: Account, uri: str) -> None:
+    """Raises Invalid or Forbidden, with the reason, when the account may not have something written below `uri`.
+
+    Folders the operator opened are there to be read; a bucket takes what the installation's keys may write to it.
+    """
+    if uri.startswith("s3://"):
+        storage.locate(uri, key_needed=False)
+    else:
+        storage.store_for(uri)
+        if not storage.inside(uri, settings.STORE_URL):
+            raise Forbidden(f"{uri}: output goes to s3:// or into the installation's own store")
+    require_readable(account=account, uri=uri)
+
+
 class Reader:
     """The same question for many addresses: folders that were allowed are remembered."""
 

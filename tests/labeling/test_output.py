@@ -1,0 +1,163 @@
+"""A job's output lies where Ground Truth puts it and looks as it does; it is kept fresh, and says when it cannot be."""
+
+import re
+from datetime import timedelta
+
+import orjson
+import pytest
+from django.conf import settings
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from labeling import background
+from labeling.models import DataObject, LabelingJob
+from labeling.services import batches, consolidating, jobs, output
+from marketplace import storage
+from marketplace.errors import Invalid
+from marketplace.services import boundaries
+from tests import builders
+from tests.labeling import stories
+
+pytestmark = pytest.mark.django_db
+STAMP = r"\d{4}-\d\d-\d\d_\d\d:\d\d:\d\d\.json"
+ANSWERED = r"annotations/consolidated-annotation/consolidation"
+
+
+def opened(**changes):
+    """A job with a live batch of all its objects, and its workers."""
+    job, workers = stories.a_funded_job(objects=3, workers=3, name="meadow", **changes)
+    ids = list(DataObject.objects.filter(job=job).order_by("index").values_list("pk", flat=True))
+    batches.open_batch(job=job, object_ids=ids, by="system")
+    return job, workers
+
+
+def files(job) -> dict[str, bytes]:
+    root = output.root(job)
+    return {
+        item.uri.removeprefix(f"{root}/").replace("%3A", ":"): storage.read(item.uri) for item in storage.list(root)
+    }
+
+
+def the_one(found: dict[str, bytes], pattern: str):
+    (name,) = [name for name in found if re.fullmatch(pattern, name)]
+    return orjson.loads(found[name])
+
+
+def test_the_layout_is_ground_truths():
+    job, workers = opened()
+    for worker in workers:
+        stories.work(worker, job)
+    background.advance_job(job.pk)
+    job.refresh_from_db()
+    assert (job.status, output.manifest_uri(job)) == (
+        "Completed",
+        f"{job.output_uri}/meadow/manifests/output/output.manifest",
+    )
+    found = files(job)
+    kinds = [
+        "manifests/output/output.manifest",
+        *(rf"annotations/worker-response/iteration-1/{index}/{STAMP}" for index in range(3)),
+        rf"{ANSWERED}-request/iteration-1/{STAMP}",
+        rf"{ANSWERED}-response/iteration-1/{STAMP}",
+    ]
+    assert len(found) == len(kinds)
+    assert all(any(re.fullmatch(kind, name) for name in found) for kind in kinds), list(found)
+
+
+def test_a_worker_response_is_ground_truths():
+    job, workers = opened()
+    for worker in workers:
+        stories.work(worker, job)
+    background.advance_job(job.pk)
+    answers = the_one(files(job), rf"annotations/worker-response/iteration-1/1/{STAMP}")["answers"]
+    assert len(answers) == 3
+    for answer in answers:
+        assert set(answer) == {
+            "acceptanceTime", "submissionTime", "timeSpentInSeconds", "answerContent", "workerId", "workerMetadata",
+        }  # fmt: skip
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", answer["submissionTime"])
+        assert answer["answerContent"] == stories.ONE_BEE
+        identity = answer["workerMetadata"]["identityData"]
+        assert answer["workerId"] == f"private.{settings.REGION}.{identity['sub']}"
+        assert (identity["identityProviderType"], identity["issuer"]) == ("Oidc", settings.PUBLIC_URL)
+
+
+def test_what_consolidation_answered_is_what_the_manifest_got():
+    job, workers = opened()
+    for worker in workers:
+        stories.work(worker, job)
+    background.advance_job(job.pk)
+    found = files(job)
+    lines = [orjson.loads(line) for line in found["manifests/output/output.manifest"].splitlines()]
+    asked = the_one(found, rf"{ANSWERED}-request/iteration-1/{STAMP}")
+    answered = the_one(found, rf"{ANSWERED}-response/iteration-1/{STAMP}")
+    for index, (line, request, response) in enumerate(zip(lines, asked, answered, strict=True)):
+        assert request["datasetObjectId"] == response["datasetObjectId"] == str(index)
+        assert request["dataObject"] == {"s3Uri": line["source-ref"]}
+        assert all(orjson.loads(a["annotationData"]["content"]) == stories.ONE_BEE for a in request["annotations"])
+        assert {"source-ref": line["source-ref"], **response["consolidatedAnnotation"]["content"]} == line
+        assert line["meadow-metadata"]["job-name"] == "labeling-job/meadow"
+        assert line["meadow-metadata"]["type"] == "groundtruth/object-detection"
+
+
+def test_a_running_jobs_output_is_kept_fresh():
+    job, workers = opened()
+    OrmQ.objects.all().delete()
+    output.refresh_stale(now=timezone.now())
+    assert not OrmQ.objects.exists(), "nothing is labeled yet"
+    for worker in workers:
+        seat = stories.assignments.claim(worker=worker, job=job)
+        stories.answer(seat)
+    consolidating.consolidate_due(job=job)
+    output.refresh_stale(now=timezone.now())
+    assert OrmQ.objects.count() == 1
+    background.refresh_output(job.pk)
+    job.refresh_from_db()
+    assert job.status == "InProgress"
+    lines = storage.read(output.manifest_uri(job)).splitlines()
+    assert [b"meadow-metadata" in line for line in lines] == [True, False, False]
+    OrmQ.objects.all().delete()
+    output.refresh_stale(now=timezone.now() + timedelta(hours=1))
+    assert not OrmQ.objects.exists(), "nothing is new"
+
+
+def test_an_output_that_cannot_be_written_is_said_and_tried_again():
+    job, workers = opened()
+    good = job.output_uri
+    blocked = storage.join(boundaries.base_of(job.account), "blocked")
+    storage.write(blocked, b"a file where a folder should be")
+    LabelingJob.objects.filter(pk=job.pk).update(output_uri=blocked)
+    for worker in workers:
+        stories.work(worker, job)
+    background.advance_job(job.pk)
+    job.refresh_from_db()
+    assert job.status == "InProgress"
+    assert job.attention.startswith("the output cannot be written")
+    LabelingJob.objects.filter(pk=job.pk).update(output_uri=good)
+    background.advance_job(job.pk)
+    job.refresh_from_db()
+    assert (job.status, job.attention) == ("Completed", "")
+
+
+def test_an_output_that_cannot_be_written_does_not_keep_a_job_from_stopping():
+    job, _ = opened()
+    blocked = storage.join(boundaries.base_of(job.account), "blocked")
+    storage.write(blocked, b"a file where a folder should be")
+    LabelingJob.objects.filter(pk=job.pk).update(output_uri=blocked)
+    jobs.stop_job(job=job, by="user:1")
+    background.advance_job(job.pk)
+    job.refresh_from_db()
+    assert job.status == "Stopped"
+    assert job.attention.startswith("the output cannot be written")
+
+
+@pytest.mark.parametrize("uri", ["s3://bucket/../x", "s3:///x", "https://example.org/x", "file:///etc", "INPUT"])
+def test_where_output_may_not_go(uri, tmp_path, settings):
+    settings.STORE_FILE_ROOTS = [tmp_path]
+    account = stories.an_account()
+    team = builders.a_team(account=account, workers=[])
+    design = stories.a_design(account, team, output_uri=uri.replace("INPUT", tmp_path.as_uri()))
+    with pytest.raises(Invalid) as refused:
+        jobs.create_job(**design)
+    assert [field for field, _ in refused.value.errors] == ["output_uri"] * len(refused.value.errors)
+    assert not LabelingJob.objects.exists()
