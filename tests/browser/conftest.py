@@ -1,4 +1,4 @@
-"""Fixtures of the crowd elements' browser tests: fresh build, website, Chromium, pages that fail on script errors."""
+"""Fixtures of the browser tests: fresh build, Chromium, the elements' website, the portal; pages fail on errors."""
 
 import os
 import shutil
@@ -8,10 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
+from marketplace.models import Account, User
+from tests import builders
 from tests.browser import elements_site, install
 
+Visit = Callable[..., Page]
 ELEMENTS = Path(__file__).parents[2] / "frontend" / "elements"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync"]  # fmt: skip
@@ -97,3 +101,44 @@ def open_page(chromium: Browser, site: elements_site.Site, tolerated: list[str])
         context.close()
     unexpected = [fault for fault in faults if not any(part in fault for part in tolerated)]
     assert not unexpected, unexpected
+
+
+@pytest.fixture
+def visit(chromium: Browser, built_elements: Path, live_server: Any, tolerated: list[str]) -> Iterator[Visit]:
+    """A function that opens a page for a signed-in user; any error in any console fails the test."""
+    faults: list[str] = []
+    contexts = []
+
+    def open_(user: User | None, path: str, **options: Any) -> Page:
+        context = chromium.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))
+        contexts.append(context)
+        if user is not None:
+            client = Client()
+            client.force_login(user)
+            cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}
+            context.add_cookies([cookie])
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
+        page.on("console", lambda said: faults.append(f"{page.url}: {said.text}") if said.type == "error" else None)
+        page.goto(live_server.url + path)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    # A form refused with its errors inline is a 422, which the browser notes in its console.
+    known = ["422 (Unprocessable", *tolerated]
+    unexpected = [fault for fault in faults if not any(part in fault for part in known)]
+    assert not unexpected, unexpected
+
+
+@pytest.fixture
+def account() -> Account:
+    """A requester with money."""
+    return builders.an_account()
+
+
+@pytest.fixture
+def owner(account: Account) -> User:
+    """The requester."""
+    return account.members.get()

@@ -21,6 +21,36 @@ TOOL = (
 )
 
 
+STEADY = """async (tool) => {
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  const place = () => { const found = tool(), view = found?.bench?.view, at = found?.shadowRoot.querySelector('.canvas')
+      .getBoundingClientRect(); return view && found.value ? JSON.stringify([at, view]) : ''; };
+  for (let before = '', same = 0; same < 3; await frame()) {
+    const now = place();
+    same = now && now === before ? same + 1 : 0;
+    before = now;
+  }
+}"""
+
+
+def steady(page: Page) -> None:
+    """Waits until the picture is there and has kept its place for a few frames."""
+    page.evaluate(f"({STEADY})(() => {TOOL.replace('.shadowRoot', '?.shadowRoot', 1)})")
+
+
+def frames(page: Page) -> None:
+    """Waits until what was asked of the canvas is drawn: it is drawn once a frame."""
+    page.evaluate(
+        "async () => { for (let k = 0; k < 4; k += 1) await new Promise((done) => requestAnimationFrame(done)); }"
+    )
+
+
+def at_the_canvas(page: Page) -> None:
+    """Waits until the keyboard is on the canvas: keys pressed before go elsewhere."""
+    steady(page)
+    wait_until(lambda: page.evaluate(f"{TOOL}.shadowRoot.activeElement?.classList.contains('canvas') ?? false"))
+
+
 def answers(page: Page) -> list[dict[str, Any]]:
     """The answers the form has emitted so far."""
     found: list[dict[str, Any]] = page.evaluate("window.answers")
@@ -38,12 +68,14 @@ def submit(page: Page) -> dict[str, Any]:
 
 def boxes(page: Page) -> list[dict[str, Any]]:
     """The boxes drawn so far, as the tool would hand them in."""
-    found: list[dict[str, Any]] = page.evaluate(f"{TOOL}.value.boundingBoxes")
+    tool = TOOL.replace(".shadowRoot", "?.shadowRoot", 1)
+    found: list[dict[str, Any]] = page.wait_for_function(f"{tool}?.value?.boundingBoxes").json_value()
     return found
 
 
 def on_screen(page: Page, x: float, y: float) -> tuple[float, float]:
     """Where a point of the picture is on the page, in CSS pixels."""
+    steady(page)
     at: tuple[float, float] = page.evaluate(
         f"""([x, y]) => {{ const tool = {TOOL}, view = tool.bench.view;
            const frame = tool.shadowRoot.querySelector('.canvas').getBoundingClientRect();
@@ -69,6 +101,8 @@ def draw(page: Page, left: int, top: int, right: int, bottom: int) -> None:
 
 def find_target(page: Page, ratio: int = 1) -> tuple[tuple[float, float], tuple[float, float]]:
     """The corners of the black rectangle as a worker sees them: searched in a screenshot, in CSS pixels."""
+    steady(page)
+    frames(page)
     frame = page.locator(".canvas").bounding_box()
     assert frame
     shot = Image.open(io.BytesIO(page.locator(".canvas").screenshot())).convert("L")

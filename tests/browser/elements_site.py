@@ -214,3 +214,11 @@ def wait_until(found: Any, seconds: float = 30.0) -> Any:
             return value
         time.sleep(0.05)
     raise AssertionError(f"still nothing after {seconds} s")
+
+
+def settles(read: Any, wanted: Any, seconds: float = 30.0) -> None:
+    """Waits until `read` gives `wanted`, for what a hand does arrives a little later. Fails with what it gave last."""
+    end = time.monotonic() + seconds
+    while (seen := read()) != wanted and time.monotonic() < end:
+        time.sleep(0.05)
+    assert seen == wanted

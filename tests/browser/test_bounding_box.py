@@ -5,10 +5,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
-from tests.browser.drawing import PHONE, TOOL, answers, boxes, drag, draw, find_target, on_screen, submit
-from tests.browser.elements_site import HEIGHT, WIDTH, Site, harness, wait_until
+from tests.browser.drawing import (
+    PHONE,
+    TOOL,
+    answers,
+    boxes,
+    drag,
+    draw,
+    find_target,
+    frames,
+    on_screen,
+    steady,
+    submit,
+)
+from tests.browser.elements_site import HEIGHT, WIDTH, Site, harness, settles, wait_until
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
@@ -61,12 +73,12 @@ def test_mouse_draws_the_same_when_zoomed_in(target: Site, open_page: Open) -> N
     page.mouse.down(button="middle")
     page.mouse.move(on_screen(page, 320, 200)[0] + 30, on_screen(page, 320, 200)[1] + 20)
     page.mouse.up(button="middle")
-    assert on_screen(page, 0, 0) != corner
+    wait_until(lambda: on_screen(page, 0, 0) != corner)
     page.mouse.move(5, 5)  # takes the guide lines off the picture
-    page.wait_for_timeout(100)
+    frames(page)
     drag(page, *find_target(page))
 
-    assert boxes(page) == [TARGET | {"label": "bee"}]
+    settles(lambda: boxes(page), [TARGET | {"label": "bee"}])
 
 
 def test_mouse_moves_resizes_and_undoes(plain: Site, open_page: Open) -> None:
@@ -74,26 +86,26 @@ def test_mouse_moves_resizes_and_undoes(plain: Site, open_page: Open) -> None:
     page = open_page("/box")
     draw(page, 100, 100, 200, 160)
     drag(page, on_screen(page, 150, 130), on_screen(page, 190, 150))
-    assert boxes(page) == [{"left": 140, "top": 120, "width": 100, "height": 60, "label": "bee"}]
+    settles(lambda: boxes(page), [{"left": 140, "top": 120, "width": 100, "height": 60, "label": "bee"}])
     drag(page, on_screen(page, 240, 180), on_screen(page, 300, 260))
     drag(page, on_screen(page, 140, 190), on_screen(page, 90, 190))
-    assert boxes(page) == [{"left": 90, "top": 120, "width": 210, "height": 140, "label": "bee"}]
+    settles(lambda: boxes(page), [{"left": 90, "top": 120, "width": 210, "height": 140, "label": "bee"}])
 
     for _ in range(3):
         page.keyboard.press("Control+z")
-    assert boxes(page) == [{"left": 100, "top": 100, "width": 100, "height": 60, "label": "bee"}]
+    settles(lambda: boxes(page), [{"left": 100, "top": 100, "width": 100, "height": 60, "label": "bee"}])
     page.keyboard.press("Control+z")
-    assert boxes(page) == []
+    settles(lambda: boxes(page), [])
     for _ in range(4):
         page.keyboard.press("Control+Shift+z")
-    assert boxes(page) == [{"left": 90, "top": 120, "width": 210, "height": 140, "label": "bee"}]
+    settles(lambda: boxes(page), [{"left": 90, "top": 120, "width": 210, "height": 140, "label": "bee"}])
 
 
 def test_drawing_stops_at_the_picture(plain: Site, open_page: Open) -> None:
     """A drag far outside gives a box that ends at the picture's edge."""
     page = open_page("/box")
     drag(page, on_screen(page, 600, 440), (on_screen(page, 640, 480)[0] + 15, on_screen(page, 640, 480)[1] + 12))
-    assert boxes(page) == [{"left": 600, "top": 440, "width": 40, "height": 40, "label": "bee"}]
+    settles(lambda: boxes(page), [{"left": 600, "top": 440, "width": 40, "height": 40, "label": "bee"}])
 
 
 def test_boxes_are_chosen_relabelled_copied_and_deleted(plain: Site, open_page: Open) -> None:
@@ -105,18 +117,18 @@ def test_boxes_are_chosen_relabelled_copied_and_deleted(plain: Site, open_page: 
     draw(page, 360, 100, 420, 160)
     page.mouse.click(*on_screen(page, 200, 200))
     page.keyboard.press("3")
-    assert [box["label"] for box in boxes(page)] == ["leaf", "flower"]
+    settles(lambda: [box["label"] for box in boxes(page)], ["leaf", "flower"])
 
     page.keyboard.press("n")
     page.keyboard.press("d")
-    assert [(box["left"], box["top"]) for box in boxes(page)] == [(50, 50), (360, 100), (375, 115)]
+    settles(lambda: [(box["left"], box["top"]) for box in boxes(page)], [(50, 50), (360, 100), (375, 115)])
     page.keyboard.press("Delete")
     page.keyboard.press("p")
     page.keyboard.press("Backspace")
-    assert [box["label"] for box in boxes(page)] == ["leaf"]
-    assert page.locator(".list li").count() == 1
+    settles(lambda: [box["label"] for box in boxes(page)], ["leaf"])
+    settles(lambda: page.locator(".list li").count(), 1)
     page.get_by_role("button", name="Delete box 1, leaf").click()
-    assert boxes(page) == []
+    settles(lambda: boxes(page), [])
 
 
 def test_a_click_inside_reaches_the_smaller_box_first(plain: Site, open_page: Open) -> None:
@@ -128,9 +140,9 @@ def test_a_click_inside_reaches_the_smaller_box_first(plain: Site, open_page: Op
     page.keyboard.press("Escape")
     chosen = f"{TOOL}.editor.box.width"
     page.mouse.click(*on_screen(page, 330, 230))
-    assert page.evaluate(chosen) == 60
+    settles(lambda: page.evaluate(chosen), 60)
     page.mouse.click(*on_screen(page, 330, 230))
-    assert page.evaluate(chosen) == 400
+    settles(lambda: page.evaluate(chosen), 400)
 
 
 def test_keyboard_alone(plain: Site, open_page: Open) -> None:
@@ -142,6 +154,7 @@ def test_keyboard_alone(plain: Site, open_page: Open) -> None:
         if "canvas" in page.evaluate(canvas):
             break
     assert "canvas" in page.evaluate(canvas)
+    steady(page)
     page.keyboard.press("b")  # the crosshair, in the middle of the picture
     for _ in range(4):
         page.keyboard.press("Shift+ArrowLeft")
@@ -159,7 +172,7 @@ def test_keyboard_alone(plain: Site, open_page: Open) -> None:
     page.keyboard.press("Shift+ArrowLeft")
     page.keyboard.press("Shift+ArrowUp")
     page.keyboard.press("b")
-    assert "Added box 2 of 2, flower" in page.locator("#say").inner_text()
+    expect(page.locator("#say")).to_contain_text("Added box 2 of 2, flower")
     for _ in range(40):
         page.keyboard.press("Tab")
         if page.evaluate("document.querySelector('crowd-form').shadowRoot.activeElement?.textContent === 'Submit'"):
@@ -186,14 +199,14 @@ def test_touch_draws_what_is_seen(target: Site, open_page: Open) -> None:
     touch("touchMove", ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2))
     touch("touchMove", end)
     touch("touchEnd")
-    assert boxes(page) == [TARGET | {"label": "bee"}]
+    settles(lambda: boxes(page), [TARGET | {"label": "bee"}])
 
     middle = on_screen(page, 320, 200)
     touch("touchStart", middle)
     touch("touchMove", (middle[0] + 15, middle[1]))
     touch("touchMove", on_screen(page, 340, 220))
     touch("touchEnd")
-    assert boxes(page) == [TARGET | {"left": 223, "top": 137, "label": "bee"}]
+    settles(lambda: boxes(page), [TARGET | {"left": 223, "top": 137, "label": "bee"}])
     page.get_by_role("button", name="Delete", exact=True).tap()
     wait_until(lambda: boxes(page) == [])
 
@@ -217,29 +230,29 @@ def test_two_fingers_zoom_and_draw_nothing(target: Site, open_page: Open) -> Non
         touch("touchMove", (x - spread, y), (x + spread, y))
     touch("touchEnd")
 
-    assert page.evaluate(scale) > before * 1.5
-    assert boxes(page) == []
+    wait_until(lambda: page.evaluate(scale) > before * 1.5)
+    settles(lambda: boxes(page), [])
     drag_to = on_screen(page, 340, 260)
     touch("touchStart", on_screen(page, 300, 220))
     touch("touchMove", (drag_to[0] - 10, drag_to[1] - 10))
     touch("touchMove", drag_to)
     touch("touchEnd")
-    assert boxes(page) == [{"left": 300, "top": 220, "width": 40, "height": 40, "label": "bee"}]
+    settles(lambda: boxes(page), [{"left": 300, "top": 220, "width": 40, "height": 40, "label": "bee"}])
 
 
 def test_nothing_to_label_is_a_choice(plain: Site, open_page: Open) -> None:
     """An empty answer is refused with words until the worker says that there is nothing."""
     page = open_page("/box")
     page.get_by_role("button", name="Submit").click()
-    assert "Nothing to label here" in page.locator("#refusal").inner_text()
+    expect(page.locator("#refusal")).to_contain_text("Nothing to label here")
     assert answers(page) == []
 
     page.get_by_label("Nothing to label here").check()
-    assert page.locator("#refusal").inner_text() == ""
+    settles(lambda: page.locator("#refusal").inner_text(), "")
     assert submit(page)["boundingBoxes"] == []
     draw(page, 100, 100, 200, 200)
-    assert page.evaluate(f"{TOOL}.draft.nothing") is False
-    assert page.get_by_label("Nothing to label here").is_disabled()
+    settles(lambda: page.evaluate(f"{TOOL}.draft.nothing"), False)
+    expect(page.get_by_label("Nothing to label here")).to_be_disabled()
 
 
 def test_sixty_labels_by_search_and_shifted_keys(site: Site, open_page: Open) -> None:
@@ -249,13 +262,13 @@ def test_sixty_labels_by_search_and_shifted_keys(site: Site, open_page: Open) ->
     page = open_page("/box")
     draw(page, 100, 100, 200, 200)
     page.keyboard.press("Shift+Digit3")
-    assert boxes(page)[0]["label"] == "kind 28"
+    settles(lambda: [box["label"] for box in boxes(page)], ["kind 28"])
     page.keyboard.press("/")
     page.keyboard.type("kind 57")
     page.keyboard.press("Enter")
-    assert boxes(page)[0]["label"] == "kind 57"
+    settles(lambda: [box["label"] for box in boxes(page)], ["kind 57"])
     page.keyboard.press("ArrowRight")
-    assert boxes(page)[0]["left"] == 101
+    settles(lambda: [box["left"] for box in boxes(page)], [101])
 
 
 def test_initial_value_is_shown_and_its_change_reported(site: Site, open_page: Open) -> None:
@@ -279,8 +292,8 @@ def test_hostile_labels_stay_text(site: Site, open_page: Open) -> None:
     page = open_page("/box")
     draw(page, 100, 100, 200, 200)
     page.locator("crowd-bounding-box").screenshot()
-    assert page.locator(".palette .name").first.inner_text() == evil
-    assert boxes(page)[0]["label"] == evil
+    settles(lambda: page.locator(".palette .name").first.inner_text(), evil)
+    settles(lambda: [box["label"] for box in boxes(page)], [evil])
     assert page.evaluate("window.hacked") is None
     assert page.evaluate(f"{TOOL}.shadowRoot.querySelector('img, script')") is None
 
@@ -311,22 +324,22 @@ def test_a_thousand_boxes_are_not_drawn_again_while_one_is_moved(site: Site, ope
     site.pages["/box"] = harness(labels="['bee']", more=f"initial-value='{json.dumps(many)}'")
     page = open_page("/box")
     page.mouse.click(*on_screen(page, 326, 240))
-    page.wait_for_timeout(300)
+    frames(page)
     draws = f"{TOOL}.bench.stage.restingDraws"
     before = page.evaluate(draws)
     start = on_screen(page, 326, 235)
     page.mouse.move(*start)
-    page.wait_for_timeout(100)
+    frames(page)
     ready = page.evaluate(draws)
     page.mouse.down()
     for step in range(1, 21):
         page.mouse.move(start[0] + step * 4, start[1] + step * 2)
-        page.wait_for_timeout(20)
+        frames(page)
     moving = page.evaluate(draws)
     page.mouse.up()
     assert moving - ready <= 1, f"{moving - ready} redraws of all boxes in 20 moves"
     assert before <= ready
-    assert len(boxes(page)) == 1000
+    settles(lambda: len(boxes(page)), 1000)
     assert boxes(page) != many
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.elements_site import Site
+from tests.browser.elements_site import Site, settles, wait_until
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
@@ -61,7 +61,7 @@ def test_a_chart_is_drawn_and_can_be_read_as_a_table(kit: Callable[[str], None],
     page = open_page("/kit", ready="waggle-chart canvas", locale="en-US")
     coloured = """canvas => { const d = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
         let n = 0; for (let i = 3; i < d.length; i += 4) n += d[i] > 0; return n; }"""
-    assert page.locator("waggle-chart canvas").evaluate(coloured) > 500
+    wait_until(lambda: page.locator("waggle-chart canvas").evaluate(coloured) > 500)
     page.get_by_text("Show as table").click()
     expect(page.locator("waggle-chart tbody tr").nth(1)).to_have_text("80 52.5%")
     expect(page.locator("waggle-chart thead th").nth(1)).to_have_text("<img src=x onerror=alert(1)>")
@@ -99,6 +99,7 @@ def test_layers_of_boxes_are_switched_by_key(kit: Callable[[str], None], open_pa
     expect(ana).to_have_attribute("aria-pressed", "false")
     ana.press("Space")
     expect(view.locator("rect.over")).to_have_count(2)
+    page.wait_for_function("document.querySelector('waggle-boxes-view').shadowRoot.querySelector('img').complete")
     frame = view.locator("img").bounding_box()
     box = view.locator("rect.over").first.bounding_box()
     assert frame and box
@@ -159,9 +160,11 @@ def test_the_theme_is_kept_and_the_menu_opens_on_a_phone(kit: Callable[[str], No
     toggle.click()
     toggle.click()
     background = "getComputedStyle(document.documentElement).backgroundColor"
+    settles(lambda: page.evaluate("document.documentElement.dataset.theme"), "dark")
     dark = page.evaluate(background)
     page.reload()
-    assert page.evaluate(background) == dark != "rgb(248, 247, 244)"
+    settles(lambda: page.evaluate(background), dark)
+    assert dark != "rgb(248, 247, 244)"
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
 
     link = page.get_by_role("link", name="Jobs")

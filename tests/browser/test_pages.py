@@ -1,66 +1,24 @@
 """The portal's pages in a real browser: the wizard by keyboard, the gallery's layers, adjudication, money, every page's
 console, and how wide the pages are on a phone. Screenshots are written to the test's own folder."""
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from labeling.models import DataObject, LabelingJob
 from labeling.services import batches, consolidating, jobs
 from marketplace.models import Account, User, Worker
 from tests import builders
+from tests.browser.conftest import Visit
 from tests.browser.drawing import draw
 from tests.browser.elements_site import wait_until
 from tests.labeling import stories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SIZE = (640, 480)
-Visit = Callable[..., Page]
-
-
-@pytest.fixture
-def visit(chromium: Browser, built_elements: Path, live_server: Any) -> Iterator[Visit]:
-    """A function that opens a page for a signed-in user; any error in any console fails the test."""
-    faults: list[str] = []
-    contexts = []
-
-    def open_(user: User | None, path: str, **options: Any) -> Page:
-        context = chromium.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))
-        contexts.append(context)
-        if user is not None:
-            client = Client()
-            client.force_login(user)
-            cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}
-            context.add_cookies([cookie])
-        page = context.new_page()
-        page.on("pageerror", lambda error: faults.append(f"{page.url}: {error}"))
-        page.on("console", lambda said: faults.append(f"{page.url}: {said.text}") if said.type == "error" else None)
-        page.goto(live_server.url + path)
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    # A form refused with its errors inline is a 422, which the browser notes in its console.
-    unexpected = [fault for fault in faults if "422 (Unprocessable" not in fault]
-    assert not unexpected, unexpected
-
-
-@pytest.fixture
-def account() -> Account:
-    """A requester with money."""
-    return builders.an_account()
-
-
-@pytest.fixture
-def owner(account: Account) -> User:
-    """The requester."""
-    return account.members.get()
 
 
 @pytest.fixture
@@ -136,10 +94,10 @@ def test_layers_switch_and_what_the_requester_draws_is_the_label(
     shown = page.locator("waggle-boxes-view rect.over")
     first = layer.first
     expect(first).to_have_attribute("aria-pressed", "false")
-    before = shown.count()
+    expect(shown).to_have_count(1)  # the merged box of the one labeled picture
     first.click()
     expect(first).to_have_attribute("aria-pressed", "true")
-    expect(shown).to_have_count(before + 1)
+    expect(shown).to_have_count(2)
 
     page.get_by_role("link", name=".png").first.click()
     expect(page.get_by_text("2 people answered. 1 box kept.").first).to_be_visible()
@@ -150,9 +108,10 @@ def test_layers_switch_and_what_the_requester_draws_is_the_label(
     expect(page.locator("crowd-bounding-box .list li")).to_have_count(2)
     page.get_by_role("button", name="Submit").click()
     expect(page.get_by_text("are the label now")).to_be_visible()
-    row = DataObject.objects.select_related("label").get(job=job, index=0)
+    rows = DataObject.objects.select_related("label")
+    wait_until(lambda: rows.get(job=job, index=0).label.source == "adjudicated")
+    row = rows.get(job=job, index=0)
     drawn = [(box["left"], box["top"], box["width"], box["height"]) for box in row.label.value["boxes"]]
-    assert row.label.source == "adjudicated"
     assert drawn == [(100, 100, 50, 40), (300, 200, 120, 130)]
 
 

@@ -11,8 +11,8 @@ from labeling.models import Answer, DataObject, LabelingJob
 from labeling.services import batches
 from marketplace.models import Worker
 from tests import builders
-from tests.browser.drawing import PHONE, boxes, draw, on_screen
-from tests.browser.elements_site import wait_until
+from tests.browser.drawing import PHONE, at_the_canvas, boxes, draw, on_screen
+from tests.browser.elements_site import settles, wait_until
 from tests.labeling import stories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -70,7 +70,7 @@ def hand_in(page: Page, job: LabelingJob, *, by_key: bool = False) -> dict[str, 
         button.click()
     wait_until(lambda: len(stored(job)) > before)
     expect(page.locator(".list li")).to_have_count(0)
-    page.locator(".canvas canvas").first.wait_for()
+    at_the_canvas(page)
     return stored(job)[-1]
 
 
@@ -109,6 +109,7 @@ def test_touch_is_stored_as_drawn(open_task: Open, job: LabelingJob) -> None:
         x, y = on_screen(page, *point)
         finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    settles(lambda: len(boxes(page)), 1)
     assert hand_in(page, job) == crowd_answer({"left": 120, "top": 90, "width": 291, "height": 243, "label": "bee"})
 
 
@@ -123,8 +124,8 @@ def test_an_ended_session_loses_no_box(open_task: Open, job: LabelingJob, worker
     page.get_by_label("Password").fill(builders.PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     wait_until(lambda: stored(job))
-    assert stored(job) == [crowd_answer({"left": 10, "top": 20, "width": 100, "height": 200, "label": "bee"})]
-    assert page.url == f"{live_server.url}/work/{job.pk}/"
+    settles(lambda: stored(job), [crowd_answer({"left": 10, "top": 20, "width": 100, "height": 200, "label": "bee"})])
+    settles(lambda: page.url, f"{live_server.url}/work/{job.pk}/")
 
 
 def test_return_and_decline_reach_the_server(open_task: Open, job: LabelingJob, worker: Worker) -> None:
@@ -146,5 +147,5 @@ def test_a_reload_keeps_the_task_and_its_boxes(open_task: Open, job: LabelingJob
     draw(page, 10, 20, 110, 220)
     page.reload()
     page.locator(".list li").first.wait_for()
-    assert boxes(page) == [{"left": 10, "top": 20, "width": 100, "height": 200, "label": "bee"}]
-    assert job.assignments.count() == 1
+    settles(lambda: boxes(page), [{"left": 10, "top": 20, "width": 100, "height": 200, "label": "bee"}])
+    settles(lambda: job.assignments.count(), 1)

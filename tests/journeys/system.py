@@ -66,7 +66,7 @@ class System:
     def run(self, *arguments: str) -> str:
         """Run Python to its end in the system's environment; returns what it printed."""
         done = subprocess.run(
-            [sys.executable, *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=120
+            [sys.executable, *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=300
         )
         assert done.returncode == 0, done.stderr[-3000:]
         return done.stdout
@@ -92,12 +92,12 @@ class System:
         """kill -9 the process and everything it started in its group."""
         process = self.processes.pop(name)
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait(10)
+        process.wait(60)
 
     def wait_for_web(self) -> None:
         """Until the web answers."""
         pool = urllib3.PoolManager(retries=False, timeout=2)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while True:
             try:
                 if pool.request("GET", f"{self.url}/health/").status == 200:
