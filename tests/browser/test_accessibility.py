@@ -1,0 +1,140 @@
+"""axe-core over the portal's pages, full and empty, light and dark: no serious break of WCAG A or AA."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from labeling.models import DataObject, LabelingJob
+from labeling.services import batches, consolidating, exports
+from learning.models import LearningLoop, Model, Round, TrainingJob
+from marketplace.models import Account, User, Worker
+from tests import builders
+from tests.browser.conftest import ELEMENTS, Visit
+from tests.labeling import stories
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+AXE = Path(ELEMENTS) / "node_modules" / "axe-core" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+FOUND = """rules => axe.run(document, {runOnly: rules}).then(r => r.violations
+    .filter(v => ["serious", "critical"].includes(v.impact))
+    .map(v => [v.id, v.help, v.nodes.map(n => [n.target.flat().join(" "), n.failureSummary])]))"""
+LOOKS: list[dict[str, Any]] = [
+    {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
+    {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
+]
+
+
+@pytest.fixture
+def workers() -> list[Worker]:
+    """Two people who label."""
+    return stories.a_crowd(2)
+
+
+@pytest.fixture
+def job(account: Account, workers: list[Worker]) -> LabelingJob:
+    """Two pictures labeled, one open, a loop with a model, a download."""
+    team = builders.a_team(account=account, workers=workers)
+    job = stories.a_job(account, team, workers_per_object=2, objects=3, automated_labeling={"enabled": True})
+    rows = list(DataObject.objects.filter(job=job).order_by("index"))
+    for row, uri in zip(rows, builders.tiny_images(3, account=account, size=stories.SIZE), strict=True):
+        row.source_ref = uri
+    DataObject.objects.bulk_update(rows, ["source_ref"])
+    batches.open_batch(job=job, object_ids=[row.pk for row in rows], by="system")
+    for worker in workers:
+        stories.work(worker, job, most=2)
+    consolidating.consolidate_due(job=job)
+    model = Model.objects.create(
+        account=account,
+        name="bees-1",
+        architecture="compact",
+        labels=job.labels,
+        metrics={"mAP_50": 0.6},
+        artifact_uri="file:///nowhere/model.tar.gz",
+        parts_uri="file:///nowhere",
+    )
+    loop = LearningLoop.objects.create(job=job, settings={"target_iou": 0.6, "confidence": 0.9}, final_model=model)
+    trained = TrainingJob.objects.create(account=account, name="bees-1", status="Completed", model=model, progress=1)
+    figures = {"human_labels": 2, "mAP_50": 0.6, "auto_labeled": 1, "counters": {"HumanLabeled": 2}}
+    Round.objects.create(loop=loop, number=1, status="Finished", training_job=trained, threshold=0.5, figures=figures)
+    exports.run_export(exports.create_export(job=job, kind="coco", by="user:1").pk)
+    return job
+
+
+def check(page: Page, addresses: list[str]) -> None:
+    """Open each page and ask axe; the report names rule and place."""
+    for address in addresses:
+        page.goto(address)
+        expect(page.locator("main, waggle-task-shell").first).to_be_visible()
+        page.evaluate(AXE.read_text())
+        found = page.evaluate(FOUND, RULES)
+        assert found == [], f"{address}\n{json.dumps(found, indent=1)}"
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=["light", "dark-phone"])
+def test_pages_of_a_job_can_be_used_by_everybody(
+    visit: Visit, live_server: Any, job: LabelingJob, owner: User, workers: list[Worker], look: dict[str, Any]
+) -> None:
+    """The requester's pages with everything on them, the worker's, the operator's."""
+    names = ("overview", "jobs", "datasets", "dataset-new", "models", "wallet", "teams", "settings", "job-new")
+    tabs = ("job", "job-gallery", "job-loop", "job-people", "job-downloads", "job-preview")
+    row = DataObject.objects.filter(job=job, label__isnull=False)[0]
+    dataset = builders.a_dataset(account=job.account)
+    paths = [reverse(f"requester:{name}") for name in names]
+    paths += [reverse(f"requester:{tab}", args=[job.pk]) for tab in tabs]
+    paths += [
+        reverse("requester:object", args=[job.pk, row.pk]),
+        reverse("requester:dataset", args=[dataset.pk]),
+        reverse("requester:model", args=[Model.objects.get().pk]),
+        reverse("requester:team", args=[job.workteam_id]),
+        reverse("requester:job-new") + f"?dataset={dataset.pk}",
+    ]
+    check(visit(owner, paths[0], **look), [live_server.url + path for path in paths])
+    work = ["/work/", "/work/earnings/", f"/work/{job.pk}/"]
+    check(visit(workers[0].user, work[0], **look), [live_server.url + path for path in work])
+    check(visit(builders.an_operator(), "/operator/", **look), [f"{live_server.url}/operator/"])
+    check(visit(None, "/sign-in/", **look), [f"{live_server.url}/sign-in/"])
+
+
+def test_the_wizard_and_its_errors_can_be_used_by_everybody(
+    visit: Visit, live_server: Any, account: Account, owner: User
+) -> None:
+    """Every step, also with what is wrong beside its field."""
+    dataset = builders.a_dataset(account=account)
+    builders.a_team(account=account, workers=1)
+    page = visit(owner, reverse("requester:job-new") + f"?dataset={dataset.pk}", **LOOKS[0])
+    given: list[dict[str, str]] = [
+        {"Name": "bees"},
+        {"Labels": "bee", "Title": "Bees", "Description": "Box them"},
+        {},
+        {},
+    ]
+    for fields in given:
+        for label, text in fields.items():
+            page.get_by_label(label, exact=True).fill(text)
+        page.evaluate(AXE.read_text())
+        found = page.evaluate(FOUND, RULES)
+        assert found == [], f"{page.url}\n{json.dumps(found, indent=1)}"
+        before = page.url
+        page.get_by_role("button", name="Continue").click()
+        expect(page).not_to_have_url(before)
+    check(page, [page.url])
+    page.goto(live_server.url + reverse("requester:job-new"))
+    page.get_by_label("Name").fill("no name!")
+    page.get_by_role("button", name="Continue").click()
+    field = page.get_by_label("Name")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(field).to_have_accessible_description(re.compile("at most 63.*Letters, digits and hyphens", re.S))
+    page.evaluate(AXE.read_text())
+    assert page.evaluate(FOUND, RULES) == []
+
+
+def test_empty_pages_can_be_used_by_everybody(visit: Visit, live_server: Any, owner: User) -> None:
+    """Before there is anything."""
+    names = ("overview", "jobs", "datasets", "models", "wallet", "teams", "settings", "job-new")
+    check(visit(owner, "/", **LOOKS[1]), [live_server.url + reverse(f"requester:{name}") for name in names])
+    check(visit(builders.a_worker().user, "/work/", **LOOKS[1]), [f"{live_server.url}/work/"])

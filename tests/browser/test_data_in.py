@@ -1,0 +1,197 @@
+"""Images and manifests from this computer, in a real browser: sent in parts with progress, stopped, taken up again;
+what is refused is shown with its number and reason; a prepared download is followed to its link."""
+
+import io
+import json
+import zipfile
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from labeling.models import Dataset, Export, LabelingJob
+from labeling.services import datasets, exports, jobs
+from marketplace import storage
+from marketplace.models import Account, User
+from marketplace.services import boundaries
+from tests import builders
+from tests.browser.conftest import Visit
+from tests.browser.elements_site import wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def image_files(count: int) -> list[dict[str, Any]]:
+    """Pictures as a file chooser gives them."""
+    return [
+        {"name": f"{n:03}.png", "mimeType": "image/png", "buffer": builders.image_bytes(number=n)} for n in range(count)
+    ]
+
+
+def make(page: Page, name: str, kind: str, files: list[dict[str, Any]]) -> Dataset:
+    """Fill in the form, send it, wait for the data set's page, and make the data set as the queue does."""
+    page.get_by_label("Name").fill(name)
+    page.get_by_text(kind).click()
+    page.set_input_files("input[name=files]", files)
+    page.get_by_role("button", name="Make the data set").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(name)
+    row = Dataset.objects.get(name=name)
+    datasets.advance_dataset(row.pk)
+    row.refresh_from_db()
+    return row
+
+
+def test_more_files_than_one_request_takes_arrive(visit: Visit, owner: User, account: Account) -> None:
+    """130 pictures: the browser sends them in parts, the page follows the making to its end by itself."""
+    page = visit(owner, reverse("requester:dataset-new"))
+    row = make(page, "many", "Files from this computer", image_files(130))
+    assert (row.status, row.objects_total, row.bad_lines) == ("Completed", 130, 0)
+    expect(page.get_by_role("heading", name="The first pictures")).to_be_visible()
+    expect(page.get_by_role("img", name="Picture 6 of the data set")).to_be_visible()
+
+
+def test_an_upload_is_stopped_and_taken_up_again(visit: Visit, owner: User, account: Account) -> None:
+    """Stopped in the middle, what has arrived stays and only the rest is sent; nothing is there twice."""
+    page = visit(owner, reverse("requester:dataset-new"))
+    sent: list[str] = []
+    hold: list[Any] = []
+
+    def pass_on(route: Any) -> None:
+        sent.append(route.request.url)
+        if len(sent) == 2:
+            hold.append(route)  # the second part hangs until the requester has had enough
+        else:
+            route.continue_()
+
+    page.route("**/api/v1/uploads", pass_on)
+    page.get_by_label("Name").fill("halves")
+    page.set_input_files("input[name=files]", image_files(30))
+    page.get_by_role("button", name="Make the data set").click()
+    expect(page.get_by_text("Uploading: 20 of 30 files")).to_be_visible()
+    wait_until(lambda: hold)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("Stopped: 20 of 30 files arrived.")).to_be_visible()
+    assert not Dataset.objects.filter(name="halves").exists()
+
+    page.get_by_role("button", name="Make the data set").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("halves")
+    row = Dataset.objects.get(name="halves")
+    datasets.advance_dataset(row.pk)
+    row.refresh_from_db()
+    assert row.objects_total == 30
+    assert len(sent) == 3
+
+
+def test_a_refused_form_keeps_what_was_uploaded(visit: Visit, owner: User, account: Account) -> None:
+    """A name that is no name costs a second look, not a second upload."""
+    page = visit(owner, reverse("requester:dataset-new"))
+    page.get_by_label("Name").fill("no name!")
+    page.set_input_files("input[name=files]", image_files(3))
+    page.get_by_role("button", name="Make the data set").click()
+    expect(page.locator(".field.invalid .field-error")).to_contain_text("Letters, digits and hyphens")
+    expect(page.get_by_text("3 files uploaded already")).to_be_visible()
+    page.get_by_label("Name").fill("a-name")
+    page.get_by_role("button", name="Make the data set").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("a-name")
+    row = Dataset.objects.get(name="a-name")
+    datasets.advance_dataset(row.pk)
+    row.refresh_from_db()
+    assert row.objects_total == 3
+
+
+def test_a_zip_names_the_files_it_refuses(visit: Visit, owner: User, account: Account) -> None:
+    """Pictures are taken, anything else is listed with its number, reason and name."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for file in image_files(2):
+            archive.writestr(file["name"], file["buffer"])
+        archive.writestr("notes.txt", b"no picture")
+    page = visit(owner, reverse("requester:dataset-new"))
+    zipped = {"name": "set.zip", "mimeType": "application/zip", "buffer": packed.getvalue()}
+    row = make(page, "zipped", "A zip file from this computer", [zipped])
+    assert (row.objects_total, row.bad_lines) == (2, 1)
+    refused = page.locator("section", has=page.get_by_role("heading", name="Refused files")).locator("tbody tr")
+    expect(refused).to_have_count(1)
+    expect(refused).to_contain_text("notes.txt")
+    expect(refused).to_contain_text("is not an image by its name")
+
+
+def test_a_manifest_names_the_lines_it_refuses_here_and_on_the_job(
+    visit: Visit, live_server: Any, owner: User, account: Account, tolerated: list[str]
+) -> None:
+    """Every bad line with its number and reason on the data set's page; a broken image with its reason on the job's."""
+    tolerated.append("409 (Conflict)")  # the broken picture among the first ones
+    uri = builders.tiny_images(1, account=account)[0]
+    broken = storage.join(boundaries.base_of(account), "uploads", "broken.png")
+    storage.write(broken, b"\x89PNG and nothing more", content_type="image/png")
+    lines = [json.dumps({"source-ref": uri}), "{not json", json.dumps({"x": 1}), json.dumps({"source-ref": broken})]
+    file = {"name": "in.manifest", "mimeType": "application/jsonl", "buffer": "\n".join(lines).encode()}
+    page = visit(owner, reverse("requester:dataset-new"))
+    row = make(page, "listed", "A manifest from this computer", [file])
+    assert (row.objects_total, row.bad_lines) == (2, 2)
+    expect(page.get_by_text("of 4 lines read")).to_be_visible()
+    table = page.locator("section", has=page.get_by_role("heading", name="Refused lines")).locator("tbody tr")
+    expect(table.nth(0)).to_contain_text("2is not valid JSON")
+    expect(table.nth(1)).to_contain_text("3'source-ref' or 'source' is missing")
+    expect(page.get_by_text("Picture 2 of the data set: cannot be shown")).to_be_visible()
+
+    job = jobs.create_job(
+        account=account,
+        by="user:1",
+        name="from-lines",
+        labels=["bee"],
+        dataset=row,
+        workteam=builders.a_team(account=account, workers=1),
+        title="Bees",
+        description="Box them",
+        price_micros=36_000,
+        expected_seconds=9,
+        workers_per_object=1,
+    )
+    jobs.advance_job(job.pk)
+    page.goto(live_server.url + reverse("requester:job", args=[job.pk]))
+    refused = page.locator("section", has=page.get_by_role("heading", name="What was refused")).locator("li")
+    expect(refused).to_have_count(1)
+    expect(refused).to_contain_text("Object 1:")
+
+
+def test_a_download_is_prepared_with_progress_and_then_fetched(
+    visit: Visit, live_server: Any, owner: User, account: Account
+) -> None:
+    """The row follows the making without a reload; a stopped one says so; the link gives the file."""
+    dataset = builders.a_dataset(account=account)
+    job = jobs.create_job(
+        account=account,
+        by="user:1",
+        name="to-fetch",
+        labels=["bee"],
+        dataset=dataset,
+        workteam=builders.a_team(account=account, workers=1),
+        title="Bees",
+        description="Box them",
+        price_micros=36_000,
+        expected_seconds=9,
+        workers_per_object=1,
+    )
+    jobs.advance_job(job.pk)
+    page = visit(owner, reverse("requester:job-downloads", args=[job.pk]))
+    page.get_by_label("Format").select_option("coco")
+    page.get_by_role("button", name="Prepare").click()
+    expect(page.get_by_role("progressbar", name="Progress")).to_be_visible()
+    exports.run_export(newest(job).pk)
+    link = page.get_by_role("link", name="Download (")
+    expect(link).to_be_visible()
+    with page.expect_download() as fetched:
+        link.click()
+    assert zipfile.is_zipfile(fetched.value.path())
+
+    page.get_by_role("button", name="Prepare").click()
+    page.locator("#exports").get_by_role("button", name="Stop").click()
+    expect(page.locator("#exports tbody tr").first).to_contain_text("Stopped")
+    assert newest(job).status == "Stopped"
+
+
+def newest(job: LabelingJob) -> Export:
+    """The export asked for last."""
+    return Export.objects.filter(job=job).order_by("-pk")[0]
