@@ -8,8 +8,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from frontend.demo import people
 from frontend.demo.crowd import Crowd
+from frontend.demo.summary import quality
 from frontend.demo.truth import Truth
-from labeling.models import LabelingJob
+from labeling import queries
+from labeling.models import DataObject, LabelingJob, LabelSource
+from marketplace import money
 
 
 class Command(BaseCommand):
@@ -29,11 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Work until the job ends or the command is interrupted."""
-        jobs = LabelingJob.objects.select_related("workteam")
-        wanted = options["job"]
-        job = (jobs.filter(pk=int(wanted)) if wanted.isdigit() else jobs.filter(name__iexact=wanted)).first()
-        if job is None:
-            raise CommandError(f"there is no labeling job {wanted!r}")
+        job = _job(options["job"])
         if not 0 <= options["spammers"] <= options["workers"]:
             raise CommandError("--spammers: between 0 and the number of workers expected")
         try:
@@ -56,3 +55,30 @@ class Command(BaseCommand):
             crowd.stop()
             crowd.join()
         self.stdout.write(f"{crowd.tally.answers} answers, {crowd.tally.declined} declined")
+        job.refresh_from_db()
+        self.stdout.write("\n".join(_report(job, truth)))
+
+
+def _job(wanted: str) -> LabelingJob:
+    """The job of this id or name. Raises CommandError when there is none, or several accounts have one."""
+    jobs = LabelingJob.objects.select_related("workteam", "account")
+    found = list((jobs.filter(pk=int(wanted)) if wanted.isdigit() else jobs.filter(name__iexact=wanted))[:2])
+    if not found:
+        raise CommandError(f"there is no labeling job {wanted!r}")
+    if len(found) > 1:
+        raise CommandError(f"several accounts have a labeling job {wanted!r}: name it by its id")
+    return found[0]
+
+
+def _report(job: LabelingJob, truth: Truth) -> list[str]:
+    """What the design cost and how good its labels are: what a requester wants to know before paying real people."""
+    cost = {name: money.text(micros) for name, micros in queries.money(job).items()}
+    rows = DataObject.objects.filter(job=job, label__source=LabelSource.HUMAN).select_related("label")
+    labeled = [{"source_ref": row.source_ref, "label": row.label.value} for row in rows if row.label]
+    found = quality(labeled, truth)
+    return [
+        f"{job.name}: {job.status}",
+        f"  ${cost['spent_micros']} spent; labeling all by people would be ${cost['all_human_micros']}",
+        f"  {found['objects']} labeled objects: mean IoU {found['mean_iou']}, F1@0.5 {found['f1_50']} "
+        f"(precision {found['precision']}, recall {found['recall']})",
+    ]

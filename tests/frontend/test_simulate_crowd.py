@@ -1,0 +1,81 @@
+"""`manage.py simulate_crowd`: workers who speak only HTTP do a job; its requester reads what the design is worth."""
+
+import re
+import threading
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from labeling import background
+from labeling.models import Assignment, LabelingJob
+from labeling.services import jobs
+from marketplace import storage
+from marketplace.services import boundaries
+from tests import builders
+from tests.journeys import pictures
+from tests.labeling import stories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def a_job(folder, **changes) -> LabelingJob:
+    account = stories.an_account(funds="20")
+    base = storage.join(boundaries.base_of(account), "uploads", "pictures")
+    uris = []
+    for picture in sorted((folder / "images").iterdir()):
+        uris.append(storage.join(base, picture.name))
+        storage.write(uris[-1], picture.read_bytes())
+    manifest = builders.a_manifest(account, [{"source-ref": uri} for uri in uris])
+    team = builders.a_team(account=account, workers=[])
+    design = stories.a_design(account, team, labels=pictures.LABELS, input_manifest_uri=manifest, **changes)
+    return jobs.create_job(**design)
+
+
+def test_the_crowd_does_the_job_over_http(live_server, tmp_path):
+    folder = pictures.write(tmp_path / "set", count=6)
+    job = a_job(folder, name="try-out")
+    said, failed = StringIO(), []
+
+    def crowd():
+        try:
+            call_command(
+                "simulate_crowd", job="try-out", truth=folder / "annotations.coco.json", workers=5, spammers=1,
+                seed=7, url=live_server.url, stdout=said,
+            )  # fmt: skip
+        except Exception as error:  # noqa: BLE001 - raised in the test's own thread
+            failed.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=crowd)
+    thread.start()
+    while thread.is_alive():
+        background.advance_job(job.pk)
+        thread.join(0.2)
+    assert not failed
+    job.refresh_from_db()
+    assert job.status == "Completed"
+    answers = Assignment.objects.filter(job=job, state="Submitted").count()
+    assert answers == 18
+    lines = said.getvalue().splitlines()
+    assert lines[0] == "18 answers, 0 declined"
+    assert lines[1:3] == ["try-out: Completed", "  $0.777600 spent; labeling all by people would be $0.777600"]
+    found = re.fullmatch(r"  6 labeled objects: mean IoU (\S+), F1@0.5 (\S+) \(precision \S+, recall \S+\)", lines[3])
+    assert found and float(found[1]) > 0.5 and float(found[2]) > 0.5
+
+
+def test_what_the_command_refuses(tmp_path):
+    folder = pictures.write(tmp_path / "set", count=1)
+    truth = folder / "annotations.coco.json"
+    with pytest.raises(CommandError, match="there is no labeling job 'none'"):
+        call_command("simulate_crowd", job="none", truth=truth)
+    first = a_job(folder, name="twice")
+    a_job(folder, name="Twice")
+    with pytest.raises(CommandError, match="several accounts"):
+        call_command("simulate_crowd", job="twice", truth=truth)
+    with pytest.raises(CommandError, match="--spammers"):
+        call_command("simulate_crowd", job=str(first.pk), truth=truth, workers=2, spammers=3)
+    with pytest.raises(CommandError, match="not COCO annotations"):
+        call_command("simulate_crowd", job=str(first.pk), truth=tmp_path / "missing.json")
