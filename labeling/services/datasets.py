@@ -7,7 +7,7 @@ import math
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
@@ -82,17 +82,39 @@ def check_selection(selection: dict[str, Any] | None) -> dict[str, Any]:
     return {"kind": "full"}
 
 
-def selected(stream: BinaryIO, selection: dict[str, Any], **options: Any) -> Iterator[manifest.Line | manifest.BadLine]:
-    """The chosen lines of a manifest in a seekable file, and every bad line. `options` as for `manifest.parse`."""
-    stream.seek(0)
+def selected(
+    stream: BinaryIO,
+    selection: dict[str, Any],
+    *,
+    account: Account,
+    saw: Callable[[int], None] | None = None,
+    **options: Any,
+) -> Iterator[manifest.Line | manifest.BadLine]:
+    """The chosen lines of a manifest in a seekable file, and every bad line, among them what the account may not read.
+
+    A percentage is one of the good lines. `saw` hears the number of each line that is read, chosen or not; `options` as
+    for `manifest.parse`.
+    """
+    reader = boundaries.Reader(account)
+
+    def lines() -> Iterator[manifest.Line | manifest.BadLine]:
+        stream.seek(0)
+        for line in manifest.parse(stream, **options):
+            if saw is not None:
+                saw(line.number)
+            yield _readable(line, reader)
+
     kind = selection.get("kind", "full")
     if kind == "random":
-        good = sum(isinstance(line, manifest.Line) for line in manifest.parse(stream, **options))
-        stream.seek(0)
-        lines = manifest.parse(stream, **options)
-        return manifest.sample(lines, percent=selection["percent"], seed=int(selection.get("seed") or 0), total=good)
-    lines = manifest.parse(stream, **options)
-    return manifest.select(lines, compile_where(selection["where"])) if kind == "filter" else lines
+        good = sum(isinstance(line, manifest.Line) for line in lines())
+        return manifest.sample(lines(), percent=selection["percent"], seed=int(selection.get("seed") or 0), total=good)
+    return manifest.select(lines(), compile_where(selection["where"])) if kind == "filter" else lines()
+
+
+def _readable(line: manifest.Line | manifest.BadLine, reader: boundaries.Reader) -> manifest.Line | manifest.BadLine:
+    if isinstance(line, manifest.Line) and line.source_ref and (why := reader.refusal(line.source_ref)):
+        return manifest.BadLine(line.number, why, line.source_ref)
+    return line
 
 
 def stop_dataset(*, dataset: Dataset, by: str) -> None:
@@ -136,7 +158,7 @@ def preview_manifest(*, account: Account, uri: str, selection: dict[str, Any] | 
     refused: list[dict[str, Any]] = []
     objects = bad = 0
     with sources.local_copy(uri) as stream:
-        for line in selected(stream, choice):
+        for line in selected(stream, choice, account=account):
             if isinstance(line, manifest.BadLine):
                 bad += 1
                 refused += [{"number": line.number, "reason": line.reason}] if bad <= most else []
@@ -176,18 +198,16 @@ def _make(dataset: Dataset) -> None:
 
 def _publish(dataset: Dataset, every_line: Any, uri: str, refusals: Refusals, progress: "_Progress") -> int:
     """Write the chosen lines under `uri`; returns how many. Bad lines go to `refusals`."""
-    reader, counts = boundaries.Reader(dataset.account), 0
+    counts = 0
+    choice = dataset.source.get("selection") or {"kind": "full"}
     progress.start("lines", total=every_line.seek(0, 2))
     with storage.writer(uri, content_type="application/jsonl") as out:
-        for line in selected(every_line, dataset.source.get("selection") or {"kind": "full"}):
+        for line in selected(every_line, choice, account=dataset.account, saw=progress.saw):
             if isinstance(line, manifest.BadLine):
                 refusals.add(line.number, line.reason, line.excerpt)
-            elif line.source_ref is not None and (why := reader.refusal(line.source_ref)):
-                refusals.add(line.number, why, line.source_ref)
             else:
                 out.write(line.original + b"\n")
                 counts += 1
-            progress.lines = line.number
             progress.report(every_line.tell(), objects_total=counts, bad_lines=refusals.count)
     return counts
 
@@ -230,6 +250,10 @@ class _Progress:
         self._next = time.monotonic() + REPORT_SECONDS
         self._from, self._total = 0.0, 0
         self.lines = 0
+
+    def saw(self, number: int) -> None:
+        """Line `number` was read."""
+        self.lines = number
 
     def start(self, stage: str, *, total: int) -> None:
         """A stage begins: finding objects is the first half, writing lines the second."""

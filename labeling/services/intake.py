@@ -60,7 +60,7 @@ def load_objects(job: LabelingJob) -> None:
             return
         refusals, total = Refusals(), 0
         options = {"label_attribute_name": job.label_attribute_name, "kinds": (manifest.SOURCE_REF,)}
-        for chunk in _chunks(job, datasets.selected(stream, selection, **options), refusals):
+        for chunk in _chunks(job, datasets.selected(stream, selection, account=job.account, **options), refusals):
             _copy(job, chunk)
             total += len(chunk.rows)
         refusals.save(job=job)
@@ -72,15 +72,14 @@ def load_objects(job: LabelingJob) -> None:
 def _chunks(
     job: LabelingJob, lines: Iterable[manifest.Line | manifest.BadLine], refusals: Refusals
 ) -> Iterator[_Chunk]:
-    reader = boundaries.Reader(job.account)
     chunk = _Chunk()
     for line in lines:
         if isinstance(line, manifest.BadLine):
             refusals.add(line.number, line.reason, line.excerpt)
             continue
         ref = line.source_ref or ""
-        if why := "'source-ref' is longer than 1,024 characters" if len(ref) > 1024 else reader.refusal(ref):
-            refusals.add(line.number, why, ref)
+        if len(ref) > 1024:
+            refusals.add(line.number, "'source-ref' is longer than 1,024 characters", ref)
             continue
         if b"\\u0000" in line.original:
             refusals.add(line.number, "holds a NUL character", ref)

@@ -187,11 +187,23 @@ class TestManifest:
         assert one.objects_total == 20
         assert refs(one) == refs(two)
 
+    def test_a_random_part_is_one_of_what_the_account_may_read(self, account):
+        theirs = builders.tiny_images(1, account=builders.an_account())[0]
+        lines = [{"source-ref": f"s3://b/{n}.png"} for n in range(40)] + [{"source-ref": theirs}] * 160
+        uri = builders.a_manifest(account, lines)
+        selection = {"kind": "random", "percent": 25, "seed": 3}
+        dataset = builders.a_dataset(account=account, kind="manifest", uri=uri, selection=selection)
+        assert (dataset.objects_total, dataset.bad_lines, dataset.lines_read) == (10, 160, 200)
+
     def test_a_condition_chooses(self, account):
         uri = builders.a_manifest(account, [{"source-ref": f"s3://b/{n}.png", "score": n} for n in range(10)])
         selection = {"kind": "filter", "where": "score >= 7"}
         dataset = builders.a_dataset(account=account, kind="manifest", uri=uri, selection=selection)
         assert refs(dataset) == [f"s3://b/{n}.png" for n in (7, 8, 9)]
+        last = builders.a_dataset(
+            account=account, kind="manifest", uri=uri, selection={"kind": "filter", "where": "score < 3"}
+        )
+        assert (last.objects_total, last.lines_read) == (3, 10)
 
     def test_a_preview_counts_and_shows_the_first(self, account):
         uri = builders.a_manifest(account, [{"source-ref": "s3://b/1.png"}, b"x", {"source-ref": "s3://b/2.png"}])
