@@ -31,6 +31,7 @@ def flat(name: str, summary: dict[str, Any]) -> dict[str, float]:
         if quality["objects"]:
             figures[f"{name}_{who}_mean_iou"] = quality["mean_iou"]
             figures[f"{name}_{who}_f1_50"] = quality["f1_50"]
+            figures[f"{name}_{who}_promised_iou"] = quality["promised_iou"]
     for stage, seconds in summary["seconds"].items():
         figures[f"{name}_s_{stage.replace(', ', '_').replace(' ', '_').replace('-', '_')}"] = seconds
     return {k: v for k, v in figures.items() if v is not None}

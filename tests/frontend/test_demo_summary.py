@@ -1,0 +1,51 @@
+"""What the demo says of labels against the truth: every false and every missed box costs."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from frontend.demo.summary import quality
+from frontend.demo.truth import Truth
+
+BEE = {"left": 10, "top": 10, "width": 20, "height": 20, "label": "bee"}
+WASP = {"left": 50, "top": 50, "width": 20, "height": 10, "label": "wasp"}
+
+
+@pytest.fixture
+def truth(tmp_path: Path) -> Truth:
+    """One picture with a bee and a wasp, one with nothing."""
+    (tmp_path / "images").mkdir()
+    images = [{"id": n, "file_name": f"{n}.png", "width": 100, "height": 100} for n in (1, 2)]
+    for image in images:
+        Image.new("RGB", (100, 100), (0, 0, 40 * image["id"])).save(tmp_path / "images" / image["file_name"])
+    annotations = [
+        {"id": n, "image_id": 1, "category_id": n, "bbox": [b["left"], b["top"], b["width"], b["height"]]}
+        for n, b in ((1, BEE), (2, WASP))
+    ]
+    categories = [{"id": 1, "name": "bee"}, {"id": 2, "name": "wasp"}]
+    path = tmp_path / "annotations.coco.json"
+    path.write_text(json.dumps({"images": images, "annotations": annotations, "categories": categories}))
+    return Truth(path)
+
+
+def rows(*labels: list[dict]) -> list[dict]:
+    return [{"source_ref": f"s3://b/{n}.png", "label": {"boxes": boxes}} for n, boxes in enumerate(labels, start=1)]
+
+
+def test_the_truth_itself_is_perfect(truth):
+    found = quality(rows([BEE, WASP], []), truth)
+    assert (found["objects"], found["mean_iou"], found["promised_iou"], found["f1_50"]) == (2, 1.0, 1.0, 1.0)
+
+
+def test_a_missed_box_and_a_false_one_cost_their_class(truth):
+    missed = quality(rows([BEE], []), truth)
+    assert (missed["mean_iou"], missed["promised_iou"], missed["recall"]) == (1.0, 0.5, 0.5)
+    false = quality(rows([BEE, WASP], [WASP]), truth)
+    assert (false["mean_iou"], false["promised_iou"], false["precision"]) == (1.0, 0.75, 0.6667)
+
+
+def test_nothing_labeled_has_no_quality(truth):
+    found = quality([], truth)
+    assert (found["objects"], found["mean_iou"], found["promised_iou"], found["f1_50"]) == (0, None, None, 0.0)
