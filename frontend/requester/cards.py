@@ -19,8 +19,13 @@ def worker_boxes(content: dict[str, Any]) -> list[dict[str, Any]]:
     return []
 
 
-def layers(row: DataObject, answers: list[dict[str, Any]], name_length: int | None = None) -> list[dict[str, Any]]:
-    """The layers of a picture: the newest label first, then each worker's boxes, names cut to `name_length`."""
+def layers(
+    row: DataObject, answers: list[dict[str, Any]], name_length: int | None = None, *, everybody: bool = False
+) -> list[dict[str, Any]]:
+    """The layers of a picture: the newest label first, then each worker's boxes, names cut to `name_length`.
+
+    Workers' layers start switched off beside a label, unless `everybody` is to be seen at once.
+    """
     made: list[dict[str, Any]] = []
     if row.label is not None:
         machine = row.label.source == "machine"
@@ -35,26 +40,33 @@ def layers(row: DataObject, answers: list[dict[str, Any]], name_length: int | No
                 "kind": "worker",
                 "color": answer["colour"],
                 "boxes": worker_boxes(answer["content"]),
+                **({"on": True} if everybody else {}),
             }
         )
     return made
 
 
-def cards(rows: Iterable[DataObject], user_id: int) -> list[dict[str, Any]]:
+def cards(rows: Iterable[DataObject], user_id: int, *, everybody: bool = False) -> list[dict[str, Any]]:
     """The gallery items of several objects; the answers of all of them are one query."""
     shown = list(rows)
     answers = queries.answers_of_many(shown)
-    return [card(row, user_id, answers[row.pk], name_length=SHORT_NAME) for row in shown]
+    return [card(row, user_id, answers[row.pk], name_length=SHORT_NAME, everybody=everybody) for row in shown]
 
 
 def card(
-    row: DataObject, user_id: int, answers: list[dict[str, Any]], *, side: int = 720, name_length: int | None = None
+    row: DataObject,
+    user_id: int,
+    answers: list[dict[str, Any]],
+    *,
+    side: int = 720,
+    name_length: int | None = None,
+    everybody: bool = False,
 ) -> dict[str, Any]:
     """What the template of a gallery item needs."""
     return {
         "row": row,
         "label": row.label,
         "image_url": f"{image_url(row.pk, user_id)}?side={side}",
-        "layers": {"layers": layers(row, answers, name_length)},
+        "layers": {"layers": layers(row, answers, name_length, everybody=everybody)},
         "name": row.source_ref.rsplit("/", 1)[-1] or f"Object {row.index}",
     }

@@ -167,7 +167,7 @@ def people_page(request: HttpRequest, job_id: int) -> HttpResponse:
         **job_context(request, job, "people"),
         "skills": queries.worker_skills(job),
         "chart": chart if any(histogram) else None,
-        "cards": cards.cards(queries.disagreements(job, limit=12), request.user.pk or 0),
+        "cards": cards.cards(queries.disagreements(job, limit=12), request.user.pk or 0, everybody=True),
     }
     return render(request, "requester/job_people.html", context)
 

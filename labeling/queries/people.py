@@ -5,13 +5,14 @@ For the requester only: workers never see each other's answers.
 
 from collections.abc import Iterable
 from typing import Any
+from zlib import crc32
 
 from django.db.models import Avg, Count, F, Max, Sum
 
 from labeling.consolidation.workers import WorkerModels
 from labeling.models import Answer, Assignment, AssignmentStatus, DataObject, Label, LabelingJob, LabelSource
 
-# Told apart by eye, also by colour-blind ones (after Okabe and Ito); a worker keeps a colour all over a job's page.
+# Told apart by eye, also by colour-blind ones (after Okabe and Ito).
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a6d00", "#7f3fbf", "#5f6b6d")
 
 
@@ -33,11 +34,22 @@ def answers_of_many(data_objects: Iterable[DataObject]) -> dict[int, list[dict[s
     return {key: _answers(found) for key, found in newest.items()}
 
 
+def _colours(workers: Iterable[str]) -> dict[str, str]:
+    """A worker has one colour on every picture; only where two would share it does the second take the next one."""
+    taken: dict[str, str] = {}
+    for name in workers:
+        start = crc32(name.encode())
+        turns = [COLOURS[(start + step) % len(COLOURS)] for step in range(len(COLOURS))]
+        taken[name] = next((colour for colour in turns if colour not in taken.values()), turns[0])
+    return taken
+
+
 def _answers(newest: dict[str, Answer]) -> list[dict[str, Any]]:
+    colours = _colours(newest)
     return [
         {
             "worker": name,
-            "colour": COLOURS[place % len(COLOURS)],
+            "colour": colours[name],
             "assignment_id": row.assignment_id,
             "revision": row.revision,
             "content": row.content,
@@ -45,7 +57,7 @@ def _answers(newest: dict[str, Answer]) -> list[dict[str, Any]]:
             "submitted_at": row.created_at,
             "seconds_spent": row.assignment.seconds_spent,
         }
-        for place, (name, row) in enumerate(newest.items())
+        for name, row in newest.items()
     ]
 
 

@@ -185,6 +185,32 @@ def test_the_object_page_tells_how_the_label_came_about(requester, job, workers)
     assert "Nobody has labeled this object yet." in html
 
 
+def layers_of(html: str) -> list[list[dict]]:
+    """The layers of every picture on a page."""
+    found = re.findall(r'<script type="application/json">(.*?)</script>', html)
+    return [one["layers"] for one in map(json.loads, found) if "layers" in one]
+
+
+def test_people_who_disagree_are_seen_in_their_colours_and_decided_there(requester, job, workers):
+    """The merged boxes and everybody's at once, each worker in one colour everywhere, and the way to the last word."""
+    open_the_rest(job)
+    for worker in workers:
+        stories.work(worker, job)
+    consolidating.consolidate_due(job=job)
+    html = requester.get(reverse("requester:job-people", args=[job.pk])).content.decode()
+    pictures = layers_of(html)
+    assert len(pictures) == 3
+    for layers in pictures:
+        assert [layer["kind"] for layer in layers] == ["merged", "worker", "worker"]
+        assert all(layer["on"] for layer in layers[1:])
+        assert {layer["name"]: layer["color"] for layer in layers[1:]} == {
+            layer["name"]: layer["color"] for layer in pictures[0][1:]
+        }
+        assert len({layer["color"] for layer in layers[1:]}) == 2
+    row = DataObject.objects.get(job=job, index=0)
+    assert f"{reverse('requester:object', args=[job.pk, row.pk])}#decide" in html
+
+
 def test_adjudication_becomes_the_label(requester, job):
     row = DataObject.objects.get(job=job, index=0)
     path = reverse("requester:object-adjudicate", args=[job.pk, row.pk])
