@@ -168,7 +168,9 @@ class UploadsView(APIView):
     def post(self, request: Request) -> Response:
         """Store the files of the form field `files` in one folder; `folder` continues an earlier upload."""
         account = account_of(request, Role.MEMBER)
-        folder = str(request.data.get("folder") or uuid.uuid4().hex)
+        # A JSON body may be anything; it never holds a file.
+        named = request.data.get("folder") if isinstance(request.data, dict) else None
+        folder = str(named or uuid.uuid4().hex)
         if not re.fullmatch(r"[0-9a-f]{32}", folder):
             raise Invalid("32 hexadecimal digits expected, as an earlier upload answered", field="folder")
         files = request.FILES.getlist("files")

@@ -29,13 +29,15 @@ class DepositInput(serializers.Serializer):
 
 
 def amount_of(text: str, field: str) -> int:
-    """A positive amount of micro-dollars from text. Raises Invalid naming the field."""
+    """A positive amount of micro-dollars from text, at most what a wallet takes. Raises Invalid naming the field."""
     try:
         micros = money.parse(text)
     except ValueError as error:
         raise Invalid(str(error), field=field) from None
     if micros <= 0:
         raise Invalid("an amount above zero expected", field=field)
+    if micros > wallets.MAX_DEPOSIT_MICROS:
+        raise Invalid(f"at most {money.text(wallets.MAX_DEPOSIT_MICROS)} dollars expected", field=field)
     return micros
 
 

@@ -21,6 +21,7 @@ NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 KEYWORD = re.compile(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*")
 TASK_TYPES = frozenset({"BoundingBox"})
 MAX_LABELS = 500
+MOST_OBJECTS = 2**31 - 1  # what the column holds
 HOUR, DAY = 3600, 86_400
 # TaskAvailabilityLifetimeInSeconds: (default, longest), by whether the team is the public pool.
 AVAILABILITY = {True: (6 * HOUR, 12 * HOUR), False: (30 * DAY, 30 * DAY)}
@@ -206,7 +207,7 @@ def _times(design: Design) -> None:
 
 def _stopping(design: Design) -> None:
     if design.max_human_labeled_objects is not None:
-        design.within("max_human_labeled_objects", 1, None)
+        design.within("max_human_labeled_objects", 1, MOST_OBJECTS)
     if design.max_percentage_labeled is not None:
         design.within("max_percentage_labeled", 1, 100)
 

@@ -182,3 +182,28 @@ def test_lists_document_their_filters(requester):
     _, document, _ = requester.call("GET", "openapi.json?format=json")
     given = {p["name"] for p in document["paths"]["/api/v1/labeling-jobs"]["get"]["parameters"]}
     assert given == {"cursor", "page_size", "status", "name_contains"}
+
+
+@pytest.mark.parametrize("body", [[], "x", None, {"folder": {"a": 1}}, 7])
+def test_an_upload_without_files_is_refused_whatever_it_is(requester, body):
+    assert kind_of(requester.call("POST", "uploads", body)) == (400, "invalid-input")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("max_spend", "9" * 19), ("max_human_labeled_objects", 10**30), ("workteam", 10**30), ("labels", ["a\0"])],
+)
+def test_numbers_beyond_any_column_are_named(requester, field, value):
+    team = builders.a_team(account=requester.account, workers=[])
+    dataset = builders.a_dataset(account=requester.account)
+    body = {
+        "name": "a",
+        "labels": ["bee"],
+        "workteam": team.pk,
+        "dataset": dataset.pk,
+        "title": "t",
+        "description": "d",
+    }
+    status, problem, _ = requester.call("POST", "labeling-jobs", {**body, "price": "0.036", field: value})
+    assert status in (400, 404)
+    assert problem["errors"][0]["field"].startswith(field)
