@@ -47,7 +47,7 @@ def token_row(token: ApiToken) -> dict[str, Any]:
 class MeView(APIView):
     """The caller."""
 
-    @extend_schema(responses={200: dict}, operation_id="me")
+    @extend_schema(responses={200: schemas.Me}, operation_id="me")
     def get(self, request: Request) -> Response:
         """Who you are, the accounts you are a member of with your role, and your worker id if you are a worker."""
         user: User = request.user

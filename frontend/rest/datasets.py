@@ -164,7 +164,7 @@ class UploadsView(APIView):
 
     parser_classes = [MultiPartParser, JSONParser]
 
-    @extend_schema(request={"multipart/form-data": dict}, responses={201: dict}, operation_id="upload_files")
+    @extend_schema(request={"multipart/form-data": dict}, responses={201: schemas.Upload}, operation_id="upload_files")
     def post(self, request: Request) -> Response:
         """Store the files of the form field `files` in one folder; `folder` continues an earlier upload."""
         account = account_of(request, Role.MEMBER)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,11 +18,13 @@ from marketplace import money
 from marketplace.models import Posting
 from marketplace.services import earnings
 
+WORK = inline_serializer("WorkList", {"results": schemas.Work(many=True)})
+
 
 class WorkView(APIView):
     """Jobs with tasks for the caller."""
 
-    @extend_schema(responses={200: dict}, operation_id="list_work")
+    @extend_schema(responses={200: WORK}, operation_id="list_work")
     def get(self, request: Request) -> Response:
         """Open jobs of the caller's teams: price, expected hourly pay, tasks left."""
         rows = assignments.work_available(worker=worker_of(request))

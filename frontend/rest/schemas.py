@@ -15,6 +15,19 @@ def page(name: str, row: type[s.Serializer], **more: s.Field[Any, Any, Any, Any]
     return inline_serializer(f"{name}Page", {**fields, **more})
 
 
+class Me(s.Serializer):
+    """The caller."""
+
+    id = s.IntegerField()
+    email = s.EmailField()
+    display_name = s.CharField()
+    is_operator = s.BooleanField()
+    worker = inline_serializer("MyWorker", {"id": s.CharField(), "status": s.CharField()}, allow_null=True)
+    accounts = inline_serializer(
+        "MyAccount", {"number": s.CharField(), "name": s.CharField(), "role": s.CharField()}, many=True
+    )
+
+
 class Token(s.Serializer):
     """An API token, without its secret."""
 
@@ -58,6 +71,15 @@ class Wallet(s.Serializer):
     held = Money()
 
 
+class Deposit(s.Serializer):
+    """A deposit that was booked, and the balance after it."""
+
+    account = s.CharField()
+    amount = Money()
+    balance = Money()
+    idempotency_key = s.CharField(allow_blank=True)
+
+
 class Workteam(s.Serializer):
     """A work team."""
 
@@ -74,6 +96,28 @@ class TeamMember(s.Serializer):
 
     worker = s.CharField()
     email = s.EmailField()
+
+
+class WorkerNamed(s.Serializer):
+    """A worker by public id."""
+
+    worker = s.CharField()
+
+
+class PoolMember(WorkerNamed):
+    """A worker of the public pool."""
+
+    crowd = s.CharField()
+
+
+class Upload(s.Serializer):
+    """Files that were stored; `uri` is the folder they lie in."""
+
+    folder = s.CharField()
+    uri = s.CharField()
+    files = inline_serializer(
+        "UploadedFile", {"name": s.CharField(), "uri": s.CharField(), "size": s.IntegerField()}, many=True
+    )
 
 
 class Dataset(s.Serializer):

@@ -84,7 +84,7 @@ class StatementView(ListView):
 class DepositsView(APIView):
     """Deposits, by operators."""
 
-    @extend_schema(request=DepositInput, responses={201: dict}, operation_id="deposit")
+    @extend_schema(request=DepositInput, responses={201: schemas.Deposit}, operation_id="deposit")
     @idempotent
     def post(self, request: Request) -> Response:
         """Book a deposit; the same reference is booked once."""

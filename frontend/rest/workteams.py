@@ -105,7 +105,7 @@ class TeamMembersView(ListView):
         """Public id and address."""
         return {"worker": found.worker.public_id, "email": found.worker.user.email}
 
-    @extend_schema(request=TeamMemberInput, responses={201: dict}, operation_id="add_workteam_member")
+    @extend_schema(request=TeamMemberInput, responses={201: schemas.WorkerNamed}, operation_id="add_workteam_member")
     @idempotent
     def post(self, request: Request, team_id: int) -> Response:
         """Add a registered worker."""
@@ -136,7 +136,7 @@ class TeamMemberView(APIView):
 class RegisterWorkerView(APIView):
     """Becoming a worker."""
 
-    @extend_schema(request=None, responses={201: dict}, operation_id="register_worker")
+    @extend_schema(request=None, responses={201: schemas.WorkerNamed}, operation_id="register_worker")
     @idempotent
     def post(self, request: Request) -> Response:
         """Register the caller as a worker; repeating it changes nothing."""
@@ -147,7 +147,7 @@ class RegisterWorkerView(APIView):
 class PublicPoolView(APIView):
     """The public pool."""
 
-    @extend_schema(request=None, responses={200: dict}, operation_id="join_public_pool")
+    @extend_schema(request=None, responses={200: schemas.PoolMember}, operation_id="join_public_pool")
     @idempotent
     def post(self, request: Request) -> Response:
         """Join the public pool as a worker."""

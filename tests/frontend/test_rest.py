@@ -1,5 +1,7 @@
 """The REST API over real HTTP: tokens, problems, idempotency, scope, money, downloads."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import urllib3
 
@@ -92,6 +94,17 @@ def test_an_idempotency_key_replays_the_answer(live_server, requester):
     other = operator.call("POST", "deposits", {**body, "reference": "bank-3"}, **{"Idempotency-Key": "k1"})
     assert other[0] == 400
     assert not Entry.objects.filter(reference="bank-3").exists()
+
+
+def test_a_key_sent_by_many_at_once_books_once(live_server, requester):
+    operator = Caller(live_server.url, builders.an_operator())
+    body = {"account": requester.account.number, "amount": "7", "reference": "bank-9"}
+    with ThreadPoolExecutor(8) as pool:
+        sent = [pool.submit(operator.call, "POST", "deposits", body, **{"Idempotency-Key": "all"}) for _ in range(8)]
+    answers = [future.result() for future in sent]
+    assert [status for status, _, _ in answers] == [201] * 8
+    assert all(made == answers[0][1] for _, made, _ in answers)
+    assert wallets.balance(account=requester.account) == 57_000_000
 
 
 @pytest.mark.parametrize("amount", ["0", "-1", "1e-7", "NaN", "lots", "Infinity"])
