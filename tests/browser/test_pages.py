@@ -13,7 +13,7 @@ from labeling.services import batches, consolidating, jobs
 from marketplace.models import Account, User, Worker
 from tests import builders
 from tests.browser.conftest import Visit
-from tests.browser.drawing import draw
+from tests.browser.drawing import draw, frames
 from tests.browser.elements_site import wait_until
 from tests.labeling import stories
 
@@ -139,7 +139,7 @@ def test_every_page_fits_and_keeps_quiet(
     paths += [reverse(f"requester:{tab}", args=[job.pk]) for tab in tabs]
     paths += [reverse("requester:object", args=[job.pk, row.pk])]
     paths += [reverse("requester:dataset", args=[builders.a_dataset(account=job.account).pk])]
-    look = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme}
+    look = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme, "reduced_motion": "reduce"}
     walk(visit(owner, paths[0], **look), live_server.url, paths, tmp_path)
     work = [reverse("worker:jobs"), reverse("worker:earnings")]
     walk(visit(workers[0].user, work[0], **look), live_server.url, work, tmp_path)
@@ -151,6 +151,9 @@ def walk(page: Page, base: str, paths: list[str], folder: Path) -> None:
     """Open each page, look at its width and headings, keep a picture of it."""
     for path in paths:
         page.goto(base + path)
+        # what is folded away has to fit too
+        page.evaluate("document.querySelectorAll('wa-details, details').forEach((one) => (one.open = true))")
+        frames(page)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         assert page.evaluate("document.querySelectorAll('main h1').length") == 1, path
         if path.count("/") == 2 and path != "/sign-in/":

@@ -205,6 +205,16 @@ def test_preview_shows_the_task_and_sends_nothing(site: Site, open_page: Open) -
     assert not [request for request in site.requests if request.startswith("POST")]
 
 
+def test_a_preview_on_a_phone_opens_the_instructions_as_for_a_worker(site: Site, open_page: Open) -> None:
+    """Each time: the requester looks again after a change."""
+    site.instructions = {"short": "<p>Whole bees only.</p>"}
+    site.pages["/task"] = task_page(preview=True, assignment=site.assignment(1) | {"id": 0})
+    page = open_page("/task", **PHONE)
+    for _ in range(2):
+        expect(page.locator("full-instructions p")).to_be_visible()
+        page.reload()
+
+
 def test_hostile_instructions_do_nothing(work: Site, open_page: Open, tolerated: list[str]) -> None:
     """Script, handlers, styles and forms in the instructions are gone; the words are there."""
     # DOMPurify reads them in a lifeless document, which reports under our policy what it would have run

@@ -41,7 +41,7 @@ export class TaskShell extends LitElement {
   @query("#say") private live?: HTMLElement;
   private timer = 0;
   private ticks = 0;
-  private shownTask = 0;
+  private shownTask: number | null = null;
   private earnedBefore = 0;
   private readonly onOnline = () => this.session?.retryNow();
   private readonly onVisible = () => {
@@ -127,8 +127,9 @@ export class TaskShell extends LitElement {
   private introduce(task: Assignment): void {
     const { short, full } = task.instructions ?? {};
     const key = `waggle-introduced-${task.job_id}`;
-    if (this.clientWidth >= NARROW || !(short || full) || localStorage.getItem(key)) return;
-    localStorage.setItem(key, "1");
+    const known = !this.session!.config.preview && localStorage.getItem(key);
+    if (this.clientWidth >= NARROW || !(short || full) || known) return;
+    if (!this.session!.config.preview) localStorage.setItem(key, "1");
     this.tool?.openInstructions();
   }
 
