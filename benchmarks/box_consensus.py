@@ -41,7 +41,8 @@ from labeling.consolidation.workers import WorkerModels
 
 LABELS = ["person"]
 FOLDS = 5
-TARGETS = (0.9, 0.95, 0.965, 0.972, 0.975, 0.985)
+TARGETS = (0.9, 0.95, 0.965, 0.975, 0.985)
+ORDERS = (1, 2, 3, 4, 5, 6)
 Method = Callable[[Sequence[ImageAnswers], Sequence[str]], list[Labeled]]
 
 
@@ -206,23 +207,42 @@ def _margins(study: Study, found: dict[str, list[Labeled]]) -> dict[str, float]:
     return figures
 
 
+def dynamic_figures(study: Study) -> tuple[dict[str, float], Line]:
+    """Figures of every target, means over ORDERS of arrival: which answers come first moves F1 by half a point, more
+    than what there is to see. `ours_5_f1_mean` is five fixed answers in the same orders."""
+    five, points = [], []
+    for seed in ORDERS:
+        images = study.answers(5, seed)
+        five.append(summary(tally(study.merge(images, study.fits(images)), study.golds))["f1"])
+        pilot = study.fits(study.answers(2, seed))
+        for target in TARGETS:
+            found, mean, _ = dynamic(study, seed, target, pilot)
+            points.append((target, mean, summary(tally(found, study.golds))["f1"]))
+            print(
+                "dynamic", seed, target, round(mean, 3), round(points[-1][2], 4), "five", round(five[-1], 4), flush=True
+            )
+    figures = {"ours_5_f1_mean": float(np.mean(five))}
+    curve: Line = []
+    for target in TARGETS:
+        _, answers, reached = np.mean([point for point in points if point[0] == target], axis=0).tolist()
+        figures |= {f"dynamic_{target}_answers": answers, f"dynamic_{target}_f1": reached}
+        curve.append((answers, reached))
+    whole = study.answers(7, 1)
+    seven = summary(tally(study.merge(whole, study.fits(whole)), study.golds))["f1"]
+    for most, wanted in ((4.0, seven - 0.004), (3.0, figures["ours_5_f1_mean"])):
+        # The dearest target within the budget, not the one that happens to score best.
+        mean, reached = max(point for point in curve if point[0] <= most)
+        figures |= {f"dynamic_within_{most:.0f}_answers": mean, f"dynamic_within_{most:.0f}_f1": reached}
+        figures[f"dynamic_within_{most:.0f}_margin"] = reached - wanted
+    return figures, curve
+
+
 def main() -> None:
     with_bench_packages("benchmarks.box_consensus")
     study = Study()
     figures, lines = fixed_figures(study, 1, (7, 5, 3, 2, 1))
-    pilot = study.fits(study.answers(2, 1))
-    curve: Line = []
-    for target in TARGETS:
-        found, mean, _ = dynamic(study, 1, target, pilot)
-        said = summary(tally(found, study.golds))
-        print("dynamic", target, round(mean, 3), {k: round(v, 4) for k, v in said.items()}, flush=True)
-        figures |= {f"dynamic_{target}_answers": mean, f"dynamic_{target}_f1": said["f1"]}
-        curve.append((mean, said["f1"]))
-    for most, fixed, less in ((4.0, 7, 0.004), (3.0, 5, 0.0)):
-        # The dearest target within the budget, not the one that happens to score best.
-        mean, reached = max(point for point in curve if point[0] <= most)
-        figures |= {f"dynamic_within_{most:.0f}_answers": mean, f"dynamic_within_{most:.0f}_f1": reached}
-        figures[f"dynamic_within_{most:.0f}_margin"] = reached - (figures[f"ours_{fixed}_f1"] - less)
+    asked, curve = dynamic_figures(study)
+    figures |= asked
     lines["ours, dynamic"] = sorted(curve)
     if "--draw" in sys.argv:
         Path(sys.argv[sys.argv.index("--draw") + 1]).write_text(
