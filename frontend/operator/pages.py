@@ -6,8 +6,10 @@ from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.html import format_html
 
 from frontend.session import operator_page
+from frontend.templatetags.waggle import money as shown
 from marketplace import money
 from marketplace.models import Account
 from marketplace.services import wallets
@@ -64,5 +66,5 @@ def deposit(request: HttpRequest) -> HttpResponse:
             reference=given["reference"],
             by=f"user:{request.user.pk}",
         )
-    messages.success(request, f"${money.text(given['amount'])} booked for {given['account'].name}.")
+    messages.success(request, format_html("{} booked for {}.", shown(given["amount"]), given["account"].name))
     return redirect("operator:accounts")

@@ -325,7 +325,9 @@ def test_an_operator_books_a_deposit_once(account):
     client.post(reverse("operator:deposit"), given, headers={"referer": "http://testserver/operator/"})
     client.post(reverse("operator:deposit"), given, headers={"referer": "http://testserver/operator/"})
     assert wallets.balance(account=account) == before + 12_500_000
-    assert account.number in client.get(reverse("operator:accounts")).content.decode()
+    html = client.get(reverse("operator:accounts")).content.decode()
+    assert account.number in html
+    assert '<waggle-money value-micros="12500000">$12.50</waggle-money> booked for' in html
 
 
 def test_downloads_follow_their_making(requester, job):
