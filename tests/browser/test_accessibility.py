@@ -94,7 +94,7 @@ def test_pages_of_a_job_can_be_used_by_everybody(
         reverse("requester:job-new") + f"?dataset={dataset.pk}",
     ]
     check(visit(owner, paths[0], **look), [live_server.url + path for path in paths])
-    work = ["/work/", "/work/earnings/", f"/work/{job.pk}/"]
+    work = [reverse("worker:jobs"), reverse("worker:earnings"), reverse("worker:task", args=[job.pk])]
     check(visit(workers[0].user, work[0], **look), [live_server.url + path for path in work])
     check(visit(builders.an_operator(), "/operator/", **look), [f"{live_server.url}/operator/"])
     check(visit(None, "/sign-in/", **look), [f"{live_server.url}/sign-in/"])
@@ -137,4 +137,5 @@ def test_empty_pages_can_be_used_by_everybody(visit: Visit, live_server: Any, ow
     """Before there is anything."""
     names = ("overview", "jobs", "datasets", "models", "wallet", "teams", "settings", "job-new")
     check(visit(owner, "/", **LOOKS[1]), [live_server.url + reverse(f"requester:{name}") for name in names])
-    check(visit(builders.a_worker().user, "/work/", **LOOKS[1]), [f"{live_server.url}/work/"])
+    tasks = reverse("worker:jobs")
+    check(visit(builders.a_worker().user, tasks, **LOOKS[1]), [live_server.url + tasks])
