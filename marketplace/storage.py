@@ -136,6 +136,27 @@ def locate(uri: str, *, key_needed: bool = True) -> Location:
     return Location(bucket, key)
 
 
+def prepare(uri: str) -> bool:
+    """Make the bucket `uri` lies in when there is none; returns whether it was made. Folders make themselves.
+
+    Raises Forbidden when there is none and the keys may not make one, StoreUnavailable.
+    """
+    if not uri.startswith("s3://"):
+        return False
+    bucket = locate(uri, key_needed=False).bucket
+    try:
+        with _explained(uri):
+            _client().head_bucket(Bucket=bucket)
+    except NotFound:
+        # AWS wants the region spelled out everywhere but in its oldest.
+        region = settings.S3_REGION
+        extra = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        with _explained(uri):
+            _client().create_bucket(Bucket=bucket, **extra)
+        return True
+    return False
+
+
 def store_for(uri: str) -> Store:
     """The store that holds `uri`. Raises Invalid for a scheme that is neither s3 nor file."""
     if uri.startswith("s3://"):

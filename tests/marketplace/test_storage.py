@@ -122,6 +122,15 @@ class TestS3:
         listed = [item.uri for item in storage.list(f"{moto_bucket}/p/")]
         assert listed == [f"{moto_bucket}/p/{number:05d}" for number in range(1010)]
 
+    def test_a_fresh_server_gets_its_bucket_once(self, bucket):
+        fresh = f"{bucket}-fresh/waggle"
+        with pytest.raises(NotFound, match="NoSuchBucket"):
+            storage.write(f"{fresh}/a", b"x")
+        assert [storage.prepare(fresh), storage.prepare(fresh)] == [True, False]
+        storage.write(f"{fresh}/a", b"x")
+        assert storage.read(f"{fresh}/a") == b"x"
+        assert storage.prepare(bucket) is False
+
     def test_a_link_works_without_keys_and_not_for_ever(self, rclone_bucket):
         uri = f"{rclone_bucket}/a b.png"
         storage.write(uri, b"bee", content_type="image/png")

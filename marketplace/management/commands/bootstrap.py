@@ -1,4 +1,4 @@
-"""`manage.py bootstrap`: migrations, the public pool, schedules, the first operator. Safe to repeat."""
+"""`manage.py bootstrap`: migrations, the store, the public pool, schedules, the first operator. Safe to repeat."""
 
 import os
 from importlib import import_module
@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, call_command
 from django.db import transaction
 
-from marketplace import queue
+from marketplace import queue, storage
 from marketplace.models import User
 from marketplace.services import accounts, workteams
 
@@ -24,6 +24,8 @@ class Command(BaseCommand):
     def handle(self, *args: object, verbosity: int = 1, **options: object) -> None:
         """Everything, in order."""
         call_command("migrate", verbosity=max(0, verbosity - 1), interactive=False)
+        if storage.prepare(settings.STORE_URL):
+            self._say(f"{settings.STORE_URL} made", verbosity)
         with transaction.atomic():
             workteams.public_pool()
             for path in sweeps():
