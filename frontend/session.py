@@ -8,16 +8,22 @@ from django.contrib import messages
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import AuthenticationForm
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
+from rest_framework.throttling import BaseThrottle
 
+from frontend.rates import Windows
 from marketplace.errors import DomainError, Forbidden, NotFound
 from marketplace.models import Account, Membership, Role, Worker
 from marketplace.services import accounts
 
 SESSION_KEY = "account"
+# Wrong passwords within a quarter of an hour: for one email from one address, and from one address for anybody.
+WRONG_FOR_ONE, WRONG_FOR_ALL, WRONG_SECONDS = 10, 100, 900
+wrong_passwords = Windows()
 STATUS = {NotFound: 404, Forbidden: 403}
 
 
@@ -28,6 +34,25 @@ class SignInForm(AuthenticationForm):
         super().__init__(*args, **kwargs)
         self.fields["username"].label = "Email"
         self.fields["username"].widget.attrs |= {"type": "email", "autocomplete": "username", "autofocus": True}
+
+    def clean(self) -> dict[str, Any]:
+        """As Django's, but nobody can try passwords without end: the right one is refused then, too."""
+        address = BaseThrottle().get_ident(self.request)
+        one = f"{address} {str(self.cleaned_data.get('username', '')).lower()}"
+        for key, most in ((one, WRONG_FOR_ONE), (address, WRONG_FOR_ALL)):
+            count, left = wrong_passwords.seen(key, seconds=WRONG_SECONDS)
+            if count >= most:
+                minutes = max(1, round(left / 60))
+                raise ValidationError(
+                    f"Too many wrong passwords. Try again in {minutes} minute{'s' if minutes > 1 else ''}.",
+                    code="too_many",
+                )
+        try:
+            return super().clean()
+        except ValidationError:
+            for key in (one, address):
+                wrong_passwords.count(key, seconds=WRONG_SECONDS)
+            raise
 
 
 class SignInView(auth_views.LoginView):

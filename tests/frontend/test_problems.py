@@ -1,11 +1,10 @@
 """Every refusal of the API is a problem document whose type tells it apart, and every type is documented."""
 
-from collections import OrderedDict
-
 import pytest
 import urllib3
 from django.test import Client, override_settings
 
+from frontend.rates import Windows
 from frontend.rest import problems
 from frontend.rest.throttling import CallerThrottle
 from labeling.models import DataObject
@@ -69,7 +68,7 @@ def test_what_http_itself_refuses(live_server, requester):
 
 def test_too_many_requests_are_told_when_to_come_back(requester, monkeypatch):
     monkeypatch.setattr(CallerThrottle, "THROTTLE_RATES", {"anonymous": "60/min", "user": "3/min"})
-    monkeypatch.setattr(CallerThrottle, "_counts", OrderedDict())
+    monkeypatch.setattr(CallerThrottle, "windows", Windows())
     assert [requester.call("GET", "me")[0] for _ in range(3)] == [200] * 3
     answer = requester.call("GET", "me")
     assert kind_of(answer) == (429, "throttled")
