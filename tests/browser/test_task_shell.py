@@ -81,6 +81,8 @@ def test_a_reload_loses_no_box_and_takes_no_second_task(work: Site, open_page: O
     wait_until(lambda: 100 in work.answers)
     assert work.answers[100]["boundingBox"]["boundingBoxes"] == [BOX, SECOND]
     wait_until(lambda: work.claimed == [100, 200])
+    # The server has given the second task out; the page knows of it only when the answer is there.
+    page.wait_for_function("localStorage.getItem('waggle-journal:200') !== null")
     page.reload()
     page.locator(".canvas canvas").first.wait_for()
     settles(lambda: boxes(page), [])

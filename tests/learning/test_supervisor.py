@@ -101,7 +101,8 @@ def assert_whole(run, *, extra_steps=0):
     assert Model.objects.filter(account=run.account, name=run.name).count() == 1
     assert storage.read(registry.part_uri(run.model, "model.safetensors")) == b"weights after %d" % STEPS
     assert STEPS <= run.model.metrics["steps_taken"] <= STEPS + extra_steps
-    assert not Path(run.folder).exists()
+    # The row says so first, then its folder goes.
+    wait(lambda: not Path(run.folder).exists())
     assert not working_in(Path(run.folder).parent)
 
 
