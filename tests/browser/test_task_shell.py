@@ -188,6 +188,7 @@ def test_return_and_decline(work: Site, open_page: Open) -> None:
     page = open_page("/task")
     page.get_by_role("button", name="Return").click()
     wait_until(lambda: work.claimed == [100, 200])
+    page.wait_for_function("localStorage.getItem('waggle-journal:200') !== null")
     page.locator(".canvas canvas").first.wait_for()
     page.get_by_role("button", name="Decline", exact=True).click()
     page.get_by_label("The instructions are unclear").check()
