@@ -99,7 +99,8 @@ def test_layers_of_boxes_are_switched_by_key(kit: Callable[[str], None], open_pa
     expect(ana).to_have_attribute("aria-pressed", "false")
     ana.press("Space")
     expect(view.locator("rect.over")).to_have_count(2)
-    page.wait_for_function("document.querySelector('waggle-boxes-view').shadowRoot.querySelector('img').complete")
+    loaded = "document.querySelector('waggle-boxes-view').shadowRoot.querySelector('img').complete"
+    wait_until(lambda: page.evaluate(loaded))
     frame = view.locator("img").bounding_box()
     box = view.locator("rect.over").first.bounding_box()
     assert frame and box

@@ -82,7 +82,7 @@ def test_a_reload_loses_no_box_and_takes_no_second_task(work: Site, open_page: O
     assert work.answers[100]["boundingBox"]["boundingBoxes"] == [BOX, SECOND]
     wait_until(lambda: work.claimed == [100, 200])
     # The server has given the second task out; the page knows of it only when the answer is there.
-    page.wait_for_function("localStorage.getItem('waggle-journal:200') !== null")
+    wait_until(lambda: page.evaluate("localStorage.getItem('waggle-journal:200') !== null"))
     page.reload()
     page.locator(".canvas canvas").first.wait_for()
     settles(lambda: boxes(page), [])
@@ -94,7 +94,7 @@ def test_a_crash_of_the_browser_tab_loses_no_box(work: Site, open_page: Open) ->
     page = open_page("/task")
     draw_here(page, BOX)
     kept = "Object.entries(localStorage).some(([k, v]) => k.startsWith('waggle-journal') && v.includes('\"bee\"'))"
-    page.wait_for_function(kept)
+    wait_until(lambda: page.evaluate(kept))
     other = page.context.new_page()
     page.context.new_cdp_session(page).send("Page.navigate", {"url": "about:blank"})
     other.goto(work.address + "/task")
@@ -188,7 +188,7 @@ def test_return_and_decline(work: Site, open_page: Open) -> None:
     page = open_page("/task")
     page.get_by_role("button", name="Return").click()
     wait_until(lambda: work.claimed == [100, 200])
-    page.wait_for_function("localStorage.getItem('waggle-journal:200') !== null")
+    wait_until(lambda: page.evaluate("localStorage.getItem('waggle-journal:200') !== null"))
     page.locator(".canvas canvas").first.wait_for()
     page.get_by_role("button", name="Decline", exact=True).click()
     page.get_by_label("The instructions are unclear").check()
