@@ -14,11 +14,11 @@ import numpy as np
 
 from labeling.consolidation.boxes_types import ImageAnswers, WorkerAnswer
 from labeling.consolidation.clusters import Floats
-from labeling.consolidation.existence import existence_log_odds, logistic, unseen_share, usable_weights
+from labeling.consolidation.existence import log_odds_after, logistic, unseen_share, usable_weights
 from labeling.consolidation.inference import Inference, infer
 from labeling.consolidation.stack import UNKNOWN, Stack, stack_answers
 from labeling.consolidation.stopping import Decision, Stopping, decide
-from labeling.consolidation.workers import Rates, WorkerModels
+from labeling.consolidation.workers import WorkerModels
 
 
 def should_ask_more(
@@ -73,20 +73,11 @@ def _risk(stack: Stack, inference: Inference, models: WorkerModels) -> tuple[Flo
 def _loss_after(inference: Inference, models: WorkerModels, real: Floats, weights: Floats) -> Floats:
     """Each candidate's expected loss once one more ordinary worker has or has not drawn it."""
     population, groups = models.population, len(real)
-    stranger = len(inference.rates.hit)
-    rates = Rates(
-        np.append(inference.rates.hit, population.hit),
-        np.append(inference.rates.false, population.false),
-        np.vstack([inference.rates.bias, np.zeros(4)]),
-        np.vstack([inference.rates.spread, np.ones(4)]),
-    )
-    pair_group = np.append(inference.pair_group, np.arange(groups))
-    pair_worker = np.append(inference.pair_worker, np.full(groups, stranger))
+    now = (inference.rates, population, inference.pair_group, inference.pair_worker, inference.drew, groups)
     chance = real * population.hit + (1 - real) * population.false
     after = np.zeros(groups)
-    for drew, probability in ((True, chance), (False, 1 - chance)):
-        drawn = np.append(inference.drew, np.full(groups, drew))
-        odds = existence_log_odds(rates, population, pair_group, pair_worker, drawn, groups)
+    for draws, probability in ((True, chance), (False, 1 - chance)):
+        odds = log_odds_after(*now, draws=draws)
         features = inference.features.copy()
         features[:, 1] = np.clip(odds, -12, 12)
         p = logistic(features @ weights)

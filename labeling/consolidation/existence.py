@@ -48,6 +48,33 @@ def existence_log_odds(
     return log_odds
 
 
+def log_odds_after(
+    rates: Rates,
+    population: Population,
+    pair_group: Ints,
+    pair_worker: Ints,
+    drew: NDArray[np.bool_],
+    groups: int,
+    *,
+    draws: bool,
+) -> Floats:
+    """`existence_log_odds` once one more worker, an ordinary one of this crowd, has drawn every candidate, or none."""
+    more = Rates(
+        np.append(rates.hit, population.hit),
+        np.append(rates.false, population.false),
+        np.vstack([rates.bias, np.zeros(4)]),
+        np.vstack([rates.spread, np.ones(4)]),
+    )
+    return existence_log_odds(
+        more,
+        population,
+        np.append(pair_group, np.arange(groups)),
+        np.append(pair_worker, np.full(groups, len(rates.hit))),
+        np.append(drew, np.full(groups, draws)),
+        groups,
+    )
+
+
 def evidence(
     rates: Rates,
     population: Population,

@@ -13,10 +13,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from labeling.consolidation.clusters import Floats
-from labeling.consolidation.existence import existence_log_odds, unseen_share
+from labeling.consolidation.existence import log_odds_after, unseen_share
 from labeling.consolidation.spans_inference import PLACES, Candidate, Pass, exists_at
 from labeling.consolidation.spans_workers import SpanWorkers
-from labeling.consolidation.workers import Rates
 
 
 def risk(found: Pass, labels: Sequence[str], models: SpanWorkers) -> list[tuple[float, float]]:
@@ -51,18 +50,8 @@ def _loss(exists: float, right: float) -> float:
 
 def _exists_after(found: Pass, models: SpanWorkers, drew: bool) -> Floats:
     """Each candidate's chance of being there once one more ordinary worker has (`drew`) or has not marked it."""
-    population, stranger = models.drawing.population, len(found.workers)
-    groups = sum(map(len, found.candidates))
-    rates = Rates(
-        np.append(found.rates.hit, population.hit),
-        np.append(found.rates.false, population.false),
-        np.vstack([found.rates.bias, np.zeros(4)]),
-        np.vstack([found.rates.spread, np.ones(4)]),
-    )
-    pair_group = np.append(found.pair_group, np.arange(groups))
-    pair_worker = np.append(found.pair_worker, np.full(groups, stranger))
-    drawn = np.append(found.drew, np.full(groups, drew))
-    return exists_at(existence_log_odds(rates, population, pair_group, pair_worker, drawn, groups))
+    now = (found.rates, models.drawing.population, found.pair_group, found.pair_worker, found.drew)
+    return exists_at(log_odds_after(*now, sum(map(len, found.candidates)), draws=drew))
 
 
 def _right_after(one: Candidate, labels: Sequence[str], models: SpanWorkers) -> float:
