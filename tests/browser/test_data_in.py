@@ -29,6 +29,25 @@ def image_files(count: int) -> list[dict[str, Any]]:
     ]
 
 
+def a_running_job(account: Account, dataset: Dataset) -> LabelingJob:
+    """A job over the data set, with its objects taken in."""
+    job = jobs.create_job(
+        account=account,
+        by="user:1",
+        name="from-a-file",
+        labels=["bee"],
+        dataset=dataset,
+        workteam=builders.a_team(account=account, workers=1),
+        title="Bees",
+        description="Box them",
+        price_micros=36_000,
+        expected_seconds=9,
+        workers_per_object=1,
+    )
+    jobs.advance_job(job.pk)
+    return job
+
+
 def make(page: Page, name: str, kind: str, files: list[dict[str, Any]]) -> Dataset:
     """Fill in the form, send it, wait for the data set's page, and make the data set as the queue does."""
     page.get_by_label("Name").fill(name)
@@ -136,20 +155,7 @@ def test_a_manifest_names_the_lines_it_refuses_here_and_on_the_job(
     expect(table.nth(1)).to_contain_text("3'source-ref' or 'source' is missing")
     expect(page.get_by_text("Picture 2 of the data set: cannot be shown")).to_be_visible()
 
-    job = jobs.create_job(
-        account=account,
-        by="user:1",
-        name="from-lines",
-        labels=["bee"],
-        dataset=row,
-        workteam=builders.a_team(account=account, workers=1),
-        title="Bees",
-        description="Box them",
-        price_micros=36_000,
-        expected_seconds=9,
-        workers_per_object=1,
-    )
-    jobs.advance_job(job.pk)
+    job = a_running_job(account, row)
     page.goto(live_server.url + reverse("requester:job", args=[job.pk]))
     refused = page.locator("section", has=page.get_by_role("heading", name="What was refused")).locator("li")
     expect(refused).to_have_count(1)
@@ -161,20 +167,7 @@ def test_a_download_is_prepared_with_progress_and_then_fetched(
 ) -> None:
     """The row follows the making without a reload; a stopped one says so; the link gives the file."""
     dataset = builders.a_dataset(account=account)
-    job = jobs.create_job(
-        account=account,
-        by="user:1",
-        name="to-fetch",
-        labels=["bee"],
-        dataset=dataset,
-        workteam=builders.a_team(account=account, workers=1),
-        title="Bees",
-        description="Box them",
-        price_micros=36_000,
-        expected_seconds=9,
-        workers_per_object=1,
-    )
-    jobs.advance_job(job.pk)
+    job = a_running_job(account, dataset)
     page = visit(owner, reverse("requester:job-downloads", args=[job.pk]))
     page.get_by_label("Format").select_option("coco")
     page.get_by_role("button", name="Prepare").click()
