@@ -4,6 +4,10 @@ The loss counts boxes: a kept candidate costs its chance of being wrong, a dropp
 objects nobody has drawn yet cost one each. How many those are: objects an image are taken as gamma-Poisson (shape 1,
 the crowd's mean), so an image where n were found with chance u of finding none of them each has
 u (1 + n) / (1 / objects + 1 - u) more.
+
+An answer costs the same on every image, so it goes where it saves the most boxes, not the greatest share of an image's:
+the loss is held against the boxes of the job's *average* image (at least one). Stopping each image at `1 - target` of
+those keeps the job's share of wrong and missing boxes within it, with fewer answers than the same share of each image.
 """
 
 from __future__ import annotations
@@ -53,7 +57,7 @@ def decide_many(
 
 
 def _risk(stack: Stack, inference: Inference, models: WorkerModels) -> tuple[Floats, Floats]:
-    """Expected loss and gain per image, per box it is expected to hold (at least one)."""
+    """Of each image: the expected loss over the boxes of the job's average image, and the gain in boxes."""
     weights = usable_weights(models.calibration.weights)
     real = logistic(inference.features @ weights)
     limit, images = models.calibration.threshold, stack.images
@@ -64,10 +68,8 @@ def _risk(stack: Stack, inference: Inference, models: WorkerModels) -> tuple[Flo
     share = unseen_share(inference.rates.hit, population.hard, stack.answer_image, stack.answer_worker, images)
     unseen = share * (1 + found) / (1 / population.objects + 1 - share)
     saved = np.maximum(loss - _loss_after(inference, models, real, weights), 0.0)
-    objects = np.maximum(found + unseen, 1.0)
-    risk = (np.bincount(inference.image, loss, images) + unseen) / objects
-    gain = (np.bincount(inference.image, saved, images) + unseen * population.hit) / objects
-    return risk, gain
+    lost = np.bincount(inference.image, loss, images) + unseen
+    return lost / max(population.objects, 1.0), np.bincount(inference.image, saved, images) + unseen * population.hit
 
 
 def _loss_after(inference: Inference, models: WorkerModels, real: Floats, weights: Floats) -> Floats:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from labeling.consolidation.boxes_types import Consolidated, ConsolidatedBox
-from labeling.consolidation.clusters import Floats
+from labeling.consolidation.clusters import Floats, Ints
 from labeling.consolidation.existence import logistic, usable_weights
 from labeling.consolidation.inference import Inference
 from labeling.consolidation.stack import UNKNOWN, Stack
@@ -42,8 +42,10 @@ class _Writer:
         self.medoid = inference.fused.medoid.tolist()
         self.boxes = _ltwh(stack.ltrb)
         self.worker, self.given = stack.worker.tolist(), stack.label.tolist()
+        self.drawer = [stack.workers[w] for w in self.worker]
+        self.said = [None if label == UNKNOWN else stack.labels[label] for label in self.given]
         self.share, self.overlap = _rounded(inference.fused.share, 4), _rounded(inference.member_iou, 4)
-        self.members = _split(inference.group, groups)
+        self.members = _split(inference.group, groups, stack.worker)
         self.candidates = _split(inference.image, stack.images)
         self.answered = _split(stack.answer_image, stack.images)
         self.answer_worker = stack.answer_worker.tolist()
@@ -84,13 +86,13 @@ class _Writer:
 
     def cluster(self, k: int, here: list[int]) -> dict[str, Any]:
         labels, chosen = self.stack.labels, self.label[k]
-        mine = sorted(self.members[k], key=lambda i: self.worker[i])
+        mine = self.members[k]
         drew = {self.worker[i] for i in mine}
         kept = self.real[k] >= self.threshold and chosen != UNKNOWN
         return {
             "kept": kept,
             "reason": self.reason(k, kept, len(drew), len(here)),
-            "box": list(self.fused[k]),
+            "box": self.fused[k],
             "label": None if chosen == UNKNOWN else labels[chosen],
             "confidence": self.confidence[k],
             "exists": self.real[k],
@@ -98,9 +100,9 @@ class _Writer:
             "method": "medoid" if self.medoid[k] else "mean" if len(mine) > 1 else "single",
             "members": [
                 {
-                    "worker": self.names[self.worker[i]],
-                    "box": list(self.boxes[i]),
-                    "label": None if self.given[i] == UNKNOWN else labels[self.given[i]],
+                    "worker": self.drawer[i],
+                    "box": self.boxes[i],
+                    "label": self.said[i],
                     "weight": self.share[i],
                     "iou": self.overlap[i],
                     "outvoted": not kept or self.given[i] not in (chosen, UNKNOWN),
@@ -128,9 +130,9 @@ def _ltwh(ltrb: Floats) -> list[list[float]]:
     return rows
 
 
-def _split(group: Any, groups: int) -> list[list[int]]:
-    """Members of each group, ascending."""
-    order = np.argsort(group, kind="stable")
+def _split(group: Ints, groups: int, by: Ints | None = None) -> list[list[int]]:
+    """Members of each group, ascending, or first in the order of `by`."""
+    order = np.argsort(group, kind="stable") if by is None else np.lexsort((by, group))
     ends = np.cumsum(np.bincount(group, minlength=groups))
     flat = order.tolist()
     return [flat[a:b] for a, b in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True)] if groups else []

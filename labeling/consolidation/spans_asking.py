@@ -1,7 +1,8 @@
 """Spans: what stopping now is expected to cost and what one more answer would save. The rule itself is in stopping.py.
 
 The loss counts spans, as that of boxes counts boxes: a kept one costs its chance of being wrong, a dropped one its
-chance of being there, and those nobody has marked yet cost one each (gamma-Poisson, see asking.py). The forecast plays
+chance of being there, and those nobody has marked yet cost one each (gamma-Poisson, see asking.py, as is why the loss is
+held against the spans of the job's average text). The forecast plays
 one more ordinary worker through: who does not mark the span bears on its existence only; who marks it also votes for a
 label and two boundaries, each possible vote with its probability.
 """
@@ -19,7 +20,7 @@ from labeling.consolidation.spans_workers import SpanWorkers
 
 
 def risk(found: Pass, labels: Sequence[str], models: SpanWorkers) -> list[tuple[float, float]]:
-    """Expected loss and gain of each text, per span it is expected to hold (at least one)."""
+    """Of each text: the expected loss over the spans of the job's average text, and the gain in spans."""
     population = models.drawing.population
     number = {name: i for i, name in enumerate(found.workers)}
     texts = np.array([text for text, names in enumerate(found.answered) for _ in names], np.int64)
@@ -39,8 +40,7 @@ def risk(found: Pass, labels: Sequence[str], models: SpanWorkers) -> list[tuple[
             loss += now
             saved += max(now - after, 0.0)
             k += 1
-        spans = max(real + unseen, 1.0)
-        out.append(((loss + unseen) / spans, (saved + unseen * population.hit) / spans))
+        out.append(((loss + unseen) / max(population.objects, 1.0), saved + unseen * population.hit))
     return out
 
 
