@@ -43,12 +43,15 @@ describe("money", () => {
 describe("errors", () => {
   it("are told apart by what the worker can do", () => {
     expect(classify(401, {})).toBe("session");
-    expect(classify(403, { type: "urn:waggle:problem:not-authenticated" })).toBe("session");
-    expect(classify(403, { detail: "CSRF Failed: CSRF token missing." })).toBe("session");
-    expect(classify(403, { detail: "you are not an active member of the team" })).toBe("refused");
-    expect(classify(409, { detail: "this task was submitted already, with another key" })).toBe("answered");
-    expect(classify(409, { detail: "the lease expired at 2026-01-01 00:00:00 UTC, the task went to others" })).toBe("gone");
-    expect(classify(409, { type: "urn:waggle:problem:limit-exceeded" })).toBe("refused");
+    const said = (status: number, kind: string) => classify(status, { type: `urn:waggle:problem:${kind}` });
+    expect(said(403, "not-authenticated")).toBe("session");
+    expect(said(403, "csrf-failed")).toBe("session");
+    expect(said(403, "forbidden")).toBe("refused");
+    expect(said(409, "already-submitted")).toBe("answered");
+    expect(said(409, "task-gone")).toBe("gone");
+    expect(said(409, "task-limit")).toBe("refused");
+    expect(said(409, "wrong-state")).toBe("refused");
+    expect(classify(403, { type: "about:blank", detail: "the session of a proxy" })).toBe("refused");
     expect(classify(410, {})).toBe("gone");
     expect(classify(400, {})).toBe("invalid");
     expect([429, 500, 502, 503].map((status) => classify(status, {}))).toEqual(["busy", "busy", "busy", "busy"]);

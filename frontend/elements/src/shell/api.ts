@@ -28,16 +28,18 @@ export class ApiError extends Error {
   get temporary(): boolean { return this.kind === "offline" || this.kind === "busy"; }
 }
 
+/** What the API's kinds of problem mean for a worker; statuses speak for the rest. */
+const KINDS: Record<string, Kind> = {
+  "not-authenticated": "session", "authentication-failed": "session", "csrf-failed": "session",
+  "already-submitted": "answered", "task-gone": "gone",
+};
+
 /** What an answer with an error status means. */
 export function classify(status: number, problem: Problem): Kind {
-  const words = `${problem.type ?? ""} ${problem.title ?? ""} ${problem.detail ?? ""}`.toLowerCase();
+  const kind = KINDS[/^urn:waggle:problem:(.+)$/.exec(problem.type ?? "")?.[1] ?? ""];
+  if (kind) return kind;
   if (status === 401) return "session";
-  if (status === 403) return /not.authenticated|csrf|credentials|session|sign.?in/.test(words) ? "session" : "refused";
-  if (status === 404) return "refused";
-  if (status === 409 || status === 410) {
-    if (/limit/.test(words)) return "refused";
-    return /(already|submitted)/.test(words) ? "answered" : "gone";
-  }
+  if (status === 410) return "gone";
   if (status === 400 || status === 413 || status === 422) return "invalid";
   if (status === 408 || status === 425 || status === 429 || status >= 500) return "busy";
   return "refused";
