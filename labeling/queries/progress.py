@@ -56,7 +56,7 @@ def progress(job: LabelingJob) -> dict[str, Any]:
         "answers": answers,
         "leased": seats - free - answers,
         "batch_seconds_left": _seconds_left(batch, seats, answers) if batch else None,
-        "answers_saved": _answers_saved(job),
+        **_saving(job),
         "attention": job.attention,
     }
 
@@ -68,12 +68,14 @@ def _seconds_left(batch: Batch, seats: int, answers: int) -> float | None:
     return (timezone.now() - first).total_seconds() / answers * (seats - answers)
 
 
-def _answers_saved(job: LabelingJob) -> int:
-    """With dynamic redundancy: answers that were not needed on the tasks that are done."""
+def _saving(job: LabelingJob) -> dict[str, int]:
+    """With dynamic redundancy: answers that were not needed on the tasks that are done, and micro-dollars (with fees)
+    that they would have cost."""
     if job.redundancy.get("kind") != "dynamic":
-        return 0
+        return {"answers_saved": 0, "saved_micros": 0}
     done = Task.objects.filter(job=job, state="Done").aggregate(tasks=Count("id"), answers=Sum("answers_count"))
-    return done["tasks"] * job.workers_per_object - (done["answers"] or 0)
+    saved = done["tasks"] * job.workers_per_object - (done["answers"] or 0)
+    return {"answers_saved": saved, "saved_micros": saved * (job.price_micros + job.fee_micros)}
 
 
 def describe(job: LabelingJob) -> dict[str, Any]:

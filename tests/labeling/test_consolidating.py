@@ -71,7 +71,8 @@ def test_two_workers_who_agree_are_enough_and_the_third_seat_is_refunded():
     assert job.status == "Completed"
     assert assignments.claim(worker=workers[2], job=job) is None
     assert wallets.balance(job.account) == 100_000_000 - 4 * (stories.PRICE + stories.FEE)
-    assert queries.progress(job)["answers_saved"] == 2
+    found = queries.progress(job)
+    assert (found["answers_saved"], found["saved_micros"]) == (2, 2 * (stories.PRICE + stories.FEE))
 
 
 def test_two_workers_who_disagree_get_a_third():
