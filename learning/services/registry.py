@@ -9,7 +9,7 @@ from learning.contract import MODEL_FILES, ModelConfig
 from learning.models import Model
 from learning.serving.archive import pack_model
 from marketplace import arns, storage
-from marketplace.errors import InUse, Invalid, NotFound
+from marketplace.errors import Invalid, NameTaken, NotFound
 from marketplace.models import Account
 
 ARCHIVE = "model.tar.gz"
@@ -39,7 +39,7 @@ def upload(*, account: Account, name: str, folder: Path) -> tuple[str, str]:
 def register(*, account: Account, name: str, config: ModelConfig, artifact_uri: str, parts_uri: str) -> Model:
     """The registry's row for an uploaded model, made at the first call and the same at every further one.
 
-    Raises InUse when the name belongs to a model of other files.
+    Raises NameTaken when the name belongs to a model of other files.
     """
     model, made = Model.objects.get_or_create(
         account=account,
@@ -54,7 +54,7 @@ def register(*, account: Account, name: str, config: ModelConfig, artifact_uri: 
         },
     )
     if not made and model.artifact_uri != artifact_uri:
-        raise InUse(f"there is a model {name!r} already", field="name")
+        raise NameTaken(f"there is a model {name!r} already", field="name")
     return model
 
 

@@ -13,7 +13,7 @@ from learning.contract import MODEL, TRAIN, VALIDATION, BadInput
 from learning.hyperparameters import parse_train
 from learning.models import Model, TrainingJob, TrainingMetric
 from learning.services import registry
-from marketplace.errors import InUse, Invalid, NotFound
+from marketplace.errors import Invalid, NameTaken, NotFound
 from marketplace.models import Account
 from marketplace.services import boundaries
 
@@ -34,7 +34,7 @@ def create_training(
     `hyperparameters` as learning.hyperparameters knows them (AWS's names too). `channels`: {"train": {"manifest_uri":
     ...}, "validation": {...}, "model": {"name": a model or its ARN}}; the last two may be left out. The model it makes
     has the training's name. Raises Invalid naming what is wrong, Forbidden for an address the account may
-    not read, InUse for a name that is taken, NotFound for an unknown model.
+    not read, NameTaken for a name that is taken, NotFound for an unknown model.
     """
     check_name(name)
     as_text = {key: wire(value) for key, value in hyperparameters.items()}
@@ -55,7 +55,7 @@ def create_training(
                 raise Invalid(f"the channel {channel!r} has no manifest_uri", field="channels")
             boundaries.require_readable(account=account, uri=str(uri))
     if Model.objects.filter(account=account, name=name).exists():
-        raise InUse(f"there is a model {name!r} already", field="name")
+        raise NameTaken(f"there is a model {name!r} already", field="name")
     try:
         with transaction.atomic():
             return TrainingJob.objects.create(
@@ -66,7 +66,7 @@ def create_training(
                 status_changed_at=timezone.now(),
             )
     except IntegrityError as error:
-        raise InUse(f"there is a training job {name!r} already", field="name") from error
+        raise NameTaken(f"there is a training job {name!r} already", field="name") from error
 
 
 def check_name(name: str) -> None:

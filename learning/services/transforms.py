@@ -15,7 +15,7 @@ from learning.hyperparameters import parse_predict
 from learning.models import Model, TransformJob
 from learning.services.training import check_name, wire
 from marketplace import storage
-from marketplace.errors import InUse, Invalid, NotFound
+from marketplace.errors import Invalid, NameTaken, NotFound, WrongState
 from marketplace.models import Account
 from marketplace.services import boundaries
 
@@ -31,7 +31,7 @@ def create_transform(
 ) -> TransformJob:
     """A prediction of every image of a manifest, taken up by the next free supervisor; its output is `output_uri`.
 
-    Raises Invalid naming what is wrong, Forbidden for an address the account may not read, InUse for a name that is
+    Raises Invalid naming what is wrong, Forbidden for an address the account may not read, NameTaken for a name that is
     taken.
     """
     check_name(name)
@@ -55,7 +55,7 @@ def create_transform(
                 status_changed_at=timezone.now(),
             )
     except IntegrityError as error:
-        raise InUse(f"there is a transform job {name!r} already", field="name") from error
+        raise NameTaken(f"there is a transform job {name!r} already", field="name") from error
 
 
 def stop(*, transform_job: TransformJob, by: str) -> None:
@@ -78,9 +78,9 @@ def get_transform(*, account: Account, name: str) -> TransformJob:
 
 
 def predictions(transform: TransformJob) -> Iterator[Prediction]:
-    """The predictions of a Completed transform, in the manifest's order, streamed. Raises InUse before that."""
+    """The predictions of a Completed transform, in the manifest's order, streamed. Raises WrongState before that."""
     if transform.status != "Completed":
-        raise InUse(f"the transform job is {transform.status}; its predictions are there once it is Completed")
+        raise WrongState(f"the transform job is {transform.status}; its predictions are there once it is Completed")
     local = storage.local_path(transform.output_uri)
     if local is not None:
         yield from read_predictions(local)
