@@ -1,10 +1,10 @@
 """Spans: what stopping now is expected to cost and what one more answer would save. The rule itself is in stopping.py.
 
 The loss counts spans, as that of boxes counts boxes: a kept one costs its chance of being wrong, a dropped one its
-chance of being there, and those nobody has marked yet cost one each (gamma-Poisson, see asking.py, as is why the loss is
-held against the spans of the job's average text). The forecast plays
-one more ordinary worker through: who does not mark the span bears on its existence only; who marks it also votes for a
-label and two boundaries, each possible vote with its probability.
+chance of being there, and those nobody has marked yet cost one each (gamma-Poisson). asking.py says how that is counted
+and why it is held against the job's average text. The forecast plays one more ordinary worker through: who does not
+mark the span bears on its existence only; who marks it also votes for a label and two boundaries, each possible vote
+with its probability.
 """
 
 from __future__ import annotations
