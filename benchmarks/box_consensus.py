@@ -41,8 +41,8 @@ from labeling.consolidation.workers import WorkerModels
 
 LABELS = ["person"]
 FOLDS = 5
-TARGETS = (0.9, 0.95, 0.965, 0.975, 0.985)
-ORDERS = (1, 2, 3, 4, 5, 6)
+TARGETS = (0.9, 0.95, 0.965, 0.973, 0.985)
+ORDERS = tuple(range(1, 11))
 Method = Callable[[Sequence[ImageAnswers], Sequence[str]], list[Labeled]]
 
 

@@ -36,8 +36,8 @@ class Stopping:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`expected_loss`: chance of a wrong answer when stopping now (boxes and spans: wrong or missing ones expected, over
-    how many the job's average image or text holds); `expected_gain`: how many errors one more answer should save.
+    """`expected_loss`: chance of a wrong answer when stopping now (boxes and spans: wrong or missing ones expected,
+    over how many the job's average image or text holds); `expected_gain`: how many errors one more answer should save.
     `reason` is for the requester's page."""
 
     ask: bool
