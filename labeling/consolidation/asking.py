@@ -65,7 +65,7 @@ def _risk(stack: Stack, inference: Inference, models: WorkerModels) -> tuple[Flo
     loss = np.where(kept, 1 - inference.confidence, real)
     found = np.bincount(inference.image, real, images)
     population = models.population
-    share = unseen_share(inference.rates.hit, population.hard, stack.answer_image, stack.answer_worker, images)
+    share = unseen_share(inference.rates.hit[stack.answer_worker], population.hard, stack.answer_image, images)
     unseen = share * (1 + found) / (1 / population.objects + 1 - share)
     saved = np.maximum(loss - _loss_after(inference, models, real, weights), 0.0)
     lost = np.bincount(inference.image, loss, images) + unseen
@@ -74,12 +74,12 @@ def _risk(stack: Stack, inference: Inference, models: WorkerModels) -> tuple[Flo
 
 def _loss_after(inference: Inference, models: WorkerModels, real: Floats, weights: Floats) -> Floats:
     """Each candidate's expected loss once one more ordinary worker has or has not drawn it."""
-    population, groups = models.population, len(real)
-    now = (inference.rates, population, inference.pair_group, inference.pair_worker, inference.drew, groups)
-    chance = real * population.hit + (1 - real) * population.false
+    groups, population = len(real), models.population
+    hit, false, prior = inference.next_hit, np.full(groups, population.false), np.full(groups, population.real)
+    chance = real * hit + (1 - real) * false
     after = np.zeros(groups)
     for draws, probability in ((True, chance), (False, 1 - chance)):
-        odds = log_odds_after(*now, draws=draws)
+        odds = log_odds_after(inference.pairs, prior, population.hard, hit=hit, false=false, draws=draws)
         features = inference.features.copy()
         features[:, 1] = np.clip(odds, -12, 12)
         p = logistic(features @ weights)

@@ -17,7 +17,7 @@ from labeling.consolidation.inference import infer
 from labeling.consolidation.stack import stack_answers
 from labeling.consolidation.workers import Skill, WorkerModels
 
-ALGORITHM = "boxes/2"
+ALGORITHM = "boxes/3"
 
 __all__ = [
     "ALGORITHM",

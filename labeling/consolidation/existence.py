@@ -3,25 +3,25 @@
 A candidate (cluster) is a real object or a distractor (a shadow, a slip, spam). A real one has a hidden difficulty
 z ~ N(0, hard^2), so that misses are not independent (the good worker misses the hard one too); slips are:
 
-    P(worker draws it | real, z)    = logistic(logit(hit_w) * stretch - z)
+    P(worker draws it | real, z)    = logistic(logit(hit_wc) * stretch - z)
     P(worker draws it | distractor) = false_w
 
-with stretch = sqrt(1 + hard^2 pi / 8), which keeps hit_w the rate over all objects (MacKay 1992). z is integrated out
-by Gauss-Hermite quadrature, and both sides are conditioned on at least one worker having drawn it, for a thing nobody
-drew is no candidate. The log-odds are then one of the features of a small logistic model whose weights
+with stretch = sqrt(1 + hard^2 pi / 8), which keeps hit_wc the rate over all objects of class c (MacKay 1992). z is
+integrated out by Gauss-Hermite quadrature, and both sides are conditioned on at least one worker having drawn it, for a
+thing nobody drew is no candidate. The log-odds are then one of the features of a small logistic model whose weights
 are fitted on golds (ridge towards the shipped weights), so that confidences mean what they say.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labeling.consolidation.clusters import Floats, Ints
 from labeling.consolidation.fusion import sums
-from labeling.consolidation.workers import Population, Rates
 
 NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
 NODE_WEIGHTS = NODE_WEIGHTS / NODE_WEIGHTS.sum()
@@ -34,69 +34,64 @@ RIDGE = 6.0
 """Prior precision of the calibration's weights around PRIOR_WEIGHTS."""
 
 
-def existence_log_odds(
-    rates: Rates, population: Population, pair_group: Ints, pair_worker: Ints, drew: NDArray[np.bool_], groups: int
-) -> Floats:
-    """log P(real | answers) / P(distractor | answers) for each candidate (groups,).
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Every (candidate, worker who answered its image): `group` (P,) the candidate's number, `hit` and `false` (P,) how
+    often that worker draws such a thing when it is real and when it is not, `drew` (P,) whether the worker did."""
 
-    Pairs (P,) list every worker who answered a candidate's image, and whether that worker drew it.
-    """
-    pairs = (pair_group, pair_worker, drew, groups)
-    real = _log_likelihood(rates.hit, population.hard, *pairs)
-    prior = np.log(population.real) - np.log1p(-population.real)
-    log_odds: Floats = prior + real - _log_likelihood(rates.false, 0.0, *pairs)
-    return log_odds
+    group: Ints
+    hit: Floats
+    false: Floats
+    drew: NDArray[np.bool_]
+
+    def select(self, some: NDArray[np.bool_]) -> Pairs:
+        return Pairs(self.group[some], self.hit[some], self.false[some], self.drew[some])
 
 
-def log_odds_after(
-    rates: Rates,
-    population: Population,
-    pair_group: Ints,
-    pair_worker: Ints,
-    drew: NDArray[np.bool_],
-    groups: int,
-    *,
-    draws: bool,
-) -> Floats:
-    """`existence_log_odds` once one more worker, an ordinary one of this crowd, has drawn every candidate, or none."""
-    more = Rates(
-        np.append(rates.hit, population.hit),
-        np.append(rates.false, population.false),
-        np.vstack([rates.bias, np.zeros(4)]),
-        np.vstack([rates.spread, np.ones(4)]),
+def existence_log_odds(pairs: Pairs, real: Floats, hard: float) -> Floats:
+    """log P(real | answers) / P(distractor | answers) for each candidate (groups,), `real` (groups,) being its chance
+    when nobody's answer is known."""
+    prior = np.log(real) - np.log1p(-real)
+    log_odds: Floats = prior + _log_likelihood(pairs.hit, hard, pairs, len(real))
+    return log_odds - _log_likelihood(pairs.false, 0.0, pairs, len(real))
+
+
+def log_odds_after(pairs: Pairs, real: Floats, hard: float, *, hit: Floats, false: Floats, draws: bool) -> Floats:
+    """`existence_log_odds` once one more worker has drawn every candidate, or none, who would draw each at the rates
+    `hit` and `false` (groups,)."""
+    more = Pairs(
+        np.append(pairs.group, np.arange(len(real))),
+        np.append(pairs.hit, hit),
+        np.append(pairs.false, false),
+        np.append(pairs.drew, np.full(len(real), draws)),
     )
-    return existence_log_odds(
-        more,
-        population,
-        np.append(pair_group, np.arange(groups)),
-        np.append(pair_worker, np.full(groups, len(rates.hit))),
-        np.append(drew, np.full(groups, draws)),
-        groups,
-    )
+    return existence_log_odds(more, real, hard)
 
 
-def evidence(
-    rates: Rates,
-    population: Population,
-    pair_group: Ints,
-    pair_worker: Ints,
-    drew: NDArray[np.bool_],
-    groups: int,
-    hards: Sequence[float],
-) -> Floats:
+def evidence(pairs: Pairs, real: Floats, hards: Sequence[float]) -> Floats:
     """log P(who drew what) of all candidates for each spread of difficulty in `hards`: (len(hards),)."""
-    pairs = (pair_group, pair_worker, drew, groups)
-    distractor = np.log1p(-population.real) + _log_likelihood(rates.false, 0.0, *pairs)
-    prior = np.log(population.real)
+    distractor = np.log1p(-real) + _log_likelihood(pairs.false, 0.0, pairs, len(real))
+    prior = np.log(real)
     return np.array(
-        [np.logaddexp(prior + _log_likelihood(rates.hit, hard, *pairs), distractor).sum() for hard in hards]
+        [np.logaddexp(prior + _log_likelihood(pairs.hit, hard, pairs, len(real)), distractor).sum() for hard in hards]
     )
 
 
-def unseen_share(rate: Floats, hard: float, pair_group: Ints, pair_worker: Ints, groups: int) -> Floats:
-    """Chance that none of a group's workers draws a thing each draws at `rate` (W,): (groups,)."""
-    missed = _log_odds_of_draw(rate, hard)[pair_worker][:, None] - hard * NODES
-    return np.asarray(np.exp(sums(-np.logaddexp(0.0, missed), pair_group, groups)) @ NODE_WEIGHTS)
+def unseen_share(rate: Floats, hard: float, group: Ints, groups: int) -> Floats:
+    """Chance that none of a group's workers draws a thing that each draws at `rate` (P,): (groups,)."""
+    missed = _log_odds_of_draw(rate, hard)[:, None] - hard * NODES
+    return np.asarray(np.exp(sums(-np.logaddexp(0.0, missed), group, groups)) @ NODE_WEIGHTS)
+
+
+def drawn_by_fewer(pairs: Pairs, hard: float, groups: int) -> tuple[Floats, Floats]:
+    """For each real thing that two or more of a group's workers draw: how many like it fewer than two draw (groups,),
+    and how many each worker draws alone (P,)."""
+    logit = _log_odds_of_draw(pairs.hit, hard)[:, None] - hard * NODES
+    nobody = np.exp(sums(-np.logaddexp(0.0, logit), pairs.group, groups))
+    alone = (nobody[pairs.group] * np.exp(logit)) @ NODE_WEIGHTS
+    fewer = nobody @ NODE_WEIGHTS + sums(alone, pairs.group, groups)
+    more = np.maximum(1 - fewer, 1e-9)
+    return fewer / more, alone / more[pairs.group]
 
 
 def _log_odds_of_draw(rate: Floats, hard: float) -> Floats:
@@ -105,14 +100,12 @@ def _log_odds_of_draw(rate: Floats, hard: float) -> Floats:
     return stretched
 
 
-def _log_likelihood(
-    rate: Floats, hard: float, pair_group: Ints, pair_worker: Ints, drew: NDArray[np.bool_], groups: int
-) -> Floats:
-    """log P(this pattern of drawing | at least one drew), difficulty integrated out."""
-    logit = _log_odds_of_draw(rate, hard)[pair_worker][:, None] - hard * NODES
-    signed = np.where(drew[:, None], -logit, logit)
-    pattern = sums(-np.logaddexp(0.0, signed), pair_group, groups)
-    nobody = sums(-np.logaddexp(0.0, logit), pair_group, groups)
+def _log_likelihood(rate: Floats, hard: float, pairs: Pairs, groups: int) -> Floats:
+    """log P(this pattern of drawing | at least one drew) at `rate` (P,), difficulty integrated out."""
+    logit = _log_odds_of_draw(rate, hard)[:, None] - hard * NODES
+    signed = np.where(pairs.drew[:, None], -logit, logit)
+    pattern = sums(-np.logaddexp(0.0, signed), pairs.group, groups)
+    nobody = sums(-np.logaddexp(0.0, logit), pairs.group, groups)
     top = pattern.max(axis=1)
     likelihood = np.log(np.exp(pattern - top[:, None]) @ NODE_WEIGHTS) + top
     seen: Floats = np.log(np.maximum(1 - np.exp(nobody) @ NODE_WEIGHTS, 1e-12))

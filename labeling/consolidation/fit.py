@@ -17,12 +17,12 @@ from scipy.optimize import linear_sum_assignment
 
 from labeling.consolidation.boxes_types import Box, ImageAnswers
 from labeling.consolidation.clusters import Floats, Ints, iou
-from labeling.consolidation.existence import evidence, logistic, unseen_share
+from labeling.consolidation.existence import drawn_by_fewer, evidence, logistic, unseen_share
 from labeling.consolidation.fusion import BORDER, edge_sigma, extents, style_shift, sums
 from labeling.consolidation.inference import Inference, infer
 from labeling.consolidation.shape import MOMENTS, form, moments
 from labeling.consolidation.stack import UNKNOWN, Stack, stack_answers
-from labeling.consolidation.workers import Population, Skill, WorkerModels
+from labeling.consolidation.workers import Population, Skill, WorkerModels, sum_by_class
 
 CHUNK = 512
 RESIDUAL_LIMIT = 5.0
@@ -61,7 +61,8 @@ class Sums:
 @dataclass(frozen=True, slots=True)
 class Truth:
     """What is known of each candidate: `real` (K,) in 0..1, `box` (K, 4), `label` (K,), and which come from golds
-    (`known` (K,)); `right` (K,) is 1 for IoU >= 0.5 and the right class; `unseen` (images,) golds nobody drew."""
+    (`known` (K,)); `right` (K,) is 1 for IoU >= 0.5 and the right class; `unseen` (images, classes + 1) golds nobody
+    drew, by class, the last those of a class the job does not have."""
 
     real: Floats
     box: Floats
@@ -130,7 +131,7 @@ def known_truth(stack: Stack, inference: Inference, golds: Sequence[Sequence[Box
     real = logistic(inference.log_odds)
     box, label = inference.fused.ltrb.copy(), inference.label.copy()
     right, known = np.zeros(len(real)), np.zeros(len(real), bool)
-    unseen = np.zeros(stack.images)
+    unseen = np.zeros((stack.images, len(stack.labels) + 1))
     number = {name: i for i, name in enumerate(stack.labels)}
     ordered = np.argsort(inference.image, kind="stable")
     start = np.searchsorted(inference.image[ordered], np.arange(stack.images + 1))
@@ -142,46 +143,63 @@ def known_truth(stack: Stack, inference: Inference, golds: Sequence[Sequence[Box
         expert = np.array([(g.left, g.top, g.left + g.width, g.top + g.height) for g in gold]).reshape(-1, 4)
         overlap = iou(inference.fused.ltrb[mine][:, None], expert[None])
         rows, columns = linear_sum_assignment(-np.where(overlap >= REAL_IOU, overlap, 0.0))
+        for one in gold:
+            unseen[image, number.get(one.label, UNKNOWN)] += 1
         for k, j in zip(mine[rows], columns, strict=True):
             reached = float(iou(inference.fused.ltrb[k], expert[j]))
             if reached >= REAL_IOU:
                 real[k], box[k], label[k] = 1.0, expert[j], number.get(gold[j].label, UNKNOWN)
                 right[k] = float(reached >= RIGHT_IOU and inference.label[k] == label[k])
-        unseen[image] = len(gold) - real[mine].sum()
+                unseen[image, label[k]] -= 1
     return Truth(real, box, label, right, known, unseen)
 
 
 def _gather_draws(total: Sums, stack: Stack, inference: Inference, truth: Truth, population: Population) -> None:
-    workers = len(stack.workers)
-    p = truth.real[inference.pair_group]
-    drew = inference.drew
+    pairs, groups = inference.pairs, len(truth.real)
+    real = np.full(groups, population.real)
+    some = pairs.select(pairs.group < EVIDENCE_SAMPLE)
+    total.evidence += evidence(some, real[:EVIDENCE_SAMPLE], HARDS)
     # A candidate exists because somebody drew it. For each there are u / (1 - u) of its kind nobody drew, u being the
     # chance of that: the rates are of all, not of those seen (EM for truncated data). Golds list the real ones.
-    pairs = (inference.pair_group, inference.pair_worker, len(truth.real))
-    some = inference.pair_group < EVIDENCE_SAMPLE
-    total.evidence += evidence(
-        inference.rates,
-        population,
-        inference.pair_group[some],
-        inference.pair_worker[some],
-        drew[some],
-        min(len(truth.real), EVIDENCE_SAMPLE),
-        HARDS,
-    )
-    lost = unseen_share(inference.rates.hit, population.hard, *pairs)
-    stray = unseen_share(inference.rates.false, 0.0, *pairs)
+    lost = unseen_share(pairs.hit, population.hard, pairs.group, groups)
+    stray = unseen_share(pairs.false, 0.0, pairs.group, groups)
     more, stray = (np.minimum(u / np.maximum(1 - u, 1e-9), MOST_UNSEEN) for u in (lost, stray))
     more = np.where(truth.known, 0.0, more)
-    all_chances = p * (1 + more[inference.pair_group])
-    all_false = (1 - p) * (1 + stray[inference.pair_group])
-    columns = np.stack([p * drew, all_chances, (1 - p) * drew, all_false], axis=1)
-    counts = sums(columns, inference.pair_worker, workers)
+    p, drew = truth.real[pairs.group], pairs.drew
+    columns = [p * drew, p * (1 + more[pairs.group]), (1 - p) * drew, (1 - p) * (1 + stray[pairs.group])]
+    workers = len(stack.workers)
+    counts = sums(np.stack(columns, axis=1), inference.pair_worker, workers)
     answered = np.bincount(stack.answer_worker, minlength=workers)
-    unseen = np.bincount(stack.answer_worker, truth.unseen[stack.answer_image], workers)
+    unseen = np.bincount(stack.answer_worker, truth.unseen[stack.answer_image].sum(axis=1), workers)
     for number, name in enumerate(stack.workers):
         hits, chances, falses, false_chances = map(float, counts[number])
         seen = Skill(float(answered[number]), hits, chances + float(unseen[number]), falses, false_chances)
         total.skills.setdefault(name, Skill()).add(seen)
+    if len(stack.labels) > 1:
+        _gather_class_draws(total, stack, inference, truth, population)
+
+
+def _gather_class_draws(total: Sums, stack: Stack, inference: Inference, truth: Truth, population: Population) -> None:
+    """Who draws which class: of golds, and of what two or more drew with as many beside as fewer than two would draw
+    (truncated again). With what one alone drew, a rare class of many slips would seem hard to find, which would make
+    its slips the more real, and so on."""
+    pairs, groups = inference.pairs, len(truth.real)
+    fewer, alone = drawn_by_fewer(pairs, population.hard, groups)
+    scale = np.minimum(1.0, MOST_UNSEEN / np.maximum(fewer, 1e-9))
+    scale = np.where(truth.known, 0.0, scale)
+    agreed = truth.known | (np.bincount(pairs.group, pairs.drew, groups) >= 2)
+    mass = (truth.real * agreed)[pairs.group]
+    drawn = mass * (pairs.drew + (alone * scale[pairs.group]))
+    chances = mass * (1 + (fewer * scale)[pairs.group])
+    workers, kinds = len(stack.workers), len(stack.labels) + 1
+    cell = inference.pair_worker * kinds + truth.label[pairs.group] % kinds
+    counts = sums(np.stack([drawn, chances], axis=1), cell, workers * kinds).reshape(workers, kinds, 2)
+    missed = np.zeros((workers, kinds))
+    np.add.at(missed, stack.answer_worker, truth.unseen[stack.answer_image])
+    counts[..., 1] += missed
+    for number, name in enumerate(stack.workers):
+        rows = zip(stack.labels, counts[number], strict=False)
+        total.skills[name].add(Skill(by_class={label: row for label, row in rows if row[1]}))
 
 
 def _gather_edges(total: Sums, stack: Stack, inference: Inference, truth: Truth, models: WorkerModels) -> None:
@@ -263,6 +281,7 @@ def maximise(total: Sums, models: WorkerModels) -> WorkerModels:
         relative=relative,
         style=_style(total),
         classes=dict(total.classes),
+        by_class=sum_by_class(skills.values()),
         shapes=dict(total.shapes),
         slips=total.slips,
     )

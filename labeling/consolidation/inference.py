@@ -8,10 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from labeling.consolidation.clusters import Floats, Ints, absorb, iou, link, overlapping_pairs
-from labeling.consolidation.existence import FEATURES, existence_log_odds, logistic, usable_weights
+from labeling.consolidation.existence import FEATURES, Pairs, existence_log_odds, logistic, usable_weights
 from labeling.consolidation.fusion import BORDER, Fused, edge_sigma, extents, fuse, sums
 from labeling.consolidation.shape import log_ratio
 from labeling.consolidation.stack import UNKNOWN, Stack
@@ -27,8 +26,9 @@ ABSORB_IOU = 0.4
 @dataclass(frozen=True, slots=True)
 class Inference:
     """`group` (N,) is the candidate of each box; K candidates with `image` (K,), `label` (K,) (UNKNOWN: none),
-    `label_chance` (K,), `log_odds` (K,), `features` (K, F), `confidence` (K,). Pairs (P,) are candidate x worker who
-    answered there: `pair_group`, `pair_worker`, `drew`. `member_iou` (N,) is each box's overlap with the fused one."""
+    `label_chance` (K,), `log_odds` (K,), `features` (K, F), `confidence` (K,). `pairs` (P,) are candidate x worker who
+    answered there, `pair_worker` (P,) who that is; `next_hit` (K,) is how often a worker nobody has met would draw such
+    an object. `member_iou` (N,) is each box's overlap with the fused one."""
 
     group: Ints
     image: Ints
@@ -39,9 +39,9 @@ class Inference:
     log_odds: Floats
     features: Floats
     confidence: Floats
-    pair_group: Ints
+    pairs: Pairs
     pair_worker: Ints
-    drew: NDArray[np.bool_]
+    next_hit: Floats
     member_iou: Floats
 
 
@@ -56,16 +56,18 @@ def infer(stack: Stack, models: WorkerModels) -> Inference:
     pair_group, pair_worker = _pairs(stack, image)
     who = len(stack.workers) + 1
     drew = np.isin(pair_group * who + pair_worker, group * who + stack.worker)
-    log_odds = existence_log_odds(rates, models.population, pair_group, pair_worker, drew, groups)
     label, label_chance = _labels(stack, group, groups, models)
+    hit = models.class_hits(rates, stack.workers, stack.labels)
+    pairs = Pairs(pair_group, hit[pair_worker, label[pair_group]], rates.false[pair_worker], drew)
+    log_odds = existence_log_odds(pairs, np.full(groups, models.population.real), models.population.hard)
     member_iou = iou(stack.ltrb, fused.ltrb[group])
     shape = log_ratio(fused.ltrb, label, stack.labels, models.population.shapes, models.population.slips)
     features = _features(stack, group, image, fused, log_odds, member_iou, shape)
     weights = usable_weights(models.calibration.weights)
     confidence = logistic(features @ weights) * label_chance
     return Inference(
-        group, image, fused, rates, label, label_chance, log_odds, features, confidence, pair_group, pair_worker,
-        drew, member_iou,
+        group, image, fused, rates, label, label_chance, log_odds, features, confidence, pairs, pair_worker,
+        hit[-1, label], member_iou,
     )  # fmt: skip
 
 

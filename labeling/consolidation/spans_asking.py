@@ -25,7 +25,7 @@ def risk(found: Pass, labels: Sequence[str], models: SpanWorkers) -> list[tuple[
     number = {name: i for i, name in enumerate(found.workers)}
     texts = np.array([text for text, names in enumerate(found.answered) for _ in names], np.int64)
     names = np.array([number[name] for names in found.answered for name in names], np.int64)
-    shares = unseen_share(found.rates.hit, population.hard, texts, names, len(found.answered))
+    shares = unseen_share(found.rates.hit[names], population.hard, texts, len(found.answered))
     marked, left = (_exists_after(found, models, drew) for drew in (True, False))
     out, k = [], 0
     for candidates, share in zip(found.candidates, shares.tolist(), strict=True):
@@ -50,8 +50,9 @@ def _loss(exists: float, right: float) -> float:
 
 def _exists_after(found: Pass, models: SpanWorkers, drew: bool) -> Floats:
     """Each candidate's chance of being there once one more ordinary worker has (`drew`) or has not marked it."""
-    now = (found.rates, models.drawing.population, found.pair_group, found.pair_worker, found.drew)
-    return exists_at(log_odds_after(*now, sum(map(len, found.candidates)), draws=drew))
+    population, groups = models.drawing.population, sum(map(len, found.candidates))
+    real, hit, false = (np.full(groups, rate) for rate in (population.real, population.hit, population.false))
+    return exists_at(log_odds_after(found.pairs, real, population.hard, hit=hit, false=false, draws=drew))
 
 
 def _right_after(one: Candidate, labels: Sequence[str], models: SpanWorkers) -> float:

@@ -62,10 +62,9 @@ def _gather(
     total: _Sums, objects: Sequence[ObjectSpans], found: Pass, labels: Sequence[str], models: SpanWorkers
 ) -> None:
     population, groups = models.drawing.population, sum(map(len, found.candidates))
-    pairs = (found.pair_group, found.pair_worker, groups)
     # A candidate exists because somebody marked it: for each there are u / (1 - u) that nobody did (see fit.py).
-    lost = unseen_share(found.rates.hit, population.hard, *pairs)
-    stray = unseen_share(found.rates.false, 0.0, *pairs)
+    lost = unseen_share(found.pairs.hit, population.hard, found.pairs.group, groups)
+    stray = unseen_share(found.pairs.false, 0.0, found.pairs.group, groups)
     more, strays = (np.minimum(u / np.maximum(1 - u, 1e-9), MOST_UNSEEN).tolist() for u in (lost, stray))
     k = 0
     for one, candidates, answered in zip(objects, found.candidates, found.answered, strict=True):

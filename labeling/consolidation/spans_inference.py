@@ -14,11 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from labeling.consolidation import votes
 from labeling.consolidation.clusters import Floats, Ints, absorb, iou, link, overlapping_pairs
-from labeling.consolidation.existence import existence_log_odds, logistic
+from labeling.consolidation.existence import Pairs, existence_log_odds, logistic
 from labeling.consolidation.spans_types import ObjectSpans, Span, in_order, latest_answers
 from labeling.consolidation.spans_workers import SpanWorkers
 from labeling.consolidation.workers import Rates
@@ -67,15 +66,13 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class Pass:
     """`candidates` of each text in the order of their places; `answered` the workers who answered it, sorted. Below,
-    all candidates one after another: `rates` and `workers` (W,), pairs (P,) of candidate and worker who answered."""
+    all candidates one after another: `rates` and `workers` (W,), `pairs` (P,) of candidate and worker who answered."""
 
     candidates: list[list[Candidate]]
     answered: list[list[str]]
     workers: list[str]
     rates: Rates
-    pair_group: Ints
-    pair_worker: Ints
-    drew: NDArray[np.bool_]
+    pairs: Pairs
 
 
 def infer(objects: Sequence[ObjectSpans], labels: Sequence[str], models: SpanWorkers) -> Pass:
@@ -99,17 +96,17 @@ def infer(objects: Sequence[ObjectSpans], labels: Sequence[str], models: SpanWor
     members.sort(key=lambda mine: (rows[mine[0]][0], sorted((rows[i][2].start, rows[i][2].end) for i in mine)))
     where = [rows[mine[0]][0] for mine in members]
     drawn = [{rows[i][1] for i in mine} for mine in members]
-    pairs = [(k, name) for k, text in enumerate(where) for name in answered[text]]
-    pair_group = np.array([k for k, _ in pairs], np.int64)
-    pair_worker = np.array([number[name] for _, name in pairs], np.int64)
-    drew = np.array([name in drawn[k] for k, name in pairs], bool)
-    rates = models.drawing.rates(workers)
-    log_odds = existence_log_odds(rates, models.drawing.population, pair_group, pair_worker, drew, len(members))
+    looked = [(k, name) for k, text in enumerate(where) for name in answered[text]]
+    who = np.array([number[name] for _, name in looked], np.int64)
+    drew = np.array([name in drawn[k] for k, name in looked], bool)
+    rates, population = models.drawing.rates(workers), models.drawing.population
+    pairs = Pairs(np.array([k for k, _ in looked], np.int64), rates.hit[who], rates.false[who], drew)
+    log_odds = existence_log_odds(pairs, np.full(len(members), population.real), population.hard)
     candidates: list[list[Candidate]] = [[] for _ in objects]
     for k, mine in enumerate(members):
         spans = tuple(sorted(((rows[i][1], rows[i][2]) for i in mine), key=lambda pair: pair[0]))
         candidates[where[k]].append(_judge(spans, float(log_odds[k]), labels, models))
-    return Pass(candidates, answered, workers, rates, pair_group, pair_worker, drew)
+    return Pass(candidates, answered, workers, rates, pairs)
 
 
 def overlap(a: Sequence[Span], b: Sequence[Span]) -> Floats:

@@ -30,13 +30,17 @@ BIAS_STRENGTH = 4.0
 SPREAD_STRENGTH = 6.0
 ACCURACY_STRENGTH = 10.0
 CONFUSION_STRENGTH = 20.0
+CLASS_EASE_STRENGTH = 20.0
+CLASS_HIT_STRENGTH = 60.0
+"""Pseudo-counts behind how easy a class is to find, and behind how much better or worse a worker is at it."""
 CLASS_STRENGTH = 5.0
 
 
 @dataclass(slots=True)
 class Skill:
     """Sums for one worker: `hits` of `chances` objects drawn, `falses` of `false_chances` distractors drawn, edge
-    residuals in units of sigma (`edges` weights, sums, squares, each (4,)), and label counts by (true, given)."""
+    residuals in units of sigma (`edges` weights, sums, squares, each (4,)), label counts by (true, given), and by
+    class how many objects beyond doubt were drawn, and of how many (2,)."""
 
     images: float = 0.0
     hits: float = 0.0
@@ -47,6 +51,7 @@ class Skill:
     edge_sum: Floats = field(default_factory=lambda: np.zeros(4))
     edge_square: Floats = field(default_factory=lambda: np.zeros(4))
     confusion: dict[tuple[str, str], float] = field(default_factory=dict)
+    by_class: dict[str, Floats] = field(default_factory=dict)
 
     def add(self, other: Skill, sign: float = 1.0) -> None:
         """Add (or with sign -1 take back) what `other` saw."""
@@ -56,6 +61,8 @@ class Skill:
         self.edge_square = self.edge_square + sign * other.edge_square
         for key, count in other.confusion.items():
             self.confusion[key] = self.confusion.get(key, 0.0) + sign * count
+        for label, counts in other.by_class.items():
+            self.by_class[label] = self.by_class.get(label, np.zeros(2)) + sign * counts
 
     def accuracy(self, crowd: float) -> float:
         """Share of right labels on real objects, shrunk towards the accuracy of the crowd."""
@@ -83,6 +90,8 @@ class Population:
     style: Floats = field(default_factory=lambda: np.zeros((4, 3)))
     classes: dict[str, float] = field(default_factory=dict)
     """How many real objects of each class were seen."""
+    by_class: dict[str, Floats] = field(default_factory=dict)
+    """Objects beyond doubt of each class that were drawn, and that could have been, over all workers (2,)."""
     shapes: dict[str, Floats] = field(default_factory=dict)
     slips: Floats = field(default_factory=lambda: np.zeros(MOMENTS))
     """Moments of the form of real boxes by class, and of slips; see shape.py."""
@@ -142,6 +151,34 @@ class WorkerModels:
             spread=np.clip(spread, 0.2, 10.0),
         )
 
+    def class_hits(self, rates: Rates, workers: Sequence[str], labels: Sequence[str]) -> Floats:
+        """How often each of `workers`, whose rates over all classes are `rates`, draws objects of each class:
+        (workers + 1, labels + 1). The last row is a worker nobody has met, the last column an object of any class.
+
+        In logits: the worker's rate, plus how much easier or harder the class is for the crowd, plus how much better or
+        worse the worker is at it than that makes expect; both shrunk.
+        """
+        crowd = self.population.by_class
+        drawn, chances = sum(crowd.values(), np.zeros(2))
+        usual = (drawn + 1) / (chances + 1)
+        counts = np.zeros((len(workers) + 1, len(labels), 2))
+        for row, worker in enumerate(workers):
+            seen = self.skills[worker].by_class if worker in self.skills else {}
+            for column, label in enumerate(labels):
+                if label in seen:
+                    counts[row, column] = seen[label]
+        of_class = np.array([crowd.get(label, (0.0, 0.0)) for label in labels]).reshape(-1, 2)
+        counts, of_class = np.maximum(counts, 0.0), np.maximum(of_class, 0.0)
+        shift = _logit((of_class[:, 0] + CLASS_EASE_STRENGTH * usual) / (of_class[:, 1] + CLASS_EASE_STRENGTH))
+        shift = shift - _logit(usual)
+        own = counts.sum(axis=1)
+        own_rate = (own[:, 0] + CLASS_HIT_STRENGTH * usual) / (own[:, 1] + CLASS_HIT_STRENGTH)
+        expected = _rate(_logit(own_rate)[:, None] + shift)
+        found = (counts[..., 0] + CLASS_HIT_STRENGTH * expected) / (counts[..., 1] + CLASS_HIT_STRENGTH)
+        overall = _logit(np.append(rates.hit, self.population.hit))[:, None]
+        by_class = _rate(overall + shift + _logit(found) - _logit(expected))
+        return np.concatenate([by_class, _rate(overall)], axis=1)
+
     def label_prior(self, labels: Sequence[str]) -> Floats:
         """log P(class) of a real object, shrunk towards all alike: (labels,)."""
         counts = np.array([self.population.classes.get(label, 0.0) for label in labels]) + CLASS_STRENGTH
@@ -187,6 +224,7 @@ class WorkerModels:
                 **{name: _numbers(getattr(p, name)) for name in ("pixel", "relative")},
                 "style": [_numbers(row) for row in p.style],
                 "classes": {label: _number(n) for label, n in sorted(p.classes.items())},
+                "by_class": {label: _numbers(row) for label, row in sorted(p.by_class.items())},
                 "shapes": {label: _numbers(row) for label, row in sorted(p.shapes.items())},
                 "slips": _numbers(p.slips),
             },
@@ -199,7 +237,7 @@ class WorkerModels:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> WorkerModels:
-        """Read `to_json`'s output, with or without shapes; raises ValueError for another version."""
+        """Read `to_json`'s output, also that of earlier algorithms; raises ValueError for another version."""
         if data.get("version") != 1:
             raise ValueError(f"worker models: found version {data.get('version')!r}, expected 1")
         stored = data["population"]
@@ -209,6 +247,7 @@ class WorkerModels:
             relative=np.array(stored["relative"], float),
             style=np.array(stored["style"], float),
             classes={label: float(n) for label, n in stored.get("classes", {}).items()},
+            by_class={label: np.array(row, float) for label, row in stored.get("by_class", {}).items()},
             shapes={label: np.array(row, float) for label, row in stored.get("shapes", {}).items()},
             slips=np.array(stored.get("slips", np.zeros(MOMENTS)), float),
         )
@@ -221,6 +260,23 @@ class WorkerModels:
 
 _SCALARS = ("hit", "false", "real", "objects", "accuracy", "hard")
 _COUNTS = ("images", "hits", "chances", "falses", "false_chances", "edges")
+
+
+def sum_by_class(skills: Iterable[Skill]) -> dict[str, Floats]:
+    """The `by_class` counts of all workers together."""
+    total = Skill()
+    for skill in skills:
+        total.add(Skill(by_class=skill.by_class))
+    return total.by_class
+
+
+def _logit(rate: Any) -> Any:
+    rate = np.clip(rate, 0.002, 0.998)
+    return np.log(rate) - np.log1p(-rate)
+
+
+def _rate(logit: Any) -> Any:
+    return 1 / (1 + np.exp(-logit))
 
 
 def _number(value: float) -> float:
@@ -236,7 +292,8 @@ def skill_to_json(skill: Skill) -> dict[str, Any]:
     counts = {name: _number(getattr(skill, name)) for name in _COUNTS}
     confusion = [[true, said, _number(n)] for (true, said), n in sorted(skill.confusion.items())]
     edges = {"edge_sum": _numbers(skill.edge_sum), "edge_square": _numbers(skill.edge_square)}
-    return {**counts, **edges, "confusion": confusion}
+    by_class = {label: _numbers(row) for label, row in sorted(skill.by_class.items())}
+    return {**counts, **edges, "confusion": confusion, **({"by_class": by_class} if by_class else {})}
 
 
 def skill_from_json(data: Mapping[str, Any]) -> Skill:
@@ -246,4 +303,5 @@ def skill_from_json(data: Mapping[str, Any]) -> Skill:
         edge_sum=np.array(data["edge_sum"], float),
         edge_square=np.array(data["edge_square"], float),
         confusion={(true, said): float(n) for true, said, n in data["confusion"]},
+        by_class={label: np.array(row, float) for label, row in data.get("by_class", {}).items()},
     )

@@ -9,11 +9,15 @@ from zlib import crc32
 
 from django.db.models import Avg, Count, F, Max, Sum
 
-from labeling.consolidation.workers import WorkerModels
+from labeling.consolidation.clusters import Floats
+from labeling.consolidation.workers import Skill, WorkerModels
 from labeling.models import Answer, Assignment, AssignmentStatus, DataObject, Label, LabelingJob, LabelSource
 
 # Told apart by eye, also by colour-blind ones (after Okabe and Ito).
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a6d00", "#7f3fbf", "#5f6b6d")
+
+WEAK = 0.1
+"""By how much a class must be drawn less often than all to be named as a worker's weak one."""
 
 
 def answers_of(data_object: DataObject) -> list[dict[str, Any]]:
@@ -64,8 +68,9 @@ def _answers(newest: dict[str, Answer]) -> list[dict[str, Any]]:
 def worker_skills(job: LabelingJob) -> list[dict[str, Any]]:
     """What each worker did and how well, as far as consolidation knows; most answers first.
 
-    `hit_rate` is the chance of drawing an object that is there, `false_rate` of drawing one that is not, `spread` the
-    scatter of the box edges against the crowd's (1 is the crowd's); None before the first fit.
+    `hit_rate` is the chance of drawing an object that is there, `false_boxes` how many an image that are not, `spread`
+    the scatter of the box edges against the crowd's (1 is the crowd's); None before the first fit. `weakest` is the
+    class drawn least often, {label, hit_rate}, where that is WEAK below the worker's rate, else None.
     """
     rows = (
         Assignment.objects.filter(job=job, state=AssignmentStatus.SUBMITTED)
@@ -76,6 +81,7 @@ def worker_skills(job: LabelingJob) -> list[dict[str, Any]]:
     models = WorkerModels.from_json(job.worker_models["models"]) if job.worker_models else None
     names = [row["public_id"] for row in rows]
     rates = models.rates(names) if models and names else None
+    hits = models.class_hits(rates, names, job.labels) if models and rates else None
     return [
         {
             "worker": row["public_id"],
@@ -84,11 +90,26 @@ def worker_skills(job: LabelingJob) -> list[dict[str, Any]]:
             "paid_micros": row["paid"] or 0,
             "last_answer_at": row["last"],
             "hit_rate": round(float(rates.hit[place]), 4) if rates else None,
-            "false_rate": round(float(rates.false[place]), 4) if rates else None,
+            "false_boxes": _false_boxes(models.skills.get(row["public_id"])) if models else None,
             "spread": round(float(rates.spread[place].mean()), 4) if rates else None,
+            "weakest": _weakest(job.labels, hits[place]) if hits is not None else None,
         }
         for place, row in enumerate(rows)
     ]
+
+
+def _false_boxes(skill: Skill | None) -> float | None:
+    """Boxes an image that consolidation holds to be nobody's object, each counted by its chance of being none."""
+    if skill is None or skill.images < 1:
+        return None
+    return round(max(skill.falses, 0.0) / skill.images, 4)
+
+
+def _weakest(labels: list[str], hits: Floats) -> dict[str, Any] | None:
+    worst = int(hits[:-1].argmin())
+    if hits[worst] > hits[-1] - WEAK:
+        return None
+    return {"label": labels[worst], "hit_rate": round(float(hits[worst]), 4)}
 
 
 def confidence_histogram(job: LabelingJob, *, bins: int = 10, source: str = LabelSource.HUMAN) -> list[int]:

@@ -108,7 +108,30 @@ def test_workers_are_known_after_enough_objects():
     careful, sloppy = skills[workers[0].public_id], skills[workers[2].public_id]
     assert careful["answers"] == 24 and careful["paid_micros"] == 24 * stories.PRICE
     assert careful["hit_rate"] > sloppy["hit_rate"]
+    assert max(careful["false_boxes"], sloppy["false_boxes"]) < 0.05
+    assert careful["weakest"] is None
     assert consolidating.refit(job=job) is False
+
+
+def test_false_boxes_are_counted_by_the_image():
+    job, workers = stories.a_funded_job(objects=24)
+    good = stories.boxes((100, 100, 50, 40))
+    answered(job, workers, [good, good, stories.boxes((100, 100, 50, 40), (400, 300, 40, 40), (200, 350, 40, 40))])
+    found = {row["worker"]: row["false_boxes"] for row in queries.worker_skills(job)}
+    assert found[workers[0].public_id] == pytest.approx(0, abs=0.05)
+    assert 1.5 < found[workers[2].public_id] <= 2
+
+
+def test_a_class_that_a_worker_overlooks_is_named():
+    job, workers = stories.a_funded_job(objects=24)
+    bee, wasp = stories.boxes((100, 100, 50, 40)), stories.boxes((300, 200, 80, 80), label="wasp")
+    both = stories.boxes((100, 100, 50, 40))
+    both["boundingBox"]["boundingBoxes"] += wasp["boundingBox"]["boundingBoxes"]
+    answered(job, workers, [both, both, bee])
+    weakest = {row["worker"]: row["weakest"] for row in queries.worker_skills(job)}
+    assert weakest[workers[0].public_id] is None
+    found = weakest[workers[2].public_id]
+    assert found["label"] == "wasp" and found["hit_rate"] < 0.6
 
 
 def test_earlier_labels_are_looked_at_again_when_there_are_half_as_many_more():

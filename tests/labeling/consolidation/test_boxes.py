@@ -137,6 +137,62 @@ def test_fitting_tells_the_spammer_and_the_careless_from_the_good():
     assert lone["spam"] < 0.1 < lone["ann"]
 
 
+def classes_drawn(hits, images=150, seed=5):
+    """Images with two bees and two flowers; `hits`: name -> (chance of drawing a bee, a flower)."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for _ in range(images):
+        places = (100, 300, 600, 800)
+        rows = [(x, rng.uniform(50, 500), 80, 60, LABELS[n % 2]) for n, x in enumerate(places)]
+        answers = []
+        for worker, chances in hits.items():
+            drawn = [row for n, row in enumerate(rows) if rng.random() < chances[n % 2]]
+            answers.append(answer(worker, *((r[0] + rng.normal(0, 3), r[1] + rng.normal(0, 3), *r[2:]) for r in drawn)))
+        made.append(ImageAnswers(tuple(answers), SIZE))
+    return made
+
+
+def exists(workers, label, *who):
+    """How sure it is that a box of `label` drawn by `who` of ann, bob, cy and dee is an object."""
+    drawn = [
+        answer(name, *([(100, 100, 80, 60, label)] if name in who else [])) for name in ("ann", "bob", "cy", "dee")
+    ]
+    return consensus(*drawn, workers=workers).explanation["clusters"][0]["exists"]
+
+
+def test_a_class_that_all_overlook_is_believed_on_fewer_words():
+    even = {name: (0.95, 0.95) for name in ("ann", "bob", "cy", "dee")}
+    uneven = {name: (0.95, 0.6) for name in even}
+    fitted = boxes.fit_workers(classes_drawn(uneven), labels=LABELS)
+    hits = fitted.class_hits(fitted.rates(["ann"]), ["ann"], LABELS)
+    assert hits.shape == (2, 3) and (hits[:, 0] > hits[:, 1] + 0.2).all()
+    alike = boxes.fit_workers(classes_drawn(even), labels=LABELS)
+    gaps = [exists(one, "flower", "ann", "bob") - exists(one, "bee", "ann", "bob") for one in (fitted, alike)]
+    assert gaps[0] > gaps[1] + 0.2
+
+
+def test_a_worker_who_never_draws_a_class_says_nothing_by_not_drawing_it():
+    hits = {"ann": (0.9, 0.9), "bob": (0.9, 0.9), "cy": (0.9, 0.9), "dee": (0.9, 0.02)}
+    workers = boxes.fit_workers(classes_drawn(hits), labels=LABELS)
+    table = workers.class_hits(workers.rates(["cy", "dee"]), ["cy", "dee"], LABELS)
+    assert table[1, 1] < 0.2 < 0.7 < table[0, 1] and table[1, 0] > 0.7
+    assert exists(workers, "flower", "ann", "bob") > exists(workers, "bee", "ann", "bob") + 0.1
+
+
+def test_what_is_known_by_class_is_kept_and_taken_back():
+    images = classes_drawn({"ann": (0.9, 0.9), "bob": (0.9, 0.5), "cy": (0.9, 0.9)}, images=30)
+    workers = boxes.fit_workers(images, labels=LABELS)
+    again = WorkerModels.from_json(json.loads(json.dumps(workers.to_json())))
+    assert again.to_json() == workers.to_json()
+    before = {label: counts.copy() for label, counts in again.skills["bob"].by_class.items()}
+    seen = boxes.observe(images[0], labels=LABELS, workers=again)
+    again.update(seen)
+    assert any((again.skills["bob"].by_class[label] != before[label]).any() for label in before)
+    again.update({}, replaced=seen)
+    for label in before:
+        assert again.skills["bob"].by_class[label] == pytest.approx(before[label])
+
+
 def test_a_worker_with_three_answers_is_near_the_population():
     data = crowd(images=100)
     newcomer = [(a + (answer("new"),), t) for a, t in data[:1]] + data[1:]

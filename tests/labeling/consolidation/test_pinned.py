@@ -82,7 +82,7 @@ def of_spans():
 
 CASES = {boxes.ALGORITHM: of_boxes, votes.ALGORITHM: of_votes, tags.ALGORITHM: of_tags, spans.ALGORITHM: of_spans}
 PINNED = {
-    "boxes/2": [(101.9, 88.1, 60.0, 41.9, "bee", 1.0), (297.2, 202.8, 80.0, 50.2, "flower", 0.993)],
+    "boxes/3": [(101.9, 88.1, 60.0, 41.9, "bee", 1.0), (297.2, 202.8, 80.0, 50.2, "flower", 0.994)],
     "votes/1": [("bee", 0.999)],
     "tags/2": [(("bee",), 0.989)],
     "spans/1": [(10, 15, "bee", 0.997), (30, 33, "flower", 0.953)],
