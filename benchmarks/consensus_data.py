@@ -49,7 +49,8 @@ def some_answers(images: Sequence[ImageAnswers], count: int, seed: int) -> list[
 
 @dataclass(frozen=True)
 class Crowd:
-    """A synthetic crowd. Rates are of an honest worker on average; `spammers` is a share of the workers."""
+    """A synthetic crowd. Rates are of an honest worker on average; `spammers` is a share of the workers. With `uneven`
+    each class is overlooked more often than `miss` by something between 0 and that."""
 
     workers: int
     spammers: float
@@ -59,6 +60,7 @@ class Crowd:
     confusion: float = 0.05
     answers: int = 5
     seed: int = 7
+    uneven: float = 0.0
 
 
 def coco_truth(name: str) -> tuple[list[str], list[tuple[tuple[float, float], list[Box]]]]:
@@ -79,6 +81,7 @@ def imagine(crowd: Crowd, labels: list[str], truth: list[tuple[tuple[float, floa
     spammers = set(rng.permutation(crowd.workers)[: round(crowd.spammers * crowd.workers)].tolist())
     skill = rng.lognormal(0, 0.35, (crowd.workers, 3))
     bias = rng.normal(0, 0.4 * crowd.jitter, (crowd.workers, 4))
+    hard = dict(zip(labels, np.random.default_rng(crowd.seed).uniform(0, crowd.uneven, len(labels)), strict=True))
     mean = sum(len(boxes) for _, boxes in truth) / len(truth)
     images = []
     for number, (size, boxes) in enumerate(truth):
@@ -87,16 +90,16 @@ def imagine(crowd: Crowd, labels: list[str], truth: list[tuple[tuple[float, floa
             if worker in spammers:
                 drawn = _spam(rng, size, labels, rng.poisson(mean))
             else:
-                drawn = _honest(rng, crowd, size, labels, boxes, skill[worker], bias[worker])
+                drawn = _honest(rng, crowd, size, hard, boxes, skill[worker], bias[worker])
             answers.append(WorkerAnswer(f"w{worker:02d}", tuple(drawn)))
         images.append(ImageAnswers(tuple(answers), size, tuple(boxes), str(number)))
     return images
 
 
-def _honest(rng, crowd, size, labels, boxes, skill, bias) -> list[Box]:
-    drawn = []
+def _honest(rng, crowd, size, hard, boxes, skill, bias) -> list[Box]:
+    drawn, labels = [], list(hard)
     for box in boxes:
-        if rng.random() < min(crowd.miss * skill[0], 0.9):
+        if rng.random() < min(crowd.miss * skill[0] + hard[box.label], 0.9):
             continue
         label = box.label
         if rng.random() < crowd.confusion:
