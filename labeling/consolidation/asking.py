@@ -18,8 +18,9 @@ import numpy as np
 
 from labeling.consolidation.boxes_types import ImageAnswers, WorkerAnswer
 from labeling.consolidation.clusters import Floats
-from labeling.consolidation.existence import log_odds_after, logistic, unseen_share, usable_weights
+from labeling.consolidation.existence import log_odds_after, unseen_share, usable_weights
 from labeling.consolidation.inference import Inference, infer
+from labeling.consolidation.odds import logistic
 from labeling.consolidation.stack import UNKNOWN, Stack, stack_answers
 from labeling.consolidation.stopping import Decision, Stopping, decide
 from labeling.consolidation.workers import WorkerModels
@@ -74,12 +75,11 @@ def _risk(stack: Stack, inference: Inference, models: WorkerModels) -> tuple[Flo
 
 def _loss_after(inference: Inference, models: WorkerModels, real: Floats, weights: Floats) -> Floats:
     """Each candidate's expected loss once one more ordinary worker has or has not drawn it."""
-    groups, population = len(real), models.population
-    hit, false, prior = inference.next_hit, np.full(groups, population.false), np.full(groups, population.real)
-    chance = real * hit + (1 - real) * false
-    after = np.zeros(groups)
+    population, hit = models.population, inference.next_hit
+    chance = real * hit + (1 - real) * population.false
+    after = np.zeros(len(real))
     for draws, probability in ((True, chance), (False, 1 - chance)):
-        odds = log_odds_after(inference.pairs, prior, population.hard, hit=hit, false=false, draws=draws)
+        odds = log_odds_after(inference.pairs, population, hit, draws=draws)
         features = inference.features.copy()
         features[:, 1] = np.clip(odds, -12, 12)
         p = logistic(features @ weights)

@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 
 from labeling.consolidation.clusters import Floats, Ints
 from labeling.consolidation.fusion import sums
+from labeling.consolidation.odds import logistic, logit
+from labeling.consolidation.workers import Population
 
 NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
 NODE_WEIGHTS = NODE_WEIGHTS / NODE_WEIGHTS.sum()
@@ -48,78 +50,76 @@ class Pairs:
         return Pairs(self.group[some], self.hit[some], self.false[some], self.drew[some])
 
 
-def existence_log_odds(pairs: Pairs, real: Floats, hard: float) -> Floats:
-    """log P(real | answers) / P(distractor | answers) for each candidate (groups,), `real` (groups,) being its chance
-    when nobody's answer is known."""
-    prior = np.log(real) - np.log1p(-real)
-    log_odds: Floats = prior + _log_likelihood(pairs.hit, hard, pairs, len(real))
-    return log_odds - _log_likelihood(pairs.false, 0.0, pairs, len(real))
+def existence_log_odds(pairs: Pairs, population: Population, groups: int) -> Floats:
+    """log P(real | answers) / P(distractor | answers) for each candidate (groups,)."""
+    prior = np.log(population.real) - np.log1p(-population.real)
+    log_odds: Floats = prior + _log_likelihood(pairs.hit, population.hard, pairs, groups)
+    return log_odds - _log_likelihood(pairs.false, 0.0, pairs, groups)
 
 
-def log_odds_after(pairs: Pairs, real: Floats, hard: float, *, hit: Floats, false: Floats, draws: bool) -> Floats:
-    """`existence_log_odds` once one more worker has drawn every candidate, or none, who would draw each at the rates
-    `hit` and `false` (groups,)."""
+def log_odds_after(pairs: Pairs, population: Population, hit: Floats, *, draws: bool) -> Floats:
+    """`existence_log_odds` once one more worker, an ordinary one of this crowd who draws each candidate at the rate
+    `hit` (groups,), has drawn all of them, or none."""
+    groups = len(hit)
     more = Pairs(
-        np.append(pairs.group, np.arange(len(real))),
+        np.append(pairs.group, np.arange(groups)),
         np.append(pairs.hit, hit),
-        np.append(pairs.false, false),
-        np.append(pairs.drew, np.full(len(real), draws)),
+        np.append(pairs.false, np.full(groups, population.false)),
+        np.append(pairs.drew, np.full(groups, draws)),
     )
-    return existence_log_odds(more, real, hard)
+    return existence_log_odds(more, population, groups)
 
 
-def evidence(pairs: Pairs, real: Floats, hards: Sequence[float]) -> Floats:
+def evidence(pairs: Pairs, population: Population, groups: int, hards: Sequence[float]) -> Floats:
     """log P(who drew what) of all candidates for each spread of difficulty in `hards`: (len(hards),)."""
-    distractor = np.log1p(-real) + _log_likelihood(pairs.false, 0.0, pairs, len(real))
-    prior = np.log(real)
+    distractor = np.log1p(-population.real) + _log_likelihood(pairs.false, 0.0, pairs, groups)
+    prior = np.log(population.real)
     return np.array(
-        [np.logaddexp(prior + _log_likelihood(pairs.hit, hard, pairs, len(real)), distractor).sum() for hard in hards]
+        [np.logaddexp(prior + _log_likelihood(pairs.hit, hard, pairs, groups), distractor).sum() for hard in hards]
     )
 
 
 def unseen_share(rate: Floats, hard: float, group: Ints, groups: int) -> Floats:
     """Chance that none of a group's workers draws a thing that each draws at `rate` (P,): (groups,)."""
-    missed = _log_odds_of_draw(rate, hard)[:, None] - hard * NODES
-    return np.asarray(np.exp(sums(-np.logaddexp(0.0, missed), group, groups)) @ NODE_WEIGHTS)
+    return np.asarray(_nobody(_logits(rate, hard), group, groups) @ NODE_WEIGHTS)
 
 
 def drawn_by_fewer(pairs: Pairs, hard: float, groups: int) -> tuple[Floats, Floats]:
     """For each real thing that two or more of a group's workers draw: how many like it fewer than two draw (groups,),
     and how many each worker draws alone (P,)."""
-    logit = _log_odds_of_draw(pairs.hit, hard)[:, None] - hard * NODES
-    nobody = np.exp(sums(-np.logaddexp(0.0, logit), pairs.group, groups))
-    alone = (nobody[pairs.group] * np.exp(logit)) @ NODE_WEIGHTS
+    logits = _logits(pairs.hit, hard)
+    nobody = _nobody(logits, pairs.group, groups)
+    alone = (nobody[pairs.group] * np.exp(logits)) @ NODE_WEIGHTS
     fewer = nobody @ NODE_WEIGHTS + sums(alone, pairs.group, groups)
     more = np.maximum(1 - fewer, 1e-9)
     return fewer / more, alone / more[pairs.group]
 
 
-def _log_odds_of_draw(rate: Floats, hard: float) -> Floats:
-    rate = np.clip(rate, 0.002, 0.998)
-    stretched: Floats = (np.log(rate) - np.log1p(-rate)) * np.sqrt(1 + hard**2 * np.pi / 8)
-    return stretched
+def _logits(rate: Floats, hard: float) -> Floats:
+    """Logit of drawing a thing at each node of difficulty, for those who draw at `rate` (P,) over all: (P, nodes)."""
+    stretched = logit(rate) * np.sqrt(1 + hard**2 * np.pi / 8)
+    return np.asarray(stretched[:, None] - hard * NODES)
+
+
+def _nobody(logits: Floats, group: Ints, groups: int) -> Floats:
+    """Chance at each node that nobody of a group draws it: (groups, nodes)."""
+    return np.asarray(np.exp(sums(-np.logaddexp(0.0, logits), group, groups)))
 
 
 def _log_likelihood(rate: Floats, hard: float, pairs: Pairs, groups: int) -> Floats:
     """log P(this pattern of drawing | at least one drew) at `rate` (P,), difficulty integrated out."""
-    logit = _log_odds_of_draw(rate, hard)[:, None] - hard * NODES
-    signed = np.where(pairs.drew[:, None], -logit, logit)
+    logits = _logits(rate, hard)
+    signed = np.where(pairs.drew[:, None], -logits, logits)
     pattern = sums(-np.logaddexp(0.0, signed), pairs.group, groups)
-    nobody = sums(-np.logaddexp(0.0, logit), pairs.group, groups)
     top = pattern.max(axis=1)
     likelihood = np.log(np.exp(pattern - top[:, None]) @ NODE_WEIGHTS) + top
-    seen: Floats = np.log(np.maximum(1 - np.exp(nobody) @ NODE_WEIGHTS, 1e-12))
+    seen: Floats = np.log(np.maximum(1 - _nobody(logits, pairs.group, groups) @ NODE_WEIGHTS, 1e-12))
     return np.asarray(likelihood - seen)
 
 
 def usable_weights(fitted: Sequence[float]) -> Floats:
     """`fitted` weights, or the shipped ones where there are none; features added since a fit weigh nothing."""
     return np.array([*fitted, *[0.0] * (len(FEATURES) - len(fitted))] if fitted else DEFAULT_WEIGHTS)
-
-
-def logistic(x: Floats) -> Floats:
-    """1 / (1 + exp(-x)) without overflow."""
-    return np.asarray(0.5 * (1 + np.tanh(x / 2)))
 
 
 def fit_calibration(features: Floats, right: Floats, rounds: int = 25) -> tuple[float, ...]:

@@ -12,8 +12,9 @@ import numpy as np
 
 from labeling.consolidation.boxes_types import Consolidated, ConsolidatedBox
 from labeling.consolidation.clusters import Floats, Ints
-from labeling.consolidation.existence import logistic, usable_weights
+from labeling.consolidation.existence import usable_weights
 from labeling.consolidation.inference import Inference
+from labeling.consolidation.odds import logistic
 from labeling.consolidation.stack import UNKNOWN, Stack
 from labeling.consolidation.workers import WorkerModels
 

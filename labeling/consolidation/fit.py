@@ -17,9 +17,10 @@ from scipy.optimize import linear_sum_assignment
 
 from labeling.consolidation.boxes_types import Box, ImageAnswers
 from labeling.consolidation.clusters import Floats, Ints, iou
-from labeling.consolidation.existence import drawn_by_fewer, evidence, logistic, unseen_share
+from labeling.consolidation.existence import drawn_by_fewer, evidence, unseen_share
 from labeling.consolidation.fusion import BORDER, edge_sigma, extents, style_shift, sums
 from labeling.consolidation.inference import Inference, infer
+from labeling.consolidation.odds import logistic
 from labeling.consolidation.shape import MOMENTS, form, moments
 from labeling.consolidation.stack import UNKNOWN, Stack, stack_answers
 from labeling.consolidation.workers import Population, Skill, WorkerModels, sum_by_class
@@ -156,9 +157,8 @@ def known_truth(stack: Stack, inference: Inference, golds: Sequence[Sequence[Box
 
 def _gather_draws(total: Sums, stack: Stack, inference: Inference, truth: Truth, population: Population) -> None:
     pairs, groups = inference.pairs, len(truth.real)
-    real = np.full(groups, population.real)
     some = pairs.select(pairs.group < EVIDENCE_SAMPLE)
-    total.evidence += evidence(some, real[:EVIDENCE_SAMPLE], HARDS)
+    total.evidence += evidence(some, population, min(groups, EVIDENCE_SAMPLE), HARDS)
     # A candidate exists because somebody drew it. For each there are u / (1 - u) of its kind nobody drew, u being the
     # chance of that: the rates are of all, not of those seen (EM for truncated data). Golds list the real ones.
     lost = unseen_share(pairs.hit, population.hard, pairs.group, groups)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from labeling.consolidation.clusters import Floats, Ints, absorb, iou, link, overlapping_pairs
-from labeling.consolidation.existence import FEATURES, Pairs, existence_log_odds, logistic, usable_weights
+from labeling.consolidation.existence import FEATURES, Pairs, existence_log_odds, usable_weights
 from labeling.consolidation.fusion import BORDER, Fused, edge_sigma, extents, fuse, sums
+from labeling.consolidation.odds import logistic
 from labeling.consolidation.shape import log_ratio
 from labeling.consolidation.stack import UNKNOWN, Stack
 from labeling.consolidation.workers import Rates, WorkerModels
@@ -59,7 +60,7 @@ def infer(stack: Stack, models: WorkerModels) -> Inference:
     label, label_chance = _labels(stack, group, groups, models)
     hit = models.class_hits(rates, stack.workers, stack.labels)
     pairs = Pairs(pair_group, hit[pair_worker, label[pair_group]], rates.false[pair_worker], drew)
-    log_odds = existence_log_odds(pairs, np.full(groups, models.population.real), models.population.hard)
+    log_odds = existence_log_odds(pairs, models.population, groups)
     member_iou = iou(stack.ltrb, fused.ltrb[group])
     shape = log_ratio(fused.ltrb, label, stack.labels, models.population.shapes, models.population.slips)
     features = _features(stack, group, image, fused, log_odds, member_iou, shape)

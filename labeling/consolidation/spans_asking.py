@@ -51,8 +51,7 @@ def _loss(exists: float, right: float) -> float:
 def _exists_after(found: Pass, models: SpanWorkers, drew: bool) -> Floats:
     """Each candidate's chance of being there once one more ordinary worker has (`drew`) or has not marked it."""
     population, groups = models.drawing.population, sum(map(len, found.candidates))
-    real, hit, false = (np.full(groups, rate) for rate in (population.real, population.hit, population.false))
-    return exists_at(log_odds_after(found.pairs, real, population.hard, hit=hit, false=false, draws=drew))
+    return exists_at(log_odds_after(found.pairs, population, np.full(groups, population.hit), draws=drew))
 
 
 def _right_after(one: Candidate, labels: Sequence[str], models: SpanWorkers) -> float:

@@ -17,7 +17,8 @@ import numpy as np
 
 from labeling.consolidation import votes
 from labeling.consolidation.clusters import Floats, Ints, absorb, iou, link, overlapping_pairs
-from labeling.consolidation.existence import Pairs, existence_log_odds, logistic
+from labeling.consolidation.existence import Pairs, existence_log_odds
+from labeling.consolidation.odds import logistic
 from labeling.consolidation.spans_types import ObjectSpans, Span, in_order, latest_answers
 from labeling.consolidation.spans_workers import SpanWorkers
 from labeling.consolidation.workers import Rates
@@ -99,9 +100,9 @@ def infer(objects: Sequence[ObjectSpans], labels: Sequence[str], models: SpanWor
     looked = [(k, name) for k, text in enumerate(where) for name in answered[text]]
     who = np.array([number[name] for _, name in looked], np.int64)
     drew = np.array([name in drawn[k] for k, name in looked], bool)
-    rates, population = models.drawing.rates(workers), models.drawing.population
+    rates = models.drawing.rates(workers)
     pairs = Pairs(np.array([k for k, _ in looked], np.int64), rates.hit[who], rates.false[who], drew)
-    log_odds = existence_log_odds(pairs, np.full(len(members), population.real), population.hard)
+    log_odds = existence_log_odds(pairs, models.drawing.population, len(members))
     candidates: list[list[Candidate]] = [[] for _ in objects]
     for k, mine in enumerate(members):
         spans = tuple(sorted(((rows[i][1], rows[i][2]) for i in mine), key=lambda pair: pair[0]))

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from labeling.consolidation.clusters import Floats, Ints
+from labeling.consolidation.odds import logistic, logit
 from labeling.consolidation.shape import MOMENTS
 
 HIT_STRENGTH = 8.0
@@ -169,15 +170,15 @@ class WorkerModels:
                     counts[row, column] = seen[label]
         of_class = np.array([crowd.get(label, (0.0, 0.0)) for label in labels]).reshape(-1, 2)
         counts, of_class = np.maximum(counts, 0.0), np.maximum(of_class, 0.0)
-        shift = _logit((of_class[:, 0] + CLASS_EASE_STRENGTH * usual) / (of_class[:, 1] + CLASS_EASE_STRENGTH))
-        shift = shift - _logit(usual)
+        shift = logit((of_class[:, 0] + CLASS_EASE_STRENGTH * usual) / (of_class[:, 1] + CLASS_EASE_STRENGTH))
+        shift = shift - logit(usual)
         own = counts.sum(axis=1)
         own_rate = (own[:, 0] + CLASS_HIT_STRENGTH * usual) / (own[:, 1] + CLASS_HIT_STRENGTH)
-        expected = _rate(_logit(own_rate)[:, None] + shift)
+        expected = logistic(logit(own_rate)[:, None] + shift)
         found = (counts[..., 0] + CLASS_HIT_STRENGTH * expected) / (counts[..., 1] + CLASS_HIT_STRENGTH)
-        overall = _logit(np.append(rates.hit, self.population.hit))[:, None]
-        by_class = _rate(overall + shift + _logit(found) - _logit(expected))
-        return np.concatenate([by_class, _rate(overall)], axis=1)
+        overall = logit(np.append(rates.hit, self.population.hit))[:, None]
+        by_class = logistic(overall + shift + logit(found) - logit(expected))
+        return np.concatenate([by_class, logistic(overall)], axis=1)
 
     def label_prior(self, labels: Sequence[str]) -> Floats:
         """log P(class) of a real object, shrunk towards all alike: (labels,)."""
@@ -268,15 +269,6 @@ def sum_by_class(skills: Iterable[Skill]) -> dict[str, Floats]:
     for skill in skills:
         total.add(Skill(by_class=skill.by_class))
     return total.by_class
-
-
-def _logit(rate: Any) -> Any:
-    rate = np.clip(rate, 0.002, 0.998)
-    return np.log(rate) - np.log1p(-rate)
-
-
-def _rate(logit: Any) -> Any:
-    return 1 / (1 + np.exp(-logit))
 
 
 def _number(value: float) -> float:
