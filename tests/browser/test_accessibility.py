@@ -10,7 +10,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from labeling.models import DataObject, LabelingJob
-from labeling.services import batches, consolidating, exports
+from labeling.services import consolidating, exports
 from learning.models import LearningLoop, Model, Round, TrainingJob
 from marketplace.models import Account, User, Worker
 from tests import builders
@@ -40,11 +40,7 @@ def job(account: Account, workers: list[Worker]) -> LabelingJob:
     """Two pictures labeled, one open, a loop with a model, a download."""
     team = builders.a_team(account=account, workers=workers)
     job = stories.a_job(account, team, workers_per_object=2, objects=3, automated_labeling={"enabled": True})
-    rows = list(DataObject.objects.filter(job=job).order_by("index"))
-    for row, uri in zip(rows, builders.tiny_images(3, account=account, size=stories.SIZE), strict=True):
-        row.source_ref = uri
-    DataObject.objects.bulk_update(rows, ["source_ref"])
-    batches.open_batch(job=job, object_ids=[row.pk for row in rows], by="system")
+    stories.open_pictures(job)
     for worker in workers:
         stories.work(worker, job, most=2)
     consolidating.consolidate_due(job=job)

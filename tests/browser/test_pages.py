@@ -9,7 +9,7 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from labeling.models import DataObject, LabelingJob
-from labeling.services import batches, consolidating, jobs
+from labeling.services import consolidating, jobs
 from marketplace.models import Account, User, Worker
 from tests import builders
 from tests.browser.conftest import Visit
@@ -18,7 +18,6 @@ from tests.browser.elements_site import wait_until
 from tests.labeling import stories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-SIZE = (640, 480)
 
 
 @pytest.fixture
@@ -32,11 +31,7 @@ def job(account: Account, workers: list[Worker]) -> LabelingJob:
     """Two real pictures, the first labeled by two people, the second open."""
     team = builders.a_team(account=account, workers=workers)
     job = stories.a_job(account, team, workers_per_object=2, objects=2)
-    rows = list(DataObject.objects.filter(job=job).order_by("index"))
-    for row, uri in zip(rows, builders.tiny_images(2, account=account, size=SIZE), strict=True):
-        row.source_ref = uri
-    DataObject.objects.bulk_update(rows, ["source_ref"])
-    batches.open_batch(job=job, object_ids=[row.pk for row in rows], by="system")
+    stories.open_pictures(job)
     for worker in workers:
         stories.work(worker, job, most=1)
     consolidating.consolidate_due(job=job)

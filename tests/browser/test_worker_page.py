@@ -7,8 +7,7 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Page, expect
 
-from labeling.models import Answer, DataObject, LabelingJob
-from labeling.services import batches
+from labeling.models import Answer, LabelingJob
 from marketplace.models import Worker
 from tests import builders
 from tests.browser.drawing import PHONE, at_the_canvas, boxes, draw, on_screen
@@ -17,7 +16,6 @@ from tests.labeling import stories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 Open = Callable[..., Page]
-SIZE = (640, 480)
 
 
 @pytest.fixture
@@ -31,13 +29,7 @@ def job(worker: Worker) -> LabelingJob:
     """A job of four real pictures, open to the worker."""
     account = builders.an_account()
     job = stories.a_job(account, builders.a_team(account=account, workers=[worker]), workers_per_object=1)
-    rows = list(DataObject.objects.filter(job=job).order_by("index"))
-    uris = builders.tiny_images(len(rows), account=account, size=SIZE)
-    for row, uri in zip(rows, uris, strict=True):
-        row.source_ref = uri
-    DataObject.objects.bulk_update(rows, ["source_ref"])
-    batches.open_batch(job=job, object_ids=[row.pk for row in rows], by="system")
-    return job
+    return stories.open_pictures(job)
 
 
 @pytest.fixture
@@ -76,7 +68,7 @@ def hand_in(page: Page, job: LabelingJob, *, by_key: bool = False) -> dict[str, 
 
 def crowd_answer(*drawn: dict[str, Any]) -> dict[str, Any]:
     """Ground Truth's JSON for these boxes on a picture of this story."""
-    size = {"width": SIZE[0], "height": SIZE[1]}
+    size = {"width": stories.SIZE[0], "height": stories.SIZE[1]}
     return {"boundingBox": {"boundingBoxes": list(drawn), "inputImageProperties": size}}
 
 

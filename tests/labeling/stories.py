@@ -7,7 +7,7 @@ from django.db import transaction
 
 from labeling import transitions
 from labeling.models import Assignment, DataObject, LabelingJob, ObjectLine
-from labeling.services import assignments, jobs
+from labeling.services import assignments, batches, jobs
 from marketplace.models import Account, User, Worker, Workteam
 from tests import builders
 
@@ -50,6 +50,16 @@ def a_job(account: Account, team: Workteam, *, objects: int = 4, **changes: Any)
     with transaction.atomic():
         LabelingJob.objects.filter(pk=job.pk).update(objects_total=objects)
         transitions.LABELING_JOB.advance(job, "InProgress", by="system")
+    return job
+
+
+def open_pictures(job: LabelingJob) -> LabelingJob:
+    """Give every object of the job a real picture, and open them all to people."""
+    rows = list(DataObject.objects.filter(job=job).order_by("index"))
+    for row, uri in zip(rows, builders.tiny_images(len(rows), account=job.account, size=SIZE), strict=True):
+        row.source_ref = uri
+    DataObject.objects.bulk_update(rows, ["source_ref"])
+    batches.open_batch(job=job, object_ids=[row.pk for row in rows], by="system")
     return job
 
 
