@@ -336,7 +336,8 @@ def make_job(account: Any, team: Any, *, tasks: int, redundancy: int) -> int:
 
     from labeling import transitions
     from labeling.models import DataObject, LabelingJob
-    from labeling.services import batches, jobs
+    from labeling.services.jobs import creation
+    from labeling.services.queue import batches
     from marketplace import storage
 
     manifest = storage.join(settings.STORE_URL, account.number, "benchmark.manifest")
@@ -344,7 +345,7 @@ def make_job(account: Any, team: Any, *, tasks: int, redundancy: int) -> int:
     name = f"bench-{LabelingJob.objects.count()}"
     with transaction.atomic():
         # In one transaction, so that the queue never sees the job without its objects.
-        job = jobs.create_job(
+        job = creation.create_job(
             account=account,
             by="system",
             name=name,
@@ -383,11 +384,11 @@ def make_job(account: Any, team: Any, *, tasks: int, redundancy: int) -> int:
 def stop_job(job_id: int) -> None:
     """Let the queue finish with the job, so that its work does not fall into the next cell."""
     from labeling.models import LabelingJob
-    from labeling.services import jobs
+    from labeling.services.jobs import advancing, creation
 
     job = LabelingJob.objects.get(pk=job_id)
-    jobs.stop_job(job=job, by="system")
-    jobs.advance_job(job_id)
+    creation.stop_job(job=job, by="system")
+    advancing.advance_job(job_id)
 
 
 if __name__ == "__main__":

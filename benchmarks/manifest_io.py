@@ -105,16 +105,17 @@ def measured(step: str, job_id: int) -> dict[str, float]:
     setup_django()
     from labeling.formats.interchange.coco import write_coco
     from labeling.models import DataObject, Export, LabelingJob
-    from labeling.services import exports, intake, output
+    from labeling.services.intake import loading
+    from labeling.services.output import exports, manifests
 
     job = LabelingJob.objects.select_related("account", "workteam", "dataset").get(pk=job_id)
     done = 0
     base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     start = time.perf_counter()
     if step == "import":
-        intake.load_objects(job)
+        loading.load_objects(job)
     elif step == "manifest":
-        done = output.write_manifest(job)
+        done = manifests.write_manifest(job)
     else:
         work = exports._Work(Export.objects.create(job=job, kind="coco"))
         with tempfile.TemporaryFile() as out:

@@ -3,7 +3,10 @@
 from django.utils import timezone
 
 from labeling.models import AdvanceRequest, LabelingJob
-from labeling.services import advancing, datasets, exports, leases, nudging, output
+from labeling.services.intake import datasets
+from labeling.services.jobs import advancing
+from labeling.services.output import exports, manifests
+from labeling.services.queue import advance_requests, leases
 
 
 def advance_job(job_id: int) -> None:
@@ -15,7 +18,7 @@ def refresh_output(job_id: int) -> None:
     """Write a job's output manifest as it stands."""
     job = LabelingJob.objects.filter(pk=job_id, status="InProgress").first()
     if job is not None:
-        output.refresh_or_say(job)
+        manifests.refresh_or_say(job)
 
 
 def sweep() -> None:
@@ -24,12 +27,12 @@ def sweep() -> None:
     A message that was lost costs at most this minute.
     """
     leases.expire_overdue()
-    AdvanceRequest.objects.filter(requested_at__lt=timezone.now() - nudging.STALE).delete()
+    AdvanceRequest.objects.filter(requested_at__lt=timezone.now() - advance_requests.STALE).delete()
     live = LabelingJob.objects.filter(status__in=["Initializing", "InProgress", "Stopping"])
     for job_id in live.order_by("pk").values_list("pk", flat=True):
-        nudging.nudge(job_id)
+        advance_requests.request_advance(job_id)
     datasets.sweep()
-    output.refresh_stale(now=timezone.now())
+    manifests.refresh_stale(now=timezone.now())
 
 
 def run_export(export_id: int) -> None:

@@ -18,34 +18,34 @@ def on_batch_done(batch_id: int) -> None:
 
 def advance_loop(loop_id: int) -> None:
     """Take the next steps of a loop."""
-    from learning.services import active
+    from learning.services.active import loops
 
-    active.advance_loop(loop_id=loop_id)
+    loops.advance_loop(loop_id=loop_id)
 
 
 def advance_loop_of_job(job_id: int) -> None:
     """Start the loop of a job that is ready, if it has automated labeling."""
-    from learning.services import active
+    from learning.services.active import loops
 
-    active.advance_for_job(job_id=job_id)
+    loops.advance_for_job(job_id=job_id)
 
 
 def advance_loop_of_batch(batch_id: int) -> None:
     """Take the next step of the loop that owns this batch; nothing happens if none does."""
-    from learning.services import active
+    from learning.services.active import loops
 
-    active.advance_for_batch(batch_id=batch_id)
+    loops.advance_for_batch(batch_id=batch_id)
 
 
 def advance_loop_of_run(kind: str, run_id: int) -> None:
     """Take the next step of the loop whose training or prediction ended; nothing happens if there is none."""
-    from learning.services import active
+    from learning.services.active import loops
 
-    active.advance_for_run(kind=kind, run_id=run_id)
+    loops.advance_for_run(kind=kind, run_id=run_id)
 
 
 def sweep() -> None:
     """Every minute: whatever message was lost, the loops go on."""
-    from learning.services import active
+    from learning.services.active import loops
 
-    active.sweep()
+    loops.sweep()

@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image, ImageDraw
 
 from labeling.models import Dataset
-from labeling.services import datasets
+from labeling.services.intake import datasets
 from marketplace import money, storage
 from marketplace.models import Account, User, Worker, Workteam
 from marketplace.services import accounts, boundaries, wallets, workteams

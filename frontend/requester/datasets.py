@@ -16,7 +16,7 @@ from frontend.requester.job_forms import NAME, NAME_RULE
 from frontend.rest.datasets import dataset_of, safe_name, uploads_root
 from frontend.session import requester_page
 from labeling.models import BadLine, Dataset
-from labeling.services import datasets
+from labeling.services.intake import datasets
 from marketplace import storage
 from marketplace.errors import DomainError
 from marketplace.models import Account, Role

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from labeling.models import Dataset, LabelingJob
-from labeling.services import pricing
+from labeling.services.jobs import pricing
 from marketplace import money
 from marketplace.models import Account, Workteam
 from marketplace.services import workteams

@@ -13,8 +13,8 @@ from frontend.requester.job_forms import RARE, STEPS, PeopleStep, StepForm, desi
 from frontend.rest.datasets import dataset_of
 from frontend.rest.workteams import team_of
 from frontend.session import requester_page
-from labeling.services import jobs, pricing
-from learning.services import active
+from labeling.services.jobs import creation, pricing
+from learning.services.active import loops
 from marketplace import money
 from marketplace.errors import DomainError, NotFound
 from marketplace.models import Account, Role
@@ -123,7 +123,7 @@ def _estimate(account: Account, dataset_id: int, share: float, people: dict[str,
     objects = max(1, round(dataset_of(account, dataset_id).objects_total * share))
     team = people.get("team")
     workers = max(1, team.memberships.count()) if team else 10
-    estimate = jobs.estimate(
+    estimate = pricing.estimate(
         objects=objects,
         workers_per_object=people["workers_per_object"],
         price_micros=people["price"],
@@ -179,10 +179,10 @@ def launch(request: HttpRequest) -> HttpResponse:
     try:
         with transaction.atomic():
             if "automated_labeling" in wanted:
-                active.check_settings(account=account, automated_labeling=wanted["automated_labeling"])
-            job = jobs.create_job(account=account, by=f"user:{request.user.pk}", **wanted)
+                loops.check_settings(account=account, automated_labeling=wanted["automated_labeling"])
+            job = creation.create_job(account=account, by=f"user:{request.user.pk}", **wanted)
             if job.automated:
-                active.start_loop(job=job)
+                loops.start_loop(job=job)
     except DomainError as error:
         for field, reason in error.errors or [("", error.message)]:
             messages.error(request, f"{field}: {reason}" if field else reason)

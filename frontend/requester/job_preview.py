@@ -12,7 +12,7 @@ from frontend.rest.datasets import dataset_of
 from frontend.rest.jobs import job_of
 from frontend.rest.objects import image_response, preview_payload
 from frontend.session import requester_page
-from labeling.services import samples
+from labeling.services.intake import samples
 from marketplace import money
 from marketplace.errors import NotFound
 from marketplace.models import Role

@@ -14,7 +14,8 @@ from frontend.rest.jobs import job_of
 from frontend.session import requester_page
 from labeling import queries
 from labeling.models import BadLine, DataObject, Export, LabelingJob
-from labeling.services import exports, jobs
+from labeling.services.jobs import creation
+from labeling.services.output import exports
 from learning import queries as learning_queries
 from marketplace.errors import NotFound
 from marketplace.models import Role
@@ -119,7 +120,7 @@ def progress_part(request: HttpRequest, job_id: int) -> HttpResponse:
 def stop(request: HttpRequest, job_id: int) -> HttpResponse:
     """Stop the job."""
     job = job_of(request.account, job_id)  # type: ignore[attr-defined]
-    jobs.stop_job(job=job, by=f"user:{request.user.pk}")
+    creation.stop_job(job=job, by=f"user:{request.user.pk}")
     return redirect("requester:job", job.pk)
 
 

@@ -17,7 +17,7 @@ from frontend.rest.work import image_url
 from frontend.session import requester_page
 from labeling import queries
 from labeling.models import DataObject
-from labeling.services import adjudication
+from labeling.services.results import adjudication
 from marketplace.errors import DomainError
 from marketplace.models import Role
 

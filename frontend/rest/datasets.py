@@ -19,7 +19,7 @@ from frontend.rest.paging import ListView, listed
 from frontend.rest.parsing import JSONParser
 from frontend.rest.scope import account_of, actor
 from labeling.models import BadLine, Dataset
-from labeling.services import datasets
+from labeling.services.intake import datasets
 from marketplace import storage
 from marketplace.errors import Invalid, NotFound
 from marketplace.models import Account, Role

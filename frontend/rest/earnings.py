@@ -13,7 +13,7 @@ from frontend.rest import schemas
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import worker_of
 from frontend.rest.wallet import statement_row
-from labeling.services import assignments
+from labeling.services.queue import assignments
 from marketplace import money
 from marketplace.models import Posting
 from marketplace.services import earnings

@@ -18,7 +18,7 @@ from frontend.rest.jobs import job_of
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
 from labeling.models import Export
-from labeling.services import exports
+from labeling.services.output import exports
 from marketplace.errors import NotFound, WrongState
 from marketplace.models import Account, Role
 

@@ -19,8 +19,9 @@ from frontend.rest.wallet import amount_of
 from frontend.rest.workteams import team_of
 from labeling import queries
 from labeling.models import BadLine, LabelingJob
-from labeling.services import jobs, output, pricing
-from learning.services import active
+from labeling.services.jobs import creation, pricing
+from labeling.services.output import manifests
+from learning.services.active import loops
 from marketplace import money
 from marketplace.errors import NotFound
 from marketplace.models import Account, Role
@@ -154,7 +155,7 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
         "dataset": job.dataset_id,
         "input_manifest_uri": job.input_manifest_uri,
         "output_uri": job.output_uri,
-        "output_manifest_uri": output.manifest_uri(job),
+        "output_manifest_uri": manifests.manifest_uri(job),
         "selection": job.selection,
         "redundancy": job.redundancy,
         "automated_labeling_settings": job.automated_labeling,
@@ -197,15 +198,15 @@ class JobsView(ListView):
         if "max_spend" in given:
             given["max_spend_micros"] = amount_of(given.pop("max_spend"), "max_spend")
         if given.get("automated_labeling", {}).get("enabled"):
-            active.check_settings(account=account, automated_labeling=given["automated_labeling"])
-        job = jobs.create_job(
+            loops.check_settings(account=account, automated_labeling=given["automated_labeling"])
+        job = creation.create_job(
             account=account,
             by=actor(request),
             price_micros=0 if money.parse_or_none(price) == 0 else amount_of(price, "price"),
             **{**given, "workteam": team_of(account, given["workteam"])},
         )
         if job.automated:
-            active.start_loop(job=job)
+            loops.start_loop(job=job)
         return Response(job_detail(job), status=status.HTTP_201_CREATED)
 
 
@@ -226,7 +227,7 @@ class JobStopView(APIView):
     def post(self, request: Request, job_id: int) -> Response:
         """Stop: what is done is kept, the rest of the money goes back to the wallet."""
         job = job_of(account_of(request, Role.MEMBER), job_id)
-        jobs.stop_job(job=job, by=actor(request))
+        creation.stop_job(job=job, by=actor(request))
         job.refresh_from_db()
         return Response(job_detail(job))
 
@@ -244,7 +245,7 @@ class EstimateView(APIView):
         task_type = given.pop("task_type")
         price = given.pop("price")
         micros = 0 if money.parse_or_none(price) == 0 else amount_of(price, "price")
-        estimate = jobs.estimate(price_micros=micros, **given)
+        estimate = pricing.estimate(price_micros=micros, **given)
         guide = pricing.guideline(expected_seconds=given["expected_seconds"], task_type=task_type)
         figures = {
             name.removesuffix("_micros"): money.text(value) if name.endswith("_micros") else value

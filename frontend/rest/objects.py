@@ -20,7 +20,8 @@ from frontend.rest.scope import account_of, actor
 from frontend.rest.work import IMAGE_SALT, image_url, task_payload
 from labeling import queries
 from labeling.models import Assignment, DataObject, Label, LabelingJob, Task
-from labeling.services import adjudication, images
+from labeling.services.intake import images
+from labeling.services.results import adjudication
 from marketplace.errors import NotFound, WrongState
 from marketplace.models import Membership, Role, User
 

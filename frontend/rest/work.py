@@ -16,7 +16,7 @@ from frontend.rest.idempotency import key_of
 from frontend.rest.scope import worker_of
 from labeling import queries
 from labeling.models import Assignment, DataObject, LabelingJob, Task
-from labeling.services import assignments
+from labeling.services.queue import assignments
 from marketplace import money
 from marketplace.errors import Invalid, NotFound
 from marketplace.models import Worker

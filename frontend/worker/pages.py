@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from frontend.session import worker_page
 from labeling.models import LabelingJob
-from labeling.services import assignments
+from labeling.services.queue import assignments
 from marketplace.errors import NotFound
 from marketplace.models import Posting
 from marketplace.services import earnings, workteams

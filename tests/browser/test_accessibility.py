@@ -10,7 +10,8 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from labeling.models import DataObject, LabelingJob
-from labeling.services import consolidating, exports
+from labeling.services.output import exports
+from labeling.services.results import consolidating
 from learning.models import LearningLoop, Model, Round, TrainingJob
 from marketplace.models import Account, User, Worker
 from tests import builders

@@ -11,7 +11,9 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from labeling.models import Dataset, Export, LabelingJob
-from labeling.services import datasets, exports, jobs
+from labeling.services.intake import datasets
+from labeling.services.jobs import advancing, creation
+from labeling.services.output import exports
 from marketplace import storage
 from marketplace.models import Account, User
 from marketplace.services import boundaries
@@ -31,7 +33,7 @@ def image_files(count: int) -> list[dict[str, Any]]:
 
 def a_running_job(account: Account, dataset: Dataset) -> LabelingJob:
     """A job over the data set, with its objects taken in."""
-    job = jobs.create_job(
+    job = creation.create_job(
         account=account,
         by="user:1",
         name="from-a-file",
@@ -44,7 +46,7 @@ def a_running_job(account: Account, dataset: Dataset) -> LabelingJob:
         expected_seconds=9,
         workers_per_object=1,
     )
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     return job
 
 

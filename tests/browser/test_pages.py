@@ -9,7 +9,8 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from labeling.models import DataObject, LabelingJob
-from labeling.services import consolidating, jobs
+from labeling.services.jobs import advancing
+from labeling.services.results import consolidating
 from marketplace.models import Account, User, Worker
 from tests import builders
 from tests.browser.conftest import Visit
@@ -76,7 +77,7 @@ def test_the_wizard_goes_from_keys_alone_to_a_job(visit: Visit, account: Account
     expect(page.get_by_role("heading", level=1)).to_contain_text("bees")
     made = LabelingJob.objects.get(account=account, name="bees")
     assert (made.labels, made.workers_per_object, made.automated) == (["bee", "wasp"], 3, False)
-    jobs.advance_job(made.pk)
+    advancing.advance_job(made.pk)
     expect(page.locator(".legend .seg-todo")).to_contain_text("2")
 
 

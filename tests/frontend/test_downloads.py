@@ -6,7 +6,7 @@ import pytest
 import urllib3
 
 from labeling.models import DataObject
-from labeling.services import exports, output
+from labeling.services.output import exports, manifests
 from marketplace import storage
 from tests.frontend.test_rest import Caller
 from tests.labeling import stories
@@ -82,7 +82,7 @@ def test_a_range_outside_the_file_is_refused(caller, download, asked):
 
 
 def test_a_job_says_where_its_output_manifest_lies(caller, job):
-    output.refresh_output(job.pk)
+    manifests.refresh_output(job.pk)
     _, found, _ = caller.call("GET", f"labeling-jobs/{job.pk}")
     assert found["output_manifest_uri"] == f"{job.output_uri}/meadow/manifests/output/output.manifest"
     lines = storage.read(found["output_manifest_uri"]).splitlines()

@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from labeling.models import BadLine, DataObject, Export, LabelingJob
-from labeling.services import batches, consolidating
+from labeling.services.queue import batches
+from labeling.services.results import consolidating
 from learning.models import LearningLoop, Model, Round, TrainingJob, TrainingMetric
 from marketplace.models import Account, ApiToken, User, Worker
 from marketplace.services import wallets

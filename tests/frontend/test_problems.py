@@ -8,7 +8,7 @@ from frontend.rates import Windows
 from frontend.rest import problems
 from frontend.rest.throttling import CallerThrottle
 from labeling.models import DataObject
-from labeling.services import batches
+from labeling.services.queue import batches
 from marketplace.models import Role
 from marketplace.services import accounts
 from tests import builders

@@ -10,7 +10,7 @@ from django.db import connection
 
 from labeling import background
 from labeling.models import Assignment, LabelingJob
-from labeling.services import jobs
+from labeling.services.jobs import creation
 from marketplace import storage
 from marketplace.services import boundaries
 from tests import builders
@@ -30,7 +30,7 @@ def a_job(folder, **changes) -> LabelingJob:
     manifest = builders.a_manifest(account, [{"source-ref": uri} for uri in uris])
     team = builders.a_team(account=account, workers=[])
     design = stories.a_design(account, team, labels=pictures.LABELS, input_manifest_uri=manifest, **changes)
-    return jobs.create_job(**design)
+    return creation.create_job(**design)
 
 
 def test_the_crowd_does_the_job_over_http(live_server, tmp_path):

@@ -11,7 +11,8 @@ from django.urls import reverse
 from PIL import Image
 
 from labeling.models import LabelingJob
-from labeling.services import batches, jobs
+from labeling.services.jobs import advancing
+from labeling.services.queue import batches
 from marketplace.models import Account
 from tests import builders
 from tests.labeling import stories
@@ -80,7 +81,7 @@ def test_the_preview_of_a_draft_is_what_a_worker_gets(requester, account):
 
     requester.post(reverse("requester:job-launch"))
     job = LabelingJob.objects.get(account=account, name="bees")
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     client = Client()
     client.force_login(worker.user)
     claimed = client.post(f"/api/v1/labeling-jobs/{job.pk}/claim").json()["assignment"]

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from frontend.rest.work import image_url
 from labeling.models import DataObject, Export
-from labeling.services import assignments, batches
+from labeling.services.queue import assignments, batches
 from learning.models import Model, TrainingJob
 from marketplace import storage
 from marketplace.models import Account, ApiToken, User

@@ -7,7 +7,8 @@ from django.db import transaction
 
 from labeling import transitions
 from labeling.models import Assignment, DataObject, LabelingJob, ObjectLine
-from labeling.services import assignments, batches, jobs
+from labeling.services.jobs import creation
+from labeling.services.queue import assignments, batches
 from marketplace.models import Account, User, Worker, Workteam
 from tests import builders
 
@@ -39,7 +40,7 @@ def a_design(account: Account, team: Workteam, **changes: Any) -> dict[str, Any]
 
 def a_job(account: Account, team: Workteam, *, objects: int = 4, **changes: Any) -> LabelingJob:
     """A job InProgress whose images were taken in and inspected; nothing is open to people yet."""
-    job = jobs.create_job(**a_design(account, team, **changes))
+    job = creation.create_job(**a_design(account, team, **changes))
     rows = DataObject.objects.bulk_create(
         DataObject(job=job, index=n, source_ref=f"s3://bees/{n}.png", width=SIZE[0], height=SIZE[1], depth=3)
         for n in range(objects)

@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from labeling import background
 from labeling.models import AdvanceRequest, Answer, BadLine, Batch, DataObject, Label, LabelingJob
-from labeling.services import jobs, nudging
+from labeling.services.jobs import creation
+from labeling.services.queue import advance_requests
 from marketplace import storage
 from marketplace.services import boundaries, escrow
 from tests import builders
@@ -34,7 +35,7 @@ def a_new_job(workers, *, images=0, bad=(), broken=False, **changes):
         lines.append({"source-ref": uri})
     manifest = builders.a_manifest(account, [*lines, *bad])
     team = builders.a_team(account=account, workers=workers)
-    return jobs.create_job(**stories.a_design(account, team, input_manifest_uri=manifest, **changes))
+    return creation.create_job(**stories.a_design(account, team, input_manifest_uri=manifest, **changes))
 
 
 @pytest.mark.django_db
@@ -67,9 +68,9 @@ def test_a_manifest_without_a_usable_line_fails_the_job():
 @pytest.mark.django_db
 def test_the_sweep_asks_for_every_live_job_even_when_a_message_was_lost():
     job, _ = stories.a_funded_job(objects=1)
-    AdvanceRequest.objects.update(requested_at=timezone.now() - 2 * nudging.STALE)
+    AdvanceRequest.objects.update(requested_at=timezone.now() - 2 * advance_requests.STALE)
     background.sweep()
-    assert AdvanceRequest.objects.get(job=job).requested_at > timezone.now() - nudging.STALE
+    assert AdvanceRequest.objects.get(job=job).requested_at > timezone.now() - advance_requests.STALE
     background.advance_job(job.pk)
     assert Batch.objects.get(job=job).status == "InProgress" and not AdvanceRequest.objects.exists()
     background.advance_job(10**9)

@@ -8,7 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from labeling.models import AdvanceRequest, Answer, Assignment, AssignmentStatus, DataObject, LabelingJob, Task
-from labeling.services import assignments, batches, jobs
+from labeling.services.jobs import advancing, creation
+from labeling.services.queue import assignments, batches, leases
 from marketplace.errors import Forbidden, InUse, Invalid, LimitExceeded, NotFound
 from marketplace.models import Entry
 from marketplace.services import earnings, workteams
@@ -71,7 +72,7 @@ def test_who_may_claim(opened):
 
 def test_nothing_is_handed_out_once_the_job_is_stopping(opened):
     job, (worker, *_) = opened
-    jobs.stop_job(job=job, by="user:1")
+    creation.stop_job(job=job, by="user:1")
     assert assignments.claim(worker=worker, job=job) is None
 
 
@@ -197,7 +198,7 @@ def test_a_task_all_its_workers_decline_is_over_and_its_object_fails(opened):
         assignments.decline(assignment=seat, worker=worker)
     first.refresh_from_db()
     assert (first.state, first.due, first.seats_total) == ("Expired", True, 0)
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     row = DataObject.objects.get(pk=first.data_object_id)
     assert row.state == "Failed" and row.failure_reason.startswith("ClientError: Annotation tasks expired")
 
@@ -206,8 +207,8 @@ def test_a_lease_that_ran_out_goes_to_somebody_else(opened):
     job, (slow, quick, *_) = opened
     seat = assignments.claim(worker=slow, job=job)
     later = timezone.now() + timedelta(seconds=601)
-    assert assignments.expire_overdue(job_id=job.pk, now=later) == 1
-    assert assignments.expire_overdue(job_id=job.pk, now=later) == 0
+    assert leases.expire_overdue(job_id=job.pk, now=later) == 1
+    assert leases.expire_overdue(job_id=job.pk, now=later) == 0
     assert Assignment.objects.get(pk=seat.pk).state == AssignmentStatus.EXPIRED
     assert stories.work(quick, job) == 4
     assert stories.work(slow, job) == 4
@@ -216,7 +217,7 @@ def test_a_lease_that_ran_out_goes_to_somebody_else(opened):
 def test_a_late_answer_counts_while_the_seat_is_free(opened):
     job, (slow, *_) = opened
     seat = assignments.claim(worker=slow, job=job)
-    assignments.expire_overdue(now=timezone.now() + timedelta(hours=1))
+    leases.expire_overdue(now=timezone.now() + timedelta(hours=1))
     assert stories.answer(seat).paid_micros == stories.PRICE
     task = Task.objects.get(pk=seat.task_id)
     assert (task.seats_total, task.seats_free, task.answers_count) == (3, 2, 1)
@@ -226,7 +227,7 @@ def test_a_late_answer_is_refused_when_the_seat_was_given_away():
     job, (slow, *others) = stories.a_funded_job(workers=4, objects=1)
     open_all(job)
     seat = assignments.claim(worker=slow, job=job)
-    assignments.expire_overdue(now=timezone.now() + timedelta(hours=1))
+    leases.expire_overdue(now=timezone.now() + timedelta(hours=1))
     for worker in others:
         assert stories.work(worker, job) == 1
     with pytest.raises(InUse, match="the lease expired at .* the task went to others"):

@@ -11,7 +11,8 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from labeling.models import Answer, Assignment, Batch, DataObject, Task
-from labeling.services import assignments, batches, jobs
+from labeling.services.jobs import advancing, creation
+from labeling.services.queue import assignments, batches, leases
 from marketplace.errors import InUse
 from marketplace.models import Posting
 from marketplace.services import earnings, escrow
@@ -79,7 +80,7 @@ def test_sixteen_workers_two_hundred_tasks_three_answers_each():
             leased = list(Assignment.objects.filter(job=job, state="Leased").values_list("pk", flat=True))
             for pk in dice.sample(leased, min(2, len(leased))):
                 Assignment.objects.filter(pk=pk, state="Leased").update(lease_expires_at=timezone.now())
-            assignments.expire_overdue(job_id=job.pk)
+            leases.expire_overdue(job_id=job.pk)
 
     def everybody():
         try:
@@ -94,7 +95,7 @@ def test_sixteen_workers_two_hundred_tasks_three_answers_each():
     assert len(set(per_task)) == 600
     assert set(Task.objects.values_list("answers_count", "seats_total", "seats_free", "state")) == {(3, 3, 0, "Done")}
     assert sum(earnings.balance(worker) for worker in workers) == 600 * stories.PRICE
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     assert DataObject.objects.filter(job=job, state="HumanLabeled").count() == 200
     assert Batch.objects.get().status == "Completed"
     assert escrow.held(account=job.account, reference=f"labeling-job:{job.pk}") == 0
@@ -103,7 +104,7 @@ def test_sixteen_workers_two_hundred_tasks_three_answers_each():
 
 def test_answers_stop_and_the_queue_at_the_same_time():
     job, workers = stories.a_funded_job(workers=6, objects=60, max_concurrent_tasks=10)
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     stopped = threading.Event()
 
     def a_worker(worker):
@@ -114,17 +115,17 @@ def test_answers_stop_and_the_queue_at_the_same_time():
 
     def the_queue():
         while not stopped.is_set():
-            jobs.advance_job(job.pk)
+            advancing.advance_job(job.pk)
 
     def the_owner():
         while Answer.objects.count() < 70:
             stopped.wait(0.02)
-        jobs.stop_job(job=job, by="user:1")
+        creation.stop_job(job=job, by="user:1")
         stopped.set()
 
     in_threads(*[lambda w=w: a_worker(w) for w in workers], the_queue, the_queue, the_owner)
-    assignments.expire_overdue(job_id=job.pk, now=timezone.now() + timedelta(hours=1))
-    jobs.advance_job(job.pk)
+    leases.expire_overdue(job_id=job.pk, now=timezone.now() + timedelta(hours=1))
+    advancing.advance_job(job.pk)
     job.refresh_from_db()
     assert job.status == "Stopped"
     assert sum(earnings.balance(w) for w in workers) == Answer.objects.count() * stories.PRICE
@@ -158,7 +159,7 @@ def test_nobody_starves_after_expiries_with_exactly_as_many_workers_as_seats():
     for worker in workers:
         for _ in range(20):
             assignments.claim(worker=worker, job=job)
-    assignments.expire_overdue(now=timezone.now() + timedelta(hours=1))
+    leases.expire_overdue(now=timezone.now() + timedelta(hours=1))
     for worker in workers:
         assert stories.work(worker, job) == 30
     assert Answer.objects.count() == 90

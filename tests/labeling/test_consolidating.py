@@ -4,7 +4,9 @@ import pytest
 
 from labeling import queries
 from labeling.models import Batch, DataObject, Label, LabelingJob, Task
-from labeling.services import adjudication, assignments, consolidating, jobs
+from labeling.services.jobs import advancing
+from labeling.services.queue import assignments
+from labeling.services.results import adjudication, consolidating
 from marketplace.errors import InUse, Invalid
 from marketplace.services import wallets
 from tests.labeling import stories
@@ -16,10 +18,10 @@ DYNAMIC = {"kind": "dynamic", "start": 2, "target_confidence": 0.8}
 
 def answered(job, workers, contents):
     """Everybody answers everything, each in their own way."""
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     for worker, content in zip(workers, contents, strict=True):
         stories.work(worker, job, content)
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     job.refresh_from_db()
 
 
@@ -64,7 +66,7 @@ def test_recomputing_appends_a_revision_only_where_the_label_changes():
 
 def test_two_workers_who_agree_are_enough_and_the_third_seat_is_refunded():
     job, workers = stories.a_funded_job(objects=2, redundancy=DYNAMIC)
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     assert set(Task.objects.values_list("seats_total", flat=True)) == {2}
     assert wallets.balance(job.account) == 100_000_000 - 2 * EACH
     answered(job, workers[:2], [stories.ONE_BEE] * 2)
@@ -90,11 +92,11 @@ def test_two_workers_who_disagree_get_a_third():
 
 def test_no_more_is_asked_once_time_is_up():
     job, workers = stories.a_funded_job(objects=1, redundancy=DYNAMIC)
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     for worker, content in zip(workers, [stories.boxes((10, 10, 60, 60)), stories.boxes()], strict=False):
         stories.work(worker, job, content)
     Batch.objects.update(expires_at="2020-01-01T00:00:00Z")
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     job.refresh_from_db()
     assert job.status == "Completed" and Task.objects.get().state == "Done"
 
@@ -149,13 +151,13 @@ def test_earlier_labels_are_looked_at_again_when_there_are_half_as_many_more():
 
 def test_the_requester_sees_who_drew_what_and_where_they_disagree():
     job, workers = stories.a_funded_job(objects=2)
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     for worker in workers:
         for _ in range(2):
             seat = assignments.claim(worker=worker, job=job)
             far = 100 + 150 * workers.index(worker) if seat.task.data_object.index else 100
             stories.answer(seat, stories.boxes((far, 100, 50, 40)))
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     rows = queries.answers_of(DataObject.objects.get(job=job, index=0))
     assert [row["worker"] for row in rows] == sorted(w.public_id for w in workers)
     assert len({row["colour"] for row in rows}) == 3
@@ -181,7 +183,7 @@ def test_the_requester_has_the_last_word():
 
 def test_what_cannot_be_adjudicated():
     job, _ = stories.a_funded_job(objects=1)
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     row = DataObject.objects.get(job=job)
     with pytest.raises(InUse, match="people are working"):
         adjudication.adjudicate(data_object=row, content=stories.ONE_BEE, by="user:1")

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from labeling.models import BadLine, Dataset
-from labeling.services import datasets, refusals, zips
+from labeling.services.intake import datasets, refusals, zips
 from marketplace import storage
 from marketplace.errors import Forbidden, InUse, Invalid, NotFound
 from marketplace.services import boundaries

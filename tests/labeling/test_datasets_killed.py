@@ -13,7 +13,8 @@ import pytest
 from django.db import connection
 
 from labeling.models import DataObject
-from labeling.services import datasets, intake, jobs
+from labeling.services.intake import datasets, inspection, loading
+from labeling.services.jobs import creation
 from marketplace import storage
 from marketplace.services import boundaries
 from tests import builders
@@ -53,7 +54,7 @@ def test_unpacking_goes_on_after_a_kill():
     dataset = builders.a_dataset(account=account, kind="zip", uri=uri, made=False)
     last_seen = storage.join(boundaries.base_of(account), "datasets", str(dataset.pk), "images", "0020.png")
     run_killed(
-        f"from labeling.services import datasets; datasets.advance_dataset({dataset.pk})",
+        f"from labeling.services.intake import datasets; datasets.advance_dataset({dataset.pk})",
         lambda: storage.exists(last_seen),
     )
     dataset.refresh_from_db()
@@ -70,12 +71,12 @@ def test_inspection_goes_on_after_a_kill():
     storage.write(uris[COUNT - 1], b"broken")
     team = builders.a_team(account=account, workers=0)
     manifest = builders.a_manifest(account, [{"source-ref": uri} for uri in uris])
-    job = jobs.create_job(**stories.a_design(account, team, input_manifest_uri=manifest))
-    intake.load_objects(job)
+    job = creation.create_job(**stories.a_design(account, team, input_manifest_uri=manifest))
+    loading.load_objects(job)
     ids = [*DataObject.objects.filter(job=job).order_by("index").values_list("pk", flat=True)]
     seen = DataObject.objects.filter(job=job, inspected_at__isnull=False)
-    run_killed(f"from labeling.services import intake; intake.inspect_objects({ids})", seen.exists)
+    run_killed(f"from labeling.services.intake import inspection; inspection.inspect_objects({ids})", seen.exists)
     assert 0 < seen.count() < COUNT
-    failures = intake.inspect_objects(ids)
+    failures = inspection.inspect_objects(ids)
     assert list(failures) == [ids[-1]]
     assert DataObject.objects.filter(job=job, width=640, height=480).count() == COUNT - 1

@@ -7,7 +7,8 @@ import zipfile
 import pytest
 
 from labeling.models import DataObject
-from labeling.services import intake, jobs
+from labeling.services.intake import inspection, loading
+from labeling.services.jobs import creation
 from marketplace import storage
 from marketplace.errors import Forbidden
 from marketplace.services import boundaries
@@ -40,10 +41,10 @@ def test_a_crawled_prefix_becomes_a_job_with_measured_images(bucket):
     assert (dataset.status, dataset.bad_lines) == ("Completed", 1)
     assert refs(dataset) == [*uris, f"{bucket}/raw/bees/turned.jpg"]
     team = builders.a_team(account=account, workers=0)
-    job = jobs.create_job(**stories.a_design(account, team, dataset=dataset, input_manifest_uri=None))
-    intake.load_objects(job)
+    job = creation.create_job(**stories.a_design(account, team, dataset=dataset, input_manifest_uri=None))
+    loading.load_objects(job)
     rows = DataObject.objects.filter(job=job).order_by("index")
-    assert intake.inspect_objects(rows.values_list("pk", flat=True)) == {}
+    assert inspection.inspect_objects(rows.values_list("pk", flat=True)) == {}
     turned = rows.last()
     assert (turned.width, turned.height) == (32, 48)
     assert turned.upright_uri.startswith(boundaries.base_of(account))

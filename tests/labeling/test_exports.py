@@ -9,8 +9,10 @@ import pytest
 from labeling.formats import manifest
 from labeling.formats.shapes import Box
 from labeling.models import DataObject, Export
-from labeling.services import batches, exports, labels
-from labeling.services.labels import ExternalLabel
+from labeling.services.output import exports
+from labeling.services.queue import batches
+from labeling.services.results import labels
+from labeling.services.results.labels import ExternalLabel
 from marketplace import storage
 from marketplace.errors import ExportLimit, Invalid, WrongState
 from tests.labeling import stories

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from labeling.models import DataObject
-from labeling.services import images
+from labeling.services.intake import images
 from marketplace import storage
 from marketplace.errors import Invalid, NotFound
 from marketplace.services import boundaries

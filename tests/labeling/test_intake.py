@@ -6,7 +6,7 @@ import pytest
 
 from labeling.formats.augmented_reading import read_boxes
 from labeling.models import BadLine, DataObject, Label, LabelingJob, ObjectLine, ObjectState
-from labeling.services import intake
+from labeling.services.intake import inspection, loading
 from marketplace import storage
 from marketplace.errors import Forbidden, Invalid, NotFound
 from marketplace.services import boundaries
@@ -22,15 +22,15 @@ def account():
 
 
 def a_job(account, lines, **changes):
-    from labeling.services import jobs
+    from labeling.services.jobs import creation
 
     team = builders.a_team(account=account, workers=0)
     uri = builders.a_manifest(account, lines)
-    return jobs.create_job(**stories.a_design(account, team, input_manifest_uri=uri, **changes))
+    return creation.create_job(**stories.a_design(account, team, input_manifest_uri=uri, **changes))
 
 
 def load(job):
-    intake.load_objects(job)
+    loading.load_objects(job)
     job.refresh_from_db()
     return [*DataObject.objects.filter(job=job).order_by("index")]
 
@@ -76,10 +76,10 @@ class TestLoading:
         job = a_job(account, [{"source-ref": "s3://b/1.png"}])
         job.input_manifest_uri = builders.a_manifest(builders.an_account(), [{"source-ref": "s3://b/1.png"}])
         with pytest.raises(Forbidden):
-            intake.load_objects(job)
+            loading.load_objects(job)
         job.input_manifest_uri = storage.join(job.output_uri, "nothing.manifest")
         with pytest.raises(NotFound):
-            intake.load_objects(job)
+            loading.load_objects(job)
         assert not ObjectLine.objects.exists()
 
     def test_chained_lines_come_in_labeled(self, account):
@@ -110,7 +110,7 @@ class TestInspection:
         turned = straight.replace("00000.png", "turned.jpg")
         storage.write(turned, builders.image_bytes(form="JPEG", orientation=6))
         rows = load(a_job(account, [{"source-ref": straight}, {"source-ref": turned}]))
-        assert intake.inspect_objects([row.pk for row in rows]) == {}
+        assert inspection.inspect_objects([row.pk for row in rows]) == {}
         for row in rows:
             row.refresh_from_db()
         assert (rows[0].width, rows[0].height, rows[0].upright_uri) == (48, 32, "")
@@ -137,7 +137,7 @@ class TestInspection:
             if data is not None:
                 storage.write(uris[-1], data)
         rows = load(a_job(account, [{"source-ref": uri} for uri in uris]))
-        failures = intake.inspect_objects([row.pk for row in rows])
+        failures = inspection.inspect_objects([row.pk for row in rows])
         assert sorted(failures) == [row.pk for row in rows[1:]]
         for row, (_, reason) in zip(rows[1:], bad.values(), strict=True):
             assert reason in failures[row.pk]
@@ -147,10 +147,10 @@ class TestInspection:
     def test_measured_objects_are_not_looked_at_again(self, account):
         uris = builders.tiny_images(3, account=account)
         rows = load(a_job(account, [{"source-ref": uri} for uri in uris]))
-        intake.inspect_objects([rows[0].pk])
+        inspection.inspect_objects([rows[0].pk])
         storage.delete(uris[0])
         heard = []
-        assert intake.inspect_objects([row.pk for row in rows], progress=heard.append) == {}
+        assert inspection.inspect_objects([row.pk for row in rows], progress=heard.append) == {}
         assert heard == [3]
         assert not DataObject.objects.filter(width=None).exists()
 
@@ -160,7 +160,7 @@ class TestInspection:
         good = builders.tiny_images(1, account=account)[0]
         rows = load(a_job(account, [{"source-ref": good}, {"source-ref": "s3://bucket/1.png"}]))
         with pytest.raises(storage.StoreUnavailable):
-            intake.inspect_objects([row.pk for row in rows])
+            inspection.inspect_objects([row.pk for row in rows])
         rows[0].refresh_from_db()
         assert rows[0].width == 48, "what was seen is kept"
 

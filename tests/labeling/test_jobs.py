@@ -8,8 +8,11 @@ from django.utils import timezone
 from labeling import hooks, queries
 from labeling.formats.shapes import Box
 from labeling.models import AdvanceRequest, Batch, DataObject, Label, LabelingJob, Task
-from labeling.services import assignments, batches, finishing, jobs, labels
-from labeling.services.labels import ExternalLabel
+from labeling.queries import spending
+from labeling.services.jobs import advancing, creation, finishing
+from labeling.services.queue import assignments, batches, leases
+from labeling.services.results import labels
+from labeling.services.results.labels import ExternalLabel
 from marketplace.errors import InUse, Invalid, LimitExceeded
 from marketplace.models import AuditEvent
 from marketplace.services import earnings, escrow, wallets, workteams
@@ -32,12 +35,12 @@ def team(account):
 
 def wrong_fields(**design):
     with pytest.raises(Invalid) as refused:
-        jobs.create_job(**design)
+        creation.create_job(**design)
     return [field for field, _ in refused.value.errors]
 
 
 def test_a_new_job_is_initializing_and_its_first_step_is_queued(account, team):
-    job = jobs.create_job(**stories.a_design(account, team))
+    job = creation.create_job(**stories.a_design(account, team))
     assert (job.status, job.fee_micros, job.label_attribute_name) == ("Initializing", stories.FEE, job.name)
     assert job.task_availability_seconds == 30 * 86_400 and len(job.reference_code) == 32
     assert job.output_uri.endswith(f"/{account.number}/labeling")
@@ -51,7 +54,7 @@ def test_whether_anothers_manifest_exists_is_not_told(account, team, there):
     uri = builders.a_manifest(stranger, [{"source-ref": "s3://bees/0.png"}])
     uri = uri if there else uri.replace("/uploads/", "/nowhere/")
     with pytest.raises(Invalid) as refused:
-        jobs.create_job(**stories.a_design(account, team, input_manifest_uri=uri))
+        creation.create_job(**stories.a_design(account, team, input_manifest_uri=uri))
     assert refused.value.errors == [("input_manifest_uri", f"{uri}: belongs to another account")]
     assert not LabelingJob.objects.filter(account=account).exists()
 
@@ -115,7 +118,7 @@ def test_the_public_pool_has_a_price_table_and_shorter_availability(account):
     assert wrong_fields(**stories.a_design(account, pool, task_availability_seconds=43_201)) == [
         "task_availability_seconds"
     ]
-    assert jobs.create_job(**stories.a_design(account, pool)).task_availability_seconds == 21_600
+    assert creation.create_job(**stories.a_design(account, pool)).task_availability_seconds == 21_600
 
 
 def test_another_accounts_team_is_not_there(account):
@@ -124,14 +127,14 @@ def test_another_accounts_team_is_not_there(account):
 
 
 def test_names_are_unique_whatever_their_case(account, team):
-    jobs.create_job(**stories.a_design(account, team, name="Bees"))
+    creation.create_job(**stories.a_design(account, team, name="Bees"))
     with pytest.raises(InUse, match="a labeling job 'bEES' already"):
-        jobs.create_job(**stories.a_design(account, team, name="bEES"))
-    assert jobs.create_job(**stories.a_design(stories.an_account(), workteams.public_pool(), name="bees"))
+        creation.create_job(**stories.a_design(account, team, name="bEES"))
+    assert creation.create_job(**stories.a_design(stories.an_account(), workteams.public_pool(), name="bees"))
 
 
 def test_instructions_lose_what_could_run(account, team):
-    job = jobs.create_job(
+    job = creation.create_job(
         **stories.a_design(account, team, instructions={"short": "<b>Tight</b> boxes<script>alert(1)</script>"})
     )
     assert job.instructions["short"] == "<b>Tight</b> boxes" and job.instructions["good_examples"] == []
@@ -140,7 +143,7 @@ def test_instructions_lose_what_could_run(account, team):
 def finish(job, workers):
     """Everybody works until there is nothing left to open."""
     for _ in range(50):
-        jobs.advance_job(job.pk)
+        advancing.advance_job(job.pk)
         job.refresh_from_db()
         if job.status != "InProgress" or not sum(stories.work(worker, job) for worker in workers):
             return
@@ -164,7 +167,7 @@ def test_the_public_pool_sees_ten_objects_first():
     job = stories.a_job(account, workteams.public_pool(), objects=30)
     (worker,) = stories.a_crowd(1)
     workteams.join_public_pool(worker)
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     assert Batch.objects.get(job=job).tasks.count() == 10
 
 
@@ -195,12 +198,12 @@ def test_stopping_conditions(limit, labeled, because):
 
 def test_an_empty_wallet_pauses_the_job_until_there_is_money():
     job, workers = stories.a_funded_job(objects=3, funds="0")
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     job.refresh_from_db()
     assert job.status == "InProgress" and "deposit money and the job goes on" in job.attention
     assert not Batch.objects.exists()
     wallets.deposit(account=job.account, amount_micros=2 * EACH + 5, reference="deposit:late", by="operator")
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     job.refresh_from_db()
     assert job.attention == "" and Batch.objects.get().tasks.count() == 2
     finish(job, workers)
@@ -212,7 +215,7 @@ def test_an_empty_wallet_pauses_the_job_until_there_is_money():
 
 def test_a_team_without_members_needs_attention():
     job, _ = stories.a_funded_job(workers=0, objects=1)
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     job.refresh_from_db()
     assert "has no members" in job.attention and wallets.balance(job.account) == 100_000_000
 
@@ -221,23 +224,23 @@ def test_a_job_whose_objects_all_failed_fails_clearly():
     job, workers = stories.a_funded_job(objects=2)
     ids = DataObject.objects.filter(job=job).values_list("pk", flat=True)
     assert labels.fail_objects(job=job, reasons={pk: "not an image" for pk in ids}) == 2
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     job.refresh_from_db()
     assert job.status == "Failed" and job.failure_reason == "all 2 objects failed; the first: not an image"
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
 
 
 def test_availability_runs_out_what_was_answered_is_kept():
     job, (worker, *_) = stories.a_funded_job(objects=3)
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     stories.answer(assignments.claim(worker=worker, job=job))
     held = assignments.claim(worker=worker, job=job)
     Batch.objects.update(expires_at=timezone.now())
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     job.refresh_from_db()
     assert job.status == "InProgress" and assignments.claim(worker=worker, job=job) is None
     assert stories.answer(held).paid_micros == stories.PRICE
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     job.refresh_from_db()
     assert job.status == "Completed"
     assert queries.counters(job)["HumanLabeled"] == 2 and queries.counters(job)["FailedNonRetryableError"] == 1
@@ -248,32 +251,32 @@ def test_availability_runs_out_what_was_answered_is_kept():
 
 def test_stop_keeps_what_is_done_and_returns_the_rest():
     job, (worker, *_) = stories.a_funded_job(objects=3)
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     stories.answer(assignments.claim(worker=worker, job=job))
-    jobs.stop_job(job=job, by="user:1")
-    jobs.advance_job(job.pk)
+    creation.stop_job(job=job, by="user:1")
+    advancing.advance_job(job.pk)
     job.refresh_from_db()
     assert job.status == "Stopped" and Batch.objects.get().status == "Stopped"
     assert queries.counters(job)["HumanLabeled"] == 1 and queries.counters(job)["Unlabeled"] == 2
     assert not DataObject.objects.filter(state="PendingHuman").exists()
     assert wallets.balance(job.account) == 100_000_000 - stories.PRICE - stories.FEE
-    jobs.stop_job(job=job, by="user:1")
-    jobs.advance_job(job.pk)
+    creation.stop_job(job=job, by="user:1")
+    advancing.advance_job(job.pk)
 
 
 def test_a_worker_at_work_when_the_job_stops_may_still_hand_in():
     job, (worker, other, *_) = stories.a_funded_job(objects=3)
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     mine, theirs = assignments.claim(worker=worker, job=job), assignments.claim(worker=other, job=job)
-    jobs.stop_job(job=job, by="user:1")
-    jobs.advance_job(job.pk)
+    creation.stop_job(job=job, by="user:1")
+    advancing.advance_job(job.pk)
     job.refresh_from_db()
     assert job.status == "Stopping"
     theirs.refresh_from_db()
     assert theirs.lease_expires_at <= timezone.now() + timedelta(seconds=finishing.STOP_GRACE_SECONDS)
     assert stories.answer(mine).paid_micros == stories.PRICE
-    assignments.expire_overdue(now=timezone.now() + timedelta(seconds=finishing.STOP_GRACE_SECONDS + 1))
-    jobs.advance_job(job.pk)
+    leases.expire_overdue(now=timezone.now() + timedelta(seconds=finishing.STOP_GRACE_SECONDS + 1))
+    advancing.advance_job(job.pk)
     job.refresh_from_db()
     assert job.status == "Stopped"
     with pytest.raises(InUse, match="the job ended before"):
@@ -283,21 +286,21 @@ def test_a_worker_at_work_when_the_job_stops_may_still_hand_in():
 
 
 def test_a_job_can_be_stopped_before_it_began(account, team):
-    job = jobs.create_job(**stories.a_design(account, team))
-    jobs.stop_job(job=job, by="user:1")
-    jobs.advance_job(job.pk)
+    job = creation.create_job(**stories.a_design(account, team))
+    creation.stop_job(job=job, by="user:1")
+    advancing.advance_job(job.pk)
     job.refresh_from_db()
     assert job.status == "Stopped"
-    failed = jobs.create_job(**stories.a_design(account, team))
-    jobs.fail_job(job=failed, reason="because")
+    failed = creation.create_job(**stories.a_design(account, team))
+    finishing.fail_job(job=failed, reason="because")
     with pytest.raises(InUse, match="is Failed"):
-        jobs.stop_job(job=failed, by="user:1")
+        creation.stop_job(job=failed, by="user:1")
 
 
 def test_a_job_ends_after_thirty_days():
     job, _ = stories.a_funded_job(objects=1)
     LabelingJob.objects.update(created_at=timezone.now() - timedelta(days=31))
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     job.refresh_from_db()
     assert job.status == "Stopped"
     assert AuditEvent.objects.filter(object_id=job.pk, because="a job ends after 30 days").exists()
@@ -305,9 +308,9 @@ def test_a_job_ends_after_thirty_days():
 
 def test_failing_a_job_cancels_its_work_and_returns_the_money():
     job, (worker, *_) = stories.a_funded_job(objects=2)
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     seat = assignments.claim(worker=worker, job=job)
-    jobs.fail_job(job=job, reason="the learner gave up", by="system")
+    finishing.fail_job(job=job, reason="the learner gave up", by="system")
     job.refresh_from_db()
     assert (job.status, job.failure_reason) == ("Failed", "the learner gave up")
     assert wallets.balance(job.account) == 100_000_000
@@ -317,12 +320,12 @@ def test_failing_a_job_cancels_its_work_and_returns_the_money():
 
 def test_an_automated_job_leaves_the_batches_to_others():
     job, workers = stories.a_funded_job(objects=4, automated_labeling={"enabled": True})
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     assert not Batch.objects.exists()
     ids = list(DataObject.objects.filter(job=job).order_by("-index").values_list("pk", flat=True))
     batches.open_batch(job=job, object_ids=ids[:2], purpose="seed", by="system")
     assert assignments.claim(worker=workers[0], job=job).task.data_object_id == ids[0]
-    assignments.expire_overdue(now=timezone.now() + timedelta(days=1))
+    leases.expire_overdue(now=timezone.now() + timedelta(days=1))
     finish(job, workers)
     assert job.status == "InProgress" and Batch.objects.get().status == "Completed"
     box = Box("bee", 1.0, 2.0, 3.0, 4.0, 0.97)
@@ -331,7 +334,7 @@ def test_an_automated_job_leaves_the_batches_to_others():
     assert labels.record_labels(rows=rows, **options) == 2
     assert labels.record_labels(rows=rows, **options) == 0
     assert Label.objects.filter(source="machine", model_name="bees-1").count() == 2
-    jobs.complete_job(job=job, by="system")
+    finishing.complete_job(job=job, by="system")
     assert queries.counters(job)["MachineLabeled"] == 2
     with pytest.raises(InUse, match="is Completed"):
         labels.record_labels(rows=rows, **options)
@@ -340,7 +343,7 @@ def test_an_automated_job_leaves_the_batches_to_others():
 def test_what_cannot_be_opened():
     job, _ = stories.a_funded_job(objects=3, funds=f"{2 * EACH / 1e6}")
     ids = list(DataObject.objects.filter(job=job).order_by("pk").values_list("pk", flat=True))
-    assert batches.affordable_objects(job) == 2
+    assert spending.affordable_objects(job) == 2
     with pytest.raises(LimitExceeded):
         batches.open_batch(job=job, object_ids=ids, by="system")
     assert not Task.objects.exists() and not DataObject.objects.exclude(state="Unlabeled").exists()

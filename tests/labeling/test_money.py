@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from labeling.models import Answer, Assignment, Batch, DataObject, LabelingJob, Task
-from labeling.services import assignments, jobs
+from labeling.services.jobs import advancing, creation
+from labeling.services.queue import assignments, leases
 from marketplace.errors import InUse
 from marketplace.models import Posting
 from marketplace.services import earnings, escrow, wallets
@@ -38,7 +39,7 @@ def test_money_adds_up(db, steps, end, dynamic, price):
     job, workers = stories.a_funded_job(
         workers=WORKERS, objects=3, max_concurrent_tasks=2, price_micros=price, redundancy=redundancy
     )
-    jobs.advance_job(job.pk)
+    advancing.advance_job(job.pk)
     for act, who, which in steps:
         do(act, workers[who], which, job)
         check_seats(job)
@@ -53,9 +54,9 @@ def do(act, worker, which, job):
     if act == "claim":
         assignments.claim(worker=worker, job=job)
     elif act == "advance":
-        jobs.advance_job(job.pk)
+        advancing.advance_job(job.pk)
     elif act == "expire":
-        assignments.expire_overdue(job_id=job.pk, now=timezone.now() + timedelta(hours=1))
+        leases.expire_overdue(job_id=job.pk, now=timezone.now() + timedelta(hours=1))
     elif act == "repeat" and mine:
         seat = mine[which % len(mine)]
         try:
@@ -75,15 +76,15 @@ def do(act, worker, which, job):
 def finish(job, workers, end):
     """Bring the job to its end in one of the ways there are."""
     if end == "stop":
-        jobs.stop_job(job=job, by="user:1")
+        creation.stop_job(job=job, by="user:1")
     for _ in range(20):
         if end == "availability":
             Batch.objects.filter(job=job, status="InProgress").update(expires_at=timezone.now())
         if end == "work":
             for worker in workers:
                 stories.work(worker, job)
-        assignments.expire_overdue(job_id=job.pk, now=timezone.now() + timedelta(hours=1))
-        jobs.advance_job(job.pk)
+        leases.expire_overdue(job_id=job.pk, now=timezone.now() + timedelta(hours=1))
+        advancing.advance_job(job.pk)
         job.refresh_from_db()
         if job.status not in ("InProgress", "Stopping"):
             return

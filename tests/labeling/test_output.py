@@ -11,7 +11,10 @@ from django_q.models import OrmQ
 
 from labeling import background
 from labeling.models import DataObject, LabelingJob
-from labeling.services import batches, consolidating, jobs, output
+from labeling.services.jobs import creation
+from labeling.services.output import manifests
+from labeling.services.queue import batches
+from labeling.services.results import consolidating
 from marketplace import storage
 from marketplace.errors import Invalid
 from marketplace.services import boundaries
@@ -32,7 +35,7 @@ def opened(**changes):
 
 
 def files(job) -> dict[str, bytes]:
-    root = output.root(job)
+    root = manifests.root(job)
     return {
         item.uri.removeprefix(f"{root}/").replace("%3A", ":"): storage.read(item.uri) for item in storage.list(root)
     }
@@ -49,7 +52,7 @@ def test_the_layout_is_ground_truths():
         stories.work(worker, job)
     background.advance_job(job.pk)
     job.refresh_from_db()
-    assert (job.status, output.manifest_uri(job)) == (
+    assert (job.status, manifests.manifest_uri(job)) == (
         "Completed",
         f"{job.output_uri}/meadow/manifests/output/output.manifest",
     )
@@ -103,21 +106,21 @@ def test_what_consolidation_answered_is_what_the_manifest_got():
 def test_a_running_jobs_output_is_kept_fresh():
     job, workers = opened()
     OrmQ.objects.all().delete()
-    output.refresh_stale(now=timezone.now())
+    manifests.refresh_stale(now=timezone.now())
     assert not OrmQ.objects.exists(), "nothing is labeled yet"
     for worker in workers:
         seat = stories.assignments.claim(worker=worker, job=job)
         stories.answer(seat)
     consolidating.consolidate_due(job=job)
-    output.refresh_stale(now=timezone.now())
+    manifests.refresh_stale(now=timezone.now())
     assert OrmQ.objects.count() == 1
     background.refresh_output(job.pk)
     job.refresh_from_db()
     assert job.status == "InProgress"
-    lines = storage.read(output.manifest_uri(job)).splitlines()
+    lines = storage.read(manifests.manifest_uri(job)).splitlines()
     assert [b"meadow-metadata" in line for line in lines] == [True, False, False]
     OrmQ.objects.all().delete()
-    output.refresh_stale(now=timezone.now() + timedelta(hours=1))
+    manifests.refresh_stale(now=timezone.now() + timedelta(hours=1))
     assert not OrmQ.objects.exists(), "nothing is new"
 
 
@@ -144,7 +147,7 @@ def test_an_output_that_cannot_be_written_does_not_keep_a_job_from_stopping():
     blocked = storage.join(boundaries.base_of(job.account), "blocked")
     storage.write(blocked, b"a file where a folder should be")
     LabelingJob.objects.filter(pk=job.pk).update(output_uri=blocked)
-    jobs.stop_job(job=job, by="user:1")
+    creation.stop_job(job=job, by="user:1")
     background.advance_job(job.pk)
     job.refresh_from_db()
     assert job.status == "Stopped"
@@ -158,6 +161,6 @@ def test_where_output_may_not_go(uri, tmp_path, settings):
     team = builders.a_team(account=account, workers=[])
     design = stories.a_design(account, team, output_uri=uri.replace("INPUT", tmp_path.as_uri()))
     with pytest.raises(Invalid) as refused:
-        jobs.create_job(**design)
+        creation.create_job(**design)
     assert [field for field, _ in refused.value.errors] == ["output_uri"] * len(refused.value.errors)
     assert not LabelingJob.objects.exists()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from labeling.services import pricing
+from labeling.services.jobs import pricing
 from marketplace.errors import Invalid
 
 

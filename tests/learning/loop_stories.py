@@ -13,10 +13,11 @@ from django.db import connection
 
 from labeling.formats.geometry import from_ltwh, iou_matrix
 from labeling.models import DataObject, LabelingJob, ObjectState
-from labeling.services import advancing, assignments, jobs
+from labeling.services.jobs import advancing, creation
+from labeling.services.queue import assignments
 from learning.models import LearningLoop
-from learning.services import active
-from learning.services.programs import Supervisor
+from learning.services.active import loops
+from learning.services.programs.supervisor import Supervisor
 from marketplace import storage
 from marketplace.models import Worker
 from tests import builders
@@ -93,7 +94,7 @@ def a_story(folder: Path, *, count: int = 60, funds: str = "100", broken: int = 
         "workers_per_object": 1,
         "automated_labeling": automated | changes.pop("automated", {}),
     }
-    job = jobs.create_job(account=account, by="user:1", **(design | changes))
+    job = creation.create_job(account=account, by="user:1", **(design | changes))
     return Story(job, workers, folder / "annotations.coco.json")
 
 
@@ -118,13 +119,13 @@ def drive(story: Story, supervisor: Supervisor, *, seconds: float = 120, times: 
     """People, queue and learner take turns until the job is over; every step of the queue is taken `times` times."""
     end = time.monotonic() + seconds
     until = until or (lambda: story.loop.status in OVER and story.job.status in OVER)
-    active.start_loop(story.job)
+    loops.start_loop(story.job)
     while not until():
         assert time.monotonic() < end, f"the job is {story.job.status} with {story.states()}"
         for _ in range(times):
             advancing.advance_job(story.job.pk)
-            active.sweep()
-            active.advance_loop(loop_id=story.loop.pk)
+            loops.sweep()
+            loops.advance_loop(loop_id=story.loop.pk)
         work(story)
         supervisor.step()
         story.job.refresh_from_db()

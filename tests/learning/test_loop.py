@@ -6,11 +6,13 @@ import pytest
 
 from labeling.models import DataObject, Label, LabelingJob
 from labeling.queries import counters
-from labeling.services import advancing, jobs, output
+from labeling.services.jobs import advancing, creation
+from labeling.services.output import manifests
 from learning import queries
 from learning.models import LearningLoop, LoopObject, Role, TrainingJob
-from learning.services import active, loop_settings, registry
-from learning.services.programs import Supervisor
+from learning.services import registry
+from learning.services.active import loop_settings, loops
+from learning.services.programs.supervisor import Supervisor
 from marketplace import storage
 from marketplace.errors import Invalid, NotFound
 from marketplace.services import wallets
@@ -67,7 +69,7 @@ def test_the_machine_labels_what_it_is_sure_of_and_people_the_rest(tell):
     label = DataObject.objects.filter(job=story.job, state=MACHINE).first().label
     assert (label.source, label.model_name) == ("machine", first.training_job.model.name)
     assert label.explanation["expected_quality"] >= first.threshold
-    lines = [json.loads(line) for line in storage.read(output.manifest_uri(story.job)).splitlines()]
+    lines = [json.loads(line) for line in storage.read(manifests.manifest_uri(story.job)).splitlines()]
     machine = [line for line in lines if line["pictures-metadata"]["human-annotated"] == "no"]
     assert len(machine) == states[MACHINE]
     assert all(line["pictures-metadata"]["model-name"] for line in machine)
@@ -141,11 +143,11 @@ def test_every_step_may_be_taken_twice(tell):
 
 def test_many_at_once_take_each_step_once(tell):
     story, supervisor = tell()
-    active.start_loop(story.job)
+    loops.start_loop(story.job)
     advancing.advance_job(story.job.pk)
 
     def everybody():
-        in_threads(4, lambda: active.advance_loop(loop_id=story.loop.pk))
+        in_threads(4, lambda: loops.advance_loop(loop_id=story.loop.pk))
 
     for _ in range(3):
         everybody()
@@ -163,22 +165,22 @@ def test_many_at_once_take_each_step_once(tell):
 
 def test_a_request_that_comes_while_somebody_is_at_work_is_not_lost(tell):
     story, _ = tell()
-    active.start_loop(story.job)
+    loops.start_loop(story.job)
     advancing.advance_job(story.job.pk)
-    with active._working_on(story.loop.pk) as mine:
+    with loops._working_on(story.loop.pk) as mine:
         assert mine
         before = story.loop.nudges
-        in_threads(1, lambda: active.advance_loop(loop_id=story.loop.pk))
+        in_threads(1, lambda: loops.advance_loop(loop_id=story.loop.pk))
         assert not story.loop.rounds.exists(), "somebody else is at work"
         assert story.loop.nudges == before + 1
-    active.advance_loop(loop_id=story.loop.pk)
+    loops.advance_loop(loop_id=story.loop.pk)
     assert story.loop.rounds.count() == 1
 
 
 def test_stopping_the_job_stops_the_training_and_keeps_what_is_labeled(tell):
     story, supervisor = tell()
     drive(story, supervisor, until=lambda: TrainingJob.objects.exists())
-    jobs.stop_job(job=story.job, by="user:1")
+    creation.stop_job(job=story.job, by="user:1")
     drive(story, supervisor)
     assert (story.job.status, story.loop.status) == ("Stopped", "Stopped")
     assert rounds_of(story)[0].status == "Stopped"
@@ -237,7 +239,7 @@ def test_a_broken_image_here_and_there_is_a_failed_object_and_no_more(tell):
 def test_with_overlap_people_get_the_next_batch_while_the_model_is_trained(tell):
     story, supervisor = tell(automated={"overlap": True}, count=80)
     drive(story, supervisor, until=lambda: TrainingJob.objects.exists())
-    active.advance_loop(loop_id=story.loop.pk)
+    loops.advance_loop(loop_id=story.loop.pk)
     assert [round_.status for round_ in rounds_of(story)] == ["Training", "Labeling"]
     drive(story, supervisor)
     assert story.job.status == "Completed"
@@ -272,10 +274,10 @@ def test_settings_that_are_wrong_are_named(tell):
     LabelingJob.objects.filter(pk=story.job.pk).update(automated_labeling={"enabled": True, "initial_model": "gone"})
     story.job.refresh_from_db()
     with pytest.raises(NotFound, match="no model 'gone'"):
-        active.start_loop(story.job)
-    active.sweep()
+        loops.start_loop(story.job)
+    loops.sweep()
     advancing.advance_job(story.job.pk)
-    active.advance_loop(loop_id=story.loop.pk)
+    loops.advance_loop(loop_id=story.loop.pk)
     story.job.refresh_from_db()
     assert story.job.status == "Failed"
     assert "no model 'gone'" in story.job.failure_reason
@@ -283,6 +285,6 @@ def test_settings_that_are_wrong_are_named(tell):
 
 def test_a_job_without_automated_labeling_has_no_loop(tell):
     story, _ = tell(automated={"enabled": False})
-    assert active.start_loop(story.job) is None
-    active.sweep()
+    assert loops.start_loop(story.job) is None
+    loops.sweep()
     assert not LearningLoop.objects.exists()

@@ -4,8 +4,8 @@ import pytest
 
 from learning.models import TrainingMetric
 from learning.services import registry, transforms
-from learning.services.executor import LocalExecutor
-from learning.services.programs import Supervisor
+from learning.services.programs.executor import LocalExecutor
+from learning.services.programs.supervisor import Supervisor
 from marketplace import storage
 from tests.learning.loop_stories import HUMAN, MACHINE, a_story, drive
 

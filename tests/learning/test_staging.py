@@ -7,7 +7,8 @@ import pytest
 
 from learning.contract import JobFolder
 from learning.models import TrainingJob
-from learning.services import staging, training
+from learning.services import training
+from learning.services.programs import staging
 from marketplace import storage
 from marketplace.errors import NotFound
 from marketplace.models import Account

@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from learning.models import Model, TrainingJob, TrainingMetric
 from learning.services import registry, training
-from learning.services.executor import MARK
-from learning.services.programs import Supervisor
-from learning.services.running import MAX_ATTEMPTS
+from learning.services.programs.executor import MARK
+from learning.services.programs.running import MAX_ATTEMPTS
+from learning.services.programs.supervisor import Supervisor
 from marketplace import storage
 from marketplace.errors import Forbidden, InUse, Invalid, NotFound
 from marketplace.models import Account
@@ -133,7 +133,7 @@ def test_stop_ends_it_keeps_what_it_learned_and_is_safe_to_repeat(make, supervis
 
 
 def test_a_program_that_ignores_the_request_to_stop_is_killed(make, supervisor, monkeypatch):
-    monkeypatch.setattr("learning.services.running.GRACE_SECONDS", 0.5)
+    monkeypatch.setattr("learning.services.programs.running.GRACE_SECONDS", 0.5)
     run = make(_steps=100_000, _stubborn=True)
     wait(lambda: TrainingMetric.objects.filter(training_job=run).exists(), step=supervisor.step)
     training.stop(training_job=run, by="user:1")

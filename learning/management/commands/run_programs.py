@@ -7,8 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from learning.services.executor import LocalExecutor
-from learning.services.programs import Supervisor
+from learning.services.programs.executor import LocalExecutor
+from learning.services.programs.supervisor import Supervisor
 from marketplace.errors import InUse
 
 

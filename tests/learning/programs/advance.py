@@ -13,14 +13,14 @@ import django  # noqa: E402
 django.setup()
 
 from labeling.models import LabelingJob  # noqa: E402
-from labeling.services import advancing  # noqa: E402
+from labeling.services.jobs import advancing  # noqa: E402
 from learning.models import LearningLoop  # noqa: E402
-from learning.services import active  # noqa: E402
+from learning.services.active import loops  # noqa: E402
 
 if __name__ == "__main__":
     job_id = int(sys.argv[1])
-    active.start_loop(LabelingJob.objects.get(pk=job_id))
+    loops.start_loop(LabelingJob.objects.get(pk=job_id))
     while LearningLoop.objects.get(job=job_id).status == "InProgress":
         advancing.advance_job(job_id)
-        active.advance_loop(loop_id=LearningLoop.objects.get(job=job_id).pk)
+        loops.advance_loop(loop_id=LearningLoop.objects.get(job=job_id).pk)
         time.sleep(0.05)

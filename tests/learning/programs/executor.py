@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from learning.services.executor import LocalExecutor, LocalProgram
+from learning.services.programs.executor import LocalExecutor, LocalProgram
 
 
 class CountingExecutor(LocalExecutor):

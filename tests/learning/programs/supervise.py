@@ -13,7 +13,7 @@ import django  # noqa: E402
 
 django.setup()
 
-from learning.services.programs import Supervisor  # noqa: E402
+from learning.services.programs.supervisor import Supervisor  # noqa: E402
 from tests.learning.programs.executor import CountingExecutor, OracleExecutor  # noqa: E402
 
 if __name__ == "__main__":

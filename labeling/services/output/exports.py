@@ -21,7 +21,7 @@ from labeling.formats.interchange.voc import write_voc
 from labeling.formats.interchange.yolo import write_yolo
 from labeling.formats.worker_responses import answer_record
 from labeling.models import DataObject, Export, LabelingJob, Task
-from labeling.services import output, rows
+from labeling.services.output import manifests, rows
 from marketplace import queue, storage
 from marketplace.errors import DomainError, ExportLimit, Invalid
 
@@ -152,7 +152,7 @@ class _Work:
             if not tasks:
                 return
             last = tasks[-1].pk
-            answers = output.answers_of_tasks(self.job, tasks)
+            answers = manifests.answers_of_tasks(self.job, tasks)
             for task in tasks:
                 for given in answers.get(task.pk, []):
                     record = {"objectId": task.data_object.index, "source-ref": task.data_object.source_ref}

@@ -19,23 +19,12 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from labeling.models import Assignment, AssignmentStatus, LabelingJob, Task, TaskStatus, WorkerCursor
-from labeling.services import answering, leases, nudging
-from labeling.services.leases import expire_overdue
+from labeling.services.queue import advance_requests, leases
+from labeling.services.queue.leases import expire_overdue
+from labeling.services.results import answering
 from marketplace.errors import AlreadySubmitted, Forbidden, Invalid, NotFound, TaskGone, TaskLimit
 from marketplace.models import Account, Worker, WorkerStatus
 from marketplace.services import escrow
-
-__all__ = [
-    "AvailableWork",
-    "Submission",
-    "claim",
-    "decline",
-    "expire_overdue",
-    "give_back",
-    "peek",
-    "submit",
-    "work_available",
-]
 
 # Tasks of one job that a worker may hold at a time, so that nobody sits on a whole batch.
 MOST_LEASES = 25
@@ -151,7 +140,7 @@ def submit(*, assignment: Assignment, worker: Worker, content: Any, seconds: flo
                 description=f"Task of labeling job {seat.job_id}",
             )
             if wanted:
-                nudging.nudge(seat.job_id)
+                advance_requests.request_advance(seat.job_id)
     if outcome == "Accepted":
         return Submission(seat.pk, paid, False)
     if outcome == AssignmentStatus.SUBMITTED and stored_key == key:

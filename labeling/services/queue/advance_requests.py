@@ -13,7 +13,7 @@ ADVANCE = "labeling.background.advance_job"
 STALE = timedelta(minutes=2)
 
 
-def nudge(job_id: int) -> None:
+def request_advance(job_id: int) -> None:
     """Ask for the job to be advanced, in the caller's transaction. Nothing happens while such a request waits."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -28,7 +28,7 @@ def nudge(job_id: int) -> None:
         queue.enqueue(ADVANCE, job_id)
 
 
-def take(job_id: int) -> None:
+def take_request(job_id: int) -> None:
     """Take the request out, before looking at the job: whatever happens from here on asks again.
 
     Who saw the request and so sent none holds the lock shared until it commits: this waits for them.

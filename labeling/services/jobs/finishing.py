@@ -1,6 +1,6 @@
 """How a labeling job ends: completed, stopped, failed. In every way the money that is left goes back first.
 
-Callers hold the advance lock (locking.advancing) or are the only ones at work on the job.
+Callers hold the advance lock (locking.advance_lock) or are the only ones at work on the job.
 """
 
 from django.db import transaction
@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from labeling import transitions
 from labeling.models import LabelingJob, ObjectState
-from labeling.services import batches
+from labeling.services.queue import batches
 from marketplace.errors import WrongState
 
 # How long after Stop a worker may still hand in, and be paid for, a task whose lease was running.

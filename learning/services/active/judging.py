@@ -8,15 +8,15 @@ import numpy as np
 
 from labeling.formats.shapes import Box
 from labeling.models import LabelingJob
-from labeling.services.labels import ExternalLabel
+from labeling.services.results.labels import ExternalLabel
 from learning.contract import Prediction
 from learning.models import LearningLoop, LoopObject, Role, Round
 from learning.selection import quality, thresholds
 from learning.selection.quality import Detections, Outcomes
 from learning.selection.thresholds import Decision
 from learning.selection.uncertainty import Certainty
-from learning.services import loop_objects
-from learning.services.loop_settings import LoopSettings
+from learning.services.active import loop_objects
+from learning.services.active.loop_settings import LoopSettings
 
 ALGORITHM = "active-learning"
 

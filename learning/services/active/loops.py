@@ -13,12 +13,13 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from labeling.models import LabelingJob
-from labeling.services import jobs
-from labeling.services.locking import advancing
+from labeling.services.jobs import finishing
+from labeling.services.queue.locking import advance_lock
 from learning import transitions
 from learning.models import LearningLoop, Round, TrainingJob, TransformJob
-from learning.services import loop_settings, registry, rounds, training, transforms
-from learning.services.loop_settings import LoopSettings
+from learning.services import registry, training, transforms
+from learning.services.active import loop_settings, rounds
+from learning.services.active.loop_settings import LoopSettings
 from marketplace.errors import DomainError, Invalid, NotFound
 from marketplace.models import Account
 from marketplace.queue import enqueue
@@ -131,8 +132,8 @@ def _step(loop_id: int) -> bool:
 
 def fail(loop: LearningLoop, reason: str) -> bool:
     """The job cannot go on: it fails with this reason, and its loop with it."""
-    with advancing(loop.job_id):
-        jobs.fail_job(job=loop.job, reason=reason, by=BY)
+    with advance_lock(loop.job_id):
+        finishing.fail_job(job=loop.job, reason=reason, by=BY)
     loop.job.refresh_from_db()
     return _wind_down(loop)
 

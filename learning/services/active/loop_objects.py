@@ -13,12 +13,12 @@ from django.db.models import QuerySet
 from labeling.formats.augmented import box_line
 from labeling.formats.shapes import Box, ImageSize
 from labeling.models import DataObject, LabelingJob, ObjectState
-from labeling.services import images
+from labeling.services.intake import images
 from learning.contract import OBJECT_ID_KEY
 from learning.models import LearningLoop, LoopObject, Role
 from learning.selection.diversity import spread
 from learning.selection.quality import Detections
-from learning.services.loop_settings import LoopSettings
+from learning.services.active.loop_settings import LoopSettings
 from marketplace import storage
 
 CHUNK = 1000

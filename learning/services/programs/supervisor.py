@@ -23,8 +23,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from learning.models import ProgramRun, TrainingJob, TransformJob
-from learning.services.executor import Executor
-from learning.services.running import STRIDE, Claim, Runner
+from learning.services.programs.executor import Executor
+from learning.services.programs.running import STRIDE, Claim, Runner
 from marketplace.errors import InUse
 
 log = logging.getLogger(__name__)

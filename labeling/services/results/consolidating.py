@@ -28,9 +28,10 @@ from labeling.models import (
     Task,
     TaskStatus,
 )
-from labeling.services import answering, labels, leases
-from labeling.services.answering import box_row
-from labeling.services.locking import lock_queue
+from labeling.services.queue import leases
+from labeling.services.queue.locking import lock_queue
+from labeling.services.results import answering, labels
+from labeling.services.results.answering import box_row
 
 CHUNK = 200
 # The workers' models are fitted again when there are half as many labeled objects more, on a sample of this size.

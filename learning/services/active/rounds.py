@@ -14,14 +14,19 @@ from django.db import transaction
 
 from labeling.models import DataObject, LabelingJob, ObjectState
 from labeling.queries import counters, spending
-from labeling.services import batches, inspection, jobs, labels, output
-from labeling.services.locking import advancing
+from labeling.services.intake import inspection
+from labeling.services.jobs import advancing, finishing
+from labeling.services.output import manifests
+from labeling.services.queue import batches
+from labeling.services.queue.locking import advance_lock
+from labeling.services.results import labels
 from learning import transitions
 from learning.contract import MODEL, TRAIN, VALIDATION
 from learning.models import LearningLoop, LoopObject, Model, Role, Round
 from learning.selection.uncertainty import Certainty
-from learning.services import judging, loop_objects, registry, training, transforms
-from learning.services.loop_settings import LoopSettings
+from learning.services import registry, training, transforms
+from learning.services.active import judging, loop_objects
+from learning.services.active.loop_settings import LoopSettings
 from marketplace import storage
 from marketplace.errors import InUse, LimitExceeded
 from marketplace.models import Crowd
@@ -101,7 +106,7 @@ def _how_many(job: LabelingJob, wanted: int, *, first: bool) -> tuple[int, str]:
     rest = loop_objects.unlabeled(job).count()
     if rest == 0:
         return 0, "every object is done"
-    if reason := jobs.stopping_reason(job):
+    if reason := advancing.stopping_reason(job):
         return 0, reason
     affordable = spending.affordable_objects(job)
     if affordable < 1:
@@ -298,7 +303,7 @@ def auto_label(loop: LearningLoop, current: Round, plan: LoopSettings) -> bool:
         return False
     mine = LoopObject.objects.filter(loop=loop, data_object__state=ObjectState.MACHINE, passed_in=None)
     mine.filter(data_object__label__model_name=run.model.name).update(passed_in=current.number)
-    output.refresh_output(job.pk)
+    manifests.refresh_output(job.pk)
     labeled = LoopObject.objects.filter(loop=loop, passed_in=current.number, role="").count()
     before = loop_objects.unlabeled(job).count() + labeled
     figures = {
@@ -350,12 +355,12 @@ def _finish(loop: LearningLoop, reason: str) -> bool:
         )
     if not loop.rounds.exists() and not states.filter(state=ObjectState.HUMAN).exists():
         raise CannotGoOn(f"nobody could be asked for labels: {reason}")
-    with advancing(job.pk):
-        output.refresh_output(job.pk)
+    with advance_lock(job.pk):
+        manifests.refresh_output(job.pk)
         with transaction.atomic():
             transitions.LOOP.advance(loop, "Completed", by=BY, because=reason, final_model=newest_model(loop))
             try:
-                jobs.complete_job(job=job, by=BY, because=reason)
+                finishing.complete_job(job=job, by=BY, because=reason)
             except InUse:
                 # Stopped by its owner in this very moment: the next request winds the loop down.
                 transaction.set_rollback(True)

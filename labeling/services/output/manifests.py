@@ -17,7 +17,7 @@ from django.utils import timezone
 from labeling.formats import worker_responses
 from labeling.formats.worker_responses import Identity, WorkerAnswer
 from labeling.models import Answer, Batch, DataObject, Label, LabelingJob, LabelSource, Task, TaskStatus
-from labeling.services import rows
+from labeling.services.output import rows
 from marketplace import queue, storage
 from marketplace.errors import DomainError
 from marketplace.models import Crowd

@@ -12,8 +12,12 @@ from django.utils import timezone
 from labeling import hooks, transitions
 from labeling.models import Batch, DataObject, LabelingJob, ObjectState
 from labeling.queries import spending
-from labeling.services import batches, consolidating, finishing, intake, labels, leases, nudging, output
-from labeling.services.locking import advancing
+from labeling.services.intake import inspection, loading
+from labeling.services.jobs import finishing
+from labeling.services.output import manifests
+from labeling.services.queue import advance_requests, batches, leases
+from labeling.services.queue.locking import advance_lock
+from labeling.services.results import consolidating, labels
 from marketplace import money
 from marketplace.errors import DomainError, LimitExceeded
 from marketplace.models import Crowd
@@ -27,8 +31,8 @@ BY = "system"
 
 def advance_job(job_id: int) -> None:
     """Do everything that can be done for this job now; nothing happens for a job that is gone or over."""
-    with advancing(job_id):
-        nudging.take(job_id)
+    with advance_lock(job_id):
+        advance_requests.take_request(job_id)
         job = LabelingJob.objects.select_related("account", "workteam", "dataset").filter(pk=job_id).first()
         while job is not None and _step(job):
             job.refresh_from_db()
@@ -53,7 +57,7 @@ def _take_in(job: LabelingJob) -> bool:
             finishing.fail_job(job=job, reason=reason)
         return False
     try:
-        intake.load_objects(job)
+        loading.load_objects(job)
     except DomainError as error:
         finishing.fail_job(job=job, reason=f"the input could not be taken in: {error.message}")
         return False
@@ -95,7 +99,7 @@ def _tend(job: LabelingJob, batch: Batch) -> bool:
     consolidating.settle(job=job, batch=batch)
     closed = batches.close_batch(batch=batch, by=BY)
     if closed:
-        output.refresh_or_say(job)
+        manifests.refresh_or_say(job)
     return closed
 
 
@@ -105,7 +109,7 @@ def _stop(job: LabelingJob) -> bool:
         if not batches.stop_batch(batch=live, by=BY, grace_seconds=finishing.STOP_GRACE_SECONDS):
             return False
     # A place that cannot be written to does not keep a job from stopping: the labels are kept, and can be exported.
-    written = output.refresh_or_say(job)
+    written = manifests.refresh_or_say(job)
     attention = "" if written else LabelingJob.objects.values_list("attention", flat=True).get(pk=job.pk)
     if finishing.finish_stop(job=job, by=BY) and attention:
         _needs(job, attention)
@@ -190,7 +194,7 @@ def _sound_objects(job: LabelingJob, wanted: int) -> list[int]:
         unseen = [pk for pk, width in rows if width is None]
         if not unseen:
             return [pk for pk, _ in rows]
-        labels.fail_objects(job=job, reasons=intake.inspect_objects(unseen))
+        labels.fail_objects(job=job, reasons=inspection.inspect_objects(unseen))
         left = DataObject.objects.filter(pk__in=unseen, width=None, state=ObjectState.UNLABELED)
         if left.exists():
             raise RuntimeError(
@@ -199,7 +203,7 @@ def _sound_objects(job: LabelingJob, wanted: int) -> list[int]:
 
 
 def _complete(job: LabelingJob, reason: str) -> bool:
-    if not output.refresh_or_say(job):
+    if not manifests.refresh_or_say(job):
         return False
     failed = DataObject.objects.filter(job=job, state=ObjectState.FAILED).order_by("index")
     if failed.count() == DataObject.objects.filter(job=job).count():

@@ -6,7 +6,8 @@ from django.db import transaction
 
 from labeling.formats.answers import AnswerError
 from labeling.models import DataObject, Label, LabelSource, ObjectState
-from labeling.services import answering, labels, nudging
+from labeling.services.queue import advance_requests
+from labeling.services.results import answering, labels
 from marketplace.errors import Invalid, WrongState
 
 ALGORITHM = "adjudication/1"
@@ -34,5 +35,5 @@ def adjudicate(*, data_object: DataObject, content: Any, by: str) -> Label:
             raise WrongState("this object was never labeled and the job is over", field="object")
         revision = labels.Revision(locked.pk, {"boxes": rows}, 1.0, {"adjudicated_by": by})
         (label,) = labels.write_revisions([revision], source=LabelSource.ADJUDICATED, algorithm=ALGORITHM)
-        nudging.nudge(job.pk)
+        advance_requests.request_advance(job.pk)
     return label

@@ -13,7 +13,7 @@ from django.db import connection
 
 
 @contextmanager
-def advancing(job_id: int) -> Iterator[None]:
+def advance_lock(job_id: int) -> Iterator[None]:
     """Be the only one who moves this job on. Held by the connection, so a killed process lets go of it at once."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(hashtext('labeling_advance'), %s::integer)", [job_id])

@@ -12,8 +12,8 @@ from typing import IO, Any, BinaryIO, Protocol, cast
 import orjson
 
 from labeling.models import Dataset
-from labeling.services import zips
-from labeling.services.refusals import Refusals
+from labeling.services.intake import zips
+from labeling.services.intake.refusals import Refusals
 from marketplace import storage
 from marketplace.services import boundaries
 

@@ -12,8 +12,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from labeling.models import Assignment, AssignmentStatus, Batch, LabelingJob, Task, TaskStatus
-from labeling.services import nudging
-from labeling.services.locking import lock_queue
+from labeling.services.queue import advance_requests
+from labeling.services.queue.locking import lock_queue
 
 CHUNK = 500
 
@@ -86,7 +86,7 @@ def withdraw(*, batch: Batch) -> None:
             if not ids:
                 return
             _withdraw_seats(ids)
-            nudging.nudge(batch.job_id)
+            advance_requests.request_advance(batch.job_id)
 
 
 def batches_on_offer(job: LabelingJob, now: datetime) -> set[int]:
@@ -118,7 +118,7 @@ def _take_back(job: LabelingJob, tasks: Iterable[Task], ended: Counter[int], *, 
         requeue(job_id=job.pk, tasks=ids, seats=count)
     if withdrawn:
         _withdraw_seats(withdrawn)
-        nudging.nudge(job.pk)
+        advance_requests.request_advance(job.pk)
 
 
 def requeue(*, job_id: int, tasks: Sequence[int], seats: int) -> None:

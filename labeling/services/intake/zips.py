@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from django.conf import settings
 
-from labeling.services.refusals import Refusals
+from labeling.services.intake.refusals import Refusals
 from marketplace import storage
 from marketplace.errors import DomainError, Invalid
 

@@ -9,26 +9,13 @@ from django.db import IntegrityError, transaction
 
 from labeling import transitions
 from labeling.models import LabelingJob
-from labeling.services import nudging, pricing
-from labeling.services.advancing import advance_job, stopping_reason
-from labeling.services.design import Design
-from labeling.services.finishing import complete_job, fail_job
-from labeling.services.pricing import Estimate, estimate
+from labeling.services.jobs import pricing
+from labeling.services.jobs.design import Design
+from labeling.services.queue import advance_requests
 from marketplace import storage
 from marketplace.errors import NameTaken
 from marketplace.models import Account, AuditEvent
 from marketplace.services import boundaries
-
-__all__ = [
-    "Estimate",
-    "advance_job",
-    "complete_job",
-    "create_job",
-    "estimate",
-    "fail_job",
-    "stop_job",
-    "stopping_reason",
-]
 
 _STORED = {field.name for field in fields(Design)} - {"account", "errors", "input_manifest_uri", "output_uri"}
 
@@ -65,7 +52,7 @@ def create_job(*, account: Account, by: str, **design: Any) -> LabelingJob:
                 because="created",
                 at=job.created_at,
             )
-            nudging.nudge(job.pk)
+            advance_requests.request_advance(job.pk)
     except IntegrityError as error:
         if "labeling_job_name_once" not in str(error):
             raise
@@ -101,5 +88,5 @@ def stop_job(*, job: LabelingJob, by: str) -> None:
         locked = LabelingJob.objects.select_for_update(no_key=True).get(pk=job.pk)
         if locked.status not in ("Stopping", "Stopped"):
             transitions.LABELING_JOB.advance(job, "Stopping", by=by, because="stopped by its owner")
-            nudging.nudge(job.pk)
+            advance_requests.request_advance(job.pk)
     job.refresh_from_db()

@@ -13,21 +13,11 @@ from django.utils import timezone
 from labeling import hooks, transitions
 from labeling.models import Assignment, AssignmentStatus, Batch, DataObject, LabelingJob, ObjectState, Task, TaskStatus
 from labeling.queries import spending
-from labeling.queries.spending import affordable_objects
-from labeling.services import consolidating, leases
-from labeling.services.locking import lock_queue
+from labeling.services.queue import leases
+from labeling.services.queue.locking import lock_queue
+from labeling.services.results import consolidating
 from marketplace.errors import Invalid, WrongState
 from marketplace.services import escrow
-
-__all__ = [
-    "affordable_objects",
-    "close_batch",
-    "expire_batch",
-    "is_over",
-    "live_batch",
-    "open_batch",
-    "stop_batch",
-]
 
 
 def open_batch(*, job: LabelingJob, object_ids: Sequence[int], purpose: str = "labels", by: str) -> Batch:

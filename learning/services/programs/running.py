@@ -33,8 +33,9 @@ from learning.contract import (
     read_metrics,
 )
 from learning.models import ProgramRun, TrainingJob, TrainingMetric, TransformJob
-from learning.services import registry, staging
-from learning.services.executor import LOG, Executor, Program
+from learning.services import registry
+from learning.services.programs import staging
+from learning.services.programs.executor import LOG, Executor, Program
 from marketplace import storage
 from marketplace.errors import DomainError, InUse
 from marketplace.queue import enqueue

@@ -9,8 +9,8 @@ from django.db import connection, transaction
 from django.db.models import Max
 
 from labeling.models import DataObject, Label, LabelingJob, LabelSource, ObjectState
-from labeling.services import nudging
-from labeling.services.answering import box_row
+from labeling.services.queue import advance_requests
+from labeling.services.results.answering import box_row
 from marketplace.errors import Invalid, WrongState
 
 CHUNK = 500
@@ -72,7 +72,7 @@ def record_labels(
                 algorithm=algorithm,
                 model_name=model_name,
             )
-            nudging.nudge(job.pk)
+            advance_requests.request_advance(job.pk)
         done += len(free)
     return done
 

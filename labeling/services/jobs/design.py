@@ -13,7 +13,7 @@ import nh3
 
 from labeling.formats.attribute_names import validate_label_attribute_name
 from labeling.models import Dataset
-from labeling.services import pricing
+from labeling.services.jobs import pricing
 from marketplace.errors import DomainError, Invalid
 from marketplace.models import Account, Crowd, Workteam
 

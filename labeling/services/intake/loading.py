@@ -11,16 +11,12 @@ from django.db import connection, transaction
 
 from labeling.formats import augmented_reading, manifest
 from labeling.models import DataObject, Label, LabelingJob, LabelSource, ObjectState
-from labeling.services import datasets, sources
-from labeling.services.answering import box_row
-from labeling.services.inspection import inspect_objects
-from labeling.services.refusals import Refusals
+from labeling.services.intake import datasets, sources
+from labeling.services.intake.refusals import Refusals
+from labeling.services.results.answering import box_row
 from marketplace.errors import Invalid
 from marketplace.services import boundaries
 
-__all__ = ["inspect_objects", "load_objects", "preview_manifest"]
-
-preview_manifest = datasets.preview_manifest
 # A chunk is written when either is reached, so memory follows neither the number nor the length of lines.
 CHUNK_ROWS = 10_000
 CHUNK_BYTES = 16 * 1024 * 1024

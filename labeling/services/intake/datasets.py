@@ -17,8 +17,9 @@ from labeling import transitions
 from labeling.formats import manifest
 from labeling.formats.selection_query import QueryError, compile_where
 from labeling.models import BadLine, Dataset, LabelingJob
-from labeling.services import nudging, sources
-from labeling.services.refusals import Refusals
+from labeling.services.intake import sources
+from labeling.services.intake.refusals import Refusals
+from labeling.services.queue import advance_requests
 from marketplace import queue, storage
 from marketplace.errors import DomainError, Invalid, NameTaken
 from marketplace.models import Account
@@ -225,7 +226,7 @@ def _end(dataset: Dataset, to: str, *, because: str, **changes: Any) -> None:
 def _wake_jobs(dataset: Dataset) -> None:
     """Jobs that wait for this data set look again."""
     for job in LabelingJob.objects.filter(dataset=dataset, status="Initializing").order_by("pk"):
-        nudging.nudge(job.pk)
+        advance_requests.request_advance(job.pk)
 
 
 @contextmanager

@@ -91,7 +91,7 @@ class LocalExecutor:
         with log.open("ab") as stream:
             process = subprocess.Popen(
                 [*command, sys.executable, *arguments, str(folder)],
-                cwd=Path(__file__).resolve().parents[2],
+                cwd=Path(__file__).resolve().parents[3],
                 env=self._environment(folder),
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
