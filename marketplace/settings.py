@@ -187,6 +187,8 @@ LEARNER_SLOTS = int(env("LEARNER_SLOTS", "1"))
 LEARNER_THREADS = int(env("LEARNER_THREADS", "0"))
 # How far programs step back behind the web and the queue (0: not at all, 19: as far as can be).
 LEARNER_NICENESS = int(env("LEARNER_NICENESS", "10"))
+# Further environment variables that programs inherit, separated by commas; `*` stands for any characters.
+LEARNER_ENVIRONMENT = [name.strip() for name in env("WAGGLE_LEARNER_ENVIRONMENT").split(",") if name.strip()]
 WEIGHTS_DIR = env("WEIGHTS_DIR")
 
 REST_FRAMEWORK = {

@@ -23,7 +23,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGTERM or SIGINT."""
-        executor = LocalExecutor(niceness=settings.LEARNER_NICENESS, threads=settings.LEARNER_THREADS)
+        executor = LocalExecutor(
+            niceness=settings.LEARNER_NICENESS,
+            threads=settings.LEARNER_THREADS,
+            inherited=settings.LEARNER_ENVIRONMENT,
+        )
         supervisor = Supervisor(executor=executor, slots=options["slots"])
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: supervisor.stopping.set())

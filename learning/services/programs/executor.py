@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Protocol
 
@@ -17,8 +18,12 @@ import psutil
 
 # Every descendant inherits it: so what a dead supervisor left behind is found, even if it died before noting a pid.
 MARK = "WAGGLE_JOB_FOLDER"
-# A program reads its folder and nothing else: it has no business with the database or the store's keys.
-SECRETS = ("DATABASE_URL", "SECRET_KEY", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "AWS_SECRET_ACCESS_KEY")
+# The variables of our own environment that a program inherits (shell patterns). It works in its folder alone, so
+# whatever else an operator keeps in the environment, above all secrets and proxies, stays out of its reach.
+INHERITED = (
+    *("PATH", "HOME", "LANG", "LC_*", "TZ", "TMPDIR", "PYTHON*", "VIRTUAL_ENV", "LD_LIBRARY_PATH"),
+    *("CUDA*", "NVIDIA*", "NCCL*", "TORCH*", "OMP_*", "MKL_*", "OPENBLAS_*"),
+)
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 # Idle threads sleep instead of spinning: beside a busy web server, two spinning threads train ten times slower.
 THREADS_SLEEP = {"OMP_WAIT_POLICY": "PASSIVE"}
@@ -77,10 +82,21 @@ class LocalProgram:
 
 
 class LocalExecutor:
-    """Child processes of this one, with a niceness and a number of threads (0: the program decides)."""
+    """Child processes of this one, with a niceness and a number of threads (0: the program decides).
 
-    def __init__(self, *, niceness: int = 0, threads: int = 0, environment: Mapping[str, str] | None = None):
+    A child inherits the variables that match INHERITED or `inherited` (shell patterns) and gets `environment` too.
+    """
+
+    def __init__(
+        self,
+        *,
+        niceness: int = 0,
+        threads: int = 0,
+        inherited: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ):
         self.niceness, self.threads = niceness, threads
+        self.inherited = (*INHERITED, *inherited)
         self.environment = dict(environment or {})
 
     def start(self, arguments: Sequence[str], folder: Path) -> LocalProgram:
@@ -114,7 +130,11 @@ class LocalExecutor:
         return len(found)
 
     def _environment(self, folder: Path) -> dict[str, str]:
-        inherited = {name: value for name, value in os.environ.items() if name not in SECRETS}
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if any(fnmatchcase(name, pattern) for pattern in self.inherited)
+        }
         threads = {name: str(self.threads) for name in THREAD_VARIABLES} if self.threads else {}
         return THREADS_SLEEP | inherited | threads | self.environment | {MARK: str(folder), "PYTHONUNBUFFERED": "1"}
 
