@@ -43,8 +43,8 @@ class TrainHyperparameters:
     lr_scheduler_step: str = ""
     lr_scheduler_factor: float = _number(0.1, 0, 1)
     augmentation: str = "auto"
-    weights: str = "auto"  # auto | none | a folder or file to start from
-    weights_dir: str = ""  # a folder with torchvision's own .pth files
+    weights: str = "auto"  # auto | none | a folder or file to start from (which no requester may name)
+    weights_dir: str = ""  # a folder with torchvision's own .pth files, from the operator's settings alone
     freeze_layer_pattern: str = ""  # regular expression over parameter names
     early_stopping: bool = False
     early_stopping_min_epochs: int = _number(10, 1)
@@ -77,6 +77,8 @@ class PredictHyperparameters:
     num_threads: int = _number(0, 0, 1024)
 
 
+# The values of `weights` that a requester may give.
+WEIGHTS = ("auto", "none")
 # AWS's object-detection names (and a few obvious ones) for the same thing.
 ALIASES = {"mini_batch_size": "batch_size", "image_shape": "image_size", "time_budget": "max_seconds"}
 # Names AWS accepts that have no meaning here: padding of RecordIO labels, parameter servers, epoch size.
@@ -109,6 +111,21 @@ def parse_predict(raw: Mapping[str, str]) -> PredictHyperparameters:
     own = {spec.name for spec in dataclasses.fields(PredictHyperparameters)}
     values = {ALIASES.get(name, name): value for name, value in raw.items()}
     return _parse(PredictHyperparameters, {k: v for k, v in values.items() if k in own or k not in known})
+
+
+def refuse_paths(raw: Mapping[str, str]) -> None:
+    """Raises BadInput for a hyperparameter that names a file of the machine the program runs on.
+
+    For what a requester gives: the program would read that file, whoever owns it.
+    """
+    if "weights_dir" in raw:
+        raise BadInput("hyperparameter 'weights_dir' cannot be set here; the operator's settings name that folder")
+    weights = raw.get("weights", WEIGHTS[0])
+    if weights not in WEIGHTS:
+        raise BadInput(
+            f"hyperparameter 'weights' is {weights!r}; allowed: {', '.join(WEIGHTS)} (to start from a model of yours, "
+            "give the channel 'model')"
+        )
 
 
 def _parse(kind: type[Any], values: Mapping[str, str]) -> Any:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from learning import transitions
 from learning.contract import MODEL, TRAIN, VALIDATION, BadInput
-from learning.hyperparameters import parse_train
+from learning.hyperparameters import parse_train, refuse_paths
 from learning.models import Model, TrainingJob, TrainingMetric
 from learning.services import registry
 from marketplace.errors import Invalid, NameTaken, NotFound
@@ -39,6 +39,7 @@ def create_training(
     check_name(name)
     as_text = {key: wire(value) for key, value in hyperparameters.items()}
     try:
+        refuse_paths(as_text)
         parse_train(as_text)
     except BadInput as error:
         raise Invalid(str(error), field="hyperparameters") from error

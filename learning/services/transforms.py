@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from learning import transitions
 from learning.contract import PREDICT, BadInput, Prediction, read_predictions
-from learning.hyperparameters import parse_predict
+from learning.hyperparameters import parse_predict, refuse_paths
 from learning.models import Model, TransformJob
 from learning.services.training import check_name, wire
 from marketplace import storage
@@ -40,6 +40,7 @@ def create_transform(
     boundaries.require_readable(account=account, uri=manifest_uri)
     as_text = {key: wire(value) for key, value in (hyperparameters or {}).items()}
     try:
+        refuse_paths(as_text)
         parse_predict(as_text)
     except BadInput as error:
         raise Invalid(str(error), field="hyperparameters") from error

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from learning.contract import ARCHITECTURES
+from learning.hyperparameters import WEIGHTS
 from learning.selection.thresholds import MIN_IMAGES
 from marketplace.errors import Invalid
 
@@ -114,6 +115,8 @@ def _wrong(name: str, value: Any) -> str | None:
         return f"{value!r} found, {kinds[-1].__name__} expected"
     if name == "architecture" and value not in ARCHITECTURES:
         return f"{value!r} found, one of {', '.join(ARCHITECTURES)} expected"
+    if name == "weights" and value not in WEIGHTS:
+        return f"{value!r} found, one of {', '.join(WEIGHTS)} expected"
     if name in _LIMITS:
         low, high = _LIMITS[name]
         if not low <= number <= high:

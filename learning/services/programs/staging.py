@@ -15,6 +15,7 @@ from django.conf import settings
 
 from labeling.formats.augmented import put_members
 from learning.contract import MODEL, MODEL_FILES, JobFolder
+from learning.hyperparameters import refuse_paths
 from learning.models import Model, ProgramRun, TransformJob
 from learning.services import registry
 from marketplace import storage
@@ -28,6 +29,7 @@ CHUNK = 256
 def stage(run: ProgramRun, folder: JobFolder) -> None:
     """Make everything the program reads. Raises StoreUnavailable when the store cannot be reached (try again later).
 
+    Raises BadInput for a hyperparameter that names a file of this machine.
     An image that is missing, or that the account may not read, is left out: the program says so for its line.
     """
     channels = dict(run.channels)
@@ -43,6 +45,8 @@ def stage(run: ProgramRun, folder: JobFolder) -> None:
 
 
 def _hyperparameters(run: ProgramRun) -> dict[str, Any]:
+    # Checked again where it would be used: rows may be older than the check at their creation.
+    refuse_paths(run.hyperparameters)
     ours: dict[str, Any] = {}
     if settings.LEARNER_THREADS:
         ours["num_threads"] = settings.LEARNER_THREADS
