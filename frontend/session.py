@@ -18,7 +18,7 @@ from rest_framework.throttling import BaseThrottle
 from frontend.rates import Windows
 from marketplace.errors import DomainError, Forbidden, NotFound
 from marketplace.models import Account, Membership, Role, Worker
-from marketplace.services import accounts
+from marketplace.services import scope
 
 SESSION_KEY = "account"
 # Wrong passwords within a quarter of an hour: for one email from one address, and from one address for anybody.
@@ -81,9 +81,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def choose_account(request: HttpRequest) -> HttpResponse:
     """Act for another of one's accounts from now on."""
     number = request.POST.get("account", "")
-    account = Account.objects.filter(number=number, members=request.user.pk).first()
-    if account is None:
-        raise NotFound(f"there is no account {number} you are a member of")
+    account = scope.account_named(user=request.user, number=number).account
     request.session[SESSION_KEY] = account.pk
     wanted = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()})
@@ -94,8 +92,20 @@ def current_account(request: HttpRequest) -> Account | None:
     """The account the browser acts for: the chosen one, else the first."""
     if not request.user.is_authenticated:
         return None
-    mine = Account.objects.filter(members=request.user.pk).order_by("pk")
-    return mine.filter(pk=request.session.get(SESSION_KEY)).first() or mine.first()
+    try:
+        return account_of(request)
+    except Forbidden:
+        return None
+
+
+def account_of(request: HttpRequest, at_least: Role | str = Role.VIEWER) -> Account:
+    """The account the browser acts for. Raises Forbidden for somebody without one, or with too small a role."""
+    return scope.account_for(
+        user=request.user,
+        session_account_id=request.session.get(SESSION_KEY),
+        first_of_several=True,
+        at_least=at_least,
+    )
 
 
 def requester_page(at_least: Role | str = Role.VIEWER) -> Callable[..., Callable[..., HttpResponse]]:
@@ -105,11 +115,7 @@ def requester_page(at_least: Role | str = Role.VIEWER) -> Callable[..., Callable
         @wraps(view)
         @login_required
         def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            account = current_account(request)
-            if account is None:
-                raise Forbidden("you are not a member of a requester account")
-            accounts.require_role(account=account, user=request.user, at_least=at_least)
-            request.account = account  # type: ignore[attr-defined]
+            request.account = account_of(request, at_least)  # type: ignore[attr-defined]
             return view(request, *args, **kwargs)
 
         return wrapper
@@ -123,10 +129,7 @@ def worker_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
     @wraps(view)
     @login_required
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        worker = Worker.objects.filter(user_id=request.user.pk).first()
-        if worker is None:
-            raise Forbidden("you are not registered as a worker")
-        request.worker = worker  # type: ignore[attr-defined]
+        request.worker = scope.worker_of(request.user)  # type: ignore[attr-defined]
         return view(request, *args, **kwargs)
 
     return wrapper
@@ -138,8 +141,7 @@ def operator_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
     @wraps(view)
     @login_required
     def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not request.user.is_operator:
-            raise Forbidden("only an operator of this installation may do this")
+        scope.require_operator(request.user)
         return view(request, *args, **kwargs)
 
     return wrapper
@@ -149,11 +151,11 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """Context processor: what the frame of every page shows."""
     if not getattr(request, "user", None) or not request.user.is_authenticated:
         return {}
-    mine = list(Account.objects.filter(members=request.user.pk).order_by("name"))
+    worker = getattr(request, "worker", None) or Worker.objects.filter(user_id=request.user.pk).first()
     return {
-        "shell_account": current_account(request),
-        "shell_accounts": mine,
-        "shell_worker": Worker.objects.filter(user_id=request.user.pk).first(),
+        "shell_account": getattr(request, "account", None) or current_account(request),
+        "shell_accounts": list(scope.accounts_of(request.user)),
+        "shell_worker": worker,
         "shell_section": request.resolver_match.url_name if request.resolver_match else "",
         "shell_room": request.resolver_match.namespace if request.resolver_match else "",
     }

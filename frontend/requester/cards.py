@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from frontend.rest.work import image_url
+from frontend.images import image_url
 from labeling import queries
 from labeling.models import DataObject
 

@@ -1,8 +1,5 @@
 """Data sets: the list, a new one from files or a store, and how its making goes."""
 
-import re
-import uuid
-
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -12,12 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from frontend import uploads
 from frontend.requester.job_forms import NAME, NAME_RULE
-from frontend.rest.datasets import dataset_of, safe_name, uploads_root
 from frontend.session import requester_page
 from labeling.models import BadLine, Dataset
+from labeling.services import scope
 from labeling.services.intake import datasets
-from marketplace import storage
 from marketplace.errors import DomainError
 from marketplace.models import Account, Role
 
@@ -51,7 +48,7 @@ class DatasetForm(forms.Form):
     name = forms.RegexField(NAME, max_length=63, help_text=NAME_RULE, error_messages={"invalid": NAME_RULE})
     kind = forms.ChoiceField(choices=KINDS, initial="upload", widget=forms.RadioSelect, label="Where are the images?")
     uri = forms.CharField(max_length=1024, required=False, label="Address", help_text="s3://… or file://…")
-    folder = forms.RegexField(r"^[0-9a-f]{32}$", required=False, widget=forms.HiddenInput)
+    folder = forms.RegexField(uploads.FOLDER, required=False, widget=forms.HiddenInput)
     selection = forms.ChoiceField(
         choices=[("full", "All objects"), ("random", "A random sample"), ("filter", "Those a condition holds for")],
         initial="full",
@@ -80,24 +77,16 @@ class DatasetForm(forms.Form):
 @requester_page()
 def list_page(request: HttpRequest) -> HttpResponse:
     """All data sets."""
-    rows = Dataset.objects.filter(account=request.account).order_by("-id")  # type: ignore[attr-defined]
+    rows = scope.datasets(request.account).order_by("-id")  # type: ignore[attr-defined]
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "requester/datasets.html", {"page": page})
 
 
-def _uploaded(account: Account, folder: str) -> list[str]:
-    """The files of an upload that the page's script sent ahead, in parts."""
-    if not re.fullmatch(r"[0-9a-f]{32}", folder):
-        return []
-    return sorted(found.uri for found in storage.list(storage.join(uploads_root(account), folder) + "/"))
-
-
 def _store_uploads(account: Account, form: DatasetForm, files: list[UploadedFile]) -> str:
-    root = storage.join(uploads_root(account), form.cleaned_data["folder"] or uuid.uuid4().hex)
-    uris = _uploaded(account, form.cleaned_data["folder"])
-    for file in files:
-        uris.append(storage.join(root, safe_name(file.name or "file")))
-        storage.write(uris[-1], file.file, content_type="application/octet-stream")
+    _, root = uploads.folder_uri(account, form.cleaned_data["folder"])
+    # The page's script has sent files ahead, in parts; without it they come with the form.
+    uris = uploads.files_in(account, form.cleaned_data["folder"])
+    uris += [uploads.store_file(root, file) for file in files]
     return root if UPLOADS[form.cleaned_data["kind"]] == "folder" else uris[-1]
 
 
@@ -111,7 +100,7 @@ def new_page(request: HttpRequest) -> HttpResponse:
         if row is not None:
             return redirect("requester:dataset", row.pk)
     limits = {"megabytes": settings.IMAGE_MAX_BYTES // 2**20, "megapixels": settings.IMAGE_MAX_PIXELS // 10**6}
-    context = {"form": form, "limits": limits, "uploaded": len(_uploaded(account, form["folder"].value() or ""))}
+    context = {"form": form, "limits": limits, "uploaded": len(uploads.files_in(account, form["folder"].value() or ""))}
     return render(request, "requester/dataset_new.html", context, status=422 if form.errors else 200)
 
 
@@ -127,7 +116,7 @@ def _wrong_files(kind: str, count: int) -> str:
 
 def _create(request: HttpRequest, account: Account, form: DatasetForm) -> Dataset | None:
     given, files = form.cleaned_data, request.FILES.getlist("files")
-    if problem := _wrong_files(given["kind"], len(files) + len(_uploaded(account, given["folder"]))):
+    if problem := _wrong_files(given["kind"], len(files) + len(uploads.files_in(account, given["folder"]))):
         form.add_error(None, problem)
         return None
     selection = {"kind": given["selection"]}
@@ -150,7 +139,7 @@ def _create(request: HttpRequest, account: Account, form: DatasetForm) -> Datase
 @requester_page()
 def detail_page(request: HttpRequest, dataset_id: int) -> HttpResponse:
     """A data set: progress, counts, refused lines."""
-    row = dataset_of(request.account, dataset_id)  # type: ignore[attr-defined]
+    row = scope.dataset(request.account, dataset_id)  # type: ignore[attr-defined]
     bad = Paginator(BadLine.objects.filter(dataset=row).order_by("number"), PER_PAGE).get_page(request.GET.get("page"))
     context = {"row": row, "page": bad, "samples": range(min(SAMPLES, row.objects_total)) if row.manifest_uri else []}
     return render(request, "requester/dataset.html", context | {"made_from": MADE_FROM.get(row.source["kind"], "")})
@@ -159,7 +148,7 @@ def detail_page(request: HttpRequest, dataset_id: int) -> HttpResponse:
 @requester_page()
 def progress_part(request: HttpRequest, dataset_id: int) -> HttpResponse:
     """The part of the page that changes while the data set is made."""
-    row = dataset_of(request.account, dataset_id)  # type: ignore[attr-defined]
+    row = scope.dataset(request.account, dataset_id)  # type: ignore[attr-defined]
     response = render(request, "requester/dataset_progress.html", {"row": row})
     if row.status not in ("Initializing", "InProgress"):
         response["HX-Refresh"] = "true"
@@ -170,6 +159,6 @@ def progress_part(request: HttpRequest, dataset_id: int) -> HttpResponse:
 @requester_page(Role.MEMBER)
 def stop(request: HttpRequest, dataset_id: int) -> HttpResponse:
     """Stop making it."""
-    row = dataset_of(request.account, dataset_id)  # type: ignore[attr-defined]
+    row = scope.dataset(request.account, dataset_id)  # type: ignore[attr-defined]
     datasets.stop_dataset(dataset=row, by=f"user:{request.user.pk}")
     return redirect("requester:dataset", row.pk)

@@ -1,6 +1,5 @@
 """The example pictures of a job being designed: taken in, checked, shown again. They live in the wizard's draft."""
 
-import uuid
 from typing import Any
 
 from django.conf import settings
@@ -8,9 +7,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from django.urls import reverse
 
-from frontend.rest.datasets import safe_name, uploads_root
+from frontend import uploads
 from labeling.formats import images
-from marketplace import storage
 from marketplace.models import Account
 
 KINDS = {"good_examples": "good", "bad_examples": "bad"}
@@ -39,13 +37,9 @@ def _problem(file: UploadedFile) -> str:
 
 
 def _store(account: Account, files: list[UploadedFile]) -> list[dict[str, str]]:
-    root = storage.join(uploads_root(account), uuid.uuid4().hex)
-    stored = []
-    for number, file in enumerate(files):
-        uri = storage.join(root, f"{number}-{safe_name(file.name or 'example')}")
-        storage.write(uri, file.file, content_type="application/octet-stream")
-        stored.append({"uri": uri, "caption": ""})
-    return stored
+    _, root = uploads.folder_uri(account)
+    uris = [uploads.store_file(root, file, prefix=f"{number}-") for number, file in enumerate(files)]
+    return [{"uri": uri, "caption": ""} for uri in uris]
 
 
 def shown(task: dict[str, Any]) -> dict[str, list[dict[str, str]]]:

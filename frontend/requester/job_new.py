@@ -10,15 +10,14 @@ from django.views.decorators.http import require_POST
 
 from frontend.requester import job_examples
 from frontend.requester.job_forms import RARE, STEPS, PeopleStep, StepForm, design
-from frontend.rest.datasets import dataset_of
-from frontend.rest.workteams import team_of
 from frontend.session import requester_page
+from labeling.services import scope as labeling_scope
 from labeling.services.jobs import creation, pricing
 from learning.services.active import loops
 from marketplace import money
 from marketplace.errors import DomainError, NotFound
 from marketplace.models import Account, Role
-from marketplace.services import wallets
+from marketplace.services import scope, wallets
 
 SESSION_KEY = "job_draft"
 # Which step a field that launch refused is corrected in.
@@ -120,7 +119,7 @@ def _share(data: dict[str, Any]) -> float:
 
 
 def _estimate(account: Account, dataset_id: int, share: float, people: dict[str, Any]) -> dict[str, Any]:
-    objects = max(1, round(dataset_of(account, dataset_id).objects_total * share))
+    objects = max(1, round(labeling_scope.dataset(account, dataset_id).objects_total * share))
     team = people.get("team")
     workers = max(1, team.memberships.count()) if team else 10
     estimate = pricing.estimate(
@@ -153,13 +152,13 @@ def review_page(request: HttpRequest) -> HttpResponse:
     if missing:
         return redirect("requester:job-new-step", missing)
     people = given["people"]
-    team = team_of(account, people["workteam"])
+    team = scope.team(account, people["workteam"])
     context = {
         "draft": given,
         "steps": _steps(request, "review"),
         "examples": job_examples.shown(given["task"]),
         "team": team,
-        "dataset": dataset_of(account, given["data"]["dataset"]),
+        "dataset": labeling_scope.dataset(account, given["data"]["dataset"]),
         **_estimate(account, given["data"]["dataset"], _share(given["data"]), {**people, "team": team}),
     }
     return render(request, "requester/job_review.html", context)
@@ -174,8 +173,8 @@ def launch(request: HttpRequest) -> HttpResponse:
     if any(name not in given for name in STEPS):
         return redirect("requester:job-new")
     wanted = design(given)
-    wanted["dataset"] = dataset_of(account, wanted["dataset"])
-    wanted["workteam"] = team_of(account, wanted["workteam"])
+    wanted["dataset"] = labeling_scope.dataset(account, wanted["dataset"])
+    wanted["workteam"] = scope.team(account, wanted["workteam"])
     try:
         with transaction.atomic():
             if "automated_labeling" in wanted:

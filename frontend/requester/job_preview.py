@@ -6,12 +6,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from frontend.images import image_response
 from frontend.requester import job_examples
 from frontend.requester.job_new import draft
-from frontend.rest.datasets import dataset_of
-from frontend.rest.jobs import job_of
-from frontend.rest.objects import image_response, preview_payload
 from frontend.session import requester_page
+from frontend.tasks import preview_payload
+from labeling.services import scope
 from labeling.services.intake import samples
 from marketplace import money
 from marketplace.errors import NotFound
@@ -37,7 +37,7 @@ def _page(request: HttpRequest, task: dict[str, Any], *, seconds: float, job_id:
 @requester_page()
 def of_job(request: HttpRequest, job_id: int) -> HttpResponse:
     """A task of a job, with submitting switched off."""
-    job = job_of(request.account, job_id)  # type: ignore[attr-defined]
+    job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     back = reverse("requester:job", args=[job.pk])
     task = preview_payload(job, request.user.pk or 0)
     return _page(request, task, seconds=job.task_time_limit_seconds, job_id=job.pk, back=back)
@@ -49,7 +49,7 @@ def of_draft(request: HttpRequest) -> HttpResponse:
     given = draft(request)
     if "data" not in given or "task" not in given:
         return redirect("requester:job-new")
-    row = dataset_of(request.account, given["data"]["dataset"])  # type: ignore[attr-defined]
+    row = scope.dataset(request.account, given["data"]["dataset"])  # type: ignore[attr-defined]
     sample = samples.sample(dataset=row, number=0)
     words, people = given["task"], given.get("people", {})
     task = {
@@ -72,8 +72,8 @@ def of_draft(request: HttpRequest) -> HttpResponse:
 @requester_page()
 def sample_image(request: HttpRequest, dataset_id: int, number: int) -> HttpResponse:
     """One of the first pictures of a data set."""
-    row = dataset_of(request.account, dataset_id)  # type: ignore[attr-defined]
-    return _image(request, samples.sample(dataset=row, number=number).uri)
+    row = scope.dataset(request.account, dataset_id)  # type: ignore[attr-defined]
+    return image_response(samples.sample(dataset=row, number=number).uri, request)
 
 
 @requester_page(Role.MEMBER)
@@ -82,9 +82,4 @@ def example_image(request: HttpRequest, kind: str, number: int) -> HttpResponse:
     examples = draft(request).get("task", {}).get(kind, []) if kind in job_examples.KINDS else []
     if number >= len(examples):
         raise NotFound("there is no such example")
-    return _image(request, examples[number]["uri"])
-
-
-def _image(request: HttpRequest, uri: str) -> HttpResponse:
-    request.query_params = request.GET  # type: ignore[attr-defined]
-    return image_response(uri, request)  # type: ignore[arg-type,return-value]
+    return image_response(examples[number]["uri"], request)

@@ -9,11 +9,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from frontend.requester import cards, listing, loop_charts
-from frontend.rest.exports import export_of
-from frontend.rest.jobs import job_of
 from frontend.session import requester_page
 from labeling import queries
 from labeling.models import BadLine, DataObject, Export, LabelingJob
+from labeling.services import scope
 from labeling.services.jobs import creation
 from labeling.services.output import exports
 from learning import queries as learning_queries
@@ -36,7 +35,7 @@ ORDERS = {"name": "name", "status": "status", "created": "id"}
 @requester_page()
 def list_page(request: HttpRequest) -> HttpResponse:
     """All labeling jobs; sorts and pages on the server."""
-    rows = LabelingJob.objects.filter(account=request.account)  # type: ignore[attr-defined]
+    rows = scope.jobs(request.account)  # type: ignore[attr-defined]
     status = request.GET.get("status", "")
     if status:
         rows = rows.filter(status=status)
@@ -98,7 +97,7 @@ def job_context(request: HttpRequest, job: LabelingJob, tab: str) -> dict[str, A
 @requester_page()
 def detail_page(request: HttpRequest, job_id: int) -> HttpResponse:
     """Progress, money, design of a job."""
-    job = job_of(request.account, job_id)  # type: ignore[attr-defined]
+    job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     context = job_context(request, job, "progress")
     context["bad_lines"] = BadLine.objects.filter(job=job).order_by("number")[:20]
     context["failed"] = DataObject.objects.filter(job=job, state="Failed").order_by("index")[:20]
@@ -108,7 +107,7 @@ def detail_page(request: HttpRequest, job_id: int) -> HttpResponse:
 @requester_page()
 def progress_part(request: HttpRequest, job_id: int) -> HttpResponse:
     """The part of the page that changes while the job runs."""
-    job = job_of(request.account, job_id)  # type: ignore[attr-defined]
+    job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     response = render(request, "requester/job_progress.html", job_context(request, job, "progress"))
     if job.status not in RUNNING and request.GET.get("was") == "running":
         response["HX-Refresh"] = "true"
@@ -119,7 +118,7 @@ def progress_part(request: HttpRequest, job_id: int) -> HttpResponse:
 @requester_page(Role.MEMBER)
 def stop(request: HttpRequest, job_id: int) -> HttpResponse:
     """Stop the job."""
-    job = job_of(request.account, job_id)  # type: ignore[attr-defined]
+    job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     creation.stop_job(job=job, by=f"user:{request.user.pk}")
     return redirect("requester:job", job.pk)
 
@@ -127,7 +126,7 @@ def stop(request: HttpRequest, job_id: int) -> HttpResponse:
 @requester_page()
 def loop_page(request: HttpRequest, job_id: int) -> HttpResponse:
     """The rounds of the learning loop, its curves and thresholds."""
-    job = job_of(request.account, job_id)  # type: ignore[attr-defined]
+    job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     if not job.automated:
         raise NotFound("the labeling job has no learning loop")
     view = learning_queries.loop_view(job)
@@ -155,7 +154,7 @@ def _promise(view: dict[str, Any]) -> str:
 @requester_page()
 def people_page(request: HttpRequest, job_id: int) -> HttpResponse:
     """Worker skill, confidence, and the objects people disagree on most."""
-    job = job_of(request.account, job_id)  # type: ignore[attr-defined]
+    job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     histogram = queries.confidence_histogram(job)
     chart = {
         "type": "bar",
@@ -176,7 +175,7 @@ def people_page(request: HttpRequest, job_id: int) -> HttpResponse:
 @requester_page()
 def downloads_page(request: HttpRequest, job_id: int) -> HttpResponse:
     """Exports: start one, follow it, fetch it."""
-    job = job_of(request.account, job_id)  # type: ignore[attr-defined]
+    job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     rows = list(Export.objects.filter(job=job).order_by("-id")[:30])
     for row in rows:
         row.said = EXPORT_KINDS.get(row.kind, row.kind)
@@ -196,7 +195,7 @@ def downloads_page(request: HttpRequest, job_id: int) -> HttpResponse:
 @requester_page()
 def export(request: HttpRequest, job_id: int) -> HttpResponse:
     """Start an export."""
-    job = job_of(request.account, job_id)  # type: ignore[attr-defined]
+    job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     kind, which = request.POST.get("kind", ""), request.POST.get("which", "all")
     exports.create_export(job=job, kind=kind, which=which, by=f"user:{request.user.pk}")
     return redirect("requester:job-downloads", job.pk)
@@ -206,6 +205,6 @@ def export(request: HttpRequest, job_id: int) -> HttpResponse:
 @requester_page(Role.MEMBER)
 def stop_export(request: HttpRequest, export_id: int) -> HttpResponse:
     """Stop an export that is under way."""
-    row = export_of(request.account, export_id)  # type: ignore[attr-defined]
+    row = scope.export(request.account, export_id)  # type: ignore[attr-defined]
     exports.stop_export(export=row, by=f"user:{request.user.pk}")
     return redirect("requester:job-downloads", row.job_id)

@@ -6,11 +6,13 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from frontend.rest.models import PARTS, model_of
-from frontend.rest.work import image_url
+from frontend.images import image_url
 from frontend.session import requester_page
 from labeling.models import DataObject, Label, LabelSource
+from learning import queries
+from learning.contract import MODEL_FILES
 from learning.models import Model, TrainingJob, TrainingMetric
+from learning.services import scope
 
 PER_PAGE = 30
 SAMPLES = 8
@@ -19,7 +21,7 @@ SAMPLES = 8
 @requester_page()
 def list_page(request: HttpRequest) -> HttpResponse:
     """All models."""
-    rows = Model.objects.filter(account=request.account).order_by("-id")  # type: ignore[attr-defined]
+    rows = queries.models(request.account)  # type: ignore[attr-defined]
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "requester/models.html", {"page": page})
 
@@ -65,7 +67,7 @@ def _sample(label: Label, row: DataObject, user_id: int) -> dict[str, Any]:
 @requester_page()
 def detail_page(request: HttpRequest, model_id: int) -> HttpResponse:
     """One model."""
-    model = model_of(request.account, model_id)  # type: ignore[attr-defined]
+    model = scope.model(request.account, model_id)  # type: ignore[attr-defined]
     job = TrainingJob.objects.filter(model=model).first()
     context = {
         "model": model,
@@ -73,6 +75,6 @@ def detail_page(request: HttpRequest, model_id: int) -> HttpResponse:
         "charts": _charts(job) if job else [],
         "samples": _samples(model, request.user.pk or 0),
         "metrics": sorted(model.metrics.items()),
-        "parts": PARTS,
+        "parts": MODEL_FILES,
     }
     return render(request, "requester/model.html", context)

@@ -9,14 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from frontend.images import image_url
 from frontend.requester import cards, explanations
 from frontend.requester.jobs import job_context
-from frontend.rest.jobs import job_of
-from frontend.rest.objects import object_of
-from frontend.rest.work import image_url
 from frontend.session import requester_page
 from labeling import queries
 from labeling.models import DataObject
+from labeling.services import scope
 from labeling.services.results import adjudication
 from marketplace.errors import DomainError
 from marketplace.models import Role
@@ -34,7 +33,7 @@ SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
 @requester_page()
 def gallery_page(request: HttpRequest, job_id: int) -> HttpResponse:
     """Pictures with their boxes."""
-    job = job_of(request.account, job_id)  # type: ignore[attr-defined]
+    job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     which = request.GET.get("which", "labeled")
     lookup = SHOWN.get(which, SHOWN["labeled"])[1]
     rows = DataObject.objects.filter(job=job, **lookup).select_related("label").defer("label__explanation")
@@ -56,8 +55,8 @@ def _editable(box: dict[str, Any]) -> dict[str, Any]:
 @requester_page()
 def object_page(request: HttpRequest, job_id: int, object_id: int) -> HttpResponse:
     """One object: the picture, how its label came about, every revision, and the requester's own word."""
-    job = job_of(request.account, job_id)  # type: ignore[attr-defined]
-    row = object_of(job, object_id)
+    job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
+    row = scope.data_object(job, object_id)
     boxes = row.label.value.get("boxes", []) if row.label else []
     answers = queries.answers_of(row)
     context = {
@@ -79,7 +78,7 @@ def object_page(request: HttpRequest, job_id: int, object_id: int) -> HttpRespon
 @requester_page(Role.MEMBER)
 def adjudicate(request: HttpRequest, job_id: int, object_id: int) -> HttpResponse:
     """Store the requester's boxes as the newest revision."""
-    row = object_of(job_of(request.account, job_id), object_id)  # type: ignore[attr-defined]
+    row = scope.data_object(scope.job(request.account, job_id), object_id)  # type: ignore[attr-defined]
     try:
         content = json.loads(request.POST.get("answer", ""))
         adjudication.adjudicate(data_object=row, content=content, by=f"user:{request.user.pk}")

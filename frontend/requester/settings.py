@@ -8,8 +8,8 @@ from django.views.decorators.http import require_POST
 
 from frontend.session import requester_page
 from marketplace.errors import NotFound
-from marketplace.models import ApiToken, Membership, Role, User
-from marketplace.services import accounts
+from marketplace.models import Role
+from marketplace.services import accounts, scope
 
 
 class MemberForm(forms.Form):
@@ -35,8 +35,8 @@ def _render(
 ) -> HttpResponse:
     account = request.account  # type: ignore[attr-defined]
     context = {
-        "members": Membership.objects.filter(account=account).select_related("user").order_by("pk"),
-        "tokens": ApiToken.objects.filter(user=request.user, revoked_at=None).order_by("-pk"),
+        "members": scope.members(account),
+        "tokens": scope.tokens(request.user).filter(revoked_at=None).order_by("-pk"),
         "member_form": member or MemberForm(),
         "token_form": token or TokenForm(),
         "secret": secret,
@@ -61,8 +61,9 @@ def add_member(request: HttpRequest) -> HttpResponse:
     form = MemberForm(request.POST)
     user = None
     if form.is_valid():
-        user = User.objects.filter(email__iexact=form.cleaned_data["email"]).first()
-        if user is None:
+        try:
+            user = scope.user_by_email(form.cleaned_data["email"])
+        except NotFound:
             form.add_error("email", "Nobody with this address has a sign-in here.")
     if user is None:
         return _render(request, member=form, status=422)
@@ -70,7 +71,7 @@ def add_member(request: HttpRequest) -> HttpResponse:
         account=request.account,  # type: ignore[attr-defined]
         user=user,
         role=form.cleaned_data["role"],
-        by=f"user:{request.user.pk}",
+        by=scope.actor(request.user),
     )
     messages.success(request, f"{user.email} is now {form.cleaned_data['role']}.")
     return redirect("requester:settings")
@@ -95,9 +96,7 @@ def create_token(request: HttpRequest) -> HttpResponse:
 @requester_page()
 def revoke_token(request: HttpRequest, token_id: int) -> HttpResponse:
     """Revoke a token of one's own."""
-    token = ApiToken.objects.filter(pk=token_id, user=request.user).first()
-    if token is None:
-        raise NotFound("you have no such token")
-    accounts.revoke_token(token=token, by=f"user:{request.user.pk}")
+    token = scope.token(request.user, token_id)
+    accounts.revoke_token(token=token, by=scope.actor(request.user))
     messages.success(request, f"The token {token.prefix}… is revoked.")
     return redirect("requester:settings")

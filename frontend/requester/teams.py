@@ -10,8 +10,8 @@ from django.views.decorators.http import require_POST
 from frontend.requester.job_forms import NAME, NAME_RULE
 from frontend.session import requester_page
 from marketplace.errors import NotFound
-from marketplace.models import Account, Role, Worker, Workteam
-from marketplace.services import workteams
+from marketplace.models import Role
+from marketplace.services import scope, workteams
 
 
 class TeamForm(forms.Form):
@@ -27,19 +27,11 @@ class AddForm(forms.Form):
     email = forms.EmailField(label="Worker's email")
 
 
-def own_team(account: Account, team_id: int) -> Workteam:
-    """A team of the account. Raises NotFound."""
-    found: Workteam | None = Workteam.objects.filter(pk=team_id, account=account).first()
-    if found is None:
-        raise NotFound(f"there is no work team {team_id}")
-    return found
-
-
 @requester_page()
 def page(request: HttpRequest, form: TeamForm | None = None, status: int = 200) -> HttpResponse:
     """All teams the account can give work to."""
     account = request.account  # type: ignore[attr-defined]
-    rows = workteams.visible_teams(account=account).annotate(count=Count("memberships")).order_by("name")
+    rows = scope.teams(account).annotate(count=Count("memberships")).order_by("name")
     return render(request, "requester/teams.html", {"rows": rows, "form": form or TeamForm()}, status=status)
 
 
@@ -52,7 +44,7 @@ def new(request: HttpRequest) -> HttpResponse:
         return page(request, form=form, status=422)
     team = workteams.create_team(
         account=request.account,  # type: ignore[attr-defined]
-        by=f"user:{request.user.pk}",
+        by=scope.actor(request.user),
         **form.cleaned_data,
     )
     return redirect("requester:team", team.pk)
@@ -61,7 +53,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @requester_page()
 def detail_page(request: HttpRequest, team_id: int, form: AddForm | None = None, status: int = 200) -> HttpResponse:
     """A team and its workers."""
-    team = own_team(request.account, team_id)  # type: ignore[attr-defined]
+    team = scope.own_team(request.account, team_id)  # type: ignore[attr-defined]
     members = team.memberships.select_related("worker__user").order_by("pk")
     context = {"team": team, "members": members, "form": form or AddForm()}
     return render(request, "requester/team.html", context, status=status)
@@ -71,16 +63,17 @@ def detail_page(request: HttpRequest, team_id: int, form: AddForm | None = None,
 @requester_page(Role.ADMIN)
 def add(request: HttpRequest, team_id: int) -> HttpResponse:
     """Add a registered worker."""
-    team = own_team(request.account, team_id)  # type: ignore[attr-defined]
+    team = scope.own_team(request.account, team_id)  # type: ignore[attr-defined]
     form = AddForm(request.POST)
     worker = None
     if form.is_valid():
-        worker = Worker.objects.filter(user__email__iexact=form.cleaned_data["email"]).first()
-        if worker is None:
+        try:
+            worker = scope.worker_by_email(form.cleaned_data["email"])
+        except NotFound:
             form.add_error("email", "No worker is registered with this address.")
     if worker is None:
         return detail_page(request, team_id, form=form, status=422)
-    workteams.add_worker(team=team, worker=worker, by=f"user:{request.user.pk}")
+    workteams.add_worker(team=team, worker=worker, by=scope.actor(request.user))
     messages.success(request, f"{worker.public_id} is in the team.")
     return redirect("requester:team", team.pk)
 
@@ -89,10 +82,8 @@ def add(request: HttpRequest, team_id: int) -> HttpResponse:
 @requester_page(Role.ADMIN)
 def remove(request: HttpRequest, team_id: int) -> HttpResponse:
     """Take a worker out of the team."""
-    team = own_team(request.account, team_id)  # type: ignore[attr-defined]
-    worker = Worker.objects.filter(public_id=request.POST.get("worker", ""), memberships__workteam=team).first()
-    if worker is None:
-        raise NotFound("the team has no such worker")
-    workteams.remove_worker(team=team, worker=worker, by=f"user:{request.user.pk}")
+    team = scope.own_team(request.account, team_id)  # type: ignore[attr-defined]
+    worker = scope.worker_in(team, request.POST.get("worker", ""))
+    workteams.remove_worker(team=team, worker=worker, by=scope.actor(request.user))
     messages.success(request, f"{worker.public_id} was taken out of the team.")
     return redirect("requester:team", team.pk)

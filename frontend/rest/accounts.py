@@ -13,9 +13,8 @@ from frontend.rest import schemas
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
-from marketplace.errors import NotFound
 from marketplace.models import ApiToken, Membership, Role, User
-from marketplace.services import accounts
+from marketplace.services import accounts, scope
 
 
 class TokenInput(serializers.Serializer):
@@ -71,7 +70,7 @@ class TokensView(ListView):
 
     def rows(self, request: Request, **place: Any) -> QuerySet[ApiToken]:
         """The caller's own."""
-        return ApiToken.objects.filter(user=request.user)
+        return scope.tokens(request.user)
 
     def row(self, found: ApiToken) -> dict[str, Any]:
         """Never the secret."""
@@ -93,10 +92,7 @@ class TokenView(APIView):
     @extend_schema(responses={204: None}, operation_id="revoke_token")
     def delete(self, request: Request, token_id: int) -> Response:
         """Revoke a token of yours."""
-        token = ApiToken.objects.filter(pk=token_id, user=request.user).first()
-        if token is None:
-            raise NotFound(f"you have no token {token_id}")
-        accounts.revoke_token(token=token, by=actor(request))
+        accounts.revoke_token(token=scope.token(request.user, token_id), by=actor(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -113,7 +109,7 @@ class MembersView(ListView):
 
     def rows(self, request: Request, **place: Any) -> QuerySet[Membership]:
         """Of the account."""
-        return Membership.objects.filter(account=account_of(request)).select_related("user")
+        return scope.members(account_of(request))
 
     def row(self, found: Membership) -> dict[str, Any]:
         """Who, and which role."""
@@ -126,8 +122,6 @@ class MembersView(ListView):
         account = account_of(request, Role.ADMIN)
         data = MemberInput(data=request.data)
         data.is_valid(raise_exception=True)
-        user = User.objects.filter(email__iexact=data.validated_data["email"]).first()
-        if user is None:
-            raise NotFound("nobody with this address has a sign-in here", field="email")
+        user = scope.user_by_email(data.validated_data["email"])
         row = accounts.add_member(account=account, user=user, role=Role(data.validated_data["role"]), by=actor(request))
         return Response(_member_row(row), status=status.HTTP_201_CREATED)

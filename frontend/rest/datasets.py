@@ -1,10 +1,7 @@
 """Data sets: from a folder, a zip, a prefix or a manifest; uploads are streamed into the store first."""
 
-import re
-import uuid
 from typing import Any
 
-from django.conf import settings
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -13,16 +10,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from frontend import uploads
 from frontend.rest import schemas
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.parsing import JSONParser
 from frontend.rest.scope import account_of, actor
 from labeling.models import BadLine, Dataset
+from labeling.services import scope
 from labeling.services.intake import datasets
-from marketplace import storage
-from marketplace.errors import Invalid, NotFound
-from marketplace.models import Account, Role
+from marketplace.errors import Invalid
+from marketplace.models import Role
 
 NAME = r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$"
 
@@ -62,14 +60,6 @@ def dataset_row(row: Dataset) -> dict[str, Any]:
     }
 
 
-def dataset_of(account: Account, dataset_id: int) -> Dataset:
-    """A data set of the account. Raises NotFound."""
-    found: Dataset | None = Dataset.objects.filter(pk=dataset_id, account=account).first()
-    if found is None:
-        raise NotFound(f"the account has no data set {dataset_id}", field="dataset")
-    return found
-
-
 @listed(
     operation="list_datasets",
     page=schemas.page("Dataset", schemas.Dataset),
@@ -82,7 +72,7 @@ class DatasetsView(ListView):
 
     def rows(self, request: Request, **place: Any) -> QuerySet[Dataset]:
         """Of the account."""
-        return Dataset.objects.filter(account=account_of(request))
+        return scope.datasets(account_of(request))
 
     def row(self, found: Dataset) -> dict[str, Any]:
         """As one alone is shown."""
@@ -109,7 +99,7 @@ class DatasetView(APIView):
     @extend_schema(responses={200: schemas.Dataset}, operation_id="get_dataset")
     def get(self, request: Request, dataset_id: int) -> Response:
         """Status, counts and progress."""
-        return Response(dataset_row(dataset_of(account_of(request), dataset_id)))
+        return Response(dataset_row(scope.dataset(account_of(request), dataset_id)))
 
 
 class DatasetStopView(APIView):
@@ -119,7 +109,7 @@ class DatasetStopView(APIView):
     @idempotent
     def post(self, request: Request, dataset_id: int) -> Response:
         """Stop; what was made so far is discarded."""
-        row = dataset_of(account_of(request, Role.MEMBER), dataset_id)
+        row = scope.dataset(account_of(request, Role.MEMBER), dataset_id)
         datasets.stop_dataset(dataset=row, by=actor(request))
         row.refresh_from_db()
         return Response(dataset_row(row))
@@ -145,18 +135,7 @@ class DatasetBadLinesView(BadLinesView):
 
     def rows(self, request: Request, **place: Any) -> QuerySet[BadLine]:
         """Of one data set."""
-        return BadLine.objects.filter(dataset=dataset_of(account_of(request), place["dataset_id"]))
-
-
-def safe_name(name: str) -> str:
-    """A file name without a path and with harmless characters only; the rest of the name is kept readable."""
-    last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    return re.sub(r"[^A-Za-z0-9._-]", "_", last).lstrip(".")[:120] or "file"
-
-
-def uploads_root(account: Account) -> str:
-    """Where an account's uploads lie; nothing outside it can be named by an upload."""
-    return storage.join(settings.STORE_URL, "accounts", account.number, "uploads")
+        return BadLine.objects.filter(dataset=scope.dataset(account_of(request), place["dataset_id"]))
 
 
 class UploadsView(APIView):
@@ -170,16 +149,9 @@ class UploadsView(APIView):
         account = account_of(request, Role.MEMBER)
         # A JSON body may be anything; it never holds a file.
         named = request.data.get("folder") if isinstance(request.data, dict) else None
-        folder = str(named or uuid.uuid4().hex)
-        if not re.fullmatch(r"[0-9a-f]{32}", folder):
-            raise Invalid("32 hexadecimal digits expected, as an earlier upload answered", field="folder")
+        folder, root = uploads.folder_uri(account, str(named or ""))
         files = request.FILES.getlist("files")
         if not files:
             raise Invalid("no file was sent in the form field 'files'", field="files")
-        root = storage.join(uploads_root(account), folder)
-        stored = []
-        for file in files:
-            uri = storage.join(root, safe_name(file.name or "file"))
-            storage.write(uri, file.file, content_type="application/octet-stream")
-            stored.append({"name": file.name, "uri": uri, "size": file.size})
+        stored = [{"name": file.name, "uri": uploads.store_file(root, file), "size": file.size} for file in files]
         return Response({"folder": folder, "uri": root, "files": stored}, status=status.HTTP_201_CREATED)

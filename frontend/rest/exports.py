@@ -14,13 +14,13 @@ from rest_framework.views import APIView
 from frontend.rest import schemas
 from frontend.rest.download import file_response
 from frontend.rest.idempotency import idempotent
-from frontend.rest.jobs import job_of
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
 from labeling.models import Export
+from labeling.services import scope
 from labeling.services.output import exports
-from marketplace.errors import NotFound, WrongState
-from marketplace.models import Account, Role
+from marketplace.errors import WrongState
+from marketplace.models import Role
 
 
 class ExportInput(serializers.Serializer):
@@ -47,14 +47,6 @@ def export_row(row: Export) -> dict[str, Any]:
     }
 
 
-def export_of(account: Account, export_id: int) -> Export:
-    """An export of one of the account's jobs. Raises NotFound."""
-    found: Export | None = Export.objects.select_related("job").filter(pk=export_id, job__account=account).first()
-    if found is None:
-        raise NotFound(f"the account has no export {export_id}")
-    return found
-
-
 @listed(operation="list_exports", page=schemas.page("Export", schemas.Export), description="Exports, newest first.")
 class JobExportsView(ListView):
     """The exports of a job."""
@@ -63,7 +55,7 @@ class JobExportsView(ListView):
 
     def rows(self, request: Request, **place: Any) -> QuerySet[Export]:
         """Of one job."""
-        return Export.objects.filter(job=job_of(account_of(request), place["job_id"]))
+        return Export.objects.filter(job=scope.job(account_of(request), place["job_id"]))
 
     def row(self, found: Export) -> dict[str, Any]:
         """As one alone is shown."""
@@ -73,7 +65,7 @@ class JobExportsView(ListView):
     @idempotent
     def post(self, request: Request, job_id: int) -> Response:
         """Start an export; follow it by its id."""
-        job = job_of(account_of(request, Role.VIEWER), job_id)
+        job = scope.job(account_of(request, Role.VIEWER), job_id)
         data = ExportInput(data=request.data)
         data.is_valid(raise_exception=True)
         row = exports.create_export(job=job, by=actor(request), **data.validated_data)
@@ -86,7 +78,7 @@ class ExportView(APIView):
     @extend_schema(responses={200: schemas.Export}, operation_id="get_export")
     def get(self, request: Request, export_id: int) -> Response:
         """Status, progress, per-item errors, and the download link once it is done."""
-        return Response(export_row(export_of(account_of(request), export_id)))
+        return Response(export_row(scope.export(account_of(request), export_id)))
 
 
 class ExportStopView(APIView):
@@ -96,7 +88,7 @@ class ExportStopView(APIView):
     @idempotent
     def post(self, request: Request, export_id: int) -> Response:
         """Stop an export that is under way."""
-        row = export_of(account_of(request, Role.MEMBER), export_id)
+        row = scope.export(account_of(request, Role.MEMBER), export_id)
         exports.stop_export(export=row, by=actor(request))
         row.refresh_from_db()
         return Response(export_row(row))
@@ -108,7 +100,7 @@ class ExportDownloadView(APIView):
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY}, operation_id="download_export")
     def get(self, request: Request, export_id: int) -> HttpResponse | StreamingHttpResponse:
         """The whole file, or the part named by a Range header."""
-        row = export_of(account_of(request), export_id)
+        row = scope.export(account_of(request), export_id)
         if row.status != "Completed":
             raise WrongState(f"the export is {row.status}", field="status")
         name = f"{row.job.name}-{row.which}-{row.kind}.{exports.EXTENSION[row.kind]}"

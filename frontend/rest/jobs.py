@@ -11,20 +11,20 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.rest import schemas
-from frontend.rest.datasets import NAME, BadLinesView, SelectionInput, dataset_of
+from frontend.rest.datasets import NAME, BadLinesView, SelectionInput
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
 from frontend.rest.wallet import amount_of
-from frontend.rest.workteams import team_of
 from labeling import queries
 from labeling.models import BadLine, LabelingJob
+from labeling.services import scope
 from labeling.services.jobs import creation, pricing
 from labeling.services.output import manifests
 from learning.services.active import loops
 from marketplace import money
-from marketplace.errors import NotFound
-from marketplace.models import Account, Role
+from marketplace.models import Role
+from marketplace.services import scope as marketplace_scope
 
 
 class ExampleInput(serializers.Serializer):
@@ -112,16 +112,6 @@ class EstimateInput(serializers.Serializer):
     task_type = serializers.CharField(default="BoundingBox", max_length=40)
 
 
-def job_of(account: Account, job_id: int) -> LabelingJob:
-    """A labeling job of the account. Raises NotFound."""
-    found: LabelingJob | None = (
-        LabelingJob.objects.select_related("workteam", "account").filter(pk=job_id, account=account).first()
-    )
-    if found is None:
-        raise NotFound(f"the account has no labeling job {job_id}")
-    return found
-
-
 def job_row(job: LabelingJob) -> dict[str, Any]:
     """A job as lists show it."""
     return {
@@ -178,7 +168,7 @@ class JobsView(ListView):
 
     def rows(self, request: Request, **place: Any) -> QuerySet[LabelingJob]:
         """Of the account."""
-        return LabelingJob.objects.filter(account=account_of(request))
+        return scope.jobs(account_of(request))
 
     def row(self, found: LabelingJob) -> dict[str, Any]:
         """In short."""
@@ -194,7 +184,7 @@ class JobsView(ListView):
         given = dict(data.validated_data)
         price = given.pop("price")
         if "dataset" in given:
-            given["dataset"] = dataset_of(account, given["dataset"])
+            given["dataset"] = scope.dataset(account, given["dataset"])
         if "max_spend" in given:
             given["max_spend_micros"] = amount_of(given.pop("max_spend"), "max_spend")
         if given.get("automated_labeling", {}).get("enabled"):
@@ -203,7 +193,7 @@ class JobsView(ListView):
             account=account,
             by=actor(request),
             price_micros=0 if money.parse_or_none(price) == 0 else amount_of(price, "price"),
-            **{**given, "workteam": team_of(account, given["workteam"])},
+            **{**given, "workteam": marketplace_scope.team(account, given["workteam"])},
         )
         if job.automated:
             loops.start_loop(job=job)
@@ -216,7 +206,7 @@ class JobView(APIView):
     @extend_schema(responses={200: schemas.LabelingJob}, operation_id="get_labeling_job")
     def get(self, request: Request, job_id: int) -> Response:
         """Everything about a job, with counters and money."""
-        return Response(job_detail(job_of(account_of(request), job_id)))
+        return Response(job_detail(scope.job(account_of(request), job_id)))
 
 
 class JobStopView(APIView):
@@ -226,7 +216,7 @@ class JobStopView(APIView):
     @idempotent
     def post(self, request: Request, job_id: int) -> Response:
         """Stop: what is done is kept, the rest of the money goes back to the wallet."""
-        job = job_of(account_of(request, Role.MEMBER), job_id)
+        job = scope.job(account_of(request, Role.MEMBER), job_id)
         creation.stop_job(job=job, by=actor(request))
         job.refresh_from_db()
         return Response(job_detail(job))
@@ -264,4 +254,4 @@ class JobBadLinesView(BadLinesView):
 
     def rows(self, request: Request, **place: Any) -> QuerySet[BadLine]:
         """Of one job."""
-        return BadLine.objects.filter(job=job_of(account_of(request), place["job_id"]))
+        return BadLine.objects.filter(job=scope.job(account_of(request), place["job_id"]))

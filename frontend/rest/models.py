@@ -13,17 +13,15 @@ from rest_framework.views import APIView
 from frontend.rest import schemas
 from frontend.rest.download import file_response
 from frontend.rest.idempotency import idempotent
-from frontend.rest.jobs import job_of
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
+from labeling.services import scope as labeling_scope
 from learning import queries
-from learning.models import Model, TrainingJob, TrainingMetric
-from learning.services import training
-from marketplace import storage
+from learning.contract import MODEL_FILES
+from learning.models import Model, TrainingJob
+from learning.services import registry, scope, training
 from marketplace.errors import NotFound
-from marketplace.models import Account, Role
-
-PARTS = ("model.safetensors", "model.onnx", "config.json")
+from marketplace.models import Role
 
 
 def model_row(model: Model) -> dict[str, Any]:
@@ -35,17 +33,9 @@ def model_row(model: Model) -> dict[str, Any]:
         "labels": model.labels,
         "metrics": model.metrics,
         "artifact_url": f"/api/v1/models/{model.pk}/artifact",
-        "parts": {part: f"/api/v1/models/{model.pk}/parts/{part}" for part in PARTS},
+        "parts": {part: f"/api/v1/models/{model.pk}/parts/{part}" for part in MODEL_FILES},
         "created_at": model.created_at,
     }
-
-
-def model_of(account: Account, model_id: int) -> Model:
-    """A model of the account. Raises NotFound."""
-    found: Model | None = Model.objects.filter(pk=model_id, account=account).first()
-    if found is None:
-        raise NotFound(f"the account has no model {model_id}")
-    return found
 
 
 @listed(operation="list_models", page=schemas.page("Model", schemas.Model), description="Models, newest first.")
@@ -56,7 +46,7 @@ class ModelsView(ListView):
 
     def rows(self, request: Request, **place: Any) -> QuerySet[Model]:
         """Of the account."""
-        return Model.objects.filter(account=account_of(request))
+        return queries.models(account_of(request))
 
     def row(self, found: Model) -> dict[str, Any]:
         """Without its configuration."""
@@ -69,7 +59,7 @@ class ModelView(APIView):
     @extend_schema(responses={200: schemas.ModelDetail}, operation_id="get_model")
     def get(self, request: Request, model_id: int) -> Response:
         """The model with its configuration."""
-        model = model_of(account_of(request), model_id)
+        model = scope.model(account_of(request), model_id)
         return Response({**model_row(model), "config": model.config})
 
 
@@ -79,7 +69,7 @@ class ModelArtifactView(APIView):
     @extend_schema(responses={(200, "application/gzip"): OpenApiTypes.BINARY}, operation_id="download_model")
     def get(self, request: Request, model_id: int) -> HttpResponse | StreamingHttpResponse:
         """model.tar.gz."""
-        model = model_of(account_of(request), model_id)
+        model = scope.model(account_of(request), model_id)
         return file_response(request, uri=model.artifact_uri, name=f"{model.name}.tar.gz")
 
 
@@ -91,10 +81,8 @@ class ModelPartView(APIView):
     )
     def get(self, request: Request, model_id: int, part: str) -> HttpResponse | StreamingHttpResponse:
         """model.safetensors, model.onnx or config.json."""
-        model = model_of(account_of(request), model_id)
-        if part not in PARTS:
-            raise NotFound(f"a model has no part {part!r}; there are: {', '.join(PARTS)}")
-        return file_response(request, uri=storage.join(model.parts_uri, part), name=f"{model.name}-{part}")
+        model = scope.model(account_of(request), model_id)
+        return file_response(request, uri=registry.part_uri(model, part), name=f"{model.name}-{part}")
 
 
 def training_row(job: TrainingJob) -> dict[str, Any]:
@@ -113,14 +101,6 @@ def training_row(job: TrainingJob) -> dict[str, Any]:
     }
 
 
-def training_of(account: Account, training_id: int) -> TrainingJob:
-    """A training of the account. Raises NotFound."""
-    found: TrainingJob | None = TrainingJob.objects.filter(pk=training_id, account=account).first()
-    if found is None:
-        raise NotFound(f"the account has no training job {training_id}")
-    return found
-
-
 @listed(
     operation="list_training_jobs",
     page=schemas.page("Training", schemas.Training),
@@ -133,7 +113,7 @@ class TrainingJobsView(ListView):
 
     def rows(self, request: Request, **place: Any) -> QuerySet[TrainingJob]:
         """Of the account."""
-        return TrainingJob.objects.filter(account=account_of(request))
+        return queries.trainings(account_of(request))
 
     def row(self, found: TrainingJob) -> dict[str, Any]:
         """Without its curves."""
@@ -146,11 +126,8 @@ class TrainingJobView(APIView):
     @extend_schema(responses={200: schemas.TrainingDetail}, operation_id="get_training_job")
     def get(self, request: Request, training_id: int) -> Response:
         """The training and its curves."""
-        job = training_of(account_of(request), training_id)
-        curves: dict[str, list[dict[str, Any]]] = {}
-        for m in TrainingMetric.objects.filter(training_job=job).order_by("name", "step"):
-            curves.setdefault(m.name, []).append({"step": m.step, "epoch": m.epoch, "value": m.value, "at": m.at})
-        return Response({**training_row(job), "metrics": curves})
+        job = scope.training(account_of(request), training_id)
+        return Response({**training_row(job), "metrics": training.curves(job)})
 
 
 class TrainingJobStopView(APIView):
@@ -160,7 +137,7 @@ class TrainingJobStopView(APIView):
     @idempotent
     def post(self, request: Request, training_id: int) -> Response:
         """Stop; the model so far is kept."""
-        job = training_of(account_of(request, Role.MEMBER), training_id)
+        job = scope.training(account_of(request, Role.MEMBER), training_id)
         training.stop(training_job=job, by=actor(request))
         job.refresh_from_db()
         return Response(training_row(job))
@@ -172,7 +149,7 @@ class LoopView(APIView):
     @extend_schema(responses={200: dict}, operation_id="get_learning_loop")
     def get(self, request: Request, job_id: int) -> Response:
         """Rounds with their figures, thresholds and curves."""
-        view = queries.loop_view(job_of(account_of(request), job_id))
+        view = queries.loop_view(labeling_scope.job(account_of(request), job_id))
         if view is None:
             raise NotFound("the labeling job has no learning loop")
         return Response(view)

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from django.core import signing
 from django.db.models import QuerySet
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -12,17 +11,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from frontend.images import image_response, image_url, read_token
 from frontend.rest import schemas
 from frontend.rest.idempotency import idempotent
-from frontend.rest.jobs import job_of
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
-from frontend.rest.work import IMAGE_SALT, image_url, task_payload
+from frontend.tasks import preview_payload
 from labeling import queries
-from labeling.models import Assignment, DataObject, Label, LabelingJob, Task
+from labeling.models import Assignment, DataObject, Label, LabelingJob
+from labeling.services import scope
 from labeling.services.intake import images
 from labeling.services.results import adjudication
-from marketplace.errors import NotFound, WrongState
+from marketplace.errors import NotFound
 from marketplace.models import Membership, Role, User
 
 
@@ -63,14 +63,6 @@ def object_row(row: DataObject, user: User) -> dict[str, Any]:
     }
 
 
-def object_of(job: LabelingJob, object_id: int) -> DataObject:
-    """An object of the job. Raises NotFound."""
-    found: DataObject | None = DataObject.objects.select_related("label").filter(pk=object_id, job=job).first()
-    if found is None:
-        raise NotFound(f"the labeling job has no object {object_id}")
-    return found
-
-
 @listed(
     operation="list_objects",
     page=schemas.page("Object", schemas.ObjectRow),
@@ -84,8 +76,7 @@ class ObjectsView(ListView):
 
     def rows(self, request: Request, **place: Any) -> QuerySet[DataObject]:
         """Of one job, with their labels."""
-        job = job_of(account_of(request), place["job_id"])
-        return DataObject.objects.filter(job=job).select_related("label")
+        return scope.objects(account_of(request), place["job_id"])
 
     def row(self, found: DataObject) -> dict[str, Any]:
         """With an image address for the caller."""
@@ -98,7 +89,7 @@ class ObjectView(APIView):
     @extend_schema(responses={200: schemas.Object}, operation_id="get_object")
     def get(self, request: Request, job_id: int, object_id: int) -> Response:
         """All label revisions with their explanations, and every worker's answer."""
-        row = object_of(job_of(account_of(request), job_id), object_id)
+        row = scope.data_object(scope.job(account_of(request), job_id), object_id)
         return Response(
             {
                 **object_row(row, request.user),
@@ -108,21 +99,13 @@ class ObjectView(APIView):
         )
 
 
-def preview_payload(job: LabelingJob, user_id: int) -> dict[str, Any]:
-    """A task of the job's first usable object as a worker's page gets it. Raises WrongState before there is one."""
-    row = DataObject.objects.filter(job=job).exclude(width=None).exclude(state="Failed").order_by("index").first()
-    if row is None:
-        raise WrongState("the job has taken in no image yet")
-    return task_payload(Task(job=job), job, row, user_id)
-
-
 class PreviewView(APIView):
     """A task of the job as a worker will see it."""
 
     @extend_schema(responses={200: schemas.Task}, operation_id="preview_task")
     def get(self, request: Request, job_id: int) -> Response:
         """The very document a worker's page gets for the job's first usable object; nothing is claimed."""
-        return Response(preview_payload(job_of(account_of(request), job_id), request.user.pk))
+        return Response(preview_payload(scope.job(account_of(request), job_id), request.user.pk))
 
 
 class AdjudicationView(APIView):
@@ -132,7 +115,7 @@ class AdjudicationView(APIView):
     @idempotent
     def post(self, request: Request, job_id: int, object_id: int) -> Response:
         """Store the requester's boxes as the newest revision; it counts as gold from now on."""
-        row = object_of(job_of(account_of(request, Role.MEMBER), job_id), object_id)
+        row = scope.data_object(scope.job(account_of(request, Role.MEMBER), job_id), object_id)
         data = AdjudicationInput(data=request.data)
         data.is_valid(raise_exception=True)
         label = adjudication.adjudicate(data_object=row, content=data.validated_data["answer"], by=actor(request))
@@ -149,35 +132,13 @@ def may_see(data_object: DataObject, user: User) -> bool:
     return job.open and job.workteam.memberships.filter(worker__user=user).exists()
 
 
-def image_response(uri: str, request: Request) -> HttpResponse | StreamingHttpResponse:
-    """Stream an image through the web: no bucket has to be public and no CORS rule is needed."""
-    picture = images.picture(uri=uri, max_side=_side(request))
-    if request.META.get("HTTP_IF_NONE_MATCH") == picture.etag:
-        response: HttpResponse = HttpResponse(status=304)
-    else:
-        response = HttpResponse(picture.content, content_type=picture.content_type)
-    response["ETag"] = picture.etag
-    response["Cache-Control"] = "private, max-age=3600"
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
-
-
-def _side(request: Request) -> int | None:
-    text = request.query_params.get("side", "")
-    return min(2048, max(32, int(text))) if text.isdigit() else None
-
-
 class ImageView(APIView):
     """An object's image, upright; `side` asks for a smaller copy."""
 
     @extend_schema(responses={(200, "image/*"): OpenApiTypes.BINARY}, operation_id="get_image")
-    def get(self, request: Request, token: str) -> HttpResponse | StreamingHttpResponse:
+    def get(self, request: Request, token: str) -> HttpResponse:
         """The address is signed for one user and checked again against what they may see."""
-        try:
-            object_id, user_id = signing.loads(token, salt=IMAGE_SALT)
-        except signing.BadSignature:
-            raise NotFound("there is no such image") from None
+        object_id, user_id = read_token(token)
         row = DataObject.objects.select_related("job__workteam").filter(pk=object_id).first()
         if row is None or user_id != request.user.pk or not may_see(row, request.user):
             raise NotFound("there is no such image")
@@ -188,7 +149,7 @@ class ExampleView(APIView):
     """An example picture of the instructions."""
 
     @extend_schema(responses={(200, "image/*"): OpenApiTypes.BINARY}, operation_id="get_example")
-    def get(self, request: Request, job_id: int, kind: str, number: int) -> HttpResponse | StreamingHttpResponse:
+    def get(self, request: Request, job_id: int, kind: str, number: int) -> HttpResponse:
         """Good and bad examples, for the account's members and the team's workers."""
         job = LabelingJob.objects.select_related("workteam").filter(pk=job_id).first()
         allowed = job is not None and (

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-from django.core import signing
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -11,18 +10,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from frontend.images import image_url
 from frontend.rest import schemas
 from frontend.rest.idempotency import key_of
 from frontend.rest.scope import worker_of
+from frontend.tasks import task_payload
 from labeling import queries
-from labeling.models import Assignment, DataObject, LabelingJob, Task
+from labeling.models import Assignment, LabelingJob
 from labeling.services.queue import assignments
 from marketplace import money
 from marketplace.errors import Invalid, NotFound
 from marketplace.models import Worker
 
-ELEMENT_NAMES = {"BoundingBox": "boundingBox"}
-IMAGE_SALT = "waggle.image"
 NO_TASK = {
     "Initializing": "job-not-started",
     "InProgress": "none-left",
@@ -40,42 +39,6 @@ class ReasonInput(serializers.Serializer):
     """Why a task is declined; may be empty."""
 
     reason = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
-
-
-def image_url(data_object_id: int, user_id: int) -> str:
-    """The address of an object's image for one user: signed, stable (so browsers can cache it), useless to others."""
-    return "/api/v1/images/" + signing.dumps([data_object_id, user_id], salt=IMAGE_SALT, compress=False)
-
-
-def task_payload(task: Task, job: LabelingJob, data_object: DataObject, user_id: int) -> dict[str, Any]:
-    """What the worker's page needs to show a task; a preview shows the very same."""
-    instructions = job.instructions or {}
-    return {
-        "task_id": task.pk,
-        "job_id": job.pk,
-        "task_type": job.task_type,
-        "title": job.title,
-        "price": money.text(job.price_micros),
-        "image_url": image_url(data_object.pk, user_id),
-        "image_size": {"width": data_object.width, "height": data_object.height},
-        "labels": [{"label": label} for label in job.labels],
-        "instructions": {
-            "short": instructions.get("short", ""),
-            "full": instructions.get("full", ""),
-            **{
-                kind: [
-                    {
-                        "image_url": f"/api/v1/labeling-jobs/{job.pk}/examples/{kind}/{i}",
-                        "caption": ex.get("caption", ""),
-                    }
-                    for i, ex in enumerate(instructions.get(kind, []))
-                ]
-                for kind in ("good_examples", "bad_examples")
-            },
-        },
-        "element": {"name": ELEMENT_NAMES[job.task_type]},
-        "initial_value": None,
-    }
 
 
 def assignment_payload(assignment: Assignment, user_id: int, now: datetime) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -13,9 +13,8 @@ from frontend.rest import schemas
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor, worker_of
-from marketplace.errors import NotFound
-from marketplace.models import Account, Role, Worker, Workteam, WorkteamMember
-from marketplace.services import workteams
+from marketplace.models import Role, Workteam, WorkteamMember
+from marketplace.services import scope, workteams
 
 
 class WorkteamInput(serializers.Serializer):
@@ -43,21 +42,6 @@ def team_row(team: Workteam) -> dict[str, Any]:
     }
 
 
-def team_of(account: Account, team_id: int) -> Workteam:
-    """A team the account may use: its own, or the public pool. Raises NotFound for any other."""
-    found: Workteam | None = Workteam.objects.filter(pk=team_id).first()
-    if found is None or (found.account_id is not None and found.account_id != account.pk):
-        raise NotFound(f"there is no work team {team_id}", field="workteam")
-    return found
-
-
-def _own_team(account: Account, team_id: int) -> Workteam:
-    found = Workteam.objects.filter(pk=team_id, account=account).first()
-    if found is None:
-        raise NotFound(f"the account has no work team {team_id}")
-    return found
-
-
 @listed(
     operation="list_workteams",
     page=schemas.page("Workteam", schemas.Workteam),
@@ -70,7 +54,7 @@ class WorkteamsView(ListView):
 
     def rows(self, request: Request, **place: Any) -> QuerySet[Workteam]:
         """The account's own, and everybody's."""
-        return Workteam.objects.filter(Q(account=account_of(request)) | Q(account=None))
+        return scope.teams(account_of(request))
 
     def row(self, found: Workteam) -> dict[str, Any]:
         """As one alone is shown."""
@@ -99,7 +83,7 @@ class TeamMembersView(ListView):
 
     def rows(self, request: Request, **place: Any) -> QuerySet[WorkteamMember]:
         """Of one of the account's own teams."""
-        return _own_team(account_of(request), place["team_id"]).memberships.select_related("worker__user")
+        return scope.own_team(account_of(request), place["team_id"]).memberships.select_related("worker__user")
 
     def row(self, found: WorkteamMember) -> dict[str, Any]:
         """Public id and address."""
@@ -109,12 +93,10 @@ class TeamMembersView(ListView):
     @idempotent
     def post(self, request: Request, team_id: int) -> Response:
         """Add a registered worker."""
-        team = _own_team(account_of(request, Role.ADMIN), team_id)
+        team = scope.own_team(account_of(request, Role.ADMIN), team_id)
         data = TeamMemberInput(data=request.data)
         data.is_valid(raise_exception=True)
-        worker = Worker.objects.filter(user__email__iexact=data.validated_data["email"]).first()
-        if worker is None:
-            raise NotFound("no worker is registered with this address", field="email")
+        worker = scope.worker_by_email(data.validated_data["email"])
         workteams.add_worker(team=team, worker=worker, by=actor(request))
         return Response({"worker": worker.public_id}, status=status.HTTP_201_CREATED)
 
@@ -125,10 +107,8 @@ class TeamMemberView(APIView):
     @extend_schema(responses={204: None}, operation_id="remove_workteam_member")
     def delete(self, request: Request, team_id: int, worker_id: str) -> Response:
         """Take a worker out of the team; what they did stays."""
-        team = _own_team(account_of(request, Role.ADMIN), team_id)
-        worker = Worker.objects.filter(public_id=worker_id, memberships__workteam=team).first()
-        if worker is None:
-            raise NotFound(f"the team has no worker {worker_id}")
+        team = scope.own_team(account_of(request, Role.ADMIN), team_id)
+        worker = scope.worker_in(team, worker_id)
         workteams.remove_worker(team=team, worker=worker, by=actor(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -93,9 +93,14 @@ def require_role(*, account: Account, user: User, at_least: Role | str) -> Role:
     role = role_of(account=account, user=user)
     if role is None:
         raise NotFound("there is no such account")
+    require_rank(role=role, at_least=at_least, account=account)
+    return role
+
+
+def require_rank(*, role: Role, at_least: Role | str, account: Account) -> None:
+    """Raises Forbidden when `role` allows less than `at_least`."""
     if RANKS[role] < RANKS[Role(at_least)]:
         raise Forbidden(f"this needs the role {Role(at_least)} in {account.name}; you are {role}")
-    return role
 
 
 def create_token(*, user: User, account: Account | None, name: str) -> tuple[ApiToken, str]:

@@ -6,7 +6,7 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 
-from frontend.rest.work import image_url
+from frontend.images import image_url
 from labeling.models import DataObject, Export
 from labeling.services.queue import assignments, batches
 from learning.models import Model, TrainingJob

@@ -1,0 +1,154 @@
+"""For which account a caller acts and with which role, and the rows of this room that an account or a user may name.
+
+Takes plain values, so that pages, REST and the AWS wire ask the same questions. Knows nothing of requests and headers.
+"""
+
+from django.db.models import QuerySet
+
+from marketplace.errors import AccountNotNamed, Forbidden, NotFound
+from marketplace.models import Account, ApiToken, Crowd, Membership, Role, User, Worker, Workteam
+from marketplace.services import accounts, workteams
+
+
+def account_for(
+    *,
+    user: User,
+    token_account_id: int | None = None,
+    number: str = "",
+    session_account_id: int | None = None,
+    first_of_several: bool = False,
+    at_least: Role | str = Role.VIEWER,
+) -> Account:
+    """The account a caller acts for: the token's, else the one named by `number`, else the session's, else their only
+    one, or with `first_of_several` the oldest of theirs.
+
+    Raises NotFound for an account that the caller is no member of, Forbidden for somebody who is a member of none or
+    whose role is below `at_least`, AccountNotNamed when there are several to choose from.
+    """
+    mine = Membership.objects.filter(user=user).select_related("account")
+    if token_account_id is not None:
+        found = mine.filter(account=token_account_id).first()
+        if found is None:
+            raise NotFound("there is no such account")
+    elif number:
+        found = account_named(user=user, number=number)
+    else:
+        found = _chosen(mine, session_account_id, first_of_several)
+    accounts.require_rank(role=Role(found.role), at_least=at_least, account=found.account)
+    return found.account
+
+
+def account_named(*, user: User, number: str) -> Membership:
+    """The user's membership, with its account, of the account with this number. Raises NotFound."""
+    found = Membership.objects.filter(user=user, account__number=number).select_related("account").first()
+    if found is None:
+        raise NotFound(f"there is no account {number} you are a member of", field="account")
+    return found
+
+
+def _chosen(mine: QuerySet[Membership], session_account_id: int | None, first_of_several: bool) -> Membership:
+    if session_account_id is not None and (found := mine.filter(account=session_account_id).first()):
+        return found
+    several = list(mine.order_by("account_id")[:2])
+    if not several:
+        raise Forbidden("you are not a member of a requester account")
+    if len(several) > 1 and not first_of_several:
+        raise AccountNotNamed("you are a member of several accounts; name one of them")
+    return several[0]
+
+
+def accounts_of(user: User) -> QuerySet[Account]:
+    """The accounts a user is a member of, by name."""
+    return Account.objects.filter(members=user).order_by("name", "pk")
+
+
+def account_numbered(number: str) -> Account:
+    """Any account by its number, for operators. Raises NotFound."""
+    found = Account.objects.filter(number=number).first()
+    if found is None:
+        raise NotFound(f"there is no account {number}", field="account")
+    return found
+
+
+def worker_of(user: User) -> Worker:
+    """The user as a worker. Raises Forbidden for somebody who is none."""
+    try:
+        # Authenticating a token has loaded it already; a session costs one query here.
+        worker: Worker = user.worker
+    except Worker.DoesNotExist:
+        raise Forbidden("you are not registered as a worker") from None
+    return worker
+
+
+def require_operator(user: User) -> None:
+    """Raises Forbidden for everybody but the operators of the installation."""
+    if not user.is_operator:
+        raise Forbidden("only an operator of this installation may do this")
+
+
+def actor(user: User) -> str:
+    """How the audit trail names a user."""
+    return f"user:{user.pk}"
+
+
+def members(account: Account) -> QuerySet[Membership]:
+    """The members of an account with their users, oldest first."""
+    return Membership.objects.filter(account=account).select_related("user").order_by("pk")
+
+
+def tokens(user: User) -> QuerySet[ApiToken]:
+    """A user's API tokens, revoked ones too."""
+    return ApiToken.objects.filter(user=user)
+
+
+def token(user: User, token_id: int) -> ApiToken:
+    """One of the user's API tokens. Raises NotFound."""
+    found = tokens(user).filter(pk=token_id).first()
+    if found is None:
+        raise NotFound(f"you have no token {token_id}")
+    return found
+
+
+def user_by_email(email: str) -> User:
+    """Somebody with a sign-in, by their address. Raises NotFound."""
+    found = User.objects.filter(email__iexact=email.strip()).first()
+    if found is None:
+        raise NotFound("nobody with this address has a sign-in here", field="email")
+    return found
+
+
+def teams(account: Account) -> QuerySet[Workteam]:
+    """The teams an account may give its jobs to: its own and the public pool."""
+    return workteams.visible_teams(account=account)
+
+
+def team(account: Account, team_id: int) -> Workteam:
+    """A team the account may give its jobs to. Raises NotFound."""
+    found = teams(account).filter(pk=team_id).first()
+    if found is None:
+        raise NotFound(f"there is no work team {team_id}", field="workteam")
+    return found
+
+
+def own_team(account: Account, team_id: int) -> Workteam:
+    """A private team of the account. Raises NotFound."""
+    found = Workteam.objects.filter(pk=team_id, account=account).exclude(crowd=Crowd.PUBLIC).first()
+    if found is None:
+        raise NotFound(f"the account has no work team {team_id}")
+    return found
+
+
+def worker_by_email(email: str) -> Worker:
+    """A registered worker, by the address they sign in with. Raises NotFound."""
+    found = Worker.objects.filter(user__email__iexact=email.strip()).first()
+    if found is None:
+        raise NotFound("no worker is registered with this address", field="email")
+    return found
+
+
+def worker_in(team: Workteam, public_id: str) -> Worker:
+    """A worker of the team, by public id. Raises NotFound."""
+    found = Worker.objects.filter(public_id=public_id, memberships__workteam=team).first()
+    if found is None:
+        raise NotFound(f"the team has no worker {public_id}")
+    return found
