@@ -21,8 +21,6 @@ MAX_ATTRIBUTES = 10
 MAX_ATTRIBUTE_NAME = 16
 MAX_FRAME_LABELS = 30
 _ANNOTATION_TYPES = ("BoundingBox", "Polyline", "Polygon", "Keypoint")
-# classification asks for a choice, so one label alone is no question
-_CHOICES = frozenset({"ImageMultiClass", "TextMultiClass", "ImageMultiClassMultiLabel", "TextMultiClassMultiLabel"})
 # what neither XML 1.0 nor a line-based format can carry, and lone surrogates, which UTF-8 cannot
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
@@ -61,10 +59,10 @@ class Categories:
         return tuple(label.name for label in self.labels)
 
 
-def parse(text: bytes | str, *, task_type: str | None = None) -> Categories:
+def parse(text: bytes | str, *, fewest: int = 1) -> Categories:
     """Read and check a configuration file; raises CategoriesError naming the member.
 
-    `task_type` (last segment of the built-in function's name) decides whether two labels are needed.
+    `fewest` is how many labels the job's task type needs at least.
     """
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     try:
@@ -87,22 +85,21 @@ def parse(text: bytes | str, *, task_type: str | None = None) -> Categories:
     known = ("document-version", "documentVersion", "labels", "instructions")
     extra = {name: value for name, value in document.items() if name not in known}
     categories = Categories(labels, short, full, version, extra)
-    validate(categories, task_type=task_type)
+    validate(categories, fewest=fewest)
     return categories
 
 
-def from_names(names: Iterable[str], *, task_type: str | None = None) -> Categories:
+def from_names(names: Iterable[str], *, fewest: int = 1) -> Categories:
     """A configuration of plain labels; raises CategoriesError."""
     categories = Categories(tuple(Label(name) for name in names))
-    validate(categories, task_type=task_type)
+    validate(categories, fewest=fewest)
     return categories
 
 
-def validate(categories: Categories, *, task_type: str | None = None) -> None:
+def validate(categories: Categories, *, fewest: int = 1) -> None:
     """Raise CategoriesError for the first rule that is broken."""
-    at_least = 2 if task_type in _CHOICES else 1
-    if len(categories.labels) < at_least:
-        needed = "at least two labels" if at_least == 2 else "at least one label"
+    if len(categories.labels) < fewest:
+        needed = {1: "at least one label", 2: "at least two labels"}.get(fewest, f"at least {fewest} labels")
         raise CategoriesError("labels", f"{needed} needed, found {len(categories.labels)}")
     seen: dict[str, int] = {}
     for place, label in enumerate(categories.labels):

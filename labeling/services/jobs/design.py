@@ -11,16 +11,16 @@ from typing import Any
 
 import nh3
 
+from labeling import task_types
 from labeling.formats.attribute_names import validate_label_attribute_name
 from labeling.models import Dataset
 from labeling.services.jobs import pricing
+from labeling.task_types.base import TaskType
 from marketplace.errors import DomainError, Invalid
 from marketplace.models import Account, Crowd, Workteam
 
 NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 KEYWORD = re.compile(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*")
-TASK_TYPES = frozenset({"BoundingBox"})
-MAX_LABELS = 500
 MOST_OBJECTS = 2**31 - 1  # what the column holds
 HOUR, DAY = 3600, 86_400
 # TaskAvailabilityLifetimeInSeconds: (default, longest), by whether the team is the public pool.
@@ -41,7 +41,7 @@ class Design:
     dataset: Dataset | None = None
     input_manifest_uri: str | None = None
     label_attribute_name: str | None = None
-    task_type: str = "BoundingBox"
+    task_type: str = task_types.DEFAULT
     selection: dict[str, Any] | None = None
     output_uri: str | None = None
     instructions: dict[str, Any] | None = None
@@ -62,6 +62,11 @@ class Design:
     errors: list[tuple[str, str]] = field(default_factory=list)
 
     @property
+    def kind(self) -> TaskType[Any, Any] | None:
+        """The task type asked for, None when there is none of that name."""
+        return task_types.get(self.task_type) if self.task_type in task_types.names() else None
+
+    @property
     def public(self) -> bool:
         """Whether everybody in the public pool may work on it."""
         return bool(self.workteam.crowd == Crowd.PUBLIC)
@@ -75,7 +80,7 @@ class Design:
         self.keywords, self.tags = self.keywords or [], self.tags or []
         if self.task_availability_seconds is None:
             self.task_availability_seconds = AVAILABILITY[self.public][0]
-        for rule in (_names, _labels, _input, _team, _texts, _people, _money, _times, _stopping, _lists):
+        for rule in (_names, _labels, _input, _team, _texts, _people, _money, _times, _stopping, _lists, _learning):
             rule(self)
         if self.errors:
             fields = ", ".join(dict.fromkeys(name for name, _ in self.errors))
@@ -106,17 +111,21 @@ class Design:
 def _names(design: Design) -> None:
     if not isinstance(design.name, str) or not NAME.fullmatch(design.name):
         design.wrong("name", "1 to 63 letters, digits and inner hyphens expected")
-    if design.task_type not in TASK_TYPES:
-        design.wrong("task_type", f"{design.task_type!r} found, one of {', '.join(sorted(TASK_TYPES))} expected")
+    kind = design.kind
+    if kind is None:
+        design.attempt("task_type", lambda: task_types.get(design.task_type))
     elif "name" not in dict(design.errors) or design.label_attribute_name != design.name:
-        attribute, task_type = design.label_attribute_name or "", design.task_type
-        design.attempt("label_attribute_name", lambda: validate_label_attribute_name(attribute, task_type))
+        attribute = design.label_attribute_name or ""
+        design.attempt(
+            "label_attribute_name",
+            lambda: validate_label_attribute_name(attribute, kind.name, is_file=kind.label_is_file),
+        )
 
 
 def _labels(design: Design) -> None:
-    labels = design.labels
-    if not isinstance(labels, list) or not 1 <= len(labels) <= MAX_LABELS:
-        design.wrong("labels", f"1 to {MAX_LABELS} labels expected")
+    labels, kind = design.labels, design.kind or task_types.get(task_types.DEFAULT)
+    if not isinstance(labels, list) or not kind.fewest_labels <= len(labels) <= kind.most_labels:
+        design.wrong("labels", f"{kind.fewest_labels} to {kind.most_labels} labels expected")
         return
     seen: set[str] = set()
     for place, label in enumerate(labels):
@@ -186,7 +195,7 @@ def _money(design: Design) -> None:
     if isinstance(price, bool) or not isinstance(price, int):
         design.wrong("price", "a price in whole micro-dollars expected")
         return
-    if design.task_type in TASK_TYPES:
+    if design.kind is not None:
         design.attempt(
             "price",
             lambda: pricing.check_price(price_micros=price, task_type=design.task_type, public=design.public),
@@ -210,6 +219,14 @@ def _stopping(design: Design) -> None:
         design.within("max_human_labeled_objects", 1, MOST_OBJECTS)
     if design.max_percentage_labeled is not None:
         design.within("max_percentage_labeled", 1, 100)
+
+
+def _learning(design: Design) -> None:
+    if (design.automated_labeling or {}).get("enabled") and design.kind is not None and not design.kind.learner:
+        design.wrong(
+            "automated_labeling.enabled",
+            f"no model can learn {design.kind.name} yet: automated labeling must be off for this task type",
+        )
 
 
 def _lists(design: Design) -> None:

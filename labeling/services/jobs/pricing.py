@@ -8,22 +8,10 @@ from math import ceil
 
 from django.conf import settings
 
+from labeling import task_types
 from marketplace import money
 from marketplace.errors import Invalid
 
-_ALL = (12, 24, 36, 48, 60, 72, 120, 240, 360, 480, 600, 720, 840, 960, 1080, 1200)
-_MILLS = 1_000
-_CLASSES = tuple(mills * _MILLS for mills in _ALL)
-_BOXES = tuple(mills * _MILLS for mills in _ALL[2:])
-# The allowed prices of PublicWorkforceTaskPrice by task type, in micro-dollars.
-PRICE_TABLE: dict[str, tuple[int, ...]] = {
-    "BoundingBox": _BOXES,
-    "ImageMultiClass": _CLASSES,
-    "ImageMultiClassMultiLabel": _CLASSES,
-    "TextMultiClass": _CLASSES,
-    "TextMultiClassMultiLabel": _CLASSES,
-    "SemanticSegmentation": tuple(mills * _MILLS for mills in _ALL[-4:]),
-}
 # 3.6 cents for the ten seconds a box takes at most (8-10 s): 12.96 dollars an hour, carried on to longer tasks.
 MICROS_PER_SECOND = 3_600
 # AmountInUsd ends at 2 dollars, 99 cents and 9 tenths.
@@ -42,9 +30,10 @@ class Estimate:
 
 def prices(task_type: str) -> tuple[int, ...]:
     """The prices the public pool may be offered for a task type. Raises Invalid for a type without a table."""
-    if task_type not in PRICE_TABLE:
-        raise Invalid(f"there is no price table for {task_type!r}", field="task_type")
-    return PRICE_TABLE[task_type]
+    try:
+        return task_types.get(task_type).prices
+    except task_types.UnknownTaskType as error:
+        raise Invalid(f"there is no price table for {task_type!r}: {error}", field="task_type") from None
 
 
 def guideline(*, expected_seconds: float, task_type: str) -> int:

@@ -70,11 +70,10 @@ def test_mistakes_are_named(text, message):
     assert str(caught.value) == message
 
 
-@pytest.mark.parametrize("task_type", ["ImageMultiClass", "TextMultiClass", "ImageMultiClassMultiLabel"])
-def test_a_choice_needs_two_labels(task_type):
+def test_a_choice_needs_two_labels():
     with pytest.raises(CategoriesError, match="labels: at least two labels needed, found 1"):
-        categories.parse(document({"label": "a"}), task_type=task_type)
-    assert categories.from_names(["a"], task_type="BoundingBox").names == ("a",)
+        categories.parse(document({"label": "a"}), fewest=2)
+    assert categories.from_names(["a"], fewest=1).names == ("a",)
 
 
 def frames(**more: object) -> str:

@@ -1,0 +1,51 @@
+"""The registry of task types. To add one, write its file and name it in `_TYPES`.
+
+Nothing outside this folder compares a type's name or keeps a table by type.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from labeling.task_types.base import TaskType
+from labeling.task_types.bounding_box import BoundingBox
+from labeling.task_types.image_classification import ImageClassification
+
+_TYPES: tuple[TaskType[Any, Any], ...] = (BoundingBox(), ImageClassification())
+
+DEFAULT = _TYPES[0].name
+"""The type of a job that does not say which."""
+
+_BY_NAME: dict[str, TaskType[Any, Any]] = {}
+
+
+class UnknownTaskType(ValueError):
+    """There is no task type of this name."""
+
+
+def get(name: str) -> TaskType[Any, Any]:
+    """The task type of this name. Raises UnknownTaskType naming those there are."""
+    if name not in _BY_NAME:
+        raise UnknownTaskType(f"{name!r} found, one of {', '.join(names())} expected")
+    return _BY_NAME[name]
+
+
+def names() -> list[str]:
+    """The names of all task types, in the order in which pages offer them."""
+    return list(_BY_NAME)
+
+
+def register(task_type: TaskType[Any, Any]) -> None:
+    """Add a type. Raises ValueError when its name is taken."""
+    if task_type.name in _BY_NAME:
+        raise ValueError(f"there is a task type {task_type.name!r} already")
+    _BY_NAME[task_type.name] = task_type
+
+
+def unregister(name: str) -> None:
+    """Take a type out again, for tests that add one."""
+    del _BY_NAME[name]
+
+
+for _one in _TYPES:
+    register(_one)

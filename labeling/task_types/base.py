@@ -1,0 +1,286 @@
+"""What there is to know of a task type: the interface that each file of this folder fills in for one type.
+
+Pure: a type reads and writes plain values. It knows no job, no database, no page and no other type.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from labeling.consolidation.stopping import Decision, Stopping
+from labeling.formats.augmented_reading import Origin
+from labeling.formats.shapes import ImageSize
+
+Size = tuple[int, int]
+"""Displayed width and height of an image in pixels."""
+
+PRICES = tuple(mills * 1_000 for mills in (12, 24, 36, 48, 60, 72, 120, 240, 360, 480, 600, 720, 840, 960, 1080, 1200))
+"""Every price of Ground Truth's table for the public pool, in micro-dollars per worker per task, ascending."""
+
+
+class WorkerModels(Protocol):
+    """What consolidation has learned about the workers of a job; each type has its own kind."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON that `TaskType.load_workers` reads back."""
+
+
+Answer = TypeVar("Answer")
+Models = TypeVar("Models", bound=WorkerModels)
+
+
+@dataclass(frozen=True)
+class Element:
+    """The crowd element that shows a task of the type."""
+
+    tag: str
+    name: str
+    """The key of its value in the answer: {name: {...}}."""
+    labels_attribute: str
+    """The attribute that takes the job's labels."""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    """Further attributes and their defaults."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the requester's pages say about labels of the type, in whole sentences."""
+
+    decide: str
+    """How to decide an object oneself, and what follows."""
+    decided: str
+    """What the label is once somebody of the account has decided."""
+    saved: str
+    """After an object was decided; holds {index}."""
+    lost: str
+    """When the element's answer did not reach the server."""
+    left_out: str
+    """One thing of an answer that consolidation ignored: "a box"."""
+    labels_help: str
+    """What to type into the wizard's field for labels."""
+    skills: str
+    """What the columns of the workers' skills mean."""
+
+
+@dataclass(frozen=True)
+class GivenAnswer(Generic[Answer]):
+    """A worker's newest answer to an object, read into typed values."""
+
+    worker: str
+    answer: Answer
+    revision: int = 0
+
+
+@dataclass(frozen=True)
+class ObjectAnswers(Generic[Answer]):
+    """All answers to one object; `gold` is what the requester decided, where they did."""
+
+    given: tuple[GivenAnswer[Answer], ...]
+    size: Size
+    gold: Answer | None = None
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Consensus:
+    """The label that follows from the answers: `value` as `Label.value` stores it, None when no answer gives one."""
+
+    value: dict[str, Any] | None
+    confidence: float | None
+    explanation: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ImportedLabel(Generic[Answer]):
+    """A label that a manifest line brought along, with the size of the image where the label says it."""
+
+    answer: Answer
+    image_size: ImageSize | None
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class Column:
+    """A figure of a worker's skill as tables show it; `form` is "percent" or "fixed"."""
+
+    key: str
+    title: str
+    form: str
+
+
+@dataclass(frozen=True)
+class SkillRow:
+    """What is known of a worker with objects of one class; `label` "" stands for all classes together."""
+
+    worker: str
+    label: str
+    figures: dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one worker said about a finding; `cells` fill the finding's columns. `note` replaces all of it."""
+
+    worker: str
+    label: str = ""
+    outvoted: bool = False
+    cells: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that answers named, whether it became part of the label, and who said what about it."""
+
+    label: str
+    kept: bool
+    confidence: float | None
+    said: str
+    columns: tuple[str, ...]
+    members: tuple[Said, ...]
+
+
+@dataclass(frozen=True)
+class Story:
+    """How a label by people came about, in plain words. `ignored` are {"worker", "reason"}."""
+
+    lead: str
+    findings: tuple[Finding, ...] = ()
+    ignored: tuple[Mapping[str, Any], ...] = ()
+
+
+class TaskType(ABC, Generic[Answer, Models]):
+    """A task type. `Answer` is what one answer, or one label, says in typed values; `Models` what is known of workers.
+
+    Methods that take `labels` get the job's classes in their order, which gives the class index.
+    """
+
+    name: ClassVar[str]
+    """AWS's name: the last segment of its built-in functions."""
+    title: ClassVar[str]
+    element: ClassVar[Element]
+    words: ClassVar[Words]
+    prices: ClassVar[tuple[int, ...]]
+    """What the public pool may be paid for a task, in micro-dollars, ascending."""
+    fewest_labels: ClassVar[int]
+    most_labels: ClassVar[int] = 500
+    label_is_file: ClassVar[bool] = False
+    """Whether the manifest holds the URI of a file as label; its attribute's name then ends in -ref."""
+    exports: ClassVar[tuple[str, ...]] = ()
+    """Formats that labels can be exported to, beside the manifest and the workers' answers."""
+    learner: ClassVar[str] = ""
+    """The kind of model that can learn the type, "" when there is none."""
+    algorithm: ClassVar[str]
+    """Version of the consolidation, stored with each label."""
+    skill_columns: ClassVar[tuple[Column, ...]]
+    """The figures of `skills`; by the first one a worker's weakest class is found."""
+
+    # --- answers
+
+    @abstractmethod
+    def read_answer(self, content: Mapping[str, Any], *, labels: Sequence[str], size: Size) -> Answer:
+        """The typed values of a crowd answer. Raises AnswerError naming the field that is wrong."""
+
+    @abstractmethod
+    def write_answer(self, answer: Answer, *, size: Size) -> dict[str, Any]:
+        """The crowd answer that says this; `read_answer` reads it back equal."""
+
+    # --- labels
+
+    @abstractmethod
+    def value(self, answer: Answer) -> dict[str, Any]:
+        """`Label.value` of this label."""
+
+    @abstractmethod
+    def read_value(self, value: Mapping[str, Any]) -> Answer:
+        """The typed values of a stored label."""
+
+    @abstractmethod
+    def certain(self, answer: Answer) -> Answer:
+        """The same with every confidence 1: what the requester decided."""
+
+    @abstractmethod
+    def classes(self, answer: Answer) -> frozenset[str]:
+        """The classes it names."""
+
+    @abstractmethod
+    def summary(self, value: Mapping[str, Any]) -> str:
+        """A stored label in a few words, for lists."""
+
+    # --- manifests
+
+    @abstractmethod
+    def manifest_label(
+        self,
+        answer: Answer,
+        *,
+        labels: Sequence[str],
+        image_size: ImageSize,
+        human_annotated: bool,
+        job_name: str,
+        created: datetime | None,
+        model_name: str | None,
+    ) -> tuple[Any, dict[str, Any]]:
+        """Value and metadata in the output manifest, to AWS's letter."""
+
+    @abstractmethod
+    def read_manifest(self, attributes: Mapping[str, Any], attr: str) -> ImportedLabel[Answer]:
+        """The label a manifest line has under `attr` (chaining). Raises ValueError naming the member that is wrong."""
+
+    # --- consolidation
+
+    @abstractmethod
+    def consolidate_many(
+        self, objects: Sequence[ObjectAnswers[Answer]], *, labels: Sequence[str], workers: Models
+    ) -> list[Consensus]:
+        """The label of each object; the order of the answers to an object changes nothing."""
+
+    @abstractmethod
+    def decide_many(
+        self, objects: Sequence[ObjectAnswers[Answer]], *, labels: Sequence[str], rule: Stopping, workers: Models
+    ) -> list[Decision]:
+        """Whether each object should get one more answer."""
+
+    @abstractmethod
+    def fit_workers(self, objects: Sequence[ObjectAnswers[Answer]], *, labels: Sequence[str]) -> Models:
+        """Learn about the workers from their answers and the golds."""
+
+    @abstractmethod
+    def load_workers(self, stored: Mapping[str, Any] | None) -> Models:
+        """The models that `to_json` wrote, also by earlier versions; of workers nobody knows yet for None."""
+
+    @abstractmethod
+    def skills(self, models: Models, workers: Sequence[str], *, labels: Sequence[str]) -> list[SkillRow]:
+        """What is known of each worker, over all classes and for each class where the models tell them apart."""
+
+    # --- pages
+
+    @abstractmethod
+    def layer(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        """A stored label as a layer of the gallery's pictures."""
+
+    @abstractmethod
+    def answer_layer(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        """A crowd answer, as it was stored, as a layer of the gallery's pictures."""
+
+    @abstractmethod
+    def initial_value(self, value: Mapping[str, Any] | None) -> Any:
+        """What the element starts with when somebody corrects this label: JSON for its initial-value attribute."""
+
+    @abstractmethod
+    def story(self, value: Mapping[str, Any], explanation: Mapping[str, Any]) -> Story:
+        """How people's answers became this label."""
+
+
+def count(number: int, one: str, many: str) -> str:
+    """ "1 box", "2 boxes"."""
+    return f"{number} {one if number == 1 else many}"
+
+
+def percent(share: float) -> str:
+    """A share between 0 and 1 as tables show it: "93 %"."""
+    return f"{100 * share:.0f} %"

@@ -1,0 +1,262 @@
+"""Bounding boxes: people draw a rectangle around each object of the job's classes. An answer is a list of boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from labeling.consolidation import boxes, boxes_types
+from labeling.consolidation.stopping import Decision, Stopping
+from labeling.consolidation.workers import Skill, WorkerModels
+from labeling.formats import answers, augmented, augmented_reading
+from labeling.formats.shapes import Box, ImageSize
+from labeling.task_types.base import (
+    PRICES,
+    Column,
+    Consensus,
+    Element,
+    Finding,
+    ImportedLabel,
+    ObjectAnswers,
+    Said,
+    Size,
+    SkillRow,
+    Story,
+    TaskType,
+    Words,
+    count,
+    percent,
+)
+
+METHODS = {
+    "mean": "the mean of the boxes, by weight",
+    "medoid": "the box closest to all others",
+    "single": "the one box there is",
+}
+"""How the box of a cluster was made from its members, by the explanation's word for it."""
+
+
+class BoundingBox(TaskType[list[Box], WorkerModels]):
+    """Ground Truth's bounding box type. A stored label is {"boxes": [...]} in displayed pixels."""
+
+    name = "BoundingBox"
+    title = "Bounding boxes"
+    element = Element("crowd-bounding-box", "boundingBox", "labels")
+    words = Words(
+        decide="Correct the boxes and press Submit. Your boxes become the label and count as gold: "
+        "they also teach how good each worker is.",
+        decided="Their boxes are the label.",
+        saved="Your boxes for object {index} are the label now.",
+        lost="The boxes did not arrive. Draw them again and save.",
+        left_out="a box",
+        labels_help="One a line. Their order is the class index.",
+        skills="Finds what is there: the share of real objects this worker draws, and the class overlooked much more "
+        "often than that. False boxes: how many per image that are nobody's object. Scatter: how far the edges lie "
+        "from the crowd's, 1 is usual.",
+    )
+    prices = PRICES[2:]
+    fewest_labels = 1
+    exports = ("coco", "voc", "yolo")
+    learner = "detector"
+    algorithm = boxes.ALGORITHM
+    skill_columns = (
+        Column("hit_rate", "Finds what is there", "percent"),
+        Column("false_boxes", "False boxes", "fixed"),
+        Column("spread", "Scatter", "fixed"),
+    )
+
+    def read_answer(self, content: Mapping[str, Any], *, labels: Sequence[str], size: Size) -> list[Box]:
+        """See answers.parse_bounding_box_answer."""
+        return answers.parse_bounding_box_answer(
+            content, labels=labels, image_size=size, element_name=self.element.name
+        )
+
+    def write_answer(self, answer: list[Box], *, size: Size) -> dict[str, Any]:
+        """The boxes in the order given."""
+        return answers.bounding_box_content(answer, image_size=size, element_name=self.element.name)
+
+    def value(self, answer: Sequence[Any]) -> dict[str, Any]:
+        """Anything with the attributes of a Box will do."""
+        return {"boxes": [_row(box) for box in answer]}
+
+    def read_value(self, value: Mapping[str, Any]) -> list[Box]:
+        """The boxes with their confidences."""
+        return [
+            Box(b["label"], b["left"], b["top"], b["width"], b["height"], b.get("confidence")) for b in value["boxes"]
+        ]
+
+    def certain(self, answer: list[Box]) -> list[Box]:
+        """Each box is certain."""
+        return [replace(box, confidence=1.0) for box in answer]
+
+    def classes(self, answer: list[Box]) -> frozenset[str]:
+        """None for a picture with nothing on it."""
+        return frozenset(box.label for box in answer)
+
+    def summary(self, value: Mapping[str, Any]) -> str:
+        """How many boxes there are."""
+        return count(len(value["boxes"]), "box", "boxes")
+
+    def manifest_label(
+        self,
+        answer: list[Box],
+        *,
+        labels: Sequence[str],
+        image_size: ImageSize,
+        human_annotated: bool,
+        job_name: str,
+        created: datetime | None,
+        model_name: str | None,
+    ) -> tuple[Any, dict[str, Any]]:
+        """See augmented.box_label."""
+        return augmented.box_label(
+            answer,
+            image_size=image_size,
+            labels=labels,
+            human_annotated=human_annotated,
+            job_name=job_name,
+            created=created,
+            model_name=model_name,
+        )
+
+    def read_manifest(self, attributes: Mapping[str, Any], attr: str) -> ImportedLabel[list[Box]]:
+        """See augmented_reading.read_boxes."""
+        found = augmented_reading.read_boxes(attributes, attr)
+        return ImportedLabel(list(found.boxes), found.image_size, found.origin)
+
+    def consolidate_many(
+        self, objects: Sequence[ObjectAnswers[list[Box]]], *, labels: Sequence[str], workers: WorkerModels
+    ) -> list[Consensus]:
+        """The confidence of a label is the mean over its boxes, None when it has none."""
+        found = boxes.consolidate_many(map(_image, objects), labels=labels, workers=workers)
+        return [_consensus(one) for one in found]
+
+    def decide_many(
+        self,
+        objects: Sequence[ObjectAnswers[list[Box]]],
+        *,
+        labels: Sequence[str],
+        rule: Stopping,
+        workers: WorkerModels,
+    ) -> list[Decision]:
+        """The expected loss counts wrong and missing boxes."""
+        return boxes.decide_many([_image(one) for one in objects], labels=labels, rule=rule, workers=workers)
+
+    def fit_workers(self, objects: Sequence[ObjectAnswers[list[Box]]], *, labels: Sequence[str]) -> WorkerModels:
+        """Rates, bias, scatter and confusions of each worker, and the calibration."""
+        return boxes.fit_workers([_image(one) for one in objects], labels=labels)
+
+    def load_workers(self, stored: Mapping[str, Any] | None) -> WorkerModels:
+        """See WorkerModels.from_json."""
+        return WorkerModels() if stored is None else WorkerModels.from_json(stored)
+
+    def skills(self, models: WorkerModels, workers: Sequence[str], *, labels: Sequence[str]) -> list[SkillRow]:
+        """`hit_rate` is the chance of drawing an object that is there, over all classes and for each class;
+        `false_boxes` how many an image that are not; `spread` the scatter of the edges against the crowd's (1)."""
+        if not workers:
+            return []
+        rates = models.rates(workers)
+        by_class = models.class_hits(rates, workers, labels)
+        rows = []
+        for place, worker in enumerate(workers):
+            overall = {
+                "hit_rate": round(float(rates.hit[place]), 4),
+                "false_boxes": _false_boxes(models.skills.get(worker)),
+                "spread": round(float(rates.spread[place].mean()), 4),
+            }
+            rows.append(SkillRow(worker, "", overall))
+            for column, label in enumerate(labels):
+                rows.append(SkillRow(worker, label, {"hit_rate": round(float(by_class[place][column]), 4)}))
+        return rows
+
+    def layer(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        """Rectangles."""
+        return {"boxes": value.get("boxes", [])}
+
+    def answer_layer(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        """The boxes of the answer, whatever its element is called."""
+        for element in content.values():
+            if isinstance(element, dict) and "boundingBoxes" in element:
+                return {"boxes": list(element["boundingBoxes"])}
+        return {"boxes": []}
+
+    def initial_value(self, value: Mapping[str, Any] | None) -> Any:
+        """The boxes in whole pixels."""
+        sides = ("left", "top", "width", "height")
+        found = value["boxes"] if value else []
+        return [{"label": box["label"], **{side: round(box[side]) for side in sides}} for box in found]
+
+    def story(self, value: Mapping[str, Any], explanation: Mapping[str, Any]) -> Story:
+        """What became of each thing that somebody drew."""
+        findings = tuple(_finding(cluster) for cluster in explanation.get("clusters", []))
+        kept = sum(found.kept for found in findings)
+        lead = f"{count(len(explanation.get('workers', [])), 'person', 'people')} answered. "
+        lead += f"{count(kept, 'box', 'boxes')} kept"
+        if dropped := len(findings) - kept:
+            lead += f", {count(dropped, 'box', 'boxes')} dropped"
+        return Story(f"{lead}.", findings, tuple(explanation.get("ignored", [])))
+
+
+def _row(box: Any) -> dict[str, Any]:
+    return {
+        "left": box.left,
+        "top": box.top,
+        "width": box.width,
+        "height": box.height,
+        "label": box.label,
+        "confidence": box.confidence,
+    }
+
+
+def _image(one: ObjectAnswers[list[Box]]) -> boxes_types.ImageAnswers:
+    return boxes_types.ImageAnswers(
+        tuple(boxes_types.WorkerAnswer(a.worker, tuple(map(_box, a.answer)), a.revision) for a in one.given),
+        one.size,
+        gold=None if one.gold is None else tuple(map(_box, one.gold)),
+        key=one.key,
+    )
+
+
+def _box(box: Box) -> boxes_types.Box:
+    return boxes_types.Box(box.left, box.top, box.width, box.height, box.label)
+
+
+def _consensus(found: boxes_types.Consolidated) -> Consensus:
+    value = {"boxes": [{**_row(box), "cluster": box.cluster} for box in found.boxes]}
+    sure = [box.confidence for box in found.boxes]
+    return Consensus(value, round(sum(sure) / len(sure), 4) if sure else None, dict(found.explanation))
+
+
+def _false_boxes(skill: Skill | None) -> float | None:
+    """Boxes an image that consolidation holds to be nobody's object, each counted by its chance of being none."""
+    if skill is None or skill.images < 1:
+        return None
+    return round(max(skill.falses, 0.0) / skill.images, 4)
+
+
+def _finding(cluster: Mapping[str, Any]) -> Finding:
+    members, missed = cluster.get("members", []), cluster.get("not_drawn_by", [])
+    drew = len({member["worker"] for member in members})
+    said = f"Drawn by {drew} of {drew + len(missed)}."
+    if cluster["kept"]:
+        said += f" The box is {METHODS.get(cluster.get('method', ''), 'made from theirs')}."
+    elif cluster.get("label") is None:
+        said += " Dropped: nobody gave it a label of this job."
+    else:
+        said += f" Dropped: only {cluster['exists']:.0%} likely to be there."
+    return Finding(
+        label=cluster.get("label") or "no label",
+        kept=cluster["kept"],
+        confidence=cluster.get("confidence"),
+        said=said,
+        columns=("Overlap", "Weight"),
+        members=(
+            *(
+                Said(m["worker"], m["label"] or "no label", m["outvoted"], (f"{m['iou']:.2f}", percent(m["weight"])))
+                for m in members
+            ),
+            *(Said(worker, note="did not draw it") for worker in missed),
+        ),
+    )
