@@ -90,6 +90,11 @@ def test_unknown_or_true_is_true():
     assert holds("NOT (absent = 1 AND n = 4)")
 
 
+def test_a_keyword_after_a_dot_is_a_name_as_it_is_written():
+    assert compile_where("a.is = 1 AND a.Like = 2")({"a": {"is": 1, "Like": 2}})
+    assert not compile_where("a.is = 1")({"a": {"IS": 1}})
+
+
 def test_quotes_and_escapes():
     assert compile_where("x = 'it''s'")({"x": "it's"})
     assert compile_where('"a""b" = 1')({'a"b': 1})
