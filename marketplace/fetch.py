@@ -1,26 +1,30 @@
-"""The one door for outbound HTTP: webhooks, imports from a URL, functions of requesters.
+"""The one place that makes outbound HTTP requests: webhooks, imports from a URL, functions of requesters.
 
-A name is resolved once and the connection goes to that very address, so a second answer of the name server cannot
-lead inside. Private, loopback, link-local and other special addresses are refused, redirects are checked like first
-requests, size and time are limited. Knows nothing of who asks or why.
+A name is resolved once, every address it has is checked, and the connection goes to a checked address: a second,
+different answer of the name server cannot lead into the private network. Redirects are checked like first requests;
+size and total time are limited. It must not know who asks or why.
 """
 
 import contextlib
 import http.client
 import ipaddress
 import socket
-import ssl
+import string
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from django.conf import settings
+from urllib3 import BaseHTTPResponse
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
 
 from marketplace.errors import Forbidden, Invalid, Unavailable
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-# Special ranges that `ipaddress` may still call global.
+"""Statuses that send a GET or HEAD on to another URL."""
 DENIED_NETWORKS = tuple(
     ipaddress.ip_network(text)
     for text in (
@@ -41,7 +45,11 @@ DENIED_NETWORKS = tuple(
         "ff00::/8",
     )
 )
+"""Special ranges, some of which `ipaddress` calls global: they lead to the own network or to translators into it."""
 CHUNK = 64 * 1024
+"""Bytes that are read at a time."""
+CREDENTIALS = frozenset({"authorization", "cookie"})
+"""Headers that are not sent on to another origin."""
 
 
 class FetchFailed(Unavailable):
@@ -74,11 +82,12 @@ def fetch(
     an address that may not be reached, FetchFailed for the rest.
     """
     deadline = time.monotonic() + seconds
-    sent = {"User-Agent": "Waggle", "Accept-Encoding": "identity", **(headers or {})}
+    given = {name: value for name, value in (headers or {}).items() if name.lower() != "host"}
+    sent = {"User-Agent": "Waggle", "Accept-Encoding": "identity", **given}
     first_origin = origin = _origin(_checked(url))
     for _ in range(max_redirects + 1):
         if origin != first_origin:
-            sent = {name: value for name, value in sent.items() if name.lower() not in ("authorization", "cookie")}
+            sent = {name: value for name, value in sent.items() if name.lower() not in CREDENTIALS}
         response = _request(url, method, body, sent, max_bytes, deadline)
         location = response.headers.get("location")
         if response.status not in REDIRECTS or not location or method not in ("GET", "HEAD"):
@@ -89,8 +98,11 @@ def fetch(
 
 
 def allowed_address(host: str, port: int) -> str:
-    """The one IP address to connect to. Raises Forbidden when any address of the host is special, FetchFailed when
-    the name has none. One bad address refuses the whole name: it is a trick, not an accident."""
+    """An IP address of the host, to connect to.
+
+    Raises FetchFailed when the name has none, and Forbidden when any of its addresses is not public: a name with a
+    public and a private address is refused as a whole, since honest names do not have both.
+    """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -103,10 +115,14 @@ def allowed_address(host: str, port: int) -> str:
 
 
 def public(address: str) -> bool:
-    """Whether an IP address belongs to the public internet, v4 addresses in v6 clothes unwrapped."""
+    """Whether an IP address belongs to the public internet.
+
+    An IPv6 address that embeds an IPv4 address (`::ffff:10.0.0.1`) is judged by the IPv4 address.
+    """
     ip = ipaddress.ip_address(address.split("%", 1)[0])
     if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
         ip = ip.ipv4_mapped
+    # The first 96 bits are zero: unspecified, loopback, or an IPv4 address in a notation that is no longer in use.
     if isinstance(ip, ipaddress.IPv6Address) and int(ip) >> 32 == 0:
         return False
     if any(ip.version == network.version and ip in network for network in DENIED_NETWORKS):
@@ -135,54 +151,77 @@ def _request(
     url: str, method: str, body: bytes | None, headers: dict[str, str], max_bytes: int, deadline: float
 ) -> Response:
     parts = _checked(url)
-    scheme, host, port = _origin(parts)
-    address = allowed_address(host, port)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    if scheme == "https":
-        connection: http.client.HTTPConnection = _PinnedHTTPS(host, port, address, _left(deadline, url))
-    else:
-        connection = _PinnedHTTP(host, port, address, _left(deadline, url))
-    # A sender that drips bytes of a header would renew the socket's own timeout for ever.
-    guillotine = threading.Timer(_left(deadline, url), _cut, (connection,))
-    guillotine.daemon = True
-    guillotine.start()
+    target = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=string.punctuation)
+    connection = _connection(parts, _left(deadline, url))
     try:
-        connection.request(method, target, body=body, headers=headers)
-        answer = connection.getresponse()
-        data = _read(connection, answer, url, max_bytes, deadline)
-        return Response(answer.status, data, url, {name.lower(): value for name, value in answer.getheaders()})
-    except (OSError, http.client.HTTPException) as error:
+        with _closed_at(deadline, connection, url):
+            connection.request(method, target, body, {**headers, "Host": _host_header(parts)}, preload_content=False)
+            answer = connection.getresponse()
+            data = _read(answer, url, max_bytes, deadline)
+        return Response(answer.status, data, url, {name.lower(): value for name, value in answer.headers.items()})
+    except (OSError, HTTPError, http.client.HTTPException) as error:
         _left(deadline, url)
         raise FetchFailed(f"{url}: {error or type(error).__name__}") from None
     finally:
-        guillotine.cancel()
         connection.close()
 
 
-def _cut(connection: http.client.HTTPConnection) -> None:
-    if (sock := connection.sock) is not None:
-        with contextlib.suppress(OSError):
-            sock.shutdown(socket.SHUT_RDWR)
+def _connection(parts: SplitResult, timeout: float) -> HTTPConnection:
+    """A connection to a checked address; under TLS the certificate must be the name's, not the address's."""
+    scheme, host, port = _origin(parts)
+    address = allowed_address(host, port)
+    if scheme == "https":
+        return HTTPSConnection(address, port, timeout=timeout, server_hostname=host, cert_reqs="CERT_REQUIRED")
+    return HTTPConnection(address, port, timeout=timeout)
 
 
-def _read(
-    connection: http.client.HTTPConnection, answer: http.client.HTTPResponse, url: str, max_bytes: int, deadline: float
-) -> bytes:
+def _host_header(parts: SplitResult) -> str:
+    """`name` or `name:port`, as the URL says it."""
+    host = parts.hostname or ""
+    name = f"[{host}]" if ":" in host else host
+    return name if parts.port is None else f"{name}:{parts.port}"
+
+
+@contextlib.contextmanager
+def _closed_at(deadline: float, connection: HTTPConnection, url: str) -> Iterator[None]:
+    """Connect, and shut the socket down at the deadline whatever it is doing.
+
+    The socket's own timeout starts anew with each byte, so that a sender of one byte a second would hold us for ever.
+    """
+    connected: list[socket.socket] = []
+
+    def shut_down() -> None:
+        for each in connected or [connection.sock]:
+            if each is not None:
+                with contextlib.suppress(OSError):
+                    # The plain socket's method: TLS would first change state that the reading thread is using.
+                    socket.socket.shutdown(each, socket.SHUT_RDWR)
+
+    timer = threading.Timer(_left(deadline, url), shut_down)
+    timer.daemon = True
+    timer.start()
+    try:
+        connection.connect()
+        # The connection forgets its socket when the response says "Connection: close"; the timer still needs it.
+        if connection.sock is not None:
+            connected.append(connection.sock)
+        yield
+    finally:
+        timer.cancel()
+
+
+def _read(answer: BaseHTTPResponse, url: str, max_bytes: int, deadline: float) -> bytes:
     chunks: list[bytes] = []
     size = 0
-    while True:
-        if connection.sock is not None:
-            connection.sock.settimeout(_left(deadline, url))
-        # read1 returns what has come: a slow sender cannot hold us past the deadline inside one call.
-        chunk = answer.read1(CHUNK)
-        if not chunk:
-            _left(deadline, url)
-            return b"".join(chunks)
+    # read1 returns what has come, so that the size and the time are checked while a slow answer is still arriving.
+    while chunk := answer.read1(CHUNK, decode_content=False):
         size += len(chunk)
         if size > max_bytes:
             raise FetchFailed(f"{url}: the answer is larger than {max_bytes:,} bytes")
         _left(deadline, url)
         chunks.append(chunk)
+    _left(deadline, url)
+    return b"".join(chunks)
 
 
 def _left(deadline: float, url: str) -> float:
@@ -190,31 +229,3 @@ def _left(deadline: float, url: str) -> float:
     if left <= 0:
         raise FetchFailed(f"{url}: took too long")
     return left
-
-
-class _PinnedHTTP(http.client.HTTPConnection):
-    """Connects to an address that was checked, and still says the name in the Host header."""
-
-    def __init__(self, host: str, port: int, address: str, timeout: float):
-        super().__init__(host, port, timeout=timeout)
-        self._address = address
-
-    def connect(self) -> None:
-        self.sock = socket.create_connection((self._address, self.port), self.timeout)
-
-
-class _PinnedHTTPS(http.client.HTTPSConnection):
-    """The same under TLS: the certificate is checked against the name, not the address."""
-
-    def __init__(self, host: str, port: int, address: str, timeout: float):
-        self._tls = ssl.create_default_context()
-        super().__init__(host, port, timeout=timeout, context=self._tls)
-        self._address = address
-
-    def connect(self) -> None:
-        plain = socket.create_connection((self._address, self.port), self.timeout)
-        try:
-            self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
-        except BaseException:
-            plain.close()
-            raise

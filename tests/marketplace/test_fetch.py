@@ -1,18 +1,24 @@
 """Outbound requests: only to public addresses, only so much, only so long."""
 
+import datetime
 import http.server
 import socket
+import ssl
 import threading
 import time
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from marketplace import fetch
 from marketplace.errors import Forbidden, Invalid
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
-    """A server with manners good and bad."""
+    """A server that behaves well on most paths and badly on some."""
 
     protocol_version = "HTTP/1.1"
     seen: list[dict] = []
@@ -25,6 +31,17 @@ class Answers(http.server.BaseHTTPRequestHandler):
                 self.wfile.write(b"X")
                 self.wfile.flush()
                 time.sleep(0.1)
+        elif self.path == "/drip-chunks":
+            self.wfile.write(
+                b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+            )
+            for _ in range(200):
+                self.wfile.write(b"0")
+                self.wfile.flush()
+                time.sleep(0.1)
+        elif self.path == "/short":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 100\r\n\r\nhello")
+            self.close_connection = True
         elif self.path == "/endless":
             self.send_response(200)
             self.end_headers()
@@ -100,10 +117,27 @@ def test_credentials_do_not_follow_to_another_origin(server):
 def test_size_and_time_are_limited(server):
     with pytest.raises(fetch.FetchFailed, match="larger than 50,000 bytes"):
         fetch.fetch(server + "/endless", max_bytes=50_000)
-    started = time.monotonic()
+
+
+@pytest.mark.parametrize("path", ["/drip", "/drip-chunks"])
+def test_a_sender_of_one_byte_at_a_time_is_cut_off(server, path):
+    """Each byte comes well within any timeout of the socket; the whole would take twenty seconds."""
     with pytest.raises(fetch.FetchFailed, match="too long"):
-        fetch.fetch(server + "/drip", seconds=1)
-    assert time.monotonic() - started < 10
+        fetch.fetch(server + path, seconds=1)
+
+
+def test_an_answer_that_ends_early_is_no_answer(server):
+    with pytest.raises(fetch.FetchFailed, match=r"/short: .*5 bytes read, 95 more expected"):
+        fetch.fetch(server + "/short")
+
+
+def test_a_path_in_other_letters_is_percent_encoded_and_nothing_else(server):
+    assert fetch.fetch(server + "/a%2fé/..?q=%20ü").body == b"/a%2f%C3%A9/..?q=%20%C3%BC"
+
+
+def test_the_caller_does_not_choose_the_host_header(server):
+    fetch.fetch(server + "/x", headers={"host": "internal.example", "X-Token": "1"})
+    assert (Answers.seen[0]["host"], Answers.seen[0]["x-token"]) == (server.removeprefix("http://"), "1")
 
 
 @pytest.mark.parametrize(
@@ -158,6 +192,63 @@ def test_the_address_that_was_checked_is_the_one_that_is_called(server, monkeypa
     assert fetch.fetch(f"http://rebind.example:{port}/x").body == b"/x"
     assert asked.count("rebind.example") == 1
     assert Answers.seen[0]["host"] == f"rebind.example:{port}"
+
+
+def test_one_bad_address_refuses_the_name(monkeypatch):
+    def resolve(host, port, **_options):
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in ("8.8.8.8", "10.0.0.1")]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with pytest.raises(Forbidden, match="two.example: leads to 10.0.0.1, which is not a public address"):
+        fetch.fetch("http://two.example/")
+
+
+@pytest.fixture
+def tls_server(server, tmp_path, monkeypatch, settings):
+    """The same server under TLS with a certificate for good.example; good.example and bad.example lead to it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "good.example")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("good.example")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    (tmp_path / "certificate.pem").write_bytes(certificate.public_bytes(pem))
+    (tmp_path / "key.pem").write_bytes(key.private_bytes(pem, *plain))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "certificate.pem", tmp_path / "key.pem")
+    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    httpd.socket = context.wrap_socket(httpd.socket, server_side=True)
+    threading.Thread(target=httpd.serve_forever, daemon=True).start()
+    port = httpd.server_address[1]
+    settings.FETCH_ALLOWED_HOSTS = frozenset({f"good.example:{port}", f"bad.example:{port}"})
+    real = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *rest, **more: real("127.0.0.1", *rest, **more))
+    yield port, tmp_path / "certificate.pem"
+    httpd.shutdown()
+    httpd.server_close()
+
+
+def test_the_certificate_must_be_the_names(tls_server, monkeypatch):
+    port, certificate = tls_server
+    with pytest.raises(fetch.FetchFailed, match="CERTIFICATE_VERIFY_FAILED"):
+        fetch.fetch(f"https://good.example:{port}/x")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    assert fetch.fetch(f"https://good.example:{port}/x").body == b"/x"
+    assert Answers.seen[0]["host"] == f"good.example:{port}"
+    with pytest.raises(fetch.FetchFailed, match="Hostname mismatch|doesn't match"):
+        fetch.fetch(f"https://bad.example:{port}/x")
+    assert len(Answers.seen) == 1
 
 
 @pytest.mark.parametrize(
