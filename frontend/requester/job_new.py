@@ -3,17 +3,16 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from frontend.launching import launch_job
 from frontend.requester import job_examples
 from frontend.requester.job_forms import RARE, STEPS, PeopleStep, StepForm, design
 from frontend.session import requester_page
 from labeling.services import scope as labeling_scope
-from labeling.services.jobs import creation, pricing
-from learning.services.active import loops
+from labeling.services.jobs import pricing
 from marketplace import money
 from marketplace.errors import DomainError, NotFound
 from marketplace.models import Account, Role
@@ -176,12 +175,7 @@ def launch(request: HttpRequest) -> HttpResponse:
     wanted["dataset"] = labeling_scope.dataset(account, wanted["dataset"])
     wanted["workteam"] = scope.team(account, wanted["workteam"])
     try:
-        with transaction.atomic():
-            if "automated_labeling" in wanted:
-                loops.check_settings(account=account, automated_labeling=wanted["automated_labeling"])
-            job = creation.create_job(account=account, by=f"user:{request.user.pk}", **wanted)
-            if job.automated:
-                loops.start_loop(job=job)
+        job = launch_job(account=account, by=scope.actor(request.user), **wanted)
     except DomainError as error:
         for field, reason in error.errors or [("", error.message)]:
             messages.error(request, f"{field}: {reason}" if field else reason)

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from frontend.launching import launch_job
 from frontend.rest import schemas
 from frontend.rest.datasets import NAME, BadLinesView, SelectionInput
 from frontend.rest.idempotency import idempotent
@@ -21,7 +22,6 @@ from labeling.models import BadLine, LabelingJob
 from labeling.services import scope
 from labeling.services.jobs import creation, pricing
 from labeling.services.output import manifests
-from learning.services.active import loops
 from marketplace import money
 from marketplace.models import Role
 from marketplace.services import scope as marketplace_scope
@@ -112,6 +112,11 @@ class EstimateInput(serializers.Serializer):
     task_type = serializers.CharField(default="BoundingBox", max_length=40)
 
 
+def price_of(text: str) -> int:
+    """Micro-dollars of a price, zero included. Raises Invalid for anything else."""
+    return 0 if money.parse_or_none(text) == 0 else amount_of(text, "price")
+
+
 def job_row(job: LabelingJob) -> dict[str, Any]:
     """A job as lists show it."""
     return {
@@ -177,26 +182,17 @@ class JobsView(ListView):
     @extend_schema(request=LabelingJobInput, responses={201: schemas.LabelingJob}, operation_id="create_labeling_job")
     @idempotent
     def post(self, request: Request) -> Response:
-        """Create a job; it starts by itself once its input is taken in."""
+        """Create a job; it starts by itself once its input has been read."""
         account = account_of(request, Role.MEMBER)
         data = LabelingJobInput(data=request.data)
         data.is_valid(raise_exception=True)
         given = dict(data.validated_data)
-        price = given.pop("price")
         if "dataset" in given:
             given["dataset"] = scope.dataset(account, given["dataset"])
         if "max_spend" in given:
             given["max_spend_micros"] = amount_of(given.pop("max_spend"), "max_spend")
-        if given.get("automated_labeling", {}).get("enabled"):
-            loops.check_settings(account=account, automated_labeling=given["automated_labeling"])
-        job = creation.create_job(
-            account=account,
-            by=actor(request),
-            price_micros=0 if money.parse_or_none(price) == 0 else amount_of(price, "price"),
-            **{**given, "workteam": marketplace_scope.team(account, given["workteam"])},
-        )
-        if job.automated:
-            loops.start_loop(job=job)
+        given["workteam"] = marketplace_scope.team(account, given["workteam"])
+        job = launch_job(account=account, by=actor(request), price_micros=price_of(given.pop("price")), **given)
         return Response(job_detail(job), status=status.HTTP_201_CREATED)
 
 
@@ -233,9 +229,7 @@ class EstimateView(APIView):
         data.is_valid(raise_exception=True)
         given = dict(data.validated_data)
         task_type = given.pop("task_type")
-        price = given.pop("price")
-        micros = 0 if money.parse_or_none(price) == 0 else amount_of(price, "price")
-        estimate = pricing.estimate(price_micros=micros, **given)
+        estimate = pricing.estimate(price_micros=price_of(given.pop("price")), **given)
         guide = pricing.guideline(expected_seconds=given["expected_seconds"], task_type=task_type)
         figures = {
             name.removesuffix("_micros"): money.text(value) if name.endswith("_micros") else value
