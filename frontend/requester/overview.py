@@ -3,8 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Sum
-from django.db.models.functions import TruncDate
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,7 +13,7 @@ from frontend.session import requester_page
 from labeling import queries
 from labeling.models import Dataset, LabelingJob
 from learning.models import Model
-from marketplace.models import Account, LedgerKind, Posting
+from marketplace.models import Account
 from marketplace.services import wallets
 
 DAYS = 30
@@ -23,16 +21,7 @@ SHOWN = 5
 
 
 def _spending(account: Account) -> dict[str, Any] | None:
-    since = timezone.now() - timedelta(days=DAYS)
-    # What left escrow for people and the platform; money that is only held, or came back, is not spent.
-    paid = Posting.objects.filter(
-        ledger_account__kind=LedgerKind.ESCROW,
-        ledger_account__account=account,
-        entry__created_at__gte=since,
-        entry__reference__startswith="assignment:",
-    )
-    rows = paid.annotate(day=TruncDate("entry__created_at")).values("day").annotate(total=Sum("amount_micros"))
-    spent = {row["day"]: -row["total"] for row in rows.order_by("day")}
+    spent = wallets.spent_by_day(account, since=timezone.now() - timedelta(days=DAYS))
     if not spent:
         return None
     days = [timezone.now().date() - timedelta(days=back) for back in reversed(range(DAYS))]

@@ -1,18 +1,21 @@
 """What a job's work costs and what it may still cost: per object, out of the wallet, under the requester's limit."""
 
-from django.db.models import Sum
-
 from labeling.models import Batch, LabelingJob
-from marketplace.models import LedgerKind, Posting
-from marketplace.services import escrow, wallets
+from marketplace.models import EntryKind, LedgerKind, Subject
+from marketplace.services import escrow, ledger, wallets
+
+# The words under which the ledger knows labeling's rows.
+BATCH = "batch"
+ASSIGNMENT = "assignment"
+LABELING_JOB = "labeling-job"
 
 # Free work is bounded by the objects there are, never by this.
 UNBOUNDED = 2**31
 
 
-def reference(job: LabelingJob) -> str:
-    """What the job's escrow is kept under."""
-    return f"labeling-job:{job.pk}"
+def purpose(job: LabelingJob) -> Subject:
+    """What the job's escrow is kept for."""
+    return Subject(LABELING_JOB, job.pk)
 
 
 def object_micros(job: LabelingJob) -> int:
@@ -22,7 +25,7 @@ def object_micros(job: LabelingJob) -> int:
 
 def reserved_micros(job: LabelingJob) -> int:
     """Set aside now for seats of the live batch."""
-    return escrow.held(account=job.account, reference=reference(job))
+    return escrow.held(account=job.account, purpose=purpose(job))
 
 
 def committed_micros(job: LabelingJob) -> int:
@@ -30,13 +33,8 @@ def committed_micros(job: LabelingJob) -> int:
 
     A few postings a batch, however many answers were paid.
     """
-    facts = [
-        f"batch:{pk}:{fact}"
-        for pk in Batch.objects.filter(job=job).values_list("pk", flat=True)
-        for fact in ("fund", "refund")
-    ]
-    moved = Posting.objects.filter(entry__reference__in=facts, ledger_account__kind=LedgerKind.WALLET)
-    return -(moved.aggregate(total=Sum("amount_micros"))["total"] or 0)
+    opened = [Subject(BATCH, pk) for pk in Batch.objects.filter(job=job).values_list("pk", flat=True)]
+    return -ledger.moved([EntryKind.RESERVE, EntryKind.REFUND], opened, pocket_kind=LedgerKind.WALLET)
 
 
 def affordable_objects(job: LabelingJob) -> int:

@@ -2,7 +2,7 @@
 
 from marketplace.models.accounts import Account, ApiToken, IdempotentRequest, Membership, Role, User
 from marketplace.models.audit import AuditEvent
-from marketplace.models.ledger import Entry, LedgerAccount, LedgerKind, Posting
+from marketplace.models.ledger import Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
 from marketplace.models.workforce import Crowd, Worker, WorkerStatus, Workteam, WorkteamMember
 
 __all__ = [
@@ -11,12 +11,14 @@ __all__ = [
     "AuditEvent",
     "Crowd",
     "Entry",
+    "EntryKind",
     "IdempotentRequest",
     "LedgerAccount",
     "LedgerKind",
     "Membership",
     "Posting",
     "Role",
+    "Subject",
     "User",
     "Worker",
     "WorkerStatus",

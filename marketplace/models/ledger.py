@@ -3,10 +3,19 @@
 A balance is the sum of an account's postings. Each entry's postings sum to zero, by a deferred constraint trigger.
 """
 
+from typing import NamedTuple
+
 from django.db import models
 
 from marketplace.models.accounts import Account
 from marketplace.models.workforce import Worker
+
+
+class Subject(NamedTuple):
+    """A row of any room: a short stable word for its table ("batch") and its primary key."""
+
+    type: str
+    id: int
 
 
 class LedgerKind(models.TextChoices):
@@ -14,37 +23,59 @@ class LedgerKind(models.TextChoices):
 
     OUTSIDE = "outside"  # the world money comes from and goes to; its balance mirrors all others
     WALLET = "wallet"  # a requester account's free money
-    ESCROW = "escrow"  # money set aside for a job's open batches; `reference` names the job
+    ESCROW = "escrow"  # money set aside for work; its purpose names the work
     EARNINGS = "earnings"  # what a worker was paid and has not drawn
     FEES = "fees"  # the platform's share
 
 
 class LedgerAccount(models.Model):
-    """A pocket money can be in."""
+    """A pocket money can be in. An escrow pocket has a purpose: the row its money is set aside for."""
 
     kind = models.CharField(max_length=10, choices=LedgerKind)
     account = models.ForeignKey(Account, models.PROTECT, null=True, related_name="ledger_accounts")
     worker = models.ForeignKey(Worker, models.PROTECT, null=True, related_name="ledger_accounts")
-    reference = models.CharField(max_length=120, blank=True)
+    purpose_type = models.CharField(max_length=40, blank=True, default="")
+    purpose_id = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["kind", "account", "worker", "reference"],
+                fields=["kind", "account", "worker", "purpose_type", "purpose_id"],
                 name="ledger_account_once",
                 nulls_distinct=False,
             )
         ]
 
 
-class Entry(models.Model):
-    """One fact that moved money. `reference` is the fact ("assignment:81:pay"), so a fact cannot be booked twice."""
+class EntryKind(models.TextChoices):
+    """What an entry did."""
 
-    reference = models.CharField(max_length=120, unique=True)
+    DEPOSIT = "deposit"  # money arrived from outside in a wallet
+    RESERVE = "reserve"  # from a wallet into escrow
+    PAYMENT = "payment"  # from escrow to a worker and the platform
+    REFUND = "refund"  # from escrow back to the wallet
+
+
+class Entry(models.Model):
+    """One fact that moved money: its kind and the row it is about.
+
+    `reference` is made of them by services/ledger.py and is unique, so that a fact cannot be booked twice. The
+    description is for reading only.
+    """
+
+    kind = models.CharField(max_length=10, choices=EntryKind)
+    subject_type = models.CharField(max_length=40)
+    subject_id = models.BigIntegerField()
+    reference = models.CharField(max_length=140, unique=True)
     description = models.CharField(max_length=200, blank=True)
     by = models.CharField(max_length=120)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    @property
+    def subject(self) -> Subject:
+        """The row the entry is about."""
+        return Subject(self.subject_type, self.subject_id)
 
 
 class Posting(models.Model):

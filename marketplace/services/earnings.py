@@ -1,4 +1,4 @@
-"""What a worker was paid. Knows nothing of tasks; each entry's reference names the fact it was paid for."""
+"""What a worker was paid. Knows nothing of tasks; each entry's subject is what was paid for."""
 
 from django.db.models import QuerySet
 

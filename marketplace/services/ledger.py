@@ -1,6 +1,6 @@
 """The only writer of ledger postings. Knows facts and pockets, not why money moves."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from marketplace.errors import InsufficientFunds
-from marketplace.models import Account, Entry, LedgerAccount, LedgerKind, Posting, Worker
+from marketplace.models import Account, Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject, Worker
 from marketplace.money import text
 
 MAY_BE_NEGATIVE = frozenset({LedgerKind.OUTSIDE})
@@ -22,15 +22,33 @@ class Leg(NamedTuple):
     amount_micros: int
     account_id: int | None = None
     worker_id: int | None = None
-    reference: str = ""
+    purpose: Subject | None = None
+
+
+def reference_of(kind: str, subject: Subject, *, given: str = "") -> str:
+    """The unique name of a fact: its kind, then what else makes it one of a kind.
+
+    That is the row it is about, or the reference `given` from outside. The kind comes first and holds no colon, so
+    whatever is given from outside cannot name a fact of another kind. Raises ValueError for a kind that is none.
+    """
+    return f"{EntryKind(kind)}:{given}" if given else f"{EntryKind(kind)}:{subject.type}:{subject.id}"
+
+
+def shown_reference(entry: Entry) -> str:
+    """The reference people know the entry by: of a deposit the one the operator gave."""
+    return entry.reference.removeprefix(f"{entry.kind}:") if entry.kind == EntryKind.DEPOSIT else entry.reference
 
 
 def pocket(
-    kind: str, *, account: Account | None = None, worker: Worker | None = None, reference: str = ""
+    kind: str, *, account: Account | None = None, worker: Worker | None = None, purpose: Subject | None = None
 ) -> LedgerAccount:
-    """The ledger account of this kind and owner, made at its first use."""
-    found, _ = LedgerAccount.objects.get_or_create(kind=kind, account=account, worker=worker, reference=reference)
+    """The ledger account of this kind, owner and purpose, made at its first use."""
+    found, _ = LedgerAccount.objects.get_or_create(kind=kind, account=account, worker=worker, **_columns(purpose))
     return found
+
+
+def _columns(purpose: Subject | None) -> dict[str, str | int | None]:
+    return {"purpose_type": purpose.type if purpose else "", "purpose_id": purpose.id if purpose else None}
 
 
 def movements(*pockets: LedgerAccount) -> QuerySet[Posting]:
@@ -47,28 +65,57 @@ def balance(*pockets: LedgerAccount) -> int:
     return movements(*pockets).aggregate(total=Sum("amount_micros"))["total"] or 0
 
 
-def total(kind: str, *, account: Account | None = None, worker: Worker | None = None, reference: str = "") -> int:
-    """Micro-dollars in the pocket of this kind and owner, 0 when it was never used; nothing is written."""
-    return balance(*LedgerAccount.objects.filter(kind=kind, account=account, worker=worker, reference=reference))
+def total(
+    kind: str, *, account: Account | None = None, worker: Worker | None = None, purpose: Subject | None = None
+) -> int:
+    """Micro-dollars in the pocket of this kind, owner and purpose, 0 when it was never used; nothing is written."""
+    return balance(*LedgerAccount.objects.filter(kind=kind, account=account, worker=worker, **_columns(purpose)))
+
+
+def moved(kinds: Sequence[str], subjects: Iterable[Subject], *, pocket_kind: str) -> int:
+    """Micro-dollars that entries of these kinds about these rows brought into pockets of a kind, less what they took.
+
+    Entries are found by their references, which have an index; the subject columns have none, to keep paying cheap.
+    """
+    references = [reference_of(kind, subject) for subject in subjects for kind in kinds]
+    rows = Posting.objects.filter(entry__reference__in=references, ledger_account__kind=pocket_kind)
+    return rows.aggregate(total=Sum("amount_micros"))["total"] or 0
 
 
 def post(
-    *, reference: str, postings: Mapping[LedgerAccount, int], by: str, description: str = "", guard: bool = True
+    *,
+    kind: str,
+    subject: Subject,
+    postings: Mapping[LedgerAccount, int],
+    by: str,
+    given_reference: str = "",
+    description: str = "",
+    guard: bool = True,
 ) -> Entry:
     """Book one fact: `postings` maps pockets to micro-dollars and must sum to zero; zero amounts are left out.
 
+    `given_reference` is for facts that come from outside and have a reference of their own (see `reference_of`).
+
     With `guard`, pockets that money leaves are locked in pk order and must not fall below zero. Callers that hold a
     reservation which already bounds what leaves (a seat of a funded batch) pass guard=False and take no lock.
-    Raises LimitExceeded when a pocket would become negative, IntegrityError when `reference` was booked before,
+    Raises LimitExceeded when a pocket would become negative, IntegrityError when the fact was booked before,
     ValueError when the postings do not balance.
     """
+    reference = reference_of(kind, subject, given=given_reference)
     amounts = {pocket: micros for pocket, micros in postings.items() if micros}
     if sum(amounts.values()) != 0:
         raise ValueError(f"{reference}: the postings sum to {sum(amounts.values())} micro-dollars, not to zero")
     with transaction.atomic():
         if guard:
             _check_funds(amounts)
-        entry = Entry.objects.create(reference=reference, by=by, description=description)
+        entry = Entry.objects.create(
+            kind=kind,
+            subject_type=subject.type,
+            subject_id=subject.id,
+            reference=reference,
+            by=by,
+            description=description,
+        )
         Posting.objects.bulk_create(
             [
                 Posting(entry=entry, ledger_account=pocket, amount_micros=micros)
@@ -78,33 +125,40 @@ def post(
     return entry
 
 
-def post_legs(*, reference: str, legs: Sequence[Leg], by: str, description: str = "") -> None:
+def post_legs(*, kind: str, subject: Subject, legs: Sequence[Leg], by: str, description: str = "") -> None:
     """Book one fact in one statement, without any lock; pockets used for the first time are made on the way.
 
     For callers whose reservation already bounds what leaves. Zero legs are left out. Raises ValueError when the legs do
-    not balance, IntegrityError when `reference` was booked before.
+    not balance, IntegrityError when the fact was booked before.
     """
+    reference = reference_of(kind, subject)
     legs = [leg for leg in legs if leg.amount_micros]
     if sum(leg.amount_micros for leg in legs) != 0:
         raise ValueError(f"{reference}: the legs sum to {sum(leg.amount_micros for leg in legs)} micro-dollars")
-    if not legs or _insert(reference, legs, by, description):
+    entry: list[str | int] = [str(kind), subject.type, subject.id, reference, description, by]
+    if not legs or _insert(entry, legs):
         return
     for leg in legs:
         LedgerAccount.objects.get_or_create(
-            kind=leg.kind, account_id=leg.account_id, worker_id=leg.worker_id, reference=leg.reference
+            kind=leg.kind, account_id=leg.account_id, worker_id=leg.worker_id, **_columns(leg.purpose)
         )
-    if not _insert(reference, legs, by, description):
+    if not _insert(entry, legs):
         raise LookupError(f"{reference}: a ledger account that was just made cannot be found")
 
 
-def _insert(reference: str, legs: Sequence[Leg], by: str, description: str) -> bool:
-    """Entry and postings in one round trip; False when a pocket does not exist yet (then nothing is written)."""
+def _insert(entry: Sequence[str | int], legs: Sequence[Leg]) -> bool:
+    """Entry and postings in one round trip; False when a pocket does not exist yet (then nothing is written).
+
+    `entry` has the values of kind, subject_type, subject_id, reference, description and by.
+    """
     rows: list[str] = []
     values: list[str | int] = []
     for leg in legs:
-        owner: list[str | int] = [str(leg.kind), leg.reference]
-        where = "kind = %s AND reference = %s"
-        for column, value in (("account_id", leg.account_id), ("worker_id", leg.worker_id)):
+        purpose_type, purpose_id = leg.purpose or ("", None)
+        owner: list[str | int] = [str(leg.kind), purpose_type]
+        where = "kind = %s AND purpose_type = %s"
+        columns = (("account_id", leg.account_id), ("worker_id", leg.worker_id), ("purpose_id", purpose_id))
+        for column, value in columns:
             # The unique index serves IS NULL and =, but not IS NOT DISTINCT FROM.
             where += f" AND {column} IS NULL" if value is None else f" AND {column} = %s"
             owner += [] if value is None else [value]
@@ -113,12 +167,12 @@ def _insert(reference: str, legs: Sequence[Leg], by: str, description: str) -> b
     statement = f"""
         WITH pocket AS MATERIALIZED ({" UNION ALL ".join(rows)}),
         entry AS (
-            INSERT INTO marketplace_entry (reference, description, by, created_at)
-            SELECT %s, %s, %s, %s WHERE (SELECT count(*) FROM pocket) = %s RETURNING id)
+            INSERT INTO marketplace_entry (kind, subject_type, subject_id, reference, description, by, created_at)
+            SELECT %s, %s, %s, %s, %s, %s, %s WHERE (SELECT count(*) FROM pocket) = %s RETURNING id)
         INSERT INTO marketplace_posting (entry_id, ledger_account_id, amount_micros)
         SELECT entry.id, pocket.id, pocket.amount FROM entry, pocket"""
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*values, reference, description, by, timezone.now(), len(legs)])
+        cursor.execute(statement, [*values, *entry, timezone.now(), len(legs)])
         return cursor.rowcount == len(legs)
 
 

@@ -1,10 +1,13 @@
-"""A requester account's free money: deposits, balance, statement. Knows nothing of jobs."""
+"""A requester account's money: deposits, balance, statement, spending. Knows nothing of jobs."""
+
+from datetime import date, datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
+from django.db.models.functions import TruncDate
 
 from marketplace.errors import BookedAlready, Invalid
-from marketplace.models import Account, Entry, LedgerAccount, LedgerKind, Posting
+from marketplace.models import Account, Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
 from marketplace.services import ledger
 
 # 9,000,000,000 dollars in micro-dollars: far below what a bigint holds, far above any real deposit.
@@ -12,9 +15,9 @@ MAX_DEPOSIT_MICROS = 9 * 10**15
 
 
 def deposit(*, account: Account, amount_micros: int, reference: str, by: str, description: str = "Deposit") -> Entry:
-    """Book money that arrived from outside. `reference` names the fact ("deposit:2024-17") and counts once.
+    """Book money that arrived from outside. `reference` is the operator's own ("bank:2024-17") and counts once.
 
-    Raises Invalid for an amount that is not positive, InUse when the reference was booked before.
+    Raises Invalid for an amount that is not positive, InUse when a deposit of this reference was booked before.
     """
     if not 0 < amount_micros <= MAX_DEPOSIT_MICROS:
         raise Invalid("a deposit must be above zero and at most 9,000,000,000 dollars", field="amount")
@@ -23,7 +26,14 @@ def deposit(*, account: Account, amount_micros: int, reference: str, by: str, de
     pockets = {ledger.pocket(LedgerKind.OUTSIDE): -amount_micros, wallet(account): amount_micros}
     try:
         with transaction.atomic():
-            return ledger.post(reference=reference, postings=pockets, by=by, description=description)
+            return ledger.post(
+                kind=EntryKind.DEPOSIT,
+                subject=Subject("account", account.pk),
+                given_reference=reference,
+                postings=pockets,
+                by=by,
+                description=description,
+            )
     except IntegrityError:
         raise BookedAlready(f"{reference} was booked already", field="reference") from None
 
@@ -47,3 +57,14 @@ def statement(account: Account) -> QuerySet[Posting]:
 def held(account: Account) -> int:
     """Micro-dollars of the account that are set aside for open batches, over all jobs."""
     return ledger.balance(*LedgerAccount.objects.filter(kind=LedgerKind.ESCROW, account=account))
+
+
+def spent_by_day(account: Account, *, since: datetime) -> dict[date, int]:
+    """Micro-dollars that were paid to workers and the platform, for each day that had payments, oldest first.
+
+    Money that is only held, or came back, is not spent.
+    """
+    pockets = LedgerAccount.objects.filter(kind=LedgerKind.ESCROW, account=account)
+    paid = ledger.movements(*pockets).filter(entry__kind=EntryKind.PAYMENT, entry__created_at__gte=since)
+    rows = paid.annotate(day=TruncDate("entry__created_at")).values("day").annotate(total=Sum("amount_micros"))
+    return {row["day"]: -row["total"] for row in rows.order_by("day")}

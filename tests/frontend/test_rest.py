@@ -90,10 +90,10 @@ def test_an_idempotency_key_replays_the_answer(live_server, requester):
     again = operator.call("POST", "deposits", body, **{"Idempotency-Key": "k1"})
     assert (first[0], first[1]) == (again[0], again[1])
     assert again[2].headers["Idempotency-Replayed"] == "true"
-    assert Entry.objects.filter(reference="bank-2").count() == 1
+    assert Entry.objects.filter(reference="deposit:bank-2").count() == 1
     other = operator.call("POST", "deposits", {**body, "reference": "bank-3"}, **{"Idempotency-Key": "k1"})
     assert other[0] == 400
-    assert not Entry.objects.filter(reference="bank-3").exists()
+    assert not Entry.objects.filter(reference="deposit:bank-3").exists()
 
 
 def test_a_key_sent_by_many_at_once_books_once(live_server, requester):

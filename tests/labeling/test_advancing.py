@@ -16,7 +16,7 @@ from labeling.models import AdvanceRequest, Answer, BadLine, Batch, DataObject, 
 from labeling.services.jobs import creation
 from labeling.services.queue import advance_requests
 from marketplace import storage
-from marketplace.services import boundaries, escrow
+from marketplace.services import boundaries, wallets
 from tests import builders
 from tests.labeling import stories
 
@@ -94,7 +94,7 @@ def test_killed_anywhere_and_started_again_the_result_is_the_same():
     assert job.status == "Completed"
     assert Answer.objects.count() == 36 and DataObject.objects.filter(job=job, state="HumanLabeled").count() == 12
     assert Label.objects.filter(revision=1).count() == 12
-    assert escrow.held(account=job.account, reference=f"labeling-job:{job.pk}") == 0
+    assert wallets.held(job.account) == 0
     assert LabelingJob.objects.get(pk=job.pk).attention == ""
 
 

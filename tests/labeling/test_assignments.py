@@ -110,7 +110,7 @@ def test_a_repeated_submit_changes_nothing_and_says_the_same(opened):
     assert earnings.balance(worker) == stories.PRICE
     with pytest.raises(InUse, match="already, with another key"):
         stories.answer(seat, key="tab-2")
-    assert Entry.objects.filter(reference__startswith="assignment:").count() == 1
+    assert Entry.objects.filter(kind="payment").count() == 1
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from labeling.services.jobs import advancing, creation
 from labeling.services.queue import assignments, batches, leases
 from marketplace.errors import InUse
 from marketplace.models import Posting
-from marketplace.services import earnings, escrow
+from marketplace.services import earnings, wallets
 from tests.labeling import stories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -98,7 +98,7 @@ def test_sixteen_workers_two_hundred_tasks_three_answers_each():
     advancing.advance_job(job.pk)
     assert DataObject.objects.filter(job=job, state="HumanLabeled").count() == 200
     assert Batch.objects.get().status == "Completed"
-    assert escrow.held(account=job.account, reference=f"labeling-job:{job.pk}") == 0
+    assert wallets.held(job.account) == 0
     assert Posting.objects.aggregate(total=Sum("amount_micros"))["total"] == 0
 
 
@@ -129,7 +129,7 @@ def test_answers_stop_and_the_queue_at_the_same_time():
     job.refresh_from_db()
     assert job.status == "Stopped"
     assert sum(earnings.balance(w) for w in workers) == Answer.objects.count() * stories.PRICE
-    assert escrow.held(account=job.account, reference=f"labeling-job:{job.pk}") == 0
+    assert wallets.held(job.account) == 0
     assert not DataObject.objects.filter(state="PendingHuman").exists()
 
 

@@ -15,7 +15,7 @@ from labeling.services.results import labels
 from labeling.services.results.labels import ExternalLabel
 from marketplace.errors import InUse, Invalid, LimitExceeded
 from marketplace.models import AuditEvent
-from marketplace.services import earnings, escrow, wallets, workteams
+from marketplace.services import earnings, wallets, workteams
 from tests import builders
 from tests.labeling import stories
 
@@ -193,7 +193,7 @@ def test_stopping_conditions(limit, labeled, because):
     assert job.status == "Completed"
     assert queries.counters(job)["HumanLabeled"] == labeled
     assert because in AuditEvent.objects.filter(object_id=job.pk, to_status="Completed").get().because
-    assert escrow.held(account=job.account, reference=f"labeling-job:{job.pk}") == 0
+    assert wallets.held(job.account) == 0
 
 
 def test_an_empty_wallet_pauses_the_job_until_there_is_money():

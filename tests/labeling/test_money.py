@@ -13,7 +13,7 @@ from labeling.services.jobs import advancing, creation
 from labeling.services.queue import assignments, leases
 from marketplace.errors import InUse
 from marketplace.models import Posting
-from marketplace.services import earnings, escrow, wallets
+from marketplace.services import earnings, wallets
 from tests.labeling import stories
 
 pytestmark = pytest.mark.django_db
@@ -107,7 +107,7 @@ def check_money(job, workers):
     answers = Answer.objects.filter(assignment__job=job).count()
     check_seats(job)
     assert Posting.objects.aggregate(total=Sum("amount_micros"))["total"] == 0
-    assert escrow.held(account=job.account, reference=f"labeling-job:{job.pk}") == 0
+    assert wallets.held(job.account) == 0
     assert sum(earnings.balance(worker) for worker in workers) == answers * job.price_micros
     assert wallets.balance(job.account) == FUNDS - answers * (job.price_micros + job.fee_micros)
     assert not Assignment.objects.filter(job=job, state="Leased").exists()

@@ -5,7 +5,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from marketplace.errors import LimitExceeded
-from marketplace.models import Account, Entry, LedgerKind, Posting
+from marketplace.models import Account, Entry, EntryKind, LedgerKind, Posting, Subject
 from marketplace.services import ledger, wallets
 from tests import builders
 
@@ -18,34 +18,39 @@ def pockets():
     return ledger.pocket(LedgerKind.OUTSIDE), ledger.pocket(LedgerKind.WALLET, account=account)
 
 
+def post(given, postings, kind=EntryKind.DEPOSIT):
+    about = Subject("account", 1)
+    return ledger.post(kind=kind, subject=about, given_reference=given, postings=postings, by="operator")
+
+
 def test_a_balance_is_the_sum_of_postings(pockets):
     outside, wallet = pockets
-    ledger.post(reference="deposit:1", postings={outside: -5_000_000, wallet: 5_000_000}, by="operator")
-    ledger.post(reference="deposit:2", postings={outside: -1, wallet: 1}, by="operator")
+    post("deposit:1", {outside: -5_000_000, wallet: 5_000_000})
+    post("deposit:2", {outside: -1, wallet: 1})
     assert ledger.balance(wallet) == 5_000_001
     assert ledger.balance(outside) == -5_000_001
 
 
 def test_the_same_fact_is_booked_once(pockets):
     outside, wallet = pockets
-    ledger.post(reference="deposit:1", postings={outside: -5, wallet: 5}, by="operator")
+    post("deposit:1", {outside: -5, wallet: 5})
     with pytest.raises(IntegrityError), transaction.atomic():
-        ledger.post(reference="deposit:1", postings={outside: -5, wallet: 5}, by="operator")
+        post("deposit:1", {outside: -5, wallet: 5})
     assert ledger.balance(wallet) == 5
 
 
 def test_a_wallet_does_not_go_negative(pockets):
     outside, wallet = pockets
     with pytest.raises(LimitExceeded, match="holds 0.000000 dollars, 0.000007 are needed"):
-        ledger.post(reference="spend:1", postings={outside: 7, wallet: -7}, by="someone")
+        post("spend:1", {outside: 7, wallet: -7})
     assert not Entry.objects.exists()
 
 
 def test_an_unbalanced_entry_is_refused_by_the_service_and_by_the_database(pockets):
     outside, wallet = pockets
     with pytest.raises(ValueError, match="sum to 1"):
-        ledger.post(reference="x", postings={outside: -5, wallet: 6}, by="someone")
-    entry = Entry.objects.create(reference="by hand", by="someone")
+        post("x", {outside: -5, wallet: 6})
+    entry = Entry.objects.create(kind="deposit", subject_type="account", subject_id=1, reference="by hand", by="x")
     with pytest.raises(IntegrityError, match="does not balance"), transaction.atomic():
         Posting.objects.create(entry=entry, ledger_account=wallet, amount_micros=5)
         connection.check_constraints()
@@ -53,7 +58,7 @@ def test_an_unbalanced_entry_is_refused_by_the_service_and_by_the_database(pocke
 
 def test_history_cannot_be_changed(pockets):
     outside, wallet = pockets
-    ledger.post(reference="deposit:1", postings={outside: -5, wallet: 5}, by="operator")
+    post("deposit:1", {outside: -5, wallet: 5})
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         Posting.objects.filter(ledger_account=wallet).update(amount_micros=50)
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():

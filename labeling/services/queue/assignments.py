@@ -19,11 +19,12 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from labeling.models import Assignment, AssignmentStatus, LabelingJob, Task, TaskStatus, WorkerCursor
+from labeling.queries import spending
 from labeling.services.queue import advance_requests, leases
 from labeling.services.queue.leases import expire_overdue
 from labeling.services.results import answering
 from marketplace.errors import AlreadySubmitted, Forbidden, Invalid, NotFound, TaskGone, TaskLimit
-from marketplace.models import Account, Worker, WorkerStatus
+from marketplace.models import Account, Subject, Worker, WorkerStatus
 from marketplace.services import escrow
 
 # Tasks of one job that a worker may hold at a time, so that nobody sits on a whole batch.
@@ -130,12 +131,12 @@ def submit(*, assignment: Assignment, worker: Worker, content: Any, seconds: flo
         outcome, paid, stored_key, lease_ended, wanted = seat.submit(answer, seconds, key, now)
         if outcome == "Accepted":
             escrow.pay(
-                reference=f"labeling-job:{seat.job_id}",
+                purpose=Subject(spending.LABELING_JOB, seat.job_id),
+                subject=Subject(spending.ASSIGNMENT, seat.pk),
                 account=Account(pk=seat.account_id),
                 worker=worker,
                 price_micros=seat.price_micros,
                 fee_micros=seat.fee_micros,
-                fact=f"assignment:{seat.pk}:pay",
                 by=f"worker:{worker.pk}",
                 description=f"Task of labeling job {seat.job_id}",
             )

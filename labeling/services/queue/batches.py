@@ -17,6 +17,7 @@ from labeling.services.queue import leases
 from labeling.services.queue.locking import lock_queue
 from labeling.services.results import consolidating
 from marketplace.errors import Invalid, WrongState
+from marketplace.models import Subject
 from marketplace.services import escrow
 
 
@@ -51,9 +52,9 @@ def open_batch(*, job: LabelingJob, object_ids: Sequence[int], purpose: str = "l
         _make_tasks(job, batch, ids)
         escrow.reserve(
             account=job.account,
-            reference=spending.reference(job),
+            purpose=spending.purpose(job),
+            subject=Subject(spending.BATCH, batch.pk),
             amount_micros=len(ids) * spending.object_micros(job),
-            fact=f"batch:{batch.pk}:fund",
             by=by,
         )
         transitions.BATCH.advance(batch, "InProgress", by=by, because=f"{len(ids)} objects opened")
@@ -144,6 +145,7 @@ def _finish(batch: Batch, *, to: str, by: str, because: str) -> bool:
             return True
         # All seats are over, so nothing of what is left can be paid out any more.
         job = batch.job
-        escrow.refund(account=job.account, reference=spending.reference(job), fact=f"batch:{batch.pk}:refund", by=by)
+        subject = Subject(spending.BATCH, batch.pk)
+        escrow.refund(account=job.account, purpose=spending.purpose(job), subject=subject, by=by)
         hooks.send(hooks.batch_done, batch.pk)
     return True
