@@ -13,6 +13,7 @@ from frontend.rest import schemas
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import worker_of
 from frontend.rest.wallet import statement_row
+from labeling.queries.statements import StatementLine, statement_lines
 from labeling.services.queue import assignments
 from marketplace import money
 from marketplace.models import Posting
@@ -58,9 +59,13 @@ class EarningsView(ListView):
         """The caller's own."""
         return earnings.payments(worker=worker_of(request))
 
-    def row(self, found: Posting) -> dict[str, Any]:
+    def page(self, found: list[Posting]) -> list[StatementLine]:
+        """With the jobs they were for."""
+        return statement_lines(found)
+
+    def row(self, found: StatementLine) -> dict[str, Any]:
         """One payment."""
-        return statement_row(found)
+        return statement_row(found, job=found.job.title if found.job else None)
 
     def beside(self, request: Request) -> dict[str, Any]:
         """The balance."""

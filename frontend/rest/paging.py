@@ -65,6 +65,10 @@ class ListView(APIView):
         """The rows the caller may see; `place` are the parts of the address. Raises DomainErrors."""
         raise NotImplementedError
 
+    def page(self, found: list[Any]) -> list[Any]:
+        """The rows of one page, with what is looked up for all of them at once."""
+        return found
+
     def row(self, found: Any) -> dict[str, Any]:
         """One row as the API shows it."""
         raise NotImplementedError
@@ -78,7 +82,7 @@ class ListView(APIView):
         pages = Pages()
         pages.ordering = self.ordering
         page = pages.paginate_queryset(filtered(request, self.rows(request, **place), self.filters), request, self)
-        response = pages.get_paginated_response([self.row(found) for found in page])
+        response = pages.get_paginated_response([self.row(found) for found in self.page(page)])
         response.data |= self.beside(request)
         return response
 

@@ -6,6 +6,8 @@ from typing import Any
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers as s
 
+from marketplace.models import EntryKind
+
 Money = s.CharField  # dollars with six decimals
 
 
@@ -58,9 +60,12 @@ class Movement(s.Serializer):
     """One line of a statement."""
 
     id = s.IntegerField()
+    kind = s.ChoiceField(EntryKind.choices)
     amount = Money()
     reference = s.CharField()
-    description = s.CharField()
+    description = s.CharField(help_text="for reading only; its words may change")
+    job_id = s.IntegerField(allow_null=True, help_text="the labeling job it belongs to")
+    job = s.CharField(allow_null=True, help_text="the job's name in a wallet, its title in earnings")
     at = s.DateTimeField()
 
 

@@ -14,6 +14,7 @@ from frontend.rest import schemas
 from frontend.rest.idempotency import idempotent, key_of
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor, require_operator
+from labeling.queries.statements import StatementLine, statement_lines
 from marketplace import money
 from marketplace.errors import Invalid, NotFound
 from marketplace.models import Account, Posting
@@ -41,14 +42,17 @@ def amount_of(text: str, field: str) -> int:
     return micros
 
 
-def statement_row(posting: Posting) -> dict[str, Any]:
-    """One line of a statement."""
+def statement_row(line: StatementLine, *, job: str | None) -> dict[str, Any]:
+    """One line of a statement; `job` is what the reader knows the labeling job by."""
     return {
-        "id": posting.pk,
-        "amount": money.text(posting.amount_micros),
-        "reference": posting.entry.reference,
-        "description": posting.entry.description,
-        "at": posting.entry.created_at,
+        "id": line.id,
+        "kind": line.kind,
+        "amount": money.text(line.amount_micros),
+        "reference": line.reference,
+        "description": line.description,
+        "job_id": line.job.id if line.job else None,
+        "job": job,
+        "at": line.at,
     }
 
 
@@ -76,9 +80,13 @@ class StatementView(ListView):
         """Of the account."""
         return wallets.statement(account=account_of(request))
 
-    def row(self, found: Posting) -> dict[str, Any]:
+    def page(self, found: list[Posting]) -> list[StatementLine]:
+        """With the jobs they belong to."""
+        return statement_lines(found)
+
+    def row(self, found: StatementLine) -> dict[str, Any]:
         """One movement."""
-        return statement_row(found)
+        return statement_row(found, job=found.job.name if found.job else None)
 
 
 class DepositsView(APIView):

@@ -1,8 +1,5 @@
 """The worker's pages: what there is to do, the task itself, what was earned."""
 
-import re
-from typing import Any
-
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -10,13 +7,12 @@ from django.urls import reverse
 
 from frontend.session import worker_page
 from labeling.models import LabelingJob
+from labeling.queries.statements import statement_lines
 from labeling.services.queue import assignments
 from marketplace.errors import NotFound
-from marketplace.models import Posting
 from marketplace.services import earnings, workteams
 
 PER_PAGE = 50
-JOB = re.compile(r"labeling job (\d+)")
 
 
 @worker_page
@@ -54,18 +50,5 @@ def earnings_page(request: HttpRequest) -> HttpResponse:
     """Each payment, and the balance."""
     worker = request.worker  # type: ignore[attr-defined]
     page = Paginator(earnings.payments(worker=worker), PER_PAGE).get_page(request.GET.get("page"))
-    rows = _titled(list(page))
-    return render(
-        request, "worker/earnings.html", {"page": page, "rows": rows, "balance": earnings.balance(worker=worker)}
-    )
-
-
-def _titled(payments: list[Posting]) -> list[dict[str, Any]]:
-    """The payments, with the title of the labeling job each was for."""
-    found = [JOB.search(payment.entry.description) for payment in payments]
-    jobs_paid = {int(match[1]) for match in found if match}
-    titles = dict(LabelingJob.objects.filter(pk__in=jobs_paid).values_list("pk", "title"))
-    return [
-        {"payment": payment, "what": titles.get(int(match[1])) if match else payment.entry.description}
-        for payment, match in zip(payments, found, strict=True)
-    ]
+    context = {"page": page, "lines": statement_lines(page), "balance": earnings.balance(worker=worker)}
+    return render(request, "worker/earnings.html", context)

@@ -1,0 +1,69 @@
+"""Lines of a statement: what each movement of money was, and the labeling job it belongs to.
+
+The one place that pages and the API take them from; descriptions are shown and never read by programs.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from labeling.models import Assignment, Batch
+from labeling.queries.spending import ASSIGNMENT, BATCH
+from marketplace.models import Posting, Subject
+from marketplace.services import ledger
+
+
+@dataclass(frozen=True, slots=True)
+class JobNamed:
+    """A labeling job: `name` is its owner's word for it, `title` what workers see."""
+
+    id: int
+    name: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One movement. `kind` is an EntryKind; `job` is None where the movement belongs to none, or to a deleted one."""
+
+    id: int
+    at: datetime
+    amount_micros: int
+    kind: str
+    subject: Subject
+    reference: str
+    description: str
+    job: JobNamed | None
+
+
+def statement_lines(postings: Iterable[Posting]) -> list[StatementLine]:
+    """The lines of one page, in the order given; `postings` come with their entries.
+
+    One query for each kind of row the page's entries are about: one for a wallet (batches), one for earnings
+    (assignments).
+    """
+    postings = list(postings)
+    jobs = _jobs({posting.entry.subject for posting in postings})
+    return [
+        StatementLine(
+            id=posting.pk,
+            at=posting.entry.created_at,
+            amount_micros=posting.amount_micros,
+            kind=posting.entry.kind,
+            subject=posting.entry.subject,
+            reference=ledger.shown_reference(posting.entry),
+            description=posting.entry.description,
+            job=jobs.get(posting.entry.subject),
+        )
+        for posting in postings
+    ]
+
+
+def _jobs(subjects: set[Subject]) -> dict[Subject, JobNamed]:
+    found = {}
+    for subject_type, rows in ((BATCH, Batch.objects.all()), (ASSIGNMENT, Assignment.objects.all())):
+        keys = [subject.id for subject in subjects if subject.type == subject_type]
+        if keys:
+            for pk, *job in rows.filter(pk__in=keys).values_list("pk", "job_id", "job__name", "job__title"):
+                found[Subject(subject_type, pk)] = JobNamed(*job)
+    return found
