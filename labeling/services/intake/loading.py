@@ -9,11 +9,12 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from labeling.formats import augmented_reading, manifest
+from labeling import task_types
+from labeling.formats import manifest
 from labeling.models import DataObject, Label, LabelingJob, LabelSource, ObjectState
 from labeling.services.intake import datasets, sources
 from labeling.services.intake.refusals import Refusals
-from labeling.services.results.answering import box_row
+from labeling.task_types.base import ImportedLabel
 from marketplace.errors import Invalid
 from marketplace.services import boundaries
 
@@ -28,7 +29,7 @@ class _Chunk:
     """Lines on their way into the database."""
 
     rows: list[tuple[int, str, str, str]] = field(default_factory=list)  # index, state, source-ref, line
-    labels: dict[int, augmented_reading.BoxLabel] = field(default_factory=dict)  # by place in rows
+    labels: dict[int, ImportedLabel[Any]] = field(default_factory=dict)  # by place in rows
     size: int = 0
 
     @property
@@ -97,15 +98,16 @@ def _chunks(
         yield chunk
 
 
-def _label(job: LabelingJob, line: manifest.Line) -> augmented_reading.BoxLabel:
+def _label(job: LabelingJob, line: manifest.Line) -> ImportedLabel[Any]:
     """The label a chained line brings along. Raises ValueError when this job cannot use it."""
-    label = augmented_reading.read_boxes(line.attributes, job.label_attribute_name)
-    if unknown := sorted({box.label for box in label.boxes} - set(job.labels)):
+    kind = task_types.get(job.task_type)
+    label = kind.read_manifest(line.attributes, job.label_attribute_name)
+    if unknown := sorted(kind.classes(label.answer) - set(job.labels)):
         raise ValueError(f"{job.label_attribute_name!r} has a class the job does not have: {', '.join(unknown)}")
     return label
 
 
-def _state(label: augmented_reading.BoxLabel) -> str:
+def _state(label: ImportedLabel[Any]) -> str:
     return ObjectState.MACHINE if label.origin.human_annotated is False else ObjectState.HUMAN
 
 
@@ -127,11 +129,12 @@ def _copy(job: LabelingJob, chunk: _Chunk) -> None:
             for pk, (_, _, _, text) in zip(ids, chunk.rows, strict=True):
                 copy.write_row((pk, text))
     if chunk.labels:
-        _import_labels({ids[place]: label for place, label in chunk.labels.items()})
+        _import_labels(job, {ids[place]: label for place, label in chunk.labels.items()})
 
 
-def _import_labels(found: dict[int, augmented_reading.BoxLabel]) -> None:
-    """The first revision of objects that come with a label, and the size the label was drawn in."""
+def _import_labels(job: LabelingJob, found: dict[int, ImportedLabel[Any]]) -> None:
+    """The first revision of objects that come with a label, and the size of the image where the label says it."""
+    kind = task_types.get(job.task_type)
     labels = Label.objects.bulk_create(
         [
             Label(
@@ -140,7 +143,7 @@ def _import_labels(found: dict[int, augmented_reading.BoxLabel]) -> None:
                 source=LabelSource.MACHINE if _state(label) == ObjectState.MACHINE else LabelSource.HUMAN,
                 algorithm=IMPORTED,
                 model_name=(label.origin.model_name or "")[:63],
-                value={"boxes": [box_row(box) for box in label.boxes]},
+                value=kind.value(label.answer),
                 explanation=_explanation(label),
             )
             for pk, label in found.items()
@@ -161,6 +164,6 @@ def _import_labels(found: dict[int, augmented_reading.BoxLabel]) -> None:
         )
 
 
-def _explanation(label: augmented_reading.BoxLabel) -> dict[str, Any]:
+def _explanation(label: ImportedLabel[Any]) -> dict[str, Any]:
     origin = label.origin
     return {"imported": {"job-name": origin.job_name, "creation-date": origin.creation_date}}

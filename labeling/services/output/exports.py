@@ -6,6 +6,7 @@ A killed export starts again from its row; it may be stopped; objects that do no
 import io
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import BinaryIO, cast
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -14,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from labeling import transitions
+from labeling import task_types, transitions
 from labeling.formats.interchange.coco import write_coco
 from labeling.formats.interchange.items import LabeledImage
 from labeling.formats.interchange.voc import write_voc
@@ -26,6 +27,8 @@ from marketplace import queue, storage
 from marketplace.errors import DomainError, ExportLimit, Invalid
 
 EXTENSION = {"manifest": "manifest", "worker-answers": "jsonl", "coco": "zip", "voc": "zip", "yolo": "zip"}
+# What every task type can be exported to; further formats are the type's own.
+ALWAYS = ("manifest", "worker-answers")
 # Where CVAT and Datumaro look for it.
 COCO_MEMBER = "annotations/instances_default.json"
 RUN = "labeling.background.run_export"
@@ -41,9 +44,10 @@ class Stopped(Exception):
 
 
 def create_export(*, job: LabelingJob, kind: str, which: str = "all", by: str) -> Export:
-    """Start an export. Raises Invalid for an unknown format or part, ExportLimit with too many under way."""
-    if kind not in EXTENSION:
-        raise Invalid(f"{kind!r} found, one of {', '.join(EXTENSION)} expected", field="kind")
+    """Start an export. Raises Invalid for an unknown part or a format that does not hold labels of the job's type,
+    ExportLimit with too many under way."""
+    if kind not in formats(job):
+        raise Invalid(f"{kind!r} found, one of {', '.join(formats(job))} expected", field="kind")
     if which not in rows.WHICH:
         raise Invalid(f"{which!r} found, one of {', '.join(rows.WHICH)} expected", field="which")
     if Export.objects.filter(job=job, status="InProgress").count() >= MOST_AT_ONCE:
@@ -52,6 +56,12 @@ def create_export(*, job: LabelingJob, kind: str, which: str = "all", by: str) -
         export = Export.objects.create(job=job, kind=kind, which=which, created_by=by)
         queue.enqueue(RUN, export.pk)
     return export
+
+
+def formats(job: LabelingJob) -> list[str]:
+    """The formats that the job's labels can be exported to."""
+    fitting = {*ALWAYS, *task_types.get(job.task_type).exports}
+    return [kind for kind in EXTENSION if kind in fitting]
 
 
 def stop_export(*, export: Export, by: str) -> None:
@@ -109,7 +119,8 @@ class _Work:
         self.done = 0
         self.errors: list[dict[str, str]] = []
         wanted = Q(job=self.job)
-        if export.which != "all" or export.kind in ("coco", "voc", "yolo"):
+        self.task_type = task_types.get(self.job.task_type)
+        if export.which != "all" or export.kind not in ALWAYS:
             wanted &= Q(label__source__in=rows.WHICH[export.which])
         self.total = max(1, DataObject.objects.filter(wanted).count())
         self._said = time.monotonic()
@@ -165,7 +176,7 @@ class _Work:
             if row.value is None:
                 continue
             wrong = ""
-            found = rows.boxes(row)
+            found = [replace(box, confidence=box.confidence or 0.0) for box in self.task_type.read_value(row.value)]
             if not row.width or not row.height:
                 wrong = "the size of the image is not known"
             elif unknown := sorted({box.label for box in found} - known):

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from labeling.formats.augmented import EXPIRED, box_label, failure_line, label_line
-from labeling.formats.shapes import Box, ImageSize
+from labeling import task_types
+from labeling.formats.augmented import EXPIRED, failure_line, label_line
+from labeling.formats.shapes import ImageSize
 from labeling.models import DataObject, LabelingJob, LabelSource, ObjectState
 
 CHUNK = 2000
@@ -81,12 +82,6 @@ def stream(job: LabelingJob, which: str = "all") -> Iterator[Row]:
         yield Row(*row)
 
 
-def boxes(row: Row) -> list[Box]:
-    """The boxes of a labeled row; empty for an object with nothing on it."""
-    found = row.value["boxes"] if row.value else []
-    return [Box(b["label"], b["left"], b["top"], b["width"], b["height"], b.get("confidence") or 0.0) for b in found]
-
-
 def image_size(row: Row) -> ImageSize:
     """Displayed pixels of a labeled row."""
     return ImageSize(row.width or 0, row.height or 0, row.depth or 3)
@@ -101,12 +96,13 @@ def manifest_line(row: Row, job: LabelingJob) -> bytes:
     return label_line(row.line, job.label_attribute_name, *label(row, job))
 
 
-def label(row: Row, job: LabelingJob) -> tuple[dict[str, Any], dict[str, Any]]:
+def label(row: Row, job: LabelingJob) -> tuple[Any, dict[str, Any]]:
     """Value and metadata of a labeled row, as the output manifest holds them."""
-    return box_label(
-        boxes(row),
-        image_size=image_size(row),
+    kind = task_types.get(job.task_type)
+    return kind.manifest_label(
+        kind.read_value(row.value or {}),
         labels=job.labels,
+        image_size=image_size(row),
         human_annotated=row.source != LabelSource.MACHINE,
         job_name=job.name,
         created=row.labeled_at,

@@ -1,9 +1,10 @@
-"""A requester has the last word on an object: their boxes become its label, and gold for the workers' models."""
+"""A requester has the last word on an object: their answer becomes its label, and gold for the workers' models."""
 
 from typing import Any
 
 from django.db import transaction
 
+from labeling import task_types
 from labeling.formats.answers import AnswerError
 from labeling.models import DataObject, Label, LabelSource, ObjectState
 from labeling.services.queue import advance_requests
@@ -23,17 +24,18 @@ def adjudicate(*, data_object: DataObject, content: Any, by: str) -> Label:
         raise WrongState("the size of this image is not known; it cannot be labeled", field="object")
     size = (data_object.width, data_object.height)
     try:
-        boxes = answering.shapes(content, task_type=job.task_type, labels=job.labels, size=size)
+        answer = answering.read(content, task_type=job.task_type, labels=job.labels, size=size)
     except AnswerError as error:
         raise Invalid(str(error), field=f"answer.{error.field}") from None
-    rows = [{**answering.box_row(box), "confidence": 1.0} for box in boxes]
+    kind = task_types.get(job.task_type)
+    value = kind.value(kind.certain(answer))
     with transaction.atomic():
         (locked,) = labels.lock_objects([data_object.pk])
         if locked.state == ObjectState.PENDING:
             raise WrongState("people are working on this object; adjudicate it when they are done", field="object")
         if locked.state == ObjectState.UNLABELED and not job.open:
             raise WrongState("this object was never labeled and the job is over", field="object")
-        revision = labels.Revision(locked.pk, {"boxes": rows}, 1.0, {"adjudicated_by": by})
+        revision = labels.Revision(locked.pk, value, 1.0, {"adjudicated_by": by})
         (label,) = labels.write_revisions([revision], source=LabelSource.ADJUDICATED, algorithm=ALGORITHM)
         advance_requests.request_advance(job.pk)
     return label

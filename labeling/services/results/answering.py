@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from labeling import task_types
 from labeling.formats import answers
-from labeling.formats.shapes import Box
 from marketplace.errors import Invalid
 
 # Far above any honest answer: a thousand boxes are about 100 kB.
@@ -18,7 +18,7 @@ def checked(content: Any, *, task_type: str, labels: Sequence[str], size: tuple[
     `size` is the displayed width and height of the image in pixels.
     """
     try:
-        shapes(content, task_type=task_type, labels=labels, size=size)
+        read(content, task_type=task_type, labels=labels, size=size)
     except answers.AnswerError as error:
         raise Invalid(str(error), field=f"answer.{error.field}") from None
     try:
@@ -33,11 +33,16 @@ def checked(content: Any, *, task_type: str, labels: Sequence[str], size: tuple[
     return text
 
 
-def shapes(content: Mapping[str, Any], *, task_type: str, labels: Sequence[str], size: tuple[int, int]) -> list[Box]:
-    """What was drawn. Raises AnswerError for a bad answer, Invalid for a task type nobody can answer yet."""
-    if task_type != "BoundingBox":
-        raise Invalid(f"answers of {task_type!r} cannot be read", field="task_type")
-    return answers.parse_bounding_box_answer(content, labels=labels, image_size=size)
+def read(content: Mapping[str, Any], *, task_type: str, labels: Sequence[str], size: tuple[int, int]) -> Any:
+    """The typed values of an answer. Raises AnswerError for a bad answer, Invalid for a task type there is not."""
+    try:
+        kind = task_types.get(task_type)
+    except task_types.UnknownTaskType as error:
+        raise Invalid(f"answers of {task_type!r} cannot be read: {error}", field="task_type") from None
+    return kind.read_answer(content, labels=labels, size=size)
+
+
+shapes = read
 
 
 def box_row(box: Any) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Max
 
+from labeling import task_types
 from labeling.models import DataObject, Label, LabelingJob, LabelSource, ObjectState
 from labeling.services.queue import advance_requests
-from labeling.services.results.answering import box_row
 from marketplace.errors import Invalid, WrongState
 
 CHUNK = 500
@@ -23,10 +23,10 @@ STATE_OF = {
 
 @dataclass(frozen=True)
 class ExternalLabel:
-    """A label that did not come from this room's answers. `boxes` have left, top, width, height, label, confidence."""
+    """A label that did not come from this room's answers; `answer` is what the job's task type reads answers into."""
 
     object_id: int
-    boxes: Sequence[Any]
+    answer: Any
     confidence: float | None = None
     explanation: dict[str, Any] = field(default_factory=dict)
 
@@ -54,17 +54,18 @@ def record_labels(
 
     Returns how many were labeled. Raises Invalid for a class the job does not have, InUse for a job that is over.
     """
-    known, done, stream = frozenset(job.labels), 0, iter(rows)
+    known, kind = frozenset(job.labels), task_types.get(job.task_type)
+    done, stream = 0, iter(rows)
     while some := list(islice(stream, CHUNK)):
         for row in some:
-            if unknown := {box.label for box in row.boxes} - known:
-                raise Invalid(f"object {row.object_id}: {sorted(unknown)} are not labels of the job", field="boxes")
+            if unknown := kind.classes(row.answer) - known:
+                raise Invalid(f"object {row.object_id}: {sorted(unknown)} are not labels of the job", field="answer")
         with transaction.atomic():
             _must_run(job)
             free = _lock_objects(job, [row.object_id for row in some], ObjectState.UNLABELED)
             write_revisions(
                 [
-                    Revision(row.object_id, {"boxes": [box_row(b) for b in row.boxes]}, row.confidence, row.explanation)
+                    Revision(row.object_id, kind.value(row.answer), row.confidence, row.explanation)
                     for row in some
                     if row.object_id in free
                 ],

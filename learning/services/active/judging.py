@@ -111,7 +111,7 @@ def machine_labels(
                 boxes.append(Box(job.labels[box.class_id], left, top, right - left, bottom - top, box.score))
         yield ExternalLabel(
             object_id=prediction.object_id,
-            boxes=boxes,
+            answer=boxes,
             confidence=round(scores[prediction.object_id], 6),
             explanation={
                 "round": round_.number,
