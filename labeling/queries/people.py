@@ -9,15 +9,14 @@ from zlib import crc32
 
 from django.db.models import Avg, Count, F, Max, Sum
 
-from labeling.consolidation.clusters import Floats
-from labeling.consolidation.workers import Skill, WorkerModels
+from labeling import task_types
 from labeling.models import Answer, Assignment, AssignmentStatus, DataObject, Label, LabelingJob, LabelSource
 
 # Told apart by eye, also by colour-blind ones (after Okabe and Ito).
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a6d00", "#7f3fbf", "#5f6b6d")
 
 WEAK = 0.1
-"""By how much a class must be drawn less often than all to be named as a worker's weak one."""
+"""By how much a worker must be worse at a class than at all of them for it to be named as the weak one."""
 
 
 def answers_of(data_object: DataObject) -> list[dict[str, Any]]:
@@ -68,9 +67,8 @@ def _answers(newest: dict[str, Answer]) -> list[dict[str, Any]]:
 def worker_skills(job: LabelingJob) -> list[dict[str, Any]]:
     """What each worker did and how well, as far as consolidation knows; most answers first.
 
-    `hit_rate` is the chance of drawing an object that is there, `false_boxes` how many an image that are not, `spread`
-    the scatter of the box edges against the crowd's (1 is the crowd's); None before the first fit. `weakest` is the
-    class drawn least often, {label, hit_rate}, where that is WEAK below the worker's rate, else None.
+    Beside these come the figures of the task type's `skill_columns`, None before the first fit. `weakest` is the class
+    with the lowest first figure, {label, <figure>}, where that is WEAK below the worker's own, else None.
     """
     rows = (
         Assignment.objects.filter(job=job, state=AssignmentStatus.SUBMITTED)
@@ -78,10 +76,9 @@ def worker_skills(job: LabelingJob) -> list[dict[str, Any]]:
         .annotate(answers=Count("id"), seconds=Avg("seconds_spent"), paid=Sum("paid_micros"), last=Max("ended_at"))
         .order_by("-answers", "public_id")
     )
-    models = WorkerModels.from_json(job.worker_models["models"]) if job.worker_models else None
-    names = [row["public_id"] for row in rows]
-    rates = models.rates(names) if models and names else None
-    hits = models.class_hits(rates, names, job.labels) if models and rates else None
+    kind = task_types.get(job.task_type)
+    nothing: dict[str, Any] = {column.key: None for column in kind.skill_columns} | {"weakest": None}
+    known = _skills(job, [row["public_id"] for row in rows])
     return [
         {
             "worker": row["public_id"],
@@ -89,27 +86,29 @@ def worker_skills(job: LabelingJob) -> list[dict[str, Any]]:
             "mean_seconds": row["seconds"],
             "paid_micros": row["paid"] or 0,
             "last_answer_at": row["last"],
-            "hit_rate": round(float(rates.hit[place]), 4) if rates else None,
-            "false_boxes": _false_boxes(models.skills.get(row["public_id"])) if models else None,
-            "spread": round(float(rates.spread[place].mean()), 4) if rates else None,
-            "weakest": _weakest(job.labels, hits[place]) if hits is not None else None,
+            **known.get(row["public_id"], nothing),
         }
-        for place, row in enumerate(rows)
+        for row in rows
     ]
 
 
-def _false_boxes(skill: Skill | None) -> float | None:
-    """Boxes an image that consolidation holds to be nobody's object, each counted by its chance of being none."""
-    if skill is None or skill.images < 1:
-        return None
-    return round(max(skill.falses, 0.0) / skill.images, 4)
-
-
-def _weakest(labels: list[str], hits: Floats) -> dict[str, Any] | None:
-    worst = int(hits[:-1].argmin())
-    if hits[worst] > hits[-1] - WEAK:
-        return None
-    return {"label": labels[worst], "hit_rate": round(float(hits[worst]), 4)}
+def _skills(job: LabelingJob, workers: list[str]) -> dict[str, dict[str, Any]]:
+    """The figures of each worker over all classes, with the weakest class; empty before the first fit."""
+    if not job.worker_models:
+        return {}
+    kind = task_types.get(job.task_type)
+    rows = kind.skills(kind.load_workers(job.worker_models["models"]), workers, labels=job.labels)
+    main = kind.skill_columns[0].key
+    found: dict[str, dict[str, Any]] = {row.worker: {**row.figures, "weakest": None} for row in rows if not row.label}
+    lowest: dict[str, float] = {}
+    for row in rows:
+        figure, overall = row.figures[main], found[row.worker][main]
+        if not row.label or figure is None or figure > overall - WEAK:
+            continue
+        if figure < lowest.get(row.worker, 1.0):
+            lowest[row.worker] = figure
+            found[row.worker]["weakest"] = {"label": row.label, main: figure}
+    return found
 
 
 def confidence_histogram(job: LabelingJob, *, bins: int = 10, source: str = LabelSource.HUMAN) -> list[int]:
