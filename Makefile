@@ -37,6 +37,7 @@ bench: setup
 	$(PY) -m benchmarks.$(NAME)
 
 docs: setup
+	$(PY) -m marketplace.settings_reference > docs/settings.md
 	$(PY) manage.py spectacular --file docs/openapi.yaml
 
 setup: .venv/.installed frontend/static/dist/.built

@@ -75,8 +75,8 @@ class Stack:
             "DJANGO_SETTINGS_MODULE": "marketplace.settings",
             "WAGGLE_BIND": f"127.0.0.1:{self.port}",
             # One client alone is faster than the rate a single user may have.
-            "API_RATE_PER_USER": "1000000/min",
-            "LOG_LEVEL": "WARNING",
+            "WAGGLE_API_RATE_PER_USER": "1000000/min",
+            "WAGGLE_LOG_LEVEL": "WARNING",
         }
         import django
 

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.options import datasets
 from labeling.consolidation.boxes_types import Box, ImageAnswers, WorkerAnswer
 
-DATASETS = Path(os.environ.get("WAGGLE_DATASETS", Path(__file__).resolve().parents[2] / "shared" / "datasets"))
+DATASETS = datasets()
 
 
 def pedestrians() -> list[ImageAnswers]:

@@ -1,6 +1,6 @@
 """The demo's job on real images: shares, quality against truth, money, wall time per stage.
 
-Run: `make bench NAME=main_job` with the shared data sets beside the project (MAIN_JOB_SETS=bccd,cards,raccoon).
+Run: `make bench NAME=main_job` with the shared data sets beside the project (WAGGLE_BENCH_SETS=bccd,cards,raccoon).
 """
 
 import json
@@ -9,12 +9,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from benchmarks.options import SHARED, option
 from benchmarks.report import report
+from marketplace import settings_declared as declared
 
 # Real photos are harder than the demo's scenes, and here nobody watches.
-TRAIN_SECONDS = os.environ.get("TRAIN_SECONDS", "300")
-SETS = os.environ.get("MAIN_JOB_SETS", "bccd,cards,raccoon").split(",")
-DATASETS = Path(os.environ.get("DATASETS", Path(__file__).resolve().parent.parent.parent / "shared" / "datasets"))
+TRAIN_SECONDS = str(option(declared.BENCH_TRAIN_SECONDS, earlier="TRAIN_SECONDS"))
+SETS = option(declared.BENCH_SETS, earlier="MAIN_JOB_SETS")
+DATASETS = option(declared.DATASETS, earlier="DATASETS") or SHARED
 
 
 def flat(name: str, summary: dict[str, Any]) -> dict[str, float]:

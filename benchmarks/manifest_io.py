@@ -1,7 +1,7 @@
 """Manifests in and out: a large manifest into a job, the output manifest and COCO of as many labeled objects.
 
 Every measurement runs in a process of its own, whose peak memory is reported; sizes from 10,000 to 1,000,000 lines
-show whether memory is flat. Run: `make bench NAME=manifest_io` (set MANIFEST_IO_SIZES=10000,100000 for less).
+show whether memory is flat. Run: `make bench NAME=manifest_io` (set WAGGLE_BENCH_SIZES=10000,100000 for less).
 """
 
 import io
@@ -17,9 +17,11 @@ from urllib.parse import unquote, urlsplit
 
 import orjson
 
+from benchmarks.options import option
 from benchmarks.report import report
+from marketplace import settings_declared as declared
 
-SIZES = [int(n) for n in os.environ.get("MANIFEST_IO_SIZES", "10000,100000,1000000").split(",")]
+SIZES = [int(n) for n in option(declared.BENCH_SIZES, earlier="MANIFEST_IO_SIZES")]
 BOXES = 3
 
 
@@ -150,8 +152,8 @@ def main() -> None:
         root.chmod(0o755)
         os.environ |= {
             "WAGGLE_VAR": str(root / "var"),
-            "STORE_FILE_ROOTS": str(root),
-            "DATABASE_URL": start_embedded(root / "postgres"),
+            "WAGGLE_STORE_FILE_ROOTS": str(root),
+            "WAGGLE_DATABASE_URL": start_embedded(root / "postgres"),
         }
         setup_django()
         from django.core.management import call_command

@@ -6,8 +6,8 @@ wait_for_database() {
     tries=0
     until python manage.py database ping; do
         tries=$((tries + 1))
-        if [ "$tries" -ge "${DATABASE_TRIES:-60}" ]; then
-            echo "the database of DATABASE_URL did not answer after $tries tries" >&2
+        if [ "$tries" -ge "${WAGGLE_DATABASE_TRIES:-60}" ]; then
+            echo "the database of WAGGLE_DATABASE_URL did not answer after $tries tries" >&2
             exit 1
         fi
         sleep 1

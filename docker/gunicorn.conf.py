@@ -1,10 +1,12 @@
-"""The production web server's settings; every value can be changed by the environment."""
+"""The production web server's settings; docs/settings.md says which of them an operator can change."""
 
 import os
 
-bind = os.environ.get("WAGGLE_BIND", "127.0.0.1:8000")
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
-threads = int(os.environ.get("WEB_THREADS", "8"))
+from marketplace import settings_declared as declared
+
+bind = declared.BIND.read(os.environ)
+workers = declared.WEB_WORKERS.read(os.environ)
+threads = declared.WEB_THREADS.read(os.environ)
 worker_class = "gthread"
 timeout = 120
 keepalive = 15

@@ -1,4 +1,4 @@
-"""Where the database is: DATABASE_URL, else an embedded PostgreSQL kept under var/.
+"""Where the database is: WAGGLE_DATABASE_URL, else an embedded PostgreSQL kept under var/.
 
 Knows nothing of Django models; settings.py calls `configuration()` once per process.
 """
@@ -20,10 +20,10 @@ def parse_url(url: str) -> dict[str, Any]:
     """
     parts = urlsplit(url)
     if parts.scheme not in ("postgresql", "postgres"):
-        raise DatabaseUnavailable(f"DATABASE_URL: scheme {parts.scheme!r} found, 'postgresql' expected")
+        raise DatabaseUnavailable(f"WAGGLE_DATABASE_URL: scheme {parts.scheme!r} found, 'postgresql' expected")
     name = unquote(parts.path.lstrip("/"))
     if not name:
-        raise DatabaseUnavailable("DATABASE_URL: the database name is missing after the host")
+        raise DatabaseUnavailable("WAGGLE_DATABASE_URL: the database name is missing after the host")
     query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
     return {
         "ENGINE": "django.db.backends.postgresql",

@@ -1,44 +1,57 @@
-"""Every setting of the project. Values come from the environment; each default works on a laptop."""
+"""Django's settings. What an operator may set is declared in settings_declared.py; each default works on a laptop."""
 
 import contextlib
 import os
 import secrets
 from pathlib import Path
+from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
-from marketplace import database
+from marketplace import database, settings_checks
+from marketplace import settings_declared as declared
+from marketplace.settings_kinds import Setting, SettingError
+
+T = TypeVar("T")
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
-def env(name: str, default: str = "") -> str:
-    """The environment variable `name`, or `default`."""
-    return os.environ.get(name, default)
+def value(setting: Setting[T]) -> T:
+    """The value of a declared setting in this process's environment. Raises ImproperlyConfigured for a wrong one."""
+    try:
+        return setting.read(os.environ)
+    except SettingError as error:
+        raise ImproperlyConfigured(str(error)) from error
 
 
-def flag(name: str, default: bool) -> bool:
-    """A yes/no environment variable. Raises ImproperlyConfigured for anything else."""
-    text = env(name, "yes" if default else "no").lower()
-    if text in ("1", "yes", "true", "on"):
-        return True
-    if text in ("0", "no", "false", "off"):
-        return False
-    raise ImproperlyConfigured(f"{name}: {text!r} found, yes or no expected")
+def check_environment() -> None:
+    """Raises ImproperlyConfigured for an earlier name still in use and for values that contradict each other."""
+    try:
+        complaints = settings_checks.complaints(os.environ)
+    except SettingError as error:
+        raise ImproperlyConfigured(str(error)) from error
+    if complaints:
+        raise ImproperlyConfigured("\n".join([*complaints, "docs/settings.md lists every setting"]))
 
 
-VAR_DIR = Path(env("WAGGLE_VAR", str(BASE_DIR / "var")))
-DEVELOPMENT = flag("WAGGLE_DEVELOPMENT", True)
-DEBUG = flag("DEBUG", False)
-PUBLIC_URL = env("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+check_environment()
+# Reported by `manage.py doctor`.
+UNKNOWN_VARIABLES = settings_checks.unknown(os.environ)
+
+VAR_DIR = value(declared.VAR) or BASE_DIR / "var"
+DEVELOPMENT = value(declared.DEVELOPMENT)
+DEBUG = value(declared.DEBUG)
+PUBLIC_URL = value(declared.PUBLIC_URL)
+OPERATOR_EMAIL, OPERATOR_PASSWORD = value(declared.OPERATOR_EMAIL), value(declared.OPERATOR_PASSWORD)
 
 
 def secret_key() -> str:
-    """SECRET_KEY, or in development one generated under var/. Raises ImproperlyConfigured in production."""
-    if key := env("SECRET_KEY"):
+    """WAGGLE_SECRET_KEY, or in development one generated under var/. Raises ImproperlyConfigured in production."""
+    if key := value(declared.SECRET_KEY):
         return key
     if not DEVELOPMENT:
-        raise ImproperlyConfigured("SECRET_KEY is not set; production refuses to start without one")
+        raise ImproperlyConfigured("WAGGLE_SECRET_KEY is not set; production refuses to start without one")
     path = VAR_DIR / "secret_key"
     if not path.exists():
         VAR_DIR.mkdir(parents=True, exist_ok=True)
@@ -53,7 +66,8 @@ def secret_key() -> str:
 
 
 SECRET_KEY = secret_key()
-ALLOWED_HOSTS = env("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]" if DEVELOPMENT else "").split(",")
+SECRET_KEY_GENERATED = not value(declared.SECRET_KEY)
+ALLOWED_HOSTS = list(value(declared.ALLOWED_HOSTS)) or (["127.0.0.1", "localhost", "[::1]"] if DEVELOPMENT else [])
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PUBLIC_URL.startswith("https://") else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
@@ -62,7 +76,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "SAMEORIGIN"
 
 # A web image has no torch; a labeling-only installation may leave the learning room out altogether.
-LEARNING_INSTALLED = flag("WAGGLE_LEARNING", True)
+LEARNING_INSTALLED = value(declared.LEARNING)
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -113,9 +127,13 @@ TEMPLATES = [
 ]
 
 DATABASE_DIR = VAR_DIR / "postgres"
+# Named so that Django's debug pages hide it; empty when the embedded server is used.
+SECRET_DATABASE_URL = value(declared.DATABASE_URL)
 DATABASES = {
     "default": database.configuration(
-        url=env("DATABASE_URL"), directory=DATABASE_DIR, conn_max_age=int(env("CONN_MAX_AGE", "60"))
+        url=SECRET_DATABASE_URL,
+        directory=DATABASE_DIR,
+        conn_max_age=value(declared.DATABASE_CONNECTION_SECONDS),
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -129,7 +147,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/sign-in/"
-SIGN_UP_ENABLED = flag("SIGN_UP_ENABLED", False)
+SIGN_UP_ENABLED = value(declared.SIGN_UP_ENABLED)
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -146,50 +164,43 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 FILE_UPLOAD_TEMP_DIR = None
 
 # --- object storage -----------------------------------------------------------
-# STORE_URL is where the system writes what it makes itself: uploads, data sets, exports, models.
-STORE_URL = env("STORE_URL", (VAR_DIR / "store").as_uri())
-# file:// URIs outside these folders are refused; the folder IMAGES of `make demo` is added by the demo.
-STORE_FILE_ROOTS = [Path(p) for p in env("STORE_FILE_ROOTS", "").split(os.pathsep) if p]
-S3_ENDPOINT_URL = env("S3_ENDPOINT_URL") or None
-S3_ACCESS_KEY_ID = env("S3_ACCESS_KEY_ID") or env("AWS_ACCESS_KEY_ID") or None
-S3_SECRET_ACCESS_KEY = env("S3_SECRET_ACCESS_KEY") or env("AWS_SECRET_ACCESS_KEY") or None
-S3_REGION = env("S3_REGION", env("AWS_DEFAULT_REGION", "us-east-1"))
-S3_ADDRESSING_STYLE = env("S3_ADDRESSING_STYLE", "auto")
-# Where browsers reach the same server; with S3_PRESIGN off the web passes every image on itself.
-S3_PUBLIC_ENDPOINT_URL = env("S3_PUBLIC_ENDPOINT_URL") or S3_ENDPOINT_URL
-S3_PRESIGN = flag("S3_PRESIGN", True)
-# Buckets requesters may name; none listed means every bucket the keys above open.
-S3_INPUT_BUCKETS = frozenset(filter(None, env("S3_INPUT_BUCKETS", "").split(",")))
-# Outbound requests go to public addresses only; "host:port" of services inside one's own network go here.
-FETCH_ALLOWED_HOSTS = frozenset(filter(None, env("FETCH_ALLOWED_HOSTS", "").split(",")))
+STORE_URL = value(declared.STORE_URL) or (VAR_DIR / "store").as_uri()
+STORE_FILE_ROOTS = list(value(declared.STORE_FILE_ROOTS))
+S3_ENDPOINT_URL = value(declared.S3_ENDPOINT_URL) or None
+S3_PUBLIC_ENDPOINT_URL = value(declared.S3_PUBLIC_ENDPOINT_URL) or S3_ENDPOINT_URL
+S3_ACCESS_KEY_ID = value(declared.S3_ACCESS_KEY_ID) or None
+S3_SECRET_ACCESS_KEY = value(declared.S3_SECRET_ACCESS_KEY) or None
+S3_REGION = value(declared.S3_REGION)
+S3_ADDRESSING_STYLE = value(declared.S3_ADDRESSING_STYLE)
+S3_PRESIGN = value(declared.S3_PRESIGN)
+S3_INPUT_BUCKETS = frozenset(value(declared.S3_INPUT_BUCKETS))
+FETCH_ALLOWED_HOSTS = frozenset(value(declared.FETCH_ALLOWED_HOSTS))
 
 # --- the market -----------------------------------------------------------------
-PLATFORM_FEE_PERCENT = env("PLATFORM_FEE_PERCENT", "20")
-REGION = env("WAGGLE_REGION", "us-east-1")
-IMAGE_MAX_BYTES = int(env("IMAGE_MAX_BYTES", str(40 * 1024 * 1024)))
-IMAGE_MAX_PIXELS = int(env("IMAGE_MAX_PIXELS", str(100_000_000)))
+PLATFORM_FEE_PERCENT = value(declared.PLATFORM_FEE_PERCENT)
+REGION = value(declared.REGION)
+IMAGE_MAX_BYTES = value(declared.IMAGE_MAX_BYTES)
+IMAGE_MAX_PIXELS = value(declared.IMAGE_MAX_PIXELS)
 
 # --- queue and learner ------------------------------------------------------------
 Q_CLUSTER = {
     "name": "waggle",
     "orm": "default",
-    "workers": int(env("QUEUE_WORKERS", "2")),
-    "poll": float(env("QUEUE_POLL_SECONDS", "0.5")),
-    "timeout": int(env("QUEUE_TIMEOUT_SECONDS", "1800")),
-    "retry": int(env("QUEUE_RETRY_SECONDS", "2100")),
+    "workers": value(declared.QUEUE_WORKERS),
+    "poll": value(declared.QUEUE_POLL_SECONDS),
+    "timeout": value(declared.QUEUE_TIMEOUT_SECONDS),
+    "retry": value(declared.QUEUE_RETRY_SECONDS),
     "ack_failures": True,
     "max_attempts": 5,
     "save_limit": 250,
     "catch_up": False,
     "label": "Queue",
 }
-LEARNER_SLOTS = int(env("LEARNER_SLOTS", "1"))
-LEARNER_THREADS = int(env("LEARNER_THREADS", "0"))
-# How far programs step back behind the web and the queue (0: not at all, 19: as far as can be).
-LEARNER_NICENESS = int(env("LEARNER_NICENESS", "10"))
-# Further environment variables that programs inherit, separated by commas; `*` stands for any characters.
-LEARNER_ENVIRONMENT = [name.strip() for name in env("WAGGLE_LEARNER_ENVIRONMENT").split(",") if name.strip()]
-WEIGHTS_DIR = env("WEIGHTS_DIR")
+LEARNER_SLOTS = value(declared.LEARNER_SLOTS)
+LEARNER_THREADS = value(declared.LEARNER_THREADS)
+LEARNER_NICENESS = value(declared.LEARNER_NICENESS)
+LEARNER_ENVIRONMENT = list(value(declared.LEARNER_ENVIRONMENT))
+WEIGHTS_DIR = value(declared.WEIGHTS_DIR)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -204,7 +215,7 @@ REST_FRAMEWORK = {
     # What OPTIONS would tell is in the OpenAPI document.
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_THROTTLE_CLASSES": ["frontend.rest.throttling.CallerThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"anonymous": "60/min", "user": env("API_RATE_PER_USER", "6000/min")},
+    "DEFAULT_THROTTLE_RATES": {"anonymous": "60/min", "user": value(declared.API_RATE_PER_USER)},
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {
@@ -221,7 +232,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["console"], "level": value(declared.LOG_LEVEL)},
     "loggers": {
         "django.server": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},

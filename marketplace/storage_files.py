@@ -51,7 +51,7 @@ class FileStore:
         """The real path of `uri`, links followed. Raises Forbidden outside the allowed folders."""
         path = Path(os.path.realpath(self.key_path(uri)))
         if not any(path.is_relative_to(root) for root in self._roots):
-            raise Forbidden(f"{uri}: lies outside the folders this installation may read (STORE_FILE_ROOTS)")
+            raise Forbidden(f"{uri}: lies outside the folders this installation may read (WAGGLE_STORE_FILE_ROOTS)")
         return path
 
     @contextmanager

@@ -9,11 +9,17 @@ from pathlib import Path
 import django
 import pytest
 
+from marketplace import settings_checks
+from marketplace import settings_declared as declared
+
 SHARED_DATASETS = Path(__file__).resolve().parent.parent.parent / "shared" / "datasets"
 
 
 def _own_var_directory() -> None:
     """Point the settings at a fresh var/ before Django reads them; xdist workers share the controller's server."""
+    for name in settings_checks.EARLIER_NAMES:
+        # They mean something else to whoever runs the tests (DEBUG, say); Waggle would refuse to start.
+        os.environ.pop(name, None)
     if "WAGGLE_TEST_VAR" not in os.environ:
         directory = Path(tempfile.mkdtemp(prefix="waggle-test-"))
         directory.chmod(0o755)
@@ -26,12 +32,14 @@ def _own_var_directory() -> None:
     own = Path(inherited) if inherited.startswith(str(root)) else root / worker
     own.mkdir(exist_ok=True)
     os.environ["WAGGLE_VAR"] = str(own)
-    if not os.environ.get("DATABASE_URL"):
+    database = declared.DATABASE_URL.read(os.environ)
+    if not database:
         from marketplace.database import start_embedded
 
-        os.environ["DATABASE_URL"] = start_embedded(root / "postgres")
-    os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 40)
-    os.environ.setdefault("API_RATE_PER_USER", "1000000/min")
+        database = start_embedded(root / "postgres")
+    os.environ["WAGGLE_DATABASE_URL"] = database
+    os.environ.setdefault("WAGGLE_SECRET_KEY", "only-for-tests-" + "x" * 40)
+    os.environ.setdefault("WAGGLE_API_RATE_PER_USER", "1000000/min")
 
 
 def _clean(directory: Path) -> None:

@@ -34,7 +34,9 @@ def running(*, url: str, log: Path, environment: dict[str, str] | None = None) -
     Raises StackFailed when something else already listens there, or the system does not answer within a minute.
     """
     if answers(url):
-        raise StackFailed(f"something already answers at {url}; stop it first, or set PUBLIC_URL and WAGGLE_BIND")
+        raise StackFailed(
+            f"something already answers at {url}; stop it first, or set WAGGLE_PUBLIC_URL and WAGGLE_BIND"
+        )
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as stream:
         process = subprocess.Popen(

@@ -34,7 +34,6 @@ from torchvision.models.detection import (  # noqa: E402
 from learning.vision import compact  # noqa: E402
 
 OUR_CHECKPOINT = Path(__file__).parent / "weights" / "waggle-start.safetensors"
-WEIGHTS_DIR_VARIABLE = "WAGGLE_WEIGHTS_DIR"
 CONNECT_SECONDS = 8.0
 READ_SECONDS = 30.0
 # Detectors trained on COCO first; a backbone trained on ImageNet where only that lies in the folder.
@@ -156,14 +155,13 @@ def _from_path(path: Path, architecture: str) -> Start:
 def _torchvision(architecture: str, weights_dir: str, log: Log) -> Start | None:
     coco, imagenet = _COCO[architecture], _IMAGENET[architecture]
     detector, backbone = _file_name(coco.url), _file_name(imagenet.url)
-    named = weights_dir or os.environ.get(WEIGHTS_DIR_VARIABLE, "")
     cache = Path(torch.hub.get_dir()) / "checkpoints"
-    for folder in [Path(named), cache] if named else [cache]:
+    for folder in [Path(weights_dir), cache] if weights_dir else [cache]:
         if (folder / detector).exists():
             return _read_coco(folder / detector, coco.meta["categories"])
         if (folder / backbone).exists():
             return _read_backbone(folder / backbone, architecture)
-    if named:
+    if weights_dir:
         log(f"weights_dir holds neither {detector} nor {backbone}")
     try:
         _download(coco.url, cache / detector)

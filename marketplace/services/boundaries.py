@@ -75,11 +75,11 @@ class Reader:
                 raise Forbidden(f"{uri}: belongs to another account")
         elif uri.startswith("file://"):
             if not any(storage.inside(uri, root) for root in self._roots):
-                raise Forbidden(f"{uri}: lies outside the folders the operator opened (STORE_FILE_ROOTS)")
+                raise Forbidden(f"{uri}: lies outside the folders the operator opened (WAGGLE_STORE_FILE_ROOTS)")
         elif (
             settings.S3_INPUT_BUCKETS and storage.locate(uri, key_needed=False).bucket not in settings.S3_INPUT_BUCKETS
         ):
-            raise Forbidden(f"{uri}: the operator has not opened this bucket (S3_INPUT_BUCKETS)")
+            raise Forbidden(f"{uri}: the operator has not opened this bucket (WAGGLE_S3_INPUT_BUCKETS)")
 
 
 def _is_number(segment: str) -> bool:

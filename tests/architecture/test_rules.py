@@ -114,6 +114,34 @@ def test_only_the_doors_import_boto3_and_django_q():
     assert not offenders
 
 
+ENVIRONMENT_READERS = {
+    "marketplace/settings.py": "reads the declared settings",
+    "marketplace/wsgi.py": "names the settings module",
+    "marketplace/asgi.py": "names the settings module",
+    "learning/services/programs/executor.py": "makes the environment of a child",
+    "frontend/demo/stack.py": "makes the environment of a child",
+    "learning/vision/__init__.py": "sets a variable for OpenMP before torch is loaded",
+}
+
+
+def test_nothing_but_the_settings_reads_the_environment():
+    found = set()
+    for path in sources(".py"):
+        relative = str(path.relative_to(ROOT))
+        if relative.split("/")[0] in ("marketplace", "labeling", "learning", "frontend"):
+            reads = [
+                node
+                for node in ast.walk(ast.parse(path.read_text()))
+                if (isinstance(node, ast.Attribute) and node.attr in ("environ", "environb", "getenv"))
+                and isinstance(node.value, ast.Name)
+                and node.value.id == "os"
+                or (isinstance(node, ast.ImportFrom) and node.module == "os")
+                and {"environ", "environb", "getenv"} & {alias.name for alias in node.names}
+            ]
+            found |= {relative} if reads else set()
+    assert found == set(ENVIRONMENT_READERS), "declare a setting in marketplace/settings_declared.py instead"
+
+
 @pytest.mark.django_db
 def test_no_migration_is_missing():
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)

@@ -54,7 +54,7 @@ def chromium() -> Iterator[Browser]:
     """One Chromium for all tests; skipped where there is none."""
     executable = install.find()
     if executable is None:
-        pytest.skip("no Chromium on this machine: `apt install chromium` or set CHROMIUM")
+        pytest.skip("no Chromium on this machine: `apt install chromium` or set WAGGLE_CHROMIUM")
     # Playwright's loop runs in this thread; Django's own check for loops would refuse the database meanwhile
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong

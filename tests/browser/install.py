@@ -9,8 +9,8 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 
 
 def find() -> str | None:
-    """The path of an installed Chromium, or None. CHROMIUM in the environment goes first."""
-    named = os.environ.get("CHROMIUM")
+    """The path of an installed Chromium, or None. WAGGLE_CHROMIUM in the environment goes first."""
+    named = os.environ.get("WAGGLE_CHROMIUM")
     if named and os.access(named, os.X_OK):
         return named
     for name in NAMES:
@@ -36,7 +36,7 @@ def install() -> None:
     if find() is None:
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
     if find() is None:
-        sys.exit("no Chromium: install one, or name it in the CHROMIUM environment variable")
+        sys.exit("no Chromium: install one, or name it in the environment variable WAGGLE_CHROMIUM")
 
 
 if __name__ == "__main__":

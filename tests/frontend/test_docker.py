@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SECRETS = {"SECRET_KEY": "k" * 50, "POSTGRES_PASSWORD": "p", "S3_SECRET": "s"}
+SECRETS = {"WAGGLE_SECRET_KEY": "k" * 50, "POSTGRES_PASSWORD": "p", "WAGGLE_S3_SECRET_ACCESS_KEY": "s"}
 
 
 def test_the_dockerfile_passes_its_linter():
@@ -48,7 +48,7 @@ def test_every_variable_of_compose_has_a_value_or_says_that_it_is_needed():
     """Interpolation, the other half of `docker compose config`."""
     text = (ROOT / "docker" / "compose.yaml").read_text()
     named = re.findall(r"\$\{(\w+)([^}]*)\}", text.split("\n", 1)[1])
-    assert {name for name, rest in named if rest.startswith(":?") or not rest} == set(SECRETS) | {"S3_SECRET"}
+    assert {name for name, rest in named if rest.startswith(":?") or not rest} == set(SECRETS)
     assert all(rest.startswith((":?", ":-")) for _, rest in named)
     services = yaml.safe_load(text)["services"]
     for service in services.values():
@@ -87,8 +87,8 @@ def test_the_entrypoint_gives_up_on_a_database_that_never_answers(tmp_path):
         env={
             **os.environ,
             **SECRETS,
-            "DATABASE_URL": f"postgresql://nobody@/none?host={tmp_path}",
-            "DATABASE_TRIES": "1",
+            "WAGGLE_DATABASE_URL": f"postgresql://nobody@/none?host={tmp_path}",
+            "WAGGLE_DATABASE_TRIES": "1",
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         },
     )
@@ -108,9 +108,9 @@ def test_the_entrypoint_runs_any_management_command():
 
 
 def test_production_refuses_to_start_without_a_key():
-    environment = {k: v for k, v in os.environ.items() if k != "SECRET_KEY"} | {"WAGGLE_DEVELOPMENT": "no"}
+    environment = {k: v for k, v in os.environ.items() if k != "WAGGLE_SECRET_KEY"} | {"WAGGLE_DEVELOPMENT": "no"}
     run = subprocess.run(
         [sys.executable, "manage.py", "check"], cwd=ROOT, capture_output=True, text=True, env=environment
     )
     assert run.returncode != 0
-    assert "SECRET_KEY is not set" in run.stderr
+    assert "WAGGLE_SECRET_KEY is not set" in run.stderr

@@ -50,16 +50,16 @@ class System:
         self.environment = {
             **os.environ,
             "WAGGLE_VAR": str(folder / "var"),
-            "DATABASE_URL": start_embedded(folder / "postgres"),
-            "PUBLIC_URL": self.url,
+            "WAGGLE_DATABASE_URL": start_embedded(folder / "postgres"),
+            "WAGGLE_PUBLIC_URL": self.url,
             "WAGGLE_BIND": f"127.0.0.1:{self.port}",
-            "WEB_CONCURRENCY": "1",
-            "QUEUE_WORKERS": "2",
+            "WAGGLE_WEB_WORKERS": "1",
+            "WAGGLE_QUEUE_WORKERS": "2",
             "DJANGO_SETTINGS_MODULE": "marketplace.settings",
             "PYTHONUNBUFFERED": "1",
             "PYTHONPATH": str(ROOT),
-            "API_RATE_PER_USER": "1000000/min",
-            "LEARNER_THREADS": "1",
+            "WAGGLE_API_RATE_PER_USER": "1000000/min",
+            "WAGGLE_LEARNER_THREADS": "1",
         }
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -113,7 +113,7 @@ class System:
 
     def query(self, sql: str, *parameters: object) -> list[tuple]:
         """Rows straight from the database."""
-        with psycopg.connect(self.environment["DATABASE_URL"]) as connection:
+        with psycopg.connect(self.environment["WAGGLE_DATABASE_URL"]) as connection:
             return connection.execute(sql, parameters).fetchall()  # type: ignore[arg-type]
 
 

@@ -102,7 +102,7 @@ def advance_and_kill(job_id, *, after):
     """Advance the job in a process of its own and kill it after so many seconds, wherever it is then."""
     database = connection.settings_dict
     url = f"postgresql://{database['USER']}:{database['PASSWORD']}@/{database['NAME']}?host={database['HOST']}"
-    environment = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "marketplace.settings"}
+    environment = {**os.environ, "WAGGLE_DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "marketplace.settings"}
     process = subprocess.Popen([sys.executable, "-c", ADVANCE, str(job_id)], env=environment, cwd=settings.BASE_DIR)
     try:
         process.wait(timeout=after)

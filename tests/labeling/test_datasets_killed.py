@@ -26,12 +26,12 @@ COUNT = 400
 
 def run_killed(statement: str, seen) -> None:
     """Run a statement in a process of its own and kill it as soon as `seen()` holds."""
-    parts = urlsplit(os.environ["DATABASE_URL"])
+    parts = urlsplit(os.environ["WAGGLE_DATABASE_URL"])
     url = urlunsplit(parts._replace(path="/" + connection.settings_dict["NAME"]))
     child = subprocess.Popen(
         # Last in line for the processor: whoever watches it must see it at work.
         [sys.executable, "-c", f"import os; os.nice(19); import django; django.setup(); {statement}"],
-        env=os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "marketplace.settings"},
+        env=os.environ | {"WAGGLE_DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "marketplace.settings"},
         stderr=subprocess.PIPE,
     )
     deadline = time.monotonic() + 60

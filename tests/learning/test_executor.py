@@ -10,13 +10,14 @@ from learning.services.programs.executor import LOG, MARK, LocalExecutor
 
 PRINT = "import json, os; print(json.dumps(dict(os.environ)))"
 SECRETS = {
+    "WAGGLE_DATABASE_URL": "postgresql://waggle:secret@db/waggle",
     "DATABASE_URL": "postgresql://waggle:secret@db/waggle",
-    "SECRET_KEY": "secret",
+    "WAGGLE_SECRET_KEY": "secret",
     "AWS_ACCESS_KEY_ID": "AKIA",
     "AWS_SECRET_ACCESS_KEY": "secret",
     "AWS_SESSION_TOKEN": "secret",
-    "S3_ACCESS_KEY_ID": "secret",
-    "S3_SECRET_ACCESS_KEY": "secret",
+    "WAGGLE_S3_ACCESS_KEY_ID": "secret",
+    "WAGGLE_S3_SECRET_ACCESS_KEY": "secret",
     "PAYROLL_PASSWORD": "secret",
     "HTTPS_PROXY": "http://user:secret@proxy:3128",
     "https_proxy": "http://user:secret@proxy:3128",

@@ -48,9 +48,9 @@ def test_kills_at_random_moments_change_nothing(tmp_path, settings):
     host = settings.DATABASES["default"]["HOST"]
     user = settings.DATABASES["default"]["USER"]
     environment = os.environ | {
-        "DATABASE_URL": f"postgresql://{user}@/{connection.settings_dict['NAME']}?host={host}",
-        "WAGGLE_ORACLE_TRUTH": str(story.coco),
-        "WAGGLE_ORACLE_SKILL": "0.85",
+        "WAGGLE_DATABASE_URL": f"postgresql://{user}@/{connection.settings_dict['NAME']}?host={host}",
+        "WAGGLE_TEST_ORACLE_TRUTH": str(story.coco),
+        "WAGGLE_TEST_ORACLE_SKILL": "0.85",
         "WAGGLE_TEST_EXECUTOR": "oracle",
     }
     commands = {

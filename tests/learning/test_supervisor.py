@@ -247,7 +247,7 @@ def processes(tmp_path, settings):
     database = settings.DATABASES["default"]
     host = database["OPTIONS"].get("host", database["HOST"])
     url = f"postgresql://{database['USER']}@/{connection.settings_dict['NAME']}?host={host}"
-    environment = os.environ | {"DATABASE_URL": url}
+    environment = os.environ | {"WAGGLE_DATABASE_URL": url}
     script = Path(__file__).parent / "programs" / "supervise.py"
     started = []
 

@@ -16,9 +16,9 @@ from tests import builders
 
 
 @pytest.mark.django_db
-def test_bootstrap_makes_what_is_needed_and_repeats(monkeypatch):
-    monkeypatch.setenv("WAGGLE_OPERATOR_EMAIL", "Op@example.org")
-    monkeypatch.setenv("WAGGLE_OPERATOR_PASSWORD", builders.PASSWORD)
+def test_bootstrap_makes_what_is_needed_and_repeats(settings):
+    settings.OPERATOR_EMAIL = "Op@example.org"
+    settings.OPERATOR_PASSWORD = builders.PASSWORD
     for _ in range(2):
         call_command("bootstrap", verbosity=0)
     assert User.objects.get(email="op@example.org").is_operator
@@ -49,12 +49,12 @@ class TestDoctor:
         assert ended.value.code == 1
         report = out.getvalue()
         assert "FAIL  store" in report
-        assert "look at STORE_URL" in report
+        assert "look at WAGGLE_STORE_URL" in report
         assert "its library is missing" in report
 
 
 def test_the_database_command_leaves_a_foreign_server_alone():
-    url = os.environ["DATABASE_URL"]
+    url = os.environ["WAGGLE_DATABASE_URL"]
     command = [sys.executable, "manage.py", "database"]
     printed = subprocess.run([*command, "url"], capture_output=True, text=True, check=True)
     assert printed.stdout.strip() == url

@@ -1,6 +1,5 @@
 """`manage.py bootstrap`: migrations, the store, the public pool, schedules, the first operator. Safe to repeat."""
 
-import os
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -52,8 +51,8 @@ def sweeps() -> list[str]:
 
 
 def first_operator() -> User | None:
-    """The operator named by the environment, made unless the address is known."""
-    email, password = os.environ.get("WAGGLE_OPERATOR_EMAIL", ""), os.environ.get("WAGGLE_OPERATOR_PASSWORD", "")
+    """The operator named by the settings, created unless the address is known. None when there is nothing to create."""
+    email, password = settings.OPERATOR_EMAIL, settings.OPERATOR_PASSWORD
     if not email or User.objects.filter(email=email.strip().lower()).exists():
         return None
     return accounts.create_user(email=email, password=password, display_name="Operator", is_operator=True)

@@ -1,7 +1,5 @@
 """`manage.py database start|stop|url|ping`: the embedded PostgreSQL under var/, or whether the database answers."""
 
-import os
-
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connection
@@ -20,18 +18,18 @@ class Command(BaseCommand):
         parser.add_argument("action", choices=["start", "stop", "url", "ping"])
 
     def handle(self, *args: object, action: str, **options: object) -> None:
-        """Do it. Raises CommandError when DATABASE_URL names another server, or nobody answers a ping."""
+        """Do it. Raises CommandError when WAGGLE_DATABASE_URL names another server, or nobody answers a ping."""
         if action == "ping":
             try:
                 connection.ensure_connection()
             except OperationalError as error:
                 raise CommandError(f"the database does not answer: {error}") from error
             return
-        if url := os.environ.get("DATABASE_URL"):
+        if url := settings.SECRET_DATABASE_URL:
             if action == "url":
                 self.stdout.write(url)
                 return
-            raise CommandError("DATABASE_URL is set: the server it names is not ours to start or stop")
+            raise CommandError("WAGGLE_DATABASE_URL is set: the server it names is not ours to start or stop")
         if action == "stop":
             database.stop_embedded(settings.DATABASE_DIR)
             self.stdout.write("stopped")

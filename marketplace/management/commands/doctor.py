@@ -72,7 +72,7 @@ class Command(BaseCommand):
 
 def findings() -> Iterator[Finding]:
     """Every check in turn."""
-    for check in (python, secret_key, disk, database_server, migrations, store, bundle, node, chromium):
+    for check in (python, variables, secret_key, disk, database_server, migrations, store, bundle, node, chromium):
         yield check()
     for package in ("Django", "djangorestframework", "django-q2", "psycopg", "boto3", "pillow", "numpy", "orjson"):
         yield installed(package)
@@ -87,12 +87,20 @@ def python() -> Finding:
     return Finding("Python", sys.version_info >= (3, 11), found, "install Python 3.11 or newer and run `make setup`")
 
 
+def variables() -> Finding:
+    """Variables that begin like settings and are none: most often misspelt names."""
+    unknown = [f"{name} (did you mean {near}?)" if near else name for name, near in settings.UNKNOWN_VARIABLES.items()]
+    remedy = "correct or unset them: they have no effect; docs/settings.md lists every setting"
+    detail = f"unknown: {', '.join(unknown)}" if unknown else "all known"
+    return Finding("WAGGLE_ variables", not unknown, detail, remedy)
+
+
 def secret_key() -> Finding:
     """The key that signs sessions."""
-    generated = not os.environ.get("SECRET_KEY")
-    detail = "generated under var/ (development)" if generated else f"set, {len(settings.SECRET_KEY)} characters"
-    remedy = "set SECRET_KEY to at least 32 random characters"
-    return Finding("SECRET_KEY", len(settings.SECRET_KEY) >= 32, detail, remedy)
+    generated, length = settings.SECRET_KEY_GENERATED, len(settings.SECRET_KEY)
+    detail = "generated under var/ (development)" if generated else f"set, {length} characters"
+    remedy = "set WAGGLE_SECRET_KEY to at least 32 random characters"
+    return Finding("SECRET_KEY", length >= 32, detail, remedy)
 
 
 def disk() -> Finding:
@@ -105,13 +113,13 @@ def disk() -> Finding:
 
 def database_server() -> Finding:
     """PostgreSQL, and that a transaction can be made."""
-    where = "DATABASE_URL" if os.environ.get("DATABASE_URL") else "embedded"
+    where = "WAGGLE_DATABASE_URL" if settings.SECRET_DATABASE_URL else "embedded"
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_setting('server_version'), current_setting('fsync')")
             found, fsync = cursor.fetchone()
     except DatabaseError as error:
-        remedy = "start the server DATABASE_URL names, or unset it to use the embedded one (`manage.py database start`)"
+        remedy = "start the server that WAGGLE_DATABASE_URL names, or unset it to use the embedded one"
         return Finding("PostgreSQL", False, f"{where}: {str(error).strip().splitlines()[0]}", remedy)
     remedy = "turn fsync on: an acknowledged answer must survive a power cut"
     return Finding("PostgreSQL", fsync == "on", f"{found} ({where}), fsync {fsync}", remedy)
@@ -136,7 +144,7 @@ def store() -> Finding:
         works = storage.read(uri) == b"here"
         storage.delete(uri)
     except DomainError as error:
-        remedy = "look at STORE_URL, S3_ENDPOINT_URL, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY and S3_ADDRESSING_STYLE"
+        remedy = "look at WAGGLE_STORE_URL and at the settings that begin with WAGGLE_S3_ (docs/settings.md)"
         return Finding("store", False, error.message, remedy)
     return Finding("store", works, f"{settings.STORE_URL} reads and writes", "what was written was not what came back")
 

@@ -18,7 +18,7 @@ class OracleExecutor(LocalExecutor):
     """Runs the oracle, whichever was asked for."""
 
     def __init__(self, *, truth: Path, skill: float):
-        super().__init__(environment={"WAGGLE_ORACLE_TRUTH": str(truth), "WAGGLE_ORACLE_SKILL": str(skill)})
+        super().__init__(environment={"WAGGLE_TEST_ORACLE_TRUTH": str(truth), "WAGGLE_TEST_ORACLE_SKILL": str(skill)})
 
     def start(self, arguments: Sequence[str], folder: Path) -> LocalProgram:
         """See LocalExecutor.start."""

@@ -1,7 +1,7 @@
 """A stand-in for a detector: it knows the truth and spoils it, so that loops can be told quickly and without torch.
 
-The environment says where the truth is (WAGGLE_ORACLE_TRUTH, COCO) and which share of the images it is good at
-(WAGGLE_ORACLE_SKILL): there its boxes are a pixel off and sure, elsewhere they are wrong and unsure.
+The environment says where the truth is (WAGGLE_TEST_ORACLE_TRUTH, COCO) and which share of the images it is good at
+(WAGGLE_TEST_ORACLE_SKILL): there its boxes are a pixel off and sure, elsewhere they are wrong and unsure.
 """
 
 import hashlib
@@ -41,8 +41,8 @@ def train(folder: JobFolder) -> None:
 
 
 def predict(folder: JobFolder) -> None:
-    coco = json.loads(Path(os.environ["WAGGLE_ORACLE_TRUTH"]).read_text())
-    skill = float(os.environ["WAGGLE_ORACLE_SKILL"])
+    coco = json.loads(Path(os.environ["WAGGLE_TEST_ORACLE_TRUTH"]).read_text())
+    skill = float(os.environ["WAGGLE_TEST_ORACLE_SKILL"])
     boxes: dict[int, list[dict]] = {}
     for one in coco["annotations"]:
         boxes.setdefault(one["image_id"], []).append(one)
