@@ -1,7 +1,6 @@
 """Trainings as their owner sees them: create, stop, describe. The supervisor (programs.py) does the work."""
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,9 +14,9 @@ from learning.models import Model, TrainingJob, TrainingMetric
 from learning.services import registry
 from marketplace.errors import Invalid, NameTaken, NotFound
 from marketplace.models import Account
+from marketplace.names import check_name
 from marketplace.services import boundaries
 
-NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 CHANNELS = frozenset({TRAIN, VALIDATION, MODEL})
 
 
@@ -68,12 +67,6 @@ def create_training(
             )
     except IntegrityError as error:
         raise NameTaken(f"there is a training job {name!r} already", field="name") from error
-
-
-def check_name(name: str) -> None:
-    """Raises Invalid for what is not 1 to 63 letters, digits and inner hyphens."""
-    if len(name) > 63 or not NAME.fullmatch(name):
-        raise Invalid(f"{name!r}: 1 to 63 letters, digits and inner hyphens expected", field="name")
 
 
 def wire(value: Any) -> str:

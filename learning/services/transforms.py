@@ -13,10 +13,11 @@ from learning import transitions
 from learning.contract import PREDICT, BadInput, Prediction, read_predictions
 from learning.hyperparameters import parse_predict, refuse_paths
 from learning.models import Model, TransformJob
-from learning.services.training import check_name, wire
+from learning.services.training import wire
 from marketplace import storage
 from marketplace.errors import Invalid, NameTaken, NotFound, WrongState
 from marketplace.models import Account
+from marketplace.names import check_name
 from marketplace.services import boundaries
 
 

@@ -14,6 +14,13 @@ from django.utils import timezone
 from marketplace.columns import columns
 from marketplace.errors import Forbidden, Invalid, NameTaken, NotFound, WrongState
 from marketplace.models import Account, ApiToken, AuditEvent, Membership, Role, User, Worker
+from marketplace.ranges import Range
+
+ACCOUNT_NAME_LENGTH = Range(1, 80)
+"""Characters of an account's name."""
+
+TOKEN_NAME_LENGTH = Range(1, 80)
+"""Characters of an API token's name."""
 
 # A role includes everything the roles before it may do.
 RANKS = {role: rank for rank, role in enumerate((Role.VIEWER, Role.MEMBER, Role.ADMIN, Role.OWNER))}
@@ -44,8 +51,8 @@ def create_user(*, email: str, password: str, display_name: str = "", is_operato
 
 def create_account(*, name: str, owner: User) -> Account:
     """A requester account with a fresh number, `owner` its first member. Raises Invalid for a bad name."""
-    if not name.strip() or len(name.strip()) > 80:
-        raise Invalid("an account needs a name of 1 to 80 characters", field="name")
+    if len(name.strip()) not in ACCOUNT_NAME_LENGTH:
+        raise Invalid(f"an account needs a name of {ACCOUNT_NAME_LENGTH} characters", field="name")
     while True:
         number = str(10**11 + secrets.randbelow(9 * 10**11))
         try:
@@ -105,8 +112,8 @@ def require_rank(*, role: Role, at_least: Role | str, account: Account) -> None:
 
 def create_token(*, user: User, account: Account | None, name: str) -> tuple[ApiToken, str]:
     """A key for programs and its secret, which is shown now and never again. Raises NotFound for a foreign account."""
-    if not name.strip() or len(name.strip()) > 80:
-        raise Invalid("a token needs a name of 1 to 80 characters", field="name")
+    if len(name.strip()) not in TOKEN_NAME_LENGTH:
+        raise Invalid(f"a token needs a name of {TOKEN_NAME_LENGTH} characters", field="name")
     if account is not None:
         require_role(account=account, user=user, at_least=Role.VIEWER)
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)

@@ -9,8 +9,11 @@ from django.conf import settings
 from marketplace import storage
 from marketplace.errors import DomainError, Forbidden
 from marketplace.models import Account
+from marketplace.ranges import Range
 
 REMEMBERED_FOLDERS = 1000
+URI_LENGTH = Range(1, 1024)
+"""Characters of an address in a store: what the columns hold."""
 
 
 def base_of(account: Account) -> str:

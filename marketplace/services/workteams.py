@@ -1,6 +1,5 @@
 """Workers and the teams jobs are given to. Knows nothing of tasks."""
 
-import re
 import secrets
 
 from django.db import IntegrityError, transaction
@@ -9,10 +8,12 @@ from django.utils import timezone
 
 from marketplace.errors import Forbidden, Invalid, NameTaken, NotFound
 from marketplace.models import Account, AuditEvent, Crowd, User, Worker, WorkerStatus, Workteam, WorkteamMember
+from marketplace.names import check_name
+from marketplace.ranges import Range
 
 PUBLIC_POOL = "default"
-# AWS's pattern for a WorkteamName.
-NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+DESCRIPTION_LENGTH = Range(0, 200)
+"""Characters of a team's description."""
 
 
 def register_worker(user: User) -> Worker:
@@ -23,10 +24,9 @@ def register_worker(user: User) -> Worker:
 
 def create_team(*, account: Account, name: str, description: str, by: str) -> Workteam:
     """A private team of the account. Raises Invalid for a bad name or description, InUse for a taken name."""
-    if not NAME.fullmatch(name):
-        raise Invalid("a team's name has 1 to 63 letters, digits and inner hyphens", field="name")
-    if len(description) > 200:
-        raise Invalid("a team's description has at most 200 characters", field="description")
+    check_name(name)
+    if len(description) not in DESCRIPTION_LENGTH:
+        raise Invalid(f"a team's description has {DESCRIPTION_LENGTH} characters", field="description")
     try:
         with transaction.atomic():
             team = Workteam.objects.create(account=account, name=name, description=description, crowd=Crowd.PRIVATE)

@@ -4,7 +4,6 @@ Making is safe to repeat and to kill: only whole files are published, under name
 """
 
 import math
-import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -15,18 +14,19 @@ from django.db import IntegrityError, connection, transaction
 
 from labeling import transitions
 from labeling.formats import manifest
-from labeling.formats.selection_query import QueryError, compile_where
+from labeling.formats.selection_query import compile_where
 from labeling.models import BadLine, Dataset, LabelingJob
 from labeling.services.intake import sources
 from labeling.services.intake.refusals import Refusals
+from labeling.services.intake.selection import check_selection
 from labeling.services.queue import advance_requests
 from marketplace import queue, storage
 from marketplace.errors import DomainError, Invalid, NameTaken
 from marketplace.models import Account
+from marketplace.names import check_name
 from marketplace.services import boundaries
 
 ADVANCE = "labeling.background.advance_dataset"
-NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 BY = "system"
 REPORT_SECONDS = 1.0
 
@@ -40,13 +40,12 @@ def create_dataset(*, account: Account, name: str, source: dict[str, Any], by: s
 
     Raises Invalid, Forbidden or NotFound for a source that cannot be used, InUse for a name the account has.
     """
-    if not NAME.fullmatch(name):
-        raise Invalid("1 to 63 letters, digits and inner hyphens expected", field="name")
+    check_name(name)
     kind, uri = source.get("kind"), source.get("uri")
     if kind not in sources.KINDS:
         raise Invalid(f"{kind!r} found, one of {', '.join(sources.KINDS)} expected", field="kind")
-    if not isinstance(uri, str) or not uri or len(uri) > 1024:
-        raise Invalid("an address of at most 1024 characters expected", field="uri")
+    if not isinstance(uri, str) or len(uri) not in boundaries.URI_LENGTH:
+        raise Invalid(f"an address of {boundaries.URI_LENGTH} characters expected", field="uri")
     try:
         boundaries.require_readable(account=account, uri=uri)
     except DomainError as error:
@@ -61,26 +60,6 @@ def create_dataset(*, account: Account, name: str, source: dict[str, Any], by: s
     except IntegrityError:
         raise NameTaken(f"the account has a data set {name!r} already", field="name") from None
     return dataset
-
-
-def check_selection(selection: dict[str, Any] | None) -> dict[str, Any]:
-    """The selection with its defaults. Raises Invalid that names the field and, for a condition, the position."""
-    selection = dict(selection or {"kind": "full"})
-    kind = selection.get("kind")
-    if kind == "random":
-        percent = selection.get("percent")
-        if isinstance(percent, bool) or not isinstance(percent, int | float) or not 0 < percent <= 100:
-            raise Invalid(f"{percent!r} found, more than 0 to 100 expected", field="percent")
-        return {"kind": "random", "percent": percent, "seed": int(selection.get("seed") or 0)}
-    if kind == "filter":
-        try:
-            compile_where(str(selection.get("where") or ""))
-        except QueryError as error:
-            raise Invalid(str(error), field="where") from None
-        return {"kind": "filter", "where": selection["where"]}
-    if kind != "full":
-        raise Invalid(f"{kind!r} found, full, random or filter expected", field="selection")
-    return {"kind": "full"}
 
 
 def selected(

@@ -14,6 +14,7 @@ from labeling.formats import manifest
 from labeling.models import DataObject, Label, LabelingJob, LabelSource, ObjectState
 from labeling.services.intake import datasets, sources
 from labeling.services.intake.refusals import Refusals
+from labeling.services.intake.selection import check_selection
 from labeling.task_types.base import ImportedLabel
 from marketplace.errors import Invalid
 from marketplace.services import boundaries
@@ -48,7 +49,7 @@ def load_objects(job: LabelingJob) -> None:
     if not uri:
         raise Invalid("the labeling job has no input manifest", field="input_manifest_uri")
     boundaries.require_readable(account=job.account, uri=uri)
-    selection = datasets.check_selection(job.selection)
+    selection = check_selection(job.selection)
     with sources.local_copy(uri) as stream, transaction.atomic():
         # Not the job's row: loading a large manifest must not keep anybody from stopping the job.
         with connection.cursor() as cursor:

@@ -3,7 +3,6 @@
 All fields that are wrong are reported at once. Knows nothing of what happens to a job once it exists.
 """
 
-import math
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -14,17 +13,19 @@ import nh3
 from labeling import task_types
 from labeling.formats.attribute_names import validate_label_attribute_name
 from labeling.models import Dataset
-from labeling.services.jobs import pricing
+from labeling.services.intake.selection import check_selection
+from labeling.services.jobs import limits, pricing
 from labeling.task_types.base import TaskType
 from marketplace.errors import DomainError, Invalid
 from marketplace.models import Account, Crowd, Workteam
+from marketplace.names import check_name
+from marketplace.ranges import Range
+from marketplace.services import boundaries
 
-NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 KEYWORD = re.compile(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*")
-MOST_OBJECTS = 2**31 - 1  # what the column holds
-HOUR, DAY = 3600, 86_400
-# TaskAvailabilityLifetimeInSeconds: (default, longest), by whether the team is the public pool.
-AVAILABILITY = {True: (6 * HOUR, 12 * HOUR), False: (30 * DAY, 30 * DAY)}
+AVAILABILITY = {True: 6 * limits.HOUR, False: 30 * limits.DAY}
+"""TaskAvailabilityLifetimeInSeconds where none is given, by whether the team is the public pool."""
+
 OUTPUT = re.compile(r"(s3|file)://.+")
 
 
@@ -79,7 +80,7 @@ class Design:
         self.automated_labeling = self.automated_labeling or {}
         self.keywords, self.tags = self.keywords or [], self.tags or []
         if self.task_availability_seconds is None:
-            self.task_availability_seconds = AVAILABILITY[self.public][0]
+            self.task_availability_seconds = AVAILABILITY[self.public]
         for rule in (_names, _labels, _input, _team, _texts, _people, _money, _times, _stopping, _lists, _learning):
             rule(self)
         if self.errors:
@@ -91,14 +92,11 @@ class Design:
         """Note what is wrong with a field."""
         self.errors.append((name, reason))
 
-    def within(self, name: str, low: int, high: int | None) -> None:
-        """The field must be a whole number in [low, high]; None is left to the field's own rule."""
+    def within(self, name: str, allowed: Range) -> None:
+        """The field must be a whole number of the range."""
         value = getattr(self, name)
-        expected = f"a whole number from {low}" + (f" to {high}" if high is not None else "") + " expected"
-        if isinstance(value, bool) or not isinstance(value, int):
-            self.wrong(name, f"{value!r} found, {expected}")
-        elif value < low or (high is not None and value > high):
-            self.wrong(name, f"{value} found, {expected}")
+        if not isinstance(value, int) or value not in allowed:
+            self.wrong(name, f"{value!r} found, a whole number of {allowed} expected")
 
     def attempt(self, name: str, check: Callable[[], object]) -> None:
         """Run a check that raises; its message becomes the field's error."""
@@ -109,8 +107,7 @@ class Design:
 
 
 def _names(design: Design) -> None:
-    if not isinstance(design.name, str) or not NAME.fullmatch(design.name):
-        design.wrong("name", "1 to 63 letters, digits and inner hyphens expected")
+    design.attempt("name", lambda: check_name(design.name))
     kind = design.kind
     if kind is None:
         design.attempt("task_type", lambda: task_types.get(design.task_type))
@@ -129,8 +126,8 @@ def _labels(design: Design) -> None:
         return
     seen: set[str] = set()
     for place, label in enumerate(labels):
-        if not isinstance(label, str) or not label.strip() or len(label) > 256:
-            design.wrong(f"labels[{place}]", "a text of 1 to 256 characters expected")
+        if not isinstance(label, str) or not label.strip() or len(label) not in limits.LABEL_LENGTH:
+            design.wrong(f"labels[{place}]", f"a text of {limits.LABEL_LENGTH} characters expected")
         elif label in seen:
             design.wrong(f"labels[{place}]", f"{label!r} is there twice")
         else:
@@ -145,18 +142,17 @@ def _input(design: Design) -> None:
             design.wrong("dataset", "there is no such data set in the account")
         elif design.dataset.status in ("Failed", "Stopped"):
             design.wrong("dataset", f"the data set is {design.dataset.status}: {design.dataset.failure_reason}")
-    kind = (design.selection or {}).get("kind")
-    if kind == "random":
-        percent = (design.selection or {}).get("percent")
-        if isinstance(percent, bool) or not isinstance(percent, int | float) or not 0 < percent <= 100:
-            design.wrong("selection.percent", f"{percent!r} found, more than 0 to 100 expected")
-    elif kind == "filter":
-        if not str((design.selection or {}).get("where") or "").strip():
-            design.wrong("selection.where", "a condition on the lines expected")
-    elif kind != "full":
-        design.wrong("selection.kind", f"{kind!r} found, full, random or filter expected")
-    if design.output_uri and (len(design.output_uri) > 1024 or not OUTPUT.fullmatch(design.output_uri)):
-        design.wrong("output_uri", "an s3:// or file:// address of at most 1024 characters expected")
+    try:
+        design.selection = check_selection(design.selection)
+    except Invalid as error:
+        part = "kind" if error.field == "selection" else error.field
+        design.wrong(f"selection.{part}", error.message)
+    if design.output_uri and (
+        len(design.output_uri) not in boundaries.URI_LENGTH or not OUTPUT.fullmatch(design.output_uri)
+    ):
+        design.wrong(
+            "output_uri", f"an s3:// or file:// address of at most {boundaries.URI_LENGTH.longest} characters expected"
+        )
 
 
 def _team(design: Design) -> None:
@@ -165,27 +161,31 @@ def _team(design: Design) -> None:
 
 
 def _texts(design: Design) -> None:
-    for name, longest in (("title", 128), ("description", 255)):
+    for name, allowed in (("title", limits.TITLE_LENGTH), ("description", limits.DESCRIPTION_LENGTH)):
         value = getattr(design, name)
-        if not isinstance(value, str) or not 1 <= len(value.strip()) <= longest:
-            design.wrong(name, f"a text of 1 to {longest} characters expected")
+        if not isinstance(value, str) or len(value.strip()) not in allowed:
+            design.wrong(name, f"a text of {allowed} characters expected")
+    instructions = design.instructions or {}
+    for part, allowed in (("short", limits.SHORT_INSTRUCTIONS_LENGTH), ("full", limits.FULL_INSTRUCTIONS_LENGTH)):
+        if len(instructions.get(part) or "") not in allowed:
+            design.wrong(f"instructions.{part}", f"a text of {allowed} characters expected")
 
 
 def _people(design: Design) -> None:
-    design.within("workers_per_object", 1, 9)
-    design.within("max_concurrent_tasks", 1, 5000)
+    design.within("workers_per_object", limits.WORKERS_PER_OBJECT)
+    design.within("max_concurrent_tasks", limits.MAX_CONCURRENT_TASKS)
     redundancy: dict[str, Any] = design.redundancy or {}
     if redundancy.get("kind") == "dynamic":
         design.redundancy = redundancy = {"target_confidence": 0.9, "start": 2} | {
             key: value for key, value in redundancy.items() if value is not None
         }
         start, target = redundancy["start"], redundancy["target_confidence"]
-        if isinstance(start, bool) or not isinstance(start, int) or not start >= 1:
-            design.wrong("redundancy.start", f"{start!r} found, at least 1 expected")
+        if not isinstance(start, int) or start not in limits.START:
+            design.wrong("redundancy.start", f"{start!r} found, a whole number of {limits.START} expected")
         elif isinstance(design.workers_per_object, int) and start > design.workers_per_object:
             design.wrong("redundancy.start", f"{start} found, at most workers_per_object expected")
-        if isinstance(target, bool) or not isinstance(target, int | float) or not 0 < target < 1:
-            design.wrong("redundancy.target_confidence", f"{target!r} found, between 0 and 1 expected")
+        if target not in limits.TARGET_CONFIDENCE:
+            design.wrong("redundancy.target_confidence", f"{target!r} found, {limits.TARGET_CONFIDENCE} expected")
     elif redundancy.get("kind") != "fixed":
         design.wrong("redundancy.kind", f"{redundancy.get('kind')!r} found, fixed or dynamic expected")
 
@@ -207,18 +207,18 @@ def _money(design: Design) -> None:
 
 
 def _times(design: Design) -> None:
-    seconds = design.expected_seconds
-    if not isinstance(seconds, int | float) or not math.isfinite(seconds) or not 0 < seconds <= 8 * HOUR:
-        design.wrong("expected_seconds", f"{seconds!r} found, more than 0 to {8 * HOUR} expected")
-    design.within("task_time_limit_seconds", 30, 8 * HOUR)
-    design.within("task_availability_seconds", 60, AVAILABILITY[design.public][1])
+    if design.expected_seconds not in limits.EXPECTED_SECONDS:
+        design.wrong("expected_seconds", f"{design.expected_seconds!r} found, {limits.EXPECTED_SECONDS} expected")
+    design.within("task_time_limit_seconds", limits.TASK_TIME_LIMIT_SECONDS)
+    available = limits.PUBLIC_AVAILABILITY_SECONDS if design.public else limits.AVAILABILITY_SECONDS
+    design.within("task_availability_seconds", available)
 
 
 def _stopping(design: Design) -> None:
     if design.max_human_labeled_objects is not None:
-        design.within("max_human_labeled_objects", 1, MOST_OBJECTS)
+        design.within("max_human_labeled_objects", limits.MAX_HUMAN_LABELED_OBJECTS)
     if design.max_percentage_labeled is not None:
-        design.within("max_percentage_labeled", 1, 100)
+        design.within("max_percentage_labeled", limits.MAX_PERCENTAGE_LABELED)
 
 
 def _learning(design: Design) -> None:
@@ -231,13 +231,30 @@ def _learning(design: Design) -> None:
 
 def _lists(design: Design) -> None:
     keywords, tags = design.keywords or [], design.tags or []
-    if len(keywords) > 5 or not all(isinstance(k, str) and len(k) <= 30 and KEYWORD.fullmatch(k) for k in keywords):
-        design.wrong("keywords", "at most 5 keywords expected, each words of letters and digits, at most 30 characters")
-    good = all(
-        isinstance(t, dict) and 1 <= len(t.get("Key", "")) <= 128 and len(t.get("Value", "")) <= 256 for t in tags
+    if len(keywords) not in limits.KEYWORDS or not all(_is_keyword(keyword) for keyword in keywords):
+        design.wrong(
+            "keywords",
+            f"{limits.KEYWORDS} keywords expected, each words of letters and digits, "
+            f"{limits.KEYWORD_LENGTH} characters",
+        )
+    if len(tags) not in limits.TAGS or not all(_is_tag(tag) for tag in tags):
+        design.wrong(
+            "tags",
+            f"{limits.TAGS} tags expected, each with a Key of {limits.TAG_KEY_LENGTH} "
+            f"and a Value of {limits.TAG_VALUE_LENGTH} characters",
+        )
+
+
+def _is_keyword(keyword: Any) -> bool:
+    return isinstance(keyword, str) and len(keyword) in limits.KEYWORD_LENGTH and bool(KEYWORD.fullmatch(keyword))
+
+
+def _is_tag(tag: Any) -> bool:
+    return (
+        isinstance(tag, dict)
+        and len(tag.get("Key", "")) in limits.TAG_KEY_LENGTH
+        and len(tag.get("Value", "")) in limits.TAG_VALUE_LENGTH
     )
-    if len(tags) > 50 or not good:
-        design.wrong("tags", "at most 50 tags expected, each with a Key of 1-128 and a Value of 0-256 characters")
 
 
 def clean_instructions(

@@ -11,6 +11,7 @@ from learning.contract import ARCHITECTURES
 from learning.hyperparameters import WEIGHTS
 from learning.selection.thresholds import MIN_IMAGES
 from marketplace.errors import Invalid
+from marketplace.ranges import Range
 
 # The requester's keys that are not settings of the loop itself.
 OTHERS = frozenset({"enabled", "algorithm_specification_arn", "initial_model", "resource_config"})
@@ -92,24 +93,28 @@ def read(given: Mapping[str, Any]) -> LoopSettings:
     return LoopSettings(**values)
 
 
-_LIMITS: dict[str, tuple[float, float]] = {
-    "seed_size": (2, 100_000),
-    "batch_size": (1, 100_000),
-    "validation_share": (0.01, 0.5),
-    "random_share": (0.0, 1.0),
-    "target_iou": (0.05, 0.99),
-    "confidence": (0.5, 0.999),
-    "max_rounds": (1, 100),
-    "train_seconds": (0, 7 * 86_400),
-    "epochs": (0, 100_000),
-    "image_size": (0, 2048),
-    "seed": (0, 2**31 - 1000),
+RANGES: dict[str, Range] = {
+    "seed_size": Range(2, 100_000),
+    "batch_size": Range(1, 100_000),
+    "validation_share": Range(0.01, 0.5),
+    "random_share": Range(0, 1),
+    "target_iou": Range(0.05, 0.99),
+    "confidence": Range(0.5, 0.999),
+    "max_rounds": Range(1, 100),
+    "train_seconds": Range(0, 7 * 86_400),
+    "epochs": Range(0, 100_000),
+    "image_size": Range(0, 2048),
+    "seed": Range(0, 2**31 - 1000),
 }
+"""What each number may be, here and in forms and serializers. 0, where allowed, leaves it to the recipe.
+
+Pages and REST used to be narrower (`target_iou` 0.3 to 0.95, at most 50 rounds, images of at most 1024 pixels); the
+loop keeps its promise over all of these ranges.
+"""
 
 
 def _wrong(name: str, value: Any) -> str | None:
     default: Any = getattr(LoopSettings, name)
-    number: Any = value
     kinds: tuple[type, ...] = (int, float) if isinstance(default, float) else (type(default),)
     if not isinstance(value, kinds) or isinstance(value, bool) != isinstance(default, bool):
         return f"{value!r} found, {kinds[-1].__name__} expected"
@@ -117,8 +122,6 @@ def _wrong(name: str, value: Any) -> str | None:
         return f"{value!r} found, one of {', '.join(ARCHITECTURES)} expected"
     if name == "weights" and value not in WEIGHTS:
         return f"{value!r} found, one of {', '.join(WEIGHTS)} expected"
-    if name in _LIMITS:
-        low, high = _LIMITS[name]
-        if not low <= number <= high:
-            return f"{value} found, {low:g} to {high:g} expected"
+    if name in RANGES and value not in RANGES[name]:
+        return f"{value} found, {RANGES[name]} expected"
     return None

@@ -1,0 +1,43 @@
+"""Which lines of a manifest are chosen: all, a random percentage, or those a condition holds for.
+
+One set of rules for data sets and labeling jobs. Knows neither.
+"""
+
+from typing import Any
+
+from labeling.formats.selection_query import QueryError, compile_where
+from marketplace.errors import Invalid
+from marketplace.ranges import Range
+
+KINDS = ("full", "random", "filter")
+
+PERCENT = Range(0.0001, 100)
+"""Of a random sample: from one object in a million. Forms used to start at 0.001, services just above zero."""
+
+CONDITION_LENGTH = Range(1, 2_000)
+"""Characters of a condition, which are parsed."""
+
+
+def check_selection(selection: dict[str, Any] | None) -> dict[str, Any]:
+    """The selection with its defaults. Raises Invalid that names the field and, for a condition, the position."""
+    selection = dict(selection or {"kind": "full"})
+    kind = selection.get("kind")
+    if kind == "random":
+        percent = selection.get("percent")
+        if percent not in PERCENT:
+            raise Invalid(f"{percent!r} found, {PERCENT} expected", field="percent")
+        return {"kind": "random", "percent": percent, "seed": int(selection.get("seed") or 0)}
+    if kind == "filter":
+        where = str(selection.get("where") or "").strip()
+        if len(where) not in CONDITION_LENGTH:
+            raise Invalid(
+                f"{len(where):,} characters found, a condition of {CONDITION_LENGTH} characters expected", field="where"
+            )
+        try:
+            compile_where(selection["where"])
+        except QueryError as error:
+            raise Invalid(str(error), field="where") from None
+        return {"kind": "filter", "where": selection["where"]}
+    if kind != "full":
+        raise Invalid(f"{kind!r} found, {', '.join(KINDS)} expected", field="selection")
+    return {"kind": "full"}

@@ -1,0 +1,82 @@
+"""The ranges of a labeling job's numbers and texts, each declared once: forms, serializers and the design read them.
+
+Where CreateLabelingJob has a limit it is the same one. Pure: knows neither jobs nor teams.
+"""
+
+from labeling.formats import attribute_names
+from marketplace.ranges import Range
+
+HOUR, DAY = 3600, 86_400
+
+LABEL_LENGTH = Range(1, 256)
+"""Characters of one label."""
+
+LABEL_ATTRIBUTE_NAME_LENGTH = Range(1, attribute_names.MAX_LENGTH)
+"""Characters of the attribute that holds the labels in the output manifest."""
+
+TITLE_LENGTH = Range(1, 128)
+"""Characters of the title that workers see in their list."""
+
+DESCRIPTION_LENGTH = Range(1, 255)
+"""Characters of the description under the title."""
+
+SHORT_INSTRUCTIONS_LENGTH = Range(0, 2_000)
+"""Characters of the instructions beside the image."""
+
+FULL_INSTRUCTIONS_LENGTH = Range(0, 20_000)
+"""Characters of the full instructions."""
+
+CAPTION_LENGTH = Range(0, 300)
+"""Characters under an example picture."""
+
+KEYWORDS = Range(0, 5)
+"""How many keywords a job has."""
+
+KEYWORD_LENGTH = Range(1, 30)
+"""Characters of one keyword."""
+
+TAGS = Range(0, 50)
+"""How many tags a job has."""
+
+TAG_KEY_LENGTH = Range(1, 128)
+"""Characters of a tag's key."""
+
+TAG_VALUE_LENGTH = Range(0, 256)
+"""Characters of a tag's value."""
+
+WORKERS_PER_OBJECT = Range(1, 9)
+"""NumberOfHumanWorkersPerDataObject."""
+
+START = Range(1, WORKERS_PER_OBJECT.high)
+"""Answers that an object gets at first with dynamic redundancy; at most the job's workers_per_object."""
+
+TARGET_CONFIDENCE = Range(0.01, 0.9999)
+"""Of dynamic redundancy. Forms used to stop at 0.5 and 0.999; the stopping rule can keep any chance between 0 and 1,
+and beyond these bounds it would stop at once, or never."""
+
+EXPECTED_SECONDS = Range(0.1, 8 * HOUR)
+"""Seconds that a task is expected to take. Forms used to start at 1; simple choices take less."""
+
+TASK_TIME_LIMIT_SECONDS = Range(30, 8 * HOUR)
+"""How long a worker may keep a task."""
+
+AVAILABILITY_SECONDS = Range(60, 30 * DAY)
+"""TaskAvailabilityLifetimeInSeconds: how long a batch stays open to a private team."""
+
+PUBLIC_AVAILABILITY_SECONDS = Range(60, 12 * HOUR)
+"""The same for the public pool."""
+
+MAX_CONCURRENT_TASKS = Range(1, 5_000)
+"""Objects that are open to people at once."""
+
+MAX_HUMAN_LABELED_OBJECTS = Range(1, 2**31 - 1)
+"""Objects labeled by people after which the job ends; at most what the column holds."""
+
+MAX_PERCENTAGE_LABELED = Range(1, 100)
+"""Percent of the objects that are labeled when the job ends."""
+
+OBJECTS = Range(1, 2**31 - 1)
+"""Objects that a cost estimate is made for."""
+
+WORKERS = Range(1, 2**31 - 1)
+"""People that the duration of a job is estimated with."""
