@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { toAnswer } from "../src/boxes/answer";
 import { Editor } from "../src/boxes/editor";
 import { HANDLES } from "../src/boxes/geometry";
-import { parseLabels } from "../src/boxes/labels";
+import { parseLabels } from "../src/labels/labels";
 
 let said: string[] = [];
 let changes = 0;

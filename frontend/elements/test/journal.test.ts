@@ -1,11 +1,10 @@
 /** The journal on real stores: IndexedDB (fake-indexeddb is a full implementation in memory) and localStorage's interface. */
 import "fake-indexeddb/auto";
 import { beforeEach, describe, expect, it } from "vitest";
-import { Journal, type Store, newKey } from "../src/shell/journal";
+import { type Entry, Journal, type Store, newKey } from "../src/shell/journal";
 import { LocalStore, TwoStores, openStore } from "../src/shell/stores";
 
 interface Task { id: number; job_id: number }
-interface Draft { boxes: number[] }
 const task = (id: number, job_id = 7): Task => ({ id, job_id });
 
 class MemoryStorage implements Storage {
@@ -27,7 +26,7 @@ const stores: [string, () => Promise<Store>][] = [
 
 describe.each(stores)("on %s", (_name, make) => {
   let store: Store;
-  const open = (worker: number | null = 1) => Journal.open<Task, Draft>(store, worker);
+  const open = (worker: number | null = 1) => Journal.open<Task>(store, worker);
 
   beforeEach(async () => {
     store = await make();
@@ -37,9 +36,9 @@ describe.each(stores)("on %s", (_name, make) => {
   it("gives everything back after a reload, with the same key", async () => {
     const before = await open();
     const entry = await before.begin(task(100));
-    await before.save(100, { draft: { boxes: [1, 2] }, seconds: 4.5 });
+    await before.save(100, { draft: { marks: [1, 2] }, seconds: 4.5 });
     const after = await open();
-    expect(after.get(100)).toMatchObject({ key: entry.key, draft: { boxes: [1, 2] }, seconds: 4.5, phase: "drawing" });
+    expect(after.get(100)).toMatchObject({ key: entry.key, draft: { marks: [1, 2] }, seconds: 4.5, phase: "working" });
     expect((await after.begin(task(100))).key).toBe(entry.key);
   });
 
@@ -51,6 +50,12 @@ describe.each(stores)("on %s", (_name, make) => {
     expect((await open()).unfinished(7)).toEqual([]);
     await journal.forget(100);
     expect((await open()).unsent).toEqual([]);
+  });
+
+  it("reads entries that an earlier version wrote with another name for the phase", async () => {
+    await (await open()).begin(task(100));
+    for (const entry of await store.all()) await store.put({ ...entry, phase: "drawing" } as unknown as Entry);
+    expect((await open()).unfinished(7).map((entry) => [entry.id, entry.phase])).toEqual([[100, "working"]]);
   });
 
   it("leaves other workers' and other jobs' entries alone", async () => {
@@ -84,12 +89,12 @@ describe.each(stores)("on %s", (_name, make) => {
 it("takes the newer entry of two stores, and lives with one of them full", async () => {
   const full = new MemoryStorage();
   const [small, large] = [new LocalStore(full), new LocalStore(new MemoryStorage())];
-  const journal = await Journal.open<Task, Draft>(new TwoStores(small, large), 1);
+  const journal = await Journal.open<Task>(new TwoStores(small, large), 1);
   await journal.begin(task(100));
   full.setItem = () => { throw new Error("QuotaExceededError"); };
-  await journal.save(100, { draft: { boxes: [1] } });
+  await journal.save(100, { draft: { marks: [1] } });
   for (const entry of await large.all()) await large.put({ ...entry, savedAt: entry.savedAt + 1 });
-  expect((await Journal.open<Task, Draft>(new TwoStores(small, large), 1)).get(100)?.draft).toEqual({ boxes: [1] });
+  expect((await Journal.open<Task>(new TwoStores(small, large), 1)).get(100)?.draft).toEqual({ marks: [1] });
   large.put = () => Promise.reject(new Error("gone too"));
   await expect(journal.save(100, { seconds: 2 })).rejects.toThrow();
 });

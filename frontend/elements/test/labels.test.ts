@@ -1,7 +1,7 @@
 /** Labels, hotkeys and key commands. */
 import { describe, expect, it } from "vitest";
-import { labelColour, safeColour } from "../src/boxes/colours";
-import { HOTKEYS, findLabels, hotkeyOf, parseLabels } from "../src/boxes/labels";
+import { labelColour, safeColour } from "../src/labels/colours";
+import { HOTKEYS, findLabels, hotkeyOf, parseLabels } from "../src/labels/labels";
 import { type Press, commandOf } from "../src/crowd/keys";
 
 const press = (key: string, more: Partial<Press> = {}): Press => ({

@@ -1,6 +1,6 @@
 /** Zoom and pan: what is under the cursor stays there, and the picture cannot be lost. */
 import { expect, it } from "vitest";
-import { MAX_SCALE, fit, panned, revealed, toPicture, toScreen, zoomed } from "../src/boxes/viewport";
+import { MAX_SCALE, fit, panned, revealed, toPicture, toScreen, zoomed } from "../src/picture/viewport";
 
 const picture = { width: 400, height: 300 };
 const room = { width: 800, height: 500 };

@@ -1,5 +1,6 @@
 /** Between the tool's boxes and Ground Truth's JSON: initial value in, answer out, drafts for the journal. Pure. */
-import { type Box, type Rect, type Size, fitted } from "./geometry";
+import type { Rect, Size } from "../picture/plane";
+import { type Box, fitted } from "./geometry";
 import type { Answer } from "./history";
 
 export interface AnswerBox extends Rect { label: string }

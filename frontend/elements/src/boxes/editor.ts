@@ -1,9 +1,10 @@
 /** The box tool without a screen: what the worker's gestures and keys do to the answer. Knows geometry, history and labels;
  *  not the canvas, not the DOM. It tells its listener what changed and says in words what a sighted worker would see. */
+import type { Label } from "../labels/labels";
+import { type Point, type Rect, type Size, clamp } from "../picture/plane";
 import { parseBoxes, toDraft, type Draft } from "./answer";
-import { type Box, type Handle, type Point, type Rect, type Size, between, bigEnough, clamp, moved, resized, snap, MIN_SIZE } from "./geometry";
+import { type Box, type Handle, between, bigEnough, moved, resized, snap, MIN_SIZE } from "./geometry";
 import { History, type Answer } from "./history";
-import type { Label } from "./labels";
 
 type Gesture =
   | { kind: "draw"; from: Point; rect: Rect }

@@ -1,9 +1,7 @@
 /** Boxes on a picture: drawing, moving, resizing, hitting. Pure and in picture pixels: a box is whole pixels, its edges lie
  *  in [0, width] and [0, height], and it is at least MIN_SIZE on a side. Knows nothing of screens, canvases or labels. */
+import { type Point, type Rect, type Size, clamp } from "../picture/plane";
 
-export interface Point { x: number; y: number }
-export interface Size { width: number; height: number }
-export interface Rect { left: number; top: number; width: number; height: number }
 export interface Box extends Rect { id: number; label: string }
 
 /** Which edges a handle moves: -1 left/top, 0 none, 1 right/bottom. */
@@ -15,8 +13,6 @@ export const HANDLES: readonly Handle[] = [
   { name: "nw", x: -1, y: -1 }, { name: "n", x: 0, y: -1 }, { name: "ne", x: 1, y: -1 }, { name: "e", x: 1, y: 0 },
   { name: "se", x: 1, y: 1 }, { name: "s", x: 0, y: 1 }, { name: "sw", x: -1, y: 1 }, { name: "w", x: -1, y: 0 },
 ];
-
-export const clamp = (value: number, low: number, high: number): number => Math.min(Math.max(value, low), high);
 
 /** The nearest place where four pixels meet: edges of boxes lie between pixels. */
 export function snap(point: Point, size: Size): Point {

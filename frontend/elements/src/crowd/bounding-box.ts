@@ -3,70 +3,67 @@
  *
  * Attributes: name, src, labels, header, initial-value, disabled; image-width and image-height where the picture that is
  * served is scaled and boxes are wanted in other pixels. Children: <short-instructions>, <full-instructions header>.
- * Properties: `value` (Ground Truth's answer), `draft` (to save and restore), `reportValidity()`.
- * Events: `crowd-change` (detail: the draft), `crowd-ready`, `crowd-error`.
+ * Properties and events: those of every crowd element (element.ts). `value` is Ground Truth's answer.
  *
- * It wires together the editor (what happens), the stage (what is seen), pointers and keys. It knows nothing of tasks.
+ * It connects the editor (what happens), the workbench (pointers, keys, view) and the panels. It knows nothing of the shell.
  */
-import { LitElement, html, nothing } from "lit";
-import { customElement, property, query, state } from "lit/decorators.js";
+import { html, nothing } from "lit";
+import { property, query, state } from "lit/decorators.js";
 import { guard } from "lit/directives/guard.js";
 import { type BoundingBoxAnswer, type AnswerBox, type Draft, toAnswer, toDraft } from "../boxes/answer";
 import { Editor } from "../boxes/editor";
-import type { Size } from "../boxes/geometry";
-import { type Label, parseLabels, parseLenient } from "../boxes/labels";
 import { iconStyles } from "../kit/icons";
-import { loadPicture } from "./picture";
-import { type Light, PLAIN_LIGHT, boxList, keyHelp, lightPanel, palette } from "./panels";
-import { boxStyles, tokens } from "./styles";
-import { actions, instructionsDialog, toolbar } from "./toolbar";
+import { parseLabels } from "../labels/labels";
+import type { TaskInput } from "./element";
+import { HOTKEYS } from "./keys";
+import { lightPanel } from "./light";
+import { boxList, palette } from "./panels";
+import { PictureElement } from "./picture-element";
+import { crowdElement } from "./registry";
+import { boxStyles, tokens, toolStyles } from "./styles";
+import { actions, toolbar } from "./toolbar";
 import { Workbench } from "./workbench";
 
-const BOX_FALLBACK = "#c9c9c9";
+/** For a box whose label is none of the task's. */
+const FALLBACK_COLOUR = "#c9c9c9";
 
-@customElement("crowd-bounding-box")
-export class CrowdBoundingBox extends LitElement {
-  static override styles = [tokens, iconStyles, boxStyles];
+@crowdElement("crowd-bounding-box")
+export class CrowdBoundingBox extends PictureElement<Draft> {
+  static override styles = [tokens, iconStyles, toolStyles, boxStyles];
 
-  @property({ reflect: true }) name = "";
-  @property() src = "";
   @property() labels: unknown = null;
-  @property() header = "";
-  @property({ attribute: "initial-value" }) initialValue: unknown = null;
-  @property({ type: Boolean }) disabled = false;
   @property({ type: Number, attribute: "image-width" }) imageWidth = 0;
   @property({ type: Number, attribute: "image-height" }) imageHeight = 0;
 
-  @state() private problem = "";
-  @state() private refusal = "";
-  @state() private loading = true;
-  @state() private typed = "";
   @state() private listOpen = false;
-  @state() private lightOpen = false;
-  @state() private light: Light = PLAIN_LIGHT;
   @query(".canvas") private canvas!: HTMLDivElement;
-  @query(".find") private find?: HTMLInputElement;
-  @query("#keys") private keysDialog!: HTMLDialogElement;
-  @query("#instructions") private instructionsDialog!: HTMLDialogElement;
-  @query("#say") private live!: HTMLElement;
 
-  private known: Label[] = [];
+  readonly hotkeys = HOTKEYS;
+  protected override readonly labelsProperty = "labels";
   private initial: AnswerBox[] | null = null;
-  private waiting: Draft | null = null;
   private bench: Workbench | null = null;
-  private loads = 0;
-  private readonly regions = new MutationObserver(() => this.placeRegions());
+  private given: TaskInput | null = null;
 
-  // ---- what the form and the shell use
+  // ---- the interface of crowd elements
 
   get editor(): Editor | null { return this.bench?.editor ?? null; }
+  get task(): TaskInput | null { return this.given; }
+
+  set task(task: TaskInput | null) {
+    this.given = task;
+    if (!task) return;
+    this.src = task.image_url;
+    this.labels = task.labels;
+    this.initialValue = task.initial_value;
+    this.imageWidth = task.image_size.width;
+    this.imageHeight = task.image_size.height;
+  }
 
   /** The answer, or null while there is no picture. */
   get value(): BoundingBoxAnswer | null {
     return this.editor ? toAnswer(this.editor.answer, this.editor.size, this.initial) : null;
   }
 
-  /** What has been drawn so far; setting it (also before the picture is there) starts from it. */
   get draft(): Draft | null {
     return this.editor ? this.editor.draft : this.waiting;
   }
@@ -76,17 +73,14 @@ export class CrowdBoundingBox extends LitElement {
     else this.waiting = draft;
   }
 
-  /** False, with a message to the worker, when there is neither a box nor the word that there is nothing to label. */
-  reportValidity(): boolean {
-    this.refusal = this.whyNot();
-    if (this.refusal) {
-      this.say(this.refusal);
-      this.renderRoot.querySelector<HTMLElement>("#nothing")?.focus();
-    }
-    return !this.refusal;
-  }
+  get empty(): boolean { return (this.draft?.boxes.length ?? 0) === 0; }
+  get canUndo(): boolean { return this.editor?.history.canUndo ?? false; }
+  get canRedo(): boolean { return this.editor?.history.canRedo ?? false; }
+  undo(): void { this.editor?.undo(); }
+  redo(): void { this.editor?.redo(); }
 
-  private whyNot(): string {
+  /** An answer needs a box, or the mark that there is nothing to label, and a label on every box. */
+  get validationMessage(): string {
     if (!this.editor) return this.problem || "The picture is still loading.";
     const unlabeled = this.editor.boxes.find((box) => !this.known.some((label) => label.name === box.label));
     if (unlabeled) return `Choose a label for box ${this.editor.boxes.indexOf(unlabeled) + 1}.`;
@@ -94,125 +88,57 @@ export class CrowdBoundingBox extends LitElement {
     return empty ? "Draw a box around each object, or tick “Nothing to label here”." : "";
   }
 
+  protected override focusRefused(): void {
+    this.renderRoot.querySelector<HTMLElement>("#nothing")?.focus();
+  }
+
   /** Puts the keyboard on the canvas, where all keys of the tool work. */
   override focus(): void {
     this.canvas?.focus({ preventScroll: true });
   }
 
-  openInstructions(): void {
-    this.instructionsDialog.showModal();
-  }
-
   // ---- life
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.placeRegions();
-    this.regions.observe(this, { childList: true });
-    if (this.hasUpdated && this.src) void this.load();
+  protected override readLabels(): void {
+    this.known = parseLabels(this.labels ?? []);
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.regions.disconnect();
-    this.keepDraft(); // an element that is only moved in the page starts again from where it was
-    this.bench?.destroy();
-    this.bench = null;
-  }
-
-  private keepDraft(): void {
-    this.waiting ??= this.editor?.draft ?? null;
-  }
-
-  /** Ground Truth's regions are plain children: put them where the tool shows them. */
-  private placeRegions(): void {
-    for (const child of this.children) {
-      if (child.localName === "short-instructions") child.slot = "short";
-      if (child.localName === "full-instructions") child.slot = "full";
-    }
-    this.requestUpdate();
-  }
-
-  override willUpdate(changed: Map<string, unknown>): void {
-    if (!changed.has("labels") && !changed.has("src") && !changed.has("initialValue")) return;
-    try {
-      if (changed.has("labels")) this.known = parseLabels(this.labels ?? []);
-      this.problem = "";
-    } catch (error) {
-      this.problem = (error as Error).message;
-    }
-  }
-
-  override updated(changed: Map<string, unknown>): void {
-    const fresh = ["src", "labels", "initialValue"].some((name) => changed.has(name));
-    if (fresh && this.src && !this.problem) {
-      if (!changed.has("src")) this.keepDraft(); // new labels for the same picture: the boxes stay
-      void this.load();
-    }
-    if (changed.has("light")) this.bench?.setLight(this.light);
-  }
-
-  private async load(): Promise<void> {
-    const turn = ++this.loads;
-    this.loading = true;
-    this.bench?.destroy();
-    this.bench = null;
-    try {
-      const image = await loadPicture(this.src);
-      if (turn !== this.loads || !this.isConnected) return; // another picture was asked for meanwhile
-      const size = { width: this.imageWidth || image.naturalWidth, height: this.imageHeight || image.naturalHeight };
-      this.start(image, size);
-    } catch (error) {
-      if (turn !== this.loads) return;
-      this.problem = (error as Error).message;
-      this.dispatchEvent(new CustomEvent("crowd-error", { bubbles: true, composed: true, detail: this.problem }));
-    } finally {
-      if (turn === this.loads) this.loading = false;
-    }
-  }
-
-  private start(image: HTMLImageElement, size: Size): void {
+  protected override start(image: HTMLImageElement, initial: unknown): void {
+    const size = { width: this.imageWidth || image.naturalWidth, height: this.imageHeight || image.naturalHeight };
     const editor = new Editor(size, this.known, {
-      changed: () => this.onChanged(),
+      changed: () => this.changed(),
       shown: () => this.bench?.shown(),
       say: (words) => this.say(words),
     });
-    const raw = typeof this.initialValue === "string" && this.initialValue ? parseLenient(this.initialValue, "initial-value") : this.initialValue;
-    if (raw) editor.load(raw);
-    this.initial = raw ? toDraft(editor.answer).boxes : null;
+    if (initial) editor.load(initial);
+    this.initial = initial ? toDraft(editor.answer).boxes : null;
     if (this.waiting) editor.load(this.waiting.boxes, this.waiting.nothing);
-    this.waiting = null;
-    this.refusal = "";
-    this.light = PLAIN_LIGHT;
     this.bench = new Workbench(this.canvas, editor, {
       colour: (label) => this.colour(label),
       update: () => this.requestUpdate(),
-      open: (what) => this.open(what),
+      open: (what) => (what === "help" ? this.openKeys() : this.find?.focus()),
       disabled: () => this.disabled,
     });
     this.bench.begin(image);
-    this.dispatchEvent(new CustomEvent("crowd-ready", { bubbles: true, composed: true, detail: size }));
   }
 
-  private onChanged(): void {
-    this.refusal = "";
+  protected override stop(): void {
+    this.bench?.destroy();
+    this.bench = null;
+  }
+
+  override updated(changed: Map<string, unknown>): void {
+    super.updated(changed);
+    if (changed.has("light")) this.bench?.setLight(this.light);
+  }
+
+  protected override changed(): void {
     this.bench?.shown(true);
-    this.requestUpdate();
-    this.dispatchEvent(new CustomEvent("crowd-change", { bubbles: true, composed: true, detail: this.draft }));
+    super.changed();
   }
 
   private colour(label: string): string {
-    return this.known.find((one) => one.name === label)?.color ?? BOX_FALLBACK;
-  }
-
-  private say(words: string): void {
-    // the same words twice are only read again when the text differs
-    if (this.live) this.live.textContent = this.live.textContent === words ? `${words}\u00a0` : words;
-  }
-
-  private open(what: "search" | "help"): void {
-    if (what === "help") this.keysDialog.showModal();
-    else this.find?.focus();
+    return this.known.find((one) => one.name === label)?.color ?? FALLBACK_COLOUR;
   }
 
   private choose(at: number): void {
@@ -228,17 +154,15 @@ export class CrowdBoundingBox extends LitElement {
     const boxes = editor?.boxes ?? [];
     return html`<div class="root" @keydown=${(event: KeyboardEvent) => this.bench?.keydown(event)} @keyup=${(event: KeyboardEvent) => this.bench?.keyup(event)}>
       ${toolbar({
-        header: this.header, bench: this.bench, lightOpen: this.lightOpen, listOpen: this.listOpen, count: boxes.length,
-        instructions: this.querySelector("full-instructions, short-instructions") !== null,
-        toggleLight: () => (this.lightOpen = !this.lightOpen), toggleList: () => (this.listOpen = !this.listOpen),
-        help: () => this.keysDialog.showModal(), openInstructions: () => this.openInstructions(),
+        header: this.header, bench: this.bench, lightOpen: this.lightOpen, instructions: this.hasInstructions,
+        toggleLight: () => (this.lightOpen = !this.lightOpen), help: () => this.openKeys(), openInstructions: () => this.openInstructions(),
       })}
       <div class="main">
         <div class="work">
           <div class="canvas ${this.bench?.cursorClass ?? ""}" tabindex="0" role="application" aria-label=${this.canvasLabel()} aria-describedby="how"></div>
           <span class="sr" id="how">Press B to draw a box by keys, N for the next box, question mark for all keys.</span>
-          ${this.overlay()}
-          ${this.lightOpen ? lightPanel(this.light, (light) => (this.light = light)) : nothing}
+          ${this.notice()} ${this.cursorHint()}
+          ${this.lightOpen ? lightPanel(this.light, (light) => (this.light = light), "Box filling") : nothing}
           ${editor?.box && !this.disabled ? actions(editor, () => this.focus()) : nothing}
         </div>
         <div class="side">
@@ -255,10 +179,7 @@ export class CrowdBoundingBox extends LitElement {
           ${this.finish()}
         </div>
       </div>
-      <div class="sr" id="say" role="status" aria-live="polite"></div>
-      ${instructionsDialog(this.querySelector("full-instructions")?.getAttribute("header") || this.header)}
-      <dialog id="keys" aria-labelledby="keys-title"><header><h2 id="keys-title">Keys</h2>
-        <button type="button" class="plain" @click=${() => this.keysDialog.close()}>Close</button></header>${keyHelp()}</dialog>
+      ${this.dialogs()}
     </div>`;
   }
 
@@ -267,21 +188,10 @@ export class CrowdBoundingBox extends LitElement {
     return `Picture to label${this.header ? `: ${this.header}` : ""}. ${boxes === 1 ? "1 box" : `${boxes} boxes`}.`;
   }
 
-  private brief() {
-    if (!this.querySelector("short-instructions")) return nothing;
-    return html`<section class="brief" aria-label="Instructions in short"><h2>In short</h2><slot name="short"></slot>
-      ${this.querySelector("full-instructions") ? html`<button type="button" @click=${this.openInstructions}>Full instructions</button>` : nothing}</section>`;
-  }
-
-  private overlay() {
-    if (this.problem) {
-      return html`<div class="notice" role="alert"><strong>${this.problem}</strong>
-        ${this.src ? html`<button type="button" @click=${() => { this.problem = ""; void this.load(); }}>Try again</button>` : nothing}</div>`;
-    }
-    if (this.loading) return html`<div class="notice" role="status">Loading the picture…</div>`;
+  private cursorHint() {
     const cursor = this.editor?.cursor;
-    if (cursor) return html`<div class="hint">${cursor.corner ? "Move to the opposite corner, then B" : "Move with the arrow keys, then B for the first corner"}</div>`;
-    return nothing;
+    if (!cursor) return nothing;
+    return html`<div class="hint">${cursor.corner ? "Move to the opposite corner, then B" : "Move with the arrow keys, then B for the first corner"}</div>`;
   }
 
   private finish() {

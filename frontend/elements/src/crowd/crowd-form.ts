@@ -1,11 +1,13 @@
 /** <crowd-form>: collects the values of the named crowd elements in it and hands over the answer. Adds a submit button when
  *  the template has none (`form-action="submit"`). Emits `submit` (cancelable, as forms do), then `crowd-submit` with the
- *  answer as detail. Knows of an element only that it has `name`, `value` and perhaps `reportValidity()`. */
+ *  answer as detail. An element may ask for it with `crowd-request-submit`. Of an element the form needs `name`, `value` and
+ *  perhaps `reportValidity()`, a small part of the interface in element.ts. */
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
+import type { CrowdElement } from "./element";
 import { tokens } from "./styles";
 
-interface CrowdElement extends HTMLElement { name: string; value: unknown; reportValidity?: () => boolean }
+type Named = HTMLElement & Pick<CrowdElement, "name" | "value"> & Partial<Pick<CrowdElement, "reportValidity">>;
 
 @customElement("crowd-form")
 export class CrowdForm extends LitElement {
@@ -19,12 +21,14 @@ export class CrowdForm extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     this.addEventListener("click", this.onClick);
+    this.addEventListener("crowd-request-submit", this.onRequest);
     this.bare = !this.querySelector('[form-action="submit"]');
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.removeEventListener("click", this.onClick);
+    this.removeEventListener("crowd-request-submit", this.onRequest);
   }
 
   private readonly onClick = (event: Event) => {
@@ -32,8 +36,13 @@ export class CrowdForm extends LitElement {
     if (button && !button.hasAttribute("disabled")) this.submit();
   };
 
-  private get elements(): CrowdElement[] {
-    return [...this.querySelectorAll<CrowdElement>("[name]")].filter((one) => one.localName.startsWith("crowd-") && "value" in one);
+  /** An element may submit when the worker could press the button. */
+  private readonly onRequest = () => {
+    if (!this.querySelector('[form-action="submit"][disabled]')) this.submit();
+  };
+
+  private get elements(): Named[] {
+    return [...this.querySelectorAll<Named>("[name]")].filter((one) => one.localName.startsWith("crowd-") && "value" in one);
   }
 
   /** The answer as Ground Truth stores it: one key for each named element. */

@@ -1,5 +1,6 @@
 /** The keys of the box tool: one table from key press to command, shown to the worker as it stands. Pure. */
-import { hotkeyOf } from "../boxes/labels";
+import { hotkeyOf } from "../labels/labels";
+import type { Hotkey } from "./element";
 
 export type Command =
   | { do: "move"; dx: number; dy: number; grow: boolean }
@@ -20,25 +21,25 @@ const PLAIN: Record<string, Command["do"]> = {
 };
 
 /** The keys as the help shows them. */
-export const HELP: readonly [keys: string, meaning: string][] = [
-  ["B", "show the crosshair, then set each corner (arrows move it)"],
-  ["← ↑ → ↓", "move the chosen box or the crosshair by 1 pixel"],
-  ["Shift + arrows", "by 10 pixels"],
-  ["Alt + arrows", "resize (with Shift by 10)"],
-  ["1 … 0, letters", "choose the label written next to it"],
-  ["N / P", "next / previous box"],
-  ["D", "duplicate"],
-  ["Delete", "delete the chosen box"],
-  ["Ctrl + Z, Ctrl + Shift + Z", "undo, redo"],
-  ["+ / −, wheel, two fingers", "zoom"],
-  ["Space + drag, middle button", "pan"],
-  ["F", "see the whole picture"],
-  ["V", "hand: drag the picture"],
-  ["H", "hide the other boxes"],
-  ["G", "guide lines on or off"],
-  ["X", "nothing to label here"],
-  ["/", "find a label"],
-  ["Escape", "cancel, let go"],
+export const HOTKEYS: readonly Hotkey[] = [
+  { keys: "B", does: "show the crosshair, then set each corner (arrows move it)" },
+  { keys: "← ↑ → ↓", does: "move the chosen box or the crosshair by 1 pixel" },
+  { keys: "Shift + arrows", does: "by 10 pixels" },
+  { keys: "Alt + arrows", does: "resize (with Shift by 10)" },
+  { keys: "1 … 0, letters", does: "choose the label written next to it" },
+  { keys: "N / P", does: "next / previous box" },
+  { keys: "D", does: "duplicate" },
+  { keys: "Delete", does: "delete the chosen box" },
+  { keys: "Ctrl + Z, Ctrl + Shift + Z", does: "undo, redo" },
+  { keys: "+ / −, wheel, two fingers", does: "zoom" },
+  { keys: "Space + drag, middle button", does: "pan" },
+  { keys: "F", does: "see the whole picture" },
+  { keys: "V", does: "hand: drag the picture" },
+  { keys: "H", does: "hide the other boxes" },
+  { keys: "G", does: "guide lines on or off" },
+  { keys: "X", does: "nothing to label here" },
+  { keys: "/", does: "find a label" },
+  { keys: "Escape", does: "cancel, let go" },
 ];
 
 /** How many pixels an arrow key moves the crosshair: one, but faster the longer it is held. */

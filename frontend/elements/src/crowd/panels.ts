@@ -1,37 +1,18 @@
-/** The parts around the canvas of the box tool as templates: labels, list of boxes, light, keys. Pure functions of what they
- *  show; what is done with it comes in as callbacks. Every label is shown as text. */
+/** The panels beside the canvas of the box tool as templates: the labels and the list of boxes. Pure functions of what they
+ *  show; what happens at a click is a callback. Every label is shown as text. */
 import { html, nothing } from "lit";
 import { guard } from "lit/directives/guard.js";
-import { live } from "lit/directives/live.js";
 import { repeat } from "lit/directives/repeat.js";
 import type { Box } from "../boxes/geometry";
-import { type Label, findLabels } from "../boxes/labels";
 import { icon } from "../kit/icons";
-import { HELP } from "./keys";
+import { type Search, search, spot } from "./label-parts";
 
-const spot = (color: string) =>
-  html`<svg class="spot" viewBox="0 0 12 12" aria-hidden="true"><rect x="0.5" y="0.5" width="11" height="11" rx="2.5" fill=${color}></rect></svg>`;
-
-/** A search field appears when the labels no longer fit at a glance. */
-const SEARCH_FROM = 10;
-
-export function palette(view: {
-  labels: readonly Label[]; current: number; typed: string; onType: (typed: string) => void; onChoose: (at: number) => void;
-}) {
-  const { labels, typed } = view;
-  const shown = findLabels(labels, typed);
-  const keydown = (event: KeyboardEvent) => {
-    if (event.key !== "Enter" || !shown[0]) return;
-    event.preventDefault();
-    view.onChoose(labels.indexOf(shown[0]));
-    view.onType("");
-  };
+export function palette(view: Search & { current: number }) {
+  const { labels } = view;
+  const { field, shown } = search(view);
   return html`<section class="labels">
     <h2 class="quiet" id="labels-title">Label</h2>
-    ${labels.length > SEARCH_FROM
-      ? html`<input class="find" type="search" placeholder="Find one of ${labels.length} labels ( / )" aria-label="Find a label" autocomplete="off"
-          .value=${live(typed)} @input=${(event: InputEvent) => view.onType((event.target as HTMLInputElement).value)} @keydown=${keydown} />`
-      : nothing}
+    ${field}
     <div class="palette" role="group" aria-labelledby="labels-title">
       ${shown.map((label) => {
         const at = labels.indexOf(label);
@@ -67,20 +48,3 @@ export function boxList(view: List) {
     </ul>
   </section>`;
 }
-
-export interface Light { brightness: number; contrast: number; fill: number }
-export const PLAIN_LIGHT: Light = { brightness: 1, contrast: 1, fill: 0.08 };
-
-export function lightPanel(light: Light, onChange: (light: Light) => void) {
-  const slider = (name: string, key: keyof Light, max: number) => html`
-    <label for=${key}>${name}</label>
-    <input id=${key} type="range" min="0" max=${max} step="0.02" .value=${live(String(light[key]))}
-      @input=${(event: InputEvent) => onChange({ ...light, [key]: Number((event.target as HTMLInputElement).value) })} />`;
-  return html`<div class="light" id="light" role="group" aria-label="How the picture is shown">
-    ${slider("Brightness", "brightness", 3)} ${slider("Contrast", "contrast", 3)} ${slider("Box filling", "fill", 0.6)}
-    <button type="button" @click=${() => onChange(PLAIN_LIGHT)}>As it was</button>
-  </div>`;
-}
-
-export const keyHelp = () =>
-  html`<dl class="keys">${HELP.map(([keys, meaning]) => html`<dt>${keys}</dt><dd>${meaning}</dd>`)}</dl>`;

@@ -2,8 +2,10 @@
  *  only those that changed are drawn. Knows pixels and colours; decides nothing. Text is drawn as text. */
 import Konva from "konva/lib/Core";
 import { Image as KonvaImage } from "konva/lib/shapes/Image";
-import { type Box, HANDLES, type Point, type Rect, type Size, handlePoint } from "../boxes/geometry";
-import { type View, toScreen } from "../boxes/viewport";
+import { type Box, HANDLES, handlePoint } from "../boxes/geometry";
+import type { Point, Rect, Size } from "../picture/plane";
+import { type View, toScreen } from "../picture/viewport";
+import { type Light, filterOf } from "./light";
 
 export interface Scene {
   view: View;
@@ -56,10 +58,8 @@ export class Stage {
     this.picture.add(this.image);
   }
 
-  /** Non-destructive: only how the picture is shown. 1 is as it is. */
-  setLight(brightness: number, contrast: number): void {
-    const plain = brightness === 1 && contrast === 1;
-    this.picture.getNativeCanvasElement().style.filter = plain ? "" : `brightness(${brightness}) contrast(${contrast})`;
+  setLight(light: Light): void {
+    this.picture.getNativeCanvasElement().style.filter = filterOf(light);
   }
 
   /** Shows a scene; `all` when the view, the boxes or the choice changed, else only the top layer is drawn. */

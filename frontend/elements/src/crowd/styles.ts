@@ -1,5 +1,5 @@
-/** How the box tool looks. Uses the page's tokens where there are any (they pass into shadow roots) and its own otherwise,
- *  since a template may stand alone in a sandboxed frame. */
+/** How the crowd elements look. They use the page's design tokens where there are any (custom properties reach into shadow roots)
+ *  and their own otherwise, since a template may stand alone in a sandboxed frame. */
 import { css } from "lit";
 
 export const tokens = css`
@@ -51,7 +51,16 @@ export const tokens = css`
   dialog h2 { margin: 0; font-size: 1.2rem; }
 `;
 
-export const boxStyles = css`
+/** The list of keys in a dialog. */
+export const keyStyles = css`
+  .keys { display: grid; grid-template-columns: max-content 1fr; gap: 0.35rem 1rem; margin: 0; font-size: 0.875rem; }
+  .keys dt { font-weight: 600; }
+  .keys dd { margin: 0; }
+`;
+
+/** What all tools have: the bar, the picture, the panel beside it (below it on a phone) with the labels. */
+export const toolStyles = css`
+  ${keyStyles}
   :host {
     display: block; min-inline-size: 0; container-type: inline-size;
     block-size: var(--crowd-height, min(85dvh, 60rem)); min-block-size: 24rem;
@@ -67,24 +76,10 @@ export const boxStyles = css`
 
   .main { flex: 1; display: grid; grid-template-columns: minmax(0, 1fr) 18.5rem; min-block-size: 0; }
   .work { position: relative; min-inline-size: 0; min-block-size: 0; background: light-dark(#d9d5cb, #0b0a08); overflow: hidden; }
-  .canvas { position: absolute; inset: 0; touch-action: none; user-select: none; -webkit-user-select: none; cursor: crosshair; overflow: hidden; }
+  .canvas { position: absolute; inset: 0; touch-action: none; user-select: none; -webkit-user-select: none; overflow: hidden; }
   .canvas:focus-visible { outline: none; }
   .canvas:focus-visible::after { content: ""; position: absolute; inset: 0; border: 3px solid var(--_focus); pointer-events: none; }
-  .canvas.hand { cursor: grab; }
-  .canvas.over { cursor: pointer; }
-  .canvas.move { cursor: move; }
-  .canvas.ns { cursor: ns-resize; }
-  .canvas.ew { cursor: ew-resize; }
-  .canvas.nwse { cursor: nwse-resize; }
-  .canvas.nesw { cursor: nesw-resize; }
   .notice { position: absolute; inset: 0; display: grid; place-content: center; justify-items: center; gap: 0.75rem; padding: 1.5rem; text-align: center; background: var(--_surface-2); }
-  .hint { position: absolute; inset-block-start: 0.6rem; inset-inline: 0; margin-inline: auto; inline-size: max-content; max-inline-size: calc(100% - 1rem);
-    padding: 0.3rem 0.8rem; border-radius: 999px; background: rgb(20 18 12 / 82%); color: #fff; font-size: 0.8125rem; pointer-events: none; }
-  .acts { position: absolute; inset-block-end: 0.6rem; inset-inline: 0; margin-inline: auto; inline-size: max-content; display: flex; gap: 2px; padding: 3px;
-    background: var(--_surface); border: 1px solid var(--_line); border-radius: 9px; box-shadow: 0 4px 16px rgb(0 0 0 / 30%); }
-  .acts button { border-color: transparent; background: none; min-inline-size: 2.75rem; min-block-size: 2.5rem; }
-  .acts button:hover { background: var(--_surface-3); }
-  .acts .danger { color: var(--_bad); }
 
   .side { display: flex; flex-direction: column; min-block-size: 0; border-inline-start: 1px solid var(--_line); overflow-y: auto; }
   .side > section { padding: 0.75rem; border-block-end: 1px solid var(--_line); }
@@ -100,29 +95,12 @@ export const boxStyles = css`
   kbd { flex: none; min-inline-size: 1.5em; padding: 0 0.35em; border: 1px solid var(--_line-strong); border-radius: 4px; font: 600 0.75rem/1.5 ui-monospace, monospace; text-align: center; color: var(--_text-2); background: var(--_surface); }
   .spot { flex: none; inline-size: 0.95rem; block-size: 0.95rem; }
   .spot rect { stroke: rgb(0 0 0 / 55%); }
-  .boxes { flex: 1; }
-  .list { margin: 0; padding: 0; list-style: none; }
-  .list li { display: flex; align-items: center; content-visibility: auto; contain-intrinsic-size: auto 2.25rem; border-radius: 6px; }
-  .list li.on { background: var(--_brand-soft); }
-  .list li > button { border-color: transparent; background: none; font-weight: 500; min-inline-size: 0; }
-  .list .go { flex: 1; justify-content: flex-start; padding-inline: 0.5rem; text-align: start; }
-  .list .go small { margin-inline-start: auto; color: var(--_text-2); font-variant-numeric: tabular-nums; white-space: nowrap; }
-  .list .go span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-  .list .gone { min-inline-size: 2.25rem; padding: 0; color: var(--_text-2); }
   .empty { margin: 0; color: var(--_text-2); font-size: 0.875rem; }
-  .none { display: flex; gap: 0.6rem; align-items: flex-start; padding: 0.6rem 0.7rem; border: 1px dashed var(--_line-strong); border-radius: 8px; cursor: pointer; font-size: 0.875rem; font-weight: 600; }
-  .none:has(input:checked) { border-style: solid; background: var(--_brand-soft); border-color: var(--_brand-line); }
-  .none:has(:disabled) { opacity: 0.5; cursor: default; }
-  .none input { flex: none; inline-size: 1.2rem; block-size: 1.2rem; margin: 0.05rem 0 0; accent-color: light-dark(#9a6200, #f4b223); }
   .warn { margin: 0.5rem 0 0; padding: 0.5rem 0.7rem; border-radius: 8px; background: var(--_bad-soft); color: var(--_bad); font-size: 0.875rem; font-weight: 600; }
 
   .light { position: absolute; inset-block-start: 0.5rem; inset-inline-end: 0.5rem; z-index: 3; display: grid; grid-template-columns: auto 9rem; align-items: center; gap: 0.4rem 0.75rem; padding: 0.8rem; font-size: 0.8125rem; background: var(--_surface); border: 1px solid var(--_line); border-radius: 10px; box-shadow: 0 8px 30px rgb(0 0 0 / 30%); }
   .light input { accent-color: var(--_brand); min-block-size: 1.75rem; inline-size: 100%; }
   .light button { grid-column: 1 / -1; }
-  .keys { display: grid; grid-template-columns: max-content 1fr; gap: 0.35rem 1rem; margin: 0; font-size: 0.875rem; }
-  .keys dt { font-weight: 600; }
-  .keys dd { margin: 0; }
-  .listing { display: none; }
 
   @container (width < 46rem) {
     .bar { padding: 0.2rem 0.25rem; }
@@ -136,6 +114,43 @@ export const boxStyles = css`
     .label { min-block-size: 2.75rem; border: 1px solid var(--_line); max-inline-size: 11rem; }
     .label kbd { display: none; }
     .find { min-block-size: 2.5rem; font-size: 1rem; }
+  }
+  @container (width < 24rem) { .bar .tight { display: none; } }
+`;
+
+/** What only the box tool has. */
+export const boxStyles = css`
+  .canvas { cursor: crosshair; }
+  .canvas.hand { cursor: grab; }
+  .canvas.over { cursor: pointer; }
+  .canvas.move { cursor: move; }
+  .canvas.ns { cursor: ns-resize; }
+  .canvas.ew { cursor: ew-resize; }
+  .canvas.nwse { cursor: nwse-resize; }
+  .canvas.nesw { cursor: nesw-resize; }
+  .hint { position: absolute; inset-block-start: 0.6rem; inset-inline: 0; margin-inline: auto; inline-size: max-content; max-inline-size: calc(100% - 1rem);
+    padding: 0.3rem 0.8rem; border-radius: 999px; background: rgb(20 18 12 / 82%); color: #fff; font-size: 0.8125rem; pointer-events: none; }
+  .acts { position: absolute; inset-block-end: 0.6rem; inset-inline: 0; margin-inline: auto; inline-size: max-content; display: flex; gap: 2px; padding: 3px;
+    background: var(--_surface); border: 1px solid var(--_line); border-radius: 9px; box-shadow: 0 4px 16px rgb(0 0 0 / 30%); }
+  .acts button { border-color: transparent; background: none; min-inline-size: 2.75rem; min-block-size: 2.5rem; }
+  .acts button:hover { background: var(--_surface-3); }
+  .acts .danger { color: var(--_bad); }
+  .boxes { flex: 1; }
+  .list { margin: 0; padding: 0; list-style: none; }
+  .list li { display: flex; align-items: center; content-visibility: auto; contain-intrinsic-size: auto 2.25rem; border-radius: 6px; }
+  .list li.on { background: var(--_brand-soft); }
+  .list li > button { border-color: transparent; background: none; font-weight: 500; min-inline-size: 0; }
+  .list .go { flex: 1; justify-content: flex-start; padding-inline: 0.5rem; text-align: start; }
+  .list .go small { margin-inline-start: auto; color: var(--_text-2); font-variant-numeric: tabular-nums; white-space: nowrap; }
+  .list .go span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+  .list .gone { min-inline-size: 2.25rem; padding: 0; color: var(--_text-2); }
+  .none { display: flex; gap: 0.6rem; align-items: flex-start; padding: 0.6rem 0.7rem; border: 1px dashed var(--_line-strong); border-radius: 8px; cursor: pointer; font-size: 0.875rem; font-weight: 600; }
+  .none:has(input:checked) { border-style: solid; background: var(--_brand-soft); border-color: var(--_brand-line); }
+  .none:has(:disabled) { opacity: 0.5; cursor: default; }
+  .none input { flex: none; inline-size: 1.2rem; block-size: 1.2rem; margin: 0.05rem 0 0; accent-color: light-dark(#9a6200, #f4b223); }
+  .listing { display: none; }
+
+  @container (width < 46rem) {
     .boxes:not(.open) { display: none; }
     .boxes { max-block-size: 11rem; overflow-y: auto; }
     .list li > button { min-block-size: 2.75rem; }
@@ -144,7 +159,5 @@ export const boxStyles = css`
     .finish .warn { order: -1; inline-size: 100%; margin: 0; }
     .listing { display: inline-flex; }
     .acts button { min-inline-size: 3.25rem; min-block-size: 2.75rem; }
-    .sizes { display: none; }
   }
-  @container (width < 24rem) { .bar .tight { display: none; } }
 `;

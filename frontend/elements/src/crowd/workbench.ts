@@ -1,11 +1,12 @@
 /** Between the hands and the editor: keeps the view (zoom, pan), turns gestures and keys into the editor's verbs and asks the
  *  stage to draw, only what changed and once a frame. Knows one canvas element; nothing of labels' panels or of tasks. */
 import type { Editor } from "../boxes/editor";
-import { type Handle, type Point, type Size, contains, handleAt, pick } from "../boxes/geometry";
-import { type View, fit, panned, revealed, toPicture, zoomed } from "../boxes/viewport";
+import { type Handle, contains, handleAt, pick } from "../boxes/geometry";
+import type { Point, Size } from "../picture/plane";
+import { PointerGestures } from "../picture/pointer";
+import { type View, fit, panned, revealed, toPicture, zoomed } from "../picture/viewport";
 import { type Command, commandOf } from "./keys";
-import type { Light } from "./panels";
-import { PointerGestures } from "./pointer";
+import type { Light } from "./light";
 import { Stage } from "./stage";
 
 export interface Surroundings {
@@ -113,7 +114,7 @@ export class Workbench {
   /** Non-destructive: brightness and contrast of the picture, filling of the boxes. */
   setLight(light: Light): void {
     this.fill = light.fill;
-    this.stage.setLight(light.brightness, light.contrast);
+    this.stage.setLight(light);
     this.paint(true);
   }
 

@@ -3,7 +3,7 @@
  *  `layers` property. Light: one <svg>, so that many fit on a page. All names are shown as text. */
 import { LitElement, css, html, nothing, svg } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { labelColour } from "../boxes/colours";
+import { labelColour } from "../labels/colours";
 
 export interface ViewBox { left: number; top: number; width: number; height: number; label?: string; confidence?: number }
 export interface Layer { name: string; color?: string; kind: "worker" | "merged" | "machine" | "truth"; boxes: ViewBox[]; on?: boolean }

@@ -1,14 +1,15 @@
-/** The worker's part of the REST API: claim, submit, return, decline, time left. Knows HTTP and what its refusals mean for a
- *  worker; nothing of the page. `classify` is pure. */
-import type { AnswerBox } from "../boxes/answer";
+/** The worker's part of the REST API: claim, submit, return, decline, time left. Knows HTTP and what an error means for a worker;
+ *  nothing of the page. `classify` is pure. */
+import type { TaskInput } from "../crowd/element";
 
 export interface Example { image_url: string; caption?: string }
 export interface Instructions { short?: string; full?: string; good_examples?: Example[]; bad_examples?: Example[] }
 
-export interface Assignment {
+export interface Assignment extends TaskInput {
   id: number; task_id: number; job_id: number; lease_expires_at: string; seconds_left: number; accepted_at: string; price: string;
-  image_url: string; image_size: { width: number; height: number }; labels: (string | { label: string; color?: string })[];
-  task_type: string; title: string; instructions?: Instructions; element: { name: string }; initial_value: AnswerBox[] | null;
+  task_type: string; title: string; instructions?: Instructions;
+  /** The element that shows the task, and the key of its value in the answer. */
+  element: { tag?: string; name: string };
 }
 
 export interface Claimed { assignment: Assignment | null; reason?: string; next?: { image_url: string } | null }
@@ -17,7 +18,8 @@ export interface Submitted {
 }
 export interface Problem { type?: string; title?: string; status?: number; detail?: string; errors?: { field: string; reason: string }[] }
 
-/** offline, busy: try again; session: sign in; answered: it is in already; gone: somebody else has it; invalid: change it. */
+/** offline, busy: try again later; session: sign in again; answered: the server has this answer already; gone: the task went to
+ *  somebody else; invalid: the answer has to be changed; refused: anything else. */
 export type Kind = "offline" | "busy" | "session" | "answered" | "gone" | "invalid" | "refused";
 
 export class ApiError extends Error {
@@ -28,7 +30,7 @@ export class ApiError extends Error {
   get temporary(): boolean { return this.kind === "offline" || this.kind === "busy"; }
 }
 
-/** What the API's kinds of problem mean for a worker; statuses speak for the rest. */
+/** The API's problem types that mean something special for a worker; for any other the HTTP status decides. */
 const KINDS: Record<string, Kind> = {
   "not-authenticated": "session", "authentication-failed": "session", "csrf-failed": "session",
   "already-submitted": "answered", "task-gone": "gone",
@@ -69,7 +71,7 @@ export class Api {
     return this.ask("POST", `/labeling-jobs/${jobId}/claim`);
   }
 
-  /** Safe to repeat with the same key. Also claims the next task in the same trip. */
+  /** Safe to repeat with the same key. Also claims the next task in the same request. */
   submit(id: number, answer: unknown, seconds: number, key: string): Promise<Submitted> {
     return this.ask("POST", `/assignments/${id}/submit?claim_next=true`, { answer, seconds }, { "Idempotency-Key": key });
   }

@@ -1,15 +1,16 @@
-/** The local journal: what a worker has drawn, kept on the device until the server says it has it. One entry for each
- *  assignment: first `drawing`, then `sending` with the answer as it was handed in. The key that makes a submit safe to repeat
- *  is made with the entry and never changes. Knows a store to put entries in; nothing of boxes, pages or HTTP. */
+/** The local journal: a worker's unfinished work, kept on the device until the server has the answer. One entry for each
+ *  assignment: first `working`, then `sending` with the answer as it was handed in. The key that makes a submit safe to repeat
+ *  is made with the entry and never changes. Knows a store to put entries in; nothing of elements, pages or HTTP. */
 
-export interface Entry<Task = unknown, Draft = unknown> {
+export interface Entry<Task = unknown> {
   id: number;
   workerId: number | null;
   jobId: number;
   task: Task;
   key: string;
-  phase: "drawing" | "sending";
-  draft: Draft | null;
+  phase: "working" | "sending";
+  /** The element's snapshot of the work (CrowdElement.draft in crowd/element.ts), null before the first change. */
+  draft: unknown;
   answer: unknown;
   seconds: number;
   savedAt: number;
@@ -24,46 +25,52 @@ export interface Store {
 /** No task is leased for longer than 30 days: an unfinished one older than this cannot be handed in any more. */
 const LONGEST_LEASE_MS = 31 * 86_400_000;
 
-export class Journal<Task extends { id: number; job_id: number }, Draft> {
-  private readonly entries = new Map<number, Entry<Task, Draft>>();
+/** Earlier versions of this page called the phase `working` by another name; their entries may still be on a device. */
+function current(stored: Omit<Entry, "phase"> & { phase: string }): Entry {
+  return { ...stored, phase: stored.phase === "sending" ? "sending" : "working" };
+}
+
+export class Journal<Task extends { id: number; job_id: number }> {
+  private readonly entries = new Map<number, Entry<Task>>();
 
   private constructor(private readonly store: Store, private readonly workerId: number | null) {}
 
-  /** Reads what an earlier page left. Entries of other people on this device are left alone. */
-  static async open<Task extends { id: number; job_id: number }, Draft>(store: Store, workerId: number | null): Promise<Journal<Task, Draft>> {
-    const journal = new Journal<Task, Draft>(store, workerId);
-    for (const entry of await store.all()) {
-      const stale = entry.phase === "drawing" && Date.now() - entry.savedAt > LONGEST_LEASE_MS;
+  /** Reads the entries that an earlier page left. Entries of other workers on the same device stay untouched. */
+  static async open<Task extends { id: number; job_id: number }>(store: Store, workerId: number | null): Promise<Journal<Task>> {
+    const journal = new Journal<Task>(store, workerId);
+    for (const stored of await store.all()) {
+      const entry = current(stored);
+      const stale = entry.phase === "working" && Date.now() - entry.savedAt > LONGEST_LEASE_MS;
       if (stale) await store.remove(entry.id);
-      else if (entry.workerId === workerId) journal.entries.set(entry.id, entry as Entry<Task, Draft>);
+      else if (entry.workerId === workerId) journal.entries.set(entry.id, entry as Entry<Task>);
     }
     return journal;
   }
 
-  get(id: number): Entry<Task, Draft> | undefined {
+  get(id: number): Entry<Task> | undefined {
     return this.entries.get(id);
   }
 
-  /** Answers that were handed in and not acknowledged, oldest first. */
-  get unsent(): Entry<Task, Draft>[] {
+  /** Answers that were handed in but not acknowledged by the server, oldest first. */
+  get unsent(): Entry<Task>[] {
     return this.of("sending");
   }
 
   /** Tasks of a job that were being worked on, latest first. */
-  unfinished(jobId: number): Entry<Task, Draft>[] {
-    return this.of("drawing").filter((entry) => entry.jobId === jobId).reverse();
+  unfinished(jobId: number): Entry<Task>[] {
+    return this.of("working").filter((entry) => entry.jobId === jobId).reverse();
   }
 
-  private of(phase: Entry["phase"]): Entry<Task, Draft>[] {
+  private of(phase: Entry["phase"]): Entry<Task>[] {
     return [...this.entries.values()].filter((entry) => entry.phase === phase).sort((a, b) => a.savedAt - b.savedAt);
   }
 
-  /** Opens an entry for a task, or gives the one there is. */
-  async begin(task: Task): Promise<Entry<Task, Draft>> {
+  /** Makes an entry for a task, or returns the one that exists. */
+  async begin(task: Task): Promise<Entry<Task>> {
     const known = this.entries.get(task.id);
     if (known) return known;
-    const entry: Entry<Task, Draft> = {
-      id: task.id, workerId: this.workerId, jobId: task.job_id, task, key: newKey(), phase: "drawing", draft: null, answer: null,
+    const entry: Entry<Task> = {
+      id: task.id, workerId: this.workerId, jobId: task.job_id, task, key: newKey(), phase: "working", draft: null, answer: null,
       seconds: 0, savedAt: Date.now(),
     };
     this.entries.set(entry.id, entry);
@@ -71,15 +78,15 @@ export class Journal<Task extends { id: number; job_id: number }, Draft> {
     return entry;
   }
 
-  /** Every change comes here. Resolves when it is on the device. */
-  async save(id: number, change: Partial<Pick<Entry<Task, Draft>, "draft" | "seconds" | "answer" | "phase">>): Promise<void> {
+  /** Stores a change of an entry. Resolves when it is on the device. */
+  async save(id: number, change: Partial<Pick<Entry<Task>, "draft" | "seconds" | "answer" | "phase">>): Promise<void> {
     const entry = this.entries.get(id);
     if (!entry) throw new Error(`the journal has no entry for assignment ${id}`);
     Object.assign(entry, change, { savedAt: Date.now() });
     await this.store.put({ ...entry });
   }
 
-  /** The server has the answer, or has said that the seat is no longer this worker's: nothing is left to keep. */
+  /** Removes an entry: the server has the answer, or the task is no longer this worker's. */
   async forget(id: number): Promise<void> {
     this.entries.delete(id);
     await this.store.remove(id);

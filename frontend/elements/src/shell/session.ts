@@ -1,6 +1,5 @@
 /** One worker's sitting at one job: claim, keep in the journal, submit until the server says it has it, go on to the next.
  *  Knows the API, the journal and time; nothing of what a task looks like. The page listens and shows. */
-import type { Draft } from "../boxes/answer";
 import { type Api, ApiError, type Assignment, type Claimed, backoff } from "./api";
 import { Stopwatch, microsOf } from "./clock";
 import type { Journal } from "./journal";
@@ -27,7 +26,8 @@ const REASONS: Record<string, string> = {
 export class Session {
   stage: Stage = "loading";
   task: Assignment | null = null;
-  draft: Draft | null = null;
+  /** The element's snapshot of the work on the task, null before the first change. */
+  draft: unknown = null;
   trouble: Trouble | null = null;
   /** What went wrong or why there is nothing to do, in words. */
   message = "";
@@ -42,7 +42,7 @@ export class Session {
   private letGo: (() => void) | null = null;
 
   constructor(
-    readonly config: Config, private readonly api: Api, private readonly journal: Journal<Assignment, Draft> | null,
+    readonly config: Config, private readonly api: Api, private readonly journal: Journal<Assignment> | null,
     private readonly listener: () => void, private readonly prefetch: (url: string | null | undefined) => void,
   ) {}
 
@@ -115,7 +115,7 @@ export class Session {
     this.show(task, entry?.draft ?? null, entry?.seconds ?? 0);
   }
 
-  private show(task: Assignment, draft: Draft | null, seconds: number, stage: Stage = "working"): void {
+  private show(task: Assignment, draft: unknown, seconds: number, stage: Stage = "working"): void {
     this.task = task;
     this.draft = draft;
     this.watch = new Stopwatch(seconds);
@@ -130,7 +130,7 @@ export class Session {
   private async hold(id: number): Promise<boolean> {
     this.letGo?.();
     this.letGo = null;
-    if (!("locks" in navigator)) return true; // only on https and localhost
+    if (!navigator.locks) return true; // they exist only on https and localhost
     // a page that is being reloaded lets go a little late: wait for it, but not for a tab that stays open
     for (const until = performance.now() + LOCK_WAIT_MS; ; ) {
       if (await this.lock(id)) return true;
@@ -149,8 +149,8 @@ export class Session {
     });
   }
 
-  /** Every change of the drawing: on the device at once. */
-  async save(draft: Draft): Promise<void> {
+  /** Stores the element's snapshot on the device, after every change. */
+  async save(draft: unknown): Promise<void> {
     this.draft = draft;
     if (this.task && this.journal) await this.journal.save(this.task.id, { draft, seconds: this.watch.seconds });
   }
@@ -197,7 +197,7 @@ export class Session {
     }
     this.message = [error.message, ...error.fields.map(({ field, reason }) => `${field}: ${reason}`)].join(" ");
     if (error.kind === "invalid") {
-      await this.journal!.save(id, { phase: "drawing", answer: null });
+      await this.journal!.save(id, { phase: "working", answer: null });
       this.stage = "working";
     } else this.stage = "over"; // the journal keeps it until the worker goes on
     this.listener();

@@ -1,4 +1,4 @@
-/** How the worker's page is laid out: one screen, nothing scrolls but panels; actions at the top, or under the thumb. */
+/** The layout of the worker's page: one screen on which only panels scroll; the buttons are at the top, on a phone at the bottom. */
 import { css } from "lit";
 
 export const shellStyles = css`
@@ -18,9 +18,9 @@ export const shellStyles = css`
   .banner a { color: inherit; font-weight: 700; }
   .banner button { min-block-size: 2rem; color: var(--_text); }
   .banner.bad { background: var(--_bad-soft); color: var(--_bad); }
-  /* over the tool and out of the way of the hand: a banner that comes and goes would move the picture while somebody draws */
+  /* lies over the element and lets clicks through: a banner that comes and goes would move the element while somebody works in it */
   .paid { grid-area: tool; align-self: start; justify-self: center; z-index: 2; margin: 3.5rem 0.5rem 0; padding: 0.45rem 1rem; border-radius: 999px; background: light-dark(#e2f5e8, #12321f); color: var(--_ok); font-size: 0.875rem; font-weight: 550; box-shadow: 0 2px 8px rgb(0 0 0 / 25%); pointer-events: none; }
-  crowd-bounding-box { grid-area: tool; --crowd-height: 100%; min-block-size: 0; border-block-start: 1px solid var(--_line); }
+  .element { grid-area: tool; --crowd-height: 100%; min-block-size: 0; border-block-start: 1px solid var(--_line); }
   .whole { display: grid; place-content: center; justify-items: center; gap: 0.9rem; block-size: 100%; padding: 1.5rem; text-align: center; }
   .whole h1 { flex: none; white-space: normal; font-size: 1.3rem; }
   .whole p { margin: 0; max-inline-size: 46ch; color: var(--_text-2); }

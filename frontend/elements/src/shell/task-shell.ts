@@ -2,17 +2,19 @@
  * <waggle-task-shell>: the worker's page. Reads `<script type="application/json" id="task-config">`, shows one task after the
  * other in its crowd element, and hands the answers in. With `preview` it shows the one task given, exactly as a worker sees it.
  *
- * It shows what the session (session.ts) says; what is kept, sent and tried again is decided there.
+ * It knows an element only by the interface in crowd/element.ts and chooses it by the task's `element.tag`. What is stored,
+ * sent and tried again is decided in session.ts; the shell only shows it.
  */
 import { LitElement, html, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { keyed } from "lit/directives/keyed.js";
-import type { Draft } from "../boxes/answer";
-import type { CrowdBoundingBox } from "../crowd/bounding-box";
-import { prefetchPicture } from "../crowd/picture";
-import { tokens } from "../crowd/styles";
+import { html as elementHtml, unsafeStatic } from "lit/static-html.js";
+import type { CrowdElement, Hotkey } from "../crowd/element";
+import { tagOf } from "../crowd/registry";
+import { keyStyles, tokens } from "../crowd/styles";
 import { formatMicros } from "../kit/format";
 import { icon, iconStyles } from "../kit/icons";
+import { prefetchPicture } from "../picture/load";
 import { Api, type Assignment, type Example } from "./api";
 import { clockText, microsOf, spoken } from "./clock";
 import { Journal } from "./journal";
@@ -23,12 +25,14 @@ import { shellStyles } from "./styles";
 const DECLINE_REASONS = ["The picture does not show or is broken", "The instructions are unclear", "The picture is disturbing or not allowed", "I cannot do this well"];
 const DEFAULTS: Config = { job_id: 0, worker_id: null, api_base: "/api/v1", sign_in_url: "/", exit_url: "/", preview: false, assignment: null };
 const HEARTBEAT_SECONDS = 60;
-/** Below this many CSS pixels the tool hides its side panel (46rem, see crowd/styles.ts). */
+/** Keys of the page itself, listed after those of the element. */
+const PAGE_KEYS: readonly Hotkey[] = [{ keys: "?", does: "this list of keys" }];
+/** Below this many CSS pixels an element has no room for instructions beside the task (46rem, see crowd/styles.ts). */
 const NARROW = 736;
 
 @customElement("waggle-task-shell")
 export class TaskShell extends LitElement {
-  static override styles = [tokens, iconStyles, shellStyles];
+  static override styles = [tokens, iconStyles, keyStyles, shellStyles];
 
   /** The config as an object, where the page does not give it in a script. */
   @property({ attribute: false }) config: Partial<Config> | null = null;
@@ -36,8 +40,9 @@ export class TaskShell extends LitElement {
   @state() private problem = "";
   @state() private left = 0;
   @state() private paid = "";
-  @query("crowd-bounding-box") private tool?: CrowdBoundingBox;
+  @query(".element") private element?: CrowdElement;
   @query("#decline") private declineDialog?: HTMLDialogElement;
+  @query("#help") private helpDialog?: HTMLDialogElement;
   @query("#say") private live?: HTMLElement;
   private timer = 0;
   private ticks = 0;
@@ -48,8 +53,11 @@ export class TaskShell extends LitElement {
     if (document.visibilityState === "visible" && this.session?.trouble?.kind === "session") this.session.retryNow();
   };
 
+  private readonly onKey = (event: KeyboardEvent) => this.keydown(event);
+
   override connectedCallback(): void {
     super.connectedCallback();
+    window.addEventListener("keydown", this.onKey);
     window.addEventListener("online", this.onOnline);
     document.addEventListener("visibilitychange", this.onVisible);
     this.timer = window.setInterval(() => this.tick(), 1000);
@@ -58,6 +66,7 @@ export class TaskShell extends LitElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    window.removeEventListener("keydown", this.onKey);
     window.removeEventListener("online", this.onOnline);
     document.removeEventListener("visibilitychange", this.onVisible);
     window.clearInterval(this.timer);
@@ -68,7 +77,7 @@ export class TaskShell extends LitElement {
       const text = document.getElementById("task-config")?.textContent;
       const config: Config = { ...DEFAULTS, ...(this.config ?? (JSON.parse(text ?? "{}") as Partial<Config>)) };
       if (config.preview && !config.assignment) throw new Error("There is no task to preview.");
-      const journal = config.preview ? null : await Journal.open<Assignment, Draft>(await openStore(), config.worker_id);
+      const journal = config.preview ? null : await Journal.open<Assignment>(await openStore(), config.worker_id);
       this.session = new Session(config, new Api(config.api_base), journal, () => this.onSession(), prefetchPicture);
       this.session.earnedMicros = this.earnedBefore = Number(sessionStorage.getItem("waggle-earned") ?? 0);
       await this.session.start();
@@ -113,24 +122,46 @@ export class TaskShell extends LitElement {
 
   override updated(): void {
     const task = this.session?.task;
-    if (!task || !this.tool || this.shownTask === task.id) return;
+    const element = this.element;
+    if (!task || !element || this.shownTask === task.id) return;
     this.shownTask = task.id;
-    // the keyboard goes to the new picture; the journal's boxes come back
-    if (this.session!.draft) this.tool.draft = this.session!.draft;
-    void this.tool.updateComplete.then(() => {
-      this.tool?.focus();
-      this.introduce(task);
+    if (this.session!.draft !== null) element.draft = this.session!.draft;
+    // a Lit element has rendered what it focuses one microtask later
+    void Promise.resolve((element as Partial<LitElement>).updateComplete).then(() => {
+      element.focus();
+      this.introduce(task, element);
     });
   }
 
-  /** On a phone there is no room for instructions beside the picture: they open once for each job. */
-  private introduce(task: Assignment): void {
+  /** Keys pressed outside the element do the same as within it: help, undo, redo. */
+  private keydown(event: KeyboardEvent): void {
+    const element = this.element;
+    const path = event.composedPath();
+    const origin = path[0] as Partial<HTMLElement>;
+    if (!element || event.defaultPrevented || path.includes(element) || origin.closest?.("dialog, input, textarea, select")) return;
+    const letter = event.key.toLowerCase();
+    const undoing = (event.ctrlKey || event.metaKey) && !event.altKey && this.session?.stage === "working";
+    if (event.key === "?") this.openHelp();
+    else if (undoing && (letter === "y" || (letter === "z" && event.shiftKey))) element.redo();
+    else if (undoing && letter === "z") element.undo();
+    else return;
+    event.preventDefault();
+  }
+
+  private openHelp(event?: Event): void {
+    event?.preventDefault(); // tells the element that its keys are shown
+    this.helpDialog?.showModal();
+    this.requestUpdate();
+  }
+
+  /** On a phone there is no room for instructions beside the task: they open by themselves, once for each job. */
+  private introduce(task: Assignment, element: CrowdElement): void {
     const { short, full } = task.instructions ?? {};
     const key = `waggle-introduced-${task.job_id}`;
     const known = !this.session!.config.preview && localStorage.getItem(key);
     if (this.clientWidth >= NARROW || !(short || full) || known) return;
     if (!this.session!.config.preview) localStorage.setItem(key, "1");
-    this.tool?.openInstructions();
+    element.openInstructions();
   }
 
   private async submit(answer: unknown): Promise<void> {
@@ -138,8 +169,7 @@ export class TaskShell extends LitElement {
   }
 
   private giveBack(): void {
-    const boxes = this.tool?.draft?.boxes.length ?? 0;
-    if (boxes > 0 && !window.confirm("Return this task? Your boxes on it will be gone.")) return;
+    if (this.element?.empty === false && !window.confirm("Return this task? Your work on it will be lost.")) return;
     void this.session?.giveBack();
   }
 
@@ -164,7 +194,11 @@ export class TaskShell extends LitElement {
     if (session.stage === "none") return this.whole("No task for you now", session.message, html`<button type="button" @click=${() => void session.next()}>Look again</button>`);
     if (session.stage === "failed") return this.whole("That did not work", session.message, html`<button type="button" @click=${() => void session.start()}>Try again</button>`);
     if (!session.task) return html`${this.banners(session)}<div class="whole"><p>Waiting for the connection…</p></div>`;
-    return this.taskPage(session, session.task);
+    try {
+      return this.taskPage(session, session.task, tagOf(session.task.element));
+    } catch (error) {
+      return this.whole("This task cannot be shown", (error as Error).message);
+    }
   }
 
   private whole(title: string, words: string, more: unknown = nothing) {
@@ -174,7 +208,7 @@ export class TaskShell extends LitElement {
       <div class="row">${more}<a class="link primary" href=${this.session?.config.exit_url ?? "/"}>Back to the list of jobs</a></div></div>`;
   }
 
-  private taskPage(session: Session, task: Assignment) {
+  private taskPage(session: Session, task: Assignment, tag: string) {
     const { preview, exit_url: exit } = session.config;
     const off = preview || session.stage !== "working";
     const sending = session.stage === "sending";
@@ -194,13 +228,24 @@ export class TaskShell extends LitElement {
         </div>
         <div class="banners">${this.banners(session)}</div>
         ${this.paid ? html`<div class="paid">Handed in: ${this.paid} earned. Here is the next task.</div>` : nothing}
-        ${keyed(task.id, html`<crowd-bounding-box name=${task.element.name} src=${task.image_url} .labels=${task.labels} .initialValue=${task.initial_value}
-            image-width=${task.image_size.width} image-height=${task.image_size.height} ?disabled=${session.stage !== "working"}
-            @crowd-change=${(event: CustomEvent<Draft>) => void session.save(event.detail)}>
-          ${this.instructions(task)}
-        </crowd-bounding-box>`)}
+        ${keyed(task.id, this.crowdElement(session, task, tag))}
       </crowd-form>
-      ${this.declineForm()}`;
+      ${this.declineForm()} ${this.help()}`;
+  }
+
+  /** The tag is one that the registry knows, so it is safe to write it into the template. */
+  private crowdElement(session: Session, task: Assignment, tag: string) {
+    const name = unsafeStatic(tag);
+    return elementHtml`<${name} class="element" name=${task.element.name} .task=${task} ?disabled=${session.stage !== "working"}
+        @crowd-change=${(event: Event) => void session.save((event.target as CrowdElement).draft)}
+        @crowd-help=${this.openHelp}>${this.instructions(task)}</${name}>`;
+  }
+
+  private help() {
+    const keys = [...(this.element?.hotkeys ?? []), ...PAGE_KEYS];
+    return html`<dialog id="help" aria-labelledby="help-title">
+      <header><h2 id="help-title">Keys</h2><button type="button" class="plain" @click=${() => this.helpDialog?.close()}>Close</button></header>
+      <dl class="keys">${keys.map((one) => html`<dt>${one.keys}</dt><dd>${one.does}</dd>`)}</dl></dialog>`;
   }
 
   private instructions(task: Assignment) {
@@ -218,13 +263,13 @@ export class TaskShell extends LitElement {
 
   private banners(session: Session) {
     const { trouble, stage, config, message } = session;
-    if (config.preview) return html`<div class="banner" id="preview-why">Preview: this is what a worker sees. Try the tool; nothing is sent, so submitting is switched off.</div>`;
+    if (config.preview) return html`<div class="banner" id="preview-why">Preview: this is what a worker sees. Try it; nothing is sent, so submitting is switched off.</div>`;
     if (trouble?.kind === "session") {
-      return html`<div class="banner bad" role="alert">You have been signed out. Your boxes are safe on this device.
+      return html`<div class="banner bad" role="alert">You have been signed out. Your work is safe on this device.
         <a href=${config.sign_in_url}>Sign in again</a><button type="button" @click=${() => session.retryNow()}>I have signed in</button></div>`;
     }
     if (trouble) {
-      return html`<div class="banner" role="alert">${stage === "sending" ? "Your answer is kept on this device and will be sent as soon as the connection is back." : "No connection. Go on working: your boxes are kept on this device."}
+      return html`<div class="banner" role="alert">${stage === "sending" ? "Your answer is kept on this device and will be sent as soon as the connection is back." : "No connection. Go on working: everything is kept on this device."}
         <button type="button" @click=${() => session.retryNow()}>Try now</button></div>`;
     }
     if (stage === "over") {

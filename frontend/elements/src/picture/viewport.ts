@@ -1,5 +1,5 @@
 /** Where the picture lies on the screen: zoom and pan. Pure: screen = picture * scale + (x, y), in CSS pixels. */
-import { type Point, type Rect, type Size, clamp } from "./geometry";
+import { type Point, type Rect, type Size, clamp } from "./plane";
 
 export interface View { scale: number; x: number; y: number }
 

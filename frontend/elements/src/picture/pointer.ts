@@ -1,6 +1,6 @@
 /** Turns pointer, wheel and pinch events of one element into a few plain gestures. Knows fingers and buttons; not boxes.
  *  One pointer presses, drags and releases (or taps); two fingers, the middle button or the held space bar pan and zoom. */
-import type { Point } from "../boxes/geometry";
+import type { Point } from "./plane";
 
 export interface Hooks {
   press(at: Point, touch: boolean): void;

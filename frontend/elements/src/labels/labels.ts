@@ -22,9 +22,9 @@ export function parseLenient(text: string, attribute: string): unknown {
 }
 
 /** Labels from the attribute: texts, or objects with `label` (or `name`) and perhaps `color`. Doubles are dropped. */
-export function parseLabels(raw: unknown): Label[] {
-  const list = typeof raw === "string" ? parseLenient(raw, "labels") : raw;
-  if (!Array.isArray(list)) throw new Error('The attribute "labels" is not a list.');
+export function parseLabels(raw: unknown, attribute = "labels"): Label[] {
+  const list = typeof raw === "string" ? parseLenient(raw, attribute) : raw;
+  if (!Array.isArray(list)) throw new Error(`The attribute "${attribute}" is not a list.`);
   const seen = new Map<string, string | undefined>();
   for (const [at, entry] of list.entries()) {
     const object: Record<string, unknown> = typeof entry === "object" && entry !== null ? entry : { label: entry };
@@ -32,7 +32,7 @@ export function parseLabels(raw: unknown): Label[] {
     if (typeof name !== "string" && typeof name !== "number") throw new Error(`Label ${at + 1} has no name.`);
     if (!seen.has(String(name))) seen.set(String(name), typeof object["color"] === "string" ? object["color"] : undefined);
   }
-  if (seen.size === 0) throw new Error('The attribute "labels" names no label.');
+  if (seen.size === 0) throw new Error(`The attribute "${attribute}" names no label.`);
   return [...seen].map(([name, color], at) => ({ name, color: safeColour(color, at), hotkey: HOTKEYS[at] ?? null }));
 }
 

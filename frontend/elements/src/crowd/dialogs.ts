@@ -1,0 +1,19 @@
+/** The dialogs that every crowd element has, as templates: the full instructions and the list of keys. */
+import { html } from "lit";
+import type { Hotkey } from "./element";
+
+const close = (event: Event) => (event.target as Element).closest("dialog")?.close();
+
+export function instructionsDialog(title: string) {
+  return html`<dialog id="instructions" aria-labelledby="instructions-title">
+    <header><h2 id="instructions-title">${title || "Instructions"}</h2><button type="button" class="plain" @click=${close}>Close</button></header>
+    <slot name="full"></slot>
+  </dialog>`;
+}
+
+export function keysDialog(hotkeys: readonly Hotkey[]) {
+  return html`<dialog id="keys" aria-labelledby="keys-title">
+    <header><h2 id="keys-title">Keys</h2><button type="button" class="plain" @click=${close}>Close</button></header>
+    <dl class="keys">${hotkeys.map(({ keys, does }) => html`<dt>${keys}</dt><dd>${does}</dd>`)}</dl>
+  </dialog>`;
+}

@@ -1,0 +1,184 @@
+/**
+ * What crowd elements that show one picture and a choice of labels have in common: the attributes, loading the picture, the
+ * regions with instructions, the dialogs, the refusal of an unfinished answer, the words for screen readers. A subclass says
+ * what is done with the picture once it is there.
+ */
+import { LitElement, html, nothing } from "lit";
+import { property, query, state } from "lit/decorators.js";
+import { type Label, parseLenient } from "../labels/labels";
+import { loadPicture } from "../picture/load";
+import { instructionsDialog, keysDialog } from "./dialogs";
+import { type CrowdElement, type Hotkey, type TaskInput, emit } from "./element";
+import { type Light, PLAIN_LIGHT } from "./light";
+
+export abstract class PictureElement<Draft> extends LitElement implements CrowdElement {
+  @property({ reflect: true }) name = "";
+  @property() src = "";
+  @property() header = "";
+  @property({ attribute: "initial-value" }) initialValue: unknown = null;
+  @property({ type: Boolean }) disabled = false;
+
+  @state() protected problem = "";
+  @state() protected refusal = "";
+  @state() protected loading = true;
+  @state() protected typed = "";
+  @state() protected lightOpen = false;
+  @state() protected light: Light = PLAIN_LIGHT;
+  @query(".find") protected find?: HTMLInputElement;
+  @query("#keys") private keysDialog!: HTMLDialogElement;
+  @query("#instructions") private instructionsDialog!: HTMLDialogElement;
+  @query("#say") private live!: HTMLElement;
+
+  protected known: Label[] = [];
+  /** A draft that was given before the picture was there. */
+  protected waiting: Draft | null = null;
+  private loads = 0;
+  private readonly regions = new MutationObserver(() => this.placeRegions());
+
+  abstract task: TaskInput | null;
+  abstract readonly value: unknown;
+  abstract readonly validationMessage: string;
+  abstract draft: Draft | null;
+  abstract readonly empty: boolean;
+  abstract readonly canUndo: boolean;
+  abstract readonly canRedo: boolean;
+  abstract undo(): void;
+  abstract redo(): void;
+  abstract readonly hotkeys: readonly Hotkey[];
+
+  /** The property with the labels: its change, as a change of `src`, starts the element over. */
+  protected abstract readonly labelsProperty: string;
+  /** Reads the labels into `known`. Throws an Error that the worker sees. */
+  protected abstract readLabels(): void;
+  /** The picture is there: begin with `initial` (an initial value, read from its attribute) and then with `waiting`. */
+  protected abstract start(image: HTMLImageElement, initial: unknown): void;
+  /** Lets go of the picture that is shown. */
+  protected abstract stop(): void;
+  /** Where the focus goes when an answer is refused. */
+  protected abstract focusRefused(): void;
+
+  reportValidity(): boolean {
+    this.refusal = this.validationMessage;
+    if (this.refusal) {
+      this.say(this.refusal);
+      this.focusRefused();
+    }
+    return !this.refusal;
+  }
+
+  openInstructions(): void {
+    this.instructionsDialog.showModal();
+  }
+
+  protected openKeys(): void {
+    if (emit(this, "help")) this.keysDialog.showModal();
+  }
+
+  // ---- life
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.placeRegions();
+    this.regions.observe(this, { childList: true });
+    if (this.hasUpdated && this.src) void this.load();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.regions.disconnect();
+    this.keepDraft(); // an element that is only moved within the page goes on from where it was
+    this.stop();
+  }
+
+  private keepDraft(): void {
+    this.waiting ??= this.draft;
+  }
+
+  /** Ground Truth's regions are plain children: this puts them where the element shows them. */
+  private placeRegions(): void {
+    for (const child of this.children) {
+      if (child.localName === "short-instructions") child.slot = "short";
+      if (child.localName === "full-instructions") child.slot = "full";
+    }
+    this.requestUpdate();
+  }
+
+  override willUpdate(changed: Map<string, unknown>): void {
+    if (!changed.has(this.labelsProperty) && !changed.has("src") && !changed.has("initialValue")) return;
+    try {
+      if (changed.has(this.labelsProperty)) this.readLabels();
+      this.problem = "";
+    } catch (error) {
+      this.problem = (error as Error).message;
+    }
+  }
+
+  override updated(changed: Map<string, unknown>): void {
+    const fresh = ["src", this.labelsProperty, "initialValue"].some((name) => changed.has(name));
+    if (!fresh || !this.src || this.problem) return;
+    if (!changed.has("src")) this.keepDraft(); // new labels for the same picture: the work stays
+    void this.load();
+  }
+
+  private async load(): Promise<void> {
+    const turn = ++this.loads;
+    this.loading = true;
+    this.stop();
+    try {
+      const image = await loadPicture(this.src);
+      if (turn !== this.loads || !this.isConnected) return; // another picture was asked for meanwhile
+      const raw = this.initialValue;
+      this.refusal = "";
+      this.light = PLAIN_LIGHT;
+      this.start(image, typeof raw === "string" && raw ? parseLenient(raw, "initial-value") : raw);
+      this.waiting = null;
+      emit(this, "ready");
+    } catch (error) {
+      if (turn !== this.loads) return;
+      this.problem = (error as Error).message;
+      emit(this, "error", this.problem);
+    } finally {
+      if (turn === this.loads) this.loading = false;
+    }
+  }
+
+  /** The worker changed the answer. */
+  protected changed(): void {
+    this.refusal = "";
+    this.requestUpdate();
+    emit(this, "change", this.draft);
+  }
+
+  protected say(words: string): void {
+    // a screen reader reads the same words a second time only if the text differs
+    if (this.live) this.live.textContent = this.live.textContent === words ? `${words}\u00a0` : words;
+  }
+
+  // ---- what is seen
+
+  protected get hasInstructions(): boolean {
+    return this.querySelector("full-instructions, short-instructions") !== null;
+  }
+
+  /** The short instructions beside the picture. */
+  protected brief() {
+    if (!this.querySelector("short-instructions")) return nothing;
+    return html`<section class="brief" aria-label="Instructions in short"><h2>In short</h2><slot name="short"></slot>
+      ${this.querySelector("full-instructions") ? html`<button type="button" @click=${this.openInstructions}>Full instructions</button>` : nothing}</section>`;
+  }
+
+  /** Over the picture while there is none. */
+  protected notice() {
+    if (this.problem) {
+      return html`<div class="notice" role="alert"><strong>${this.problem}</strong>
+        ${this.src ? html`<button type="button" @click=${() => { this.problem = ""; void this.load(); }}>Try again</button>` : nothing}</div>`;
+    }
+    return this.loading ? html`<div class="notice" role="status">Loading the picture…</div>` : nothing;
+  }
+
+  protected dialogs() {
+    return html`<div class="sr" id="say" role="status" aria-live="polite"></div>
+      ${instructionsDialog(this.querySelector("full-instructions")?.getAttribute("header") || this.header)}
+      ${keysDialog(this.hotkeys)}`;
+  }
+}
