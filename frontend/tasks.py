@@ -6,11 +6,16 @@ Knows nothing of seats and leases.
 from typing import Any
 
 from frontend.images import image_url
+from labeling import task_types
 from labeling.models import DataObject, LabelingJob, Task
+from labeling.task_types.base import TaskType
 from marketplace import money
 from marketplace.errors import WrongState
 
-ELEMENT_NAMES = {"BoundingBox": "boundingBox"}
+
+def element_payload(kind: TaskType[Any, Any]) -> dict[str, str]:
+    """Which crowd element shows a task of the type."""
+    return {"tag": kind.element.tag, "name": kind.element.name}
 
 
 def task_payload(task: Task, job: LabelingJob, data_object: DataObject, user_id: int) -> dict[str, Any]:
@@ -39,7 +44,7 @@ def task_payload(task: Task, job: LabelingJob, data_object: DataObject, user_id:
                 for kind in ("good_examples", "bad_examples")
             },
         },
-        "element": {"name": ELEMENT_NAMES[job.task_type]},
+        "element": element_payload(task_types.get(job.task_type)),
         "initial_value": None,
     }
 

@@ -4,8 +4,10 @@ from typing import Any
 
 from django import forms
 
+from labeling import task_types
 from labeling.models import Dataset, LabelingJob
 from labeling.services.jobs import pricing
+from labeling.task_types.base import TaskType
 from marketplace import money
 from marketplace.models import Account, Workteam
 from marketplace.services import workteams
@@ -41,11 +43,12 @@ def dollars(text: str) -> int:
 
 
 class StepForm(forms.Form):
-    """A step: made for an account, cleaned into JSON for the draft."""
+    """A step: made for an account and the task type chosen so far, cleaned into JSON for the draft."""
 
-    def __init__(self, *args: Any, account: Account, **kwargs: Any):
+    def __init__(self, *args: Any, account: Account, task_type: TaskType[Any, Any], **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.account = account
+        self.task_type = task_type
         self.prepare()
 
     def prepare(self) -> None:
@@ -94,11 +97,8 @@ class DataStep(StepForm):
 class TaskStep(StepForm):
     """What workers are asked to do."""
 
-    labels = forms.CharField(
-        widget=forms.Textarea(attrs={"rows": 4}),
-        label="Labels",
-        help_text="One a line. Their order is the class index.",
-    )
+    task_type = forms.ChoiceField(required=False, widget=forms.RadioSelect, label="What do people do?")
+    labels = forms.CharField(widget=forms.Textarea(attrs={"rows": 4}), label="Labels")
     title = forms.CharField(max_length=128, help_text="What workers see in their list.")
     description = forms.CharField(max_length=255)
     short = forms.CharField(
@@ -112,11 +112,25 @@ class TaskStep(StepForm):
         widget=forms.Textarea(attrs={"rows": 6}), required=False, max_length=20000, label="Full instructions"
     )
 
+    def prepare(self) -> None:
+        """Every task type there is."""
+        self.fields["task_type"].choices = [  # type: ignore[attr-defined]
+            (name, task_types.get(name).title) for name in task_types.names()
+        ]
+        self.initial.setdefault("task_type", self.task_type.name)
+
+    def clean_task_type(self) -> str:
+        """The default where none was chosen."""
+        return self.cleaned_data["task_type"] or task_types.DEFAULT
+
     def clean_labels(self) -> list[str]:
         """The labels, each once."""
         labels = [line.strip() for line in self.cleaned_data["labels"].splitlines() if line.strip()]
         if len(set(labels)) != len(labels):
             raise forms.ValidationError("A label appears twice.")
+        kind = task_types.get(self.cleaned_data.get("task_type") or task_types.DEFAULT)
+        if len(labels) < kind.fewest_labels:
+            raise forms.ValidationError(f"At least {kind.fewest_labels} labels are needed.")
         return labels
 
 
@@ -125,7 +139,11 @@ class PeopleStep(StepForm):
 
     workteam = forms.ModelChoiceField(Workteam.objects.none(), empty_label=None, label="Workforce")
     workers_per_object = forms.IntegerField(
-        min_value=1, max_value=9, initial=5, label="Workers per object", help_text="1 to 9; their boxes are merged."
+        min_value=1,
+        max_value=9,
+        initial=5,
+        label="Workers per object",
+        help_text="1 to 9; their answers are merged into one label.",
     )
     redundancy = forms.ChoiceField(
         choices=[("fixed", "Always that many"), ("dynamic", "Only as many as it takes")], label="How many answers?"
@@ -180,7 +198,7 @@ class PeopleStep(StepForm):
         team, price = given.get("workteam"), given.get("price")
         if team is not None and price is not None:
             try:
-                pricing.check_price(price_micros=price, task_type="BoundingBox", public=team.account_id is None)
+                pricing.check_price(price_micros=price, task_type=self.task_type.name, public=team.account_id is None)
             except Exception as error:
                 if not hasattr(error, "message"):
                     raise
@@ -201,6 +219,14 @@ class AutomationStep(StepForm):
     )
     architecture = forms.ChoiceField(choices=ARCHITECTURES, label="Model")
     max_rounds = forms.IntegerField(min_value=1, max_value=50, initial=10, label="Rounds at most")
+
+    def prepare(self) -> None:
+        """Off where no model can learn the task type."""
+        if self.task_type.learner:
+            return
+        for field in self.fields.values():
+            field.disabled, field.required = True, False
+        self.initial |= {"enabled": False}
 
 
 STEPS: dict[str, tuple[str, type[StepForm]]] = {
@@ -226,6 +252,7 @@ def design(draft: dict[str, Any]) -> dict[str, Any]:
         "name": data["name"],
         "dataset": data["dataset"],
         "selection": selection,
+        "task_type": task.get("task_type", task_types.DEFAULT),
         "labels": task["labels"],
         "title": task["title"],
         "description": task["description"],

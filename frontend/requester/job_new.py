@@ -1,5 +1,6 @@
 """The new-job wizard: four steps, a review with its cost, then launch. The draft lives in the session."""
 
+import re
 from typing import Any
 
 from django.contrib import messages
@@ -11,8 +12,10 @@ from frontend.launching import launch_job
 from frontend.requester import job_examples
 from frontend.requester.job_forms import RARE, STEPS, PeopleStep, StepForm, design
 from frontend.session import requester_page
+from labeling import task_types
 from labeling.services import scope as labeling_scope
 from labeling.services.jobs import pricing
+from labeling.task_types.base import TaskType
 from marketplace import money
 from marketplace.errors import DomainError, NotFound
 from marketplace.models import Account, Role
@@ -25,6 +28,7 @@ STEP_OF_FIELD = {
     "label_attribute_name": "data",
     "dataset": "data",
     "selection": "data",
+    "task_type": "task",
     "labels": "task",
     "title": "task",
     "description": "task",
@@ -36,6 +40,11 @@ STEP_OF_FIELD = {
 def draft(request: HttpRequest) -> dict[str, Any]:
     """What was typed into the steps so far, by step."""
     return request.session.get(SESSION_KEY, {})
+
+
+def drafted_type(given: dict[str, Any]) -> TaskType[Any, Any]:
+    """The task type chosen in the draft; the default before that step."""
+    return task_types.get(given.get("task", {}).get("task_type") or task_types.DEFAULT)
 
 
 def _initial(request: HttpRequest, step: str) -> dict[str, Any]:
@@ -61,7 +70,8 @@ def step_page(request: HttpRequest, step: str = "data") -> HttpResponse:
     if missing:
         return redirect("requester:job-new-step", missing)
     kind: type[StepForm] = STEPS[step][1]
-    form = kind(request.POST or None, account=account, initial=_initial(request, step))
+    task_type = drafted_type(draft(request))
+    form = kind(request.POST or None, account=account, task_type=task_type, initial=_initial(request, step))
     if request.method == "POST" and form.is_valid():
         saved = form.draft()
         problems = job_examples.take(request, account, saved, draft(request).get("task", {})) if step == "task" else []
@@ -75,7 +85,9 @@ def step_page(request: HttpRequest, step: str = "data") -> HttpResponse:
         "step": step,
         "steps": _steps(request, step),
         "previous": names[names.index(step) - 1] if names.index(step) else None,
-        "prices": [money.text(p)[:5] for p in pricing.prices("BoundingBox")],
+        "prices": [money.text(p)[:5] for p in task_type.prices],
+        "task_type": task_type,
+        "task_types": [task_types.get(name) for name in task_types.names()],
         "examples": job_examples.shown(draft(request).get("task", {})),
         "rare_errors": any(name in form.errors for name in RARE),
     }
@@ -100,25 +112,23 @@ def _steps(request: HttpRequest, here: str) -> list[dict[str, Any]]:
 def estimate_part(request: HttpRequest) -> HttpResponse:
     """Guideline, cost and duration of what is typed into the people step right now."""
     account = request.account  # type: ignore[attr-defined]
-    form = PeopleStep(request.GET, account=account)
+    form = PeopleStep(request.GET, account=account, task_type=drafted_type(draft(request)))
     form.is_valid()
     given = form.cleaned_data
-    dataset_id = draft(request).get("data", {}).get("dataset")
-    if not all(given.get(k) is not None for k in ("workers_per_object", "expected_seconds", "price")) or not dataset_id:
+    known = draft(request).get("data", {}).get("dataset") is not None
+    if not known or any(given.get(k) is None for k in ("workers_per_object", "expected_seconds", "price")):
         return render(request, "requester/estimate.html", {"estimate": None})
-    return render(
-        request,
-        "requester/estimate.html",
-        _estimate(account, dataset_id, _share(draft(request)["data"]), {**given, "team": given.get("workteam")}),
-    )
+    people = {**given, "team": given.get("workteam")}
+    return render(request, "requester/estimate.html", _estimate(account, draft(request), people))
 
 
 def _share(data: dict[str, Any]) -> float:
     return data["percent"] / 100 if data["selection"] == "random" and data["percent"] else 1.0
 
 
-def _estimate(account: Account, dataset_id: int, share: float, people: dict[str, Any]) -> dict[str, Any]:
-    objects = max(1, round(labeling_scope.dataset(account, dataset_id).objects_total * share))
+def _estimate(account: Account, given: dict[str, Any], people: dict[str, Any]) -> dict[str, Any]:
+    dataset = labeling_scope.dataset(account, given["data"]["dataset"])
+    objects = max(1, round(dataset.objects_total * _share(given["data"])))
     team = people.get("team")
     workers = max(1, team.memberships.count()) if team else 10
     estimate = pricing.estimate(
@@ -128,7 +138,7 @@ def _estimate(account: Account, dataset_id: int, share: float, people: dict[str,
         expected_seconds=people["expected_seconds"],
         workers=workers,
     )
-    guide = pricing.guideline(expected_seconds=people["expected_seconds"], task_type="BoundingBox")
+    guide = pricing.guideline(expected_seconds=people["expected_seconds"], task_type=drafted_type(given).name)
     return {
         "estimate": estimate,
         "objects": objects,
@@ -158,7 +168,8 @@ def review_page(request: HttpRequest) -> HttpResponse:
         "examples": job_examples.shown(given["task"]),
         "team": team,
         "dataset": labeling_scope.dataset(account, given["data"]["dataset"]),
-        **_estimate(account, given["data"]["dataset"], _share(given["data"]), {**people, "team": team}),
+        "task_type": drafted_type(given),
+        **_estimate(account, given, {**people, "team": team}),
     }
     return render(request, "requester/job_review.html", context)
 
@@ -180,7 +191,8 @@ def launch(request: HttpRequest) -> HttpResponse:
         for field, reason in error.errors or [("", error.message)]:
             messages.error(request, f"{field}: {reason}" if field else reason)
         first = error.errors[0][0] if error.errors else ""
-        return redirect("requester:job-new-step", STEP_OF_FIELD.get(first, "people"))
+        # "labels[3]" and "selection.percent" are corrected where "labels" and "selection" are.
+        return redirect("requester:job-new-step", STEP_OF_FIELD.get(re.split(r"[.\[]", first)[0], "people"))
     del request.session[SESSION_KEY]
     messages.success(request, f"The labeling job {job.name} is starting.")
     return redirect("requester:job", job.pk)

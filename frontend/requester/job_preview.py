@@ -8,9 +8,9 @@ from django.urls import reverse
 
 from frontend.images import image_response
 from frontend.requester import job_examples
-from frontend.requester.job_new import draft
+from frontend.requester.job_new import draft, drafted_type
 from frontend.session import requester_page
-from frontend.tasks import preview_payload
+from frontend.tasks import element_payload, preview_payload
 from labeling.services import scope
 from labeling.services.intake import samples
 from marketplace import money
@@ -52,17 +52,18 @@ def of_draft(request: HttpRequest) -> HttpResponse:
     row = scope.dataset(request.account, given["data"]["dataset"])  # type: ignore[attr-defined]
     sample = samples.sample(dataset=row, number=0)
     words, people = given["task"], given.get("people", {})
+    kind = drafted_type(given)
     task = {
         "task_id": 0,
         "job_id": 0,
         "price": money.text(people.get("price", 0)),
-        "task_type": "BoundingBox",
+        "task_type": kind.name,
         "title": words["title"],
         "image_url": reverse("requester:dataset-sample", args=[row.pk, 0]),
         "image_size": {"width": sample.width, "height": sample.height},
         "labels": [{"label": label} for label in words["labels"]],
         "instructions": {"short": words["short"], "full": words["full"], **job_examples.shown(words)},
-        "element": {"name": "boundingBox"},
+        "element": element_payload(kind),
         "initial_value": None,
     }
     seconds = 60 * people.get("time_limit_minutes", MINUTES)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from frontend.requester import cards, listing, loop_charts
 from frontend.session import requester_page
-from labeling import queries
+from labeling import queries, task_types
 from labeling.models import BadLine, DataObject, Export, LabelingJob
 from labeling.services import scope
 from labeling.services.jobs import creation
@@ -98,7 +98,7 @@ def job_context(request: HttpRequest, job: LabelingJob, tab: str) -> dict[str, A
 def detail_page(request: HttpRequest, job_id: int) -> HttpResponse:
     """Progress, money, design of a job."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
-    context = job_context(request, job, "progress")
+    context = job_context(request, job, "progress") | {"kind": task_types.get(job.task_type)}
     context["bad_lines"] = BadLine.objects.filter(job=job).order_by("number")[:20]
     context["failed"] = DataObject.objects.filter(job=job, state="Failed").order_by("index")[:20]
     return render(request, "requester/job.html", context)
@@ -155,6 +155,7 @@ def _promise(view: dict[str, Any]) -> str:
 def people_page(request: HttpRequest, job_id: int) -> HttpResponse:
     """Worker skill, confidence, and the objects people disagree on most."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
+    kind = task_types.get(job.task_type)
     histogram = queries.confidence_histogram(job)
     chart = {
         "type": "bar",
@@ -165,9 +166,10 @@ def people_page(request: HttpRequest, job_id: int) -> HttpResponse:
     }
     context = {
         **job_context(request, job, "people"),
+        "kind": kind,
         "skills": queries.worker_skills(job),
         "chart": chart if any(histogram) else None,
-        "cards": cards.cards(queries.disagreements(job, limit=12), request.user.pk or 0, everybody=True),
+        "cards": cards.cards(queries.disagreements(job, limit=12), kind, request.user.pk or 0, everybody=True),
     }
     return render(request, "requester/job_people.html", context)
 
@@ -183,7 +185,7 @@ def downloads_page(request: HttpRequest, job_id: int) -> HttpResponse:
     context = {
         **job_context(request, job, "downloads"),
         "exports": rows,
-        "kinds": EXPORT_KINDS.items(),
+        "kinds": [(kind, EXPORT_KINDS[kind]) for kind in EXPORT_KINDS if kind in exports.formats(job)],
         "labels": EXPORT_LABELS.items(),
         "busy": any(e.status == "InProgress" for e in rows),
     }

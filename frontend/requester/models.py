@@ -7,7 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from frontend.images import image_url
+from frontend.requester import cards
 from frontend.session import requester_page
+from labeling import task_types
 from labeling.models import DataObject, Label, LabelSource
 from learning import queries
 from learning.contract import MODEL_FILES
@@ -53,14 +55,14 @@ def _charts(job: TrainingJob | None) -> list[dict[str, Any]]:
 def _samples(model: Model, user_id: int) -> list[dict[str, Any]]:
     labels = (
         Label.objects.filter(model_name=model.name, source=LabelSource.MACHINE, data_object__job__account=model.account)
-        .select_related("data_object")
+        .select_related("data_object__job")
         .order_by("pk")[:SAMPLES]
     )
     return [_sample(label, label.data_object, user_id) for label in labels]
 
 
 def _sample(label: Label, row: DataObject, user_id: int) -> dict[str, Any]:
-    layer = {"name": "Machine", "kind": "machine", "boxes": label.value.get("boxes", [])}
+    layer = cards.label_layer(label, task_types.get(row.job.task_type))
     return {"row": row, "label": label, "image_url": image_url(row.pk, user_id), "layers": {"layers": [layer]}}
 
 

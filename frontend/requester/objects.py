@@ -13,7 +13,7 @@ from frontend.images import image_url
 from frontend.requester import cards, explanations
 from frontend.requester.jobs import job_context
 from frontend.session import requester_page
-from labeling import queries
+from labeling import queries, task_types
 from labeling.models import DataObject
 from labeling.services import scope
 from labeling.services.results import adjudication
@@ -32,7 +32,7 @@ SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
 
 @requester_page()
 def gallery_page(request: HttpRequest, job_id: int) -> HttpResponse:
-    """Pictures with their boxes."""
+    """Pictures with their labels."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     which = request.GET.get("which", "labeled")
     lookup = SHOWN.get(which, SHOWN["labeled"])[1]
@@ -43,13 +43,9 @@ def gallery_page(request: HttpRequest, job_id: int) -> HttpResponse:
         "page": page,
         "which": which,
         "choices": [(name, said) for name, (said, _) in SHOWN.items()],
-        "cards": cards.cards(page, request.user.pk or 0),
+        "cards": cards.cards(page, task_types.get(job.task_type), request.user.pk or 0),
     }
     return render(request, "requester/job_gallery.html", context)
-
-
-def _editable(box: dict[str, Any]) -> dict[str, Any]:
-    return {"label": box["label"], **{side: round(box[side]) for side in ("left", "top", "width", "height")}}
 
 
 @requester_page()
@@ -57,19 +53,19 @@ def object_page(request: HttpRequest, job_id: int, object_id: int) -> HttpRespon
     """One object: the picture, how its label came about, every revision, and the requester's own word."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     row = scope.data_object(job, object_id)
-    boxes = row.label.value.get("boxes", []) if row.label else []
+    kind = task_types.get(job.task_type)
     answers = queries.answers_of(row)
     context = {
         "job": job,
         "row": row,
-        "card": cards.card(row, request.user.pk or 0, answers, side=1600),
+        "card": cards.card(row, kind, request.user.pk or 0, answers, side=1600),
         "image_url": image_url(row.pk, request.user.pk or 0),
-        "revisions": row.labels.order_by("-revision"),
+        "kind": kind,
+        "revisions": [(r, kind.summary(r.value)) for r in row.labels.order_by("-revision")],
         "answers": answers,
-        "story": explanations.story(row.label),
+        "story": explanations.story(row.label, kind),
         "decidable": row.width is not None and row.state != "PendingHuman" and (row.label is not None or job.open),
-        "label_json": json.dumps(job.labels),
-        "initial_json": json.dumps([_editable(box) for box in boxes]),
+        "initial": kind.initial_value(row.label.value if row.label else None),
     }
     return render(request, "requester/object.html", context)
 
@@ -77,15 +73,16 @@ def object_page(request: HttpRequest, job_id: int, object_id: int) -> HttpRespon
 @require_POST
 @requester_page(Role.MEMBER)
 def adjudicate(request: HttpRequest, job_id: int, object_id: int) -> HttpResponse:
-    """Store the requester's boxes as the newest revision."""
-    row = scope.data_object(scope.job(request.account, job_id), object_id)  # type: ignore[attr-defined]
+    """Store the requester's answer as the newest revision."""
+    job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
+    row, words = scope.data_object(job, object_id), task_types.get(job.task_type).words
     try:
         content = json.loads(request.POST.get("answer", ""))
         adjudication.adjudicate(data_object=row, content=content, by=f"user:{request.user.pk}")
     except ValueError:
-        messages.error(request, "The boxes did not arrive. Draw them again and save.")
+        messages.error(request, words.lost)
     except DomainError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, f"Your boxes for object {row.index} are the label now.")
+        messages.success(request, words.saved.format(index=row.index))
     return redirect("requester:object", job_id, object_id)

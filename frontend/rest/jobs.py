@@ -17,7 +17,7 @@ from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
 from frontend.rest.wallet import amount_of
-from labeling import queries
+from labeling import queries, task_types
 from labeling.models import BadLine, LabelingJob
 from labeling.services import scope
 from labeling.services.jobs import creation, pricing
@@ -77,7 +77,7 @@ class LabelingJobInput(serializers.Serializer):
 
     name = serializers.RegexField(NAME)
     labels = serializers.ListField(child=serializers.CharField(max_length=256), min_length=1, max_length=500)
-    task_type = serializers.CharField(default="BoundingBox", max_length=40)
+    task_type = serializers.CharField(default=task_types.DEFAULT, max_length=40)
     workteam = serializers.IntegerField()
     dataset = serializers.IntegerField(required=False)
     input_manifest_uri = serializers.CharField(required=False, max_length=1024)
@@ -109,7 +109,7 @@ class EstimateInput(serializers.Serializer):
     price = serializers.CharField(max_length=20)
     expected_seconds = serializers.FloatField(min_value=1, default=30)
     workers = serializers.IntegerField(min_value=1, default=10)
-    task_type = serializers.CharField(default="BoundingBox", max_length=40)
+    task_type = serializers.CharField(default=task_types.DEFAULT, max_length=40)
 
 
 def price_of(text: str) -> int:

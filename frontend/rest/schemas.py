@@ -323,7 +323,7 @@ class Task(s.Serializer):
     image_size = inline_serializer("ImageSize", {"width": s.IntegerField(), "height": s.IntegerField()})
     labels = inline_serializer("LabelChoice", {"label": s.CharField()}, many=True)
     instructions = s.JSONField()
-    element = inline_serializer("Element", {"name": s.CharField()})
+    element = inline_serializer("Element", {"tag": s.CharField(), "name": s.CharField()})
     initial_value = s.JSONField(allow_null=True)
 
 

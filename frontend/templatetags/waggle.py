@@ -6,9 +6,10 @@ from typing import Any
 import orjson
 from django import template
 from django.templatetags.static import static
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from labeling.task_types.base import Element
 from marketplace import money as amounts
 
 register = template.Library()
@@ -100,6 +101,22 @@ def duration(seconds: Any) -> str:
 def get(mapping: dict[str, Any], key: str) -> Any:
     """A value by a key that is not a constant."""
     return mapping.get(key)
+
+
+@register.filter
+def figure(value: float | None, form: str) -> str:
+    """A figure of a worker's skill in the form its column has."""
+    return percent(value, 1) if form == "percent" else fixed(value)
+
+
+@register.simple_tag
+def crowd_element(element: Element, src: str, labels: list[str], initial: Any) -> SafeString:
+    """The crowd element of a task type with its picture, its labels and what it starts with (None: nothing)."""
+    given = {"name": element.name, "src": src, element.labels_attribute: orjson.dumps(labels).decode()}
+    if initial is not None:
+        given["initial-value"] = orjson.dumps(initial).decode()
+    attributes = format_html_join(" ", '{}="{}"', [*given.items(), *element.attributes.items()])
+    return format_html("<{0} {1}></{0}>", element.tag, attributes)
 
 
 @register.simple_tag(takes_context=True)
