@@ -5,9 +5,14 @@ from django.db import models
 from learning import transitions
 from marketplace.models import Account
 
+LIVE = ["InProgress", "Stopping"]
+
 
 class ProgramRun(models.Model):
-    """What the supervisor needs to run, resume and kill one program; the base of both kinds of job."""
+    """What the supervisor needs to run, resume and kill one program; the base of every kind of program's model.
+
+    A subclass adds `status`, with the choices of its state machine.
+    """
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="+")
     name = models.CharField(max_length=63)
@@ -20,7 +25,7 @@ class ProgramRun(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
-    # The supervisor that holds it, and when it last said so; a silent one loses the run to another.
+    # The supervisor that holds it, and its last heartbeat; a silent one loses the run to another.
     claimed_by = models.CharField(max_length=120, blank=True)
     heartbeat_at = models.DateTimeField(null=True)
     # Starts without any progress since; `attempt_progress` is the progress the newest start began with.
@@ -41,6 +46,11 @@ class TrainingJob(ProgramRun):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "name"], name="training_job_name_once")]
+        indexes = [
+            # For the claim: what is live, and an account's newest start.
+            models.Index(fields=["account"], name="training_job_live", condition=models.Q(status__in=LIVE)),
+            models.Index(fields=["account", "-started_at"], name="training_job_started"),
+        ]
 
 
 class TransformJob(ProgramRun):
@@ -52,6 +62,11 @@ class TransformJob(ProgramRun):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "name"], name="transform_job_name_once")]
+        indexes = [
+            # For the claim: what is live, and an account's newest start.
+            models.Index(fields=["account"], name="transform_job_live", condition=models.Q(status__in=LIVE)),
+            models.Index(fields=["account", "-started_at"], name="transform_job_started"),
+        ]
 
 
 class TrainingMetric(models.Model):

@@ -1,4 +1,4 @@
-"""Trainings as their owner sees them: create, stop, describe. The supervisor (programs.py) does the work."""
+"""Trainings as their owner sees them: create, stop, describe. The supervisor (services/programs) does the work."""
 
 import json
 from collections.abc import Mapping
@@ -7,11 +7,11 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from learning import transitions
 from learning.contract import MODEL, TRAIN, VALIDATION, BadInput
 from learning.hyperparameters import parse_train, refuse_paths
 from learning.models import Model, TrainingJob, TrainingMetric
 from learning.services import registry
+from learning.services.programs import kinds
 from marketplace.errors import Invalid, NameTaken, NotFound
 from marketplace.models import Account
 from marketplace.names import check_name
@@ -28,7 +28,7 @@ def create_training(
     channels: Mapping[str, Mapping[str, Any]],
     by: str,
 ) -> TrainingJob:
-    """A training that the next free supervisor takes up.
+    """A training, to be started by the next supervisor with a free slot.
 
     `hyperparameters` as learning.hyperparameters knows them (AWS's names too). `channels`: {"train": {"manifest_uri":
     ...}, "validation": {...}, "model": {"name": a model or its ARN}}; the last two may be left out. The model it makes
@@ -78,14 +78,7 @@ def wire(value: Any) -> str:
 
 def stop(*, training_job: TrainingJob, by: str) -> None:
     """End a training early; what it has learned is kept. Nothing happens when it is over or stopping already."""
-    with transaction.atomic():
-        locked = TrainingJob.objects.select_for_update().get(pk=training_job.pk)
-        if locked.status == "InProgress":
-            transitions.TRAINING_JOB.advance(locked, "Stopping", by=by, because="stopped")
-        # Nobody works on it: there is nothing to wait for.
-        if locked.status == "Stopping" and not locked.claimed_by:
-            transitions.TRAINING_JOB.advance(locked, "Stopped", by=by, ended_at=timezone.now())
-    training_job.refresh_from_db()
+    kinds.of(training_job).stop(training_job, by=by)
 
 
 def get_training(*, account: Account, name: str) -> TrainingJob:

@@ -9,10 +9,10 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from learning import transitions
 from learning.contract import PREDICT, BadInput, Prediction, read_predictions
 from learning.hyperparameters import parse_predict, refuse_paths
 from learning.models import Model, TransformJob
+from learning.services.programs import kinds
 from learning.services.training import wire
 from marketplace import storage
 from marketplace.errors import Invalid, NameTaken, NotFound, WrongState
@@ -30,7 +30,7 @@ def create_transform(
     hyperparameters: Mapping[str, Any] | None = None,
     by: str,
 ) -> TransformJob:
-    """A prediction of every image of a manifest, taken up by the next free supervisor; its output is `output_uri`.
+    """A prediction of every image of a manifest, started by the next supervisor with a free slot; see `output_uri`.
 
     Raises Invalid naming what is wrong, Forbidden for an address the account may not read, NameTaken for a name that is
     taken.
@@ -62,13 +62,7 @@ def create_transform(
 
 def stop(*, transform_job: TransformJob, by: str) -> None:
     """End a prediction early; nothing of it is kept. Nothing happens when it is over or stopping already."""
-    with transaction.atomic():
-        locked = TransformJob.objects.select_for_update().get(pk=transform_job.pk)
-        if locked.status == "InProgress":
-            transitions.TRANSFORM_JOB.advance(locked, "Stopping", by=by, because="stopped")
-        if locked.status == "Stopping" and not locked.claimed_by:
-            transitions.TRANSFORM_JOB.advance(locked, "Stopped", by=by, ended_at=timezone.now())
-    transform_job.refresh_from_db()
+    kinds.of(transform_job).stop(transform_job, by=by)
 
 
 def get_transform(*, account: Account, name: str) -> TransformJob:

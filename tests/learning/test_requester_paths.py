@@ -7,7 +7,7 @@ from learning.hyperparameters import parse_train
 from learning.models import Model, TrainingJob, TransformJob
 from learning.services import training, transforms
 from learning.services.active import loops
-from learning.services.programs import staging
+from learning.services.programs import kinds
 from marketplace import storage
 from marketplace.errors import Invalid
 from marketplace.models import Account
@@ -80,7 +80,7 @@ def test_a_loop_starts_from_no_path(account):
 def test_what_is_allowed_is_staged_and_the_operators_folder_with_it(account, manifest, settings, tmp_path):
     settings.WEIGHTS_DIR = "/srv/operator"
     run = create_training(account, manifest, weights="none")
-    staging.stage(run, JobFolder(tmp_path))
+    kinds.of(run).stage(run, JobFolder(tmp_path))
     staged = JobFolder(tmp_path).read_hyperparameters()
     assert (staged["weights"], staged["weights_dir"]) == ("none", "/srv/operator")
 
@@ -90,7 +90,7 @@ def test_a_row_older_than_the_check_is_not_staged(account, manifest, tmp_path):
     for hyperparameters in ({"weights": PATH}, {"weights_dir": "/srv"}):
         run.hyperparameters = {"label_attribute_name": "bees"} | hyperparameters
         with pytest.raises(BadInput, match=f"'{next(iter(hyperparameters))}'"):
-            staging.stage(run, JobFolder(tmp_path))
+            kinds.of(run).stage(run, JobFolder(tmp_path))
     assert not JobFolder(tmp_path).hyperparameters.exists()
 
 

@@ -8,7 +8,7 @@ import pytest
 from learning.contract import JobFolder
 from learning.models import TrainingJob
 from learning.services import training
-from learning.services.programs import staging
+from learning.services.programs import kinds
 from marketplace import storage
 from marketplace.errors import NotFound
 from marketplace.models import Account
@@ -51,8 +51,8 @@ def test_files_are_used_where_they_lie_and_nobody_elses_are_used_at_all(account,
     storage.write(uri, "\r\n".join(lines).encode())
     folder = JobFolder(tmp_path / "job")
     run = a_training(account, uri, class_map={"0": "bee"}, early_stopping=True)
-    staging.stage(run, folder)
-    staging.stage(run, folder)
+    kinds.of(run).stage(run, folder)
+    kinds.of(run).stage(run, folder)
     raw = folder.manifest("train").read_text().splitlines()
     first, second, third = (json.loads(line) for line in raw[:3])
     assert first == {"source-ref": str(storage.local_path(mine)), "bees": {"annotations": []}, "note": "é"}
@@ -75,12 +75,12 @@ def test_images_on_s3_are_fetched_once(account, tmp_path, s3_servers, make_bucke
     )
     folder = JobFolder(tmp_path / "job")
     run = a_training(account, f"{bucket}/train.manifest")
-    staging.stage(run, folder)
+    kinds.of(run).stage(run, folder)
     there, absent = (Path(line["source-ref"]) for line in staged_lines(folder))
     assert there.read_bytes() == b"picture"
     assert not absent.exists()
     storage.delete(f"{bucket}/a.png")
-    staging.stage(run, folder)
+    kinds.of(run).stage(run, folder)
     assert there.read_bytes() == b"picture"
 
 
@@ -91,11 +91,12 @@ def test_a_store_that_is_away_is_no_missing_image(account, settings, tmp_path, s
     run = a_training(account, uri)
     settings.S3_ENDPOINT_URL = "http://127.0.0.1:9"
     with pytest.raises(storage.StoreUnavailable):
-        staging.stage(run, JobFolder(tmp_path / "job"))
+        kinds.of(run).stage(run, JobFolder(tmp_path / "job"))
     assert not JobFolder(tmp_path / "job").manifest("train").exists()
 
 
 def test_a_manifest_that_is_gone_is_said_so(account, settings, tmp_path):
     uri = storage.join(settings.STORE_URL, account.number, "gone.manifest")
     with pytest.raises(NotFound, match="gone.manifest"):
-        staging.stage(a_training(account, uri), JobFolder(tmp_path / "job"))
+        run = a_training(account, uri)
+        kinds.of(run).stage(run, JobFolder(tmp_path / "job"))

@@ -16,10 +16,12 @@ from labeling.models import LabelingJob
 from labeling.services.jobs import finishing
 from labeling.services.queue.locking import advance_lock
 from learning import transitions
-from learning.models import LearningLoop, Round, TrainingJob, TransformJob
-from learning.services import registry, training, transforms
+from learning.models import LearningLoop, Round
+from learning.services import registry
 from learning.services.active import loop_settings, rounds
 from learning.services.active.loop_settings import LoopSettings
+from learning.services.programs import kinds
+from learning.services.programs.kinds.interface import ProgramKind
 from marketplace.errors import DomainError, Invalid, NotFound
 from marketplace.models import Account
 from marketplace.queue import enqueue
@@ -95,9 +97,9 @@ def advance_for_job(*, job_id: int) -> None:
 
 def advance_for_run(*, kind: str, run_id: int) -> None:
     """A training or a prediction ended: advance the loop that it belongs to, if one does."""
-    field = {"trainingjob": "training_job", "transformjob": "transform_job"}[kind]
-    for pk in Round.objects.filter(**{field: run_id}).values_list("loop", flat=True):
-        advance_loop(loop_id=pk)
+    for field in _fields_of(kinds.get(kind)):
+        for pk in Round.objects.filter(**{field: run_id}).values_list("loop", flat=True):
+            advance_loop(loop_id=pk)
 
 
 def sweep() -> None:
@@ -140,10 +142,10 @@ def fail(loop: LearningLoop, reason: str) -> bool:
 
 def _wind_down(loop: LearningLoop) -> bool:
     """The job ended in another way (stopped by its owner, failed): end what runs for it."""
-    for run in TrainingJob.objects.filter(pk__in=loop.rounds.values("training_job"), status="InProgress"):
-        training.stop(training_job=run, by=BY)
-    for run in TransformJob.objects.filter(pk__in=loop.rounds.values("transform_job"), status="InProgress"):
-        transforms.stop(transform_job=run, by=BY)
+    for kind in kinds.KINDS:
+        for field in _fields_of(kind):
+            for run in kind.model.objects.filter(pk__in=loop.rounds.values(field), status__in=kind.live):
+                kind.stop(run, by=BY)
     if loop.job.status == "Stopping":
         return False
     to = "Failed" if loop.job.status == "Failed" else "Stopped"
@@ -159,6 +161,11 @@ def _wind_down(loop: LearningLoop) -> bool:
             final_model=rounds.newest_model(loop),
         )
     return False
+
+
+def _fields_of(kind: ProgramKind[Any]) -> list[str]:
+    """The fields of a round that refer to runs of this kind."""
+    return [field.name for field in Round._meta.fields if field.related_model is kind.model]
 
 
 @contextmanager

@@ -1,10 +1,10 @@
 """Fills a program's job folder: hyperparameters, manifests with their images at hand, the model to start from.
 
-Knows the folder and the store; neither the supervisor nor what the program does. Every step is safe to repeat.
+Knows the folder and the store; neither the kinds of program nor what they do. Every step is safe to repeat.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -16,7 +16,7 @@ from django.conf import settings
 from labeling.formats.augmented import put_members
 from learning.contract import MODEL, MODEL_FILES, JobFolder
 from learning.hyperparameters import refuse_paths
-from learning.models import Model, ProgramRun, TransformJob
+from learning.models import Model, ProgramRun
 from learning.services import registry
 from marketplace import storage
 from marketplace.errors import Forbidden, Invalid, NotFound
@@ -26,33 +26,30 @@ DOWNLOADS = 8
 CHUNK = 256
 
 
-def stage(run: ProgramRun, folder: JobFolder) -> None:
-    """Make everything the program reads. Raises StoreUnavailable when the store cannot be reached (try again later).
+def stage(
+    run: ProgramRun,
+    folder: JobFolder,
+    *,
+    channels: Mapping[str, Mapping[str, Any]],
+    own_hyperparameters: Mapping[str, Any] | None = None,
+) -> None:
+    """Fill the folder of `run`, whose account is loaded. Safe to repeat.
 
-    Raises BadInput for a hyperparameter that names a file of this machine.
-    An image that is missing, or that the account may not read, is left out: the program says so for its line.
+    `channels`: those of the run, MODEL with the "name" of a model, all others with the "manifest_uri" of a manifest.
+    `own_hyperparameters`: ours, from the operator's settings. An image that is missing, or that the account may not
+    read, is left out: the program says so for its line. Raises StoreUnavailable when the store cannot be reached (try
+    again later), BadInput for a hyperparameter of the run that names a file of this machine.
     """
-    channels = dict(run.channels)
-    if isinstance(run, TransformJob):
-        channels[MODEL] = {"name": run.model.name}
+    # Checked again where it would be used: rows may be older than the check at their creation.
+    refuse_paths(run.hyperparameters)
     for name, configuration in channels.items():
         if name == MODEL:
             model = registry.by_arn(account=run.account, model_arn=configuration["name"])
             _stage_model(model, folder.channel(MODEL))
         elif not folder.manifest(name).exists():
             _stage_manifest(configuration["manifest_uri"], folder, name, Reader(run.account))
-    folder.prepare(hyperparameters=_hyperparameters(run), channels=channels)
-
-
-def _hyperparameters(run: ProgramRun) -> dict[str, Any]:
-    # Checked again where it would be used: rows may be older than the check at their creation.
-    refuse_paths(run.hyperparameters)
-    ours: dict[str, Any] = {}
-    if settings.LEARNER_THREADS:
-        ours["num_threads"] = settings.LEARNER_THREADS
-    if settings.WEIGHTS_DIR and not isinstance(run, TransformJob):
-        ours["weights_dir"] = settings.WEIGHTS_DIR
-    return ours | run.hyperparameters
+    threads = {"num_threads": settings.LEARNER_THREADS} if settings.LEARNER_THREADS else {}
+    folder.prepare(hyperparameters={**threads, **run.hyperparameters, **(own_hyperparameters or {})}, channels=channels)
 
 
 def _stage_model(model: Model, folder: Path) -> None:

@@ -1,0 +1,35 @@
+"""Predictions over a manifest: a file of predictions comes out."""
+
+from collections.abc import Callable
+
+from learning import transitions
+from learning.contract import MODEL, JobFolder
+from learning.models import TransformJob
+from learning.services.programs import staging
+from learning.services.programs.kinds.interface import Fields, ProgramKind
+from marketplace import storage
+from marketplace.queue import enqueue
+
+
+class TransformKind(ProgramKind[TransformJob]):
+    """Runs learning.vision.predict with a transform job's model on its manifest."""
+
+    model = TransformJob
+    machine = transitions.TRANSFORM_JOB
+    module = "learning.vision.predict"
+    # Before trainings: predictions are short, and people wait for what follows from them.
+    priority = 10
+
+    def stage(self, run: TransformJob, folder: JobFolder) -> None:
+        """See ProgramKind.stage."""
+        staging.stage(run, folder, channels=run.channels | {MODEL: {"name": run.model.name}})
+
+    def keep_result(self, run: TransformJob, folder: JobFolder) -> Callable[[], Fields]:
+        """See ProgramKind.keep_result: the predictions go to the run's output address."""
+        with folder.predictions.open("rb") as stream:
+            storage.write(run.output_uri, stream, content_type="application/jsonl")
+        return dict
+
+    def after_end(self, run: TransformJob) -> None:
+        """See ProgramKind.after_end."""
+        enqueue("learning.background.advance_loop_of_run", self.name, run.pk)
