@@ -5,7 +5,7 @@ PY := .venv/bin/python
 WORKERS ?= 2
 NAME ?= main_job
 
-.PHONY: demo serve test test-all lint format bench docs setup setup-web browser clean
+.PHONY: demo serve test test-all lint format hooks bench docs setup browser clean
 
 demo: setup
 	$(PY) manage.py demo $(if $(IMAGES),--images "$(IMAGES)") $(if $(EXIT),--exit)
@@ -14,30 +14,34 @@ serve: setup
 	$(PY) manage.py bootstrap
 	$(PY) -m honcho start
 
-test: setup browser
+# The quick checks go first: what takes seconds to find should not be found after minutes.
+test: setup lint browser
+	cd frontend/elements && npm test
 	$(PY) -m pytest -n $(WORKERS) --dist loadgroup -m "not slow"
-	cd frontend/elements && npm test
 
-test-all: setup browser
-	$(PY) -m pytest -n $(WORKERS) --dist loadgroup
+test-all: setup lint browser
 	cd frontend/elements && npm test
+	$(PY) -m pytest -n $(WORKERS) --dist loadgroup
 
 lint: setup
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/mypy
 	.venv/bin/lint-imports
-	cd frontend/elements && npm run check && npm run lint
+	.venv/bin/mypy
+	cd frontend/elements && npm run lint && npm run check
 
 format: setup
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
+hooks: setup
+	.venv/bin/pre-commit install
+
 bench: setup
 	$(PY) -m benchmarks.$(NAME)
 
 docs: setup
-	$(PY) -m marketplace.settings_reference > docs/settings.md
+	$(PY) -m marketplace.settings_reference docs/settings.md
 	$(PY) manage.py spectacular --file docs/openapi.yaml
 
 setup: .venv/.installed frontend/static/dist/.built

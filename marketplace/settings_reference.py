@@ -1,6 +1,11 @@
-"""docs/settings.md, made from the declarations: `python -m marketplace.settings_reference > docs/settings.md`."""
+"""docs/settings.md, made from the declarations.
 
+`python -m marketplace.settings_reference docs/settings.md` writes the page; with `--check` it only compares.
+"""
+
+import argparse
 import sys
+from pathlib import Path
 from typing import Any
 
 from marketplace import settings_checks, settings_declared
@@ -59,4 +64,11 @@ def _default(setting: Setting[Any]) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page())
+    parser = argparse.ArgumentParser(description="Write docs/settings.md, or check that it is up to date.")
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--check", action="store_true")
+    given = parser.parse_args()
+    if not given.check:
+        given.file.write_text(page())
+    elif not given.file.exists() or given.file.read_text() != page():
+        sys.exit(f"{given.file} is not what the declarations say: run `make docs`")
