@@ -33,11 +33,11 @@ from benchmarks.consensus_scores import (
     tally,
 )
 from benchmarks.report import report
-from labeling.consolidation import boxes
-from labeling.consolidation.boxes_types import ImageAnswers
-from labeling.consolidation.clusters import iou
+from labeling.consolidation.arrays import iou
+from labeling.consolidation.boxes import consolidator as boxes
+from labeling.consolidation.boxes.answers import ImageAnswers
 from labeling.consolidation.stopping import Stopping
-from labeling.consolidation.workers import WorkerModels
+from labeling.consolidation.workers.models import WorkerModels
 
 LABELS = ["person"]
 FOLDS = 5
@@ -137,9 +137,9 @@ def calibration(study: Study, found: list[Labeled]) -> float:
     """Expected calibration error of the confidences of kept boxes."""
     confidence, right = [], []
     for one, gold in zip(found, study.golds, strict=True):
-        hits = {i for i, _, _ in matches(one, gold, 0.5)}
+        right_ones = {i for i, _, _ in matches(one, gold, 0.5)}
         confidence += one.score.tolist()
-        right += [float(i in hits) for i in range(len(one.score))]
+        right += [float(i in right_ones) for i in range(len(one.score))]
     return calibration_error(np.array(confidence), np.array(right))
 
 
@@ -154,7 +154,7 @@ def ceilings(study: Study, images: Sequence[ImageAnswers], models: list[WorkerMo
     best = max(summary(tally([one.above(cut) for one in everything], study.golds))["f1"] for cut in cuts)
     undrawn = 0
     for number, gold in zip(study.scored, study.golds, strict=True):
-        drawn = labeled([box for answer in images[number].answers for box in answer.boxes])
+        drawn = labeled([box for answer in images[number].answers for box in answer.value])
         overlap = iou(gold.ltrb[:, None], drawn.ltrb[None]).max(axis=1, initial=0.0)
         undrawn += int((overlap < 0.5).sum())
     return {"best_choice_7_f1": 2 * right / (right + golds), "best_threshold_7_f1": best, "undrawn_7": undrawn}

@@ -21,8 +21,8 @@ from benchmarks.consensus_data import Crowd, coco_truth, imagine
 from benchmarks.consensus_methods import greedy_median, intersect_merge, majority, weighted_boxes_fusion
 from benchmarks.consensus_scores import Labeled, difference, labeled, matches, summary, tally
 from benchmarks.report import report
-from labeling.consolidation import boxes
-from labeling.consolidation.boxes_types import ImageAnswers
+from labeling.consolidation.boxes import consolidator as boxes
+from labeling.consolidation.boxes.answers import ImageAnswers
 
 ROUNDS = 500
 """Bootstrap resamples of a cell's images."""

@@ -10,13 +10,14 @@ import numpy as np
 
 from benchmarks.consensus_data import DATASETS
 from benchmarks.report import report
-from labeling.consolidation import votes
+from labeling.consolidation.answers import ObjectAnswers, WorkerAnswer
+from labeling.consolidation.classes import votes
 from labeling.consolidation.stopping import Stopping
-from labeling.consolidation.votes import ObjectVotes, Vote, VoteWorkers
+from labeling.consolidation.workers.votes import VoteWorkers
 
 SETS = ("bluebirds", "snow_rte", "snow_wsd", "barzan_tweets")
 TARGETS = (0.8, 0.9, 0.95, 0.98)
-Table = dict[str, list[Vote]]
+Table = dict[str, list[WorkerAnswer[str]]]
 
 
 def load(name: str) -> tuple[Table, dict[str, str], list[str]]:
@@ -24,11 +25,11 @@ def load(name: str) -> tuple[Table, dict[str, str], list[str]]:
     given: Table = defaultdict(list)
     with open(DATASETS / "crowd_labels" / name / "labels.csv", encoding="utf-8") as lines:
         for number, row in enumerate(csv.DictReader(lines)):
-            given[row["task"]].append(Vote(row["worker"], row["label"], number))
+            given[row["task"]].append(WorkerAnswer(row["worker"], row["label"], number))
     with open(DATASETS / "crowd_labels" / name / "gold.csv", encoding="utf-8") as lines:
         gold = {row["task"]: row["label"] for row in csv.DictReader(lines)}
     table = {task: votes.latest_votes(rows) for task, rows in given.items()}
-    labels = sorted({vote.label for rows in table.values() for vote in rows} | set(gold.values()))
+    labels = sorted({vote.value for rows in table.values() for vote in rows} | set(gold.values()))
     return table, gold, labels
 
 
@@ -45,7 +46,7 @@ def accuracy(chances: Mapping[str, Mapping[str, float]], gold: Mapping[str, str]
 
 def majority(table: Table) -> dict[str, dict[str, float]]:
     return {
-        task: _shares(Counter({v.label: 0 for v in rows}) + Counter(v.label for v in rows))
+        task: _shares(Counter({v.value: 0 for v in rows}) + Counter(v.value for v in rows))
         for task, rows in table.items()
     }
 
@@ -58,13 +59,13 @@ def wawa(table: Table) -> dict[str, dict[str, float]]:
     agreed: dict[str, list[bool]] = defaultdict(list)
     for task, rows in table.items():
         for vote in rows:
-            agreed[vote.worker].append(vote.label == plain[task])
+            agreed[vote.worker].append(vote.value == plain[task])
     weight = {worker: float(np.mean(marks)) for worker, marks in agreed.items()}
     out = {}
     for task, rows in table.items():
         counts: Counter[str] = Counter()
         for vote in rows:
-            counts[vote.label] += weight[vote.worker]
+            counts[vote.value] += weight[vote.worker]
         out[task] = _shares(counts)
     return out
 
@@ -74,7 +75,7 @@ def dawid_skene(table: Table, labels: Sequence[str], rounds: int = 60) -> dict[s
     tasks, workers = sorted(table), sorted({v.worker for rows in table.values() for v in rows})
     task_number, worker_number = ({name: i for i, name in enumerate(names)} for names in (tasks, workers))
     t, w, k = np.array(
-        [(task_number[task], worker_number[v.worker], labels.index(v.label)) for task in tasks for v in table[task]]
+        [(task_number[task], worker_number[v.worker], labels.index(v.value)) for task in tasks for v in table[task]]
     ).T
     truth = np.zeros((len(tasks), len(labels)))
     np.add.at(truth, (t, k), 1.0)
@@ -92,7 +93,7 @@ def dawid_skene(table: Table, labels: Sequence[str], rounds: int = 60) -> dict[s
 
 
 def ours(table: Table, labels: Sequence[str], models: VoteWorkers | None = None) -> dict[str, dict[str, float]]:
-    known = models or votes.fit_workers([ObjectVotes(tuple(rows)) for rows in table.values()], labels=labels)
+    known = models or votes.fit_workers([ObjectAnswers(tuple(rows)) for rows in table.values()], labels=labels)
     return {task: votes.posterior(rows, labels, known) for task, rows in table.items()}
 
 
@@ -103,7 +104,7 @@ def arriving(table: Table, labels: Sequence[str], target: float, seed: int) -> t
     seen = {task: rows[:2] for task, rows in queue.items()}
     open_ = set(queue)
     while open_:
-        models = votes.fit_workers([ObjectVotes(tuple(rows)) for rows in seen.values()], labels=labels)
+        models = votes.fit_workers([ObjectAnswers(tuple(rows)) for rows in seen.values()], labels=labels)
         for task in sorted(open_):
             most = len(queue[task])
             rule = Stopping(max_answers=most, min_answers=min(2, most), target_confidence=target)

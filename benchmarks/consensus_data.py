@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.options import datasets
-from labeling.consolidation.boxes_types import Box, ImageAnswers, WorkerAnswer
+from labeling.consolidation.answers import WorkerAnswer
+from labeling.consolidation.boxes.answers import ImageAnswers
+from labeling.formats.shapes import Box
 
 DATASETS = datasets()
 
@@ -56,7 +58,7 @@ class Crowd:
     spammers: float
     jitter: float
     miss: float
-    false: float
+    false_positives: float
     confusion: float = 0.05
     answers: int = 5
     seed: int = 7
@@ -70,7 +72,7 @@ def coco_truth(name: str) -> tuple[list[str], list[tuple[tuple[float, float], li
     boxes = defaultdict(list)
     for a in coco["annotations"]:
         if a["bbox"][2] >= 2 and a["bbox"][3] >= 2:
-            boxes[a["image_id"]].append(Box(*map(float, a["bbox"]), names[a["category_id"]]))
+            boxes[a["image_id"]].append(Box(names[a["category_id"]], *map(float, a["bbox"])))
     images = sorted(coco["images"], key=lambda image: image["id"])
     return list(names.values()), [((float(i["width"]), float(i["height"])), boxes[i["id"]]) for i in images]
 
@@ -81,7 +83,7 @@ def imagine(crowd: Crowd, labels: list[str], truth: list[tuple[tuple[float, floa
     spammers = set(rng.permutation(crowd.workers)[: round(crowd.spammers * crowd.workers)].tolist())
     skill = rng.lognormal(0, 0.35, (crowd.workers, 3))
     bias = rng.normal(0, 0.4 * crowd.jitter, (crowd.workers, 4))
-    hard = dict(zip(labels, np.random.default_rng(crowd.seed).uniform(0, crowd.uneven, len(labels)), strict=True))
+    overlooked = dict(zip(labels, np.random.default_rng(crowd.seed).uniform(0, crowd.uneven, len(labels)), strict=True))
     mean = sum(len(boxes) for _, boxes in truth) / len(truth)
     images = []
     for number, (size, boxes) in enumerate(truth):
@@ -90,16 +92,16 @@ def imagine(crowd: Crowd, labels: list[str], truth: list[tuple[tuple[float, floa
             if worker in spammers:
                 drawn = _spam(rng, size, labels, rng.poisson(mean))
             else:
-                drawn = _honest(rng, crowd, size, hard, boxes, skill[worker], bias[worker])
+                drawn = _honest(rng, crowd, size, overlooked, boxes, skill[worker], bias[worker])
             answers.append(WorkerAnswer(f"w{worker:02d}", tuple(drawn)))
         images.append(ImageAnswers(tuple(answers), size, tuple(boxes), str(number)))
     return images
 
 
-def _honest(rng, crowd, size, hard, boxes, skill, bias) -> list[Box]:
-    drawn, labels = [], list(hard)
+def _honest(rng, crowd, size, overlooked, boxes, skill, bias) -> list[Box]:
+    drawn, labels = [], list(overlooked)
     for box in boxes:
-        if rng.random() < min(crowd.miss * skill[0] + hard[box.label], 0.9):
+        if rng.random() < min(crowd.miss * skill[0] + overlooked[box.label], 0.9):
             continue
         label = box.label
         if rng.random() < crowd.confusion:
@@ -108,7 +110,7 @@ def _honest(rng, crowd, size, hard, boxes, skill, bias) -> list[Box]:
         edges = np.array([box.left, box.top, box.left + box.width, box.top + box.height])
         edges = edges + extent * (bias + rng.normal(0, crowd.jitter * skill[1], 4))
         drawn += _clipped(edges, size, label)
-    for _ in range(rng.poisson(min(crowd.false * skill[2], 1.0) * len(boxes))):
+    for _ in range(rng.poisson(min(crowd.false_positives * skill[2], 1.0) * len(boxes))):
         drawn += _spam(rng, size, labels, 1)
     return drawn
 
@@ -118,17 +120,17 @@ def _spam(rng, size, labels, count) -> list[Box]:
     for _ in range(count):
         width, height = rng.uniform(0.05, 0.3, 2) * size
         left, top = rng.uniform(0, 1, 2) * (size[0] - width, size[1] - height)
-        drawn.append(Box(float(left), float(top), float(width), float(height), labels[rng.integers(len(labels))]))
+        drawn.append(Box(labels[rng.integers(len(labels))], float(left), float(top), float(width), float(height)))
     return drawn
 
 
 def _clipped(edges, size, label) -> list[Box]:
     left, top, right, bottom = np.round(np.clip(edges, 0, [*size, *size]), 1).tolist()
-    return [Box(left, top, right - left, bottom - top, label)] if right - left > 1 and bottom - top > 1 else []
+    return [Box(label, left, top, right - left, bottom - top)] if right - left > 1 and bottom - top > 1 else []
 
 
 def _box(row: dict[str, str]) -> Box:
-    return Box(float(row["x"]), float(row["y"]), float(row["w"]), float(row["h"]), "person")
+    return Box("person", float(row["x"]), float(row["y"]), float(row["w"]), float(row["h"]))
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -9,13 +9,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from benchmarks.consensus_scores import Labeled, labeled
-from labeling.consolidation.boxes_types import Box, ImageAnswers
-from labeling.consolidation.clusters import iou, link, overlapping_pairs
+from labeling.consolidation.arrays import iou, overlapping_pairs
+from labeling.consolidation.boxes.answers import ImageAnswers
+from labeling.consolidation.clustering import link
+from labeling.formats.shapes import Box
 
 
 def single_worker(images: Sequence[ImageAnswers], labels: Sequence[str]) -> list[Labeled]:
     """The first answer."""
-    return [labeled(image.answers[0].boxes) for image in images]
+    return [labeled(image.answers[0].value) for image in images]
 
 
 def greedy_median(images: Sequence[ImageAnswers], labels: Sequence[str]) -> list[Labeled]:
@@ -27,7 +29,7 @@ def _greedy(image: ImageAnswers) -> Labeled:
     groups: list[list[tuple[int, Box]]] = []
     middles: list[np.ndarray] = []
     for worker, answer in enumerate(image.answers):
-        for box in answer.boxes:
+        for box in answer.value:
             edges = np.array([box.left, box.top, box.left + box.width, box.top + box.height])
             overlap = iou(np.array(middles), edges) if middles else np.zeros(0)
             for g in np.argsort(-overlap, kind="stable"):
@@ -47,7 +49,7 @@ def majority(images: Sequence[ImageAnswers], labels: Sequence[str]) -> list[Labe
 
 
 def _average_link(image: ImageAnswers) -> Labeled:
-    boxes = [(worker, box) for worker, answer in enumerate(image.answers) for box in answer.boxes]
+    boxes = [(worker, box) for worker, answer in enumerate(image.answers) for box in answer.value]
     if not boxes:
         return labeled([])
     ltrb = labeled([box for _, box in boxes]).ltrb
@@ -79,7 +81,7 @@ def weighted_boxes_fusion(images: Sequence[ImageAnswers], labels: Sequence[str])
     out = []
     for image in images:
         scale = np.array([*image.image_size, *image.image_size])
-        answers = [labeled(answer.boxes) for answer in image.answers]
+        answers = [labeled(answer.value) for answer in image.answers]
         boxes, scores, classes = fuse(
             [np.clip(a.ltrb / scale, 0, 1).tolist() for a in answers],
             [a.score.tolist() for a in answers],
@@ -105,7 +107,7 @@ def intersect_merge(images: Sequence[ImageAnswers], labels: Sequence[str], quoru
     for seat in range(max(len(image.answers) for image in images)):
         items = []
         for key, image in enumerate(images):
-            drawn = image.answers[seat].boxes if seat < len(image.answers) else ()
+            drawn = image.answers[seat].value if seat < len(image.answers) else ()
             shapes = [Bbox(b.left, b.top, b.width, b.height, label=number[b.label], id=i) for i, b in enumerate(drawn)]
             items.append(DatasetItem(id=str(key), subset="all", annotations=shapes))
         sources.append(Dataset.from_iterable(items, categories=list(labels)))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from labeling.consolidation.clusters import iou
+from labeling.consolidation.arrays import iou
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,13 @@ from types import ModuleType
 import numpy as np
 
 from benchmarks.report import report
-from labeling.consolidation import spans, tags
-from labeling.consolidation.spans_types import ObjectSpans, Span, SpanAnswer
+from labeling.consolidation.answers import ObjectAnswers, WorkerAnswer
+from labeling.consolidation.classes import tags
+from labeling.consolidation.classes.tags import ObjectTags
+from labeling.consolidation.spans import consolidator as spans
+from labeling.consolidation.spans.answers import ObjectSpans
 from labeling.consolidation.stopping import Stopping
-from labeling.consolidation.tags import ObjectTags, Tags
+from labeling.formats.shapes import Span
 
 LABELS = ("person", "place", "organisation", "date")
 TARGETS = (0.7, 0.8, 0.9, 0.95)
@@ -33,9 +36,9 @@ class Crowd:
     workers: int = 20
     spammers: float = 0.25
     miss: float = 0.15
-    false: float = 0.10
+    false_positives: float = 0.10
     confusion: float = 0.08
-    slip: float = 0.12
+    inexact: float = 0.12
     """Chance that a boundary is off, by one word or two."""
     seed: int = 5
 
@@ -56,27 +59,27 @@ def texts(crowd: Crowd) -> tuple[list[ObjectSpans], Truth]:
             drawn = (
                 _disjoint(rng, int(rng.poisson(3))) if worker in spammers else _read(rng, crowd, true, skill[worker])
             )
-            answers.append(SpanAnswer(f"w{worker:02d}", tuple(drawn)))
-        objects.append(ObjectSpans(tuple(answers)))
+            answers.append(WorkerAnswer(f"w{worker:02d}", tuple(drawn)))
+        objects.append(ObjectAnswers(tuple(answers)))
         truth.append(tuple(true))
     return objects, truth
 
 
 def _read(rng: np.random.Generator, crowd: Crowd, true: Sequence[Span], skill: np.ndarray) -> list[Span]:
-    miss, false, confusion, slip = np.minimum(
-        np.array([crowd.miss, crowd.false, crowd.confusion, crowd.slip]) * skill, 0.8
+    miss, false_positives, confusion, inexact = np.minimum(
+        np.array([crowd.miss, crowd.false_positives, crowd.confusion, crowd.inexact]) * skill, 0.8
     )
     marked = []
     for span in true:
         if rng.random() < miss:
             continue
         start, end = (
-            place + (rng.choice([-2, -1, 1, 2]) if rng.random() < slip else 0) for place in (span.start, span.end)
+            place + (rng.choice([-2, -1, 1, 2]) if rng.random() < inexact else 0) for place in (span.start, span.end)
         )
         label = LABELS[rng.integers(len(LABELS))] if rng.random() < confusion else span.label
         if 0 <= start < end <= WORDS:
-            marked.append(Span(int(start), int(end), label))
-    return marked + _disjoint(rng, int(rng.poisson(false * max(len(true), 1))))
+            marked.append(Span(label, int(start), int(end)))
+    return marked + _disjoint(rng, int(rng.poisson(false_positives * max(len(true), 1))))
 
 
 def _disjoint(rng: np.random.Generator, count: int) -> list[Span]:
@@ -85,13 +88,14 @@ def _disjoint(rng: np.random.Generator, count: int) -> list[Span]:
     made = []
     for slot in sorted(slots.tolist()):
         start = slot * 6 + int(rng.integers(2))
-        made.append(Span(start, start + int(rng.integers(1, 5)), LABELS[rng.integers(len(LABELS))]))
+        end = start + int(rng.integers(1, 5))
+        made.append(Span(LABELS[rng.integers(len(LABELS))], start, end))
     return made
 
 
 def exact_votes(one: ObjectSpans) -> set[tuple[int, int, str]]:
     """Spans that more than half of the workers marked alike."""
-    count = Counter((s.start, s.end, s.label) for answer in one.answers for s in answer.spans)
+    count = Counter((s.start, s.end, s.label) for answer in one.answers for s in answer.value)
     return {span for span, n in count.items() if 2 * n > len(one.answers)}
 
 
@@ -99,7 +103,7 @@ def word_votes(one: ObjectSpans) -> set[tuple[int, int, str]]:
     """Each word gets what most workers gave it; runs of words with one label are spans."""
     given = [[""] * WORDS for _ in one.answers]
     for row, answer in zip(given, one.answers, strict=True):
-        for s in answer.spans:
+        for s in answer.value:
             row[s.start : s.end] = [s.label] * (s.end - s.start)
     words = [max(sorted(set(column)), key=column.count) for column in map(list, zip(*given, strict=True))]
     found, start = set(), 0
@@ -130,7 +134,7 @@ def merged_tags(objects: Sequence[ObjectTags]) -> list[set]:
 
 def most_tags(one: ObjectTags) -> set[str]:
     """Labels that more than half of the workers gave."""
-    count = Counter(label for answer in one.answers for label in answer.labels)
+    count = Counter(label for answer in one.answers for label in answer.value)
     return {label for label, n in count.items() if 2 * n > len(one.answers)}
 
 
@@ -138,7 +142,8 @@ def labelled(crowd: Crowd) -> tuple[list[ObjectTags], list[set]]:
     """The same texts as a question with several answers: which labels occur in it?"""
     objects, truth = texts(crowd)
     said = [
-        ObjectTags(tuple(Tags(a.worker, frozenset(s.label for s in a.spans)) for a in one.answers)) for one in objects
+        ObjectAnswers(tuple(WorkerAnswer(a.worker, frozenset(s.label for s in a.value)) for a in one.answers))
+        for one in objects
     ]
     return said, [{span.label for span in true} for true in truth]
 

@@ -15,8 +15,10 @@ from benchmarks.bench_environment import with_bench_packages
 from benchmarks.consensus_methods import greedy_median
 from benchmarks.consensus_scores import labeled
 from benchmarks.report import report
-from labeling.consolidation import boxes
-from labeling.consolidation.boxes_types import Box, ImageAnswers, WorkerAnswer
+from labeling.consolidation.answers import WorkerAnswer
+from labeling.consolidation.boxes import consolidator as boxes
+from labeling.consolidation.boxes.answers import ImageAnswers
+from labeling.formats.shapes import Box
 
 LABELS = ["a", "b", "c"]
 SIZE = (1280.0, 720.0)
@@ -43,7 +45,7 @@ def _image(number: int) -> ImageAnswers:
     answers = tuple(
         WorkerAnswer(
             f"w{(number + seat * 7) % 40}",
-            tuple(Box(*row, LABELS[label]) for row, label in zip(rows[seat], labels, strict=True)),
+            tuple(Box(LABELS[label], *row) for row, label in zip(rows[seat], labels, strict=True)),
         )
         for seat in range(5)
     )
@@ -74,7 +76,7 @@ def datumaro_rate(images: list[ImageAnswers]) -> float:
                 id=str(key),
                 annotations=[
                     Bbox(b.left, b.top, b.width, b.height, label=LABELS.index(b.label))
-                    for b in image.answers[seat].boxes
+                    for b in image.answers[seat].value
                 ],
             )
             for key, image in enumerate(images)
@@ -90,7 +92,7 @@ def fusion_rate(images: list[ImageAnswers]) -> float:
     scale = np.array([*SIZE, *SIZE])
     inputs = []
     for image in images:
-        found = [labeled(answer.boxes) for answer in image.answers]
+        found = [labeled(answer.value) for answer in image.answers]
         inputs.append(
             (
                 [np.clip(f.ltrb / scale, 0, 1).tolist() for f in found],

@@ -7,9 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from labeling.consolidation import boxes, boxes_types
+from labeling.consolidation.answers import WorkerAnswer
+from labeling.consolidation.boxes import consolidator as boxes
+from labeling.consolidation.boxes.answers import Consolidated, ImageAnswers
 from labeling.consolidation.stopping import Decision, Stopping
-from labeling.consolidation.workers import Skill, WorkerModels
+from labeling.consolidation.workers.models import WorkerModels
+from labeling.consolidation.workers.skills import Skill
 from labeling.formats import answers, augmented, augmented_reading
 from labeling.formats.shapes import Box, ImageSize
 from labeling.task_types.base import (
@@ -52,9 +55,9 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
         lost="The boxes did not arrive. Draw them again and save.",
         left_out="a box",
         labels_help="One a line. Their order is the class index.",
-        skills="Finds what is there: the share of real objects this worker draws, and the class overlooked much more "
-        "often than that. False boxes: how many per image that are nobody's object. Scatter: how far the edges lie "
-        "from the crowd's, 1 is usual.",
+        skills="Recall: the share of real objects this worker draws, and the class whose recall is much lower than "
+        "that. False positives: how many boxes per image are about no object. Scatter: how far the edges lie from the "
+        "crowd's, 1 is usual.",
     )
     prices = PRICES[2:]
     fewest_labels = 1
@@ -62,8 +65,8 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
     learner = "detector"
     algorithm = boxes.ALGORITHM
     skill_columns = (
-        Column("hit_rate", "Finds what is there", "percent"),
-        Column("false_boxes", "False boxes", "fixed"),
+        Column("recall", "Recall", "percent"),
+        Column("false_positives", "False positives", "fixed"),
         Column("spread", "Scatter", "fixed"),
     )
 
@@ -153,22 +156,23 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
         return WorkerModels() if stored is None else WorkerModels.from_json(stored)
 
     def skills(self, models: WorkerModels, workers: Sequence[str], *, labels: Sequence[str]) -> list[SkillRow]:
-        """`hit_rate` is the chance of drawing an object that is there, over all classes and for each class;
-        `false_boxes` how many an image that are not; `spread` the scatter of the edges against the crowd's (1)."""
+        """`recall` is the chance of drawing an object that is there, over all classes and for each class;
+        `false_positives` how many boxes an image are about no object; `spread` the scatter of the edges against the
+        crowd's (1)."""
         if not workers:
             return []
         rates = models.rates(workers)
-        by_class = models.class_hits(rates, workers, labels)
+        by_class = models.recall_by_class(rates, workers, labels)
         rows = []
         for place, worker in enumerate(workers):
             overall = {
-                "hit_rate": round(float(rates.hit[place]), 4),
-                "false_boxes": _false_boxes(models.skills.get(worker)),
+                "recall": round(float(rates.recall[place]), 4),
+                "false_positives": _false_positives(models.skills.get(worker)),
                 "spread": round(float(rates.spread[place].mean()), 4),
             }
             rows.append(SkillRow(worker, "", overall))
             for column, label in enumerate(labels):
-                rows.append(SkillRow(worker, label, {"hit_rate": round(float(by_class[place][column]), 4)}))
+                rows.append(SkillRow(worker, label, {"recall": round(float(by_class[place][column]), 4)}))
         return rows
 
     def layer(self, value: Mapping[str, Any]) -> dict[str, Any]:
@@ -210,30 +214,26 @@ def _row(box: Any) -> dict[str, Any]:
     }
 
 
-def _image(one: ObjectAnswers[list[Box]]) -> boxes_types.ImageAnswers:
-    return boxes_types.ImageAnswers(
-        tuple(boxes_types.WorkerAnswer(a.worker, tuple(map(_box, a.answer)), a.revision) for a in one.given),
+def _image(one: ObjectAnswers[list[Box]]) -> ImageAnswers:
+    return ImageAnswers(
+        tuple(WorkerAnswer(a.worker, tuple(a.answer), a.revision) for a in one.given),
         one.size,
-        gold=None if one.gold is None else tuple(map(_box, one.gold)),
+        gold=None if one.gold is None else tuple(one.gold),
         key=one.key,
     )
 
 
-def _box(box: Box) -> boxes_types.Box:
-    return boxes_types.Box(box.left, box.top, box.width, box.height, box.label)
-
-
-def _consensus(found: boxes_types.Consolidated) -> Consensus:
+def _consensus(found: Consolidated) -> Consensus:
     value = {"boxes": [{**_row(box), "cluster": box.cluster} for box in found.boxes]}
     sure = [box.confidence for box in found.boxes]
     return Consensus(value, round(sum(sure) / len(sure), 4) if sure else None, dict(found.explanation))
 
 
-def _false_boxes(skill: Skill | None) -> float | None:
-    """Boxes an image that consolidation holds to be nobody's object, each counted by its chance of being none."""
+def _false_positives(skill: Skill | None) -> float | None:
+    """Boxes an image that are about no object, each counted by its chance of being a false positive."""
     if skill is None or skill.images < 1:
         return None
-    return round(max(skill.falses, 0.0) / skill.images, 4)
+    return round(max(skill.false_positives, 0.0) / skill.images, 4)
 
 
 def _finding(cluster: Mapping[str, Any]) -> Finding:

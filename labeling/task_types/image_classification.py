@@ -7,9 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from labeling.consolidation import votes
+from labeling.consolidation.answers import ObjectAnswers as ObjectVotes
+from labeling.consolidation.answers import WorkerAnswer
+from labeling.consolidation.classes import votes
 from labeling.consolidation.stopping import Decision, Stopping
-from labeling.consolidation.votes import VoteWorkers
+from labeling.consolidation.workers.votes import VoteWorkers
 from labeling.formats import answers, augmented, augmented_reading
 from labeling.formats.shapes import ImageSize, Vote
 from labeling.task_types.base import (
@@ -112,13 +114,15 @@ class ImageClassification(TaskType[Vote, VoteWorkers]):
         self, objects: Sequence[ObjectAnswers[Vote]], *, labels: Sequence[str], workers: VoteWorkers
     ) -> list[Consensus]:
         """The most probable class, with its chance as confidence."""
-        return [_consensus(votes.consolidate(_votes(one).votes, labels=labels, workers=workers)) for one in objects]
+        return [_consensus(votes.consolidate(_votes(one).answers, labels=labels, workers=workers)) for one in objects]
 
     def decide_many(
         self, objects: Sequence[ObjectAnswers[Vote]], *, labels: Sequence[str], rule: Stopping, workers: VoteWorkers
     ) -> list[Decision]:
         """The expected loss is the chance that the present label is wrong."""
-        return [votes.should_ask_more(_votes(one).votes, labels=labels, rule=rule, workers=workers) for one in objects]
+        return [
+            votes.should_ask_more(_votes(one).answers, labels=labels, rule=rule, workers=workers) for one in objects
+        ]
 
     def fit_workers(self, objects: Sequence[ObjectAnswers[Vote]], *, labels: Sequence[str]) -> VoteWorkers:
         """The confusions of each worker and of the crowd."""
@@ -178,9 +182,9 @@ class ImageClassification(TaskType[Vote, VoteWorkers]):
         return Story(lead, findings, tuple(explanation.get("ignored", [])))
 
 
-def _votes(one: ObjectAnswers[Vote]) -> votes.ObjectVotes:
-    return votes.ObjectVotes(
-        tuple(votes.Vote(a.worker, a.answer.label, a.revision) for a in one.given),
+def _votes(one: ObjectAnswers[Vote]) -> ObjectVotes[str]:
+    return ObjectVotes(
+        tuple(WorkerAnswer(a.worker, a.answer.label, a.revision) for a in one.given),
         gold=None if one.gold is None else one.gold.label,
     )
 

@@ -109,17 +109,17 @@ def test_workers_are_known_after_enough_objects():
     skills = {row["worker"]: row for row in queries.worker_skills(job)}
     careful, sloppy = skills[workers[0].public_id], skills[workers[2].public_id]
     assert careful["answers"] == 24 and careful["paid_micros"] == 24 * stories.PRICE
-    assert careful["hit_rate"] > sloppy["hit_rate"]
-    assert max(careful["false_boxes"], sloppy["false_boxes"]) < 0.05
+    assert careful["recall"] > sloppy["recall"]
+    assert max(careful["false_positives"], sloppy["false_positives"]) < 0.05
     assert careful["weakest"] is None
     assert consolidating.refit(job=job) is False
 
 
-def test_false_boxes_are_counted_by_the_image():
+def test_false_positives_are_counted_by_the_image():
     job, workers = stories.a_funded_job(objects=24)
     good = stories.boxes((100, 100, 50, 40))
     answered(job, workers, [good, good, stories.boxes((100, 100, 50, 40), (400, 300, 40, 40), (200, 350, 40, 40))])
-    found = {row["worker"]: row["false_boxes"] for row in queries.worker_skills(job)}
+    found = {row["worker"]: row["false_positives"] for row in queries.worker_skills(job)}
     assert found[workers[0].public_id] == pytest.approx(0, abs=0.05)
     assert 1.5 < found[workers[2].public_id] <= 2
 
@@ -133,7 +133,7 @@ def test_a_class_that_a_worker_overlooks_is_named():
     weakest = {row["worker"]: row["weakest"] for row in queries.worker_skills(job)}
     assert weakest[workers[0].public_id] is None
     found = weakest[workers[2].public_id]
-    assert found["label"] == "wasp" and found["hit_rate"] < 0.6
+    assert found["label"] == "wasp" and found["recall"] < 0.6
 
 
 def test_earlier_labels_are_looked_at_again_when_there_are_half_as_many_more():

@@ -7,17 +7,18 @@ or (dynamic redundancy) gets one more seat. Every function is safe to repeat.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from labeling.consolidation import boxes
-from labeling.consolidation.boxes_types import Box, Consolidated, ImageAnswers, WorkerAnswer
+from labeling.consolidation.answers import WorkerAnswer
+from labeling.consolidation.boxes import consolidator as boxes
+from labeling.consolidation.boxes.answers import BoxAnswer, Consolidated, ImageAnswers
 from labeling.consolidation.stopping import Stopping
-from labeling.consolidation.workers import WorkerModels
+from labeling.consolidation.workers.models import WorkerModels
 from labeling.formats.answers import AnswerError
 from labeling.formats.augmented import EXPIRED
+from labeling.formats.shapes import Box
 from labeling.models import (
     Answer,
     Batch,
@@ -165,7 +166,7 @@ def _read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, 
             "assignment__task__data_object_id", "assignment__worker__public_id", "revision", "content", "assignment_id"
         )
     )
-    answers: dict[int, dict[int, WorkerAnswer]] = defaultdict(dict)
+    answers: dict[int, dict[int, BoxAnswer]] = defaultdict(dict)
     unreadable: dict[int, list[dict[str, str]]] = defaultdict(list)
     for object_id, worker, revision, content, seat in rows:
         row = by_id[object_id]
@@ -176,7 +177,7 @@ def _read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, 
         except AnswerError as error:
             unreadable[object_id].append({"worker": worker, "reason": str(error)})
             continue
-        answers[object_id][seat] = WorkerAnswer(worker, tuple(_box(shape) for shape in shapes), revision)
+        answers[object_id][seat] = WorkerAnswer(worker, tuple(shapes), revision)
     golds = _golds(by_id)
     return {
         pk: _Read(
@@ -192,13 +193,9 @@ def _read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, 
 def _golds(objects: Iterable[int]) -> dict[int, tuple[Box, ...]]:
     adjudicated = DataObject.objects.filter(pk__in=list(objects), label__source=LabelSource.ADJUDICATED)
     return {
-        pk: tuple(Box(b["left"], b["top"], b["width"], b["height"], b["label"]) for b in value["boxes"])
+        pk: tuple(Box(b["label"], b["left"], b["top"], b["width"], b["height"]) for b in value["boxes"])
         for pk, value in adjudicated.values_list("pk", "label__value")
     }
-
-
-def _box(shape: Any) -> Box:
-    return Box(shape.left, shape.top, shape.width, shape.height, shape.label)
 
 
 # --- the workers' models -----------------------------------------------------------------------------------------

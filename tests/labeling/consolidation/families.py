@@ -5,12 +5,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from labeling.consolidation import boxes, spans, tags, votes
-from labeling.consolidation.boxes_types import Box, ImageAnswers, WorkerAnswer
-from labeling.consolidation.spans_types import ObjectSpans, Span, SpanAnswer
-from labeling.consolidation.spans_workers import SpanWorkers
-from labeling.consolidation.votes import ObjectVotes, Vote
-from labeling.consolidation.workers import WorkerModels
+from labeling.consolidation.answers import ObjectAnswers, WorkerAnswer
+from labeling.consolidation.boxes import consolidator as boxes
+from labeling.consolidation.boxes.answers import ImageAnswers
+from labeling.consolidation.classes import tags, votes
+from labeling.consolidation.spans import consolidator as spans
+from labeling.consolidation.workers.models import WorkerModels
+from labeling.consolidation.workers.spans import SpanWorkers
+from labeling.consolidation.workers.votes import VoteWorkers
+from labeling.formats.shapes import Box, Span
 
 LABELS = ("bee", "flower")
 SIZE = (640.0, 480.0)
@@ -19,16 +22,16 @@ SIZE = (640.0, 480.0)
 def box_answer(worker: str, label: str, revision: int = 0) -> WorkerAnswer:
     """One worker's one box, a little different for each worker."""
     jitter = sum(map(ord, worker)) % 7
-    return WorkerAnswer(worker, (Box(100 + jitter, 80 + jitter, 60, 40 - jitter, label),), revision)
+    return WorkerAnswer(worker, (Box(label, 100 + jitter, 80 + jitter, 60, 40 - jitter),), revision)
 
 
-def span_answer(worker: str, label: str, revision: int = 0) -> SpanAnswer:
+def span_answer(worker: str, label: str, revision: int = 0) -> WorkerAnswer:
     """One worker's one span of the same words."""
-    return SpanAnswer(worker, (Span(10, 18, label),), revision)
+    return WorkerAnswer(worker, (Span(label, 10, 18),), revision)
 
 
-def vote_answer(worker: str, label: str, revision: int = 0) -> Vote:
-    return Vote(worker, label, revision)
+def vote_answer(worker: str, label: str, revision: int = 0) -> WorkerAnswer:
+    return WorkerAnswer(worker, label, revision)
 
 
 @dataclass(frozen=True)
@@ -68,29 +71,29 @@ FAMILIES = {
         answer=vote_answer,
         consolidate=lambda answers, workers=None: votes.consolidate(answers, labels=LABELS, workers=workers),
         labels_of=_vote_labels,
-        fit=lambda objects: votes.fit_workers([ObjectVotes(tuple(a)) for a in objects], labels=LABELS),
+        fit=lambda objects: votes.fit_workers([ObjectAnswers(tuple(a)) for a in objects], labels=LABELS),
         ask=lambda answers, rule, workers=None: votes.should_ask_more(
             answers, labels=LABELS, rule=rule, workers=workers
         ),
-        load=votes.VoteWorkers.from_json,
+        load=VoteWorkers.from_json,
     ),
     "tags": Family(
         module=tags,
-        answer=lambda worker, label, revision=0: tags.Tags(worker, frozenset([label]), revision),
+        answer=lambda worker, label, revision=0: WorkerAnswer(worker, frozenset([label]), revision),
         consolidate=lambda answers, workers=None: tags.consolidate(answers, labels=LABELS, workers=workers),
         labels_of=lambda result: list(result.labels),
-        fit=lambda objects: tags.fit_workers([tags.ObjectTags(tuple(a)) for a in objects], labels=LABELS),
+        fit=lambda objects: tags.fit_workers([ObjectAnswers(tuple(a)) for a in objects], labels=LABELS),
         ask=lambda answers, rule, workers=None: tags.should_ask_more(
             answers, labels=LABELS, rule=rule, workers=workers
         ),
-        load=votes.VoteWorkers.from_json,
+        load=VoteWorkers.from_json,
     ),
     "spans": Family(
         module=spans,
         answer=span_answer,
         consolidate=lambda answers, workers=None: spans.consolidate(answers, labels=LABELS, workers=workers),
         labels_of=lambda result: [span.label for span in result.spans],
-        fit=lambda objects: spans.fit_workers([ObjectSpans(tuple(a)) for a in objects], labels=LABELS),
+        fit=lambda objects: spans.fit_workers([ObjectAnswers(tuple(a)) for a in objects], labels=LABELS),
         ask=lambda answers, rule, workers=None: spans.should_ask_more(
             answers, labels=LABELS, rule=rule, workers=workers
         ),

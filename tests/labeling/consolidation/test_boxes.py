@@ -7,9 +7,11 @@ import sys
 import numpy as np
 import pytest
 
-from labeling.consolidation import boxes
-from labeling.consolidation.boxes_types import Box, ImageAnswers, WorkerAnswer
-from labeling.consolidation.workers import WorkerModels
+from labeling.consolidation.answers import WorkerAnswer
+from labeling.consolidation.boxes import consolidator as boxes
+from labeling.consolidation.boxes.answers import ImageAnswers
+from labeling.consolidation.workers.models import WorkerModels
+from labeling.formats.shapes import Box
 
 SIZE = (1000.0, 800.0)
 LABELS = ("bee", "flower")
@@ -17,7 +19,7 @@ LABELS = ("bee", "flower")
 
 def answer(worker, *rows, revision=0):
     """rows: (left, top, width, height) or (..., label)."""
-    made = tuple(Box(*row[:4], row[4] if len(row) > 4 else "bee") for row in rows)
+    made = tuple(Box(row[4] if len(row) > 4 else "bee", *row[:4]) for row in rows)
     return WorkerAnswer(worker, made, revision)
 
 
@@ -26,23 +28,23 @@ def consensus(*answers, workers=None, **options):
 
 
 def crowd(seed=3, images=120, skills=None):
-    """Images with three true boxes and workers drawn by `skills`: name -> (hit, shift in pixels, jitter, false)."""
+    """Images with three true boxes, workers drawn by `skills`: (recall, shift in pixels, jitter, false positives)."""
     rng = np.random.default_rng(seed)
     skills = skills or {"ann": (0.95, 0, 3, 0.05), "bob": (0.95, 0, 3, 0.05), "cy": (0.9, 0, 4, 0.1)}
     made = []
     for _ in range(images):
         truth = [(x, rng.uniform(50, 500), 80, 60) for x in (100, 400, 700)]
         answers = []
-        for worker, (hit, shift, jitter, false) in skills.items():
+        for worker, (recall, shift, jitter, false_positive_rate) in skills.items():
             drawn = []
             for left, top, width, height in truth:
-                if rng.random() < hit:
+                if rng.random() < recall:
                     dl, dt, dr, db = rng.normal(0, jitter, 4) + np.array([-1, -1, 1, 1]) * shift
                     drawn.append((left + dl, top + dt, width + dr - dl, height + db - dt))
-            if rng.random() < false:
+            if rng.random() < false_positive_rate:
                 drawn.append((*rng.uniform(0, 700, 2), 50, 50))
             answers.append(answer(worker, *drawn))
-        made.append((tuple(answers), tuple(Box(*row, "bee") for row in truth)))
+        made.append((tuple(answers), tuple(Box("bee", *row) for row in truth)))
     return made
 
 
@@ -126,8 +128,8 @@ def test_fitting_tells_the_spammer_and_the_careless_from_the_good():
     }
     workers = boxes.fit_workers([ImageAnswers(a, SIZE) for a, _ in crowd(skills=skills)], labels=LABELS)
     rates = workers.rates(["ann", "cy", "spam"])
-    assert rates.hit[0] > 0.9 and 0.5 < rates.hit[1] < 0.7 and rates.hit[2] < 0.2
-    assert rates.false[2] > 3 * rates.false[0]
+    assert rates.recall[0] > 0.9 and 0.5 < rates.recall[1] < 0.7 and rates.recall[2] < 0.2
+    assert rates.false_positive_rate[2] > 3 * rates.false_positive_rate[0]
     lone = {
         who: consensus(answer(who, (100, 100, 80, 60)), answer("bob"), workers=workers).explanation["clusters"][0][
             "exists"
@@ -137,15 +139,15 @@ def test_fitting_tells_the_spammer_and_the_careless_from_the_good():
     assert lone["spam"] < 0.1 < lone["ann"]
 
 
-def classes_drawn(hits, images=150, seed=5):
-    """Images with two bees and two flowers; `hits`: name -> (chance of drawing a bee, a flower)."""
+def classes_drawn(recalls, images=150, seed=5):
+    """Images with two bees and two flowers; `recalls`: name -> (chance of drawing a bee, a flower)."""
     rng = np.random.default_rng(seed)
     made = []
     for _ in range(images):
         places = (100, 300, 600, 800)
         rows = [(x, rng.uniform(50, 500), 80, 60, LABELS[n % 2]) for n, x in enumerate(places)]
         answers = []
-        for worker, chances in hits.items():
+        for worker, chances in recalls.items():
             drawn = [row for n, row in enumerate(rows) if rng.random() < chances[n % 2]]
             answers.append(answer(worker, *((r[0] + rng.normal(0, 3), r[1] + rng.normal(0, 3), *r[2:]) for r in drawn)))
         made.append(ImageAnswers(tuple(answers), SIZE))
@@ -164,17 +166,17 @@ def test_a_class_that_all_overlook_is_believed_on_fewer_words():
     even = {name: (0.95, 0.95) for name in ("ann", "bob", "cy", "dee")}
     uneven = {name: (0.95, 0.6) for name in even}
     fitted = boxes.fit_workers(classes_drawn(uneven), labels=LABELS)
-    hits = fitted.class_hits(fitted.rates(["ann"]), ["ann"], LABELS)
-    assert hits.shape == (2, 3) and (hits[:, 0] > hits[:, 1] + 0.2).all()
+    recalls = fitted.recall_by_class(fitted.rates(["ann"]), ["ann"], LABELS)
+    assert recalls.shape == (2, 3) and (recalls[:, 0] > recalls[:, 1] + 0.2).all()
     alike = boxes.fit_workers(classes_drawn(even), labels=LABELS)
     gaps = [exists(one, "flower", "ann", "bob") - exists(one, "bee", "ann", "bob") for one in (fitted, alike)]
     assert gaps[0] > gaps[1] + 0.2
 
 
 def test_a_worker_who_never_draws_a_class_says_nothing_by_not_drawing_it():
-    hits = {"ann": (0.9, 0.9), "bob": (0.9, 0.9), "cy": (0.9, 0.9), "dee": (0.9, 0.02)}
-    workers = boxes.fit_workers(classes_drawn(hits), labels=LABELS)
-    table = workers.class_hits(workers.rates(["cy", "dee"]), ["cy", "dee"], LABELS)
+    recalls = {"ann": (0.9, 0.9), "bob": (0.9, 0.9), "cy": (0.9, 0.9), "dee": (0.9, 0.02)}
+    workers = boxes.fit_workers(classes_drawn(recalls), labels=LABELS)
+    table = workers.recall_by_class(workers.rates(["cy", "dee"]), ["cy", "dee"], LABELS)
     assert table[1, 1] < 0.2 < 0.7 < table[0, 1] and table[1, 0] > 0.7
     assert exists(workers, "flower", "ann", "bob") > exists(workers, "bee", "ann", "bob") + 0.1
 
@@ -197,8 +199,8 @@ def test_a_worker_with_three_answers_is_near_the_population():
     data = crowd(images=100)
     newcomer = [(a + (answer("new"),), t) for a, t in data[:1]] + data[1:]
     workers = boxes.fit_workers([ImageAnswers(a, SIZE) for a, _ in newcomer], labels=LABELS)
-    hit = workers.rates(["new"]).hit[0]
-    assert 0.55 < hit < workers.population.hit
+    recall = workers.rates(["new"]).recall[0]
+    assert 0.55 < recall < workers.population.recall
 
 
 def test_golds_teach_how_the_crowd_differs_from_the_experts():
@@ -266,8 +268,8 @@ def test_the_hash_seed_of_the_process_changes_nothing():
     assert len(said) == 1 and len(said.pop()) > 1000
 
 
-def test_a_lone_box_of_a_form_no_object_has_is_believed_less():
-    """All objects of the crowd are 80 x 60, all slips 50 x 50."""
+def test_a_lone_box_of_a_shape_no_object_has_is_believed_less():
+    """All objects of the crowd are 80 x 60, all false positives 50 x 50."""
     skills = {"ann": (0.9, 0, 3, 0.4), "bob": (0.9, 0, 3, 0.4), "cy": (0.9, 0, 3, 0.4)}
     workers = boxes.fit_workers([ImageAnswers(a, SIZE) for a, _ in crowd(skills=skills)], labels=LABELS)
 
@@ -278,10 +280,10 @@ def test_a_lone_box_of_a_form_no_object_has_is_believed_less():
     assert lone(300, 300, 80, 60) > lone(300, 300, 50, 50) + 0.1
 
 
-def test_models_fitted_before_forms_were_learned_are_read_and_used():
+def test_models_fitted_before_shapes_were_learned_are_read_and_used():
     images = [ImageAnswers(a, SIZE, t) for a, t in crowd(images=30)]
     stored = boxes.fit_workers(images, labels=LABELS).to_json()
-    del stored["population"]["shapes"], stored["population"]["slips"]
+    del stored["population"]["shapes"], stored["population"]["distractor_shape"]
     stored["calibration"]["weights"] = stored["calibration"]["weights"][:7]
     workers = WorkerModels.from_json(stored)
     rows = [answer(name, (100, 100, 80, 60)) for name in ("ann", "bob", "cy")]
@@ -300,7 +302,9 @@ def test_boxes_outside_the_image_are_set_aside_and_named():
 @pytest.mark.parametrize("row", [(0, 0, 0, 5), (0, 0, 5, -1), (float("nan"), 0, 5, 5), (0, 0, float("inf"), 5)])
 def test_boxes_without_a_finite_area_are_refused(row):
     with pytest.raises(ValueError, match="box"):
-        Box(*row, "bee")
+        consensus(answer("ann", (100, 100, 50, 40)), answer("bob", row))
+    with pytest.raises(ValueError, match="box"):
+        boxes.fit_workers([ImageAnswers((answer("ann"),), SIZE, gold=(Box("bee", *row),))], labels=LABELS)
 
 
 def test_an_image_without_a_size_is_refused():

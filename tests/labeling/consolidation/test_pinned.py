@@ -5,11 +5,12 @@ A red test here means that a version's results have changed: give `ALGORITHM` a 
 
 import pytest
 
-from labeling.consolidation import boxes, spans, tags, votes
-from labeling.consolidation.boxes_types import Box, ImageAnswers, WorkerAnswer
-from labeling.consolidation.spans_types import ObjectSpans, Span, SpanAnswer
-from labeling.consolidation.tags import ObjectTags, Tags
-from labeling.consolidation.votes import ObjectVotes, Vote
+from labeling.consolidation.answers import ObjectAnswers, WorkerAnswer
+from labeling.consolidation.boxes import consolidator as boxes
+from labeling.consolidation.boxes.answers import ImageAnswers
+from labeling.consolidation.classes import tags, votes
+from labeling.consolidation.spans import consolidator as spans
+from labeling.formats.shapes import Box, Span
 
 LABELS = ("bee", "flower")
 NAMES = ("ann", "bob", "cy", "dee")
@@ -17,15 +18,15 @@ TIMES = 12
 
 
 def of_boxes():
-    """Four workers on twelve like images: a bee all see, a flower one of them takes for a bee, a slip of another."""
+    """Four workers on twelve like images: a bee all see, a flower one takes for a bee, a false positive of another."""
 
     def drawn(number, seat, name):
         off = (3 * seat + number) % 5
-        rows = [Box(100 + off, 90 - off, 60, 40 + off, "bee")]
+        rows = [Box("bee", 100 + off, 90 - off, 60, 40 + off)]
         if (number + seat) % 4:
-            rows.append(Box(300 - off, 200 + off, 80, 50, "bee" if seat == 3 else "flower"))
+            rows.append(Box("bee" if seat == 3 else "flower", 300 - off, 200 + off, 80, 50))
         if seat == 2:
-            rows.append(Box(20 * number, 400, 15, 15, "bee"))
+            rows.append(Box("bee", 20 * number, 400, 15, 15))
         return WorkerAnswer(name, tuple(rows))
 
     images = [
@@ -42,19 +43,19 @@ def of_boxes():
 
 def of_votes():
     objects = [
-        ObjectVotes(tuple(Vote(name, LABELS[(number + (seat == 3)) % 2]) for seat, name in enumerate(NAMES)))
+        ObjectAnswers(tuple(WorkerAnswer(name, LABELS[(number + (seat == 3)) % 2]) for seat, name in enumerate(NAMES)))
         for number in range(TIMES)
     ]
     workers = votes.fit_workers(objects, labels=LABELS)
-    result = votes.consolidate(objects[0].votes, labels=LABELS, workers=workers)
+    result = votes.consolidate(objects[0].answers, labels=LABELS, workers=workers)
     return [(result.label, round(result.confidence, 3))]
 
 
 def of_tags():
     objects = [
-        ObjectTags(
+        ObjectAnswers(
             tuple(
-                Tags(name, frozenset(LABELS[: 1 + (number + seat) % 2] if seat != 3 else LABELS[1:]))
+                WorkerAnswer(name, frozenset(LABELS[: 1 + (number + seat) % 2] if seat != 3 else LABELS[1:]))
                 for seat, name in enumerate(NAMES)
             )
         )
@@ -67,9 +68,9 @@ def of_tags():
 
 def of_spans():
     objects = [
-        ObjectSpans(
+        ObjectAnswers(
             tuple(
-                SpanAnswer(name, (Span(10, 15 + (seat == number % 4), "bee"), *([Span(30, 33, "flower")] * (seat < 2))))
+                WorkerAnswer(name, (Span("bee", 10, 15 + (seat == number % 4)), *[Span("flower", 30, 33)] * (seat < 2)))
                 for seat, name in enumerate(NAMES)
             )
         )

@@ -5,9 +5,10 @@ import random
 
 import pytest
 
-from labeling.consolidation import spans
-from labeling.consolidation.spans_types import ObjectSpans, Span, SpanAnswer
+from labeling.consolidation.answers import ObjectAnswers, WorkerAnswer
+from labeling.consolidation.spans import consolidator as spans
 from labeling.consolidation.stopping import Stopping
+from labeling.formats.shapes import Span
 
 LABELS = ("person", "place", "date")
 WORDS = 60
@@ -15,8 +16,8 @@ WORDS = 60
 
 def answer(worker, *rows, revision=0):
     """rows: (start, end) or (start, end, label)."""
-    made = tuple(Span(row[0], row[1], row[2] if len(row) > 2 else "person") for row in rows)
-    return SpanAnswer(worker, made, revision)
+    made = tuple(Span(row[2] if len(row) > 2 else "person", row[0], row[1]) for row in rows)
+    return WorkerAnswer(worker, made, revision)
 
 
 def consensus(*answers, workers=None):
@@ -37,7 +38,7 @@ def crowd(seed=1, texts=150, honest=6, spammers=0, miss=0.15, slip=0.15, answers
         said = []
         for name in rng.sample(names, answers):
             if name.startswith("spam"):
-                said.append(SpanAnswer(name, tuple(_at_random(rng, 3))))
+                said.append(WorkerAnswer(name, tuple(_at_random(rng, 3))))
                 continue
             marked = []
             for span in truth:
@@ -45,19 +46,20 @@ def crowd(seed=1, texts=150, honest=6, spammers=0, miss=0.15, slip=0.15, answers
                     continue
                 end = span.end + (rng.choice([-1, 1, 2]) if rng.random() < slip else 0)
                 label = rng.choice(LABELS) if rng.random() < 0.05 else span.label
-                marked.append(Span(span.start, max(end, span.start + 1), label))
-            said.append(SpanAnswer(name, tuple(marked)))
+                marked.append(Span(label, span.start, max(end, span.start + 1)))
+            said.append(WorkerAnswer(name, tuple(marked)))
         made.append((tuple(said), tuple(truth)))
     return made
 
 
 def _at_random(rng, count):
     slots = rng.sample(range(WORDS // 6), count)
-    return [Span(6 * slot, 6 * slot + rng.randint(1, 4), rng.choice(LABELS)) for slot in sorted(slots)]
+    made = [(6 * slot, 6 * slot + rng.randint(1, 4), rng.choice(LABELS)) for slot in sorted(slots)]
+    return [Span(label, start, end) for start, end, label in made]
 
 
 def fitted(data, golds=0):
-    objects = [ObjectSpans(answers, truth if i < golds else None) for i, (answers, truth) in enumerate(data)]
+    objects = [ObjectAnswers(answers, truth if i < golds else None) for i, (answers, truth) in enumerate(data)]
     return spans.fit_workers(objects, labels=LABELS)
 
 
@@ -69,7 +71,7 @@ def f1(sets, truth):
 
 def most_marked(answers):
     """Spans that more than half of the workers marked alike."""
-    given = [(s.start, s.end, s.label) for one in answers for s in one.spans]
+    given = [(s.start, s.end, s.label) for one in answers for s in one.value]
     return {span for span in given if 2 * given.count(span) > len(answers)}
 
 
@@ -116,7 +118,7 @@ def test_the_order_of_answers_and_of_spans_changes_no_byte():
     for number, (answers, _) in enumerate(data):
         rng = random.Random(number)
         turned = [
-            SpanAnswer(one.worker, tuple(rng.sample(one.spans, len(one.spans))))
+            WorkerAnswer(one.worker, tuple(rng.sample(one.value, len(one.value))))
             for one in rng.sample(answers, len(answers))
         ]
         a, b = consensus(*answers, workers=workers), consensus(*turned, workers=workers)
@@ -133,8 +135,8 @@ def test_fitting_the_same_answers_again_gives_the_same_bytes():
 def test_spammers_are_found_out_and_outvoted():
     data = crowd(honest=6, spammers=6, texts=200)
     workers = fitted(data)
-    rates = workers.drawing.rates(["good0", "spam0"])
-    assert rates.hit[0] > rates.hit[1] + 0.4
+    rates = workers.marking.rates(["good0", "spam0"])
+    assert rates.recall[0] > rates.recall[1] + 0.4
     lone = {
         who: consensus(answer(who, (12, 15)), answer("good1"), workers=workers).explanation["clusters"][0]["exists"]
         for who in ("good0", "spam0")
@@ -157,9 +159,9 @@ def test_who_is_exact_counts_for_more_at_the_boundaries():
     rng = random.Random(2)
     objects = []
     for _ in range(80):
-        true = Span(10, 16, "person")
-        sloppy = [SpanAnswer(w, (Span(10, 16 + rng.choice([-2, -1, 1, 2]), "person"),)) for w in ("bob", "cy")]
-        objects.append(ObjectSpans((SpanAnswer("ann", (true,)), *sloppy), (true,)))
+        true = Span("person", 10, 16)
+        sloppy = [WorkerAnswer(w, (Span("person", 10, 16 + rng.choice([-2, -1, 1, 2])),)) for w in ("bob", "cy")]
+        objects.append(ObjectAnswers((WorkerAnswer("ann", (true,)), *sloppy), (true,)))
     workers = spans.fit_workers(objects, labels=LABELS)
     assert workers.exactness("ann") > 0.9 > 0.75 > workers.exactness("bob")
     result = consensus(answer("ann", (10, 16)), answer("bob", (10, 18)), answer("cy", (10, 18)), workers=workers)
@@ -170,7 +172,7 @@ def test_who_is_exact_counts_for_more_at_the_boundaries():
 
 def test_golds_teach_what_the_crowd_does_not_know():
     """Everybody takes the comma in; only golds can tell that it is no part of the name."""
-    loose = [(tuple(answer(w, (10, 17)) for w in ("ann", "bob", "cy")), (Span(10, 16, "person"),)) for _ in range(60)]
+    loose = [(tuple(answer(w, (10, 17)) for w in ("ann", "bob", "cy")), (Span("person", 10, 16),)) for _ in range(60)]
     assert fitted(loose).exactness() > 0.9
     assert fitted(loose, golds=60).exactness() < 0.7
 
@@ -207,4 +209,6 @@ def test_one_more_answer_is_forecast_to_help_where_answers_differ():
 @pytest.mark.parametrize("row", [(-1, 4), (4, 4), (7, 3)])
 def test_spans_that_hold_nothing_are_refused(row):
     with pytest.raises(ValueError, match="expected 0 <= start < end"):
-        Span(*row, "person")
+        consensus(answer("ann", (1, 5)), answer("bob", row))
+    with pytest.raises(ValueError, match="expected 0 <= start < end"):
+        spans.fit_workers([ObjectAnswers((answer("ann"),), gold=(Span("person", *row),))], labels=LABELS)

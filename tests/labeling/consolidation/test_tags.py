@@ -2,15 +2,15 @@
 
 import random
 
-from labeling.consolidation import tags
+from labeling.consolidation.answers import ObjectAnswers, WorkerAnswer
+from labeling.consolidation.classes import tags
 from labeling.consolidation.stopping import Stopping
-from labeling.consolidation.tags import ObjectTags, Tags
 
 LABELS = ("cat", "dog", "bird")
 
 
 def said(**answers):
-    return [Tags(worker, frozenset(labels.split())) for worker, labels in answers.items()]
+    return [WorkerAnswer(worker, frozenset(labels.split())) for worker, labels in answers.items()]
 
 
 def test_each_label_is_judged_by_itself():
@@ -31,11 +31,11 @@ def test_fitting_finds_who_tags_at_random():
     for _ in range(150):
         truth = {label for label in LABELS if rng.random() < 0.4}
         answers = [
-            Tags(w, frozenset(label for label in LABELS if (label in truth) != (rng.random() < 0.08)))
+            WorkerAnswer(w, frozenset(label for label in LABELS if (label in truth) != (rng.random() < 0.08)))
             for w in ("ann", "bob", "cy", "dee")
         ]
-        answers.append(Tags("spam", frozenset(label for label in LABELS if rng.random() < 0.5)))
-        objects.append(ObjectTags(tuple(answers)))
+        answers.append(WorkerAnswer("spam", frozenset(label for label in LABELS if rng.random() < 0.5)))
+        objects.append(ObjectAnswers(tuple(answers)))
     workers = tags.fit_workers(objects, labels=LABELS)
     assert workers.accuracy("ann") > 0.85
     assert workers.accuracy("spam") < 0.7
@@ -49,7 +49,9 @@ def crowd(seed=6, objects=200, answers=3, miss=0.15):
         truth = frozenset(label for label in LABELS if rng.random() < 0.5)
         names = rng.sample([f"w{i}" for i in range(12)], answers)
         said = [
-            Tags(w, frozenset(x for x in LABELS if (rng.random() > miss if x in truth else rng.random() < 0.04)))
+            WorkerAnswer(
+                w, frozenset(x for x in LABELS if (rng.random() > miss if x in truth else rng.random() < 0.04))
+            )
             for w in names
         ]
         made.append((tuple(said), truth))
@@ -63,15 +65,15 @@ def right(found, data):
 def test_fitting_an_honest_crowd_is_about_as_good_as_counting_heads():
     """Learned from questions with at least one yes alone, two yes of three used to lose against one no."""
     data = crowd()
-    workers = tags.fit_workers([ObjectTags(answers) for answers, _ in data], labels=LABELS)
+    workers = tags.fit_workers([ObjectAnswers(answers) for answers, _ in data], labels=LABELS)
     ours = [tags.consolidate(answers, labels=LABELS, workers=workers).labels for answers, _ in data]
-    heads = [[x for x in LABELS if 2 * sum(x in a.labels for a in answers) > len(answers)] for answers, _ in data]
+    heads = [[x for x in LABELS if 2 * sum(x in a.value for a in answers) > len(answers)] for answers, _ in data]
     assert right(ours, data) >= right(heads, data) - 0.03
 
 
 def test_stopping_saves_answers_at_equal_accuracy():
     data = crowd(answers=7, objects=150)
-    workers = tags.fit_workers([ObjectTags(answers) for answers, _ in data], labels=LABELS)
+    workers = tags.fit_workers([ObjectAnswers(answers) for answers, _ in data], labels=LABELS)
     rule = Stopping(max_answers=7, min_answers=2, target_confidence=0.9)
     taken = []
     for answers, _ in data:

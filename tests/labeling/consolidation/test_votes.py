@@ -4,9 +4,10 @@ import random
 
 import pytest
 
-from labeling.consolidation import votes
+from labeling.consolidation.answers import ObjectAnswers, WorkerAnswer
+from labeling.consolidation.classes import votes
 from labeling.consolidation.stopping import Stopping
-from labeling.consolidation.votes import ObjectVotes, Vote, VoteWorkers
+from labeling.consolidation.workers.votes import VoteWorkers
 
 LABELS = ("bee", "wasp", "fly")
 SKILL = {"ann": 0.95, "bob": 0.9, "cy": 0.55, "dee": 0.4}
@@ -18,7 +19,7 @@ def crowd(tasks=200, seed=5):
     for _ in range(tasks):
         truth = rng.choice(LABELS)
         given = tuple(
-            Vote(worker, truth if rng.random() < skill else rng.choice([x for x in LABELS if x != truth]))
+            WorkerAnswer(worker, truth if rng.random() < skill else rng.choice([x for x in LABELS if x != truth]))
             for worker, skill in SKILL.items()
         )
         made.append((given, truth))
@@ -26,16 +27,16 @@ def crowd(tasks=200, seed=5):
 
 
 def test_the_good_worker_outvotes_two_bad_ones_once_they_are_known():
-    workers = votes.fit_workers([ObjectVotes(given) for given, _ in crowd()], labels=LABELS)
+    workers = votes.fit_workers([ObjectAnswers(given) for given, _ in crowd()], labels=LABELS)
     assert workers.accuracy("ann") > workers.accuracy("cy") > workers.accuracy("dee")
-    torn = [Vote("ann", "bee"), Vote("cy", "wasp"), Vote("dee", "wasp")]
+    torn = [WorkerAnswer("ann", "bee"), WorkerAnswer("cy", "wasp"), WorkerAnswer("dee", "wasp")]
     assert votes.consolidate(torn, labels=LABELS).label == "wasp"
     assert votes.consolidate(torn, labels=LABELS, workers=workers).label == "bee"
 
 
 def test_dawid_skene_beats_majority():
     data = crowd()
-    workers = votes.fit_workers([ObjectVotes(given) for given, _ in data], labels=LABELS)
+    workers = votes.fit_workers([ObjectAnswers(given) for given, _ in data], labels=LABELS)
     right = {True: 0, False: 0}
     for given, truth in data:
         for known in right:
@@ -46,8 +47,8 @@ def test_dawid_skene_beats_majority():
 
 def test_golds_fix_what_agreement_alone_gets_wrong():
     """Three who always confuse bee with wasp outvote the one who does not, unless golds speak."""
-    given = tuple(Vote(w, "wasp") for w in ("x", "y", "z")) + (Vote("ann", "bee"),)
-    data = [ObjectVotes(given, "bee") for _ in range(15)]
+    given = tuple(WorkerAnswer(w, "wasp") for w in ("x", "y", "z")) + (WorkerAnswer("ann", "bee"),)
+    data = [ObjectAnswers(given, "bee") for _ in range(15)]
     taught = votes.fit_workers(data, labels=LABELS)
     assert votes.consolidate(given, labels=LABELS).label == "wasp"
     assert votes.consolidate(given, labels=LABELS, workers=taught).label == "bee"
@@ -56,14 +57,14 @@ def test_golds_fix_what_agreement_alone_gets_wrong():
 def test_learning_from_one_more_object_moves_the_worker():
     workers = VoteWorkers()
     before = workers.accuracy("ann")
-    workers.update([Vote("ann", "wasp"), Vote("bob", "bee")], {"bee": 1.0})
+    workers.update([WorkerAnswer("ann", "wasp"), WorkerAnswer("bob", "bee")], {"bee": 1.0})
     assert workers.accuracy("ann") < before < workers.accuracy("bob")
 
 
 def test_the_gain_of_one_more_vote_is_what_it_saves_on_average():
     rule = Stopping(max_answers=9, target_confidence=0.99)
-    sure = votes.should_ask_more([Vote(w, "bee") for w in "abcdef"], labels=LABELS, rule=rule)
-    torn = votes.should_ask_more([Vote("a", "bee"), Vote("b", "wasp")], labels=LABELS, rule=rule)
+    sure = votes.should_ask_more([WorkerAnswer(w, "bee") for w in "abcdef"], labels=LABELS, rule=rule)
+    torn = votes.should_ask_more([WorkerAnswer("a", "bee"), WorkerAnswer("b", "wasp")], labels=LABELS, rule=rule)
     assert torn.expected_gain > 0.1 > sure.expected_gain
 
 

@@ -1,56 +1,23 @@
-"""Which boxes of different workers are about the same object: constrained average-link clusters.
+"""Which boxes (or spans) of different workers are about the same object: constrained average-link clusters.
 
 Works on the flat arrays of many images at once and knows nothing of worker skill. The result depends on the boxes
-only: pairs come from a sweep, merges go from the closest pair outwards, and two boxes of one worker never meet.
+only: merges start at the closest pair, and two boxes of one worker are never in one cluster. scikit-learn's
+agglomerative clustering knows no pairs that must stay apart, and clusters one image at a time.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from labeling.consolidation.arrays import Floats, Ints, iou, overlapping_pairs
 
 MOST_PARTNERS = 20
-"""A cluster that could be joined with more than these is part of a flood, where joining means nothing."""
+"""A cluster that overlaps with more clusters than these is not joined: so crowded a place tells no objects apart."""
 
 LARGEST_COMPONENT = 400
-"""Above this many boxes a component is cut at a higher overlap first: merging costs its cube."""
-
-
-def overlapping_pairs(ltrb: Floats, image: Ints) -> tuple[Ints, Ints]:
-    """Every pair (i < j) of boxes in the same image that touch in x and y. `ltrb` is (N, 4), `image` (N,) ascending.
-
-    A sweep over the left edges of all images at once; memory grows with the number of pairs, not with N squared.
-    """
-    if not len(ltrb):
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    lefts = ltrb[:, 0] - ltrb[:, 0].min()
-    rights = ltrb[:, 2] - ltrb[:, 0].min()
-    offset = image * (rights.max() + 1.0)
-    order = np.argsort(lefts + offset, kind="stable")
-    starts, ends = (lefts + offset)[order], (rights + offset)[order]
-    reach = np.searchsorted(starts, ends, side="left")
-    count = np.maximum(reach - np.arange(len(starts)) - 1, 0)
-    first = np.repeat(np.arange(len(starts)), count)
-    second = np.arange(len(first)) - np.repeat(np.cumsum(count) - count, count) + first + 1
-    a, b = order[first], order[second]
-    touch = (ltrb[a, 1] < ltrb[b, 3]) & (ltrb[b, 1] < ltrb[a, 3])
-    a, b = a[touch], b[touch]
-    return np.minimum(a, b), np.maximum(a, b)
-
-
-def iou(a: Floats, b: Floats) -> Floats:
-    """Intersection over union of boxes given as (..., 4) left, top, right, bottom."""
-    width = np.minimum(a[..., 2], b[..., 2]) - np.maximum(a[..., 0], b[..., 0])
-    height = np.minimum(a[..., 3], b[..., 3]) - np.maximum(a[..., 1], b[..., 1])
-    shared = np.maximum(width, 0.0) * np.maximum(height, 0.0)
-    area_a = (a[..., 2] - a[..., 0]) * (a[..., 3] - a[..., 1])
-    area_b = (b[..., 2] - b[..., 0]) * (b[..., 3] - b[..., 1])
-    return np.asarray(shared / (area_a + area_b - shared))
+"""A connected component of more boxes is first cut at a higher overlap, because merging costs the cube of its size."""
 
 
 def link(worker: Ints, a: Ints, b: Ints, affinity: Floats, gate: float) -> Ints:
@@ -84,12 +51,12 @@ def link(worker: Ints, a: Ints, b: Ints, affinity: Floats, gate: float) -> Ints:
     return np.asarray(np.unique(leader, return_inverse=True)[1], np.int64)
 
 
-def absorb(group: Ints, ltrb: Floats, image: Ints, worker: Ints, least: float) -> Ints:
-    """Join what average link has torn apart; returns new cluster numbers, ascending by first member.
+def join_split_clusters(group: Ints, ltrb: Floats, image: Ints, worker: Ints, least: float) -> Ints:
+    """Join clusters that are about one object; returns new cluster numbers, ascending by first member.
 
     Two clusters whose median boxes overlap by `least` and that mostly different workers drew are one object: the boxes
-    of the smaller go to the larger where their worker has none yet. Two real objects would have been drawn by the same
-    workers, side by side.
+    of the smaller go to the larger where their worker has none yet. Of two real objects side by side most workers would
+    have drawn both.
     """
     groups = int(group.max(initial=-1)) + 1
     middle, where = np.zeros((groups, 4)), np.zeros(groups, np.int64)
@@ -128,7 +95,7 @@ def absorb(group: Ints, ltrb: Floats, image: Ints, worker: Ints, least: float) -
 
 def _components(n: int, a: Ints, b: Ints, affinity: Floats, gate: float) -> Ints:
     """Connected components over pairs that reach the gate: two clusters whose mean reaches it have such a pair, so no
-    merge crosses components. One that is too large (a flood) is cut at ever higher affinities."""
+    merge crosses components. A component that is too large is cut at ever higher affinities."""
     near = affinity >= gate
     a, b, affinity = a[near], b[near], affinity[near]
     component, too_large, floor = np.zeros(n, np.int64), np.ones(n, bool), gate

@@ -10,19 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from labeling.consolidation.spans_asking import risk
-from labeling.consolidation.spans_fit import expect_and_maximise
-from labeling.consolidation.spans_inference import Candidate, Pass, infer
-from labeling.consolidation.spans_types import (
-    ConsolidatedSpan,
-    ConsolidatedSpans,
-    ObjectSpans,
-    SpanAnswer,
-)
-from labeling.consolidation.spans_workers import SpanWorkers
+from labeling.consolidation.answers import ObjectAnswers
+from labeling.consolidation.spans.answers import ConsolidatedSpan, ConsolidatedSpans, ObjectSpans, SpanAnswer
+from labeling.consolidation.spans.asking import risk
+from labeling.consolidation.spans.fit import expect_and_maximise
+from labeling.consolidation.spans.inference import Candidate, Inference, infer
 from labeling.consolidation.stopping import Decision, Stopping, decide
+from labeling.consolidation.workers.skills import SkillRow, rows_of_skills
+from labeling.consolidation.workers.spans import SpanWorkers
 
 ALGORITHM = "spans/1"
+"""The version that labels are stored with. Results that differ need another version."""
 
 
 def consolidate(
@@ -34,10 +32,10 @@ def consolidate(
     for repeated labels.
     """
     models = workers or SpanWorkers()
-    found = infer([ObjectSpans(tuple(answers))], labels, models)
+    found = infer([ObjectAnswers(tuple(answers))], labels, models)
     candidates, here = found.candidates[0], found.answered[0]
     spans = tuple(
-        ConsolidatedSpan(*one.bounds, one.label, round(one.confidence, 4), cluster)
+        ConsolidatedSpan(one.label, *one.bounds, round(one.confidence, 4), cluster)
         for cluster, one in enumerate(candidates)
         if one.kept and one.label is not None
     )
@@ -65,25 +63,30 @@ def should_ask_more(
 ) -> Decision:
     """Whether one more person should read the text; the loss is of wrong or missing spans per span of the text."""
     models = workers or SpanWorkers()
-    found = infer([ObjectSpans(tuple(answers))], labels, models)
+    found = infer([ObjectAnswers(tuple(answers))], labels, models)
     ((loss, gain),) = risk(found, labels, models)
     return decide(rule, answers=len(found.answered[0]), loss=loss, gain=gain)
 
 
-def _worker(name: str, found: Pass, models: SpanWorkers) -> dict[str, Any]:
+def skill_rows(models: SpanWorkers, labels: Sequence[str]) -> list[SkillRow]:
+    """Each worker's counts over all labels, to be added to those of other jobs; none are kept by label."""
+    return rows_of_skills(models.marking.skills)
+
+
+def _worker(name: str, found: Inference, models: SpanWorkers) -> dict[str, Any]:
     row = found.workers.index(name)
     return {
         "worker": name,
-        "hit_rate": _rounded(found.rates.hit[row]),
-        "false_rate": _rounded(found.rates.false[row]),
+        "recall": _rounded(found.rates.recall[row]),
+        "false_positive_rate": _rounded(found.rates.false_positive_rate[row]),
         "exact": _rounded(models.exactness(name)),
     }
 
 
 def _cluster(one: Candidate, here: Sequence[str]) -> dict[str, Any]:
-    drew = {name for name, _ in one.members}
+    marked_by = {name for name, _ in one.members}
     start, end = one.bounds
-    reason = f"marked by {len(drew)} of {len(here)}"
+    reason = f"marked by {len(marked_by)} of {len(here)}"
     if one.label is None:
         reason += "; no label of this job"
     elif not one.kept:
@@ -107,7 +110,7 @@ def _cluster(one: Candidate, here: Sequence[str]) -> dict[str, Any]:
             }
             for name, span in one.members
         ],
-        "not_marked_by": [name for name in here if name not in drew],
+        "not_marked_by": [name for name in here if name not in marked_by],
     }
 
 

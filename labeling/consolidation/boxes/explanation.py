@@ -10,50 +10,43 @@ from typing import Any
 
 import numpy as np
 
-from labeling.consolidation.boxes_types import Consolidated, ConsolidatedBox
-from labeling.consolidation.clusters import Floats, Ints
-from labeling.consolidation.existence import usable_weights
-from labeling.consolidation.inference import Inference
-from labeling.consolidation.odds import logistic
-from labeling.consolidation.stack import UNKNOWN, Stack
-from labeling.consolidation.workers import WorkerModels
+from labeling.consolidation.arrays import Floats, Ints
+from labeling.consolidation.boxes.answers import UNKNOWN, AnswerArrays, Consolidated, ConsolidatedBox
+from labeling.consolidation.boxes.inference import Inference
 
 
-def explain(
-    stack: Stack, inference: Inference, models: WorkerModels, threshold: float, algorithm: str
-) -> Iterator[Consolidated]:
+def explain(given: AnswerArrays, inference: Inference, threshold: float, algorithm: str) -> Iterator[Consolidated]:
     """One Consolidated an image, in order."""
-    weights = usable_weights(models.calibration.weights)
-    real = logistic(inference.features @ weights)
-    writer = _Writer(stack, inference, real, threshold)
-    for image in range(stack.images):
+    writer = _Writer(given, inference, threshold)
+    for image in range(given.images):
         yield writer.image(image, algorithm)
 
 
 class _Writer:
     """Holds the arrays as lists (reading single numbers out of arrays is slow) and writes one image at a time."""
 
-    def __init__(self, stack: Stack, inference: Inference, real: Floats, threshold: float) -> None:
-        self.stack, self.threshold = stack, threshold
-        self.names = stack.workers
-        groups = len(real)
-        self.real, self.confidence = _rounded(real, 4), _rounded(inference.confidence, 4)
+    def __init__(self, given: AnswerArrays, inference: Inference, threshold: float) -> None:
+        self.labels, self.threshold = given.labels, threshold
+        self.names = given.workers
+        groups = len(inference.real)
+        self.real, self.confidence = _rounded(inference.real, 4), _rounded(inference.confidence, 4)
         self.label, self.label_chance = inference.label.tolist(), _rounded(inference.label_chance, 4)
         self.fused = _ltwh(inference.fused.ltrb)
         self.medoid = inference.fused.medoid.tolist()
-        self.boxes = _ltwh(stack.ltrb)
-        self.worker, self.given = stack.worker.tolist(), stack.label.tolist()
-        self.drawer = [stack.workers[w] for w in self.worker]
-        self.said = [None if label == UNKNOWN else stack.labels[label] for label in self.given]
+        self.boxes = _ltwh(given.ltrb)
+        self.worker, self.given_label = given.worker.tolist(), given.label.tolist()
+        self.member_worker = [given.workers[w] for w in self.worker]
+        self.member_label = [None if label == UNKNOWN else given.labels[label] for label in self.given_label]
         self.share, self.overlap = _rounded(inference.fused.share, 4), _rounded(inference.member_iou, 4)
-        self.members = _split(inference.group, groups, stack.worker)
-        self.candidates = _split(inference.image, stack.images)
-        self.answered = _split(stack.answer_image, stack.images)
-        self.answer_worker = stack.answer_worker.tolist()
-        self.hit, self.false = _rounded(inference.rates.hit, 4), _rounded(inference.rates.false, 4)
+        self.members = _split(inference.group, groups, given.worker)
+        self.candidates = _split(inference.image, given.images)
+        self.answered = _split(given.answer_image, given.images)
+        self.answer_worker = given.answer_worker.tolist()
+        self.recall = _rounded(inference.rates.recall, 4)
+        self.false_positive_rate = _rounded(inference.rates.false_positive_rate, 4)
         self.spread = _rounded(inference.rates.spread.mean(axis=1), 4)
         self.ignored: dict[int, list[dict[str, Any]]] = {}
-        for number, name, *box in stack.ignored:
+        for number, name, *box in given.ignored:
             entry = {"worker": name, "box": [round(v, 2) + 0.0 for v in box], "reason": "outside the image"}
             self.ignored.setdefault(number, []).append(entry)
 
@@ -64,9 +57,9 @@ class _Writer:
         for k in self.candidates[image]:
             entry = self.cluster(k, here)
             if entry["kept"]:
-                label = self.stack.labels[self.label[k]]
+                label = self.labels[self.label[k]]
                 left, top, width, height = self.fused[k]
-                boxes.append(ConsolidatedBox(left, top, width, height, label, self.confidence[k], len(clusters)))
+                boxes.append(ConsolidatedBox(label, left, top, width, height, self.confidence[k], len(clusters)))
             clusters.append(entry)
         explanation = {
             "algorithm": algorithm,
@@ -74,8 +67,8 @@ class _Writer:
             "workers": [
                 {
                     "worker": self.names[w],
-                    "hit_rate": self.hit[w],
-                    "false_rate": self.false[w],
+                    "recall": self.recall[w],
+                    "false_positive_rate": self.false_positive_rate[w],
                     "spread": self.spread[w],
                 }
                 for w in here
@@ -86,7 +79,7 @@ class _Writer:
         return Consolidated(tuple(boxes), explanation, algorithm)
 
     def cluster(self, k: int, here: list[int]) -> dict[str, Any]:
-        labels, chosen = self.stack.labels, self.label[k]
+        chosen = self.label[k]
         mine = self.members[k]
         drew = {self.worker[i] for i in mine}
         kept = self.real[k] >= self.threshold and chosen != UNKNOWN
@@ -94,19 +87,19 @@ class _Writer:
             "kept": kept,
             "reason": self.reason(k, kept, len(drew), len(here)),
             "box": self.fused[k],
-            "label": None if chosen == UNKNOWN else labels[chosen],
+            "label": None if chosen == UNKNOWN else self.labels[chosen],
             "confidence": self.confidence[k],
             "exists": self.real[k],
             "label_chance": self.label_chance[k],
             "method": "medoid" if self.medoid[k] else "mean" if len(mine) > 1 else "single",
             "members": [
                 {
-                    "worker": self.drawer[i],
+                    "worker": self.member_worker[i],
                     "box": self.boxes[i],
-                    "label": self.said[i],
+                    "label": self.member_label[i],
                     "weight": self.share[i],
                     "iou": self.overlap[i],
-                    "outvoted": not kept or self.given[i] not in (chosen, UNKNOWN),
+                    "outvoted": not kept or self.given_label[i] not in (chosen, UNKNOWN),
                 }
                 for i in mine
             ],

@@ -1,8 +1,8 @@
-"""The consensus of multiple-choice answers: the set of labels of one object, each label a yes-or-no question.
+"""The consolidator of multiple-choice answers: the set of labels of one object, each label a yes-or-no question.
 
-Binary Dawid & Skene per label (see votes.py), with one record a worker over all labels: who overlooks one label
-overlooks others. A label nobody gave is not asked about. An empty answer is an answer ("none of these"); one with
-nothing but labels the job does not have is none.
+Binary Dawid & Skene for each label (see votes.py), with one record a worker over all labels, because workers who
+overlook one label overlook others. Labels that nobody gave are not asked about. An answer's value is a set of labels:
+the empty set means "none of these", but an answer with nothing but labels that the job does not have is ignored.
 """
 
 from __future__ import annotations
@@ -11,31 +11,27 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from labeling.consolidation import votes
+from labeling.consolidation.answers import (
+    ObjectAnswers,
+    WorkerAnswer,
+    latest_answers,
+    require_distinct,
+    require_rereadable,
+)
+from labeling.consolidation.classes import votes
 from labeling.consolidation.stopping import Decision, Stopping, decide
-from labeling.consolidation.votes import VoteWorkers
+from labeling.consolidation.workers.skills import SkillRow
+from labeling.consolidation.workers.votes import VoteWorkers
 
 ALGORITHM = "tags/2"
+"""The version that labels are stored with. Results that differ need another version."""
+
 YES, NO = "yes", "no"
 QUESTION = (YES, NO)
 
 
-@dataclass(frozen=True, slots=True)
-class Tags:
-    """One worker's labels. Of several answers by one worker the highest `revision` counts, among equals the one whose
-    sorted labels come last."""
-
-    worker: str
-    labels: frozenset[str] = frozenset()
-    revision: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectTags:
-    """The answers on one object, and its true labels where a gold knows them."""
-
-    answers: tuple[Tags, ...]
-    gold: frozenset[str] | None = None
+Tags = WorkerAnswer[frozenset[str]]
+ObjectTags = ObjectAnswers[frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +49,9 @@ def consolidate(
 ) -> ConsolidatedTags:
     """The labels more likely true than not, and why. Labels the job does not have are set aside. Raises ValueError
     for repeated labels."""
-    if len(set(labels)) != len(labels):
-        raise ValueError(f"labels repeat: {list(labels)}")
+    require_distinct(labels)
     models = workers or VoteWorkers()
-    latest = latest_answers(answers)
+    latest = latest_tags(answers)
     said = _usable(latest, labels)
     chance = _chances(said, labels, models)
     kept = tuple(label for label in labels if chance[label] > 0.5)
@@ -70,41 +65,39 @@ def consolidate(
         "answers": [
             {
                 "worker": one.worker,
-                "labels": sorted(one.labels & set(labels)),
+                "labels": sorted(one.value & set(labels)),
                 "weight": round(models.accuracy(one.worker), 4),
-                "outvoted": set(kept) != one.labels & set(labels),
+                "outvoted": set(kept) != one.value & set(labels),
             }
             for one in said
         ],
         "ignored": [
             {"worker": one.worker, "label": label, "reason": "no label of this job"}
             for one in latest
-            for label in sorted(one.labels - set(labels))
+            for label in sorted(one.value - set(labels))
         ],
     }
     return ConsolidatedTags(kept, round(confidence, 4), explanation, ALGORITHM)
 
 
-def latest_answers(answers: Iterable[Tags]) -> list[Tags]:
-    """One answer a worker, sorted by worker."""
-    latest: dict[str, Tags] = {}
-    for one in answers:
-        kept = latest.get(one.worker)
-        if kept is None or (one.revision, sorted(one.labels)) > (kept.revision, sorted(kept.labels)):
-            latest[one.worker] = one
-    return [latest[worker] for worker in sorted(latest)]
+def latest_tags(answers: Iterable[Tags]) -> list[Tags]:
+    """One answer a worker, sorted by worker; of equal revisions the one whose sorted labels come last."""
+    return latest_answers(answers, sorted)
 
 
 def fit_workers(
-    objects: Iterable[ObjectTags], *, labels: Sequence[str], start: VoteWorkers | None = None, rounds: int = 20
+    objects: Iterable[ObjectTags],
+    *,
+    labels: Sequence[str],
+    start: VoteWorkers | None = None,
+    rounds: int = 20,
 ) -> VoteWorkers:
     """EM over every (object, label) as a yes-or-no question; golds are taken as given.
 
     Labels that nobody gave an object are asked about, too: from questions with at least one yes alone EM would learn
     that a no is worth little.
     """
-    if iter(objects) is objects:
-        raise ValueError("fit_workers reads its objects several times: give a list or a re-iterable")
+    require_rereadable(objects)
     return votes.fit_workers(_Questions(objects, labels), labels=QUESTION, start=start, rounds=rounds)
 
 
@@ -113,17 +106,32 @@ def should_ask_more(
 ) -> Decision:
     """Whether one more answer is worth having: the loss is of the least certain label, the gain is on it."""
     models = workers or VoteWorkers()
-    said = _usable(latest_answers(answers), labels)
+    said = _usable(latest_tags(answers), labels)
     free = Stopping(max_answers=len(said) + 1, min_answers=1)
     worst = [
         votes.should_ask_more(_votes(said, label), labels=QUESTION, rule=free, workers=models)
         for label in _asked(said, labels)
     ]
-    hardest = max(worst, key=lambda decision: decision.expected_loss, default=None)
-    if hardest is None:
+    least_certain = max(worst, key=lambda decision: decision.expected_loss, default=None)
+    if least_certain is None:
         alone = votes.should_ask_more(_votes(said, None), labels=QUESTION, rule=free, workers=models)
         return decide(rule, answers=len(said), loss=alone.expected_loss, gain=alone.expected_gain)
-    return decide(rule, answers=len(said), loss=hardest.expected_loss, gain=hardest.expected_gain)
+    return decide(rule, answers=len(said), loss=least_certain.expected_loss, gain=least_certain.expected_gain)
+
+
+def skill_rows(models: VoteWorkers, labels: Sequence[str]) -> list[SkillRow]:
+    """Each worker's counts over all labels, to be added to those of other jobs; none are kept by label.
+
+    Every answer answers a question for each of `labels`: `chances` counts those where the label is true,
+    `false_positives` the labels that were given and are not true.
+    """
+    rows = []
+    for worker, counts in sorted(models.workers.items()):
+        found, missed = counts.get((YES, YES), 0.0), counts.get((YES, NO), 0.0)
+        false, avoided = counts.get((NO, YES), 0.0), counts.get((NO, NO), 0.0)
+        answers = sum(counts.values()) / max(len(labels), 1)
+        rows.append(SkillRow(worker, "", answers, found, found + missed, false, false + avoided))
+    return rows
 
 
 class _Questions:
@@ -132,24 +140,24 @@ class _Questions:
     def __init__(self, objects: Iterable[ObjectTags], labels: Sequence[str]) -> None:
         self.objects, self.labels = objects, labels
 
-    def __iter__(self) -> Iterator[votes.ObjectVotes]:
+    def __iter__(self) -> Iterator[ObjectAnswers[str]]:
         for one in self.objects:
-            said = _usable(latest_answers(one.answers), self.labels)
+            said = _usable(latest_tags(one.answers), self.labels)
             for label in self.labels if said else ():
                 gold = None if one.gold is None else YES if label in one.gold else NO
-                yield votes.ObjectVotes(tuple(_votes(said, label)), gold)
+                yield ObjectAnswers(tuple(_votes(said, label)), gold)
 
 
 def _usable(said: Sequence[Tags], labels: Sequence[str]) -> list[Tags]:
-    return [one for one in said if not one.labels or one.labels & set(labels)]
+    return [one for one in said if not one.value or one.value & set(labels)]
 
 
 def _asked(said: Sequence[Tags], labels: Sequence[str]) -> list[str]:
-    return [label for label in labels if any(label in one.labels for one in said)]
+    return [label for label in labels if any(label in one.value for one in said)]
 
 
-def _votes(said: Sequence[Tags], label: str | None) -> list[votes.Vote]:
-    return [votes.Vote(one.worker, YES if label in one.labels else NO) for one in said]
+def _votes(said: Sequence[Tags], label: str | None) -> list[WorkerAnswer[str]]:
+    return [WorkerAnswer(one.worker, YES if label in one.value else NO) for one in said]
 
 
 def _chances(said: Sequence[Tags], labels: Sequence[str], models: VoteWorkers) -> dict[str, float]:

@@ -1,11 +1,11 @@
 """One pass over the answers to many texts: clusters of spans, whether each is real, its label and its boundaries.
 
 A span is a box without a height, so clusters and existence are those of boxes. Boundaries are not: an offset is right
-or wrong, so each is a vote. With e_w the chance that worker w is exact, PLACES the wrong places a slip may end in,
+or wrong, so each is a vote. With e_w the chance that worker w is exact, and PLACES the number of wrong places,
 
     P(the boundary is at t | offsets x) ~ prod_w (e_w if x_w = t else (1 - e_w) / PLACES)
 
-over the places somebody chose, and PLACES others. Judges with the models it is given and changes nothing.
+over the places that somebody chose and PLACES others. Judges with the models it is given and changes nothing.
 """
 
 from __future__ import annotations
@@ -15,22 +15,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labeling.consolidation import votes
-from labeling.consolidation.clusters import Floats, Ints, absorb, iou, link, overlapping_pairs
+from labeling.consolidation.answers import WorkerAnswer, require_distinct
+from labeling.consolidation.arrays import Floats, Ints, iou, logistic, overlapping_pairs
+from labeling.consolidation.classes import votes
+from labeling.consolidation.clustering import join_split_clusters, link
 from labeling.consolidation.existence import Pairs, existence_log_odds
-from labeling.consolidation.odds import logistic
-from labeling.consolidation.spans_types import ObjectSpans, Span, in_order, latest_answers
-from labeling.consolidation.spans_workers import SpanWorkers
-from labeling.consolidation.workers import Rates
+from labeling.consolidation.spans.answers import ObjectSpans, in_order, latest_spans
+from labeling.consolidation.workers.models import Rates
+from labeling.consolidation.workers.spans import SpanWorkers
+from labeling.formats.shapes import Span
 
 GATE = 0.25
 """Mean overlap (intersection over union) from which spans are about the same thing."""
+
 OTHER_LABEL = 0.6
 """Spans with two labels must overlap by this much more (1 / OTHER_LABEL) than spans with one."""
-ABSORB_IOU = 0.4
+
+JOIN_IOU = 0.4
+"""Clusters that overlap by this much may be joined afterwards."""
+
 PLACES = 4
+"""The number of wrong places that an inexact boundary is taken to have."""
+
 CAUTION = 0.75
-"""Weight of the log-odds of existence: answers are never quite as independent as a model (as for boxes)."""
+"""Weight of the log-odds of existence: answers are less independent than the model takes them to be (as for boxes)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class Inference:
     """`candidates` of each text in the order of their places; `answered` the workers who answered it, sorted. Below,
     all candidates one after another: `rates` and `workers` (W,), `pairs` (P,) of candidate and worker who answered."""
 
@@ -76,11 +84,10 @@ class Pass:
     pairs: Pairs
 
 
-def infer(objects: Sequence[ObjectSpans], labels: Sequence[str], models: SpanWorkers) -> Pass:
+def infer(objects: Sequence[ObjectSpans], labels: Sequence[str], models: SpanWorkers) -> Inference:
     """Everything the answers say about every text, under `models`. Raises ValueError for repeated labels."""
-    if len(set(labels)) != len(labels):
-        raise ValueError(f"labels repeat: {list(labels)}")
-    answers = [latest_answers(one.answers) for one in objects]
+    require_distinct(labels)
+    answers = [latest_spans(one.answers) for one in objects]
     answered = [[answer.worker for answer in one] for one in answers]
     workers = sorted({name for one in answered for name in one})
     number = {name: i for i, name in enumerate(workers)}
@@ -88,7 +95,7 @@ def infer(objects: Sequence[ObjectSpans], labels: Sequence[str], models: SpanWor
         (text, answer.worker, span)
         for text, one in enumerate(answers)
         for answer in one
-        for span in in_order(answer.spans)
+        for span in in_order(answer.value)
     ]
     group = _cluster(rows, number, labels)
     members: list[list[int]] = [[] for _ in range(int(group.max(initial=-1)) + 1)]
@@ -100,14 +107,14 @@ def infer(objects: Sequence[ObjectSpans], labels: Sequence[str], models: SpanWor
     looked = [(k, name) for k, text in enumerate(where) for name in answered[text]]
     who = np.array([number[name] for _, name in looked], np.int64)
     drew = np.array([name in drawn[k] for k, name in looked], bool)
-    rates = models.drawing.rates(workers)
-    pairs = Pairs(np.array([k for k, _ in looked], np.int64), rates.hit[who], rates.false[who], drew)
-    log_odds = existence_log_odds(pairs, models.drawing.population, len(members))
+    rates = models.marking.rates(workers)
+    pairs = Pairs(np.array([k for k, _ in looked], np.int64), rates.recall[who], rates.false_positive_rate[who], drew)
+    log_odds = existence_log_odds(pairs, models.marking.population, len(members))
     candidates: list[list[Candidate]] = [[] for _ in objects]
     for k, mine in enumerate(members):
         spans = tuple(sorted(((rows[i][1], rows[i][2]) for i in mine), key=lambda pair: pair[0]))
         candidates[where[k]].append(_judge(spans, float(log_odds[k]), labels, models))
-    return Pass(candidates, answered, workers, rates, pairs)
+    return Inference(candidates, answered, workers, rates, pairs)
 
 
 def overlap(a: Sequence[Span], b: Sequence[Span]) -> Floats:
@@ -132,7 +139,7 @@ def _cluster(rows: Sequence[tuple[int, str, Span]], number: Mapping[str, int], l
     affinity = iou(flat[a], flat[b]) / GATE * np.where(same, 1.0, OTHER_LABEL)
     if not len(rows):
         return np.empty(0, np.int64)
-    return absorb(link(worker, a, b, affinity, 1.0), flat, text, worker, ABSORB_IOU)
+    return join_split_clusters(link(worker, a, b, affinity, 1.0), flat, text, worker, JOIN_IOU)
 
 
 def _flat(spans: Sequence[Span]) -> Floats:
@@ -143,14 +150,14 @@ def _flat(spans: Sequence[Span]) -> Floats:
 def _judge(
     members: tuple[tuple[str, Span], ...], log_odds: float, labels: Sequence[str], models: SpanWorkers
 ) -> Candidate:
-    given = [votes.Vote(name, span.label) for name, span in members if span.label in labels]
+    given = [WorkerAnswer(name, span.label) for name, span in members if span.label in labels]
     chances = votes.posterior(given, labels, models.labels)
     label = max(labels, key=lambda one: round(chances[one], 9)) if given else None
     starts = _places([(name, span.start) for name, span in members], models)
     ends = _places([(name, span.end) for name, span in members], models)
     bounds = _best(starts), _best(ends)
     if bounds[0] >= bounds[1]:
-        # Votes of spans that barely touch: two offsets of nobody's span. The likeliest span somebody marked is taken.
+        # Where spans barely overlap the voted end can lie before the voted start: take the likeliest span of a worker.
         bounds = max(
             ((span.start, span.end) for _, span in members),
             key=lambda pair: (round(starts[pair[0]] * ends[pair[1]], 9), -pair[0], -pair[1]),

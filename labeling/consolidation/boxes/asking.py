@@ -1,0 +1,55 @@
+"""Boxes: what stopping now is expected to cost and what one more answer would save. The rule itself is in stopping.py.
+
+The loss counts boxes: a kept candidate costs its chance of being wrong, a dropped one its chance of being right, and an
+object that nobody has drawn yet costs one. How many those are: the objects of an image are taken as gamma-Poisson
+(shape 1, the crowd's mean), so an image where n were found, with chance u that all workers miss one, has
+u (1 + n) / (1 / objects + 1 - u) more.
+
+An answer costs the same on every image, so it goes where it saves the most boxes, not the greatest share of an image's:
+the loss is held against the boxes of the job's *average* image (at least one). Stopping each image at `1 - target` of
+those keeps the job's share of wrong and missing boxes within it, with fewer answers than the same share of each image.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from labeling.consolidation.arrays import Floats, Ints, logistic
+from labeling.consolidation.boxes.answers import UNKNOWN, AnswerArrays
+from labeling.consolidation.boxes.confidence import usable_weights
+from labeling.consolidation.boxes.inference import Inference, infer
+from labeling.consolidation.existence import chance_all_miss, log_odds_after
+from labeling.consolidation.workers.models import WorkerModels
+
+
+def expected_loss_and_gain(given: AnswerArrays, models: WorkerModels) -> tuple[Ints, Floats, Floats]:
+    """Of each image: the number of answers, the expected loss over the boxes of the job's average image, and how many
+    boxes one more answer would save."""
+    inference, population, images = infer(given, models), models.population, given.images
+    real = inference.real
+    kept = (real >= models.calibration.threshold) & (inference.label != UNKNOWN)
+    loss = np.where(kept, 1 - inference.confidence, real)
+    found = np.bincount(inference.image, real, images)
+    recall = inference.rates.recall[given.answer_worker]
+    all_miss = chance_all_miss(recall, population.difficulty, given.answer_image, images)
+    unseen = all_miss * (1 + found) / (1 / population.objects + 1 - all_miss)
+    saved = np.maximum(loss - _loss_after(inference, models), 0.0)
+    lost = np.bincount(inference.image, loss, images) + unseen
+    gain = np.bincount(inference.image, saved, images) + unseen * population.recall
+    answers = np.bincount(given.answer_image, minlength=images)
+    return answers, lost / max(population.objects, 1.0), gain
+
+
+def _loss_after(inference: Inference, models: WorkerModels) -> Floats:
+    """Each candidate's expected loss once one more ordinary worker has or has not drawn it."""
+    population, recall, real = models.population, inference.next_recall, inference.real
+    weights = usable_weights(models.calibration.weights)
+    chance = real * recall + (1 - real) * population.false_positive_rate
+    after = np.zeros(len(real))
+    for draws, probability in ((True, chance), (False, 1 - chance)):
+        odds = log_odds_after(inference.pairs, population, recall, draws=draws)
+        features = inference.features.copy()
+        features[:, 1] = np.clip(odds, -12, 12)
+        p = logistic(features @ weights)
+        after += probability * np.minimum(p, 1 - p)
+    return after

@@ -1,0 +1,143 @@
+"""What the answers say about every image, step by step: clusters, fused boxes, labels, existence, confidence.
+
+The E step of the fit and the whole of a consolidation. Judges with the worker models it is given and changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from labeling.consolidation.arrays import Floats, Ints, extents, group_sums, iou, logistic, overlapping_pairs
+from labeling.consolidation.boxes.answers import UNKNOWN, AnswerArrays
+from labeling.consolidation.boxes.confidence import features_of, usable_weights
+from labeling.consolidation.boxes.fusion import Fused, fuse
+from labeling.consolidation.clustering import join_split_clusters, link
+from labeling.consolidation.existence import Pairs, existence_log_odds
+from labeling.consolidation.workers.models import Rates, WorkerModels
+from labeling.consolidation.workers.population import Population
+
+GATE_SHARE = 0.45
+"""Boxes belong together from this share of the IoU that two boxes of one object are expected to have."""
+
+GATE_LOWEST, GATE_HIGHEST = 0.15, 0.4
+"""The IoU from which boxes belong together is always within these."""
+
+OTHER_LABEL = 0.6
+"""The IoU of two boxes with two labels counts only by this share."""
+
+JOIN_IOU = 0.4
+"""Clusters that overlap by this much may be joined afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """N boxes and their K candidates (clusters), as arrays.
+
+    `group` (N,) is the candidate of each box, `member_iou` (N,) its overlap with the fused box. Of each candidate:
+    `image` (K,), `fused`, `label` (K,) (UNKNOWN: none), `label_chance` (K,), `log_odds` (K,) of existence, `features`
+    (K, F), `real` (K,) the chance that it is an object, `confidence` (K,) the chance that it is right. `pairs` (P,) are
+    candidates x workers who answered there, `pair_worker` (P,) are those workers. `next_recall` (K,) is how often a
+    worker without a record would draw such an object. `rates` are the workers'.
+    """
+
+    group: Ints
+    member_iou: Floats
+    image: Ints
+    fused: Fused
+    label: Ints
+    label_chance: Floats
+    log_odds: Floats
+    features: Floats
+    real: Floats
+    confidence: Floats
+    pairs: Pairs
+    pair_worker: Ints
+    next_recall: Floats
+    rates: Rates
+
+
+def infer(given: AnswerArrays, models: WorkerModels) -> Inference:
+    """Everything the answers say about every image of `given`, under `models`."""
+    population = models.population
+    rates = models.rates(given.workers)
+    recall = models.recall_by_class(rates, given.workers, given.labels)
+
+    group = cluster(given, rates, population)
+    groups = int(group.max(initial=-1)) + 1
+    image = np.zeros(groups, np.int64)
+    image[group] = given.image
+
+    fused = fuse(given.ltrb, given.worker, group, groups, given.size[image], rates, population)
+    member_iou = iou(given.ltrb, fused.ltrb[group])
+
+    label, label_chance = vote_on_labels(given, group, groups, models)
+
+    pair_group, pair_worker = _pairs(given, image)
+    number_of_workers = len(given.workers) + 1
+    drew = np.isin(pair_group * number_of_workers + pair_worker, group * number_of_workers + given.worker)
+    pairs = Pairs(pair_group, recall[pair_worker, label[pair_group]], rates.false_positive_rate[pair_worker], drew)
+    log_odds = existence_log_odds(pairs, population, groups)
+
+    features = features_of(given, population, group, image, label, fused, log_odds, member_iou)
+    real = logistic(features @ usable_weights(models.calibration.weights))
+    return Inference(
+        group=group,
+        member_iou=member_iou,
+        image=image,
+        fused=fused,
+        label=label,
+        label_chance=label_chance,
+        log_odds=log_odds,
+        features=features,
+        real=real,
+        confidence=real * label_chance,
+        pairs=pairs,
+        pair_worker=pair_worker,
+        next_recall=recall[-1, label],
+        rates=rates,
+    )
+
+
+def cluster(given: AnswerArrays, rates: Rates, population: Population) -> Ints:
+    """Candidate number of every box (N,).
+
+    Two boxes belong together when their IoU reaches a share of the IoU that two boxes of one object are expected to
+    have, given their workers' spread: E[IoU] ~ exp(-sum_s sqrt(2/pi) sqrt(d_as^2 + d_bs^2) / extent_s).
+    """
+    a, b = overlapping_pairs(given.ltrb, given.image)
+    extent = extents(given.ltrb)
+    deviation = rates.spread[given.worker] * population.sigma(extent) / extent
+    apart = np.sqrt(2 / np.pi) * np.sqrt(deviation[a] ** 2 + deviation[b] ** 2).sum(axis=1)
+    gate = np.clip(GATE_SHARE * np.exp(-apart), GATE_LOWEST, GATE_HIGHEST)
+    same = (given.label[a] == given.label[b]) | (given.label[a] == UNKNOWN) | (given.label[b] == UNKNOWN)
+    affinity = iou(given.ltrb[a], given.ltrb[b]) / gate * np.where(same, 1.0, OTHER_LABEL)
+    group = link(given.worker, a, b, affinity, 1.0)
+    return join_split_clusters(group, given.ltrb, given.image, given.worker, JOIN_IOU)
+
+
+def vote_on_labels(given: AnswerArrays, group: Ints, groups: int, models: WorkerModels) -> tuple[Ints, Floats]:
+    """Most probable class of each candidate and its posterior, (groups,) each: Dawid & Skene (1979)."""
+    known = np.flatnonzero(given.label != UNKNOWN)
+    if not len(given.labels):
+        return np.full(groups, UNKNOWN), np.zeros(groups)
+    votes, index = np.unique(np.stack([given.worker[known], given.label[known]], axis=1), axis=0, return_inverse=True)
+    table = models.label_likelihood(given.workers, given.labels, votes)
+    log_chance = models.label_prior(given.labels) + group_sums(table[index.ravel()], group[known], groups)
+    chance = np.exp(log_chance - log_chance.max(axis=1, keepdims=True))
+    chance /= chance.sum(axis=1, keepdims=True)
+    any_vote = np.bincount(group[known], minlength=groups) > 0
+    best = np.round(chance, 9).argmax(axis=1)
+    return np.where(any_vote, best, UNKNOWN), np.where(any_vote, chance[np.arange(groups), best], 0.0)
+
+
+def _pairs(given: AnswerArrays, image: Ints) -> tuple[Ints, Ints]:
+    """Every (candidate, worker who answered its image), by candidate and then worker."""
+    order = np.lexsort((given.answer_worker, given.answer_image))
+    answered = np.bincount(given.answer_image, minlength=given.images)
+    start = np.cumsum(answered) - answered
+    count = answered[image]
+    pair_group = np.repeat(np.arange(len(image)), count)
+    step = np.arange(len(pair_group)) - np.repeat(np.cumsum(count) - count, count)
+    return pair_group, given.answer_worker[order][start[image][pair_group] + step]

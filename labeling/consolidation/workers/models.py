@@ -1,0 +1,210 @@
+"""What is known of each worker who draws boxes or marks spans: rates, made of the sums of counts in skills.py.
+
+A rate is a worker's counts shrunk towards the population, so that a worker with three answers is near it and one with
+three hundred is judged by the record. A worker's edge is, in the symbols of docs/consensus.md,
+
+    x_s = truth_s + style_s(box) + sigma_s(box) * (bias_ws + spread_ws * noise)
+
+Knows no images and no objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from labeling.consolidation.arrays import Floats, Ints, logistic, logit
+from labeling.consolidation.workers.population import Population, population_from_json, population_to_json
+from labeling.consolidation.workers.skills import (
+    VERSION,
+    Skill,
+    number,
+    numbers,
+    read_version,
+    skill_from_json,
+    skill_to_json,
+)
+
+RECALL_STRENGTH = 8.0
+"""Objects that the population's recall counts for beside a worker's own."""
+
+FALSE_POSITIVE_STRENGTH = 25.0
+"""Distractors that the population's false positive rate counts for beside a worker's own."""
+
+BIAS_STRENGTH = 4.0
+"""Edges without bias that are added to a worker's own."""
+
+SPREAD_STRENGTH = 6.0
+"""Edges with the population's spread that are added to a worker's own."""
+
+ACCURACY_STRENGTH = 10.0
+"""Labels with the crowd's accuracy that are added to a worker's own."""
+
+CONFUSION_STRENGTH = 20.0
+"""Labels with the worker's accuracy that are added to each row of the worker's confusion matrix."""
+
+CLASS_DIFFICULTY_STRENGTH = 20.0
+"""Objects of the crowd's recall over all classes that are added to each class's own."""
+
+CLASS_RECALL_STRENGTH = 60.0
+"""Objects of the expected recall that are added to a worker's own of a class."""
+
+CLASS_STRENGTH = 5.0
+"""Objects that are added to each class when its frequency is taken."""
+
+
+@dataclass(slots=True)
+class Calibration:
+    """How the features of a candidate become the chance that it is real (boxes/confidence.py)."""
+
+    weights: tuple[float, ...] = ()
+    """A weight for each feature; none before a fit on golds."""
+    threshold: float = 0.5
+    """The chance of being real from which a box is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """One row a worker: `recall`, `false_positive_rate` (W,), `bias`, `spread` (W, 4)."""
+
+    recall: Floats
+    false_positive_rate: Floats
+    bias: Floats
+    spread: Floats
+
+
+class WorkerModels:
+    """The crowd and its workers. `to_json` gives plain JSON (sorted, rounded), `from_json` reads it back."""
+
+    def __init__(
+        self,
+        population: Population | None = None,
+        skills: Mapping[str, Skill] | None = None,
+        calibration: Calibration | None = None,
+    ) -> None:
+        self.population = population or Population()
+        self.skills: dict[str, Skill] = dict(skills or {})
+        self.calibration = calibration or Calibration()
+
+    def rates(self, workers: Sequence[str]) -> Rates:
+        """Shrunk rates of `workers` in their order; workers without a record get the population's."""
+        p, unknown = self.population, Skill()
+        skills = [self.skills.get(worker, unknown) for worker in workers]
+        found, chances, false_positives, distractors, edges = (
+            np.array([getattr(skill, name) for skill in skills], float)
+            for name in ("found", "chances", "false_positives", "distractors", "edges")
+        )
+        sums = np.array([skill.edge_sum for skill in skills]).reshape(-1, 4)
+        squares = np.array([skill.edge_square for skill in skills]).reshape(-1, 4)
+        # Subtracted counts (of a replaced revision) came from an older model, so a difference can fall below 0.
+        chances, distractors, edges = (np.maximum(n, 0.0) for n in (chances, distractors, edges))
+        found, false_positives = np.clip(found, 0.0, chances), np.clip(false_positives, 0.0, distractors)
+        bias = sums / (edges + BIAS_STRENGTH)[:, None]
+        around = np.maximum(squares - 2 * bias * sums + edges[:, None] * bias**2, 0.0)
+        spread = np.sqrt((SPREAD_STRENGTH + around) / (SPREAD_STRENGTH + edges)[:, None])
+        return Rates(
+            recall=(found + RECALL_STRENGTH * p.recall) / (chances + RECALL_STRENGTH),
+            false_positive_rate=(false_positives + FALSE_POSITIVE_STRENGTH * p.false_positive_rate)
+            / (distractors + FALSE_POSITIVE_STRENGTH),
+            bias=bias,
+            spread=np.clip(spread, 0.2, 10.0),
+        )
+
+    def recall_by_class(self, rates: Rates, workers: Sequence[str], labels: Sequence[str]) -> Floats:
+        """The recall of each of `workers`, whose rates over all classes are `rates`, for each class:
+        (workers + 1, labels + 1). The last row is a worker without a record, the last column an object of any class.
+
+        In logits: the worker's recall, plus how much easier the class is for the crowd, plus how much better the worker
+        is at it than these two predict. Both additions are shrunk.
+        """
+        crowd = self.population.by_class
+        found, chances = sum(crowd.values(), np.zeros(2))
+        usual = (found + 1) / (chances + 1)
+        counts = np.zeros((len(workers) + 1, len(labels), 2))
+        for row, worker in enumerate(workers):
+            seen = self.skills[worker].by_class if worker in self.skills else {}
+            for column, label in enumerate(labels):
+                if label in seen:
+                    counts[row, column] = seen[label]
+        of_class = np.array([crowd.get(label, (0.0, 0.0)) for label in labels]).reshape(-1, 2)
+        counts, of_class = np.maximum(counts, 0.0), np.maximum(of_class, 0.0)
+        strength = CLASS_DIFFICULTY_STRENGTH
+        ease = logit((of_class[:, 0] + strength * usual) / (of_class[:, 1] + strength)) - logit(usual)
+        own = counts.sum(axis=1)
+        own_recall = (own[:, 0] + CLASS_RECALL_STRENGTH * usual) / (own[:, 1] + CLASS_RECALL_STRENGTH)
+        expected = logistic(logit(own_recall)[:, None] + ease)
+        shrunk = (counts[..., 0] + CLASS_RECALL_STRENGTH * expected) / (counts[..., 1] + CLASS_RECALL_STRENGTH)
+        overall = logit(np.append(rates.recall, self.population.recall))[:, None]
+        by_class = logistic(overall + ease + logit(shrunk) - logit(expected))
+        return np.concatenate([by_class, logistic(overall)], axis=1)
+
+    def label_prior(self, labels: Sequence[str]) -> Floats:
+        """log P(class) of a real object, shrunk towards all classes alike: (labels,)."""
+        counts = np.array([self.population.classes.get(label, 0.0) for label in labels]) + CLASS_STRENGTH
+        return np.asarray(np.log(counts / counts.sum()))
+
+    def label_likelihood(self, workers: Sequence[str], labels: Sequence[str], pairs: Ints) -> Floats:
+        """log P(given label | true label) for `pairs` (P, 2) of worker and label numbers: (P, labels).
+
+        A worker's confusion rows are shrunk towards the worker's accuracy, and that towards the crowd's.
+        """
+        n, strength, unknown = len(labels), CONFUSION_STRENGTH, Skill()
+        number_of = {label: i for i, label in enumerate(labels)}
+        crowd = self.population.accuracy if n > 1 else 1.0
+        out = np.empty((len(pairs), n))
+        for row, (worker, given) in enumerate(pairs):
+            skill = self.skills.get(workers[worker], unknown)
+            accuracy = _accuracy(skill, crowd)
+            counts = np.full(n, strength * (1 - accuracy) / max(n - 1, 1))
+            counts[given] = strength * accuracy
+            total = np.full(n, strength)
+            for (true, said), count in skill.confusion.items():
+                at = number_of.get(true)
+                if at is not None and said in number_of:
+                    total[at] += count
+                    if number_of[said] == given:
+                        counts[at] += count
+            out[row] = np.log(np.maximum(counts, 1e-9) / total)
+        return out
+
+    def update(self, seen: Mapping[str, Skill], *, replaced: Mapping[str, Skill] | None = None) -> None:
+        """Add the counts of one more consolidation; `replaced` are those of an earlier revision of it, to subtract."""
+        for sign, batch in ((-1.0, replaced or {}), (1.0, seen)):
+            for worker, skill in batch.items():
+                self.skills.setdefault(worker, Skill()).add(skill, sign)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON, workers sorted, numbers rounded to 6 digits: the same model gives the same bytes."""
+        return {
+            "version": VERSION,
+            "population": population_to_json(self.population),
+            "calibration": {
+                "weights": numbers(self.calibration.weights),
+                "threshold": number(self.calibration.threshold),
+            },
+            "workers": {worker: skill_to_json(self.skills[worker]) for worker in sorted(self.skills)},
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> WorkerModels:
+        """Read `to_json`'s output, also that of versions 1 and of earlier algorithms.
+
+        Raises ValueError for another version.
+        """
+        version = read_version(data, "worker models")
+        calibration = Calibration(
+            weights=tuple(map(float, data["calibration"]["weights"])),
+            threshold=float(data["calibration"]["threshold"]),
+        )
+        skills = {worker: skill_from_json(skill, version) for worker, skill in data["workers"].items()}
+        return cls(population_from_json(data["population"], version), skills, calibration)
+
+
+def _accuracy(skill: Skill, crowd: float) -> float:
+    """Share of right labels on real objects, shrunk towards the accuracy of the crowd."""
+    agreed = sum(n for (true, given), n in skill.confusion.items() if true == given)
+    strength = ACCURACY_STRENGTH
+    return (max(agreed, 0.0) + strength * crowd) / (max(sum(skill.confusion.values()), agreed, 0.0) + strength)

@@ -1,0 +1,120 @@
+"""What is known of each worker who chooses labels, and of the crowd: counts of labels by (true, given).
+
+Dawid & Skene (1979) with smoothing: each worker has a confusion matrix whose rows are Dirichlet-shrunk towards the
+crowd's, whose rows in turn are shrunk towards "right with the crowd's accuracy, else any other label alike". A worker
+with few answers therefore votes like everybody, and plain majority is what remains when nothing is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from labeling.consolidation.answers import WorkerAnswer
+from labeling.consolidation.workers.skills import SkillRow
+
+ACCURACY = 0.75
+"""Accuracy of a crowd of which no answer has been seen."""
+
+WORKER_STRENGTH = 4.0
+"""Votes of the crowd that are added to each row of a worker's confusion matrix."""
+
+CROWD_STRENGTH = 10.0
+"""Votes of the prior that are added to each row of the crowd's confusion matrix."""
+
+Counts = dict[tuple[str, str], float]
+
+
+@dataclass(slots=True)
+class VoteWorkers:
+    """`crowd` and `workers` count labels by (true, given); `prior` counts how often each label is the true one."""
+
+    crowd: Counts = field(default_factory=dict)
+    workers: dict[str, Counts] = field(default_factory=dict)
+    prior: dict[str, float] = field(default_factory=dict)
+
+    def accuracy(self, worker: str | None = None) -> float:
+        """Shrunk share of right votes, of the crowd or of one worker."""
+        right, total = _agreement(self.crowd)
+        crowd = (right + CROWD_STRENGTH * ACCURACY) / (total + CROWD_STRENGTH)
+        if worker is None:
+            return crowd
+        right, total = _agreement(self.workers.get(worker, {}))
+        return (right + WORKER_STRENGTH * crowd) / (total + WORKER_STRENGTH)
+
+    def likelihood(self, worker: str | None, given: str, labels: Sequence[str]) -> list[float]:
+        """P(given | true) for each true label of `labels`."""
+        mine = self.workers.get(worker, {}) if worker is not None else {}
+        accuracy = self.accuracy() if len(labels) > 1 else 1.0
+        other = (1 - accuracy) / max(len(labels) - 1, 1)
+        out = []
+        for true in labels:
+            row = sum(self.crowd.get((true, said), 0.0) for said in labels)
+            base = accuracy if true == given else other
+            crowd = (self.crowd.get((true, given), 0.0) + CROWD_STRENGTH * base) / (row + CROWD_STRENGTH)
+            own_row = sum(mine.get((true, said), 0.0) for said in labels)
+            out.append(
+                max((mine.get((true, given), 0.0) + WORKER_STRENGTH * crowd) / (own_row + WORKER_STRENGTH), 1e-9)
+            )
+        return out
+
+    def update(self, votes: Iterable[WorkerAnswer[str]], truth: Mapping[str, float]) -> None:
+        """Add one object's votes, given the posterior of its true label: learning as answers come."""
+        for vote in votes:
+            mine = self.workers.setdefault(vote.worker, {})
+            for true, chance in truth.items():
+                for counts in (self.crowd, mine):
+                    counts[true, vote.value] = counts.get((true, vote.value), 0.0) + chance
+        for true, chance in truth.items():
+            self.prior[true] = self.prior.get(true, 0.0) + chance
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON, sorted, rounded to 6 digits."""
+        return {
+            "version": 1,
+            "crowd": _rows(self.crowd),
+            "prior": {label: round(n, 6) for label, n in sorted(self.prior.items())},
+            "workers": {worker: _rows(self.workers[worker]) for worker in sorted(self.workers)},
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> VoteWorkers:
+        """Read `to_json`'s output; raises ValueError for another version."""
+        if data.get("version") != 1:
+            raise ValueError(f"vote workers: found version {data.get('version')!r}, expected 1")
+        return cls(
+            _counts(data["crowd"]),
+            {worker: _counts(rows) for worker, rows in data["workers"].items()},
+            {label: float(n) for label, n in data["prior"].items()},
+        )
+
+
+def rows_of_votes(models: VoteWorkers, labels: Sequence[str]) -> list[SkillRow]:
+    """Each worker's counts over all votes, then for each of `labels`; workers sorted.
+
+    Of one label: `chances` are the objects that have it, `false_positives` the votes for it on objects that have
+    another. Over all labels every vote is a chance to be right and one to be wrong.
+    """
+    rows = []
+    for worker, counts in sorted(models.workers.items()):
+        right, total = _agreement(counts)
+        rows.append(SkillRow(worker, "", total, right, total, total - right, total))
+        for label in labels:
+            chances = sum(n for (true, _), n in counts.items() if true == label)
+            voted = sum(n for (_, given), n in counts.items() if given == label)
+            found = counts.get((label, label), 0.0)
+            rows.append(SkillRow(worker, label, total, found, chances, voted - found, total - chances))
+    return rows
+
+
+def _agreement(counts: Counts) -> tuple[float, float]:
+    return sum(n for (true, said), n in counts.items() if true == said), sum(counts.values())
+
+
+def _rows(counts: Counts) -> list[list[Any]]:
+    return [[true, said, round(n, 6)] for (true, said), n in sorted(counts.items())]
+
+
+def _counts(rows: Iterable[Sequence[Any]]) -> Counts:
+    return {(true, said): float(n) for true, said, n in rows}
