@@ -1,0 +1,156 @@
+"""A small labeling job whose processes are killed again and again: python killed.py <job id> <seed> <kills>.
+
+This process sets Django up once and forks the people and whoever advances the job; each fork is killed with SIGKILL
+after a random (seeded) time and forked anew, so that a kill costs milliseconds. After so many kills the forks are left
+alone until each ends by itself. Prints as JSON how often each was killed. It never opens a database connection itself:
+forks must not share one.
+"""
+
+import json
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+
+import django  # noqa: E402
+
+django.setup()
+
+from django.utils import timezone  # noqa: E402
+
+from labeling import background  # noqa: E402
+from labeling.models import Assignment, LabelingJob  # noqa: E402
+from labeling.services.queue import assignments, leases  # noqa: E402
+from marketplace.errors import InUse  # noqa: E402
+from marketplace.models import Worker  # noqa: E402
+from tests.labeling import stories  # noqa: E402
+
+OVER = ("Completed", "Failed", "Stopped")
+# Seconds a fork may live: it needs about 0.05 to connect, and a claim with its submit takes about 0.02.
+SHORT, LONG = (0.03, 0.4), (0.4, 1.5)
+
+
+def is_over(job_id: int) -> bool:
+    """Whether the job has come to its end."""
+    return LabelingJob.objects.filter(pk=job_id, status__in=OVER).exists()
+
+
+def answer(seat: Assignment) -> None:
+    """Hand in what this worker says of this object, always the same, under the key of this seat."""
+    place = seat.task.data_object.index * 10 + seat.worker_id % 3
+    try:
+        stories.answer(seat, stories.boxes((20 + place, 30, 50, 40), (300, 200, 60 + place, 50), label="wasp"))
+    except InUse:
+        # The lease ran out and the seat went to somebody else.
+        seat.refresh_from_db()
+        assert seat.state in ("Expired", "Returned", "Cancelled"), seat.state
+
+
+def people(job_id: int, rng: random.Random) -> None:
+    """All the workers: they go on with what they held when they were killed, then claim, answer, return, repeat."""
+    job = LabelingJob.objects.get(pk=job_id)
+    workers = list(Worker.objects.filter(memberships__workteam=job.workteam_id).order_by("pk"))
+    held = Assignment.objects.filter(job=job, state="Leased").select_related("worker", "task__data_object")
+    for seat in held.order_by("pk"):
+        answer(seat)
+    while not is_over(job_id):
+        worker = rng.choice(workers)
+        seat = assignments.claim(worker=worker, job=job)
+        if seat is None:
+            time.sleep(0.01)
+        elif rng.random() < 0.1:
+            assignments.give_back(assignment=seat, worker=worker)
+        elif rng.random() > 0.1:
+            answer(seat)
+        if rng.random() < 0.2:
+            repeat(worker, job)
+
+
+def repeat(worker: Worker, job: LabelingJob) -> None:
+    """Send the newest answer once more, as a browser does that saw no reply."""
+    mine = Assignment.objects.filter(job=job, worker=worker, state="Submitted").select_related("worker", "task")
+    if (seat := mine.order_by("-pk").first()) is not None:
+        assert stories.answer(seat).repeated
+
+
+def advance(job_id: int, rng: random.Random) -> None:
+    """The queue's part, without its pauses: the sweep, the job's next steps, leases that run out."""
+    while not is_over(job_id):
+        background.sweep()
+        background.advance_job(job_id)
+        if rng.random() < 0.2:
+            leases.expire_overdue(job_id=job_id, now=timezone.now() + timedelta(hours=1))
+        time.sleep(0.01)
+
+
+class Victim:
+    """One role in a fork, killed when its time has come."""
+
+    def __init__(self, role: Callable[[int, random.Random], None], job_id: int, seed: int):
+        self.role, self.job_id = role, job_id
+        self.rng = random.Random(f"{role.__name__}:{seed}")
+        self.kills, self.pid, self.dies_at = 0, 0, 0.0
+        self.start()
+
+    def start(self) -> None:
+        """Fork, and draw how long the fork lives."""
+        seed, life = self.rng.random(), self.rng.uniform(*(LONG if self.rng.random() < 0.15 else SHORT))
+        self.pid = os.fork()
+        if self.pid == 0:
+            status = 1
+            try:
+                self.role(self.job_id, random.Random(seed))
+                status = 0
+            finally:
+                if status:
+                    sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+                sys.stderr.flush()
+                os._exit(status)
+        self.dies_at = time.monotonic() + life
+
+    def look(self, *, may_kill: bool) -> bool:
+        """Kill the fork if its time has come; returns False when it has ended by itself. Raises when it failed."""
+        ended, status = os.waitpid(self.pid, os.WNOHANG)
+        if ended:
+            if status:
+                raise RuntimeError(f"{self.role.__name__} ended with {os.waitstatus_to_exitcode(status)}")
+            return False
+        if may_kill and time.monotonic() > self.dies_at:
+            self.end()
+            self.kills += 1
+            self.start()
+        return True
+
+    def end(self) -> None:
+        """kill -9."""
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+
+
+def main(job_id: int, seed: int, most_kills: int) -> None:
+    """Kill and fork until every fork has ended by itself."""
+    alive = [Victim(role, job_id, seed) for role in (people, advance)]
+    killed = {}
+    try:
+        while alive:
+            for victim in list(alive):
+                if not victim.look(may_kill=victim.kills < most_kills):
+                    alive.remove(victim)
+                    killed[victim.role.__name__] = victim.kills
+            time.sleep(0.005)
+    finally:
+        for victim in alive:
+            victim.end()
+    print(json.dumps(killed))
+
+
+if __name__ == "__main__":
+    main(*(int(value) for value in sys.argv[1:]))
