@@ -19,9 +19,9 @@ import torch
 from PIL import Image
 
 from benchmarks.report import machine, report
+from labeling.formats.images import Limits
 from learning.contract import ModelConfig
 from learning.serving.detector import Choice, detect_pictures, read_pictures
-from learning.serving.images import DEFAULT_LIMITS
 from learning.serving.session import BACKENDS, Session, open_session
 from learning.vision import starting
 from learning.vision.export import write_model
@@ -71,13 +71,13 @@ def measure(architecture: str, seconds: float, rounds: int) -> dict[str, float]:
         sessions: dict[str, Session] = {"torch": TorchSession(network)}
         sessions |= {name: open_session(Path(folder) / "model.onnx", backend=name) for name in BACKENDS}
     data = photos(BATCH)
-    pixels = np.stack([p.pixels for p in read_pictures(data, size=network.image_size, limits=DEFAULT_LIMITS)])
+    pixels = np.stack([p.pixels for p in read_pictures(data, size=network.image_size, limits=Limits())])
     figures: dict[str, list[float]] = {}
     for _ in range(rounds):
         for name, session in sessions.items():
 
             def whole(run: Callable[..., object] = session.run) -> None:
-                pictures = read_pictures(data, size=network.image_size, limits=DEFAULT_LIMITS)
+                pictures = read_pictures(data, size=network.image_size, limits=Limits())
                 detect_pictures(pictures, run, config, CHOICE)
 
             session.run(pixels)

@@ -11,7 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from labeling.formats.images import Limits
 from learning.contract import ARCHITECTURES, BadInput
+
+IMAGE_LIMITS = Limits()
 
 
 def _number(default: Any, low: float, high: float = math.inf) -> Any:
@@ -60,6 +63,8 @@ class TrainHyperparameters:
     num_threads: int = _number(0, 0, 1024)
     device: str = _choice("auto", "auto", "cpu", "cuda")
     cache_bytes: int = _number(1 << 30, 0)
+    image_max_bytes: int = _number(IMAGE_LIMITS.max_bytes, 1)  # as all limits of images from the settings alone
+    image_max_pixels: int = _number(IMAGE_LIMITS.max_pixels, 1)
     seed: int = _number(0, 0, 2**31)
 
 
@@ -75,8 +80,12 @@ class PredictHyperparameters:
     precision: str = _choice("auto", "auto", "float32", "bfloat16")  # auto: float32, as the thresholds were set
     embedding: bool = True
     num_threads: int = _number(0, 0, 1024)
+    image_max_bytes: int = _number(IMAGE_LIMITS.max_bytes, 1)
+    image_max_pixels: int = _number(IMAGE_LIMITS.max_pixels, 1)
 
 
+# What only the operator's settings say.
+OPERATORS = ("weights_dir", "image_max_bytes", "image_max_pixels")
 # The values of `weights` that a requester may give.
 WEIGHTS = ("auto", "none")
 # AWS's object-detection names (and a few obvious ones) for the same thing.
@@ -113,13 +122,14 @@ def parse_predict(raw: Mapping[str, str]) -> PredictHyperparameters:
     return _parse(PredictHyperparameters, {k: v for k, v in values.items() if k in own or k not in known})
 
 
-def refuse_paths(raw: Mapping[str, str]) -> None:
-    """Raises BadInput for a hyperparameter that names a file of the machine the program runs on.
+def refuse_operators(raw: Mapping[str, str]) -> None:
+    """Raises BadInput for a hyperparameter that only the operator sets, or that names a file of this machine.
 
-    For what a requester gives: the program would read that file, whoever owns it.
+    For what a requester gives: the program would read that file whoever owns it, or decode an image of any size.
     """
-    if "weights_dir" in raw:
-        raise BadInput("hyperparameter 'weights_dir' cannot be set here; the operator's settings name that folder")
+    for name in OPERATORS:
+        if name in raw:
+            raise BadInput(f"hyperparameter {name!r} cannot be set here; the operator's settings say it")
     weights = raw.get("weights", WEIGHTS[0])
     if weights not in WEIGHTS:
         raise BadInput(

@@ -1,9 +1,10 @@
-"""Looking at image files before anything else touches them: format by content, limits before decoding, real decode.
+"""The one place that opens image files: format by content, limits before decoding, pixels as people see them.
 
-Accepted: JPEG (phones' multi-picture files count by their first picture), PNG, WebP, BMP and GIF, still pictures
-only. TIFF and others are refused, since browsers cannot show them to workers. Sizes are as displayed, that is after
+Intake, pages, training and serving all decode here, so that a model learns from the pixels that workers labeled.
+Accepted: JPEG (of phones' multi-picture files the first picture), PNG, WebP, BMP and GIF, still pictures only. TIFF
+and others are refused by default, since browsers cannot show them to workers. Sizes are as displayed, that is after
 EXIF orientation; `normalise` turns pixels upright so that no later reader has to know about orientation.
-Knows nothing of storage or jobs.
+It must not know storage, jobs or models.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ import numpy as np
 from PIL import Image, ImageOps, JpegImagePlugin
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
+"""What browsers can show."""
+MACHINE_FORMATS = (*FORMATS, "TIFF")
+"""What a model may be given."""
 _ORIENTATION = 0x0112
 _SIDEWAYS = (5, 6, 7, 8)
 _CONTENT_TYPES = {name: f"image/{name.lower()}" for name in FORMATS}
-# what Pillow's decoders raise for damaged or hostile files
+# What Pillow's decoders raise for damaged or hostile files.
 _DAMAGE = (
     OSError,  # UnidentifiedImageError and truncated files are OSErrors
     SyntaxError,
@@ -32,6 +36,7 @@ _DAMAGE = (
     TypeError,
     AttributeError,
     OverflowError,
+    ZeroDivisionError,
     MemoryError,
     struct.error,
     zlib.error,
@@ -41,9 +46,12 @@ _DAMAGE = (
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Defaults are Ground Truth's: 40 MB and 100 megapixels. Above 178 megapixels Pillow's own guard refuses."""
+    """Defaults are Ground Truth's: 40 MB and 100 megapixels. Above 178 megapixels Pillow's own guard refuses.
 
-    max_bytes: int = 40_000_000
+    The operator's settings say the limits of a portal and are handed to its programs; these are for use without them.
+    """
+
+    max_bytes: int = 40 * 2**20
     max_pixels: int = 100_000_000
     max_side: int = 65_535
 
@@ -102,7 +110,7 @@ def normalise(source: bytes | BinaryIO, limits: Limits | None = None) -> bytes:
     options: dict[str, Any] = {}
     try:
         if info.format == "JPEG":
-            # a quality beside the tables would scale them
+            # A quality given beside the tables would scale them.
             tables = getattr(image, "quantization", None)
             how = {"qtables": tables} if tables else {"quality": 95}
             options = {"subsampling": max(JpegImagePlugin.get_sampling(image), 0), **how}
@@ -132,28 +140,38 @@ def display_copy(
     """
     if format not in ("JPEG", "WEBP"):
         raise ValueError(f"a display copy is JPEG or WEBP, not {format!r}")
-    image, _ = _open(source, limits or Limits())
-    try:
-        image.draft("RGB", (max_side, max_side))
-        small = _to_rgb(ImageOps.exif_transpose(image))
-        small.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
-        out = BytesIO()
-        small.save(out, format, quality=quality)
-    except _DAMAGE as error:
-        raise ImageError(_damage(error)) from None
+    small, _ = decode(source, limits, needed_side=max_side)
+    small.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
+    out = BytesIO()
+    small.save(out, format, quality=quality)
     return out.getvalue()
 
 
-def open_rgb(source: bytes | BinaryIO, limits: Limits | None = None) -> Image.Image:
-    """The decoded image, upright, as RGB (transparency on white) for whoever computes on it. Raises ImageError."""
-    image, _ = _open(source, limits or Limits())
+def decode(
+    source: bytes | BinaryIO,
+    limits: Limits | None = None,
+    *,
+    formats: tuple[str, ...] = FORMATS,
+    needed_side: int | None = None,
+) -> tuple[Image.Image, ImageInfo]:
+    """The picture as people see it (upright, RGB, transparency on white) and what the file is. Raises ImageError.
+
+    With `needed_side` a JPEG is decoded at 1/2, 1/4 or 1/8 of its size for a fraction of the time, its sides never
+    below the one needed. `info` speaks of the whole picture all the same.
+    """
+    image, info = _open(source, limits or Limits(), formats)
     try:
-        return _to_rgb(ImageOps.exif_transpose(image))
+        if needed_side is not None:
+            image.draft("RGB", (needed_side, needed_side))
+        image.load()
+        return _to_rgb(image if info.orientation == 1 else ImageOps.exif_transpose(image)), info
     except _DAMAGE as error:
         raise ImageError(_damage(error)) from None
 
 
-def _open(source: bytes | BinaryIO, limits: Limits) -> tuple[Image.Image, ImageInfo]:
+def _open(
+    source: bytes | BinaryIO, limits: Limits, formats: tuple[str, ...] = FORMATS
+) -> tuple[Image.Image, ImageInfo]:
     """The image with its header read and checked, not yet decoded; raises ImageError."""
     file = BytesIO(source) if isinstance(source, bytes) else source
     size = file.seek(0, 2)
@@ -163,7 +181,7 @@ def _open(source: bytes | BinaryIO, limits: Limits) -> tuple[Image.Image, ImageI
     if size > limits.max_bytes:
         raise ImageError(f"the file has {size:,} bytes, at most {limits.max_bytes:,} are allowed")
     try:
-        image = Image.open(file, formats=FORMATS)
+        image = Image.open(file, formats=formats)
         width, height = image.size
         name = "JPEG" if image.format == "MPO" else str(image.format)
         pixels = width * height
@@ -172,13 +190,14 @@ def _open(source: bytes | BinaryIO, limits: Limits) -> tuple[Image.Image, ImageI
         if pixels > limits.max_pixels or max(width, height) > limits.max_side:
             raise ImageError(f"the image is {width} x {height}, at most {limits.max_pixels:,} pixels are allowed")
         if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
-            raise ImageError(f"the {name} is animated; only still images can be labeled")
+            several = "has several pages" if name == "TIFF" else "is animated"
+            raise ImageError(f"the {name} {several}; only still images can be labeled")
         orientation = _orientation(image)
         depth = 3 if image.mode in ("P", "PA") else len(image.getbands())
     except ImageError:
         raise
     except Image.UnidentifiedImageError:
-        raise ImageError(f"not an image in a known format ({', '.join(FORMATS)})") from None
+        raise ImageError(f"not an image in a known format ({', '.join(formats)})") from None
     except Image.DecompressionBombError:
         raise ImageError(f"the image is too large, at most {limits.max_pixels:,} pixels are allowed") from None
     except _DAMAGE as error:
@@ -192,20 +211,23 @@ def _orientation(image: Image.Image) -> int:
     try:
         value = image.getexif().get(_ORIENTATION, 1)
     except _DAMAGE:
-        return 1  # viewers show a picture with damaged EXIF as it lies
+        return 1  # as browsers do: a picture with damaged EXIF is shown as it is stored
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I") or image.mode == "F":
-        # 16-bit greyscale: Pillow's own conversion clips instead of scaling
+    """RGB from any mode. Pillow would clip 16-bit grey to white, and drop transparency with the colours under it."""
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image, np.uint16) // 257).astype(np.uint8)).convert("RGB")
+    if image.mode in ("I", "F"):
+        # 32-bit TIFFs do not say which value is white: 65535 if one is above 255.
         values = np.asarray(image).astype(np.float64)
-        top = 65535.0 if values.max(initial=0) > 255 else 255.0
-        return Image.fromarray(np.clip(values / top * 255, 0, 255).astype(np.uint8)).convert("RGB")
+        white = 65535.0 if values.max(initial=0) > 255 else 255.0
+        return Image.fromarray(np.clip(values / white * 255, 0, 255).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, "white")
-        return Image.alpha_composite(white, rgba).convert("RGB")
+        ground = Image.new("RGBA", rgba.size, "white")
+        return Image.alpha_composite(ground, rgba).convert("RGB")
     return image if image.mode == "RGB" else image.convert("RGB")
 
 

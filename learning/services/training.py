@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from learning.contract import MODEL, TRAIN, VALIDATION, BadInput
-from learning.hyperparameters import parse_train, refuse_paths
+from learning.hyperparameters import parse_train, refuse_operators
 from learning.models import Model, TrainingJob, TrainingMetric
 from learning.services import registry
 from learning.services.programs import kinds
@@ -38,7 +38,7 @@ def create_training(
     check_name(name)
     as_text = {key: wire(value) for key, value in hyperparameters.items()}
     try:
-        refuse_paths(as_text)
+        refuse_operators(as_text)
         parse_train(as_text)
     except BadInput as error:
         raise Invalid(str(error), field="hyperparameters") from error

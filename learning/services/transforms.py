@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from learning.contract import PREDICT, BadInput, Prediction, read_predictions
-from learning.hyperparameters import parse_predict, refuse_paths
+from learning.hyperparameters import parse_predict, refuse_operators
 from learning.models import Model, TransformJob
 from learning.services.programs import kinds
 from learning.services.training import wire
@@ -41,7 +41,7 @@ def create_transform(
     boundaries.require_readable(account=account, uri=manifest_uri)
     as_text = {key: wire(value) for key, value in (hyperparameters or {}).items()}
     try:
-        refuse_paths(as_text)
+        refuse_operators(as_text)
         parse_predict(as_text)
     except BadInput as error:
         raise Invalid(str(error), field="hyperparameters") from error

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from labeling.formats.images import ImageError, Limits
 from learning.contract import ModelConfig, PredictedBox
-from learning.serving.images import DEFAULT_LIMITS, Limits, Picture, UnreadableImage, load_picture
+from learning.serving.images import Picture, load_picture
 from learning.serving.session import Heads, Session, open_session
 from learning.serving.suppression import select_boxes
 
@@ -47,7 +48,7 @@ class Detector:
         num_threads: int = 0,
         precision: str = "float32",
         choice: Choice | None = None,
-        limits: Limits = DEFAULT_LIMITS,
+        limits: Limits | None = None,
     ) -> None:
         """Raises BadInput when the folder holds no model we know, BackendUnavailable when no runtime loads it."""
         self.config = ModelConfig.read(folder)
@@ -56,7 +57,7 @@ class Detector:
         )
         stored = self.config.thresholds
         self.choice = choice or Choice(score_threshold=stored["score"], nms_threshold=stored["nms"])
-        self._limits = limits
+        self._limits = limits or Limits()
 
     def detect(self, images: Sequence[str | Path | bytes]) -> list[Detection]:
         """Detections in the order of the images; an unreadable image becomes a Detection with its error."""
@@ -66,20 +67,20 @@ class Detector:
 
 def read_pictures(
     images: Sequence[str | Path | bytes], *, size: int, limits: Limits, pool: ThreadPoolExecutor | None = None
-) -> list[Picture | UnreadableImage]:
+) -> list[Picture | ImageError]:
     """Decode each image, or say why not; with a pool several at a time (Pillow decodes outside the GIL)."""
 
-    def read(image: str | Path | bytes) -> Picture | UnreadableImage:
+    def read(image: str | Path | bytes) -> Picture | ImageError:
         try:
             return load_picture(image, size=size, limits=limits)
-        except UnreadableImage as error:
+        except ImageError as error:
             return error
 
     return list(pool.map(read, images) if pool else map(read, images))
 
 
 def detect_pictures(
-    pictures: Sequence[Picture | UnreadableImage],
+    pictures: Sequence[Picture | ImageError],
     run: Callable[[NDArray[np.uint8]], Heads],
     config: ModelConfig,
     choice: Choice,
@@ -89,7 +90,7 @@ def detect_pictures(
     rows = iter(zip(*run(np.stack([picture.pixels for picture in readable])), strict=True) if readable else ())
     detections = []
     for picture in pictures:
-        if isinstance(picture, UnreadableImage):
+        if isinstance(picture, ImageError):
             detections.append(Detection(None, [], [], str(picture)))
             continue
         boxes, scores, embedding = next(rows)

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from learning.serving.images import Picture, UnreadableImage, load_picture
+from labeling.formats.images import ImageError, Limits
+from learning.serving.images import Picture, load_picture
 from learning.vision.augment import Transform
 from learning.vision.evaluate import Truth
 from learning.vision.manifests import Item
@@ -28,8 +29,9 @@ LEAST_SIDE = 1.0  # input pixels; a thinner box covers no pixel and cannot be le
 class Cache:
     """Decoded pictures in memory, up to a number of bytes; what does not fit is decoded again when needed."""
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, limits: Limits) -> None:
         self._left = max_bytes
+        self._limits = limits
         self._pictures: dict[tuple[str, int], Picture] = {}
 
     @property
@@ -37,11 +39,11 @@ class Cache:
         return self._left <= 0
 
     def get(self, path: str, size: int) -> Picture:
-        """The picture stretched to size x size; raises UnreadableImage."""
+        """The picture stretched to size x size; raises ImageError."""
         known = self._pictures.get((path, size))
         if known is not None:
             return known
-        picture = load_picture(path, size=size)
+        picture = load_picture(path, size=size, limits=self._limits)
         if self._left >= picture.pixels.nbytes:
             self._left -= picture.pixels.nbytes
             self._pictures[path, size] = picture
@@ -83,7 +85,7 @@ class ImageSet:
                 return None
             try:
                 self._cache.get(str(item.path), self.image_size)
-            except UnreadableImage as error:
+            except ImageError as error:
                 return str(error)
             return None
 
@@ -125,7 +127,7 @@ class _Examples(Dataset[tuple[NDArray[np.uint8], Target] | None]):
         epoch, place = key
         try:
             pixels, boxes, labels = self._images.example(place)
-        except UnreadableImage:
+        except ImageError:
             return None
         rng = np.random.default_rng([self._seed, epoch, place])
         pixels, boxes, labels = self._augment(pixels, boxes, labels, rng)
@@ -166,7 +168,7 @@ def batches(
 ) -> Iterator[Batch]:
     """Endless training batches: uint8 [N, 3, S, S] (channels last) and targets. Unreadable images are left out.
 
-    With no readable image in a whole epoch, raises UnreadableImage.
+    With no readable image in a whole epoch, raises ImageError.
     """
     loader = DataLoader(
         _Examples(images, augment, seed),
@@ -179,7 +181,7 @@ def batches(
     for batch in loader:
         empty = empty + 1 if batch is None else 0
         if empty > limit:
-            raise UnreadableImage("not one image of the train channel can be read")
+            raise ImageError("not one image of the train channel can be read")
         if batch is not None:
             yield batch
 

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from labeling.formats.images import ImageError
 from learning.contract import ModelConfig
 from learning.serving.detector import Choice, to_original
-from learning.serving.images import UnreadableImage
 from learning.serving.session import Heads
 from learning.vision import recipe
 from learning.vision.data import ImageSet
@@ -66,7 +66,7 @@ def _batches(images: ImageSet) -> Iterator[list[int]]:
     for place in range(len(images)):
         try:
             images.picture(place)
-        except UnreadableImage:
+        except ImageError:
             continue
         batch.append(place)
         if len(batch) == BATCH:

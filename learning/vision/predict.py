@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from labeling.formats.images import ImageError, Limits
 from learning.contract import (
     MODEL,
     PREDICT,
@@ -28,7 +29,7 @@ from learning.contract import (
 from learning.hyperparameters import PredictHyperparameters, parse_predict
 from learning.serving.archive import opened_model
 from learning.serving.detector import Choice, Detection, detect_pictures
-from learning.serving.images import Picture, UnreadableImage, load_picture
+from learning.serving.images import Picture, load_picture
 from learning.serving.session import Session, open_session
 from learning.vision.export import read_model
 from learning.vision.inference import TorchSession
@@ -39,7 +40,7 @@ REPORT_SECONDS = 1.0
 BATCH_CPU, BATCH_GPU = 8, 64
 READERS = 4
 DTYPES = {"auto": torch.float32, "float32": torch.float32, "bfloat16": torch.bfloat16}
-Pictures = list[Picture | UnreadableImage]
+Pictures = list[Picture | ImageError]
 
 
 def work(folder: JobFolder, stop: Stop) -> None:
@@ -60,8 +61,9 @@ def work(folder: JobFolder, stop: Stop) -> None:
     ):
         report = Report(metrics, total, done)
         items = islice(read_items(folder.manifest(PREDICT)), done, None)
+        limits = Limits(asked.image_max_bytes, asked.image_max_pixels)
         choice = Choice(asked.score_threshold, asked.nms_threshold, asked.max_detections)
-        for chunk, pictures in _read_ahead(_chunks(items, batch), config.image_size, pool):
+        for chunk, pictures in _read_ahead(_chunks(items, batch), config.image_size, limits, pool):
             found = detect_pictures(pictures, session.run, config, choice)
             for item, detection in zip(chunk, found, strict=True):
                 out.write(_prediction(item, detection, embedding=asked.embedding).to_line())
@@ -125,17 +127,17 @@ def _chunks(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 
 
 def _read_ahead(
-    chunks: Iterable[list[Item]], size: int, pool: ThreadPoolExecutor
+    chunks: Iterable[list[Item]], size: int, limits: Limits, pool: ThreadPoolExecutor
 ) -> Iterator[tuple[list[Item], Pictures]]:
     """Each chunk with its pictures; the next one is being decoded while this one is predicted."""
 
-    def read(item: Item) -> Picture | UnreadableImage:
+    def read(item: Item) -> Picture | ImageError:
         try:
-            return load_picture(item.path, size=size)
-        except UnreadableImage as error:
+            return load_picture(item.path, size=size, limits=limits)
+        except ImageError as error:
             return error
 
-    waiting: tuple[list[Item], list[Future[Picture | UnreadableImage]]] | None = None
+    waiting: tuple[list[Item], list[Future[Picture | ImageError]]] | None = None
     for chunk in chunks:
         reading = [pool.submit(read, item) for item in chunk]
         if waiting is not None:

@@ -14,6 +14,7 @@ from contextlib import closing
 
 import torch
 
+from labeling.formats.images import Limits
 from learning.contract import MODEL, TRAIN, VALIDATION, BadInput, JobFolder, MetricWriter, ModelConfig
 from learning.hyperparameters import TrainHyperparameters, parse_train
 from learning.serving.archive import opened_model
@@ -220,7 +221,7 @@ def _first_weights(folder: JobFolder, asked: TrainHyperparameters) -> starting.S
 def _image_sets(
     labels: dict[str, Labels], class_map: dict[str, str], size: int, asked: TrainHyperparameters, stop: Stop
 ) -> tuple[ImageSet, ImageSet | None]:
-    cache = Cache(asked.cache_bytes)
+    cache = Cache(asked.cache_bytes, Limits(asked.image_max_bytes, asked.image_max_pixels))
     sets = {}
     for name, found in labels.items():
         sets[name] = ImageSet(found.items, class_map=class_map, image_size=size, cache=cache)

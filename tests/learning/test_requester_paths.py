@@ -45,6 +45,12 @@ def test_a_training_starts_from_no_path(account, manifest, weights):
     assert not TrainingJob.objects.exists()
 
 
+@pytest.mark.parametrize("name", ["image_max_bytes", "image_max_pixels"])
+def test_the_limits_of_images_are_the_operators(account, manifest, name):
+    with pytest.raises(Invalid, match=f"'{name}' cannot be set here"):
+        create_training(account, manifest, **{name: 1})
+
+
 @pytest.mark.parametrize("folder", ["/srv/others", ""])
 def test_weights_dir_is_refused_by_name(account, manifest, folder):
     with pytest.raises(Invalid, match="'weights_dir' cannot be set here"):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from learning.contract import JobFolder
+from learning.hyperparameters import parse_train
 from learning.models import TrainingJob
 from learning.services import training
 from learning.services.programs import kinds
@@ -63,6 +64,8 @@ def test_files_are_used_where_they_lie_and_nobody_elses_are_used_at_all(account,
         "label_attribute_name": "bees",
         "class_map": '{"0": "bee"}',
         "early_stopping": "true",
+        "image_max_bytes": str(settings.IMAGE_MAX_BYTES),
+        "image_max_pixels": str(settings.IMAGE_MAX_PIXELS),
     }
     assert folder.read_channels()["train"]["manifest_uri"] == uri
 
@@ -100,3 +103,9 @@ def test_a_manifest_that_is_gone_is_said_so(account, settings, tmp_path):
     with pytest.raises(NotFound, match="gone.manifest"):
         run = a_training(account, uri)
         kinds.of(run).stage(run, JobFolder(tmp_path / "job"))
+
+
+def test_without_settings_the_limits_of_images_are_the_same(settings):
+    """A program that is run by hand reads the same images as one that the portal starts."""
+    asked = parse_train({"label_attribute_name": "bees"})
+    assert (asked.image_max_bytes, asked.image_max_pixels) == (settings.IMAGE_MAX_BYTES, settings.IMAGE_MAX_PIXELS)

@@ -15,7 +15,7 @@ from django.conf import settings
 
 from labeling.formats.augmented import put_members
 from learning.contract import MODEL, MODEL_FILES, JobFolder
-from learning.hyperparameters import refuse_paths
+from learning.hyperparameters import refuse_operators
 from learning.models import Model, ProgramRun
 from learning.services import registry
 from marketplace import storage
@@ -38,18 +38,23 @@ def stage(
     `channels`: those of the run, MODEL with the "name" of a model, all others with the "manifest_uri" of a manifest.
     `own_hyperparameters`: ours, from the operator's settings. An image that is missing, or that the account may not
     read, is left out: the program says so for its line. Raises StoreUnavailable when the store cannot be reached (try
-    again later), BadInput for a hyperparameter of the run that names a file of this machine.
+    again later), BadInput for a hyperparameter of the run that only the operator may set.
     """
     # Checked again where it would be used: rows may be older than the check at their creation.
-    refuse_paths(run.hyperparameters)
+    refuse_operators(run.hyperparameters)
     for name, configuration in channels.items():
         if name == MODEL:
             model = registry.by_arn(account=run.account, model_arn=configuration["name"])
             _stage_model(model, folder.channel(MODEL))
         elif not folder.manifest(name).exists():
             _stage_manifest(configuration["manifest_uri"], folder, name, Reader(run.account))
-    threads = {"num_threads": settings.LEARNER_THREADS} if settings.LEARNER_THREADS else {}
-    folder.prepare(hyperparameters={**threads, **run.hyperparameters, **(own_hyperparameters or {})}, channels=channels)
+    ours: dict[str, Any] = {
+        "image_max_bytes": settings.IMAGE_MAX_BYTES,
+        "image_max_pixels": settings.IMAGE_MAX_PIXELS,
+    }
+    if settings.LEARNER_THREADS:
+        ours["num_threads"] = settings.LEARNER_THREADS
+    folder.prepare(hyperparameters={**ours, **run.hyperparameters, **(own_hyperparameters or {})}, channels=channels)
 
 
 def _stage_model(model: Model, folder: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from labeling.formats.images import ImageError, Limits, display_copy, inspect, normalise, open_rgb
+from labeling.formats.images import ImageError, Limits, decode, display_copy, inspect, normalise
 
 
 def picture(width: int = 48, height: int = 32, mode: str = "RGB") -> Image.Image:
@@ -151,8 +151,8 @@ def test_unusable_files_say_why(raw, limits, problem):
     assert not info.ok and problem in info.problem, info
 
 
-def test_bombs_are_refused_by_every_door():
-    for open_it in (normalise, open_rgb, lambda raw: display_copy(raw, 10)):
+def test_bombs_are_refused_by_every_function():
+    for open_it in (normalise, decode, lambda raw: display_copy(raw, 10)):
         for raw in (huge_png(12_000, 10_000), huge_png(60_000, 60_000), b"nothing"):
             with pytest.raises(ImageError):
                 open_it(raw)
@@ -201,6 +201,30 @@ def test_every_mode_has_a_display_copy(mode):
 
 def test_transparency_lies_on_white_and_deep_grey_is_scaled():
     clear = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
-    assert open_rgb(saved(clear, "PNG")).getpixel((3, 3)) == (255, 255, 255)
+    assert decode(saved(clear, "PNG"))[0].getpixel((3, 3)) == (255, 255, 255)
     deep = Image.fromarray(np.full((8, 8), 32768, dtype=np.uint16))
-    assert open_rgb(saved(deep, "PNG")).getpixel((3, 3)) == (127, 127, 127)
+    assert decode(saved(deep, "PNG"))[0].getpixel((3, 3)) == (127, 127, 127)
+
+
+def test_dark_sixteen_bit_grey_stays_dark():
+    """The file says how deep it is; the brightest pixel says nothing."""
+    values = np.array([[0, 200], [257, 65535]], np.uint16)
+    assert np.asarray(decode(saved(Image.fromarray(values), "PNG"))[0])[..., 0].tolist() == [[0, 0], [1, 255]]
+
+
+def test_a_picture_with_damaged_exif_is_decoded_as_it_is_stored():
+    raw = saved(picture(), "JPEG", exif=b"Exif\x00\x00II*\x00\xff\xff\xff\xff")
+    assert decode(raw)[0].size == (48, 32)
+
+
+def test_a_large_jpeg_may_be_decoded_smaller_and_keeps_its_size_in_the_answer():
+    image, info = decode(saved(picture(640, 320), "JPEG", 6), needed_side=100)
+    assert (info.width, info.height) == (320, 640)
+    assert 100 <= image.width < 320 and image.height == 2 * image.width
+
+
+def test_the_last_byte_and_the_last_pixel_are_allowed():
+    raw = saved(picture(), "PNG")
+    assert inspect(raw, Limits(max_bytes=len(raw), max_pixels=48 * 32)).ok
+    assert not inspect(raw, Limits(max_bytes=len(raw) - 1)).ok
+    assert not inspect(raw, Limits(max_pixels=48 * 32 - 1)).ok

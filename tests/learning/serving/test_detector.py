@@ -9,9 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
+from labeling.formats.images import Limits
 from learning.contract import BadInput, ModelConfig
 from learning.serving.detector import Choice, Detector, detect_pictures, read_pictures
-from learning.serving.images import DEFAULT_LIMITS
 from learning.serving.session import BackendUnavailable
 from learning.vision.export import read_model, write_model
 from learning.vision.inference import TorchSession
@@ -52,7 +52,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.mark.parametrize("backend", ["openvino", "onnxruntime"])
 def test_serving_equals_torch(model: Path, photos: list[Path], backend: str) -> None:
     network, config = read_model(model)
-    pictures = read_pictures(photos, size=config.image_size, limits=DEFAULT_LIMITS)
+    pictures = read_pictures(photos, size=config.image_size, limits=Limits())
     expected = detect_pictures(pictures, TorchSession(network).run, config, CHOICE)
     found = Detector(model, backend=backend, choice=CHOICE).detect(photos)
     assert [one.image_size["width"] for one in found] == [120, 96, 300]

@@ -1,4 +1,4 @@
-"""Opening images nobody vouches for."""
+"""Images for detectors: the pixels that people are shown, within the same limits, stretched to a square."""
 
 import io
 
@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from learning.serving.images import Limits, UnreadableImage, load_picture
+from labeling.formats.images import ImageError, Limits, decode, inspect
+from learning.serving.images import load_picture
+
+LIMITS = Limits()
 
 
 def encoded(image: Image.Image, kind: str, **options) -> bytes:
@@ -23,7 +26,7 @@ def test_exif_orientation_is_applied_before_anything_is_measured() -> None:
     exif[0x0112] = 6  # "turn clockwise to show"
     data = encoded(upright.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif, quality=95)
 
-    picture = load_picture(data, size=64)
+    picture = load_picture(data, size=64, limits=LIMITS)
 
     assert picture.image_size == {"width": 200, "height": 100, "depth": 3}
     left, right = picture.pixels[32, 8], picture.pixels[32, 56]
@@ -37,7 +40,7 @@ def test_every_mode_becomes_rgb(mode: str) -> None:
     else:
         image = Image.new("L", (30, 20), 128).convert(mode)
     data = encoded(image, "TIFF" if mode == "CMYK" else "PNG")
-    picture = load_picture(data, size=16)
+    picture = load_picture(data, size=16, limits=LIMITS)
     assert picture.pixels.shape == (16, 16, 3) and picture.pixels.dtype == np.uint8
     assert (picture.width, picture.height) == (30, 20)
     if mode != "1":  # black and white has no middle grey
@@ -46,15 +49,15 @@ def test_every_mode_becomes_rgb(mode: str) -> None:
 
 def test_a_large_jpeg_keeps_its_own_size_in_the_answer() -> None:
     data = encoded(Image.new("RGB", (1601, 1203), "green"), "JPEG")
-    picture = load_picture(data, size=100)
+    picture = load_picture(data, size=100, limits=LIMITS)
     assert (picture.width, picture.height, picture.pixels.shape) == (1601, 1203, (100, 100, 3))
 
 
 def test_limits_are_kept_before_pixels_are_decoded() -> None:
     data = encoded(Image.new("RGB", (300, 300)), "PNG")
-    with pytest.raises(UnreadableImage, match="300 x 300 pixels; at most 1000"):
+    with pytest.raises(ImageError, match="300 x 300, at most 1,000 pixels"):
         load_picture(data, size=16, limits=Limits(max_pixels=1000))
-    with pytest.raises(UnreadableImage, match="at most 10 are read"):
+    with pytest.raises(ImageError, match="at most 10 are allowed"):
         load_picture(data, size=16, limits=Limits(max_bytes=10))
 
 
@@ -68,14 +71,61 @@ def test_damage_anywhere_is_an_error_and_never_something_else(kind: str) -> None
         damaged[cut : cut + 8] = rng.bytes(8)
         for data in (bytes(damaged), whole[:cut]):
             try:
-                assert load_picture(data, size=16).pixels.shape == (16, 16, 3)
-            except UnreadableImage:
+                assert load_picture(data, size=16, limits=LIMITS).pixels.shape == (16, 16, 3)
+            except ImageError:
                 refused += 1
     assert refused
 
 
 def test_other_formats_are_not_opened() -> None:
-    with pytest.raises(UnreadableImage, match="cannot be decoded"):
-        load_picture(encoded(Image.new("RGB", (8, 8)), "PPM"), size=16)
-    with pytest.raises(UnreadableImage, match="No such file"):
-        load_picture("/nowhere/at/all.png", size=16)
+    with pytest.raises(ImageError, match="not an image in a known format"):
+        load_picture(encoded(Image.new("RGB", (8, 8)), "PPM"), size=16, limits=LIMITS)
+    with pytest.raises(ImageError, match="No such file"):
+        load_picture("/nowhere/at/all.png", size=16, limits=LIMITS)
+
+
+def stored(kind: str) -> bytes:
+    """A 64 x 64 picture in one of the forms that loaders tend to read differently."""
+    rng = np.random.default_rng(4)
+    colours = Image.fromarray(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    if kind == "16-bit grey":
+        return encoded(Image.fromarray(rng.integers(0, 65536, (64, 64), dtype=np.uint16)), "PNG")
+    if kind == "dark 16-bit grey":
+        return encoded(Image.fromarray(rng.integers(0, 256, (64, 64), dtype=np.uint16)), "PNG")
+    if kind == "palette with a transparent colour":
+        return encoded(colours.quantize(16), "PNG", transparency=3)
+    if kind == "half transparent":
+        colours.putalpha(Image.fromarray(rng.integers(0, 256, (64, 64), dtype=np.uint8)))
+        return encoded(colours, "PNG")
+    if kind == "CMYK":
+        return encoded(colours.convert("CMYK"), "JPEG")
+    exif = Image.Exif()
+    exif[0x0112] = 5
+    return encoded(colours, "JPEG", exif=exif)
+
+
+KINDS = ["16-bit grey", "dark 16-bit grey", "palette with a transparent colour", "half transparent", "CMYK", "turned"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_model_sees_the_pixels_that_people_are_shown(kind: str) -> None:
+    data = stored(kind)
+    shown, info = decode(data)
+    picture = load_picture(data, size=64, limits=LIMITS)
+    assert np.array_equal(picture.pixels, np.asarray(shown))
+    assert picture.image_size == {"width": info.width, "height": info.height, "depth": info.depth}
+
+
+def test_the_limits_are_the_same_for_people_and_models(tmp_path) -> None:
+    data = stored("CMYK")
+    path = tmp_path / "a.jpg"
+    path.write_bytes(data)
+    for limits in (Limits(max_bytes=len(data) - 1), Limits(max_pixels=64 * 64 - 1)):
+        problem = inspect(data, limits).problem
+        assert problem is not None
+        for source in (data, path):
+            with pytest.raises(ImageError) as refused:
+                load_picture(source, size=64, limits=limits)
+            assert str(refused.value) == problem
+    for source in (data, path):
+        assert load_picture(source, size=64, limits=Limits(max_bytes=len(data), max_pixels=64 * 64)).width == 64

@@ -91,7 +91,7 @@ def test_a_prediction_is_one_line_and_back() -> None:
     size = {"width": 40, "height": 30, "depth": 3}
     for wanted in (
         Prediction(4, 17, "s3://b/ü.png", size, [box], [0.5]),
-        Prediction(5, None, "x", None, [], [], "the image cannot be decoded"),
+        Prediction(5, None, "x", None, [], [], "the image is damaged"),
     ):
         text = wanted.to_line()
         assert text.endswith("\n") and text.count("\n") == 1

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from labeling.formats.images import Limits
 from learning.contract import BadInput, PredictedBox
 from learning.vision.augment import train_transform
 from learning.vision.data import Cache, ImageSet, batches, steps_per_epoch
@@ -86,7 +87,7 @@ def images(tmp_path: Path, count: int, *, cache: int = 1 << 20) -> ImageSet:
         Image.new("RGB", (40, 20), (place, 0, 0)).save(path)
         boxes = np.array([[-10, 5, 20, 15], [50, 5, 60, 10], [0, 0, 40, 20]], np.float32)
         items.append(Item(place, path, str(path), None, boxes, (0, 3, 3)))
-    return ImageSet(items, class_map=NAMES, image_size=64, cache=Cache(cache))
+    return ImageSet(items, class_map=NAMES, image_size=64, cache=Cache(cache, Limits()))
 
 
 def test_boxes_beyond_the_edge_are_cut_and_those_outside_dropped(tmp_path: Path) -> None:

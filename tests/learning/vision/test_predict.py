@@ -39,7 +39,7 @@ def test_a_line_for_each_line_in_its_order(trained: tuple[JobFolder, str], tmp_p
         assert [box.score for box in line.boxes] == sorted((box.score for box in line.boxes), reverse=True)
     assert {box.class_id for line in found for box in line.boxes} <= {0, 3}
     assert all(b.left >= 0 and b.left + b.width <= 80.01 and b.width >= 0 for line in found for b in line.boxes)
-    assert found[8].boxes == [] and "cannot be decoded" in (found[8].error or "")
+    assert found[8].boxes == [] and "the image is damaged" in (found[8].error or "")
     names = {metric.name: metric.value for metric in read_metrics(folder.metrics)[0]}
     assert names["predict:progress"] == 1
 
@@ -112,3 +112,14 @@ def test_a_packed_model_is_unpacked_first(trained: tuple[JobFolder, str], tmp_pa
     (tmp_path / "model.tar.gz").rename(channel / "model.tar.gz")
     found = predicted(folder)
     assert len(found) == 1 and found[0].embedding == [] and found[0].boxes
+
+
+def test_the_limits_of_images_are_those_of_the_folder(trained: tuple[JobFolder, str], tmp_path) -> None:
+    model, _ = trained
+    lines = []
+    for name, side in (("fits", 40), ("large", 41)):
+        Image.new("RGB", (side, 40), "red").save(tmp_path / f"{name}.bmp")
+        lines.append(json.dumps({"source-ref": str(tmp_path / f"{name}.bmp")}) + "\n")
+    folder = jobs.prediction_job(tmp_path / "job", model.model, "".join(lines), image_max_pixels=1600, **LOW)
+    found = predicted(folder)
+    assert [line.error for line in found] == [None, "the image is 41 x 40, at most 1,600 pixels are allowed"]

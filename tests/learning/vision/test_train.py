@@ -126,7 +126,7 @@ def test_images_that_cannot_be_read_are_left_out(tmp_path) -> None:
     (folder.channel(TRAIN) / "1.png").unlink()
     status, _, log = jobs.finish("train", folder)
     assert status == EXIT_DONE, log
-    assert "train channel, line 1: left out: the image cannot be decoded" in log
+    assert "train channel, line 1: left out: not an image in a known format" in log
     assert "train channel, line 2: left out" in log
 
 
