@@ -25,7 +25,7 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerAnswer:
+class SubmittedAnswer:
     """One worker's answer to one task; `content` maps element names to their values, times are aware datetimes.
 
     `seconds` is active time, pauses left out. Old files carry neither acceptance time nor seconds.
@@ -39,12 +39,12 @@ class WorkerAnswer:
     identity: Identity | None = None
 
 
-def write_worker_response(answers: Iterable[WorkerAnswer]) -> bytes:
+def write_worker_response(answers: Iterable[SubmittedAnswer]) -> bytes:
     """The file of all answers to one object."""
     return orjson.dumps({"answers": [answer_record(answer) for answer in answers]})
 
 
-def answer_record(answer: WorkerAnswer) -> dict[str, Any]:
+def answer_record(answer: SubmittedAnswer) -> dict[str, Any]:
     """One entry of 'answers' (also of A2I's 'humanAnswers')."""
     record: dict[str, Any] = {}
     if answer.accepted is not None:
@@ -64,7 +64,7 @@ def answer_record(answer: WorkerAnswer) -> dict[str, Any]:
     return record
 
 
-def read_worker_response(raw: bytes | str) -> list[WorkerAnswer]:
+def read_worker_response(raw: bytes | str) -> list[SubmittedAnswer]:
     """The answers of a file, old ones included; raises ValueError naming the member that is wrong."""
     try:
         document = orjson.loads(raw)
@@ -75,7 +75,7 @@ def read_worker_response(raw: bytes | str) -> list[WorkerAnswer]:
     return list(_read_answers(document["answers"]))
 
 
-def _read_answers(records: list[Any]) -> Iterator[WorkerAnswer]:
+def _read_answers(records: list[Any]) -> Iterator[SubmittedAnswer]:
     for place, record in enumerate(records):
         where = f"answers[{place}]"
         if not isinstance(record, dict):
@@ -86,7 +86,7 @@ def _read_answers(records: list[Any]) -> Iterator[WorkerAnswer]:
         data = (record.get("workerMetadata") or {}).get("identityData")
         identity = Identity(data["issuer"], data["sub"], data["identityProviderType"]) if data else None
         accepted = record.get("acceptanceTime")
-        yield WorkerAnswer(
+        yield SubmittedAnswer(
             worker_id=record["workerId"],
             content=record["answerContent"],
             submitted=_read_instant(record["submissionTime"], f"{where}.submissionTime"),

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models.functions import Lower
 
-from labeling import transitions
+from labeling import task_types, transitions
 from labeling.models.datasets import Dataset
 from marketplace.models import Account, Workteam
 
@@ -17,7 +17,7 @@ class LabelingJob(models.Model):
     status_changed_at = models.DateTimeField(null=True)
     failure_reason = models.CharField(max_length=1024, blank=True)
     reference_code = models.CharField(max_length=32, unique=True)
-    task_type = models.CharField(max_length=40, default="BoundingBox")
+    task_type = models.CharField(max_length=40, default=task_types.DEFAULT)
     label_attribute_name = models.CharField(max_length=127)
     labels = models.JSONField()  # ["bee", ...]: the order is the class index
     dataset = models.ForeignKey(Dataset, models.PROTECT, null=True, related_name="labeling_jobs")

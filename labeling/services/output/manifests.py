@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from labeling.formats import worker_responses
-from labeling.formats.worker_responses import Identity, WorkerAnswer
+from labeling.formats.worker_responses import Identity, SubmittedAnswer
 from labeling.models import Answer, Batch, DataObject, Label, LabelingJob, LabelSource, Task, TaskStatus
 from labeling.services.output import rows
 from marketplace import queue, storage
@@ -125,7 +125,7 @@ def _write_tasks(job: LabelingJob, batch: Batch, tasks: list[Task]) -> None:
             storage.write(uri, orjson.dumps(document), content_type="application/json")
 
 
-def answers_of_tasks(job: LabelingJob, tasks: Iterable[Task]) -> dict[int, list[WorkerAnswer]]:
+def answers_of_tasks(job: LabelingJob, tasks: Iterable[Task]) -> dict[int, list[SubmittedAnswer]]:
     """The newest revision of every answer to these tasks, by task, in the order they came."""
     found = (
         Answer.objects.filter(assignment__task__in=[task.pk for task in tasks])
@@ -134,11 +134,11 @@ def answers_of_tasks(job: LabelingJob, tasks: Iterable[Task]) -> dict[int, list[
     )
     newest = {row.assignment_id: row for row in found}
     crowd = "public" if job.workteam.crowd == Crowd.PUBLIC else "private"
-    by_task: dict[int, list[WorkerAnswer]] = defaultdict(list)
+    by_task: dict[int, list[SubmittedAnswer]] = defaultdict(list)
     for row in sorted(newest.values(), key=lambda r: (r.created_at, r.pk)):
         seat = row.assignment
         by_task[seat.task_id].append(
-            WorkerAnswer(
+            SubmittedAnswer(
                 worker_id=f"{crowd}.{settings.REGION}.{seat.worker.public_id}",
                 content=row.content,
                 submitted=row.created_at,
@@ -150,7 +150,7 @@ def answers_of_tasks(job: LabelingJob, tasks: Iterable[Task]) -> dict[int, list[
     return by_task
 
 
-def _requested(row: DataObject, given: list[WorkerAnswer]) -> dict[str, Any]:
+def _requested(row: DataObject, given: list[SubmittedAnswer]) -> dict[str, Any]:
     annotations = [
         {"workerId": a.worker_id, "annotationData": {"content": orjson.dumps(dict(a.content)).decode()}} for a in given
     ]
