@@ -45,8 +45,8 @@ def environment():
         "WAGGLE_QUEUE_WORKERS": "1",
         "WAGGLE_QUEUE_POLL_SECONDS": "0.1",
         # A message whose reader was killed is delivered again after this long.
-        "WAGGLE_QUEUE_TIMEOUT_SECONDS": "2",
-        "WAGGLE_QUEUE_RETRY_SECONDS": "3",
+        "WAGGLE_QUEUE_TIMEOUT_SECONDS": "10",
+        "WAGGLE_QUEUE_RETRY_SECONDS": "11",
     }
 
 
