@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
+from labeling.consolidation.answers import WorkerAnswer
 from labeling.consolidation.stopping import Decision, Stopping
+from labeling.consolidation.workers.skills import SkillRow
 from labeling.formats.augmented_reading import Origin
 from labeling.formats.shapes import ImageSize
 
@@ -67,19 +69,10 @@ class Words:
 
 
 @dataclass(frozen=True)
-class GivenAnswer(Generic[Answer]):
-    """A worker's newest answer to an object, read into typed values."""
+class AnswersToImage(Generic[Answer]):
+    """The newest answers of all workers to one image; `gold` is what the requester decided, where they did."""
 
-    worker: str
-    answer: Answer
-    revision: int = 0
-
-
-@dataclass(frozen=True)
-class ObjectAnswers(Generic[Answer]):
-    """All answers to one object; `gold` is what the requester decided, where they did."""
-
-    given: tuple[GivenAnswer[Answer], ...]
+    answers: tuple[WorkerAnswer[Answer], ...]
     size: Size
     gold: Answer | None = None
     key: str = ""
@@ -113,8 +106,8 @@ class Column:
 
 
 @dataclass(frozen=True)
-class SkillRow:
-    """What is known of a worker with objects of one class; `label` "" stands for all classes together."""
+class SkillFigures:
+    """How good a worker is at objects of one class, for tables; `label` "" stands for all classes together."""
 
     worker: str
     label: str
@@ -235,18 +228,18 @@ class TaskType(ABC, Generic[Answer, Models]):
 
     @abstractmethod
     def consolidate_many(
-        self, objects: Sequence[ObjectAnswers[Answer]], *, labels: Sequence[str], workers: Models
+        self, objects: Sequence[AnswersToImage[Answer]], *, labels: Sequence[str], workers: Models
     ) -> list[Consensus]:
         """The label of each object; the order of the answers to an object changes nothing."""
 
     @abstractmethod
     def decide_many(
-        self, objects: Sequence[ObjectAnswers[Answer]], *, labels: Sequence[str], rule: Stopping, workers: Models
+        self, objects: Sequence[AnswersToImage[Answer]], *, labels: Sequence[str], rule: Stopping, workers: Models
     ) -> list[Decision]:
         """Whether each object should get one more answer."""
 
     @abstractmethod
-    def fit_workers(self, objects: Sequence[ObjectAnswers[Answer]], *, labels: Sequence[str]) -> Models:
+    def fit_workers(self, objects: Sequence[AnswersToImage[Answer]], *, labels: Sequence[str]) -> Models:
         """Learn about the workers from their answers and the golds."""
 
     @abstractmethod
@@ -254,8 +247,12 @@ class TaskType(ABC, Generic[Answer, Models]):
         """The models that `to_json` wrote, also by earlier versions; of workers nobody knows yet for None."""
 
     @abstractmethod
-    def skills(self, models: Models, workers: Sequence[str], *, labels: Sequence[str]) -> list[SkillRow]:
-        """What is known of each worker, over all classes and for each class where the models tell them apart."""
+    def skills(self, models: Models, workers: Sequence[str], *, labels: Sequence[str]) -> list[SkillFigures]:
+        """How good each worker is, over all classes and for each class where the models tell them apart."""
+
+    @abstractmethod
+    def skill_rows(self, models: Models, *, labels: Sequence[str]) -> list[SkillRow]:
+        """What a job adds to what is known of its workers, as counts that can be summed over jobs."""
 
     # --- pages
 

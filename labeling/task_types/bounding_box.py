@@ -12,20 +12,20 @@ from labeling.consolidation.boxes import consolidator as boxes
 from labeling.consolidation.boxes.answers import Consolidated, ImageAnswers
 from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.models import WorkerModels
-from labeling.consolidation.workers.skills import Skill
+from labeling.consolidation.workers.skills import Skill, SkillRow
 from labeling.formats import answers, augmented, augmented_reading
 from labeling.formats.shapes import Box, ImageSize
 from labeling.task_types.base import (
     PRICES,
+    AnswersToImage,
     Column,
     Consensus,
     Element,
     Finding,
     ImportedLabel,
-    ObjectAnswers,
     Said,
     Size,
-    SkillRow,
+    SkillFigures,
     Story,
     TaskType,
     Words,
@@ -130,7 +130,7 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
         return ImportedLabel(list(found.boxes), found.image_size, found.origin)
 
     def consolidate_many(
-        self, objects: Sequence[ObjectAnswers[list[Box]]], *, labels: Sequence[str], workers: WorkerModels
+        self, objects: Sequence[AnswersToImage[list[Box]]], *, labels: Sequence[str], workers: WorkerModels
     ) -> list[Consensus]:
         """The confidence of a label is the mean over its boxes, None when it has none."""
         found = boxes.consolidate_many(map(_image, objects), labels=labels, workers=workers)
@@ -138,7 +138,7 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
 
     def decide_many(
         self,
-        objects: Sequence[ObjectAnswers[list[Box]]],
+        objects: Sequence[AnswersToImage[list[Box]]],
         *,
         labels: Sequence[str],
         rule: Stopping,
@@ -147,7 +147,7 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
         """The expected loss counts wrong and missing boxes."""
         return boxes.decide_many([_image(one) for one in objects], labels=labels, rule=rule, workers=workers)
 
-    def fit_workers(self, objects: Sequence[ObjectAnswers[list[Box]]], *, labels: Sequence[str]) -> WorkerModels:
+    def fit_workers(self, objects: Sequence[AnswersToImage[list[Box]]], *, labels: Sequence[str]) -> WorkerModels:
         """Rates, bias, scatter and confusions of each worker, and the calibration."""
         return boxes.fit_workers([_image(one) for one in objects], labels=labels)
 
@@ -155,7 +155,7 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
         """See WorkerModels.from_json."""
         return WorkerModels() if stored is None else WorkerModels.from_json(stored)
 
-    def skills(self, models: WorkerModels, workers: Sequence[str], *, labels: Sequence[str]) -> list[SkillRow]:
+    def skills(self, models: WorkerModels, workers: Sequence[str], *, labels: Sequence[str]) -> list[SkillFigures]:
         """`recall` is the chance of drawing an object that is there, over all classes and for each class;
         `false_positives` how many boxes an image are about no object; `spread` the scatter of the edges against the
         crowd's (1)."""
@@ -170,10 +170,14 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
                 "false_positives": _false_positives(models.skills.get(worker)),
                 "spread": round(float(rates.spread[place].mean()), 4),
             }
-            rows.append(SkillRow(worker, "", overall))
+            rows.append(SkillFigures(worker, "", overall))
             for column, label in enumerate(labels):
-                rows.append(SkillRow(worker, label, {"recall": round(float(by_class[place][column]), 4)}))
+                rows.append(SkillFigures(worker, label, {"recall": round(float(by_class[place][column]), 4)}))
         return rows
+
+    def skill_rows(self, models: WorkerModels, *, labels: Sequence[str]) -> list[SkillRow]:
+        """See consolidator.skill_rows."""
+        return boxes.skill_rows(models, labels)
 
     def layer(self, value: Mapping[str, Any]) -> dict[str, Any]:
         """Rectangles."""
@@ -214,9 +218,9 @@ def _row(box: Any) -> dict[str, Any]:
     }
 
 
-def _image(one: ObjectAnswers[list[Box]]) -> ImageAnswers:
+def _image(one: AnswersToImage[list[Box]]) -> ImageAnswers:
     return ImageAnswers(
-        tuple(WorkerAnswer(a.worker, tuple(a.answer), a.revision) for a in one.given),
+        tuple(WorkerAnswer(a.worker, tuple(a.value), a.revision) for a in one.answers),
         one.size,
         gold=None if one.gold is None else tuple(one.gold),
         key=one.key,

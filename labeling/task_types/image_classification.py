@@ -7,24 +7,24 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from labeling.consolidation.answers import ObjectAnswers as ObjectVotes
-from labeling.consolidation.answers import WorkerAnswer
+from labeling.consolidation.answers import ObjectAnswers, WorkerAnswer
 from labeling.consolidation.classes import votes
 from labeling.consolidation.stopping import Decision, Stopping
+from labeling.consolidation.workers.skills import SkillRow
 from labeling.consolidation.workers.votes import VoteWorkers
 from labeling.formats import answers, augmented, augmented_reading
 from labeling.formats.shapes import ImageSize, Vote
 from labeling.task_types.base import (
     PRICES,
+    AnswersToImage,
     Column,
     Consensus,
     Element,
     Finding,
     ImportedLabel,
-    ObjectAnswers,
     Said,
     Size,
-    SkillRow,
+    SkillFigures,
     Story,
     TaskType,
     Words,
@@ -111,20 +111,20 @@ class ImageClassification(TaskType[Vote, VoteWorkers]):
         return ImportedLabel(found.vote, None, found.origin)
 
     def consolidate_many(
-        self, objects: Sequence[ObjectAnswers[Vote]], *, labels: Sequence[str], workers: VoteWorkers
+        self, objects: Sequence[AnswersToImage[Vote]], *, labels: Sequence[str], workers: VoteWorkers
     ) -> list[Consensus]:
         """The most probable class, with its chance as confidence."""
         return [_consensus(votes.consolidate(_votes(one).answers, labels=labels, workers=workers)) for one in objects]
 
     def decide_many(
-        self, objects: Sequence[ObjectAnswers[Vote]], *, labels: Sequence[str], rule: Stopping, workers: VoteWorkers
+        self, objects: Sequence[AnswersToImage[Vote]], *, labels: Sequence[str], rule: Stopping, workers: VoteWorkers
     ) -> list[Decision]:
         """The expected loss is the chance that the present label is wrong."""
         return [
             votes.should_ask_more(_votes(one).answers, labels=labels, rule=rule, workers=workers) for one in objects
         ]
 
-    def fit_workers(self, objects: Sequence[ObjectAnswers[Vote]], *, labels: Sequence[str]) -> VoteWorkers:
+    def fit_workers(self, objects: Sequence[AnswersToImage[Vote]], *, labels: Sequence[str]) -> VoteWorkers:
         """The confusions of each worker and of the crowd."""
         return votes.fit_workers([_votes(one) for one in objects], labels=labels)
 
@@ -132,15 +132,19 @@ class ImageClassification(TaskType[Vote, VoteWorkers]):
         """See VoteWorkers.from_json."""
         return VoteWorkers() if stored is None else VoteWorkers.from_json(stored)
 
-    def skills(self, models: VoteWorkers, workers: Sequence[str], *, labels: Sequence[str]) -> list[SkillRow]:
+    def skills(self, models: VoteWorkers, workers: Sequence[str], *, labels: Sequence[str]) -> list[SkillFigures]:
         """`accuracy` is the chance of choosing the right class, over all classes and for pictures of each class."""
         rows = []
         for worker in workers:
-            rows.append(SkillRow(worker, "", {"accuracy": round(models.accuracy(worker), 4)}))
+            rows.append(SkillFigures(worker, "", {"accuracy": round(models.accuracy(worker), 4)}))
             for place, label in enumerate(labels):
                 right = models.likelihood(worker, label, labels)[place]
-                rows.append(SkillRow(worker, label, {"accuracy": round(right, 4)}))
+                rows.append(SkillFigures(worker, label, {"accuracy": round(right, 4)}))
         return rows
+
+    def skill_rows(self, models: VoteWorkers, *, labels: Sequence[str]) -> list[SkillRow]:
+        """See votes.skill_rows."""
+        return votes.skill_rows(models, labels)
 
     def layer(self, value: Mapping[str, Any]) -> dict[str, Any]:
         """The choice and its confidence."""
@@ -182,9 +186,9 @@ class ImageClassification(TaskType[Vote, VoteWorkers]):
         return Story(lead, findings, tuple(explanation.get("ignored", [])))
 
 
-def _votes(one: ObjectAnswers[Vote]) -> ObjectVotes[str]:
-    return ObjectVotes(
-        tuple(WorkerAnswer(a.worker, a.answer.label, a.revision) for a in one.given),
+def _votes(one: AnswersToImage[Vote]) -> ObjectAnswers[str]:
+    return ObjectAnswers(
+        tuple(WorkerAnswer(a.worker, a.value.label, a.revision) for a in one.answers),
         gold=None if one.gold is None else one.gold.label,
     )
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from labeling import task_types
+from labeling.consolidation.answers import WorkerAnswer
 from labeling.formats.shapes import Box, Vote
-from labeling.task_types.base import GivenAnswer, ObjectAnswers, TaskType
+from labeling.task_types.base import AnswersToImage, TaskType
 
 LABELS = ["bee", "wasp", "fly"]
 SIZE = (640, 480)
@@ -21,11 +22,11 @@ class Sample:
     bad: tuple[tuple[Any, str], ...]
     manifest_type: str
 
-    def objects(self, *answers: Any, count: int = 1, gold: Any = None) -> list[ObjectAnswers[Any]]:
+    def objects(self, *answers: Any, count: int = 1, gold: Any = None) -> list[AnswersToImage[Any]]:
         """So many objects, each with these answers by workers ann, bob, cy ..."""
         workers = ("ann", "bob", "cy", "dee", "eve")
-        given = tuple(GivenAnswer(worker, answer) for worker, answer in zip(workers, answers, strict=False))
-        return [ObjectAnswers(given, SIZE, gold, str(number)) for number in range(count)]
+        given = tuple(WorkerAnswer(worker, answer) for worker, answer in zip(workers, answers, strict=False))
+        return [AnswersToImage(given, SIZE, gold, str(number)) for number in range(count)]
 
 
 def _boxes(**change: Any) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def test_a_label_is_stored_as_json_and_read_back_equal(sample):
 def test_the_order_of_answers_changes_nothing(sample):
     given = sample.objects(sample.good, sample.other, sample.good, sample.other, sample.good)[0]
     found = []
-    for order in itertools.permutations(given.given):
+    for order in itertools.permutations(given.answers):
         one = type(given)(order, SIZE, None, given.key)
         (result,) = sample.task_type.consolidate_many([one], labels=LABELS, workers=strangers(sample))
         found.append(json.dumps([result.value, result.confidence, result.explanation]))
@@ -101,6 +101,11 @@ def test_workers_are_learned_stored_and_told_apart(sample):
     by_class = [row for row in rows if row.label]
     assert all(0 <= row.figures[main] <= 1 for row in by_class)
     assert sample.task_type.skills(again, [], labels=LABELS) == []
+
+    sums = sample.task_type.skill_rows(again, labels=LABELS)
+    assert {row.worker for row in sums} == {"ann", "bob", "cy"} and {row.label for row in sums} <= {"", *LABELS}
+    recall = {row.worker: row.found / row.chances for row in sums if not row.label}
+    assert recall["ann"] > recall["cy"]
 
 
 def test_the_manifest_label_is_read_back_equal(sample):
