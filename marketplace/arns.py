@@ -3,10 +3,17 @@
 import re
 from typing import NamedTuple
 
+from marketplace.ranges import Range
+
 PARTITION = "aws"
 DEFAULT_REGION = "us-east-1"
 # The account AWS's public crowd belongs to; ours answers to the same name.
 PUBLIC_CROWD_ACCOUNT = "394669845002"
+ACCOUNT_NUMBER = r"^\d{12}$"
+"""The number of an account, as a regular expression."""
+
+LENGTH = Range(1, 2048)
+"""Characters of an ARN."""
 # Kind (the resource type of the ARN) -> service. A workteam's name is "<crowd>/<name>".
 SERVICES = {
     "labeling-job": "sagemaker",

@@ -4,7 +4,12 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
+from marketplace.ranges import Range
+
 MICROS = 1_000_000
+
+TEXT_LENGTH = Range(1, 30)
+"""Characters of an amount as text; the largest one that a column holds has 21."""
 
 
 def parse(text: str | int | Decimal) -> int:

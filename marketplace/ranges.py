@@ -1,6 +1,7 @@
 """A declared range of allowed numbers or lengths. Forms, serializers and services read the same one; knows none."""
 
 from dataclasses import dataclass
+from math import ceil, floor
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,10 @@ class Range:
     def bounds(self) -> dict[str, float | None]:
         """The keyword arguments that number fields of forms and serializers take."""
         return {"min_value": self.low, "max_value": self.high}
+
+    def in_units(self, size: float) -> "Range":
+        """The same range in larger units, such as seconds in units of 60: the whole numbers of them that lie inside."""
+        return Range(ceil(self.low / size), None if self.high is None else floor(self.high / size))
 
     def nearest(self, value: float) -> float:
         """The number of the range that is closest to `value`."""

@@ -21,9 +21,10 @@ class DepositForm(forms.Form):
     """A payment that arrived outside, to be booked into a wallet once."""
 
     account = forms.ModelChoiceField(Account.objects.order_by("name"), empty_label=None)
-    amount = forms.CharField(max_length=20, label="Amount in dollars")
+    amount = forms.CharField(max_length=money.TEXT_LENGTH.longest, label="Amount in dollars")
     reference = forms.CharField(
-        max_length=80, help_text="The payment it stands for; the same reference is booked once."
+        max_length=wallets.REFERENCE_LENGTH.longest,
+        help_text="The payment it stands for; the same reference is booked once.",
     )
 
     def clean_amount(self) -> int:

@@ -10,13 +10,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from frontend import uploads
-from frontend.requester.job_forms import NAME, NAME_RULE
+from frontend.requester.fields import SelectionFields, name_field, selection_of
 from frontend.session import requester_page
 from labeling.models import BadLine, Dataset
 from labeling.services import scope
 from labeling.services.intake import datasets
 from marketplace.errors import DomainError
 from marketplace.models import Account, Role
+from marketplace.services.boundaries import URI_LENGTH
 
 PER_PAGE = 30
 SAMPLES = 6
@@ -42,35 +43,21 @@ class ManyFiles(forms.FileInput):
     allow_multiple_selected = True
 
 
-class DatasetForm(forms.Form):
+class DatasetForm(SelectionFields):
     """A new data set: where the objects come from and which of them."""
 
-    name = forms.RegexField(NAME, max_length=63, help_text=NAME_RULE, error_messages={"invalid": NAME_RULE})
+    name = name_field()
     kind = forms.ChoiceField(choices=KINDS, initial="upload", widget=forms.RadioSelect, label="Where are the images?")
-    uri = forms.CharField(max_length=1024, required=False, label="Address", help_text="s3://… or file://…")
+    uri = forms.CharField(
+        max_length=URI_LENGTH.longest, required=False, label="Address", help_text="s3://… or file://…"
+    )
     folder = forms.RegexField(uploads.FOLDER, required=False, widget=forms.HiddenInput)
-    selection = forms.ChoiceField(
-        choices=[("full", "All objects"), ("random", "A random sample"), ("filter", "Those a condition holds for")],
-        initial="full",
-        label="Which objects?",
-    )
-    percent = forms.FloatField(min_value=0.001, max_value=100, required=False, label="Percent", initial=10)
-    where = forms.CharField(
-        max_length=2000,
-        required=False,
-        label="Condition",
-        help_text='For example: "split" = \'train\' AND "score" < 0.8',
-    )
 
     def clean(self) -> dict:
         """The fields that belong to the choices made are required."""
-        given = super().clean() or {}
+        given = super().clean()
         if given.get("kind") not in UPLOADS and not given.get("uri"):
             self.add_error("uri", "An address is needed.")
-        if given.get("selection") == "random" and not given.get("percent"):
-            self.add_error("percent", "A percentage is needed.")
-        if given.get("selection") == "filter" and not given.get("where"):
-            self.add_error("where", "A condition is needed.")
         return given
 
 
@@ -119,14 +106,9 @@ def _create(request: HttpRequest, account: Account, form: DatasetForm) -> Datase
     if problem := _wrong_files(given["kind"], len(files) + len(uploads.files_in(account, given["folder"]))):
         form.add_error(None, problem)
         return None
-    selection = {"kind": given["selection"]}
-    if given["selection"] == "random":
-        selection["percent"] = given["percent"]
-    if given["selection"] == "filter":
-        selection["where"] = given["where"]
     try:
         uri = _store_uploads(account, form, files) if given["kind"] in UPLOADS else given["uri"]
-        source = {"kind": UPLOADS.get(given["kind"], given["kind"]), "uri": uri, "selection": selection}
+        source = {"kind": UPLOADS.get(given["kind"], given["kind"]), "uri": uri, "selection": selection_of(given)}
         with transaction.atomic():
             return datasets.create_dataset(
                 account=account, name=given["name"], source=source, by=f"user:{request.user.pk}"

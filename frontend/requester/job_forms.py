@@ -4,22 +4,24 @@ from typing import Any
 
 from django import forms
 
+from frontend.requester.fields import SelectionFields, dollars, name_field, selection_of
 from labeling import task_types
-from labeling.models import Dataset, LabelingJob
-from labeling.services.jobs import pricing
+from labeling.models import Dataset
+from labeling.services import scope
+from labeling.services.jobs import limits, pricing
 from labeling.task_types.base import TaskType
+from learning.services.active.loop_settings import RANGES, LoopSettings
 from marketplace import money
+from marketplace.errors import DomainError
 from marketplace.models import Account, Workteam
-from marketplace.services import workteams
+from marketplace.services import scope as marketplace_scope
 
 ARCHITECTURES = [
     ("compact", "Compact: our own, quick on a CPU"),
     ("ssdlite320_mobilenet_v3_large", "SSDLite320 MobileNetV3"),
     ("ssd300_vgg16", "SSD300 VGG16: for a GPU"),
 ]
-HOUR = 3600
-NAME = r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$"
-NAME_RULE = "Letters, digits and hyphens, at most 63; a letter or digit at both ends."
+MINUTE, HOUR = 60, 3600
 # The fields of the people step that stay folded away until they are needed, or wrong.
 RARE = (
     "time_limit_minutes",
@@ -29,17 +31,6 @@ RARE = (
     "max_percentage_labeled",
     "max_spend",
 )
-
-
-def dollars(text: str) -> int:
-    """Micro-dollars of a form field. Raises ValidationError."""
-    try:
-        micros = money.parse(text)
-    except ValueError as error:
-        raise forms.ValidationError(str(error)) from error
-    if micros < 0:
-        raise forms.ValidationError("An amount of zero or more is expected.")
-    return micros
 
 
 class StepForm(forms.Form):
@@ -59,35 +50,23 @@ class StepForm(forms.Form):
         return {k: v.pk if isinstance(v, Dataset | Workteam) else v for k, v in self.cleaned_data.items()}
 
 
-class DataStep(StepForm):
+class DataStep(SelectionFields, StepForm):
     """Which images, under which name."""
 
-    name = forms.RegexField(NAME, max_length=63, help_text=NAME_RULE, error_messages={"invalid": NAME_RULE})
+    name = name_field()
     dataset = forms.ModelChoiceField(Dataset.objects.none(), empty_label=None, label="Data set")
-    selection = forms.ChoiceField(
-        choices=[("full", "All objects"), ("random", "A random sample"), ("filter", "Those a condition holds for")],
-        label="Which objects?",
-    )
-    percent = forms.FloatField(min_value=0.001, max_value=100, required=False, label="Percent of a random sample")
-    where = forms.CharField(
-        max_length=2000, required=False, label="Condition", help_text="For example: \"split\" = 'train'"
-    )
 
     def clean(self) -> dict[str, Any]:
-        """The field that belongs to the choice made is required."""
-        given = super().clean() or {}
-        if given.get("selection") == "random" and not given.get("percent") and "percent" not in self.errors:
-            self.add_error("percent", "A percentage is needed.")
-        if given.get("selection") == "filter" and not given.get("where"):
-            self.add_error("where", "A condition is needed.")
+        """The name must be free."""
+        given = super().clean()
         name = given.get("name")
-        if name and LabelingJob.objects.filter(account=self.account, name__iexact=name).exists():
+        if name and scope.jobs(self.account).filter(name__iexact=name).exists():
             self.add_error("name", "There is a labeling job of this name already.")
         return given
 
     def prepare(self) -> None:
         """Only finished data sets of the account."""
-        rows = Dataset.objects.filter(account=self.account, status="Completed").order_by("-id")
+        rows = scope.datasets(self.account).filter(status="Completed").order_by("-id")
         self.fields["dataset"].queryset = rows  # type: ignore[attr-defined]
         self.fields["dataset"].label_from_instance = (  # type: ignore[attr-defined]
             lambda d: f"{d.name} ({d.objects_total} objects)"
@@ -99,17 +78,20 @@ class TaskStep(StepForm):
 
     task_type = forms.ChoiceField(required=False, widget=forms.RadioSelect, label="What do people do?")
     labels = forms.CharField(widget=forms.Textarea(attrs={"rows": 4}), label="Labels")
-    title = forms.CharField(max_length=128, help_text="What workers see in their list.")
-    description = forms.CharField(max_length=255)
+    title = forms.CharField(max_length=limits.TITLE_LENGTH.longest, help_text="What workers see in their list.")
+    description = forms.CharField(max_length=limits.DESCRIPTION_LENGTH.longest)
     short = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 3}),
         required=False,
-        max_length=2000,
+        max_length=limits.SHORT_INSTRUCTIONS_LENGTH.longest,
         label="Short instructions",
         help_text="Always in view beside the image. Simple HTML is allowed.",
     )
     full = forms.CharField(
-        widget=forms.Textarea(attrs={"rows": 6}), required=False, max_length=20000, label="Full instructions"
+        widget=forms.Textarea(attrs={"rows": 6}),
+        required=False,
+        max_length=limits.FULL_INSTRUCTIONS_LENGTH.longest,
+        label="Full instructions",
     )
 
     def prepare(self) -> None:
@@ -139,46 +121,57 @@ class PeopleStep(StepForm):
 
     workteam = forms.ModelChoiceField(Workteam.objects.none(), empty_label=None, label="Workforce")
     workers_per_object = forms.IntegerField(
-        min_value=1,
-        max_value=9,
         initial=5,
         label="Workers per object",
-        help_text="1 to 9; their answers are merged into one label.",
+        help_text=f"{limits.WORKERS_PER_OBJECT}; their answers are merged into one label.",
+        **limits.WORKERS_PER_OBJECT.bounds,
     )
     redundancy = forms.ChoiceField(
         choices=[("fixed", "Always that many"), ("dynamic", "Only as many as it takes")], label="How many answers?"
     )
     target_confidence = forms.FloatField(
-        min_value=0.5,
-        max_value=0.999,
         required=False,
         initial=0.9,
-        label="Confident enough at",
-        help_text="Between 0.5 and 0.999.",
+        label="Target confidence",
+        help_text=f"{limits.TARGET_CONFIDENCE}. More people are asked until a label is this certain.",
+        **limits.TARGET_CONFIDENCE.bounds,
     )
-    expected_seconds = forms.FloatField(min_value=1, initial=10, label="Expected seconds per task")
+    expected_seconds = forms.FloatField(initial=10, label="Expected seconds per task", **limits.EXPECTED_SECONDS.bounds)
     price = forms.CharField(
-        max_length=20,
+        max_length=money.TEXT_LENGTH.longest,
         initial="0.036",
         label="Price per task and worker",
         widget=forms.TextInput(
             attrs={"list": "prices", "inputmode": "decimal", "aria-describedby": "id_price_helptext"}
         ),
     )
-    time_limit_minutes = forms.IntegerField(min_value=1, initial=10, label="Time limit of a task, minutes")
-    availability_hours = forms.FloatField(min_value=0.02, required=False, label="Availability of a batch, hours")
-    max_concurrent_tasks = forms.IntegerField(min_value=1, max_value=5000, initial=1000, label="Objects open at once")
+    time_limit_minutes = forms.IntegerField(
+        initial=10,
+        label="Time limit of a task, minutes",
+        **limits.TASK_TIME_LIMIT_SECONDS.in_units(MINUTE).bounds,
+    )
+    availability_hours = forms.FloatField(
+        required=False,
+        label="Availability of a batch, hours",
+        min_value=limits.AVAILABILITY_SECONDS.low / HOUR,
+        max_value=limits.AVAILABILITY_SECONDS.longest / HOUR,
+    )
+    max_concurrent_tasks = forms.IntegerField(
+        initial=1000, label="Objects open at once", **limits.MAX_CONCURRENT_TASKS.bounds
+    )
     max_human_labeled_objects = forms.IntegerField(
-        min_value=1, required=False, label="Stop after so many objects by people"
+        required=False,
+        label="Stop after so many objects by people",
+        **limits.MAX_HUMAN_LABELED_OBJECTS.bounds,
     )
     max_percentage_labeled = forms.IntegerField(
-        min_value=1, max_value=100, required=False, label="Stop after so many percent labeled"
+        required=False, label="Stop after so many percent labeled", **limits.MAX_PERCENTAGE_LABELED.bounds
     )
-    max_spend = forms.CharField(max_length=20, required=False, label="Spend at most")
+    max_spend = forms.CharField(max_length=money.TEXT_LENGTH.longest, required=False, label="Spend at most")
 
     def prepare(self) -> None:
         """The account's teams and the public pool."""
-        self.fields["workteam"].queryset = workteams.visible_teams(account=self.account)  # type: ignore[attr-defined]
+        self.fields["workteam"].queryset = marketplace_scope.teams(self.account)  # type: ignore[attr-defined]
         self.fields["workteam"].label_from_instance = (  # type: ignore[attr-defined]
             lambda t: t.name if t.account_id else "Public pool"
         )
@@ -199,9 +192,7 @@ class PeopleStep(StepForm):
         if team is not None and price is not None:
             try:
                 pricing.check_price(price_micros=price, task_type=self.task_type.name, public=team.account_id is None)
-            except Exception as error:
-                if not hasattr(error, "message"):
-                    raise
+            except DomainError as error:
                 self.add_error("price", error.message)
         return given
 
@@ -211,14 +202,15 @@ class AutomationStep(StepForm):
 
     enabled = forms.BooleanField(required=False, initial=True, label="Automated labeling")
     target_iou = forms.FloatField(
-        min_value=0.3,
-        max_value=0.95,
-        initial=0.6,
+        initial=LoopSettings.target_iou,
         label="Promised mean IoU of machine labels",
         help_text="Only objects for which the model keeps this on the validation labels are labeled by it.",
+        **RANGES["target_iou"].bounds,
     )
     architecture = forms.ChoiceField(choices=ARCHITECTURES, label="Model")
-    max_rounds = forms.IntegerField(min_value=1, max_value=50, initial=10, label="Rounds at most")
+    max_rounds = forms.IntegerField(
+        initial=LoopSettings.max_rounds, label="Rounds at most", **RANGES["max_rounds"].bounds
+    )
 
     def prepare(self) -> None:
         """Off where no model can learn the task type."""
@@ -240,18 +232,13 @@ STEPS: dict[str, tuple[str, type[StepForm]]] = {
 def design(draft: dict[str, Any]) -> dict[str, Any]:
     """The draft as keyword arguments of labeling's create_job, still with primary keys for data set and team."""
     data, task, people, auto = (draft[step] for step in STEPS)
-    selection: dict[str, Any] = {"kind": data["selection"]}
-    if data["selection"] == "random":
-        selection["percent"] = data["percent"]
-    if data["selection"] == "filter":
-        selection["where"] = data["where"]
     redundancy: dict[str, Any] = {"kind": people["redundancy"]}
     if people["redundancy"] == "dynamic":
         redundancy["target_confidence"] = people["target_confidence"] or 0.9
     made: dict[str, Any] = {
         "name": data["name"],
         "dataset": data["dataset"],
-        "selection": selection,
+        "selection": selection_of(data),
         "task_type": task.get("task_type", task_types.DEFAULT),
         "labels": task["labels"],
         "title": task["title"],
@@ -267,7 +254,7 @@ def design(draft: dict[str, Any]) -> dict[str, Any]:
         "redundancy": redundancy,
         "price_micros": people["price"],
         "expected_seconds": people["expected_seconds"],
-        "task_time_limit_seconds": people["time_limit_minutes"] * 60,
+        "task_time_limit_seconds": people["time_limit_minutes"] * MINUTE,
         "max_concurrent_tasks": people["max_concurrent_tasks"],
         "max_human_labeled_objects": people["max_human_labeled_objects"],
         "max_percentage_labeled": people["max_percentage_labeled"],

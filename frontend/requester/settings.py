@@ -22,7 +22,7 @@ class MemberForm(forms.Form):
 class TokenForm(forms.Form):
     """A token's name."""
 
-    name = forms.CharField(max_length=80, label="What is it for?")
+    name = forms.CharField(max_length=accounts.TOKEN_NAME_LENGTH.longest, label="What is it for?")
 
 
 def _render(

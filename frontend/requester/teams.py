@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from frontend.requester.job_forms import NAME, NAME_RULE
+from frontend.requester.fields import name_field
 from frontend.session import requester_page
 from marketplace.errors import NotFound
 from marketplace.models import Role
@@ -17,8 +17,8 @@ from marketplace.services import scope, workteams
 class TeamForm(forms.Form):
     """A private team."""
 
-    name = forms.RegexField(NAME, max_length=63, help_text=NAME_RULE, error_messages={"invalid": NAME_RULE})
-    description = forms.CharField(max_length=200, required=False)
+    name = name_field()
+    description = forms.CharField(max_length=workteams.DESCRIPTION_LENGTH.longest, required=False)
 
 
 class AddForm(forms.Form):

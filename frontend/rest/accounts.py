@@ -20,7 +20,7 @@ from marketplace.services import accounts, scope
 class TokenInput(serializers.Serializer):
     """A new token's name; `personal` tokens belong to no account (for workers and operators)."""
 
-    name = serializers.CharField(max_length=80)
+    name = serializers.CharField(max_length=accounts.TOKEN_NAME_LENGTH.longest)
     personal = serializers.BooleanField(default=False)
 
 

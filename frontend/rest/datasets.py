@@ -18,28 +18,28 @@ from frontend.rest.parsing import JSONParser
 from frontend.rest.scope import account_of, actor
 from labeling.models import BadLine, Dataset
 from labeling.services import scope
-from labeling.services.intake import datasets
+from labeling.services.intake import datasets, selection, sources
+from marketplace import names
 from marketplace.errors import Invalid
 from marketplace.models import Role
-
-NAME = r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$"
+from marketplace.services.boundaries import URI_LENGTH
 
 
 class SelectionInput(serializers.Serializer):
-    """Which objects: all, a random percentage, or those a condition holds for."""
+    """Which objects: all, a random percentage, or only those that meet a condition."""
 
-    kind = serializers.ChoiceField(choices=["full", "random", "filter"])
-    percent = serializers.FloatField(required=False, min_value=0.001, max_value=100)
-    seed = serializers.IntegerField(required=False)
-    where = serializers.CharField(required=False, max_length=2000)
+    kind = serializers.ChoiceField(choices=list(selection.KINDS))
+    percent = serializers.FloatField(required=False, **selection.PERCENT.bounds)
+    seed = serializers.IntegerField(required=False, **selection.SEED.bounds)
+    where = serializers.CharField(required=False, max_length=selection.CONDITION_LENGTH.longest)
 
 
 class DatasetInput(serializers.Serializer):
     """A data set's name and what it is made from. `uri` is an address in a store, or what an upload answered."""
 
-    name = serializers.RegexField(NAME)
-    kind = serializers.ChoiceField(choices=["folder", "zip", "prefix", "manifest"])
-    uri = serializers.CharField(max_length=1024)
+    name = serializers.RegexField(names.PATTERN, max_length=names.LENGTH.longest)
+    kind = serializers.ChoiceField(choices=list(sources.KINDS))
+    uri = serializers.CharField(max_length=URI_LENGTH.longest)
     selection = SelectionInput(required=False)
 
 

@@ -5,19 +5,20 @@ from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status
+from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.launching import launch_job
 from frontend.rest import schemas
-from frontend.rest.datasets import NAME, BadLinesView, SelectionInput
+from frontend.rest.datasets import BadLinesView
 from frontend.rest.idempotency import idempotent
+from frontend.rest.job_inputs import EstimateInput, LabelingJobInput
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
 from frontend.rest.wallet import amount_of
-from labeling import queries, task_types
+from labeling import queries
 from labeling.models import BadLine, LabelingJob
 from labeling.services import scope
 from labeling.services.jobs import creation, pricing
@@ -25,91 +26,6 @@ from labeling.services.output import manifests
 from marketplace import money
 from marketplace.models import Role
 from marketplace.services import scope as marketplace_scope
-
-
-class ExampleInput(serializers.Serializer):
-    """An example picture, by its address in the store."""
-
-    uri = serializers.CharField(max_length=1024)
-    caption = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
-
-
-class InstructionsInput(serializers.Serializer):
-    """What workers read. HTML is reduced to harmless tags."""
-
-    short = serializers.CharField(required=False, allow_blank=True, max_length=2000, default="")
-    full = serializers.CharField(required=False, allow_blank=True, max_length=20000, default="")
-    good_examples = ExampleInput(many=True, required=False)
-    bad_examples = ExampleInput(many=True, required=False)
-
-
-class RedundancyInput(serializers.Serializer):
-    """Fixed redundancy, or as many answers as it takes for the target confidence."""
-
-    kind = serializers.ChoiceField(choices=["fixed", "dynamic"])
-    target_confidence = serializers.FloatField(required=False, min_value=0.5, max_value=0.999)
-    start = serializers.IntegerField(required=False, min_value=1, max_value=9)
-
-
-class AutomatedInput(serializers.Serializer):
-    """Automated labeling: on or off, and how the loop is run."""
-
-    enabled = serializers.BooleanField()
-    target_iou = serializers.FloatField(required=False, min_value=0.3, max_value=0.95)
-    seed_size = serializers.IntegerField(required=False, min_value=4)
-    batch_size = serializers.IntegerField(required=False, min_value=1)
-    max_rounds = serializers.IntegerField(required=False, min_value=1, max_value=50)
-    validation_share = serializers.FloatField(required=False, min_value=0.05, max_value=0.5)
-    train_seconds = serializers.IntegerField(required=False, min_value=1)
-    architecture = serializers.CharField(required=False, max_length=60)
-    image_size = serializers.IntegerField(required=False, min_value=64, max_value=1024)
-    seed = serializers.IntegerField(required=False)
-    overlap = serializers.BooleanField(required=False)
-    confidence = serializers.FloatField(required=False, min_value=0.5, max_value=0.999)
-    random_share = serializers.FloatField(required=False, min_value=0.0, max_value=1.0)
-    epochs = serializers.IntegerField(required=False, min_value=1)
-    augmentation = serializers.CharField(required=False, max_length=60)
-    initial_model = serializers.CharField(required=False, max_length=2048)
-
-
-class LabelingJobInput(serializers.Serializer):
-    """What CreateLabelingJob takes, in plain names; money is dollars as text, per worker per task."""
-
-    name = serializers.RegexField(NAME)
-    labels = serializers.ListField(child=serializers.CharField(max_length=256), min_length=1, max_length=500)
-    task_type = serializers.CharField(default=task_types.DEFAULT, max_length=40)
-    workteam = serializers.IntegerField()
-    dataset = serializers.IntegerField(required=False)
-    input_manifest_uri = serializers.CharField(required=False, max_length=1024)
-    label_attribute_name = serializers.CharField(required=False, max_length=127)
-    selection = SelectionInput(required=False)
-    output_uri = serializers.CharField(required=False, max_length=1024)
-    title = serializers.CharField(max_length=128)
-    description = serializers.CharField(max_length=255)
-    keywords = serializers.ListField(child=serializers.CharField(max_length=30), required=False, max_length=5)
-    instructions = InstructionsInput(required=False)
-    workers_per_object = serializers.IntegerField(default=5)
-    redundancy = RedundancyInput(required=False)
-    price = serializers.CharField(max_length=20)
-    expected_seconds = serializers.FloatField(default=30, min_value=1)
-    task_time_limit_seconds = serializers.IntegerField(required=False)
-    task_availability_seconds = serializers.IntegerField(required=False)
-    max_concurrent_tasks = serializers.IntegerField(required=False)
-    max_human_labeled_objects = serializers.IntegerField(required=False)
-    max_percentage_labeled = serializers.IntegerField(required=False)
-    max_spend = serializers.CharField(required=False, max_length=20)
-    automated_labeling = AutomatedInput(required=False)
-
-
-class EstimateInput(serializers.Serializer):
-    """A job design, before launch."""
-
-    objects = serializers.IntegerField(min_value=1)
-    workers_per_object = serializers.IntegerField(min_value=1, max_value=9)
-    price = serializers.CharField(max_length=20)
-    expected_seconds = serializers.FloatField(min_value=1, default=30)
-    workers = serializers.IntegerField(min_value=1, default=10)
-    task_type = serializers.CharField(default=task_types.DEFAULT, max_length=40)
 
 
 def price_of(text: str) -> int:

@@ -15,7 +15,7 @@ from frontend.rest.idempotency import idempotent, key_of
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor, require_operator
 from labeling.queries.statements import StatementLine, statement_lines
-from marketplace import money
+from marketplace import arns, money
 from marketplace.errors import Invalid, NotFound
 from marketplace.models import Account, Posting
 from marketplace.services import wallets
@@ -24,9 +24,11 @@ from marketplace.services import wallets
 class DepositInput(serializers.Serializer):
     """Dollars as text, at most six decimals, and the account they are for."""
 
-    account = serializers.RegexField(r"^\d{12}$")
-    amount = serializers.CharField(max_length=30)
-    reference = serializers.CharField(max_length=80, help_text="the payment this deposit stands for; booked once")
+    account = serializers.RegexField(arns.ACCOUNT_NUMBER)
+    amount = serializers.CharField(max_length=money.TEXT_LENGTH.longest)
+    reference = serializers.CharField(
+        max_length=wallets.REFERENCE_LENGTH.longest, help_text="the payment this deposit stands for; booked once"
+    )
 
 
 def amount_of(text: str, field: str) -> int:

@@ -32,13 +32,15 @@ class SubmitInput(serializers.Serializer):
     """A worker's answer: the crowd form's JSON, and how many seconds it took."""
 
     answer = serializers.JSONField()
-    seconds = serializers.FloatField(min_value=0, max_value=30 * 86400)
+    seconds = serializers.FloatField(**assignments.SECONDS.bounds)
 
 
 class ReasonInput(serializers.Serializer):
     """Why a task is declined; may be empty."""
 
-    reason = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
+    reason = serializers.CharField(
+        required=False, allow_blank=True, max_length=assignments.REASON_LENGTH.longest, default=""
+    )
 
 
 def assignment_payload(assignment: Assignment, user_id: int, now: datetime) -> dict[str, Any]:

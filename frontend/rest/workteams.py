@@ -13,6 +13,7 @@ from frontend.rest import schemas
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor, worker_of
+from marketplace import names
 from marketplace.models import Role, Workteam, WorkteamMember
 from marketplace.services import scope, workteams
 
@@ -20,8 +21,10 @@ from marketplace.services import scope, workteams
 class WorkteamInput(serializers.Serializer):
     """A private team's name (as CreateWorkteam) and description."""
 
-    name = serializers.RegexField(r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")
-    description = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    name = serializers.RegexField(names.PATTERN, max_length=names.LENGTH.longest)
+    description = serializers.CharField(
+        max_length=workteams.DESCRIPTION_LENGTH.longest, required=False, allow_blank=True, default=""
+    )
 
 
 class TeamMemberInput(serializers.Serializer):

@@ -8,10 +8,14 @@ from django.db.models.functions import TruncDate
 
 from marketplace.errors import BookedAlready, Invalid
 from marketplace.models import Account, Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
+from marketplace.ranges import Range
 from marketplace.services import ledger
 
 # 9,000,000,000 dollars in micro-dollars: far below what a bigint holds, far above any real deposit.
 MAX_DEPOSIT_MICROS = 9 * 10**15
+
+REFERENCE_LENGTH = Range(1, 120)
+"""Characters of a deposit's reference. Forms used to stop at 80."""
 
 
 def deposit(*, account: Account, amount_micros: int, reference: str, by: str, description: str = "Deposit") -> Entry:
@@ -21,8 +25,8 @@ def deposit(*, account: Account, amount_micros: int, reference: str, by: str, de
     """
     if not 0 < amount_micros <= MAX_DEPOSIT_MICROS:
         raise Invalid("a deposit must be above zero and at most 9,000,000,000 dollars", field="amount")
-    if not reference or len(reference) > 120:
-        raise Invalid("a deposit needs a reference of 1 to 120 characters", field="reference")
+    if len(reference) not in REFERENCE_LENGTH:
+        raise Invalid(f"a deposit needs a reference of {REFERENCE_LENGTH} characters", field="reference")
     pockets = {ledger.pocket(LedgerKind.OUTSIDE): -amount_micros, wallet(account): amount_micros}
     try:
         with transaction.atomic():

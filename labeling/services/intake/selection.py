@@ -14,6 +14,9 @@ KINDS = ("full", "random", "filter")
 PERCENT = Range(0.0001, 100)
 """Of a random sample: from one object in a million. Forms used to start at 0.001, services just above zero."""
 
+SEED = Range(-(2**63), 2**63 - 1)
+"""Of a random sample: the same seed chooses the same lines."""
+
 CONDITION_LENGTH = Range(1, 2_000)
 """Characters of a condition, which are parsed."""
 
@@ -26,7 +29,10 @@ def check_selection(selection: dict[str, Any] | None) -> dict[str, Any]:
         percent = selection.get("percent")
         if percent not in PERCENT:
             raise Invalid(f"{percent!r} found, {PERCENT} expected", field="percent")
-        return {"kind": "random", "percent": percent, "seed": int(selection.get("seed") or 0)}
+        seed = selection.get("seed") or 0
+        if not isinstance(seed, int) or seed not in SEED:
+            raise Invalid(f"{seed!r} found, a whole number expected", field="seed")
+        return {"kind": "random", "percent": percent, "seed": seed}
     if kind == "filter":
         where = str(selection.get("where") or "").strip()
         if len(where) not in CONDITION_LENGTH:

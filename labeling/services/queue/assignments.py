@@ -9,7 +9,6 @@ for a short grace (jobs.STOP_GRACE); then they are cancelled.
 """
 
 import json
-import math
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,12 +24,20 @@ from labeling.services.queue.leases import expire_overdue
 from labeling.services.results import answering
 from marketplace.errors import AlreadySubmitted, Forbidden, Invalid, NotFound, TaskGone, TaskLimit
 from marketplace.models import Account, Subject, Worker, WorkerStatus
+from marketplace.ranges import Range
 from marketplace.services import escrow
 
 # Tasks of one job that a worker may hold at a time, so that nobody sits on a whole batch.
 MOST_LEASES = 25
-# A worker's page measures active seconds; a month is the longest time limit there is.
-MOST_SECONDS = 30 * 86_400
+
+SECONDS = Range(0, 30 * 86_400)
+"""Active seconds that a worker's page measures for a task; a month is far above the longest time limit."""
+
+KEY_LENGTH = Range(1, 200)
+"""Characters of the key that makes a submit safe to repeat."""
+
+REASON_LENGTH = Range(0, 200)
+"""Characters of the reason why a task is declined."""
 
 
 @dataclass(frozen=True)
@@ -121,10 +128,10 @@ def submit(*, assignment: Assignment, worker: Worker, content: Any, seconds: flo
     seat = _Seat.read(assignment.pk, worker.pk)
     if seat.state == AssignmentStatus.SUBMITTED and key == seat.key:
         return Submission(assignment.pk, seat.paid_micros, True)
-    if not isinstance(key, str) or not 1 <= len(key) <= 200:
-        raise Invalid("a submit needs a key of 1 to 200 characters", field="key")
-    if not math.isfinite(seconds) or not 0 <= seconds <= MOST_SECONDS:
-        raise Invalid(f"{seconds} found, 0 to {MOST_SECONDS} seconds expected", field="seconds")
+    if not isinstance(key, str) or len(key) not in KEY_LENGTH:
+        raise Invalid(f"a submit needs a key of {KEY_LENGTH} characters", field="key")
+    if seconds not in SECONDS:
+        raise Invalid(f"{seconds} found, {SECONDS} seconds expected", field="seconds")
     answer = answering.checked(content, task_type=seat.task_type, labels=seat.labels, size=(seat.width, seat.height))
     now = timezone.now()
     with transaction.atomic():
@@ -215,8 +222,8 @@ def give_back(*, assignment: Assignment, worker: Worker) -> None:
 
 def decline(*, assignment: Assignment, worker: Worker, reason: str = "") -> None:
     """Refuse a task; this worker never gets it again. Raises InUse unless it is leased, Invalid for a long reason."""
-    if len(reason) > 200:
-        raise Invalid(f"a reason has at most 200 characters, {len(reason)} found", field="reason")
+    if len(reason) not in REASON_LENGTH:
+        raise Invalid(f"a reason has {REASON_LENGTH} characters, {len(reason)} found", field="reason")
     _end(assignment, worker, AssignmentStatus.DECLINED, reason)
 
 

@@ -1,0 +1,77 @@
+"""Form fields that several pages of the requester share. Bounds and rules are those of the services that check them."""
+
+from typing import Any
+
+from django import forms
+
+from labeling.services.intake.selection import CONDITION_LENGTH, PERCENT, check_selection
+from marketplace import money, names
+from marketplace.errors import Invalid
+
+
+def name_field() -> forms.RegexField:
+    """The name of a data set, a job or a team."""
+    return forms.RegexField(
+        names.PATTERN,
+        max_length=names.LENGTH.longest,
+        help_text=names.RULE,
+        error_messages={"invalid": names.RULE},
+    )
+
+
+def dollars(text: str) -> int:
+    """Micro-dollars of a form field. Raises ValidationError."""
+    try:
+        micros = money.parse(text)
+    except ValueError as error:
+        raise forms.ValidationError(str(error)) from error
+    if micros < 0:
+        raise forms.ValidationError("An amount of zero or more is expected.")
+    return micros
+
+
+class SelectionFields(forms.Form):
+    """Which objects of a data set or a manifest."""
+
+    selection = forms.ChoiceField(
+        choices=[
+            ("full", "All objects"),
+            ("random", "A random sample"),
+            ("filter", "Only objects that meet a condition"),
+        ],
+        initial="full",
+        label="Which objects?",
+    )
+    percent = forms.FloatField(required=False, initial=10, label="Percent of a random sample", **PERCENT.bounds)
+    where = forms.CharField(
+        max_length=CONDITION_LENGTH.longest,
+        required=False,
+        label="Condition",
+        help_text='For example: "split" = \'train\' AND "score" < 0.8',
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """The field that belongs to the choice made is required, and must be one the service takes."""
+        given = super().clean() or {}
+        if given.get("selection") == "random" and not given.get("percent"):
+            if "percent" not in self.errors:
+                self.add_error("percent", "A percentage is needed.")
+        elif given.get("selection") == "filter" and not given.get("where"):
+            if "where" not in self.errors:
+                self.add_error("where", "A condition is needed.")
+        elif given.get("selection"):
+            try:
+                check_selection(selection_of(given))
+            except Invalid as error:
+                self.add_error(error.field if error.field in self.fields else None, error.message)
+        return given
+
+
+def selection_of(given: dict[str, Any]) -> dict[str, Any]:
+    """The selection that the cleaned fields of `SelectionFields` stand for, as services take it."""
+    chosen = {"kind": given["selection"]}
+    if given["selection"] == "random":
+        chosen["percent"] = given["percent"]
+    if given["selection"] == "filter":
+        chosen["where"] = given["where"]
+    return chosen

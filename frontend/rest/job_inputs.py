@@ -1,0 +1,106 @@
+"""What requests about labeling jobs may hold. Every bound is the service's own; meaning is checked there, not here."""
+
+from rest_framework import serializers
+
+from frontend.rest.datasets import SelectionInput
+from labeling import task_types
+from labeling.services.jobs import limits
+from learning.contract import ARCHITECTURES
+from learning.services.active.loop_settings import RANGES
+from marketplace import arns, money, names
+from marketplace.services.boundaries import URI_LENGTH
+
+
+class ExampleInput(serializers.Serializer):
+    """An example picture, by its address in the store."""
+
+    uri = serializers.CharField(max_length=URI_LENGTH.longest)
+    caption = serializers.CharField(
+        max_length=limits.CAPTION_LENGTH.longest, required=False, allow_blank=True, default=""
+    )
+
+
+class InstructionsInput(serializers.Serializer):
+    """What workers read. HTML is reduced to harmless tags."""
+
+    short = serializers.CharField(
+        required=False, allow_blank=True, max_length=limits.SHORT_INSTRUCTIONS_LENGTH.longest, default=""
+    )
+    full = serializers.CharField(
+        required=False, allow_blank=True, max_length=limits.FULL_INSTRUCTIONS_LENGTH.longest, default=""
+    )
+    good_examples = ExampleInput(many=True, required=False)
+    bad_examples = ExampleInput(many=True, required=False)
+
+
+class RedundancyInput(serializers.Serializer):
+    """Fixed redundancy, or as many answers as it takes for the target confidence."""
+
+    kind = serializers.ChoiceField(choices=["fixed", "dynamic"])
+    target_confidence = serializers.FloatField(required=False, **limits.TARGET_CONFIDENCE.bounds)
+    start = serializers.IntegerField(required=False, **limits.START.bounds)
+
+
+class AutomatedInput(serializers.Serializer):
+    """Automated labeling: on or off, and how the loop is run."""
+
+    enabled = serializers.BooleanField()
+    target_iou = serializers.FloatField(required=False, **RANGES["target_iou"].bounds)
+    seed_size = serializers.IntegerField(required=False, **RANGES["seed_size"].bounds)
+    batch_size = serializers.IntegerField(required=False, **RANGES["batch_size"].bounds)
+    max_rounds = serializers.IntegerField(required=False, **RANGES["max_rounds"].bounds)
+    validation_share = serializers.FloatField(required=False, **RANGES["validation_share"].bounds)
+    train_seconds = serializers.IntegerField(required=False, **RANGES["train_seconds"].bounds)
+    architecture = serializers.ChoiceField(required=False, choices=list(ARCHITECTURES))
+    image_size = serializers.IntegerField(required=False, **RANGES["image_size"].bounds)
+    seed = serializers.IntegerField(required=False, **RANGES["seed"].bounds)
+    overlap = serializers.BooleanField(required=False)
+    confidence = serializers.FloatField(required=False, **RANGES["confidence"].bounds)
+    random_share = serializers.FloatField(required=False, **RANGES["random_share"].bounds)
+    epochs = serializers.IntegerField(required=False, **RANGES["epochs"].bounds)
+    augmentation = serializers.CharField(required=False)
+    initial_model = serializers.CharField(required=False, max_length=arns.LENGTH.longest)
+
+
+class LabelingJobInput(serializers.Serializer):
+    """What CreateLabelingJob takes, in plain names; money is dollars as text, per worker per task."""
+
+    name = serializers.RegexField(names.PATTERN, max_length=names.LENGTH.longest)
+    labels = serializers.ListField(child=serializers.CharField(max_length=limits.LABEL_LENGTH.longest))
+    task_type = serializers.CharField(default=task_types.DEFAULT)
+    workteam = serializers.IntegerField()
+    dataset = serializers.IntegerField(required=False)
+    input_manifest_uri = serializers.CharField(required=False, max_length=URI_LENGTH.longest)
+    label_attribute_name = serializers.CharField(required=False, max_length=limits.LABEL_ATTRIBUTE_NAME_LENGTH.longest)
+    selection = SelectionInput(required=False)
+    output_uri = serializers.CharField(required=False, max_length=URI_LENGTH.longest)
+    title = serializers.CharField(max_length=limits.TITLE_LENGTH.longest)
+    description = serializers.CharField(max_length=limits.DESCRIPTION_LENGTH.longest)
+    keywords = serializers.ListField(
+        child=serializers.CharField(max_length=limits.KEYWORD_LENGTH.longest),
+        required=False,
+        max_length=limits.KEYWORDS.longest,
+    )
+    instructions = InstructionsInput(required=False)
+    workers_per_object = serializers.IntegerField(default=5, **limits.WORKERS_PER_OBJECT.bounds)
+    redundancy = RedundancyInput(required=False)
+    price = serializers.CharField(max_length=money.TEXT_LENGTH.longest)
+    expected_seconds = serializers.FloatField(default=30, **limits.EXPECTED_SECONDS.bounds)
+    task_time_limit_seconds = serializers.IntegerField(required=False, **limits.TASK_TIME_LIMIT_SECONDS.bounds)
+    task_availability_seconds = serializers.IntegerField(required=False, **limits.AVAILABILITY_SECONDS.bounds)
+    max_concurrent_tasks = serializers.IntegerField(required=False, **limits.MAX_CONCURRENT_TASKS.bounds)
+    max_human_labeled_objects = serializers.IntegerField(required=False, **limits.MAX_HUMAN_LABELED_OBJECTS.bounds)
+    max_percentage_labeled = serializers.IntegerField(required=False, **limits.MAX_PERCENTAGE_LABELED.bounds)
+    max_spend = serializers.CharField(required=False, max_length=money.TEXT_LENGTH.longest)
+    automated_labeling = AutomatedInput(required=False)
+
+
+class EstimateInput(serializers.Serializer):
+    """A job design, before launch."""
+
+    objects = serializers.IntegerField(**limits.OBJECTS.bounds)
+    workers_per_object = serializers.IntegerField(**limits.WORKERS_PER_OBJECT.bounds)
+    price = serializers.CharField(max_length=money.TEXT_LENGTH.longest)
+    expected_seconds = serializers.FloatField(default=30, **limits.EXPECTED_SECONDS.bounds)
+    workers = serializers.IntegerField(default=10, **limits.WORKERS.bounds)
+    task_type = serializers.CharField(default=task_types.DEFAULT)

@@ -1,0 +1,140 @@
+"""Every bound of a form and of a request's shape is the one that the service declares; none is written down twice."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django import forms
+from rest_framework import serializers
+
+import frontend
+from frontend.requester.job_forms import ARCHITECTURES, HOUR, MINUTE
+from labeling.services.intake import selection
+from labeling.services.jobs import limits
+from labeling.services.queue import assignments
+from learning import contract
+from learning.services.active.loop_settings import RANGES
+from marketplace import arns, money, names
+from marketplace.ranges import Range
+from marketplace.services import accounts, boundaries, wallets, workteams
+
+OURS = "frontend."
+# Bounds by the field's name, or by class and name where one name means two things.
+DECLARED: dict[str, Range] = {
+    **{name: RANGES[name] for name in ("target_iou", "seed_size", "batch_size", "max_rounds", "validation_share")},
+    **{name: RANGES[name] for name in ("train_seconds", "image_size", "seed", "confidence", "random_share", "epochs")},
+    "amount": money.TEXT_LENGTH,
+    "availability_hours": Range(limits.AVAILABILITY_SECONDS.low / HOUR, limits.AVAILABILITY_SECONDS.longest / HOUR),
+    "caption": limits.CAPTION_LENGTH,
+    "description": limits.DESCRIPTION_LENGTH,
+    "expected_seconds": limits.EXPECTED_SECONDS,
+    "full": limits.FULL_INSTRUCTIONS_LENGTH,
+    "initial_model": arns.LENGTH,
+    "input_manifest_uri": boundaries.URI_LENGTH,
+    "keywords": limits.KEYWORDS,
+    "keywords[]": limits.KEYWORD_LENGTH,
+    "label_attribute_name": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
+    "labels[]": limits.LABEL_LENGTH,
+    "max_concurrent_tasks": limits.MAX_CONCURRENT_TASKS,
+    "max_human_labeled_objects": limits.MAX_HUMAN_LABELED_OBJECTS,
+    "max_percentage_labeled": limits.MAX_PERCENTAGE_LABELED,
+    "max_spend": money.TEXT_LENGTH,
+    "name": names.LENGTH,
+    "objects": limits.OBJECTS,
+    "output_uri": boundaries.URI_LENGTH,
+    "percent": selection.PERCENT,
+    "price": money.TEXT_LENGTH,
+    "reason": assignments.REASON_LENGTH,
+    "reference": wallets.REFERENCE_LENGTH,
+    "seconds": assignments.SECONDS,
+    "short": limits.SHORT_INSTRUCTIONS_LENGTH,
+    "start": limits.START,
+    "target_confidence": limits.TARGET_CONFIDENCE,
+    "task_availability_seconds": limits.AVAILABILITY_SECONDS,
+    "task_time_limit_seconds": limits.TASK_TIME_LIMIT_SECONDS,
+    "time_limit_minutes": limits.TASK_TIME_LIMIT_SECONDS.in_units(MINUTE),
+    "title": limits.TITLE_LENGTH,
+    "uri": boundaries.URI_LENGTH,
+    "where": selection.CONDITION_LENGTH,
+    "workers": limits.WORKERS,
+    "workers_per_object": limits.WORKERS_PER_OBJECT,
+    "SelectionInput.seed": selection.SEED,
+    "TeamForm.description": workteams.DESCRIPTION_LENGTH,
+    "TokenForm.name": accounts.TOKEN_NAME_LENGTH,
+    "TokenInput.name": accounts.TOKEN_NAME_LENGTH,
+    "WorkteamInput.description": workteams.DESCRIPTION_LENGTH,
+}
+# Numbers that name a row, and texts whose form another rule decides.
+FREE = {"account", "answer", "augmentation", "dataset", "email", "folder", "labels", "task_type", "workteam"}
+
+
+def classes(base: type) -> Iterator[type]:
+    """Every class of ours below `base`, once each."""
+    for found in base.__subclasses__():
+        if found.__module__.startswith(OURS):
+            yield found
+        yield from classes(found)
+
+
+def bounded() -> dict[str, tuple[str, Any]]:
+    """Every field that takes a number or a free text, as {"Class.field": (field name, field)}."""
+    for module in pkgutil.walk_packages(frontend.__path__, OURS):
+        if ".management" not in module.name and ".demo" not in module.name:
+            importlib.import_module(module.name)
+    found: dict[str, tuple[str, Any]] = {}
+    for form in classes(forms.Form):
+        for name, field in form.base_fields.items():
+            if isinstance(field, forms.IntegerField | forms.FloatField | forms.CharField):
+                found[f"{form.__name__}.{name}"] = (name, field)
+    kinds = (serializers.IntegerField, serializers.FloatField, serializers.CharField, serializers.ListField)
+    for shape in classes(serializers.Serializer):
+        if shape.__name__.endswith("Input"):
+            for name, field in shape._declared_fields.items():
+                if isinstance(field, kinds):
+                    found[f"{shape.__name__}.{name}"] = (name, field)
+                if isinstance(field, serializers.ListField) and isinstance(field.child, kinds):
+                    found[f"{shape.__name__}.{name}[]"] = (f"{name}[]", field.child)
+    return found
+
+
+FIELDS = bounded()
+
+
+def test_forms_and_request_shapes_are_found():
+    assert {"PeopleStep.price", "LabelingJobInput.labels[]", "DatasetForm.percent", "AutomatedInput.seed"} <= set(
+        FIELDS
+    )
+
+
+@pytest.mark.parametrize("place", sorted(FIELDS))
+def test_a_bound_is_the_declared_one(place):
+    name, field = FIELDS[place]
+    declared = DECLARED.get(place, DECLARED.get(name))
+    if declared is None:
+        assert name in FREE or place == "SignInForm.username" or place == "SignInForm.password", (
+            f"{place}: declare its range in the service that checks it, and add it to this table"
+        )
+        return
+    if isinstance(field, forms.CharField | serializers.CharField | serializers.ListField):
+        assert field.max_length == declared.longest
+        assert field.min_length in (None, declared.low)
+    else:
+        assert (field.min_value, field.max_value) == (declared.low, declared.high)
+
+
+def test_the_wizard_offers_the_architectures_there_are():
+    assert {key for key, _ in ARCHITECTURES} == set(contract.ARCHITECTURES)
+
+
+def test_a_range_says_what_it_holds():
+    share = Range(0.5, 2)
+    assert 0.5 in share and 2 in share and 1.0 in share
+    assert 0.49 not in share and 2.01 not in share
+    assert float("nan") not in share and True not in share and "1" not in share and None not in share
+    assert str(share) == "0.5 to 2" and str(Range(1)) == "at least 1" and str(Range(0, 20_000)) == "0 to 20,000"
+    assert Range(30, 100).in_units(60) == Range(1, 1)
+    assert (share.nearest(9), share.nearest(0), Range(1).nearest(7)) == (2, 0.5, 7)
+    with pytest.raises(ValueError, match="no upper bound"):
+        _ = Range(1).longest
