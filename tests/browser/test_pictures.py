@@ -1,0 +1,143 @@
+"""The README's pictures: pages of a job in the middle of its work, with scenes and answers as in the demo.
+
+The test looks at what the pictures show. WAGGLE_WRITE_PICTURES=1 writes the pictures to docs/images as well.
+"""
+
+import io
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.urls import reverse
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from frontend.demo import crowd, scenes
+from frontend.demo.truth import TrueImage, Truth
+from labeling.models import DataObject, LabelingJob
+from labeling.services.jobs import advancing, creation
+from labeling.services.queue import assignments
+from labeling.services.results import consolidating
+from marketplace import settings_declared as declared
+from marketplace import storage
+from marketplace.models import Worker
+from marketplace.services import boundaries
+from tests import builders
+from tests.browser.conftest import Visit
+from tests.browser.drawing import draw, frames
+from tests.labeling import stories
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "images"
+LARGEST = 200_000
+"""Bytes that a picture may have at most: every clone carries it."""
+OBJECTS, ANSWERED, WORKERS = 16, 10, 3
+LOOK = {"viewport": {"width": 1180, "height": 760}, "color_scheme": "light", "reduced_motion": "reduce"}
+
+
+@dataclass
+class Story:
+    """A job on painted scenes, its workers and the truth of its scenes."""
+
+    job: LabelingJob
+    workers: list[Worker]
+    truth: Truth
+
+    def answer(self, worker: Worker, *, profile: crowd.Profile) -> bool:
+        """Claim one task and answer it as a simulated worker would. False when there is no task."""
+        seat = assignments.claim(worker=worker, job=self.job)
+        if seat is None:
+            return False
+        row = seat.task.data_object
+        drawn, seconds = crowd.answer(profile, self.scene(row), list(self.job.labels), seed=3)
+        size = {"width": row.width, "height": row.height}
+        content = {"boundingBox": {"boundingBoxes": drawn, "inputImageProperties": size}}
+        assignments.submit(assignment=seat, worker=worker, content=content, seconds=seconds, key=f"key:{seat.pk}")
+        return True
+
+    def scene(self, row: DataObject) -> TrueImage:
+        """The truth of an object."""
+        found = self.truth.find(storage.read(row.source_ref, limit=10_000_000))
+        assert found is not None
+        return found
+
+
+@pytest.fixture
+def story(tmp_path: Path) -> Story:
+    """Scenes of which some are labeled by three people each."""
+    account = builders.an_account(name="Meadow Research")
+    scenes.write_dataset(tmp_path / "scenes", count=OBJECTS, seed=11)
+    base = storage.join(boundaries.base_of(account), "uploads", "garden")
+    lines: list[dict[str, str] | bytes] = []
+    for path in sorted((tmp_path / "scenes" / "images").iterdir()):
+        storage.write(storage.join(base, path.name), path.read_bytes(), content_type="image/jpeg")
+        lines.append({"source-ref": storage.join(base, path.name)})
+    truth = Truth(tmp_path / "scenes" / "annotations.coco.json")
+    workers = stories.a_crowd(WORKERS + 1)
+    team = builders.a_team(account=account, workers=workers, name="field-team")
+    manifest = builders.a_manifest(account, lines)
+    design = stories.a_design(account, team, name="garden-insects", input_manifest_uri=manifest)
+    job = creation.create_job(**design | {"labels": truth.labels, "workers_per_object": WORKERS})
+    advancing.advance_job(job.pk)
+    job.refresh_from_db()
+    made = Story(job, workers, truth)
+    for worker, profile in zip(workers, crowd.profiles(WORKERS, 0, seed=5), strict=False):
+        for _ in range(ANSWERED):
+            assert made.answer(worker, profile=profile)
+    consolidating.consolidate_due(job=job)
+    advancing.advance_job(job.pk)
+    return made
+
+
+@pytest.fixture
+def keep(tmp_path: Path) -> Callable[[Page, str], None]:
+    """A function that takes a picture of what the window shows, in few colours, so that the file is small."""
+    folder = FOLDER if declared.WRITE_PICTURES.read(os.environ) else tmp_path
+
+    def keep_(page: Page, name: str) -> None:
+        frames(page)
+        page.evaluate("document.fonts.ready")
+        taken = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{name}.png"
+        taken.quantize(192, dither=Image.Dither.NONE).save(path, optimize=True)
+        assert path.stat().st_size < LARGEST, f"{name}: {path.stat().st_size} bytes"
+
+    return keep_
+
+
+def test_pages_of_a_job_in_the_middle_of_its_work(
+    visit: Visit, story: Story, keep: Callable[[Page, str], None]
+) -> None:
+    """One story for all pictures: painting scenes and labeling them takes longer than looking at them."""
+    job, owner = story.job, story.job.account.members.get()
+    page = visit(owner, reverse("requester:job", args=[job.pk]), **LOOK)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("garden-insects")
+    expect(page.locator(".legend .seg-human")).to_contain_text(str(ANSWERED))
+    expect(page.locator(".legend .seg-todo")).to_contain_text(str(OBJECTS - ANSWERED))
+    keep(page, "job")
+
+    rows = DataObject.objects.filter(job=job, label__isnull=False).select_related("label")
+    row = max(rows, key=lambda one: len(one.label.value["boxes"]))
+    page = visit(owner, reverse("requester:object", args=[job.pk, row.pk]), **LOOK)
+    expect(page.get_by_text("3 people answered", exact=False).first).to_be_visible()
+    page.locator(".canvas canvas").first.wait_for()
+    keep(page, "object")
+
+    worker = story.workers[-1]
+    page = visit(worker.user, reverse("worker:task", args=[job.pk]), **LOOK)
+    page.locator(".canvas canvas").first.wait_for()
+    seat = worker.assignments.exclude(state="Submitted").get()
+    scene = story.scene(seat.task.data_object)
+    for box in scene.boxes:
+        draw(page, round(box.left), round(box.top), round(box.left + box.width), round(box.top + box.height))
+        page.keyboard.press(str(story.job.labels.index(box.label) + 1))
+    page.mouse.move(0, 0)
+    expect(page.locator(".list li")).to_have_count(len(scene.boxes))
+    for label in {box.label for box in scene.boxes}:
+        count = sum(box.label == label for box in scene.boxes)
+        expect(page.locator(".list li").filter(has_text=label)).to_have_count(count)
+    keep(page, "worker")
