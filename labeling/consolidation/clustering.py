@@ -20,6 +20,15 @@ LARGEST_COMPONENT = 400
 """A connected component of more boxes is first cut at a higher overlap, because merging costs the cube of its size."""
 
 
+def cluster(image: Ints, worker: Ints, ltrb: Floats, pairs: tuple[Ints, Ints], affinity: Floats, joined: float) -> Ints:
+    """The number of the cluster of each box, ascending by first member: (N,).
+
+    `image`, `worker` (N,) and `ltrb` (N, 4) are the boxes', `pairs` those worth comparing, whose `affinity` is at least
+    1 where they belong together. Clusters that overlap by an IoU of `joined` may be joined afterwards.
+    """
+    return join_split_clusters(link(worker, *pairs, affinity, 1.0), ltrb, image, worker, joined)
+
+
 def link(worker: Ints, a: Ints, b: Ints, affinity: Floats, gate: float) -> Ints:
     """Cluster boxes by constrained average link; returns (N,) cluster numbers, ascending by first member.
 

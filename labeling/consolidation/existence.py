@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from labeling.consolidation.arrays import Bools, Floats, Ints, group_sums, logit
-from labeling.consolidation.workers.population import Population
+from labeling.consolidation.workers.models import Population
 
 NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
 NODE_WEIGHTS = NODE_WEIGHTS / NODE_WEIGHTS.sum()

@@ -161,8 +161,8 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
         crowd's (1)."""
         if not workers:
             return []
-        rates = models.rates(workers)
-        by_class = models.recall_by_class(rates, workers, labels)
+        rates = models.rates(workers, labels)
+        by_class = rates.recall_by_class
         rows = []
         for place, worker in enumerate(workers):
             overall = {

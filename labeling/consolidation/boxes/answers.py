@@ -58,12 +58,13 @@ class Consolidated:
 class AnswerArrays:
     """The answers on many images as flat arrays, in an order that depends on the boxes alone.
 
-    `ltrb` (N, 4) are left, top, right, bottom, clipped to the image; `image`, `worker`, `label` (N,) are numbers of
-    images, of `workers` and of `labels` (or UNKNOWN). `answer_image`, `answer_worker` (M,) list who answered which
-    image, boxes or not; `size` (images, 2) is width, height. `ignored` lists (image, worker name, left, top, width,
-    height) of the boxes that lie outside their image.
+    `images` is the number of images, `size` (images, 2) their width and height. `ltrb` (N, 4) are left, top, right,
+    bottom, clipped to the image; `image`, `worker`, `label` (N,) are numbers of images, of `workers` and of `labels`
+    (or UNKNOWN). `answer_image`, `answer_worker` (M,) list who answered which image, boxes or not. `ignored` lists
+    (image, worker name, left, top, width, height) of the boxes that lie outside their image.
     """
 
+    images: int
     workers: list[str]
     labels: tuple[str, ...]
     size: Floats
@@ -74,11 +75,6 @@ class AnswerArrays:
     answer_image: Ints
     answer_worker: Ints
     ignored: list[tuple[int, str, float, float, float, float]]
-
-    @property
-    def images(self) -> int:
-        """The number of images."""
-        return len(self.size)
 
 
 def flatten(images: Sequence[ImageAnswers], labels: Sequence[str]) -> AnswerArrays:
@@ -145,6 +141,7 @@ def _clipped(
     columns = (worker, label, clipped[:, 3], clipped[:, 2], clipped[:, 1], clipped[:, 0], image)
     order = np.lexsort(columns)
     return AnswerArrays(
+        images=len(size),
         workers=workers,
         labels=labels,
         size=size,

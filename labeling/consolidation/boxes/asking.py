@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from labeling.consolidation.arrays import Floats, Ints, logistic
+from labeling.consolidation.arrays import Floats, Ints
 from labeling.consolidation.boxes.answers import UNKNOWN, AnswerArrays
-from labeling.consolidation.boxes.confidence import usable_weights
+from labeling.consolidation.boxes.confidence import chance_real
 from labeling.consolidation.boxes.inference import Inference, infer
 from labeling.consolidation.existence import chance_all_miss, log_odds_after
 from labeling.consolidation.workers.models import WorkerModels
@@ -43,13 +43,12 @@ def expected_loss_and_gain(given: AnswerArrays, models: WorkerModels) -> tuple[I
 def _loss_after(inference: Inference, models: WorkerModels) -> Floats:
     """Each candidate's expected loss once one more ordinary worker has or has not drawn it."""
     population, recall, real = models.population, inference.next_recall, inference.real
-    weights = usable_weights(models.calibration.weights)
     chance = real * recall + (1 - real) * population.false_positive_rate
     after = np.zeros(len(real))
     for draws, probability in ((True, chance), (False, 1 - chance)):
         odds = log_odds_after(inference.pairs, population, recall, draws=draws)
         features = inference.features.copy()
         features[:, 1] = np.clip(odds, -12, 12)
-        p = logistic(features @ weights)
+        p = chance_real(features, models.calibration)
         after += probability * np.minimum(p, 1 - p)
     return after

@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from labeling.consolidation.arrays import Floats, Ints, group_sums, iou, overlapping_pairs
+from labeling.consolidation.arrays import Floats, Ints, group_sums, iou, logistic, overlapping_pairs
 from labeling.consolidation.boxes.answers import AnswerArrays
 from labeling.consolidation.boxes.fusion import BORDER, Fused
-from labeling.consolidation.workers.population import MOMENTS, Population
+from labeling.consolidation.workers.models import MOMENTS, Calibration, WorkerModels
 
 FEATURES = ("constant", "log_odds", "share", "agreement", "small", "border", "overlap_with_surer", "shape")
 """The features of a candidate, in the order of the columns and of stored weights. New ones are added at the end."""
@@ -34,27 +34,23 @@ SHAPE_LIMIT = 2.0
 """Shape alone never multiplies the odds by more than e^2: a rare size does not make an object a distractor."""
 
 
-def usable_weights(fitted: Sequence[float]) -> Floats:
-    """`fitted` weights, or DEFAULT_WEIGHTS where there are none; a feature added since that fit weighs nothing."""
-    return np.array([*fitted, *[0.0] * (len(FEATURES) - len(fitted))] if fitted else DEFAULT_WEIGHTS)
-
-
-def features_of(
+def judge(
     given: AnswerArrays,
-    population: Population,
+    models: WorkerModels,
     group: Ints,
     image: Ints,
     label: Ints,
     fused: Fused,
     log_odds: Floats,
     member_iou: Floats,
-) -> Floats:
-    """(K, F) in the order of FEATURES, each roughly within -3..3.
+) -> tuple[Floats, Floats]:
+    """The features of each candidate (K, F), in the order of FEATURES and roughly within -3..3, and the chance that the
+    candidate is real (K,).
 
     `group` (N,) is the candidate of each box and `member_iou` (N,) its overlap with the fused one; `image`, `label`,
     `log_odds` are (K,).
     """
-    groups = len(image)
+    groups, population = len(image), models.population
     members = np.bincount(group, minlength=groups)
     answered = np.bincount(given.answer_image, minlength=given.images)[image]
     agreement = group_sums(member_iou, group, groups) / np.maximum(members, 1)
@@ -72,7 +68,18 @@ def features_of(
         "overlap_with_surer": _overlap_with_surer(fused.ltrb, image, log_odds),
         "shape": shape_log_ratio(fused.ltrb, label, given.labels, population.shapes, population.distractor_shape),
     }
-    return np.stack([columns[name] for name in FEATURES], axis=1)
+    features = np.stack([columns[name] for name in FEATURES], axis=1)
+    return features, chance_real(features, models.calibration)
+
+
+def chance_real(features: Floats, calibration: Calibration) -> Floats:
+    """The chance that candidates with `features` (K, F) are real: (K,).
+
+    Without fitted weights DEFAULT_WEIGHTS hold; a feature that was added since the fit weighs nothing.
+    """
+    fitted = calibration.weights
+    weights = np.array([*fitted, *[0.0] * (len(FEATURES) - len(fitted))] if fitted else DEFAULT_WEIGHTS)
+    return logistic(features @ weights)
 
 
 def _overlap_with_surer(ltrb: Floats, image: Ints, log_odds: Floats) -> Floats:

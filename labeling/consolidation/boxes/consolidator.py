@@ -7,8 +7,8 @@ version gives the same bytes. See docs/consensus.md for the mathematics and the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
-from labeling.consolidation.answers import chunks
 from labeling.consolidation.boxes.answers import BoxAnswer, Consolidated, ImageAnswers, flatten
 from labeling.consolidation.boxes.asking import expected_loss_and_gain
 from labeling.consolidation.boxes.calibration import calibrate
@@ -53,7 +53,8 @@ def consolidate_many(
     """`consolidate` for a stream of images, in order, reading `chunk` of them at a time."""
     models = workers or WorkerModels()
     limit = models.calibration.threshold if threshold is None else threshold
-    for some in chunks(images, chunk):
+    stream = iter(images)
+    while some := list(islice(stream, chunk)):
         given = flatten(some, labels)
         yield from explain(given, infer(given, models), limit, ALGORITHM)
 

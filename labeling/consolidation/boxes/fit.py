@@ -20,8 +20,7 @@ from labeling.consolidation.boxes.confidence import moments, shape_of
 from labeling.consolidation.boxes.fusion import BORDER
 from labeling.consolidation.boxes.inference import Inference, infer
 from labeling.consolidation.existence import chance_all_miss, drawn_by_fewer_than_two, evidence
-from labeling.consolidation.workers.models import WorkerModels
-from labeling.consolidation.workers.population import MOMENTS, Population
+from labeling.consolidation.workers.models import MOMENTS, Population, WorkerModels
 from labeling.consolidation.workers.skills import Skill, sum_by_class
 from labeling.formats.shapes import Box
 
@@ -233,9 +232,9 @@ def _add_edges(total: Sums, given: AnswerArrays, inference: Inference, truth: Tr
     members = np.bincount(group, minlength=len(truth.real))[group]
     mass = truth.real[group] * (known | (members > 1))
     extent = extents(truth.ltrb)[group]
-    sigma = population.sigma(extent)
+    sigma, style = population.edges(extent)
     raw = (given.ltrb - truth.ltrb[group]) / sigma
-    without_style = raw - population.style_of(extent) / sigma
+    without_style = raw - style / sigma
     u = np.clip(without_style, -RESIDUAL_LIMIT, RESIDUAL_LIMIT)
     # The variance of the fused box is part of a member's expected squared residual (exact EM for Gaussians).
     doubt = np.where(known[:, None], 0.0, fused.variance[group] / sigma**2)

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from labeling.consolidation.arrays import Bools, Floats, Ints, extents, group_sums, iou, weighted_median
-from labeling.consolidation.workers.models import Rates
-from labeling.consolidation.workers.population import Population
+from labeling.consolidation.workers.models import Population, Rates
 
 FREEDOM = 4.0
 """Degrees of freedom (nu) of the Student-t weights."""
@@ -50,8 +49,8 @@ def fuse(
 ) -> Fused:
     """Fuse boxes `ltrb` (N, 4) of `worker` (N,) into one box a `group` (N,); `size` (groups, 2) is the image's."""
     extent = extents(weighted_median(ltrb, 1 / rates.spread[worker], group, groups))
-    sigma = population.sigma(extent)
-    without_style = ltrb - population.style_of(extent)[group]
+    sigma, style = population.edges(extent)
+    without_style = ltrb - style[group]
     bias, spread = rates.bias[worker], rates.spread[worker]
     most = MOST_CORRECTION * extent[group]
     corrected = ltrb + np.clip(without_style - bias * sigma[group] - ltrb, -most, most)
@@ -61,15 +60,15 @@ def fuse(
     for _ in range(ROUNDS):
         u = (corrected - truth[group]) / deviation
         weight = precision * (FREEDOM + 1) / (FREEDOM + u**2)
-        total = group_sums(weight, group, groups)
-        truth = group_sums(weight * corrected, group, groups) / total
+        both = group_sums(np.concatenate([weight, weight * corrected], axis=1), group, groups)
+        total, truth = both[:, :4], both[:, 4:] / both[:, :4]
     u = (corrected - truth[group]) / deviation
     members = np.bincount(group, minlength=groups)
     squared = group_sums((u**2).mean(axis=1), group, groups) / members
     medoid = (members >= 3) & (squared > CONTRADICTION)
     if medoid.any():
         truth[medoid] = _medoids(corrected, precision.mean(axis=1), group, medoid)[medoid]
-    truth = _on_border(truth, ltrb, weight, group, size)
+    truth = _on_border(truth, total, ltrb, weight, group, size)
     share = (weight / total[group]).mean(axis=1)
     return Fused(truth, 1 / total, share, medoid)
 
@@ -84,11 +83,10 @@ def _medoids(corrected: Floats, weight: Floats, group: Ints, wanted: Bools) -> F
     return out
 
 
-def _on_border(truth: Floats, ltrb: Floats, weight: Floats, group: Ints, size: Floats) -> Floats:
-    """Put a side on the image's border where members with more than half of the weight do; keep boxes valid."""
+def _on_border(truth: Floats, total: Floats, ltrb: Floats, weight: Floats, group: Ints, size: Floats) -> Floats:
+    """Put a side on the image's border where members with more than half of the `total` weight do; keep boxes valid."""
     border = np.concatenate([np.zeros_like(size), size], axis=1)
     at = np.abs(ltrb - border[group]) <= BORDER
-    total = group_sums(weight, group, len(size))
     truth = np.where(group_sums(weight * at, group, len(size)) > total / 2, border, truth)
     truth = np.clip(truth, 0.0, np.tile(size, 2))
     low, high = np.minimum(truth[:, :2], truth[:, 2:]), np.maximum(truth[:, :2], truth[:, 2:])

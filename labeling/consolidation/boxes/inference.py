@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labeling.consolidation.arrays import Floats, Ints, extents, group_sums, iou, logistic, overlapping_pairs
+from labeling.consolidation.arrays import Floats, Ints, extents, group_sums, iou, overlapping_pairs
 from labeling.consolidation.boxes.answers import UNKNOWN, AnswerArrays
-from labeling.consolidation.boxes.confidence import features_of, usable_weights
+from labeling.consolidation.boxes.confidence import judge
 from labeling.consolidation.boxes.fusion import Fused, fuse
-from labeling.consolidation.clustering import join_split_clusters, link
+from labeling.consolidation.clustering import cluster
 from labeling.consolidation.existence import Pairs, existence_log_odds
-from labeling.consolidation.workers.models import Rates, WorkerModels
-from labeling.consolidation.workers.population import Population
+from labeling.consolidation.workers.models import Population, Rates, WorkerModels
 
 GATE_SHARE = 0.45
 """Boxes belong together from this share of the IoU that two boxes of one object are expected to have."""
@@ -61,10 +60,9 @@ class Inference:
 def infer(given: AnswerArrays, models: WorkerModels) -> Inference:
     """Everything the answers say about every image of `given`, under `models`."""
     population = models.population
-    rates = models.rates(given.workers)
-    recall = models.recall_by_class(rates, given.workers, given.labels)
+    rates = models.rates(given.workers, given.labels)
 
-    group = cluster(given, rates, population)
+    group = _cluster(given, rates, population)
     groups = int(group.max(initial=-1)) + 1
     image = np.zeros(groups, np.int64)
     image[group] = given.image
@@ -72,16 +70,17 @@ def infer(given: AnswerArrays, models: WorkerModels) -> Inference:
     fused = fuse(given.ltrb, given.worker, group, groups, given.size[image], rates, population)
     member_iou = iou(given.ltrb, fused.ltrb[group])
 
-    label, label_chance = vote_on_labels(given, group, groups, models)
+    label, label_chance = _vote_on_labels(given, group, groups, models)
 
     pair_group, pair_worker = _pairs(given, image)
     number_of_workers = len(given.workers) + 1
     drew = np.isin(pair_group * number_of_workers + pair_worker, group * number_of_workers + given.worker)
-    pairs = Pairs(pair_group, recall[pair_worker, label[pair_group]], rates.false_positive_rate[pair_worker], drew)
+    pairs = Pairs(
+        pair_group, rates.recall_by_class[pair_worker, label[pair_group]], rates.false_positive_rate[pair_worker], drew
+    )
     log_odds = existence_log_odds(pairs, population, groups)
 
-    features = features_of(given, population, group, image, label, fused, log_odds, member_iou)
-    real = logistic(features @ usable_weights(models.calibration.weights))
+    features, real = judge(given, models, group, image, label, fused, log_odds, member_iou)
     return Inference(
         group=group,
         member_iou=member_iou,
@@ -95,12 +94,12 @@ def infer(given: AnswerArrays, models: WorkerModels) -> Inference:
         confidence=real * label_chance,
         pairs=pairs,
         pair_worker=pair_worker,
-        next_recall=recall[-1, label],
+        next_recall=rates.recall_by_class[-1, label],
         rates=rates,
     )
 
 
-def cluster(given: AnswerArrays, rates: Rates, population: Population) -> Ints:
+def _cluster(given: AnswerArrays, rates: Rates, population: Population) -> Ints:
     """Candidate number of every box (N,).
 
     Two boxes belong together when their IoU reaches a share of the IoU that two boxes of one object are expected to
@@ -108,23 +107,22 @@ def cluster(given: AnswerArrays, rates: Rates, population: Population) -> Ints:
     """
     a, b = overlapping_pairs(given.ltrb, given.image)
     extent = extents(given.ltrb)
-    deviation = rates.spread[given.worker] * population.sigma(extent) / extent
+    deviation = rates.spread[given.worker] * population.edges(extent)[0] / extent
     apart = np.sqrt(2 / np.pi) * np.sqrt(deviation[a] ** 2 + deviation[b] ** 2).sum(axis=1)
     gate = np.clip(GATE_SHARE * np.exp(-apart), GATE_LOWEST, GATE_HIGHEST)
     same = (given.label[a] == given.label[b]) | (given.label[a] == UNKNOWN) | (given.label[b] == UNKNOWN)
     affinity = iou(given.ltrb[a], given.ltrb[b]) / gate * np.where(same, 1.0, OTHER_LABEL)
-    group = link(given.worker, a, b, affinity, 1.0)
-    return join_split_clusters(group, given.ltrb, given.image, given.worker, JOIN_IOU)
+    return cluster(given.image, given.worker, given.ltrb, (a, b), affinity, JOIN_IOU)
 
 
-def vote_on_labels(given: AnswerArrays, group: Ints, groups: int, models: WorkerModels) -> tuple[Ints, Floats]:
+def _vote_on_labels(given: AnswerArrays, group: Ints, groups: int, models: WorkerModels) -> tuple[Ints, Floats]:
     """Most probable class of each candidate and its posterior, (groups,) each: Dawid & Skene (1979)."""
     known = np.flatnonzero(given.label != UNKNOWN)
     if not len(given.labels):
         return np.full(groups, UNKNOWN), np.zeros(groups)
     votes, index = np.unique(np.stack([given.worker[known], given.label[known]], axis=1), axis=0, return_inverse=True)
-    table = models.label_likelihood(given.workers, given.labels, votes)
-    log_chance = models.label_prior(given.labels) + group_sums(table[index.ravel()], group[known], groups)
+    prior, likelihood = models.label_chances(given.workers, given.labels, votes)
+    log_chance = prior + group_sums(likelihood[index.ravel()], group[known], groups)
     chance = np.exp(log_chance - log_chance.max(axis=1, keepdims=True))
     chance /= chance.sum(axis=1, keepdims=True)
     any_vote = np.bincount(group[known], minlength=groups) > 0

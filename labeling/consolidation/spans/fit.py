@@ -16,8 +16,7 @@ from labeling.consolidation.answers import WorkerAnswer, chunks, require_rereada
 from labeling.consolidation.existence import chance_all_miss
 from labeling.consolidation.spans.answers import ObjectSpans, check_spans
 from labeling.consolidation.spans.inference import Candidate, Inference, infer, overlap
-from labeling.consolidation.workers.models import WorkerModels
-from labeling.consolidation.workers.population import Population
+from labeling.consolidation.workers.models import Population, WorkerModels
 from labeling.consolidation.workers.skills import Skill
 from labeling.consolidation.workers.spans import SpanWorkers
 from labeling.formats.shapes import Span

@@ -18,7 +18,7 @@ import numpy as np
 from labeling.consolidation.answers import WorkerAnswer, require_distinct
 from labeling.consolidation.arrays import Floats, Ints, iou, logistic, overlapping_pairs
 from labeling.consolidation.classes import votes
-from labeling.consolidation.clustering import join_split_clusters, link
+from labeling.consolidation.clustering import cluster
 from labeling.consolidation.existence import Pairs, existence_log_odds
 from labeling.consolidation.spans.answers import ObjectSpans, in_order, latest_spans
 from labeling.consolidation.workers.models import Rates
@@ -139,7 +139,7 @@ def _cluster(rows: Sequence[tuple[int, str, Span]], number: Mapping[str, int], l
     affinity = iou(flat[a], flat[b]) / GATE * np.where(same, 1.0, OTHER_LABEL)
     if not len(rows):
         return np.empty(0, np.int64)
-    return join_split_clusters(link(worker, a, b, affinity, 1.0), flat, text, worker, JOIN_IOU)
+    return cluster(text, worker, flat, (a, b), affinity, JOIN_IOU)
 
 
 def _flat(spans: Sequence[Span]) -> Floats:

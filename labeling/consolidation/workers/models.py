@@ -1,23 +1,24 @@
-"""What is known of each worker who draws boxes or marks spans: rates, made of the sums of counts in skills.py.
+"""What is known of the crowd and of each worker who draws boxes or marks spans, as rates.
 
-A rate is a worker's counts shrunk towards the population, so that a worker with three answers is near it and one with
-three hundred is judged by the record. A worker's edge is, in the symbols of docs/consensus.md,
+Rates are made of the sums of counts in skills.py: a worker's counts shrunk towards the population, so that a worker
+with three answers is near it and one with three hundred is judged by the record. Edges are measured in units of the
+crowd's own spread for a box of that size; in the symbols of docs/consensus.md, for side s of left, top, right, bottom,
 
+    sigma_s(box)^2 = pixel_s^2 + (relative_s * extent_s)^2
     x_s = truth_s + style_s(box) + sigma_s(box) * (bias_ws + spread_ws * noise)
 
-Knows no images and no objects.
+`extent` being the width for left and right and the height for top and bottom. Knows no images and no objects.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from labeling.consolidation.arrays import Floats, Ints, logistic, logit
-from labeling.consolidation.workers.population import Population, population_from_json, population_to_json
 from labeling.consolidation.workers.skills import (
     VERSION,
     Skill,
@@ -27,6 +28,20 @@ from labeling.consolidation.workers.skills import (
     skill_from_json,
     skill_to_json,
 )
+
+MOMENTS = 6
+"""Numbers that describe the shapes of many boxes: a count, two sums, three sums of products (boxes/confidence.py)."""
+
+POPULATION_RATES = ("recall", "false_positive_rate", "real", "objects", "accuracy", "difficulty")
+"""The fields of a Population that are single numbers."""
+
+POPULATION_NAMES_IN_VERSION_1 = {
+    "recall": "hit",
+    "false_positive_rate": "false",
+    "difficulty": "hard",
+    "distractor_shape": "slips",
+}
+"""The names of fields that version 1 of the stored JSON calls something else."""
 
 RECALL_STRENGTH = 8.0
 """Objects that the population's recall counts for beside a worker's own."""
@@ -55,6 +70,48 @@ CLASS_RECALL_STRENGTH = 60.0
 CLASS_STRENGTH = 5.0
 """Objects that are added to each class when its frequency is taken."""
 
+NO_RECORD = Skill()
+"""The counts of a worker who has not been seen yet. Nobody may add to it."""
+
+
+@dataclass(slots=True)
+class Population:
+    """The rates of the crowd. The defaults are for a crowd of which no answer has been seen."""
+
+    recall: float = 0.85
+    """Share of the objects that a worker draws."""
+    false_positive_rate: float = 0.10
+    """Share of the distractors that a worker draws."""
+    real: float = 0.80
+    """Share of real objects among the things that anybody drew."""
+    objects: float = 3.0
+    """Objects an image."""
+    accuracy: float = 0.90
+    """Chance that a label given to a real object is the right one."""
+    difficulty: float = 1.5
+    """Standard deviation, in logits, of how difficult objects are to find."""
+    pixel: Floats = field(default_factory=lambda: np.full(4, 1.5))
+    """The part of the spread of each side that does not depend on the size of the box, in pixels."""
+    relative: Floats = field(default_factory=lambda: np.full(4, 0.06))
+    """The part of the spread of each side that grows with the extent of the box."""
+    style: Floats = field(default_factory=lambda: np.zeros((4, 3)))
+    """How far this crowd's sides lie from the experts', linear in (1, width, height). Zero without golds."""
+    classes: dict[str, float] = field(default_factory=dict)
+    """How many real objects of each class were seen."""
+    by_class: dict[str, Floats] = field(default_factory=dict)
+    """Objects beyond doubt of each class that were found, and that could have been, over all workers (2,)."""
+    shapes: dict[str, Floats] = field(default_factory=dict)
+    """Moments of the shapes of real boxes, by class (MOMENTS,)."""
+    distractor_shape: Floats = field(default_factory=lambda: np.zeros(MOMENTS))
+    """Moments of the shapes of distractors."""
+
+    def edges(self, extent: Floats) -> tuple[Floats, Floats]:
+        """Of boxes of `extent` (K, 4): the standard deviation `sigma` of an ordinary worker's sides, and the `style`,
+        how far this crowd's sides lie from the experts'. Both (K, 4), in pixels."""
+        sigma = np.sqrt(self.pixel**2 + (self.relative * extent) ** 2)
+        design = np.stack([np.ones(len(extent)), extent[:, 0], extent[:, 1]], axis=1)
+        return sigma, design @ self.style.T
+
 
 @dataclass(slots=True)
 class Calibration:
@@ -68,9 +125,14 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """One row a worker: `recall`, `false_positive_rate` (W,), `bias`, `spread` (W, 4)."""
+    """One row a worker: `recall`, `false_positive_rate` (W,), `bias`, `spread` (W, 4).
+
+    `recall_by_class` is (W + 1, labels + 1): its last row is a worker without a record, its last column an object of
+    any class.
+    """
 
     recall: Floats
+    recall_by_class: Floats
     false_positive_rate: Floats
     bias: Floats
     spread: Floats
@@ -89,10 +151,11 @@ class WorkerModels:
         self.skills: dict[str, Skill] = dict(skills or {})
         self.calibration = calibration or Calibration()
 
-    def rates(self, workers: Sequence[str]) -> Rates:
-        """Shrunk rates of `workers` in their order; workers without a record get the population's."""
-        p, unknown = self.population, Skill()
-        skills = [self.skills.get(worker, unknown) for worker in workers]
+    def rates(self, workers: Sequence[str], labels: Sequence[str] = ()) -> Rates:
+        """Shrunk rates of `workers` in their order, with the recall of each of `labels`; workers without a record get
+        the population's."""
+        p = self.population
+        skills = [self.skills.get(worker, NO_RECORD) for worker in workers]
         found, chances, false_positives, distractors, edges = (
             np.array([getattr(skill, name) for skill in skills], float)
             for name in ("found", "chances", "false_positives", "distractors", "edges")
@@ -105,17 +168,18 @@ class WorkerModels:
         bias = sums / (edges + BIAS_STRENGTH)[:, None]
         around = np.maximum(squares - 2 * bias * sums + edges[:, None] * bias**2, 0.0)
         spread = np.sqrt((SPREAD_STRENGTH + around) / (SPREAD_STRENGTH + edges)[:, None])
+        recall = (found + RECALL_STRENGTH * p.recall) / (chances + RECALL_STRENGTH)
         return Rates(
-            recall=(found + RECALL_STRENGTH * p.recall) / (chances + RECALL_STRENGTH),
+            recall=recall,
+            recall_by_class=self._recall_by_class(recall, workers, labels),
             false_positive_rate=(false_positives + FALSE_POSITIVE_STRENGTH * p.false_positive_rate)
             / (distractors + FALSE_POSITIVE_STRENGTH),
             bias=bias,
             spread=np.clip(spread, 0.2, 10.0),
         )
 
-    def recall_by_class(self, rates: Rates, workers: Sequence[str], labels: Sequence[str]) -> Floats:
-        """The recall of each of `workers`, whose rates over all classes are `rates`, for each class:
-        (workers + 1, labels + 1). The last row is a worker without a record, the last column an object of any class.
+    def _recall_by_class(self, recall: Floats, workers: Sequence[str], labels: Sequence[str]) -> Floats:
+        """See `Rates`, from the `recall` (W,) of `workers` over all classes.
 
         In logits: the worker's recall, plus how much easier the class is for the crowd, plus how much better the worker
         is at it than these two predict. Both additions are shrunk.
@@ -137,26 +201,24 @@ class WorkerModels:
         own_recall = (own[:, 0] + CLASS_RECALL_STRENGTH * usual) / (own[:, 1] + CLASS_RECALL_STRENGTH)
         expected = logistic(logit(own_recall)[:, None] + ease)
         shrunk = (counts[..., 0] + CLASS_RECALL_STRENGTH * expected) / (counts[..., 1] + CLASS_RECALL_STRENGTH)
-        overall = logit(np.append(rates.recall, self.population.recall))[:, None]
-        by_class = logistic(overall + ease + logit(shrunk) - logit(expected))
-        return np.concatenate([by_class, logistic(overall)], axis=1)
+        overall = logit(np.append(recall, self.population.recall))[:, None]
+        by_class = overall + ease + logit(shrunk) - logit(expected)
+        return logistic(np.concatenate([by_class, overall], axis=1))
 
-    def label_prior(self, labels: Sequence[str]) -> Floats:
-        """log P(class) of a real object, shrunk towards all classes alike: (labels,)."""
-        counts = np.array([self.population.classes.get(label, 0.0) for label in labels]) + CLASS_STRENGTH
-        return np.asarray(np.log(counts / counts.sum()))
+    def label_chances(self, workers: Sequence[str], labels: Sequence[str], votes: Ints) -> tuple[Floats, Floats]:
+        """log P(class) of a real object (labels,), and log P(given label | true label) (P, labels) for `votes` (P, 2)
+        of worker and label numbers.
 
-    def label_likelihood(self, workers: Sequence[str], labels: Sequence[str], pairs: Ints) -> Floats:
-        """log P(given label | true label) for `pairs` (P, 2) of worker and label numbers: (P, labels).
-
-        A worker's confusion rows are shrunk towards the worker's accuracy, and that towards the crowd's.
+        Class frequencies are shrunk towards all classes alike, a worker's confusion rows towards the worker's accuracy,
+        and that towards the crowd's.
         """
-        n, strength, unknown = len(labels), CONFUSION_STRENGTH, Skill()
+        frequency = np.array([self.population.classes.get(label, 0.0) for label in labels]) + CLASS_STRENGTH
+        n, strength = len(labels), CONFUSION_STRENGTH
         number_of = {label: i for i, label in enumerate(labels)}
         crowd = self.population.accuracy if n > 1 else 1.0
-        out = np.empty((len(pairs), n))
-        for row, (worker, given) in enumerate(pairs):
-            skill = self.skills.get(workers[worker], unknown)
+        likelihood = np.empty((len(votes), n))
+        for row, (worker, given) in enumerate(votes):
+            skill = self.skills.get(workers[worker], NO_RECORD)
             accuracy = _accuracy(skill, crowd)
             counts = np.full(n, strength * (1 - accuracy) / max(n - 1, 1))
             counts[given] = strength * accuracy
@@ -167,8 +229,8 @@ class WorkerModels:
                     total[at] += count
                     if number_of[said] == given:
                         counts[at] += count
-            out[row] = np.log(np.maximum(counts, 1e-9) / total)
-        return out
+            likelihood[row] = np.log(np.maximum(counts, 1e-9) / total)
+        return np.log(frequency / frequency.sum()), likelihood
 
     def update(self, seen: Mapping[str, Skill], *, replaced: Mapping[str, Skill] | None = None) -> None:
         """Add the counts of one more consolidation; `replaced` are those of an earlier revision of it, to subtract."""
@@ -208,3 +270,32 @@ def _accuracy(skill: Skill, crowd: float) -> float:
     agreed = sum(n for (true, given), n in skill.confusion.items() if true == given)
     strength = ACCURACY_STRENGTH
     return (max(agreed, 0.0) + strength * crowd) / (max(sum(skill.confusion.values()), agreed, 0.0) + strength)
+
+
+def population_to_json(population: Population) -> dict[str, Any]:
+    """Plain JSON, classes sorted, numbers rounded to 6 digits."""
+    return {
+        **{name: number(getattr(population, name)) for name in POPULATION_RATES},
+        **{name: numbers(getattr(population, name)) for name in ("pixel", "relative")},
+        "style": [numbers(row) for row in population.style],
+        "classes": {label: number(n) for label, n in sorted(population.classes.items())},
+        "by_class": {label: numbers(row) for label, row in sorted(population.by_class.items())},
+        "shapes": {label: numbers(row) for label, row in sorted(population.shapes.items())},
+        "distractor_shape": numbers(population.distractor_shape),
+    }
+
+
+def population_from_json(data: Mapping[str, Any], version: int) -> Population:
+    """Read `population_to_json`'s output, as `version` of the stored JSON names its fields."""
+    names = POPULATION_NAMES_IN_VERSION_1 if version == 1 else {}
+    distractor_shape = data.get(names.get("distractor_shape", "distractor_shape"), np.zeros(MOMENTS))
+    return Population(
+        **{name: float(data[names.get(name, name)]) for name in POPULATION_RATES},
+        pixel=np.array(data["pixel"], float),
+        relative=np.array(data["relative"], float),
+        style=np.array(data["style"], float),
+        classes={label: float(n) for label, n in data.get("classes", {}).items()},
+        by_class={label: np.array(row, float) for label, row in data.get("by_class", {}).items()},
+        shapes={label: np.array(row, float) for label, row in data.get("shapes", {}).items()},
+        distractor_shape=np.array(distractor_shape, float),
+    )

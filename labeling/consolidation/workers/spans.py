@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from labeling.consolidation.workers.models import WorkerModels
-from labeling.consolidation.workers.population import NAMES_IN_VERSION_1, Population
+from labeling.consolidation.workers.models import POPULATION_NAMES_IN_VERSION_1, Population, WorkerModels
 from labeling.consolidation.workers.skills import VERSION, number, numbers, read_version, skill_from_json, skill_to_json
 from labeling.consolidation.workers.votes import VoteWorkers
 
@@ -67,7 +66,7 @@ class SpanWorkers:
     def from_json(cls, data: Mapping[str, Any]) -> SpanWorkers:
         """Read `to_json`'s output, also that of version 1; raises ValueError for another version."""
         version = read_version(data, "span workers")
-        names = NAMES_IN_VERSION_1 if version == 1 else {}
+        names = POPULATION_NAMES_IN_VERSION_1 if version == 1 else {}
         population = Population()
         for name in RATES:
             setattr(population, name, float(data["population"][names.get(name, name)]))

@@ -166,7 +166,7 @@ def test_a_class_that_all_overlook_is_believed_on_fewer_words():
     even = {name: (0.95, 0.95) for name in ("ann", "bob", "cy", "dee")}
     uneven = {name: (0.95, 0.6) for name in even}
     fitted = boxes.fit_workers(classes_drawn(uneven), labels=LABELS)
-    recalls = fitted.recall_by_class(fitted.rates(["ann"]), ["ann"], LABELS)
+    recalls = fitted.rates(["ann"], LABELS).recall_by_class
     assert recalls.shape == (2, 3) and (recalls[:, 0] > recalls[:, 1] + 0.2).all()
     alike = boxes.fit_workers(classes_drawn(even), labels=LABELS)
     gaps = [exists(one, "flower", "ann", "bob") - exists(one, "bee", "ann", "bob") for one in (fitted, alike)]
@@ -176,7 +176,7 @@ def test_a_class_that_all_overlook_is_believed_on_fewer_words():
 def test_a_worker_who_never_draws_a_class_says_nothing_by_not_drawing_it():
     recalls = {"ann": (0.9, 0.9), "bob": (0.9, 0.9), "cy": (0.9, 0.9), "dee": (0.9, 0.02)}
     workers = boxes.fit_workers(classes_drawn(recalls), labels=LABELS)
-    table = workers.recall_by_class(workers.rates(["cy", "dee"]), ["cy", "dee"], LABELS)
+    table = workers.rates(["cy", "dee"], LABELS).recall_by_class
     assert table[1, 1] < 0.2 < 0.7 < table[0, 1] and table[1, 0] > 0.7
     assert exists(workers, "flower", "ann", "bob") > exists(workers, "bee", "ann", "bob") + 0.1
 
