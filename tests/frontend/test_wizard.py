@@ -14,6 +14,7 @@ from labeling.models import LabelingJob
 from labeling.services.jobs import advancing
 from labeling.services.queue import batches
 from marketplace.models import Account
+from marketplace.services import workteams
 from tests import builders
 from tests.labeling import stories
 
@@ -151,3 +152,41 @@ def test_only_what_was_paid_out_is_spending():
 def test_a_name_that_is_refused_says_what_a_name_is(requester):
     response = requester.post(step("data"), {"name": "my bees!", "selection": "full"})
     assert "Letters, digits and hyphens, at most 63" in response.content.decode().split('class="field-error"')[1]
+
+
+def test_a_classification_job_is_designed_previewed_and_launched(requester, account):
+    """The type chosen in the second step decides labels, prices, preview and whether a model can help."""
+    page = requester.get(step("task")).content.decode()
+    assert all(text in page for text in ("Bounding boxes", "Image classification (one class)", "at least two"))
+    given = TASK | {"task_type": "ImageMultiClass"}
+    assert "At least 2 labels are needed." in requester.post(step("task"), given).content.decode()
+    assert requester.post(step("task"), given | {"labels": "bee\nwasp"}).status_code == 302
+
+    assert '<option value="0.012">' in requester.get(step("people")).content.decode()
+    pool = workteams.public_pool()
+    assert requester.post(step("people"), people(pool.pk, price="0.012")).status_code == 302
+    assert "$0.036" in requester.get(reverse("requester:job-estimate"), people(pool.pk)).content.decode()
+
+    page = requester.get(step("automation")).content.decode()
+    assert "No model can learn this task type yet" in page and "disabled" in page
+    assert requester.post(step("automation"), {"enabled": "on"}).status_code == 302
+
+    seen = config_of(requester.get(reverse("requester:job-new-preview")).content.decode())["assignment"]
+    assert seen["task_type"] == "ImageMultiClass"
+    assert seen["element"] == {"tag": "crowd-image-classifier", "name": "crowd-image-classifier"}
+    assert "Image classification (one class)" in requester.get(reverse("requester:job-review")).content.decode()
+    requester.post(reverse("requester:job-launch"))
+    job = LabelingJob.objects.get(account=account, name="bees")
+    assert (job.task_type, job.labels, job.price_micros) == ("ImageMultiClass", ["bee", "wasp"], 12_000)
+    assert not job.automated
+
+
+def test_a_design_that_no_longer_fits_its_type_is_sent_back_to_the_step(requester, account):
+    """Automated labeling was chosen for boxes, then the type was changed."""
+    requester.post(step("task"), TASK)
+    requester.post(step("people"), people(builders.a_team(account=account, workers=2).pk))
+    requester.post(step("automation"), {"enabled": "on", "target_iou": 0.6, "architecture": "compact", "max_rounds": 3})
+    requester.post(step("task"), TASK | {"task_type": "ImageMultiClass", "labels": "bee\nwasp"})
+    sent = requester.post(reverse("requester:job-launch"))
+    assert sent.url == step("automation") and not LabelingJob.objects.exists()
+    assert "no model can learn ImageMultiClass yet" in requester.get(sent.url).content.decode()
