@@ -16,8 +16,11 @@ class LearningLoop(models.Model):
     status_changed_at = models.DateTimeField(null=True)
     failure_reason = models.CharField(max_length=1024, blank=True)
     settings = models.JSONField(default=dict)
-    # Counts the requests to look at it, so that one that comes while somebody is at work is not lost (active.py).
-    nudges = models.BigIntegerField(default=0)
+    # Counts the requests to advance it, so that one that comes while it is being advanced is not lost.
+    advance_requests = models.BigIntegerField(default=0)
+    # The lease of whoever is advancing it (services/active/lease.py).
+    advancing_by = models.CharField(max_length=32, blank=True)
+    advancing_until = models.DateTimeField(null=True)
     final_model = models.ForeignKey(Model, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -11,7 +11,7 @@ from labeling.services.output import manifests
 from learning import queries
 from learning.models import LearningLoop, LoopObject, Role, TrainingJob
 from learning.services import registry
-from learning.services.active import loop_settings, loops
+from learning.services.active import lease, loop_settings, loops
 from learning.services.programs.supervisor import Supervisor
 from marketplace import storage
 from marketplace.errors import Invalid, NotFound
@@ -163,18 +163,19 @@ def test_many_at_once_take_each_step_once(tell):
     assert set(machine.values_list("revision", flat=True)) == {1}
 
 
-def test_a_request_that_comes_while_somebody_is_at_work_is_not_lost(tell):
+def test_a_request_that_comes_while_the_loop_is_advanced_is_not_lost(tell):
     story, _ = tell()
     loops.start_loop(story.job)
     advancing.advance_job(story.job.pk)
-    with loops._working_on(story.loop.pk) as mine:
-        assert mine
-        before = story.loop.nudges
+    with lease.advancing(story.loop.pk) as held:
+        before = held.advance_requests()
         in_threads(1, lambda: loops.advance_loop(loop_id=story.loop.pk))
-        assert not story.loop.rounds.exists(), "somebody else is at work"
-        assert story.loop.nudges == before + 1
+        assert not story.loop.rounds.exists(), "somebody else is advancing it"
+        assert story.loop.advance_requests == before + 1
+        assert not held.release(unless_requested_since=before), "there is a request to look at"
     loops.advance_loop(loop_id=story.loop.pk)
     assert story.loop.rounds.count() == 1
+    assert story.loop.advancing_by == ""
 
 
 def test_stopping_the_job_stops_the_training_and_keeps_what_is_labeled(tell):

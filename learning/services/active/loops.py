@@ -4,13 +4,11 @@
 done the next time. Knows the loop as a whole; what one round does is rounds.py's part.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from django.db import connection, transaction
-from django.db.models import F
+from django.db import transaction
 
 from labeling.models import LabelingJob
 from labeling.services.jobs import finishing
@@ -18,7 +16,7 @@ from labeling.services.queue.locking import advance_lock
 from learning import transitions
 from learning.models import LearningLoop, Round
 from learning.services import registry
-from learning.services.active import loop_settings, rounds
+from learning.services.active import lease, loop_settings, rounds
 from learning.services.active.loop_settings import LoopSettings
 from learning.services.programs import kinds
 from learning.services.programs.kinds.interface import ProgramKind
@@ -66,20 +64,20 @@ def _start_anyway(job: LabelingJob) -> LearningLoop:
 
 
 def advance_loop(*, loop_id: int) -> None:
-    """Take every step that can be taken now. At most one caller is at work on a loop; the others' request is kept.
+    """Take every step that can be taken now. One caller at a time advances a loop; the others' requests are kept.
 
-    A request is counted first. Who is at work looks at the count again after letting go; so either they see the
-    request, or they have let go before it was counted and the caller gets in.
+    The request is counted before the lease is asked for, and the lease is only given up if there has been no request
+    since the last look. So whoever finds the lease taken can leave the request to its holder.
     """
-    while LearningLoop.objects.filter(pk=loop_id).update(nudges=F("nudges") + 1):
-        with _working_on(loop_id) as mine:
-            if not mine:
-                return
-            seen = _nudges(loop_id)
-            while _step(loop_id):
+    if not lease.request(loop_id):
+        return
+    with lease.advancing(loop_id) as held:
+        while held is not None:
+            seen = held.advance_requests()
+            while held.renew() and _step(loop_id):
                 pass
-        if _nudges(loop_id) == seen:
-            return
+            if held.release(unless_requested_since=seen) or not held.renew():
+                return
 
 
 def advance_for_batch(*, batch_id: int) -> None:
@@ -134,7 +132,9 @@ def _step(loop_id: int) -> bool:
 
 def fail(loop: LearningLoop, reason: str) -> bool:
     """The job cannot go on: it fails with this reason, and its loop with it."""
-    with advance_lock(loop.job_id):
+    with advance_lock(loop.job_id) as held:
+        if held is False:
+            return rounds.try_again(loop)
         finishing.fail_job(job=loop.job, reason=reason, by=BY)
     loop.job.refresh_from_db()
     return _wind_down(loop)
@@ -166,21 +166,3 @@ def _wind_down(loop: LearningLoop) -> bool:
 def _fields_of(kind: ProgramKind[Any]) -> list[str]:
     """The fields of a round that refer to runs of this kind."""
     return [field.name for field in Round._meta.fields if field.related_model is kind.model]
-
-
-@contextmanager
-def _working_on(loop_id: int) -> Iterator[bool]:
-    """Whether this connection alone is at work on the loop; a killed process lets go of it at once."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtext('learning_loop'), %s::integer)", [loop_id])
-        mine = cursor.fetchone()[0]
-    try:
-        yield mine
-    finally:
-        if mine:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtext('learning_loop'), %s::integer)", [loop_id])
-
-
-def _nudges(loop_id: int) -> int | None:
-    return LearningLoop.objects.filter(pk=loop_id).values_list("nudges", flat=True).first()

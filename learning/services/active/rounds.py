@@ -355,8 +355,11 @@ def _finish(loop: LearningLoop, reason: str) -> bool:
         )
     if not loop.rounds.exists() and not states.filter(state=ObjectState.HUMAN).exists():
         raise CannotGoOn(f"nobody could be asked for labels: {reason}")
-    with advance_lock(job.pk):
-        manifests.refresh_output(job.pk)
+    # The manifest is slow to write: before the lock.
+    manifests.refresh_output(job.pk)
+    with advance_lock(job.pk) as held:
+        if held is False:
+            return try_again(loop)
         with transaction.atomic():
             transitions.LOOP.advance(loop, "Completed", by=BY, because=reason, final_model=newest_model(loop))
             try:
@@ -364,6 +367,12 @@ def _finish(loop: LearningLoop, reason: str) -> bool:
             except InUse:
                 # Stopped by its owner in this very moment: the next request winds the loop down.
                 transaction.set_rollback(True)
+    return False
+
+
+def try_again(loop: LearningLoop) -> bool:
+    """Take the same step again soon, by a message: somebody else is advancing the job. There is nothing to do now."""
+    enqueue("learning.background.advance_loop", loop.pk)
     return False
 
 

@@ -15,7 +15,10 @@ django.setup()
 from labeling.models import LabelingJob  # noqa: E402
 from labeling.services.jobs import advancing  # noqa: E402
 from learning.models import LearningLoop  # noqa: E402
-from learning.services.active import loops  # noqa: E402
+from learning.services.active import lease, loops  # noqa: E402
+
+# So that the process that follows a killed one gets to work, and can be killed there, instead of waiting.
+lease.LEASE_SECONDS, lease.RENEW_SECONDS = 2.0, 0.3
 
 if __name__ == "__main__":
     job_id = int(sys.argv[1])
