@@ -1,4 +1,4 @@
-"""The ground floor as a Django app."""
+"""The marketplace as a Django app."""
 
 from django.apps import AppConfig
 

@@ -7,7 +7,7 @@ from marketplace.ranges import Range
 
 PARTITION = "aws"
 DEFAULT_REGION = "us-east-1"
-# The account AWS's public crowd belongs to; ours answers to the same name.
+# The AWS account that owns the public crowd's work team.
 PUBLIC_CROWD_ACCOUNT = "394669845002"
 ACCOUNT_NUMBER = r"^\d{12}$"
 """The number of an account, as a regular expression."""

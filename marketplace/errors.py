@@ -1,6 +1,6 @@
 """The errors the domain raises; front ends render them. Knows nothing of HTTP or the AWS wire.
 
-Each class has a `kind`, a stable word for programs; what its docstring says is what the documentation of the API says.
+Each class has a `kind`, a stable word for programs. The docstrings appear in the documentation of the API.
 """
 
 from typing import ClassVar
@@ -53,13 +53,13 @@ class AccountNotNamed(Invalid):
 
 
 class NotFound(DomainError):
-    """There is no such thing, or the caller may not know that there is."""
+    """This does not exist, or the caller may not see it."""
 
     kind = "not-found"
 
 
 class Forbidden(DomainError):
-    """The caller may know of it but not do this."""
+    """The caller may see it but may not do this."""
 
     kind = "forbidden"
 
@@ -77,7 +77,7 @@ class NameTaken(InUse):
 
 
 class BookedAlready(InUse):
-    """This fact moved its money already; nothing was booked again."""
+    """This was booked before; nothing was booked again."""
 
     kind = "already-booked"
 
@@ -107,7 +107,7 @@ class LimitExceeded(DomainError):
 
 
 class InsufficientFunds(LimitExceeded):
-    """There is not enough money where it should come from."""
+    """The wallet or escrow that should pay holds too little."""
 
     kind = "insufficient-funds"
 
@@ -119,7 +119,7 @@ class TaskLimit(LimitExceeded):
 
 
 class ExportLimit(LimitExceeded):
-    """As many exports of the job are under way as may be at a time."""
+    """The job has as many unfinished exports as it may have at a time."""
 
     kind = "export-limit"
 

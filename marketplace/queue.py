@@ -1,4 +1,4 @@
-"""The door to background work: the only importer of django_q.
+"""Background work: the only importer of django_q.
 
 With the ORM broker the message is a row written on the caller's connection: it commits or rolls back with the state it
 belongs to. Functions take ids, are short, and are safe to run twice.

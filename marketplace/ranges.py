@@ -15,7 +15,7 @@ class Range:
     high: float | None = None
 
     def __contains__(self, value: object) -> bool:
-        """Whether `value` is a number (a truth value is none) inside the range; NaN is in no range."""
+        """Whether `value` is a number inside the range; booleans count as no number, NaN is in no range."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
         return self.low <= value and (self.high is None or value <= self.high)

@@ -27,7 +27,7 @@ class Machine:
 
     @property
     def final(self) -> frozenset[str]:
-        """The states nothing leads out of."""
+        """The states that cannot be left."""
         return frozenset(state for state, targets in self.moves.items() if not targets)
 
     def choices(self) -> list[tuple[str, str]]:
@@ -43,7 +43,7 @@ class Machine:
         connection = transaction.get_connection(obj._state.db)
         if not connection.in_atomic_block:
             raise transaction.TransactionManagementError(f"{self.noun}: advance() needs an open transaction")
-        # Not FOR UPDATE: rows that refer to this one may be written meanwhile, their foreign keys must not wait for us.
+        # FOR NO KEY UPDATE: inserts of rows with a foreign key to this one must not wait for this transaction.
         rows = type(obj)._default_manager.select_for_update(of=("self",), no_key=True)
         locked: Any = rows.get(pk=obj.pk)
         before = locked.status

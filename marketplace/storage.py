@@ -1,6 +1,6 @@
 """Objects by URI: s3:// and file:// behind one Store. The only importer of boto3.
 
-Which S3 server is spoken to comes from the settings alone, never from a URI; file:// stays inside STORE_URL and
+Which S3 server is used comes from the settings alone, never from a URI; file:// stays inside STORE_URL and
 STORE_FILE_ROOTS. Who may read what is not decided here, except that `inside` tells whether a URI lies under another.
 """
 
@@ -32,11 +32,11 @@ BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-_]{0,254}")
 
 
 class StoreUnavailable(Unavailable):
-    """The object store cannot be reached or answered with a failure of its own."""
+    """The object store cannot be reached, or it answered with a server error."""
 
 
 class Location(NamedTuple):
-    """An s3:// URI taken apart; `key` has no leading slash."""
+    """The parts of an s3:// URI; `key` has no leading slash."""
 
     bucket: str
     key: str
@@ -61,7 +61,7 @@ class Store(Protocol):
         """Remove the object; nothing happens if there is none."""
 
     def presign(self, uri: str, seconds: int) -> str | None:
-        """A link that works without credentials for so many seconds, None where the web has to pass the bytes on."""
+        """A link that works without credentials for so many seconds; None if the web application serves the bytes."""
 
 
 class S3Store:
@@ -97,7 +97,7 @@ class S3Store:
             pages = _client().get_paginator("list_objects_v2").paginate(Bucket=where.bucket, Prefix=where.key)
             for page in pages:
                 for item in page.get("Contents", ()):
-                    # Keys that end in a slash are the folder markers of consoles.
+                    # Keys that end in a slash mark folders; S3 consoles create them.
                     if not item["Key"].endswith("/"):
                         yield StoredObject(f"s3://{where.bucket}/{item['Key']}", item["Size"])
 
@@ -125,7 +125,7 @@ class S3Store:
 
 
 def locate(uri: str, *, key_needed: bool = True) -> Location:
-    """Bucket and key of an s3:// URI. Raises Invalid for a bad bucket, a missing key, or a key that climbs."""
+    """Bucket and key of an s3:// URI. Raises Invalid for a bad bucket, a missing key, or '..' in the key."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     if not uri.startswith("s3://") or not BUCKET.fullmatch(bucket):
         raise Invalid(f"{uri}: s3://bucket/key expected")
@@ -137,9 +137,9 @@ def locate(uri: str, *, key_needed: bool = True) -> Location:
 
 
 def prepare(uri: str) -> bool:
-    """Make the bucket `uri` lies in when there is none; returns whether it was made. Folders make themselves.
+    """Create the bucket of `uri` if it does not exist; returns whether it was created. Folders need no preparation.
 
-    Raises Forbidden when there is none and the keys may not make one, StoreUnavailable.
+    Raises Forbidden when it does not exist and the keys may not create it, StoreUnavailable.
     """
     if not uri.startswith("s3://"):
         return False
@@ -148,7 +148,7 @@ def prepare(uri: str) -> bool:
         with _explained(uri):
             _client().head_bucket(Bucket=bucket)
     except NotFound:
-        # AWS wants the region spelled out everywhere but in its oldest.
+        # AWS requires the region for every region except us-east-1, and refuses it for that one.
         region = settings.S3_REGION
         extra = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         with _explained(uri):
@@ -172,7 +172,7 @@ def open(uri: str, *, offset: int = 0, length: int | None = None) -> AbstractCon
 
 
 def open_range(uri: str, start: int, length: int) -> AbstractContextManager[BinaryIO]:
-    """A stream of `length` bytes from byte `start` on, for downloads that are taken up again."""
+    """A stream of `length` bytes from byte `start` on, for downloads that are resumed."""
     return open(uri, offset=start, length=length)
 
 
@@ -227,7 +227,7 @@ def delete(uri: str) -> None:
 
 
 def presign(uri: str, seconds: int = 900) -> str | None:
-    """A link for a browser, or None: then the web passes the bytes on."""
+    """A link for a browser, or None where the web application has to serve the bytes."""
     return store_for(uri).presign(uri, seconds)
 
 
@@ -238,7 +238,7 @@ def local_path(uri: str) -> Path | None:
 
 
 def join(base: str, *parts: str) -> str:
-    """`base` and further key segments as one URI. Raises Invalid for a segment that is empty, absolute or climbs."""
+    """`base` and further key segments as one URI. Raises Invalid for an empty or absolute one, or '..'."""
     key = "/".join(part.rstrip("/") if n < len(parts) - 1 else part for n, part in enumerate(parts))
     safe_key(f"{base} + {key}", key)
     return f"{base.rstrip('/')}/{quote(key) if base.startswith('file://') else key}"

@@ -21,7 +21,7 @@ class StoredObject(NamedTuple):
 
 
 def safe_key(uri: str, key: str) -> str:
-    """`key` itself. Raises Invalid when it is empty, absolute, climbs by '..', or holds a control character."""
+    """`key` itself. Raises Invalid when it is empty or absolute, or contains '..' or a control character."""
     if not key or key.startswith("/"):
         raise Invalid(f"{uri}: the key is {'absolute' if key else 'missing'}")
     if any(part in ("..", ".") for part in key.split("/")):
@@ -39,7 +39,7 @@ class FileStore:
 
     @staticmethod
     def key_path(uri: str) -> Path:
-        """The path a URI writes out, links not followed. Raises Invalid for another host, '..', or no path."""
+        """The path that a URI names, without following links. Raises Invalid for another host, '..', or no path."""
         parts = urlsplit(uri.replace("?", "%3F").replace("#", "%23"))
         if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
             raise Invalid(f"{uri}: file:///path on this machine expected")
@@ -58,7 +58,7 @@ class FileStore:
     def open(self, uri: str, *, offset: int = 0, length: int | None = None) -> Iterator[BinaryIO]:
         """A stream of the file, or of a range of it."""
         with _explained(uri):
-            # O_NOFOLLOW: what was checked is what is opened, also when a link is put there in between.
+            # O_NOFOLLOW: path() has followed all links, so one found now was put there after the check.
             descriptor = os.open(self.path(uri), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 os.close(descriptor)
@@ -68,7 +68,7 @@ class FileStore:
             yield cast(BinaryIO, stream if length is None else _Range(stream, length))
 
     def write(self, uri: str, data: bytes | BinaryIO, *, content_type: str = "") -> None:
-        """Write a file beside its place and rename it into it."""
+        """Write a temporary file in the same folder, then rename it."""
         target = self.path(uri)
         temporary = target.with_name(f".{secrets.token_hex(8)}.part")
         with _explained(uri):
@@ -102,7 +102,7 @@ class FileStore:
                 key=lambda entry: entry.name + ("/" if entry.is_dir() else ""),
             )
         for entry in found:
-            # Folders that are links are not entered: they can lead in circles.
+            # Links to folders are not followed: they can form a loop.
             if entry.is_dir(follow_symlinks=False):
                 yield from self._walk(folder / entry.name, "")
             elif entry.is_file() and (not entry.is_symlink() or self._allowed(Path(entry.path))):
@@ -128,7 +128,7 @@ class FileStore:
             path.unlink(missing_ok=True)
 
     def presign(self, uri: str, seconds: int) -> str | None:
-        """None: the web passes files on itself."""
+        """None: the web application serves files itself."""
         self.path(uri)
         return None
 

@@ -1,4 +1,4 @@
-"""The root of all routes; the routes themselves are the frontend's, and so are the answers to what has none."""
+"""The root URL configuration: the frontend has all routes and the error pages."""
 
 from django.urls import include, path
 

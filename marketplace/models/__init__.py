@@ -1,4 +1,4 @@
-"""The one door to the ground floor's models."""
+"""The models of the marketplace app; other apps import them from here only."""
 
 from marketplace.models.accounts import Account, ApiToken, IdempotentRequest, Membership, Role, User
 from marketplace.models.audit import AuditEvent

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class AuditEvent(models.Model):
-    """One move of a state machine, or one act worth remembering (then the states are empty)."""
+    """One change of state, or an action that changes none (then both statuses are empty)."""
 
     object_type = models.CharField(max_length=80)
     object_id = models.BigIntegerField()

@@ -21,15 +21,18 @@ class Subject(NamedTuple):
 class LedgerKind(models.TextChoices):
     """What a ledger account holds."""
 
-    OUTSIDE = "outside"  # the world money comes from and goes to; its balance mirrors all others
+    OUTSIDE = "outside"  # where deposits come from; its balance is minus the sum of all others
     WALLET = "wallet"  # a requester account's free money
     ESCROW = "escrow"  # money set aside for work; its purpose names the work
-    EARNINGS = "earnings"  # what a worker was paid and has not drawn
+    EARNINGS = "earnings"  # what a worker was paid and has not withdrawn
     FEES = "fees"  # the platform's share
 
 
 class LedgerAccount(models.Model):
-    """A pocket money can be in. An escrow pocket has a purpose: the row its money is set aside for."""
+    """A place where money can be, called a pocket for short: `Account` is the requester's.
+
+    An escrow pocket has a purpose: the row its money is set aside for.
+    """
 
     kind = models.CharField(max_length=10, choices=LedgerKind)
     account = models.ForeignKey(Account, models.PROTECT, null=True, related_name="ledger_accounts")

@@ -23,7 +23,7 @@ class Worker(models.Model):
 
 
 class Crowd(models.TextChoices):
-    """The three kinds of workforce, as in the last-but-one segment of a work team's ARN."""
+    """The three kinds of workforce, in the words of AWS's work team ARNs."""
 
     PUBLIC = "public-crowd"
     PRIVATE = "private-crowd"

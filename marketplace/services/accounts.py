@@ -79,7 +79,7 @@ def add_member(*, account: Account, user: User, role: Role | str, by: str) -> Me
 
 
 def remove_member(*, account: Account, user: User, by: str) -> None:
-    """Take `user` out of the account. Raises NotFound for a stranger, InUse for the last owner."""
+    """Take `user` out of the account. Raises NotFound for a non-member, InUse for the last owner."""
     with transaction.atomic():
         _keep_an_owner(account, user)
         deleted, _ = Membership.objects.filter(account=account, user=user).delete()
@@ -90,13 +90,13 @@ def remove_member(*, account: Account, user: User, by: str) -> None:
 
 
 def role_of(*, account: Account, user: User) -> Role | None:
-    """The user's role in the account, None for a stranger."""
+    """The user's role in the account, None for somebody who is not a member."""
     role = Membership.objects.filter(account=account, user=user).values_list("role", flat=True).first()
     return Role(role) if role else None
 
 
 def require_role(*, account: Account, user: User, at_least: Role | str) -> Role:
-    """The user's role. Raises NotFound for a stranger (who may not know of the account), Forbidden below `at_least`."""
+    """The user's role. Raises NotFound for a non-member, who may not see the account, Forbidden below `at_least`."""
     role = role_of(account=account, user=user)
     if role is None:
         raise NotFound("there is no such account")
@@ -111,7 +111,7 @@ def require_rank(*, role: Role, at_least: Role | str, account: Account) -> None:
 
 
 def create_token(*, user: User, account: Account | None, name: str) -> tuple[ApiToken, str]:
-    """A key for programs and its secret, which is shown now and never again. Raises NotFound for a foreign account."""
+    """A key for programs and its secret, which is shown only once. Raises NotFound unless the user is a member."""
     if len(name.strip()) not in TOKEN_NAME_LENGTH:
         raise Invalid(f"a token needs a name of {TOKEN_NAME_LENGTH} characters", field="name")
     if account is not None:
@@ -126,7 +126,7 @@ def create_token(*, user: User, account: Account | None, name: str) -> tuple[Api
 _TOKEN = columns(ApiToken, "id", "user_id", "account_id", "name", "prefix", "last_used_at")
 _USER = columns(User, "id", "email", "display_name", "is_active", "is_operator")
 _WORKER = columns(Worker, "id", "user_id", "public_id", "status")
-# Spelled out: every request of a program begins with this query, and composing it takes as long as running it.
+# Written as SQL because every API request runs it, and building it with the ORM takes as long as running it.
 _AUTHENTICATE = f"""
     SELECT {", ".join(f"t.{name}" for name in _TOKEN)}, {", ".join(f"u.{name}" for name in _USER)},
            {", ".join(f"w.{name}" for name in _WORKER)}
@@ -136,7 +136,7 @@ _AUTHENTICATE = f"""
 
 
 def authenticate_token(secret: str) -> ApiToken | None:
-    """The live token of a secret, with its user and their worker; one query, and one write a minute at most.
+    """The valid token of a secret, with its user and their worker; one query, and one write a minute at most.
 
     Only what nearly every request needs is loaded; further fields come with a query of their own when first read.
     """

@@ -1,7 +1,7 @@
-"""Which addresses an account may name: what the installation's own keys can open is not everybody's to read.
+"""Which storage URIs an account may use: the installation's own keys can read more than any one account may.
 
-Under STORE_URL an account has its own folders, `<number>/...` and `<kind>/<number>/...`; outside of it, file:// is
-what the operator listed in STORE_FILE_ROOTS, s3:// the buckets in S3_INPUT_BUCKETS (none listed: all).
+Under STORE_URL an account has its own folders, `<number>/...` and `<kind>/<number>/...`. Elsewhere it may use file://
+URIs in the folders of STORE_FILE_ROOTS, and s3:// URIs in the buckets of S3_INPUT_BUCKETS (any if none is listed).
 """
 
 from django.conf import settings
@@ -13,7 +13,7 @@ from marketplace.ranges import Range
 
 REMEMBERED_FOLDERS = 1000
 URI_LENGTH = Range(1, 1024)
-"""Characters of an address in a store: what the columns hold."""
+"""Characters of a URI: what the database columns hold."""
 
 
 def base_of(account: Account) -> str:
@@ -22,14 +22,14 @@ def base_of(account: Account) -> str:
 
 
 def require_readable(*, account: Account, uri: str) -> None:
-    """Raises Invalid or Forbidden, with the reason, when the account may not name `uri`."""
+    """Raises Invalid or Forbidden, with the reason, when the account may not use `uri`."""
     Reader(account).check(uri)
 
 
 def require_writable(*, account: Account, uri: str) -> None:
     """Raises Invalid or Forbidden, with the reason, when the account may not have something written below `uri`.
 
-    Folders the operator opened are there to be read; a bucket takes what the installation's keys may write to it.
+    The folders of STORE_FILE_ROOTS are for reading only; in buckets the installation's keys decide.
     """
     if uri.startswith("s3://"):
         storage.locate(uri, key_needed=False)
@@ -41,7 +41,7 @@ def require_writable(*, account: Account, uri: str) -> None:
 
 
 class Reader:
-    """The same question for many addresses: folders that were allowed are remembered."""
+    """Checks many URIs of one account; remembers the folders it allowed, so that most checks are one look-up."""
 
     def __init__(self, account: Account):
         self._number = account.number
@@ -58,7 +58,7 @@ class Reader:
         return ""
 
     def check(self, uri: str) -> None:
-        """Raises Invalid or Forbidden, with the reason, when the account may not name `uri`."""
+        """Raises Invalid or Forbidden, with the reason, when the account may not use `uri`."""
         if uri.startswith(("http://", "https://")):
             return
         folder, _, name = uri.rpartition("/")
@@ -73,7 +73,7 @@ class Reader:
         storage.store_for(uri)
         if storage.inside(uri, settings.STORE_URL):
             first, second = storage.segments_below(uri, settings.STORE_URL, 2)
-            # A folder named by another account's number is theirs, whatever lies below it.
+            # A first folder that is an account number belongs to that account, whatever lies below it.
             if self._number not in ((first,) if _is_number(first) else (second,)):
                 raise Forbidden(f"{uri}: belongs to another account")
         elif uri.startswith("file://"):

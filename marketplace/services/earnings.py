@@ -7,7 +7,7 @@ from marketplace.services import ledger
 
 
 def balance(worker: Worker) -> int:
-    """Micro-dollars earned and not drawn."""
+    """Micro-dollars earned and not withdrawn."""
     return ledger.total(LedgerKind.EARNINGS, worker=worker)
 
 

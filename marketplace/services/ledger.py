@@ -1,4 +1,4 @@
-"""The only writer of ledger postings. Knows facts and pockets, not why money moves."""
+"""The only writer of ledger postings. Knows entries and pockets, not why money moves."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ MAY_BE_NEGATIVE = frozenset({LedgerKind.OUTSIDE})
 
 
 class Leg(NamedTuple):
-    """One side of an entry, its pocket named by LedgerKind and owner instead of looked up first."""
+    """One side of an entry; the pocket is named by kind, owner and purpose, so that it need not be loaded first."""
 
     kind: str
     amount_micros: int
@@ -42,7 +42,7 @@ def shown_reference(entry: Entry) -> str:
 def pocket(
     kind: str, *, account: Account | None = None, worker: Worker | None = None, purpose: Subject | None = None
 ) -> LedgerAccount:
-    """The ledger account of this kind, owner and purpose, made at its first use."""
+    """The ledger account of this kind, owner and purpose, created at its first use."""
     found, _ = LedgerAccount.objects.get_or_create(kind=kind, account=account, worker=worker, **_columns(purpose))
     return found
 
@@ -54,8 +54,8 @@ def _columns(purpose: Subject | None) -> dict[str, str | int | None]:
 def movements(*pockets: LedgerAccount) -> QuerySet[Posting]:
     """The postings of these pockets.
 
-    By key, never by a join: the planner knows how many postings a given pocket has, but takes an unknown one for an
-    average one, and then reads the postings of everybody.
+    Filters by key and never joins the pockets: with a join PostgreSQL estimates the number of postings by the average
+    pocket, and then reads the postings of all pockets instead of using the index.
     """
     return Posting.objects.filter(ledger_account__in=[pocket.pk for pocket in pockets])
 
@@ -68,7 +68,7 @@ def balance(*pockets: LedgerAccount) -> int:
 def total(
     kind: str, *, account: Account | None = None, worker: Worker | None = None, purpose: Subject | None = None
 ) -> int:
-    """Micro-dollars in the pocket of this kind, owner and purpose, 0 when it was never used; nothing is written."""
+    """Micro-dollars in the pocket of this kind, owner and purpose; 0 when there is none, and none is created."""
     return balance(*LedgerAccount.objects.filter(kind=kind, account=account, worker=worker, **_columns(purpose)))
 
 
@@ -96,8 +96,8 @@ def post(
 
     `given_reference` is for facts that come from outside and have a reference of their own (see `reference_of`).
 
-    With `guard`, pockets that money leaves are locked in pk order and must not fall below zero. Callers that hold a
-    reservation which already bounds what leaves (a seat of a funded batch) pass guard=False and take no lock.
+    With `guard`, pockets that money leaves are locked in pk order and must not fall below zero. Callers whose money
+    was reserved before (a seat of a funded batch) pass guard=False and take no lock.
     Raises LimitExceeded when a pocket would become negative, IntegrityError when the fact was booked before,
     ValueError when the postings do not balance.
     """
@@ -126,9 +126,9 @@ def post(
 
 
 def post_legs(*, kind: str, subject: Subject, legs: Sequence[Leg], by: str, description: str = "") -> None:
-    """Book one fact in one statement, without any lock; pockets used for the first time are made on the way.
+    """Book one fact in one statement, without any lock; pockets used for the first time are created.
 
-    For callers whose reservation already bounds what leaves. Zero legs are left out. Raises ValueError when the legs do
+    For callers whose money was reserved before. Legs of zero are left out. Raises ValueError when the legs do
     not balance, IntegrityError when the fact was booked before.
     """
     reference = reference_of(kind, subject)

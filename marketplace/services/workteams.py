@@ -17,7 +17,7 @@ DESCRIPTION_LENGTH = Range(0, 200)
 
 
 def register_worker(user: User) -> Worker:
-    """The worker behind a user, made at the first call. Requesters see only its random `public_id`."""
+    """The worker of a user, created at the first call. Requesters see only its random `public_id`."""
     worker, _ = Worker.objects.get_or_create(user=user, defaults={"public_id": secrets.token_hex(8).upper()})
     return worker
 

@@ -1,4 +1,4 @@
-"""The stories of the ground floor speak to real S3 servers."""
+"""The S3 servers that tests of storage use."""
 
 from tests.object_stores import make_bucket, s3_servers
 

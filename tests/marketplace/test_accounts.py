@@ -52,7 +52,7 @@ def test_an_account_has_twelve_digits_and_an_owner():
     assert accounts.role_of(account=account, user=user) == Role.OWNER
 
 
-def test_roles_are_ordered_and_strangers_learn_nothing():
+def test_roles_are_ordered_and_an_account_is_hidden_from_non_members():
     _, account = builders.a_requester()
     member, stranger = builders.a_user(), builders.a_user()
     accounts.add_member(account=account, user=member, role=Role.MEMBER, by="system")
@@ -88,9 +88,7 @@ def test_a_used_token_costs_one_query_and_notes_its_use_once_a_minute():
     user, account = builders.a_requester()
     token, secret = accounts.create_token(user=user, account=account, name="ci")
     accounts.authenticate_token(secret)
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         found = accounts.authenticate_token(secret)
         assert found.user.email == user.email
         assert found.account_id == account.pk
@@ -103,7 +101,7 @@ def test_a_used_token_costs_one_query_and_notes_its_use_once_a_minute():
     assert token.last_used_at > long_ago
 
 
-def test_a_revoked_token_and_a_closed_user_are_nobody():
+def test_revoked_tokens_and_tokens_of_inactive_users_are_refused():
     user, account = builders.a_requester()
     token, secret = accounts.create_token(user=user, account=account, name="ci")
     _, other = accounts.create_token(user=user, account=None, name="worker app")

@@ -53,7 +53,7 @@ class TestDoctor:
         assert "its library is missing" in report
 
 
-def test_the_database_command_leaves_a_foreign_server_alone():
+def test_the_database_command_does_not_stop_a_server_it_did_not_start():
     url = os.environ["WAGGLE_DATABASE_URL"]
     command = [sys.executable, "manage.py", "database"]
     printed = subprocess.run([*command, "url"], capture_output=True, text=True, check=True)
@@ -85,7 +85,7 @@ class TestArns:
         with pytest.raises(ValueError, match="ARN|resource type"):
             arns.parse(arn)
 
-    def test_nonsense_is_not_built(self):
+    def test_invalid_parts_are_refused(self):
         for parts in (("bee", "123456789012", "x"), ("model", "12", "x"), ("model", "123456789012", "")):
             with pytest.raises(ValueError):
                 arns.build(*parts)

@@ -1,4 +1,4 @@
-"""Wallet -> escrow -> worker and fee -> wallet: every micro-dollar has its place, every fact counts once."""
+"""Wallet -> escrow -> worker and fee -> wallet: every micro-dollar has its place, every fact is booked once."""
 
 import threading
 from datetime import timedelta
@@ -113,7 +113,7 @@ class TestOneJob:
         assert [row.amount_micros for row in wallets.statement(account)] == [5]
 
     @pytest.mark.parametrize("given", ["assignment:1:pay", "payment:assignment:1", "reserve:batch:1", "refund:batch:1"])
-    def test_a_deposit_of_any_reference_stands_in_nobodys_way(self, given):
+    def test_a_deposit_with_the_reference_of_another_entry_does_not_block_it(self, given):
         account, worker = builders.an_account(funds="1"), builders.a_worker()
         made = wallets.deposit(account=account, amount_micros=5, reference=given, by="operator")
         assert (made.kind, made.subject) == ("deposit", ("account", account.pk))
@@ -125,7 +125,7 @@ class TestOneJob:
         with pytest.raises(InUse):
             wallets.deposit(account=account, amount_micros=5, reference=given, by="operator")
 
-    def test_a_deposit_may_be_named_like_another_with_the_kind_before_it(self):
+    def test_deposits_whose_references_begin_with_the_kind_are_told_apart(self):
         account = builders.an_account(funds="0")
         for given in ("bank:1", "deposit:bank:1", "deposit:deposit:bank:1", "x" * 120):
             wallets.deposit(account=account, amount_micros=5, reference=given, by="operator")

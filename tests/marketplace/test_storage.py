@@ -14,7 +14,7 @@ from marketplace.errors import Forbidden, Invalid, NotFound
 
 @pytest.fixture
 def folder(settings, tmp_path):
-    """A file:// address inside the store."""
+    """A file:// URI inside the store."""
     settings.STORE_URL = (tmp_path / "store").as_uri()
     settings.STORE_FILE_ROOTS = []
     return settings.STORE_URL
@@ -96,14 +96,14 @@ class TestEveryStore:
         assert listed == [(name, len(name)) for name in sorted(names)]
         assert [item.uri.rsplit("/", 1)[1] for item in storage.list(any_base + "/a/")] == ["1.png", "10.png"]
 
-    def test_segments_that_climb_are_refused(self, any_base):
+    def test_dot_segments_are_refused(self, any_base):
         for parts in (("..", "x"), ("a", "..", "x"), ("/etc",), ("",), ("a\x00b",), ("./x",)):
             with pytest.raises(Invalid):
                 storage.join(any_base, *parts)
         with pytest.raises(Invalid):
             storage.read(any_base + "/a/../../x")
 
-    def test_inside_knows_folders_from_prefixes(self, any_base):
+    def test_inside_compares_whole_path_segments(self, any_base):
         assert storage.inside(any_base + "/a/b.png", any_base + "/a")
         assert storage.inside(any_base + "/a/b.png", any_base + "/a/")
         assert not storage.inside(any_base + "/ab/c.png", any_base + "/a")
@@ -161,7 +161,7 @@ class TestS3:
         with pytest.raises(NotFound, match="no-such-bucket"):
             list(storage.list("s3://no-such-bucket/x/"))
 
-    def test_a_server_that_is_away_is_another_matter(self, settings):
+    def test_a_server_that_does_not_answer_is_unavailable(self, settings):
         settings.S3_ENDPOINT_URL = "http://127.0.0.1:9"
         settings.S3_ACCESS_KEY_ID = settings.S3_SECRET_ACCESS_KEY = "x"
         with pytest.raises(storage.StoreUnavailable, match="s3://b/x"):
@@ -200,7 +200,7 @@ class TestFiles:
         assert [item.uri for item in storage.list(folder + "/")] == [f"{folder}/plain.txt"]
 
     @pytest.mark.parametrize("path", ["/%2e%2e/secret.txt", "/a/%2E%2E/%2e%2e/secret.txt", "/a%00b"])
-    def test_disguised_climbing_is_refused(self, folder, path):
+    def test_encoded_dot_segments_are_refused(self, folder, path):
         with pytest.raises(Invalid):
             storage.read(folder + path)
 

@@ -29,7 +29,7 @@ def test_members_of_a_team_are_eligible_and_others_are_not():
         workteams.remove_worker(team=team, worker=inside, by="system")
 
 
-def test_a_suspended_worker_takes_nothing_and_joins_nothing():
+def test_a_suspended_worker_is_not_eligible_and_cannot_join():
     account = builders.an_account()
     worker = builders.a_worker()
     team = builders.a_team(account=account, workers=[worker])

@@ -1,4 +1,4 @@
-"""`manage.py doctor`: each thing the installation stands on, its version, whether it works, what to do if not.
+"""`manage.py doctor`: checks every dependency and says its version, whether it works, and what to do if not.
 
 Heavy libraries are tried in a child process, so that this one, like the web, never loads torch.
 """
@@ -88,7 +88,7 @@ def python() -> Finding:
 
 
 def variables() -> Finding:
-    """Variables that begin like settings and are none: most often misspelt names."""
+    """Variables that begin with WAGGLE_ and are no setting: most often misspelt names."""
     unknown = [f"{name} (did you mean {near}?)" if near else name for name, near in settings.UNKNOWN_VARIABLES.items()]
     remedy = "correct or unset them: they have no effect; docs/settings.md lists every setting"
     detail = f"unknown: {', '.join(unknown)}" if unknown else "all known"
@@ -112,7 +112,7 @@ def disk() -> Finding:
 
 
 def database_server() -> Finding:
-    """PostgreSQL, and that a transaction can be made."""
+    """Whether PostgreSQL answers, and whether its commits are durable."""
     where = "WAGGLE_DATABASE_URL" if settings.SECRET_DATABASE_URL else "embedded"
     try:
         with connection.cursor() as cursor:
