@@ -22,11 +22,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
+from learning.scenes import abstract as scenes
 from learning.vision import native_ops
 
 native_ops.install()
 
-from learning.vision import compact, recipe, scenes  # noqa: E402  (they import torchvision)
+from learning.vision import compact, recipe  # noqa: E402  (they import torchvision)
 from learning.vision.compact_loss import pairwise_iou  # noqa: E402
 
 NAME = "waggle-start"
@@ -51,7 +52,7 @@ class Scenes(IterableDataset):
         bank = scenes.draw_bank(rng, sprites=self.sprites, grounds=self.grounds, side=self.side + 160)
         while True:
             drawn = [scenes.compose(rng, bank, self.side) for _ in range(self.batch)]
-            for _ in range(3):  # the bank never grows stale
+            for _ in range(3):  # so that the bank does not stay the same
                 bank.sprites[int(rng.integers(self.sprites))] = scenes.sprite(rng)
             bank.grounds[int(rng.integers(self.grounds))] = scenes.ground(rng, self.side + 160)
             images = torch.stack([torch.from_numpy(np.asarray(s.image).transpose(2, 0, 1).copy()) for s in drawn])

@@ -2,7 +2,7 @@
 blur, noise and bad light.
 
 A bank of sprites and grounds is drawn once; each scene then costs a few milliseconds of pasting. Everything
-follows from a seed. It knows nothing of training.
+follows from a seed. It must not know training.
 """
 
 import io
@@ -12,12 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from learning.vision.scenes_sprites import SHAPES, TEXTURES, Rng, Sprite, colours, fill, fractal, sprite
+from learning.scenes.painting import Corners, Rng, Scene, as_image, footprint, jpeg, pixels_shown, recoloured, scene
+from learning.scenes.sprites import SHAPES, TEXTURES, Sprite, colours, fill, fractal, sprite
 
-USUAL_SIDE = 320  # sizes below are meant for scenes of this side and grow and shrink with it
-Corners = tuple[float, float, float, float]
+USUAL_SIDE = 320
+"""Sizes below are px in scenes of this side, and grow and shrink with it."""
 KINDS = len(SHAPES) * len(TEXTURES)
-LEAST_SIDE, LEAST_VISIBLE = 7.0, 0.35  # px; share of an object's own pixels that must not be covered
+LEAST_SIDE = 7.0
+"""px; an object of which less shows, in width or height, is not placed."""
+LEAST_VISIBLE = 0.35
+"""Share of an object's own pixels that later ones must leave visible, or it gets no box."""
+OPAQUE = 100
+"""Above this alpha of 255 a pixel belongs to an object."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +32,6 @@ class Bank:
 
     sprites: list[Sprite]
     grounds: list[Image.Image]
-
-
-@dataclass(frozen=True)
-class Scene:
-    """image: RGB; boxes [n, 4] xyxy px of the whole object as far as it lies in the image; kinds [n]."""
-
-    image: Image.Image
-    boxes: np.ndarray
-    kinds: np.ndarray
 
 
 def draw_bank(rng: Rng, *, sprites: int, grounds: int, side: int) -> Bank:
@@ -56,19 +53,22 @@ def compose(rng: Rng, bank: Bank, side: int) -> Scene:
     image = _piece_of_ground(rng, bank, side)
     _clutter(rng, bank, image)
     owner = np.zeros((side, side), np.int16)  # which object each pixel shows; 0 is ground
-    found: list[tuple[Corners, int, int]] = []
+    found: list[tuple[Corners, int, int]] = []  # corners, kind, pixels inside the scene
     for thing, size in _cast(rng, bank):
         size *= side / USUAL_SIDE
         placed = _place(rng, image, owner, len(found) + 1, thing, size)
         if placed is not None:
             found.append((placed[0], thing.shape * len(TEXTURES) + thing.texture, placed[1]))
-    shown = np.bincount(owner.ravel(), minlength=len(found) + 1)
-    kept = [(box, kind) for i, (box, kind, area) in enumerate(found, 1) if shown[i] >= LEAST_VISIBLE * area]
-    boxes = np.array([box for box, _ in kept], np.float32).reshape(-1, 4)
-    return Scene(_develop(rng, image), boxes, np.array([kind for _, kind in kept], np.int64))
+    shown = pixels_shown(owner, len(found))
+    kept = [
+        (corners, kind)
+        for (corners, kind, area), pixels in zip(found, shown, strict=True)
+        if pixels >= LEAST_VISIBLE * area
+    ]
+    return scene(_camera(rng, image), kept)
 
 
-# --- who is in the scene ---------------------------------------------------------
+# --- the objects of the scene ---------------------------------------------------------
 
 
 def _cast(rng: Rng, bank: Bank) -> list[tuple[Sprite, float]]:
@@ -92,30 +92,24 @@ def _any(rng: Rng, bank: Bank) -> Sprite:
 def _place(
     rng: Rng, image: Image.Image, owner: np.ndarray, number: int, thing: Sprite, size: float
 ) -> tuple[Corners, int] | None:
-    """Paste the sprite; returns its box inside the image and its own area in px, or None if too little shows."""
+    """Paste the sprite; its box inside the image and its pixels there, or None if too little would show."""
     side = image.width
     picture = _instance(rng, thing.picture, size)
     width, height = picture.size
     x, y = _spot(rng, side, width), _spot(rng, side, height)
-    alpha = picture.getchannel("A")
-    left, top, right, bottom = max(x, 0), max(y, 0), min(x + width, side), min(y + height, side)
-    solid = np.asarray(alpha.crop((left - x, top - y, right - x, bottom - y))) > 100
-    rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
-    if not len(rows):
+    place = footprint(picture, x, y, image.size, above=OPAQUE)
+    corners, inside = place.corners, int(place.opaque.sum())
+    if corners is None:
         return None
-    box = (left + columns[0], top + rows[0], left + columns[-1] + 1, top + rows[-1] + 1)
-    whole = float((np.asarray(alpha) > 100).sum())
-    if min(box[2] - box[0], box[3] - box[1]) < LEAST_SIDE or solid.sum() < 0.3 * whole:
+    if min(corners[2] - corners[0], corners[3] - corners[1]) < LEAST_SIDE or inside < 0.3 * place.area:
         return None
-    window = owner[top:bottom, left:right]
-    covered = np.bincount(window[solid], minlength=1)
-    if len(covered) > 1 and covered[1:].sum() > 0.5 * solid.sum():
-        return None  # mostly on top of others: what remains of them would be a riddle
+    if place.covers_others(owner) > 0.5:
+        return None  # the little that would remain of the others could not be recognised
     if rng.random() < 0.3:
-        _shadow(rng, image, alpha, x, y)
+        _shadow(rng, image, picture.getchannel("A"), x, y)
     image.paste(picture, (x, y), picture)
-    window[solid] = number
-    return (float(box[0]), float(box[1]), float(box[2]), float(box[3])), int(solid.sum())
+    place.claim(owner, number)
+    return corners, inside
 
 
 def _spot(rng: Rng, side: int, extent: int) -> int:
@@ -137,9 +131,7 @@ def _instance(rng: Rng, picture: Image.Image, size: float) -> Image.Image:
         picture = picture.rotate(turn, resample=Image.Resampling.BILINEAR, expand=True)
     gain, lift = rng.normal(1, 0.12, 3), rng.normal(0, 8, 3)
     opacity = rng.uniform(0.55, 1) if rng.random() < 0.2 else 1.0
-    ramp = np.arange(256)
-    table = [np.clip(ramp * g + b, 0, 255) for g, b in zip(gain, lift, strict=True)] + [ramp * opacity]
-    picture = picture.point(np.concatenate(table).astype(np.uint8).tolist())
+    picture = recoloured(picture, gain, lift, opacity)
     if rng.random() < 0.15:
         picture = picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.6)))
     return picture
@@ -166,7 +158,7 @@ def ground(rng: Rng, side: int) -> Image.Image:
     one, two = fractal(rng, side, side, rng.uniform(0.3, 0.8)), fractal(rng, side, side)
     plane = first + one[..., None] * (second - first)
     plane += (two[..., None] ** 2) * (third - first) * rng.uniform(0, 1)
-    image = Image.fromarray(np.clip(plane, 0, 255).astype(np.uint8))
+    image = as_image(plane)
     if style == "piled":
         draw = ImageDraw.Draw(image)
         for _ in range(int(rng.integers(10, 80))):
@@ -186,7 +178,7 @@ def _piece_of_ground(rng: Rng, bank: Bank, side: int) -> Image.Image:
 
 
 def _clutter(rng: Rng, bank: Bank, image: Image.Image) -> None:
-    """What is there but is nothing: lines, specks, and things far out of focus."""
+    """What is no object and has no box: lines, specks, and things far out of focus."""
     side, draw = image.width, ImageDraw.Draw(image)
     if rng.random() < 0.4:
         for _ in range(int(rng.integers(1, 12))):
@@ -213,8 +205,8 @@ def _far_away(rng: Rng, image: Image.Image, picture: Image.Image, size: int) -> 
     image.paste(far, (x, y), far)
 
 
-def _develop(rng: Rng, image: Image.Image) -> Image.Image:
-    """The camera: focus, light falling off, noise, gamma and JPEG."""
+def _camera(rng: Rng, image: Image.Image) -> Image.Image:
+    """Focus, light falling off towards the corners, noise, loss of colour and JPEG."""
     if rng.random() < 0.25:
         image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0.3, 1.3)))
     pixels = np.asarray(image, np.float32)
@@ -226,9 +218,7 @@ def _develop(rng: Rng, image: Image.Image) -> Image.Image:
         pixels = pixels + grain[..., None] * rng.uniform(1, 12)
     if rng.random() < 0.15:
         pixels = pixels.mean(-1, keepdims=True).repeat(3, -1)
-    image = Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+    image = as_image(pixels)
     if rng.random() < 0.2:
-        buffer = io.BytesIO()
-        image.save(buffer, "JPEG", quality=int(rng.integers(30, 80)))
-        image = Image.open(buffer).convert("RGB")
+        image = Image.open(io.BytesIO(jpeg(image, quality=int(rng.integers(30, 80))))).convert("RGB")
     return image

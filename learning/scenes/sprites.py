@@ -1,7 +1,7 @@
 """Objects for generated pretraining scenes: random shapes filled with random textures, as RGBA pictures.
 
 A sprite's kind is its shape family and its texture family, so that a detector trained on them must look at
-both. It knows nothing of scenes or training, and draws nothing in the likeness of any particular data set.
+both. It must not know scenes or training, and draws nothing in the likeness of any particular data set.
 """
 
 import math
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from learning.scenes.painting import Rng, as_image, smooth_noise
+
 SHAPES = (
     "disc", "blob", "triangle", "quad", "polygon", "star", "ring", "crescent", "bar", "creature", "panel",
     "glyph", "flower", "cluster", "fork", "vessel",
 )  # fmt: skip
 TEXTURES = ("flat", "ball", "gradient", "stripes", "spots", "checker", "noise", "nested")
 DRAWN = 256  # side at which masks are drawn, before they are cut to their content
-
-Rng = np.random.Generator
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,7 @@ def fractal(rng: Rng, width: int, height: int, roughness: float = 0.55) -> np.nd
     """Smooth noise [height, width] in 0..1: grids of growing fineness added up."""
     total, weight, cells = np.zeros((height, width), np.float32), 1.0, int(rng.integers(2, 6))
     while cells < max(width, height) and weight > 0.02:
-        grid = Image.fromarray(rng.random((cells + 1, cells + 1), dtype=np.float32))
-        total += weight * np.asarray(grid.resize((width, height), Image.Resampling.BICUBIC))
+        total += weight * smooth_noise(rng, cells + 1, width, height)
         weight, cells = weight * roughness, cells * 2
     low, high = float(total.min()), float(total.max())
     return (total - low) / max(high - low, 1e-6)
@@ -100,7 +99,7 @@ def fill(rng: Rng, texture: str, size: tuple[int, int]) -> Image.Image:
     plane = first + share[..., None] * (second - first)
     grain = fractal(rng, width, height)[..., None] * rng.uniform(0, 0.25)
     shade = 1 + rng.uniform(-0.35, 0.35) * (along - 0.5)[..., None]
-    return Image.fromarray(np.clip((plane * (1 - grain) + third * grain) * shade, 0, 255).astype(np.uint8))
+    return as_image((plane * (1 - grain) + third * grain) * shade)
 
 
 def _spots(rng: Rng, u: np.ndarray, v: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
-"""What the demo's scenes are painted from: flowers, leaves, bees and ladybirds, as RGBA pictures with soft shading.
+"""What garden scenes are painted from: flowers, leaves, bees and ladybirds, as RGBA pictures with soft shading.
 
-Pure numpy and Pillow. It knows nothing of scenes, boxes or files.
+Pure numpy and Pillow. It must not know scenes, boxes or files.
 """
 
 import math
@@ -8,9 +8,10 @@ import math
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-Rng = np.random.Generator
-Colour = tuple[int, int, int]
-SIDE = 320  # insects and flowers are painted this large and shrunk, which smooths their edges
+from learning.scenes.painting import Colour, Rng, as_image, smooth_noise
+
+SIDE = 320
+"""Insects and flowers are painted this large, in px, and shrunk, which smooths their edges."""
 
 PETALS: tuple[Colour, ...] = (
     (236, 232, 226), (214, 120, 160), (150, 96, 190), (240, 200, 70), (226, 120, 60), (196, 50, 70),
@@ -24,21 +25,14 @@ def vary(rng: Rng, colour: Colour, spread: float) -> Colour:
     return tuple(int(c) for c in np.clip(shifted, 0, 255))  # type: ignore[return-value]
 
 
-def noise(rng: Rng, side: int, cells: int) -> np.ndarray:
-    """Smooth noise [side, side], about 0 to 1."""
-    grid = Image.fromarray(rng.random((cells, cells), dtype=np.float32))
-    return np.asarray(grid.resize((side, side), Image.Resampling.BICUBIC))
-
-
 def shaded(mask: Image.Image, colour: Colour, rng: Rng, *, relief: float, grain: float) -> Image.Image:
     """The mask filled with the colour, lit from above left as something round, with a little grain."""
     side = mask.width
     height = np.asarray(mask.filter(ImageFilter.GaussianBlur(side / 26)), np.float32) / 255
     down, right = np.gradient(height)
-    light = 1 - (down + right) * relief + (noise(rng, side, 24) - 0.5) * grain
+    light = 1 - (down + right) * relief + (smooth_noise(rng, 24, side, side) - 0.5) * grain
     light *= 0.62 + 0.38 * height
-    pixels = np.clip(np.array(colour, np.float32) * light[..., None], 0, 255).astype(np.uint8)
-    picture = Image.fromarray(pixels)
+    picture = as_image(np.array(colour, np.float32) * light[..., None])
     picture.putalpha(mask)
     return picture
 
@@ -54,7 +48,7 @@ def fuzzy(rng: Rng, mask: Image.Image, reach: float) -> Image.Image:
     """The mask with a hairy edge."""
     soft = np.asarray(mask.filter(ImageFilter.GaussianBlur(reach)), np.float32)
     hair = rng.normal(0, 60, soft.shape) * ((soft > 20) & (soft < 235))
-    return Image.fromarray(np.clip((soft + hair - 90) * 2.2, 0, 255).astype(np.uint8))
+    return as_image((soft + hair - 90) * 2.2)
 
 
 # --- insects ---------------------------------------------------------------------
@@ -178,7 +172,7 @@ def _petal(rng: Rng, mask: Image.Image, tint: Colour, half: float) -> Image.Imag
     veins = 1 + 0.06 * np.sin((y - half) * 0.9 + 0.002 * (x - half) * (y - half))
     root = 0.72 + 0.28 * np.clip((x - half) / 110, 0, 1)
     picture[..., :3] *= (veins * root)[..., None]
-    return Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))
+    return as_image(picture)
 
 
 def leaf(rng: Rng) -> Image.Image:
