@@ -1,6 +1,6 @@
-"""The people and things stories are about: accounts with money, workers, teams, images in the store, data sets.
+"""Builders of test data: accounts with money, workers, teams, images in the store, data sets.
 
-Every builder goes through the public services; additive, so that each room adds its own nouns below.
+Every builder goes through the public services. Builders of labeling jobs are in tests/labeling/stories.py.
 """
 
 import io
@@ -22,7 +22,7 @@ _numbers = itertools.count(1)
 
 
 def a_user(*, email: str | None = None, is_operator: bool = False) -> User:
-    """Somebody who can sign in with PASSWORD."""
+    """A user who can sign in with PASSWORD."""
     number = next(_numbers)
     return accounts.create_user(
         email=email or f"person{number}@example.org",
@@ -33,7 +33,7 @@ def a_user(*, email: str | None = None, is_operator: bool = False) -> User:
 
 
 def an_operator() -> User:
-    """Somebody who runs the installation."""
+    """A user who operates the installation."""
     return a_user(is_operator=True)
 
 
@@ -53,12 +53,12 @@ def a_requester(*, funds: str = "100") -> tuple[User, Account]:
 
 
 def a_worker(*, user: User | None = None) -> Worker:
-    """Somebody who labels."""
+    """A worker, with a new user unless one is given."""
     return workteams.register_worker(user or a_user())
 
 
 def a_team(*, account: Account, workers: int | Sequence[Worker] = 3, name: str | None = None) -> Workteam:
-    """A private team of the account with so many new workers, or with these."""
+    """A private team of the account. `workers` is a number of new workers or a list of existing ones."""
     team = workteams.create_team(account=account, name=name or f"team-{next(_numbers)}", description="", by="system")
     for worker in [a_worker() for _ in range(workers)] if isinstance(workers, int) else workers:
         workteams.add_worker(team=team, worker=worker, by="system")
@@ -68,7 +68,7 @@ def a_team(*, account: Account, workers: int | Sequence[Worker] = 3, name: str |
 def image_bytes(
     *, size: tuple[int, int] = (48, 32), number: int = 0, form: str = "PNG", orientation: int | None = None
 ) -> bytes:
-    """A picture of one coloured square on a ground, as the bytes of a file."""
+    """The bytes of an image file: one coloured square on a plain background. `number` changes colour and place."""
     picture = Image.new("RGB", size, (200, 220, 255 - number % 200))
     left, top = number * 7 % (size[0] // 2), number * 5 % (size[1] // 2)
     ImageDraw.Draw(picture).rectangle(
@@ -87,7 +87,7 @@ def image_bytes(
 def tiny_images(
     count: int, *, account: Account, form: str = "PNG", size: tuple[int, int] = (48, 32), folder: str | None = None
 ) -> list[str]:
-    """So many pictures in the account's part of the store, one URI each, in name order. `folder` is a store URI."""
+    """Write `count` images into the account's part of the store, or into the URI `folder`; returns their URIs."""
     base = folder or storage.join(boundaries.base_of(account), "uploads", f"pictures-{next(_numbers)}")
     suffix = {"PNG": "png", "JPEG": "jpg"}[form]
     uris = [storage.join(base, f"{number:05d}.{suffix}") for number in range(count)]
@@ -107,7 +107,7 @@ def a_manifest(account: Account, lines: Iterable[dict[str, Any] | bytes]) -> str
 def a_dataset(
     *, account: Account, kind: str = "folder", uri: str | None = None, made: bool = True, **changes: Any
 ) -> Dataset:
-    """A data set of the account (two pictures unless `uri` says else), made right away unless `made` is False."""
+    """A data set of the account, of two new images or of what is at `uri`; processed at once if `made`."""
     uri = uri or tiny_images(2, account=account)[0].rsplit("/", 1)[0]
     name = changes.pop("name", f"set-{next(_numbers)}")
     dataset = datasets.create_dataset(

@@ -1,4 +1,4 @@
-"""Fixtures every test shares: an embedded PostgreSQL and a folder of its own for each run and each worker process."""
+"""What all tests share: an embedded PostgreSQL for the run, and a var/ folder for each of its processes."""
 
 import atexit
 import os
@@ -18,7 +18,7 @@ SHARED_DATASETS = Path(__file__).resolve().parent.parent.parent / "shared" / "da
 def _own_var_directory() -> None:
     """Point the settings at a fresh var/ before Django reads them; xdist workers share the controller's server."""
     for name in settings_checks.EARLIER_NAMES:
-        # They mean something else to whoever runs the tests (DEBUG, say); Waggle would refuse to start.
+        # Waggle refuses to start with an earlier name of a setting; here DEBUG, say, may be meant for another program.
         os.environ.pop(name, None)
     if "WAGGLE_TEST_VAR" not in os.environ:
         directory = Path(tempfile.mkdtemp(prefix="waggle-test-"))
@@ -27,7 +27,7 @@ def _own_var_directory() -> None:
         atexit.register(_clean, directory)
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     root = Path(os.environ["WAGGLE_TEST_VAR"])
-    # A worker of xdist has read the settings already, with the folder it inherited: its children must find the same.
+    # An xdist worker has already read the settings, with the folder that it inherited; keep that one.
     inherited = os.environ.get("WAGGLE_VAR", "") if worker != "main" else ""
     own = Path(inherited) if inherited.startswith(str(root)) else root / worker
     own.mkdir(exist_ok=True)
@@ -64,7 +64,7 @@ def datasets() -> Path:
 
 @pytest.fixture(autouse=True, scope="session")
 def _quick_passwords() -> None:
-    """Hashing a password takes half a second by design; other processes can still check these hashes."""
+    """Fewer hashing rounds: half a second for each password is too much for tests."""
     from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
     PBKDF2PasswordHasher.iterations = 1000

@@ -1,4 +1,4 @@
-"""Real S3 servers on this machine: rclone (checks signatures and expiry) and moto (AWS's own manners)."""
+"""Real S3 servers on this machine: rclone, which checks signatures and expiry, and moto, which behaves like AWS."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ KEY_ID, SECRET = "waggle-test", "waggle-test-secret"
 
 
 def free_port() -> int:
-    """A port nobody listens on just now."""
+    """A TCP port on which nothing listens at the moment."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
@@ -44,7 +44,7 @@ def _wait(process: subprocess.Popen, port: int) -> None:
 
 @pytest.fixture(scope="session")
 def s3_servers(tmp_path_factory):
-    """Addresses by name; both end with the session."""
+    """The addresses of both servers by name; they are stopped when the test session ends."""
     ports = {"rclone": free_port(), "moto": free_port()}
     folder = tmp_path_factory.mktemp("s3")
     commands = {
@@ -70,7 +70,7 @@ def s3_servers(tmp_path_factory):
 
 @pytest.fixture
 def make_bucket(settings):
-    """A function that points the settings at a server and answers with a fresh bucket's s3:// address."""
+    """A function that points the settings at a server, creates a bucket there and returns its s3:// URI."""
 
     def make(endpoint: str) -> str:
         settings.S3_ENDPOINT_URL = settings.S3_PUBLIC_ENDPOINT_URL = endpoint

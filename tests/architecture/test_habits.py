@@ -61,7 +61,7 @@ class TestDependencies:
         names = set(package["dependencies"]) | set(package["devDependencies"])
         assert not names - explained(), "docs/dependencies.md says nothing about them"
 
-    def test_no_reason_is_left_for_a_package_that_went(self):
+    def test_no_reason_is_left_for_a_package_that_is_not_pinned(self):
         text = (ROOT / "docs" / "dependencies.md").read_text()
         python = text.split("## Browser")[0]
         leading = {

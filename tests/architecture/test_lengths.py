@@ -45,27 +45,27 @@ def test_functions_are_short():
 
 
 def test_every_file_says_what_it_is_for():
-    silent = [
+    undocumented = [
         str(path.relative_to(ROOT))
         for path in sources(".py")
         if (tree := ast.parse(path.read_text())).body and not ast.get_docstring(tree)
     ]
-    assert not silent, f"no docstring: {silent}"
+    assert not undocumented, f"no docstring: {undocumented}"
 
 
 @pytest.mark.parametrize("room", ["marketplace", "labeling", "learning", "frontend"])
 def test_public_functions_and_classes_have_docstrings(room):
-    silent = []
+    undocumented = []
     for path in sources(".py"):
         if path.relative_to(ROOT).parts[0] != room:
             continue
         for node in ast.parse(path.read_text()).body:
             named = isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef)
             if named and not node.name.startswith("_") and not ast.get_docstring(node):
-                silent.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name}")
-    assert not silent, f"no docstring: {silent}"
+                undocumented.append(f"{path.relative_to(ROOT)}:{node.lineno} {node.name}")
+    assert not undocumented, f"no docstring: {undocumented}"
 
 
-def test_no_drawer_for_everything():
-    drawers = [str(p) for p in sources(".py", ".ts") if p.stem in ("utils", "helpers", "common", "misc")]
-    assert not drawers, "find the room these functions want"
+def test_no_file_is_named_utils_helpers_or_common():
+    vague = [str(p) for p in sources(".py", ".ts") if p.stem in ("utils", "helpers", "common", "misc")]
+    assert not vague, "name the file after what its functions are about"

@@ -1,4 +1,4 @@
-"""The rules of the house that an import linter cannot see, each kept by a test."""
+"""The rules of the architecture that an import linter cannot check; one test for each."""
 
 import ast
 import importlib
@@ -36,7 +36,7 @@ print("LOADED", loaded)
 """
 
 
-def test_imports_go_one_way():
+def test_the_import_contracts_are_kept():
     run = subprocess.run(
         [os.path.join(os.path.dirname(sys.executable), "lint-imports"), "--no-cache"],
         cwd=ROOT,
@@ -47,7 +47,7 @@ def test_imports_go_one_way():
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_the_web_never_loads_torch():
+def test_the_web_process_never_loads_torch():
     run = subprocess.run(
         [sys.executable, "-c", "import importlib.util\n" + PURITY],
         cwd=ROOT,
@@ -59,7 +59,7 @@ def test_the_web_never_loads_torch():
     assert "LOADED []" in run.stdout, run.stdout
 
 
-def test_status_is_assigned_in_one_place():
+def test_only_the_state_machine_assigns_a_status():
     offenders = []
     for path in sources(".py"):
         relative = path.relative_to(ROOT)
@@ -73,7 +73,7 @@ def test_status_is_assigned_in_one_place():
     assert not offenders, f"use transitions.X.advance(): {offenders}"
 
 
-def test_postings_are_written_by_the_ledger_only():
+def test_only_the_ledger_service_writes_postings():
     pattern = re.compile(r"Posting\.objects\.(create|bulk_create|get_or_create)|Posting\(")
     offenders = [
         str(path.relative_to(ROOT))
@@ -88,7 +88,7 @@ def test_postings_are_written_by_the_ledger_only():
 QUEUE_PATH = re.compile(r"""["']((?:marketplace|labeling|learning|frontend)\.[a-z_.]*background[a-z_.]*)["']""")
 
 
-def test_every_queue_path_leads_to_a_function():
+def test_every_queued_path_names_a_function():
     paths = {match for path in sources(".py") for match in QUEUE_PATH.findall(path.read_text())}
     functions = [p for p in paths if not p.endswith(".background")]
     assert functions
@@ -97,8 +97,8 @@ def test_every_queue_path_leads_to_a_function():
         assert callable(getattr(importlib.import_module(module), name)), dotted
 
 
-def test_only_the_doors_import_boto3_and_django_q():
-    doors = {"boto3": {"marketplace/storage.py", "marketplace/storage_s3.py"}, "django_q": {"marketplace/queue.py"}}
+def test_boto3_and_django_q_are_imported_in_one_place_each():
+    allowed = {"boto3": {"marketplace/storage.py", "marketplace/storage_s3.py"}, "django_q": {"marketplace/queue.py"}}
     offenders = []
     for path in sources(".py"):
         relative = str(path.relative_to(ROOT))
@@ -109,7 +109,7 @@ def test_only_the_doors_import_boto3_and_django_q():
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             for name in names:
                 top = name.split(".")[0]
-                if top in doors and relative not in doors[top]:
+                if top in allowed and relative not in allowed[top]:
                     offenders.append(f"{relative}: {name}")
     assert not offenders
 
@@ -147,14 +147,14 @@ def test_no_migration_is_missing():
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)
 
 
-def test_migrations_have_real_names():
+def test_migrations_have_descriptive_names():
     rooms = [config for config in apps.get_app_configs() if config.name in ("marketplace", "labeling", "learning")]
     names = [p.stem for config in rooms for p in (ROOT / config.name / "migrations").glob("0*.py")]
     assert names
     assert not [n for n in names if "auto" in n or n.endswith("initial")]
 
 
-def test_our_statuses_are_the_wire_s_own_words():
+def test_statuses_are_those_of_the_sagemaker_api():
     import boto3
 
     from labeling import transitions as labeling

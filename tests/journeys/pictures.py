@@ -1,4 +1,4 @@
-"""Tiny pictures with exact truth: bright discs and squares on a soft ground, easy enough for a tiny model too."""
+"""Small generated images with exact boxes: bright discs and squares on a blurred background, easy for a small model."""
 
 import json
 from pathlib import Path

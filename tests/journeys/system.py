@@ -1,4 +1,4 @@
-"""The whole system as real processes with a database of their own; any of them can be killed and restarted."""
+"""The whole system as real processes with a database of its own; a test can kill and restart each of them."""
 
 import json
 import os
@@ -34,14 +34,14 @@ print(json.dumps({"requester": crew.requester_token, "workers": crew.worker_toke
 
 
 def free_port() -> int:
-    """A TCP port nobody listens on."""
+    """A TCP port on which nothing listens at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 class System:
-    """Web, queue and learner, started like the Procfile does."""
+    """Web, queue and learner, started as in the Procfile."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -64,7 +64,7 @@ class System:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def run(self, *arguments: str) -> str:
-        """Run Python to its end in the system's environment; returns what it printed."""
+        """Run a Python command in the system's environment until it ends; returns its output."""
         done = subprocess.run(
             [sys.executable, *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=300
         )
@@ -72,7 +72,7 @@ class System:
         return done.stdout
 
     def people(self, *, workers: int, dollars: int = 200) -> dict:
-        """Accounts, a funded wallet, a team; their tokens."""
+        """Create an account with money and a team; returns the tokens of the requester and the workers."""
         return json.loads(self.run("-c", PEOPLE, str(workers), str(dollars)).strip().splitlines()[-1])
 
     def start(self, name: str) -> None:
@@ -89,13 +89,13 @@ class System:
         log.close()
 
     def kill(self, name: str) -> None:
-        """kill -9 the process and everything it started in its group."""
+        """Send SIGKILL to a process and to its process group."""
         process = self.processes.pop(name)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(60)
 
     def wait_for_web(self) -> None:
-        """Until the web answers."""
+        """Wait until the web server answers."""
         pool = urllib3.PoolManager(retries=False, timeout=2)
         deadline = time.monotonic() + 180
         while True:
@@ -108,20 +108,20 @@ class System:
             time.sleep(0.1)
 
     def logs(self) -> str:
-        """The ends of all logs."""
+        """The last part of every log, for messages of failed tests."""
         return "\n".join(f"== {p.name}\n{p.read_text()[-3000:]}" for p in sorted(self.folder.glob("*.log")))
 
     def query(self, sql: str, *parameters: object) -> list[tuple]:
-        """Rows straight from the database."""
+        """The rows of a query, read past the system's own code."""
         with psycopg.connect(self.environment["WAGGLE_DATABASE_URL"]) as connection:
             return connection.execute(sql, parameters).fetchall()  # type: ignore[arg-type]
 
 
 @contextmanager
 def running() -> Iterator[System]:
-    """A system that is up; everything is stopped and removed at the end.
+    """A running system; at the end it is stopped and its folder removed.
 
-    Not under pytest's own folder: that is closed to the user PostgreSQL runs as when the tests run as root.
+    Its folder is not pytest's tmp_path: PostgreSQL never runs as root, and its user may not enter root's tmp_path.
     """
     with tempfile.TemporaryDirectory(prefix="waggle-system-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)

@@ -1,4 +1,4 @@
-"""The main job end to end: real HTTP, real queue, real training, kills in the middle, money to the micro-dollar."""
+"""A labeling job with a learning loop from end to end, over HTTP, while its processes are killed again and again."""
 
 import json
 import threading
@@ -44,8 +44,8 @@ def truth(tmp_path_factory) -> Truth:
     return Truth(folder / "annotations.coco.json")
 
 
-class Troublemaker(threading.Thread):
-    """Kills queue and learner with -9 whenever the job has moved on a little, and starts them again."""
+class RepeatedKills(threading.Thread):
+    """Kills the queue and the learner whenever the job has made some progress, and starts them again."""
 
     def __init__(self, system: System):
         super().__init__(daemon=True)
@@ -54,7 +54,7 @@ class Troublemaker(threading.Thread):
         self.over = threading.Event()
 
     def run(self) -> None:
-        """Four kills, the first ones early, the last ones in the middle of training."""
+        """Kill four times: first early in the job, last in the middle of a training."""
         for name, when in (
             ("queue", "SELECT count(*) >= 10 FROM labeling_assignment WHERE state = 'Submitted'"),
             ("learner", "SELECT count(*) >= 1 FROM learning_trainingjob WHERE started_at IS NOT NULL"),
@@ -71,13 +71,13 @@ class Troublemaker(threading.Thread):
 
 
 def manifest_of(result: dict) -> list[dict]:
-    """The lines of the output manifest, from the store's folder."""
+    """The lines of the output manifest, read from the store."""
     path = Path(unquote(urlsplit(result["output_manifest"]).path))
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
 @pytest.mark.timeout(900)
-def test_images_in_labels_model_and_pay_out_whatever_is_killed(system, truth, tmp_path):
+def test_labels_model_and_payments_are_complete_although_processes_are_killed(system, truth, tmp_path):
     # given a funded requester, a team and 40 pictures, one of them broken
     crew = system.people(workers=WORKERS)
     api = Api(base_url=system.url, token=crew["requester"])
@@ -87,25 +87,25 @@ def test_images_in_labels_model_and_pay_out_whatever_is_killed(system, truth, tm
     dataset = run.make_dataset(api, name="tiny", images=truth.folder, stages=stages, show=lambda row: None)
     assert dataset["objects_total"] + dataset["bad_lines"] == IMAGES + 1
 
-    # when a job with automated labeling runs while queue and learner are killed again and again
+    # when a job with automated labeling runs and its queue and learner are killed again and again
     crowd = Crowd(base_url=system.url, tokens=crew["workers"], truth=truth, spammers=1, seed=5)
     design = run.job_design(
         name="tiny", dataset=dataset["id"], labels=truth.labels, workteam=crew["team"], automated=AUTOMATED
     )
-    trouble = Troublemaker(system)
-    trouble.start()
+    killer = RepeatedKills(system)
+    killer.start()
     try:
         job = run.run_job(api, crowd, design, timeout=600, show=lambda row: None, stages=stages)
     except TimeoutError as error:
         pytest.fail(f"{error}\n{system.logs()}")
     finally:
-        trouble.over.set()
-    trouble.join()
+        killer.over.set()
+    killer.join()
 
-    # then the job completed, and nothing is lost or double
+    # then the job completes, and no object is lost or labeled twice
     assert job["status"] == "Completed", (job, system.logs())
-    assert trouble.kills.count("queue") >= 1
-    assert trouble.kills.count("learner") >= 1
+    assert killer.kills.count("queue") >= 1
+    assert killer.kills.count("learner") >= 1
     counters = job["label_counters"]
     assert (
         counters["TotalLabeled"] + counters["FailedNonRetryableError"] + counters["Unlabeled"] == job["objects_total"]
@@ -116,7 +116,7 @@ def test_images_in_labels_model_and_pay_out_whatever_is_killed(system, truth, tm
 
 
 def check_money(system: System, job: dict, crew: dict) -> None:
-    """Every accepted answer is paid once, the fee is a fifth, the rest is back in the wallet, the ledger is zero."""
+    """Every accepted answer is paid once, with a fee of 20 %; the rest is in the wallet; the ledger balances."""
     (total,) = system.query("SELECT coalesce(sum(amount_micros), 0) FROM marketplace_posting")[0]
     assert total == 0
     answers, doubled = system.query(
@@ -145,7 +145,7 @@ def check_money(system: System, job: dict, crew: dict) -> None:
 
 
 def check_output(api: Api, job: dict, truth: Truth, stages: run.Stages) -> None:
-    """The manifest has a line for each object, labels are good, the model can be fetched."""
+    """The manifest has a line for each object, the labels match the truth, and the model can be downloaded."""
     result = summary.collect(api, job, truth, stages.seconds)
     lines = manifest_of(result)
     assert len(lines) == job["objects_total"]
