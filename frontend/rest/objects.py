@@ -27,7 +27,7 @@ from marketplace.models import Membership, Role, User
 
 
 class AdjudicationInput(serializers.Serializer):
-    """The requester's own boxes for an object, in the crowd element's form."""
+    """The requester's own answer for an object, in the crowd element's form."""
 
     answer = serializers.JSONField()
 
@@ -114,7 +114,7 @@ class AdjudicationView(APIView):
     @extend_schema(request=AdjudicationInput, responses={201: schemas.Label}, operation_id="adjudicate_object")
     @idempotent
     def post(self, request: Request, job_id: int, object_id: int) -> Response:
-        """Store the requester's boxes as the newest revision; it counts as gold from now on."""
+        """Store the requester's answer as the newest revision; it counts as gold from now on."""
         row = scope.data_object(scope.job(account_of(request, Role.MEMBER), job_id), object_id)
         data = AdjudicationInput(data=request.data)
         data.is_valid(raise_exception=True)

@@ -68,5 +68,7 @@ CLASSES = Sample(
 
 def of(task_type: TaskType[Any, Any]) -> Sample:
     """The sample of a registered type, or of one that is derived from it."""
-    found = next(s for s in (BOXES, CLASSES) if isinstance(task_type, type(s.task_type)))
-    return replace(found, task_type=task_type)
+    for sample in (BOXES, CLASSES):
+        if isinstance(task_type, type(sample.task_type)):
+            return replace(sample, task_type=task_type)
+    raise LookupError(f"the task type {task_type.name!r} has no sample here")
