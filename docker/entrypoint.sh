@@ -1,5 +1,5 @@
 #!/bin/sh
-# One role a container: web, queue, learner, or any management command. Web prepares the database first.
+# A container runs web, queue, learner, or any management command. Only web migrates the database before it starts.
 set -eu
 
 wait_for_database() {

@@ -7,7 +7,7 @@ BLOCKS = ("web", "learner", "dev")
 
 
 def block(text: str, name: str) -> list[str]:
-    """The pins under the heading `# --- name`. Raises ValueError for a block that is not there."""
+    """The pins under the heading `# --- name`. Raises ValueError when there is no such heading."""
     lines: list[str] = []
     inside = found = False
     for line in text.splitlines():
