@@ -51,6 +51,9 @@ class Site:
     address: str = ""
     labels: list[str] = field(default_factory=lambda: ["bee", "flower", "leaf"])
     instructions: dict[str, Any] = field(default_factory=dict)
+    task_type: str = "BoundingBox"
+    title: str = "Draw a box around every bee"
+    element: dict[str, str] = field(default_factory=lambda: {"tag": "crowd-bounding-box", "name": "boundingBox"})
     tasks: int = 3
     seconds_left: float = 300.0
     fail_with: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
@@ -68,9 +71,8 @@ class Site:
             "id": number * 100, "task_id": number * 10, "job_id": 7, "lease_expires_at": "2030-01-01T00:00:00Z",
             "seconds_left": self.seconds_left, "accepted_at": "2026-01-01T00:00:00Z", "price": "0.036000",
             "image_url": f"/picture/{number}.png", "image_size": {"width": WIDTH, "height": HEIGHT},
-            "labels": [{"label": name} for name in self.labels], "task_type": "BoundingBox",
-            "title": "Draw a box around every bee", "instructions": self.instructions,
-            "element": {"name": "boundingBox"}, "initial_value": None,
+            "labels": [{"label": name} for name in self.labels], "task_type": self.task_type, "title": self.title,
+            "instructions": self.instructions, "element": self.element, "initial_value": None,
         }  # fmt: skip
 
     def claim(self) -> dict[str, Any]:
@@ -165,6 +167,13 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer_json(*self.site.submit(pk, body, self.headers["Idempotency-Key"], wanted))
         self.site.state[pk] = {"return": "Returned", "decline": "Declined"}[verb]
         return self.answer_json(200, {"status": self.site.state[pk], **body})
+
+
+def classifier_harness(*, categories: str, src: str = "/picture/1.png", more: str = "", inner: str = "") -> str:
+    """A page with one crowd form around an image classifier; answers are kept as in `harness`."""
+    return f"""{HEAD}<body><script type="module" src="/harness.js"></script><crowd-form>
+    <crowd-image-classifier name="crowd-image-classifier" src="{src}" header="Which animal is it?"
+      categories="{categories}" {more}>{inner}</crowd-image-classifier></crowd-form></body></html>"""
 
 
 def harness(*, labels: str, src: str = "/picture/1.png", more: str = "", inner: str = "") -> str:

@@ -13,7 +13,7 @@ export function lightPanel(light: Light, onChange: (light: Light) => void, fill?
       @input=${(event: InputEvent) => onChange({ ...light, [key]: Number((event.target as HTMLInputElement).value) })} />`;
   return html`<div class="light" id="light" role="group" aria-label="How the picture is shown">
     ${slider("Brightness", "brightness", 3)} ${slider("Contrast", "contrast", 3)} ${fill ? slider(fill, "fill", 0.6) : ""}
-    <button type="button" @click=${() => onChange(PLAIN_LIGHT)}>As it was</button>
+    <button type="button" @click=${() => onChange(PLAIN_LIGHT)}>Reset</button>
   </div>`;
 }
 

@@ -161,3 +161,25 @@ export const boxStyles = css`
     .acts button { min-inline-size: 3.25rem; min-block-size: 2.75rem; }
   }
 `;
+
+/** What only the image classifier has. */
+export const choiceStyles = css`
+  .canvas { cursor: grab; }
+  .canvas:active { cursor: grabbing; }
+  .canvas img { position: absolute; inset: 0 auto auto 0; max-inline-size: none; transform-origin: 0 0; }
+  .labels { display: flex; flex-direction: column; flex: 1; }
+  .warn { margin: 0 0 0.5rem; }
+  .choices { display: flex; flex-direction: column; gap: 4px; }
+  .label { min-block-size: 2.75rem; padding: 0.35rem 0.6rem; gap: 0.65rem; border: 1px solid var(--_line); }
+  .label span.name { white-space: normal; overflow-wrap: anywhere; line-height: 1.25; }
+  .label[aria-checked="true"] { background: var(--_brand-soft); border-color: var(--_brand-line); }
+  .label[aria-disabled="true"] { opacity: 0.55; cursor: default; }
+  .dot { flex: none; inline-size: 1.15rem; block-size: 1.15rem; border: 2px solid var(--_line-strong); border-radius: 50%; background: var(--_surface); }
+  .label[aria-checked="true"] .dot { border: 0.36rem solid light-dark(#9a6200, #f4b223); }
+
+  @container (width < 46rem) {
+    .side { max-block-size: 50cqh; overflow-y: auto; }
+    .choices { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: 6px; }
+    .label { max-inline-size: none; min-block-size: 3rem; }
+  }
+`;

@@ -1,14 +1,22 @@
-/** <waggle-boxes-view src width height>: a picture with boxes over it, in layers (the merged label, each worker, the
- *  machine) that can be switched on and off. Data: a child <script type="application/json"> {"layers": [...]} or the
- *  `layers` property. Light: one <svg>, so that many fit on a page. All names are shown as text. */
+/** <waggle-boxes-view src width height>: a picture with its labels over it, in layers (the merged label, each worker, the
+ *  machine) that can be switched on and off. A layer has boxes, or the class that was chosen for the whole picture, which is
+ *  shown as a chip. Data: a child <script type="application/json"> {"layers": [...]} or the `layers` property. Everything is
+ *  drawn in one <svg>, so that many fit on a page. All names are shown as text. */
 import { LitElement, css, html, nothing, svg } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { labelColour } from "../labels/colours";
 
 export interface ViewBox { left: number; top: number; width: number; height: number; label?: string; confidence?: number }
-export interface Layer { name: string; color?: string; kind: "worker" | "merged" | "machine" | "truth"; boxes: ViewBox[]; on?: boolean }
+export interface Layer {
+  name: string; color?: string; kind: "worker" | "merged" | "machine" | "truth"; on?: boolean;
+  boxes?: ViewBox[];
+  /** The class of the whole picture instead of boxes, and how sure the layer is of it (0 to 1). */
+  choice?: string; confidence?: number;
+}
 
 const KIND_COLOUR: Record<string, string> = { merged: "#ffb000", machine: "#56b4e9", truth: "#2fd39a" };
+const percent = (confidence: number | undefined): string => (confidence === undefined ? "" : `${Math.round(confidence * 100)} %`);
+const hasLabel = ({ boxes, choice }: Layer): boolean => choice !== undefined || (boxes?.length ?? 0) > 0;
 const DASH: Record<string, string> = { worker: "5 3", machine: "9 4", merged: "", truth: "2 3" };
 
 @customElement("waggle-boxes-view")
@@ -19,9 +27,18 @@ export class BoxesView extends LitElement {
     .picture { position: relative; inline-size: 100%; }
     img { display: block; inline-size: 100%; block-size: auto; }
     svg { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; }
-    rect { fill: transparent; vector-effect: non-scaling-stroke; }
+    rect:not(.tint) { fill: transparent; vector-effect: non-scaling-stroke; }
     .under { stroke: rgb(0 0 0 / 65%); stroke-width: 3.5; }
     rect:hover + rect, .over:hover { fill: rgb(255 255 255 / 14%); }
+    .chips { position: absolute; inset: 0.4rem 0.4rem auto; display: flex; flex-wrap: wrap; gap: 0.3rem; pointer-events: none; }
+    .chip {
+      position: relative; display: inline-flex; align-items: baseline; gap: 0.45em; max-inline-size: 100%; padding: 0.15rem 0.6rem;
+      border-radius: 999px; border: 1px solid rgb(0 0 0 / 60%); color: #14110a; font-size: 0.8125rem; font-weight: 650;
+      overflow: hidden; isolation: isolate; pointer-events: auto;
+    }
+    .chip svg { z-index: -1; } /* carries the layer's colour, since the pages' policy forbids style attributes */
+    .chip b { font-weight: inherit; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+    .chip small { font-size: 0.6875rem; font-weight: 500; white-space: nowrap; }
     .layers { display: flex; flex-wrap: wrap; gap: 0.25rem; padding: 0.5rem; }
     button {
       display: inline-flex; align-items: center; gap: 0.4em; min-block-size: 1.75rem; padding: 0.1rem 0.6rem; cursor: pointer;
@@ -29,6 +46,7 @@ export class BoxesView extends LitElement {
       font-size: 0.75rem; max-inline-size: 100%;
     }
     button span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+    button .figure { flex-shrink: 8; }
     button[aria-pressed="true"] { background: var(--wg-surface-3, #ddd); font-weight: 600; }
     button[aria-pressed="false"] { color: var(--wg-text-2, #666); border-style: dashed; }
     button:focus-visible { outline: 3px solid var(--wg-focus, #06c); outline-offset: 1px; }
@@ -51,14 +69,14 @@ export class BoxesView extends LitElement {
     try {
       this.layers = (JSON.parse(script.textContent) as { layers: Layer[] }).layers;
     } catch (error) {
-      this.lost = `The boxes cannot be read: ${String(error)}`;
+      this.lost = `The labels cannot be read: ${String(error)}`;
     }
   }
 
   override willUpdate(changed: Map<string, unknown>): void {
     if (!changed.has("layers")) return;
-    // workers start switched off where there is a merged box to see; `on` in the data overrules
-    const merged = this.layers.some((layer) => layer.kind !== "worker" && layer.boxes.length > 0);
+    // workers start switched off where another layer has a label to see, unless the data says otherwise with `on`
+    const merged = this.layers.some((layer) => layer.kind !== "worker" && hasLabel(layer));
     this.off = new Set(this.layers.flatMap((layer, at) => ((layer.on ?? (layer.kind !== "worker" || !merged)) ? [] : [at])));
   }
 
@@ -75,8 +93,8 @@ export class BoxesView extends LitElement {
   private drawLayer(layer: Layer, at: number) {
     if (this.off.has(at)) return nothing;
     const wide = layer.kind === "merged" ? 2.5 : 1.75;
-    return svg`<g>${layer.boxes.map((box) => {
-      const sure = box.confidence === undefined ? "" : ` · ${Math.round(box.confidence * 100)} %`;
+    return svg`<g>${layer.boxes?.map((box) => {
+      const sure = box.confidence === undefined ? "" : ` · ${percent(box.confidence)}`;
       return svg`
         <rect class="under" x=${box.left} y=${box.top} width=${box.width} height=${box.height}></rect>
         <rect class="over" x=${box.left} y=${box.top} width=${box.width} height=${box.height}
@@ -88,7 +106,27 @@ export class BoxesView extends LitElement {
 
   private describe(): string {
     const shown = this.layers.filter((_, at) => !this.off.has(at));
-    return shown.map((layer) => `${layer.name}: ${layer.boxes.length} ${layer.boxes.length === 1 ? "box" : "boxes"}`).join("; ");
+    return shown.map((layer) => `${layer.name}: ${this.summary(layer)}`).join("; ");
+  }
+
+  /** "3 boxes", or "dog, 93 % sure" */
+  private summary({ boxes, choice, confidence }: Layer): string {
+    if (choice !== undefined) return confidence === undefined ? choice : `${choice}, ${percent(confidence)} sure`;
+    return boxes?.length === 1 ? "1 box" : `${boxes?.length ?? 0} boxes`;
+  }
+
+  /** The classes of the layers that are switched on. The picture's description says the same, hence hidden from screen readers. */
+  private chips() {
+    if (!this.layers.some(({ choice }) => choice !== undefined)) return nothing;
+    return html`<div class="chips" aria-hidden="true">${this.layers.map((layer, at) => {
+      if (layer.choice === undefined || this.off.has(at)) return nothing;
+      return html`<span class="chip" title="${layer.name}: ${this.summary(layer)}">
+        <svg><rect class="tint" width="100%" height="100%" fill=${this.colour(layer, at)}></rect></svg><b>${layer.choice}</b> ${layer.confidence === undefined ? nothing : html`<small>${percent(layer.confidence)}</small>`}</span>`;
+    })}</div>`;
+  }
+
+  private figure({ boxes, choice }: Layer) {
+    return choice ?? boxes?.length ?? 0;
   }
 
   override render() {
@@ -100,14 +138,15 @@ export class BoxesView extends LitElement {
           <svg viewBox="0 0 ${this.width} ${this.height}" preserveAspectRatio="none" role="img" aria-label=${this.describe()}>
             ${this.layers.map((layer, at) => this.drawLayer(layer, at))}
           </svg>
+          ${this.chips()}
         </div>`}
       </div>
-      ${this.layers.length > 0 ? html`<div class="layers" role="group" aria-label="Layers of boxes">
+      ${this.layers.length > 0 ? html`<div class="layers" role="group" aria-label="Layers of labels">
         ${this.layers.map((layer, at) => html`
           <button type="button" aria-pressed=${this.off.has(at) ? "false" : "true"} @click=${() => this.toggle(at)}>
             <svg viewBox="0 0 12 12" aria-hidden="true"><rect x="1" y="1" width="10" height="10" rx="2" stroke=${this.colour(layer, at)}
               stroke-width="2" stroke-dasharray=${DASH[layer.kind] ? "3 2" : ""}></rect></svg>
-            <span>${layer.name}</span> ${layer.boxes.length}
+            <span>${layer.name}${layer.choice === undefined ? "" : ":"}</span> <span class="figure">${this.figure(layer)}</span>
           </button>`)}
       </div>` : nothing}`;
   }

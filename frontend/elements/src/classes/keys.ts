@@ -1,0 +1,48 @@
+/** The keys of the image classifier: what a key press means, and the list of keys as the help shows it. Pure. */
+import { hotkeyOf } from "../labels/labels";
+
+export type Command =
+  | { do: "choose"; hotkey: string }
+  | { do: "step"; by: 1 | -1 }
+  | { do: "pan"; dx: number; dy: number }
+  | { do: "zoom"; factor: number }
+  | { do: "submit" | "fit" | "undo" | "redo" | "search" | "help" };
+
+export type Press = Pick<KeyboardEvent, "key" | "code" | "shiftKey" | "altKey" | "ctrlKey" | "metaKey">;
+
+export const HOTKEYS = [
+  { keys: "1 … 0, letters", does: "choose the label next to it" },
+  { keys: "← ↑ → ↓", does: "previous or next label" },
+  { keys: "Enter", does: "submit" },
+  { keys: "Ctrl + Z, Ctrl + Shift + Z", does: "undo, redo" },
+  { keys: "+ / −, wheel, two fingers", does: "zoom" },
+  { keys: "Shift + arrows, drag", does: "move the picture" },
+  { keys: "F", does: "see the whole picture" },
+  { keys: "/", does: "find a label" },
+] as const;
+
+/** How far Shift and an arrow key move the picture, in CSS pixels. */
+const PAN = 60;
+
+const ARROWS: Record<string, [number, number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const PLAIN: Record<string, "submit" | "fit" | "search" | "help"> = { Enter: "submit", f: "fit", "/": "search", "?": "help" };
+
+/** What a key press means, or null where it keeps its usual meaning. */
+export function commandOf(press: Press): Command | null {
+  if (press.altKey) return null;
+  const letter = press.key.length === 1 ? press.key.toLowerCase() : press.key;
+  if (press.ctrlKey || press.metaKey) {
+    if (letter === "z") return { do: press.shiftKey ? "redo" : "undo" };
+    return letter === "y" ? { do: "redo" } : null;
+  }
+  const arrow = ARROWS[press.key];
+  // the picture moves against the arrow, so that one sees more of the side to which the arrow points
+  if (arrow && press.shiftKey) return { do: "pan", dx: -arrow[0] * PAN, dy: -arrow[1] * PAN };
+  if (arrow) return { do: "step", by: arrow[0] + arrow[1] > 0 ? 1 : -1 };
+  if (press.key === "+" || press.key === "=") return { do: "zoom", factor: 1.25 };
+  if (press.key === "-" || press.key === "_") return { do: "zoom", factor: 0.8 };
+  const command = PLAIN[letter];
+  if (command && (!press.shiftKey || "?/".includes(letter))) return { do: command };
+  const hotkey = hotkeyOf(press);
+  return hotkey ? { do: "choose", hotkey } : null;
+}
