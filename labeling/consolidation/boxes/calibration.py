@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 import numpy as np
+from scipy.optimize import minimize
 
 from labeling.consolidation.answers import chunks
 from labeling.consolidation.arrays import Floats, logistic
@@ -57,25 +58,23 @@ def calibrate(images: Iterable[ImageAnswers], models: WorkerModels, *, labels: S
     return WorkerModels(models.population, models.skills, Calibration(weights, models.calibration.threshold))
 
 
-def fit_weights(features: Floats, right: Floats, rounds: int = 25) -> tuple[float, ...]:
-    """Ridge logistic regression of `right` (K,) on `features` (K, F) by Newton's method; returns the weights."""
+def fit_weights(features: Floats, right: Floats) -> tuple[float, ...]:
+    """Logistic regression of `right` (K,) on `features` (K, F), each weight with a normal prior around PRIOR_WEIGHTS.
+
+    scikit-learn's LogisticRegression shrinks weights towards 0 only, hence scipy's minimizer.
+    """
     prior = np.array(PRIOR_WEIGHTS)
-    weights = prior.copy()
-    best = _misfit(features, right, weights, prior)
-    for _ in range(rounds):
+
+    def misfit(weights: Floats) -> float:
+        x = features @ weights
+        return float((np.logaddexp(0.0, x) - right * x).sum() + RIDGE / 2 * ((weights - prior) ** 2).sum())
+
+    def gradient(weights: Floats) -> Floats:
+        return features.T @ (logistic(features @ weights) - right) + RIDGE * (weights - prior)
+
+    def curvature(weights: Floats) -> Floats:
         p = logistic(features @ weights)
-        gradient = features.T @ (right - p) - RIDGE * (weights - prior)
-        curvature = (features * (p * (1 - p))[:, None]).T @ features + RIDGE * np.eye(len(prior))
-        step = np.linalg.solve(curvature, gradient)
-        while (misfit := _misfit(features, right, weights + step, prior)) > best and np.abs(step).max() > 1e-8:
-            step = step / 2
-        if np.abs(step).max() <= 1e-8:
-            break
-        weights, best = weights + step, misfit
-    return tuple(float(w) for w in weights)
+        return (features * (p * (1 - p))[:, None]).T @ features + RIDGE * np.eye(len(prior))
 
-
-def _misfit(features: Floats, right: Floats, weights: Floats, prior: Floats) -> float:
-    """Negative log posterior of the weights."""
-    x = features @ weights
-    return float((np.logaddexp(0.0, x) - right * x).sum() + RIDGE / 2 * ((weights - prior) ** 2).sum())
+    found = minimize(misfit, prior, method="trust-exact", jac=gradient, hess=curvature, options={"gtol": 1e-8})
+    return tuple(float(weight) for weight in found.x)
