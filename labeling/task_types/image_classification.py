@@ -32,6 +32,9 @@ from labeling.task_types.base import (
     percent,
 )
 
+STRENGTH = 4.0
+"""How many pictures of a class weigh as much as the worker's accuracy over all classes."""
+
 
 class ImageClassification(TaskType[Vote, VoteWorkers]):
     """Ground Truth's single-label image classification. A stored label is {"choice": class, "confidence": chance}."""
@@ -133,13 +136,14 @@ class ImageClassification(TaskType[Vote, VoteWorkers]):
         return VoteWorkers() if stored is None else VoteWorkers.from_json(stored)
 
     def skills(self, models: VoteWorkers, workers: Sequence[str], *, labels: Sequence[str]) -> list[SkillFigures]:
-        """`accuracy` is the chance of choosing the right class, over all classes and for pictures of each class."""
-        rows = []
-        for worker in workers:
-            rows.append(SkillFigures(worker, "", {"accuracy": round(models.accuracy(worker), 4)}))
-            for place, label in enumerate(labels):
-                right = models.likelihood(worker, label, labels)[place]
-                rows.append(SkillFigures(worker, label, {"accuracy": round(right, 4)}))
+        """`accuracy` is the chance of choosing the right class, over all classes and for pictures of each class; the
+        latter is shrunk towards the former, so that a few pictures of a class say little."""
+        overall = {worker: models.accuracy(worker) for worker in workers}
+        rows = [SkillFigures(worker, "", {"accuracy": round(right, 4)}) for worker, right in overall.items()]
+        for row in votes.skill_rows(models, labels):
+            if row.label and row.worker in overall:
+                right = (row.found + STRENGTH * overall[row.worker]) / (row.chances + STRENGTH)
+                rows.append(SkillFigures(row.worker, row.label, {"accuracy": round(right, 4)}))
         return rows
 
     def skill_rows(self, models: VoteWorkers, *, labels: Sequence[str]) -> list[SkillRow]:
