@@ -313,7 +313,8 @@ def test_a_gallery_shows_classes_as_chips(site: Site, open_page: Open) -> None:
     """Each layer's class is a chip in its colour; workers start switched off beside a merged label."""
     layers = [
         {"name": "Merged", "kind": "merged", "choice": "dog", "confidence": 0.93},
-        {"name": "Ana", "kind": "worker", "choice": "<b>cat</b>"},
+        {"name": "Ana", "kind": "worker", "choice": "<b>cat</b>", "color": "#0072b2"},
+        {"name": "Bo", "kind": "worker", "choice": None, "confidence": None},
     ]
     data = json.dumps({"layers": layers}).replace("<", "\\u003c")
     site.pages["/gallery"] = (
@@ -329,3 +330,5 @@ def test_a_gallery_shows_classes_as_chips(site: Site, open_page: Open) -> None:
     expect(page.locator(".chip b")).to_have_text(["dog", "<b>cat</b>"])
     page.get_by_role("button", name="Merged: dog").click()
     expect(page.locator(".chip b")).to_have_text(["<b>cat</b>"])
+    page.get_by_role("button", name="Bo: –").click()
+    expect(page.get_by_role("img", name="Ana: <b>cat</b>; Bo: no class")).to_be_visible()

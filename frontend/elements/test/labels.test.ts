@@ -1,6 +1,6 @@
 /** Labels, hotkeys and key commands. */
 import { describe, expect, it } from "vitest";
-import { labelColour, safeColour } from "../src/labels/colours";
+import { isDark, labelColour, safeColour } from "../src/labels/colours";
 import { HOTKEYS, findLabels, hotkeyOf, parseLabels } from "../src/labels/labels";
 import { type Press, commandOf } from "../src/crowd/keys";
 
@@ -29,6 +29,11 @@ describe("reading the attribute", () => {
     expect(parseLabels([{ label: "a", color: "url(https://evil)" }])[0]?.color).toBe(labelColour(0));
     expect(safeColour(undefined, 3)).toBe(labelColour(3));
   });
+});
+
+it("knows on which colours white text is easier to read", () => {
+  expect(["#000000", "#0072b2", "#7f3fbf", "#5f6b6d"].map(isDark)).toEqual([true, true, true, true]);
+  expect(["#ffffff", "#ffb000", "#e69f00", "red"].map(isDark)).toEqual([false, false, false, false]);
 });
 
 it("gives sixty labels different colours and the first 52 a key each", () => {

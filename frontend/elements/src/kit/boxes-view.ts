@@ -4,19 +4,19 @@
  *  drawn in one <svg>, so that many fit on a page. All names are shown as text. */
 import { LitElement, css, html, nothing, svg } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { labelColour } from "../labels/colours";
+import { isDark, labelColour } from "../labels/colours";
 
-export interface ViewBox { left: number; top: number; width: number; height: number; label?: string; confidence?: number }
+export interface ViewBox { left: number; top: number; width: number; height: number; label?: string; confidence?: number | null }
 export interface Layer {
   name: string; color?: string; kind: "worker" | "merged" | "machine" | "truth"; on?: boolean;
   boxes?: ViewBox[];
-  /** The class of the whole picture instead of boxes, and how sure the layer is of it (0 to 1). */
-  choice?: string; confidence?: number;
+  /** The class of the whole picture instead of boxes (null: none was chosen), and how sure the layer is of it (0 to 1). */
+  choice?: string | null; confidence?: number | null;
 }
 
 const KIND_COLOUR: Record<string, string> = { merged: "#ffb000", machine: "#56b4e9", truth: "#2fd39a" };
-const percent = (confidence: number | undefined): string => (confidence === undefined ? "" : `${Math.round(confidence * 100)} %`);
-const hasLabel = ({ boxes, choice }: Layer): boolean => choice !== undefined || (boxes?.length ?? 0) > 0;
+const percent = (confidence: number): string => `${Math.round(confidence * 100)} %`;
+const hasLabel = ({ boxes, choice }: Layer): boolean => typeof choice === "string" || (boxes?.length ?? 0) > 0;
 const DASH: Record<string, string> = { worker: "5 3", machine: "9 4", merged: "", truth: "2 3" };
 
 @customElement("waggle-boxes-view")
@@ -33,9 +33,10 @@ export class BoxesView extends LitElement {
     .chips { position: absolute; inset: 0.4rem 0.4rem auto; display: flex; flex-wrap: wrap; gap: 0.3rem; pointer-events: none; }
     .chip {
       position: relative; display: inline-flex; align-items: baseline; gap: 0.45em; max-inline-size: 100%; padding: 0.15rem 0.6rem;
-      border-radius: 999px; border: 1px solid rgb(0 0 0 / 60%); color: #14110a; font-size: 0.8125rem; font-weight: 650;
+      border-radius: 999px; border: 1px solid rgb(0 0 0 / 60%); color: #000; font-size: 0.8125rem; font-weight: 650;
       overflow: hidden; isolation: isolate; pointer-events: auto;
     }
+    .chip.dark { color: #fff; }
     .chip svg { z-index: -1; } /* carries the layer's colour, since the pages' policy forbids style attributes */
     .chip b { font-weight: inherit; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .chip small { font-size: 0.6875rem; font-weight: 500; white-space: nowrap; }
@@ -46,7 +47,7 @@ export class BoxesView extends LitElement {
       font-size: 0.75rem; max-inline-size: 100%;
     }
     button span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-    button .figure { flex-shrink: 8; }
+    button .name { flex: none; max-inline-size: 55%; }
     button[aria-pressed="true"] { background: var(--wg-surface-3, #ddd); font-weight: 600; }
     button[aria-pressed="false"] { color: var(--wg-text-2, #666); border-style: dashed; }
     button:focus-visible { outline: 3px solid var(--wg-focus, #06c); outline-offset: 1px; }
@@ -94,7 +95,7 @@ export class BoxesView extends LitElement {
     if (this.off.has(at)) return nothing;
     const wide = layer.kind === "merged" ? 2.5 : 1.75;
     return svg`<g>${layer.boxes?.map((box) => {
-      const sure = box.confidence === undefined ? "" : ` · ${percent(box.confidence)}`;
+      const sure = typeof box.confidence === "number" ? ` · ${percent(box.confidence)}` : "";
       return svg`
         <rect class="under" x=${box.left} y=${box.top} width=${box.width} height=${box.height}></rect>
         <rect class="over" x=${box.left} y=${box.top} width=${box.width} height=${box.height}
@@ -111,22 +112,25 @@ export class BoxesView extends LitElement {
 
   /** "3 boxes", or "dog, 93 % sure" */
   private summary({ boxes, choice, confidence }: Layer): string {
-    if (choice !== undefined) return confidence === undefined ? choice : `${choice}, ${percent(confidence)} sure`;
+    if (choice === null) return "no class";
+    if (choice !== undefined) return typeof confidence === "number" ? `${choice}, ${percent(confidence)} sure` : choice;
     return boxes?.length === 1 ? "1 box" : `${boxes?.length ?? 0} boxes`;
   }
 
   /** The classes of the layers that are switched on. The picture's description says the same, hence hidden from screen readers. */
   private chips() {
-    if (!this.layers.some(({ choice }) => choice !== undefined)) return nothing;
+    if (!this.layers.some(({ choice }) => typeof choice === "string")) return nothing;
     return html`<div class="chips" aria-hidden="true">${this.layers.map((layer, at) => {
-      if (layer.choice === undefined || this.off.has(at)) return nothing;
-      return html`<span class="chip" title="${layer.name}: ${this.summary(layer)}">
-        <svg><rect class="tint" width="100%" height="100%" fill=${this.colour(layer, at)}></rect></svg><b>${layer.choice}</b> ${layer.confidence === undefined ? nothing : html`<small>${percent(layer.confidence)}</small>`}</span>`;
+      if (typeof layer.choice !== "string" || this.off.has(at)) return nothing;
+      const colour = this.colour(layer, at);
+      return html`<span class="chip ${isDark(colour) ? "dark" : ""}" title="${layer.name}: ${this.summary(layer)}">
+        <svg><rect class="tint" width="100%" height="100%" fill=${colour}></rect></svg><b>${layer.choice}</b>
+        ${typeof layer.confidence === "number" ? html`<small>${percent(layer.confidence)}</small>` : nothing}</span>`;
     })}</div>`;
   }
 
   private figure({ boxes, choice }: Layer) {
-    return choice ?? boxes?.length ?? 0;
+    return choice === null ? "–" : (choice ?? boxes?.length ?? 0);
   }
 
   override render() {
@@ -146,7 +150,7 @@ export class BoxesView extends LitElement {
           <button type="button" aria-pressed=${this.off.has(at) ? "false" : "true"} @click=${() => this.toggle(at)}>
             <svg viewBox="0 0 12 12" aria-hidden="true"><rect x="1" y="1" width="10" height="10" rx="2" stroke=${this.colour(layer, at)}
               stroke-width="2" stroke-dasharray=${DASH[layer.kind] ? "3 2" : ""}></rect></svg>
-            <span>${layer.name}${layer.choice === undefined ? "" : ":"}</span> <span class="figure">${this.figure(layer)}</span>
+            <span class=${layer.choice === undefined ? nothing : "name"}>${layer.name}${layer.choice === undefined ? "" : ":"}</span> <span>${this.figure(layer)}</span>
           </button>`)}
       </div>` : nothing}`;
   }

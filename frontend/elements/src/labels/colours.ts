@@ -21,6 +21,16 @@ function hslToHex(hue: number, saturation: number, lightness: number): string {
   return `#${part(0)}${part(8)}${part(4)}`;
 }
 
+/** Whether white text is easier to read on this #rrggbb colour than black text: by the contrast ratio of WCAG 2.2. Other forms of
+ *  colours count as light. */
+export function isDark(colour: string): boolean {
+  const parts = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(colour)?.slice(1).map((part) => parseInt(part, 16) / 255);
+  if (!parts) return false;
+  const [red, green, blue] = parts.map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)) as [number, number, number];
+  const luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  return 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05;
+}
+
 /** A requester's own colour where it is a plain #rgb or #rrggbb, else the one of its place. */
 export function safeColour(given: string | undefined, place: number): string {
   return given && /^#([0-9a-f]{3}|[0-9a-f]{6})$/i.test(given) ? given : labelColour(place);
