@@ -41,7 +41,8 @@ class DepositForm(forms.Form):
 def _page(request: HttpRequest, form: DepositForm, status: int = 200) -> HttpResponse:
     form.fields["account"].label_from_instance = lambda a: f"{a.name} ({a.number})"  # type: ignore[attr-defined]
     page = Paginator(Account.objects.order_by("name"), PER_PAGE).get_page(request.GET.get("page"))
-    rows = [(a, wallets.balance(account=a), wallets.held(account=a)) for a in page]
+    funds = wallets.funds_of_many(page)
+    rows = [(account, funds[account.pk].balance, funds[account.pk].held) for account in page]
     return render(request, "operator/accounts.html", {"page": page, "rows": rows, "form": form}, status=status)
 
 

@@ -44,7 +44,7 @@ def list_page(request: HttpRequest) -> HttpResponse:
     rows = rows.order_by(f"-{field}" if wanted.startswith("-") else field, "-id").defer(*listing.PAYLOAD)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     jobs_shown = list(page)
-    counted = listing.counters_of(jobs_shown)
+    counted = queries.counters_of_many(jobs_shown)
     shown = [{"job": job, "counters": counted[job.pk]} for job in jobs_shown]
     context = {
         "page": page,

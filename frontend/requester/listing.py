@@ -1,35 +1,12 @@
 """Reads the job pages need for many jobs at once, in a fixed number of queries, and what a job is doing right now."""
 
-from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Count
-
-from labeling.models import DataObject, LabelingJob, ObjectState
+from labeling.models import LabelingJob
 from learning import queries as learning_queries
 
 # Columns that may be large and that no list shows.
 PAYLOAD = ("instructions", "worker_models")
-
-
-def counters_of(jobs: Iterable[LabelingJob]) -> dict[int, dict[str, int]]:
-    """AWS's LabelCounters of every job, by its key, in one query."""
-    counted = {job.pk: dict.fromkeys(ObjectState.values, 0) for job in jobs}
-    rows = DataObject.objects.filter(job__in=list(counted)).values_list("job", "state").annotate(n=Count("id"))
-    for job_id, state, n in rows.order_by():
-        counted[job_id][state] = n
-    return {job_id: _counters(states) for job_id, states in counted.items()}
-
-
-def _counters(states: dict[str, int]) -> dict[str, int]:
-    human, machine = states[ObjectState.HUMAN], states[ObjectState.MACHINE]
-    return {
-        "TotalLabeled": human + machine,
-        "HumanLabeled": human,
-        "MachineLabeled": machine,
-        "FailedNonRetryableError": states[ObjectState.FAILED],
-        "Unlabeled": states[ObjectState.UNLABELED] + states[ObjectState.PENDING],
-    }
 
 
 def doing(job: LabelingJob) -> dict[str, Any] | None:

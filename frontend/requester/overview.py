@@ -60,9 +60,10 @@ def page(request: HttpRequest) -> HttpResponse:
     live = mine.filter(status__in=["Initializing", "InProgress", "Stopping"])
     running = list(live[:SHOWN])
     recent = list(mine.exclude(status__in=["Initializing", "InProgress", "Stopping"])[:SHOWN])
-    counted = listing.counters_of([*running, *recent])
+    shown = [*running, *recent]
+    counted, money = queries.counters_of_many(shown), queries.money_of_many(shown)
     context = {
-        "rows": [{"job": job, "counters": counted[job.pk], "money": queries.money(job)} for job in [*running, *recent]],
+        "rows": [{"job": job, "counters": counted[job.pk], "money": money[job.pk]} for job in shown],
         "under_way": live.count(),
         "attention": _attention(account, running),
         "chart": _spending(account),

@@ -1,5 +1,7 @@
 """What a job's work costs and what it may still cost: per object, out of the wallet, under the requester's limit."""
 
+from collections.abc import Iterable
+
 from labeling.models import Batch, LabelingJob
 from marketplace.models import EntryKind, LedgerKind, Subject
 from marketplace.services import escrow, ledger, wallets
@@ -25,7 +27,16 @@ def object_micros(job: LabelingJob) -> int:
 
 def reserved_micros(job: LabelingJob) -> int:
     """Set aside now for seats of the live batch."""
-    return escrow.held(account=job.account, purpose=purpose(job))
+    return reserved_of_many([job])[job.pk]
+
+
+def reserved_of_many(jobs: Iterable[LabelingJob]) -> dict[int, int]:
+    """`reserved_micros` of each of several jobs, by the job's key, in two queries."""
+    purposes = {purpose(job): job for job in jobs}
+    held = escrow.held_for_each(
+        account_ids={job.account_id for job in purposes.values()}, purpose_type=LABELING_JOB, purposes=purposes
+    )
+    return {job.pk: held[found] for found, job in purposes.items()}
 
 
 def committed_micros(job: LabelingJob) -> int:
@@ -33,8 +44,18 @@ def committed_micros(job: LabelingJob) -> int:
 
     A few postings a batch, however many answers were paid.
     """
-    opened = [Subject(BATCH, pk) for pk in Batch.objects.filter(job=job).values_list("pk", flat=True)]
-    return -ledger.moved([EntryKind.RESERVE, EntryKind.REFUND], opened, pocket_kind=LedgerKind.WALLET)
+    return committed_of_many([job])[job.pk]
+
+
+def committed_of_many(jobs: Iterable[LabelingJob]) -> dict[int, int]:
+    """`committed_micros` of each of several jobs, by the job's key, in two queries."""
+    found = {job.pk: 0 for job in jobs}
+    owners = dict(Batch.objects.filter(job__in=list(found)).values_list("pk", "job"))
+    opened = [Subject(BATCH, pk) for pk in owners]
+    moved = ledger.moved_of_each([EntryKind.RESERVE, EntryKind.REFUND], opened, pocket_kind=LedgerKind.WALLET)
+    for subject, micros in moved.items():
+        found[owners[subject.id]] -= micros
+    return found
 
 
 def affordable_objects(job: LabelingJob) -> int:

@@ -4,8 +4,10 @@
 assignment that is paid): each is reserved for, paid and refunded once. Knows nothing of batches or answers.
 """
 
+from collections.abc import Collection, Iterable
+
 from marketplace.errors import Invalid
-from marketplace.models import Account, Entry, EntryKind, LedgerKind, Subject, Worker
+from marketplace.models import Account, Entry, EntryKind, LedgerAccount, LedgerKind, Subject, Worker
 from marketplace.services import ledger
 from marketplace.services.ledger import Leg
 
@@ -84,3 +86,21 @@ def refund(*, account: Account, purpose: Subject, subject: Subject, by: str, amo
 def held(*, account: Account, purpose: Subject) -> int:
     """Micro-dollars now set aside for `purpose`."""
     return ledger.total(LedgerKind.ESCROW, account=account, purpose=purpose)
+
+
+def held_for_each(
+    *, account_ids: Collection[int], purpose_type: str, purposes: Iterable[Subject]
+) -> dict[Subject, int]:
+    """`held` for each of several purposes of one type and of these accounts, in two queries."""
+    found = dict.fromkeys(purposes, 0)
+    pockets = LedgerAccount.objects.filter(
+        kind=LedgerKind.ESCROW,
+        account__in=account_ids,
+        purpose_type=purpose_type,
+        purpose_id__in=[purpose.id for purpose in found],
+    )
+    rows = list(pockets)
+    balances = ledger.balances(rows)
+    for pocket in rows:
+        found[Subject(purpose_type, pocket.purpose_id)] += balances[pocket.pk]
+    return found

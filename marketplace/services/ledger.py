@@ -65,6 +65,13 @@ def balance(*pockets: LedgerAccount) -> int:
     return movements(*pockets).aggregate(total=Sum("amount_micros"))["total"] or 0
 
 
+def balances(pockets: Iterable[LedgerAccount]) -> dict[int, int]:
+    """Micro-dollars in each of these pockets, by the pocket's key, in one query; 0 where nothing has moved."""
+    found = {pocket.pk: 0 for pocket in pockets}
+    rows = Posting.objects.filter(ledger_account__in=list(found)).values_list("ledger_account")
+    return found | dict(rows.annotate(total=Sum("amount_micros")).order_by())
+
+
 def total(
     kind: str, *, account: Account | None = None, worker: Worker | None = None, purpose: Subject | None = None
 ) -> int:
@@ -73,13 +80,19 @@ def total(
 
 
 def moved(kinds: Sequence[str], subjects: Iterable[Subject], *, pocket_kind: str) -> int:
-    """Micro-dollars that entries of these kinds about these rows brought into pockets of a kind, less what they took.
+    """Micro-dollars that entries of these kinds about these rows brought into pockets of a kind, less what left."""
+    return sum(moved_of_each(kinds, subjects, pocket_kind=pocket_kind).values())
+
+
+def moved_of_each(kinds: Sequence[str], subjects: Iterable[Subject], *, pocket_kind: str) -> dict[Subject, int]:
+    """`moved` for each row that any such entry is about, in one query.
 
     Entries are found by their references, which have an index; the subject columns have none, to keep paying cheap.
     """
     references = [reference_of(kind, subject) for subject in subjects for kind in kinds]
     rows = Posting.objects.filter(entry__reference__in=references, ledger_account__kind=pocket_kind)
-    return rows.aggregate(total=Sum("amount_micros"))["total"] or 0
+    by_subject = rows.values_list("entry__subject_type", "entry__subject_id").annotate(total=Sum("amount_micros"))
+    return {Subject(subject_type, subject_id): total for subject_type, subject_id, total in by_subject.order_by()}
 
 
 def post(

@@ -1,6 +1,8 @@
 """A requester account's money: deposits, balance, statement, spending. Knows nothing of jobs."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
+from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet, Sum
@@ -61,6 +63,25 @@ def statement(account: Account) -> QuerySet[Posting]:
 def held(account: Account) -> int:
     """Micro-dollars of the account that are set aside for open batches, over all jobs."""
     return ledger.balance(*LedgerAccount.objects.filter(kind=LedgerKind.ESCROW, account=account))
+
+
+class Funds(NamedTuple):
+    """Micro-dollars of an account: free in its wallet, and set aside for open batches."""
+
+    balance: int
+    held: int
+
+
+def funds_of_many(accounts: Iterable[Account]) -> dict[int, Funds]:
+    """`balance` and `held` of each of several accounts, by the account's key, in two queries."""
+    found = {account.pk: {LedgerKind.WALLET: 0, LedgerKind.ESCROW: 0} for account in accounts}
+    pockets = list(
+        LedgerAccount.objects.filter(kind__in=[LedgerKind.WALLET, LedgerKind.ESCROW], account__in=list(found))
+    )
+    balances = ledger.balances(pockets)
+    for pocket in pockets:
+        found[pocket.account_id][LedgerKind(pocket.kind)] += balances[pocket.pk]
+    return {key: Funds(kinds[LedgerKind.WALLET], kinds[LedgerKind.ESCROW]) for key, kinds in found.items()}
 
 
 def spent_by_day(account: Account, *, since: datetime) -> dict[date, int]:

@@ -41,17 +41,24 @@ def a_design(account: Account, team: Workteam, **changes: Any) -> dict[str, Any]
 def a_job(account: Account, team: Workteam, *, objects: int = 4, **changes: Any) -> LabelingJob:
     """A job InProgress whose images were taken in and inspected; nothing is open to people yet."""
     job = creation.create_job(**a_design(account, team, **changes))
+    add_objects(job, objects)
+    with transaction.atomic():
+        transitions.LABELING_JOB.advance(job, "InProgress", by="system")
+    return job
+
+
+def add_objects(job: LabelingJob, objects: int) -> None:
+    """So many inspected objects after those the job has already."""
+    first = job.objects_total
     rows = DataObject.objects.bulk_create(
         DataObject(job=job, index=n, source_ref=f"s3://bees/{n}.png", width=SIZE[0], height=SIZE[1], depth=3)
-        for n in range(objects)
+        for n in range(first, first + objects)
     )
     ObjectLine.objects.bulk_create(
         ObjectLine(data_object=row, text=f'{{"source-ref": "s3://bees/{row.index}.png"}}') for row in rows
     )
-    with transaction.atomic():
-        LabelingJob.objects.filter(pk=job.pk).update(objects_total=objects)
-        transitions.LABELING_JOB.advance(job, "InProgress", by="system")
-    return job
+    LabelingJob.objects.filter(pk=job.pk).update(objects_total=first + objects)
+    job.refresh_from_db()
 
 
 def open_pictures(job: LabelingJob) -> LabelingJob:

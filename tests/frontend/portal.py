@@ -1,0 +1,129 @@
+"""A portal in use, of any size: people, money and a job in the middle, and the ten pages that are opened most.
+
+`grow` adds one more of everything that a page lists, so that two sizes can be compared.
+"""
+
+from dataclasses import dataclass
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from labeling.models import DataObject, Export, LabelingJob
+from labeling.services.queue import batches
+from labeling.services.results import consolidating
+from learning.models import Model
+from marketplace.models import Account, User, Worker, Workteam
+from marketplace.services import accounts
+from tests import builders
+from tests.labeling import stories
+
+OBJECTS = 3
+"""Objects that each further job brings; two are labeled, one stays open."""
+
+
+@dataclass
+class Portal:
+    """The people whose pages are opened, and the job in the middle."""
+
+    account: Account
+    operator: User
+    workers: list[Worker]
+    team: Workteam
+    job: LabelingJob
+
+
+def a_portal() -> Portal:
+    """The smallest one: a job that is under way, its team, an operator, and one of every list's rows."""
+    account = stories.an_account(funds="1000")
+    workers = stories.a_crowd(2)
+    team = builders.a_team(account=account, workers=workers)
+    operator = User.objects.create(username="operator", email="operator@example.org", password="!", is_operator=True)
+    portal = Portal(account, operator, workers, team, _job(account, team, objects=0))
+    grow(portal)
+    return portal
+
+
+def _job(account: Account, team: Workteam, *, objects: int) -> LabelingJob:
+    return stories.a_job(account, team, workers_per_object=2, objects=objects)
+
+
+def grow(portal: Portal) -> None:
+    """One more of everything: a job with labels and an open batch, objects of the main job, accounts, teams, people."""
+    job = _job(portal.account, portal.team, objects=OBJECTS)
+    _label_two(portal, job)
+    _more_objects(portal)
+    other = stories.an_account(funds="10")
+    outsiders = stories.a_crowd(1)
+    foreign = stories.a_job(other, builders.a_team(account=other, workers=[*portal.workers, *outsiders]))
+    batches.open_batch(job=foreign, object_ids=_unlabeled(foreign), by="system")
+    builders.a_team(account=portal.account, workers=1)
+    builders.a_dataset(account=portal.account)
+    Export.objects.create(job=portal.job, kind="manifest", status="Completed", uri="file:///nowhere", size_bytes=12)
+    Model.objects.create(
+        account=portal.account, name=f"model-{job.pk}", architecture="compact", labels=["bee"], metrics={"mAP": 0.5}
+    )
+    (member,) = stories.a_crowd(1)
+    accounts.add_member(account=portal.account, user=member.user, role="Member", by="system")
+    accounts.create_token(user=portal.account.members.order_by("pk")[0], account=portal.account, name="a program")
+
+
+def _unlabeled(job: LabelingJob) -> list[int]:
+    return list(
+        DataObject.objects.filter(job=job, state="Unlabeled", label=None).order_by("index").values_list("pk", flat=True)
+    )
+
+
+def _label_two(portal: Portal, job: LabelingJob) -> None:
+    """Two objects labeled by both workers and paid, the rest open to people."""
+    batches.open_batch(job=job, object_ids=_unlabeled(job)[:2], by="system")
+    _work_off(portal, job)
+    batches.open_batch(job=job, object_ids=_unlabeled(job), by="system")
+
+
+def _work_off(portal: Portal, job: LabelingJob) -> None:
+    """Everything that is open is labeled by both workers, and the batch closed."""
+    for worker in portal.workers:
+        stories.work(worker, job)
+    consolidating.consolidate_due(job=job)
+    live = batches.live_batch(job)
+    assert live is None or batches.close_batch(batch=live)
+
+
+def _more_objects(portal: Portal) -> None:
+    """More labeled objects and one more that is open in the main job."""
+    job = portal.job
+    stories.add_objects(job, OBJECTS)
+    _work_off(portal, job)
+    _label_two(portal, job)
+
+
+def pages(portal: Portal) -> dict[str, tuple[User, str]]:
+    """The ten pages opened most, by name: who opens it, and its address."""
+    owner = portal.account.members.order_by("pk")[0]
+    worker = portal.workers[0].user
+    job = portal.job.pk
+    some = DataObject.objects.filter(job=job, label__isnull=False).order_by("index").values_list("pk", flat=True)[0]
+    return {
+        "overview": (owner, reverse("requester:overview")),
+        "jobs": (owner, reverse("requester:jobs")),
+        "job_progress": (owner, reverse("requester:job", args=[job])),
+        "job_gallery": (owner, reverse("requester:job-gallery", args=[job])),
+        "object": (owner, reverse("requester:object", args=[job, some])),
+        "job_people": (owner, reverse("requester:job-people", args=[job])),
+        "wallet": (owner, reverse("requester:wallet")),
+        "teams": (owner, reverse("requester:teams")),
+        "worker_jobs": (worker, reverse("worker:jobs")),
+        "operator_accounts": (portal.operator, reverse("operator:accounts")),
+    }
+
+
+def queries_of(user: User, path: str) -> list[str]:
+    """The SQL that opening a page takes, for somebody who is signed in. Raises AssertionError unless it is shown."""
+    client = Client()
+    client.force_login(user)
+    with CaptureQueriesContext(connection) as asked:
+        response = client.get(path)
+    assert response.status_code == 200, f"{path}: {response.status_code}"
+    return [query["sql"] for query in asked.captured_queries]
