@@ -151,15 +151,16 @@ class ImageClassification(TaskType[Vote, VoteWorkers]):
         return votes.skill_rows(models, labels)
 
     def layer(self, value: Mapping[str, Any]) -> dict[str, Any]:
-        """The choice and its confidence."""
-        return {"choice": value.get("choice"), "confidence": value.get("confidence")}
+        """The choice, and its confidence where there is one."""
+        sure = value.get("confidence")
+        return {"choice": value["choice"], **({} if sure is None else {"confidence": sure})}
 
     def answer_layer(self, content: Mapping[str, Any]) -> dict[str, Any]:
         """The choice of the answer, whatever its element is called."""
         for element in content.values():
             if isinstance(element, dict) and isinstance(element.get("label"), str):
                 return {"choice": element["label"]}
-        return {"choice": None}
+        return {}
 
     def initial_value(self, value: Mapping[str, Any] | None) -> Any:
         """The label's class as the element's value."""
