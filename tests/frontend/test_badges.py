@@ -1,4 +1,4 @@
-"""Every status there is has a colour and words on the portal's badges: a new one cannot be forgotten."""
+"""Every status has a colour and a text on the portal's badges, so that none is forgotten when one is added."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ ROOMS = ("marketplace", "labeling", "learning")
 
 
 def every_status() -> set[str]:
-    """The states of every machine, and the choices of every model's status or state."""
+    """The states of every state machine and the choices of every model's `status` or `state` field."""
     machines = [m for room in (labeling_transitions, learning_transitions) for m in vars(room).values()]
     found = {state for machine in machines if isinstance(machine, Machine) for state in machine.states}
     for room in ROOMS:
@@ -28,13 +28,13 @@ def every_status() -> set[str]:
 
 
 def rules_of_colour() -> list[set[str]]:
-    """The statuses each rule that sets a badge's colours names."""
+    """For each CSS rule that sets a badge's colours, the statuses that its selectors name."""
     rules = re.findall(r"([^{}]*)\{([^{}]*)\}", re.sub(r"/\*.*?\*/", "", STYLES.read_text(), flags=re.S))
     coloured = [selector for selector, body in rules if "--_text" in body and "--_back" in body]
     return [set(re.findall(r'\[data-status="(\w+)"\]', selector)) for selector in coloured]
 
 
-def test_there_are_statuses_of_each_room():
+def test_statuses_of_every_room_are_found():
     assert {"Stopping", "AutoLabeling", "MachineLabeled", "Leased", "Suspended", "Expired"} <= every_status()
 
 
@@ -44,7 +44,7 @@ def test_every_status_has_one_colour(status):
 
 
 @pytest.mark.parametrize("status", sorted(every_status()))
-def test_every_status_is_said_in_words(status):
+def test_every_status_has_a_text(status):
     said = re.sub("<[^>]*>", "", badge(status))
     assert f'data-status="{status}"' in badge(status)
     assert not re.search(r"[a-z][A-Z]", said), said

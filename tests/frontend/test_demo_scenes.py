@@ -1,4 +1,4 @@
-"""The demo's generated images: the same from the same seed, and boxes that frame what was drawn."""
+"""The demo's generated images: reproducible from a seed, with boxes that fit what was drawn."""
 
 import json
 
@@ -15,7 +15,7 @@ def folder(tmp_path_factory):
     return made
 
 
-def test_annotations_fit_the_images(folder):
+def test_annotations_match_the_images(folder):
     coco = json.loads((folder / "annotations.coco.json").read_text())
     assert [c["name"] for c in coco["categories"]] == ["bee", "ladybird"]
     assert len(coco["images"]) == 16 == len(list((folder / "images").iterdir()))
@@ -32,7 +32,7 @@ def test_annotations_fit_the_images(folder):
         assert 0 <= x < x + w <= width and 0 <= y < y + h <= height and min(w, h) >= 5
 
 
-def test_the_seed_decides(folder, tmp_path):
+def test_the_same_seed_gives_the_same_images_and_another_seed_others(folder, tmp_path):
     scenes.write_dataset(tmp_path, count=2, seed=3)
     for name in ("scene_0001.jpg", "scene_0002.jpg"):
         assert (tmp_path / "images" / name).read_bytes() == (folder / "images" / name).read_bytes()

@@ -1,4 +1,4 @@
-"""What the demo says of labels against the truth: every false and every missed box costs."""
+"""The demo's comparison of labels with the truth: false positives and missed boxes lower the quality."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ WASP = {"left": 50, "top": 50, "width": 20, "height": 10, "label": "wasp"}
 
 @pytest.fixture
 def truth(tmp_path: Path) -> Truth:
-    """One picture with a bee and a wasp, one with nothing."""
+    """One image with a bee and a wasp, one without insects."""
     (tmp_path / "images").mkdir()
     images = [{"id": n, "file_name": f"{n}.png", "width": 100, "height": 100} for n in (1, 2)]
     for image in images:
@@ -34,18 +34,18 @@ def rows(*labels: list[dict]) -> list[dict]:
     return [{"source_ref": f"s3://b/{n}.png", "label": {"boxes": boxes}} for n, boxes in enumerate(labels, start=1)]
 
 
-def test_the_truth_itself_is_perfect(truth):
+def test_labels_equal_to_the_truth_have_quality_1(truth):
     found = quality(rows([BEE, WASP], []), truth)
     assert (found["objects"], found["mean_iou"], found["promised_iou"], found["f1_50"]) == (2, 1.0, 1.0, 1.0)
 
 
-def test_a_missed_box_and_a_false_one_cost_their_class(truth):
+def test_a_missed_box_and_a_false_positive_lower_the_quality_of_their_class(truth):
     missed = quality(rows([BEE], []), truth)
     assert (missed["mean_iou"], missed["promised_iou"], missed["recall"]) == (1.0, 0.5, 0.5)
     false = quality(rows([BEE, WASP], [WASP]), truth)
     assert (false["mean_iou"], false["promised_iou"], false["precision"]) == (1.0, 0.75, 0.6667)
 
 
-def test_nothing_labeled_has_no_quality(truth):
+def test_without_labels_there_is_no_quality(truth):
     found = quality([], truth)
     assert (found["objects"], found["mean_iou"], found["promised_iou"], found["f1_50"]) == (0, None, None, 0.0)

@@ -1,4 +1,4 @@
-"""The images' files: linted, consistent with each other, and an entrypoint that does what it says."""
+"""The files of the container images: they pass their linters, agree with each other, and the entrypoint works."""
 
 import os
 import re
@@ -33,8 +33,8 @@ def test_compose_is_valid():
     assert run.returncode == 0, run.stderr
 
 
-def test_compose_is_what_the_specification_says(tmp_path):
-    """The schema of the Compose specification, which `docker compose config` checks first as well."""
+def test_compose_follows_the_specification(tmp_path):
+    """Checks the schema, as `docker compose config` does first, on machines without Docker."""
     compose = ROOT / "docker" / "compose.yaml"
     broken = tmp_path / "compose.yaml"
     broken.write_text(compose.read_text().replace("healthcheck:", "healthchecks:"))
@@ -44,8 +44,8 @@ def test_compose_is_what_the_specification_says(tmp_path):
         assert (run.returncode == 0) is valid, run.stdout
 
 
-def test_every_variable_of_compose_has_a_value_or_says_that_it_is_needed():
-    """Interpolation, the other half of `docker compose config`."""
+def test_every_variable_of_compose_has_a_default_or_a_message():
+    """Checks the variables and references, as `docker compose config` does after the schema."""
     text = (ROOT / "docker" / "compose.yaml").read_text()
     named = re.findall(r"\$\{(\w+)([^}]*)\}", text.split("\n", 1)[1])
     assert {name for name, rest in named if rest.startswith(":?") or not rest} == set(SECRETS)
@@ -57,7 +57,7 @@ def test_every_variable_of_compose_has_a_value_or_says_that_it_is_needed():
         assert mounted <= set(yaml.safe_load(text)["volumes"])
 
 
-def test_compose_names_targets_and_roles_that_exist():
+def test_compose_uses_build_targets_and_commands_that_exist():
     compose = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text())
     dockerfile = (ROOT / "docker" / "Dockerfile").read_text()
     entrypoint = (ROOT / "docker" / "entrypoint.sh").read_text()
@@ -78,7 +78,7 @@ def test_the_web_image_has_no_torch():
     assert "torch" not in run.stdout
 
 
-def test_the_entrypoint_gives_up_on_a_database_that_never_answers(tmp_path):
+def test_the_entrypoint_gives_up_when_the_database_never_answers(tmp_path):
     run = subprocess.run(
         ["sh", "docker/entrypoint.sh", "queue"],
         cwd=ROOT,
@@ -107,7 +107,7 @@ def test_the_entrypoint_runs_any_management_command():
     assert run.returncode == 0, run.stderr
 
 
-def test_production_refuses_to_start_without_a_key():
+def test_production_refuses_to_start_without_a_secret_key():
     environment = {k: v for k, v in os.environ.items() if k != "WAGGLE_SECRET_KEY"} | {"WAGGLE_DEVELOPMENT": "no"}
     run = subprocess.run(
         [sys.executable, "manage.py", "check"], cwd=ROOT, capture_output=True, text=True, env=environment

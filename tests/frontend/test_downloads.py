@@ -1,4 +1,4 @@
-"""Downloads over real HTTP: whole, in parts, taken up again; and where a job says its output lies."""
+"""Downloads over real HTTP: whole files, ranges, resuming; and the address of a job's output manifest."""
 
 import json
 
@@ -26,7 +26,7 @@ def caller(live_server, job):
 
 @pytest.fixture
 def download(caller, job):
-    """The address of a finished export, and what lies there."""
+    """The path of a finished export's download; before it is finished there is none."""
     status, made, _ = caller.call("POST", f"labeling-jobs/{job.pk}/exports", {"kind": "manifest"})
     assert (status, made["download_url"]) == (201, None)
     refused, problem, _ = caller.call("GET", f"exports/{made['id']}/download")
@@ -42,7 +42,7 @@ def fetch(caller, address, **headers):
     return urllib3.request("GET", f"{caller.url}/api/v1/{address}", headers=whole)
 
 
-def test_a_download_broken_off_is_taken_up_again(caller, download):
+def test_an_interrupted_download_can_be_resumed(caller, download):
     whole = fetch(caller, download)
     assert whole.status == 200
     assert whole.headers["Accept-Ranges"] == "bytes"
@@ -61,14 +61,14 @@ def test_a_download_broken_off_is_taken_up_again(caller, download):
     ("asked", "part"),
     [("bytes=0-0", slice(0, 1)), ("bytes=-7", slice(-7, None)), ("bytes=3-999999", slice(3, None))],
 )
-def test_a_part_is_what_was_asked_for(caller, download, asked, part):
+def test_a_range_request_returns_that_part_of_the_file(caller, download, asked, part):
     whole = fetch(caller, download).data
     answer = fetch(caller, download, Range=asked)
     assert (answer.status, answer.data) == (206, whole[part])
 
 
 @pytest.mark.parametrize("asked", ["bytes=5-2", "bytes=a-b", "bytes=-", "lines=1-2", "bytes=0-1,4-5"])
-def test_a_range_that_means_nothing_is_left_out_of_account(caller, download, asked):
+def test_an_invalid_range_is_ignored(caller, download, asked):
     assert fetch(caller, download, Range=asked).data == fetch(caller, download).data
 
 
@@ -81,7 +81,7 @@ def test_a_range_outside_the_file_is_refused(caller, download, asked):
     assert answer.json()["type"] == "urn:waggle:problem:range-not-satisfiable"
 
 
-def test_a_job_says_where_its_output_manifest_lies(caller, job):
+def test_a_job_gives_the_uri_of_its_output_manifest(caller, job):
     manifests.refresh_output(job.pk)
     _, found, _ = caller.call("GET", f"labeling-jobs/{job.pk}")
     assert found["output_manifest_uri"] == f"{job.output_uri}/meadow/manifests/output/output.manifest"

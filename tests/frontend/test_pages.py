@@ -1,4 +1,4 @@
-"""The portal's pages by Django's client: they render full and empty, refuse bad input inline, escape hostile words."""
+"""The portal's pages with Django's test client: with and without data, with bad input and with hostile text."""
 
 import json
 import re
@@ -46,7 +46,7 @@ def workers(db) -> list[Worker]:
 
 @pytest.fixture
 def job(account: Account, workers: list[Worker]) -> LabelingJob:
-    """Two of four objects labeled by two people each, with hostile words wherever somebody may write some."""
+    """Two of four objects are labeled by two people each; every text that somebody can write holds HTML."""
     job = stories.a_job(
         account,
         builders.a_team(account=account, workers=workers),
@@ -73,7 +73,7 @@ def job(account: Account, workers: list[Worker]) -> LabelingJob:
 
 @pytest.fixture
 def model(account: Account, job: LabelingJob) -> Model:
-    """A model of the job's loop: one finished round with every figure, one that is training."""
+    """A model of the job's learning loop, with one finished round that has all figures and one in training."""
     model = Model.objects.create(
         account=account,
         name="bees-round-1",
@@ -112,7 +112,7 @@ def model(account: Account, job: LabelingJob) -> Model:
 
 
 def open_the_rest(job: LabelingJob) -> None:
-    """Close the first batch and open what nobody has labeled."""
+    """Close the first batch and open a batch of the objects without a label."""
     live = batches.live_batch(job)
     if live is not None:
         assert batches.close_batch(batch=live)
@@ -121,7 +121,7 @@ def open_the_rest(job: LabelingJob) -> None:
 
 
 def pages_of(job: LabelingJob, model: Model) -> list[str]:
-    """Every page a requester can open that shows something of this story."""
+    """The paths of all pages that show a requester something of this job or its account."""
     rows = list(DataObject.objects.filter(job=job).order_by("index"))
     dataset = builders.a_dataset(account=job.account, name="clover")
     tabs = ("job", "job-progress", "job-loop", "job-people", "job-gallery", "job-downloads", "job-preview")
@@ -138,7 +138,7 @@ def pages_of(job: LabelingJob, model: Model) -> list[str]:
     ]
 
 
-def test_every_page_shows_the_story_and_nothing_hostile(requester, job, model):
+def test_every_page_renders_and_escapes_hostile_text(requester, job, model):
     for path in pages_of(job, model):
         response = requester.get(path)
         assert response.status_code == 200, path
@@ -151,7 +151,7 @@ def test_every_page_shows_the_story_and_nothing_hostile(requester, job, model):
             assert html.count("<h1") == 1 and "<title>" in html, path
 
 
-def test_a_worker_sees_hostile_words_as_text(workers, job):
+def test_worker_pages_escape_hostile_text(workers, job):
     client = sign_in(workers[0].user)
     open_the_rest(job)
     for path in (reverse("worker:jobs"), reverse("worker:task", args=[job.pk]), reverse("worker:earnings")):
@@ -161,7 +161,7 @@ def test_a_worker_sees_hostile_words_as_text(workers, job):
     assert 'value-micros="72000"' in client.get(reverse("worker:earnings")).content.decode()
 
 
-def test_empty_pages_say_what_to_do_next(requester, account):
+def test_pages_without_data_link_to_the_next_step(requester, account):
     for name, wanted in {
         "overview": "dataset-new",
         "jobs": "job-new",
@@ -175,7 +175,7 @@ def test_empty_pages_say_what_to_do_next(requester, account):
     assert account.number in requester.get(reverse("requester:settings")).content.decode()
 
 
-def test_the_object_page_tells_how_the_label_came_about(requester, job, workers):
+def test_the_object_page_explains_the_label(requester, job, workers):
     row = DataObject.objects.get(job=job, index=0)
     html = requester.get(reverse("requester:object", args=[job.pk, row.pk])).content.decode()
     assert "2 people answered. 1 box kept." in html
@@ -187,13 +187,13 @@ def test_the_object_page_tells_how_the_label_came_about(requester, job, workers)
 
 
 def layers_of(html: str) -> list[list[dict]]:
-    """The layers of every picture on a page."""
+    """The box layers of every image on a page."""
     found = re.findall(r'<script type="application/json">(.*?)</script>', html)
     return [one["layers"] for one in map(json.loads, found) if "layers" in one]
 
 
-def test_people_who_disagree_are_seen_in_their_colours_and_decided_there(requester, job, workers):
-    """The merged boxes and everybody's at once, each worker in one colour everywhere, and the way to the last word."""
+def test_the_page_of_disagreements_shows_each_workers_boxes_and_links_to_the_decision(requester, job, workers):
+    """Merged boxes and every worker's boxes are shown together; a worker has the same colour on every image."""
     open_the_rest(job)
     for worker in workers:
         stories.work(worker, job)
@@ -212,7 +212,7 @@ def test_people_who_disagree_are_seen_in_their_colours_and_decided_there(request
     assert f"{reverse('requester:object', args=[job.pk, row.pk])}#decide" in html
 
 
-def test_adjudication_becomes_the_label(requester, job):
+def test_the_requesters_decision_becomes_the_label(requester, job):
     row = DataObject.objects.get(job=job, index=0)
     path = reverse("requester:object-adjudicate", args=[job.pk, row.pk])
     before = row.labels.count()
@@ -226,7 +226,7 @@ def test_adjudication_becomes_the_label(requester, job):
     assert (box["left"], box["top"], box["width"], box["height"]) == (10, 20, 30, 40)
 
 
-def test_the_loop_page_has_the_real_figures(requester, job, model):
+def test_the_loop_page_shows_the_figures_of_the_rounds(requester, job, model):
     html = requester.get(reverse("requester:job-loop", args=[job.pk])).content.decode()
     charts = [json.loads(text) for text in re.findall(r'<script type="application/json">(.*?)</script>', html)]
     by_title = {chart["title"]: chart for chart in charts}
@@ -240,7 +240,7 @@ def test_the_loop_page_has_the_real_figures(requester, job, model):
     assert "at least 0.630" in html and "61.0 %" in html and "75 s" in html
 
 
-def test_progress_refreshes_only_while_the_job_runs(requester, job):
+def test_the_progress_part_polls_only_while_the_job_runs(requester, job):
     path = reverse("requester:job-progress", args=[job.pk])
     assert "hx-trigger" in requester.get(path).content.decode()
     LabelingJob.objects.filter(pk=job.pk).update(status="Completed")
@@ -272,7 +272,7 @@ def test_a_token_is_shown_once(requester, account):
         ("settings-create-token", {"name": ""}, "name"),
     ],
 )
-def test_bad_input_is_refused_where_it_was_typed(requester, name, given, field):
+def test_bad_input_is_reported_beside_its_field(requester, name, given, field):
     response = requester.post(reverse(f"requester:{name}"), given)
     assert response.status_code == 422
     html = response.content.decode()
@@ -284,7 +284,7 @@ def test_bad_input_is_refused_where_it_was_typed(requester, name, given, field):
         assert found or "callout-bad" in html
 
 
-def test_the_wizard_keeps_what_was_typed_and_prices_it(requester, account):
+def test_the_wizard_keeps_its_steps_and_shows_the_price(requester, account):
     dataset, team = builders.a_dataset(account=account), builders.a_team(account=account, workers=stories.a_crowd(2))
     assert requester.get(reverse("requester:job-new-step", args=["people"])).status_code == 302
 
@@ -306,7 +306,7 @@ def test_the_wizard_keeps_what_was_typed_and_prices_it(requester, account):
     }
     assert step("people", people | {"workers_per_object": 10}) == 422
     estimate = requester.get(reverse("requester:job-estimate"), people).content.decode()
-    # two pictures, three workers each, 3.6 cents and a fifth of it as the fee
+    # two images, three workers each, 3.6 cents and a fee of 20 %
     assert 'value-micros="259200"' in estimate
     assert step("people", people) == 302
     assert step("automation", {"enabled": "", "target_iou": 0.6, "architecture": "compact", "max_rounds": 3}) == 302
@@ -319,7 +319,7 @@ def test_the_wizard_keeps_what_was_typed_and_prices_it(requester, account):
     assert (job.labels, job.workers_per_object, job.price_micros) == (["bee", "wasp"], 3, 36_000)
 
 
-def test_an_operator_books_a_deposit_once(account):
+def test_a_deposit_that_an_operator_sends_twice_is_booked_once(account):
     client, before = sign_in(builders.an_operator()), wallets.balance(account=account)
     given = {"account": account.pk, "amount": "12.5", "reference": "bank-1"}
     assert client.post(reverse("operator:deposit"), given | {"amount": "-1"}).status_code == 422
@@ -331,7 +331,7 @@ def test_an_operator_books_a_deposit_once(account):
     assert '<waggle-money value-micros="12500000">$12.50</waggle-money> booked for' in html
 
 
-def test_downloads_follow_their_making(requester, job):
+def test_the_downloads_page_shows_progress_and_then_the_link(requester, job):
     path = reverse("requester:job-downloads", args=[job.pk])
     requester.post(reverse("requester:job-export", args=[job.pk]), {"kind": "coco", "which": "human"})
     export = Export.objects.get(job=job)
@@ -342,7 +342,7 @@ def test_downloads_follow_their_making(requester, job):
     assert "hx-trigger" not in html and f"/api/v1/exports/{export.pk}/download" in html and "COCO" in html
 
 
-def test_lost_and_refused_are_pages_too(requester, workers):
+def test_errors_403_and_404_have_pages(requester, workers):
     lost = requester.get("/nowhere/")
     assert lost.status_code == 404 and b"There is no page at this address" in lost.content
     foreign = requester.get(reverse("requester:job", args=[10**9]))
@@ -360,8 +360,8 @@ def queries_of(client: Client, path: str) -> list[str]:
     return [query["sql"] for query in caught]
 
 
-def test_lists_ask_no_more_for_more_rows(requester, account, job):
-    """The jobs list and the gallery have a ceiling of queries, and no list counts or sorts over large columns."""
+def test_the_number_of_queries_does_not_grow_with_the_rows(requester, account, job):
+    """For the list of jobs and the gallery; and no query counts rows by large columns."""
     jobs, gallery = reverse("requester:jobs"), reverse("requester:job-gallery", args=[job.pk])
     few = {path: len(queries_of(requester, path)) for path in (jobs, gallery)}
     for number in range(6):

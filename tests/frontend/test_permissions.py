@@ -1,6 +1,6 @@
-"""Every route, called as nobody, as a member of another account, and as a worker: generated from the URL table.
+"""Every route, called without signing in, by a member of another account, and by a worker.
 
-A route that is not in the table below fails the test, so a new one cannot be forgotten.
+The routes come from the URL table: a new one counts as private to its account until it is listed below.
 """
 
 import re
@@ -16,8 +16,8 @@ from tests.frontend.world import World, a_world
 
 pytestmark = pytest.mark.django_db
 
-# Who may see a route's answer at all. "public": anybody. "signed-in": anybody with a sign-in. "member": members of the
-# owning account. "operator", "worker": those. "own": only the person the object belongs to.
+# Who may call a route. PUBLIC: everybody. SIGNED_IN: every user. OPERATOR, WORKER: these. OWN: only the person to whom
+# the object belongs. All other routes: members of the owning account.
 PUBLIC = {"", "sign-in/", "health/"}
 SIGNED_IN = {
     "sign-out/",
@@ -43,9 +43,9 @@ WORKER = {
     "api/v1/assignments/<int:assignment_id>/decline",
 }
 OWN = {"api/v1/tokens/<int:token_id>", "settings/tokens/<int:token_id>/revoke/", "api/v1/images/<str:token>"}
-# Team workers may see the examples of their job's instructions.
+# A team's workers may see the example images of their job's instructions.
 SHARED_WITH_WORKERS = {"api/v1/labeling-jobs/<int:job_id>/examples/<str:kind>/<int:number>"}
-VIEWERS_DOORS = (
+FORBIDDEN_TO_VIEWERS = (
     "jobs/new/launch/",
     "jobs/<int:job_id>/stop/",
     "jobs/<int:job_id>/labels/<int:object_id>/adjudicate/",
@@ -64,7 +64,7 @@ BODILESS = ("get", "head", "options", "trace")
 
 
 def views(patterns: list | None = None, prefix: str = "") -> Iterator[tuple[str, Callable]]:
-    """Every route of the URL table as text, with its view."""
+    """(route, view) of every entry of the URL table."""
     for entry in patterns if patterns is not None else get_resolver().url_patterns:
         route = prefix + str(entry.pattern)
         if isinstance(entry, URLResolver):
@@ -82,7 +82,7 @@ def world(db) -> World:
 
 
 def address(route: str, world: World) -> str:
-    """A real address for the route, with the ids of the first account's objects."""
+    """A path for the route, filled in with the ids of the first account's objects."""
     values = {**world.ids, "kind": "good_examples", "number": "0", "part": "config.json", "step": "data"}
 
     def fill(match: re.Match[str]) -> str:
@@ -92,18 +92,18 @@ def address(route: str, world: World) -> str:
 
 
 def answers(client: Client, path: str) -> dict[str, int]:
-    """The status of each method there is."""
+    """The status code for each HTTP method."""
     found = {}
     for method in METHODS:
         call = getattr(client, method)
         response = call(path) if method in BODILESS else call(path, data="{}", content_type="application/json")
-        # Django's own views answer OPTIONS with the Allow header and nothing else.
-        silent = method == "options" and response.status_code == 200 and not response.content
-        found[method] = 405 if silent else response.status_code
+        # Django's own views answer OPTIONS with the Allow header and an empty body.
+        only_allow = method == "options" and response.status_code == 200 and not response.content
+        found[method] = 405 if only_allow else response.status_code
     return found
 
 
-def test_the_walk_reaches_every_view_by_every_method_it_has():
+def test_all_views_and_all_their_methods_are_covered():
     assert len(ALL) > 60
     for route, view in views():
         assert route in ALL
@@ -119,22 +119,22 @@ def signed_in(user: User) -> Client:
     return client
 
 
-def open_doors(client: Client, wanted: Iterable[str], world: World, allowed: set[int] = REFUSED) -> dict[str, dict]:
-    """The routes that answer anything but `allowed`, with the codes."""
+def unrefused(client: Client, wanted: Iterable[str], world: World, allowed: set[int] = REFUSED) -> dict[str, dict]:
+    """The routes that answer with another status than those `allowed`, with the statuses by method."""
     found = {route: answers(client, address(route, world)) for route in sorted(wanted)}
     return {route: codes for route, codes in found.items() if not set(codes.values()) <= allowed}
 
 
-def test_nobody_is_turned_away(world):
-    assert open_doors(Client(raise_request_exception=False), set(ALL) - PUBLIC, world) == {}
+def test_without_signing_in_only_public_routes_answer(world):
+    assert unrefused(Client(raise_request_exception=False), set(ALL) - PUBLIC, world) == {}
 
 
 def test_another_account_sees_nothing_of_the_first(world):
     client = signed_in(world.stranger)
     private = set(ALL) - PUBLIC - SIGNED_IN
     named = {r for r in private if "<int" in r or "<str:token>" in r}
-    assert open_doors(client, named, world) == {}
-    assert open_doors(client, private - named, world, REFUSED | {200, 201, 204, 400, 409, 422}) == {}
+    assert unrefused(client, named, world) == {}
+    assert unrefused(client, private - named, world, REFUSED | {200, 201, 204, 400, 409, 422}) == {}
     for route in private:
         path = address(route, world)
         body = client.get(path).content
@@ -144,30 +144,30 @@ def test_another_account_sees_nothing_of_the_first(world):
 
 def test_a_worker_sees_no_requester_page(world):
     private = set(ALL) - PUBLIC - SIGNED_IN - WORKER - OWN - SHARED_WITH_WORKERS
-    assert open_doors(signed_in(world.worker_user), private, world) == {}
+    assert unrefused(signed_in(world.worker_user), private, world) == {}
 
 
-def test_a_team_mate_cannot_touch_an_assignment(world):
+def test_another_worker_of_the_team_cannot_use_an_assignment(world):
     routes = {route for route in WORKER if "assignment_id" in route}
-    assert open_doors(signed_in(world.other_worker_user), routes, world) == {}
+    assert unrefused(signed_in(world.other_worker_user), routes, world) == {}
 
 
-def test_a_worker_outside_the_team_reaches_no_job(world):
+def test_a_worker_outside_the_team_cannot_open_the_job(world):
     routes = {route for route in WORKER if "<int:" in route} | SHARED_WITH_WORKERS
-    assert open_doors(signed_in(world.outsider_user), routes, world) == {}
+    assert unrefused(signed_in(world.outsider_user), routes, world) == {}
 
 
-def test_only_operators_operate(world):
+def test_only_operators_may_call_operator_routes(world):
     for user in (world.owner, world.worker_user):
-        assert open_doors(signed_in(user), OPERATOR, world) == {}
+        assert unrefused(signed_in(user), OPERATOR, world) == {}
 
 
 def test_a_viewer_changes_nothing(world):
-    """The smallest role sees the pages of the account and may start nothing that costs or stops."""
+    """The role with the fewest rights reads the account's pages; whatever spends money or stops work is refused."""
     viewer = User.objects.create(username="viewer", email="viewer@example.org", password="!")
     accounts.add_member(account=world.account, user=viewer, role=Role.VIEWER, by="system")
     client, before = signed_in(viewer), world.fingerprint()
-    for route in VIEWERS_DOORS:
+    for route in FORBIDDEN_TO_VIEWERS:
         assert client.post(address(route, world)).status_code == 403, route
     assert world.fingerprint() == before
 
@@ -182,11 +182,11 @@ def test_get_never_changes_state(world):
 
 
 @pytest.mark.parametrize("path", ["/static/../manage.py", "/static/%2e%2e/manage.py", "/static/..%2fmanage.py"])
-def test_static_files_do_not_climb(path, client):
+def test_static_files_cannot_leave_their_folder(path, client):
     assert client.get(path).status_code in (301, 302, 400, 404)
 
 
-def test_filters_are_an_allow_list(world):
+def test_lists_refuse_filters_over_other_tables(world):
     client = Client(raise_request_exception=False)
     client.force_login(world.owner)
     for route in ("labeling-jobs", "datasets", "models", "training-jobs", "workteams", "tokens"):

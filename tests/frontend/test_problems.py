@@ -1,4 +1,4 @@
-"""Every refusal of the API is a problem document whose type tells it apart, and every type is documented."""
+"""Every error of the API is a problem document; its type says which error it is, and every type is documented."""
 
 import pytest
 import urllib3
@@ -29,7 +29,7 @@ def requester(live_server):
 
 
 def kind_of(answer) -> tuple[int, str]:
-    """Status and the last part of the type; everything else every problem has is asserted on the way."""
+    """(status, last part of the type) of a problem document, after checking the members that all of them have."""
     status, body, response = answer
     assert response.headers["Content-Type"] == PROBLEM
     kind = problems.KINDS[body["type"].removeprefix(problems.PREFIX)]
@@ -39,7 +39,7 @@ def kind_of(answer) -> tuple[int, str]:
     return status, kind.name
 
 
-def test_what_http_itself_refuses(live_server, requester):
+def test_errors_of_the_http_request_are_problem_documents(live_server, requester):
     assert kind_of(requester.call("GET", "no-such-thing")) == (404, "not-found")
     assert kind_of(requester.call("GET", "datasets/999999999999999999999999")) == (404, "not-found")
     status, body, response = requester.call("DELETE", "wallet")
@@ -66,7 +66,7 @@ def test_what_http_itself_refuses(live_server, requester):
     assert kind_of((response.status, response.json(), response)) == (413, "content-too-large")
 
 
-def test_too_many_requests_are_told_when_to_come_back(requester, monkeypatch):
+def test_a_throttled_caller_is_told_when_to_try_again(requester, monkeypatch):
     monkeypatch.setattr(CallerThrottle, "THROTTLE_RATES", {"anonymous": "60/min", "user": "3/min"})
     monkeypatch.setattr(CallerThrottle, "windows", Windows())
     assert [requester.call("GET", "me")[0] for _ in range(3)] == [200] * 3
@@ -75,7 +75,7 @@ def test_too_many_requests_are_told_when_to_come_back(requester, monkeypatch):
     assert 0 < int(answer[2].headers["Retry-After"]) <= 61
 
 
-def test_a_fault_of_ours_is_a_problem_as_well(requester, monkeypatch):
+def test_an_internal_error_is_a_problem_document_without_details(requester, monkeypatch):
     def broken(**_):
         raise ZeroDivisionError("what is inside is nobody's business")
 
@@ -85,14 +85,14 @@ def test_a_fault_of_ours_is_a_problem_as_well(requester, monkeypatch):
     assert "nobody" not in str(answer[1])
 
 
-def test_pages_keep_their_own_error_pages():
+def test_errors_of_pages_are_html():
     response = Client().get("/no-such-page/")
     assert response.status_code == 404
     assert response["Content-Type"].startswith("text/html")
 
 
 @override_settings(S3_ENDPOINT_URL="http://127.0.0.1:9", S3_ACCESS_KEY_ID="a", S3_SECRET_ACCESS_KEY="b")
-def test_a_store_that_is_away_is_no_fault_of_the_caller(live_server):
+def test_an_unreachable_store_is_a_503_with_retry_after(live_server):
     job, _ = stories.a_funded_job()
     caller = Caller(live_server.url, job.account.members.get(), job.account)
     _, page, _ = caller.call("GET", f"labeling-jobs/{job.pk}/objects")
@@ -101,7 +101,7 @@ def test_a_store_that_is_away_is_no_fault_of_the_caller(live_server):
     assert int(answer[2].headers["Retry-After"]) > 0
 
 
-def test_conflicts_are_told_apart_by_type(live_server, requester):
+def test_each_conflict_has_its_own_type(live_server, requester):
     assert requester.call("POST", "workteams", {"name": "bees"})[0] == 201
     assert kind_of(requester.call("POST", "workteams", {"name": "bees"})) == (409, "name-taken")
     operator = Caller(live_server.url, builders.an_operator())
@@ -117,7 +117,7 @@ def test_conflicts_are_told_apart_by_type(live_server, requester):
     assert kind_of(requester.call("POST", f"datasets/{dataset.pk}/stop")) == (409, "wrong-state")
 
 
-def test_a_workers_conflicts_are_told_apart_by_type(live_server):
+def test_each_conflict_of_a_worker_has_its_own_type(live_server):
     job, (worker, other) = stories.a_funded_job(workers=2, workers_per_object=1, objects=30)
     ids = list(DataObject.objects.filter(job=job).order_by("index").values_list("pk", flat=True))
     batches.open_batch(job=job, object_ids=ids, by="test")
@@ -137,18 +137,18 @@ def test_a_workers_conflicts_are_told_apart_by_type(live_server):
     assert kind_of(caller.call("POST", f"labeling-jobs/{job.pk}/claim")) == (409, "task-limit")
 
 
-def test_lists_tell_bad_filters_and_cursors_apart(live_server, requester):
+def test_bad_filters_and_bad_cursors_have_different_types(live_server, requester):
     assert kind_of(requester.call("GET", "datasets?colour=red")) == (400, "invalid-filter")
     assert kind_of(requester.call("GET", "datasets?order=name")) == (400, "invalid-filter")
     assert kind_of(requester.call("GET", "datasets?name_contains=%00")) == (400, "invalid-filter")
-    for cursor in ("nonsense", "cD1hYmM=", "cD0lMDA="):  # the last two decode to positions no list has
+    for cursor in ("nonsense", "cD1hYmM=", "cD0lMDA="):  # the last two are well-formed, but no position in a list
         assert kind_of(requester.call("GET", f"workteams?cursor={cursor}")) == (400, "invalid-cursor")
     builders.an_account(owner=requester.user)
     nameless = Caller(live_server.url, requester.user)
     assert kind_of(nameless.call("GET", "wallet")) == (400, "account-not-named")
 
 
-def test_too_small_a_role_and_no_token(live_server, requester):
+def test_an_insufficient_role_and_a_missing_or_wrong_token_have_different_types(live_server, requester):
     viewer = builders.a_user()
     accounts.add_member(account=requester.account, user=viewer, role=Role.VIEWER, by="test")
     assert kind_of(Caller(live_server.url, viewer).call("POST", "workteams", {"name": "a"})) == (403, "forbidden")
@@ -158,14 +158,14 @@ def test_too_small_a_role_and_no_token(live_server, requester):
     assert kind_of((response.status, response.json(), response)) == (401, "authentication-failed")
 
 
-def test_a_forged_request_is_told_apart(live_server, requester, client):
+def test_a_request_without_the_csrf_token_has_its_own_type(live_server, requester, client):
     client.force_login(requester.user)
     headers = {"Cookie": f"sessionid={client.cookies['sessionid'].value}"}
     response = POOL.request("POST", f"{live_server.url}/api/v1/workteams", json={"name": "a"}, headers=headers)
     assert kind_of((response.status, response.json(), response)) == (403, "csrf-failed")
 
 
-def test_every_type_is_documented_and_every_operation_may_answer_with_one(requester):
+def test_every_type_and_the_error_response_of_every_operation_are_documented(requester):
     _, document, _ = requester.call("GET", "openapi.json?format=json")
     shape = document["components"]["schemas"]["Problem"]["properties"]["type"]
     assert set(shape["enum"]) == {kind.uri for kind in problems.KINDS.values()}
@@ -184,7 +184,7 @@ def test_lists_document_their_filters(requester):
 
 
 @pytest.mark.parametrize("body", [[], "x", None, {"folder": {"a": 1}}, 7])
-def test_an_upload_without_files_is_refused_whatever_it_is(requester, body):
+def test_an_upload_without_files_is_refused(requester, body):
     assert kind_of(requester.call("POST", "uploads", body)) == (400, "invalid-input")
 
 
@@ -192,7 +192,7 @@ def test_an_upload_without_files_is_refused_whatever_it_is(requester, body):
     ("field", "value"),
     [("max_spend", "9" * 19), ("max_human_labeled_objects", 10**30), ("workteam", 10**30), ("labels", ["a\0"])],
 )
-def test_numbers_beyond_any_column_are_named(requester, field, value):
+def test_values_that_no_database_column_holds_are_refused_by_field(requester, field, value):
     team = builders.a_team(account=requester.account, workers=[])
     dataset = builders.a_dataset(account=requester.account)
     body = {

@@ -1,4 +1,4 @@
-"""Every bound of a form and of a request's shape is the one that the service declares; none is written down twice."""
+"""The limits of forms and of REST requests are those that the services declare; none is written down twice."""
 
 import importlib
 import pkgutil
@@ -21,7 +21,7 @@ from marketplace.ranges import Range
 from marketplace.services import accounts, boundaries, wallets, workteams
 
 OURS = "frontend."
-# Bounds by the field's name, or by class and name where one name means two things.
+# The declared limits by field name, or by class and field name where a name has two meanings.
 DECLARED: dict[str, Range] = {
     **{name: RANGES[name] for name in ("target_iou", "seed_size", "batch_size", "max_rounds", "validation_share")},
     **{name: RANGES[name] for name in ("train_seconds", "image_size", "seed", "confidence", "random_share", "epochs")},
@@ -66,12 +66,12 @@ DECLARED: dict[str, Range] = {
     "TokenInput.name": accounts.TOKEN_NAME_LENGTH,
     "WorkteamInput.description": workteams.DESCRIPTION_LENGTH,
 }
-# Numbers that name a row, and texts whose form another rule decides.
+# Fields without a declared limit: ids of rows, and texts that another rule checks.
 FREE = {"account", "answer", "augmentation", "dataset", "email", "folder", "labels", "task_type", "workteam"}
 
 
 def classes(base: type) -> Iterator[type]:
-    """Every class of ours below `base`, once each."""
+    """Every subclass of `base` in our own code, at any depth."""
     for found in base.__subclasses__():
         if found.__module__.startswith(OURS):
             yield found
@@ -79,7 +79,7 @@ def classes(base: type) -> Iterator[type]:
 
 
 def bounded() -> dict[str, tuple[str, Any]]:
-    """Every field that takes a number or a free text, as {"Class.field": (field name, field)}."""
+    """Every field for a number or a free text: {"Class.field": (field name, field)}."""
     for module in pkgutil.walk_packages(frontend.__path__, OURS):
         if ".management" not in module.name and ".demo" not in module.name:
             importlib.import_module(module.name)
@@ -102,14 +102,14 @@ def bounded() -> dict[str, tuple[str, Any]]:
 FIELDS = bounded()
 
 
-def test_forms_and_request_shapes_are_found():
+def test_forms_and_serializers_are_found():
     assert {"PeopleStep.price", "LabelingJobInput.labels[]", "DatasetForm.percent", "AutomatedInput.seed"} <= set(
         FIELDS
     )
 
 
 @pytest.mark.parametrize("place", sorted(FIELDS))
-def test_a_bound_is_the_declared_one(place):
+def test_the_limit_of_each_field_is_the_declared_one(place):
     name, field = FIELDS[place]
     declared = DECLARED.get(place, DECLARED.get(name))
     if declared is None:
@@ -124,11 +124,11 @@ def test_a_bound_is_the_declared_one(place):
         assert (field.min_value, field.max_value) == (declared.low, declared.high)
 
 
-def test_the_wizard_offers_the_architectures_there_are():
+def test_the_wizard_offers_every_architecture():
     assert {key for key, _ in ARCHITECTURES} == set(contract.ARCHITECTURES)
 
 
-def test_a_range_says_what_it_holds():
+def test_a_range_describes_itself():
     share = Range(0.5, 2)
     assert 0.5 in share and 2 in share and 1.0 in share
     assert 0.49 not in share and 2.01 not in share

@@ -1,4 +1,4 @@
-"""The REST API over real HTTP: tokens, problems, idempotency, scope, money, downloads."""
+"""The REST API over real HTTP: tokens, errors, idempotency, accounts, deposits, paging."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,14 +14,14 @@ POOL = urllib3.PoolManager(retries=False)
 
 
 class Caller:
-    """Somebody with a token, talking to the live server."""
+    """A client of the live server that sends one user's token."""
 
     def __init__(self, url: str, user: User, account: Account | None = None):
         self.url = url
         self.secret = accounts.create_token(user=user, account=account, name="test")[1]
 
     def call(self, method: str, path: str, body=None, **headers: str):
-        """(status, JSON, response)."""
+        """Send a request; returns (status, parsed JSON or None, response)."""
         response = POOL.request(
             method,
             f"{self.url}/api/v1/{path}",
@@ -39,14 +39,14 @@ def requester(live_server):
     return caller
 
 
-def test_without_a_token_the_door_is_shut(live_server):
+def test_a_request_without_a_token_is_refused(live_server):
     response = POOL.request("GET", f"{live_server.url}/api/v1/me")
     assert response.status == 401
     assert response.headers["WWW-Authenticate"] == "Bearer"
     assert response.headers["Content-Type"] == "application/problem+json"
 
 
-def test_a_revoked_token_opens_nothing(requester):
+def test_a_revoked_token_is_refused(requester):
     status, page, _ = requester.call("GET", "tokens")
     assert status == 200
     assert "secret" not in str(page)
@@ -65,13 +65,13 @@ def test_a_token_is_shown_once_and_kept_hashed(requester):
     assert made["secret"].startswith(stored.prefix)
 
 
-def test_a_problem_names_every_field(requester):
+def test_an_error_names_every_wrong_field(requester):
     status, problem, _ = requester.call("POST", "datasets", {"name": "not a name!", "kind": "folders"})
     assert status == 400
     assert {error["field"] for error in problem["errors"]} == {"name", "kind", "uri"}
 
 
-def test_only_an_operator_deposits_and_a_reference_counts_once(live_server, requester):
+def test_only_operators_deposit_and_a_reference_is_booked_once(live_server, requester):
     body = {"account": requester.account.number, "amount": "12.345678", "reference": "bank-1"}
     assert requester.call("POST", "deposits", body)[0] == 403
     assert wallets.balance(account=requester.account) == 50_000_000
@@ -83,7 +83,7 @@ def test_only_an_operator_deposits_and_a_reference_counts_once(live_server, requ
     assert wallets.balance(account=requester.account) == 62_345_678
 
 
-def test_an_idempotency_key_replays_the_answer(live_server, requester):
+def test_a_repeated_idempotency_key_returns_the_first_response(live_server, requester):
     operator = Caller(live_server.url, builders.an_operator())
     body = {"account": requester.account.number, "amount": "5", "reference": "bank-2"}
     first = operator.call("POST", "deposits", body, **{"Idempotency-Key": "k1"})
@@ -96,7 +96,7 @@ def test_an_idempotency_key_replays_the_answer(live_server, requester):
     assert not Entry.objects.filter(reference="deposit:bank-3").exists()
 
 
-def test_a_key_sent_by_many_at_once_books_once(live_server, requester):
+def test_one_idempotency_key_sent_concurrently_books_once(live_server, requester):
     operator = Caller(live_server.url, builders.an_operator())
     body = {"account": requester.account.number, "amount": "7", "reference": "bank-9"}
     with ThreadPoolExecutor(8) as pool:
@@ -108,7 +108,7 @@ def test_a_key_sent_by_many_at_once_books_once(live_server, requester):
 
 
 @pytest.mark.parametrize("amount", ["0", "-1", "1e-7", "NaN", "lots", "Infinity"])
-def test_odd_amounts_are_refused_by_name(live_server, requester, amount):
+def test_invalid_amounts_are_refused_by_field(live_server, requester, amount):
     operator = Caller(live_server.url, builders.an_operator())
     body = {"account": requester.account.number, "amount": amount, "reference": f"odd-{amount}"}
     status, problem, _ = operator.call("POST", "deposits", body)
@@ -117,7 +117,7 @@ def test_odd_amounts_are_refused_by_name(live_server, requester, amount):
     assert wallets.balance(account=requester.account) == 50_000_000
 
 
-def test_a_viewer_may_look_but_not_act(live_server, requester):
+def test_a_viewer_may_read_but_not_change(live_server, requester):
     viewer = builders.a_user()
     accounts.add_member(account=requester.account, user=viewer, role=Role.VIEWER, by="test")
     caller = Caller(live_server.url, viewer, requester.account)
@@ -125,7 +125,7 @@ def test_a_viewer_may_look_but_not_act(live_server, requester):
     assert caller.call("POST", "workteams", {"name": "mine"})[0] == 403
 
 
-def test_somebody_with_two_accounts_names_one(live_server, requester):
+def test_a_user_with_two_accounts_has_to_name_one(live_server, requester):
     other = builders.an_account(owner=requester.user)
     caller = Caller(live_server.url, requester.user)
     status, problem, _ = caller.call("GET", "wallet")
@@ -136,7 +136,7 @@ def test_somebody_with_two_accounts_names_one(live_server, requester):
     assert caller.call("GET", "wallet", **{"Waggle-Account": stranger.number})[0] == 404
 
 
-def test_lists_page_by_cursor(requester):
+def test_following_next_links_visits_every_row_once(requester):
     for number in range(5):
         assert requester.call("POST", "workteams", {"name": f"team-{number}"})[0] == 201
     seen, path = [], "workteams?page_size=2&crowd=private-crowd"
@@ -147,7 +147,7 @@ def test_lists_page_by_cursor(requester):
     assert sorted(seen) == [f"team-{n}" for n in range(5)]
 
 
-def test_the_openapi_document_describes_every_route(requester):
+def test_the_openapi_document_describes_the_routes(requester):
     status, document, _ = requester.call("GET", "openapi.json?format=json")
     assert status == 200
     assert document["openapi"].startswith("3.")
@@ -155,7 +155,7 @@ def test_the_openapi_document_describes_every_route(requester):
     assert len(document["paths"]) > 40
 
 
-def test_state_changes_need_the_csrf_token_with_a_session(live_server, requester, client):
+def test_a_change_with_a_session_cookie_needs_the_csrf_token(live_server, requester, client):
     client.force_login(requester.user)
     cookie = client.cookies["sessionid"].value
     response = POOL.request(

@@ -1,4 +1,4 @@
-"""Real answers are what the OpenAPI document says: every member it names is there, and no other, each of its type."""
+"""Responses match the OpenAPI document: exactly the members that it names, each of the documented type."""
 
 import re
 from typing import Any
@@ -16,10 +16,11 @@ from tests.frontend.world import World, a_world
 from tests.labeling import stories
 
 pytestmark = pytest.mark.django_db
-# The loop's figures grow with the learning room; its own tests say what is in them.
-FREE = {"get_learning_loop"}
-# Repeating these does no harm: they only read, are keyed by the seat, or their answer must not be kept (a secret).
-KEYLESS = {
+# Its figures vary with the learning room; tests/learning checks them.
+UNCHECKED = {"get_learning_loop"}
+# Operations without an idempotency key: they only read, are repeatable by themselves, or return a secret, which must
+# not be stored for a replay.
+WITHOUT_KEY = {
     "create_token", "upload_files", "estimate_labeling_job", "claim_task", "submit_assignment", "return_assignment",
     "decline_assignment",
 }  # fmt: skip
@@ -36,7 +37,7 @@ def world(db) -> World:
 
 
 def strict(shape: Any, document: dict[str, Any]) -> Any:
-    """A shape of the document as JSON Schema: references filled in, null where it may be, nothing besides."""
+    """An OpenAPI schema as JSON Schema: references resolved, null where allowed, no additional properties."""
     if isinstance(shape, list):
         return [strict(part, document) for part in shape]
     if not isinstance(shape, dict):
@@ -49,15 +50,15 @@ def strict(shape: Any, document: dict[str, Any]) -> Any:
     return {"anyOf": [made, {"type": "null"}]} if shape.get("nullable") else made
 
 
-def hold(document: dict[str, Any], operation: dict[str, Any], response: Any) -> None:
-    """The answer fits the operation's shape."""
+def check(document: dict[str, Any], operation: dict[str, Any], response: Any) -> None:
+    """Assert that the response matches the documented schema of the operation."""
     said = operation["responses"][str(response.status_code)]
     shape = said["content"]["application/json"]["schema"]
     jsonschema.validate(response.json(), strict(shape, document))
 
 
 def operations(document: dict[str, Any], method: str) -> dict[str, dict[str, Any]]:
-    """Operations by their route as Django spells it."""
+    """The documented operations of a method, by Django's spelling of their route."""
     found = {}
     for route, _ in views():
         if route.startswith("api/v1/"):
@@ -71,27 +72,27 @@ def test_the_document_is_valid_openapi(document):
     validate_schema(document)
 
 
-def test_every_answer_to_a_get_has_the_shape_that_is_documented(document, world):
+def test_every_get_response_matches_its_schema(document, world):
     Label.objects.create(
         data_object_id=world.ids["object_id"], revision=1, source="human", algorithm="x", value={"boxes": []}
     )
     owner, worker = signed_in(world.owner), signed_in(world.worker_user)
-    held = set()
+    checked = set()
     for route, operation in operations(document, "get").items():
         if not any("application/json" in said.get("content", {}) for said in operation["responses"].values()):
             continue
         name = operation["operationId"]
         whose = worker if name in ("list_work", "get_earnings", "assignment_time_left") else owner
         response = whose.get(address(route, world))
-        if name in FREE or response.status_code == 404:
+        if name in UNCHECKED or response.status_code == 404:
             continue
         assert response.status_code == 200, (route, response.content)
-        hold(document, operation, response)
-        held.add(name)
-    assert len(held) >= 22, sorted(held)
+        check(document, operation, response)
+        checked.add(name)
+    assert len(checked) >= 22, sorted(checked)
 
 
-def test_what_is_made_has_the_shape_that_is_documented(document, world):
+def test_every_post_response_matches_its_schema(document, world):
     posts = {operation["operationId"]: (route, operation) for route, operation in operations(document, "post").items()}
     owner, worker = signed_in(world.owner), signed_in(world.worker_user)
     operator = signed_in(User.objects.create(username="op", email="op@example.org", password="!", is_operator=True))
@@ -118,12 +119,12 @@ def test_what_is_made_has_the_shape_that_is_documented(document, world):
         route, operation = posts[name]
         response = who.post(address(route, world), data=body, content_type="application/json")
         assert response.status_code in (200, 201), (name, response.content)
-        hold(document, operation, response)
+        check(document, operation, response)
 
 
-def test_everything_that_moves_money_or_makes_something_takes_a_key(document):
+def test_every_post_takes_an_idempotency_key_unless_it_is_listed(document):
     by_route = {route: getattr(view, "cls", None) for route, view in views()}
     for route, operation in operations(document, "post").items():
-        # `idempotent` is the only decorator of ours that wraps a method.
+        # `idempotent` is the only decorator in the API that sets __wrapped__.
         wrapped = hasattr(by_route[route].post, "__wrapped__")
-        assert wrapped is (operation["operationId"] not in KEYLESS), route
+        assert wrapped is (operation["operationId"] not in WITHOUT_KEY), route

@@ -1,4 +1,4 @@
-"""`manage.py simulate_crowd`: workers who speak only HTTP do a job; its requester reads what the design is worth."""
+"""`manage.py simulate_crowd`: simulated workers label a job over HTTP, and the command prints quality and cost."""
 
 import re
 import threading
@@ -33,7 +33,7 @@ def a_job(folder, **changes) -> LabelingJob:
     return creation.create_job(**design)
 
 
-def test_the_crowd_does_the_job_over_http(live_server, tmp_path):
+def test_simulated_workers_complete_a_job_over_http(live_server, tmp_path):
     folder = pictures.write(tmp_path / "set", count=6)
     job = a_job(folder, name="try-out")
     said, failed = StringIO(), []
@@ -66,7 +66,7 @@ def test_the_crowd_does_the_job_over_http(live_server, tmp_path):
     assert found and float(found[1]) > 0.5 and float(found[2]) > 0.5
 
 
-def test_what_the_command_refuses(tmp_path):
+def test_unknown_jobs_and_wrong_arguments_are_refused(tmp_path):
     folder = pictures.write(tmp_path / "set", count=1)
     truth = folder / "annotations.coco.json"
     with pytest.raises(CommandError, match="there is no labeling job 'none'"):

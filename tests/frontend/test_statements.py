@@ -1,4 +1,4 @@
-"""What became of the money, line by line: the same on the pages and in the API, for requesters and for workers."""
+"""Statements: the lines of a requester's wallet and of a worker's earnings, on the pages and in the API."""
 
 import pytest
 from django.db import connection
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def world():
-    """(job, worker): one object was labeled by one worker for 0.036 dollars, and the job is over."""
+    """(job, worker) of a completed job in which the worker labeled one object for 0.036 dollars."""
     job, (worker,) = stories.a_funded_job(workers=1, objects=1, workers_per_object=1, name="meadow", title="Draw bees")
     wallets.deposit(account=job.account, amount_micros=5, reference="assignment:1:pay", by="operator")
     advancing.advance_job(job.pk)
@@ -33,7 +33,7 @@ def signed_in(user):
     return client
 
 
-def test_a_line_says_what_it_is_and_which_job_it_belongs_to(world):
+def test_a_line_has_a_kind_and_the_job_to_which_it_belongs(world):
     job, worker = world
     batch = Batch.objects.get(job=job)
     lines = statement_lines(wallets.statement(job.account))
@@ -47,7 +47,7 @@ def test_a_line_says_what_it_is_and_which_job_it_belongs_to(world):
     assert (paid.job.id, paid.job.title) == (job.pk, "Draw bees")
 
 
-def test_what_was_not_needed_comes_back_as_a_refund_of_the_same_batch():
+def test_unused_escrow_is_refunded_in_a_line_that_names_its_batch():
     job, workers = stories.a_funded_job(workers=2, objects=1, workers_per_object=2)
     advancing.advance_job(job.pk)
     stories.work(workers[0], job)
@@ -58,7 +58,7 @@ def test_what_was_not_needed_comes_back_as_a_refund_of_the_same_batch():
     assert back.amount_micros == stories.PRICE + stories.FEE == -held.amount_micros // 2
 
 
-def test_the_jobs_of_a_page_are_one_query():
+def test_the_jobs_of_all_lines_are_loaded_in_one_query():
     job, (worker,) = stories.a_funded_job(workers=1, objects=4, workers_per_object=1)
     advancing.advance_job(job.pk)
     assert stories.work(worker, job) == 4
@@ -69,7 +69,7 @@ def test_the_jobs_of_a_page_are_one_query():
     assert statement_lines([]) == []
 
 
-def test_the_pages_name_the_job_by_name_to_its_owner_and_by_title_to_the_worker(world):
+def test_the_owner_sees_the_name_of_the_job_and_the_worker_its_title(world):
     job, worker = world
     wallet = signed_in(job.account.members.get()).get(reverse("requester:wallet")).content.decode()
     assert f'<a href="{reverse("requester:job", args=[job.pk])}">meadow</a>' in wallet
@@ -78,7 +78,7 @@ def test_the_pages_name_the_job_by_name_to_its_owner_and_by_title_to_the_worker(
     assert ">Draw bees<" in earned and "meadow" not in earned
 
 
-def test_the_api_says_the_same(world):
+def test_the_api_returns_the_same_lines(world):
     job, worker = world
     client = signed_in(job.account.members.get())
     rows = client.get("/api/v1/wallet/statement").json()["results"]
@@ -93,7 +93,7 @@ def test_the_api_says_the_same(world):
     assert (row["kind"], row["job_id"], row["job"]) == ("payment", job.pk, "Draw bees")
 
 
-def test_the_overview_charts_what_was_paid(world):
+def test_the_overview_charts_payments(world):
     job, _ = world
     html = signed_in(job.account.members.get()).get(reverse("requester:overview")).content.decode()
     assert "Spending, last 30 days" in html and str(stories.PRICE + stories.FEE) in html

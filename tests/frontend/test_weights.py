@@ -1,4 +1,4 @@
-"""Through REST and through the wizard no path of the learner's machine gets into a job's settings."""
+"""Neither REST nor the wizard lets a requester put a path of the learner's machine into a job's settings."""
 
 import json
 
@@ -44,7 +44,7 @@ def test_rest_takes_no_path(account, setting):
         "price": "0.036",
         "automated_labeling": {"enabled": True, setting: PATH},
     }
-    # A setting that REST does not know is refused or left out, never passed on.
+    # REST refuses or drops settings that it does not know.
     assert client.post("/api/v1/labeling-jobs", given, format="json").status_code in (201, 400)
     assert_no_path(account)
 

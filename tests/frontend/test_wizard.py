@@ -1,4 +1,4 @@
-"""The wizard's examples, warnings and preview by Django's client: what a requester is shown is what workers see."""
+"""The wizard of labeling jobs with Django's test client: example images, warnings, and the preview of a task."""
 
 import io
 import json
@@ -45,7 +45,7 @@ def picture(name: str, size: tuple[int, int] = (60, 40)) -> SimpleUploadedFile:
 
 
 def config_of(html: str) -> dict:
-    """What the worker's page is told."""
+    """The task document in a worker's page."""
     found = re.search(r'<script id="task-config" type="application/json">(.*?)</script>', html)
     assert found
     return json.loads(found[1])
@@ -63,7 +63,7 @@ def people(team_id: int, **changes) -> dict:
     } | changes
 
 
-def test_the_preview_of_a_draft_is_what_a_worker_gets(requester, account):
+def test_the_preview_of_a_draft_equals_the_task_that_a_worker_gets(requester, account):
     given = TASK | {"good_examples": [picture("a.png"), picture("b.png")], "bad_examples": picture("c.png", (80, 20))}
     assert requester.post(step("task"), given).status_code == 302
     worker = builders.a_worker()
@@ -92,7 +92,7 @@ def test_the_preview_of_a_draft_is_what_a_worker_gets(requester, account):
     assert pictures == [client.get(one["image_url"]).content for kind in kinds for one in claimed["instructions"][kind]]
 
 
-def test_examples_are_kept_shown_and_left_out(requester):
+def test_examples_are_kept_shown_and_removed(requester):
     requester.post(step("task"), TASK | {"good_examples": picture("a.png")})
     html = requester.get(step("task")).content.decode()
     assert reverse("requester:job-new-example", args=["good_examples", 0]) in html
@@ -110,13 +110,13 @@ def test_examples_are_kept_shown_and_left_out(requester):
         ([picture(f"{n}.png") for n in range(5)], "At most 4 good examples can be shown, 5 were chosen."),
     ],
 )
-def test_examples_that_cannot_be_shown_are_refused_at_once(requester, files, reason):
+def test_examples_that_cannot_be_shown_are_refused(requester, files, reason):
     response = requester.post(step("task"), TASK | {"good_examples": files})
     assert response.status_code == 422 and reason in response.content.decode()
     assert requester.get(step("people")).url == step("task")
 
 
-def test_what_is_wrong_is_never_folded_away(requester, account):
+def test_a_collapsed_section_with_an_error_is_open(requester, account):
     requester.post(step("task"), TASK)
     team = builders.a_team(account=account, workers=1)
     details = re.compile(r"<wa-details[^>]*>")
@@ -125,7 +125,7 @@ def test_what_is_wrong_is_never_folded_away(requester, account):
     assert " open" in details.search(wrong)[0]
 
 
-def test_a_team_too_small_for_its_job_is_named(requester, account):
+def test_a_team_with_too_few_workers_causes_a_warning(requester, account):
     requester.post(step("task"), TASK)
     team = builders.a_team(account=account, workers=2)
     said = "The team has 2 workers: no object can get more answers than that."
@@ -134,8 +134,8 @@ def test_a_team_too_small_for_its_job_is_named(requester, account):
         assert (said in requester.get(reverse("requester:job-estimate"), given).content.decode()) == warned
 
 
-def test_only_what_was_paid_out_is_spending():
-    """Four answers at 3.6 cents and the fee; what is still held for the open seats is not spent."""
+def test_the_overview_counts_only_payments_as_spending():
+    """Four answers at 3.6 cents and the fee count; what is in escrow for open tasks does not."""
     job, workers = stories.a_funded_job(workers=2, objects=4)
     batches.open_batch(job=job, object_ids=list(job.objects_of_job.values_list("pk", flat=True)), by="system")
     for worker in workers:
@@ -149,7 +149,7 @@ def test_only_what_was_paid_out_is_spending():
     assert len(points) == 30 and sum(spent for _, spent in points) == points[-1][1] == 4 * 43_200
 
 
-def test_a_name_that_is_refused_says_what_a_name_is(requester):
+def test_an_error_about_a_name_says_what_is_allowed(requester):
     response = requester.post(step("data"), {"name": "my bees!", "selection": "full"})
     assert "Letters, digits and hyphens, at most 63" in response.content.decode().split('class="field-error"')[1]
 

@@ -1,4 +1,4 @@
-"""Two accounts and their people, with one of everything in the first: what the permission tests walk through."""
+"""Test data of the permission tests: an account with one object of each kind, and users outside of it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,15 +17,16 @@ from tests import builders
 from tests.labeling import stories
 
 ROOMS = ("marketplace", "labeling", "learning")
-# Written by reading: the session's own bookkeeping is not in these rooms.
+# Not counted: using a token updates its row.
 UNTOUCHED = {"ApiToken"}
 
 
 @dataclass
 class World:
-    """The first account's people, a stranger with an account of their own, and the ids of what there is.
+    """The people of the account, a stranger with another account, and the ids of the objects.
 
-    `worker_user` holds the assignment; `other_worker_user` is in the same team, `outsider_user` in none.
+    `worker_user` has the assignment, `other_worker_user` is in the same team, `outsider_user` is in no team.
+    `secrets` are texts of the account that no stranger may read.
     """
 
     account: Account
@@ -38,7 +39,7 @@ class World:
     secrets: list[str]
 
     def fingerprint(self) -> dict[str, int]:
-        """How many rows each table of our rooms has, and the states of what moves."""
+        """The number of rows of each table and the states of the data objects: they stay equal if nothing changes."""
         counts = {
             m._meta.label: m._default_manager.count()
             for room in ROOMS
@@ -50,7 +51,7 @@ class World:
 
 
 def a_world() -> World:
-    """One of everything, owned by the first account."""
+    """Create an account with one object of each kind."""
     job, (worker, other) = stories.a_funded_job(
         workers=2,
         name="secret-meadow",
