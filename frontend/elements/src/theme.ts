@@ -1,4 +1,4 @@
-/** dist/theme.js: a classic script for <head>, so that the reader's choice of light or dark holds before the first
+/** dist/theme.js: a classic script for <head>, so that the reader's choice of light or dark applies before the first
  *  paint. Knows only the two attributes it sets; the toggle is in kit/theme-toggle.ts. */
 (() => {
   const root = document.documentElement;

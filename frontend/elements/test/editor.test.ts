@@ -1,4 +1,4 @@
-/** The tool without a screen: gestures and keys in, Ground Truth's answer out. */
+/** The logic of the box tool: gestures and keys lead to Ground Truth's answer. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { toAnswer } from "../src/boxes/answer";
 import { Editor } from "../src/boxes/editor";

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-/** The task shell and <crowd-form> with an element of the tests' own: whatever keeps the interface of crowd/element.ts works. */
+/** The task shell and <crowd-form> with an element of the tests' own: whatever implements the interface of crowd/element.ts works. */
 import "fake-indexeddb/auto";
 import { IDBFactory } from "fake-indexeddb";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";

@@ -1,4 +1,4 @@
-/** Undo without end: going all the way back and forth gives every answer there ever was. */
+/** Unlimited undo and redo: going all the way back and forth gives every earlier answer. */
 import { describe, expect, it } from "vitest";
 import type { Box } from "../src/boxes/geometry";
 import { History } from "../src/boxes/history";

@@ -1,4 +1,4 @@
-/** What the shell computes: time left, money, what an error means; and the kit's formats and chart data. */
+/** The pure parts of the shell and the kit: time left, money, kinds of errors, formats, chart data. */
 import { describe, expect, it } from "vitest";
 import { formatTick, formatValue, parseSpec, tableRows } from "../src/kit/chart-spec";
 import { formatMicros, formatRelative } from "../src/kit/format";

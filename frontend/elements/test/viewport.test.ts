@@ -1,4 +1,4 @@
-/** Zoom and pan: what is under the cursor stays there, and the picture cannot be lost. */
+/** Zoom and pan: the point under the cursor stays there, and the picture cannot be moved out of sight. */
 import { expect, it } from "vitest";
 import { MAX_SCALE, fit, panned, revealed, toPicture, toScreen, zoomed } from "../src/picture/viewport";
 

@@ -1,4 +1,4 @@
-/** Between the tool's boxes and Ground Truth's JSON: initial value in, answer out, drafts for the journal. Pure. */
+/** Converts between the editor's boxes and Ground Truth's JSON: initial values, answers, and drafts for the journal. Pure. */
 import type { Rect, Size } from "../picture/plane";
 import { type Box, fitted } from "./geometry";
 import type { Answer } from "./history";
@@ -15,7 +15,7 @@ const plain = ({ height, label, left, top, width }: Box): AnswerBox => ({ height
 
 export const toDraft = (answer: Answer): Draft => ({ boxes: answer.boxes.map(plain), nothing: answer.nothing });
 
-/** The value under the element's name; `initial` is what the boxes were at the start, null where there was no such. */
+/** The element's value. `initial` holds the boxes of the initial value, null if there was none. */
 export function toAnswer(answer: Answer, size: Size, initial: readonly AnswerBox[] | null): BoundingBoxAnswer {
   const boundingBoxes = answer.boxes.map(plain);
   const value: BoundingBoxAnswer = { boundingBoxes, inputImageProperties: { height: size.height, width: size.width } };
@@ -23,7 +23,7 @@ export function toAnswer(answer: Answer, size: Size, initial: readonly AnswerBox
   return value;
 }
 
-/** Boxes from an initial value or a draft: a list, or {boxes}, or {boundingBoxes}. What is no box is an Error. */
+/** Boxes from an initial value or a draft: a list, or {boxes}, or {boundingBoxes}. Throws an Error on anything else. */
 export function parseBoxes(raw: unknown, size: Size): Omit<Box, "id">[] {
   if (raw === null || raw === undefined || raw === "") return [];
   const holder = raw as { boxes?: unknown; boundingBoxes?: unknown };

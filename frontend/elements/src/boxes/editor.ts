@@ -1,5 +1,5 @@
-/** The box tool without a screen: what the worker's gestures and keys do to the answer. Knows geometry, history and labels;
- *  not the canvas, not the DOM. It tells its listener what changed and says in words what a sighted worker would see. */
+/** The logic of the box tool without its display: what gestures and keys do to the answer. Knows geometry, history and labels,
+ *  but neither canvas nor DOM. It tells its listener what changed, and describes it in words for screen readers. */
 import type { Label } from "../labels/labels";
 import { type Point, type Rect, type Size, clamp } from "../picture/plane";
 import { parseBoxes, toDraft, type Draft } from "./answer";
@@ -12,11 +12,11 @@ type Gesture =
   | { kind: "resize"; from: Point; start: Box; handle: Handle; box: Box };
 
 export interface Listener {
-  /** The answer itself changed: save it. */
+  /** The answer changed and has to be saved. */
   changed(): void;
-  /** Only what is shown changed: selection, gesture, crosshair. */
+  /** Only the display changed: the selection, a gesture or the crosshair. */
   shown(): void;
-  /** For the screen reader. */
+  /** Announces something to screen readers. */
   say(words: string): void;
 }
 
@@ -37,7 +37,7 @@ export class Editor {
   get labelName(): string { return this.labels[this.label]?.name ?? ""; }
   get draft(): Draft { return toDraft(this.answer); }
 
-  /** Starts over from a draft or initial value; nothing before it can be undone. */
+  /** Replaces everything by a draft or an initial value. This cannot be undone. */
   load(raw: unknown, nothing = false): void {
     const boxes = parseBoxes(raw, this.size).map((box) => ({ ...box, id: this.nextId++ }));
     this.history = new History({ boxes, nothing: nothing && boxes.length === 0 });
@@ -58,7 +58,7 @@ export class Editor {
     this.listener.shown();
   }
 
-  /** Chooses the box after (1) or before (-1) the chosen one, round and round. */
+  /** Selects the next (1) or previous (-1) box; after the last one comes the first. */
   step(by: 1 | -1): void {
     const count = this.boxes.length;
     if (count === 0) return this.listener.say("There are no boxes yet.");
@@ -67,7 +67,7 @@ export class Editor {
     this.select(this.boxes[next]!.id);
   }
 
-  /** Makes a label the current one; the chosen box takes it. */
+  /** Makes a label the current one and gives it to the selected box. */
   setLabel(at: number): void {
     const label = this.labels[at];
     if (!label) return;
@@ -128,7 +128,7 @@ export class Editor {
     this.listener.shown();
   }
 
-  // The keyboard's crosshair: show it, set a corner, set the opposite corner.
+  // Drawing by keys: show the crosshair, set a corner, set the opposite corner.
 
   /** One press of "box": shows the crosshair at `start`, then fixes the first corner, then the second. */
   press(start: Point): void {
@@ -172,7 +172,7 @@ export class Editor {
     this.listener.changed();
   }
 
-  // What is done to the chosen box.
+  // Changes of the selected box.
 
   nudge(dx: number, dy: number): void {
     this.change((box) => moved(box, dx, dy, this.size), "nudge");
@@ -181,7 +181,7 @@ export class Editor {
   /** Moves the right and bottom edges. */
   grow(dx: number, dy: number): void {
     this.change((box) => {
-      // by keys a box stops at its least size rather than turning over
+      // with keys a box stops at its smallest size; only a drag can turn it over
       const width = Math.max(dx, MIN_SIZE - box.width);
       const height = Math.max(dy, MIN_SIZE - box.height);
       return resized(box, { x: dx === 0 ? 0 : 1, y: dy === 0 ? 0 : 1 }, width, height, this.size);
@@ -236,7 +236,7 @@ export class Editor {
   redo(): void {
     if (!this.history.canRedo) return this.listener.say("Nothing to redo.");
     this.history.redo();
-    this.settle("Done again");
+    this.settle("Redone");
   }
 
   private settle(word: string): void {

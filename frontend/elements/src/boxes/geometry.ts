@@ -1,4 +1,4 @@
-/** Boxes on a picture: drawing, moving, resizing, hitting. Pure and in picture pixels: a box is whole pixels, its edges lie
+/** Boxes on a picture: drawing, moving, resizing, hit tests. Pure and in picture pixels: a box is whole pixels, its edges lie
  *  in [0, width] and [0, height], and it is at least MIN_SIZE on a side. Knows nothing of screens, canvases or labels. */
 import { type Point, type Rect, type Size, clamp } from "../picture/plane";
 
@@ -14,7 +14,7 @@ export const HANDLES: readonly Handle[] = [
   { name: "se", x: 1, y: 1 }, { name: "s", x: 0, y: 1 }, { name: "sw", x: -1, y: 1 }, { name: "w", x: -1, y: 0 },
 ];
 
-/** The nearest place where four pixels meet: edges of boxes lie between pixels. */
+/** The nearest corner of a pixel within the picture, since edges of boxes lie between pixels. */
 export function snap(point: Point, size: Size): Point {
   return { x: clamp(Math.round(point.x), 0, size.width), y: clamp(Math.round(point.y), 0, size.height) };
 }
@@ -40,7 +40,7 @@ function edge(low: number, high: number, side: -1 | 0 | 1, by: number, limit: nu
   if (side === 0) return [low, high];
   const fixed = side === 1 ? low : high;
   let dragged = clamp(Math.round((side === 1 ? high : low) + by), 0, limit);
-  // dragged across the fixed edge the box turns over; in between it keeps its least size
+  // a box dragged across its fixed edge turns over; close to that edge it keeps the smallest size
   if (Math.abs(dragged - fixed) < MIN_SIZE) {
     const outward = dragged === fixed ? side : Math.sign(dragged - fixed);
     dragged = fixed + outward * MIN_SIZE;
@@ -56,7 +56,7 @@ export function resized<R extends Rect>(rect: R, handle: Pick<Handle, "x" | "y">
   return { ...rect, left, top, width: right - left, height: bottom - top };
 }
 
-/** Brings any rectangle (a requester's initial value, an old draft) into the picture: whole pixels, inside, large enough. */
+/** Fits any rectangle (a requester's initial value, an old draft) into the picture: whole pixels, inside, large enough. */
 export function fitted<R extends Rect>(rect: R, size: Size): R {
   const width = clamp(Math.round(rect.width), Math.min(MIN_SIZE, size.width), size.width);
   const height = clamp(Math.round(rect.height), Math.min(MIN_SIZE, size.height), size.height);
@@ -78,7 +78,7 @@ export const contains = (rect: Rect, point: Point, slack = 0): boolean =>
 
 /**
  * The handle under a point, or null. `reach` is the hit radius in picture pixels. Inside the box the reach is at most a
- * quarter of the side, so that a small box can still be grabbed in its middle; corners win over edges.
+ * quarter of the side, so that a small box can still be grabbed in its middle; corners take precedence over edges.
  */
 export function handleAt(rect: Rect, point: Point, reach: number): Handle | null {
   const inside = contains(rect, point);
@@ -100,7 +100,7 @@ export function boxesAt<R extends Rect>(boxes: readonly R[], point: Point, slack
   return boxes.filter((box) => contains(box, point, slack)).sort((a, b) => a.width * a.height - b.width * b.height);
 }
 
-/** The box to choose by a click: the smallest under the point, or the next larger one when it is chosen already. */
+/** The box that a click selects: the smallest under the point, or the next larger one when it is chosen already. */
 export function pick<B extends Box>(boxes: readonly B[], point: Point, chosen: number | null, slack = 0): B | null {
   const under = boxesAt(boxes, point, slack);
   const at = under.findIndex((box) => box.id === chosen);

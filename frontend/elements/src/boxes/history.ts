@@ -1,10 +1,10 @@
 /** The boxes of one answer with unlimited undo and redo. Pure. Steps are stored as differences, so a thousand edits of a
- *  thousand boxes stay small; small moves of one box one after the other join into one step. */
+ *  thousand boxes stay small; consecutive small moves of one box become one step. */
 import type { Box } from "./geometry";
 
 export interface Answer { readonly boxes: readonly Box[]; readonly nothing: boolean }
 
-/** Box `before` at place `at` became `after`; null: it was not there / it is gone. */
+/** At index `at` there was the box `before` and is now the box `after`; null stands for no box. */
 interface Change { at: number; before: Box | null; after: Box | null }
 interface Step { changes: Change[]; nothing: [boolean, boolean]; joins: string | null }
 
@@ -31,12 +31,12 @@ export class History {
     return this.now.boxes.find((box) => box.id === id);
   }
 
-  /** Adds a box at the end; with a box there is something to label. */
+  /** Adds a box at the end and takes back the mark that there is nothing to label. */
   add(box: Box): void {
     this.push([{ at: this.now.boxes.length, before: null, after: box }], false);
   }
 
-  /** Replaces the box of the same id. Steps with the same `joins` that follow one another become one. */
+  /** Replaces the box of the same id. Consecutive steps with the same `joins` become one. */
   replace(box: Box, joins: string | null = null): void {
     const at = this.now.boxes.findIndex((one) => one.id === box.id);
     const before = this.now.boxes[at];
@@ -59,7 +59,7 @@ export class History {
     if (nothing !== this.now.nothing) this.push([], nothing);
   }
 
-  /** The next step starts anew even if it could join the last one. */
+  /** Keeps the next step separate from the last one, even if they have the same `joins`. */
   seal(): void {
     const last = this.done.at(-1);
     if (last) last.joins = null;

@@ -1,4 +1,4 @@
-/** <crowd-form>: collects the values of the named crowd elements in it and hands over the answer. Adds a submit button when
+/** <crowd-form>: collects the values of the named crowd elements in it into the answer. Adds a submit button when
  *  the template has none (`form-action="submit"`). Emits `submit` (cancelable, as forms do), then `crowd-submit` with the
  *  answer as detail. An element may ask for it with `crowd-request-submit`. Of an element the form needs `name`, `value` and
  *  perhaps `reportValidity()`, a small part of the interface in element.ts. */
@@ -36,7 +36,7 @@ export class CrowdForm extends LitElement {
     if (button && !button.hasAttribute("disabled")) this.submit();
   };
 
-  /** An element may submit when the worker could press the button. */
+  /** An element may submit only while the worker could press the button. */
   private readonly onRequest = () => {
     if (!this.querySelector('[form-action="submit"][disabled]')) this.submit();
   };
@@ -50,7 +50,7 @@ export class CrowdForm extends LitElement {
     return Object.fromEntries(this.elements.map((element) => [element.name, element.value]));
   }
 
-  /** Checks every element and emits the answer; false when an element refuses. */
+  /** Checks every element and emits the answer. Returns false if an element or a listener refuses. */
   submit(): boolean {
     for (const element of this.elements) if (element.reportValidity?.() === false) return false;
     if (!this.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }))) return false;

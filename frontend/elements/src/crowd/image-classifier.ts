@@ -22,7 +22,7 @@ import { PictureElement } from "./picture-element";
 import { crowdElement } from "./registry";
 import { choiceStyles, tokens, toolStyles } from "./styles";
 
-/** What can be done while nothing may be changed. */
+/** Commands that work while the element is disabled: they only change the display. */
 const LOOKING: readonly Command["do"][] = ["pan", "zoom", "fit", "search", "help"];
 
 @crowdElement("crowd-image-classifier")
@@ -64,7 +64,7 @@ export class CrowdImageClassifier extends PictureElement<ChoiceDraft> {
   get canUndo(): boolean { return this.choice?.canUndo ?? false; }
   get canRedo(): boolean { return this.choice?.canRedo ?? false; }
   undo(): void { this.settle(this.choice?.undo() ?? false, "Undone", "Nothing to undo."); }
-  redo(): void { this.settle(this.choice?.redo() ?? false, "Done again", "Nothing to redo."); }
+  redo(): void { this.settle(this.choice?.redo() ?? false, "Redone", "Nothing to redo."); }
 
   get validationMessage(): string {
     if (!this.choice) return this.problem || "The picture is still loading.";
@@ -126,7 +126,7 @@ export class CrowdImageClassifier extends PictureElement<ChoiceDraft> {
     this.follow();
   }
 
-  /** Chooses the label after (1) or before (-1) the one with the focus, round and round, among those that the search shows. */
+  /** Chooses the next (1) or previous (-1) label among those that the search shows; after the last one comes the first. */
   private step(by: 1 | -1): void {
     const shown = findLabels(this.known, this.typed);
     if (shown.length === 0) return;

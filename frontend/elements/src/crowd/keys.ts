@@ -1,4 +1,4 @@
-/** The keys of the box tool: one table from key press to command, shown to the worker as it stands. Pure. */
+/** The keys of the box tool: what a key press means, and the list of keys as the help shows it. Pure. */
 import { hotkeyOf } from "../labels/labels";
 import type { Hotkey } from "./element";
 
@@ -23,13 +23,13 @@ const PLAIN: Record<string, Command["do"]> = {
 /** The keys as the help shows them. */
 export const HOTKEYS: readonly Hotkey[] = [
   { keys: "B", does: "show the crosshair, then set each corner (arrows move it)" },
-  { keys: "← ↑ → ↓", does: "move the chosen box or the crosshair by 1 pixel" },
+  { keys: "← ↑ → ↓", does: "move the selected box or the crosshair by 1 pixel" },
   { keys: "Shift + arrows", does: "by 10 pixels" },
   { keys: "Alt + arrows", does: "resize (with Shift by 10)" },
   { keys: "1 … 0, letters", does: "choose the label written next to it" },
   { keys: "N / P", does: "next / previous box" },
   { keys: "D", does: "duplicate" },
-  { keys: "Delete", does: "delete the chosen box" },
+  { keys: "Delete", does: "delete the selected box" },
   { keys: "Ctrl + Z, Ctrl + Shift + Z", does: "undo, redo" },
   { keys: "+ / −, wheel, two fingers", does: "zoom" },
   { keys: "Space + drag, middle button", does: "pan" },
@@ -39,7 +39,7 @@ export const HOTKEYS: readonly Hotkey[] = [
   { keys: "G", does: "guide lines on or off" },
   { keys: "X", does: "nothing to label here" },
   { keys: "/", does: "find a label" },
-  { keys: "Escape", does: "cancel, let go" },
+  { keys: "Escape", does: "cancel, deselect" },
 ];
 
 /** How many pixels an arrow key moves the crosshair: one, but faster the longer it is held. */

@@ -52,7 +52,7 @@ export abstract class PictureElement<Draft> extends LitElement implements CrowdE
   protected abstract readLabels(): void;
   /** The picture is there: begin with `initial` (an initial value, read from its attribute) and then with `waiting`. */
   protected abstract start(image: HTMLImageElement, initial: unknown): void;
-  /** Lets go of the picture that is shown. */
+  /** Removes the picture that is shown and what belongs to it. */
   protected abstract stop(): void;
   /** Where the focus goes when an answer is refused. */
   protected abstract focusRefused(): void;

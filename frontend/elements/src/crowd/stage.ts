@@ -1,5 +1,5 @@
-/** What the box tool looks like on a canvas: three Konva layers (picture, resting boxes, what is being touched), of which
- *  only those that changed are drawn. Knows pixels and colours; decides nothing. Text is drawn as text. */
+/** Draws the box tool on a canvas: three Konva layers (the picture, the boxes at rest, the box being worked on), of which only
+ *  those that changed are redrawn. Knows pixels and colours and takes no decisions. Labels are only ever drawn as text. */
 import Konva from "konva/lib/Core";
 import { Image as KonvaImage } from "konva/lib/shapes/Image";
 import { type Box, HANDLES, handlePoint } from "../boxes/geometry";
@@ -11,7 +11,7 @@ export interface Scene {
   view: View;
   boxes: readonly Box[];
   selected: number | null;
-  /** The chosen box as a gesture shows it, or a box being drawn. */
+  /** The rectangle of the current gesture: the selected box while it is moved or resized, or a box being drawn. */
   live: Rect | null;
   liveColor: string;
   handles: boolean;
@@ -25,7 +25,7 @@ export interface Scene {
   colour: (label: string) => string;
 }
 
-/** More boxes than this: names only on the hovered and the chosen one, or the picture cannot be seen. */
+/** With more boxes than this only the hovered and the selected box show their label: the labels would cover the picture. */
 const MOST_TAGS = 60;
 
 export class Stage {
@@ -36,7 +36,7 @@ export class Stage {
   private image: KonvaImage | null = null;
   private scene: Scene | null = null;
   private size: Size = { width: 0, height: 0 };
-  /** How often the layer of resting boxes was drawn: a gesture must not add to it. */
+  /** Counts how often the layer of boxes at rest was drawn. Tests read it: a gesture must not redraw that layer. */
   restingDraws = 0;
 
   constructor(container: HTMLDivElement) {
@@ -62,12 +62,12 @@ export class Stage {
     this.picture.getNativeCanvasElement().style.filter = filterOf(light);
   }
 
-  /** Shows a scene; `all` when the view, the boxes or the choice changed, else only the top layer is drawn. */
+  /** Shows a scene. `all`: the view, the boxes or the selection changed; otherwise only the top layer is redrawn. */
   show(scene: Scene, all: boolean): void {
     this.scene = scene;
     if (all) {
       this.image?.position({ x: scene.view.x, y: scene.view.y }).scale({ x: scene.view.scale, y: scene.view.scale });
-      // large pixels stay square when one looks closely, so that edges can be placed exactly
+      // zoomed in, pixels are drawn as squares, so that edges can be placed exactly
       this.picture.imageSmoothingEnabled(scene.view.scale < 3);
       this.picture.batchDraw();
       this.resting.batchDraw();
@@ -129,7 +129,7 @@ export class Stage {
     const side = scene.touch ? 14 : 9;
     const roomy = Math.min(rect.width, rect.height) > side * 4;
     for (const handle of HANDLES) {
-      if (!roomy && (handle.x === 0 || handle.y === 0)) continue; // on a small box the corners are enough to see
+      if (!roomy && (handle.x === 0 || handle.y === 0)) continue; // on a small box the handles in between would cover the corners
       const { x, y } = handlePoint(rect, handle);
       context.fillStyle = "#fff";
       context.strokeStyle = "#111";
@@ -174,7 +174,7 @@ export class Stage {
   }
 }
 
-/** A coloured line on a dark one: seen on any picture. */
+/** A coloured line on a wider dark one, which is visible on any picture. */
 function outline(context: CanvasRenderingContext2D, rect: Rect, colour: string, width: number, fill: number): void {
   if (fill > 0) {
     context.globalAlpha = fill;

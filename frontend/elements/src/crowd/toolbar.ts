@@ -31,15 +31,15 @@ export function toolbar(view: {
   </div>`;
 }
 
-/** What can be done with the chosen box, where a thumb can reach it. */
+/** The actions on the selected box, at the bottom of the picture where a thumb reaches them. */
 export function actions(editor: Editor, refocus: () => void) {
   const then = (act: () => void) => () => { act(); refocus(); };
   const several = editor.boxes.length > 1;
-  return html`<div class="acts" role="group" aria-label="The chosen box">
+  return html`<div class="acts" role="group" aria-label="The selected box">
     ${several ? iconButton({ name: "Previous box", glyph: "chevron-left", keys: "P", act: then(() => editor.step(-1)) }) : nothing}
     ${iconButton({ name: "Duplicate", glyph: "copy-plus", keys: "D", act: then(() => editor.duplicate()) })}
     ${iconButton({ name: "Delete", glyph: "trash", keys: "Delete", class: "danger", act: then(() => editor.remove()) })}
-    ${iconButton({ name: "Let go", glyph: "check", keys: "Escape", act: then(() => editor.select(null)) })}
+    ${iconButton({ name: "Deselect", glyph: "check", keys: "Escape", act: then(() => editor.select(null)) })}
     ${several ? iconButton({ name: "Next box", glyph: "chevron-right", keys: "N", act: then(() => editor.step(1)) }) : nothing}
   </div>`;
 }

@@ -1,5 +1,5 @@
-/** Between the hands and the editor: keeps the view (zoom, pan), turns gestures and keys into the editor's verbs and asks the
- *  stage to draw, only what changed and once a frame. Knows one canvas element; nothing of labels' panels or of tasks. */
+/** Connects pointers, keys and the canvas with the editor: holds the view (zoom, pan), turns gestures and keys into calls of the
+ *  editor, and has the stage redraw what changed, once a frame. Knows one canvas element; nothing of the panels or of tasks. */
 import type { Editor } from "../boxes/editor";
 import { type Handle, contains, handleAt, pick } from "../boxes/geometry";
 import type { Point, Size } from "../picture/plane";
@@ -11,7 +11,7 @@ import { Stage } from "./stage";
 
 export interface Surroundings {
   colour(label: string): string;
-  /** Something outside the canvas has to be rendered anew. */
+  /** Something outside the canvas has to be rendered again. */
   update(): void;
   open(what: "search" | "help"): void;
   disabled(): boolean;
@@ -31,7 +31,7 @@ export class Workbench {
   readonly gestures: PointerGestures;
   private room: Size = { width: 1, height: 1 };
   private pointer: Point | null = null;
-  /** Where a press on free ground began (picture pixels): a box begins there if the pointer moves. */
+  /** Where the pointer was pressed outside the selected box (picture pixels): a drag draws a box from there. */
   private origin: Point | null = null;
   private hover: number | null = null;
   private touch = false;
@@ -43,7 +43,7 @@ export class Workbench {
   private readonly observer: ResizeObserver;
 
   constructor(private readonly canvas: HTMLDivElement, readonly editor: Editor, private readonly around: Surroundings) {
-    const holder = document.createElement("div"); // Konva owns what it draws into; Lit owns the canvas element
+    const holder = document.createElement("div"); // Konva manages this element, Lit the canvas element around it
     canvas.replaceChildren(holder);
     this.stage = new Stage(holder);
     this.gestures = new PointerGestures(canvas, {
@@ -84,7 +84,7 @@ export class Workbench {
     this.around.update();
   }
 
-  /** Brings the chosen box or the crosshair into sight. */
+  /** Moves the view until the selected box or the crosshair is visible. */
   reveal(): void {
     const { box, cursor } = this.editor;
     const rect = cursor ? { left: cursor.at.x, top: cursor.at.y, width: 0, height: 0 } : box;
@@ -111,7 +111,7 @@ export class Workbench {
     this.around.update();
   }
 
-  /** Non-destructive: brightness and contrast of the picture, filling of the boxes. */
+  /** Brightness and contrast of the picture, filling of the boxes: only the display changes. */
   setLight(light: Light): void {
     this.fill = light.fill;
     this.stage.setLight(light);
@@ -126,7 +126,7 @@ export class Workbench {
 
   // ---- drawing
 
-  /** The editor changed what is shown: panels follow only when the choice or the answer did. */
+  /** The editor's display changed. The panels are rendered again only if the selection or the answer changed. */
   shown(answer = false): void {
     const { selected, cursor, label, gesture } = this.editor;
     const now = `${selected}|${cursor ? (cursor.corner ? 2 : 1) : 0}|${label}|${gesture?.kind}`;
@@ -176,7 +176,7 @@ export class Workbench {
     const handle = this.handleAt(at);
     if (handle) editor.beginResize(point, handle);
     else if (editor.box && contains(editor.box, point)) editor.beginMove(point);
-    // drawing begins with the first movement: a click chooses instead
+    // drawing starts with the first movement; a click without movement selects a box
     else this.origin = point;
   }
 
@@ -236,7 +236,7 @@ export class Workbench {
     if (event.key === " ") this.gestures.panning = this.hand;
   }
 
-  /** Does a command; false when it did not apply, so that the key keeps its usual meaning. */
+  /** Runs a command. Returns false if it did not apply, so that the key keeps its usual meaning. */
   private run(command: Command): boolean {
     const { editor } = this;
     switch (command.do) {

@@ -1,4 +1,4 @@
-/** What a page may say to <waggle-chart>, checked; and the pure parts of drawing it (number formats, table rows).
+/** The data of <waggle-chart> and its validation, and the pure parts of showing it (number formats, table rows).
  *  Knows nothing of Chart.js or the DOM. */
 
 export type ChartType = "line" | "bar" | "scatter";
@@ -10,7 +10,7 @@ export interface ChartSpec {
   type: ChartType; title: string; x: Axis; y: Axis; series: Series[]; marks: Mark[]; stacked: boolean;
 }
 
-/** Checks and completes what came as JSON. Throws an Error that names the part that is wrong. */
+/** Validates data that came as JSON and fills in defaults. Throws an Error that names the part that is wrong. */
 export function parseSpec(raw: unknown): ChartSpec {
   const data = raw as Partial<ChartSpec> | null;
   if (!data || typeof data !== "object") throw new Error("waggle-chart: expected a JSON object");
@@ -29,7 +29,7 @@ export function parseSpec(raw: unknown): ChartSpec {
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
-/** A date as text. A day without a time ("2026-11-21") is that day everywhere, not midnight in Greenwich. */
+/** A date as text. A day without a time ("2026-11-21") is the same day in every time zone. */
 function formatDate(value: number | string, how: Intl.DateTimeFormatOptions, locale?: string): string {
   const at = typeof value === "string" ? Date.parse(value) : value;
   if (Number.isNaN(at)) return String(value);

@@ -1,4 +1,4 @@
-/** <waggle-chart>: line, bar or scatter over Chart.js, with the same data as a table for those who cannot see it.
+/** <waggle-chart>: line, bar or scatter over Chart.js, with the same data as a table for readers who cannot see it.
  *  Data: a child <script type="application/json">, the `data` property, or `src` (a same-origin URL, re-read every
  *  `every` seconds). Attributes in, no events out. Reads colours from the page's tokens and follows light and dark. */
 import {

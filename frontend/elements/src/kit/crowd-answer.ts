@@ -1,5 +1,5 @@
-/** Lets a page of the portal take a crowd element's answer: <form data-crowd-answer="answer"> around a <crowd-form> gets the
- *  answer as JSON in its field of that name and is sent. Knows nothing of what the answer means. */
+/** Sends the answer of a crowd element with a form of the portal: a <form data-crowd-answer="answer"> around a <crowd-form> gets
+ *  the answer as JSON in its field of that name and is submitted. Knows nothing of what the answer means. */
 
 /** Listens for `crowd-submit` inside such forms, once for the whole page. */
 export function takeCrowdAnswers(): void {

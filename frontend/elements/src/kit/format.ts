@@ -1,6 +1,6 @@
 /** Money and times as the reader writes them. Pure: no DOM, the locale and the present are given. */
 
-/** Integer micro-dollars as the reader's currency text: at least cents, never rounding away a fraction of one. */
+/** Integer micro-dollars in the reader's currency format: at least cents, and fractions of a cent are never rounded away. */
 export function formatMicros(micros: number, locale?: string, currency = "USD"): string {
   return new Intl.NumberFormat(locale, {
     style: "currency", currency, minimumFractionDigits: 2, maximumFractionDigits: 6,

@@ -1,5 +1,5 @@
-/** <waggle-money value-micros> and <waggle-time datetime>: what the server wrote as text, in the reader's own format.
- *  Without the script the server's text stays. */
+/** <waggle-money value-micros> and <waggle-time datetime>: amounts and times in the reader's own format.
+ *  Without the script the text that the server wrote stays. */
 import { formatMicros, formatRelative } from "./format";
 
 class Money extends HTMLElement {

@@ -1,5 +1,5 @@
 /** What every portal page does in the browser: htmx with the CSRF header and without eval, toasts, the navigation drawer,
- *  tables that sort, confirmations. Works by delegation, so swapped-in fragments need no wiring. */
+ *  tables that sort, confirmations. Works by delegation, so fragments that htmx swaps in work without further set-up. */
 import htmx from "htmx.org";
 
 /** The value of Django's csrftoken cookie, or "" where there is none. */
@@ -106,7 +106,7 @@ function onClick(event: MouseEvent): void {
   }
 }
 
-/** A picture of a list that cannot be loaded says so instead of showing a torn frame. */
+/** Replaces a picture in a list that cannot be loaded by a message. */
 function replaceLost(picture: Element): void {
   if (!(picture instanceof HTMLImageElement) || !picture.closest(".gallery-item, .thumbs")) return;
   const words = document.createElement("p");
@@ -115,7 +115,7 @@ function replaceLost(picture: Element): void {
   picture.replaceWith(words);
 }
 
-/** Wires the page once. */
+/** Sets up the page; called once. */
 export function startPage(): void {
   setUpHtmx();
   document.addEventListener("click", onClick);
@@ -127,12 +127,12 @@ export function startPage(): void {
     const question = (event.target as HTMLElement).dataset["confirm"];
     if (question && !window.confirm(question)) event.preventDefault();
   });
-  // errors do not bubble: capture; and some pictures were tried before this script ran
+  // error events do not bubble, hence the capture phase; pictures may have failed before this script ran
   document.addEventListener("error", (event) => replaceLost(event.target as Element), true);
   for (const picture of document.images) if (picture.complete && picture.naturalWidth === 0 && picture.loading !== "lazy") replaceLost(picture);
-  // what the server said with the page goes after a while as other messages do; errors stay
+  // messages in the page itself disappear after a while as other messages do; errors stay
   for (const said of document.querySelectorAll(".toast:not(.toast-bad)")) window.setTimeout(() => said.remove(), 8_000);
-  // tabs that scroll sideways on a phone show the one that is open
+  // on a phone the tabs scroll sideways: make the open one visible
   const tab = document.querySelector(".tabs [aria-current]");
   if (tab) tab.parentElement!.scrollLeft = (tab as HTMLElement).offsetLeft - tab.parentElement!.offsetLeft - 24;
   // a plain <select data-submit> sends its form when changed

@@ -1,7 +1,8 @@
 /** Which files of an upload go together in one request. Pure: knows sizes, nothing of forms or servers. */
 
-/** A part is full at so many files or bytes: servers limit both, and a part that fails is sent again whole. */
+/** Most files in one request: servers limit their number. */
 const FILES = 20;
+/** Most bytes in one request: servers limit its size, and a request that fails is sent again as a whole. */
 const BYTES = 24 * 2 ** 20;
 
 /** The files in parts, in order; a file larger than a part is a part of its own. */

@@ -1,5 +1,5 @@
 /** <div data-shown-when="kind=zip upload">: shown only while the form's field of that name has one of these values. Without
- *  the script everything is shown. The server decides what counts; this only keeps the page short. */
+ *  the script everything is shown. The server decides which fields it reads; this only keeps the page short. */
 
 function update(form: HTMLFormElement): void {
   const values = new FormData(form);
@@ -9,7 +9,7 @@ function update(form: HTMLFormElement): void {
   }
 }
 
-/** Follows every form of the page that has such parts. */
+/** Sets up every form of the page that has such parts. */
 export function showDependentFields(): void {
   const forms = new Set([...document.querySelectorAll("[data-shown-when]")].map((part) => part.closest("form")));
   for (const form of forms) if (form) update(form);

@@ -1,6 +1,6 @@
-/** <form data-upload="/api/v1/uploads" data-account="…">: before such a form is sent, the files of its field `files` go ahead in
- *  parts, with progress, and can be stopped and taken up again; then the form follows with the upload's name in its field
- *  `folder`. Without the script the form carries the files itself. Also lets files be dropped on a .dropzone. */
+/** <form data-upload="/api/v1/uploads" data-account="…">: before such a form is submitted, the files of its field `files` are
+ *  uploaded in parts, with progress; the upload can be stopped and resumed. Then the form is submitted with the upload's name in
+ *  its field `folder`. Without the script the form itself has the files. Files can also be dropped on a .dropzone. */
 import { csrfToken } from "./page";
 import { inParts } from "./parts";
 
@@ -38,7 +38,7 @@ class Upload {
     return this.form.elements.namedItem("folder") as HTMLInputElement | null;
   }
 
-  /** Sends everything; true when the form may follow. */
+  /** Uploads everything. Returns true when the form may be submitted. */
   async run(): Promise<boolean> {
     const buttons = [...this.form.querySelectorAll<HTMLButtonElement>("button[type=submit]")];
     for (const button of buttons) button.disabled = true;
@@ -54,7 +54,7 @@ class Upload {
       this.box.remove();
       return true;
     } catch (error) {
-      // what has arrived stays: chosen again, only the rest has to be sent
+      // parts that arrived stay on the server: the field keeps only the files that are still to be sent
       this.words.textContent = this.stopped
         ? `Stopped: ${done} of ${this.files.length} files arrived.`
         : `The upload broke off after ${done} of ${this.files.length} files: ${(error as Error).message}`;
@@ -141,7 +141,7 @@ function onDrop(event: DragEvent): void {
   if (event.type === "drop" && event.dataTransfer.files.length > 0) input.files = event.dataTransfer.files;
 }
 
-/** Follows every such form and dropzone of the page. */
+/** Sets up every such form and dropzone of the page. */
 export function sendFilesAhead(): void {
   document.addEventListener("submit", (event) => {
     const form = event.target as HTMLFormElement;

@@ -16,16 +16,16 @@ import "@awesome.me/webawesome/dist/components/tab-panel/tab-panel.js";
 import "@awesome.me/webawesome/dist/components/tooltip/tooltip.js";
 import { registerIconLibrary } from "@awesome.me/webawesome/dist/components/icon/library.js";
 
-/** Web Awesome's own name of a glyph -> ours, where they differ. */
+/** Web Awesome's name of an icon -> ours, where they differ. */
 const SYSTEM: Record<string, string> = { xmark: "close", "circle-question": "help", star: "star", user: "user" };
-// beside portal.js once built (chunks lie one folder down); the development server has it at the root
+// the build puts the sprite beside portal.js, one folder above the chunks; the development server has it at the root
 const spriteUrl = import.meta.env.DEV ? "/icons.svg" : `${import.meta.url.replace(/(chunks\/)?[^/]*$/, "")}icons.svg`;
 
 for (const library of ["system", "default"]) {
   registerIconLibrary(library, {
     resolver: (name) => `${spriteUrl}#${SYSTEM[name] ?? name}`,
     spriteSheet: true,
-    // without a shape of its own such an <svg> is 300 px wide and makes a phone's page scroll sideways
+    // without a viewBox an <svg> is 300 px wide, and on a phone the page would scroll sideways
     mutator: (svg) => svg.setAttribute("viewBox", "0 0 24 24"),
   });
 }

@@ -1,5 +1,5 @@
-/** Colours for labels: the first eight are Okabe-Ito's (colour-blind readers can tell them apart), the rest step round
- *  the hue circle by the golden angle at alternating lightness. Pure; colours are never the only sign, the name is shown. */
+/** Colours for labels: the first eight are Okabe-Ito's (colour-blind readers can tell them apart), the rest step around
+ *  the hue circle by the golden angle at alternating lightness. Pure. Colour is never the only cue: the label's name is always shown too. */
 
 const OKABE_ITO = ["#ffb000", "#56b4e9", "#00c48c", "#f0568c", "#ff7043", "#b39dff", "#f0e442", "#29b6c9"];
 

@@ -1,5 +1,5 @@
 /** Labels of a task: reading the `labels` attribute leniently (templates write JSON, JSON5 and Python-like lists), giving
- *  each a hotkey and a colour, finding by what is typed. Pure. Label texts are hostile: only ever shown as text. */
+ *  each a hotkey and a colour, searching them. Pure. Label texts are hostile: only ever shown as text. */
 import JSON5 from "json5";
 import { safeColour } from "./colours";
 
@@ -21,7 +21,7 @@ export function parseLenient(text: string, attribute: string): unknown {
   }
 }
 
-/** Labels from the attribute: texts, or objects with `label` (or `name`) and perhaps `color`. Doubles are dropped. */
+/** Labels from the attribute: texts, or objects with `label` (or `name`) and perhaps `color`. Duplicates are dropped. */
 export function parseLabels(raw: unknown, attribute = "labels"): Label[] {
   const list = typeof raw === "string" ? parseLenient(raw, attribute) : raw;
   if (!Array.isArray(list)) throw new Error(`The attribute "${attribute}" is not a list.`);
@@ -36,7 +36,7 @@ export function parseLabels(raw: unknown, attribute = "labels"): Label[] {
   return [...seen].map(([name, color], at) => ({ name, color: safeColour(color, at), hotkey: HOTKEYS[at] ?? null }));
 }
 
-/** The hotkey that a key press means: by the key's place for digits (Shift changes their character), else by its letter. */
+/** The hotkey of a key press: digits by the position of the key, because Shift changes the character, letters by the character. */
 export function hotkeyOf(event: { key: string; code: string; shiftKey: boolean }): string | null {
   const digit = /^(?:Digit|Numpad)(\d)$/.exec(event.code)?.[1];
   const base = digit ?? (event.key.length === 1 ? event.key.toLowerCase() : null);

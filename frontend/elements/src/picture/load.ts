@@ -3,7 +3,7 @@
 const ahead = new Map<string, HTMLImageElement>();
 const MOST_AHEAD = 4;
 
-/** Loads and decodes a picture. Rejects with an Error that says which could not be shown. */
+/** Loads and decodes a picture. Rejects with an Error for the worker if that fails. */
 export async function loadPicture(src: string): Promise<HTMLImageElement> {
   const image = ahead.get(src) ?? new Image();
   ahead.delete(src);
@@ -16,7 +16,7 @@ export async function loadPicture(src: string): Promise<HTMLImageElement> {
   return image;
 }
 
-/** Fetches a picture in the background, so that the next task is there at once. Failing is no harm: it is loaded again. */
+/** Fetches a picture in the background, so that the next task is there at once. A failure does not matter: the picture is then loaded when it is shown. */
 export function prefetchPicture(src: string | null | undefined): void {
   if (!src || ahead.has(src)) return;
   const image = new Image();

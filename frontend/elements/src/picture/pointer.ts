@@ -1,11 +1,11 @@
-/** Turns pointer, wheel and pinch events of one element into a few plain gestures. Knows fingers and buttons; not boxes.
+/** Turns pointer, wheel and pinch events of one element into a few plain gestures. Knows pointers and buttons, not what is done with them.
  *  One pointer presses, drags and releases (or taps); two fingers, the middle button or the held space bar pan and zoom. */
 import type { Point } from "./plane";
 
 export interface Hooks {
   press(at: Point, touch: boolean): void;
   drag(at: Point): void;
-  /** `still`: the pointer did not move: a click or tap. */
+  /** `still`: the pointer did not move, so it was a click or a tap. */
   release(at: Point, still: boolean, touch: boolean): void;
   cancel(): void;
   hover(at: Point | null): void;
@@ -55,7 +55,7 @@ export class PointerGestures {
     const at = this.at(event);
     this.down.set(event.pointerId, at);
     if (this.down.size === 2) {
-      if (this.mode === "press") this.hooks.cancel(); // the second finger shows that the first was not drawing
+      if (this.mode === "press") this.hooks.cancel(); // with a second finger the first was the start of a pinch
       this.mode = "pinch";
     } else if (this.down.size === 1) {
       this.start = at;
@@ -86,7 +86,7 @@ export class PointerGestures {
     this.hooks.drag(at);
   }
 
-  /** One of two fingers moved: the pair's middle pans, its spread zooms. */
+  /** One of two fingers moved: the movement of their midpoint pans, the change of their distance zooms. */
   private pinch(id: number, before: Point, after: Point): void {
     const other = [...this.down].find(([key]) => key !== id)?.[1];
     if (!other) return;
@@ -103,7 +103,7 @@ export class PointerGestures {
       this.hooks.release(at, this.still, event.pointerType === "touch");
     }
     if (this.down.size === 0 || this.mode === "press") this.mode = "none";
-    if (this.mode === "pinch" && this.down.size === 1) this.mode = "pan"; // the finger that stays goes on panning
+    if (this.mode === "pinch" && this.down.size === 1) this.mode = "pan"; // the remaining finger goes on panning
   }
 
   private onCancel(event: PointerEvent): void {
@@ -116,7 +116,7 @@ export class PointerGestures {
     event.preventDefault();
     const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : event.deltaMode === WheelEvent.DOM_DELTA_PAGE ? 400 : 1;
     if (event.shiftKey) return this.hooks.pan(-(event.deltaX + event.deltaY) * unit, 0);
-    // a trackpad's pinch arrives as a wheel with Ctrl and small steps
+    // browsers report a pinch on a trackpad as a wheel event with Ctrl and small steps
     const rate = event.ctrlKey ? 0.01 : 0.0015;
     this.hooks.zoom(Math.exp(-event.deltaY * unit * rate), this.at(event));
   }

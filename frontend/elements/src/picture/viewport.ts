@@ -1,4 +1,5 @@
-/** Where the picture lies on the screen: zoom and pan. Pure: screen = picture * scale + (x, y), in CSS pixels. */
+/** Zoom and pan: where the picture lies on the screen. Pure: screen = picture * scale + (x, y), in CSS pixels. `room` is the size
+ *  of the area in which the picture is shown. */
 import { type Point, type Rect, type Size, clamp } from "./plane";
 
 export interface View { scale: number; x: number; y: number }
@@ -8,7 +9,7 @@ export const MAX_SCALE = 32;
 export const toScreen = (view: View, p: Point): Point => ({ x: p.x * view.scale + view.x, y: p.y * view.scale + view.y });
 export const toPicture = (view: View, p: Point): Point => ({ x: (p.x - view.x) / view.scale, y: (p.y - view.y) / view.scale });
 
-/** The whole picture in the middle of the room with a margin around it; never enlarged more than four times. */
+/** The whole picture, centred with a margin around it and enlarged at most four times. */
 export function fit(picture: Size, room: Size, margin = 16): View {
   const scale = Math.min(
     Math.max(room.width - 2 * margin, 1) / picture.width, Math.max(room.height - 2 * margin, 1) / picture.height, 4,
@@ -16,7 +17,7 @@ export function fit(picture: Size, room: Size, margin = 16): View {
   return { scale, x: (room.width - picture.width * scale) / 2, y: (room.height - picture.height * scale) / 2 };
 }
 
-/** Keeps at least a third of the room (or of a smaller picture) covered, so that the picture cannot be lost. */
+/** Limits a view so that the picture, or a part of it as wide and high as a third of the room, stays visible. */
 export function held(view: View, picture: Size, room: Size): View {
   const axis = (offset: number, drawn: number, space: number): number => {
     const keep = Math.min(drawn, space / 3);
@@ -41,7 +42,7 @@ export function panned(view: View, dx: number, dy: number, picture: Size, room: 
   return held({ ...view, x: view.x + dx, y: view.y + dy }, picture, room);
 }
 
-/** The least move of the view that brings a rectangle (picture pixels) into sight with a margin. */
+/** The smallest shift of the view after which a rectangle (picture pixels) is visible with a margin. */
 export function revealed(view: View, rect: Rect, picture: Size, room: Size, margin = 24): View {
   const a = toScreen(view, { x: rect.left, y: rect.top });
   const b = toScreen(view, { x: rect.left + rect.width, y: rect.top + rect.height });

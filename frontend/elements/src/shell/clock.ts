@@ -1,6 +1,6 @@
-/** Time left on a task, and the time worked on it. Pure: the present is given, in ms of a clock that never jumps. */
+/** Time left on a task, and the time worked on it. Pure: the current time is an argument, in ms of a monotonic clock. */
 
-/** Seconds at which the time left is read out. */
+/** Seconds left at which the time left is announced to screen readers. */
 export const SPOKEN = [600, 300, 120, 60, 30, 10] as const;
 
 /** "1:05", "12:00", "2:03:00"; never below 0:00. */
@@ -19,7 +19,7 @@ export function spoken(before: number, now: number): string | null {
   return passed >= 60 ? `${passed / 60} ${passed === 60 ? "minute" : "minutes"} left.` : `${passed} seconds left.`;
 }
 
-/** Counts down from what the server said, by a local clock. */
+/** Counts down by a local clock from the time left that the server told. */
 export class Countdown {
   constructor(private readonly secondsLeft: number, private readonly since: number) {}
 
@@ -28,7 +28,8 @@ export class Countdown {
   }
 }
 
-/** Adds up the seconds in which the worker had the task in sight; a gap longer than `longest` was sleep, not work. */
+/** Adds up the seconds in which the page was visible. A longer gap between two ticks
+ *  than `longest` seconds counts as `longest`, because then the machine was asleep. */
 export class Stopwatch {
   private last: number | null = null;
 
@@ -40,7 +41,7 @@ export class Stopwatch {
   }
 }
 
-/** Text of a price ("0.036000") as integer micro-dollars. Throws on what is no amount. */
+/** Text of a price ("0.036000") as integer micro-dollars. Throws an Error on anything else. */
 export function microsOf(amount: string): number {
   const found = /^(-?)(\d+)(?:\.(\d{1,6})0*)?$/.exec(amount.trim());
   if (!found) throw new Error(`"${amount}" is no amount`);

@@ -1,5 +1,5 @@
 /** <waggle-safe-html .content>: a requester's instructions. The server has cleaned them; they are cleaned again here and shown
- *  inside a shadow root, so that nothing of theirs reaches the page. */
+ *  inside a shadow root, so that their markup cannot affect the rest of the page. */
 import DOMPurify from "dompurify";
 import { LitElement, css, html } from "lit";
 import { customElement, property, query } from "lit/decorators.js";

@@ -1,5 +1,5 @@
-/** One worker's sitting at one job: claim, keep in the journal, submit until the server says it has it, go on to the next.
- *  Knows the API, the journal and time; nothing of what a task looks like. The page listens and shows. */
+/** One worker's session on one job: claims tasks, keeps the work in the journal, submits each answer until the server has
+ *  acknowledged it. Knows the API, the journal and time; nothing of what a task looks like. The page listens and shows. */
 import { type Api, ApiError, type Assignment, type Claimed, backoff } from "./api";
 import { Stopwatch, microsOf } from "./clock";
 import type { Journal } from "./journal";
@@ -13,7 +13,7 @@ const LOCK_WAIT_MS = 3000;
 const LOCK_RETRY_MS = 100;
 
 export type Stage = "loading" | "working" | "sending" | "over" | "none" | "failed";
-export interface Trouble { kind: "offline" | "session"; message: string; retryAt: number }
+export interface Failure { kind: "offline" | "session"; message: string; retryAt: number }
 
 /** Why there is no task, in words for the worker. */
 const REASONS: Record<string, string> = {
@@ -28,25 +28,25 @@ export class Session {
   task: Assignment | null = null;
   /** The element's snapshot of the work on the task, null before the first change. */
   draft: unknown = null;
-  trouble: Trouble | null = null;
+  failure: Failure | null = null;
   /** What went wrong or why there is nothing to do, in words. */
   message = "";
   earnedMicros = 0;
   handedIn = 0;
   watch = new Stopwatch(0);
   deadlineSeconds = 0;
-  /** performance.now() when the time left was learnt. */
+  /** performance.now() at the moment when the server told the time left. */
   learntAt = 0;
   private failures = 0;
   private timer = 0;
-  private letGo: (() => void) | null = null;
+  private releaseLock: (() => void) | null = null;
 
   constructor(
     readonly config: Config, private readonly api: Api, private readonly journal: Journal<Assignment> | null,
     private readonly listener: () => void, private readonly prefetch: (url: string | null | undefined) => void,
   ) {}
 
-  /** First what an earlier page left unsent, then the task it left unfinished, then a new one. */
+  /** Starts with an answer that an earlier page could not send, else with the task it left unfinished, else with a new one. */
   async start(): Promise<void> {
     if (this.config.preview) return this.show(this.config.assignment!, null, 0);
     const unsent = this.journal?.unsent[0];
@@ -59,7 +59,7 @@ export class Session {
     await this.next();
   }
 
-  /** Takes up a task an earlier page had open, if it is still this worker's and no other tab has it. */
+  /** Resumes a task that an earlier page had open, if it is still this worker's and not open in another tab. */
   private async resume(): Promise<boolean> {
     for (const entry of this.journal?.unfinished(this.config.job_id) ?? []) {
       if (!(await this.hold(entry.id))) continue;
@@ -77,14 +77,14 @@ export class Session {
           continue;
         }
         this.show(entry.task, entry.draft, entry.seconds);
-        this.stumble(error, () => this.resumeQuietly());
+        this.retryLater(error, () => this.resumeQuietly());
       }
       return true;
     }
     return false;
   }
 
-  /** The task is on the page already; only whether the server agrees was unknown. */
+  /** The task is on the page already; this asks the server again whether it is still this worker's. */
   private async resumeQuietly(): Promise<void> {
     await this.checkTime();
   }
@@ -126,12 +126,12 @@ export class Session {
     this.listener();
   }
 
-  /** Two tabs must not work on one entry: the tab that has it holds a lock until it is closed. */
+  /** Locks a task for this tab until the tab is closed, so that no two tabs work on one entry of the journal. */
   private async hold(id: number): Promise<boolean> {
-    this.letGo?.();
-    this.letGo = null;
+    this.releaseLock?.();
+    this.releaseLock = null;
     if (!navigator.locks) return true; // they exist only on https and localhost
-    // a page that is being reloaded lets go a little late: wait for it, but not for a tab that stays open
+    // a page that is being reloaded releases its lock a little late, a tab that stays open does not: try for a while
     for (const until = performance.now() + LOCK_WAIT_MS; ; ) {
       if (await this.lock(id)) return true;
       if (performance.now() > until) return false;
@@ -139,12 +139,12 @@ export class Session {
     }
   }
 
-  /** Takes the lock if nobody has it; a browser that is slow to answer is not a lock that is taken. */
+  /** Takes the lock if it is free. Has no time limit, since a browser that answers late does not mean that the lock is taken. */
   private lock(id: number): Promise<boolean> {
     return new Promise((resolve) => {
       navigator.locks.request(`waggle-assignment-${id}`, { ifAvailable: true }, (lock) => {
         resolve(lock !== null);
-        return lock ? new Promise<void>((release) => (this.letGo = release)) : undefined;
+        return lock ? new Promise<void>((release) => (this.releaseLock = release)) : undefined;
       }).catch(() => resolve(false));
     });
   }
@@ -155,7 +155,7 @@ export class Session {
     if (this.task && this.journal) await this.journal.save(this.task.id, { draft, seconds: this.watch.seconds });
   }
 
-  /** Hands the answer in: sealed in the journal first, so that nothing can lose it. */
+  /** Submits the answer. It is in the journal first, so that neither a crash nor a lost connection loses it. */
   async submit(answer: unknown): Promise<void> {
     if (!this.task || this.stage !== "working" || this.config.preview) return;
     await this.journal?.save(this.task.id, { answer, phase: "sending", seconds: this.watch.seconds });
@@ -189,7 +189,7 @@ export class Session {
   }
 
   private async notSent(error: ApiError, id: number): Promise<void> {
-    if (error.temporary || error.kind === "session") return this.stumble(error, () => this.send());
+    if (error.temporary || error.kind === "session") return this.retryLater(error, () => this.send());
     this.recover();
     if (error.kind === "answered") {
       await this.journal!.forget(id);
@@ -220,7 +220,7 @@ export class Session {
     await this.attempt(async () => { await this.api.decline(task.id, reason); await this.goOn(); }, () => this.decline(reason));
   }
 
-  /** Asks the server how much time is left; also notices an ended session before work is lost to it. */
+  /** Asks the server how much time is left. This also detects early that the worker is signed out. */
   async checkTime(): Promise<void> {
     if (!this.task || this.stage !== "working" || this.config.preview) return;
     const id = this.task.id;
@@ -233,16 +233,16 @@ export class Session {
     }, () => this.checkTime());
   }
 
-  // ---- trouble
+  // ---- failures
 
-  /** Runs a step; a passing failure is tried again, any other is shown. */
+  /** Runs a step. After a temporary failure it is tried again, any other failure is shown. */
   private async attempt(step: () => Promise<void>, again: () => Promise<void>): Promise<void> {
     try {
       await step();
       this.recover();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (error.temporary || error.kind === "session") return this.stumble(error, again);
+      if (error.temporary || error.kind === "session") return this.retryLater(error, again);
       this.message = error.message;
       this.stage = this.stage === "working" && this.task ? "over" : "failed";
       this.listener();
@@ -251,13 +251,13 @@ export class Session {
 
   private again: (() => Promise<void>) | null = null;
 
-  private stumble(error: ApiError, again: () => Promise<void>): void {
+  private retryLater(error: ApiError, again: () => Promise<void>): void {
     this.failures += 1;
     this.again = again;
     const wait = backoff(this.failures);
     clearTimeout(this.timer);
     const kind = error.kind === "session" ? "session" : "offline";
-    this.trouble = { kind, message: error.message, retryAt: performance.now() + wait * 1000 };
+    this.failure = { kind, message: error.message, retryAt: performance.now() + wait * 1000 };
     this.timer = window.setTimeout(() => this.retryNow(), wait * 1000);
     this.listener();
   }
@@ -274,6 +274,6 @@ export class Session {
     clearTimeout(this.timer);
     this.failures = 0;
     this.again = null;
-    this.trouble = null;
+    this.failure = null;
   }
 }

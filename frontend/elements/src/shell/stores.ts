@@ -1,6 +1,6 @@
-/** Where the journal lives: in IndexedDB and in localStorage. localStorage is written before the call returns, so that a page
- *  that goes away the next moment loses nothing (an open IndexedDB transaction is aborted with its page); IndexedDB has room
- *  where localStorage is full. Either is enough. */
+/** The two stores of the journal, of which one is enough. localStorage is written before the call returns, so that a page that is
+ *  closed the next moment loses nothing (the browser aborts an open IndexedDB transaction with its page). IndexedDB still has
+ *  space when localStorage is full. */
 import type { Entry, Store } from "./journal";
 
 const NAME = "waggle-journal";
@@ -22,7 +22,7 @@ class IndexedStore implements Store {
   async put(entry: Entry): Promise<void> {
     const table = this.table("readwrite");
     const request = table.put(entry);
-    table.transaction.commit(); // at once: otherwise it waits for a callback that a closing page never runs
+    table.transaction.commit(); // otherwise it commits after a callback, which a page that is being closed never runs
     await done(request);
   }
 
@@ -45,7 +45,7 @@ export class LocalStore implements Store {
 export class TwoStores implements Store {
   constructor(private readonly first: Store, private readonly second: Store) {}
 
-  /** Fails only if neither store took it. */
+  /** Fails only if both stores fail. */
   private async both(act: (store: Store) => Promise<void>): Promise<void> {
     const results = await Promise.allSettled([act(this.first), act(this.second)]);
     const refused = results.filter((result) => result.status === "rejected");
@@ -56,7 +56,7 @@ export class TwoStores implements Store {
   put(entry: Entry): Promise<void> { return this.both((store) => store.put(entry)); }
   remove(id: number): Promise<void> { return this.both((store) => store.remove(id)); }
 
-  /** The newer of the two where they differ. */
+  /** Where the stores differ, the newer entry counts. */
   async all(): Promise<Entry[]> {
     const newest = new Map<number, Entry>();
     for (const entry of [...(await this.first.all()), ...(await this.second.all())]) {

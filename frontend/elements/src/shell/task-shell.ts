@@ -50,7 +50,7 @@ export class TaskShell extends LitElement {
   private earnedBefore = 0;
   private readonly onOnline = () => this.session?.retryNow();
   private readonly onVisible = () => {
-    if (document.visibilityState === "visible" && this.session?.trouble?.kind === "session") this.session.retryNow();
+    if (document.visibilityState === "visible" && this.session?.failure?.kind === "session") this.session.retryNow();
   };
 
   private readonly onKey = (event: KeyboardEvent) => this.keydown(event);
@@ -190,7 +190,7 @@ export class TaskShell extends LitElement {
   private page() {
     const session = this.session;
     if (this.problem) return this.whole("Something is wrong", this.problem);
-    if (!session || (session.stage === "loading" && !session.trouble)) return html`<div class="whole" role="status"><div class="spin"></div><p>Getting your next task…</p></div>`;
+    if (!session || (session.stage === "loading" && !session.failure)) return html`<div class="whole" role="status"><div class="spin"></div><p>Getting your next task…</p></div>`;
     if (session.stage === "none") return this.whole("No task for you now", session.message, html`<button type="button" @click=${() => void session.next()}>Look again</button>`);
     if (session.stage === "failed") return this.whole("That did not work", session.message, html`<button type="button" @click=${() => void session.start()}>Try again</button>`);
     if (!session.task) return html`${this.banners(session)}<div class="whole"><p>Waiting for the connection…</p></div>`;
@@ -204,7 +204,7 @@ export class TaskShell extends LitElement {
   private whole(title: string, words: string, more: unknown = nothing) {
     const earned = this.session?.earnedMicros ?? 0;
     return html`<div class="whole"><h1>${title}</h1><p role="alert">${words}</p>
-      ${earned > 0 ? html`<p>Earned in this sitting: <strong>${formatMicros(earned)}</strong></p>` : nothing}
+      ${earned > 0 ? html`<p>Earned in this session: <strong>${formatMicros(earned)}</strong></p>` : nothing}
       <div class="row">${more}<a class="link primary" href=${this.session?.config.exit_url ?? "/"}>Back to the list of jobs</a></div></div>`;
   }
 
@@ -262,13 +262,13 @@ export class TaskShell extends LitElement {
   }
 
   private banners(session: Session) {
-    const { trouble, stage, config, message } = session;
+    const { failure, stage, config, message } = session;
     if (config.preview) return html`<div class="banner" id="preview-why">Preview: this is what a worker sees. Try it; nothing is sent, so submitting is switched off.</div>`;
-    if (trouble?.kind === "session") {
+    if (failure?.kind === "session") {
       return html`<div class="banner bad" role="alert">You have been signed out. Your work is safe on this device.
         <a href=${config.sign_in_url}>Sign in again</a><button type="button" @click=${() => session.retryNow()}>I have signed in</button></div>`;
     }
-    if (trouble) {
+    if (failure) {
       return html`<div class="banner" role="alert">${stage === "sending" ? "Your answer is kept on this device and will be sent as soon as the connection is back." : "No connection. Go on working: everything is kept on this device."}
         <button type="button" @click=${() => session.retryNow()}>Try now</button></div>`;
     }
