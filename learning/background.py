@@ -7,12 +7,12 @@ from marketplace.queue import enqueue
 
 
 def on_job_ready(job_id: int) -> None:
-    """Labeling made a job InProgress: look at its loop, later and elsewhere."""
+    """A job became InProgress: request an advance of its loop."""
     enqueue("learning.background.advance_loop_of_job", job_id)
 
 
 def on_batch_done(batch_id: int) -> None:
-    """Labeling closed a batch: look at the loop it belongs to, later and elsewhere."""
+    """A batch was closed: request an advance of the loop that it belongs to."""
     enqueue("learning.background.advance_loop_of_batch", batch_id)
 
 
@@ -31,21 +31,21 @@ def advance_loop_of_job(job_id: int) -> None:
 
 
 def advance_loop_of_batch(batch_id: int) -> None:
-    """Take the next step of the loop that owns this batch; nothing happens if none does."""
+    """Take the next steps of the loop that this batch belongs to, if it belongs to one."""
     from learning.services.active import loops
 
     loops.advance_for_batch(batch_id=batch_id)
 
 
 def advance_loop_of_run(kind: str, run_id: int) -> None:
-    """Take the next step of the loop whose training or prediction ended; nothing happens if there is none."""
+    """Take the next steps of the loop that a run which has ended belongs to, if it belongs to one."""
     from learning.services.active import loops
 
     loops.advance_for_run(kind=kind, run_id=run_id)
 
 
 def sweep() -> None:
-    """Every minute: whatever message was lost, the loops go on."""
+    """Every minute: request an advance of every loop, so that none stops when a message is lost."""
     from learning.services.active import loops
 
     loops.sweep()

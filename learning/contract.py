@@ -102,7 +102,7 @@ class JobFolder:
         return _read_object(self.input_data_config)
 
     def start(self) -> None:
-        """Clear the verdict of an earlier run (the program's first step)."""
+        """Remove the outcome of an earlier run (the program's first step)."""
         for folder in (self.model, self.output, self.checkpoints):
             folder.mkdir(parents=True, exist_ok=True)
         self.failure.unlink(missing_ok=True)

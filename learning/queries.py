@@ -2,38 +2,38 @@
 
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
-from labeling.models import LabelingJob, ObjectState
+from labeling.models import LabelingJob
 from labeling.queries import counters
 from learning import transitions
-from learning.models import LearningLoop, LoopObject, Model, Role, Round, TrainingJob
+from learning.models import LearningLoop, LoopObject, Model, Round, TrainingJob
 from marketplace.models import Account
 
 
 def loop_view(job: LabelingJob) -> dict[str, Any] | None:
-    """Everything a page shows of a job's learning loop; None for a job without one.
+    """Everything that pages and REST show of a job's learning loop; None for a job without one.
 
     `rounds` in order, see `_round`. `machine` is the quality of all machine labels so far {"quality", "lower_bound",
     "confidence", "images": the validation images it rests on}, None before there are any; `target_iou` with
-    `confidence` is the promise; `doing` says in words what is going on now.
+    `confidence` is the promise; `splits` the number of objects in each split; `activity` what happens now, in words.
     """
     loop = LearningLoop.objects.filter(job=job).select_related("final_model").first()
     if loop is None:
         return None
     rows = loop.rounds.order_by("number").select_related("batch", "training_job__model", "transform_job")
     rounds = [_round(row) for row in rows.annotate(objects=Count("batch__tasks"))]
-    judged = [row["figures"]["machine"] for row in rounds if row["figures"].get("machine")]
-    roles = LoopObject.objects.filter(loop=loop).exclude(role="").values_list("role")
+    evaluated = [row["figures"]["machine"] for row in rounds if row["figures"].get("machine")]
+    splits = LoopObject.objects.filter(loop=loop).exclude(split="").values_list("split")
     return {
         "status": loop.status,
         "failure_reason": loop.failure_reason or None,
-        "doing": _doing(loop, rounds),
+        "activity": _activity(loop, rounds),
         "target_iou": loop.settings.get("target_iou"),
         "confidence": loop.settings.get("confidence"),
-        "machine": judged[-1] if judged else None,
+        "machine": evaluated[-1] if evaluated else None,
         "counters": counters(job),
-        "roles": dict(roles.annotate(n=Count("id")).order_by()),
+        "splits": dict(splits.annotate(n=Count("id")).order_by()),
         "final_model": loop.final_model_id,
         "final_model_name": loop.final_model.name if loop.final_model else None,
         "rounds": rounds,
@@ -45,7 +45,7 @@ def _round(row: Round) -> dict[str, Any]:
 
     `figures` has, as far as the round has come: train_images, validation_images, human_labels, mAP_50 (and every metric
     of the model), expected_quality, quality_lower_bound, quality_all, coverage, auto_labeled, pool, machine, counters;
-    labeling_seconds, training_seconds, predicting_seconds, total_seconds; `note`: why a step was left out.
+    labeling_seconds, training_seconds, predicting_seconds, total_seconds; `note`: why a step was skipped.
     """
     run, figures = row.training_job, row.figures
     note = figures.get("no_training") or figures.get("no_model") or figures.get("no_predictions") or ""
@@ -69,35 +69,20 @@ def _round(row: Round) -> dict[str, Any]:
     }
 
 
-def _doing(loop: LearningLoop, rounds: list[dict[str, Any]]) -> str:
+def _activity(loop: LearningLoop, rounds: list[dict[str, Any]]) -> str:
     """What is going on now, in words."""
     if loop.status != "InProgress":
         return loop.failure_reason or {"Completed": "done", "Stopped": "stopped"}.get(loop.status, "failed")
     live = [row for row in rounds if row["status"] not in transitions.ROUND.final]
     if not live:
-        return "choosing the next objects" if rounds else "taking in the images"
+        return "the next objects are being selected" if rounds else "the images are being read"
     current = live[0]
     return {
         "Labeling": f"people label {current['objects']} objects",
         "Training": "a model is being trained",
-        "Predicting": "the model looks at every object that is left",
+        "Predicting": "the model predicts every object that is left",
         "AutoLabeling": "objects the model is sure of are being labeled",
     }[current["status"]]
-
-
-def decisions(job: LabelingJob) -> QuerySet[LoopObject]:
-    """What the loop knows of each object, surest first; with `data_object` loaded."""
-    return LoopObject.objects.filter(loop__job=job).select_related("data_object").order_by("-score", "pk")
-
-
-def expected_and_seen(job: LabelingJob) -> dict[str, Any]:
-    """How often validation objects that passed were as good as foretold, for the page that explains the promise."""
-    rows = LoopObject.objects.filter(loop__job=job, role=Role.VALIDATION).exclude(passed_in=None)
-    points = []
-    for score, outcome in rows.order_by("pk").values_list("score", "outcome"):
-        if score is not None and outcome is not None and sum(outcome[1]):
-            points.append({"expected": score, "seen": sum(outcome[0]) / sum(outcome[1])})
-    return {"points": points}
 
 
 def trainings(account: Account) -> QuerySet[TrainingJob]:
@@ -108,13 +93,3 @@ def trainings(account: Account) -> QuerySet[TrainingJob]:
 def models(account: Account) -> QuerySet[Model]:
     """The account's models, newest first."""
     return Model.objects.filter(account=account).select_related("training_job").order_by("-pk")
-
-
-def labeled_by(model: Model) -> dict[str, int]:
-    """How many objects carry this model's label, by state of the object (people may have corrected some since)."""
-    rows = LabelingJob.objects.filter(account=model.account, objects_of_job__labels__model_name=model.name)
-    found = rows.aggregate(
-        labeled=Count("objects_of_job", distinct=True),
-        corrected=Count("objects_of_job", distinct=True, filter=~Q(objects_of_job__state=ObjectState.MACHINE)),
-    )
-    return {"labeled": found["labeled"], "corrected": found["corrected"]}

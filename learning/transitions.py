@@ -20,7 +20,7 @@ LOOP = Machine(
         "Stopped": set(),
     },
 )
-# A round: people label -> a model is trained -> validation and the rest are predicted -> threshold -> auto-labels.
+# A round: people label a batch, a model is trained, it predicts, and it labels the objects above the threshold.
 ROUND = Machine(
     "round",
     {

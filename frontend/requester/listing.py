@@ -27,5 +27,5 @@ def doing(job: LabelingJob) -> dict[str, Any] | None:
         progress = live["training_progress"]
     elif live and live["status"] == "Predicting":
         progress = live["prediction_progress"]
-    said = f"Round {live['number']}: {view['doing']}" if live else str(view["doing"]).capitalize()
+    said = f"Round {live['number']}: {view['activity']}" if live else str(view["activity"]).capitalize()
     return {"said": said, "progress": progress}

@@ -1,6 +1,6 @@
 """The one door to this room's models."""
 
-from learning.models.loops import LearningLoop, LoopObject, Role, Round
+from learning.models.loops import LearningLoop, LoopObject, Round, Split
 from learning.models.registry import Model
 from learning.models.training import ProgramRun, TrainingJob, TrainingMetric, TransformJob
 
@@ -9,8 +9,8 @@ __all__ = [
     "LoopObject",
     "Model",
     "ProgramRun",
-    "Role",
     "Round",
+    "Split",
     "TrainingJob",
     "TrainingMetric",
     "TransformJob",

@@ -9,7 +9,7 @@ from learning.models.training import TrainingJob, TransformJob
 
 
 class LearningLoop(models.Model):
-    """Automated labeling of one job. `settings`: seed, sizes, target quality, recipe; see services/active.py."""
+    """Automated labeling of one job. `settings`: services/active/loop_settings.py, with every size filled in."""
 
     job = models.OneToOneField(LabelingJob, models.CASCADE, related_name="learning_loop")
     status = models.CharField(max_length=20, choices=transitions.LOOP.choices(), default="InProgress")
@@ -26,7 +26,7 @@ class LearningLoop(models.Model):
 
 
 class Round(models.Model):
-    """One turn of the loop. `threshold` is None when no score kept the promised quality."""
+    """One round of the loop. `threshold` is None when no cut-off keeps the promised quality."""
 
     loop = models.ForeignKey(LearningLoop, models.CASCADE, related_name="rounds")
     number = models.IntegerField()
@@ -36,9 +36,9 @@ class Round(models.Model):
     training_job = models.OneToOneField(TrainingJob, models.PROTECT, null=True, related_name="+")
     transform_job = models.OneToOneField(TransformJob, models.PROTECT, null=True, related_name="+")
     threshold = models.FloatField(null=True)
-    # [{"threshold", "quality", "coverage"}]: what each cut-off would have meant on the validation labels.
+    # [{"threshold", "quality", "coverage"}]: the quality and coverage of each cut-off on the validation images.
     curve = models.JSONField(default=list)
-    # The fitted rule that labels this round's objects (selection.uncertainty.Certainty as JSON).
+    # The fitted rule by which this round's objects are labeled (selection.uncertainty.Certainty as JSON).
     rule = models.JSONField(null=True)
     figures = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -47,24 +47,26 @@ class Round(models.Model):
         constraints = [models.UniqueConstraint(fields=["loop", "number"], name="round_number_once")]
 
 
-class Role(models.TextChoices):
-    """What an object is used for; once validation, always validation."""
+class Split(models.TextChoices):
+    """What the label of an object is used for; an object of the validation split stays in it."""
 
     TRAIN = "train"
     VALIDATION = "validation"
 
 
 class LoopObject(models.Model):
-    """What the loop knows of an object: its role, and the newest prediction's score (the expected quality).
+    """What the loop knows of an object: its split, and the `score` (expected quality) of its newest prediction.
 
-    `round_number` is the round that decided about it: asked people for it, or labeled it. A validation object keeps
-    people's label for ever; `passed_in` names the round whose rule would have labeled it, and `outcome` what that label
-    came to, [[IoU by class], [boxes by class]]: it stands for the objects that were labeled by machine then.
+    `split` is empty for an object that was not selected for people. `round_number` is the round that selected it.
+    An object of the validation split always keeps the label that people gave it. For such an object `passed_in` is the
+    round whose rule would have labeled it by machine, and `outcome` how good that label would have been: [[sum of IoU
+    of each class], [number of boxes of each class]]. It is the evidence for the objects that were labeled by machine in
+    that round. For an object that was labeled by machine, `passed_in` is the round in which it was.
     """
 
     loop = models.ForeignKey(LearningLoop, models.CASCADE, related_name="loop_objects", db_index=False)
     data_object = models.OneToOneField(DataObject, models.CASCADE, related_name="loop_object")
-    role = models.CharField(max_length=10, choices=Role, blank=True)
+    split = models.CharField(max_length=10, choices=Split, blank=True)
     score = models.FloatField(null=True)
     uncertainty = models.FloatField(null=True)
     round_number = models.IntegerField(null=True)
@@ -72,4 +74,4 @@ class LoopObject(models.Model):
     outcome = models.JSONField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["loop", "role"], name="loop_object_by_role")]
+        indexes = [models.Index(fields=["loop", "split"], name="loop_object_by_split")]

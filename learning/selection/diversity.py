@@ -8,13 +8,15 @@ from numpy.typing import ArrayLike, NDArray
 from learning.selection.quality import Floats
 
 
-def spread(embeddings: ArrayLike, weights: ArrayLike, count: int, taken: ArrayLike | None = None) -> NDArray[np.int64]:
-    """Indices of `count` of the n images, in the order chosen: each the one of greatest weight times distance.
+def spread(
+    embeddings: ArrayLike, weights: ArrayLike, count: int, labeled: ArrayLike | None = None
+) -> NDArray[np.int64]:
+    """Indices of `count` of the n images in the order of selection: each has the greatest weight times distance.
 
-    `embeddings` is (n, d), `weights` (n,) non-negative (the uncertainty), `taken` (m, d) what is labeled already. The
-    distance is the Euclidean one to the nearest image chosen or taken, over unit vectors (k-center greedy: Sener and
-    Savarese, "Active Learning for Convolutional Neural Networks: A Core-Set Approach", 2018, algorithm 1). Ties go to
-    the greater weight, then to the earlier image, so the result is the same every time. At most n are returned.
+    `embeddings` is (n, d), `weights` (n,) non-negative (the uncertainty), `labeled` (m, d) is of images labeled before.
+    The distance is the Euclidean one to the nearest image selected or labeled, of unit vectors (k-center greedy: Sener
+    and Savarese, "Active Learning for Convolutional Neural Networks: A Core-Set Approach", 2018, algorithm 1). Ties are
+    broken by the greater weight, then by the earlier image, so the result is always the same. At most n are returned.
     Raises ValueError when the shapes do not agree.
     """
     points = _unit(embeddings)
@@ -23,8 +25,8 @@ def spread(embeddings: ArrayLike, weights: ArrayLike, count: int, taken: ArrayLi
         raise ValueError(f"{len(points)} embeddings but weights of shape {weight.shape}")
     count = min(count, len(points))
     nearest = np.full(len(points), 2.0)  # unit vectors are never further apart
-    if taken is not None and len(np.asarray(taken)):
-        known = _unit(taken)
+    if labeled is not None and len(np.asarray(labeled)):
+        known = _unit(labeled)
         if known.shape[1] != points.shape[1]:
             raise ValueError(f"embeddings of {points.shape[1]} and of {known.shape[1]} numbers cannot be compared")
         for start in range(0, len(known), 256):

@@ -1,7 +1,7 @@
 """How good box labels are: Ground Truth's mean IoU, by image and over a set, with a lower bound.
 
 Ground Truth's definition: over predicted boxes and missed boxes, the mean IoU for each class, then the mean over the
-classes. A false box and a missed box count as 0. Knows nothing of models, scores' meaning, jobs or storage.
+classes. False positives and missed boxes count as 0. Knows nothing of models, scores' meaning, jobs or storage.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from labeling.formats.geometry import iou_matrix
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-# A pair that overlaps less is two mistakes, a false box and a missed one, and not one bad box.
+# A pair that overlaps less is no match: it counts as a false positive and a missed box.
 MATCH_IOU = 0.3
 
 
@@ -48,7 +48,7 @@ class Detections:
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """What came of n images and c classes: `iou` (n, c) sums of IoU, `boxes` (n, c) counts of predicted plus missed."""
+    """How good the labels of n images are, for c classes: `iou` (n, c) sums, `boxes` (n, c) predicted plus missed."""
 
     iou: Floats
     boxes: Floats
@@ -74,14 +74,14 @@ def match(predicted: Detections, truth: Detections, classes: int) -> tuple[Float
     """
     iou, boxes = np.zeros(classes), np.zeros(classes)
     for number in np.union1d(predicted.classes, truth.classes):
-        mine = predicted.corners[predicted.classes == number]
-        theirs = truth.corners[truth.classes == number]
-        overlap = iou_matrix(mine, theirs)
+        found = predicted.corners[predicted.classes == number]
+        true = truth.corners[truth.classes == number]
+        overlap = iou_matrix(found, true)
         overlap[overlap < MATCH_IOU] = 0.0
         rows, columns = linear_sum_assignment(overlap, maximize=True)
         paired = overlap[rows, columns]
         iou[number] = paired.sum()
-        boxes[number] = len(mine) + len(theirs) - np.count_nonzero(paired)
+        boxes[number] = len(found) + len(true) - np.count_nonzero(paired)
     return iou, boxes
 
 
@@ -89,7 +89,7 @@ def outcomes(predicted: Sequence[Detections], truths: Sequence[Detections], clas
     """`match` over images; both sequences are in the same order. Raises ValueError when their lengths differ."""
     if len(predicted) != len(truths):
         raise ValueError(f"{len(predicted)} predictions for {len(truths)} labeled images")
-    rows = [match(mine, theirs, classes) for mine, theirs in zip(predicted, truths, strict=True)]
+    rows = [match(found, true, classes) for found, true in zip(predicted, truths, strict=True)]
     return Outcomes(
         np.array([iou for iou, _ in rows]).reshape(-1, classes),
         np.array([boxes for _, boxes in rows]).reshape(-1, classes),
@@ -97,7 +97,7 @@ def outcomes(predicted: Sequence[Detections], truths: Sequence[Detections], clas
 
 
 def image_quality(found: Outcomes) -> Floats:
-    """(n,) quality of each image in 0..1; an image that rightly holds no box at all has quality 1."""
+    """(n,) quality of each image in 0..1; an image without predicted and true boxes has quality 1."""
     present = found.boxes > 0
     ratios = np.divide(found.iou, found.boxes, out=np.zeros_like(found.iou), where=present)
     classes = present.sum(axis=1)
@@ -115,8 +115,8 @@ def set_quality(found: Outcomes) -> float:
     return float((found.iou.sum(axis=0)[present] / boxes[present]).mean())
 
 
-def with_pessimist(found: Outcomes) -> Outcomes:
-    """The same images and one more, wholly wrong: an average number of boxes of each class, all missed, one at least.
+def with_worst_image(found: Outcomes) -> Outcomes:
+    """The same images and one more of quality 0: an average number of boxes of each class, at least one, all missed.
 
     One image of the worst loss is the correction for a finite sample that conformal risk control uses (Angelopoulos
     et al., "Conformal Risk Control", 2022, equation 4). It also keeps a variance estimate away from zero when all
@@ -131,12 +131,12 @@ def lower_bound(found: Outcomes, confidence: float) -> float:
     """A value that the quality of the population these images were drawn from exceeds, with `confidence` in 0..1.
 
     One-sided Student interval for a ratio estimate by linearisation (Cochran, "Sampling Techniques", 1977, 6.4), the
-    image being the unit because boxes of one image fail together, over the sample `with_pessimist`. Clipped to 0..1;
+    image being the unit because boxes of one image fail together, over the sample `with_worst_image`. Clipped to 0..1;
     0 for no image or for no box.
     """
     if len(found) == 0 or not found.boxes.any():
         return 0.0
-    sample = with_pessimist(found)
+    sample = with_worst_image(found)
     images = len(sample)
     totals = sample.boxes.sum(axis=0)
     present = totals > 0

@@ -7,17 +7,18 @@ at or above which an image is labeled by machine.
 **The promise.** With probability of at least `confidence`, the mean IoU of the machine's labels (Ground Truth's
 definition, selection/quality.py) is at least `target`. What it rests on:
 
-- *Cross-fitting.* (1) and (2) are fitted on four fifths of the validation images and tried on the rest, five times, so
-  no image is judged by a curve that has seen its truth.
-- *A lower bound, not the mean* (quality.lower_bound): images are the sampling unit, one wholly wrong image is added.
-- *Few looks.* Ten nested cut-offs are tried and the loosest that holds is taken; with fewer than eight images nothing
+- *Cross-fitting.* (1) and (2) are fitted on four fifths of the validation images and evaluated on the rest, five times,
+  so no image is evaluated by a curve that was fitted on it.
+- *A lower bound, not the mean* (quality.lower_bound): images are the sampling unit, one image of quality 0 is added.
+- *Few looks.* Ten nested cut-offs are tried and the lowest that holds is used; with fewer than eight images nothing
   is promised. The looks overlap: they count not as ten but by the logarithm of the largest over the smallest, as the
   maximum of nested means grows (a Bonferroni correction by `_effective_looks`, at most 1.8). The tests draw many jobs
-  from populations just below the target, with scores that mean nothing, and count the broken promises: without the
+  from populations just below the target, with scores unrelated to quality, and count the broken promises: without the
   correction up to 16 in 100 with 100 validation images.
-- *All rounds together.* Validation images that passed in earlier rounds stand for what was auto-labeled then. They
-  count into the bound, and are not candidates again, as the objects they stand for are not. So the bound is about all
-  machine labels of the job. This round's share alone must reach the target too: early rounds do not pay for bad ones.
+- *All rounds together.* Validation images that passed in earlier rounds represent the objects that were auto-labeled in
+  them. They count in the bound and are no candidates any more, like the objects they represent. So the bound is about
+  all machine labels of the job. The labels of this round alone must reach the target too, so that good early rounds do
+  not make up for bad later ones.
 """
 
 from __future__ import annotations
@@ -42,11 +43,11 @@ CUT_GRID = np.round(np.arange(0.05, 0.96, 0.05), 2)
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to auto-label. `threshold` is None when no cut-off keeps the promise: then nothing is.
+    """What to auto-label: the images whose expected quality is at least `threshold`; none when it is None.
 
-    `quality`, `lower` and `coverage` describe the chosen cut-off on the validation images (this round's candidates, or
-    `lower` with those of earlier rounds); `passed` (n,) says which candidates passed, `scores` (n,) their expected
-    quality and `outcomes` what their kept boxes came to; `curve` lists every cut-off by falling threshold.
+    `quality`, `lower` (the lower bound) and `coverage` describe the cut-off on this round's n candidates; for `lower`
+    those that passed in earlier rounds count too. Of the candidates `passed` (n,) says which passed, `scores` (n,) is
+    the expected quality, `outcomes` the quality of the boxes kept. `curve` has every cut-off, falling.
     """
 
     threshold: float | None
@@ -94,7 +95,7 @@ def choose(
     earlier: Outcomes | None = None,
     seed: int = 0,
 ) -> Decision:
-    """The loosest cut-off that keeps the promise of this file's head; `earlier`: outcomes that passed before.
+    """The lowest cut-off that keeps the promise of this file's head; `earlier`: images that passed in earlier rounds.
 
     Raises ValueError for lengths that differ, or a target or confidence outside 0..1.
     """
@@ -112,11 +113,11 @@ def choose(
         passed = scores >= np.sort(scores)[::-1][images - 1]
         alone, together = found.take(passed), found.take(passed).join(earlier)
         lower = quality.lower_bound(together, each)
-        if lower >= target and quality.set_quality(quality.with_pessimist(alone)) >= target:
+        if lower >= target and quality.set_quality(quality.with_worst_image(alone)) >= target:
             chosen = (passed, lower)
     if chosen is None:
-        nobody = np.zeros(len(scores), dtype=bool)
-        return Decision(None, certainty, None, None, 0.0, nobody, scores, found, curve)
+        none = np.zeros(len(scores), dtype=bool)
+        return Decision(None, certainty, None, None, 0.0, none, scores, found, curve)
     passed, lower = chosen
     return Decision(
         threshold=float(scores[passed].min()),
@@ -132,13 +133,13 @@ def choose(
 
 
 def _looks(images: int) -> list[int]:
-    """How many of the surest images each candidate cut-off lets pass, rising."""
+    """The numbers of images that pass the cut-offs to be tried, rising."""
     sizes = {round(images * (look + 1) / LOOKS) for look in range(LOOKS)}
     return sorted(size for size in sizes if size >= MIN_IMAGES)
 
 
 def _effective_looks(looks: list[int]) -> float:
-    """How many independent looks these nested ones are worth."""
+    """The number of independent looks that need the same correction as these nested ones."""
     return max(1.0, (1 + np.log(looks[-1] / looks[0])) / 1.8) if looks else 1.0
 
 
@@ -157,7 +158,7 @@ def _count_truths(truths: Sequence[Detections], classes: int) -> Floats:
 def _fit(
     predicted: Sequence[Detections], table: _Table, truths: Floats, images: NDArray[np.bool_]
 ) -> tuple[Certainty, Outcomes]:
-    """The curve fitted on `images`, and the outcomes of all images under its cuts."""
+    """The curve fitted on `images`, and the outcomes of all images with its cuts."""
     cuts = table.best_cuts(images, truths)
     found = table.at(cuts)
     fitting = found.take(images)
@@ -167,21 +168,21 @@ def _fit(
 
 
 def _cross_fit(predicted: Sequence[Detections], table: _Table, truths: Floats, seed: int) -> tuple[Floats, Outcomes]:
-    """(n,) scores and outcomes, each image's from a fit that has not seen it."""
+    """(n,) scores and outcomes, those of each image by a fit without it."""
     images = len(truths)
     fold = np.random.default_rng(seed).permutation(images) % min(FOLDS, max(images, 1))
     scores = np.zeros(images)
     iou, boxes = np.zeros(truths.shape), np.zeros(truths.shape)
     for number in range(fold.max() + 1 if images else 0):
-        held = fold == number
-        certainty, found = _fit(predicted, table, truths, ~held)
-        scores[held] = certainty.predict([image for image, out in zip(predicted, held, strict=True) if out])
-        iou[held], boxes[held] = found.iou[held], found.boxes[held]
+        held_out = fold == number
+        certainty, found = _fit(predicted, table, truths, ~held_out)
+        scores[held_out] = certainty.predict([image for image, out in zip(predicted, held_out, strict=True) if out])
+        iou[held_out], boxes[held_out] = found.iou[held_out], found.boxes[held_out]
     return scores, Outcomes(iou, boxes)
 
 
 def _curve(scores: Floats, found: Outcomes) -> list[dict[str, Any]]:
-    """At most a hundred cut-offs by falling threshold: what each would have meant on the validation images."""
+    """At most a hundred cut-offs by falling threshold, with quality and coverage on the validation images."""
     order = np.argsort(-scores, kind="stable")
     if not len(scores):
         return []

@@ -1,6 +1,6 @@
-"""How sure a detector is of a whole image: the quality its label would have, foretold from the scores alone.
+"""How sure a detector is of a whole image: the expected quality of its label, predicted from the scores of the boxes.
 
-Fitted on images whose truth is known. Knows nothing of models, jobs or what is done with the figure.
+Fitted on images with known labels. Knows nothing of models, jobs or what is done with the figure.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import numpy as np
 
 from learning.selection.quality import Detections, Floats
 
-# The weight of "nothing was overlooked" beside the boxes themselves; half a box.
-_EMPTY_WEIGHT = 0.5
+# The weight of the chance that no box was missed, in boxes.
+_NOTHING_MISSED_WEIGHT = 0.5
+# Shares are kept this far from 0 and 1, where the log-odds are infinite.
 _EDGE = 1e-3
 
 
@@ -24,25 +25,25 @@ def kept(image: Detections, cuts: Floats) -> Detections:
 
 
 def raw_certainty(image: Detections, cuts: Floats) -> float:
-    """The quality to expect if every score were the chance that its box is right, in 0..1.
+    """The expected quality, in 0..1, if every score were the probability that its box is right.
 
-    Boxes kept are right with their score; each box below its cut is a missed box with its score. So the expected
-    IoU is the sum of the kept scores, over the kept boxes plus the expected missed ones.
+    A kept box is right, and a box below its cut is a missed one, with the probability of its score. So the expected
+    quality is the sum of the kept scores over the number of kept boxes plus the expected number of missed ones.
     """
     keep = image.scores >= cuts[image.classes]
     above, below = image.scores[keep], image.scores[~keep]
-    nothing_else = float(np.prod(1.0 - below))
-    right = above.sum() + _EMPTY_WEIGHT * nothing_else
-    return float(right / (len(above) + below.sum() + _EMPTY_WEIGHT))
+    nothing_missed = float(np.prod(1.0 - below))
+    right = above.sum() + _NOTHING_MISSED_WEIGHT * nothing_missed
+    return float(right / (len(above) + below.sum() + _NOTHING_MISSED_WEIGHT))
 
 
 @dataclass(frozen=True, slots=True)
 class Certainty:
     """From an image's detections to the quality its label would have.
 
-    `cuts` (classes,) are the score cuts of the boxes; `slope` and `intercept` turn the raw certainty's log-odds into
-    the log-odds of the quality; `empty` is the quality of images that are left without any box, which the scores of
-    boxes cannot tell: it is what was seen on the fitting images, counted with one more that is wrong.
+    `cuts` (classes,) are the score cuts of the boxes; `slope` and `intercept` turn the log-odds of the raw certainty
+    into those of the quality. `empty` is the quality of images without any kept box, which have no scores to predict it
+    from: the mean over such images in the fit and one more of quality 0.
     """
 
     cuts: Floats
@@ -57,14 +58,14 @@ class Certainty:
         A logistic curve of two parameters: it is smooth and monotone and holds with twenty images, where isotonic
         regression would have a few wide steps.
         """
-        bare = np.array([len(kept(image, cuts).scores) == 0 for image in images], dtype=bool)
-        empty = float(quality[bare].sum() / (bare.sum() + 1))
-        raw = np.array([raw_certainty(image, cuts) for image in images])[~bare]
-        odds, target = _log_odds(raw), np.clip(quality[~bare], _EDGE, 1 - _EDGE)
+        without_boxes = np.array([len(kept(image, cuts).scores) == 0 for image in images], dtype=bool)
+        empty = float(quality[without_boxes].sum() / (without_boxes.sum() + 1))
+        raw = np.array([raw_certainty(image, cuts) for image in images])[~without_boxes]
+        odds, target = _log_odds(raw), np.clip(quality[~without_boxes], _EDGE, 1 - _EDGE)
         if len(raw) < 2 or np.ptp(odds) < _EDGE:
             mean = float(np.clip((target.sum()) / (len(target) + 1), _EDGE, 1 - _EDGE))
             return cls(cuts, 1.0, float(_log_odds(np.array(mean)) - (odds.mean() if len(odds) else 0.0)), empty)
-        share = np.sqrt(np.maximum(weights[~bare], 1.0))
+        share = np.sqrt(np.maximum(weights[~without_boxes], 1.0))
         slope, intercept = _logistic(odds, target, share * len(odds) / share.sum())
         # A falling curve would be noise: more certain must never mean worse.
         return cls(cuts, max(slope, _EDGE), intercept, empty)
@@ -72,9 +73,9 @@ class Certainty:
     def predict(self, images: Sequence[Detections]) -> Floats:
         """(n,) expected quality in 0..1; 1 minus it is the uncertainty."""
         raw = np.array([raw_certainty(image, self.cuts) for image in images])
-        bare = np.array([len(kept(image, self.cuts).scores) == 0 for image in images], dtype=bool)
+        without_boxes = np.array([len(kept(image, self.cuts).scores) == 0 for image in images], dtype=bool)
         sure = 1.0 / (1.0 + np.exp(-(self.intercept + self.slope * _log_odds(raw))))
-        return np.where(bare, self.empty, sure)
+        return np.where(without_boxes, self.empty, sure)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON; `from_dict` gives the same object back."""

@@ -9,7 +9,7 @@ from labeling.queries import counters
 from labeling.services.jobs import advancing, creation
 from labeling.services.output import manifests
 from learning import queries
-from learning.models import LearningLoop, LoopObject, Role, TrainingJob
+from learning.models import LearningLoop, LoopObject, Split, TrainingJob
 from learning.services import registry
 from learning.services.active import lease, loop_settings, loops
 from learning.services.programs.supervisor import Supervisor
@@ -62,7 +62,7 @@ def test_the_machine_labels_what_it_is_sure_of_and_people_the_rest(tell):
     assert first.curve[0].keys() == {"threshold", "quality", "coverage"}
     # The labels say who made them.
     view = queries.loop_view(story.job)
-    assert (view["status"], view["doing"], view["target_iou"], view["confidence"]) == ("Completed", "done", 0.6, 0.9)
+    assert (view["status"], view["activity"], view["target_iou"], view["confidence"]) == ("Completed", "done", 0.6, 0.9)
     assert view["machine"]["lower_bound"] >= 0.6
     assert view["counters"]["MachineLabeled"] == states[MACHINE]
     assert [row["status"] for row in view["rounds"]] == ["Finished"] * len(view["rounds"])
@@ -90,7 +90,7 @@ def test_money_adds_up_and_only_people_are_paid(tell):
 def test_validation_objects_are_random_and_keep_peoples_labels(tell):
     story, supervisor = tell()
     drive(story, supervisor)
-    aside = LoopObject.objects.filter(loop=story.loop, role=Role.VALIDATION)
+    aside = LoopObject.objects.filter(loop=story.loop, split=Split.VALIDATION)
     assert aside.count() >= 16
     assert set(aside.values_list("data_object__state", flat=True)) == {HUMAN}
     assert set(aside.values_list("data_object__label__source", flat=True)) == {"human"}

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 
 from labeling.models import Label, Task
-from learning.models import LoopObject, Model, Role, TrainingJob, TransformJob
+from learning.models import LoopObject, Model, Split, TrainingJob, TransformJob
 from marketplace.models import LedgerKind, Posting
 from tests.learning.loop_stories import HUMAN, MACHINE, OVER, a_story, work
 
@@ -84,7 +84,7 @@ def test_kills_at_random_moments_change_nothing(tmp_path, settings):
     assert not TransformJob.objects.exclude(status="Completed").exists()
     assert Model.objects.count() == TrainingJob.objects.count()
     # The guarantees hold.
-    aside = LoopObject.objects.filter(loop=story.loop, role=Role.VALIDATION)
+    aside = LoopObject.objects.filter(loop=story.loop, split=Split.VALIDATION)
     assert set(aside.values_list("data_object__label__source", flat=True)) == {"human"}
     if states.get(MACHINE):
         assert story.mean_iou(MACHINE) >= 0.6

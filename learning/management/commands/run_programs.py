@@ -1,4 +1,4 @@
-"""`manage.py run_programs`: the learner. Runs trainings and predictions as child processes until it is told to stop."""
+"""`manage.py run_programs`, the learner: runs trainings, predictions and other programs until it is told to stop."""
 
 import signal
 from argparse import ArgumentParser
@@ -13,9 +13,9 @@ from marketplace.errors import InUse
 
 
 class Command(BaseCommand):
-    """Claims waiting trainings and predictions and runs them here."""
+    """Claims waiting runs of programs and runs them on this machine."""
 
-    help = "Run trainings and predictions as child processes (the learner)."
+    help = "Run trainings, predictions and other programs as child processes (the learner)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """`--slots`: how many programs at once."""

@@ -1,6 +1,6 @@
-"""The objects of a loop: which to ask people for next, what each is used for, and the manifests made of them.
+"""The objects of a loop: which of them people label next, the split of each, and the manifests made of them.
 
-Once an object is set aside for validation it stays so, and keeps people's label. Knows neither rounds' state nor money.
+An object of the validation split stays in it and keeps the label people gave it. Knows neither rounds nor money.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,99 +15,104 @@ from labeling.formats.shapes import Box, ImageSize
 from labeling.models import DataObject, LabelingJob, ObjectState
 from labeling.services.intake import images
 from learning.contract import OBJECT_ID_KEY
-from learning.models import LearningLoop, LoopObject, Role
+from learning.models import LearningLoop, LoopObject, Split
 from learning.selection.diversity import spread
 from learning.selection.quality import Detections
 from learning.services.active.loop_settings import LoopSettings
 from marketplace import storage
 
 CHUNK = 1000
-# The most uncertain so many times as are wanted are spread out.
+# Of so many of the most uncertain objects for each one that is wanted, those that differ most are selected.
 CANDIDATES = 3
 
 
 def unlabeled(job: LabelingJob) -> QuerySet[DataObject]:
-    """Objects nobody has decided about."""
+    """The objects of the job that have no label yet, neither of people nor of a machine."""
     return DataObject.objects.filter(job=job, state=ObjectState.UNLABELED).order_by("index")
 
 
-def human_labeled(loop: LearningLoop, role: str) -> QuerySet[DataObject]:
-    """Objects with people's labels: those set aside for validation, or all others (the input's own too)."""
+def human_labeled(loop: LearningLoop, split: str) -> QuerySet[DataObject]:
+    """The objects of a split that people labeled; to the training split belong those that the input had labels of."""
     rows = DataObject.objects.filter(job_id=loop.job_id, state=ObjectState.HUMAN).order_by("index")
-    aside = LoopObject.objects.filter(loop=loop, role=Role.VALIDATION).values("data_object")
-    return rows.filter(pk__in=aside) if role == Role.VALIDATION else rows.exclude(pk__in=aside)
+    validation = LoopObject.objects.filter(loop=loop, split=Split.VALIDATION).values("data_object")
+    return rows.filter(pk__in=validation) if split == Split.VALIDATION else rows.exclude(pk__in=validation)
 
 
-def asked(loop: LearningLoop) -> int:
-    """How many objects people were asked for so far."""
-    return LoopObject.objects.filter(loop=loop).exclude(role="").count()
+def selected_count(loop: LearningLoop) -> int:
+    """The number of objects that were selected for people to label so far."""
+    return LoopObject.objects.filter(loop=loop).exclude(split="").count()
 
 
-# --- choosing ------------------------------------------------------------------------------------------------------
+# --- selecting -----------------------------------------------------------------------------------------------------
 
 
-def choose_seed(loop: LearningLoop, plan: LoopSettings, *, number: int, count: int) -> dict[int, str]:
-    """`count` random Unlabeled objects -> what each is used for; part of them, spread over the seed, for validation."""
+def select_seed(loop: LearningLoop, settings: LoopSettings, *, number: int, count: int) -> dict[int, str]:
+    """The split of each of `count` random unlabeled objects; see LoopSettings.validation_size."""
     ids = np.array(list(unlabeled(loop.job).values_list("pk", flat=True)), dtype=np.int64)
-    chosen = np.random.default_rng([plan.seed, number]).permutation(ids)[:count].tolist()
-    before, after = asked(loop), asked(loop) + len(chosen)
-    # So that a seed asked for in several batches has its share in each.
-    share = plan.validation_size() / max(plan.seed_size, 1)
-    aside = round(after * share) - round(before * share)
-    return {pk: Role.VALIDATION if place < aside else Role.TRAIN for place, pk in enumerate(chosen)}
+    selected = np.random.default_rng([settings.seed, number]).permutation(ids)[:count].tolist()
+    before, after = selected_count(loop), selected_count(loop) + len(selected)
+    # Each batch has the same share of validation objects when the seed is labeled in several batches.
+    share = settings.validation_size() / max(settings.seed_size, 1)
+    validation = round(after * share) - round(before * share)
+    return {pk: Split.VALIDATION if place < validation else Split.TRAIN for place, pk in enumerate(selected)}
 
 
-def choose_next(
-    loop: LearningLoop, plan: LoopSettings, *, number: int, count: int, embeddings: Iterable[tuple[int, list[float]]]
+def select_next(
+    loop: LearningLoop,
+    settings: LoopSettings,
+    *,
+    number: int,
+    count: int,
+    embeddings: Iterable[tuple[int, list[float]]],
 ) -> dict[int, str]:
-    """`count` Unlabeled objects -> what each is used for: a random slice for validation, then the most uncertain ones.
+    """The split of each of `count` unlabeled objects: random ones for validation, the most uncertain for training.
 
-    `embeddings` (object id, vector) are those of the newest predictions; objects never predicted are chosen at random.
+    `embeddings` (object id, vector) are those of the newest predictions; objects without a prediction are selected at
+    random, after the others.
     """
-    rng = np.random.default_rng([plan.seed, number])
+    rng = np.random.default_rng([settings.seed, number])
     ids = np.array(list(unlabeled(loop.job).values_list("pk", flat=True)), dtype=np.int64)
-    mixed = rng.permutation(ids)
-    aside = min(round(count * plan.random_share), count, len(mixed))
-    random_part, rest = mixed[:aside], mixed[aside:]
-    known = dict(
+    shuffled = rng.permutation(ids)
+    validation = min(round(count * settings.random_share), count, len(shuffled))
+    random_part, rest = shuffled[:validation], shuffled[validation:]
+    uncertainty = dict(
         LoopObject.objects.filter(loop=loop, data_object__state=ObjectState.UNLABELED)
         .exclude(uncertainty=None)
         .values_list("data_object", "uncertainty")
     )
-    wanted = count - aside
-    candidates = sorted((pk for pk in rest.tolist() if pk in known), key=lambda pk: (-known[pk], pk))
-    candidates = candidates[: wanted * CANDIDATES]
-    chosen = _spread(candidates, known, wanted, embeddings)
-    missing = [pk for pk in rest.tolist() if pk not in known][: wanted - len(chosen)]
-    roles = dict.fromkeys(random_part.tolist(), str(Role.VALIDATION))
-    return roles | dict.fromkeys([*chosen, *missing], str(Role.TRAIN))
+    wanted = count - validation
+    candidates = sorted((pk for pk in rest.tolist() if pk in uncertainty), key=lambda pk: (-uncertainty[pk], pk))
+    selected = _most_diverse(candidates[: wanted * CANDIDATES], uncertainty, wanted, embeddings)
+    unscored = [pk for pk in rest.tolist() if pk not in uncertainty][: wanted - len(selected)]
+    splits = dict.fromkeys(random_part.tolist(), str(Split.VALIDATION))
+    return splits | dict.fromkeys([*selected, *unscored], str(Split.TRAIN))
 
 
-def _spread(
-    candidates: Sequence[int], known: dict[int, float], wanted: int, embeddings: Iterable[tuple[int, list[float]]]
+def _most_diverse(
+    candidates: Sequence[int], uncertainty: dict[int, float], count: int, embeddings: Iterable[tuple[int, list[float]]]
 ) -> list[int]:
-    among = set(candidates)
-    vectors = {pk: vector for pk, vector in embeddings if pk in among and vector}
-    usable = [pk for pk in candidates if pk in vectors]
-    if len(usable) < len(candidates) or not candidates:
-        return list(candidates[:wanted])
-    order = spread([vectors[pk] for pk in usable], [known[pk] + 1e-6 for pk in usable], wanted)
-    return [usable[place] for place in order]
+    """`count` of the candidates that differ most; the most uncertain ones when an embedding is missing."""
+    wanted = set(candidates)
+    vectors = {pk: vector for pk, vector in embeddings if pk in wanted and vector}
+    if not candidates or any(pk not in vectors for pk in candidates):
+        return list(candidates[:count])
+    order = spread([vectors[pk] for pk in candidates], [uncertainty[pk] + 1e-6 for pk in candidates], count)
+    return [candidates[place] for place in order]
 
 
-def assign(loop: LearningLoop, roles: dict[int, str], *, number: int) -> None:
-    """Write down what was asked for in round `number`; an object that is set aside for validation stays so."""
+def record_selection(loop: LearningLoop, splits: dict[int, str], *, number: int) -> None:
+    """Store the split of each object that round `number` selected."""
     LoopObject.objects.bulk_create(
-        [LoopObject(loop=loop, data_object_id=pk, role=role, round_number=number) for pk, role in roles.items()],
+        [LoopObject(loop=loop, data_object_id=pk, split=split, round_number=number) for pk, split in splits.items()],
         update_conflicts=True,
         unique_fields=["data_object"],
-        update_fields=["role", "round_number"],
+        update_fields=["split", "round_number"],
         batch_size=CHUNK,
     )
 
 
-def note_scores(loop: LearningLoop, rows: Iterable[tuple[int, float]]) -> None:
-    """Keep the newest expected quality of each object; 1 minus it is its uncertainty."""
+def record_scores(loop: LearningLoop, rows: Iterable[tuple[int, float]]) -> None:
+    """Store the newest expected quality of each object; 1 minus it is its uncertainty."""
     LoopObject.objects.bulk_create(
         [LoopObject(loop=loop, data_object_id=pk, score=score, uncertainty=1.0 - score) for pk, score in rows],
         update_conflicts=True,
@@ -127,7 +132,7 @@ def write_labeled(uri: str, *, job: LabelingJob, objects: QuerySet[DataObject]) 
 
 def write_unlabeled(uri: str, *querysets: QuerySet[DataObject]) -> int:
     """A manifest of images only; returns the number of lines."""
-    return _write(uri, (orjson.dumps(_bare(row)) for rows in querysets for row in rows.iterator(CHUNK)))
+    return _write(uri, (orjson.dumps(_image_line(row)) for rows in querysets for row in rows.iterator(CHUNK)))
 
 
 def _write(uri: str, lines: Iterator[bytes]) -> int:
@@ -139,13 +144,13 @@ def _write(uri: str, lines: Iterator[bytes]) -> int:
     return count
 
 
-def _bare(row: DataObject) -> dict[str, Any]:
+def _image_line(row: DataObject) -> dict[str, Any]:
     return {"source-ref": images.image_uri(row), OBJECT_ID_KEY: row.pk}
 
 
 def _labeled_line(job: LabelingJob, row: DataObject) -> bytes:
     return box_line(
-        orjson.dumps(_bare(row)),
+        orjson.dumps(_image_line(row)),
         job.label_attribute_name,
         _boxes(row),
         image_size=ImageSize(row.width or 0, row.height or 0, row.depth or 3),
@@ -164,6 +169,6 @@ def _boxes(row: DataObject) -> list[Box]:
 
 
 def truth(job: LabelingJob, row: DataObject) -> Detections:
-    """People's label of an object, as selection reads it; needs `label` loaded."""
-    place = {label: number for number, label in enumerate(job.labels)}
-    return Detections.of([(place[box.label], box.left, box.top, box.width, box.height, 1.0) for box in _boxes(row)])
+    """The label that people gave an object, as selection reads it; needs `label` loaded."""
+    class_of = {label: number for number, label in enumerate(job.labels)}
+    return Detections.of([(class_of[box.label], box.left, box.top, box.width, box.height, 1.0) for box in _boxes(row)])

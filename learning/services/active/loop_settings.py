@@ -15,18 +15,19 @@ from marketplace.ranges import Range
 
 # The requester's keys that are not settings of the loop itself.
 OTHERS = frozenset({"enabled", "algorithm_specification_arn", "initial_model", "resource_config"})
-SMALL = 5000
+SMALL_JOB = 5000
 MIN_VALIDATION = 30
 
 
 @dataclass(frozen=True)
 class LoopSettings:
-    """Automated labeling of one job; sizes are numbers of objects. `plan` fills in what is 0.
+    """Automated labeling of one job; sizes are numbers of objects. `with_sizes` replaces the sizes that are 0.
 
-    `seed_size` are asked of people before the first training, `batch_size` in each further round. `validation_share` of
-    the seed and all of the `random_share` of further batches are set aside to judge the model. `target_iou` is promised
-    with `confidence`. After `max_rounds` trainings people label what is left. `train_seconds` 0: as the recipe says.
-    With `overlap` people get the next batch while a model is trained on the one before: faster, a little dearer.
+    People label `seed_size` objects before the first training and `batch_size` in each further round. The validation
+    split is `validation_share` of the seed and the whole random part of further batches, which is `random_share` of
+    them. `target_iou` is promised with `confidence`. After `max_rounds` trainings people label what is left.
+    `train_seconds` 0: as the recipe says. With `overlap` people get the next batch while a model is trained on the one
+    before, which is faster and a little more expensive.
     """
 
     seed_size: int = 0
@@ -45,23 +46,23 @@ class LoopSettings:
     seed: int = 0
     overlap: bool = False
 
-    def plan(self, *, objects: int, largest: int) -> "LoopSettings":
-        """With every size settled for so many objects, of which at most `largest` are open to people at once."""
+    def with_sizes(self, *, objects: int, largest_batch: int) -> "LoopSettings":
+        """These settings with every size filled in, for a job of so many objects."""
         seed = self.seed_size or max(20, round(objects * 0.25))
         batch = self.batch_size or max(10, round(objects * 0.1))
-        share = self.validation_share or (0.2 if objects < SMALL else 0.1)
-        sizes = {"seed_size": min(seed, largest, objects), "batch_size": min(batch, largest), "validation_share": share}
-        return LoopSettings(**asdict(self) | sizes)
+        share = self.validation_share or (0.2 if objects < SMALL_JOB else 0.1)
+        sizes = {"seed_size": min(seed, largest_batch, objects), "batch_size": min(batch, largest_batch)}
+        return LoopSettings(**asdict(self) | sizes | {"validation_share": share})
 
     def validation_size(self) -> int:
-        """How many of the seed are set aside: the share, yet enough to promise anything, and at most half of it."""
+        """The number of validation objects of the seed: its share, but enough for a promise, and at most half of it."""
         wanted = max(
             round(self.seed_size * self.validation_share), min(MIN_VALIDATION, self.seed_size * 2 // 5), MIN_IMAGES
         )
         return min(wanted, self.seed_size // 2)
 
     def hyperparameters(self, *, labels: list[str], label_attribute_name: str, round_number: int) -> dict[str, Any]:
-        """What the training program is told."""
+        """The hyperparameters of the training program."""
         given = {"max_seconds": self.train_seconds, "epochs": self.epochs, "image_size": self.image_size}
         return {
             "label_attribute_name": label_attribute_name,
@@ -108,8 +109,7 @@ RANGES: dict[str, Range] = {
 }
 """What each number may be, here and in forms and serializers. 0, where allowed, leaves it to the recipe.
 
-Pages and REST used to be narrower (`target_iou` 0.3 to 0.95, at most 50 rounds, images of at most 1024 pixels); the
-loop keeps its promise over all of these ranges.
+The loop keeps its promise over all of these ranges.
 """
 
 

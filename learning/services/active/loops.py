@@ -1,7 +1,7 @@
-"""Automated labeling: people label some, a model is trained, it labels what it is sure of, people get the rest.
+"""Automated labeling: people label some objects, a model is trained and labels what it is sure of, people the rest.
 
-`advance_loop` does whatever the rows say is next, as often as it is asked: each step is one transaction, or is found
-done the next time. Knows the loop as a whole; what one round does is rounds.py's part.
+`advance_loop` takes whatever steps are next by the rows, and may be called at any time: a step that was interrupted is
+taken again. Knows the loop as a whole; what happens in a round is the part of rounds.py.
 """
 
 from collections.abc import Mapping
@@ -54,8 +54,8 @@ def _start(job: LabelingJob, settings: dict[str, Any]) -> LearningLoop:
     return loop
 
 
-def _start_anyway(job: LabelingJob) -> LearningLoop:
-    """For a job nobody has checked: wrong settings fail it, with the reason, at the first step."""
+def _start_unchecked(job: LabelingJob) -> LearningLoop:
+    """As `start_loop`, for a job whose settings may be wrong: then the first step fails it with the reason."""
     try:
         settings = check_settings(account=job.account, automated_labeling=job.automated_labeling)
     except DomainError:
@@ -81,7 +81,7 @@ def advance_loop(*, loop_id: int) -> None:
 
 
 def advance_for_batch(*, batch_id: int) -> None:
-    """Advance the loop that a batch belongs to; nothing happens if none does."""
+    """Advance the loop that a batch belongs to, if it belongs to one."""
     for pk in Round.objects.filter(batch=batch_id).values_list("loop", flat=True):
         advance_loop(loop_id=pk)
 
@@ -90,58 +90,58 @@ def advance_for_job(*, job_id: int) -> None:
     """A job is ready for work: start its loop, and take the first steps."""
     job = LabelingJob.objects.filter(pk=job_id).first()
     if job is not None and job.automated:
-        advance_loop(loop_id=_start_anyway(job).pk)
+        advance_loop(loop_id=_start_unchecked(job).pk)
 
 
 def advance_for_run(*, kind: str, run_id: int) -> None:
-    """A training or a prediction ended: advance the loop that it belongs to, if one does."""
+    """A run of this kind ended: advance the loop that it belongs to, if it belongs to one."""
     for field in _fields_of(kinds.get(kind)):
         for pk in Round.objects.filter(**{field: run_id}).values_list("loop", flat=True):
             advance_loop(loop_id=pk)
 
 
 def sweep() -> None:
-    """Every minute: a loop for every automated job that has none, and a look at every loop that is not over."""
-    waiting = LabelingJob.objects.filter(status__in=["Initializing", "InProgress"], learning_loop=None)
-    for job in waiting.filter(automated_labeling__enabled=True).order_by("pk"):
-        _start_anyway(job)
+    """Every minute: make the loops that are missing, and request an advance of every loop that is not over."""
+    without = LabelingJob.objects.filter(status__in=["Initializing", "InProgress"], learning_loop=None)
+    for job in without.filter(automated_labeling__enabled=True).order_by("pk"):
+        _start_unchecked(job)
     for pk in LearningLoop.objects.filter(status="InProgress").order_by("pk").values_list("pk", flat=True):
         enqueue(ADVANCE, pk)
 
 
 def _step(loop_id: int) -> bool:
-    """The next thing; True when there may be another one right after it."""
+    """Take the next step; True when another one may follow at once."""
     loop = LearningLoop.objects.select_related("job__account", "job__workteam").get(pk=loop_id)
     job = loop.job
     if loop.status != "InProgress" or job.status == "Initializing":
         return False
     if job.status != "InProgress":
-        return _wind_down(loop)
+        return _end_with_job(loop)
     try:
-        asked = LoopSettings(**check_settings(account=job.account, automated_labeling=job.automated_labeling))
+        given = LoopSettings(**check_settings(account=job.account, automated_labeling=job.automated_labeling))
     except (Invalid, NotFound) as error:
         return fail(loop, f"automated labeling cannot start: {error.message}")
-    plan = asked.plan(objects=job.objects_total, largest=job.max_concurrent_tasks)
-    if loop.settings != asdict(plan):
-        LearningLoop.objects.filter(pk=loop.pk).update(settings=asdict(plan))
+    settings = given.with_sizes(objects=job.objects_total, largest_batch=job.max_concurrent_tasks)
+    if loop.settings != asdict(settings):
+        LearningLoop.objects.filter(pk=loop.pk).update(settings=asdict(settings))
     try:
-        return rounds.step(loop, plan)
-    except rounds.CannotGoOn as reason:
+        return rounds.step(loop, settings)
+    except rounds.LoopFailed as reason:
         return fail(loop, str(reason))
 
 
 def fail(loop: LearningLoop, reason: str) -> bool:
-    """The job cannot go on: it fails with this reason, and its loop with it."""
+    """Fail the job with this reason, and its loop with it."""
     with advance_lock(loop.job_id) as held:
         if held is False:
             return rounds.try_again(loop)
         finishing.fail_job(job=loop.job, reason=reason, by=BY)
     loop.job.refresh_from_db()
-    return _wind_down(loop)
+    return _end_with_job(loop)
 
 
-def _wind_down(loop: LearningLoop) -> bool:
-    """The job ended in another way (stopped by its owner, failed): end what runs for it."""
+def _end_with_job(loop: LearningLoop) -> bool:
+    """The job was stopped by its owner, or failed: end the programs that run for it, the rounds and the loop."""
     for kind in kinds.KINDS:
         for field in _fields_of(kind):
             for run in kind.model.objects.filter(pk__in=loop.rounds.values(field), status__in=kind.live):

@@ -1,15 +1,15 @@
-"""One round of a loop: a batch for people, a training, predictions of validation and the rest, a cut-off, auto-labels.
+"""One round of a loop: people label a batch, a model is trained and predicts, and it labels what it is sure of.
 
 Each function takes one step and says whether another may follow at once. Slow work is done before a transaction, never
 in it, and a kill at any point leaves rows from which the same step is taken again. Knows the round's states and sizes;
-neither how a cut-off is found (judging.py) nor how programs run.
+neither how a cut-off is found (evaluation.py) nor how programs run.
 """
 
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.db import transaction
 
 from labeling.models import DataObject, LabelingJob, ObjectState
@@ -22,10 +22,10 @@ from labeling.services.queue.locking import advance_lock
 from labeling.services.results import labels
 from learning import transitions
 from learning.contract import MODEL, TRAIN, VALIDATION
-from learning.models import LearningLoop, LoopObject, Model, Role, Round
+from learning.models import LearningLoop, LoopObject, Model, Round, Split
 from learning.selection.uncertainty import Certainty
 from learning.services import registry, training, transforms
-from learning.services.active import judging, loop_objects
+from learning.services.active import evaluation, loop_objects
 from learning.services.active.loop_settings import LoopSettings
 from marketplace import storage
 from marketplace.errors import InUse, LimitExceeded
@@ -33,76 +33,77 @@ from marketplace.models import Crowd
 from marketplace.queue import enqueue
 
 BY = "learning"
-# Ground Truth ends a job when more of its first random sample fail.
-MOST_FAILED = 0.1
+# Ground Truth fails a job when a larger share of its first random sample fails.
+MAX_FAILED_SHARE = 0.1
 INSPECT_AT_ONCE = 500
-# As for people-only jobs: the public crowd sees ten objects first, to find a wrong set-up before it costs much.
-PROBE = 10
+# As in jobs without automated labeling: the public crowd gets ten objects first, so that a mistake in the task's
+# design costs little.
+FIRST_PUBLIC_BATCH = 10
 # After so many failed trainings in a row people label what is left.
-MOST_FAILURES = 2
+MAX_FAILED_TRAININGS = 2
 
 
-class CannotGoOn(Exception):
+class LoopFailed(Exception):
     """The job has to fail; the message is the reason its owner reads."""
 
 
-def step(loop: LearningLoop, plan: LoopSettings) -> bool:
+def step(loop: LearningLoop, settings: LoopSettings) -> bool:
     """The next step of the loop; True when there may be another one right after it."""
     live = list(loop.rounds.exclude(status__in=transitions.ROUND.final).order_by("number"))
     if not live:
-        return open_round(loop, plan)
+        return open_round(loop, settings)
     current = live[0]
     steps = {"Labeling": after_labels, "Training": after_training, "Predicting": after_predictions}
-    moved = steps.get(current.status, auto_label)(loop, current, plan)
-    if not moved and plan.overlap and len(live) == 1 and current.status in ("Training", "Predicting"):
-        return open_round(loop, plan, while_training=True)
+    moved = steps.get(current.status, auto_label)(loop, current, settings)
+    if not moved and settings.overlap and len(live) == 1 and current.status in ("Training", "Predicting"):
+        return open_round(loop, settings, while_training=True)
     return moved
 
 
 # --- people ---------------------------------------------------------------------------------------------------------
 
 
-def open_round(loop: LearningLoop, plan: LoopSettings, *, while_training: bool = False) -> bool:
-    """Ask people for the next objects, or end the job when nobody may be asked for more."""
+def open_round(loop: LearningLoop, settings: LoopSettings, *, while_training: bool = False) -> bool:
+    """Open the next batch for people, or end the job when there may be none."""
     job, number = loop.job, loop.rounds.count() + 1
-    already = loop_objects.asked(loop)
-    seeding = already < plan.seed_size
-    wanted = plan.seed_size - already if seeding else plan.batch_size
-    count, reason = _how_many(job, wanted, first=number == 1)
-    if while_training and loop_objects.unlabeled(job).count() < 2 * plan.batch_size:
-        # People would take what the model is being trained for.
+    selected = loop_objects.selected_count(loop)
+    seeding = selected < settings.seed_size
+    wanted = settings.seed_size - selected if seeding else settings.batch_size
+    count, reason = _batch_size(job, wanted, first=number == 1)
+    if while_training and loop_objects.unlabeled(job).count() < 2 * settings.batch_size:
+        # Too few objects would be left for the model that is being trained.
         return False
     if count < 1:
         return False if while_training else _finish(loop, reason)
     if seeding:
-        roles = loop_objects.choose_seed(loop, plan, number=number, count=count)
+        splits = loop_objects.select_seed(loop, settings, number=number, count=count)
     else:
-        roles = loop_objects.choose_next(loop, plan, number=number, count=count, embeddings=_embeddings(loop))
-    broken = _inspect(job, [*roles])
+        splits = loop_objects.select_next(loop, settings, number=number, count=count, embeddings=_embeddings(loop))
+    broken = _inspect(job, [*splits])
     if broken:
-        # Chosen anew without them; the row remembers that they belonged to the sample.
-        loop_objects.assign(loop, dict.fromkeys(broken, ""), number=number)
-        _check_sample(loop, plan, seeding=seeding)
+        # The next step selects again without them; their rows record that they belonged to the sample.
+        loop_objects.record_selection(loop, dict.fromkeys(broken, ""), number=number)
+        _check_sample(loop, settings, seeding=seeding)
         return True
     try:
         with transaction.atomic():
             LearningLoop.objects.select_for_update().get(pk=loop.pk)
             if loop.rounds.count() + 1 != number:
                 return True
-            batch = batches.open_batch(job=job, object_ids=[*roles], purpose=f"round {number}", by=BY)
+            batch = batches.open_batch(job=job, object_ids=[*splits], purpose=f"round {number}", by=BY)
             Round.objects.create(loop=loop, number=number, batch=batch, status_changed_at=batch.opened_at)
-            loop_objects.assign(loop, roles, number=number)
+            loop_objects.record_selection(loop, splits, number=number)
     except LimitExceeded:
-        # Another job of the account spent the money meanwhile: look again at what can be paid.
+        # Another job of the account spent the money meanwhile: the next step looks again at what can be paid.
         return True
     except InUse:
-        # Something of the job changed under us (it is stopping, say): the next request sees what.
+        # The job has changed meanwhile (it may be stopping): the next request to advance the loop deals with that.
         return False
     return False
 
 
-def _how_many(job: LabelingJob, wanted: int, *, first: bool) -> tuple[int, str]:
-    """How many objects people may be asked for, and if none the reason why not."""
+def _batch_size(job: LabelingJob, wanted: int, *, first: bool) -> tuple[int, str]:
+    """How many objects the next batch may have, at most `wanted`, and if none the reason why not."""
     rest = loop_objects.unlabeled(job).count()
     if rest == 0:
         return 0, "every object is done"
@@ -112,23 +113,23 @@ def _how_many(job: LabelingJob, wanted: int, *, first: bool) -> tuple[int, str]:
     if affordable < 1:
         limited = spending.allowed_objects(job) < 1
         return 0, "the spending limit is reached" if limited else "the wallet cannot pay for another object"
-    room = [wanted, rest, job.max_concurrent_tasks, affordable, _percentage_room(job)]
+    limits = [wanted, rest, job.max_concurrent_tasks, affordable, _percentage_left(job)]
     if first and job.workteam.crowd == Crowd.PUBLIC:
-        room.append(PROBE)
+        limits.append(FIRST_PUBLIC_BATCH)
     if job.max_human_labeled_objects is not None:
-        room.append(job.max_human_labeled_objects - counters(job)["HumanLabeled"])
-    return min(room), "a stopping condition is reached"
+        limits.append(job.max_human_labeled_objects - counters(job)["HumanLabeled"])
+    return min(limits), "a stopping condition is reached"
 
 
-def _percentage_room(job: LabelingJob) -> int:
-    """How many more objects may be labeled, by whomever, before the requester's limit."""
+def _percentage_left(job: LabelingJob) -> int:
+    """How many more objects may be labeled, by people or machine, before the requester's limit is reached."""
     if job.max_percentage_labeled is None:
         return job.objects_total
     return -(-job.objects_total * job.max_percentage_labeled // 100) - counters(job)["TotalLabeled"]
 
 
 def _inspect(job: LabelingJob, ids: list[int]) -> list[int]:
-    """Look at the images that were not looked at yet; the broken ones fail and are returned."""
+    """Inspect those images that have not been inspected; the broken ones fail, and their ids are returned."""
     unseen = list(
         DataObject.objects.filter(pk__in=ids, width=None, state=ObjectState.UNLABELED).values_list("pk", flat=True)
     )
@@ -138,48 +139,48 @@ def _inspect(job: LabelingJob, ids: list[int]) -> list[int]:
     return list(DataObject.objects.filter(pk__in=unseen, state=ObjectState.FAILED).values_list("pk", flat=True))
 
 
-def _check_sample(loop: LearningLoop, plan: LoopSettings, *, seeding: bool) -> None:
-    """Raises CannotGoOn when too many of the first random sample failed, as Ground Truth does."""
+def _check_sample(loop: LearningLoop, settings: LoopSettings, *, seeding: bool) -> None:
+    """Raises LoopFailed when too many of the first random sample failed, as Ground Truth does."""
     if not seeding:
         return
     sample = LoopObject.objects.filter(loop=loop)
     failed = sample.filter(data_object__state=ObjectState.FAILED).count()
-    size = max(plan.seed_size, 1)
-    if failed > MOST_FAILED * size:
+    size = max(settings.seed_size, 1)
+    if failed > MAX_FAILED_SHARE * size:
         first = sample.filter(data_object__state=ObjectState.FAILED).order_by("data_object__index").first()
-        raise CannotGoOn(
-            f"{failed} of the first random sample of {size} objects failed, more than {MOST_FAILED:.0%}; "
+        raise LoopFailed(
+            f"{failed} of the first random sample of {size} objects failed, more than {MAX_FAILED_SHARE:.0%}; "
             f"the first: {first.data_object.failure_reason}"
         )
 
 
-def after_labels(loop: LearningLoop, current: Round, plan: LoopSettings) -> bool:
-    """The batch is over: train on all labels there are, unless there is nothing left to use a model for."""
+def after_labels(loop: LearningLoop, current: Round, settings: LoopSettings) -> bool:
+    """When the batch is over: start a training on all human labels, unless a model would have nothing to label."""
     if current.batch.status not in ("Completed", "Stopped"):
         return False
-    job, asked = loop.job, loop_objects.asked(loop)
-    _check_sample(loop, plan, seeding=asked <= plan.seed_size)
+    job, selected = loop.job, loop_objects.selected_count(loop)
+    _check_sample(loop, settings, seeding=selected <= settings.seed_size)
     figures = {"labeling_seconds": _seconds(current.batch.opened_at, current.batch.status_changed_at)}
-    if reason := _no_training(loop, plan, asked):
+    if reason := _no_training(loop, settings, selected):
         return _end_round(current, figures | {"no_training": reason})
     base = _base(loop, current)
     train_uri, validation_uri = storage.join(base, "train.manifest"), storage.join(base, "validation.manifest")
-    for_training = loop_objects.write_labeled(train_uri, job=job, objects=loop_objects.human_labeled(loop, Role.TRAIN))
-    if not for_training:
+    train = loop_objects.write_labeled(train_uri, job=job, objects=loop_objects.human_labeled(loop, Split.TRAIN))
+    if not train:
         return _end_round(current, figures | {"no_training": "there is no labeled object to learn from"})
-    aside = loop_objects.write_labeled(
-        validation_uri, job=job, objects=loop_objects.human_labeled(loop, Role.VALIDATION)
+    validation = loop_objects.write_labeled(
+        validation_uri, job=job, objects=loop_objects.human_labeled(loop, Split.VALIDATION)
     )
     channels: dict[str, Any] = {TRAIN: {"manifest_uri": train_uri}}
-    if aside:
+    if validation:
         channels[VALIDATION] = {"manifest_uri": validation_uri}
     if (start := _start_model(loop)) is not None:
         channels[MODEL] = {"name": start.name}
-    hyperparameters = plan.hyperparameters(
+    hyperparameters = settings.hyperparameters(
         labels=job.labels, label_attribute_name=job.label_attribute_name, round_number=current.number
     )
     with transaction.atomic():
-        if transitions.ROUND.advance(current, "Training", by=BY, because=f"{for_training} labeled objects"):
+        if transitions.ROUND.advance(current, "Training", by=BY, because=f"{train} labeled objects"):
             current.training_job = training.create_training(
                 account=job.account,
                 name=_name(loop, current),
@@ -187,25 +188,25 @@ def after_labels(loop: LearningLoop, current: Round, plan: LoopSettings) -> bool
                 channels=channels,
                 by=BY,
             )
-            images = {"train_images": for_training, "validation_images": aside, "human_labels": for_training + aside}
+            images = {"train_images": train, "validation_images": validation, "human_labels": train + validation}
             current.figures |= figures | images
             current.save(update_fields=["training_job", "figures"])
     return True
 
 
-def _no_training(loop: LearningLoop, plan: LoopSettings, asked: int) -> str:
+def _no_training(loop: LearningLoop, settings: LoopSettings, selected: int) -> str:
     """Why this round needs no model, "" when it does."""
     rest = loop_objects.unlabeled(loop.job).count()
     if rest == 0:
         return "no object is left to label"
-    if _percentage_room(loop.job) < 1:
+    if _percentage_left(loop.job) < 1:
         return "as many objects are labeled as the job may have"
-    if asked < plan.seed_size and _how_many(loop.job, 1, first=False)[0]:
+    if selected < settings.seed_size and _batch_size(loop.job, 1, first=False)[0]:
         return "the first sample is not complete"
-    if loop.rounds.exclude(training_job=None).count() >= plan.max_rounds:
-        return f"{plan.max_rounds} models were trained, people label the rest"
-    newest = list(loop.rounds.exclude(training_job=None).order_by("-number")[:MOST_FAILURES])
-    if len(newest) == MOST_FAILURES and all(round_.training_job.status == "Failed" for round_ in newest):
+    if loop.rounds.exclude(training_job=None).count() >= settings.max_rounds:
+        return f"{settings.max_rounds} models were trained, people label the rest"
+    newest = list(loop.rounds.exclude(training_job=None).order_by("-number")[:MAX_FAILED_TRAININGS])
+    if len(newest) == MAX_FAILED_TRAININGS and all(round_.training_job.status == "Failed" for round_ in newest):
         return "the trainings before failed, people label the rest"
     return ""
 
@@ -229,13 +230,13 @@ def newest_model(loop: LearningLoop) -> Model | None:
 # --- the model ------------------------------------------------------------------------------------------------------
 
 
-def after_training(loop: LearningLoop, current: Round, plan: LoopSettings) -> bool:
-    """While it runs, look at the images that were not looked at yet; then predict validation and all that is left."""
+def after_training(loop: LearningLoop, current: Round, settings: LoopSettings) -> bool:
+    """Inspect images while the training runs; when it is over, predict the validation split and unlabeled objects."""
     run, job = current.training_job, loop.job
     unseen = list(loop_objects.unlabeled(job).filter(width=None).values_list("pk", flat=True)[:INSPECT_AT_ONCE])
     if unseen:
         _inspect(job, unseen)
-        # Asked again from the queue: a message must stay short.
+        # The rest by another message: each one must stay short.
         enqueue("learning.background.advance_loop", loop.pk)
         return False
     if run.status in ("InProgress", "Stopping"):
@@ -245,7 +246,7 @@ def after_training(loop: LearningLoop, current: Round, plan: LoopSettings) -> bo
     figures = {"training_seconds": training.seconds(run), "model": run.model.name} | _metrics(run.model)
     uri = storage.join(_base(loop, current), "predict.manifest")
     images = loop_objects.write_unlabeled(
-        uri, loop_objects.human_labeled(loop, Role.VALIDATION), loop_objects.unlabeled(job)
+        uri, loop_objects.human_labeled(loop, Split.VALIDATION), loop_objects.unlabeled(job)
     )
     with transaction.atomic():
         if transitions.ROUND.advance(current, "Predicting", by=BY, because=f"{images} images"):
@@ -261,66 +262,66 @@ def _metrics(model: Model) -> dict[str, float]:
     return {name: value for name, value in model.metrics.items() if name.startswith(("mAP", "AP_"))}
 
 
-def after_predictions(loop: LearningLoop, current: Round, plan: LoopSettings) -> bool:
-    """Find the cut-off on the validation objects and write down the rule."""
+def after_predictions(loop: LearningLoop, current: Round, settings: LoopSettings) -> bool:
+    """When the prediction is over: find the cut-off on the validation objects and store the rule."""
     run = current.transform_job
     if run.status in ("InProgress", "Stopping"):
         return False
     if run.status != "Completed":
         return _end_round(current, {"no_predictions": run.failure_reason or f"the prediction is {run.status}"})
-    verdict = judging.judge(loop, plan, number=current.number, predictions=transforms.predictions(run))
-    decision = verdict.decision
+    found = evaluation.evaluate(loop, settings, number=current.number, predictions=transforms.predictions(run))
+    decision = found.decision
     with transaction.atomic():
         because = "no cut-off keeps the promise" if decision.threshold is None else f"from {decision.threshold:.4f} on"
         if transitions.ROUND.advance(current, "AutoLabeling", by=BY, because=because):
-            judging.remember(loop, verdict, number=current.number)
+            evaluation.record(loop, found, number=current.number)
             current.threshold, current.curve = decision.threshold, decision.curve
             current.rule = decision.certainty.to_dict()
-            current.figures |= verdict.figures | {"predicting_seconds": training.seconds(run)}
+            current.figures |= found.figures | {"predicting_seconds": training.seconds(run)}
             current.save(update_fields=["threshold", "curve", "rule", "figures"])
     return True
 
 
-def auto_label(loop: LearningLoop, current: Round, plan: LoopSettings) -> bool:
-    """Label every object whose expected quality reaches the cut-off, and note how sure the model is of the rest."""
+def auto_label(loop: LearningLoop, current: Round, settings: LoopSettings) -> bool:
+    """Label every object whose expected quality reaches the cut-off, and store the expected quality of the others."""
     job, run = loop.job, current.transform_job
     certainty = Certainty.from_dict(current.rule)
     pool = set(loop_objects.unlabeled(job).values_list("pk", flat=True))
-    scores = dict(judging.score_pool(certainty, transforms.predictions(run), pool))
-    loop_objects.note_scores(loop, scores.items())
+    scores = dict(evaluation.score_pool(certainty, transforms.predictions(run), pool))
+    loop_objects.record_scores(loop, scores.items())
     sure = {pk: score for pk, score in scores.items() if current.threshold is not None and score >= current.threshold}
     allowed = _surest(job, sure)
     try:
         labels.record_labels(
             job=job,
-            rows=judging.machine_labels(job, current, transforms.predictions(run), allowed),
+            rows=evaluation.machine_labels(job, current, transforms.predictions(run), allowed),
             model_name=run.model.name,
-            algorithm=judging.ALGORITHM,
+            algorithm=evaluation.ALGORITHM,
             by=BY,
         )
     except InUse:
-        # The job is ending: what is labeled so far stays, and the next request winds the loop down.
+        # The job is ending: the labels so far are kept, and the next request to advance the loop ends it too.
         return False
-    mine = LoopObject.objects.filter(loop=loop, data_object__state=ObjectState.MACHINE, passed_in=None)
-    mine.filter(data_object__label__model_name=run.model.name).update(passed_in=current.number)
+    unmarked = LoopObject.objects.filter(loop=loop, data_object__state=ObjectState.MACHINE, passed_in=None)
+    unmarked.filter(data_object__label__model_name=run.model.name).update(passed_in=current.number)
     manifests.refresh_output(job.pk)
-    labeled = LoopObject.objects.filter(loop=loop, passed_in=current.number, role="").count()
-    before = loop_objects.unlabeled(job).count() + labeled
+    labeled = LoopObject.objects.filter(loop=loop, passed_in=current.number, split="").count()
+    pool_size = loop_objects.unlabeled(job).count() + labeled
     figures = {
         "auto_labeled": labeled,
-        "pool": before,
-        "coverage": round(labeled / before, 6) if before else 0.0,
-        "machine": judging.machine_quality(loop, plan),
+        "pool": pool_size,
+        "coverage": round(labeled / pool_size, 6) if pool_size else 0.0,
+        "machine": evaluation.machine_quality(loop, settings),
     }
     return _end_round(current, figures)
 
 
 def _surest(job: LabelingJob, sure: dict[int, float]) -> dict[int, float]:
-    """Those that may be labeled: all, or the surest ones below the requester's limit on the share labeled."""
+    """Those that may be labeled: all of them, or as many of the surest as the requester's limit leaves."""
     if job.max_percentage_labeled is None:
         return sure
-    room = max(0, _percentage_room(job))
-    return dict(sorted(sure.items(), key=lambda item: (-item[1], item[0]))[:room])
+    left = max(0, _percentage_left(job))
+    return dict(sorted(sure.items(), key=lambda item: (-item[1], item[0]))[:left])
 
 
 def _embeddings(loop: LearningLoop) -> Iterator[tuple[int, list[float]]]:
@@ -346,15 +347,15 @@ def _end_round(current: Round, figures: dict[str, Any]) -> bool:
 
 
 def _finish(loop: LearningLoop, reason: str) -> bool:
-    """The job is over: what is labeled is its result."""
+    """Complete the job with the labels there are."""
     job = loop.job
     states = DataObject.objects.filter(job=job)
     if not states.exclude(state=ObjectState.FAILED).exists():
-        raise CannotGoOn(
+        raise LoopFailed(
             f"all {states.count()} objects failed; the first: {states.order_by('index')[0].failure_reason}"
         )
     if not loop.rounds.exists() and not states.filter(state=ObjectState.HUMAN).exists():
-        raise CannotGoOn(f"nobody could be asked for labels: {reason}")
+        raise LoopFailed(f"people could label no object: {reason}")
     # The manifest is slow to write: before the lock.
     manifests.refresh_output(job.pk)
     with advance_lock(job.pk) as held:
@@ -365,7 +366,7 @@ def _finish(loop: LearningLoop, reason: str) -> bool:
             try:
                 finishing.complete_job(job=job, by=BY, because=reason)
             except InUse:
-                # Stopped by its owner in this very moment: the next request winds the loop down.
+                # Its owner has just stopped it: the next request to advance the loop ends it too.
                 transaction.set_rollback(True)
     return False
 
@@ -377,11 +378,13 @@ def try_again(loop: LearningLoop) -> bool:
 
 
 def _base(loop: LearningLoop, current: Round) -> str:
-    return storage.join(settings.STORE_URL, "loops", loop.job.account.number, str(loop.pk), f"round-{current.number}")
+    return storage.join(
+        django_settings.STORE_URL, "loops", loop.job.account.number, str(loop.pk), f"round-{current.number}"
+    )
 
 
 def _name(loop: LearningLoop, current: Round) -> str:
-    """The name of the round's training, model and prediction: the job's, made fit, and numbers that make it unique."""
+    """The name of the round's training, model and prediction: the job's, as far as it fits, and numbers of its own."""
     stem = re.sub(r"[^a-zA-Z0-9]+", "-", loop.job.name)[:40].strip("-") or "job"
     return f"{stem}-{loop.pk}-round-{current.number}"
 

@@ -16,7 +16,7 @@ from typing import Protocol
 
 import psutil
 
-# Every descendant inherits it: so what a dead supervisor left behind is found, even if it died before noting a pid.
+# Every descendant inherits it, so that what a dead supervisor left running is found without a record of its pid.
 MARK = "WAGGLE_JOB_FOLDER"
 # The variables of our own environment that a program inherits (shell patterns). It works in its folder alone, so
 # whatever else an operator keeps in the environment, above all secrets and proxies, stays out of its reach.
@@ -25,7 +25,8 @@ INHERITED = (
     *("CUDA*", "NVIDIA*", "NCCL*", "TORCH*", "OMP_*", "MKL_*", "OPENBLAS_*"),
 )
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-# Idle threads sleep instead of spinning: beside a busy web server, two spinning threads train ten times slower.
+# Idle threads sleep instead of spinning: beside a busy web server, a training with two spinning threads takes ten times
+# as long.
 THREADS_SLEEP = {"OMP_WAIT_POLICY": "PASSIVE"}
 LOG = "log.txt"
 
@@ -37,20 +38,20 @@ class Program(Protocol):
         """The exit status, negative for a signal, None while it runs."""
 
     def terminate(self) -> None:
-        """Ask it to stop where it is and to keep what it has."""
+        """Ask it to save its state and to end."""
 
     def kill(self) -> None:
         """End it and everything it started, at once."""
 
 
 class Executor(Protocol):
-    """Something that can run programs: this machine, or a cluster."""
+    """Something that can run programs: this machine or a cluster."""
 
     def start(self, arguments: Sequence[str], folder: Path) -> Program:
         """Run `python <arguments> <folder>`; its output goes to <folder>/output/log.txt."""
 
     def clear(self, folder: Path) -> int:
-        """End whatever still works in `folder`, and return how many processes that were."""
+        """End every process that still works in `folder`, and return how many there were."""
 
 
 class LocalProgram:
@@ -60,14 +61,14 @@ class LocalProgram:
         self.process, self.folder = process, folder
 
     def poll(self) -> int | None:
-        """See Program.poll. Helpers the program left behind end with it."""
+        """See Program.poll. Child processes that the program left running are killed."""
         status = self.process.poll()
         if status is not None:
             self._signal(signal.SIGKILL)
         return status
 
     def terminate(self) -> None:
-        """See Program.terminate. Only the program itself is told: its helpers are its own to end."""
+        """See Program.terminate. Only the program itself gets the signal: it ends its own child processes."""
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(signal.SIGTERM)
 

@@ -1,7 +1,7 @@
-"""One claimed run carried through: fill the folder, start the program, follow its metrics, keep its result.
+"""One claimed run from its start to its end: fill the folder, start the program, store its metrics, keep its result.
 
-Every write to the row is fenced by the claim: a supervisor that lost the row changes nothing any more. Knows neither
-how runs are claimed nor what kinds of program there are.
+Every write to the row requires that the claim still holds: a supervisor that lost the run changes nothing any more.
+Knows neither how runs are claimed nor what kinds of program there are.
 """
 
 import logging
@@ -32,8 +32,8 @@ BY = "learner"
 MAX_ATTEMPTS = 4
 GRACE_SECONDS = 30.0
 POLL_SECONDS = 0.25
-# Progress that counts as getting further, so that a run which is interrupted often is still carried to its end.
-STRIDE = 0.01
+# A run that has progressed by so much since its last start is tried again, however often it is killed.
+MIN_PROGRESS = 0.01
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Lost(Exception):
 
 
 class Runner(threading.Thread):
-    """Carries one claimed run to its end, or to where it is stopped, interrupted or lost."""
+    """Works on one claimed run until it ends, is interrupted, or is lost to another supervisor."""
 
     def __init__(self, *, claim: Claim, executor: Executor):
         super().__init__(name=str(claim), daemon=True)
@@ -113,7 +113,7 @@ class Runner(threading.Thread):
             self._conclude(run, status)
 
     def _follow(self, run: Any, program: Program) -> int:
-        """Wait for the end of the program while passing on its metrics and our owner's wishes."""
+        """Wait for the end of the program; store its metrics meanwhile, and end it when that is asked."""
         asked_at: float | None = None
         while (status := program.poll()) is None:
             time.sleep(POLL_SECONDS)
@@ -158,7 +158,7 @@ class Runner(threading.Thread):
             self._end(run, self.claim.kind.completed, fields=kept, progress=1.0, failure_reason="")
         elif self._interrupted.is_set() or status == EXIT_DONE:
             self._release(attempts=max(run.attempts - 1, 0))
-        elif status < 0 and run.progress >= run.attempt_progress + STRIDE:
+        elif status < 0 and run.progress >= run.attempt_progress + MIN_PROGRESS:
             # Killed from outside (out of memory, or by hand) after it had got further: no failure of the program.
             log.warning("%s: %s", self.claim, self._describe(status))
             self._release(attempts=0)
@@ -233,7 +233,7 @@ class Runner(threading.Thread):
             held.save(update_fields=["claimed_by", "heartbeat_at", *changes])
 
     def _store_metrics(self) -> None:
-        """Pass on what the program wrote since; a repeated point takes the newer value."""
+        """Store the metrics that the program has written since the last call."""
         found, offset = read_metrics(self.folder.metrics, offset=self._offset)
         if not found:
             return

@@ -27,15 +27,15 @@ from learning.models import ProgramRun
 from learning.services.programs.executor import Executor
 from learning.services.programs.kinds import KINDS
 from learning.services.programs.kinds.interface import ProgramKind
-from learning.services.programs.running import STRIDE, Claim, Runner
+from learning.services.programs.running import MIN_PROGRESS, Claim, Runner
 from learning.services.programs.serving import ServingRunner
 from learning.services.programs.sharing import in_fair_order
 from marketplace.errors import InUse
 
 log = logging.getLogger(__name__)
 
-# A supervisor whose last heartbeat is older has lost its runs; it notices and ends its programs.
-SILENCE = timedelta(seconds=60)
+# A supervisor whose last heartbeat is older loses its runs to others; when it notices, it ends its programs.
+CLAIM_TIMEOUT = timedelta(seconds=60)
 
 
 class Supervisor:
@@ -47,11 +47,11 @@ class Supervisor:
         executor: Executor,
         slots: int,
         root: Path | None = None,
-        silence: timedelta = SILENCE,
+        claim_timeout: timedelta = CLAIM_TIMEOUT,
         kinds: Sequence[ProgramKind[Any]] = KINDS,
     ):
         self.kinds = sorted(kinds, key=lambda kind: kind.priority)
-        self.executor, self.slots, self.silence = executor, slots, silence
+        self.executor, self.slots, self.claim_timeout = executor, slots, claim_timeout
         self.root = root or Path(settings.VAR_DIR) / "programs"
         self.place = f"{socket.gethostname()[:60]}:{hashlib.sha256(str(self.root).encode()).hexdigest()[:12]}"
         self.identity = f"{self.place}#{uuid.uuid4().hex[:12]}"
@@ -153,9 +153,11 @@ class Supervisor:
         mine = [pk for name, pk in self.runners if name == kind.name]
         # Only this process works in this place (the lock): another identity of it in a claim is a dead process's.
         dead = Q(claimed_by__startswith=f"{self.place}#") & ~Q(claimed_by=self.identity)
-        held = ~Q(claimed_by="") & ~dead & Q(heartbeat_at__gte=now - self.silence)
-        free = Q(claimed_by="") | Q(claimed_by__startswith=f"{self.place}#") | Q(heartbeat_at__lt=now - self.silence)
-        # A run that is to be stopped does not sit out its pause.
+        held = ~Q(claimed_by="") & ~dead & Q(heartbeat_at__gte=now - self.claim_timeout)
+        free = (
+            Q(claimed_by="") | Q(claimed_by__startswith=f"{self.place}#") | Q(heartbeat_at__lt=now - self.claim_timeout)
+        )
+        # The pause before the next attempt does not hold for a run that is to be stopped.
         due = Q(not_before=None) | Q(not_before__lte=now) | Q(status=kind.stopping)
         rows = kind.model.objects.select_for_update(skip_locked=True, of=("self",))
         rows = rows.filter(free, due, status__in=kind.live).exclude(pk__in=mine)
@@ -163,7 +165,7 @@ class Supervisor:
 
     def _take(self, kind: ProgramKind[Any], run: ProgramRun) -> Claim:
         interrupted = bool(run.claimed_by)
-        further = run.progress >= run.attempt_progress + STRIDE
+        further = run.progress >= run.attempt_progress + MIN_PROGRESS
         run.attempts = 1 if interrupted and further else run.attempts + 1
         run.attempt_progress = run.progress
         run.folder = str(self._folder(kind, run))
@@ -182,7 +184,7 @@ class Supervisor:
         return Claim(kind=kind, pk=run.pk, identity=self.identity, folder=Path(run.folder))
 
     def _folder(self, kind: ProgramKind[Any], run: ProgramRun) -> Path:
-        """Its folder of before, if that is ours to clear of programs; else a new one, begun from the start."""
+        """The run's earlier folder, if no other supervisor can have a program in it; else a new one."""
         if run.folder and run.claimed_by.startswith(f"{self.place}#"):
             return Path(run.folder)
         if (

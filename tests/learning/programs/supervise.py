@@ -21,6 +21,6 @@ if __name__ == "__main__":
     if os.environ.get("WAGGLE_TEST_EXECUTOR") == "oracle":
         skill = float(os.environ["WAGGLE_TEST_ORACLE_SKILL"])
         executor = OracleExecutor(truth=Path(os.environ["WAGGLE_TEST_ORACLE_TRUTH"]), skill=skill)
-    supervisor = Supervisor(executor=executor, slots=2, root=Path(sys.argv[1]), silence=timedelta(seconds=30))
+    supervisor = Supervisor(executor=executor, slots=2, root=Path(sys.argv[1]), claim_timeout=timedelta(seconds=30))
     signal.signal(signal.SIGTERM, lambda *_: supervisor.stopping.set())
     supervisor.run(pause=0.1)

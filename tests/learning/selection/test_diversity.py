@@ -15,7 +15,7 @@ def test_one_image_of_each_kind_comes_before_a_second_of_any():
 
 def test_kinds_that_are_labeled_already_come_last():
     kinds = np.repeat(np.eye(3), 2, axis=0)
-    chosen = spread(kinds, np.ones(6), 2, taken=np.eye(3)[:1])
+    chosen = spread(kinds, np.ones(6), 2, labeled=np.eye(3)[:1])
     assert sorted(index // 2 for index in chosen) == [1, 2]
 
 
@@ -37,4 +37,4 @@ def test_shapes_that_do_not_agree_are_refused():
     with pytest.raises(ValueError, match="weights of shape"):
         spread(np.ones((3, 2)), np.ones(2), 1)
     with pytest.raises(ValueError, match="cannot be compared"):
-        spread(np.ones((3, 2)), np.ones(3), 1, taken=np.ones((1, 5)))
+        spread(np.ones((3, 2)), np.ones(3), 1, labeled=np.ones((1, 5)))

@@ -1,4 +1,7 @@
-"""From a round's predictions to its decision and its labels. Knows predictions and selection, not the loop's states."""
+"""The evaluation of a round's model: its cut-off, the quality it promises, and the labels that follow.
+
+Knows predictions and selection; neither the states of the loop nor how its objects are selected.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,7 +13,7 @@ from labeling.formats.shapes import Box
 from labeling.models import LabelingJob
 from labeling.services.results.labels import ExternalLabel
 from learning.contract import Prediction
-from learning.models import LearningLoop, LoopObject, Role, Round
+from learning.models import LearningLoop, LoopObject, Round, Split
 from learning.selection import quality, thresholds
 from learning.selection.quality import Detections, Outcomes
 from learning.selection.thresholds import Decision
@@ -22,33 +25,35 @@ ALGORITHM = "active-learning"
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """A decision, the validation objects it rests on (in its order), and the figures the pages show."""
+class Evaluation:
+    """A decision, the ids of the validation objects in the order of its arrays, and the figures for the pages."""
 
     decision: Decision
     object_ids: list[int]
     figures: dict[str, Any]
 
 
-def judge(loop: LearningLoop, plan: LoopSettings, *, number: int, predictions: Iterable[Prediction]) -> Verdict:
-    """Find the cut-off that keeps the promise, on the validation objects no earlier round has passed."""
+def evaluate(
+    loop: LearningLoop, settings: LoopSettings, *, number: int, predictions: Iterable[Prediction]
+) -> Evaluation:
+    """Find the cut-off that keeps the promise, on the validation objects that have not passed in an earlier round."""
     job = loop.job
-    passed_before = LoopObject.objects.filter(loop=loop, role=Role.VALIDATION).exclude(passed_in=None)
+    passed_before = LoopObject.objects.filter(loop=loop, split=Split.VALIDATION).exclude(passed_in=None)
     passed = set(passed_before.values_list("data_object", flat=True))
-    rows = loop_objects.human_labeled(loop, Role.VALIDATION).select_related("label")
+    rows = loop_objects.human_labeled(loop, Split.VALIDATION).select_related("label")
     truths = {row.pk: loop_objects.truth(job, row) for row in rows if row.pk not in passed}
     found = {p.object_id: detections(p) for p in predictions if p.object_id in truths and p.error is None}
-    # An image the model cannot read would not be labeled by it either: no boxes, and so never sure.
-    nothing = Detections.of([])
+    # An image that the program could not read counts as one without predicted boxes.
+    no_boxes = Detections.of([])
     ids = sorted(truths)
     decision = thresholds.choose(
-        [found.get(pk, nothing) for pk in ids],
+        [found.get(pk, no_boxes) for pk in ids],
         [truths[pk] for pk in ids],
         classes=len(job.labels),
-        target=plan.target_iou,
-        confidence=plan.confidence,
+        target=settings.target_iou,
+        confidence=settings.confidence,
         earlier=_earlier(passed_before.order_by("pk").values_list("outcome", flat=True), len(job.labels)),
-        seed=plan.seed + number,
+        seed=settings.seed + number,
     )
     figures = {
         "validation_images": len(ids) + len(passed),
@@ -59,35 +64,35 @@ def judge(loop: LearningLoop, plan: LoopSettings, *, number: int, predictions: I
         "validation_coverage": _number(decision.coverage),
         "score_cuts": decision.certainty.cuts.tolist(),
     }
-    return Verdict(decision, ids, figures)
+    return Evaluation(decision, ids, figures)
 
 
-def remember(loop: LearningLoop, verdict: Verdict, *, number: int) -> None:
-    """Write down which validation objects this round's rule would have labeled, and what came of it."""
-    decision = verdict.decision
+def record(loop: LearningLoop, evaluation: Evaluation, *, number: int) -> None:
+    """Store which validation objects the rule of round `number` would have labeled, and how good those labels are."""
+    decision = evaluation.decision
     for place in np.flatnonzero(decision.passed):
         outcome = [decision.outcomes.iou[place].tolist(), decision.outcomes.boxes[place].tolist()]
-        LoopObject.objects.filter(loop=loop, data_object=verdict.object_ids[place]).update(
+        LoopObject.objects.filter(loop=loop, data_object=evaluation.object_ids[place]).update(
             passed_in=number, outcome=outcome, score=decision.scores[place]
         )
 
 
-def machine_quality(loop: LearningLoop, plan: LoopSettings) -> dict[str, Any]:
-    """The quality of all machine labels of the job, as the validation objects that passed with them tell it."""
-    rows = LoopObject.objects.filter(loop=loop, role=Role.VALIDATION).exclude(passed_in=None).order_by("pk")
+def machine_quality(loop: LearningLoop, settings: LoopSettings) -> dict[str, Any]:
+    """The quality of all machine labels of the job, estimated on the validation objects that passed in their rounds."""
+    rows = LoopObject.objects.filter(loop=loop, split=Split.VALIDATION).exclude(passed_in=None).order_by("pk")
     found = _earlier(rows.values_list("outcome", flat=True), len(loop.job.labels))
     if found is None:
-        return {"images": 0, "quality": None, "lower_bound": None, "confidence": plan.confidence}
+        return {"images": 0, "quality": None, "lower_bound": None, "confidence": settings.confidence}
     return {
         "images": len(found),
         "quality": _number(quality.set_quality(found)),
-        "lower_bound": _number(quality.lower_bound(found, plan.confidence)),
-        "confidence": plan.confidence,
+        "lower_bound": _number(quality.lower_bound(found, settings.confidence)),
+        "confidence": settings.confidence,
     }
 
 
 def score_pool(certainty: Certainty, predictions: Iterable[Prediction], pool: set[int]) -> Iterator[tuple[int, float]]:
-    """(object id, expected quality) of every prediction that could be made of an object of the pool."""
+    """(object id, expected quality) of every object of the pool that has a prediction without an error."""
     for prediction in predictions:
         if prediction.object_id in pool and prediction.error is None:
             yield prediction.object_id, float(certainty.predict([detections(prediction)])[0])
