@@ -334,10 +334,9 @@ def make_job(account: Any, team: Any, *, tasks: int, redundancy: int) -> int:
     from django.conf import settings
     from django.db import connection, transaction
 
-    from labeling import transitions
     from labeling.models import DataObject, LabelingJob
-    from labeling.services.jobs import creation
-    from labeling.services.queue import batches
+    from labeling.services.jobs import creation, status
+    from labeling.services.jobs.batches import open_batch
     from marketplace import storage
 
     manifest = storage.join(settings.STORE_URL, account.number, "benchmark.manifest")
@@ -373,9 +372,9 @@ def make_job(account: Any, team: Any, *, tasks: int, redundancy: int) -> int:
                 [job.pk],
             )
         LabelingJob.objects.filter(pk=job.pk).update(objects_total=tasks)
-        transitions.LABELING_JOB.advance(job, "InProgress", by="system")
+        status.move(job, "InProgress", by="system")
         ids = list(DataObject.objects.filter(job=job).order_by("index").values_list("pk", flat=True))
-        batches.open_batch(job=job, object_ids=ids, by="system")
+        open_batch(job=job, object_ids=ids, by="system")
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     return job.pk

@@ -18,25 +18,26 @@ def element_payload(kind: TaskType[Any, Any]) -> dict[str, str]:
     return {"tag": kind.element.tag, "name": kind.element.name}
 
 
-def task_payload(task: Task, job: LabelingJob, data_object: DataObject, user_id: int) -> dict[str, Any]:
+def task_payload(task: Task, user_id: int) -> dict[str, Any]:
     """What the worker's page needs to show a task; a preview shows the very same."""
-    instructions = job.instructions or {}
+    queue = task.queue
+    instructions = queue.instructions or {}
     return {
         "task_id": task.pk,
-        "job_id": job.pk,
-        "task_type": job.task_type,
-        "title": job.title,
-        "price": money.text(job.price_micros),
-        "image_url": image_url(data_object.pk, user_id),
-        "image_size": {"width": data_object.width, "height": data_object.height},
-        "labels": [{"label": label} for label in job.labels],
+        "queue_id": queue.pk,
+        "task_type": queue.task_type,
+        "title": queue.title,
+        "price": money.text(queue.price_micros),
+        "image_url": image_url(task.input["object"], user_id),
+        "image_size": {"width": task.input["width"], "height": task.input["height"]},
+        "labels": [{"label": label} for label in queue.labels],
         "instructions": {
             "short": instructions.get("short", ""),
             "full": instructions.get("full", ""),
             **{
                 kind: [
                     {
-                        "image_url": f"/api/v1/labeling-jobs/{job.pk}/examples/{kind}/{i}",
+                        "image_url": f"/api/v1/work-queues/{queue.pk}/examples/{kind}/{i}",
                         "caption": ex.get("caption", ""),
                     }
                     for i, ex in enumerate(instructions.get(kind, []))
@@ -44,7 +45,7 @@ def task_payload(task: Task, job: LabelingJob, data_object: DataObject, user_id:
                 for kind in ("good_examples", "bad_examples")
             },
         },
-        "element": element_payload(task_types.get(job.task_type)),
+        "element": element_payload(task_types.get(queue.task_type)),
         "initial_value": None,
     }
 
@@ -54,4 +55,5 @@ def preview_payload(job: LabelingJob, user_id: int) -> dict[str, Any]:
     row = DataObject.objects.filter(job=job).exclude(width=None).exclude(state="Failed").order_by("index").first()
     if row is None:
         raise WrongState("no image of this job is ready yet")
-    return task_payload(Task(job=job), job, row, user_id)
+    shown = Task(queue=job.queue, input={"object": row.pk, "width": row.width, "height": row.height})
+    return task_payload(shown, user_id)

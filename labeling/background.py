@@ -2,15 +2,22 @@
 
 from django.utils import timezone
 
-from labeling.models import AdvanceRequest, LabelingJob
+from labeling.models import AdvanceRequest, LabelingJob, WorkQueue
 from labeling.services.intake import datasets
 from labeling.services.jobs import advancing
 from labeling.services.output import exports, manifests
-from labeling.services.queue import advance_requests, leases
+from labeling.services.queue import advance_requests, leases, owners
+
+
+def advance_queue(queue_id: int) -> None:
+    """Let the owner of a work queue take its next steps; nothing happens for a queue that is gone."""
+    queue = WorkQueue.objects.filter(pk=queue_id).first()
+    if queue is not None:
+        owners.owner_of(queue).advance()
 
 
 def advance_job(job_id: int) -> None:
-    """Take the next steps of a labeling job."""
+    """Take the next steps of a labeling job. Messages name the queue; those sent by earlier versions name the job."""
     advancing.advance_job(job_id)
 
 
@@ -29,8 +36,8 @@ def sweep() -> None:
     leases.expire_overdue()
     AdvanceRequest.objects.filter(requested_at__lt=timezone.now() - advance_requests.STALE).delete()
     live = LabelingJob.objects.filter(status__in=["Initializing", "InProgress", "Stopping"])
-    for job_id in live.order_by("pk").values_list("pk", flat=True):
-        advance_requests.request_advance(job_id)
+    for queue_id in live.order_by("pk").values_list("queue", flat=True):
+        advance_requests.request_advance(queue_id)
     datasets.sweep()
     manifests.refresh_stale(now=timezone.now())
 

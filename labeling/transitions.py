@@ -36,3 +36,8 @@ EXPORT = Machine(
     "export",
     {"InProgress": {"Completed", "Failed", "Stopped"}, "Completed": set(), "Failed": set(), "Stopped": set()},
 )
+# A queue hands out tasks while it is InProgress; a stopped one takes the answers to running leases and no more.
+WORK_QUEUE = Machine(
+    "work queue",
+    {"Initializing": {"InProgress", "Stopped"}, "InProgress": {"Stopped"}, "Stopped": set()},
+)

@@ -21,9 +21,9 @@ from marketplace.models import Role
 MINUTES = 10
 
 
-def _page(request: HttpRequest, task: dict[str, Any], *, seconds: float, job_id: int, back: str) -> HttpResponse:
+def _page(request: HttpRequest, task: dict[str, Any], *, seconds: float, queue_id: int, back: str) -> HttpResponse:
     config = {
-        "job_id": job_id,
+        "queue_id": queue_id,
         "worker_id": 0,
         "api_base": "/api/v1",
         "sign_in_url": reverse("sign-in"),
@@ -31,7 +31,7 @@ def _page(request: HttpRequest, task: dict[str, Any], *, seconds: float, job_id:
         "preview": True,
         "assignment": {"id": 0, "seconds_left": seconds, "accepted_at": None, "lease_expires_at": None, **task},
     }
-    return render(request, "worker/task.html", {"config": config, "job": {"title": task["title"]}})
+    return render(request, "worker/task.html", {"config": config, "title": task["title"]})
 
 
 @requester_page()
@@ -40,7 +40,7 @@ def of_job(request: HttpRequest, job_id: int) -> HttpResponse:
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     back = reverse("requester:job", args=[job.pk])
     task = preview_payload(job, request.user.pk or 0)
-    return _page(request, task, seconds=job.task_time_limit_seconds, job_id=job.pk, back=back)
+    return _page(request, task, seconds=job.task_time_limit_seconds, queue_id=job.queue_id, back=back)
 
 
 @requester_page(Role.MEMBER)
@@ -55,7 +55,7 @@ def of_draft(request: HttpRequest) -> HttpResponse:
     kind = drafted_type(given)
     task = {
         "task_id": 0,
-        "job_id": 0,
+        "queue_id": 0,
         "price": money.text(people.get("price", 0)),
         "task_type": kind.name,
         "title": words["title"],
@@ -67,7 +67,7 @@ def of_draft(request: HttpRequest) -> HttpResponse:
         "initial_value": None,
     }
     seconds = 60 * people.get("time_limit_minutes", MINUTES)
-    return _page(request, task, seconds=seconds, job_id=0, back=reverse("requester:job-review"))
+    return _page(request, task, seconds=seconds, queue_id=0, back=reverse("requester:job-review"))
 
 
 @requester_page()

@@ -6,7 +6,7 @@ from labeling.models import LabelingJob
 from learning import queries as learning_queries
 
 # Columns that may be large and that no list shows.
-PAYLOAD = ("instructions", "worker_models")
+PAYLOAD = ("queue__instructions", "worker_models")
 
 
 def doing(job: LabelingJob) -> dict[str, Any] | None:

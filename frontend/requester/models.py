@@ -55,7 +55,7 @@ def _charts(job: TrainingJob | None) -> list[dict[str, Any]]:
 def _samples(model: Model, user_id: int) -> list[dict[str, Any]]:
     labels = (
         Label.objects.filter(model_name=model.name, source=LabelSource.MACHINE, data_object__job__account=model.account)
-        .select_related("data_object__job")
+        .select_related("data_object__job__queue")
         .order_by("pk")[:SAMPLES]
     )
     return [_sample(label, label.data_object, user_id) for label in labels]

@@ -14,7 +14,7 @@ from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import worker_of
 from frontend.rest.wallet import statement_row
 from labeling.queries.statements import StatementLine, statement_lines
-from labeling.services.queue import assignments
+from labeling.services.queue import worklist
 from marketplace import money
 from marketplace.models import Posting
 from marketplace.services import earnings
@@ -28,12 +28,12 @@ class WorkView(APIView):
     @extend_schema(responses={200: WORK}, operation_id="list_work")
     def get(self, request: Request) -> Response:
         """Open jobs of the caller's teams: price, expected hourly pay, tasks left."""
-        rows = assignments.work_available(worker=worker_of(request))
+        rows = worklist.work_available(worker=worker_of(request))
         return Response(
             {
                 "results": [
                     {
-                        "job_id": row.job_id,
+                        "queue_id": row.queue_id,
                         "title": row.title,
                         "description": row.description,
                         "task_type": row.task_type,

@@ -315,7 +315,7 @@ class Task(s.Serializer):
     """What a worker's page needs to show a task."""
 
     task_id = s.IntegerField(allow_null=True)
-    job_id = s.IntegerField()
+    queue_id = s.IntegerField()
     task_type = s.CharField()
     title = s.CharField()
     price = Money()
@@ -362,9 +362,9 @@ class SeatState(s.Serializer):
 
 
 class Work(s.Serializer):
-    """A job with tasks for the caller."""
+    """A work queue with tasks for the caller."""
 
-    job_id = s.IntegerField()
+    queue_id = s.IntegerField()
     title = s.CharField()
     description = s.CharField()
     task_type = s.CharField()

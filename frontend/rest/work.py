@@ -16,7 +16,7 @@ from frontend.rest.idempotency import key_of
 from frontend.rest.scope import worker_of
 from frontend.tasks import task_payload
 from labeling import queries
-from labeling.models import Assignment, LabelingJob
+from labeling.models import Assignment, LabelingJob, WorkQueue
 from labeling.services.queue import assignments
 from marketplace import money
 from marketplace.errors import Invalid, NotFound
@@ -45,28 +45,28 @@ class ReasonInput(serializers.Serializer):
 
 def assignment_payload(assignment: Assignment, user_id: int, now: datetime) -> dict[str, Any]:
     """A leased seat with its task."""
-    task, job, data_object = queries.task_shown(assignment.task_id)
+    task = queries.task_shown(assignment.task_id)
     return {
         "id": assignment.pk,
         "accepted_at": assignment.accepted_at,
         "lease_expires_at": assignment.lease_expires_at,
         "seconds_left": max(0.0, (assignment.lease_expires_at - now).total_seconds()),
-        **task_payload(task, job, data_object, user_id),
+        **task_payload(task, user_id),
     }
 
 
-def claim_payload(worker: Worker, job_id: int, *, hint: bool) -> dict[str, Any]:
-    """Claim the next task of a job for a worker; `reason` says why there is none. `hint`: name the image after it."""
+def claim_payload(worker: Worker, queue_id: int, *, hint: bool) -> dict[str, Any]:
+    """Claim the next task of a queue for a worker; `reason` says why there is none. `hint`: name the image after it."""
     now = timezone.now()
-    job = LabelingJob(pk=job_id)
-    assignment = assignments.claim(worker=worker, job=job, now=now)
+    queue = WorkQueue(pk=queue_id)
+    assignment = assignments.claim(worker=worker, queue=queue, now=now)
     if assignment is None:
-        status = LabelingJob.objects.values_list("status", flat=True).get(pk=job_id)
+        status = WorkQueue.objects.values_list("status", flat=True).get(pk=queue_id)
         return {"assignment": None, "reason": NO_TASK.get(status, "job-closed"), "next": None}
-    upcoming = assignments.peek(worker=worker, job=job) if hint else None
+    upcoming = assignments.peek(worker=worker, queue=queue) if hint else None
     return {
         "assignment": assignment_payload(assignment, worker.user_id, now),
-        "next": {"image_url": image_url(upcoming, worker.user_id)} if upcoming else None,
+        "next": {"image_url": image_url(upcoming["object"], worker.user_id)} if upcoming else None,
     }
 
 
@@ -76,19 +76,31 @@ def _hint(request: Request) -> bool:
 
 
 def _own_assignment(pk: int, worker: Worker) -> Assignment:
-    found = Assignment.objects.select_related("job").filter(pk=pk, worker=worker).first()
+    found = Assignment.objects.filter(pk=pk, worker=worker).first()
     if found is None:
         raise NotFound(f"you have no assignment {pk}")
     return found
 
 
 class ClaimView(APIView):
-    """Take the next task of a job."""
+    """Take the next task of a work queue."""
 
     @extend_schema(request=None, responses={200: schemas.Claim}, operation_id="claim_task")
+    def post(self, request: Request, queue_id: int) -> Response:
+        """A task with a lease, or null with the reason there is none."""
+        return Response(claim_payload(worker_of(request), queue_id, hint=_hint(request)))
+
+
+class JobClaimView(APIView):
+    """Take the next task of a labeling job."""
+
+    @extend_schema(request=None, responses={200: schemas.Claim}, operation_id="claim_task_of_labeling_job")
     def post(self, request: Request, job_id: int) -> Response:
         """A task with a lease, or null with the reason there is none."""
-        return Response(claim_payload(worker_of(request), job_id, hint=_hint(request)))
+        queue_id = LabelingJob.objects.filter(pk=job_id).values_list("queue", flat=True).first()
+        if queue_id is None:
+            raise NotFound(f"there is no labeling job {job_id}")
+        return Response(claim_payload(worker_of(request), queue_id, hint=_hint(request)))
 
 
 class SubmitView(APIView):
@@ -124,8 +136,7 @@ class SubmitView(APIView):
         body: dict[str, Any] = {"status": "Submitted", "paid": money.text(done.paid_micros), "repeated": done.repeated}
         if request.query_params.get("claim_next") in ("true", "1"):
             # In a transaction of its own: a submit holds its task while a claim may wait for another.
-            job_id = Assignment.objects.values_list("job_id", flat=True).get(pk=assignment_id)
-            upcoming = claim_payload(worker, job_id, hint=_hint(request))
+            upcoming = claim_payload(worker, done.queue_id, hint=_hint(request))
             body |= {"next_assignment": upcoming["assignment"], "next": upcoming["next"]}
             if upcoming["assignment"] is None:
                 body["reason"] = upcoming["reason"]

@@ -6,11 +6,11 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from frontend.session import worker_page
-from labeling.models import LabelingJob
+from labeling.models import WorkQueue
 from labeling.queries.statements import statement_lines
-from labeling.services.queue import assignments
+from labeling.services.queue import visibility, worklist
 from marketplace.errors import NotFound
-from marketplace.services import earnings, workteams
+from marketplace.services import earnings
 
 PER_PAGE = 50
 
@@ -19,22 +19,22 @@ PER_PAGE = 50
 def jobs(request: HttpRequest) -> HttpResponse:
     """Jobs with tasks for this worker: price, expected hourly pay, tasks left."""
     worker = request.worker  # type: ignore[attr-defined]
-    rows = assignments.work_available(worker=worker)
+    rows = worklist.work_available(worker=worker)
     return render(
         request, "worker/jobs.html", {"rows": rows, "balance": earnings.balance(worker=worker), "worker": worker}
     )
 
 
 @worker_page
-def task(request: HttpRequest, job_id: int) -> HttpResponse:
+def task(request: HttpRequest, queue_id: int) -> HttpResponse:
     """The page tasks are done on; it claims and submits over REST."""
     worker = request.worker  # type: ignore[attr-defined]
-    job = LabelingJob.objects.select_related("workteam").filter(pk=job_id).first()
-    if job is None or not workteams.eligible(worker=worker, team=job.workteam):
-        raise NotFound(f"there is no labeling job {job_id} for you")
-    here = reverse("worker:task", args=[job.pk])
+    queue = WorkQueue.objects.filter(pk=queue_id).first()
+    if queue is None or visibility.refusal(worker_id=worker.pk, queue=queue):
+        raise NotFound(f"there is no work {queue_id} for you")
+    here = reverse("worker:task", args=[queue.pk])
     config = {
-        "job_id": job.pk,
+        "queue_id": queue.pk,
         "worker_id": worker.pk,
         "api_base": "/api/v1",
         "sign_in_url": f"{reverse('sign-in')}?next={here}",
@@ -42,7 +42,7 @@ def task(request: HttpRequest, job_id: int) -> HttpResponse:
         "preview": False,
         "assignment": None,
     }
-    return render(request, "worker/task.html", {"config": config, "job": job})
+    return render(request, "worker/task.html", {"config": config, "title": queue.title})
 
 
 @worker_page

@@ -8,5 +8,5 @@ app_name = "worker"
 urlpatterns = [
     path("", pages.jobs, name="jobs"),
     path("earnings/", pages.earnings_page, name="earnings"),
-    path("<int:job_id>/", pages.task, name="task"),
+    path("<int:queue_id>/", pages.task, name="task"),
 ]

@@ -2,8 +2,10 @@
 
 from labeling.models.datasets import BadLine, Dataset
 from labeling.models.exports import Export
-from labeling.models.jobs import AdvanceRequest, LabelingJob
+from labeling.models.jobs import LabelingJob
 from labeling.models.objects import DataObject, Label, LabelSource, ObjectLine, ObjectState
+from labeling.models.queues import AdvanceRequest, WorkQueue
+from labeling.models.skills import WorkerSkill
 from labeling.models.tasks import Answer, Assignment, AssignmentStatus, Batch, Task, TaskStatus, WorkerCursor
 
 __all__ = [
@@ -23,5 +25,7 @@ __all__ = [
     "ObjectState",
     "Task",
     "TaskStatus",
+    "WorkQueue",
     "WorkerCursor",
+    "WorkerSkill",
 ]

@@ -1,15 +1,28 @@
-"""Labeling jobs: what is asked of people, of how many, for how much."""
+"""Labeling jobs: a data set, the labels wanted for it, and the work queue that asks people for them."""
+
+from typing import Any
 
 from django.db import models
 from django.db.models.functions import Lower
 
-from labeling import task_types, transitions
+from labeling import transitions
 from labeling.models.datasets import Dataset
+from labeling.models.queues import WorkQueue
 from marketplace.models import Account, Workteam
 
 
+class LabelingJobs(models.Manager["LabelingJob"]):
+    """Jobs with their queue: there is hardly a use of one without the other."""
+
+    def get_queryset(self) -> models.QuerySet["LabelingJob"]:
+        return super().get_queryset().select_related("queue")
+
+
 class LabelingJob(models.Model):
-    """One labeling job. Field names follow CreateLabelingJob; money is micro-dollars per worker per task."""
+    """One labeling job. Field names follow CreateLabelingJob.
+
+    What people are asked and paid is its queue's; the properties at the end give it the job's own names.
+    """
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="labeling_jobs")
     name = models.CharField(max_length=63)
@@ -17,9 +30,8 @@ class LabelingJob(models.Model):
     status_changed_at = models.DateTimeField(null=True)
     failure_reason = models.CharField(max_length=1024, blank=True)
     reference_code = models.CharField(max_length=32, unique=True)
-    task_type = models.CharField(max_length=40, default=task_types.DEFAULT)
+    queue = models.OneToOneField(WorkQueue, models.CASCADE, related_name="labeling_job")
     label_attribute_name = models.CharField(max_length=127)
-    labels = models.JSONField()  # ["bee", ...]: the order is the class index
     dataset = models.ForeignKey(Dataset, models.PROTECT, null=True, related_name="labeling_jobs")
     input_manifest_uri = models.CharField(max_length=1024)
     # {"kind": "full"} | {"kind": "random", "percent": 10, "seed": 1} | {"kind": "filter", "where": "..."}
@@ -28,21 +40,8 @@ class LabelingJob(models.Model):
     role_arn = models.CharField(max_length=2048, blank=True)
     tags = models.JSONField(default=list)
 
-    workteam = models.ForeignKey(Workteam, models.PROTECT, related_name="labeling_jobs")
-    title = models.CharField(max_length=128)
-    description = models.CharField(max_length=255)
-    keywords = models.JSONField(default=list)
-    # {"short": html, "full": html, "good_examples": [{"uri", "caption"}], "bad_examples": [...]}
-    instructions = models.JSONField(default=dict)
-    workers_per_object = models.IntegerField(default=5)
     # {"kind": "fixed"} | {"kind": "dynamic", "target_confidence": 0.9, "start": 2}
     redundancy = models.JSONField(default=dict)
-    price_micros = models.BigIntegerField(default=0)
-    fee_micros = models.BigIntegerField(default=0)  # the platform's share on top of each paid answer
-    expected_seconds = models.FloatField(default=30)
-    task_time_limit_seconds = models.IntegerField(default=600)
-    task_availability_seconds = models.IntegerField(default=21600)
-    max_concurrent_tasks = models.IntegerField(default=1000)
     max_human_labeled_objects = models.IntegerField(null=True)
     max_percentage_labeled = models.IntegerField(null=True)
     max_spend_micros = models.BigIntegerField(null=True)
@@ -59,6 +58,8 @@ class LabelingJob(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=120, blank=True)
     finished_at = models.DateTimeField(null=True)
+
+    objects = LabelingJobs()
 
     class Meta:
         constraints = [
@@ -77,9 +78,80 @@ class LabelingJob(models.Model):
         """Whether the learning room chooses the batches."""
         return bool(self.automated_labeling.get("enabled"))
 
+    @property
+    def workteam(self) -> Workteam:
+        """The team its tasks are given to."""
+        return self.queue.workteam
 
-class AdvanceRequest(models.Model):
-    """A message "advance this job" that is in the queue already: while it is there no second one is sent."""
+    @property
+    def workteam_id(self) -> int:
+        """The key of the team."""
+        return self.queue.workteam_id
 
-    job = models.OneToOneField(LabelingJob, models.CASCADE, primary_key=True, related_name="+")
-    requested_at = models.DateTimeField()
+    @property
+    def task_type(self) -> str:
+        """AWS's name of the task type."""
+        return self.queue.task_type
+
+    @property
+    def labels(self) -> list[str]:
+        """The label categories; their order is the class index."""
+        labels: list[str] = self.queue.labels
+        return labels
+
+    @property
+    def title(self) -> str:
+        """What workers see in their list."""
+        return self.queue.title
+
+    @property
+    def description(self) -> str:
+        """What workers read below the title."""
+        return self.queue.description
+
+    @property
+    def keywords(self) -> list[str]:
+        """Words workers find it by."""
+        keywords: list[str] = self.queue.keywords
+        return keywords
+
+    @property
+    def instructions(self) -> dict[str, Any]:
+        """See WorkQueue.instructions."""
+        instructions: dict[str, Any] = self.queue.instructions
+        return instructions
+
+    @property
+    def workers_per_object(self) -> int:
+        """NumberOfHumanWorkersPerDataObject: the most answers an object gets."""
+        return self.queue.max_seats
+
+    @property
+    def price_micros(self) -> int:
+        """Micro-dollars per answer."""
+        return self.queue.price_micros
+
+    @property
+    def fee_micros(self) -> int:
+        """The platform's share on top of each paid answer, in micro-dollars."""
+        return self.queue.fee_micros
+
+    @property
+    def expected_seconds(self) -> float:
+        """How long a task should take."""
+        return self.queue.expected_seconds
+
+    @property
+    def task_time_limit_seconds(self) -> int:
+        """How long a lease runs."""
+        return self.queue.task_time_limit_seconds
+
+    @property
+    def task_availability_seconds(self) -> int:
+        """How long a batch stays open."""
+        return self.queue.task_availability_seconds
+
+    @property
+    def max_concurrent_tasks(self) -> int:
+        """The most objects open to people at a time."""
+        return self.queue.max_concurrent_tasks

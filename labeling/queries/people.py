@@ -71,7 +71,7 @@ def worker_skills(job: LabelingJob) -> list[dict[str, Any]]:
     with the lowest first figure, {label, <figure>}, where that is WEAK below the worker's own, else None.
     """
     rows = (
-        Assignment.objects.filter(job=job, state=AssignmentStatus.SUBMITTED)
+        Assignment.objects.filter(queue=job.queue_id, state=AssignmentStatus.SUBMITTED)
         .values(public_id=F("worker__public_id"))
         .annotate(answers=Count("id"), seconds=Avg("seconds_spent"), paid=Sum("paid_micros"), last=Max("ended_at"))
         .order_by("-answers", "public_id")

@@ -66,7 +66,7 @@ def money_of_many(jobs: Iterable[LabelingJob]) -> dict[int, dict[str, int]]:
 def progress(job: LabelingJob) -> dict[str, Any]:
     """The live batch: tasks, seats, answers, and the end its pace points at (None before there is a pace)."""
     states = objects_by_state(job)
-    batch = Batch.objects.filter(job=job, status__in=["Initializing", "InProgress"]).first()
+    batch = Batch.objects.filter(queue=job.queue_id, status__in=["Initializing", "InProgress"]).first()
     found = Task.objects.filter(batch=batch).aggregate(
         tasks=Count("id"), seats=Sum("seats_total"), answers=Sum("answers_count"), free=Sum("seats_free")
     )
@@ -98,7 +98,9 @@ def _saving(job: LabelingJob) -> dict[str, int]:
     that they would have cost."""
     if job.redundancy.get("kind") != "dynamic":
         return {"answers_saved": 0, "saved_micros": 0}
-    done = Task.objects.filter(job=job, state="Done").aggregate(tasks=Count("id"), answers=Sum("answers_count"))
+    done = Task.objects.filter(queue=job.queue_id, state="Done").aggregate(
+        tasks=Count("id"), answers=Sum("answers_count")
+    )
     saved = done["tasks"] * job.workers_per_object - (done["answers"] or 0)
     return {"answers_saved": saved, "saved_micros": saved * (job.price_micros + job.fee_micros)}
 

@@ -2,27 +2,18 @@
 
 from collections.abc import Iterable
 
+from labeling import subjects
 from labeling.models import Batch, LabelingJob
 from marketplace.models import EntryKind, LedgerKind, Subject
 from marketplace.services import escrow, ledger, wallets
-
-# The words under which the ledger knows labeling's rows.
-BATCH = "batch"
-ASSIGNMENT = "assignment"
-LABELING_JOB = "labeling-job"
 
 # Free work is bounded by the objects there are, never by this.
 UNBOUNDED = 2**31
 
 
-def purpose(job: LabelingJob) -> Subject:
-    """What the job's escrow is kept for."""
-    return Subject(LABELING_JOB, job.pk)
-
-
 def object_micros(job: LabelingJob) -> int:
     """The most one object may cost: every seat it may get, with the fee."""
-    return job.workers_per_object * (job.price_micros + job.fee_micros)
+    return job.queue.max_seats * (job.queue.price_micros + job.queue.fee_micros)
 
 
 def reserved_micros(job: LabelingJob) -> int:
@@ -32,9 +23,9 @@ def reserved_micros(job: LabelingJob) -> int:
 
 def reserved_of_many(jobs: Iterable[LabelingJob]) -> dict[int, int]:
     """`reserved_micros` of each of several jobs, by the job's key, in two queries."""
-    purposes = {purpose(job): job for job in jobs}
+    purposes = {Subject(subjects.WORK_QUEUE, job.queue_id): job for job in jobs}
     held = escrow.held_for_each(
-        account_ids={job.account_id for job in purposes.values()}, purpose_type=LABELING_JOB, purposes=purposes
+        account_ids={job.account_id for job in purposes.values()}, purpose_type=subjects.WORK_QUEUE, purposes=purposes
     )
     return {job.pk: held[found] for found, job in purposes.items()}
 
@@ -49,12 +40,13 @@ def committed_micros(job: LabelingJob) -> int:
 
 def committed_of_many(jobs: Iterable[LabelingJob]) -> dict[int, int]:
     """`committed_micros` of each of several jobs, by the job's key, in two queries."""
-    found = {job.pk: 0 for job in jobs}
-    owners = dict(Batch.objects.filter(job__in=list(found)).values_list("pk", "job"))
-    opened = [Subject(BATCH, pk) for pk in owners]
+    by_queue = {job.queue_id: job.pk for job in jobs}
+    found = dict.fromkeys(by_queue.values(), 0)
+    queues = dict(Batch.objects.filter(queue__in=list(by_queue)).values_list("pk", "queue"))
+    opened = [Subject(subjects.BATCH, pk) for pk in queues]
     moved = ledger.moved_of_each([EntryKind.RESERVE, EntryKind.REFUND], opened, pocket_kind=LedgerKind.WALLET)
     for subject, micros in moved.items():
-        found[owners[subject.id]] -= micros
+        found[by_queue[queues[subject.id]]] -= micros
     return found
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from labeling.models import Assignment, Batch
-from labeling.queries.spending import ASSIGNMENT, BATCH
+from labeling.subjects import ASSIGNMENT, BATCH
 from marketplace.models import Posting, Subject
 from marketplace.services import ledger
 
@@ -64,6 +64,8 @@ def _jobs(subjects: set[Subject]) -> dict[Subject, JobNamed]:
     for subject_type, rows in ((BATCH, Batch.objects.all()), (ASSIGNMENT, Assignment.objects.all())):
         keys = [subject.id for subject in subjects if subject.type == subject_type]
         if keys:
-            for pk, *job in rows.filter(pk__in=keys).values_list("pk", "job_id", "job__name", "job__title"):
+            for pk, *job in rows.filter(pk__in=keys, queue__labeling_job__isnull=False).values_list(
+                "pk", "queue__labeling_job", "queue__labeling_job__name", "queue__title"
+            ):
                 found[Subject(subject_type, pk)] = JobNamed(*job)
     return found

@@ -3,15 +3,32 @@
 from marketplace.models.accounts import Account, ApiToken, IdempotentRequest, Membership, Role, User
 from marketplace.models.audit import AuditEvent
 from marketplace.models.ledger import Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
-from marketplace.models.workforce import Crowd, Worker, WorkerStatus, Workteam, WorkteamMember
+from marketplace.models.workforce import (
+    Audience,
+    AudienceGroup,
+    Block,
+    Crowd,
+    GroupKind,
+    GroupMember,
+    Worker,
+    WorkerGroup,
+    WorkerStatus,
+    Workteam,
+    WorkteamMember,
+)
 
 __all__ = [
     "Account",
     "ApiToken",
+    "Audience",
+    "AudienceGroup",
     "AuditEvent",
+    "Block",
     "Crowd",
     "Entry",
     "EntryKind",
+    "GroupKind",
+    "GroupMember",
     "IdempotentRequest",
     "LedgerAccount",
     "LedgerKind",
@@ -21,6 +38,7 @@ __all__ = [
     "Subject",
     "User",
     "Worker",
+    "WorkerGroup",
     "WorkerStatus",
     "Workteam",
     "WorkteamMember",

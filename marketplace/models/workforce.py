@@ -1,4 +1,9 @@
-"""Workers and the teams jobs are given to."""
+"""Workers, the teams work is given to, and the facts that decide who may see which work.
+
+A work queue admits groups through its audience, a worker belongs to groups, a block is an exception. The question "may
+this worker see this work" is answered by one SQL function over these tables (marketplace/sql/eligibility.sql); only
+services/eligibility.py writes them.
+"""
 
 from django.db import models
 
@@ -55,3 +60,59 @@ class WorkteamMember(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workteam", "worker"], name="workteam_member_once")]
+
+
+class GroupKind(models.TextChoices):
+    """What makes workers a group."""
+
+    TEAM = "team"  # the members of one private team
+    PUBLIC = "public"  # everybody in the public pool
+
+
+class WorkerGroup(models.Model):
+    """A set of workers that work can be opened to."""
+
+    kind = models.CharField(max_length=20, choices=GroupKind)
+    workteam = models.OneToOneField(Workteam, models.CASCADE, null=True, related_name="group")
+
+
+class GroupMember(models.Model):
+    """A worker belongs to a group."""
+
+    group = models.ForeignKey(WorkerGroup, models.CASCADE, related_name="members", db_index=False)
+    worker = models.ForeignKey(Worker, models.CASCADE, related_name="group_memberships", db_index=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["worker", "group"], name="group_member_once")]
+        indexes = [models.Index(fields=["group"], name="group_member_by_group")]
+
+
+class Audience(models.Model):
+    """The groups that some work is open to: whoever belongs to one of them. Work with the same groups shares it."""
+
+    # The primary keys of its groups in ascending order, "3,7": two audiences never have the same groups.
+    key = models.CharField(max_length=500, unique=True)
+    groups = models.ManyToManyField(WorkerGroup, through="AudienceGroup", related_name="audiences")
+
+
+class AudienceGroup(models.Model):
+    """A group that an audience admits."""
+
+    audience = models.ForeignKey(Audience, models.CASCADE, related_name="admitted", db_index=False)
+    group = models.ForeignKey(WorkerGroup, models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["audience", "group"], name="audience_group_once")]
+
+
+class Block(models.Model):
+    """An account does not want a worker: none of its work is shown to them, whatever groups they belong to."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="blocks")
+    worker = models.ForeignKey(Worker, models.CASCADE, related_name="blocks", db_index=False)
+    reason = models.CharField(max_length=200, blank=True)
+    created_by = models.CharField(max_length=120)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["worker", "account"], name="block_once")]

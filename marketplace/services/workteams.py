@@ -10,6 +10,7 @@ from marketplace.errors import Forbidden, Invalid, NameTaken, NotFound
 from marketplace.models import Account, AuditEvent, Crowd, User, Worker, WorkerStatus, Workteam, WorkteamMember
 from marketplace.names import check_name
 from marketplace.ranges import Range
+from marketplace.services import eligibility
 
 PUBLIC_POOL = "default"
 DESCRIPTION_LENGTH = Range(0, 200)
@@ -30,6 +31,7 @@ def create_team(*, account: Account, name: str, description: str, by: str) -> Wo
     try:
         with transaction.atomic():
             team = Workteam.objects.create(account=account, name=name, description=description, crowd=Crowd.PRIVATE)
+            eligibility.group_of(team)
             _record(team, by, "created")
     except IntegrityError:
         raise NameTaken(f"the account has a team {name!r} already", field="name") from None
@@ -49,15 +51,15 @@ def public_pool() -> Workteam:
 def join_public_pool(worker: Worker) -> WorkteamMember:
     """Make the worker a member of the public pool; safe to repeat. Raises Forbidden for a suspended worker."""
     _must_be_active(worker)
-    membership, _ = WorkteamMember.objects.get_or_create(workteam=public_pool(), worker=worker)
-    return membership
+    with transaction.atomic():
+        return _join(public_pool(), worker)[0]
 
 
 def add_worker(*, team: Workteam, worker: Worker, by: str) -> WorkteamMember:
     """Put a worker on a team; safe to repeat. Raises Forbidden for a suspended worker."""
     _must_be_active(worker)
     with transaction.atomic():
-        membership, new = WorkteamMember.objects.get_or_create(workteam=team, worker=worker)
+        membership, new = _join(team, worker)
         if new:
             _record(team, by, f"worker:{worker.pk} added")
     return membership
@@ -73,22 +75,25 @@ def invite(*, team: Workteam, email: str, by: str) -> WorkteamMember:
 
 
 def remove_worker(*, team: Workteam, worker: Worker, by: str) -> None:
-    """Take a worker off a team; tasks in hand may still be submitted. Raises NotFound for a non-member."""
+    """Take a worker off a team. They see nothing of its work any more, pictures included; what they hold may still be
+    submitted, and is paid. Raises NotFound for a non-member."""
     with transaction.atomic():
         deleted, _ = WorkteamMember.objects.filter(workteam=team, worker=worker).delete()
         if not deleted:
             raise NotFound(f"worker {worker.public_id} is not on the team {team.name}", field="worker")
+        eligibility.leave(group=eligibility.group_of(team), worker=worker)
         _record(team, by, f"worker:{worker.pk} removed")
-
-
-def eligible(*, worker: Worker, team: Workteam) -> bool:
-    """Whether the worker may take the team's tasks now."""
-    return worker.status == WorkerStatus.ACTIVE and WorkteamMember.objects.filter(workteam=team, worker=worker).exists()
 
 
 def visible_teams(account: Account) -> QuerySet[Workteam]:
     """The teams an account may give its jobs to: its own and the public pool."""
     return Workteam.objects.filter(account=account) | Workteam.objects.filter(crowd=Crowd.PUBLIC)
+
+
+def _join(team: Workteam, worker: Worker) -> tuple[WorkteamMember, bool]:
+    """The worker's place in the team and whether it is new. Needs a transaction."""
+    eligibility.join(group=eligibility.group_of(team), worker=worker)
+    return WorkteamMember.objects.get_or_create(workteam=team, worker=worker)
 
 
 def _must_be_active(worker: Worker) -> None:

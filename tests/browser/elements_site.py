@@ -68,7 +68,7 @@ class Site:
     def assignment(self, number: int) -> dict[str, Any]:
         """The payload of a claim; ids are far apart so that nothing can be mixed up by chance."""
         return {
-            "id": number * 100, "task_id": number * 10, "job_id": 7, "lease_expires_at": "2030-01-01T00:00:00Z",
+            "id": number * 100, "task_id": number * 10, "queue_id": 7, "lease_expires_at": "2030-01-01T00:00:00Z",
             "seconds_left": self.seconds_left, "accepted_at": "2026-01-01T00:00:00Z", "price": "0.036000",
             "image_url": f"/picture/{number}.png", "image_size": {"width": WIDTH, "height": HEIGHT},
             "labels": [{"label": name} for name in self.labels], "task_type": self.task_type, "title": self.title,
@@ -185,7 +185,7 @@ def harness(*, labels: str, src: str = "/picture/1.png", more: str = "", inner: 
 
 def task_page(**config: Any) -> str:
     """The worker's page, with its config as json_script writes it."""
-    text = json.dumps({"job_id": 7, "worker_id": 1, "sign_in_url": "/sign-in", "exit_url": "/work"} | config)
+    text = json.dumps({"queue_id": 7, "worker_id": 1, "sign_in_url": "/sign-in", "exit_url": "/work"} | config)
     text = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     return f"""{HEAD}<body class="task-page"><script type="application/json" id="task-config">{text}</script>
     <waggle-task-shell></waggle-task-shell></body></html>"""

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from labeling.models import DataObject, LabelingJob
 from labeling.services.output import exports
-from labeling.services.results import consolidating
+from labeling.services.queue import due
 from learning.models import LearningLoop, Model, Round, TrainingJob
 from marketplace.models import Account, User, Worker
 from tests import builders
@@ -44,7 +44,7 @@ def job(account: Account, workers: list[Worker]) -> LabelingJob:
     stories.open_pictures(job)
     for worker in workers:
         stories.work(worker, job, most=2)
-    consolidating.consolidate_due(job=job)
+    due.settle_due(job.queue)
     model = Model.objects.create(
         account=account,
         name="bees-1",
@@ -91,7 +91,7 @@ def test_pages_of_a_job_can_be_used_by_everybody(
         reverse("requester:job-new") + f"?dataset={dataset.pk}",
     ]
     check(visit(owner, paths[0], **look), [live_server.url + path for path in paths])
-    work = [reverse("worker:jobs"), reverse("worker:earnings"), reverse("worker:task", args=[job.pk])]
+    work = [reverse("worker:jobs"), reverse("worker:earnings"), reverse("worker:task", args=[job.queue_id])]
     check(visit(workers[0].user, work[0], **look), [live_server.url + path for path in work])
     check(visit(builders.an_operator(), "/operator/", **look), [f"{live_server.url}/operator/"])
     check(visit(None, "/sign-in/", **look), [f"{live_server.url}/sign-in/"])

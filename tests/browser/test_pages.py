@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from labeling.models import DataObject, LabelingJob
 from labeling.services.jobs import advancing
-from labeling.services.results import consolidating
+from labeling.services.queue import due
 from marketplace.models import Account, User, Worker
 from tests import builders
 from tests.browser.conftest import Visit
@@ -35,7 +35,7 @@ def job(account: Account, workers: list[Worker]) -> LabelingJob:
     stories.open_pictures(job)
     for worker in workers:
         stories.work(worker, job, most=1)
-    consolidating.consolidate_due(job=job)
+    due.settle_due(job.queue)
     return job
 
 

@@ -18,8 +18,7 @@ from frontend.demo import crowd, scenes
 from frontend.demo.truth import TrueImage, Truth
 from labeling.models import DataObject, LabelingJob
 from labeling.services.jobs import advancing, creation
-from labeling.services.queue import assignments
-from labeling.services.results import consolidating
+from labeling.services.queue import assignments, due
 from marketplace import settings_declared as declared
 from marketplace import storage
 from marketplace.models import Worker
@@ -48,7 +47,7 @@ class Story:
 
     def answer(self, worker: Worker, *, profile: crowd.Profile) -> bool:
         """Claim one task and answer it as a simulated worker would. False when there is no task."""
-        seat = assignments.claim(worker=worker, job=self.job)
+        seat = assignments.claim(worker=worker, queue=self.job.queue)
         if seat is None:
             return False
         row = seat.task.data_object
@@ -87,7 +86,7 @@ def story(tmp_path: Path) -> Story:
     for worker, profile in zip(workers, crowd.profiles(WORKERS, 0, seed=5), strict=False):
         for _ in range(ANSWERED):
             assert made.answer(worker, profile=profile)
-    consolidating.consolidate_due(job=job)
+    due.settle_due(job.queue)
     advancing.advance_job(job.pk)
     return made
 
@@ -128,7 +127,7 @@ def test_pages_of_a_job_in_the_middle_of_its_work(
     keep(page, "object")
 
     worker = story.workers[-1]
-    page = visit(worker.user, reverse("worker:task", args=[job.pk]), **LOOK)
+    page = visit(worker.user, reverse("worker:task", args=[job.queue_id]), **LOOK)
     page.locator(".canvas canvas").first.wait_for()
     seat = worker.assignments.exclude(state="Submitted").get()
     scene = story.scene(seat.task.data_object)

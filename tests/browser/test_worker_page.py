@@ -41,7 +41,7 @@ def open_task(open_page: Open, live_server: Any, worker: Worker, job: LabelingJo
     cookie |= {"expires": -1, "httpOnly": True, "secure": False, "sameSite": "Lax"}
 
     def open_(**options: Any) -> Page:
-        address = f"{live_server.url}/work/{job.pk}/"
+        address = f"{live_server.url}/work/{job.queue_id}/"
         return open_page(address, storage_state={"cookies": [cookie], "origins": []}, **options)
 
     return open_
@@ -49,7 +49,7 @@ def open_task(open_page: Open, live_server: Any, worker: Worker, job: LabelingJo
 
 def stored(job: LabelingJob) -> list[dict[str, Any]]:
     """The answers in the database, oldest first."""
-    return [answer.content for answer in Answer.objects.filter(assignment__job=job).order_by("pk")]
+    return [answer.content for answer in Answer.objects.filter(assignment__queue=job.queue).order_by("pk")]
 
 
 def hand_in(page: Page, job: LabelingJob, *, by_key: bool = False) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def test_an_ended_session_loses_no_box(open_task: Open, job: LabelingJob, worker
     page.get_by_role("button", name="Sign in").click()
     wait_until(lambda: stored(job))
     settles(lambda: stored(job), [crowd_answer({"left": 10, "top": 20, "width": 100, "height": 200, "label": "bee"})])
-    settles(lambda: page.url, f"{live_server.url}/work/{job.pk}/")
+    settles(lambda: page.url, f"{live_server.url}/work/{job.queue_id}/")
 
 
 def test_return_and_decline_reach_the_server(open_task: Open, job: LabelingJob, worker: Worker) -> None:

@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from labeling.models import DataObject, Export, LabelingJob
-from labeling.services.queue import batches
-from labeling.services.results import consolidating
+from labeling.services.jobs.batches import live_batch, open_batch
+from labeling.services.queue import batches, due
 from learning.models import Model
 from marketplace.models import Account, User, Worker, Workteam
 from marketplace.services import accounts
@@ -77,17 +77,17 @@ def _unlabeled(job: LabelingJob) -> list[int]:
 
 def _label_two(portal: Portal, job: LabelingJob) -> None:
     """Two objects labeled by both workers and paid, the rest open to people."""
-    batches.open_batch(job=job, object_ids=_unlabeled(job)[:2], by="system")
+    open_batch(job=job, object_ids=_unlabeled(job)[:2], by="system")
     _work_off(portal, job)
-    batches.open_batch(job=job, object_ids=_unlabeled(job), by="system")
+    open_batch(job=job, object_ids=_unlabeled(job), by="system")
 
 
 def _work_off(portal: Portal, job: LabelingJob) -> None:
     """Everything that is open is labeled by both workers, and the batch closed."""
     for worker in portal.workers:
         stories.work(worker, job)
-    consolidating.consolidate_due(job=job)
-    live = batches.live_batch(job)
+    due.settle_due(job.queue)
+    live = live_batch(job)
     assert live is None or batches.close_batch(batch=live)
 
 

@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from labeling.models import BadLine, DataObject, Export, LabelingJob
-from labeling.services.queue import batches
-from labeling.services.results import consolidating
+from labeling.services.jobs.batches import live_batch, open_batch
+from labeling.services.queue import batches, due
 from learning.models import LearningLoop, Model, Round, TrainingJob, TrainingMetric
 from marketplace.models import Account, ApiToken, User, Worker
 from marketplace.services import wallets
@@ -61,10 +61,10 @@ def job(account: Account, workers: list[Worker]) -> LabelingJob:
     for row in rows:
         row.source_ref = f"s3://bees/{row.index}{HOSTILE}.png"
     DataObject.objects.bulk_update(rows, ["source_ref"])
-    batches.open_batch(job=job, object_ids=[row.pk for row in rows[:2]], by="system")
+    open_batch(job=job, object_ids=[row.pk for row in rows[:2]], by="system")
     for worker, box in zip(workers, DRAWN, strict=True):
         stories.work(worker, job, stories.boxes(box, label=HOSTILE))
-    consolidating.consolidate_due(job=job)
+    due.settle_due(job.queue)
     rows[3].state, rows[3].failure_reason = "Failed", HOSTILE
     rows[3].save()
     BadLine.objects.create(job=job, number=7, reason=HOSTILE, excerpt=HOSTILE)
@@ -113,11 +113,11 @@ def model(account: Account, job: LabelingJob) -> Model:
 
 def open_the_rest(job: LabelingJob) -> None:
     """Close the first batch and open a batch of the objects without a label."""
-    live = batches.live_batch(job)
+    live = live_batch(job)
     if live is not None:
         assert batches.close_batch(batch=live)
     rows = DataObject.objects.filter(job=job, label=None).exclude(state="Failed")
-    batches.open_batch(job=job, object_ids=[row.pk for row in rows], by="system")
+    open_batch(job=job, object_ids=[row.pk for row in rows], by="system")
 
 
 def pages_of(job: LabelingJob, model: Model) -> list[str]:
@@ -154,7 +154,7 @@ def test_every_page_renders_and_escapes_hostile_text(requester, job, model):
 def test_worker_pages_escape_hostile_text(workers, job):
     client = sign_in(workers[0].user)
     open_the_rest(job)
-    for path in (reverse("worker:jobs"), reverse("worker:task", args=[job.pk]), reverse("worker:earnings")):
+    for path in (reverse("worker:jobs"), reverse("worker:task", args=[job.queue_id]), reverse("worker:earnings")):
         html = client.get(path).content.decode()
         assert "<img src=x" not in html, path
     assert "&lt;img src=x" in client.get(reverse("worker:jobs")).content.decode()
@@ -197,7 +197,7 @@ def test_the_page_of_disagreements_shows_each_workers_boxes_and_links_to_the_dec
     open_the_rest(job)
     for worker in workers:
         stories.work(worker, job)
-    consolidating.consolidate_due(job=job)
+    due.settle_due(job.queue)
     html = requester.get(reverse("requester:job-people", args=[job.pk])).content.decode()
     pictures = layers_of(html)
     assert len(pictures) == 3
@@ -369,7 +369,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(requester, account, j
     open_the_rest(job)
     for worker in Worker.objects.filter(memberships__workteam=job.workteam):
         stories.work(worker, job)
-    consolidating.consolidate_due(job=job)
+    due.settle_due(job.queue)
     for path in (jobs, gallery):
         asked = queries_of(requester, path)
         assert len(asked) == few[path] <= 25, path

@@ -8,7 +8,7 @@ from frontend.rates import Windows
 from frontend.rest import problems
 from frontend.rest.throttling import CallerThrottle
 from labeling.models import DataObject
-from labeling.services.queue import batches
+from labeling.services.jobs.batches import open_batch
 from marketplace.models import Role
 from marketplace.services import accounts
 from tests import builders
@@ -120,7 +120,7 @@ def test_each_conflict_has_its_own_type(live_server, requester):
 def test_each_conflict_of_a_worker_has_its_own_type(live_server):
     job, (worker, other) = stories.a_funded_job(workers=2, workers_per_object=1, objects=30)
     ids = list(DataObject.objects.filter(job=job).order_by("index").values_list("pk", flat=True))
-    batches.open_batch(job=job, object_ids=ids, by="test")
+    open_batch(job=job, object_ids=ids, by="test")
     caller = Caller(live_server.url, worker.user)
     seat = caller.call("POST", f"labeling-jobs/{job.pk}/claim")[1]["assignment"]["id"]
     sent = {"answer": stories.ONE_BEE, "seconds": 3}

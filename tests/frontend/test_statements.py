@@ -35,7 +35,7 @@ def signed_in(user):
 
 def test_a_line_has_a_kind_and_the_job_to_which_it_belongs(world):
     job, worker = world
-    batch = Batch.objects.get(job=job)
+    batch = Batch.objects.get(queue=job.queue)
     lines = statement_lines(wallets.statement(job.account))
     assert [(line.kind, line.subject, line.job and line.job.name) for line in lines if line.kind != "deposit"] == [
         ("reserve", ("batch", batch.pk), "meadow")
@@ -51,7 +51,7 @@ def test_unused_escrow_is_refunded_in_a_line_that_names_its_batch():
     job, workers = stories.a_funded_job(workers=2, objects=1, workers_per_object=2)
     advancing.advance_job(job.pk)
     stories.work(workers[0], job)
-    Batch.objects.filter(job=job).update(expires_at=job.created_at)
+    Batch.objects.filter(queue=job.queue).update(expires_at=job.created_at)
     advancing.advance_job(job.pk)
     back, held, _ = statement_lines(wallets.statement(job.account))
     assert (back.kind, back.subject, back.job) == ("refund", held.subject, held.job)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from labeling.models import LabelingJob
 from labeling.services.jobs import advancing
-from labeling.services.queue import batches
+from labeling.services.jobs.batches import open_batch
 from marketplace.models import Account
 from marketplace.services import workteams
 from tests import builders
@@ -137,7 +137,7 @@ def test_a_team_with_too_few_workers_causes_a_warning(requester, account):
 def test_the_overview_counts_only_payments_as_spending():
     """Four answers at 3.6 cents and the fee count; what is in escrow for open tasks does not."""
     job, workers = stories.a_funded_job(workers=2, objects=4)
-    batches.open_batch(job=job, object_ids=list(job.objects_of_job.values_list("pk", flat=True)), by="system")
+    open_batch(job=job, object_ids=list(job.objects_of_job.values_list("pk", flat=True)), by="system")
     for worker in workers:
         stories.work(worker, job, most=2)
     client = Client()

@@ -8,7 +8,8 @@ from django.conf import settings
 
 from frontend.images import image_url
 from labeling.models import DataObject, Export
-from labeling.services.queue import assignments, batches
+from labeling.services.jobs.batches import open_batch
+from labeling.services.queue import assignments
 from learning.models import Model, TrainingJob
 from marketplace import storage
 from marketplace.models import Account, ApiToken, User
@@ -65,8 +66,8 @@ def a_world() -> World:
     stranger = User.objects.create(username="stranger", email="stranger@example.org", password="!")
     builders.an_account(owner=stranger)
     rows = list(DataObject.objects.filter(job=job).order_by("index"))
-    batches.open_batch(job=job, object_ids=[row.pk for row in rows], by="system")
-    assignment = assignments.claim(worker=worker, job=job)
+    open_batch(job=job, object_ids=[row.pk for row in rows], by="system")
+    assignment = assignments.claim(worker=worker, queue=job.queue)
     assert assignment is not None
     root = storage.join(settings.STORE_URL, "accounts", account.number, "models", "secret-model")
     for part in ("model.safetensors", "model.onnx", "config.json", "model.tar.gz"):

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.db import transaction
 
-from labeling import transitions
 from labeling.models import Assignment, DataObject, LabelingJob, ObjectLine
-from labeling.services.jobs import creation
-from labeling.services.queue import assignments, batches
+from labeling.services.jobs import creation, status
+from labeling.services.jobs.batches import open_batch
+from labeling.services.queue import assignments
 from marketplace.models import Account, User, Worker, Workteam
 from tests import builders
 
@@ -43,7 +43,7 @@ def a_job(account: Account, team: Workteam, *, objects: int = 4, **changes: Any)
     job = creation.create_job(**a_design(account, team, **changes))
     add_objects(job, objects)
     with transaction.atomic():
-        transitions.LABELING_JOB.advance(job, "InProgress", by="system")
+        status.move(job, "InProgress", by="system")
     return job
 
 
@@ -67,7 +67,7 @@ def open_pictures(job: LabelingJob) -> LabelingJob:
     for row, uri in zip(rows, builders.tiny_images(len(rows), account=job.account, size=SIZE), strict=True):
         row.source_ref = uri
     DataObject.objects.bulk_update(rows, ["source_ref"])
-    batches.open_batch(job=job, object_ids=[row.pk for row in rows], by="system")
+    open_batch(job=job, object_ids=[row.pk for row in rows], by="system")
     return job
 
 
@@ -120,7 +120,7 @@ def answer(seat: Assignment, content: dict[str, Any] = ONE_BEE, *, key: str = ""
 def work(worker: Worker, job: LabelingJob, content: dict[str, Any] = ONE_BEE, *, most: int = 10_000) -> int:
     """Let a worker claim and submit until nothing is left for them; returns how many answers."""
     for done in range(most):
-        seat = assignments.claim(worker=worker, job=job)
+        seat = assignments.claim(worker=worker, queue=job.queue)
         if seat is None:
             return done
         answer(seat, content)

@@ -70,9 +70,9 @@ def test_the_sweep_asks_for_every_live_job_even_when_a_message_was_lost():
     job, _ = stories.a_funded_job(objects=1)
     AdvanceRequest.objects.update(requested_at=timezone.now() - 2 * advance_requests.STALE)
     background.sweep()
-    assert AdvanceRequest.objects.get(job=job).requested_at > timezone.now() - advance_requests.STALE
+    assert AdvanceRequest.objects.get(queue=job.queue).requested_at > timezone.now() - advance_requests.STALE
     background.advance_job(job.pk)
-    assert Batch.objects.get(job=job).status == "InProgress" and not AdvanceRequest.objects.exists()
+    assert Batch.objects.get(queue=job.queue).status == "InProgress" and not AdvanceRequest.objects.exists()
     background.advance_job(10**9)
 
 

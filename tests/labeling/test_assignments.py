@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from labeling.models import AdvanceRequest, Answer, Assignment, AssignmentStatus, DataObject, LabelingJob, Task
 from labeling.services.jobs import advancing, creation
-from labeling.services.queue import assignments, batches, leases
+from labeling.services.jobs.batches import open_batch
+from labeling.services.queue import assignments, leases, visibility, worklist
 from marketplace.errors import Forbidden, InUse, Invalid, LimitExceeded, NotFound
 from marketplace.models import Entry
 from marketplace.services import earnings, workteams
@@ -27,24 +28,24 @@ def opened():
 
 def open_all(job):
     ids = list(DataObject.objects.filter(job=job, state="Unlabeled").order_by("index").values_list("pk", flat=True))
-    return batches.open_batch(job=job, object_ids=ids, by="system")
+    return open_batch(job=job, object_ids=ids, by="system")
 
 
 def test_a_claim_leases_the_first_task(opened):
     job, (worker, *_) = opened
-    seat = assignments.claim(worker=worker, job=job)
+    seat = assignments.claim(worker=worker, queue=job.queue)
     assert seat.task.data_object.index == 0 and seat.task.seats_free == 2
     assert seat.lease_expires_at - seat.accepted_at == timedelta(seconds=600)
     stored = Assignment.objects.get(pk=seat.pk)
-    for name in ("task_id", "job_id", "worker_id", "state", "accepted_at", "lease_expires_at"):
+    for name in ("task_id", "queue_id", "worker_id", "state", "accepted_at", "lease_expires_at"):
         assert getattr(stored, name) == getattr(seat, name)
 
 
 def test_a_worker_gets_each_task_once_and_then_nothing(opened):
     job, (worker, *_) = opened
-    given = [assignments.claim(worker=worker, job=job).task_id for _ in range(4)]
-    assert given == list(Task.objects.filter(job=job).order_by("queue_position").values_list("pk", flat=True))
-    assert assignments.claim(worker=worker, job=job) is None
+    given = [assignments.claim(worker=worker, queue=job.queue).task_id for _ in range(4)]
+    assert given == list(Task.objects.filter(queue=job.queue).order_by("queue_position").values_list("pk", flat=True))
+    assert assignments.claim(worker=worker, queue=job.queue) is None
 
 
 def test_a_task_is_given_to_no_more_workers_than_it_has_seats(opened):
@@ -52,44 +53,44 @@ def test_a_task_is_given_to_no_more_workers_than_it_has_seats(opened):
     strangers = stories.a_crowd(5)
     for worker in strangers:
         workteams.add_worker(team=job.workteam, worker=worker, by="system")
-    taken = [assignments.claim(worker=w, job=job).task_id for w in strangers]
+    taken = [assignments.claim(worker=w, queue=job.queue).task_id for w in strangers]
     assert max(taken.count(task) for task in taken) == 3
 
 
 def test_who_may_claim(opened):
     job, (worker, *_) = opened
-    with pytest.raises(Forbidden, match="not an active member"):
-        assignments.claim(worker=stories.a_crowd(1)[0], job=job)
+    with pytest.raises(Forbidden, match="not a member of the workforce"):
+        assignments.claim(worker=stories.a_crowd(1)[0], queue=job.queue)
     worker.status = "Suspended"
     worker.save()
-    assert not workteams.eligible(worker=worker, team=job.workteam)
-    with pytest.raises(Forbidden, match="not an active member"):
-        assignments.claim(worker=worker, job=job)
+    assert visibility.refusal(worker_id=worker.pk, queue=job.queue) == "not-admitted"
+    with pytest.raises(Forbidden, match="not a member of the workforce"):
+        assignments.claim(worker=worker, queue=job.queue)
     with pytest.raises(NotFound, match="no labeling job 0"):
-        assignments.claim(worker=worker, job=LabelingJob(pk=0))
+        assignments.claim(worker=worker, queue=LabelingJob.queue(pk=0))
     assert not Assignment.objects.exists()
 
 
 def test_nothing_is_handed_out_once_the_job_is_stopping(opened):
     job, (worker, *_) = opened
     creation.stop_job(job=job, by="user:1")
-    assert assignments.claim(worker=worker, job=job) is None
+    assert assignments.claim(worker=worker, queue=job.queue) is None
 
 
 def test_nobody_sits_on_a_whole_batch():
     job, (worker, *_) = stories.a_funded_job(objects=assignments.MOST_LEASES + 1)
     open_all(job)
     for _ in range(assignments.MOST_LEASES):
-        seat = assignments.claim(worker=worker, job=job)
-    with pytest.raises(LimitExceeded, match="hand one in or return one"):
-        assignments.claim(worker=worker, job=job)
+        seat = assignments.claim(worker=worker, queue=job.queue)
+    with pytest.raises(LimitExceeded, match="submit one or return one"):
+        assignments.claim(worker=worker, queue=job.queue)
     stories.answer(seat)
-    assert assignments.claim(worker=worker, job=job) is not None
+    assert assignments.claim(worker=worker, queue=job.queue) is not None
 
 
 def test_a_submit_stores_and_pays_in_one_go(opened):
     job, (worker, *_) = opened
-    seat = assignments.claim(worker=worker, job=job)
+    seat = assignments.claim(worker=worker, queue=job.queue)
     done = stories.answer(seat)
     assert (done.paid_micros, done.repeated) == (stories.PRICE, False)
     assert earnings.balance(worker) == stories.PRICE
@@ -102,7 +103,7 @@ def test_a_submit_stores_and_pays_in_one_go(opened):
 
 def test_a_repeated_submit_changes_nothing_and_says_the_same(opened):
     job, (worker, *_) = opened
-    seat = assignments.claim(worker=worker, job=job)
+    seat = assignments.claim(worker=worker, queue=job.queue)
     first = stories.answer(seat, key="tab-1")
     again = stories.answer(seat, stories.boxes((1, 1, 9, 9)), key="tab-1")
     assert again.paid_micros == first.paid_micros and again.repeated
@@ -126,7 +127,7 @@ def test_a_repeated_submit_changes_nothing_and_says_the_same(opened):
 )
 def test_a_bad_answer_is_refused_before_anything_is_written(opened, content, field):
     job, (worker, *_) = opened
-    seat = assignments.claim(worker=worker, job=job)
+    seat = assignments.claim(worker=worker, queue=job.queue)
     with pytest.raises(Invalid) as refused:
         stories.answer(seat, content)
     assert refused.value.field == field
@@ -139,7 +140,7 @@ def test_a_bad_answer_is_refused_before_anything_is_written(opened, content, fie
 )
 def test_seconds_and_key_are_checked(opened, seconds, key, field):
     job, (worker, *_) = opened
-    seat = assignments.claim(worker=worker, job=job)
+    seat = assignments.claim(worker=worker, queue=job.queue)
     with pytest.raises(Invalid) as refused:
         assignments.submit(assignment=seat, worker=worker, content=stories.ONE_BEE, seconds=seconds, key=key)
     assert refused.value.field == field and not Answer.objects.exists()
@@ -147,7 +148,7 @@ def test_seconds_and_key_are_checked(opened, seconds, key, field):
 
 def test_a_worker_cannot_submit_for_another(opened):
     job, (worker, other, *_) = opened
-    seat = assignments.claim(worker=worker, job=job)
+    seat = assignments.claim(worker=worker, queue=job.queue)
     with pytest.raises(NotFound):
         assignments.submit(assignment=seat, worker=other, content=stories.ONE_BEE, seconds=1, key="k")
     with pytest.raises(NotFound):
@@ -162,23 +163,23 @@ def test_the_last_answer_asks_for_the_job_to_be_looked_at_once(opened):
         stories.work(worker, job)
     assert not AdvanceRequest.objects.exists()
     stories.work(workers[2], job)
-    assert AdvanceRequest.objects.get().job_id == job.pk
-    assert Task.objects.filter(job=job, due=True, state="Done").count() == 4
+    assert AdvanceRequest.objects.get().queue_id == job.queue_id
+    assert Task.objects.filter(queue=job.queue, due=True, state="Done").count() == 4
 
 
 def test_a_returned_task_comes_back_to_the_same_worker_at_the_end(opened):
     job, (worker, *_) = opened
-    seat = assignments.claim(worker=worker, job=job)
+    seat = assignments.claim(worker=worker, queue=job.queue)
     assignments.give_back(assignment=seat, worker=worker)
     assignments.give_back(assignment=seat, worker=worker)
-    order = [assignments.claim(worker=worker, job=job).task_id for _ in range(4)]
+    order = [assignments.claim(worker=worker, queue=job.queue).task_id for _ in range(4)]
     assert order[-1] == seat.task_id
     assert Task.objects.get(pk=seat.task_id).seats_free == 2
 
 
 def test_a_declined_task_is_not_offered_to_that_worker_again(opened):
     job, (worker, *_) = opened
-    seat = assignments.claim(worker=worker, job=job)
+    seat = assignments.claim(worker=worker, queue=job.queue)
     assignments.decline(assignment=seat, worker=worker, reason="too blurred")
     assert stories.work(worker, job) == 3
     assert Task.objects.get(pk=seat.task_id).declines_count == 1
@@ -190,11 +191,11 @@ def test_a_declined_task_is_not_offered_to_that_worker_again(opened):
 
 def test_a_task_all_its_workers_decline_is_over_and_its_object_fails(opened):
     job, workers = opened
-    first = Task.objects.filter(job=job).order_by("queue_position").first()
+    first = Task.objects.filter(queue=job.queue).order_by("queue_position").first()
     for worker in workers:
-        seat = assignments.claim(worker=worker, job=job)
+        seat = assignments.claim(worker=worker, queue=job.queue)
         while seat.task_id != first.pk:
-            seat = assignments.claim(worker=worker, job=job)
+            seat = assignments.claim(worker=worker, queue=job.queue)
         assignments.decline(assignment=seat, worker=worker)
     first.refresh_from_db()
     assert (first.state, first.due, first.seats_total) == ("Expired", True, 0)
@@ -205,10 +206,10 @@ def test_a_task_all_its_workers_decline_is_over_and_its_object_fails(opened):
 
 def test_a_lease_that_ran_out_goes_to_somebody_else(opened):
     job, (slow, quick, *_) = opened
-    seat = assignments.claim(worker=slow, job=job)
+    seat = assignments.claim(worker=slow, queue=job.queue)
     later = timezone.now() + timedelta(seconds=601)
-    assert leases.expire_overdue(job_id=job.pk, now=later) == 1
-    assert leases.expire_overdue(job_id=job.pk, now=later) == 0
+    assert leases.expire_overdue(queue_id=job.queue_id, now=later) == 1
+    assert leases.expire_overdue(queue_id=job.queue_id, now=later) == 0
     assert Assignment.objects.get(pk=seat.pk).state == AssignmentStatus.EXPIRED
     assert stories.work(quick, job) == 4
     assert stories.work(slow, job) == 4
@@ -216,7 +217,7 @@ def test_a_lease_that_ran_out_goes_to_somebody_else(opened):
 
 def test_a_late_answer_counts_while_the_seat_is_free(opened):
     job, (slow, *_) = opened
-    seat = assignments.claim(worker=slow, job=job)
+    seat = assignments.claim(worker=slow, queue=job.queue)
     leases.expire_overdue(now=timezone.now() + timedelta(hours=1))
     assert stories.answer(seat).paid_micros == stories.PRICE
     task = Task.objects.get(pk=seat.task_id)
@@ -226,7 +227,7 @@ def test_a_late_answer_counts_while_the_seat_is_free(opened):
 def test_a_late_answer_is_refused_when_the_seat_was_given_away():
     job, (slow, *others) = stories.a_funded_job(workers=4, objects=1)
     open_all(job)
-    seat = assignments.claim(worker=slow, job=job)
+    seat = assignments.claim(worker=slow, queue=job.queue)
     leases.expire_overdue(now=timezone.now() + timedelta(hours=1))
     for worker in others:
         assert stories.work(worker, job) == 1
@@ -238,7 +239,7 @@ def test_a_late_answer_is_refused_when_the_seat_was_given_away():
 def test_an_idle_claim_finds_a_lease_that_ran_out(opened):
     job, (gone, *rest) = opened
     for _ in range(4):
-        assignments.claim(worker=gone, job=job, now=timezone.now() - timedelta(hours=1))
+        assignments.claim(worker=gone, queue=job.queue, now=timezone.now() - timedelta(hours=1))
     workers = [*rest, stories.a_crowd(1)[0]]
     workteams.add_worker(team=job.workteam, worker=workers[-1], by="system")
     for worker in workers:
@@ -247,21 +248,21 @@ def test_an_idle_claim_finds_a_lease_that_ran_out(opened):
 
 def test_the_work_list_shows_price_pay_and_tasks_left(opened):
     job, (worker, other, *_) = opened
-    (row,) = assignments.work_available(worker=worker)
+    (row,) = worklist.work_available(worker=worker)
     assert (row.price_micros, row.tasks_left, row.hourly_micros) == (stories.PRICE, 4, 14_400_000)
     stories.work(worker, job)
-    assert assignments.work_available(worker=worker) == []
-    assert assignments.work_available(worker=stories.a_crowd(1)[0]) == []
-    seat = assignments.claim(worker=other, job=job)
-    assert assignments.work_available(worker=other)[0].tasks_left == 3
-    assert assignments.peek(worker=other, job=job) not in (None, seat.task.data_object_id)
+    assert worklist.work_available(worker=worker) == []
+    assert worklist.work_available(worker=stories.a_crowd(1)[0]) == []
+    seat = assignments.claim(worker=other, queue=job.queue)
+    assert worklist.work_available(worker=other)[0].tasks_left == 3
+    assert assignments.peek(worker=other, queue=job.queue) not in (None, seat.task.data_object_id)
 
 
 def test_claim_and_submit_need_few_round_trips(opened):
     job, (worker, *_) = opened
-    stories.answer(assignments.claim(worker=worker, job=job))
+    stories.answer(assignments.claim(worker=worker, queue=job.queue))
     with CaptureQueriesContext(connection) as claiming:
-        seat = assignments.claim(worker=worker, job=job)
+        seat = assignments.claim(worker=worker, queue=job.queue)
     with CaptureQueriesContext(connection) as submitting:
         assignments.submit(assignment=seat, worker=worker, content=stories.ONE_BEE, seconds=3, key="k")
     statements = [q["sql"] for q in submitting if "SAVEPOINT" not in q["sql"]]

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from labeling.models import Answer, Assignment, Batch, DataObject, Task
 from labeling.services.jobs import advancing, creation
-from labeling.services.queue import assignments, batches, leases
+from labeling.services.jobs.batches import open_batch
+from labeling.services.queue import assignments, leases
 from marketplace.errors import InUse
 from marketplace.models import Posting
 from marketplace.services import earnings, wallets
@@ -45,7 +46,7 @@ def in_threads(*functions):
 
 def open_all(job):
     ids = list(DataObject.objects.filter(job=job, state="Unlabeled").order_by("index").values_list("pk", flat=True))
-    return batches.open_batch(job=job, object_ids=ids, by="system")
+    return open_batch(job=job, object_ids=ids, by="system")
 
 
 def test_sixteen_workers_two_hundred_tasks_three_answers_each():
@@ -56,9 +57,9 @@ def test_sixteen_workers_two_hundred_tasks_three_answers_each():
     def a_worker(worker, seed):
         dice = random.Random(seed)
         while not done.is_set():
-            seat = assignments.claim(worker=worker, job=job)
+            seat = assignments.claim(worker=worker, queue=job.queue)
             if seat is None:
-                if not Task.objects.filter(job=job, state="Open").exists():
+                if not Task.objects.filter(queue=job.queue, state="Open").exists():
                     return
                 continue
             fate = dice.random()
@@ -77,10 +78,10 @@ def test_sixteen_workers_two_hundred_tasks_three_answers_each():
     def a_killer():
         dice = random.Random(99)
         while not done.wait(0.05):
-            leased = list(Assignment.objects.filter(job=job, state="Leased").values_list("pk", flat=True))
+            leased = list(Assignment.objects.filter(queue=job.queue, state="Leased").values_list("pk", flat=True))
             for pk in dice.sample(leased, min(2, len(leased))):
                 Assignment.objects.filter(pk=pk, state="Leased").update(lease_expires_at=timezone.now())
-            leases.expire_overdue(job_id=job.pk)
+            leases.expire_overdue(queue_id=job.queue_id)
 
     def everybody():
         try:
@@ -109,7 +110,7 @@ def test_answers_stop_and_the_queue_at_the_same_time():
 
     def a_worker(worker):
         while not stopped.is_set():
-            seat = assignments.claim(worker=worker, job=job)
+            seat = assignments.claim(worker=worker, queue=job.queue)
             if seat is not None:
                 stories.answer(seat)
 
@@ -124,7 +125,7 @@ def test_answers_stop_and_the_queue_at_the_same_time():
         stopped.set()
 
     in_threads(*[lambda w=w: a_worker(w) for w in workers], the_queue, the_queue, the_owner)
-    leases.expire_overdue(job_id=job.pk, now=timezone.now() + timedelta(hours=1))
+    leases.expire_overdue(queue_id=job.queue_id, now=timezone.now() + timedelta(hours=1))
     advancing.advance_job(job.pk)
     job.refresh_from_db()
     assert job.status == "Stopped"
@@ -136,7 +137,7 @@ def test_answers_stop_and_the_queue_at_the_same_time():
 def test_the_same_submit_from_many_tabs_counts_once():
     job, (worker, *_) = stories.a_funded_job(objects=1)
     open_all(job)
-    seat = assignments.claim(worker=worker, job=job)
+    seat = assignments.claim(worker=worker, queue=job.queue)
     seen = []
     in_threads(*[lambda: seen.append(stories.answer(seat, key="one")) for _ in range(8)])
     assert sorted(s.repeated for s in seen) == [False] + [True] * 7
@@ -148,7 +149,7 @@ def test_two_tabs_of_one_worker_get_two_tasks():
     job, (worker, *_) = stories.a_funded_job(objects=8)
     open_all(job)
     seen = []
-    in_threads(*[lambda: seen.append(assignments.claim(worker=worker, job=job).task_id) for _ in range(8)])
+    in_threads(*[lambda: seen.append(assignments.claim(worker=worker, queue=job.queue).task_id) for _ in range(8)])
     assert len(set(seen)) == 8
 
 
@@ -158,7 +159,7 @@ def test_nobody_starves_after_expiries_with_exactly_as_many_workers_as_seats():
     # Everybody takes tasks and vanishes; every cursor has passed them by then.
     for worker in workers:
         for _ in range(20):
-            assignments.claim(worker=worker, job=job)
+            assignments.claim(worker=worker, queue=job.queue)
     leases.expire_overdue(now=timezone.now() + timedelta(hours=1))
     for worker in workers:
         assert stories.work(worker, job) == 30
@@ -172,7 +173,7 @@ def test_a_claim_costs_the_same_however_much_a_worker_has_done():
         cursor.execute("ANALYZE labeling_task")
     first = rows_read(worker, job)
     already_done(job, worker, 4900)
-    stories.answer(assignments.claim(worker=worker, job=job))
+    stories.answer(assignments.claim(worker=worker, queue=job.queue))
     last = rows_read(worker, job)
     assert first["rows"] <= 5 and last["rows"] <= 5
     assert last["buffers"] <= first["buffers"] + 10
@@ -183,10 +184,10 @@ def already_done(job, worker, count):
     with connection.cursor() as cursor:
         cursor.execute(
             """WITH t AS (UPDATE labeling_task SET seats_free = seats_free - 1, answers_count = 1 WHERE id IN
-                   (SELECT id FROM labeling_task WHERE job_id = %s ORDER BY queue_position LIMIT %s) RETURNING id)
-               INSERT INTO labeling_assignment (task_id, job_id, worker_id, state, accepted_at, lease_expires_at,
+                   (SELECT id FROM labeling_task WHERE queue_id = %s ORDER BY queue_position LIMIT %s) RETURNING id)
+               INSERT INTO labeling_assignment (task_id, queue_id, worker_id, state, accepted_at, lease_expires_at,
                    submit_key, decline_reason) SELECT id, %s, %s, 'Submitted', now(), now(), 'k', '' FROM t""",
-            [job.pk, count, job.pk, worker.pk],
+            [job.queue_id, count, job.queue_id, worker.pk],
         )
         cursor.execute("ANALYZE labeling_task, labeling_assignment")
 
@@ -195,7 +196,10 @@ def rows_read(worker, job):
     """What the claim's own scan reads from where the worker's cursor stands, by EXPLAIN ANALYZE."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + assignments._PEEK, {"worker": worker.pk, "job": job.pk}
+            """EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)
+               SELECT c.id FROM labeling_claimable(%(worker)s, %(queue)s, coalesce((SELECT position FROM
+                   labeling_workercursor WHERE worker_id = %(worker)s AND queue_id = %(queue)s), 0)) c LIMIT 1""",
+            {"worker": worker.pk, "queue": job.queue_id},
         )
         found = cursor.fetchone()[0]
     plan = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]

@@ -5,7 +5,7 @@ import pytest
 from labeling import queries
 from labeling.models import Batch, DataObject, Label, LabelingJob, Task
 from labeling.services.jobs import advancing
-from labeling.services.queue import assignments
+from labeling.services.queue import assignments, due
 from labeling.services.results import adjudication, consolidating
 from marketplace.errors import InUse, Invalid
 from marketplace.services import wallets
@@ -48,7 +48,7 @@ def test_nothing_to_label_is_a_label_too():
 def test_consolidating_again_changes_nothing():
     job, workers = stories.a_funded_job(objects=3)
     answered(job, workers, [stories.ONE_BEE] * 3)
-    assert consolidating.consolidate_due(job=job) == 0
+    assert due.settle_due(job.queue) == 0
     assert consolidating.recompute(job=job) == 0
     assert Label.objects.count() == 3
 
@@ -71,7 +71,7 @@ def test_two_workers_who_agree_are_enough_and_the_third_seat_is_refunded():
     assert wallets.balance(job.account) == 100_000_000 - 2 * EACH
     answered(job, workers[:2], [stories.ONE_BEE] * 2)
     assert job.status == "Completed"
-    assert assignments.claim(worker=workers[2], job=job) is None
+    assert assignments.claim(worker=workers[2], queue=job.queue) is None
     assert wallets.balance(job.account) == 100_000_000 - 4 * (stories.PRICE + stories.FEE)
     found = queries.progress(job)
     assert (found["answers_saved"], found["saved_micros"]) == (2, 2 * (stories.PRICE + stories.FEE))
@@ -84,7 +84,7 @@ def test_two_workers_who_disagree_get_a_third():
     assert (task.state, task.seats_total, task.seats_free, task.due) == ("Open", 3, 1, False)
     assert not Label.objects.exists()
     for worker in workers[:2]:
-        assert assignments.claim(worker=worker, job=job) is None
+        assert assignments.claim(worker=worker, queue=job.queue) is None
     answered(job, workers[2:], [stories.boxes((10, 10, 60, 60))])
     assert job.status == "Completed" and Task.objects.get().answers_count == 3
     assert wallets.balance(job.account) == 100_000_000 - EACH
@@ -154,7 +154,7 @@ def test_the_requester_sees_who_drew_what_and_where_they_disagree():
     advancing.advance_job(job.pk)
     for worker in workers:
         for _ in range(2):
-            seat = assignments.claim(worker=worker, job=job)
+            seat = assignments.claim(worker=worker, queue=job.queue)
             far = 100 + 150 * workers.index(worker) if seat.task.data_object.index else 100
             stories.answer(seat, stories.boxes((far, 100, 50, 40)))
     advancing.advance_job(job.pk)

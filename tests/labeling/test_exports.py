@@ -9,6 +9,7 @@ import pytest
 from labeling.formats import manifest
 from labeling.formats.shapes import Box
 from labeling.models import DataObject, Export
+from labeling.services.jobs.batches import open_batch
 from labeling.services.output import exports
 from labeling.services.queue import batches
 from labeling.services.results import labels
@@ -33,7 +34,7 @@ def job():
         algorithm="test",
         by="system",
     )
-    batch = batches.open_batch(job=job, object_ids=[rows[0].pk, rows[1].pk], by="system")
+    batch = open_batch(job=job, object_ids=[rows[0].pk, rows[1].pk], by="system")
     stories.work(worker, job)
     batches.stop_batch(batch=batch, by="system")
     return job

@@ -10,7 +10,8 @@ from labeling.formats.shapes import Box
 from labeling.models import AdvanceRequest, Batch, DataObject, Label, LabelingJob, Task
 from labeling.queries import spending
 from labeling.services.jobs import advancing, creation, finishing
-from labeling.services.queue import assignments, batches, leases
+from labeling.services.jobs.batches import open_batch
+from labeling.services.queue import assignments, leases
 from labeling.services.results import labels
 from labeling.services.results.labels import ExternalLabel
 from marketplace.errors import InUse, Invalid, LimitExceeded
@@ -44,7 +45,7 @@ def test_a_new_job_is_initializing_and_its_first_step_is_queued(account, team):
     assert (job.status, job.fee_micros, job.label_attribute_name) == ("Initializing", stories.FEE, job.name)
     assert job.task_availability_seconds == 30 * 86_400 and len(job.reference_code) == 32
     assert job.output_uri.endswith(f"/{account.number}/labeling")
-    assert AdvanceRequest.objects.get().job_id == job.pk
+    assert AdvanceRequest.objects.get().queue_id == job.queue_id
     assert AuditEvent.objects.filter(object_id=job.pk, because="created", by="user:1").exists()
 
 
@@ -153,7 +154,7 @@ def test_a_job_goes_through_waves_to_completed_and_the_money_adds_up():
     job, workers = stories.a_funded_job(objects=5, max_concurrent_tasks=2)
     finish(job, workers)
     assert job.status == "Completed" and job.finished_at
-    assert [b.tasks.count() for b in Batch.objects.filter(job=job).order_by("number")] == [2, 2, 1]
+    assert [b.tasks.count() for b in Batch.objects.filter(queue=job.queue).order_by("number")] == [2, 2, 1]
     assert queries.counters(job) == {
         "TotalLabeled": 5, "HumanLabeled": 5, "MachineLabeled": 0, "FailedNonRetryableError": 0, "Unlabeled": 0,
     }  # fmt: skip
@@ -168,7 +169,7 @@ def test_the_public_pool_sees_ten_objects_first():
     (worker,) = stories.a_crowd(1)
     workteams.join_public_pool(worker)
     advancing.advance_job(job.pk)
-    assert Batch.objects.get(job=job).tasks.count() == 10
+    assert Batch.objects.get(queue=job.queue).tasks.count() == 10
 
 
 def test_a_batch_tells_its_listeners_when_it_closes(monkeypatch):
@@ -176,7 +177,7 @@ def test_a_batch_tells_its_listeners_when_it_closes(monkeypatch):
     monkeypatch.setattr(hooks, "batch_done", [told.append])
     job, workers = stories.a_funded_job(objects=2)
     finish(job, workers)
-    assert told == [Batch.objects.get(job=job).pk]
+    assert told == [Batch.objects.get(queue=job.queue).pk]
 
 
 @pytest.mark.parametrize(
@@ -233,12 +234,12 @@ def test_a_job_whose_objects_all_failed_fails_clearly():
 def test_availability_runs_out_what_was_answered_is_kept():
     job, (worker, *_) = stories.a_funded_job(objects=3)
     advancing.advance_job(job.pk)
-    stories.answer(assignments.claim(worker=worker, job=job))
-    held = assignments.claim(worker=worker, job=job)
+    stories.answer(assignments.claim(worker=worker, queue=job.queue))
+    held = assignments.claim(worker=worker, queue=job.queue)
     Batch.objects.update(expires_at=timezone.now())
     advancing.advance_job(job.pk)
     job.refresh_from_db()
-    assert job.status == "InProgress" and assignments.claim(worker=worker, job=job) is None
+    assert job.status == "InProgress" and assignments.claim(worker=worker, queue=job.queue) is None
     assert stories.answer(held).paid_micros == stories.PRICE
     advancing.advance_job(job.pk)
     job.refresh_from_db()
@@ -252,7 +253,7 @@ def test_availability_runs_out_what_was_answered_is_kept():
 def test_stop_keeps_what_is_done_and_returns_the_rest():
     job, (worker, *_) = stories.a_funded_job(objects=3)
     advancing.advance_job(job.pk)
-    stories.answer(assignments.claim(worker=worker, job=job))
+    stories.answer(assignments.claim(worker=worker, queue=job.queue))
     creation.stop_job(job=job, by="user:1")
     advancing.advance_job(job.pk)
     job.refresh_from_db()
@@ -267,7 +268,7 @@ def test_stop_keeps_what_is_done_and_returns_the_rest():
 def test_a_worker_at_work_when_the_job_stops_may_still_hand_in():
     job, (worker, other, *_) = stories.a_funded_job(objects=3)
     advancing.advance_job(job.pk)
-    mine, theirs = assignments.claim(worker=worker, job=job), assignments.claim(worker=other, job=job)
+    mine, theirs = assignments.claim(worker=worker, queue=job.queue), assignments.claim(worker=other, queue=job.queue)
     creation.stop_job(job=job, by="user:1")
     advancing.advance_job(job.pk)
     job.refresh_from_db()
@@ -309,7 +310,7 @@ def test_a_job_ends_after_thirty_days():
 def test_failing_a_job_cancels_its_work_and_returns_the_money():
     job, (worker, *_) = stories.a_funded_job(objects=2)
     advancing.advance_job(job.pk)
-    seat = assignments.claim(worker=worker, job=job)
+    seat = assignments.claim(worker=worker, queue=job.queue)
     finishing.fail_job(job=job, reason="the learner gave up", by="system")
     job.refresh_from_db()
     assert (job.status, job.failure_reason) == ("Failed", "the learner gave up")
@@ -323,8 +324,8 @@ def test_an_automated_job_leaves_the_batches_to_others():
     advancing.advance_job(job.pk)
     assert not Batch.objects.exists()
     ids = list(DataObject.objects.filter(job=job).order_by("-index").values_list("pk", flat=True))
-    batches.open_batch(job=job, object_ids=ids[:2], purpose="seed", by="system")
-    assert assignments.claim(worker=workers[0], job=job).task.data_object_id == ids[0]
+    open_batch(job=job, object_ids=ids[:2], purpose="seed", by="system")
+    assert assignments.claim(worker=workers[0], queue=job.queue).task.data_object_id == ids[0]
     leases.expire_overdue(now=timezone.now() + timedelta(days=1))
     finish(job, workers)
     assert job.status == "InProgress" and Batch.objects.get().status == "Completed"
@@ -345,16 +346,16 @@ def test_what_cannot_be_opened():
     ids = list(DataObject.objects.filter(job=job).order_by("pk").values_list("pk", flat=True))
     assert spending.affordable_objects(job) == 2
     with pytest.raises(LimitExceeded):
-        batches.open_batch(job=job, object_ids=ids, by="system")
+        open_batch(job=job, object_ids=ids, by="system")
     assert not Task.objects.exists() and not DataObject.objects.exclude(state="Unlabeled").exists()
     with pytest.raises(Invalid, match="each once"):
-        batches.open_batch(job=job, object_ids=[ids[0], ids[0]], by="system")
+        open_batch(job=job, object_ids=[ids[0], ids[0]], by="system")
     DataObject.objects.filter(pk=ids[2]).update(width=None)
     with pytest.raises(Invalid, match="was not inspected"):
-        batches.open_batch(job=job, object_ids=ids[2:], by="system")
-    batches.open_batch(job=job, object_ids=ids[:1], by="system")
-    with pytest.raises(InUse, match="batch 1 of the job is still open"):
-        batches.open_batch(job=job, object_ids=ids[1:2], by="system")
+        open_batch(job=job, object_ids=ids[2:], by="system")
+    open_batch(job=job, object_ids=ids[:1], by="system")
+    with pytest.raises(InUse, match="batch 1 is still open"):
+        open_batch(job=job, object_ids=ids[1:2], by="system")
     assert Batch.objects.count() == 1
 
 

@@ -131,15 +131,15 @@ def check_work(job):
     assert list(DataObject.objects.filter(job=job).values_list("state").annotate(n=Count("pk"))) == [
         ("HumanLabeled", OBJECTS)
     ]
-    tasks = Task.objects.filter(job=job)
+    tasks = Task.objects.filter(queue=job.queue)
     assert tasks.values("data_object").distinct().count() == tasks.count() == OBJECTS
     for task in tasks:
         assert (task.state, task.seats_total, task.seats_free, task.answers_count) == ("Done", SEATS, 0, SEATS)
         people = list(task.assignments.filter(state="Submitted").values_list("worker_id", flat=True))
         assert len(people) == len(set(people)) == SEATS
-    assert not Assignment.objects.filter(job=job, state="Leased").exists()
+    assert not Assignment.objects.filter(queue=job.queue, state="Leased").exists()
     assert not tasks.filter(due=True).exists()
-    answers = Answer.objects.filter(assignment__job=job)
+    answers = Answer.objects.filter(assignment__queue=job.queue)
     assert answers.values("assignment").distinct().count() == answers.count() == OBJECTS * SEATS
     steps = AuditEvent.objects.filter(object_type=LabelingJob._meta.label, object_id=job.pk).order_by("pk")
     assert list(steps.values_list("to_status", flat=True)) == ["Initializing", "InProgress", "Completed"]
@@ -160,7 +160,7 @@ def check_labels(job):
 def check_money(job, crowd):
     """Every answer is paid once, escrow is empty, and what people and the platform got is what left the wallet."""
     paid = Entry.objects.filter(kind="payment")
-    seats = Assignment.objects.filter(job=job, state="Submitted").values_list("pk", flat=True)
+    seats = Assignment.objects.filter(queue=job.queue, state="Submitted").values_list("pk", flat=True)
     assert sorted(paid.values_list("subject_id", flat=True)) == sorted(seats)
     assert Posting.objects.aggregate(total=Sum("amount_micros"))["total"] == 0
     assert wallets.held(job.account) == spending.reserved_micros(job) == 0

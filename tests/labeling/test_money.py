@@ -49,14 +49,14 @@ def test_money_adds_up(db, steps, end, dynamic, price):
 
 def do(act, worker, which, job):
     """One thing that may happen; what is refused changes nothing."""
-    mine = list(Assignment.objects.filter(worker=worker, job=job).select_related("worker").order_by("pk"))
+    mine = list(Assignment.objects.filter(worker=worker, queue=job.queue).select_related("worker").order_by("pk"))
     leased = [seat for seat in mine if seat.state == "Leased"]
     if act == "claim":
-        assignments.claim(worker=worker, job=job)
+        assignments.claim(worker=worker, queue=job.queue)
     elif act == "advance":
         advancing.advance_job(job.pk)
     elif act == "expire":
-        leases.expire_overdue(job_id=job.pk, now=timezone.now() + timedelta(hours=1))
+        leases.expire_overdue(queue_id=job.queue_id, now=timezone.now() + timedelta(hours=1))
     elif act == "repeat" and mine:
         seat = mine[which % len(mine)]
         try:
@@ -79,17 +79,17 @@ def finish(job, workers, end):
         creation.stop_job(job=job, by="user:1")
     for _ in range(20):
         if end == "availability":
-            Batch.objects.filter(job=job, status="InProgress").update(expires_at=timezone.now())
+            Batch.objects.filter(queue=job.queue, status="InProgress").update(expires_at=timezone.now())
         if end == "work":
             for worker in workers:
                 stories.work(worker, job)
-        leases.expire_overdue(job_id=job.pk, now=timezone.now() + timedelta(hours=1))
+        leases.expire_overdue(queue_id=job.queue_id, now=timezone.now() + timedelta(hours=1))
         advancing.advance_job(job.pk)
         job.refresh_from_db()
         if job.status not in ("InProgress", "Stopping"):
             return
         if end == "work":
-            Batch.objects.filter(job=job, status="InProgress", tasks__declines_count__gt=0).update(
+            Batch.objects.filter(queue=job.queue, status="InProgress", tasks__declines_count__gt=0).update(
                 expires_at=timezone.now()
             )
     raise AssertionError(f"the job is still {job.status}")
@@ -97,22 +97,22 @@ def finish(job, workers, end):
 
 def check_seats(job):
     """leased = seats_total - seats_free - answers_count, always."""
-    for task in Task.objects.filter(job=job):
+    for task in Task.objects.filter(queue=job.queue):
         leased = task.assignments.filter(state="Leased").count()
         assert leased == task.seats_total - task.seats_free - task.answers_count
         assert task.answers_count == task.assignments.filter(state="Submitted").count() <= job.workers_per_object
 
 
 def check_money(job, workers):
-    answers = Answer.objects.filter(assignment__job=job).count()
+    answers = Answer.objects.filter(assignment__queue=job.queue).count()
     check_seats(job)
     assert Posting.objects.aggregate(total=Sum("amount_micros"))["total"] == 0
     assert wallets.held(job.account) == 0
     assert sum(earnings.balance(worker) for worker in workers) == answers * job.price_micros
     assert wallets.balance(job.account) == FUNDS - answers * (job.price_micros + job.fee_micros)
-    assert not Assignment.objects.filter(job=job, state="Leased").exists()
-    assert not Task.objects.filter(job=job, due=True).exists()
+    assert not Assignment.objects.filter(queue=job.queue, state="Leased").exists()
+    assert not Task.objects.filter(queue=job.queue, due=True).exists()
     assert not DataObject.objects.filter(job=job, state="PendingHuman").exists()
     labeled = DataObject.objects.filter(job=job, state="HumanLabeled")
-    assert labeled.count() == Task.objects.filter(job=job, answers_count__gt=0).count()
+    assert labeled.count() == Task.objects.filter(queue=job.queue, answers_count__gt=0).count()
     assert LabelingJob.objects.get(pk=job.pk).finished_at is not None

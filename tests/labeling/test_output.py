@@ -12,9 +12,9 @@ from django_q.models import OrmQ
 from labeling import background
 from labeling.models import DataObject, LabelingJob
 from labeling.services.jobs import creation
+from labeling.services.jobs.batches import open_batch
 from labeling.services.output import manifests
-from labeling.services.queue import batches
-from labeling.services.results import consolidating
+from labeling.services.queue import due
 from marketplace import storage
 from marketplace.errors import Invalid
 from marketplace.services import boundaries
@@ -30,7 +30,7 @@ def opened(**changes):
     """A job with a live batch of all its objects, and its workers."""
     job, workers = stories.a_funded_job(objects=3, workers=3, name="meadow", **changes)
     ids = list(DataObject.objects.filter(job=job).order_by("index").values_list("pk", flat=True))
-    batches.open_batch(job=job, object_ids=ids, by="system")
+    open_batch(job=job, object_ids=ids, by="system")
     return job, workers
 
 
@@ -109,9 +109,9 @@ def test_a_running_jobs_output_is_kept_fresh():
     manifests.refresh_stale(now=timezone.now())
     assert not OrmQ.objects.exists(), "nothing is labeled yet"
     for worker in workers:
-        seat = stories.assignments.claim(worker=worker, job=job)
+        seat = stories.assignments.claim(worker=worker, queue=job.queue)
         stories.answer(seat)
-    consolidating.consolidate_due(job=job)
+    due.settle_due(job.queue)
     manifests.refresh_stale(now=timezone.now())
     assert OrmQ.objects.count() == 1
     background.refresh_output(job.pk)

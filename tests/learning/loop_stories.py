@@ -102,7 +102,7 @@ def work(story: Story, *, most: int = 10_000) -> int:
     """Everybody draws the truth until nothing is left for them; returns the number of answers."""
     truth, done = story.truth(), 0
     for worker in story.workers:
-        while done < most and (seat := assignments.claim(worker=worker, job=story.job)) is not None:
+        while done < most and (seat := assignments.claim(worker=worker, queue=story.job.queue)) is not None:
             row = seat.task.data_object
             content = {
                 "boundingBox": {

@@ -4,10 +4,17 @@ import pytest
 
 from marketplace.errors import Forbidden, InUse, Invalid, NotFound
 from marketplace.models import Crowd, Worker, WorkerStatus, Workteam
-from marketplace.services import workteams
+from marketplace.services import eligibility, workteams
 from tests import builders
 
 pytestmark = pytest.mark.django_db
+
+
+def eligible(*, worker: Worker, team: Workteam) -> bool:
+    """Whether work that is open to the team, asked for by its account (the pool: by any), is shown to the worker."""
+    account = team.account or builders.an_account()
+    audience = eligibility.audience_for([eligibility.group_of(team)])
+    return eligibility.refusal(worker_id=worker.pk, audience_id=audience.pk, account_id=account.pk) is None
 
 
 def test_a_worker_is_registered_once_and_known_by_a_random_id():
@@ -21,10 +28,10 @@ def test_members_of_a_team_are_eligible_and_others_are_not():
     account = builders.an_account()
     inside, outside = builders.a_worker(), builders.a_worker()
     team = builders.a_team(account=account, workers=[inside])
-    assert workteams.eligible(worker=inside, team=team)
-    assert not workteams.eligible(worker=outside, team=team)
+    assert eligible(worker=inside, team=team)
+    assert not eligible(worker=outside, team=team)
     workteams.remove_worker(team=team, worker=inside, by="system")
-    assert not workteams.eligible(worker=inside, team=team)
+    assert not eligible(worker=inside, team=team)
     with pytest.raises(NotFound):
         workteams.remove_worker(team=team, worker=inside, by="system")
 
@@ -35,7 +42,7 @@ def test_a_suspended_worker_is_not_eligible_and_cannot_join():
     team = builders.a_team(account=account, workers=[worker])
     Worker.objects.filter(pk=worker.pk).update(status=WorkerStatus.SUSPENDED)
     worker.refresh_from_db()
-    assert not workteams.eligible(worker=worker, team=team)
+    assert not eligible(worker=worker, team=team)
     with pytest.raises(Forbidden):
         workteams.join_public_pool(worker)
 
@@ -48,7 +55,7 @@ def test_there_is_one_public_pool():
     workteams.join_public_pool(worker)
     workteams.join_public_pool(worker)
     assert pool.memberships.count() == 1
-    assert workteams.eligible(worker=worker, team=pool)
+    assert eligible(worker=worker, team=pool)
 
 
 def test_names_are_checked_and_unique_in_an_account():
@@ -66,7 +73,7 @@ def test_somebody_is_invited_by_address():
     team = builders.a_team(account=builders.an_account(), workers=0)
     user = builders.a_user(email="bea@example.org")
     workteams.invite(team=team, email="BEA@example.org", by="system")
-    assert workteams.eligible(worker=user.worker, team=team)
+    assert eligible(worker=user.worker, team=team)
     with pytest.raises(NotFound):
         workteams.invite(team=team, email="nobody@example.org", by="system")
 

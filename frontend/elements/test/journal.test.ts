@@ -4,8 +4,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { type Entry, Journal, type Store, newKey } from "../src/shell/journal";
 import { LocalStore, TwoStores, openStore } from "../src/shell/stores";
 
-interface Task { id: number; job_id: number }
-const task = (id: number, job_id = 7): Task => ({ id, job_id });
+interface Task { id: number; queue_id: number }
+const task = (id: number, queue_id = 7): Task => ({ id, queue_id });
 
 class MemoryStorage implements Storage {
   private readonly map = new Map<string, string>();

@@ -61,7 +61,7 @@ class Command(BaseCommand):
 
 def _job(wanted: str) -> LabelingJob:
     """The job of this id or name. Raises CommandError when there is none, or several accounts have one."""
-    jobs = LabelingJob.objects.select_related("workteam", "account")
+    jobs = LabelingJob.objects.select_related("queue__workteam", "account")
     found = list((jobs.filter(pk=int(wanted)) if wanted.isdigit() else jobs.filter(name__iexact=wanted))[:2])
     if not found:
         raise CommandError(f"there is no labeling job {wanted!r}")

@@ -205,7 +205,7 @@ def _end(dataset: Dataset, to: str, *, because: str, **changes: Any) -> None:
 def _wake_jobs(dataset: Dataset) -> None:
     """Jobs that wait for this data set look again."""
     for job in LabelingJob.objects.filter(dataset=dataset, status="Initializing").order_by("pk"):
-        advance_requests.request_advance(job.pk)
+        advance_requests.request_advance(job.queue_id)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A labeling job moves on: take in, open batches, close them, end. `advance_job` does whatever the rows say is next.
+"""A labeling job advances: ingest its input, open batches, close them, end. `advance_job` takes whatever step is next.
 
 Safe to run any number of times and to be killed anywhere: each step is one transaction or is found done the next time.
 With automated labeling the learning room opens the batches and ends the job; everything else is the same.
@@ -14,8 +14,10 @@ from labeling.models import Batch, DataObject, LabelingJob, ObjectState
 from labeling.queries import spending
 from labeling.services.intake import inspection, loading
 from labeling.services.jobs import finishing
+from labeling.services.jobs.batches import live_batch, open_batch
+from labeling.services.jobs.status import move
 from labeling.services.output import manifests
-from labeling.services.queue import advance_requests, batches, leases
+from labeling.services.queue import advance_requests, batches, due, leases
 from labeling.services.queue.locking import advance_lock
 from labeling.services.results import consolidating, labels
 from marketplace import money
@@ -27,21 +29,36 @@ from marketplace.services import wallets
 PROBE = 10
 LONGEST = timedelta(days=30)
 BY = "system"
+MOST_LOOKS = 10
+"""How often one call looks for requests that came meanwhile; whatever comes after that has a message of its own, or
+waits for the sweep."""
 
 
 def advance_job(job_id: int) -> None:
-    """Do everything that can be done for this job now; nothing happens for a job that is gone or over."""
-    with advance_lock(job_id):
-        advance_requests.take_request(job_id)
-        job = LabelingJob.objects.select_related("account", "workteam", "dataset").filter(pk=job_id).first()
-        while job is not None and _step(job):
-            job.refresh_from_db()
+    """Do everything that can be done for this job now; nothing happens for a job that is gone or over.
+
+    While another process is at it this one leaves the work to it: the other looks for requests again after it has let
+    go of the lock, so a request made meanwhile is either seen by it or made late enough to get the lock.
+    """
+    queue_id = LabelingJob.objects.filter(pk=job_id).values_list("queue_id", flat=True).first()
+    if queue_id is None:
+        return
+    for _ in range(MOST_LOOKS):
+        with advance_lock(queue_id) as mine:
+            if not mine:
+                return
+            advance_requests.take_request(queue_id)
+            job = LabelingJob.objects.select_related("account", "queue__workteam", "dataset").get(pk=job_id)
+            while _step(job):
+                job = LabelingJob.objects.select_related("account", "queue__workteam", "dataset").get(pk=job_id)
+        if not advance_requests.is_requested(queue_id):
+            return
 
 
 def _step(job: LabelingJob) -> bool:
     """The next thing; True when there may be another one right after it."""
     if job.status == "Initializing":
-        return _take_in(job)
+        return _ingest(job)
     if job.status == "InProgress":
         return _work(job)
     if job.status == "Stopping":
@@ -49,7 +66,7 @@ def _step(job: LabelingJob) -> bool:
     return False
 
 
-def _take_in(job: LabelingJob) -> bool:
+def _ingest(job: LabelingJob) -> bool:
     """Read the input manifest into objects; the job waits for a data set that is still being made."""
     if job.dataset is not None and job.dataset.status != "Completed":
         if job.dataset.status in transitions.DATASET.final:
@@ -59,7 +76,7 @@ def _take_in(job: LabelingJob) -> bool:
     try:
         loading.load_objects(job)
     except DomainError as error:
-        finishing.fail_job(job=job, reason=f"the input could not be taken in: {error.message}")
+        finishing.fail_job(job=job, reason=f"the input could not be ingested: {error.message}")
         return False
     job.refresh_from_db()
     if not DataObject.objects.filter(job=job).exists():
@@ -68,18 +85,18 @@ def _take_in(job: LabelingJob) -> bool:
         return False
     with transaction.atomic():
         # Somebody may have stopped the job meanwhile: then the next step brings it to its end.
-        if LabelingJob.objects.select_for_update(no_key=True).get(pk=job.pk).status == "Initializing":
-            transitions.LABELING_JOB.advance(job, "InProgress", by=BY, because=f"{job.objects_total} objects taken in")
+        locked = LabelingJob.objects.select_for_update(no_key=True, of=("self",)).get(pk=job.pk)
+        if locked.status == "Initializing":
+            move(job, "InProgress", by=BY, because=f"{job.objects_total} objects ingested")
             hooks.send(hooks.job_ready, job.pk)
     return True
 
 
 def _work(job: LabelingJob) -> bool:
     if timezone.now() - job.created_at > LONGEST:
-        with transaction.atomic():
-            transitions.LABELING_JOB.advance(job, "Stopping", by=BY, because="a job ends after 30 days")
+        move(job, "Stopping", by=BY, because="a job ends after 30 days")
         return True
-    live = batches.live_batch(job)
+    live = live_batch(job)
     if live is None:
         return False if job.automated else _open_next(job)
     return _tend(job, live)
@@ -88,9 +105,9 @@ def _work(job: LabelingJob) -> bool:
 def _tend(job: LabelingJob, batch: Batch) -> bool:
     """Look after the live batch; True when it was closed."""
     now = timezone.now()
-    leases.expire_overdue(job_id=job.pk, now=now)
+    leases.expire_overdue(queue_id=job.queue_id, now=now)
     batches.expire_batch(batch=batch, now=now)
-    consolidating.consolidate_due(job=job)
+    due.settle_due(job.queue)
     if batch.stopped_early:
         return batches.stop_batch(batch=batch, by=BY)
     if not batches.is_over(batch):
@@ -104,8 +121,8 @@ def _tend(job: LabelingJob, batch: Batch) -> bool:
 
 
 def _stop(job: LabelingJob) -> bool:
-    if (live := batches.live_batch(job)) is not None:
-        consolidating.consolidate_due(job=job)
+    if (live := live_batch(job)) is not None:
+        due.settle_due(job.queue)
         if not batches.stop_batch(batch=live, by=BY, grace_seconds=finishing.STOP_GRACE_SECONDS):
             return False
     # A place that cannot be written to does not keep a job from stopping: the labels are kept, and can be exported.
@@ -136,7 +153,7 @@ def _open_next(job: LabelingJob) -> bool:
     if not ids:
         return True
     try:
-        batches.open_batch(job=job, object_ids=ids, by=BY)
+        open_batch(job=job, object_ids=ids, by=BY)
     except LimitExceeded as error:
         return _needs(job, f"{error.message}: deposit money and the job goes on")
     _needs(job, "")
@@ -167,7 +184,7 @@ def stopping_reason(job: LabelingJob) -> str:
 def _wave(job: LabelingJob) -> int:
     """How many objects may be opened now."""
     human, labeled = _labeled(job)
-    probe = job.workteam.crowd == Crowd.PUBLIC and not Batch.objects.filter(job=job).exists()
+    probe = job.workteam.crowd == Crowd.PUBLIC and not Batch.objects.filter(queue=job.queue_id).exists()
     room = [PROBE if probe else job.max_concurrent_tasks, job.max_concurrent_tasks, spending.affordable_objects(job)]
     if job.max_human_labeled_objects is not None:
         room.append(job.max_human_labeled_objects - human)

@@ -7,17 +7,39 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from labeling import transitions
-from labeling.models import LabelingJob
+from labeling.models import LabelingJob, WorkQueue
 from labeling.services.jobs import pricing
 from labeling.services.jobs.design import Design
-from labeling.services.queue import advance_requests
+from labeling.services.jobs.owner import KIND
+from labeling.services.jobs.status import move
+from labeling.services.queue import advance_requests, queues
 from marketplace import storage
 from marketplace.errors import NameTaken
 from marketplace.models import Account, AuditEvent
 from marketplace.services import boundaries
 
-_STORED = {field.name for field in fields(Design)} - {"account", "errors", "input_manifest_uri", "output_uri"}
+_QUEUE = frozenset(
+    {
+        "workteam",
+        "task_type",
+        "labels",
+        "title",
+        "description",
+        "keywords",
+        "instructions",
+        "price_micros",
+        "expected_seconds",
+        "task_time_limit_seconds",
+        "task_availability_seconds",
+        "max_concurrent_tasks",
+    }
+)
+"""The fields of a design that say what people are asked and paid: they belong to the job's work queue."""
+_JOB = (
+    {field.name for field in fields(Design)}
+    - _QUEUE
+    - {"account", "errors", "input_manifest_uri", "output_uri", "workers_per_object"}
+)
 
 
 def create_job(*, account: Account, by: str, **design: Any) -> LabelingJob:
@@ -37,12 +59,12 @@ def create_job(*, account: Account, by: str, **design: Any) -> LabelingJob:
         with transaction.atomic():
             job = LabelingJob.objects.create(
                 account=account,
+                queue=_make_queue(asked),
                 created_by=by,
                 reference_code=secrets.token_hex(16),
-                fee_micros=pricing.fee(asked.price_micros),
                 input_manifest_uri=manifest,
                 output_uri=asked.output_uri or storage.join(settings.STORE_URL, account.number, "labeling"),
-                **{name: getattr(asked, name) for name in _STORED},
+                **{name: getattr(asked, name) for name in _JOB},
             )
             AuditEvent.objects.create(
                 object_type=LabelingJob._meta.label,
@@ -52,12 +74,25 @@ def create_job(*, account: Account, by: str, **design: Any) -> LabelingJob:
                 because="created",
                 at=job.created_at,
             )
-            advance_requests.request_advance(job.pk)
+            advance_requests.request_advance(job.queue_id)
     except IntegrityError as error:
         if "labeling_job_name_once" not in str(error):
             raise
         raise NameTaken(f"the account has a labeling job {asked.name!r} already", field="name") from None
     return job
+
+
+def _make_queue(asked: Design) -> WorkQueue:
+    most = asked.workers_per_object
+    dynamic = (asked.redundancy or {}).get("kind") == "dynamic"
+    return queues.create_queue(
+        account=asked.account,
+        owner_kind=KIND,
+        fee_micros=pricing.fee(asked.price_micros),
+        first_seats=min((asked.redundancy or {})["start"], most) if dynamic else most,
+        max_seats=most,
+        **{name: getattr(asked, name) for name in _QUEUE},
+    )
 
 
 def _check_examples(asked: Design) -> None:
@@ -85,8 +120,8 @@ def stop_job(*, job: LabelingJob, by: str) -> None:
     InUse for a job that is over already in another way.
     """
     with transaction.atomic():
-        locked = LabelingJob.objects.select_for_update(no_key=True).get(pk=job.pk)
+        locked = LabelingJob.objects.select_for_update(no_key=True, of=("self",)).get(pk=job.pk)
         if locked.status not in ("Stopping", "Stopped"):
-            transitions.LABELING_JOB.advance(job, "Stopping", by=by, because="stopped by its owner")
-            advance_requests.request_advance(job.pk)
+            move(job, "Stopping", by=by, because="stopped by its owner")
+            advance_requests.request_advance(job.queue_id)
     job.refresh_from_db()

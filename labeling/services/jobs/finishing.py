@@ -3,11 +3,12 @@
 Callers hold the advance lock (locking.advance_lock) or are the only ones at work on the job.
 """
 
-from django.db import transaction
 from django.utils import timezone
 
 from labeling import transitions
 from labeling.models import LabelingJob, ObjectState
+from labeling.services.jobs.batches import live_batch
+from labeling.services.jobs.status import move
 from labeling.services.queue import batches
 from marketplace.errors import WrongState
 
@@ -18,7 +19,7 @@ FINAL = transitions.LABELING_JOB.final
 
 def complete_job(*, job: LabelingJob, by: str, because: str = "every object is done") -> None:
     """End a job whose work is done. Raises InUse while a batch is open. Safe to repeat."""
-    if (live := batches.live_batch(job)) is not None:
+    if (live := live_batch(job)) is not None:
         raise WrongState(f"batch {live.number} of the job is still open", field="batch")
     _end(job, "Completed", by=by, because=because)
 
@@ -28,7 +29,7 @@ def fail_job(*, job: LabelingJob, reason: str, by: str = "system") -> None:
     job.refresh_from_db()
     if job.status in FINAL:
         return
-    if (live := batches.live_batch(job)) is not None:
+    if (live := live_batch(job)) is not None:
         # Ended lease by lease before the status moves: nobody can claim between, since no seat is free.
         batches.stop_batch(batch=live, by=by)
     _release_pending(job)
@@ -37,7 +38,7 @@ def fail_job(*, job: LabelingJob, reason: str, by: str = "system") -> None:
 
 def finish_stop(*, job: LabelingJob, by: str = "system") -> bool:
     """Bring a Stopping job to Stopped once the leases that were running are answered or over; returns whether it is."""
-    live = batches.live_batch(job)
+    live = live_batch(job)
     if live is not None and not batches.stop_batch(batch=live, by=by, grace_seconds=STOP_GRACE_SECONDS):
         return False
     _release_pending(job)
@@ -46,16 +47,7 @@ def finish_stop(*, job: LabelingJob, by: str = "system") -> bool:
 
 
 def _end(job: LabelingJob, to: str, *, by: str, because: str, failure_reason: str = "") -> None:
-    with transaction.atomic():
-        transitions.LABELING_JOB.advance(
-            job,
-            to,
-            by=by,
-            because=because[:500],
-            finished_at=timezone.now(),
-            failure_reason=failure_reason,
-            attention="",
-        )
+    move(job, to, by=by, because=because, finished_at=timezone.now(), failure_reason=failure_reason, attention="")
 
 
 def _release_pending(job: LabelingJob) -> None:

@@ -72,7 +72,7 @@ def stop_export(*, export: Export, by: str) -> None:
 
 def run_export(export_id: int) -> None:
     """Write the file and finish the row. Does nothing for an export that is over; starts afresh after a crash."""
-    export = Export.objects.select_related("job__account", "job__workteam").get(pk=export_id)
+    export = Export.objects.select_related("job__account", "job__queue__workteam").get(pk=export_id)
     if export.status != "InProgress":
         return
     work = _Work(export)
@@ -156,7 +156,7 @@ class _Work:
         last = 0
         while True:
             tasks = list(
-                Task.objects.filter(job=self.job, pk__gt=last)
+                Task.objects.filter(queue=self.job.queue_id, pk__gt=last)
                 .select_related("data_object")
                 .order_by("pk")[:TASKS_AT_ONCE]
             )

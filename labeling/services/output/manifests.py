@@ -41,7 +41,7 @@ def manifest_uri(job: LabelingJob) -> str:
 
 def refresh_output(job_id: int) -> None:
     """Write the manifest as it stands and the files of tasks that ended since. Safe to repeat and to interrupt."""
-    job = LabelingJob.objects.select_related("account", "workteam").get(pk=job_id)
+    job = LabelingJob.objects.select_related("account", "queue__workteam").get(pk=job_id)
     write_responses(job)
     write_manifest(job)
     LabelingJob.objects.filter(pk=job.pk).update(output_written_at=timezone.now())
@@ -85,7 +85,7 @@ def write_responses(job: LabelingJob) -> int:
     under the same name.
     """
     written = 0
-    for batch in Batch.objects.filter(job=job).order_by("number"):
+    for batch in Batch.objects.filter(queue=job.queue_id).order_by("number"):
         ended = (
             Task.objects.filter(batch=batch, responses_written=False)
             .exclude(state=TaskStatus.OPEN)

@@ -1,4 +1,4 @@
-"""At most one message "advance this job" waits in the queue, however many answers arrive. Knows only job ids."""
+"""At most one message "advance the owner of this queue" waits, however many answers arrive. Knows only queue ids."""
 
 from datetime import timedelta
 
@@ -8,32 +8,40 @@ from django.utils import timezone
 from labeling.models import AdvanceRequest
 from marketplace import queue
 
-ADVANCE = "labeling.background.advance_job"
-# A request older than this lost its message (the queue was emptied): the sweep advances the job itself.
+ADVANCE = "labeling.background.advance_queue"
 STALE = timedelta(minutes=2)
+"""A request older than this lost its message (the message queue was emptied): the sweep sends a new one."""
 
 
-def request_advance(job_id: int) -> None:
-    """Ask for the job to be advanced, in the caller's transaction. Nothing happens while such a request waits."""
+def request_advance(queue_id: int) -> None:
+    """Ask for the queue's owner to be advanced, in the caller's transaction; nothing happens while a request waits."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_advisory_xact_lock_shared(hashtext('labeling_advance_request'), %s::integer)", [job_id]
+            "SELECT pg_advisory_xact_lock_shared(hashtext('labeling_advance_request'), %s::integer)", [queue_id]
         )
         cursor.execute(
-            "INSERT INTO labeling_advancerequest (job_id, requested_at) VALUES (%s, %s) ON CONFLICT DO NOTHING",
-            [job_id, timezone.now()],
+            "INSERT INTO labeling_advancerequest (queue_id, requested_at) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+            [queue_id, timezone.now()],
         )
         new = cursor.rowcount == 1
     if new:
-        queue.enqueue(ADVANCE, job_id)
+        queue.enqueue(ADVANCE, queue_id)
 
 
-def take_request(job_id: int) -> None:
-    """Take the request out, before looking at the job: whatever happens from here on asks again.
+def take_request(queue_id: int) -> None:
+    """Remove the request before the owner is looked at, so that whatever happens from then on makes a new one.
 
-    Who saw the request and so sent none holds the lock shared until it commits: this waits for them.
+    A transaction that found the request waiting sent no message of its own, because it relies on this look to see what
+    it has written. It holds the lock shared until it commits; taking the lock exclusively waits for its commit.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('labeling_advance_request'), %s::integer)", [job_id])
-        AdvanceRequest.objects.filter(job_id=job_id).delete()
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(hashtext('labeling_advance_request'), %s::integer)", [queue_id]
+            )
+        AdvanceRequest.objects.filter(queue_id=queue_id).delete()
+
+
+def is_requested(queue_id: int) -> bool:
+    """Whether a request waits."""
+    return AdvanceRequest.objects.filter(queue_id=queue_id).exists()

@@ -1,34 +1,32 @@
-"""Handing out work and taking it in: claim, submit, return, decline. Knows nothing of consolidation.
+"""Handing out work and accepting answers: claim, submit, return, decline. Knows nothing of what answers are for.
 
 Claim and submit are one transaction each and must not share one: a submit holds its task while a claim may wait for
 another. The order of locks is in locking.py.
 
 Fairness: a lease that ran out may still be answered, and is paid, as long as the seat was not given away (before the
-sweep ends the lease: always; afterwards: while the seat is free). After Stop, leases that were running may be answered
-for a short grace (jobs.STOP_GRACE); then they are cancelled.
+sweep ends the lease: always; afterwards: while the seat is free). After the queue was closed, leases that were running
+may be answered for a short grace; then they are cancelled.
 """
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from labeling.models import Assignment, AssignmentStatus, LabelingJob, Task, TaskStatus, WorkerCursor
-from labeling.queries import spending
+from labeling import subjects
+from labeling.models import Assignment, AssignmentStatus, WorkQueue
 from labeling.services.queue import advance_requests, leases
-from labeling.services.queue.leases import expire_overdue
 from labeling.services.results import answering
 from marketplace.errors import AlreadySubmitted, Forbidden, Invalid, NotFound, TaskGone, TaskLimit
-from marketplace.models import Account, Subject, Worker, WorkerStatus
+from marketplace.models import Account, Subject, Worker
 from marketplace.ranges import Range
-from marketplace.services import escrow
+from marketplace.services import eligibility, escrow
 
-# Tasks of one job that a worker may hold at a time, so that nobody sits on a whole batch.
 MOST_LEASES = 25
+"""Tasks of one queue that a worker may hold at a time, so that nobody sits on a whole batch."""
 
 SECONDS = Range(0, 30 * 86_400)
 """Active seconds that a worker's page measures for a task; a month is far above the longest time limit."""
@@ -45,114 +43,100 @@ class Submission:
     """What a submit did. `repeated`: the same key had been submitted before and nothing was changed."""
 
     assignment_id: int
+    queue_id: int
     paid_micros: int
     repeated: bool
 
 
-@dataclass(frozen=True)
-class AvailableWork:
-    """A job on a worker's list. `tasks_left` counts tasks with a free seat this worker has not had, at most 1000."""
+def claim(*, worker: Worker, queue: WorkQueue, now: datetime | None = None) -> Assignment | None:
+    """Lease the next task of the queue to the worker, or None if there is none for them now.
 
-    job_id: int
-    title: str
-    description: str
-    keywords: list[str]
-    requester: str
-    task_type: str
-    price_micros: int
-    expected_seconds: float
-    hourly_micros: int
-    task_time_limit_seconds: int
-    tasks_left: int
-    tasks_held: int
-
-
-def claim(*, worker: Worker, job: LabelingJob, now: datetime | None = None) -> Assignment | None:
-    """Lease the next task of the job to the worker, or None if there is none for them now.
-
-    The seat's job and worker are those given, its task is fetched when first read. Raises NotFound for no such job,
-    Forbidden for a worker who is not an active member of its team, LimitExceeded for one who holds MOST_LEASES tasks.
+    The seat's queue and worker are those given, its task is fetched when first read. Raises NotFound for no such queue,
+    Forbidden for a worker who may not see it, TaskLimit for one who holds MOST_LEASES tasks.
     """
     at = now or timezone.now()
-    outcome, seat = _claim(worker, job, at)
-    if outcome == "Nothing" and expire_overdue(job_id=job.pk, now=at):
-        outcome, seat = _claim(worker, job, at)
-    if outcome == "NoSuchJob":
-        raise NotFound(f"there is no labeling job {job.pk}")
-    if outcome == "NotEligible":
-        raise Forbidden("you are not an active member of the team this job is given to")
+    outcome, seat = _claim(worker, queue, at)
+    if outcome == "Nothing" and leases.expire_overdue(queue_id=queue.pk, now=at):
+        outcome, seat = _claim(worker, queue, at)
+    if outcome == "NoSuchQueue":
+        raise NotFound(f"there is no work queue {queue.pk}")
+    if outcome in eligibility.SAID:
+        raise Forbidden(eligibility.SAID[outcome])
     if outcome == "HandsFull":
-        raise TaskLimit(f"you hold {MOST_LEASES} tasks of this job; hand one in or return one first")
+        raise TaskLimit(f"you hold {MOST_LEASES} tasks of this job; submit one or return one first")
     return seat
 
 
-def _claim(worker: Worker, job: LabelingJob, at: datetime) -> tuple[str, Assignment | None]:
+def _claim(worker: Worker, queue: WorkQueue, at: datetime) -> tuple[str, Assignment | None]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT outcome, assignment_id, task_id, lease_expires_at FROM labeling_claim(%s, %s, %s, %s)",
-            [worker.pk, job.pk, at, MOST_LEASES],
+            [worker.pk, queue.pk, at, MOST_LEASES],
         )
         outcome, seat, task, lease_expires_at = cursor.fetchone()
     if outcome != "Claimed":
         return outcome, None
     leased = Assignment(
-        pk=seat, task_id=task, job=job, worker=worker, accepted_at=at, lease_expires_at=lease_expires_at
+        pk=seat, task_id=task, queue=queue, worker=worker, accepted_at=at, lease_expires_at=lease_expires_at
     )
     leased._state.adding = False
     return outcome, leased
 
 
-def peek(*, worker: Worker, job: LabelingJob) -> int | None:
-    """The data object the worker would most likely be given next, to fetch its image ahead; nothing is reserved."""
+def peek(*, worker: Worker, queue: WorkQueue) -> dict[str, Any] | None:
+    """The input of the task the worker would most likely be given next, to fetch its picture ahead.
+
+    Nothing is reserved.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_PEEK, {"worker": worker.pk, "job": job.pk})
+        cursor.execute(
+            "SELECT t.input FROM labeling_peek(%s, %s) p JOIN labeling_task t ON t.id = p.task_id",
+            [worker.pk, queue.pk],
+        )
         row = cursor.fetchone()
-    return row[0] if row else None
-
-
-_PEEK = """
-    SELECT t.data_object_id FROM labeling_task t
-    WHERE t.job_id = %(job)s AND t.state = 'Open' AND t.seats_free > 0 AND t.queue_position > coalesce(
-            (SELECT position FROM labeling_workercursor WHERE worker_id = %(worker)s AND job_id = %(job)s), 0)
-        AND NOT EXISTS (SELECT 1 FROM labeling_assignment a WHERE a.task_id = t.id AND a.worker_id = %(worker)s
-                        AND a.state NOT IN ('Returned', 'Expired'))
-    ORDER BY t.queue_position LIMIT 1"""
+    return orjson.loads(row[0]) if row else None
 
 
 def submit(*, assignment: Assignment, worker: Worker, content: Any, seconds: float, key: str) -> Submission:
     """Store an answer and pay for it, in one transaction; a repeat with the same key gets the same result.
 
     `content` is the crowd element's JSON, `seconds` the active time. Raises NotFound for another worker's seat,
-    Invalid (naming the field) for a bad answer, InUse when the seat was answered with another key or is gone.
+    Invalid (naming the field) for a bad answer, AlreadySubmitted when the seat was answered with another key, TaskGone
+    when it is not the worker's any more.
     """
     seat = _Seat.read(assignment.pk, worker.pk)
     if seat.state == AssignmentStatus.SUBMITTED and key == seat.key:
-        return Submission(assignment.pk, seat.paid_micros, True)
+        return Submission(assignment.pk, seat.queue_id, seat.paid_micros, True)
     if not isinstance(key, str) or len(key) not in KEY_LENGTH:
         raise Invalid(f"a submit needs a key of {KEY_LENGTH} characters", field="key")
     if seconds not in SECONDS:
         raise Invalid(f"{seconds} found, {SECONDS} seconds expected", field="seconds")
-    answer = answering.checked(content, task_type=seat.task_type, labels=seat.labels, size=(seat.width, seat.height))
+    answer = answering.checked(
+        content,
+        task_type=seat.task_type,
+        labels=seat.labels,
+        size=(seat.input.get("width", 0), seat.input.get("height", 0)),
+    )
     now = timezone.now()
     with transaction.atomic():
         outcome, paid, stored_key, lease_ended, wanted = seat.submit(answer, seconds, key, now)
         if outcome == "Accepted":
             escrow.pay(
-                purpose=Subject(spending.LABELING_JOB, seat.job_id),
-                subject=Subject(spending.ASSIGNMENT, seat.pk),
+                purpose=Subject(subjects.WORK_QUEUE, seat.queue_id),
+                subject=Subject(subjects.ASSIGNMENT, seat.pk),
                 account=Account(pk=seat.account_id),
                 worker=worker,
                 price_micros=seat.price_micros,
                 fee_micros=seat.fee_micros,
                 by=f"worker:{worker.pk}",
-                description=f"Task of labeling job {seat.job_id}",
+                description=seat.title,
             )
             if wanted:
-                advance_requests.request_advance(seat.job_id)
+                advance_requests.request_advance(seat.queue_id)
     if outcome == "Accepted":
-        return Submission(seat.pk, paid, False)
+        return Submission(seat.pk, seat.queue_id, paid, False)
     if outcome == AssignmentStatus.SUBMITTED and stored_key == key:
-        return Submission(seat.pk, paid, True)
+        return Submission(seat.pk, seat.queue_id, paid, True)
     refusal = AlreadySubmitted if outcome == AssignmentStatus.SUBMITTED else TaskGone
     raise refusal(_why_not(outcome, lease_ended), field="assignment")
 
@@ -163,7 +147,7 @@ def _why_not(outcome: str, lease_ended: datetime) -> str:
         AssignmentStatus.EXPIRED: f"the lease expired at {lease_ended:%Y-%m-%d %H:%M:%S} UTC, the task went to others",
         AssignmentStatus.RETURNED: "you returned this task",
         AssignmentStatus.DECLINED: "you declined this task",
-        AssignmentStatus.CANCELLED: "the job ended before this task was handed in",
+        AssignmentStatus.CANCELLED: "the job ended before this task was submitted",
     }[AssignmentStatus(outcome)]
 
 
@@ -176,110 +160,66 @@ class _Seat:
     state: str
     key: str
     paid_micros: int
-    width: int
-    height: int
-    job_id: int
+    queue_id: int
     task_type: str
-    labels: list[str]
+    title: str
     price_micros: int
     fee_micros: int
     account_id: int
-    most_seats: int
+    max_seats: int
+    input: dict[str, Any]
+    labels: list[str]
 
     @classmethod
     def read(cls, pk: int, worker_id: int) -> "_Seat":
         with connection.cursor() as cursor:
             cursor.execute(
-                """SELECT a.id, a.worker_id, a.state, a.submit_key, coalesce(a.paid_micros, 0), o.width, o.height,
-                       j.id, j.task_type, j.labels, j.price_micros, j.fee_micros, j.account_id,
-                       CASE WHEN j.redundancy ->> 'kind' = 'dynamic' THEN j.workers_per_object ELSE 0 END
-                   FROM labeling_assignment a JOIN labeling_labelingjob j ON j.id = a.job_id
-                   JOIN labeling_task t ON t.id = a.task_id JOIN labeling_dataobject o ON o.id = t.data_object_id
-                   WHERE a.id = %s AND a.worker_id = %s""",
+                """SELECT a.id, a.worker_id, a.state, a.submit_key, coalesce(a.paid_micros, 0), q.id, q.task_type,
+                       q.title, q.price_micros, q.fee_micros, q.account_id, q.max_seats, t.input, q.labels
+                   FROM labeling_assignment a JOIN labeling_workqueue q ON q.id = a.queue_id
+                   JOIN labeling_task t ON t.id = a.task_id WHERE a.id = %s AND a.worker_id = %s""",
                 [pk, worker_id],
             )
             row = cursor.fetchone()
         if row is None:
             raise NotFound(f"you have no assignment {pk}")
-        values: list[Any] = [*row[:9], json.loads(row[9]), *row[10:]]
+        values: list[Any] = [*row[:-2], orjson.loads(row[-2]), orjson.loads(row[-1])]
         return cls(*values)
 
     def submit(self, answer: str, seconds: float, key: str, now: datetime) -> tuple[str, int, str, datetime, bool]:
-        """The SQL function of the same name (see the migration that makes it): one round trip."""
+        """The SQL function of the same name (labeling/sql/submit.sql): one round trip."""
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT * FROM labeling_submit(%s, %s, %s::jsonb, %s, %s, %s, %s, %s)",
-                [self.pk, self.worker_id, answer, seconds, key, self.price_micros, now, self.most_seats],
+                [self.pk, self.worker_id, answer, seconds, key, self.price_micros, now, self.max_seats],
             )
             found: tuple[str, int, str, datetime, bool] = cursor.fetchone()
         return found
 
 
 def give_back(*, assignment: Assignment, worker: Worker) -> None:
-    """Return a task unanswered; it may be offered to the same worker again. Raises InUse unless it is leased."""
+    """Return a task unanswered; it may be offered to the same worker again. Raises TaskGone unless it is leased."""
     _end(assignment, worker, AssignmentStatus.RETURNED, "")
 
 
 def decline(*, assignment: Assignment, worker: Worker, reason: str = "") -> None:
-    """Refuse a task; this worker never gets it again. Raises InUse unless it is leased, Invalid for a long reason."""
+    """Refuse a task; this worker never gets it again.
+
+    Raises TaskGone unless it is leased, Invalid for a long reason.
+    """
     if len(reason) not in REASON_LENGTH:
         raise Invalid(f"a reason has {REASON_LENGTH} characters, {len(reason)} found", field="reason")
     _end(assignment, worker, AssignmentStatus.DECLINED, reason)
 
 
 def _end(assignment: Assignment, worker: Worker, to: AssignmentStatus | str, reason: str) -> None:
-    seat = Assignment.objects.filter(pk=assignment.pk, worker=worker).values("state", "job_id").first()
+    seat = Assignment.objects.filter(pk=assignment.pk, worker=worker).values("state", "queue_id").first()
     if seat is None:
         raise NotFound(f"you have no assignment {assignment.pk}")
     if seat["state"] == to:
         return
-    ended = leases.end_seats(job_id=seat["job_id"], seats=[assignment.pk], to=to, now=timezone.now(), reason=reason)
+    ended = leases.end_seats(queue_id=seat["queue_id"], seats=[assignment.pk], to=to, now=timezone.now(), reason=reason)
     if not ended:
         now_in = Assignment.objects.values_list("state", flat=True).get(pk=assignment.pk)
         if now_in != to:
             raise TaskGone(f"this task is {now_in}, only a leased one can be given up", field="assignment")
-
-
-def work_available(*, worker: Worker) -> list[AvailableWork]:
-    """The jobs a worker can work on now, best paid hour first."""
-    if worker.status != WorkerStatus.ACTIVE:
-        return []
-    rows = []
-    for job in _open_jobs(worker):
-        left = _tasks_left(worker, job)
-        held = Assignment.objects.filter(job=job, worker=worker, state=AssignmentStatus.LEASED).count()
-        if left or held:
-            rows.append(_work_row(job, left, held))
-    return sorted(rows, key=lambda row: (-row.hourly_micros, row.job_id))
-
-
-def _open_jobs(worker: Worker) -> QuerySet[LabelingJob]:
-    return LabelingJob.objects.filter(status="InProgress", workteam__memberships__worker=worker).select_related(
-        "account"
-    )
-
-
-def _tasks_left(worker: Worker, job: LabelingJob) -> int:
-    cursor = WorkerCursor.objects.filter(worker=worker, job=job).values_list("position", flat=True).first() or 0
-    mine = Assignment.objects.filter(worker=worker, task__job=job).exclude(
-        Q(state=AssignmentStatus.RETURNED) | Q(state=AssignmentStatus.EXPIRED)
-    )
-    free = Task.objects.filter(job=job, state=TaskStatus.OPEN, seats_free__gt=0, queue_position__gt=cursor)
-    return free.exclude(pk__in=mine.filter(task__queue_position__gt=cursor).values("task_id"))[:1000].count()
-
-
-def _work_row(job: LabelingJob, left: int, held: int) -> AvailableWork:
-    return AvailableWork(
-        job_id=job.pk,
-        title=job.title,
-        description=job.description,
-        keywords=job.keywords,
-        requester=job.account.name,
-        task_type=job.task_type,
-        price_micros=job.price_micros,
-        expected_seconds=job.expected_seconds,
-        hourly_micros=round(job.price_micros * 3600 / job.expected_seconds),
-        task_time_limit_seconds=job.task_time_limit_seconds,
-        tasks_left=left,
-        tasks_held=held,
-    )

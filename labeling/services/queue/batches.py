@@ -1,103 +1,106 @@
-"""Batches: a set of objects opened to people together, with the money for all their seats set aside first.
+"""Batches: tasks opened to people together, with the money for all their seats set aside first.
 
-At most one batch of a job is live (a constraint). Knows neither why these objects were chosen nor what answers say.
+Knows neither why these tasks were chosen nor what their answers say; what a batch is for is its owner's business.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
+import orjson
 from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from labeling import hooks, transitions
-from labeling.models import Assignment, AssignmentStatus, Batch, DataObject, LabelingJob, ObjectState, Task, TaskStatus
-from labeling.queries import spending
-from labeling.services.queue import leases
-from labeling.services.queue.locking import lock_queue
-from labeling.services.results import consolidating
-from marketplace.errors import Invalid, WrongState
+from labeling import hooks, subjects, transitions
+from labeling.models import Assignment, AssignmentStatus, Batch, Task, TaskStatus, WorkQueue
+from labeling.services.queue import due, leases
+from labeling.services.queue.locking import lock_positions
+from marketplace.errors import WrongState
 from marketplace.models import Subject
 from marketplace.services import escrow
 
+LIVE = ("Initializing", "InProgress")
 
-def open_batch(*, job: LabelingJob, object_ids: Sequence[int], purpose: str = "labels", by: str) -> Batch:
-    """Open these Unlabeled objects to people, in this order of priority, and reserve the money for every seat.
 
-    With dynamic redundancy a task starts with a few seats and the money is reserved for the most it may get. Raises
-    LimitExceeded when the wallet cannot pay, InUse when a batch is live, the job is not InProgress or an object is not
-    Unlabeled, Invalid for no objects, a repeated one, or one not inspected. On a refusal nothing changed.
+class NewTask(NamedTuple):
+    """A task about to be opened: what it shows (JSON), and the data object it is about, if it is about one."""
+
+    input: dict[str, Any]
+    data_object_id: int | None = None
+
+
+def task_micros(queue: WorkQueue) -> int:
+    """The most one task may cost: every seat it may get, with the fee."""
+    return queue.max_seats * (queue.price_micros + queue.fee_micros)
+
+
+def open_batch(*, queue: WorkQueue, tasks: Sequence[NewTask], purpose: str, by: str) -> Batch:
+    """Open these tasks to people, in this order of priority, and reserve the money for every seat they may get.
+
+    Needs a transaction. Raises LimitExceeded when the wallet cannot pay, WrongState when an exclusive batch is open or
+    the queue is closed. On a refusal nothing changed.
     """
-    ids = list(object_ids)
-    if not ids or len(set(ids)) != len(ids):
-        raise Invalid("a batch needs at least one object, each once", field="objects")
     now = timezone.now()
     with transaction.atomic():
-        # Holding the row keeps the job from stopping between the check and the opening.
-        job = LabelingJob.objects.select_for_update(no_key=True).get(pk=job.pk)
-        if not job.open:
-            raise WrongState(f"the labeling job is {job.status}; batches open while it is InProgress", field="status")
-        if (live := live_batch(job)) is not None:
-            raise WrongState(f"batch {live.number} of the job is still open", field="batch")
-        lock_queue(job.pk)
-        number = (Batch.objects.filter(job=job).aggregate(n=Max("number"))["n"] or 0) + 1
+        # Holding the row keeps the queue from being closed between the check and the opening.
+        queue = WorkQueue.objects.select_for_update(no_key=True).get(pk=queue.pk)
+        if not queue.open:
+            raise WrongState(f"the work queue is {queue.status}; batches open while it is InProgress", field="status")
+        if (live := live_batch(queue)) is not None:
+            raise WrongState(f"batch {live.number} is still open", field="batch")
+        lock_positions(queue.pk)
+        number = (Batch.objects.filter(queue=queue).aggregate(n=Max("number"))["n"] or 0) + 1
         batch = Batch.objects.create(
-            job=job,
+            queue=queue,
             number=number,
             purpose=purpose,
             opened_at=now,
-            expires_at=now + timedelta(seconds=job.task_availability_seconds),
+            expires_at=now + timedelta(seconds=queue.task_availability_seconds),
         )
-        _take_objects(job, ids)
-        _make_tasks(job, batch, ids)
+        _make_tasks(queue, batch, tasks)
         escrow.reserve(
-            account=job.account,
-            purpose=spending.purpose(job),
-            subject=Subject(spending.BATCH, batch.pk),
-            amount_micros=len(ids) * spending.object_micros(job),
+            account=queue.account,
+            purpose=Subject(subjects.WORK_QUEUE, queue.pk),
+            subject=Subject(subjects.BATCH, batch.pk),
+            amount_micros=len(tasks) * task_micros(queue),
             by=by,
         )
-        transitions.BATCH.advance(batch, "InProgress", by=by, because=f"{len(ids)} objects opened")
+        transitions.BATCH.advance(batch, "InProgress", by=by, because=f"{len(tasks)} tasks opened")
     return batch
 
 
-def _take_objects(job: LabelingJob, ids: Sequence[int]) -> None:
-    rows = DataObject.objects.select_for_update(no_key=True).filter(job=job, pk__in=ids).order_by("pk")
-    found = {pk: (state, width) for pk, state, width in rows.values_list("pk", "state", "width")}
-    for pk in ids:
-        if pk not in found:
-            raise Invalid(f"object {pk} is not one of job {job.name}", field="objects")
-        state, width = found[pk]
-        if state != ObjectState.UNLABELED:
-            raise WrongState(f"object {pk} is {state}, only Unlabeled ones can be opened", field="objects")
-        if width is None:
-            raise Invalid(f"the image of object {pk} was not inspected", field="objects")
-    DataObject.objects.filter(pk__in=ids).update(state=ObjectState.PENDING)
-
-
-def _make_tasks(job: LabelingJob, batch: Batch, ids: Sequence[int]) -> None:
-    """One statement whatever the number; positions are drawn in the order given (the queue lock is held)."""
-    seats = consolidating.first_seats(job)
+def _make_tasks(queue: WorkQueue, batch: Batch, tasks: Sequence[NewTask]) -> None:
+    """One statement whatever the number; positions are drawn in the order given (the position lock is held)."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """INSERT INTO labeling_task (job_id, batch_id, data_object_id, state, seats_total, seats_free,
-                                          answers_count, declines_count, due, responses_written,
-                                          queue_position)
-               SELECT %s, %s, o.id, 'Open', %s, %s, 0, 0, false, false, nextval('labeling_queue_position')
-               FROM (SELECT id FROM unnest(%s::bigint[]) WITH ORDINALITY AS u(id, place) ORDER BY place) AS o""",
-            [job.pk, batch.pk, seats, seats, ids],
+            """INSERT INTO labeling_task (queue_id, batch_id, data_object_id, input, state, seats_total, seats_free,
+                                          answers_count, declines_count, due, responses_written, queue_position)
+               SELECT %s, %s, o.object_id, o.input::jsonb, 'Open', %s, %s, 0, 0, false, false,
+                      nextval('labeling_queue_position')
+               FROM (SELECT * FROM unnest(%s::bigint[], %s::text[]) WITH ORDINALITY AS u(object_id, input, place)
+                     ORDER BY place) AS o""",
+            [
+                queue.pk,
+                batch.pk,
+                queue.first_seats,
+                queue.first_seats,
+                [task.data_object_id for task in tasks],
+                [orjson.dumps(task.input).decode() for task in tasks],
+            ],
         )
 
 
-def live_batch(job: LabelingJob) -> Batch | None:
-    """The batch that is open to people now, if one is."""
-    return Batch.objects.filter(job=job, status__in=["Initializing", "InProgress"]).first()
+def live_batch(queue: WorkQueue) -> Batch | None:
+    """The exclusive batch that is open to people now, if one is."""
+    return Batch.objects.filter(queue=queue, status__in=LIVE, exclusive=True).first()
 
 
 def is_over(batch: Batch) -> bool:
-    """Whether every task of the batch is Done or Expired and consolidated."""
+    """Whether every task of the batch is Done or Expired and its owner has looked at it."""
     tasks = Task.objects.filter(batch=batch)
-    return not tasks.filter(state=TaskStatus.OPEN).exists() and not tasks.filter(job=batch.job_id, due=True).exists()
+    still_due = Task.objects.filter(queue=batch.queue_id, batch=batch, due=True)
+    return not tasks.filter(state=TaskStatus.OPEN).exists() and not still_due.exists()
 
 
 def expire_batch(*, batch: Batch, now: datetime) -> bool:
@@ -109,7 +112,7 @@ def expire_batch(*, batch: Batch, now: datetime) -> bool:
 
 
 def close_batch(*, batch: Batch, by: str = "system") -> bool:
-    """End a batch whose tasks are all over and consolidated, give the rest of its money back, tell the listeners.
+    """End a batch whose tasks are all over, give the rest of its money back, tell the listeners.
 
     Returns False, and changes nothing, while something of it is still open. Safe to repeat.
     """
@@ -119,21 +122,21 @@ def close_batch(*, batch: Batch, by: str = "system") -> bool:
 def stop_batch(*, batch: Batch, by: str, grace_seconds: float = 0) -> bool:
     """End a batch early: free seats are withdrawn, leases may be answered for `grace_seconds` and are then cancelled.
 
-    What was answered is consolidated and kept; the rest is unlabeled again, its money returned. Returns False while a
-    lease still runs: call again (the grace counts from the first call).
+    What was answered is kept, the rest of the money returned. Returns False while a lease still runs: call again (the
+    grace counts from the first call).
     """
     now = timezone.now()
     Batch.objects.filter(pk=batch.pk, stopped_early=False).update(stopped_early=True, expires_at=now)
     leases.withdraw(batch=batch)
-    leases.shorten(job_id=batch.job_id, until=now + timedelta(seconds=grace_seconds))
+    leases.shorten(queue_id=batch.queue_id, until=now + timedelta(seconds=grace_seconds))
     leased = Assignment.objects.filter(task__batch=batch, state=AssignmentStatus.LEASED, lease_expires_at__lte=now)
     leases.end_seats(
-        job_id=batch.job_id,
+        queue_id=batch.queue_id,
         seats=list(leased.values_list("pk", flat=True)),
         to=AssignmentStatus.CANCELLED,
         now=now,
     )
-    consolidating.consolidate_due(job=batch.job)
+    due.settle_due(batch.queue)
     return _finish(batch, to="Stopped", by=by, because="stopped early")
 
 
@@ -144,8 +147,11 @@ def _finish(batch: Batch, *, to: str, by: str, because: str) -> bool:
         if not transitions.BATCH.advance(batch, to, by=by, because=because):
             return True
         # All seats are over, so nothing of what is left can be paid out any more.
-        job = batch.job
-        subject = Subject(spending.BATCH, batch.pk)
-        escrow.refund(account=job.account, purpose=spending.purpose(job), subject=subject, by=by)
+        escrow.refund(
+            account=batch.queue.account,
+            purpose=Subject(subjects.WORK_QUEUE, batch.queue_id),
+            subject=Subject(subjects.BATCH, batch.pk),
+            by=by,
+        )
         hooks.send(hooks.batch_done, batch.pk)
     return True

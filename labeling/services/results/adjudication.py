@@ -37,5 +37,5 @@ def adjudicate(*, data_object: DataObject, content: Any, by: str) -> Label:
             raise WrongState("this object was never labeled and the job is over", field="object")
         revision = labels.Revision(locked.pk, value, 1.0, {"adjudicated_by": by})
         (label,) = labels.write_revisions([revision], source=LabelSource.ADJUDICATED, algorithm=ALGORITHM)
-        advance_requests.request_advance(job.pk)
+        advance_requests.request_advance(job.queue_id)
     return label

@@ -1,16 +1,16 @@
 """From answers to labels: reads the newest answers, asks the consensus library, writes revisions with their reasons.
 
-Pure decisions are in labeling.consolidation; here is what they are made of and what follows from them: a task is done,
-or (dynamic redundancy) gets one more seat. Every function is safe to repeat.
+Pure decisions are in labeling.consolidation; here is what they are made of and what follows from them. Every function
+is safe to repeat.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.utils import timezone
 
+from labeling import task_types
 from labeling.consolidation.answers import WorkerAnswer
 from labeling.consolidation.boxes import consolidator as boxes
 from labeling.consolidation.boxes.answers import BoxAnswer, Consolidated, ImageAnswers
@@ -29,9 +29,8 @@ from labeling.models import (
     Task,
     TaskStatus,
 )
-from labeling.services.queue import leases
-from labeling.services.queue.locking import lock_queue
-from labeling.services.results import answering, labels
+from labeling.services.queue.owners import Judgement
+from labeling.services.results import answering, labels, skills
 from labeling.services.results.answering import box_row
 
 CHUNK = 200
@@ -49,63 +48,34 @@ class _Read:
     unreadable: list[dict[str, str]]
 
 
-def consolidate_due(*, job: LabelingJob) -> int:
-    """Look at every task that has all its answers: label its object, ask one more, or give up. Returns how many."""
-    done = 0
-    while True:
-        some = list(Task.objects.filter(job=job, due=True).order_by("pk").select_related("data_object")[:CHUNK])
-        if not some:
-            return done
-        _consolidate(job, some)
-        done += len(some)
-
-
-def _consolidate(job: LabelingJob, tasks: Sequence[Task]) -> None:
+def judge(job: LabelingJob, tasks: Sequence[Task]) -> Judgement:
+    """Consolidate the newest answers to these tasks, and say which need one more. Nothing is written."""
     models = worker_models(job)
     answered = [task for task in tasks if task.answers_count]
     read = _read_answers(job, [task.data_object for task in answered])
     wanting = _wanting(job, [task for task in answered if task.state == TaskStatus.OPEN], read, models)
     images = [read[task.data_object_id].image for task in answered]
     results = boxes.consolidate_many(images, labels=job.labels, workers=models)
-    found = {task.pk: result for task, result in zip(answered, results, strict=True)}
-    seen = {task.pk: task.answers_count for task in tasks}
-    with transaction.atomic():
-        lock_queue(job.pk)
-        job.refresh_from_db(fields=["status"])
-        ids = sorted(seen)
-        locked = list(Task.objects.select_for_update(no_key=True).filter(pk__in=ids, due=True).order_by("pk"))
-        # An answer that came in meanwhile (a late one) is looked at in the next round.
-        locked = [task for task in locked if task.answers_count == seen[task.pk]]
-        offered = leases.batches_on_offer(job, timezone.now())
-        more = [task for task in locked if task.pk in wanting and task.batch_id in offered]
-        over = [task for task in locked if task not in more]
-        _ask_one_more(job, more)
-        _close(job, over, found, read)
+    found = {
+        task.pk: _revision(task.data_object_id, result, read[task.data_object_id])
+        for task, result in zip(answered, results, strict=True)
+    }
+    return Judgement(frozenset(wanting), found)
 
 
-def _ask_one_more(job: LabelingJob, tasks: Sequence[Task]) -> None:
-    for task in tasks:
-        task.seats_total += 1
-        task.due = False
-    Task.objects.bulk_update(tasks, ["seats_total", "due"])
-    if tasks:
-        leases.requeue(job_id=job.pk, tasks=[task.pk for task in tasks], seats=1)
+def finish(job: LabelingJob, tasks: Sequence[Task], found: Mapping[int, labels.Revision]) -> None:
+    """The tasks are over: what was answered becomes a label, the rest fails or is unlabeled again.
 
-
-def _close(job: LabelingJob, tasks: Sequence[Task], found: dict[int, Consolidated], read: dict[int, _Read]) -> None:
-    for task in tasks:
-        task.state = TaskStatus.DONE if task.answers_count else TaskStatus.EXPIRED
-        task.due = False
-    Task.objects.bulk_update(tasks, ["state", "due"])
+    `found`: the label of each answered task by the task's key. Needs the transaction that closes the tasks.
+    """
     objects = {row.pk: row for row in labels.lock_objects([task.data_object_id for task in tasks])}
     pending = [task for task in tasks if objects[task.data_object_id].state == ObjectState.PENDING]
-    answered = [task for task in pending if task.answers_count]
     labels.write_revisions(
-        [_revision(task.data_object_id, found[task.pk], read[task.data_object_id]) for task in answered],
+        [found[task.pk] for task in pending if task.answers_count],
         source=LabelSource.HUMAN,
         algorithm=boxes.ALGORITHM,
     )
-    early = set(Batch.objects.filter(job=job, stopped_early=True).values_list("pk", flat=True))
+    early = set(Batch.objects.filter(queue=job.queue_id, stopped_early=True).values_list("pk", flat=True))
     nobody = [task for task in pending if not task.answers_count]
     # What nobody answered in time failed, in AWS's words; what was not offered to the end is as it was.
     failed = [task.data_object_id for task in nobody if task.batch_id not in early]
@@ -134,16 +104,9 @@ def stopping_rule(job: LabelingJob) -> Stopping | None:
         return None
     return Stopping(
         max_answers=job.workers_per_object,
-        min_answers=first_seats(job),
+        min_answers=job.queue.first_seats,
         target_confidence=job.redundancy["target_confidence"],
     )
-
-
-def first_seats(job: LabelingJob) -> int:
-    """Seats a task opens with."""
-    if job.redundancy.get("kind") != "dynamic":
-        return job.workers_per_object
-    return min(job.redundancy["start"], job.workers_per_object)
 
 
 def _revision(object_id: int, result: Consolidated, read: _Read) -> labels.Revision:
@@ -224,7 +187,10 @@ def refit(*, job: LabelingJob, at_least: int = FIRST_FIT, growth: float = GROWTH
     settled = job.worker_models.get("settled", 0) if job.worker_models else 0
     found = {"objects": count, "settled": settled, "algorithm": boxes.ALGORITHM, "models": models.to_json()}
     job.worker_models = found
-    job.save(update_fields=["worker_models"])
+    with transaction.atomic():
+        job.save(update_fields=["worker_models"])
+        rows = task_types.get(job.task_type).skill_rows(models, labels=job.labels)
+        skills.record(queue=job.queue, rows=rows)
     return True
 
 

@@ -73,7 +73,7 @@ def record_labels(
                 algorithm=algorithm,
                 model_name=model_name,
             )
-            advance_requests.request_advance(job.pk)
+            advance_requests.request_advance(job.queue_id)
         done += len(free)
     return done
 

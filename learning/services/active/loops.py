@@ -111,7 +111,7 @@ def sweep() -> None:
 
 def _step(loop_id: int) -> bool:
     """Take the next step; True when another one may follow at once."""
-    loop = LearningLoop.objects.select_related("job__account", "job__workteam").get(pk=loop_id)
+    loop = LearningLoop.objects.select_related("job__account", "job__queue__workteam").get(pk=loop_id)
     job = loop.job
     if loop.status != "InProgress" or job.status == "Initializing":
         return False
@@ -132,8 +132,8 @@ def _step(loop_id: int) -> bool:
 
 def fail(loop: LearningLoop, reason: str) -> bool:
     """Fail the job with this reason, and its loop with it."""
-    with advance_lock(loop.job_id) as held:
-        if held is False:
+    with advance_lock(loop.job.queue_id) as held:
+        if not held:
             return rounds.try_again(loop)
         finishing.fail_job(job=loop.job, reason=reason, by=BY)
     loop.job.refresh_from_db()

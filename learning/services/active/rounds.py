@@ -16,8 +16,8 @@ from labeling.models import DataObject, LabelingJob, ObjectState
 from labeling.queries import counters, spending
 from labeling.services.intake import inspection
 from labeling.services.jobs import advancing, finishing
+from labeling.services.jobs.batches import open_batch
 from labeling.services.output import manifests
-from labeling.services.queue import batches
 from labeling.services.queue.locking import advance_lock
 from labeling.services.results import labels
 from learning import transitions
@@ -90,7 +90,7 @@ def open_round(loop: LearningLoop, settings: LoopSettings, *, while_training: bo
             LearningLoop.objects.select_for_update().get(pk=loop.pk)
             if loop.rounds.count() + 1 != number:
                 return True
-            batch = batches.open_batch(job=job, object_ids=[*splits], purpose=f"round {number}", by=BY)
+            batch = open_batch(job=job, object_ids=[*splits], purpose=f"round {number}", by=BY)
             Round.objects.create(loop=loop, number=number, batch=batch, status_changed_at=batch.opened_at)
             loop_objects.record_selection(loop, splits, number=number)
     except LimitExceeded:
@@ -358,8 +358,8 @@ def _finish(loop: LearningLoop, reason: str) -> bool:
         raise LoopFailed(f"people could label no object: {reason}")
     # The manifest is slow to write: before the lock.
     manifests.refresh_output(job.pk)
-    with advance_lock(job.pk) as held:
-        if held is False:
+    with advance_lock(job.queue_id) as held:
+        if not held:
             return try_again(loop)
         with transaction.atomic():
             transitions.LOOP.advance(loop, "Completed", by=BY, because=reason, final_model=newest_model(loop))

@@ -58,12 +58,12 @@ def people(job_id: int, rng: random.Random) -> None:
     """All the workers: they go on with what they held when they were killed, then claim, answer, return, repeat."""
     job = LabelingJob.objects.get(pk=job_id)
     workers = list(Worker.objects.filter(memberships__workteam=job.workteam_id).order_by("pk"))
-    held = Assignment.objects.filter(job=job, state="Leased").select_related("worker", "task__data_object")
+    held = Assignment.objects.filter(queue=job.queue, state="Leased").select_related("worker", "task__data_object")
     for seat in held.order_by("pk"):
         answer(seat)
     while not is_over(job_id):
         worker = rng.choice(workers)
-        seat = assignments.claim(worker=worker, job=job)
+        seat = assignments.claim(worker=worker, queue=job.queue)
         if seat is None:
             time.sleep(0.01)
         elif rng.random() < 0.1:
@@ -76,18 +76,19 @@ def people(job_id: int, rng: random.Random) -> None:
 
 def repeat(worker: Worker, job: LabelingJob) -> None:
     """Send the newest answer once more, as a browser does that saw no reply."""
-    mine = Assignment.objects.filter(job=job, worker=worker, state="Submitted").select_related("worker", "task")
+    mine = Assignment.objects.filter(queue=job.queue, worker=worker, state="Submitted").select_related("worker", "task")
     if (seat := mine.order_by("-pk").first()) is not None:
         assert stories.answer(seat).repeated
 
 
 def advance(job_id: int, rng: random.Random) -> None:
     """The queue's part, without its pauses: the sweep, the job's next steps, leases that run out."""
+    queue_id = LabelingJob.objects.get(pk=job_id).queue_id
     while not is_over(job_id):
         background.sweep()
         background.advance_job(job_id)
         if rng.random() < 0.2:
-            leases.expire_overdue(job_id=job_id, now=timezone.now() + timedelta(hours=1))
+            leases.expire_overdue(queue_id=queue_id, now=timezone.now() + timedelta(hours=1))
         time.sleep(0.01)
 
 

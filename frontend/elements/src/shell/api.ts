@@ -6,7 +6,7 @@ export interface Example { image_url: string; caption?: string }
 export interface Instructions { short?: string; full?: string; good_examples?: Example[]; bad_examples?: Example[] }
 
 export interface Assignment extends TaskInput {
-  id: number; task_id: number; job_id: number; lease_expires_at: string; seconds_left: number; accepted_at: string; price: string;
+  id: number; task_id: number; queue_id: number; lease_expires_at: string; seconds_left: number; accepted_at: string; price: string;
   task_type: string; title: string; instructions?: Instructions;
   /** The element that shows the task, and the key of its value in the answer. */
   element: { tag?: string; name: string };
@@ -67,8 +67,8 @@ async function problemOf(response: Response): Promise<Problem> {
 export class Api {
   constructor(private readonly base: string) {}
 
-  claim(jobId: number): Promise<Claimed> {
-    return this.ask("POST", `/labeling-jobs/${jobId}/claim`);
+  claim(queueId: number): Promise<Claimed> {
+    return this.ask("POST", `/work-queues/${queueId}/claim`);
   }
 
   /** Safe to repeat with the same key. Also claims the next task in the same request. */

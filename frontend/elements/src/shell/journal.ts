@@ -5,7 +5,7 @@
 export interface Entry<Task = unknown> {
   id: number;
   workerId: number | null;
-  jobId: number;
+  queueId: number;
   task: Task;
   key: string;
   phase: "working" | "sending";
@@ -25,18 +25,19 @@ export interface Store {
 /** No task is leased for longer than 30 days: an unfinished one older than this cannot be handed in any more. */
 const LONGEST_LEASE_MS = 31 * 86_400_000;
 
-/** Earlier versions of this page called the phase `working` by another name; their entries may still be on a device. */
-function current(stored: Omit<Entry, "phase"> & { phase: string }): Entry {
-  return { ...stored, phase: stored.phase === "sending" ? "sending" : "working" };
+/** Entries of earlier versions of this page may still be on a device: they called the phase `working` by another name, and
+ *  knew the job, whose key its queue has. */
+function current(stored: Omit<Entry, "phase"> & { phase: string; jobId?: number }): Entry {
+  return { ...stored, queueId: stored.queueId ?? stored.jobId, phase: stored.phase === "sending" ? "sending" : "working" };
 }
 
-export class Journal<Task extends { id: number; job_id: number }> {
+export class Journal<Task extends { id: number; queue_id: number }> {
   private readonly entries = new Map<number, Entry<Task>>();
 
   private constructor(private readonly store: Store, private readonly workerId: number | null) {}
 
   /** Reads the entries that an earlier page left. Entries of other workers on the same device stay untouched. */
-  static async open<Task extends { id: number; job_id: number }>(store: Store, workerId: number | null): Promise<Journal<Task>> {
+  static async open<Task extends { id: number; queue_id: number }>(store: Store, workerId: number | null): Promise<Journal<Task>> {
     const journal = new Journal<Task>(store, workerId);
     for (const stored of await store.all()) {
       const entry = current(stored);
@@ -56,9 +57,9 @@ export class Journal<Task extends { id: number; job_id: number }> {
     return this.of("sending");
   }
 
-  /** Tasks of a job that were being worked on, latest first. */
-  unfinished(jobId: number): Entry<Task>[] {
-    return this.of("working").filter((entry) => entry.jobId === jobId).reverse();
+  /** Tasks of a queue that were being worked on, latest first. */
+  unfinished(queueId: number): Entry<Task>[] {
+    return this.of("working").filter((entry) => entry.queueId === queueId).reverse();
   }
 
   private of(phase: Entry["phase"]): Entry<Task>[] {
@@ -70,7 +71,7 @@ export class Journal<Task extends { id: number; job_id: number }> {
     const known = this.entries.get(task.id);
     if (known) return known;
     const entry: Entry<Task> = {
-      id: task.id, workerId: this.workerId, jobId: task.job_id, task, key: newKey(), phase: "working", draft: null, answer: null,
+      id: task.id, workerId: this.workerId, queueId: task.queue_id, task, key: newKey(), phase: "working", draft: null, answer: null,
       seconds: 0, savedAt: Date.now(),
     };
     this.entries.set(entry.id, entry);

@@ -5,7 +5,7 @@ import { Stopwatch, microsOf } from "./clock";
 import type { Journal } from "./journal";
 
 export interface Config {
-  job_id: number; worker_id: number | null; api_base: string; sign_in_url: string; exit_url: string; preview: boolean;
+  queue_id: number; worker_id: number | null; api_base: string; sign_in_url: string; exit_url: string; preview: boolean;
   assignment: Assignment | null;
 }
 
@@ -61,7 +61,7 @@ export class Session {
 
   /** Resumes a task that an earlier page had open, if it is still this worker's and not open in another tab. */
   private async resume(): Promise<boolean> {
-    for (const entry of this.journal?.unfinished(this.config.job_id) ?? []) {
+    for (const entry of this.journal?.unfinished(this.config.queue_id) ?? []) {
       if (!(await this.hold(entry.id))) continue;
       try {
         const { status, seconds_left: left } = await this.api.timeLeft(entry.id);
@@ -93,7 +93,7 @@ export class Session {
   async next(): Promise<void> {
     this.stage = "loading";
     this.listener();
-    await this.attempt(async () => this.take(await this.api.claim(this.config.job_id)), () => this.next());
+    await this.attempt(async () => this.take(await this.api.claim(this.config.queue_id)), () => this.next());
   }
 
   private async take(claimed: Claimed): Promise<void> {

@@ -23,7 +23,7 @@ import { openStore } from "./stores";
 import { shellStyles } from "./styles";
 
 const DECLINE_REASONS = ["The picture does not show or is broken", "The instructions are unclear", "The picture is disturbing or not allowed", "I cannot do this well"];
-const DEFAULTS: Config = { job_id: 0, worker_id: null, api_base: "/api/v1", sign_in_url: "/", exit_url: "/", preview: false, assignment: null };
+const DEFAULTS: Config = { queue_id: 0, worker_id: null, api_base: "/api/v1", sign_in_url: "/", exit_url: "/", preview: false, assignment: null };
 const HEARTBEAT_SECONDS = 60;
 /** Keys of the page itself, listed after those of the element. */
 const PAGE_KEYS: readonly Hotkey[] = [{ keys: "?", does: "this list of keys" }];
@@ -157,7 +157,7 @@ export class TaskShell extends LitElement {
   /** On a phone there is no room for instructions beside the task: they open by themselves, once for each job. */
   private introduce(task: Assignment, element: CrowdElement): void {
     const { short, full } = task.instructions ?? {};
-    const key = `waggle-introduced-${task.job_id}`;
+    const key = `waggle-introduced-${task.queue_id}`;
     const known = !this.session!.config.preview && localStorage.getItem(key);
     if (this.clientWidth >= NARROW || !(short || full) || known) return;
     if (!this.session!.config.preview) localStorage.setItem(key, "1");

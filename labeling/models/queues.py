@@ -1,0 +1,63 @@
+"""The work queue: what people work on, whoever asked for it.
+
+A queue knows the team, what is shown, what is paid and how many answers a task may get. It does not know what the
+answers are for: its owner (a labeling job; later a flow definition or a HIT type) is asked through
+labeling/services/queue/owners.py.
+"""
+
+from django.db import models
+
+from labeling import transitions
+from marketplace.models import Account, Audience, Workteam
+
+
+class WorkQueue(models.Model):
+    """Tasks of one kind for one workforce at one price. Money is micro-dollars per answer."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="work_queues")  # who pays
+    owner_kind = models.CharField(max_length=30)  # a key of labeling.services.queue.owners.OWNERS
+    status = models.CharField(max_length=20, choices=transitions.WORK_QUEUE.choices(), default="Initializing")
+    status_changed_at = models.DateTimeField(null=True)
+
+    workteam = models.ForeignKey(Workteam, models.PROTECT, related_name="work_queues")
+    # The groups of workers it is open to; eligibility reads nothing else.
+    audience = models.ForeignKey(Audience, models.PROTECT, related_name="work_queues")
+    task_type = models.CharField(max_length=40)
+    labels = models.JSONField()  # ["bee", ...]: the order is the class index
+    title = models.CharField(max_length=128)
+    description = models.CharField(max_length=255)
+    keywords = models.JSONField(default=list)
+    # {"short": html, "full": html, "good_examples": [{"uri", "caption"}], "bad_examples": [...]}
+    instructions = models.JSONField(default=dict)
+
+    price_micros = models.BigIntegerField(default=0)
+    fee_micros = models.BigIntegerField(default=0)  # the platform's share on top of each paid answer
+    expected_seconds = models.FloatField(default=30)
+    # A task opens with `first_seats` seats; its owner may ask for further answers up to `max_seats`.
+    first_seats = models.SmallIntegerField(default=5)
+    max_seats = models.SmallIntegerField(default=5)
+    task_time_limit_seconds = models.IntegerField(default=600)
+    task_availability_seconds = models.IntegerField(default=21600)
+    max_concurrent_tasks = models.IntegerField(default=1000)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(first_seats__gte=1) & models.Q(first_seats__lte=models.F("max_seats")),
+                name="work_queue_seats_in_range",
+            )
+        ]
+        indexes = [models.Index(fields=["id"], condition=models.Q(status="InProgress"), name="work_queue_open")]
+
+    @property
+    def open(self) -> bool:
+        """Whether tasks are handed out."""
+        return self.status == "InProgress"
+
+
+class AdvanceRequest(models.Model):
+    """A message "advance the owner of this queue" that waits already: while it is there no second one is sent."""
+
+    queue = models.OneToOneField(WorkQueue, models.CASCADE, primary_key=True, related_name="+")
+    requested_at = models.DateTimeField()

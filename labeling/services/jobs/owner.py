@@ -1,0 +1,38 @@
+"""A labeling job as the owner of its work queue: tasks are judged by consolidation, finished ones become labels."""
+
+from collections.abc import Sequence
+
+from labeling.models import LabelingJob, Task, WorkQueue
+from labeling.services.jobs import advancing
+from labeling.services.queue import owners
+from labeling.services.queue.owners import Judgement
+from labeling.services.results import consolidating
+
+KIND = "labeling-job"
+
+
+class LabelingJobOwner:
+    """See owners.QueueOwner."""
+
+    def __init__(self, queue: WorkQueue):
+        self._queue = queue
+
+    def _job(self) -> LabelingJob:
+        return LabelingJob.objects.get(queue=self._queue.pk)
+
+    def judge(self, tasks: Sequence[Task]) -> Judgement:
+        """Consolidate the answers; with dynamic redundancy unsure objects need one more."""
+        return consolidating.judge(self._job(), tasks)
+
+    def finish(self, tasks: Sequence[Task], judgement: Judgement) -> None:
+        """Write the labels; objects that nobody answered fail, or are unlabeled again."""
+        consolidating.finish(self._job(), tasks, judgement.results)
+
+    def advance(self) -> None:
+        """Take the job's next steps."""
+        advancing.advance_job(self._job().pk)
+
+
+def register() -> None:
+    """Make labeling jobs known as owners of queues."""
+    owners.register(KIND, LabelingJobOwner)

@@ -1,0 +1,23 @@
+"""A labeling job and its work queue change their status together. The only place that moves either."""
+
+from typing import Any
+
+from django.db import transaction
+
+from labeling import transitions
+from labeling.models import LabelingJob
+from labeling.services.queue import queues
+
+
+def move(job: LabelingJob, to: str, *, by: str, because: str = "", **changes: Any) -> bool:
+    """Move the job to `to`, and open or close its queue with it; returns whether it moved. Safe to repeat.
+
+    `changes` are further fields written with the move. Raises WrongState for a move that is not allowed.
+    """
+    with transaction.atomic():
+        moved = transitions.LABELING_JOB.advance(job, to, by=by, because=because[:500], **changes)
+        if to == "InProgress":
+            queues.open_queue(job.queue, by=by, because=because[:500])
+        else:
+            queues.close_queue(job.queue, by=by, because=because[:500])
+    return moved

@@ -1,0 +1,120 @@
+-- The claim: one round trip that gives a worker the next task of a queue, whatever the size of the queue.
+--
+-- A worker's cursor says: nothing up to here is claimable by this worker. The scan starts there, in queue order, over the
+-- partial index of tasks that are open and have a free seat. A task that another transaction holds is skipped, but the
+-- cursor stops before the first claimable task, taken or skipped, so nothing skipped is lost: what that query sees is
+-- committed, and a task whose claim is not committed still looks claimable to it. A seat that comes back gives its task
+-- a new position at the end (labeling_requeue); positions are only drawn under a lock on the queue, also when a batch
+-- opens, so they become visible in the order they are drawn and every cursor meets them. Hence the cost depends on
+-- neither the size of the queue nor the worker's history.
+--
+-- Locks are taken in the order queue, positions, cursor, task, seat, here and in labeling/services: no two paths can
+-- deadlock.
+
+-- The next tasks of a queue that the worker may claim, after position `after`, in queue order. A task that the worker had
+-- is not claimable again, unless it was returned or expired. More candidates than LIMIT are only needed when so many
+-- claims hold a task at one instant; a constant lets the planner see that few rows are wanted.
+CREATE OR REPLACE FUNCTION labeling_claimable(the_worker bigint, the_queue bigint, after bigint)
+RETURNS TABLE (id bigint, queue_position bigint) LANGUAGE sql STABLE AS $$
+    SELECT t.id, t.queue_position FROM labeling_task t
+    WHERE t.queue_id = the_queue AND t.state = 'Open' AND t.seats_free > 0 AND t.queue_position > after
+      AND NOT EXISTS (SELECT 1 FROM labeling_assignment a WHERE a.task_id = t.id AND a.worker_id = the_worker
+                      AND a.state NOT IN ('Returned', 'Expired'))
+    ORDER BY t.queue_position LIMIT 40
+$$;
+
+CREATE OR REPLACE FUNCTION labeling_claim(the_worker bigint, the_queue bigint, at timestamptz, most_leases integer)
+RETURNS TABLE (outcome text, assignment_id bigint, task_id bigint, lease_expires_at timestamptz)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    q record;
+    candidate record;
+    start_at bigint;
+    first_id bigint;
+    first_at bigint;
+    got bigint;
+BEGIN
+    -- Keeps the queue from being closed meanwhile; closing holds the row FOR NO KEY UPDATE, which foreign keys do not
+    -- wait for.
+    SELECT w.status, w.audience_id, w.account_id, w.task_time_limit_seconds INTO q FROM labeling_workqueue w
+        WHERE w.id = the_queue FOR SHARE;
+    outcome := CASE WHEN q.status IS NULL THEN 'NoSuchQueue'
+                    ELSE marketplace_refusal(the_worker, q.audience_id, q.account_id) END;
+    outcome := CASE
+        WHEN outcome IS NOT NULL THEN outcome
+        WHEN q.status <> 'InProgress' THEN 'Closed'
+        WHEN (SELECT count(*) FROM labeling_assignment a WHERE a.worker_id = the_worker AND a.queue_id = the_queue
+              AND a.state = 'Leased' AND a.lease_expires_at > at) >= most_leases THEN 'HandsFull'
+    END;
+    IF outcome IS NOT NULL THEN
+        RETURN NEXT;
+        RETURN;
+    END IF;
+
+    -- The cursor row also serialises two tabs of one worker.
+    SELECT position INTO start_at FROM labeling_workercursor
+        WHERE worker_id = the_worker AND queue_id = the_queue FOR UPDATE;
+    IF NOT FOUND THEN
+        INSERT INTO labeling_workercursor (worker_id, queue_id, position) VALUES (the_worker, the_queue, 0)
+            ON CONFLICT (worker_id, queue_id) DO NOTHING;
+        SELECT position INTO start_at FROM labeling_workercursor
+            WHERE worker_id = the_worker AND queue_id = the_queue FOR UPDATE;
+    END IF;
+
+    FOR candidate IN SELECT c.id, c.queue_position FROM labeling_claimable(the_worker, the_queue, start_at) c LOOP
+        IF first_at IS NULL THEN
+            first_id := candidate.id;
+            first_at := candidate.queue_position;
+        END IF;
+        SELECT t.id INTO got FROM labeling_task t
+            WHERE t.id = candidate.id AND t.state = 'Open' AND t.seats_free > 0 FOR NO KEY UPDATE SKIP LOCKED;
+        EXIT WHEN got IS NOT NULL;
+    END LOOP;
+    IF got IS NULL AND first_id IS NOT NULL THEN
+        -- Everything left is held by others for an instant: wait for the first instead of sending the worker away.
+        SELECT t.id INTO got FROM labeling_task t
+            WHERE t.id = first_id AND t.state = 'Open' AND t.seats_free > 0 FOR NO KEY UPDATE;
+    END IF;
+    IF got IS NULL THEN
+        outcome := 'Nothing';
+        RETURN NEXT;
+        RETURN;
+    END IF;
+
+    lease_expires_at := at + make_interval(secs => q.task_time_limit_seconds);
+    UPDATE labeling_task SET seats_free = seats_free - 1 WHERE id = got;
+    INSERT INTO labeling_assignment
+            (task_id, queue_id, worker_id, state, accepted_at, lease_expires_at, submit_key, decline_reason)
+        VALUES (got, the_queue, the_worker, 'Leased', at, lease_expires_at, '', '')
+        ON CONFLICT (task_id, worker_id) DO UPDATE SET
+            state = 'Leased', accepted_at = EXCLUDED.accepted_at, lease_expires_at = EXCLUDED.lease_expires_at,
+            ended_at = NULL
+        RETURNING id INTO assignment_id;
+    UPDATE labeling_workercursor SET position = first_at - 1
+        WHERE worker_id = the_worker AND queue_id = the_queue AND position < first_at - 1;
+    task_id := got;
+    outcome := 'Claimed';
+    RETURN NEXT;
+END $$;
+
+-- The task the worker would most likely be given next; nothing is reserved.
+CREATE OR REPLACE FUNCTION labeling_peek(the_worker bigint, the_queue bigint) RETURNS TABLE (task_id bigint)
+LANGUAGE sql STABLE AS $$
+    SELECT c.id FROM labeling_claimable(the_worker, the_queue, coalesce((
+        SELECT position FROM labeling_workercursor WHERE worker_id = the_worker AND queue_id = the_queue), 0)) c LIMIT 1
+$$;
+
+-- Positions must become visible in the order they are drawn, or a cursor could pass one not yet committed.
+CREATE OR REPLACE FUNCTION labeling_queue_lock(the_queue bigint) RETURNS void LANGUAGE sql AS $$
+    SELECT pg_advisory_xact_lock(hashtext('labeling_queue'), the_queue::integer);
+$$;
+
+CREATE OR REPLACE FUNCTION labeling_requeue(the_queue bigint, the_tasks bigint[], seats integer) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM labeling_queue_lock(the_queue);
+    UPDATE labeling_task t SET seats_free = t.seats_free + seats, queue_position = nextval('labeling_queue_position')
+        FROM (SELECT id FROM labeling_task WHERE id = ANY (the_tasks) ORDER BY id FOR UPDATE) AS locked
+        WHERE t.id = locked.id;
+END $$;

@@ -1,0 +1,25 @@
+"""At most one process at a time does a thing, whoever comes second does something else. Never waits.
+
+The lock belongs to a transaction on a connection of its own, which does nothing else: the database frees it the moment
+the process dies, it works behind PgBouncer in transaction mode, and the holder's own transactions may begin and end as
+they like. That transaction has no snapshot and writes nothing, so it keeps no dead rows alive.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+
+
+@contextmanager
+def only_one(name: str) -> Iterator[bool]:
+    """Whether the caller is the only one at work on `name` until the block ends; False when somebody else is."""
+    holder = connection.copy()
+    try:
+        holder.set_autocommit(False)
+        with holder.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+            mine = bool(cursor.fetchone()[0])
+        yield mine
+    finally:
+        holder.close()
