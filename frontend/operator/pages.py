@@ -18,13 +18,13 @@ PER_PAGE = 50
 
 
 class DepositForm(forms.Form):
-    """A payment that arrived outside, to be booked into a wallet once."""
+    """A payment from a requester, to be recorded in their wallet once."""
 
     account = forms.ModelChoiceField(Account.objects.order_by("name"), empty_label=None)
     amount = forms.CharField(max_length=money.TEXT_LENGTH.longest, label="Amount in dollars")
     reference = forms.CharField(
         max_length=wallets.REFERENCE_LENGTH.longest,
-        help_text="The payment it stands for; the same reference is booked once.",
+        help_text="Your reference of the payment. The same reference is recorded only once.",
     )
 
     def clean_amount(self) -> int:
@@ -54,7 +54,7 @@ def accounts_page(request: HttpRequest) -> HttpResponse:
 
 @operator_page
 def deposit(request: HttpRequest) -> HttpResponse:
-    """Book a deposit."""
+    """Record a deposit."""
     if request.method != "POST":
         return redirect("operator:accounts")
     form = DepositForm(request.POST)
@@ -68,5 +68,5 @@ def deposit(request: HttpRequest) -> HttpResponse:
             reference=given["reference"],
             by=f"user:{request.user.pk}",
         )
-    messages.success(request, format_html("{} booked for {}.", shown(given["amount"]), given["account"].name))
+    messages.success(request, format_html("{} recorded for {}.", shown(given["amount"]), given["account"].name))
     return redirect("operator:accounts")

@@ -1,4 +1,4 @@
-"""The example pictures of a job being designed: taken in, checked, shown again. They live in the wizard's draft."""
+"""The example pictures of a job being designed: uploaded, checked, shown again. They live in the wizard's draft."""
 
 from typing import Any
 

@@ -204,7 +204,7 @@ class AutomationStep(StepForm):
     target_iou = forms.FloatField(
         initial=LoopSettings.target_iou,
         label="Promised mean IoU of machine labels",
-        help_text="Only objects for which the model keeps this on the validation labels are labeled by it.",
+        help_text="The model labels only as many objects as it can at this mean quality, measured on the validation split.",
         **RANGES["target_iou"].bounds,
     )
     architecture = forms.ChoiceField(choices=ARCHITECTURES, label="Model")

@@ -12,7 +12,7 @@ PAYLOAD = ("queue__instructions", "worker_models")
 def doing(job: LabelingJob) -> dict[str, Any] | None:
     """What a live job is doing, in words, and how far that is (0 to 1, None where not known); None when it is over."""
     if job.status == "Initializing":
-        return {"said": "The images are being taken in", "progress": None}
+        return {"said": "The images are being ingested", "progress": None}
     if job.status == "Stopping":
         return {"said": "The job is stopping: what is done is kept, the rest of the money returns", "progress": None}
     if job.status != "InProgress":

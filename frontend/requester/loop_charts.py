@@ -6,7 +6,7 @@ Chart = dict[str, Any]
 
 
 def charts(view: dict[str, Any]) -> list[Chart]:
-    """Every chart there is something to show in: learning curve, who labeled what, threshold against quality."""
+    """Every chart that has something to show: learning curve, who labeled what, cut-off against quality."""
     rounds = view["rounds"]
     made = (learning_curve(rounds), labeled_by_round(rounds), promise(view), threshold_curve(view))
     return [chart for chart in made if chart]
@@ -18,7 +18,7 @@ def _points(rounds: list[dict[str, Any]], key: str, x: str = "human_labels") -> 
 
 
 def learning_curve(rounds: list[dict[str, Any]]) -> Chart | None:
-    """The model's quality on the validation part against the labels people had given."""
+    """The model's quality on the validation split against the labels people had given."""
     half, strict = _points(rounds, "mAP_50"), _points(rounds, "mAP")
     if not half:
         return None
@@ -29,7 +29,7 @@ def learning_curve(rounds: list[dict[str, Any]]) -> Chart | None:
         "type": "line",
         "title": "Learning curve",
         "x": {"label": "objects labeled by people", "min": 0},
-        "y": {"label": "on the validation part", "min": 0, "max": 1, "format": "percent"},
+        "y": {"label": "on the validation split", "min": 0, "max": 1, "format": "percent"},
         "series": series,
     }
 
@@ -74,7 +74,7 @@ def promise(view: dict[str, Any]) -> Chart | None:
 
 
 def threshold_curve(view: dict[str, Any]) -> Chart | None:
-    """What each cut-off would have meant on the validation part of the newest round that has a model."""
+    """What each cut-off would have meant on the validation split of the newest round that has a model."""
     row = next((row for row in reversed(view["rounds"]) if row["curve"]), None)
     if row is None:
         return None
@@ -86,7 +86,7 @@ def threshold_curve(view: dict[str, Any]) -> Chart | None:
         "type": "line",
         "title": f"Cut-off against quality, round {row['number']}",
         "x": {"label": "objects with at least this expected quality"},
-        "y": {"label": "validation part", "min": 0, "max": 1},
+        "y": {"label": "validation split", "min": 0, "max": 1},
         "series": [
             {"name": "Mean IoU of their labels", "points": [[p["threshold"], p["quality"]] for p in points]},
             {

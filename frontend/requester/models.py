@@ -34,7 +34,7 @@ def _charts(job: TrainingJob | None) -> list[dict[str, Any]]:
         curves.setdefault(m.name, []).append([m.step, round(m.value, 5)])
     kinds: tuple[tuple[str, str, dict[str, Any]], ...] = (
         ("Loss", "loss", {}),
-        ("Quality on the validation part", "mAP", {"min": 0, "max": 1, "format": "percent"}),
+        ("Quality on the validation split", "mAP", {"min": 0, "max": 1, "format": "percent"}),
     )
     charts: list[dict[str, Any]] = []
     for title, part, axis in kinds:

@@ -80,7 +80,7 @@ def add_member(request: HttpRequest) -> HttpResponse:
 @require_POST
 @requester_page(Role.MEMBER)
 def create_token(request: HttpRequest) -> HttpResponse:
-    """Make a token; its secret is shown on this one page and never again."""
+    """Create a token; its secret is shown on this one page and never again."""
     form = TokenForm(request.POST)
     if not form.is_valid():
         return _render(request, token=form, status=422)

@@ -78,7 +78,7 @@ class TokensView(ListView):
 
     @extend_schema(request=TokenInput, responses={201: schemas.NewToken}, operation_id="create_token")
     def post(self, request: Request) -> Response:
-        """Make a token. Its secret is in this answer and nowhere else; it is not replayable."""
+        """Create a token. Its secret is in this answer and nowhere else; it is not replayable."""
         data = TokenInput(data=request.data)
         data.is_valid(raise_exception=True)
         account = None if data.validated_data["personal"] else account_of(request, Role.MEMBER)

@@ -113,4 +113,4 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """A fault of ours."""
     if not _of_api(request):
         return defaults.server_error(request)
-    return plain("error", "the error was written down; try again in a moment")
+    return plain("error", "the error has been logged; try again in a moment")

@@ -62,7 +62,7 @@ _HTTP = (
     Kind("unsupported-media-type", 415, "The body's Content-Type is not one the address takes."),
     Kind("range-not-satisfiable", 416, "The Range lies outside the file; Content-Range tells its length."),
     Kind("throttled", 429, "Too many requests; the Retry-After header tells when to come back."),
-    Kind("error", 500, "A fault of the server's; it was written down."),
+    Kind("error", 500, "An error of the server; it has been logged."),
 )
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (*_domain(), *_HTTP)}
 

@@ -64,7 +64,7 @@ def make(page: Page, name: str, kind: str, files: list[dict[str, Any]]) -> Datas
     page.get_by_label("Name").fill(name)
     page.get_by_text(kind).click()
     page.set_input_files("input[name=files]", files)
-    page.get_by_role("button", name="Make the data set").click()
+    page.get_by_role("button", name="Create the data set").click()
     return made(page, name)
 
 
@@ -93,14 +93,14 @@ def test_an_upload_is_stopped_and_taken_up_again(visit: Visit, owner: User, acco
     page.route("**/api/v1/uploads", pass_on)
     page.get_by_label("Name").fill("halves")
     page.set_input_files("input[name=files]", image_files(30))
-    page.get_by_role("button", name="Make the data set").click()
+    page.get_by_role("button", name="Create the data set").click()
     expect(page.get_by_text("Uploading: 20 of 30 files")).to_be_visible()
     wait_until(lambda: hold)
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("Stopped: 20 of 30 files arrived.")).to_be_visible()
     assert not Dataset.objects.filter(name="halves").exists()
 
-    page.get_by_role("button", name="Make the data set").click()
+    page.get_by_role("button", name="Create the data set").click()
     assert made(page, "halves").objects_total == 30
     assert len(sent) == 3
 
@@ -110,11 +110,11 @@ def test_a_refused_form_keeps_what_was_uploaded(visit: Visit, owner: User, accou
     page = visit(owner, reverse("requester:dataset-new"))
     page.get_by_label("Name").fill("no name!")
     page.set_input_files("input[name=files]", image_files(3))
-    page.get_by_role("button", name="Make the data set").click()
+    page.get_by_role("button", name="Create the data set").click()
     expect(page.locator(".field.invalid .field-error")).to_contain_text("Letters, digits and hyphens")
     expect(page.get_by_text("3 files uploaded already")).to_be_visible()
     page.get_by_label("Name").fill("a-name")
-    page.get_by_role("button", name="Make the data set").click()
+    page.get_by_role("button", name="Create the data set").click()
     assert made(page, "a-name").objects_total == 3
 
 
@@ -156,7 +156,9 @@ def test_a_manifest_names_the_lines_it_refuses_here_and_on_the_job(
 
     job = a_running_job(account, row)
     page.goto(live_server.url + reverse("requester:job", args=[job.pk]))
-    refused = page.locator("section", has=page.get_by_role("heading", name="What was refused")).locator("li")
+    refused = page.locator("section", has=page.get_by_role("heading", name="Refused lines and failed objects")).locator(
+        "li"
+    )
     expect(refused).to_have_count(1)
     expect(refused).to_contain_text("Object 1:")
 

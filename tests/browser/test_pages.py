@@ -69,7 +69,7 @@ def test_the_wizard_goes_from_keys_alone_to_a_job(visit: Visit, account: Account
     expect(page.get_by_label("Rounds at most")).to_be_hidden()
     page.get_by_role("button", name="Continue").press("Enter")
 
-    page.get_by_role("link", name="See the task as a worker does").press("Enter")
+    page.get_by_role("link", name="Preview the task as a worker sees it").press("Enter")
     page.locator(".canvas canvas").first.wait_for()
     expect(page.get_by_role("button", name="Submit")).to_be_disabled()
     page.go_back()

@@ -328,7 +328,7 @@ def test_a_deposit_that_an_operator_sends_twice_is_booked_once(account):
     assert wallets.balance(account=account) == before + 12_500_000
     html = client.get(reverse("operator:accounts")).content.decode()
     assert account.number in html
-    assert '<waggle-money value-micros="12500000">$12.50</waggle-money> booked for' in html
+    assert '<waggle-money value-micros="12500000">$12.50</waggle-money> recorded for' in html
 
 
 def test_the_downloads_page_shows_progress_and_then_the_link(requester, job):
