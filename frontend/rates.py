@@ -1,6 +1,6 @@
-"""How often something happened in a fixed window of time, counted in the process's memory: a fuse, not an accounting.
+"""How often something happened in a fixed window of time, counted in memory: for refusing excess, not for accounting.
 
-Each web process counts for itself, so n processes let n times as much through. Knows neither requests nor views.
+Each web process counts for itself, so n processes allow n times as much. Knows neither requests nor views.
 """
 
 import threading
@@ -11,7 +11,7 @@ REMEMBERED = 10_000
 
 
 class Windows:
-    """Counts by key; the key that was silent longest is forgotten when there are too many."""
+    """Counts by key; the key that was counted least recently is forgotten when there are too many."""
 
     def __init__(self) -> None:
         self._counts: OrderedDict[str, tuple[float, int]] = OrderedDict()

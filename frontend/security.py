@@ -1,4 +1,4 @@
-"""The headers every answer carries: a content security policy without inline script, style or foreign origins."""
+"""The security headers of every response: a content security policy without inline script, style or foreign origins."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'self'"
 )
-# The browsable API document (Swagger UI) styles itself from its script; scripts stay ours alone there too.
+# The browsable API document (Swagger UI) sets styles from its script; scripts from other origins stay forbidden.
 STYLED_BY_SCRIPT = frozenset({"api-docs"})
 
 

@@ -36,7 +36,7 @@ class SignInForm(AuthenticationForm):
         self.fields["username"].widget.attrs |= {"type": "email", "autocomplete": "username", "autofocus": True}
 
     def clean(self) -> dict[str, Any]:
-        """As Django's, but nobody can try passwords without end: the right one is refused then, too."""
+        """As Django's, with a limit on wrong passwords; above it even the right one is refused for a while."""
         address = BaseThrottle().get_ident(self.request)
         one = f"{address} {str(self.cleaned_data.get('username', '')).lower()}"
         for key, most in ((one, WRONG_FOR_ONE), (address, WRONG_FOR_ALL)):
@@ -79,7 +79,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 def choose_account(request: HttpRequest) -> HttpResponse:
-    """Act for another of one's accounts from now on."""
+    """Switch to another of the user's accounts."""
     number = request.POST.get("account", "")
     account = scope.account_named(user=request.user, number=number).account
     request.session[SESSION_KEY] = account.pk
@@ -162,7 +162,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 
 class DomainErrorPages:
-    """Middleware: a DomainError that a page lets through becomes a page that says so."""
+    """Middleware: a DomainError that a page does not handle becomes a page with its message."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""Data sets: the list, a new one from files or a store, and how its making goes."""
+"""Data sets: the list, a new one from files or a store, and the progress of one that is being created."""
 
 from django import forms
 from django.conf import settings
@@ -129,7 +129,7 @@ def detail_page(request: HttpRequest, dataset_id: int) -> HttpResponse:
 
 @requester_page()
 def progress_part(request: HttpRequest, dataset_id: int) -> HttpResponse:
-    """The part of the page that changes while the data set is made."""
+    """The part of the page that changes while the data set is being created."""
     row = scope.dataset(request.account, dataset_id)  # type: ignore[attr-defined]
     response = render(request, "requester/dataset_progress.html", {"row": row})
     if row.status not in ("Initializing", "InProgress"):
@@ -140,7 +140,7 @@ def progress_part(request: HttpRequest, dataset_id: int) -> HttpResponse:
 @require_POST
 @requester_page(Role.MEMBER)
 def stop(request: HttpRequest, dataset_id: int) -> HttpResponse:
-    """Stop making it."""
+    """Stop creating it."""
     row = scope.dataset(request.account, dataset_id)  # type: ignore[attr-defined]
     datasets.stop_dataset(dataset=row, by=f"user:{request.user.pk}")
     return redirect("requester:dataset", row.pk)

@@ -16,7 +16,7 @@ MOST = 4
 
 
 def take(request: HttpRequest, account: Account, saved: dict[str, Any], before: dict[str, Any]) -> list[str]:
-    """Put the examples just chosen into `saved`, else those there were before; returns what is wrong with them."""
+    """Put the examples chosen now, or else those of the draft, into `saved`; returns what is wrong with them."""
     problems: list[str] = []
     for kind, word in KINDS.items():
         kept = [] if request.POST.get(f"remove_{kind}") else before.get(kind, [])

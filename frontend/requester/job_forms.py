@@ -1,4 +1,4 @@
-"""The forms of the new-job wizard, one a step. They check shape; the labeling room checks meaning."""
+"""The forms of the new-job wizard, one for each step. They check shape; the services check meaning."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ ARCHITECTURES = [
     ("ssd300_vgg16", "SSD300 VGG16: for a GPU"),
 ]
 MINUTE, HOUR = 60, 3600
-# The fields of the people step that stay folded away until they are needed, or wrong.
+# The fields of the people step that are folded away unless one of them has an error.
 RARE = (
     "time_limit_minutes",
     "availability_hours",
@@ -198,13 +198,13 @@ class PeopleStep(StepForm):
 
 
 class AutomationStep(StepForm):
-    """Whether a model labels what it is sure of."""
+    """Whether a model labels the objects it is certain about, and how well it has to."""
 
     enabled = forms.BooleanField(required=False, initial=True, label="Automated labeling")
     target_iou = forms.FloatField(
         initial=LoopSettings.target_iou,
         label="Promised mean IoU of machine labels",
-        help_text="The model labels only as many objects as it can at this mean quality, measured on the validation split.",
+        help_text="The model labels as many objects as it can at this mean quality (measured on the validation split).",
         **RANGES["target_iou"].bounds,
     )
     architecture = forms.ChoiceField(choices=ARCHITECTURES, label="Model")

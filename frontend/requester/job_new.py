@@ -22,7 +22,7 @@ from marketplace.models import Account, Role
 from marketplace.services import scope, wallets
 
 SESSION_KEY = "job_draft"
-# Which step a field that launch refused is corrected in.
+# The step in which a field that the launch refused is corrected.
 STEP_OF_FIELD = {
     "name": "data",
     "label_attribute_name": "data",
@@ -154,7 +154,7 @@ def _estimate(account: Account, given: dict[str, Any], people: dict[str, Any]) -
 
 @requester_page(Role.MEMBER)
 def review_page(request: HttpRequest) -> HttpResponse:
-    """Everything once more, with what it costs."""
+    """The whole draft for a last look, with its cost."""
     account = request.account  # type: ignore[attr-defined]
     given = draft(request)
     missing = next((name for name in STEPS if name not in given), None)
@@ -177,7 +177,7 @@ def review_page(request: HttpRequest) -> HttpResponse:
 @require_POST
 @requester_page(Role.MEMBER)
 def launch(request: HttpRequest) -> HttpResponse:
-    """Create the job. What the labeling room refuses is shown at the step it belongs to."""
+    """Create the job. What the service refuses is shown at the step where it can be corrected."""
     account = request.account  # type: ignore[attr-defined]
     given = draft(request)
     if any(name not in given for name in STEPS):

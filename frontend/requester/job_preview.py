@@ -1,4 +1,4 @@
-"""The task exactly as a worker sees it: of a job that is being designed, and of one there is. Nothing is claimed."""
+"""The task exactly as a worker sees it, for a draft and for a launched job. Nothing is claimed."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Reads the job pages need for many jobs at once, in a fixed number of queries, and what a job is doing right now."""
+"""What lists of jobs leave out, and what a job is doing right now."""
 
 from typing import Any
 

@@ -50,7 +50,7 @@ def gallery_page(request: HttpRequest, job_id: int) -> HttpResponse:
 
 @requester_page()
 def object_page(request: HttpRequest, job_id: int, object_id: int) -> HttpResponse:
-    """One object: the picture, how its label came about, every revision, and the requester's own word."""
+    """One object: the picture, how its label came about, every revision, and the form for the requester's own label."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     row = scope.data_object(job, object_id)
     kind = task_types.get(job.task_type)

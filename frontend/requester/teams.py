@@ -38,7 +38,7 @@ def page(request: HttpRequest, form: TeamForm | None = None, status: int = 200) 
 @require_POST
 @requester_page(Role.ADMIN)
 def new(request: HttpRequest) -> HttpResponse:
-    """Make a private team."""
+    """Create a private team."""
     form = TeamForm(request.POST)
     if not form.is_valid():
         return page(request, form=form, status=422)
@@ -74,16 +74,16 @@ def add(request: HttpRequest, team_id: int) -> HttpResponse:
     if worker is None:
         return detail_page(request, team_id, form=form, status=422)
     workteams.add_worker(team=team, worker=worker, by=scope.actor(request.user))
-    messages.success(request, f"{worker.public_id} is in the team.")
+    messages.success(request, f"{worker.public_id} was added to the team.")
     return redirect("requester:team", team.pk)
 
 
 @require_POST
 @requester_page(Role.ADMIN)
 def remove(request: HttpRequest, team_id: int) -> HttpResponse:
-    """Take a worker out of the team."""
+    """Remove a worker from the team."""
     team = scope.own_team(request.account, team_id)  # type: ignore[attr-defined]
     worker = scope.worker_in(team, request.POST.get("worker", ""))
     workteams.remove_worker(team=team, worker=worker, by=scope.actor(request.user))
-    messages.success(request, f"{worker.public_id} was taken out of the team.")
+    messages.success(request, f"{worker.public_id} was removed from the team.")
     return redirect("requester:team", team.pk)

@@ -81,7 +81,7 @@ class DatasetsView(ListView):
     @extend_schema(request=DatasetInput, responses={201: schemas.Dataset}, operation_id="create_dataset")
     @idempotent
     def post(self, request: Request) -> Response:
-        """Start making a data set; follow `status` and `progress`."""
+        """Start creating a data set; follow `status` and `progress`."""
         account = account_of(request, Role.MEMBER)
         data = DatasetInput(data=request.data)
         data.is_valid(raise_exception=True)
@@ -103,12 +103,12 @@ class DatasetView(APIView):
 
 
 class DatasetStopView(APIView):
-    """Stopping the making of a data set."""
+    """Stopping a data set that is being created."""
 
     @extend_schema(request=None, responses={200: schemas.Dataset}, operation_id="stop_dataset")
     @idempotent
     def post(self, request: Request, dataset_id: int) -> Response:
-        """Stop; what was made so far is discarded."""
+        """Stop creating it; what was ingested so far is discarded."""
         row = scope.dataset(account_of(request, Role.MEMBER), dataset_id)
         datasets.stop_dataset(dataset=row, by=actor(request))
         row.refresh_from_db()

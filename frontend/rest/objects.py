@@ -105,17 +105,17 @@ class PreviewView(APIView):
 
     @extend_schema(responses={200: schemas.Task}, operation_id="preview_task")
     def get(self, request: Request, job_id: int) -> Response:
-        """The very document a worker's page gets for the job's first usable object; nothing is claimed."""
+        """The same document that a worker's page gets for the job's first usable object; nothing is claimed."""
         return Response(preview_payload(scope.job(account_of(request), job_id), request.user.pk))
 
 
 class AdjudicationView(APIView):
-    """The requester's word on an object."""
+    """The requester's own label of an object."""
 
     @extend_schema(request=AdjudicationInput, responses={201: schemas.Label}, operation_id="adjudicate_object")
     @idempotent
     def post(self, request: Request, job_id: int, object_id: int) -> Response:
-        """Store the requester's answer as the newest revision; it counts as gold from now on."""
+        """Store the requester's answer as the newest revision; it counts as ground truth from now on."""
         row = scope.data_object(scope.job(account_of(request, Role.MEMBER), job_id), object_id)
         data = AdjudicationInput(data=request.data)
         data.is_valid(raise_exception=True)

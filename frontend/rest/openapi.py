@@ -1,4 +1,4 @@
-"""The OpenAPI document: the same for everybody who is signed in, so made once a process."""
+"""The OpenAPI document: the same for everybody who is signed in, so it is made once in each process."""
 
 from functools import cache
 from typing import Any
@@ -49,10 +49,10 @@ def _describe_problems(made: dict[str, Any]) -> None:
 
 
 class KeptGenerator(SchemaGenerator):
-    """Answers with the document that was made first."""
+    """Always answers with the cached document."""
 
     def get_schema(self, request: Any = None, public: bool = False) -> dict[str, Any]:
-        """The kept document, whoever asks."""
+        """The cached document; it is the same for every caller."""
         return document()
 
 

@@ -1,4 +1,4 @@
-"""Request bodies: JSON up to a size that one request may hold in memory. Files come by multipart, onto the disk."""
+"""Request bodies: JSON up to a size that one request may hold in memory; files come as multipart, onto the disk."""
 
 from collections.abc import Mapping
 from typing import Any, BinaryIO
@@ -8,7 +8,7 @@ from rest_framework import exceptions, parsers, status
 
 
 class TooLarge(exceptions.APIException):
-    """The body has more bytes than the server takes."""
+    """The body has more bytes than the server accepts."""
 
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code = "content_too_large"

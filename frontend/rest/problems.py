@@ -1,6 +1,6 @@
-"""The kinds of problem the API answers with: one stable type URI each, its status and its meaning, on one page.
+"""The kinds of problem the API answers with: one stable type URI each, its status and its meaning.
 
-The domain's kinds come from its error classes; what only HTTP knows is listed here. Renders nothing.
+The kinds of the domain come from its error classes; those that only HTTP has are listed here. Renders nothing.
 """
 
 from collections.abc import Iterator
@@ -57,9 +57,9 @@ _HTTP = (
     Kind("permission-denied", 403, "The caller may not do this."),
     Kind("csrf-failed", 403, "A request with a session changes something and carries no valid CSRF token."),
     Kind("method-not-allowed", 405, "The address does not know this method; the Allow header names those it knows."),
-    Kind("not-acceptable", 406, "The Accept header asks for something the API does not speak."),
-    Kind("content-too-large", 413, "The body has more bytes than the server takes."),
-    Kind("unsupported-media-type", 415, "The body's Content-Type is not one the address takes."),
+    Kind("not-acceptable", 406, "The Accept header asks for a format that the API does not have."),
+    Kind("content-too-large", 413, "The body has more bytes than the server accepts."),
+    Kind("unsupported-media-type", 415, "The address does not accept the body's Content-Type."),
     Kind("range-not-satisfiable", 416, "The Range lies outside the file; Content-Range tells its length."),
     Kind("throttled", 429, "Too many requests; the Retry-After header tells when to come back."),
     Kind("error", 500, "An error of the server; it has been logged."),

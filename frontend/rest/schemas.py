@@ -1,5 +1,5 @@
 """The shapes of answers, for the OpenAPI document and the client code made from it. Views build the answers themselves;
-a test holds real answers against these shapes."""
+a test compares real answers with these shapes."""
 
 from typing import Any
 
@@ -116,7 +116,7 @@ class PoolMember(WorkerNamed):
 
 
 class Upload(s.Serializer):
-    """Files that were stored; `uri` is the folder they lie in."""
+    """Files that were stored; `uri` is their folder."""
 
     folder = s.CharField()
     uri = s.CharField()
@@ -126,7 +126,7 @@ class Upload(s.Serializer):
 
 
 class Dataset(s.Serializer):
-    """A data set and how its making goes."""
+    """A data set, and the progress of one that is being created."""
 
     id = s.IntegerField()
     name = s.CharField()
@@ -153,7 +153,7 @@ BAD_LINES = page("BadLine", BadLine)
 
 
 class LabelCounters(s.Serializer):
-    """As DescribeLabelingJob counts."""
+    """Objects by state, counted as DescribeLabelingJob does."""
 
     TotalLabeled = s.IntegerField()
     HumanLabeled = s.IntegerField()
@@ -256,7 +256,7 @@ class Object(ObjectRow):
 
 
 class Export(s.Serializer):
-    """A download being made or ready."""
+    """A download that is being prepared or is ready."""
 
     id = s.IntegerField()
     kind = s.CharField()

@@ -22,7 +22,7 @@ class CallerThrottle(SimpleRateThrottle):
     windows = Windows()
 
     def get_cache_key(self, request: Request, view: "APIView") -> str:
-        """One bucket a user, or an address."""
+        """One counter for each user, or for each address of anonymous callers."""
         if request.user and request.user.is_authenticated:
             return f"user:{request.user.pk}"
         return f"address:{self.get_ident(request)}"

@@ -71,7 +71,7 @@ def claim_payload(worker: Worker, queue_id: int, *, hint: bool) -> dict[str, Any
 
 
 def _hint(request: Request) -> bool:
-    """Browsers fetch the next image ahead; programs say so if they want to."""
+    """Browsers prefetch the next image; programs have to ask for the hint."""
     return request.auth is None or request.query_params.get("hint") in ("true", "1")
 
 
@@ -120,7 +120,7 @@ class SubmitView(APIView):
         worker = worker_of(request)
         data = SubmitInput(data=request.data)
         if not data.is_valid():
-            # Whose seat it is comes first: a stranger learns nothing from what is wrong with the form.
+            # Whose seat it is comes first: only the holder of the seat is told what is wrong with the answer.
             _own_assignment(assignment_id, worker)
             raise serializers.ValidationError(data.errors)
         answer = data.validated_data["answer"]

@@ -56,7 +56,7 @@ class WorkteamsView(ListView):
     filters = {"crowd": "crowd"}
 
     def rows(self, request: Request, **place: Any) -> QuerySet[Workteam]:
-        """The account's own, and everybody's."""
+        """The account's own teams and the public pool."""
         return scope.teams(account_of(request)).annotate(workers=Count("memberships"))
 
     def row(self, found: Workteam) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class WorkteamsView(ListView):
     @extend_schema(request=WorkteamInput, responses={201: schemas.Workteam}, operation_id="create_workteam")
     @idempotent
     def post(self, request: Request) -> Response:
-        """Make a private team."""
+        """Create a private team."""
         account = account_of(request, Role.ADMIN)
         data = WorkteamInput(data=request.data)
         data.is_valid(raise_exception=True)
@@ -109,7 +109,7 @@ class TeamMemberView(APIView):
 
     @extend_schema(responses={204: None}, operation_id="remove_workteam_member")
     def delete(self, request: Request, team_id: int, worker_id: str) -> Response:
-        """Take a worker out of the team; what they did stays."""
+        """Remove a worker from the team; their answers are kept."""
         team = scope.own_team(account_of(request, Role.ADMIN), team_id)
         worker = scope.worker_in(team, worker_id)
         workteams.remove_worker(team=team, worker=worker, by=actor(request))

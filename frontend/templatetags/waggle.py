@@ -62,7 +62,7 @@ def badge(status: str) -> SafeString:
 
 @register.filter
 def json_data(value: Any) -> SafeString:
-    """A JSON script element for the kit's elements; nothing in it can end the script."""
+    """A JSON script element for the kit's elements; its content is escaped so that it cannot end the script."""
     text = orjson.dumps(value, default=str).decode().translate(ESCAPES)
     return mark_safe(f'<script type="application/json">{text}</script>')  # noqa: S308 - escaped on the line above
 
@@ -81,7 +81,7 @@ def fixed(value: Any, digits: int = 2) -> str:
 
 @register.filter
 def duration(seconds: Any) -> str:
-    """Seconds as people say them: 45 s, 12 min, 3 h 20 min, 2 days 4 h; a dash where there are none."""
+    """Seconds in words: 45 s, 12 min, 3 h 20 min, 2 days 4 h; a dash where there are none."""
     if seconds in (None, ""):
         return "–"
     whole = round(float(seconds))
