@@ -1,8 +1,8 @@
 """Ask one more person, or stop: expected loss of stopping now against the price of one more answer.
 
 Branson, Van Horn & Perona (CVPR 2017) stop an image when the expected risk of its current label is small enough; this
-is that rule for every kind of consensus here. Each consolidator computes its own risk and its own forecast (what one
-more answer by an ordinary worker would leave of it); the decision is made here, in one place.
+is that rule for every consolidator. Each computes its own expected loss and its own expected gain (what one more answer
+by an ordinary worker would take off the loss); the decision is made here, in one place.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What goes into and comes out of the consolidation of boxes, and the answers of many images as flat arrays.
 
-Boxes are in displayed pixels, any origin of answers; nothing here judges. In array shapes N is the number of boxes, M
-of answers (worker x image), W of workers.
+Boxes are in displayed pixels. In array shapes N is the number of boxes, M of answers (worker x image), W of workers.
+Nothing here judges.
 """
 
 from __future__ import annotations

@@ -280,8 +280,8 @@ def _add_labels(total: Sums, given: AnswerArrays, inference: Inference, truth: T
     keys = np.stack([given.worker[use], truth.label[group[use]], given.label[use]], axis=1)
     cells, index = np.unique(keys, axis=0, return_inverse=True)
     mass = np.bincount(index.ravel(), sure[group[use]], len(cells))
-    for (worker, true, said), count in zip(cells, mass, strict=True):
-        confusion = {(given.labels[true], given.labels[said]): float(count)}
+    for (worker, true, label), count in zip(cells, mass, strict=True):
+        confusion = {(given.labels[true], given.labels[label]): float(count)}
         total.skills[given.workers[worker]].add(Skill(confusion=confusion))
 
 

@@ -60,8 +60,8 @@ def fuse(
     for _ in range(ROUNDS):
         u = (corrected - truth[group]) / deviation
         weight = precision * (FREEDOM + 1) / (FREEDOM + u**2)
-        both = group_sums(np.concatenate([weight, weight * corrected], axis=1), group, groups)
-        total, truth = both[:, :4], both[:, 4:] / both[:, :4]
+        total = group_sums(weight, group, groups)
+        truth = group_sums(weight * corrected, group, groups) / total
     u = (corrected - truth[group]) / deviation
     members = np.bincount(group, minlength=groups)
     squared = group_sums((u**2).mean(axis=1), group, groups) / members

@@ -28,7 +28,7 @@ ALGORITHM = "tags/2"
 
 YES, NO = "yes", "no"
 QUESTION = (YES, NO)
-
+"""The labels of each yes-or-no question."""
 
 Tags = WorkerAnswer[frozenset[str]]
 ObjectTags = ObjectAnswers[frozenset[str]]
@@ -52,10 +52,10 @@ def consolidate(
     require_distinct(labels)
     models = workers or VoteWorkers()
     latest = latest_tags(answers)
-    said = _usable(latest, labels)
-    chance = _chances(said, labels, models)
+    usable = _usable(latest, labels)
+    chance = _chances(usable, labels, models)
     kept = tuple(label for label in labels if chance[label] > 0.5)
-    confidence = 1.0 if said else 0.0
+    confidence = 1.0 if usable else 0.0
     for label in labels:
         confidence *= max(chance[label], 1 - chance[label])
     explanation = {
@@ -69,7 +69,7 @@ def consolidate(
                 "weight": round(models.accuracy(one.worker), 4),
                 "outvoted": set(kept) != one.value & set(labels),
             }
-            for one in said
+            for one in usable
         ],
         "ignored": [
             {"worker": one.worker, "label": label, "reason": "no label of this job"}
@@ -94,8 +94,8 @@ def fit_workers(
 ) -> VoteWorkers:
     """EM over every (object, label) as a yes-or-no question; golds are taken as given.
 
-    Labels that nobody gave an object are asked about, too: from questions with at least one yes alone EM would learn
-    that a no is worth little.
+    Labels that no worker gave an object are asked about, too: if each question had at least one yes, EM would learn
+    that a no means little.
     """
     require_rereadable(objects)
     return votes.fit_workers(_Questions(objects, labels), labels=QUESTION, start=start, rounds=rounds)
@@ -106,17 +106,17 @@ def should_ask_more(
 ) -> Decision:
     """Whether one more answer is worth having: the loss is of the least certain label, the gain is on it."""
     models = workers or VoteWorkers()
-    said = _usable(latest_tags(answers), labels)
-    free = Stopping(max_answers=len(said) + 1, min_answers=1)
-    worst = [
-        votes.should_ask_more(_votes(said, label), labels=QUESTION, rule=free, workers=models)
-        for label in _asked(said, labels)
+    usable = _usable(latest_tags(answers), labels)
+    free = Stopping(max_answers=len(usable) + 1, min_answers=1)
+    decisions = [
+        votes.should_ask_more(_votes(usable, label), labels=QUESTION, rule=free, workers=models)
+        for label in _given_labels(usable, labels)
     ]
-    least_certain = max(worst, key=lambda decision: decision.expected_loss, default=None)
+    least_certain = max(decisions, key=lambda decision: decision.expected_loss, default=None)
     if least_certain is None:
-        alone = votes.should_ask_more(_votes(said, None), labels=QUESTION, rule=free, workers=models)
-        return decide(rule, answers=len(said), loss=alone.expected_loss, gain=alone.expected_gain)
-    return decide(rule, answers=len(said), loss=least_certain.expected_loss, gain=least_certain.expected_gain)
+        alone = votes.should_ask_more(_votes(usable, None), labels=QUESTION, rule=free, workers=models)
+        return decide(rule, answers=len(usable), loss=alone.expected_loss, gain=alone.expected_gain)
+    return decide(rule, answers=len(usable), loss=least_certain.expected_loss, gain=least_certain.expected_gain)
 
 
 def skill_rows(models: VoteWorkers, labels: Sequence[str]) -> list[SkillRow]:
@@ -142,27 +142,28 @@ class _Questions:
 
     def __iter__(self) -> Iterator[ObjectAnswers[str]]:
         for one in self.objects:
-            said = _usable(latest_tags(one.answers), self.labels)
-            for label in self.labels if said else ():
+            usable = _usable(latest_tags(one.answers), self.labels)
+            for label in self.labels if usable else ():
                 gold = None if one.gold is None else YES if label in one.gold else NO
-                yield ObjectAnswers(tuple(_votes(said, label)), gold)
+                yield ObjectAnswers(tuple(_votes(usable, label)), gold)
 
 
-def _usable(said: Sequence[Tags], labels: Sequence[str]) -> list[Tags]:
-    return [one for one in said if not one.value or one.value & set(labels)]
+def _usable(answers: Sequence[Tags], labels: Sequence[str]) -> list[Tags]:
+    """The answers that name a label of the job, or none at all."""
+    return [one for one in answers if not one.value or one.value & set(labels)]
 
 
-def _asked(said: Sequence[Tags], labels: Sequence[str]) -> list[str]:
-    return [label for label in labels if any(label in one.value for one in said)]
+def _given_labels(usable: Sequence[Tags], labels: Sequence[str]) -> list[str]:
+    return [label for label in labels if any(label in one.value for one in usable)]
 
 
-def _votes(said: Sequence[Tags], label: str | None) -> list[WorkerAnswer[str]]:
-    return [WorkerAnswer(one.worker, YES if label in one.value else NO) for one in said]
+def _votes(usable: Sequence[Tags], label: str | None) -> list[WorkerAnswer[str]]:
+    return [WorkerAnswer(one.worker, YES if label in one.value else NO) for one in usable]
 
 
-def _chances(said: Sequence[Tags], labels: Sequence[str], models: VoteWorkers) -> dict[str, float]:
-    asked = set(_asked(said, labels))
+def _chances(usable: Sequence[Tags], labels: Sequence[str], models: VoteWorkers) -> dict[str, float]:
+    given = set(_given_labels(usable, labels))
     return {
-        label: votes.posterior(_votes(said, label), QUESTION, models)[YES] if label in asked else 0.0
+        label: votes.posterior(_votes(usable, label), QUESTION, models)[YES] if label in given else 0.0
         for label in labels
     }

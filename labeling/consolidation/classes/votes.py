@@ -27,7 +27,7 @@ ALGORITHM = "votes/1"
 
 @dataclass(frozen=True, slots=True)
 class ConsolidatedLabel:
-    """`label` is None when nobody gave a label of the job; `confidence` is its posterior."""
+    """`label` is None when no worker gave a label of the job; `confidence` is its posterior."""
 
     label: str | None
     confidence: float
@@ -121,15 +121,15 @@ def fit_workers(
 def should_ask_more(
     answers: Sequence[WorkerAnswer[str]], *, labels: Sequence[str], rule: Stopping, workers: VoteWorkers | None = None
 ) -> Decision:
-    """Whether one more vote is worth having: loss is the chance that the present label is wrong, gain what one more
-    vote by an ordinary worker takes off it on average (exact: every label the worker could give is played through)."""
+    """Whether one more vote is worth having. The loss is the chance that the present label is wrong, the gain what one
+    more vote by an ordinary worker takes off it on average, over every label that the worker could give."""
     models = workers or VoteWorkers()
     votes = latest_votes(answers)
     chance = posterior(votes, labels, models)
     loss = 1 - max(chance.values(), default=0.0)
     kept = 0.0
-    for said in labels:
-        likelihood = models.likelihood(None, said, labels)
+    for given in labels:
+        likelihood = models.likelihood(None, given, labels)
         kept += max(chance[label] * p for label, p in zip(labels, likelihood, strict=True))
     gain = max(kept - (1 - loss), 0.0)
     return decide(rule, answers=len(votes), loss=loss, gain=gain)

@@ -59,8 +59,8 @@ def _right_after(one: Candidate, labels: Sequence[str], models: SpanWorkers) -> 
     if one.label is None:
         return 0.0
     exact, kept = models.exactness(), 0.0
-    for said in labels:
-        likelihood = models.labels.likelihood(None, said, labels)
+    for given in labels:
+        likelihood = models.labels.likelihood(None, given, labels)
         kept += max(one.labels[label] * p for label, p in zip(labels, likelihood, strict=True))
     return kept * _place_after(one.starts, exact) * _place_after(one.ends, exact)
 
@@ -68,7 +68,7 @@ def _right_after(one: Candidate, labels: Sequence[str], models: SpanWorkers) -> 
 def _place_after(chances: Mapping[int, float], exact: float) -> float:
     """Expected chance of the likeliest place after one more vote, which falls on one of `chances` or elsewhere."""
     wrong = (1 - exact) / PLACES
-    named = sum(max(p * (exact if t == said else wrong) for t, p in chances.items()) for said in chances)
+    named = sum(max(p * (exact if t == vote else wrong) for t, p in chances.items()) for vote in chances)
     top = max(chances.values())
     missing = max(1 - sum(chances.values()), 0.0)
     # A vote for a place that nobody has chosen: a wrong one near the likeliest place, or the right one after all.

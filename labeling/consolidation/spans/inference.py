@@ -43,8 +43,11 @@ CAUTION = 0.75
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One cluster: `members` are (worker, span), `label` is None when nobody gave one of the job's; `exists`,
-    `label_chance`, and the chances of each place of its start and end; `bounds` is what is taken of them."""
+    """One cluster: `members` are (worker, span), `exists` is the chance that it is a span at all.
+
+    `labels`, `starts` and `ends` are the chances of each label, start and end; `bounds` and `label` are those chosen
+    (None: no worker gave a label of the job).
+    """
 
     members: tuple[tuple[str, Span], ...]
     exists: float
@@ -74,8 +77,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Inference:
-    """`candidates` of each text in the order of their places; `answered` the workers who answered it, sorted. Below,
-    all candidates one after another: `rates` and `workers` (W,), `pairs` (P,) of candidate and worker who answered."""
+    """Of each text: its `candidates` in the order of their places, and the workers who `answered` it, sorted.
+
+    `rates` (W,) are those of `workers`; `pairs` (P,) are candidates, numbered over all texts, and workers who answered.
+    """
 
     candidates: list[list[Candidate]]
     answered: list[list[str]]
@@ -128,7 +133,7 @@ def exists_at(log_odds: Floats) -> Floats:
 
 
 def _cluster(rows: Sequence[tuple[int, str, Span]], number: Mapping[str, int], labels: Sequence[str]) -> Ints:
-    """Candidate number of every span: average link, at most one span a worker, then what it tore apart is joined."""
+    """Candidate number of every span: average link, at most one span of a worker in a cluster."""
     flat = _flat([span for _, _, span in rows])
     text = np.array([text for text, _, _ in rows], np.int64)
     worker = np.array([number[name] for _, name, _ in rows], np.int64)
@@ -167,7 +172,7 @@ def _judge(
 
 
 def _places(given: Sequence[tuple[str, int]], models: SpanWorkers) -> dict[int, float]:
-    """Chance of each place somebody chose for a boundary; what is missing from 1 is that it is none of them."""
+    """Chance of each place that a worker chose for a boundary; what is missing from 1 is that it is none of them."""
     exact = {name: models.exactness(name) for name, _ in given}
     places = sorted({place for _, place in given})
     table = np.array([[exact[name] if x == t else (1 - exact[name]) / PLACES for name, x in given] for t in places])

@@ -223,11 +223,11 @@ class WorkerModels:
             counts = np.full(n, strength * (1 - accuracy) / max(n - 1, 1))
             counts[given] = strength * accuracy
             total = np.full(n, strength)
-            for (true, said), count in skill.confusion.items():
+            for (true, other), count in skill.confusion.items():
                 at = number_of.get(true)
-                if at is not None and said in number_of:
+                if at is not None and other in number_of:
                     total[at] += count
-                    if number_of[said] == given:
+                    if number_of[other] == given:
                         counts[at] += count
             likelihood[row] = np.log(np.maximum(counts, 1e-9) / total)
         return np.log(frequency / frequency.sum()), likelihood

@@ -24,10 +24,10 @@ NAMES_IN_VERSION_1 = {"found": "hits", "false_positives": "falses", "distractors
 class SkillRow:
     """One worker's counts for one label ("" is all labels together), to be added to those of other jobs.
 
-    `answers` objects were answered. Of `chances` things that were there (of this label) the worker found `found`: the
-    recall is found / chances. Of `false_positive_chances` things that were not there (or were of another label), of
-    which the worker could have said that they are, there were `false_positives`. All are expected counts, so they have
-    fractions. Where false positives are not counted by label, both are 0.
+    `answers` is the number of objects that the worker answered. The worker found `found` of the `chances` things (of
+    this label) that were there: recall is found / chances. `false_positive_chances` counts the occasions to name
+    something that was not there (or has another label), `false_positives` how often the worker did. All are expected
+    counts and have fractions. Where false positives are not counted by label, both are 0.
     """
 
     worker: str
