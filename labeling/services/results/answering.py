@@ -40,18 +40,3 @@ def read(content: Mapping[str, Any], *, task_type: str, labels: Sequence[str], s
     except task_types.UnknownTaskType as error:
         raise Invalid(f"answers of {task_type!r} cannot be read: {error}", field="task_type") from None
     return kind.read_answer(content, labels=labels, size=size)
-
-
-shapes = read
-
-
-def box_row(box: Any) -> dict[str, Any]:
-    """A box as Label.value holds it: displayed pixels."""
-    return {
-        "left": box.left,
-        "top": box.top,
-        "width": box.width,
-        "height": box.height,
-        "label": box.label,
-        "confidence": box.confidence,
-    }

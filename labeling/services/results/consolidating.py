@@ -1,24 +1,21 @@
-"""From answers to labels: reads the newest answers, asks the consensus library, writes revisions with their reasons.
+"""From answers to labels: reads the newest answers, asks the task type, writes revisions with their reasons.
 
-Pure decisions are in labeling.consolidation; here is what they are made of and what follows from them. Every function
+Pure decisions are in labeling.task_types; here is what they are made of and what follows from them. Every function
 is safe to repeat.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 
 from labeling import task_types
 from labeling.consolidation.answers import WorkerAnswer
-from labeling.consolidation.boxes import consolidator as boxes
-from labeling.consolidation.boxes.answers import BoxAnswer, Consolidated, ImageAnswers
 from labeling.consolidation.stopping import Stopping
-from labeling.consolidation.workers.models import WorkerModels
 from labeling.formats.answers import AnswerError
 from labeling.formats.augmented import EXPIRED
-from labeling.formats.shapes import Box
 from labeling.models import (
     Answer,
     Batch,
@@ -30,32 +27,33 @@ from labeling.models import (
     TaskStatus,
 )
 from labeling.services.queue.owners import Judgement
-from labeling.services.results import answering, labels, skills
-from labeling.services.results.answering import box_row
+from labeling.services.results import labels, skills
+from labeling.task_types.base import AnswersToImage, Consensus
 
 CHUNK = 200
 # The workers' models are fitted again when there are half as many labeled objects more, on a sample of this size.
 FIRST_FIT = 20
 GROWTH = 1.5
 SAMPLE = 2000
+UNUSABLE = "none of the answers could be read"
 
 
 @dataclass(frozen=True)
 class _Read:
     """An object with the newest answers to it, and which of them could not be read."""
 
-    image: ImageAnswers
+    image: AnswersToImage[Any]
     unreadable: list[dict[str, str]]
 
 
 def judge(job: LabelingJob, tasks: Sequence[Task]) -> Judgement:
     """Consolidate the newest answers to these tasks, and say which need one more. Nothing is written."""
-    models = worker_models(job)
+    kind, models = task_types.get(job.task_type), worker_models(job)
     answered = [task for task in tasks if task.answers_count]
     read = _read_answers(job, [task.data_object for task in answered])
     wanting = _wanting(job, [task for task in answered if task.state == TaskStatus.OPEN], read, models)
     images = [read[task.data_object_id].image for task in answered]
-    results = boxes.consolidate_many(images, labels=job.labels, workers=models)
+    results = kind.consolidate_many(images, labels=job.labels, workers=models)
     found = {
         task.pk: _revision(task.data_object_id, result, read[task.data_object_id])
         for task, result in zip(answered, results, strict=True)
@@ -63,18 +61,22 @@ def judge(job: LabelingJob, tasks: Sequence[Task]) -> Judgement:
     return Judgement(frozenset(wanting), found)
 
 
-def finish(job: LabelingJob, tasks: Sequence[Task], found: Mapping[int, labels.Revision]) -> None:
+def finish(job: LabelingJob, tasks: Sequence[Task], found: Mapping[int, labels.Revision | None]) -> None:
     """The tasks are over: what was answered becomes a label, the rest fails or is unlabeled again.
 
-    `found`: the label of each answered task by the task's key. Needs the transaction that closes the tasks.
+    `found`: the label of each answered task by the task's key, None where the answers give none. Needs the transaction
+    that closes the tasks.
     """
     objects = {row.pk: row for row in labels.lock_objects([task.data_object_id for task in tasks])}
     pending = [task for task in tasks if objects[task.data_object_id].state == ObjectState.PENDING]
+    made = {task.data_object_id: found[task.pk] for task in pending if task.answers_count}
     labels.write_revisions(
-        [found[task.pk] for task in pending if task.answers_count],
+        [revision for revision in made.values() if revision is not None],
         source=LabelSource.HUMAN,
-        algorithm=boxes.ALGORITHM,
+        algorithm=task_types.get(job.task_type).algorithm,
     )
+    unusable = [pk for pk, revision in made.items() if revision is None]
+    DataObject.objects.filter(pk__in=unusable).update(state=ObjectState.FAILED, failure_reason=UNUSABLE)
     early = set(Batch.objects.filter(queue=job.queue_id, stopped_early=True).values_list("pk", flat=True))
     nobody = [task for task in pending if not task.answers_count]
     # What nobody answered in time failed, in AWS's words; what was not offered to the end is as it was.
@@ -84,13 +86,13 @@ def finish(job: LabelingJob, tasks: Sequence[Task], found: Mapping[int, labels.R
     DataObject.objects.filter(pk__in=back).update(state=ObjectState.UNLABELED)
 
 
-def _wanting(job: LabelingJob, tasks: Sequence[Task], read: dict[int, _Read], models: WorkerModels) -> set[int]:
+def _wanting(job: LabelingJob, tasks: Sequence[Task], read: dict[int, _Read], models: Any) -> set[int]:
     """The open tasks whose label is not sure enough yet, with the requester's target."""
     rule = stopping_rule(job)
     if rule is None or not tasks:
         return set()
     images = [read[task.data_object_id].image for task in tasks]
-    decisions = boxes.decide_many(images, labels=job.labels, rule=rule, workers=models)
+    decisions = task_types.get(job.task_type).decide_many(images, labels=job.labels, rule=rule, workers=models)
     return {
         task.pk
         for task, decision in zip(tasks, decisions, strict=True)
@@ -109,18 +111,19 @@ def stopping_rule(job: LabelingJob) -> Stopping | None:
     )
 
 
-def _revision(object_id: int, result: Consolidated, read: _Read) -> labels.Revision:
-    """The label to write; the object's confidence is the mean over its boxes, None when it has none."""
+def _revision(object_id: int, result: Consensus, read: _Read) -> labels.Revision | None:
+    """The label to write, None when the answers give none."""
+    if result.value is None:
+        return None
     explanation = dict(result.explanation)
     if read.unreadable:
         explanation["unreadable"] = read.unreadable
-    sure = [box.confidence for box in result.boxes]
-    value = {"boxes": [{**box_row(box), "cluster": box.cluster} for box in result.boxes]}
-    return labels.Revision(object_id, value, round(sum(sure) / len(sure), 4) if sure else None, explanation)
+    return labels.Revision(object_id, result.value, result.confidence, explanation)
 
 
 def _read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, _Read]:
-    """The newest revision of each worker's answer to each object, and the requester's boxes where there are some."""
+    """The newest revision of each worker's answer to each object, and what the requester decided where they did."""
+    kind = task_types.get(job.task_type)
     by_id = {row.pk: row for row in objects}
     rows = (
         Answer.objects.filter(assignment__task__data_object__in=by_id)
@@ -129,22 +132,21 @@ def _read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, 
             "assignment__task__data_object_id", "assignment__worker__public_id", "revision", "content", "assignment_id"
         )
     )
-    answers: dict[int, dict[int, BoxAnswer]] = defaultdict(dict)
+    answers: dict[int, dict[int, WorkerAnswer[Any]]] = defaultdict(dict)
     unreadable: dict[int, list[dict[str, str]]] = defaultdict(list)
     for object_id, worker, revision, content, seat in rows:
         row = by_id[object_id]
         try:
-            shapes = answering.shapes(
-                content, task_type=job.task_type, labels=job.labels, size=(row.width or 0, row.height or 0)
-            )
+            answer = kind.read_answer(content, labels=job.labels, size=(row.width or 0, row.height or 0))
         except AnswerError as error:
             unreadable[object_id].append({"worker": worker, "reason": str(error)})
             continue
-        answers[object_id][seat] = WorkerAnswer(worker, tuple(shapes), revision)
-    golds = _golds(by_id)
+        answers[object_id][seat] = WorkerAnswer(worker, answer, revision)
+    adjudicated = DataObject.objects.filter(pk__in=by_id, label__source=LabelSource.ADJUDICATED)
+    golds = {pk: kind.read_value(value) for pk, value in adjudicated.values_list("pk", "label__value")}
     return {
         pk: _Read(
-            ImageAnswers(
+            AnswersToImage(
                 tuple(answers[pk].values()), (row.width or 0, row.height or 0), gold=golds.get(pk), key=str(row.index)
             ),
             unreadable[pk],
@@ -153,20 +155,12 @@ def _read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, 
     }
 
 
-def _golds(objects: Iterable[int]) -> dict[int, tuple[Box, ...]]:
-    adjudicated = DataObject.objects.filter(pk__in=list(objects), label__source=LabelSource.ADJUDICATED)
-    return {
-        pk: tuple(Box(b["label"], b["left"], b["top"], b["width"], b["height"]) for b in value["boxes"])
-        for pk, value in adjudicated.values_list("pk", "label__value")
-    }
-
-
 # --- the workers' models -----------------------------------------------------------------------------------------
 
 
-def worker_models(job: LabelingJob) -> WorkerModels:
+def worker_models(job: LabelingJob) -> Any:
     """The models of the last fit; a crowd nobody knows yet before the first."""
-    return WorkerModels.from_json(job.worker_models["models"]) if job.worker_models else WorkerModels()
+    return task_types.get(job.task_type).load_workers(job.worker_models["models"] if job.worker_models else None)
 
 
 def refit(*, job: LabelingJob, at_least: int = FIRST_FIT, growth: float = GROWTH) -> bool:
@@ -183,14 +177,14 @@ def refit(*, job: LabelingJob, at_least: int = FIRST_FIT, growth: float = GROWTH
     for start in range(0, len(ids), CHUNK):
         objects = DataObject.objects.filter(pk__in=ids[start : start + CHUNK]).order_by("pk")
         images += [one.image for one in _read_answers(job, objects).values() if one.image.answers]
-    models = boxes.fit_workers(images, labels=job.labels)
+    kind = task_types.get(job.task_type)
+    models = kind.fit_workers(images, labels=job.labels)
     settled = job.worker_models.get("settled", 0) if job.worker_models else 0
-    found = {"objects": count, "settled": settled, "algorithm": boxes.ALGORITHM, "models": models.to_json()}
+    found = {"objects": count, "settled": settled, "algorithm": kind.algorithm, "models": models.to_json()}
     job.worker_models = found
     with transaction.atomic():
         job.save(update_fields=["worker_models"])
-        rows = task_types.get(job.task_type).skill_rows(models, labels=job.labels)
-        skills.record(queue=job.queue, rows=rows)
+        skills.record(queue=job.queue, rows=kind.skill_rows(models, labels=job.labels))
     return True
 
 
@@ -217,7 +211,7 @@ def recompute(*, job: LabelingJob, batch: Batch | None = None) -> int:
 
     A requester's own labels and the machine's stay as they are.
     """
-    models = worker_models(job)
+    kind, models = task_types.get(job.task_type), worker_models(job)
     ours = DataObject.objects.filter(job=job, state=ObjectState.HUMAN, label__source=LabelSource.HUMAN)
     if batch is not None:
         ours = ours.filter(tasks__batch=batch)
@@ -225,18 +219,19 @@ def recompute(*, job: LabelingJob, batch: Batch | None = None) -> int:
     for start in range(0, len(ids), CHUNK):
         read = _read_answers(job, DataObject.objects.filter(pk__in=ids[start : start + CHUNK]).order_by("pk"))
         read = {pk: one for pk, one in read.items() if one.image.answers}
-        results = boxes.consolidate_many([one.image for one in read.values()], labels=job.labels, workers=models)
-        new = [_revision(pk, result, one) for (pk, one), result in zip(read.items(), results, strict=True)]
+        results = kind.consolidate_many([one.image for one in read.values()], labels=job.labels, workers=models)
+        made = [_revision(pk, result, one) for (pk, one), result in zip(read.items(), results, strict=True)]
         with transaction.atomic():
             held = DataObject.objects.select_for_update(no_key=True, of=("self",)).select_related("label")
             now = {row.pk: row.label for row in held.filter(pk__in=list(read)).order_by("pk")}
             changed = [
                 revision
-                for revision in new
-                if (label := now[revision.object_id]) is not None
+                for revision in made
+                if revision is not None
+                and (label := now[revision.object_id]) is not None
                 and label.source == LabelSource.HUMAN
                 and label.value != revision.value
             ]
-            labels.write_revisions(changed, source=LabelSource.HUMAN, algorithm=boxes.ALGORITHM)
+            labels.write_revisions(changed, source=LabelSource.HUMAN, algorithm=kind.algorithm)
         written += len(changed)
     return written

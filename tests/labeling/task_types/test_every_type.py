@@ -12,6 +12,7 @@ from labeling.formats.answers import AnswerError
 from labeling.formats.attribute_names import validate_label_attribute_name
 from labeling.formats.augmented import label_line
 from labeling.formats.shapes import ImageSize
+from labeling.services.output import exports
 from labeling.task_types.base import PRICES, Story
 from tests.labeling.task_types import samples, weather
 from tests.labeling.task_types.samples import LABELS, SIZE, Sample
@@ -141,6 +142,7 @@ def test_prices_names_and_limits(sample):
     kind = sample.task_type
     assert kind.prices and set(kind.prices) <= set(PRICES) and list(kind.prices) == sorted(kind.prices)
     assert 1 <= kind.fewest_labels <= kind.most_labels
+    assert set(kind.exports) <= set(exports.EXTENSION) - set(exports.ALWAYS)
     assert kind.title and all(vars(kind.words).values()) and "{index}" in kind.words.saved
     attribute = "insects-ref" if kind.label_is_file else "insects"
     assert validate_label_attribute_name(attribute, kind.name, is_file=kind.label_is_file) == attribute
