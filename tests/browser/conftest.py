@@ -1,4 +1,4 @@
-"""Fixtures of the browser tests: fresh build, Chromium, the elements' website, the portal; pages fail on errors."""
+"""Fixtures of the browser tests: the built elements, Chromium, and pages that fail a test on errors in the console."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ def _stale() -> bool:
 
 @pytest.fixture(scope="session")
 def built_elements() -> Path:
-    """The folder with the built files, rebuilt when the sources are newer; skipped where npm is not installed."""
+    """The folder of the built files; built again when a source is newer. Skips the test when npm is not installed."""
     if _stale():
         if not shutil.which("npm"):
             pytest.skip("frontend/static/dist is not built and npm is not installed")
@@ -42,7 +42,7 @@ def built_elements() -> Path:
 
 @pytest.fixture
 def site(built_elements: Path) -> Iterator[elements_site.Site]:
-    """A website of its own for each test."""
+    """A small website with the elements, one for each test."""
     site, server = elements_site.serve()
     yield site
     server.shutdown()
@@ -51,13 +51,13 @@ def site(built_elements: Path) -> Iterator[elements_site.Site]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """One Chromium for all tests; skipped where there is none."""
+    """One Chromium for all tests. Skips the test when none is installed."""
     executable = install.find()
     if executable is None:
         pytest.skip("no Chromium on this machine: `apt install chromium` or set WAGGLE_CHROMIUM")
-    # Playwright's loop runs in this thread; Django's own check for loops would refuse the database meanwhile
+    # Playwright runs an event loop in this thread, in which Django would refuse synchronous use of the database.
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
+    expect.set_options(timeout=30_000)  # generous, because a loaded machine is slow
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
         yield browser
@@ -66,15 +66,15 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def tolerated() -> list[str]:
-    """Parts of messages of the browser that a test expects, with its reason beside it."""
+    """Parts of console messages that a test expects; the test appends them."""
     return []
 
 
 @pytest.fixture
 def open_page(chromium: Browser, site: elements_site.Site, tolerated: list[str]) -> Iterator[Callable[..., Page]]:
-    """A function that opens a path (or an address) in a new browser context and waits until `ready` is seen there.
+    """A function that opens a path (or a URL) in a new browser context and waits until the selector `ready` is visible.
 
-    At the end of the test every script error and every break of the content security policy is a failure.
+    At the end of the test, script errors and violations of the content security policy are failures.
     """
     faults: list[str] = []
     contexts: list[BrowserContext] = []
@@ -105,7 +105,7 @@ def open_page(chromium: Browser, site: elements_site.Site, tolerated: list[str])
 
 @pytest.fixture
 def visit(chromium: Browser, built_elements: Path, live_server: Any, tolerated: list[str]) -> Iterator[Visit]:
-    """A function that opens a page for a signed-in user; any error in any console fails the test."""
+    """A function that opens a page of the portal for a signed-in user. Any error in a console fails the test."""
     faults: list[str] = []
     contexts = []
 
@@ -126,7 +126,7 @@ def visit(chromium: Browser, built_elements: Path, live_server: Any, tolerated: 
     yield open_
     for context in contexts:
         context.close()
-    # A form refused with its errors inline is a 422, which the browser notes in its console.
+    # The browser logs a 422 as an error; it is the answer to a form with wrong input.
     known = ["422 (Unprocessable", *tolerated]
     unexpected = [fault for fault in faults if not any(part in fault for part in known)]
     assert not unexpected, unexpected
@@ -134,11 +134,11 @@ def visit(chromium: Browser, built_elements: Path, live_server: Any, tolerated: 
 
 @pytest.fixture
 def account() -> Account:
-    """A requester with money."""
+    """A requester's account with money."""
     return builders.an_account()
 
 
 @pytest.fixture
 def owner(account: Account) -> User:
-    """The requester."""
+    """The owner of the account."""
     return account.members.get()

@@ -1,4 +1,4 @@
-"""Hands and eyes for the browser tests of the box tool: draw by mouse, find things in screenshots, read the answer."""
+"""Steps shared by the browser tests of the box tool: draw with the mouse, read screenshots, read the answer."""
 
 import io
 from typing import Any
@@ -14,7 +14,7 @@ PHONE: dict[str, Any] = {
     "is_mobile": True,
     "device_scale_factor": 3,
 }
-# the tool stands in the page itself, or in the worker's page
+# the element is in the page itself, or in the task shell of the worker's page
 TOOL = (
     "(document.querySelector('crowd-bounding-box')"
     " ?? document.querySelector('waggle-task-shell').shadowRoot.querySelector('crowd-bounding-box'))"
@@ -34,31 +34,31 @@ STEADY = """async (tool) => {
 
 
 def steady(page: Page) -> None:
-    """Waits until the picture is there and has kept its place for a few frames."""
+    """Wait until the image is shown and has not moved for a few frames."""
     page.evaluate(f"({STEADY})(() => {TOOL.replace('.shadowRoot', '?.shadowRoot', 1)})")
 
 
 def frames(page: Page) -> None:
-    """Waits until what was asked of the canvas is drawn: it is drawn once a frame."""
+    """Wait for a few frames, after which the canvas, which is redrawn once a frame, is up to date."""
     page.evaluate(
         "async () => { for (let k = 0; k < 4; k += 1) await new Promise((done) => requestAnimationFrame(done)); }"
     )
 
 
 def at_the_canvas(page: Page) -> None:
-    """Waits until the keyboard is on the canvas: keys pressed before go elsewhere."""
+    """Wait until the canvas has the focus; keys that are pressed earlier go elsewhere."""
     steady(page)
     wait_until(lambda: page.evaluate(f"{TOOL}.shadowRoot.activeElement?.classList.contains('canvas') ?? false"))
 
 
 def answers(page: Page) -> list[dict[str, Any]]:
-    """The answers the form has emitted so far."""
+    """The answers that the form has emitted so far."""
     found: list[dict[str, Any]] = page.evaluate("window.answers")
     return found
 
 
 def submit(page: Page) -> dict[str, Any]:
-    """Presses Submit and gives the value of the element."""
+    """Press Submit and return the value of the element."""
     before = len(answers(page))
     page.get_by_role("button", name="Submit").click()
     wait_until(lambda: len(answers(page)) > before)
@@ -67,9 +67,9 @@ def submit(page: Page) -> dict[str, Any]:
 
 
 def boxes(page: Page) -> list[dict[str, Any]]:
-    """The boxes drawn so far, as the tool would hand them in."""
+    """The boxes drawn so far, in the format of the answer."""
     tool = TOOL.replace(".shadowRoot", "?.shadowRoot", 1)
-    # Not by wait_for_function: when it has to look twice it needs eval, which the pages' policy forbids.
+    # Not with wait_for_function: it polls with eval, which the pages' content security policy forbids.
     found: list[list[dict[str, Any]]] = wait_until(
         lambda: [value] if (value := page.evaluate(f"{tool}?.value?.boundingBoxes")) is not None else []
     )
@@ -77,7 +77,7 @@ def boxes(page: Page) -> list[dict[str, Any]]:
 
 
 def on_screen(page: Page, x: float, y: float) -> tuple[float, float]:
-    """Where a point of the picture is on the page, in CSS pixels."""
+    """The position on the page, in CSS pixels, of a point of the image."""
     steady(page)
     at: tuple[float, float] = page.evaluate(
         f"""([x, y]) => {{ const tool = {TOOL}, view = tool.bench.view;
@@ -89,7 +89,7 @@ def on_screen(page: Page, x: float, y: float) -> tuple[float, float]:
 
 
 def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
-    """One drag of the mouse with a stop on the way."""
+    """Drag the mouse from start to end with a stop on the way."""
     page.mouse.move(*start)
     page.mouse.down()
     page.mouse.move((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
@@ -98,12 +98,12 @@ def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> No
 
 
 def draw(page: Page, left: int, top: int, right: int, bottom: int) -> None:
-    """Draws a box between two corners of the picture by mouse."""
+    """Draw a box with the mouse; the corners are pixels of the image."""
     drag(page, on_screen(page, left, top), on_screen(page, right, bottom))
 
 
 def find_target(page: Page, ratio: int = 1) -> tuple[tuple[float, float], tuple[float, float]]:
-    """The corners of the black rectangle as a worker sees them: searched in a screenshot, in CSS pixels."""
+    """Two corners of the black rectangle, found in a screenshot, in CSS pixels."""
     steady(page)
     frames(page)
     frame = page.locator(".canvas").bounding_box()

@@ -1,6 +1,8 @@
-"""A small website for the browser tests of the crowd elements: the built files, harness pages, drawn pictures and the
-worker's API as the task shell knows it, with a memory that tests can look into. Knows nothing of Django: the pages of
-the portal are tested elsewhere; here it is the elements that are on trial."""
+"""A small website for the browser tests of the crowd elements, of which tests can read what it received.
+
+It serves the built files, test pages, generated images and the part of the worker's API that the task shell uses. It
+knows nothing of Django: the pages of the portal have tests of their own.
+"""
 
 import io
 import json
@@ -27,7 +29,7 @@ HEAD = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Harn
 
 
 def picture(number: int) -> bytes:
-    """A PNG of WIDTH x HEIGHT with some flowers and bees; another one for each number."""
+    """A PNG of WIDTH x HEIGHT pixels with flowers and bees, a different one for each number."""
     image = Image.new("RGB", (WIDTH, HEIGHT), (176, 205 - number % 5 * 9, 150))
     pen = ImageDraw.Draw(image)
     for k in range(14):
@@ -46,7 +48,7 @@ def picture(number: int) -> bytes:
 
 @dataclass
 class Site:
-    """What the website remembers. `fail_with` makes the next answers of the API fail with that status."""
+    """The state of the website. `fail_with` holds errors, as (status, body), for the next requests to the API."""
 
     address: str = ""
     labels: list[str] = field(default_factory=lambda: ["bee", "flower", "leaf"])
@@ -66,7 +68,7 @@ class Site:
     pages: dict[str, str] = field(default_factory=dict)
 
     def assignment(self, number: int) -> dict[str, Any]:
-        """The payload of a claim; ids are far apart so that nothing can be mixed up by chance."""
+        """The task document of a claim. Ids are multiples of 100, so that mixing them up is noticed."""
         return {
             "id": number * 100, "task_id": number * 10, "queue_id": 7, "lease_expires_at": "2030-01-01T00:00:00Z",
             "seconds_left": self.seconds_left, "accepted_at": "2026-01-01T00:00:00Z", "price": "0.036000",
@@ -76,7 +78,7 @@ class Site:
         }  # fmt: skip
 
     def claim(self) -> dict[str, Any]:
-        """Leases the next task that was never leased."""
+        """Lease the next task that was never leased."""
         number = len(self.claimed) + 1
         if number > self.tasks:
             return {"assignment": None, "reason": "none-left", "next": None}
@@ -86,7 +88,7 @@ class Site:
         return {"assignment": self.assignment(number), "next": following}
 
     def submit(self, pk: int, body: dict[str, Any], key: str, claim_next: bool) -> tuple[int, dict[str, Any]]:
-        """Takes an answer once; the same key again changes nothing."""
+        """Store an answer; a repeated key changes nothing."""
         self.submits.append({"id": pk, "key": key, **body})
         if key not in self.paid:
             if self.state.get(pk) != "Leased":
@@ -113,10 +115,10 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_: Any) -> None:
-        """Quiet: what was asked is in site.requests."""
+        """Do not log; the requests are in site.requests."""
 
     def answer(self, status: int, kind: str, body: bytes) -> None:
-        """Sends one response under the strict policy that the portal's pages have."""
+        """Send a response with the content security policy of the portal's pages."""
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
@@ -125,7 +127,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def answer_json(self, status: int, body: Any) -> None:
-        """Sends JSON, or a problem document for an error."""
+        """Send JSON, or a problem document for an error."""
         kind = "application/json" if status < 400 else "application/problem+json"
         self.answer(status, kind, json.dumps(body).encode())
 
@@ -177,14 +179,14 @@ def classifier_harness(*, categories: str, src: str = "/picture/1.png", more: st
 
 
 def harness(*, labels: str, src: str = "/picture/1.png", more: str = "", inner: str = "") -> str:
-    """A page with one crowd form; /harness.js puts every answer it emits into window.answers."""
+    """A page with one crowd form; /harness.js appends each emitted answer to window.answers."""
     return f"""{HEAD}<body><script type="module" src="/harness.js"></script><crowd-form>
     <crowd-bounding-box name="boundingBox" src="{src}" header="Box every bee" labels="{labels}" {more}>{inner}
     </crowd-bounding-box></crowd-form></body></html>"""
 
 
 def task_page(**config: Any) -> str:
-    """The worker's page, with its config as json_script writes it."""
+    """The worker's page, with its configuration as Django's json_script writes it."""
     text = json.dumps({"queue_id": 7, "worker_id": 1, "sign_in_url": "/sign-in", "exit_url": "/work"} | config)
     text = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     return f"""{HEAD}<body class="task-page"><script type="application/json" id="task-config">{text}</script>
@@ -197,7 +199,7 @@ document.addEventListener("crowd-submit", (event) => window.answers.push(event.d
 
 
 class HarnessHandler(Handler):
-    """The handler with the harness' own script (the policy forbids inline ones)."""
+    """Also serves /harness.js, because the policy forbids inline scripts."""
 
     def do_GET(self) -> None:  # noqa: N802
         if urlsplit(self.path).path == "/harness.js":
@@ -206,7 +208,7 @@ class HarnessHandler(Handler):
 
 
 def serve() -> tuple[Site, ThreadingHTTPServer]:
-    """Starts the website on a free port; the caller shuts it down."""
+    """Start the website on a free port; the caller shuts it down."""
     site = Site()
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (HarnessHandler,), {"site": site}))
     server.daemon_threads = True
@@ -216,7 +218,7 @@ def serve() -> tuple[Site, ThreadingHTTPServer]:
 
 
 def wait_until(found: Any, seconds: float = 30.0) -> Any:
-    """Calls `found` until it gives something true; raises AssertionError when it does not in time."""
+    """Call `found` until it returns something true, and return that. Raises AssertionError when the time is over."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if value := found():
@@ -226,7 +228,7 @@ def wait_until(found: Any, seconds: float = 30.0) -> Any:
 
 
 def settles(read: Any, wanted: Any, seconds: float = 30.0) -> None:
-    """Waits until `read` gives `wanted`, for what a hand does arrives a little later. Fails with what it gave last."""
+    """Wait until `read` returns `wanted`, because input takes effect a little later. Fails with the last value."""
     end = time.monotonic() + seconds
     while (seen := read()) != wanted and time.monotonic() < end:
         time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""Make sure there is a Chromium for the browser tests: an installed one, else one fetched for this machine."""
+"""Make sure that there is a Chromium for the browser tests: an installed one, else install one."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 
 
 def find() -> str | None:
-    """The path of an installed Chromium, or None. WAGGLE_CHROMIUM in the environment goes first."""
+    """The path of an installed Chromium, or None. WAGGLE_CHROMIUM comes first."""
     named = os.environ.get("WAGGLE_CHROMIUM")
     if named and os.access(named, os.X_OK):
         return named
@@ -28,7 +28,7 @@ def _playwrights_own() -> str | None:
 
 
 def install() -> None:
-    """Fetch a Chromium: Debian's package as root, else Playwright's download. Exits with 1 when neither works."""
+    """Install Debian's package as root, else Playwright's download. Exits with 1 when neither works."""
     if os.name == "posix" and os.geteuid() == 0 and shutil.which("apt-get"):
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "chromium"]):

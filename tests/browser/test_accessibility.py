@@ -1,4 +1,4 @@
-"""axe-core over the portal's pages, full and empty, light and dark: no serious break of WCAG A or AA."""
+"""axe-core finds no serious violation of WCAG A or AA on the portal's pages, with and without data, light and dark."""
 
 import json
 import re
@@ -32,13 +32,13 @@ LOOKS: list[dict[str, Any]] = [
 
 @pytest.fixture
 def workers() -> list[Worker]:
-    """Two people who label."""
+    """Two workers."""
     return stories.a_crowd(2)
 
 
 @pytest.fixture
 def job(account: Account, workers: list[Worker]) -> LabelingJob:
-    """Two pictures labeled, one open, a loop with a model, a download."""
+    """A job with two labeled images, one open task, a learning loop with a model, and an export."""
     team = builders.a_team(account=account, workers=workers)
     job = stories.a_job(account, team, workers_per_object=2, objects=3, automated_labeling={"enabled": True})
     stories.open_pictures(job)
@@ -63,7 +63,7 @@ def job(account: Account, workers: list[Worker]) -> LabelingJob:
 
 
 def check(page: Page, addresses: list[str]) -> None:
-    """Open each page and ask axe; the report names rule and place."""
+    """Run axe on each page; a failure names the rule and the element."""
     for address in addresses:
         page.goto(address)
         expect(page.locator("main, waggle-task-shell").first).to_be_visible()
@@ -73,10 +73,10 @@ def check(page: Page, addresses: list[str]) -> None:
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=["light", "dark-phone"])
-def test_pages_of_a_job_can_be_used_by_everybody(
+def test_pages_of_a_job_are_accessible(
     visit: Visit, live_server: Any, job: LabelingJob, owner: User, workers: list[Worker], look: dict[str, Any]
 ) -> None:
-    """The requester's pages with everything on them, the worker's, the operator's."""
+    """The pages of requesters, workers and operators, with data."""
     names = ("overview", "jobs", "datasets", "dataset-new", "models", "wallet", "teams", "settings", "job-new")
     tabs = ("job", "job-gallery", "job-loop", "job-people", "job-downloads", "job-preview")
     row = DataObject.objects.filter(job=job, label__isnull=False)[0]
@@ -97,10 +97,10 @@ def test_pages_of_a_job_can_be_used_by_everybody(
     check(visit(None, "/sign-in/", **look), [f"{live_server.url}/sign-in/"])
 
 
-def test_the_wizard_and_its_errors_can_be_used_by_everybody(
+def test_the_wizard_and_its_errors_are_accessible(
     visit: Visit, live_server: Any, account: Account, owner: User
 ) -> None:
-    """Every step, also with what is wrong beside its field."""
+    """Every step, with and without errors beside the fields."""
     dataset = builders.a_dataset(account=account)
     builders.a_team(account=account, workers=1)
     page = visit(owner, reverse("requester:job-new") + f"?dataset={dataset.pk}", **LOOKS[0])
@@ -130,8 +130,8 @@ def test_the_wizard_and_its_errors_can_be_used_by_everybody(
     assert page.evaluate(FOUND, RULES) == []
 
 
-def test_empty_pages_can_be_used_by_everybody(visit: Visit, live_server: Any, owner: User) -> None:
-    """Before there is anything."""
+def test_pages_without_data_are_accessible(visit: Visit, live_server: Any, owner: User) -> None:
+    """The pages of a new account."""
     names = ("overview", "jobs", "datasets", "models", "wallet", "teams", "settings", "job-new")
     check(visit(owner, "/", **LOOKS[1]), [live_server.url + reverse(f"requester:{name}") for name in names])
     tasks = reverse("worker:jobs")

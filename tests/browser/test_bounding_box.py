@@ -1,4 +1,4 @@
-"""The box tool in a real browser: by mouse, by keys alone and by touch, the answer is what was drawn, to the pixel."""
+"""The box tool in a real browser: boxes drawn by mouse, keyboard or touch are in the answer with exact pixels."""
 
 import json
 from collections.abc import Callable
@@ -25,14 +25,14 @@ from tests.browser.elements_site import HEIGHT, WIDTH, Site, harness, settles, w
 pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
 
-# what /target.png shows: a black rectangle at this place on white
+# the black rectangle that /target.svg shows on white, in pixels
 TARGET = {"left": 203, "top": 117, "width": 241, "height": 158}
 AXE = Path(__file__).parents[2] / "frontend" / "elements" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture
 def target(site: Site) -> Site:
-    """The site with a harness page that shows the target on white."""
+    """The website with a test page that shows the target."""
     site.pages["/box"] = harness(labels="['bee', 'flower', 'leaf']", src="/target.svg")
     side = TARGET
     site.pages["/target.svg"] = (
@@ -45,13 +45,13 @@ def target(site: Site) -> Site:
 
 @pytest.fixture
 def plain(site: Site) -> Site:
-    """The site with a harness page that shows a picture of bees."""
+    """The website with a test page that shows an image of bees."""
     site.pages["/box"] = harness(labels="['bee', 'flower', 'leaf']")
     return site
 
 
-def test_mouse_draws_what_is_seen(target: Site, open_page: Open) -> None:
-    """A drag from corner to corner of the object seen gives the object's box, exactly."""
+def test_a_box_drawn_by_mouse_is_exact(target: Site, open_page: Open) -> None:
+    """Dragging from corner to corner of the visible target gives the box of the target."""
     page = open_page("/box")
     drag(page, *find_target(page))
 
@@ -61,8 +61,8 @@ def test_mouse_draws_what_is_seen(target: Site, open_page: Open) -> None:
     }
 
 
-def test_mouse_draws_the_same_when_zoomed_in(target: Site, open_page: Open) -> None:
-    """Wheel and middle button change the view, never the pixels of the answer."""
+def test_a_box_drawn_when_zoomed_in_is_the_same(target: Site, open_page: Open) -> None:
+    """The wheel and the middle button change the view, not the pixels of the answer."""
     page = open_page("/box")
     scale = f"{TOOL}.bench.view.scale"
     before = page.evaluate(scale)
@@ -74,15 +74,15 @@ def test_mouse_draws_the_same_when_zoomed_in(target: Site, open_page: Open) -> N
     page.mouse.move(on_screen(page, 320, 200)[0] + 30, on_screen(page, 320, 200)[1] + 20)
     page.mouse.up(button="middle")
     wait_until(lambda: on_screen(page, 0, 0) != corner)
-    page.mouse.move(5, 5)  # takes the guide lines off the picture
+    page.mouse.move(5, 5)  # removes the guide lines from the image
     frames(page)
     drag(page, *find_target(page))
 
     settles(lambda: boxes(page), [TARGET | {"label": "bee"}])
 
 
-def test_mouse_moves_resizes_and_undoes(plain: Site, open_page: Open) -> None:
-    """The chosen box moves by its middle, resizes by its handles, and undo walks back step by step."""
+def test_a_box_is_moved_resized_and_restored_by_undo(plain: Site, open_page: Open) -> None:
+    """The selected box is moved by its inside and resized by its handles; undo goes back step by step."""
     page = open_page("/box")
     draw(page, 100, 100, 200, 160)
     drag(page, on_screen(page, 150, 130), on_screen(page, 190, 150))
@@ -101,15 +101,15 @@ def test_mouse_moves_resizes_and_undoes(plain: Site, open_page: Open) -> None:
     settles(lambda: boxes(page), [{"left": 90, "top": 120, "width": 210, "height": 140, "label": "bee"}])
 
 
-def test_drawing_stops_at_the_picture(plain: Site, open_page: Open) -> None:
-    """A drag far outside gives a box that ends at the picture's edge."""
+def test_a_box_ends_at_the_edge_of_the_image(plain: Site, open_page: Open) -> None:
+    """Also when the mouse is dragged far outside."""
     page = open_page("/box")
     drag(page, on_screen(page, 600, 440), (on_screen(page, 640, 480)[0] + 15, on_screen(page, 640, 480)[1] + 12))
     settles(lambda: boxes(page), [{"left": 600, "top": 440, "width": 40, "height": 40, "label": "bee"}])
 
 
-def test_boxes_are_chosen_relabelled_copied_and_deleted(plain: Site, open_page: Open) -> None:
-    """Click, hotkeys, D and Delete; the list of boxes follows."""
+def test_boxes_are_selected_relabeled_copied_and_deleted(plain: Site, open_page: Open) -> None:
+    """By a click, hotkeys, D and Delete; the list of boxes is kept up to date."""
     page = open_page("/box")
     draw(page, 50, 50, 350, 350)
     page.keyboard.press("Escape")
@@ -131,8 +131,8 @@ def test_boxes_are_chosen_relabelled_copied_and_deleted(plain: Site, open_page: 
     settles(lambda: boxes(page), [])
 
 
-def test_a_click_inside_reaches_the_smaller_box_first(plain: Site, open_page: Open) -> None:
-    """Of boxes one inside the other a click chooses the smallest, the next click the larger."""
+def test_a_click_selects_the_smallest_box_first(plain: Site, open_page: Open) -> None:
+    """Of nested boxes the first click selects the smallest, the next click the larger one."""
     page = open_page("/box")
     draw(page, 300, 200, 360, 260)
     page.keyboard.press("Escape")
@@ -145,8 +145,8 @@ def test_a_click_inside_reaches_the_smaller_box_first(plain: Site, open_page: Op
     settles(lambda: page.evaluate(chosen), 400)
 
 
-def test_keyboard_alone(plain: Site, open_page: Open) -> None:
-    """From the top of the page to the answer without a pointer: two boxes, one nudged, one resized, submitted."""
+def test_boxes_are_drawn_and_submitted_by_keyboard_alone(plain: Site, open_page: Open) -> None:
+    """From the top of the page: draw two boxes, move one, resize it, submit."""
     page = open_page("/box")
     canvas = f"{TOOL}.shadowRoot.activeElement?.className ?? ''"
     for _ in range(30):
@@ -155,7 +155,7 @@ def test_keyboard_alone(plain: Site, open_page: Open) -> None:
             break
     assert "canvas" in page.evaluate(canvas)
     steady(page)
-    page.keyboard.press("b")  # the crosshair, in the middle of the picture
+    page.keyboard.press("b")  # shows the crosshair in the middle of the image
     for _ in range(4):
         page.keyboard.press("Shift+ArrowLeft")
     page.keyboard.press("b")
@@ -185,8 +185,8 @@ def test_keyboard_alone(plain: Site, open_page: Open) -> None:
     ]
 
 
-def test_touch_draws_what_is_seen(target: Site, open_page: Open) -> None:
-    """On a phone of 390 px a finger draws the object's box, exactly; another finger move corrects it."""
+def test_a_box_drawn_by_touch_is_exact(target: Site, open_page: Open) -> None:
+    """On a phone 390 px wide a finger draws the box of the target; another touch corrects it."""
     page = open_page("/box", **PHONE)
     start, end = find_target(page, ratio=3)
     finger = page.context.new_cdp_session(page)
@@ -211,8 +211,8 @@ def test_touch_draws_what_is_seen(target: Site, open_page: Open) -> None:
     wait_until(lambda: boxes(page) == [])
 
 
-def test_two_fingers_zoom_and_draw_nothing(target: Site, open_page: Open) -> None:
-    """A pinch that begins like drawing only changes the view."""
+def test_two_fingers_zoom_and_draw_no_box(target: Site, open_page: Open) -> None:
+    """A pinch that begins with one finger, like drawing, only changes the view."""
     page = open_page("/box", **PHONE)
     finger = page.context.new_cdp_session(page)
     x, y = on_screen(page, 320, 240)
@@ -240,8 +240,8 @@ def test_two_fingers_zoom_and_draw_nothing(target: Site, open_page: Open) -> Non
     settles(lambda: boxes(page), [{"left": 300, "top": 220, "width": 40, "height": 40, "label": "bee"}])
 
 
-def test_nothing_to_label_is_a_choice(plain: Site, open_page: Open) -> None:
-    """An empty answer is refused with words until the worker says that there is nothing."""
+def test_an_empty_answer_has_to_be_confirmed(plain: Site, open_page: Open) -> None:
+    """It is refused with a message until the worker checks that there is nothing to label."""
     page = open_page("/box")
     page.get_by_role("button", name="Submit").click()
     expect(page.locator("#refusal")).to_contain_text("Nothing to label here")
@@ -255,8 +255,8 @@ def test_nothing_to_label_is_a_choice(plain: Site, open_page: Open) -> None:
     expect(page.get_by_label("Nothing to label here")).to_be_disabled()
 
 
-def test_sixty_labels_by_search_and_shifted_keys(site: Site, open_page: Open) -> None:
-    """With many labels the worker finds one by typing, or by Shift and its key."""
+def test_many_labels_are_found_by_search_and_by_shift_hotkeys(site: Site, open_page: Open) -> None:
+    """Sixty labels: the worker types part of a name, or presses Shift and a key."""
     labels = json.dumps([f"kind {number}" for number in range(60)]).replace('"', "&quot;")
     site.pages["/box"] = harness(labels=labels)
     page = open_page("/box")
@@ -271,8 +271,8 @@ def test_sixty_labels_by_search_and_shifted_keys(site: Site, open_page: Open) ->
     settles(lambda: [box["left"] for box in boxes(page)], [101])
 
 
-def test_initial_value_is_shown_and_its_change_reported(site: Site, open_page: Open) -> None:
-    """A review starts from the boxes given and says whether they were changed."""
+def test_initial_boxes_are_shown_and_changes_are_reported(site: Site, open_page: Open) -> None:
+    """A review starts with given boxes, and its answer says whether they were changed."""
     given = "[{left: 40, top: 50, width: 60, height: 70, label: 'bee'}]"
     site.pages["/box"] = harness(labels="['bee']", more=f'initial-value="{given}"')
     page = open_page("/box")
@@ -284,8 +284,8 @@ def test_initial_value_is_shown_and_its_change_reported(site: Site, open_page: O
     assert value["boundingBoxes"] == [{"left": 41, "top": 50, "width": 60, "height": 70, "label": "bee"}]
 
 
-def test_hostile_labels_stay_text(site: Site, open_page: Open) -> None:
-    """Markup in labels and headers is shown as it is written and never runs."""
+def test_html_in_labels_is_shown_as_text(site: Site, open_page: Open) -> None:
+    """HTML in labels and headers is shown as written and never runs."""
     evil = "<img src=x onerror=window.hacked=1>"
     labels = json.dumps([evil, "</script><script>window.hacked=2</script>"]).replace('"', "&quot;").replace("<", "&lt;")
     site.pages["/box"] = harness(labels=labels, more='title="&lt;b onclick=hacked()&gt;"')
@@ -298,8 +298,8 @@ def test_hostile_labels_stay_text(site: Site, open_page: Open) -> None:
     assert page.evaluate(f"{TOOL}.shadowRoot.querySelector('img, script')") is None
 
 
-def test_a_picture_or_labels_that_cannot_be_read_say_so(site: Site, open_page: Open) -> None:
-    """The worker sees what is wrong instead of an empty canvas, and cannot hand in an answer."""
+def test_an_unreadable_image_or_labels_show_an_error(site: Site, open_page: Open) -> None:
+    """The worker sees the error instead of an empty canvas and cannot submit an answer."""
     site.pages["/lost"] = harness(labels="['bee']", src="/picture/none.png")
     site.pages["/bad"] = harness(labels="[bee")
     page = open_page_without_canvas(open_page, site, "/lost")
@@ -311,15 +311,15 @@ def test_a_picture_or_labels_that_cannot_be_read_say_so(site: Site, open_page: O
 
 
 def open_page_without_canvas(open_page: Open, site: Site, path: str) -> Page:
-    """Opens a page whose tool never gets a canvas: through a good one, so that the watching is the same."""
+    """Open a page whose tool shows no canvas, from a page that does, so that errors are watched in the same way."""
     site.pages["/good"] = harness(labels="['bee']")
     page = open_page("/good")
     page.goto(site.address + path)
     return page
 
 
-def test_a_thousand_boxes_are_not_drawn_again_while_one_is_moved(site: Site, open_page: Open) -> None:
-    """Moving and drawing touch only the top layer, whatever the number of boxes."""
+def test_moving_one_box_does_not_redraw_a_thousand_others(site: Site, open_page: Open) -> None:
+    """Moving and drawing redraw the top layer only, whatever the number of boxes."""
     many = [{"left": k % 40 * 16, "top": k // 40 * 19, "width": 12, "height": 14, "label": "bee"} for k in range(1000)]
     site.pages["/box"] = harness(labels="['bee']", more=f"initial-value='{json.dumps(many)}'")
     page = open_page("/box")
@@ -344,8 +344,8 @@ def test_a_thousand_boxes_are_not_drawn_again_while_one_is_moved(site: Site, ope
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_accessibility_rules_hold(plain: Site, open_page: Open, scheme: str) -> None:
-    """axe finds no break of WCAG A and AA with boxes on the picture, in light and dark."""
+def test_the_tool_is_accessible(plain: Site, open_page: Open, scheme: str) -> None:
+    """axe finds no violation of WCAG A or AA with boxes on the image, in light and dark."""
     page = open_page("/box", color_scheme=scheme)
     draw(page, 100, 100, 200, 200)
     draw(page, 300, 100, 400, 200)

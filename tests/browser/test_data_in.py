@@ -1,5 +1,5 @@
-"""Images and manifests from this computer, in a real browser: sent in parts with progress, stopped, taken up again;
-what is refused is shown with its number and reason; a prepared download is followed to its link."""
+"""Uploads and exports in a real browser: files are sent in parts with progress, stopped and resumed; refused files and
+lines are listed with their number and reason; an export shows progress until its link appears."""
 
 import io
 import json
@@ -25,14 +25,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def image_files(count: int) -> list[dict[str, Any]]:
-    """Pictures as a file chooser gives them."""
+    """Image files in the form in which a file chooser takes them."""
     return [
         {"name": f"{n:03}.png", "mimeType": "image/png", "buffer": builders.image_bytes(number=n)} for n in range(count)
     ]
 
 
 def a_running_job(account: Account, dataset: Dataset) -> LabelingJob:
-    """A job over the data set, with its objects taken in."""
+    """A job on the data set whose objects have been ingested."""
     job = creation.create_job(
         account=account,
         by="user:1",
@@ -51,7 +51,7 @@ def a_running_job(account: Account, dataset: Dataset) -> LabelingJob:
 
 
 def made(page: Page, name: str) -> Dataset:
-    """Wait for the data set's page, and make the data set as the queue does."""
+    """Wait for the data set's page, then process the data set as the queue does."""
     expect(page.get_by_role("heading", level=1)).to_contain_text(name)
     row = Dataset.objects.get(name=name)
     datasets.advance_dataset(row.pk)
@@ -60,7 +60,7 @@ def made(page: Page, name: str) -> Dataset:
 
 
 def make(page: Page, name: str, kind: str, files: list[dict[str, Any]]) -> Dataset:
-    """Fill in the form, send it, and make the data set."""
+    """Fill in the form, submit it, and process the data set."""
     page.get_by_label("Name").fill(name)
     page.get_by_text(kind).click()
     page.set_input_files("input[name=files]", files)
@@ -68,8 +68,8 @@ def make(page: Page, name: str, kind: str, files: list[dict[str, Any]]) -> Datas
     return made(page, name)
 
 
-def test_more_files_than_one_request_takes_arrive(visit: Visit, owner: User, account: Account) -> None:
-    """130 pictures: the browser sends them in parts, the page follows the making to its end by itself."""
+def test_more_files_than_fit_into_one_request_are_uploaded(visit: Visit, owner: User, account: Account) -> None:
+    """130 images: the browser sends them in parts; the page shows progress until the data set is complete."""
     page = visit(owner, reverse("requester:dataset-new"))
     row = make(page, "many", "Files from this computer", image_files(130))
     assert (row.status, row.objects_total, row.bad_lines) == ("Completed", 130, 0)
@@ -77,8 +77,8 @@ def test_more_files_than_one_request_takes_arrive(visit: Visit, owner: User, acc
     expect(page.get_by_role("img", name="Picture 6 of the data set")).to_be_visible()
 
 
-def test_an_upload_is_stopped_and_taken_up_again(visit: Visit, owner: User, account: Account) -> None:
-    """Stopped in the middle, what has arrived stays and only the rest is sent; nothing is there twice."""
+def test_a_stopped_upload_is_resumed(visit: Visit, owner: User, account: Account) -> None:
+    """What had arrived is kept and only the rest is sent; no file is uploaded twice."""
     page = visit(owner, reverse("requester:dataset-new"))
     sent: list[str] = []
     hold: list[Any] = []
@@ -86,7 +86,7 @@ def test_an_upload_is_stopped_and_taken_up_again(visit: Visit, owner: User, acco
     def pass_on(route: Any) -> None:
         sent.append(route.request.url)
         if len(sent) == 2:
-            hold.append(route)  # the second part hangs until the requester has had enough
+            hold.append(route)  # the second part is held back until the requester stops the upload
         else:
             route.continue_()
 
@@ -105,8 +105,8 @@ def test_an_upload_is_stopped_and_taken_up_again(visit: Visit, owner: User, acco
     assert len(sent) == 3
 
 
-def test_a_refused_form_keeps_what_was_uploaded(visit: Visit, owner: User, account: Account) -> None:
-    """A name that is no name costs a second look, not a second upload."""
+def test_a_form_with_an_error_keeps_the_uploaded_files(visit: Visit, owner: User, account: Account) -> None:
+    """After correcting the name the files need not be uploaded again."""
     page = visit(owner, reverse("requester:dataset-new"))
     page.get_by_label("Name").fill("no name!")
     page.set_input_files("input[name=files]", image_files(3))
@@ -118,8 +118,8 @@ def test_a_refused_form_keeps_what_was_uploaded(visit: Visit, owner: User, accou
     assert made(page, "a-name").objects_total == 3
 
 
-def test_a_zip_names_the_files_it_refuses(visit: Visit, owner: User, account: Account) -> None:
-    """Pictures are taken, anything else is listed with its number, reason and name."""
+def test_refused_files_of_a_zip_are_listed(visit: Visit, owner: User, account: Account) -> None:
+    """Images are used; every other file is listed with its number, reason and name."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for file in image_files(2):
@@ -135,11 +135,11 @@ def test_a_zip_names_the_files_it_refuses(visit: Visit, owner: User, account: Ac
     expect(refused).to_contain_text("is not an image by its name")
 
 
-def test_a_manifest_names_the_lines_it_refuses_here_and_on_the_job(
+def test_refused_lines_of_a_manifest_are_listed_on_the_data_set_and_on_the_job(
     visit: Visit, live_server: Any, owner: User, account: Account, tolerated: list[str]
 ) -> None:
-    """Every bad line with its number and reason on the data set's page; a broken image with its reason on the job's."""
-    tolerated.append("409 (Conflict)")  # the broken picture among the first ones
+    """Bad lines are listed on the data set's page, broken images on the job's page, each with its reason."""
+    tolerated.append("409 (Conflict)")  # the broken image is among the first ones
     uri = builders.tiny_images(1, account=account)[0]
     broken = storage.join(boundaries.base_of(account), "uploads", "broken.png")
     storage.write(broken, b"\x89PNG and nothing more", content_type="image/png")
@@ -163,10 +163,10 @@ def test_a_manifest_names_the_lines_it_refuses_here_and_on_the_job(
     expect(refused).to_contain_text("Object 1:")
 
 
-def test_a_download_is_prepared_with_progress_and_then_fetched(
+def test_an_export_shows_progress_and_is_then_downloaded(
     visit: Visit, live_server: Any, owner: User, account: Account
 ) -> None:
-    """The row follows the making without a reload; a stopped one says so; the link gives the file."""
+    """The row is updated without a reload, a stopped export says so, and the link returns the file."""
     dataset = builders.a_dataset(account=account)
     job = a_running_job(account, dataset)
     page = visit(owner, reverse("requester:job-downloads", args=[job.pk]))
@@ -187,5 +187,5 @@ def test_a_download_is_prepared_with_progress_and_then_fetched(
 
 
 def newest(job: LabelingJob) -> Export:
-    """The export asked for last."""
+    """The newest export."""
     return Export.objects.filter(job=job).order_by("-pk")[0]

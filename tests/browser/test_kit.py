@@ -1,4 +1,4 @@
-"""The portal's kit in a real browser, under the policy that forbids inline script and style."""
+"""The components of the portal's pages in a real browser, under a policy that forbids inline scripts and styles."""
 
 import json
 from collections.abc import Callable
@@ -26,7 +26,7 @@ aria-expanded="false" aria-label="Menu"><svg class="icon"><use href="/static/dis
 
 @pytest.fixture
 def kit(site: Site) -> Callable[[str], None]:
-    """A function that makes /kit a page of the portal with this content."""
+    """A function that sets the content of the page /kit."""
 
     def make(content: str) -> None:
         site.pages["/kit"] = f"{HEAD}{NAV}{content}</main></body></html>"
@@ -35,13 +35,13 @@ def kit(site: Site) -> Callable[[str], None]:
 
 
 def script(data: Any) -> str:
-    """JSON for an element, escaped as Django's json_script does."""
+    """A script element with JSON, escaped as Django's json_script does."""
     text = json.dumps(data).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     return f'<script type="application/json">{text}</script>'
 
 
-def test_money_and_times_are_written_in_the_readers_format(kit: Callable[[str], None], open_page: Open) -> None:
-    """The same page reads differently in another country; nonsense keeps the server's text."""
+def test_money_and_times_are_formatted_for_the_readers_locale(kit: Callable[[str], None], open_page: Open) -> None:
+    """Two locales show different texts; an invalid value keeps the server's text."""
     kit(
         '<p><waggle-money value-micros="1234567890">x</waggle-money></p>'
         '<waggle-money value-micros="?">kept</waggle-money>'
@@ -53,8 +53,8 @@ def test_money_and_times_are_written_in_the_readers_format(kit: Callable[[str], 
     expect(page.locator("waggle-time")).to_have_text("21.11.2026")
 
 
-def test_a_chart_is_drawn_and_can_be_read_as_a_table(kit: Callable[[str], None], open_page: Open) -> None:
-    """Canvas for the eyes, the same figures as a table, hostile names as text."""
+def test_a_chart_has_a_canvas_and_a_table(kit: Callable[[str], None], open_page: Open) -> None:
+    """The table has the same figures; HTML in names is shown as text."""
     series = [{"name": "<img src=x onerror=alert(1)>", "points": [[40, 0.31], [80, 0.525]]}]
     data = {"title": "Curve", "x": {"label": "pictures"}, "y": {"format": "percent"}, "series": series}
     kit(f"<waggle-chart>{script(data)}</waggle-chart>")
@@ -67,15 +67,15 @@ def test_a_chart_is_drawn_and_can_be_read_as_a_table(kit: Callable[[str], None],
     expect(page.locator("waggle-chart thead th").nth(1)).to_have_text("<img src=x onerror=alert(1)>")
 
 
-def test_a_chart_says_what_is_wrong_with_its_data(kit: Callable[[str], None], open_page: Open) -> None:
-    """Neither an empty frame nor a broken page."""
+def test_a_chart_with_invalid_data_shows_an_error(kit: Callable[[str], None], open_page: Open) -> None:
+    """And the rest of the page works."""
     kit(f"<waggle-chart>{script({'type': 'pie', 'series': []})}</waggle-chart>")
     page = open_page("/kit", ready="waggle-chart p")
     expect(page.get_by_text('type is "pie", expected line, bar or scatter')).to_be_visible()
 
 
-def test_layers_of_boxes_are_switched_by_key(kit: Callable[[str], None], open_page: Open) -> None:
-    """Workers start switched off beside a merged label; each layer is a button; boxes are where the data says."""
+def test_layers_of_boxes_are_switched_by_keyboard(kit: Callable[[str], None], open_page: Open) -> None:
+    """Each layer has a button; workers' layers are off at first if there is a merged one; boxes are at their place."""
     layers = [
         {
             "name": "Merged",
@@ -109,7 +109,7 @@ def test_layers_of_boxes_are_switched_by_key(kit: Callable[[str], None], open_pa
 
 
 def test_a_table_sorts_numbers_as_numbers(kit: Callable[[str], None], open_page: Open) -> None:
-    """Both ways, and aria-sort says which."""
+    """In both directions, and aria-sort names the direction."""
     rows = "".join(f'<tr><td>{n}</td><td data-value="{v}">{v}</td></tr>' for n, v in (("b", 9), ("a", 10), ("c", -1)))
     kit(
         '<table class="table" data-sortable><thead><tr><th><button class="sort" type="button">Name</button></th>'
@@ -124,8 +124,8 @@ def test_a_table_sorts_numbers_as_numbers(kit: Callable[[str], None], open_page:
     expect(page.locator("th").nth(1)).to_have_attribute("aria-sort", "descending")
 
 
-def test_web_awesome_speaks_through_our_icons(kit: Callable[[str], None], open_page: Open, site: Site) -> None:
-    """A dialog opens and closes, its icon comes from the sprite, nothing from elsewhere."""
+def test_web_awesome_uses_the_icons_of_the_portal(kit: Callable[[str], None], open_page: Open, site: Site) -> None:
+    """A dialog opens and closes; its icon comes from the sprite, and nothing is loaded from other hosts."""
     kit(
         '<button class="btn" type="button" data-dialog="open hello">Open</button>'
         '<wa-dialog id="hello" label="Hello"><p>Inside</p></wa-dialog>'
@@ -139,8 +139,8 @@ def test_web_awesome_speaks_through_our_icons(kit: Callable[[str], None], open_p
     expect(page.get_by_text("Inside")).to_be_hidden()
 
 
-def test_tabs_show_their_panels(kit: Callable[[str], None], open_page: Open) -> None:
-    """By pointer and by arrow keys."""
+def test_tabs_switch_panels(kit: Callable[[str], None], open_page: Open) -> None:
+    """By mouse and by arrow keys."""
     kit(
         '<wa-tab-group active="a"><wa-tab panel="a">One</wa-tab><wa-tab panel="b">Two</wa-tab>'
         '<wa-tab-panel name="a">First</wa-tab-panel><wa-tab-panel name="b">Second</wa-tab-panel></wa-tab-group>'
@@ -153,8 +153,8 @@ def test_tabs_show_their_panels(kit: Callable[[str], None], open_page: Open) -> 
     expect(page.get_by_text("First")).to_be_visible()
 
 
-def test_the_theme_is_kept_and_the_menu_opens_on_a_phone(kit: Callable[[str], None], open_page: Open) -> None:
-    """System, light, dark; the choice outlives a reload. At 390 px the navigation is a drawer."""
+def test_the_theme_is_remembered_and_the_menu_opens_on_a_phone(kit: Callable[[str], None], open_page: Open) -> None:
+    """System, light or dark is kept after a reload. On a screen 390 px wide the navigation is a drawer."""
     kit("<p>Hello</p>")
     page = open_page("/kit", ready="main p", viewport={"width": 390, "height": 844}, color_scheme="light")
     toggle = page.get_by_role("button", name="Colours:")

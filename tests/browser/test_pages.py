@@ -1,5 +1,5 @@
-"""The portal's pages in a real browser: the wizard by keyboard, the gallery's layers, adjudication, money, every page's
-console, and how wide the pages are on a phone. Screenshots are written to the test's own folder."""
+"""The portal's pages in a real browser: the wizard by keyboard, layers and adjudication, a worker's payment; no page
+logs an error or is wider than the screen. Screenshots are written to the test's own folder."""
 
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def workers() -> list[Worker]:
-    """Two people who label."""
+    """Two workers."""
     return stories.a_crowd(2)
 
 
 @pytest.fixture
 def job(account: Account, workers: list[Worker]) -> LabelingJob:
-    """Two real pictures, the first labeled by two people, the second open."""
+    """A job with two images: the first is labeled by two people, the second is open."""
     team = builders.a_team(account=account, workers=workers)
     job = stories.a_job(account, team, workers_per_object=2, objects=2)
     stories.open_pictures(job)
@@ -39,8 +39,8 @@ def job(account: Account, workers: list[Worker]) -> LabelingJob:
     return job
 
 
-def test_the_wizard_goes_from_keys_alone_to_a_job(visit: Visit, account: Account, owner: User) -> None:
-    """Four steps with an inline error, the price as it is typed, review, preview, launch."""
+def test_a_job_is_created_in_the_wizard_by_keyboard_alone(visit: Visit, account: Account, owner: User) -> None:
+    """Four steps with an error beside its field, the price while typing, review, preview, launch."""
     dataset = builders.a_dataset(account=account, name="clover")
     builders.a_team(account=account, workers=stories.a_crowd(2), name="field-team")
     page = visit(owner, reverse("requester:job-new") + f"?dataset={dataset.pk}")
@@ -61,7 +61,7 @@ def test_the_wizard_goes_from_keys_alone_to_a_job(visit: Visit, account: Account
 
     page.get_by_label("Workforce").select_option(label="field-team")
     page.get_by_label("Workers per object").fill("3")
-    # two pictures, three workers each, 3.6 cents and a fifth of it as the fee
+    # two images, three workers each, 3.6 cents and a fee of 20 %
     expect(page.get_by_text("$0.259", exact=False).first).to_be_visible()
     page.get_by_label("Workers per object").press("Enter")
     expect(page.get_by_label("Rounds at most")).to_be_visible()
@@ -81,16 +81,16 @@ def test_the_wizard_goes_from_keys_alone_to_a_job(visit: Visit, account: Account
     expect(page.locator(".legend .seg-todo")).to_contain_text("2")
 
 
-def test_layers_switch_and_what_the_requester_draws_is_the_label(
+def test_layers_can_be_switched_and_the_requesters_boxes_become_the_label(
     visit: Visit, job: LabelingJob, owner: User, workers: list[Worker]
 ) -> None:
-    """Each worker's boxes can be shown in the gallery; on the object's page the requester has the last word."""
+    """The gallery shows each worker's boxes on demand; on the object's page the requester decides."""
     page = visit(owner, reverse("requester:job-gallery", args=[job.pk]))
     layer = page.get_by_role("button", name=workers[0].public_id[:6])
     shown = page.locator("waggle-boxes-view rect.over")
     first = layer.first
     expect(first).to_have_attribute("aria-pressed", "false")
-    expect(shown).to_have_count(1)  # the merged box of the one labeled picture
+    expect(shown).to_have_count(1)  # the merged box of the only labeled image
     first.click()
     expect(first).to_have_attribute("aria-pressed", "true")
     expect(shown).to_have_count(2)
@@ -112,7 +112,7 @@ def test_layers_switch_and_what_the_requester_draws_is_the_label(
 
 
 def test_a_worker_is_paid_for_a_box(visit: Visit, live_server: Any, job: LabelingJob, workers: list[Worker]) -> None:
-    """From the list of tasks to the earnings."""
+    """From the list of jobs to the earnings."""
     page = visit(workers[0].user, reverse("worker:jobs"))
     page.get_by_role("link", name="Start").click()
     page.locator(".canvas canvas").first.wait_for()
@@ -124,10 +124,10 @@ def test_a_worker_is_paid_for_a_box(visit: Visit, live_server: Any, job: Labelin
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_every_page_fits_and_keeps_quiet(
+def test_every_page_fits_the_screen_and_logs_no_error(
     visit: Visit, live_server: Any, job: LabelingJob, owner: User, workers: list[Worker], tmp_path: Path, width, scheme
 ) -> None:
-    """No page is wider than the screen, none writes an error; each has one heading and says where one is."""
+    """Each page has one main heading, and its entry in the navigation is marked."""
     row = DataObject.objects.get(job=job, index=0)
     names = ("overview", "jobs", "datasets", "dataset-new", "models", "wallet", "teams", "settings", "job-new")
     tabs = ("job", "job-gallery", "job-people", "job-downloads")
@@ -144,10 +144,10 @@ def test_every_page_fits_and_keeps_quiet(
 
 
 def walk(page: Page, base: str, paths: list[str], folder: Path) -> None:
-    """Open each page, look at its width and headings, keep a picture of it."""
+    """Open each page, check its width and headings, and take a screenshot."""
     for path in paths:
         page.goto(base + path)
-        # what is folded away has to fit too
+        # collapsed sections have to fit too
         page.evaluate("document.querySelectorAll('wa-details, details').forEach((one) => (one.open = true))")
         frames(page)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

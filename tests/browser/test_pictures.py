@@ -39,14 +39,14 @@ LOOK = {"viewport": {"width": 1180, "height": 760}, "color_scheme": "light", "re
 
 @dataclass
 class Story:
-    """A job on painted scenes, its workers and the truth of its scenes."""
+    """A job on generated scenes, its workers and the true boxes."""
 
     job: LabelingJob
     workers: list[Worker]
     truth: Truth
 
     def answer(self, worker: Worker, *, profile: crowd.Profile) -> bool:
-        """Claim one task and answer it as a simulated worker would. False when there is no task."""
+        """Claim one task and answer it as a simulated worker. Returns False when there is no task."""
         seat = assignments.claim(worker=worker, queue=self.job.queue)
         if seat is None:
             return False
@@ -58,7 +58,7 @@ class Story:
         return True
 
     def scene(self, row: DataObject) -> TrueImage:
-        """The truth of an object."""
+        """The true boxes of an object."""
         found = self.truth.find(storage.read(row.source_ref, limit=10_000_000))
         assert found is not None
         return found
@@ -111,7 +111,7 @@ def keep(tmp_path: Path) -> Callable[[Page, str], None]:
 def test_pages_of_a_job_in_the_middle_of_its_work(
     visit: Visit, story: Story, keep: Callable[[Page, str], None]
 ) -> None:
-    """One story for all pictures: painting scenes and labeling them takes longer than looking at them."""
+    """One job for all pictures, because making it takes longer than looking at its pages."""
     job, owner = story.job, story.job.account.members.get()
     page = visit(owner, reverse("requester:job", args=[job.pk]), **LOOK)
     expect(page.get_by_role("heading", level=1)).to_contain_text("garden-insects")

@@ -1,4 +1,4 @@
-"""The worker's page in a real browser: no box is lost by a reload, a crash, a lost session or a lost network."""
+"""The task shell in a real browser: no box is lost by a reload, a crash, an expired session or a lost network."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,22 +17,22 @@ SECOND = {"left": 300, "top": 200, "width": 50, "height": 60, "label": "flower"}
 
 
 def draw_here(page: Page, box: dict[str, Any]) -> None:
-    """Draws a box in the shell's tool and gives it its label by hotkey."""
+    """Draw a box in the shell's tool and set its label by hotkey."""
     draw(page, box["left"], box["top"], box["left"] + box["width"], box["top"] + box["height"])
     page.keyboard.press({"bee": "1", "flower": "2"}[box["label"]])
 
 
 @pytest.fixture
 def work(site: Site) -> Site:
-    """The site with the worker's page of a job of three tasks."""
+    """The website with the worker's page of a job that has three tasks."""
     site.pages["/task"] = task_page()
     return site
 
 
-def test_three_tasks_one_after_the_other(work: Site, open_page: Open) -> None:
-    """Each answer is handed in with what was drawn; the next task comes in the same trip; the counter adds up."""
+def test_a_worker_does_three_tasks_in_a_row(work: Site, open_page: Open) -> None:
+    """Each answer has the drawn boxes, the response to it has the next task, and the earnings add up."""
     page = open_page("/task")
-    wait_until(lambda: "GET /picture/2.png" in work.requests)  # fetched ahead, before anything is submitted
+    wait_until(lambda: "GET /picture/2.png" in work.requests)  # prefetched before the first answer is submitted
     settles(lambda: work.claimed, [100])
     for number in (1, 2):
         draw_here(page, BOX)
@@ -55,8 +55,8 @@ def test_three_tasks_one_after_the_other(work: Site, open_page: Open) -> None:
     assert all(0 <= sent["seconds"] < 60 for sent in work.submits)
 
 
-def test_what_was_earned_does_not_move_the_next_picture(work: Site, open_page: Open) -> None:
-    """The word of thanks comes and goes while the next box may be half drawn: the picture stays where it is."""
+def test_the_message_about_earnings_does_not_move_the_image(work: Site, open_page: Open) -> None:
+    """It appears and disappears while the worker may be drawing the next box."""
     page = open_page("/task")
     before = on_screen(page, 0, 0)
     draw_here(page, BOX)
@@ -67,8 +67,8 @@ def test_what_was_earned_does_not_move_the_next_picture(work: Site, open_page: O
     assert before == during == on_screen(page, 0, 0)
 
 
-def test_a_reload_loses_no_box_and_takes_no_second_task(work: Site, open_page: Open) -> None:
-    """After a reload the same task is there with its boxes; after a submit nothing of it is kept."""
+def test_a_reload_keeps_the_boxes_and_the_task(work: Site, open_page: Open) -> None:
+    """After a reload the same task is shown with its boxes; after a submit nothing of it is kept."""
     page = open_page("/task")
     draw_here(page, BOX)
     draw_here(page, SECOND)
@@ -81,7 +81,7 @@ def test_a_reload_loses_no_box_and_takes_no_second_task(work: Site, open_page: O
     wait_until(lambda: 100 in work.answers)
     assert work.answers[100]["boundingBox"]["boundingBoxes"] == [BOX, SECOND]
     wait_until(lambda: work.claimed == [100, 200])
-    # The server has given the second task out; the page knows of it only when the answer is there.
+    # The server has leased the second task; the page knows it only when the response has arrived.
     wait_until(lambda: page.evaluate("localStorage.getItem('waggle-journal:200') !== null"))
     page.reload()
     page.locator(".canvas canvas").first.wait_for()
@@ -89,8 +89,8 @@ def test_a_reload_loses_no_box_and_takes_no_second_task(work: Site, open_page: O
     settles(lambda: work.claimed, [100, 200])
 
 
-def test_a_crash_of_the_browser_tab_loses_no_box(work: Site, open_page: Open) -> None:
-    """The journal is written with each change, not when the page is left."""
+def test_a_crash_of_the_tab_keeps_the_boxes(work: Site, open_page: Open) -> None:
+    """Because the journal is written at each change, not when the page is left."""
     page = open_page("/task")
     draw_here(page, BOX)
     kept = "Object.entries(localStorage).some(([k, v]) => k.startsWith('waggle-journal') && v.includes('\"bee\"'))"
@@ -102,8 +102,8 @@ def test_a_crash_of_the_browser_tab_loses_no_box(work: Site, open_page: Open) ->
     settles(lambda: boxes(other), [BOX])
 
 
-def test_two_tabs_do_not_share_a_task(work: Site, open_page: Open) -> None:
-    """A second tab takes a task of its own while the first one holds its own."""
+def test_two_tabs_get_different_tasks(work: Site, open_page: Open) -> None:
+    """The second tab claims another task while the first tab keeps its own."""
     page = open_page("/task")
     draw_here(page, BOX)
     other = page.context.new_page()
@@ -113,8 +113,8 @@ def test_two_tabs_do_not_share_a_task(work: Site, open_page: Open) -> None:
     settles(lambda: boxes(other), [])
 
 
-def test_an_expired_session_loses_nothing(work: Site, open_page: Open) -> None:
-    """A submit refused for want of a session is sent again, with the same key, after signing in."""
+def test_an_answer_survives_an_expired_session(work: Site, open_page: Open) -> None:
+    """A submit that was refused without a session is repeated with the same key after signing in."""
     page = open_page("/task")
     draw_here(page, BOX)
     work.fail_with = [(401, {"type": "urn:waggle:problem:not-authenticated", "title": "Not authenticated"})] * 20
@@ -123,14 +123,14 @@ def test_an_expired_session_loses_nothing(work: Site, open_page: Open) -> None:
     assert work.answers == {}
 
     work.fail_with = []
-    page.goto(work.address + "/task")  # back from the sign-in page
+    page.goto(work.address + "/task")  # as after signing in
     wait_until(lambda: 100 in work.answers)
     assert work.answers[100]["boundingBox"]["boundingBoxes"] == [BOX]
     wait_until(lambda: work.claimed == [100, 200])
 
 
-def test_an_answer_whose_acknowledgement_was_lost_counts_once(work: Site, open_page: Open) -> None:
-    """The server took the answer but the reply never came: the repeat has the same key."""
+def test_an_answer_whose_response_was_lost_is_stored_once(work: Site, open_page: Open) -> None:
+    """The server stored the answer but its response never arrived; the repeated request has the same key."""
     page = open_page("/task")
     draw_here(page, BOX)
     page.route("**/submit*", lambda route: (route.fetch(), route.abort()))
@@ -144,8 +144,8 @@ def test_an_answer_whose_acknowledgement_was_lost_counts_once(work: Site, open_p
     assert list(work.answers) == [100]
 
 
-def test_without_a_network_work_goes_on(work: Site, open_page: Open) -> None:
-    """Offline the worker can draw and hand in; it is sent when the network is back, by itself."""
+def test_an_answer_given_offline_is_sent_later(work: Site, open_page: Open) -> None:
+    """Without a network the worker can draw and submit; the answer is sent when the network is back."""
     page = open_page("/task")
     page.context.set_offline(True)
     draw_here(page, BOX)
@@ -156,8 +156,8 @@ def test_without_a_network_work_goes_on(work: Site, open_page: Open) -> None:
     assert work.answers[100]["boundingBox"]["boundingBoxes"] == [BOX]
 
 
-def test_a_task_that_went_to_others(work: Site, open_page: Open) -> None:
-    """The refusal is shown in the server's words, and the worker goes on to the next task."""
+def test_an_answer_to_a_task_that_others_got_is_refused(work: Site, open_page: Open) -> None:
+    """The server's message is shown, and the worker continues with the next task."""
     page = open_page("/task")
     draw_here(page, BOX)
     work.state[100] = "Expired"
@@ -168,8 +168,8 @@ def test_a_task_that_went_to_others(work: Site, open_page: Open) -> None:
     expect(page.locator(".list li")).to_have_count(0)
 
 
-def test_an_answer_the_server_refuses_can_be_mended(work: Site, open_page: Open) -> None:
-    """A 400 names the field; the boxes stay and can be handed in again."""
+def test_an_answer_refused_as_invalid_can_be_corrected(work: Site, open_page: Open) -> None:
+    """The message names the field; the boxes are kept and can be submitted again."""
     page = open_page("/task")
     draw_here(page, BOX)
     work.fail_with = [
@@ -183,8 +183,8 @@ def test_an_answer_the_server_refuses_can_be_mended(work: Site, open_page: Open)
     assert work.answers[100]["boundingBox"]["boundingBoxes"] == [BOX, SECOND]
 
 
-def test_return_and_decline(work: Site, open_page: Open) -> None:
-    """A task can be given back, or declined with a reason; each time the next one comes."""
+def test_tasks_can_be_returned_and_declined(work: Site, open_page: Open) -> None:
+    """Declining takes a reason; after both the next task is shown."""
     page = open_page("/task")
     page.get_by_role("button", name="Return").click()
     wait_until(lambda: work.claimed == [100, 200])
@@ -198,7 +198,7 @@ def test_return_and_decline(work: Site, open_page: Open) -> None:
 
 
 def test_preview_shows_the_task_and_sends_nothing(site: Site, open_page: Open) -> None:
-    """The requester sees what a worker sees, with submitting switched off and the reason given."""
+    """The requester sees what a worker sees; Submit is disabled and the reason is shown."""
     site.pages["/task"] = task_page(preview=True, assignment=site.assignment(1))
     page = open_page("/task")
     draw_here(page, BOX)
@@ -208,8 +208,8 @@ def test_preview_shows_the_task_and_sends_nothing(site: Site, open_page: Open) -
     assert not [request for request in site.requests if request.startswith("POST")]
 
 
-def test_a_preview_on_a_phone_opens_the_instructions_as_for_a_worker(site: Site, open_page: Open) -> None:
-    """Each time: the requester looks again after a change."""
+def test_a_preview_on_a_phone_always_opens_the_instructions(site: Site, open_page: Open) -> None:
+    """Each time, because the requester may have changed them."""
     site.instructions = {"short": "<p>Whole bees only.</p>"}
     site.pages["/task"] = task_page(preview=True, assignment=site.assignment(1) | {"id": 0})
     page = open_page("/task", **PHONE)
@@ -218,9 +218,9 @@ def test_a_preview_on_a_phone_opens_the_instructions_as_for_a_worker(site: Site,
         page.reload()
 
 
-def test_hostile_instructions_do_nothing(work: Site, open_page: Open, tolerated: list[str]) -> None:
-    """Script, handlers, styles and forms in the instructions are gone; the words are there."""
-    # DOMPurify reads them in a lifeless document, which reports under our policy what it would have run
+def test_scripts_in_instructions_never_run(work: Site, open_page: Open, tolerated: list[str]) -> None:
+    """Scripts, handlers, styles and forms are removed from the instructions; the text is kept."""
+    # DOMPurify parses them in an inert document; the browser still reports there what our policy would block.
     tolerated += ["Executing inline event handler", "Applying inline style", "Executing inline script"]
     evil = (
         "<p>Box <b>bees</b></p><script>window.hacked=1</script><img src=/none.png onerror='window.hacked=2'>"
@@ -243,8 +243,8 @@ def test_hostile_instructions_do_nothing(work: Site, open_page: Open, tolerated:
     assert page.evaluate("window.hacked") is None
 
 
-def test_time_left_is_shown_and_spoken(work: Site, open_page: Open) -> None:
-    """The clock runs, the last minute is announced, and after the end a late answer may still be handed in."""
+def test_the_remaining_time_is_shown_and_announced(work: Site, open_page: Open) -> None:
+    """The end is announced to screen readers, and afterwards the answer can still be submitted."""
     work.seconds_left = 2.5
     page = open_page("/task")
     expect(page.get_by_role("timer")).to_have_text("0:00")
@@ -256,9 +256,9 @@ def test_time_left_is_shown_and_spoken(work: Site, open_page: Open) -> None:
 
 
 def test_the_page_fits_a_phone(work: Site, open_page: Open) -> None:
-    """At 390 px nothing is cut off: no sideways scrolling, Submit and the labels under the thumb.
+    """On a screen 390 px wide nothing is cut off, and the buttons are large enough to touch.
 
-    There is no room for instructions beside the picture, so they open by themselves, once for each job.
+    There is no room for the instructions beside the image: they open by themselves, once for each job.
     """
     work.instructions = {"short": "<p>Whole bees only.</p>"}
     page = open_page("/task", **PHONE)

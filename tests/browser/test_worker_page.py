@@ -1,4 +1,4 @@
-"""The worker's page of the real portal in a real browser: what is drawn is what is stored and paid, to the pixel."""
+"""The worker's page of the portal in a real browser: what is drawn is stored with exact pixels, and is paid."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,13 +20,13 @@ Open = Callable[..., Page]
 
 @pytest.fixture
 def worker() -> Worker:
-    """Somebody who labels and can sign in."""
+    """A worker who can sign in."""
     return builders.a_worker()
 
 
 @pytest.fixture
 def job(worker: Worker) -> LabelingJob:
-    """A job of four real pictures, open to the worker."""
+    """A job with four images, open to the worker."""
     account = builders.an_account()
     job = stories.a_job(account, builders.a_team(account=account, workers=[worker]), workers_per_object=1)
     return stories.open_pictures(job)
@@ -34,7 +34,7 @@ def job(worker: Worker) -> LabelingJob:
 
 @pytest.fixture
 def open_task(open_page: Open, live_server: Any, worker: Worker, job: LabelingJob) -> Callable[..., Page]:
-    """A function that opens the job's task page in a browser in which the worker is signed in."""
+    """A function that opens the job's task page for the worker."""
     client = Client()
     client.force_login(worker.user)
     cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value, "domain": "localhost", "path": "/"}
@@ -48,12 +48,12 @@ def open_task(open_page: Open, live_server: Any, worker: Worker, job: LabelingJo
 
 
 def stored(job: LabelingJob) -> list[dict[str, Any]]:
-    """The answers in the database, oldest first."""
+    """The answers in the database, in the order in which they were submitted."""
     return [answer.content for answer in Answer.objects.filter(assignment__queue=job.queue).order_by("pk")]
 
 
 def hand_in(page: Page, job: LabelingJob, *, by_key: bool = False) -> dict[str, Any]:
-    """Submits and gives what the database has then."""
+    """Submit, and return the answer that is then in the database."""
     before = len(stored(job))
     button = page.get_by_role("button", name="Submit")
     if by_key:
@@ -67,13 +67,15 @@ def hand_in(page: Page, job: LabelingJob, *, by_key: bool = False) -> dict[str, 
 
 
 def crowd_answer(*drawn: dict[str, Any]) -> dict[str, Any]:
-    """Ground Truth's JSON for these boxes on a picture of this story."""
+    """Ground Truth's JSON for these boxes on an image of this job."""
     size = {"width": stories.SIZE[0], "height": stories.SIZE[1]}
     return {"boundingBox": {"boundingBoxes": list(drawn), "inputImageProperties": size}}
 
 
-def test_mouse_keys_and_nothing_are_stored_as_drawn(open_task: Open, job: LabelingJob, worker: Worker) -> None:
-    """Three tasks of one worker: by mouse, by keys alone, and one with nothing on it; each is paid."""
+def test_answers_by_mouse_by_keyboard_and_without_boxes_are_stored_and_paid(
+    open_task: Open, job: LabelingJob, worker: Worker
+) -> None:
+    """Three tasks of one worker: one by mouse, one by keyboard alone, one with nothing to label."""
     page = open_task()
     draw(page, 101, 53, 333, 207)
     draw(page, 400, 300, 640, 480)
@@ -85,7 +87,13 @@ def test_mouse_keys_and_nothing_are_stored_as_drawn(open_task: Open, job: Labeli
     for key in ("b", "b", *["Shift+ArrowRight"] * 3, *["ArrowDown"] * 7, "b"):
         page.keyboard.press(key)
     assert hand_in(page, job, by_key=True) == crowd_answer(
-        {"left": 320, "top": 240, "width": 30, "height": 7, "label": "bee"}  # each task starts at the first label
+        {
+            "left": 320,
+            "top": 240,
+            "width": 30,
+            "height": 7,
+            "label": "bee",
+        }  # each task starts with the first label selected
     )
 
     page.get_by_label("Nothing to label here").check()
@@ -93,8 +101,8 @@ def test_mouse_keys_and_nothing_are_stored_as_drawn(open_task: Open, job: Labeli
     expect(page.get_by_text("$0.108")).to_be_visible()
 
 
-def test_touch_is_stored_as_drawn(open_task: Open, job: LabelingJob) -> None:
-    """A finger on a phone of 390 px draws to the pixel too."""
+def test_a_box_drawn_by_touch_is_stored_exactly(open_task: Open, job: LabelingJob) -> None:
+    """On a phone 390 px wide."""
     page = open_task(**PHONE)
     finger = page.context.new_cdp_session(page)
     for kind, point in (("touchStart", (120, 90)), ("touchMove", (200, 200)), ("touchMove", (411, 333))):
@@ -105,8 +113,10 @@ def test_touch_is_stored_as_drawn(open_task: Open, job: LabelingJob) -> None:
     assert hand_in(page, job) == crowd_answer({"left": 120, "top": 90, "width": 291, "height": 243, "label": "bee"})
 
 
-def test_an_ended_session_loses_no_box(open_task: Open, job: LabelingJob, worker: Worker, live_server: Any) -> None:
-    """The session ends while the worker draws; after signing in again the answer is there, once."""
+def test_an_answer_survives_the_end_of_the_session(
+    open_task: Open, job: LabelingJob, worker: Worker, live_server: Any
+) -> None:
+    """The session ends while the worker draws; after signing in again the answer is stored once."""
     page = open_task()
     draw(page, 10, 20, 110, 220)
     page.context.clear_cookies(name="sessionid")
@@ -120,8 +130,8 @@ def test_an_ended_session_loses_no_box(open_task: Open, job: LabelingJob, worker
     settles(lambda: page.url, f"{live_server.url}/work/{job.queue_id}/")
 
 
-def test_return_and_decline_reach_the_server(open_task: Open, job: LabelingJob, worker: Worker) -> None:
-    """Both give the seat up, with the reason where there is one, and the next task comes."""
+def test_returned_and_declined_tasks_reach_the_server(open_task: Open, job: LabelingJob, worker: Worker) -> None:
+    """Both give up the seat, a declined one with its reason, and the next task is shown."""
     page = open_task()
     page.get_by_role("button", name="Return").click()
     seats = job.assignments.order_by("pk")
@@ -134,7 +144,7 @@ def test_return_and_decline_reach_the_server(open_task: Open, job: LabelingJob, 
 
 
 def test_a_reload_keeps_the_task_and_its_boxes(open_task: Open, job: LabelingJob) -> None:
-    """The same seat, not a second one."""
+    """The worker still has the same seat and no second one."""
     page = open_task()
     draw(page, 10, 20, 110, 220)
     page.reload()
