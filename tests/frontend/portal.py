@@ -57,7 +57,7 @@ def grow(portal: Portal) -> None:
     other = stories.an_account(funds="10")
     outsiders = stories.a_crowd(1)
     foreign = stories.a_job(other, builders.a_team(account=other, workers=[*portal.workers, *outsiders]))
-    batches.open_batch(job=foreign, object_ids=_unlabeled(foreign), by="system")
+    open_batch(job=foreign, object_ids=_unlabeled(foreign), by="system")
     builders.a_team(account=portal.account, workers=1)
     builders.a_dataset(account=portal.account)
     Export.objects.create(job=portal.job, kind="manifest", status="Completed", uri="file:///nowhere", size_bytes=12)
