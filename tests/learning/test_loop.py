@@ -3,11 +3,13 @@
 import json
 
 import pytest
+from django_q.models import OrmQ
 
 from labeling.models import DataObject, Label, LabelingJob
 from labeling.queries import counters
 from labeling.services.jobs import advancing, creation
 from labeling.services.output import manifests
+from labeling.services.queue.locking import advance_lock
 from learning import queries
 from learning.models import LearningLoop, LoopObject, Split, TrainingJob
 from learning.services import registry
@@ -176,6 +178,46 @@ def test_a_request_that_comes_while_the_loop_is_advanced_is_not_lost(tell):
     loops.advance_loop(loop_id=story.loop.pk)
     assert story.loop.rounds.count() == 1
     assert story.loop.advancing_by == ""
+
+
+def advance_messages():
+    """How many messages "advance this loop" are waiting in the queue."""
+    return sum(message.task["func"] == loops.ADVANCE for message in OrmQ.objects.all())
+
+
+def test_a_job_that_somebody_else_advances_is_ended_by_a_later_message(tell):
+    story, _ = tell(count=12)
+    loops.start_loop(story.job)
+    advancing.advance_job(story.job.pk)
+    loops.advance_loop(loop_id=story.loop.pk)
+    work(story)
+    advancing.advance_job(story.job.pk)
+    assert story.states() == {HUMAN: 12}
+    waiting = advance_messages()
+    with advance_lock(story.job.queue_id) as held:
+        assert held
+        loops.advance_loop(loop_id=story.loop.pk)
+        assert story.loop.status == "InProgress"
+        assert advance_messages() == waiting + 1
+    loops.advance_loop(loop_id=story.loop.pk)
+    story.job.refresh_from_db()
+    assert (story.loop.status, story.job.status) == ("Completed", "Completed")
+
+
+def test_a_job_that_somebody_else_advances_fails_by_a_later_message(tell):
+    story, _ = tell(count=4)
+    loops.start_loop(story.job)
+    advancing.advance_job(story.job.pk)
+    LabelingJob.objects.filter(pk=story.job.pk).update(automated_labeling={"enabled": True, "initial_model": "gone"})
+    waiting = advance_messages()
+    with advance_lock(story.job.queue_id):
+        loops.advance_loop(loop_id=story.loop.pk)
+    story.job.refresh_from_db()
+    assert (story.loop.status, story.job.status) == ("InProgress", "InProgress")
+    assert advance_messages() == waiting + 1
+    loops.advance_loop(loop_id=story.loop.pk)
+    story.job.refresh_from_db()
+    assert (story.loop.status, story.job.status) == ("Failed", "Failed")
 
 
 def test_stopping_the_job_stops_the_training_and_keeps_what_is_labeled(tell):
