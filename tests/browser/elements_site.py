@@ -158,7 +158,7 @@ class Handler(BaseHTTPRequestHandler):
         self.site.requests.append(f"POST {where.path}")
         if self.site.fail_with:
             return self.answer_json(*self.site.fail_with.pop(0))
-        if re.fullmatch(r"/api/v1/labeling-jobs/7/claim", where.path):
+        if re.fullmatch(r"/api/v1/work-queues/7/claim", where.path):
             return self.answer_json(200, self.site.claim())
         found = re.fullmatch(r"/api/v1/assignments/(\d+)/(submit|return|decline)", where.path)
         if not found:

@@ -41,7 +41,7 @@ let sent: Sent[] = [];
 let claims = 0;
 
 const assignment = (id: number, element: object = { tag: "crowd-ask-word", name: "answer" }) => ({
-  id, task_id: id, job_id: 7, lease_expires_at: "2030-01-01T00:00:00Z", seconds_left: 300, accepted_at: "2026-01-01T00:00:00Z",
+  id, task_id: id, queue_id: 7, lease_expires_at: "2030-01-01T00:00:00Z", seconds_left: 300, accepted_at: "2026-01-01T00:00:00Z",
   price: "0.036000", image_url: "", image_size: { width: 1, height: 1 }, labels: ["a"], task_type: "Any", title: "A word", element, initial_value: null,
 });
 
@@ -67,7 +67,7 @@ afterEach(() => document.body.replaceChildren());
 
 async function page(config: object = {}): Promise<{ shell: TaskShell; element: () => AskWord; find: (selector: string) => HTMLElement }> {
   const shell = document.createElement("waggle-task-shell") as TaskShell;
-  shell.config = { job_id: 7, worker_id: 1, ...config };
+  shell.config = { queue_id: 7, worker_id: 1, ...config };
   document.body.append(shell);
   const find = (selector: string) => shell.shadowRoot!.querySelector<HTMLElement>(selector)!;
   await vi.waitFor(() => expect(find(".element, .whole h1")).toBeTruthy());

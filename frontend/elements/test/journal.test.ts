@@ -52,9 +52,9 @@ describe.each(stores)("on %s", (_name, make) => {
     expect((await open()).unsent).toEqual([]);
   });
 
-  it("reads entries that an earlier version wrote with another name for the phase", async () => {
+  it("reads entries that an earlier version wrote, with the job and another name for the phase", async () => {
     await (await open()).begin(task(100));
-    for (const entry of await store.all()) await store.put({ ...entry, phase: "drawing" } as unknown as Entry);
+    for (const { queueId, ...entry } of await store.all()) await store.put({ ...entry, jobId: queueId, phase: "drawing" } as unknown as Entry);
     expect((await open()).unfinished(7).map((entry) => [entry.id, entry.phase])).toEqual([[100, "working"]]);
   });
 

@@ -1,0 +1,72 @@
+"""Image classification on the real portal in a real browser: a worker's page, the gallery, the requester's decision."""
+
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from labeling.models import Answer, DataObject, LabelingJob
+from labeling.services.queue import due
+from marketplace.models import Account, User, Worker
+from tests import builders
+from tests.browser.conftest import Visit
+from tests.browser.elements_site import wait_until
+from tests.labeling import stories
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+NAME = "crowd-image-classifier"
+PICTURE = ".canvas img"
+
+
+def classified(label: str) -> dict[str, Any]:
+    """Ground Truth's answer of the element."""
+    return {NAME: {"label": label}}
+
+
+@pytest.fixture
+def workers() -> list[Worker]:
+    """Two people who label."""
+    return stories.a_crowd(2)
+
+
+@pytest.fixture
+def job(account: Account, workers: list[Worker]) -> LabelingJob:
+    """A classification of two real pictures, the first answered by two people, the second open."""
+    team = builders.a_team(account=account, workers=workers)
+    job = stories.a_job(account, team, workers_per_object=2, objects=2, task_type="ImageMultiClass")
+    stories.open_pictures(job)
+    for worker in workers:
+        stories.work(worker, job, classified("bee"), most=1)
+    return job
+
+
+def test_a_worker_classifies_by_keys_alone(visit: Visit, job: LabelingJob, workers: list[Worker]) -> None:
+    """The task comes in the classifier, a digit and Enter answer it, and the answer is stored."""
+    page = visit(workers[0].user, f"/work/{job.pk}/")
+    page.locator(PICTURE).wait_for()
+    expect(page.get_by_role("radio", name="bee")).to_be_focused()
+    page.keyboard.press("2")
+    expect(page.get_by_role("radio", name="wasp")).to_be_checked()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("You have done every task of this job")).to_be_visible()
+    assert Answer.objects.order_by("-pk").values_list("content", flat=True)[0] == classified("wasp")
+
+
+def test_the_gallery_shows_the_class_and_the_requester_decides_anew(
+    visit: Visit, job: LabelingJob, owner: User
+) -> None:
+    """The label is a chip on the picture; the object's page starts from it, and another choice becomes the label."""
+    due.settle_due(job.queue)
+    page = visit(owner, reverse("requester:job-gallery", args=[job.pk]))
+    expect(page.locator(".chip b")).to_have_text(["bee"])
+    page.get_by_role("link", name=".png").first.click()
+    page.locator(PICTURE).wait_for()
+    expect(page.get_by_role("radio", name="bee")).to_be_checked()
+    page.get_by_role("radio", name="wasp").click()
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_text("is the label now")).to_be_visible()
+    rows = DataObject.objects.select_related("label")
+    wait_until(lambda: rows.get(job=job, index=0).label.source == "adjudicated")
+    assert rows.get(job=job, index=0).label.value["choice"] == "wasp"
