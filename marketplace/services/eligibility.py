@@ -6,7 +6,6 @@ Knows workers, groups and accounts; neither tasks nor queues. The rule itself is
 from collections.abc import Iterable
 
 from django.db import connection, transaction
-from django.db.models import F, Func, TextField, Value
 from django.utils import timezone
 
 from marketplace.errors import Invalid
@@ -42,13 +41,6 @@ def refusal(*, worker_id: int, audience_id: int, account_id: int) -> str | None:
         cursor.execute("SELECT marketplace_refusal(%s, %s, %s)", [worker_id, audience_id, account_id])
         found: str | None = cursor.fetchone()[0]
     return found
-
-
-def refusal_of(worker_id: int, *, audience: str = "audience_id", account: str = "account_id") -> Func:
-    """`refusal` as an expression for querysets of rows that have an audience and an account (field names given)."""
-    return Func(
-        Value(worker_id), F(audience), F(account), function="marketplace_refusal", output_field=TextField(null=True)
-    )
 
 
 def group_of(team: Workteam) -> WorkerGroup:

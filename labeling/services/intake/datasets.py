@@ -7,10 +7,9 @@ import math
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from labeling import transitions
 from labeling.formats import manifest
@@ -20,7 +19,7 @@ from labeling.services.intake import sources
 from labeling.services.intake.refusals import Refusals
 from labeling.services.intake.selection import check_selection
 from labeling.services.queue import advance_requests
-from marketplace import queue, storage
+from marketplace import locks, queue, storage
 from marketplace.errors import DomainError, Invalid, NameTaken
 from marketplace.models import Account
 from marketplace.names import check_name
@@ -106,7 +105,7 @@ def stop_dataset(*, dataset: Dataset, by: str) -> None:
 
 def advance_dataset(dataset_id: int) -> None:
     """Make the data set, or go on with it; nothing happens when it is over or another process is at it."""
-    with _alone(dataset_id) as mine:
+    with locks.only_one(f"make-dataset:{dataset_id}") as mine:
         dataset = Dataset.objects.select_related("account").filter(pk=dataset_id).first() if mine else None
         if dataset is None or dataset.status in transitions.DATASET.final:
             return
@@ -206,20 +205,6 @@ def _wake_jobs(dataset: Dataset) -> None:
     """Jobs that wait for this data set look again."""
     for job in LabelingJob.objects.filter(dataset=dataset, status="Initializing").order_by("pk"):
         advance_requests.request_advance(job.queue_id)
-
-
-@contextmanager
-def _alone(dataset_id: int) -> Iterator[bool]:
-    """Whether this process is the one that makes the data set; held by the connection, so a killed one lets go."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtext('labeling_dataset'), %s::integer)", [dataset_id])
-        mine = bool(cursor.fetchone()[0])
-    try:
-        yield mine
-    finally:
-        if mine:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtext('labeling_dataset'), %s::integer)", [dataset_id])
 
 
 class _Progress:

@@ -50,10 +50,9 @@ def load_objects(job: LabelingJob) -> None:
         raise Invalid("the labeling job has no input manifest", field="input_manifest_uri")
     boundaries.require_readable(account=job.account, uri=uri)
     selection = check_selection(job.selection)
+    # Under the advance lock nobody else loads this job. The job's row is not locked: its owner must be able to stop it
+    # while a large manifest is loaded.
     with sources.local_copy(uri) as stream, transaction.atomic():
-        # Not the job's row: loading a large manifest must not keep anybody from stopping the job.
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('labeling_load'), %s::integer)", [job.pk])
         if DataObject.objects.filter(job=job).exists():
             return
         refusals, total = Refusals(), 0

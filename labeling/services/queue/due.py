@@ -37,7 +37,11 @@ def _settle(queue: WorkQueue, owner: QueueOwner, tasks: Sequence[Task]) -> None:
         # An answer that came in meanwhile (a late one) is looked at in the next round.
         current = [task for task in locked if task.answers_count == seen[task.pk]]
         offered = leases.batches_on_offer(queue, timezone.now())
-        more = [task for task in current if task.pk in judgement.wanting and task.batch_id in offered]
+        more = [
+            task
+            for task in current
+            if task.pk in judgement.wanting and task.batch_id in offered and task.seats_total < queue.max_seats
+        ]
         over = [task for task in current if task not in more]
         _ask_one_more(queue, more)
         _close(over)

@@ -15,8 +15,8 @@ from labeling.models import Task, WorkQueue
 class Judgement:
     """What an owner thinks of tasks whose seats are all answered or withdrawn.
 
-    `wanting`: primary keys of the tasks that need one more answer. `results`: whatever the owner wants to be given back
-    when the others are finished.
+    `wanting`: primary keys of the tasks that need one more answer (a task that has all the queue allows gets none).
+    `results`: whatever the owner wants to be given back when the others are finished.
     """
 
     wanting: frozenset[int] = frozenset()

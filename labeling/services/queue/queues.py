@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.db import transaction
+
 from labeling import transitions
 from labeling.models import WorkQueue
 from marketplace.models import Account, Workteam
@@ -17,10 +19,12 @@ def create_queue(*, account: Account, owner_kind: str, workteam: Workteam, **des
 
 
 def open_queue(queue: WorkQueue, *, by: str, because: str = "") -> None:
-    """Hand out tasks from now on. Safe to repeat; needs a transaction."""
-    transitions.WORK_QUEUE.advance(queue, "InProgress", by=by, because=because)
+    """Hand out tasks from now on. Safe to repeat."""
+    with transaction.atomic():
+        transitions.WORK_QUEUE.advance(queue, "InProgress", by=by, because=because)
 
 
 def close_queue(queue: WorkQueue, *, by: str, because: str = "") -> None:
-    """Hand out nothing more; leases that run may still be answered. Safe to repeat; needs a transaction."""
-    transitions.WORK_QUEUE.advance(queue, "Stopped", by=by, because=because)
+    """Hand out nothing more; leases that run may still be answered. Safe to repeat."""
+    with transaction.atomic():
+        transitions.WORK_QUEUE.advance(queue, "Stopped", by=by, because=because)

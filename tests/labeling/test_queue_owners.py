@@ -1,0 +1,129 @@
+"""A work queue serves whoever owns it: here a poll, an owner that has no labeling job and no data objects."""
+
+import pytest
+
+from labeling import background, subjects
+from labeling.models import AdvanceRequest, LabelingJob, Task, WorkQueue
+from labeling.services.queue import assignments, batches, due, leases, owners, queues, worklist
+from labeling.services.queue.batches import NewTask
+from labeling.services.queue.owners import Judgement
+from marketplace.errors import LimitExceeded, WrongState
+from marketplace.models import Subject
+from marketplace.services import escrow, wallets
+from tests import builders
+from tests.labeling import stories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+SIZE = {"width": 640, "height": 480}
+
+
+class Poll:
+    """An owner that wants a third answer where two differ in the number of boxes, and keeps what came of each task."""
+
+    kept: dict[int, list[int]] = {}
+
+    def __init__(self, queue):
+        self.queue = queue
+
+    def judge(self, tasks):
+        counts = {
+            task.pk: [len(seat.answers.get().content["boundingBox"]["boundingBoxes"]) for seat in seats(task)]
+            for task in tasks
+        }
+        return Judgement(frozenset(pk for pk, found in counts.items() if len(set(found)) > 1), counts)
+
+    def finish(self, tasks, judgement):
+        Poll.kept |= {task.pk: judgement.results[task.pk] for task in tasks}
+
+    def advance(self):
+        due.settle_due(self.queue)
+        if (live := batches.live_batch(self.queue)) is not None:
+            batches.close_batch(batch=live)
+
+
+def seats(task):
+    return task.assignments.filter(state="Submitted").order_by("pk")
+
+
+@pytest.fixture
+def poll():
+    owners.register("poll", Poll)
+    Poll.kept = {}
+    account = stories.an_account()
+    people = stories.a_crowd(3)
+    queue = queues.create_queue(
+        account=account,
+        owner_kind="poll",
+        workteam=builders.a_team(account=account, workers=people),
+        task_type="BoundingBox",
+        labels=["bee"],
+        title="How many bees?",
+        description="Count by drawing",
+        price_micros=stories.PRICE,
+        fee_micros=stories.FEE,
+        first_seats=2,
+        max_seats=3,
+    )
+    queues.open_queue(queue, by="system")
+    yield queue, people
+    del owners.OWNERS["poll"]
+
+
+def answer(worker, queue, boxes):
+    seat = assignments.claim(worker=worker, queue=queue)
+    drawn = stories.boxes(*[(10 * n, 10, 5, 5) for n in range(boxes)])
+    assignments.submit(assignment=seat, worker=worker, content=drawn, seconds=3, key=f"k{seat.pk}")
+
+
+def test_tasks_are_handed_out_paid_and_finished_without_any_job(poll):
+    queue, (ada, bea, cleo) = poll
+    before = wallets.balance(queue.account)
+    batch = batches.open_batch(queue=queue, tasks=[NewTask(SIZE), NewTask(SIZE)], purpose="poll", by="system")
+    assert [row.queue_id for row in worklist.work_available(worker=ada)] == [queue.pk]
+    for worker in (ada, bea):
+        answer(worker, queue, 1)
+        answer(worker, queue, 2 if worker == ada else 1)
+    agreed, split = Task.objects.order_by("pk")
+    assert AdvanceRequest.objects.filter(queue=queue).exists()
+    background.advance_queue(queue.pk)
+    # One task is over; for the other, whose answers differ, a third person is asked.
+    split.refresh_from_db()
+    assert (split.seats_total, split.state, Poll.kept) == (3, "Open", {agreed.pk: [1, 1]})
+    assert assignments.claim(worker=ada, queue=queue) is None
+    answer(cleo, queue, 2)
+    background.advance_queue(queue.pk)
+    batch.refresh_from_db()
+    assert Poll.kept[split.pk] == [2, 1, 2] and batch.status == "Completed"
+    assert before - wallets.balance(queue.account) == 5 * (stories.PRICE + stories.FEE)
+    assert escrow.held(account=queue.account, purpose=Subject(subjects.WORK_QUEUE, queue.pk)) == 0
+    assert not LabelingJob.objects.exists()
+
+
+def test_a_closed_queue_hands_out_nothing_but_takes_what_is_held(poll):
+    queue, (ada, bea, _) = poll
+    batches.open_batch(queue=queue, tasks=[NewTask(SIZE)], purpose="poll", by="system")
+    seat = assignments.claim(worker=ada, queue=queue)
+    queues.close_queue(queue, by="system")
+    assert assignments.claim(worker=bea, queue=queue) is None and worklist.work_available(worker=bea) == []
+    done = assignments.submit(assignment=seat, worker=ada, content=stories.ONE_BEE, seconds=3, key="k")
+    assert done.paid_micros == stories.PRICE
+    leases.withdraw(batch=Task.objects.get().batch)
+    background.advance_queue(queue.pk)
+    assert Poll.kept == {seat.task_id: [1]}
+    with pytest.raises(WrongState, match="the work queue is Stopped"):
+        batches.open_batch(queue=queue, tasks=[NewTask(SIZE)], purpose="poll", by="system")
+
+
+def test_without_money_no_batch_opens(poll):
+    queue, _ = poll
+    with pytest.raises(LimitExceeded):
+        batches.open_batch(queue=queue, tasks=[NewTask(SIZE)] * 1000, purpose="poll", by="system")
+    assert not Task.objects.exists() and batches.live_batch(queue) is None
+
+
+def test_a_queue_of_an_unknown_owner_is_named(poll):
+    queue, _ = poll
+    WorkQueue.objects.filter(pk=queue.pk).update(owner_kind="dance")
+    queue.refresh_from_db()
+    with pytest.raises(LookupError, match="there is no owner of the kind 'dance'"):
+        owners.owner_of(queue)

@@ -1,0 +1,174 @@
+"""The migration to work queues, on a database with a labeling job in the middle: people and the job continue."""
+
+import json
+import os
+import subprocess
+import sys
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+from django.conf import settings
+from django.db.migrations.executor import MigrationExecutor
+
+from marketplace import storage
+from tests.marketplace.old_database import migrate, old_database
+
+BEFORE = [("labeling", "0005_task_responses_written"), ("learning", "0002_resume_and_rule")]
+PRICE, FEE, DEPOSIT = 36_000, 7_200, 1_000_000
+ANSWER = {
+    "boundingBox": {
+        "boundingBoxes": [{"left": 10, "top": 10, "width": 50, "height": 40, "label": "bee"}],
+        "inputImageProperties": {"width": 640, "height": 480},
+    }
+}
+# Keys that tell the job's and the queue's apart from everything else's.
+JOB, TEAM, ACCOUNT, BATCH = 41, 51, 61, 71
+GO_ON = f"""
+import django; django.setup()
+import json
+from django.utils import timezone
+from labeling.models import Assignment, LabelingJob, WorkQueue, AdvanceRequest
+from labeling.services.jobs import advancing
+from labeling.services.queue import assignments, worklist
+from marketplace.models import Worker
+from marketplace.services import earnings, wallets
+answer = json.loads('''{json.dumps(ANSWER)}''')
+job = LabelingJob.objects.get(pk={JOB})
+first, second = Worker.objects.order_by("pk")
+offered = [(row.queue_id, row.tasks_left, row.tasks_held) for row in worklist.work_available(worker=first)]
+def submit(seat, worker, key):
+    return assignments.submit(assignment=seat, worker=worker, content=answer, seconds=5, key=key).paid_micros
+paid = [submit(Assignment.objects.get(pk=603), first, "k603")]
+for worker in (first, second):
+    while (seat := assignments.claim(worker=worker, queue=job.queue)) is not None:
+        paid.append(submit(seat, worker, f"k{{seat.pk}}"))
+before = AdvanceRequest.objects.filter(queue=job.queue).exists()
+advancing.advance_job(job.pk)
+job.refresh_from_db()
+print(json.dumps({{
+    "offered": offered, "paid": paid, "requested": before, "job": job.status, "queue": job.queue.status,
+    "queue_id": job.queue_id, "labels": sorted(job.objects_of_job.values_list("state", "label__source")),
+    "wallet": wallets.balance(job.account), "held": wallets.held(job.account),
+    "earned": [earnings.balance(worker=worker) for worker in (first, second)],
+    "next_queue_is_new": WorkQueue.objects.count() == 1,
+}}))
+"""
+
+
+@pytest.fixture
+def old(django_db_blocker):
+    with django_db_blocker.unblock(), old_database(*BEFORE) as connection:
+        with connection.cursor() as cursor:
+            fill(cursor)
+        yield connection
+
+
+def fill(cursor):
+    """A job with three objects for two people each: one answered by both, one held by the first, one untouched."""
+    output = storage.join(settings.STORE_URL, "123456789012", "labeling")
+    cursor.execute(
+        f"""INSERT INTO marketplace_user (id, username, email, password, first_name, last_name, display_name, is_active,
+                                         is_staff, is_operator, is_superuser, date_joined)
+           SELECT n, 'u' || n, 'u' || n || '@example.org', '', '', '', 'U', true, false, false, false, now()
+           FROM generate_series(1, 2) n;
+           INSERT INTO marketplace_account (id, name, number, created_at)
+           VALUES ({ACCOUNT}, 'Apiary', '123456789012', now());
+           INSERT INTO marketplace_worker (id, user_id, public_id, status, created_at)
+           SELECT n, n, 'W' || n, 'Active', now() FROM generate_series(1, 2) n;
+           INSERT INTO marketplace_workteam (id, account_id, name, description, crowd, created_at)
+           VALUES ({TEAM}, {ACCOUNT}, 'bees', '', 'private-crowd', now());
+           INSERT INTO marketplace_workteammember (workteam_id, worker_id, created_at)
+           SELECT {TEAM}, n, now() FROM generate_series(1, 2) n;
+           INSERT INTO labeling_labelingjob (id, account_id, name, status, failure_reason, reference_code, task_type,
+               label_attribute_name, labels, input_manifest_uri, selection, output_uri, role_arn, tags, workteam_id,
+               title, description, keywords, instructions, workers_per_object, redundancy, price_micros, fee_micros,
+               expected_seconds, task_time_limit_seconds, task_availability_seconds, max_concurrent_tasks,
+               automated_labeling, objects_total, bad_lines, attention, created_at, created_by)
+           VALUES ({JOB}, {ACCOUNT}, 'meadow', 'InProgress', '', 'r1', 'BoundingBox', 'meadow', '["bee"]',
+               's3://bees/in.manifest', '{{"kind": "full"}}', '{output}', '', '[]', {TEAM}, 'Draw bees', 'Bees', '[]',
+               '{{}}', 2, '{{"kind": "fixed"}}', {PRICE}, {FEE}, 9, 600, 21600, 1000, '{{}}', 3, 0, '', now(), '');
+           INSERT INTO labeling_dataobject (id, job_id, index, state, failure_reason, source_ref, width, height, depth,
+               upright_uri)
+           SELECT 800 + n, {JOB}, n, 'PendingHuman', '', 's3://bees/' || n || '.png', 640, 480, 3, ''
+           FROM generate_series(0, 2) n;
+           INSERT INTO labeling_objectline (data_object_id, text)
+           SELECT 800 + n, '{{"source-ref": "s3://bees/' || n || '.png"}}' FROM generate_series(0, 2) n;
+           INSERT INTO labeling_batch (id, job_id, number, status, purpose, created_at, opened_at, expires_at,
+               stopped_early)
+           VALUES ({BATCH}, {JOB}, 1, 'InProgress', 'labels', now(), now(), now() + interval '6 hours', false);
+           INSERT INTO labeling_task (id, job_id, batch_id, data_object_id, state, seats_total, seats_free,
+               answers_count, declines_count, queue_position, due, responses_written)
+           VALUES (500, {JOB}, {BATCH}, 800, 'Done', 2, 0, 2, 0, nextval('labeling_queue_position'), true, false),
+                  (501, {JOB}, {BATCH}, 801, 'Open', 2, 1, 0, 0, nextval('labeling_queue_position'), false, false),
+                  (502, {JOB}, {BATCH}, 802, 'Open', 2, 2, 0, 0, nextval('labeling_queue_position'), false, false);
+           INSERT INTO labeling_assignment (id, task_id, job_id, worker_id, state, accepted_at, lease_expires_at,
+               ended_at, seconds_spent, paid_micros, submit_key, decline_reason)
+           VALUES (601, 500, {JOB}, 1, 'Submitted', now(), now(), now(), 5, {PRICE}, 'k601', ''),
+                  (602, 500, {JOB}, 2, 'Submitted', now(), now(), now(), 5, {PRICE}, 'k602', ''),
+                  (603, 501, {JOB}, 1, 'Leased', now(), now() + interval '10 minutes', NULL, NULL, NULL, '', '');
+           INSERT INTO labeling_workercursor (worker_id, job_id, position)
+           SELECT n, {JOB}, 0 FROM generate_series(1, 2) n;
+           INSERT INTO labeling_advancerequest (job_id, requested_at) VALUES ({JOB}, now());"""
+    )
+    cursor.execute(
+        "INSERT INTO labeling_answer (assignment_id, revision, content, created_at) "
+        "VALUES (601, 1, %s, now()), (602, 1, %s, now())",
+        [json.dumps(ANSWER)] * 2,
+    )
+    for table in ("labeling_labelingjob", "labeling_assignment", "labeling_task", "labeling_batch"):
+        cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), 900)")
+    money(cursor)
+
+
+def money(cursor):
+    """A deposit, the batch's escrow, and the two answers that were paid."""
+    seats = 6 * (PRICE + FEE)
+    pockets = {"outside": 1, "wallet": 2, "escrow": 3, "fees": 4, "w1": 5, "w2": 6}
+    cursor.execute(
+        f"""INSERT INTO marketplace_ledgeraccount (id, kind, account_id, worker_id, reference, created_at)
+           VALUES (1, 'outside', NULL, NULL, '', now()), (2, 'wallet', {ACCOUNT}, NULL, '', now()),
+                  (3, 'escrow', {ACCOUNT}, NULL, 'labeling-job:{JOB}', now()), (4, 'fees', NULL, NULL, '', now()),
+                  (5, 'earnings', NULL, 1, '', now()), (6, 'earnings', NULL, 2, '', now());
+           SELECT setval(pg_get_serial_sequence('marketplace_ledgeraccount', 'id'), 100)"""
+    )
+    entries = {
+        "opening": {"outside": -DEPOSIT, "wallet": DEPOSIT},
+        f"batch:{BATCH}:fund": {"wallet": -seats, "escrow": seats},
+        "assignment:601:pay": {"escrow": -PRICE - FEE, "w1": PRICE, "fees": FEE},
+        "assignment:602:pay": {"escrow": -PRICE - FEE, "w2": PRICE, "fees": FEE},
+    }
+    for reference, moved in entries.items():
+        cursor.execute(
+            "INSERT INTO marketplace_entry (reference, description, by, created_at) "
+            "VALUES (%s, '', 'system', now()) RETURNING id",
+            [reference],
+        )
+        (entry,) = cursor.fetchone()
+        # In one statement: the trigger checks the sum at its end.
+        rows = ", ".join(f"({entry}, {pockets[pocket]}, {micros})" for pocket, micros in moved.items())
+        cursor.execute(f"INSERT INTO marketplace_posting (entry_id, ledger_account_id, amount_micros) VALUES {rows}")
+
+
+def goes_on(connection) -> dict:
+    """What a process of today makes of the database."""
+    parts = urlsplit(os.environ["WAGGLE_DATABASE_URL"])
+    url = urlunsplit(parts._replace(path="/" + connection.settings_dict["NAME"]))
+    environment = os.environ | {"WAGGLE_DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "marketplace.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", GO_ON], env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_a_job_in_the_middle_goes_on(old):
+    migrate(old, *MigrationExecutor(old).loader.graph.leaf_nodes())
+    old.close()
+    found = goes_on(old)
+    # The first worker holds one task and may take another; everybody ends with three answers, each paid once.
+    assert found["offered"] == [[JOB, 1, 1]] and found["queue_id"] == JOB
+    assert found["paid"] == [PRICE] * 4 and found["requested"]
+    assert (found["job"], found["queue"]) == ("Completed", "Stopped")
+    assert found["labels"] == [["HumanLabeled", "human"]] * 3
+    assert found["earned"] == [3 * PRICE] * 2
+    assert (found["wallet"], found["held"]) == (DEPOSIT - 6 * (PRICE + FEE), 0)
