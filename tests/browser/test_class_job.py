@@ -99,6 +99,6 @@ def test_the_wizard_shows_what_fits_the_chosen_type(visit: Visit, account: Accou
     expect(page.get_by_text("No model can learn this task type yet")).to_be_visible()
     expect(page.get_by_label("Automated labeling")).to_be_disabled()
     page.get_by_role("button", name="Continue").click()
-    page.get_by_role("link", name="See the task as a worker does").click()
+    page.get_by_role("link", name="Preview the task as a worker sees it").click()
     page.locator(".canvas img").first.wait_for()
     expect(radio(page, "wasp")).to_be_visible()
