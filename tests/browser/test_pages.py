@@ -118,7 +118,7 @@ def test_a_worker_is_paid_for_a_box(visit: Visit, live_server: Any, job: Labelin
     page.locator(".canvas canvas").first.wait_for()
     draw(page, 100, 100, 150, 140)
     page.get_by_role("button", name="Submit").click()
-    wait_until(lambda: job.assignments.filter(state="Submitted", worker=workers[0]).count() == 2)
+    wait_until(lambda: job.queue.assignments.filter(state="Submitted", worker=workers[0]).count() == 2)
     page.goto(live_server.url + reverse("worker:earnings"))
     expect(page.locator("waggle-money").first).to_have_text("$0.072")
 

@@ -134,7 +134,7 @@ def test_returned_and_declined_tasks_reach_the_server(open_task: Open, job: Labe
     """Both give up the seat, a declined one with its reason, and the next task is shown."""
     page = open_task()
     page.get_by_role("button", name="Return").click()
-    seats = job.assignments.order_by("pk")
+    seats = job.queue.assignments.order_by("pk")
     wait_until(lambda: list(seats.values_list("state", flat=True)) == ["Returned", "Leased"])
     page.locator(".canvas canvas").first.wait_for()
     page.get_by_role("button", name="Decline", exact=True).click()
@@ -150,4 +150,4 @@ def test_a_reload_keeps_the_task_and_its_boxes(open_task: Open, job: LabelingJob
     page.reload()
     page.locator(".list li").first.wait_for()
     settles(lambda: boxes(page), [{"left": 10, "top": 20, "width": 100, "height": 200, "label": "bee"}])
-    settles(lambda: job.assignments.count(), 1)
+    settles(lambda: job.queue.assignments.count(), 1)
