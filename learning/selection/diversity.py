@@ -19,18 +19,23 @@ def spread(
     broken by the greater weight, then by the earlier image, so the result is always the same. At most n are returned.
     Raises ValueError when the shapes do not agree.
     """
+    # Imported here: scikit-learn takes a second to load, which every command of the portal would pay.
+    from sklearn.metrics import pairwise_distances_argmin_min
+    from sklearn.metrics.pairwise import euclidean_distances
+
     points = _unit(embeddings)
     weight = np.asarray(weights, dtype=np.float64)
     if weight.shape != (len(points),):
         raise ValueError(f"{len(points)} embeddings but weights of shape {weight.shape}")
     count = min(count, len(points))
+    if count == 0:
+        return np.array([], dtype=np.int64)
     nearest = np.full(len(points), 2.0)  # unit vectors are never further apart
     if labeled is not None and len(np.asarray(labeled)):
         known = _unit(labeled)
         if known.shape[1] != points.shape[1]:
             raise ValueError(f"embeddings of {points.shape[1]} and of {known.shape[1]} numbers cannot be compared")
-        for start in range(0, len(known), 256):
-            nearest = np.minimum(nearest, _distances(points, known[start : start + 256]).min(axis=1))
+        nearest = np.minimum(nearest, pairwise_distances_argmin_min(points, known)[1])
     chosen: list[int] = []
     free = np.ones(len(points), dtype=bool)
     for _ in range(count):
@@ -38,7 +43,7 @@ def spread(
         best = int(np.lexsort((-weight, -gain))[0])
         chosen.append(best)
         free[best] = False
-        nearest = np.minimum(nearest, _distances(points, points[best : best + 1])[:, 0])
+        nearest = np.minimum(nearest, euclidean_distances(points, points[best : best + 1])[:, 0])
     return np.array(chosen, dtype=np.int64)
 
 
@@ -48,8 +53,3 @@ def _unit(vectors: ArrayLike) -> Floats:
         raise ValueError(f"embeddings must be a table of (images, numbers), found shape {found.shape}")
     length = np.linalg.norm(found, axis=1, keepdims=True)
     return np.divide(found, length, out=np.zeros_like(found), where=length > 0)
-
-
-def _distances(first: Floats, second: Floats) -> Floats:
-    square = (first**2).sum(axis=1)[:, None] + (second**2).sum(axis=1)[None, :] - 2 * first @ second.T
-    return np.sqrt(np.maximum(square, 0.0))
