@@ -105,7 +105,7 @@ class ImageSet:
         """The labels in displayed pixels, cut at the image's edge."""
         item, picture = self.items[place], self.picture(place)
         boxes = np.clip(item.boxes, 0, [picture.width, picture.height] * 2)
-        whole = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
+        whole: NDArray[np.bool_] = np.all(boxes[:, 2:] > boxes[:, :2], axis=1)
         return Truth(boxes[whole].astype(np.float32), [k for k, ok in zip(item.class_ids, whole, strict=True) if ok])
 
     def example(self, place: int) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.int64]]:

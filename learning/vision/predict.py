@@ -31,6 +31,7 @@ from learning.serving.archive import opened_model
 from learning.serving.detector import Choice, Detection, detect_pictures
 from learning.serving.images import Picture, load_picture
 from learning.serving.session import Session, open_session
+from learning.vision import recipe
 from learning.vision.export import read_model
 from learning.vision.inference import TorchSession
 from learning.vision.manifests import Item, read_items
@@ -104,7 +105,7 @@ def open_model(folder: Path, asked: PredictHyperparameters) -> tuple[Session, Mo
         return session, config
     network, config = read_model(folder)
     if torch.cuda.is_available():
-        network.to("cuda", memory_format=torch.channels_last)
+        recipe.to_channels_last(network.to("cuda"))
     return TorchSession(network, dtype=DTYPES[asked.precision]), config
 
 

@@ -14,7 +14,6 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import torch
@@ -109,13 +108,13 @@ def train(model: compact.CompactDetector, loader: DataLoader, plan: recipe.Recip
           device: torch.device, out: Path, note: dict) -> compact.CompactDetector:  # fmt: skip
     """Train until the time or the steps are over; returns the averaged model. Saves on the way."""
     model.to(device)
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    recipe.to_channels_last(model)
     model.membership = torch.from_numpy(scenes.membership()).to(device)
     recipe.prepare(model, plan)
     optimizer = torch.optim.AdamW(recipe.parameter_groups(model, plan))
     schedule, average, dtype = recipe.Schedule(plan, steps, seconds), recipe.Ema(model, plan), recipe.best_dtype(device)
     recipe.set_train_mode(model, plan)
-    averaged = cast(compact.CompactDetector, average.model)
+    averaged = average.model
     batches, began, saved, smooth = iter(loader), time.monotonic(), time.monotonic(), 0.0
     step = 0
     while (progress := schedule.progress(step, time.monotonic() - began)) < 1:

@@ -9,10 +9,12 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
+
+M = TypeVar("M", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -126,13 +128,18 @@ class Schedule:
             group["lr"] = group["peak"] * self.factor(step, elapsed)
 
 
-class Ema:
+def to_channels_last(model: nn.Module) -> None:
+    """Lay the weights of convolutions out as CPUs and tensor cores read them fastest, in place."""
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs do not know it
+
+
+class Ema(Generic[M]):
     """A moving average of the weights; it is the average that is evaluated and kept.
 
     Early on the average is short, so that a run of a few dozen steps is not dragged back to its start.
     """
 
-    def __init__(self, model: nn.Module, recipe: Recipe) -> None:
+    def __init__(self, model: M, recipe: Recipe) -> None:
         self.model = copy.deepcopy(model).eval().requires_grad_(False)
         self.decay, self.updates = recipe.ema_decay, 0
 

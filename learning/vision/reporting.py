@@ -24,8 +24,8 @@ class Reporter:
         self._steps, self._images, self._since = 0, 0, time.monotonic()
 
     def step(self, total: Tensor, losses: dict[str, Tensor], images: int) -> None:
-        for name, value in {"loss": total, **{f"loss_{k}": v for k, v in losses.items()}}.items():
-            self._sums[name] = self._sums.get(name, 0.0) + float(value.detach())
+        for name, loss in {"loss": total, **{f"loss_{k}": v for k, v in losses.items()}}.items():
+            self._sums[name] = self._sums.get(name, 0.0) + float(loss.detach())
         self._steps, self._images = self._steps + 1, self._images + images
         elapsed, training = time.monotonic() - self._since, self._training
         first_or_last = training.step == 1 or training.progress >= 1

@@ -31,7 +31,7 @@ class Training:
     train: ImageSet
     validation: ImageSet | None
     network: Network
-    average: recipe.Ema
+    average: recipe.Ema[Network]
     optimizer: torch.optim.Optimizer
     chosen: recipe.Recipe
     curve: recipe.Schedule | plan.StepCurve

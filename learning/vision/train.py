@@ -72,7 +72,7 @@ def prepare(folder: JobFolder, asked: TrainHyperparameters, began: float, stop: 
     chosen = dataclasses.replace(chosen, batch_size=max(LEAST_BATCH, chosen.batch_size))
     network.to(device)
     if asked.channels_last != "false":
-        network.to(memory_format=torch.channels_last)
+        recipe.to_channels_last(network)
     recipe.prepare(network.model, chosen)
     plan.freeze_matching(network.model, asked.freeze_layer_pattern)
     training = Training(
