@@ -31,7 +31,7 @@ def test_the_result_is_distinct_bounded_and_repeatable():
     assert (spread(points, weights, 20) == first).all()
     assert sorted(spread(points, weights, 99).tolist()) == list(range(50))
     assert len(spread(points[:0], weights[:0], 5)) == 0
-    assert len(spread(points[:0], weights[:0], 5, taken=points)) == 0
+    assert len(spread(points[:0], weights[:0], 5, labeled=points)) == 0
 
 
 def test_shapes_that_do_not_agree_are_refused():
