@@ -47,7 +47,7 @@ export class BoxesView extends LitElement {
       font-size: 0.75rem; max-inline-size: 100%;
     }
     button span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-    button .name { flex: none; max-inline-size: 55%; }
+    button .name { flex: none; max-inline-size: 14ch; }
     button[aria-pressed="true"] { background: var(--wg-surface-3, #ddd); font-weight: 600; }
     button[aria-pressed="false"] { color: var(--wg-text-2, #666); border-style: dashed; }
     button:focus-visible { outline: 3px solid var(--wg-focus, #06c); outline-offset: 1px; }
