@@ -13,8 +13,8 @@ from labeling.task_types.base import TaskType
 
 Kind = TaskType[Any, Any]
 
-# Enough to tell a few workers apart where there is little room; the object's page shows whole names.
 SHORT_NAME = 6
+"""How many characters of a worker's id galleries show; the object's page shows all."""
 NAMES = {"machine": "Machine", "adjudicated": "Yours", "human": "Merged"}
 
 

@@ -7,7 +7,7 @@ from labeling.task_types.base import Story, TaskType
 
 
 def story(label: Label | None, kind: TaskType[Any, Any]) -> Story:
-    """A sentence on the whole label, and for a label by people what became of each thing that somebody answered."""
+    """A sentence on the whole label, and for a label by people what became of each thing that an answer named."""
     if label is None:
         return Story("Nobody has labeled this object yet.")
     if label.source == LabelSource.ADJUDICATED:

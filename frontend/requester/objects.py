@@ -80,7 +80,7 @@ def adjudicate(request: HttpRequest, job_id: int, object_id: int) -> HttpRespons
         content = json.loads(request.POST.get("answer", ""))
         adjudication.adjudicate(data_object=row, content=content, by=f"user:{request.user.pk}")
     except ValueError:
-        messages.error(request, words.lost)
+        messages.error(request, words.not_received)
     except DomainError as error:
         messages.error(request, error.message)
     else:

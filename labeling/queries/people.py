@@ -12,8 +12,8 @@ from django.db.models import Avg, Count, F, Max, Sum
 from labeling import task_types
 from labeling.models import Answer, Assignment, AssignmentStatus, DataObject, Label, LabelingJob, LabelSource
 
-# Told apart by eye, also by colour-blind ones (after Okabe and Ito).
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a6d00", "#7f3fbf", "#5f6b6d")
+"""The colours of workers: colour-blind people can tell them apart too (after Okabe and Ito)."""
 
 WEAK = 0.1
 """By how much a worker must be worse at a class than at all of them for it to be named as the weak one."""

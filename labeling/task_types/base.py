@@ -55,10 +55,10 @@ class Words:
     decide: str
     """How to decide an object oneself, and what follows."""
     decided: str
-    """What the label is once somebody of the account has decided."""
+    """What the label is once a member of the account has decided."""
     saved: str
     """After an object was decided; holds {index}."""
-    lost: str
+    not_received: str
     """When the element's answer did not reach the server."""
     left_out: str
     """One thing of an answer that consolidation ignored: "a box"."""
@@ -244,7 +244,7 @@ class TaskType(ABC, Generic[Answer, Models]):
 
     @abstractmethod
     def load_workers(self, stored: Mapping[str, Any] | None) -> Models:
-        """The models that `to_json` wrote, also by earlier versions; of workers nobody knows yet for None."""
+        """The models that `to_json` wrote, also by earlier versions; models of unknown workers for None."""
 
     @abstractmethod
     def skills(self, models: Models, workers: Sequence[str], *, labels: Sequence[str]) -> list[SkillFigures]:
@@ -266,7 +266,7 @@ class TaskType(ABC, Generic[Answer, Models]):
 
     @abstractmethod
     def initial_value(self, value: Mapping[str, Any] | None) -> Any:
-        """What the element starts with when somebody corrects this label: JSON for its initial-value attribute."""
+        """What the element starts with when a requester corrects this label: JSON for its initial-value attribute."""
 
     @abstractmethod
     def story(self, value: Mapping[str, Any], explanation: Mapping[str, Any]) -> Story:

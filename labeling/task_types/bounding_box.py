@@ -52,7 +52,7 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
         "they also teach how good each worker is.",
         decided="Their boxes are the label.",
         saved="Your boxes for object {index} are the label now.",
-        lost="The boxes did not arrive. Draw them again and save.",
+        not_received="The boxes did not arrive. Draw them again and save.",
         left_out="a box",
         labels_help="One a line. Their order is the class index.",
         skills="Recall: the share of real objects this worker draws, and the class whose recall is much lower than "
@@ -197,7 +197,7 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
         return [{"label": box["label"], **{side: round(box[side]) for side in sides}} for box in found]
 
     def story(self, value: Mapping[str, Any], explanation: Mapping[str, Any]) -> Story:
-        """What became of each thing that somebody drew."""
+        """What became of each object that a worker drew."""
         findings = tuple(_finding(cluster) for cluster in explanation.get("clusters", []))
         kept = sum(found.kept for found in findings)
         lead = f"{count(len(explanation.get('workers', [])), 'person', 'people')} answered. "

@@ -47,7 +47,7 @@ class ImageClassification(TaskType[Vote, VoteWorkers]):
         "it also teaches how good each worker is.",
         decided="Their choice is the label.",
         saved="Your choice for object {index} is the label now.",
-        lost="The choice did not arrive. Choose again and save.",
+        not_received="The choice did not arrive. Choose again and save.",
         left_out="a choice",
         labels_help="One a line, at least two. Their order is the class index.",
         skills="Chooses right: the share of this worker's choices that agree with the labels, and the class missed "

@@ -1,4 +1,4 @@
-"""Image classification on the real portal in a real browser: a worker's page, the gallery, the requester's decision."""
+"""Image classification on the real portal in a browser: wizard, worker's page, gallery, adjudication."""
 
 from typing import Any
 
@@ -70,3 +70,28 @@ def test_the_gallery_shows_the_class_and_the_requester_decides_anew(
     rows = DataObject.objects.select_related("label")
     wait_until(lambda: rows.get(job=job, index=0).label.source == "adjudicated")
     assert rows.get(job=job, index=0).label.value["choice"] == "wasp"
+
+
+def test_the_wizard_shows_what_fits_the_chosen_type(visit: Visit, account: Account, owner: User) -> None:
+    """The help for labels follows the choice, the prices are those of the type, and no model is offered."""
+    dataset = builders.a_dataset(account=account, name="clover")
+    builders.a_team(account=account, workers=stories.a_crowd(2), name="field-team")
+    page = visit(owner, reverse("requester:job-new") + f"?dataset={dataset.pk}")
+    page.get_by_label("Name").fill("insects")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("One a line, at least two.")).to_be_hidden()
+    page.get_by_label("Image classification (one class)").check()
+    expect(page.get_by_text("One a line, at least two.")).to_be_visible()
+    page.get_by_label("Labels").fill("bee\nwasp")
+    page.get_by_label("Title").fill("Which insect is it?")
+    page.get_by_label("Description").fill("Choose one")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.locator("#prices option").first).to_have_attribute("value", "0.012")
+    page.get_by_label("Workers per object").fill("2")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("No model can learn this task type yet")).to_be_visible()
+    expect(page.get_by_label("Automated labeling")).to_be_disabled()
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("link", name="Preview the task as a worker sees it").click()
+    page.locator(PICTURE).first.wait_for()
+    expect(page.get_by_role("radio", name="wasp")).to_be_visible()

@@ -1,6 +1,6 @@
-"""A job takes in its manifest: one object a line, by COPY in one transaction, so it is there whole or not at all.
+"""Ingests the manifest of a job: one object a line, by COPY in one transaction, so that all objects are there or none.
 
-Images are looked at later, in chunks, by inspection.py; `inspect_objects` is offered here as well.
+Images are looked at later, in chunks, by inspection.py.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,9 +19,10 @@ from labeling.task_types.base import ImportedLabel
 from marketplace.errors import Invalid
 from marketplace.services import boundaries
 
-# A chunk is written when either is reached, so memory follows neither the number nor the length of lines.
 CHUNK_ROWS = 10_000
+"""Lines after which a chunk is written."""
 CHUNK_BYTES = 16 * 1024 * 1024
+"""Bytes after which a chunk is written, so that long lines do not fill the memory."""
 IMPORTED = "imported"
 
 
@@ -99,7 +100,7 @@ def _chunks(
 
 
 def _label(job: LabelingJob, line: manifest.Line) -> ImportedLabel[Any]:
-    """The label a chained line brings along. Raises ValueError when this job cannot use it."""
+    """The label that a line of another job's output has. Raises ValueError when this job cannot use it."""
     kind = task_types.get(job.task_type)
     label = kind.read_manifest(line.attributes, job.label_attribute_name)
     if unknown := sorted(kind.classes(label.answer) - set(job.labels)):

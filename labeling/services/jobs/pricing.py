@@ -12,10 +12,10 @@ from labeling import task_types
 from marketplace import money
 from marketplace.errors import Invalid
 
-# 3.6 cents for the ten seconds a box takes at most (8-10 s): 12.96 dollars an hour, carried on to longer tasks.
 MICROS_PER_SECOND = 3_600
-# AmountInUsd ends at 2 dollars, 99 cents and 9 tenths.
+"""3.6 cents for ten seconds, Ground Truth's price of a box (8-10 s): 12.96 dollars an hour."""
 MOST_MICROS = 2_999_000
+"""The largest AmountInUsd: 2 dollars, 99 cents and 9 tenths of a cent."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def estimate(
         raise Invalid("the design cannot be estimated", errors=wrong)
     answers = objects * workers_per_object
     share = fee(price_micros)
-    # Nobody works twice on an object: with fewer people than answers an object needs, each of them sees every object.
+    # A worker answers an object once: with fewer workers than answers per object, each of them sees every object.
     rounds = ceil(answers / workers) if workers >= workers_per_object else objects
     return Estimate(
         total_micros=answers * (price_micros + share),

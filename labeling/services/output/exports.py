@@ -1,6 +1,6 @@
 """Downloads of a job's labels, made in the background: manifest, worker answers, COCO, VOC, YOLO.
 
-A killed export starts again from its row; it may be stopped; objects that do not fit a format are listed, not lost.
+An export that was interrupted starts again. Objects that do not fit a format are listed with the reason.
 """
 
 import io
@@ -27,10 +27,10 @@ from marketplace import queue, storage
 from marketplace.errors import DomainError, ExportLimit, Invalid
 
 EXTENSION = {"manifest": "manifest", "worker-answers": "jsonl", "coco": "zip", "voc": "zip", "yolo": "zip"}
-# What every task type can be exported to; further formats are the type's own.
 ALWAYS = ("manifest", "worker-answers")
-# Where CVAT and Datumaro look for it.
+"""The formats for every task type; each type adds its own."""
 COCO_MEMBER = "annotations/instances_default.json"
+"""The file name that CVAT and Datumaro expect."""
 RUN = "labeling.background.run_export"
 MOST_AT_ONCE = 5
 MOST_ERRORS = 1000
@@ -40,7 +40,7 @@ ZIP_BUFFER = 1024 * 1024
 
 
 class Stopped(Exception):
-    """Somebody stopped the export while it was being written."""
+    """The export was stopped while it was being written."""
 
 
 def create_export(*, job: LabelingJob, kind: str, which: str = "all", by: str) -> Export:

@@ -25,8 +25,8 @@ from marketplace.models import Crowd
 CHUNK = 500
 MANIFEST = "manifests/output/output.manifest"
 UNWRITABLE = "the output cannot be written"
-# How old the output of a running job with new labels may become (the sweep looks every minute).
 REFRESH = timedelta(minutes=5)
+"""How old the output of a running job with new labels may become; it is checked every minute."""
 
 
 def root(job: LabelingJob) -> str:

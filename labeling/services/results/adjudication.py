@@ -1,4 +1,4 @@
-"""A requester has the last word on an object: their answer becomes its label, and gold for the workers' models."""
+"""Adjudication: the requester's own answer becomes an object's label, and gold for the models of the workers."""
 
 from typing import Any
 

@@ -8,8 +8,8 @@ from labeling import task_types
 from labeling.formats import answers
 from marketplace.errors import Invalid
 
-# Far above any honest answer: a thousand boxes are about 100 kB.
 MAX_CHARACTERS = 2_000_000
+"""Far more than a real answer needs: a thousand boxes are about 100 kB."""
 
 
 def checked(content: Any, *, task_type: str, labels: Sequence[str], size: tuple[int, int]) -> str:

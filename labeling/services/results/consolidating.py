@@ -31,11 +31,14 @@ from labeling.services.results import labels, skills
 from labeling.task_types.base import AnswersToImage, Consensus
 
 CHUNK = 200
-# The workers' models are fitted again when there are half as many labeled objects more, on a sample of this size.
 FIRST_FIT = 20
+"""How many labeled objects there must be before the workers' models are fitted."""
 GROWTH = 1.5
+"""By which factor the number of labeled objects must grow before the models are fitted again."""
 SAMPLE = 2000
+"""About how many objects a fit reads at most."""
 UNUSABLE = "none of the answers could be read"
+"""Why an object failed whose answers give no label."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +81,11 @@ def finish(job: LabelingJob, tasks: Sequence[Task], found: Mapping[int, labels.R
     unusable = [pk for pk, revision in made.items() if revision is None]
     DataObject.objects.filter(pk__in=unusable).update(state=ObjectState.FAILED, failure_reason=UNUSABLE)
     early = set(Batch.objects.filter(queue=job.queue_id, stopped_early=True).values_list("pk", flat=True))
-    nobody = [task for task in pending if not task.answers_count]
-    # What nobody answered in time failed, in AWS's words; what was not offered to the end is as it was.
-    failed = [task.data_object_id for task in nobody if task.batch_id not in early]
+    unanswered = [task for task in pending if not task.answers_count]
+    # An object without answers fails with AWS's text; it is unlabeled again when its batch was stopped early.
+    failed = [task.data_object_id for task in unanswered if task.batch_id not in early]
     DataObject.objects.filter(pk__in=failed).update(state=ObjectState.FAILED, failure_reason=EXPIRED)
-    back = [task.data_object_id for task in nobody if task.batch_id in early]
+    back = [task.data_object_id for task in unanswered if task.batch_id in early]
     DataObject.objects.filter(pk__in=back).update(state=ObjectState.UNLABELED)
 
 
@@ -159,7 +162,7 @@ def _read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, 
 
 
 def worker_models(job: LabelingJob) -> Any:
-    """The models of the last fit; a crowd nobody knows yet before the first."""
+    """The models of the last fit; before the first one, models of unknown workers."""
     return task_types.get(job.task_type).load_workers(job.worker_models["models"] if job.worker_models else None)
 
 
