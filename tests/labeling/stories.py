@@ -1,4 +1,4 @@
-"""Labeling jobs as the stories of this room need them: inspected objects, a team, money, answers to give."""
+"""Builders of labeling jobs for tests: inspected objects, a team, money, and answers."""
 
 import itertools
 from typing import Any
@@ -19,7 +19,7 @@ _numbers = itertools.count(1)
 
 
 def a_design(account: Account, team: Workteam, **changes: Any) -> dict[str, Any]:
-    """What create_job takes; a manifest of one line stands for the input."""
+    """The arguments of create_job; the input is a manifest of one line."""
     number = next(_numbers)
     uri = changes.get("input_manifest_uri", "") or builders.a_manifest(account, [{"source-ref": "s3://bees/0.png"}])
     design = {
@@ -39,7 +39,7 @@ def a_design(account: Account, team: Workteam, **changes: Any) -> dict[str, Any]
 
 
 def a_job(account: Account, team: Workteam, *, objects: int = 4, **changes: Any) -> LabelingJob:
-    """A job InProgress whose images were taken in and inspected; nothing is open to people yet."""
+    """A job InProgress whose images have been ingested and inspected; it has no batch yet."""
     job = creation.create_job(**a_design(account, team, **changes))
     add_objects(job, objects)
     with transaction.atomic():
@@ -48,7 +48,7 @@ def a_job(account: Account, team: Workteam, *, objects: int = 4, **changes: Any)
 
 
 def add_objects(job: LabelingJob, objects: int) -> None:
-    """So many inspected objects after those the job has already."""
+    """Append `objects` inspected data objects to those of the job."""
     first = job.objects_total
     rows = DataObject.objects.bulk_create(
         DataObject(job=job, index=n, source_ref=f"s3://bees/{n}.png", width=SIZE[0], height=SIZE[1], depth=3)
@@ -62,7 +62,7 @@ def add_objects(job: LabelingJob, objects: int) -> None:
 
 
 def open_pictures(job: LabelingJob) -> LabelingJob:
-    """Give every object of the job a real picture, and open them all to people."""
+    """Store an image for every object of the job and open a batch of all of them."""
     rows = list(DataObject.objects.filter(job=job).order_by("index"))
     for row, uri in zip(rows, builders.tiny_images(len(rows), account=job.account, size=SIZE), strict=True):
         row.source_ref = uri
@@ -72,14 +72,14 @@ def open_pictures(job: LabelingJob) -> LabelingJob:
 
 
 def an_account(*, funds: str = "100") -> Account:
-    """A requester account whose owner never signs in either."""
+    """A requester's account. Its owner has no password, because hashing one takes long."""
     number = next(_numbers)
     owner = User.objects.create(username=f"owner{number}", email=f"owner{number}@example.org", password="!")
     return builders.an_account(funds=funds, owner=owner)
 
 
 def a_crowd(count: int) -> list[Worker]:
-    """Workers who never sign in: hashing a password for each would be most of a story's time."""
+    """New workers. They have no passwords, because hashing one for each takes long."""
     numbers = [next(_numbers) for _ in range(count)]
     users = User.objects.bulk_create(
         User(username=f"crowd{n}@example.org", email=f"crowd{n}@example.org", password="!") for n in numbers
@@ -88,14 +88,14 @@ def a_crowd(count: int) -> list[Worker]:
 
 
 def a_funded_job(*, workers: int = 3, funds: str = "100", **changes: Any) -> tuple[LabelingJob, list[Worker]]:
-    """A job InProgress with a private team of so many workers."""
+    """A job InProgress with a private team of `workers` workers; returns both."""
     account = an_account(funds=funds)
     people = a_crowd(workers)
     return a_job(account, builders.a_team(account=account, workers=people), **changes), people
 
 
 def boxes(*drawn: tuple[float, float, float, float], label: str = "bee") -> dict[str, Any]:
-    """The crowd element's answer with these boxes (left, top, width, height)."""
+    """The crowd element's answer with these boxes, each (left, top, width, height)."""
     return {
         "boundingBox": {
             "boundingBoxes": [
@@ -111,14 +111,14 @@ ONE_BEE = boxes((100, 100, 50, 40))
 
 
 def answer(seat: Assignment, content: dict[str, Any] = ONE_BEE, *, key: str = "") -> assignments.Submission:
-    """Hand in an answer for the worker who holds the seat."""
+    """Submit an answer for the worker who holds the seat."""
     return assignments.submit(
         assignment=seat, worker=seat.worker, content=content, seconds=8.5, key=key or f"key:{seat.pk}"
     )
 
 
 def work(worker: Worker, job: LabelingJob, content: dict[str, Any] = ONE_BEE, *, most: int = 10_000) -> int:
-    """Let a worker claim and submit until nothing is left for them; returns how many answers."""
+    """Let a worker claim and submit until they get no more tasks; returns the number of answers."""
     for done in range(most):
         seat = assignments.claim(worker=worker, queue=job.queue)
         if seat is None:

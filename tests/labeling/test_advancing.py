@@ -1,4 +1,4 @@
-"""A job goes from its manifest to its end through the queue's own entry points, and survives being killed anywhere."""
+"""A job advances from its manifest to its end through background functions, also when their process is killed."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ ADVANCE = (
 
 
 def a_new_job(workers, *, images=0, bad=(), broken=False, **changes):
-    """A job as create_job leaves it, on real pictures, refused lines and a file that is no image."""
+    """A new job whose manifest has images, invalid lines and a file that is not an image."""
     account = stories.an_account()
     lines = [{"source-ref": uri} for uri in builders.tiny_images(images, account=account)]
     if broken:
@@ -39,7 +39,7 @@ def a_new_job(workers, *, images=0, bad=(), broken=False, **changes):
 
 
 @pytest.mark.django_db
-def test_from_manifest_to_completed():
+def test_a_job_advances_from_its_manifest_to_completed():
     workers = stories.a_crowd(3)
     job = a_new_job(workers, images=3, broken=True, bad=[b"{not json}"])
     background.advance_job(job.pk)
@@ -58,7 +58,7 @@ def test_from_manifest_to_completed():
 
 
 @pytest.mark.django_db
-def test_a_manifest_without_a_usable_line_fails_the_job():
+def test_a_job_whose_manifest_has_no_valid_line_fails():
     job = a_new_job([], bad=[b"{not json}"])
     background.advance_job(job.pk)
     job.refresh_from_db()
@@ -66,7 +66,7 @@ def test_a_manifest_without_a_usable_line_fails_the_job():
 
 
 @pytest.mark.django_db
-def test_the_sweep_asks_for_every_live_job_even_when_a_message_was_lost():
+def test_the_sweep_enqueues_every_live_job_even_when_a_message_was_lost():
     job, _ = stories.a_funded_job(objects=1)
     AdvanceRequest.objects.update(requested_at=timezone.now() - 2 * advance_requests.STALE)
     background.sweep()
@@ -78,12 +78,12 @@ def test_the_sweep_asks_for_every_live_job_even_when_a_message_was_lost():
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_killed_anywhere_and_started_again_the_result_is_the_same():
+def test_a_job_whose_process_is_killed_at_any_moment_ends_with_the_same_result():
     workers = stories.a_crowd(3)
     job = a_new_job(workers, images=12, max_concurrent_tasks=5)
     content = {"boundingBox": {"boundingBoxes": [{"left": 1, "top": 2, "width": 9, "height": 8, "label": "bee"}]}}
     for turn in range(24):
-        # Each turn lets the process live a little longer, so that it dies at another place.
+        # Each process lives a little longer than the one before, so that it is killed at another place.
         advance_and_kill(job.pk, after=0.4 * 1.25**turn)
         job.refresh_from_db()
         if job.status == "Completed":
@@ -99,7 +99,7 @@ def test_killed_anywhere_and_started_again_the_result_is_the_same():
 
 
 def advance_and_kill(job_id, *, after):
-    """Advance the job in a process of its own and kill it after so many seconds, wherever it is then."""
+    """Advance the job in a process of its own and kill it after `seconds`."""
     database = connection.settings_dict
     url = f"postgresql://{database['USER']}:{database['PASSWORD']}@/{database['NAME']}?host={database['HOST']}"
     environment = {**os.environ, "WAGGLE_DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "marketplace.settings"}

@@ -1,4 +1,4 @@
-"""Claim, submit, return, decline, expire: who gets which task, who is paid, and what is refused."""
+"""Claiming, submitting, returning and declining tasks, and expired leases: who gets which task and who is paid."""
 
 from datetime import timedelta
 
@@ -41,14 +41,14 @@ def test_a_claim_leases_the_first_task(opened):
         assert getattr(stored, name) == getattr(seat, name)
 
 
-def test_a_worker_gets_each_task_once_and_then_nothing(opened):
+def test_a_worker_gets_each_task_once(opened):
     job, (worker, *_) = opened
     given = [assignments.claim(worker=worker, queue=job.queue).task_id for _ in range(4)]
     assert given == list(Task.objects.filter(queue=job.queue).order_by("queue_position").values_list("pk", flat=True))
     assert assignments.claim(worker=worker, queue=job.queue) is None
 
 
-def test_a_task_is_given_to_no_more_workers_than_it_has_seats(opened):
+def test_a_task_is_leased_to_at_most_as_many_workers_as_it_has_seats(opened):
     job, _ = opened
     strangers = stories.a_crowd(5)
     for worker in strangers:
@@ -71,13 +71,13 @@ def test_who_may_claim(opened):
     assert not Assignment.objects.exists()
 
 
-def test_nothing_is_handed_out_once_the_job_is_stopping(opened):
+def test_a_stopping_job_leases_no_more_tasks(opened):
     job, (worker, *_) = opened
     creation.stop_job(job=job, by="user:1")
     assert assignments.claim(worker=worker, queue=job.queue) is None
 
 
-def test_nobody_sits_on_a_whole_batch():
+def test_a_worker_can_hold_a_limited_number_of_tasks():
     job, (worker, *_) = stories.a_funded_job(objects=assignments.MOST_LEASES + 1)
     open_all(job)
     for _ in range(assignments.MOST_LEASES):
@@ -88,7 +88,7 @@ def test_nobody_sits_on_a_whole_batch():
     assert assignments.claim(worker=worker, queue=job.queue) is not None
 
 
-def test_a_submit_stores_and_pays_in_one_go(opened):
+def test_a_submit_stores_the_answer_and_pays(opened):
     job, (worker, *_) = opened
     seat = assignments.claim(worker=worker, queue=job.queue)
     done = stories.answer(seat)
@@ -101,7 +101,7 @@ def test_a_submit_stores_and_pays_in_one_go(opened):
     assert (task.answers_count, task.seats_free, task.state, task.due) == (1, 2, "Open", False)
 
 
-def test_a_repeated_submit_changes_nothing_and_says_the_same(opened):
+def test_a_repeated_submit_changes_nothing_and_returns_the_same(opened):
     job, (worker, *_) = opened
     seat = assignments.claim(worker=worker, queue=job.queue)
     first = stories.answer(seat, key="tab-1")
@@ -125,7 +125,7 @@ def test_a_repeated_submit_changes_nothing_and_says_the_same(opened):
         ([], "answer.answer"),
     ],
 )
-def test_a_bad_answer_is_refused_before_anything_is_written(opened, content, field):
+def test_an_invalid_answer_is_refused_and_nothing_is_written(opened, content, field):
     job, (worker, *_) = opened
     seat = assignments.claim(worker=worker, queue=job.queue)
     with pytest.raises(Invalid) as refused:
@@ -156,7 +156,7 @@ def test_a_worker_cannot_submit_for_another(opened):
     assert Assignment.objects.get().state == AssignmentStatus.LEASED
 
 
-def test_the_last_answer_asks_for_the_job_to_be_looked_at_once(opened):
+def test_the_last_answer_of_a_batch_requests_one_advance_of_the_job(opened):
     job, workers = opened
     AdvanceRequest.objects.all().delete()
     for worker in workers[:2]:
@@ -167,7 +167,7 @@ def test_the_last_answer_asks_for_the_job_to_be_looked_at_once(opened):
     assert Task.objects.filter(queue=job.queue, due=True, state="Done").count() == 4
 
 
-def test_a_returned_task_comes_back_to_the_same_worker_at_the_end(opened):
+def test_a_worker_gets_a_returned_task_again_after_all_others(opened):
     job, (worker, *_) = opened
     seat = assignments.claim(worker=worker, queue=job.queue)
     assignments.give_back(assignment=seat, worker=worker)
@@ -177,7 +177,7 @@ def test_a_returned_task_comes_back_to_the_same_worker_at_the_end(opened):
     assert Task.objects.get(pk=seat.task_id).seats_free == 2
 
 
-def test_a_declined_task_is_not_offered_to_that_worker_again(opened):
+def test_a_worker_never_gets_a_declined_task_again(opened):
     job, (worker, *_) = opened
     seat = assignments.claim(worker=worker, queue=job.queue)
     assignments.decline(assignment=seat, worker=worker, reason="too blurred")
@@ -189,7 +189,7 @@ def test_a_declined_task_is_not_offered_to_that_worker_again(opened):
         assignments.give_back(assignment=seat, worker=worker)
 
 
-def test_a_task_all_its_workers_decline_is_over_and_its_object_fails(opened):
+def test_a_task_that_all_workers_decline_expires_and_its_object_fails(opened):
     job, workers = opened
     first = Task.objects.filter(queue=job.queue).order_by("queue_position").first()
     for worker in workers:
@@ -204,7 +204,7 @@ def test_a_task_all_its_workers_decline_is_over_and_its_object_fails(opened):
     assert row.state == "Failed" and row.failure_reason.startswith("ClientError: Annotation tasks expired")
 
 
-def test_a_lease_that_ran_out_goes_to_somebody_else(opened):
+def test_the_task_of_an_expired_lease_goes_to_somebody_else(opened):
     job, (slow, quick, *_) = opened
     seat = assignments.claim(worker=slow, queue=job.queue)
     later = timezone.now() + timedelta(seconds=601)
@@ -215,7 +215,7 @@ def test_a_lease_that_ran_out_goes_to_somebody_else(opened):
     assert stories.work(slow, job) == 4
 
 
-def test_a_late_answer_counts_while_the_seat_is_free(opened):
+def test_a_late_answer_is_accepted_while_its_seat_is_free(opened):
     job, (slow, *_) = opened
     seat = assignments.claim(worker=slow, queue=job.queue)
     leases.expire_overdue(now=timezone.now() + timedelta(hours=1))
@@ -224,7 +224,7 @@ def test_a_late_answer_counts_while_the_seat_is_free(opened):
     assert (task.seats_total, task.seats_free, task.answers_count) == (3, 2, 1)
 
 
-def test_a_late_answer_is_refused_when_the_seat_was_given_away():
+def test_a_late_answer_is_refused_when_others_have_taken_the_seat():
     job, (slow, *others) = stories.a_funded_job(workers=4, objects=1)
     open_all(job)
     seat = assignments.claim(worker=slow, queue=job.queue)
@@ -236,7 +236,7 @@ def test_a_late_answer_is_refused_when_the_seat_was_given_away():
     assert earnings.balance(slow) == 0 and Answer.objects.count() == 3
 
 
-def test_an_idle_claim_finds_a_lease_that_ran_out(opened):
+def test_a_claim_that_finds_no_task_expires_overdue_leases(opened):
     job, (gone, *rest) = opened
     for _ in range(4):
         assignments.claim(worker=gone, queue=job.queue, now=timezone.now() - timedelta(hours=1))
@@ -246,7 +246,7 @@ def test_an_idle_claim_finds_a_lease_that_ran_out(opened):
         assert stories.work(worker, job) == 4
 
 
-def test_the_work_list_shows_price_pay_and_tasks_left(opened):
+def test_the_list_of_work_has_price_hourly_pay_and_remaining_tasks(opened):
     job, (worker, other, *_) = opened
     (row,) = worklist.work_available(worker=worker)
     assert (row.price_micros, row.tasks_left, row.hourly_micros) == (stories.PRICE, 4, 14_400_000)
@@ -258,7 +258,7 @@ def test_the_work_list_shows_price_pay_and_tasks_left(opened):
     assert assignments.peek(worker=other, queue=job.queue) not in (None, seat.task.data_object_id)
 
 
-def test_claim_and_submit_need_few_round_trips(opened):
+def test_a_claim_is_one_query_and_a_submit_three(opened):
     job, (worker, *_) = opened
     stories.answer(assignments.claim(worker=worker, queue=job.queue))
     with CaptureQueriesContext(connection) as claiming:

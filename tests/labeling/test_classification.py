@@ -1,4 +1,4 @@
-"""Single-choice classification in the labeling room: consensus, one more worker when unsure, skill, other labels."""
+"""Image classification with a single label: consensus, dynamic redundancy, skills, labels by others."""
 
 import json
 
@@ -20,7 +20,7 @@ DYNAMIC = {"kind": "dynamic", "start": 2, "target_confidence": 0.8}
 
 
 def a_class_job(**changes) -> tuple[LabelingJob, list[Worker]]:
-    """A job that asks whether a picture shows a bee, a wasp or a fly."""
+    """A job that asks whether an image shows a bee, a wasp or a fly."""
     return stories.a_funded_job(task_type="ImageMultiClass", labels=["bee", "wasp", "fly"], **changes)
 
 
@@ -29,7 +29,7 @@ def choice(label: str) -> dict:
 
 
 def answered(job: LabelingJob, workers: list[Worker], chosen: list[str]) -> None:
-    """Everybody answers everything, each always the same."""
+    """Let each worker answer every task with their own answer, always the same."""
     advancing.advance_job(job.pk)
     for worker, label in zip(workers, chosen, strict=True):
         stories.work(worker, job, choice(label))
@@ -50,7 +50,7 @@ def test_the_majority_becomes_the_label_with_its_reasons():
     assert Label.objects.count() == 1
 
 
-def test_two_who_disagree_get_a_third():
+def test_a_third_worker_is_asked_when_two_disagree():
     job, workers = a_class_job(objects=1, redundancy=DYNAMIC)
     answered(job, workers[:2], ["bee", "wasp"])
     task = Task.objects.get()
@@ -60,13 +60,13 @@ def test_two_who_disagree_get_a_third():
     assert Label.objects.get().value["choice"] == "wasp"
 
 
-def test_two_who_agree_are_enough():
+def test_two_workers_who_agree_are_enough():
     job, workers = a_class_job(objects=1, redundancy=DYNAMIC)
     answered(job, workers[:2], ["fly", "fly"])
     assert job.status == "Completed" and Task.objects.get().answers_count == 2
 
 
-def test_workers_who_choose_with_the_others_are_known_to_be_better():
+def test_workers_who_agree_with_the_others_get_a_higher_skill():
     job, workers = a_class_job(objects=24)
     answered(job, workers, ["bee", "bee", "wasp"])
     skills = {row["worker"]: row for row in queries.worker_skills(job)}
@@ -75,7 +75,7 @@ def test_workers_who_choose_with_the_others_are_known_to_be_better():
     assert careful["weakest"] is None and "recall" not in careful
 
 
-def test_the_requesters_choice_is_the_label_and_stays():
+def test_the_requesters_choice_becomes_the_label_and_is_kept():
     job, workers = a_class_job(objects=1)
     answered(job, workers, ["bee", "bee", "bee"])
     row = DataObject.objects.get(job=job)
@@ -104,7 +104,7 @@ def test_an_object_whose_answers_cannot_be_read_fails_with_the_reason():
     assert failed[f"{attribute}-metadata"]["failure-reason"] == "ClientError: none of the answers could be read"
 
 
-def test_a_label_from_elsewhere_is_recorded_and_written_as_the_machines():
+def test_a_label_by_a_model_is_recorded_and_written_as_such():
     job, _ = a_class_job(objects=2)
     first, second = DataObject.objects.filter(job=job).order_by("index")
     label = ExternalLabel(first.pk, Vote(("fly",), (0.875,)), 0.875)

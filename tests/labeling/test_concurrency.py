@@ -1,4 +1,4 @@
-"""Many workers at once: no task over its redundancy, no worker twice on one, none starved, whatever dies on the way."""
+"""Concurrent workers: no task gets too many answers or two from one worker, and none is forgotten after an expiry."""
 
 import json
 import random
@@ -23,13 +23,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def in_threads(*functions):
-    """Run each in a thread with a connection of its own; the first error of any is raised here."""
+    """Run each function in a thread with a database connection of its own; raises the first error."""
     errors = []
 
     def guarded(function):
         try:
             function()
-        except BaseException as error:  # noqa: BLE001 - handed to the test, which raises it
+        except BaseException as error:  # noqa: BLE001 - raised below, in the test's thread
             errors.append(error)
         finally:
             close_old_connections()
@@ -49,7 +49,7 @@ def open_all(job):
     return open_batch(job=job, object_ids=ids, by="system")
 
 
-def test_sixteen_workers_two_hundred_tasks_three_answers_each():
+def test_concurrent_workers_give_three_answers_to_each_task():
     job, workers = stories.a_funded_job(workers=16, objects=200)
     open_all(job)
     done = threading.Event()
@@ -64,7 +64,7 @@ def test_sixteen_workers_two_hundred_tasks_three_answers_each():
                 continue
             fate = dice.random()
             if fate < 0.05:
-                # Gone without a word: the lease runs out.
+                # The worker disappears, and the lease expires.
                 Assignment.objects.filter(pk=seat.pk, state="Leased").update(lease_expires_at=timezone.now())
             elif fate < 0.10:
                 assignments.give_back(assignment=seat, worker=worker)
@@ -73,9 +73,9 @@ def test_sixteen_workers_two_hundred_tasks_three_answers_each():
                     stories.answer(seat)
                     stories.answer(seat)
                 except InUse as refused:
-                    assert "lease expired" in str(refused)  # noqa: PT017 - the killer was quicker
+                    assert "lease expired" in str(refused)  # noqa: PT017 - the lease was expired meanwhile
 
-    def a_killer():
+    def expire_leases():
         dice = random.Random(99)
         while not done.wait(0.05):
             leased = list(Assignment.objects.filter(queue=job.queue, state="Leased").values_list("pk", flat=True))
@@ -83,13 +83,13 @@ def test_sixteen_workers_two_hundred_tasks_three_answers_each():
                 Assignment.objects.filter(pk=pk, state="Leased").update(lease_expires_at=timezone.now())
             leases.expire_overdue(queue_id=job.queue_id)
 
-    def everybody():
+    def all_workers():
         try:
             in_threads(*[lambda w=w, n=n: a_worker(w, n) for n, w in enumerate(workers)])
         finally:
             done.set()
 
-    in_threads(everybody, a_killer)
+    in_threads(all_workers, expire_leases)
 
     assert Answer.objects.count() == 600
     per_task = Assignment.objects.filter(state="Submitted").values_list("task_id", "worker_id")
@@ -103,7 +103,7 @@ def test_sixteen_workers_two_hundred_tasks_three_answers_each():
     assert Posting.objects.aggregate(total=Sum("amount_micros"))["total"] == 0
 
 
-def test_answers_stop_and_the_queue_at_the_same_time():
+def test_answers_a_stop_and_advancing_at_the_same_time():
     job, workers = stories.a_funded_job(workers=6, objects=60, max_concurrent_tasks=10)
     advancing.advance_job(job.pk)
     stopped = threading.Event()
@@ -114,17 +114,17 @@ def test_answers_stop_and_the_queue_at_the_same_time():
             if seat is not None:
                 stories.answer(seat)
 
-    def the_queue():
+    def advance():
         while not stopped.is_set():
             advancing.advance_job(job.pk)
 
-    def the_owner():
+    def stop_after_70_answers():
         while Answer.objects.count() < 70:
             stopped.wait(0.02)
         creation.stop_job(job=job, by="user:1")
         stopped.set()
 
-    in_threads(*[lambda w=w: a_worker(w) for w in workers], the_queue, the_queue, the_owner)
+    in_threads(*[lambda w=w: a_worker(w) for w in workers], advance, advance, stop_after_70_answers)
     leases.expire_overdue(queue_id=job.queue_id, now=timezone.now() + timedelta(hours=1))
     advancing.advance_job(job.pk)
     job.refresh_from_db()
@@ -134,7 +134,7 @@ def test_answers_stop_and_the_queue_at_the_same_time():
     assert not DataObject.objects.filter(state="PendingHuman").exists()
 
 
-def test_the_same_submit_from_many_tabs_counts_once():
+def test_one_submit_sent_concurrently_is_stored_and_paid_once():
     job, (worker, *_) = stories.a_funded_job(objects=1)
     open_all(job)
     seat = assignments.claim(worker=worker, queue=job.queue)
@@ -145,7 +145,7 @@ def test_the_same_submit_from_many_tabs_counts_once():
     assert Answer.objects.count() == 1 and earnings.balance(worker) == stories.PRICE
 
 
-def test_two_tabs_of_one_worker_get_two_tasks():
+def test_concurrent_claims_of_one_worker_get_different_tasks():
     job, (worker, *_) = stories.a_funded_job(objects=8)
     open_all(job)
     seen = []
@@ -153,10 +153,10 @@ def test_two_tabs_of_one_worker_get_two_tasks():
     assert len(set(seen)) == 8
 
 
-def test_nobody_starves_after_expiries_with_exactly_as_many_workers_as_seats():
+def test_expired_tasks_are_done_by_the_workers_who_held_them():
     job, workers = stories.a_funded_job(workers=3, objects=30)
     open_all(job)
-    # Everybody takes tasks and vanishes; every cursor has passed them by then.
+    # Each worker claims tasks and disappears; the cursor of each is then past these tasks.
     for worker in workers:
         for _ in range(20):
             assignments.claim(worker=worker, queue=job.queue)
@@ -166,7 +166,7 @@ def test_nobody_starves_after_expiries_with_exactly_as_many_workers_as_seats():
     assert Answer.objects.count() == 90
 
 
-def test_a_claim_costs_the_same_however_much_a_worker_has_done():
+def test_the_cost_of_a_claim_does_not_grow_with_the_tasks_a_worker_has_done():
     job, (worker, *_) = stories.a_funded_job(workers=1, objects=5000, workers_per_object=5, funds="10000")
     open_all(job)
     with connection.cursor() as cursor:
@@ -180,7 +180,7 @@ def test_a_claim_costs_the_same_however_much_a_worker_has_done():
 
 
 def already_done(job, worker, count):
-    """The worker has answered the first `count` tasks, one claim after the other as far as the cursor can tell."""
+    """Make the first `count` tasks answered by the worker, written by SQL because that is faster than claims."""
     with connection.cursor() as cursor:
         cursor.execute(
             """WITH t AS (UPDATE labeling_task SET seats_free = seats_free - 1, answers_count = 1 WHERE id IN
@@ -193,7 +193,7 @@ def already_done(job, worker, count):
 
 
 def rows_read(worker, job):
-    """What the claim's own scan reads from where the worker's cursor stands, by EXPLAIN ANALYZE."""
+    """The rows and buffers that a claim reads from the worker's cursor on, according to EXPLAIN ANALYZE."""
     with connection.cursor() as cursor:
         cursor.execute(
             """EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)
@@ -207,6 +207,6 @@ def rows_read(worker, job):
 
 
 def most_rows(plan):
-    """The largest number of rows any step of a plan produced or threw away."""
+    """The largest number of rows that a node of a plan produced or discarded."""
     here = plan["Actual Rows"] * plan["Actual Loops"] + plan.get("Rows Removed by Filter", 0)
     return max([here, *(most_rows(step) for step in plan.get("Plans", []))])

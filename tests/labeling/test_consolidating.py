@@ -1,4 +1,4 @@
-"""From answers to labels: revisions, reasons, one more worker when unsure, and the requester's last word."""
+"""From answers to labels: revisions, explanations, dynamic redundancy, skills, and the requester's decision."""
 
 import pytest
 
@@ -17,7 +17,7 @@ DYNAMIC = {"kind": "dynamic", "start": 2, "target_confidence": 0.8}
 
 
 def answered(job, workers, contents):
-    """Everybody answers everything, each in their own way."""
+    """Let each worker answer every task with their own answer, and advance the job."""
     advancing.advance_job(job.pk)
     for worker, content in zip(workers, contents, strict=True):
         stories.work(worker, job, content)
@@ -25,7 +25,7 @@ def answered(job, workers, contents):
     job.refresh_from_db()
 
 
-def test_three_answers_become_one_label_with_its_reasons():
+def test_three_answers_become_one_label_with_an_explanation():
     job, workers = stories.a_funded_job(objects=1)
     drawn = [(100, 100, 50, 40), (102, 100, 50, 40), (101, 102, 50, 40)]
     answered(job, workers, [stories.boxes(box) for box in drawn])
@@ -38,7 +38,7 @@ def test_three_answers_become_one_label_with_its_reasons():
     assert cluster["kept"] and {w["worker"] for w in row.label.explanation["workers"]} == {w.public_id for w in workers}
 
 
-def test_nothing_to_label_is_a_label_too():
+def test_answers_without_boxes_become_a_label_without_boxes():
     job, workers = stories.a_funded_job(objects=1)
     answered(job, workers, [stories.boxes()] * 3)
     row = DataObject.objects.select_related("label").get(job=job)
@@ -53,7 +53,7 @@ def test_consolidating_again_changes_nothing():
     assert Label.objects.count() == 3
 
 
-def test_recomputing_appends_a_revision_only_where_the_label_changes():
+def test_recomputing_adds_a_revision_only_where_the_label_changes():
     job, workers = stories.a_funded_job(objects=2)
     answered(job, workers, [stories.ONE_BEE] * 3)
     first = Label.objects.filter(data_object__job=job).order_by("data_object__index").first()
@@ -64,7 +64,7 @@ def test_recomputing_appends_a_revision_only_where_the_label_changes():
     assert list(row.labels.order_by("revision").values_list("revision", flat=True)) == [1, 2]
 
 
-def test_two_workers_who_agree_are_enough_and_the_third_seat_is_refunded():
+def test_the_third_answer_is_refunded_when_two_workers_agree():
     job, workers = stories.a_funded_job(objects=2, redundancy=DYNAMIC)
     advancing.advance_job(job.pk)
     assert set(Task.objects.values_list("seats_total", flat=True)) == {2}
@@ -77,7 +77,7 @@ def test_two_workers_who_agree_are_enough_and_the_third_seat_is_refunded():
     assert (found["answers_saved"], found["saved_micros"]) == (2, 2 * (stories.PRICE + stories.FEE))
 
 
-def test_two_workers_who_disagree_get_a_third():
+def test_a_third_worker_is_asked_when_two_disagree():
     job, workers = stories.a_funded_job(objects=1, redundancy=DYNAMIC)
     answered(job, workers[:2], [stories.boxes((10, 10, 60, 60), (300, 300, 90, 50)), stories.boxes()])
     task = Task.objects.get()
@@ -90,7 +90,7 @@ def test_two_workers_who_disagree_get_a_third():
     assert wallets.balance(job.account) == 100_000_000 - EACH
 
 
-def test_no_more_is_asked_once_time_is_up():
+def test_no_further_answer_is_asked_for_after_the_batch_expired():
     job, workers = stories.a_funded_job(objects=1, redundancy=DYNAMIC)
     advancing.advance_job(job.pk)
     for worker, content in zip(workers, [stories.boxes((10, 10, 60, 60)), stories.boxes()], strict=False):
@@ -101,7 +101,7 @@ def test_no_more_is_asked_once_time_is_up():
     assert job.status == "Completed" and Task.objects.get().state == "Done"
 
 
-def test_workers_are_known_after_enough_objects():
+def test_skills_are_estimated_after_enough_objects():
     job, workers = stories.a_funded_job(objects=24)
     good = stories.boxes((100, 100, 50, 40), (300, 200, 80, 80))
     answered(job, workers, [good, good, stories.boxes((100, 100, 50, 40))])
@@ -115,7 +115,7 @@ def test_workers_are_known_after_enough_objects():
     assert consolidating.refit(job=job) is False
 
 
-def test_false_positives_are_counted_by_the_image():
+def test_false_positives_are_counted_per_image():
     job, workers = stories.a_funded_job(objects=24)
     good = stories.boxes((100, 100, 50, 40))
     answered(job, workers, [good, good, stories.boxes((100, 100, 50, 40), (400, 300, 40, 40), (200, 350, 40, 40))])
@@ -124,7 +124,7 @@ def test_false_positives_are_counted_by_the_image():
     assert 1.5 < found[workers[2].public_id] <= 2
 
 
-def test_a_class_that_a_worker_overlooks_is_named():
+def test_the_class_with_a_workers_lowest_recall_is_named():
     job, workers = stories.a_funded_job(objects=24)
     bee, wasp = stories.boxes((100, 100, 50, 40)), stories.boxes((300, 200, 80, 80), label="wasp")
     both = stories.boxes((100, 100, 50, 40))
@@ -136,8 +136,8 @@ def test_a_class_that_a_worker_overlooks_is_named():
     assert found["label"] == "wasp" and found["recall"] < 0.6
 
 
-def test_earlier_labels_are_looked_at_again_when_there_are_half_as_many_more():
-    """By batches of 20, 20 and 5: the second is reason enough to go back to the first, the third is not."""
+def test_earlier_labels_are_recomputed_when_the_labels_have_grown_by_half():
+    """Batches of 20, 20 and 5 objects: the second leads to new labels for the first, the third does not."""
     job, workers = stories.a_funded_job(objects=45, max_concurrent_tasks=20)
     revisions = []
     for labeled in (20, 40, 45):
@@ -149,7 +149,7 @@ def test_earlier_labels_are_looked_at_again_when_there_are_half_as_many_more():
     assert revisions[1] == revisions[0] + 1 and revisions[2] == revisions[1]
 
 
-def test_the_requester_sees_who_drew_what_and_where_they_disagree():
+def test_the_requester_sees_every_workers_answer_and_the_disagreements():
     job, workers = stories.a_funded_job(objects=2)
     advancing.advance_job(job.pk)
     for worker in workers:
@@ -165,7 +165,7 @@ def test_the_requester_sees_who_drew_what_and_where_they_disagree():
     assert len(queries.disagreements(job)) == 2
 
 
-def test_the_requester_has_the_last_word():
+def test_the_requesters_decision_is_kept_and_becomes_a_gold():
     job, workers = stories.a_funded_job(objects=1)
     answered(job, workers, [stories.ONE_BEE] * 3)
     row = DataObject.objects.get(job=job)
@@ -181,7 +181,7 @@ def test_the_requester_has_the_last_word():
     assert [(box.left, box.label) for box in gold] == [(200, "wasp")]
 
 
-def test_what_cannot_be_adjudicated():
+def test_an_object_at_work_and_an_invalid_decision_are_refused():
     job, _ = stories.a_funded_job(objects=1)
     advancing.advance_job(job.pk)
     row = DataObject.objects.get(job=job)

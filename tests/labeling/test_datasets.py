@@ -1,4 +1,4 @@
-"""Data sets from folders, prefixes, zips and manifests: streamed, chosen from, every refusal with its reason."""
+"""Data sets from folders, prefixes, zip files and manifests: selections, and refused files with their reasons."""
 
 import io
 import json
@@ -41,7 +41,7 @@ def account():
 
 
 class TestFolder:
-    def test_every_image_below_it_becomes_a_line(self, account):
+    def test_every_image_in_it_becomes_a_line(self, account):
         uris = builders.tiny_images(5, account=account)
         dataset = builders.a_dataset(account=account, uri=folder_of(uris[0]))
         assert (dataset.status, dataset.objects_total, dataset.bad_lines) == ("Completed", 5, 0)
@@ -49,7 +49,7 @@ class TestFolder:
         assert dataset.manifest_uri.endswith(f"dataset-{dataset.created_at:%y%m%dT%H%M%S}.manifest")
         assert dataset.progress == 1
 
-    def test_other_files_are_reported_and_the_rest_goes_on(self, account):
+    def test_other_files_are_reported_and_the_images_are_used(self, account):
         uris = builders.tiny_images(2, account=account)
         folder = folder_of(uris[0])
         storage.write(storage.join(folder, "notes.txt"), b"hello")
@@ -61,7 +61,7 @@ class TestFolder:
         assert "is empty" in reasons["empty.png"]
         assert "not an image by its name" in reasons["notes.txt"]
 
-    def test_an_empty_folder_is_a_failure_with_a_reason(self, account):
+    def test_an_empty_folder_fails_with_a_reason(self, account):
         storage.write(storage.join(boundaries.base_of(account), "uploads", "x", "notes.txt"), b"hello")
         dataset = builders.a_dataset(account=account, uri=storage.join(boundaries.base_of(account), "uploads", "x"))
         assert dataset.status == "Failed"
@@ -70,7 +70,7 @@ class TestFolder:
         assert missing.status == "Failed"
         assert "nowhere" in missing.failure_reason
 
-    def test_folders_of_others_are_refused(self, account, settings, tmp_path):
+    def test_folders_of_other_accounts_are_refused(self, account, settings, tmp_path):
         uris = builders.tiny_images(1, account=builders.an_account())
         for uri in (folder_of(uris[0]), settings.STORE_URL, tmp_path.as_uri(), "file:///etc"):
             with pytest.raises(Forbidden) as refused:
@@ -80,7 +80,7 @@ class TestFolder:
             builders.a_dataset(account=account, uri=boundaries.base_of(account) + "/../" + uris[0].rsplit("/", 3)[1])
         assert not Dataset.objects.exists()
 
-    def test_a_folder_the_operator_opened_may_be_read(self, account, settings, tmp_path):
+    def test_a_folder_allowed_by_the_operator_may_be_read(self, account, settings, tmp_path):
         (tmp_path / "bees and more").mkdir()
         (tmp_path / "bees and more" / "ä 1.png").write_bytes(builders.image_bytes())
         settings.STORE_FILE_ROOTS = [tmp_path]
@@ -90,13 +90,13 @@ class TestFolder:
 
 
 class TestZip:
-    def test_pictures_are_unpacked_into_the_store(self, account):
+    def test_images_are_unpacked_into_the_store(self, account):
         pictures = {f"train/{n}.png": builders.image_bytes(number=n) for n in range(3)}
         dataset = builders.a_dataset(account=account, kind="zip", uri=a_zip(account, pictures.items()))
         assert (dataset.status, dataset.objects_total) == ("Completed", 3)
         assert [storage.read(uri) for uri in refs(dataset)] == [*pictures.values()]
 
-    def test_hostile_members_are_refused_each_with_its_reason(self, account):
+    def test_hostile_members_are_refused_with_a_reason_each(self, account):
         good = builders.image_bytes()
         link = zipfile.ZipInfo("link.png")
         link.external_attr = 0o120777 << 16
@@ -118,7 +118,7 @@ class TestZip:
         assert reasons[6] == "the name appears twice in the archive"
         assert "not an image" in reasons[7]
 
-    def test_a_bomb_is_refused_whatever_its_header_says(self, account, settings, monkeypatch):
+    def test_a_zip_bomb_is_refused_whatever_its_header_says(self, account, settings, monkeypatch):
         monkeypatch.setattr(zips, "FREE_BYTES", 1_000_000)
         members = [(f"{n}.png", bytes(400_000)) for n in range(10)]
         dataset = builders.a_dataset(account=account, kind="zip", uri=a_zip(account, members))
@@ -129,7 +129,7 @@ class TestZip:
         settings.IMAGE_MAX_BYTES = 10_000
         uri = a_zip(account, [("0.png", bytes(50_000)), ("1.png", builders.image_bytes())])
         data = bytearray(storage.read(uri))
-        # Both headers of the first member claim 100 bytes.
+        # Both headers of the first member state a size of 100 bytes.
         for signature, place in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
             start = data.index(signature)
             data[start + place : start + place + 4] = struct.pack("<I", 100)
@@ -137,14 +137,14 @@ class TestZip:
         dataset = builders.a_dataset(account=account, kind="zip", uri=uri)
         assert (dataset.objects_total, dataset.bad_lines) == (1, 1)
 
-    def test_what_is_no_zip_fails_with_a_reason(self, account):
+    def test_a_file_that_is_not_a_zip_fails_with_a_reason(self, account):
         uri = storage.join(boundaries.base_of(account), "uploads", "x.zip")
         storage.write(uri, b"not a zip")
         dataset = builders.a_dataset(account=account, kind="zip", uri=uri)
         assert dataset.status == "Failed"
         assert "not a zip archive" in dataset.failure_reason
 
-    def test_a_large_archive_goes_on_where_it_was(self, account, monkeypatch):
+    def test_unpacking_a_large_archive_continues_where_it_was(self, account, monkeypatch):
         uri = a_zip(account, [(f"{n}.png", builders.image_bytes(number=n)) for n in range(4)])
         monkeypatch.setattr(zips, "SLICE_SECONDS", -1)
         dataset = builders.a_dataset(account=account, kind="zip", uri=uri)
@@ -156,7 +156,7 @@ class TestZip:
 
 
 class TestManifest:
-    def test_every_bad_line_is_reported_with_its_number_and_the_rest_goes_on(self, account):
+    def test_bad_lines_are_reported_with_their_numbers_and_the_others_are_used(self, account):
         uris = builders.tiny_images(2, account=account)
         other = builders.tiny_images(1, account=builders.an_account())[0]
         lines = [
@@ -174,20 +174,20 @@ class TestManifest:
         assert "belongs to another account" in reasons[5]
         assert json.loads(storage.read(dataset.manifest_uri).splitlines()[0]) == {"source-ref": uris[0], "a": 1}
 
-    def test_only_the_first_refusals_are_kept_and_all_are_counted(self, account):
+    def test_all_bad_lines_are_counted_and_only_the_first_are_stored(self, account):
         lines = [{"source-ref": "s3://b/1.png"}, *[b"x"] * (refusals.KEPT + 50)]
         dataset = builders.a_dataset(account=account, kind="manifest", uri=builders.a_manifest(account, lines))
         assert dataset.bad_lines == refusals.KEPT + 50
         assert BadLine.objects.filter(dataset=dataset).count() == refusals.KEPT
 
-    def test_a_random_part_is_exact_and_the_same_again(self, account):
+    def test_a_random_selection_has_the_exact_size_and_is_reproducible(self, account):
         uri = builders.a_manifest(account, [{"source-ref": f"s3://b/{n}.png"} for n in range(200)])
         selection = {"kind": "random", "percent": 10, "seed": 3}
         one, two = (builders.a_dataset(account=account, kind="manifest", uri=uri, selection=selection) for _ in "ab")
         assert one.objects_total == 20
         assert refs(one) == refs(two)
 
-    def test_a_random_part_is_one_of_what_the_account_may_read(self, account):
+    def test_a_random_selection_leaves_out_what_the_account_may_not_read(self, account):
         theirs = builders.tiny_images(1, account=builders.an_account())[0]
         lines = [{"source-ref": f"s3://b/{n}.png"} for n in range(40)] + [{"source-ref": theirs}] * 160
         uri = builders.a_manifest(account, lines)
@@ -195,7 +195,7 @@ class TestManifest:
         dataset = builders.a_dataset(account=account, kind="manifest", uri=uri, selection=selection)
         assert (dataset.objects_total, dataset.bad_lines, dataset.lines_read) == (10, 160, 200)
 
-    def test_a_condition_chooses(self, account):
+    def test_a_condition_selects_lines(self, account):
         uri = builders.a_manifest(account, [{"source-ref": f"s3://b/{n}.png", "score": n} for n in range(10)])
         selection = {"kind": "filter", "where": "score >= 7"}
         dataset = builders.a_dataset(account=account, kind="manifest", uri=uri, selection=selection)
@@ -205,7 +205,7 @@ class TestManifest:
         )
         assert (last.objects_total, last.lines_read) == (3, 10)
 
-    def test_a_preview_counts_and_shows_the_first(self, account):
+    def test_a_preview_has_the_count_and_the_first_lines(self, account):
         uri = builders.a_manifest(account, [{"source-ref": "s3://b/1.png"}, b"x", {"source-ref": "s3://b/2.png"}])
         seen = datasets.preview_manifest(account=account, uri=uri, most=1)
         assert (seen["objects_total"], seen["bad_lines"]) == (2, 1)
@@ -213,7 +213,7 @@ class TestManifest:
         assert seen["refused"][0]["number"] == 2
 
 
-class TestAsking:
+class TestRequests:
     @pytest.mark.parametrize(
         ("change", "field"),
         [
@@ -225,20 +225,20 @@ class TestAsking:
             ({"selection": {"kind": "some"}}, "selection"),
         ],
     )
-    def test_bad_input_names_its_field(self, account, change, field):
+    def test_an_error_names_its_field(self, account, change, field):
         source = {"kind": "prefix", "uri": "s3://b/x"} | change
         with pytest.raises(Invalid) as refused:
             datasets.create_dataset(account=account, name="bees", source=source, by="system")
         assert refused.value.field == field
 
-    def test_a_name_is_taken_once_in_an_account(self, account):
+    def test_names_are_unique_in_an_account(self, account):
         source = {"kind": "prefix", "uri": "s3://b/x"}
         datasets.create_dataset(account=account, name="bees", source=source, by="system")
         datasets.create_dataset(account=builders.an_account(), name="bees", source=source, by="system")
         with pytest.raises(InUse):
             datasets.create_dataset(account=account, name="bees", source=source, by="system")
 
-    def test_stopping_discards_and_repeats(self, account):
+    def test_a_stopped_data_set_has_no_lines_and_can_be_stopped_again(self, account):
         uris = builders.tiny_images(2, account=account)
         dataset = builders.a_dataset(account=account, uri=folder_of(uris[0]), made=False)
         datasets.stop_dataset(dataset=dataset, by="system")
@@ -247,7 +247,7 @@ class TestAsking:
         dataset.refresh_from_db()
         assert (dataset.status, dataset.manifest_uri) == ("Stopped", "")
 
-    def test_a_stop_in_the_middle_is_noticed(self, account, monkeypatch):
+    def test_a_stop_while_it_is_processed_takes_effect(self, account, monkeypatch):
         uris = builders.tiny_images(3, account=account)
         dataset = builders.a_dataset(account=account, uri=folder_of(uris[0]), made=False)
         monkeypatch.setattr(datasets, "REPORT_SECONDS", 0)

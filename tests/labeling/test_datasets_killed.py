@@ -1,4 +1,4 @@
-"""A queue worker killed in the middle of taking in loses nothing: the next one goes on to the same result."""
+"""Ingestion continues after its process was killed, with the same result."""
 
 import io
 import os
@@ -25,11 +25,11 @@ COUNT = 400
 
 
 def run_killed(statement: str, seen) -> None:
-    """Run a statement in a process of its own and kill it as soon as `seen()` holds."""
+    """Run a statement in a process of its own and kill the process as soon as `seen()` is true."""
     parts = urlsplit(os.environ["WAGGLE_DATABASE_URL"])
     url = urlunsplit(parts._replace(path="/" + connection.settings_dict["NAME"]))
     child = subprocess.Popen(
-        # Last in line for the processor: whoever watches it must see it at work.
+        # The lowest priority, so that this test, which watches the process, is not too late.
         [sys.executable, "-c", f"import os; os.nice(19); import django; django.setup(); {statement}"],
         env=os.environ | {"WAGGLE_DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "marketplace.settings"},
         stderr=subprocess.PIPE,
@@ -43,7 +43,7 @@ def run_killed(statement: str, seen) -> None:
     assert alive, f"it ended before it could be killed: {errors.decode()[-2000:]}"
 
 
-def test_unpacking_goes_on_after_a_kill():
+def test_unpacking_continues_after_a_kill():
     account = builders.an_account()
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -65,7 +65,7 @@ def test_unpacking_goes_on_after_a_kill():
     assert len(storage.read(dataset.manifest_uri).splitlines()) == COUNT
 
 
-def test_inspection_goes_on_after_a_kill():
+def test_inspection_continues_after_a_kill():
     account = builders.an_account()
     uris = builders.tiny_images(COUNT, account=account, size=(640, 480))
     storage.write(uris[COUNT - 1], b"broken")

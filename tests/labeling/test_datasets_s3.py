@@ -1,4 +1,4 @@
-"""Data sets over S3: a crawled prefix, an archive in a bucket, everything we write ourselves in a bucket too."""
+"""Data sets over S3: a prefix, an archive in a bucket, and a store that is a bucket as well."""
 
 import io
 import json
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def bucket(make_bucket, s3_servers, settings):  # noqa: F811
-    """A bucket of AWS's manners that also holds the store."""
+    """A bucket of the AWS-like server, which also holds the store."""
     address = make_bucket(s3_servers["moto"])
     settings.STORE_URL = f"{address}/waggle"
     return address
@@ -31,7 +31,7 @@ def refs(dataset):
     return [json.loads(line)["source-ref"] for line in storage.read(dataset.manifest_uri).splitlines()]
 
 
-def test_a_crawled_prefix_becomes_a_job_with_measured_images(bucket):
+def test_a_prefix_becomes_a_job_with_inspected_images(bucket):
     account = builders.an_account()
     uris = builders.tiny_images(5, account=account, folder=f"{bucket}/raw/bees")
     storage.write(f"{bucket}/raw/bees/turned.jpg", builders.image_bytes(form="JPEG", orientation=8))
@@ -63,7 +63,7 @@ def test_an_archive_in_a_bucket_is_unpacked_into_the_store(bucket):
     assert [storage.read(uri) for uri in refs(dataset)] == [builders.image_bytes(number=n) for n in range(3)]
 
 
-def test_buckets_that_were_not_opened_and_parts_of_others_are_refused(bucket, settings):
+def test_buckets_that_are_not_allowed_and_folders_of_others_are_refused(bucket, settings):
     account, other = builders.an_account(), builders.an_account()
     settings.S3_INPUT_BUCKETS = frozenset({"open"})
     for uri in (f"{bucket}/raw/", "s3://secret/x", boundaries.base_of(other) + "/uploads", settings.STORE_URL):

@@ -1,4 +1,4 @@
-"""Downloads made in the background: what is in them, how they are stopped, and that a crash starts them afresh."""
+"""Exports: what is in them, stopping them, and starting again after a crash."""
 
 import io
 import json
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def job():
-    """Two objects by people, one by the machine, one unlabeled."""
+    """A job with two objects labeled by people, one by a model, and one without a label."""
     job, (worker, *_) = stories.a_funded_job(workers=1, workers_per_object=1, objects=4, name="meadow")
     rows = list(DataObject.objects.filter(job=job).order_by("index"))
     labels.record_labels(
@@ -51,7 +51,7 @@ def made(job, kind: str, which: str = "all") -> tuple[Export, bytes]:
 
 
 @pytest.mark.parametrize(("which", "lines"), [("all", 4), ("human", 2), ("machine", 1)])
-def test_a_manifest_whole_or_by_who_labeled(job, which, lines):
+def test_a_manifest_of_all_labels_or_of_those_by_people_or_by_a_model(job, which, lines):
     _, data = made(job, "manifest", which)
     read = [json.loads(line) for line in data.splitlines()]
     assert len(read) == lines
@@ -61,7 +61,7 @@ def test_a_manifest_whole_or_by_who_labeled(job, which, lines):
 
 
 @pytest.mark.parametrize("kind", ["coco", "voc", "yolo"])
-def test_the_picture_formats_are_zips(job, kind):
+def test_exports_with_a_file_per_image_are_zips(job, kind):
     export, data = made(job, kind)
     assert export.uri.endswith(".zip")
     archive = zipfile.ZipFile(io.BytesIO(data))
@@ -70,7 +70,7 @@ def test_the_picture_formats_are_zips(job, kind):
     assert export.item_errors == []
 
 
-def test_coco_lies_where_tools_look_for_it(job):
+def test_coco_annotations_have_the_usual_file_name(job):
     _, data = made(job, "coco", "machine")
     coco = json.loads(zipfile.ZipFile(io.BytesIO(data)).read("annotations/instances_default.json"))
     (image,), (box,) = coco["images"], coco["annotations"]
@@ -79,14 +79,14 @@ def test_coco_lies_where_tools_look_for_it(job):
     assert [c["name"] for c in coco["categories"] if c["id"] == box["category_id"]] == ["wasp"]
 
 
-def test_answers_of_every_worker_one_a_line(job):
+def test_the_answers_of_workers_are_one_line_each(job):
     _, data = made(job, "worker-answers")
     read = [json.loads(line) for line in data.splitlines()]
     assert [(line["objectId"], line["source-ref"]) for line in read] == [(0, "s3://bees/0.png"), (1, "s3://bees/1.png")]
     assert all(line["answerContent"] == stories.ONE_BEE for line in read)
 
 
-def test_an_export_that_crashed_starts_afresh_and_a_finished_one_is_left_alone(job, monkeypatch):
+def test_an_export_starts_again_after_a_crash_but_not_when_it_is_finished(job, monkeypatch):
     export = exports.create_export(job=job, kind="manifest", by="user:1")
 
     def crash(*_):

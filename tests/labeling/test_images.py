@@ -1,4 +1,4 @@
-"""Pictures as pages show them: safe type, a tag that follows the content, small copies made once."""
+"""Images as pages show them: a safe content type, an ETag made from the content, thumbnails that are made once."""
 
 import io
 
@@ -20,12 +20,12 @@ def uri():
     return builders.tiny_images(1, account=builders.an_account(), size=(400, 100))[0]
 
 
-def test_the_upright_copy_stands_for_the_image():
+def test_the_upright_copy_is_shown_instead_of_the_image():
     assert images.image_uri(DataObject(source_ref="s3://b/1.jpg")) == "s3://b/1.jpg"
     assert images.image_uri(DataObject(source_ref="s3://b/1.jpg", upright_uri="s3://b/up.jpg")) == "s3://b/up.jpg"
 
 
-def test_the_whole_image_with_a_tag_that_follows_its_content(uri):
+def test_a_whole_image_has_an_etag_made_from_its_content(uri):
     one = images.picture(uri=uri)
     assert (one.content, one.content_type) == (storage.read(uri), "image/png")
     assert images.picture(uri=uri).etag == one.etag
@@ -33,7 +33,7 @@ def test_the_whole_image_with_a_tag_that_follows_its_content(uri):
     assert images.picture(uri=uri).etag != one.etag
 
 
-def test_a_small_copy_is_made_once(uri, settings):
+def test_a_thumbnail_is_made_once(uri, settings):
     one = images.picture(uri=uri, max_side=64)
     assert Image.open(io.BytesIO(one.content)).size == (64, 16)
     kept = [item.uri for item in storage.list(storage.join(settings.STORE_URL, "thumbnails") + "/")]
@@ -44,7 +44,7 @@ def test_a_small_copy_is_made_once(uri, settings):
     assert images.picture(uri=uri, max_side=64).content == marked
 
 
-def test_what_is_no_image_is_never_given_a_browsers_type(uri):
+def test_a_file_that_is_not_an_image_gets_no_type_that_browsers_show(uri):
     page = storage.join(boundaries.base_of(builders.an_account()), "uploads", "x.png")
     storage.write(page, b"<html><script>alert(1)</script>")
     assert images.picture(uri=page).content_type == "application/octet-stream"
@@ -57,5 +57,5 @@ def test_what_is_no_image_is_never_given_a_browsers_type(uri):
 @pytest.mark.parametrize(
     ("form", "kind"), [("PNG", "png"), ("JPEG", "jpeg"), ("WEBP", "webp"), ("GIF", "gif"), ("BMP", "bmp")]
 )
-def test_types_come_from_the_content(form, kind):
+def test_content_types_come_from_the_content(form, kind):
     assert images.content_type(builders.image_bytes(form=form)) == f"image/{kind}"

@@ -1,4 +1,4 @@
-"""A job takes in its manifest and looks at the images: all or nothing, no image can break it."""
+"""Ingestion of a job: its manifest is loaded entirely or not at all, and broken images fail on their own."""
 
 import json
 
@@ -36,7 +36,7 @@ def load(job):
 
 
 class TestLoading:
-    def test_one_object_a_line_with_its_line(self, account):
+    def test_each_line_becomes_an_object_that_keeps_the_line(self, account):
         job = a_job(account, [{"source-ref": f"s3://b/{n}.png", "weather": "é"} for n in range(3)])
         rows = load(job)
         assert [(row.index, row.state, row.source_ref) for row in rows] == [
@@ -45,7 +45,7 @@ class TestLoading:
         assert json.loads(rows[2].line.text) == {"source-ref": "s3://b/2.png", "weather": "é"}
         assert (job.objects_total, job.bad_lines) == (3, 0)
 
-    def test_bad_lines_are_reported_and_keep_their_place(self, account):
+    def test_bad_lines_are_reported_and_keep_their_numbers(self, account):
         other = builders.tiny_images(1, account=builders.an_account())[0]
         lines = [
             b"no",
@@ -67,12 +67,12 @@ class TestLoading:
         assert [row.pk for row in load(job)] == before
         assert BadLine.objects.filter(job=job).count() == 1
 
-    def test_the_selection_of_the_job_chooses(self, account):
+    def test_only_selected_lines_are_loaded(self, account):
         lines = [{"source-ref": f"s3://b/{n}.png", "n": n} for n in range(10)]
         job = a_job(account, lines, selection={"kind": "filter", "where": "n < 2"})
         assert [row.index for row in load(job)] == [0, 1]
 
-    def test_a_manifest_of_somebody_else_is_refused(self, account):
+    def test_a_manifest_of_another_account_is_refused(self, account):
         job = a_job(account, [{"source-ref": "s3://b/1.png"}])
         job.input_manifest_uri = builders.a_manifest(builders.an_account(), [{"source-ref": "s3://b/1.png"}])
         with pytest.raises(Forbidden):
@@ -82,7 +82,7 @@ class TestLoading:
             loading.load_objects(job)
         assert not ObjectLine.objects.exists()
 
-    def test_chained_lines_come_in_labeled(self, account):
+    def test_lines_that_an_earlier_job_labeled_are_labeled(self, account):
         label = {
             "image_size": [{"width": 50, "height": 40, "depth": 3}],
             "annotations": [{"class_id": 0, "left": 1, "top": 2, "width": 3, "height": 4}],
@@ -105,7 +105,7 @@ class TestLoading:
 
 
 class TestInspection:
-    def test_images_are_measured_as_displayed_and_turned_upright(self, account):
+    def test_images_are_measured_and_stored_upright(self, account):
         straight = builders.tiny_images(1, account=account)[0]
         turned = straight.replace("00000.png", "turned.jpg")
         storage.write(turned, builders.image_bytes(form="JPEG", orientation=6))
@@ -121,7 +121,7 @@ class TestInspection:
         seen = inspect(upright)
         assert (seen.width, seen.height, seen.orientation) == (32, 48, 1)
 
-    def test_what_cannot_be_used_fails_with_its_reason_and_the_rest_goes_on(self, account, settings):
+    def test_unusable_images_fail_with_a_reason_and_the_others_are_used(self, account, settings):
         settings.IMAGE_MAX_BYTES, settings.IMAGE_MAX_PIXELS = 20_000, 10_000
         good = builders.tiny_images(1, account=account)[0]
         bad = {
@@ -144,7 +144,7 @@ class TestInspection:
         rows[0].refresh_from_db()
         assert rows[0].width == 48
 
-    def test_measured_objects_are_not_looked_at_again(self, account):
+    def test_inspected_objects_are_not_inspected_again(self, account):
         uris = builders.tiny_images(3, account=account)
         rows = load(a_job(account, [{"source-ref": uri} for uri in uris]))
         inspection.inspect_objects([rows[0].pk])
@@ -154,7 +154,7 @@ class TestInspection:
         assert heard == [3]
         assert not DataObject.objects.filter(width=None).exists()
 
-    def test_a_store_that_is_away_says_nothing_about_the_images(self, account, settings):
+    def test_images_do_not_fail_when_the_store_is_unreachable(self, account, settings):
         settings.S3_ENDPOINT_URL = "http://127.0.0.1:9"
         settings.S3_ACCESS_KEY_ID = settings.S3_SECRET_ACCESS_KEY = "x"
         good = builders.tiny_images(1, account=account)[0]
@@ -165,7 +165,7 @@ class TestInspection:
         assert rows[0].width == 48, "what was seen is kept"
 
 
-def test_a_job_may_neither_write_into_nor_show_what_belongs_to_another_account(account):
+def test_a_job_may_neither_write_to_nor_show_folders_of_another_account(account):
     other = boundaries.base_of(builders.an_account())
     examples = {"good_examples": [{"uri": other + "/uploads/x.png", "caption": "so"}]}
     with pytest.raises(Invalid) as refused:

@@ -1,4 +1,4 @@
-"""What a labeling job may look like, and how it moves from taking in to its end."""
+"""Labeling jobs: what create_job accepts, batches, stopping conditions, pauses and endings."""
 
 from datetime import timedelta
 
@@ -40,7 +40,7 @@ def wrong_fields(**design):
     return [field for field, _ in refused.value.errors]
 
 
-def test_a_new_job_is_initializing_and_its_first_step_is_queued(account, team):
+def test_a_new_job_is_initializing_and_an_advance_is_requested(account, team):
     job = creation.create_job(**stories.a_design(account, team))
     assert (job.status, job.fee_micros, job.label_attribute_name) == ("Initializing", stories.FEE, job.name)
     assert job.task_availability_seconds == 30 * 86_400 and len(job.reference_code) == 32
@@ -50,7 +50,7 @@ def test_a_new_job_is_initializing_and_its_first_step_is_queued(account, team):
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_whether_anothers_manifest_exists_is_not_told(account, team, there):
+def test_an_error_does_not_reveal_whether_a_manifest_of_another_account_exists(account, team, there):
     stranger = stories.an_account()
     uri = builders.a_manifest(stranger, [{"source-ref": "s3://bees/0.png"}])
     uri = uri if there else uri.replace("/uploads/", "/nowhere/")
@@ -60,7 +60,7 @@ def test_whether_anothers_manifest_exists_is_not_told(account, team, there):
     assert not LabelingJob.objects.filter(account=account).exists()
 
 
-def test_every_wrong_field_is_named_at_once(account, team):
+def test_all_wrong_fields_are_reported_together(account, team):
     design = stories.a_design(
         account,
         team,
@@ -109,7 +109,7 @@ def test_every_wrong_field_is_named_at_once(account, team):
         ({"tags": [{"Key": ""}]}, "tags"),
     ],
 )
-def test_each_limit_of_create_labeling_job(account, team, changes, field):
+def test_each_limit_is_checked(account, team, changes, field):
     assert wrong_fields(**stories.a_design(account, team, **changes)) == [field]
 
 
@@ -122,7 +122,7 @@ def test_the_public_pool_has_a_price_table_and_shorter_availability(account):
     assert creation.create_job(**stories.a_design(account, pool)).task_availability_seconds == 21_600
 
 
-def test_another_accounts_team_is_not_there(account):
+def test_a_team_of_another_account_is_refused(account):
     theirs = builders.a_team(account=stories.an_account(), workers=[])
     assert wrong_fields(**stories.a_design(account, theirs)) == ["workteam"]
 
@@ -134,7 +134,7 @@ def test_names_are_unique_whatever_their_case(account, team):
     assert creation.create_job(**stories.a_design(stories.an_account(), workteams.public_pool(), name="bees"))
 
 
-def test_instructions_lose_what_could_run(account, team):
+def test_scripts_are_removed_from_instructions(account, team):
     job = creation.create_job(
         **stories.a_design(account, team, instructions={"short": "<b>Tight</b> boxes<script>alert(1)</script>"})
     )
@@ -142,7 +142,7 @@ def test_instructions_lose_what_could_run(account, team):
 
 
 def finish(job, workers):
-    """Everybody works until there is nothing left to open."""
+    """Advance the job and let the workers work until there are no more tasks."""
     for _ in range(50):
         advancing.advance_job(job.pk)
         job.refresh_from_db()
@@ -150,7 +150,7 @@ def finish(job, workers):
             return
 
 
-def test_a_job_goes_through_waves_to_completed_and_the_money_adds_up():
+def test_a_job_is_completed_in_batches_and_the_money_adds_up():
     job, workers = stories.a_funded_job(objects=5, max_concurrent_tasks=2)
     finish(job, workers)
     assert job.status == "Completed" and job.finished_at
@@ -163,7 +163,7 @@ def test_a_job_goes_through_waves_to_completed_and_the_money_adds_up():
     assert [earnings.balance(w) for w in workers] == [5 * stories.PRICE] * 3
 
 
-def test_the_public_pool_sees_ten_objects_first():
+def test_the_first_batch_for_the_public_pool_has_ten_objects():
     account = stories.an_account(funds="1000")
     job = stories.a_job(account, workteams.public_pool(), objects=30)
     (worker,) = stories.a_crowd(1)
@@ -172,7 +172,7 @@ def test_the_public_pool_sees_ten_objects_first():
     assert Batch.objects.get(queue=job.queue).tasks.count() == 10
 
 
-def test_a_batch_tells_its_listeners_when_it_closes(monkeypatch):
+def test_listeners_are_called_when_a_batch_closes(monkeypatch):
     told = []
     monkeypatch.setattr(hooks, "batch_done", [told.append])
     job, workers = stories.a_funded_job(objects=2)
@@ -197,7 +197,7 @@ def test_stopping_conditions(limit, labeled, because):
     assert wallets.held(job.account) == 0
 
 
-def test_an_empty_wallet_pauses_the_job_until_there_is_money():
+def test_a_job_pauses_while_the_wallet_is_empty():
     job, workers = stories.a_funded_job(objects=3, funds="0")
     advancing.advance_job(job.pk)
     job.refresh_from_db()
@@ -221,7 +221,7 @@ def test_a_team_without_members_needs_attention():
     assert "has no members" in job.attention and wallets.balance(job.account) == 100_000_000
 
 
-def test_a_job_whose_objects_all_failed_fails_clearly():
+def test_a_job_fails_when_all_objects_failed():
     job, workers = stories.a_funded_job(objects=2)
     ids = DataObject.objects.filter(job=job).values_list("pk", flat=True)
     assert labels.fail_objects(job=job, reasons={pk: "not an image" for pk in ids}) == 2
@@ -231,7 +231,7 @@ def test_a_job_whose_objects_all_failed_fails_clearly():
     advancing.advance_job(job.pk)
 
 
-def test_availability_runs_out_what_was_answered_is_kept():
+def test_answers_are_kept_when_the_availability_of_tasks_ends():
     job, (worker, *_) = stories.a_funded_job(objects=3)
     advancing.advance_job(job.pk)
     stories.answer(assignments.claim(worker=worker, queue=job.queue))
@@ -250,7 +250,7 @@ def test_availability_runs_out_what_was_answered_is_kept():
     assert wallets.balance(job.account) == 100_000_000 - 2 * (stories.PRICE + stories.FEE)
 
 
-def test_stop_keeps_what_is_done_and_returns_the_rest():
+def test_a_stopped_job_keeps_its_labels_and_returns_the_remaining_money():
     job, (worker, *_) = stories.a_funded_job(objects=3)
     advancing.advance_job(job.pk)
     stories.answer(assignments.claim(worker=worker, queue=job.queue))
@@ -265,7 +265,7 @@ def test_stop_keeps_what_is_done_and_returns_the_rest():
     advancing.advance_job(job.pk)
 
 
-def test_a_worker_at_work_when_the_job_stops_may_still_hand_in():
+def test_tasks_held_when_the_job_stops_may_be_submitted_for_a_while():
     job, (worker, other, *_) = stories.a_funded_job(objects=3)
     advancing.advance_job(job.pk)
     mine, theirs = assignments.claim(worker=worker, queue=job.queue), assignments.claim(worker=other, queue=job.queue)
@@ -286,7 +286,7 @@ def test_a_worker_at_work_when_the_job_stops_may_still_hand_in():
     assert wallets.balance(job.account) == 100_000_000 - stories.PRICE - stories.FEE
 
 
-def test_a_job_can_be_stopped_before_it_began(account, team):
+def test_a_job_can_be_stopped_before_it_starts(account, team):
     job = creation.create_job(**stories.a_design(account, team))
     creation.stop_job(job=job, by="user:1")
     advancing.advance_job(job.pk)
@@ -307,7 +307,7 @@ def test_a_job_ends_after_thirty_days():
     assert AuditEvent.objects.filter(object_id=job.pk, because="a job ends after 30 days").exists()
 
 
-def test_failing_a_job_cancels_its_work_and_returns_the_money():
+def test_a_failed_job_cancels_its_tasks_and_returns_the_money():
     job, (worker, *_) = stories.a_funded_job(objects=2)
     advancing.advance_job(job.pk)
     seat = assignments.claim(worker=worker, queue=job.queue)
@@ -319,7 +319,7 @@ def test_failing_a_job_cancels_its_work_and_returns_the_money():
     assert seat.state == "Cancelled" and queries.counters(job)["Unlabeled"] == 2
 
 
-def test_an_automated_job_leaves_the_batches_to_others():
+def test_a_job_with_automated_labeling_opens_no_batches_itself():
     job, workers = stories.a_funded_job(objects=4, automated_labeling={"enabled": True})
     advancing.advance_job(job.pk)
     assert not Batch.objects.exists()
@@ -341,7 +341,7 @@ def test_an_automated_job_leaves_the_batches_to_others():
         labels.record_labels(rows=rows, **options)
 
 
-def test_what_cannot_be_opened():
+def test_batches_that_cannot_be_opened():
     job, _ = stories.a_funded_job(objects=3, funds=f"{2 * EACH / 1e6}")
     ids = list(DataObject.objects.filter(job=job).order_by("pk").values_list("pk", flat=True))
     assert spending.affordable_objects(job) == 2

@@ -1,4 +1,4 @@
-"""Money adds up to the micro-dollar, whatever workers, clocks and owners do in whatever order."""
+"""Money adds up to the micro-dollar for random sequences of claims, submits, expiries, stops and endings."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ from tests.labeling import stories
 pytestmark = pytest.mark.django_db
 FUNDS = 100_000_000
 WORKERS = 4
-# Claims and submits are likelier than what goes wrong.
+# Claims and submits are more frequent than the rest.
 ACTS = ["claim"] * 3 + ["submit"] * 3 + ["repeat", "return", "decline", "expire", "advance"]
 STEPS = st.lists(
     st.tuples(
@@ -34,7 +34,7 @@ ENDS = st.sampled_from(["stop", "availability", "work"])
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, end=ENDS, dynamic=st.booleans(), price=st.sampled_from([0, 1, 36_000, 37_123]))
-def test_money_adds_up(db, steps, end, dynamic, price):
+def test_money_adds_up_after_any_sequence_of_events(db, steps, end, dynamic, price):
     redundancy = {"kind": "dynamic", "start": 1, "target_confidence": 0.9} if dynamic else {"kind": "fixed"}
     job, workers = stories.a_funded_job(
         workers=WORKERS, objects=3, max_concurrent_tasks=2, price_micros=price, redundancy=redundancy
@@ -48,7 +48,7 @@ def test_money_adds_up(db, steps, end, dynamic, price):
 
 
 def do(act, worker, which, job):
-    """One thing that may happen; what is refused changes nothing."""
+    """Carry out one event of the sequence, if it is possible."""
     mine = list(Assignment.objects.filter(worker=worker, queue=job.queue).select_related("worker").order_by("pk"))
     leased = [seat for seat in mine if seat.state == "Leased"]
     if act == "claim":
@@ -74,7 +74,7 @@ def do(act, worker, which, job):
 
 
 def finish(job, workers, end):
-    """Bring the job to its end in one of the ways there are."""
+    """End the job: by a stop, by the end of availability, or by completing the work."""
     if end == "stop":
         creation.stop_job(job=job, by="user:1")
     for _ in range(20):
@@ -96,7 +96,7 @@ def finish(job, workers, end):
 
 
 def check_seats(job):
-    """leased = seats_total - seats_free - answers_count, always."""
+    """The seats of each task add up: total = free + leased + answered."""
     for task in Task.objects.filter(queue=job.queue):
         leased = task.assignments.filter(state="Leased").count()
         assert leased == task.seats_total - task.seats_free - task.answers_count

@@ -1,4 +1,4 @@
-"""A job's output lies where Ground Truth puts it and looks as it does; it is kept fresh, and says when it cannot be."""
+"""A job's output: layout and format are Ground Truth's, it is updated while the job runs, and errors are reported."""
 
 import re
 from datetime import timedelta
@@ -27,7 +27,7 @@ ANSWERED = r"annotations/consolidated-annotation/consolidation"
 
 
 def opened(**changes):
-    """A job with a live batch of all its objects, and its workers."""
+    """A job with an open batch of all its objects, and its workers."""
     job, workers = stories.a_funded_job(objects=3, workers=3, name="meadow", **changes)
     ids = list(DataObject.objects.filter(job=job).order_by("index").values_list("pk", flat=True))
     open_batch(job=job, object_ids=ids, by="system")
@@ -46,7 +46,7 @@ def the_one(found: dict[str, bytes], pattern: str):
     return orjson.loads(found[name])
 
 
-def test_the_layout_is_ground_truths():
+def test_the_files_have_ground_truths_layout():
     job, workers = opened()
     for worker in workers:
         stories.work(worker, job)
@@ -67,7 +67,7 @@ def test_the_layout_is_ground_truths():
     assert all(any(re.fullmatch(kind, name) for name in found) for kind in kinds), list(found)
 
 
-def test_a_worker_response_is_ground_truths():
+def test_a_worker_response_has_ground_truths_format():
     job, workers = opened()
     for worker in workers:
         stories.work(worker, job)
@@ -85,7 +85,7 @@ def test_a_worker_response_is_ground_truths():
         assert (identity["identityProviderType"], identity["issuer"]) == ("Oidc", settings.PUBLIC_URL)
 
 
-def test_what_consolidation_answered_is_what_the_manifest_got():
+def test_the_consolidation_files_match_the_manifest():
     job, workers = opened()
     for worker in workers:
         stories.work(worker, job)
@@ -103,7 +103,7 @@ def test_what_consolidation_answered_is_what_the_manifest_got():
         assert line["meadow-metadata"]["type"] == "groundtruth/object-detection"
 
 
-def test_a_running_jobs_output_is_kept_fresh():
+def test_the_output_of_a_running_job_is_updated():
     job, workers = opened()
     OrmQ.objects.all().delete()
     manifests.refresh_stale(now=timezone.now())
@@ -124,7 +124,7 @@ def test_a_running_jobs_output_is_kept_fresh():
     assert not OrmQ.objects.exists(), "nothing is new"
 
 
-def test_an_output_that_cannot_be_written_is_said_and_tried_again():
+def test_an_output_that_cannot_be_written_is_reported_and_tried_again():
     job, workers = opened()
     good = job.output_uri
     blocked = storage.join(boundaries.base_of(job.account), "blocked")
@@ -142,7 +142,7 @@ def test_an_output_that_cannot_be_written_is_said_and_tried_again():
     assert (job.status, job.attention) == ("Completed", "")
 
 
-def test_an_output_that_cannot_be_written_does_not_keep_a_job_from_stopping():
+def test_a_job_can_stop_although_its_output_cannot_be_written():
     job, _ = opened()
     blocked = storage.join(boundaries.base_of(job.account), "blocked")
     storage.write(blocked, b"a file where a folder should be")
@@ -155,7 +155,7 @@ def test_an_output_that_cannot_be_written_does_not_keep_a_job_from_stopping():
 
 
 @pytest.mark.parametrize("uri", ["s3://bucket/../x", "s3:///x", "https://example.org/x", "file:///etc", "INPUT"])
-def test_where_output_may_not_go(uri, tmp_path, settings):
+def test_output_uris_that_are_refused(uri, tmp_path, settings):
     settings.STORE_FILE_ROOTS = [tmp_path]
     account = stories.an_account()
     team = builders.a_team(account=account, workers=[])

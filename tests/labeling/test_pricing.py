@@ -1,4 +1,4 @@
-"""Prices, fees and estimates."""
+"""Suggested prices, the price table of the public pool, fees and estimates."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from marketplace.errors import Invalid
 @pytest.mark.parametrize(
     ("seconds", "micros"), [(8, 36_000), (10, 36_000), (10.1, 48_000), (20, 72_000), (21, 120_000), (3600, 1_200_000)]
 )
-def test_the_guideline_is_the_next_price_of_the_table(seconds, micros):
+def test_the_suggested_price_is_the_next_higher_one_of_the_table(seconds, micros):
     assert pricing.guideline(expected_seconds=seconds, task_type="BoundingBox") == micros
 
 
@@ -27,7 +27,7 @@ def test_short_class_tasks_may_cost_less_than_boxes():
     [(36_000, True, True), (24_000, True, False), (37_000, True, False), (1_200_000, True, True), (0, True, False),
      (0, False, True), (37_123, False, True), (2_999_000, False, True), (2_999_001, False, False), (-1, False, False)],
 )  # fmt: skip
-def test_the_pool_has_a_table_and_teams_are_free(micros, public, allowed):
+def test_the_public_pool_has_a_price_table_and_teams_have_none(micros, public, allowed):
     check = {"price_micros": micros, "task_type": "BoundingBox", "public": public}
     if allowed:
         pricing.check_price(**check)
@@ -43,7 +43,7 @@ def test_the_fee_is_twenty_percent_by_default(settings):
     assert pricing.fee(37) == 5
 
 
-def test_an_estimate_adds_the_fee_and_spreads_the_time():
+def test_an_estimate_includes_the_fee_and_divides_the_time_among_workers():
     found = pricing.estimate(objects=100, workers_per_object=5, price_micros=36_000, expected_seconds=9, workers=10)
     assert found.total_micros == 500 * 43_200 and found.fee_micros == 500 * 7_200
     assert found.per_object_micros == 216_000 and found.duration_seconds == 450
@@ -51,7 +51,7 @@ def test_an_estimate_adds_the_fee_and_spreads_the_time():
     assert alone.duration_seconds == 900 and alone.total_micros == 0
 
 
-def test_an_impossible_design_is_refused_with_every_reason():
+def test_an_impossible_design_is_refused_with_all_reasons():
     with pytest.raises(Invalid) as refused:
         pricing.estimate(objects=0, workers_per_object=0, price_micros=-1, expected_seconds=0, workers=0)
     assert [name for name, _ in refused.value.errors] == [
