@@ -32,10 +32,11 @@ OPERATOR = {"operator/", "operator/deposit/", "api/v1/deposits"}
 WORKER = {
     "work/",
     "work/earnings/",
-    "work/<int:job_id>/",
+    "work/<int:queue_id>/",
     "api/v1/work",
     "api/v1/earnings",
     "api/v1/worker/public-pool",
+    "api/v1/work-queues/<int:queue_id>/claim",
     "api/v1/labeling-jobs/<int:job_id>/claim",
     "api/v1/assignments/<int:assignment_id>",
     "api/v1/assignments/<int:assignment_id>/submit",
@@ -44,7 +45,7 @@ WORKER = {
 }
 OWN = {"api/v1/tokens/<int:token_id>", "settings/tokens/<int:token_id>/revoke/", "api/v1/images/<str:token>"}
 # A team's workers may see the example images of their job's instructions.
-SHARED_WITH_WORKERS = {"api/v1/labeling-jobs/<int:job_id>/examples/<str:kind>/<int:number>"}
+SHARED_WITH_WORKERS = {"api/v1/work-queues/<int:queue_id>/examples/<str:kind>/<int:number>"}
 FORBIDDEN_TO_VIEWERS = (
     "jobs/new/launch/",
     "jobs/<int:job_id>/stop/",

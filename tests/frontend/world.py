@@ -88,6 +88,7 @@ def a_world() -> World:
     assert isinstance(token, ApiToken)
     ids = {
         "job_id": job.pk,
+        "queue_id": job.queue_id,
         "object_id": rows[0].pk,
         "dataset_id": dataset.pk,
         "export_id": export.pk,
