@@ -186,9 +186,9 @@ class Client:
             raise RuntimeError("the server closed the connection")
         return part
 
-    def claim(self, job_id: int) -> Any:
+    def claim(self, queue_id: int) -> Any:
         """The assignment, None when there is none."""
-        status, body = self.call("POST", f"/api/v1/labeling-jobs/{job_id}/claim")
+        status, body = self.call("POST", f"/api/v1/work-queues/{queue_id}/claim")
         return expect(status, body)["assignment"]
 
     def submit(self, seat: int, *, claim_next: bool = False) -> Any:
@@ -223,33 +223,33 @@ def measure(stack: Stack, given: argparse.Namespace) -> dict[str, float]:
     figures: dict[str, float] = {}
     for tasks in given.tasks:
         for clients in given.clients:
-            job_id = make_job(account, team, tasks=tasks, redundancy=3)
+            queue_id = make_job(account, team, tasks=tasks, redundancy=3)
             cell = f"{clients}c_{NAMES.get(tasks, tasks)}"
-            figures |= run_cell(stack, tokens[:clients], job_id, given.seconds, cell)
-            stop_job(job_id)
+            figures |= run_cell(stack, tokens[:clients], queue_id, given.seconds, cell)
+            stop_job(queue_id)
     if given.tasks and 8 in given.clients:
-        job_id = make_job(account, team, tasks=10_000, redundancy=3)
-        figures |= run_cell(stack, tokens[:8], job_id, given.seconds, "next_8c_10k", claim_next=True)
-        stop_job(job_id)
+        queue_id = make_job(account, team, tasks=10_000, redundancy=3)
+        figures |= run_cell(stack, tokens[:8], queue_id, given.seconds, "next_8c_10k", claim_next=True)
+        stop_job(queue_id)
     if given.flat:
         figures |= flatness(stack, tokens[0], make_job(account, team, tasks=100_000, redundancy=5), given.flat)
     return figures
 
 
 def run_cell(
-    stack: Stack, tokens: list[str], job_id: int, seconds: float, cell: str, *, claim_next: bool = False
+    stack: Stack, tokens: list[str], queue_id: int, seconds: float, cell: str, *, claim_next: bool = False
 ) -> dict[str, float]:
     """So many clients at once until the time is over or no task is left."""
     clients = [Client(stack.port, token) for token in tokens]
     for client in clients:
-        client.submit(client.claim(job_id)["id"])
+        client.submit(client.claim(queue_id)["id"])
     loops: list[float] = []
     errors: list[BaseException] = []
     start, cpu = time.perf_counter(), stack.cpu_seconds()
 
     def loop(client: Client) -> None:
         try:
-            loops.extend(loop_times(client, job_id, start + seconds, claim_next))
+            loops.extend(loop_times(client, queue_id, start + seconds, claim_next))
         except BaseException as error:  # noqa: BLE001 - raised again below, in the main thread
             errors.append(error)
 
@@ -272,14 +272,14 @@ def run_cell(
     return found
 
 
-def loop_times(client: Client, job_id: int, until: float, claim_next: bool) -> list[float]:
+def loop_times(client: Client, queue_id: int, until: float, claim_next: bool) -> list[float]:
     """Seconds of each loop of one client."""
     times = []
-    seat = client.claim(job_id) if claim_next else None
+    seat = client.claim(queue_id) if claim_next else None
     while time.perf_counter() < until:
         began = time.perf_counter()
         if not claim_next:
-            seat = client.claim(job_id)
+            seat = client.claim(queue_id)
         if seat is None:
             break
         seat = client.submit(seat["id"], claim_next=claim_next)
@@ -287,13 +287,13 @@ def loop_times(client: Client, job_id: int, until: float, claim_next: bool) -> l
     return times
 
 
-def flatness(stack: Stack, token: str, job_id: int, claims: int) -> dict[str, float]:
+def flatness(stack: Stack, token: str, queue_id: int, claims: int) -> dict[str, float]:
     """One worker alone: the last claims against the first."""
     client = Client(stack.port, token)
     times = []
     for _ in range(claims):
         began = time.perf_counter()
-        seat = client.claim(job_id)
+        seat = client.claim(queue_id)
         times.append(time.perf_counter() - began)
         client.submit(seat["id"])
     part = min(1000, claims // 4)
@@ -377,17 +377,17 @@ def make_job(account: Any, team: Any, *, tasks: int, redundancy: int) -> int:
         open_batch(job=job, object_ids=ids, by="system")
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    return job.pk
+    return job.queue_id
 
 
-def stop_job(job_id: int) -> None:
+def stop_job(queue_id: int) -> None:
     """Let the queue finish with the job, so that its work does not fall into the next cell."""
     from labeling.models import LabelingJob
     from labeling.services.jobs import advancing, creation
 
-    job = LabelingJob.objects.get(pk=job_id)
+    job = LabelingJob.objects.get(queue=queue_id)
     creation.stop_job(job=job, by="system")
-    advancing.advance_job(job_id)
+    advancing.advance_job(job.pk)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,84 @@
+"""Over HTTP: what a worker sees of a queue's work, and that somebody who left the team sees nothing of it any more."""
+
+import pytest
+from django.test import Client
+
+from frontend.images import image_url
+from labeling.models import DataObject
+from labeling.services.jobs import creation
+from labeling.services.queue import assignments
+from marketplace import storage
+from marketplace.models import Worker
+from marketplace.services import boundaries, eligibility, workteams
+from tests import builders
+from tests.labeling import stories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def story():
+    """A job with real pictures and an example picture; the first worker holds a task, the second has done nothing."""
+    account, people = stories.an_account(), stories.a_crowd(3)
+    example = storage.join(boundaries.base_of(account), "uploads", "example.png")
+    storage.write(example, builders.image_bytes())
+    team = builders.a_team(account=account, workers=people[:2])
+    job = stories.a_job(
+        account, team, objects=2, instructions={"short": "", "full": "", "good_examples": [{"uri": example}]}
+    )
+    stories.open_pictures(job)
+    return job, people, assignments.claim(worker=people[0], queue=job.queue)
+
+
+def signed_in(worker: Worker) -> Client:
+    client = Client()
+    client.force_login(worker.user)
+    return client
+
+
+def seen(worker, job):
+    """What the worker's browser gets: the job list, the task page, a claim, pictures of both objects, an example."""
+    client = signed_in(worker)
+    pictures = [
+        image_url(pk, worker.user_id) for pk in job.objects_of_job.order_by("index").values_list("pk", flat=True)
+    ]
+    return {
+        "list": job.title in client.get("/work/").content.decode(),
+        "page": client.get(f"/work/{job.queue_id}/").status_code,
+        "pictures": [client.get(url).status_code for url in pictures],
+        "example": client.get(f"/api/v1/work-queues/{job.queue_id}/examples/good_examples/0").status_code,
+        "claim": client.post(f"/api/v1/work-queues/{job.queue_id}/claim").status_code,
+    }
+
+
+ALL = {"list": True, "page": 200, "pictures": [200, 200], "example": 200, "claim": 200}
+NOTHING = {"list": False, "page": 404, "pictures": [404, 404], "example": 404, "claim": 403}
+
+
+def test_members_see_the_work_and_outsiders_see_nothing(story):
+    job, (first, second, outsider), _ = story
+    assert seen(first, job) == seen(second, job) == ALL
+    assert seen(outsider, job) == NOTHING
+
+
+def test_somebody_who_left_the_team_sees_nothing_but_what_they_hold_is_paid(story):
+    job, (first, *_), seat = story
+    workteams.remove_worker(team=job.workteam, worker=first, by="system")
+    assert seen(first, job) == NOTHING
+    assert stories.answer(seat).paid_micros == stories.PRICE
+
+
+def test_a_blocked_worker_sees_nothing(story):
+    job, (first, *_), _ = story
+    eligibility.block(account=job.account, worker=first, by="user:1")
+    assert seen(first, job) == NOTHING
+
+
+def test_when_the_job_is_over_a_worker_sees_only_pictures_of_tasks_they_had(story):
+    job, (first, second, _), seat = story
+    creation.stop_job(job=job, by="user:1")
+    (held,) = DataObject.objects.filter(pk=seat.task.data_object_id).values_list("index", flat=True)
+    assert [seen(first, job)["pictures"], seen(second, job)["pictures"]] == [
+        [200 if index == held else 404 for index in (0, 1)],
+        [404, 404],
+    ]
