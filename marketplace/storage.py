@@ -290,7 +290,7 @@ class _Body:
 
 @contextmanager
 def _explained(uri: str) -> Iterator[None]:
-    """Turn boto3's errors into ours, with the URI and the server's own words."""
+    """Turn boto3's errors into DomainErrors, with the URI and the server's message."""
     try:
         yield
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""A simulated crowd: workers with their own jitter, misses, false boxes, confusions and speed, over the public API.
+"""A simulated crowd: workers with their own jitter, missed boxes, false positives, confusions and speed, over the public API.
 
 Useful before real money is spent: it prices and tests a job design. Each answer depends on the seed, the worker and the
 image only, not on who came first.
@@ -25,8 +25,8 @@ class Profile:
     number: int
     jitter: float
     bias: tuple[float, float, float, float]
-    miss: float
-    false_boxes: float
+    missed: float
+    false_positives: float
     confusion: float
     seconds_per_box: float
     spammer: bool
@@ -44,7 +44,7 @@ class Tally:
 
 def profiles(workers: int, spammers: int, seed: int) -> list[Profile]:
     """`workers` people of whom the last `spammers` answer at random. The spread of skill follows what real box crowds
-    show: standard deviations of a few percent of the box, a tenth of the objects missed, a few false boxes a hundred.
+    show: standard deviations of a few percent of the box, a tenth of the objects missed, a few false positives a hundred.
     """
     made = []
     for number in range(workers):
@@ -55,8 +55,8 @@ def profiles(workers: int, spammers: int, seed: int) -> list[Profile]:
                 number=number,
                 jitter=float(rng.uniform(0.015, 0.06)),
                 bias=(float(low[0]), float(low[1]), float(high[0]), float(high[1])),
-                miss=float(rng.beta(2, 28)),
-                false_boxes=float(rng.beta(2, 60)),
+                missed=float(rng.beta(2, 28)),
+                false_positives=float(rng.beta(2, 60)),
                 confusion=float(rng.beta(2, 60)),
                 seconds_per_box=float(rng.lognormal(1.6, 0.3)),
                 spammer=number >= workers - spammers,
@@ -73,7 +73,7 @@ def answer(profile: Profile, truth: TrueImage, labels: list[str], seed: int) -> 
     boxes = []
     for box in truth.boxes:
         small = min(1.0, 12.0 / max(1.0, min(box.width, box.height)))
-        if rng.random() < profile.miss * (1 + small):
+        if rng.random() < profile.missed * (1 + small):
             continue
         size = np.array([box.width, box.height, box.width, box.height])
         edges = np.array([box.left, box.top, box.left + box.width, box.top + box.height])
@@ -82,7 +82,7 @@ def answer(profile: Profile, truth: TrueImage, labels: list[str], seed: int) -> 
         if len(labels) > 1 and rng.random() < profile.confusion:
             label = str(rng.choice([other for other in labels if other != box.label]))
         boxes.append(_box(edges, label, truth))
-    for _ in range(rng.poisson(profile.false_boxes)):
+    for _ in range(rng.poisson(profile.false_positives)):
         boxes.append(_random_box(rng, truth, labels))
     drawn = [b for b in boxes if b is not None]
     seconds = 3 + profile.seconds_per_box * max(1, len(drawn)) * float(rng.lognormal(0, 0.2))

@@ -58,7 +58,7 @@ def make_dataset(api: Api, *, name: str, images: Path, stages: Stages, show: Cal
     stages.done("upload")
     made = api.post("/api/v1/datasets", {"name": name, "kind": "folder", "uri": uri}, key=f"dataset-{name}")
     made = wait_for(lambda: api.get(f"/api/v1/datasets/{made['id']}"), timeout=600, show=show)
-    stages.done("take in")
+    stages.done("ingest")
     if made["status"] != "Completed":
         raise RuntimeError(f"the data set {name} is {made['status']}: {made['failure_reason']}")
     return made

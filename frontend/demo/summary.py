@@ -39,10 +39,10 @@ def match(found: list[dict[str, Any]], truth: list[TrueBox]) -> list[float]:
 def quality(objects: list[dict[str, Any]], truth: Truth) -> dict[str, Any]:
     """Mean IoU of matched boxes (IoU >= 0.5), and F1, precision, recall at IoU 0.5, over these objects.
 
-    `promised_iou` is what automated labeling promises a lower bound of: false and missed boxes count as 0, each class
+    `promised_iou` is what automated labeling promises a lower bound of: false positives and missed boxes count as 0, each class
     by itself, then the mean over the classes (learning/selection/quality.py).
     """
-    hits = found = real = images = 0
+    matched = found = real = images = 0
     overlaps: list[float] = []
     pairs: list[tuple[Detections, Detections]] = []
     for row in objects:
@@ -52,11 +52,11 @@ def quality(objects: list[dict[str, Any]], truth: Truth) -> dict[str, Any]:
         images += 1
         boxes = row["label"]["boxes"]
         good = [v for v in match(boxes, list(known.boxes)) if v >= MATCH_IOU]
-        hits, found, real = hits + len(good), found + len(boxes), real + len(known.boxes)
+        matched, found, real = matched + len(good), found + len(boxes), real + len(known.boxes)
         overlaps += good
         pairs.append((_detections(boxes, truth.labels), _detections(list(known.boxes), truth.labels)))
-    precision = hits / found if found else 0.0
-    recall = hits / real if real else 0.0
+    precision = matched / found if found else 0.0
+    recall = matched / real if real else 0.0
     return {
         "objects": images,
         "boxes": found,
@@ -65,7 +65,7 @@ def quality(objects: list[dict[str, Any]], truth: Truth) -> dict[str, Any]:
         "promised_iou": _promised(pairs, len(truth.labels)),
         "precision": round(precision, 4),
         "recall": round(recall, 4),
-        "f1_50": round(2 * precision * recall / (precision + recall), 4) if hits else 0.0,
+        "f1_50": round(2 * precision * recall / (precision + recall), 4) if matched else 0.0,
     }
 
 
@@ -150,7 +150,7 @@ def lines(summary: dict[str, Any]) -> list[str]:
     for who, q in summary.get("quality", {}).items():
         if q["objects"]:
             text.append(
-                f"  {who:8}  mean IoU {q['mean_iou']} ({q['promised_iou']} with false and missed boxes as 0), "
+                f"  {who:8}  mean IoU {q['mean_iou']} ({q['promised_iou']} with false positives and missed boxes as 0), "
                 f"F1@0.5 {q['f1_50']} (precision {q['precision']}, recall {q['recall']}) on {q['objects']} images"
             )
     text.append("  seconds   " + ", ".join(f"{name} {value}" for name, value in summary["seconds"].items()))

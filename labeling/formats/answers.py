@@ -1,7 +1,7 @@
 """Workers' answers: crowd-element JSON <-> Box, Polygon, Keypoint, Span, Vote, strictly checked.
 
 A submitted answer is untrusted input: every error is an AnswerError that names the field. Coordinates are displayed
-pixels. Knows nothing of tasks, workers' accounts or storage. Masks are in `mask_answers`.
+pixels. It must not know tasks, workers' accounts or storage. Masks are in `mask_answers`.
 """
 
 from __future__ import annotations
@@ -340,7 +340,7 @@ def _comment(element: Mapping[str, Any], where: str) -> str | None:
 
 
 def _check_image_size(element: Mapping[str, Any], where: str, size: ImageSize) -> None:
-    """Boxes drawn on an image of another size (a rotated or scaled copy) would land in the wrong place, silently."""
+    """Boxes drawn on an image of another size (a rotated or scaled copy) would silently be in the wrong place."""
     found = element.get("inputImageProperties")
     if not found:
         return

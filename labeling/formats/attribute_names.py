@@ -1,6 +1,6 @@
 """The rules for label attribute names.
 
-Knows names only, never the lines that carry them nor which task types there are.
+It must not know manifest lines, nor which task types there are.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Writing label attributes into manifest lines (AWS's augmented manifest), to the letter.
+"""Writing label attributes into manifest lines, exactly as AWS's augmented manifests have them.
 
-A line keeps its bytes: only `<attr>` and `<attr>-metadata` are added or replaced, everything else stays as it came.
-Reading them back is `augmented_reading`'s part. Knows nothing of storage, jobs or where labels come from.
+Only `<attr>` and `<attr>-metadata` are added or replaced; all other bytes of a line stay. `augmented_reading` reads
+them. It must not know storage, jobs or where labels come from.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def put_members(original: bytes | str, members: Mapping[str, Any], *, remove: It
     raw = (original if isinstance(original, bytes) else original.encode()).strip()
     removed = set(remove)
     encoded = {name: orjson.dumps(value) for name, value in members.items()}
-    # a name that has no quoted occurrence (and no escape could hide one) is new: append without taking the line apart
+    # A name that does not occur in quotes, in a line without escapes, is new: it is appended without parsing the line.
     fresh = not any(b'"' + name.encode() + b'"' in raw for name in (*members, *removed)) and b"\\" not in raw
     if fresh and raw[:1] == b"{" and raw[-1:] == b"}" and raw[1:-1].strip():
         added = b",".join(orjson.dumps(name) + b":" + value for name, value in encoded.items())
@@ -110,7 +110,7 @@ def label_line(original: bytes | str, attr: str, value: Any, metadata: Mapping[s
 
 
 def failure_line(original: bytes | str, attr: str, *, reason: str = EXPIRED, retry_count: int = 1) -> bytes:
-    """A failed object: input keys, no `<attr>`, and the reason. 'ClientError: ' goes in front where it is missing."""
+    """A failed object's line: input keys, no `<attr>`, and the reason, with 'ClientError: ' in front."""
     reason = reason if "Error: " in reason else f"ClientError: {reason}"
     # "true", not "yes": that is what the real service writes here
     metadata = {"retry-count": retry_count, "failure-reason": reason, "human-annotated": "true"}
@@ -139,7 +139,7 @@ def _yes_no(human_annotated: bool) -> str:
 
 
 def _confidence(value: float | None, where: str) -> float:
-    # one worker and nothing to compare with is 0 in AWS's own documentation
+    # AWS's documentation has 0 for one worker, whom there is nothing to compare with.
     number = 0.0 if value is None else float(value)
     if not (math.isfinite(number) and 0 <= number <= 1):
         raise ValueError(f"{where}: confidence must be between 0 and 1, found {value}")
@@ -174,7 +174,7 @@ def _with_extras(
 
 
 def _number(value: float, where: str) -> int | float:
-    """Whole pixels as integers, as the documentation prints them; the rest unrounded, as production writes them."""
+    """Whole pixels as integers, as the documentation prints them; others unrounded, as the service writes them."""
     number = float(value)
     if not math.isfinite(number):
         raise ValueError(f"{where}: {value} is not a finite number")
@@ -196,9 +196,10 @@ def box_label(
     model_name: str | None = None,
     adjustment_status: str | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(value, metadata) of a bounding-box label; class ids are places in `labels`, class-map holds the used ones.
+    """(value, metadata) of a bounding-box label; class ids are indices into `labels`.
 
-    Confidences come from the boxes unless given. Raises ValueError naming the box and what is wrong.
+    class-map has the ids in use. Confidences come from the boxes unless given. Raises ValueError naming the box and
+    what is wrong.
     """
     if confidences is not None and len(confidences) != len(boxes):
         raise ValueError(f"{len(boxes)} boxes but {len(confidences)} confidences")

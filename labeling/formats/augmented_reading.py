@@ -1,7 +1,7 @@
-"""Reading label attributes of augmented manifests back into typed values, as lenient as real files are various.
+"""Reading label attributes of augmented manifests into typed values, leniently, because real files vary.
 
 Seen in production files and third-party ones: class ids as strings, integer or float pixels, no depth, no metadata,
-`objects` missing or shorter than `annotations`, single-choice labels as "0" or 0. Knows nothing of storage or jobs.
+`objects` missing or shorter than `annotations`, single-choice labels as "0" or 0. It must not know storage or jobs.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _box_numbers(annotation: Any, where: str) -> tuple[int, float, float, float,
         raise ValueError(f"{where} must be an object")
     class_id = annotation.get("class_id")
     sides: list[Any] = [annotation.get(name) for name in _SIDES]
-    # millions of boxes come this way: what is plainly right passes without spelling out where it stands
+    # Millions of boxes are read here: the path for an error message is built only when a value is wrong.
     if type(class_id) is not int:
         class_id = _whole(class_id, f"{where}.class_id")
     if not all(type(side) is int or (type(side) is float and isfinite(side)) for side in sides):

@@ -1,7 +1,8 @@
 """When a prediction needs a person: A2I's activation conditions, checked when a flow is made and evaluated later.
 
 The top list is an OR; `And`/`Or` nodes hold two or more, nested at most two levels. Beyond AWS's types there is
-`PredictionConfidenceCheck` for own models, in the same grammar. Knows predictions only as names with confidences.
+`PredictionConfidenceCheck` for own models, in the same grammar. It must not know more of a prediction than names and
+confidences.
 """
 
 from __future__ import annotations

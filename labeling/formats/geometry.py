@@ -1,6 +1,6 @@
 """Arithmetic on boxes, outlines and masks, vectorised. Boxes are arrays of corners (x1, y1, x2, y2) in pixels.
 
-Knows nothing of labels, answers or files.
+It must not know labels, answers or files.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def to_ltwh(boxes: ArrayLike) -> Floats:
 
 
 def areas(boxes: ArrayLike) -> Floats:
-    """(n,) areas in square pixels; a box turned inside out has area 0."""
+    """(n,) areas in square pixels; a box whose right is left of its left, or bottom above top, has area 0."""
     found = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
     sides = np.clip(found[:, 2:] - found[:, :2], 0, None)
     return sides[:, 0] * sides[:, 1]
@@ -65,7 +65,7 @@ def clip(boxes: ArrayLike, *, width: float, height: float) -> Floats:
 
 
 def polygon_area(vertices: ArrayLike) -> float:
-    """Area by the shoelace formula, in square pixels, whichever way the outline runs."""
+    """Area by the shoelace formula, in square pixels, clockwise or not."""
     points = np.asarray(vertices, dtype=np.float64).reshape(-1, 2)
     if len(points) < 3:
         return 0.0

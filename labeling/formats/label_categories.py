@@ -1,6 +1,6 @@
 """The label category configuration file: the list of labels of a job (its order is the class index) and instructions.
 
-Knows the file's form only, never the job it belongs to.
+It must not know the job that the file belongs to.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MAX_ATTRIBUTES = 10
 MAX_ATTRIBUTE_NAME = 16
 MAX_FRAME_LABELS = 30
 _ANNOTATION_TYPES = ("BoundingBox", "Polyline", "Polygon", "Keypoint")
-# what neither XML 1.0 nor a line-based format can carry, and lone surrogates, which UTF-8 cannot
+# Characters that XML 1.0 or a line-based format cannot hold, and lone surrogates, which UTF-8 cannot encode.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
@@ -119,7 +119,7 @@ def validate(categories: Categories, *, fewest: int = 1) -> None:
 
 
 def write(categories: Categories) -> bytes:
-    """The file as AWS writes it; what `parse` reads comes out equal."""
+    """The file as AWS writes it; a file that `parse` has read is written back equal."""
     frames = categories.version == FRAME_VERSION
     document: dict[str, Any] = {"documentVersion" if frames else "document-version": categories.version}
     document["labels"] = [

@@ -1,7 +1,7 @@
 """Reading input and augmented manifests: JSON Lines, one data object a line, streamed whatever their size.
 
-A bad line never stops the reading: it comes out as a BadLine with its number and reason. Knows nothing of storage,
-jobs or the database; label values inside a line are read and written by `augmented`.
+A bad line does not stop the reading: it becomes a BadLine with its number and reason. It must not know storage, jobs
+or the database; label values inside a line are read and written by `augmented`.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class BadLine:
 
 
 class _Refused(ValueError):
-    """Carries the reason out of the checks of one line."""
+    """Raised by the checks of one line, with the reason."""
 
 
 def parse(
@@ -120,7 +120,7 @@ def _raw_lines(stream: Any, byte_limit: int) -> Iterator[bytes | str]:
     readline = stream.readline
     while line := readline(byte_limit):
         if len(line) >= byte_limit and line[-1:] not in (b"\n", "\n"):
-            # the rest of a monster line is read and dropped in pieces: memory must not follow its length
+            # The rest of a line that is too long is read and dropped in pieces, in constant memory.
             while (rest := readline(byte_limit)) and rest[-1:] not in (b"\n", "\n"):
                 continue
         yield line
@@ -150,7 +150,7 @@ def _decode(raw: bytes, max_line: int, max_attribute: int) -> dict[str, Any]:
 
 
 def _characters(raw: bytes) -> int:
-    # code points = bytes that do not continue one; also right for text that is not valid UTF-8
+    # Code points are the bytes that do not continue one; this also holds for text that is not valid UTF-8.
     return len(raw.decode("utf-8", "replace"))
 
 
@@ -165,7 +165,7 @@ def _why_not_json(raw: bytes, error: orjson.JSONDecodeError) -> str:
 
 
 def _refuse_duplicates(raw: bytes) -> None:
-    """orjson keeps the last of two equal names; two readers could see two different objects in one line."""
+    """orjson keeps the last of two equal names; another reader may keep the first and see another object."""
     pairs: list[tuple[str, Any]] = []
 
     def remember(found: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -228,8 +228,8 @@ def sample(
     """A random part of the lines, the same for the same seed, in file order; bad lines always pass (to be reported).
 
     With `total` (the number of good lines) exactly round(total * percent / 100) lines are chosen, at least one:
-    Knuth, TAOCP 2, 3.4.2, algorithm S. Without it each line is kept by a coin of its own, so that the choice for a
-    line depends only on the seed and its index.
+    Knuth, TAOCP 2, 3.4.2, algorithm S. Without it each line is chosen independently, by a random number that depends
+    only on the seed and its index.
     """
     if not 0 < percent <= 100:
         raise ValueError(f"percent must be above 0 and at most 100, found {percent}")

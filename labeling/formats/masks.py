@@ -1,6 +1,6 @@
 """Pixel masks in their file forms: COCO run lengths, palette PNG (dataset labels), coloured PNG (worker answers).
 
-A mask is uint8 of shape (height, width); 0 is background. Knows nothing of labels' meaning, jobs or storage.
+A mask is uint8 of shape (height, width); 0 is background. It must not know what labels mean, nor jobs or storage.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MAX_PNG_BYTES = 40_000_000
 BACKGROUND = "#ffffff"
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
-# the order colours have in real segmentation output and templates (matplotlib's tab10, green first)
+# The order of colours in Ground Truth's segmentation output and templates (matplotlib's tab10, green first).
 PALETTE = (
     "#2ca02c",
     "#1f77b4",
@@ -52,7 +52,7 @@ def encode_rle(mask: ArrayLike) -> dict[str, Any]:
     ends = np.concatenate([[0], changes, [flat.size]]) if flat.size else np.array([0])
     counts = np.diff(ends).tolist()
     if flat.size and flat[0]:
-        counts.insert(0, 0)  # runs start with background
+        counts.insert(0, 0)  # The first run is always background.
     return {"size": [pixels.shape[0], pixels.shape[1]], "counts": _pack(counts)}
 
 
@@ -72,7 +72,7 @@ def decode_rle(rle: Mapping[str, Any]) -> NDArray[np.uint8]:
 
 
 def _pack(counts: Sequence[int]) -> str:
-    """COCO's text: from the fourth count on the difference to the one two before, in signed groups of five bits."""
+    """COCO's text: counts in signed groups of five bits; from the fourth on, less the count two before."""
     text = bytearray()
     for place, count in enumerate(counts):
         value = count - counts[place - 2] if place > 2 else count
@@ -172,7 +172,7 @@ def parse_mask_answer(
     image_size: ImageSize | tuple[int, ...],
     element_name: str = "crowd-semantic-segmentation",
 ) -> Mask:
-    """The mask of a `<crowd-semantic-segmentation>` answer; class indices are places in `labels` plus one.
+    """The mask of a `<crowd-semantic-segmentation>` answer; class indices are indices into `labels` plus one.
 
     White or transparent pixels are background; any other colour has to be one of the answer's labelMappings.
     Raises AnswerError.

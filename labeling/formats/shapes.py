@@ -1,6 +1,7 @@
 """What people and machines draw or choose, as plain values: Box, Polygon, Keypoint, Span, Vote, Mask.
 
-Coordinates are displayed pixels (after EXIF orientation), origin top-left. Knows nothing of JSON, files or who drew it.
+Coordinates are displayed pixels (after EXIF orientation), origin top-left. It must not know JSON,
+files or who drew a shape.
 """
 
 from __future__ import annotations

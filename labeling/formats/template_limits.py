@@ -1,7 +1,7 @@
-"""A budget for rendering templates that strangers wrote: nodes, loop turns and the sizes filters work on.
+"""A budget for rendering untrusted templates: nodes, loop iterations and the sizes that filters work on.
 
-python-liquid limits nesting, output and the sizes of variables; what it leaves open (`replace` blowing a text up,
-ranges of a billion, thousands of loops one after another) is closed here. Knows nothing of tasks.
+python-liquid limits nesting, output and the sizes of variables; what it does not limit (`replace` that makes a text
+huge, ranges of a billion, thousands of loops in sequence) is limited here. It must not know tasks.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def start() -> None:
 
 
 def spend(steps: int) -> None:
-    """Take from the budget; raises ResourceLimitError when it is used up."""
+    """Spend some of the budget; raises ResourceLimitError when it is used up."""
     left = _steps.get()
     left[0] -= steps
     if left[0] < 0:
@@ -40,11 +40,11 @@ def spend(steps: int) -> None:
 
 
 class CountingContext(RenderContext):
-    """Charges every node and every loop turn."""
+    """Charges every node and every loop iteration."""
 
     __slots__ = ("_disabled",)
 
-    # every node asks for this just before it renders (liquid.ast.Node.render): the one place all nodes pass
+    # liquid.ast.Node.render reads this before it renders any node, so that every node is charged here.
     @property
     def disabled_tags(self) -> Any:
         spend(1)
@@ -55,7 +55,7 @@ class CountingContext(RenderContext):
         self._disabled = value
 
     def raise_for_loop_limit(self, length: int = 1) -> None:
-        """Charge the turns of a loop when it begins; nested loops come here for each outer turn."""
+        """Charge the iterations of a loop when it begins; a nested loop is charged in each outer iteration."""
         spend(length)
         super().raise_for_loop_limit(length)
 
@@ -114,7 +114,7 @@ def _count(value: Any) -> int:
 
 
 class _Bound(Expression):
-    """One end of a range, refused when far out: `reversed` and filters turn ranges into lists."""
+    """One end of a range, refused when it is too large: `reversed` and filters turn ranges into lists."""
 
     __slots__ = ("inner",)
 

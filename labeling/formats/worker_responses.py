@@ -1,6 +1,6 @@
-"""Worker response files and the places of a job's output files, to the letter of Ground Truth.
+"""Worker response files and the keys of a job's output files, exactly as Ground Truth writes them.
 
-Knows the form of the files only: who may read them and where they lie is the callers' business.
+It must not know who may read the files, nor in which store they are.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ OUTPUT_MANIFEST = "manifests/output/output.manifest"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a private worker is at the identity provider; public workers have none."""
+    """A private worker's identity at the identity provider; public workers have none."""
 
     issuer: str
     sub: str
@@ -111,7 +111,7 @@ def _read_instant(text: str, where: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-# --- places under <output path>/<job name>/ ------------------------------------------------------------------------
+# --- keys under <output path>/<job name>/ ------------------------------------------------------------------------
 
 
 def file_stamp(moment: datetime) -> str:
@@ -120,23 +120,23 @@ def file_stamp(moment: datetime) -> str:
 
 
 def worker_response_key(*, iteration: int, object_id: int, moment: datetime) -> str:
-    """Where the answers to one object lie; `object_id` is the zero-based line index of the input manifest."""
+    """The key of the answers to one object; `object_id` is the zero-based line index of the input manifest."""
     return f"annotations/worker-response/iteration-{iteration}/{object_id}/{file_stamp(moment)}.json"
 
 
 def consolidation_request_key(*, iteration: int, moment: datetime) -> str:
-    """Where the answers handed to consolidation lie."""
+    """The key of the answers that are handed to consolidation."""
     folder = "annotations/consolidated-annotation/consolidation-request"
     return f"{folder}/iteration-{iteration}/{file_stamp(moment)}.json"
 
 
 def consolidation_response_key(*, iteration: int, moment: datetime) -> str:
-    """Where the consolidated labels of one iteration lie."""
+    """The key of the consolidated labels of one iteration."""
     folder = "annotations/consolidated-annotation/consolidation-response"
     return f"{folder}/iteration-{iteration}/{file_stamp(moment)}.json"
 
 
 def mask_key(*, object_id: int, moment: datetime) -> str:
-    """Where a segmentation mask lies: '<objectId>_<timestamp with microseconds>.png'."""
+    """The key of a segmentation mask: '<objectId>_<timestamp with microseconds>.png'."""
     stamp = moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
     return f"annotations/consolidated-annotation/output/{object_id}_{stamp}.png"

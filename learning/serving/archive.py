@@ -1,4 +1,4 @@
-"""model.tar.gz: the three files of a model, packed the same way to the last byte each time.
+"""model.tar.gz: the three files of a model, packed so that equal files give equal bytes.
 
 It must not know what is inside the files, nor where archives are kept.
 """

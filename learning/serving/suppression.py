@@ -1,7 +1,7 @@
 """From a detector's raw heads to boxes: threshold, class-wise non-maximum suppression, best first. numpy only.
 
-Every backend (torch, OpenVINO, ONNX Runtime) is followed by this one, so they differ only in the last digits.
-It must not know images or models.
+The same code follows every backend (torch, OpenVINO, ONNX Runtime), so that their results differ only in the last
+digits. It must not know images or models.
 """
 
 import numpy as np
@@ -29,7 +29,7 @@ def select_boxes(
     if len(order) > TOP_CANDIDATES:
         order = order[_rank_in_class(label[order]) < TOP_CANDIDATES]
     candidates, found, label = boxes[anchor[order]], found[order], label[order]
-    # A class of its own plane: boxes of different classes never overlap (batched NMS by offset).
+    # Boxes are shifted by class, so that boxes of different classes never overlap (batched NMS by offset).
     span = float(candidates.max() - candidates.min()) + 1.0 if len(candidates) else 0.0
     kept = _greedy(candidates + (label * span)[:, None].astype(np.float32), nms_threshold, max_detections)
     return candidates[kept], found[kept], label[kept]

@@ -1,6 +1,6 @@
 """Random changes to a training image that leave its labels true, in presets by name.
 
-Pure numpy and Pillow on images already at the detector's size. It knows nothing of models, files or batches.
+Pure numpy and Pillow on images already at the detector's size. It must not know models, files or batches.
 """
 
 import math
@@ -42,7 +42,7 @@ PRESETS = {
     "strong": Preset(
         mirror=0.5, zoom=(0.4, 3.0), zoom_chance=0.85, stretch=1.4, light=0.3, tint=0.12, grey=0.1, blur=0.15
     ),
-    # For pictures without an up: microscopes, aerial views, things on a table.
+    # For pictures that have no upright: microscopy, aerial views, things on a table.
     "any_way_up": Preset(
         mirror=0.5, any_way_up=1.0, zoom=(0.6, 1.8), zoom_chance=0.7, stretch=1.2, light=0.2, tint=0.06, grey=0.03,
         blur=0.08,
@@ -97,7 +97,7 @@ def _turned(pixels: Pixels, boxes: Boxes, quarters: int) -> tuple[Pixels, Boxes]
 def _zoomed(
     pixels: Pixels, boxes: Boxes, labels: Labels, preset: Preset, rng: np.random.Generator
 ) -> tuple[Pixels, Boxes, Labels]:
-    """Show a window of the plane the image lies in; outside the image the window is grey."""
+    """Crop to a window that may reach beyond the image, where it is grey."""
     side = pixels.shape[0]
     zoom = math.exp(rng.uniform(*np.log(preset.zoom)))
     stretch = preset.stretch ** rng.uniform(-0.5, 0.5)
@@ -108,7 +108,7 @@ def _zoomed(
     shown = np.clip(moved, 0, side)
     kept = _area(shown) >= preset.least_visible * np.maximum(_area(moved), 1e-6)
     if len(boxes) and not kept.any():
-        return pixels, boxes, labels  # a window on nothing teaches less than the whole image
+        return pixels, boxes, labels  # A window without any box teaches less than the whole image.
     x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + width, side), min(top + height, side)
     target = [round((x0 - left) * scale[0]), round((y0 - top) * scale[1])]
     extent = [max(1, round((x1 - x0) * scale[0])), max(1, round((y1 - y0) * scale[1]))]

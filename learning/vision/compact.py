@@ -2,7 +2,7 @@
 
 An EfficientNet-Lite0 trunk (ImageNet weights fit it), a feature pyramid at strides 8, 16 and 32, and one head
 shared by its levels that predicts, at each cell, class scores and a distribution over the four distances to the
-box's sides. It knows nothing of files, schedules or where weights come from; the loss is in compact_loss.
+box's sides. It must not know files, schedules or where weights come from; the loss is in compact_loss.
 """
 
 import math
@@ -118,7 +118,7 @@ class Trunk(nn.Module):
 
 
 class Pyramid(nn.Module):
-    """Coarse features flow down, fine ones back up (arXiv:1803.01534), at WIDTH channels."""
+    """Coarse features are added to fine ones, then fine ones to coarse ones (arXiv:1803.01534), at WIDTH channels."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -269,7 +269,7 @@ def load(model: CompactDetector, state: Mapping[str, Tensor]) -> list[str]:
     """Start from other weights: a detector of the same classes, or of any classes as a beginning for new ones.
 
     Where the classes differ, every class starts as output 0 of the other model, which in our starting checkpoint
-    means "any thing". Returns the names of what was not taken over. Raises ValueError when nothing fits, and
+    means "any thing". Returns the names of the tensors that were not copied. Raises ValueError when nothing fits, and
     when the weights hold values that are not finite.
     """
     own = model.state_dict()

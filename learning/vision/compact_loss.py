@@ -1,6 +1,6 @@
-"""What the compact detector is taught: which cells answer for which box, and the losses of their answers.
+"""The training targets and losses of the compact detector: which cells are assigned to which true box.
 
-Task-aligned assignment and losses as in arXiv:2108.07755, arXiv:2006.04388 and arXiv:1911.08287. It knows no
+Task-aligned assignment and losses as in arXiv:2108.07755, arXiv:2006.04388 and arXiv:1911.08287. It must not know the
 model, only its outputs.
 """
 
@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-TOP_CELLS = 10  # cells that answer for a box
+TOP_CELLS = 10  # Cells that are assigned to a box.
 SCORE_POWER, IOU_POWER = 0.5, 6.0  # alignment = score^0.5 * IoU^6
 CLASS_GAIN, BOX_GAIN, DISTRIBUTION_GAIN = 1.0, 7.5, 1.5
 Truth = Sequence[tuple[Tensor, Tensor]]  # for each image: boxes [n, 4] xyxy px, classes [n] from 0
@@ -57,25 +57,25 @@ def losses(
 def assign(
     scores: Tensor, boxes: Tensor, centres: Tensor, strides: Tensor, true_boxes: Tensor, exists: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """How strongly each cell answers [N, A] (0: not at all) and the index of the true box it answers for [N, A].
+    """The target score of each cell [N, A] (0: assigned to no box) and the index of its true box [N, A].
 
-    scores [N, M, A]: what each cell says of the class of each true box. A cell may answer for a box that holds
-    its centre; the TOP_CELLS best aligned do, each for the box it fits best.
+    scores [N, M, A]: each cell's score for the class of each true box. A cell may be assigned to a box that contains
+    its centre; the TOP_CELLS best aligned ones are, each to the box it fits best.
     """
     iou = pairwise_iou(true_boxes, boxes)  # [N, M, A]
     middle = (true_boxes[..., :2] + true_boxes[..., 2:]) / 2
     half = (true_boxes[..., 2:] - true_boxes[..., :2]) / 2
-    # A box thinner than a cell would hold no centre at all: every box reaches at least half a stride.
+    # A box thinner than a cell might contain no centre: every box is taken to reach at least half a stride.
     near = (centres - middle[:, :, None]).abs() < torch.maximum(half[:, :, None], 0.5 * strides[:, None] + 1e-3)
     may = near.all(-1) & exists[..., None]
     alignment = scores.pow(SCORE_POWER) * iou.pow(IOU_POWER) * may
     top = (alignment + may * 1e-9).topk(min(TOP_CELLS, alignment.shape[-1]), -1).indices
     taken = torch.zeros_like(may).scatter_(2, top, True) & may
-    best = torch.where(taken, iou, -1.0).max(1)  # a cell wanted by several boxes goes to the one it fits best
+    best = torch.where(taken, iou, -1.0).max(1)  # A cell that several boxes want is assigned to the one it fits best.
     chosen, matched = best.values >= 0, best.indices
     mine = taken & F.one_hot(matched, taken.shape[1]).transpose(1, 2).bool()
     alignment, iou = alignment * mine, iou * mine
-    # The best cell of a box aims at the IoU it reaches, the others in proportion (arXiv:2108.07755, section 3.2).
+    # The target of a box's best cell is its IoU; the others' are in proportion (arXiv:2108.07755, section 3.2).
     strength = alignment / alignment.amax(-1, keepdim=True).clamp(min=1e-12) * iou.amax(-1, keepdim=True)
     return strength.amax(1) * chosen, matched
 

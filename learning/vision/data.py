@@ -1,4 +1,4 @@
-"""Images and boxes in the shape a detector eats: decoded once, kept in memory within a limit, batched.
+"""Images and boxes in the shape a detector reads: decoded once, kept in memory within a limit, batched.
 
 It must not know models, optimizers or jobs. What comes out depends only on the seed, the epoch and the item, so a
 resumed run sees what an uninterrupted one would have seen.
@@ -150,7 +150,7 @@ class _Order(Sampler[list[tuple[int, int]]]):
         epoch, skip = divmod(self._first, steps)
         while True:
             order = np.random.default_rng([self._seed, epoch]).permutation(self._length)
-            # Fewer images than a batch holds: they come again, so that batch norms never see a single one.
+            # Fewer images than a batch holds are repeated, so that batch norms never see a single one.
             order = np.resize(order, max(self._batch_size, self._length))
             for start in range(skip, steps):
                 chosen = order[start * self._batch_size : (start + 1) * self._batch_size]
@@ -159,7 +159,7 @@ class _Order(Sampler[list[tuple[int, int]]]):
 
 
 def steps_per_epoch(length: int, batch_size: int) -> int:
-    """Whole batches an epoch; the odd rest is left to the next epoch's order."""
+    """Whole batches an epoch; the images that do not fill a batch are left out of this epoch."""
     return max(1, length // batch_size)
 
 

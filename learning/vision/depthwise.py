@@ -1,9 +1,9 @@
 """A depthwise convolution whose training step is fast in bfloat16 on a CPU.
 
-oneDNN has fast forward kernels for it but falls back to reference loops for two gradients that small detectors
-live on: the weights of a 5x5 kernel (5.1 ms an image against 0.16 ms here, 672 channels at 20x20, 2 cores) and
+oneDNN has fast forward kernels for it but falls back to slow reference loops for two gradients that small detectors
+need: the weights of a 5x5 kernel (5.1 ms an image against 0.16 ms here, 672 channels at 20x20, 2 cores) and
 the input of a strided one (2.4 to 5 ms against 0.1 ms). Both are rewritten in terms of the operations that are
-fast. It knows nothing of detection.
+fast. It must not know detection.
 """
 
 from typing import Any

@@ -105,4 +105,4 @@ def _mean(values: NDArray[np.float64]) -> float:
 
 
 def _silent(*_: object, **__: object) -> None:
-    """faster-coco-eval reports to a logger or stdout; stdout belongs to the metrics."""
+    """faster-coco-eval reports to a logger or stdout; stdout is for the metrics."""

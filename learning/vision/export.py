@@ -1,4 +1,4 @@
-"""A detector's files: model.safetensors, and model.onnx that takes plain pixels and ends before suppression.
+"""A detector's files: model.safetensors, and model.onnx, which reads uint8 pixels and ends before suppression.
 
 It must not know jobs or training. The exported graph is compared with torch before it is accepted.
 """

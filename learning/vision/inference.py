@@ -19,7 +19,7 @@ from learning.vision.evaluate import Scores, average_precision
 from learning.vision.ssd import Network
 
 BATCH = 16
-LEAST_SCORE = 0.005  # COCO ranks all boxes; below this none changes the figure
+LEAST_SCORE = 0.005  # COCO ranks all boxes; boxes of lower scores do not change the figure.
 
 
 class TorchSession:

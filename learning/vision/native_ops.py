@@ -2,8 +2,7 @@
 
 The PyPI wheel of torchvision is linked against CUDA; beside a CPU build of torch its library fails to load
 and even `import torchvision` ends in "operator torchvision::nms does not exist". `install()` must run before
-the first import of torchvision in a process; every program of this folder does so. It knows nothing of models
-or data.
+the first import of torchvision in a process; every program of this folder does so. It must not know models or data.
 """
 
 import importlib.util
@@ -37,7 +36,7 @@ def install() -> bool:
     library.impl("nms", nms, "CPU")
     # A GPU build of torch whose torchvision library does not load gets the same kernel through host memory.
     library.impl("nms", _nms_through_host, "CUDA")
-    _installed = library  # operators live as long as this object
+    _installed = library  # The operators are removed when this object is.
     import torchvision.ops.boxes
 
     # torchvision refuses every operator unless its own library has loaded; only the one defined here is let

@@ -1,6 +1,6 @@
-"""From hyperparameters to the tools of one training run: recipe, optimizer, curve, precision, device.
+"""From hyperparameters to what one training run uses: recipe, optimizer, curve, precision, device.
 
-It must not know data or files. A hyperparameter that was given rules; the recipe fills in the rest.
+It must not know data or files. A hyperparameter that was given overrides the recipe.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ DEFAULT_EPOCHS = 30  # as AWS's object detection
 
 @dataclass(frozen=True)
 class StepCurve:
-    """AWS's lr_scheduler_step: the rate is multiplied by a factor at given epochs. The face of recipe.Schedule."""
+    """AWS's lr_scheduler_step: the rate is multiplied by a factor at given epochs. Same methods as recipe.Schedule."""
 
     recipe: Recipe
     total_steps: int
@@ -43,7 +43,7 @@ class StepCurve:
 
 
 def make_recipe(asked: TrainHyperparameters, *, from_random: bool) -> Recipe:
-    """The architecture's recipe with what the requester gave. Nothing stays frozen that has learned nothing.
+    """The architecture's recipe with what the requester gave. Random weights are never frozen.
 
     Raises BadInput for an augmentation that does not exist.
     """
@@ -69,7 +69,7 @@ def make_curve(asked: TrainHyperparameters, chosen: Recipe, *, steps_per_epoch: 
     """The learning-rate curve over the whole run; raises BadInput for an lr_scheduler_step that is no list."""
     epochs = asked.epochs or max(DEFAULT_EPOCHS, -(-chosen.least_steps // steps_per_epoch))
     total = epochs * steps_per_epoch
-    # A warm-up longer than a tenth of the run would leave nothing to warm up for.
+    # At most a tenth of the run is warm-up, however short the run is.
     chosen = dataclasses.replace(chosen, warmup_steps=min(chosen.warmup_steps, max(1, total // 10)))
     if not asked.lr_scheduler_step.strip():
         return recipe.Schedule(chosen, total, asked.max_seconds)
@@ -125,7 +125,7 @@ def make_dtype(asked: str, device: torch.device) -> torch.dtype:
 
 
 def loader_workers(asked: int, device: torch.device, cores: int) -> int:
-    """Processes that prepare images: none on a CPU, where they would take the cores from the training itself."""
+    """Processes that prepare images: none on a CPU, where they would compete with the training for its cores."""
     if asked or device.type == "cpu":
         return asked
     return max(0, min(MAX_LOADERS, cores - 1))

@@ -95,7 +95,7 @@ class Report:
 
 
 def open_model(folder: Path, asked: PredictHyperparameters) -> tuple[Session, ModelConfig]:
-    """The model in the fastest thing that runs here: torch on a GPU, else serving's runtimes."""
+    """The model in the fastest runtime of this machine: torch on a GPU, else serving's runtimes."""
     if asked.backend != "torch" and not (asked.backend == "auto" and torch.cuda.is_available()):
         config = ModelConfig.read(folder)
         precision = "float32" if asked.precision == "auto" else asked.precision

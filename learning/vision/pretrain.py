@@ -145,7 +145,7 @@ def evaluate(
 ) -> dict[str, float]:
     """On scenes never trained on: recall and precision of "any thing" at score 0.3 and IoU 0.5, and mean IoU."""
     data = Scenes(seed=seed + 1, side=side, batch=8, sprites=400, grounds=60)
-    found = true = hits = 0
+    found = true = matched = 0
     overlap = 0.0
     model.eval().to(device)
     for _, (images, targets) in zip(range(count // 8), data, strict=False):
@@ -154,10 +154,11 @@ def evaluate(
             found, true = found + int(keep.sum()), true + len(target["boxes"])
             if keep.any() and len(target["boxes"]):
                 iou = pairwise_iou(target["boxes"][None], detected["boxes"][keep].cpu()[None])[0].amax(1)
-                hits, overlap = hits + int((iou >= 0.5).sum()), overlap + float(iou[iou >= 0.5].sum())
+                matched, overlap = matched + int((iou >= 0.5).sum()), overlap + float(iou[iou >= 0.5].sum())
     return {
-        "scenes": count // 8 * 8, "recall": round(hits / max(1, true), 4),
-        "precision": round(min(1.0, hits / max(1, found)), 4), "mean_iou_of_found": round(overlap / max(1, hits), 4),
+        "scenes": count // 8 * 8, "recall": round(matched / max(1, true), 4),
+        "precision": round(min(1.0, matched / max(1, found)), 4),
+        "mean_iou_of_found": round(overlap / max(1, matched), 4),
     }  # fmt: skip
 
 

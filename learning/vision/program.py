@@ -1,4 +1,4 @@
-"""What every program of this folder does around its work: arguments, SIGTERM, a failure that people can read.
+"""What all programs of this folder share: arguments, SIGTERM, and a readable reason of a failure.
 
 It must not know what the work is.
 """
@@ -19,7 +19,7 @@ Stop = Callable[[], bool]
 def run(work: Callable[[JobFolder, Stop], None], *, about: str, arguments: Sequence[str] | None = None) -> int:
     """Run `work` on the job folder named on the command line; returns the exit status of the contract.
 
-    SIGTERM and SIGINT only make `stop()` true: the work ends at its next safe point and leaves what it has.
+    SIGTERM and SIGINT only make `stop()` true: the work ends at its next safe point and keeps what it has done.
     """
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("folder", type=Path, help="job folder, laid out as learning/contract.py says")
@@ -46,5 +46,5 @@ def run(work: Callable[[JobFolder, Stop], None], *, about: str, arguments: Seque
 
 
 def log(message: str) -> None:
-    """Say something to whoever reads the log; stdout belongs to the metrics."""
+    """Write a line to the log (stderr); stdout is for the metrics."""
     print(message, file=sys.stderr, flush=True)

@@ -1,7 +1,7 @@
 """How to train each architecture: defaults, parameter groups, learning-rate curve, moving average, precision.
 
-Figures behind the defaults are in weights/README.md. It knows models only as torch modules and has never heard of
-files or manifests.
+Figures behind the defaults are in weights/README.md. It must not know more of a model than that it is a torch module,
+nor files or manifests.
 """
 
 import copy
@@ -105,7 +105,7 @@ def _factor(name: str, recipe: Recipe) -> float:
 class Schedule:
     """Warm-up, then a cosine down to `final_factor`, over steps or over time, whichever ends first.
 
-    With `max_seconds` a run that turns out slower than hoped still ends at its low rate inside the budget.
+    With `max_seconds` a run that is slower than expected still ends at its low rate, within the limit.
     """
 
     recipe: Recipe
@@ -136,7 +136,7 @@ def to_channels_last(model: nn.Module) -> None:
 class Ema(Generic[M]):
     """A moving average of the weights; it is the average that is evaluated and kept.
 
-    Early on the average is short, so that a run of a few dozen steps is not dragged back to its start.
+    Early on the average is short, so that after a few dozen steps it does not consist mostly of the first weights.
     """
 
     def __init__(self, model: M, recipe: Recipe) -> None:

@@ -1,4 +1,4 @@
-"""What a training run says about itself, how often, and when it is worth measuring.
+"""The metrics that a training run reports, how often, and when an evaluation is worth its time.
 
 It must not know data or files; it reads the state of the run.
 """

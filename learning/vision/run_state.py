@@ -1,7 +1,4 @@
-"""The state of one training run, and how it goes to disk and comes back.
-
-It must not know the loop that changes it.
-"""
+"""The state of one training run, and how it is saved and restored. It must not know the loop that changes it."""
 
 import math
 import time

@@ -1,4 +1,4 @@
-"""The detectors that can be trained, behind one face: uint8 pixels in, losses or raw heads out.
+"""The detectors that can be trained, behind one interface: uint8 pixels in, losses or raw heads out.
 
 It must not know jobs, files, optimizers or suppression. Class indices are 1..C in targets (0 is background, as in
 torchvision) and 0..C-1 in the scores that come out.
@@ -33,7 +33,7 @@ LEAST_NEGATIVES = 6
 
 
 class Network(nn.Module):
-    """The one face of all detectors; `model` is what weights are loaded into."""
+    """The interface of all detectors; `model` is what weights are loaded into."""
 
     model: nn.Module
     image_size: int
@@ -53,8 +53,8 @@ class Network(nn.Module):
 def build(architecture: str, *, num_classes: int, image_size: int = 0, from_random: bool = False) -> Network:
     """A detector with random weights for num_classes classes (background not counted).
 
-    image_size 0 takes the architecture's own. from_random: it will learn from nothing, and needs the batch norms that
-    a finished model has folded away. Raises BadInput when the size is too small for the architecture.
+    image_size 0 takes the architecture's own. from_random: it starts from random weights, and needs the batch norms
+    that a finished model has folded away. Raises BadInput when the size is too small for the architecture.
     """
     size = image_size or DEFAULT_IMAGE_SIZE[architecture]
     if size < MIN_IMAGE_SIZE[architecture]:
@@ -169,8 +169,8 @@ def ssd_losses(
     each = functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view_as(labels)
     positive = labels > 0
     quota = (model.neg_to_pos_ratio * positive.sum(1, keepdim=True)).clamp(min=LEAST_NEGATIVES)
-    hardness = each.detach().masked_fill(positive, -torch.inf)
-    mined = (hardness.argsort(1, descending=True).argsort(1) < quota) & ~positive
+    negative_loss = each.detach().masked_fill(positive, -torch.inf)
+    mined = (negative_loss.argsort(1, descending=True).argsort(1) < quota) & ~positive
     count = positive.sum().clamp(min=len(targets))
     box_loss = torch.stack(box_terms).sum() if box_terms else codes.sum() * 0
     return {"classification": each[positive | mined].sum() / count, "boxes": box_loss / count}

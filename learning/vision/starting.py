@@ -1,6 +1,6 @@
-"""Where a detector's first weights come from: an earlier model, torchvision's, our own checkpoint, or chance.
+"""Where a detector's first weights come from: an earlier model, torchvision's, our own checkpoint, or random numbers.
 
-It must not know jobs or data. Nothing here unpickles what others made: torchvision's .pth files are read with
+It must not know jobs or data. Nothing here unpickles foreign files: torchvision's .pth files are read with
 weights_only=True, everything else is safetensors.
 """
 
@@ -86,7 +86,7 @@ def adopt(model: nn.Module, start: Start, *, classes: Sequence[str]) -> list[str
     """Copy what fits into the model; class outputs are copied by name, those of new classes stay as they are.
 
     `classes` names the model's class outputs in order (torchvision's begin with BACKGROUND). Returns the names of
-    tensors that were not taken over. Raises BadInput when nothing fits or a value is not finite.
+    tensors that were not copied. Raises BadInput when nothing fits or a value is not finite.
     """
     if isinstance(model, compact.CompactDetector) and not start.classes:
         try:
@@ -114,7 +114,7 @@ def adopt(model: nn.Module, start: Start, *, classes: Sequence[str]) -> list[str
 
 
 def output_names(architecture: str, class_names: Sequence[str]) -> list[str]:
-    """The names of a detector's class outputs: torchvision's have one for the background, ours has not."""
+    """The names of a detector's class outputs: torchvision's detectors have one for the background, ours does not."""
     return list(class_names) if architecture == "compact" else [BACKGROUND, *class_names]
 
 
@@ -125,7 +125,7 @@ def _is_class_output(name: str) -> bool:
 
 
 def _by_class(mine: Tensor, given: Tensor, found: Sequence[str], wanted: Sequence[str]) -> Tensor:
-    """Rows are [default boxes x classes]; each wanted class takes the rows of its namesake."""
+    """Rows are [default boxes x classes]; each wanted class gets the rows of the class of the same name."""
     boxes = mine.shape[0] // len(wanted)
     rows = mine.clone().view(boxes, len(wanted), *mine.shape[1:])
     source = given.view(boxes, len(found), *given.shape[1:])

@@ -1,7 +1,7 @@
 """Trains a detector in a job folder: python -m learning.vision.train FOLDER (see learning/contract.py).
 
-The loop is `learn`; what surrounds it prepares, resumes, measures and writes. It must not know Django, the store
-or who asked for the model.
+The loop is `learn`; the other functions prepare, resume, measure and write. It must not know Django, the store or who
+asked for the model.
 """
 
 import copy
@@ -51,7 +51,7 @@ def work(folder: JobFolder, stop: Stop) -> None:
 
 
 def prepare(folder: JobFolder, asked: TrainHyperparameters, began: float, stop: Stop) -> Training:
-    """Read the channels, find the first weights or the last checkpoint, and lay out the tools."""
+    """Read the channels, find the first weights or the last checkpoint, and set up the run."""
     labels, class_map = _read_channels(folder, asked)
     device = plan.make_device(asked.device)
     saved = checkpoint.load_latest(folder.checkpoints)
@@ -102,7 +102,7 @@ def prepare(folder: JobFolder, asked: TrainHyperparameters, began: float, stop: 
 
 
 def learn(training: Training, metrics: MetricWriter, stop: Stop) -> None:
-    """Steps until the curve ends, time is up, nothing gets better any more, or someone says stop."""
+    """Train until the curve ends, time is up, early stopping applies, or a stop is asked for."""
     if stop() or training.progress >= 1:
         return
     asked, network = training.asked, training.network
@@ -171,7 +171,7 @@ def evaluate(training: Training, metrics: MetricWriter, *, dtype: torch.dtype) -
 
 
 def conclude(training: Training, metrics: MetricWriter, stop: Stop) -> None:
-    """Checkpoint, last evaluation (not when stopped: someone waits), and the model's files."""
+    """Checkpoint, last evaluation (not when stopped, since somebody waits for the end), and the model's files."""
     save_checkpoint(training)
     finished = not stop()
     if finished and training.validation is not None and not training.best_state:

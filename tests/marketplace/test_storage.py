@@ -148,11 +148,11 @@ class TestS3:
             urllib.request.urlopen(link)
         assert refused.value.code in (400, 403), "its time is over"
 
-    def test_links_can_be_off(self, rclone_bucket, settings):
+    def test_presigned_links_can_be_switched_off(self, rclone_bucket, settings):
         settings.S3_PRESIGN = False
         assert storage.presign(f"{rclone_bucket}/x", 60) is None
 
-    def test_wrong_keys_are_said_to_be_denied(self, rclone_bucket, settings):
+    def test_wrong_access_keys_are_forbidden(self, rclone_bucket, settings):
         settings.S3_SECRET_ACCESS_KEY = "wrong"
         with pytest.raises(Forbidden, match="x.png: access is denied"):
             storage.read(f"{rclone_bucket}/x.png")
@@ -176,7 +176,7 @@ class TestS3:
 
 
 class TestFiles:
-    def test_nothing_outside_the_roots(self, folder, tmp_path, settings):
+    def test_files_outside_the_allowed_folders_are_refused(self, folder, tmp_path, settings):
         secret = tmp_path / "secret.txt"
         secret.write_text("secret")
         with pytest.raises(Forbidden, match="outside the folders"):
@@ -186,7 +186,7 @@ class TestFiles:
         settings.STORE_FILE_ROOTS = [tmp_path]
         assert storage.read(secret.as_uri()) == b"secret"
 
-    def test_links_do_not_lead_out(self, folder, tmp_path):
+    def test_symbolic_links_do_not_lead_out_of_the_allowed_folders(self, folder, tmp_path):
         inside = tmp_path / "store"
         inside.mkdir()
         (tmp_path / "secret.txt").write_text("secret")

@@ -1,7 +1,7 @@
-"""Zip files in and out: streamed writing beyond 4 GB, and reading that a hostile archive cannot exhaust.
+"""Zip files in and out: streamed writing beyond 4 GB, and reading within limits, for archives that nobody vouches for.
 
-Every archive of ours carries `images.jsonl`, one {"file", "source-ref", "width", "height"} a line, which says what
-object each file belongs to. Knows nothing of boxes.
+Every archive we write has an `images.jsonl`, one {"file", "source-ref", "width", "height"} a line, which says what
+object each file belongs to. It must not know boxes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ INDEX = "images.jsonl"
 MAX_MEMBERS = 2_000_000
 MAX_MEMBER = 5_000_000
 MAX_INDEX = 1_000_000_000
-MAX_TOTAL = 20_000_000_000  # members may overlap, so many small ones can unpack to far more than the file holds
+MAX_TOTAL = 20_000_000_000  # Members may overlap, so that many small ones unpack to far more bytes than the file has.
 _SPOOL = 8_000_000
 # a fixed time makes the same labels give the same bytes
 _TIME = (2000, 1, 1, 0, 0, 0)
@@ -113,7 +113,7 @@ class ArchiveReader:
         return data
 
     def index(self) -> dict[str, tuple[str, ImageSize]]:
-        """{file: (source URI, size)} of `images.jsonl`; empty when the archive is not one of ours."""
+        """{file: (source URI, size)} of `images.jsonl`; empty when we did not write the archive."""
         return dict(self._index_entries()) if self.has(INDEX) else {}
 
     def _index_entries(self) -> Iterator[tuple[str, tuple[str, ImageSize]]]:

@@ -1,6 +1,6 @@
 """COCO detection JSON, out (one pass, constant memory) and in. Boxes are [x, y, width, height] in pixels.
 
-Knows the format only; how a file name becomes an object is the caller's business.
+It must not know how a file name becomes an object: the caller says so.
 """
 
 from __future__ import annotations

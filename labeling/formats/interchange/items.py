@@ -1,6 +1,6 @@
-"""What every interchange format speaks: images with boxes, and items that could not be read.
+"""What all interchange formats share: images with boxes, and items that could not be read.
 
-Also the way between these and manifest lines. Knows nothing of any one format, of storage or of jobs.
+Also their conversion from and to manifest lines. It must not know any one format, storage or jobs.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from labeling.formats.augmented_reading import label_state, read_boxes
 from labeling.formats.manifest import BadLine, Line
 from labeling.formats.shapes import Box, ImageSize
 
-OVERHANG = 1.0  # pixels; files of other tools round outwards, so a box may stick out a little before it is refused
+OVERHANG = 1.0  # Pixels that a box may reach out of its image: other tools round outwards.
 
 
 @dataclass(frozen=True, slots=True)
 class LabeledImage:
-    """One image with its boxes. `source` is the URI on the way out, the file name in the set on the way in."""
+    """One image with its boxes. `source` is the URI when exporting, the file name in the set when importing."""
 
     source: str
     image_size: ImageSize
@@ -101,7 +101,7 @@ def to_manifest(
 
 
 def class_order(labels: Sequence[str]) -> dict[str, int]:
-    """Class name -> place; raises ValueError when a name appears twice."""
+    """Class name -> index; raises ValueError when a name appears twice."""
     order = {label: place for place, label in enumerate(labels)}
     if len(order) != len(labels):
         raise ValueError("labels must be unique")
@@ -109,14 +109,14 @@ def class_order(labels: Sequence[str]) -> dict[str, int]:
 
 
 def class_place(order: dict[str, int], label: str, source: str) -> int:
-    """The place of a box's class; raises ValueError naming the image and the class."""
+    """The index of a box's class; raises ValueError naming the image and the class."""
     if label not in order:
         raise ValueError(f"{source}: {label!r} is not one of the labels")
     return order[label]
 
 
 def fitted(box: Box, size: ImageSize) -> Box:
-    """The box inside its image; raises ValueError when it has no area or sticks out by more than OVERHANG pixels."""
+    """The box inside its image; raises ValueError when it has no area or reaches out by more than OVERHANG pixels."""
     if not (box.width > 0 and box.height > 0):
         raise ValueError(f"the box has no area ({box.width:g} x {box.height:g})")
     x1, y1, x2, y2 = box.corners

@@ -1,7 +1,7 @@
 """File names inside an export: made from object keys, safe to unpack anywhere, unique, the same every time.
 
-A key is text a stranger may have chosen: no name made here is absolute, climbs out of its folder, holds control
-characters or is one that Windows reserves. Knows nothing of what the files hold.
+Keys are untrusted text: no name made here is absolute, leads out of its folder, contains control characters or is
+reserved by Windows. It must not know what is in the files.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 def safe_name(source: str) -> str:
     """A relative path with forward slashes for an object's URI or name; keys that are safe already stay as they are.
 
-    A name that had to be changed carries a short hash of the whole source, so that two keys never meet by cleaning.
+    A name that had to be changed carries a short hash of the whole source, so that two keys never get the same name.
     """
     key = _URI.sub("", source, count=1)
     segments = [part for part in (_segment(raw) for raw in key.split("/")) if part][-MAX_DEPTH:]
@@ -36,11 +36,11 @@ class Names:
     """Hands out unique names for one export; asking in the same order gives the same names."""
 
     def __init__(self) -> None:
-        # hashes of folded names, since file systems may not tell A from a; eight bytes each keep a million small
+        # Hashes of names in lower case, since some file systems do not distinguish case; eight bytes a name.
         self._taken: set[int] = set()
 
     def take(self, source: str, *, suffix: str | None = None) -> str:
-        """A name nobody has yet; with `suffix` ('.txt') it takes the place of the key's own ending."""
+        """A name that was not given yet; `suffix` ('.txt') replaces the key's own extension."""
         name = safe_name(source)
         plain = name if suffix is None else splitext(name)[0] + suffix
         if self._free(plain):

@@ -1,7 +1,7 @@
 """Pascal VOC: one XML file an image in a zip, out and in.
 
 Corners are zero-based displayed pixels, as CVAT, LabelImg and Datumaro write them (the original challenge counted
-from one); fractions are kept. Confidences have no place in VOC. Knows the format only.
+from one); fractions are kept. VOC has no confidences. It must not know jobs or storage.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _document(image: LabeledImage, file: str, order: dict[str, int]) -> str:
     parts = [
         "<annotation>",
         f"\t<filename>{_text(file)}</filename>",
-        # for people only: the exact source stands in the archive's index
+        # For people to read; the exact source is in the archive's index.
         "\t<path>" + _text(_FORBIDDEN.sub("?", image.source)) + "</path>",
         f"\t<size><width>{size.width}</width><height>{size.height}</height><depth>{size.depth}</depth></size>",
         "\t<segmented>0</segmented>",
@@ -92,7 +92,7 @@ def _number(value: float) -> str:
 def read_voc(source: BinaryIO) -> Iterator[Item]:
     """Images with boxes of every XML file in a zip, streamed; bad files and boxes come out as BadItem.
 
-    `source` of an image is its URI when the archive is one of ours, else the <filename>. Raises ValueError when the
+    `source` of an image is its URI when we wrote the archive, else the <filename>. Raises ValueError when the
     zip itself cannot be read.
     """
     archive = ArchiveReader(source)

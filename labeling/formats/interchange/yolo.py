@@ -1,7 +1,7 @@
 """YOLO text files in a zip with a data.yaml (the layout Ultralytics trains from), out and in.
 
-A line is `class cx cy width height`, relative to the image; fifteen digits make the way back exact to far below a
-pixel. Confidences have no place in the format. Knows the format only.
+A line is `class cx cy width height`, relative to the image; fifteen digits give the pixels back exactly, to far below
+a pixel. The format has no confidences. It must not know jobs or storage.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class YoloArchive:
     """A YOLO zip that was opened: `labels` in class order, `items()` image by image, bad ones with reasons.
 
     `find_image` tells (source, displayed size) for a label file's path without ending ('train/0001'), None when
-    there is no such image; archives of ours know that themselves. Raises ValueError for a damaged zip or no names.
+    there is no such image; for our own archives it is not needed. Raises ValueError for a damaged zip or no names.
     """
 
     def __init__(self, source: BinaryIO, *, find_image: FindImage | None = None) -> None:

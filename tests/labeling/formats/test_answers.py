@@ -1,4 +1,4 @@
-"""Submitted answers: what is right comes through to the pixel, what is wrong is refused with the field's name."""
+"""Submitted answers: valid ones are read exactly, invalid ones are refused with the name of the field."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ def refused(content: object, **options: object) -> AnswerError:
     return caught.value
 
 
-def test_boxes_come_through_as_drawn():
+def test_boxes_are_read_as_they_were_drawn():
     found = parsed(submitted(box(), box(left=0.5, label=LABELS[1]), box(left=470, top=380)))
     assert found == [Box("dog", 10, 5, 30, 20), Box(LABELS[1], 0.5, 5, 30, 20), Box("dog", 470, 380, 30, 20)]
 
 
-def test_nothing_to_label_is_an_answer():
+def test_an_empty_list_of_boxes_is_an_answer():
     assert parsed(submitted()) == []
 
 
-def test_the_element_may_have_any_name_and_neighbours():
+def test_the_element_may_have_any_name_and_other_elements_beside_it():
     content = {"annotatedResult": submitted(box())["boundingBox"], "comment": "hello"}
     assert len(parsed(content, element_name="annotatedResult")) == 1
 
@@ -62,7 +62,7 @@ def test_the_element_may_have_any_name_and_neighbours():
         ({"left": -1, "top": -1, "width": 502, "height": 402}, Box("dog", 0, 0, 500, 400)),
     ],
 )
-def test_up_to_a_pixel_outside_is_clipped(changes, expected):
+def test_a_box_up_to_a_pixel_outside_the_image_is_clipped(changes, expected):
     assert parsed(submitted(box(**changes))) == [expected]
 
 
@@ -90,7 +90,7 @@ FIRST = "boundingBox.boundingBoxes[0]"
         ({"top": -(10**12)}, ".top", "must be a finite number of pixels"),
     ],
 )
-def test_a_wrong_box_is_refused_by_field(changes, field, problem):
+def test_an_invalid_box_is_refused_with_the_name_of_the_field(changes, field, problem):
     error = refused(submitted(box(**changes)))
     assert (error.field, error.problem) == (FIRST + field, problem)
     assert str(error) == f"{FIRST}{field}: {problem}"
@@ -125,11 +125,11 @@ def test_a_missing_member_is_named(name):
         (submitted(inputImageProperties=[1]), "boundingBox.inputImageProperties: must be an object, found a list"),
     ],
 )
-def test_wrong_answers_as_a_whole(content, message):
+def test_an_answer_of_another_form_is_refused(content, message):
     assert str(refused(content)) == message
 
 
-def test_there_is_a_limit_of_boxes():
+def test_the_number_of_boxes_is_limited():
     assert len(parsed(submitted(*[box()] * 3), max_boxes=3)) == 3
     assert str(refused(submitted(*[box()] * 4), max_boxes=3)) == (
         "boundingBox.boundingBoxes: holds 4 items, at most 3 are allowed"
@@ -172,7 +172,7 @@ junk = st.recursive(
 
 
 @given(junk)
-def test_junk_is_refused_and_never_crashes(value):
+def test_any_json_is_an_answer_or_an_answer_error(value):
     for content in (value, {"boundingBox": value}, {"boundingBox": {"boundingBoxes": [value]}}):
         try:
             for found in parsed(content):
@@ -210,7 +210,7 @@ def test_outlines_round_trip():
         ("polygons", [{"x": 1, "y": 1}, {"x": 1}, {"x": 5, "y": 0}], r"vertices\[1\].y: is missing"),
     ],
 )
-def test_wrong_outlines(member, vertices, message):
+def test_invalid_outlines_are_refused(member, vertices, message):
     with pytest.raises(AnswerError, match=message):
         polygons({"annotatedResult": {member: [{"label": "dog", "vertices": vertices}]}}, member=member)
 
@@ -245,7 +245,7 @@ def test_spans_round_trip_in_code_points():
         (True, 3, "startOffset: must be a number, found a boolean"),
     ],
 )
-def test_wrong_spans(start, end, message):
+def test_invalid_spans_are_refused(start, end, message):
     content = {"crowd-entity-annotation": {"entities": [{"label": "dog", "startOffset": start, "endOffset": end}]}}
     with pytest.raises(AnswerError, match=message):
         answers.parse_entity_answer(content, labels=LABELS, text_length=7)
@@ -303,14 +303,14 @@ RESPONSE = {
 }
 
 
-def test_the_documented_response_file_comes_out_the_same():
+def test_the_documented_response_file_is_written_back_equal():
     raw = orjson.dumps(RESPONSE)
     read = worker_responses.read_worker_response(raw)
     assert read[0].accepted == datetime(2020, 12, 28, 18, 59, 15, 191000, UTC)
     assert worker_responses.write_worker_response(read) == raw
 
 
-def test_public_and_old_answers_have_less():
+def test_answers_of_public_workers_and_of_old_files_lack_some_members():
     old = copy.deepcopy(RESPONSE)
     for name in ("acceptanceTime", "timeSpentInSeconds", "workerMetadata"):
         del old["answers"][0][name]
@@ -326,12 +326,12 @@ def test_public_and_old_answers_have_less():
         ({"submissionTime": "yesterday"}, r"answers\[0\].submissionTime is not a time: 'yesterday'"),
     ],
 )
-def test_wrong_response_files(change, message):
+def test_invalid_members_of_response_files_are_named(change, message):
     with pytest.raises(ValueError, match=message):
         worker_responses.read_worker_response(orjson.dumps({"answers": [RESPONSE["answers"][0] | change]}))
 
 
-def test_broken_response_files():
+def test_other_files_and_times_without_a_zone_are_refused():
     for raw in (b"", b"[]", b"{}"):
         with pytest.raises(ValueError, match="worker response"):
             worker_responses.read_worker_response(raw)
@@ -339,7 +339,7 @@ def test_broken_response_files():
         worker_responses.instant(datetime(2020, 1, 1))
 
 
-def test_places_of_output_files():
+def test_keys_of_output_files():
     moment = datetime(2020, 4, 21, 13, 48, 0, 91190, UTC)
     assert worker_responses.worker_response_key(iteration=2, object_id=17, moment=moment) == (
         "annotations/worker-response/iteration-2/17/2020-04-21_13:48:00.json"

@@ -1,4 +1,4 @@
-"""Label attributes in manifest lines: real production lines survive, ours have AWS's form to the letter."""
+"""Label attributes in manifest lines: lines of the real service round-trip, and ours have exactly AWS's form."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_the_failure_line():
         read_boxes(attributes(line), "boxes")
 
 
-def test_a_failure_takes_an_old_label_away_and_keeps_a_reason_of_its_own():
+def test_a_failure_removes_an_old_label_and_keeps_the_reason_it_was_given():
     line = augmented.failure_line(BOXES, "boxes", reason="the image is damaged", retry_count=0)
     assert "boxes" not in json.loads(line)
     assert failure_reason(json.loads(line), "boxes") == "ClientError: the image is damaged"
@@ -261,7 +261,7 @@ def test_boxes_have_the_key_order_of_production_and_confidences():
     assert value["image_size"] == [{"width": 500, "height": 400, "depth": 3}]
 
 
-def test_machine_labels_say_so_and_name_their_model():
+def test_the_metadata_of_machine_labels_name_the_model():
     _, metadata = augmented.box_label([], **boxes_options(human_annotated=False, model_name="ssd-3"))
     assert metadata["human-annotated"] == "no" and list(metadata)[-1] == "model-name"
     line = {"b": {"annotations": []}, "b-metadata": metadata}
@@ -297,7 +297,7 @@ def test_labels_that_cannot_be_written(boxes, more, message):
         augmented.box_label(boxes, **boxes_options(**more))
 
 
-def test_spans_must_run_forward():
+def test_a_span_must_end_after_its_start():
     with pytest.raises(ValueError, match="span 0: needs 0 <= start < end, found 5 to 5"):
         augmented.span_label([Span("a", 5, 5)], labels=["a"], human_annotated=True, job_name="j")
 
@@ -315,19 +315,19 @@ def test_creation_dates_are_utc_without_a_zone():
 ODD = b' { "source-ref" : "s3://b/\\u00e9.jpg" ,"n": 1.10,"big":123456789012345678901234567890, "u":"\xc3\xa9" } '
 
 
-def test_odd_but_valid_lines_keep_every_byte_of_their_members():
+def test_unusual_but_valid_lines_keep_every_byte_of_their_members():
     line = augmented.put_members(ODD, {"x": 1})
     assert line == (
         b'{"source-ref":"s3://b/\\u00e9.jpg","n":1.10,"big":123456789012345678901234567890,"u":"\xc3\xa9","x":1}'
     )
 
 
-def test_a_plain_line_only_grows():
+def test_new_members_are_appended_and_all_other_bytes_stay():
     original = b'{"source-ref": "s3://b/k.jpg",  "n": 1.10}'
     assert augmented.put_members(original, {"x": [1]}) == original[:-1] + b',"x":[1]}'
 
 
-def test_an_old_value_is_replaced_where_it_stands():
+def test_an_old_value_is_replaced_in_place():
     assert augmented.put_members(b'{"a":1,"x":2,"b":3}', {"x": 9, "y": 8}) == b'{"a":1,"x":9,"b":3,"y":8}'
     assert augmented.put_members(rb'{"a":1,"\u0078":2}', {"x": 9}) == rb'{"a":1,"\u0078":9}'
     assert augmented.put_members(b'{"a":1,"x":2}', {}, remove=["x"]) == b'{"a":1}'

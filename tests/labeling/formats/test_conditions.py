@@ -81,20 +81,20 @@ def test_operators(operator, bound, expected):
     assert result(score("bee", **{f"Confidence{operator}": bound}), facts=LOW) is expected
 
 
-def test_several_bounds_hold_together_for_one_label():
+def test_several_bounds_must_hold_for_the_same_label():
     between = {"ConfidenceGreaterThan": 50, "ConfidenceLessThan": 80}
     assert not result(score(**between), facts=LOW)
     assert result(score(**between), facts=Facts("r", labels=(("bee", 60.0),)))
 
 
-def test_the_top_list_is_an_or_and_nodes_combine():
+def test_the_top_list_is_an_or_and_and_nodes_combine():
     yes, no = score(ConfidenceLessThan=50), score(ConfidenceLessThan=1)
     assert result(no, yes, facts=LOW) and not result(no, no, facts=LOW)
     assert not result({"And": [yes, no]}, facts=LOW) and result({"Or": [no, yes]}, facts=LOW)
     assert result({"And": [yes, {"Or": [no, yes]}]}, facts=LOW)
 
 
-def test_missing_keys_know_aliases():
+def test_a_key_is_not_missing_when_an_alias_is_there():
     node = check("MissingImportantFormKey", ImportantFormKey="Name", ImportantFormKeyAliases=["name:", "Full name"])
     assert result(node, facts=Facts("r"), source=FORMS)
     assert not result(node, facts=Facts("r", form_keys=(FormKey("Full name", 1),)), source=FORMS)

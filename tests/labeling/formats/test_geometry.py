@@ -84,7 +84,7 @@ def test_run_lengths_round_trip(mask):
 
 
 @given(binary)
-def test_run_lengths_are_cocos(mask):
+def test_run_lengths_are_those_of_pycocotools(mask):
     coco = pytest.importorskip("faster_coco_eval.core.mask")
     theirs = coco.encode(np.asfortranarray(mask))
     counts = theirs["counts"]
@@ -123,13 +123,13 @@ def chunk(png: bytes, name: bytes) -> bytes:
     return png[at + 4 : at + 4 + int.from_bytes(png[at - 4 : at], "big")]
 
 
-def test_palette_png_has_index_and_colour_right():
+def test_a_palette_png_has_the_indices_and_colours():
     indices = np.array([[0, 1, 2], [2, 1, 0]], dtype=np.uint8)
     png = masks.write_palette_png(indices, {0: "#ffffff", 1: "#2ca02c", 2: "#1F77B4"})
     header, palette = chunk(png, b"IHDR"), chunk(png, b"PLTE")
     assert header[8] == 8 and header[9] == 3  # eight bits, palette
     assert palette == b"\xff\xff\xff\x2c\xa0\x2c\x1f\x77\xb4" + b"\xff" * (253 * 3)
-    # pixel values as they lie in the file, without any library's opinion
+    # the pixel values as they are stored, read without an image library
     image = Image.open(BytesIO(png))
     assert image.mode == "P" and np.array_equal(np.asarray(image), indices)
     assert zlib.decompress(chunk(png, b"IDAT"))
@@ -146,7 +146,7 @@ def test_palette_png_round_trips_every_index(indices):
     assert found == {index: colors[index] for index in np.unique(indices).tolist()}
 
 
-def test_palette_png_refusals():
+def test_other_pngs_are_refused():
     with pytest.raises(ValueError, match=r"class indices without a colour: \[3\]"):
         masks.write_palette_png(np.full((2, 2), 3), {1: "#000000"})
     with pytest.raises(ValueError, match="a colour looks like '#2ca02c', found 'red'"):
@@ -194,7 +194,7 @@ def worker_png(mode: str, size: tuple[int, int], color: object) -> str:
         ),
     ],
 )
-def test_wrong_worker_masks(png, mappings, message):
+def test_invalid_worker_masks_are_refused(png, mappings, message):
     content = {"crowd-semantic-segmentation": {"labelMappings": mappings, "labeledImage": {"pngImageData": png}}}
     with pytest.raises(AnswerError, match=message):
         masks.parse_mask_answer(content, labels=["Bird", "Tree"], image_size=(2, 2))

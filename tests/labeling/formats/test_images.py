@@ -1,4 +1,4 @@
-"""Image files as strangers send them: real decoding, limits before decoding, orientation once and for all."""
+"""Image files that nobody vouches for: real decoding, limits before decoding, upright pixels."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_turning_a_jpeg_keeps_its_quality():
     assert len(upright) < 1.3 * len(raw)
 
 
-def test_private_data_goes_and_the_colour_profile_stays():
+def test_exif_is_removed_and_the_colour_profile_kept():
     exif = Image.Exif()
     exif[0x0112] = 3
     exif[0x010E] = "home address"
@@ -94,16 +94,16 @@ def test_private_data_goes_and_the_colour_profile_stays():
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 77])
-def test_senseless_orientations_are_none(orientation):
+def test_invalid_orientations_are_ignored(orientation):
     assert inspect(saved(picture(), "JPEG", orientation)).orientation == 1
 
 
-def test_damaged_exif_does_not_spoil_a_picture():
+def test_damaged_exif_is_ignored():
     raw = saved(picture(), "JPEG", exif=b"Exif\x00\x00II*\x00\xff\xff\xff\xff")
     assert inspect(raw).ok and inspect(raw).orientation == 1
 
 
-def test_phones_pictures_with_a_second_one_inside_are_jpegs():
+def test_a_multi_picture_file_of_a_phone_is_a_jpeg():
     out = BytesIO()
     picture().save(out, "MPO", save_all=True, append_images=[picture(20, 20)])
     info = inspect(out.getvalue())
@@ -115,7 +115,7 @@ def test_phones_pictures_with_a_second_one_inside_are_jpegs():
 
 
 def huge_png(width: int, height: int) -> bytes:
-    """A header that promises a bomb: small file, gigantic size."""
+    """A small file whose header claims a gigantic size."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
@@ -146,12 +146,12 @@ def huge_png(width: int, height: int) -> bytes:
         (saved(picture(), "WEBP")[:-60], None, "damaged"),
     ],
 )
-def test_unusable_files_say_why(raw, limits, problem):
+def test_the_problem_of_an_unusable_file_is_named(raw, limits, problem):
     info = inspect(raw, limits)
     assert not info.ok and problem in info.problem, info
 
 
-def test_bombs_are_refused_by_every_function():
+def test_decompression_bombs_are_refused_by_every_function():
     for open_it in (normalise, decode, lambda raw: display_copy(raw, 10)):
         for raw in (huge_png(12_000, 10_000), huge_png(60_000, 60_000), b"nothing"):
             with pytest.raises(ImageError):
@@ -166,7 +166,7 @@ def test_animations_are_refused(format):
 
 
 @given(st.integers(0, 3), st.data())
-def test_no_damage_makes_it_crash(kind, data):
+def test_damaged_files_never_crash(kind, data):
     raw = bytearray(saved(picture(), ("JPEG", "PNG", "GIF", "BMP")[kind]))
     for _ in range(data.draw(st.integers(1, 12))):
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))

@@ -1,4 +1,4 @@
-"""COCO, VOC and YOLO: what goes out comes back, hostile names and files do no harm, memory stays flat."""
+"""COCO, VOC and YOLO: exports can be imported again, in constant memory."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_yolo_round_trips(images):
     same(list(archive.items()), images, 1e-9)
 
 
-def test_confidences_travel_with_coco():
+def test_coco_keeps_confidences():
     out = io.BytesIO()
     write_coco([LabeledImage("s3://b/a.jpg", SIZE, (Box("a", 1, 2, 3, 4, 0.25),))], out, labels=["a"])
     record = json.loads(out.getvalue())["annotations"][0]
@@ -143,7 +143,7 @@ def test_to_and_from_manifest():
     assert str(unknown) == "a.jpg: box 0: 'dog' is not one of the labels"
 
 
-def test_memory_is_flat_from_manifest_to_coco(tmp_path):
+def test_exporting_to_coco_needs_constant_memory(tmp_path):
     boxes = [Box("a", 1.5, 2, 30, 40, 0.5), Box("b", 1.5, 2.25, 30, 40, 0.5), Box("a", 100, 200, 30, 40, 0.5)]
     options = {"image_size": SIZE, "labels": ["a", "b"], "human_annotated": True, "job_name": "j", "created": "x"}
 
@@ -163,7 +163,7 @@ def test_memory_is_flat_from_manifest_to_coco(tmp_path):
 
 @pytest.mark.datasets
 @pytest.mark.parametrize("name", ["bccd", "cards", "raccoon"])
-def test_real_sets_round_trip_through_everything(name):
+def test_real_data_sets_round_trip_through_every_format(name):
     path = SHARED / name / "annotations.coco.json"
     if not path.exists():
         pytest.skip(f"{path} is not there")

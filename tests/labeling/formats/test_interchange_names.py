@@ -1,4 +1,4 @@
-"""Names inside exports: harmless on every system, unique, and the same every time, whatever the keys are."""
+"""Names inside exports: safe on every system, unique and reproducible, whatever the keys are."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SIZE = ImageSize(640, 480)
         ("train/ä.jpg", "train/ä.jpg"),
     ],
 )
-def test_harmless_keys_keep_their_names(source, expected):
+def test_safe_keys_keep_their_names(source, expected):
     assert safe_name(source) == expected
 
 
@@ -63,14 +63,14 @@ def harmless(name: str) -> None:
 
 
 @pytest.mark.parametrize("source", WILD)
-def test_wild_keys_get_harmless_names(source):
+def test_unsafe_keys_get_safe_names(source):
     harmless(safe_name(source))
     harmless(Names().take(source, suffix=".txt"))
     assert safe_name(source) == safe_name(source)
 
 
 @given(st.text(max_size=60), st.sampled_from(["", "s3://b/", "file:///"]))
-def test_any_key_gets_a_harmless_name(key, scheme):
+def test_any_key_gets_a_safe_name(key, scheme):
     harmless(safe_name(scheme + key))
     for name in Names().take_pair(scheme + key):
         harmless(name)
@@ -92,7 +92,7 @@ def test_names_are_unique_even_without_case_and_the_same_every_time(sources):
 
 
 @pytest.mark.parametrize("write", [write_voc, write_yolo])
-def test_no_archive_member_climbs_out(write, tmp_path):
+def test_no_archive_member_leads_out_of_its_folder(write, tmp_path):
     out = io.BytesIO()
     asked: list[str] = []
 
@@ -117,7 +117,7 @@ def test_no_archive_member_climbs_out(write, tmp_path):
 
 
 @pytest.mark.parametrize("write", [write_voc, write_yolo])
-def test_archives_stream_into_anything_and_are_the_same_every_time(write):
+def test_archives_need_no_seekable_stream_and_are_reproducible(write):
     class Pipe(io.RawIOBase):
         def __init__(self) -> None:
             self.parts: list[bytes] = []

@@ -1,4 +1,4 @@
-"""COCO, VOC and YOLO files that others wrote: every bad item is listed with its reason, good neighbours survive."""
+"""COCO, VOC and YOLO files of other tools: invalid items are listed with their reasons, valid ones are read."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_bad_coco_items_are_listed(members, problem):
     assert any(found.startswith(problem) for found in coco_problems(**members)), coco_problems(**members)
 
 
-def test_good_coco_items_survive_bad_neighbours():
+def test_valid_coco_items_are_read_beside_invalid_ones():
     document = coco(annotations=[annotation(bbox=[0]), annotation(bbox=[-0.5, 0, 100.9, 50])])
     image, problem = read_coco(json.dumps(document).encode()).items()
     assert image.boxes == (Box("dog", 0, 0, 100, 50),) and isinstance(problem, BadItem)
@@ -102,7 +102,7 @@ VOC = (
 )
 
 
-def test_voc_of_others():
+def test_voc_files_of_other_tools():
     found = list(read_voc(zipped(**{"set/Annotations/a.xml": VOC, "__MACOSX/x.xml": "", "b.jpg": "", "ü.XML": VOC})))
     image = LabeledImage("a.jpg", ImageSize(100, 50), (Box("dog", 1, 2, 10.5, 20),))
     assert found == [image, image]
@@ -143,7 +143,7 @@ def yolo(lines: str, **more: str) -> YoloArchive:
     return YoloArchive(zipped(**members), find_image=lambda stem: (f"{stem}.jpg", ImageSize(100, 50)))
 
 
-def test_yolo_of_others():
+def test_yolo_files_of_other_tools():
     image = next(yolo("1 0.5 0.5 0.2 0.4\n\n0 0.1 0.2 0.1 0.1 0.75\n").items())
     assert image.source == "train/a.jpg"
     assert [box.label for box in image.boxes] == ["cat", "dog"]
@@ -194,13 +194,13 @@ def test_yolo_label_files_without_an_image_are_listed():
 
 
 @pytest.mark.parametrize("open_it", [lambda f: list(read_voc(f)), YoloArchive])
-def test_things_that_are_not_zips(open_it):
+def test_files_that_are_not_zips_are_refused(open_it):
     for raw in (b"", b"PK\x03\x04", b"nothing"):
         with pytest.raises(ValueError, match="not a readable zip file"):
             open_it(io.BytesIO(raw))
 
 
-def test_a_zip_bomb_costs_nothing():
+def test_a_zip_bomb_is_refused_without_unpacking_it():
     bomb = zipped(**{"a.xml": b"\0" * 200_000_000})
     tracemalloc.start()
     (found,) = read_voc(bomb)
@@ -216,7 +216,7 @@ def test_names_files_have_a_limit_of_their_own():
         YoloArchive(zipped(**{"data.yaml": "names: " + "[" * 2000}))
 
 
-def test_deep_nesting_is_no_trouble():
+def test_deep_nesting_crashes_no_reader():
     deep = "<annotation>" + "<a>" * 100_000 + "</a>" * 100_000 + "</annotation>"
     assert [str(item) for item in read_voc(zipped(**{"a.xml": deep}))] == ["a.xml: size/width is missing"]
     with pytest.raises(ValueError, match="the COCO file is not valid JSON"):

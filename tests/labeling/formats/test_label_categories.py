@@ -16,14 +16,14 @@ def document(*labels: object, **more: object) -> str:
     return json.dumps({"document-version": "2018-11-28", "labels": list(labels)} | more)
 
 
-def test_the_documented_file_comes_out_the_same():
+def test_the_documented_file_is_written_back_equal():
     raw = b'{"document-version":"2018-11-28","labels":[{"label":"dog"},{"label":"cat"}]}'
     found = categories.parse(raw)
     assert found.names == ("dog", "cat") and categories.write(found) == raw
     assert categories.parse(b"\xef\xbb\xbf" + raw) == found
 
 
-def test_everything_else_is_kept():
+def test_unknown_members_are_kept():
     raw = document(
         {"label": "Date", "shortDisplayName": "dt"},
         {"label": "x", "categoryAttributes": [{"name": "a", "type": "string"}]},

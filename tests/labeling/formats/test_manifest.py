@@ -118,7 +118,7 @@ def test_numbers_count_blank_and_bad_lines():
     assert (last.index, last.source) == (4, "b")
 
 
-def test_the_message_of_the_style_guide():
+def test_a_bad_line_is_described_with_its_number():
     lines = [b'{"source":"x"}'] * 811 + [b'{"split":"train"}']
     bad = [str(line) for line in parse(lines, kinds=("source-ref",)) if isinstance(line, BadLine)]
     assert bad[-1] == "line 812: 'source-ref' is missing"
@@ -153,7 +153,7 @@ def test_one_line_alone():
         parse_line(b"  ")
 
 
-def test_memory_does_not_follow_a_monster_line_or_the_file():
+def test_memory_stays_constant_for_huge_lines_and_files():
     class Monster(io.RawIOBase):
         """Two hundred megabytes without a line end, made as they are read, then one good line."""
 
@@ -183,13 +183,13 @@ def test_memory_does_not_follow_a_monster_line_or_the_file():
 
 
 @given(st.binary(max_size=300))
-def test_nothing_makes_the_reader_crash(raw):
+def test_no_bytes_crash_the_reader(raw):
     for line in parse(io.BytesIO(raw)):
         assert isinstance(line, Line | BadLine)
 
 
 @given(st.lists(st.dictionaries(st.text(max_size=5), st.none() | st.integers() | st.text(max_size=9)), max_size=5))
-def test_lines_come_out_as_they_went_in(records):
+def test_lines_keep_their_bytes(records):
     lines = [json.dumps(record | {"source": "t"}).encode() for record in records]
     for item, line in zip(parse(io.BytesIO(b"\n".join(lines))), lines, strict=True):
         if isinstance(item, Line):
@@ -220,14 +220,14 @@ def test_an_exact_sample_has_exactly_its_size(total, percent, expected):
 
 
 def test_an_exact_sample_is_fair():
-    hits = [0] * 20
+    chosen = [0] * 20
     for seed in range(2000):
         for line in sample(numbered(20), percent=25, seed=seed, total=20):
-            hits[line.index] += 1
-    assert all(400 < count < 600 for count in hits), hits
+            chosen[line.index] += 1
+    assert all(400 < count < 600 for count in chosen), chosen
 
 
-def test_bad_lines_pass_every_choice():
+def test_bad_lines_are_never_filtered_out():
     lines = list(parse([b"x", b'{"source":"t"}']))
     assert [type(x) for x in select(lines, lambda attributes: False)] == [BadLine]
     assert BadLine in [type(x) for x in sample(lines, percent=0.001, seed=1)]

@@ -1,4 +1,4 @@
-"""Worker templates: AWS's own constructs work, strangers' templates can neither reach anything nor eat the machine."""
+"""Worker templates: AWS's constructs work; untrusted templates reach nothing and are stopped beyond their budget."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_any_json_survives_an_attribute(value):
         "{{ task.input.items }}{{ task.keys }}",
     ],
 )
-def test_python_is_out_of_reach(template):
+def test_templates_cannot_reach_python_objects(template):
     assert shown(template) == ""
 
 
@@ -138,7 +138,7 @@ def test_python_is_out_of_reach(template):
         ("{% if a %}" * 50 + "{% endif %}" * 50, "block nesting limit reached"),
     ],
 )
-def test_mistakes_are_told_with_their_line(template, message):
+def test_mistakes_are_reported_with_their_line(template, message):
     with pytest.raises(TemplateError, match=message):
         shown(template)
     problems = check(template)
@@ -178,7 +178,7 @@ def test_a_good_template_has_no_problems():
         ),
     ],
 )
-def test_bombs_are_stopped(template, message):
+def test_templates_beyond_the_budget_are_stopped(template, message):
     with pytest.raises(TemplateError, match=message):
         shown(template, {"big": "x" * 100_000})
 
@@ -189,7 +189,7 @@ def test_a_template_of_a_thousand_boxes_is_fine():
     assert page.count("<p>") == 1000 and page.endswith("<p>1000 BEE</p>")
 
 
-def test_the_link_maker_belongs_to_one_render():
+def test_grant_read_access_belongs_to_one_render():
     pages: dict[int, str] = {}
 
     def work(number: int) -> None:
@@ -206,7 +206,7 @@ def test_the_link_maker_belongs_to_one_render():
     assert pages == {number: f"{number}:s3://b/k" for number in range(4)}
 
 
-def test_a_refused_link_is_the_callers_error():
+def test_an_error_of_grant_read_access_is_passed_on():
     def refuse(uri: str) -> str:
         raise PermissionError(uri)
 

@@ -6,17 +6,17 @@ from learning.selection.quality import Detections
 
 
 def draw(rng: np.random.Generator, *, skill: float, informative: bool = True, classes: int = 2):
-    """(detections, truth) of one image; the scores tell hard images from easy ones only when `informative`."""
-    truth, found, hard = [], [], rng.beta(2, 2)
+    """(detections, truth) of one image; the scores tell difficult images from easy ones only when `informative`."""
+    truth, found, difficulty = [], [], rng.beta(2, 2)
     for _ in range(rng.integers(1, 6)):
         kind, (x, y), (w, h) = int(rng.integers(classes)), rng.uniform(0, 200, 2), rng.uniform(20, 60, 2)
         truth.append((kind, x, y, w, h, 1.0))
-        chance = np.clip(skill * (1 - hard) + 0.2 + rng.normal(0, 0.15), 0.02, 0.98)
+        chance = np.clip(skill * (1 - difficulty) + 0.2 + rng.normal(0, 0.15), 0.02, 0.98)
         if rng.random() < chance:
             moved = rng.normal(0, 0.04, 4) * w
             score = np.clip(chance + rng.normal(0, 0.1), 0.02, 0.99) if informative else rng.uniform(0.5, 0.99)
             found.append((kind, x + moved[0], y + moved[1], w + moved[2], h + moved[3], float(score)))
-    for _ in range(rng.poisson(hard)):
+    for _ in range(rng.poisson(difficulty)):
         x, y = rng.uniform(0, 200, 2)
         score = rng.beta(1.2, 4) if informative else rng.uniform(0.5, 0.99)
         found.append((int(rng.integers(classes)), x, y, 30.0, 30.0, float(score)))

@@ -1,4 +1,4 @@
-"""model.tar.gz: the same bytes each time, and nothing a hostile archive can do."""
+"""model.tar.gz: reproducible bytes, and safe reading of archives that nobody vouches for."""
 
 import io
 import os
@@ -40,7 +40,7 @@ def test_a_missing_file_is_named(model: Path, tmp_path: Path) -> None:
         archive.pack_model(model, tmp_path / "a.tar.gz")
 
 
-def test_what_climbs_out_or_points_elsewhere_is_not_followed(tmp_path: Path) -> None:
+def test_members_with_paths_or_links_that_lead_out_are_not_unpacked(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("secret")
     hostile = tmp_path / "hostile.tar.gz"
@@ -58,7 +58,9 @@ def test_what_climbs_out_or_points_elsewhere_is_not_followed(tmp_path: Path) -> 
     assert list((tmp_path / "deep" / "out").iterdir()) == []
 
 
-def test_a_bomb_or_a_wreck_is_refused(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_damaged_and_too_large_archives_are_refused(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     archive.pack_model(model, tmp_path / "a.tar.gz")
     monkeypatch.setattr(archive, "MAX_UNPACKED_BYTES", 1500)
     with pytest.raises(BadInput, match="more than 1500 bytes"):

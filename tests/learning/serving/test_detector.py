@@ -66,7 +66,7 @@ def test_serving_equals_torch(model: Path, photos: list[Path], backend: str) -> 
         assert ours.embedding == pytest.approx(theirs.embedding, abs=1e-3)
 
 
-def test_a_wreck_among_good_images_is_only_its_own_error(model: Path, photos: list[Path]) -> None:
+def test_an_unreadable_image_does_not_affect_the_others(model: Path, photos: list[Path]) -> None:
     detector = Detector(model, choice=CHOICE)
     alone = detector.detect(photos[:1])[0]
     found = detector.detect([b"wreck", photos[0], b""])
@@ -84,7 +84,7 @@ def test_boxes_lie_inside_the_picture(model: Path, photos: list[Path]) -> None:
             assert 0 <= box.top <= box.top + box.height <= height + 0.01
 
 
-def test_what_is_missing_or_wrong_is_said(model: Path, tmp_path: Path) -> None:
+def test_a_missing_or_invalid_model_is_named(model: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="config.json is missing"):
         Detector(tmp_path)
     with pytest.raises(BadInput, match="'tensorflow' is not known; available: auto, openvino, onnxruntime"):

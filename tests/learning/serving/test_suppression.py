@@ -1,4 +1,4 @@
-"""Non-maximum suppression against the plainest way to write it."""
+"""Non-maximum suppression against a plain implementation."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def plain(boxes: np.ndarray, scores: np.ndarray, *, score: float, overlap: float
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_the_same_as_the_plain_way(seed: int) -> None:
+def test_results_equal_a_plain_implementation(seed: int) -> None:
     rng = np.random.default_rng(seed)
     corner = rng.uniform(0, 80, (300, 2))
     boxes = np.hstack([corner, corner + rng.uniform(1, 40, (300, 2))]).astype(np.float32)
@@ -48,7 +48,7 @@ def test_at_most_so_many_candidates_of_a_class_are_looked_at() -> None:
     assert np.bincount(label).tolist() == [TOP_CANDIDATES, TOP_CANDIDATES]
 
 
-def test_nothing_found_is_nothing() -> None:
+def test_no_boxes_above_the_threshold_give_no_detections() -> None:
     boxes, scores = np.zeros((5, 4), np.float32), np.full((5, 2), np.nan, np.float32)
     found, score, label = select_boxes(boxes, scores, score_threshold=0.1, nms_threshold=0.5, max_detections=5)
     assert found.shape == (0, 4) and len(score) == len(label) == 0

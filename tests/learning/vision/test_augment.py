@@ -1,4 +1,4 @@
-"""Augmentation: boxes stay on their things, whatever the preset does to the picture."""
+"""Augmentation: boxes stay on their objects, whatever the preset does to the picture."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ def picture(boxes):
 
 
 @pytest.mark.parametrize("preset", sorted(PRESETS))
-def test_boxes_follow_what_they_frame(preset):
+def test_boxes_move_with_their_objects(preset):
     transform = train_transform(preset)
     for seed in range(60):
         pixels, boxes, labels = transform(*picture([(30, 40, 62, 58)]), np.random.default_rng(seed))
@@ -41,12 +41,12 @@ def test_none_changes_nothing_and_the_input_is_left_alone():
     assert np.array_equal(pixels, kept[0]) and np.array_equal(boxes, kept[1])
 
 
-def test_the_seed_decides():
+def test_the_same_seed_gives_the_same_changes():
     first, second = (train_transform("strong")(*picture([(5, 5, 60, 60)]), np.random.default_rng(4)) for _ in "ab")
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
 
 
-def test_every_way_up_occurs():
+def test_every_orientation_occurs():
     corners = set()
     for seed in range(80):
         pixels, boxes, _ = train_transform("any_way_up")(*picture([(0, 0, 40, 20)]), np.random.default_rng(seed))

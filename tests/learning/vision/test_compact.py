@@ -56,7 +56,7 @@ def test_cells_lie_at_the_centres_of_their_strides():
 
 
 @pytest.mark.parametrize("classes, size, message", [(1, 96, "num_classes"), (3, 100, "multiple of 32"), (3, 32, "64")])
-def test_impossible_detectors_are_refused(classes, size, message):
+def test_invalid_sizes_and_class_counts_are_refused(classes, size, message):
     with pytest.raises(ValueError, match=message):
         compact.build(classes, image_size=size)
 
@@ -98,7 +98,7 @@ def test_complete_iou_of_known_pairs():
     assert half < 0.5 - 6.25 / 200  # IoU less the distance, less a penalty for the other shape
 
 
-def test_the_best_aligned_cell_inside_a_box_answers_for_it():
+def test_the_best_aligned_cell_inside_a_box_is_assigned_to_it():
     centres, strides = compact.cells(64)
     true = boxes([8, 8, 40, 40])[None]
     predicted = torch.cat([centres - 4, centres + 4], 1)
@@ -123,7 +123,7 @@ def test_a_box_smaller_than_a_cell_still_has_one():
     assert strength.max() > 0
 
 
-def test_an_image_without_objects_teaches_only_that():
+def test_an_image_without_objects_has_a_classification_loss_only():
     model = compact.build(3, image_size=64).train()
     losses = model(torch.rand(2, 3, 64, 64), [truth([], []), truth([], [])])
     assert losses["classification"] > 0 and losses["bbox_regression"] == 0 and losses["distribution"] == 0
@@ -131,7 +131,7 @@ def test_an_image_without_objects_teaches_only_that():
     assert model.head.classes.weight.grad.abs().sum() > 0
 
 
-def test_better_answers_cost_less():
+def test_better_predictions_have_a_lower_loss():
     centres, strides = compact.cells(64)
     target = [(boxes([8, 8, 40, 40]), torch.tensor([1]))]
     logits = torch.full((1, 84, 3), -5.0)

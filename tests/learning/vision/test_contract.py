@@ -12,7 +12,7 @@ from learning.hyperparameters import parse_predict, parse_train
 NEEDED = {"label_attribute_name": "boxes"}
 
 
-def test_values_travel_as_text_and_come_back(tmp_path: Path) -> None:
+def test_hyperparameters_round_trip_as_text(tmp_path: Path) -> None:
     folder = JobFolder(tmp_path)
     given = {**NEEDED, "epochs": 3, "early_stopping": True, "learning_rate": 0.01, "class_map": {"0": "a"}}
     folder.prepare(hyperparameters=given, channels={"train": {}})
@@ -57,7 +57,7 @@ def test_a_wrong_hyperparameter_is_named(given: dict[str, str], message: str) ->
     assert message in str(raised.value)
 
 
-def test_a_configuration_that_is_no_text_is_refused(tmp_path: Path) -> None:
+def test_a_hyperparameter_that_is_no_text_is_refused(tmp_path: Path) -> None:
     folder = JobFolder(tmp_path)
     with pytest.raises(BadInput, match=r"hyperparameters.json is missing"):
         folder.read_hyperparameters()
@@ -86,7 +86,7 @@ def test_metrics_are_followed_line_by_line(tmp_path: Path) -> None:
     assert [m.step for m in read_metrics(folder.metrics, offset=end)[0]] == [4]
 
 
-def test_a_prediction_is_one_line_and_back() -> None:
+def test_a_prediction_round_trips_as_one_line() -> None:
     box = PredictedBox(3, 1.5, 2, 10, 20, 0.75)
     size = {"width": 40, "height": 30, "depth": 3}
     for wanted in (

@@ -66,7 +66,7 @@ def test_bad_lines_are_named(tmp_path: Path, lines: list, message: str) -> None:
     assert message in str(raised.value)
 
 
-def test_where_the_classes_come_from(tmp_path: Path) -> None:
+def test_classes_come_from_the_hyperparameters_or_the_manifests(tmp_path: Path) -> None:
     labels = {"train": read_labels(manifest(tmp_path, line((3, 0, 0, 5, 5), class_map={"3": "blue"})), "b")}
     assert resolve_class_map({}, 0, labels) == {"3": "blue"}
     assert resolve_class_map({}, 5, labels)["3"] == "blue" and len(resolve_class_map({}, 5, labels)) == 5
@@ -119,14 +119,14 @@ def test_a_resumed_run_sees_what_it_would_have_seen(tmp_path: Path, workers: int
     assert whole[0] != whole[2]  # each epoch has an order and changes of its own
 
 
-def test_fewer_images_than_a_batch_come_again(tmp_path: Path) -> None:
+def test_fewer_images_than_a_batch_are_repeated(tmp_path: Path) -> None:
     source = batches(
         images(tmp_path, 1), augment=train_transform("none"), batch_size=4, seed=0, first_step=0, num_workers=0
     )
     assert len(next(source)[1]) == 4
 
 
-def test_the_cache_keeps_to_its_limit_and_wrecks_are_left_out(tmp_path: Path) -> None:
+def test_the_cache_keeps_to_its_limit_and_unreadable_images_are_left_out(tmp_path: Path) -> None:
     found = images(tmp_path, 5, cache=2 * 64 * 64 * 3)
     (tmp_path / "1.png").write_bytes(b"wreck")
     refused = found.preload(stop=lambda: False)
@@ -146,7 +146,7 @@ def test_average_precision_by_hand() -> None:
     # given four red boxes in two images, and one blue
     square = [[left, 0, left + 10, 10] for left in (0, 20, 40)]
     truth = [Truth(np.array(square, np.float32), [0, 0, 3]), Truth(np.array(square[:2], np.float32), [0, 0])]
-    # hit .9, miss .8, hit .7: precision 1 up to recall 1/4, then 2/3 up to recall 1/2, then nothing
+    # true .9, false .8, true .7: precision 1 up to recall 1/4, then 2/3 up to recall 1/2, then nothing
     found = [boxes((0, 0, 0.9), (0, 70, 0.8), (3, 40, 0.5)), boxes((0, 20, 0.7))]
     scores = average_precision(truth, found, class_map=NAMES)
     # 101 recall points: 0 .. 0.25 are 26 of them, 0.26 .. 0.50 are 25
@@ -163,7 +163,7 @@ def test_a_shifted_box_counts_only_up_to_its_overlap() -> None:
     assert (scores.mean_50, scores.at_overlap) == (1, 0)
 
 
-def test_no_truth_is_no_figure_and_no_finds_are_zero() -> None:
+def test_average_precision_is_nan_without_truth_and_0_without_predictions() -> None:
     nothing = Truth(np.zeros((0, 4), np.float32), [])
     assert np.isnan(average_precision([nothing], [boxes((0, 0, 0.9))], class_map=NAMES).mean)
     one = Truth(np.array([[0, 0, 10, 10]], np.float32), [3])

@@ -1,4 +1,4 @@
-"""The architectures behind their one face: they build, learn, export, and start from other weights."""
+"""The architectures behind their one interface: they build, learn, export, and start from other weights."""
 
 from pathlib import Path
 
@@ -54,7 +54,7 @@ def test_a_step_lowers_the_loss_and_the_export_agrees(architecture: str, tmp_pat
     assert boxes.min() >= 0 and boxes.max() <= size
 
 
-def test_images_without_objects_teach_the_torchvision_detectors_too() -> None:
+def test_torchvision_detectors_learn_from_images_without_objects() -> None:
     network = build("ssdlite320_mobilenet_v3_large", num_classes=1, image_size=96)
     images, targets = batch(96)
     losses = network.losses(images[1:].repeat(2, 1, 1, 1), [targets[1], targets[1]])
@@ -129,7 +129,7 @@ def test_imagenet_weights_fill_the_backbone(architecture: str, file: str, classi
     assert taken[0] == trunk[0]
 
 
-def test_a_pickle_bomb_is_not_run(tmp_path: Path) -> None:
+def test_code_in_a_pickle_is_not_run(tmp_path: Path) -> None:
     class Bomb:
         def __reduce__(self) -> tuple:
             return Path.write_text, (tmp_path / "exploded", "boom")
@@ -143,7 +143,7 @@ def test_a_pickle_bomb_is_not_run(tmp_path: Path) -> None:
     assert not (tmp_path / "exploded").exists()
 
 
-def test_weights_out_of_reach_are_said_and_the_run_begins_at_random(
+def test_unreachable_weights_are_logged_and_the_run_starts_from_random_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "empty"))

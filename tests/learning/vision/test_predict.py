@@ -19,7 +19,7 @@ def predicted(folder: JobFolder) -> list[Prediction]:
     return list(read_predictions(folder.predictions))
 
 
-def test_a_line_for_each_line_in_its_order(trained: tuple[JobFolder, str], tmp_path) -> None:
+def test_predictions_are_in_the_order_of_the_manifest(trained: tuple[JobFolder, str], tmp_path) -> None:
     model, _ = trained
     manifest = model.manifest(TRAIN).read_text()
     broken = tmp_path / "broken.jpg"
@@ -89,7 +89,7 @@ def test_sigterm_stops_between_lines(trained: tuple[JobFolder, str], tmp_path) -
     assert json.loads(folder.stopped.read_text())["step"] == len(written) < 16000
 
 
-def test_what_cannot_be_worked_with_is_said(trained: tuple[JobFolder, str], tmp_path) -> None:
+def test_invalid_input_is_named_in_the_failure(trained: tuple[JobFolder, str], tmp_path) -> None:
     model, _ = trained
     folder = jobs.prediction_job(tmp_path / "a", model.model, '{"source-ref": "x.png"}\n{"source": "text"}\n')
     assert jobs.finish("predict", folder)[0] == EXIT_BAD_INPUT

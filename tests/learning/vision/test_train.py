@@ -36,7 +36,7 @@ def test_a_finished_training_leaves_metrics_and_a_model(trained: tuple[JobFolder
     assert [path.name for path in folder.output.iterdir()] == ["metrics.jsonl"]
 
 
-def test_killed_training_goes_on_from_its_last_checkpoint(tmp_path) -> None:
+def test_a_killed_training_resumes_from_its_last_checkpoint(tmp_path) -> None:
     folder = jobs.training_job(tmp_path, epochs=6, checkpoint_seconds=0)
     child = jobs.start("train", folder)
     jobs.wait_until(lambda: any(folder.checkpoints.glob("step-*[3-9]")), child)
