@@ -1,4 +1,4 @@
-"""A simulated crowd: workers with their own jitter, missed boxes, false positives, confusions and speed, over the public API.
+"""A simulated crowd over the public API: each worker with a jitter, misses, false positives, confusions and a speed.
 
 Useful before real money is spent: it prices and tests a job design. Each answer depends on the seed, the worker and the
 image only, not on who came first.
@@ -44,7 +44,8 @@ class Tally:
 
 def profiles(workers: int, spammers: int, seed: int) -> list[Profile]:
     """`workers` people of whom the last `spammers` answer at random. The spread of skill follows what real box crowds
-    show: standard deviations of a few percent of the box, a tenth of the objects missed, a few false positives a hundred.
+    show: standard deviations of a few percent of the box, a tenth of the objects missed, a few false positives a
+    hundred.
     """
     made = []
     for number in range(workers):

@@ -39,8 +39,8 @@ def match(found: list[dict[str, Any]], truth: list[TrueBox]) -> list[float]:
 def quality(objects: list[dict[str, Any]], truth: Truth) -> dict[str, Any]:
     """Mean IoU of matched boxes (IoU >= 0.5), and F1, precision, recall at IoU 0.5, over these objects.
 
-    `promised_iou` is what automated labeling promises a lower bound of: false positives and missed boxes count as 0, each class
-    by itself, then the mean over the classes (learning/selection/quality.py).
+    `promised_iou` is what automated labeling promises a lower bound of: false positives and missed boxes count as 0,
+    each class by itself, then the mean over the classes (learning/selection/quality.py).
     """
     matched = found = real = images = 0
     overlaps: list[float] = []
@@ -150,7 +150,8 @@ def lines(summary: dict[str, Any]) -> list[str]:
     for who, q in summary.get("quality", {}).items():
         if q["objects"]:
             text.append(
-                f"  {who:8}  mean IoU {q['mean_iou']} ({q['promised_iou']} with false positives and missed boxes as 0), "
+                f"  {who:8}  mean IoU {q['mean_iou']} "
+                f"({q['promised_iou']} with false positives and missed boxes as 0), "
                 f"F1@0.5 {q['f1_50']} (precision {q['precision']}, recall {q['recall']}) on {q['objects']} images"
             )
     text.append("  seconds   " + ", ".join(f"{name} {value}" for name, value in summary["seconds"].items()))
