@@ -17,7 +17,7 @@ from rest_framework.throttling import BaseThrottle
 
 from frontend.rates import Windows
 from marketplace.errors import DomainError, Forbidden, NotFound
-from marketplace.models import Account, Membership, Role, Worker
+from marketplace.models import Account, Role
 from marketplace.services import scope
 
 SESSION_KEY = "account"
@@ -67,9 +67,9 @@ def home(request: HttpRequest) -> HttpResponse:
     """Where somebody starts: requesters at their overview, workers at the job list, operators at the accounts."""
     if not request.user.is_authenticated:
         return redirect("sign-in")
-    if Membership.objects.filter(user_id=request.user.pk).exists():
+    if scope.memberships(request.user).exists():
         return redirect("requester:overview")
-    if Worker.objects.filter(user_id=request.user.pk).exists():
+    if scope.worker_or_none(request.user):
         return redirect("worker:jobs")
     if request.user.is_operator:
         return redirect("operator:accounts")
@@ -151,7 +151,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """Context processor: what the frame of every page shows."""
     if not getattr(request, "user", None) or not request.user.is_authenticated:
         return {}
-    worker = getattr(request, "worker", None) or Worker.objects.filter(user_id=request.user.pk).first()
+    worker = getattr(request, "worker", None) or scope.worker_or_none(request.user)
     return {
         "shell_account": getattr(request, "account", None) or current_account(request),
         "shell_accounts": list(scope.accounts_of(request.user)),

@@ -13,6 +13,7 @@ from frontend.templatetags.waggle import money as shown
 from marketplace import money
 from marketplace.models import Account
 from marketplace.services import wallets
+from marketplace.services.scope import actor
 
 PER_PAGE = 50
 
@@ -66,7 +67,7 @@ def deposit(request: HttpRequest) -> HttpResponse:
             account=given["account"],
             amount_micros=given["amount"],
             reference=given["reference"],
-            by=f"user:{request.user.pk}",
+            by=actor(request.user),
         )
     messages.success(request, format_html("{} recorded for {}.", shown(given["amount"]), given["account"].name))
     return redirect("operator:accounts")

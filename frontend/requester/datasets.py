@@ -18,6 +18,7 @@ from labeling.services.intake import datasets
 from marketplace.errors import DomainError
 from marketplace.models import Account, Role
 from marketplace.services.boundaries import URI_LENGTH
+from marketplace.services.scope import actor
 
 PER_PAGE = 30
 SAMPLES = 6
@@ -110,9 +111,7 @@ def _create(request: HttpRequest, account: Account, form: DatasetForm) -> Datase
         uri = _store_uploads(account, form, files) if given["kind"] in UPLOADS else given["uri"]
         source = {"kind": UPLOADS.get(given["kind"], given["kind"]), "uri": uri, "selection": selection_of(given)}
         with transaction.atomic():
-            return datasets.create_dataset(
-                account=account, name=given["name"], source=source, by=f"user:{request.user.pk}"
-            )
+            return datasets.create_dataset(account=account, name=given["name"], source=source, by=actor(request.user))
     except DomainError as error:
         form.add_error(error.field if error.field in form.fields else None, error.message)
         return None
@@ -142,5 +141,5 @@ def progress_part(request: HttpRequest, dataset_id: int) -> HttpResponse:
 def stop(request: HttpRequest, dataset_id: int) -> HttpResponse:
     """Stop creating it."""
     row = scope.dataset(request.account, dataset_id)  # type: ignore[attr-defined]
-    datasets.stop_dataset(dataset=row, by=f"user:{request.user.pk}")
+    datasets.stop_dataset(dataset=row, by=actor(request.user))
     return redirect("requester:dataset", row.pk)

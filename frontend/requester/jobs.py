@@ -18,6 +18,7 @@ from labeling.services.output import exports
 from learning import queries as learning_queries
 from marketplace.errors import NotFound
 from marketplace.models import Role
+from marketplace.services.scope import actor
 
 PER_PAGE = 30
 RUNNING = ("Initializing", "InProgress", "Stopping")
@@ -119,7 +120,7 @@ def progress_part(request: HttpRequest, job_id: int) -> HttpResponse:
 def stop(request: HttpRequest, job_id: int) -> HttpResponse:
     """Stop the job."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
-    creation.stop_job(job=job, by=f"user:{request.user.pk}")
+    creation.stop_job(job=job, by=actor(request.user))
     return redirect("requester:job", job.pk)
 
 
@@ -199,7 +200,7 @@ def export(request: HttpRequest, job_id: int) -> HttpResponse:
     """Start an export."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     kind, which = request.POST.get("kind", ""), request.POST.get("which", "all")
-    exports.create_export(job=job, kind=kind, which=which, by=f"user:{request.user.pk}")
+    exports.create_export(job=job, kind=kind, which=which, by=actor(request.user))
     return redirect("requester:job-downloads", job.pk)
 
 
@@ -208,5 +209,5 @@ def export(request: HttpRequest, job_id: int) -> HttpResponse:
 def stop_export(request: HttpRequest, export_id: int) -> HttpResponse:
     """Stop an export that is under way."""
     row = scope.export(request.account, export_id)  # type: ignore[attr-defined]
-    exports.stop_export(export=row, by=f"user:{request.user.pk}")
+    exports.stop_export(export=row, by=actor(request.user))
     return redirect("requester:job-downloads", row.job_id)

@@ -19,6 +19,7 @@ from labeling.services import scope
 from labeling.services.results import adjudication
 from marketplace.errors import DomainError
 from marketplace.models import Role
+from marketplace.services.scope import actor
 
 PER_PAGE = 12
 SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
@@ -78,7 +79,7 @@ def adjudicate(request: HttpRequest, job_id: int, object_id: int) -> HttpRespons
     row, words = scope.data_object(job, object_id), task_types.get(job.task_type).words
     try:
         content = json.loads(request.POST.get("answer", ""))
-        adjudication.adjudicate(data_object=row, content=content, by=f"user:{request.user.pk}")
+        adjudication.adjudicate(data_object=row, content=content, by=actor(request.user))
     except ValueError:
         messages.error(request, words.not_received)
     except DomainError as error:

@@ -11,8 +11,9 @@ from django.utils import timezone
 from frontend.requester import listing
 from frontend.session import requester_page
 from labeling import queries
-from labeling.models import Dataset, LabelingJob
-from learning.models import Model
+from labeling.models import LabelingJob
+from labeling.services import scope
+from learning import queries as learning_queries
 from marketplace.models import Account
 from marketplace.services import wallets
 
@@ -41,11 +42,11 @@ def _attention(account: Account, running: list[LabelingJob]) -> list[dict[str, s
         if job.attention:
             notes.append({"text": f"{job.name}: {job.attention}", "url": reverse("requester:job", args=[job.pk])})
     week = timezone.now() - timedelta(days=7)
-    for job in LabelingJob.objects.filter(account=account, status="Failed", finished_at__gte=week).order_by("-id")[:5]:
+    for job in scope.jobs(account).filter(status="Failed", finished_at__gte=week).order_by("-id")[:5]:
         notes.append(
             {"text": f"{job.name} failed: {job.failure_reason}", "url": reverse("requester:job", args=[job.pk])}
         )
-    for row in Dataset.objects.filter(account=account, status="Failed", created_at__gte=week).order_by("-id")[:5]:
+    for row in scope.datasets(account).filter(status="Failed", created_at__gte=week).order_by("-id")[:5]:
         notes.append(
             {"text": f"{row.name} failed: {row.failure_reason}", "url": reverse("requester:dataset", args=[row.pk])}
         )
@@ -56,7 +57,7 @@ def _attention(account: Account, running: list[LabelingJob]) -> list[dict[str, s
 def page(request: HttpRequest) -> HttpResponse:
     """Where a requester starts."""
     account = request.account  # type: ignore[attr-defined]
-    mine = LabelingJob.objects.filter(account=account).defer(*listing.PAYLOAD).order_by("-id")
+    mine = scope.jobs(account).defer(*listing.PAYLOAD).order_by("-id")
     live = mine.filter(status__in=["Initializing", "InProgress", "Stopping"])
     running = list(live[:SHOWN])
     recent = list(mine.exclude(status__in=["Initializing", "InProgress", "Stopping"])[:SHOWN])
@@ -69,7 +70,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "chart": _spending(account),
         "balance": wallets.balance(account=account),
         "held": wallets.held(account=account),
-        "datasets": Dataset.objects.filter(account=account).count(),
-        "models": Model.objects.filter(account=account).count(),
+        "datasets": scope.datasets(account).count(),
+        "models": learning_queries.models(account).count(),
     }
     return render(request, "requester/overview.html", context)

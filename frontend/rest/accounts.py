@@ -51,7 +51,7 @@ class MeView(APIView):
         """Who you are, the accounts you are a member of with your role, and your worker id if you are a worker."""
         user: User = request.user
         worker = getattr(user, "worker", None)
-        rows = Membership.objects.filter(user=user).select_related("account").order_by("account_id")
+        rows = scope.memberships(user)
         return Response(
             {
                 "id": user.pk,

@@ -18,13 +18,12 @@ from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
 from frontend.tasks import preview_payload
 from labeling import queries
-from labeling.models import DataObject, Label, WorkQueue
+from labeling.models import DataObject, Label
 from labeling.services import scope
 from labeling.services.intake import images
-from labeling.services.queue import visibility
 from labeling.services.results import adjudication
 from marketplace.errors import NotFound
-from marketplace.models import Membership, Role, User, Worker
+from marketplace.models import Role, User
 
 
 class AdjudicationInput(serializers.Serializer):
@@ -123,18 +122,6 @@ class AdjudicationView(APIView):
         return Response(label_row(label), status=status.HTTP_201_CREATED)
 
 
-def _member_or_worker(user: User, account_id: int) -> tuple[bool, int | None]:
-    """Whether the user is a member of the account, and their key as a worker if they are one."""
-    member = Membership.objects.filter(account_id=account_id, user=user).exists()
-    return member, Worker.objects.filter(user=user).values_list("pk", flat=True).first()
-
-
-def may_see(data_object: DataObject, user: User) -> bool:
-    """Members of the job's account may see an image, and workers its queue is open to."""
-    member, worker_id = _member_or_worker(user, data_object.job.account_id)
-    return member or (worker_id is not None and visibility.may_see_object(worker_id=worker_id, data_object=data_object))
-
-
 class ImageView(APIView):
     """An object's image, upright; `side` asks for a smaller copy."""
 
@@ -142,9 +129,9 @@ class ImageView(APIView):
     def get(self, request: Request, token: str) -> HttpResponse:
         """The address is signed for one user and checked again against what they may see."""
         object_id, user_id = read_token(token)
-        row = DataObject.objects.select_related("job__queue").filter(pk=object_id).first()
-        if row is None or user_id != request.user.pk or not may_see(row, request.user):
+        if user_id != request.user.pk:
             raise NotFound("there is no such image")
+        row = scope.object_shown_to(request.user, object_id)
         return image_response(images.image_uri(data_object=row), request)
 
 
@@ -154,15 +141,5 @@ class ExampleView(APIView):
     @extend_schema(responses={(200, "image/*"): OpenApiTypes.BINARY}, operation_id="get_example")
     def get(self, request: Request, queue_id: int, kind: str, number: int) -> HttpResponse:
         """Good and bad examples, for the account's members and the workers the queue is open to."""
-        queue = WorkQueue.objects.filter(pk=queue_id).first()
-        if queue is None or not self._allowed(queue, request.user):
-            raise NotFound("there is no such example")
-        examples = queue.instructions.get(kind, [])
-        if kind not in ("good_examples", "bad_examples") or number >= len(examples):
-            raise NotFound("there is no such example")
-        return image_response(examples[number]["uri"], request)
-
-    @staticmethod
-    def _allowed(queue: WorkQueue, user: User) -> bool:
-        member, worker_id = _member_or_worker(user, queue.account_id)
-        return member or (worker_id is not None and visibility.refusal(worker_id=worker_id, queue=queue) is None)
+        example = scope.example_shown_to(request.user, queue_id, kind, number)
+        return image_response(example["uri"], request)

@@ -16,9 +16,9 @@ from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor, require_operator
 from labeling.queries.statements import StatementLine, statement_lines
 from marketplace import arns, money
-from marketplace.errors import Invalid, NotFound
-from marketplace.models import Account, Posting
-from marketplace.services import wallets
+from marketplace.errors import Invalid
+from marketplace.models import Posting
+from marketplace.services import scope, wallets
 
 
 class DepositInput(serializers.Serializer):
@@ -102,9 +102,7 @@ class DepositsView(APIView):
         data = DepositInput(data=request.data)
         data.is_valid(raise_exception=True)
         given = data.validated_data
-        account = Account.objects.filter(number=given["account"]).first()
-        if account is None:
-            raise NotFound(f"there is no account {given['account']}", field="account")
+        account = scope.account_numbered(given["account"])
         micros = amount_of(given["amount"], "amount")
         with transaction.atomic():
             wallets.deposit(account=account, amount_micros=micros, reference=given["reference"], by=actor(request))

@@ -16,10 +16,11 @@ from frontend.rest.idempotency import key_of
 from frontend.rest.scope import worker_of
 from frontend.tasks import task_payload
 from labeling import queries
-from labeling.models import Assignment, LabelingJob, WorkQueue
+from labeling.models import Assignment, WorkQueue
+from labeling.services import scope
 from labeling.services.queue import assignments
 from marketplace import money
-from marketplace.errors import Invalid, NotFound
+from marketplace.errors import Invalid
 from marketplace.models import Worker
 
 NO_TASK = {
@@ -75,13 +76,6 @@ def _hint(request: Request) -> bool:
     return request.auth is None or request.query_params.get("hint") in ("true", "1")
 
 
-def _own_assignment(pk: int, worker: Worker) -> Assignment:
-    found = Assignment.objects.filter(pk=pk, worker=worker).first()
-    if found is None:
-        raise NotFound(f"you have no assignment {pk}")
-    return found
-
-
 class ClaimView(APIView):
     """Take the next task of a work queue."""
 
@@ -97,10 +91,7 @@ class JobClaimView(APIView):
     @extend_schema(request=None, responses={200: schemas.Claim}, operation_id="claim_task_of_labeling_job")
     def post(self, request: Request, job_id: int) -> Response:
         """A task with a lease, or null with the reason there is none."""
-        queue_id = LabelingJob.objects.filter(pk=job_id).values_list("queue", flat=True).first()
-        if queue_id is None:
-            raise NotFound(f"there is no labeling job {job_id}")
-        return Response(claim_payload(worker_of(request), queue_id, hint=_hint(request)))
+        return Response(claim_payload(worker_of(request), scope.queue_of_job(job_id), hint=_hint(request)))
 
 
 class SubmitView(APIView):
@@ -121,7 +112,7 @@ class SubmitView(APIView):
         data = SubmitInput(data=request.data)
         if not data.is_valid():
             # Whose seat it is comes first: only the holder of the seat is told what is wrong with the answer.
-            _own_assignment(assignment_id, worker)
+            scope.assignment(worker, assignment_id)
             raise serializers.ValidationError(data.errors)
         answer = data.validated_data["answer"]
         if not isinstance(answer, dict):
@@ -150,7 +141,7 @@ class ReturnView(APIView):
     def post(self, request: Request, assignment_id: int) -> Response:
         """The seat is free for the next worker at once."""
         worker = worker_of(request)
-        assignments.give_back(assignment=_own_assignment(assignment_id, worker), worker=worker)
+        assignments.give_back(assignment=scope.assignment(worker, assignment_id), worker=worker)
         return Response({"status": "Returned"})
 
 
@@ -164,7 +155,7 @@ class DeclineView(APIView):
         data.is_valid(raise_exception=True)
         worker = worker_of(request)
         assignments.decline(
-            assignment=_own_assignment(assignment_id, worker), worker=worker, reason=data.validated_data["reason"]
+            assignment=scope.assignment(worker, assignment_id), worker=worker, reason=data.validated_data["reason"]
         )
         return Response({"status": "Declined"})
 
@@ -175,6 +166,6 @@ class HeartbeatView(APIView):
     @extend_schema(responses={200: schemas.SeatState}, operation_id="assignment_time_left")
     def get(self, request: Request, assignment_id: int) -> Response:
         """The state of the seat and the seconds left; reading extends nothing."""
-        found = _own_assignment(assignment_id, worker_of(request))
+        found = scope.assignment(worker_of(request), assignment_id)
         left = max(0.0, (found.lease_expires_at - timezone.now()).total_seconds())
         return Response({"status": found.state, "seconds_left": left if found.state == "Leased" else 0.0})

@@ -6,10 +6,9 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from frontend.session import worker_page
-from labeling.models import WorkQueue
 from labeling.queries.statements import statement_lines
-from labeling.services.queue import visibility, worklist
-from marketplace.errors import NotFound
+from labeling.services import scope
+from labeling.services.queue import worklist
 from marketplace.services import earnings
 
 PER_PAGE = 50
@@ -29,9 +28,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
 def task(request: HttpRequest, queue_id: int) -> HttpResponse:
     """The page tasks are done on; it claims and submits over REST."""
     worker = request.worker  # type: ignore[attr-defined]
-    queue = WorkQueue.objects.filter(pk=queue_id).first()
-    if queue is None or visibility.refusal(worker_id=worker.pk, queue=queue):
-        raise NotFound(f"there is no work {queue_id} for you")
+    queue = scope.queue(worker, queue_id)
     here = reverse("worker:task", args=[queue.pk])
     config = {
         "queue_id": queue.pk,

@@ -1,13 +1,19 @@
-"""The rows of this room that belong to an account: what pages, REST and the AWS wire may show and change for it.
+"""The rows of this room that an account owns, or that a worker may see: what front ends may show them and change.
 
-A row of another account is as unknown as one that does not exist. Knows nothing of roles.
+A row of somebody else is as unknown as one that does not exist. Knows nothing of roles.
 """
+
+from typing import Any
 
 from django.db.models import QuerySet
 
-from labeling.models import DataObject, Dataset, Export, LabelingJob
+from labeling.models import Assignment, DataObject, Dataset, Export, LabelingJob, WorkQueue
+from labeling.services.queue import visibility
 from marketplace.errors import NotFound
-from marketplace.models import Account
+from marketplace.models import Account, User, Worker
+from marketplace.services import scope
+
+EXAMPLES = ("good_examples", "bad_examples")
 
 
 def jobs(account: Account) -> QuerySet[LabelingJob]:
@@ -55,3 +61,56 @@ def data_object(job: LabelingJob, object_id: int) -> DataObject:
     if found is None:
         raise NotFound(f"the labeling job has no object {object_id}")
     return found
+
+
+def assignment(worker: Worker, assignment_id: int) -> Assignment:
+    """An assignment of the worker. Raises NotFound."""
+    found = Assignment.objects.filter(pk=assignment_id, worker=worker).first()
+    if found is None:
+        raise NotFound(f"you have no assignment {assignment_id}")
+    return found
+
+
+def queue(worker: Worker, queue_id: int) -> WorkQueue:
+    """A work queue that the worker may see. Raises NotFound."""
+    found = WorkQueue.objects.filter(pk=queue_id).first()
+    if found is None or visibility.refusal(worker_id=worker.pk, queue=found) is not None:
+        raise NotFound(f"there is no work {queue_id} for you")
+    return found
+
+
+def queue_of_job(job_id: int) -> int:
+    """The key of a labeling job's queue; whether a worker may see it is asked of the queue. Raises NotFound."""
+    found: int | None = LabelingJob.objects.filter(pk=job_id).values_list("queue", flat=True).first()
+    if found is None:
+        raise NotFound(f"there is no labeling job {job_id}")
+    return found
+
+
+def object_shown_to(user: User, object_id: int) -> DataObject:
+    """An object whose picture the user may see: as a member of its account, or as a worker. Raises NotFound."""
+    found = DataObject.objects.select_related("job__queue").filter(pk=object_id).first()
+    if found is not None and scope.is_member(user, found.job.account_id):
+        return found
+    worker = scope.worker_or_none(user)
+    if found is None or worker is None or not visibility.may_see_object(worker_id=worker.pk, data_object=found):
+        raise NotFound("there is no such image")
+    return found
+
+
+def example_shown_to(user: User, queue_id: int, kind: str, number: int) -> dict[str, Any]:
+    """An example picture of a queue's instructions, for members of its account and workers it is open to.
+
+    `kind` is good_examples or bad_examples. Raises NotFound.
+    """
+    found = WorkQueue.objects.filter(pk=queue_id).first()
+    worker = scope.worker_or_none(user)
+    allowed = found is not None and (
+        scope.is_member(user, found.account_id)
+        or (worker is not None and visibility.refusal(worker_id=worker.pk, queue=found) is None)
+    )
+    examples = found.instructions.get(kind, []) if found is not None and allowed and kind in EXAMPLES else []
+    if number >= len(examples):
+        raise NotFound("there is no such example")
+    example: dict[str, Any] = examples[number]
+    return example

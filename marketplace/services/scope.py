@@ -25,7 +25,7 @@ def account_for(
     Raises NotFound for an account that the caller is no member of, Forbidden for somebody who is a member of none or
     whose role is below `at_least`, AccountNotNamed when there are several to choose from.
     """
-    mine = Membership.objects.filter(user=user).select_related("account")
+    mine = memberships(user)
     if token_account_id is not None:
         found = mine.filter(account=token_account_id).first()
         if found is None:
@@ -40,7 +40,7 @@ def account_for(
 
 def account_named(*, user: User, number: str) -> Membership:
     """The user's membership, with its account, of the account with this number. Raises NotFound."""
-    found = Membership.objects.filter(user=user, account__number=number).select_related("account").first()
+    found = memberships(user).filter(account__number=number).first()
     if found is None:
         raise NotFound(f"there is no account {number} you are a member of", field="account")
     return found
@@ -49,7 +49,7 @@ def account_named(*, user: User, number: str) -> Membership:
 def _chosen(mine: QuerySet[Membership], session_account_id: int | None, first_of_several: bool) -> Membership:
     if session_account_id is not None and (found := mine.filter(account=session_account_id).first()):
         return found
-    several = list(mine.order_by("account_id")[:2])
+    several = list(mine[:2])
     if not several:
         raise Forbidden("you are not a member of a requester account")
     if len(several) > 1 and not first_of_several:
@@ -78,6 +78,21 @@ def worker_of(user: User) -> Worker:
     except Worker.DoesNotExist:
         raise Forbidden("you are not registered as a worker") from None
     return worker
+
+
+def worker_or_none(user: User) -> Worker | None:
+    """The user as a worker, None for somebody who is none."""
+    return Worker.objects.filter(user=user.pk).first()
+
+
+def is_member(user: User, account_id: int) -> bool:
+    """Whether the user has any role in the account."""
+    return Membership.objects.filter(account=account_id, user=user.pk).exists()
+
+
+def memberships(user: User) -> QuerySet[Membership]:
+    """The user's roles, with their accounts, oldest account first."""
+    return Membership.objects.filter(user=user.pk).select_related("account").order_by("account_id")
 
 
 def require_operator(user: User) -> None:
