@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from labeling.models import AdvanceRequest, Answer, Assignment, AssignmentStatus, DataObject, LabelingJob, Task
+from labeling.models import AdvanceRequest, Answer, Assignment, AssignmentStatus, DataObject, Task, WorkQueue
 from labeling.services.jobs import advancing, creation
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import assignments, leases, visibility, worklist
@@ -63,11 +63,11 @@ def test_who_may_claim(opened):
         assignments.claim(worker=stories.a_crowd(1)[0], queue=job.queue)
     worker.status = "Suspended"
     worker.save()
-    assert visibility.refusal(worker_id=worker.pk, queue=job.queue) == "not-admitted"
-    with pytest.raises(Forbidden, match="not a member of the workforce"):
+    assert visibility.refusal(worker_id=worker.pk, queue=job.queue) == "suspended"
+    with pytest.raises(Forbidden, match="your worker account is suspended"):
         assignments.claim(worker=worker, queue=job.queue)
-    with pytest.raises(NotFound, match="no labeling job 0"):
-        assignments.claim(worker=worker, queue=LabelingJob.queue(pk=0))
+    with pytest.raises(NotFound, match="no work queue 0"):
+        assignments.claim(worker=worker, queue=WorkQueue(pk=0))
     assert not Assignment.objects.exists()
 
 
