@@ -11,16 +11,15 @@
 -- Locks are taken in the order queue, positions, cursor, task, seat, here and in labeling/services: no two paths can
 -- deadlock.
 
--- The next tasks of a queue that the worker may claim, after position `after`, in queue order. A task that the worker had
--- is not claimable again, unless it was returned or expired. More candidates than LIMIT are only needed when so many
--- claims hold a task at one instant; a constant lets the planner see that few rows are wanted.
+-- The tasks of a queue that the worker may claim, after position `after`. A task that the worker had is not claimable
+-- again, unless it was returned or expired. Whoever calls it orders and limits the rows; PostgreSQL merges the function
+-- into that query, so that only so many rows are read.
 CREATE OR REPLACE FUNCTION labeling_claimable(the_worker bigint, the_queue bigint, after bigint)
 RETURNS TABLE (id bigint, queue_position bigint) LANGUAGE sql STABLE AS $$
     SELECT t.id, t.queue_position FROM labeling_task t
     WHERE t.queue_id = the_queue AND t.state = 'Open' AND t.seats_free > 0 AND t.queue_position > after
       AND NOT EXISTS (SELECT 1 FROM labeling_assignment a WHERE a.task_id = t.id AND a.worker_id = the_worker
                       AND a.state NOT IN ('Returned', 'Expired'))
-    ORDER BY t.queue_position LIMIT 40
 $$;
 
 CREATE OR REPLACE FUNCTION labeling_claim(the_worker bigint, the_queue bigint, at timestamptz, most_leases integer)
@@ -62,7 +61,9 @@ BEGIN
             WHERE worker_id = the_worker AND queue_id = the_queue FOR UPDATE;
     END IF;
 
-    FOR candidate IN SELECT c.id, c.queue_position FROM labeling_claimable(the_worker, the_queue, start_at) c LOOP
+    -- More candidates than these are only needed when so many other claims hold a task at this instant.
+    FOR candidate IN SELECT c.id, c.queue_position FROM labeling_claimable(the_worker, the_queue, start_at) c
+            ORDER BY c.queue_position LIMIT 40 LOOP
         IF first_at IS NULL THEN
             first_id := candidate.id;
             first_at := candidate.queue_position;
@@ -102,7 +103,8 @@ END $$;
 CREATE OR REPLACE FUNCTION labeling_peek(the_worker bigint, the_queue bigint) RETURNS TABLE (task_id bigint)
 LANGUAGE sql STABLE AS $$
     SELECT c.id FROM labeling_claimable(the_worker, the_queue, coalesce((
-        SELECT position FROM labeling_workercursor WHERE worker_id = the_worker AND queue_id = the_queue), 0)) c LIMIT 1
+        SELECT position FROM labeling_workercursor WHERE worker_id = the_worker AND queue_id = the_queue), 0)) c
+    ORDER BY c.queue_position LIMIT 1
 $$;
 
 -- Positions must become visible in the order they are drawn, or a cursor could pass one not yet committed.
