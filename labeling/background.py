@@ -25,7 +25,7 @@ def refresh_output(job_id: int) -> None:
     """Write a job's output manifest as it stands."""
     job = LabelingJob.objects.filter(pk=job_id, status="InProgress").first()
     if job is not None:
-        manifests.refresh_or_say(job)
+        manifests.refresh_or_report(job)
 
 
 def sweep() -> None:

@@ -62,7 +62,7 @@ def test_a_job_whose_manifest_has_no_valid_line_fails():
     job = a_new_job([], bad=[b"{not json}"])
     background.advance_job(job.pk)
     job.refresh_from_db()
-    assert job.status == "Failed" and "no line that can be used (1 were refused)" in job.failure_reason
+    assert job.status == "Failed" and "no line that can be used (1 were rejected)" in job.failure_reason
 
 
 @pytest.mark.django_db

@@ -1,6 +1,6 @@
-"""A labeling job advances: ingest its input, open batches, close them, end. `advance_job` takes whatever step is next.
+"""The steps of a labeling job: ingest its input, open batches, close them, end. `advance_job` takes whichever is next.
 
-Safe to run any number of times and to be killed anywhere: each step is one transaction or is found done the next time.
+Safe to run any number of times and to be killed anywhere: each step is one transaction, or repeating it does no harm.
 With automated labeling the learning room opens the batches and ends the job; everything else is the same.
 """
 
@@ -25,27 +25,32 @@ from marketplace.errors import DomainError, LimitExceeded
 from marketplace.models import Crowd
 from marketplace.services import wallets
 
-# Ground Truth shows the public crowd ten objects first, to find a wrong set-up before it costs much.
-PROBE = 10
-LONGEST = timedelta(days=30)
+FIRST_PUBLIC_BATCH = 10
+"""Objects in the first batch for the public crowd: as in Ground Truth, a wrong set-up shows before it costs much."""
+
+LONGEST_RUN = timedelta(days=30)
+"""A job that takes longer is stopped."""
+
 BY = "system"
-MOST_LOOKS = 10
-"""How often one call looks for requests that came meanwhile; whatever comes after that has a message of its own, or
-waits for the sweep."""
+"""The actor in the audit log for steps that no person took."""
+
+MAX_PASSES = 10
+"""Passes that one call makes over the job. A request that arrives after the last one has a message of its own, or waits
+for the sweep."""
 
 
 def advance_job(job_id: int) -> None:
-    """Do everything that can be done for this job now; nothing happens for a job that is gone or over.
+    """Take every step that is possible now; does nothing for a job that is deleted or over.
 
-    While another process is at it this one leaves the work to it: the other looks for requests again after it has let
-    go of the lock, so a request made meanwhile is either seen by it or made late enough to get the lock.
+    Returns at once while another process holds the advance lock. That process checks for new requests after it has
+    released the lock, so it sees a request made before the release, and a later one finds the lock free.
     """
     queue_id = LabelingJob.objects.filter(pk=job_id).values_list("queue_id", flat=True).first()
     if queue_id is None:
         return
-    for _ in range(MOST_LOOKS):
-        with advance_lock(queue_id) as mine:
-            if not mine:
+    for _ in range(MAX_PASSES):
+        with advance_lock(queue_id) as acquired:
+            if not acquired:
                 return
             advance_requests.take_request(queue_id)
             job = LabelingJob.objects.select_related("account", "queue__workteam", "dataset").get(pk=job_id)
@@ -56,7 +61,7 @@ def advance_job(job_id: int) -> None:
 
 
 def _step(job: LabelingJob) -> bool:
-    """The next thing; True when there may be another one right after it."""
+    """Take the next step; returns True when another one may follow at once."""
     if job.status == "Initializing":
         return _ingest(job)
     if job.status == "InProgress":
@@ -67,7 +72,7 @@ def _step(job: LabelingJob) -> bool:
 
 
 def _ingest(job: LabelingJob) -> bool:
-    """Read the input manifest into objects; the job waits for a data set that is still being made."""
+    """Read the input manifest into objects; the job waits until its data set is completed."""
     if job.dataset is not None and job.dataset.status != "Completed":
         if job.dataset.status in transitions.DATASET.final:
             reason = f"the data set {job.dataset.name} is {job.dataset.status}: {job.dataset.failure_reason}"
@@ -80,11 +85,11 @@ def _ingest(job: LabelingJob) -> bool:
         return False
     job.refresh_from_db()
     if not DataObject.objects.filter(job=job).exists():
-        reason = f"the input manifest has no line that can be used ({job.bad_lines} were refused)"
+        reason = f"the input manifest has no line that can be used ({job.bad_lines} were rejected)"
         finishing.fail_job(job=job, reason=reason)
         return False
     with transaction.atomic():
-        # Somebody may have stopped the job meanwhile: then the next step brings it to its end.
+        # If the job was stopped meanwhile, the next step ends it.
         locked = LabelingJob.objects.select_for_update(no_key=True, of=("self",)).get(pk=job.pk)
         if locked.status == "Initializing":
             move(job, "InProgress", by=BY, because=f"{job.objects_total} objects ingested")
@@ -93,17 +98,17 @@ def _ingest(job: LabelingJob) -> bool:
 
 
 def _work(job: LabelingJob) -> bool:
-    if timezone.now() - job.created_at > LONGEST:
+    if timezone.now() - job.created_at > LONGEST_RUN:
         move(job, "Stopping", by=BY, because="a job ends after 30 days")
         return True
     live = live_batch(job)
     if live is None:
         return False if job.automated else _open_next(job)
-    return _tend(job, live)
+    return _advance_batch(job, live)
 
 
-def _tend(job: LabelingJob, batch: Batch) -> bool:
-    """Look after the live batch; True when it was closed."""
+def _advance_batch(job: LabelingJob, batch: Batch) -> bool:
+    """Expire, settle and close what is due in the live batch; returns True when the batch was closed."""
     now = timezone.now()
     leases.expire_overdue(queue_id=job.queue_id, now=now)
     batches.expire_batch(batch=batch, now=now)
@@ -116,7 +121,7 @@ def _tend(job: LabelingJob, batch: Batch) -> bool:
     consolidating.settle(job=job, batch=batch)
     closed = batches.close_batch(batch=batch, by=BY)
     if closed:
-        manifests.refresh_or_say(job)
+        manifests.refresh_or_report(job)
     return closed
 
 
@@ -125,43 +130,43 @@ def _stop(job: LabelingJob) -> bool:
         due.settle_due(job.queue)
         if not batches.stop_batch(batch=live, by=BY, grace_seconds=finishing.STOP_GRACE_SECONDS):
             return False
-    # A place that cannot be written to does not keep a job from stopping: the labels are kept, and can be exported.
-    written = manifests.refresh_or_say(job)
+    # A job stops even if its output cannot be written: its labels are kept and can be exported.
+    written = manifests.refresh_or_report(job)
     attention = "" if written else LabelingJob.objects.values_list("attention", flat=True).get(pk=job.pk)
     if finishing.finish_stop(job=job, by=BY) and attention:
-        _needs(job, attention)
+        _set_attention(job, attention)
     return False
 
 
-# --- people only: which objects next --------------------------------------------------------------------------------
+# --- jobs without automated labeling: which objects are next --------------------------------------------------------
 
 
 def _open_next(job: LabelingJob) -> bool:
-    """Open the next wave; True when something changed."""
-    if reason := _over(job):
+    """Open the next batch; returns True when another step may follow at once."""
+    if reason := _completion_reason(job):
         return _complete(job, reason)
-    wave = _wave(job)
-    if wave < 1:
-        each = money.text(spending.object_micros(job))
-        have = money.text(wallets.balance(job.account))
-        return _needs(
-            job, f"the wallet holds {have} dollars, one object needs {each}: deposit money and the job goes on"
+    size = _batch_size(job)
+    if size < 1:
+        price = money.text(spending.object_micros(job))
+        balance = money.text(wallets.balance(job.account))
+        return _set_attention(
+            job, f"the wallet holds {balance} dollars, one object needs {price}: deposit money and the job goes on"
         )
     if job.workteam.crowd != Crowd.PUBLIC and not job.workteam.memberships.exists():
-        return _needs(job, f"the team {job.workteam.name} has no members: add some and the job goes on")
-    ids = _sound_objects(job, wave)
+        return _set_attention(job, f"the team {job.workteam.name} has no members: add some and the job goes on")
+    ids = _showable_objects(job, size)
     if not ids:
         return True
     try:
         open_batch(job=job, object_ids=ids, by=BY)
     except LimitExceeded as error:
-        return _needs(job, f"{error.message}: deposit money and the job goes on")
-    _needs(job, "")
+        return _set_attention(job, f"{error.message}: deposit money and the job goes on")
+    _set_attention(job, "")
     return False
 
 
-def _over(job: LabelingJob) -> str:
-    """Why no further object is opened, "" while there is more to do."""
+def _completion_reason(job: LabelingJob) -> str:
+    """Why the job is complete; "" while there are objects left to open."""
     if reason := stopping_reason(job):
         return reason
     if not DataObject.objects.filter(job=job, state=ObjectState.UNLABELED).exists():
@@ -172,7 +177,7 @@ def _over(job: LabelingJob) -> str:
 
 
 def stopping_reason(job: LabelingJob) -> str:
-    """The stopping condition that holds (whichever is reached first ends the job), "" for none."""
+    """The stopping condition that is met, "" for none; the job ends at the first one it meets."""
     human, labeled = _labeled(job)
     if job.max_human_labeled_objects is not None and human >= job.max_human_labeled_objects:
         return f"{human} objects are labeled by people, the limit is {job.max_human_labeled_objects}"
@@ -181,16 +186,18 @@ def stopping_reason(job: LabelingJob) -> str:
     return ""
 
 
-def _wave(job: LabelingJob) -> int:
+def _batch_size(job: LabelingJob) -> int:
     """How many objects may be opened now."""
     human, labeled = _labeled(job)
-    probe = job.workteam.crowd == Crowd.PUBLIC and not Batch.objects.filter(queue=job.queue_id).exists()
-    room = [PROBE if probe else job.max_concurrent_tasks, job.max_concurrent_tasks, spending.affordable_objects(job)]
+    first_public = job.workteam.crowd == Crowd.PUBLIC and not Batch.objects.filter(queue=job.queue_id).exists()
+    bounds = [job.max_concurrent_tasks, spending.affordable_objects(job)]
+    if first_public:
+        bounds.append(FIRST_PUBLIC_BATCH)
     if job.max_human_labeled_objects is not None:
-        room.append(job.max_human_labeled_objects - human)
+        bounds.append(job.max_human_labeled_objects - human)
     if job.max_percentage_labeled is not None:
-        room.append(_percentage_cap(job) - labeled)
-    return min(room)
+        bounds.append(_percentage_cap(job) - labeled)
+    return min(bounds)
 
 
 def _labeled(job: LabelingJob) -> tuple[int, int]:
@@ -203,24 +210,24 @@ def _percentage_cap(job: LabelingJob) -> int:
     return -(-job.objects_total * (job.max_percentage_labeled or 100) // 100)
 
 
-def _sound_objects(job: LabelingJob, wanted: int) -> list[int]:
-    """The next Unlabeled objects whose image can be shown; broken ones fail on the way, with their reason."""
+def _showable_objects(job: LabelingJob, count: int) -> list[int]:
+    """The next Unlabeled objects whose image can be shown; those with an unusable image are marked as failed."""
     while True:
-        some = DataObject.objects.filter(job=job, state=ObjectState.UNLABELED).order_by("index")[:wanted]
-        rows = list(some.values_list("pk", "width"))
-        unseen = [pk for pk, width in rows if width is None]
-        if not unseen:
+        candidates = DataObject.objects.filter(job=job, state=ObjectState.UNLABELED).order_by("index")[:count]
+        rows = list(candidates.values_list("pk", "width"))
+        uninspected = [pk for pk, width in rows if width is None]
+        if not uninspected:
             return [pk for pk, _ in rows]
-        labels.fail_objects(job=job, reasons=inspection.inspect_objects(unseen))
-        left = DataObject.objects.filter(pk__in=unseen, width=None, state=ObjectState.UNLABELED)
-        if left.exists():
+        labels.fail_objects(job=job, reasons=inspection.inspect_objects(uninspected))
+        unresolved = DataObject.objects.filter(pk__in=uninspected, width=None, state=ObjectState.UNLABELED)
+        if unresolved.exists():
             raise RuntimeError(
-                f"inspecting {len(unseen)} objects of job {job.pk} neither measured nor failed {left[0].pk}"
+                f"job {job.pk}: after inspection object {unresolved[0].pk} has neither a size nor a failure reason"
             )
 
 
 def _complete(job: LabelingJob, reason: str) -> bool:
-    if not manifests.refresh_or_say(job):
+    if not manifests.refresh_or_report(job):
         return False
     failed = DataObject.objects.filter(job=job, state=ObjectState.FAILED).order_by("index")
     if failed.count() == DataObject.objects.filter(job=job).count():
@@ -232,8 +239,8 @@ def _complete(job: LabelingJob, reason: str) -> bool:
     return False
 
 
-def _needs(job: LabelingJob, attention: str) -> bool:
-    """Say what somebody has to do before the job goes on ("" takes it back); always False."""
+def _set_attention(job: LabelingJob, attention: str) -> bool:
+    """Store what somebody has to do before the job can go on, "" to clear it; returns False: no step follows."""
     if job.attention != attention:
         LabelingJob.objects.filter(pk=job.pk).update(attention=attention[:500])
     return False

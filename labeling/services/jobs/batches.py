@@ -1,6 +1,7 @@
-"""A labeling job opens some of its objects to people: the objects' part of opening a batch.
+"""Opening a batch of a labeling job: its objects become PendingHuman and get a task each.
 
-At most one batch of a job is open (a constraint). Knows neither why these objects were chosen nor what answers say.
+At most one batch of a job is open; a constraint of the database holds it to that. Knows neither why these objects were
+chosen nor what their answers contain.
 """
 
 from collections.abc import Sequence
@@ -18,28 +19,28 @@ def open_batch(*, job: LabelingJob, object_ids: Sequence[int], purpose: str = "l
 
     With dynamic redundancy a task starts with a few seats and the money is reserved for the most it may get. Raises
     LimitExceeded when the wallet cannot pay, WrongState when a batch is open, the job is not InProgress or an object is
-    not Unlabeled, Invalid for no objects, a repeated one, or one not inspected. On a refusal nothing changed.
+    not Unlabeled, Invalid for no objects, a repeated one, or one not inspected. When it raises, nothing has changed.
     """
     ids = list(object_ids)
     if not ids or len(set(ids)) != len(ids):
         raise Invalid("a batch needs at least one object, each once", field="objects")
     with transaction.atomic():
-        # Holding the row keeps the job from stopping between the check and the opening.
+        # The row lock keeps the job from being stopped between the check and the opening.
         job = LabelingJob.objects.select_for_update(no_key=True, of=("self",)).get(pk=job.pk)
         if not job.open:
             raise WrongState(f"the labeling job is {job.status}; batches open while it is InProgress", field="status")
-        return batches.open_batch(queue=job.queue, tasks=_take_objects(job, ids), purpose=purpose, by=by)
+        return batches.open_batch(queue=job.queue, tasks=_mark_pending(job, ids), purpose=purpose, by=by)
 
 
-def _take_objects(job: LabelingJob, ids: Sequence[int]) -> list[NewTask]:
+def _mark_pending(job: LabelingJob, ids: Sequence[int]) -> list[NewTask]:
     """Make the objects PendingHuman; returns their tasks in the order of `ids`."""
     rows = DataObject.objects.select_for_update(no_key=True).filter(job=job, pk__in=ids).order_by("pk")
-    found = {pk: rest for pk, *rest in rows.values_list("pk", "state", "width", "height")}
+    columns = {pk: rest for pk, *rest in rows.values_list("pk", "state", "width", "height")}
     tasks = []
     for pk in ids:
-        if pk not in found:
+        if pk not in columns:
             raise Invalid(f"object {pk} is not one of job {job.name}", field="objects")
-        state, width, height = found[pk]
+        state, width, height = columns[pk]
         if state != ObjectState.UNLABELED:
             raise WrongState(f"object {pk} is {state}, only Unlabeled ones can be opened", field="objects")
         if width is None:

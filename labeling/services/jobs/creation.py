@@ -34,37 +34,39 @@ _QUEUE = frozenset(
         "max_concurrent_tasks",
     }
 )
-"""The fields of a design that say what people are asked and paid: they belong to the job's work queue."""
+"""The fields of a design that belong to the job's work queue: what people are shown and paid."""
+
 _JOB = (
     {field.name for field in fields(Design)}
     - _QUEUE
     - {"account", "errors", "input_manifest_uri", "output_uri", "workers_per_object"}
 )
+"""The fields of a design that the job stores as they are."""
 
 
-def create_job(*, account: Account, by: str, **design: Any) -> LabelingJob:
-    """Create a job, Initializing, and queue its first step. `design` are the fields of design.Design.
+def create_job(*, account: Account, by: str, **values: Any) -> LabelingJob:
+    """Create a job, Initializing, and request its first step. `values` are the fields of design.Design.
 
-    Raises Invalid naming every field that is wrong, InUse for a name the account has (in whatever case).
+    Raises Invalid naming every field that is wrong, NameTaken for a name that the account uses already (ignoring case).
     """
-    asked = Design(account=account, **design)
-    if asked.input_manifest_uri:
-        asked.attempt("input_manifest_uri", lambda: _must_exist(account, str(asked.input_manifest_uri)))
-    if asked.output_uri:
-        asked.attempt("output_uri", lambda: boundaries.require_writable(account=account, uri=str(asked.output_uri)))
-    _check_examples(asked)
-    asked.check()
-    manifest = asked.input_manifest_uri or (asked.dataset.manifest_uri if asked.dataset else "")
+    design = Design(account=account, **values)
+    if design.input_manifest_uri:
+        design.attempt("input_manifest_uri", lambda: _must_exist(account, str(design.input_manifest_uri)))
+    if design.output_uri:
+        design.attempt("output_uri", lambda: boundaries.require_writable(account=account, uri=str(design.output_uri)))
+    _check_examples(design)
+    design.check()
+    manifest = design.input_manifest_uri or (design.dataset.manifest_uri if design.dataset else "")
     try:
         with transaction.atomic():
             job = LabelingJob.objects.create(
                 account=account,
-                queue=_make_queue(asked),
+                queue=_make_queue(design),
                 created_by=by,
                 reference_code=secrets.token_hex(16),
                 input_manifest_uri=manifest,
-                output_uri=asked.output_uri or storage.join(settings.STORE_URL, account.number, "labeling"),
-                **{name: getattr(asked, name) for name in _JOB},
+                output_uri=design.output_uri or storage.join(settings.STORE_URL, account.number, "labeling"),
+                **{name: getattr(design, name) for name in _JOB},
             )
             AuditEvent.objects.create(
                 object_type=LabelingJob._meta.label,
@@ -78,46 +80,46 @@ def create_job(*, account: Account, by: str, **design: Any) -> LabelingJob:
     except IntegrityError as error:
         if "labeling_job_name_once" not in str(error):
             raise
-        raise NameTaken(f"the account has a labeling job {asked.name!r} already", field="name") from None
+        raise NameTaken(f"the account has a labeling job {design.name!r} already", field="name") from None
     return job
 
 
-def _make_queue(asked: Design) -> WorkQueue:
-    most = asked.workers_per_object
-    dynamic = (asked.redundancy or {}).get("kind") == "dynamic"
+def _make_queue(design: Design) -> WorkQueue:
+    max_seats = design.workers_per_object
+    dynamic = (design.redundancy or {}).get("kind") == "dynamic"
     return queues.create_queue(
-        account=asked.account,
+        account=design.account,
         owner_kind=KIND,
-        fee_micros=pricing.fee(asked.price_micros),
-        first_seats=min((asked.redundancy or {})["start"], most) if dynamic else most,
-        max_seats=most,
-        **{name: getattr(asked, name) for name in _QUEUE},
+        fee_micros=pricing.fee(design.price_micros),
+        first_seats=min((design.redundancy or {})["start"], max_seats) if dynamic else max_seats,
+        max_seats=max_seats,
+        **{name: getattr(design, name) for name in _QUEUE},
     )
 
 
-def _check_examples(asked: Design) -> None:
-    """Example pictures are shown to workers: they must be the account's own to show."""
-    reader = boundaries.Reader(asked.account)
+def _check_examples(design: Design) -> None:
+    """Workers see the example pictures, so the account itself must be allowed to read them."""
+    reader = boundaries.Reader(design.account)
     for kind in ("good_examples", "bad_examples"):
-        given = (asked.instructions or {}).get(kind)
-        for place, example in enumerate(given if isinstance(given, list) else []):
+        examples = (design.instructions or {}).get(kind)
+        for place, example in enumerate(examples if isinstance(examples, list) else []):
             uri = example.get("uri") if isinstance(example, dict) else None
-            if isinstance(uri, str) and (why := reader.refusal(uri)):
-                asked.wrong(f"instructions.{kind}[{place}]", why)
+            if isinstance(uri, str) and (reason := reader.refusal(uri)):
+                design.wrong(f"instructions.{kind}[{place}]", reason)
 
 
 def _must_exist(account: Account, uri: str) -> None:
-    # Asked first: whether something exists in another account's folder is not to be told either.
+    # Permission is checked first, so that nobody learns which files exist in another account's folder.
     boundaries.require_readable(account=account, uri=uri)
     if not storage.exists(uri):
         raise ValueError(f"there is nothing at {uri}")
 
 
 def stop_job(*, job: LabelingJob, by: str) -> None:
-    """Stop: nothing more is handed out, what is done is kept, the rest of the money goes back.
+    """Stop: no more tasks are given out, the labels so far are kept, the unspent money is returned.
 
-    Workers whose lease is running have finishing.STOP_GRACE_SECONDS to hand in, and are paid. Safe to repeat; raises
-    InUse for a job that is over already in another way.
+    Workers whose lease is running have finishing.STOP_GRACE_SECONDS to submit, and are paid. Safe to repeat; raises
+    WrongState for a job that has completed or failed.
     """
     with transaction.atomic():
         locked = LabelingJob.objects.select_for_update(no_key=True, of=("self",)).get(pk=job.pk)

@@ -1,4 +1,4 @@
-"""What a labeling job may look like: every rule of CreateLabelingJob (names, limits, prices) on one page.
+"""The design of a labeling job: every rule of CreateLabelingJob (names, limits, prices) in one file.
 
 All fields that are wrong are reported at once. Knows nothing of what happens to a job once it exists.
 """
@@ -23,15 +23,18 @@ from marketplace.ranges import Range
 from marketplace.services import boundaries
 
 KEYWORD = re.compile(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*")
+"""Words of letters and digits, with single spaces between them."""
+
 AVAILABILITY = {True: 6 * limits.HOUR, False: 30 * limits.DAY}
-"""TaskAvailabilityLifetimeInSeconds where none is given, by whether the team is the public pool."""
+"""TaskAvailabilityLifetimeInSeconds when it is left out, by whether the team is the public pool."""
 
 OUTPUT = re.compile(r"(s3|file)://.+")
+"""Addresses that output can be written to."""
 
 
 @dataclass(kw_only=True)
 class Design:
-    """A job as it was asked for; `check` completes the defaults or raises Invalid with every error."""
+    """A job as it was requested; `check` completes the defaults or raises Invalid with every error."""
 
     account: Account
     name: str
@@ -64,7 +67,7 @@ class Design:
 
     @property
     def kind(self) -> TaskType[Any, Any] | None:
-        """The task type asked for, None when there is none of that name."""
+        """The requested task type, None when there is none of that name."""
         return task_types.get(self.task_type) if self.task_type in task_types.names() else None
 
     @property
@@ -85,11 +88,11 @@ class Design:
             rule(self)
         if self.errors:
             fields = ", ".join(dict.fromkeys(name for name, _ in self.errors))
-            raise Invalid(f"the labeling job cannot be created, look at: {fields}", errors=self.errors)
+            raise Invalid(f"the labeling job cannot be created, these fields are wrong: {fields}", errors=self.errors)
         self.instructions = clean_instructions(self.instructions or {})
 
     def wrong(self, name: str, reason: str) -> None:
-        """Note what is wrong with a field."""
+        """Record what is wrong with a field."""
         self.errors.append((name, reason))
 
     def within(self, name: str, allowed: Range) -> None:
@@ -129,7 +132,7 @@ def _labels(design: Design) -> None:
         if not isinstance(label, str) or not label.strip() or len(label) not in limits.LABEL_LENGTH:
             design.wrong(f"labels[{place}]", f"a text of {limits.LABEL_LENGTH} characters expected")
         elif label in seen:
-            design.wrong(f"labels[{place}]", f"{label!r} is there twice")
+            design.wrong(f"labels[{place}]", f"{label!r} appears twice")
         else:
             seen.add(label)
 
@@ -203,7 +206,7 @@ def _money(design: Design) -> None:
     if design.max_spend_micros is not None and isinstance(design.workers_per_object, int):
         least = design.workers_per_object * (price + pricing.fee(max(price, 0)))
         if design.max_spend_micros < max(least, 1):
-            design.wrong("max_spend", "too little: not even one object could be labeled for it")
+            design.wrong("max_spend", "too little: it does not pay for one object")
 
 
 def _times(design: Design) -> None:
@@ -258,12 +261,15 @@ def _is_tag(tag: Any) -> bool:
 
 
 def clean_instructions(
-    given: dict[str, Any], kinds: Collection[str] = ("good_examples", "bad_examples")
+    instructions: dict[str, Any], kinds: Collection[str] = ("good_examples", "bad_examples")
 ) -> dict[str, Any]:
-    """Instructions as workers see them: HTML reduced to harmless tags, example pictures as uri and caption."""
+    """Instructions as workers see them: HTML reduced to safe tags, example pictures as uri and caption."""
     examples = {
-        kind: [{"uri": str(one["uri"]), "caption": str(one.get("caption", ""))} for one in given.get(kind) or []]
+        kind: [
+            {"uri": str(example["uri"]), "caption": str(example.get("caption", ""))}
+            for example in instructions.get(kind) or []
+        ]
         for kind in kinds
     }
-    texts = {part: nh3.clean(given.get(part) or "") for part in ("short", "full")}
+    texts = {part: nh3.clean(instructions.get(part) or "") for part in ("short", "full")}
     return {**texts, **examples}

@@ -1,6 +1,6 @@
-"""How a labeling job ends: completed, stopped, failed. In every way the money that is left goes back first.
+"""How a labeling job ends: completed, stopped, failed. The unspent money is always returned first.
 
-Callers hold the advance lock (locking.advance_lock) or are the only ones at work on the job.
+Callers hold the advance lock (locking.advance_lock) or are the only process working on the job.
 """
 
 from django.utils import timezone
@@ -12,32 +12,33 @@ from labeling.services.jobs.status import move
 from labeling.services.queue import batches
 from marketplace.errors import WrongState
 
-# How long after Stop a worker may still hand in, and be paid for, a task whose lease was running.
 STOP_GRACE_SECONDS = 60
+"""How long after a stop a worker may still submit, and be paid for, a task whose lease was running."""
+
 FINAL = transitions.LABELING_JOB.final
 
 
 def complete_job(*, job: LabelingJob, by: str, because: str = "every object is done") -> None:
-    """End a job whose work is done. Raises InUse while a batch is open. Safe to repeat."""
+    """End a job whose work is done. Raises WrongState while a batch is open. Safe to repeat."""
     if (live := live_batch(job)) is not None:
         raise WrongState(f"batch {live.number} of the job is still open", field="batch")
     _end(job, "Completed", by=by, because=because)
 
 
 def fail_job(*, job: LabelingJob, reason: str, by: str = "system") -> None:
-    """End a job that cannot go on, with the reason its owner reads. Open work is cancelled, the money goes back."""
+    """End a job that cannot go on; its owner is shown the reason. Open tasks are cancelled."""
     job.refresh_from_db()
     if job.status in FINAL:
         return
     if (live := live_batch(job)) is not None:
-        # Ended lease by lease before the status moves: nobody can claim between, since no seat is free.
+        # No seat of the batch is free from here on, so nobody can claim before the status changes.
         batches.stop_batch(batch=live, by=by)
     _release_pending(job)
     _end(job, "Failed", by=by, because=reason, failure_reason=reason[:1024])
 
 
 def finish_stop(*, job: LabelingJob, by: str = "system") -> bool:
-    """Bring a Stopping job to Stopped once the leases that were running are answered or over; returns whether it is."""
+    """Move a Stopping job to Stopped once no lease is running; returns whether it is Stopped."""
     live = live_batch(job)
     if live is not None and not batches.stop_batch(batch=live, by=by, grace_seconds=STOP_GRACE_SECONDS):
         return False

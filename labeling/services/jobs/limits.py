@@ -1,6 +1,6 @@
 """The ranges of a labeling job's numbers and texts, each declared once: forms, serializers and the design read them.
 
-Where CreateLabelingJob has a limit it is the same one. Pure: knows neither jobs nor teams.
+Limits that CreateLabelingJob has are the same here. Pure: knows neither jobs nor teams.
 """
 
 from labeling.formats import attribute_names
@@ -51,11 +51,10 @@ START = Range(1, WORKERS_PER_OBJECT.high)
 """Answers that an object gets at first with dynamic redundancy; at most the job's workers_per_object."""
 
 TARGET_CONFIDENCE = Range(0.01, 0.9999)
-"""Of dynamic redundancy. Forms used to stop at 0.5 and 0.999; the stopping rule can keep any chance between 0 and 1,
-and beyond these bounds it would stop at once, or never."""
+"""Of dynamic redundancy: a lower target would be reached by every object at once, a higher one by none."""
 
 EXPECTED_SECONDS = Range(0.1, 8 * HOUR)
-"""Seconds that a task is expected to take. Forms used to start at 1; simple choices take less."""
+"""Seconds that a task is expected to take; simple choices take less than one."""
 
 TASK_TIME_LIMIT_SECONDS = Range(30, 8 * HOUR)
 """How long a worker may keep a task."""

@@ -1,4 +1,4 @@
-"""A labeling job as the owner of its work queue: tasks are judged by consolidation, finished ones become labels."""
+"""A labeling job as the owner of its work queue: consolidation judges its tasks, finished tasks become labels."""
 
 from collections.abc import Sequence
 

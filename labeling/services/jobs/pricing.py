@@ -77,10 +77,10 @@ def estimate(
     if price_micros < 0:
         wrong.append(("price", "a price cannot be negative"))
     if wrong:
-        raise Invalid("the design cannot be estimated", errors=wrong)
+        raise Invalid("the job cannot be estimated", errors=wrong)
     answers = objects * workers_per_object
     share = fee(price_micros)
-    # A worker answers an object once: with fewer workers than answers per object, each of them sees every object.
+    # A worker answers an object once: with fewer workers than answers per object, each of them answers every object.
     rounds = ceil(answers / workers) if workers >= workers_per_object else objects
     return Estimate(
         total_micros=answers * (price_micros + share),

@@ -1,4 +1,4 @@
-"""A labeling job and its work queue change their status together. The only place that moves either."""
+"""Changes the status of a labeling job and of its work queue together; nothing else changes either."""
 
 from typing import Any
 

@@ -47,7 +47,7 @@ def refresh_output(job_id: int) -> None:
     LabelingJob.objects.filter(pk=job.pk).update(output_written_at=timezone.now())
 
 
-def refresh_or_say(job: LabelingJob) -> bool:
+def refresh_or_report(job: LabelingJob) -> bool:
     """`refresh_output`; when the place cannot be written to, its owner reads why and it is tried again later."""
     try:
         refresh_output(job.pk)
