@@ -119,7 +119,10 @@ def test_models_start_from_the_one_before_and_the_first_from_the_given_one(tell)
     design = {"automated": {"initial_model": registry.arn(given)}}
     LabelingJob.objects.filter(pk=story.job.pk).update(name="older")
     LearningLoop.objects.all()
-    second = story.job
+    second, queue = story.job, story.job.queue
+    queue.pk, queue.status = None, "Initializing"
+    queue.save(force_insert=True)
+    second.queue = queue
     second.pk, second.name, second.reference_code = None, "newer", "r2"
     second.status, second.automated_labeling = "Initializing", second.automated_labeling | design["automated"]
     second.save(force_insert=True)
