@@ -85,6 +85,17 @@ def test_only_the_ledger_service_writes_postings():
     assert not offenders
 
 
+def test_rows_are_scoped_to_accounts_by_services():
+    """Pages and REST ask the scope services; a filter by account in a view is a rule written down a second time."""
+    pattern = re.compile(r"\.objects\.\w+\([^)]*[(, ]account(_id|__number)?=")
+    offenders = [
+        str(path.relative_to(ROOT))
+        for path in sources(".py")
+        if path.relative_to(ROOT).parts[0] == "frontend" and pattern.search(path.read_text())
+    ]
+    assert not offenders, f"use the scope services: {offenders}"
+
+
 QUEUE_PATH = re.compile(r"""["']((?:marketplace|labeling|learning|frontend)\.[a-z_.]*background[a-z_.]*)["']""")
 
 
