@@ -1,6 +1,7 @@
 """The gallery of a job's labels, one object with its history, and adjudication."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import messages
@@ -16,7 +17,9 @@ from frontend.session import requester_page
 from labeling import queries, task_types
 from labeling.models import DataObject
 from labeling.services import scope
+from labeling.services.intake import inspection
 from labeling.services.results import adjudication
+from marketplace import storage
 from marketplace.errors import DomainError
 from marketplace.models import Role
 from marketplace.services.scope import actor
@@ -54,6 +57,8 @@ def object_page(request: HttpRequest, job_id: int, object_id: int) -> HttpRespon
     """One object: the picture, how its label came about, every revision, and the form for the requester's own label."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     row = scope.data_object(job, object_id)
+    with suppress(storage.StoreUnavailable):  # the page then shows the label without its picture
+        inspection.inspect_labeled(row)
     kind = task_types.get(job.task_type)
     answers = queries.answers_of(row)
     context = {

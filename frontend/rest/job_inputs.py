@@ -10,6 +10,9 @@ from learning.services.active.loop_settings import RANGES
 from marketplace import arns, money, names
 from marketplace.services.boundaries import URI_LENGTH
 
+TASK_TYPES = f"One of {', '.join(task_types.names())}."
+"""What the API's documentation says of the field."""
+
 
 class ExampleInput(serializers.Serializer):
     """An example picture, by its address in the store."""
@@ -67,7 +70,7 @@ class LabelingJobInput(serializers.Serializer):
 
     name = serializers.RegexField(names.PATTERN, max_length=names.LENGTH.longest)
     labels = serializers.ListField(child=serializers.CharField(max_length=limits.LABEL_LENGTH.longest))
-    task_type = serializers.CharField(default=task_types.DEFAULT)
+    task_type = serializers.CharField(default=task_types.DEFAULT, help_text=TASK_TYPES)
     workteam = serializers.IntegerField()
     dataset = serializers.IntegerField(required=False)
     input_manifest_uri = serializers.CharField(required=False, max_length=URI_LENGTH.longest)
@@ -103,4 +106,4 @@ class EstimateInput(serializers.Serializer):
     price = serializers.CharField(max_length=money.TEXT_LENGTH.longest)
     expected_seconds = serializers.FloatField(default=30, **limits.EXPECTED_SECONDS.bounds)
     workers = serializers.IntegerField(default=10, **limits.WORKERS.bounds)
-    task_type = serializers.CharField(default=task_types.DEFAULT)
+    task_type = serializers.CharField(default=task_types.DEFAULT, help_text=TASK_TYPES)

@@ -55,7 +55,8 @@ class LabelSource(models.TextChoices):
 class Label(models.Model):
     """A revision of an object's label; never changed, the newest one counts.
 
-    `value`: for boxes {"boxes": [{"left","top","width","height","label","confidence"}]} in displayed pixels.
+    `value` is what the job's task type stores: for boxes {"boxes": [{"left", "top", "width", "height", "label",
+    "confidence"}]} in displayed pixels, for a class {"choice", "confidence"}.
     `explanation`: how it came about (clusters, weights, who was outvoted).
     """
 

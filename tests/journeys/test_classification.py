@@ -155,7 +155,7 @@ def test_pictures_in_classes_out(system, tmp_path):
     check_manifest(job)
     check_pages(browser, api, job, objects)
     check_exports(api, path, browser, job)
-    check_chaining(api, crew, dataset["id"], job, system)
+    check_chaining(api, browser, crew, job, system)
 
 
 def decide_on_the_page(browser: Browser, job_id: int, object_id: int) -> None:
@@ -212,12 +212,14 @@ def check_exports(api: Api, path: str, browser: Browser, job: dict) -> None:
     assert "'coco' found, one of manifest, worker-answers expected" in refused.value.problem["detail"]
 
 
-def check_chaining(api: Api, crew: dict, dataset: int, job: dict, system: System) -> None:
-    """A job on the output of the first one finds every picture labeled."""
-    given = design(crew, dataset, name="again", input_manifest_uri=job["output_manifest_uri"])
+def check_chaining(api: Api, browser: Browser, crew: dict, job: dict, system: System) -> None:
+    """A job on the output of the first one finds every picture labeled, and shows it."""
+    given = design(crew, 0, name="again", input_manifest_uri=job["output_manifest_uri"])
     del given["dataset"]
     again = api.post("/api/v1/labeling-jobs", given)
     path = f"/api/v1/labeling-jobs/{again['id']}"
     until(lambda: api.get(path)["status"], lambda status: status == "Completed", system)
     rows = api.get(f"{path}/objects")["results"]
     assert [row["label"]["choice"] for row in rows] == TRUTH and {row["state"] for row in rows} == {"HumanLabeled"}
+    (layers,) = layers_of(browser.get(f"/jobs/{again['id']}/labels/{rows[0]['id']}/"))
+    assert [(layer["name"], layer["choice"]) for layer in layers] == [("Merged", "disc")]

@@ -7,12 +7,13 @@ import pytest
 from labeling import queries
 from labeling.formats.shapes import Vote
 from labeling.models import Answer, DataObject, Label, LabelingJob, Task
-from labeling.services.jobs import advancing
+from labeling.services.jobs import advancing, creation
 from labeling.services.output import rows
 from labeling.services.results import adjudication, consolidating, labels
 from labeling.services.results.labels import ExternalLabel
 from marketplace.errors import Invalid
 from marketplace.models import Worker
+from tests import builders
 from tests.labeling import stories
 
 pytestmark = pytest.mark.django_db
@@ -115,3 +116,31 @@ def test_a_label_by_a_model_is_recorded_and_written_as_such():
     metadata = line[f"{job.label_attribute_name}-metadata"]
     assert line[job.label_attribute_name] == 2 and metadata["class-name"] == "fly"
     assert (metadata["confidence"], metadata["human-annotated"], metadata["model-name"]) == (0.875, "no", "m1")
+
+
+def test_a_label_of_an_earlier_job_comes_along_and_can_be_corrected():
+    """Such a label does not say how large its image is: it is inspected when the requester decides it."""
+    account = stories.an_account()
+    (uri,) = builders.tiny_images(1, account=account, size=(48, 32))
+    about = {"class-name": "wasp", "confidence": 0.93, "type": "groundtruth/image-classification",
+             "job-name": "labeling-job/earlier", "human-annotated": "yes",
+             "creation-date": "2026-01-01T00:00:00.000000"}  # fmt: skip
+    line = {"source-ref": uri, "insect": 0, "insect-metadata": about}
+    foreign = line | {"insect-metadata": about | {"class-name": "cow"}}
+    design = stories.a_design(
+        account,
+        builders.a_team(account=account, workers=stories.a_crowd(1)),
+        task_type="ImageMultiClass",
+        labels=["bee", "wasp"],
+        input_manifest_uri=builders.a_manifest(account, [line, foreign]),
+        label_attribute_name="insect",
+    )
+    job = creation.create_job(**design)
+    advancing.advance_job(job.pk)
+    job.refresh_from_db()
+    row = DataObject.objects.select_related("label").get(job=job)
+    assert (job.status, job.bad_lines, row.state) == ("Completed", 1, "HumanLabeled")
+    assert row.label.value == {"choice": "wasp", "confidence": 0.93} and row.width is None
+    label = adjudication.adjudicate(data_object=row, content=choice("bee"), by="user:1")
+    row.refresh_from_db()
+    assert (row.width, row.height) == (48, 32) and label.value["choice"] == "bee" and label.revision == 2

@@ -70,6 +70,16 @@ def uninspected(*, job_id: int, most: int) -> Iterator[int]:
     return iter(rows.values_list("pk", flat=True)[:most])
 
 
+def inspect_labeled(row: DataObject) -> None:
+    """Measure the image of an object that was labeled before it came here, so that it can be shown and decided.
+
+    Nothing changes when the image was inspected before or cannot be used. Raises StoreUnavailable.
+    """
+    if row.width is None and row.label_id is not None:
+        inspect_objects([row.pk])
+        row.refresh_from_db(fields=["width", "height", "depth", "upright_uri", "inspected_at"])
+
+
 def _keep(found: list[Found]) -> None:
     now = timezone.now()
     DataObject.objects.bulk_update(

@@ -7,6 +7,7 @@ from django.db import transaction
 from labeling import task_types
 from labeling.formats.answers import AnswerError
 from labeling.models import DataObject, Label, LabelSource, ObjectState
+from labeling.services.intake import inspection
 from labeling.services.queue import advance_requests
 from labeling.services.results import answering, labels
 from marketplace.errors import Invalid, WrongState
@@ -20,6 +21,7 @@ def adjudicate(*, data_object: DataObject, content: Any, by: str) -> Label:
     Raises Invalid for a bad answer, WrongState for an object that people are working on or whose image failed.
     """
     job = data_object.job
+    inspection.inspect_labeled(data_object)
     if data_object.width is None or data_object.height is None:
         raise WrongState("the size of this image is not known; it cannot be labeled", field="object")
     size = (data_object.width, data_object.height)
