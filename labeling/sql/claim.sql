@@ -11,13 +11,15 @@
 -- Locks are taken in the order queue, positions, cursor, task, seat, here and in labeling/services: no two paths can
 -- deadlock.
 
--- The tasks of a queue that the worker may claim, after position `after`. A task that the worker had is not claimable
--- again, unless it was returned or expired. Whoever calls it orders and limits the rows; PostgreSQL merges the function
--- into that query, so that only so many rows are read.
-CREATE OR REPLACE FUNCTION labeling_claimable(the_worker bigint, the_queue bigint, after bigint)
+-- The tasks of a queue that the worker may claim, from the worker's cursor on. A task that the worker had is not claimable
+-- again, unless it was returned or expired. Whoever calls it orders and limits the rows: PostgreSQL merges the function
+-- into that query and reads no more than those. (It does not when an argument is a query of its own.)
+CREATE OR REPLACE FUNCTION labeling_claimable(the_worker bigint, the_queue bigint)
 RETURNS TABLE (id bigint, queue_position bigint) LANGUAGE sql STABLE AS $$
     SELECT t.id, t.queue_position FROM labeling_task t
-    WHERE t.queue_id = the_queue AND t.state = 'Open' AND t.seats_free > 0 AND t.queue_position > after
+    WHERE t.queue_id = the_queue AND t.state = 'Open' AND t.seats_free > 0
+      AND t.queue_position > coalesce((SELECT c.position FROM labeling_workercursor c
+                                       WHERE c.worker_id = the_worker AND c.queue_id = the_queue), 0)
       AND NOT EXISTS (SELECT 1 FROM labeling_assignment a WHERE a.task_id = t.id AND a.worker_id = the_worker
                       AND a.state NOT IN ('Returned', 'Expired'))
 $$;
@@ -29,7 +31,6 @@ LANGUAGE plpgsql AS $$
 DECLARE
     q record;
     candidate record;
-    start_at bigint;
     first_id bigint;
     first_at bigint;
     got bigint;
@@ -51,18 +52,16 @@ BEGIN
         RETURN;
     END IF;
 
-    -- The cursor row also serialises two tabs of one worker.
-    SELECT position INTO start_at FROM labeling_workercursor
-        WHERE worker_id = the_worker AND queue_id = the_queue FOR UPDATE;
+    -- The cursor's row also lets two tabs of one worker claim one after the other.
+    PERFORM 1 FROM labeling_workercursor WHERE worker_id = the_worker AND queue_id = the_queue FOR UPDATE;
     IF NOT FOUND THEN
         INSERT INTO labeling_workercursor (worker_id, queue_id, position) VALUES (the_worker, the_queue, 0)
             ON CONFLICT (worker_id, queue_id) DO NOTHING;
-        SELECT position INTO start_at FROM labeling_workercursor
-            WHERE worker_id = the_worker AND queue_id = the_queue FOR UPDATE;
+        PERFORM 1 FROM labeling_workercursor WHERE worker_id = the_worker AND queue_id = the_queue FOR UPDATE;
     END IF;
 
     -- More candidates than these are only needed when so many other claims hold a task at this instant.
-    FOR candidate IN SELECT c.id, c.queue_position FROM labeling_claimable(the_worker, the_queue, start_at) c
+    FOR candidate IN SELECT c.id, c.queue_position FROM labeling_claimable(the_worker, the_queue) c
             ORDER BY c.queue_position LIMIT 40 LOOP
         IF first_at IS NULL THEN
             first_id := candidate.id;
@@ -102,9 +101,7 @@ END $$;
 -- The task the worker would most likely be given next; nothing is reserved.
 CREATE OR REPLACE FUNCTION labeling_peek(the_worker bigint, the_queue bigint) RETURNS TABLE (task_id bigint)
 LANGUAGE sql STABLE AS $$
-    SELECT c.id FROM labeling_claimable(the_worker, the_queue, coalesce((
-        SELECT position FROM labeling_workercursor WHERE worker_id = the_worker AND queue_id = the_queue), 0)) c
-    ORDER BY c.queue_position LIMIT 1
+    SELECT c.id FROM labeling_claimable(the_worker, the_queue) c ORDER BY c.queue_position LIMIT 1
 $$;
 
 -- Positions must become visible in the order they are drawn, or a cursor could pass one not yet committed.

@@ -197,9 +197,7 @@ def rows_read(worker, job):
     with connection.cursor() as cursor:
         cursor.execute(
             """EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)
-               SELECT c.id FROM labeling_claimable(%(worker)s, %(queue)s, coalesce((SELECT position FROM
-                   labeling_workercursor WHERE worker_id = %(worker)s AND queue_id = %(queue)s), 0)) c
-               ORDER BY c.queue_position LIMIT 1""",
+               SELECT c.id FROM labeling_claimable(%(worker)s, %(queue)s) c ORDER BY c.queue_position LIMIT 1""",
             {"worker": worker.pk, "queue": job.queue_id},
         )
         found = cursor.fetchone()[0]

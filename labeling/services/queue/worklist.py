@@ -34,9 +34,7 @@ _AVAILABLE = """
         SELECT q.id, q.title, q.description, q.keywords, r.name, q.task_type, q.price_micros, q.expected_seconds,
             q.task_time_limit_seconds,
             (SELECT count(*) FROM (
-                SELECT 1 FROM labeling_claimable(%(worker)s, q.id, coalesce((
-                    SELECT c.position FROM labeling_workercursor c
-                    WHERE c.worker_id = %(worker)s AND c.queue_id = q.id), 0))
+                SELECT 1 FROM labeling_claimable(%(worker)s, q.id)
                 LIMIT %(most)s) AS counted) AS tasks_left,
             (SELECT count(*) FROM labeling_assignment a
                 WHERE a.worker_id = %(worker)s AND a.queue_id = q.id AND a.state = 'Leased') AS tasks_held
