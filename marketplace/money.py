@@ -4,12 +4,30 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
+from marketplace.errors import Invalid
 from marketplace.ranges import Range
 
 MICROS = 1_000_000
 
 TEXT_LENGTH = Range(1, 30)
 """Characters of an amount as text; the largest one that a column holds has 21."""
+
+AMOUNT_MICROS = Range(0, 9 * 10**15)
+"""Micro-dollars of one amount, 9,000,000,000 dollars at most: far below what a bigint holds, far above any real one."""
+
+
+def read(text: str, *, field: str, zero: bool = False) -> int:
+    """Micro-dollars of what somebody typed. Raises Invalid, naming `field`, for what is no amount, is out of range, or
+    is zero unless `zero` is allowed."""
+    try:
+        micros = parse(text)
+    except ValueError as error:
+        raise Invalid(str(error), field=field) from None
+    if micros < 0 or (micros == 0 and not zero):
+        raise Invalid(f"an amount {'of zero or more' if zero else 'above zero'} is expected", field=field)
+    if micros not in AMOUNT_MICROS:
+        raise Invalid(f"at most {AMOUNT_MICROS.longest // MICROS:,} dollars are expected", field=field)
+    return micros
 
 
 def parse(text: str | int | Decimal) -> int:
@@ -21,7 +39,8 @@ def parse(text: str | int | Decimal) -> int:
         amount = Decimal(str(text).strip())
     except InvalidOperation:
         raise ValueError(f"{text!r} is not an amount of dollars") from None
-    if not amount.is_finite():
+    # An exponent makes a number of a million digits out of eight characters.
+    if not amount.is_finite() or amount.adjusted() > TEXT_LENGTH.longest:
         raise ValueError(f"{text!r} is not an amount of dollars")
     micros = amount * MICROS
     if micros != micros.to_integral_value():
@@ -82,11 +101,3 @@ def share(micros: int, percent: str | Decimal) -> int:
     if fraction < 0:
         raise ValueError(f"percentage {percent} is negative")
     return int(Fraction(micros) * fraction / 100 + Fraction(1, 2))
-
-
-def parse_or_none(text: str) -> int | None:
-    """Like `parse`, with None for what is not an amount."""
-    try:
-        return parse(text)
-    except ValueError:
-        return None

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from frontend.session import operator_page
 from frontend.templatetags.waggle import money as shown
 from marketplace import money
+from marketplace.errors import Invalid
 from marketplace.models import Account
 from marketplace.services import wallets
 from marketplace.services.scope import actor
@@ -31,12 +32,9 @@ class DepositForm(forms.Form):
     def clean_amount(self) -> int:
         """Micro-dollars."""
         try:
-            micros = money.parse(self.cleaned_data["amount"])
-        except ValueError as error:
-            raise forms.ValidationError(str(error)) from error
-        if micros <= 0:
-            raise forms.ValidationError("An amount above zero is expected.")
-        return micros
+            return money.read(self.cleaned_data["amount"], field="amount")
+        except Invalid as error:
+            raise forms.ValidationError(error.message) from error
 
 
 def _page(request: HttpRequest, form: DepositForm, status: int = 200) -> HttpResponse:

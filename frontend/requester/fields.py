@@ -22,12 +22,9 @@ def name_field() -> forms.RegexField:
 def dollars(text: str) -> int:
     """Micro-dollars of a form field. Raises ValidationError."""
     try:
-        micros = money.parse(text)
-    except ValueError as error:
-        raise forms.ValidationError(str(error)) from error
-    if micros < 0:
-        raise forms.ValidationError("An amount of zero or more is expected.")
-    return micros
+        return money.read(text, field="amount", zero=True)
+    except Invalid as error:
+        raise forms.ValidationError(error.message) from error
 
 
 class SelectionFields(forms.Form):

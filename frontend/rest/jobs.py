@@ -17,7 +17,6 @@ from frontend.rest.idempotency import idempotent
 from frontend.rest.job_inputs import EstimateInput, LabelingJobInput
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
-from frontend.rest.wallet import amount_of
 from labeling import queries
 from labeling.models import BadLine, LabelingJob
 from labeling.services import scope
@@ -26,11 +25,6 @@ from labeling.services.output import manifests
 from marketplace import money
 from marketplace.models import Role
 from marketplace.services import scope as marketplace_scope
-
-
-def price_of(text: str) -> int:
-    """Micro-dollars of a price, zero included. Raises Invalid for anything else."""
-    return 0 if money.parse_or_none(text) == 0 else amount_of(text, "price")
 
 
 def job_row(job: LabelingJob, counters: dict[str, int]) -> dict[str, Any]:
@@ -111,9 +105,14 @@ class JobsView(ListView):
         if "dataset" in given:
             given["dataset"] = scope.dataset(account, given["dataset"])
         if "max_spend" in given:
-            given["max_spend_micros"] = amount_of(given.pop("max_spend"), "max_spend")
+            given["max_spend_micros"] = money.read(given.pop("max_spend"), field="max_spend")
         given["workteam"] = marketplace_scope.team(account, given["workteam"])
-        job = launch_job(account=account, by=actor(request), price_micros=price_of(given.pop("price")), **given)
+        job = launch_job(
+            account=account,
+            by=actor(request),
+            price_micros=money.read(given.pop("price"), field="price", zero=True),
+            **given,
+        )
         return Response(job_detail(job), status=status.HTTP_201_CREATED)
 
 
@@ -150,7 +149,7 @@ class EstimateView(APIView):
         data.is_valid(raise_exception=True)
         given = dict(data.validated_data)
         task_type = given.pop("task_type")
-        estimate = pricing.estimate(price_micros=price_of(given.pop("price")), **given)
+        estimate = pricing.estimate(price_micros=money.read(given.pop("price"), field="price", zero=True), **given)
         guide = pricing.guideline(expected_seconds=given["expected_seconds"], task_type=task_type)
         figures = {
             name.removesuffix("_micros"): money.text(value) if name.endswith("_micros") else value

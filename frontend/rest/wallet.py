@@ -16,7 +16,6 @@ from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor, require_operator
 from labeling.queries.statements import StatementLine, statement_lines
 from marketplace import arns, money
-from marketplace.errors import Invalid
 from marketplace.models import Posting
 from marketplace.services import scope, wallets
 
@@ -29,19 +28,6 @@ class DepositInput(serializers.Serializer):
     reference = serializers.CharField(
         max_length=wallets.REFERENCE_LENGTH.longest, help_text="the payment this deposit stands for; booked once"
     )
-
-
-def amount_of(text: str, field: str) -> int:
-    """A positive amount of micro-dollars from text, at most what a wallet takes. Raises Invalid naming the field."""
-    try:
-        micros = money.parse(text)
-    except ValueError as error:
-        raise Invalid(str(error), field=field) from None
-    if micros <= 0:
-        raise Invalid("an amount above zero expected", field=field)
-    if micros > wallets.MAX_DEPOSIT_MICROS:
-        raise Invalid(f"at most {money.text(wallets.MAX_DEPOSIT_MICROS)} dollars expected", field=field)
-    return micros
 
 
 def statement_row(line: StatementLine, *, job: str | None) -> dict[str, Any]:
@@ -103,7 +89,7 @@ class DepositsView(APIView):
         data.is_valid(raise_exception=True)
         given = data.validated_data
         account = scope.account_numbered(given["account"])
-        micros = amount_of(given["amount"], "amount")
+        micros = money.read(given["amount"], field="amount")
         with transaction.atomic():
             wallets.deposit(account=account, amount_micros=micros, reference=given["reference"], by=actor(request))
         body = {

@@ -10,11 +10,9 @@ from django.db.models.functions import TruncDate
 
 from marketplace.errors import BookedAlready, Invalid
 from marketplace.models import Account, Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
+from marketplace.money import AMOUNT_MICROS, MICROS
 from marketplace.ranges import Range
 from marketplace.services import ledger
-
-# 9,000,000,000 dollars in micro-dollars: far below what a bigint holds, far above any real deposit.
-MAX_DEPOSIT_MICROS = 9 * 10**15
 
 REFERENCE_LENGTH = Range(1, 120)
 """Characters of a deposit's reference. Forms used to stop at 80."""
@@ -25,8 +23,9 @@ def deposit(*, account: Account, amount_micros: int, reference: str, by: str, de
 
     Raises Invalid for an amount that is not positive, InUse when a deposit of this reference was booked before.
     """
-    if not 0 < amount_micros <= MAX_DEPOSIT_MICROS:
-        raise Invalid("a deposit must be above zero and at most 9,000,000,000 dollars", field="amount")
+    if amount_micros == 0 or amount_micros not in AMOUNT_MICROS:
+        most = AMOUNT_MICROS.longest // MICROS
+        raise Invalid(f"a deposit must be above zero and at most {most:,} dollars", field="amount")
     if len(reference) not in REFERENCE_LENGTH:
         raise Invalid(f"a deposit needs a reference of {REFERENCE_LENGTH} characters", field="reference")
     pockets = {ledger.pocket(LedgerKind.OUTSIDE): -amount_micros, wallet(account): amount_micros}
