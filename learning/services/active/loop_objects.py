@@ -10,7 +10,8 @@ import numpy as np
 import orjson
 from django.db.models import QuerySet
 
-from labeling.formats.augmented import box_line
+from labeling import task_types
+from labeling.formats.augmented import label_line
 from labeling.formats.shapes import Box, ImageSize
 from labeling.models import DataObject, LabelingJob, ObjectState
 from labeling.services.intake import images
@@ -149,26 +150,27 @@ def _image_line(row: DataObject) -> dict[str, Any]:
 
 
 def _labeled_line(job: LabelingJob, row: DataObject) -> bytes:
-    return box_line(
-        orjson.dumps(_image_line(row)),
-        job.label_attribute_name,
-        _boxes(row),
+    value, metadata = task_types.get(job.task_type).manifest_label(
+        _label(job, row),
         image_size=ImageSize(row.width or 0, row.height or 0, row.depth or 3),
         labels=job.labels,
         human_annotated=True,
         job_name=job.name,
+        created=None,
+        model_name=None,
     )
+    return label_line(orjson.dumps(_image_line(row)), job.label_attribute_name, value, metadata)
 
 
-def _boxes(row: DataObject) -> list[Box]:
-    value = row.label.value if row.label else {"boxes": []}
-    return [
-        Box(box["label"], box["left"], box["top"], box["width"], box["height"], box.get("confidence"))
-        for box in value["boxes"]
-    ]
+def _label(job: LabelingJob, row: DataObject) -> Any:
+    """The typed values of an object's label."""
+    if row.label is None:
+        raise ValueError(f"object {row.pk} of job {job.pk} has no label to learn from")
+    return task_types.get(job.task_type).read_value(row.label.value)
 
 
 def truth(job: LabelingJob, row: DataObject) -> Detections:
     """The label that people gave an object, as selection reads it; needs `label` loaded."""
+    boxes: list[Box] = _label(job, row)
     class_of = {label: number for number, label in enumerate(job.labels)}
-    return Detections.of([(class_of[box.label], box.left, box.top, box.width, box.height, 1.0) for box in _boxes(row)])
+    return Detections.of([(class_of[box.label], box.left, box.top, box.width, box.height, 1.0) for box in boxes])
