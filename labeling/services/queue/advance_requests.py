@@ -1,4 +1,4 @@
-"""At most one message "advance the owner of this queue" waits, however many answers arrive. Knows only queue ids."""
+"""Requests to advance the owner of a queue. Each queue has at most one message waiting, however many answers arrive."""
 
 from datetime import timedelta
 
@@ -10,11 +10,11 @@ from marketplace import queue
 
 ADVANCE = "labeling.background.advance_queue"
 STALE = timedelta(minutes=2)
-"""A request older than this lost its message (the message queue was emptied): the sweep sends a new one."""
+"""An older request has lost its message, as when the message queue was emptied; the sweep then makes a new one."""
 
 
 def request_advance(queue_id: int) -> None:
-    """Ask for the queue's owner to be advanced, in the caller's transaction; nothing happens while a request waits."""
+    """Request an advance of the queue's owner, in the caller's transaction; no message is sent while one waits."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_advisory_xact_lock_shared(hashtext('labeling_advance_request'), %s::integer)", [queue_id]
@@ -29,10 +29,10 @@ def request_advance(queue_id: int) -> None:
 
 
 def take_request(queue_id: int) -> None:
-    """Remove the request before the owner is looked at, so that whatever happens from then on makes a new one.
+    """Delete the request before the owner is advanced, so that every later change makes a new request.
 
-    A transaction that found the request waiting sent no message of its own, because it relies on this look to see what
-    it has written. It holds the lock shared until it commits; taking the lock exclusively waits for its commit.
+    A transaction that finds a request waiting sends no message of its own and relies on this advance to see its
+    changes. It holds the lock in shared mode until it commits, so taking the lock exclusively waits for that commit.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:

@@ -1,11 +1,10 @@
-"""Handing out work and accepting answers: claim, submit, return, decline. Knows nothing of what answers are for.
+"""Claim, submit, return and decline a task. Knows nothing of what answers are for.
 
 Claim and submit are one transaction each and must not share one: a submit holds its task while a claim may wait for
 another. The order of locks is in locking.py.
 
-Fairness: a lease that ran out may still be answered, and is paid, as long as the seat was not given away (before the
-sweep ends the lease: always; afterwards: while the seat is free). After the queue was closed, leases that were running
-may be answered for a short grace; then they are cancelled.
+A late answer is accepted and paid until another worker has claimed the seat, which is possible once the sweep has ended
+the lease. Leases that run when the queue is closed may be answered for a short grace period and are then cancelled.
 """
 
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from marketplace.ranges import Range
 from marketplace.services import eligibility, escrow
 
 MOST_LEASES = 25
-"""Tasks of one queue that a worker may hold at a time, so that nobody sits on a whole batch."""
+"""Tasks of one queue that a worker may hold at a time, so that nobody keeps a whole batch from the others."""
 
 SECONDS = Range(0, 30 * 86_400)
 """Active seconds that a worker's page measures for a task; a month is far above the longest time limit."""
@@ -49,10 +48,10 @@ class Submission:
 
 
 def claim(*, worker: Worker, queue: WorkQueue, now: datetime | None = None) -> Assignment | None:
-    """Lease the next task of the queue to the worker, or None if there is none for them now.
+    """Lease the next task of the queue to the worker; None if there is none for them now.
 
-    The seat's queue and worker are those given, its task is fetched when first read. Raises NotFound for no such queue,
-    Forbidden for a worker who may not see it, TaskLimit for one who holds MOST_LEASES tasks.
+    The assignment's queue and worker are `queue` and `worker`, its task is fetched when first read. Raises NotFound for
+    a queue that does not exist, Forbidden for a worker who may not see it, TaskLimit for one with MOST_LEASES tasks.
     """
     at = now or timezone.now()
     outcome, seat = _claim(worker, queue, at)
@@ -137,11 +136,11 @@ def submit(*, assignment: Assignment, worker: Worker, content: Any, seconds: flo
         return Submission(seat.pk, seat.queue_id, paid, False)
     if outcome == AssignmentStatus.SUBMITTED and stored_key == key:
         return Submission(seat.pk, seat.queue_id, paid, True)
-    refusal = AlreadySubmitted if outcome == AssignmentStatus.SUBMITTED else TaskGone
-    raise refusal(_why_not(outcome, lease_ended), field="assignment")
+    error = AlreadySubmitted if outcome == AssignmentStatus.SUBMITTED else TaskGone
+    raise error(_refusal_reason(outcome, lease_ended), field="assignment")
 
 
-def _why_not(outcome: str, lease_ended: datetime) -> str:
+def _refusal_reason(outcome: str, lease_ended: datetime) -> str:
     return {
         AssignmentStatus.SUBMITTED: "this task was submitted already, with another key",
         AssignmentStatus.EXPIRED: f"the lease expired at {lease_ended:%Y-%m-%d %H:%M:%S} UTC, the task went to others",
@@ -153,7 +152,7 @@ def _why_not(outcome: str, lease_ended: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Seat:
-    """What a submit has to know of its seat, read in one plain query: none of it but the state ever changes."""
+    """What a submit needs of its seat, read without a lock: only the state can change, and the SQL checks it."""
 
     pk: int
     worker_id: int
@@ -187,14 +186,14 @@ class _Seat:
         return cls(*values)
 
     def submit(self, answer: str, seconds: float, key: str, now: datetime) -> tuple[str, int, str, datetime, bool]:
-        """The SQL function of the same name (labeling/sql/submit.sql): one round trip."""
+        """Call labeling_submit (labeling/sql/submit.sql): one round trip."""
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT * FROM labeling_submit(%s, %s, %s::jsonb, %s, %s, %s, %s, %s)",
                 [self.pk, self.worker_id, answer, seconds, key, self.price_micros, now, self.max_seats],
             )
-            found: tuple[str, int, str, datetime, bool] = cursor.fetchone()
-        return found
+            row: tuple[str, int, str, datetime, bool] = cursor.fetchone()
+        return row
 
 
 def give_back(*, assignment: Assignment, worker: Worker) -> None:
@@ -220,6 +219,6 @@ def _end(assignment: Assignment, worker: Worker, to: AssignmentStatus | str, rea
         return
     ended = leases.end_seats(queue_id=seat["queue_id"], seats=[assignment.pk], to=to, now=timezone.now(), reason=reason)
     if not ended:
-        now_in = Assignment.objects.values_list("state", flat=True).get(pk=assignment.pk)
-        if now_in != to:
-            raise TaskGone(f"this task is {now_in}, only a leased one can be given up", field="assignment")
+        state = Assignment.objects.values_list("state", flat=True).get(pk=assignment.pk)
+        if state != to:
+            raise TaskGone(f"this task is {state}, only a leased one can be given up", field="assignment")

@@ -1,6 +1,6 @@
 """Batches: tasks opened to people together, with the money for all their seats set aside first.
 
-Knows neither why these tasks were chosen nor what their answers say; what a batch is for is its owner's business.
+Knows neither why these tasks were chosen nor what their answers mean: that is the owner's concern.
 """
 
 from collections.abc import Sequence
@@ -39,11 +39,11 @@ def open_batch(*, queue: WorkQueue, tasks: Sequence[NewTask], purpose: str, by: 
     """Open these tasks to people, in this order of priority, and reserve the money for every seat they may get.
 
     Needs a transaction. Raises LimitExceeded when the wallet cannot pay, WrongState when an exclusive batch is open or
-    the queue is closed. On a refusal nothing changed.
+    the queue is closed. When it raises, nothing has changed.
     """
     now = timezone.now()
     with transaction.atomic():
-        # Holding the row keeps the queue from being closed between the check and the opening.
+        # The row lock keeps the queue from being closed between the check and the opening.
         queue = WorkQueue.objects.select_for_update(no_key=True).get(pk=queue.pk)
         if not queue.open:
             raise WrongState(f"the work queue is {queue.status}; batches open while it is InProgress", field="status")
@@ -71,7 +71,7 @@ def open_batch(*, queue: WorkQueue, tasks: Sequence[NewTask], purpose: str, by: 
 
 
 def _make_tasks(queue: WorkQueue, batch: Batch, tasks: Sequence[NewTask]) -> None:
-    """One statement whatever the number; positions are drawn in the order given (the position lock is held)."""
+    """Insert all tasks in one statement; positions are drawn in the order of `tasks`, under the position lock."""
     with connection.cursor() as cursor:
         cursor.execute(
             """INSERT INTO labeling_task (queue_id, batch_id, data_object_id, input, state, seats_total, seats_free,
@@ -97,14 +97,14 @@ def live_batch(queue: WorkQueue) -> Batch | None:
 
 
 def is_over(batch: Batch) -> bool:
-    """Whether every task of the batch is Done or Expired and its owner has looked at it."""
+    """Whether every task of the batch is Done or Expired and its owner has handled it."""
     tasks = Task.objects.filter(batch=batch)
     still_due = Task.objects.filter(queue=batch.queue_id, batch=batch, due=True)
     return not tasks.filter(state=TaskStatus.OPEN).exists() and not still_due.exists()
 
 
 def expire_batch(*, batch: Batch, now: datetime) -> bool:
-    """Offer nothing more of a batch whose time is up; returns whether it is. Leases that run may still be answered."""
+    """Withdraw the free seats of a batch that has expired; returns whether it has. Running leases stay valid."""
     if batch.expires_at is None or batch.expires_at > now:
         return False
     leases.withdraw(batch=batch)
@@ -112,9 +112,9 @@ def expire_batch(*, batch: Batch, now: datetime) -> bool:
 
 
 def close_batch(*, batch: Batch, by: str = "system") -> bool:
-    """End a batch whose tasks are all over, give the rest of its money back, tell the listeners.
+    """Complete a batch whose tasks are all over, refund its unspent money, notify the listeners.
 
-    Returns False, and changes nothing, while something of it is still open. Safe to repeat.
+    Returns False, and changes nothing, while a task of it is open or due. Safe to repeat.
     """
     return _finish(batch, to="Completed", by=by, because="all its tasks are over")
 
@@ -122,8 +122,8 @@ def close_batch(*, batch: Batch, by: str = "system") -> bool:
 def stop_batch(*, batch: Batch, by: str, grace_seconds: float = 0) -> bool:
     """End a batch early: free seats are withdrawn, leases may be answered for `grace_seconds` and are then cancelled.
 
-    What was answered is kept, the rest of the money returned. Returns False while a lease still runs: call again (the
-    grace counts from the first call).
+    Answers are kept, the unspent money is refunded. Returns False while a lease still runs: call again (the grace
+    period counts from the first call).
     """
     now = timezone.now()
     Batch.objects.filter(pk=batch.pk, stopped_early=False).update(stopped_early=True, expires_at=now)
@@ -146,7 +146,7 @@ def _finish(batch: Batch, *, to: str, by: str, because: str) -> bool:
             return False
         if not transitions.BATCH.advance(batch, to, by=by, because=because):
             return True
-        # All seats are over, so nothing of what is left can be paid out any more.
+        # Every seat is over, so no answer can be paid from the remaining money any more.
         escrow.refund(
             account=batch.queue.account,
             purpose=Subject(subjects.WORK_QUEUE, batch.queue_id),

@@ -1,4 +1,4 @@
-"""Tasks whose seats are all answered or withdrawn: their owner is asked, then they get one more seat or are over."""
+"""Due tasks, whose seats are all answered or withdrawn: their owner decides if they get one more seat or are over."""
 
 from collections.abc import Sequence
 
@@ -11,44 +11,47 @@ from labeling.services.queue.locking import lock_positions
 from labeling.services.queue.owners import QueueOwner, owner_of
 
 CHUNK = 200
+"""Tasks that one transaction settles."""
 
 
 def settle_due(queue: WorkQueue) -> int:
-    """Ask the owner about every task that is due: it gets one more seat, or is finished. Returns how many there were.
+    """Give every due task one more seat or finish it, as its owner decides. Returns the number of tasks.
 
     Safe to repeat, and to be killed anywhere: each chunk is one transaction.
     """
     owner, done = owner_of(queue), 0
     while True:
-        some = list(Task.objects.filter(queue=queue, due=True).order_by("pk").select_related("data_object")[:CHUNK])
-        if not some:
+        chunk = list(Task.objects.filter(queue=queue, due=True).order_by("pk").select_related("data_object")[:CHUNK])
+        if not chunk:
             return done
-        _settle(queue, owner, some)
-        done += len(some)
+        _settle(queue, owner, chunk)
+        done += len(chunk)
 
 
 def _settle(queue: WorkQueue, owner: QueueOwner, tasks: Sequence[Task]) -> None:
     judgement = owner.judge(tasks)
-    seen = {task.pk: task.answers_count for task in tasks}
+    answers_seen = {task.pk: task.answers_count for task in tasks}
     with transaction.atomic():
         lock_positions(queue.pk)
         queue.refresh_from_db(fields=["status"])
-        locked = Task.objects.select_for_update(no_key=True).filter(pk__in=sorted(seen), due=True).order_by("pk")
-        # An answer that came in meanwhile (a late one) is looked at in the next round.
-        current = [task for task in locked if task.answers_count == seen[task.pk]]
+        locked = (
+            Task.objects.select_for_update(no_key=True).filter(pk__in=sorted(answers_seen), due=True).order_by("pk")
+        )
+        # A task that got a late answer meanwhile stays due and is judged again in the next round.
+        current = [task for task in locked if task.answers_count == answers_seen[task.pk]]
         offered = leases.batches_on_offer(queue, timezone.now())
-        more = [
+        continued = [
             task
             for task in current
             if task.pk in judgement.wanting and task.batch_id in offered and task.seats_total < queue.max_seats
         ]
-        over = [task for task in current if task not in more]
-        _ask_one_more(queue, more)
-        _close(over)
-        owner.finish(over, judgement)
+        finished = [task for task in current if task not in continued]
+        _add_seat(queue, continued)
+        _close(finished)
+        owner.finish(finished, judgement)
 
 
-def _ask_one_more(queue: WorkQueue, tasks: Sequence[Task]) -> None:
+def _add_seat(queue: WorkQueue, tasks: Sequence[Task]) -> None:
     for task in tasks:
         task.seats_total += 1
         task.due = False

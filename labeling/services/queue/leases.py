@@ -1,7 +1,7 @@
-"""The end of a seat that was not answered: returned, declined, expired or cancelled. Knows no answers and no money.
+"""Ends seats that were not answered: returned, declined, expired or cancelled. Knows no answers and no money.
 
 The seat goes back to the end of the queue while its task is still offered, else it is withdrawn; a task left without
-open seats is due, and the queue's owner is asked to look at it.
+open seats is due, and an advance of the queue's owner is requested.
 """
 
 from collections import Counter
@@ -16,6 +16,7 @@ from labeling.services.queue import advance_requests
 from labeling.services.queue.locking import lock_positions
 
 CHUNK = 500
+"""Seats that one transaction ends."""
 
 
 def expire_overdue(*, queue_id: int | None = None, now: datetime | None = None) -> int:
@@ -39,11 +40,11 @@ def end_seats(
 ) -> int:
     """End those of the seats that are still leased, in one transaction; returns how many.
 
-    An expiry only counts while the lease is over: a lease that was renewed meanwhile is left alone.
+    Expiring or cancelling leaves out a lease that was renewed meanwhile.
     """
     with transaction.atomic():
         lock_positions(queue_id)
-        # Read under the position lock: a stop that commits later withdraws what is put back here.
+        # Read under the position lock, so that a stop that commits later withdraws the seats that are freed here.
         queue = WorkQueue.objects.only("status", "max_seats").get(pk=queue_id)
         if to == AssignmentStatus.EXPIRED and not queue.open:
             to = AssignmentStatus.CANCELLED
@@ -54,7 +55,7 @@ def end_seats(
             ending = ending.filter(lease_expires_at__lte=now)
         ended = dict(ending.order_by("pk").values_list("pk", "task_id"))
         Assignment.objects.filter(pk__in=ended).update(state=to, ended_at=now, decline_reason=reason)
-        _take_back(queue, tasks, Counter(ended.values()), declined=to == AssignmentStatus.DECLINED, now=now)
+        _free_seats(queue, tasks, Counter(ended.values()), declined=to == AssignmentStatus.DECLINED, now=now)
     return len(ended)
 
 
@@ -62,13 +63,13 @@ def shorten(*, queue_id: int, until: datetime) -> int:
     """Let no lease of the queue run longer than `until`; returns how many were shortened."""
     longer = Assignment.objects.filter(queue_id=queue_id, state=AssignmentStatus.LEASED, lease_expires_at__gt=until)
     with transaction.atomic():
-        # In id order, as everybody who locks several seats.
+        # In id order, like every path that locks several seats.
         ids = list(longer.select_for_update(no_key=True).order_by("id").values_list("id", flat=True))
         return Assignment.objects.filter(pk__in=ids).update(lease_expires_at=until)
 
 
 def withdraw(*, batch: Batch) -> None:
-    """Offer no seat of the batch to anybody any more; leases that run may still be answered. Safe to repeat."""
+    """Withdraw the free seats of the batch; running leases may still be answered. Safe to repeat."""
     while True:
         with transaction.atomic():
             lock_positions(batch.queue_id)
@@ -81,15 +82,15 @@ def withdraw(*, batch: Batch) -> None:
 
 
 def batches_on_offer(queue: WorkQueue, now: datetime) -> set[int]:
-    """The batches whose seats are still given to people: none of a queue that is closed."""
+    """The batches whose seats can be claimed; none while the queue is closed."""
     if not queue.open:
         return set()
     live = Batch.objects.filter(queue=queue, status="InProgress").exclude(expires_at__lte=now)
     return set(live.values_list("pk", flat=True))
 
 
-def _take_back(queue: WorkQueue, tasks: Iterable[Task], ended: Counter[int], *, declined: bool, now: datetime) -> None:
-    back: dict[int, list[int]] = {}
+def _free_seats(queue: WorkQueue, tasks: Iterable[Task], ended: Counter[int], *, declined: bool, now: datetime) -> None:
+    freed: dict[int, list[int]] = {}
     withdrawn: list[int] = []
     on_offer = batches_on_offer(queue, now)
     for task in tasks:
@@ -100,12 +101,12 @@ def _take_back(queue: WorkQueue, tasks: Iterable[Task], ended: Counter[int], *, 
             task.save(update_fields=["declines_count"])
         offered = task.batch_id in on_offer and task.declines_count < queue.max_seats
         if offered and task.state == TaskStatus.OPEN:
-            back.setdefault(count, []).append(task.pk)
+            freed.setdefault(count, []).append(task.pk)
         else:
             task.seats_total -= count
             task.save(update_fields=["seats_total"])
             withdrawn.append(task.pk)
-    for count, ids in back.items():
+    for count, ids in freed.items():
         requeue(queue_id=queue.pk, tasks=ids, seats=count)
     if withdrawn:
         _withdraw_seats(withdrawn)
@@ -113,13 +114,13 @@ def _take_back(queue: WorkQueue, tasks: Iterable[Task], ended: Counter[int], *, 
 
 
 def requeue(*, queue_id: int, tasks: Sequence[int], seats: int) -> None:
-    """Offer so many more seats of each task, at the end of the queue. Needs a transaction."""
+    """Offer `seats` more seats of each task, at the end of the queue. Needs a transaction."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT labeling_requeue(%s, %s, %s)", [queue_id, list(tasks), seats])
 
 
 def _withdraw_seats(tasks: Sequence[int]) -> None:
-    """Take the free seats off these tasks, which are locked; those without a running lease are over."""
+    """Remove the free seats of these tasks, which the caller has locked; those without a running lease are over."""
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE labeling_task SET seats_total = seats_total - seats_free, seats_free = 0,

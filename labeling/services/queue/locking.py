@@ -1,6 +1,6 @@
-"""The order of locks in this room, and the two that are not rows. Knows no rule of the domain.
+"""The order in which this room takes locks, and the two locks that are not rows. Knows no rule of the domain.
 
-Every path takes what it needs of these in this order, so none can deadlock with another:
+Every code path takes the locks it needs in this order, so no two of them can deadlock:
 the advance lock of a queue's owner (one process advances it at a time; claims and submits do not take it),
 the owner's row, the queue's row, the position lock (positions become visible in the order they are drawn),
 the worker's cursor, tasks in id order, seats in id order, ledger accounts.
@@ -14,12 +14,14 @@ from marketplace import locks
 
 
 def advance_lock(queue_id: int) -> AbstractContextManager[bool]:
-    """Whether this process is the only one that advances the owner of the queue, until the block ends. Never waits:
-    who is told False leaves the work to the one that holds the lock."""
+    """Try to be the only process that advances the owner of the queue, until the block ends. Never waits.
+
+    The block gets True when it holds the lock. On False it must do nothing: another process is advancing the owner.
+    """
     return locks.only_one(f"advance-queue:{queue_id}")
 
 
 def lock_positions(queue_id: int) -> None:
-    """Until the end of the transaction nobody else draws positions in the queue or takes seats back."""
+    """Until the transaction ends, let no other one draw positions in the queue or free its seats."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT labeling_queue_lock(%s)", [queue_id])

@@ -1,6 +1,6 @@
-"""What of a work queue a worker may see: the queue itself, the pictures of its tasks, its example pictures.
+"""What a worker may see of a work queue: the queue itself, the pictures of its tasks, its example pictures.
 
-The question whether they may see the queue at all is eligibility's (marketplace.services.eligibility).
+Whether they may see the queue at all is decided by marketplace.services.eligibility.
 """
 
 from labeling.models import Assignment, DataObject, WorkQueue
@@ -13,8 +13,11 @@ def refusal(*, worker_id: int, queue: WorkQueue) -> str | None:
 
 
 def may_see_object(*, worker_id: int, data_object: DataObject) -> bool:
-    """Whether the worker may see the picture of this object: while tasks are handed out any of the queue's, afterwards
-    those of tasks they had. Somebody who left the team sees none, whatever they worked on before."""
+    """Whether the worker may see the picture of this object.
+
+    Eligible workers see every picture while the queue is open, afterwards those of tasks they had. Somebody who left
+    the team sees none, whatever they worked on before.
+    """
     queue = data_object.job.queue
     if refusal(worker_id=worker_id, queue=queue) is not None:
         return False

@@ -8,7 +8,7 @@ from django.db import connection
 from marketplace.models import Worker
 
 MOST_COUNTED = 1000
-"""Counting further tells a worker nothing, and its cost would grow with the queue."""
+"""A larger count tells a worker nothing more, and the cost of counting would grow with the queue."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ _AVAILABLE = """
                 WHERE a.worker_id = %(worker)s AND a.queue_id = q.id AND a.state = 'Leased') AS tasks_held
         FROM labeling_workqueue q JOIN marketplace_account r ON r.id = q.account_id
         WHERE q.status = 'InProgress' AND marketplace_refusal(%(worker)s, q.audience_id, q.account_id) IS NULL
-    ) AS found WHERE tasks_left > 0 OR tasks_held > 0
+    ) AS available WHERE tasks_left > 0 OR tasks_held > 0
     ORDER BY price_micros / expected_seconds DESC, id"""
 
 
