@@ -15,7 +15,7 @@ def image(*rows):
 
 
 def test_predicted_and_missed_boxes_count_and_classes_weigh_the_same():
-    # class 0: one perfect box and one missed; class 1: one box of IoU 0.5 and one false box
+    # class 0: one perfect box and one missed; class 1: one box of IoU 0.5 and one false positive
     truth = image((0, 0, 0, 10, 10), (0, 50, 50, 10, 10), (1, 100, 0, 10, 10))
     found = image((0, 0, 0, 10, 10), (1, 100, 0, 10, 20), (1, 0, 100, 5, 5))
     iou, boxes = quality.match(found, truth, 2)
@@ -26,7 +26,7 @@ def test_predicted_and_missed_boxes_count_and_classes_weigh_the_same():
     assert quality.image_quality(outcome) == pytest.approx([(0.5 + 0.25) / 2])
 
 
-def test_a_box_of_the_wrong_class_is_a_false_box_and_a_missed_one():
+def test_a_box_of_the_wrong_class_is_a_false_positive_and_a_missed_box():
     iou, boxes = quality.match(image((1, 0, 0, 10, 10)), image((0, 0, 0, 10, 10)), 2)
     assert iou.sum() == 0
     assert boxes.tolist() == [1, 1]

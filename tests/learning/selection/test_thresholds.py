@@ -1,4 +1,4 @@
-"""The cut-off keeps its promise, and the curve that foretells an image's quality tells good images from bad ones."""
+"""The cut-off keeps its promise, and the curve that predicts an image's quality tells good images from bad ones."""
 
 import numpy as np
 import pytest
@@ -71,7 +71,7 @@ def test_images_that_passed_before_count_into_the_bound():
     assert thresholds.choose(found, truth, classes=2, earlier=spoiled).threshold is None
 
 
-def test_good_early_rounds_do_not_pay_for_a_bad_late_one():
+def test_good_early_rounds_do_not_compensate_a_bad_late_one():
     found, truth = draw_many(np.random.default_rng(8), 20, skill=0.4)
     perfect = quality.Outcomes(np.full((300, 2), 3.0), np.full((300, 2), 3.0))
     assert thresholds.choose(found, truth, classes=2, earlier=perfect).threshold is None
@@ -85,26 +85,26 @@ def test_the_same_input_gives_the_same_decision():
     assert first.certainty.to_dict() == second.certainty.to_dict()
 
 
-def test_wrong_promises_are_refused():
+def test_a_target_out_of_range_and_unequal_lengths_are_refused():
     with pytest.raises(ValueError, match="target 1.5"):
         thresholds.choose([], [], classes=1, target=1.5)
     with pytest.raises(ValueError, match="1 predictions for 0"):
         thresholds.choose([Detections.of([])], [], classes=1)
 
 
-def test_foretold_quality_follows_real_quality():
+def test_predicted_quality_follows_real_quality():
     rng = np.random.default_rng(4)
     found, truth = draw_many(rng, 80, skill=1.2)
     cuts = np.array([0.4, 0.4])
     outcome = quality.outcomes([kept(image, cuts) for image in found], truth, 2)
     certainty = Certainty.fit(found, quality.image_quality(outcome), outcome.boxes.sum(axis=1), cuts)
     fresh, fresh_truth = draw_many(rng, 400, skill=1.2)
-    foretold = certainty.predict(fresh)
+    predicted = certainty.predict(fresh)
     real = quality.image_quality(quality.outcomes([kept(image, cuts) for image in fresh], fresh_truth, 2))
-    assert np.corrcoef(foretold, real)[0, 1] > 0.4
-    surest = foretold >= np.quantile(foretold, 0.75)
+    assert np.corrcoef(predicted, real)[0, 1] > 0.4
+    surest = predicted >= np.quantile(predicted, 0.75)
     assert real[surest].mean() > real[~surest].mean() + 0.15
-    assert Certainty.from_dict(certainty.to_dict()).predict(fresh) == pytest.approx(foretold)
+    assert Certainty.from_dict(certainty.to_dict()).predict(fresh) == pytest.approx(predicted)
 
 
 def test_an_image_without_boxes_is_trusted_only_as_far_as_such_images_were_right():
