@@ -1,4 +1,4 @@
-"""What is imported is declared in requirements.txt, in the block of the images that run it; what is declared, used."""
+"""Every imported package is pinned in the block of requirements.txt that its image installs, and no unused one is."""
 
 import re
 import subprocess
@@ -38,19 +38,19 @@ RUN_AND_NOT_IMPORTED = {
 
 
 def declared(name: str) -> set[str]:
-    """The distributions of one block of requirements.txt, as the images' builds read it."""
+    """The packages of one block of requirements.txt, read as the image builds do."""
     command = [sys.executable, "docker/requirements.py", "requirements.txt", name]
     pins = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     return {normal(re.split(r"[\[=]", pin)[0]) for pin in pins}
 
 
 def foreign(path: Path) -> set[str]:
-    """Top-level packages that a file imports from outside the project and the standard library."""
+    """The top-level packages that a file imports, without our own and the standard library's."""
     return imported(path) - OWN - set(sys.stdlib_module_names)
 
 
 def blocks_of(path: Path) -> tuple[str, ...]:
-    """The blocks that are installed wherever the file runs."""
+    """The blocks that are installed where the file runs."""
     place = path.relative_to(ROOT).as_posix()
     if place.startswith(LEARNER):
         return ("web", "learner")
@@ -63,11 +63,11 @@ def requirements() -> dict[str, set[str]]:
 
 
 def distributions(package: str) -> set[str]:
-    """The names under which a package may be declared; that of the package itself where it is not installed."""
+    """The distributions that provide an imported package; its own name when it is not installed."""
     return {normal(name) for name in INSTALLED.get(package, [package])}
 
 
-def test_what_is_imported_is_declared(requirements):
+def test_imported_packages_are_pinned(requirements):
     bench = (ROOT / "requirements-bench.txt").read_text()
     for_benchmarks = {normal(line.split("==")[0]) for line in bench.splitlines() if "==" in line}
     missing = []
@@ -84,7 +84,7 @@ def test_what_is_imported_is_declared(requirements):
     assert not missing, "\n".join(missing)
 
 
-def test_what_is_declared_is_used(requirements):
+def test_pinned_packages_are_used(requirements):
     settings = (ROOT / "marketplace/settings.py").read_text()
     used = {name for path in sources(".py") for package in foreign(path) for name in distributions(package)}
     for package, names in INSTALLED.items():

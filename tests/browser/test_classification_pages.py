@@ -1,4 +1,4 @@
-"""Image classification on the real portal in a browser: wizard, worker's page, gallery, adjudication."""
+"""Image classification in the portal with a real browser: wizard, worker's page, gallery, adjudication."""
 
 from typing import Any
 
@@ -21,19 +21,19 @@ PICTURE = ".canvas img"
 
 
 def classified(label: str) -> dict[str, Any]:
-    """Ground Truth's answer of the element."""
+    """The element's answer in Ground Truth's format."""
     return {NAME: {"label": label}}
 
 
 @pytest.fixture
 def workers() -> list[Worker]:
-    """Two people who label."""
+    """Two workers."""
     return stories.a_crowd(2)
 
 
 @pytest.fixture
 def job(account: Account, workers: list[Worker]) -> LabelingJob:
-    """A classification of two real pictures, the first answered by two people, the second open."""
+    """A classification job with two images: the first answered by two workers, the second open."""
     team = builders.a_team(account=account, workers=workers)
     job = stories.a_job(account, team, workers_per_object=2, objects=2, task_type="ImageMultiClass")
     stories.open_pictures(job)
@@ -42,8 +42,8 @@ def job(account: Account, workers: list[Worker]) -> LabelingJob:
     return job
 
 
-def test_a_worker_classifies_by_keys_alone(visit: Visit, job: LabelingJob, workers: list[Worker]) -> None:
-    """The task comes in the classifier, a digit and Enter answer it, and the answer is stored."""
+def test_a_worker_classifies_by_keyboard_alone(visit: Visit, job: LabelingJob, workers: list[Worker]) -> None:
+    """The task is shown in the classifier; a digit and Enter answer it, and the answer is stored."""
     page = visit(workers[0].user, f"/work/{job.pk}/")
     page.locator(PICTURE).wait_for()
     expect(page.get_by_role("radio", name="bee")).to_be_focused()
@@ -54,10 +54,8 @@ def test_a_worker_classifies_by_keys_alone(visit: Visit, job: LabelingJob, worke
     assert Answer.objects.order_by("-pk").values_list("content", flat=True)[0] == classified("wasp")
 
 
-def test_the_gallery_shows_the_class_and_the_requester_decides_anew(
-    visit: Visit, job: LabelingJob, owner: User
-) -> None:
-    """The label is a chip on the picture; the object's page starts from it, and another choice becomes the label."""
+def test_the_gallery_shows_the_class_and_the_requester_changes_it(visit: Visit, job: LabelingJob, owner: User) -> None:
+    """The label is shown on the image; on the object's page the requester chooses another, which becomes the label."""
     due.settle_due(job.queue)
     page = visit(owner, reverse("requester:job-gallery", args=[job.pk]))
     expect(page.locator(".chip b")).to_have_text(["bee"])
@@ -72,8 +70,8 @@ def test_the_gallery_shows_the_class_and_the_requester_decides_anew(
     assert rows.get(job=job, index=0).label.value["choice"] == "wasp"
 
 
-def test_the_wizard_shows_what_fits_the_chosen_type(visit: Visit, account: Account, owner: User) -> None:
-    """The help for labels follows the choice, the prices are those of the type, and no model is offered."""
+def test_the_wizard_depends_on_the_chosen_task_type(visit: Visit, account: Account, owner: User) -> None:
+    """The help for labels and the prices are those of the type, and automated labeling is not offered."""
     dataset = builders.a_dataset(account=account, name="clover")
     builders.a_team(account=account, workers=stories.a_crowd(2), name="field-team")
     page = visit(owner, reverse("requester:job-new") + f"?dataset={dataset.pk}")

@@ -1,6 +1,6 @@
-"""A portal in use, of any size: people, money and a job in the middle, and the ten pages that are opened most.
+"""Test data of a portal in use, of any size, and the ten pages that are opened most.
 
-`grow` adds one more of everything that a page lists, so that two sizes can be compared.
+`grow` adds one row of everything that a page lists, so that the queries of two sizes can be compared.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ OBJECTS = 3
 
 @dataclass
 class Portal:
-    """The people whose pages are opened, and the job in the middle."""
+    """The users whose pages are opened, and the job that they show."""
 
     account: Account
     operator: User
@@ -35,7 +35,7 @@ class Portal:
 
 
 def a_portal() -> Portal:
-    """The smallest one: a job that is under way, its team, an operator, and one of every list's rows."""
+    """The smallest portal: a job in progress, its team, an operator, and one row for each list."""
     account = stories.an_account(funds="1000")
     workers = stories.a_crowd(2)
     team = builders.a_team(account=account, workers=workers)
@@ -50,7 +50,7 @@ def _job(account: Account, team: Workteam, *, objects: int) -> LabelingJob:
 
 
 def grow(portal: Portal) -> None:
-    """One more of everything: a job with labels and an open batch, objects of the main job, accounts, teams, people."""
+    """Add one of everything: a job with labels and an open batch, objects of the main job, an account, team, users."""
     job = _job(portal.account, portal.team, objects=OBJECTS)
     _label_two(portal, job)
     _more_objects(portal)
@@ -76,14 +76,14 @@ def _unlabeled(job: LabelingJob) -> list[int]:
 
 
 def _label_two(portal: Portal, job: LabelingJob) -> None:
-    """Two objects labeled by both workers and paid, the rest open to people."""
+    """Let both workers label two objects; the others are in an open batch."""
     open_batch(job=job, object_ids=_unlabeled(job)[:2], by="system")
     _work_off(portal, job)
     open_batch(job=job, object_ids=_unlabeled(job), by="system")
 
 
 def _work_off(portal: Portal, job: LabelingJob) -> None:
-    """Everything that is open is labeled by both workers, and the batch closed."""
+    """Let both workers label every open task, and close the batch."""
     for worker in portal.workers:
         stories.work(worker, job)
     due.settle_due(job.queue)
@@ -92,7 +92,7 @@ def _work_off(portal: Portal, job: LabelingJob) -> None:
 
 
 def _more_objects(portal: Portal) -> None:
-    """More labeled objects and one more that is open in the main job."""
+    """Add labeled objects and an open one to the main job."""
     job = portal.job
     stories.add_objects(job, OBJECTS)
     _work_off(portal, job)
@@ -100,7 +100,7 @@ def _more_objects(portal: Portal) -> None:
 
 
 def pages(portal: Portal) -> dict[str, tuple[User, str]]:
-    """The ten pages opened most, by name: who opens it, and its address."""
+    """The ten pages that are opened most: name -> (user, path)."""
     owner = portal.account.members.order_by("pk")[0]
     worker = portal.workers[0].user
     job = portal.job.pk
@@ -120,7 +120,7 @@ def pages(portal: Portal) -> dict[str, tuple[User, str]]:
 
 
 def queries_of(user: User, path: str) -> list[str]:
-    """The SQL that opening a page takes, for somebody who is signed in. Raises AssertionError unless it is shown."""
+    """The SQL statements of opening a page as a user. Raises AssertionError unless the page is shown."""
     client = Client()
     client.force_login(user)
     with CaptureQueriesContext(connection) as asked:

@@ -1,4 +1,4 @@
-"""Over HTTP: what a worker sees of a queue's work, and that somebody who left the team sees nothing of it any more."""
+"""What a worker sees of a queue's tasks over HTTP; a worker who left the team sees nothing any more."""
 
 import pytest
 from django.test import Client
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def story():
-    """A job with real pictures and an example picture; the first worker holds a task, the second has done nothing."""
+    """A job with images and an example image; the first worker holds a task, the second has none."""
     account, people = stories.an_account(), stories.a_crowd(3)
     example = storage.join(boundaries.base_of(account), "uploads", "example.png")
     storage.write(example, builders.image_bytes())
@@ -37,7 +37,7 @@ def signed_in(worker: Worker) -> Client:
 
 
 def seen(worker, job):
-    """What the worker's browser gets: the job list, the task page, a claim, pictures of both objects, an example."""
+    """The responses to a worker: the list of jobs, the task page, a claim, the images of both objects, an example."""
     client = signed_in(worker)
     pictures = [
         image_url(pk, worker.user_id) for pk in job.objects_of_job.order_by("index").values_list("pk", flat=True)
@@ -61,7 +61,7 @@ def test_members_see_the_work_and_outsiders_see_nothing(story):
     assert seen(outsider, job) == NOTHING
 
 
-def test_somebody_who_left_the_team_sees_nothing_but_what_they_hold_is_paid(story):
+def test_a_worker_who_left_the_team_sees_nothing_and_is_paid_for_a_held_task(story):
     job, (first, *_), seat = story
     workteams.remove_worker(team=job.workteam, worker=first, by="system")
     assert seen(first, job) == NOTHING
@@ -74,7 +74,7 @@ def test_a_blocked_worker_sees_nothing(story):
     assert seen(first, job) == NOTHING
 
 
-def test_when_the_job_is_over_a_worker_sees_only_pictures_of_tasks_they_had(story):
+def test_after_the_job_a_worker_sees_only_images_of_tasks_they_had(story):
     job, (first, second, _), seat = story
     creation.stop_job(job=job, by="user:1")
     (held,) = DataObject.objects.filter(pk=seat.task.data_object_id).values_list("index", flat=True)

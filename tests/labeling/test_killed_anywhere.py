@@ -1,4 +1,4 @@
-"""kill -9 at any moment of a labeling job, from its manifest to its end: nothing is lost, doubled or left over."""
+"""The processes of a labeling job are killed (SIGKILL) at random moments: nothing is lost, done twice or left over."""
 
 import json
 import os
@@ -29,13 +29,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(__file__).parent / "programs" / "killed.py"
 OBJECTS, SEATS, WORKERS = 18, 3, 5
-# Of the people and of whoever advances the job, each; and of the real queue.
+# Kills of each of the two forks of killed.py (the workers, and advancing the job), and kills of the queue process.
 KILLS, QUEUE_KILLS = 30, 2
 FUNDS = 100_000_000
 
 
 def environment():
-    """That of a process which works on this test's database."""
+    """The environment of a child process that uses this test's database."""
     parts = urlsplit(os.environ["WAGGLE_DATABASE_URL"])
     url = urlunsplit(parts._replace(path="/" + connection.settings_dict["NAME"]))
     return os.environ | {
@@ -44,14 +44,14 @@ def environment():
         "PYTHONPATH": str(ROOT),
         "WAGGLE_QUEUE_WORKERS": "1",
         "WAGGLE_QUEUE_POLL_SECONDS": "0.1",
-        # A message whose reader was killed is delivered again after this long.
+        # After this time a message whose process was killed is delivered again.
         "WAGGLE_QUEUE_TIMEOUT_SECONDS": "10",
         "WAGGLE_QUEUE_RETRY_SECONDS": "11",
     }
 
 
 class Queue:
-    """The real queue, started again whenever it was killed."""
+    """The queue process (`manage.py qcluster`), which a test can kill and start again."""
 
     def __init__(self, log):
         self.log, self.kills = log, 0
@@ -78,7 +78,7 @@ class Queue:
 
 
 def a_job_from_a_manifest():
-    """A job that has everything before it: its manifest is not read, its pictures are not looked at."""
+    """A new job, whose manifest has not been read and whose images have not been inspected; and its workers."""
     account = stories.an_account(funds="100")
     crowd = stories.a_crowd(WORKERS)
     uris = builders.tiny_images(OBJECTS, account=account, size=stories.SIZE)
@@ -92,7 +92,7 @@ def a_job_from_a_manifest():
     return creation.create_job(**design), crowd
 
 
-def test_kills_at_any_moment_change_nothing(tmp_path):
+def test_a_job_whose_processes_are_killed_is_completed_with_the_same_result(tmp_path):
     job, crowd = a_job_from_a_manifest()
     rng = random.Random(11)
     with (tmp_path / "log").open("wb") as log:
@@ -126,7 +126,7 @@ def test_kills_at_any_moment_change_nothing(tmp_path):
 
 
 def check_work(job):
-    """Every object was labeled once, by three people, and nothing is still held or waited for."""
+    """Every object has answers of three workers and one label; no task is leased or due."""
     assert (job.objects_total, job.bad_lines) == (OBJECTS, 0)
     assert list(DataObject.objects.filter(job=job).values_list("state").annotate(n=Count("pk"))) == [
         ("HumanLabeled", OBJECTS)
@@ -146,7 +146,7 @@ def check_work(job):
 
 
 def check_labels(job):
-    """Revisions follow one another without a gap, each differs from the one before, and all are in the output."""
+    """Revisions are numbered without gaps, each differs from the one before, and every object is in the output."""
     for row in DataObject.objects.filter(job=job).select_related("label"):
         revisions = list(Label.objects.filter(data_object=row).order_by("revision"))
         assert [label.revision for label in revisions] == list(range(1, len(revisions) + 1))
@@ -158,7 +158,7 @@ def check_labels(job):
 
 
 def check_money(job, crowd):
-    """Every answer is paid once, escrow is empty, and what people and the platform got is what left the wallet."""
+    """Every answer is paid once, escrow is empty, and payments and fees are what left the wallet."""
     paid = Entry.objects.filter(kind="payment")
     seats = Assignment.objects.filter(queue=job.queue, state="Submitted").values_list("pk", flat=True)
     assert sorted(paid.values_list("subject_id", flat=True)) == sorted(seats)

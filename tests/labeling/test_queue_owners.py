@@ -1,4 +1,4 @@
-"""A work queue serves whoever owns it: here a poll, an owner that has no labeling job and no data objects."""
+"""Work queues with another owner than a labeling job: here a poll, which has no data objects."""
 
 import pytest
 
@@ -18,7 +18,7 @@ SIZE = {"width": 640, "height": 480}
 
 
 class Poll:
-    """An owner that wants a third answer where two differ in the number of boxes, and keeps what came of each task."""
+    """An owner that asks for a third answer when two differ in the number of boxes, and records each task's result."""
 
     kept: dict[int, list[int]] = {}
 
@@ -75,7 +75,7 @@ def answer(worker, queue, boxes):
     assignments.submit(assignment=seat, worker=worker, content=drawn, seconds=3, key=f"k{seat.pk}")
 
 
-def test_tasks_are_handed_out_paid_and_finished_without_any_job(poll):
+def test_tasks_are_leased_paid_and_finished_without_a_labeling_job(poll):
     queue, (ada, bea, cleo) = poll
     before = wallets.balance(queue.account)
     batch = batches.open_batch(queue=queue, tasks=[NewTask(SIZE), NewTask(SIZE)], purpose="poll", by="system")
@@ -86,7 +86,7 @@ def test_tasks_are_handed_out_paid_and_finished_without_any_job(poll):
     agreed, split = Task.objects.order_by("pk")
     assert AdvanceRequest.objects.filter(queue=queue).exists()
     background.advance_queue(queue.pk)
-    # One task is over; for the other, whose answers differ, a third person is asked.
+    # One task is finished; the answers to the other differ, and a third worker is asked.
     split.refresh_from_db()
     assert (split.seats_total, split.state, Poll.kept) == (3, "Open", {agreed.pk: [1, 1]})
     assert assignments.claim(worker=ada, queue=queue) is None
@@ -99,7 +99,7 @@ def test_tasks_are_handed_out_paid_and_finished_without_any_job(poll):
     assert not LabelingJob.objects.exists()
 
 
-def test_a_closed_queue_hands_out_nothing_but_takes_what_is_held(poll):
+def test_a_closed_queue_leases_nothing_and_accepts_answers_to_held_tasks(poll):
     queue, (ada, bea, _) = poll
     batches.open_batch(queue=queue, tasks=[NewTask(SIZE)], purpose="poll", by="system")
     seat = assignments.claim(worker=ada, queue=queue)
@@ -114,14 +114,14 @@ def test_a_closed_queue_hands_out_nothing_but_takes_what_is_held(poll):
         batches.open_batch(queue=queue, tasks=[NewTask(SIZE)], purpose="poll", by="system")
 
 
-def test_without_money_no_batch_opens(poll):
+def test_no_batch_is_opened_without_money(poll):
     queue, _ = poll
     with pytest.raises(LimitExceeded):
         batches.open_batch(queue=queue, tasks=[NewTask(SIZE)] * 1000, purpose="poll", by="system")
     assert not Task.objects.exists() and batches.live_batch(queue) is None
 
 
-def test_a_queue_of_an_unknown_owner_is_named(poll):
+def test_an_unknown_kind_of_owner_is_reported(poll):
     queue, _ = poll
     WorkQueue.objects.filter(pk=queue.pk).update(owner_kind="dance")
     queue.refresh_from_db()

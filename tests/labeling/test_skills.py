@@ -1,4 +1,4 @@
-"""What is known of a worker outlives the job it was learned in."""
+"""Workers' skills by task type and label, which outlive the job in which they were found."""
 
 import pytest
 
@@ -12,7 +12,7 @@ BEE, NOTHING = stories.boxes((100, 100, 50, 40)), stories.boxes()
 
 
 def a_labeled_job(account, team, people, *, objects):
-    """Two who draw the bee on every object, and one who overlooks all of them."""
+    """A job in which two workers draw the bee on every object and one draws nothing."""
     from labeling.services.jobs import advancing
 
     job = stories.a_job(account, team, objects=objects)
@@ -47,7 +47,7 @@ def test_skills_add_up_over_jobs(crowd):
     assert both.recall > 0.9 and known(careless)[""].recall < 0.2
 
 
-def test_a_new_fit_of_a_job_replaces_what_it_said_before(crowd):
+def test_a_new_fit_of_a_job_replaces_its_earlier_skills(crowd):
     account, team, people = crowd
     job = a_labeled_job(account, team, people, objects=24)
     before = known(people[0])

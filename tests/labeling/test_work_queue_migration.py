@@ -1,4 +1,4 @@
-"""The migration to work queues, on a database with a labeling job in the middle: people and the job continue."""
+"""The migration to work queues, on a database with a job in progress: workers and the job continue afterwards."""
 
 import json
 import os
@@ -21,7 +21,7 @@ ANSWER = {
         "inputImageProperties": {"width": 640, "height": 480},
     }
 }
-# Keys that tell the job's and the queue's apart from everything else's.
+# Primary keys that differ between the job and everything else, so that mixing them up is noticed.
 JOB, TEAM, ACCOUNT, BATCH = 41, 51, 61, 71
 GO_ON = f"""
 import django; django.setup()
@@ -64,7 +64,7 @@ def old(django_db_blocker):
 
 
 def fill(cursor):
-    """A job with three objects for two people each: one answered by both, one held by the first, one untouched."""
+    """A job with three objects and two seats each: one answered twice, one leased to the first worker, one open."""
     output = storage.join(settings.STORE_URL, "123456789012", "labeling")
     cursor.execute(
         f"""INSERT INTO marketplace_user (id, username, email, password, first_name, last_name, display_name, is_active,
@@ -121,7 +121,7 @@ def fill(cursor):
 
 
 def money(cursor):
-    """A deposit, the batch's escrow, and the two answers that were paid."""
+    """A deposit, the escrow of the batch, and the payments of two answers."""
     seats = 6 * (PRICE + FEE)
     pockets = {"outside": 1, "wallet": 2, "escrow": 3, "fees": 4, "w1": 5, "w2": 6}
     cursor.execute(
@@ -144,13 +144,13 @@ def money(cursor):
             [reference],
         )
         (entry,) = cursor.fetchone()
-        # In one statement: the trigger checks the sum at its end.
+        # One statement, because the trigger checks the sum after each.
         rows = ", ".join(f"({entry}, {pockets[pocket]}, {micros})" for pocket, micros in moved.items())
         cursor.execute(f"INSERT INTO marketplace_posting (entry_id, ledger_account_id, amount_micros) VALUES {rows}")
 
 
 def goes_on(connection) -> dict:
-    """What a process of today makes of the database."""
+    """Continue the job with today's code, and return the result."""
     parts = urlsplit(os.environ["WAGGLE_DATABASE_URL"])
     url = urlunsplit(parts._replace(path="/" + connection.settings_dict["NAME"]))
     environment = os.environ | {"WAGGLE_DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "marketplace.settings"}
@@ -161,11 +161,11 @@ def goes_on(connection) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_a_job_in_the_middle_goes_on(old):
+def test_a_job_in_progress_continues_after_the_migration(old):
     migrate(old, *MigrationExecutor(old).loader.graph.leaf_nodes())
     old.close()
     found = goes_on(old)
-    # The first worker holds one task and may take another; everybody ends with three answers, each paid once.
+    # The first worker keeps the leased task and can claim another; both end with three answers, each paid once.
     assert found["offered"] == [[JOB, 1, 1]] and found["queue_id"] == JOB
     assert found["paid"] == [PRICE] * 4 and found["requested"]
     assert (found["job"], found["queue"]) == ("Completed", "Stopped")

@@ -1,9 +1,9 @@
 """A small labeling job whose processes are killed again and again: python killed.py <job id> <seed> <kills>.
 
-This process sets Django up once and forks the people and whoever advances the job; each fork is killed with SIGKILL
-after a random (seeded) time and forked anew, so that a kill costs milliseconds. After so many kills the forks are left
-alone until each ends by itself. Prints as JSON how often each was killed. It never opens a database connection itself:
-forks must not share one.
+This process sets Django up once and has two forks: one works as all workers, the other advances the job. Each is
+killed (SIGKILL) after a random time and forked again, which takes milliseconds. After `kills` kills of each, the forks
+run until they end by themselves. The numbers of kills are printed as JSON. The process itself opens no database
+connection, because forks must not share one.
 """
 
 import json
@@ -34,28 +34,28 @@ from marketplace.models import Worker  # noqa: E402
 from tests.labeling import stories  # noqa: E402
 
 OVER = ("Completed", "Failed", "Stopped")
-# Seconds a fork may live: it needs about 0.05 to connect, and a claim with its submit takes about 0.02.
+# Seconds after which a fork is killed. It connects in about 0.05 s; a claim and its submit take about 0.02 s.
 SHORT, LONG = (0.03, 0.4), (0.4, 1.5)
 
 
 def is_over(job_id: int) -> bool:
-    """Whether the job has come to its end."""
+    """Whether the job has ended."""
     return LabelingJob.objects.filter(pk=job_id, status__in=OVER).exists()
 
 
 def answer(seat: Assignment) -> None:
-    """Hand in what this worker says of this object, always the same, under the key of this seat."""
+    """Submit this worker's answer to the object, which is always the same, with the key of the seat."""
     place = seat.task.data_object.index * 10 + seat.worker_id % 3
     try:
         stories.answer(seat, stories.boxes((20 + place, 30, 50, 40), (300, 200, 60 + place, 50), label="wasp"))
     except InUse:
-        # The lease ran out and the seat went to somebody else.
+        # The lease expired and another worker got the seat.
         seat.refresh_from_db()
         assert seat.state in ("Expired", "Returned", "Cancelled"), seat.state
 
 
 def people(job_id: int, rng: random.Random) -> None:
-    """All the workers: they go on with what they held when they were killed, then claim, answer, return, repeat."""
+    """Work as all workers: first on the tasks held when the fork was killed, then claim, answer, return and repeat."""
     job = LabelingJob.objects.get(pk=job_id)
     workers = list(Worker.objects.filter(memberships__workteam=job.workteam_id).order_by("pk"))
     held = Assignment.objects.filter(queue=job.queue, state="Leased").select_related("worker", "task__data_object")
@@ -75,14 +75,14 @@ def people(job_id: int, rng: random.Random) -> None:
 
 
 def repeat(worker: Worker, job: LabelingJob) -> None:
-    """Send the newest answer once more, as a browser does that saw no reply."""
+    """Submit the newest answer again, as a browser does that got no response."""
     mine = Assignment.objects.filter(queue=job.queue, worker=worker, state="Submitted").select_related("worker", "task")
     if (seat := mine.order_by("-pk").first()) is not None:
         assert stories.answer(seat).repeated
 
 
 def advance(job_id: int, rng: random.Random) -> None:
-    """The queue's part, without its pauses: the sweep, the job's next steps, leases that run out."""
+    """Do without pauses what the queue does: sweep, advance the job, expire leases."""
     queue_id = LabelingJob.objects.get(pk=job_id).queue_id
     while not is_over(job_id):
         background.sweep()
@@ -93,7 +93,7 @@ def advance(job_id: int, rng: random.Random) -> None:
 
 
 class Victim:
-    """One role in a fork, killed when its time has come."""
+    """A fork that runs one function and is killed after a random time."""
 
     def __init__(self, role: Callable[[int, random.Random], None], job_id: int, seed: int):
         self.role, self.job_id = role, job_id
@@ -102,7 +102,7 @@ class Victim:
         self.start()
 
     def start(self) -> None:
-        """Fork, and draw how long the fork lives."""
+        """Fork, and choose the time after which the fork is killed."""
         seed, life = self.rng.random(), self.rng.uniform(*(LONG if self.rng.random() < 0.15 else SHORT))
         self.pid = os.fork()
         if self.pid == 0:
@@ -118,7 +118,7 @@ class Victim:
         self.dies_at = time.monotonic() + life
 
     def look(self, *, may_kill: bool) -> bool:
-        """Kill the fork if its time has come; returns False when it has ended by itself. Raises when it failed."""
+        """Kill the fork if its time is over. Returns False when it has ended by itself; raises when it failed."""
         ended, status = os.waitpid(self.pid, os.WNOHANG)
         if ended:
             if status:
@@ -131,13 +131,13 @@ class Victim:
         return True
 
     def end(self) -> None:
-        """kill -9."""
+        """Send SIGKILL and wait for the end of the fork."""
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
 
 
 def main(job_id: int, seed: int, most_kills: int) -> None:
-    """Kill and fork until every fork has ended by itself."""
+    """Kill and fork again until both forks have ended by themselves."""
     alive = [Victim(role, job_id, seed) for role in (people, advance)]
     killed = {}
     try:
