@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from labeling.models import BadLine, Dataset
-from labeling.services.intake import datasets, refusals, zips
+from labeling.services.intake import datasets, rejected_lines, zips
 from marketplace import storage
 from marketplace.errors import Forbidden, InUse, Invalid, NotFound
 from marketplace.services import boundaries
@@ -65,7 +65,7 @@ class TestFolder:
         storage.write(storage.join(boundaries.base_of(account), "uploads", "x", "notes.txt"), b"hello")
         dataset = builders.a_dataset(account=account, uri=storage.join(boundaries.base_of(account), "uploads", "x"))
         assert dataset.status == "Failed"
-        assert "holds no object that can be labeled (1 refused; the first: notes.txt" in dataset.failure_reason
+        assert "holds no object that can be labeled (1 rejected; the first: notes.txt" in dataset.failure_reason
         missing = builders.a_dataset(account=account, uri=storage.join(boundaries.base_of(account), "nowhere"))
         assert missing.status == "Failed"
         assert "nowhere" in missing.failure_reason
@@ -123,7 +123,7 @@ class TestZip:
         members = [(f"{n}.png", bytes(400_000)) for n in range(10)]
         dataset = builders.a_dataset(account=account, kind="zip", uri=a_zip(account, members))
         assert dataset.status == "Failed"
-        assert "refused as a bomb" in dataset.failure_reason
+        assert "rejected as a zip bomb" in dataset.failure_reason
 
     def test_a_member_larger_than_it_says_is_refused(self, account, settings):
         settings.IMAGE_MAX_BYTES = 10_000
@@ -175,10 +175,10 @@ class TestManifest:
         assert json.loads(storage.read(dataset.manifest_uri).splitlines()[0]) == {"source-ref": uris[0], "a": 1}
 
     def test_all_bad_lines_are_counted_and_only_the_first_are_stored(self, account):
-        lines = [{"source-ref": "s3://b/1.png"}, *[b"x"] * (refusals.KEPT + 50)]
+        lines = [{"source-ref": "s3://b/1.png"}, *[b"x"] * (rejected_lines.MOST_KEPT + 50)]
         dataset = builders.a_dataset(account=account, kind="manifest", uri=builders.a_manifest(account, lines))
-        assert dataset.bad_lines == refusals.KEPT + 50
-        assert BadLine.objects.filter(dataset=dataset).count() == refusals.KEPT
+        assert dataset.bad_lines == rejected_lines.MOST_KEPT + 50
+        assert BadLine.objects.filter(dataset=dataset).count() == rejected_lines.MOST_KEPT
 
     def test_a_random_selection_has_the_exact_size_and_is_reproducible(self, account):
         uri = builders.a_manifest(account, [{"source-ref": f"s3://b/{n}.png"} for n in range(200)])

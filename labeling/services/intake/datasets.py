@@ -1,6 +1,6 @@
-"""Data sets: asked for, made in the background, stopped. What they are made from is read by sources.py.
+"""Data sets: create, advance in the background, stop. What they are created from is read by sources.py.
 
-Making is safe to repeat and to kill: only whole files are published, under names that follow from the data set.
+An advance is safe to repeat and to kill: only complete files are published, under names derived from the data set.
 """
 
 import math
@@ -16,7 +16,7 @@ from labeling.formats import manifest
 from labeling.formats.selection_query import compile_where
 from labeling.models import BadLine, Dataset, LabelingJob
 from labeling.services.intake import sources
-from labeling.services.intake.refusals import Refusals
+from labeling.services.intake.rejected_lines import RejectedLines
 from labeling.services.intake.selection import check_selection
 from labeling.services.queue import advance_requests
 from marketplace import locks, queue, storage
@@ -27,17 +27,21 @@ from marketplace.services import boundaries
 
 ADVANCE = "labeling.background.advance_dataset"
 BY = "system"
+"""The actor in the audit log for steps that no person took."""
+
 REPORT_SECONDS = 1.0
+"""How often progress is stored."""
 
 
 class _Stopped(Exception):
-    """Somebody stopped the data set while it was being made."""
+    """The data set was stopped while it was being created."""
 
 
 def create_dataset(*, account: Account, name: str, source: dict[str, Any], by: str) -> Dataset:
-    """Start making a data set from `source`: {"kind": folder|zip|prefix|manifest, "uri": ..., "selection": {...}}.
+    """Create a data set and queue its first step.
 
-    Raises Invalid, Forbidden or NotFound for a source that cannot be used, InUse for a name the account has.
+    `source` is {"kind": folder|zip|prefix|manifest, "uri": ..., "selection": {...}}. Raises Invalid, Forbidden or
+    NotFound for a source that cannot be used, NameTaken for a name that the account uses.
     """
     check_name(name)
     kind, uri = source.get("kind"), source.get("uri")
@@ -66,21 +70,21 @@ def selected(
     selection: dict[str, Any],
     *,
     account: Account,
-    saw: Callable[[int], None] | None = None,
+    on_line: Callable[[int], None] | None = None,
     **options: Any,
 ) -> Iterator[manifest.Line | manifest.BadLine]:
-    """The chosen lines of a manifest in a seekable file, and every bad line, among them what the account may not read.
+    """The selected lines of a manifest in a seekable file, and every bad line; what the account may not read is bad.
 
-    A percentage is one of the good lines. `saw` hears the number of each line that is read, chosen or not; `options` as
-    for `manifest.parse`.
+    A random percentage is taken of the good lines. `on_line` is called with the number of each line that is read,
+    selected or not; `options` are those of `manifest.parse`.
     """
     reader = boundaries.Reader(account)
 
     def lines() -> Iterator[manifest.Line | manifest.BadLine]:
         stream.seek(0)
         for line in manifest.parse(stream, **options):
-            if saw is not None:
-                saw(line.number)
+            if on_line is not None:
+                on_line(line.number)
             yield _readable(line, reader)
 
     kind = selection.get("kind", "full")
@@ -91,46 +95,46 @@ def selected(
 
 
 def _readable(line: manifest.Line | manifest.BadLine, reader: boundaries.Reader) -> manifest.Line | manifest.BadLine:
-    if isinstance(line, manifest.Line) and line.source_ref and (why := reader.refusal(line.source_ref)):
-        return manifest.BadLine(line.number, why, line.source_ref)
+    if isinstance(line, manifest.Line) and line.source_ref and (reason := reader.refusal(line.source_ref)):
+        return manifest.BadLine(line.number, reason, line.source_ref)
     return line
 
 
 def stop_dataset(*, dataset: Dataset, by: str) -> None:
-    """Stop making it; what was made so far is discarded. Safe to repeat; raises InUse when it is over already."""
+    """Stop creating it; its lines so far are discarded. Safe to repeat; raises WrongState when it is over already."""
     with transaction.atomic():
         transitions.DATASET.advance(dataset, "Stopped", by=by, because="stopped by its owner")
-        _wake_jobs(dataset)
+        _advance_waiting_jobs(dataset)
 
 
 def advance_dataset(dataset_id: int) -> None:
-    """Make the data set, or go on with it; nothing happens when it is over or another process is at it."""
-    with locks.only_one(f"make-dataset:{dataset_id}") as mine:
-        dataset = Dataset.objects.select_related("account").filter(pk=dataset_id).first() if mine else None
+    """Create the data set, or continue; does nothing when it is over or another process is creating it."""
+    with locks.only_one(f"make-dataset:{dataset_id}") as acquired:
+        dataset = Dataset.objects.select_related("account").filter(pk=dataset_id).first() if acquired else None
         if dataset is None or dataset.status in transitions.DATASET.final:
             return
         try:
             with transaction.atomic():
                 transitions.DATASET.advance(dataset, "InProgress", by=BY)
-            _make(dataset)
+            _create(dataset)
         except _Stopped:
             return
         except storage.StoreUnavailable:
-            # Not the data set's fault: the queue delivers again, and the sweep after that.
+            # The data set does not fail: the message is delivered again, and later the sweep sends a new one.
             raise
         except DomainError as error:
             _end(dataset, "Failed", because=error.message, failure_reason=error.message[:1024])
 
 
 def sweep() -> None:
-    """Ask again for every data set that is not over; one that is being made takes no notice."""
+    """Send a message for every data set that is not over; it has no effect while a process creates that data set."""
     live = Dataset.objects.filter(status__in=["Initializing", "InProgress"])
     for dataset_id in live.order_by("pk").values_list("pk", flat=True):
         queue.enqueue(ADVANCE, dataset_id)
 
 
 def preview_manifest(*, account: Account, uri: str, selection: dict[str, Any] | None = None, most: int = 20) -> dict:
-    """What a manifest holds, without keeping it: counts, the first chosen lines, the first refused ones."""
+    """A preview of a manifest: counts, the first selected lines, the first rejected ones. Nothing is stored."""
     boundaries.require_readable(account=account, uri=uri)
     choice = check_selection(selection)
     lines: list[dict[str, Any]] = []
@@ -147,47 +151,49 @@ def preview_manifest(*, account: Account, uri: str, selection: dict[str, Any] | 
     return {"objects_total": objects, "bad_lines": bad, "lines": lines, "refused": refused}
 
 
-def _make(dataset: Dataset) -> None:
+def _create(dataset: Dataset) -> None:
     progress = _Progress(dataset)
-    refusals = Refusals()
+    rejected = RejectedLines()
     with tempfile.TemporaryFile() as every_line:
-        found = sources.write_lines(dataset, every_line, refusals, progress)
-        if not found:
-            # A slice of a large zip is done; the rest follows in a message of its own.
+        complete = sources.write_lines(dataset, every_line, rejected, progress)
+        if not complete:
+            # A slice of a large zip is unpacked; the next message unpacks the rest.
             queue.enqueue(ADVANCE, dataset.pk)
             return
         uri = sources.manifest_uri(dataset)
-        counts = _publish(dataset, every_line, uri, refusals, progress)
+        counts = _publish(dataset, every_line, uri, rejected, progress)
     if counts == 0:
-        first = f"; the first: {refusals.rows[0].reason}" if refusals.rows else ""
-        raise Invalid(f"{dataset.source['uri']}: holds no object that can be labeled ({refusals.count} refused{first})")
+        first = f"; the first: {rejected.rows[0].reason}" if rejected.rows else ""
+        raise Invalid(
+            f"{dataset.source['uri']}: holds no object that can be labeled ({rejected.count} rejected{first})"
+        )
     with transaction.atomic():
-        refusals.save(dataset=dataset)
+        rejected.save(dataset=dataset)
         _end(
             dataset,
             "Completed",
             because=f"{counts} objects",
             manifest_uri=uri,
             objects_total=counts,
-            bad_lines=refusals.count,
+            bad_lines=rejected.count,
             lines_read=progress.lines,
             progress=1.0,
         )
 
 
-def _publish(dataset: Dataset, every_line: Any, uri: str, refusals: Refusals, progress: "_Progress") -> int:
-    """Write the chosen lines under `uri`; returns how many. Bad lines go to `refusals`."""
+def _publish(dataset: Dataset, every_line: Any, uri: str, rejected: RejectedLines, progress: "_Progress") -> int:
+    """Write the selected lines under `uri`; returns how many. Bad lines go to `rejected`."""
     counts = 0
     choice = dataset.source.get("selection") or {"kind": "full"}
     progress.start("lines", total=every_line.seek(0, 2))
     with storage.writer(uri, content_type="application/jsonl") as out:
-        for line in selected(every_line, choice, account=dataset.account, saw=progress.saw):
+        for line in selected(every_line, choice, account=dataset.account, on_line=progress.line_read):
             if isinstance(line, manifest.BadLine):
-                refusals.add(line.number, line.reason, line.excerpt)
+                rejected.add(line.number, line.reason, line.excerpt)
             else:
                 out.write(line.original + b"\n")
                 counts += 1
-            progress.report(every_line.tell(), objects_total=counts, bad_lines=refusals.count)
+            progress.report(every_line.tell(), objects_total=counts, bad_lines=rejected.count)
     return counts
 
 
@@ -198,17 +204,17 @@ def _end(dataset: Dataset, to: str, *, because: str, **changes: Any) -> None:
             if to == "Failed":
                 BadLine.objects.filter(dataset=dataset).delete()
             transitions.DATASET.advance(dataset, to, by=BY, because=because[:500], **changes)
-            _wake_jobs(dataset)
+            _advance_waiting_jobs(dataset)
 
 
-def _wake_jobs(dataset: Dataset) -> None:
-    """Jobs that wait for this data set look again."""
+def _advance_waiting_jobs(dataset: Dataset) -> None:
+    """Request an advance of the jobs that wait for this data set."""
     for job in LabelingJob.objects.filter(dataset=dataset, status="Initializing").order_by("pk"):
         advance_requests.request_advance(job.queue_id)
 
 
 class _Progress:
-    """Writes how far it is about once a second, and notices a stop."""
+    """Stores the progress about once a second, and notices a stop."""
 
     def __init__(self, dataset: Dataset):
         self._pk = dataset.pk
@@ -216,7 +222,7 @@ class _Progress:
         self._from, self._total = 0.0, 0
         self.lines = 0
 
-    def saw(self, number: int) -> None:
+    def line_read(self, number: int) -> None:
         """Line `number` was read."""
         self.lines = number
 
@@ -225,7 +231,7 @@ class _Progress:
         self._from, self._total = (0.5 if stage == "lines" else 0.0), total
 
     def report(self, done: int, **counts: int) -> None:
-        """Note `done` of the stage's total. Raises _Stopped when somebody stopped the data set."""
+        """Report that `done` of the stage's total are done. Raises _Stopped when the data set was stopped."""
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + REPORT_SECONDS

@@ -1,6 +1,6 @@
-"""Showing images: which stored file stands for an object, its bytes with a safe type and a tag, small copies for lists.
+"""Images to show: the stored file of an object, its bytes with a safe media type and ETag, small copies for lists.
 
-Who may see an image is the caller's question.
+The caller checks who may see an image.
 """
 
 import hashlib
@@ -13,19 +13,21 @@ from labeling.models import DataObject
 from marketplace import storage
 from marketplace.errors import Invalid, NotFound
 
-# By the first bytes of the content: names and stored types are what somebody claimed.
 SIGNATURES = (
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"GIF8", "image/gif"),
     (b"BM", "image/bmp"),
 )
+"""Media types by the first bytes of the content, because names and stored types may be wrong."""
+
 SMALLEST, LARGEST = 32, 2048
+"""The shortest and longest side of a small copy that can be requested, in pixels."""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """The bytes of an image; `etag` changes with them and is quoted as HTTP wants it."""
+    """The bytes of an image; `etag` changes with them and is quoted as HTTP requires."""
 
     content: bytes
     content_type: str
@@ -33,7 +35,7 @@ class Picture:
 
 
 def image_uri(data_object: DataObject) -> str:
-    """The file to show and to learn from: the upright copy where the stored image lies turned, else the image."""
+    """The file to show and to train on: the upright copy of an image that has one, else the image itself."""
     return data_object.upright_uri or data_object.source_ref
 
 

@@ -1,6 +1,6 @@
 """Ingests the manifest of a job: one object a line, by COPY in one transaction, so that all objects are there or none.
 
-Images are looked at later, in chunks, by inspection.py.
+Images are inspected later, in chunks, by inspection.py.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ from labeling import task_types
 from labeling.formats import manifest
 from labeling.models import DataObject, Label, LabelingJob, LabelSource, ObjectState
 from labeling.services.intake import datasets, sources
-from labeling.services.intake.refusals import Refusals
+from labeling.services.intake.rejected_lines import RejectedLines
 from labeling.services.intake.selection import check_selection
 from labeling.task_types.base import ImportedLabel
 from marketplace.errors import Invalid
@@ -28,7 +28,7 @@ IMPORTED = "imported"
 
 @dataclass
 class _Chunk:
-    """Lines on their way into the database."""
+    """Lines that are written to the database together."""
 
     rows: list[tuple[int, str, str, str]] = field(default_factory=list)  # index, state, source-ref, line
     labels: dict[int, ImportedLabel[Any]] = field(default_factory=dict)  # by place in rows
@@ -42,50 +42,49 @@ class _Chunk:
 def load_objects(job: LabelingJob) -> None:
     """Read the job's manifest into objects, chosen by its selection; bad lines are reported and counted.
 
-    Safe to repeat: nothing happens for a job that has its objects. Lines that carry the job's own label attribute come
-    in as labeled (chaining), their label as the first revision. Raises NotFound, Forbidden or Invalid for a manifest
-    that cannot be read.
+    Safe to repeat: nothing happens for a job that has its objects. Lines that have the job's own label attribute
+    become labeled objects (chaining), their label is the first revision. Raises NotFound, Forbidden or Invalid for a
+    manifest that cannot be read.
     """
     uri = job.dataset.manifest_uri if job.dataset is not None else job.input_manifest_uri
     if not uri:
         raise Invalid("the labeling job has no input manifest", field="input_manifest_uri")
     boundaries.require_readable(account=job.account, uri=uri)
     selection = check_selection(job.selection)
-    # Under the advance lock nobody else loads this job. The job's row is not locked: its owner must be able to stop it
-    # while a large manifest is loaded.
+    # The advance lock is enough to load a job once; its row stays unlocked, so that it can be stopped meanwhile.
     with sources.local_copy(uri) as stream, transaction.atomic():
         if DataObject.objects.filter(job=job).exists():
             return
-        refusals, total = Refusals(), 0
+        rejected, total = RejectedLines(), 0
         options = {"label_attribute_name": job.label_attribute_name, "kinds": (manifest.SOURCE_REF,)}
-        for chunk in _chunks(job, datasets.selected(stream, selection, account=job.account, **options), refusals):
+        for chunk in _chunks(job, datasets.selected(stream, selection, account=job.account, **options), rejected):
             _copy(job, chunk)
             total += len(chunk.rows)
-        refusals.save(job=job)
+        rejected.save(job=job)
         LabelingJob.objects.filter(pk=job.pk).update(
-            objects_total=total, bad_lines=refusals.count, input_manifest_uri=uri
+            objects_total=total, bad_lines=rejected.count, input_manifest_uri=uri
         )
 
 
 def _chunks(
-    job: LabelingJob, lines: Iterable[manifest.Line | manifest.BadLine], refusals: Refusals
+    job: LabelingJob, lines: Iterable[manifest.Line | manifest.BadLine], rejected: RejectedLines
 ) -> Iterator[_Chunk]:
     chunk = _Chunk()
     for line in lines:
         if isinstance(line, manifest.BadLine):
-            refusals.add(line.number, line.reason, line.excerpt)
+            rejected.add(line.number, line.reason, line.excerpt)
             continue
         ref = line.source_ref or ""
         if len(ref) > 1024:
-            refusals.add(line.number, "'source-ref' is longer than 1,024 characters", ref)
+            rejected.add(line.number, "'source-ref' is longer than 1,024 characters", ref)
             continue
         if b"\\u0000" in line.original:
-            refusals.add(line.number, "holds a NUL character", ref)
+            rejected.add(line.number, "holds a NUL character", ref)
             continue
         try:
             label = _label(job, line) if line.labeled else None
         except ValueError as error:
-            refusals.add(line.number, str(error), ref)
+            rejected.add(line.number, str(error), ref)
             continue
         state = str(ObjectState.UNLABELED if label is None else _state(label))
         if label is not None:
@@ -113,7 +112,7 @@ def _state(label: ImportedLabel[Any]) -> str:
 
 
 def _copy(job: LabelingJob, chunk: _Chunk) -> None:
-    """Both tables by COPY; ids are drawn first, so that a line knows its object."""
+    """Write both tables by COPY; ids are drawn first, because the lines refer to them."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT nextval(pg_get_serial_sequence('labeling_dataobject', 'id')) FROM generate_series(1, %s)",
@@ -133,8 +132,8 @@ def _copy(job: LabelingJob, chunk: _Chunk) -> None:
         _import_labels(job, {ids[place]: label for place, label in chunk.labels.items()})
 
 
-def _import_labels(job: LabelingJob, found: dict[int, ImportedLabel[Any]]) -> None:
-    """The first revision of objects that come with a label, and the size of the image where the label says it."""
+def _import_labels(job: LabelingJob, imported: dict[int, ImportedLabel[Any]]) -> None:
+    """Store the first revision of objects that have a label, and the size of the image where the label contains it."""
     kind = task_types.get(job.task_type)
     labels = Label.objects.bulk_create(
         [
@@ -147,11 +146,11 @@ def _import_labels(job: LabelingJob, found: dict[int, ImportedLabel[Any]]) -> No
                 value=kind.value(label.answer),
                 explanation=_explanation(label),
             )
-            for pk, label in found.items()
+            for pk, label in imported.items()
         ],
         batch_size=1000,
     )
-    sizes = [found[label.data_object_id].image_size for label in labels]
+    sizes = [imported[label.data_object_id].image_size for label in labels]
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE labeling_dataobject o SET label_id = n.label, width = n.width, height = n.height, depth = n.depth

@@ -1,4 +1,4 @@
-"""A first look at a data set's pictures, before any job has taken them in."""
+"""Sample pictures of a data set, before any job has ingested it."""
 
 from dataclasses import dataclass
 
@@ -10,6 +10,7 @@ from marketplace import storage
 from marketplace.errors import Invalid, NotFound
 
 MOST = 20
+"""How many samples a data set has."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Sample:
 
 
 def sample(*, dataset: Dataset, number: int) -> Sample:
-    """The picture of the data set's good line `number` (from zero, the first 20 can be asked for).
+    """The picture of the data set's good line `number` (from zero, below MOST).
 
     Raises NotFound when there is none, Invalid when the picture cannot be shown.
     """

@@ -1,4 +1,4 @@
-"""Which lines of a manifest are chosen: all, a random percentage, or those a condition holds for.
+"""Which lines of a manifest are selected: all, a random percentage, or those that meet a condition.
 
 One set of rules for data sets and labeling jobs. Knows neither.
 """
@@ -12,10 +12,10 @@ from marketplace.ranges import Range
 KINDS = ("full", "random", "filter")
 
 PERCENT = Range(0.0001, 100)
-"""Of a random sample: from one object in a million. Forms used to start at 0.001, services just above zero."""
+"""Of a random sample; the smallest is one object in a million."""
 
 SEED = Range(-(2**63), 2**63 - 1)
-"""Of a random sample: the same seed chooses the same lines."""
+"""Of a random sample: the same seed selects the same lines."""
 
 CONDITION_LENGTH = Range(1, 2_000)
 """Characters of a condition, which are parsed."""

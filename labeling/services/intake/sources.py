@@ -1,6 +1,6 @@
-"""What a data set is made from: folder and prefix listings, zip files, manifests. Each yields manifest lines.
+"""The sources of data sets: folder and prefix listings, zip files, manifests. Each yields manifest lines.
 
-Knows neither selections nor jobs; names of files and archives are hostile until checked.
+Knows neither selections nor jobs; names of files and archives are not trusted until checked.
 """
 
 import tempfile
@@ -13,7 +13,7 @@ import orjson
 
 from labeling.models import Dataset
 from labeling.services.intake import zips
-from labeling.services.intake.refusals import Refusals
+from labeling.services.intake.rejected_lines import RejectedLines
 from marketplace import storage
 from marketplace.services import boundaries
 
@@ -22,19 +22,20 @@ COPY_BYTES = 1024 * 1024
 
 
 class Progress(Protocol):
-    """Told how far the work is; may raise to stop it."""
+    """Receives the progress of the work; may raise to stop it."""
 
     def start(self, stage: str, *, total: int) -> None:
-        """A stage of `total` units begins; 0 when nobody knows."""
+        """A stage of `total` units begins; 0 when the total is unknown."""
 
     def report(self, done: int, **counts: int) -> None:
-        """So many units are done."""
+        """`done` units of the stage are done."""
 
 
-def write_lines(dataset: Dataset, out: IO[bytes], refusals: Refusals, progress: Progress) -> bool:
-    """Write a manifest line for each object of the source to `out`, in order; False when there is more to do later.
+def write_lines(dataset: Dataset, out: IO[bytes], rejected: RejectedLines, progress: Progress) -> bool:
+    """Write a manifest line for each object of the source to `out`, in order.
 
-    What cannot be an object goes to `refusals` with its place in the source.
+    Returns False when a later call must do the rest. Whatever cannot be an object is added to `rejected` with its place
+    in the source.
     """
     kind, uri = dataset.source["kind"], dataset.source["uri"]
     if kind == "manifest":
@@ -43,13 +44,13 @@ def write_lines(dataset: Dataset, out: IO[bytes], refusals: Refusals, progress: 
         return True
     if kind == "zip":
         with local_copy(uri) as archive:
-            return _write(zips.extract(archive, into=images_base(dataset), refusals=refusals, progress=progress), out)
-    # A folder is everything below it, a prefix whatever starts with it.
-    return _write(_listed(uri.rstrip("/") + "/" if kind == "folder" else uri, refusals, progress), out)
+            return _write(zips.extract(archive, into=images_base(dataset), rejected=rejected, progress=progress), out)
+    # A folder means everything below it, a prefix every address that starts with it.
+    return _write(_listed(uri.rstrip("/") + "/" if kind == "folder" else uri, rejected, progress), out)
 
 
-def _write(found: Iterator[str | None], out: IO[bytes]) -> bool:
-    for uri in found:
+def _write(uris: Iterator[str | None], out: IO[bytes]) -> bool:
+    for uri in uris:
         if uri is None:
             return False
         out.write(orjson.dumps({"source-ref": uri}) + b"\n")
@@ -57,7 +58,7 @@ def _write(found: Iterator[str | None], out: IO[bytes]) -> bool:
 
 
 def manifest_uri(dataset: Dataset) -> str:
-    """Where the data set's manifest goes, named as Ground Truth's crawl names it; the crawled prefix stays as it is."""
+    """Where the data set's manifest is stored, with the file name that Ground Truth uses; the source is not changed."""
     name = f"dataset-{dataset.created_at:%y%m%dT%H%M%S}.manifest"
     return storage.join(_base(dataset), name)
 
@@ -94,7 +95,7 @@ def _copy(stream: Any, out: IO[bytes], progress: Progress, total: int) -> None:
         progress.report(done)
 
 
-def _listed(uri: str, refusals: Refusals, progress: Progress) -> Iterator[str | None]:
+def _listed(uri: str, rejected: RejectedLines, progress: Progress) -> Iterator[str | None]:
     progress.start("find", total=0)
     for number, item in enumerate(storage.list(uri), start=1):
         progress.report(number)
@@ -102,20 +103,20 @@ def _listed(uri: str, refusals: Refusals, progress: Progress) -> Iterator[str | 
         if hidden(name) or name.endswith(".manifest"):
             continue
         if not is_image_name(name):
-            refusals.add(number, f"{name} is not an image by its name ({', '.join(sorted(zips.SUFFIXES))})", item.uri)
+            rejected.add(number, f"{name} is not an image by its name ({', '.join(sorted(zips.SUFFIXES))})", item.uri)
         elif item.size == 0:
-            refusals.add(number, f"{name} is empty", item.uri)
+            rejected.add(number, f"{name} is empty", item.uri)
         elif len(item.uri) > 1024:
-            refusals.add(number, "the address is longer than 1,024 characters", item.uri)
+            rejected.add(number, "the address is longer than 1,024 characters", item.uri)
         else:
             yield item.uri
 
 
 def is_image_name(name: str) -> bool:
-    """Whether a file may be an image, going by its name; what it really is shows when it is decoded."""
+    """Whether a file may be an image, judged by its name; only decoding shows whether it is one."""
     return PurePosixPath(name).suffix.lower() in zips.SUFFIXES
 
 
 def hidden(name: str) -> bool:
-    """Files that operating systems leave behind."""
+    """Whether a file is hidden or one that operating systems create on their own."""
     return name.startswith(".") or name in ("Thumbs.db", "desktop.ini")

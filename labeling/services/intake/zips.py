@@ -1,6 +1,6 @@
-"""Unpacking uploaded archives into the store. Everything in an archive is hostile: names, sizes, ratios, links.
+"""Unpacks uploaded archives into the store. Nothing in an archive is trusted: names, sizes, ratios, links.
 
-Sizes are counted while unpacking, never believed; names that climb or repeat are refused; each refusal has a reason.
+Sizes are counted while unpacking; names that lead outside the archive or repeat are rejected, each with its reason.
 """
 
 import stat
@@ -13,24 +13,29 @@ from typing import Any, BinaryIO
 
 from django.conf import settings
 
-from labeling.services.intake.refusals import Refusals
+from labeling.services.intake.rejected_lines import RejectedLines
 from marketplace import storage
 from marketplace.errors import DomainError, Invalid
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"})
 MAX_MEMBERS = 1_000_000
-# An archive of pictures hardly shrinks; this is far above any honest one.
+
 MAX_RATIO = 200
+"""How many times its size an archive may unpack to; pictures are compressed already, so a real one hardly grows."""
+
 FREE_BYTES = 100 * 1024 * 1024
-# A slice stays well below the queue's time limit; unpacked members are found again by the next slice.
+"""What every archive may unpack to, whatever its size."""
+
 SLICE_SECONDS = 600
+"""Time for one call, well below the time limit of a message; the next call skips what is stored already."""
+
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
 
 
-def extract(archive: BinaryIO, *, into: str, refusals: Refusals, progress: Any) -> Iterator[str | None]:
-    """Store every picture of the archive under `into` and yield its URI; a final None means: call again for the rest.
+def extract(archive: BinaryIO, *, into: str, rejected: RejectedLines, progress: Any) -> Iterator[str | None]:
+    """Store every picture of the archive under `into` and yield its URI; a None at the end: call again for the rest.
 
-    Raises Invalid for a file that is not a zip archive or that unpacks to more than is sensible.
+    Raises Invalid for a file that is not a zip archive or that unpacks to more than is allowed.
     """
     size = archive.seek(0, 2)
     try:
@@ -49,8 +54,8 @@ def extract(archive: BinaryIO, *, into: str, refusals: Refusals, progress: Any) 
             progress.report(number)
             if member.is_dir() or _left_behind(member.filename):
                 continue
-            if reason := _refusal(member, seen):
-                refusals.add(number, reason, member.filename)
+            if reason := _rejection_reason(member, seen):
+                rejected.add(number, reason, member.filename)
                 continue
             seen.add(member.filename.casefold())
             uri = storage.join(into, member.filename)
@@ -58,7 +63,7 @@ def extract(archive: BinaryIO, *, into: str, refusals: Refusals, progress: Any) 
                 if time.monotonic() > deadline:
                     yield None
                     return
-                data = _unpack(unpacker, member, number, refusals)
+                data = _unpack(unpacker, member, number, rejected)
                 if data is None:
                     continue
                 budget -= len(data)
@@ -66,7 +71,7 @@ def extract(archive: BinaryIO, *, into: str, refusals: Refusals, progress: Any) 
             else:
                 budget -= member.file_size
             if budget < 0:
-                raise Invalid(f"the archive unpacks to more than {MAX_RATIO} times its size: it is refused as a bomb")
+                raise Invalid(f"the archive unpacks to more than {MAX_RATIO} times its size: rejected as a zip bomb")
             yield uri
 
 
@@ -75,8 +80,8 @@ def _left_behind(name: str) -> bool:
     return parts[0] == "__MACOSX" or parts[-1].startswith(".") or parts[-1] in ("Thumbs.db", "desktop.ini")
 
 
-def _refusal(member: zipfile.ZipInfo, seen: set[str]) -> str:
-    """Why a member is not taken, judged by what the archive says of it; "" when it is."""
+def _rejection_reason(member: zipfile.ZipInfo, seen: set[str]) -> str:
+    """Why a member is rejected, judged by the archive's metadata; "" when it is accepted."""
     name = member.filename
     mode = member.external_attr >> 16
     parts = name.split("/")
@@ -97,15 +102,15 @@ def _refusal(member: zipfile.ZipInfo, seen: set[str]) -> str:
     return "is empty" if member.file_size == 0 else ""
 
 
-def _unpack(unpacker: zipfile.ZipFile, member: zipfile.ZipInfo, number: int, refusals: Refusals) -> bytes | None:
+def _unpack(unpacker: zipfile.ZipFile, member: zipfile.ZipInfo, number: int, rejected: RejectedLines) -> bytes | None:
     try:
         with unpacker.open(member) as stream:
             data = stream.read(settings.IMAGE_MAX_BYTES + 1)
     except DAMAGE as error:
-        refusals.add(number, f"cannot be unpacked ({error})", member.filename)
+        rejected.add(number, f"cannot be unpacked ({error})", member.filename)
         return None
     if len(data) > settings.IMAGE_MAX_BYTES:
-        refusals.add(number, f"has more than {settings.IMAGE_MAX_BYTES:,} bytes", member.filename)
+        rejected.add(number, f"has more than {settings.IMAGE_MAX_BYTES:,} bytes", member.filename)
         return None
     return data
 
