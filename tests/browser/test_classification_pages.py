@@ -44,7 +44,7 @@ def job(account: Account, workers: list[Worker]) -> LabelingJob:
 
 def test_a_worker_classifies_by_keyboard_alone(visit: Visit, job: LabelingJob, workers: list[Worker]) -> None:
     """The task is shown in the classifier; a digit and Enter answer it, and the answer is stored."""
-    page = visit(workers[0].user, f"/work/{job.pk}/")
+    page = visit(workers[0].user, f"/work/{job.queue_id}/")
     page.locator(PICTURE).wait_for()
     expect(page.get_by_role("radio", name="bee")).to_be_focused()
     page.keyboard.press("2")
