@@ -9,6 +9,7 @@ from labeling import task_types
 from labeling.models import Dataset
 from labeling.services import scope
 from labeling.services.jobs import limits, pricing
+from labeling.services.jobs.design import Design
 from labeling.task_types.base import TaskType
 from learning.services.active.loop_settings import RANGES, LoopSettings
 from marketplace import money
@@ -121,13 +122,14 @@ class PeopleStep(StepForm):
 
     workteam = forms.ModelChoiceField(Workteam.objects.none(), empty_label=None, label="Workforce")
     workers_per_object = forms.IntegerField(
-        initial=5,
+        initial=Design.workers_per_object,
         label="Workers per object",
         help_text=f"{limits.WORKERS_PER_OBJECT}; their answers are merged into one label.",
         **limits.WORKERS_PER_OBJECT.bounds,
     )
     redundancy = forms.ChoiceField(
-        choices=[("fixed", "Always that many"), ("dynamic", "Only as many as it takes")], label="How many answers?"
+        choices=list(zip(limits.REDUNDANCY, ("Always that many", "Only as many as needed"), strict=True)),
+        label="How many answers?",
     )
     target_confidence = forms.FloatField(
         required=False,
@@ -146,7 +148,7 @@ class PeopleStep(StepForm):
         ),
     )
     time_limit_minutes = forms.IntegerField(
-        initial=10,
+        initial=Design.task_time_limit_seconds // MINUTE,
         label="Time limit of a task, minutes",
         **limits.TASK_TIME_LIMIT_SECONDS.in_units(MINUTE).bounds,
     )
@@ -157,7 +159,7 @@ class PeopleStep(StepForm):
         max_value=limits.AVAILABILITY_SECONDS.longest / HOUR,
     )
     max_concurrent_tasks = forms.IntegerField(
-        initial=1000, label="Objects open at once", **limits.MAX_CONCURRENT_TASKS.bounds
+        initial=Design.max_concurrent_tasks, label="Objects open at once", **limits.MAX_CONCURRENT_TASKS.bounds
     )
     max_human_labeled_objects = forms.IntegerField(
         required=False,
@@ -234,7 +236,7 @@ def design(draft: dict[str, Any]) -> dict[str, Any]:
     data, task, people, auto = (draft[step] for step in STEPS)
     redundancy: dict[str, Any] = {"kind": people["redundancy"]}
     if people["redundancy"] == "dynamic":
-        redundancy["target_confidence"] = people["target_confidence"] or 0.9
+        redundancy["target_confidence"] = people["target_confidence"]
     made: dict[str, Any] = {
         "name": data["name"],
         "dataset": data["dataset"],

@@ -130,7 +130,7 @@ def _estimate(account: Account, given: dict[str, Any], people: dict[str, Any]) -
     dataset = labeling_scope.dataset(account, given["data"]["dataset"])
     objects = max(1, round(dataset.objects_total * _share(given["data"])))
     team = people.get("team")
-    workers = max(1, team.memberships.count()) if team else 10
+    workers = max(1, team.memberships.count()) if team else pricing.WORKERS_ASSUMED
     estimate = pricing.estimate(
         objects=objects,
         workers_per_object=people["workers_per_object"],

@@ -8,17 +8,16 @@ from django.urls import reverse
 
 from frontend.images import image_response
 from frontend.requester import job_examples
+from frontend.requester.job_forms import MINUTE
 from frontend.requester.job_new import draft, drafted_type
 from frontend.session import requester_page
 from frontend.tasks import element_payload, preview_payload
 from labeling.services import scope
 from labeling.services.intake import samples
+from labeling.services.jobs.design import Design
 from marketplace import money
 from marketplace.errors import NotFound
 from marketplace.models import Role
-
-# What a task's time limit is until the wizard's step of people says otherwise.
-MINUTES = 10
 
 
 def _page(request: HttpRequest, task: dict[str, Any], *, seconds: float, queue_id: int, back: str) -> HttpResponse:
@@ -66,7 +65,8 @@ def of_draft(request: HttpRequest) -> HttpResponse:
         "element": element_payload(kind),
         "initial_value": None,
     }
-    seconds = 60 * people.get("time_limit_minutes", MINUTES)
+    minutes = people.get("time_limit_minutes")
+    seconds = Design.task_time_limit_seconds if minutes is None else MINUTE * minutes
     return _page(request, task, seconds=seconds, queue_id=0, back=reverse("requester:job-review"))
 
 

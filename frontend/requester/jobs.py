@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from frontend.requester import cards, listing, loop_charts
 from frontend.session import requester_page
-from labeling import queries, task_types
+from labeling import queries, task_types, transitions
 from labeling.models import BadLine, DataObject, Export, LabelingJob
 from labeling.services import scope
 from labeling.services.jobs import creation
@@ -21,7 +21,7 @@ from marketplace.models import Role
 from marketplace.services.scope import actor
 
 PER_PAGE = 30
-RUNNING = ("Initializing", "InProgress", "Stopping")
+RUNNING = tuple(state for state in transitions.LABELING_JOB.states if state not in transitions.LABELING_JOB.final)
 EXPORT_KINDS = {
     "manifest": "Augmented manifest",
     "coco": "COCO",
@@ -52,7 +52,7 @@ def list_page(request: HttpRequest) -> HttpResponse:
         "rows": shown,
         "sort": wanted,
         "status": status,
-        "statuses": ["Initializing", "InProgress", "Completed", "Failed", "Stopping", "Stopped"],
+        "statuses": transitions.LABELING_JOB.states,
     }
     return render(request, "requester/jobs.html", context)
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from frontend.requester import listing
 from frontend.session import requester_page
-from labeling import queries
+from labeling import queries, transitions
 from labeling.models import LabelingJob
 from labeling.services import scope
 from learning import queries as learning_queries
@@ -58,9 +58,9 @@ def page(request: HttpRequest) -> HttpResponse:
     """Where a requester starts."""
     account = request.account  # type: ignore[attr-defined]
     mine = scope.jobs(account).defer(*listing.PAYLOAD).order_by("-id")
-    live = mine.filter(status__in=["Initializing", "InProgress", "Stopping"])
+    live = mine.exclude(status__in=transitions.LABELING_JOB.final)
     running = list(live[:SHOWN])
-    recent = list(mine.exclude(status__in=["Initializing", "InProgress", "Stopping"])[:SHOWN])
+    recent = list(mine.filter(status__in=transitions.LABELING_JOB.final)[:SHOWN])
     shown = [*running, *recent]
     counted, money = queries.counters_of_many(shown), queries.money_of_many(shown)
     context = {

@@ -18,7 +18,7 @@ from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
 from labeling.models import Export
 from labeling.services import scope
-from labeling.services.output import exports
+from labeling.services.output import exports, rows
 from marketplace.errors import WrongState
 from marketplace.models import Role
 
@@ -27,7 +27,7 @@ class ExportInput(serializers.Serializer):
     """What to export; `which` restricts it to human or machine labels."""
 
     kind = serializers.ChoiceField(choices=list(exports.EXTENSION))
-    which = serializers.ChoiceField(choices=["all", "human", "machine"], default="all")
+    which = serializers.ChoiceField(choices=list(rows.WHICH), default="all")
 
 
 def export_row(row: Export) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from rest_framework import serializers
 
 from frontend.rest.datasets import SelectionInput
 from labeling import task_types
-from labeling.services.jobs import limits
+from labeling.services.jobs import limits, pricing
+from labeling.services.jobs.design import Design
 from learning.contract import ARCHITECTURES
 from learning.services.active.loop_settings import RANGES
 from marketplace import arns, money, names
@@ -39,7 +40,7 @@ class InstructionsInput(serializers.Serializer):
 class RedundancyInput(serializers.Serializer):
     """Fixed redundancy, or as many answers as it takes for the target confidence."""
 
-    kind = serializers.ChoiceField(choices=["fixed", "dynamic"])
+    kind = serializers.ChoiceField(choices=list(limits.REDUNDANCY))
     target_confidence = serializers.FloatField(required=False, **limits.TARGET_CONFIDENCE.bounds)
     start = serializers.IntegerField(required=False, **limits.START.bounds)
 
@@ -85,10 +86,10 @@ class LabelingJobInput(serializers.Serializer):
         max_length=limits.KEYWORDS.longest,
     )
     instructions = InstructionsInput(required=False)
-    workers_per_object = serializers.IntegerField(default=5, **limits.WORKERS_PER_OBJECT.bounds)
+    workers_per_object = serializers.IntegerField(default=Design.workers_per_object, **limits.WORKERS_PER_OBJECT.bounds)
     redundancy = RedundancyInput(required=False)
     price = serializers.CharField(max_length=money.TEXT_LENGTH.longest)
-    expected_seconds = serializers.FloatField(default=30, **limits.EXPECTED_SECONDS.bounds)
+    expected_seconds = serializers.FloatField(default=Design.expected_seconds, **limits.EXPECTED_SECONDS.bounds)
     task_time_limit_seconds = serializers.IntegerField(required=False, **limits.TASK_TIME_LIMIT_SECONDS.bounds)
     task_availability_seconds = serializers.IntegerField(required=False, **limits.AVAILABILITY_SECONDS.bounds)
     max_concurrent_tasks = serializers.IntegerField(required=False, **limits.MAX_CONCURRENT_TASKS.bounds)
@@ -104,6 +105,6 @@ class EstimateInput(serializers.Serializer):
     objects = serializers.IntegerField(**limits.OBJECTS.bounds)
     workers_per_object = serializers.IntegerField(**limits.WORKERS_PER_OBJECT.bounds)
     price = serializers.CharField(max_length=money.TEXT_LENGTH.longest)
-    expected_seconds = serializers.FloatField(default=30, **limits.EXPECTED_SECONDS.bounds)
-    workers = serializers.IntegerField(default=10, **limits.WORKERS.bounds)
+    expected_seconds = serializers.FloatField(default=Design.expected_seconds, **limits.EXPECTED_SECONDS.bounds)
+    workers = serializers.IntegerField(default=pricing.WORKERS_ASSUMED, **limits.WORKERS.bounds)
     task_type = serializers.CharField(default=task_types.DEFAULT, help_text=TASK_TYPES)

@@ -189,8 +189,8 @@ def _people(design: Design) -> None:
             design.wrong("redundancy.start", f"{start} found, at most workers_per_object expected")
         if target not in limits.TARGET_CONFIDENCE:
             design.wrong("redundancy.target_confidence", f"{target!r} found, {limits.TARGET_CONFIDENCE} expected")
-    elif redundancy.get("kind") != "fixed":
-        design.wrong("redundancy.kind", f"{redundancy.get('kind')!r} found, fixed or dynamic expected")
+    elif redundancy.get("kind") not in limits.REDUNDANCY:
+        design.wrong("redundancy.kind", f"{redundancy.get('kind')!r} found, {' or '.join(limits.REDUNDANCY)} expected")
 
 
 def _money(design: Design) -> None:

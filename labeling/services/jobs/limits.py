@@ -47,6 +47,9 @@ TAG_VALUE_LENGTH = Range(0, 256)
 WORKERS_PER_OBJECT = Range(1, 9)
 """NumberOfHumanWorkersPerDataObject."""
 
+REDUNDANCY = ("fixed", "dynamic")
+"""Always workers_per_object answers, or as many as it takes to reach the target confidence."""
+
 START = Range(1, WORKERS_PER_OBJECT.high)
 """Answers that an object gets at first with dynamic redundancy; at most the job's workers_per_object."""
 

@@ -18,6 +18,10 @@ MOST_MICROS = 2_999_000
 """The largest AmountInUsd: 2 dollars, 99 cents and 9 tenths of a cent."""
 
 
+WORKERS_ASSUMED = 10
+"""People that a duration is estimated with while nobody knows how many there are."""
+
+
 @dataclass(frozen=True)
 class Estimate:
     """What a job will cost and how long it takes. `total_micros` includes `fee_micros`, the platform's share."""
