@@ -1,4 +1,4 @@
-"""A small client of the public REST API, for the simulated crowd and the demo. Knows nothing of the database."""
+"""A small client of the public REST API, for the simulated crowd and the demo. It must not know the database."""
 
 import json
 import uuid

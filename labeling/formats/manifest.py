@@ -73,7 +73,7 @@ def parse(
 ) -> Iterator[Line | BadLine]:
     """Read a manifest from a binary file or an iterable of lines, in constant memory.
 
-    `label_attribute_name`: lines that already carry it come out with `labeled` True (job chaining skips them).
+    `label_attribute_name`: lines that already have it get `labeled` True (job chaining skips them).
     `kinds`: which of 'source-ref' and 'source' this job can use. `schemes`: URI schemes allowed in 'source-ref',
     None for any text. A UTF-8 byte order mark is dropped; blank lines are skipped but counted.
     """

@@ -37,7 +37,7 @@ def unpack_model(archive: Path, folder: Path) -> None:
     """Write the three model files of an archive into folder; anything else in it is left alone.
 
     Raises BadInput when it is no archive, lacks a file, or would unpack to more than MAX_UNPACKED_BYTES. Members are
-    found by plain name and copied as data, so links, devices and paths that climb out have no effect.
+    found by plain name and copied as data, so links, devices and paths that lead out have no effect.
     """
     folder.mkdir(parents=True, exist_ok=True)
     found, budget = set(), MAX_UNPACKED_BYTES

@@ -1,6 +1,6 @@
 """Images and boxes in the shape a detector reads: decoded once, kept in memory within a limit, batched.
 
-It must not know models, optimizers or jobs. What comes out depends only on the seed, the epoch and the item, so a
+It must not know models, optimizers or jobs. The batches depend only on the seed, the epoch and the item, so a
 resumed run sees what an uninterrupted one would have seen.
 """
 

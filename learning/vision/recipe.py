@@ -33,7 +33,7 @@ class Recipe:
     augmentation: str
     freeze_norms: bool  # keep running statistics as pretrained; right for small batches
     class_factor: float = 1.0  # the rate of the layer that tells the task's classes apart, as a share
-    least_steps: int = 1500  # of a run whose length nobody gave, however few its images
+    least_steps: int = 1500  # of a run without a given length, however few its images
 
 
 _SSD = Recipe(

@@ -1,4 +1,4 @@
-"""Zip files in and out: streamed writing beyond 4 GB, and reading within limits, for archives that nobody vouches for.
+"""Zip files in and out: streamed writing beyond 4 GB, and reading of untrusted archives within limits.
 
 Every archive we write has an `images.jsonl`, one {"file", "source-ref", "width", "height"} a line, which says what
 object each file belongs to. It must not know boxes.
@@ -99,7 +99,7 @@ class ArchiveReader:
         return name in self._zip.NameToInfo
 
     def read(self, name: str, limit: int = MAX_MEMBER) -> bytes:
-        """A member's bytes; the limit counts what comes out, whatever the header claims."""
+        """A member's bytes; the limit counts the unpacked bytes, whatever the header claims."""
         try:
             with self._zip.open(name) as member:
                 data = member.read(limit + 1)

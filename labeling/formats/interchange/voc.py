@@ -90,7 +90,7 @@ def _number(value: float) -> str:
 
 
 def read_voc(source: BinaryIO) -> Iterator[Item]:
-    """Images with boxes of every XML file in a zip, streamed; bad files and boxes come out as BadItem.
+    """Images with boxes of every XML file in a zip, streamed; bad files and boxes become BadItems.
 
     `source` of an image is its URI when we wrote the archive, else the <filename>. Raises ValueError when the
     zip itself cannot be read.

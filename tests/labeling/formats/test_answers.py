@@ -159,7 +159,7 @@ def test_boxes_round_trip(rows):
         assert 0 <= x1 < x2 <= 500 + 1e-9 and 0 <= y1 < y2 <= 400 + 1e-9
 
 
-junk = st.recursive(
+any_json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just("dog"),
     lambda inner: (
         st.lists(inner, max_size=3)
@@ -171,7 +171,7 @@ junk = st.recursive(
 )
 
 
-@given(junk)
+@given(any_json)
 def test_any_json_is_an_answer_or_an_answer_error(value):
     for content in (value, {"boundingBox": value}, {"boundingBox": {"boundingBoxes": [value]}}):
         try:

@@ -1,4 +1,4 @@
-"""Image files that nobody vouches for: real decoding, limits before decoding, upright pixels."""
+"""Untrusted image files: real decoding, limits before decoding, upright pixels."""
 
 from __future__ import annotations
 

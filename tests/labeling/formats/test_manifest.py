@@ -154,7 +154,7 @@ def test_one_line_alone():
 
 
 def test_memory_stays_constant_for_huge_lines_and_files():
-    class Monster(io.RawIOBase):
+    class EndlessLine(io.RawIOBase):
         """Two hundred megabytes without a line end, made as they are read, then one good line."""
 
         def __init__(self) -> None:
@@ -173,7 +173,7 @@ def test_memory_stays_constant_for_huge_lines_and_files():
             return size
 
     tracemalloc.start()
-    found = list(parse(io.BufferedReader(Monster())))
+    found = list(parse(io.BufferedReader(EndlessLine())))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert [type(line) for line in found] == [BadLine, Line]

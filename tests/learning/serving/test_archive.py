@@ -1,4 +1,4 @@
-"""model.tar.gz: reproducible bytes, and safe reading of archives that nobody vouches for."""
+"""model.tar.gz: reproducible bytes, and safe reading of untrusted archives."""
 
 import io
 import os
@@ -45,9 +45,9 @@ def test_members_with_paths_or_links_that_lead_out_are_not_unpacked(tmp_path: Pa
     secret.write_text("secret")
     hostile = tmp_path / "hostile.tar.gz"
     with tarfile.open(hostile, "w:gz") as opened:
-        climbing = tarfile.TarInfo("../escaped")
-        climbing.size = 3
-        opened.addfile(climbing, io.BytesIO(b"out"))
+        leading_out = tarfile.TarInfo("../escaped")
+        leading_out.size = 3
+        opened.addfile(leading_out, io.BytesIO(b"out"))
         for name in MODEL_FILES:
             link = tarfile.TarInfo(name)
             link.type, link.linkname = tarfile.SYMTYPE, str(secret)

@@ -128,7 +128,7 @@ def test_fewer_images_than_a_batch_are_repeated(tmp_path: Path) -> None:
 
 def test_the_cache_keeps_to_its_limit_and_unreadable_images_are_left_out(tmp_path: Path) -> None:
     found = images(tmp_path, 5, cache=2 * 64 * 64 * 3)
-    (tmp_path / "1.png").write_bytes(b"wreck")
+    (tmp_path / "1.png").write_bytes(b"no image")
     refused = found.preload(stop=lambda: False)
     assert [one.number for one in refused] == [2] and len(found) == 4
     assert [found.picture(place).width for place in range(4)] == [40] * 4
