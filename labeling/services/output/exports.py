@@ -33,9 +33,17 @@ COCO_MEMBER = "annotations/instances_default.json"
 """The file name that CVAT and Datumaro expect."""
 RUN = "labeling.background.run_export"
 MOST_AT_ONCE = 5
+"""Exports of one job that may run at a time."""
+
 MOST_ERRORS = 1000
-EVERY_SECONDS = 1.0
-TASKS_AT_ONCE = 500
+"""Objects left out that are stored with their reason."""
+
+REPORT_SECONDS = 1.0
+"""How often progress is stored."""
+
+CHUNK = 500
+"""Tasks whose answers are read at a time."""
+
 ZIP_BUFFER = 1024 * 1024
 
 
@@ -44,14 +52,14 @@ class Stopped(Exception):
 
 
 def create_export(*, job: LabelingJob, kind: str, which: str = "all", by: str) -> Export:
-    """Start an export. Raises Invalid for an unknown part or a format that does not hold labels of the job's type,
-    ExportLimit with too many under way."""
+    """Start an export. Raises Invalid for an unknown part or a format that cannot hold labels of the job's type,
+    ExportLimit while too many are running."""
     if kind not in formats(job):
         raise Invalid(f"{kind!r} found, one of {', '.join(formats(job))} expected", field="kind")
     if which not in rows.WHICH:
         raise Invalid(f"{which!r} found, one of {', '.join(rows.WHICH)} expected", field="which")
     if Export.objects.filter(job=job, status="InProgress").count() >= MOST_AT_ONCE:
-        raise ExportLimit(f"{MOST_AT_ONCE} exports of this job are under way; wait for one of them")
+        raise ExportLimit(f"{MOST_AT_ONCE} exports of this job are running; wait until one of them has ended")
     with transaction.atomic():
         export = Export.objects.create(job=job, kind=kind, which=which, created_by=by)
         queue.enqueue(RUN, export.pk)
@@ -60,18 +68,18 @@ def create_export(*, job: LabelingJob, kind: str, which: str = "all", by: str) -
 
 def formats(job: LabelingJob) -> list[str]:
     """The formats that the job's labels can be exported to."""
-    fitting = {*ALWAYS, *task_types.get(job.task_type).exports}
-    return [kind for kind in EXTENSION if kind in fitting]
+    supported = {*ALWAYS, *task_types.get(job.task_type).exports}
+    return [kind for kind in EXTENSION if kind in supported]
 
 
 def stop_export(*, export: Export, by: str) -> None:
-    """Stop an export; what was written is thrown away. Raises InUse for one that is over."""
+    """Stop an export; what was written is discarded. Raises WrongState for one that is over."""
     with transaction.atomic():
         transitions.EXPORT.advance(export, "Stopped", by=by)
 
 
 def run_export(export_id: int) -> None:
-    """Write the file and finish the row. Does nothing for an export that is over; starts afresh after a crash."""
+    """Write the file and complete the export. Does nothing for one that is over; starts again after a crash."""
     export = Export.objects.select_related("job__account", "job__queue__workteam").get(pk=export_id)
     if export.status != "InProgress":
         return
@@ -111,19 +119,19 @@ def run_export(export_id: int) -> None:
 
 
 class _Work:
-    """One export being written: counts, says how far it is, notices when it is stopped."""
+    """One export while it is written: stores its progress and notices when it is stopped."""
 
     def __init__(self, export: Export):
         self.export = export
         self.job: LabelingJob = export.job
         self.done = 0
         self.errors: list[dict[str, str]] = []
-        wanted = Q(job=self.job)
+        selected = Q(job=self.job)
         self.task_type = task_types.get(self.job.task_type)
         if export.which != "all" or export.kind not in ALWAYS:
-            wanted &= Q(label__source__in=rows.WHICH[export.which])
-        self.total = max(1, DataObject.objects.filter(wanted).count())
-        self._said = time.monotonic()
+            selected &= Q(label__source__in=rows.WHICH[export.which])
+        self.total = max(1, DataObject.objects.filter(selected).count())
+        self._reported_at = time.monotonic()
 
     def write(self, out: BinaryIO) -> None:
         """Write the whole file."""
@@ -138,13 +146,13 @@ class _Work:
     def _step(self) -> None:
         self.done += 1
         now = time.monotonic()
-        if now - self._said < EVERY_SECONDS:
+        if now - self._reported_at < REPORT_SECONDS:
             return
-        self._said = now
-        going = Export.objects.filter(pk=self.export.pk, status="InProgress").update(
+        self._reported_at = now
+        running = Export.objects.filter(pk=self.export.pk, status="InProgress").update(
             progress=min(0.99, self.done / self.total), objects_done=self.done
         )
-        if not going:
+        if not running:
             raise Stopped
 
     def _manifest(self, out: BinaryIO) -> None:
@@ -158,16 +166,16 @@ class _Work:
             tasks = list(
                 Task.objects.filter(queue=self.job.queue_id, pk__gt=last)
                 .select_related("data_object")
-                .order_by("pk")[:TASKS_AT_ONCE]
+                .order_by("pk")[:CHUNK]
             )
             if not tasks:
                 return
             last = tasks[-1].pk
             answers = manifests.answers_of_tasks(self.job, tasks)
             for task in tasks:
-                for given in answers.get(task.pk, []):
+                for answer in answers.get(task.pk, []):
                     record = {"objectId": task.data_object.index, "source-ref": task.data_object.source_ref}
-                    out.write(orjson.dumps({**record, **answer_record(given)}) + b"\n")
+                    out.write(orjson.dumps({**record, **answer_record(answer)}) + b"\n")
                 self._step()
 
     def _images(self) -> Iterator[LabeledImage]:
@@ -175,17 +183,17 @@ class _Work:
         for row in rows.stream(self.job, self.export.which):
             if row.value is None:
                 continue
-            wrong = ""
-            found = [replace(box, confidence=box.confidence or 0.0) for box in self.task_type.read_value(row.value)]
+            reason = ""
+            boxes = [replace(box, confidence=box.confidence or 0.0) for box in self.task_type.read_value(row.value)]
             if not row.width or not row.height:
-                wrong = "the size of the image is not known"
-            elif unknown := sorted({box.label for box in found} - known):
-                wrong = f"the class {unknown[0]!r} is not one of the job's"
-            if wrong:
+                reason = "the size of the image is not known"
+            elif unknown := sorted({box.label for box in boxes} - known):
+                reason = f"the class {unknown[0]!r} is not one of the job's"
+            if reason:
                 if len(self.errors) < MOST_ERRORS:
-                    self.errors.append({"object": str(row.line_index), "reason": wrong})
+                    self.errors.append({"object": str(row.line_index), "reason": reason})
                 continue
-            yield LabeledImage(row.source_ref, rows.image_size(row), tuple(found))
+            yield LabeledImage(row.source_ref, rows.image_size(row), tuple(boxes))
             self._step()
 
     def _coco(self, out: BinaryIO) -> None:

@@ -1,6 +1,6 @@
 """A job's output in Ground Truth's layout: the augmented manifest, worker responses, consolidation files.
 
-Everything lies under `<output uri>/<job name>/` and may be written again at any time with the same result.
+Everything is stored under `<output uri>/<job name>/`; writing it again gives the same files.
 """
 
 from collections import defaultdict
@@ -23,24 +23,28 @@ from marketplace.errors import DomainError
 from marketplace.models import Crowd
 
 CHUNK = 500
+"""Tasks whose files are written together."""
+
 MANIFEST = "manifests/output/output.manifest"
 UNWRITABLE = "the output cannot be written"
+"""How a job's attention begins while its output cannot be written."""
+
 REFRESH = timedelta(minutes=5)
 """How old the output of a running job with new labels may become; it is checked every minute."""
 
 
 def root(job: LabelingJob) -> str:
-    """Where the job's output lies."""
+    """The address under which the job's output is stored."""
     return storage.join(job.output_uri, job.name)
 
 
 def manifest_uri(job: LabelingJob) -> str:
-    """The output manifest: final when the job is over, as it stands before."""
+    """The output manifest, which is final when the job is over."""
     return storage.join(root(job), MANIFEST)
 
 
 def refresh_output(job_id: int) -> None:
-    """Write the manifest as it stands and the files of tasks that ended since. Safe to repeat and to interrupt."""
+    """Write the manifest with the current labels and the files of tasks that ended. Safe to repeat and to kill."""
     job = LabelingJob.objects.select_related("account", "queue__workteam").get(pk=job_id)
     write_responses(job)
     write_manifest(job)
@@ -48,7 +52,7 @@ def refresh_output(job_id: int) -> None:
 
 
 def refresh_or_report(job: LabelingJob) -> bool:
-    """`refresh_output`; when the place cannot be written to, its owner reads why and it is tried again later."""
+    """Write the output as `refresh_output` does; returns False, with the reason in the job's attention, on failure."""
     try:
         refresh_output(job.pk)
     except DomainError as error:
@@ -60,7 +64,7 @@ def refresh_or_report(job: LabelingJob) -> bool:
 
 
 def refresh_stale(*, now: datetime) -> None:
-    """Ask for the output of every running job that got labels since it was last written, some time ago."""
+    """Queue a refresh of every running job whose output is older than REFRESH and that got labels since."""
     old = Q(output_written_at=None) | Q(output_written_at__lt=now - REFRESH)
     for job in LabelingJob.objects.filter(old, status="InProgress").order_by("pk"):
         since = job.output_written_at or job.created_at
@@ -69,7 +73,7 @@ def refresh_stale(*, now: datetime) -> None:
 
 
 def write_manifest(job: LabelingJob) -> int:
-    """Write the output manifest whole; returns the number of lines. Readers see the old or the new one, never half."""
+    """Write the output manifest; returns its number of lines. Readers see the old file or the new one, never a part."""
     lines = 0
     with storage.writer(manifest_uri(job), content_type="application/x-ndjson") as out:
         for row in rows.stream(job):
@@ -81,8 +85,8 @@ def write_manifest(job: LabelingJob) -> int:
 def write_responses(job: LabelingJob) -> int:
     """Write the answers of every task that ended and was not written yet, with the consolidation files of its batch.
 
-    Returns how many tasks were written. A task is marked after its file is stored: a crash between writes it again,
-    under the same name.
+    Returns how many tasks were written. A task is marked after its file is stored, so after a crash the same file is
+    written again.
     """
     written = 0
     for batch in Batch.objects.filter(queue=job.queue_id).order_by("number"):
@@ -93,46 +97,46 @@ def write_responses(job: LabelingJob) -> int:
             .order_by("pk")
         )
         stream = ended.iterator(chunk_size=CHUNK)
-        while some := list(islice(stream, CHUNK)):
-            _write_tasks(job, batch, some)
-            Task.objects.filter(pk__in=[task.pk for task in some]).update(responses_written=True)
-            written += len(some)
+        while chunk := list(islice(stream, CHUNK)):
+            _write_tasks(job, batch, chunk)
+            Task.objects.filter(pk__in=[task.pk for task in chunk]).update(responses_written=True)
+            written += len(chunk)
     return written
 
 
 def _write_tasks(job: LabelingJob, batch: Batch, tasks: list[Task]) -> None:
     answers = answers_of_tasks(job, tasks)
-    request, response = [], []
+    requests, responses = [], []
     latest: datetime | None = None
     for task in tasks:
-        given = answers.get(task.pk, [])
-        if not given:
+        submitted = answers.get(task.pk, [])
+        if not submitted:
             continue
-        moment = max(answer.submitted for answer in given)
+        moment = max(answer.submitted for answer in submitted)
         latest = moment if latest is None else max(latest, moment)
         index = task.data_object.index
         key = worker_responses.worker_response_key(iteration=batch.number, object_id=index, moment=moment)
         uri = storage.join(root(job), key)
-        storage.write(uri, worker_responses.write_worker_response(given), content_type="application/json")
-        request.append(_requested(task.data_object, given))
-        response.append(_responded(job, task.data_object))
+        storage.write(uri, worker_responses.write_worker_response(submitted), content_type="application/json")
+        requests.append(_consolidation_request(task.data_object, submitted))
+        responses.append(_consolidation_response(job, task.data_object))
     if latest is not None:
         for key_of, document in (
-            (worker_responses.consolidation_request_key, request),
-            (worker_responses.consolidation_response_key, response),
+            (worker_responses.consolidation_request_key, requests),
+            (worker_responses.consolidation_response_key, responses),
         ):
             uri = storage.join(root(job), key_of(iteration=batch.number, moment=latest))
             storage.write(uri, orjson.dumps(document), content_type="application/json")
 
 
 def answers_of_tasks(job: LabelingJob, tasks: Iterable[Task]) -> dict[int, list[SubmittedAnswer]]:
-    """The newest revision of every answer to these tasks, by task, in the order they came."""
-    found = (
+    """The newest revision of every answer to these tasks, by task, in order of submission."""
+    revisions = (
         Answer.objects.filter(assignment__task__in=[task.pk for task in tasks])
         .select_related("assignment__worker")
         .order_by("assignment_id", "revision")
     )
-    newest = {row.assignment_id: row for row in found}
+    newest = {row.assignment_id: row for row in revisions}
     crowd = "public" if job.workteam.crowd == Crowd.PUBLIC else "private"
     by_task: dict[int, list[SubmittedAnswer]] = defaultdict(list)
     for row in sorted(newest.values(), key=lambda r: (r.created_at, r.pk)):
@@ -150,19 +154,20 @@ def answers_of_tasks(job: LabelingJob, tasks: Iterable[Task]) -> dict[int, list[
     return by_task
 
 
-def _requested(row: DataObject, given: list[SubmittedAnswer]) -> dict[str, Any]:
+def _consolidation_request(row: DataObject, answers: list[SubmittedAnswer]) -> dict[str, Any]:
     annotations = [
-        {"workerId": a.worker_id, "annotationData": {"content": orjson.dumps(dict(a.content)).decode()}} for a in given
+        {"workerId": a.worker_id, "annotationData": {"content": orjson.dumps(dict(a.content)).decode()}}
+        for a in answers
     ]
     return {"datasetObjectId": str(row.index), "dataObject": {"s3Uri": row.source_ref}, "annotations": annotations}
 
 
-def _responded(job: LabelingJob, row: DataObject) -> dict[str, Any]:
-    made: Label | None = row.label
+def _consolidation_response(job: LabelingJob, row: DataObject) -> dict[str, Any]:
+    label: Label | None = row.label
     content = None
-    if made is not None and made.source != LabelSource.MACHINE:
-        # What the content holds is merged into the manifest line; how it came about is told by the API.
-        value, metadata = rows.label(rows.of(row), job)
+    if label is not None and label.source != LabelSource.MACHINE:
+        # As in Ground Truth, the content is what the manifest line gets; the explanation is only in the API.
+        value, metadata = rows.label(rows.from_object(row), job)
         content = {job.label_attribute_name: value, f"{job.label_attribute_name}-metadata": metadata}
     return {
         "datasetObjectId": str(row.index),

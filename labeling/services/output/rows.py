@@ -10,6 +10,8 @@ from labeling.formats.shapes import ImageSize
 from labeling.models import DataObject, LabelingJob, LabelSource, ObjectState
 
 CHUNK = 2000
+"""Rows that are read at a time."""
+
 WHICH: dict[str, tuple[str, ...]] = {
     "all": tuple(LabelSource.values),
     "human": (LabelSource.HUMAN, LabelSource.ADJUDICATED),
@@ -18,7 +20,7 @@ WHICH: dict[str, tuple[str, ...]] = {
 
 
 class Row(NamedTuple):
-    """One object: its line as it came, where it stands, and its label if it has one."""
+    """One object: its input line, its state, and its label if it has one."""
 
     pk: int
     line_index: int
@@ -35,28 +37,28 @@ class Row(NamedTuple):
     value: dict[str, Any] | None
 
 
-def of(found: DataObject) -> Row:
-    """An object that was read with its label; its line is left out."""
-    made = found.label
+def from_object(data_object: DataObject) -> Row:
+    """The row of an object that was read with its label; its input line is left out."""
+    label = data_object.label
     return Row(
-        found.pk,
-        found.index,
-        found.state,
-        found.failure_reason,
-        found.source_ref,
-        found.width,
-        found.height,
-        found.depth,
+        data_object.pk,
+        data_object.index,
+        data_object.state,
+        data_object.failure_reason,
+        data_object.source_ref,
+        data_object.width,
+        data_object.height,
+        data_object.depth,
         "",
-        made.source if made else None,
-        made.model_name if made else None,
-        made.created_at if made else None,
-        made.value if made else None,
+        label.source if label else None,
+        label.model_name if label else None,
+        label.created_at if label else None,
+        label.value if label else None,
     )
 
 
 def stream(job: LabelingJob, which: str = "all") -> Iterator[Row]:
-    """Every object of the job in manifest order; with `which` not "all" only those with such a label.
+    """Every object of the job in manifest order; unless `which` is "all", only those with such a label.
 
     Memory does not grow with the job: rows come through a server-side cursor.
     """
@@ -88,7 +90,7 @@ def image_size(row: Row) -> ImageSize:
 
 
 def manifest_line(row: Row, job: LabelingJob) -> bytes:
-    """The line of the output manifest: labeled, failed, or as it came."""
+    """The line of the output manifest: labeled, failed, or the input line."""
     if row.state == ObjectState.FAILED and row.value is None:
         return failure_line(row.line, job.label_attribute_name, reason=row.failure_reason or EXPIRED)
     if row.value is None:

@@ -1,4 +1,4 @@
-"""Answers by task type: check what came in, read what is stored. Knows no seats and no money."""
+"""Answers by task type: checks submitted answers, reads stored ones. Knows no seats and no money."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -34,7 +34,7 @@ def checked(content: Any, *, task_type: str, labels: Sequence[str], size: tuple[
 
 
 def read(content: Mapping[str, Any], *, task_type: str, labels: Sequence[str], size: tuple[int, int]) -> Any:
-    """The typed values of an answer. Raises AnswerError for a bad answer, Invalid for a task type there is not."""
+    """The typed values of an answer. Raises AnswerError for a bad answer, Invalid for an unknown task type."""
     try:
         kind = task_types.get(task_type)
     except task_types.UnknownTaskType as error:

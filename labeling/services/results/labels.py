@@ -1,4 +1,4 @@
-"""Label revisions: the only writer of Label rows and of what they do to their objects. Knows no answers, no money."""
+"""Label revisions: the only writer of Label rows and of an object's labeled state. Knows no answers, no money."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ STATE_OF = {
 
 @dataclass(frozen=True)
 class ExternalLabel:
-    """A label that did not come from this room's answers; `answer` is what the job's task type reads answers into."""
+    """A label from outside this room; `answer` has the type into which the job's task type reads answers."""
 
     object_id: int
     answer: Any
@@ -52,43 +52,45 @@ def record_labels(
 ) -> int:
     """Label objects that are Unlabeled, in chunks; others are left as they are, so a repeat does nothing.
 
-    Returns how many were labeled. Raises Invalid for a class the job does not have, InUse for a job that is over.
+    Returns how many were labeled. Raises Invalid for a class the job does not have, WrongState for a job that is over.
     """
     known, kind = frozenset(job.labels), task_types.get(job.task_type)
     done, stream = 0, iter(rows)
-    while some := list(islice(stream, CHUNK)):
-        for row in some:
+    while chunk := list(islice(stream, CHUNK)):
+        for row in chunk:
             if unknown := kind.classes(row.answer) - known:
                 raise Invalid(f"object {row.object_id}: {sorted(unknown)} are not labels of the job", field="answer")
         with transaction.atomic():
             _must_run(job)
-            free = _lock_objects(job, [row.object_id for row in some], ObjectState.UNLABELED)
+            unlabeled = _lock_objects(job, [row.object_id for row in chunk], ObjectState.UNLABELED)
             write_revisions(
                 [
                     Revision(row.object_id, kind.value(row.answer), row.confidence, row.explanation)
-                    for row in some
-                    if row.object_id in free
+                    for row in chunk
+                    if row.object_id in unlabeled
                 ],
                 source=source,
                 algorithm=algorithm,
                 model_name=model_name,
             )
             advance_requests.request_advance(job.queue_id)
-        done += len(free)
+        done += len(unlabeled)
     return done
 
 
 def fail_objects(*, job: LabelingJob, reasons: Mapping[int, str]) -> int:
     """Mark Unlabeled objects as failed, each with its reason; returns how many. Others are left as they are."""
     with transaction.atomic():
-        free = _lock_objects(job, list(reasons), ObjectState.UNLABELED)
-        rows = [DataObject(pk=pk, state=ObjectState.FAILED, failure_reason=reasons[pk][:500]) for pk in sorted(free)]
+        unlabeled = _lock_objects(job, list(reasons), ObjectState.UNLABELED)
+        rows = [
+            DataObject(pk=pk, state=ObjectState.FAILED, failure_reason=reasons[pk][:500]) for pk in sorted(unlabeled)
+        ]
         DataObject.objects.bulk_update(rows, ["state", "failure_reason"], batch_size=CHUNK)
-    return len(free)
+    return len(unlabeled)
 
 
 def write_revisions(revisions: Sequence[Revision], *, source: str, algorithm: str, model_name: str = "") -> list[Label]:
-    """Append a revision to each object and make it the one that counts. Needs a transaction holding the objects."""
+    """Append a revision to each object and make it current. Needs a transaction that has locked the objects."""
     ids = [revision.object_id for revision in revisions]
     newest = dict(
         Label.objects.filter(data_object__in=ids).values_list("data_object").annotate(n=Max("revision")).order_by()

@@ -1,4 +1,4 @@
-"""What consolidation learned about workers, kept beyond the job. Knows counts, not how they are made."""
+"""Stores what consolidation learned about workers, so that it outlives the job. Knows counts, not their formulas."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -25,15 +25,15 @@ class KnownSkill:
 
 
 def record(*, queue: WorkQueue, rows: Iterable[SkillRow]) -> None:
-    """Put what this queue says about its workers in place of what it said before.
+    """Replace the skills that this queue has recorded for its workers.
 
-    Workers are named by their public ids, unknown ones are left out. Call it under the advance lock of the queue.
+    Rows name workers by public id; unknown ids are left out. The caller holds the advance lock of the queue.
     """
-    found = list(rows)
+    skills = list(rows)
     now = timezone.now()
     with transaction.atomic():
         workers = dict(
-            Worker.objects.filter(public_id__in={row.worker for row in found}).values_list("public_id", "pk")
+            Worker.objects.filter(public_id__in={row.worker for row in skills}).values_list("public_id", "pk")
         )
         WorkerSkill.objects.filter(queue=queue).delete()
         WorkerSkill.objects.bulk_create(
@@ -45,7 +45,7 @@ def record(*, queue: WorkQueue, rows: Iterable[SkillRow]) -> None:
                     updated_at=now,
                     **{name: value for name, value in asdict(row).items() if name != "worker"},
                 )
-                for row in found
+                for row in skills
                 if row.worker in workers
             ],
             batch_size=1000,
