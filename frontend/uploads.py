@@ -7,12 +7,12 @@ import re
 import uuid
 from typing import BinaryIO, cast
 
-from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
 from marketplace import storage
 from marketplace.errors import Invalid
 from marketplace.models import Account
+from marketplace.services import boundaries
 
 FOLDER = r"^[0-9a-f]{32}$"
 LONGEST_NAME = 120
@@ -20,7 +20,7 @@ LONGEST_NAME = 120
 
 def uploads_root(account: Account) -> str:
     """Where an account's uploads are stored."""
-    return storage.join(settings.STORE_URL, "accounts", account.number, "uploads")
+    return storage.join(boundaries.base_of(account), "uploads")
 
 
 def folder_uri(account: Account, folder: str = "") -> tuple[str, str]:
