@@ -4,12 +4,12 @@ from django.apps import AppConfig
 
 
 class LabelingConfig(AppConfig):
-    """Labeling jobs, tasks, answers, consolidation, output. Has never heard of a model that learns."""
+    """Labeling jobs, tasks, answers, consolidation, output. Knows nothing of models that learn."""
 
     name = "labeling"
 
     def ready(self) -> None:
-        """Make the owners of work queues known."""
+        """Register the owner of labeling jobs' work queues."""
         from labeling.services.jobs import owner
 
         owner.register()

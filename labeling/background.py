@@ -1,4 +1,4 @@
-"""Queue entry points of this room. Each takes ids, is short, and is safe to run twice."""
+"""The functions of this room that the message queue calls. Each is given ids and is safe to run twice."""
 
 from django.utils import timezone
 
@@ -10,28 +10,28 @@ from labeling.services.queue import advance_requests, leases, owners
 
 
 def advance_queue(queue_id: int) -> None:
-    """Let the owner of a work queue take its next steps; nothing happens for a queue that is gone."""
+    """Let the owner of a work queue take its next steps; does nothing for a deleted queue."""
     queue = WorkQueue.objects.filter(pk=queue_id).first()
     if queue is not None:
         owners.owner_of(queue).advance()
 
 
 def advance_job(job_id: int) -> None:
-    """Take the next steps of a labeling job. Messages name the queue; those sent by earlier versions name the job."""
+    """Take the next steps of a labeling job. Only messages that earlier versions sent name a job."""
     advancing.advance_job(job_id)
 
 
 def refresh_output(job_id: int) -> None:
-    """Write a job's output manifest as it stands."""
+    """Write a job's output manifest with its current labels."""
     job = LabelingJob.objects.filter(pk=job_id, status="InProgress").first()
     if job is not None:
         manifests.refresh_or_report(job)
 
 
 def sweep() -> None:
-    """Every minute: end leases that ran out and ask for every job that is not over to be looked at.
+    """Run every minute: end overdue leases and request an advance of every job that is not over.
 
-    A message that was lost costs at most this minute.
+    So a lost message delays a job by a minute at most.
     """
     leases.expire_overdue()
     AdvanceRequest.objects.filter(requested_at__lt=timezone.now() - advance_requests.STALE).delete()
@@ -43,10 +43,10 @@ def sweep() -> None:
 
 
 def run_export(export_id: int) -> None:
-    """Write a download."""
+    """Write the file of an export."""
     exports.run_export(export_id)
 
 
 def advance_dataset(dataset_id: int) -> None:
-    """Make a data set, or go on making it."""
+    """Create a data set, or continue."""
     datasets.advance_dataset(dataset_id)

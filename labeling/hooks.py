@@ -1,4 +1,4 @@
-"""The messages that go upward. Each is a list of callables that other rooms append to; a listener only enqueues.
+"""Events for the rooms above, which append their listeners to these lists; a listener only enqueues a message.
 
 `job_ready(job_id)` is sent in the transaction that makes a job InProgress, `batch_done(batch_id)` in the one that
 closes a batch; `loop_done(loop_id)` is for review loops.

@@ -1,4 +1,4 @@
-"""The words under which the ledger knows rows of this room (marketplace.models.Subject). Stored, so never changed."""
+"""The types of this room's rows in ledger entries (marketplace.models.Subject). Stored, so never changed."""
 
 BATCH = "batch"
 ASSIGNMENT = "assignment"

@@ -1,4 +1,4 @@
-"""Every state table of this room."""
+"""Every status of this room's models, and the statuses that may follow it."""
 
 from marketplace.states import Machine
 
@@ -36,8 +36,8 @@ EXPORT = Machine(
     "export",
     {"InProgress": {"Completed", "Failed", "Stopped"}, "Completed": set(), "Failed": set(), "Stopped": set()},
 )
-# A queue hands out tasks while it is InProgress; a stopped one takes the answers to running leases and no more.
 WORK_QUEUE = Machine(
     "work queue",
     {"Initializing": {"InProgress", "Stopped"}, "InProgress": {"Stopped"}, "Stopped": set()},
 )
+"""Tasks can be claimed while a queue is InProgress; a stopped one only accepts the answers to running leases."""

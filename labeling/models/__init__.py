@@ -1,4 +1,4 @@
-"""The one door to this room's models."""
+"""The models of this room; other code imports them from here."""
 
 from labeling.models.datasets import BadLine, Dataset
 from labeling.models.exports import Export

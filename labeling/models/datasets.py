@@ -1,4 +1,4 @@
-"""Data sets: a manifest we wrote from a folder, a zip, a prefix or an uploaded manifest."""
+"""Data sets: manifests created from a folder, a zip file, a prefix or an uploaded manifest."""
 
 from django.db import models
 
@@ -7,14 +7,14 @@ from marketplace.models import Account
 
 
 class Dataset(models.Model):
-    """A named manifest with its counts and the report of what was refused."""
+    """A named manifest with its counts and the report of its rejected lines."""
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="datasets")
     name = models.CharField(max_length=63)
     status = models.CharField(max_length=20, choices=transitions.DATASET.choices(), default="Initializing")
     status_changed_at = models.DateTimeField(null=True)
     failure_reason = models.CharField(max_length=1024, blank=True)
-    # What it is made from: {"kind": "folder"|"zip"|"prefix"|"manifest", "uri": ..., "selection": {...}}.
+    # What it is created from: {"kind": "folder"|"zip"|"prefix"|"manifest", "uri": ..., "selection": {...}}.
     source = models.JSONField()
     manifest_uri = models.CharField(max_length=1024, blank=True)
     lines_read = models.IntegerField(default=0)
@@ -29,7 +29,7 @@ class Dataset(models.Model):
 
 
 class BadLine(models.Model):
-    """A line of input that was refused, with its one-based number and the reason."""
+    """A line of input that was rejected, with its one-based number and the reason."""
 
     dataset = models.ForeignKey(Dataset, models.CASCADE, null=True, related_name="bad_line_rows")
     job = models.ForeignKey("labeling.LabelingJob", models.CASCADE, null=True, related_name="bad_line_rows")

@@ -1,4 +1,4 @@
-"""Downloads made in the background: manifests, worker answers, COCO, VOC, YOLO."""
+"""Downloads created in the background: manifests, worker answers, COCO, VOC, YOLO."""
 
 from django.db import models
 
@@ -7,7 +7,7 @@ from labeling.models.jobs import LabelingJob
 
 
 class Export(models.Model):
-    """One export of a job's labels, with progress and, once done, the file it made."""
+    """One export of a job's labels, with its progress and, once completed, its file."""
 
     job = models.ForeignKey(LabelingJob, models.CASCADE, related_name="exports")
     kind = models.CharField(max_length=30)  # manifest | worker-answers | coco | voc | yolo

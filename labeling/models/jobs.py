@@ -1,4 +1,4 @@
-"""Labeling jobs: a data set, the labels wanted for it, and the work queue that asks people for them."""
+"""Labeling jobs: a data set, the labels wanted for it, and the work queue on which people give them."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from marketplace.models import Account, Workteam
 
 
 class LabelingJobs(models.Manager["LabelingJob"]):
-    """Jobs with their queue: there is hardly a use of one without the other."""
+    """Loads jobs with their queue, because nearly every use of a job reads its queue."""
 
     def get_queryset(self) -> models.QuerySet["LabelingJob"]:
         return super().get_queryset().select_related("queue")
@@ -21,7 +21,7 @@ class LabelingJobs(models.Manager["LabelingJob"]):
 class LabelingJob(models.Model):
     """One labeling job. Field names follow CreateLabelingJob.
 
-    What people are asked and paid is its queue's; the properties at the end give it the job's own names.
+    What people are shown and paid is stored on its queue; the properties below read it from there.
     """
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="labeling_jobs")
@@ -45,14 +45,14 @@ class LabelingJob(models.Model):
     max_human_labeled_objects = models.IntegerField(null=True)
     max_percentage_labeled = models.IntegerField(null=True)
     max_spend_micros = models.BigIntegerField(null=True)
-    # Presence of the key "enabled": true hands the choice of batches to the learning room.
+    # With {"enabled": true} the learning room chooses the batches.
     automated_labeling = models.JSONField(default=dict)
 
     objects_total = models.IntegerField(default=0)
     bad_lines = models.IntegerField(default=0)
-    # Worker models fitted by consolidation over this job, and the version they belong to.
+    # Worker models that consolidation fitted to this job, and their version.
     worker_models = models.JSONField(null=True)
-    # What somebody has to do before the job can go on (an empty wallet, a team without members); "" when all is well.
+    # What somebody has to do before the job can go on (an empty wallet, a team without members), else "".
     attention = models.CharField(max_length=500, blank=True, default="")
     output_written_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -111,7 +111,7 @@ class LabelingJob(models.Model):
 
     @property
     def keywords(self) -> list[str]:
-        """Words workers find it by."""
+        """Words by which workers can find it."""
         keywords: list[str] = self.queue.keywords
         return keywords
 

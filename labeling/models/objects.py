@@ -6,7 +6,7 @@ from labeling.models.jobs import LabelingJob
 
 
 class ObjectState(models.TextChoices):
-    """Where an object stands. The labeling counters are counts over these."""
+    """The state of an object. The labeling counters count these."""
 
     UNLABELED = "Unlabeled"
     PENDING = "PendingHuman"
@@ -23,12 +23,12 @@ class DataObject(models.Model):
     state = models.CharField(max_length=14, choices=ObjectState, default=ObjectState.UNLABELED)
     failure_reason = models.CharField(max_length=500, blank=True)
     source_ref = models.CharField(max_length=1024, blank=True)
-    # Displayed pixels, known once the image was inspected.
+    # In displayed pixels; null until the image was inspected.
     width = models.IntegerField(null=True)
     height = models.IntegerField(null=True)
     depth = models.IntegerField(null=True)
     inspected_at = models.DateTimeField(null=True)
-    # Set when the stored image carries an EXIF rotation: the upright copy people and programs get instead.
+    # The copy that people and programs get instead of an image that is rotated by EXIF or on another server; else "".
     upright_uri = models.CharField(max_length=1024, blank=True)
     label = models.ForeignKey("labeling.Label", models.SET_NULL, null=True, related_name="+")
 
@@ -38,7 +38,7 @@ class DataObject(models.Model):
 
 
 class ObjectLine(models.Model):
-    """The input line of an object, kept beside the row that lists are made of."""
+    """The input line of an object, in a table of its own so that lists of objects stay fast."""
 
     data_object = models.OneToOneField(DataObject, models.CASCADE, primary_key=True, related_name="line")
     text = models.TextField()
@@ -53,11 +53,11 @@ class LabelSource(models.TextChoices):
 
 
 class Label(models.Model):
-    """A revision of an object's label; never changed, the newest one counts.
+    """A revision of an object's label; it never changes, and the newest one is current.
 
     `value` is what the job's task type stores: for boxes {"boxes": [{"left", "top", "width", "height", "label",
     "confidence"}]} in displayed pixels, for a class {"choice", "confidence"}.
-    `explanation`: how it came about (clusters, weights, who was outvoted).
+    `explanation`: how it was decided (clusters, weights, who was outvoted).
     """
 
     data_object = models.ForeignKey(DataObject, models.CASCADE, related_name="labels")

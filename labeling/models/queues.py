@@ -1,7 +1,7 @@
-"""The work queue: what people work on, whoever asked for it.
+"""The work queue: what people work on, whoever its owner is.
 
 A queue knows the team, what is shown, what is paid and how many answers a task may get. It does not know what the
-answers are for: its owner (a labeling job; later a flow definition or a HIT type) is asked through
+answers are for: its owner does (a labeling job; later a flow definition or a HIT type), see
 labeling/services/queue/owners.py.
 """
 
@@ -20,7 +20,7 @@ class WorkQueue(models.Model):
     status_changed_at = models.DateTimeField(null=True)
 
     workteam = models.ForeignKey(Workteam, models.PROTECT, related_name="work_queues")
-    # The groups of workers it is open to; eligibility reads nothing else.
+    # The groups of workers that it admits.
     audience = models.ForeignKey(Audience, models.PROTECT, related_name="work_queues")
     task_type = models.CharField(max_length=40)
     labels = models.JSONField()  # ["bee", ...]: the order is the class index
@@ -57,7 +57,7 @@ class WorkQueue(models.Model):
 
 
 class AdvanceRequest(models.Model):
-    """A message "advance the owner of this queue" that waits already: while it is there no second one is sent."""
+    """A waiting message to advance the owner of this queue; while the row exists no second message is sent."""
 
     queue = models.OneToOneField(WorkQueue, models.CASCADE, primary_key=True, related_name="+")
     requested_at = models.DateTimeField()

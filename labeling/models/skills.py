@@ -1,4 +1,4 @@
-"""How well each worker does each type of task: plain sums that outlive the job they were learned in."""
+"""How well each worker does each type of task: sums that outlive the job they come from."""
 
 from django.db import models
 
@@ -7,10 +7,10 @@ from marketplace.models import Worker
 
 
 class WorkerSkill(models.Model):
-    """What one queue's answers say about a worker, for one task type and one label ("" for all labels together).
+    """A worker's counts in one queue, for one task type and one label ("" for all labels together).
 
-    Each fit of a queue's worker models replaces what that queue said before, so sums over queues count every answer
-    once. Recall is found / chances, the false positive rate false_positives / false_positive_chances; see
+    Each fit of a queue's worker models replaces that queue's rows, so sums over queues count every answer once.
+    Recall is found / chances, the false positive rate false_positives / false_positive_chances; see
     labeling.consolidation.workers.skills.SkillRow.
     """
 

@@ -1,10 +1,10 @@
 """Batches, tasks, seats (assignments) and answers.
 
-Handing out: a task has `seats_total` seats of which `seats_free` can still be taken, `answers_count` are answered, and
-the rest are leased: leased = seats_total - seats_free - answers_count, always. A seat that will not be offered again is
-taken off seats_total. The task is over when seats_total equals answers_count. `queue_position` orders the tasks of a
-queue; a task whose seat comes back gets a new position at the end, so a worker's cursor, which only moves forward,
-meets it again. The claim itself is the SQL function `labeling_claim` (labeling/sql/claim.sql).
+A task has `seats_total` seats, of which `seats_free` can still be claimed, `answers_count` are answered, and the rest
+are leased: leased = seats_total - seats_free - answers_count, always. A seat that will not be offered again is
+subtracted from seats_total. The task is over when seats_total equals answers_count. `queue_position` orders the tasks
+of a queue. A task whose seat is freed gets a new position at the end, so that the workers' cursors, which only move
+forward, reach it again. The claim itself is the SQL function `labeling_claim` (labeling/sql/claim.sql).
 """
 
 from django.db import models
@@ -30,7 +30,7 @@ class Batch(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     opened_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
-    # Ended before its time: what nobody answered is unlabeled again instead of failed.
+    # Stopped before its end: objects without answers become Unlabeled again instead of failing.
     stopped_early = models.BooleanField(default=False)
 
     class Meta:
@@ -45,7 +45,7 @@ class Batch(models.Model):
 
 
 class TaskStatus(models.TextChoices):
-    """A task takes answers, or has all it needs, or ran out of time or of willing workers."""
+    """A task accepts answers, or has all it needs, or ended without any answer."""
 
     OPEN = "Open"
     DONE = "Done"
@@ -53,13 +53,13 @@ class TaskStatus(models.TextChoices):
 
 
 class Task(models.Model):
-    """A person's task: one question, to be answered by `seats_total` different workers."""
+    """One question, to be answered by `seats_total` different workers."""
 
     queue = models.ForeignKey(WorkQueue, models.CASCADE, related_name="tasks", db_index=False)
     batch = models.ForeignKey(Batch, models.CASCADE, related_name="tasks")
-    # What it shows, as its owner gave it when the task was opened; for a picture {"object": pk, "width", "height"}.
+    # What it shows, set by its owner when the task is opened; for a picture {"object": pk, "width", "height"}.
     input = models.JSONField(default=dict)
-    # The object it is about, where there is one; handing out, answering and paying do not read it.
+    # The object it is about, if any; claiming, answering and paying do not read it.
     data_object = models.ForeignKey(DataObject, models.CASCADE, null=True, related_name="tasks")
     state = models.CharField(max_length=8, choices=TaskStatus, default=TaskStatus.OPEN)
     seats_total = models.SmallIntegerField()
@@ -67,9 +67,9 @@ class Task(models.Model):
     answers_count = models.SmallIntegerField(default=0)
     declines_count = models.SmallIntegerField(default=0)
     queue_position = models.BigIntegerField()
-    # All its seats are answered or withdrawn, and its owner has not looked at it since.
+    # All its seats are answered or withdrawn, and its owner has not handled it yet.
     due = models.BooleanField(default=False)
-    # Its answers lie in the output as a worker-response file.
+    # Its answers are in the output as a worker-response file.
     responses_written = models.BooleanField(default=False)
 
     class Meta:
@@ -92,11 +92,11 @@ class Task(models.Model):
 
 
 class AssignmentStatus(models.TextChoices):
-    """A seat somebody took."""
+    """The state of a seat that a worker has claimed."""
 
     LEASED = "Leased"
     SUBMITTED = "Submitted"
-    RETURNED = "Returned"  # may be taken again by the same worker
+    RETURNED = "Returned"  # may be claimed again by the same worker
     EXPIRED = "Expired"  # likewise
     DECLINED = "Declined"  # never offered to this worker again
     CANCELLED = "Cancelled"  # the queue was closed first
@@ -133,11 +133,11 @@ class Assignment(models.Model):
 
 
 class Answer(models.Model):
-    """What a worker said: append-only, the newest revision counts."""
+    """A worker's answer: append-only, the newest revision is current."""
 
     assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="answers", db_index=False)
     revision = models.SmallIntegerField(default=1)
-    content = models.JSONField()  # the crowd element's JSON, as it came
+    content = models.JSONField()  # the crowd element's JSON, as it was submitted
     created_at = models.DateTimeField()
 
     class Meta:
@@ -145,7 +145,7 @@ class Answer(models.Model):
 
 
 class WorkerCursor(models.Model):
-    """How far a worker has come in a queue: everything up to `position` is not claimable by this worker."""
+    """A worker's position in a queue: no task up to `position` is claimable by this worker."""
 
     worker = models.ForeignKey(Worker, models.CASCADE, db_index=False)
     queue = models.ForeignKey(WorkQueue, models.CASCADE, db_index=False)

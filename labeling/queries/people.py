@@ -16,7 +16,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8
 """The colours of workers: colour-blind people can tell them apart too (after Okabe and Ito)."""
 
 WEAK = 0.1
-"""By how much a worker must be worse at a class than at all of them for it to be named as the weak one."""
+"""How far a worker's figure for a class must be below that for all classes to make it the worker's weakest class."""
 
 
 def answers_of(data_object: DataObject) -> list[dict[str, Any]]:
@@ -34,16 +34,16 @@ def answers_of_many(data_objects: Iterable[DataObject]) -> dict[int, list[dict[s
     )
     for row in rows:
         newest[row.assignment.task.data_object_id][row.assignment.worker.public_id] = row
-    return {key: _answers(found) for key, found in newest.items()}
+    return {key: _answers(answers) for key, answers in newest.items()}
 
 
 def _colours(workers: Iterable[str]) -> dict[str, str]:
-    """A worker has one colour on every picture; only where two would share it does the second take the next one."""
+    """The colour of each worker: the same on every picture, unless another worker of this object has it already."""
     taken: dict[str, str] = {}
     for name in workers:
         start = crc32(name.encode())
-        turns = [COLOURS[(start + step) % len(COLOURS)] for step in range(len(COLOURS))]
-        taken[name] = next((colour for colour in turns if colour not in taken.values()), turns[0])
+        choices = [COLOURS[(start + step) % len(COLOURS)] for step in range(len(COLOURS))]
+        taken[name] = next((colour for colour in choices if colour not in taken.values()), choices[0])
     return taken
 
 
@@ -65,9 +65,9 @@ def _answers(newest: dict[str, Answer]) -> list[dict[str, Any]]:
 
 
 def worker_skills(job: LabelingJob) -> list[dict[str, Any]]:
-    """What each worker did and how well, as far as consolidation knows; most answers first.
+    """What each worker did, and how well by the last fit; most answers first.
 
-    Beside these come the figures of the task type's `skill_columns`, None before the first fit. `weakest` is the class
+    The task type's `skill_columns` are added, None before the first fit. `weakest` is the class
     with the lowest first figure, {label, <figure>}, where that is WEAK below the worker's own, else None.
     """
     rows = (
@@ -77,7 +77,7 @@ def worker_skills(job: LabelingJob) -> list[dict[str, Any]]:
         .order_by("-answers", "public_id")
     )
     kind = task_types.get(job.task_type)
-    nothing: dict[str, Any] = {column.key: None for column in kind.skill_columns} | {"weakest": None}
+    unknown: dict[str, Any] = {column.key: None for column in kind.skill_columns} | {"weakest": None}
     known = _skills(job, [row["public_id"] for row in rows])
     return [
         {
@@ -86,7 +86,7 @@ def worker_skills(job: LabelingJob) -> list[dict[str, Any]]:
             "mean_seconds": row["seconds"],
             "paid_micros": row["paid"] or 0,
             "last_answer_at": row["last"],
-            **known.get(row["public_id"], nothing),
+            **known.get(row["public_id"], unknown),
         }
         for row in rows
     ]
@@ -99,16 +99,16 @@ def _skills(job: LabelingJob, workers: list[str]) -> dict[str, dict[str, Any]]:
     kind = task_types.get(job.task_type)
     rows = kind.skills(kind.load_workers(job.worker_models["models"]), workers, labels=job.labels)
     main = kind.skill_columns[0].key
-    found: dict[str, dict[str, Any]] = {row.worker: {**row.figures, "weakest": None} for row in rows if not row.label}
+    skills: dict[str, dict[str, Any]] = {row.worker: {**row.figures, "weakest": None} for row in rows if not row.label}
     lowest: dict[str, float] = {}
     for row in rows:
-        figure, overall = row.figures[main], found[row.worker][main]
+        figure, overall = row.figures[main], skills[row.worker][main]
         if not row.label or figure is None or figure > overall - WEAK:
             continue
         if figure < lowest.get(row.worker, 1.0):
             lowest[row.worker] = figure
-            found[row.worker]["weakest"] = {"label": row.label, main: figure}
-    return found
+            skills[row.worker]["weakest"] = {"label": row.label, main: figure}
+    return skills
 
 
 def confidence_histogram(job: LabelingJob, *, bins: int = 10, source: str = LabelSource.HUMAN) -> list[int]:

@@ -1,4 +1,4 @@
-"""Where a job stands: counters, money, progress. For the requester only."""
+"""The state of a job: counters, money, progress. For the requester only."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -64,19 +64,19 @@ def money_of_many(jobs: Iterable[LabelingJob]) -> dict[int, dict[str, int]]:
 
 
 def progress(job: LabelingJob) -> dict[str, Any]:
-    """The live batch: tasks, seats, answers, and the end its pace points at (None before there is a pace)."""
+    """The live batch: tasks, seats, answers, and the expected seconds left (None before the first answer)."""
     states = objects_by_state(job)
     batch = Batch.objects.filter(queue=job.queue_id, status__in=["Initializing", "InProgress"]).first()
-    found = Task.objects.filter(batch=batch).aggregate(
+    sums = Task.objects.filter(batch=batch).aggregate(
         tasks=Count("id"), seats=Sum("seats_total"), answers=Sum("answers_count"), free=Sum("seats_free")
     )
-    seats, answers, free = (found[name] or 0 for name in ("seats", "answers", "free"))
+    seats, answers, free = (sums[name] or 0 for name in ("seats", "answers", "free"))
     return {
         "objects_total": job.objects_total,
         "objects_by_state": states,
         "batch_number": batch.number if batch else None,
         "batch_expires_at": batch.expires_at if batch else None,
-        "tasks": found["tasks"],
+        "tasks": sums["tasks"],
         "seats": seats,
         "answers": answers,
         "leased": seats - free - answers,
@@ -94,8 +94,7 @@ def _seconds_left(batch: Batch, seats: int, answers: int) -> float | None:
 
 
 def _saving(job: LabelingJob) -> dict[str, int]:
-    """With dynamic redundancy: answers that were not needed on the tasks that are done, and micro-dollars (with fees)
-    that they would have cost."""
+    """With dynamic redundancy: the answers that done tasks did not need, and what they would have cost with fees."""
     if job.redundancy.get("kind") != "dynamic":
         return {"answers_saved": 0, "saved_micros": 0}
     done = Task.objects.filter(queue=job.queue_id, state="Done").aggregate(
@@ -106,5 +105,5 @@ def _saving(job: LabelingJob) -> dict[str, int]:
 
 
 def describe(job: LabelingJob) -> dict[str, Any]:
-    """Counters, money and progress of a job, for a page or a REST answer."""
+    """Counters, money and progress of a job, for a page or a REST response."""
     return {"label_counters": counters(job), **money(job), **progress(job)}

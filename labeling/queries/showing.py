@@ -1,4 +1,4 @@
-"""What has to be read to show a task to the worker who holds it: one query, because every claim ends with it."""
+"""Reads a task for the page of the worker who holds it, in one query, because every claim needs it."""
 
 import orjson
 from django.db import connection
@@ -12,10 +12,10 @@ _JSON = {
     *(place for place, name in enumerate(_TASK) if name == "input"),
     *(len(_TASK) + place for place, name in enumerate(_QUEUE) if name in ("labels", "instructions")),
 }
-# Spelled out: composing it anew for each claim would take longer than running it.
 _SHOWN = f"""
     SELECT {", ".join(f"t.{name}" for name in _TASK)}, {", ".join(f"q.{name}" for name in _QUEUE)}
     FROM labeling_task t JOIN labeling_workqueue q ON q.id = t.queue_id WHERE t.id = %s"""
+# Plain SQL, because building the query with the ORM for each claim would take longer than running it.
 
 
 def task_shown(task_id: int) -> Task:

@@ -1,6 +1,6 @@
 """Lines of a statement: what each movement of money was, and the labeling job it belongs to.
 
-The one place that pages and the API take them from; descriptions are shown and never read by programs.
+Pages and the API both read them from here. Descriptions are only shown; programs read `kind` and `subject`.
 """
 
 from collections.abc import Iterable
@@ -14,8 +14,8 @@ from marketplace.services import ledger
 
 
 @dataclass(frozen=True, slots=True)
-class JobNamed:
-    """A labeling job: `name` is its owner's word for it, `title` what workers see."""
+class JobReference:
+    """A labeling job: `name` is what its owner sees, `title` what workers see."""
 
     id: int
     name: str
@@ -33,7 +33,7 @@ class StatementLine:
     subject: Subject
     reference: str
     description: str
-    job: JobNamed | None
+    job: JobReference | None
 
 
 def statement_lines(postings: Iterable[Posting]) -> list[StatementLine]:
@@ -59,13 +59,13 @@ def statement_lines(postings: Iterable[Posting]) -> list[StatementLine]:
     ]
 
 
-def _jobs(subjects: set[Subject]) -> dict[Subject, JobNamed]:
-    found = {}
+def _jobs(subjects: set[Subject]) -> dict[Subject, JobReference]:
+    jobs = {}
     for subject_type, rows in ((BATCH, Batch.objects.all()), (ASSIGNMENT, Assignment.objects.all())):
         keys = [subject.id for subject in subjects if subject.type == subject_type]
         if keys:
             for pk, *job in rows.filter(pk__in=keys, queue__labeling_job__isnull=False).values_list(
                 "pk", "queue__labeling_job", "queue__labeling_job__name", "queue__title"
             ):
-                found[Subject(subject_type, pk)] = JobNamed(*job)
-    return found
+                jobs[Subject(subject_type, pk)] = JobReference(*job)
+    return jobs

@@ -1,19 +1,19 @@
 -- The claim: one round trip that gives a worker the next task of a queue, whatever the size of the queue.
 --
--- A worker's cursor says: nothing up to here is claimable by this worker. The scan starts there, in queue order, over the
+-- No task up to a worker's cursor is claimable by this worker. The scan starts at the cursor, in queue order, over the
 -- partial index of tasks that are open and have a free seat. A task that another transaction holds is skipped, but the
--- cursor stops before the first claimable task, taken or skipped, so nothing skipped is lost: what that query sees is
--- committed, and a task whose claim is not committed still looks claimable to it. A seat that comes back gives its task
--- a new position at the end (labeling_requeue); positions are only drawn under a lock on the queue, also when a batch
--- opens, so they become visible in the order they are drawn and every cursor meets them. Hence the cost depends on
--- neither the size of the queue nor the worker's history.
+-- cursor stops before the first claimable task, claimed or skipped, so that a later claim finds a skipped task again:
+-- the scan sees only committed rows, so a task whose claim is not committed is claimable to it. When a seat is freed,
+-- its task gets a new position at the end (labeling_requeue). Positions are only drawn under a lock on the queue, also
+-- when a batch opens, so they become visible in the order they are drawn and every cursor reaches them. Hence the cost
+-- depends on neither the size of the queue nor the worker's history.
 --
--- Locks are taken in the order queue, positions, cursor, task, seat, here and in labeling/services: no two paths can
--- deadlock.
+-- Locks are taken in the order queue, positions, cursor, task, seat, here and in labeling/services, so that no two code
+-- paths can deadlock.
 
 -- The tasks of a queue that the worker may claim, from the worker's cursor on. A task that the worker had is not claimable
--- again, unless it was returned or expired. Whoever calls it orders and limits the rows: PostgreSQL merges the function
--- into that query and reads no more than those. (It does not when an argument is a query of its own.)
+-- again, unless it was returned or expired. The calling query orders and limits the rows: PostgreSQL inlines the
+-- function into it, unless an argument is a subquery, and reads no more rows than the limit.
 CREATE OR REPLACE FUNCTION labeling_claimable(the_worker bigint, the_queue bigint)
 RETURNS TABLE (id bigint, queue_position bigint) LANGUAGE sql STABLE AS $$
     SELECT t.id, t.queue_position FROM labeling_task t
@@ -35,8 +35,7 @@ DECLARE
     first_at bigint;
     got bigint;
 BEGIN
-    -- Keeps the queue from being closed meanwhile; closing holds the row FOR NO KEY UPDATE, which foreign keys do not
-    -- wait for.
+    -- FOR SHARE keeps the queue from being closed meanwhile; the lock that a foreign key takes would not.
     SELECT w.status, w.audience_id, w.account_id, w.task_time_limit_seconds INTO q FROM labeling_workqueue w
         WHERE w.id = the_queue FOR SHARE;
     outcome := CASE WHEN q.status IS NULL THEN 'NoSuchQueue'
@@ -72,7 +71,7 @@ BEGIN
         EXIT WHEN got IS NOT NULL;
     END LOOP;
     IF got IS NULL AND first_id IS NOT NULL THEN
-        -- Everything left is held by others for an instant: wait for the first instead of sending the worker away.
+        -- Other claims hold every task for an instant: wait for the first task instead of returning none.
         SELECT t.id INTO got FROM labeling_task t
             WHERE t.id = first_id AND t.state = 'Open' AND t.seats_free > 0 FOR NO KEY UPDATE;
     END IF;

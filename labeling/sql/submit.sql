@@ -1,10 +1,10 @@
 -- The submit: seat, answer and task change together, in one round trip.
 --
--- A seat whose lease ran out may still be answered while nobody else needs it: always before the sweep ended it, and
--- afterwards when the task is open and the seat still free. A task whose seats are all answered is done, unless its
--- owner may still ask for more (seats_total below the queue's max_seats): then it stays open until the owner has looked
--- at it. The lock on the advance request is held shared until the submit commits: take_request in
--- labeling/services/queue/advance_requests.py waits for it.
+-- A late answer is accepted as long as the seat is not given to somebody else: always before the sweep ends the lease,
+-- afterwards while the task is open and has a free seat. A task whose seats are all answered is done, unless its owner
+-- may want more answers (seats_total below the queue's max_seats): then it stays open until the owner has decided. The
+-- lock on the advance request is held in shared mode until the submit commits, because take_request
+-- (labeling/services/queue/advance_requests.py) must wait for that commit.
 CREATE OR REPLACE FUNCTION labeling_submit(
     the_seat bigint, the_worker bigint, answer jsonb, seconds double precision, the_key text, pay bigint,
     at timestamptz, max_seats integer)
@@ -17,7 +17,7 @@ DECLARE
     late integer := 0;
     over boolean;
 BEGIN
-    -- The task before the seat, as in every other path.
+    -- The task is locked before the seat, as in every other code path.
     SELECT k.* INTO t FROM labeling_task k WHERE k.id = (
         SELECT s.task_id FROM labeling_assignment s WHERE s.id = the_seat AND s.worker_id = the_worker)
         FOR NO KEY UPDATE;
