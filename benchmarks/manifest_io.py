@@ -1,7 +1,7 @@
-"""Manifests in and out: a large manifest into a job, the output manifest and COCO of as many labeled objects.
+"""Ingesting and writing manifests: a large manifest into a job, then its output manifest and COCO export.
 
 Every measurement runs in a process of its own, whose peak memory is reported; sizes from 10,000 to 1,000,000 lines
-show whether memory is flat. Run: `make bench NAME=manifest_io` (set WAGGLE_BENCH_SIZES=10000,100000 for less).
+show whether memory stays constant. Run: `make bench NAME=manifest_io` (WAGGLE_BENCH_SIZES=10000,100000 for less).
 """
 
 import io
@@ -26,7 +26,7 @@ BOXES = 3
 
 
 def name(size: int) -> str:
-    """10k, 100k, 1m."""
+    """The size in the names of figures: 10k, 100k, 1m."""
     return f"{size // 1_000_000}m" if size >= 1_000_000 else f"{size // 1000}k"
 
 
@@ -39,13 +39,13 @@ def write_input(path: Path, size: int) -> None:
 
 
 def lines(path: Path) -> int:
-    """How many lines a file has."""
+    """The number of lines in a file."""
     with path.open("rb") as stream:
         return sum(1 for _ in stream)
 
 
 def setup_django() -> None:
-    """Models and settings in this process."""
+    """Set up Django in this process."""
     import django
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marketplace.settings")
@@ -53,24 +53,32 @@ def setup_django() -> None:
 
 
 def make_job(size: int, manifest: Path) -> int:
-    """A job in Initializing whose input is the manifest; nothing of it is loaded yet."""
+    """A job in Initializing whose input is the manifest, which is not loaded yet."""
     from labeling.models import LabelingJob
+    from labeling.services.jobs.owner import KIND
+    from labeling.services.queue import queues
     from marketplace.models import User
     from marketplace.services import accounts, workteams
 
     owner = User.objects.create(username=f"io{size}-{time.time_ns()}", email=f"io{time.time_ns()}@example.org")
     account = accounts.create_account(name="I/O", owner=owner)
     team = workteams.create_team(account=account, name="team", description="", by="benchmark")
-    job = LabelingJob.objects.create(
+    queue = queues.create_queue(
         account=account,
-        name=f"io-{size}",
-        reference_code=f"io{time.time_ns()}",
-        labels=["bee", "wasp"],
-        label_attribute_name="boxes",
-        input_manifest_uri=manifest.as_uri(),
+        owner_kind=KIND,
         workteam=team,
+        task_type="BoundingBox",
+        labels=["bee", "wasp"],
         title="t",
         description="d",
+    )
+    job = LabelingJob.objects.create(
+        account=account,
+        queue=queue,
+        name=f"io-{size}",
+        reference_code=f"io{time.time_ns()}",
+        label_attribute_name="boxes",
+        input_manifest_uri=manifest.as_uri(),
         output_uri=(manifest.parent / "out").as_uri(),
         selection={"kind": "full"},
     )
@@ -78,7 +86,7 @@ def make_job(size: int, manifest: Path) -> int:
 
 
 def label_all(job_id: int) -> None:
-    """Give every object a label of three boxes, straight into the tables."""
+    """Give every object a label of three boxes, written directly to the tables."""
     from django.db import connection
 
     value = {
@@ -103,14 +111,14 @@ def label_all(job_id: int) -> None:
 
 
 def measured(step: str, job_id: int) -> dict[str, float]:
-    """Run one step in this process; seconds and peak MB above what the imports took."""
+    """Run one step in this process; returns seconds, peak MB, and MB above those of the imports."""
     setup_django()
     from labeling.formats.interchange.coco import write_coco
     from labeling.models import DataObject, Export, LabelingJob
     from labeling.services.intake import loading
     from labeling.services.output import exports, manifests
 
-    job = LabelingJob.objects.select_related("account", "workteam", "dataset").get(pk=job_id)
+    job = LabelingJob.objects.select_related("account", "queue__workteam", "dataset").get(pk=job_id)
     done = 0
     base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     start = time.perf_counter()
@@ -133,7 +141,7 @@ def measured(step: str, job_id: int) -> dict[str, float]:
 
 
 def in_child(step: str, job_id: int) -> dict[str, float]:
-    """The measurement of one step, from a fresh process."""
+    """The measurement of one step, in a new process."""
     run = subprocess.run(
         [sys.executable, "-m", "benchmarks.manifest_io", step, str(job_id)], capture_output=True, text=True
     )
