@@ -1,6 +1,6 @@
-"""Claim and submit over real HTTP, against the production server (gunicorn, queue) and a durable PostgreSQL.
+"""Claim and submit over HTTP, against the production server (gunicorn, message queue) and a durable PostgreSQL.
 
-Each client is a worker with a token of its own and one kept-open connection; a loop is one claim and one submit with
+Each client is a worker with a token of its own and one persistent connection; a loop is one claim and one submit with
 three boxes. Every cell gets a fresh job of redundancy 3. `loops_per_s_next_*` are loops of a single request: the submit
 that claims the next task too, which is what the worker's page sends. `single_worker_flatness` is the time of the last
 1,000 of 20,000 claims over the first 1,000, one worker on a redundancy-5 job of 100,000 tasks.
@@ -28,8 +28,9 @@ from benchmarks.report import machine, report
 
 ROOT = Path(__file__).resolve().parent.parent
 SIZE = {"width": 1920, "height": 1080}
-# The server closes a connection that was idle for 15 s; a client that waited for its turn opens a new one.
 IDLE_SECONDS = 5
+"""Idle time after which a client connects again; the server closes connections after 15 s."""
+
 NAMES = {1_000: "1k", 10_000: "10k", 100_000: "100k"}
 ANSWER = {
     "boundingBox": {
@@ -48,16 +49,16 @@ def main() -> None:
     arguments.add_argument("--clients", type=int, nargs="*", default=[1, 8, 32])
     arguments.add_argument("--seconds", type=float, default=10)
     arguments.add_argument("--flat", type=int, default=20_000)
-    given = arguments.parse_args()
+    options = arguments.parse_args()
     before = machine()
-    # A terminated run cleans up after itself, too.
+    # A terminated run must also stop its processes.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     var = Path(tempfile.mkdtemp(prefix="waggle-bench-"))
     var.chmod(0o755)
     try:
         stack = Stack(var)
         try:
-            figures = measure(stack, given)
+            figures = measure(stack, options)
         finally:
             stack.stop()
     finally:
@@ -66,7 +67,7 @@ def main() -> None:
 
 
 class Stack:
-    """The embedded database, gunicorn as in the Procfile and one queue, on a folder of their own."""
+    """The embedded database, gunicorn as in the Procfile and one message queue, in a folder of their own."""
 
     def __init__(self, var: Path) -> None:
         self.var, self.port = var, free_port()
@@ -74,7 +75,7 @@ class Stack:
             "WAGGLE_VAR": str(var),
             "DJANGO_SETTINGS_MODULE": "marketplace.settings",
             "WAGGLE_BIND": f"127.0.0.1:{self.port}",
-            # One client alone is faster than the rate a single user may have.
+            # One client alone is faster than the rate limit of a user.
             "WAGGLE_API_RATE_PER_USER": "1000000/min",
             "WAGGLE_LOG_LEVEL": "WARNING",
         }
@@ -89,7 +90,7 @@ class Stack:
             for setting in ("fsync", "synchronous_commit"):
                 cursor.execute(f"SHOW {setting}")
                 if cursor.fetchone()[0] != "on":
-                    raise SystemExit(f"the database runs with {setting} off: these figures would mean nothing")
+                    raise SystemExit(f"the database runs with {setting} off: the figures would be too good")
         program = Path(sys.executable).parent
         self.processes = [
             subprocess.Popen(
@@ -115,7 +116,7 @@ class Stack:
         raise SystemExit("the server did not start within two minutes")
 
     def cpu_seconds(self) -> float:
-        """What web server and database have used so far: unlike time, it does not depend on who else is busy."""
+        """CPU time of web server and database so far; unlike elapsed time it hardly depends on other processes."""
         parents = {self.processes[0].pid, int((self.var / "postgres" / "postmaster.pid").read_text().split()[0])}
         ticks = 0
         for path in Path("/proc").glob("[0-9]*/stat"):
@@ -125,7 +126,7 @@ class Stack:
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def stop(self) -> None:
-        """End everything that was started."""
+        """Stop everything that was started."""
         from marketplace.database import stop_embedded
 
         for process in self.processes:
@@ -139,9 +140,9 @@ class Stack:
 
 
 class Client:
-    """A worker's program: one token, one connection that is kept open.
+    """A worker's program: one token, one persistent connection.
 
-    As little work a request as a load generator can do (wrk's way): it shares the two cores with the server.
+    It does as little work a request as possible, like wrk, because it shares the two cores with the server.
     """
 
     def __init__(self, port: int, token: str) -> None:
@@ -155,7 +156,7 @@ class Client:
 
     def _connect(self) -> None:
         self.socket = socket.create_connection(("127.0.0.1", self.port), timeout=60)
-        # Without it the kernel waits for more to send: 40 ms that are nobody's work.
+        # Otherwise the kernel waits up to 40 ms for more data to send.
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.last = time.monotonic()
 
@@ -167,7 +168,7 @@ class Client:
         self.socket.sendall(request)
         received = self.socket.recv(65536)
         if not received:
-            # A web worker that has served its share is replaced; it finishes what it has begun and closes the rest.
+            # The server closes idle connections when it replaces a process that has served its maximum of requests.
             self._connect()
             self.socket.sendall(request)
         while (end := received.find(b"\r\n\r\n")) < 0:
@@ -192,54 +193,54 @@ class Client:
         return expect(status, body)["assignment"]
 
     def submit(self, seat: int, *, claim_next: bool = False) -> Any:
-        """Hand in the answer; the next assignment, when asked for."""
+        """Submit the answer; returns the next assignment if `claim_next`."""
         path = f"/api/v1/assignments/{seat}/submit" + ("?claim_next=true" if claim_next else "")
         status, body = self.call("POST", path, self.answer)
         return expect(status, body).get("next_assignment")
 
 
 def expect(status: int, body: Any) -> Any:
-    """The body of a success. Raises RuntimeError for anything else: a refused loop must not count as a fast one."""
+    """The body of a success. Raises RuntimeError for anything else: a failed request must not count as a fast one."""
     if status != 200:
         raise RuntimeError(f"HTTP {status}: {body}")
     return body
 
 
 def free_port() -> int:
-    """A port nobody listens on."""
+    """A free TCP port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-# --- what is measured -------------------------------------------------------------------------------------------
+# --- measurements -----------------------------------------------------------------------------------------------
 
 
-def measure(stack: Stack, given: argparse.Namespace) -> dict[str, float]:
+def measure(stack: Stack, options: argparse.Namespace) -> dict[str, float]:
     """Every cell of clients and tasks, then the flatness of a single worker."""
-    most = max([*given.clients, 1])
+    most = max([*options.clients, 1])
     account, team, tokens = make_people(most)
     figures: dict[str, float] = {}
-    for tasks in given.tasks:
-        for clients in given.clients:
+    for tasks in options.tasks:
+        for clients in options.clients:
             queue_id = make_job(account, team, tasks=tasks, redundancy=3)
             cell = f"{clients}c_{NAMES.get(tasks, tasks)}"
-            figures |= run_cell(stack, tokens[:clients], queue_id, given.seconds, cell)
+            figures |= run_cell(stack, tokens[:clients], queue_id, options.seconds, cell)
             stop_job(queue_id)
-    if given.tasks and 8 in given.clients:
+    if options.tasks and 8 in options.clients:
         queue_id = make_job(account, team, tasks=10_000, redundancy=3)
-        figures |= run_cell(stack, tokens[:8], queue_id, given.seconds, "next_8c_10k", claim_next=True)
+        figures |= run_cell(stack, tokens[:8], queue_id, options.seconds, "next_8c_10k", claim_next=True)
         stop_job(queue_id)
-    if given.flat:
-        figures |= flatness(stack, tokens[0], make_job(account, team, tasks=100_000, redundancy=5), given.flat)
+    if options.flat:
+        figures |= flatness(stack, tokens[0], make_job(account, team, tasks=100_000, redundancy=5), options.flat)
     return figures
 
 
 def run_cell(
     stack: Stack, tokens: list[str], queue_id: int, seconds: float, cell: str, *, claim_next: bool = False
 ) -> dict[str, float]:
-    """So many clients at once until the time is over or no task is left."""
+    """Run all clients at once until the time is over or no task is left."""
     clients = [Client(stack.port, token) for token in tokens]
     for client in clients:
         client.submit(client.claim(queue_id)["id"])
@@ -262,14 +263,14 @@ def run_cell(
     if errors:
         raise errors[0]
     loops.sort()
-    found = {
+    figures = {
         f"loops_per_s_{cell}": len(loops) / took,
         f"p50_ms_{cell}": 1000 * statistics.median(loops),
         f"server_cpu_ms_{cell}": 1000 * cpu / len(loops),
         f"p95_ms_{cell}": 1000 * loops[int(0.95 * (len(loops) - 1))],
     }
-    print(cell, {name: round(value, 1) for name, value in found.items()}, file=sys.stderr, flush=True)
-    return found
+    print(cell, {name: round(value, 1) for name, value in figures.items()}, file=sys.stderr, flush=True)
+    return figures
 
 
 def loop_times(client: Client, queue_id: int, until: float, claim_next: bool) -> list[float]:
@@ -288,7 +289,7 @@ def loop_times(client: Client, queue_id: int, until: float, claim_next: bool) ->
 
 
 def flatness(stack: Stack, token: str, queue_id: int, claims: int) -> dict[str, float]:
-    """One worker alone: the last claims against the first."""
+    """One worker alone: the times of the last claims relative to the first."""
     client = Client(stack.port, token)
     times = []
     for _ in range(claims):
@@ -298,16 +299,16 @@ def flatness(stack: Stack, token: str, queue_id: int, claims: int) -> dict[str, 
         client.submit(seat["id"])
     part = min(1000, claims // 4)
     first, last = times[:part], times[-part:]
-    found = {
+    figures = {
         "single_worker_flatness": sum(last) / sum(first),
         "single_worker_flatness_of_medians": statistics.median(last) / statistics.median(first),
         "single_worker_claim_ms": 1000 * statistics.mean(last),
     }
-    print({name: round(value, 3) for name, value in found.items()}, file=sys.stderr, flush=True)
-    return found
+    print({name: round(value, 3) for name, value in figures.items()}, file=sys.stderr, flush=True)
+    return figures
 
 
-# --- what it is measured on -------------------------------------------------------------------------------------
+# --- set-up -----------------------------------------------------------------------------------------------------
 
 
 def make_people(workers: int) -> tuple[Any, Any, list[str]]:
@@ -343,7 +344,7 @@ def make_job(account: Any, team: Any, *, tasks: int, redundancy: int) -> int:
     storage.write(manifest, b'{"source-ref": "s3://bench/0.jpg"}\n')
     name = f"bench-{LabelingJob.objects.count()}"
     with transaction.atomic():
-        # In one transaction, so that the queue never sees the job without its objects.
+        # One transaction, so that no background process sees the job without its objects.
         job = creation.create_job(
             account=account,
             by="system",
@@ -355,7 +356,7 @@ def make_job(account: Any, team: Any, *, tasks: int, redundancy: int) -> int:
             description="Bees and wasps on flowers",
             workers_per_object=redundancy,
             price_micros=36_000,
-            # Automated: nobody but this program opens batches.
+            # With automated labeling the job opens no batches, so this program is the only one that does.
             automated_labeling={"enabled": True},
         )
         with connection.cursor() as cursor:
@@ -381,7 +382,7 @@ def make_job(account: Any, team: Any, *, tasks: int, redundancy: int) -> int:
 
 
 def stop_job(queue_id: int) -> None:
-    """Let the queue finish with the job, so that its work does not fall into the next cell."""
+    """Stop the job, so that its background work does not disturb the next measurement."""
     from labeling.models import LabelingJob
     from labeling.services.jobs import advancing, creation
 

@@ -2,8 +2,8 @@
 
     make bench NAME=detector_speed            or: python -m benchmarks.detector_speed --seconds 5
 
-Whole path on JPEG bytes already in memory: decode, network, suppression; and the network alone. Each contender runs
-in turn, several rounds, and the median round counts, so that a busy moment of the machine hits all alike.
+Measured on JPEG bytes in memory: the whole path (decode, network, suppression) and the network alone. The runtimes take
+turns for several rounds and the median round is reported, so that a busy moment of the machine affects all alike.
 """
 
 import argparse
@@ -37,24 +37,24 @@ BATCH = 8
 def photos(count: int) -> list[bytes]:
     """Photo-like JPEGs of 640 x 480: smooth colour with grain."""
     rng = np.random.default_rng(0)
-    found = []
+    photos = []
     for _ in range(count):
         coarse = Image.fromarray(rng.integers(0, 256, (12, 16, 3), dtype=np.uint8))
         smooth = np.asarray(coarse.resize((640, 480), Image.Resampling.BICUBIC), dtype=np.int16)
         grain = np.clip(smooth + rng.normal(0, 8, smooth.shape), 0, 255).astype(np.uint8)
         stream = io.BytesIO()
         Image.fromarray(grain).save(stream, "JPEG", quality=90)
-        found.append(stream.getvalue())
-    return found
+        photos.append(stream.getvalue())
+    return photos
 
 
 def rate(once: Callable[[], None], images: int, seconds: float) -> float:
     """Images a second over at least `seconds`."""
     began, rounds = time.perf_counter(), 0
-    while (gone := time.perf_counter() - began) < seconds or not rounds:
+    while (elapsed := time.perf_counter() - began) < seconds or not rounds:
         once()
         rounds += 1
-    return images * rounds / gone
+    return images * rounds / elapsed
 
 
 def measure(architecture: str, seconds: float, rounds: int) -> dict[str, float]:
@@ -96,10 +96,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--architectures", nargs="+", choices=list(NAMES), default=list(NAMES))
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     before, figures = machine(), {}
-    for architecture in given.architectures:
-        figures |= measure(architecture, given.seconds, given.rounds)
+    for architecture in arguments.architectures:
+        figures |= measure(architecture, arguments.seconds, arguments.rounds)
     report("detector_speed", figures, on=before)
 
 

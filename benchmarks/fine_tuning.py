@@ -1,10 +1,10 @@
-"""How well a detector is after a few minutes on a CPU: the training program itself, on a few labeled images.
+"""The quality of a detector after a few minutes of training on a CPU, on a few labeled images.
 
     make bench NAME=fine_tuning      or: python -m benchmarks.fine_tuning --sets demo bccd --images 100 --seconds 180
 
-Each set is trained by `python -m learning.vision.train` in a job folder, as in production, on the first so many images
-of its training split (the demo's: the first half) and scored on its whole test split. The time is the whole
-program's: start, decoding, training, evaluation and the export to ONNX.
+Each set is trained by `python -m learning.vision.train` in a job folder, as in production, on `--images`
+images of its training split (the demo's: the first half) and scored on its whole test split. The time is that of
+the whole program: start, decoding, training, evaluation and the export to ONNX.
 """
 
 import argparse
@@ -32,27 +32,27 @@ def main() -> None:
     """Train on every set in turn and report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", nargs="+", default=["demo", "bccd", "cards", "raccoon"])
-    parser.add_argument("--datasets", type=Path, default=DATASETS, help="the folder the real sets lie in")
+    parser.add_argument("--datasets", type=Path, default=DATASETS, help="the folder of the real sets")
     parser.add_argument("--images", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=180)
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--image-size", type=int, default=0)
     parser.add_argument("--architecture", default="compact")
     parser.add_argument("--weights", default="auto")
-    given = parser.parse_args()
+    options = parser.parse_args()
     on = machine()
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as scratch:
-        for name in given.sets:
-            source = draw_demo(Path(scratch)) if name == "demo" else given.datasets / name
-            folder = lay_out(Path(scratch) / f"job-{name}", source, given)
+        for name in options.sets:
+            source = draw_demo(Path(scratch)) if name == "demo" else options.datasets / name
+            folder = lay_out(Path(scratch) / f"job-{name}", source, options)
             began = time.monotonic()
             metrics = train(folder)
             wall = time.monotonic() - began
-            found = {"mAP_50": metrics["mAP_50"], "mAP_50_95": metrics["mAP"], "wall_s": wall}
-            figures |= {f"{name}_{key}": value for key, value in found.items()}
+            measured = {"mAP_50": metrics["mAP_50"], "mAP_50_95": metrics["mAP"], "wall_s": wall}
+            figures |= {f"{name}_{key}": value for key, value in measured.items()}
             figures |= {f"{name}_steps": metrics["steps"], f"{name}_images": count_lines(folder.manifest(TRAIN))}
-            print(name, {key: round(value, 3) for key, value in found.items()}, flush=True)
+            print(name, {key: round(value, 3) for key, value in measured.items()}, flush=True)
     report("fine_tuning", figures, on=on)
 
 
@@ -66,18 +66,18 @@ def draw_demo(scratch: Path) -> Path:
     return folder
 
 
-def lay_out(root: Path, source: Path, given: argparse.Namespace) -> JobFolder:
-    """A job folder whose manifests point at the images of a set; raises FileNotFoundError without it."""
+def lay_out(root: Path, source: Path, options: argparse.Namespace) -> JobFolder:
+    """A job folder whose manifests list the images of a set. Raises FileNotFoundError when the set is missing."""
     coco = json.loads((source / "annotations.coco.json").read_text())
     split = json.loads((source / "suggested_split.json").read_text())
     folder = JobFolder(root)
-    asked = {
-        "label_attribute_name": ATTRIBUTE, "architecture": given.architecture, "weights": given.weights,
-        "epochs": 100_000, "max_seconds": given.seconds, "num_threads": given.threads, "image_size": given.image_size,
-        "eval_every": 100_000,
+    hyperparameters = {
+        "label_attribute_name": ATTRIBUTE, "architecture": options.architecture, "weights": options.weights,
+        "epochs": 100_000, "max_seconds": options.seconds, "num_threads": options.threads,
+        "image_size": options.image_size, "eval_every": 100_000,
     }  # fmt: skip
-    folder.prepare(hyperparameters=asked, channels={TRAIN: {}, VALIDATION: {}})
-    chosen = np.random.default_rng(7).permutation(split["train"])[: given.images]
+    folder.prepare(hyperparameters=hyperparameters, channels={TRAIN: {}, VALIDATION: {}})
+    chosen = np.random.default_rng(7).permutation(split["train"])[: options.images]
     for channel, names in ((TRAIN, chosen), (VALIDATION, split["test"])):
         lines = manifest_lines(coco, [str(name) for name in names], source / "images")
         folder.manifest(channel).write_text("".join(lines))
@@ -91,10 +91,16 @@ def manifest_lines(coco: dict, names: list[str], images: Path) -> list[str]:
     class_map = {str(place): category["name"] for place, category in enumerate(categories)}
     records = {record["file_name"]: record for record in coco["images"]}
     boxes: dict[int, list[dict]] = {}
-    for found in coco["annotations"]:
-        left, top, width, height = found["bbox"]
-        body = {"class_id": places[found["category_id"]], "left": left, "top": top, "width": width, "height": height}
-        boxes.setdefault(found["image_id"], []).append(body)
+    for annotation in coco["annotations"]:
+        left, top, width, height = annotation["bbox"]
+        body = {
+            "class_id": places[annotation["category_id"]],
+            "left": left,
+            "top": top,
+            "width": width,
+            "height": height,
+        }
+        boxes.setdefault(annotation["image_id"], []).append(body)
     lines = []
     for name in names:
         record = records[name]

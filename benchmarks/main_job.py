@@ -13,8 +13,9 @@ from benchmarks.options import SHARED, option
 from benchmarks.report import report
 from marketplace import settings_declared as declared
 
-# Real photos are harder than the demo's scenes, and here nobody watches.
 TRAIN_SECONDS = str(option(declared.BENCH_TRAIN_SECONDS, earlier="TRAIN_SECONDS"))
+"""Longer than in the demo, because real photos are more difficult than its scenes."""
+
 SETS = option(declared.BENCH_SETS, earlier="MAIN_JOB_SETS")
 DATASETS = option(declared.DATASETS, earlier="DATASETS") or SHARED
 

@@ -1,4 +1,4 @@
-"""The options of the benchmarks, declared with all other settings in marketplace/settings_declared.py."""
+"""Reads the options of the benchmarks, which marketplace/settings_declared.py declares with all other settings."""
 
 import os
 import sys

@@ -1,8 +1,8 @@
-"""How many queries the ten pages that are opened most make, on a real PostgreSQL, through Django's test client.
+"""How many queries the ten most used pages make, on a real PostgreSQL, through Django's test client.
 
-The world is small and in use: a job in the middle, paid answers, an open batch, several jobs, accounts and teams. Every
-page is opened once to warm up and once to count, at the first size and again with `--rows` times as much of everything;
-`*_growth` is what the second costs more. The test suite holds every growth to zero.
+The database has a running job with an open batch and paid answers, several jobs, accounts and teams. Every page is
+opened once to warm up and once to count, with few rows and with `--rows` times as many; `*_growth` is the number of
+queries that the further rows add. The test suite requires every growth to be zero.
 
     make bench NAME=page_queries      or: python -m benchmarks.page_queries [--rows 4]
 """
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 def main() -> None:
     """Start a database of its own, count, print the figures."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--rows", type=int, default=4, help="how many times as much of everything at the end")
-    given = arguments.parse_args()
+    arguments.add_argument("--rows", type=int, default=4, help="by which factor the number of rows grows")
+    options = arguments.parse_args()
     before = machine()
     var = Path(tempfile.mkdtemp(prefix="waggle-bench-"))
     var.chmod(0o755)
     os.environ |= {"WAGGLE_VAR": str(var), "DJANGO_SETTINGS_MODULE": "marketplace.settings"}
     try:
-        figures = measure(given.rows)
+        figures = measure(options.rows)
     finally:
         from marketplace.database import stop_embedded
 
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def measure(times: int) -> dict[str, float]:
-    """Queries of each page, and what a larger world adds to them."""
+    """Queries of each page, and how many more rows add to them."""
     import django
 
     django.setup()

@@ -1,4 +1,4 @@
-"""What every benchmark ends with: one JSON line of figures and the machine they were measured on."""
+"""The report that every benchmark prints: one JSON line of figures and the machine they were measured on."""
 
 import json
 import os
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 
 def machine() -> dict[str, object]:
-    """The machine in the words that matter for a figure: cores, memory in GiB, kernel, Python."""
+    """What figures depend on: cores, memory in GiB, load, kernel, Python."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {
         "cores": len(os.sched_getaffinity(0)),
@@ -19,6 +19,6 @@ def machine() -> dict[str, object]:
 
 
 def report(benchmark: str, figures: Mapping[str, float], *, on: Mapping[str, object] | None = None) -> None:
-    """Print the line. `on` is machine() as it was before the work began, so that load_before means what it says."""
+    """Print the line. `on` is machine() as it was before the work began, so that load_before is the load before it."""
     rounded = {name: round(value, 4) for name, value in figures.items()}
     print(json.dumps({"benchmark": benchmark, "figures": rounded, "machine": dict(on or machine())}))
