@@ -52,7 +52,7 @@ class WorkQueue(models.Model):
 
     @property
     def open(self) -> bool:
-        """Whether tasks are handed out."""
+        """Whether workers can claim its tasks."""
         return self.status == "InProgress"
 
 

@@ -1,6 +1,6 @@
-"""The rows of this room that an account owns, or that a worker may see: what front ends may show them and change.
+"""The rows of this room that an account owns or that a worker may see: front ends show and change only these.
 
-A row of somebody else is as unknown as one that does not exist. Knows nothing of roles.
+Any other row raises NotFound, as if it did not exist. Knows nothing of roles.
 """
 
 from typing import Any
@@ -23,10 +23,10 @@ def jobs(account: Account) -> QuerySet[LabelingJob]:
 
 def job(account: Account, job_id: int) -> LabelingJob:
     """A labeling job of the account, with its team and account loaded. Raises NotFound."""
-    found = jobs(account).select_related("queue__workteam", "account").filter(pk=job_id).first()
-    if found is None:
+    row = jobs(account).select_related("queue__workteam", "account").filter(pk=job_id).first()
+    if row is None:
         raise NotFound(f"the account has no labeling job {job_id}")
-    return found
+    return row
 
 
 def datasets(account: Account) -> QuerySet[Dataset]:
@@ -36,18 +36,18 @@ def datasets(account: Account) -> QuerySet[Dataset]:
 
 def dataset(account: Account, dataset_id: int) -> Dataset:
     """A data set of the account. Raises NotFound."""
-    found = datasets(account).filter(pk=dataset_id).first()
-    if found is None:
+    row = datasets(account).filter(pk=dataset_id).first()
+    if row is None:
         raise NotFound(f"the account has no data set {dataset_id}", field="dataset")
-    return found
+    return row
 
 
 def export(account: Account, export_id: int) -> Export:
     """An export of one of the account's jobs, with its job loaded. Raises NotFound."""
-    found = Export.objects.select_related("job").filter(pk=export_id, job__account=account).first()
-    if found is None:
+    row = Export.objects.select_related("job").filter(pk=export_id, job__account=account).first()
+    if row is None:
         raise NotFound(f"the account has no export {export_id}")
-    return found
+    return row
 
 
 def objects(account: Account, job_id: int) -> QuerySet[DataObject]:
@@ -57,45 +57,45 @@ def objects(account: Account, job_id: int) -> QuerySet[DataObject]:
 
 def data_object(job: LabelingJob, object_id: int) -> DataObject:
     """An object of the job, with its label loaded. Raises NotFound."""
-    found = DataObject.objects.select_related("label").filter(pk=object_id, job=job).first()
-    if found is None:
+    row = DataObject.objects.select_related("label").filter(pk=object_id, job=job).first()
+    if row is None:
         raise NotFound(f"the labeling job has no object {object_id}")
-    return found
+    return row
 
 
 def assignment(worker: Worker, assignment_id: int) -> Assignment:
     """An assignment of the worker. Raises NotFound."""
-    found = Assignment.objects.filter(pk=assignment_id, worker=worker).first()
-    if found is None:
+    row = Assignment.objects.filter(pk=assignment_id, worker=worker).first()
+    if row is None:
         raise NotFound(f"you have no assignment {assignment_id}")
-    return found
+    return row
 
 
 def queue(worker: Worker, queue_id: int) -> WorkQueue:
     """A work queue that the worker may see. Raises NotFound."""
-    found = WorkQueue.objects.filter(pk=queue_id).first()
-    if found is None or visibility.refusal(worker_id=worker.pk, queue=found) is not None:
+    work_queue = WorkQueue.objects.filter(pk=queue_id).first()
+    if work_queue is None or visibility.refusal(worker_id=worker.pk, queue=work_queue) is not None:
         raise NotFound(f"there is no work {queue_id} for you")
-    return found
+    return work_queue
 
 
 def queue_of_job(job_id: int) -> int:
-    """The key of a labeling job's queue; whether a worker may see it is asked of the queue. Raises NotFound."""
-    found: int | None = LabelingJob.objects.filter(pk=job_id).values_list("queue", flat=True).first()
-    if found is None:
+    """The key of a labeling job's queue; does not check whether a worker may see it. Raises NotFound."""
+    queue_id: int | None = LabelingJob.objects.filter(pk=job_id).values_list("queue", flat=True).first()
+    if queue_id is None:
         raise NotFound(f"there is no labeling job {job_id}")
-    return found
+    return queue_id
 
 
 def object_shown_to(user: User, object_id: int) -> DataObject:
     """An object whose picture the user may see: as a member of its account, or as a worker. Raises NotFound."""
-    found = DataObject.objects.select_related("job__queue").filter(pk=object_id).first()
-    if found is not None and scope.is_member(user, found.job.account_id):
-        return found
+    row = DataObject.objects.select_related("job__queue").filter(pk=object_id).first()
+    if row is not None and scope.is_member(user, row.job.account_id):
+        return row
     worker = scope.worker_or_none(user)
-    if found is None or worker is None or not visibility.may_see_object(worker_id=worker.pk, data_object=found):
+    if row is None or worker is None or not visibility.may_see_object(worker_id=worker.pk, data_object=row):
         raise NotFound("there is no such image")
-    return found
+    return row
 
 
 def example_shown_to(user: User, queue_id: int, kind: str, number: int) -> dict[str, Any]:
@@ -103,13 +103,13 @@ def example_shown_to(user: User, queue_id: int, kind: str, number: int) -> dict[
 
     `kind` is good_examples or bad_examples. Raises NotFound.
     """
-    found = WorkQueue.objects.filter(pk=queue_id).first()
+    queue = WorkQueue.objects.filter(pk=queue_id).first()
     worker = scope.worker_or_none(user)
-    allowed = found is not None and (
-        scope.is_member(user, found.account_id)
-        or (worker is not None and visibility.refusal(worker_id=worker.pk, queue=found) is None)
+    allowed = queue is not None and (
+        scope.is_member(user, queue.account_id)
+        or (worker is not None and visibility.refusal(worker_id=worker.pk, queue=queue) is None)
     )
-    examples = found.instructions.get(kind, []) if found is not None and allowed and kind in EXAMPLES else []
+    examples = queue.instructions.get(kind, []) if queue is not None and allowed and kind in EXAMPLES else []
     if number >= len(examples):
         raise NotFound("there is no such example")
     example: dict[str, Any] = examples[number]

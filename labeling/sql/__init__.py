@@ -1,1 +1,1 @@
-"""The SQL functions of this room; marketplace/sql says how migrations load them."""
+"""The SQL functions of this room; marketplace/sql describes how migrations load them."""

@@ -66,7 +66,7 @@ def inspect_objects(object_ids: Iterable[int], *, progress: Callable[[int], None
 
 
 def inspect_labeled(row: DataObject) -> None:
-    """Measure the image of an object that was labeled before it came here, so that it can be shown and decided.
+    """Measure the image of an object that was ingested with a label, so that it can be shown and adjudicated.
 
     Nothing changes when the image was inspected before or cannot be used. Raises StoreUnavailable.
     """

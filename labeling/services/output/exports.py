@@ -1,4 +1,4 @@
-"""Downloads of a job's labels, made in the background: manifest, worker answers, COCO, VOC, YOLO.
+"""Downloads of a job's labels, written in the background: manifest, worker answers, COCO, VOC, YOLO.
 
 An export that was interrupted starts again. Objects that do not fit a format are listed with the reason.
 """
