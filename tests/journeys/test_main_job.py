@@ -121,7 +121,7 @@ def check_money(system: System, job: dict, crew: dict) -> None:
     assert total == 0
     answers, doubled = system.query(
         "SELECT count(*), count(*) - count(DISTINCT (task_id, worker_id)) FROM labeling_assignment "
-        "WHERE job_id = %s AND state = 'Submitted'",
+        "WHERE queue_id = (SELECT queue_id FROM labeling_labelingjob WHERE id = %s) AND state = 'Submitted'",
         job["id"],
     )[0]
     assert doubled == 0
