@@ -29,14 +29,13 @@ def refresh_output(job_id: int) -> None:
 
 
 def sweep() -> None:
-    """Run every minute: end overdue leases and request an advance of every job that is not over.
+    """Run every minute: end overdue leases and request an advance of every queue's owner that is not finished.
 
-    So a lost message delays a job by a minute at most.
+    So a lost message delays a queue by a minute at most.
     """
     leases.expire_overdue()
     AdvanceRequest.objects.filter(requested_at__lt=timezone.now() - advance_requests.STALE).delete()
-    live = LabelingJob.objects.filter(status__in=["Initializing", "InProgress", "Stopping"])
-    for queue_id in live.order_by("pk").values_list("queue", flat=True):
+    for queue_id in owners.unfinished_queues():
         advance_requests.request_advance(queue_id)
     datasets.sweep()
     manifests.refresh_stale(now=timezone.now())

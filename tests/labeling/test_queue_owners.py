@@ -1,10 +1,12 @@
 """Work queues with another owner than a labeling job: here a poll, which has no data objects."""
 
 import pytest
+from django.utils import timezone
+from django_q.models import OrmQ
 
 from labeling import background, subjects
 from labeling.models import AdvanceRequest, LabelingJob, Task, WorkQueue
-from labeling.services.queue import assignments, batches, due, leases, owners, queues, worklist
+from labeling.services.queue import advance_requests, assignments, batches, due, leases, owners, queues, worklist
 from labeling.services.queue.batches import NewTask
 from labeling.services.queue.owners import Judgement
 from marketplace.errors import LimitExceeded, WrongState
@@ -24,6 +26,10 @@ class Poll:
 
     def __init__(self, queue):
         self.queue = queue
+
+    @staticmethod
+    def unfinished():
+        return WorkQueue.objects.filter(owner_kind="poll", batches__status="InProgress").values_list("pk", flat=True)
 
     def judge(self, tasks):
         counts = {
@@ -47,7 +53,7 @@ def seats(task):
 
 @pytest.fixture
 def poll():
-    owners.register("poll", Poll)
+    owners.register("poll", Poll, unfinished=Poll.unfinished)
     Poll.kept = {}
     account = stories.an_account()
     people = stories.a_crowd(3)
@@ -112,6 +118,24 @@ def test_a_closed_queue_leases_nothing_and_accepts_answers_to_held_tasks(poll):
     assert Poll.kept == {seat.task_id: [1]}
     with pytest.raises(WrongState, match="the work queue is Stopped"):
         batches.open_batch(queue=queue, tasks=[NewTask(SIZE)], purpose="poll", by="system")
+
+
+def test_the_sweep_advances_an_owner_of_any_kind_after_its_message_was_lost(poll):
+    queue, (ada, bea, _) = poll
+    batches.open_batch(queue=queue, tasks=[NewTask(SIZE)], purpose="poll", by="system")
+    answer(ada, queue, 1)
+    answer(bea, queue, 1)
+    AdvanceRequest.objects.update(requested_at=timezone.now() - 2 * advance_requests.STALE)
+    OrmQ.objects.all().delete()
+    background.sweep()
+    assert [(sent.task["func"], sent.task["args"]) for sent in OrmQ.objects.all()] == [
+        (advance_requests.ADVANCE, (queue.pk,))
+    ]
+    background.advance_queue(queue.pk)
+    AdvanceRequest.objects.all().delete()
+    OrmQ.objects.all().delete()
+    background.sweep()
+    assert len(Poll.kept) == 1 and not OrmQ.objects.exists()
 
 
 def test_no_batch_is_opened_without_money(poll):

@@ -1,7 +1,8 @@
 """A labeling job as the owner of its work queue: consolidation judges its tasks, finished tasks become labels."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from labeling import transitions
 from labeling.models import LabelingJob, Task, WorkQueue
 from labeling.services.jobs import advancing
 from labeling.services.queue import owners
@@ -33,6 +34,12 @@ class LabelingJobOwner:
         advancing.advance_job(self._job().pk)
 
 
+def unfinished() -> Iterable[int]:
+    """The queues of the jobs that are not over."""
+    live = LabelingJob.objects.exclude(status__in=transitions.LABELING_JOB.final)
+    return live.order_by("pk").values_list("queue", flat=True)
+
+
 def register() -> None:
     """Make labeling jobs known as owners of queues."""
-    owners.register(KIND, LabelingJobOwner)
+    owners.register(KIND, LabelingJobOwner, unfinished=unfinished)
