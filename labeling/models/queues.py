@@ -55,6 +55,11 @@ class WorkQueue(models.Model):
         """Whether workers can claim its tasks."""
         return self.status == "InProgress"
 
+    @property
+    def task_micros(self) -> int:
+        """The most one task may cost in micro-dollars: every seat it may get, with the fee."""
+        return self.max_seats * (self.price_micros + self.fee_micros)
+
 
 class AdvanceRequest(models.Model):
     """A waiting message to advance the owner of this queue; while the row exists no second message is sent."""

@@ -57,7 +57,7 @@ def money_of_many(jobs: Iterable[LabelingJob]) -> dict[int, dict[str, int]]:
         job.pk: {
             "spent_micros": committed[job.pk] - reserved[job.pk],
             "reserved_micros": reserved[job.pk],
-            "all_human_micros": job.objects_total * spending.object_micros(job),
+            "all_human_micros": job.objects_total * job.queue.task_micros,
         }
         for job in rows
     }

@@ -11,11 +11,6 @@ UNBOUNDED = 2**31
 """Objects that free work can pay for: more than any job has."""
 
 
-def object_micros(job: LabelingJob) -> int:
-    """The most one object may cost: every seat it may get, with the fee."""
-    return job.queue.max_seats * (job.queue.price_micros + job.queue.fee_micros)
-
-
 def reserved_micros(job: LabelingJob) -> int:
     """The money reserved for seats of the live batch."""
     return reserved_of_many([job])[job.pk]
@@ -52,7 +47,7 @@ def committed_of_many(jobs: Iterable[LabelingJob]) -> dict[int, int]:
 
 def affordable_objects(job: LabelingJob) -> int:
     """How many more objects could be opened now, by the wallet and the job's own limit on spending."""
-    price = object_micros(job)
+    price = job.queue.task_micros
     if price == 0:
         return UNBOUNDED
     return min(wallets.balance(job.account) // price, allowed_objects(job))
@@ -60,7 +55,7 @@ def affordable_objects(job: LabelingJob) -> int:
 
 def allowed_objects(job: LabelingJob) -> int:
     """How many more objects max_spend_micros allows, whatever the wallet holds."""
-    price = object_micros(job)
+    price = job.queue.task_micros
     if job.max_spend_micros is None or price == 0:
         return UNBOUNDED
     return max(0, job.max_spend_micros - committed_micros(job)) // price

@@ -147,7 +147,7 @@ def _open_next(job: LabelingJob) -> bool:
         return _complete(job, reason)
     size = _batch_size(job)
     if size < 1:
-        price = money.text(spending.object_micros(job))
+        price = money.text(job.queue.task_micros)
         balance = money.text(wallets.balance(job.account))
         return _set_attention(
             job, f"the wallet holds {balance} dollars, one object needs {price}: deposit money and the job goes on"

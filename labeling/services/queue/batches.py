@@ -30,11 +30,6 @@ class NewTask(NamedTuple):
     data_object_id: int | None = None
 
 
-def task_micros(queue: WorkQueue) -> int:
-    """The most one task may cost: every seat it may get, with the fee."""
-    return queue.max_seats * (queue.price_micros + queue.fee_micros)
-
-
 def open_batch(*, queue: WorkQueue, tasks: Sequence[NewTask], purpose: str, by: str) -> Batch:
     """Open these tasks to people, in this order of priority, and reserve the money for every seat they may get.
 
@@ -63,7 +58,7 @@ def open_batch(*, queue: WorkQueue, tasks: Sequence[NewTask], purpose: str, by: 
             account=queue.account,
             purpose=Subject(subjects.WORK_QUEUE, queue.pk),
             subject=Subject(subjects.BATCH, batch.pk),
-            amount_micros=len(tasks) * task_micros(queue),
+            amount_micros=len(tasks) * queue.task_micros,
             by=by,
         )
         transitions.BATCH.advance(batch, "InProgress", by=by, because=f"{len(tasks)} tasks opened")
