@@ -12,7 +12,7 @@ from learning.hyperparameters import parse_train, refuse_operators
 from learning.models import Model, TrainingJob, TrainingMetric
 from learning.services import registry
 from learning.services.programs import kinds
-from marketplace.errors import Invalid, NameTaken, NotFound
+from marketplace.errors import Invalid, NameTaken
 from marketplace.models import Account
 from marketplace.names import check_name
 from marketplace.services import boundaries
@@ -81,20 +81,6 @@ def stop(*, training_job: TrainingJob, by: str) -> None:
     kinds.of(training_job).stop(training_job, by=by)
 
 
-def get_training(*, account: Account, name: str) -> TrainingJob:
-    """The account's training of this name. Raises NotFound."""
-    found = TrainingJob.objects.filter(account=account, name=name).select_related("model").first()
-    if found is None:
-        raise NotFound(f"there is no training job {name!r}", field="name")
-    return found
-
-
-def final_metrics(training: TrainingJob) -> dict[str, float]:
-    """The newest value of every metric."""
-    rows = TrainingMetric.objects.filter(training_job=training).order_by("name", "-step").distinct("name")
-    return dict(rows.values_list("name", "value"))
-
-
 def curves(training: TrainingJob) -> dict[str, list[dict[str, Any]]]:
     """Every metric's points in the order of steps: {"train:loss": [{"step", "epoch", "value", "at"}]}."""
     found: dict[str, list[dict[str, Any]]] = {}
@@ -102,25 +88,6 @@ def curves(training: TrainingJob) -> dict[str, list[dict[str, Any]]]:
     for name, step, epoch, value, at in rows.values_list("name", "step", "epoch", "value", "at"):
         found.setdefault(name, []).append({"step": step, "epoch": epoch, "value": value, "at": at})
     return found
-
-
-def describe_training(training: TrainingJob) -> dict[str, Any]:
-    """What pages and REST show of a training."""
-    return {
-        "name": training.name,
-        "status": training.status,
-        "failure_reason": training.failure_reason,
-        "progress": training.progress,
-        "attempts": training.attempts,
-        "hyperparameters": training.hyperparameters,
-        "channels": training.channels,
-        "created_at": training.created_at,
-        "started_at": training.started_at,
-        "ended_at": training.ended_at,
-        "seconds": seconds(training),
-        "metrics": final_metrics(training),
-        "model": training.model.name if training.model else None,
-    }
 
 
 def seconds(run: Any) -> float | None:

@@ -15,7 +15,7 @@ from learning.models import Model, TransformJob
 from learning.services.programs import kinds
 from learning.services.training import wire
 from marketplace import storage
-from marketplace.errors import Invalid, NameTaken, NotFound, WrongState
+from marketplace.errors import Invalid, NameTaken, WrongState
 from marketplace.models import Account
 from marketplace.names import check_name
 from marketplace.services import boundaries
@@ -63,14 +63,6 @@ def create_transform(
 def stop(*, transform_job: TransformJob, by: str) -> None:
     """End a prediction early; nothing of it is kept. Nothing happens when it is over or stopping already."""
     kinds.of(transform_job).stop(transform_job, by=by)
-
-
-def get_transform(*, account: Account, name: str) -> TransformJob:
-    """The account's transform of this name. Raises NotFound."""
-    found = TransformJob.objects.filter(account=account, name=name).select_related("model").first()
-    if found is None:
-        raise NotFound(f"there is no transform job {name!r}", field="name")
-    return found
 
 
 def predictions(transform: TransformJob) -> Iterator[Prediction]:

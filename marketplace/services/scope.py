@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from marketplace.errors import AccountNotNamed, Forbidden, NotFound
 from marketplace.models import Account, ApiToken, Crowd, Membership, Role, User, Worker, Workteam
-from marketplace.services import accounts, workteams
+from marketplace.services import accounts
 
 
 def account_for(
@@ -134,7 +134,7 @@ def user_by_email(email: str) -> User:
 
 def teams(account: Account) -> QuerySet[Workteam]:
     """The teams an account may give its jobs to: its own and the public pool."""
-    return workteams.visible_teams(account=account)
+    return Workteam.objects.filter(account=account) | Workteam.objects.filter(crowd=Crowd.PUBLIC)
 
 
 def team(account: Account, team_id: int) -> Workteam:

@@ -3,7 +3,6 @@
 import secrets
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from marketplace.errors import Forbidden, Invalid, NameTaken, NotFound
@@ -83,11 +82,6 @@ def remove_worker(*, team: Workteam, worker: Worker, by: str) -> None:
             raise NotFound(f"worker {worker.public_id} is not on the team {team.name}", field="worker")
         eligibility.leave(group=eligibility.group_of(team), worker=worker)
         _record(team, by, f"worker:{worker.pk} removed")
-
-
-def visible_teams(account: Account) -> QuerySet[Workteam]:
-    """The teams an account may give its jobs to: its own and the public pool."""
-    return Workteam.objects.filter(account=account) | Workteam.objects.filter(crowd=Crowd.PUBLIC)
 
 
 def _join(team: Workteam, worker: Worker) -> tuple[WorkteamMember, bool]:

@@ -4,7 +4,7 @@ import pytest
 
 from marketplace.errors import Forbidden, InUse, Invalid, NotFound
 from marketplace.models import Crowd, Worker, WorkerStatus, Workteam
-from marketplace.services import eligibility, workteams
+from marketplace.services import eligibility, scope, workteams
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -83,4 +83,4 @@ def test_an_account_sees_its_own_teams_and_the_pool():
     own = builders.a_team(account=account)
     builders.a_team(account=other)
     pool = workteams.public_pool()
-    assert set(workteams.visible_teams(account)) == {own, pool}
+    assert set(scope.teams(account)) == {own, pool}
