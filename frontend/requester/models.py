@@ -13,8 +13,8 @@ from labeling import task_types
 from labeling.models import DataObject, Label, LabelSource
 from learning import queries
 from learning.contract import MODEL_FILES
-from learning.models import Model, TrainingJob, TrainingMetric
-from learning.services import scope
+from learning.models import Model, TrainingJob
+from learning.services import scope, training
 
 PER_PAGE = 30
 SAMPLES = 8
@@ -28,10 +28,11 @@ def list_page(request: HttpRequest) -> HttpResponse:
     return render(request, "requester/models.html", {"page": page})
 
 
-def _charts(job: TrainingJob | None) -> list[dict[str, Any]]:
-    curves: dict[str, list[list[float]]] = {}
-    for m in TrainingMetric.objects.filter(training_job=job).order_by("step"):
-        curves.setdefault(m.name, []).append([m.step, round(m.value, 5)])
+def _charts(job: TrainingJob) -> list[dict[str, Any]]:
+    curves = {
+        name: [[point["step"], round(point["value"], 5)] for point in points]
+        for name, points in training.curves(job).items()
+    }
     kinds: tuple[tuple[str, str, dict[str, Any]], ...] = (
         ("Loss", "loss", {}),
         ("Quality on the validation split", "mAP", {"min": 0, "max": 1, "format": "percent"}),
