@@ -96,6 +96,64 @@ def test_rows_are_scoped_to_accounts_by_services():
     assert not offenders, f"use the scope services: {offenders}"
 
 
+ELIGIBILITY = r"(?:WorkerGroup|GroupMember|Audience|AudienceGroup|Block)"
+
+
+def rooms(*suffixes: str):
+    """(path from the root, text) of every source file of the four rooms."""
+    for path in sources(*suffixes):
+        relative = path.relative_to(ROOT)
+        if relative.parts[0] in ("marketplace", "labeling", "learning", "frontend"):
+            yield str(relative), path.read_text()
+
+
+def test_eligibility_is_written_by_one_service_and_read_by_one_sql_function():
+    """A second reader of these tables would be a second answer to the question who may see which work."""
+    orm = re.compile(rf"\b{ELIGIBILITY}\.objects\b|\b{ELIGIBILITY}\(")
+    sql = re.compile(r"marketplace_(workergroup|groupmember|audience|audiencegroup|block)\b")
+    found = {path for path, text in rooms(".py") if orm.search(text) and "class Block(nn.Module)" not in text}
+    assert found - {"marketplace/models/workforce.py"} == {"marketplace/services/eligibility.py"}
+    assert {path for path, text in rooms(".py", ".sql") if sql.search(text)} == {"marketplace/sql/eligibility.sql"}
+
+
+def test_no_lock_outlives_its_transaction():
+    """Session-level advisory locks break behind PgBouncer, and block a queue worker while they wait."""
+    session = re.compile(r"pg_(try_)?advisory_(lock|unlock)")
+    waits = re.compile(r"pg_advisory_xact_lock\b")
+    assert not [path for path, text in rooms(".py", ".sql") if session.search(text)]
+    # These wait for a statement of another transaction, never for a job that is being advanced.
+    assert {path for path, text in rooms(".py", ".sql") if waits.search(text)} == {
+        "labeling/sql/claim.sql",
+        "labeling/services/queue/advance_requests.py",
+    }
+
+
+OBJECTS_SHOWN = ("labeling/services/queue/visibility.py",)
+"""Whether a worker may see the image of a data object is asked by its key."""
+
+
+def test_the_work_queue_knows_no_labeling_job():
+    """Flow definitions and HIT types own queues too: what only a labeling job knows is asked of the queue's owner."""
+    named = {
+        f"{path}: {node.id}"
+        for path, text in rooms(".py")
+        if path.startswith("labeling/services/queue/")
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Name) and node.id in ("LabelingJob", "DataObject") and path not in OBJECTS_SHOWN
+    }
+    assert not named
+    assert not [path for path, text in rooms(".sql") if "labeling_labelingjob" in text]
+
+
+def test_no_program_reads_the_texts_of_the_ledger():
+    """Entries have a kind and a subject; a look-up by reference or description is a rule hidden in a text."""
+    pattern = re.compile(
+        r"(reference|description)__(\w+)=|\.reference\.(startswith|split|removeprefix)|re\.\w+\([^)]*\.reference"
+    )
+    found = {path for path, text in rooms(".py") if pattern.search(text)}
+    assert found == {"marketplace/services/ledger.py"}, "ask for the kind and the subject"
+
+
 QUEUE_PATH = re.compile(r"""["']((?:marketplace|labeling|learning|frontend)\.[a-z_.]*background[a-z_.]*)["']""")
 
 
