@@ -70,7 +70,7 @@ def object_page(request: HttpRequest, job_id: int, object_id: int) -> HttpRespon
         "revisions": [(r, kind.summary(r.value)) for r in row.labels.order_by("-revision")],
         "answers": answers,
         "story": explanations.story(row.label, kind),
-        "decidable": row.width is not None and row.state != "PendingHuman" and (row.label is not None or job.open),
+        "decidable": adjudication.refusal(row) is None,
         "initial": kind.initial_value(row.label.value if row.label else None),
     }
     return render(request, "requester/object.html", context)

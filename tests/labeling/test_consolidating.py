@@ -181,6 +181,23 @@ def test_the_requesters_decision_is_kept_and_becomes_a_gold():
     assert [(box.left, box.label) for box in gold] == [(200, "wasp")]
 
 
+@pytest.mark.parametrize(
+    "state, width, status, reason",
+    [
+        ("Unlabeled", 640, "InProgress", None),
+        ("Failed", 640, "Completed", None),
+        ("HumanLabeled", 640, "Completed", None),
+        ("Failed", None, "InProgress", "the size"),
+        ("PendingHuman", 640, "InProgress", "people are working"),
+        ("Unlabeled", 640, "Stopped", "the job is over"),
+    ],
+)
+def test_a_page_can_ask_beforehand_whether_the_requester_may_label_an_object(state, width, status, reason):
+    job = LabelingJob(status=status)
+    found = adjudication.refusal(DataObject(job=job, state=state, width=width, height=width))
+    assert found is None if reason is None else reason in found
+
+
 def test_an_object_at_work_and_an_invalid_decision_are_refused():
     job, _ = stories.a_funded_job(objects=1)
     advancing.advance_job(job.pk)

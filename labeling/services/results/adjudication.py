@@ -13,6 +13,18 @@ from labeling.services.results import answering, labels
 from marketplace.errors import Invalid, WrongState
 
 ALGORITHM = "adjudication/1"
+UNKNOWN_SIZE = "the size of this image is not known; it cannot be labeled"
+
+
+def refusal(data_object: DataObject) -> str | None:
+    """Why the requester cannot label the object now; None when they can. Needs `job` loaded."""
+    if data_object.width is None or data_object.height is None:
+        return UNKNOWN_SIZE
+    if data_object.state == ObjectState.PENDING:
+        return "people are working on this object; adjudicate it when they are done"
+    if data_object.state == ObjectState.UNLABELED and not data_object.job.open:
+        return "this object was never labeled and the job is over"
+    return None
 
 
 def adjudicate(*, data_object: DataObject, content: Any, by: str) -> Label:
@@ -23,7 +35,7 @@ def adjudicate(*, data_object: DataObject, content: Any, by: str) -> Label:
     job = data_object.job
     inspection.inspect_labeled(data_object)
     if data_object.width is None or data_object.height is None:
-        raise WrongState("the size of this image is not known; it cannot be labeled", field="object")
+        raise WrongState(UNKNOWN_SIZE, field="object")
     size = (data_object.width, data_object.height)
     try:
         answer = answering.read(content, task_type=job.task_type, labels=job.labels, size=size)
@@ -33,10 +45,9 @@ def adjudicate(*, data_object: DataObject, content: Any, by: str) -> Label:
     value = kind.value(kind.certain(answer))
     with transaction.atomic():
         (locked,) = labels.lock_objects([data_object.pk])
-        if locked.state == ObjectState.PENDING:
-            raise WrongState("people are working on this object; adjudicate it when they are done", field="object")
-        if locked.state == ObjectState.UNLABELED and not job.open:
-            raise WrongState("this object was never labeled and the job is over", field="object")
+        locked.job = job
+        if reason := refusal(locked):
+            raise WrongState(reason, field="object")
         revision = labels.Revision(locked.pk, value, 1.0, {"adjudicated_by": by})
         (label,) = labels.write_revisions([revision], source=LabelSource.ADJUDICATED, algorithm=ALGORITHM)
         advance_requests.request_advance(job.queue_id)
