@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from django.urls import reverse
 
 from frontend import uploads
 from labeling.formats import images
+from labeling.services.intake import inspection
 from marketplace.models import Account
 
 KINDS = {"good_examples": "good", "bad_examples": "bad"}
@@ -30,8 +30,8 @@ def take(request: HttpRequest, account: Account, saved: dict[str, Any], before: 
 
 
 def _problem(file: UploadedFile) -> str:
-    limits = images.Limits(settings.IMAGE_MAX_BYTES, settings.IMAGE_MAX_PIXELS)
-    info = images.inspect(file.read(settings.IMAGE_MAX_BYTES + 1), limits)
+    limits = inspection.limits()
+    info = images.inspect(file.read(limits.max_bytes + 1), limits)
     file.seek(0)
     return "" if info.ok else f"The example {file.name} cannot be shown: {info.problem}."
 

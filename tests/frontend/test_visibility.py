@@ -82,3 +82,13 @@ def test_after_the_job_a_worker_sees_only_images_of_tasks_they_had(story):
         [200 if index == held else 404 for index in (0, 1)],
         [404, 404],
     ]
+
+
+def test_a_copy_is_as_large_as_allowed_and_a_side_that_is_no_number_asks_for_the_image_itself(story):
+    job, (first, *_), _ = story
+    client, url = signed_in(first), image_url(job.objects_of_job.order_by("index")[0].pk, first.user_id)
+    whole = client.get(url).content
+    for side in ("²", "-5", "9" * 5000, "1e3", ""):
+        assert client.get(url, {"side": side}).content == whole, side
+    copies = {side: client.get(url, {"side": side}).content for side in ("1", "32", "2048", "999999999")}
+    assert copies["1"] == copies["32"] and copies["2048"] == copies["999999999"] != copies["32"]

@@ -10,8 +10,10 @@ from django.conf import settings
 
 from labeling.formats import images as formats
 from labeling.models import DataObject
+from labeling.services.intake import inspection
 from marketplace import storage
 from marketplace.errors import Invalid, NotFound
+from marketplace.ranges import Range
 
 SIGNATURES = (
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -21,8 +23,8 @@ SIGNATURES = (
 )
 """Media types by the first bytes of the content, because names and stored types may be wrong."""
 
-SMALLEST, LARGEST = 32, 2048
-"""The shortest and longest side of a small copy that can be requested, in pixels."""
+SIDE = Range(32, 2048)
+"""Pixels of the longer side of a small copy; any other number that is asked for is moved into it."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,9 @@ def picture(*, uri: str, max_side: int | None = None) -> Picture:
     Small copies are kept in the store under a name made of address, size in bytes and side.
     """
     if max_side is None:
-        content = storage.read(uri, limit=settings.IMAGE_MAX_BYTES)
+        content = storage.read(uri, limit=inspection.limits().max_bytes)
         return Picture(content, content_type(content), _tag(content))
-    side = min(LARGEST, max(SMALLEST, max_side))
+    side = int(SIDE.nearest(max_side))
     name = hashlib.sha256(f"{uri}\n{storage.size(uri)}\n{side}".encode()).hexdigest()
     kept = storage.join(settings.STORE_URL, "thumbnails", name[:2], f"{name}.jpg")
     try:
@@ -66,9 +68,9 @@ def content_type(content: bytes) -> str:
 
 
 def _small(uri: str, side: int) -> bytes:
-    limits = formats.Limits(max_bytes=settings.IMAGE_MAX_BYTES, max_pixels=settings.IMAGE_MAX_PIXELS)
+    limits = inspection.limits()
     try:
-        return formats.display_copy(storage.read(uri, limit=settings.IMAGE_MAX_BYTES), side, limits=limits)
+        return formats.display_copy(storage.read(uri, limit=limits.max_bytes), side, limits=limits)
     except formats.ImageError as error:
         raise Invalid(f"{uri}: {error}") from None
 

@@ -116,7 +116,7 @@ def _inspect(row: DataObject) -> Inspection:
     if not info.ok or (info.orientation == 1 and not remote):
         return Inspection(row.pk, info)
     try:
-        upright = images.normalise(data, _limits())
+        upright = images.normalise(data, limits())
     except images.ImageError as error:
         return Inspection(row.pk, replace(info, problem=str(error)))
     # The name is derived from the object, so that a repeat writes the same copy again.
@@ -127,15 +127,16 @@ def _inspect(row: DataObject) -> Inspection:
 
 
 def _measure(data: bytes) -> images.ImageInfo:
-    limits = _limits()
-    info = images.inspect(data, replace(limits, max_pixels=min(LARGE_PIXELS, limits.max_pixels)))
-    if info.ok or limits.max_pixels <= LARGE_PIXELS:
+    allowed = limits()
+    info = images.inspect(data, replace(allowed, max_pixels=min(LARGE_PIXELS, allowed.max_pixels)))
+    if info.ok or allowed.max_pixels <= LARGE_PIXELS:
         return info
     with _LARGE_IMAGE:
-        return images.inspect(data, limits)
+        return images.inspect(data, allowed)
 
 
-def _limits() -> images.Limits:
+def limits() -> images.Limits:
+    """The operator's limits on images, for every image that people are shown."""
     return images.Limits(max_bytes=settings.IMAGE_MAX_BYTES, max_pixels=settings.IMAGE_MAX_PIXELS)
 
 

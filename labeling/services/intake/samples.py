@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from django.conf import settings
-
 from labeling.formats import images, manifest
 from labeling.models import Dataset
+from labeling.services.intake import inspection
 from marketplace import storage
 from marketplace.errors import Invalid, NotFound
 
@@ -34,8 +33,8 @@ def sample(*, dataset: Dataset, number: int) -> Sample:
         line = next((line for place, line in enumerate(good) if place == number), None)
     if line is None or line.source_ref is None:
         raise NotFound(f"the data set has no sample {number}")
-    limits = images.Limits(settings.IMAGE_MAX_BYTES, settings.IMAGE_MAX_PIXELS)
-    info = images.inspect(storage.read(line.source_ref, limit=settings.IMAGE_MAX_BYTES), limits)
+    limits = inspection.limits()
+    info = images.inspect(storage.read(line.source_ref, limit=limits.max_bytes), limits)
     if not info.ok:
         raise Invalid(f"{line.source_ref}: {info.problem}")
     return Sample(line.source_ref, info.width, info.height)
