@@ -8,6 +8,7 @@ from typing import Any
 from frontend.images import image_url
 from labeling import task_types
 from labeling.models import DataObject, LabelingJob, Task
+from labeling.services.jobs import limits
 from labeling.task_types.base import TaskType
 from marketplace import money
 from marketplace.errors import WrongState
@@ -42,7 +43,7 @@ def task_payload(task: Task, user_id: int) -> dict[str, Any]:
                     }
                     for i, ex in enumerate(instructions.get(kind, []))
                 ]
-                for kind in ("good_examples", "bad_examples")
+                for kind in limits.EXAMPLE_KINDS
             },
         },
         "element": element_payload(task_types.get(queue.task_type)),

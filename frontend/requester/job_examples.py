@@ -9,10 +9,10 @@ from django.urls import reverse
 from frontend import uploads
 from labeling.formats import images
 from labeling.services.intake import inspection
+from labeling.services.jobs import limits
 from marketplace.models import Account
 
-KINDS = {"good_examples": "good", "bad_examples": "bad"}
-MOST = 4
+KINDS = dict(zip(limits.EXAMPLE_KINDS, ("good", "bad"), strict=True))
 
 
 def take(request: HttpRequest, account: Account, saved: dict[str, Any], before: dict[str, Any]) -> list[str]:
@@ -22,16 +22,16 @@ def take(request: HttpRequest, account: Account, saved: dict[str, Any], before: 
         kept = [] if request.POST.get(f"remove_{kind}") else before.get(kind, [])
         files = request.FILES.getlist(kind)
         wrong = [problem for file in files if (problem := _problem(file))]
-        if len(files) > MOST:
-            wrong = [f"At most {MOST} {word} examples can be shown, {len(files)} were chosen."]
+        if len(files) not in limits.EXAMPLES:
+            wrong = [f"At most {limits.EXAMPLES.longest} {word} examples can be shown, {len(files)} were chosen."]
         problems += wrong
         saved[kind] = _store(account, files) if files and not wrong else kept
     return problems
 
 
 def _problem(file: UploadedFile) -> str:
-    limits = inspection.limits()
-    info = images.inspect(file.read(limits.max_bytes + 1), limits)
+    allowed = inspection.limits()
+    info = images.inspect(file.read(allowed.max_bytes + 1), allowed)
     file.seek(0)
     return "" if info.ok else f"The example {file.name} cannot be shown: {info.problem}."
 

@@ -9,7 +9,7 @@ from labeling import task_types
 from labeling.models import Dataset
 from labeling.services import scope
 from labeling.services.jobs import limits, pricing
-from labeling.services.jobs.design import Design
+from labeling.services.jobs.design import Design, label_errors
 from labeling.task_types.base import TaskType
 from learning.services.active.loop_settings import RANGES, LoopSettings
 from marketplace import money
@@ -107,13 +107,11 @@ class TaskStep(StepForm):
         return self.cleaned_data["task_type"] or task_types.DEFAULT
 
     def clean_labels(self) -> list[str]:
-        """The labels, each once."""
+        """The labels, if the service takes them."""
         labels = [line.strip() for line in self.cleaned_data["labels"].splitlines() if line.strip()]
-        if len(set(labels)) != len(labels):
-            raise forms.ValidationError("A label appears twice.")
         kind = task_types.get(self.cleaned_data.get("task_type") or task_types.DEFAULT)
-        if len(labels) < kind.fewest_labels:
-            raise forms.ValidationError(f"At least {kind.fewest_labels} labels are needed.")
+        if wrong := label_errors(labels, kind):
+            raise forms.ValidationError([f"{reason} ({field})" for field, reason in wrong])
         return labels
 
 

@@ -33,8 +33,8 @@ class InstructionsInput(serializers.Serializer):
     full = serializers.CharField(
         required=False, allow_blank=True, max_length=limits.FULL_INSTRUCTIONS_LENGTH.longest, default=""
     )
-    good_examples = ExampleInput(many=True, required=False)
-    bad_examples = ExampleInput(many=True, required=False)
+    good_examples = ExampleInput(many=True, required=False, max_length=limits.EXAMPLES.longest)
+    bad_examples = ExampleInput(many=True, required=False, max_length=limits.EXAMPLES.longest)
 
 
 class RedundancyInput(serializers.Serializer):

@@ -8,12 +8,11 @@ from typing import Any
 from django.db.models import QuerySet
 
 from labeling.models import Assignment, DataObject, Dataset, Export, LabelingJob, WorkQueue
+from labeling.services.jobs import limits
 from labeling.services.queue import visibility
 from marketplace.errors import NotFound
 from marketplace.models import Account, User, Worker
 from marketplace.services import scope
-
-EXAMPLES = ("good_examples", "bad_examples")
 
 
 def jobs(account: Account) -> QuerySet[LabelingJob]:
@@ -109,7 +108,9 @@ def example_shown_to(user: User, queue_id: int, kind: str, number: int) -> dict[
         scope.is_member(user, queue.account_id)
         or (worker is not None and visibility.refusal(worker_id=worker.pk, queue=queue) is None)
     )
-    examples = queue.instructions.get(kind, []) if queue is not None and allowed and kind in EXAMPLES else []
+    examples = (
+        queue.instructions.get(kind, []) if queue is not None and allowed and kind in limits.EXAMPLE_KINDS else []
+    )
     if number >= len(examples):
         raise NotFound("there is no such example")
     example: dict[str, Any] = examples[number]

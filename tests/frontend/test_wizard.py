@@ -107,7 +107,7 @@ def test_examples_are_kept_shown_and_removed(requester):
     ("files", "reason"),
     [
         ([SimpleUploadedFile("notes.txt", b"no picture")], "The example notes.txt cannot be shown"),
-        ([picture(f"{n}.png") for n in range(5)], "At most 4 good examples can be shown, 5 were chosen."),
+        ([picture(f"{n}.png") for n in range(21)], "At most 20 good examples can be shown, 21 were chosen."),
     ],
 )
 def test_examples_that_cannot_be_shown_are_refused(requester, files, reason):
@@ -159,7 +159,9 @@ def test_a_classification_job_is_designed_previewed_and_launched(requester, acco
     page = requester.get(step("task")).content.decode()
     assert all(text in page for text in ("Bounding boxes", "Image classification (one class)", "at least two"))
     given = TASK | {"task_type": "ImageMultiClass"}
-    assert "At least 2 labels are needed." in requester.post(step("task"), given).content.decode()
+    assert "2 to 500 labels expected" in requester.post(step("task"), given).content.decode()
+    twice = requester.post(step("task"), given | {"labels": "bee\nwasp\nbee"}).content.decode()
+    assert "appears twice (labels[2])" in twice
     assert requester.post(step("task"), given | {"labels": "bee\nwasp"}).status_code == 302
 
     assert '<option value="0.012">' in requester.get(step("people")).content.decode()

@@ -14,9 +14,10 @@ from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import assignments, leases
 from labeling.services.results import labels
 from labeling.services.results.labels import ExternalLabel
+from marketplace import storage
 from marketplace.errors import InUse, Invalid, LimitExceeded
 from marketplace.models import AuditEvent
-from marketplace.services import earnings, wallets, workteams
+from marketplace.services import boundaries, earnings, wallets, workteams
 from tests import builders
 from tests.labeling import stories
 
@@ -132,6 +133,21 @@ def test_names_are_unique_whatever_their_case(account, team):
     with pytest.raises(InUse, match="a labeling job 'bEES' already"):
         creation.create_job(**stories.a_design(account, team, name="bEES"))
     assert creation.create_job(**stories.a_design(stories.an_account(), workteams.public_pool(), name="bees"))
+
+
+def test_examples_have_limits_whoever_creates_the_job(account, team):
+    uri = storage.join(boundaries.base_of(account), "uploads", "x.png")
+    found = wrong_fields(
+        **stories.a_design(
+            account,
+            team,
+            instructions={
+                "good_examples": [{"uri": uri}] * 21,
+                "bad_examples": [{"uri": uri, "caption": "c" * 300}, {"uri": uri, "caption": "c" * 301}],
+            },
+        )
+    )
+    assert found == ["instructions.good_examples", "instructions.bad_examples[1].caption"]
 
 
 def test_scripts_are_removed_from_instructions(account, team):

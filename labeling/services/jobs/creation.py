@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from labeling.models import LabelingJob, WorkQueue
-from labeling.services.jobs import pricing
+from labeling.services.jobs import limits, pricing
 from labeling.services.jobs.design import Design
 from labeling.services.jobs.owner import KIND
 from labeling.services.jobs.status import move
@@ -100,7 +100,7 @@ def _make_queue(design: Design) -> WorkQueue:
 def _check_examples(design: Design) -> None:
     """Workers see the example pictures, so the account itself must be allowed to read them."""
     reader = boundaries.Reader(design.account)
-    for kind in ("good_examples", "bad_examples"):
+    for kind in limits.EXAMPLE_KINDS:
         examples = (design.instructions or {}).get(kind)
         for place, example in enumerate(examples if isinstance(examples, list) else []):
             uri = example.get("uri") if isinstance(example, dict) else None

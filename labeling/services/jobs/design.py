@@ -4,7 +4,7 @@ All fields that are wrong are reported at once. Knows nothing of what happens to
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -122,19 +122,24 @@ def _names(design: Design) -> None:
         )
 
 
-def _labels(design: Design) -> None:
-    labels, kind = design.labels, design.kind or task_types.get(task_types.DEFAULT)
+def label_errors(labels: Any, kind: TaskType[Any, Any]) -> list[tuple[str, str]]:
+    """What is wrong with the labels of a job of this task type: (field, reason), "labels[3]" for one of them."""
     if not isinstance(labels, list) or not kind.fewest_labels <= len(labels) <= kind.most_labels:
-        design.wrong("labels", f"{kind.fewest_labels} to {kind.most_labels} labels expected")
-        return
+        return [("labels", f"{kind.fewest_labels} to {kind.most_labels} labels expected")]
+    errors = []
     seen: set[str] = set()
     for place, label in enumerate(labels):
         if not isinstance(label, str) or not label.strip() or len(label) not in limits.LABEL_LENGTH:
-            design.wrong(f"labels[{place}]", f"a text of {limits.LABEL_LENGTH} characters expected")
+            errors.append((f"labels[{place}]", f"a text of {limits.LABEL_LENGTH} characters expected"))
         elif label in seen:
-            design.wrong(f"labels[{place}]", f"{label!r} appears twice")
+            errors.append((f"labels[{place}]", f"{label!r} appears twice"))
         else:
             seen.add(label)
+    return errors
+
+
+def _labels(design: Design) -> None:
+    design.errors += label_errors(design.labels, design.kind or task_types.get(task_types.DEFAULT))
 
 
 def _input(design: Design) -> None:
@@ -172,6 +177,15 @@ def _texts(design: Design) -> None:
     for part, allowed in (("short", limits.SHORT_INSTRUCTIONS_LENGTH), ("full", limits.FULL_INSTRUCTIONS_LENGTH)):
         if len(instructions.get(part) or "") not in allowed:
             design.wrong(f"instructions.{part}", f"a text of {allowed} characters expected")
+    for kind in limits.EXAMPLE_KINDS:
+        examples = instructions.get(kind) or []
+        if len(examples) not in limits.EXAMPLES:
+            design.wrong(f"instructions.{kind}", f"{len(examples)} found, {limits.EXAMPLES} example pictures expected")
+        for place, example in enumerate(examples):
+            if len(example.get("caption") or "") not in limits.CAPTION_LENGTH:
+                design.wrong(
+                    f"instructions.{kind}[{place}].caption", f"a text of {limits.CAPTION_LENGTH} characters expected"
+                )
 
 
 def _people(design: Design) -> None:
@@ -260,16 +274,14 @@ def _is_tag(tag: Any) -> bool:
     )
 
 
-def clean_instructions(
-    instructions: dict[str, Any], kinds: Collection[str] = ("good_examples", "bad_examples")
-) -> dict[str, Any]:
+def clean_instructions(instructions: dict[str, Any]) -> dict[str, Any]:
     """Instructions as workers see them: HTML reduced to safe tags, example pictures as uri and caption."""
     examples = {
         kind: [
             {"uri": str(example["uri"]), "caption": str(example.get("caption", ""))}
             for example in instructions.get(kind) or []
         ]
-        for kind in kinds
+        for kind in limits.EXAMPLE_KINDS
     }
     texts = {part: nh3.clean(instructions.get(part) or "") for part in ("short", "full")}
     return {**texts, **examples}

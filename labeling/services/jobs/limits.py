@@ -29,6 +29,12 @@ FULL_INSTRUCTIONS_LENGTH = Range(0, 20_000)
 CAPTION_LENGTH = Range(0, 300)
 """Characters under an example picture."""
 
+EXAMPLE_KINDS = ("good_examples", "bad_examples")
+"""The lists of example pictures that instructions have."""
+
+EXAMPLES = Range(0, 20)
+"""How many example pictures of each kind a job has."""
+
 KEYWORDS = Range(0, 5)
 """How many keywords a job has."""
 
