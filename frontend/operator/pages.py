@@ -3,7 +3,6 @@
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.html import format_html
@@ -60,12 +59,11 @@ def deposit(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form, status=422)
     given = form.cleaned_data
-    with transaction.atomic():
-        wallets.deposit(
-            account=given["account"],
-            amount_micros=given["amount"],
-            reference=given["reference"],
-            by=actor(request.user),
-        )
+    wallets.deposit(
+        account=given["account"],
+        amount_micros=given["amount"],
+        reference=given["reference"],
+        by=actor(request.user),
+    )
     messages.success(request, format_html("{} recorded for {}.", shown(given["amount"]), given["account"].name))
     return redirect("operator:accounts")

@@ -4,7 +4,6 @@ from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.paginator import Paginator
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
@@ -110,8 +109,7 @@ def _create(request: HttpRequest, account: Account, form: DatasetForm) -> Datase
     try:
         uri = _store_uploads(account, form, files) if given["kind"] in UPLOADS else given["uri"]
         source = {"kind": UPLOADS.get(given["kind"], given["kind"]), "uri": uri, "selection": selection_of(given)}
-        with transaction.atomic():
-            return datasets.create_dataset(account=account, name=given["name"], source=source, by=actor(request.user))
+        return datasets.create_dataset(account=account, name=given["name"], source=source, by=actor(request.user))
     except DomainError as error:
         form.add_error(error.field if error.field in form.fields else None, error.message)
         return None

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -90,8 +89,7 @@ class DepositsView(APIView):
         given = data.validated_data
         account = scope.account_numbered(given["account"])
         micros = money.read(given["amount"], field="amount")
-        with transaction.atomic():
-            wallets.deposit(account=account, amount_micros=micros, reference=given["reference"], by=actor(request))
+        wallets.deposit(account=account, amount_micros=micros, reference=given["reference"], by=actor(request))
         body = {
             "account": account.number,
             "amount": money.text(micros),

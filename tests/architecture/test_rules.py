@@ -85,6 +85,26 @@ def test_only_the_ledger_service_writes_postings():
     assert not offenders
 
 
+def rooms(*suffixes: str):
+    """(path from the root, text) of every source file of the four rooms."""
+    for path in sources(*suffixes):
+        relative = path.relative_to(ROOT)
+        if relative.parts[0] in ("marketplace", "labeling", "learning", "frontend"):
+            yield str(relative), path.read_text()
+
+
+def test_views_open_no_transaction():
+    """What has to happen together is known to a service; another front end would have to know it again."""
+    offenders = [
+        path
+        for path, text in rooms(".py")
+        if path.startswith("frontend/")
+        and "/demo/" not in path
+        and re.search(r"^from django.db import .*transaction", text, re.M)
+    ]
+    assert not offenders, f"let the service do it: {offenders}"
+
+
 def test_rows_are_scoped_to_accounts_by_services():
     """Pages and REST ask the scope services; a filter by account in a view is a rule written down a second time."""
     pattern = re.compile(r"\.objects\.\w+\([^)]*[(, ]account(_id|__number)?=")
@@ -97,14 +117,6 @@ def test_rows_are_scoped_to_accounts_by_services():
 
 
 ELIGIBILITY = r"(?:WorkerGroup|GroupMember|Audience|AudienceGroup|Block)"
-
-
-def rooms(*suffixes: str):
-    """(path from the root, text) of every source file of the four rooms."""
-    for path in sources(*suffixes):
-        relative = path.relative_to(ROOT)
-        if relative.parts[0] in ("marketplace", "labeling", "learning", "frontend"):
-            yield str(relative), path.read_text()
 
 
 def test_eligibility_is_written_by_one_service_and_read_by_one_sql_function():
