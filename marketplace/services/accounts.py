@@ -29,7 +29,7 @@ LAST_USED_EVERY = timedelta(minutes=1)
 
 
 def create_user(*, email: str, password: str, display_name: str = "", is_operator: bool = False) -> User:
-    """A person who can sign in. Raises Invalid for a bad address or a weak password, InUse for a taken address."""
+    """A person who can sign in. Raises Invalid for a bad address or a weak password, NameTaken for a taken address."""
     address = email.strip().lower()
     user = User(username=address, email=address, display_name=display_name.strip(), is_operator=is_operator)
     try:
@@ -67,7 +67,10 @@ def create_account(*, name: str, owner: User) -> Account:
 
 
 def add_member(*, account: Account, user: User, role: Role | str, by: str) -> Membership:
-    """Give `user` a role in the account, or change it. Raises Invalid for an unknown role, InUse for the last owner."""
+    """Give `user` a role in the account, or change it.
+
+    Raises Invalid for an unknown role, WrongState for the last owner.
+    """
     if role not in RANKS:
         raise Invalid(f"{role!r} is not a role; one of {', '.join(RANKS)} expected", field="role")
     with transaction.atomic():
@@ -79,7 +82,7 @@ def add_member(*, account: Account, user: User, role: Role | str, by: str) -> Me
 
 
 def remove_member(*, account: Account, user: User, by: str) -> None:
-    """Take `user` out of the account. Raises NotFound for a non-member, InUse for the last owner."""
+    """Take `user` out of the account. Raises NotFound for a non-member, WrongState for the last owner."""
     with transaction.atomic():
         _keep_an_owner(account, user)
         deleted, _ = Membership.objects.filter(account=account, user=user).delete()

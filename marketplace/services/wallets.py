@@ -15,13 +15,13 @@ from marketplace.ranges import Range
 from marketplace.services import ledger
 
 REFERENCE_LENGTH = Range(1, 120)
-"""Characters of a deposit's reference. Forms used to stop at 80."""
+"""Characters of a deposit's reference."""
 
 
 def deposit(*, account: Account, amount_micros: int, reference: str, by: str, description: str = "Deposit") -> Entry:
     """Book money that arrived from outside. `reference` is the operator's own ("bank:2024-17") and counts once.
 
-    Raises Invalid for an amount that is not positive, InUse when a deposit of this reference was booked before.
+    Raises Invalid for an amount that is not positive, BookedAlready when a deposit of this reference was booked before.
     """
     if amount_micros == 0 or amount_micros not in AMOUNT_MICROS:
         most = AMOUNT_MICROS.longest // MICROS

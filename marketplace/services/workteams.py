@@ -23,7 +23,7 @@ def register_worker(user: User) -> Worker:
 
 
 def create_team(*, account: Account, name: str, description: str, by: str) -> Workteam:
-    """A private team of the account. Raises Invalid for a bad name or description, InUse for a taken name."""
+    """A private team of the account. Raises Invalid for a bad name or description, NameTaken for a taken name."""
     check_name(name)
     if len(description) not in DESCRIPTION_LENGTH:
         raise Invalid(f"a team's description has {DESCRIPTION_LENGTH} characters", field="description")
