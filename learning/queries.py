@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Count, QuerySet
 
 from labeling.models import LabelingJob
-from labeling.queries import counters
+from labeling.queries.progress import counters
 from learning import transitions
 from learning.models import LearningLoop, LoopObject, Model, Round, TrainingJob
 from marketplace.models import Account

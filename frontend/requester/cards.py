@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from frontend.images import image_url
-from labeling import queries
 from labeling.models import DataObject, Label
+from labeling.queries import people
 from labeling.task_types.base import TaskType
 
 Kind = TaskType[Any, Any]
@@ -53,7 +53,7 @@ def layers(
 def cards(rows: Iterable[DataObject], kind: Kind, user_id: int, *, everybody: bool = False) -> list[dict[str, Any]]:
     """The gallery items of several objects of one job; the answers of all of them are one query."""
     shown = list(rows)
-    answers = queries.answers_of_many(shown)
+    answers = people.answers_of_many(shown)
     return [card(row, kind, user_id, answers[row.pk], name_length=SHORT_NAME, everybody=everybody) for row in shown]
 
 

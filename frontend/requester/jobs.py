@@ -10,8 +10,9 @@ from django.views.decorators.http import require_POST
 
 from frontend.requester import cards, listing, loop_charts
 from frontend.session import requester_page
-from labeling import queries, task_types, transitions
+from labeling import task_types, transitions
 from labeling.models import BadLine, DataObject, Export, LabelingJob
+from labeling.queries import people, progress
 from labeling.services import scope
 from labeling.services.jobs import creation
 from labeling.services.output import exports
@@ -45,7 +46,7 @@ def list_page(request: HttpRequest) -> HttpResponse:
     rows = rows.order_by(f"-{field}" if wanted.startswith("-") else field, "-id").defer(*listing.PAYLOAD)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     jobs_shown = list(page)
-    counted = queries.counters_of_many(jobs_shown)
+    counted = progress.counters_of_many(jobs_shown)
     shown = [{"job": job, "counters": counted[job.pk]} for job in jobs_shown]
     context = {
         "page": page,
@@ -75,15 +76,15 @@ def _bar(job: LabelingJob, counters: dict[str, int]) -> dict[str, Any]:
 
 def job_context(request: HttpRequest, job: LabelingJob, tab: str) -> dict[str, Any]:
     """What every tab of a job's page shows."""
-    counters = queries.counters(job)
+    counters = progress.counters(job)
     return {
         "job": job,
         "tab": tab,
         "counters": counters,
         "bar": _bar(job, counters),
-        "money": queries.money(job),
+        "money": progress.money(job),
         "running": job.status in RUNNING,
-        "progress": queries.progress(job),
+        "progress": progress.progress(job),
         "now": listing.doing(job),
         "tabs": [
             ("progress", "Progress", reverse("requester:job", args=[job.pk])),
@@ -157,7 +158,7 @@ def people_page(request: HttpRequest, job_id: int) -> HttpResponse:
     """Worker skill, confidence, and the objects people disagree on most."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     kind = task_types.get(job.task_type)
-    histogram = queries.confidence_histogram(job)
+    histogram = people.confidence_histogram(job)
     chart = {
         "type": "bar",
         "title": "Confidence of the labels by people",
@@ -168,9 +169,9 @@ def people_page(request: HttpRequest, job_id: int) -> HttpResponse:
     context = {
         **job_context(request, job, "people"),
         "kind": kind,
-        "skills": queries.worker_skills(job),
+        "skills": people.worker_skills(job),
         "chart": chart if any(histogram) else None,
-        "cards": cards.cards(queries.disagreements(job, limit=12), kind, request.user.pk or 0, everybody=True),
+        "cards": cards.cards(people.disagreements(job, limit=12), kind, request.user.pk or 0, everybody=True),
     }
     return render(request, "requester/job_people.html", context)
 

@@ -14,8 +14,9 @@ from frontend.images import image_url
 from frontend.requester import cards, explanations
 from frontend.requester.jobs import job_context
 from frontend.session import requester_page
-from labeling import queries, task_types
+from labeling import task_types
 from labeling.models import DataObject
+from labeling.queries import people
 from labeling.services import scope
 from labeling.services.intake import inspection
 from labeling.services.results import adjudication
@@ -60,7 +61,7 @@ def object_page(request: HttpRequest, job_id: int, object_id: int) -> HttpRespon
     with suppress(storage.StoreUnavailable):  # the page then shows the label without its picture
         inspection.inspect_labeled(row)
     kind = task_types.get(job.task_type)
-    answers = queries.answers_of(row)
+    answers = people.answers_of(row)
     context = {
         "job": job,
         "row": row,

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from frontend.requester import listing
 from frontend.session import requester_page
-from labeling import queries, transitions
+from labeling import transitions
 from labeling.models import LabelingJob
+from labeling.queries import progress
 from labeling.services import scope
 from learning import queries as learning_queries
 from marketplace.models import Account
@@ -62,7 +63,7 @@ def page(request: HttpRequest) -> HttpResponse:
     running = list(live[:SHOWN])
     recent = list(mine.filter(status__in=transitions.LABELING_JOB.final)[:SHOWN])
     shown = [*running, *recent]
-    counted, money = queries.counters_of_many(shown), queries.money_of_many(shown)
+    counted, money = progress.counters_of_many(shown), progress.money_of_many(shown)
     context = {
         "rows": [{"job": job, "counters": counted[job.pk], "money": money[job.pk]} for job in shown],
         "under_way": live.count(),

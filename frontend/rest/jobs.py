@@ -17,8 +17,8 @@ from frontend.rest.idempotency import idempotent
 from frontend.rest.job_inputs import EstimateInput, LabelingJobInput
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
-from labeling import queries
 from labeling.models import BadLine, LabelingJob
+from labeling.queries import progress
 from labeling.services import scope
 from labeling.services.jobs import creation, pricing
 from labeling.services.output import manifests
@@ -47,9 +47,9 @@ def job_row(job: LabelingJob, counters: dict[str, int]) -> dict[str, Any]:
 
 def job_detail(job: LabelingJob) -> dict[str, Any]:
     """Everything about one job."""
-    spent = queries.money(job)
+    spent = progress.money(job)
     return {
-        **job_row(job, queries.counters(job)),
+        **job_row(job, progress.counters(job)),
         "label_attribute_name": job.label_attribute_name,
         "reference_code": job.reference_code,
         "title": job.title,
@@ -87,7 +87,7 @@ class JobsView(ListView):
 
     def page(self, found: list[LabelingJob]) -> list[tuple[LabelingJob, dict[str, int]]]:
         """With their counters, which are one query for all of them."""
-        counted = queries.counters_of_many(found)
+        counted = progress.counters_of_many(found)
         return [(job, counted[job.pk]) for job in found]
 
     def row(self, found: tuple[LabelingJob, dict[str, int]]) -> dict[str, Any]:

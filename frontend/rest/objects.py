@@ -17,8 +17,8 @@ from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
 from frontend.tasks import preview_payload
-from labeling import queries
 from labeling.models import DataObject, Label
+from labeling.queries import people
 from labeling.services import scope
 from labeling.services.intake import images
 from labeling.services.results import adjudication
@@ -94,7 +94,7 @@ class ObjectView(APIView):
             {
                 **object_row(row, request.user),
                 "labels": [label_row(lb) for lb in row.labels.order_by("-revision")],
-                "answers": queries.answers_of(row),
+                "answers": people.answers_of(row),
             }
         )
 

@@ -15,8 +15,8 @@ from frontend.rest import schemas
 from frontend.rest.idempotency import key_of
 from frontend.rest.scope import worker_of
 from frontend.tasks import task_payload
-from labeling import queries
 from labeling.models import Assignment, WorkQueue
+from labeling.queries import showing
 from labeling.services import scope
 from labeling.services.queue import assignments
 from marketplace import money
@@ -46,7 +46,7 @@ class ReasonInput(serializers.Serializer):
 
 def assignment_payload(assignment: Assignment, user_id: int, now: datetime) -> dict[str, Any]:
     """A leased seat with its task."""
-    task = queries.task_shown(assignment.task_id)
+    task = showing.task_shown(assignment.task_id)
     return {
         "id": assignment.pk,
         "accepted_at": assignment.accepted_at,

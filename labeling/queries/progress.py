@@ -102,8 +102,3 @@ def _saving(job: LabelingJob) -> dict[str, int]:
     )
     saved = done["tasks"] * job.workers_per_object - (done["answers"] or 0)
     return {"answers_saved": saved, "saved_micros": saved * (job.price_micros + job.fee_micros)}
-
-
-def describe(job: LabelingJob) -> dict[str, Any]:
-    """Counters, money and progress of a job, for a page or a REST response."""
-    return {"label_counters": counters(job), **money(job), **progress(job)}

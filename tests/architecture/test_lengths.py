@@ -69,3 +69,23 @@ def test_public_functions_and_classes_have_docstrings(room):
 def test_no_file_is_named_utils_helpers_or_common():
     vague = [str(p) for p in sources(".py", ".ts") if p.stem in ("utils", "helpers", "common", "misc")]
     assert not vague, "name the file after what its functions are about"
+
+
+def test_no_file_only_passes_on_what_others_define():
+    """The models of an app have one door, models/__init__.py; everything else is imported from where it is defined.
+
+    A conftest.py may pass on fixtures: that is how pytest finds them.
+    """
+    passing_on = []
+    for path in sources(".py"):
+        statements = ast.parse(path.read_text()).body[1:]
+        imports = [node for node in statements if isinstance(node, ast.Import | ast.ImportFrom)]
+        names = [
+            node
+            for node in statements
+            if isinstance(node, ast.Assign) and [getattr(t, "id", "") for t in node.targets] == ["__all__"]
+        ]
+        door = path.parts[-2:] == ("models", "__init__.py") or path.name == "conftest.py"
+        if imports and len(imports) + len(names) == len(statements) and not door:
+            passing_on.append(str(path.relative_to(ROOT)))
+    assert not passing_on

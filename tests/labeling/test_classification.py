@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from labeling import queries
 from labeling.formats.shapes import Vote
 from labeling.models import Answer, DataObject, Label, LabelingJob, Task
+from labeling.queries import people
 from labeling.services.jobs import advancing, creation
 from labeling.services.output import rows
 from labeling.services.results import adjudication, consolidating, labels
@@ -70,7 +70,7 @@ def test_two_workers_who_agree_are_enough():
 def test_workers_who_agree_with_the_others_get_a_higher_skill():
     job, workers = a_class_job(objects=24)
     answered(job, workers, ["bee", "bee", "wasp"])
-    skills = {row["worker"]: row for row in queries.worker_skills(job)}
+    skills = {row["worker"]: row for row in people.worker_skills(job)}
     careful, careless = (skills[workers[place].public_id] for place in (0, 2))
     assert careful["answers"] == 24 and careful["accuracy"] > 0.9 > careless["accuracy"]
     assert careful["weakest"] is None and "recall" not in careful

@@ -2,8 +2,8 @@
 
 import pytest
 
-from labeling import queries
 from labeling.models import Batch, DataObject, Label, LabelingJob, Task
+from labeling.queries import people, progress
 from labeling.services.jobs import advancing
 from labeling.services.queue import assignments, due
 from labeling.services.results import adjudication, consolidating
@@ -73,7 +73,7 @@ def test_the_third_answer_is_refunded_when_two_workers_agree():
     assert job.status == "Completed"
     assert assignments.claim(worker=workers[2], queue=job.queue) is None
     assert wallets.balance(job.account) == 100_000_000 - 4 * (stories.PRICE + stories.FEE)
-    found = queries.progress(job)
+    found = progress.progress(job)
     assert (found["answers_saved"], found["saved_micros"]) == (2, 2 * (stories.PRICE + stories.FEE))
 
 
@@ -106,7 +106,7 @@ def test_skills_are_estimated_after_enough_objects():
     good = stories.boxes((100, 100, 50, 40), (300, 200, 80, 80))
     answered(job, workers, [good, good, stories.boxes((100, 100, 50, 40))])
     assert job.worker_models["objects"] == 24
-    skills = {row["worker"]: row for row in queries.worker_skills(job)}
+    skills = {row["worker"]: row for row in people.worker_skills(job)}
     careful, sloppy = skills[workers[0].public_id], skills[workers[2].public_id]
     assert careful["answers"] == 24 and careful["paid_micros"] == 24 * stories.PRICE
     assert careful["recall"] > sloppy["recall"]
@@ -119,7 +119,7 @@ def test_false_positives_are_counted_per_image():
     job, workers = stories.a_funded_job(objects=24)
     good = stories.boxes((100, 100, 50, 40))
     answered(job, workers, [good, good, stories.boxes((100, 100, 50, 40), (400, 300, 40, 40), (200, 350, 40, 40))])
-    found = {row["worker"]: row["false_positives"] for row in queries.worker_skills(job)}
+    found = {row["worker"]: row["false_positives"] for row in people.worker_skills(job)}
     assert found[workers[0].public_id] == pytest.approx(0, abs=0.05)
     assert 1.5 < found[workers[2].public_id] <= 2
 
@@ -130,7 +130,7 @@ def test_the_class_with_a_workers_lowest_recall_is_named():
     both = stories.boxes((100, 100, 50, 40))
     both["boundingBox"]["boundingBoxes"] += wasp["boundingBox"]["boundingBoxes"]
     answered(job, workers, [both, both, bee])
-    weakest = {row["worker"]: row["weakest"] for row in queries.worker_skills(job)}
+    weakest = {row["worker"]: row["weakest"] for row in people.worker_skills(job)}
     assert weakest[workers[0].public_id] is None
     found = weakest[workers[2].public_id]
     assert found["label"] == "wasp" and found["recall"] < 0.6
@@ -144,7 +144,7 @@ def test_earlier_labels_are_recomputed_when_the_labels_have_grown_by_half():
         newest = Label.objects.filter(data_object__job=job, data_object__index=0).order_by("-revision")
         Label.objects.filter(pk__in=newest.values("pk")[:1]).update(value={"boxes": []})
         answered(job, workers, [stories.ONE_BEE] * 3)
-        assert queries.counters(job)["HumanLabeled"] == labeled
+        assert progress.counters(job)["HumanLabeled"] == labeled
         revisions.append(newest.count())
     assert revisions[1] == revisions[0] + 1 and revisions[2] == revisions[1]
 
@@ -158,11 +158,11 @@ def test_the_requester_sees_every_workers_answer_and_the_disagreements():
             far = 100 + 150 * workers.index(worker) if seat.task.data_object.index else 100
             stories.answer(seat, stories.boxes((far, 100, 50, 40)))
     advancing.advance_job(job.pk)
-    rows = queries.answers_of(DataObject.objects.get(job=job, index=0))
+    rows = people.answers_of(DataObject.objects.get(job=job, index=0))
     assert [row["worker"] for row in rows] == sorted(w.public_id for w in workers)
     assert len({row["colour"] for row in rows}) == 3
-    assert sum(queries.confidence_histogram(job)) + Label.objects.filter(confidence=None).count() == 2
-    assert len(queries.disagreements(job)) == 2
+    assert sum(people.confidence_histogram(job)) + Label.objects.filter(confidence=None).count() == 2
+    assert len(people.disagreements(job)) == 2
 
 
 def test_the_requesters_decision_is_kept_and_becomes_a_gold():
@@ -174,7 +174,7 @@ def test_the_requesters_decision_is_kept_and_becomes_a_gold():
     )
     row.refresh_from_db()
     assert row.label_id == label.pk and (label.revision, label.source, label.confidence) == (2, "adjudicated", 1.0)
-    assert consolidating.recompute(job=job) == 0 and queries.disagreements(job) == []
+    assert consolidating.recompute(job=job) == 0 and people.disagreements(job) == []
     row.refresh_from_db()
     assert row.label_id == label.pk
     gold = consolidating._read_answers(job, [row])[row.pk].image.gold

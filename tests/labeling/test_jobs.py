@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from labeling import hooks, queries
+from labeling import hooks
 from labeling.formats.shapes import Box
 from labeling.models import AdvanceRequest, Batch, DataObject, Label, LabelingJob, Task
-from labeling.queries import spending
+from labeling.queries import progress, spending
 from labeling.services.jobs import advancing, creation, finishing
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import assignments, leases
@@ -171,11 +171,11 @@ def test_a_job_is_completed_in_batches_and_the_money_adds_up():
     finish(job, workers)
     assert job.status == "Completed" and job.finished_at
     assert [b.tasks.count() for b in Batch.objects.filter(queue=job.queue).order_by("number")] == [2, 2, 1]
-    assert queries.counters(job) == {
+    assert progress.counters(job) == {
         "TotalLabeled": 5, "HumanLabeled": 5, "MachineLabeled": 0, "FailedNonRetryableError": 0, "Unlabeled": 0,
     }  # fmt: skip
     assert wallets.balance(job.account) == 100_000_000 - 5 * EACH
-    assert queries.money(job) == {"spent_micros": 5 * EACH, "reserved_micros": 0, "all_human_micros": 5 * EACH}
+    assert progress.money(job) == {"spent_micros": 5 * EACH, "reserved_micros": 0, "all_human_micros": 5 * EACH}
     assert [earnings.balance(w) for w in workers] == [5 * stories.PRICE] * 3
 
 
@@ -208,7 +208,7 @@ def test_stopping_conditions(limit, labeled, because):
     job, workers = stories.a_funded_job(objects=7, max_concurrent_tasks=2, **limit)
     finish(job, workers)
     assert job.status == "Completed"
-    assert queries.counters(job)["HumanLabeled"] == labeled
+    assert progress.counters(job)["HumanLabeled"] == labeled
     assert because in AuditEvent.objects.filter(object_id=job.pk, to_status="Completed").get().because
     assert wallets.held(job.account) == 0
 
@@ -260,7 +260,7 @@ def test_answers_are_kept_when_the_availability_of_tasks_ends():
     advancing.advance_job(job.pk)
     job.refresh_from_db()
     assert job.status == "Completed"
-    assert queries.counters(job)["HumanLabeled"] == 2 and queries.counters(job)["FailedNonRetryableError"] == 1
+    assert progress.counters(job)["HumanLabeled"] == 2 and progress.counters(job)["FailedNonRetryableError"] == 1
     failed = DataObject.objects.get(job=job, state="Failed")
     assert failed.failure_reason.startswith("ClientError: Annotation tasks expired")
     assert wallets.balance(job.account) == 100_000_000 - 2 * (stories.PRICE + stories.FEE)
@@ -274,7 +274,7 @@ def test_a_stopped_job_keeps_its_labels_and_returns_the_remaining_money():
     advancing.advance_job(job.pk)
     job.refresh_from_db()
     assert job.status == "Stopped" and Batch.objects.get().status == "Stopped"
-    assert queries.counters(job)["HumanLabeled"] == 1 and queries.counters(job)["Unlabeled"] == 2
+    assert progress.counters(job)["HumanLabeled"] == 1 and progress.counters(job)["Unlabeled"] == 2
     assert not DataObject.objects.filter(state="PendingHuman").exists()
     assert wallets.balance(job.account) == 100_000_000 - stories.PRICE - stories.FEE
     creation.stop_job(job=job, by="user:1")
@@ -332,7 +332,7 @@ def test_a_failed_job_cancels_its_tasks_and_returns_the_money():
     assert (job.status, job.failure_reason) == ("Failed", "the learner gave up")
     assert wallets.balance(job.account) == 100_000_000
     seat.refresh_from_db()
-    assert seat.state == "Cancelled" and queries.counters(job)["Unlabeled"] == 2
+    assert seat.state == "Cancelled" and progress.counters(job)["Unlabeled"] == 2
 
 
 def test_a_job_with_automated_labeling_opens_no_batches_itself():
@@ -352,7 +352,7 @@ def test_a_job_with_automated_labeling_opens_no_batches_itself():
     assert labels.record_labels(rows=rows, **options) == 0
     assert Label.objects.filter(source="machine", model_name="bees-1").count() == 2
     finishing.complete_job(job=job, by="system")
-    assert queries.counters(job)["MachineLabeled"] == 2
+    assert progress.counters(job)["MachineLabeled"] == 2
     with pytest.raises(InUse, match="is Completed"):
         labels.record_labels(rows=rows, **options)
 
@@ -378,4 +378,4 @@ def test_batches_that_cannot_be_opened():
 def test_a_free_job_moves_no_money():
     job, workers = stories.a_funded_job(objects=2, funds="0", price_micros=0)
     finish(job, workers)
-    assert job.status == "Completed" and queries.money(job)["spent_micros"] == 0
+    assert job.status == "Completed" and progress.money(job)["spent_micros"] == 0

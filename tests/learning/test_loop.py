@@ -6,7 +6,7 @@ import pytest
 from django_q.models import OrmQ
 
 from labeling.models import DataObject, Label, LabelingJob
-from labeling.queries import counters
+from labeling.queries.progress import counters
 from labeling.services.jobs import advancing, creation
 from labeling.services.output import manifests
 from labeling.services.queue.locking import advance_lock

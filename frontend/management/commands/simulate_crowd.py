@@ -10,8 +10,8 @@ from frontend.demo import people
 from frontend.demo.crowd import Crowd
 from frontend.demo.summary import quality
 from frontend.demo.truth import Truth
-from labeling import queries
 from labeling.models import DataObject, LabelingJob, LabelSource
+from labeling.queries import progress
 from marketplace import money
 
 
@@ -72,7 +72,7 @@ def _job(wanted: str) -> LabelingJob:
 
 def _report(job: LabelingJob, truth: Truth) -> list[str]:
     """What the design cost and how good its labels are: what a requester wants to know before paying real people."""
-    cost = {name: money.text(micros) for name, micros in queries.money(job).items()}
+    cost = {name: money.text(micros) for name, micros in progress.money(job).items()}
     rows = DataObject.objects.filter(job=job, label__source=LabelSource.HUMAN).select_related("label")
     labeled = [{"source_ref": row.source_ref, "label": row.label.value} for row in rows if row.label]
     found = quality(labeled, truth)

@@ -13,7 +13,8 @@ from django.conf import settings as django_settings
 from django.db import transaction
 
 from labeling.models import DataObject, LabelingJob, ObjectState
-from labeling.queries import counters, spending
+from labeling.queries import spending
+from labeling.queries.progress import counters
 from labeling.services.intake import inspection
 from labeling.services.jobs import advancing, finishing
 from labeling.services.jobs.batches import open_batch
