@@ -1,5 +1,6 @@
 #!/bin/sh
-# A container runs web, queue, learner, or any management command. Only web migrates the database before it starts.
+# A container runs web, queue, learner, or any management command. Only web migrates the database; the
+# others wait for that.
 set -eu
 
 wait_for_database() {
@@ -14,6 +15,14 @@ wait_for_database() {
     done
 }
 
+# A message that comes before the tables it needs would fail, and be lost.
+wait_for_migrations() {
+    until python manage.py migrate --check >/dev/null 2>&1; do
+        echo "waiting until web has migrated the database" >&2
+        sleep 2
+    done
+}
+
 role="${1:-web}"
 case "$role" in
     web)
@@ -24,10 +33,12 @@ case "$role" in
         ;;
     queue)
         wait_for_database
+        wait_for_migrations
         exec python manage.py qcluster
         ;;
     learner)
         wait_for_database
+        wait_for_migrations
         exec python manage.py run_programs
         ;;
     *)

@@ -96,6 +96,43 @@ def test_the_entrypoint_gives_up_when_the_database_never_answers(tmp_path):
     assert "did not answer after 1 tries" in run.stderr
 
 
+@pytest.fixture
+def fresh_database(django_db_blocker):
+    """The address of a database without a table."""
+    from django.db import connection
+
+    with django_db_blocker.unblock():
+        given, name = connection.settings_dict, f"fresh_{os.getpid()}"
+        with connection.copy()._nodb_cursor() as cursor:
+            cursor.execute(f"DROP DATABASE IF EXISTS {name}")
+            cursor.execute(f"CREATE DATABASE {name}")
+        yield f"postgresql://{given['USER']}:{given['PASSWORD']}@/{name}?host={given['HOST']}&port={given['PORT']}"
+        with connection.copy()._nodb_cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.mark.parametrize("role", ["queue", "learner"])
+def test_no_message_is_taken_before_the_database_is_migrated(role, fresh_database):
+    process = subprocess.Popen(
+        ["sh", "docker/entrypoint.sh", role],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={
+            **os.environ,
+            "WAGGLE_DATABASE_URL": fresh_database,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        },
+    )
+    try:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "waiting until web has migrated the database\n"
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.wait()
+
+
 def test_the_entrypoint_runs_any_management_command():
     run = subprocess.run(
         ["sh", "docker/entrypoint.sh", "database", "ping"],
