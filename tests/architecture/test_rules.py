@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import inspect
 import os
 import re
 import subprocess
@@ -176,6 +177,31 @@ def test_every_queued_path_names_a_function():
     for dotted in functions:
         module, _, name = dotted.rpartition(".")
         assert callable(getattr(importlib.import_module(module), name)), dotted
+
+
+MESSAGES = {
+    "labeling.background.advance_job": 1,
+    "labeling.background.advance_queue": 1,
+    "labeling.background.advance_dataset": 1,
+    "labeling.background.refresh_output": 1,
+    "labeling.background.run_export": 1,
+    "labeling.background.sweep": 0,
+    "learning.background.advance_loop": 1,
+    "learning.background.advance_loop_of_job": 1,
+    "learning.background.advance_loop_of_batch": 1,
+    "learning.background.advance_loop_of_run": 2,
+    "learning.background.sweep": 0,
+}
+"""Every message that a version of Waggle has sent, with the number of its arguments; entries are never removed."""
+
+
+def test_messages_of_earlier_versions_still_arrive():
+    """A message may wait in the queue while Waggle is upgraded."""
+    for dotted, count in MESSAGES.items():
+        module, _, name = dotted.rpartition(".")
+        inspect.signature(getattr(importlib.import_module(module), name)).bind(*range(count))
+    sent = {match for path, text in rooms(".py") for match in QUEUE_PATH.findall(text)}
+    assert {path for path in sent if not path.endswith(".background")} <= set(MESSAGES), "add the new message"
 
 
 def test_boto3_and_django_q_are_imported_in_one_place_each():
