@@ -7,48 +7,53 @@ from typing import Any
 
 from frontend.images import image_url
 from labeling import task_types
-from labeling.models import DataObject, LabelingJob, Task
+from labeling.models import DataObject, LabelingJob, Task, WorkQueue
 from labeling.services.jobs import limits
-from labeling.task_types.base import TaskType
 from marketplace import money
 from marketplace.errors import WrongState
 
 
-def element_payload(kind: TaskType[Any, Any]) -> dict[str, str]:
-    """Which crowd element shows a task of the type."""
-    return {"tag": kind.element.tag, "name": kind.element.name}
+def task_document(
+    queue: WorkQueue, *, task_id: int, image_url: str, width: int, height: int, examples: dict[str, Any]
+) -> dict[str, Any]:
+    """What a worker's page shows a task from. `queue` may be one that was never saved, for a preview of a draft.
 
-
-def task_payload(task: Task, user_id: int) -> dict[str, Any]:
-    """What the worker's page needs to show a task; a preview shows the very same."""
-    queue = task.queue
-    instructions = queue.instructions or {}
+    `examples`: for each of limits.EXAMPLE_KINDS a list of {"image_url", "caption"}.
+    """
+    element = task_types.get(queue.task_type).element
     return {
-        "task_id": task.pk,
+        "task_id": task_id,
         "queue_id": queue.pk,
         "task_type": queue.task_type,
         "title": queue.title,
         "price": money.text(queue.price_micros),
-        "image_url": image_url(task.input["object"], user_id),
-        "image_size": {"width": task.input["width"], "height": task.input["height"]},
+        "image_url": image_url,
+        "image_size": {"width": width, "height": height},
         "labels": [{"label": label} for label in queue.labels],
-        "instructions": {
-            "short": instructions.get("short", ""),
-            "full": instructions.get("full", ""),
-            **{
-                kind: [
-                    {
-                        "image_url": f"/api/v1/work-queues/{queue.pk}/examples/{kind}/{i}",
-                        "caption": ex.get("caption", ""),
-                    }
-                    for i, ex in enumerate(instructions.get(kind, []))
-                ]
-                for kind in limits.EXAMPLE_KINDS
-            },
-        },
-        "element": element_payload(task_types.get(queue.task_type)),
+        "instructions": {part: queue.instructions.get(part, "") for part in ("short", "full")} | examples,
+        "element": {"tag": element.tag, "name": element.name},
         "initial_value": None,
     }
+
+
+def task_payload(task: Task, user_id: int) -> dict[str, Any]:
+    """The document of a task for the user who may see its image."""
+    queue = task.queue
+    examples = {
+        kind: [
+            {"image_url": f"/api/v1/work-queues/{queue.pk}/examples/{kind}/{place}", "caption": one.get("caption", "")}
+            for place, one in enumerate(queue.instructions.get(kind, []))
+        ]
+        for kind in limits.EXAMPLE_KINDS
+    }
+    return task_document(
+        queue,
+        task_id=task.pk,
+        image_url=image_url(task.input["object"], user_id),
+        width=task.input["width"],
+        height=task.input["height"],
+        examples=examples,
+    )
 
 
 def preview_payload(job: LabelingJob, user_id: int) -> dict[str, Any]:

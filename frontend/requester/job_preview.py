@@ -11,11 +11,11 @@ from frontend.requester import job_examples
 from frontend.requester.job_forms import MINUTE
 from frontend.requester.job_new import draft, drafted_type
 from frontend.session import requester_page
-from frontend.tasks import element_payload, preview_payload
+from frontend.tasks import preview_payload, task_document
+from labeling.models import WorkQueue
 from labeling.services import scope
 from labeling.services.intake import samples
-from labeling.services.jobs.design import Design
-from marketplace import money
+from labeling.services.jobs.design import Design, clean_instructions
 from marketplace.errors import NotFound
 from marketplace.models import Role
 
@@ -51,20 +51,22 @@ def of_draft(request: HttpRequest) -> HttpResponse:
     row = scope.dataset(request.account, given["data"]["dataset"])  # type: ignore[attr-defined]
     sample = samples.sample(dataset=row, number=0)
     words, people = given["task"], given.get("people", {})
-    kind = drafted_type(given)
-    task = {
-        "task_id": 0,
-        "queue_id": 0,
-        "price": money.text(people.get("price", 0)),
-        "task_type": kind.name,
-        "title": words["title"],
-        "image_url": reverse("requester:dataset-sample", args=[row.pk, 0]),
-        "image_size": {"width": sample.width, "height": sample.height},
-        "labels": [{"label": label} for label in words["labels"]],
-        "instructions": {"short": words["short"], "full": words["full"], **job_examples.shown(words)},
-        "element": element_payload(kind),
-        "initial_value": None,
-    }
+    queue = WorkQueue(
+        pk=0,
+        task_type=drafted_type(given).name,
+        title=words["title"],
+        price_micros=people.get("price", 0),
+        labels=words["labels"],
+        instructions=clean_instructions({"short": words["short"], "full": words["full"]}),
+    )
+    task = task_document(
+        queue,
+        task_id=0,
+        image_url=reverse("requester:dataset-sample", args=[row.pk, 0]),
+        width=sample.width,
+        height=sample.height,
+        examples=job_examples.shown(words),
+    )
     minutes = people.get("time_limit_minutes")
     seconds = Design.task_time_limit_seconds if minutes is None else MINUTE * minutes
     return _page(request, task, seconds=seconds, queue_id=0, back=reverse("requester:job-review"))

@@ -65,6 +65,7 @@ def people(team_id: int, **changes) -> dict:
 
 def test_the_preview_of_a_draft_equals_the_task_that_a_worker_gets(requester, account):
     given = TASK | {"good_examples": [picture("a.png"), picture("b.png")], "bad_examples": picture("c.png", (80, 20))}
+    given |= {"short": "<b>Whole</b> bees<script>alert(1)</script>"}
     assert requester.post(step("task"), given).status_code == 302
     worker = builders.a_worker()
     team = builders.a_team(account=account, workers=[worker])
@@ -89,6 +90,9 @@ def test_the_preview_of_a_draft_equals_the_task_that_a_worker_gets(requester, ac
     own = {"id", "task_id", "queue_id", "image_url", "accepted_at", "lease_expires_at", "seconds_left", "instructions"}
     assert {k: v for k, v in seen.items() if k not in own} == {k: v for k, v in claimed.items() if k not in own}
     assert seen.keys() == claimed.keys()
+    for part in ("short", "full"):
+        assert seen["instructions"][part] == claimed["instructions"][part]
+    assert seen["instructions"]["short"] == "<b>Whole</b> bees"
     assert pictures == [client.get(one["image_url"]).content for kind in kinds for one in claimed["instructions"][kind]]
 
 
