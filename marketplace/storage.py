@@ -171,11 +171,6 @@ def open(uri: str, *, offset: int = 0, length: int | None = None) -> AbstractCon
     return store_for(uri).open(uri, offset=offset, length=length)
 
 
-def open_range(uri: str, start: int, length: int) -> AbstractContextManager[BinaryIO]:
-    """A stream of `length` bytes from byte `start` on, for downloads that are resumed."""
-    return open(uri, offset=start, length=length)
-
-
 def read(uri: str, *, limit: int | None = None) -> bytes:
     """All bytes of a small object. Raises Invalid above `limit` bytes, without having read more than that."""
     with open(uri) as stream:

@@ -14,7 +14,7 @@ CHUNK = 256 * 1024
 
 
 def _chunks(uri: str, start: int, length: int) -> Iterator[bytes]:
-    with storage.open_range(uri, start, length) as stream:
+    with storage.open(uri, offset=start, length=length) as stream:
         left = length
         while left > 0 and (block := stream.read(min(CHUNK, left))):
             left -= len(block)

@@ -12,7 +12,6 @@ from django.utils import timezone
 from learning.contract import PREDICT, BadInput, Prediction, read_predictions
 from learning.hyperparameters import parse_predict, refuse_operators
 from learning.models import Model, TransformJob
-from learning.services.programs import kinds
 from learning.services.training import wire
 from marketplace import storage
 from marketplace.errors import Invalid, NameTaken, WrongState
@@ -58,11 +57,6 @@ def create_transform(
             )
     except IntegrityError as error:
         raise NameTaken(f"there is a transform job {name!r} already", field="name") from error
-
-
-def stop(*, transform_job: TransformJob, by: str) -> None:
-    """End a prediction early; nothing of it is kept. Nothing happens when it is over or stopping already."""
-    kinds.of(transform_job).stop(transform_job, by=by)
 
 
 def predictions(transform: TransformJob) -> Iterator[Prediction]:

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from labeling.models import DataObject, Export, LabelingJob
-from labeling.services.jobs.batches import live_batch, open_batch
+from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import batches, due
 from learning.models import Model
 from marketplace.models import Account, User, Worker, Workteam
@@ -87,7 +87,7 @@ def _work_off(portal: Portal, job: LabelingJob) -> None:
     for worker in portal.workers:
         stories.work(worker, job)
     due.settle_due(job.queue)
-    live = live_batch(job)
+    live = batches.live_batch(job.queue)
     assert live is None or batches.close_batch(batch=live)
 
 

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from labeling.models import BadLine, DataObject, Export, LabelingJob
-from labeling.services.jobs.batches import live_batch, open_batch
+from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import batches, due
 from learning.models import LearningLoop, Model, Round, TrainingJob, TrainingMetric
 from marketplace.models import Account, ApiToken, User, Worker
@@ -113,7 +113,7 @@ def model(account: Account, job: LabelingJob) -> Model:
 
 def open_the_rest(job: LabelingJob) -> None:
     """Close the first batch and open a batch of the objects without a label."""
-    live = live_batch(job)
+    live = batches.live_batch(job.queue)
     if live is not None:
         assert batches.close_batch(batch=live)
     rows = DataObject.objects.filter(job=job, label=None).exclude(state="Failed")

@@ -67,7 +67,7 @@ class TestEveryStore:
         with storage.open(uri) as stream:
             pieces = iter(lambda: stream.read(1_000_000), b"")
             assert b"".join(pieces) == data
-        with storage.open_range(uri, 100, 50) as stream:
+        with storage.open(uri, offset=100, length=50) as stream:
             assert stream.read() == data[100:150]
         with storage.open(uri, offset=len(data) - 5) as stream:
             assert stream.read() == data[-5:]

@@ -14,7 +14,7 @@ from labeling.models import Batch, DataObject, LabelingJob, ObjectState
 from labeling.queries import spending
 from labeling.services.intake import inspection, loading
 from labeling.services.jobs import finishing
-from labeling.services.jobs.batches import live_batch, open_batch
+from labeling.services.jobs.batches import open_batch
 from labeling.services.jobs.status import move
 from labeling.services.output import manifests
 from labeling.services.queue import advance_requests, batches, due, leases
@@ -101,7 +101,7 @@ def _work(job: LabelingJob) -> bool:
     if timezone.now() - job.created_at > LONGEST_RUN:
         move(job, "Stopping", by=BY, because="a job ends after 30 days")
         return True
-    live = live_batch(job)
+    live = batches.live_batch(job.queue)
     if live is None:
         return False if job.automated else _open_next(job)
     return _advance_batch(job, live)
@@ -126,7 +126,7 @@ def _advance_batch(job: LabelingJob, batch: Batch) -> bool:
 
 
 def _stop(job: LabelingJob) -> bool:
-    if (live := live_batch(job)) is not None:
+    if (live := batches.live_batch(job.queue)) is not None:
         due.settle_due(job.queue)
         if not batches.stop_batch(batch=live, by=BY, grace_seconds=finishing.STOP_GRACE_SECONDS):
             return False

@@ -48,8 +48,3 @@ def _mark_pending(job: LabelingJob, ids: Sequence[int]) -> list[NewTask]:
         tasks.append(NewTask({"object": pk, "width": width, "height": height}, pk))
     DataObject.objects.filter(pk__in=ids).update(state=ObjectState.PENDING)
     return tasks
-
-
-def live_batch(job: LabelingJob) -> Batch | None:
-    """The batch that is open to people now, if one is."""
-    return batches.live_batch(job.queue)

@@ -7,7 +7,6 @@ from django.utils import timezone
 
 from labeling import transitions
 from labeling.models import LabelingJob, ObjectState
-from labeling.services.jobs.batches import live_batch
 from labeling.services.jobs.status import move
 from labeling.services.queue import batches
 from marketplace.errors import WrongState
@@ -20,7 +19,7 @@ FINAL = transitions.LABELING_JOB.final
 
 def complete_job(*, job: LabelingJob, by: str, because: str = "every object is done") -> None:
     """End a job whose work is done. Raises WrongState while a batch is open. Safe to repeat."""
-    if (live := live_batch(job)) is not None:
+    if (live := batches.live_batch(job.queue)) is not None:
         raise WrongState(f"batch {live.number} of the job is still open", field="batch")
     _end(job, "Completed", by=by, because=because)
 
@@ -30,7 +29,7 @@ def fail_job(*, job: LabelingJob, reason: str, by: str = "system") -> None:
     job.refresh_from_db()
     if job.status in FINAL:
         return
-    if (live := live_batch(job)) is not None:
+    if (live := batches.live_batch(job.queue)) is not None:
         # No seat of the batch is free from here on, so nobody can claim before the status changes.
         batches.stop_batch(batch=live, by=by)
     _release_pending(job)
@@ -39,7 +38,7 @@ def fail_job(*, job: LabelingJob, reason: str, by: str = "system") -> None:
 
 def finish_stop(*, job: LabelingJob, by: str = "system") -> bool:
     """Move a Stopping job to Stopped once no lease is running; returns whether it is Stopped."""
-    live = live_batch(job)
+    live = batches.live_batch(job.queue)
     if live is not None and not batches.stop_batch(batch=live, by=by, grace_seconds=STOP_GRACE_SECONDS):
         return False
     _release_pending(job)
