@@ -23,11 +23,11 @@ WORK = inline_serializer("WorkList", {"results": schemas.Work(many=True)})
 
 
 class WorkView(APIView):
-    """Jobs with tasks for the caller."""
+    """Work queues with tasks for the caller."""
 
     @extend_schema(responses={200: WORK}, operation_id="list_work")
     def get(self, request: Request) -> Response:
-        """Open jobs of the caller's teams: price, expected hourly pay, tasks left."""
+        """Open work queues that admit the caller: price, expected hourly pay, tasks left."""
         rows = worklist.work_available(worker=worker_of(request))
         return Response(
             {

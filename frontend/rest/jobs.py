@@ -1,4 +1,4 @@
-"""Labeling jobs: create, list, describe, estimate, stop, preview, objects, adjudicate."""
+"""Labeling jobs: create, list, describe, estimate, stop, and their refused lines."""
 
 from dataclasses import asdict
 from typing import Any

@@ -1,4 +1,4 @@
-"""Objects of a job, their labels and answers, adjudication, and the images people see."""
+"""Objects of a job, their labels and answers, adjudication, the preview of a task, and the images people see."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The worker's side of the API: the list of jobs, claim, submit, return, decline, images, earnings."""
+"""What a worker does with tasks: claim, submit, return, decline, and see how long the lease runs."""
 
 from datetime import datetime
 from typing import Any

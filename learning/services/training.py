@@ -1,4 +1,4 @@
-"""Trainings as their owner sees them: create, stop, describe. The supervisor (services/programs) does the work."""
+"""Trainings as their owner sees them: create, stop, read. The supervisor (services/programs) does the work."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Predictions over a manifest as their owner sees them: create, stop, read. The supervisor does the work."""
+"""Predictions over a manifest as their owner sees them: create and read. The supervisor does the work."""
 
 import tempfile
 from collections.abc import Iterator, Mapping

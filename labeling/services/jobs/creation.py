@@ -1,4 +1,4 @@
-"""Labeling jobs: create, estimate, stop. How a job moves on and ends is in advancing.py and finishing.py."""
+"""Labeling jobs: create and stop. How a job moves on and ends is in advancing.py and finishing.py."""
 
 import secrets
 from dataclasses import fields

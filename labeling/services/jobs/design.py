@@ -1,4 +1,4 @@
-"""The design of a labeling job: every rule of CreateLabelingJob (names, limits, prices) in one file.
+"""The design of a labeling job: every rule of CreateLabelingJob. Its ranges are in limits.py, its prices in pricing.py.
 
 All fields that are wrong are reported at once. Knows nothing of what happens to a job once it exists.
 """
