@@ -23,11 +23,18 @@ ANSWER = {
 }
 # Primary keys that differ between the job and everything else, so that mixing them up is noticed.
 JOB, TEAM, ACCOUNT, BATCH = 41, 51, 61, 71
+# By the job's key: its status, redundancy and workers per object; its queue's status, first and most seats.
+OTHER_JOBS = {
+    42: ("Completed", {"kind": "dynamic", "start": 1, "target_confidence": 0.9}, 3, ("Stopped", 1, 3)),
+    43: ("Stopping", {"kind": "fixed"}, 5, ("Stopped", 5, 5)),
+    44: ("Initializing", {"kind": "dynamic", "target_confidence": 0.9}, 4, ("Initializing", 4, 4)),
+    45: ("Failed", {"kind": "dynamic", "start": 9, "target_confidence": 0.9}, 2, ("Stopped", 2, 2)),
+}
 GO_ON = f"""
 import django; django.setup()
 import json
 from django.utils import timezone
-from labeling.models import Assignment, LabelingJob, WorkQueue, AdvanceRequest
+from labeling.models import Assignment, LabelingJob, AdvanceRequest
 from labeling.services.jobs import advancing
 from labeling.services.queue import assignments, worklist
 from marketplace.models import Worker
@@ -50,7 +57,6 @@ print(json.dumps({{
     "queue_id": job.queue_id, "labels": sorted(job.objects_of_job.values_list("state", "label__source")),
     "wallet": wallets.balance(job.account), "held": wallets.held(job.account),
     "earned": [earnings.balance(worker=worker) for worker in (first, second)],
-    "next_queue_is_new": WorkQueue.objects.count() == 1,
 }}))
 """
 
@@ -115,9 +121,29 @@ def fill(cursor):
         "VALUES (601, 1, %s, now()), (602, 1, %s, now())",
         [json.dumps(ANSWER)] * 2,
     )
+    other_jobs(cursor)
     for table in ("labeling_labelingjob", "labeling_assignment", "labeling_task", "labeling_batch"):
         cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), 900)")
     money(cursor)
+
+
+def other_jobs(cursor):
+    """Copies of the job, see OTHER_JOBS."""
+    for key, (status, redundancy, workers, _) in OTHER_JOBS.items():
+        changes = {
+            "id": key,
+            "name": f"other{key}",
+            "reference_code": f"r{key}",
+            "status": status,
+            "redundancy": redundancy,
+            "workers_per_object": workers,
+        }
+        cursor.execute(
+            f"""INSERT INTO labeling_labelingjob
+                SELECT (jsonb_populate_record(NULL::labeling_labelingjob, to_jsonb(j) || %s::jsonb)).*
+                FROM labeling_labelingjob j WHERE id = {JOB}""",
+            [json.dumps(changes)],
+        )
 
 
 def money(cursor):
@@ -172,3 +198,20 @@ def test_a_job_in_progress_continues_after_the_migration(old):
     assert found["labels"] == [["HumanLabeled", "human"]] * 3
     assert found["earned"] == [3 * PRICE] * 2
     assert (found["wallet"], found["held"]) == (DEPOSIT - 6 * (PRICE + FEE), 0)
+
+
+def test_every_job_gets_a_queue_by_its_own_status_and_redundancy(old):
+    migrate(old, *MigrationExecutor(old).loader.graph.leaf_nodes())
+    with old.cursor() as cursor:
+        cursor.execute(
+            """SELECT q.id, q.status, q.first_seats, q.max_seats, q.owner_kind, q.title, g.workteam_id
+               FROM labeling_workqueue q JOIN labeling_labelingjob j ON j.queue_id = q.id AND j.id = q.id
+               JOIN marketplace_audiencegroup a ON a.audience_id = q.audience_id
+               JOIN marketplace_workergroup g ON g.id = a.group_id ORDER BY q.id"""
+        )
+        rows = cursor.fetchall()
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('labeling_workqueue', 'id'))")
+        (free,) = cursor.fetchone()
+    expected = {JOB: ("InProgress", 2, 2)} | {key: queue for key, (*_, queue) in OTHER_JOBS.items()}
+    assert rows == [(key, *queue, "labeling-job", "Draw bees", TEAM) for key, queue in sorted(expected.items())]
+    assert free == max(expected) + 1
