@@ -45,7 +45,7 @@ def workers(team: Workteam, count: int, prefix: str = "worker") -> list[str]:
     for number in range(1, count + 1):
         person = user(f"{prefix}-{number}")
         worker: Worker = workteams.register_worker(user=person)
-        if team.account_id is None:
+        if team.public:
             workteams.join_public_pool(worker=worker)
         else:
             workteams.add_worker(team=team, worker=worker, by="demo")

@@ -173,7 +173,7 @@ class PeopleStep(StepForm):
         """The account's teams and the public pool."""
         self.fields["workteam"].queryset = marketplace_scope.teams(self.account)  # type: ignore[attr-defined]
         self.fields["workteam"].label_from_instance = (  # type: ignore[attr-defined]
-            lambda t: t.name if t.account_id else "Public pool"
+            lambda team: "Public pool" if team.public else team.name
         )
 
     def clean_price(self) -> int:
@@ -191,7 +191,7 @@ class PeopleStep(StepForm):
         team, price = given.get("workteam"), given.get("price")
         if team is not None and price is not None:
             try:
-                pricing.check_price(price_micros=price, task_type=self.task_type.name, public=team.account_id is None)
+                pricing.check_price(price_micros=price, task_type=self.task_type.name, public=team.public)
             except DomainError as error:
                 self.add_error("price", error.message)
         return given

@@ -146,7 +146,7 @@ def _estimate(account: Account, given: dict[str, Any], people: dict[str, Any]) -
         "guideline": guide,
         "hourly": round(people["price"] * 3600 / people["expected_seconds"]),
         "below": people["price"] < guide,
-        "too_few": bool(team and team.account_id and workers < people["workers_per_object"]),
+        "too_few": bool(team and not team.public and workers < people["workers_per_object"]),
         "short": max(0, estimate.total_micros - wallets.balance(account=account)),
         "balance": wallets.balance(account=account),
     }

@@ -50,6 +50,11 @@ class Workteam(models.Model):
             models.UniqueConstraint(fields=["account", "name"], name="workteam_name_once", nulls_distinct=False)
         ]
 
+    @property
+    def public(self) -> bool:
+        """Whether it is the public pool."""
+        return self.crowd == Crowd.PUBLIC
+
 
 class WorkteamMember(models.Model):
     """A worker's place in a team."""

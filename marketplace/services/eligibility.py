@@ -15,7 +15,6 @@ from marketplace.models import (
     AudienceGroup,
     AuditEvent,
     Block,
-    Crowd,
     GroupKind,
     GroupMember,
     Worker,
@@ -45,7 +44,7 @@ def refusal(*, worker_id: int, audience_id: int, account_id: int) -> str | None:
 
 def group_of(team: Workteam) -> WorkerGroup:
     """The group of a team's members (of the public pool: of everybody in it), made at its first use."""
-    kind = GroupKind.PUBLIC if team.crowd == Crowd.PUBLIC else GroupKind.TEAM
+    kind = GroupKind.PUBLIC if team.public else GroupKind.TEAM
     group, _ = WorkerGroup.objects.get_or_create(workteam=team, defaults={"kind": kind})
     return group
 

@@ -22,7 +22,6 @@ from labeling.services.queue.locking import advance_lock
 from labeling.services.results import consolidating, labels
 from marketplace import money
 from marketplace.errors import DomainError, LimitExceeded
-from marketplace.models import Crowd
 from marketplace.services import wallets
 
 FIRST_PUBLIC_BATCH = 10
@@ -152,7 +151,7 @@ def _open_next(job: LabelingJob) -> bool:
         return _set_attention(
             job, f"the wallet holds {balance} dollars, one object needs {price}: deposit money and the job goes on"
         )
-    if job.workteam.crowd != Crowd.PUBLIC and not job.workteam.memberships.exists():
+    if not job.workteam.public and not job.workteam.memberships.exists():
         return _set_attention(job, f"the team {job.workteam.name} has no members: add some and the job goes on")
     ids = _showable_objects(job, size)
     if not ids:
@@ -189,7 +188,7 @@ def stopping_reason(job: LabelingJob) -> str:
 def _batch_size(job: LabelingJob) -> int:
     """How many objects may be opened now."""
     human, labeled = _labeled(job)
-    first_public = job.workteam.crowd == Crowd.PUBLIC and not Batch.objects.filter(queue=job.queue_id).exists()
+    first_public = job.workteam.public and not Batch.objects.filter(queue=job.queue_id).exists()
     bounds = [job.max_concurrent_tasks, spending.affordable_objects(job)]
     if first_public:
         bounds.append(FIRST_PUBLIC_BATCH)

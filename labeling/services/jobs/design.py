@@ -17,7 +17,7 @@ from labeling.services.intake.selection import check_selection
 from labeling.services.jobs import limits, pricing
 from labeling.task_types.base import TaskType
 from marketplace.errors import DomainError, Invalid
-from marketplace.models import Account, Crowd, Workteam
+from marketplace.models import Account, Workteam
 from marketplace.names import check_name
 from marketplace.ranges import Range
 from marketplace.services import boundaries
@@ -73,7 +73,7 @@ class Design:
     @property
     def public(self) -> bool:
         """Whether everybody in the public pool may work on it."""
-        return bool(self.workteam.crowd == Crowd.PUBLIC)
+        return bool(self.workteam.public)
 
     def check(self) -> None:
         """Fill in the defaults. Raises Invalid listing every field that is wrong."""

@@ -20,7 +20,6 @@ from labeling.models import Answer, Batch, DataObject, Label, LabelingJob, Label
 from labeling.services.output import rows
 from marketplace import queue, storage
 from marketplace.errors import DomainError
-from marketplace.models import Crowd
 
 CHUNK = 500
 """Tasks whose files are written together."""
@@ -137,7 +136,7 @@ def answers_of_tasks(job: LabelingJob, tasks: Iterable[Task]) -> dict[int, list[
         .order_by("assignment_id", "revision")
     )
     newest = {row.assignment_id: row for row in revisions}
-    crowd = "public" if job.workteam.crowd == Crowd.PUBLIC else "private"
+    crowd = "public" if job.workteam.public else "private"
     by_task: dict[int, list[SubmittedAnswer]] = defaultdict(list)
     for row in sorted(newest.values(), key=lambda r: (r.created_at, r.pk)):
         seat = row.assignment

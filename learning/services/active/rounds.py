@@ -30,7 +30,6 @@ from learning.services.active import evaluation, loop_objects
 from learning.services.active.loop_settings import LoopSettings
 from marketplace import storage
 from marketplace.errors import InUse, LimitExceeded
-from marketplace.models import Crowd
 from marketplace.queue import enqueue
 
 BY = "learning"
@@ -115,7 +114,7 @@ def _batch_size(job: LabelingJob, wanted: int, *, first: bool) -> tuple[int, str
         limited = spending.allowed_objects(job) < 1
         return 0, "the spending limit is reached" if limited else "the wallet cannot pay for another object"
     limits = [wanted, rest, job.max_concurrent_tasks, affordable, _percentage_left(job)]
-    if first and job.workteam.crowd == Crowd.PUBLIC:
+    if first and job.workteam.public:
         limits.append(FIRST_PUBLIC_BATCH)
     if job.max_human_labeled_objects is not None:
         limits.append(job.max_human_labeled_objects - counters(job)["HumanLabeled"])
