@@ -107,6 +107,34 @@ def test_examples_are_kept_shown_and_removed(requester):
         assert requester.get(reverse("requester:job-new-example", args=[kind, number])).status_code == 404
 
 
+def test_a_draft_of_version_0_1_can_be_reviewed_and_launched(requester, account):
+    """Sessions outlive an upgrade; at that time there was one task type and no choice of it."""
+    team = builders.a_team(account=account, workers=1)
+    numbers = ["target_confidence", "availability_hours", "max_human_labeled_objects", "max_percentage_labeled"]
+    session = requester.session
+    session["job_draft"] = {
+        "data": {
+            "name": "old",
+            "dataset": account.datasets.get().pk,
+            "selection": "full",
+            "percent": None,
+            "where": "",
+        },
+        "task": {**TASK, "labels": ["bee"], "good_examples": [], "bad_examples": []},
+        "people": {
+            **people(team.pk, price=36_000, max_spend=None),
+            **dict.fromkeys(numbers),
+        },
+        "automation": {"enabled": True, "target_iou": 0.6, "architecture": "compact", "max_rounds": 10},
+    }
+    session.save()
+    assert requester.get(reverse("requester:job-review")).status_code == 200
+    assert requester.get(reverse("requester:job-new-preview")).status_code == 200
+    requester.post(reverse("requester:job-launch"))
+    job = LabelingJob.objects.get(account=account, name="old")
+    assert (job.task_type, job.labels, job.automated) == ("BoundingBox", ["bee"], True)
+
+
 @pytest.mark.parametrize(
     ("files", "reason"),
     [
