@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 
 import pytest
 from django.apps import apps
@@ -46,6 +47,18 @@ def test_the_import_contracts_are_kept():
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_every_module_of_the_frontend_is_under_an_import_rule():
+    """A new one would else be a way around the rule that pages and REST do not import each other."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    ruled = {name for contract in contracts for name in contract.get("source_modules", ())}
+    found = {
+        f"frontend.{path.stem}"
+        for path in (ROOT / "frontend").iterdir()
+        if (path.suffix == ".py" and path.stem != "__init__") or (path / "__init__.py").exists()
+    }
+    assert found - ruled == {"frontend.apps", "frontend.management", "frontend.urls"}
 
 
 def test_the_web_process_never_loads_torch():
