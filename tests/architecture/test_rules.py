@@ -107,6 +107,11 @@ def rooms(*suffixes: str):
             yield str(relative), path.read_text()
 
 
+def test_only_the_frontend_knows_requests_and_pages():
+    pattern = re.compile(r"^\s*(from|import) django\.(http|shortcuts|forms|template|views|contrib\.messages)\b", re.M)
+    assert not [path for path, text in rooms(".py") if not path.startswith("frontend/") and pattern.search(text)]
+
+
 def test_views_open_no_transaction():
     """What has to happen together is known to a service; another front end would have to know it again."""
     offenders = [

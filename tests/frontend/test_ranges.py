@@ -10,9 +10,12 @@ from django import forms
 from rest_framework import serializers
 
 import frontend
+from frontend.requester import datasets, jobs
+from frontend.requester.fields import SelectionFields
 from frontend.requester.job_forms import ARCHITECTURES, HOUR, MINUTE
-from labeling.services.intake import selection
+from labeling.services.intake import selection, sources
 from labeling.services.jobs import limits
+from labeling.services.output import exports, rows
 from labeling.services.queue import assignments
 from learning import contract
 from learning.services.active.loop_settings import RANGES
@@ -126,6 +129,16 @@ def test_the_limit_of_each_field_is_the_declared_one(place):
 
 def test_the_wizard_offers_every_architecture():
     assert {key for key, _ in ARCHITECTURES} == set(contract.ARCHITECTURES)
+
+
+def test_pages_have_a_name_for_everything_that_the_services_offer():
+    assert set(jobs.EXPORT_KINDS) == set(exports.EXTENSION)
+    assert set(jobs.EXPORT_LABELS) == set(rows.WHICH)
+    assert set(datasets.MADE_FROM) == set(sources.KINDS)
+    assert {datasets.UPLOADS.get(kind, kind) for kind, _ in datasets.KINDS} == set(sources.KINDS)
+    chosen = SelectionFields.base_fields["selection"]
+    assert isinstance(chosen, forms.ChoiceField)
+    assert {kind for kind, _ in chosen.choices} == set(selection.KINDS)
 
 
 def test_a_range_describes_itself():
