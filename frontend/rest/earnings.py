@@ -14,6 +14,7 @@ from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import worker_of
 from frontend.rest.wallet import statement_row
 from labeling.queries.statements import StatementLine, statement_lines
+from labeling.services import scope
 from labeling.services.queue import worklist
 from marketplace import money
 from marketplace.models import Posting
@@ -29,11 +30,14 @@ class WorkView(APIView):
     def get(self, request: Request) -> Response:
         """Open work queues that admit the caller: price, expected hourly pay, tasks left."""
         rows = worklist.work_available(worker=worker_of(request))
+        # Clients of version 0.1 know work by its job.
+        job_ids = scope.jobs_of_queues(row.queue_id for row in rows)
         return Response(
             {
                 "results": [
                     {
                         "queue_id": row.queue_id,
+                        "job_id": job_ids.get(row.queue_id),
                         "title": row.title,
                         "description": row.description,
                         "task_type": row.task_type,

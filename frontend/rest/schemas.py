@@ -365,6 +365,7 @@ class Work(s.Serializer):
     """A work queue with tasks for the caller."""
 
     queue_id = s.IntegerField()
+    job_id = s.IntegerField(allow_null=True, help_text="deprecated: the labeling job; claim with `queue_id`")
     title = s.CharField()
     description = s.CharField()
     task_type = s.CharField()

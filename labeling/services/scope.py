@@ -3,6 +3,7 @@
 Any other row raises NotFound, as if it did not exist. Knows nothing of roles.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -84,6 +85,11 @@ def queue_of_job(job_id: int) -> int:
     if queue_id is None:
         raise NotFound(f"there is no labeling job {job_id}")
     return queue_id
+
+
+def jobs_of_queues(queue_ids: Iterable[int]) -> dict[int, int]:
+    """The keys of the labeling jobs that own these queues, by the queue's key; queues of other owners are left out."""
+    return dict(LabelingJob.objects.filter(queue__in=list(queue_ids)).values_list("queue", "pk"))
 
 
 def object_shown_to(user: User, object_id: int) -> DataObject:

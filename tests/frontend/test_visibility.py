@@ -92,3 +92,12 @@ def test_a_copy_is_as_large_as_allowed_and_a_side_that_is_no_number_asks_for_the
         assert client.get(url, {"side": side}).content == whole, side
     copies = {side: client.get(url, {"side": side}).content for side in ("1", "32", "2048", "999999999")}
     assert copies["1"] == copies["32"] and copies["2048"] == copies["999999999"] != copies["32"]
+
+
+def test_a_client_of_version_0_1_finds_work_by_job_and_claims_it(story):
+    job, (_, second, _), _ = story
+    client = signed_in(second)
+    (row,) = client.get("/api/v1/work").json()["results"]
+    assert (row["job_id"], row["queue_id"]) == (job.pk, job.queue_id)
+    claimed = client.post(f"/api/v1/labeling-jobs/{row['job_id']}/claim").json()["assignment"]
+    assert claimed["queue_id"] == job.queue_id
