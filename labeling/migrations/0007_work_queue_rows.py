@@ -40,7 +40,8 @@ SELECT setval(pg_get_serial_sequence('labeling_workqueue', 'id'), greatest(max(i
     FROM labeling_workqueue;
 UPDATE labeling_labelingjob SET queue_id = id;
 UPDATE labeling_task t SET input = jsonb_build_object('object', o.id, 'width', o.width, 'height', o.height)
-    FROM labeling_dataobject o WHERE o.id = t.data_object_id AND t.state = 'Open';
+    FROM labeling_dataobject o WHERE o.id = t.data_object_id AND t.batch_id IN (
+        SELECT b.id FROM labeling_batch b WHERE b.status IN ('Initializing', 'InProgress'));
 UPDATE marketplace_ledgeraccount SET purpose_type = 'work-queue' WHERE purpose_type = 'labeling-job';
 """
 

@@ -215,3 +215,12 @@ def test_every_job_gets_a_queue_by_its_own_status_and_redundancy(old):
     expected = {JOB: ("InProgress", 2, 2)} | {key: queue for key, (*_, queue) in OTHER_JOBS.items()}
     assert rows == [(key, *queue, "labeling-job", "Draw bees", TEAM) for key, queue in sorted(expected.items())]
     assert free == max(expected) + 1
+
+
+def test_every_task_that_may_still_get_an_answer_knows_what_it_shows(old):
+    """A late answer to a task that is Done is checked before it is refused, so that task is among them."""
+    migrate(old, *MigrationExecutor(old).loader.graph.leaf_nodes())
+    with old.cursor() as cursor:
+        cursor.execute("SELECT id, input FROM labeling_task ORDER BY id")
+        shown = {pk: json.loads(found) if isinstance(found, str) else found for pk, found in cursor.fetchall()}
+    assert shown == {500 + n: {"object": 800 + n, "width": 640, "height": 480} for n in range(3)}
