@@ -36,6 +36,8 @@ from tests.labeling import stories  # noqa: E402
 OVER = ("Completed", "Failed", "Stopped")
 # Seconds after which a fork is killed. It connects in about 0.05 s; a claim and its submit take about 0.02 s.
 SHORT, LONG = (0.03, 0.4), (0.4, 1.5)
+# Seconds between two answers: so a fast machine does not end the job before the forks have been killed often.
+PAUSE = 0.12
 
 
 def is_over(job_id: int) -> bool:
@@ -70,6 +72,7 @@ def people(job_id: int, rng: random.Random) -> None:
             assignments.give_back(assignment=seat, worker=worker)
         elif rng.random() > 0.1:
             answer(seat)
+            time.sleep(PAUSE)
         if rng.random() < 0.2:
             repeat(worker, job)
 
