@@ -388,7 +388,11 @@ def stop_job(queue_id: int) -> None:
 
     job = LabelingJob.objects.get(queue=queue_id)
     creation.stop_job(job=job, by="system")
-    advancing.advance_job(job.pk)
+    # The server's queue may be advancing the job just now; whoever is told so leaves it alone instead of waiting.
+    while job.status == "Stopping":
+        advancing.advance_job(job.pk)
+        job.refresh_from_db()
+        time.sleep(0.2)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
-"""A labeling job as the owner of its work queue: consolidation judges its tasks, finished tasks become labels."""
+"""A labeling job as the owner of its work queue: consolidation judges its tasks, finished tasks become labels.
+
+Its services are imported when they are needed: every process imports this file as it starts, and few need numerics.
+"""
 
 from collections.abc import Iterable, Sequence
 
 from labeling import transitions
 from labeling.models import LabelingJob, Task, WorkQueue
-from labeling.services.jobs import advancing
 from labeling.services.queue import owners
 from labeling.services.queue.owners import Judgement
-from labeling.services.results import consolidating
 
 KIND = "labeling-job"
 
@@ -23,14 +24,20 @@ class LabelingJobOwner:
 
     def judge(self, tasks: Sequence[Task]) -> Judgement:
         """Consolidate the answers; with dynamic redundancy unsure objects need one more."""
+        from labeling.services.results import consolidating
+
         return consolidating.judge(self._job(), tasks)
 
     def finish(self, tasks: Sequence[Task], judgement: Judgement) -> None:
         """Write the labels; objects that nobody answered fail, or are unlabeled again."""
+        from labeling.services.results import consolidating
+
         consolidating.finish(self._job(), tasks, judgement.results)
 
     def advance(self) -> None:
         """Take the job's next steps."""
+        from labeling.services.jobs import advancing
+
         advancing.advance_job(self._job().pk)
 
 
