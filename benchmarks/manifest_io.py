@@ -161,6 +161,7 @@ def main() -> None:
         os.environ |= {
             "WAGGLE_VAR": str(root / "var"),
             "WAGGLE_STORE_FILE_ROOTS": str(root),
+            "WAGGLE_S3_INPUT_BUCKETS": "meadow",
             "WAGGLE_DATABASE_URL": start_embedded(root / "postgres"),
         }
         setup_django()

@@ -12,6 +12,7 @@ from marketplace.settings_kinds import (
     flag,
     folder,
     folders,
+    grants,
     matching,
     names,
     number,
@@ -141,10 +142,11 @@ S3_PRESIGN = flag(
     "Whether browsers fetch images from the S3 server by signed addresses; if not, the portal passes every image on.",
     default=True,
 )
-S3_INPUT_BUCKETS = names(
+S3_INPUT_BUCKETS = grants(
     "WAGGLE_S3_INPUT_BUCKETS",
-    "Buckets that requesters may name as input.",
-    default_in_words="every bucket that the key opens",
+    "Buckets that requesters may name: `bucket` as input of every account, `bucket=123456789012` as input and output "
+    "of the account with this number.",
+    default_in_words="none: an account reads and writes its own part of the store",
 )
 FETCH_ALLOWED_HOSTS = names(
     "WAGGLE_FETCH_ALLOWED_HOSTS",

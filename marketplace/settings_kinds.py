@@ -151,6 +151,20 @@ def names(name: str, help: str, *, default: tuple[str, ...] = (), **more: Any) -
     return Setting(name, help, parse, "names separated by commas", default, **more)
 
 
+def grants(name: str, help: str, **more: Any) -> Setting[tuple[str, ...]]:
+    """Names separated by commas: `name` is granted to every account, `name=123456789012` to that account."""
+    entry = re.compile(r"[^=\s]+(=[0-9]{12})?")
+
+    def parse(value: str) -> tuple[str, ...]:
+        parts = tuple(part.strip() for part in value.split(",") if part.strip())
+        if wrong := [part for part in parts if entry.fullmatch(part) is None]:
+            raise ValueError(wrong[0])
+        return parts
+
+    expects = "`name` or `name=account number of twelve digits`, separated by commas"
+    return Setting(name, help, parse, expects, (), **more)
+
+
 def folder(name: str, help: str, **more: Any) -> Setting[Path | None]:
     """A folder of this machine."""
     return Setting(name, help, Path, "a folder", None, **more)

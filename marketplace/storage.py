@@ -1,7 +1,7 @@
 """Objects by URI: s3:// and file:// behind one Store. The only importer of boto3.
 
 Which S3 server is used comes from the settings alone, never from a URI; file:// stays inside STORE_URL and
-STORE_FILE_ROOTS. Who may read what is not decided here, except that `inside` tells whether a URI lies under another.
+STORE_FILE_ROOTS. Which account may read what is decided in services/boundaries.py.
 """
 
 import os
@@ -237,27 +237,6 @@ def join(base: str, *parts: str) -> str:
     key = "/".join(part.rstrip("/") if n < len(parts) - 1 else part for n, part in enumerate(parts))
     safe_key(f"{base} + {key}", key)
     return f"{base.rstrip('/')}/{quote(key) if base.startswith('file://') else key}"
-
-
-def inside(uri: str, base: str) -> bool:
-    """Whether `uri` names something under the folder `base`, both well formed and of the same store."""
-    if uri.startswith("file://") and base.startswith("file://"):
-        return FileStore.key_path(uri).is_relative_to(FileStore.key_path(base))
-    if uri.startswith("s3://") and base.startswith("s3://"):
-        mine, folder = locate(uri, key_needed=False), locate(base, key_needed=False)
-        prefix = folder.key.rstrip("/") + "/" if folder.key else ""
-        return mine.bucket == folder.bucket and mine.key.startswith(prefix)
-    return False
-
-
-def segments_below(uri: str, base: str, count: int) -> tuple[str, ...]:
-    """The first `count` segments of `uri` below the folder `base` that it lies in, "" where it has fewer."""
-    if uri.startswith("file://"):
-        parts = FileStore.key_path(uri).relative_to(FileStore.key_path(base)).parts
-    else:
-        parts = tuple(locate(uri, key_needed=False).key.removeprefix(locate(base, key_needed=False).key).split("/"))
-        parts = tuple(part for part in parts if part)
-    return (*parts[:count], *[""] * (count - len(parts)))
 
 
 class _Body:

@@ -39,6 +39,8 @@ def _own_var_directory() -> None:
         database = start_embedded(root / "postgres")
     os.environ["WAGGLE_DATABASE_URL"] = database
     os.environ.setdefault("WAGGLE_SECRET_KEY", "only-for-tests-" + "x" * 40)
+    # Many tests' manifests name images in these buckets; no server has them.
+    os.environ.setdefault("WAGGLE_S3_INPUT_BUCKETS", "b,bees,bucket")
     os.environ.setdefault("WAGGLE_API_RATE_PER_USER", "1000000/min")
 
 

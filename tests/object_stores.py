@@ -70,7 +70,7 @@ def s3_servers(tmp_path_factory):
 
 @pytest.fixture
 def make_bucket(settings):
-    """A function that points the settings at a server, creates a bucket there and returns its s3:// URI."""
+    """A function that points the settings at a server and makes and grants a bucket there; it returns its s3:// URI."""
 
     def make(endpoint: str) -> str:
         settings.S3_ENDPOINT_URL = settings.S3_PUBLIC_ENDPOINT_URL = endpoint
@@ -86,6 +86,7 @@ def make_bucket(settings):
         )
         name = f"bees-{time.monotonic_ns()}"
         client.create_bucket(Bucket=name)
+        settings.S3_INPUT_BUCKETS = frozenset({name})
         return f"s3://{name}"
 
     return make

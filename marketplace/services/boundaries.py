@@ -1,8 +1,13 @@
 """Which storage URIs an account may use: the installation's own keys can read more than any one account may.
 
-Under STORE_URL an account has its own folders, `<number>/...` and `<kind>/<number>/...`. Elsewhere it may use file://
-URIs in the folders of STORE_FILE_ROOTS, and s3:// URIs in the buckets of S3_INPUT_BUCKETS (any if none is listed).
+Under STORE_URL an account has its own folders, `<number>/...` and `<kind>/<number>/...`. Elsewhere it may read file://
+URIs in the folders of STORE_FILE_ROOTS, and s3:// URIs in the buckets that the operator granted to it
+(S3_INPUT_BUCKETS). A URI stands for everything whose address begins with it, because folders and prefixes are listed:
+a URI above the store is refused.
 """
+
+import os
+from dataclasses import dataclass
 
 from django.conf import settings
 
@@ -10,6 +15,7 @@ from marketplace import storage
 from marketplace.errors import DomainError, Forbidden
 from marketplace.models import Account
 from marketplace.ranges import Range
+from marketplace.storage_files import FileStore
 
 REMEMBERED_FOLDERS = 1000
 URI_LENGTH = Range(1, 1024)
@@ -29,15 +35,53 @@ def require_readable(*, account: Account, uri: str) -> None:
 def require_writable(*, account: Account, uri: str) -> None:
     """Raises Invalid or Forbidden, with the reason, when the account may not have something written below `uri`.
 
-    The folders of STORE_FILE_ROOTS are for reading only; in buckets the installation's keys decide.
+    What is opened to every account, folders of STORE_FILE_ROOTS and buckets alike, is for reading only: there accounts
+    would overwrite each other's files. Output goes into the account's part of the store or into a bucket of its own.
     """
-    if uri.startswith("s3://"):
-        storage.locate(uri, key_needed=False)
-    else:
-        storage.store_for(uri)
-        if not storage.inside(uri, settings.STORE_URL):
+    storage.store_for(uri)
+    place = _place(uri)
+    if not place.lies_under(_place(settings.STORE_URL)):
+        if place.bucket is None:
             raise Forbidden(f"{uri}: output goes to s3:// or into the installation's own store")
+        if f"{place.bucket}={account.number}" not in settings.S3_INPUT_BUCKETS:
+            raise Forbidden(
+                f"{uri}: the operator has not granted this bucket to the account {account.number} "
+                "(WAGGLE_S3_INPUT_BUCKETS)"
+            )
     require_readable(account=account, uri=uri)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a URI points: a bucket, None for this machine's files, and the key or the path there."""
+
+    bucket: str | None
+    path: str
+
+    def lies_under(self, folder: "_Place") -> bool:
+        """Whether this is the folder or something in it."""
+        return self.bucket == folder.bucket and f"{self.path}/".startswith(folder.with_slash)
+
+    def lies_above(self, folder: "_Place") -> bool:
+        """Whether addresses in the folder begin with this one."""
+        return self.bucket == folder.bucket and folder.with_slash.startswith(self.path)
+
+    @property
+    def with_slash(self) -> str:
+        """The beginning of every address in this folder; "" for a whole bucket."""
+        return self.path.rstrip("/") + "/" if self.path else ""
+
+    def segments_below(self, folder: "_Place") -> list[str]:
+        """The names that lead from the folder to this place."""
+        return [name for name in self.path[len(folder.with_slash) :].split("/") if name]
+
+
+def _place(uri: str) -> _Place:
+    """Raises Invalid for a URI that is not well formed."""
+    if uri.startswith("s3://"):
+        return _Place(*storage.locate(uri, key_needed=False))
+    # Links are followed, since a link in a folder that is open to accounts may lead into the store.
+    return _Place(None, os.path.realpath(FileStore.key_path(uri)))
 
 
 class Reader:
@@ -45,8 +89,8 @@ class Reader:
 
     def __init__(self, account: Account):
         self._number = account.number
-        self._roots = [root.resolve().as_uri() for root in settings.STORE_FILE_ROOTS]
-        self._roots += [root.absolute().as_uri() for root in settings.STORE_FILE_ROOTS]
+        self._store = _place(settings.STORE_URL)
+        self._roots = [_Place(None, os.path.realpath(root)) for root in settings.STORE_FILE_ROOTS]
         self._folders: set[str] = set()
 
     def refusal(self, uri: str) -> str:
@@ -66,23 +110,35 @@ class Reader:
         if plain and folder in self._folders:
             return
         self._check(uri)
-        if plain and folder.count("/") > 2 and len(self._folders) < REMEMBERED_FOLDERS:
+        if plain and folder.count("/") > 2 and len(self._folders) < REMEMBERED_FOLDERS and self._is_open(folder):
             self._folders.add(folder)
+
+    def _is_open(self, folder: str) -> bool:
+        """Whether the account may use all of the folder: what is allowed in it may lie beside what is not."""
+        try:
+            self._check(folder)
+        except DomainError:
+            return False
+        return True
 
     def _check(self, uri: str) -> None:
         storage.store_for(uri)
-        if storage.inside(uri, settings.STORE_URL):
-            first, second = storage.segments_below(uri, settings.STORE_URL, 2)
+        place = _place(uri)
+        if place.lies_under(self._store):
+            first, second = (*place.segments_below(self._store), "", "")[:2]
             # A first folder that is an account number belongs to that account, whatever lies below it.
-            if self._number not in ((first,) if _is_number(first) else (second,)):
+            if self._number != (first if _is_number(first) else second):
                 raise Forbidden(f"{uri}: belongs to another account")
-        elif uri.startswith("file://"):
-            if not any(storage.inside(uri, root) for root in self._roots):
+        elif place.lies_above(self._store):
+            raise Forbidden(f"{uri}: the installation's own store lies there; name a folder beside it")
+        elif place.bucket is None:
+            if not any(place.lies_under(root) for root in self._roots):
                 raise Forbidden(f"{uri}: lies outside the folders the operator opened (WAGGLE_STORE_FILE_ROOTS)")
-        elif (
-            settings.S3_INPUT_BUCKETS and storage.locate(uri, key_needed=False).bucket not in settings.S3_INPUT_BUCKETS
-        ):
-            raise Forbidden(f"{uri}: the operator has not opened this bucket (WAGGLE_S3_INPUT_BUCKETS)")
+        elif not {place.bucket, f"{place.bucket}={self._number}"} & settings.S3_INPUT_BUCKETS:
+            raise Forbidden(
+                f"{uri}: the operator has not granted this bucket to the account {self._number} "
+                "(WAGGLE_S3_INPUT_BUCKETS)"
+            )
 
 
 def _is_number(segment: str) -> bool:

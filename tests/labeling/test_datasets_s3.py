@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from labeling.models import DataObject
+from labeling.models import DataObject, Dataset
 from labeling.services.intake import inspection, loading
 from labeling.services.jobs import creation
 from marketplace import storage
@@ -61,6 +61,15 @@ def test_an_archive_in_a_bucket_is_unpacked_into_the_store(bucket):
     dataset = builders.a_dataset(account=account, kind="zip", uri=f"{bucket}/in/pictures.zip")
     assert (dataset.status, dataset.objects_total) == ("Completed", 3)
     assert [storage.read(uri) for uri in refs(dataset)] == [builders.image_bytes(number=n) for n in range(3)]
+
+
+def test_a_prefix_above_the_store_is_refused_although_the_bucket_is_granted(bucket):
+    account, other = builders.an_account(), builders.an_account()
+    builders.tiny_images(1, account=other)
+    for uri in (bucket, f"{bucket}/", f"{bucket}/w", f"{bucket}/waggle", f"{bucket}/waggle/accounts/"):
+        with pytest.raises(Forbidden):
+            builders.a_dataset(account=account, kind="prefix", uri=uri, made=False)
+    assert not Dataset.objects.exists()
 
 
 def test_buckets_that_are_not_allowed_and_folders_of_others_are_refused(bucket, settings):

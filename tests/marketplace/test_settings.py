@@ -49,6 +49,7 @@ class TestValues:
             (declared.LOG_LEVEL, "warning", "WARNING"),
             (declared.S3_ADDRESSING_STYLE, "PATH", "path"),
             (declared.ALLOWED_HOSTS, "a.example, b.example,", ("a.example", "b.example")),
+            (declared.S3_INPUT_BUCKETS, "raw, hive=123456789012,", ("raw", "hive=123456789012")),
             (declared.STORE_FILE_ROOTS, f"/a{os.pathsep}/b", (Path("/a"), Path("/b"))),
             (declared.API_RATE_PER_USER, "10/second", "10/second"),
         ],
@@ -73,6 +74,9 @@ class TestValues:
             (declared.STORE_URL, "/srv/store"),
             (declared.LOG_LEVEL, "loud"),
             (declared.API_RATE_PER_USER, "many"),
+            (declared.S3_INPUT_BUCKETS, "hive=12345"),
+            (declared.S3_INPUT_BUCKETS, "hive=123456789012=1"),
+            (declared.S3_INPUT_BUCKETS, "raw, =123456789012"),
             (declared.S3_REGION, "us east"),
         ],
     )
