@@ -1,5 +1,8 @@
 """Members of the account, and the caller's API tokens."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -8,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from frontend.session import requester_page
 from marketplace.errors import NotFound
-from marketplace.models import Role
+from marketplace.models import Membership, Role
 from marketplace.services import accounts, scope
 
 
@@ -16,7 +19,11 @@ class MemberForm(forms.Form):
     """Somebody with a sign-in, and their role."""
 
     email = forms.EmailField()
-    role = forms.ChoiceField(choices=Role.choices, initial=Role.MEMBER)
+    role = forms.ChoiceField(initial=Role.MEMBER)
+
+    def __init__(self, *args: Any, roles: Sequence[Role], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.fields["role"].choices = [(role.value, role.label) for role in roles]
 
 
 class TokenForm(forms.Form):
@@ -35,9 +42,9 @@ def _render(
 ) -> HttpResponse:
     account = request.account  # type: ignore[attr-defined]
     context = {
-        "members": scope.members(account),
+        "rows": _member_rows(request),
         "tokens": scope.tokens(request.user).filter(revoked_at=None).order_by("-pk"),
-        "member_form": member or MemberForm(),
+        "member_form": member or MemberForm(roles=_roles_to_give(request)),
         "token_form": token or TokenForm(),
         "secret": secret,
         "account": account,
@@ -46,6 +53,23 @@ def _render(
     if secret:
         response["Cache-Control"] = "no-store"
     return response
+
+
+def _roles_to_give(request: HttpRequest) -> list[Role]:
+    own = accounts.role_of(account=request.account, user=request.user)  # type: ignore[attr-defined]
+    return accounts.roles_to_give(own) if own else []
+
+
+def _member_rows(request: HttpRequest) -> list[dict[str, Any]]:
+    """The members, each with the word for taking them out of the account: "Leave", "Remove", or "" if not allowed."""
+    roles = _roles_to_give(request)
+
+    def word(member: Membership) -> str:
+        if member.user_id == request.user.pk:
+            return "Leave"
+        return "Remove" if member.role in roles else ""
+
+    return [{"member": m, "word": word(m)} for m in scope.members(request.account)]  # type: ignore[attr-defined]
 
 
 @requester_page()
@@ -58,7 +82,7 @@ def page(request: HttpRequest) -> HttpResponse:
 @requester_page(Role.ADMIN)
 def add_member(request: HttpRequest) -> HttpResponse:
     """Add a member, or change their role."""
-    form = MemberForm(request.POST)
+    form = MemberForm(request.POST, roles=_roles_to_give(request))
     user = None
     if form.is_valid():
         try:
@@ -71,9 +95,23 @@ def add_member(request: HttpRequest) -> HttpResponse:
         account=request.account,  # type: ignore[attr-defined]
         user=user,
         role=form.cleaned_data["role"],
-        by=scope.actor(request.user),
+        acting=request.user,
     )
     messages.success(request, f"{user.email} is now {form.cleaned_data['role']}.")
+    return redirect("requester:settings")
+
+
+@require_POST
+@requester_page()
+def remove_member(request: HttpRequest, user_id: int) -> HttpResponse:
+    """Take a member out of the account, or leave it oneself."""
+    account = request.account  # type: ignore[attr-defined]
+    user = scope.member(account, user_id)
+    accounts.remove_member(account=account, user=user, acting=request.user)
+    if user.pk == request.user.pk:
+        messages.success(request, f"You have left {account.name}.")
+        return redirect("home")
+    messages.success(request, f"{user.email} is no longer a member.")
     return redirect("requester:settings")
 
 

@@ -43,6 +43,7 @@ urlpatterns = [
     path("teams/<int:team_id>/remove/", teams.remove, name="team-remove"),
     path("settings/", settings.page, name="settings"),
     path("settings/members/", settings.add_member, name="settings-add-member"),
+    path("settings/members/<int:user_id>/remove/", settings.remove_member, name="settings-remove-member"),
     path("settings/tokens/", settings.create_token, name="settings-create-token"),
     path("settings/tokens/<int:token_id>/revoke/", settings.revoke_token, name="settings-revoke-token"),
 ]

@@ -118,10 +118,22 @@ class MembersView(ListView):
     @extend_schema(request=MemberInput, responses={201: schemas.Member}, operation_id="add_member")
     @idempotent
     def post(self, request: Request) -> Response:
-        """Add somebody who has a sign-in here, or change their role."""
+        """Add somebody who has a sign-in here, or change their role. Nobody gives or takes a rank above their own."""
         account = account_of(request, Role.ADMIN)
         data = MemberInput(data=request.data)
         data.is_valid(raise_exception=True)
         user = scope.user_by_email(data.validated_data["email"])
-        row = accounts.add_member(account=account, user=user, role=Role(data.validated_data["role"]), by=actor(request))
+        role = Role(data.validated_data["role"])
+        row = accounts.add_member(account=account, user=user, role=role, acting=request.user)
         return Response(_member_row(row), status=status.HTTP_201_CREATED)
+
+
+class MemberView(APIView):
+    """One member."""
+
+    @extend_schema(responses={204: None}, operation_id="remove_member")
+    def delete(self, request: Request, user_id: int) -> Response:
+        """Take a member out of the account; your own id lets you leave. Their tokens for the account are revoked."""
+        account = account_of(request)
+        accounts.remove_member(account=account, user=scope.member(account, user_id), acting=request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)

@@ -11,6 +11,7 @@ urlpatterns = [
     path("tokens", accounts.TokensView.as_view()),
     path("tokens/<int:token_id>", accounts.TokenView.as_view()),
     path("members", accounts.MembersView.as_view()),
+    path("members/<int:user_id>", accounts.MemberView.as_view()),
     path("wallet", wallet.WalletView.as_view()),
     path("wallet/statement", wallet.StatementView.as_view()),
     path("deposits", wallet.DepositsView.as_view()),

@@ -66,30 +66,57 @@ def create_account(*, name: str, owner: User) -> Account:
                 raise
 
 
-def add_member(*, account: Account, user: User, role: Role | str, by: str) -> Membership:
-    """Give `user` a role in the account, or change it.
+def add_member(*, account: Account, user: User, role: Role | str, acting: User | None) -> Membership:
+    """Give `user` a role in the account, or change it. `acting` is the member who does it, None the system.
 
-    Raises Invalid for an unknown role, WrongState for the last owner.
+    Raises Invalid for an unknown role, NotFound when `acting` is no member, Forbidden when they are less than an admin
+    or give or take a rank above their own, WrongState for the last owner.
     """
     if role not in RANKS:
         raise Invalid(f"{role!r} is not a role; one of {', '.join(RANKS)} expected", field="role")
     with transaction.atomic():
+        _lock_members(account)
+        if acting is not None:
+            own = require_role(account=account, user=acting, at_least=Role.ADMIN)
+            _require_no_rank_above(own, Role(role), account)
+            _require_no_rank_above(own, role_of(account=account, user=user), account)
         if role != Role.OWNER:
             _keep_an_owner(account, user)
         membership, _ = Membership.objects.update_or_create(account=account, user=user, defaults={"role": role})
-        _record(account, by, f"user:{user.pk} is {Role(role).value}")
+        _record(account, actor(acting), f"user:{user.pk} is {Role(role).value}")
     return membership
 
 
-def remove_member(*, account: Account, user: User, by: str) -> None:
-    """Take `user` out of the account. Raises NotFound for a non-member, WrongState for the last owner."""
+def remove_member(*, account: Account, user: User, acting: User | None) -> None:
+    """Take `user` out of the account. `acting` is the member who does it, None the system; everybody may leave.
+
+    Raises NotFound for a non-member, Forbidden when `acting` is less than an admin or takes a rank above their own,
+    WrongState for the last owner.
+    """
     with transaction.atomic():
-        _keep_an_owner(account, user)
-        deleted, _ = Membership.objects.filter(account=account, user=user).delete()
-        if not deleted:
+        _lock_members(account)
+        role = role_of(account=account, user=user)
+        if acting is not None and acting.pk != user.pk:
+            own = require_role(account=account, user=acting, at_least=Role.ADMIN)
+            _require_no_rank_above(own, role, account)
+        if role is None:
             raise NotFound(f"{user.email} is not a member of {account.name}", field="user")
+        _keep_an_owner(account, user)
+        Membership.objects.filter(account=account, user=user).delete()
         ApiToken.objects.filter(account=account, user=user, revoked_at=None).update(revoked_at=timezone.now())
-        _record(account, by, f"user:{user.pk} removed")
+        _record(account, actor(acting), f"user:{user.pk} removed")
+
+
+def roles_to_give(role: Role) -> list[Role]:
+    """The roles that a member with `role` may give and take, the smallest first; none below an admin."""
+    if RANKS[role] < RANKS[Role.ADMIN]:
+        return []
+    return [Role(given) for given in RANKS if RANKS[given] <= RANKS[role]]
+
+
+def actor(user: User | None) -> str:
+    """How the audit trail names a user; None is the system."""
+    return f"user:{user.pk}" if user is not None else "system"
 
 
 def role_of(*, account: Account, user: User) -> Role | None:
@@ -179,9 +206,17 @@ def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _keep_an_owner(account: Account, leaving: User) -> None:
-    """Locks the account, so that two owners cannot leave at the same moment."""
+def _lock_members(account: Account) -> None:
+    """Until the transaction ends nobody else changes a role, so that the roles read here are the ones that count."""
     Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+
+
+def _require_no_rank_above(own: Role, role: Role | None, account: Account) -> None:
+    if role is not None and RANKS[role] > RANKS[own]:
+        raise Forbidden(f"you are {own} in {account.name}: you can neither give nor take the role {role}")
+
+
+def _keep_an_owner(account: Account, leaving: User) -> None:
     owners = set(account.memberships.filter(role=Role.OWNER).values_list("user_id", flat=True))
     if owners == {leaving.pk}:
         raise WrongState(f"{leaving.email} is the last owner of {account.name}", field="role")

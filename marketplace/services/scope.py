@@ -103,12 +103,21 @@ def require_operator(user: User) -> None:
 
 def actor(user: User) -> str:
     """How the audit trail names a user."""
-    return f"user:{user.pk}"
+    return accounts.actor(user)
 
 
 def members(account: Account) -> QuerySet[Membership]:
     """The members of an account with their users, oldest first."""
     return Membership.objects.filter(account=account).select_related("user").order_by("pk")
+
+
+def member(account: Account, user_id: int) -> User:
+    """A member of the account, by the id of the user. Raises NotFound."""
+    found = members(account).filter(user=user_id).first()
+    if found is None:
+        raise NotFound(f"the account has no member {user_id}")
+    user: User = found.user
+    return user
 
 
 def tokens(user: User) -> QuerySet[ApiToken]:

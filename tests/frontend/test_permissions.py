@@ -57,6 +57,7 @@ FORBIDDEN_TO_VIEWERS = (
     "teams/<int:team_id>/add/",
     "teams/<int:team_id>/remove/",
     "settings/members/",
+    "settings/members/<int:user_id>/remove/",
     "settings/tokens/",
 )
 REFUSED = {302, 401, 403, 404, 405}
@@ -166,7 +167,7 @@ def test_only_operators_may_call_operator_routes(world):
 def test_a_viewer_changes_nothing(world):
     """The role with the fewest rights reads the account's pages; whatever spends money or stops work is refused."""
     viewer = User.objects.create(username="viewer", email="viewer@example.org", password="!")
-    accounts.add_member(account=world.account, user=viewer, role=Role.VIEWER, by="system")
+    accounts.add_member(account=world.account, user=viewer, role=Role.VIEWER, acting=None)
     client, before = signed_in(viewer), world.fingerprint()
     for route in FORBIDDEN_TO_VIEWERS:
         assert client.post(address(route, world)).status_code == 403, route

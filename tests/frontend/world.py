@@ -96,6 +96,7 @@ def a_world() -> World:
         "training_id": training.pk,
         "assignment_id": assignment.pk,
         "token_id": token.pk,
+        "user_id": owner.pk,
         "team_id": job.workteam_id,
         "worker_id": worker.public_id,
         "token": image_url(rows[0].pk, owner.pk).rsplit("/", 1)[-1],

@@ -72,7 +72,7 @@ def test_who_is_a_member_of_no_account_is_told_so():
 )
 def test_a_role_includes_the_smaller_ones(account, role, at_least, allowed):
     (worker,) = stories.a_crowd(1)
-    accounts.add_member(account=account, user=worker.user, role=role, by="system")
+    accounts.add_member(account=account, user=worker.user, role=role, acting=None)
     if allowed:
         assert scope.account_for(user=worker.user, at_least=at_least) == account
     else:
