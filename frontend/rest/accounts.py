@@ -12,13 +12,16 @@ from rest_framework.views import APIView
 from frontend.rest import schemas
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
-from frontend.rest.scope import account_of, actor
+from frontend.rest.scope import account_of, actor, token_of
 from marketplace.models import ApiToken, Membership, Role, User
 from marketplace.services import accounts, scope
 
 
 class TokenInput(serializers.Serializer):
-    """A new token's name; `personal` tokens belong to no account (for workers and operators)."""
+    """A new token's name; `personal` tokens belong to no account (for workers and operators).
+
+    A token of one account makes neither these nor tokens of another account.
+    """
 
     name = serializers.CharField(max_length=accounts.TOKEN_NAME_LENGTH.longest)
     personal = serializers.BooleanField(default=False)
@@ -69,8 +72,8 @@ class TokensView(ListView):
     """The caller's API tokens."""
 
     def rows(self, request: Request, **place: Any) -> QuerySet[ApiToken]:
-        """The caller's own."""
-        return scope.tokens(request.user)
+        """The caller's own; with a token of one account, those of this account."""
+        return scope.tokens(request.user, token_of(request))
 
     def row(self, found: ApiToken) -> dict[str, Any]:
         """Never the secret."""
@@ -82,7 +85,9 @@ class TokensView(ListView):
         data = TokenInput(data=request.data)
         data.is_valid(raise_exception=True)
         account = None if data.validated_data["personal"] else account_of(request, Role.MEMBER)
-        token, secret = accounts.create_token(user=request.user, account=account, name=data.validated_data["name"])
+        token, secret = accounts.create_token(
+            user=request.user, account=account, name=data.validated_data["name"], caller=token_of(request)
+        )
         return Response({**token_row(token), "secret": secret}, status=status.HTTP_201_CREATED)
 
 
@@ -92,7 +97,8 @@ class TokenView(APIView):
     @extend_schema(responses={204: None}, operation_id="revoke_token")
     def delete(self, request: Request, token_id: int) -> Response:
         """Revoke a token of yours."""
-        accounts.revoke_token(token=scope.token(request.user, token_id), by=actor(request))
+        token = scope.token(request.user, token_id, token_of(request))
+        accounts.revoke_token(token=token, by=actor(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -3,8 +3,8 @@
 from rest_framework.request import Request
 
 from frontend.session import SESSION_KEY
-from marketplace.errors import AccountNotNamed, NotFound
-from marketplace.models import Account, Role, Worker
+from marketplace.errors import AccountNotNamed, Forbidden, NotFound
+from marketplace.models import Account, ApiToken, Role, Worker
 from marketplace.services import scope
 
 ACCOUNT_HEADER = "HTTP_WAGGLE_ACCOUNT"
@@ -12,7 +12,7 @@ ACCOUNT_HEADER = "HTTP_WAGGLE_ACCOUNT"
 
 def account_of(request: Request, at_least: Role | str = Role.VIEWER) -> Account:
     """The account a request acts for. Raises as `scope.account_for` does, naming the header that would help."""
-    token = getattr(request, "auth", None)
+    token = token_of(request)
     session = getattr(request, "session", None)
     number = request.META.get(ACCOUNT_HEADER, "")
     try:
@@ -39,6 +39,15 @@ def actor(request: Request) -> str:
     return scope.actor(request.user)
 
 
+def token_of(request: Request) -> ApiToken | None:
+    """The token with which a program signed in, None for a browser."""
+    token: ApiToken | None = request.auth
+    return token
+
+
 def require_operator(request: Request) -> None:
-    """Raises Forbidden for everybody but the operators of the installation."""
+    """Raises Forbidden for everybody but the operators of the installation, and for tokens of one account."""
     scope.require_operator(request.user)
+    token = token_of(request)
+    if token is not None and token.account_id is not None:
+        raise Forbidden("a token of one account does not act for the installation; use a personal token")

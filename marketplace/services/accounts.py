@@ -140,17 +140,30 @@ def require_rank(*, role: Role, at_least: Role | str, account: Account) -> None:
         raise Forbidden(f"this needs the role {Role(at_least)} in {account.name}; you are {role}")
 
 
-def create_token(*, user: User, account: Account | None, name: str) -> tuple[ApiToken, str]:
-    """A key for programs and its secret, which is shown only once. Raises NotFound unless the user is a member."""
+def create_token(
+    *, user: User, account: Account | None, name: str, caller: ApiToken | None = None
+) -> tuple[ApiToken, str]:
+    """A key for programs and its secret, which is shown only once. Without `account` it reaches what the user reaches.
+
+    `caller` is the token with which the user asks for it, None for a browser. Raises NotFound unless the user is a
+    member, Forbidden when the new token would reach further than `caller`.
+    """
     if len(name.strip()) not in TOKEN_NAME_LENGTH:
         raise Invalid(f"a token needs a name of {TOKEN_NAME_LENGTH} characters", field="name")
     if account is not None:
         require_role(account=account, user=user, at_least=Role.VIEWER)
+    if caller is not None and not covers(caller, account.pk if account is not None else None):
+        raise Forbidden("a token of one account makes tokens of this account only; sign in to make others")
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         user=user, account=account, name=name.strip(), prefix=secret[:12], digest=_digest(secret)
     )
     return token, secret
+
+
+def covers(token: ApiToken, account_id: int | None) -> bool:
+    """Whether a token reaches all that a token of this account (None: a personal one) does."""
+    return token.account_id is None or token.account_id == account_id
 
 
 _TOKEN = columns(ApiToken, "id", "user_id", "account_id", "name", "prefix", "last_used_at")

@@ -120,14 +120,15 @@ def member(account: Account, user_id: int) -> User:
     return user
 
 
-def tokens(user: User) -> QuerySet[ApiToken]:
-    """A user's API tokens, revoked ones too."""
-    return ApiToken.objects.filter(user=user)
+def tokens(user: User, caller: ApiToken | None = None) -> QuerySet[ApiToken]:
+    """A user's API tokens, revoked ones too. To a `caller` of one account, those of this account only."""
+    found = ApiToken.objects.filter(user=user)
+    return found.filter(account=caller.account_id) if caller is not None and caller.account_id is not None else found
 
 
-def token(user: User, token_id: int) -> ApiToken:
-    """One of the user's API tokens. Raises NotFound."""
-    found = tokens(user).filter(pk=token_id).first()
+def token(user: User, token_id: int, caller: ApiToken | None = None) -> ApiToken:
+    """One of the user's API tokens, as far as `tokens` shows them. Raises NotFound."""
+    found = tokens(user, caller).filter(pk=token_id).first()
     if found is None:
         raise NotFound(f"you have no token {token_id}")
     return found
