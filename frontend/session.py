@@ -11,12 +11,13 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.views.decorators.http import require_http_methods
 from rest_framework.throttling import BaseThrottle
 
 from frontend.rates import Windows
-from marketplace.errors import DomainError, Forbidden, NotFound
+from marketplace.errors import AccountNotNamed, DomainError, Forbidden, NotFound
 from marketplace.models import Account, Role
 from marketplace.services import scope
 
@@ -76,10 +77,13 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "session/nobody.html", status=403)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def choose_account(request: HttpRequest) -> HttpResponse:
-    """Switch to another of the user's accounts."""
+    """Choose one of the user's accounts, and go where `next` says."""
+    if request.method != "POST":
+        context = {"memberships": scope.memberships(request.user), "next": request.GET.get("next", "")}
+        return render(request, "session/choose_account.html", context)
     number = request.POST.get("account", "")
     account = scope.account_named(user=request.user, number=number).account
     request.session[SESSION_KEY] = account.pk
@@ -89,33 +93,39 @@ def choose_account(request: HttpRequest) -> HttpResponse:
 
 
 def current_account(request: HttpRequest) -> Account | None:
-    """The account the browser acts for: the chosen one, else the first."""
+    """The account the browser acts for, None for somebody without one and while one of several has to be chosen."""
     if not request.user.is_authenticated:
         return None
     try:
         return account_of(request)
-    except Forbidden:
+    except (Forbidden, AccountNotNamed):
         return None
 
 
 def account_of(request: HttpRequest, at_least: Role | str = Role.VIEWER) -> Account:
-    """The account the browser acts for. Raises Forbidden for somebody without one, or with too small a role."""
+    """The account the browser acts for. Raises as `scope.account_for` does."""
     return scope.account_for(
         user=request.user,
         session_account_id=request.session.get(SESSION_KEY),
-        first_of_several=True,
         at_least=at_least,
     )
 
 
 def requester_page(at_least: Role | str = Role.VIEWER) -> Callable[..., Callable[..., HttpResponse]]:
-    """Decorate a page: `request.account` is set, and the member's role suffices. Others get 403 or the sign-in."""
+    """Decorate a page: `request.account` is set, and the member's role suffices.
+
+    Others get 403 or the sign-in; somebody with several accounts chooses one first.
+    """
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @wraps(view)
         @login_required
         def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            request.account = account_of(request, at_least)  # type: ignore[attr-defined]
+            try:
+                request.account = account_of(request, at_least)  # type: ignore[attr-defined]
+            except AccountNotNamed:
+                wanted = {"next": request.get_full_path()} if request.method == "GET" else {}
+                return redirect(f"{reverse('choose-account')}?{urlencode(wanted)}")
             return view(request, *args, **kwargs)
 
         return wrapper

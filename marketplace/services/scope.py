@@ -16,11 +16,10 @@ def account_for(
     token_account_id: int | None = None,
     number: str = "",
     session_account_id: int | None = None,
-    first_of_several: bool = False,
     at_least: Role | str = Role.VIEWER,
 ) -> Account:
     """The account a caller acts for: the token's, else the one named by `number`, else the session's, else their only
-    one, or with `first_of_several` the oldest of theirs.
+    one, else their own: the only one they own, if they have been a member of it for longest.
 
     Raises NotFound for an account that the caller is no member of, Forbidden for somebody who is a member of none or
     whose role is below `at_least`, AccountNotNamed when there are several to choose from.
@@ -33,7 +32,7 @@ def account_for(
     elif number:
         found = account_named(user=user, number=number)
     else:
-        found = _chosen(mine, session_account_id, first_of_several)
+        found = _chosen(mine, session_account_id)
     accounts.require_rank(role=Role(found.role), at_least=at_least, account=found.account)
     return found.account
 
@@ -46,15 +45,17 @@ def account_named(*, user: User, number: str) -> Membership:
     return found
 
 
-def _chosen(mine: QuerySet[Membership], session_account_id: int | None, first_of_several: bool) -> Membership:
+def _chosen(mine: QuerySet[Membership], session_account_id: int | None) -> Membership:
     if session_account_id is not None and (found := mine.filter(account=session_account_id).first()):
         return found
-    several = list(mine[:2])
-    if not several:
+    by_age = list(mine.order_by("pk"))
+    if not by_age:
         raise Forbidden("you are not a member of a requester account")
-    if len(several) > 1 and not first_of_several:
+    owned = [membership for membership in by_age if membership.role == Role.OWNER]
+    # Others can make a user owner of their account, but not a member before the user's own account was made.
+    if len(by_age) > 1 and owned != by_age[:1]:
         raise AccountNotNamed("you are a member of several accounts; name one of them")
-    return several[0]
+    return by_age[0]
 
 
 def accounts_of(user: User) -> QuerySet[Account]:

@@ -30,14 +30,30 @@ def test_the_only_account_needs_no_name(account, owner):
     assert scope.account_for(user=owner) == account
 
 
-def test_of_several_accounts_one_is_named_chosen_or_the_first(account, owner):
+def test_of_several_own_accounts_one_is_named_or_chosen(account, owner):
     second = another(owner)
     with pytest.raises(AccountNotNamed):
         scope.account_for(user=owner)
     assert scope.account_for(user=owner, number=second.number) == second
     assert scope.account_for(user=owner, session_account_id=second.pk) == second
-    assert scope.account_for(user=owner, first_of_several=True) == account
     assert scope.account_for(user=owner, number=account.number, session_account_id=second.pk) == account
+
+
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("own_first", [True, False])
+def test_being_added_to_a_stranger_s_account_never_makes_it_the_default(role, own_first):
+    user, theirs = builders.a_user(), stories.an_account()
+    own = builders.an_account(owner=user) if own_first else None
+    accounts.add_member(account=theirs, user=user, role=role, acting=theirs.members.get())
+    own = own or builders.an_account(owner=user)
+    if own_first and role != Role.OWNER:
+        assert scope.account_for(user=user) == own
+    else:
+        with pytest.raises(AccountNotNamed):
+            scope.account_for(user=user)
+    assert scope.account_for(user=user, number=theirs.number) == theirs
+    accounts.remove_member(account=theirs, user=user, acting=user)
+    assert scope.account_for(user=user) == own
 
 
 def test_a_token_s_account_goes_before_everything_else(account, owner):
