@@ -1,44 +1,84 @@
-"""How often something happened in a fixed window of time, counted in memory: for refusing excess, not for accounting.
+"""From which address a request comes, and how many requests a caller has left. Knows no views."""
 
-Each web process counts for itself, so n processes allow n times as much. Knows neither requests nor views.
-"""
-
+import ipaddress
 import threading
 import time
 from collections import OrderedDict
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from rest_framework.throttling import BaseThrottle
+
+from marketplace.services import rates
 
 REMEMBERED = 10_000
+"""Callers of whom one process remembers something."""
+
+BLOCKS = 100
+"""Into how many blocks a caller's requests are divided; processes fetch them block by block."""
 
 
-class Windows:
-    """Counts by key; the key that was counted least recently is forgotten when there are too many."""
+def address_of(request: HttpRequest) -> str:
+    """The client's address; of an IPv6 address the first 64 bits, because one client usually has all that share them.
+
+    X-Forwarded-For is read as far as there are proxies of the operator's own (WAGGLE_TRUSTED_PROXIES): each of them has
+    added the address from which it was called at the end; what stands before is whatever the client wrote.
+    """
+    # DRF reads the number of proxies from its setting NUM_PROXIES.
+    found = str(BaseThrottle().get_ident(request) or "")
+    try:
+        address = ipaddress.ip_address(found)
+    except ValueError:
+        return found
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or ipaddress.IPv6Address(int(address) >> 64 << 64))
+
+
+@dataclass
+class _Block:
+    left: int
+    ends: float
+    """By the clock time.monotonic()."""
+    last: bool
+    """Whether the window is full, so that the next block needs not be asked for."""
+
+
+class Allowances:
+    """What callers may still do in their windows, shared by all processes and cheap for each request.
+
+    A process fetches a hundredth of a window at a time from the database and hands it out from memory. All processes
+    together never allow more than the limit; a caller whose requests are spread over n processes can be refused when up
+    to n - 1 hundredths are unused.
+    """
 
     def __init__(self) -> None:
-        self._counts: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._blocks: OrderedDict[str, _Block] = OrderedDict()
         self._lock = threading.Lock()
 
-    def seen(self, key: str, *, seconds: float) -> tuple[int, float]:
-        """(how often in this window so far, seconds until it ends)."""
-        with self._lock:
-            since, count, now = self._current(key, seconds)
-        return count, since + seconds - now
-
-    def count(self, key: str, *, seconds: float) -> tuple[int, float]:
-        """Count once more; as `seen`, this time included."""
-        with self._lock:
-            since, count, now = self._current(key, seconds)
-            self._counts[key] = (since, count + 1)
-            self._counts.move_to_end(key)
-            if len(self._counts) > REMEMBERED:
-                self._counts.popitem(last=False)
-        return count + 1, since + seconds - now
-
-    def clear(self) -> None:
-        """Forget everything."""
-        with self._lock:
-            self._counts.clear()
-
-    def _current(self, key: str, seconds: float) -> tuple[float, int, float]:
+    def take(self, key: str, *, most: int, seconds: float) -> tuple[bool, float]:
+        """(whether the caller may go on, seconds until the window ends)."""
         now = time.monotonic()
-        since, count = self._counts.get(key, (now, 0))
-        return (now, 0, now) if now - since >= seconds else (since, count, now)
+        with self._lock:
+            block = self._blocks.get(key)
+            if block is not None and block.ends > now:
+                if block.left:
+                    block.left -= 1
+                    return True, block.ends - now
+                if block.last:
+                    return False, block.ends - now
+        wanted = max(1, most // BLOCKS)
+        granted, left = rates.take(key, most=most, seconds=seconds, wanted=wanted)
+        self._keep(key, _Block(max(0, granted - 1), time.monotonic() + left, granted < wanted))
+        return granted > 0, left
+
+    def _keep(self, key: str, new: _Block) -> None:
+        with self._lock:
+            old = self._blocks.get(key)
+            if old is not None and old.ends > time.monotonic():
+                # Another thread has fetched one meanwhile.
+                new.left += old.left
+            self._blocks[key] = new
+            self._blocks.move_to_end(key)
+            if len(self._blocks) > REMEMBERED:
+                self._blocks.popitem(last=False)

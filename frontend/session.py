@@ -1,5 +1,6 @@
 """Signing in and out, which account a browser acts for, and what every page's frame needs to know."""
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -14,17 +15,16 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.http import require_http_methods
-from rest_framework.throttling import BaseThrottle
 
-from frontend.rates import Windows
+from frontend.rates import address_of
 from marketplace.errors import AccountNotNamed, DomainError, Forbidden, NotFound
 from marketplace.models import Account, Role
-from marketplace.services import scope
+from marketplace.services import rates, scope
 
+logger = logging.getLogger(__name__)
 SESSION_KEY = "account"
 # Wrong passwords within a quarter of an hour: for one email from one address, and from one address for anybody.
 WRONG_FOR_ONE, WRONG_FOR_ALL, WRONG_SECONDS = 10, 100, 900
-wrong_passwords = Windows()
 STATUS = {NotFound: 404, Forbidden: 403}
 
 
@@ -38,22 +38,39 @@ class SignInForm(AuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         """As Django's, with a limit on wrong passwords; above it even the right one is refused for a while."""
-        address = BaseThrottle().get_ident(self.request)
-        one = f"{address} {str(self.cleaned_data.get('username', '')).lower()}"
-        for key, most in ((one, WRONG_FOR_ONE), (address, WRONG_FOR_ALL)):
-            count, left = wrong_passwords.seen(key, seconds=WRONG_SECONDS)
-            if count >= most:
+        address = address_of(self.request)
+        email = str(self.cleaned_data.get("username", "")).strip().lower()
+        # Counted before the password is looked at, so that attempts made at the same time do not all pass.
+        taken: list[str] = []
+        for key, most in ((f"wrong {address} {email}", WRONG_FOR_ONE), (f"wrong {address}", WRONG_FOR_ALL)):
+            granted, left = rates.take(key, most=most, seconds=WRONG_SECONDS)
+            if not granted:
+                _give_back(taken)
+                logger.warning("sign-in refused, too many wrong passwords: %s from %s", _who(email), address)
                 minutes = max(1, round(left / 60))
                 raise ValidationError(
                     f"Too many wrong passwords. Try again in {minutes} minute{'s' if minutes > 1 else ''}.",
                     code="too_many",
                 )
+            taken.append(key)
         try:
-            return super().clean()
+            cleaned: dict[str, Any] = super().clean()
         except ValidationError:
-            for key in (one, address):
-                wrong_passwords.count(key, seconds=WRONG_SECONDS)
+            logger.warning("sign-in failed, wrong password: %s from %s", _who(email), address)
             raise
+        _give_back(taken)
+        return cleaned
+
+
+def _give_back(keys: list[str]) -> None:
+    for key in keys:
+        rates.give_back(key)
+
+
+def _who(email: str) -> str:
+    """How the log names somebody who signs in; not by what was typed, which may be a password or hold line breaks."""
+    user = scope.user_or_none(email)
+    return scope.actor(user) if user is not None else "an unknown address"
 
 
 class SignInView(auth_views.LoginView):
@@ -62,6 +79,11 @@ class SignInView(auth_views.LoginView):
     template_name = "session/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Sign in and log it."""
+        logger.info("signed in: %s from %s", scope.actor(form.get_user()), address_of(self.request))
+        return super().form_valid(form)
 
 
 def home(request: HttpRequest) -> HttpResponse:

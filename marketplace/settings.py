@@ -68,6 +68,7 @@ def secret_key() -> str:
 SECRET_KEY = secret_key()
 SECRET_KEY_GENERATED = not value(declared.SECRET_KEY)
 ALLOWED_HOSTS = list(value(declared.ALLOWED_HOSTS)) or (["127.0.0.1", "localhost", "[::1]"] if DEVELOPMENT else [])
+TRUSTED_PROXIES = value(declared.TRUSTED_PROXIES)
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PUBLIC_URL.startswith("https://") else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
@@ -213,6 +214,7 @@ REST_FRAMEWORK = {
     "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_THROTTLE_CLASSES": ["frontend.rest.throttling.CallerThrottle"],
     "DEFAULT_THROTTLE_RATES": {"anonymous": "60/min", "user": value(declared.API_RATE_PER_USER)},
+    "NUM_PROXIES": TRUSTED_PROXIES,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {

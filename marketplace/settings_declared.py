@@ -54,6 +54,14 @@ ALLOWED_HOSTS = names(
     "Host names to which the portal answers.",
     default_in_words="`127.0.0.1,localhost,[::1]` in development, none otherwise",
 )
+TRUSTED_PROXIES = whole(
+    "WAGGLE_TRUSTED_PROXIES",
+    "How many reverse proxies of the operator's own every request passes. So many entries at the end of "
+    "X-Forwarded-For are believed; with 0 the header is ignored, because clients can write anything into it.",
+    default=0,
+    low=0,
+    high=16,
+)
 LEARNING = flag("WAGGLE_LEARNING", "Whether this installation has the learning room (trainings, models).", default=True)
 LOG_LEVEL = choice(
     "WAGGLE_LOG_LEVEL",
@@ -331,6 +339,7 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         SECRET_KEY,
         PUBLIC_URL,
         ALLOWED_HOSTS,
+        TRUSTED_PROXIES,
         LEARNING,
         DEBUG,
         LOG_LEVEL,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
-from frontend.rates import Windows
+from frontend.rates import Allowances, address_of
 
 if TYPE_CHECKING:
     # A view module loads the throttles while it is being loaded itself.
@@ -15,17 +15,18 @@ if TYPE_CHECKING:
 class CallerThrottle(SimpleRateThrottle):
     """So many requests in each fixed window: signed-in callers by user, anonymous ones by address.
 
-    A counter, where DRF's own throttles keep the time of every request and write the whole list at each one.
+    DRF's own throttles keep the time of every request and write the whole list at each one, and of two processes that
+    write at the same time one is lost.
     """
 
     scope = "user"
-    windows = Windows()
+    allowances = Allowances()
 
     def get_cache_key(self, request: Request, view: "APIView") -> str:
         """One counter for each user, or for each address of anonymous callers."""
         if request.user and request.user.is_authenticated:
             return f"user:{request.user.pk}"
-        return f"address:{self.get_ident(request)}"
+        return f"address:{address_of(request)}"
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         """Count the request; False when its window is full."""
@@ -34,8 +35,8 @@ class CallerThrottle(SimpleRateThrottle):
         most, seconds = (
             self.parse_rate(self.THROTTLE_RATES["anonymous"]) if anonymous else (self.num_requests, self.duration)
         )
-        count, self._left = self.windows.count(key, seconds=seconds)
-        return count <= most
+        allowed, self._left = self.allowances.take(key, most=most, seconds=seconds)
+        return allowed
 
     def wait(self) -> float:
         """Seconds until the window ends."""

@@ -3,6 +3,7 @@
 from marketplace.models.accounts import Account, ApiToken, IdempotentRequest, Membership, Role, User
 from marketplace.models.audit import AuditEvent
 from marketplace.models.ledger import Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
+from marketplace.models.rates import RateWindow
 from marketplace.models.workforce import (
     Audience,
     AudienceGroup,
@@ -34,6 +35,7 @@ __all__ = [
     "LedgerKind",
     "Membership",
     "Posting",
+    "RateWindow",
     "Role",
     "Subject",
     "User",

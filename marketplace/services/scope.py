@@ -137,10 +137,15 @@ def token(user: User, token_id: int, caller: ApiToken | None = None) -> ApiToken
 
 def user_by_email(email: str) -> User:
     """Somebody with a sign-in, by their address. Raises NotFound."""
-    found = User.objects.filter(email__iexact=email.strip()).first()
+    found = user_or_none(email)
     if found is None:
         raise NotFound("nobody with this address has a sign-in here", field="email")
     return found
+
+
+def user_or_none(email: str) -> User | None:
+    """Somebody with a sign-in, by their address; None if there is nobody."""
+    return User.objects.filter(email__iexact=email.strip()).first()
 
 
 def teams(account: Account) -> QuerySet[Workteam]:

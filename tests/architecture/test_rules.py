@@ -209,6 +209,7 @@ MESSAGES = {
     "learning.background.advance_loop_of_batch": 1,
     "learning.background.advance_loop_of_run": 2,
     "learning.background.sweep": 0,
+    "marketplace.background.sweep": 0,
 }
 """Every message that a version of Waggle has sent, with the number of its arguments; entries are never removed."""
 

@@ -126,4 +126,5 @@ def queries_of(user: User, path: str) -> list[str]:
     with CaptureQueriesContext(connection) as asked:
         response = client.get(path)
     assert response.status_code == 200, f"{path}: {response.status_code}"
-    return [query["sql"] for query in asked.captured_queries]
+    # A count of requests is fetched for a hundredth of a minute's requests, so by some requests and not by others.
+    return [query["sql"] for query in asked.captured_queries if "marketplace_ratewindow" not in query["sql"]]

@@ -4,7 +4,7 @@ import pytest
 import urllib3
 from django.test import Client, override_settings
 
-from frontend.rates import Windows
+from frontend.rates import Allowances
 from frontend.rest import problems
 from frontend.rest.throttling import CallerThrottle
 from labeling.models import DataObject
@@ -68,7 +68,7 @@ def test_errors_of_the_http_request_are_problem_documents(live_server, requester
 
 def test_a_throttled_caller_is_told_when_to_try_again(requester, monkeypatch):
     monkeypatch.setattr(CallerThrottle, "THROTTLE_RATES", {"anonymous": "60/min", "user": "3/min"})
-    monkeypatch.setattr(CallerThrottle, "windows", Windows())
+    monkeypatch.setattr(CallerThrottle, "allowances", Allowances())
     assert [requester.call("GET", "me")[0] for _ in range(3)] == [200] * 3
     answer = requester.call("GET", "me")
     assert kind_of(answer) == (429, "throttled")

@@ -24,7 +24,7 @@ def test_bootstrap_makes_what_is_needed_and_repeats(settings):
     assert User.objects.get(email="op@example.org").is_operator
     assert Workteam.objects.filter(account=None).count() == 1
     names = list(Schedule.objects.order_by("name").values_list("name", flat=True))
-    assert "labeling.background.sweep" in names
+    assert {"labeling.background.sweep", "marketplace.background.sweep"} <= set(names)
     assert len(names) == len(set(names))
 
 
@@ -36,6 +36,12 @@ class TestDoctor:
         for name in ("Python", "PostgreSQL", "migrations", "store", "SECRET_KEY", "json", "boto3"):
             assert found[name].works, found[name]
         assert "fsync on" in found["PostgreSQL"].detail
+
+    def test_an_https_portal_without_trusted_proxies_is_noticed(self, settings):
+        for url, trusted, known in (("https://a", 0, False), ("https://a", 1, True), ("http://a", 0, True)):
+            settings.PUBLIC_URL, settings.TRUSTED_PROXIES = url, trusted
+            found = doctor.proxies()
+            assert (found.works, found.needed) == (known, False)
 
     def test_a_broken_one_says_what_to_do_and_exits_with_1(self, settings, monkeypatch):
         settings.STORE_URL = "s3://bucket/store"

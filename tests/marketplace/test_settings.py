@@ -78,6 +78,8 @@ class TestValues:
             (declared.S3_INPUT_BUCKETS, "hive=123456789012=1"),
             (declared.S3_INPUT_BUCKETS, "raw, =123456789012"),
             (declared.S3_REGION, "us east"),
+            (declared.TRUSTED_PROXIES, "-1"),
+            (declared.TRUSTED_PROXIES, "10.0.0.1"),
         ],
     )
     def test_a_wrong_one_names_the_variable_the_value_and_what_is_expected(self, setting, text):

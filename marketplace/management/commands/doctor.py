@@ -72,7 +72,9 @@ class Command(BaseCommand):
 
 def findings() -> Iterator[Finding]:
     """Every check in turn."""
-    for check in (python, variables, secret_key, disk, database_server, migrations, store, bundle, node, chromium):
+    for check in (python, variables, secret_key, proxies, disk, database_server, migrations, store):
+        yield check()
+    for check in (bundle, node, chromium):
         yield check()
     for package in ("Django", "djangorestframework", "django-q2", "psycopg", "boto3", "pillow", "numpy", "orjson"):
         yield installed(package)
@@ -101,6 +103,14 @@ def secret_key() -> Finding:
     detail = "generated under var/ (development)" if generated else f"set, {length} characters"
     remedy = "set WAGGLE_SECRET_KEY to at least 32 random characters"
     return Finding("SECRET_KEY", length >= 32, detail, remedy)
+
+
+def proxies() -> Finding:
+    """Whether clients' addresses can be told apart: a server that ends TLS stands before an https:// portal."""
+    trusted = settings.TRUSTED_PROXIES
+    remedy = "set WAGGLE_TRUSTED_PROXIES, or all clients seem to have the address of the proxy and share its limits"
+    known = trusted > 0 or not settings.PUBLIC_URL.startswith("https://")
+    return Finding("trusted proxies", known, str(trusted), remedy, needed=False)
 
 
 def disk() -> Finding:

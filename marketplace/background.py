@@ -1,0 +1,8 @@
+"""The functions of this room that the message queue calls. Each is safe to run twice."""
+
+from marketplace.services import rates
+
+
+def sweep() -> None:
+    """Run every minute: delete what is over."""
+    rates.forget_ended()
