@@ -18,13 +18,19 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, ImageOps, JpegImagePlugin
 
+from labeling.formats.png_chunks import SIGNATURE, without_metadata
+
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
 """What browsers can show."""
 MACHINE_FORMATS = (*FORMATS, "TIFF")
 """What a model may be given."""
+SIGNATURE_BYTES = 16
+"""How many of a file's first bytes `format_by_signature` needs."""
+_SIGNATURES = ((b"\xff\xd8\xff", "JPEG"), (SIGNATURE, "PNG"), (b"GIF8", "GIF"), (b"BM", "BMP"))
 _ORIENTATION = 0x0112
 _SIDEWAYS = (5, 6, 7, 8)
-_CONTENT_TYPES = {name: f"image/{name.lower()}" for name in FORMATS}
+CONTENT_TYPES = {name: f"image/{name.lower()}" for name in FORMATS}
+"""Media types by format."""
 # What Pillow's decoders raise for damaged or hostile files.
 _DAMAGE = (
     OSError,  # UnidentifiedImageError and truncated files are OSErrors
@@ -75,11 +81,18 @@ class ImageInfo:
     @property
     def content_type(self) -> str:
         """The media type of the content, whatever the file's name says."""
-        return _CONTENT_TYPES.get(self.format, "application/octet-stream")
+        return CONTENT_TYPES.get(self.format, "application/octet-stream")
 
 
 class ImageError(ValueError):
     """A file that cannot be used as an image; the message is the reason a requester reads."""
+
+
+def format_by_signature(start: bytes) -> str:
+    """The format that a file's first SIGNATURE_BYTES bytes announce, "" when it is none of FORMATS."""
+    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
+        return "WEBP"
+    return next((name for signature, name in _SIGNATURES if start.startswith(signature)), "")
 
 
 def inspect(source: bytes | BinaryIO, limits: Limits | None = None) -> ImageInfo:
@@ -173,15 +186,15 @@ def _open(
     source: bytes | BinaryIO, limits: Limits, formats: tuple[str, ...] = FORMATS
 ) -> tuple[Image.Image, ImageInfo]:
     """The image with its header read and checked, not yet decoded; raises ImageError."""
-    file = BytesIO(source) if isinstance(source, bytes) else source
-    size = file.seek(0, 2)
-    file.seek(0)
+    size = len(source) if isinstance(source, bytes) else source.seek(0, 2)
     if size == 0:
         raise ImageError("the file is empty")
     if size > limits.max_bytes:
         raise ImageError(f"the file has {size:,} bytes, at most {limits.max_bytes:,} are allowed")
+    data = _bytes(source)
+    announced = format_by_signature(data[:SIGNATURE_BYTES])
     try:
-        image = Image.open(file, formats=formats)
+        image = Image.open(BytesIO(without_metadata(data) if announced == "PNG" else data), formats=formats)
         width, height = image.size
         name = "JPEG" if image.format == "MPO" else str(image.format)
         pixels = width * height
@@ -197,6 +210,10 @@ def _open(
     except ImageError:
         raise
     except Image.UnidentifiedImageError:
+        if announced:
+            raise ImageError(
+                f"the image is damaged (it begins like a {announced}, its header cannot be read)"
+            ) from None
         raise ImageError(f"not an image in a known format ({', '.join(formats)})") from None
     except Image.DecompressionBombError:
         raise ImageError(f"the image is too large, at most {limits.max_pixels:,} pixels are allowed") from None
@@ -208,6 +225,9 @@ def _open(
 
 
 def _orientation(image: Image.Image) -> int:
+    if image.format == "PNG":
+        # The EXIF of a PNG may follow the picture, so Pillow decodes it first: that damage is the picture's.
+        image.load()
     try:
         value = image.getexif().get(_ORIENTATION, 1)
     except _DAMAGE:

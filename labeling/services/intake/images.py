@@ -15,14 +15,6 @@ from marketplace import storage
 from marketplace.errors import Invalid, NotFound
 from marketplace.ranges import Range
 
-SIGNATURES = (
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"GIF8", "image/gif"),
-    (b"BM", "image/bmp"),
-)
-"""Media types by the first bytes of the content, because names and stored types may be wrong."""
-
 SIDE = Range(32, 2048)
 """Pixels of the longer side of a small copy; any other number that is asked for is moved into it."""
 
@@ -62,9 +54,8 @@ def picture(*, uri: str, max_side: int | None = None) -> Picture:
 
 def content_type(content: bytes) -> str:
     """The media type of an image by its content, application/octet-stream for what browsers should not show."""
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "image/webp"
-    return next((kind for start, kind in SIGNATURES if content.startswith(start)), "application/octet-stream")
+    name = formats.format_by_signature(content[: formats.SIGNATURE_BYTES])
+    return formats.CONTENT_TYPES.get(name, "application/octet-stream")
 
 
 def _small(uri: str, side: int) -> bytes:

@@ -12,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from labeling.formats.images import ImageError, Limits, decode, display_copy, inspect, normalise
+from labeling.formats.images import (
+    SIGNATURE_BYTES,
+    ImageError,
+    Limits,
+    decode,
+    display_copy,
+    format_by_signature,
+    inspect,
+    normalise,
+)
 
 
 def picture(width: int = 48, height: int = 32, mode: str = "RGB") -> Image.Image:
@@ -114,11 +123,14 @@ def test_a_multi_picture_file_of_a_phone_is_a_jpeg():
 # --- refusals ------------------------------------------------------------------------------------------------------
 
 
+def chunk(kind: bytes, body: bytes, *, wrong: bool = False) -> bytes:
+    """A PNG chunk, with a wrong checksum if asked."""
+    checksum = zlib.crc32(kind + body) ^ (1 if wrong else 0)
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", checksum)
+
+
 def huge_png(width: int, height: int) -> bytes:
     """A small file whose header claims a gigantic size."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     return (
@@ -228,3 +240,57 @@ def test_the_last_byte_and_the_last_pixel_are_allowed():
     assert inspect(raw, Limits(max_bytes=len(raw), max_pixels=48 * 32)).ok
     assert not inspect(raw, Limits(max_bytes=len(raw) - 1)).ok
     assert not inspect(raw, Limits(max_pixels=48 * 32 - 1)).ok
+
+
+# --- what browsers show ---------------------------------------------------------------------------------------------
+
+
+def png_with(*chunks: bytes, image: Image.Image | None = None) -> bytes:
+    """A PNG with these chunks after its header."""
+    raw = saved(image or picture(), "PNG")
+    return raw[:33] + b"".join(chunks) + raw[33:]
+
+
+PACKED = zlib.compress(bytes(3_000_000))
+
+
+@pytest.mark.parametrize("kind", [b"iCCP", b"zTXt", b"iTXt", b"tEXt", b"pHYs", b"gAMA", b"tIME", b"prVt", b"eXIf"])
+@pytest.mark.parametrize("body", [b"", b"\x00", b"name\x00\x00" + PACKED, b"name\x00\x01" + PACKED, b"x" * 2_000_000])
+@pytest.mark.parametrize("wrong", [False, True])
+def test_a_png_is_a_picture_whatever_its_metadata_are(kind, body, wrong):
+    raw = png_with(chunk(kind, body, wrong=wrong))
+    plain = saved(picture(), "PNG")
+    assert inspect(raw) == inspect(plain)
+    assert decode(raw)[0].tobytes() == decode(plain)[0].tobytes()
+    assert normalise(raw) == raw
+    assert display_copy(raw, 16) == display_copy(plain, 16)
+
+
+def test_a_png_keeps_what_changes_its_picture():
+    clear = Image.new("RGBA", (8, 8), (0, 0, 0, 0)).quantize()
+    clear.info["transparency"] = 0
+    assert decode(png_with(chunk(b"zTXt", PACKED), image=clear))[0].getpixel((3, 3)) == (255, 255, 255)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = png_with(chunk(b"eXIf", exif.tobytes()[6:]), chunk(b"tEXt", b"a\x00b", wrong=True))
+    assert (inspect(turned).orientation, inspect(turned).width) == (6, 32)
+    profile = b"a profile of a usual size"
+    kept = chunk(b"iCCP", b"name\x00\x00" + zlib.compress(profile))
+    assert Image.open(BytesIO(normalise(turned[:33] + kept + turned[33:]))).info["icc_profile"] == profile
+
+
+@pytest.mark.parametrize("kind", [b"IHDR", b"IDAT", b"IEND"])
+def test_a_png_whose_picture_is_damaged_is_refused_as_damaged(kind):
+    raw = bytearray(saved(picture(), "PNG"))
+    raw[raw.index(kind) + 5 if kind != b"IEND" else -6] ^= 0xFF
+    problem = inspect(bytes(raw)).problem
+    assert problem is None if kind == b"IEND" else problem.startswith("the image is damaged")
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "BMP", "GIF"])
+def test_what_begins_like_an_image_is_never_called_no_image(format):
+    raw = saved(picture(), format)
+    assert format_by_signature(raw[:SIGNATURE_BYTES]) == format
+    for cut in range(SIGNATURE_BYTES, len(raw), max(1, len(raw) // 50)):
+        assert "not an image" not in str(inspect(raw[:cut]).problem)
+    assert "not an image" not in str(inspect(raw[:SIGNATURE_BYTES] + b"x" * 500).problem)
