@@ -13,6 +13,19 @@ from typing import Any, Literal
 
 from labeling.formats.shapes import Box, ImageSize, Span, Vote
 
+MAX_SIDE = 65_535
+"""Pixels of a side of an image: what images.Limits allows. A larger size is no size."""
+
+MAX_DEPTH = 16
+"""Channels of an image; another depth is read as three."""
+
+MAX_COORDINATE = 1_000_000
+"""Pixels of a box's side or place, far beyond any image; numbers above it only do harm later."""
+
+BLANKS = " \t\r\n"
+"""What is cut off around class names."""
+
+_NUMBERS = (int, float)
 _SIDES = ("left", "top", "width", "height")
 
 
@@ -59,7 +72,7 @@ def label_state(attributes: Mapping[str, Any], attr: str) -> Literal["labeled", 
     """Whether a line carries a label, the reason of a failure, or neither under `attr`."""
     if failure_reason(attributes, attr) is not None:
         return "failed"
-    return "labeled" if attr in attributes else "unlabeled"
+    return "unlabeled" if attributes.get(attr) is None else "labeled"
 
 
 def failure_reason(attributes: Mapping[str, Any], attr: str) -> str | None:
@@ -82,8 +95,8 @@ def read_boxes(attributes: Mapping[str, Any], attr: str) -> BoxLabel:
         class_id, left, top, width, height = _box_numbers(annotation, f"{attr}.annotations[{place}]")
         known = objects[place] if place < len(objects) else None
         confidence = known.get("confidence") if isinstance(known, Mapping) else None
-        if type(confidence) is not float or not isfinite(confidence):
-            confidence = _optional_real(confidence, f"{attr}-metadata.objects[{place}].confidence")
+        if type(confidence) is not float or not 0 <= confidence <= 1:
+            confidence = _confidence(confidence, f"{attr}-metadata.objects[{place}].confidence")
         boxes.append(Box(class_map.get(class_id, str(class_id)), left, top, width, height, confidence))
     return BoxLabel(tuple(boxes), _image_size(value.get("image_size"), attr), class_map, _origin(metadata))
 
@@ -96,8 +109,8 @@ def _box_numbers(annotation: Any, where: str) -> tuple[int, float, float, float,
     # Millions of boxes are read here: the path for an error message is built only when a value is wrong.
     if type(class_id) is not int:
         class_id = _whole(class_id, f"{where}.class_id")
-    if not all(type(side) is int or (type(side) is float and isfinite(side)) for side in sides):
-        sides = [_real(side, f"{where}.{name}") for name, side in zip(_SIDES, sides, strict=True)]
+    if not all(type(side) in _NUMBERS and -MAX_COORDINATE <= side <= MAX_COORDINATE for side in sides):
+        sides = [_coordinate(side, f"{where}.{name}") for name, side in zip(_SIDES, sides, strict=True)]
     left, top, width, height = sides
     return class_id, left, top, width, height
 
@@ -111,12 +124,12 @@ def read_class(attributes: Mapping[str, Any], attr: str) -> ClassLabel:
     name = metadata.get("class-name")
     class_map = _class_map(metadata)
     if isinstance(name, str):
-        label = name
+        label = name = name.strip(BLANKS)
         if isinstance(value, int | float) or (isinstance(value, str) and value.isdecimal()):
             class_map = class_map | {_whole(value, attr): name}
     else:
-        label = str(value)
-    confidence = _optional_real(metadata.get("confidence"), f"{attr}-metadata.confidence")
+        label = str(value).strip(BLANKS)
+    confidence = _confidence(metadata.get("confidence"), f"{attr}-metadata.confidence")
     vote = Vote((label,), None if confidence is None else (confidence,), _comment(metadata))
     return ClassLabel(vote, class_map, _origin(metadata))
 
@@ -153,7 +166,7 @@ def read_spans(attributes: Mapping[str, Any], attr: str) -> SpanLabel:
             raise ValueError(f"{where}.label is missing")
         start, end = (_whole(entity.get(name), f"{where}.{name}") for name in ("startOffset", "endOffset"))
         known = scores[place] if place < len(scores) and isinstance(scores[place], Mapping) else {}
-        confidence = _optional_real(known.get("confidence"), f"{attr}-metadata.entities[{place}].confidence")
+        confidence = _confidence(known.get("confidence"), f"{attr}-metadata.entities[{place}].confidence")
         spans.append(Span(entity["label"], start, end, confidence))
     listed = annotations.get("labels")
     labels = tuple(
@@ -183,7 +196,7 @@ def _class_map(metadata: Mapping[str, Any]) -> dict[int, str]:
     found = metadata.get("class-map")
     if not isinstance(found, Mapping):
         return {}
-    return {_whole(key, "class-map"): str(name) for key, name in found.items()}
+    return {_whole(key, "class-map"): str(name).strip(BLANKS) for key, name in found.items()}
 
 
 def _origin(metadata: Mapping[str, Any]) -> Origin:
@@ -203,12 +216,14 @@ def _image_size(found: Any, attr: str) -> ImageSize | None:
         found = found[0]
     if not isinstance(found, Mapping) or "width" not in found or "height" not in found:
         return None
+    width, height = (_whole(found[side], f"{attr}.image_size.{side}") for side in ("width", "height"))
+    if width < 1 or height < 1:
+        return None  # Some tools write 0 x 0 for what they do not know.
+    if max(width, height) > MAX_SIDE:
+        raise ValueError(f"{attr}.image_size is {width} x {height}, at most {MAX_SIDE:,} pixels a side are possible")
     depth = found.get("depth")
-    return ImageSize(
-        _whole(found["width"], f"{attr}.image_size.width"),
-        _whole(found["height"], f"{attr}.image_size.height"),
-        3 if depth is None else _whole(depth, f"{attr}.image_size.depth"),
-    )
+    channels = 3 if depth is None else _whole(depth, f"{attr}.image_size.depth")
+    return ImageSize(width, height, channels if 1 <= channels <= MAX_DEPTH else 3)
 
 
 def _comment(metadata: Mapping[str, Any]) -> str | None:
@@ -236,8 +251,19 @@ def _real(value: Any, where: str) -> float:
     return value
 
 
-def _optional_real(value: Any, where: str) -> float | None:
-    return None if value is None else _real(value, where)
+def _confidence(value: Any, where: str) -> float | None:
+    """A chance between 0 and 1; any other number is no chance and says nothing."""
+    if value is None:
+        return None
+    number = _real(value, where)
+    return number if 0 <= number <= 1 else None
+
+
+def _coordinate(value: Any, where: str) -> float:
+    number = _real(value, where)
+    if abs(number) > MAX_COORDINATE:
+        raise ValueError(f"{where} must be at most {MAX_COORDINATE:,} pixels, found {value!r}")
+    return number
 
 
 def _whole(value: Any, where: str) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, BinaryIO
@@ -20,11 +20,15 @@ MAX_LINE_CHARACTERS = 100_000
 MAX_ATTRIBUTE_CHARACTERS = 20_000
 SOURCE_REF = "source-ref"
 SOURCE = "source"
+SOURCE_NAME = "source-name"
+"""Holds the name that an object had before it was stored under a key of ours, for example "street/a.jpg"."""
+
 KINDS = (SOURCE_REF, SOURCE)
 SCHEMES = ("s3", "file", "http", "https")
 
 _EXCERPT = 120
 _BOM = b"\xef\xbb\xbf"
+_COMPRESSED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd"}
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://[^\x00-\x1f\x7f]+")
 
@@ -58,6 +62,12 @@ class BadLine:
         return f"line {self.number}: {self.reason}"
 
 
+def source_name(attributes: Mapping[str, Any]) -> str:
+    """The name that the object of a line had before it was stored under a key of ours, "" when the line has none."""
+    name = attributes.get(SOURCE_NAME)
+    return name if isinstance(name, str) else ""
+
+
 class _Refused(ValueError):
     """Raised by the checks of one line, with the reason."""
 
@@ -73,21 +83,29 @@ def parse(
 ) -> Iterator[Line | BadLine]:
     """Read a manifest from a binary file or an iterable of lines, in constant memory.
 
-    `label_attribute_name`: lines that already have it get `labeled` True (job chaining skips them).
-    `kinds`: which of 'source-ref' and 'source' this job can use. `schemes`: URI schemes allowed in 'source-ref',
-    None for any text. A UTF-8 byte order mark is dropped; blank lines are skipped but counted.
+    `label_attribute_name`: lines that already have it get `labeled` True (job chaining skips them); one that is null is
+    no label. `kinds`: which of 'source-ref' and 'source' this job can use. `schemes`: URI schemes allowed in
+    'source-ref', None for any text. `max_line` and `max_attribute` (characters) limit what a user sends; label
+    attributes, which have metadata beside them, only have to fit into a line of 4 * max_line bytes, because many boxes
+    make long labels. A UTF-8 byte order mark is dropped; blank lines are skipped but counted. A file that is no
+    manifest at all, such as a compressed one, is one BadLine.
     """
     byte_limit = 4 * max_line
+    begun = False
     for number, raw in _numbered(stream, byte_limit):
         if not raw or raw.isspace():
             continue
+        if not begun and (reason := _other_file(raw)):
+            yield BadLine(number, reason, _excerpt(raw))
+            return
+        begun = True
         try:
             attributes = _decode(raw, max_line, max_attribute)
             source_ref, source = _check(attributes, kinds, schemes)
         except _Refused as refused:
             yield BadLine(number, str(refused), _excerpt(raw))
             continue
-        labeled = label_attribute_name is not None and label_attribute_name in attributes
+        labeled = label_attribute_name is not None and attributes.get(label_attribute_name) is not None
         yield Line(number - 1, source_ref, source, attributes, raw, labeled)
 
 
@@ -126,8 +144,20 @@ def _raw_lines(stream: Any, byte_limit: int) -> Iterator[bytes | str]:
         yield line
 
 
+def _other_file(first: bytes) -> str:
+    """What the whole file is and what to do about it, judged by its first line; "" when it may be a manifest."""
+    if kind := next((kind for magic, kind in _COMPRESSED.items() if first.startswith(magic)), ""):
+        return f"the file is compressed ({kind}): unpack it first, a manifest is plain text"
+    if b"".join(first.split()) in (b"{", b"[", b"[{"):
+        return (
+            "the JSON goes on over several lines: a manifest has one whole JSON object on each line "
+            "(`jq -c . in.json > in.manifest` writes it so, for a list `jq -c '.[]'`)"
+        )
+    return ""
+
+
 def _decode(raw: bytes, max_line: int, max_attribute: int) -> dict[str, Any]:
-    if len(raw) > max_line and _characters(raw) > max_line:
+    if len(raw) > 4 * max_line:
         raise _Refused(f"is longer than {max_line:,} characters")
     try:
         attributes = orjson.loads(raw)
@@ -142,11 +172,20 @@ def _decode(raw: bytes, max_line: int, max_attribute: int) -> dict[str, Any]:
             _refuse_duplicates(raw)
             break
     if len(raw) > max_attribute:
-        for name, value in attributes.items():
-            text = value if isinstance(value, str) else orjson.dumps(value).decode()
-            if len(text) > max_attribute:
-                raise _Refused(f"attribute {name!r} is longer than {max_attribute:,} characters")
+        _check_lengths(raw, attributes, max_line, max_attribute)
     return attributes
+
+
+def _check_lengths(raw: bytes, attributes: dict[str, Any], max_line: int, max_attribute: int) -> None:
+    """The limits of what a user sends; labels do not count, so that our own output can be read again."""
+    labels = {name for name in attributes if f"{name}-metadata" in attributes}
+    labels |= {f"{name}-metadata" for name in labels}
+    texts = {name: v if isinstance(v, str) else orjson.dumps(v).decode() for name, v in attributes.items()}
+    if _characters(raw) - sum(len(texts[name]) for name in labels) > max_line:
+        raise _Refused(f"is longer than {max_line:,} characters")
+    for name, text in texts.items():
+        if name not in labels and len(text) > max_attribute:
+            raise _Refused(f"attribute {name!r} is longer than {max_attribute:,} characters")
 
 
 def _characters(raw: bytes) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
 import json
 import tracemalloc
@@ -12,7 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labeling.formats.attribute_names import validate_label_attribute_name
+from labeling.formats.augmented import box_label
+from labeling.formats.augmented_reading import label_state, read_boxes
 from labeling.formats.manifest import BadLine, Line, parse, parse_line, sample, select
+from labeling.formats.shapes import Box, ImageSize
 
 
 def good(*lines: bytes, **options: object) -> list[Line]:
@@ -137,6 +142,50 @@ def test_already_labeled_lines_are_marked():
     )
     assert (labeled.labeled, failed.labeled, fresh.labeled) == (True, False, False)
     assert not good(b'{"source":"a","bee":1}')[0].labeled
+
+
+@pytest.mark.parametrize("metadata", [b"", b',"bee-metadata":null', b',"bee-metadata":{"class-map":{}}'])
+def test_a_label_that_is_null_is_no_label(metadata):
+    """Tables written as JSON Lines have null where a column is absent, and slashes with a backslash."""
+    (line,) = good(rb'{"source-ref":"s3:\/\/b\/1.jpg","bee":null' + metadata + b"}", label_attribute_name="bee")
+    assert (line.source_ref, line.labeled) == ("s3://b/1.jpg", False)
+    assert label_state(line.attributes, "bee") == "unlabeled"
+
+
+@pytest.mark.parametrize("packed", [gzip.compress, bz2.compress, lambda raw: b"PK\x03\x04" + raw])
+def test_a_compressed_file_is_one_bad_line_that_says_so(packed):
+    raw = b"".join(b'{"source":"%d"}\n' % number for number in range(500))
+    (bad,) = parse(io.BytesIO(packed(raw)))
+    assert bad.number == 1 and bad.reason.startswith("the file is compressed (") and "unpack it first" in bad.reason
+
+
+@pytest.mark.parametrize("indent", [2, "\t"])
+@pytest.mark.parametrize("record", [{"source": "x", "a": {"b": [1]}}, [{"source": "x"}, {"source": "y"}]])
+def test_json_over_several_lines_is_one_bad_line_that_says_the_way_out(record, indent):
+    (bad,) = parse(io.BytesIO(b"\n" + json.dumps(record, indent=indent).encode()))
+    assert bad.number == 2
+    assert "one whole JSON object on each line" in bad.reason and "jq -c" in bad.reason
+
+
+def test_labels_may_be_longer_than_what_a_user_writes():
+    """An image with a thousand boxes makes a long label; what we write we can read."""
+    boxes = [Box("bee", n / 3, n / 7, 10 / 3, 20 / 7, 0.1234) for n in range(1000)]
+    value, metadata = box_label(
+        boxes,
+        image_size=ImageSize(9000, 9000),
+        labels=["bee"],
+        human_annotated=True,
+        job_name="x",
+        created="2026-01-01",
+    )
+    line = orjson.dumps({"source-ref": "s3://b/1.jpg", "boxes": value, "boxes-metadata": metadata})
+    assert len(line) > 100_000
+    (found,) = good(line, label_attribute_name="boxes")
+    assert len(read_boxes(found.attributes, "boxes").boxes) == 1000
+    assert "attribute 'other' is longer" in reason(line[:-1] + b',"other":"' + b"y" * 20_001 + b'"}')
+    assert reason(line[:-1] + b"".join(b',"k%d":"%s"' % (n, b"y" * 9_990) for n in range(11)) + b"}") == (
+        "is longer than 100,000 characters"
+    )
 
 
 def test_text_lines_are_read_too():
