@@ -5,20 +5,33 @@ It must not know how a file name becomes an object: the caller says so.
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, TypeGuard
 
 import orjson
 
-from labeling.formats.interchange.items import BadItem, Item, LabeledImage, class_order, class_place, fitted
-from labeling.formats.interchange.member_names import safe_name
+from labeling.formats.augmented_reading import BLANKS
+from labeling.formats.interchange.items import (
+    BadItem,
+    FindSize,
+    Item,
+    LabeledImage,
+    around,
+    class_order,
+    class_place,
+    fitted,
+)
+from labeling.formats.interchange.member_names import Names
 from labeling.formats.shapes import Box, ImageSize
 
 MAX_BYTES = 2_000_000_000
 _SPOOL = 8_000_000
 _CHUNK = 1 << 20
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def write_coco(
@@ -30,18 +43,19 @@ def write_coco(
 ) -> int:
     """Write one JSON document and return the number of images.
 
-    Categories are `labels` in order with ids from 1; every image carries its URI in `coco_url` and a safe relative
-    `file_name`; a box with a confidence carries it as `score`. Annotations wait in a temporary file while the images
-    are written, so memory does not grow. Raises ValueError for a class that is not in `labels`.
+    Categories are `labels` in order with ids from 1; every image carries its URI in `coco_url` and a safe, unique
+    relative `file_name`; a box with a confidence carries it as `score`. Annotations wait in a temporary file while the
+    images are written, so memory does not grow. Raises ValueError for a class that is not in `labels`.
     """
     order = class_order(labels)
     categories = [{"id": place + 1, "name": label, "supercategory": ""} for label, place in order.items()]
     out.write(b'{"info":' + orjson.dumps(dict(info or {})) + b',"licenses":[],"categories":')
     out.write(orjson.dumps(categories) + b',\n"images":[')
     images = annotations = 0
+    names = Names()
     with SpooledTemporaryFile(max_size=_SPOOL) as spool:
         for image in objects:
-            out.write((b",\n" if images else b"\n") + _image_record(image, images + 1))
+            out.write((b",\n" if images else b"\n") + _image_record(image, names.take(image.file_name), images + 1))
             images += 1
             for box in image.boxes:
                 record = _annotation_record(box, annotations + 1, images, order, image.source)
@@ -55,11 +69,11 @@ def write_coco(
     return images
 
 
-def _image_record(image: LabeledImage, number: int) -> bytes:
+def _image_record(image: LabeledImage, name: str, number: int) -> bytes:
     return orjson.dumps(
         {
             "id": number,
-            "file_name": safe_name(image.source),
+            "file_name": name,
             "width": image.image_size.width,
             "height": image.image_size.height,
             "coco_url": image.source,
@@ -86,10 +100,15 @@ def _annotation_record(box: Box, number: int, image: int, order: dict[str, int],
 
 
 class CocoFile:
-    """A COCO document that was read: `labels` in category order, `items()` image by image, bad ones with reasons."""
+    """A COCO document that was read: `labels` in category order, `items()` image by image, bad ones with reasons.
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    As lenient as the tools: ids may be numbers or their text, sizes may be 640.0 or, with `find_size`, be missing, a
+    polygon stands for its box. Regions of crowds (iscrowd 1) are reported and left out, because they are many objects.
+    """
+
+    def __init__(self, document: Mapping[str, Any], *, find_size: FindSize | None = None) -> None:
         self._document = document
+        self._find_size = find_size
         self._problems: list[BadItem] = []
         self._names = self._categories()
         self.labels: tuple[str, ...] = tuple(dict.fromkeys(self._names.values()))
@@ -100,22 +119,28 @@ class CocoFile:
         by_image: dict[Any, list[tuple[int, Mapping[str, Any]]]] = {}
         for place, record in enumerate(self._records("annotations")):
             where = f"annotations[{place}]"
-            if not isinstance(record, Mapping) or not _is_id(record.get("image_id")):
+            image_id = _id(record.get("image_id")) if isinstance(record, Mapping) else None
+            if image_id is None:
                 problems.append(BadItem(where, "image_id is missing"))
                 continue
-            by_image.setdefault(record["image_id"], []).append((place, record))
+            by_image.setdefault(image_id, []).append((place, record))
         seen: set[Any] = set()
         for place, record in enumerate(self._records("images")):
-            image = _read_image(record, f"images[{place}]", seen)
+            image = self._image(record, f"images[{place}]", seen)
             if isinstance(image, BadItem):
                 problems.append(image)
                 continue
             boxes: list[Box] = []
-            for at, annotation in by_image.pop(record["id"], ()):
+            for at, annotation in by_image.pop(_id(record["id"]), ()):
+                where = f"annotations[{at}] ({image.source})"
                 try:
-                    boxes.append(self._box(annotation, image.image_size))
+                    box, repair = self._box(annotation, image.image_size)
                 except ValueError as error:
-                    problems.append(BadItem(f"annotations[{at}] ({image.source})", str(error)))
+                    problems.append(BadItem(where, str(error)))
+                    continue
+                boxes.append(box)
+                if repair:
+                    problems.append(BadItem(where, repair, used=True))
             yield LabeledImage(image.source, image.image_size, tuple(boxes))
         for identity, left in by_image.items():
             for at, _ in left:
@@ -132,59 +157,105 @@ class CocoFile:
         names: dict[Any, str] = {}
         for place, record in enumerate(self._records("categories")):
             where = f"categories[{place}]"
-            if not isinstance(record, Mapping) or not _is_id(record.get("id")):
+            category = _id(record.get("id")) if isinstance(record, Mapping) else None
+            if category is None:
                 self._problems.append(BadItem(where, "id is missing"))
-            elif not isinstance(record.get("name"), str) or not record["name"]:
+            elif not (name := _text(record.get("name")).strip(BLANKS)):
                 self._problems.append(BadItem(where, "name is missing"))
-            elif record["id"] in names:
+            elif category in names:
                 self._problems.append(BadItem(where, f"id {record['id']!r} appears twice"))
             else:
-                names[record["id"]] = record["name"]
+                names[category] = name
         return names
 
-    def _box(self, record: Mapping[str, Any], size: ImageSize) -> Box:
-        bbox = record.get("bbox")
-        if not isinstance(bbox, list) or len(bbox) != 4 or not all(_is_number(value) for value in bbox):
-            raise ValueError("bbox must be four finite numbers")
-        category = record.get("category_id")
-        if not _is_id(category) or category not in self._names:
-            raise ValueError(f"there is no category with id {category!r}")
+    def _image(self, record: Any, where: str, seen: set[Any]) -> LabeledImage | BadItem:
+        identity = _id(record.get("id")) if isinstance(record, Mapping) else None
+        if identity is None:
+            return BadItem(where, "id is missing")
+        if not _text(record.get("file_name")):
+            return BadItem(where, "file_name is missing")
+        if identity in seen:
+            return BadItem(where, f"id {record['id']!r} appears twice")
+        sides = (record.get("width"), record.get("height"))
+        size = _size(*sides)
+        if size is None and self._find_size is not None:
+            size = self._find_size(record["file_name"])
+        if size is None:
+            return BadItem(where, f"width and height must be positive whole numbers, found {sides[0]!r} x {sides[1]!r}")
+        seen.add(identity)
+        return LabeledImage(record["file_name"], size)
+
+    def _box(self, record: Mapping[str, Any], size: ImageSize) -> tuple[Box, str]:
+        if record.get("iscrowd") in (1, "1"):
+            raise ValueError("is a region of many objects (iscrowd 1), not one object: it is left out")
+        left, top, width, height = _ltwh(record)
+        category = _id(record.get("category_id"))
+        if category not in self._names:
+            raise ValueError(f"there is no category with id {record.get('category_id')!r}")
         score = record.get("score")
         confidence = score if _is_number(score) and 0 <= score <= 1 else None
-        left, top, width, height = bbox
         return fitted(Box(self._names[category], left, top, width, height, confidence), size)
 
 
-def read_coco(source: bytes | BinaryIO, *, max_bytes: int = MAX_BYTES) -> CocoFile:
-    """Read a COCO detection document (it is one JSON value, so all of it is in memory); raises ValueError."""
+def read_coco(source: bytes | BinaryIO, *, max_bytes: int = MAX_BYTES, find_size: FindSize | None = None) -> CocoFile:
+    """Read a COCO detection document (it is one JSON value, so all of it is in memory); raises ValueError.
+
+    `find_size` tells the size of an image whose record has none.
+    """
     raw = source if isinstance(source, bytes) else source.read(max_bytes + 1)
     if len(raw) > max_bytes:
         raise ValueError(f"the COCO file has more than {max_bytes:,} bytes")
     try:
         document = orjson.loads(raw.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
-        raise ValueError(f"the COCO file is not valid JSON (line {error.lineno}, column {error.colno})") from None
+        document = _with_nan(raw, error)
     if not isinstance(document, dict) or not isinstance(document.get("images"), list):
         raise ValueError("this is not a COCO file: the list 'images' is missing")
-    return CocoFile(document)
+    return CocoFile(document, find_size=find_size)
 
 
-def _read_image(record: Any, where: str, seen: set[Any]) -> LabeledImage | BadItem:
-    if not isinstance(record, Mapping) or not _is_id(record.get("id")):
-        return BadItem(where, "id is missing")
-    if not isinstance(record.get("file_name"), str) or not record["file_name"]:
-        return BadItem(where, "file_name is missing")
-    if record["id"] in seen:
-        return BadItem(where, f"id {record['id']!r} appears twice")
-    sides = (record.get("width"), record.get("height"))
-    if not all(isinstance(side, int) and not isinstance(side, bool) and side > 0 for side in sides):
-        return BadItem(where, f"width and height must be positive whole numbers, found {sides[0]!r} x {sides[1]!r}")
-    seen.add(record["id"])
-    return LabeledImage(record["file_name"], ImageSize(record["width"], record["height"]))
+def _with_nan(raw: bytes, error: orjson.JSONDecodeError) -> Any:
+    """The document of a tool that writes NaN or Infinity, which JSON does not have; they spoil one annotation only."""
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        raise ValueError(f"the COCO file is not valid JSON (line {error.lineno}, column {error.colno})") from None
 
 
-def _is_id(value: Any) -> bool:
-    return isinstance(value, int | str) and not isinstance(value, bool)
+def _id(value: Any) -> int | str | None:
+    """An id in one form: 1, 1.0 and "1" are the same. None for what is no id."""
+    if isinstance(value, str):
+        return int(value) if value.isdecimal() and str(int(value[:20])) == value else value or None
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _text(value: Any) -> str:
+    """The value if it is a text that can be written again, else ""."""
+    return value if isinstance(value, str) and _SURROGATE.search(value) is None else ""
+
+
+def _size(width: Any, height: Any) -> ImageSize | None:
+    sides = [int(side) for side in (width, height) if _is_number(side) and side >= 1 and side == int(side)]
+    return ImageSize(*sides) if len(sides) == 2 else None
+
+
+def _ltwh(record: Mapping[str, Any]) -> tuple[float, float, float, float]:
+    """The box of an annotation, else the one around its polygons: a list of lists, or one flat list of numbers."""
+    bbox = record.get("bbox")
+    if isinstance(bbox, list) and len(bbox) == 4 and all(_is_number(value) for value in bbox):
+        left, top, width, height = bbox
+        return left, top, width, height
+    polygons = record.get("segmentation")
+    if bbox or not isinstance(polygons, list) or not polygons:
+        raise ValueError("bbox must be four finite numbers")
+    rings = polygons if isinstance(polygons[0], list) else [polygons]
+    if not all(isinstance(ring, list) and all(_is_number(value) for value in ring) for ring in rings):
+        raise ValueError("bbox is missing and segmentation has a value that is no finite number")
+    corners = [around(ring) for ring in rings]
+    left, top = min(c[0] for c in corners), min(c[1] for c in corners)
+    return left, top, max(c[2] for c in corners) - left, max(c[3] for c in corners) - top
 
 
 def _is_number(value: Any) -> TypeGuard[float]:

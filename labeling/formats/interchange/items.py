@@ -13,7 +13,7 @@ import orjson
 
 from labeling.formats import augmented
 from labeling.formats.augmented_reading import label_state, read_boxes
-from labeling.formats.manifest import BadLine, Line
+from labeling.formats.manifest import BadLine, Line, source_name
 from labeling.formats.shapes import Box, ImageSize
 
 OVERHANG = 1.0  # Pixels that a box may reach out of its image: other tools round outwards.
@@ -21,25 +21,41 @@ OVERHANG = 1.0  # Pixels that a box may reach out of its image: other tools roun
 
 @dataclass(frozen=True, slots=True)
 class LabeledImage:
-    """One image with its boxes. `source` is the URI when exporting, the file name in the set when importing."""
+    """One image with its boxes. `source` is the URI when exporting, the file name in the set when importing.
+
+    `name` is the name that the image had before it was stored under a key of ours, "" when its address has its name.
+    """
 
     source: str
     image_size: ImageSize
     boxes: tuple[Box, ...] = ()
+    name: str = ""
+
+    @property
+    def file_name(self) -> str:
+        """What names of files in an export are made of."""
+        return self.name or self.source
 
 
 @dataclass(frozen=True, slots=True)
 class BadItem:
-    """One thing that cannot be used: `where` names the file, member or annotation."""
+    """One thing that cannot be used: `where` names the file, member or annotation.
+
+    With `used` it was used after a repair, and `reason` says what was found and what was done.
+    """
 
     where: str
     reason: str
+    used: bool = False
 
     def __str__(self) -> str:
         return f"{self.where}: {self.reason}"
 
 
 Item = LabeledImage | BadItem
+
+FindSize = Callable[[str], ImageSize | None]
+"""Tells the displayed size of an image by its name in the set, None when there is no such image."""
 
 
 def from_manifest(lines: Iterable[Line | BadLine], attr: str) -> Iterator[Item]:
@@ -59,7 +75,7 @@ def from_manifest(lines: Iterable[Line | BadLine], attr: str) -> Iterator[Item]:
             missing = "'source-ref'" if line.source_ref is None else f"{attr!r} has no image_size"
             yield BadItem(f"line {line.number}", f"{missing} is missing" if line.source_ref is None else missing)
             continue
-        yield LabeledImage(line.source_ref, label.image_size, label.boxes)
+        yield LabeledImage(line.source_ref, label.image_size, label.boxes, source_name(line.attributes))
 
 
 def to_manifest(
@@ -115,18 +131,28 @@ def class_place(order: dict[str, int], label: str, source: str) -> int:
     return order[label]
 
 
-def fitted(box: Box, size: ImageSize) -> Box:
-    """The box inside its image; raises ValueError when it has no area or reaches out by more than OVERHANG pixels."""
+def fitted(box: Box, size: ImageSize) -> tuple[Box, str]:
+    """The box inside its image, and what was cut off when it reached out by more than OVERHANG pixels, else "".
+
+    Raises ValueError when it has no area, or none inside its image.
+    """
     if not (box.width > 0 and box.height > 0):
         raise ValueError(f"the box has no area ({box.width:g} x {box.height:g})")
     x1, y1, x2, y2 = box.corners
     outside = max(-x1, -y1, x2 - size.width, y2 - size.height)
     if outside <= 0:
-        return box
-    # a box moved inside must keep some area, whatever the rounding was
+        return box, ""
     left, top, right, bottom = max(x1, 0), max(y1, 0), min(x2, size.width), min(y2, size.height)
-    if outside > OVERHANG or right <= left or bottom <= top:
-        raise ValueError(
-            f"the box ({x1:g}, {y1:g}) to ({x2:g}, {y2:g}) lies outside the image ({size.width} x {size.height})"
-        )
-    return Box.from_corners(box.label, left, top, right, bottom, box.confidence)
+    said = f"the box ({x1:g}, {y1:g}) to ({x2:g}, {y2:g}) lies outside the image ({size.width} x {size.height})"
+    if right <= left or bottom <= top:
+        raise ValueError(said)
+    clipped = Box.from_corners(box.label, left, top, right, bottom, box.confidence)
+    return clipped, "" if outside <= OVERHANG else f"{said}: it was clipped"
+
+
+def around(points: Sequence[float]) -> tuple[float, float, float, float]:
+    """(left, top, right, bottom) of a polygon x1, y1, x2, y2, ... Raises ValueError for fewer than three points."""
+    if len(points) < 6 or len(points) % 2:
+        raise ValueError(f"a polygon has at least three points, found {len(points)} numbers")
+    xs, ys = points[::2], points[1::2]
+    return min(xs), min(ys), max(xs), max(ys)

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from posixpath import splitext
 
 MAX_SEGMENT = 80
-MAX_DEPTH = 8
+MAX_DEPTH = 32
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^/]*/?")
 _UNSAFE = re.compile(r"[^\w.\-+=@()\[\],~! ]")
 _ENDING = re.compile(r"\.[A-Za-z0-9]{1,5}")

@@ -14,8 +14,17 @@ from tempfile import SpooledTemporaryFile
 from typing import BinaryIO
 from xml.etree import ElementTree
 
+from labeling.formats.augmented_reading import BLANKS
 from labeling.formats.interchange.archives import ArchiveReader, ArchiveWriter, ImageBytes
-from labeling.formats.interchange.items import BadItem, Item, LabeledImage, class_order, class_place, fitted
+from labeling.formats.interchange.items import (
+    BadItem,
+    FindSize,
+    Item,
+    LabeledImage,
+    class_order,
+    class_place,
+    fitted,
+)
 from labeling.formats.interchange.member_names import Names
 from labeling.formats.shapes import Box, ImageSize
 
@@ -25,6 +34,9 @@ _SETS = "ImageSets/Main/default.txt"
 _MAX_OBJECTS = 20_000
 _SPECIAL = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;"}
 _ESCAPED = re.compile('[&<>"\r]')
+_DECLARED = re.compile(rb"<\?xml[^>]{0,80}encoding=[\"']([A-Za-z0-9._-]{1,20})[\"']")
+_ENCODINGS = re.compile(r"(?i)iso-8859-\d+|windows-125\d|gb(2312|k|18030)|big5|euc-(jp|kr)|shift_jis|koi8-[ru]")
+"""Encodings of the tools' own languages; Python knows others, some of which are no encodings of text."""
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
@@ -44,7 +56,7 @@ def write_voc(
     count = 0
     with ArchiveWriter(out) as archive, SpooledTemporaryFile(max_size=8_000_000) as listed:
         for image in objects:
-            stem, file = names.take_pair(image.source)
+            stem, file = names.take_pair(image.file_name)
             archive.add(f"{_ANNOTATIONS}{stem}.xml", _document(image, file, order).encode())
             archive.add_image(f"{_IMAGES}{file}", image, image_bytes)
             listed.write(stem.encode() + b"\n")
@@ -89,11 +101,11 @@ def _number(value: float) -> str:
 # --- in ------------------------------------------------------------------------------------------------------------
 
 
-def read_voc(source: BinaryIO) -> Iterator[Item]:
+def read_voc(source: BinaryIO, *, find_size: FindSize | None = None) -> Iterator[Item]:
     """Images with boxes of every XML file in a zip, streamed; bad files and boxes become BadItems.
 
-    `source` of an image is its URI when we wrote the archive, else the <filename>. Raises ValueError when the
-    zip itself cannot be read.
+    `source` of an image is its URI when we wrote the archive, else the <filename>. `find_size` tells the size of an
+    image whose file has none. Raises ValueError when the zip itself cannot be read.
     """
     archive = ArchiveReader(source)
     known = {splitext(file)[0].removeprefix(_IMAGES): entry for file, entry in archive.index().items()}
@@ -101,7 +113,7 @@ def read_voc(source: BinaryIO) -> Iterator[Item]:
         try:
             root = _parse(archive.read(member))
             entry = known.get(splitext(member)[0].removeprefix(_ANNOTATIONS))
-            name, size = entry if entry is not None else _head(root, member)
+            name, size = entry if entry is not None else _head(root, member, find_size)
         except ValueError as error:
             yield BadItem(member, str(error))
             continue
@@ -111,17 +123,18 @@ def read_voc(source: BinaryIO) -> Iterator[Item]:
                 yield BadItem(member, f"has more than {_MAX_OBJECTS:,} objects")
                 break
             try:
-                boxes.append(fitted(_box(record), size))
+                box, repair = fitted(_box(record), size)
             except ValueError as error:
                 yield BadItem(f"{member} object {place + 1}", str(error))
+                continue
+            boxes.append(box)
+            if repair:
+                yield BadItem(f"{member} object {place + 1}", repair, used=True)
         yield LabeledImage(name, size, tuple(boxes))
 
 
 def _parse(raw: bytes) -> ElementTree.Element:
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError("is not UTF-8 text") from None
+    text = _decoded(raw)
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise ValueError("declares a document type, which annotation files never need")
     try:
@@ -133,23 +146,46 @@ def _parse(raw: bytes) -> ElementTree.Element:
     return root
 
 
-def _head(root: ElementTree.Element, member: str) -> tuple[str, ImageSize]:
+def _decoded(raw: bytes) -> str:
+    """The text, by the encoding that the file declares when it is not UTF-8."""
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        declared = _DECLARED.match(raw)
+    try:
+        if declared is not None and _ENCODINGS.fullmatch(name := declared[1].decode()):
+            return raw.decode(name)
+    except (UnicodeDecodeError, LookupError):
+        raise ValueError(f"is not text in {name}, the encoding it declares") from None
+    raise ValueError("is not UTF-8 text")
+
+
+def _head(root: ElementTree.Element, member: str, find_size: FindSize | None) -> tuple[str, ImageSize]:
     name = (root.findtext("filename") or "").strip() or splitext(member)[0].rsplit("/", 1)[-1]
-    sides = []
-    for side in ("width", "height"):
-        value = _value(root.find(f"size/{side}"), f"size/{side}")
-        if value != int(value) or value < 1:
-            raise ValueError(f"size/{side} must be a positive whole number")
-        sides.append(int(value))
-    return name, ImageSize(*sides)
+    try:
+        return name, ImageSize(_side(root, "width"), _side(root, "height"))
+    except ValueError:
+        # Tools that read no image write a size of 0 x 0.
+        size = find_size(name) if find_size is not None else None
+        if size is None:
+            raise
+        return name, size
+
+
+def _side(root: ElementTree.Element, side: str) -> int:
+    value = _value(root.find(f"size/{side}"), f"size/{side}")
+    if value != int(value) or value < 1:
+        raise ValueError(f"size/{side} must be a positive whole number")
+    return int(value)
 
 
 def _box(record: ElementTree.Element) -> Box:
-    label = record.findtext("name")
-    if not label or not label.strip():
+    label = (record.findtext("name") or "").strip(BLANKS)
+    if not label:
         raise ValueError("name is missing")
     x1, y1, x2, y2 = (_value(record.find(f"bndbox/{n}"), f"bndbox/{n}") for n in ("xmin", "ymin", "xmax", "ymax"))
-    return Box.from_corners(label, x1, y1, x2, y2)
+    # Boxes that were drawn from the right or from below have their corners in another order.
+    return Box.from_corners(label, min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
 
 
 def _value(element: ElementTree.Element | None, name: str) -> float:

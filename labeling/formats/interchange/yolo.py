@@ -10,13 +10,22 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from posixpath import splitext
 from tempfile import SpooledTemporaryFile
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 import orjson
 import yaml
 
+from labeling.formats.augmented_reading import BLANKS
 from labeling.formats.interchange.archives import ArchiveReader, ArchiveWriter, ImageBytes
-from labeling.formats.interchange.items import BadItem, Item, LabeledImage, class_order, class_place, fitted
+from labeling.formats.interchange.items import (
+    BadItem,
+    Item,
+    LabeledImage,
+    around,
+    class_order,
+    class_place,
+    fitted,
+)
 from labeling.formats.interchange.member_names import Names
 from labeling.formats.shapes import Box, ImageSize
 
@@ -24,6 +33,8 @@ FindImage = Callable[[str], tuple[str, ImageSize] | None]
 
 _LABELS = "labels/train/"
 _IMAGES = "images/train/"
+_LISTS = ("train.txt", "val.txt", "valid.txt", "test.txt", "trainval.txt", "obj.names", "readme.txt")
+"""Files of a set that list images or say something; they hold no labels."""
 _MAX_OBJECTS = 20_000
 _MAX_NAMES = 256_000  # bytes; reading YAML is slow work
 
@@ -45,7 +56,7 @@ def write_yolo(
     with ArchiveWriter(out) as archive, SpooledTemporaryFile(max_size=8_000_000) as listed:
         archive.add("data.yaml", _data_yaml(labels))
         for image in objects:
-            stem, file = names.take_pair(image.source)
+            stem, file = names.take_pair(image.file_name)
             archive.add(f"{_LABELS}{stem}.txt", _lines(image, order).encode())
             archive.add_image(f"{_IMAGES}{file}", image, image_bytes)
             listed.write(f"./{_IMAGES}{file}\n".encode())
@@ -97,7 +108,9 @@ class YoloArchive:
     def __init__(self, source: BinaryIO, *, find_image: FindImage | None = None) -> None:
         self._archive = ArchiveReader(source)
         self._find_image = find_image
-        self.labels = self._names()
+        # By class number; a blank line of classes.txt names no class and shifts none.
+        self._by_number = self._names()
+        self.labels = tuple(name for name in self._by_number if name)
 
     def items(self) -> Iterator[Item]:
         """Every label file in the order of the archive."""
@@ -130,34 +143,53 @@ class YoloArchive:
                 yield BadItem(member, f"has more than {_MAX_OBJECTS:,} boxes")
                 break
             try:
-                boxes.append(fitted(self._box(line, size), size))
+                box, repair = fitted(self._box(line, size), size)
             except ValueError as error:
                 yield BadItem(f"{member} line {number}", str(error))
+                continue
+            boxes.append(box)
+            if repair:
+                yield BadItem(f"{member} line {number}", repair, used=True)
         yield LabeledImage(source, size, tuple(boxes))
 
     def _box(self, line: str, size: ImageSize) -> Box:
         words = line.split()
-        if len(words) not in (5, 6):
+        # An odd number of seven or more is a class and the points of a polygon, of which the box is around.
+        polygon = len(words) >= 7 and len(words) % 2 == 1
+        if len(words) not in (5, 6) and not polygon:
             raise ValueError(f"expected 'class cx cy width height', found {len(words)} values")
         try:
-            place = int(words[0])
-            cx, cy, width, height, *rest = (float(word) for word in words[1:])
+            number, *values = (float(word) for word in words)
         except ValueError:
             raise ValueError(f"expected 'class cx cy width height', found {line.strip()[:60]!r}") from None
-        if not all(math.isfinite(value) for value in (cx, cy, width, height, *rest)):
+        if not all(math.isfinite(value) for value in (number, *values)):
             raise ValueError("values must be finite numbers")
-        if not 0 <= place < len(self.labels):
-            raise ValueError(f"class {place} has no name (there are {len(self.labels)})")
+        label = self._label(number)
+        if polygon:
+            x1, y1, x2, y2 = around(values)
+            return Box.from_corners(label, x1 * size.width, y1 * size.height, x2 * size.width, y2 * size.height)
+        cx, cy, width, height, *rest = values
         confidence = rest[0] if rest and 0 <= rest[0] <= 1 else None
         left, top = (cx - width / 2) * size.width, (cy - height / 2) * size.height
-        return Box(self.labels[place], left, top, width * size.width, height * size.height, confidence)
+        return Box(label, left, top, width * size.width, height * size.height, confidence)
+
+    def _label(self, number: float) -> str:
+        """The name of a class; numpy writes its number as 1.000000e+00."""
+        if not number.is_integer():
+            raise ValueError(f"the class must be a whole number, found {number:g}")
+        known = 0 <= number < len(self._by_number)
+        if not known or not self._by_number[int(number)]:
+            raise ValueError(f"class {number:.0f} has no name (there are {len(self.labels)})")
+        return self._by_number[int(number)]
 
     def _is_label_file(self, member: str) -> bool:
         parts = member.split("/")
+        name = parts[-1].lower()
+        if name == "classes.txt":
+            return False  # LabelImg writes it beside the labels.
         if "labels" in parts[:-1]:
             return True
-        lists = ("train.txt", "val.txt", "test.txt", "classes.txt", "obj.names", "readme.txt")
-        return parts[-1].lower() not in lists and "images" not in parts[:-1]
+        return name not in _LISTS and "images" not in parts[:-1]
 
     def _names(self) -> tuple[str, ...]:
         for ending in ("data.yaml", "data.yml", "dataset.yaml"):
@@ -166,21 +198,27 @@ class YoloArchive:
         for ending in ("classes.txt", "obj.names"):
             for member in self._archive.names(ending):
                 text = self._archive.read(member).decode("utf-8-sig", "strict")
-                return tuple(line for line in text.splitlines() if line.strip())
+                return tuple(line.strip(BLANKS) for line in text.rstrip(BLANKS).splitlines())
         raise ValueError("the class names are missing: neither data.yaml nor classes.txt is in the zip")
+
+
+class _TextLoader(yaml.SafeLoader):
+    """Reads every value as its text: classes called no, 007, 12:30 or null are no booleans, numbers or nothing."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
 
 
 def _yaml_names(raw: bytes, member: str) -> tuple[str, ...]:
     try:
-        document: Any = yaml.safe_load(raw)
+        document: Any = yaml.load(raw, _TextLoader)  # noqa: S506 - it is a SafeLoader
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ValueError(f"{member} is not valid YAML ({str(error)[:200]})") from None
     names = document.get("names") if isinstance(document, dict) else None
-    if isinstance(names, dict) and sorted(names, key=str) == sorted(range(len(names)), key=str):
-        names = [names[place] for place in range(len(names))]
-    if not isinstance(names, list) or not all(isinstance(name, str | int | float) for name in names):
+    if isinstance(names, dict) and set(names) == {str(place) for place in range(len(names))}:
+        names = [names[str(place)] for place in range(len(names))]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ValueError(f"{member}: 'names' must list the classes from 0 on")
-    return tuple(str(name) for name in names)
+    return tuple(name.strip(BLANKS) for name in names)
 
 
 def _stem(path: str) -> str:

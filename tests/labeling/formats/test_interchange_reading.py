@@ -87,6 +87,57 @@ def test_files_that_are_not_coco(raw, message):
         read_coco(io.BytesIO(b"{    }"), max_bytes=3)
 
 
+@pytest.mark.parametrize("bbox", [[90, 2, 30, 4], [-5, 2, 30, 4], [-5, -5, 500, 500]])
+def test_a_box_that_reaches_out_of_its_image_is_clipped_and_reported(bbox):
+    image, report = read_coco(json.dumps(coco(annotations=[annotation(bbox=bbox)])).encode()).items()
+    x1, y1, x2, y2 = image.boxes[0].corners
+    assert 0 <= x1 < x2 <= 100 and 0 <= y1 < y2 <= 50
+    assert report.used and "lies outside the image (100 x 50): it was clipped" in report.reason
+
+
+def test_a_region_of_a_crowd_is_reported_and_no_box():
+    rle = {"counts": [1, 2, 3], "size": [50, 100]}
+    crowd = [annotation(), annotation(iscrowd=1, bbox=[0, 0, 100, 50], segmentation=rle)]
+    image, report = read_coco(json.dumps(coco(annotations=crowd)).encode()).items()
+    assert len(image.boxes) == 1 and not report.used
+    assert "annotations[1] (a.jpg): is a region of many objects (iscrowd 1)" in str(report)
+
+
+@pytest.mark.parametrize("size", [{}, {"width": 0, "height": 0}, {"width": None, "height": "x"}, {"width": -1.5}])
+def test_the_size_comes_from_the_image_when_the_coco_file_has_none(size):
+    raw = json.dumps(coco(images=[{"id": 1, "file_name": "a.jpg"} | size], annotations=[annotation()])).encode()
+    assert any("width and height must be positive" in str(item) for item in read_coco(raw).items())
+    (image,) = read_coco(raw, find_size={"a.jpg": ImageSize(100, 50)}.get).items()
+    assert image == LabeledImage("a.jpg", ImageSize(100, 50), (Box("dog", 1, 2, 3, 4),))
+
+
+@pytest.mark.parametrize("one", [1, 1.0, "1"])
+@pytest.mark.parametrize("other", [1, 1.0, "1"])
+def test_ids_and_sizes_may_be_numbers_of_any_kind(one, other):
+    images = [{"id": one, "file_name": "a.jpg", "width": 100.0, "height": 50.0}]
+    categories = [{"id": other, "name": " dog\n"}]
+    found = annotation(image_id=other, category_id=one)
+    (image,) = read_coco(json.dumps(coco(images=images, categories=categories, annotations=[found])).encode()).items()
+    assert image == LabeledImage("a.jpg", ImageSize(100, 50), (Box("dog", 1, 2, 3, 4),))
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_a_number_that_json_does_not_have_spoils_its_annotation_only(number):
+    raw = json.dumps(coco(annotations=[annotation(area="?"), annotation(bbox=[1, 2, "?", 4])])).replace('"?"', number)
+    image, problem = read_coco(raw.encode()).items()
+    assert len(image.boxes) == 1 and "bbox must be four finite numbers" in problem.reason
+
+
+@pytest.mark.parametrize(
+    "polygons", [[[1, 2, 4, 2, 4, 6]], [1, 2, 4, 2, 4, 6], [[1, 2, 2, 2, 2, 3], [3, 5, 4, 6, 4, 5]]]
+)
+@pytest.mark.parametrize("bbox", [{}, {"bbox": None}, {"bbox": []}])
+def test_a_polygon_without_a_box_is_read_as_its_box(polygons, bbox):
+    found = {"id": 1, "image_id": 1, "category_id": 7, "segmentation": polygons} | bbox
+    (image,) = read_coco(json.dumps(coco(annotations=[found])).encode()).items()
+    assert image.boxes == (Box("dog", 1, 2, 3, 4),)
+
+
 def zipped(**members: bytes | str) -> io.BytesIO:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -133,6 +184,39 @@ def test_bad_voc_files_are_listed(xml, problem):
     assert len(found) == 1 and found[0].startswith(problem), found
 
 
+def test_the_size_comes_from_the_image_when_the_voc_file_has_none():
+    for xml in (VOC.replace(">100<", ">0<"), VOC.replace("<width>100</width>", "")):
+        (image,) = read_voc(zipped(**{"a.xml": xml}), find_size={"a.jpg": ImageSize(100, 50)}.get)
+        assert image == LabeledImage("a.jpg", ImageSize(100, 50), (Box("dog", 1, 2, 10.5, 20),))
+        assert isinstance(next(iter(read_voc(zipped(**{"a.xml": xml}), find_size=lambda name: None))), BadItem)
+
+
+def test_voc_files_as_tools_write_them():
+    part = "<part><name>head</name><bndbox><xmin>3</xmin><ymin>3</ymin><xmax>4</xmax><ymax>4</ymax></bndbox></part>"
+    for xml in (
+        VOC.replace(">dog<", ">\n\t  dog \r\n<"),
+        VOC.replace("</object>", part + "</object>"),
+        VOC.replace(">1<", ">?<").replace(">11.5<", ">1<").replace(">?<", ">11.5<"),
+        VOC.replace(">2<", ">?<").replace(">22<", ">2<").replace(">?<", ">22<"),
+    ):
+        (image,) = read_voc(zipped(**{"a.xml": xml}))
+        assert image.boxes == (Box("dog", 1, 2, 10.5, 20),)
+    report, image = read_voc(zipped(**{"a.xml": VOC.replace(">11.5<", ">105<")}))
+    assert image.boxes == (Box("dog", 1, 2, 99, 20),) and report.used and "it was clipped" in report.reason
+
+
+@pytest.mark.parametrize(("encoding", "word"), [("gb2312", "狗"), ("ISO-8859-1", "Bär"), ("windows-1252", "Bär")])
+def test_voc_files_are_read_in_the_encoding_they_declare(encoding, word):
+    declared = f'<?xml version="1.0" encoding="{encoding}"?>' + VOC.replace(">dog<", f">{word}<")
+    (image,) = read_voc(zipped(**{"a.xml": declared.encode(encoding)}))
+    assert image.boxes[0].label == word
+    for other in ("utf-7", "rot13", "idna", "nothing"):
+        (problem,) = read_voc(
+            zipped(**{"a.xml": declared.replace(encoding, other).encode("latin-1", "replace") + b"\xff"})
+        )
+        assert problem.reason == "is not UTF-8 text"
+
+
 def test_voc_cannot_carry_control_characters():
     with pytest.raises(ValueError, match=r"holds the character U\+0001, which XML cannot carry"):
         write_voc([LabeledImage("a", SIZE, (Box("a\x01", 0, 0, 1, 1),))], io.BytesIO(), labels=["a\x01"])
@@ -165,6 +249,62 @@ def test_yolo_files_of_other_tools():
 def test_bad_yolo_lines_are_listed(line, problem):
     problem_found, image = yolo(f"{line}\n0 0.5 0.5 0.1 0.1\n").items()
     assert str(problem_found).startswith(problem) and len(image.boxes) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "corners"),
+    [
+        ("1 0.2 0.2 0.6 0.2 0.4 0.8", (20, 10, 60, 40)),
+        ("1 0.2 0.2 0.6 0.2 0.6 0.8 0.2 0.8", (20, 10, 60, 40)),
+        ("1.000000000000000000e+00 5.0e-01 5.0e-01 2.0e-01 2.0e-01", (40, 20, 60, 30)),
+        ("1\t0.5 0.5\t0.2 0.2 ", (40, 20, 60, 30)),
+    ],
+)
+def test_yolo_lines_as_tools_write_them(line, corners):
+    (image,) = yolo(line + "\n").items()
+    assert image.boxes[0].label == "cat" and image.boxes[0].corners == pytest.approx(corners)
+
+
+def test_a_yolo_box_that_reaches_out_of_its_image_is_clipped_and_reported():
+    report, image = yolo("0 0.97 0.5 0.1 0.2\n").items()
+    assert image.boxes[0].corners == pytest.approx((92, 20, 100, 30))
+    assert report.used and str(report).startswith(
+        "labels/train/a.txt line 1: the box (92, 20) to (102, 30) lies outside"
+    )
+
+
+NAMES_OF_YAML = ["no", "yes", "on", "007", "1e3", "1.50", "1_000", "0x1F", "12:30", "null", "~", "2024-01-30", "1.0"]
+
+
+def test_yolo_names_are_the_text_in_the_file():
+    for text in (
+        "names:\n" + "".join(f"- {name}\n" for name in NAMES_OF_YAML),
+        "names:\n" + "".join(f"  {number}: {name}\n" for number, name in enumerate(NAMES_OF_YAML)),
+        f"names: [{', '.join(NAMES_OF_YAML)}]",
+    ):
+        assert yolo("", **{"data.yaml": text}).labels == tuple(NAMES_OF_YAML)
+
+
+def test_a_blank_line_of_classes_txt_shifts_no_class():
+    members = {"labels/a.txt": "2 0.5 0.5 0.2 0.2\n1 0.5 0.5 0.2 0.2\n", "labels/classes.txt": "dog\n\ncat \n\n"}
+    archive = YoloArchive(zipped(**members), find_image=lambda stem: (f"{stem}.jpg", ImageSize(100, 50)))
+    assert archive.labels == ("dog", "cat")
+    problem, image = archive.items()
+    assert str(problem) == "labels/a.txt line 2: class 1 has no name (there are 2)"
+    assert [box.label for box in image.boxes] == ["cat"]
+
+
+def test_the_layout_of_yolo_1_1_is_read():
+    members = {
+        "obj.names": "dog\ncat\n",
+        "obj.data": "classes = 2\ntrain = data/train.txt\nvalid = data/valid.txt\nnames = data/obj.names\n",
+        "train.txt": "data/obj_train_data/a.jpg\n",
+        "valid.txt": "data/obj_valid_data/b.jpg\n",
+        "obj_train_data/a.txt": "1 0.5 0.5 0.2 0.2\n",
+    }
+    archive = YoloArchive(zipped(**members), find_image=lambda stem: (f"{stem}.jpg", ImageSize(100, 50)))
+    (image,) = archive.items()
+    assert image.source == "obj_train_data/a.jpg" and image.boxes[0].label == "cat"
 
 
 def test_yolo_names_come_in_several_forms():
