@@ -7,6 +7,8 @@ import pytest
 from labeling.formats.augmented_reading import read_boxes
 from labeling.models import BadLine, DataObject, Label, LabelingJob, ObjectLine, ObjectState
 from labeling.services.intake import inspection, loading
+from labeling.services.output import exports
+from labeling.services.output import rows as output_rows
 from marketplace import storage
 from marketplace.errors import Forbidden, Invalid, NotFound
 from marketplace.services import boundaries
@@ -14,6 +16,7 @@ from tests import builders
 from tests.labeling import stories
 
 pytestmark = pytest.mark.django_db
+SIDES = ("left", "top", "width", "height")
 
 
 @pytest.fixture
@@ -102,6 +105,44 @@ class TestLoading:
         assert Label.objects.count() == 2
         assert BadLine.objects.get(job=job).number == 4
         assert read_boxes(json.loads(rows[0].line.text), "boxes").boxes
+
+    def test_null_is_no_label_and_absurd_labels_are_reported_by_line(self, account):
+        def line(size, name="bee "):
+            label = {"image_size": [size], "annotations": [{"class_id": 0, **dict.fromkeys(SIDES, 5)}]}
+            return {"source-ref": "s3://b/1.png", "boxes": label, "boxes-metadata": {"class-map": {"0": name}}}
+
+        lines = [
+            {"source-ref": "s3://b/0.png", "boxes": None, "boxes-metadata": None},
+            line({"width": 50, "height": 40, "depth": 3}),
+            line({"width": 0, "height": 0}),
+            line({"width": 10**12, "height": 40}),
+        ]
+        job = a_job(account, lines, label_attribute_name="boxes")
+        rows = load(job)
+        assert [row.state for row in rows] == [ObjectState.UNLABELED, ObjectState.HUMAN, ObjectState.HUMAN]
+        assert [row.width for row in rows] == [None, 50, None]
+        assert rows[1].label.value["boxes"][0]["label"] == "bee"
+        bad = BadLine.objects.get(job=job)
+        assert bad.number == 4 and "at most 65,535 pixels a side" in bad.reason
+
+    def test_a_line_that_nobody_relabeled_goes_out_byte_for_byte_as_it_came_in(self, account):
+        label = (
+            b'"boxes" : {"annotations":[{"class_id":7,"left":5.25,"top":5,"width":20,"height":20,"label_id":4711}],'
+            b'"image_size":[{"width":0,"height":0,"depth":3}]}, '
+            b'"boxes-metadata":{"objects":[{"confidence":0.123456789}],'
+            b'"class-map":{"7":"bee","3":"wasp"},"human-annotated":"yes","job-name":"labeling-job/old","x":"caf\\u00e9"}'
+        )
+        uri = builders.tiny_images(1, account=account)[0]
+        raw = b'{"img_quality": "good", "source-ref": "%s", %s }' % (uri.encode(), label)
+        job = a_job(account, [raw], label_attribute_name="boxes")
+        load(job)
+        assert [output_rows.manifest_line(row, job) for row in output_rows.stream(job)] == [raw]
+        # The export of the boxes needs the size of the image, which the line does not tell.
+        export = exports.create_export(job=job, kind="coco", by="user:1")
+        exports.run_export(export.pk)
+        export.refresh_from_db()
+        assert (export.status, export.item_errors, export.objects_done) == ("Completed", [], 1)
+        assert DataObject.objects.get(job=job).width == 48
 
 
 class TestInspection:

@@ -22,6 +22,7 @@ from labeling.formats.interchange.voc import write_voc
 from labeling.formats.interchange.yolo import write_yolo
 from labeling.formats.worker_responses import answer_record
 from labeling.models import DataObject, Export, LabelingJob, Task
+from labeling.services.intake import inspection, loading
 from labeling.services.output import manifests, rows
 from marketplace import queue, storage
 from marketplace.errors import DomainError, ExportLimit, Invalid
@@ -179,6 +180,9 @@ class _Work:
                 self._step()
 
     def _images(self) -> Iterator[LabeledImage]:
+        # A label that came with the input may lack the size of its image.
+        unmeasured = DataObject.objects.filter(job=self.job, width=None, label__algorithm=loading.IMPORTED)
+        inspection.inspect_objects(list(unmeasured.order_by("pk").values_list("pk", flat=True)))
         known = set(self.job.labels)
         for row in rows.stream(self.job, self.export.which):
             if row.value is None:

@@ -8,6 +8,7 @@ from labeling import task_types
 from labeling.formats.augmented import EXPIRED, failure_line, label_line
 from labeling.formats.shapes import ImageSize
 from labeling.models import DataObject, LabelingJob, LabelSource, ObjectState
+from labeling.services.intake import loading
 
 CHUNK = 2000
 """Rows that are read at a time."""
@@ -34,6 +35,7 @@ class Row(NamedTuple):
     source: str | None
     model_name: str | None
     labeled_at: datetime | None
+    algorithm: str | None
     value: dict[str, Any] | None
 
 
@@ -54,6 +56,7 @@ def from_object(data_object: DataObject) -> Row:
         label.model_name if label else None,
         label.created_at if label else None,
         label.value if label else None,
+        label.algorithm if label else None,
     )
 
 
@@ -80,6 +83,7 @@ def stream(job: LabelingJob, which: str = "all") -> Iterator[Row]:
         "label__created_at",
         "label__value",
     )
+        "label__algorithm",
     for row in columns.iterator(chunk_size=CHUNK):
         yield Row(*row)
 
@@ -90,10 +94,14 @@ def image_size(row: Row) -> ImageSize:
 
 
 def manifest_line(row: Row, job: LabelingJob) -> bytes:
-    """The line of the output manifest: labeled, failed, or the input line."""
+    """The line of the output manifest: labeled, failed, or the input line.
+
+    A line that came with its label and got no other goes out byte for byte as it came in: its job, its date, its class
+    ids and what else stands beside them belong to whoever labeled it.
+    """
     if row.state == ObjectState.FAILED and row.value is None:
         return failure_line(row.line, job.label_attribute_name, reason=row.failure_reason or EXPIRED)
-    if row.value is None:
+    if row.value is None or row.algorithm == loading.IMPORTED:
         return row.line.encode()
     return label_line(row.line, job.label_attribute_name, *label(row, job))
 
