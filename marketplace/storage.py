@@ -36,7 +36,7 @@ class StoreUnavailable(Unavailable):
 
 
 class Location(NamedTuple):
-    """The parts of an s3:// URI; `key` has no leading slash."""
+    """The parts of an s3:// URI; a key may begin with a slash of its own, as in s3://bucket//key."""
 
     bucket: str
     key: str
@@ -132,7 +132,8 @@ def locate(uri: str, *, key_needed: bool = True) -> Location:
     if key_needed and not key:
         raise Invalid(f"{uri}: the key after the bucket is missing")
     if key:
-        safe_key(uri, key)
+        # S3 has keys that begin with a slash: scripts make them that join with one slash too many.
+        safe_key(uri, key.lstrip("/") or key)
     return Location(bucket, key)
 
 

@@ -7,6 +7,7 @@ a URI above the store is refused.
 """
 
 import os
+import re
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -79,7 +80,9 @@ class _Place:
 def _place(uri: str) -> _Place:
     """Raises Invalid for a URI that is not well formed."""
     if uri.startswith("s3://"):
-        return _Place(*storage.locate(uri, key_needed=False))
+        bucket, key = storage.locate(uri, key_needed=False)
+        # Some servers read //a as a: what one of them would find in a folder lies there, so that nobody gets around it.
+        return _Place(bucket, re.sub("/+", "/", key).removeprefix("/"))
     # Links are followed, since a link in a folder that is open to accounts may lead into the store.
     return _Place(None, os.path.realpath(FileStore.key_path(uri)))
 

@@ -80,3 +80,15 @@ def test_buckets_that_are_not_allowed_and_folders_of_others_are_refused(bucket, 
             builders.a_dataset(account=account, kind="prefix", uri=uri, made=False)
     builders.a_dataset(account=account, kind="prefix", uri="s3://open/x", made=False)
     builders.a_dataset(account=account, kind="prefix", uri=boundaries.base_of(account) + "/uploads", made=False)
+
+
+def test_keys_that_begin_with_a_slash_become_objects_and_reach_no_other_account(bucket):
+    account, other = builders.an_account(), builders.an_account()
+    uris = builders.tiny_images(2, account=account, folder=f"{bucket}//raw/bees")
+    dataset = builders.a_dataset(account=account, kind="prefix", uri=f"{bucket}//raw/bees/")
+    assert (dataset.status, refs(dataset)) == ("Completed", uris)
+    theirs = boundaries.base_of(other)
+    assert theirs.startswith(f"{bucket}/waggle/accounts/")
+    for uri in (theirs, theirs.replace("/waggle", "//waggle"), theirs.replace("/accounts", "///accounts")):
+        with pytest.raises(Forbidden):
+            builders.a_dataset(account=account, kind="prefix", uri=f"{uri}/uploads", made=False)
