@@ -5,8 +5,10 @@ The types are listed in problems.py; pages have error pages of their own.
 
 from typing import Any
 
+from django.conf import settings
 from django.core import exceptions as django_errors
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template import loader
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -68,6 +70,9 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         if isinstance(error, errors.Unavailable):
             response["Retry-After"] = str(RETRY_SECONDS)
         return response
+    if isinstance(error, django_errors.TooManyFilesSent):
+        way_out = "send the others in further requests with the `folder` of the first answer"
+        return _response(document("content-too-large", f"{_most_files()}: {way_out}"))
     if isinstance(error, TOO_LARGE):
         return _response(document("content-too-large", str(error)))
     if isinstance(error, Http404):
@@ -90,6 +95,10 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
 # --- what never reaches a view of DRF: Django's own handlers, named in the root urlconf -------------------------------
 
 
+def _most_files() -> str:
+    return f"one request may have at most {settings.DATA_UPLOAD_MAX_NUMBER_FILES} files"
+
+
 def _of_api(request: HttpRequest) -> bool:
     return request.path.startswith("/api/")
 
@@ -97,6 +106,9 @@ def _of_api(request: HttpRequest) -> bool:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """A request Django could not read."""
     if not _of_api(request):
+        if isinstance(exception, django_errors.TooManyFilesSent):
+            reason = f"Too many files: {_most_files()}. Pack them into a zip file, or switch on JavaScript."
+            return HttpResponse(loader.render_to_string("400.html", {"reason": reason}), status=400)
         return defaults.bad_request(request, exception)
     kind = "content-too-large" if isinstance(exception, TOO_LARGE) else "parse-error"
     return plain(kind, "the request cannot be read")
