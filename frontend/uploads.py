@@ -1,21 +1,34 @@
-"""Files that people and programs send, for pages and REST alike: where they are stored and under which names.
+"""Files that people and programs send, for pages and REST alike: where they are stored and under which keys.
 
-Nothing outside an account's own folder can be named by an upload. Knows nothing of what the files are for.
+Files get keys of our own, so nothing outside an account's own folder can be named by an upload and no name collides
+with another; the relative name as given is kept beside. Knows nothing of what the files are for.
 """
 
+import hashlib
 import re
 import uuid
-from typing import BinaryIO, cast
+from collections import Counter
+from collections.abc import Sequence
+from typing import BinaryIO, NamedTuple, cast
 
 from django.core.files.uploadedfile import UploadedFile
 
+from labeling.services.intake import source_names
 from marketplace import storage
 from marketplace.errors import Invalid
 from marketplace.models import Account
 from marketplace.services import boundaries
 
 FOLDER = r"^[0-9a-f]{32}$"
-LONGEST_NAME = 120
+KEY_BYTES = 16
+
+
+class StoredFile(NamedTuple):
+    """A file that was stored: its name as given, its address, its size in bytes."""
+
+    name: str
+    uri: str
+    size: int
 
 
 def uploads_root(account: Account) -> str:
@@ -35,17 +48,42 @@ def files_in(account: Account, folder: str) -> list[str]:
     """URIs of the files that were uploaded into `folder` so far, in order; none for a name that is no folder's."""
     if not re.fullmatch(FOLDER, folder):
         return []
-    return sorted(found.uri for found in storage.list(storage.join(uploads_root(account), folder) + "/"))
+    found = (item.uri for item in storage.list(storage.join(uploads_root(account), folder) + "/"))
+    return sorted(uri for uri in found if not source_names.is_names_file(uri))
 
 
-def store_file(root: str, file: UploadedFile, *, prefix: str = "") -> str:
-    """Stream one file into the folder `root` of the store; returns its URI."""
-    uri = storage.join(root, prefix + safe_name(file.name or "file"))
-    storage.write(uri, cast(BinaryIO, file.file), content_type="application/octet-stream")
-    return uri
+def store_files(root: str, files: Sequence[UploadedFile]) -> list[StoredFile]:
+    """Stream the files of one request into the folder `root` of the store, with their names.
+
+    A key is made of the name, the content and how often this request had both before. So every file of a request is
+    kept, while a request that is sent again, because its answer was lost, stores the same files again.
+    """
+    names = [source_names.storable(given_name(file)) for file in files]
+    before: Counter[str] = Counter()
+    keys = []
+    for file, name in zip(files, names, strict=True):
+        content = _digest(file)
+        before[f"{content} {name}"] += 1
+        whole = hashlib.blake2b(f"{content} {before[f'{content} {name}']} {name}".encode(), digest_size=KEY_BYTES)
+        keys.append(whole.hexdigest() + source_names.ending(name))
+    # The names come first: a file without its name could never get it back.
+    source_names.write_names(root, dict(zip(keys, names, strict=True)))
+    stored = []
+    for file, name, key in zip(files, names, keys, strict=True):
+        uri = storage.join(root, key)
+        storage.write(uri, cast(BinaryIO, file.file), content_type="application/octet-stream")
+        stored.append(StoredFile(name, uri, file.size or 0))
+    return stored
 
 
-def safe_name(name: str) -> str:
-    """A file name without a path and with harmless characters only; the rest of the name is kept readable."""
-    last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    return re.sub(r"[^A-Za-z0-9._-]", "_", last).lstrip(".")[:LONGEST_NAME] or "file"
+def given_name(file: UploadedFile) -> str:
+    """The relative name with which a file was sent; Django's own `name` has lost its folders."""
+    return getattr(file, "given_name", "") or file.name or "file"
+
+
+def _digest(file: UploadedFile) -> str:
+    digest = hashlib.blake2b(digest_size=KEY_BYTES)
+    for chunk in file.chunks():
+        digest.update(chunk)
+    file.seek(0)
+    return digest.hexdigest()

@@ -46,7 +46,7 @@ def quality(objects: list[dict[str, Any]], truth: Truth) -> dict[str, Any]:
     overlaps: list[float] = []
     pairs: list[tuple[Detections, Detections]] = []
     for row in objects:
-        known = truth.at(row["source_ref"] or "")
+        known = truth.at(row.get("source_name") or row["source_ref"] or "")
         if known is None or row["label"] is None:
             continue
         images += 1

@@ -2,8 +2,11 @@
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from labeling.formats.images import ImageError, normalise
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Truth:
     def __init__(self, annotations: Path):
         """Raises ValueError naming what is missing in the file or the folder."""
         try:
-            coco = json.loads(annotations.read_text())
+            coco = json.loads(annotations.read_text(encoding="utf-8-sig"))
             self.labels = [c["name"] for c in sorted(coco["categories"], key=lambda c: c["id"])]
             names = {c["id"]: c["name"] for c in coco["categories"]}
             boxes: dict[int, list[TrueBox]] = {}
@@ -62,12 +65,18 @@ class Truth:
             path = self.folder / image.name
             if not path.is_file():
                 raise ValueError(f"{annotations}: the image {image.name} is not in {self.folder}")
-            self._by_digest[digest(path.read_bytes())] = image
+            content = path.read_bytes()
+            self._by_digest[digest(content)] = image
+            with suppress(ImageError):  # Whether it is an image is for the job to say.
+                # Workers see photos upright, which are other bytes when the camera was turned.
+                self._by_digest[digest(normalise(content))] = image
 
     def find(self, content: bytes) -> TrueImage | None:
         """The truth about the image with these bytes; None for one that is not in the set."""
         return self._by_digest.get(digest(content))
 
     def at(self, uri: str) -> TrueImage | None:
-        """The truth about the image stored under this address, by its file name."""
-        return self.by_name.get(uri.rsplit("/", 1)[-1])
+        """The truth about the image with this relative name or address, by the longest end of it that is a name."""
+        parts = uri.split("/")
+        ends = ("/".join(parts[start:]) for start in range(len(parts)))
+        return next((self.by_name[end] for end in ends if end in self.by_name), None)

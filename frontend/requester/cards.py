@@ -73,5 +73,5 @@ def card(
         "label": row.label,
         "image_url": f"{image_url(row.pk, user_id)}?side={side}",
         "layers": {"layers": layers(row, kind, answers, name_length, everybody=everybody)},
-        "name": row.source_ref.rsplit("/", 1)[-1] or f"Object {row.index}",
+        "name": row.file_name or f"Object {row.index}",
     }

@@ -73,7 +73,7 @@ def _store_uploads(account: Account, form: DatasetForm, files: list[UploadedFile
     _, root = uploads.folder_uri(account, form.cleaned_data["folder"])
     # The page's script has sent files ahead, in parts; without it they come with the form.
     uris = uploads.files_in(account, form.cleaned_data["folder"])
-    uris += [uploads.store_file(root, file) for file in files]
+    uris += [file.uri for file in uploads.store_files(root, files)] if files else []
     return root if UPLOADS[form.cleaned_data["kind"]] == "folder" else uris[-1]
 
 

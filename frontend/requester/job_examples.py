@@ -38,8 +38,7 @@ def _problem(file: UploadedFile) -> str:
 
 def _store(account: Account, files: list[UploadedFile]) -> list[dict[str, str]]:
     _, root = uploads.folder_uri(account)
-    uris = [uploads.store_file(root, file, prefix=f"{number}-") for number, file in enumerate(files)]
-    return [{"uri": uri, "caption": ""} for uri in uris]
+    return [{"uri": file.uri, "caption": ""} for file in uploads.store_files(root, files)]
 
 
 def shown(task: dict[str, Any]) -> dict[str, list[dict[str, str]]]:

@@ -5,7 +5,6 @@ from typing import Any
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -14,7 +13,7 @@ from frontend import uploads
 from frontend.rest import schemas
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
-from frontend.rest.parsing import JSONParser
+from frontend.rest.parsing import FilesParser, JSONParser
 from frontend.rest.scope import account_of, actor
 from labeling.models import BadLine, Dataset
 from labeling.services import scope
@@ -141,11 +140,14 @@ class DatasetBadLinesView(BadLinesView):
 class UploadsView(APIView):
     """Files from the browser or a program, one or many at a time, streamed into the store."""
 
-    parser_classes = [MultiPartParser, JSONParser]
+    parser_classes = [FilesParser, JSONParser]
 
     @extend_schema(request={"multipart/form-data": dict}, responses={201: schemas.Upload}, operation_id="upload_files")
     def post(self, request: Request) -> Response:
-        """Store the files of the form field `files` in one folder; `folder` continues an earlier upload."""
+        """Store the files of the form field `files` in one folder; `folder` continues an earlier upload.
+
+        Any file name is taken, with folders or without, and kept as the file's name; files are stored under other keys.
+        """
         account = account_of(request, Role.MEMBER)
         # A JSON body may be anything; it never holds a file.
         named = request.data.get("folder") if isinstance(request.data, dict) else None
@@ -153,5 +155,5 @@ class UploadsView(APIView):
         files = request.FILES.getlist("files")
         if not files:
             raise Invalid("no file was sent in the form field 'files'", field="files")
-        stored = [{"name": file.name, "uri": uploads.store_file(root, file), "size": file.size} for file in files]
+        stored = [file._asdict() for file in uploads.store_files(root, files)]
         return Response({"folder": folder, "uri": root, "files": stored}, status=status.HTTP_201_CREATED)

@@ -54,6 +54,7 @@ def object_row(row: DataObject, user: User) -> dict[str, Any]:
         "state": row.state,
         "failure_reason": row.failure_reason or None,
         "source_ref": row.source_ref or None,
+        "source_name": row.source_name or None,
         "width": row.width,
         "height": row.height,
         "image_url": image_url(row.pk, user.pk),

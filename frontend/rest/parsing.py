@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from django.conf import settings
+from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from rest_framework import exceptions, parsers, status
 
 
@@ -27,3 +28,36 @@ class JSONParser(parsers.JSONParser):
         if length > most:
             raise TooLarge(f"the body has {length:,} bytes, at most {most:,} are taken; files go to /api/v1/uploads")
         return super().parse(stream, media_type, parser_context)
+
+
+class FilesParser(parsers.MultiPartParser):
+    """Multipart forms whose files keep the relative name they were sent with, as `given_name`; DRF's own cuts it."""
+
+    def parse(
+        self, stream: BinaryIO, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> parsers.DataAndFiles:
+        """Fields and files. Raises ParseError for a body that is not such a form."""
+        request = (parser_context or {})["request"]
+        meta = request.META | {"CONTENT_TYPE": media_type}
+        try:
+            return parsers.DataAndFiles(*_NamedFiles(meta, stream, request.upload_handlers).parse())
+        except MultiPartParserError as error:
+            raise exceptions.ParseError(f"Multipart form parse error - {error}") from None
+
+
+class _NamedFiles(MultiPartParser):
+    """Django's parser, which tells the name it is given before it cuts it to what a file system may take."""
+
+    _given = ""
+
+    def sanitize_file_name(self, file_name: str) -> str:
+        """See Django. A name that is nothing but folders is a name too: without one Django would drop the file."""
+        self._given = file_name
+        return super().sanitize_file_name(file_name) or "file"
+
+    def handle_file_complete(self, old_field_name: str, counters: list[int]) -> None:
+        """See Django: it calls this for one file before it reads the name of the next."""
+        before = len(self._files.getlist(old_field_name))
+        super().handle_file_complete(old_field_name, counters)
+        for file in self._files.getlist(old_field_name)[before:]:
+            file.given_name = self._given

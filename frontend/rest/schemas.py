@@ -240,6 +240,7 @@ class ObjectRow(s.Serializer):
     state = s.CharField()
     failure_reason = s.CharField(allow_null=True)
     source_ref = s.CharField(allow_null=True)
+    source_name = s.CharField(allow_null=True)
     width = s.IntegerField(allow_null=True)
     height = s.IntegerField(allow_null=True)
     image_url = s.CharField()

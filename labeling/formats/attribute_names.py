@@ -10,7 +10,7 @@ import re
 MAX_LENGTH = 127
 METADATA = "-metadata"
 _PATTERN = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,126}")
-_RESERVED = ("source", "source-ref")
+_RESERVED = ("source", "source-ref", "source-name")
 
 
 def validate_label_attribute_name(

@@ -23,6 +23,8 @@ class DataObject(models.Model):
     state = models.CharField(max_length=14, choices=ObjectState, default=ObjectState.UNLABELED)
     failure_reason = models.CharField(max_length=500, blank=True)
     source_ref = models.CharField(max_length=1024, blank=True)
+    # The name it had before it was stored under a key of ours, folders included; "" when its address has its name.
+    source_name = models.CharField(max_length=1024, blank=True, default="", db_default="")
     # In displayed pixels; null until the image was inspected.
     width = models.IntegerField(null=True)
     height = models.IntegerField(null=True)
@@ -35,6 +37,11 @@ class DataObject(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "index"], name="data_object_index_once")]
         indexes = [models.Index(fields=["job", "state", "index"], name="data_object_by_state")]
+
+    @property
+    def file_name(self) -> str:
+        """The last part of its name, "" for an object that has neither name nor address."""
+        return (self.source_name or self.source_ref).replace("\\", "/").rsplit("/", 1)[-1]
 
 
 class ObjectLine(models.Model):

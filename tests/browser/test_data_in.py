@@ -132,7 +132,7 @@ def test_refused_files_of_a_zip_are_listed(visit: Visit, owner: User, account: A
     refused = page.locator("section", has=page.get_by_role("heading", name="Refused files")).locator("tbody tr")
     expect(refused).to_have_count(1)
     expect(refused).to_contain_text("notes.txt")
-    expect(refused).to_contain_text("is not an image by its name")
+    expect(refused).to_contain_text("is not an image by its content")
 
 
 def test_refused_lines_of_a_manifest_are_listed_on_the_data_set_and_on_the_job(

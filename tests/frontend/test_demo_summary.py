@@ -8,6 +8,8 @@ from PIL import Image
 
 from frontend.demo.summary import quality
 from frontend.demo.truth import Truth
+from labeling.formats import images
+from tests import builders
 
 BEE = {"left": 10, "top": 10, "width": 20, "height": 20, "label": "bee"}
 WASP = {"left": 50, "top": 50, "width": 20, "height": 10, "label": "wasp"}
@@ -49,3 +51,37 @@ def test_a_missed_box_and_a_false_positive_lower_the_quality_of_their_class(trut
 def test_without_labels_there_is_no_quality(truth):
     found = quality([], truth)
     assert (found["objects"], found["mean_iou"], found["promised_iou"], found["f1_50"]) == (0, None, None, 0.0)
+
+
+def test_names_are_found_with_and_without_their_folders(tmp_path):
+    path = a_truth(tmp_path, ["train/a.png", "val/a.png", "b.png"])
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())  # as editors on Windows save it
+    truth = Truth(path)
+    for address, name in (
+        ("s3://bucket/set/train/a.png", "train/a.png"),
+        ("val/a.png", "val/a.png"),
+        ("file:///store/x/b.png", "b.png"),
+        ("street/b.png", "b.png"),
+    ):
+        assert truth.at(address).name == name
+    assert truth.at("s3://bucket/set/a.png") is None
+
+
+def test_a_photo_that_is_shown_upright_is_found(tmp_path):
+    truth = Truth(a_truth(tmp_path, ["turned.jpg"], form="JPEG", orientation=6))
+    stored = (tmp_path / "images" / "turned.jpg").read_bytes()
+    shown = images.normalise(stored)
+    assert shown != stored
+    assert truth.find(shown) == truth.find(stored) == truth.by_name["turned.jpg"]
+
+
+def a_truth(folder: Path, names: list[str], **options) -> Path:
+    """A truth file about images of these names, and the images."""
+    for number, name in enumerate(names):
+        path = folder / "images" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(builders.image_bytes(number=number, **options))
+    listed = [{"id": n, "file_name": name, "width": 48, "height": 32} for n, name in enumerate(names)]
+    path = folder / "annotations.coco.json"
+    path.write_text(json.dumps({"images": listed, "annotations": [], "categories": [{"id": 1, "name": "bee"}]}))
+    return path

@@ -52,7 +52,7 @@ def test_unpacking_continues_after_a_kill():
     uri = storage.join(boundaries.base_of(account), "uploads", "pictures.zip")
     storage.write(uri, buffer.getvalue())
     dataset = builders.a_dataset(account=account, kind="zip", uri=uri, made=False)
-    last_seen = storage.join(boundaries.base_of(account), "datasets", str(dataset.pk), "images", "0020.png")
+    last_seen = storage.join(boundaries.base_of(account), "datasets", str(dataset.pk), "images", "0000021.png")
     run_killed(
         f"from labeling.services.intake import datasets; datasets.advance_dataset({dataset.pk})",
         lambda: storage.exists(last_seen),

@@ -74,7 +74,11 @@ def _report(job: LabelingJob, truth: Truth) -> list[str]:
     """What the design cost and how good its labels are: what a requester wants to know before paying real people."""
     cost = {name: money.text(micros) for name, micros in progress.money(job).items()}
     rows = DataObject.objects.filter(job=job, label__source=LabelSource.HUMAN).select_related("label")
-    labeled = [{"source_ref": row.source_ref, "label": row.label.value} for row in rows if row.label]
+    labeled = [
+        {"source_ref": row.source_ref, "source_name": row.source_name, "label": row.label.value}
+        for row in rows
+        if row.label
+    ]
     found = quality(labeled, truth)
     return [
         f"{job.name}: {job.status}",

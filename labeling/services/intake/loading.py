@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from labeling import task_types
 from labeling.formats import manifest
 from labeling.models import DataObject, Label, LabelingJob, LabelSource, ObjectState
-from labeling.services.intake import datasets, sources
+from labeling.services.intake import datasets, source_names, sources
 from labeling.services.intake.rejected_lines import RejectedLines
 from labeling.services.intake.selection import check_selection
 from labeling.task_types.base import ImportedLabel
@@ -30,7 +30,7 @@ IMPORTED = "imported"
 class _Chunk:
     """Lines that are written to the database together."""
 
-    rows: list[tuple[int, str, str, str]] = field(default_factory=list)  # index, state, source-ref, line
+    rows: list[tuple[int, str, str, str, str]] = field(default_factory=list)  # index, state, source-ref, name, line
     labels: dict[int, ImportedLabel[Any]] = field(default_factory=dict)  # by place in rows
     size: int = 0
 
@@ -89,7 +89,8 @@ def _chunks(
         state = str(ObjectState.UNLABELED if label is None else _state(label))
         if label is not None:
             chunk.labels[len(chunk.rows)] = label
-        chunk.rows.append((line.index, state, ref, line.original.decode()))
+        name = manifest.source_name(line.attributes)[: source_names.NAME_LENGTH]
+        chunk.rows.append((line.index, state, ref, name, line.original.decode()))
         chunk.size += len(line.original)
         if chunk.full:
             yield chunk
@@ -120,13 +121,14 @@ def _copy(job: LabelingJob, chunk: _Chunk) -> None:
         )
         ids = [row[0] for row in cursor.fetchall()]
         objects = (
-            "COPY labeling_dataobject (id, job_id, index, state, failure_reason, source_ref, upright_uri) FROM STDIN"
+            "COPY labeling_dataobject (id, job_id, index, state, failure_reason, source_ref, source_name, upright_uri)"
+            " FROM STDIN"
         )
         with cursor.cursor.copy(objects) as copy:
-            for pk, (index, state, ref, _) in zip(ids, chunk.rows, strict=True):
-                copy.write_row((pk, job.pk, index, state, "", ref, ""))
+            for pk, (index, state, ref, name, _) in zip(ids, chunk.rows, strict=True):
+                copy.write_row((pk, job.pk, index, state, "", ref, name, ""))
         with cursor.cursor.copy("COPY labeling_objectline (data_object_id, text) FROM STDIN") as copy:
-            for pk, (_, _, _, text) in zip(ids, chunk.rows, strict=True):
+            for pk, (_, _, _, _, text) in zip(ids, chunk.rows, strict=True):
                 copy.write_row((pk, text))
     if chunk.labels:
         _import_labels(job, {ids[place]: label for place, label in chunk.labels.items()})

@@ -1,20 +1,23 @@
 """The sources of data sets: folder and prefix listings, zip files, manifests. Each yields manifest lines.
 
-Knows neither selections nor jobs; names of files and archives are not trusted until checked.
+Knows neither selections nor jobs. A name decides nothing but the order; the content decides what an image is.
 """
 
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import PurePosixPath
 from typing import IO, Any, BinaryIO, Protocol, cast
+from urllib.parse import unquote
 
-import orjson
-
+from labeling.formats import images
 from labeling.models import Dataset
-from labeling.services.intake import zips
+from labeling.services.intake import source_names, zips
 from labeling.services.intake.rejected_lines import RejectedLines
+from labeling.services.intake.source_names import SourceFile
 from marketplace import storage
+from marketplace.errors import DomainError
 from marketplace.services import boundaries
 
 KINDS = ("folder", "zip", "prefix", "manifest")
@@ -46,14 +49,16 @@ def write_lines(dataset: Dataset, out: IO[bytes], rejected: RejectedLines, progr
         with local_copy(uri) as archive:
             return _write(zips.extract(archive, into=images_base(dataset), rejected=rejected, progress=progress), out)
     # A folder means everything below it, a prefix every address that starts with it.
-    return _write(_listed(uri.rstrip("/") + "/" if kind == "folder" else uri, rejected, progress), out)
+    prefix = uri.rstrip("/") + "/" if kind == "folder" else uri
+    named = uri.startswith(boundaries.base_of(dataset.account) + "/")
+    return _write(_images(_listed(prefix, named=named), rejected, progress), out)
 
 
-def _write(uris: Iterator[str | None], out: IO[bytes]) -> bool:
-    for uri in uris:
-        if uri is None:
+def _write(files: Iterator[SourceFile | None], out: IO[bytes]) -> bool:
+    for file in files:
+        if file is None:
             return False
-        out.write(orjson.dumps({"source-ref": uri}) + b"\n")
+        out.write(file.manifest_line() + b"\n")
     return True
 
 
@@ -95,28 +100,51 @@ def _copy(stream: Any, out: IO[bytes], progress: Progress, total: int) -> None:
         progress.report(done)
 
 
-def _listed(uri: str, rejected: RejectedLines, progress: Progress) -> Iterator[str | None]:
+def _listed(prefix: str, *, named: bool) -> Iterator[tuple[storage.StoredObject, str]]:
+    """Every file below the prefix, with the name it was uploaded under or "".
+
+    Only the account's own part of the store has such names (`named`); its uploads are in the order of their names,
+    because their keys have no order.
+    """
+    for folder, group in groupby(storage.list(prefix), key=lambda item: item.uri.rpartition("/")[0]):
+        names = source_names.read_names(folder) if named else {}
+        items = ((item, names.get(_last(item.uri), "")) for item in group if not source_names.is_names_file(item.uri))
+        yield from sorted(items, key=lambda pair: (pair[1], pair[0].uri)) if names else items
+
+
+def _images(
+    listed: Iterator[tuple[storage.StoredObject, str]], rejected: RejectedLines, progress: Progress
+) -> Iterator[SourceFile | None]:
     progress.start("find", total=0)
-    for number, item in enumerate(storage.list(uri), start=1):
+    for number, (item, given) in enumerate(listed, start=1):
         progress.report(number)
-        name = PurePosixPath(item.uri).name
-        if hidden(name) or name.endswith(".manifest"):
+        name = given or _last(item.uri)
+        if source_names.hidden(name) or name.endswith(".manifest"):
             continue
-        if not is_image_name(name):
-            rejected.add(number, f"{name} is not an image by its name ({', '.join(sorted(zips.SUFFIXES))})", item.uri)
-        elif item.size == 0:
+        if item.size == 0:
             rejected.add(number, f"{name} is empty", item.uri)
         elif len(item.uri) > 1024:
             rejected.add(number, "the address is longer than 1,024 characters", item.uri)
+        elif reason := _not_an_image(item.uri, name):
+            rejected.add(number, f"{name} {reason}", item.uri)
         else:
-            yield item.uri
+            yield SourceFile(item.uri, given)
 
 
-def is_image_name(name: str) -> bool:
-    """Whether a file may be an image, judged by its name; only decoding shows whether it is one."""
-    return PurePosixPath(name).suffix.lower() in zips.SUFFIXES
+def _not_an_image(uri: str, name: str) -> str:
+    """Why the file cannot be an image; its first bytes are read only if its name has no usual ending."""
+    if source_names.ending(name) in source_names.SUFFIXES:
+        return ""
+    try:
+        with storage.open(uri, length=images.SIGNATURE_BYTES) as stream:
+            return source_names.not_an_image(name, stream.read())
+    except storage.StoreUnavailable:
+        raise
+    except DomainError as error:
+        return f"cannot be read ({error.message})"
 
 
-def hidden(name: str) -> bool:
-    """Whether a file is hidden or one that operating systems create on their own."""
-    return name.startswith(".") or name in ("Thumbs.db", "desktop.ini")
+def _last(uri: str) -> str:
+    """The last segment of the address, as people read it."""
+    name = PurePosixPath(uri).name
+    return unquote(name) if uri.startswith("file://") else name

@@ -1,6 +1,7 @@
 """Unpacks uploaded archives into the store. Nothing in an archive is trusted: names, sizes, ratios, links.
 
-Sizes are counted while unpacking; names that lead outside the archive or repeat are rejected, each with its reason.
+Members are stored under keys of our own, made of their place in the archive, so that no name can lead anywhere or
+collide; the name as given is kept beside. Sizes are counted while unpacking; what is rejected has its reason.
 """
 
 import stat
@@ -8,16 +9,18 @@ import time
 import zipfile
 import zlib
 from collections.abc import Iterator
-from pathlib import PurePosixPath
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 from django.conf import settings
 
+from labeling.formats import images
+from labeling.services.intake import source_names
 from labeling.services.intake.rejected_lines import RejectedLines
+from labeling.services.intake.source_names import SourceFile
 from marketplace import storage
 from marketplace.errors import DomainError, Invalid
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"})
 MAX_MEMBERS = 1_000_000
 
 MAX_RATIO = 200
@@ -29,11 +32,18 @@ FREE_BYTES = 100 * 1024 * 1024
 SLICE_SECONDS = 600
 """Time for one call, well below the time limit of a message; the next call skips what is stored already."""
 
+METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
+METHOD_NAMES = {9: "Deflate64, as Windows does above 2 GB", 93: "Zstandard", 95: "XZ", 98: "PPMd", 99: "AES encryption"}
+"""Names of methods that cannot be unpacked, by the numbers of the zip specification (APPNOTE 4.4.5)."""
+
+UTF8_NAME = 0x800
+"""The flag that says that a member's name is UTF-8; without it Python reads the name as code page 437."""
+
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
 
 
-def extract(archive: BinaryIO, *, into: str, rejected: RejectedLines, progress: Any) -> Iterator[str | None]:
-    """Store every picture of the archive under `into` and yield its URI; a None at the end: call again for the rest.
+def extract(archive: BinaryIO, *, into: str, rejected: RejectedLines, progress: Any) -> Iterator[SourceFile | None]:
+    """Store every picture of the archive under `into` and yield it; a None at the end: call again for the rest.
 
     Raises Invalid for a file that is not a zip archive or that unpacks to more than is allowed.
     """
@@ -49,17 +59,21 @@ def extract(archive: BinaryIO, *, into: str, rejected: RejectedLines, progress: 
         progress.start("find", total=len(members))
         deadline = time.monotonic() + SLICE_SECONDS
         budget = max(FREE_BYTES, size * MAX_RATIO)
-        seen: set[str] = set()
         for number, member in enumerate(members, start=1):
             progress.report(number)
-            if member.is_dir() or _left_behind(member.filename):
+            name = member_name(member)
+            if name.endswith("/") or source_names.hidden(name):
                 continue
-            if reason := _rejection_reason(member, seen):
-                rejected.add(number, reason, member.filename)
+            # The key is the same in every call, so that the next call finds what this one has stored.
+            uri = storage.join(into, f"{number:07d}{source_names.ending(name)}")
+            reason = _rejection_reason(member)
+            stored = not reason and _stored(uri, member.file_size)
+            if not reason and not stored:
+                reason = _not_an_image(unpacker, member, name)
+            if reason:
+                rejected.add(number, reason, name)
                 continue
-            seen.add(member.filename.casefold())
-            uri = storage.join(into, member.filename)
-            if not _stored(uri, member.file_size):
+            if not stored:
                 if time.monotonic() > deadline:
                     yield None
                     return
@@ -72,34 +86,41 @@ def extract(archive: BinaryIO, *, into: str, rejected: RejectedLines, progress: 
                 budget -= member.file_size
             if budget < 0:
                 raise Invalid(f"the archive unpacks to more than {MAX_RATIO} times its size: rejected as a zip bomb")
-            yield uri
+            yield SourceFile(uri, name)
 
 
-def _left_behind(name: str) -> bool:
-    parts = name.split("/")
-    return parts[0] == "__MACOSX" or parts[-1].startswith(".") or parts[-1] in ("Thumbs.db", "desktop.ini")
+def member_name(member: zipfile.ZipInfo) -> str:
+    """A member's name as its author saw it: some tools write UTF-8 without saying so, or backslashes for folders."""
+    name = member.orig_filename.partition("\x00")[0]
+    if not member.flag_bits & UTF8_NAME:
+        with suppress(UnicodeError):  # Otherwise it is a name in code page 437.
+            name = name.encode("cp437").decode("utf-8")
+    return source_names.storable(name if "/" in name else name.replace("\\", "/"))
 
 
-def _rejection_reason(member: zipfile.ZipInfo, seen: set[str]) -> str:
+def _rejection_reason(member: zipfile.ZipInfo) -> str:
     """Why a member is rejected, judged by the archive's metadata; "" when it is accepted."""
-    name = member.filename
-    mode = member.external_attr >> 16
-    parts = name.split("/")
-    if name.startswith("/") or "\\" in name or ":" in parts[0] or any(part in ("", ".", "..") for part in parts):
-        return "the name leads outside the archive"
-    if not name.isprintable() or len(name.encode()) > 600 or max(len(part.encode()) for part in parts) > 200:
-        return "the name is too long or holds control characters"
-    if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+    if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
         return "is a link or a special file"
-    if PurePosixPath(name).suffix.lower() not in SUFFIXES:
-        return f"is not an image by its name ({', '.join(sorted(SUFFIXES))})"
     if member.flag_bits & 0x1:
-        return "is encrypted"
-    if name.casefold() in seen:
-        return "the name appears twice in the archive"
+        return "is encrypted: pack the archive again without a password"
+    if member.compress_type not in METHODS:
+        method = METHOD_NAMES.get(member.compress_type, f"method {member.compress_type}")
+        return f"is packed with {method}, which cannot be unpacked: pack the archive again with the method Deflate"
     if member.file_size > settings.IMAGE_MAX_BYTES:
         return f"has {member.file_size:,} bytes, at most {settings.IMAGE_MAX_BYTES:,} are allowed"
     return "is empty" if member.file_size == 0 else ""
+
+
+def _not_an_image(unpacker: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> str:
+    """Why a member cannot be an image. Only its first bytes are unpacked, and only if its name has no usual ending."""
+    if source_names.ending(name) in source_names.SUFFIXES:
+        return ""
+    try:
+        with unpacker.open(member) as stream:
+            return source_names.not_an_image(name, stream.read(images.SIGNATURE_BYTES))
+    except DAMAGE as error:
+        return f"cannot be unpacked ({error})"
 
 
 def _unpack(unpacker: zipfile.ZipFile, member: zipfile.ZipInfo, number: int, rejected: RejectedLines) -> bytes | None:
@@ -107,10 +128,10 @@ def _unpack(unpacker: zipfile.ZipFile, member: zipfile.ZipInfo, number: int, rej
         with unpacker.open(member) as stream:
             data = stream.read(settings.IMAGE_MAX_BYTES + 1)
     except DAMAGE as error:
-        rejected.add(number, f"cannot be unpacked ({error})", member.filename)
+        rejected.add(number, f"cannot be unpacked ({error})", member_name(member))
         return None
     if len(data) > settings.IMAGE_MAX_BYTES:
-        rejected.add(number, f"has more than {settings.IMAGE_MAX_BYTES:,} bytes", member.filename)
+        rejected.add(number, f"has more than {settings.IMAGE_MAX_BYTES:,} bytes", member_name(member))
         return None
     return data
 

@@ -197,7 +197,7 @@ class _Work:
                 if len(self.errors) < MOST_ERRORS:
                     self.errors.append({"object": str(row.line_index), "reason": reason})
                 continue
-            yield LabeledImage(row.source_ref, rows.image_size(row), tuple(boxes))
+            yield LabeledImage(row.source_ref, rows.image_size(row), tuple(boxes), row.source_name)
             self._step()
 
     def _coco(self, out: BinaryIO) -> None:

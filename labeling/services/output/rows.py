@@ -28,14 +28,15 @@ class Row(NamedTuple):
     state: str
     failure_reason: str
     source_ref: str
+    source_name: str
     width: int | None
     height: int | None
     depth: int | None
     line: str
     source: str | None
     model_name: str | None
-    labeled_at: datetime | None
     algorithm: str | None
+    labeled_at: datetime | None
     value: dict[str, Any] | None
 
 
@@ -48,15 +49,16 @@ def from_object(data_object: DataObject) -> Row:
         data_object.state,
         data_object.failure_reason,
         data_object.source_ref,
+        data_object.source_name,
         data_object.width,
         data_object.height,
         data_object.depth,
         "",
         label.source if label else None,
         label.model_name if label else None,
+        label.algorithm if label else None,
         label.created_at if label else None,
         label.value if label else None,
-        label.algorithm if label else None,
     )
 
 
@@ -74,16 +76,17 @@ def stream(job: LabelingJob, which: str = "all") -> Iterator[Row]:
         "state",
         "failure_reason",
         "source_ref",
+        "source_name",
         "width",
         "height",
         "depth",
         "line__text",
         "label__source",
         "label__model_name",
+        "label__algorithm",
         "label__created_at",
         "label__value",
     )
-        "label__algorithm",
     for row in columns.iterator(chunk_size=CHUNK):
         yield Row(*row)
 

@@ -98,7 +98,7 @@ class Upload {
   private send(part: File[]): Promise<void> {
     const body = new FormData();
     if (this.folder) body.append("folder", this.folder);
-    for (const file of part) body.append("files", file);
+    for (const file of part) body.append("files", file, file.webkitRelativePath || file.name);
     return new Promise((resolve, reject) => {
       const request = (this.request = new XMLHttpRequest());
       request.open("POST", this.form.dataset["upload"]!);
