@@ -4,6 +4,8 @@ PYTHON ?= python3
 PY := .venv/bin/python
 WORKERS ?= 2
 NAME ?= main_job
+# An installation without the learning app has no learner.
+PROCESSES := web queue $(if $(filter no 0 false off,$(shell echo "$(WAGGLE_LEARNING)" | tr A-Z a-z)),,learner)
 
 .PHONY: demo serve test test-all lint format hooks bench docs setup browser clean
 
@@ -12,7 +14,7 @@ demo: setup
 
 serve: setup
 	$(PY) manage.py bootstrap
-	$(PY) -m honcho start
+	$(PY) -m honcho start $(PROCESSES)
 
 # The quick checks go first: what takes seconds to find should not be found after minutes.
 test: setup lint browser

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.http import require_http_methods
 
+from frontend import automation
 from frontend.rates import address_of
 from marketplace.errors import AccountNotNamed, DomainError, Forbidden, NotFound
 from marketplace.models import Account, Role
@@ -188,6 +189,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "shell_account": getattr(request, "account", None) or current_account(request),
         "shell_accounts": list(scope.accounts_of(request.user)),
         "shell_worker": worker,
+        "shell_learning": automation.installed(),
         "shell_section": request.resolver_match.url_name if request.resolver_match else "",
         "shell_room": request.resolver_match.namespace if request.resolver_match else "",
     }

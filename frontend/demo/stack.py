@@ -1,4 +1,4 @@
-"""The whole system as child processes: the Procfile under honcho, waited for until it answers."""
+"""The whole system as child processes: those of the Procfile under honcho, waited for until it answers."""
 
 import os
 import signal
@@ -11,7 +11,10 @@ from pathlib import Path
 
 import urllib3
 
+from frontend import automation
+
 ROOT = Path(__file__).resolve().parent.parent.parent
+PROCESSES = ["web", "queue", *(["learner"] if automation.installed() else [])]
 
 
 class StackFailed(RuntimeError):
@@ -40,7 +43,7 @@ def running(*, url: str, log: Path, environment: dict[str, str] | None = None) -
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", "honcho", "--no-colour", "start"],
+            [sys.executable, "-m", "honcho", "--no-colour", "start", *PROCESSES],
             cwd=ROOT,
             stdout=stream,
             stderr=subprocess.STDOUT,

@@ -114,7 +114,9 @@ def collect(api: Api, job: dict[str, Any], truth: Truth | None, seconds: dict[st
             "human": quality(by_source["human"], truth),
             "machine": quality(by_source["machine"], truth),
         }
-    models = [m for m in api.pages("/api/v1/models") if m["name"].startswith(job["name"])]
+    # Without automated labeling there is no model, and an installation without the learning app has no such list.
+    every = api.pages("/api/v1/models") if job["automated_labeling"] else []
+    models = [m for m in every if m["name"].startswith(job["name"])]
     summary["model"] = (
         {"name": models[0]["name"], "metrics": models[0]["metrics"], "artifact": models[0]["artifact_url"]}
         if models

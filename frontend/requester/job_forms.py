@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from frontend.automation import RANGES, LoopSettings, installed
 from frontend.requester.fields import SelectionFields, dollars, name_field, selection_of
 from labeling import task_types
 from labeling.models import Dataset
@@ -11,7 +12,6 @@ from labeling.services import scope
 from labeling.services.jobs import limits, pricing
 from labeling.services.jobs.design import Design, label_errors
 from labeling.task_types.base import TaskType
-from learning.services.active.loop_settings import RANGES, LoopSettings
 from marketplace import money
 from marketplace.errors import DomainError
 from marketplace.models import Account, Workteam
@@ -225,13 +225,15 @@ STEPS: dict[str, tuple[str, type[StepForm]]] = {
     "data": ("Images", DataStep),
     "task": ("Task", TaskStep),
     "people": ("People and price", PeopleStep),
-    "automation": ("Automation", AutomationStep),
+    **({"automation": ("Automation", AutomationStep)} if installed() else {}),
 }
+"""The steps in their order, with titles; one about automation only where models are trained."""
 
 
 def design(draft: dict[str, Any]) -> dict[str, Any]:
     """The draft as keyword arguments of labeling's create_job, still with primary keys for data set and team."""
-    data, task, people, auto = (draft[step] for step in STEPS)
+    data, task, people = (draft[step] for step in ("data", "task", "people"))
+    auto = draft["automation"] if "automation" in STEPS else {}
     redundancy: dict[str, Any] = {"kind": people["redundancy"]}
     if people["redundancy"] == "dynamic":
         redundancy["target_confidence"] = people["target_confidence"]
@@ -262,7 +264,7 @@ def design(draft: dict[str, Any]) -> dict[str, Any]:
     }
     if people["availability_hours"]:
         made["task_availability_seconds"] = int(people["availability_hours"] * HOUR)
-    if auto["enabled"]:
+    if auto.get("enabled"):
         made["automated_labeling"] = {
             "enabled": True,
             **{k: auto[k] for k in ("target_iou", "architecture", "max_rounds")},

@@ -1,4 +1,4 @@
-"""The new-job wizard: four steps, a review with its cost, then launch. The draft lives in the session."""
+"""The new-job wizard: its steps, a review with the cost, then launch. The draft lives in the session."""
 
 import re
 from typing import Any
@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from frontend.launching import launch_job
+from frontend.automation import launch_job
 from frontend.requester import job_examples
 from frontend.requester.job_forms import RARE, STEPS, PeopleStep, StepForm, design
 from frontend.session import requester_page
@@ -192,7 +192,8 @@ def launch(request: HttpRequest) -> HttpResponse:
             messages.error(request, f"{field}: {reason}" if field else reason)
         first = error.errors[0][0] if error.errors else ""
         # "labels[3]" and "selection.percent" are corrected where "labels" and "selection" are.
-        return redirect("requester:job-new-step", STEP_OF_FIELD.get(re.split(r"[.\[]", first)[0], "people"))
+        step = STEP_OF_FIELD.get(re.split(r"[.\[]", first)[0], "people")
+        return redirect("requester:job-new-step", step if step in STEPS else "people")
     del request.session[SESSION_KEY]
     messages.success(request, f"The labeling job {job.name} is starting.")
     return redirect("requester:job", job.pk)

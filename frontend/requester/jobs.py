@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from frontend import automation
 from frontend.requester import cards, listing, loop_charts
 from frontend.session import requester_page
 from labeling import task_types, transitions
@@ -16,7 +17,6 @@ from labeling.queries import people, progress
 from labeling.services import scope
 from labeling.services.jobs import creation
 from labeling.services.output import exports
-from learning import queries as learning_queries
 from marketplace.errors import NotFound
 from marketplace.models import Role
 from marketplace.services.scope import actor
@@ -77,6 +77,7 @@ def _bar(job: LabelingJob, counters: dict[str, int]) -> dict[str, Any]:
 def job_context(request: HttpRequest, job: LabelingJob, tab: str) -> dict[str, Any]:
     """What every tab of a job's page shows."""
     counters = progress.counters(job)
+    has_loop = job.automated and automation.installed()
     return {
         "job": job,
         "tab": tab,
@@ -89,7 +90,7 @@ def job_context(request: HttpRequest, job: LabelingJob, tab: str) -> dict[str, A
         "tabs": [
             ("progress", "Progress", reverse("requester:job", args=[job.pk])),
             ("gallery", "Labels", reverse("requester:job-gallery", args=[job.pk])),
-            *([("loop", "Learning loop", reverse("requester:job-loop", args=[job.pk]))] if job.automated else []),
+            *([("loop", "Learning loop", reverse("requester:job-loop", args=[job.pk]))] if has_loop else []),
             ("people", "People and agreement", reverse("requester:job-people", args=[job.pk])),
             ("downloads", "Downloads", reverse("requester:job-downloads", args=[job.pk])),
         ],
@@ -131,7 +132,7 @@ def loop_page(request: HttpRequest, job_id: int) -> HttpResponse:
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     if not job.automated:
         raise NotFound("the labeling job has no learning loop")
-    view = learning_queries.loop_view(job)
+    view = automation.loop_view(job)
     part = bool(request.GET.get("part"))
     context = {
         **job_context(request, job, "loop"),

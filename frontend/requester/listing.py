@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from frontend import automation
 from labeling.models import LabelingJob
-from learning import queries as learning_queries
 
 # Columns that may be large and that no list shows.
 PAYLOAD = ("queue__instructions", "worker_models")
@@ -17,7 +17,7 @@ def doing(job: LabelingJob) -> dict[str, Any] | None:
         return {"said": "The job is stopping: what is done is kept, the rest of the money returns", "progress": None}
     if job.status != "InProgress":
         return None
-    view = learning_queries.loop_view(job) if job.automated else None
+    view = automation.loop_view(job)
     if view is None:
         return {"said": "People are labeling", "progress": None}
     rounds = view["rounds"]

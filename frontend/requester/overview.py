@@ -8,13 +8,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from frontend import automation
 from frontend.requester import listing
 from frontend.session import requester_page
 from labeling import transitions
 from labeling.models import LabelingJob
 from labeling.queries import progress
 from labeling.services import scope
-from learning import queries as learning_queries
 from marketplace.models import Account
 from marketplace.services import wallets
 
@@ -72,6 +72,6 @@ def page(request: HttpRequest) -> HttpResponse:
         "balance": wallets.balance(account=account),
         "held": wallets.held(account=account),
         "datasets": scope.datasets(account).count(),
-        "models": learning_queries.models(account).count(),
+        "models": automation.count_models(account),
     }
     return render(request, "requester/overview.html", context)

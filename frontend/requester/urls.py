@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from frontend.requester import datasets, job_new, job_preview, jobs, models, objects, overview, settings, teams, wallet
+from frontend import automation
+from frontend.requester import datasets, job_new, job_preview, jobs, objects, overview, settings, teams, wallet
 
 app_name = "requester"
 urlpatterns = [
@@ -19,7 +20,6 @@ urlpatterns = [
     path("jobs/<int:job_id>/progress/", jobs.progress_part, name="job-progress"),
     path("jobs/<int:job_id>/stop/", jobs.stop, name="job-stop"),
     path("jobs/<int:job_id>/preview/", job_preview.of_job, name="job-preview"),
-    path("jobs/<int:job_id>/loop/", jobs.loop_page, name="job-loop"),
     path("jobs/<int:job_id>/people/", jobs.people_page, name="job-people"),
     path("jobs/<int:job_id>/labels/", objects.gallery_page, name="job-gallery"),
     path("jobs/<int:job_id>/labels/<int:object_id>/", objects.object_page, name="object"),
@@ -33,8 +33,6 @@ urlpatterns = [
     path("datasets/<int:dataset_id>/progress/", datasets.progress_part, name="dataset-progress"),
     path("datasets/<int:dataset_id>/stop/", datasets.stop, name="dataset-stop"),
     path("datasets/<int:dataset_id>/sample/<int:number>/", job_preview.sample_image, name="dataset-sample"),
-    path("models/", models.list_page, name="models"),
-    path("models/<int:model_id>/", models.detail_page, name="model"),
     path("wallet/", wallet.page, name="wallet"),
     path("teams/", teams.page, name="teams"),
     path("teams/new/", teams.new, name="team-new"),
@@ -47,3 +45,13 @@ urlpatterns = [
     path("settings/tokens/", settings.create_token, name="settings-create-token"),
     path("settings/tokens/<int:token_id>/revoke/", settings.revoke_token, name="settings-revoke-token"),
 ]
+
+if automation.installed():
+    # Imported here because the models that it shows cannot be loaded where the app is not installed.
+    from frontend.requester import models
+
+    urlpatterns += [
+        path("jobs/<int:job_id>/loop/", jobs.loop_page, name="job-loop"),
+        path("models/", models.list_page, name="models"),
+        path("models/<int:model_id>/", models.detail_page, name="model"),
+    ]

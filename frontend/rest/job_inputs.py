@@ -2,12 +2,11 @@
 
 from rest_framework import serializers
 
+from frontend.automation import ARCHITECTURES, RANGES
 from frontend.rest.datasets import SelectionInput
 from labeling import task_types
 from labeling.services.jobs import limits, pricing
 from labeling.services.jobs.design import Design
-from learning.contract import ARCHITECTURES
-from learning.services.active.loop_settings import RANGES
 from marketplace import arns, money, names
 from marketplace.services.boundaries import URI_LENGTH
 

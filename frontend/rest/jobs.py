@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from frontend.launching import launch_job
+from frontend.automation import launch_job
 from frontend.rest import schemas
 from frontend.rest.datasets import BadLinesView
 from frontend.rest.idempotency import idempotent

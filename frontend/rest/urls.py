@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from frontend.rest import accounts, datasets, earnings, exports, jobs, models, objects, openapi, wallet, work, workteams
+from frontend import automation
+from frontend.rest import accounts, datasets, earnings, exports, jobs, objects, openapi, wallet, work, workteams
 
 app_name = "rest"
 urlpatterns = [
@@ -33,7 +34,6 @@ urlpatterns = [
     path("labeling-jobs/<int:job_id>/objects/<int:object_id>", objects.ObjectView.as_view()),
     path("labeling-jobs/<int:job_id>/objects/<int:object_id>/adjudicate", objects.AdjudicationView.as_view()),
     path("labeling-jobs/<int:job_id>/exports", exports.JobExportsView.as_view()),
-    path("labeling-jobs/<int:job_id>/loop", models.LoopView.as_view()),
     path("labeling-jobs/<int:job_id>/claim", work.JobClaimView.as_view()),
     path("work-queues/<int:queue_id>/claim", work.ClaimView.as_view()),
     path("work-queues/<int:queue_id>/examples/<str:kind>/<int:number>", objects.ExampleView.as_view()),
@@ -41,13 +41,6 @@ urlpatterns = [
     path("exports/<int:export_id>/stop", exports.ExportStopView.as_view()),
     path("exports/<int:export_id>/download", exports.ExportDownloadView.as_view()),
     path("images/<str:token>", objects.ImageView.as_view()),
-    path("models", models.ModelsView.as_view()),
-    path("models/<int:model_id>", models.ModelView.as_view()),
-    path("models/<int:model_id>/artifact", models.ModelArtifactView.as_view()),
-    path("models/<int:model_id>/parts/<str:part>", models.ModelPartView.as_view()),
-    path("training-jobs", models.TrainingJobsView.as_view()),
-    path("training-jobs/<int:training_id>", models.TrainingJobView.as_view()),
-    path("training-jobs/<int:training_id>/stop", models.TrainingJobStopView.as_view()),
     path("worker", workteams.RegisterWorkerView.as_view()),
     path("worker/public-pool", workteams.PublicPoolView.as_view()),
     path("work", earnings.WorkView.as_view()),
@@ -57,3 +50,18 @@ urlpatterns = [
     path("assignments/<int:assignment_id>/return", work.ReturnView.as_view()),
     path("assignments/<int:assignment_id>/decline", work.DeclineView.as_view()),
 ]
+
+if automation.installed():
+    # Imported here because the models that it shows cannot be loaded where the app is not installed.
+    from frontend.rest import models
+
+    urlpatterns += [
+        path("labeling-jobs/<int:job_id>/loop", models.LoopView.as_view()),
+        path("models", models.ModelsView.as_view()),
+        path("models/<int:model_id>", models.ModelView.as_view()),
+        path("models/<int:model_id>/artifact", models.ModelArtifactView.as_view()),
+        path("models/<int:model_id>/parts/<str:part>", models.ModelPartView.as_view()),
+        path("training-jobs", models.TrainingJobsView.as_view()),
+        path("training-jobs/<int:training_id>", models.TrainingJobView.as_view()),
+        path("training-jobs/<int:training_id>/stop", models.TrainingJobStopView.as_view()),
+    ]

@@ -4,7 +4,7 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
-from frontend.launching import launch_job as launch_from_a_front_end
+from frontend.automation import launch_job as launch_from_a_front_end
 from labeling.models import LabelingJob
 from learning.models import LearningLoop
 from learning.services.launch import launch_job

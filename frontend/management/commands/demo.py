@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
+from frontend import automation
 from frontend.demo import people, run, scenes, stack, summary
 from frontend.demo.api import Api
 from frontend.demo.crowd import Crowd
@@ -109,7 +110,9 @@ class Command(BaseCommand):
             dataset=dataset["id"],
             labels=truth.labels,
             workteam=crew.team.pk,
-            automated=run.automated(len(truth.images), train_seconds=options["train_seconds"]),
+            automated=run.automated(len(truth.images), train_seconds=options["train_seconds"])
+            if automation.installed()
+            else {"enabled": False},
         )
         self._last = ""
         job = run.run_job(api, crowd, design, timeout=options["timeout"], show=self._show_job, stages=stages)

@@ -33,6 +33,9 @@ LONGEST_RUN = timedelta(days=30)
 BY = "system"
 """The actor in the audit log for steps that no person took."""
 
+NO_LOOP = "automated labeling is not installed here any more: stop the job, or run it where it is installed"
+"""What a job says whose learning loop nothing continues."""
+
 MAX_PASSES = 10
 """Passes that one call makes over the job. A request that arrives after the last one has a message of its own, or waits
 for the sweep."""
@@ -102,8 +105,15 @@ def _work(job: LabelingJob) -> bool:
         return True
     live = batches.live_batch(job.queue)
     if live is None:
-        return False if job.automated else _open_next(job)
+        return _wait_for_loop(job) if job.automated else _open_next(job)
     return _advance_batch(job, live)
+
+
+def _wait_for_loop(job: LabelingJob) -> bool:
+    """With automated labeling another app opens the batches: say so while no such app is installed."""
+    if not hooks.job_ready:
+        return _set_attention(job, NO_LOOP)
+    return _set_attention(job, "") if job.attention == NO_LOOP else False
 
 
 def _advance_batch(job: LabelingJob, batch: Batch) -> bool:

@@ -1,0 +1,52 @@
+"""What the front end asks of the learning app, with or without that app: the one place that knows whether it is there.
+
+An installation with WAGGLE_LEARNING=no has no trainings, models or loops: people label everything. Pages and endpoints
+of models and loops are registered only where the app is installed; besides this file only they import it.
+"""
+
+from typing import Any
+
+from django.apps import apps
+
+from labeling.models import LabelingJob
+from labeling.services.jobs import creation
+from learning.contract import ARCHITECTURES
+from learning.services.active.loop_settings import RANGES, LoopSettings
+from marketplace.errors import Invalid
+from marketplace.models import Account
+
+# ARCHITECTURES, RANGES and LoopSettings come from modules without models, which forms and serializers need in any case.
+__all__ = ["ARCHITECTURES", "RANGES", "LoopSettings", "count_models", "installed", "launch_job", "loop_view"]
+
+
+def installed() -> bool:
+    """Whether this installation trains models."""
+    return apps.is_installed("learning")
+
+
+if installed():
+    # The models of an app that is not installed cannot be imported.
+    from learning import queries
+    from learning.services import launch
+
+
+def launch_job(*, account: Account, by: str, **design: Any) -> LabelingJob:
+    """Create a labeling job and whatever belongs to it. `design` as for `creation.create_job`.
+
+    Raises as that does, and Invalid or NotFound for settings of automated labeling that cannot be used.
+    """
+    if installed():
+        return launch.launch_job(account=account, by=by, **design)
+    if (design.get("automated_labeling") or {}).get("enabled"):
+        raise Invalid("automated labeling is not installed here", field="automated_labeling.enabled")
+    return creation.create_job(account=account, by=by, **design)
+
+
+def loop_view(job: LabelingJob) -> dict[str, Any] | None:
+    """What there is to show of a job's learning loop, see `learning.queries.loop_view`; None for a job without one."""
+    return queries.loop_view(job) if installed() and job.automated else None
+
+
+def count_models(account: Account) -> int | None:
+    """How many models the account has; None where no models are trained."""
+    return queries.models(account).count() if installed() else None
