@@ -20,6 +20,8 @@ class User(AbstractUser):
     email = models.EmailField(unique=True)  # kept in lower case
     display_name = models.CharField(max_length=80, blank=True)
     is_operator = models.BooleanField(default=False)
+    # Made by a program to try something out; only services/simulated.py makes and shuts such users.
+    is_simulated = models.BooleanField(default=False)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = ["username"]

@@ -8,10 +8,14 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from frontend.demo import people
+from frontend.demo.api import ApiError
 from labeling import background
 from labeling.models import Assignment, LabelingJob
 from labeling.services.jobs import creation
 from marketplace import storage
+from marketplace.errors import NameTaken
+from marketplace.models import ApiToken, User
 from marketplace.services import boundaries
 from tests import builders
 from tests.journeys import pictures
@@ -64,6 +68,39 @@ def test_simulated_workers_complete_a_job_over_http(live_server, tmp_path):
     assert lines[1:3] == ["try-out: Completed", "  $0.777600 spent; labeling all by people would be $0.777600"]
     found = re.fullmatch(r"  6 labeled objects: mean IoU (\S+), F1@0.5 (\S+) \(precision \S+, recall \S+\)", lines[3])
     assert found and float(found[1]) > 0.5 and float(found[2]) > 0.5
+    crowd = User.objects.filter(worker__assignments__queue=job.queue).distinct()
+    assert crowd.count() == 5
+    assert_shut(crowd, job)
+
+
+def assert_shut(users, job) -> None:
+    """Simulated people: marked, and nobody can act as one of them, nor are they counted as the team's workers."""
+    assert {(one.is_simulated, one.is_active, one.has_usable_password()) for one in users} == {(True, False, False)}
+    assert not ApiToken.objects.filter(user__in=users, revoked_at=None).exists()
+    assert not job.workteam.memberships.exists()
+
+
+def test_simulated_workers_are_shut_although_the_run_fails(live_server, tmp_path):
+    folder = pictures.write(tmp_path / "set", count=1)
+    job = a_job(folder, name="nobody-home")
+    truth = folder / "annotations.coco.json"
+    wrong = f"{live_server.url}/nowhere"
+    with pytest.raises(ApiError):
+        call_command("simulate_crowd", job=str(job.pk), truth=truth, workers=2, spammers=0, url=wrong)
+    crowd = User.objects.filter(is_simulated=True)
+    assert crowd.count() == 2
+    assert_shut(crowd, job)
+
+
+def test_nobody_real_is_taken_for_a_simulated_worker(tmp_path):
+    folder = pictures.write(tmp_path / "set", count=1)
+    job = a_job(folder, name="mistaken")
+    real = builders.a_user(email=f"worker-2@{people.DOMAIN}")
+    with pytest.raises(NameTaken, match="not simulated"):
+        call_command("simulate_crowd", job=str(job.pk), truth=folder / "annotations.coco.json", workers=2, spammers=0)
+    real.refresh_from_db()
+    assert real.is_active and real.check_password(builders.PASSWORD)
+    assert not User.objects.filter(is_simulated=True).exists() and not job.workteam.memberships.exists()
 
 
 def test_unknown_jobs_and_wrong_arguments_are_refused(tmp_path):

@@ -24,12 +24,14 @@ COMMANDS = {
     "learner": ["manage.py", "run_programs"],
 }
 PEOPLE = """
-import django, json, sys
+import django, json, pathlib, sys
 django.setup()
 from frontend.demo import people
-crew = people.gather(worker_count=int(sys.argv[1]), dollars=int(sys.argv[2]))
-print(json.dumps({"requester": crew.requester_token, "workers": crew.worker_tokens, "team": crew.team.pk,
-                  "account": crew.account.number, "password": people.PASSWORD, "domain": people.DOMAIN}))
+crew = people.gather(worker_count=int(sys.argv[1]), dollars=int(sys.argv[2]), passwords=pathlib.Path(sys.argv[3]))
+logins = list(crew.logins.items())
+print(json.dumps({"requester": crew.requester_token, "workers": [member.token for member in crew.workers],
+                  "team": crew.team.pk, "account": crew.account.number,
+                  "requester_login": logins[0], "operator_login": logins[1], "worker_login": logins[-1]}))
 """
 
 
@@ -41,10 +43,11 @@ def free_port() -> int:
 
 
 class System:
-    """Web, queue and learner, started as in the Procfile."""
+    """Web, queue and learner, started as in the Procfile; no learner in an installation without the learning app."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, *, learning: bool = True):
         self.folder = folder
+        self.names = [name for name in COMMANDS if learning or name != "learner"]
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
@@ -60,6 +63,7 @@ class System:
             "PYTHONPATH": str(ROOT),
             "WAGGLE_API_RATE_PER_USER": "1000000/min",
             "WAGGLE_LEARNER_THREADS": "1",
+            "WAGGLE_LEARNING": "yes" if learning else "no",
         }
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -73,7 +77,8 @@ class System:
 
     def people(self, *, workers: int, dollars: int = 200) -> dict:
         """Create an account with money and a team; returns the tokens of the requester and the workers."""
-        return json.loads(self.run("-c", PEOPLE, str(workers), str(dollars)).strip().splitlines()[-1])
+        passwords = self.folder / "var" / "passwords.json"
+        return json.loads(self.run("-c", PEOPLE, str(workers), str(dollars), str(passwords)).strip().splitlines()[-1])
 
     def start(self, name: str) -> None:
         """Start one process."""
@@ -118,21 +123,21 @@ class System:
 
 
 @contextmanager
-def running() -> Iterator[System]:
-    """A running system; at the end it is stopped and its folder removed.
+def running(*, learning: bool = True) -> Iterator[System]:
+    """A running system, with or without the learning app; at the end it is stopped and its folder removed.
 
     Its folder is not pytest's tmp_path: PostgreSQL never runs as root, and its user may not enter root's tmp_path.
     """
     with tempfile.TemporaryDirectory(prefix="waggle-system-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
-        yield from _up(Path(name))
+        yield from _up(Path(name), learning)
 
 
-def _up(folder: Path) -> Iterator[System]:
-    system = System(folder)
+def _up(folder: Path, learning: bool) -> Iterator[System]:
+    system = System(folder, learning=learning)
     try:
         system.run("manage.py", "bootstrap", "--verbosity", "0")
-        for name in COMMANDS:
+        for name in system.names:
             system.start(name)
         system.wait_for_web()
         yield system

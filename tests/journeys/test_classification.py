@@ -1,12 +1,10 @@
 """A classification job end to end over real HTTP: design, answers, consensus, manifest, pages, adjudication."""
 
 import html
-import http.cookiejar
 import json
 import re
 import time
 import urllib.parse
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ import pytest
 from frontend.demo import run
 from frontend.demo.api import Api, ApiError
 from tests.journeys import pictures
+from tests.journeys.browser import Browser, signed_in
 from tests.journeys.system import System, running
 
 COUNT = 4
@@ -28,35 +27,6 @@ ATTRIBUTE = "shape"
 def system():
     with running() as up:
         yield up
-
-
-class Browser:
-    """A person's browser without a screen: cookies and forms."""
-
-    def __init__(self, base: str):
-        self.base = base
-        self.cookies = http.cookiejar.CookieJar()
-        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
-
-    def get(self, path: str) -> str:
-        """The page."""
-        with self.opener.open(self.base + path, timeout=60) as response:
-            return response.read().decode()
-
-    def post(self, path: str, form: dict[str, str]) -> str:
-        """Send a form; returns the page one is led to."""
-        token = next(cookie.value for cookie in self.cookies if cookie.name == "csrftoken")
-        data = urllib.parse.urlencode({**form, "csrfmiddlewaretoken": token}).encode()
-        request = urllib.request.Request(self.base + path, data, {"Referer": self.base + path, "Origin": self.base})
-        with self.opener.open(request, timeout=60) as response:
-            return response.read().decode()
-
-
-def signed_in(system: System, crew: dict) -> Browser:
-    browser = Browser(system.url)
-    browser.get("/sign-in/")
-    browser.post("/sign-in/", {"username": f"requester@{crew['domain']}", "password": crew["password"]})
-    return browser
 
 
 def until(read, wanted, system: System):
@@ -144,7 +114,7 @@ def test_pictures_in_classes_out(system, tmp_path):
         system,
     )
     assert [row["label"]["choice"] for row in objects[:2]] == ["disc", "neither"]
-    browser = signed_in(system, crew)
+    browser = signed_in(system.url, *crew["requester_login"])
     decide_on_the_page(browser, job["id"], objects[1]["id"])
     for number, worker in enumerate(workers):
         work(worker, number, job["id"], numbers, {2, 3})

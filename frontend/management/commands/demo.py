@@ -43,12 +43,13 @@ class Command(BaseCommand):
         name = f"demo-{images.resolve().name}".lower().replace("_", "-")[:50]
         call_command("bootstrap", verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
-        crew = people.gather(worker_count=options["workers"])
+        passwords = folder / "passwords.json"
+        crew = people.gather(worker_count=options["workers"], passwords=passwords)
         connections.close_all()
         url = settings.PUBLIC_URL
         try:
             with stack.running(url=f"{url}/health/", log=folder / "system.log") as process:
-                self._logins(url)
+                self._logins(url, crew, passwords)
                 api = Api(base_url=url, token=crew.requester_token)
                 result = self._main_job(api, crew, truth, images, name, options)
                 (folder / "summary.json").write_text(json.dumps(result, indent=2, default=str) + "\n")
@@ -61,6 +62,8 @@ class Command(BaseCommand):
             self.stdout.write("\nstopped")
         except stack.StackFailed as error:
             raise CommandError(str(error)) from error
+        finally:
+            people.dismiss(crew.workers)
 
     def _scenes(self, folder: Path) -> Path:
         if not (folder / "annotations.coco.json").exists():
@@ -79,10 +82,10 @@ class Command(BaseCommand):
         except ValueError as error:
             raise CommandError(str(error)) from error
 
-    def _logins(self, url: str) -> None:
-        self.stdout.write(f"\n{url}  (password of all: {people.PASSWORD})")
-        for who in ("requester", "operator", "worker-1"):
-            self.stdout.write(f"  {who:10} {who}@{people.DOMAIN}")
+    def _logins(self, url: str, crew: people.People, passwords: Path) -> None:
+        self.stdout.write(f"\n{url}  (the passwords are in {passwords}, which only you can read)")
+        for address in crew.logins:
+            self.stdout.write(f"  {address}")
 
     def _main_job(
         self, api: Api, crew: people.People, truth: Truth, images: Path, name: str, options: dict[str, Any]
@@ -94,7 +97,7 @@ class Command(BaseCommand):
             return summary.collect(api, api.get(f"/api/v1/labeling-jobs/{done['id']}"), truth, self._earlier_seconds())
         crowd = Crowd(
             base_url=settings.PUBLIC_URL,
-            tokens=crew.worker_tokens,
+            tokens=[member.token for member in crew.workers],
             truth=truth,
             spammers=options["spammers"],
             seed=SEED,

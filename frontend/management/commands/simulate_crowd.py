@@ -16,7 +16,7 @@ from marketplace import money
 
 
 class Command(BaseCommand):
-    """Makes worker accounts in the job's team, then speaks only HTTP."""
+    """Puts simulated workers on the job's team, lets them work over HTTP, and shuts them at the end."""
 
     help = "Answer a labeling job with simulated workers who know the truth and err in their own ways."
 
@@ -39,7 +39,16 @@ class Command(BaseCommand):
             truth = Truth(options["truth"])
         except ValueError as error:
             raise CommandError(str(error)) from error
-        tokens = people.workers(job.workteam, options["workers"])
+        crew = people.workers(job.workteam, options["workers"])
+        try:
+            crowd = self._work(job, truth, [member.token for member in crew], options)
+        finally:
+            people.dismiss(crew)
+        self.stdout.write(f"{crowd.tally.answers} answers, {crowd.tally.declined} declined")
+        job.refresh_from_db()
+        self.stdout.write("\n".join(_report(job, truth)))
+
+    def _work(self, job: LabelingJob, truth: Truth, tokens: list[str], options: dict[str, Any]) -> Crowd:
         crowd = Crowd(
             base_url=options["url"],
             tokens=tokens,
@@ -54,9 +63,7 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             crowd.stop()
             crowd.join()
-        self.stdout.write(f"{crowd.tally.answers} answers, {crowd.tally.declined} declined")
-        job.refresh_from_db()
-        self.stdout.write("\n".join(_report(job, truth)))
+        return crowd
 
 
 def _job(wanted: str) -> LabelingJob:

@@ -1,0 +1,35 @@
+"""A person's browser without a screen: cookies, forms and redirects, over real HTTP."""
+
+import http.cookiejar
+import urllib.parse
+import urllib.request
+
+
+class Browser:
+    """Fetches pages and sends forms at one site. HTTP errors are raised as urllib.error.HTTPError."""
+
+    def __init__(self, base: str):
+        self.base = base
+        self.cookies = http.cookiejar.CookieJar()
+        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.cookies))
+
+    def get(self, path: str) -> str:
+        """The page."""
+        with self.opener.open(self.base + path, timeout=60) as response:
+            return response.read().decode()
+
+    def post(self, path: str, form: dict[str, str]) -> str:
+        """Send a form; returns the page one is led to."""
+        token = next(cookie.value for cookie in self.cookies if cookie.name == "csrftoken")
+        data = urllib.parse.urlencode({**form, "csrfmiddlewaretoken": token}).encode()
+        request = urllib.request.Request(self.base + path, data, {"Referer": self.base + path, "Origin": self.base})
+        with self.opener.open(request, timeout=60) as response:
+            return response.read().decode()
+
+
+def signed_in(base: str, email: str, password: str) -> Browser:
+    """A browser in which this user has signed in."""
+    browser = Browser(base)
+    browser.get("/sign-in/")
+    browser.post("/sign-in/", {"username": email, "password": password})
+    return browser
