@@ -147,6 +147,25 @@ def test_eligibility_is_written_by_one_service_and_read_by_one_sql_function():
     assert {path for path, text in rooms(".py", ".sql") if sql.search(text)} == {"marketplace/sql/eligibility.sql"}
 
 
+LEARNING_IN_THE_FRONT_END = {
+    "frontend/automation.py": "knows whether the learning app is installed",
+    "frontend/rest/models.py": "its endpoints are registered only where the app is installed",
+    "frontend/requester/models.py": "its pages are registered only where the app is installed",
+    "frontend/demo/scenes.py": "paints pictures; pure",
+    "frontend/demo/summary.py": "measures quality; pure",
+}
+
+
+def test_the_front_end_reaches_the_learning_app_in_one_place():
+    """An installation may be without that app: whatever imports its models elsewhere does not start there."""
+    found = {
+        path
+        for path, text in rooms(".py")
+        if path.startswith("frontend/") and re.search(r"^\s*(from|import) learning\b", text, re.M)
+    }
+    assert found == set(LEARNING_IN_THE_FRONT_END), "ask frontend/automation.py"
+
+
 def test_no_lock_outlives_its_transaction():
     """Session-level advisory locks break behind PgBouncer, and block a queue worker while they wait."""
     session = re.compile(r"pg_(try_)?advisory_(lock|unlock)")

@@ -5,7 +5,9 @@ from django.conf import settings
 from django.test import override_settings
 
 from frontend.automation import launch_job as launch_from_a_front_end
+from labeling import hooks
 from labeling.models import LabelingJob
+from labeling.services.jobs import advancing
 from learning.models import LearningLoop
 from learning.services.launch import launch_job
 from marketplace.errors import Invalid, NotFound
@@ -49,3 +51,16 @@ def test_without_the_learning_app_people_label_everything():
     with pytest.raises(Invalid, match="not installed"):
         launch_from_a_front_end(**a_design(automated_labeling={"enabled": True}))
     assert LabelingJob.objects.count() == 1 and not LearningLoop.objects.exists()
+
+
+def test_a_job_whose_loop_nothing_continues_says_so(monkeypatch):
+    """The app that leads it was installed when it was launched, and is not any more."""
+    job = launch_job(**a_design(automated_labeling={"enabled": True}))
+    with monkeypatch.context() as without:
+        without.setattr(hooks, "job_ready", [])
+        advancing.advance_job(job.pk)
+        job.refresh_from_db()
+        assert (job.status, job.attention) == ("InProgress", advancing.NO_LOOP)
+    advancing.advance_job(job.pk)
+    job.refresh_from_db()
+    assert (job.status, job.attention) == ("InProgress", "")
