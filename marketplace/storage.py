@@ -138,12 +138,17 @@ def locate(uri: str, *, key_needed: bool = True) -> Location:
 
 
 def prepare(uri: str) -> bool:
-    """Create the bucket of `uri` if it does not exist; returns whether it was created. Folders need no preparation.
+    """Create the bucket or the folder of `uri` if it does not exist; returns whether it was created.
 
-    Raises Forbidden when it does not exist and the keys may not create it, StoreUnavailable.
+    Other users of the machine may not enter a folder that is created here. Raises Forbidden when the bucket does not
+    exist and the keys may not create it, StoreUnavailable.
     """
     if not uri.startswith("s3://"):
-        return False
+        folder = FileStore.key_path(uri)
+        if folder.is_dir():
+            return False
+        folder.mkdir(mode=0o700, parents=True)
+        return True
     bucket = locate(uri, key_needed=False).bucket
     try:
         with _explained(uri):

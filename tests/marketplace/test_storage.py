@@ -103,6 +103,11 @@ class TestEveryStore:
         with pytest.raises(Invalid):
             storage.read(any_base + "/a/../../x")
 
+    def test_a_folder_is_made_for_its_owner_only(self, tmp_path):
+        fresh = tmp_path / "a" / "store"
+        assert [storage.prepare(fresh.as_uri()), storage.prepare(fresh.as_uri())] == [True, False]
+        assert fresh.stat().st_mode & 0o777 == 0o700
+
 
 class TestS3:
     @pytest.fixture(params=["rclone", "moto"])
