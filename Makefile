@@ -5,7 +5,7 @@ PY := .venv/bin/python
 WORKERS ?= 2
 NAME ?= main_job
 # An installation without the learning app has no learner.
-PROCESSES := web queue $(if $(filter no 0 false off,$(shell echo "$(WAGGLE_LEARNING)" | tr A-Z a-z)),,learner)
+PROCESSES := database web queue $(if $(filter no 0 false off,$(shell echo "$(WAGGLE_LEARNING)" | tr A-Z a-z)),,learner)
 
 .PHONY: demo serve test test-all lint format hooks bench docs setup browser clean
 

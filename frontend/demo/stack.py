@@ -14,7 +14,7 @@ import urllib3
 from frontend import automation
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PROCESSES = ["web", "queue", *(["learner"] if automation.installed() else [])]
+PROCESSES = ["database", "web", "queue", *(["learner"] if automation.installed() else [])]
 
 
 class StackFailed(RuntimeError):

@@ -16,6 +16,7 @@ import pytest
 from marketplace import postmaster
 from marketplace.database import DatabaseUnavailable, parse_url, start_embedded, stop_embedded
 
+ROOT = Path(__file__).resolve().parents[2]
 NOBODY = 65534
 
 
@@ -186,3 +187,37 @@ def test_a_socket_folder_of_somebody_else_is_not_used(monkeypatch):
             os.chown(folder, NOBODY, -1)
             with pytest.raises(DatabaseUnavailable, match="belongs to somebody else"):
                 postmaster.own_socket_folder(directory)
+
+
+def test_a_server_that_dies_is_started_again():
+    """What `make serve` runs beside web and queue."""
+    with tempfile.TemporaryDirectory(prefix="waggle-embedded-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o755)
+        directory = Path(name).resolve() / "postgres"
+        with psycopg.connect(start_embedded(directory), autocommit=True) as connection:
+            connection.execute("CREATE TABLE bees AS SELECT 81 AS number")
+        environment = {**os.environ, "WAGGLE_VAR": name, "WAGGLE_DATABASE_URL": "", "DATABASE_URL": ""}
+        keeper = subprocess.Popen([sys.executable, "manage.py", "database", "keep"], cwd=ROOT, env=environment)
+        try:
+            for _ in range(2):
+                before = main_process(directory)
+                before.send_signal(signal.SIGKILL)
+                assert until_counted(directory, before) == 81
+            assert keeper.poll() is None
+        finally:
+            keeper.kill()
+            keeper.wait()
+            stop_embedded(directory)
+
+
+def until_counted(directory: Path, dead: psutil.Process) -> int:
+    """Connect, as the web does, until the server that follows `dead` answers."""
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            if main_process(directory) != dead:
+                return count(f"postgresql://postgres@/postgres?host={directory}")
+        except (OSError, IndexError, psutil.Error, psycopg.OperationalError):
+            pass
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
