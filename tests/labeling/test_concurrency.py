@@ -10,11 +10,12 @@ from django.db import close_old_connections, connection
 from django.db.models import Sum
 from django.utils import timezone
 
-from labeling.models import Answer, Assignment, Batch, DataObject, Task
+from labeling.models import Answer, Assignment, Batch, DataObject, Export, Task
 from labeling.services.jobs import advancing, creation
 from labeling.services.jobs.batches import open_batch
+from labeling.services.output import exports
 from labeling.services.queue import assignments, leases
-from marketplace.errors import InUse
+from marketplace.errors import ExportLimit, InUse
 from marketplace.models import Posting
 from marketplace.services import earnings, wallets
 from tests.labeling import stories
@@ -164,6 +165,21 @@ def test_expired_tasks_are_done_by_the_workers_who_held_them():
     for worker in workers:
         assert stories.work(worker, job) == 30
     assert Answer.objects.count() == 90
+
+
+def test_concurrent_requests_for_exports_keep_the_limit():
+    job, _ = stories.a_funded_job(objects=1)
+    refused = []
+
+    def request():
+        try:
+            exports.create_export(job=job, kind="manifest", by="user:1")
+        except ExportLimit as error:
+            refused.append(error)
+
+    in_threads(*[request for _ in range(24)])
+    assert Export.objects.filter(job=job).count() == exports.MOST_AT_ONCE
+    assert len(refused) == 24 - exports.MOST_AT_ONCE
 
 
 def test_the_cost_of_a_claim_does_not_grow_with_the_tasks_a_worker_has_done():

@@ -59,9 +59,11 @@ def create_export(*, job: LabelingJob, kind: str, which: str = "all", by: str) -
         raise Invalid(f"{kind!r} found, one of {', '.join(formats(job))} expected", field="kind")
     if which not in rows.WHICH:
         raise Invalid(f"{which!r} found, one of {', '.join(rows.WHICH)} expected", field="which")
-    if Export.objects.filter(job=job, status="InProgress").count() >= MOST_AT_ONCE:
-        raise ExportLimit(f"{MOST_AT_ONCE} exports of this job are running; wait until one of them has ended")
     with transaction.atomic():
+        # Requests for exports of one job wait for each other here, so that together they keep the limit.
+        LabelingJob.objects.select_for_update(no_key=True, of=("self",)).get(pk=job.pk)
+        if Export.objects.filter(job=job, status="InProgress").count() >= MOST_AT_ONCE:
+            raise ExportLimit(f"{MOST_AT_ONCE} exports of this job are running; wait until one of them has ended")
         export = Export.objects.create(job=job, kind=kind, which=which, created_by=by)
         queue.enqueue(RUN, export.pk)
     return export
