@@ -117,6 +117,14 @@ def answer(seat: Assignment, content: dict[str, Any] = ONE_BEE, *, key: str = ""
     )
 
 
+def claim_and_answer(worker: Worker, job: LabelingJob) -> int:
+    """Claim a task of the job and submit its answer; returns the task's key."""
+    seat = assignments.claim(worker=worker, queue=job.queue)
+    assert seat is not None
+    answer(seat)
+    return seat.task_id
+
+
 def work(worker: Worker, job: LabelingJob, content: dict[str, Any] = ONE_BEE, *, most: int = 10_000) -> int:
     """Let a worker claim and submit until they get no more tasks; returns the number of answers."""
     for done in range(most):

@@ -7,13 +7,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from labeling.models import AdvanceRequest, Answer, Assignment, AssignmentStatus, DataObject, Task, WorkQueue
+from labeling.models import AdvanceRequest, Answer, Assignment, AssignmentStatus, Batch, DataObject, Task, WorkQueue
 from labeling.services.jobs import advancing, creation
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import assignments, leases, visibility, worklist
 from marketplace.errors import Forbidden, InUse, Invalid, LimitExceeded, NotFound
 from marketplace.models import Entry
-from marketplace.services import earnings, workteams
+from marketplace.services import earnings, wallets, workteams
 from tests.labeling import stories
 
 pytestmark = pytest.mark.django_db
@@ -189,19 +189,42 @@ def test_a_worker_never_gets_a_declined_task_again(opened):
         assignments.give_back(assignment=seat, worker=worker)
 
 
-def test_a_task_that_all_workers_decline_expires_and_its_object_fails(opened):
-    job, workers = opened
-    first = Task.objects.filter(queue=job.queue).order_by("queue_position").first()
+def all_decline(job, workers, *, seats):
+    """A task of a job with one object that all of its workers have declined."""
+    task = Task.objects.get(queue=job.queue)
     for worker in workers:
-        seat = assignments.claim(worker=worker, queue=job.queue)
-        while seat.task_id != first.pk:
-            seat = assignments.claim(worker=worker, queue=job.queue)
-        assignments.decline(assignment=seat, worker=worker)
-    first.refresh_from_db()
-    assert (first.state, first.due, first.seats_total) == ("Expired", True, 0)
+        assignments.decline(assignment=assignments.claim(worker=worker, queue=job.queue), worker=worker)
+        assert assignments.claim(worker=worker, queue=job.queue) is None
+    task.refresh_from_db()
+    assert (task.state, task.due, task.seats_free, task.declines_count) == ("Open", False, seats, len(workers))
+    return task
+
+
+@pytest.mark.parametrize("seats", [1, 3])
+def test_a_task_that_all_workers_decline_waits_for_others(seats):
+    job, workers = stories.a_funded_job(workers=4, objects=1, workers_per_object=seats)
+    open_all(job)
+    task = all_decline(job, workers, seats=seats)
     advancing.advance_job(job.pk)
-    row = DataObject.objects.get(pk=first.data_object_id)
+    assert DataObject.objects.get(job=job).state == "PendingHuman"
+    for newcomer in stories.a_crowd(seats):
+        workteams.add_worker(team=job.workteam, worker=newcomer, by="system")
+        assert stories.claim_and_answer(newcomer, job) == task.pk
+    advancing.advance_job(job.pk)
+    assert DataObject.objects.get(job=job).state == "HumanLabeled"
+
+
+def test_an_object_that_all_workers_decline_fails_when_the_availability_of_its_task_ends():
+    job, workers = stories.a_funded_job(workers=4, objects=1, workers_per_object=1)
+    open_all(job)
+    task = all_decline(job, workers, seats=1)
+    Batch.objects.update(expires_at=timezone.now())
+    advancing.advance_job(job.pk)
+    task.refresh_from_db()
+    assert (task.state, task.seats_total) == ("Expired", 0)
+    row = DataObject.objects.get(pk=task.data_object_id)
     assert row.state == "Failed" and row.failure_reason.startswith("ClientError: Annotation tasks expired")
+    assert wallets.held(job.account) == 0
 
 
 def test_the_task_of_an_expired_lease_goes_to_somebody_else(opened):

@@ -1,7 +1,8 @@
 """Ends seats that were not answered: returned, declined, expired or cancelled. Knows no answers and no money.
 
 The seat goes back to the end of the queue while its task is still offered, else it is withdrawn; a task left without
-open seats is due, and an advance of the queue's owner is requested.
+open seats is due, and an advance of the queue's owner is requested. A declined task is offered to others until its
+batch ends, even when everybody has declined it: people may join the workforce meanwhile.
 """
 
 from collections import Counter
@@ -45,7 +46,7 @@ def end_seats(
     with transaction.atomic():
         lock_positions(queue_id)
         # Read under the position lock, so that a stop that commits later withdraws the seats that are freed here.
-        queue = WorkQueue.objects.only("status", "max_seats").get(pk=queue_id)
+        queue = WorkQueue.objects.only("status").get(pk=queue_id)
         if to == AssignmentStatus.EXPIRED and not queue.open:
             to = AssignmentStatus.CANCELLED
         of_seats = Assignment.objects.filter(pk__in=seats).values("task_id")
@@ -99,8 +100,7 @@ def _free_seats(queue: WorkQueue, tasks: Iterable[Task], ended: Counter[int], *,
         if declined:
             task.declines_count += count
             task.save(update_fields=["declines_count"])
-        offered = task.batch_id in on_offer and task.declines_count < queue.max_seats
-        if offered and task.state == TaskStatus.OPEN:
+        if task.batch_id in on_offer and task.state == TaskStatus.OPEN:
             freed.setdefault(count, []).append(task.pk)
         else:
             task.seats_total -= count
