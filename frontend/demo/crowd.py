@@ -90,6 +90,26 @@ def answer(profile: Profile, truth: TrueImage, labels: list[str], seed: int) -> 
     return drawn, seconds
 
 
+def _claim(api: Api, job_id: int) -> dict[str, Any]:
+    """Claim a task of the job; no task, with a reason, for a worker who holds as many as one may."""
+    try:
+        claimed: dict[str, Any] = api.post(f"/api/v1/labeling-jobs/{job_id}/claim")
+    except ApiError as error:
+        if error.problem.get("type") != "urn:waggle:problem:task-limit":
+            raise
+        return {"assignment": None, "reason": "task-limit"}
+    return claimed
+
+
+def _give_back(api: Api, assignment: dict[str, Any]) -> None:
+    """Return a task, because the worker could claim none of a small job in the next run until its lease ends."""
+    try:
+        api.post(f"/api/v1/assignments/{assignment['id']}/return")
+    except ApiError as error:
+        if error.code != 409:
+            raise  # 409: the job ended meanwhile, and the task with it
+
+
 def _box(edges: np.ndarray, label: str, image: TrueImage) -> dict[str, Any] | None:
     left, right = sorted(np.clip(np.round(edges[[0, 2]]), 0, image.width))
     top, bottom = sorted(np.clip(np.round(edges[[1, 3]]), 0, image.height))
@@ -157,7 +177,7 @@ class Crowd:
 
     def _work(self, api: Api, profile: Profile, job_id: int) -> None:
         idle = 0.2
-        claimed = api.post(f"/api/v1/labeling-jobs/{job_id}/claim")
+        claimed = _claim(api, job_id)
         while not self.stopping.is_set():
             assignment = claimed["assignment"]
             if assignment is None:
@@ -165,10 +185,12 @@ class Crowd:
                     return
                 self.stopping.wait(idle)
                 idle = min(2.0, idle * 1.5)
-                claimed = api.post(f"/api/v1/labeling-jobs/{job_id}/claim")
+                claimed = _claim(api, job_id)
                 continue
             idle = 0.2
             claimed = self._answer(api, profile, job_id, assignment)
+        if claimed["assignment"] is not None:
+            _give_back(api, claimed["assignment"])
 
     def _answer(self, api: Api, profile: Profile, job_id: int, assignment: dict[str, Any]) -> dict[str, Any]:
         known = self.truth.find(api.bytes(assignment["image_url"]))
@@ -178,7 +200,7 @@ class Crowd:
             with self.tally.lock:
                 self.tally.declined += 1
                 self.tally.unknown_images += 1
-            return api.post(f"/api/v1/labeling-jobs/{job_id}/claim")
+            return _claim(api, job_id)
         labels = [entry["label"] for entry in assignment["labels"]]
         boxes, seconds = answer(profile, known, labels, self.seed)
         if self.pace:
@@ -196,7 +218,7 @@ class Crowd:
             if error.code != 409:
                 raise
             # The lease ran out or the job ended while "drawing": nothing is owed; ask for the next task.
-            return api.post(f"/api/v1/labeling-jobs/{job_id}/claim")
+            return _claim(api, job_id)
         with self.tally.lock:
             self.tally.answers += 1
         return {"assignment": done["next_assignment"], "reason": done.get("reason")}

@@ -21,7 +21,7 @@ Filters = Mapping[str, str]
 class Pages(CursorPagination):
     """Pages by primary key, newest first unless the view orders otherwise; `page_size` up to 200."""
 
-    ordering = "-id"
+    ordering: str | tuple[str, ...] = "-id"
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 200
@@ -59,7 +59,7 @@ class ListView(APIView):
     """A list of rows. A list says which rows there are for the caller (`rows`) and how one looks (`row`)."""
 
     filters: ClassVar[Filters] = {}
-    ordering: ClassVar[str] = Pages.ordering
+    ordering: ClassVar[str | tuple[str, ...]] = Pages.ordering
 
     def rows(self, request: Request, **place: Any) -> QuerySet[Any]:
         """The rows the caller may see; `place` are the parts of the address. Raises DomainErrors."""

@@ -45,6 +45,7 @@ urlpatterns = [
     path("worker/public-pool", workteams.PublicPoolView.as_view()),
     path("work", earnings.WorkView.as_view()),
     path("earnings", earnings.EarningsView.as_view()),
+    path("assignments", work.AssignmentsView.as_view()),
     path("assignments/<int:assignment_id>", work.HeartbeatView.as_view()),
     path("assignments/<int:assignment_id>/submit", work.SubmitView.as_view()),
     path("assignments/<int:assignment_id>/return", work.ReturnView.as_view()),

@@ -1,8 +1,9 @@
-"""What a worker does with tasks: claim, submit, return, decline, and see how long the lease runs."""
+"""What a worker does with tasks: claim, list those held, submit, return, decline, and see how long the lease runs."""
 
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -13,20 +14,39 @@ from rest_framework.views import APIView
 from frontend.images import image_url
 from frontend.rest import schemas
 from frontend.rest.idempotency import key_of
+from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import worker_of
 from frontend.tasks import task_payload
-from labeling.models import Assignment, WorkQueue
+from labeling.models import Assignment, Task, WorkQueue
 from labeling.queries import showing
 from labeling.services import scope
 from labeling.services.queue import assignments
 from marketplace import money
-from marketplace.errors import Invalid
+from marketplace.errors import DomainError, Forbidden, Invalid, TaskGone, TaskLimit
 from marketplace.models import Worker
 
 NO_TASK = {
     "Initializing": "job-not-started",
     "InProgress": "none-left",
 }
+"""Why a claim gives no task, by the status of the queue."""
+
+NO_NEXT: dict[type[DomainError], str] = {
+    Forbidden: "not-eligible",
+    TaskLimit: "task-limit",
+    TaskGone: "claimed-before",
+}
+"""Why a submit claims no further task, by the error of the claim. TaskGone: it did when it was sent before."""
+
+CLAIM_PARAMETERS = [
+    OpenApiParameter(
+        "Idempotency-Key",
+        str,
+        OpenApiParameter.HEADER,
+        description="repeating a claim with the same key returns the same task; another key for each further task",
+    ),
+    OpenApiParameter("hint", bool, description="name the image of the task after it, to fetch it ahead"),
+]
 
 
 class SubmitInput(serializers.Serializer):
@@ -44,9 +64,8 @@ class ReasonInput(serializers.Serializer):
     )
 
 
-def assignment_payload(assignment: Assignment, user_id: int, now: datetime) -> dict[str, Any]:
+def assignment_payload(assignment: Assignment, task: Task, user_id: int, now: datetime) -> dict[str, Any]:
     """A leased seat with its task."""
-    task = showing.task_shown(assignment.task_id)
     return {
         "id": assignment.pk,
         "accepted_at": assignment.accepted_at,
@@ -56,19 +75,30 @@ def assignment_payload(assignment: Assignment, user_id: int, now: datetime) -> d
     }
 
 
-def claim_payload(worker: Worker, queue_id: int, *, hint: bool) -> dict[str, Any]:
+def claim_payload(worker: Worker, queue_id: int, *, key: str, hint: bool) -> dict[str, Any]:
     """Claim the next task of a queue for a worker; `reason` says why there is none. `hint`: name the image after it."""
     now = timezone.now()
     queue = WorkQueue(pk=queue_id)
-    assignment = assignments.claim(worker=worker, queue=queue, now=now)
+    assignment = assignments.claim(worker=worker, queue=queue, key=key, now=now)
     if assignment is None:
         status = WorkQueue.objects.values_list("status", flat=True).get(pk=queue_id)
         return {"assignment": None, "reason": NO_TASK.get(status, "job-closed"), "next": None}
     upcoming = assignments.peek(worker=worker, queue=queue) if hint else None
     return {
-        "assignment": assignment_payload(assignment, worker.user_id, now),
+        "assignment": assignment_payload(assignment, showing.task_shown(assignment.task_id), worker.user_id, now),
         "next": {"image_url": image_url(upcoming["object"], worker.user_id)} if upcoming else None,
     }
+
+
+def claim_after_submit(worker: Worker, submitted: assignments.Submission, *, hint: bool) -> dict[str, Any]:
+    """Claim the next task in the request that submitted one; a repeat of the request gets the same task.
+
+    The answer is stored already, so a refusal to give a further task is no error of the request, but its `reason`.
+    """
+    try:
+        return claim_payload(worker, submitted.queue_id, key=f"after:{submitted.assignment_id}", hint=hint)
+    except tuple(NO_NEXT) as refused:
+        return {"assignment": None, "reason": NO_NEXT[type(refused)], "next": None}
 
 
 def _hint(request: Request) -> bool:
@@ -79,19 +109,44 @@ def _hint(request: Request) -> bool:
 class ClaimView(APIView):
     """Take the next task of a work queue."""
 
-    @extend_schema(request=None, responses={200: schemas.Claim}, operation_id="claim_task")
+    @extend_schema(request=None, responses={200: schemas.Claim}, operation_id="claim_task", parameters=CLAIM_PARAMETERS)
     def post(self, request: Request, queue_id: int) -> Response:
         """A task with a lease, or null with the reason there is none."""
-        return Response(claim_payload(worker_of(request), queue_id, hint=_hint(request)))
+        return Response(claim_payload(worker_of(request), queue_id, key=key_of(request), hint=_hint(request)))
 
 
 class JobClaimView(APIView):
     """Take the next task of a labeling job."""
 
-    @extend_schema(request=None, responses={200: schemas.Claim}, operation_id="claim_task_of_labeling_job")
+    @extend_schema(
+        request=None,
+        responses={200: schemas.Claim},
+        operation_id="claim_task_of_labeling_job",
+        parameters=CLAIM_PARAMETERS,
+    )
     def post(self, request: Request, job_id: int) -> Response:
         """A task with a lease, or null with the reason there is none."""
-        return Response(claim_payload(worker_of(request), scope.queue_of_job(job_id), hint=_hint(request)))
+        queue_id = scope.queue_of_job(job_id)
+        return Response(claim_payload(worker_of(request), queue_id, key=key_of(request), hint=_hint(request)))
+
+
+@listed(
+    operation="list_assignments",
+    page=schemas.page("Assignment", schemas.Assignment),
+    description="The tasks that the caller holds, latest first, so that work on them can be taken up again.",
+)
+class AssignmentsView(ListView):
+    """The caller's leased seats with their tasks."""
+
+    filters = {"queue_id": "queue_id"}
+
+    def rows(self, request: Request, **place: Any) -> QuerySet[Assignment]:
+        """Of queues that are still open to the caller."""
+        return scope.assignments_held(worker_of(request))
+
+    def row(self, found: Assignment) -> dict[str, Any]:
+        """As the claim showed it."""
+        return assignment_payload(found, found.task, found.worker.user_id, timezone.now())
 
 
 class SubmitView(APIView):
@@ -127,7 +182,7 @@ class SubmitView(APIView):
         body: dict[str, Any] = {"status": "Submitted", "paid": money.text(done.paid_micros), "repeated": done.repeated}
         if request.query_params.get("claim_next") in ("true", "1"):
             # In a transaction of its own: a submit holds its task while a claim may wait for another.
-            upcoming = claim_payload(worker, done.queue_id, hint=_hint(request))
+            upcoming = claim_after_submit(worker, done, hint=_hint(request))
             body |= {"next_assignment": upcoming["assignment"], "next": upcoming["next"]}
             if upcoming["assignment"] is None:
                 body["reason"] = upcoming["reason"]

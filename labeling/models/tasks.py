@@ -114,11 +114,20 @@ class Assignment(models.Model):
     ended_at = models.DateTimeField(null=True)
     seconds_spent = models.FloatField(null=True)
     paid_micros = models.BigIntegerField(null=True)
+    # Makes the claim safe to repeat; "" for a claim without a key.
+    claim_key = models.CharField(max_length=200, blank=True, default="", db_default="")
     submit_key = models.CharField(max_length=200, blank=True)
     decline_reason = models.CharField(max_length=200, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["task", "worker"], name="assignment_once_per_worker")]
+        constraints = [
+            models.UniqueConstraint(fields=["task", "worker"], name="assignment_once_per_worker"),
+            models.UniqueConstraint(
+                fields=["worker", "queue", "claim_key"],
+                condition=models.Q(claim_key__gt=""),
+                name="assignment_claim_key_once",
+            ),
+        ]
         indexes = [
             models.Index(fields=["worker", "-id"], name="assignment_by_worker"),
             models.Index(

@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
-from labeling.models import Assignment, DataObject, Dataset, Export, LabelingJob, WorkQueue
+from labeling.models import Assignment, AssignmentStatus, DataObject, Dataset, Export, LabelingJob, WorkQueue
 from labeling.services.jobs import limits
 from labeling.services.queue import visibility
 from marketplace.errors import NotFound
 from marketplace.models import Account, User, Worker
-from marketplace.services import scope
+from marketplace.services import eligibility, scope
 
 
 def jobs(account: Account) -> QuerySet[LabelingJob]:
@@ -69,6 +70,20 @@ def assignment(worker: Worker, assignment_id: int) -> Assignment:
     if row is None:
         raise NotFound(f"you have no assignment {assignment_id}")
     return row
+
+
+def assignments_held(worker: Worker) -> QuerySet[Assignment]:
+    """The assignments that a worker holds, of work queues that they may still see, with task, queue and worker loaded.
+
+    Not those whose lease has run out: the next sweep ends them.
+    """
+    refusal = eligibility.refusal_expression(
+        worker_id=worker.pk, audience="queue__audience_id", account="queue__account_id"
+    )
+    leased = Assignment.objects.filter(
+        worker=worker, state=AssignmentStatus.LEASED, lease_expires_at__gt=timezone.now()
+    )
+    return leased.alias(refusal=refusal).filter(refusal=None).select_related("task__queue", "worker")
 
 
 def queue(worker: Worker, queue_id: int) -> WorkQueue:

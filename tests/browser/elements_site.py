@@ -60,6 +60,7 @@ class Site:
     seconds_left: float = 300.0
     fail_with: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     claimed: list[int] = field(default_factory=list)
+    claims: dict[str, int] = field(default_factory=dict)
     state: dict[int, str] = field(default_factory=dict)
     submits: list[dict[str, Any]] = field(default_factory=list)
     answers: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -77,12 +78,15 @@ class Site:
             "instructions": self.instructions, "element": self.element, "initial_value": None,
         }  # fmt: skip
 
-    def claim(self) -> dict[str, Any]:
-        """Lease the next task that was never leased."""
+    def claim(self, key: str) -> dict[str, Any]:
+        """Lease the next task that was never leased; a repeated key gets the same task."""
+        if key in self.claims:
+            return {"assignment": self.assignment(self.claims[key] // 100), "next": None}
         number = len(self.claimed) + 1
         if number > self.tasks:
             return {"assignment": None, "reason": "none-left", "next": None}
         self.claimed.append(number * 100)
+        self.claims[key] = number * 100
         self.state[number * 100] = "Leased"
         following = {"image_url": f"/picture/{number + 1}.png"} if number < self.tasks else None
         return {"assignment": self.assignment(number), "next": following}
@@ -99,7 +103,7 @@ class Site:
             self.answers[pk] = body["answer"]
         done: dict[str, Any] = {"status": "Submitted", "paid": self.paid[key]}
         if claim_next:
-            upcoming = self.claim()
+            upcoming = self.claim(f"after:{pk}")
             done |= {
                 "next_assignment": upcoming["assignment"],
                 "next": upcoming["next"],
@@ -143,6 +147,9 @@ class Handler(BaseHTTPRequestHandler):
             file = DIST / path.removeprefix("/static/dist/")
             if ".." not in path and file.is_file():
                 return self.answer(200, TYPES.get(file.suffix, "application/octet-stream"), file.read_bytes())
+        if path == "/api/v1/assignments":
+            held = [pk for pk in reversed(self.site.claimed) if self.site.state[pk] == "Leased"]
+            return self.answer_json(200, {"results": [self.site.assignment(pk // 100) for pk in held]})
         if found := re.fullmatch(r"/api/v1/assignments/(\d+)", path):
             if self.site.fail_with:
                 return self.answer_json(*self.site.fail_with.pop(0))
@@ -159,7 +166,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.site.fail_with:
             return self.answer_json(*self.site.fail_with.pop(0))
         if re.fullmatch(r"/api/v1/work-queues/7/claim", where.path):
-            return self.answer_json(200, self.site.claim())
+            return self.answer_json(200, self.site.claim(self.headers["Idempotency-Key"]))
         found = re.fullmatch(r"/api/v1/assignments/(\d+)/(submit|return|decline)", where.path)
         if not found:
             return self.answer_json(404, {"detail": "no such route"})

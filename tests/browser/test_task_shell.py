@@ -113,6 +113,29 @@ def test_two_tabs_get_different_tasks(work: Site, open_page: Open) -> None:
     settles(lambda: boxes(other), [])
 
 
+def test_a_claim_whose_response_was_lost_takes_one_seat(work: Site, open_page: Open) -> None:
+    """The page asks again with the same key, and gets the same task."""
+    work.pages["/before"] = "<!doctype html><title>Before</title><p>Nothing is claimed yet.</p>"
+    page = open_page("/before", ready="p")
+    page.route("**/claim", lambda route: (route.fetch(), route.abort()))
+    page.goto(work.address + "/task")
+    expect(page.get_by_role("button", name="Try now")).to_be_visible()
+    page.unroute("**/claim")
+    page.get_by_role("button", name="Try now").click()
+    page.locator(".canvas canvas").first.wait_for()
+    settles(lambda: work.claimed, [100])
+
+
+def test_a_task_claimed_by_a_page_that_was_closed_is_taken_up(work: Site, open_page: Open) -> None:
+    """The next page knows no key of that claim and has no journal of it: it asks what the worker holds."""
+    work.claim("a page that is gone")
+    page = open_page("/task")
+    draw_here(page, BOX)
+    page.get_by_role("button", name="Submit").click()
+    wait_until(lambda: 100 in work.answers)
+    wait_until(lambda: work.claimed == [100, 200])
+
+
 def test_an_answer_survives_an_expired_session(work: Site, open_page: Open) -> None:
     """A submit that was refused without a session is repeated with the same key after signing in."""
     page = open_page("/task")

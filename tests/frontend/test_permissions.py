@@ -38,6 +38,7 @@ WORKER = {
     "api/v1/worker/public-pool",
     "api/v1/work-queues/<int:queue_id>/claim",
     "api/v1/labeling-jobs/<int:job_id>/claim",
+    "api/v1/assignments",
     "api/v1/assignments/<int:assignment_id>",
     "api/v1/assignments/<int:assignment_id>/submit",
     "api/v1/assignments/<int:assignment_id>/return",

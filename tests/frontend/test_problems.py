@@ -118,7 +118,7 @@ def test_each_conflict_has_its_own_type(live_server, requester):
 
 
 def test_each_conflict_of_a_worker_has_its_own_type(live_server):
-    job, (worker, other) = stories.a_funded_job(workers=2, workers_per_object=1, objects=30)
+    job, (worker, other) = stories.a_funded_job(workers=2, workers_per_object=1, objects=5 * 25 + 1)
     ids = list(DataObject.objects.filter(job=job).order_by("index").values_list("pk", flat=True))
     open_batch(job=job, object_ids=ids, by="test")
     caller = Caller(live_server.url, worker.user)

@@ -9,6 +9,7 @@ from labeling.models import Assignment, DataObject, LabelingJob, ObjectLine
 from labeling.services.jobs import creation, status
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import assignments
+from marketplace.errors import TaskLimit
 from marketplace.models import Account, User, Worker, Workteam
 from tests import builders
 
@@ -94,6 +95,14 @@ def a_funded_job(*, workers: int = 3, funds: str = "100", **changes: Any) -> tup
     return a_job(account, builders.a_team(account=account, workers=people), **changes), people
 
 
+def an_open_job(**changes: Any) -> tuple[LabelingJob, list[Worker]]:
+    """A funded job of which every object has an open task, and its workers."""
+    job, workers = a_funded_job(**changes)
+    ids = list(DataObject.objects.filter(job=job).order_by("index").values_list("pk", flat=True))
+    open_batch(job=job, object_ids=ids, by="system")
+    return job, workers
+
+
 def boxes(*drawn: tuple[float, float, float, float], label: str = "bee") -> dict[str, Any]:
     """The crowd element's answer with these boxes, each (left, top, width, height)."""
     return {
@@ -126,9 +135,15 @@ def claim_and_answer(worker: Worker, job: LabelingJob) -> int:
 
 
 def work(worker: Worker, job: LabelingJob, content: dict[str, Any] = ONE_BEE, *, most: int = 10_000) -> int:
-    """Let a worker claim and submit until they get no more tasks; returns the number of answers."""
+    """Let a worker claim and submit until they get no more tasks; returns the number of answers.
+
+    They get no more, too, when they hold unanswered tasks, as many as they may.
+    """
     for done in range(most):
-        seat = assignments.claim(worker=worker, queue=job.queue)
+        try:
+            seat = assignments.claim(worker=worker, queue=job.queue)
+        except TaskLimit:
+            return done
         if seat is None:
             return done
         answer(seat, content)

@@ -11,7 +11,7 @@ from labeling.models import AdvanceRequest, Answer, Assignment, AssignmentStatus
 from labeling.services.jobs import advancing, creation
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import assignments, leases, visibility, worklist
-from marketplace.errors import Forbidden, InUse, Invalid, LimitExceeded, NotFound
+from marketplace.errors import Forbidden, InUse, Invalid, NotFound
 from marketplace.models import Entry
 from marketplace.services import earnings, wallets, workteams
 from tests.labeling import stories
@@ -43,7 +43,7 @@ def test_a_claim_leases_the_first_task(opened):
 
 def test_a_worker_gets_each_task_once(opened):
     job, (worker, *_) = opened
-    given = [assignments.claim(worker=worker, queue=job.queue).task_id for _ in range(4)]
+    given = [stories.claim_and_answer(worker, job) for _ in range(4)]
     assert given == list(Task.objects.filter(queue=job.queue).order_by("queue_position").values_list("pk", flat=True))
     assert assignments.claim(worker=worker, queue=job.queue) is None
 
@@ -75,17 +75,6 @@ def test_a_stopping_job_leases_no_more_tasks(opened):
     job, (worker, *_) = opened
     creation.stop_job(job=job, by="user:1")
     assert assignments.claim(worker=worker, queue=job.queue) is None
-
-
-def test_a_worker_can_hold_a_limited_number_of_tasks():
-    job, (worker, *_) = stories.a_funded_job(objects=assignments.MOST_LEASES + 1)
-    open_all(job)
-    for _ in range(assignments.MOST_LEASES):
-        seat = assignments.claim(worker=worker, queue=job.queue)
-    with pytest.raises(LimitExceeded, match="submit one or return one"):
-        assignments.claim(worker=worker, queue=job.queue)
-    stories.answer(seat)
-    assert assignments.claim(worker=worker, queue=job.queue) is not None
 
 
 def test_a_submit_stores_the_answer_and_pays(opened):
@@ -172,8 +161,9 @@ def test_a_worker_gets_a_returned_task_again_after_all_others(opened):
     seat = assignments.claim(worker=worker, queue=job.queue)
     assignments.give_back(assignment=seat, worker=worker)
     assignments.give_back(assignment=seat, worker=worker)
-    order = [assignments.claim(worker=worker, queue=job.queue).task_id for _ in range(4)]
-    assert order[-1] == seat.task_id
+    order = [stories.claim_and_answer(worker, job) for _ in range(3)]
+    assert seat.task_id not in order
+    assert assignments.claim(worker=worker, queue=job.queue).task_id == seat.task_id
     assert Task.objects.get(pk=seat.task_id).seats_free == 2
 
 
@@ -261,8 +251,9 @@ def test_a_late_answer_is_refused_when_others_have_taken_the_seat():
 
 def test_a_claim_that_finds_no_task_expires_overdue_leases(opened):
     job, (gone, *rest) = opened
-    for _ in range(4):
-        assignments.claim(worker=gone, queue=job.queue, now=timezone.now() - timedelta(hours=1))
+    for hours in range(4, 0, -1):
+        assignments.claim(worker=gone, queue=job.queue, now=timezone.now() - timedelta(hours=hours))
+    assert Assignment.objects.filter(worker=gone, state="Leased").count() == 4
     workers = [*rest, stories.a_crowd(1)[0]]
     workteams.add_worker(team=job.workteam, worker=workers[-1], by="system")
     for worker in workers:

@@ -10,12 +10,12 @@ from django.db import close_old_connections, connection
 from django.db.models import Sum
 from django.utils import timezone
 
-from labeling.models import Answer, Assignment, Batch, DataObject, Export, Task
+from labeling.models import Answer, Assignment, Batch, DataObject, Export, LabelingJob, Task
 from labeling.services.jobs import advancing, creation
 from labeling.services.jobs.batches import open_batch
 from labeling.services.output import exports
 from labeling.services.queue import assignments, leases
-from marketplace.errors import ExportLimit, InUse
+from marketplace.errors import ExportLimit, InUse, TaskLimit
 from marketplace.models import Posting
 from marketplace.services import earnings, wallets
 from tests.labeling import stories
@@ -147,7 +147,7 @@ def test_one_submit_sent_concurrently_is_stored_and_paid_once():
 
 
 def test_concurrent_claims_of_one_worker_get_different_tasks():
-    job, (worker, *_) = stories.a_funded_job(objects=8)
+    job, (worker, *_) = stories.a_funded_job(objects=8 * assignments.TASKS_PER_LEASE)
     open_all(job)
     seen = []
     in_threads(*[lambda: seen.append(assignments.claim(worker=worker, queue=job.queue).task_id) for _ in range(8)])
@@ -158,13 +158,43 @@ def test_expired_tasks_are_done_by_the_workers_who_held_them():
     job, workers = stories.a_funded_job(workers=3, objects=30)
     open_all(job)
     # Each worker claims tasks and disappears; the cursor of each is then past these tasks.
+    long_ago = timezone.now() - timedelta(days=1)
     for worker in workers:
-        for _ in range(20):
-            assignments.claim(worker=worker, queue=job.queue)
+        for claims in range(20):
+            assignments.claim(worker=worker, queue=job.queue, now=long_ago + claims * timedelta(minutes=11))
+    assert Assignment.objects.filter(state="Leased").count() == 60
     leases.expire_overdue(now=timezone.now() + timedelta(hours=1))
     for worker in workers:
         assert stories.work(worker, job) == 30
     assert Answer.objects.count() == 90
+
+
+def claimed_or_refused(worker, job, **more):
+    """The outcome of a claim: the key of the assignment, or the error's kind."""
+    try:
+        seat = assignments.claim(worker=worker, queue=job.queue, **more)
+    except TaskLimit as refused:
+        return refused.kind
+    return seat and seat.pk
+
+
+@pytest.mark.parametrize(("objects", "most"), [(200, assignments.MOST_LEASES), (30, 6), (3, 1)])
+def test_concurrent_claims_of_one_worker_take_no_more_seats_than_one_may_hold(objects, most):
+    job, (worker, *_) = stories.a_funded_job(workers=1, objects=objects, workers_per_object=1)
+    open_all(job)
+    outcomes = []
+    in_threads(*[lambda: outcomes.append(claimed_or_refused(worker, job)) for _ in range(40)])
+    assert outcomes.count("task-limit") == 40 - most and None not in outcomes
+    assert Assignment.objects.filter(worker=worker, state="Leased").count() == most
+
+
+def test_one_claim_sent_concurrently_takes_one_seat():
+    job, (worker, *_) = stories.a_funded_job(objects=100)
+    open_all(job)
+    outcomes = []
+    in_threads(*[lambda n=n: outcomes.append(claimed_or_refused(worker, job, key=f"k{n % 2}")) for n in range(16)])
+    assert len(set(outcomes)) == 2 == Assignment.objects.count()
+    assert Task.objects.filter(seats_free=2).count() == 2
 
 
 def test_concurrent_requests_for_exports_keep_the_limit():
@@ -182,6 +212,69 @@ def test_concurrent_requests_for_exports_keep_the_limit():
     assert len(refused) == 24 - exports.MOST_AT_ONCE
 
 
+def test_a_worker_who_asks_in_vain_is_given_every_task_that_is_freed():
+    """Three workers hold all tasks and return them at random, while a fourth asks for a task all the time."""
+    job, (asking, *others) = stories.a_funded_job(workers=4, objects=60, workers_per_object=1)
+    open_all(job)
+    done, answered = threading.Event(), []
+
+    def ask():
+        while not done.is_set() or len(answered) < 60:
+            seat = assignments.claim(worker=asking, queue=job.queue)
+            if seat is not None:
+                stories.answer(seat)
+                answered.append(seat.task_id)
+            elif done.is_set():
+                return
+
+    def hold_and_return(worker, seed):
+        dice, held = random.Random(seed), []
+        for _ in range(120):
+            try:
+                seat = assignments.claim(worker=worker, queue=job.queue)
+            except TaskLimit:
+                seat = None
+            held += [seat] if seat else []
+            if held and dice.random() < 0.6:
+                assignments.give_back(assignment=held.pop(dice.randrange(len(held))), worker=worker)
+        for seat in held:
+            assignments.give_back(assignment=seat, worker=worker)
+
+    def all_others():
+        try:
+            in_threads(*[lambda w=w, n=n: hold_and_return(w, n) for n, w in enumerate(others)])
+        finally:
+            done.set()
+
+    in_threads(ask, all_others)
+    assert sorted(answered) == sorted(Task.objects.values_list("pk", flat=True))
+
+
+def test_a_worker_who_asks_in_vain_is_given_every_task_that_is_opened():
+    """Batches open one after the other, each while the worker finds nothing."""
+    job, (worker, *_) = stories.a_funded_job(workers=1, objects=60, workers_per_object=1, max_concurrent_tasks=3)
+    done = threading.Event()
+
+    def ask():
+        while not done.is_set():
+            seat = assignments.claim(worker=worker, queue=job.queue)
+            if seat is not None:
+                stories.answer(seat)
+
+    def advance():
+        try:
+            for _ in range(2_000):
+                advancing.advance_job(job.pk)
+                if LabelingJob.objects.get(pk=job.pk).status == "Completed":
+                    return
+                done.wait(0.01)
+        finally:
+            done.set()
+
+    in_threads(ask, advance)
+    assert Answer.objects.count() == 60 and Batch.objects.filter(queue=job.queue).count() == 20
+
+
 def test_the_cost_of_a_claim_does_not_grow_with_the_tasks_a_worker_has_done():
     job, (worker, *_) = stories.a_funded_job(workers=1, objects=5000, workers_per_object=5, funds="10000")
     open_all(job)
@@ -193,6 +286,18 @@ def test_the_cost_of_a_claim_does_not_grow_with_the_tasks_a_worker_has_done():
     last = rows_read(worker, job)
     assert first["rows"] <= 5 and last["rows"] <= 5
     assert last["buffers"] <= first["buffers"] + 10
+
+
+def test_asking_in_vain_costs_as_little_when_a_worker_has_done_every_task():
+    job, (worker, *_) = stories.a_funded_job(workers=1, objects=5000, workers_per_object=5, funds="10000")
+    open_all(job)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE labeling_task")
+    first = rows_read(worker, job)
+    already_done(job, worker, 5000)
+    assert assignments.claim(worker=worker, queue=job.queue) is None
+    last = rows_read(worker, job)
+    assert last["rows"] <= 5 and last["buffers"] <= first["buffers"] + 10
 
 
 def already_done(job, worker, count):

@@ -27,11 +27,15 @@ from marketplace.services import eligibility, escrow
 MOST_LEASES = 25
 """Tasks of one queue that a worker may hold at a time, so that nobody keeps a whole batch from the others."""
 
+TASKS_PER_LEASE = 5
+"""A worker may hold one in so many of the tasks that they hold or others can still claim, so that a small queue is left
+to the others too; one task always."""
+
 SECONDS = Range(0, 30 * 86_400)
 """Active seconds that a worker's page measures for a task; a month is far above the longest time limit."""
 
 KEY_LENGTH = Range(1, 200)
-"""Characters of the key that makes a submit safe to repeat."""
+"""Characters of the keys that make a claim or a submit safe to repeat."""
 
 REASON_LENGTH = Range(0, 200)
 """Characters of the reason why a task is declined."""
@@ -47,36 +51,52 @@ class Submission:
     repeated: bool
 
 
-def claim(*, worker: Worker, queue: WorkQueue, now: datetime | None = None) -> Assignment | None:
+def claim(*, worker: Worker, queue: WorkQueue, key: str = "", now: datetime | None = None) -> Assignment | None:
     """Lease the next task of the queue to the worker; None if there is none for them now.
 
-    The assignment's queue and worker are `queue` and `worker`, its task is fetched when first read. Raises NotFound for
-    a queue that does not exist, Forbidden for a worker who may not see it, TaskLimit for one with MOST_LEASES tasks.
+    A repeat with the same `key` returns the same assignment, as long as it is leased; "" is no key. The assignment's
+    queue and worker are `queue` and `worker`, its task is fetched when first read. Raises NotFound for a queue that
+    does not exist, Forbidden for a worker who may not see it, TaskLimit for one who holds as many tasks as they may
+    (MOST_LEASES, TASKS_PER_LEASE), TaskGone for the key of an assignment that has ended, Invalid for a long key.
     """
+    if len(key) > KEY_LENGTH.longest:
+        raise Invalid(f"a claim's key has at most {KEY_LENGTH.longest} characters, {len(key)} found", field="key")
     at = now or timezone.now()
-    outcome, seat = _claim(worker, queue, at)
+    outcome, seat = _claim(worker, queue, key, at)
     if outcome == "Nothing" and leases.expire_overdue(queue_id=queue.pk, now=at):
-        outcome, seat = _claim(worker, queue, at)
+        outcome, seat = _claim(worker, queue, key, at)
     if outcome == "NoSuchQueue":
         raise NotFound(f"there is no work queue {queue.pk}")
     if outcome in eligibility.SAID:
         raise Forbidden(eligibility.SAID[outcome])
     if outcome == "HandsFull":
-        raise TaskLimit(f"you hold {MOST_LEASES} tasks of this job; submit one or return one first")
+        raise TaskLimit(
+            f"you hold as many tasks of this job as one worker may (one in {TASKS_PER_LEASE} of those that are left, "
+            f"at most {MOST_LEASES}); submit one or return one first"
+        )
+    if outcome == "KeyUsed":
+        raise TaskGone("the task that was claimed with this key is not yours any more; claim with another key")
     return seat
 
 
-def _claim(worker: Worker, queue: WorkQueue, at: datetime) -> tuple[str, Assignment | None]:
+def _claim(worker: Worker, queue: WorkQueue, key: str, at: datetime) -> tuple[str, Assignment | None]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT outcome, assignment_id, task_id, lease_expires_at FROM labeling_claim(%s, %s, %s, %s)",
-            [worker.pk, queue.pk, at, MOST_LEASES],
+            """SELECT outcome, assignment_id, task_id, accepted_at, lease_expires_at
+               FROM labeling_claim(%s, %s, %s, %s, %s, %s)""",
+            [worker.pk, queue.pk, at, MOST_LEASES, TASKS_PER_LEASE, key],
         )
-        outcome, seat, task, lease_expires_at = cursor.fetchone()
+        outcome, seat, task, accepted_at, lease_expires_at = cursor.fetchone()
     if outcome != "Claimed":
         return outcome, None
     leased = Assignment(
-        pk=seat, task_id=task, queue=queue, worker=worker, accepted_at=at, lease_expires_at=lease_expires_at
+        pk=seat,
+        task_id=task,
+        queue=queue,
+        worker=worker,
+        claim_key=key,
+        accepted_at=accepted_at,
+        lease_expires_at=lease_expires_at,
     )
     leased._state.adding = False
     return outcome, leased

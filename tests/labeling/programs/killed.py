@@ -29,7 +29,7 @@ from django.utils import timezone  # noqa: E402
 from labeling import background  # noqa: E402
 from labeling.models import Assignment, LabelingJob  # noqa: E402
 from labeling.services.queue import assignments, leases  # noqa: E402
-from marketplace.errors import InUse  # noqa: E402
+from marketplace.errors import InUse, TaskLimit  # noqa: E402
 from marketplace.models import Worker  # noqa: E402
 from tests.labeling import stories  # noqa: E402
 
@@ -65,7 +65,10 @@ def people(job_id: int, rng: random.Random) -> None:
         answer(seat)
     while not is_over(job_id):
         worker = rng.choice(workers)
-        seat = assignments.claim(worker=worker, queue=job.queue)
+        try:
+            seat = assignments.claim(worker=worker, queue=job.queue)
+        except TaskLimit:
+            seat = None  # the worker has abandoned a task, and its lease has not expired yet
         if seat is None:
             time.sleep(0.01)
         elif rng.random() < 0.1:

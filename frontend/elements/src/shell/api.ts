@@ -67,8 +67,14 @@ async function problemOf(response: Response): Promise<Problem> {
 export class Api {
   constructor(private readonly base: string) {}
 
-  claim(queueId: number): Promise<Claimed> {
-    return this.ask("POST", `/work-queues/${queueId}/claim`);
+  /** Safe to repeat with the same key, which then gets the same task. */
+  claim(queueId: number, key: string): Promise<Claimed> {
+    return this.ask("POST", `/work-queues/${queueId}/claim`, undefined, { "Idempotency-Key": key });
+  }
+
+  /** The tasks of a queue that this worker holds, latest first. */
+  held(queueId: number): Promise<{ results: Assignment[] }> {
+    return this.ask("GET", `/assignments?queue_id=${queueId}`);
   }
 
   /** Safe to repeat with the same key. Also claims the next task in the same request. */

@@ -2,7 +2,7 @@
  *  acknowledged it. Knows the API, the journal and time; nothing of what a task looks like. The page listens and shows. */
 import { type Api, ApiError, type Assignment, type Claimed, backoff } from "./api";
 import { Stopwatch, microsOf } from "./clock";
-import type { Journal } from "./journal";
+import { type Journal, newKey } from "./journal";
 
 export interface Config {
   queue_id: number; worker_id: number | null; api_base: string; sign_in_url: string; exit_url: string; preview: boolean;
@@ -21,7 +21,10 @@ const REASONS: Record<string, string> = {
   "not-eligible": "This job is not open to you at the moment.",
   "job-closed": "This job has ended.",
   "job-not-started": "This job has not started yet. Come back in a few minutes.",
+  "task-limit": "You hold as many tasks of this job as one worker may. Submit or return one of them first.",
 };
+/** The reason of a repeated submit whose next task was claimed when it was sent first, and has ended meanwhile. */
+const CLAIMED_BEFORE = "claimed-before";
 
 export class Session {
   stage: Stage = "loading";
@@ -37,6 +40,8 @@ export class Session {
   deadlineSeconds = 0;
   /** performance.now() at the moment when the server told the time left. */
   learntAt = 0;
+  /** The key of the next claim. It stays the same until the server has answered, so that a lost answer costs no second seat. */
+  private claimKey = newKey();
   private failures = 0;
   private timer = 0;
   private releaseLock: (() => void) | null = null;
@@ -46,7 +51,8 @@ export class Session {
     private readonly listener: () => void, private readonly prefetch: (url: string | null | undefined) => void,
   ) {}
 
-  /** Starts with an answer that an earlier page could not send, else with the task it left unfinished, else with a new one. */
+  /** Starts with an answer that an earlier page could not send, else with the task it left unfinished, else with another task
+   *  that this worker holds, else with a new one. */
   async start(): Promise<void> {
     if (this.config.preview) return this.show(this.config.assignment!, null, 0);
     const unsent = this.journal?.unsent[0];
@@ -56,7 +62,19 @@ export class Session {
     }
     if (await this.resume()) return;
     if (this.config.assignment) return this.begin(this.config.assignment);
-    await this.next();
+    await this.attempt(async () => { if (!(await this.takeUp())) await this.next(); }, () => this.start());
+  }
+
+  /** Takes up a task that this worker holds and this device does not know: the answer to its claim was lost, or it was claimed
+   *  on another device. One that the journal knows was tried before, and is open in another tab. */
+  private async takeUp(): Promise<boolean> {
+    const { results } = await this.api.held(this.config.queue_id);
+    for (const task of results) {
+      if (this.journal?.get(task.id) || !(await this.hold(task.id, 0))) continue;
+      await this.open(task);
+      return true;
+    }
+    return false;
   }
 
   /** Resumes a task that an earlier page had open, if it is still this worker's and not open in another tab. */
@@ -93,7 +111,20 @@ export class Session {
   async next(): Promise<void> {
     this.stage = "loading";
     this.listener();
-    await this.attempt(async () => this.take(await this.api.claim(this.config.queue_id)), () => this.next());
+    await this.attempt(async () => this.take(await this.claim()), () => this.next());
+  }
+
+  private async claim(): Promise<Claimed> {
+    try {
+      const claimed = await this.api.claim(this.config.queue_id, this.claimKey);
+      this.claimKey = newKey();
+      return claimed;
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.kind !== "gone") throw error;
+      // the lease of the task that was claimed with this key ended before its answer arrived
+      this.claimKey = newKey();
+      return this.claim();
+    }
   }
 
   private async take(claimed: Claimed): Promise<void> {
@@ -107,6 +138,11 @@ export class Session {
 
   private async begin(task: Assignment): Promise<void> {
     await this.hold(task.id);
+    await this.open(task);
+  }
+
+  /** Shows a task that this tab holds, with the work on it that is in the journal. */
+  private async open(task: Assignment): Promise<void> {
     const entry = await this.journal?.begin(task);
     if (entry?.phase === "sending") {
       this.show(task, entry.draft, entry.seconds, "sending");
@@ -127,12 +163,12 @@ export class Session {
   }
 
   /** Locks a task for this tab until the tab is closed, so that no two tabs work on one entry of the journal. */
-  private async hold(id: number): Promise<boolean> {
+  private async hold(id: number, waitMs = LOCK_WAIT_MS): Promise<boolean> {
     this.releaseLock?.();
     this.releaseLock = null;
     if (!navigator.locks) return true; // they exist only on https and localhost
     // a page that is being reloaded releases its lock a little late, a tab that stays open does not: try for a while
-    for (const until = performance.now() + LOCK_WAIT_MS; ; ) {
+    for (const until = performance.now() + waitMs; ; ) {
       if (await this.lock(id)) return true;
       if (performance.now() > until) return false;
       await new Promise((resolve) => window.setTimeout(resolve, LOCK_RETRY_MS));
@@ -184,7 +220,7 @@ export class Session {
   private async afterwards(done: Awaited<ReturnType<Api["submit"]>>): Promise<void> {
     const unsent = this.journal!.unsent[0];
     if (unsent) return this.start();
-    if (done.next_assignment === undefined) return this.next();
+    if (done.next_assignment === undefined || done.reason === CLAIMED_BEFORE) return this.next();
     await this.take({ assignment: done.next_assignment, reason: done.reason, next: done.next });
   }
 
@@ -237,9 +273,10 @@ export class Session {
 
   /** Runs a step. After a temporary failure it is tried again, any other failure is shown. */
   private async attempt(step: () => Promise<void>, again: () => Promise<void>): Promise<void> {
+    const waiting = this.again;
     try {
       await step();
-      this.recover();
+      if (this.again === waiting) this.recover(); // else a step within this one failed and waits to be tried again
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.temporary || error.kind === "session") return this.retryLater(error, again);
