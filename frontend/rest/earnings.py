@@ -3,52 +3,56 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from frontend.rest import schemas
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import worker_of
 from frontend.rest.wallet import statement_row
+from labeling.models import WorkQueue
 from labeling.queries.statements import StatementLine, statement_lines
 from labeling.services import scope
 from labeling.services.queue import worklist
+from labeling.services.queue.worklist import AvailableWork
 from marketplace import money
 from marketplace.models import Posting
 from marketplace.services import earnings
 
-WORK = inline_serializer("WorkList", {"results": schemas.Work(many=True)})
 
-
-class WorkView(APIView):
+@listed(
+    operation="list_work",
+    page=schemas.page("Work", schemas.Work),
+    description="Open work queues that admit the caller, best paid hour first: price, expected hourly pay, tasks left.",
+)
+class WorkView(ListView):
     """Work queues with tasks for the caller."""
 
-    @extend_schema(responses={200: WORK}, operation_id="list_work")
-    def get(self, request: Request) -> Response:
-        """Open work queues that admit the caller: price, expected hourly pay, tasks left."""
-        rows = worklist.work_available(worker=worker_of(request))
-        # Clients of version 0.1 know work by its job.
-        job_ids = scope.jobs_of_queues(row.queue_id for row in rows)
-        return Response(
-            {
-                "results": [
-                    {
-                        "queue_id": row.queue_id,
-                        "job_id": job_ids.get(row.queue_id),
-                        "title": row.title,
-                        "description": row.description,
-                        "task_type": row.task_type,
-                        "price": money.text(row.price_micros),
-                        "expected_hourly": money.text(row.hourly_micros),
-                        "tasks_left": row.tasks_left,
-                    }
-                    for row in rows
-                ]
-            }
-        )
+    ordering = worklist.BEST_PAID_FIRST
+
+    def rows(self, request: Request, **place: Any) -> QuerySet[WorkQueue]:
+        """With a task that the caller can claim or holds."""
+        return worklist.queues_with_work(worker_of(request))
+
+    def page(self, found: list[WorkQueue]) -> list[tuple[AvailableWork, int | None]]:
+        """With the numbers of tasks, and the job: clients of version 0.1 know work by it."""
+        job_ids = scope.jobs_of_queues(row.pk for row in found)
+        counted = worklist.with_counts(worker_of(self.request), found)
+        return [(work, job_ids.get(work.queue_id)) for work in counted]
+
+    def row(self, found: tuple[AvailableWork, int | None]) -> dict[str, Any]:
+        """In short."""
+        work, job_id = found
+        return {
+            "queue_id": work.queue_id,
+            "job_id": job_id,
+            "title": work.title,
+            "description": work.description,
+            "task_type": work.task_type,
+            "price": money.text(work.price_micros),
+            "expected_hourly": money.text(work.hourly_micros),
+            "tasks_left": work.tasks_left,
+        }
 
 
 @listed(

@@ -18,10 +18,14 @@ PER_PAGE = 50
 def jobs(request: HttpRequest) -> HttpResponse:
     """Jobs with tasks for this worker: price, expected hourly pay, tasks left."""
     worker = request.worker  # type: ignore[attr-defined]
-    rows = worklist.work_available(worker=worker)
-    return render(
-        request, "worker/jobs.html", {"rows": rows, "balance": earnings.balance(worker=worker), "worker": worker}
-    )
+    page = Paginator(worklist.queues_with_work(worker), PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "rows": worklist.with_counts(worker, page),
+        "balance": earnings.balance(worker=worker),
+        "worker": worker,
+    }
+    return render(request, "worker/jobs.html", context)
 
 
 @worker_page

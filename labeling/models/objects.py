@@ -79,3 +79,6 @@ class Label(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["data_object", "revision"], name="label_revision_once")]
+        indexes = [
+            models.Index(fields=["model_name"], condition=models.Q(model_name__gt=""), name="label_by_model"),
+        ]

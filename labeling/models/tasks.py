@@ -86,6 +86,7 @@ class Task(models.Model):
                 condition=models.Q(state="Open", seats_free__gt=0),
                 name="task_claimable",
             ),
+            models.Index(fields=["queue", "id"], name="task_by_queue"),
             models.Index(fields=["batch", "state"], name="task_by_batch_state"),
             models.Index(fields=["queue", "id"], condition=models.Q(due=True), name="task_due"),
         ]
@@ -129,6 +130,7 @@ class Assignment(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["queue", "state"], name="assignment_by_queue_state"),
             models.Index(fields=["worker", "-id"], name="assignment_by_worker"),
             models.Index(
                 fields=["queue", "lease_expires_at"],

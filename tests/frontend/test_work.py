@@ -1,10 +1,12 @@
-"""A worker's side over HTTP: repeated claims, and the tasks that are held."""
+"""A worker's side over HTTP: repeated claims, the tasks that are held, and the pages of the list of work."""
 
 import pytest
 from django.test import Client
 
-from labeling.models import Assignment
+from labeling.models import Assignment, DataObject
+from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import assignments
+from tests import builders
 from tests.labeling import stories
 
 pytestmark = pytest.mark.django_db
@@ -62,3 +64,34 @@ def test_a_submit_that_is_repeated_claims_the_same_next_task(monkeypatch):
     last = Assignment.objects.filter(worker=worker, state="Leased").first()
     assert Assignment.objects.filter(worker=worker, state="Leased").count() == 3
     assert submit(last.pk)["status"] == "Submitted"
+
+
+def test_the_list_of_work_has_pages():
+    account, (worker,) = stories.an_account(funds="1000"), stories.a_crowd(1)
+    team = builders.a_team(account=account, workers=[worker])
+    prices = [36_000, 12_000, 48_000, 24_000, 36_000, 60_000, 12_000]
+    for price in prices:
+        job = stories.a_job(account, team, objects=1, price_micros=price)
+        open_batch(job=job, object_ids=[DataObject.objects.get(job=job).pk], by="system")
+    client, seen, path = signed_in(worker), [], "/api/v1/work?page_size=2"
+    while path:
+        page = client.get(path).json()
+        assert len(page["results"]) <= 2
+        seen += page["results"]
+        path = page["next"]
+    assert [row["price"] for row in seen] == [f"0.0{price // 1000}000" for price in sorted(prices, reverse=True)]
+    assert len({row["queue_id"] for row in seen}) == 7 and {row["tasks_left"] for row in seen} == {1}
+
+
+def test_the_page_of_work_has_pages(monkeypatch):
+    account, (worker,) = stories.an_account(funds="1000"), stories.a_crowd(1)
+    team = builders.a_team(account=account, workers=[worker])
+    monkeypatch.setattr("frontend.worker.pages.PER_PAGE", 2)
+    jobs = [stories.a_job(account, team, objects=1, title=f"Draw bees {n}") for n in range(3)]
+    for job in jobs:
+        open_batch(job=job, object_ids=[DataObject.objects.get(job=job).pk], by="system")
+    shown = [signed_in(worker).get(f"/work/?page={page}").content.decode() for page in (1, 2)]
+    assert [[f"Draw bees {n}" in text for n in range(3)] for text in shown] == [
+        [True, True, False],
+        [False, False, True],
+    ]

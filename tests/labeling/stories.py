@@ -8,7 +8,8 @@ from django.db import transaction
 from labeling.models import Assignment, DataObject, LabelingJob, ObjectLine
 from labeling.services.jobs import creation, status
 from labeling.services.jobs.batches import open_batch
-from labeling.services.queue import assignments
+from labeling.services.queue import assignments, worklist
+from labeling.services.queue.worklist import AvailableWork
 from marketplace.errors import TaskLimit
 from marketplace.models import Account, User, Worker, Workteam
 from tests import builders
@@ -132,6 +133,11 @@ def claim_and_answer(worker: Worker, job: LabelingJob) -> int:
     assert seat is not None
     answer(seat)
     return seat.task_id
+
+
+def work_list(worker: Worker) -> list[AvailableWork]:
+    """Everything on the worker's list, without pages."""
+    return worklist.with_counts(worker, worklist.queues_with_work(worker))
 
 
 def work(worker: Worker, job: LabelingJob, content: dict[str, Any] = ONE_BEE, *, most: int = 10_000) -> int:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from labeling.models import AdvanceRequest, Answer, Assignment, AssignmentStatus, Batch, DataObject, Task, WorkQueue
 from labeling.services.jobs import advancing, creation
 from labeling.services.jobs.batches import open_batch
-from labeling.services.queue import assignments, leases, visibility, worklist
+from labeling.services.queue import assignments, leases, visibility
 from marketplace.errors import Forbidden, InUse, Invalid, NotFound
 from marketplace.models import Entry
 from marketplace.services import earnings, wallets, workteams
@@ -262,13 +262,14 @@ def test_a_claim_that_finds_no_task_expires_overdue_leases(opened):
 
 def test_the_list_of_work_has_price_hourly_pay_and_remaining_tasks(opened):
     job, (worker, other, *_) = opened
-    (row,) = worklist.work_available(worker=worker)
+    (row,) = stories.work_list(worker)
     assert (row.price_micros, row.tasks_left, row.hourly_micros) == (stories.PRICE, 4, 14_400_000)
     stories.work(worker, job)
-    assert worklist.work_available(worker=worker) == []
-    assert worklist.work_available(worker=stories.a_crowd(1)[0]) == []
+    assert stories.work_list(worker) == []
+    assert stories.work_list(stories.a_crowd(1)[0]) == []
     seat = assignments.claim(worker=other, queue=job.queue)
-    assert worklist.work_available(worker=other)[0].tasks_left == 3
+    (row,) = stories.work_list(other)
+    assert (row.tasks_left, row.tasks_held) == (3, 1)
     assert assignments.peek(worker=other, queue=job.queue) not in (None, seat.task.data_object_id)
 
 

@@ -298,6 +298,8 @@ def test_asking_in_vain_costs_as_little_when_a_worker_has_done_every_task():
     assert assignments.claim(worker=worker, queue=job.queue) is None
     last = rows_read(worker, job)
     assert last["rows"] <= 5 and last["buffers"] <= first["buffers"] + 10
+    # The list of work reads from the same cursor on.
+    assert stories.work_list(worker) == []
 
 
 def already_done(job, worker, count):

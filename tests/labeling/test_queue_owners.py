@@ -6,7 +6,7 @@ from django_q.models import OrmQ
 
 from labeling import background, subjects
 from labeling.models import AdvanceRequest, LabelingJob, Task, WorkQueue
-from labeling.services.queue import advance_requests, assignments, batches, due, leases, owners, queues, worklist
+from labeling.services.queue import advance_requests, assignments, batches, due, leases, owners, queues
 from labeling.services.queue.batches import NewTask
 from labeling.services.queue.owners import Judgement
 from marketplace.errors import LimitExceeded, WrongState
@@ -85,7 +85,7 @@ def test_tasks_are_leased_paid_and_finished_without_a_labeling_job(poll):
     queue, (ada, bea, cleo) = poll
     before = wallets.balance(queue.account)
     batch = batches.open_batch(queue=queue, tasks=[NewTask(SIZE), NewTask(SIZE)], purpose="poll", by="system")
-    assert [row.queue_id for row in worklist.work_available(worker=ada)] == [queue.pk]
+    assert [row.queue_id for row in stories.work_list(ada)] == [queue.pk]
     for worker in (ada, bea):
         answer(worker, queue, 1)
         answer(worker, queue, 2 if worker == ada else 1)
@@ -110,7 +110,7 @@ def test_a_closed_queue_leases_nothing_and_accepts_answers_to_held_tasks(poll):
     batches.open_batch(queue=queue, tasks=[NewTask(SIZE)], purpose="poll", by="system")
     seat = assignments.claim(worker=ada, queue=queue)
     queues.close_queue(queue, by="system")
-    assert assignments.claim(worker=bea, queue=queue) is None and worklist.work_available(worker=bea) == []
+    assert assignments.claim(worker=bea, queue=queue) is None and stories.work_list(bea) == []
     done = assignments.submit(assignment=seat, worker=ada, content=stories.ONE_BEE, seconds=3, key="k")
     assert done.paid_micros == stories.PRICE
     leases.withdraw(batch=Task.objects.get().batch)

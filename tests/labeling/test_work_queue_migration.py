@@ -42,7 +42,8 @@ from marketplace.services import earnings, wallets
 answer = json.loads('''{json.dumps(ANSWER)}''')
 job = LabelingJob.objects.get(pk={JOB})
 first, second = Worker.objects.order_by("pk")
-offered = [(row.queue_id, row.tasks_left, row.tasks_held) for row in worklist.work_available(worker=first)]
+listed = worklist.with_counts(first, worklist.queues_with_work(first))
+offered = [(row.queue_id, row.tasks_left, row.tasks_held) for row in listed]
 def submit(seat, worker, key):
     return assignments.submit(assignment=seat, worker=worker, content=answer, seconds=5, key=key).paid_micros
 paid = [submit(Assignment.objects.get(pk=603), first, "k603")]

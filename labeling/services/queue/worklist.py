@@ -1,14 +1,27 @@
 """What a worker may work on now: open queues they are eligible for, with what is left for them and what it pays."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-import orjson
 from django.db import connection
+from django.db.models import BooleanField, ExpressionWrapper, F, FloatField, QuerySet
+from django.db.models.expressions import RawSQL
 
+from labeling.models import WorkQueue
 from marketplace.models import Worker
+from marketplace.services import eligibility
 
 MOST_COUNTED = 1000
 """A larger count tells a worker nothing more, and the cost of counting would grow with the queue."""
+
+BEST_PAID_FIRST = ("-pay_per_second", "id")
+"""The order of a worker's list; `queues_with_work` adds the first of the two columns."""
+
+_HELD = "labeling_assignment a WHERE a.worker_id = %s AND a.queue_id = labeling_workqueue.id AND a.state = 'Leased'"
+# Ordered like the claim's index, which is then read from the worker's cursor on.
+_SOME_LEFT = f"""(SELECT c.id FROM labeling_claimable(%s, labeling_workqueue.id) c
+        ORDER BY c.queue_position LIMIT 1) IS NOT NULL
+    OR EXISTS (SELECT 1 FROM {_HELD})"""
 
 
 @dataclass(frozen=True)
@@ -29,40 +42,53 @@ class AvailableWork:
     tasks_held: int
 
 
-_AVAILABLE = """
-    SELECT * FROM (
-        SELECT q.id, q.title, q.description, q.keywords, r.name, q.task_type, q.price_micros, q.expected_seconds,
-            q.task_time_limit_seconds,
-            (SELECT count(*) FROM (
-                SELECT 1 FROM labeling_claimable(%(worker)s, q.id)
-                LIMIT %(most)s) AS counted) AS tasks_left,
-            (SELECT count(*) FROM labeling_assignment a
-                WHERE a.worker_id = %(worker)s AND a.queue_id = q.id AND a.state = 'Leased') AS tasks_held
-        FROM labeling_workqueue q JOIN marketplace_account r ON r.id = q.account_id
-        WHERE q.status = 'InProgress' AND marketplace_refusal(%(worker)s, q.audience_id, q.account_id) IS NULL
-    ) AS available WHERE tasks_left > 0 OR tasks_held > 0
-    ORDER BY price_micros / expected_seconds DESC, id"""
+def queues_with_work(worker: Worker) -> QuerySet[WorkQueue]:
+    """The open queues in which the worker can claim a task or holds one, best paid hour first."""
+    refusal = eligibility.refusal_expression(worker_id=worker.pk, audience="audience_id", account="account_id")
+    return (
+        WorkQueue.objects.filter(status="InProgress")
+        .alias(refusal=refusal)
+        .filter(refusal=None)
+        .filter(RawSQL(_SOME_LEFT, [worker.pk, worker.pk], output_field=BooleanField()))
+        .annotate(pay_per_second=ExpressionWrapper(F("price_micros") / F("expected_seconds"), FloatField()))
+        .select_related("account")
+        .order_by(*BEST_PAID_FIRST)
+    )
 
 
-def work_available(*, worker: Worker) -> list[AvailableWork]:
-    """The queues a worker can work on now, best paid hour first, in one query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_AVAILABLE, {"worker": worker.pk, "most": MOST_COUNTED})
-        rows = cursor.fetchall()
+def with_counts(worker: Worker, queues: Iterable[WorkQueue]) -> list[AvailableWork]:
+    """Some of `queues_with_work`, usually one page, with the numbers of tasks, which are one query for all of them."""
+    rows = list(queues)
+    counted = _counts(worker, [row.pk for row in rows])
     return [
         AvailableWork(
-            queue_id=pk,
-            title=title,
-            description=description,
-            keywords=orjson.loads(keywords),
-            requester=requester,
-            task_type=task_type,
-            price_micros=price,
-            expected_seconds=seconds,
-            hourly_micros=round(price * 3600 / seconds),
-            task_time_limit_seconds=limit,
-            tasks_left=left,
-            tasks_held=held,
+            queue_id=row.pk,
+            title=row.title,
+            description=row.description,
+            keywords=row.keywords,
+            requester=row.account.name,
+            task_type=row.task_type,
+            price_micros=row.price_micros,
+            expected_seconds=row.expected_seconds,
+            hourly_micros=round(row.price_micros * 3600 / row.expected_seconds),
+            task_time_limit_seconds=row.task_time_limit_seconds,
+            tasks_left=counted[row.pk][0],
+            tasks_held=counted[row.pk][1],
         )
-        for pk, title, description, keywords, requester, task_type, price, seconds, limit, left, held in rows
+        for row in rows
     ]
+
+
+def _counts(worker: Worker, queue_ids: list[int]) -> dict[int, tuple[int, int]]:
+    """By queue: the tasks that the worker can claim, at most MOST_COUNTED, and those that they hold."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT labeling_workqueue.id,
+                   (SELECT count(*) FROM (
+                       SELECT 1 FROM labeling_claimable(%s, labeling_workqueue.id) c
+                       ORDER BY c.queue_position LIMIT %s) AS counted),
+                   (SELECT count(*) FROM {_HELD})
+               FROM labeling_workqueue WHERE labeling_workqueue.id = ANY (%s)""",
+            [worker.pk, MOST_COUNTED, worker.pk, queue_ids],
+        )
+        return {pk: (left, held) for pk, left, held in cursor.fetchall()}
