@@ -1,7 +1,7 @@
 """A job's output: layout and format are Ground Truth's, it is updated while the job runs, and errors are reported."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from labeling import background
-from labeling.models import DataObject, LabelingJob
+from labeling.models import Answer, DataObject, LabelingJob, Task
 from labeling.services.jobs import creation
 from labeling.services.jobs.batches import open_batch
 from labeling.services.output import manifests
@@ -164,3 +164,21 @@ def test_output_uris_that_are_refused(uri, tmp_path, settings):
         creation.create_job(**design)
     assert [field for field, _ in refused.value.errors] == ["output_uri"] * len(refused.value.errors)
     assert not LabelingJob.objects.exists()
+
+
+def test_files_of_tasks_that_ended_in_the_same_second_do_not_overwrite_each_other(monkeypatch):
+    monkeypatch.setattr(manifests, "CHUNK", 1)
+    job, workers = opened()
+    for worker in workers:
+        stories.work(worker, job)
+    Answer.objects.update(created_at=datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC))
+    background.advance_queue(job.queue_id)
+    found = files(job)
+    for kind in ("request", "response"):
+        names = sorted(name for name in found if re.fullmatch(rf"{ANSWERED}-{kind}/iteration-1/{STAMP}", name))
+        assert [name[-24:] for name in names] == [f"2026-01-02_03:04:0{second}.json" for second in (5, 6, 7)]
+        documents = [orjson.loads(found[name]) for name in names]
+        assert [one["datasetObjectId"] for document in documents for one in document] == ["0", "1", "2"]
+    Task.objects.update(responses_written=False)
+    assert manifests.write_responses(job) == 3
+    assert files(job) == found, "a process that was killed before it marked the tasks writes the same files again"

@@ -120,12 +120,29 @@ def _write_tasks(job: LabelingJob, batch: Batch, tasks: list[Task]) -> None:
         requests.append(_consolidation_request(task.data_object, submitted))
         responses.append(_consolidation_response(job, task.data_object))
     if latest is not None:
+        moment = _free_moment(job, batch, latest, {request["datasetObjectId"] for request in requests})
         for key_of, document in (
             (worker_responses.consolidation_request_key, requests),
             (worker_responses.consolidation_response_key, responses),
         ):
-            uri = storage.join(root(job), key_of(iteration=batch.number, moment=latest))
+            uri = storage.join(root(job), key_of(iteration=batch.number, moment=moment))
             storage.write(uri, orjson.dumps(document), content_type="application/json")
+
+
+def _free_moment(job: LabelingJob, batch: Batch, moment: datetime, ids: set[str]) -> datetime:
+    """The first second from `moment` on whose consolidation files do not hold other objects of the batch.
+
+    The key has whole seconds, as AWS's, and two chunks of tasks may end in the same one. A file with one of the same
+    objects was left by a process that was killed before it could mark them, and is written again.
+    """
+    while True:
+        key = worker_responses.consolidation_request_key(iteration=batch.number, moment=moment)
+        uri = storage.join(root(job), key)
+        if not storage.exists(uri):
+            return moment
+        if ids & {request["datasetObjectId"] for request in orjson.loads(storage.read(uri))}:
+            return moment
+        moment += timedelta(seconds=1)
 
 
 def answers_of_tasks(job: LabelingJob, tasks: Iterable[Task]) -> dict[int, list[SubmittedAnswer]]:
