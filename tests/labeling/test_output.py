@@ -10,11 +10,12 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from labeling import background
-from labeling.models import Answer, DataObject, LabelingJob, Task
+from labeling.models import AdvanceRequest, Answer, DataObject, LabelingJob, Task
 from labeling.services.jobs import creation
 from labeling.services.jobs.batches import open_batch
 from labeling.services.output import manifests
 from labeling.services.queue import due
+from labeling.services.results import adjudication
 from marketplace import storage
 from marketplace.errors import Invalid
 from marketplace.services import boundaries
@@ -164,6 +165,70 @@ def test_output_uris_that_are_refused(uri, tmp_path, settings):
         creation.create_job(**design)
     assert [field for field, _ in refused.value.errors] == ["output_uri"] * len(refused.value.errors)
     assert not LabelingJob.objects.exists()
+
+
+def the_end(job, workers):
+    """Let people label everything and the job end."""
+    for worker in workers:
+        stories.work(worker, job)
+    background.advance_queue(job.queue_id)
+    job.refresh_from_db()
+    assert job.status == "Completed"
+
+
+def class_of(job, index: int) -> str:
+    """The class of the one box of an object, by the output manifest."""
+    line = orjson.loads(storage.read(manifests.manifest_uri(job)).splitlines()[index])
+    (box,) = line["meadow"]["annotations"]
+    return line["meadow-metadata"]["class-map"][str(box["class_id"])]
+
+
+def test_a_decision_after_the_end_of_a_job_reaches_the_output():
+    job, workers = opened()
+    the_end(job, workers)
+    assert [class_of(job, index) for index in range(3)] == ["bee"] * 3
+    for index in (1, 2):
+        OrmQ.objects.all().delete()
+        row = DataObject.objects.get(job=job, index=index)
+        wasp = stories.boxes((100, 100, 50, 40), label="wasp")
+        adjudication.adjudicate(data_object=row, content=wasp, by="user:1")
+        assert OrmQ.objects.count() == 1, "the message that the next line handles"
+        background.advance_queue(job.queue_id)
+        assert class_of(job, index) == "wasp"
+    job.refresh_from_db()
+    assert (job.status, class_of(job, 0)) == ("Completed", "bee")
+
+
+def test_a_failed_object_that_is_decided_after_the_end_of_a_job_reaches_the_output():
+    job, workers = opened()
+    DataObject.objects.filter(job=job, index=1).update(state="Failed", failure_reason="nobody answered")
+    the_end(job, workers)
+    lines = storage.read(manifests.manifest_uri(job)).splitlines()
+    assert "nobody answered" in orjson.loads(lines[1])["meadow-metadata"]["failure-reason"]
+    adjudication.adjudicate(data_object=DataObject.objects.get(job=job, index=1), content=stories.ONE_BEE, by="user:1")
+    background.advance_queue(job.queue_id)
+    assert class_of(job, 1) == "bee"
+
+
+def test_the_output_of_a_stopped_job_is_written_as_soon_as_it_can_be():
+    job, workers = opened()
+    good = job.output_uri
+    blocked = storage.join(boundaries.base_of(job.account), "blocked")
+    storage.write(blocked, b"a file where a folder should be")
+    LabelingJob.objects.filter(pk=job.pk).update(output_uri=blocked)
+    creation.stop_job(job=job, by="user:1")
+    background.advance_queue(job.queue_id)
+    background.sweep()
+    background.advance_queue(job.queue_id)
+    job.refresh_from_db()
+    assert job.status == "Stopped" and job.attention.startswith("the output cannot be written")
+    LabelingJob.objects.filter(pk=job.pk).update(output_uri=good)
+    background.sweep()
+    assert AdvanceRequest.objects.filter(queue=job.queue_id).exists()
+    background.advance_queue(job.queue_id)
+    job.refresh_from_db()
+    assert (job.status, job.attention) == ("Stopped", "")
+    assert len(storage.read(manifests.manifest_uri(job)).splitlines()) == 3
 
 
 def test_files_of_tasks_that_ended_in_the_same_second_do_not_overwrite_each_other(monkeypatch):

@@ -64,6 +64,8 @@ def advance_job(job_id: int) -> None:
 
 def _step(job: LabelingJob) -> bool:
     """Take the next step; returns True when another one may follow at once."""
+    if job.status in finishing.FINAL:
+        return _rewrite(job)
     if job.status == "Initializing":
         return _ingest(job)
     if job.status == "InProgress":
@@ -144,6 +146,13 @@ def _stop(job: LabelingJob) -> bool:
     attention = "" if written else LabelingJob.objects.values_list("attention", flat=True).get(pk=job.pk)
     if finishing.finish_stop(job=job, by=BY) and attention:
         _set_attention(job, attention)
+    return False
+
+
+def _rewrite(job: LabelingJob) -> bool:
+    """Write the output of a job that is over again, when a label was decided since or it could not be written."""
+    if job.attention.startswith(manifests.UNWRITABLE) or manifests.has_newer_labels(job):
+        manifests.refresh_or_report(job)
     return False
 
 

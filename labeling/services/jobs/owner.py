@@ -5,6 +5,8 @@ Its services are imported when they are needed: every process imports this file 
 
 from collections.abc import Iterable, Sequence
 
+from django.db.models import Q
+
 from labeling import transitions
 from labeling.models import LabelingJob, Task, WorkQueue
 from labeling.services.queue import owners
@@ -42,9 +44,11 @@ class LabelingJobOwner:
 
 
 def unfinished() -> Iterable[int]:
-    """The queues of the jobs that are not over."""
-    live = LabelingJob.objects.exclude(status__in=transitions.LABELING_JOB.final)
-    return live.order_by("pk").values_list("queue", flat=True)
+    """The queues of the jobs that are not over, and of those whose output could not be written."""
+    from labeling.services.output import manifests
+
+    live = ~Q(status__in=transitions.LABELING_JOB.final) | Q(attention__startswith=manifests.UNWRITABLE)
+    return LabelingJob.objects.filter(live).order_by("pk").values_list("queue", flat=True)
 
 
 def register() -> None:

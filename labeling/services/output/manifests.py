@@ -31,6 +31,9 @@ UNWRITABLE = "the output cannot be written"
 REFRESH = timedelta(minutes=5)
 """How old the output of a running job with new labels may become; it is checked every minute."""
 
+COMMIT = timedelta(minutes=1)
+"""A label is visible to others only when its transaction commits, at most this long after its time."""
+
 
 def root(job: LabelingJob) -> str:
     """The address under which the job's output is stored."""
@@ -45,9 +48,11 @@ def manifest_uri(job: LabelingJob) -> str:
 def refresh_output(job_id: int) -> None:
     """Write the manifest with the current labels and the files of tasks that ended. Safe to repeat and to kill."""
     job = LabelingJob.objects.select_related("account", "queue__workteam").get(pk=job_id)
+    # The time before the first label is read: a label made while the files are written is newer than the output.
+    started = timezone.now()
     write_responses(job)
     write_manifest(job)
-    LabelingJob.objects.filter(pk=job.pk).update(output_written_at=timezone.now())
+    LabelingJob.objects.filter(pk=job.pk).update(output_written_at=started)
 
 
 def refresh_or_report(job: LabelingJob) -> bool:
@@ -69,6 +74,12 @@ def refresh_stale(*, now: datetime) -> None:
         since = job.output_written_at or job.created_at
         if Label.objects.filter(data_object__job=job, created_at__gt=since).exists():
             queue.enqueue("labeling.background.refresh_output", job.pk)
+
+
+def has_newer_labels(job: LabelingJob) -> bool:
+    """Whether a label may have been decided after the output was written."""
+    since = (job.output_written_at or job.created_at) - COMMIT
+    return Label.objects.filter(data_object__job=job, created_at__gt=since).exists()
 
 
 def write_manifest(job: LabelingJob) -> int:

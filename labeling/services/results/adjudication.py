@@ -30,6 +30,8 @@ def refusal(data_object: DataObject) -> str | None:
 def adjudicate(*, data_object: DataObject, content: Any, by: str) -> Label:
     """Store the requester's answer (the crowd element's JSON) as a new revision that recomputing never replaces.
 
+    The output follows: an advance writes it, also when the job is over.
+
     Raises Invalid for a bad answer, WrongState for an object that people are working on or whose image failed.
     """
     job = data_object.job
