@@ -15,6 +15,7 @@ from labeling.formats.shapes import Box, ImageSize, Keypoint, Mask, Polygon, Spa
 __all__ = ["Box", "ImageSize", "Keypoint", "Mask", "Polygon", "Span", "Vote"]  # the nouns of this file
 
 OVERHANG = 1.0  # pixels a shape may reach past the image before it is an error; up to that it is clipped
+SMALLEST = 1e-6  # pixels a side of a box must have, far below what anybody can draw; areas must not become 0
 MAX_SHAPES = 1000
 MAX_VERTICES = 5000
 MAX_TEXT = 20_000
@@ -72,10 +73,11 @@ def _clip_extent(
     if end > limit + OVERHANG or end <= 0:
         problem = f"is {extent:g}: the box ends at {end:g}, outside the image (0 to {limit})"
         raise AnswerError(f"{where}.{extent_name}", problem)
-    if start >= 0 and end <= limit:
-        return start, extent
-    clipped = max(start, 0)
-    return clipped, min(end, limit) - clipped
+    if start < 0 or end > limit:
+        start, extent = max(start, 0), min(end, limit) - max(start, 0)
+    if extent < SMALLEST:
+        raise AnswerError(f"{where}.{extent_name}", f"is {extent:g} inside the image, must be at least {SMALLEST:g}")
+    return start, extent
 
 
 def bounding_box_content(
@@ -240,9 +242,9 @@ def parse_classes_answer(
     chosen: list[str] = []
     for place, item in enumerate(items):
         where = f"{path}[{place}]"
-        if item in chosen:
+        if isinstance(item, str) and item in chosen:
             raise AnswerError(where, f"{item!r} is chosen twice")
-        if item == exclusion and exclusion is not None:
+        if isinstance(item, str) and item == exclusion:
             if len(items) > 1:
                 raise AnswerError(where, f"{exclusion!r} cannot be combined with other labels")
             break
@@ -336,6 +338,8 @@ def _comment(element: Mapping[str, Any], where: str) -> str | None:
         return None
     if not isinstance(comment, str) or len(comment) > MAX_TEXT:
         raise AnswerError(f"{where}.workerComment", f"must be a string of at most {MAX_TEXT} characters")
+    if "\x00" in comment or any("\ud800" <= character <= "\udfff" for character in comment):
+        raise AnswerError(f"{where}.workerComment", "holds a NUL character or half of a surrogate pair")
     return comment
 
 

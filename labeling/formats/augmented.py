@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from labeling.formats.shapes import Box, ImageSize, Span, Vote
+from labeling.formats.shapes import LARGEST_SIDE, Box, ImageSize, Span, Vote
 
 JOB_PREFIX = "labeling-job/"
 TYPE_BOXES = "groundtruth/object-detection"
@@ -178,6 +178,8 @@ def _number(value: float, where: str) -> int | float:
     number = float(value)
     if not math.isfinite(number):
         raise ValueError(f"{where}: {value} is not a finite number")
+    if abs(number) > LARGEST_SIDE:
+        raise ValueError(f"{where}: {number:g} is farther than {LARGEST_SIDE:,} pixels")
     return int(number) if number.is_integer() else number
 
 

@@ -1,7 +1,8 @@
 """Reading label attributes of augmented manifests into typed values, leniently, because real files vary.
 
 Seen in production files and third-party ones: class ids as strings, integer or float pixels, no depth, no metadata,
-`objects` missing or shorter than `annotations`, single-choice labels as "0" or 0. It must not know storage or jobs.
+`objects` missing or shorter than `annotations`, single-choice labels as "0" or 0. What no image or label can have (a
+side of 10^12 pixels) is an error. It must not know storage or jobs.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ BLANKS = " \t\r\n"
 
 _NUMBERS = (int, float)
 _SIDES = ("left", "top", "width", "height")
+_LARGEST_NUMBER = 2**53
+"""Up to here every whole number has a float of its own; ids and offsets are far smaller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def label_state(attributes: Mapping[str, Any], attr: str) -> Literal["labeled", 
 def failure_reason(attributes: Mapping[str, Any], attr: str) -> str | None:
     """The failure reason in `<attr>-metadata`, None when the object did not fail."""
     reason = _metadata(attributes, attr).get("failure-reason")
-    return None if reason is None else str(reason)
+    return None if reason is None else _said(reason)
 
 
 def read_boxes(attributes: Mapping[str, Any], attr: str) -> BoxLabel:
@@ -121,6 +124,8 @@ def read_class(attributes: Mapping[str, Any], attr: str) -> ClassLabel:
     metadata = _metadata(attributes, attr)
     if isinstance(value, (list, dict)) or value is None:
         raise ValueError(f"{attr!r} is not a single-choice label")
+    if isinstance(value, int | float):
+        value = _whole(value, attr)
     name = metadata.get("class-name")
     class_map = _class_map(metadata)
     if isinstance(name, str):
@@ -196,7 +201,7 @@ def _class_map(metadata: Mapping[str, Any]) -> dict[int, str]:
     found = metadata.get("class-map")
     if not isinstance(found, Mapping):
         return {}
-    return {_whole(key, "class-map"): str(name).strip(BLANKS) for key, name in found.items()}
+    return {_whole(key, "class-map"): _said(name).strip(BLANKS) for key, name in found.items()}
 
 
 def _origin(metadata: Mapping[str, Any]) -> Origin:
@@ -231,7 +236,7 @@ def _comment(metadata: Mapping[str, Any]) -> str | None:
     if not isinstance(feedback, list):
         return None
     comments = [item.get("comment") for item in feedback if isinstance(item, Mapping)]
-    return "\n".join(str(comment) for comment in comments if comment) or None
+    return "\n".join(_said(comment) for comment in comments if comment) or None
 
 
 def _text(value: Any) -> str | None:
@@ -243,11 +248,12 @@ def _real(value: Any, where: str) -> float:
         try:
             value = float(value)
         except ValueError:
-            raise ValueError(f"{where} must be a number, found {value!r}") from None
+            raise ValueError(f"{where} must be a number, found {value[:40]!r}") from None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{where} must be a number, found {value!r}")
-    if not isfinite(value):
-        raise ValueError(f"{where} must be a finite number, found {value!r}")
+        raise ValueError(f"{where} must be a number, found {_said(value)}")
+    # Integers are compared before anything makes a float of them, which fails for large ones.
+    if abs(value) > _LARGEST_NUMBER or not isfinite(value):
+        raise ValueError(f"{where} must be a finite number of at most {_LARGEST_NUMBER}")
     return value
 
 
@@ -269,5 +275,14 @@ def _coordinate(value: Any, where: str) -> float:
 def _whole(value: Any, where: str) -> int:
     number = _real(value, where)
     if number != int(number):
-        raise ValueError(f"{where} must be a whole number, found {value!r}")
+        raise ValueError(f"{where} must be a whole number, found {number:g}")
     return int(number)
+
+
+def _said(value: Any) -> str:
+    """A value as text; of a list or an object only the kind, because text of a deeply nested one cannot be made."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "an object"
+    return str(value)

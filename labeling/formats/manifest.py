@@ -18,6 +18,8 @@ import orjson
 
 MAX_LINE_CHARACTERS = 100_000
 MAX_ATTRIBUTE_CHARACTERS = 20_000
+MAX_DEPTH = 100
+"""How deep lists and objects may lie in each other: from 250 on, not every tool can read or write them."""
 SOURCE_REF = "source-ref"
 SOURCE = "source"
 SOURCE_NAME = "source-name"
@@ -165,6 +167,8 @@ def _decode(raw: bytes, max_line: int, max_attribute: int) -> dict[str, Any]:
         raise _Refused(_why_not_json(raw, error)) from None
     if type(attributes) is not dict:
         raise _Refused(f"must be a JSON object, found {_json_kind(attributes)}")
+    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _deeper_than(MAX_DEPTH, attributes):
+        raise _Refused(f"holds lists or objects more than {MAX_DEPTH} deep in each other")
     for name in attributes:
         if not name or name[0] == "$":
             raise _Refused(f"attribute name {name!r} must not be empty or start with '$'")
@@ -186,6 +190,19 @@ def _check_lengths(raw: bytes, attributes: dict[str, Any], max_line: int, max_at
     for name, text in texts.items():
         if name not in labels and len(text) > max_attribute:
             raise _Refused(f"attribute {name!r} is longer than {max_attribute:,} characters")
+
+
+def _deeper_than(most: int, value: Any) -> bool:
+    """Whether lists and objects lie more than `most` deep in each other. Level by level, because recursion may fail."""
+    level = [value]
+    for _ in range(most):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+    return bool(level)
 
 
 def _characters(raw: bytes) -> int:
@@ -213,8 +230,9 @@ def _refuse_duplicates(raw: bytes) -> None:
 
     try:
         json.loads(raw, object_pairs_hook=remember)
-    except RecursionError:
-        raise _Refused("is nested too deeply") from None
+    except (RecursionError, ValueError) as error:
+        # orjson has read the line; this reader refuses, for example, numbers of more than 4,300 digits.
+        raise _Refused(f"cannot be read by every reader of JSON: {error}") from None
     seen: set[str] = set()
     for name, _ in pairs:
         if name in seen:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+LARGEST_SIDE = 1_000_000
+"""In pixels: no image is wider or higher, and no coordinate of a label lies farther from the origin."""
+
+
 class ImageSize(NamedTuple):
     """Displayed width and height in pixels; depth is the number of channels AWS writes beside them."""
 

@@ -148,7 +148,7 @@ class Answer(models.Model):
 
     assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="answers", db_index=False)
     revision = models.SmallIntegerField(default=1)
-    content = models.JSONField()  # the crowd element's JSON, as it was submitted
+    content = models.JSONField()  # the crowd element's JSON, rebuilt from the values that were read
     created_at = models.DateTimeField()
 
     class Meta:

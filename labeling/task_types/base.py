@@ -5,6 +5,7 @@ Pure: a type reads and writes plain values. It knows no job, no database, no pag
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -219,6 +220,27 @@ class TaskType(ABC, Generic[Answer, Models]):
         model_name: str | None,
     ) -> tuple[Any, dict[str, Any]]:
         """Value and metadata in the output manifest, to AWS's letter."""
+
+    def unwritable(self, answer: Answer, *, labels: Sequence[str]) -> str:
+        """Why this label cannot be stored and written into a manifest, "" when it can.
+
+        Whoever stores a label asks first: a label with a number that is not finite or out of range, or with a class
+        that the job does not have, would stop every later output of the job.
+        """
+        try:
+            self.manifest_label(
+                answer,
+                labels=labels,
+                image_size=ImageSize(1, 1),
+                human_annotated=True,
+                job_name="",
+                created=None,
+                model_name=None,
+            )
+            json.dumps(self.value(answer), allow_nan=False)
+        except (ValueError, TypeError, ArithmeticError) as error:
+            return str(error) or type(error).__name__
+        return ""
 
     @abstractmethod
     def read_manifest(self, attributes: Mapping[str, Any], attr: str) -> ImportedLabel[Answer]:

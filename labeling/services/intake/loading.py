@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from labeling import task_types
 from labeling.formats import manifest
 from labeling.models import DataObject, Label, LabelingJob, LabelSource, ObjectState
+from labeling.services import one_by_one
 from labeling.services.intake import datasets, source_names, sources
 from labeling.services.intake.rejected_lines import RejectedLines
 from labeling.services.intake.selection import check_selection
@@ -83,8 +84,8 @@ def _chunks(
             continue
         try:
             label = _label(job, line) if line.labeled else None
-        except ValueError as error:
-            rejected.add(line.number, str(error), ref)
+        except one_by_one.OF_ONE_OBJECT as error:
+            rejected.add(line.number, one_by_one.reason_of(error), ref)
             continue
         state = str(ObjectState.UNLABELED if label is None else _state(label))
         if label is not None:
@@ -105,6 +106,8 @@ def _label(job: LabelingJob, line: manifest.Line) -> ImportedLabel[Any]:
     label = kind.read_manifest(line.attributes, job.label_attribute_name)
     if unknown := sorted(kind.classes(label.answer) - set(job.labels)):
         raise ValueError(f"{job.label_attribute_name!r} has a class the job does not have: {', '.join(unknown)}")
+    if problem := kind.unwritable(label.answer, labels=job.labels):
+        raise ValueError(f"{job.label_attribute_name!r} cannot be stored: {problem}")
     return label
 
 

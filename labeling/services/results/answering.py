@@ -1,32 +1,44 @@
-"""Answers by task type: checks submitted answers, reads stored ones. Knows no seats and no money."""
+"""Answers by task type: checks submitted answers, reads stored ones. Knows no seats and no money.
+
+What is stored is rebuilt from the typed values that were read, never the JSON that was sent: a field that nobody reads
+may hold anything, and would be a burden to everybody who reads the answer later.
+"""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
+
 from labeling import task_types
 from labeling.formats import answers
+from labeling.services.one_by_one import OF_ONE_OBJECT
 from marketplace.errors import Invalid
 
 MAX_CHARACTERS = 2_000_000
 """Far more than a real answer needs: a thousand boxes are about 100 kB."""
 
+_NUL = re.compile(r"(?<!\\)(\\\\)*\\u0000")
+"""The escape of NUL in JSON, which PostgreSQL cannot store; after an odd number of backslashes it is ordinary text."""
+
 
 def checked(content: Any, *, task_type: str, labels: Sequence[str], size: tuple[int, int]) -> str:
-    """The answer as JSON text for the database. Raises Invalid naming the field that is wrong.
+    """The answer, rebuilt from its typed values, as JSON text for the database.
 
-    `size` is the displayed width and height of the image in pixels.
+    Raises Invalid naming the field that is wrong. `size` is the displayed width and height of the image in pixels.
     """
     try:
-        read(content, task_type=task_type, labels=labels, size=size)
+        answer = read(content, task_type=task_type, labels=labels, size=size)
     except answers.AnswerError as error:
         raise Invalid(str(error), field=f"answer.{error.field}") from None
     try:
-        text = json.dumps(content, ensure_ascii=False, allow_nan=False)
+        parsed = task_types.get(task_type).write_answer(answer, size=size)
+        text = json.dumps(parsed, ensure_ascii=False, allow_nan=False)
         text.encode()
     except (ValueError, TypeError) as error:
         raise Invalid(f"the answer is not JSON that can be stored: {error}", field="answer") from None
-    if "\\u0000" in text:
+    if _NUL.search(text):
         raise Invalid("the answer holds a NUL character", field="answer")
     if len(text) > MAX_CHARACTERS:
         raise Invalid(f"the answer has {len(text)} characters, at most {MAX_CHARACTERS} expected", field="answer")
@@ -40,3 +52,23 @@ def read(content: Mapping[str, Any], *, task_type: str, labels: Sequence[str], s
     except task_types.UnknownTaskType as error:
         raise Invalid(f"answers of {task_type!r} cannot be read: {error}", field="task_type") from None
     return kind.read_answer(content, labels=labels, size=size)
+
+
+def as_stored(text: str, *, task_type: str, labels: Sequence[str], size: tuple[int, int]) -> dict[str, Any]:
+    """A stored answer, given as its JSON text, for the output: JSON that can be written again.
+
+    Answers that earlier versions stored may hold fields that cannot; of those only what can be read is left, which may
+    be nothing.
+    """
+    try:
+        content = orjson.loads(text)
+        orjson.dumps(content)
+    except (ValueError, TypeError):
+        content = None
+    if isinstance(content, dict):
+        return content
+    kind = task_types.get(task_type)
+    try:
+        return kind.write_answer(kind.read_answer(orjson.loads(text), labels=labels, size=size), size=size)
+    except OF_ONE_OBJECT:
+        return {}
