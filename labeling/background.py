@@ -1,24 +1,34 @@
-"""The functions of this room that the message queue calls. Each is given ids and is safe to run twice."""
+"""The functions of this room that the message queue calls. Each is given ids and is safe to run twice.
+
+Each ends: an unexpected error is tried again a few times, then the row is Failed or shows the reason (see attempts.py).
+"""
+
+import logging
+from collections.abc import Callable
 
 from django.utils import timezone
 
 from labeling.models import AdvanceRequest, LabelingJob, WorkQueue
+from labeling.services import attempts
 from labeling.services.intake import datasets
 from labeling.services.jobs import advancing
 from labeling.services.output import exports, manifests
 from labeling.services.queue import advance_requests, leases, owners
+from marketplace import queue
+
+log = logging.getLogger(__name__)
 
 
 def advance_queue(queue_id: int) -> None:
     """Let the owner of a work queue take its next steps; does nothing for a deleted queue."""
-    queue = WorkQueue.objects.filter(pk=queue_id).first()
-    if queue is not None:
-        owners.owner_of(queue).advance()
+    work = WorkQueue.objects.filter(pk=queue_id).first()
+    if work is not None:
+        owners.owner_of(work).advance()
 
 
 def advance_job(job_id: int) -> None:
     """Take the next steps of a labeling job. Only messages that earlier versions sent name a job."""
-    advancing.advance_job(job_id)
+    advancing.advance_or_give_up(job_id)
 
 
 def refresh_output(job_id: int) -> None:
@@ -31,21 +41,51 @@ def refresh_output(job_id: int) -> None:
 def sweep() -> None:
     """Run every minute: end overdue leases and request an advance of every queue's owner that is not finished.
 
-    So a lost message delays a queue by a minute at most.
+    So a lost message delays a queue by a minute at most. A part that fails does not keep the others from running; its
+    error is raised in the end, so that the message queue records it.
     """
-    leases.expire_overdue()
+    parts: tuple[Callable[[], object], ...] = (leases.expire_overdue, _request_advances, datasets.sweep, _refresh_stale)
+    failed: Exception | None = None
+    for part in parts:
+        try:
+            part()
+        except Exception as error:
+            log.exception("a part of the sweep failed: %r", part)
+            failed = failed or error
+    if failed is not None:
+        raise failed
+
+
+def _request_advances() -> None:
     AdvanceRequest.objects.filter(requested_at__lt=timezone.now() - advance_requests.STALE).delete()
     for queue_id in owners.unfinished_queues():
         advance_requests.request_advance(queue_id)
-    datasets.sweep()
+
+
+def _refresh_stale() -> None:
     manifests.refresh_stale(now=timezone.now())
 
 
 def run_export(export_id: int) -> None:
     """Write the file of an export."""
-    exports.run_export(export_id)
+    try:
+        attempts.attempt(
+            "run_export",
+            export_id,
+            lambda: exports.run_export(export_id),
+            give_up=lambda reason, passing: exports.give_up(export_id, reason),
+        )
+    except Exception:
+        # No sweep starts exports again, so the next attempt has a message of its own.
+        queue.enqueue(exports.RUN, export_id)
+        raise
 
 
 def advance_dataset(dataset_id: int) -> None:
     """Create a data set, or continue."""
-    datasets.advance_dataset(dataset_id)
+
+    def give_up(reason: str, passing: bool) -> None:
+        if not passing:
+            datasets.give_up(dataset_id, reason)
+
+    attempts.attempt("advance_dataset", dataset_id, lambda: datasets.advance_dataset(dataset_id), give_up=give_up)

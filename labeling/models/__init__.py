@@ -1,5 +1,6 @@
 """The models of this room; other code imports them from here."""
 
+from labeling.models.attempts import FailedAttempt
 from labeling.models.datasets import BadLine, Dataset
 from labeling.models.exports import Export
 from labeling.models.jobs import LabelingJob
@@ -18,6 +19,7 @@ __all__ = [
     "DataObject",
     "Dataset",
     "Export",
+    "FailedAttempt",
     "Label",
     "LabelSource",
     "LabelingJob",

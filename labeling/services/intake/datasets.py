@@ -126,6 +126,13 @@ def advance_dataset(dataset_id: int) -> None:
             _end(dataset, "Failed", because=error.message, failure_reason=error.message[:1024])
 
 
+def give_up(dataset_id: int, reason: str) -> None:
+    """Fail a data set that ended with an unexpected error again and again."""
+    dataset = Dataset.objects.filter(pk=dataset_id).first()
+    if dataset is not None:
+        _end(dataset, "Failed", because=reason, failure_reason=reason[:1024])
+
+
 def sweep() -> None:
     """Send a message for every data set that is not over; it has no effect while a process creates that data set."""
     live = Dataset.objects.filter(status__in=["Initializing", "InProgress"])

@@ -5,6 +5,7 @@ With automated labeling the learning room opens the batches and ends the job; ev
 """
 
 from datetime import timedelta
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
@@ -12,6 +13,7 @@ from django.utils import timezone
 from labeling import hooks, transitions
 from labeling.models import Batch, DataObject, LabelingJob, ObjectState
 from labeling.queries import spending
+from labeling.services import attempts
 from labeling.services.intake import inspection, loading
 from labeling.services.jobs import finishing
 from labeling.services.jobs.batches import open_batch
@@ -29,6 +31,9 @@ FIRST_PUBLIC_BATCH = 10
 
 LONGEST_RUN = timedelta(days=30)
 """A job that takes longer is stopped."""
+
+UNEXPECTED = "an unexpected error"
+"""How a job's attention begins while it cannot go on because of an error that nobody has foreseen."""
 
 BY = "system"
 """The actor in the audit log for steps that no person took."""
@@ -60,6 +65,24 @@ def advance_job(job_id: int) -> None:
                 job = LabelingJob.objects.select_related("account", "queue__workteam", "dataset").get(pk=job_id)
         if not advance_requests.is_requested(queue_id):
             return
+
+
+def advance_or_give_up(job_id: int) -> None:
+    """`advance_job`; a job that meets an unexpected error again and again ends, or says so in its attention.
+
+    A job without objects yet becomes Failed. A later one is kept, because people have worked on it: it is tried again
+    every minute, and its owner is shown the reason and can stop it.
+    """
+    if attempts.attempt("advance_job", job_id, lambda: advance_job(job_id), give_up=partial(_give_up, job_id)):
+        LabelingJob.objects.filter(pk=job_id, attention__startswith=UNEXPECTED).update(attention="")
+
+
+def _give_up(job_id: int, reason: str, passing: bool) -> None:
+    job = LabelingJob.objects.get(pk=job_id)
+    if job.status == "Initializing" and not passing:
+        finishing.fail_job(job=job, reason=f"the job could not be prepared, {attempts.MOST} times: {reason}")
+    else:
+        _set_attention(job, f"{UNEXPECTED}, it is tried again every minute: {reason}")
 
 
 def _step(job: LabelingJob) -> bool:

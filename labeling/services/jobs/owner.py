@@ -40,7 +40,7 @@ class LabelingJobOwner:
         """Take the job's next steps."""
         from labeling.services.jobs import advancing
 
-        advancing.advance_job(self._job().pk)
+        advancing.advance_or_give_up(self._job().pk)
 
 
 def unfinished() -> Iterable[int]:

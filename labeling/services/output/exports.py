@@ -7,7 +7,7 @@ import io
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import orjson
@@ -23,6 +23,7 @@ from labeling.formats.interchange.yolo import write_yolo
 from labeling.formats.worker_responses import answer_record
 from labeling.models import DataObject, Export, LabelingJob, Task
 from labeling.services.intake import inspection, loading
+from labeling.services.one_by_one import OF_ONE_OBJECT, reason_of
 from labeling.services.output import manifests, rows
 from marketplace import queue, storage
 from marketplace.errors import DomainError, ExportLimit, Invalid
@@ -79,6 +80,14 @@ def stop_export(*, export: Export, by: str) -> None:
     """Stop an export; what was written is discarded. Raises WrongState for one that is over."""
     with transaction.atomic():
         transitions.EXPORT.advance(export, "Stopped", by=by)
+
+
+def give_up(export_id: int, reason: str) -> None:
+    """Fail an export that ended with an unexpected error again and again; does nothing for one that is over."""
+    export = Export.objects.filter(pk=export_id, status="InProgress").first()
+    if export is not None:
+        with transaction.atomic():
+            transitions.EXPORT.advance(export, "Failed", by="system", failure_reason=reason[:1024])
 
 
 def run_export(export_id: int) -> None:
@@ -160,7 +169,10 @@ class _Work:
 
     def _manifest(self, out: BinaryIO) -> None:
         for row in rows.stream(self.job, self.export.which):
-            out.write(rows.manifest_line(row, self.job) + b"\n")
+            line, reason = rows.line_or_failure(row, self.job)
+            out.write(line + b"\n")
+            if reason:
+                self._left_out(row, reason)
             self._step()
 
     def _answers(self, out: BinaryIO) -> None:
@@ -185,22 +197,31 @@ class _Work:
         # A label that came with the input may lack the size of its image.
         unmeasured = DataObject.objects.filter(job=self.job, width=None, label__algorithm=loading.IMPORTED)
         inspection.inspect_objects(list(unmeasured.order_by("pk").values_list("pk", flat=True)))
-        known = set(self.job.labels)
         for row in rows.stream(self.job, self.export.which):
             if row.value is None:
                 continue
-            reason = ""
-            boxes = [replace(box, confidence=box.confidence or 0.0) for box in self.task_type.read_value(row.value)]
-            if not row.width or not row.height:
-                reason = "the size of the image is not known"
-            elif unknown := sorted({box.label for box in boxes} - known):
-                reason = f"the class {unknown[0]!r} is not one of the job's"
-            if reason:
-                if len(self.errors) < MOST_ERRORS:
-                    self.errors.append({"object": str(row.line_index), "reason": reason})
+            try:
+                image = self._image(row, row.value)
+            except OF_ONE_OBJECT as error:
+                self._left_out(row, reason_of(error))
                 continue
-            yield LabeledImage(row.source_ref, rows.image_size(row), tuple(boxes), row.source_name)
+            yield image
             self._step()
+
+    def _image(self, row: rows.Row, value: dict[str, Any]) -> LabeledImage:
+        """Raises ValueError, or another error of OF_ONE_OBJECT, for a label that no format could hold."""
+        boxes = [replace(box, confidence=box.confidence or 0.0) for box in self.task_type.read_value(value)]
+        if not row.width or not row.height or min(row.width, row.height) < 0:
+            raise ValueError("the size of the image is not known")
+        if unknown := sorted({box.label for box in boxes} - set(self.job.labels)):
+            raise ValueError(f"the class {unknown[0]!r} is not one of the job's")
+        if problem := self.task_type.unwritable(boxes, labels=self.job.labels):
+            raise ValueError(problem)
+        return LabeledImage(row.source_ref, rows.image_size(row), tuple(boxes), row.source_name)
+
+    def _left_out(self, row: rows.Row, reason: str) -> None:
+        if len(self.errors) < MOST_ERRORS:
+            self.errors.append({"object": str(row.line_index), "reason": reason})
 
     def _coco(self, out: BinaryIO) -> None:
         info = {"description": self.job.name, "version": self.job.label_attribute_name}

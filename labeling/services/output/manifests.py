@@ -3,6 +3,7 @@
 Everything is stored under `<output uri>/<job name>/`; writing it again gives the same files.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -11,15 +12,21 @@ from typing import Any
 
 import orjson
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from labeling.formats import worker_responses
 from labeling.formats.worker_responses import Identity, SubmittedAnswer
 from labeling.models import Answer, Batch, DataObject, Label, LabelingJob, LabelSource, Task, TaskStatus
+from labeling.services import one_by_one
+from labeling.services.one_by_one import OF_ONE_OBJECT
 from labeling.services.output import rows
+from labeling.services.results import answering, labels
 from marketplace import queue, storage
 from marketplace.errors import DomainError
+
+log = logging.getLogger(__name__)
 
 CHUNK = 500
 """Tasks whose files are written together."""
@@ -59,8 +66,10 @@ def refresh_or_report(job: LabelingJob) -> bool:
     """Write the output as `refresh_output` does; returns False, with the reason in the job's attention, on failure."""
     try:
         refresh_output(job.pk)
-    except DomainError as error:
-        attention = f"{UNWRITABLE}, it is tried again every minute: {error.message}"
+    except (DomainError, *OF_ONE_OBJECT) as error:
+        if not isinstance(error, DomainError):
+            log.exception("job %d: the output cannot be written", job.pk)
+        attention = f"{UNWRITABLE}, it is tried again every minute: {one_by_one.reason_of(error)}"
         LabelingJob.objects.filter(pk=job.pk).update(attention=attention[:500])
         return False
     LabelingJob.objects.filter(pk=job.pk, attention__startswith=UNWRITABLE).update(attention="")
@@ -83,12 +92,21 @@ def has_newer_labels(job: LabelingJob) -> bool:
 
 
 def write_manifest(job: LabelingJob) -> int:
-    """Write the output manifest; returns its number of lines. Readers see the old file or the new one, never a part."""
+    """Write the output manifest; returns its number of lines. Readers see the old file or the new one, never a part.
+
+    An object whose label cannot be written has the line of a failed one, and is Failed from then on.
+    """
     lines = 0
+    unwritable: dict[int, str] = {}
     with storage.writer(manifest_uri(job), content_type="application/x-ndjson") as out:
         for row in rows.stream(job):
-            out.write(rows.manifest_line(row, job) + b"\n")
+            line, reason = rows.line_or_failure(row, job)
+            out.write(line + b"\n")
             lines += 1
+            if reason and row.label_id is not None:
+                unwritable[row.label_id] = reason
+    if unwritable:
+        log.warning("job %d: %d labels cannot be written", job.pk, labels.withdraw(job=job, reasons=unwritable))
     return lines
 
 
@@ -158,8 +176,12 @@ def _free_moment(job: LabelingJob, batch: Batch, moment: datetime, ids: set[str]
 
 def answers_of_tasks(job: LabelingJob, tasks: Iterable[Task]) -> dict[int, list[SubmittedAnswer]]:
     """The newest revision of every answer to these tasks, by task, in order of submission."""
+    sizes = {task.pk: (task.data_object.width or 0, task.data_object.height or 0) for task in tasks}
+    # The content is read as text, so that an answer that is no readable JSON does not fail the query.
     revisions = (
-        Answer.objects.filter(assignment__task__in=[task.pk for task in tasks])
+        Answer.objects.filter(assignment__task__in=list(sizes))
+        .defer("content")
+        .annotate(text=Cast("content", TextField()))
         .select_related("assignment__worker")
         .order_by("assignment_id", "revision")
     )
@@ -171,7 +193,9 @@ def answers_of_tasks(job: LabelingJob, tasks: Iterable[Task]) -> dict[int, list[
         by_task[seat.task_id].append(
             SubmittedAnswer(
                 worker_id=f"{crowd}.{settings.REGION}.{seat.worker.public_id}",
-                content=row.content,
+                content=answering.as_stored(
+                    row.text, task_type=job.task_type, labels=job.labels, size=sizes[seat.task_id]
+                ),
                 submitted=row.created_at,
                 accepted=seat.accepted_at,
                 seconds=seat.seconds_spent,
@@ -194,8 +218,13 @@ def _consolidation_response(job: LabelingJob, row: DataObject) -> dict[str, Any]
     content = None
     if label is not None and label.source != LabelSource.MACHINE:
         # As in Ground Truth, the content is what the manifest line gets; the explanation is only in the API.
-        value, metadata = rows.label(rows.from_object(row), job)
-        content = {job.label_attribute_name: value, f"{job.label_attribute_name}-metadata": metadata}
+        try:
+            value, metadata = rows.label(rows.from_object(row), job)
+        except OF_ONE_OBJECT as error:
+            # The manifest, which is written next, says the reason.
+            log.warning("object %d: its label cannot be written: %s", row.pk, one_by_one.reason_of(error))
+        else:
+            content = {job.label_attribute_name: value, f"{job.label_attribute_name}-metadata": metadata}
     return {
         "datasetObjectId": str(row.index),
         "consolidatedAnnotation": {"content": content},

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import orjson
+
 from labeling import task_types
 from labeling.formats.augmented import EXPIRED, failure_line, label_line
 from labeling.formats.shapes import ImageSize
 from labeling.models import DataObject, LabelingJob, LabelSource, ObjectState
 from labeling.services.intake import loading
+from labeling.services.one_by_one import OF_ONE_OBJECT, reason_of
 
 CHUNK = 2000
 """Rows that are read at a time."""
@@ -38,6 +41,7 @@ class Row(NamedTuple):
     algorithm: str | None
     labeled_at: datetime | None
     value: dict[str, Any] | None
+    label_id: int | None
 
 
 def from_object(data_object: DataObject) -> Row:
@@ -59,6 +63,7 @@ def from_object(data_object: DataObject) -> Row:
         label.algorithm if label else None,
         label.created_at if label else None,
         label.value if label else None,
+        data_object.label_id,
     )
 
 
@@ -86,6 +91,7 @@ def stream(job: LabelingJob, which: str = "all") -> Iterator[Row]:
         "label__algorithm",
         "label__created_at",
         "label__value",
+        "label_id",
     )
     for row in columns.iterator(chunk_size=CHUNK):
         yield Row(*row)
@@ -107,6 +113,20 @@ def manifest_line(row: Row, job: LabelingJob) -> bytes:
     if row.value is None or row.algorithm == loading.IMPORTED:
         return row.line.encode()
     return label_line(row.line, job.label_attribute_name, *label(row, job))
+
+
+def line_or_failure(row: Row, job: LabelingJob) -> tuple[bytes, str]:
+    """`manifest_line` and ""; for an object that cannot be written, the line of a failed object and the reason."""
+    try:
+        return manifest_line(row, job), ""
+    except OF_ONE_OBJECT as error:
+        reason = f"the label cannot be written: {reason_of(error)}"
+    try:
+        return failure_line(row.line, job.label_attribute_name, reason=reason), reason
+    except OF_ONE_OBJECT:
+        # The input line itself cannot be extended; only what the object is known by is kept of it.
+        known = orjson.dumps({"source-ref": row.source_ref})
+        return failure_line(known, job.label_attribute_name, reason=reason), reason
 
 
 def label(row: Row, job: LabelingJob) -> tuple[Any, dict[str, Any]]:

@@ -4,17 +4,21 @@ Pure decisions are in labeling.task_types; here is what they are made of and wha
 is safe to repeat.
 """
 
+import json
+import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from django.db import transaction
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
 from labeling import task_types
 from labeling.consolidation.answers import WorkerAnswer
 from labeling.consolidation.stopping import Stopping
-from labeling.formats.answers import AnswerError
 from labeling.formats.augmented import EXPIRED
 from labeling.models import (
     Answer,
@@ -26,9 +30,13 @@ from labeling.models import (
     Task,
     TaskStatus,
 )
+from labeling.services import one_by_one
+from labeling.services.one_by_one import OF_ONE_OBJECT, Failure
 from labeling.services.queue.owners import Judgement
 from labeling.services.results import labels, skills
 from labeling.task_types.base import AnswersToImage, Consensus
+
+log = logging.getLogger(__name__)
 
 CHUNK = 200
 FIRST_FIT = 20
@@ -51,35 +59,34 @@ class _Read:
 
 def judge(job: LabelingJob, tasks: Sequence[Task]) -> Judgement:
     """Consolidate the newest answers to these tasks, and say which need one more. Nothing is written."""
-    kind, models = task_types.get(job.task_type), worker_models(job)
+    models = worker_models(job)
     answered = [task for task in tasks if task.answers_count]
     read = _read_answers(job, [task.data_object for task in answered])
     wanting = _wanting(job, [task for task in answered if task.state == TaskStatus.OPEN], read, models)
-    images = [read[task.data_object_id].image for task in answered]
-    results = kind.consolidate_many(images, labels=job.labels, workers=models)
-    found = {
-        task.pk: _revision(task.data_object_id, result, read[task.data_object_id])
-        for task, result in zip(answered, results, strict=True)
-    }
-    return Judgement(frozenset(wanting), found)
+    found = _consolidated(job, read, models)
+    return Judgement(frozenset(wanting), {task.pk: found[task.data_object_id] for task in answered})
 
 
-def finish(job: LabelingJob, tasks: Sequence[Task], found: Mapping[int, labels.Revision | None]) -> None:
+def finish(job: LabelingJob, tasks: Sequence[Task], found: Mapping[int, labels.Revision | Failure]) -> None:
     """The tasks are over: what was answered becomes a label, the rest fails or is unlabeled again.
 
-    `found`: the label of each answered task by the task's key, None where the answers give none. Needs the transaction
+    `found`: the label of each answered task by the task's key, or why the answers give none. Needs the transaction
     that closes the tasks.
     """
     objects = {row.pk: row for row in labels.lock_objects([task.data_object_id for task in tasks])}
     pending = [task for task in tasks if objects[task.data_object_id].state == ObjectState.PENDING]
     made = {task.data_object_id: found[task.pk] for task in pending if task.answers_count}
     labels.write_revisions(
-        [revision for revision in made.values() if revision is not None],
+        [one for one in made.values() if isinstance(one, labels.Revision)],
         source=LabelSource.HUMAN,
         algorithm=task_types.get(job.task_type).algorithm,
     )
-    unusable = [pk for pk, revision in made.items() if revision is None]
-    DataObject.objects.filter(pk__in=unusable).update(state=ObjectState.FAILED, failure_reason=UNUSABLE)
+    unusable = [
+        DataObject(pk=pk, state=ObjectState.FAILED, failure_reason=one.reason[:500])
+        for pk, one in sorted(made.items())
+        if isinstance(one, Failure)
+    ]
+    DataObject.objects.bulk_update(unusable, ["state", "failure_reason"])
     early = set(Batch.objects.filter(queue=job.queue_id, stopped_early=True).values_list("pk", flat=True))
     unanswered = [task for task in pending if not task.answers_count]
     # An object without answers fails with AWS's text; it is unlabeled again when its batch was stopped early.
@@ -94,12 +101,16 @@ def _wanting(job: LabelingJob, tasks: Sequence[Task], read: dict[int, _Read], mo
     rule = stopping_rule(job)
     if rule is None or not tasks:
         return set()
-    images = [read[task.data_object_id].image for task in tasks]
-    decisions = task_types.get(job.task_type).decide_many(images, labels=job.labels, rule=rule, workers=models)
+    kind, images = task_types.get(job.task_type), [read[task.data_object_id].image for task in tasks]
+    decisions = one_by_one.results(
+        images,
+        lambda some: kind.decide_many(some, labels=job.labels, rule=rule, workers=models),
+        doing="deciding on further answers",
+    )
     return {
         task.pk
         for task, decision in zip(tasks, decisions, strict=True)
-        if decision.ask and task.seats_total < job.workers_per_object
+        if not isinstance(decision, Failure) and decision.ask and task.seats_total < job.workers_per_object
     }
 
 
@@ -114,13 +125,34 @@ def stopping_rule(job: LabelingJob) -> Stopping | None:
     )
 
 
-def _revision(object_id: int, result: Consensus, read: _Read) -> labels.Revision | None:
-    """The label to write, None when the answers give none."""
-    if result.value is None:
-        return None
+def _consolidated(job: LabelingJob, read: Mapping[int, _Read], models: Any) -> dict[int, labels.Revision | Failure]:
+    """The label of each object, or why it has none; an object that cannot be consolidated fails alone."""
+    found = one_by_one.results([one.image for one in read.values()], _consolidator(job, models), doing="consolidating")
+    return {pk: _revision(job, pk, result, one) for (pk, one), result in zip(read.items(), found, strict=True)}
+
+
+def _consolidator(job: LabelingJob, models: Any) -> Callable[[Sequence[AnswersToImage[Any]]], list[Consensus]]:
+    kind = task_types.get(job.task_type)
+    return lambda images: kind.consolidate_many(images, labels=job.labels, workers=models)
+
+
+def _revision(job: LabelingJob, object_id: int, result: Consensus | Failure, read: _Read) -> labels.Revision | Failure:
+    """The label to write, or why there is none."""
+    if isinstance(result, Failure):
+        return Failure(f"the answers could not be consolidated: {result.reason}")
+    if result.value is None or (read.unreadable and not read.image.answers):
+        return Failure(UNUSABLE)
     explanation = dict(result.explanation)
     if read.unreadable:
         explanation["unreadable"] = read.unreadable
+    kind = task_types.get(job.task_type)
+    try:
+        json.dumps([result.value, result.confidence, explanation], allow_nan=False)
+        problem = kind.unwritable(kind.read_value(result.value), labels=job.labels)
+    except OF_ONE_OBJECT as error:
+        problem = one_by_one.reason_of(error)
+    if problem:
+        return Failure(f"the consolidated label cannot be stored: {problem}")
     return labels.Revision(object_id, result.value, result.confidence, explanation)
 
 
@@ -128,25 +160,33 @@ def _read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, 
     """The newest revision of each worker's answer to each object, and what the requester decided where they did."""
     kind = task_types.get(job.task_type)
     by_id = {row.pk: row for row in objects}
+    # The content is read as text, so that an answer that is no readable JSON fails here, alone, and not in the query.
     rows = (
         Answer.objects.filter(assignment__task__data_object__in=by_id)
+        .annotate(text=Cast("content", TextField()))
         .order_by("assignment_id", "revision")
         .values_list(
-            "assignment__task__data_object_id", "assignment__worker__public_id", "revision", "content", "assignment_id"
+            "assignment__task__data_object_id", "assignment__worker__public_id", "revision", "text", "assignment_id"
         )
     )
     answers: dict[int, dict[int, WorkerAnswer[Any]]] = defaultdict(dict)
     unreadable: dict[int, list[dict[str, str]]] = defaultdict(list)
-    for object_id, worker, revision, content, seat in rows:
+    for object_id, worker, revision, text, seat in rows:
         row = by_id[object_id]
         try:
-            answer = kind.read_answer(content, labels=job.labels, size=(row.width or 0, row.height or 0))
-        except AnswerError as error:
-            unreadable[object_id].append({"worker": worker, "reason": str(error)})
+            size = (row.width or 0, row.height or 0)
+            answer = kind.read_answer(orjson.loads(text), labels=job.labels, size=size)
+        except OF_ONE_OBJECT as error:
+            unreadable[object_id].append({"worker": worker, "reason": one_by_one.reason_of(error)})
             continue
         answers[object_id][seat] = WorkerAnswer(worker, answer, revision)
     adjudicated = DataObject.objects.filter(pk__in=by_id, label__source=LabelSource.ADJUDICATED)
-    golds = {pk: kind.read_value(value) for pk, value in adjudicated.values_list("pk", "label__value")}
+    golds: dict[int, Any] = {}
+    for pk, value in adjudicated.values_list("pk", "label__value"):
+        try:
+            golds[pk] = kind.read_value(value)
+        except OF_ONE_OBJECT as error:
+            log.warning("object %d: the adjudicated label cannot be read: %s", pk, one_by_one.reason_of(error))
     return {
         pk: _Read(
             AnswersToImage(
@@ -180,8 +220,9 @@ def refit(*, job: LabelingJob, at_least: int = FIRST_FIT, growth: float = GROWTH
     for start in range(0, len(ids), CHUNK):
         objects = DataObject.objects.filter(pk__in=ids[start : start + CHUNK]).order_by("pk")
         images += [one.image for one in _read_answers(job, objects).values() if one.image.answers]
-    kind = task_types.get(job.task_type)
-    models = kind.fit_workers(images, labels=job.labels)
+    kind, models = task_types.get(job.task_type), _fit(job, images)
+    if models is None:
+        return False
     settled = job.worker_models.get("settled", 0) if job.worker_models else 0
     found = {"objects": count, "settled": settled, "algorithm": kind.algorithm, "models": models.to_json()}
     job.worker_models = found
@@ -189,6 +230,22 @@ def refit(*, job: LabelingJob, at_least: int = FIRST_FIT, growth: float = GROWTH
         job.save(update_fields=["worker_models"])
         skills.record(queue=job.queue, rows=kind.skill_rows(models, labels=job.labels))
     return True
+
+
+def _fit(job: LabelingJob, images: Sequence[AnswersToImage[Any]]) -> Any:
+    """Models of the workers; None when none can be fitted. Images that cannot be consolidated alone are left out."""
+    kind = task_types.get(job.task_type)
+    for attempt in ("all images", "those that can be consolidated"):
+        try:
+            models = kind.fit_workers(images, labels=job.labels)
+            json.dumps(models.to_json(), allow_nan=False)
+        except OF_ONE_OBJECT:
+            log.exception("job %d: the workers' models could not be fitted to %s", job.pk, attempt)
+            found = one_by_one.results(images, _consolidator(job, kind.load_workers(None)), doing="consolidating")
+            images = [image for image, one in zip(images, found, strict=True) if not isinstance(one, Failure)]
+        else:
+            return models
+    return None
 
 
 def settle(*, job: LabelingJob, batch: Batch) -> int:
@@ -222,15 +279,14 @@ def recompute(*, job: LabelingJob, batch: Batch | None = None) -> int:
     for start in range(0, len(ids), CHUNK):
         read = _read_answers(job, DataObject.objects.filter(pk__in=ids[start : start + CHUNK]).order_by("pk"))
         read = {pk: one for pk, one in read.items() if one.image.answers}
-        results = kind.consolidate_many([one.image for one in read.values()], labels=job.labels, workers=models)
-        made = [_revision(pk, result, one) for (pk, one), result in zip(read.items(), results, strict=True)]
+        made = _consolidated(job, read, models).values()
         with transaction.atomic():
             held = DataObject.objects.select_for_update(no_key=True, of=("self",)).select_related("label")
             now = {row.pk: row.label for row in held.filter(pk__in=list(read)).order_by("pk")}
             changed = [
                 revision
                 for revision in made
-                if revision is not None
+                if isinstance(revision, labels.Revision)
                 and (label := now[revision.object_id]) is not None
                 and label.source == LabelSource.HUMAN
                 and label.value != revision.value

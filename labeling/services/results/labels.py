@@ -52,7 +52,8 @@ def record_labels(
 ) -> int:
     """Label objects that are Unlabeled, in chunks; others are left as they are, so a repeat does nothing.
 
-    Returns how many were labeled. Raises Invalid for a class the job does not have, WrongState for a job that is over.
+    Returns how many were labeled. A label that could not be written out again (see TaskType.unwritable) fails its
+    object instead. Raises Invalid for a class the job does not have, WrongState for a job that is over.
     """
     known, kind = frozenset(job.labels), task_types.get(job.task_type)
     done, stream = 0, iter(rows)
@@ -62,7 +63,11 @@ def record_labels(
                 raise Invalid(f"object {row.object_id}: {sorted(unknown)} are not labels of the job", field="answer")
         with transaction.atomic():
             _must_run(job)
+            bad = {row.object_id: reason for row in chunk if (reason := kind.unwritable(row.answer, labels=job.labels))}
             unlabeled = _lock_objects(job, [row.object_id for row in chunk], ObjectState.UNLABELED)
+            if bad:
+                fail_objects(job=job, reasons={pk: f"the label cannot be stored: {why}" for pk, why in bad.items()})
+            unlabeled -= bad.keys()
             write_revisions(
                 [
                     Revision(row.object_id, kind.value(row.answer), row.confidence, row.explanation)
@@ -87,6 +92,19 @@ def fail_objects(*, job: LabelingJob, reasons: Mapping[int, str]) -> int:
         ]
         DataObject.objects.bulk_update(rows, ["state", "failure_reason"], batch_size=CHUNK)
     return len(unlabeled)
+
+
+def withdraw(*, job: LabelingJob, reasons: Mapping[int, str]) -> int:
+    """Fail the objects whose current label, by its key, cannot be written out; returns how many. Revisions are kept."""
+    with transaction.atomic():
+        rows = list(
+            DataObject.objects.select_for_update(no_key=True).filter(job=job, label__in=list(reasons)).order_by("pk")
+        )
+        for row in rows:
+            row.state = ObjectState.FAILED
+            row.failure_reason, row.label_id = reasons[row.label_id][:500], None
+        DataObject.objects.bulk_update(rows, ["state", "failure_reason", "label"], batch_size=CHUNK)
+    return len(rows)
 
 
 def write_revisions(revisions: Sequence[Revision], *, source: str, algorithm: str, model_name: str = "") -> list[Label]:
