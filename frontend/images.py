@@ -3,12 +3,11 @@
 Knows neither who may see an image nor what it belongs to.
 """
 
-import re
-
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 
 from labeling.services.intake import images
+from marketplace import strict
 from marketplace.errors import NotFound
 
 SALT = "waggle.image"
@@ -44,5 +43,4 @@ def image_response(uri: str, request: HttpRequest) -> HttpResponse:
 
 def _side(request: HttpRequest) -> int | None:
     """What `?side=` asks for; None where it is no number."""
-    text = request.GET.get("side", "")
-    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
+    return strict.whole_number(request.GET.get("side", ""), allowed=strict.COUNTS)

@@ -10,7 +10,7 @@ from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
@@ -86,6 +86,11 @@ class SignInView(auth_views.LoginView):
         logger.info("signed in: %s from %s", scope.actor(form.get_user()), address_of(self.request))
         return super().form_valid(form)
 
+    def get_redirect_url(self) -> str:
+        """Where `next` leads; nowhere if that is this page, which would send somebody signed in round in circles."""
+        wanted: str = super().get_redirect_url()
+        return "" if wanted.partition("?")[0] == self.request.path else wanted
+
 
 def home(request: HttpRequest) -> HttpResponse:
     """Where somebody starts: requesters at their overview, workers at the job list, operators at the accounts."""
@@ -112,7 +117,8 @@ def choose_account(request: HttpRequest) -> HttpResponse:
     request.session[SESSION_KEY] = account.pk
     wanted = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()})
-    return redirect(wanted if safe else "requester:overview")
+    # Not redirect(): it takes a text without a slash for the name of a route.
+    return HttpResponseRedirect(wanted) if safe else redirect("requester:overview")
 
 
 def current_account(request: HttpRequest) -> Account | None:
@@ -213,5 +219,5 @@ class DomainErrorPages:
         safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
         if code == 409 and request.method == "POST" and back and safe:
             messages.error(request, error.message)
-            return redirect(back)
+            return HttpResponseRedirect(back)
         return render(request, "session/refused.html", {"error": error, "code": code}, status=code)

@@ -9,7 +9,7 @@ PARTITION = "aws"
 DEFAULT_REGION = "us-east-1"
 # The AWS account that owns the public crowd's work team.
 PUBLIC_CROWD_ACCOUNT = "394669845002"
-ACCOUNT_NUMBER = r"^\d{12}$"
+ACCOUNT_NUMBER = r"^[0-9]{12}$"
 """The number of an account, as a regular expression."""
 
 LENGTH = Range(1, 2048)
@@ -35,7 +35,7 @@ SERVICES = {
 # IAM is global and has no region; Lambda separates type and name by a colon.
 GLOBAL = frozenset({"iam"})
 SEPARATORS = {"function": ":"}
-_ARN = re.compile(r"arn:(aws[a-z\-]*):([a-z0-9\-]+):([a-z0-9\-]*):(\d{12}):([a-z\-]+)([/:])(.+)")
+_ARN = re.compile(r"arn:(aws[a-z\-]*):([a-z0-9\-]+):([a-z0-9\-]*):([0-9]{12}):([a-z\-]+)([/:])(.+)")
 
 
 class Arn(NamedTuple):
@@ -51,7 +51,7 @@ def build(kind: str, account_number: str, name: str, *, region: str = DEFAULT_RE
     """The ARN of a resource. Raises ValueError for an unknown kind, an account that is not 12 digits, an empty name."""
     if kind not in SERVICES:
         raise ValueError(f"{kind!r} is not a resource type; one of {', '.join(sorted(SERVICES))} expected")
-    if not re.fullmatch(r"\d{12}", account_number):
+    if not re.fullmatch(r"[0-9]{12}", account_number):
         raise ValueError(f"account {account_number!r} found, twelve digits expected")
     if not name:
         raise ValueError(f"the {kind} has no name")

@@ -1,7 +1,8 @@
 """Money as integer micro-dollars: text, AWS's price structure, exact splits. Pure; knows no ledger."""
 
+import re
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 
 from marketplace.errors import Invalid
@@ -14,6 +15,12 @@ TEXT_LENGTH = Range(1, 30)
 
 AMOUNT_MICROS = Range(0, 9 * 10**15)
 """Micro-dollars of one amount, 9,000,000,000 dollars at most: far below what a bigint holds, far above any real one."""
+
+SHOWN = 40
+"""Characters of a wrong amount that an error message repeats."""
+
+# Three digits of an exponent at most: a longer one makes a number of a million digits out of eight characters.
+_AMOUNT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 
 
 def read(text: str, *, field: str, zero: bool = False) -> int:
@@ -35,16 +42,16 @@ def parse(text: str | int | Decimal) -> int:
 
     Raises ValueError for what is not a number, is not finite, or is finer than a micro-dollar.
     """
-    try:
-        amount = Decimal(str(text).strip())
-    except InvalidOperation:
-        raise ValueError(f"{text!r} is not an amount of dollars") from None
-    # An exponent makes a number of a million digits out of eight characters.
-    if not amount.is_finite() or amount.adjusted() > TEXT_LENGTH.longest:
-        raise ValueError(f"{text!r} is not an amount of dollars")
-    micros = amount * MICROS
-    if micros != micros.to_integral_value():
-        raise ValueError(f"{text!r} is finer than a micro-dollar")
+    written = str(text).strip()
+    if len(written) not in TEXT_LENGTH or not _AMOUNT.fullmatch(written):
+        raise ValueError(f"{written[:SHOWN]!r} is not an amount of dollars")
+    amount = Decimal(written)
+    if amount.adjusted() > TEXT_LENGTH.longest:
+        raise ValueError(f"{written!r} is not an amount of dollars")
+    # Exact, where decimals are multiplied to 28 digits.
+    micros = Fraction(amount) * MICROS
+    if micros.denominator != 1:
+        raise ValueError(f"{written!r} is finer than a micro-dollar")
     return int(micros)
 
 

@@ -103,6 +103,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "frontend.security.SecurityHeaders",
+    # After the CSRF check, which comes before form fields are looked at, and inside the security headers.
+    "frontend.gate.RequestGate",
     "frontend.session.DomainErrorPages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -208,6 +210,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["frontend.rest.parsing.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "frontend.rest.negotiation.ContentNegotiation",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "frontend.rest.errors.handle",
     # What OPTIONS would tell is in the OpenAPI document.

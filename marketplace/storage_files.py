@@ -40,7 +40,10 @@ class FileStore:
     @staticmethod
     def key_path(uri: str) -> Path:
         """The path that a URI names, without following links. Raises Invalid for another host, '..', or no path."""
-        parts = urlsplit(uri.replace("?", "%3F").replace("#", "%23"))
+        try:
+            parts = urlsplit(uri.replace("?", "%3F").replace("#", "%23"))
+        except ValueError as error:
+            raise Invalid(f"{uri}: {error}; file:///path on this machine expected") from None
         if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
             raise Invalid(f"{uri}: file:///path on this machine expected")
         path = unquote(parts.path, errors="surrogateescape")
@@ -87,9 +90,9 @@ class FileStore:
         """Every file under a folder, or whose path starts with the prefix; links that lead outside are left out."""
         prefix = self.key_path(prefix_uri)
         real = Path(os.path.realpath(prefix))
-        folder = real if real.is_dir() else real.parent
-        self.path(folder.as_uri())
         with _explained(prefix_uri):
+            folder = real if real.is_dir() else real.parent
+            self.path(folder.as_uri())
             if not folder.is_dir():
                 raise NotFound(f"{prefix_uri}: there is no such folder")
             start = "" if folder == real else real.name

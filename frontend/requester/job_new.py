@@ -16,7 +16,7 @@ from labeling import task_types
 from labeling.services import scope as labeling_scope
 from labeling.services.jobs import pricing
 from labeling.task_types.base import TaskType
-from marketplace import money
+from marketplace import money, strict
 from marketplace.errors import DomainError, NotFound
 from marketplace.models import Account, Role
 from marketplace.services import scope, wallets
@@ -49,8 +49,8 @@ def drafted_type(given: dict[str, Any]) -> TaskType[Any, Any]:
 
 def _initial(request: HttpRequest, step: str) -> dict[str, Any]:
     saved = dict(draft(request).get(step, {}))
-    if step == "data" and "dataset" not in saved and request.GET.get("dataset", "").isdigit():
-        saved["dataset"] = int(request.GET["dataset"])
+    if step == "data" and "dataset" not in saved and (key := strict.whole_number(request.GET.get("dataset", ""))):
+        saved["dataset"] = key
     if "labels" in saved:
         saved["labels"] = "\n".join(saved["labels"])
     for name in ("price", "max_spend"):

@@ -1,6 +1,5 @@
 """The gallery of a job's labels, one object with its history, and adjudication."""
 
-import json
 from contextlib import suppress
 from typing import Any
 
@@ -20,7 +19,7 @@ from labeling.queries import people
 from labeling.services import scope
 from labeling.services.intake import inspection
 from labeling.services.results import adjudication
-from marketplace import storage
+from marketplace import storage, strict
 from marketplace.errors import DomainError
 from marketplace.models import Role
 from marketplace.services.scope import actor
@@ -84,7 +83,7 @@ def adjudicate(request: HttpRequest, job_id: int, object_id: int) -> HttpRespons
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     row, words = scope.data_object(job, object_id), task_types.get(job.task_type).words
     try:
-        content = json.loads(request.POST.get("answer", ""))
+        content = strict.read_json(request.POST.get("answer", ""))
         adjudication.adjudicate(data_object=row, content=content, by=actor(request.user))
     except ValueError:
         messages.error(request, words.not_received)

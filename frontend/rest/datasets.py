@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from frontend import uploads
 from frontend.rest import schemas
+from frontend.rest.fields import FiniteFloatField
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.parsing import FilesParser, JSONParser
@@ -28,7 +29,7 @@ class SelectionInput(serializers.Serializer):
     """Which objects: all, a random percentage, or only those that meet a condition."""
 
     kind = serializers.ChoiceField(choices=list(selection.KINDS))
-    percent = serializers.FloatField(required=False, **selection.PERCENT.bounds)
+    percent = FiniteFloatField(required=False, **selection.PERCENT.bounds)
     seed = serializers.IntegerField(required=False, **selection.SEED.bounds)
     where = serializers.CharField(required=False, max_length=selection.CONDITION_LENGTH.longest)
 

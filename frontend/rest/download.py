@@ -27,7 +27,8 @@ def _wanted(request: Request, total: int, tag: str) -> tuple[int, int] | None:
     A Range is only good for the file it was begun with: with an If-Range that names another, all of it is sent (RFC
     9110, 13.1.5). A last byte before the first means: nothing of the file.
     """
-    asked = re.fullmatch(r"bytes=(\d*)-(\d*)", request.META.get("HTTP_RANGE", "").strip())
+    # A header with more digits than a file can have bytes is ignored, as any that is malformed.
+    asked = re.fullmatch(r"bytes=([0-9]{0,18})-([0-9]{0,18})", request.META.get("HTTP_RANGE", "").strip())
     if not asked or not (asked[1] or asked[2]) or request.META.get("HTTP_IF_RANGE", tag).strip() != tag:
         return None
     if not asked[1]:

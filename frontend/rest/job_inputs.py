@@ -4,6 +4,7 @@ from rest_framework import serializers
 
 from frontend.automation import ARCHITECTURES, RANGES
 from frontend.rest.datasets import SelectionInput
+from frontend.rest.fields import FiniteFloatField
 from labeling import task_types
 from labeling.services.jobs import limits, pricing
 from labeling.services.jobs.design import Design
@@ -40,7 +41,7 @@ class RedundancyInput(serializers.Serializer):
     """Fixed redundancy, or as many answers as it takes for the target confidence."""
 
     kind = serializers.ChoiceField(choices=list(limits.REDUNDANCY))
-    target_confidence = serializers.FloatField(required=False, **limits.TARGET_CONFIDENCE.bounds)
+    target_confidence = FiniteFloatField(required=False, **limits.TARGET_CONFIDENCE.bounds)
     start = serializers.IntegerField(required=False, **limits.START.bounds)
 
 
@@ -48,18 +49,18 @@ class AutomatedInput(serializers.Serializer):
     """Automated labeling: on or off, and how the loop is run."""
 
     enabled = serializers.BooleanField()
-    target_iou = serializers.FloatField(required=False, **RANGES["target_iou"].bounds)
+    target_iou = FiniteFloatField(required=False, **RANGES["target_iou"].bounds)
     seed_size = serializers.IntegerField(required=False, **RANGES["seed_size"].bounds)
     batch_size = serializers.IntegerField(required=False, **RANGES["batch_size"].bounds)
     max_rounds = serializers.IntegerField(required=False, **RANGES["max_rounds"].bounds)
-    validation_share = serializers.FloatField(required=False, **RANGES["validation_share"].bounds)
+    validation_share = FiniteFloatField(required=False, **RANGES["validation_share"].bounds)
     train_seconds = serializers.IntegerField(required=False, **RANGES["train_seconds"].bounds)
     architecture = serializers.ChoiceField(required=False, choices=list(ARCHITECTURES))
     image_size = serializers.IntegerField(required=False, **RANGES["image_size"].bounds)
     seed = serializers.IntegerField(required=False, **RANGES["seed"].bounds)
     overlap = serializers.BooleanField(required=False)
-    confidence = serializers.FloatField(required=False, **RANGES["confidence"].bounds)
-    random_share = serializers.FloatField(required=False, **RANGES["random_share"].bounds)
+    confidence = FiniteFloatField(required=False, **RANGES["confidence"].bounds)
+    random_share = FiniteFloatField(required=False, **RANGES["random_share"].bounds)
     epochs = serializers.IntegerField(required=False, **RANGES["epochs"].bounds)
     augmentation = serializers.CharField(required=False)
     initial_model = serializers.CharField(required=False, max_length=arns.LENGTH.longest)
@@ -88,7 +89,7 @@ class LabelingJobInput(serializers.Serializer):
     workers_per_object = serializers.IntegerField(default=Design.workers_per_object, **limits.WORKERS_PER_OBJECT.bounds)
     redundancy = RedundancyInput(required=False)
     price = serializers.CharField(max_length=money.TEXT_LENGTH.longest)
-    expected_seconds = serializers.FloatField(default=Design.expected_seconds, **limits.EXPECTED_SECONDS.bounds)
+    expected_seconds = FiniteFloatField(default=Design.expected_seconds, **limits.EXPECTED_SECONDS.bounds)
     task_time_limit_seconds = serializers.IntegerField(required=False, **limits.TASK_TIME_LIMIT_SECONDS.bounds)
     task_availability_seconds = serializers.IntegerField(required=False, **limits.AVAILABILITY_SECONDS.bounds)
     max_concurrent_tasks = serializers.IntegerField(required=False, **limits.MAX_CONCURRENT_TASKS.bounds)
@@ -104,6 +105,6 @@ class EstimateInput(serializers.Serializer):
     objects = serializers.IntegerField(**limits.OBJECTS.bounds)
     workers_per_object = serializers.IntegerField(**limits.WORKERS_PER_OBJECT.bounds)
     price = serializers.CharField(max_length=money.TEXT_LENGTH.longest)
-    expected_seconds = serializers.FloatField(default=Design.expected_seconds, **limits.EXPECTED_SECONDS.bounds)
+    expected_seconds = FiniteFloatField(default=Design.expected_seconds, **limits.EXPECTED_SECONDS.bounds)
     workers = serializers.IntegerField(default=pricing.WORKERS_ASSUMED, **limits.WORKERS.bounds)
     task_type = serializers.CharField(default=task_types.DEFAULT, help_text=TASK_TYPES)

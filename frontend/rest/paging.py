@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from marketplace import strict
 from marketplace.errors import InvalidCursor, InvalidFilter
 
 RESERVED = frozenset({"cursor", "page_size"})
@@ -45,9 +46,9 @@ def filtered(request: Request, rows: QuerySet[Any], allowed: Filters) -> QuerySe
         if name not in allowed:
             known = ", ".join(sorted(allowed)) or "none"
             raise InvalidFilter(f"this filter does not exist; there are: {known}", field=name)
-        # The database refuses NUL in any text, and only when the rows are fetched.
-        if "\0" in value:
-            raise InvalidFilter("holds a NUL character", field=name)
+        # The database refuses such a text only when the rows are fetched.
+        if problem := strict.text_problem(value):
+            raise InvalidFilter(problem, field=name)
         try:
             rows = rows.filter(**{allowed[name]: value})
         except (ValueError, TypeError):

@@ -7,6 +7,8 @@ from django.conf import settings
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from rest_framework import exceptions, parsers, status
 
+from marketplace import strict
+
 
 class TooLarge(exceptions.APIException):
     """The body has more bytes than the server accepts."""
@@ -16,18 +18,22 @@ class TooLarge(exceptions.APIException):
 
 
 class JSONParser(parsers.JSONParser):
-    """JSON of at most DATA_UPLOAD_MAX_MEMORY_SIZE bytes; DRF's own reads whatever is sent."""
+    """JSON of at most DATA_UPLOAD_MAX_MEMORY_SIZE bytes checked by marketplace.strict; DRF's own reads all of it."""
 
     def parse(
         self, stream: BinaryIO, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        """The document. Raises TooLarge before anything is read."""
+        """The document. Raises TooLarge before anything is read, ParseError for no JSON, Invalid for a bad value."""
         request = (parser_context or {})["request"]
         # A body without a length is empty to a WSGI server.
-        length, most = int(request.META.get("CONTENT_LENGTH") or 0), settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        length = strict.whole_number(request.META.get("CONTENT_LENGTH") or "0", allowed=strict.INT64) or 0
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if length > most:
             raise TooLarge(f"the body has {length:,} bytes, at most {most:,} are taken; files go to /api/v1/uploads")
-        return super().parse(stream, media_type, parser_context)
+        try:
+            return strict.read_json(stream.read())
+        except strict.NotJson as error:
+            raise exceptions.ParseError(str(error)) from None
 
 
 class FilesParser(parsers.MultiPartParser):
@@ -52,6 +58,8 @@ class _NamedFiles(MultiPartParser):
 
     def sanitize_file_name(self, file_name: str) -> str:
         """See Django. A name that is nothing but folders is a name too: without one Django would drop the file."""
+        if problem := strict.text_problem(file_name):
+            raise MultiPartParserError(f"the name of a file {problem}")
         self._given = file_name
         return super().sanitize_file_name(file_name) or "file"
 

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from frontend.images import image_url
 from frontend.rest import schemas
+from frontend.rest.fields import FiniteFloatField
 from frontend.rest.idempotency import key_of
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import worker_of
@@ -53,7 +54,7 @@ class SubmitInput(serializers.Serializer):
     """A worker's answer: the crowd form's JSON, and how many seconds it took."""
 
     answer = serializers.JSONField()
-    seconds = serializers.FloatField(**assignments.SECONDS.bounds)
+    seconds = FiniteFloatField(**assignments.SECONDS.bounds)
 
 
 class ReasonInput(serializers.Serializer):

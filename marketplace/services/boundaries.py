@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from marketplace import storage
+from marketplace import arns, storage
 from marketplace.errors import DomainError, Forbidden
 from marketplace.models import Account
 from marketplace.ranges import Range
@@ -145,4 +145,4 @@ class Reader:
 
 
 def _is_number(segment: str) -> bool:
-    return len(segment) == 12 and segment.isdigit()
+    return re.fullmatch(arns.ACCOUNT_NUMBER, segment) is not None

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import orjson
 from django.db import transaction
 
+from marketplace import strict
 from marketplace.errors import Invalid, KeyReused
 from marketplace.models import IdempotentRequest, User
 from marketplace.ranges import Range
@@ -31,7 +32,9 @@ class Answer:
 
 
 def check_key(key: str) -> str:
-    """The key itself. Raises Invalid for one that is too long; an empty one means: there is none."""
+    """The key itself. Raises Invalid for one that cannot be stored; an empty one means: there is none."""
+    if problem := strict.text_problem(key):
+        raise Invalid(problem, field=FIELD)
     if len(key) > KEY_LENGTH.longest:
         raise Invalid(f"the key has {len(key)} characters, at most {KEY_LENGTH.longest} expected", field=FIELD)
     return key

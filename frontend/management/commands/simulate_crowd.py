@@ -12,7 +12,7 @@ from frontend.demo.summary import quality
 from frontend.demo.truth import Truth
 from labeling.models import DataObject, LabelingJob, LabelSource
 from labeling.queries import progress
-from marketplace import money
+from marketplace import money, strict
 
 
 class Command(BaseCommand):
@@ -69,7 +69,8 @@ class Command(BaseCommand):
 def _job(wanted: str) -> LabelingJob:
     """The job of this id or name. Raises CommandError when there is none, or several accounts have one."""
     jobs = LabelingJob.objects.select_related("queue__workteam", "account")
-    found = list((jobs.filter(pk=int(wanted)) if wanted.isdigit() else jobs.filter(name__iexact=wanted))[:2])
+    key = strict.whole_number(wanted)
+    found = list((jobs.filter(pk=key) if key else jobs.filter(name__iexact=wanted))[:2])
     if not found:
         raise CommandError(f"there is no labeling job {wanted!r}")
     if len(found) > 1:

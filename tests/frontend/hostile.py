@@ -1,0 +1,258 @@
+"""Values that no field expects, and requests in which each field can be replaced by one of them.
+
+A request that is sent by `send` leaves nothing behind in the database, so that every request meets the same rows.
+"""
+
+import inspect
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from frontend.requester.job_forms import PeopleStep
+from labeling.models import DataObject
+from marketplace.services import workteams
+from tests import builders
+from tests.frontend.test_permissions import signed_in
+from tests.frontend.world import World
+from tests.labeling import stories
+
+TEXTS = (
+    "\0",
+    "²",
+    "9" * 30,
+    "9" * 5000,
+    "1e9999999",
+    "1e-9999999",
+    "NaN",
+    "a" + "-" * 80 + "b",
+    "[" * 2000,
+    "\ufffe😀",
+)
+"""Texts for forms and queries: NUL, digits of other scripts, numbers out of range, deep JSON."""
+
+ADDRESSES = ("file://[::1/x", "file:///a%00b", "file:///" + "x" * 900, "s3://" + "b" * 900)
+PLACES = ("/sign-in/", "home", "//[", "http://[")
+MORE = {"uri": ADDRESSES, "input_manifest_uri": ADDRESSES, "output_uri": ADDRESSES, "next": PLACES}
+"""Further texts for fields of these names."""
+
+IN_PATHS = ("\0", "²", "9223372036854775808", "9" * 30, "9" * 5000, "a\0b", "😀")
+"""Parts of an address."""
+
+UNREAD = (
+    '"\\ud800"',
+    '"a\\u0000"',
+    '{"\\udfff": 1}',
+    '{"a\\u0000": 1}',
+    "NaN",
+    "-Infinity",
+    "1e9999",
+    "1" * 30,
+    "-9223372036854775809",
+    "9" * 5000,
+    "[" * 40 + "]" * 40,
+    "[" * 5000 + "]" * 5000,
+    '{"a":' * 300 + "1" + "}" * 300,
+)
+"""Values for which a JSON document is refused wherever they stand in it."""
+
+VALUES = ("1e308", "9223372036854775807", "null", "[]", "{}")
+"""Values of a JSON document that are no texts."""
+
+PLACE = "@here@"
+"""Stands in a JSON body where the hostile value is to be written."""
+
+# Query parameters that are read outside of the module of the view.
+QUERIES = {
+    "sign-in/": {"next"},
+    "sign-out/": {"next"},
+    "api/docs/": {"lang", "version", "script"},
+    "api/v1/openapi.json": {"lang", "version", "format"},
+    "datasets/<int:dataset_id>/sample/<int:number>/": {"side"},
+    "jobs/new/examples/<str:kind>/<int:number>/": {"side"},
+    "jobs/new/estimate/": set(PeopleStep.base_fields),
+}
+
+
+def send(client: Client, method: str, path: str, data: Any = "", **more: Any) -> HttpResponse:
+    """The response; whatever the request has changed in the database is rolled back.
+
+    A dictionary is sent as a query (GET) or as a form, another body as it is, which is JSON unless `more` differs.
+    """
+    with transaction.atomic():
+        if isinstance(data, dict):
+            response: HttpResponse = getattr(client, method)(path, data, **more)
+        else:
+            response = client.generic(method.upper(), path, data, **{"content_type": "application/json", **more})
+        transaction.set_rollback(True)
+    return response
+
+
+def texts(name: str) -> tuple[str, ...]:
+    """Hostile texts for a field of this name."""
+    return TEXTS + MORE.get(name, ())
+
+
+def in_json(place: tuple[str | int, ...]) -> list[str]:
+    """Hostile values for a place in a JSON body, as they are written there."""
+    name = str(place[-1]) if place else ""
+    return [*(json.dumps(text) for text in texts(name)), *VALUES, *(UNREAD if len(place) < 2 else ())]
+
+
+def query_parameters(route: str, view: Callable[..., Any]) -> set[str]:
+    """The query parameters that a page reads, found in its source and in the private functions of its module."""
+    plain = inspect.unwrap(view)
+    module = inspect.getmodule(plain)
+    functions = [plain] + [
+        function
+        for name, function in vars(module).items()
+        if name.startswith("_") and inspect.isfunction(function) and function.__module__ == plain.__module__
+    ]
+    source = "\n".join(inspect.getsource(function) for function in functions)
+    return set(re.findall(r'request\.GET(?:\.get\(|\[)"(\w+)"', source)) | QUERIES.get(route, set())
+
+
+def everybody(world: World) -> tuple[Client, Client]:
+    """(a client that owns the account and operates the installation, one of a worker), with pictures in the store."""
+    objects = list(DataObject.objects.order_by("pk"))
+    for row, uri in zip(objects, builders.tiny_images(len(objects), account=world.account), strict=True):
+        row.source_ref = uri
+    DataObject.objects.bulk_update(objects, ["source_ref"])
+    world.owner.is_operator = True
+    world.owner.save()
+    workteams.register_worker(world.owner)
+    owner = signed_in(world.owner)
+    for step, given in wizard(world).items():
+        response = owner.post(reverse("requester:job-new-step", args=[step]), given)
+        assert response.status_code == 302, (step, response.context["form"].errors)
+    return owner, signed_in(world.worker_user)
+
+
+def wizard(world: World) -> dict[str, dict[str, Any]]:
+    """What a requester types into the steps of the wizard."""
+    return {
+        "data": {
+            "name": "bees-2",
+            "dataset": world.ids["dataset_id"],
+            "selection": "filter",
+            "percent": "10",
+            "where": "split = 'train'",
+        },
+        "task": {
+            "task_type": "BoundingBox",
+            "labels": "bee",
+            "title": "Bees",
+            "description": "Box them",
+            "short": "Whole bees",
+            "full": "Tight.",
+        },
+        "people": {
+            "workteam": world.ids["team_id"],
+            "workers_per_object": 2,
+            "redundancy": "dynamic",
+            "target_confidence": "0.9",
+            "expected_seconds": 10,
+            "price": "0.036",
+            "time_limit_minutes": 7,
+            "availability_hours": 5,
+            "max_concurrent_tasks": 100,
+            "max_human_labeled_objects": 10,
+            "max_percentage_labeled": 50,
+            "max_spend": "10",
+        },
+        "automation": {"enabled": "on", "target_iou": "0.6", "architecture": "compact", "max_rounds": 3},
+    }
+
+
+def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(address, fields) of every form of the pages, with values that the page takes."""
+    ids = world.ids
+    for step, given in wizard(world).items():
+        yield f"/jobs/new/{step}/", given
+    job = f"/jobs/{ids['job_id']}/"
+    uri = builders.tiny_images(1, account=world.account)[0].rsplit("/", 1)[0] + "/"
+    source = {"name": "bees-3", "kind": "prefix", "uri": uri, "folder": ""}
+    yield from [
+        ("/sign-in/", {"username": world.owner.email, "password": builders.PASSWORD, "next": "/"}),
+        ("/account/", {"account": world.account.number, "next": "/wallet/"}),
+        ("/jobs/new/launch/", {}),
+        (f"{job}stop/", {}),
+        (f"{job}labels/{ids['object_id']}/adjudicate/", {"answer": json.dumps(stories.ONE_BEE)}),
+        (f"{job}exports/", {"kind": "coco", "which": "all"}),
+        (f"/exports/{ids['export_id']}/stop/", {}),
+        ("/datasets/new/", {**source, "selection": "random", "percent": "10", "where": "a = 1"}),
+        (f"/datasets/{ids['dataset_id']}/stop/", {}),
+        ("/teams/new/", {"name": "others", "description": "Others"}),
+        (f"/teams/{ids['team_id']}/add/", {"email": world.outsider_user.email}),
+        (f"/teams/{ids['team_id']}/remove/", {"worker": ids["worker_id"]}),
+        ("/settings/members/", {"email": world.stranger.email, "role": "Viewer"}),
+        ("/settings/tokens/", {"name": "notebook"}),
+        (f"/settings/tokens/{ids['token_id']}/revoke/", {}),
+        ("/operator/deposit/", {"account": world.account.pk, "amount": "1.50", "reference": "bank-1"}),
+        ("/sign-out/", {"next": "/"}),
+        ("/api/v1/uploads", {"folder": "0" * 32, "files": SimpleUploadedFile("a.png", builders.image_bytes())}),
+    ]
+
+
+def bodies(world: World) -> dict[str, dict[str, Any]]:
+    """A JSON body for each operation that takes one, which it accepts; parts that are left out may be added."""
+    uri = builders.tiny_images(1, account=world.account)[0]
+    design = {
+        "name": "made",
+        "labels": ["bee"],
+        "workteam": world.ids["team_id"],
+        "dataset": world.ids["dataset_id"],
+        "title": "t",
+        "description": "d",
+        "price": "0.036",
+        "selection": {"kind": "random", "percent": 10},
+        "instructions": {"good_examples": [{"uri": uri}], "bad_examples": [{"uri": uri}]},
+        "redundancy": {"kind": "dynamic"},
+        "automated_labeling": {"enabled": True},
+    }
+    return {
+        "create_token": {"name": "t"},
+        "add_member": {"email": world.stranger.email, "role": "Viewer"},
+        "deposit": {"account": world.account.number, "amount": "1", "reference": "r"},
+        "create_workteam": {"name": "others"},
+        "add_workteam_member": {"email": world.outsider_user.email},
+        "create_dataset": {"name": "made", "kind": "prefix", "uri": uri, "selection": {"kind": "random", "percent": 9}},
+        "create_labeling_job": design,
+        "estimate_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036"},
+        "create_export": {"kind": "manifest"},
+        "adjudicate_object": {"answer": stories.ONE_BEE},
+        "submit_assignment": {"answer": stories.ONE_BEE, "seconds": 3},
+        "decline_assignment": {"reason": "blurred"},
+    }
+
+
+def places(schema: dict[str, Any], document: dict[str, Any]) -> Iterator[tuple[str | int, ...]]:
+    """The path of every part of a JSON body by its OpenAPI schema, the whole body first."""
+    yield ()
+    for part in schema.get("allOf", ()):
+        yield from (path for path in places(part, document) if path)
+    if "$ref" in schema:
+        named = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[-1]]
+        yield from (path for path in places(named, document) if path)
+    for name, part in schema.get("properties", {}).items():
+        yield from ((name, *path) for path in places(part, document))
+    if schema.get("type") == "array":
+        yield from ((0, *path) for path in places(schema["items"], document))
+
+
+def with_place(body: Any, path: tuple[str | int, ...]) -> Any:
+    """A copy of the body in which PLACE stands at `path`; parts on the way there that are missing are made."""
+    if not path:
+        return PLACE
+    first, rest = path[0], path[1:]
+    if isinstance(first, int):
+        listed = list(body) if isinstance(body, list) else []
+        return [with_place(listed[0] if listed else None, rest), *listed[1:]]
+    known = dict(body) if isinstance(body, dict) else {}
+    return {**known, first: with_place(known.get(first), rest)}
