@@ -149,7 +149,7 @@ def check_manifest(job: dict) -> None:
     lines = [json.loads(line) for line in text.splitlines()]
     assert [line[ATTRIBUTE] for line in lines] == [LABELS.index(label) for label in TRUTH]
     for line, label in zip(lines, TRUTH, strict=True):
-        assert list(line) == ["source-ref", ATTRIBUTE, f"{ATTRIBUTE}-metadata"]
+        assert list(line) == ["source-ref", "source-name", ATTRIBUTE, f"{ATTRIBUTE}-metadata"]
         metadata = line[f"{ATTRIBUTE}-metadata"]
         assert list(metadata) == ["confidence", "job-name", "class-name", "human-annotated", "creation-date", "type"]
         assert metadata["class-name"] == label and metadata["job-name"] == "labeling-job/shapes"

@@ -52,6 +52,7 @@ async function server(path: string, init?: RequestInit): Promise<Response> {
   if (path.endsWith("/claim")) return Response.json({ assignment: task() });
   if (path.includes("/submit")) return Response.json({ status: "Submitted", paid: "0.036000", next_assignment: task() });
   if (path.endsWith("/return")) return Response.json({});
+  if (path.includes("/assignments?")) return Response.json({ results: [] });
   return Response.json({ status: "Leased", seconds_left: 200 });
 }
 
