@@ -209,7 +209,10 @@ def test_stopping_conditions(limit, labeled, because):
     finish(job, workers)
     assert job.status == "Completed"
     assert progress.counters(job)["HumanLabeled"] == labeled
-    assert because in AuditEvent.objects.filter(object_id=job.pk, to_status="Completed").get().because
+    assert (
+        because
+        in AuditEvent.objects.get(object_type=LabelingJob._meta.label, object_id=job.pk, to_status="Completed").because
+    )
     assert wallets.held(job.account) == 0
 
 

@@ -31,14 +31,15 @@ def test_a_depth_that_is_none_is_three(depth):
 @pytest.mark.parametrize("side", [10**12, 65_536, 1e300])
 def test_an_absurd_size_is_refused(side):
     for size in ({"width": side, "height": 1}, {"width": 1, "height": side}):
-        with pytest.raises(ValueError, match="at most 65,535 pixels a side are possible"):
+        with pytest.raises(ValueError, match=r"at most (65,535 pixels a side are possible|9007199254740992)"):
             read_boxes(box_line_with({}, label={"image_size": [size]}), "b")
 
 
 @pytest.mark.parametrize("member", ["left", "top", "width", "height"])
 @pytest.mark.parametrize("value", [1e308, -1e308, 10**18, "1e9"])
 def test_absurd_boxes_are_refused(member, value):
-    with pytest.raises(ValueError, match=rf"b.annotations\[0\].{member} must be at most 1,000,000 pixels"):
+    bound = r"(at most 1,000,000 pixels|a finite number of at most 9007199254740992)"
+    with pytest.raises(ValueError, match=rf"b.annotations\[0\].{member} must be {bound}"):
         read_boxes(box_line_with({member: value}), "b")
 
 
