@@ -243,7 +243,7 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _number(value: Any, where: str) -> float:
+def _real(value: Any, where: str) -> float:
     if isinstance(value, str):
         try:
             value = float(value)
@@ -251,24 +251,17 @@ def _number(value: Any, where: str) -> float:
             raise ValueError(f"{where} must be a number, found {value[:40]!r}") from None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{where} must be a number, found {_said(value)}")
-    # Only a float can be infinite, and isfinite fails for a very large integer.
-    if isinstance(value, float) and not isfinite(value):
+    # Integers are compared before anything makes a float of them, which fails for large ones.
+    if abs(value) > _LARGEST_NUMBER or not isfinite(value):
         raise ValueError(f"{where} must be a finite number of at most {_LARGEST_NUMBER}")
     return value
-
-
-def _real(value: Any, where: str) -> float:
-    number = _number(value, where)
-    if abs(number) > _LARGEST_NUMBER:
-        raise ValueError(f"{where} must be a finite number of at most {_LARGEST_NUMBER}")
-    return number
 
 
 def _confidence(value: Any, where: str) -> float | None:
     """A chance between 0 and 1; any other number is no chance and says nothing."""
     if value is None:
         return None
-    number = _number(value, where)
+    number = _real(value, where)
     return number if 0 <= number <= 1 else None
 
 

@@ -95,7 +95,8 @@ def test_a_stopped_upload_is_resumed(visit: Visit, owner: User, account: Account
     page.set_input_files("input[name=files]", image_files(30))
     page.get_by_role("button", name="Create the data set").click()
     expect(page.get_by_text("Uploading: 20 of 30 files")).to_be_visible()
-    wait_until(lambda: hold)
+    # Routes are handled only while the browser is spoken to, so the wait speaks to it.
+    wait_until(lambda: page.evaluate("1") and hold)
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("Stopped: 20 of 30 files arrived.")).to_be_visible()
     assert not Dataset.objects.filter(name="halves").exists()
