@@ -11,9 +11,10 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
-from marketplace.models import Account, User
+from marketplace.models import Account, User, Worker
 from tests import builders
 from tests.browser import elements_site, install
+from tests.labeling import stories
 
 Visit = Callable[..., Page]
 ELEMENTS = Path(__file__).parents[2] / "frontend" / "elements"
@@ -142,3 +143,9 @@ def account() -> Account:
 def owner(account: Account) -> User:
     """The owner of the account."""
     return account.members.get()
+
+
+@pytest.fixture
+def workers() -> list[Worker]:
+    """Two workers."""
+    return stories.a_crowd(2)

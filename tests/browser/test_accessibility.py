@@ -31,12 +31,6 @@ LOOKS: list[dict[str, Any]] = [
 
 
 @pytest.fixture
-def workers() -> list[Worker]:
-    """Two workers."""
-    return stories.a_crowd(2)
-
-
-@pytest.fixture
 def job(account: Account, workers: list[Worker]) -> LabelingJob:
     """A job with two labeled images, one open task, a learning loop with a model, and an export."""
     team = builders.a_team(account=account, workers=workers)

@@ -26,12 +26,6 @@ def classified(label: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def workers() -> list[Worker]:
-    """Two workers."""
-    return stories.a_crowd(2)
-
-
-@pytest.fixture
 def job(account: Account, workers: list[Worker]) -> LabelingJob:
     """A classification job with two images: the first answered by two workers, the second open."""
     team = builders.a_team(account=account, workers=workers)

@@ -22,12 +22,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def workers() -> list[Worker]:
-    """Two workers."""
-    return stories.a_crowd(2)
-
-
-@pytest.fixture
 def job(account: Account, workers: list[Worker]) -> LabelingJob:
     """A job with two images: the first is labeled by two people, the second is open."""
     team = builders.a_team(account=account, workers=workers)

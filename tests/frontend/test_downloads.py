@@ -8,7 +8,7 @@ import urllib3
 from labeling.models import DataObject
 from labeling.services.output import exports, manifests
 from marketplace import storage
-from tests.frontend.test_rest import Caller
+from tests.frontend.callers import Caller
 from tests.labeling import stories
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -12,20 +12,12 @@ from labeling.services.jobs.batches import open_batch
 from marketplace.models import Role
 from marketplace.services import accounts
 from tests import builders
-from tests.frontend.test_rest import Caller
+from tests.frontend.callers import Caller
 from tests.labeling import stories
 
 pytestmark = pytest.mark.django_db(transaction=True)
 POOL = urllib3.PoolManager(retries=False)
 PROBLEM = "application/problem+json"
-
-
-@pytest.fixture
-def requester(live_server):
-    user, account = builders.a_requester(funds="50")
-    caller = Caller(live_server.url, user, account)
-    caller.user, caller.account = user, account
-    return caller
 
 
 def kind_of(answer) -> tuple[int, str]:

@@ -3,40 +3,13 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-import urllib3
 
-from marketplace.models import Account, Entry, Role, User
+from marketplace.models import Entry, Role
 from marketplace.services import accounts, wallets
 from tests import builders
+from tests.frontend.callers import POOL, Caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
-POOL = urllib3.PoolManager(retries=False)
-
-
-class Caller:
-    """A client of the live server that sends one user's token."""
-
-    def __init__(self, url: str, user: User, account: Account | None = None):
-        self.url = url
-        self.secret = accounts.create_token(user=user, account=account, name="test")[1]
-
-    def call(self, method: str, path: str, body=None, **headers: str):
-        """Send a request; returns (status, parsed JSON or None, response)."""
-        response = POOL.request(
-            method,
-            f"{self.url}/api/v1/{path}",
-            json=body,
-            headers={"Authorization": f"Bearer {self.secret}", **headers},
-        )
-        return response.status, (response.json() if response.data else None), response
-
-
-@pytest.fixture
-def requester(live_server):
-    user, account = builders.a_requester(funds="50")
-    caller = Caller(live_server.url, user, account)
-    caller.user, caller.account = user, account
-    return caller
 
 
 def test_a_request_without_a_token_is_refused(live_server):

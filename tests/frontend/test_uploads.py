@@ -11,20 +11,11 @@ from labeling.models import Dataset
 from labeling.services.intake import datasets
 from marketplace import storage
 from tests import builders
-from tests.frontend.test_rest import Caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
 POOL = urllib3.PoolManager(retries=False)
 BOUNDARY = "a-line-between"
 NAMES = ["蜜蜂.jpg", "黄蜂.jpg", "street/a.jpg", "garden/a.jpg", "x y.jpg", "../../etc/passwd", "..", "/", "C:\\a.jpg"]
-
-
-@pytest.fixture
-def requester(live_server):
-    user, account = builders.a_requester(funds="50")
-    caller = Caller(live_server.url, user, account)
-    caller.user, caller.account = user, account
-    return caller
 
 
 def form_of(files: list[tuple[str, bytes]]) -> bytes:

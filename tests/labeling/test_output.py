@@ -125,12 +125,17 @@ def test_the_output_of_a_running_job_is_updated():
     assert not OrmQ.objects.exists(), "nothing is new"
 
 
-def test_an_output_that_cannot_be_written_is_reported_and_tried_again():
-    job, workers = opened()
-    good = job.output_uri
+def block_output(job: LabelingJob) -> None:
+    """Let the job write its output where a file stands in the way of the folder."""
     blocked = storage.join(boundaries.base_of(job.account), "blocked")
     storage.write(blocked, b"a file where a folder should be")
     LabelingJob.objects.filter(pk=job.pk).update(output_uri=blocked)
+
+
+def test_an_output_that_cannot_be_written_is_reported_and_tried_again():
+    job, workers = opened()
+    good = job.output_uri
+    block_output(job)
     for worker in workers:
         stories.work(worker, job)
     background.advance_job(job.pk)
@@ -145,9 +150,7 @@ def test_an_output_that_cannot_be_written_is_reported_and_tried_again():
 
 def test_a_job_can_stop_although_its_output_cannot_be_written():
     job, _ = opened()
-    blocked = storage.join(boundaries.base_of(job.account), "blocked")
-    storage.write(blocked, b"a file where a folder should be")
-    LabelingJob.objects.filter(pk=job.pk).update(output_uri=blocked)
+    block_output(job)
     creation.stop_job(job=job, by="user:1")
     background.advance_job(job.pk)
     job.refresh_from_db()
@@ -213,9 +216,7 @@ def test_a_failed_object_that_is_decided_after_the_end_of_a_job_reaches_the_outp
 def test_the_output_of_a_stopped_job_is_written_as_soon_as_it_can_be():
     job, workers = opened()
     good = job.output_uri
-    blocked = storage.join(boundaries.base_of(job.account), "blocked")
-    storage.write(blocked, b"a file where a folder should be")
-    LabelingJob.objects.filter(pk=job.pk).update(output_uri=blocked)
+    block_output(job)
     creation.stop_job(job=job, by="user:1")
     background.advance_queue(job.queue_id)
     background.sweep()
