@@ -21,8 +21,8 @@ MAX_ATTRIBUTES = 10
 MAX_ATTRIBUTE_NAME = 16
 MAX_FRAME_LABELS = 30
 _ANNOTATION_TYPES = ("BoundingBox", "Polyline", "Polygon", "Keypoint")
-# Characters that XML 1.0 or a line-based format cannot hold, and lone surrogates, which UTF-8 cannot encode.
-_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+UNWRITABLE_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+"""Characters that XML 1.0 or a line-based format cannot hold, and lone surrogates, which UTF-8 cannot encode."""
 
 
 class CategoriesError(ValueError):
@@ -164,7 +164,7 @@ def _check_name(name: Any, where: str) -> None:
         raise CategoriesError(where, "is empty")
     if len(name) > MAX_LABEL:
         raise CategoriesError(where, f"has {len(name)} characters, at most {MAX_LABEL} are allowed")
-    if unwritable := _UNWRITABLE.search(name):
+    if unwritable := UNWRITABLE_CHARACTERS.search(name):
         raise CategoriesError(where, f"holds the character U+{ord(unwritable[0]):04X}, which files cannot carry")
 
 

@@ -26,6 +26,7 @@ from labeling.formats.interchange.items import (
     fitted,
 )
 from labeling.formats.interchange.member_names import Names
+from labeling.formats.label_categories import UNWRITABLE_CHARACTERS
 from labeling.formats.shapes import Box, ImageSize
 
 _ANNOTATIONS = "Annotations/"
@@ -37,7 +38,6 @@ _ESCAPED = re.compile('[&<>"\r]')
 _DECLARED = re.compile(rb"<\?xml[^>]{0,80}encoding=[\"']([A-Za-z0-9._-]{1,20})[\"']")
 _ENCODINGS = re.compile(r"(?i)iso-8859-\d+|windows-125\d|gb(2312|k|18030)|big5|euc-(jp|kr)|shift_jis|koi8-[ru]")
 """Encodings of the tools' own languages; Python knows others, some of which are no encodings of text."""
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
 
 def write_voc(
@@ -71,7 +71,7 @@ def _document(image: LabeledImage, file: str, order: dict[str, int]) -> str:
         "<annotation>",
         f"\t<filename>{_text(file)}</filename>",
         # For people to read; the exact source is in the archive's index.
-        "\t<path>" + _text(_FORBIDDEN.sub("?", image.source)) + "</path>",
+        "\t<path>" + _text(UNWRITABLE_CHARACTERS.sub("?", image.source)) + "</path>",
         f"\t<size><width>{size.width}</width><height>{size.height}</height><depth>{size.depth}</depth></size>",
         "\t<segmented>0</segmented>",
     ]
@@ -88,7 +88,7 @@ def _document(image: LabeledImage, file: str, order: dict[str, int]) -> str:
 
 
 def _text(text: str) -> str:
-    if found := _FORBIDDEN.search(text):
+    if found := UNWRITABLE_CHARACTERS.search(text):
         raise ValueError(f"{text[:60]!r} holds the character U+{ord(found[0]):04X}, which XML cannot carry")
     return _ESCAPED.sub(lambda match: _SPECIAL[match[0]], text)
 

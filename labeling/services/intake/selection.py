@@ -6,6 +6,7 @@ One set of rules for data sets and labeling jobs. Knows neither.
 from typing import Any
 
 from labeling.formats.selection_query import QueryError, compile_where
+from marketplace import strict
 from marketplace.errors import Invalid
 from marketplace.ranges import Range
 
@@ -14,7 +15,7 @@ KINDS = ("full", "random", "filter")
 PERCENT = Range(0.0001, 100)
 """Of a random sample; the smallest is one object in a million."""
 
-SEED = Range(-(2**63), 2**63 - 1)
+SEED = strict.INT64
 """Of a random sample: the same seed selects the same lines."""
 
 CONDITION_LENGTH = Range(1, 2_000)
