@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -50,6 +51,13 @@ def environment():
     }
 
 
+def end_group(leader):
+    """Kill a process that leads a session, and whatever it has started: a fork left over would keep pipes open."""
+    with suppress(ProcessLookupError):
+        os.killpg(leader.pid, signal.SIGKILL)
+    leader.wait()
+
+
 class Queue:
     """The queue process (`manage.py qcluster`), which a test can kill and start again."""
 
@@ -68,8 +76,7 @@ class Queue:
         )
 
     def end(self):
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        end_group(self.process)
 
     def kill(self):
         self.end()
@@ -102,6 +109,7 @@ def test_a_job_whose_processes_are_killed_is_completed_with_the_same_result(tmp_
             env=environment(),
             stdout=subprocess.PIPE,
             stderr=log,
+            start_new_session=True,
         )
         try:
             next_kill = time.monotonic() + rng.uniform(2, 4)
@@ -111,7 +119,7 @@ def test_a_job_whose_processes_are_killed_is_completed_with_the_same_result(tmp_
                     next_kill = time.monotonic() + rng.uniform(2, 4)
                 time.sleep(0.05)
         finally:
-            driver.kill()
+            end_group(driver)
             queue.end()
     printed, _ = driver.communicate()
     assert driver.returncode == 0, (tmp_path / "log").read_text()[-3000:]

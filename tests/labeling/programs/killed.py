@@ -29,7 +29,7 @@ from django.utils import timezone  # noqa: E402
 from labeling import background  # noqa: E402
 from labeling.models import Assignment, LabelingJob  # noqa: E402
 from labeling.services.queue import assignments, leases  # noqa: E402
-from marketplace.errors import InUse, TaskLimit  # noqa: E402
+from marketplace.errors import InUse, TaskGone, TaskLimit  # noqa: E402
 from marketplace.models import Worker  # noqa: E402
 from tests.labeling import stories  # noqa: E402
 
@@ -56,6 +56,15 @@ def answer(seat: Assignment) -> None:
         assert seat.state in ("Expired", "Returned", "Cancelled"), seat.state
 
 
+def give_back(seat: Assignment) -> None:
+    """Return the task, which the other fork may just have taken back as expired."""
+    try:
+        assignments.give_back(assignment=seat, worker=seat.worker)
+    except TaskGone:
+        seat.refresh_from_db()
+        assert seat.state in ("Expired", "Cancelled"), seat.state
+
+
 def people(job_id: int, rng: random.Random) -> None:
     """Work as all workers: first on the tasks held when the fork was killed, then claim, answer, return and repeat."""
     job = LabelingJob.objects.get(pk=job_id)
@@ -72,7 +81,7 @@ def people(job_id: int, rng: random.Random) -> None:
         if seat is None:
             time.sleep(0.01)
         elif rng.random() < 0.1:
-            assignments.give_back(assignment=seat, worker=worker)
+            give_back(seat)
         elif rng.random() > 0.1:
             answer(seat)
             time.sleep(PAUSE)
@@ -127,6 +136,7 @@ class Victim:
         """Kill the fork if its time is over. Returns False when it has ended by itself; raises when it failed."""
         ended, status = os.waitpid(self.pid, os.WNOHANG)
         if ended:
+            self.pid = 0
             if status:
                 raise RuntimeError(f"{self.role.__name__} ended with {os.waitstatus_to_exitcode(status)}")
             return False
@@ -137,7 +147,9 @@ class Victim:
         return True
 
     def end(self) -> None:
-        """Send SIGKILL and wait for the end of the fork."""
+        """Send SIGKILL and wait for the end of the fork, unless it has ended."""
+        if self.pid == 0:
+            return
         os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
 
