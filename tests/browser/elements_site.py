@@ -239,4 +239,4 @@ def settles(read: Any, wanted: Any, seconds: float = 30.0) -> None:
     end = time.monotonic() + seconds
     while (seen := read()) != wanted and time.monotonic() < end:
         time.sleep(0.05)
-    assert seen == wanted
+    assert seen == wanted, f"{seen!r} instead of {wanted!r} after {seconds} s"

@@ -46,6 +46,12 @@ def chosen(page: Page) -> list[str]:
     return page.get_by_role("radio", checked=True).locator(".name").all_inner_texts()
 
 
+def at_the_labels(page: Page, first: str = "bee") -> None:
+    """Wait until a fresh task's picture is shown and its first label has the focus; keys pressed earlier go elsewhere."""
+    expect(page.locator(PICTURE)).to_be_visible()
+    expect(radio(page, first)).to_be_focused()
+
+
 def scale(page: Page) -> float:
     """How large the picture is shown, read from the picture itself."""
     found: float = page.locator(PICTURE).evaluate("image => image.getBoundingClientRect().width / image.naturalWidth")
@@ -211,7 +217,7 @@ def test_hostile_labels_stay_text_and_wrong_ones_are_named(site: Site, open_page
 def test_a_reload_goes_on_with_the_choice_and_its_history(work: Site, open_page: Open) -> None:
     """The shell's journal gives the choice back, also what can be undone; Enter hands in and brings the next task."""
     page = open_page("/task", ready=PICTURE)
-    expect(radio(page, "bee")).to_be_focused()
+    at_the_labels(page)
     page.keyboard.press("1")
     page.keyboard.press("3")
     settles(lambda: chosen(page), ["leaf"])
@@ -225,6 +231,7 @@ def test_a_reload_goes_on_with_the_choice_and_its_history(work: Site, open_page:
     wait_until(lambda: work.claimed == [100, 200])
     assert work.answers == {100: {NAME: {"label": "bee"}}}
     settles(lambda: chosen(page), [])
+    at_the_labels(page)
     page.keyboard.press("2")
     settles(lambda: chosen(page), ["flower"])
     page.keyboard.press("Enter")
