@@ -9,6 +9,7 @@ from typing import Any
 from marketplace.settings_kinds import (
     Setting,
     choice,
+    dollars,
     flag,
     folder,
     folders,
@@ -169,6 +170,11 @@ PLATFORM_FEE_PERCENT = percent(
     "WAGGLE_PLATFORM_FEE_PERCENT",
     "The operator's fee on what a worker is paid.",
     default="20",
+)
+MINIMUM_PAYOUT = dollars(
+    "WAGGLE_MINIMUM_PAYOUT",
+    "The least that workers can have paid out, because each transfer costs the operator something.",
+    default="1",
 )
 REGION = matching(
     "WAGGLE_REGION",
@@ -363,6 +369,7 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
     "Marketplace": (
         SIGN_UP_ENABLED,
         PLATFORM_FEE_PERCENT,
+        MINIMUM_PAYOUT,
         REGION,
         IMAGE_MAX_BYTES,
         IMAGE_MAX_PIXELS,

@@ -50,6 +50,6 @@ def task(request: HttpRequest, queue_id: int) -> HttpResponse:
 def earnings_page(request: HttpRequest) -> HttpResponse:
     """Each payment, and the balance."""
     worker = request.worker  # type: ignore[attr-defined]
-    page = Paginator(earnings.payments(worker=worker), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(earnings.statement(worker=worker), PER_PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "lines": statement_lines(page), "balance": earnings.balance(worker=worker)}
     return render(request, "worker/earnings.html", context)

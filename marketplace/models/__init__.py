@@ -3,6 +3,7 @@
 from marketplace.models.accounts import Account, ApiToken, IdempotentRequest, Membership, Role, User
 from marketplace.models.audit import AuditEvent
 from marketplace.models.ledger import Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
+from marketplace.models.payouts import Payout, PayoutDetails
 from marketplace.models.rates import RateWindow
 from marketplace.models.workforce import (
     Audience,
@@ -34,6 +35,8 @@ __all__ = [
     "LedgerAccount",
     "LedgerKind",
     "Membership",
+    "Payout",
+    "PayoutDetails",
     "Posting",
     "RateWindow",
     "Role",
