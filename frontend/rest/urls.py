@@ -3,7 +3,19 @@
 from django.urls import path
 
 from frontend import automation
-from frontend.rest import accounts, datasets, earnings, exports, jobs, objects, openapi, wallet, work, workteams
+from frontend.rest import (
+    accounts,
+    datasets,
+    earnings,
+    exports,
+    jobs,
+    objects,
+    openapi,
+    payouts,
+    wallet,
+    work,
+    workteams,
+)
 
 app_name = "rest"
 urlpatterns = [
@@ -16,6 +28,14 @@ urlpatterns = [
     path("wallet", wallet.WalletView.as_view()),
     path("wallet/statement", wallet.StatementView.as_view()),
     path("deposits", wallet.DepositsView.as_view()),
+    path("payout-details", payouts.PayoutDetailsView.as_view()),
+    path("payouts", payouts.PayoutsView.as_view()),
+    path("payouts/<int:payout_id>/cancel", payouts.PayoutCancelView.as_view()),
+    path("operator/payouts", payouts.OperatorPayoutsView.as_view()),
+    path("operator/payouts/<int:payout_id>/paid", payouts.PayoutPaidView.as_view()),
+    path("operator/payouts/<int:payout_id>/failed", payouts.PayoutFailedView.as_view()),
+    path("operator/payout-files", payouts.PayoutFilesView.as_view()),
+    path("operator/payout-files/<str:name>", payouts.PayoutFileView.as_view()),
     path("workteams", workteams.WorkteamsView.as_view()),
     path("workteams/<int:team_id>/members", workteams.TeamMembersView.as_view()),
     path("workteams/<int:team_id>/members/<str:worker_id>", workteams.TeamMemberView.as_view()),

@@ -68,6 +68,6 @@ def once(*, user: User, key: str, fingerprint: str, act: Callable[[], T], answer
         result = act()
         stored = answer(result)
         row.status_code = stored.status_code
-        row.body = orjson.loads(orjson.dumps(stored.body, default=str))
+        row.body = orjson.loads(orjson.dumps(stored.body, default=str, option=orjson.OPT_UTC_Z))
         row.save(update_fields=["status_code", "body"])
         return result

@@ -57,7 +57,8 @@ def audit() -> Report:
     with _snapshot():
         counts = rows("""SELECT (SELECT count(*) FROM marketplace_entry), (SELECT count(*) FROM marketplace_posting),
                                 (SELECT count(*) FROM marketplace_ledgeraccount)""")[0]
-        return Report(*counts, findings())
+        entries, postings, pockets = counts
+        return Report(entries, postings, pockets, findings())
 
 
 def findings() -> list[Finding]:

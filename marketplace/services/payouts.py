@@ -7,10 +7,11 @@ back to the earnings when it is cancelled or fails.
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from typing import NamedTuple
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db import transaction
+from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 from stdnum import iban
 from stdnum.exceptions import ValidationError
@@ -19,7 +20,7 @@ from marketplace import money, transitions
 from marketplace.errors import Invalid, LimitExceeded, NotFound, WrongState
 from marketplace.models import EntryKind, LedgerAccount, LedgerKind, Payout, PayoutDetails, Subject, Worker
 from marketplace.ranges import Range
-from marketplace.services import earnings, ledger
+from marketplace.services import ledger
 
 CENT = 10_000
 """Micro-dollars of the smallest amount that banks transfer; what is finer stays in the earnings."""
@@ -29,6 +30,9 @@ TEXT_LENGTH = Range(1, 70)
 
 REASON_LENGTH = Range(1, 300)
 """Characters of the reason why a payout failed."""
+
+UNDER_WAY = ("Requested", "Sent")
+"""The statuses of a payout whose money has left the earnings and not reached the bank."""
 
 PAYOUT = "payout"
 """The type of payouts in ledger entries. Stored, so never changed."""
@@ -83,19 +87,16 @@ def request(*, worker: Worker, by: str, amount_micros: int | None = None) -> Pay
     """
     if (details := details_of(worker)) is None:
         raise Invalid("say first where your pay is to be sent", field="destination")
-    try:
-        with transaction.atomic():
-            pocket = ledger.pocket(LedgerKind.EARNINGS, worker=worker)
-            with ledger.locked(pocket):
-                amount = _amount(amount_micros, ledger.balance(pocket))
-                payout = Payout.objects.create(
-                    worker=worker, amount_micros=amount, holder=details.holder, destination=details.destination
-                )
-                _move(payout, EntryKind.WITHDRAWAL, LedgerKind.EARNINGS, LedgerKind.PAYOUTS, by=by)
-    except IntegrityError as error:
-        if "payout_one_under_way" not in str(error):
-            raise
-        raise WrongState("a payout of yours is under way; another one can follow it", field="status") from None
+    pocket = ledger.pocket(LedgerKind.EARNINGS, worker=worker)
+    # The lock on the earnings keeps a second request of the worker out until this one has committed.
+    with ledger.locked(pocket):
+        if Payout.objects.filter(worker=worker, status__in=UNDER_WAY).exists():
+            raise WrongState("a payout of yours is under way; another one can follow it", field="status")
+        amount = _amount(amount_micros, ledger.balance(pocket))
+        payout = Payout.objects.create(
+            worker=worker, amount_micros=amount, holder=details.holder, destination=details.destination
+        )
+        _move(payout, EntryKind.WITHDRAWAL, LedgerKind.EARNINGS, LedgerKind.PAYOUTS, by=by)
     return payout
 
 
@@ -159,8 +160,8 @@ def _end(payout: Payout, to: str, *, by: str, because: str, **changes: str) -> b
     return moved
 
 
-def _move(payout: Payout, kind: EntryKind, source: LedgerKind, target: LedgerKind, *, by: str) -> None:
-    def pocket(of_kind: LedgerKind) -> LedgerAccount:
+def _move(payout: Payout, kind: str, source: str, target: str, *, by: str) -> None:
+    def pocket(of_kind: str) -> LedgerAccount:
         return ledger.pocket(of_kind, worker=None if of_kind == LedgerKind.OUTSIDE else payout.worker)
 
     ledger.post(
@@ -202,6 +203,19 @@ def everybodys(status: str | None = None) -> QuerySet[Payout]:
     return found if status is None else found.filter(status=status)
 
 
+class Total(NamedTuple):
+    """How many payouts, and their micro-dollars together."""
+
+    payouts: int
+    micros: int
+
+
+def totals() -> dict[str, Total]:
+    """Number and amount of everybody's payouts, by status; a status without payouts is left out."""
+    rows = Payout.objects.values_list("status").annotate(count=Count("pk"), micros=Sum("amount_micros")).order_by()
+    return {status: Total(count, micros) for status, count, micros in rows}
+
+
 def in_file(name: str) -> list[Payout]:
     """The payouts of a bank file, in the order of their requests. Raises NotFound for a file that was never made."""
     found = list(Payout.objects.filter(sent_with=name).order_by("pk")) if name else []
@@ -214,9 +228,3 @@ def by_reference(references: Iterable[str]) -> dict[str, Payout]:
     """The payouts that these references ("WG81") name; others are left out."""
     keys = {int(text[2:]) for text in references if re.fullmatch(r"WG[1-9][0-9]{0,17}", text)}
     return {payout.reference: payout for payout in Payout.objects.select_related("worker").filter(pk__in=keys)}
-
-
-def available(worker: Worker) -> int:
-    """Micro-dollars that the worker could ask for now: what was earned, in whole cents."""
-    earned = earnings.balance(worker)
-    return earned - earned % CENT

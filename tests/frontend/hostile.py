@@ -195,6 +195,14 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         ("/settings/tokens/", {"name": "notebook"}),
         (f"/settings/tokens/{ids['token_id']}/revoke/", {}),
         ("/operator/deposit/", {"account": world.account.pk, "amount": "1.50", "reference": "bank-1"}),
+        ("/operator/payouts/send/", {}),
+        (
+            "/operator/payouts/read/",
+            {"kind": "deposits", "file": SimpleUploadedFile("a.csv", b"account,amount,reference\n1,1,1")},
+        ),
+        (f"/operator/payouts/{ids['payout_id']}/failed/", {"reason": "closed"}),
+        ("/work/earnings/details/", {"holder": "Ana", "destination": "acct 1"}),
+        ("/work/earnings/payouts/", {"amount": "1.50"}),
         ("/sign-out/", {"next": "/"}),
         ("/api/v1/uploads", {"folder": "0" * 32, "files": SimpleUploadedFile("a.png", builders.image_bytes())}),
     ]
@@ -229,6 +237,9 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "adjudicate_object": {"answer": stories.ONE_BEE},
         "submit_assignment": {"answer": stories.ONE_BEE, "seconds": 3},
         "decline_assignment": {"reason": "blurred"},
+        "set_payout_details": {"holder": "Ana", "destination": "acct 1"},
+        "request_payout": {"amount": "1.50"},
+        "mark_payout_failed": {"reason": "closed"},
     }
 
 

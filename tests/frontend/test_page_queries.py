@@ -7,7 +7,7 @@ from tests.frontend.portal import Portal, a_portal, grow, pages, queries_of
 
 pytestmark = pytest.mark.django_db
 LISTS = ("labeling-jobs", "datasets", "workteams", "models", "training-jobs", "members", "tokens", "wallet/statement")
-WORKERS_LISTS = ("work", "earnings", "assignments")
+WORKERS_LISTS = ("work", "earnings", "assignments", "payouts")
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from learning import contract
 from learning.services.active.loop_settings import RANGES
 from marketplace import arns, money, names
 from marketplace.ranges import Range
-from marketplace.services import accounts, boundaries, wallets, workteams
+from marketplace.services import accounts, boundaries, payouts, wallets, workteams
 
 OURS = "frontend."
 # The declared limits by field name, or by class and field name where a name has two meanings.
@@ -60,9 +60,12 @@ DECLARED: dict[str, Range] = {
     "time_limit_minutes": limits.TASK_TIME_LIMIT_SECONDS.in_units(MINUTE),
     "title": limits.TITLE_LENGTH,
     "uri": boundaries.URI_LENGTH,
+    "holder": payouts.TEXT_LENGTH,
+    "destination": payouts.TEXT_LENGTH,
     "where": selection.CONDITION_LENGTH,
     "workers": limits.WORKERS,
     "workers_per_object": limits.WORKERS_PER_OBJECT,
+    "PayoutFailedInput.reason": payouts.REASON_LENGTH,
     "SelectionInput.seed": selection.SEED,
     "TeamForm.description": workteams.DESCRIPTION_LENGTH,
     "TokenForm.name": accounts.TOKEN_NAME_LENGTH,

@@ -23,8 +23,12 @@ UNCHECKED = {"get_learning_loop"}
 WITHOUT_KEY = {
     "create_token", "upload_files", "estimate_labeling_job", "claim_task", "claim_task_of_labeling_job",
     "submit_assignment", "return_assignment",
-    "decline_assignment",
+    "decline_assignment", "cancel_payout", "mark_payout_paid", "mark_payout_failed",
 }  # fmt: skip
+OF_WORKERS = (
+    "list_work", "get_earnings", "list_assignments", "assignment_time_left", "get_payout_details", "list_payouts",
+)  # fmt: skip
+OF_OPERATORS = ("list_all_payouts",)
 
 
 @pytest.fixture(scope="module")
@@ -77,13 +81,13 @@ def test_every_get_response_matches_its_schema(document, world):
     Label.objects.create(
         data_object_id=world.ids["object_id"], revision=1, source="human", algorithm="x", value={"boxes": []}
     )
-    owner, worker = signed_in(world.owner), signed_in(world.worker_user)
+    owner, worker, operator = signed_in(world.owner), signed_in(world.worker_user), signed_in(builders.an_operator())
     checked = set()
     for route, operation in operations(document, "get").items():
         if not any("application/json" in said.get("content", {}) for said in operation["responses"].values()):
             continue
         name = operation["operationId"]
-        whose = worker if name in ("list_work", "get_earnings", "list_assignments", "assignment_time_left") else owner
+        whose = {**dict.fromkeys(OF_WORKERS, worker), **dict.fromkeys(OF_OPERATORS, operator)}.get(name, owner)
         response = whose.get(address(route, world))
         if name in UNCHECKED or response.status_code == 404:
             continue
@@ -117,6 +121,9 @@ def test_every_post_response_matches_its_schema(document, world):
         ("claim_task_of_labeling_job", worker, {}),
         ("stop_labeling_job", owner, {}),
         ("stop_training_job", owner, {}),
+        ("mark_payout_paid", operator, {}),
+        ("request_payout", worker, {}),
+        ("send_payouts", operator, {}),
     ]
     for name, who, body in sent:
         route, operation = posts[name]

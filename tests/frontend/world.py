@@ -13,7 +13,7 @@ from labeling.services.queue import assignments
 from learning.models import Model, TrainingJob
 from marketplace import storage
 from marketplace.models import Account, ApiToken, User
-from marketplace.services import accounts
+from marketplace.services import accounts, payouts
 from tests import builders
 from tests.labeling import stories
 
@@ -85,6 +85,10 @@ def a_world() -> World:
     export = Export.objects.create(job=job, kind="manifest", status="Completed", uri=export_uri, size_bytes=12)
     token, _ = accounts.create_token(user=owner, account=account, name="secret-token")
     dataset = builders.a_dataset(account=account, name="secret-data")
+    payouts.set_details(worker=worker, holder="Ana Bee", destination="secret-bank-account")
+    builders.earn(worker, 9_000_000)
+    payout = payouts.request(worker=worker, amount_micros=5_000_000, by="system")
+    file = payouts.send(by="system")
     assert isinstance(token, ApiToken)
     ids = {
         "job_id": job.pk,
@@ -99,6 +103,8 @@ def a_world() -> World:
         "user_id": owner.pk,
         "team_id": job.workteam_id,
         "worker_id": worker.public_id,
+        "payout_id": payout.pk,
+        "name": file,
         "token": image_url(rows[0].pk, owner.pk).rsplit("/", 1)[-1],
     }
     return World(
@@ -109,5 +115,13 @@ def a_world() -> World:
         other_worker_user=other.user,
         outsider_user=outsider.user,
         ids=ids,
-        secrets=["secret-meadow", "secret-model", "secret-training", "secret-token", "secret-data", account.number],
+        secrets=[
+            "secret-meadow",
+            "secret-model",
+            "secret-training",
+            "secret-token",
+            "secret-data",
+            "secret-bank",
+            account.number,
+        ],
     )

@@ -9,7 +9,6 @@ from marketplace.errors import Invalid
 from marketplace.models import Entry
 from marketplace.services import bank_files, earnings, payouts, wallets
 from tests import builders
-from tests.marketplace.test_payouts import earn
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +18,7 @@ def three():
     """Payouts of three workers, sent with one file."""
     for number in range(3):
         worker = builders.a_worker()
-        earn(worker, 2_000_000 + 10_000 * number, number=number)
+        builders.earn(worker, 2_000_000 + 10_000 * number)
         payouts.set_details(worker=worker, holder=f"Ana {number}, Bee", destination=f"acct {number}")
         payouts.request(worker=worker, by="x")
     return payouts.in_file(payouts.send(by="x"))

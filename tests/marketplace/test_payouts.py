@@ -9,28 +9,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from marketplace.errors import InUse, Invalid, LimitExceeded, NotFound, WrongState
-from marketplace.models import AuditEvent, LedgerKind, Payout, Posting, Subject
-from marketplace.services import earnings, escrow, ledger, ledger_audit, payouts
+from marketplace.models import AuditEvent, LedgerKind, Payout, Posting
+from marketplace.services import earnings, ledger, ledger_audit, payouts
 from tests import builders
 
 IBAN = "DE89 3704 0044 0532 0130 00"
-
-
-def earn(worker, micros, *, number=1):
-    """Pay the worker out of the escrow of a job, as for an answer that no assignment of this room stands for."""
-    account = builders.an_account(funds="1000")
-    purpose, seat = Subject("test-work", number), Subject("test-answer", worker.pk * 1000 + number)
-    escrow.reserve(account=account, purpose=purpose, subject=seat, amount_micros=micros, by="system")
-    escrow.pay(
-        purpose=purpose, subject=seat, account=account, worker=worker, price_micros=micros, fee_micros=0, by="system"
-    )
 
 
 @pytest.fixture
 def worker(db):
     """A worker who has earned 12.345678 dollars and said where to send them."""
     found = builders.a_worker()
-    earn(found, 12_345_678)
+    builders.earn(found, 12_345_678)
     payouts.set_details(worker=found, holder="Ana Bee", destination=IBAN)
     return found
 
@@ -126,7 +116,7 @@ def test_amounts_that_are_refused(worker, amount, error, message):
 def test_somebody_who_has_earned_too_little_is_told_so(db, settings):
     settings.MINIMUM_PAYOUT = "2.50"
     poor = builders.a_worker()
-    earn(poor, 2_499_999)
+    builders.earn(poor, 2_499_999)
     payouts.set_details(worker=poor, holder="Ana", destination="acct 7")
     with pytest.raises(Invalid, match=r"least that is paid out is 2.500000 dollars, you have earned 2.499999"):
         request(poor)
@@ -134,7 +124,7 @@ def test_somebody_who_has_earned_too_little_is_told_so(db, settings):
 
 def test_without_details_nothing_is_paid_out(db):
     rich = builders.a_worker()
-    earn(rich, 5_000_000)
+    builders.earn(rich, 5_000_000)
     with pytest.raises(Invalid, match="say first where") as caught:
         request(rich)
     assert caught.value.field == "destination"
@@ -211,11 +201,11 @@ def test_money_adds_up_after_any_sequence_of_events(db, acts):
     earned = dict.fromkeys(people, 0)
     for worker in people:
         payouts.set_details(worker=worker, holder="Ana Bee", destination=IBAN)
-    for number, (act, who) in enumerate(acts):
+    for act, who in acts:
         worker, newest = people[who], payouts.of_worker(people[who]).first()
         with contextlib.suppress(InUse, Invalid):
             if act == "earn":
-                earn(worker, 1_234_567, number=number)
+                builders.earn(worker, 1_234_567)
                 earned[worker] += 1_234_567
             elif act == "request":
                 request(worker)
@@ -236,7 +226,7 @@ def test_money_adds_up_after_any_sequence_of_events(db, acts):
 @pytest.mark.django_db(transaction=True)
 def test_many_requests_at_once_make_one_payout():
     worker = builders.a_worker()
-    earn(worker, 9_000_000)
+    builders.earn(worker, 9_000_000)
     payouts.set_details(worker=worker, holder="Ana Bee", destination=IBAN)
     refused = []
 
