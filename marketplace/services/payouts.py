@@ -169,7 +169,7 @@ def _move(payout: Payout, kind: str, source: str, target: str, *, by: str) -> No
         subject=Subject(PAYOUT, payout.pk),
         postings={pocket(source): -payout.amount_micros, pocket(target): payout.amount_micros},
         by=by,
-        description=f"Payout {payout.reference}",
+        description=f"Payout {payout.reference}" + (" came back" if kind == EntryKind.PAYBACK else ""),
     )
 
 

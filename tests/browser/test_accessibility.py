@@ -87,7 +87,8 @@ def test_pages_of_a_job_are_accessible(
     check(visit(owner, paths[0], **look), [live_server.url + path for path in paths])
     work = [reverse("worker:jobs"), reverse("worker:earnings"), reverse("worker:task", args=[job.queue_id])]
     check(visit(workers[0].user, work[0], **look), [live_server.url + path for path in work])
-    check(visit(builders.an_operator(), "/operator/", **look), [f"{live_server.url}/operator/"])
+    operators = [f"{live_server.url}{path}" for path in ("/operator/", "/operator/payouts/")]
+    check(visit(builders.an_operator(), "/operator/", **look), operators)
     check(visit(None, "/sign-in/", **look), [f"{live_server.url}/sign-in/"])
 
 

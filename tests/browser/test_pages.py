@@ -133,7 +133,12 @@ def test_every_page_fits_the_screen_and_logs_no_error(
     walk(visit(owner, paths[0], **look), live_server.url, paths, tmp_path)
     work = [reverse("worker:jobs"), reverse("worker:earnings")]
     walk(visit(workers[0].user, work[0], **look), live_server.url, work, tmp_path)
-    walk(visit(builders.an_operator(), "/operator/", **look), live_server.url, ["/operator/"], tmp_path)
+    walk(
+        visit(builders.an_operator(), "/operator/", **look),
+        live_server.url,
+        ["/operator/", "/operator/payouts/"],
+        tmp_path,
+    )
     walk(visit(None, "/sign-in/", **look), live_server.url, ["/sign-in/"], tmp_path)
 
 

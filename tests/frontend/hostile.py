@@ -201,8 +201,8 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
             {"kind": "deposits", "file": SimpleUploadedFile("a.csv", b"account,amount,reference\n1,1,1")},
         ),
         (f"/operator/payouts/{ids['payout_id']}/failed/", {"reason": "closed"}),
-        ("/work/earnings/details/", {"holder": "Ana", "destination": "acct 1"}),
-        ("/work/earnings/payouts/", {"amount": "1.50"}),
+        (reverse("worker:payout-details"), {"holder": "Ana", "destination": "acct 1"}),
+        (reverse("worker:payout-request"), {"amount": "1.50"}),
         ("/sign-out/", {"next": "/"}),
         ("/api/v1/uploads", {"folder": "0" * 32, "files": SimpleUploadedFile("a.png", builders.image_bytes())}),
     ]

@@ -96,7 +96,7 @@ class TestRest:
 
 class TestPages:
     def test_a_worker_says_where_to_and_asks(self, worker, mine):
-        page = mine.get("/work/earnings/")
+        page = mine.get(reverse("worker:earnings"))
         assert b"Say below where your pay is to be sent" in page.content
         wrong = mine.post(reverse("worker:payout-details"), {"holder": "Ana", "destination": IBAN[:-1] + "1"})
         assert wrong.status_code == 422 and b"check number does not fit" in wrong.content
@@ -104,7 +104,7 @@ class TestPages:
         too_much = mine.post(reverse("worker:payout-request"), {"amount": "99"})
         assert too_much.status_code == 422 and b"you have earned 12.345678 dollars" in too_much.content
         assert mine.post(reverse("worker:payout-request"), {"amount": ""}).status_code == 302
-        page = mine.get("/work/earnings/").content.decode()
+        page = mine.get(reverse("worker:earnings")).content.decode()
         assert "is under way" in page and IBAN in page and "Requested" in page
         payout = payouts.of_worker(worker).get()
         assert mine.post(reverse("worker:payout-cancel", args=[payout.pk])).status_code == 302

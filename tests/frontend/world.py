@@ -12,7 +12,7 @@ from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import assignments
 from learning.models import Model, TrainingJob
 from marketplace import storage
-from marketplace.models import Account, ApiToken, User
+from marketplace.models import Account, ApiToken, Payout, User, Worker
 from marketplace.services import accounts, payouts
 from tests import builders
 from tests.labeling import stories
@@ -20,6 +20,8 @@ from tests.labeling import stories
 ROOMS = ("marketplace", "labeling", "learning")
 # Not counted: using a token updates its row, and requests are counted themselves.
 UNTOUCHED = {"ApiToken", "RateWindow"}
+SECRETS = ("secret-meadow", "secret-model", "secret-training", "secret-token", "secret-data", "secret-bank")
+"""Texts in names and contents of the account's objects that no stranger may read."""
 
 
 @dataclass
@@ -69,26 +71,13 @@ def a_world() -> World:
     open_batch(job=job, object_ids=[row.pk for row in rows], by="system")
     assignment = assignments.claim(worker=worker, queue=job.queue)
     assert assignment is not None
-    root = storage.join(settings.STORE_URL, "accounts", account.number, "models", "secret-model")
-    for part in ("model.safetensors", "model.onnx", "config.json", "model.tar.gz"):
-        storage.write(storage.join(root, part), b"secret-bytes")
-    model = Model.objects.create(
-        account=account,
-        name="secret-model",
-        architecture="compact",
-        labels=["bee"],
-        artifact_uri=storage.join(root, "model.tar.gz"),
-        parts_uri=root,
-    )
+    model = a_secret_model(account)
     training = TrainingJob.objects.create(account=account, name="secret-training")
-    export_uri = storage.join(root, "config.json")
+    export_uri = storage.join(model.parts_uri, "config.json")
     export = Export.objects.create(job=job, kind="manifest", status="Completed", uri=export_uri, size_bytes=12)
     token, _ = accounts.create_token(user=owner, account=account, name="secret-token")
     dataset = builders.a_dataset(account=account, name="secret-data")
-    payouts.set_details(worker=worker, holder="Ana Bee", destination="secret-bank-account")
-    builders.earn(worker, 9_000_000)
-    payout = payouts.request(worker=worker, amount_micros=5_000_000, by="system")
-    file = payouts.send(by="system")
+    payout = a_sent_payout(worker)
     assert isinstance(token, ApiToken)
     ids = {
         "job_id": job.pk,
@@ -104,7 +93,7 @@ def a_world() -> World:
         "team_id": job.workteam_id,
         "worker_id": worker.public_id,
         "payout_id": payout.pk,
-        "name": file,
+        "name": payout.sent_with,
         "token": image_url(rows[0].pk, owner.pk).rsplit("/", 1)[-1],
     }
     return World(
@@ -115,13 +104,30 @@ def a_world() -> World:
         other_worker_user=other.user,
         outsider_user=outsider.user,
         ids=ids,
-        secrets=[
-            "secret-meadow",
-            "secret-model",
-            "secret-training",
-            "secret-token",
-            "secret-data",
-            "secret-bank",
-            account.number,
-        ],
+        secrets=[*SECRETS, account.number],
     )
+
+
+def a_secret_model(account: Account) -> Model:
+    """A model with its files in the store."""
+    root = storage.join(settings.STORE_URL, "accounts", account.number, "models", "secret-model")
+    for part in ("model.safetensors", "model.onnx", "config.json", "model.tar.gz"):
+        storage.write(storage.join(root, part), b"secret-bytes")
+    return Model.objects.create(
+        account=account,
+        name="secret-model",
+        architecture="compact",
+        labels=["bee"],
+        artifact_uri=storage.join(root, "model.tar.gz"),
+        parts_uri=root,
+    )
+
+
+def a_sent_payout(worker: Worker) -> Payout:
+    """A payout that waits for the bank, of a worker who has more than that."""
+    payouts.set_details(worker=worker, holder="Ana Bee", destination="secret-bank-account")
+    builders.earn(worker, 9_000_000)
+    payout = payouts.request(worker=worker, amount_micros=5_000_000, by="system")
+    payouts.send(by="system")
+    payout.refresh_from_db()
+    return payout
