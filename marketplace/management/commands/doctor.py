@@ -17,7 +17,7 @@ from django.core.management import BaseCommand
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from marketplace import storage
+from marketplace import schema_record, storage
 from marketplace.errors import DomainError
 
 GIB = 2**30
@@ -72,7 +72,7 @@ class Command(BaseCommand):
 
 def findings() -> Iterator[Finding]:
     """Every check in turn."""
-    for check in (python, variables, secret_key, proxies, disk, database_server, migrations, store):
+    for check in (python, variables, secret_key, proxies, disk, database_server, migrations, functions, store):
         yield check()
     for check in (bundle, node, chromium):
         yield check()
@@ -144,6 +144,17 @@ def migrations() -> Finding:
         return Finding("migrations", False, str(error).strip().splitlines()[0], "see PostgreSQL above")
     detail = f"{len(left)} to apply" if left else "all applied"
     return Finding("migrations", not left, detail, "run `manage.py bootstrap`")
+
+
+def functions() -> Finding:
+    """Whether the functions and triggers are those that the migrations define: an edited one is never applied again."""
+    rooms = [room for room in schema_record.ROOMS if room in settings.INSTALLED_APPS]
+    try:
+        found = schema_record.differences(connection, rooms)
+    except DatabaseError as error:
+        return Finding("functions", False, str(error).strip().splitlines()[0], "see PostgreSQL above")
+    detail = "; ".join(map(str, found)) or "as the migrations define them"
+    return Finding("functions", not found, detail, "run `manage.py bootstrap`: it defines them again")
 
 
 def store() -> Finding:
