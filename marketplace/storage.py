@@ -4,6 +4,7 @@ Which S3 server is used comes from the settings alone, never from a URI; file://
 STORE_FILE_ROOTS. Which account may read what is decided in services/boundaries.py.
 """
 
+import io
 import os
 import re
 import tempfile
@@ -28,6 +29,7 @@ __all__ = ["Store", "StoredObject", "StoreUnavailable"]
 MISSING = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NotFound", "NoSuchVersion"})
 DENIED = frozenset({"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"})
 PART_BYTES = 8 * 1024 * 1024
+READ_BYTES = 64 * 1024
 BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-_]{0,254}")
 
 
@@ -77,7 +79,7 @@ class S3Store:
             extra["Range"] = f"bytes={offset}-" + ("" if length is None else str(offset + length - 1))
         with _explained(uri):
             body = _client().get_object(Bucket=where.bucket, Key=where.key, **extra)["Body"]
-        return _Body(body, uri)
+        return io.BufferedReader(_Body(body, uri), READ_BYTES)
 
     def write(self, uri: str, data: bytes | BinaryIO, *, content_type: str = "") -> None:
         """See Store.write. Streams go up in parts of 8 MiB."""
@@ -245,27 +247,24 @@ def join(base: str, *parts: str) -> str:
     return f"{base.rstrip('/')}/{quote(key) if base.startswith('file://') else key}"
 
 
-class _Body:
+class _Body(io.RawIOBase):
     """An S3 response as a stream that names its URI when the connection breaks."""
 
     def __init__(self, body: Any, uri: str):
         self._body, self._uri = body, uri
 
-    def __enter__(self) -> BinaryIO:
-        return cast(BinaryIO, self)
-
-    def __exit__(self, *_: object) -> None:
-        self._body.close()
-
-    def read(self, size: int = -1) -> bytes:
+    def readinto(self, buffer: Any) -> int:
         with _explained(self._uri):
-            return self._body.read(None if size is None or size < 0 else size)
+            data = self._body.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
     def readable(self) -> bool:
         return True
 
     def close(self) -> None:
         self._body.close()
+        super().close()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from marketplace.models.accounts import Account, ApiToken, IdempotentRequest, Me
 from marketplace.models.audit import AuditEvent
 from marketplace.models.ledger import Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
 from marketplace.models.rates import RateWindow
+from marketplace.models.store import StoreAddress
 from marketplace.models.workforce import (
     Audience,
     AudienceGroup,
@@ -37,6 +38,7 @@ __all__ = [
     "Posting",
     "RateWindow",
     "Role",
+    "StoreAddress",
     "Subject",
     "User",
     "Worker",

@@ -168,7 +168,8 @@ class Supervisor:
         further = run.progress >= run.attempt_progress + MIN_PROGRESS
         run.attempts = 1 if interrupted and further else run.attempts + 1
         run.attempt_progress = run.progress
-        run.folder = str(self._folder(kind, run))
+        folder = self._folder(kind, run)
+        run.folder = str(folder.relative_to(self.root))
         run.claimed_by, run.heartbeat_at = self.identity, timezone.now()
         run.started_at = run.started_at or timezone.now()
         run.save(
@@ -181,18 +182,14 @@ class Supervisor:
                 "started_at",
             ]
         )
-        return Claim(kind=kind, pk=run.pk, identity=self.identity, folder=Path(run.folder))
+        return Claim(kind=kind, pk=run.pk, identity=self.identity, folder=folder)
 
     def _folder(self, kind: ProgramKind[Any], run: ProgramRun) -> Path:
         """The run's earlier folder, if no other supervisor can have a program in it; else a new one."""
-        if run.folder and run.claimed_by.startswith(f"{self.place}#"):
-            return Path(run.folder)
-        if (
-            run.folder
-            and not run.claimed_by
-            and Path(run.folder).is_relative_to(self.root)
-            and Path(run.folder).exists()
-        ):
-            return Path(run.folder)
+        earlier = self.root / run.folder
+        if run.folder and earlier.is_relative_to(self.root):
+            mine = run.claimed_by.startswith(f"{self.place}#")
+            if mine or (not run.claimed_by and earlier.exists()):
+                return earlier
         plain = self.root / f"{kind.name}-{run.pk}"
         return plain if not run.folder else self.root / f"{plain.name}-{uuid.uuid4().hex[:6]}"

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from marketplace import queue, schema_record, storage
 from marketplace.models import User
-from marketplace.services import accounts, workteams
+from marketplace.services import accounts, store_addresses, workteams
 
 SWEEP_SECONDS = 60
 
@@ -28,6 +28,7 @@ class Command(BaseCommand):
         if storage.prepare(settings.STORE_URL):
             self._say(f"{settings.STORE_URL} made", verbosity)
         with transaction.atomic():
+            store_addresses.note_present()
             workteams.public_pool()
             for path in sweeps():
                 queue.every(SWEEP_SECONDS, path)
