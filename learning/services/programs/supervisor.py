@@ -31,6 +31,7 @@ from learning.services.programs.running import MIN_PROGRESS, Claim, Runner
 from learning.services.programs.serving import ServingRunner
 from learning.services.programs.sharing import in_fair_order
 from marketplace.errors import InUse
+from marketplace.storage_files import private_folder
 
 log = logging.getLogger(__name__)
 
@@ -96,12 +97,12 @@ class Supervisor:
 
     def tidy(self) -> None:
         """Remove the folders of runs that are over (a kill between the end of a run and the removal leaves one)."""
-        self.root.mkdir(parents=True, exist_ok=True)
+        private_folder(self.root)
         for kind in self.kinds:
             rows = kind.model.objects.filter(status__in=kind.live)
-            live = {name for name in rows.values_list("folder", flat=True) if name}
+            live = {self.root / name for name in rows.values_list("folder", flat=True) if name}
             for folder in self.root.glob(f"{kind.name}-*"):
-                if str(folder) not in live and self._is_over(kind, folder):
+                if folder not in live and self._is_over(kind, folder):
                     self.executor.clear(folder)
                     shutil.rmtree(folder, ignore_errors=True)
 
@@ -116,7 +117,7 @@ class Supervisor:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        self.root.mkdir(parents=True, exist_ok=True)
+        private_folder(self.root)
         with (self.root / "supervisor.lock").open("a") as stream:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

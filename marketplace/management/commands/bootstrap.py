@@ -27,6 +27,8 @@ class Command(BaseCommand):
                 self._say(f"{difference}, defined again", verbosity)
         if storage.prepare(settings.STORE_URL):
             self._say(f"{settings.STORE_URL} made", verbosity)
+        if closed := storage.close_to_others(settings.STORE_URL):
+            self._say(f"{closed} files and folders of the store were open to other users; closed", verbosity)
         with transaction.atomic():
             store_addresses.note_present()
             workteams.public_pool()

@@ -72,7 +72,7 @@ class Command(BaseCommand):
 
 def findings() -> Iterator[Finding]:
     """Every check in turn."""
-    for check in (python, variables, secret_key, proxies, disk, database_server, migrations, functions, store):
+    for check in (python, variables, secret_key, proxies, disk, database_server, migrations, functions, store, privacy):
         yield check()
     for check in (bundle, node, chromium):
         yield check()
@@ -168,6 +168,13 @@ def store() -> Finding:
         remedy = "look at WAGGLE_STORE_URL and at the settings that begin with WAGGLE_S3_ (docs/settings.md)"
         return Finding("store", False, error.message, remedy)
     return Finding("store", works, f"{settings.STORE_URL} reads and writes", "what was written was not what came back")
+
+
+def privacy() -> Finding:
+    """Whether other users of the machine are kept from what people uploaded."""
+    found = storage.open_to_others(settings.STORE_URL)
+    detail = f"other users may read {found}" if found else "closed to other users"
+    return Finding("store's files", not found, detail, "run `manage.py bootstrap`: it closes them")
 
 
 def bundle() -> Finding:
