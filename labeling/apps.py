@@ -9,7 +9,9 @@ class LabelingConfig(AppConfig):
     name = "labeling"
 
     def ready(self) -> None:
-        """Register the owner of labeling jobs' work queues."""
+        """Register the owner of labeling jobs' work queues, and what the ledger must say about work."""
+        from labeling.queries import payments
         from labeling.services.jobs import owner
 
         owner.register()
+        payments.register()

@@ -1,0 +1,83 @@
+"""What the ledger must say about work: each answer paid once and in full, and the money for open seats held."""
+
+from collections.abc import Iterator
+
+from labeling import subjects
+from labeling.models import AssignmentStatus
+from marketplace.models import EntryKind, LedgerKind
+from marketplace.money import text
+from marketplace.services.ledger_audit import CHECKS, PER_CHECK, rows
+
+PAYMENT_OF = f"{EntryKind.PAYMENT}:{subjects.ASSIGNMENT}:"
+"""What the reference of an answer's payment begins with (marketplace.services.ledger.reference_of)."""
+
+
+def register() -> None:
+    """Add these checks to those of `manage.py audit_ledger`. Safe to repeat."""
+    CHECKS.update(
+        {
+            "every accepted answer is paid": answers_paid,
+            "every payment is for an accepted answer": payments_earned,
+            "open seats are funded, the rest is returned": escrow_fits_the_seats,
+        }
+    )
+
+
+def answers_paid() -> Iterator[str]:
+    """Each submitted assignment brought its worker just what was promised."""
+    statement = """SELECT a.id, a.worker_id, a.paid_micros, coalesce(sum(p.amount_micros), 0)
+                   FROM labeling_assignment a
+                   LEFT JOIN marketplace_entry e ON e.reference = %s || a.id
+                   LEFT JOIN (marketplace_posting p JOIN marketplace_ledgeraccount l
+                       ON l.id = p.ledger_account_id AND l.kind = %s)
+                       ON p.entry_id = e.id AND l.worker_id = a.worker_id
+                   WHERE a.state = %s
+                   GROUP BY a.id HAVING coalesce(sum(p.amount_micros), 0) IS DISTINCT FROM a.paid_micros
+                   ORDER BY a.id LIMIT %s"""
+    values = [PAYMENT_OF, LedgerKind.EARNINGS, AssignmentStatus.SUBMITTED, PER_CHECK]
+    for pk, worker, promised, paid in rows(statement, values):
+        due = "nothing" if promised is None else text(promised)
+        yield f"assignment {pk}: {due} dollars are due to worker {worker}, {text(int(paid))} were paid"
+
+
+def payments_earned() -> Iterator[str]:
+    """Each payment is for one submitted assignment, out of the escrow of its queue."""
+    statement = """SELECT e.id, e.reference, a.state, a.queue_id, l.purpose_id
+                   FROM marketplace_entry e
+                   LEFT JOIN marketplace_posting p ON p.entry_id = e.id AND p.amount_micros < 0
+                   LEFT JOIN marketplace_ledgeraccount l ON l.id = p.ledger_account_id
+                   LEFT JOIN labeling_assignment a ON a.id = e.subject_id
+                   WHERE e.kind = %s AND e.subject_type = %s
+                     AND (a.state IS DISTINCT FROM %s OR a.queue_id IS DISTINCT FROM l.purpose_id)
+                   ORDER BY e.id LIMIT %s"""
+    values = [EntryKind.PAYMENT, subjects.ASSIGNMENT, AssignmentStatus.SUBMITTED, PER_CHECK]
+    for entry, reference, state, queue, purpose in rows(statement, values):
+        if state is None:
+            yield f"entry {entry} ({reference}) pays for an assignment that does not exist"
+        elif state != AssignmentStatus.SUBMITTED:
+            yield f"entry {entry} ({reference}) pays for an assignment that is {state}"
+        else:
+            yield f"entry {entry} ({reference}) pays for work queue {queue} out of the escrow of work queue {purpose}"
+
+
+def escrow_fits_the_seats() -> Iterator[str]:
+    """While a batch is open its queue's escrow can pay every answer its tasks may still get; then it is empty."""
+    statement = """
+        WITH held AS (
+            SELECT l.purpose_id AS queue_id, coalesce(sum(p.amount_micros), 0) AS micros
+            FROM marketplace_ledgeraccount l LEFT JOIN marketplace_posting p ON p.ledger_account_id = l.id
+            WHERE l.kind = %s AND l.purpose_type = %s GROUP BY l.purpose_id),
+        needed AS (
+            SELECT q.id AS queue_id, sum((q.max_seats - t.answers_count) * (q.price_micros + q.fee_micros)) AS micros
+            FROM labeling_batch b JOIN labeling_workqueue q ON q.id = b.queue_id
+            JOIN labeling_task t ON t.batch_id = b.id
+            WHERE b.status IN ('Initializing', 'InProgress') GROUP BY q.id)
+        SELECT coalesce(held.queue_id, needed.queue_id), coalesce(held.micros, 0), needed.micros
+        FROM held FULL JOIN needed ON needed.queue_id = held.queue_id
+        WHERE coalesce(held.micros, 0) IS DISTINCT FROM coalesce(needed.micros, 0)
+        ORDER BY 1 LIMIT %s"""
+    for queue, held, needed in rows(statement, [LedgerKind.ESCROW, subjects.WORK_QUEUE, PER_CHECK]):
+        if needed is None:
+            yield f"work queue {queue} has no open batch and holds {text(int(held))} dollars in escrow"
+        else:
+            yield f"work queue {queue} holds {text(int(held))} dollars, its open seats may cost {text(int(needed))}"

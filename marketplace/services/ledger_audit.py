@@ -1,0 +1,131 @@
+"""Proves on a live database that the ledger is whole: every check reads one snapshot and changes nothing.
+
+The rooms above know what must have been paid for; they append their checks to CHECKS when their app is ready.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+
+from marketplace.models import EntryKind, LedgerKind
+from marketplace.money import text
+from marketplace.services.ledger import MAY_BE_NEGATIVE
+
+TRIGGERS = ("ledger_entry_balances", "ledger_posting_append_only", "ledger_entry_append_only")
+"""What keeps the ledger whole between two audits."""
+
+MOVES = {
+    EntryKind.DEPOSIT: ({LedgerKind.OUTSIDE}, {LedgerKind.WALLET}),
+    EntryKind.RESERVE: ({LedgerKind.WALLET}, {LedgerKind.ESCROW}),
+    EntryKind.PAYMENT: ({LedgerKind.ESCROW}, {LedgerKind.EARNINGS, LedgerKind.FEES}),
+    EntryKind.REFUND: ({LedgerKind.ESCROW}, {LedgerKind.WALLET}),
+}
+"""Which kinds of pockets an entry of each kind takes money from, and which it brings money to."""
+
+PER_CHECK = 100
+"""Findings that one check reports at most; one is enough to know that something is wrong."""
+
+
+class Finding(NamedTuple):
+    """Something that must not be: the check that found it, and what was found where."""
+
+    check: str
+    what: str
+
+
+class Report(NamedTuple):
+    """What an audit read, and what it found."""
+
+    entries: int
+    postings: int
+    pockets: int
+    findings: list[Finding]
+
+
+Check = Callable[[], Iterator[str]]
+CHECKS: dict[str, Check] = {}
+"""The checks of the rooms above, by name."""
+
+
+def audit() -> Report:
+    """Run every check on one snapshot of the database. Must not be called in a transaction that has read something."""
+    with _snapshot():
+        counts = rows("""SELECT (SELECT count(*) FROM marketplace_entry), (SELECT count(*) FROM marketplace_posting),
+                                (SELECT count(*) FROM marketplace_ledgeraccount)""")[0]
+        return Report(*counts, findings())
+
+
+def findings() -> list[Finding]:
+    """What every check finds on what the caller's transaction sees; nothing when the ledger is whole."""
+    checks: dict[str, Check] = {
+        "every entry balances": entries_balance,
+        "no pocket is below zero": pockets_not_negative,
+        "entries move money as their kind says": entries_move_as_their_kind,
+        "the database refuses changes": triggers_work,
+    }
+    return [Finding(name, what) for name, check in (checks | CHECKS).items() for what in check()]
+
+
+@contextmanager
+def _snapshot() -> Iterator[None]:
+    """A read-only transaction that sees one moment, whatever is booked meanwhile."""
+    with transaction.atomic(durable=True):
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+def rows(statement: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
+    """The rows of one statement; checks limit them by PER_CHECK."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values or [])
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
+
+
+def entries_balance() -> Iterator[str]:
+    """The postings of each entry sum to zero, and there are two or more."""
+    statement = """SELECT e.id, e.reference, count(p.id), coalesce(sum(p.amount_micros), 0)
+                   FROM marketplace_entry e LEFT JOIN marketplace_posting p ON p.entry_id = e.id
+                   GROUP BY e.id HAVING count(p.id) < 2 OR sum(p.amount_micros) <> 0 ORDER BY e.id LIMIT %s"""
+    for entry, reference, count, total in rows(statement, [PER_CHECK]):
+        yield f"entry {entry} ({reference}) has {count} postings that sum to {text(int(total))} dollars"
+
+
+def pockets_not_negative() -> Iterator[str]:
+    """No pocket holds less than nothing, but the one that stands for the world outside."""
+    statement = """SELECT l.id, l.kind, sum(p.amount_micros) FROM marketplace_posting p
+                   JOIN marketplace_ledgeraccount l ON l.id = p.ledger_account_id WHERE NOT l.kind = ANY(%s)
+                   GROUP BY l.id HAVING sum(p.amount_micros) < 0 ORDER BY l.id LIMIT %s"""
+    for pocket, kind, total in rows(statement, [[str(kind) for kind in MAY_BE_NEGATIVE], PER_CHECK]):
+        yield f"pocket {pocket} ({kind}) holds {text(int(total))} dollars"
+
+
+def entries_move_as_their_kind() -> Iterator[str]:
+    """A deposit comes from outside into a wallet, a payment from escrow to a worker and the platform, and so on."""
+    allowed = [
+        (str(kind), str(pocket), sign)
+        for kind, sides in MOVES.items()
+        for sign, pockets in zip((-1, 1), sides, strict=True)
+        for pocket in pockets
+    ]
+    kinds, pockets, signs = (list(column) for column in zip(*allowed, strict=True))
+    statement = """SELECT e.id, e.reference, l.kind, p.amount_micros FROM marketplace_posting p
+                   JOIN marketplace_entry e ON e.id = p.entry_id
+                   JOIN marketplace_ledgeraccount l ON l.id = p.ledger_account_id
+                   WHERE NOT EXISTS (
+                       SELECT 1 FROM unnest(%s::text[], %s::text[], %s::int[]) AS a(entry_kind, pocket_kind, sign)
+                       WHERE a.entry_kind = e.kind AND a.pocket_kind = l.kind AND a.sign = sign(p.amount_micros))
+                   ORDER BY p.id LIMIT %s"""
+    for entry, reference, kind, amount in rows(statement, [kinds, pockets, signs, PER_CHECK]):
+        yield f"entry {entry} ({reference}) moves {text(amount)} dollars in a pocket of kind {kind}"
+
+
+def triggers_work() -> Iterator[str]:
+    """The triggers that refuse unbalanced and changed entries exist and are not switched off."""
+    found = dict(rows("SELECT tgname, tgenabled FROM pg_trigger WHERE tgname = ANY(%s)", [list(TRIGGERS)]))
+    for name in TRIGGERS:
+        if found.get(name) not in ("O", "A"):
+            yield f"the trigger {name} is {'switched off' if name in found else 'missing'}"
