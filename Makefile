@@ -14,7 +14,7 @@ demo: setup
 
 serve: setup
 	$(PY) manage.py bootstrap
-	$(PY) -m honcho start $(PROCESSES)
+	$(PY) -m marketplace.supervise $(PROCESSES)
 
 # The quick checks go first: what takes seconds to find should not be found after minutes.
 test: setup lint browser

@@ -330,8 +330,11 @@ def make_people(workers: int) -> tuple[Any, Any, list[str]]:
     return account, team, tokens
 
 
-def make_job(account: Any, team: Any, *, tasks: int, redundancy: int) -> int:
-    """A job in progress, all its objects open to people, made in seconds whatever its size."""
+def make_job(account: Any, team: Any, *, tasks: int, redundancy: int, **changes: Any) -> int:
+    """A job in progress, all its objects open to people, made in seconds whatever its size.
+
+    `changes` are arguments of create_job.
+    """
     from django.conf import settings
     from django.db import connection, transaction
 
@@ -357,7 +360,7 @@ def make_job(account: Any, team: Any, *, tasks: int, redundancy: int) -> int:
             workers_per_object=redundancy,
             price_micros=36_000,
             # With automated labeling the job opens no batches, so this program is the only one that does.
-            automated_labeling={"enabled": True},
+            **{"automated_labeling": {"enabled": True}, **changes},
         )
         with connection.cursor() as cursor:
             cursor.execute(

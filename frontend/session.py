@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from frontend import automation
 from frontend.rates import address_of
-from marketplace.errors import AccountNotNamed, DomainError, Forbidden, NotFound
+from marketplace.errors import AccountNotNamed, DomainError, Forbidden, NotFound, StoreFull, Unavailable
 from marketplace.models import Account, Role
 from marketplace.services import rates, scope
 
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 SESSION_KEY = "account"
 # Wrong passwords within a quarter of an hour: for one email from one address, and from one address for anybody.
 WRONG_FOR_ONE, WRONG_FOR_ALL, WRONG_SECONDS = 10, 100, 900
-STATUS = {NotFound: 404, Forbidden: 403}
+STATUS: dict[type[DomainError], int] = {NotFound: 404, Forbidden: 403, StoreFull: 507, Unavailable: 503}
 
 
 class SignInForm(AuthenticationForm):

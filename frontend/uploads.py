@@ -17,7 +17,7 @@ from labeling.services.intake import source_names
 from marketplace import storage
 from marketplace.errors import Invalid
 from marketplace.models import Account
-from marketplace.services import boundaries
+from marketplace.services import boundaries, condition
 
 FOLDER = r"^[0-9a-f]{32}$"
 KEY_BYTES = 16
@@ -56,7 +56,8 @@ def store_files(root: str, files: Sequence[UploadedFile]) -> list[StoredFile]:
     """Stream the files of one request into the folder `root` of the store, with their names.
 
     A key is made of the name, the content and how often this request had both before. So every file of a request is
-    kept, while a request that is sent again, because its answer was lost, stores the same files again.
+    kept, while a request that is sent again, because its answer was lost, stores the same files again. Raises
+    StoreFull, and keeps nothing of the request, when there is no room.
     """
     names = [source_names.storable(given_name(file)) for file in files]
     before: Counter[str] = Counter()
@@ -66,14 +67,25 @@ def store_files(root: str, files: Sequence[UploadedFile]) -> list[StoredFile]:
         before[f"{content} {name}"] += 1
         whole = hashlib.blake2b(f"{content} {before[f'{content} {name}']} {name}".encode(), digest_size=KEY_BYTES)
         keys.append(whole.hexdigest() + source_names.ending(name))
-    # The names come first: a file without its name could never get it back.
-    source_names.write_names(root, dict(zip(keys, names, strict=True)))
-    stored = []
-    for file, name, key in zip(files, names, keys, strict=True):
-        uri = storage.join(root, key)
-        storage.write(uri, cast(BinaryIO, file.file), content_type="application/octet-stream")
-        stored.append(StoredFile(name, uri, file.size or 0))
-    return stored
+    condition.require_room(root, sum(file.size or 0 for file in files))
+    names_file, listed = source_names.names_file(root, dict(zip(keys, names, strict=True)))
+    uris = [storage.join(root, key) for key in keys]
+    fresh = [uri for uri in (names_file, *uris) if _local(root) and not storage.exists(uri)]
+    try:
+        # The names come first: a file without its name could never get it back.
+        storage.write(names_file, listed, content_type="application/jsonl")
+        for file, uri in zip(files, uris, strict=True):
+            storage.write(uri, cast(BinaryIO, file.file), content_type="application/octet-stream")
+    except storage.StoreFull:
+        for uri in fresh:
+            storage.delete(uri)
+        raise
+    return [StoredFile(name, uri, file.size or 0) for file, name, uri in zip(files, names, uris, strict=True)]
+
+
+def _local(root: str) -> bool:
+    """Whether the files lie on a disk of this machine, where looking for each costs nothing."""
+    return storage.local_path(root) is not None
 
 
 def given_name(file: UploadedFile) -> str:

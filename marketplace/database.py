@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from marketplace import postmaster
+import psycopg
+
+from marketplace import database_password, postmaster
 from marketplace.postmaster import DatabaseUnavailable
 
 
@@ -41,11 +43,12 @@ def parse_url(url: str) -> dict[str, Any]:
 
 
 def start_embedded(directory: Path) -> str:
-    """Start the embedded PostgreSQL in `directory` unless it runs already, and return its URL.
+    """Start the embedded PostgreSQL in `directory` unless it runs already, and return its URL, which holds no secret.
 
     The server outlives the process that started it, so web, queue and learner share one; `stop_embedded` ends it.
     Commits are durable: the server runs with PostgreSQL's defaults (fsync and synchronous_commit on). It listens on a
-    socket that its own user alone can reach. Raises DatabaseUnavailable when it cannot be started.
+    socket that its own user alone can reach, and asks for a password, which the URL names the file of. Raises
+    DatabaseUnavailable when it cannot be started.
     """
     directory.parent.mkdir(parents=True, exist_ok=True)
     directory = directory.resolve()
@@ -63,7 +66,14 @@ def start_embedded(directory: Path) -> str:
         postmaster.close_to_others(folder / postmaster.SOCKET, owner=owner)
         if folder != directory:
             postmaster.close_to_others(folder, owner=owner)
-    return f"postgresql://postgres@/postgres?host={quote(str(folder))}"
+        try:
+            database_password.require(
+                directory, socket_folder=folder, reload=lambda: _pg_ctl(server, directory, "reload")
+            )
+        except (OSError, psycopg.Error) as error:
+            raise DatabaseUnavailable(f"{directory}: no password could be set: {error}") from error
+    passfile = directory / database_password.FILE
+    return f"postgresql://postgres@/postgres?host={quote(str(folder))}&passfile={quote(str(passfile))}"
 
 
 def stop_embedded(directory: Path) -> None:

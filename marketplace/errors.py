@@ -3,6 +3,7 @@
 Each class has a `kind`, a stable word for programs. The docstrings appear in the documentation of the API.
 """
 
+import errno
 from typing import ClassVar
 
 
@@ -128,3 +129,18 @@ class Unavailable(DomainError):
     """Another system that is needed for this cannot be reached; try again later."""
 
     kind = "unavailable"
+
+
+class StoreUnavailable(Unavailable):
+    """The object store cannot be reached, or it answered with a server error."""
+
+
+class StoreFull(StoreUnavailable):
+    """The store has no room for this; try again when the operator has made some."""
+
+    kind = "insufficient-storage"
+
+
+def means_full(error: OSError) -> bool:
+    """Whether the operating system says that a disk, or what somebody may use of it, is full."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -183,6 +183,14 @@ REGION = matching(
     expects="a region such as us-east-1",
     default="us-east-1",
 )
+DISK_RESERVE = whole(
+    "WAGGLE_DISK_RESERVE",
+    "Room that uploads leave on the disk of the store; with less, /health/ answers 503.",
+    default=64 * MIB,
+    low=0,
+    high=1024 * 1024 * MIB,
+    unit="bytes",
+)
 IMAGE_MAX_BYTES = whole(
     "WAGGLE_IMAGE_MAX_BYTES",
     "The largest image file that is accepted.",
@@ -356,6 +364,7 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
     "Object storage and outbound requests": (
         STORE_URL,
         STORE_FILE_ROOTS,
+        DISK_RESERVE,
         S3_ENDPOINT_URL,
         S3_PUBLIC_ENDPOINT_URL,
         S3_ACCESS_KEY_ID,

@@ -4,6 +4,7 @@ Which S3 server is used comes from the settings alone, never from a URI; file://
 STORE_FILE_ROOTS. Which account may read what is decided in services/boundaries.py.
 """
 
+import io
 import os
 import re
 import tempfile
@@ -20,19 +21,19 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
 
-from marketplace.errors import Forbidden, Invalid, NotFound, Unavailable
-from marketplace.storage_files import FileStore, StoredObject, safe_key
+from marketplace import storage_files
+from marketplace.errors import Forbidden, Invalid, NotFound, StoreFull, StoreUnavailable
+from marketplace.storage_files import FileStore, StoredObject, private_folder, safe_key
 
-__all__ = ["Store", "StoredObject", "StoreUnavailable"]
+__all__ = ["Store", "StoreFull", "StoreUnavailable", "StoredObject"]
 
 MISSING = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NotFound", "NoSuchVersion"})
 DENIED = frozenset({"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"})
+# Of S3, of MinIO, of Ceph.
+FULL = frozenset({"InsufficientStorage", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "QuotaExceeded"})
 PART_BYTES = 8 * 1024 * 1024
+READ_BYTES = 64 * 1024
 BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-_]{0,254}")
-
-
-class StoreUnavailable(Unavailable):
-    """The object store cannot be reached, or it answered with a server error."""
 
 
 class Location(NamedTuple):
@@ -77,7 +78,7 @@ class S3Store:
             extra["Range"] = f"bytes={offset}-" + ("" if length is None else str(offset + length - 1))
         with _explained(uri):
             body = _client().get_object(Bucket=where.bucket, Key=where.key, **extra)["Body"]
-        return _Body(body, uri)
+        return io.BufferedReader(_Body(body, uri), READ_BYTES)
 
     def write(self, uri: str, data: bytes | BinaryIO, *, content_type: str = "") -> None:
         """See Store.write. Streams go up in parts of 8 MiB."""
@@ -147,7 +148,7 @@ def prepare(uri: str) -> bool:
         folder = FileStore.key_path(uri)
         if folder.is_dir():
             return False
-        folder.mkdir(mode=0o700, parents=True)
+        private_folder(folder)
         return True
     bucket = locate(uri, key_needed=False).bucket
     try:
@@ -161,6 +162,21 @@ def prepare(uri: str) -> bool:
             _client().create_bucket(Bucket=bucket, **extra)
         return True
     return False
+
+
+def close_to_others(uri: str) -> int:
+    """Keep other users of this machine from what lies under a file:// URI; returns how much was open to them."""
+    return 0 if uri.startswith("s3://") else storage_files.close_to_others(FileStore.key_path(uri))
+
+
+def open_to_others(uri: str) -> str:
+    """One file or folder under a file:// URI that other users of this machine may read or enter, "" if there is none.
+
+    "" also for a store of another kind and for a folder that does not exist.
+    """
+    if uri.startswith("s3://") or not (folder := FileStore.key_path(uri)).is_dir():
+        return ""
+    return next((str(path) for path in storage_files.open_to_others(folder)), "")
 
 
 def store_for(uri: str) -> Store:
@@ -245,27 +261,24 @@ def join(base: str, *parts: str) -> str:
     return f"{base.rstrip('/')}/{quote(key) if base.startswith('file://') else key}"
 
 
-class _Body:
+class _Body(io.RawIOBase):
     """An S3 response as a stream that names its URI when the connection breaks."""
 
     def __init__(self, body: Any, uri: str):
         self._body, self._uri = body, uri
 
-    def __enter__(self) -> BinaryIO:
-        return cast(BinaryIO, self)
-
-    def __exit__(self, *_: object) -> None:
-        self._body.close()
-
-    def read(self, size: int = -1) -> bytes:
+    def readinto(self, buffer: Any) -> int:
         with _explained(self._uri):
-            return self._body.read(None if size is None or size < 0 else size)
+            data = self._body.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
     def readable(self) -> bool:
         return True
 
     def close(self) -> None:
         self._body.close()
+        super().close()
 
 
 @contextmanager
@@ -281,7 +294,9 @@ def _explained(uri: str) -> Iterator[None]:
             raise Forbidden(f"{uri}: access is denied ({code})") from None
         if code == "InvalidRange":
             raise Invalid(f"{uri}: the range lies outside the object") from None
-        raise StoreUnavailable(f"{uri}: {code} {words}") from None
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        kind = StoreFull if code in FULL or status == 507 else StoreUnavailable
+        raise kind(f"{uri}: {code} {words}") from None
     except BotoCoreError as error:
         raise StoreUnavailable(f"{uri}: {error}") from None
 

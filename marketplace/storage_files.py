@@ -1,16 +1,17 @@
 """The file:// half of the store: a folder tree behind the same interface. Knows no settings and no S3."""
 
+import errno
 import os
 import secrets
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 from urllib.parse import quote, unquote, urlsplit
 
-from marketplace.errors import Forbidden, Invalid, NotFound
+from marketplace.errors import Forbidden, Invalid, NotFound, StoreFull, StoreUnavailable, means_full
 
 
 class StoredObject(NamedTuple):
@@ -29,6 +30,40 @@ def safe_key(uri: str, key: str) -> str:
     if any(ord(character) < 32 or ord(character) == 127 for character in key):
         raise Invalid(f"{uri!r}: a key may not contain control characters")
     return key
+
+
+def private_folder(folder: Path) -> None:
+    """Make a folder, and those it lies in, that no other user may enter, whatever the umask. Safe to repeat."""
+    if folder.is_dir():
+        return
+    private_folder(folder.parent)
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+
+
+def open_to_others(folder: Path) -> Iterator[Path]:
+    """Every file and folder below, and the folder itself, that other users of the machine may read or enter.
+
+    What a folder holds comes before the folder: one that is closed holds no open file, as `close_to_others` does it.
+    """
+    closed = not folder.stat().st_mode & 0o077
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from open_to_others(Path(entry.path))
+            elif not closed and entry.is_file(follow_symlinks=False) and entry.stat().st_mode & 0o077:
+                yield Path(entry.path)
+    if not closed:
+        yield folder
+
+
+def close_to_others(folder: Path) -> int:
+    """Keep other users of the machine from everything below a folder; returns how much was open to them."""
+    count = 0
+    for path in open_to_others(folder):
+        path.chmod(path.stat().st_mode & 0o700)
+        count += 1
+    return count
 
 
 class FileStore:
@@ -75,9 +110,9 @@ class FileStore:
         target = self.path(uri)
         temporary = target.with_name(f".{secrets.token_hex(8)}.part")
         with _explained(uri):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(target.parent)
             try:
-                with temporary.open("wb") as stream:
+                with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
                     if isinstance(data, bytes):
                         stream.write(data)
                     else:
@@ -160,4 +195,7 @@ def _explained(uri: str) -> Iterator[None]:
     except PermissionError:
         raise Forbidden(f"{uri}: the operating system denies access") from None
     except OSError as error:
-        raise Invalid(f"{uri}: {error.strerror}") from None
+        if means_full(error):
+            raise StoreFull(f"{uri}: {error.strerror}; the operator has to make room in the store") from None
+        kind = StoreUnavailable if error.errno in (errno.EIO, errno.EROFS) else Invalid
+        raise kind(f"{uri}: {error.strerror}") from None

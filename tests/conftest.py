@@ -37,6 +37,8 @@ def _own_var_directory() -> None:
         from marketplace.database import start_embedded
 
         database = start_embedded(root / "postgres")
+        # For programs that tests start with an address of their own making.
+        os.environ["PGPASSFILE"] = str(root / "postgres" / "waggle.pgpass")
     os.environ["WAGGLE_DATABASE_URL"] = database
     os.environ.setdefault("WAGGLE_SECRET_KEY", "only-for-tests-" + "x" * 40)
     # Many tests' manifests name images in these buckets; no server has them.

@@ -1,4 +1,4 @@
-"""The whole system as child processes: those of the Procfile under honcho, waited for until it answers."""
+"""The whole system as child processes: those of the Procfile under their supervisor, waited for until it answers."""
 
 import os
 import signal
@@ -43,7 +43,7 @@ def running(*, url: str, log: Path, environment: dict[str, str] | None = None) -
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", "honcho", "--no-colour", "start", *PROCESSES],
+            [sys.executable, "-m", "marketplace.supervise", *PROCESSES],
             cwd=ROOT,
             stdout=stream,
             stderr=subprocess.STDOUT,

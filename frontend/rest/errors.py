@@ -3,10 +3,13 @@
 The types are listed in problems.py; pages have error pages of their own.
 """
 
+import logging
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.core import exceptions as django_errors
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
 from django.views import defaults
@@ -20,6 +23,7 @@ CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
 # DRF's words for what has a name here already.
 NAMES = {"invalid": "invalid-input"}
+log = logging.getLogger(__name__)
 TOO_LARGE = (django_errors.RequestDataTooBig, django_errors.TooManyFieldsSent, django_errors.TooManyFilesSent)
 
 
@@ -73,6 +77,14 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, django_errors.TooManyFilesSent):
         way_out = "send the others in further requests with the `folder` of the first answer"
         return _response(document("content-too-large", f"{_most_files()}: {way_out}"))
+    if isinstance(error, OSError) and errors.means_full(error):
+        # The disk that uploads are received on before they are stored.
+        return _response(document(errors.StoreFull.kind, f"the server has no room for this: {error.strerror}"))
+    if isinstance(error, DatabaseError) and (reason := _database_problem(error)):
+        log.exception("the database cannot be used")
+        response = _response(document(*reason))
+        response["Retry-After"] = str(RETRY_SECONDS)
+        return response
     if isinstance(error, TOO_LARGE):
         return _response(document("content-too-large", str(error)))
     if isinstance(error, Http404):
@@ -90,6 +102,15 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     if header := getattr(error, "auth_header", None):
         response["WWW-Authenticate"] = header
     return response
+
+
+def _database_problem(error: DatabaseError) -> tuple[str, str] | None:
+    """Kind and detail of a failure that passes, such as a restart; None for a fault of ours."""
+    if isinstance(error.__cause__, psycopg.errors.DiskFull):
+        return errors.StoreFull.kind, "the database has no room for this"
+    if isinstance(error, OperationalError | InterfaceError):
+        return errors.Unavailable.kind, "the database cannot be reached; try again"
+    return None
 
 
 # --- what never reaches a view of DRF: Django's own handlers, named in the root urlconf -------------------------------

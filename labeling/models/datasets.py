@@ -3,6 +3,7 @@
 from django.db import models
 
 from labeling import transitions
+from marketplace.addresses import AddressesField, AddressField
 from marketplace.models import Account
 
 
@@ -15,8 +16,8 @@ class Dataset(models.Model):
     status_changed_at = models.DateTimeField(null=True)
     failure_reason = models.CharField(max_length=1024, blank=True)
     # What it is created from: {"kind": "folder"|"zip"|"prefix"|"manifest", "uri": ..., "selection": {...}}.
-    source = models.JSONField()
-    manifest_uri = models.CharField(max_length=1024, blank=True)
+    source = AddressesField()
+    manifest_uri = AddressField(max_length=1024, blank=True)
     lines_read = models.IntegerField(default=0)
     objects_total = models.IntegerField(default=0)
     bad_lines = models.IntegerField(default=0)

@@ -4,6 +4,7 @@ from django.db import models
 
 from labeling import transitions
 from labeling.models.jobs import LabelingJob
+from marketplace.addresses import AddressField
 
 
 class Export(models.Model):
@@ -18,7 +19,7 @@ class Export(models.Model):
     progress = models.FloatField(default=0)
     objects_done = models.IntegerField(default=0)
     item_errors = models.JSONField(default=list)
-    uri = models.CharField(max_length=1024, blank=True)
+    uri = AddressField(max_length=1024, blank=True)
     size_bytes = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=120, blank=True)

@@ -8,6 +8,7 @@ from django.db.models.functions import Lower
 from labeling import transitions
 from labeling.models.datasets import Dataset
 from labeling.models.queues import WorkQueue
+from marketplace.addresses import AddressField
 from marketplace.models import Account, Workteam
 
 
@@ -33,10 +34,10 @@ class LabelingJob(models.Model):
     queue = models.OneToOneField(WorkQueue, models.CASCADE, related_name="labeling_job")
     label_attribute_name = models.CharField(max_length=127)
     dataset = models.ForeignKey(Dataset, models.PROTECT, null=True, related_name="labeling_jobs")
-    input_manifest_uri = models.CharField(max_length=1024)
+    input_manifest_uri = AddressField(max_length=1024)
     # {"kind": "full"} | {"kind": "random", "percent": 10, "seed": 1} | {"kind": "filter", "where": "..."}
     selection = models.JSONField(default=dict)
-    output_uri = models.CharField(max_length=1024)
+    output_uri = AddressField(max_length=1024)
     role_arn = models.CharField(max_length=2048, blank=True)
     tags = models.JSONField(default=list)
 

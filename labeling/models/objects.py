@@ -3,6 +3,7 @@
 from django.db import models
 
 from labeling.models.jobs import LabelingJob
+from marketplace.addresses import AddressField, LineField
 
 
 class ObjectState(models.TextChoices):
@@ -22,7 +23,7 @@ class DataObject(models.Model):
     index = models.IntegerField()
     state = models.CharField(max_length=14, choices=ObjectState, default=ObjectState.UNLABELED)
     failure_reason = models.CharField(max_length=500, blank=True)
-    source_ref = models.CharField(max_length=1024, blank=True)
+    source_ref = AddressField(max_length=1024, blank=True)
     # The name it had before it was stored under a key of ours, folders included; "" when its address has its name.
     source_name = models.CharField(max_length=1024, blank=True, default="", db_default="")
     # In displayed pixels; null until the image was inspected.
@@ -31,7 +32,7 @@ class DataObject(models.Model):
     depth = models.IntegerField(null=True)
     inspected_at = models.DateTimeField(null=True)
     # The copy that people and programs get instead of an image that is rotated by EXIF or on another server; else "".
-    upright_uri = models.CharField(max_length=1024, blank=True)
+    upright_uri = AddressField(max_length=1024, blank=True)
     label = models.ForeignKey("labeling.Label", models.SET_NULL, null=True, related_name="+")
 
     class Meta:
@@ -48,7 +49,7 @@ class ObjectLine(models.Model):
     """The input line of an object, in a table of its own so that lists of objects stay fast."""
 
     data_object = models.OneToOneField(DataObject, models.CASCADE, primary_key=True, related_name="line")
-    text = models.TextField()
+    text = LineField()
 
 
 class LabelSource(models.TextChoices):

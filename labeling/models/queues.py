@@ -8,6 +8,7 @@ labeling/services/queue/owners.py.
 from django.db import models
 
 from labeling import transitions
+from marketplace.addresses import AddressesField
 from marketplace.models import Account, Audience, Workteam
 
 
@@ -28,7 +29,7 @@ class WorkQueue(models.Model):
     description = models.CharField(max_length=255)
     keywords = models.JSONField(default=list)
     # {"short": html, "full": html, "good_examples": [{"uri", "caption"}], "bad_examples": [...]}
-    instructions = models.JSONField(default=dict)
+    instructions = AddressesField(default=dict)
 
     price_micros = models.BigIntegerField(default=0)
     fee_micros = models.BigIntegerField(default=0)  # the platform's share on top of each paid answer

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from marketplace.addresses import AddressField
 from marketplace.models import Account
 
 
@@ -14,8 +15,8 @@ class Model(models.Model):
     labels = models.JSONField()  # the order is the class index
     metrics = models.JSONField(default=dict)
     config = models.JSONField(default=dict)
-    artifact_uri = models.CharField(max_length=1024)  # model.tar.gz
-    parts_uri = models.CharField(max_length=1024)  # the prefix that holds model.safetensors, model.onnx, config.json
+    artifact_uri = AddressField(max_length=1024)  # model.tar.gz
+    parts_uri = AddressField(max_length=1024)  # the prefix that holds model.safetensors, model.onnx, config.json
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

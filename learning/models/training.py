@@ -3,6 +3,7 @@
 from django.db import models
 
 from learning import transitions
+from marketplace.addresses import AddressesField, AddressField
 from marketplace.models import Account
 
 LIVE = ["InProgress", "Stopping"]
@@ -19,7 +20,8 @@ class ProgramRun(models.Model):
     status_changed_at = models.DateTimeField(null=True)
     failure_reason = models.CharField(max_length=1024, blank=True)
     hyperparameters = models.JSONField(default=dict)
-    channels = models.JSONField(default=dict)
+    channels = AddressesField(default=dict)
+    # Below the folder of all programs, which may be moved.
     folder = models.CharField(max_length=1024, blank=True)
     progress = models.FloatField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -58,7 +60,7 @@ class TransformJob(ProgramRun):
 
     status = models.CharField(max_length=20, choices=transitions.TRANSFORM_JOB.choices(), default="InProgress")
     model = models.ForeignKey("learning.Model", models.PROTECT, related_name="transform_jobs")
-    output_uri = models.CharField(max_length=1024, blank=True)
+    output_uri = AddressField(max_length=1024, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "name"], name="transform_job_name_once")]

@@ -5,6 +5,7 @@ from marketplace.models.audit import AuditEvent
 from marketplace.models.ledger import Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
 from marketplace.models.payouts import Payout, PayoutDetails
 from marketplace.models.rates import RateWindow
+from marketplace.models.store import StoreAddress
 from marketplace.models.workforce import (
     Audience,
     AudienceGroup,
@@ -40,6 +41,7 @@ __all__ = [
     "Posting",
     "RateWindow",
     "Role",
+    "StoreAddress",
     "Subject",
     "User",
     "Worker",

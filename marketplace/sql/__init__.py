@@ -1,7 +1,9 @@
 """The SQL functions of this room, one file each, and how migrations load them.
 
-A file holds CREATE OR REPLACE FUNCTION. Whoever changes one adds a migration that loads it again; an earlier migration
-then already loads the newer text, which is why bodies are not checked against the tables of that moment.
+A file holds CREATE OR REPLACE FUNCTION. It is a part of the migrations that load it, and as frozen as they are: whoever
+changes a function copies its file, puts the number of the new migration into the name (`claim_0015.sql`) and loads the
+copy there (tests/architecture/test_migrations.py). The files of before that rule were loaded by several migrations,
+hence earlier than the tables they read, which is why bodies are not checked against the tables of that moment.
 """
 
 from pathlib import Path

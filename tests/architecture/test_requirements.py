@@ -19,7 +19,6 @@ LEARNER = ("learning/vision/", "learning/serving/")
 """Folders that run as programs of the learner; all other code of the four rooms runs in the web image too."""
 RUN_AND_NOT_IMPORTED = {
     "gunicorn": "the production server is a command",
-    "honcho": "make demo and the Procfile are run by a command",
     "drf-spectacular-sidecar": "its files are served",
     "psycopg": "Django imports the driver by the scheme of DATABASE_URL",
     "pytest-django": "a plugin",

@@ -13,7 +13,7 @@ import psutil
 import psycopg
 import pytest
 
-from marketplace import postmaster
+from marketplace import database_password, postmaster
 from marketplace.database import DatabaseUnavailable, parse_url, start_embedded, stop_embedded
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -216,7 +216,8 @@ def until_counted(directory: Path, dead: psutil.Process) -> int:
     while True:
         try:
             if main_process(directory) != dead:
-                return count(f"postgresql://postgres@/postgres?host={directory}")
+                passfile = directory / database_password.FILE
+                return count(f"postgresql://postgres@/postgres?host={directory}&passfile={passfile}")
         except (OSError, IndexError, psutil.Error, psycopg.OperationalError):
             pass
         assert time.monotonic() < deadline

@@ -10,6 +10,7 @@ import pytest
 
 from marketplace import storage
 from marketplace.errors import Forbidden, Invalid, NotFound
+from marketplace.management.commands import doctor
 
 
 @pytest.fixture
@@ -215,3 +216,18 @@ class TestFiles:
         assert storage.presign(f"{folder}/x.txt") is None
         assert storage.local_path(f"{folder}/x.txt") == tmp_path / "store" / "x.txt"
         assert storage.local_path("s3://bucket/x") is None
+
+
+def test_an_older_store_is_closed_to_other_users(tmp_path, settings):
+    settings.STORE_URL = tmp_path.as_uri()
+    folder = tmp_path / "accounts" / "1"
+    folder.mkdir(parents=True)
+    (folder / "a.png").write_bytes(b"x")
+    (folder / "a.png").chmod(0o644)
+    folder.chmod(0o755)
+    tmp_path.chmod(0o700)
+    found = doctor.privacy()
+    assert not found.works and str(folder / "a.png") in found.detail and "bootstrap" in found.remedy
+    assert storage.close_to_others(settings.STORE_URL) == 3
+    assert [path.stat().st_mode & 0o777 for path in (folder.parent, folder, folder / "a.png")] == [0o700, 0o700, 0o600]
+    assert doctor.privacy().works and storage.close_to_others(settings.STORE_URL) == 0

@@ -19,11 +19,11 @@ from labeling.services.intake import sources
 from labeling.services.intake.rejected_lines import RejectedLines
 from labeling.services.intake.selection import check_selection
 from labeling.services.queue import advance_requests
-from marketplace import locks, queue, storage
+from marketplace import addresses, locks, queue, storage
 from marketplace.errors import DomainError, Invalid, NameTaken
 from marketplace.models import Account
 from marketplace.names import check_name
-from marketplace.services import boundaries
+from marketplace.services import boundaries, store_addresses
 
 ADVANCE = "labeling.background.advance_dataset"
 BY = "system"
@@ -78,11 +78,11 @@ def selected(
     A random percentage is taken of the good lines. `on_line` is called with the number of each line that is read,
     selected or not; `options` are those of `manifest.parse`.
     """
-    reader = boundaries.Reader(account)
+    reader, former = boundaries.Reader(account), store_addresses.former()
 
     def lines() -> Iterator[manifest.Line | manifest.BadLine]:
         stream.seek(0)
-        for line in manifest.parse(stream, **options):
+        for line in manifest.parse(addresses.MovedLines(stream, former=former), **options):
             if on_line is not None:
                 on_line(line.number)
             yield _readable(line, reader)

@@ -17,6 +17,7 @@ from labeling.services.intake import datasets, source_names, sources
 from labeling.services.intake.rejected_lines import RejectedLines
 from labeling.services.intake.selection import check_selection
 from labeling.task_types.base import ImportedLabel
+from marketplace import addresses
 from marketplace.errors import Invalid
 from marketplace.services import boundaries
 
@@ -129,10 +130,10 @@ def _copy(job: LabelingJob, chunk: _Chunk) -> None:
         )
         with cursor.cursor.copy(objects) as copy:
             for pk, (index, state, ref, name, _) in zip(ids, chunk.rows, strict=True):
-                copy.write_row((pk, job.pk, index, state, "", ref, name, ""))
+                copy.write_row((pk, job.pk, index, state, "", addresses.relative(ref), name, ""))
         with cursor.cursor.copy("COPY labeling_objectline (data_object_id, text) FROM STDIN") as copy:
             for pk, (_, _, _, _, text) in zip(ids, chunk.rows, strict=True):
-                copy.write_row((pk, text))
+                copy.write_row((pk, addresses.relative_line(text)))
     if chunk.labels:
         _import_labels(job, {ids[place]: label for place, label in chunk.labels.items()})
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from labeling.formats import images, manifest
 from labeling.models import Dataset
 from labeling.services.intake import inspection
-from marketplace import storage
+from marketplace import addresses, storage
 from marketplace.errors import Invalid, NotFound
+from marketplace.services import store_addresses
 
 MOST = 20
 """How many samples a data set has."""
@@ -29,7 +30,8 @@ def sample(*, dataset: Dataset, number: int) -> Sample:
     if not dataset.manifest_uri or not 0 <= number < MOST:
         raise NotFound(f"the data set has no sample {number}")
     with storage.open(dataset.manifest_uri) as stream:
-        good = (line for line in manifest.parse(stream) if isinstance(line, manifest.Line) and line.source_ref)
+        lines = manifest.parse(addresses.MovedLines(stream, former=store_addresses.former()))
+        good = (line for line in lines if isinstance(line, manifest.Line) and line.source_ref)
         line = next((line for place, line in enumerate(good) if place == number), None)
     if line is None or line.source_ref is None:
         raise NotFound(f"the data set has no sample {number}")

@@ -73,12 +73,11 @@ def is_names_file(uri: str) -> bool:
     return _NAMES_FILE.fullmatch(uri.rpartition("/")[2]) is not None
 
 
-def write_names(folder_uri: str, names: Mapping[str, str]) -> None:
-    """Store {key: name} of files in the folder; writing the same names again replaces the same file."""
+def names_file(folder_uri: str, names: Mapping[str, str]) -> tuple[str, bytes]:
+    """Address and content of the file with {key: name} of files in the folder; the same names have the same address."""
     content = b"".join(orjson.dumps([key, name]) + b"\n" for key, name in names.items())
     digest = hashlib.blake2b(content, digest_size=16).hexdigest()
-    uri = storage.join(folder_uri, f"{_NAMES_BEGIN}{digest}.jsonl")
-    storage.write(uri, content, content_type="application/jsonl")
+    return storage.join(folder_uri, f"{_NAMES_BEGIN}{digest}.jsonl"), content
 
 
 def read_names(folder_uri: str) -> dict[str, str]:

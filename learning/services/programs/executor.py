@@ -114,6 +114,7 @@ class LocalExecutor:
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                umask=0o077,
             )
         return LocalProgram(process, folder)
 

@@ -18,8 +18,9 @@ from learning.contract import MODEL, MODEL_FILES, JobFolder
 from learning.hyperparameters import refuse_operators
 from learning.models import Model, ProgramRun
 from learning.services import registry
-from marketplace import storage
+from marketplace import addresses, storage
 from marketplace.errors import Forbidden, Invalid, NotFound
+from marketplace.services import store_addresses
 from marketplace.services.boundaries import Reader
 
 DOWNLOADS = 8
@@ -68,9 +69,10 @@ def _stage_manifest(uri: str, folder: JobFolder, channel: str, reader: Reader) -
     target = folder.manifest(channel)
     images = target.parent / "images"
     images.mkdir(parents=True, exist_ok=True)
-    beside = target.with_suffix(".tmp")
+    beside, former = target.with_suffix(".tmp"), store_addresses.former()
     with storage.open(uri) as stream, beside.open("wb") as out, ThreadPoolExecutor(DOWNLOADS) as pool:
-        for some in _chunks(_lines(stream)):
+        moved = addresses.MovedLines(stream, former=former).moved
+        for some in _chunks(map(moved, _lines(stream))):
             for line in pool.map(lambda raw: _localise(raw, images, reader), some):
                 out.write(line + b"\n")
     # Renamed last: a manifest that is there is whole, and its images lie beside it.

@@ -31,6 +31,7 @@ from learning.services.programs.running import MIN_PROGRESS, Claim, Runner
 from learning.services.programs.serving import ServingRunner
 from learning.services.programs.sharing import in_fair_order
 from marketplace.errors import InUse
+from marketplace.storage_files import private_folder
 
 log = logging.getLogger(__name__)
 
@@ -96,12 +97,12 @@ class Supervisor:
 
     def tidy(self) -> None:
         """Remove the folders of runs that are over (a kill between the end of a run and the removal leaves one)."""
-        self.root.mkdir(parents=True, exist_ok=True)
+        private_folder(self.root)
         for kind in self.kinds:
             rows = kind.model.objects.filter(status__in=kind.live)
-            live = {name for name in rows.values_list("folder", flat=True) if name}
+            live = {self.root / name for name in rows.values_list("folder", flat=True) if name}
             for folder in self.root.glob(f"{kind.name}-*"):
-                if str(folder) not in live and self._is_over(kind, folder):
+                if folder not in live and self._is_over(kind, folder):
                     self.executor.clear(folder)
                     shutil.rmtree(folder, ignore_errors=True)
 
@@ -116,7 +117,7 @@ class Supervisor:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        self.root.mkdir(parents=True, exist_ok=True)
+        private_folder(self.root)
         with (self.root / "supervisor.lock").open("a") as stream:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -168,7 +169,8 @@ class Supervisor:
         further = run.progress >= run.attempt_progress + MIN_PROGRESS
         run.attempts = 1 if interrupted and further else run.attempts + 1
         run.attempt_progress = run.progress
-        run.folder = str(self._folder(kind, run))
+        folder = self._folder(kind, run)
+        run.folder = str(folder.relative_to(self.root))
         run.claimed_by, run.heartbeat_at = self.identity, timezone.now()
         run.started_at = run.started_at or timezone.now()
         run.save(
@@ -181,18 +183,14 @@ class Supervisor:
                 "started_at",
             ]
         )
-        return Claim(kind=kind, pk=run.pk, identity=self.identity, folder=Path(run.folder))
+        return Claim(kind=kind, pk=run.pk, identity=self.identity, folder=folder)
 
     def _folder(self, kind: ProgramKind[Any], run: ProgramRun) -> Path:
         """The run's earlier folder, if no other supervisor can have a program in it; else a new one."""
-        if run.folder and run.claimed_by.startswith(f"{self.place}#"):
-            return Path(run.folder)
-        if (
-            run.folder
-            and not run.claimed_by
-            and Path(run.folder).is_relative_to(self.root)
-            and Path(run.folder).exists()
-        ):
-            return Path(run.folder)
+        earlier = self.root / run.folder
+        if run.folder and earlier.is_relative_to(self.root):
+            mine = run.claimed_by.startswith(f"{self.place}#")
+            if mine or (not run.claimed_by and earlier.exists()):
+                return earlier
         plain = self.root / f"{kind.name}-{run.pk}"
         return plain if not run.folder else self.root / f"{plain.name}-{uuid.uuid4().hex[:6]}"

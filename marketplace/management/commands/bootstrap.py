@@ -5,13 +5,12 @@ from importlib.util import find_spec
 
 from django.conf import settings
 from django.core.management import BaseCommand, call_command
-from django.db import transaction
+from django.db import connection, transaction
 
-from marketplace import queue, storage
+from marketplace import queue, schema_record, storage
 from marketplace.models import User
-from marketplace.services import accounts, workteams
+from marketplace.services import accounts, store_addresses, workteams
 
-ROOMS = ("marketplace", "labeling", "learning", "frontend")
 SWEEP_SECONDS = 60
 
 
@@ -23,9 +22,15 @@ class Command(BaseCommand):
     def handle(self, *args: object, verbosity: int = 1, **options: object) -> None:
         """Everything, in order."""
         call_command("migrate", verbosity=max(0, verbosity - 1), interactive=False)
+        with transaction.atomic():
+            for difference in schema_record.mend(connection, installed_rooms()):
+                self._say(f"{difference}, defined again", verbosity)
         if storage.prepare(settings.STORE_URL):
             self._say(f"{settings.STORE_URL} made", verbosity)
+        if closed := storage.close_to_others(settings.STORE_URL):
+            self._say(f"{closed} files and folders of the store were open to other users; closed", verbosity)
         with transaction.atomic():
+            store_addresses.note_present()
             workteams.public_pool()
             for path in sweeps():
                 queue.every(SWEEP_SECONDS, path)
@@ -39,11 +44,16 @@ class Command(BaseCommand):
             self.stdout.write(text)
 
 
+def installed_rooms() -> list[str]:
+    """The rooms of this installation; it may lack the learning room."""
+    return [room for room in schema_record.ROOMS if room in settings.INSTALLED_APPS]
+
+
 def sweeps() -> list[str]:
     """`<room>.background.sweep` of every installed room that has one."""
     found = []
-    for room in ROOMS:
-        if room in settings.INSTALLED_APPS and find_spec(f"{room}.background") is not None:
+    for room in installed_rooms():
+        if find_spec(f"{room}.background") is not None:
             module = import_module(f"{room}.background")
             if hasattr(module, "sweep"):
                 found.append(f"{room}.background.sweep")

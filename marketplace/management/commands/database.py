@@ -48,7 +48,7 @@ class Command(BaseCommand):
     def _keep(self) -> None:
         """Start the embedded server again whenever it is gone, until this process is ended; never returns.
 
-        It runs beside web and queue also where there is no embedded server: the end of one process ends them all.
+        It runs beside web and queue also where there is no embedded server.
         """
         said = ""
         while settings.SECRET_DATABASE_URL:

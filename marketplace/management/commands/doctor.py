@@ -17,7 +17,7 @@ from django.core.management import BaseCommand
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from marketplace import storage
+from marketplace import schema_record, storage
 from marketplace.errors import DomainError
 
 GIB = 2**30
@@ -72,7 +72,7 @@ class Command(BaseCommand):
 
 def findings() -> Iterator[Finding]:
     """Every check in turn."""
-    for check in (python, variables, secret_key, proxies, disk, database_server, migrations, store):
+    for check in (python, variables, secret_key, proxies, disk, database_server, migrations, functions, store, privacy):
         yield check()
     for check in (bundle, node, chromium):
         yield check()
@@ -146,6 +146,17 @@ def migrations() -> Finding:
     return Finding("migrations", not left, detail, "run `manage.py bootstrap`")
 
 
+def functions() -> Finding:
+    """Whether the functions and triggers are those that the migrations define: an edited one is never applied again."""
+    rooms = [room for room in schema_record.ROOMS if room in settings.INSTALLED_APPS]
+    try:
+        found = schema_record.differences(connection, rooms)
+    except DatabaseError as error:
+        return Finding("functions", False, str(error).strip().splitlines()[0], "see PostgreSQL above")
+    detail = "; ".join(map(str, found)) or "as the migrations define them"
+    return Finding("functions", not found, detail, "run `manage.py bootstrap`: it defines them again")
+
+
 def store() -> Finding:
     """The store: write, read back, delete."""
     uri = storage.join(settings.STORE_URL, "doctor", str(os.getpid()))
@@ -157,6 +168,13 @@ def store() -> Finding:
         remedy = "look at WAGGLE_STORE_URL and at the settings that begin with WAGGLE_S3_ (docs/settings.md)"
         return Finding("store", False, error.message, remedy)
     return Finding("store", works, f"{settings.STORE_URL} reads and writes", "what was written was not what came back")
+
+
+def privacy() -> Finding:
+    """Whether other users of the machine are kept from what people uploaded."""
+    found = storage.open_to_others(settings.STORE_URL)
+    detail = f"other users may read {found}" if found else "closed to other users"
+    return Finding("store's files", not found, detail, "run `manage.py bootstrap`: it closes them")
 
 
 def bundle() -> Finding:
