@@ -163,8 +163,47 @@ FETCH_ALLOWED_HOSTS = names(
     default_in_words="none",
 )
 
+# --- e-mail -----------------------------------------------------------------------
+EMAIL_HOST = text(
+    "WAGGLE_EMAIL_HOST",
+    "The mail server that sends invitations and links to forgotten passwords. Without one, people are shown the links "
+    "to pass on.",
+    expects="a host name",
+    default_in_words="no e-mail is sent",
+)
+EMAIL_PORT = whole("WAGGLE_EMAIL_PORT", "The port of the mail server.", default=587, low=1, high=65_535)
+EMAIL_SECURITY = choice(
+    "WAGGLE_EMAIL_SECURITY",
+    "How the connection to the mail server is encrypted.",
+    ("starttls", "tls", "none"),
+    default="starttls",
+)
+EMAIL_USER = text("WAGGLE_EMAIL_USER", "The name with which Waggle signs in at the mail server.")
+EMAIL_PASSWORD = text("WAGGLE_EMAIL_PASSWORD", "The password of that name.", secret=True)
+EMAIL_FROM = text(
+    "WAGGLE_EMAIL_FROM",
+    "The sender of these letters. Required when WAGGLE_EMAIL_HOST is set.",
+    expects="an e-mail address",
+)
+
 # --- marketplace ----------------------------------------------------------------
 SIGN_UP_ENABLED = flag("WAGGLE_SIGN_UP_ENABLED", "Whether anybody may create an account.", default=False)
+INVITATION_DAYS = whole(
+    "WAGGLE_INVITATION_DAYS",
+    "How long an invitation to an account or a team can be accepted.",
+    default=14,
+    low=1,
+    high=365,
+    unit="days",
+)
+PASSWORD_LINK_HOURS = whole(
+    "WAGGLE_PASSWORD_LINK_HOURS",
+    "How long a link to set a forgotten password works; it works once.",
+    default=24,
+    low=1,
+    high=720,
+    unit="hours",
+)
 PLATFORM_FEE_PERCENT = percent(
     "WAGGLE_PLATFORM_FEE_PERCENT",
     "The operator's fee on what a worker is paid.",
@@ -360,8 +399,11 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         S3_INPUT_BUCKETS,
         FETCH_ALLOWED_HOSTS,
     ),
+    "E-mail": (EMAIL_HOST, EMAIL_PORT, EMAIL_SECURITY, EMAIL_USER, EMAIL_PASSWORD, EMAIL_FROM),
     "Marketplace": (
         SIGN_UP_ENABLED,
+        INVITATION_DAYS,
+        PASSWORD_LINK_HOURS,
         PLATFORM_FEE_PERCENT,
         REGION,
         IMAGE_MAX_BYTES,

@@ -4,10 +4,24 @@ Takes plain values, so that pages, REST and the AWS wire ask the same questions.
 """
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from marketplace.errors import AccountNotNamed, Forbidden, NotFound
-from marketplace.models import Account, ApiToken, Crowd, Membership, Role, User, Worker, Workteam
-from marketplace.services import accounts
+from marketplace.models import (
+    Account,
+    ApiToken,
+    Block,
+    Crowd,
+    Invitation,
+    InvitationStatus,
+    Membership,
+    Role,
+    User,
+    Worker,
+    Workteam,
+    WorkteamMember,
+)
+from marketplace.services import accounts, eligibility
 
 
 def account_for(
@@ -146,6 +160,78 @@ def user_by_email(email: str) -> User:
 def user_or_none(email: str) -> User | None:
     """Somebody with a sign-in, by their address; None if there is nobody."""
     return User.objects.filter(email__iexact=email.strip()).first()
+
+
+def users() -> QuerySet[User]:
+    """Everybody with a sign-in, with their worker, by address; for operators."""
+    return User.objects.select_related("worker").order_by("email")
+
+
+def user(user_id: int) -> User:
+    """Anybody with a sign-in, with their worker, for operators. Raises NotFound."""
+    found = users().filter(pk=user_id).first()
+    if found is None:
+        raise NotFound(f"there is no user {user_id}")
+    return found
+
+
+def invitations(account: Account) -> QuerySet[Invitation]:
+    """The account's invitations that can still be accepted, to itself and to its teams, newest first."""
+    return _pending().filter(account=account).select_related("workteam", "invited_by").order_by("-pk")
+
+
+def invitation(account: Account, invitation_id: int) -> Invitation:
+    """An invitation that the account has made, whatever became of it. Raises NotFound."""
+    found = Invitation.objects.select_related("account").filter(pk=invitation_id, account=account).first()
+    if found is None:
+        raise NotFound(f"the account has no invitation {invitation_id}")
+    return found
+
+
+def invitations_to(user: User) -> QuerySet[Invitation]:
+    """The invitations to the user's address that can still be accepted, newest first."""
+    rows = _pending().filter(email=user.email.lower())
+    return rows.select_related("account", "workteam", "invited_by").order_by("-pk")
+
+
+def invitation_to(user: User, invitation_id: int) -> Invitation:
+    """An invitation to the user's address, whatever became of it. Raises NotFound."""
+    rows = Invitation.objects.select_related("account", "workteam")
+    found = rows.filter(pk=invitation_id, email=user.email.lower()).first()
+    if found is None:
+        raise NotFound(f"you have no invitation {invitation_id}")
+    return found
+
+
+def _pending() -> QuerySet[Invitation]:
+    return Invitation.objects.filter(status=InvitationStatus.PENDING, expires_at__gt=timezone.now())
+
+
+def teams_of(worker: Worker) -> QuerySet[WorkteamMember]:
+    """The worker's places in teams, the public pool too, with the teams and their accounts, oldest first."""
+    return WorkteamMember.objects.filter(worker=worker).select_related("workteam__account").order_by("pk")
+
+
+def team_of(worker: Worker, team_id: int) -> Workteam:
+    """A team that the worker is on. Raises NotFound."""
+    found = teams_of(worker).filter(workteam=team_id).first()
+    if found is None:
+        raise NotFound(f"you are not on a team {team_id}")
+    team: Workteam = found.workteam
+    return team
+
+
+def worker_named(public_id: str) -> Worker:
+    """A worker by public id, whichever teams they are on. Raises NotFound."""
+    found = Worker.objects.filter(public_id=public_id).first()
+    if found is None:
+        raise NotFound(f"there is no worker {public_id}", field="worker")
+    return found
+
+
+def blocks(account: Account) -> QuerySet[Block]:
+    """The account's blocks with their workers, newest first."""
+    return eligibility.blocks(account)
 
 
 def teams(account: Account) -> QuerySet[Workteam]:

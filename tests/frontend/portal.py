@@ -65,7 +65,7 @@ def grow(portal: Portal) -> None:
         account=portal.account, name=f"model-{job.pk}", architecture="compact", labels=["bee"], metrics={"mAP": 0.5}
     )
     (member,) = stories.a_crowd(1)
-    accounts.add_member(account=portal.account, user=member.user, role="Member", acting=None)
+    accounts.add_member(account=portal.account, user=member.user, role="Member")
     accounts.create_token(user=portal.account.members.order_by("pk")[0], account=portal.account, name="a program")
 
 

@@ -168,7 +168,7 @@ def test_only_operators_may_call_operator_routes(world):
 def test_a_viewer_changes_nothing(world):
     """The role with the fewest rights reads the account's pages; whatever spends money or stops work is refused."""
     viewer = User.objects.create(username="viewer", email="viewer@example.org", password="!")
-    accounts.add_member(account=world.account, user=viewer, role=Role.VIEWER, acting=None)
+    accounts.add_member(account=world.account, user=viewer, role=Role.VIEWER)
     client, before = signed_in(viewer), world.fingerprint()
     for route in FORBIDDEN_TO_VIEWERS:
         assert client.post(address(route, world)).status_code == 403, route

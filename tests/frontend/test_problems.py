@@ -142,7 +142,7 @@ def test_bad_filters_and_bad_cursors_have_different_types(live_server, requester
 
 def test_an_insufficient_role_and_a_missing_or_wrong_token_have_different_types(live_server, requester):
     viewer = builders.a_user()
-    accounts.add_member(account=requester.account, user=viewer, role=Role.VIEWER, acting=None)
+    accounts.add_member(account=requester.account, user=viewer, role=Role.VIEWER)
     assert kind_of(Caller(live_server.url, viewer).call("POST", "workteams", {"name": "a"})) == (403, "forbidden")
     response = POOL.request("GET", f"{live_server.url}/api/v1/me")
     assert kind_of((response.status, response.json(), response)) == (401, "not-authenticated")

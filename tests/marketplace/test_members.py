@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from marketplace.errors import Forbidden, NotFound
 from marketplace.models import Account, AuditEvent, Membership, Role, User
-from marketplace.services import accounts
+from marketplace.services import accounts, invitations
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +16,7 @@ ORDER = [None, Role.VIEWER, Role.MEMBER, Role.ADMIN, Role.OWNER]
 """None is somebody who is no member; each role may do what those before it may."""
 
 CHANGES = [(had, given) for had, given in itertools.product(ORDER, ORDER) if had or given]
-"""(role before, role after); None after is a removal."""
+"""(role before, role after); None before is an invitation, None after a removal."""
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def somebody(account: Account, role: Role | None) -> User:
     """A user with this role in the account."""
     user = builders.a_user()
     if role is not None:
-        accounts.add_member(account=account, user=user, role=role, acting=None)
+        accounts.add_member(account=account, user=user, role=role)
     return user
 
 
@@ -41,8 +41,12 @@ def allowed(own: Role | None, had: Role | None, given: Role | None) -> bool:
 def change(account: Account, user: User, given: Role | None, acting: User | None) -> None:
     if given is None:
         accounts.remove_member(account=account, user=user, acting=acting)
+    elif accounts.role_of(account=account, user=user) is None:
+        invitation = invitations.to_account(account=account, email=user.email, role=given, acting=acting)
+        assert accounts.role_of(account=account, user=user) is None, "not before they accept"
+        invitations.accept(invitation=invitation, user=user)
     else:
-        accounts.add_member(account=account, user=user, role=given, acting=acting)
+        accounts.change_role(account=account, user=user, role=given, acting=acting)
 
 
 @pytest.mark.parametrize("own", ORDER)
@@ -54,7 +58,8 @@ def test_nobody_gives_or_takes_a_rank_above_their_own(account, own):
         if allowed(own, had, given):
             change(account, user, given, acting)
             assert accounts.role_of(account=account, user=user) == given, (had, given)
-            assert AuditEvent.objects.latest("pk").by == f"user:{acting.pk}"
+            by = AuditEvent.objects.order_by("pk").values_list("by", flat=True)[noted:]
+            assert by[0] == f"user:{acting.pk}" and set(by) <= {f"user:{acting.pk}", f"user:{user.pk}"}
         else:
             with pytest.raises(NotFound if own is None else Forbidden):
                 change(account, user, given, acting)
@@ -88,7 +93,7 @@ def test_nobody_raises_themselves(account, own):
     user = somebody(account, own)
     for given in ORDER[ORDER.index(own) + 1 :]:
         with pytest.raises(Forbidden):
-            accounts.add_member(account=account, user=user, role=given, acting=user)
+            accounts.change_role(account=account, user=user, role=given, acting=user)
     assert accounts.role_of(account=account, user=user) == own
 
 
