@@ -15,6 +15,7 @@ STATUS: dict[type[errors.DomainError], int] = {
     errors.Forbidden: 403,
     errors.InUse: 409,
     errors.LimitExceeded: 409,
+    errors.TooManyTries: 429,
     errors.Unavailable: 503,
 }
 

@@ -105,6 +105,15 @@ def is_member(user: User, account_id: int) -> bool:
     return Membership.objects.filter(account=account_id, user=user.pk).exists()
 
 
+def account_of_member(user: User, account_id: int) -> Account:
+    """An account that the user is a member of, by its id. Raises NotFound."""
+    found = memberships(user).filter(account=account_id).first()
+    if found is None:
+        raise NotFound("there is no such account")
+    account: Account = found.account
+    return account
+
+
 def memberships(user: User) -> QuerySet[Membership]:
     """The user's roles, with their accounts, oldest account first."""
     return Membership.objects.filter(user=user.pk).select_related("account").order_by("account_id")
@@ -232,6 +241,15 @@ def worker_named(public_id: str) -> Worker:
 def blocks(account: Account) -> QuerySet[Block]:
     """The account's blocks with their workers, newest first."""
     return eligibility.blocks(account)
+
+
+def blocked_worker(account: Account, public_id: str) -> Worker:
+    """A worker whom the account has blocked, by public id. Raises NotFound."""
+    found = blocks(account).filter(worker__public_id=public_id).first()
+    if found is None:
+        raise NotFound(f"the account has not suspended a worker {public_id}")
+    worker: Worker = found.worker
+    return worker
 
 
 def teams(account: Account) -> QuerySet[Workteam]:

@@ -13,7 +13,7 @@ from labeling.services.queue import assignments
 from learning.models import Model, TrainingJob
 from marketplace import storage
 from marketplace.models import Account, ApiToken, User
-from marketplace.services import accounts
+from marketplace.services import accounts, eligibility, invitations, passwords
 from tests import builders
 from tests.labeling import stories
 
@@ -86,6 +86,9 @@ def a_world() -> World:
     token, _ = accounts.create_token(user=owner, account=account, name="secret-token")
     dataset = builders.a_dataset(account=account, name="secret-data")
     assert isinstance(token, ApiToken)
+    invitation = invitations.to_account(account=account, email="secret@example.org", role="Viewer", acting=owner)
+    eligibility.block(account=account, worker=outsider, reason="secret-reason", by="system")
+    uid, reset = passwords.link_parts(outsider.user)
     ids = {
         "job_id": job.pk,
         "queue_id": job.queue_id,
@@ -99,6 +102,11 @@ def a_world() -> World:
         "user_id": owner.pk,
         "team_id": job.workteam_id,
         "worker_id": worker.public_id,
+        "account_id": account.pk,
+        "invitation_id": invitation.pk,
+        "secret": invitations.new_link(invitation),
+        "uidb64": uid,
+        "reset": reset,
         "token": image_url(rows[0].pk, owner.pk).rsplit("/", 1)[-1],
     }
     return World(
@@ -109,5 +117,14 @@ def a_world() -> World:
         other_worker_user=other.user,
         outsider_user=outsider.user,
         ids=ids,
-        secrets=["secret-meadow", "secret-model", "secret-training", "secret-token", "secret-data", account.number],
+        secrets=[
+            "secret-meadow",
+            "secret-model",
+            "secret-training",
+            "secret-token",
+            "secret-data",
+            "secret@example.org",
+            "secret-reason",
+            account.number,
+        ],
     )

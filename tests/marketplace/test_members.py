@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from marketplace.errors import Forbidden, NotFound
 from marketplace.models import Account, AuditEvent, Membership, Role, User
-from marketplace.services import accounts, invitations
+from marketplace.services import accounts, invitations, scope
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -74,18 +74,37 @@ def test_pages_and_rest_keep_the_rule(account, own, through):
     client.force_login(somebody(account, own))
     for had, given in CHANGES:
         user = somebody(account, had)
-        sent = {"email": user.email, "role": given}
-        if through == "rest" and given is None:
+        sent = {"role": given}
+        json = {"content_type": "application/json"}
+        if given is None and through == "rest":
             response = client.delete(f"/api/v1/members/{user.pk}")
-        elif through == "rest":
-            response = client.post("/api/v1/members", sent, content_type="application/json")
         elif given is None:
             response = client.post(reverse("requester:settings-remove-member", args=[user.pk]))
+        elif had is None and through == "rest":
+            response = client.post("/api/v1/invitations", {"email": user.email, **sent}, **json)
+        elif had is None:
+            response = client.post(reverse("requester:settings-invite"), {"email": user.email, **sent})
+        elif through == "rest":
+            response = client.put(f"/api/v1/members/{user.pk}", sent, **json)
         else:
-            response = client.post(reverse("requester:settings-add-member"), sent)
+            response = client.post(reverse("requester:settings-change-role", args=[user.pk]), sent)
         done = allowed(own, had, given)
-        assert response.status_code in ((201, 204, 302) if done else (403, 422)), (had, given)
+        # An invitation's answer is the page with its link.
+        assert response.status_code in ((200, 201, 204, 302) if done else (403, 422)), (had, given)
+        assert [row.role for row in scope.invitations_to(user)] == ([given] if done and had is None else [])
+        if had is None and done:
+            assert accounts.role_of(account=account, user=user) is None
+            row = scope.invitations_to(user).get()
+            assert somebody_accepts(user, row.pk, through).status_code in (204, 302)
         assert accounts.role_of(account=account, user=user) == (given if done else had), (had, given)
+
+
+def somebody_accepts(user: User, invitation_id: int, through: str):
+    client = Client()
+    client.force_login(user)
+    if through == "rest":
+        return client.post(f"/api/v1/me/invitations/{invitation_id}/accept")
+    return client.post(reverse("person:accept", args=[invitation_id]))
 
 
 @pytest.mark.parametrize("own", ORDER[1:])
@@ -102,6 +121,7 @@ def test_everybody_may_leave_on_a_page_and_over_rest(account, own):
     for leave in (
         lambda client, user: client.delete(f"/api/v1/members/{user.pk}"),
         lambda client, user: client.post(reverse("requester:settings-remove-member", args=[user.pk])),
+        lambda client, user: client.post(reverse("person:leave-account", args=[account.pk])),
     ):
         user, client = somebody(account, own), Client()
         client.force_login(user)
