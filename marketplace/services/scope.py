@@ -273,6 +273,14 @@ def own_team(account: Account, team_id: int) -> Workteam:
     return found
 
 
+def team_named(account: Account, name: str) -> Workteam:
+    """A private team of the account by its name. Raises NotFound."""
+    found = Workteam.objects.filter(account=account, name=name).exclude(crowd=Crowd.PUBLIC).first()
+    if found is None:
+        raise NotFound(f"{account.name} has no work team {name}", field="team")
+    return found
+
+
 def worker_by_email(email: str) -> Worker:
     """A registered worker, by the address they sign in with. Raises NotFound."""
     found = Worker.objects.filter(user__email__iexact=email.strip()).first()

@@ -103,8 +103,10 @@ def test_each_conflict_has_its_own_type(live_server, requester):
     other = {**body, "reference": "bank-2"}
     reused = operator.call("POST", "deposits", other, **{"Idempotency-Key": "once"})
     assert kind_of(reused) == (400, "idempotency-key-reused")
-    last = {"email": requester.user.email, "role": Role.VIEWER}
-    assert kind_of(requester.call("POST", "members", last)) == (409, "wrong-state")
+    last = requester.call("PUT", f"members/{requester.user.pk}", {"role": Role.VIEWER})
+    assert kind_of(last) == (409, "wrong-state")
+    member = {"email": requester.user.email, "role": Role.VIEWER}
+    assert kind_of(requester.call("POST", "invitations", member)) == (409, "name-taken")
     dataset = builders.a_dataset(account=requester.account)
     assert kind_of(requester.call("POST", f"datasets/{dataset.pk}/stop")) == (409, "wrong-state")
 
