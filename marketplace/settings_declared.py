@@ -6,6 +6,14 @@ Nothing else in the four rooms reads the environment.
 
 from typing import Any
 
+from marketplace.settings_bench import (
+    BENCH_SETS,
+    BENCH_SIZES,
+    BENCH_TRAIN_SECONDS,
+    CHROMIUM,
+    DATASETS,
+    WRITE_PICTURES,
+)
 from marketplace.settings_kinds import (
     Setting,
     choice,
@@ -21,6 +29,7 @@ from marketplace.settings_kinds import (
     url,
     whole,
 )
+from marketplace.settings_mail import EMAIL_FROM, EMAIL_HOST, EMAIL_PASSWORD, EMAIL_PORT, EMAIL_SECURITY, EMAIL_USER
 
 MIB = 2**20
 
@@ -161,29 +170,6 @@ FETCH_ALLOWED_HOSTS = names(
     "Services (host:port) inside the operator's own network to which outbound requests may go; "
     "all other requests go to public addresses only.",
     default_in_words="none",
-)
-
-# --- e-mail -----------------------------------------------------------------------
-EMAIL_HOST = text(
-    "WAGGLE_EMAIL_HOST",
-    "The mail server that sends invitations and links to forgotten passwords. Without one, people are shown the links "
-    "to pass on.",
-    expects="a host name",
-    default_in_words="no e-mail is sent",
-)
-EMAIL_PORT = whole("WAGGLE_EMAIL_PORT", "The port of the mail server.", default=587, low=1, high=65_535)
-EMAIL_SECURITY = choice(
-    "WAGGLE_EMAIL_SECURITY",
-    "How the connection to the mail server is encrypted.",
-    ("starttls", "tls", "none"),
-    default="starttls",
-)
-EMAIL_USER = text("WAGGLE_EMAIL_USER", "The name with which Waggle signs in at the mail server.")
-EMAIL_PASSWORD = text("WAGGLE_EMAIL_PASSWORD", "The password of that name.", secret=True)
-EMAIL_FROM = text(
-    "WAGGLE_EMAIL_FROM",
-    "The sender of these letters. Required when WAGGLE_EMAIL_HOST is set.",
-    expects="an e-mail address",
 )
 
 # --- marketplace ----------------------------------------------------------------
@@ -335,40 +321,6 @@ PORT = whole(
     default=8000,
     low=1,
     high=65_535,
-)
-
-# --- tests and benchmarks -------------------------------------------------------
-CHROMIUM = text(
-    "WAGGLE_CHROMIUM",
-    "The Chromium that the browser tests drive.",
-    expects="the path of a program",
-    default_in_words="the first one found on PATH",
-)
-WRITE_PICTURES = flag(
-    "WAGGLE_WRITE_PICTURES", "Whether the browser tests write the pictures of docs/images anew.", default=False
-)
-DATASETS = folder(
-    "WAGGLE_DATASETS",
-    "The shared data sets that some tests and benchmarks measure on.",
-    default_in_words="`shared/datasets` beside the project's folder",
-)
-BENCH_SETS = names(
-    "WAGGLE_BENCH_SETS",
-    "The data sets of the benchmark main_job.",
-    default=("bccd", "cards", "raccoon"),
-)
-BENCH_TRAIN_SECONDS = whole(
-    "WAGGLE_BENCH_TRAIN_SECONDS",
-    "How long each training of the benchmark main_job may take.",
-    default=300,
-    low=1,
-    high=86_400,
-    unit="seconds",
-)
-BENCH_SIZES = names(
-    "WAGGLE_BENCH_SIZES",
-    "The numbers of objects in the manifests of the benchmark manifest_io.",
-    default=("10000", "100000", "1000000"),
 )
 
 GROUPS: dict[str, tuple[Setting[Any], ...]] = {

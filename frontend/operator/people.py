@@ -145,7 +145,9 @@ def suspend(request: HttpRequest, user_id: int) -> HttpResponse:
     form = ReasonForm(request.POST, auto_id="suspend-%s")
     if not form.is_valid():
         return _render(request, user, status=422, suspend=form)
-    exclusion.suspend(worker=scope.worker_of(user), reason=form.cleaned_data["reason"], by=scope.actor(request.user))
+    exclusion.suspend(
+        worker=scope.worker_by_email(user.email), reason=form.cleaned_data["reason"], by=scope.actor(request.user)
+    )
     messages.success(request, f"{user.email} is shown no work any more.")
     return redirect("operator:person", user.pk)
 
@@ -155,7 +157,7 @@ def suspend(request: HttpRequest, user_id: int) -> HttpResponse:
 def lift(request: HttpRequest, user_id: int) -> HttpResponse:
     """Let the person work again."""
     user = scope.user(user_id)
-    people.lift_suspension(worker=scope.worker_of(user), by=scope.actor(request.user))
+    people.lift_suspension(worker=scope.worker_by_email(user.email), by=scope.actor(request.user))
     messages.success(request, f"{user.email} may work again.")
     return redirect("operator:person", user.pk)
 

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from frontend.rest import schemas
+from frontend.rest import schemas, schemas_people
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
@@ -27,7 +27,7 @@ class BlockInput(serializers.Serializer):
 
 @listed(
     operation="list_blocks",
-    page=schemas.page("Block", schemas.Block),
+    page=schemas.page("Block", schemas_people.BlockedWorker),
     description="Workers who see none of the account's work, newest first.",
 )
 class BlocksView(ListView):
@@ -48,7 +48,7 @@ class BlocksView(ListView):
             "created_at": found.created_at,
         }
 
-    @extend_schema(request=BlockInput, responses={201: schemas.Blocked}, operation_id="block_worker")
+    @extend_schema(request=BlockInput, responses={201: schemas_people.BlockMade}, operation_id="block_worker")
     @idempotent
     def post(self, request: Request) -> Response:
         """Show a worker none of the account's work any more; the tasks of yours that they hold go to others."""

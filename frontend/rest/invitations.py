@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend import letters
-from frontend.rest import schemas
+from frontend.rest import schemas, schemas_people
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, require_personal
@@ -51,7 +51,7 @@ def _made(row: Invitation) -> Response:
 
 @listed(
     operation="list_invitations",
-    page=schemas.page("Invitation", schemas.Invitation),
+    page=schemas.page("Invitation", schemas_people.Invitation),
     description="Invitations to the account and to its teams that can still be accepted, newest first; for admins.",
 )
 class InvitationsView(ListView):
@@ -67,7 +67,9 @@ class InvitationsView(ListView):
         """Never the link."""
         return invitation_row(found)
 
-    @extend_schema(request=InvitationInput, responses={201: schemas.NewInvitation}, operation_id="create_invitation")
+    @extend_schema(
+        request=InvitationInput, responses={201: schemas_people.NewInvitation}, operation_id="create_invitation"
+    )
     def post(self, request: Request) -> Response:
         """Invite an address to the account, with a rank up to your own; they are a member once they accept.
 
@@ -95,7 +97,9 @@ class TeamInvitationsView(APIView):
     """Invitations to a private team."""
 
     @extend_schema(
-        request=TeamInvitationInput, responses={201: schemas.NewInvitation}, operation_id="create_workteam_invitation"
+        request=TeamInvitationInput,
+        responses={201: schemas_people.NewInvitation},
+        operation_id="create_workteam_invitation",
     )
     def post(self, request: Request, team_id: int) -> Response:
         """Invite an address to the team, as a worker; as `create_invitation` otherwise."""
@@ -107,7 +111,7 @@ class TeamInvitationsView(APIView):
 
 @listed(
     operation="list_my_invitations",
-    page=schemas.page("MyInvitation", schemas.MyInvitation),
+    page=schemas.page("MyInvitation", schemas_people.MyInvitation),
     description="Invitations to your address that you can accept, newest first.",
 )
 class MyInvitationsView(ListView):

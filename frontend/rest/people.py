@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend import letters
-from frontend.rest import schemas
+from frontend.rest import schemas, schemas_people
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import actor, require_operator
@@ -67,7 +67,7 @@ def _link(request: Request, user: User) -> str:
 
 @listed(
     operation="list_users",
-    page=schemas.page("User", schemas.User),
+    page=schemas.page("User", schemas_people.User),
     description="Everybody with a sign-in, newest first.",
 )
 class UsersView(ListView):
@@ -84,7 +84,7 @@ class UsersView(ListView):
         """Never anything of the password."""
         return user_row(found)
 
-    @extend_schema(request=UserInput, responses={201: schemas.NewUser}, operation_id="create_user")
+    @extend_schema(request=UserInput, responses={201: schemas_people.NewUser}, operation_id="create_user")
     def post(self, request: Request) -> Response:
         """Make a user. They set their password by the link in this answer, which is shown this once."""
         require_operator(request)
@@ -97,7 +97,7 @@ class UsersView(ListView):
 class PasswordLinkView(APIView):
     """A link for somebody who has forgotten their password."""
 
-    @extend_schema(request=None, responses={201: schemas.PasswordLink}, operation_id="create_password_link")
+    @extend_schema(request=None, responses={201: schemas_people.PasswordLink}, operation_id="create_password_link")
     def post(self, request: Request, user_id: int) -> Response:
         """Make a link by which a user sets a new password, once and for a limited time."""
         require_operator(request)
@@ -126,7 +126,7 @@ class _ActionView(APIView):
 class DeactivateView(_ActionView):
     """Ending a sign-in."""
 
-    @extend_schema(request=ExclusionInput, responses={200: schemas.User}, operation_id="deactivate_user")
+    @extend_schema(request=ExclusionInput, responses={200: schemas_people.User}, operation_id="deactivate_user")
     @idempotent
     def post(self, request: Request, user_id: int) -> Response:
         """End a user's sign-in, sessions and tokens at once; the tasks they hold go to others."""
@@ -140,7 +140,7 @@ class DeactivateView(_ActionView):
 class ReactivateView(_ActionView):
     """Letting somebody sign in again."""
 
-    @extend_schema(request=None, responses={200: schemas.User}, operation_id="reactivate_user")
+    @extend_schema(request=None, responses={200: schemas_people.User}, operation_id="reactivate_user")
     @idempotent
     def post(self, request: Request, user_id: int) -> Response:
         """Let a user sign in again; their tokens have to be made anew."""
@@ -154,7 +154,7 @@ class ReactivateView(_ActionView):
 class SuspendView(_ActionView):
     """Shutting a worker out of all work."""
 
-    @extend_schema(request=ExclusionInput, responses={200: schemas.User}, operation_id="suspend_worker")
+    @extend_schema(request=ExclusionInput, responses={200: schemas_people.User}, operation_id="suspend_worker")
     @idempotent
     def post(self, request: Request, user_id: int) -> Response:
         """Show a worker no work of any account any more; the tasks they hold go to others."""
@@ -162,13 +162,13 @@ class SuspendView(_ActionView):
 
     def act(self, request: Request, user: User, reason: str) -> None:
         """See exclusion."""
-        exclusion.suspend(worker=scope.worker_of(user), reason=reason, by=actor(request))
+        exclusion.suspend(worker=scope.worker_by_email(user.email), reason=reason, by=actor(request))
 
 
 class LiftView(_ActionView):
     """Ending a suspension."""
 
-    @extend_schema(request=None, responses={200: schemas.User}, operation_id="lift_suspension")
+    @extend_schema(request=None, responses={200: schemas_people.User}, operation_id="lift_suspension")
     @idempotent
     def post(self, request: Request, user_id: int) -> Response:
         """Let a suspended worker work again."""
@@ -176,13 +176,13 @@ class LiftView(_ActionView):
 
     def act(self, request: Request, user: User, reason: str) -> None:
         """See people."""
-        people.lift_suspension(worker=scope.worker_of(user), by=actor(request))
+        people.lift_suspension(worker=scope.worker_by_email(user.email), by=actor(request))
 
 
 class AccountsView(APIView):
     """Requester accounts."""
 
-    @extend_schema(request=AccountInput, responses={201: schemas.Account}, operation_id="create_account")
+    @extend_schema(request=AccountInput, responses={201: schemas_people.Account}, operation_id="create_account")
     @idempotent
     def post(self, request: Request) -> Response:
         """Make a requester account for somebody with a sign-in."""

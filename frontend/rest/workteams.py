@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from frontend.rest import schemas
+from frontend.rest import schemas, schemas_people
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor, worker_of
@@ -124,7 +124,7 @@ class PublicPoolView(APIView):
 
 @listed(
     operation="list_my_workteams",
-    page=schemas.page("MyTeam", schemas.MyTeam),
+    page=schemas.page("MyTeam", schemas_people.MyTeam),
     description="The work teams you are on, the public pool too.",
 )
 class MyTeamsView(ListView):

@@ -12,7 +12,7 @@ from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import assignments
 from learning.models import Model, TrainingJob
 from marketplace import storage
-from marketplace.models import Account, ApiToken, User
+from marketplace.models import Account, ApiToken, User, Worker
 from marketplace.services import accounts, eligibility, invitations, passwords
 from tests import builders
 from tests.labeling import stories
@@ -20,6 +20,16 @@ from tests.labeling import stories
 ROOMS = ("marketplace", "labeling", "learning")
 # Not counted: using a token updates its row, and requests are counted themselves.
 UNTOUCHED = {"ApiToken", "RateWindow"}
+
+SECRETS = (
+    "secret-meadow",
+    "secret-model",
+    "secret-training",
+    "secret-token",
+    "secret-data",
+    "secret@example.org",
+    "secret-reason",
+)
 
 
 @dataclass
@@ -49,6 +59,20 @@ class World:
         }
         states = {f"object:{o.pk}": hash((o.state, o.label_id)) for o in DataObject.objects.all()}
         return counts | states
+
+
+def _of_people(account: Account, owner: User, outsider: Worker) -> dict[str, Any]:
+    """An invitation, a block and a password link, by their ids."""
+    invitation = invitations.to_account(account=account, email="secret@example.org", role="Viewer", acting=owner)
+    eligibility.block(account=account, worker=outsider, reason="secret-reason", by="system")
+    uid, reset = passwords.link_parts(outsider.user)
+    return {
+        "account_id": account.pk,
+        "invitation_id": invitation.pk,
+        "secret": invitations.new_link(invitation),
+        "uidb64": uid,
+        "reset": reset,
+    }
 
 
 def a_world() -> World:
@@ -86,9 +110,6 @@ def a_world() -> World:
     token, _ = accounts.create_token(user=owner, account=account, name="secret-token")
     dataset = builders.a_dataset(account=account, name="secret-data")
     assert isinstance(token, ApiToken)
-    invitation = invitations.to_account(account=account, email="secret@example.org", role="Viewer", acting=owner)
-    eligibility.block(account=account, worker=outsider, reason="secret-reason", by="system")
-    uid, reset = passwords.link_parts(outsider.user)
     ids = {
         "job_id": job.pk,
         "queue_id": job.queue_id,
@@ -102,11 +123,7 @@ def a_world() -> World:
         "user_id": owner.pk,
         "team_id": job.workteam_id,
         "worker_id": worker.public_id,
-        "account_id": account.pk,
-        "invitation_id": invitation.pk,
-        "secret": invitations.new_link(invitation),
-        "uidb64": uid,
-        "reset": reset,
+        **_of_people(account, owner, outsider),
         "token": image_url(rows[0].pk, owner.pk).rsplit("/", 1)[-1],
     }
     return World(
@@ -117,14 +134,5 @@ def a_world() -> World:
         other_worker_user=other.user,
         outsider_user=outsider.user,
         ids=ids,
-        secrets=[
-            "secret-meadow",
-            "secret-model",
-            "secret-training",
-            "secret-token",
-            "secret-data",
-            "secret@example.org",
-            "secret-reason",
-            account.number,
-        ],
+        secrets=[*SECRETS, account.number],
     )
