@@ -85,8 +85,7 @@ def a_world() -> World:
         instructions={"short": "x", "full": "", "good_examples": [], "bad_examples": []},
     )
     account = job.account
-    owner = account.members.get()
-    (outsider,) = stories.a_crowd(1)
+    owner, (outsider,) = account.members.get(), stories.a_crowd(1)
     stranger = User.objects.create(username="stranger", email="stranger@example.org", password="!")
     builders.an_account(owner=stranger)
     rows = list(DataObject.objects.filter(job=job).order_by("index"))
@@ -105,8 +104,8 @@ def a_world() -> World:
         parts_uri=root,
     )
     training = TrainingJob.objects.create(account=account, name="secret-training")
-    export_uri = storage.join(root, "config.json")
-    export = Export.objects.create(job=job, kind="manifest", status="Completed", uri=export_uri, size_bytes=12)
+    uri = storage.join(root, "config.json")
+    export = Export.objects.create(job=job, kind="manifest", status="Completed", uri=uri, size_bytes=12)
     token, _ = accounts.create_token(user=owner, account=account, name="secret-token")
     dataset = builders.a_dataset(account=account, name="secret-data")
     assert isinstance(token, ApiToken)

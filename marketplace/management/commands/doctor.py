@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from smtplib import SMTPException
 
 from django.conf import settings
+from django.core.mail import get_connection
 from django.core.management import BaseCommand
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -72,7 +74,7 @@ class Command(BaseCommand):
 
 def findings() -> Iterator[Finding]:
     """Every check in turn."""
-    for check in (python, variables, secret_key, proxies, disk, database_server, migrations, store):
+    for check in (python, variables, secret_key, proxies, disk, database_server, migrations, store, mail):
         yield check()
     for check in (bundle, node, chromium):
         yield check()
@@ -157,6 +159,19 @@ def store() -> Finding:
         remedy = "look at WAGGLE_STORE_URL and at the settings that begin with WAGGLE_S3_ (docs/settings.md)"
         return Finding("store", False, error.message, remedy)
     return Finding("store", works, f"{settings.STORE_URL} reads and writes", "what was written was not what came back")
+
+
+def mail() -> Finding:
+    """Whether the mail server, if there is one, takes letters."""
+    if not settings.EMAIL_HOST:
+        remedy = "set WAGGLE_EMAIL_HOST to send invitations and links to forgotten passwords; else people pass them on"
+        return Finding("e-mail", False, "none is sent", remedy, needed=False)
+    where = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
+    try:
+        with get_connection():
+            return Finding("e-mail", True, f"{where} lets Waggle in")
+    except (OSError, SMTPException) as error:
+        return Finding("e-mail", False, f"{where}: {error}", "look at the WAGGLE_EMAIL_ settings")
 
 
 def bundle() -> Finding:
