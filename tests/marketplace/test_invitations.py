@@ -1,12 +1,15 @@
 """Invitations: nobody is on an account or a team before they accept, and nobody is told whose addresses exist."""
 
 import hashlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
-from marketplace.errors import Forbidden, Invalid, LimitExceeded, NameTaken, NotFound, WrongState
+from marketplace.errors import DomainError, Forbidden, Invalid, LimitExceeded, NameTaken, NotFound, WrongState
 from marketplace.models import Account, AuditEvent, Invitation, Membership, Role, User, Worker, WorkerStatus, Workteam
 from marketplace.services import accounts, invitations, people, scope, workteams
 from tests import builders
@@ -258,3 +261,52 @@ def test_a_suspended_worker_joins_no_team(account, owner, team, bea):
         invitations.accept(invitation=row, user=bea)
     row.refresh_from_db()
     assert row.status == "Pending" and not team.memberships.exists()
+
+
+def at_once(*acts: Callable[[], object]) -> list[object]:
+    """What the acts return, or the errors they raise, when they run at the same time."""
+
+    def run(act: Callable[[], object]) -> object:
+        try:
+            return act()
+        except DomainError as error:
+            return type(error)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(run, acts))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_invitations_made_at_the_same_time_are_one(account, owner):
+    made = at_once(*[lambda: to_account(account, owner).pk] * 8)
+    assert len(set(made)) == 1 and Invitation.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_invitation_is_accepted_or_withdrawn_and_never_both(account, owner):
+    for number in range(8):
+        user = builders.a_user()
+        row = to_account(account, owner, email=user.email)
+        acts = [
+            lambda row=row, user=user: invitations.accept(invitation=row, user=user),
+            lambda row=row: invitations.withdraw(invitation=Invitation.objects.get(pk=row.pk), acting=owner),
+        ]
+        at_once(*(acts if number % 2 else reversed(acts)))
+        row.refresh_from_db()
+        assert (role(account, user) is not None) == (row.status == "Accepted")
+        assert row.status in ("Accepted", "Withdrawn")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_link_that_is_used_twice_at_once_makes_one_sign_in(account, owner):
+    secret = invitations.new_link(to_account(account, owner, email="new@example.org"))
+
+    def join() -> object:
+        return invitations.join_by_link(secret=secret, display_name="", password=builders.PASSWORD).pk
+
+    results = at_once(*[join] * 4)
+    joined = [result for result in results if isinstance(result, int)]
+    assert len(joined) == 1 and set(results) - set(joined) <= {NameTaken, NotFound, WrongState}
+    assert account.members.filter(email="new@example.org").count() == 1
