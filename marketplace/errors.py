@@ -107,6 +107,12 @@ class LimitExceeded(DomainError):
     kind = "limit-exceeded"
 
 
+class TooManyTries(LimitExceeded):
+    """There were too many wrong passwords, or requests for a new one, of late; try again later."""
+
+    kind = "too-many-tries"
+
+
 class InsufficientFunds(LimitExceeded):
     """The wallet or escrow that should pay holds too little."""
 

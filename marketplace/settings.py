@@ -148,6 +148,18 @@ LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/sign-in/"
 SIGN_UP_ENABLED = value(declared.SIGN_UP_ENABLED)
+INVITATION_DAYS = value(declared.INVITATION_DAYS)
+PASSWORD_LINK_HOURS = value(declared.PASSWORD_LINK_HOURS)
+PASSWORD_RESET_TIMEOUT = PASSWORD_LINK_HOURS * 3600
+
+# --- e-mail: none is sent while there is no host ----------------------------------
+EMAIL_HOST, EMAIL_PORT = value(declared.EMAIL_HOST), value(declared.EMAIL_PORT)
+EMAIL_SECURITY = value(declared.EMAIL_SECURITY)
+EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL_SECURITY == "starttls", EMAIL_SECURITY == "tls"
+EMAIL_USER = EMAIL_HOST_USER = value(declared.EMAIL_USER)
+EMAIL_PASSWORD = EMAIL_HOST_PASSWORD = value(declared.EMAIL_PASSWORD)
+EMAIL_FROM = DEFAULT_FROM_EMAIL = value(declared.EMAIL_FROM)
+EMAIL_TIMEOUT = 20
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

@@ -6,6 +6,14 @@ Nothing else in the four rooms reads the environment.
 
 from typing import Any
 
+from marketplace.settings_bench import (
+    BENCH_SETS,
+    BENCH_SIZES,
+    BENCH_TRAIN_SECONDS,
+    CHROMIUM,
+    DATASETS,
+    WRITE_PICTURES,
+)
 from marketplace.settings_kinds import (
     Setting,
     choice,
@@ -22,6 +30,7 @@ from marketplace.settings_kinds import (
     url,
     whole,
 )
+from marketplace.settings_mail import EMAIL_FROM, EMAIL_HOST, EMAIL_PASSWORD, EMAIL_PORT, EMAIL_SECURITY, EMAIL_USER
 
 MIB = 2**20
 
@@ -166,6 +175,22 @@ FETCH_ALLOWED_HOSTS = names(
 
 # --- marketplace ----------------------------------------------------------------
 SIGN_UP_ENABLED = flag("WAGGLE_SIGN_UP_ENABLED", "Whether anybody may create an account.", default=False)
+INVITATION_DAYS = whole(
+    "WAGGLE_INVITATION_DAYS",
+    "How long an invitation to an account or a team can be accepted.",
+    default=14,
+    low=1,
+    high=365,
+    unit="days",
+)
+PASSWORD_LINK_HOURS = whole(
+    "WAGGLE_PASSWORD_LINK_HOURS",
+    "How long a link to set a forgotten password works; it works once.",
+    default=24,
+    low=1,
+    high=720,
+    unit="hours",
+)
 PLATFORM_FEE_PERCENT = percent(
     "WAGGLE_PLATFORM_FEE_PERCENT",
     "The operator's fee on what a worker is paid.",
@@ -312,40 +337,6 @@ PORT = whole(
     high=65_535,
 )
 
-# --- tests and benchmarks -------------------------------------------------------
-CHROMIUM = text(
-    "WAGGLE_CHROMIUM",
-    "The Chromium that the browser tests drive.",
-    expects="the path of a program",
-    default_in_words="the first one found on PATH",
-)
-WRITE_PICTURES = flag(
-    "WAGGLE_WRITE_PICTURES", "Whether the browser tests write the pictures of docs/images anew.", default=False
-)
-DATASETS = folder(
-    "WAGGLE_DATASETS",
-    "The shared data sets that some tests and benchmarks measure on.",
-    default_in_words="`shared/datasets` beside the project's folder",
-)
-BENCH_SETS = names(
-    "WAGGLE_BENCH_SETS",
-    "The data sets of the benchmark main_job.",
-    default=("bccd", "cards", "raccoon"),
-)
-BENCH_TRAIN_SECONDS = whole(
-    "WAGGLE_BENCH_TRAIN_SECONDS",
-    "How long each training of the benchmark main_job may take.",
-    default=300,
-    low=1,
-    high=86_400,
-    unit="seconds",
-)
-BENCH_SIZES = names(
-    "WAGGLE_BENCH_SIZES",
-    "The numbers of objects in the manifests of the benchmark manifest_io.",
-    default=("10000", "100000", "1000000"),
-)
-
 GROUPS: dict[str, tuple[Setting[Any], ...]] = {
     "Installation": (
         VAR,
@@ -375,8 +366,11 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         S3_INPUT_BUCKETS,
         FETCH_ALLOWED_HOSTS,
     ),
+    "E-mail": (EMAIL_HOST, EMAIL_PORT, EMAIL_SECURITY, EMAIL_USER, EMAIL_PASSWORD, EMAIL_FROM),
     "Marketplace": (
         SIGN_UP_ENABLED,
+        INVITATION_DAYS,
+        PASSWORD_LINK_HOURS,
         PLATFORM_FEE_PERCENT,
         MINIMUM_PAYOUT,
         REGION,

@@ -2,6 +2,7 @@
 
 from marketplace.models.accounts import Account, ApiToken, IdempotentRequest, Membership, Role, User
 from marketplace.models.audit import AuditEvent
+from marketplace.models.invitations import Invitation, InvitationStatus
 from marketplace.models.ledger import Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
 from marketplace.models.payouts import Payout, PayoutDetails
 from marketplace.models.rates import RateWindow
@@ -33,6 +34,8 @@ __all__ = [
     "GroupKind",
     "GroupMember",
     "IdempotentRequest",
+    "Invitation",
+    "InvitationStatus",
     "LedgerAccount",
     "LedgerKind",
     "Membership",

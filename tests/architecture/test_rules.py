@@ -229,6 +229,8 @@ MESSAGES = {
     "learning.background.advance_loop_of_run": 2,
     "learning.background.sweep": 0,
     "marketplace.background.sweep": 0,
+    "frontend.background.mail_invitation": 1,
+    "frontend.background.mail_password_link": 1,
 }
 """Every message that a version of Waggle has sent, with the number of its arguments; entries are never removed."""
 

@@ -15,6 +15,7 @@ from labeling.services.queue import due
 from learning.models import LearningLoop, Model, Round, TrainingJob
 from marketplace.models import Account, User, Worker
 from tests import builders
+from tests.browser import people_stories
 from tests.browser.conftest import ELEMENTS, Visit
 from tests.labeling import stories
 
@@ -90,6 +91,29 @@ def test_pages_of_a_job_are_accessible(
     operators = [f"{live_server.url}{path}" for path in ("/operator/", "/operator/payouts/")]
     check(visit(builders.an_operator(), "/operator/", **look), operators)
     check(visit(None, "/sign-in/", **look), [f"{live_server.url}/sign-in/"])
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=["light", "dark-phone"])
+def test_pages_of_people_are_accessible(
+    visit: Visit, live_server: Any, account: Account, owner: User, workers: list[Worker], look: dict[str, Any]
+) -> None:
+    """Members, teams, suspensions, one's own page, the operator's pages and those of links, with data."""
+    seen = people_stories.everything(account, owner, workers)
+    for user, paths in seen.items():
+        check(visit(user, paths[0], **look), [live_server.url + path for path in paths])
+
+
+def test_errors_of_password_forms_are_accessible(visit: Visit, live_server: Any, owner: User) -> None:
+    """The errors stand beside their fields."""
+    page = visit(owner, reverse("person:password-change"), **LOOKS[1])
+    page.get_by_label("Old password").fill("wrong")
+    page.get_by_label("New password", exact=True).fill("1")
+    page.get_by_label("New password, again").fill("1")
+    page.get_by_role("button", name="Change the password").click()
+    expect(page.get_by_label("Old password")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("New password, again")).to_have_accessible_description(re.compile("too short"))
+    page.evaluate(AXE.read_text())
+    assert page.evaluate(FOUND, RULES) == []
 
 
 def test_the_wizard_and_its_errors_are_accessible(

@@ -131,6 +131,8 @@ def everybody(world: World) -> tuple[Client, Client]:
     for step, given in wizard(world).items():
         response = owner.post(reverse("requester:job-new-step", args=[step]), given)
         assert response.status_code == 302, (step, response.context["form"].errors)
+    link = [world.ids["uidb64"], world.ids["reset"]]
+    assert owner.get(reverse("person:password-reset", args=link)).status_code == 302
     return owner, signed_in(world.worker_user)
 
 
@@ -189,9 +191,13 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         ("/datasets/new/", {**source, "selection": "random", "percent": "10", "where": "a = 1"}),
         (f"/datasets/{ids['dataset_id']}/stop/", {}),
         ("/teams/new/", {"name": "others", "description": "Others"}),
-        (f"/teams/{ids['team_id']}/add/", {"email": world.outsider_user.email}),
+        (f"/teams/{ids['team_id']}/invite/", {"email": world.outsider_user.email}),
         (f"/teams/{ids['team_id']}/remove/", {"worker": ids["worker_id"]}),
-        ("/settings/members/", {"email": world.stranger.email, "role": "Viewer"}),
+        ("/settings/invitations/", {"email": world.stranger.email, "role": "Viewer"}),
+        (f"/settings/invitations/{ids['invitation_id']}/withdraw/", {}),
+        (f"/settings/members/{ids['user_id']}/role/", {"role": "Owner"}),
+        ("/teams/suspended/new/", {"worker": ids["worker_id"], "reason": "spam"}),
+        (f"/teams/suspended/{ids['worker_id']}/lift/", {}),
         ("/settings/tokens/", {"name": "notebook"}),
         (f"/settings/tokens/{ids['token_id']}/revoke/", {}),
         ("/operator/deposit/", {"account": world.account.pk, "amount": "1.50", "reference": "bank-1"}),
@@ -203,8 +209,31 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (f"/operator/payouts/{ids['payout_id']}/failed/", {"reason": "closed"}),
         (reverse("worker:payout-details"), {"holder": "Ana", "destination": "acct 1"}),
         (reverse("worker:payout-request"), {"amount": "1.50"}),
+        *people_forms(world),
         ("/sign-out/", {"next": "/"}),
         ("/api/v1/uploads", {"folder": "0" * 32, "files": SimpleUploadedFile("a.png", builders.image_bytes())}),
+    ]
+
+
+def people_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The forms of one's own page, of the operator's pages of people, and of links."""
+    ids, new = world.ids, builders.PASSWORD + "-new"
+    person = f"/operator/people/{world.stranger.pk}/"
+    yield from [
+        (f"/you/invitations/{ids['invitation_id']}/accept/", {}),
+        (f"/you/accounts/{ids['account_id']}/leave/", {}),
+        (f"/you/teams/{ids['team_id']}/leave/", {}),
+        ("/you/password/", {"old_password": builders.PASSWORD, "new_password1": new, "new_password2": new}),
+        ("/password/forgotten/", {"email": world.owner.email}),
+        (f"/password/reset/{ids['uidb64']}/set-password/", {"new_password1": new, "new_password2": new}),
+        (f"/join/{ids['secret']}/", {"display_name": "S", "password": new, "password_again": new}),
+        ("/operator/people/new/", {"email": "n@example.org", "display_name": "N", "account": "N", "is_operator": "on"}),
+        (f"{person}password-link/", {}),
+        (f"{person}deactivate/", {"reason": "left"}),
+        (f"{person}reactivate/", {}),
+        (f"/operator/people/{world.worker_user.pk}/suspend/", {"reason": "spam"}),
+        (f"/operator/people/{world.worker_user.pk}/lift/", {}),
+        (f"{person}account/", {"account": "N"}),
     ]
 
 
@@ -226,10 +255,23 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
     }
     return {
         "create_token": {"name": "t"},
-        "add_member": {"email": world.stranger.email, "role": "Viewer"},
+        "change_password": {"old_password": builders.PASSWORD, "new_password": builders.PASSWORD + "-new"},
+        "request_password_link": {"email": world.owner.email},
+        "reset_password": {
+            "uid": world.ids["uidb64"],
+            "token": world.ids["reset"],
+            "new_password": "clover-and-9-bees",
+        },
+        "create_invitation": {"email": world.stranger.email, "role": "Viewer"},
+        "create_workteam_invitation": {"email": world.outsider_user.email},
+        "change_member_role": {"role": "Owner"},
+        "block_worker": {"worker": world.ids["worker_id"], "reason": "spam"},
+        "create_user": {"email": "n@example.org", "display_name": "N", "account": "N"},
+        "deactivate_user": {"reason": "left"},
+        "suspend_worker": {"reason": "spam"},
+        "create_account": {"name": "N", "owner": world.stranger.email},
         "deposit": {"account": world.account.number, "amount": "1", "reference": "r"},
         "create_workteam": {"name": "others"},
-        "add_workteam_member": {"email": world.outsider_user.email},
         "create_dataset": {"name": "made", "kind": "prefix", "uri": uri, "selection": {"kind": "random", "percent": 9}},
         "create_labeling_job": design,
         "estimate_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036"},

@@ -15,7 +15,7 @@ from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import batches, due
 from learning.models import Model
 from marketplace.models import Account, User, Worker, Workteam
-from marketplace.services import accounts
+from marketplace.services import accounts, eligibility, invitations, workteams
 from tests import builders
 from tests.labeling import stories
 
@@ -65,8 +65,36 @@ def grow(portal: Portal) -> None:
         account=portal.account, name=f"model-{job.pk}", architecture="compact", labels=["bee"], metrics={"mAP": 0.5}
     )
     (member,) = stories.a_crowd(1)
-    accounts.add_member(account=portal.account, user=member.user, role="Member", acting=None)
+    accounts.add_member(account=portal.account, user=member.user, role="Member")
+    _more_people(portal, member)
     accounts.create_token(user=portal.account.members.order_by("pk")[0], account=portal.account, name="a program")
+
+
+def _more_people(portal: Portal, worker: Worker) -> None:
+    """Add invitations of the account and to one of its workers, and a suspended worker."""
+    owner, user = portal.account.members.order_by("pk")[0], portal.workers[0].user
+    email = f"invited-{worker.pk}@example.org"
+    invitations.to_account(account=portal.account, email=email, role="Viewer", acting=owner)
+    invitations.to_team(team=portal.team, email=email, acting=owner)
+    other = builders.an_account(funds="0")
+    invitations.to_account(account=other, email=user.email, role="Viewer", acting=other.members.get())
+    accounts.add_member(account=builders.an_account(funds="0"), user=user, role="Member")
+    workteams.add_worker(team=builders.a_team(account=other, workers=0), worker=portal.workers[0], by="system")
+    workteams.add_worker(team=portal.team, worker=worker, by="system")
+    eligibility.block(account=portal.account, worker=worker, reason="spam", by="system")
+
+
+def people_pages(portal: Portal) -> dict[str, tuple[User, str]]:
+    """Pages that list people: name -> (user, path)."""
+    owner, user = portal.account.members.order_by("pk")[0], portal.workers[0].user
+    return {
+        "settings": (owner, reverse("requester:settings")),
+        "team": (owner, reverse("requester:team", args=[portal.team.pk])),
+        "suspended": (owner, reverse("requester:team-suspended")),
+        "you": (user, reverse("person:you")),
+        "people": (portal.operator, reverse("operator:people")),
+        "person": (portal.operator, reverse("operator:person", args=[user.pk])),
+    }
 
 
 def _unlabeled(job: LabelingJob) -> list[int]:

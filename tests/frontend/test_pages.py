@@ -268,7 +268,8 @@ def test_a_token_is_shown_once(requester, account):
         ("dataset-new", {"name": "bees", "kind": "manifest", "uri": "ftp://x/y", "selection": "full"}, ""),
         ("dataset-new", {"name": "bees", "kind": "upload", "selection": "full"}, ""),
         ("team-new", {"name": HOSTILE}, "name"),
-        ("settings-add-member", {"email": "nobody@example.org", "role": "Member"}, "email"),
+        ("settings-invite", {"email": "no address", "role": "Member"}, "email"),
+        ("team-suspend", {"worker": "NOBODY", "reason": "spam"}, "worker"),
         ("settings-create-token", {"name": ""}, "name"),
     ],
 )

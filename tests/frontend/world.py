@@ -13,14 +13,23 @@ from labeling.services.queue import assignments
 from learning.models import Model, TrainingJob
 from marketplace import storage
 from marketplace.models import Account, ApiToken, Payout, User, Worker
-from marketplace.services import accounts, payouts
+from marketplace.services import accounts, eligibility, invitations, passwords, payouts
 from tests import builders
 from tests.labeling import stories
 
 ROOMS = ("marketplace", "labeling", "learning")
 # Not counted: using a token updates its row, and requests are counted themselves.
 UNTOUCHED = {"ApiToken", "RateWindow"}
-SECRETS = ("secret-meadow", "secret-model", "secret-training", "secret-token", "secret-data", "secret-bank")
+SECRETS = (
+    "secret-meadow",
+    "secret-model",
+    "secret-training",
+    "secret-token",
+    "secret-data",
+    "secret-bank",
+    "secret@example.org",
+    "secret-reason",
+)
 """Texts in names and contents of the account's objects that no stranger may read."""
 
 
@@ -53,6 +62,20 @@ class World:
         return counts | states
 
 
+def _of_people(account: Account, owner: User, outsider: Worker) -> dict[str, Any]:
+    """An invitation, a block and a password link, by their ids."""
+    invitation = invitations.to_account(account=account, email="secret@example.org", role="Viewer", acting=owner)
+    eligibility.block(account=account, worker=outsider, reason="secret-reason", by="system")
+    uid, reset = passwords.link_parts(outsider.user)
+    return {
+        "account_id": account.pk,
+        "invitation_id": invitation.pk,
+        "secret": invitations.new_link(invitation),
+        "uidb64": uid,
+        "reset": reset,
+    }
+
+
 def a_world() -> World:
     """Create an account with one object of each kind."""
     job, (worker, other) = stories.a_funded_job(
@@ -63,8 +86,7 @@ def a_world() -> World:
         instructions={"short": "x", "full": "", "good_examples": [], "bad_examples": []},
     )
     account = job.account
-    owner = account.members.get()
-    (outsider,) = stories.a_crowd(1)
+    owner, (outsider,) = account.members.get(), stories.a_crowd(1)
     stranger = User.objects.create(username="stranger", email="stranger@example.org", password="!")
     builders.an_account(owner=stranger)
     rows = list(DataObject.objects.filter(job=job).order_by("index"))
@@ -94,6 +116,7 @@ def a_world() -> World:
         "worker_id": worker.public_id,
         "payout_id": payout.pk,
         "name": payout.sent_with,
+        **_of_people(account, owner, outsider),
         "token": image_url(rows[0].pk, owner.pk).rsplit("/", 1)[-1],
     }
     return World(
