@@ -1,11 +1,19 @@
 """Every setting of Waggle, declared once: name, type, default, range and what it is for.
 
-Pure: it is read by settings.py, by docker/gunicorn.conf.py, by the tests and by the generator of docs/settings.md.
+Pure: it is read by settings.py, by frontend/server, by the tests and by the generator of docs/settings.md.
 Nothing else in the four rooms reads the environment.
 """
 
 from typing import Any
 
+from marketplace.settings_for_tests import (
+    BENCH_SETS,
+    BENCH_SIZES,
+    BENCH_TRAIN_SECONDS,
+    CHROMIUM,
+    DATASETS,
+    WRITE_PICTURES,
+)
 from marketplace.settings_kinds import (
     Setting,
     choice,
@@ -271,7 +279,7 @@ WEIGHTS_DIR = text(
 BIND = text(
     "WAGGLE_BIND",
     "The address and port on which the web server listens.",
-    expects="host:port",
+    expects="host:port or unix:/path",
     default="127.0.0.1:8000",
 )
 WEB_WORKERS = whole(
@@ -282,7 +290,37 @@ WEB_WORKERS = whole(
     high=256,
     fallbacks=("WEB_CONCURRENCY",),
 )
-WEB_THREADS = whole("WAGGLE_WEB_THREADS", "Threads of each of these processes.", default=8, low=1, high=256)
+WEB_THREADS = whole(
+    "WAGGLE_WEB_THREADS",
+    "Requests that each of these processes answers at once; clients that are still sending do not count.",
+    default=8,
+    low=1,
+    high=256,
+)
+WEB_CONNECTIONS = whole(
+    "WAGGLE_WEB_CONNECTIONS",
+    "Connections that each of these processes keeps open at once; further ones wait until one is closed.",
+    default=2000,
+    low=8,
+    high=60_000,
+)
+REQUEST_SECONDS = whole(
+    "WAGGLE_REQUEST_SECONDS",
+    "How long a client may take to send the headers of a request, and as long again, with a second for each 10,000 "
+    "bytes, for its body. A connection without a request is closed after the same time.",
+    default=15,
+    low=1,
+    high=60,
+    unit="seconds",
+)
+UPLOAD_MAX_BYTES = whole(
+    "WAGGLE_UPLOAD_MAX_BYTES",
+    "The largest request with files that is taken, from callers who are signed in.",
+    default=4096 * MIB,
+    low=MIB,
+    high=1024 * 1024 * MIB,
+    unit="bytes",
+)
 DATABASE_TRIES = whole(
     "WAGGLE_DATABASE_TRIES",
     "How often a starting container asks for the database, once a second, before it gives up.",
@@ -296,40 +334,6 @@ PORT = whole(
     default=8000,
     low=1,
     high=65_535,
-)
-
-# --- tests and benchmarks -------------------------------------------------------
-CHROMIUM = text(
-    "WAGGLE_CHROMIUM",
-    "The Chromium that the browser tests drive.",
-    expects="the path of a program",
-    default_in_words="the first one found on PATH",
-)
-WRITE_PICTURES = flag(
-    "WAGGLE_WRITE_PICTURES", "Whether the browser tests write the pictures of docs/images anew.", default=False
-)
-DATASETS = folder(
-    "WAGGLE_DATASETS",
-    "The shared data sets that some tests and benchmarks measure on.",
-    default_in_words="`shared/datasets` beside the project's folder",
-)
-BENCH_SETS = names(
-    "WAGGLE_BENCH_SETS",
-    "The data sets of the benchmark main_job.",
-    default=("bccd", "cards", "raccoon"),
-)
-BENCH_TRAIN_SECONDS = whole(
-    "WAGGLE_BENCH_TRAIN_SECONDS",
-    "How long each training of the benchmark main_job may take.",
-    default=300,
-    low=1,
-    high=86_400,
-    unit="seconds",
-)
-BENCH_SIZES = names(
-    "WAGGLE_BENCH_SIZES",
-    "The numbers of objects in the manifests of the benchmark manifest_io.",
-    default=("10000", "100000", "1000000"),
 )
 
 GROUPS: dict[str, tuple[Setting[Any], ...]] = {
@@ -379,7 +383,16 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         LEARNER_ENVIRONMENT,
         WEIGHTS_DIR,
     ),
-    "Web server and containers": (BIND, WEB_WORKERS, WEB_THREADS, DATABASE_TRIES, PORT),
+    "Web server and containers": (
+        BIND,
+        WEB_WORKERS,
+        WEB_THREADS,
+        WEB_CONNECTIONS,
+        REQUEST_SECONDS,
+        UPLOAD_MAX_BYTES,
+        DATABASE_TRIES,
+        PORT,
+    ),
     "Tests and benchmarks": (CHROMIUM, WRITE_PICTURES, DATASETS, BENCH_SETS, BENCH_TRAIN_SECONDS, BENCH_SIZES),
 }
 """Every setting, under the headings of docs/settings.md."""
