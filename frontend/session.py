@@ -25,6 +25,7 @@ from marketplace.services import scope
 logger = logging.getLogger(__name__)
 SESSION_KEY = "account"
 STATUS: dict[type[DomainError], int] = {NotFound: 404, Forbidden: 403, StoreFull: 507, Unavailable: 503}
+RETRY_SECONDS = 5
 
 
 class SignInForm(AuthenticationForm):
@@ -192,13 +193,16 @@ class DomainErrorPages:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Render 404 and 403 as pages; for a refused form post say why and go back."""
+        """Render 404, 403 and 503 as pages; for a refused form post say why and go back."""
         if not isinstance(error, DomainError):
             return None
         code = next((STATUS[c] for c in type(error).__mro__ if c in STATUS), 409)
         back = request.headers.get("Referer", "")
         safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
-        if code == 409 and request.method == "POST" and back and safe:
+        if code in (409, 503) and request.method == "POST" and back and safe:
             messages.error(request, error.message)
             return HttpResponseRedirect(back)
-        return render(request, "session/refused.html", {"error": error, "code": code}, status=code)
+        response = render(request, "session/refused.html", {"error": error, "code": code}, status=code)
+        if code == 503:
+            response["Retry-After"] = str(RETRY_SECONDS)
+        return response

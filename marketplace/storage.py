@@ -302,7 +302,7 @@ def _explained(uri: str) -> Iterator[None]:
 
 
 def _client(endpoint: str | None = None) -> Any:
-    # Connections must not be shared across a fork: gunicorn and the queue fork their workers.
+    # Connections must not be shared across a fork: the web server and the queue fork their workers.
     return _client_of(
         os.getpid(),
         endpoint or settings.S3_ENDPOINT_URL,

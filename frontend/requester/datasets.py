@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from frontend import uploads
+from frontend.bodies import takes_files
 from frontend.requester.fields import SelectionFields, name_field, selection_of
 from frontend.session import requester_page
 from labeling.models import BadLine, Dataset
@@ -77,6 +78,7 @@ def _store_uploads(account: Account, form: DatasetForm, files: list[UploadedFile
     return root if UPLOADS[form.cleaned_data["kind"]] == "folder" else uris[-1]
 
 
+@takes_files
 @requester_page(Role.MEMBER)
 def new_page(request: HttpRequest) -> HttpResponse:
     """The form for a new data set."""

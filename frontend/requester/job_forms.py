@@ -9,7 +9,7 @@ from frontend.requester.fields import SelectionFields, dollars, name_field, sele
 from labeling import task_types
 from labeling.models import Dataset
 from labeling.services import scope
-from labeling.services.jobs import limits, pricing
+from labeling.services.jobs import instructions, limits, pricing
 from labeling.services.jobs.design import Design, label_errors
 from labeling.task_types.base import TaskType
 from marketplace import money
@@ -113,6 +113,20 @@ class TaskStep(StepForm):
         if wrong := label_errors(labels, kind):
             raise forms.ValidationError([f"{reason} ({field})" for field, reason in wrong])
         return labels
+
+    def clean_short(self) -> str:
+        """The text, unless it shows pictures of other servers."""
+        return _without_outside_pictures(self.cleaned_data["short"])
+
+    def clean_full(self) -> str:
+        """The same for the full instructions."""
+        return _without_outside_pictures(self.cleaned_data["full"])
+
+
+def _without_outside_pictures(text: str) -> str:
+    if outside := instructions.outside_pictures(text):
+        raise forms.ValidationError([f"The picture {each[:200]}: {instructions.WAY_OUT}." for each in outside])
+    return text
 
 
 class PeopleStep(StepForm):

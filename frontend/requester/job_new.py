@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from frontend.automation import launch_job
+from frontend.bodies import takes_files
 from frontend.requester import job_examples
 from frontend.requester.job_forms import RARE, STEPS, PeopleStep, StepForm, design
 from frontend.session import requester_page
@@ -59,6 +60,7 @@ def _initial(request: HttpRequest, step: str) -> dict[str, Any]:
     return saved
 
 
+@takes_files
 @requester_page(Role.MEMBER)
 def step_page(request: HttpRequest, step: str = "data") -> HttpResponse:
     """One step of the wizard."""

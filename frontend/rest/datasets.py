@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend import uploads
+from frontend.bodies import takes_files
 from frontend.rest import schemas
 from frontend.rest.fields import FiniteFloatField
 from frontend.rest.idempotency import idempotent
@@ -138,6 +139,7 @@ class DatasetBadLinesView(BadLinesView):
         return BadLine.objects.filter(dataset=scope.dataset(account_of(request), place["dataset_id"]))
 
 
+@takes_files
 class UploadsView(APIView):
     """Files from the browser or a program, one or many at a time, streamed into the store."""
 

@@ -265,6 +265,7 @@ ENVIRONMENT_READERS = {
     "marketplace/settings.py": "reads the declared settings",
     "marketplace/wsgi.py": "names the settings module",
     "marketplace/asgi.py": "names the settings module",
+    "frontend/server/__main__.py": "starts the processes that load the settings, without loading them itself",
     "learning/services/programs/executor.py": "makes the environment of a child",
     "frontend/demo/stack.py": "makes the environment of a child",
     "learning/vision/__init__.py": "sets a variable for OpenMP before torch is loaded",
@@ -328,3 +329,17 @@ def test_no_secret_and_no_machine_path_is_committed():
         if readable and path.exists() and "docker" not in path.parts:
             offenders += [name] if pattern.search(path.read_text(errors="replace")) else []
     assert not offenders
+
+
+# Everything else asks these; each decodes while it has its turn.
+DECODERS = {
+    "labeling/services/intake/decoding.py": "decides whose turn it is",
+    "labeling/services/intake/images.py": "makes small copies",
+}
+
+
+def test_the_portals_processes_decode_images_in_turns_only():
+    calls = re.compile(r"\b(?:images|formats)\.(?:inspect|normalise|display_cop\w+|decode)\(|\bImage\.open\(")
+    portal = ("frontend/", "labeling/services/", "learning/services/", "marketplace/")
+    found = {str(path.relative_to(ROOT)) for path in sources(".py") if calls.search(path.read_text())}
+    assert {path for path in found if path.startswith(portal)} == DECODERS.keys()

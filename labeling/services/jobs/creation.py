@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from labeling.models import LabelingJob, WorkQueue
-from labeling.services.jobs import limits, pricing
+from labeling.services.jobs import instructions, limits, pricing
 from labeling.services.jobs.design import Design
 from labeling.services.jobs.owner import KIND
 from labeling.services.jobs.status import move
@@ -104,7 +104,9 @@ def _check_examples(design: Design) -> None:
         examples = (design.instructions or {}).get(kind)
         for place, example in enumerate(examples if isinstance(examples, list) else []):
             uri = example.get("uri") if isinstance(example, dict) else None
-            if isinstance(uri, str) and (reason := reader.refusal(uri)):
+            if isinstance(uri, str) and instructions.is_outside(uri):
+                design.wrong(f"instructions.{kind}[{place}]", f"{uri[:200]}: {instructions.WAY_OUT}")
+            elif isinstance(uri, str) and (reason := reader.refusal(uri)):
                 design.wrong(f"instructions.{kind}[{place}]", reason)
 
 
