@@ -4,6 +4,7 @@ Which S3 server is used comes from the settings alone, never from a URI; file://
 STORE_FILE_ROOTS. Which account may read what is decided in services/boundaries.py.
 """
 
+import io
 import os
 import re
 import tempfile
@@ -28,6 +29,8 @@ __all__ = ["Store", "StoredObject", "StoreUnavailable"]
 MISSING = frozenset({"404", "NoSuchKey", "NoSuchBucket", "NotFound", "NoSuchVersion"})
 DENIED = frozenset({"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"})
 PART_BYTES = 8 * 1024 * 1024
+BUFFER_BYTES = 64 * 1024
+PIECE_BYTES = 1024 * 1024
 BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-_]{0,254}")
 
 
@@ -77,7 +80,8 @@ class S3Store:
             extra["Range"] = f"bytes={offset}-" + ("" if length is None else str(offset + length - 1))
         with _explained(uri):
             body = _client().get_object(Bucket=where.bucket, Key=where.key, **extra)["Body"]
-        return _Body(body, uri)
+        # Buffered, so that it has lines and all else that a file has.
+        return cast(BinaryIO, io.BufferedReader(_Body(body, uri), BUFFER_BYTES))
 
     def write(self, uri: str, data: bytes | BinaryIO, *, content_type: str = "") -> None:
         """See Store.write. Streams go up in parts of 8 MiB."""
@@ -182,10 +186,14 @@ def read(uri: str, *, limit: int | None = None) -> bytes:
     with open(uri) as stream:
         if limit is None:
             return stream.read()
-        data = stream.read(limit + 1)
-    if len(data) > limit:
+        # Piece by piece: a read of `limit` bytes would take that much memory, however small the object is.
+        pieces, left = [], limit + 1
+        while left > 0 and (piece := stream.read(min(left, PIECE_BYTES))):
+            pieces.append(piece)
+            left -= len(piece)
+    if left <= 0:
         raise Invalid(f"{uri}: is larger than {limit:,} bytes")
-    return data
+    return b"".join(pieces)
 
 
 def write(uri: str, data: bytes | BinaryIO, *, content_type: str = "") -> None:
@@ -245,27 +253,29 @@ def join(base: str, *parts: str) -> str:
     return f"{base.rstrip('/')}/{quote(key) if base.startswith('file://') else key}"
 
 
-class _Body:
-    """An S3 response as a stream that names its URI when the connection breaks."""
+class _Body(io.RawIOBase):
+    """An S3 response as a raw stream that names its URI when the connection breaks."""
 
     def __init__(self, body: Any, uri: str):
         self._body, self._uri = body, uri
 
-    def __enter__(self) -> BinaryIO:
-        return cast(BinaryIO, self)
-
-    def __exit__(self, *_: object) -> None:
-        self._body.close()
-
-    def read(self, size: int = -1) -> bytes:
-        with _explained(self._uri):
-            return self._body.read(None if size is None or size < 0 else size)
-
     def readable(self) -> bool:
         return True
 
+    def readinto(self, buffer: Any) -> int:
+        with _explained(self._uri):
+            data = self._body.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def readall(self) -> bytes:
+        with _explained(self._uri):
+            return self._body.read()
+
     def close(self) -> None:
-        self._body.close()
+        if not self.closed:
+            self._body.close()
+        super().close()
 
 
 @contextmanager
