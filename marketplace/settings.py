@@ -181,6 +181,7 @@ PLATFORM_FEE_PERCENT = value(declared.PLATFORM_FEE_PERCENT)
 REGION = value(declared.REGION)
 IMAGE_MAX_BYTES = value(declared.IMAGE_MAX_BYTES)
 IMAGE_MAX_PIXELS = value(declared.IMAGE_MAX_PIXELS)
+EXPORT_IMAGES_MAX_BYTES = value(declared.EXPORT_IMAGES_MAX_BYTES)
 
 # --- queue and learner ------------------------------------------------------------
 Q_CLUSTER = {

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -190,6 +191,8 @@ def downloads_page(request: HttpRequest, job_id: int) -> HttpResponse:
         "exports": rows,
         "kinds": [(kind, EXPORT_KINDS[kind]) for kind in EXPORT_KINDS if kind in exports.formats(job)],
         "labels": EXPORT_LABELS.items(),
+        "with_images": [kind for kind in exports.formats(job) if kind not in exports.WITHOUT_IMAGES],
+        "images_limit": settings.EXPORT_IMAGES_MAX_BYTES,
         "busy": any(e.status == "InProgress" for e in rows),
     }
     part = "requester/job_exports.html" if request.GET.get("part") else "requester/job_downloads.html"
@@ -202,7 +205,8 @@ def export(request: HttpRequest, job_id: int) -> HttpResponse:
     """Start an export."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     kind, which = request.POST.get("kind", ""), request.POST.get("which", "all")
-    exports.create_export(job=job, kind=kind, which=which, by=actor(request.user))
+    images = bool(request.POST.get("images")) and kind not in exports.WITHOUT_IMAGES
+    exports.create_export(job=job, kind=kind, which=which, images=images, by=actor(request.user))
     return redirect("requester:job-downloads", job.pk)
 
 

@@ -262,6 +262,7 @@ class Export(s.Serializer):
     id = s.IntegerField()
     kind = s.CharField()
     which = s.CharField()
+    images = s.BooleanField(help_text="whether the images are in the file")
     status = s.CharField()
     failure_reason = s.CharField(allow_null=True)
     progress = s.FloatField()
