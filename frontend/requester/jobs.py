@@ -185,6 +185,8 @@ def downloads_page(request: HttpRequest, job_id: int) -> HttpResponse:
     rows = list(Export.objects.filter(job=job).order_by("-id")[:30])
     for row in rows:
         row.said = EXPORT_KINDS.get(row.kind, row.kind)
+        row.notes = [note for note in row.item_errors if note.get("used")]
+        row.left_out = [error for error in row.item_errors if not error.get("used")]
         row.said_labels = EXPORT_LABELS.get(row.which, row.which)
     context = {
         **job_context(request, job, "downloads"),

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, cast
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import orjson
-from django.db.models import Q
+from django.db.models import F, Min, Q, Window
 
 from labeling import task_types
 from labeling.formats import manifest
@@ -62,11 +62,12 @@ class ExportFile:
         self.export = export
         self.job: LabelingJob = export.job
         self.done = 0
-        self.errors: list[dict[str, str]] = []
+        self.errors: list[dict[str, Any]] = []
         self.task_type = task_types.get(self.job.task_type)
         selected = Q(job=self.job)
+        self._labeled_ones = Q(job=self.job, label__source__in=rows.WHICH[export.which])
         if export.which != "all" or export.kind not in ("manifest", "worker-answers"):
-            selected &= Q(label__source__in=rows.WHICH[export.which])
+            selected = self._labeled_ones
         self.total = max(1, DataObject.objects.filter(selected).count())
         self._reported_at = time.monotonic()
 
@@ -95,6 +96,14 @@ class ExportFile:
     def _left_out(self, row: rows.Row, reason: str) -> None:
         if len(self.errors) < MOST_ERRORS:
             self.errors.append({"object": str(row.line_index), "reason": reason})
+
+    def _note_repeated_images(self) -> None:
+        """Say which objects are the same image: in these formats each becomes an image of its own, with its own name."""
+        first = Window(Min("index"), partition_by=["source_ref"])
+        found = DataObject.objects.filter(self._labeled_ones).annotate(first=first).filter(index__gt=F("first"))
+        for index, before in found.order_by("index").values_list("index", "first")[:MOST_ERRORS]:
+            reason = f"is the same image as object {before}; it is an image of its own here, with another name"
+            self.errors.append({"object": str(index), "reason": reason, "used": True})
 
     def _line(self, row: rows.Row) -> bytes:
         line, reason = rows.line_or_failure(row, self.job)
@@ -145,6 +154,7 @@ class ExportFile:
                 self._step()
 
     def _images(self) -> Iterator[LabeledImage]:
+        self._note_repeated_images()
         # A label that came with the input may lack the size of its image.
         unmeasured = DataObject.objects.filter(job=self.job, width=None, label__algorithm=loading.IMPORTED)
         inspection.inspect_objects(list(unmeasured.order_by("pk").values_list("pk", flat=True)))
