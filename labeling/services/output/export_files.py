@@ -98,7 +98,7 @@ class ExportFile:
             self.errors.append({"object": str(row.line_index), "reason": reason})
 
     def _note_repeated_images(self) -> None:
-        """Say which objects are the same image: in these formats each becomes an image of its own, with its own name."""
+        """Say which objects are the same image: in these formats each becomes an image with a name of its own."""
         first = Window(Min("index"), partition_by=["source_ref"])
         found = DataObject.objects.filter(self._labeled_ones).annotate(first=first).filter(index__gt=F("first"))
         for index, before in found.order_by("index").values_list("index", "first")[:MOST_ERRORS]:
