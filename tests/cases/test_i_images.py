@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from labeling.models import DataObject
-from tests import builders
 from tests.cases.requesters import Requester, states
 
 pytestmark = pytest.mark.django_db
@@ -42,12 +41,7 @@ def test_i02_big_ztxt_png(case: Path, requester: Requester) -> None:
 
 
 def test_i05_cut_23_bytes_jpg(case: Path, requester: Requester) -> None:
-    """Nobody can say what the missing part shows: the picture is refused with its reason, and the rest goes on."""
-    files = [("cut-23-bytes.jpg", (case / "cut-23-bytes.jpg").read_bytes()), ("whole.png", builders.image_bytes())]
-    job = requester.job(requester.uploaded(files))
-    assert states(job) == ["Failed", "PendingHuman"]
-    reason = DataObject.objects.get(job=job, index=0).failure_reason
-    assert "the image is damaged (image file is truncated" in reason
+    is_an_ordinary_picture(requester, "cut-23-bytes.jpg", (case / "cut-23-bytes.jpg").read_bytes())
 
 
 def test_i17_bad_crc_png(case: Path, requester: Requester) -> None:

@@ -79,7 +79,13 @@ def not_an_image(name: str, start: bytes) -> str:
     """
     if ending(name) in SUFFIXES or images.format_by_signature(start):
         return ""
-    return f"is not an image by its content ({', '.join(images.FORMATS)})"
+    return images.not_shown(start) or f"is not an image by its content ({', '.join(images.FORMATS)})"
+
+
+def given(uri: str) -> str:
+    """What people call a file or a folder: the name with which it was uploaded, else its address."""
+    folder, _, key = uri.rpartition("/")
+    return (read_names(folder).get(key) if "/uploads/" in uri else None) or uri
 
 
 def is_names_file(uri: str) -> bool:
