@@ -20,10 +20,11 @@ from labeling.formats import manifest
 from labeling.formats.augmented import put_members
 from labeling.formats.interchange.archives import ArchiveWriter
 from labeling.formats.interchange.coco import write_coco
-from labeling.formats.interchange.items import LabeledImage
+from labeling.formats.interchange.items import LabeledImage, fitted
 from labeling.formats.interchange.member_names import Names
 from labeling.formats.interchange.voc import write_voc
 from labeling.formats.interchange.yolo import write_yolo
+from labeling.formats.shapes import Box, ImageSize
 from labeling.formats.worker_responses import answer_record
 from labeling.models import DataObject, Export, LabelingJob, Task
 from labeling.services.intake import inspection, loading, source_names
@@ -97,13 +98,21 @@ class ExportFile:
         if len(self.errors) < MOST_ERRORS:
             self.errors.append({"object": str(row.line_index), "reason": reason})
 
+    def _note(self, row: rows.Row, reason: str) -> None:
+        self._note_of(row.line_index, reason)
+
+    def _note_of(self, index: int, reason: str) -> None:
+        """Something to know of an object that is not left out."""
+        if len(self.errors) < MOST_ERRORS:
+            self.errors.append({"object": str(index), "reason": reason, "used": True})
+
     def _note_repeated_images(self) -> None:
         """Say which objects are the same image: in these formats each becomes an image with a name of its own."""
         first = Window(Min("index"), partition_by=["source_ref"])
         found = DataObject.objects.filter(self._labeled_ones).annotate(first=first).filter(index__gt=F("first"))
         for index, before in found.order_by("index").values_list("index", "first")[:MOST_ERRORS]:
             reason = f"is the same image as object {before}; it is an image of its own here, with another name"
-            self.errors.append({"object": str(index), "reason": reason, "used": True})
+            self._note_of(index, reason)
 
     def _line(self, row: rows.Row) -> bytes:
         line, reason = rows.line_or_failure(row, self.job)
@@ -155,9 +164,9 @@ class ExportFile:
 
     def _images(self) -> Iterator[LabeledImage]:
         self._note_repeated_images()
-        # A label that came with the input may lack the size of its image.
-        unmeasured = DataObject.objects.filter(job=self.job, width=None, label__algorithm=loading.IMPORTED)
-        inspection.inspect_objects(list(unmeasured.order_by("pk").values_list("pk", flat=True)))
+        # A label that came with the input may lack the size of its image, or have another one's.
+        imported = DataObject.objects.filter(self._labeled_ones, label__algorithm=loading.IMPORTED, inspected_at=None)
+        inspection.inspect_objects(imported.order_by("pk").values_list("pk", flat=True).iterator(), stated=True)
         for row, content in self._labeled():
             try:
                 if isinstance(content, Unreadable):
@@ -186,7 +195,31 @@ class ExportFile:
             raise ValueError(f"the class {unknown[0]!r} is not one of the job's")
         if problem := self.task_type.unwritable(boxes, labels=self.job.labels):
             raise ValueError(problem)
-        return LabeledImage(row.source_ref, rows.image_size(row), tuple(boxes), self._name(row))
+        size = rows.image_size(row)
+        if row.algorithm == loading.IMPORTED:
+            boxes = self._inside(row, boxes, size)
+        return LabeledImage(row.source_ref, size, tuple(boxes), self._name(row))
+
+    def _inside(self, row: rows.Row, boxes: list[Box], size: ImageSize) -> list[Box]:
+        """The boxes of a label that came with the input, inside their image; what is wrong with them is noted."""
+        stated = self.task_type.read_manifest(orjson.loads(row.line), self.job.label_attribute_name).image_size
+        if stated is not None and (stated.width, stated.height) != (size.width, size.height):
+            self._note(
+                row,
+                f"the label says {stated.width} x {stated.height} pixels, the image has {size.width} x "
+                f"{size.height}: the boxes are taken as pixels of the image",
+            )
+        kept = []
+        for place, box in enumerate(boxes, start=1):
+            try:
+                inside, repair = fitted(box, size)
+            except ValueError as error:
+                self._note(row, f"box {place}: {error}: it is left out")
+                continue
+            kept.append(inside)
+            if repair:
+                self._note(row, f"box {place}: {repair}")
+        return kept
 
     def _name(self, row: rows.Row) -> str:
         return source_names.without_our_folders(self.job.account, row.source_ref, row.source_name)
