@@ -36,7 +36,9 @@ def field(make_bucket: Callable[[str], str], s3_servers: dict[str, str], setting
     """The bucket s3://field of the cases, granted to every account; pictures come into it by `put_pictures`."""
     make_bucket(s3_servers["moto"])
     settings.S3_INPUT_BUCKETS = frozenset({"field"})
-    storage.prepare("s3://field")
+    if not storage.prepare("s3://field"):
+        for item in list(storage.list("s3://field/")):
+            storage.delete(item.uri)
     return "s3://field"
 
 

@@ -39,3 +39,31 @@ def test_p02_portal_form_with_120_files(case: Path, requester: Requester) -> Non
     answer = sent_by_the_form(requester, [(f"{number:03}.png", b"x") for number in range(120)])
     assert answer.status_code == 400 and not Dataset.objects.exists()
     assert "one request may have at most 100 files. Pack them into a zip file" in answer.content.decode()
+
+
+# --- other forms of the same kinds ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["фото.png", "мото.png"],
+        ["🐝.png", "🐜.png"],
+        ["a.png"] * 3,
+        ["a:b.png", "a_b.png", "a b.png"],
+        ["photo.jfif", "photo.jpe", "photo"],
+    ],
+)
+def test_the_form_keeps_every_file(requester: Requester, names: list[str]) -> None:
+    files = [(name, builders.image_bytes(number=number, form="JPEG")) for number, name in enumerate(names)]
+    assert sent_by_the_form(requester, files).status_code == 302
+    made = requester.made(Dataset.objects.get(name="bees").pk)
+    assert (sorted(zip(made.names, made.contents, strict=True)), made.refused) == (sorted(files), [])
+
+
+@pytest.mark.parametrize(("count", "status"), [(100, 302), (101, 400), (400, 400)])
+def test_the_form_takes_up_to_the_limit_and_says_it(requester: Requester, count: int, status: int) -> None:
+    files = [(f"{number}.png", builders.image_bytes(number=number)) for number in range(count)]
+    answer = sent_by_the_form(requester, files)
+    assert answer.status_code == status
+    assert status == 302 or "at most 100 files. Pack them into a zip file" in answer.content.decode()
