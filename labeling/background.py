@@ -14,7 +14,7 @@ from labeling.services.intake import datasets
 from labeling.services.jobs import advancing
 from labeling.services.output import exports, manifests
 from labeling.services.queue import advance_requests, leases, owners
-from marketplace import queue
+from marketplace import locks, queue
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +41,16 @@ def refresh_output(job_id: int) -> None:
 def sweep() -> None:
     """Run every minute: end overdue leases and request an advance of every queue's owner that is not finished.
 
-    So a lost message delays a queue by a minute at most. A part that fails does not keep the others from running; its
-    error is raised in the end, so that the message queue records it.
+    So a lost message delays a queue, a data set or an export by a minute at most. A part that fails does not keep the
+    others from running; its error is raised in the end, so that the message queue records it.
     """
-    parts: tuple[Callable[[], object], ...] = (leases.expire_overdue, _request_advances, datasets.sweep, _refresh_stale)
+    parts: tuple[Callable[[], object], ...] = (
+        leases.expire_overdue,
+        _request_advances,
+        datasets.sweep,
+        exports.sweep,
+        _refresh_stale,
+    )
     failed: Exception | None = None
     for part in parts:
         try:
@@ -67,18 +73,22 @@ def _refresh_stale() -> None:
 
 
 def run_export(export_id: int) -> None:
-    """Write the file of an export."""
-    try:
-        attempts.attempt(
-            "run_export",
-            export_id,
-            lambda: exports.run_export(export_id),
-            give_up=lambda reason, passing: exports.give_up(export_id, reason),
-        )
-    except Exception:
-        # No sweep starts exports again, so the next attempt has a message of its own.
-        queue.enqueue(exports.RUN, export_id)
-        raise
+    """Write the file of an export; does nothing while another process writes it."""
+    with locks.only_one(f"run-export:{export_id}") as mine:
+        if not mine:
+            return
+        try:
+            attempts.attempt(
+                "run_export",
+                export_id,
+                lambda: exports.run_export(export_id),
+                give_up=lambda reason, passing: exports.give_up(export_id, reason),
+                count_kills=True,
+            )
+        except Exception:
+            # The next attempt has a message of its own, so that it need not wait for the sweep.
+            queue.enqueue(exports.RUN, export_id)
+            raise
 
 
 def advance_dataset(dataset_id: int) -> None:

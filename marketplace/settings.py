@@ -198,6 +198,7 @@ MINIMUM_PAYOUT = value(declared.MINIMUM_PAYOUT)
 REGION = value(declared.REGION)
 IMAGE_MAX_BYTES = value(declared.IMAGE_MAX_BYTES)
 IMAGE_MAX_PIXELS = value(declared.IMAGE_MAX_PIXELS)
+EXPORT_IMAGES_MAX_BYTES = value(declared.EXPORT_IMAGES_MAX_BYTES)
 
 # --- web server -------------------------------------------------------------------
 WEB_THREADS = value(declared.WEB_THREADS)

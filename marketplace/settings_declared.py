@@ -232,6 +232,15 @@ IMAGE_MAX_PIXELS = whole(
     high=1_000_000_000,
     unit="pixels",
 )
+EXPORT_IMAGES_MAX_BYTES = whole(
+    "WAGGLE_EXPORT_IMAGES_MAX_BYTES",
+    "The most that the images in one export may have together. The file is written to the folder of temporary files "
+    "first, which needs room for it.",
+    default=20 * 1024 * MIB,
+    low=MIB,
+    high=10 * 1024 * 1024 * MIB,
+    unit="bytes",
+)
 API_RATE_PER_USER = matching(
     "WAGGLE_API_RATE_PER_USER",
     "How many REST requests a user may make in a period.",
@@ -406,6 +415,7 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         REGION,
         IMAGE_MAX_BYTES,
         IMAGE_MAX_PIXELS,
+        EXPORT_IMAGES_MAX_BYTES,
         API_RATE_PER_USER,
     ),
     "Queue and learner": (

@@ -262,11 +262,15 @@ class Export(s.Serializer):
     id = s.IntegerField()
     kind = s.CharField()
     which = s.CharField()
+    images = s.BooleanField(help_text="whether the images are in the file")
     status = s.CharField()
     failure_reason = s.CharField(allow_null=True)
     progress = s.FloatField()
     objects_done = s.IntegerField()
-    item_errors = s.ListField(child=s.JSONField())
+    item_errors = s.ListField(
+        child=s.JSONField(),
+        help_text="objects that were left out, each with its index and the reason; with `used` it was not left out",
+    )
     size_bytes = s.IntegerField(allow_null=True)
     download_url = s.CharField(allow_null=True)
     created_at = s.DateTimeField()

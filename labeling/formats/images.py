@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, ImageOps, JpegImagePlugin
 
+from labeling.formats import file_kinds, jpeg_ends
 from labeling.formats.png_chunks import SIGNATURE, without_metadata
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
@@ -29,6 +30,8 @@ SIGNATURE_BYTES = 16
 """How many of a file's first bytes `format_by_signature` needs."""
 _SIGNATURES = ((b"\xff\xd8\xff", "JPEG"), (SIGNATURE, "PNG"), (b"GIF8", "GIF"), (b"BM", "BMP"))
 _ORIENTATION = 0x0112
+MISSING_ROWS, MISSING_SHARE = 16, 0.02
+"""What may be missing of a JPEG that ends too early: one row of its blocks, or this share of the picture."""
 _SIDEWAYS = (5, 6, 7, 8)
 # What EXIF's orientations ask for, as Pillow's own exif_transpose has it.
 _TURNED = {
@@ -106,6 +109,16 @@ def format_by_signature(start: bytes) -> str:
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return "WEBP"
     return next((name for signature, name in _SIGNATURES if start.startswith(signature)), "")
+
+
+def not_shown(start: bytes) -> str:
+    """What a file is that we do not take, and what to do about it, by its first bytes; "" when it is not known."""
+    if not (what := file_kinds.described(start)):
+        return ""
+    if file_kinds.archive_kind(start):
+        return f"is {what}: unpack it first"
+    way_out = "convert it to JPEG or PNG" if file_kinds.image_kind(start) else f"images are {', '.join(FORMATS)}"
+    return f"is {what}, which is not accepted: {way_out}"
 
 
 def inspect(source: bytes | BinaryIO, limits: Limits | None = None) -> ImageInfo:
@@ -252,6 +265,8 @@ def _open(
         if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
             several = "has several pages" if name == "TIFF" else "is animated"
             raise ImageError(f"the {name} {several}; only still images can be labeled")
+        if image.format == "JPEG" and jpeg_ends.is_cut(data):
+            image = _completed(data, height)
         orientation = _orientation(image)
         depth = 3 if image.mode in ("P", "PA") else len(image.getbands())
     except ImageError:
@@ -261,7 +276,10 @@ def _open(
             raise ImageError(
                 f"the image is damaged (it begins like a {announced}, its header cannot be read)"
             ) from None
-        raise ImageError(f"not an image in a known format ({', '.join(formats)})") from None
+        what = not_shown(data[: file_kinds.START_BYTES])
+        raise ImageError(
+            f"the file {what}" if what else f"not an image in a known format ({', '.join(formats)})"
+        ) from None
     except Image.DecompressionBombError:
         raise ImageError(f"the image is too large, at most {limits.max_pixels:,} pixels are allowed") from None
     except _DAMAGE as error:
@@ -275,6 +293,14 @@ def _header(data: bytes, formats: tuple[str, ...]) -> Image.Image:
     """The image with nothing but its header read."""
     png = format_by_signature(data[:SIGNATURE_BYTES]) == "PNG"
     return Image.open(BytesIO(without_metadata(data) if png else data), formats=formats)
+
+
+def _completed(data: bytes, height: int) -> Image.Image:
+    """A JPEG whose end is missing, if next to nothing of the picture is; raises ImageError."""
+    missing = jpeg_ends.missing_rows(data)
+    if missing > max(MISSING_ROWS, height * MISSING_SHARE):
+        raise ImageError(f"the image is damaged (the file ends too early: {missing} of its {height} rows are missing)")
+    return Image.open(BytesIO(data + jpeg_ends.END), formats=("JPEG",))
 
 
 def _orientation(image: Image.Image) -> int:

@@ -186,7 +186,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         ("/jobs/new/launch/", {}),
         (f"{job}stop/", {}),
         (f"{job}labels/{ids['object_id']}/adjudicate/", {"answer": json.dumps(stories.ONE_BEE)}),
-        (f"{job}exports/", {"kind": "coco", "which": "all"}),
+        (f"{job}exports/", {"kind": "coco", "which": "all", "images": "on"}),
         (f"/exports/{ids['export_id']}/stop/", {}),
         ("/datasets/new/", {**source, "selection": "random", "percent": "10", "where": "a = 1"}),
         (f"/datasets/{ids['dataset_id']}/stop/", {}),

@@ -19,7 +19,7 @@ from labeling.queries import progress
 from labeling.services.intake import datasets
 from labeling.services.jobs import creation
 from labeling.services.jobs.owner import LabelingJobOwner
-from labeling.services.output import exports, manifests
+from labeling.services.output import export_files, exports, manifests
 from labeling.services.queue import assignments, owners
 from labeling.services.results import labels
 from labeling.services.results.labels import ExternalLabel
@@ -180,7 +180,7 @@ def assert_exports(job, *, complete: int) -> None:
         if kind == "manifest":
             assert len(data.splitlines()) == job.objects_total
         if kind == "coco":
-            found = json.loads(zipfile.ZipFile(io.BytesIO(data)).read(exports.COCO_MEMBER))
+            found = json.loads(zipfile.ZipFile(io.BytesIO(data)).read(export_files.COCO_MEMBER))
             assert len(found["images"]) == complete
             assert all(one["reason"] and one["object"].isdigit() for one in export.item_errors)
 

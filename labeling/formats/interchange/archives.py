@@ -7,7 +7,7 @@ object each file belongs to. It must not know boxes.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, BinaryIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
@@ -25,8 +25,6 @@ MAX_TOTAL = 20_000_000_000  # Members may overlap, so that many small ones unpac
 _SPOOL = 8_000_000
 # a fixed time makes the same labels give the same bytes
 _TIME = (2000, 1, 1, 0, 0, 0)
-
-ImageBytes = Callable[[str], bytes | None]
 
 
 class ArchiveWriter:
@@ -62,14 +60,14 @@ class ArchiveWriter:
             while chunk := source.read(1 << 20):
                 member.write(chunk)
 
-    def add_image(self, name: str, image: LabeledImage, read: ImageBytes | None) -> None:
-        """Note which object a file name stands for and, when its bytes are wanted and known, put them in."""
+    def add_image(self, name: str, image: LabeledImage) -> None:
+        """Note which object a file name stands for and, when the image has its content, put it in."""
         size = image.image_size
-        entry = {"file": name, "source-ref": image.source, "width": size.width, "height": size.height}
-        self._index.write(orjson.dumps(entry) + b"\n")
-        data = read(image.source) if read is not None else None
-        if data is not None:
-            self.add(name, data, packed=False)
+        if size.width and size.height:
+            entry = {"file": name, "source-ref": image.source, "width": size.width, "height": size.height}
+            self._index.write(orjson.dumps(entry) + b"\n")
+        if image.content is not None:
+            self.add(name, image.content, packed=False)
 
 
 class ArchiveReader:

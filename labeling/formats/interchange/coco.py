@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, TypeGuard
 
@@ -40,12 +40,14 @@ def write_coco(
     *,
     labels: Sequence[str],
     info: Mapping[str, Any] | None = None,
+    on_image: Callable[[str, LabeledImage], None] | None = None,
 ) -> int:
     """Write one JSON document and return the number of images.
 
     Categories are `labels` in order with ids from 1; every image carries its URI in `coco_url` and a safe, unique
     relative `file_name`; a box with a confidence carries it as `score`. Annotations wait in a temporary file while the
-    images are written, so memory does not grow. Raises ValueError for a class that is not in `labels`.
+    images are written, so memory does not grow. `on_image` is called with the `file_name` of each image, in order.
+    Raises ValueError for a class that is not in `labels`.
     """
     order = class_order(labels)
     categories = [{"id": place + 1, "name": label, "supercategory": ""} for label, place in order.items()]
@@ -55,7 +57,10 @@ def write_coco(
     names = Names()
     with SpooledTemporaryFile(max_size=_SPOOL) as spool:
         for image in objects:
-            out.write((b",\n" if images else b"\n") + _image_record(image, names.take(image.file_name), images + 1))
+            name = names.take(image.file_name)
+            if on_image is not None:
+                on_image(name, image)
+            out.write((b",\n" if images else b"\n") + _image_record(image, name, images + 1))
             images += 1
             for box in image.boxes:
                 record = _annotation_record(box, annotations + 1, images, order, image.source)

@@ -6,7 +6,7 @@ Also their conversion from and to manifest lines. It must not know any one forma
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import orjson
@@ -24,12 +24,14 @@ class LabeledImage:
     """One image with its boxes. `source` is the URI when exporting, the file name in the set when importing.
 
     `name` is the name that the image had before it was stored under a key of ours, "" when its address has its name.
+    `content` is the file's bytes when the image itself is to go into the export.
     """
 
     source: str
     image_size: ImageSize
     boxes: tuple[Box, ...] = ()
     name: str = ""
+    content: bytes | None = field(default=None, compare=False, repr=False)
 
     @property
     def file_name(self) -> str:

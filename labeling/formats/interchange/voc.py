@@ -15,7 +15,7 @@ from typing import BinaryIO
 from xml.etree import ElementTree
 
 from labeling.formats.augmented_reading import BLANKS
-from labeling.formats.interchange.archives import ArchiveReader, ArchiveWriter, ImageBytes
+from labeling.formats.interchange.archives import ArchiveReader, ArchiveWriter
 from labeling.formats.interchange.items import (
     BadItem,
     FindSize,
@@ -45,9 +45,8 @@ def write_voc(
     out: BinaryIO,
     *,
     labels: Sequence[str],
-    image_bytes: ImageBytes | None = None,
 ) -> int:
-    """Write the zip and return the number of images; with `image_bytes` (URI -> bytes) the images go in as well.
+    """Write the zip and return the number of images; those that have their content go in themselves.
 
     Raises ValueError for a class that is not in `labels` or holds a character XML cannot carry.
     """
@@ -56,9 +55,9 @@ def write_voc(
     count = 0
     with ArchiveWriter(out) as archive, SpooledTemporaryFile(max_size=8_000_000) as listed:
         for image in objects:
-            stem, file = names.take_pair(image.file_name)
+            stem, file = names.take_pair(image.file_name, label=".xml")
             archive.add(f"{_ANNOTATIONS}{stem}.xml", _document(image, file, order).encode())
-            archive.add_image(f"{_IMAGES}{file}", image, image_bytes)
+            archive.add_image(f"{_IMAGES}{file}", image)
             listed.write(stem.encode() + b"\n")
             count += 1
         archive.add_stream(_SETS, listed)

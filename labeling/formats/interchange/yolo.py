@@ -16,7 +16,8 @@ import orjson
 import yaml
 
 from labeling.formats.augmented_reading import BLANKS
-from labeling.formats.interchange.archives import ArchiveReader, ArchiveWriter, ImageBytes
+from labeling.formats.images import SIGNATURE_BYTES, format_by_signature
+from labeling.formats.interchange.archives import ArchiveReader, ArchiveWriter
 from labeling.formats.interchange.items import (
     BadItem,
     Item,
@@ -35,6 +36,7 @@ _LABELS = "labels/train/"
 _IMAGES = "images/train/"
 _LISTS = ("train.txt", "val.txt", "valid.txt", "test.txt", "trainval.txt", "obj.names", "readme.txt")
 """Files of a set that list images or say something; they hold no labels."""
+_TRAINED = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 _MAX_OBJECTS = 20_000
 _MAX_NAMES = 256_000  # bytes; reading YAML is slow work
 
@@ -44,9 +46,8 @@ def write_yolo(
     out: BinaryIO,
     *,
     labels: Sequence[str],
-    image_bytes: ImageBytes | None = None,
 ) -> int:
-    """Write the zip and return the number of images; with `image_bytes` (URI -> bytes) the images go in as well.
+    """Write the zip and return the number of images; those that have their content go in themselves.
 
     Raises ValueError for a class that is not in `labels`.
     """
@@ -56,19 +57,27 @@ def write_yolo(
     with ArchiveWriter(out) as archive, SpooledTemporaryFile(max_size=8_000_000) as listed:
         archive.add("data.yaml", _data_yaml(labels))
         for image in objects:
-            stem, file = names.take_pair(image.file_name)
+            stem, file = names.take_pair(image.file_name, ending=_ending(image))
             archive.add(f"{_LABELS}{stem}.txt", _lines(image, order).encode())
-            archive.add_image(f"{_IMAGES}{file}", image, image_bytes)
+            archive.add_image(f"{_IMAGES}{file}", image)
             listed.write(f"./{_IMAGES}{file}\n".encode())
             count += 1
         archive.add_stream("train.txt", listed)
     return count
 
 
+def _ending(image: LabeledImage) -> str | None:
+    """The ending of the image's file by its content, when trainers, which go by endings, would pass over its own."""
+    if image.content is None or image.file_name.lower().endswith(_TRAINED):
+        return None
+    return f".{(format_by_signature(image.content[:SIGNATURE_BYTES]) or 'jpeg').lower()}"
+
+
 def _data_yaml(labels: Sequence[str]) -> bytes:
+    # Without 'path' the folders are looked for beside this file, wherever the training is started.
     # JSON strings are YAML strings too, whatever is in them
     names = b"".join(b"  %d: %s\n" % (place, _quoted(label)) for place, label in enumerate(labels))
-    return b"path: .\ntrain: images/train\nval: images/train\nnames:\n" + (names or b"  {}\n")
+    return b"train: images/train\nval: images/train\nnames:\n" + (names or b"  {}\n")
 
 
 def _quoted(text: str) -> bytes:

@@ -15,7 +15,7 @@ from labeling import transitions
 from labeling.formats import manifest
 from labeling.formats.selection_query import compile_where
 from labeling.models import BadLine, Dataset, LabelingJob
-from labeling.services.intake import sources
+from labeling.services.intake import source_names, sources
 from labeling.services.intake.rejected_lines import RejectedLines
 from labeling.services.intake.selection import check_selection
 from labeling.services.queue import advance_requests
@@ -171,9 +171,8 @@ def _create(dataset: Dataset) -> None:
         counts = _publish(dataset, every_line, uri, rejected, progress)
     if counts == 0:
         first = f"; the first: {rejected.rows[0].reason}" if rejected.rows else ""
-        raise Invalid(
-            f"{dataset.source['uri']}: holds no object that can be labeled ({rejected.count} rejected{first})"
-        )
+        named = source_names.given(dataset.source["uri"])
+        raise Invalid(f"{named}: holds no object that can be labeled ({rejected.count} rejected{first})")
     with transaction.atomic():
         rejected.save(dataset=dataset)
         _end(

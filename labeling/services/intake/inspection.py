@@ -11,6 +11,7 @@ from functools import partial
 from itertools import islice
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from labeling.formats import images
@@ -35,23 +36,29 @@ class Inspection:
 
 
 def inspect_objects(
-    object_ids: Iterable[int], *, progress: Callable[[int], None] | None = None, patient: bool = True
+    object_ids: Iterable[int],
+    *,
+    progress: Callable[[int], None] | None = None,
+    patient: bool = True,
+    stated: bool = False,
 ) -> dict[int, str]:
     """Inspect the images of these objects; returns {object id: reason} for those that cannot be used.
 
     The others get width, height and depth in displayed pixels and, when the stored image is rotated or on another
     server, the address of an upright copy in the store. Objects that were measured before are skipped and each chunk is
-    stored as soon as it is done, so a call after a crash continues. `progress` is called after each chunk with the
-    number of objects done. Raises StoreUnavailable when the store cannot be reached and, unless `patient`, Busy when
-    other large images are being decoded.
+    stored as soon as it is done, so a call after a crash continues. With `stated` an object is measured too whose size
+    is only what its label says. `progress` is called after each chunk with the number of objects done. Raises
+    StoreUnavailable when the store cannot be reached and, unless `patient`, Busy when other large images are being
+    decoded.
     """
     failures: dict[int, str] = {}
+    wanted = Q(width=None) | Q(inspected_at=None) if stated else Q(width=None)
     done = 0
     stream = iter(object_ids)
     with ThreadPoolExecutor(THREADS, thread_name_prefix="inspect") as pool:
         while chunk := list(islice(stream, CHUNK)):
             # The account is loaded here, because the threads make no queries.
-            rows = DataObject.objects.filter(pk__in=chunk, width=None).select_related("job__account").order_by("pk")
+            rows = DataObject.objects.filter(wanted, pk__in=chunk).select_related("job__account").order_by("pk")
             results = list(pool.map(partial(_inspect_or_unavailable, patient=patient), rows))
             _store([result for result in results if isinstance(result, Inspection) and result.info.ok])
             for result in results:
@@ -70,8 +77,8 @@ def inspect_labeled(row: DataObject) -> None:
 
     Nothing changes when the image was inspected before or cannot be used. Raises StoreUnavailable, Busy.
     """
-    if row.width is None and row.label_id is not None:
-        inspect_objects([row.pk], patient=False)
+    if row.inspected_at is None and row.label_id is not None:
+        inspect_objects([row.pk], stated=True, patient=False)
         row.refresh_from_db(fields=["width", "height", "depth", "upright_uri", "inspected_at"])
 
 

@@ -5,6 +5,7 @@ collide; the name as given is kept beside. Sizes are counted while unpacking; wh
 """
 
 import stat
+import struct
 import time
 import zipfile
 import zlib
@@ -14,7 +15,7 @@ from typing import Any, BinaryIO
 
 from django.conf import settings
 
-from labeling.formats import images
+from labeling.formats import file_kinds
 from labeling.services.intake import source_names
 from labeling.services.intake.rejected_lines import RejectedLines
 from labeling.services.intake.source_names import SourceFile
@@ -39,6 +40,9 @@ METHOD_NAMES = {9: "Deflate64, as Windows does above 2 GB", 93: "Zstandard", 95:
 UTF8_NAME = 0x800
 """The flag that says that a member's name is UTF-8; without it Python reads the name as code page 437."""
 
+UNICODE_PATH = 0x7075
+"""The extra field with a member's name in UTF-8."""
+
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
 
 
@@ -51,7 +55,7 @@ def extract(archive: BinaryIO, *, into: str, rejected: RejectedLines, progress: 
     try:
         unpacker = zipfile.ZipFile(archive)
     except DAMAGE as error:
-        raise Invalid(f"the file is not a zip archive ({error})") from None
+        raise Invalid(_no_zip(archive, error)) from None
     with unpacker:
         members = unpacker.infolist()
         if len(members) > MAX_MEMBERS:
@@ -89,13 +93,43 @@ def extract(archive: BinaryIO, *, into: str, rejected: RejectedLines, progress: 
             yield SourceFile(uri, name)
 
 
+def _no_zip(archive: BinaryIO, error: Exception) -> str:
+    """Why a file is no zip archive, and what to do about it."""
+    archive.seek(0)
+    start = archive.read(file_kinds.START_BYTES)
+    if file_kinds.archive_kind(start) == "zip":
+        return f"the zip archive is damaged or was cut off ({error}): upload it again, or pack it again"
+    what = file_kinds.described(start)
+    named = f"it is {what}" if what else str(error)
+    return f"the file is not a zip archive ({named}): pack the images into a zip archive"
+
+
 def member_name(member: zipfile.ZipInfo) -> str:
     """A member's name as its author saw it: some tools write UTF-8 without saying so, or backslashes for folders."""
     name = member.orig_filename.partition("\x00")[0]
-    if not member.flag_bits & UTF8_NAME:
+    if not member.flag_bits & UTF8_NAME and (given := _unicode_path(member)):
+        name = given
+    elif not member.flag_bits & UTF8_NAME:
         with suppress(UnicodeError):  # Otherwise it is a name in code page 437.
             name = name.encode("cp437").decode("utf-8")
     return source_names.storable(name if "/" in name else name.replace("\\", "/"))
+
+
+def _unicode_path(member: zipfile.ZipInfo) -> str:
+    """The name in UTF-8 that some tools write beside the one in the encoding of their system, "" if there is none.
+
+    It is the extra field 0x7075 of the zip specification (APPNOTE 4.6.9): version, checksum of the other name, name.
+    """
+    extra, at = member.extra, 0
+    while at + 4 <= len(extra):
+        tag, size = struct.unpack_from("<HH", extra, at)
+        body = extra[at + 4 : at + 4 + size]
+        if tag == UNICODE_PATH and body[:1] == b"\x01" and len(body) > 5:
+            with suppress(UnicodeError):
+                if struct.unpack_from("<I", body, 1)[0] == zlib.crc32(member.orig_filename.encode("cp437")):
+                    return body[5:].decode()
+        at += 4 + size
+    return ""
 
 
 def _rejection_reason(member: zipfile.ZipInfo) -> str:
@@ -118,7 +152,7 @@ def _not_an_image(unpacker: zipfile.ZipFile, member: zipfile.ZipInfo, name: str)
         return ""
     try:
         with unpacker.open(member) as stream:
-            return source_names.not_an_image(name, stream.read(images.SIGNATURE_BYTES))
+            return source_names.not_an_image(name, stream.read(file_kinds.START_BYTES))
     except DAMAGE as error:
         return f"cannot be unpacked ({error})"
 
