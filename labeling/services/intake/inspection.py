@@ -126,13 +126,28 @@ def _inspect(row: DataObject) -> Inspection:
     return Inspection(row.pk, info, uri)
 
 
-def _measure(data: bytes) -> images.ImageInfo:
+def measure(uri: str) -> images.ImageInfo:
+    """Size and orientation of a stored image, without decoding it; `problem` says why it cannot be used.
+
+    May be called from threads. Raises StoreUnavailable.
+    """
+    try:
+        return _measure(storage.read(uri, limit=settings.IMAGE_MAX_BYTES), images.measure)
+    except storage.StoreUnavailable:
+        raise
+    except DomainError as error:
+        return images.ImageInfo(problem=error.message)
+
+
+def _measure(
+    data: bytes, look: Callable[[bytes, images.Limits], images.ImageInfo] = images.inspect
+) -> images.ImageInfo:
     allowed = limits()
-    info = images.inspect(data, replace(allowed, max_pixels=min(LARGE_PIXELS, allowed.max_pixels)))
+    info = look(data, replace(allowed, max_pixels=min(LARGE_PIXELS, allowed.max_pixels)))
     if info.ok or allowed.max_pixels <= LARGE_PIXELS:
         return info
     with _LARGE_IMAGE:
-        return images.inspect(data, allowed)
+        return look(data, allowed)
 
 
 def limits() -> images.Limits:
