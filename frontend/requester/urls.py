@@ -3,7 +3,7 @@
 from django.urls import path
 
 from frontend import automation
-from frontend.requester import datasets, job_new, job_preview, jobs, objects, overview, settings, teams, wallet
+from frontend.requester import datasets, imports, job_new, job_preview, jobs, objects, overview, settings, teams, wallet
 
 app_name = "requester"
 urlpatterns = [
@@ -33,6 +33,11 @@ urlpatterns = [
     path("datasets/<int:dataset_id>/progress/", datasets.progress_part, name="dataset-progress"),
     path("datasets/<int:dataset_id>/stop/", datasets.stop, name="dataset-stop"),
     path("datasets/<int:dataset_id>/sample/<int:number>/", job_preview.sample_image, name="dataset-sample"),
+    path("imports/", imports.list_page, name="dataset-imports"),
+    path("imports/new/", imports.new_page, name="dataset-import-new"),
+    path("imports/<int:import_id>/", imports.detail_page, name="dataset-import"),
+    path("imports/<int:import_id>/progress/", imports.progress_part, name="dataset-import-progress"),
+    path("imports/<int:import_id>/stop/", imports.stop, name="dataset-import-stop"),
     path("wallet/", wallet.page, name="wallet"),
     path("teams/", teams.page, name="teams"),
     path("teams/new/", teams.new, name="team-new"),

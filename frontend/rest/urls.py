@@ -3,7 +3,19 @@
 from django.urls import path
 
 from frontend import automation
-from frontend.rest import accounts, datasets, earnings, exports, jobs, objects, openapi, wallet, work, workteams
+from frontend.rest import (
+    accounts,
+    datasets,
+    earnings,
+    exports,
+    jobs,
+    label_imports,
+    objects,
+    openapi,
+    wallet,
+    work,
+    workteams,
+)
 
 app_name = "rest"
 urlpatterns = [
@@ -24,6 +36,11 @@ urlpatterns = [
     path("datasets/<int:dataset_id>", datasets.DatasetView.as_view()),
     path("datasets/<int:dataset_id>/stop", datasets.DatasetStopView.as_view()),
     path("datasets/<int:dataset_id>/bad-lines", datasets.DatasetBadLinesView.as_view()),
+    path("label-imports", label_imports.LabelImportsView.as_view()),
+    path("label-imports/<int:import_id>", label_imports.LabelImportView.as_view()),
+    path("label-imports/<int:import_id>/stop", label_imports.LabelImportStopView.as_view()),
+    path("label-imports/<int:import_id>/lines", label_imports.LabelImportLinesView.as_view()),
+    path("label-imports/<int:import_id>/report/<str:form>", label_imports.LabelImportReportView.as_view()),
     path("labeling-jobs", jobs.JobsView.as_view()),
     path("labeling-jobs/estimate", jobs.EstimateView.as_view()),
     path("labeling-jobs/<int:job_id>", jobs.JobView.as_view()),

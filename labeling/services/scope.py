@@ -65,6 +65,11 @@ def label_import(account: Account, import_id: int) -> LabelImport:
     return row
 
 
+def import_of(dataset: Dataset) -> LabelImport | None:
+    """The import that made the data set, which knows its label attribute and classes; None for another data set."""
+    return LabelImport.objects.filter(dataset=dataset).first()
+
+
 def export(account: Account, export_id: int) -> Export:
     """An export of one of the account's jobs, with its job loaded. Raises NotFound."""
     row = Export.objects.select_related("job").filter(pk=export_id, job__account=account).first()

@@ -7,7 +7,8 @@ from django.apps import apps
 from django.conf import settings
 
 from frontend.images import image_url
-from labeling.models import DataObject, Export
+from labeling.models import DataObject, Export, LabelImport
+from labeling.services.imports import reports
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import assignments
 from learning.models import Model, TrainingJob
@@ -86,12 +87,19 @@ def a_world() -> World:
     token, _ = accounts.create_token(user=owner, account=account, name="secret-token")
     dataset = builders.a_dataset(account=account, name="secret-data")
     assert isinstance(token, ApiToken)
+    label_import = LabelImport.objects.create(
+        account=account, purpose="dataset", name="secret-labels", uri=export_uri, status="Completed", dataset=dataset
+    )
+    for form in reports.KINDS:
+        storage.write(reports.uri(label_import, form), b"secret-labels")
     ids = {
         "job_id": job.pk,
         "queue_id": job.queue_id,
         "object_id": rows[0].pk,
         "dataset_id": dataset.pk,
         "export_id": export.pk,
+        "import_id": label_import.pk,
+        "form": "jsonl",
         "model_id": model.pk,
         "training_id": training.pk,
         "assignment_id": assignment.pk,
@@ -109,5 +117,13 @@ def a_world() -> World:
         other_worker_user=other.user,
         outsider_user=outsider.user,
         ids=ids,
-        secrets=["secret-meadow", "secret-model", "secret-training", "secret-token", "secret-data", account.number],
+        secrets=[
+            "secret-meadow",
+            "secret-model",
+            "secret-training",
+            "secret-token",
+            "secret-data",
+            "secret-labels",
+            account.number,
+        ],
     )

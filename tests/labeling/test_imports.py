@@ -263,7 +263,7 @@ class TestGolds:
         assert said(row, "imported") == ["images[0]: a.jpg: 1 box"]
 
     def test_a_gold_is_whole_or_none(self, account):
-        """With a box missing, or a crowd, a worker who drew it would count as wrong; boxes of other classes do not matter."""
+        """With a box missing, or a crowd, a worker who drew it would count as wrong; other classes do not matter."""
         job = a_labeled_job(account, "0.jpg", "1.jpg", "2.jpg")
         annotations = [
             {**BEE, "image_id": 0}, {"bbox": [1, 1, 0, 0], "image_id": 0},
