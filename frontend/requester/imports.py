@@ -171,7 +171,7 @@ def detail_page(request: HttpRequest, import_id: int) -> HttpResponse:
         "format": FORMATS.get(row.format, ""),
         "forms": list(reports.KINDS),
         "most_lines": limits.MOST_LINES,
-        "cut": sum(count for _, count in outcomes) > limits.MOST_LINES,
+        "cut": sum(count for _, count in outcomes) > row.counts.get("lines", limits.MOST_LINES),
     }
     return render(request, "requester/import.html", context)
 

@@ -47,7 +47,7 @@ class LabelImportInput(serializers.Serializer):
 
 def import_row(row: LabelImport) -> dict[str, Any]:
     """A label import as the API shows it."""
-    forms = reports.KINDS if row.status == "Completed" else ()
+    forms = reports.KINDS if row.has_report else ()
     return {
         "id": row.pk,
         "purpose": row.purpose,
@@ -156,6 +156,6 @@ class LabelImportReportView(APIView):
         row = scope.label_import(account_of(request), import_id)
         if form not in reports.KINDS:
             raise NotFound(f"a report is {' or '.join(reports.KINDS)}")
-        if row.status != "Completed":
-            raise WrongState(f"the label import is {row.status}", field="status")
+        if not row.has_report:
+            raise WrongState(f"the label import is {row.status} and has no report", field="status")
         return file_response(request, uri=reports.uri(row, form), name=f"label-import-{row.pk}.{form}")

@@ -169,7 +169,7 @@ class LabelImport(s.Serializer):
     without_boxes = s.CharField()
     dataset = s.IntegerField(allow_null=True, help_text="the data set that was made")
     labels = s.ListField(child=s.CharField(), help_text="in the order of their class ids")
-    counts = s.DictField(child=s.IntegerField(), help_text="images, labeled, boxes, and lines of the report by outcome")
+    counts = s.DictField(child=s.IntegerField(), help_text="images, labeled, boxes, lines by outcome, and lines kept")
     progress = s.FloatField()
     report_urls = s.DictField(child=s.CharField())
     created_at = s.DateTimeField()

@@ -33,7 +33,8 @@ class LabelImport(models.Model):
     dataset = models.ForeignKey(Dataset, models.SET_NULL, null=True, related_name="made_by_import")
     # The classes of the labels; their order is the class index in the data set's manifest.
     labels = models.JSONField(default=list)
-    # {"images", "labeled", "boxes"} and how many lines of the report have each outcome.
+    # {"images", "labeled", "boxes"}, how many lines of the report have each outcome, and, once the report is stored,
+    # how many "lines" of it were kept.
     counts = models.JSONField(default=dict)
     progress = models.FloatField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -41,6 +42,11 @@ class LabelImport(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["account", "-id"], name="label_import_by_account")]
+
+    @property
+    def has_report(self) -> bool:
+        """Whether its report is there: it is kept when the whole file was read."""
+        return "lines" in self.counts
 
 
 class ImportOutcome(models.TextChoices):

@@ -88,8 +88,9 @@ def a_world() -> World:
     dataset = builders.a_dataset(account=account, name="secret-data")
     assert isinstance(token, ApiToken)
     label_import = LabelImport.objects.create(
-        account=account, purpose="dataset", name="secret-labels", uri=export_uri, status="Completed", dataset=dataset
-    )
+        account=account, purpose="dataset", name="secret-labels", uri=export_uri, status="Completed", dataset=dataset,
+        counts={"lines": 1},
+    )  # fmt: skip
     for form in reports.KINDS:
         storage.write(reports.uri(label_import, form), b"secret-labels")
     ids = {

@@ -157,7 +157,8 @@ class TestSizes:
         row = of_zip(account, {"i.json": coco_of("a.jpg"), **images_of("a.jpg")})
         assert report(row) == [("images[0]", "imported", "a.jpg: 1 box")]
         assert row.counts == {
-            "images": 1, "labeled": 1, "boxes": 1, "imported": 1, "clipped": 0, "repaired": 0, "crowd": 0, "skipped": 0
+            "images": 1, "labeled": 1, "boxes": 1, "imported": 1, "clipped": 0, "repaired": 0, "crowd": 0, "skipped": 0,
+            "lines": 1,
         }  # fmt: skip
 
 
@@ -320,7 +321,8 @@ class TestFormats:
     def test_what_is_no_label_file_fails_with_the_way_out(self, account, content, message):
         row = an_import(account, content)
         assert row.status == "Failed" and message in row.failure_reason
-        assert not Dataset.objects.filter(name=row.name).exists() and not ImportedLine.objects.exists()
+        assert not Dataset.objects.filter(name=row.name).exists()
+        assert row.has_report is ImportedLine.objects.exists() is ("no image got a label" in message)
 
     def test_a_manifest_with_labels_under_several_attributes_asks_which(self, account):
         uri = builders.tiny_images(1, account=account)[0]

@@ -104,7 +104,7 @@ def _import(row: LabelImport) -> None:
         progress.start("labels", total=file.total)
         for done in work.run():
             progress.report(done, counts=work.counts())
-        _complete(row, work)
+        _end(row, work)
 
 
 def _without_images(row: LabelImport, file: LabelFile) -> str:
@@ -116,30 +116,34 @@ def _without_images(row: LabelImport, file: LabelFile) -> str:
     return packed if file.archive else "the file has labels only: choose the data set that has the images"
 
 
-def _complete(row: LabelImport, work: "_Work") -> None:
+def _end(row: LabelImport, work: "_Work") -> None:
+    """Complete the import, or fail it when no image got a label; either way its report is kept."""
     report = work.report
-    if not work.labeled:
-        first = next((line for line in report.rows() if line[2] == SKIPPED), None)
-        said = f"; the first: {first[1]} {first[3]}" if first else ""
-        raise Invalid(f"no image got a label ({report.counts[SKIPPED]:,} lines were skipped{said})")
     report.write_files(row)
-    uri = work.target.write(work.images) if row.purpose != GOLDS else ""
+    uri = work.target.write(work.images) if work.labeled and row.purpose != GOLDS else ""
     with transaction.atomic():
         locked = LabelImport.objects.select_for_update(no_key=True).get(pk=row.pk)
         if locked.status in transitions.LABEL_IMPORT.final:
             return
         report.save(row)
+        counts = {**work.counts(), "lines": report.lines}
+        ended: dict[str, Any] = {"labels": work.labels, "counts": counts, "progress": 1.0}
+        if not work.labeled:
+            reason = _nothing(report)
+            transitions.LABEL_IMPORT.advance(
+                row, "Failed", by=BY, because=reason[:500], failure_reason=reason[:1024], **ended
+            )
+            return
         dataset = work.target.create(uri) if uri else None
         transitions.LABEL_IMPORT.advance(
-            row,
-            "Completed",
-            by=BY,
-            because=f"{work.labeled} images labeled",
-            dataset=dataset,
-            labels=work.labels,
-            counts=work.counts(),
-            progress=1.0,
+            row, "Completed", by=BY, because=f"{work.labeled} images labeled", dataset=dataset, **ended
         )
+
+
+def _nothing(report: Report) -> str:
+    first = next((line for line in report.rows() if line[2] == SKIPPED), None)
+    said = f"; the first: {first[1]}: {first[3]}" if first else ""
+    return f"no image got a label ({report.counts[SKIPPED]:,} lines were skipped{said})"
 
 
 class _Work:

@@ -67,6 +67,7 @@ def adjudicate_many(*, job: LabelingJob, answers: Mapping[int, Any], explanation
     refused = inspection.inspect_objects(list(unmeasured.values_list("pk", flat=True)))
     with transaction.atomic():
         labels.lock_objects(list(answers))
+        job.refresh_from_db(fields=["status"])
         revisions = []
         for row in DataObject.objects.filter(pk__in=list(answers), job=job).select_related("label").order_by("pk"):
             row.job = job
