@@ -246,6 +246,11 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "add_workteam_member": {"email": world.outsider_user.email},
         "create_dataset": {"name": "made", "kind": "prefix", "uri": uri, "selection": {"kind": "random", "percent": 9}},
         "create_label_import": {"uri": uri, "name": "made", "images": world.ids["dataset_id"]},
+        "create_training_job": {
+            "name": "made",
+            "dataset": world.ids["dataset_id"],
+            "hyperparameters": {"label_attribute_name": "boxes"},
+        },
         "create_labeling_job": design,
         "estimate_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036"},
         "create_export": {"kind": "manifest"},

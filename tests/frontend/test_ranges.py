@@ -74,7 +74,7 @@ DECLARED: dict[str, Range] = {
 # Fields without a declared limit: ids of rows, and texts that another rule checks.
 FREE = {
     *("account", "answer", "augmentation", "dataset", "email", "folder", "images", "job", "labels", "task_type"),
-    "workteam",
+    *("validation", "workteam"),
 }
 
 
