@@ -143,3 +143,23 @@ def test_the_wizard_makes_a_job_that_takes_the_labels_over(client, account):
     jobs.advance_job(job.pk)
     states = dict(DataObject.objects.filter(job=job).values_list("source_name", "state"))
     assert states == {"a.jpg": "HumanLabeled", "b.jpg": "PendingHuman"}
+
+
+def test_hostile_texts_of_a_file_are_text_on_the_page(client, account):
+    """Names of classes and images are anybody's; the page shows them as they are and runs nothing."""
+    hostile = "<img src=x onerror=alert(1)>"
+    categories = [{"id": 1, "name": hostile}]
+    images = [{"id": 1, "file_name": f"{hostile}.jpg", "width": 100, "height": 50}, {"id": 2, "file_name": hostile}]
+    members = {
+        "i.json": label_files.coco({"bbox": [10, 10, 20, 20]}, categories=categories, images=images),
+        f"{hostile}.jpg": label_files.picture(),
+    }
+    row = label_files.of_zip(account, members)
+    assert row.labels == [hostile]
+    for path in (
+        reverse("requester:dataset-import", args=[row.pk]),
+        reverse("requester:dataset", args=[row.dataset.pk]),
+    ):
+        html = client.get(path).content.decode()
+        assert "<img src=x" not in html and "&lt;img src=x onerror=alert(1)&gt;" in html
+    assert client.get(reverse("requester:dataset-import", args=[row.pk]) + "?outcome=skipped").status_code == 200

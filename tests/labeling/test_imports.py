@@ -403,6 +403,14 @@ class TestLife:
         assert row.status == "Failed" and "division" in row.failure_reason
         assert FailedAttempt.objects.filter(work="advance_import").exists()
 
+    def test_one_that_takes_too_long_fails_with_the_way_out(self, account, settings):
+        """The queue would end it before it is done, and begin it again, for ever."""
+        settings.Q_CLUSTER = settings.Q_CLUSTER | {"timeout": 0}
+        row = of_zip(account, {"i.json": coco_of("a.jpg"), **images_of("a.jpg")})
+        assert row.status == "Failed"
+        assert "1 of 1 images were read in 0 minutes" in row.failure_reason
+        assert "divide the file by images" in row.failure_reason
+
     def test_what_cannot_be_asked_for_is_refused(self, account):
         job = a_labeled_job(account, "a.jpg")
         dataset = a_named_dataset(account, images_of("a.jpg"))

@@ -6,6 +6,7 @@ from one); fractions are kept. VOC has no confidences. It must not know jobs or 
 
 from __future__ import annotations
 
+import codecs
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -38,6 +39,7 @@ _MAX_OBJECTS = 20_000
 _SPECIAL = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;"}
 _ESCAPED = re.compile('[&<>"\r]')
 _DECLARED = re.compile(rb"<\?xml[^>]{0,80}encoding=[\"']([A-Za-z0-9._-]{1,20})[\"']")
+_XML_DECLARATION = re.compile(r"^<\?xml[^>]*\?>")
 _ENCODINGS = re.compile(r"(?i)iso-8859-\d+|windows-125\d|gb(2312|k|18030)|big5|euc-(jp|kr)|shift_jis|koi8-[ru]")
 """Encodings of the tools' own languages; Python knows others, some of which are no encodings of text."""
 
@@ -195,7 +197,12 @@ def _parse(raw: bytes) -> ElementTree.Element:
 
 
 def _decoded(raw: bytes) -> str:
-    """The text, by the encoding that the file declares when it is not UTF-8."""
+    """The text: UTF-16 by its byte order mark, else UTF-8, else the encoding that the file declares."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        try:
+            return _XML_DECLARATION.sub("", raw.decode("utf-16"), count=1)
+        except UnicodeDecodeError:
+            raise ValueError("is not UTF-16 text, as its byte order mark says") from None
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:

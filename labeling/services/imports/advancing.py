@@ -4,12 +4,14 @@ Safe to repeat and to kill: until the end only files under names derived from th
 a repeat leaves as they are.
 """
 
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import islice
 from typing import Any, BinaryIO
 
+from django.conf import settings
 from django.db import transaction
 
 from labeling import transitions
@@ -38,6 +40,9 @@ BY = "system"
 """The actor in the audit log for steps that no person took."""
 
 IMPORTED = "imported"
+SHARE_OF_TIMEOUT = 0.7
+"""Of the time after which a background function is ended, what reading labels may take: it could never end later."""
+
 CHUNK = 200
 """Images that are measured and stored together."""
 
@@ -102,9 +107,21 @@ def _import(row: LabelImport) -> None:
         target: Any = Golds(row, images) if job is not None else open_files.enter_context(NewDataset(row, labels))
         work = _Work(row, file, images, target, labels, report)
         progress.start("labels", total=file.total)
+        latest = time.monotonic() + SHARE_OF_TIMEOUT * settings.Q_CLUSTER["timeout"]
         for done in work.run():
             progress.report(done, counts=work.counts())
+            if time.monotonic() > latest:
+                raise Invalid(_too_long(done, file))
         _end(row, work)
+
+
+def _too_long(done: int, file: LabelFile) -> str:
+    known = f" of {file.total:,}" if file.total else ""
+    minutes = SHARE_OF_TIMEOUT * settings.Q_CLUSTER["timeout"] / 60
+    return (
+        f"{done:,}{known} images were read in {minutes:.0f} minutes, which is as long as an import may take: divide "
+        "the file by images and import the parts, or have the operator raise WAGGLE_QUEUE_TIMEOUT_SECONDS"
+    )
 
 
 def _without_images(row: LabelImport, file: LabelFile) -> str:
