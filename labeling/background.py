@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from labeling.models import AdvanceRequest, LabelingJob, WorkQueue
 from labeling.services import attempts
+from labeling.services.imports import advancing as imports
 from labeling.services.intake import datasets
 from labeling.services.jobs import advancing
 from labeling.services.output import exports, manifests
@@ -50,6 +51,7 @@ def sweep() -> None:
         datasets.sweep,
         exports.sweep,
         _refresh_stale,
+        imports.sweep,
     )
     failed: Exception | None = None
     for part in parts:
@@ -99,3 +101,13 @@ def advance_dataset(dataset_id: int) -> None:
             datasets.give_up(dataset_id, reason)
 
     attempts.attempt("advance_dataset", dataset_id, lambda: datasets.advance_dataset(dataset_id), give_up=give_up)
+
+
+def advance_import(import_id: int) -> None:
+    """Do a label import, or continue."""
+
+    def give_up(reason: str, passing: bool) -> None:
+        if not passing:
+            imports.give_up(import_id, reason)
+
+    attempts.attempt("advance_import", import_id, lambda: imports.advance_import(import_id), give_up=give_up)

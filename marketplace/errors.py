@@ -131,6 +131,12 @@ class ExportLimit(LimitExceeded):
     kind = "export-limit"
 
 
+class ImportLimit(LimitExceeded):
+    """The account has as many unfinished label imports as it may have at a time."""
+
+    kind = "import-limit"
+
+
 class Unavailable(DomainError):
     """Another system that is needed for this cannot be reached; try again later."""
 

@@ -122,7 +122,12 @@ def detail_page(request: HttpRequest, dataset_id: int) -> HttpResponse:
     """A data set: progress, counts, refused lines."""
     row = scope.dataset(request.account, dataset_id)  # type: ignore[attr-defined]
     bad = Paginator(BadLine.objects.filter(dataset=row).order_by("number"), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"row": row, "page": bad, "samples": range(min(SAMPLES, row.objects_total)) if row.manifest_uri else []}
+    context = {
+        "row": row,
+        "page": bad,
+        "labeled": scope.import_of(row),
+        "samples": range(min(SAMPLES, row.objects_total)) if row.manifest_uri else [],
+    }
     return render(request, "requester/dataset.html", context | {"made_from": MADE_FROM.get(row.source["kind"], "")})
 
 

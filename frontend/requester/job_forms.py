@@ -56,6 +56,13 @@ class DataStep(SelectionFields, StepForm):
 
     name = name_field()
     dataset = forms.ModelChoiceField(Dataset.objects.none(), empty_label=None, label="Data set")
+    label_attribute_name = forms.CharField(
+        max_length=limits.LABEL_ATTRIBUTE_NAME_LENGTH.longest,
+        required=False,
+        label="Label attribute",
+        help_text="The name of the labels in the output, the job's own when left empty. Objects that have a label "
+        "under it already keep it, and people are asked about the others.",
+    )
 
     def clean(self) -> dict[str, Any]:
         """The name must be free."""
@@ -278,6 +285,8 @@ def design(draft: dict[str, Any]) -> dict[str, Any]:
     }
     if people["availability_hours"]:
         made["task_availability_seconds"] = int(people["availability_hours"] * HOUR)
+    if data.get("label_attribute_name"):
+        made["label_attribute_name"] = data["label_attribute_name"]
     if auto.get("enabled"):
         made["automated_labeling"] = {
             "enabled": True,

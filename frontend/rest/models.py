@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -20,6 +21,7 @@ from learning import queries
 from learning.contract import MODEL_FILES
 from learning.models import Model, TrainingJob
 from learning.services import registry, scope, training
+from marketplace import names
 from marketplace.errors import NotFound
 from marketplace.models import Role
 
@@ -101,6 +103,15 @@ def training_row(job: TrainingJob) -> dict[str, Any]:
     }
 
 
+class TrainingInput(serializers.Serializer):
+    """A training on the labels of a data set. Hyperparameters are texts, by their names here or in SageMaker."""
+
+    name = serializers.RegexField(names.PATTERN, max_length=names.LENGTH.longest, required=False)
+    dataset = serializers.IntegerField()
+    validation = serializers.IntegerField(required=False)
+    hyperparameters = serializers.DictField(child=serializers.CharField(), required=False)
+
+
 @listed(
     operation="list_training_jobs",
     page=schemas.page("Training", schemas.Training),
@@ -118,6 +129,19 @@ class TrainingJobsView(ListView):
     def row(self, found: TrainingJob) -> dict[str, Any]:
         """Without its curves."""
         return training_row(found)
+
+    @extend_schema(request=TrainingInput, responses={201: schemas.Training}, operation_id="create_training_job")
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Train a detector on a data set's labels; label attribute and classes are known for imported labels."""
+        account = account_of(request, Role.MEMBER)
+        data = TrainingInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        given = dict(data.validated_data)
+        for key in {"dataset", "validation"} & given.keys():
+            given[key] = labeling_scope.dataset(account, given[key])
+        job = training.train_on_dataset(account=account, by=actor(request), **given)
+        return Response(training_row(job), status=status.HTTP_201_CREATED)
 
 
 class TrainingJobView(APIView):

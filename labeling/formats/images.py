@@ -137,6 +137,14 @@ def inspect(source: bytes | BinaryIO, limits: Limits | None = None) -> ImageInfo
     return info
 
 
+def measure(source: bytes | BinaryIO, limits: Limits | None = None) -> ImageInfo:
+    """What the header says, without decoding the picture (but a PNG, whose EXIF may follow it); see `inspect`."""
+    try:
+        return _open(source, limits or Limits())[1]
+    except ImageError as error:
+        return ImageInfo(problem=str(error))
+
+
 def normalise(source: bytes | BinaryIO, limits: Limits | None = None) -> bytes:
     """The file upright: as it is when orientation is 1, else re-encoded in its own format without EXIF.
 

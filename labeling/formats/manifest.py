@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, BinaryIO
+from urllib.parse import unquote
 
 import orjson
 
@@ -68,6 +69,15 @@ def source_name(attributes: Mapping[str, Any]) -> str:
     """The name that the object of a line had before it was stored under a key of ours, "" when the line has none."""
     name = attributes.get(SOURCE_NAME)
     return name if isinstance(name, str) else ""
+
+
+def path_of(source_ref: str) -> str:
+    """The path in an address, as people read it: without scheme and bucket, percent signs of file:// undone."""
+    scheme, found, rest = source_ref.partition("://")
+    if not found:
+        return source_ref
+    path = rest.partition("/")[2]
+    return unquote(path) if scheme.lower() == "file" else path
 
 
 class _Refused(ValueError):

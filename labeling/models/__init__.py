@@ -3,6 +3,7 @@
 from labeling.models.attempts import FailedAttempt
 from labeling.models.datasets import BadLine, Dataset
 from labeling.models.exports import Export
+from labeling.models.imports import ImportedLine, ImportOutcome, LabelImport
 from labeling.models.jobs import LabelingJob
 from labeling.models.objects import DataObject, Label, LabelSource, ObjectLine, ObjectState
 from labeling.models.queues import AdvanceRequest, WorkQueue
@@ -20,7 +21,10 @@ __all__ = [
     "Dataset",
     "Export",
     "FailedAttempt",
+    "ImportOutcome",
+    "ImportedLine",
     "Label",
+    "LabelImport",
     "LabelSource",
     "LabelingJob",
     "ObjectLine",

@@ -145,6 +145,7 @@ def wizard(world: World) -> dict[str, dict[str, Any]]:
             "selection": "filter",
             "percent": "10",
             "where": "split = 'train'",
+            "label_attribute_name": "labels",
         },
         "task": {
             "task_type": "BoundingBox",
@@ -190,6 +191,8 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (f"/exports/{ids['export_id']}/stop/", {}),
         ("/datasets/new/", {**source, "selection": "random", "percent": "10", "where": "a = 1"}),
         (f"/datasets/{ids['dataset_id']}/stop/", {}),
+        ("/imports/new/", _an_import(world)),
+        (f"/imports/{ids['import_id']}/stop/", {}),
         ("/teams/new/", {"name": "others", "description": "Others"}),
         (f"/teams/{ids['team_id']}/invite/", {"email": world.outsider_user.email}),
         (f"/teams/{ids['team_id']}/remove/", {"worker": ids["worker_id"]}),
@@ -237,6 +240,25 @@ def people_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
     ]
 
 
+def _an_import(world: World) -> dict[str, Any]:
+    """The form of a label import, for a file in the store."""
+    uri = builders.a_manifest(world.account, [{"source-ref": "s3://bees/0.png"}])
+    return {
+        "source": "store",
+        "uri": uri,
+        "folder": "",
+        "format": "auto",
+        "purpose": "dataset",
+        "name": "bees-4",
+        "place": "dataset",
+        "images": world.ids["dataset_id"],
+        "label_attribute_name": "truth",
+        "read_attribute": "boxes",
+        "without_boxes": "labeled",
+        "job": world.ids["job_id"],
+    }
+
+
 def bodies(world: World) -> dict[str, dict[str, Any]]:
     """A JSON body for each operation that takes one, which it accepts; parts that are left out may be added."""
     uri = builders.tiny_images(1, account=world.account)[0]
@@ -273,6 +295,12 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "deposit": {"account": world.account.number, "amount": "1", "reference": "r"},
         "create_workteam": {"name": "others"},
         "create_dataset": {"name": "made", "kind": "prefix", "uri": uri, "selection": {"kind": "random", "percent": 9}},
+        "create_label_import": {"uri": uri, "name": "made", "images": world.ids["dataset_id"]},
+        "create_training_job": {
+            "name": "made",
+            "dataset": world.ids["dataset_id"],
+            "hyperparameters": {"label_attribute_name": "boxes"},
+        },
         "create_labeling_job": design,
         "estimate_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036"},
         "create_export": {"kind": "manifest"},

@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from labeling.models import DataObject, Export, LabelingJob
+from labeling.models import DataObject, Dataset, Export, ImportedLine, LabelImport, LabelingJob
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import batches, due
 from learning.models import Model
@@ -59,7 +59,7 @@ def grow(portal: Portal) -> None:
     foreign = stories.a_job(other, builders.a_team(account=other, workers=[*portal.workers, *outsiders]))
     open_batch(job=foreign, object_ids=_unlabeled(foreign), by="system")
     builders.a_team(account=portal.account, workers=1)
-    builders.a_dataset(account=portal.account)
+    _import_labels(portal, builders.a_dataset(account=portal.account))
     Export.objects.create(job=portal.job, kind="manifest", status="Completed", uri="file:///nowhere", size_bytes=12)
     Model.objects.create(
         account=portal.account, name=f"model-{job.pk}", architecture="compact", labels=["bee"], metrics={"mAP": 0.5}
@@ -95,6 +95,17 @@ def people_pages(portal: Portal) -> dict[str, tuple[User, str]]:
         "people": (portal.operator, reverse("operator:people")),
         "person": (portal.operator, reverse("operator:person", args=[user.pk])),
     }
+
+
+def _import_labels(portal: Portal, dataset: Dataset) -> None:
+    """Add an import that made the data set, and a line to the report of the first one."""
+    counts = {"images": 2, "labeled": 1, "boxes": 3, "imported": 1, "lines": 1}
+    made = {"purpose": "dataset", "name": dataset.name, "dataset": dataset, "images": dataset, "counts": counts}
+    LabelImport.objects.create(account=portal.account, uri="file:///nowhere", status="Completed", **made)
+    LabelImport.objects.create(account=portal.account, uri="file:///nowhere", purpose="golds", job=portal.job)
+    first = LabelImport.objects.filter(account=portal.account).order_by("pk")[0]
+    number = first.lines.count() + 1
+    ImportedLine.objects.create(label_import=first, number=number, place="a.txt", outcome="imported", reason="1 box")
 
 
 def _unlabeled(job: LabelingJob) -> list[int]:

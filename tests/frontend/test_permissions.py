@@ -117,6 +117,8 @@ FORBIDDEN_TO_VIEWERS = (
     "datasets/new/",
     "datasets/<int:dataset_id>/stop/",
     "exports/<int:export_id>/stop/",
+    "imports/new/",
+    "imports/<int:import_id>/stop/",
     "teams/new/",
     "teams/<int:team_id>/invite/",
     "teams/<int:team_id>/remove/",

@@ -10,9 +10,10 @@ from django import forms
 from rest_framework import serializers
 
 import frontend
-from frontend.requester import datasets, jobs
+from frontend.requester import datasets, imports, jobs
 from frontend.requester.fields import SelectionFields
 from frontend.requester.job_forms import ARCHITECTURES, HOUR, MINUTE
+from labeling.services.imports import limits as import_limits
 from labeling.services.intake import selection, sources
 from labeling.services.jobs import limits
 from labeling.services.output import exports, rows
@@ -58,6 +59,7 @@ DECLARED: dict[str, Range] = {
     "password_again": passwords.LENGTH,
     "percent": selection.PERCENT,
     "price": money.TEXT_LENGTH,
+    "read_attribute": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
     "reason": assignments.REASON_LENGTH,
     "reference": wallets.REFERENCE_LENGTH,
     "seconds": assignments.SECONDS,
@@ -94,7 +96,11 @@ DECLARED: dict[str, Range] = {
     "WorkteamInput.description": workteams.DESCRIPTION_LENGTH,
 }
 # Fields without a declared limit: ids of rows, and texts that another rule checks.
-FREE = {"account", "answer", "augmentation", "dataset", "email", "folder", "labels", "owner", "task_type", "workteam"}
+FREE = {
+    "owner",
+    *("account", "answer", "augmentation", "dataset", "email", "folder", "images", "job", "labels", "task_type"),
+    *("validation", "workteam"),
+}
 
 
 def classes(base: type) -> Iterator[type]:
@@ -160,6 +166,9 @@ def test_pages_have_a_name_for_everything_that_the_services_offer():
     assert set(jobs.EXPORT_LABELS) == set(rows.WHICH)
     assert set(datasets.MADE_FROM) == set(sources.KINDS)
     assert {datasets.UPLOADS.get(kind, kind) for kind, _ in datasets.KINDS} == set(sources.KINDS)
+    assert set(imports.PURPOSES) == set(import_limits.PURPOSES)
+    assert set(imports.FORMATS) == set(import_limits.ASKED_FORMATS)
+    assert {key for key, _ in imports.EMPTY} == set(import_limits.WITHOUT_BOXES)
     chosen = SelectionFields.base_fields["selection"]
     assert isinstance(chosen, forms.ChoiceField)
     assert {kind for kind, _ in chosen.choices} == set(selection.KINDS)

@@ -122,6 +122,12 @@ def test_every_post_response_matches_its_schema(document, world):
         ("register_worker", owner, {}),
         ("join_public_pool", worker, {}),
         ("create_dataset", owner, {"name": "made", "kind": "folder", "uri": uri}),
+        ("create_label_import", owner, {"uri": uri, "name": "labels", "images": world.ids["dataset_id"]}),
+        (
+            "create_training_job",
+            owner,
+            {"dataset": world.ids["dataset_id"], "hyperparameters": {"label_attribute_name": "boxes"}},
+        ),
         ("create_labeling_job", owner, {**design, "dataset": world.ids["dataset_id"], "price": "0.036"}),
         ("estimate_labeling_job", owner, {"objects": 2, "workers_per_object": 3, "price": "0.036"}),
         ("create_export", owner, {"kind": "manifest"}),

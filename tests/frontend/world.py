@@ -7,7 +7,8 @@ from django.apps import apps
 from django.conf import settings
 
 from frontend.images import image_url
-from labeling.models import DataObject, Export
+from labeling.models import DataObject, Dataset, Export, LabelImport
+from labeling.services.imports import reports
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import assignments
 from learning.models import Model, TrainingJob
@@ -27,6 +28,7 @@ SECRETS = (
     "secret-token",
     "secret-data",
     "secret-bank",
+    "secret-labels",
     "secret@example.org",
     "secret-reason",
 )
@@ -101,12 +103,15 @@ def a_world() -> World:
     dataset = builders.a_dataset(account=account, name="secret-data")
     payout = a_sent_payout(worker)
     assert isinstance(token, ApiToken)
+    label_import = an_import(account, dataset, export_uri)
     ids = {
         "job_id": job.pk,
         "queue_id": job.queue_id,
         "object_id": rows[0].pk,
         "dataset_id": dataset.pk,
         "export_id": export.pk,
+        "import_id": label_import.pk,
+        "form": "jsonl",
         "model_id": model.pk,
         "training_id": training.pk,
         "assignment_id": assignment.pk,
@@ -154,3 +159,14 @@ def a_sent_payout(worker: Worker) -> Payout:
     payouts.send(by="system")
     payout.refresh_from_db()
     return payout
+
+
+def an_import(account: Account, dataset: Dataset, uri: str) -> LabelImport:
+    """An import of labels that is done, with its reports."""
+    label_import = LabelImport.objects.create(
+        account=account, purpose="dataset", name="secret-labels", uri=uri, status="Completed", dataset=dataset,
+        counts={"lines": 1},
+    )  # fmt: skip
+    for form in reports.KINDS:
+        storage.write(reports.uri(label_import, form), b"secret-labels")
+    return label_import

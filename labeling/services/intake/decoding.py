@@ -84,6 +84,12 @@ def inspect(data: bytes, *, patient: bool = False) -> images.ImageInfo:
         return images.inspect(data, limits())
 
 
+def measure(data: bytes, *, patient: bool = False) -> images.ImageInfo:
+    """Size and orientation of the image, by its header where that is enough. Raises Busy."""
+    with turn(data, patient=patient):
+        return images.measure(data, limits())
+
+
 def upright(data: bytes, *, patient: bool = False) -> bytes:
     """The file with its pixels turned upright. Raises ImageError, Busy."""
     with turn(data, patient=patient):

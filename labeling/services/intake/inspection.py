@@ -133,6 +133,19 @@ def _inspect(row: DataObject, patient: bool) -> Inspection:
     return Inspection(row.pk, info, uri)
 
 
+def measure(uri: str) -> images.ImageInfo:
+    """Size and orientation of a stored image, without decoding it; `problem` says why it cannot be used.
+
+    May be called from threads. Raises StoreUnavailable.
+    """
+    try:
+        return decoding.measure(storage.read(uri, limit=settings.IMAGE_MAX_BYTES), patient=True)
+    except storage.StoreUnavailable:
+        raise
+    except DomainError as error:
+        return images.ImageInfo(problem=error.message)
+
+
 def _fetch(url: str) -> bytes:
     response = fetch.fetch(url, max_bytes=settings.IMAGE_MAX_BYTES, seconds=60)
     if response.status != 200:

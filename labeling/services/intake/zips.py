@@ -5,17 +5,16 @@ collide; the name as given is kept beside. Sizes are counted while unpacking; wh
 """
 
 import stat
-import struct
 import time
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any, BinaryIO
 
 from django.conf import settings
 
 from labeling.formats import file_kinds
+from labeling.formats.interchange import archives
 from labeling.services.intake import source_names
 from labeling.services.intake.rejected_lines import RejectedLines
 from labeling.services.intake.source_names import SourceFile
@@ -36,12 +35,6 @@ SLICE_SECONDS = 600
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
 METHOD_NAMES = {9: "Deflate64, as Windows does above 2 GB", 93: "Zstandard", 95: "XZ", 98: "PPMd", 99: "AES encryption"}
 """Names of methods that cannot be unpacked, by the numbers of the zip specification (APPNOTE 4.4.5)."""
-
-UTF8_NAME = 0x800
-"""The flag that says that a member's name is UTF-8; without it Python reads the name as code page 437."""
-
-UNICODE_PATH = 0x7075
-"""The extra field with a member's name in UTF-8."""
 
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
 
@@ -105,31 +98,8 @@ def _no_zip(archive: BinaryIO, error: Exception) -> str:
 
 
 def member_name(member: zipfile.ZipInfo) -> str:
-    """A member's name as its author saw it: some tools write UTF-8 without saying so, or backslashes for folders."""
-    name = member.orig_filename.partition("\x00")[0]
-    if not member.flag_bits & UTF8_NAME and (given := _unicode_path(member)):
-        name = given
-    elif not member.flag_bits & UTF8_NAME:
-        with suppress(UnicodeError):  # Otherwise it is a name in code page 437.
-            name = name.encode("cp437").decode("utf-8")
-    return source_names.storable(name if "/" in name else name.replace("\\", "/"))
-
-
-def _unicode_path(member: zipfile.ZipInfo) -> str:
-    """The name in UTF-8 that some tools write beside the one in the encoding of their system, "" if there is none.
-
-    It is the extra field 0x7075 of the zip specification (APPNOTE 4.6.9): version, checksum of the other name, name.
-    """
-    extra, at = member.extra, 0
-    while at + 4 <= len(extra):
-        tag, size = struct.unpack_from("<HH", extra, at)
-        body = extra[at + 4 : at + 4 + size]
-        if tag == UNICODE_PATH and body[:1] == b"\x01" and len(body) > 5:
-            with suppress(UnicodeError):
-                if struct.unpack_from("<I", body, 1)[0] == zlib.crc32(member.orig_filename.encode("cp437")):
-                    return body[5:].decode()
-        at += 4 + size
-    return ""
+    """A member's name as its author saw it, in a form that can be stored."""
+    return source_names.storable(archives.member_name(member))
 
 
 def _rejection_reason(member: zipfile.ZipInfo) -> str:
