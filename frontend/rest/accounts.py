@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.rest import schemas
+from frontend.rest.fields import Body
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor, token_of
@@ -17,7 +18,7 @@ from marketplace.models import ApiToken, Membership, Role, User
 from marketplace.services import accounts, scope
 
 
-class TokenInput(serializers.Serializer):
+class TokenInput(Body):
     """A new token's name; `personal` tokens belong to no account (for workers and operators).
 
     A token of one account makes neither these nor tokens of another account.
@@ -27,7 +28,7 @@ class TokenInput(serializers.Serializer):
     personal = serializers.BooleanField(default=False)
 
 
-class MemberInput(serializers.Serializer):
+class MemberInput(Body):
     """Somebody with a sign-in, and their role."""
 
     email = serializers.EmailField()

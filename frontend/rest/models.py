@@ -66,7 +66,7 @@ class ModelView(APIView):
 class ModelArtifactView(APIView):
     """A model's archive."""
 
-    @extend_schema(responses={(200, "application/gzip"): OpenApiTypes.BINARY}, operation_id="download_model")
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY}, operation_id="download_model")
     def get(self, request: Request, model_id: int) -> HttpResponse | StreamingHttpResponse:
         """model.tar.gz."""
         model = scope.model(account_of(request), model_id)
