@@ -1,8 +1,9 @@
 """The functions of this room that the message queue calls. Each is safe to run twice."""
 
-from marketplace.services import rates
+from marketplace.services import idempotency, rates
 
 
 def sweep() -> None:
     """Run every minute: delete what is over."""
     rates.forget_ended()
+    idempotency.forget_old()

@@ -220,6 +220,7 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": TRUSTED_PROXIES,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
+IDEMPOTENCY_HOURS = value(declared.IDEMPOTENCY_HOURS)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Waggle",
     "DESCRIPTION": "A labeling marketplace with a learning loop.",

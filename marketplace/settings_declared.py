@@ -201,6 +201,15 @@ API_RATE_PER_USER = matching(
     default="6000/min",
 )
 
+IDEMPOTENCY_HOURS = whole(
+    "WAGGLE_IDEMPOTENCY_HOURS",
+    "How long the answer to a request with an Idempotency-Key is kept for repeats.",
+    default=48,
+    low=1,
+    high=8760,
+    unit="hours",
+)
+
 # --- queue and learner ------------------------------------------------------------
 QUEUE_WORKERS = whole(
     "WAGGLE_QUEUE_WORKERS",
@@ -367,6 +376,7 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         IMAGE_MAX_BYTES,
         IMAGE_MAX_PIXELS,
         API_RATE_PER_USER,
+        IDEMPOTENCY_HOURS,
     ),
     "Queue and learner": (
         QUEUE_WORKERS,
