@@ -9,7 +9,11 @@ class LabelingConfig(AppConfig):
     name = "labeling"
 
     def ready(self) -> None:
-        """Register the owner of labeling jobs' work queues."""
+        """Register the owner of labeling jobs' work queues, and what an account has under way in the background."""
+        from labeling.queries import under_way
         from labeling.services.jobs import owner
+        from marketplace.services import workload
 
         owner.register()
+        for noun, count in under_way.COUNTS.items():
+            workload.register(noun, count)

@@ -243,6 +243,14 @@ QUEUE_RETRY_SECONDS = whole(
     high=172_800,
     unit="seconds",
 )
+BACKGROUND_PER_ACCOUNT = whole(
+    "WAGGLE_BACKGROUND_PER_ACCOUNT",
+    "How many exports, data sets that are being made and labeling jobs that are being prepared one account may have "
+    "waiting or running at a time.",
+    default=25,
+    low=1,
+    high=10_000,
+)
 LEARNER_SLOTS = whole(
     "WAGGLE_LEARNER_SLOTS",
     "Programs (trainings, predictions) that run at once.",
@@ -383,6 +391,7 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         QUEUE_POLL_SECONDS,
         QUEUE_TIMEOUT_SECONDS,
         QUEUE_RETRY_SECONDS,
+        BACKGROUND_PER_ACCOUNT,
         LEARNER_SLOTS,
         LEARNER_THREADS,
         LEARNER_NICENESS,

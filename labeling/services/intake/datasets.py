@@ -23,7 +23,7 @@ from marketplace import locks, queue, storage
 from marketplace.errors import DomainError, Invalid, NameTaken
 from marketplace.models import Account
 from marketplace.names import check_name
-from marketplace.services import boundaries
+from marketplace.services import boundaries, workload
 
 ADVANCE = "labeling.background.advance_dataset"
 BY = "system"
@@ -41,7 +41,8 @@ def create_dataset(*, account: Account, name: str, source: dict[str, Any], by: s
     """Create a data set and queue its first step.
 
     `source` is {"kind": folder|zip|prefix|manifest, "uri": ..., "selection": {...}}. Raises Invalid, Forbidden or
-    NotFound for a source that cannot be used, NameTaken for a name that the account uses.
+    NotFound for a source that cannot be used, NameTaken for a name that the account uses, BackgroundLimit when it has
+    too much under way.
     """
     check_name(name)
     kind, uri = source.get("kind"), source.get("uri")
@@ -56,6 +57,7 @@ def create_dataset(*, account: Account, name: str, source: dict[str, Any], by: s
     selection = check_selection(source.get("selection"))
     try:
         with transaction.atomic():
+            workload.admit(account=account)
             dataset = Dataset.objects.create(
                 account=account, name=name, source={"kind": kind, "uri": uri, "selection": selection}, created_by=by
             )

@@ -27,6 +27,7 @@ from labeling.services.one_by_one import OF_ONE_OBJECT, reason_of
 from labeling.services.output import manifests, rows
 from marketplace import queue, storage
 from marketplace.errors import DomainError, ExportLimit, Invalid
+from marketplace.services import workload
 
 EXTENSION = {"manifest": "manifest", "worker-answers": "jsonl", "coco": "zip", "voc": "zip", "yolo": "zip"}
 ALWAYS = ("manifest", "worker-answers")
@@ -55,12 +56,13 @@ class Stopped(Exception):
 
 def create_export(*, job: LabelingJob, kind: str, which: str = "all", by: str) -> Export:
     """Start an export. Raises Invalid for an unknown part or a format that cannot hold labels of the job's type,
-    ExportLimit while too many are running."""
+    ExportLimit while too many are running, BackgroundLimit when the account has too much under way."""
     if kind not in formats(job):
         raise Invalid(f"{kind!r} found, one of {', '.join(formats(job))} expected", field="kind")
     if which not in rows.WHICH:
         raise Invalid(f"{which!r} found, one of {', '.join(rows.WHICH)} expected", field="which")
     with transaction.atomic():
+        workload.admit(account=job.account)
         # Requests for exports of one job wait for each other here, so that together they keep the limit.
         LabelingJob.objects.select_for_update(no_key=True, of=("self",)).get(pk=job.pk)
         if Export.objects.filter(job=job, status="InProgress").count() >= MOST_AT_ONCE:
