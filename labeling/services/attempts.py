@@ -23,7 +23,7 @@ PASSING = (OperationalError, InterfaceError, StoreUnavailable, OSError, MemoryEr
 """The machine, the database or the store gave out: the reason is shown, but nothing fails for good because of it."""
 
 
-def attempt(work: str, row_id: int, run: Callable[[], None], *, give_up: Callable[[str, bool], None]) -> bool:
+def attempt(work: str, row_id: int, run: Callable[[], object], *, give_up: Callable[[str, bool], None]) -> bool:
     """Call `run()`; returns whether it succeeded after failures that were counted.
 
     An unexpected error is counted and raised, so that the message queue records it. From the MOST-th one in a row
