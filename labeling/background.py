@@ -3,9 +3,6 @@
 Each ends: an unexpected error is tried again a few times, then the row is Failed or shows the reason (see attempts.py).
 """
 
-import logging
-from collections.abc import Callable
-
 from django.utils import timezone
 
 from labeling.models import AdvanceRequest, LabelingJob, WorkQueue
@@ -16,8 +13,6 @@ from labeling.services.jobs import advancing
 from labeling.services.output import exports, manifests
 from labeling.services.queue import advance_requests, leases, owners
 from marketplace import locks, queue
-
-log = logging.getLogger(__name__)
 
 
 def advance_queue(queue_id: int) -> None:
@@ -36,32 +31,22 @@ def refresh_output(job_id: int) -> None:
     """Write a job's output manifest with its current labels."""
     job = LabelingJob.objects.filter(pk=job_id, status="InProgress").first()
     if job is not None:
-        manifests.refresh_or_report(job)
+        attempts.attempt(
+            "refresh_output",
+            job_id,
+            lambda: manifests.refresh_or_report(job),
+            give_up=lambda reason, passing: manifests.report(job, reason),
+        )
 
 
 def sweep() -> None:
     """Run every minute: end overdue leases and request an advance of every queue's owner that is not finished.
 
-    So a lost message delays a queue, a data set or an export by a minute at most. A part that fails does not keep the
-    others from running; its error is raised in the end, so that the message queue records it.
+    So a lost message delays a queue, a data set, an import or an export by a minute at most.
     """
-    parts: tuple[Callable[[], object], ...] = (
-        leases.expire_overdue,
-        _request_advances,
-        datasets.sweep,
-        exports.sweep,
-        _refresh_stale,
-        imports.sweep,
+    queue.run_each(
+        (leases.expire_overdue, _request_advances, datasets.sweep, exports.sweep, _refresh_stale, imports.sweep)
     )
-    failed: Exception | None = None
-    for part in parts:
-        try:
-            part()
-        except Exception as error:
-            log.exception("a part of the sweep failed: %r", part)
-            failed = failed or error
-    if failed is not None:
-        raise failed
 
 
 def _request_advances() -> None:

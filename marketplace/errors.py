@@ -137,6 +137,12 @@ class ImportLimit(LimitExceeded):
     kind = "import-limit"
 
 
+class BackgroundLimit(LimitExceeded):
+    """The account has as much work waiting or running in the background as it may have at a time."""
+
+    kind = "background-limit"
+
+
 class Unavailable(DomainError):
     """Another system that is needed for this cannot be reached; try again later."""
 

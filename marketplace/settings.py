@@ -242,6 +242,8 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": TRUSTED_PROXIES,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
+BACKGROUND_PER_ACCOUNT = value(declared.BACKGROUND_PER_ACCOUNT)
+IDEMPOTENCY_HOURS = value(declared.IDEMPOTENCY_HOURS)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Waggle",
     "DESCRIPTION": "A labeling marketplace with a learning loop.",

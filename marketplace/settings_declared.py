@@ -249,6 +249,15 @@ API_RATE_PER_USER = matching(
     default="6000/min",
 )
 
+IDEMPOTENCY_HOURS = whole(
+    "WAGGLE_IDEMPOTENCY_HOURS",
+    "How long the answer to a request with an Idempotency-Key is kept for repeats.",
+    default=48,
+    low=1,
+    high=8760,
+    unit="hours",
+)
+
 # --- queue and learner ------------------------------------------------------------
 QUEUE_WORKERS = whole(
     "WAGGLE_QUEUE_WORKERS",
@@ -281,6 +290,14 @@ QUEUE_RETRY_SECONDS = whole(
     low=11,
     high=172_800,
     unit="seconds",
+)
+BACKGROUND_PER_ACCOUNT = whole(
+    "WAGGLE_BACKGROUND_PER_ACCOUNT",
+    "How many exports, data sets that are being made and labeling jobs that are being prepared one account may have "
+    "waiting or running at a time.",
+    default=25,
+    low=1,
+    high=10_000,
 )
 LEARNER_SLOTS = whole(
     "WAGGLE_LEARNER_SLOTS",
@@ -417,12 +434,14 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         IMAGE_MAX_PIXELS,
         EXPORT_IMAGES_MAX_BYTES,
         API_RATE_PER_USER,
+        IDEMPOTENCY_HOURS,
     ),
     "Queue and learner": (
         QUEUE_WORKERS,
         QUEUE_POLL_SECONDS,
         QUEUE_TIMEOUT_SECONDS,
         QUEUE_RETRY_SECONDS,
+        BACKGROUND_PER_ACCOUNT,
         LEARNER_SLOTS,
         LEARNER_THREADS,
         LEARNER_NICENESS,

@@ -10,13 +10,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.rest import schemas
+from frontend.rest.fields import Body
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor, token_of
 from marketplace.models import ApiToken, Membership, Role, User
 from marketplace.services import accounts, scope
 
 
-class TokenInput(serializers.Serializer):
+class TokenInput(Body):
     """A new token's name; `personal` tokens belong to no account (for workers and operators).
 
     A token of one account makes neither these nor tokens of another account.
@@ -26,7 +27,7 @@ class TokenInput(serializers.Serializer):
     personal = serializers.BooleanField(default=False)
 
 
-class RoleInput(serializers.Serializer):
+class RoleInput(Body):
     """A member's new role."""
 
     role = serializers.ChoiceField(choices=Role.choices)

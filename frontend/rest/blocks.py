@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.rest import schemas, schemas_people
+from frontend.rest.fields import Body
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
@@ -18,7 +19,7 @@ from marketplace.models import Block, Role, Worker
 from marketplace.services import eligibility, scope
 
 
-class BlockInput(serializers.Serializer):
+class BlockInput(Body):
     """A worker by public id, and why."""
 
     worker = serializers.CharField(max_length=Worker._meta.get_field("public_id").max_length)

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from frontend.rest import schemas
 from frontend.rest.download import file_response
+from frontend.rest.fields import Body
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
@@ -23,7 +24,7 @@ from marketplace.errors import WrongState
 from marketplace.models import Role
 
 
-class ExportInput(serializers.Serializer):
+class ExportInput(Body):
     """What to export; `which` restricts it to human or machine labels, `images` puts the images in as well."""
 
     kind = serializers.ChoiceField(choices=list(exports.EXTENSION))

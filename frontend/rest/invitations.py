@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from frontend import letters
 from frontend.rest import schemas, schemas_people
+from frontend.rest.fields import Body
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, require_personal
@@ -18,14 +19,14 @@ from marketplace.models import Invitation, Role
 from marketplace.services import invitations, scope
 
 
-class InvitationInput(serializers.Serializer):
+class InvitationInput(Body):
     """Somebody by their address, and the role they are offered."""
 
     email = serializers.EmailField()
     role = serializers.ChoiceField(choices=Role.choices)
 
 
-class TeamInvitationInput(serializers.Serializer):
+class TeamInvitationInput(Body):
     """A worker, by their address."""
 
     email = serializers.EmailField()

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from frontend.rest import schemas
 from frontend.rest.download import file_response
+from frontend.rest.fields import Body
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
@@ -26,7 +27,7 @@ from marketplace.models import Role
 from marketplace.services.boundaries import URI_LENGTH
 
 
-class LabelImportInput(serializers.Serializer):
+class LabelImportInput(Body):
     """A label file, where its images are, and what the labels become.
 
     `uri` is an address in a store, or that of a file which an upload answered. With the purpose `dataset`, `name` is

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from frontend.rest import schemas
 from frontend.rest.download import file_response
+from frontend.rest.fields import Body
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
@@ -68,7 +69,7 @@ class ModelView(APIView):
 class ModelArtifactView(APIView):
     """A model's archive."""
 
-    @extend_schema(responses={(200, "application/gzip"): OpenApiTypes.BINARY}, operation_id="download_model")
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY}, operation_id="download_model")
     def get(self, request: Request, model_id: int) -> HttpResponse | StreamingHttpResponse:
         """model.tar.gz."""
         model = scope.model(account_of(request), model_id)
@@ -103,7 +104,7 @@ def training_row(job: TrainingJob) -> dict[str, Any]:
     }
 
 
-class TrainingInput(serializers.Serializer):
+class TrainingInput(Body):
     """A training on the labels of a data set. Hyperparameters are texts, by their names here or in SageMaker."""
 
     name = serializers.RegexField(names.PATTERN, max_length=names.LENGTH.longest, required=False)

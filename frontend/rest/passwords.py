@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from frontend import guesses, letters
 from frontend.rates import address_of
+from frontend.rest.fields import Body
 from marketplace.errors import Invalid, Unavailable
 from marketplace.services import passwords, scope
 
@@ -19,20 +20,20 @@ logger = logging.getLogger(__name__)
 LONGEST = passwords.LENGTH.longest
 
 
-class PasswordInput(serializers.Serializer):
+class PasswordInput(Body):
     """The old password and the new one."""
 
     old_password = serializers.CharField(max_length=LONGEST, trim_whitespace=False, write_only=True)
     new_password = serializers.CharField(max_length=LONGEST, trim_whitespace=False, write_only=True)
 
 
-class ForgottenInput(serializers.Serializer):
+class ForgottenInput(Body):
     """The address that one signs in with."""
 
     email = serializers.EmailField()
 
 
-class ResetInput(serializers.Serializer):
+class ResetInput(Body):
     """The two parts of a link's address, and the new password."""
 
     uid = serializers.CharField(max_length=LONGEST)

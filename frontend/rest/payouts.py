@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.rest import schemas, schemas_payouts
+from frontend.rest.fields import Body, DollarsField
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import actor, require_operator, worker_of
@@ -21,7 +22,7 @@ from marketplace.models import Payout
 from marketplace.services import bank_files, payouts
 
 
-class PayoutDetailsInput(serializers.Serializer):
+class PayoutDetailsInput(Body):
     """Where a worker's pay is to be sent."""
 
     holder = serializers.CharField(max_length=payouts.TEXT_LENGTH.longest, help_text="the name on the account")
@@ -30,13 +31,13 @@ class PayoutDetailsInput(serializers.Serializer):
     )
 
 
-class PayoutInput(serializers.Serializer):
+class PayoutInput(Body):
     """How many dollars, as text in whole cents; without an amount, all that was earned."""
 
-    amount = serializers.CharField(max_length=money.TEXT_LENGTH.longest, required=False)
+    amount = DollarsField(required=False)
 
 
-class PayoutFailedInput(serializers.Serializer):
+class PayoutFailedInput(Body):
     """Why the bank refused a transfer; the worker reads it."""
 
     reason = serializers.CharField(max_length=payouts.REASON_LENGTH.longest)

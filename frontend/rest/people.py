@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from frontend import letters
 from frontend.rest import schemas, schemas_people
+from frontend.rest.fields import Body
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import actor, require_operator
@@ -19,7 +20,7 @@ from marketplace.models import User
 from marketplace.services import accounts, passwords, people, scope
 
 
-class UserInput(serializers.Serializer):
+class UserInput(Body):
     """A user to be made, with an account of their own if it has a name."""
 
     email = serializers.EmailField()
@@ -32,14 +33,14 @@ class UserInput(serializers.Serializer):
     is_operator = serializers.BooleanField(default=False)
 
 
-class AccountInput(serializers.Serializer):
+class AccountInput(Body):
     """A requester account to be made, and who owns it."""
 
     name = serializers.CharField(max_length=accounts.ACCOUNT_NAME_LENGTH.longest)
     owner = serializers.EmailField(help_text="the address of somebody with a sign-in")
 
 
-class ExclusionInput(serializers.Serializer):
+class ExclusionInput(Body):
     """Why somebody is shut out."""
 
     reason = serializers.CharField(max_length=people.REASON_LENGTH.longest)

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.rest import schemas, schemas_people
+from frontend.rest.fields import Body
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor, worker_of
@@ -18,7 +19,7 @@ from marketplace.models import Role, Workteam, WorkteamMember
 from marketplace.services import scope, workteams
 
 
-class WorkteamInput(serializers.Serializer):
+class WorkteamInput(Body):
     """A private team's name (as CreateWorkteam) and description."""
 
     name = serializers.RegexField(names.PATTERN, max_length=names.LENGTH.longest)

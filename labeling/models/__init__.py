@@ -4,7 +4,7 @@ from labeling.models.attempts import FailedAttempt
 from labeling.models.datasets import BadLine, Dataset
 from labeling.models.exports import Export
 from labeling.models.imports import ImportedLine, ImportOutcome, LabelImport
-from labeling.models.jobs import LabelingJob
+from labeling.models.jobs import LabelingJob, WorkerModels
 from labeling.models.objects import DataObject, Label, LabelSource, ObjectLine, ObjectState
 from labeling.models.queues import AdvanceRequest, WorkQueue
 from labeling.models.skills import WorkerSkill
@@ -33,5 +33,6 @@ __all__ = [
     "TaskStatus",
     "WorkQueue",
     "WorkerCursor",
+    "WorkerModels",
     "WorkerSkill",
 ]

@@ -29,7 +29,7 @@ KILLED = "the process that worked on it was ended each time: by the time limit, 
 def attempt(
     work: str,
     row_id: int,
-    run: Callable[[], None],
+    run: Callable[[], object],
     *,
     give_up: Callable[[str, bool], None],
     count_kills: bool = False,

@@ -85,9 +85,13 @@ class ApiToken(models.Model):
 
 
 class IdempotentRequest(models.Model):
-    """The answer given to a request that carried an Idempotency-Key, so that a repeat gets the same answer."""
+    """The answer given to a request that carried an Idempotency-Key, so that a repeat gets the same answer.
+
+    `account` is the one that the request acted for, null for a request that acts for none.
+    """
 
     user = models.ForeignKey(User, models.CASCADE)
+    account = models.ForeignKey(Account, models.CASCADE, null=True)
     key = models.CharField(max_length=200)
     fingerprint = models.CharField(max_length=64)
     status_code = models.IntegerField(null=True)
@@ -95,4 +99,9 @@ class IdempotentRequest(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotent_request_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "account", "key"], nulls_distinct=False, name="idempotent_request_once"
+            )
+        ]
+        indexes = [models.Index(fields=["created_at"], name="idempotent_request_by_age")]

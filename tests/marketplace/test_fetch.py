@@ -168,9 +168,9 @@ def test_the_caller_does_not_choose_the_host_header(server):
     ],
 )
 def test_special_addresses_are_refused_in_every_spelling(host):
-    with pytest.raises((Forbidden, fetch.FetchFailed)) as refused:
+    """A host that cannot be resolved would be no refusal: another machine may resolve it."""
+    with pytest.raises(Forbidden, match="not a public address"):
         fetch.fetch(f"http://{host}:9/", seconds=5)
-    assert "not a public address" in refused.value.message or "cannot be resolved" in refused.value.message
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111"])

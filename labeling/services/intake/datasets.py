@@ -22,7 +22,7 @@ from marketplace import addresses, locks, queue, storage
 from marketplace.errors import DomainError, Invalid, NameTaken
 from marketplace.models import Account
 from marketplace.names import check_name
-from marketplace.services import boundaries, store_addresses
+from marketplace.services import boundaries, store_addresses, workload
 
 ADVANCE = "labeling.background.advance_dataset"
 BY = "system"
@@ -33,7 +33,8 @@ def create_dataset(*, account: Account, name: str, source: dict[str, Any], by: s
     """Create a data set and queue its first step.
 
     `source` is {"kind": folder|zip|prefix|manifest, "uri": ..., "selection": {...}}. Raises Invalid, Forbidden or
-    NotFound for a source that cannot be used, NameTaken for a name that the account uses.
+    NotFound for a source that cannot be used, NameTaken for a name that the account uses, BackgroundLimit when it has
+    too much under way.
     """
     check_name(name)
     kind, uri = source.get("kind"), source.get("uri")
@@ -48,6 +49,7 @@ def create_dataset(*, account: Account, name: str, source: dict[str, Any], by: s
     selection = check_selection(source.get("selection"))
     try:
         with transaction.atomic():
+            workload.admit(account=account)
             dataset = Dataset.objects.create(
                 account=account, name=name, source={"kind": kind, "uri": uri, "selection": selection}, created_by=by
             )

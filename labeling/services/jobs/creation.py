@@ -16,7 +16,7 @@ from labeling.services.queue import advance_requests, queues
 from marketplace import storage
 from marketplace.errors import NameTaken
 from marketplace.models import Account, AuditEvent
-from marketplace.services import boundaries
+from marketplace.services import boundaries, workload
 
 _QUEUE = frozenset(
     {
@@ -47,7 +47,8 @@ _JOB = (
 def create_job(*, account: Account, by: str, **values: Any) -> LabelingJob:
     """Create a job, Initializing, and request its first step. `values` are the fields of design.Design.
 
-    Raises Invalid naming every field that is wrong, NameTaken for a name that the account uses already (ignoring case).
+    Raises Invalid naming every field that is wrong, NameTaken for a name that the account uses already (ignoring case),
+    BackgroundLimit when the account has too much under way.
     """
     design = Design(account=account, **values)
     if design.input_manifest_uri:
@@ -59,6 +60,7 @@ def create_job(*, account: Account, by: str, **values: Any) -> LabelingJob:
     manifest = design.input_manifest_uri or (design.dataset.manifest_uri if design.dataset else "")
     try:
         with transaction.atomic():
+            workload.admit(account=account)
             job = LabelingJob.objects.create(
                 account=account,
                 queue=_make_queue(design),

@@ -12,6 +12,7 @@ from labeling.services.output import rows
 from labeling.services.output.export_files import ExportFile, Stopped
 from marketplace import locks, queue, storage
 from marketplace.errors import DomainError, ExportLimit, Invalid
+from marketplace.services import workload
 
 EXTENSION = {"manifest": "manifest", "worker-answers": "jsonl", "coco": "zip", "voc": "zip", "yolo": "zip"}
 ALWAYS = ("manifest", "worker-answers")
@@ -25,7 +26,8 @@ MOST_AT_ONCE = 5
 
 def create_export(*, job: LabelingJob, kind: str, which: str = "all", images: bool = False, by: str) -> Export:
     """Start an export, with the images themselves if `images`. Raises Invalid for an unknown part or a format that
-    cannot hold labels of the job's type or images, ExportLimit while too many are running."""
+    cannot hold labels of the job's type or images, ExportLimit while too many are running, BackgroundLimit when the
+    account has too much under way."""
     if kind not in formats(job):
         raise Invalid(f"{kind!r} found, one of {', '.join(formats(job))} expected", field="kind")
     if which not in rows.WHICH:
@@ -33,6 +35,7 @@ def create_export(*, job: LabelingJob, kind: str, which: str = "all", images: bo
     if images and kind in WITHOUT_IMAGES:
         raise Invalid(f"{kind!r} cannot hold images: choose another format, or leave them out", field="images")
     with transaction.atomic():
+        workload.admit(account=job.account)
         # Requests for exports of one job wait for each other here, so that together they keep the limit.
         LabelingJob.objects.select_for_update(no_key=True, of=("self",)).get(pk=job.pk)
         if Export.objects.filter(job=job, status="InProgress").count() >= MOST_AT_ONCE:
