@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labeling", "0012_failed_attempts"),
+        ("labeling", "0014_relative_addresses"),
         ("marketplace", "0007_simulated_people"),
     ]
 

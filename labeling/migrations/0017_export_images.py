@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("labeling", "0012_failed_attempts")]
+    dependencies = [("labeling", "0015_label_imports")]
 
     operations = [
         migrations.AddField(

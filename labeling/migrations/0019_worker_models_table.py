@@ -16,7 +16,7 @@ BACK = """
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labeling", "0012_failed_attempts"),
+        ("labeling", "0017_export_images"),
     ]
 
     operations = [
