@@ -46,7 +46,9 @@ def look_at_everything(system: System, known: dict) -> list[tuple[int, int]]:
     sizes = [Image.open(io.BytesIO(get(system, token, row["image_url"]))).size for row in rows]
     assert zipfile.is_zipfile(io.BytesIO(get(system, token, f"/api/v1/exports/{known['export']}/download")))
     assert get(system, token, f"/api/v1/models/{known['model']}/artifact") == b"a model"
-    Image.open(io.BytesIO(get(system, token, f"/api/v1/work-queues/{known['queue']}/examples/good_examples/0"))).verify()
+    Image.open(
+        io.BytesIO(get(system, token, f"/api/v1/work-queues/{known['queue']}/examples/good_examples/0"))
+    ).verify()
     return sizes
 
 
