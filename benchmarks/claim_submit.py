@@ -1,32 +1,28 @@
-"""Claim and submit over HTTP, against the production server (gunicorn, message queue) and a durable PostgreSQL.
+"""Claim and submit over HTTP, against the production server (web, message queue) and a durable PostgreSQL.
 
 Each client is a worker with a token of its own and one persistent connection; a loop is one claim and one submit with
 three boxes. Every cell gets a fresh job of redundancy 3. `loops_per_s_next_*` are loops of a single request: the submit
 that claims the next task too, which is what the worker's page sends. `single_worker_flatness` is the time of the last
 1,000 of 20,000 claims over the first 1,000, one worker on a redundancy-5 job of 100,000 tasks.
 
+With `--server` several web servers run the same portal, in turns for `--rounds` rounds, and each has its line.
+
     python -m benchmarks.claim_submit [--tasks 1000 10000 100000] [--clients 1 8 32] [--seconds 10] [--flat 20000]
+    python -m benchmarks.claim_submit --server portal gunicorn [--rounds 4] [--clients 8] [--seconds 5]
 """
 
 import argparse
-import contextlib
 import json
-import os
-import shutil
-import signal
 import socket
 import statistics
-import subprocess
 import sys
-import tempfile
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 from benchmarks.report import machine, report
+from benchmarks.stack import SERVERS, Stack, running
 
-ROOT = Path(__file__).resolve().parent.parent
 SIZE = {"width": 1920, "height": 1080}
 IDLE_SECONDS = 5
 """Idle time after which a client connects again; the server closes connections after 15 s."""
@@ -49,94 +45,16 @@ def main() -> None:
     arguments.add_argument("--clients", type=int, nargs="*", default=[1, 8, 32])
     arguments.add_argument("--seconds", type=float, default=10)
     arguments.add_argument("--flat", type=int, default=20_000)
+    arguments.add_argument("--server", nargs="*", choices=[*SERVERS], default=[])
+    arguments.add_argument("--rounds", type=int, default=4)
     options = arguments.parse_args()
     before = machine()
-    # A terminated run must also stop its processes.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    var = Path(tempfile.mkdtemp(prefix="waggle-bench-"))
-    var.chmod(0o755)
-    try:
-        stack = Stack(var)
-        try:
-            figures = measure(stack, options)
-        finally:
-            stack.stop()
-    finally:
-        shutil.rmtree(var, ignore_errors=True)
-    report("claim_submit", figures, on=before)
-
-
-class Stack:
-    """The embedded database, gunicorn as in the Procfile and one message queue, in a folder of their own."""
-
-    def __init__(self, var: Path) -> None:
-        self.var, self.port = var, free_port()
-        os.environ |= {
-            "WAGGLE_VAR": str(var),
-            "DJANGO_SETTINGS_MODULE": "marketplace.settings",
-            "WAGGLE_BIND": f"127.0.0.1:{self.port}",
-            # One client alone is faster than the rate limit of a user.
-            "WAGGLE_API_RATE_PER_USER": "1000000/min",
-            "WAGGLE_LOG_LEVEL": "WARNING",
-        }
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-        from django.db import connection
-
-        call_command("migrate", verbosity=0)
-        with connection.cursor() as cursor:
-            for setting in ("fsync", "synchronous_commit"):
-                cursor.execute(f"SHOW {setting}")
-                if cursor.fetchone()[0] != "on":
-                    raise SystemExit(f"the database runs with {setting} off: the figures would be too good")
-        program = Path(sys.executable).parent
-        self.processes = [
-            subprocess.Popen(
-                [program / "gunicorn", "marketplace.wsgi", "--config", "docker/gunicorn.conf.py"], cwd=ROOT
-            ),
-            subprocess.Popen([sys.executable, "manage.py", "qcluster"], cwd=ROOT),
-        ]
-        try:
-            self._wait()
-        except BaseException:
-            self.stop()
-            raise
-
-    def _wait(self) -> None:
-        until = time.monotonic() + 120
-        while time.monotonic() < until:
-            try:
-                client = Client(self.port, "")
-                client.call("GET", "/api/v1/work")
-                return
-            except (OSError, RuntimeError):
-                time.sleep(0.2)
-        raise SystemExit("the server did not start within two minutes")
-
-    def cpu_seconds(self) -> float:
-        """CPU time of web server and database so far; unlike elapsed time it hardly depends on other processes."""
-        parents = {self.processes[0].pid, int((self.var / "postgres" / "postmaster.pid").read_text().split()[0])}
-        ticks = 0
-        for path in Path("/proc").glob("[0-9]*/stat"):
-            with contextlib.suppress(OSError):
-                fields = path.read_text().rpartition(")")[2].split()
-                ticks += sum(map(int, fields[11:13])) if int(fields[1]) in parents else 0
-        return ticks / os.sysconf("SC_CLK_TCK")
-
-    def stop(self) -> None:
-        """Stop everything that was started."""
-        from marketplace.database import stop_embedded
-
-        for process in self.processes:
-            process.terminate()
-        for process in self.processes:
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-        stop_embedded(self.var / "postgres")
+    with running() as stack:
+        if options.server:
+            for server, figures in compare(stack, options).items():
+                report("claim_submit", figures, on=before, server=server)
+        else:
+            report("claim_submit", measure(stack, options), on=before, server="portal")
 
 
 class Client:
@@ -206,14 +124,6 @@ def expect(status: int, body: Any) -> Any:
     return body
 
 
-def free_port() -> int:
-    """A free TCP port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 # --- measurements -----------------------------------------------------------------------------------------------
 
 
@@ -235,6 +145,29 @@ def measure(stack: Stack, options: argparse.Namespace) -> dict[str, float]:
     if options.flat:
         figures |= flatness(stack, tokens[0], make_job(account, team, tasks=100_000, redundancy=5), options.flat)
     return figures
+
+
+def compare(stack: Stack, options: argparse.Namespace) -> dict[str, dict[str, float]]:
+    """The same cell with each server in turns, so that what else the machine does hits all alike; medians of rounds.
+
+    Raises SystemExit for more than one number of clients.
+    """
+    if len(options.clients) != 1:
+        raise SystemExit("--server compares with one number of clients, as in --clients 8")
+    clients = options.clients[0]
+    account, team, tokens = make_people(clients)
+    found: dict[str, list[dict[str, float]]] = {server: [] for server in options.server}
+    for _ in range(options.rounds):
+        for server in options.server:
+            stack.serve(server)
+            queue_id = make_job(account, team, tasks=10_000, redundancy=3)
+            found[server].append(run_cell(stack, tokens, queue_id, options.seconds, server))
+            stop_job(queue_id)
+    names = {"loops_per_s": "loops_per_s", "p50_ms": "p50_ms", "p95_ms": "p95_ms", "server_cpu_ms": "cpu_ms_per_loop"}
+    return {
+        server: {new: statistics.median(each[f"{old}_{server}"] for each in rounds) for old, new in names.items()}
+        for server, rounds in found.items()
+    }
 
 
 def run_cell(

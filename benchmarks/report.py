@@ -18,7 +18,12 @@ def machine() -> dict[str, object]:
     }
 
 
-def report(benchmark: str, figures: Mapping[str, float], *, on: Mapping[str, object] | None = None) -> None:
-    """Print the line. `on` is machine() as it was before the work began, so that load_before is the load before it."""
+def report(
+    benchmark: str, figures: Mapping[str, float], *, on: Mapping[str, object] | None = None, **names: str
+) -> None:
+    """Print the line. `on` is machine() as it was before the work began, so that load_before is the load before it.
+
+    `names` say what was measured where a benchmark measures several things.
+    """
     rounded = {name: round(value, 4) for name, value in figures.items()}
-    print(json.dumps({"benchmark": benchmark, "figures": rounded, "machine": dict(on or machine())}))
+    print(json.dumps({"benchmark": benchmark, **names, "figures": rounded, "machine": dict(on or machine())}))

@@ -29,7 +29,7 @@ case "$role" in
         wait_for_database
         python manage.py bootstrap
         python manage.py collectstatic --no-input --verbosity 0
-        exec gunicorn marketplace.wsgi --config docker/gunicorn.conf.py
+        exec python -m frontend.server
         ;;
     queue)
         wait_for_database

@@ -16,17 +16,16 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.http import require_http_methods
 
-from frontend import automation
+from frontend import automation, guesses
 from frontend.rates import address_of
-from marketplace.errors import AccountNotNamed, DomainError, Forbidden, NotFound, StoreFull, Unavailable
+from marketplace.errors import AccountNotNamed, DomainError, Forbidden, NotFound, StoreFull, TooManyTries, Unavailable
 from marketplace.models import Account, Role
-from marketplace.services import rates, scope
+from marketplace.services import scope
 
 logger = logging.getLogger(__name__)
 SESSION_KEY = "account"
-# Wrong passwords within a quarter of an hour: for one email from one address, and from one address for anybody.
-WRONG_FOR_ONE, WRONG_FOR_ALL, WRONG_SECONDS = 10, 100, 900
 STATUS: dict[type[DomainError], int] = {NotFound: 404, Forbidden: 403, StoreFull: 507, Unavailable: 503}
+RETRY_SECONDS = 5
 
 
 class SignInForm(AuthenticationForm):
@@ -39,39 +38,19 @@ class SignInForm(AuthenticationForm):
 
     def clean(self) -> dict[str, Any]:
         """As Django's, with a limit on wrong passwords; above it even the right one is refused for a while."""
-        address = address_of(self.request)
-        email = str(self.cleaned_data.get("username", "")).strip().lower()
-        # Counted before the password is looked at, so that attempts made at the same time do not all pass.
-        taken: list[str] = []
-        for key, most in ((f"wrong {address} {email}", WRONG_FOR_ONE), (f"wrong {address}", WRONG_FOR_ALL)):
-            granted, left = rates.take(key, most=most, seconds=WRONG_SECONDS)
-            if not granted:
-                _give_back(taken)
-                logger.warning("sign-in refused, too many wrong passwords: %s from %s", _who(email), address)
-                minutes = max(1, round(left / 60))
-                raise ValidationError(
-                    f"Too many wrong passwords. Try again in {minutes} minute{'s' if minutes > 1 else ''}.",
-                    code="too_many",
-                )
-            taken.append(key)
+        address, email = address_of(self.request), str(self.cleaned_data.get("username", ""))
+        try:
+            taken = guesses.count(self.request, email)
+        except TooManyTries as error:
+            logger.warning("sign-in refused, too many wrong passwords: %s from %s", guesses.who(email), address)
+            raise ValidationError(error.message, code="too_many") from None
         try:
             cleaned: dict[str, Any] = super().clean()
         except ValidationError:
-            logger.warning("sign-in failed, wrong password: %s from %s", _who(email), address)
+            logger.warning("sign-in failed, wrong password: %s from %s", guesses.who(email), address)
             raise
-        _give_back(taken)
+        guesses.give_back(taken)
         return cleaned
-
-
-def _give_back(keys: list[str]) -> None:
-    for key in keys:
-        rates.give_back(key)
-
-
-def _who(email: str) -> str:
-    """How the log names somebody who signs in; not by what was typed, which may be a password or hold line breaks."""
-    user = scope.user_or_none(email)
-    return scope.actor(user) if user is not None else "an unknown address"
 
 
 class SignInView(auth_views.LoginView):
@@ -102,6 +81,8 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect("worker:jobs")
     if request.user.is_operator:
         return redirect("operator:accounts")
+    if scope.invitations_to(request.user).exists():
+        return redirect("person:you")
     return render(request, "session/nobody.html", status=403)
 
 
@@ -195,6 +176,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "shell_account": getattr(request, "account", None) or current_account(request),
         "shell_accounts": list(scope.accounts_of(request.user)),
         "shell_worker": worker,
+        "shell_invitations": scope.invitations_to(request.user).count(),
         "shell_learning": automation.installed(),
         "shell_section": request.resolver_match.url_name if request.resolver_match else "",
         "shell_room": request.resolver_match.namespace if request.resolver_match else "",
@@ -211,13 +193,16 @@ class DomainErrorPages:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Render 404 and 403 as pages; for a refused form post say why and go back."""
+        """Render 404, 403 and 503 as pages; for a refused form post say why and go back."""
         if not isinstance(error, DomainError):
             return None
         code = next((STATUS[c] for c in type(error).__mro__ if c in STATUS), 409)
         back = request.headers.get("Referer", "")
         safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
-        if code == 409 and request.method == "POST" and back and safe:
+        if code in (409, 503) and request.method == "POST" and back and safe:
             messages.error(request, error.message)
             return HttpResponseRedirect(back)
-        return render(request, "session/refused.html", {"error": error, "code": code}, status=code)
+        response = render(request, "session/refused.html", {"error": error, "code": code}, status=code)
+        if code == 503:
+            response["Retry-After"] = str(RETRY_SECONDS)
+        return response

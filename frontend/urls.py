@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", session.choose_account, name="choose-account"),
     path("health/", health.health, name="health"),
     path("", include("frontend.requester.urls")),
+    path("", include("frontend.person.urls")),
     path("work/", include("frontend.worker.urls")),
     path("operator/", include("frontend.operator.urls")),
     path("api/v1/", include("frontend.rest.urls")),

@@ -9,9 +9,12 @@ class LabelingConfig(AppConfig):
     name = "labeling"
 
     def ready(self) -> None:
-        """Register the owner of labeling jobs' work queues, and what the ledger must say about work."""
-        from labeling.queries import payments
+        """Register the owner of labeling jobs' work queues, the audit of work, and what accounts have under way."""
+        from labeling.queries import payments, under_way
         from labeling.services.jobs import owner
+        from marketplace.services import workload
 
         owner.register()
         payments.register()
+        for noun, count in under_way.COUNTS.items():
+            workload.register(noun, count)

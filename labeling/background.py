@@ -3,20 +3,16 @@
 Each ends: an unexpected error is tried again a few times, then the row is Failed or shows the reason (see attempts.py).
 """
 
-import logging
-from collections.abc import Callable
-
 from django.utils import timezone
 
 from labeling.models import AdvanceRequest, LabelingJob, WorkQueue
 from labeling.services import attempts
+from labeling.services.imports import advancing as imports
 from labeling.services.intake import datasets
 from labeling.services.jobs import advancing
 from labeling.services.output import exports, manifests
 from labeling.services.queue import advance_requests, leases, owners
-from marketplace import queue
-
-log = logging.getLogger(__name__)
+from marketplace import locks, queue
 
 
 def advance_queue(queue_id: int) -> None:
@@ -35,25 +31,22 @@ def refresh_output(job_id: int) -> None:
     """Write a job's output manifest with its current labels."""
     job = LabelingJob.objects.filter(pk=job_id, status="InProgress").first()
     if job is not None:
-        manifests.refresh_or_report(job)
+        attempts.attempt(
+            "refresh_output",
+            job_id,
+            lambda: manifests.refresh_or_report(job),
+            give_up=lambda reason, passing: manifests.report(job, reason),
+        )
 
 
 def sweep() -> None:
     """Run every minute: end overdue leases and request an advance of every queue's owner that is not finished.
 
-    So a lost message delays a queue by a minute at most. A part that fails does not keep the others from running; its
-    error is raised in the end, so that the message queue records it.
+    So a lost message delays a queue, a data set, an import or an export by a minute at most.
     """
-    parts: tuple[Callable[[], object], ...] = (leases.expire_overdue, _request_advances, datasets.sweep, _refresh_stale)
-    failed: Exception | None = None
-    for part in parts:
-        try:
-            part()
-        except Exception as error:
-            log.exception("a part of the sweep failed: %r", part)
-            failed = failed or error
-    if failed is not None:
-        raise failed
+    queue.run_each(
+        (leases.expire_overdue, _request_advances, datasets.sweep, exports.sweep, _refresh_stale, imports.sweep)
+    )
 
 
 def _request_advances() -> None:
@@ -67,18 +60,22 @@ def _refresh_stale() -> None:
 
 
 def run_export(export_id: int) -> None:
-    """Write the file of an export."""
-    try:
-        attempts.attempt(
-            "run_export",
-            export_id,
-            lambda: exports.run_export(export_id),
-            give_up=lambda reason, passing: exports.give_up(export_id, reason),
-        )
-    except Exception:
-        # No sweep starts exports again, so the next attempt has a message of its own.
-        queue.enqueue(exports.RUN, export_id)
-        raise
+    """Write the file of an export; does nothing while another process writes it."""
+    with locks.only_one(f"run-export:{export_id}") as mine:
+        if not mine:
+            return
+        try:
+            attempts.attempt(
+                "run_export",
+                export_id,
+                lambda: exports.run_export(export_id),
+                give_up=lambda reason, passing: exports.give_up(export_id, reason),
+                count_kills=True,
+            )
+        except Exception:
+            # The next attempt has a message of its own, so that it need not wait for the sweep.
+            queue.enqueue(exports.RUN, export_id)
+            raise
 
 
 def advance_dataset(dataset_id: int) -> None:
@@ -89,3 +86,13 @@ def advance_dataset(dataset_id: int) -> None:
             datasets.give_up(dataset_id, reason)
 
     attempts.attempt("advance_dataset", dataset_id, lambda: datasets.advance_dataset(dataset_id), give_up=give_up)
+
+
+def advance_import(import_id: int) -> None:
+    """Do a label import, or continue."""
+
+    def give_up(reason: str, passing: bool) -> None:
+        if not passing:
+            imports.give_up(import_id, reason)
+
+    attempts.attempt("advance_import", import_id, lambda: imports.advance_import(import_id), give_up=give_up)

@@ -23,6 +23,16 @@ DATASET = Machine(
         "Stopped": set(),
     },
 )
+LABEL_IMPORT = Machine(
+    "label import",
+    {
+        "Initializing": {"InProgress", "Failed", "Stopped"},
+        "InProgress": {"Completed", "Failed", "Stopped"},
+        "Completed": set(),
+        "Failed": set(),
+        "Stopped": set(),
+    },
+)
 BATCH = Machine(
     "batch",
     {

@@ -1,8 +1,9 @@
 """The functions of this room that the message queue calls. Each is safe to run twice."""
 
-from marketplace.services import rates
+from marketplace import queue
+from marketplace.services import idempotency, invitations, rates
 
 
 def sweep() -> None:
-    """Run every minute: delete what is over."""
-    rates.forget_ended()
+    """Run every minute: end and delete what is over."""
+    queue.run_each((rates.forget_ended, idempotency.forget_old, invitations.expire_overdue))

@@ -107,6 +107,12 @@ class LimitExceeded(DomainError):
     kind = "limit-exceeded"
 
 
+class TooManyTries(LimitExceeded):
+    """There were too many wrong passwords, or requests for a new one, of late; try again later."""
+
+    kind = "too-many-tries"
+
+
 class InsufficientFunds(LimitExceeded):
     """The wallet or escrow that should pay holds too little."""
 
@@ -123,6 +129,18 @@ class ExportLimit(LimitExceeded):
     """The job has as many unfinished exports as it may have at a time."""
 
     kind = "export-limit"
+
+
+class ImportLimit(LimitExceeded):
+    """The account has as many unfinished label imports as it may have at a time."""
+
+    kind = "import-limit"
+
+
+class BackgroundLimit(LimitExceeded):
+    """The account has as much work waiting or running in the background as it may have at a time."""
+
+    kind = "background-limit"
 
 
 class Unavailable(DomainError):

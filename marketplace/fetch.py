@@ -48,6 +48,8 @@ DENIED_NETWORKS = tuple(
 """Special ranges, some of which `ipaddress` calls global: they lead to the own network or to translators into it."""
 CHUNK = 64 * 1024
 """Bytes that are read at a time."""
+SHUT_AGAIN_SECONDS = 0.2
+"""How soon a connection that lives on after its deadline is shut down again."""
 CREDENTIALS = frozenset({"authorization", "cookie"})
 """Headers that are not sent on to another origin."""
 
@@ -166,13 +168,35 @@ def _request(
         connection.close()
 
 
-def _connection(parts: SplitResult, timeout: float) -> HTTPConnection:
+class _Handle:
+    """Mixin of a connection: keeps a second handle on its socket, by which another thread can shut it down.
+
+    While TLS shakes hands the connection has no socket: the plain one is taken from it, the wrapped one comes later.
+    """
+
+    handle: socket.socket | None = None
+
+    def _new_conn(self) -> socket.socket:
+        connected: socket.socket = super()._new_conn()  # type: ignore[misc]
+        self.handle = connected.dup()
+        return connected
+
+
+class _Http(_Handle, HTTPConnection):
+    pass
+
+
+class _Https(_Handle, HTTPSConnection):
+    pass
+
+
+def _connection(parts: SplitResult, timeout: float) -> _Http | _Https:
     """A connection to a checked address; under TLS the certificate must be the name's, not the address's."""
     scheme, host, port = _origin(parts)
     address = allowed_address(host, port)
     if scheme == "https":
-        return HTTPSConnection(address, port, timeout=timeout, server_hostname=host, cert_reqs="CERT_REQUIRED")
-    return HTTPConnection(address, port, timeout=timeout)
+        return _Https(address, port, timeout=timeout, server_hostname=host, cert_reqs="CERT_REQUIRED")
+    return _Http(address, port, timeout=timeout)
 
 
 def _host_header(parts: SplitResult) -> str:
@@ -183,31 +207,33 @@ def _host_header(parts: SplitResult) -> str:
 
 
 @contextlib.contextmanager
-def _closed_at(deadline: float, connection: HTTPConnection, url: str) -> Iterator[None]:
+def _closed_at(deadline: float, connection: _Http | _Https, url: str) -> Iterator[None]:
     """Connect, and shut the socket down at the deadline whatever it is doing.
 
     The socket's own timeout starts anew with each byte, so that a sender of one byte a second would hold us for ever.
     """
-    connected: list[socket.socket] = []
+    over = threading.Event()
 
-    def shut_down() -> None:
-        for each in connected or [connection.sock]:
-            if each is not None:
+    def watch() -> None:
+        # Every now and then until it is over: the socket may come into being just after the deadline.
+        wait = max(0.0, deadline - time.monotonic())
+        while not over.wait(wait):
+            wait = SHUT_AGAIN_SECONDS
+            if connection.handle is not None:
                 with contextlib.suppress(OSError):
-                    # The plain socket's method: TLS would first change state that the reading thread is using.
-                    socket.socket.shutdown(each, socket.SHUT_RDWR)
+                    connection.handle.shutdown(socket.SHUT_RDWR)
 
-    timer = threading.Timer(_left(deadline, url), shut_down)
-    timer.daemon = True
-    timer.start()
+    watcher = threading.Thread(target=watch, name="fetch deadline", daemon=True)
+    _left(deadline, url)
+    watcher.start()
     try:
         connection.connect()
-        # The connection forgets its socket when the response says "Connection: close"; the timer still needs it.
-        if connection.sock is not None:
-            connected.append(connection.sock)
         yield
     finally:
-        timer.cancel()
+        over.set()
+        watcher.join()
+        if connection.handle is not None:
+            connection.handle.close()
 
 
 def _read(answer: BaseHTTPResponse, url: str, max_bytes: int, deadline: float) -> bytes:

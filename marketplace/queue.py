@@ -4,7 +4,8 @@ With the ORM broker the message is a row written on the caller's connection: it 
 belongs to. Functions take ids, are short, and are safe to run twice.
 """
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
+
+log = logging.getLogger(__name__)
 
 
 def resolve(path: str) -> Callable[..., Any]:
@@ -39,3 +42,19 @@ def every(seconds: int, path: str) -> None:
             "next_run": timezone.now() + timedelta(seconds=seconds),
         },
     )
+
+
+def run_each(parts: Iterable[Callable[[], object]]) -> None:
+    """Call every part, so that one that fails does not keep the others from running.
+
+    The first error is raised in the end, so that the message queue records it.
+    """
+    failed: Exception | None = None
+    for part in parts:
+        try:
+            part()
+        except Exception as error:
+            log.exception("a part of a background function failed: %r", part)
+            failed = failed or error
+    if failed is not None:
+        raise failed

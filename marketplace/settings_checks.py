@@ -75,6 +75,9 @@ def complaints(environment: Mapping[str, str]) -> list[str]:
             f"{retry.name}: {retry.read(environment)} found, more than {timeout.name} ({timeout.read(environment)}) "
             "expected, or a function that still runs would be started a second time"
         )
+    host, sender = declared.EMAIL_HOST, declared.EMAIL_FROM
+    if host.read(environment) and not sender.read(environment):
+        found.append(f"{sender.name} is not set: {host.name} needs the address from which its letters come")
     return found
 
 

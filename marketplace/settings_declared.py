@@ -1,14 +1,23 @@
 """Every setting of Waggle, declared once: name, type, default, range and what it is for.
 
-Pure: it is read by settings.py, by docker/gunicorn.conf.py, by the tests and by the generator of docs/settings.md.
+Pure: it is read by settings.py, by frontend/server, by the tests and by the generator of docs/settings.md.
 Nothing else in the four rooms reads the environment.
 """
 
 from typing import Any
 
+from marketplace.settings_bench import (
+    BENCH_SETS,
+    BENCH_SIZES,
+    BENCH_TRAIN_SECONDS,
+    CHROMIUM,
+    DATASETS,
+    WRITE_PICTURES,
+)
 from marketplace.settings_kinds import (
     Setting,
     choice,
+    dollars,
     flag,
     folder,
     folders,
@@ -21,6 +30,7 @@ from marketplace.settings_kinds import (
     url,
     whole,
 )
+from marketplace.settings_mail import EMAIL_FROM, EMAIL_HOST, EMAIL_PASSWORD, EMAIL_PORT, EMAIL_SECURITY, EMAIL_USER
 
 MIB = 2**20
 
@@ -165,10 +175,31 @@ FETCH_ALLOWED_HOSTS = names(
 
 # --- marketplace ----------------------------------------------------------------
 SIGN_UP_ENABLED = flag("WAGGLE_SIGN_UP_ENABLED", "Whether anybody may create an account.", default=False)
+INVITATION_DAYS = whole(
+    "WAGGLE_INVITATION_DAYS",
+    "How long an invitation to an account or a team can be accepted.",
+    default=14,
+    low=1,
+    high=365,
+    unit="days",
+)
+PASSWORD_LINK_HOURS = whole(
+    "WAGGLE_PASSWORD_LINK_HOURS",
+    "How long a link to set a forgotten password works; it works once.",
+    default=24,
+    low=1,
+    high=720,
+    unit="hours",
+)
 PLATFORM_FEE_PERCENT = percent(
     "WAGGLE_PLATFORM_FEE_PERCENT",
     "The operator's fee on what a worker is paid.",
     default="20",
+)
+MINIMUM_PAYOUT = dollars(
+    "WAGGLE_MINIMUM_PAYOUT",
+    "The least that workers can have paid out, because each transfer costs the operator something.",
+    default="1",
 )
 REGION = matching(
     "WAGGLE_REGION",
@@ -201,12 +232,30 @@ IMAGE_MAX_PIXELS = whole(
     high=1_000_000_000,
     unit="pixels",
 )
+EXPORT_IMAGES_MAX_BYTES = whole(
+    "WAGGLE_EXPORT_IMAGES_MAX_BYTES",
+    "The most that the images in one export may have together. The file is written to the folder of temporary files "
+    "first, which needs room for it.",
+    default=20 * 1024 * MIB,
+    low=MIB,
+    high=10 * 1024 * 1024 * MIB,
+    unit="bytes",
+)
 API_RATE_PER_USER = matching(
     "WAGGLE_API_RATE_PER_USER",
     "How many REST requests a user may make in a period.",
     r"[0-9]+/[smhd][a-z]*",
     expects="a number, a slash and a period, as in 6000/min",
     default="6000/min",
+)
+
+IDEMPOTENCY_HOURS = whole(
+    "WAGGLE_IDEMPOTENCY_HOURS",
+    "How long the answer to a request with an Idempotency-Key is kept for repeats.",
+    default=48,
+    low=1,
+    high=8760,
+    unit="hours",
 )
 
 # --- queue and learner ------------------------------------------------------------
@@ -241,6 +290,14 @@ QUEUE_RETRY_SECONDS = whole(
     low=11,
     high=172_800,
     unit="seconds",
+)
+BACKGROUND_PER_ACCOUNT = whole(
+    "WAGGLE_BACKGROUND_PER_ACCOUNT",
+    "How many exports, data sets that are being made and labeling jobs that are being prepared one account may have "
+    "waiting or running at a time.",
+    default=25,
+    low=1,
+    high=10_000,
 )
 LEARNER_SLOTS = whole(
     "WAGGLE_LEARNER_SLOTS",
@@ -279,7 +336,7 @@ WEIGHTS_DIR = text(
 BIND = text(
     "WAGGLE_BIND",
     "The address and port on which the web server listens.",
-    expects="host:port",
+    expects="host:port or unix:/path",
     default="127.0.0.1:8000",
 )
 WEB_WORKERS = whole(
@@ -290,7 +347,37 @@ WEB_WORKERS = whole(
     high=256,
     fallbacks=("WEB_CONCURRENCY",),
 )
-WEB_THREADS = whole("WAGGLE_WEB_THREADS", "Threads of each of these processes.", default=8, low=1, high=256)
+WEB_THREADS = whole(
+    "WAGGLE_WEB_THREADS",
+    "Requests that each of these processes answers at once; clients that are still sending do not count.",
+    default=8,
+    low=1,
+    high=256,
+)
+WEB_CONNECTIONS = whole(
+    "WAGGLE_WEB_CONNECTIONS",
+    "Connections that each of these processes keeps open at once; further ones wait until one is closed.",
+    default=2000,
+    low=8,
+    high=60_000,
+)
+REQUEST_SECONDS = whole(
+    "WAGGLE_REQUEST_SECONDS",
+    "How long a client may take to send the headers of a request, and as long again, with a second for each 10,000 "
+    "bytes, for its body. A connection without a request is closed after the same time.",
+    default=15,
+    low=1,
+    high=60,
+    unit="seconds",
+)
+UPLOAD_MAX_BYTES = whole(
+    "WAGGLE_UPLOAD_MAX_BYTES",
+    "The largest request with files that is taken, from callers who are signed in.",
+    default=4096 * MIB,
+    low=MIB,
+    high=1024 * 1024 * MIB,
+    unit="bytes",
+)
 DATABASE_TRIES = whole(
     "WAGGLE_DATABASE_TRIES",
     "How often a starting container asks for the database, once a second, before it gives up.",
@@ -304,40 +391,6 @@ PORT = whole(
     default=8000,
     low=1,
     high=65_535,
-)
-
-# --- tests and benchmarks -------------------------------------------------------
-CHROMIUM = text(
-    "WAGGLE_CHROMIUM",
-    "The Chromium that the browser tests drive.",
-    expects="the path of a program",
-    default_in_words="the first one found on PATH",
-)
-WRITE_PICTURES = flag(
-    "WAGGLE_WRITE_PICTURES", "Whether the browser tests write the pictures of docs/images anew.", default=False
-)
-DATASETS = folder(
-    "WAGGLE_DATASETS",
-    "The shared data sets that some tests and benchmarks measure on.",
-    default_in_words="`shared/datasets` beside the project's folder",
-)
-BENCH_SETS = names(
-    "WAGGLE_BENCH_SETS",
-    "The data sets of the benchmark main_job.",
-    default=("bccd", "cards", "raccoon"),
-)
-BENCH_TRAIN_SECONDS = whole(
-    "WAGGLE_BENCH_TRAIN_SECONDS",
-    "How long each training of the benchmark main_job may take.",
-    default=300,
-    low=1,
-    high=86_400,
-    unit="seconds",
-)
-BENCH_SIZES = names(
-    "WAGGLE_BENCH_SIZES",
-    "The numbers of objects in the manifests of the benchmark manifest_io.",
-    default=("10000", "100000", "1000000"),
 )
 
 GROUPS: dict[str, tuple[Setting[Any], ...]] = {
@@ -369,26 +422,42 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         S3_INPUT_BUCKETS,
         FETCH_ALLOWED_HOSTS,
     ),
+    "E-mail": (EMAIL_HOST, EMAIL_PORT, EMAIL_SECURITY, EMAIL_USER, EMAIL_PASSWORD, EMAIL_FROM),
     "Marketplace": (
         SIGN_UP_ENABLED,
+        INVITATION_DAYS,
+        PASSWORD_LINK_HOURS,
         PLATFORM_FEE_PERCENT,
+        MINIMUM_PAYOUT,
         REGION,
         IMAGE_MAX_BYTES,
         IMAGE_MAX_PIXELS,
+        EXPORT_IMAGES_MAX_BYTES,
         API_RATE_PER_USER,
+        IDEMPOTENCY_HOURS,
     ),
     "Queue and learner": (
         QUEUE_WORKERS,
         QUEUE_POLL_SECONDS,
         QUEUE_TIMEOUT_SECONDS,
         QUEUE_RETRY_SECONDS,
+        BACKGROUND_PER_ACCOUNT,
         LEARNER_SLOTS,
         LEARNER_THREADS,
         LEARNER_NICENESS,
         LEARNER_ENVIRONMENT,
         WEIGHTS_DIR,
     ),
-    "Web server and containers": (BIND, WEB_WORKERS, WEB_THREADS, DATABASE_TRIES, PORT),
+    "Web server and containers": (
+        BIND,
+        WEB_WORKERS,
+        WEB_THREADS,
+        WEB_CONNECTIONS,
+        REQUEST_SECONDS,
+        UPLOAD_MAX_BYTES,
+        DATABASE_TRIES,
+        PORT,
+    ),
     "Tests and benchmarks": (CHROMIUM, WRITE_PICTURES, DATASETS, BENCH_SETS, BENCH_TRAIN_SECONDS, BENCH_SIZES),
 }
 """Every setting, under the headings of docs/settings.md."""

@@ -117,6 +117,21 @@ def percent(name: str, help: str, *, default: str, **more: Any) -> Setting[str]:
     return Setting(name, help, parse, "a number from 0 to 100", default, unit="percent", **more)
 
 
+def dollars(name: str, help: str, *, default: str, **more: Any) -> Setting[str]:
+    """An amount above zero in whole cents; it stays a text, so that money is never computed from a binary fraction."""
+
+    def parse(value: str) -> str:
+        try:
+            _within(Decimal(value), Decimal("0.01"), Decimal(1_000_000))
+        except InvalidOperation as error:
+            raise ValueError(value) from error
+        if Decimal(value) % Decimal("0.01"):
+            raise ValueError(value)
+        return value
+
+    return Setting(name, help, parse, "dollars from 0.01 to 1,000,000 in whole cents", default, **more)
+
+
 def choice(name: str, help: str, options: tuple[str, ...], *, default: str, **more: Any) -> Setting[str]:
     """One of a few words, in upper or lower case."""
     by_lower = {option.lower(): option for option in options}

@@ -32,7 +32,8 @@ DENIED = frozenset({"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesN
 # Of S3, of MinIO, of Ceph.
 FULL = frozenset({"InsufficientStorage", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "QuotaExceeded"})
 PART_BYTES = 8 * 1024 * 1024
-READ_BYTES = 64 * 1024
+BUFFER_BYTES = 64 * 1024
+PIECE_BYTES = 1024 * 1024
 BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-_]{0,254}")
 
 
@@ -78,7 +79,8 @@ class S3Store:
             extra["Range"] = f"bytes={offset}-" + ("" if length is None else str(offset + length - 1))
         with _explained(uri):
             body = _client().get_object(Bucket=where.bucket, Key=where.key, **extra)["Body"]
-        return io.BufferedReader(_Body(body, uri), READ_BYTES)
+        # Buffered, so that it has lines and all else that a file has.
+        return cast(BinaryIO, io.BufferedReader(_Body(body, uri), BUFFER_BYTES))
 
     def write(self, uri: str, data: bytes | BinaryIO, *, content_type: str = "") -> None:
         """See Store.write. Streams go up in parts of 8 MiB."""
@@ -198,10 +200,14 @@ def read(uri: str, *, limit: int | None = None) -> bytes:
     with open(uri) as stream:
         if limit is None:
             return stream.read()
-        data = stream.read(limit + 1)
-    if len(data) > limit:
+        # Piece by piece: a read of `limit` bytes would take that much memory, however small the object is.
+        pieces, left = [], limit + 1
+        while left > 0 and (piece := stream.read(min(left, PIECE_BYTES))):
+            pieces.append(piece)
+            left -= len(piece)
+    if left <= 0:
         raise Invalid(f"{uri}: is larger than {limit:,} bytes")
-    return data
+    return b"".join(pieces)
 
 
 def write(uri: str, data: bytes | BinaryIO, *, content_type: str = "") -> None:
@@ -262,10 +268,13 @@ def join(base: str, *parts: str) -> str:
 
 
 class _Body(io.RawIOBase):
-    """An S3 response as a stream that names its URI when the connection breaks."""
+    """An S3 response as a raw stream that names its URI when the connection breaks."""
 
     def __init__(self, body: Any, uri: str):
         self._body, self._uri = body, uri
+
+    def readable(self) -> bool:
+        return True
 
     def readinto(self, buffer: Any) -> int:
         with _explained(self._uri):
@@ -273,11 +282,13 @@ class _Body(io.RawIOBase):
         buffer[: len(data)] = data
         return len(data)
 
-    def readable(self) -> bool:
-        return True
+    def readall(self) -> bytes:
+        with _explained(self._uri):
+            return self._body.read()
 
     def close(self) -> None:
-        self._body.close()
+        if not self.closed:
+            self._body.close()
         super().close()
 
 
@@ -302,7 +313,7 @@ def _explained(uri: str) -> Iterator[None]:
 
 
 def _client(endpoint: str | None = None) -> Any:
-    # Connections must not be shared across a fork: gunicorn and the queue fork their workers.
+    # Connections must not be shared across a fork: the web server and the queue fork their workers.
     return _client_of(
         os.getpid(),
         endpoint or settings.S3_ENDPOINT_URL,

@@ -1,4 +1,4 @@
-"""The WSGI entry point: `gunicorn marketplace.wsgi`."""
+"""The WSGI entry point; frontend/server runs it behind the production web server."""
 
 import os
 from collections.abc import Callable, Iterable

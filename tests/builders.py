@@ -14,8 +14,8 @@ from PIL import Image, ImageDraw
 from labeling.models import Dataset
 from labeling.services.intake import datasets
 from marketplace import money, storage
-from marketplace.models import Account, User, Worker, Workteam
-from marketplace.services import accounts, boundaries, wallets, workteams
+from marketplace.models import Account, Subject, User, Worker, Workteam
+from marketplace.services import accounts, boundaries, escrow, wallets, workteams
 
 PASSWORD = "clover-and-heather-9"
 _numbers = itertools.count(1)
@@ -55,6 +55,15 @@ def a_requester(*, funds: str = "100") -> tuple[User, Account]:
 def a_worker(*, user: User | None = None) -> Worker:
     """A worker, with a new user unless one is given."""
     return workteams.register_worker(user or a_user())
+
+
+def earn(worker: Worker, micros: int) -> None:
+    """Pay the worker so many micro-dollars out of an account's escrow, for work that no assignment stands for."""
+    account, fact = an_account(funds="1000"), Subject("test-work", next(_numbers))
+    escrow.reserve(account=account, purpose=fact, subject=fact, amount_micros=micros, by="system")
+    escrow.pay(
+        purpose=fact, subject=fact, account=account, worker=worker, price_micros=micros, fee_micros=0, by="system"
+    )
 
 
 def a_team(*, account: Account, workers: int | Sequence[Worker] = 3, name: str | None = None) -> Workteam:

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from frontend import uploads
+from frontend.bodies import takes_files
 from frontend.requester.fields import SelectionFields, name_field, selection_of
 from frontend.session import requester_page
 from labeling.models import BadLine, Dataset
@@ -77,6 +78,7 @@ def _store_uploads(account: Account, form: DatasetForm, files: list[UploadedFile
     return root if UPLOADS[form.cleaned_data["kind"]] == "folder" else uris[-1]
 
 
+@takes_files
 @requester_page(Role.MEMBER)
 def new_page(request: HttpRequest) -> HttpResponse:
     """The form for a new data set."""
@@ -120,7 +122,12 @@ def detail_page(request: HttpRequest, dataset_id: int) -> HttpResponse:
     """A data set: progress, counts, refused lines."""
     row = scope.dataset(request.account, dataset_id)  # type: ignore[attr-defined]
     bad = Paginator(BadLine.objects.filter(dataset=row).order_by("number"), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"row": row, "page": bad, "samples": range(min(SAMPLES, row.objects_total)) if row.manifest_uri else []}
+    context = {
+        "row": row,
+        "page": bad,
+        "labeled": scope.import_of(row),
+        "samples": range(min(SAMPLES, row.objects_total)) if row.manifest_uri else [],
+    }
     return render(request, "requester/dataset.html", context | {"made_from": MADE_FROM.get(row.source["kind"], "")})
 
 

@@ -7,8 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from frontend import uploads
-from labeling.formats import images
-from labeling.services.intake import inspection
+from labeling.services.intake import decoding
 from labeling.services.jobs import limits
 from marketplace.models import Account
 
@@ -30,8 +29,7 @@ def take(request: HttpRequest, account: Account, saved: dict[str, Any], before: 
 
 
 def _problem(file: UploadedFile) -> str:
-    allowed = inspection.limits()
-    info = images.inspect(file.read(allowed.max_bytes + 1), allowed)
+    info = decoding.inspect(file.read(decoding.limits().max_bytes + 1))
     file.seek(0)
     return "" if info.ok else f"The example {file.name} cannot be shown: {info.problem}."
 

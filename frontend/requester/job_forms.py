@@ -9,7 +9,7 @@ from frontend.requester.fields import SelectionFields, dollars, name_field, sele
 from labeling import task_types
 from labeling.models import Dataset
 from labeling.services import scope
-from labeling.services.jobs import limits, pricing
+from labeling.services.jobs import instructions, limits, pricing
 from labeling.services.jobs.design import Design, label_errors
 from labeling.task_types.base import TaskType
 from marketplace import money
@@ -56,6 +56,13 @@ class DataStep(SelectionFields, StepForm):
 
     name = name_field()
     dataset = forms.ModelChoiceField(Dataset.objects.none(), empty_label=None, label="Data set")
+    label_attribute_name = forms.CharField(
+        max_length=limits.LABEL_ATTRIBUTE_NAME_LENGTH.longest,
+        required=False,
+        label="Label attribute",
+        help_text="The name of the labels in the output, the job's own when left empty. Objects that have a label "
+        "under it already keep it, and people are asked about the others.",
+    )
 
     def clean(self) -> dict[str, Any]:
         """The name must be free."""
@@ -113,6 +120,20 @@ class TaskStep(StepForm):
         if wrong := label_errors(labels, kind):
             raise forms.ValidationError([f"{reason} ({field})" for field, reason in wrong])
         return labels
+
+    def clean_short(self) -> str:
+        """The text, unless it shows pictures of other servers."""
+        return _without_outside_pictures(self.cleaned_data["short"])
+
+    def clean_full(self) -> str:
+        """The same for the full instructions."""
+        return _without_outside_pictures(self.cleaned_data["full"])
+
+
+def _without_outside_pictures(text: str) -> str:
+    if outside := instructions.outside_pictures(text):
+        raise forms.ValidationError([f"The picture {each[:200]}: {instructions.WAY_OUT}." for each in outside])
+    return text
 
 
 class PeopleStep(StepForm):
@@ -264,6 +285,8 @@ def design(draft: dict[str, Any]) -> dict[str, Any]:
     }
     if people["availability_hours"]:
         made["task_availability_seconds"] = int(people["availability_hours"] * HOUR)
+    if data.get("label_attribute_name"):
+        made["label_attribute_name"] = data["label_attribute_name"]
     if auto.get("enabled"):
         made["automated_labeling"] = {
             "enabled": True,

@@ -9,10 +9,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from frontend.automation import launch_job
+from frontend.bodies import takes_files
 from frontend.requester import job_examples
 from frontend.requester.job_forms import RARE, STEPS, PeopleStep, StepForm, design
 from frontend.session import requester_page
 from labeling import task_types
+from labeling.models import LabelImport
 from labeling.services import scope as labeling_scope
 from labeling.services.jobs import pricing
 from labeling.task_types.base import TaskType
@@ -51,12 +53,26 @@ def _initial(request: HttpRequest, step: str) -> dict[str, Any]:
     saved = dict(draft(request).get(step, {}))
     if step == "data" and "dataset" not in saved and (key := strict.whole_number(request.GET.get("dataset", ""))):
         saved["dataset"] = key
+        if (labeled := _import_of(request, key)) is not None:
+            saved["label_attribute_name"] = labeled.label_attribute_name
+    if step == "task" and "labels" not in saved:
+        labeled = _import_of(request, draft(request).get("data", {}).get("dataset"))
+        if labeled is not None and labeled.label_attribute_name == draft(request)["data"].get("label_attribute_name"):
+            # In this order, so that the job numbers the classes as the labels that it takes over.
+            saved["labels"] = labeled.labels
     if "labels" in saved:
         saved["labels"] = "\n".join(saved["labels"])
     for name in ("price", "max_spend"):
         if saved.get(name) is not None:
             saved[name] = money.text(saved[name]).rstrip("0").rstrip(".") or "0"
     return saved
+
+
+@takes_files
+def _import_of(request: HttpRequest, dataset_id: int | None) -> LabelImport | None:
+    """The import that made this data set of the account, if one did."""
+    row = labeling_scope.datasets(request.account).filter(pk=dataset_id).first()  # type: ignore[attr-defined]
+    return labeling_scope.import_of(row) if row is not None else None
 
 
 @requester_page(Role.MEMBER)

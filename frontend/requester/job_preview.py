@@ -15,7 +15,8 @@ from frontend.tasks import preview_payload, task_document
 from labeling.models import WorkQueue
 from labeling.services import scope
 from labeling.services.intake import samples
-from labeling.services.jobs.design import Design, clean_instructions
+from labeling.services.jobs.design import Design
+from labeling.services.jobs.instructions import clean_instructions
 from marketplace.errors import NotFound
 from marketplace.models import Role
 
@@ -76,7 +77,7 @@ def of_draft(request: HttpRequest) -> HttpResponse:
 def sample_image(request: HttpRequest, dataset_id: int, number: int) -> HttpResponse:
     """One of the first pictures of a data set."""
     row = scope.dataset(request.account, dataset_id)  # type: ignore[attr-defined]
-    return image_response(samples.sample(dataset=row, number=number).uri, request)
+    return image_response(samples.sample_uri(dataset=row, number=number), request)
 
 
 @requester_page(Role.MEMBER)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -184,12 +185,16 @@ def downloads_page(request: HttpRequest, job_id: int) -> HttpResponse:
     rows = list(Export.objects.filter(job=job).order_by("-id")[:30])
     for row in rows:
         row.said = EXPORT_KINDS.get(row.kind, row.kind)
+        row.notes = [note for note in row.item_errors if note.get("used")]
+        row.left_out = [error for error in row.item_errors if not error.get("used")]
         row.said_labels = EXPORT_LABELS.get(row.which, row.which)
     context = {
         **job_context(request, job, "downloads"),
         "exports": rows,
         "kinds": [(kind, EXPORT_KINDS[kind]) for kind in EXPORT_KINDS if kind in exports.formats(job)],
         "labels": EXPORT_LABELS.items(),
+        "with_images": [kind for kind in exports.formats(job) if kind not in exports.WITHOUT_IMAGES],
+        "images_limit": settings.EXPORT_IMAGES_MAX_BYTES,
         "busy": any(e.status == "InProgress" for e in rows),
     }
     part = "requester/job_exports.html" if request.GET.get("part") else "requester/job_downloads.html"
@@ -202,7 +207,8 @@ def export(request: HttpRequest, job_id: int) -> HttpResponse:
     """Start an export."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     kind, which = request.POST.get("kind", ""), request.POST.get("which", "all")
-    exports.create_export(job=job, kind=kind, which=which, by=actor(request.user))
+    images = bool(request.POST.get("images")) and kind not in exports.WITHOUT_IMAGES
+    exports.create_export(job=job, kind=kind, which=which, images=images, by=actor(request.user))
     return redirect("requester:job-downloads", job.pk)
 
 

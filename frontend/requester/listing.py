@@ -6,7 +6,7 @@ from frontend import automation
 from labeling.models import LabelingJob
 
 # Columns that may be large and that no list shows.
-PAYLOAD = ("queue__instructions", "worker_models")
+PAYLOAD = ("queue__instructions",)
 
 
 def doing(job: LabelingJob) -> dict[str, Any] | None:

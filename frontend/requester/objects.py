@@ -17,7 +17,7 @@ from labeling import task_types
 from labeling.models import DataObject
 from labeling.queries import people
 from labeling.services import scope
-from labeling.services.intake import inspection
+from labeling.services.intake import decoding, inspection
 from labeling.services.results import adjudication
 from marketplace import storage, strict
 from marketplace.errors import DomainError
@@ -57,7 +57,7 @@ def object_page(request: HttpRequest, job_id: int, object_id: int) -> HttpRespon
     """One object: the picture, how its label came about, every revision, and the form for the requester's own label."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     row = scope.data_object(job, object_id)
-    with suppress(storage.StoreUnavailable):  # the page then shows the label without its picture
+    with suppress(storage.StoreUnavailable, decoding.Busy):  # the page then shows the label without its picture
         inspection.inspect_labeled(row)
     kind = task_types.get(job.task_type)
     answers = people.answers_of(row)

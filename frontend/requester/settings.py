@@ -1,4 +1,4 @@
-"""Members of the account, and the caller's API tokens."""
+"""The page of the account's members and of the caller's API tokens; members.py changes the members."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,13 +10,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from frontend.session import requester_page
-from marketplace.errors import NotFound
 from marketplace.models import Membership, Role
 from marketplace.services import accounts, scope
 
 
-class MemberForm(forms.Form):
-    """Somebody with a sign-in, and their role."""
+class InviteForm(forms.Form):
+    """Somebody by their address, and the role they are offered."""
 
     email = forms.EmailField()
     role = forms.ChoiceField(initial=Role.MEMBER)
@@ -32,87 +31,60 @@ class TokenForm(forms.Form):
     name = forms.CharField(max_length=accounts.TOKEN_NAME_LENGTH.longest, label="What is it for?")
 
 
-def _render(
+def render_page(
     request: HttpRequest,
     *,
-    member: MemberForm | None = None,
+    invite: InviteForm | None = None,
     token: TokenForm | None = None,
     secret: str = "",
+    link: str = "",
+    invited: str = "",
     status: int = 200,
 ) -> HttpResponse:
+    """The page, with the forms as they were sent. A secret, or the link of who was invited, is not to be kept."""
     account = request.account  # type: ignore[attr-defined]
+    roles = roles_to_give(request)
+    open_invitations = scope.invitations(account).filter(workteam=None) if roles else []
     context = {
-        "rows": _member_rows(request),
+        "rows": _member_rows(request, roles),
+        "roles": roles,
+        "invitations": [(row, row.role in roles) for row in open_invitations],
         "tokens": scope.tokens(request.user).filter(revoked_at=None).order_by("-pk"),
-        "member_form": member or MemberForm(roles=_roles_to_give(request)),
+        "invite_form": invite or InviteForm(roles=roles),
         "token_form": token or TokenForm(),
         "secret": secret,
+        "link": link,
+        "invited": invited,
         "account": account,
     }
     response = render(request, "requester/settings.html", context, status=status)
-    if secret:
+    if secret or link:
         response["Cache-Control"] = "no-store"
     return response
 
 
-def _roles_to_give(request: HttpRequest) -> list[Role]:
+def roles_to_give(request: HttpRequest) -> list[Role]:
+    """The roles that the caller may give and take in the account."""
     own = accounts.role_of(account=request.account, user=request.user)  # type: ignore[attr-defined]
     return accounts.roles_to_give(own) if own else []
 
 
-def _member_rows(request: HttpRequest) -> list[dict[str, Any]]:
+def _member_rows(request: HttpRequest, roles: list[Role]) -> list[dict[str, Any]]:
     """The members, each with the word for taking them out of the account: "Leave", "Remove", or "" if not allowed."""
-    roles = _roles_to_give(request)
 
     def word(member: Membership) -> str:
         if member.user_id == request.user.pk:
             return "Leave"
         return "Remove" if member.role in roles else ""
 
-    return [{"member": m, "word": word(m)} for m in scope.members(request.account)]  # type: ignore[attr-defined]
+    members = scope.members(request.account)  # type: ignore[attr-defined]
+    return [{"member": m, "word": word(m), "changeable": m.role in roles} for m in members]
 
 
 @requester_page()
 def page(request: HttpRequest) -> HttpResponse:
     """Members and tokens."""
-    return _render(request)
-
-
-@require_POST
-@requester_page(Role.ADMIN)
-def add_member(request: HttpRequest) -> HttpResponse:
-    """Add a member, or change their role."""
-    form = MemberForm(request.POST, roles=_roles_to_give(request))
-    user = None
-    if form.is_valid():
-        try:
-            user = scope.user_by_email(form.cleaned_data["email"])
-        except NotFound:
-            form.add_error("email", "Nobody with this address has a sign-in here.")
-    if user is None:
-        return _render(request, member=form, status=422)
-    accounts.add_member(
-        account=request.account,  # type: ignore[attr-defined]
-        user=user,
-        role=form.cleaned_data["role"],
-        acting=request.user,
-    )
-    messages.success(request, f"{user.email} is now {form.cleaned_data['role']}.")
-    return redirect("requester:settings")
-
-
-@require_POST
-@requester_page()
-def remove_member(request: HttpRequest, user_id: int) -> HttpResponse:
-    """Take a member out of the account, or leave it oneself."""
-    account = request.account  # type: ignore[attr-defined]
-    user = scope.member(account, user_id)
-    accounts.remove_member(account=account, user=user, acting=request.user)
-    if user.pk == request.user.pk:
-        messages.success(request, f"You have left {account.name}.")
-        return redirect("home")
-    messages.success(request, f"{user.email} is no longer a member.")
-    return redirect("requester:settings")
+    return render_page(request)
 
 
 @require_POST
@@ -121,13 +93,13 @@ def create_token(request: HttpRequest) -> HttpResponse:
     """Create a token; its secret is shown on this one page and never again."""
     form = TokenForm(request.POST)
     if not form.is_valid():
-        return _render(request, token=form, status=422)
+        return render_page(request, token=form, status=422)
     _, secret = accounts.create_token(
         user=request.user,
         account=request.account,  # type: ignore[attr-defined]
         name=form.cleaned_data["name"],
     )
-    return _render(request, secret=secret)
+    return render_page(request, secret=secret)
 
 
 @require_POST

@@ -7,11 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from frontend import letters
 from frontend.requester.fields import name_field
+from frontend.requester.settings import roles_to_give
 from frontend.session import requester_page
-from marketplace.errors import NotFound
-from marketplace.models import Role
-from marketplace.services import scope, workteams
+from marketplace.errors import NameTaken
+from marketplace.models import Role, Workteam
+from marketplace.services import invitations, scope, workteams
 
 
 class TeamForm(forms.Form):
@@ -21,8 +23,8 @@ class TeamForm(forms.Form):
     description = forms.CharField(max_length=workteams.DESCRIPTION_LENGTH.longest, required=False)
 
 
-class AddForm(forms.Form):
-    """A worker to add, by the address they sign in with."""
+class InviteForm(forms.Form):
+    """A worker to invite, by their address."""
 
     email = forms.EmailField(label="Worker's email")
 
@@ -51,30 +53,53 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @requester_page()
-def detail_page(request: HttpRequest, team_id: int, form: AddForm | None = None, status: int = 200) -> HttpResponse:
-    """A team and its workers."""
-    team = scope.own_team(request.account, team_id)  # type: ignore[attr-defined]
-    members = team.memberships.select_related("worker__user").order_by("pk")
-    context = {"team": team, "members": members, "form": form or AddForm()}
-    return render(request, "requester/team.html", context, status=status)
+def detail_page(request: HttpRequest, team_id: int) -> HttpResponse:
+    """A team, its workers, and who is invited to it."""
+    return _render(request, scope.own_team(request.account, team_id))  # type: ignore[attr-defined]
+
+
+def _render(
+    request: HttpRequest,
+    team: Workteam,
+    form: InviteForm | None = None,
+    link: str = "",
+    invited: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    account = request.account  # type: ignore[attr-defined]
+    manages = bool(roles_to_give(request))
+    context = {
+        "team": team,
+        "members": team.memberships.select_related("worker__user").order_by("pk"),
+        "manages": manages,
+        "invitations": scope.invitations(account).filter(workteam=team) if manages else [],
+        "form": form or InviteForm(),
+        "link": link,
+        "invited": invited,
+    }
+    response = render(request, "requester/team.html", context, status=status)
+    if link:
+        response["Cache-Control"] = "no-store"
+    return response
 
 
 @require_POST
 @requester_page(Role.ADMIN)
-def add(request: HttpRequest, team_id: int) -> HttpResponse:
-    """Add a registered worker."""
+def invite(request: HttpRequest, team_id: int) -> HttpResponse:
+    """Invite somebody to the team; without a mail server their link is shown on this one page."""
     team = scope.own_team(request.account, team_id)  # type: ignore[attr-defined]
-    form = AddForm(request.POST)
-    worker = None
-    if form.is_valid():
-        try:
-            worker = scope.worker_by_email(form.cleaned_data["email"])
-        except NotFound:
-            form.add_error("email", "No worker is registered with this address.")
-    if worker is None:
-        return detail_page(request, team_id, form=form, status=422)
-    workteams.add_worker(team=team, worker=worker, by=scope.actor(request.user))
-    messages.success(request, f"{worker.public_id} was added to the team.")
+    form = InviteForm(request.POST)
+    if not form.is_valid():
+        return _render(request, team, form, status=422)
+    try:
+        invitation = invitations.to_team(team=team, email=form.cleaned_data["email"], acting=request.user)
+    except NameTaken:
+        form.add_error("email", "Is on the team already.")
+        return _render(request, team, form, status=422)
+    link = letters.deliver_invitation(invitation)
+    if link:
+        return _render(request, team, link=link, invited=invitation.email)
+    messages.success(request, f"An invitation is on its way to {invitation.email}.")
     return redirect("requester:team", team.pk)
 
 

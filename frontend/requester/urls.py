@@ -3,7 +3,20 @@
 from django.urls import path
 
 from frontend import automation
-from frontend.requester import datasets, job_new, job_preview, jobs, objects, overview, settings, teams, wallet
+from frontend.requester import (
+    blocks,
+    datasets,
+    imports,
+    job_new,
+    job_preview,
+    jobs,
+    members,
+    objects,
+    overview,
+    settings,
+    teams,
+    wallet,
+)
 
 app_name = "requester"
 urlpatterns = [
@@ -33,15 +46,25 @@ urlpatterns = [
     path("datasets/<int:dataset_id>/progress/", datasets.progress_part, name="dataset-progress"),
     path("datasets/<int:dataset_id>/stop/", datasets.stop, name="dataset-stop"),
     path("datasets/<int:dataset_id>/sample/<int:number>/", job_preview.sample_image, name="dataset-sample"),
+    path("imports/", imports.list_page, name="dataset-imports"),
+    path("imports/new/", imports.new_page, name="dataset-import-new"),
+    path("imports/<int:import_id>/", imports.detail_page, name="dataset-import"),
+    path("imports/<int:import_id>/progress/", imports.progress_part, name="dataset-import-progress"),
+    path("imports/<int:import_id>/stop/", imports.stop, name="dataset-import-stop"),
     path("wallet/", wallet.page, name="wallet"),
     path("teams/", teams.page, name="teams"),
     path("teams/new/", teams.new, name="team-new"),
     path("teams/<int:team_id>/", teams.detail_page, name="team"),
-    path("teams/<int:team_id>/add/", teams.add, name="team-add"),
+    path("teams/<int:team_id>/invite/", teams.invite, name="team-invite"),
     path("teams/<int:team_id>/remove/", teams.remove, name="team-remove"),
+    path("teams/suspended/", blocks.page, name="team-suspended"),
+    path("teams/suspended/new/", blocks.suspend, name="team-suspend"),
+    path("teams/suspended/<str:worker_id>/lift/", blocks.lift, name="team-lift"),
     path("settings/", settings.page, name="settings"),
-    path("settings/members/", settings.add_member, name="settings-add-member"),
-    path("settings/members/<int:user_id>/remove/", settings.remove_member, name="settings-remove-member"),
+    path("settings/invitations/", members.invite, name="settings-invite"),
+    path("settings/invitations/<int:invitation_id>/withdraw/", members.withdraw, name="settings-withdraw"),
+    path("settings/members/<int:user_id>/role/", members.change_role, name="settings-change-role"),
+    path("settings/members/<int:user_id>/remove/", members.remove, name="settings-remove-member"),
     path("settings/tokens/", settings.create_token, name="settings-create-token"),
     path("settings/tokens/<int:token_id>/revoke/", settings.revoke_token, name="settings-revoke-token"),
 ]

@@ -10,14 +10,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.rest import schemas
-from frontend.rest.idempotency import idempotent
+from frontend.rest.fields import Body
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor, token_of
 from marketplace.models import ApiToken, Membership, Role, User
 from marketplace.services import accounts, scope
 
 
-class TokenInput(serializers.Serializer):
+class TokenInput(Body):
     """A new token's name; `personal` tokens belong to no account (for workers and operators).
 
     A token of one account makes neither these nor tokens of another account.
@@ -27,10 +27,9 @@ class TokenInput(serializers.Serializer):
     personal = serializers.BooleanField(default=False)
 
 
-class MemberInput(serializers.Serializer):
-    """Somebody with a sign-in, and their role."""
+class RoleInput(Body):
+    """A member's new role."""
 
-    email = serializers.EmailField()
     role = serializers.ChoiceField(choices=Role.choices)
 
 
@@ -121,21 +120,19 @@ class MembersView(ListView):
         """Who, and which role."""
         return _member_row(found)
 
-    @extend_schema(request=MemberInput, responses={201: schemas.Member}, operation_id="add_member")
-    @idempotent
-    def post(self, request: Request) -> Response:
-        """Add somebody who has a sign-in here, or change their role. Nobody gives or takes a rank above their own."""
-        account = account_of(request, Role.ADMIN)
-        data = MemberInput(data=request.data)
-        data.is_valid(raise_exception=True)
-        user = scope.user_by_email(data.validated_data["email"])
-        role = Role(data.validated_data["role"])
-        row = accounts.add_member(account=account, user=user, role=role, acting=request.user)
-        return Response(_member_row(row), status=status.HTTP_201_CREATED)
-
 
 class MemberView(APIView):
     """One member."""
+
+    @extend_schema(request=RoleInput, responses={200: schemas.Member}, operation_id="change_member_role")
+    def put(self, request: Request, user_id: int) -> Response:
+        """Give a member another role. Nobody gives or takes a rank above their own; new members are invited."""
+        account = account_of(request, Role.ADMIN)
+        user = scope.member(account, user_id)
+        data = RoleInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        role = Role(data.validated_data["role"])
+        return Response(_member_row(accounts.change_role(account=account, user=user, role=role, acting=request.user)))
 
     @extend_schema(responses={204: None}, operation_id="remove_member")
     def delete(self, request: Request, user_id: int) -> Response:

@@ -10,8 +10,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend import uploads
+from frontend.bodies import takes_files
 from frontend.rest import schemas
-from frontend.rest.fields import FiniteFloatField
+from frontend.rest.fields import Body, FiniteFloatField
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.parsing import FilesParser, JSONParser
@@ -24,8 +25,22 @@ from marketplace.errors import Invalid
 from marketplace.models import Role
 from marketplace.services.boundaries import URI_LENGTH
 
+FORM = {
+    "type": "object",
+    "required": ["files"],
+    "properties": {
+        "folder": {
+            "type": "string",
+            "pattern": f"{uploads.FOLDER}|^$",
+            "description": "what an earlier upload answered, to continue it",
+        },
+        "files": {"type": "array", "minItems": 1, "items": {"type": "string", "format": "binary"}},
+    },
+}
+"""The form with which files are sent."""
 
-class SelectionInput(serializers.Serializer):
+
+class SelectionInput(Body):
     """Which objects: all, a random percentage, or only those that meet a condition."""
 
     kind = serializers.ChoiceField(choices=list(selection.KINDS))
@@ -34,7 +49,7 @@ class SelectionInput(serializers.Serializer):
     where = serializers.CharField(required=False, max_length=selection.CONDITION_LENGTH.longest)
 
 
-class DatasetInput(serializers.Serializer):
+class DatasetInput(Body):
     """A data set's name and what it is made from. `uri` is an address in a store, or what an upload answered."""
 
     name = serializers.RegexField(names.PATTERN, max_length=names.LENGTH.longest)
@@ -138,12 +153,13 @@ class DatasetBadLinesView(BadLinesView):
         return BadLine.objects.filter(dataset=scope.dataset(account_of(request), place["dataset_id"]))
 
 
+@takes_files
 class UploadsView(APIView):
     """Files from the browser or a program, one or many at a time, streamed into the store."""
 
     parser_classes = [FilesParser, JSONParser]
 
-    @extend_schema(request={"multipart/form-data": dict}, responses={201: schemas.Upload}, operation_id="upload_files")
+    @extend_schema(request={"multipart/form-data": FORM}, responses={201: schemas.Upload}, operation_id="upload_files")
     def post(self, request: Request) -> Response:
         """Store the files of the form field `files` in one folder; `folder` continues an earlier upload.
 

@@ -65,7 +65,7 @@ class EarningsView(ListView):
 
     def rows(self, request: Request, **place: Any) -> QuerySet[Posting]:
         """The caller's own."""
-        return earnings.payments(worker=worker_of(request))
+        return earnings.statement(worker=worker_of(request))
 
     def page(self, found: list[Posting]) -> list[StatementLine]:
         """With the jobs they were for."""

@@ -16,6 +16,7 @@ from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from frontend import bodies
 from frontend.rest.problems import KINDS
 from marketplace import errors
 
@@ -130,9 +131,17 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         if isinstance(exception, django_errors.TooManyFilesSent):
             reason = f"Too many files: {_most_files()}. Pack them into a zip file, or switch on JavaScript."
             return HttpResponse(loader.render_to_string("400.html", {"reason": reason}), status=400)
+        if isinstance(exception, django_errors.RequestDataTooBig):
+            reason = f"What your browser sent is too large: {exception}."
+            return HttpResponse(loader.render_to_string("400.html", {"reason": reason}), status=413)
         return defaults.bad_request(request, exception)
-    kind = "content-too-large" if isinstance(exception, TOO_LARGE) else "parse-error"
-    return plain(kind, "the request cannot be read")
+    if isinstance(exception, bodies.NotSignedIn):
+        response = plain("not-authenticated", str(exception))
+        response["WWW-Authenticate"] = "Bearer"
+        return response
+    if isinstance(exception, TOO_LARGE):
+        return plain("content-too-large", str(exception))
+    return plain("parse-error", "the request cannot be read")
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

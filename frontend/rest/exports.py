@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from frontend.rest import schemas
 from frontend.rest.download import file_response
+from frontend.rest.fields import Body
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
@@ -23,11 +24,15 @@ from marketplace.errors import WrongState
 from marketplace.models import Role
 
 
-class ExportInput(serializers.Serializer):
-    """What to export; `which` restricts it to human or machine labels."""
+class ExportInput(Body):
+    """What to export; `which` restricts it to human or machine labels, `images` puts the images in as well."""
 
     kind = serializers.ChoiceField(choices=list(exports.EXTENSION))
     which = serializers.ChoiceField(choices=list(rows.WHICH), default="all")
+    images = serializers.BooleanField(
+        default=False,
+        help_text="put the images into the file too (all kinds but worker-answers); it is a zip archive then",
+    )
 
 
 def export_row(row: Export) -> dict[str, Any]:
@@ -36,6 +41,7 @@ def export_row(row: Export) -> dict[str, Any]:
         "id": row.pk,
         "kind": row.kind,
         "which": row.which,
+        "images": row.images,
         "status": row.status,
         "failure_reason": row.failure_reason or None,
         "progress": row.progress,
@@ -103,5 +109,4 @@ class ExportDownloadView(APIView):
         row = scope.export(account_of(request), export_id)
         if row.status != "Completed":
             raise WrongState(f"the export is {row.status}", field="status")
-        name = f"{row.job.name}-{row.which}-{row.kind}.{exports.EXTENSION[row.kind]}"
-        return file_response(request, uri=row.uri, name=name)
+        return file_response(request, uri=row.uri, name=exports.file_name(row))

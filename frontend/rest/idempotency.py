@@ -7,6 +7,9 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from frontend.rest.scope import account_of
+from marketplace.errors import DomainError
+from marketplace.models import Account
 from marketplace.services import idempotency
 
 HEADER = "HTTP_IDEMPOTENCY_KEY"
@@ -15,6 +18,14 @@ HEADER = "HTTP_IDEMPOTENCY_KEY"
 def key_of(request: Request) -> str:
     """The request's key, "" when it has none. Raises Invalid for one that is too long."""
     return idempotency.check_key(request.META.get(HEADER, ""))
+
+
+def _account(request: Request) -> Account | None:
+    """The account that the request acts for, None for one that needs none or that the view is going to refuse."""
+    try:
+        return account_of(request)
+    except DomainError:
+        return None
 
 
 def _answer(response: Response) -> idempotency.Answer:
@@ -30,6 +41,7 @@ def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
         path = request.get_full_path()
         done = idempotency.once(
             user=request.user,
+            account=_account(request) if key else None,
             key=key,
             fingerprint=idempotency.fingerprint(method=request.method, path=path, body=request.data) if key else "",
             act=functools.partial(view, self, request, *args, **kwargs),

@@ -4,18 +4,15 @@ from rest_framework import serializers
 
 from frontend.automation import ARCHITECTURES, RANGES
 from frontend.rest.datasets import SelectionInput
-from frontend.rest.fields import FiniteFloatField
+from frontend.rest.fields import Body, DollarsField, FiniteFloatField
 from labeling import task_types
 from labeling.services.jobs import limits, pricing
-from labeling.services.jobs.design import Design
+from labeling.services.jobs.design import KEYWORD, Design
 from marketplace import arns, money, names
 from marketplace.services.boundaries import URI_LENGTH
 
-TASK_TYPES = f"One of {', '.join(task_types.names())}."
-"""What the API's documentation says of the field."""
 
-
-class ExampleInput(serializers.Serializer):
+class ExampleInput(Body):
     """An example picture, by its address in the store."""
 
     uri = serializers.CharField(max_length=URI_LENGTH.longest)
@@ -24,7 +21,7 @@ class ExampleInput(serializers.Serializer):
     )
 
 
-class InstructionsInput(serializers.Serializer):
+class InstructionsInput(Body):
     """What workers read. HTML is reduced to harmless tags."""
 
     short = serializers.CharField(
@@ -37,7 +34,7 @@ class InstructionsInput(serializers.Serializer):
     bad_examples = ExampleInput(many=True, required=False, max_length=limits.EXAMPLES.longest)
 
 
-class RedundancyInput(serializers.Serializer):
+class RedundancyInput(Body):
     """Fixed redundancy, or as many answers as it takes for the target confidence."""
 
     kind = serializers.ChoiceField(choices=list(limits.REDUNDANCY))
@@ -45,7 +42,7 @@ class RedundancyInput(serializers.Serializer):
     start = serializers.IntegerField(required=False, **limits.START.bounds)
 
 
-class AutomatedInput(serializers.Serializer):
+class AutomatedInput(Body):
     """Automated labeling: on or off, and how the loop is run."""
 
     enabled = serializers.BooleanField()
@@ -66,12 +63,12 @@ class AutomatedInput(serializers.Serializer):
     initial_model = serializers.CharField(required=False, max_length=arns.LENGTH.longest)
 
 
-class LabelingJobInput(serializers.Serializer):
+class LabelingJobInput(Body):
     """What CreateLabelingJob takes, in plain names; money is dollars as text, per worker per task."""
 
     name = serializers.RegexField(names.PATTERN, max_length=names.LENGTH.longest)
-    labels = serializers.ListField(child=serializers.CharField(max_length=limits.LABEL_LENGTH.longest))
-    task_type = serializers.CharField(default=task_types.DEFAULT, help_text=TASK_TYPES)
+    labels = serializers.ListField(child=serializers.CharField(max_length=limits.LABEL_LENGTH.longest), min_length=1)
+    task_type = serializers.ChoiceField(choices=list(task_types.names()), default=task_types.DEFAULT)
     workteam = serializers.IntegerField()
     dataset = serializers.IntegerField(required=False)
     input_manifest_uri = serializers.CharField(required=False, max_length=URI_LENGTH.longest)
@@ -81,30 +78,30 @@ class LabelingJobInput(serializers.Serializer):
     title = serializers.CharField(max_length=limits.TITLE_LENGTH.longest)
     description = serializers.CharField(max_length=limits.DESCRIPTION_LENGTH.longest)
     keywords = serializers.ListField(
-        child=serializers.CharField(max_length=limits.KEYWORD_LENGTH.longest),
+        child=serializers.RegexField(f"^{KEYWORD.pattern}$", max_length=limits.KEYWORD_LENGTH.longest),
         required=False,
         max_length=limits.KEYWORDS.longest,
     )
     instructions = InstructionsInput(required=False)
     workers_per_object = serializers.IntegerField(default=Design.workers_per_object, **limits.WORKERS_PER_OBJECT.bounds)
     redundancy = RedundancyInput(required=False)
-    price = serializers.CharField(max_length=money.TEXT_LENGTH.longest)
+    price = DollarsField(zero=True, help_text=f"at most {money.text(pricing.MOST_MICROS)} dollars")
     expected_seconds = FiniteFloatField(default=Design.expected_seconds, **limits.EXPECTED_SECONDS.bounds)
     task_time_limit_seconds = serializers.IntegerField(required=False, **limits.TASK_TIME_LIMIT_SECONDS.bounds)
     task_availability_seconds = serializers.IntegerField(required=False, **limits.AVAILABILITY_SECONDS.bounds)
     max_concurrent_tasks = serializers.IntegerField(required=False, **limits.MAX_CONCURRENT_TASKS.bounds)
     max_human_labeled_objects = serializers.IntegerField(required=False, **limits.MAX_HUMAN_LABELED_OBJECTS.bounds)
     max_percentage_labeled = serializers.IntegerField(required=False, **limits.MAX_PERCENTAGE_LABELED.bounds)
-    max_spend = serializers.CharField(required=False, max_length=money.TEXT_LENGTH.longest)
+    max_spend = DollarsField(required=False)
     automated_labeling = AutomatedInput(required=False)
 
 
-class EstimateInput(serializers.Serializer):
+class EstimateInput(Body):
     """A job design, before launch."""
 
     objects = serializers.IntegerField(**limits.OBJECTS.bounds)
     workers_per_object = serializers.IntegerField(**limits.WORKERS_PER_OBJECT.bounds)
-    price = serializers.CharField(max_length=money.TEXT_LENGTH.longest)
+    price = DollarsField(zero=True)
     expected_seconds = FiniteFloatField(default=Design.expected_seconds, **limits.EXPECTED_SECONDS.bounds)
     workers = serializers.IntegerField(default=pricing.WORKERS_ASSUMED, **limits.WORKERS.bounds)
-    task_type = serializers.CharField(default=task_types.DEFAULT, help_text=TASK_TYPES)
+    task_type = serializers.ChoiceField(choices=list(task_types.names()), default=task_types.DEFAULT)

@@ -6,12 +6,14 @@ from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.rest import schemas
 from frontend.rest.download import file_response
+from frontend.rest.fields import Body
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
@@ -20,6 +22,7 @@ from learning import queries
 from learning.contract import MODEL_FILES
 from learning.models import Model, TrainingJob
 from learning.services import registry, scope, training
+from marketplace import names
 from marketplace.errors import NotFound
 from marketplace.models import Role
 
@@ -66,7 +69,7 @@ class ModelView(APIView):
 class ModelArtifactView(APIView):
     """A model's archive."""
 
-    @extend_schema(responses={(200, "application/gzip"): OpenApiTypes.BINARY}, operation_id="download_model")
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY}, operation_id="download_model")
     def get(self, request: Request, model_id: int) -> HttpResponse | StreamingHttpResponse:
         """model.tar.gz."""
         model = scope.model(account_of(request), model_id)
@@ -101,6 +104,15 @@ def training_row(job: TrainingJob) -> dict[str, Any]:
     }
 
 
+class TrainingInput(Body):
+    """A training on the labels of a data set. Hyperparameters are texts, by their names here or in SageMaker."""
+
+    name = serializers.RegexField(names.PATTERN, max_length=names.LENGTH.longest, required=False)
+    dataset = serializers.IntegerField()
+    validation = serializers.IntegerField(required=False)
+    hyperparameters = serializers.DictField(child=serializers.CharField(), required=False)
+
+
 @listed(
     operation="list_training_jobs",
     page=schemas.page("Training", schemas.Training),
@@ -118,6 +130,19 @@ class TrainingJobsView(ListView):
     def row(self, found: TrainingJob) -> dict[str, Any]:
         """Without its curves."""
         return training_row(found)
+
+    @extend_schema(request=TrainingInput, responses={201: schemas.Training}, operation_id="create_training_job")
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Train a detector on a data set's labels; label attribute and classes are known for imported labels."""
+        account = account_of(request, Role.MEMBER)
+        data = TrainingInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        given = dict(data.validated_data)
+        for key in {"dataset", "validation"} & given.keys():
+            given[key] = labeling_scope.dataset(account, given[key])
+        job = training.train_on_dataset(account=account, by=actor(request), **given)
+        return Response(training_row(job), status=status.HTTP_201_CREATED)
 
 
 class TrainingJobView(APIView):

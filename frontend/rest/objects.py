@@ -6,13 +6,14 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status
+from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.images import image_response, image_url, read_token
 from frontend.rest import schemas
+from frontend.rest.fields import AnswerField, Body
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
@@ -26,10 +27,10 @@ from marketplace.errors import NotFound
 from marketplace.models import Role, User
 
 
-class AdjudicationInput(serializers.Serializer):
+class AdjudicationInput(Body):
     """The requester's own answer for an object, in the crowd element's form."""
 
-    answer = serializers.JSONField()
+    answer = AnswerField()
 
 
 def label_row(label: Label) -> dict[str, Any]:

@@ -19,6 +19,7 @@ def document() -> dict[str, Any]:
     """The document; making it takes seconds."""
     made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
     _describe_problems(made)
+    _require_bodies(made)
     return made
 
 
@@ -48,6 +49,15 @@ def _describe_problems(made: dict[str, Any]) -> None:
         for method in METHODS:
             if method in path:
                 path[method]["responses"]["default"] = {"$ref": "#/components/responses/Problem"}
+
+
+def _require_bodies(made: dict[str, Any]) -> None:
+    """A request without any body lacks the members that its body must have."""
+    for path in made["paths"].values():
+        for method in METHODS:
+            body = path.get(method, {}).get("requestBody", {})
+            if any(media.get("schema", {}).get("required") for media in body.get("content", {}).values()):
+                body["required"] = True
 
 
 class OpenApiView(APIView):

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import exceptions, serializers
 from rest_framework.pagination import CursorPagination
@@ -14,18 +15,30 @@ from rest_framework.views import APIView
 
 from marketplace import strict
 from marketplace.errors import InvalidCursor, InvalidFilter
+from marketplace.ranges import Range
 
 RESERVED = frozenset({"cursor", "page_size"})
 Filters = Mapping[str, str]
+PAGE_SIZES = Range(1, 200)
+"""Rows of a page."""
 
 
 class Pages(CursorPagination):
-    """Pages by primary key, newest first unless the view orders otherwise; `page_size` up to 200."""
+    """Pages by primary key, newest first unless the view orders otherwise; `page_size` within PAGE_SIZES."""
 
     ordering: str | tuple[str, ...] = "-id"
     page_size = 50
     page_size_query_param = "page_size"
-    max_page_size = 200
+
+    def get_page_size(self, request: Request) -> int:
+        """Rows of a page. Raises InvalidFilter for a size that the document does not allow."""
+        given = request.query_params.get(self.page_size_query_param)
+        if given is None:
+            return self.page_size
+        size = strict.whole_number(given, allowed=PAGE_SIZES)
+        if size is None:
+            raise InvalidFilter(f"{given[:40]!r} found, {PAGE_SIZES} expected", field=self.page_size_query_param)
+        return size
 
     def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
         """The rows of one page. Raises InvalidCursor for a cursor that no list of this kind made."""
@@ -50,10 +63,20 @@ def filtered(request: Request, rows: QuerySet[Any], allowed: Filters) -> QuerySe
         if problem := strict.text_problem(value):
             raise InvalidFilter(problem, field=name)
         try:
-            rows = rows.filter(**{allowed[name]: value})
+            rows = rows.filter(**{allowed[name]: _read(name, value)})
         except (ValueError, TypeError):
             raise InvalidFilter(f"{value!r} does not fit", field=name) from None
     return rows
+
+
+def _read(name: str, value: str) -> str | int:
+    """The value of a filter. Raises ValueError for the key of a row that is no key."""
+    if not name.endswith("_id"):
+        return value
+    key = strict.whole_number(value, allowed=strict.COUNTS)
+    if key is None:
+        raise ValueError(value)
+    return key
 
 
 class ListView(APIView):
@@ -88,6 +111,9 @@ class ListView(APIView):
         return response
 
 
+CURSOR = {"type": "string", "format": "cursor"}
+SIZE = {"type": "integer", "minimum": PAGE_SIZES.low, "maximum": PAGE_SIZES.high, "default": Pages.page_size}
+KEY = {"type": "integer", "minimum": strict.COUNTS.low, "maximum": strict.COUNTS.high}
 V = TypeVar("V", bound=type[ListView])
 
 
@@ -96,9 +122,9 @@ def listed(*, operation: str, page: serializers.Serializer, description: str) ->
 
     def decorate(view: V) -> V:
         parameters = [
-            OpenApiParameter("cursor", str, description="from `next` or `previous` of another page"),
-            OpenApiParameter("page_size", int, description=f"1 to {Pages.max_page_size}, else {Pages.page_size}"),
-            *(OpenApiParameter(name, str, description=_described(how)) for name, how in view.filters.items()),
+            OpenApiParameter("cursor", CURSOR, description="from `next` or `previous` of another page"),
+            OpenApiParameter("page_size", SIZE, description="rows of the page"),
+            *(OpenApiParameter(name, _kind(name), description=_described(how)) for name, how in view.filters.items()),
         ]
         schema = extend_schema(
             operation_id=operation, responses={200: page}, parameters=parameters, description=description
@@ -107,6 +133,10 @@ def listed(*, operation: str, page: serializers.Serializer, description: str) ->
         return decorated
 
     return decorate
+
+
+def _kind(name: str) -> Any:
+    return KEY if name.endswith("_id") else OpenApiTypes.STR
 
 
 def _described(lookup: str) -> str:

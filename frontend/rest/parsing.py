@@ -6,8 +6,21 @@ from typing import Any, BinaryIO
 from django.conf import settings
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from rest_framework import exceptions, parsers, status
+from rest_framework.request import Request
 
 from marketplace import strict
+from marketplace.errors import Invalid
+
+FLAGS = {"true": True, "1": True, "false": False, "0": False}
+"""What a query parameter that is on or off may be."""
+
+
+def flag(request: Request, name: str) -> bool:
+    """A query parameter that is on or off, off when it is left out. Raises Invalid for anything else."""
+    given = request.query_params.get(name, "false")
+    if given not in FLAGS:
+        raise Invalid(f"{given[:40]!r} found, true or false expected", field=name)
+    return FLAGS[given]
 
 
 class TooLarge(exceptions.APIException):

@@ -16,6 +16,7 @@ STATUS: dict[type[errors.DomainError], int] = {
     errors.InUse: 409,
     errors.LimitExceeded: 409,
     errors.StoreFull: 507,
+    errors.TooManyTries: 429,
     errors.Unavailable: 503,
 }
 

@@ -45,6 +45,13 @@ def token_of(request: Request) -> ApiToken | None:
     return token
 
 
+def require_personal(request: Request) -> None:
+    """Raises Forbidden for a token of one account: it does not decide where its owner belongs."""
+    token = token_of(request)
+    if token is not None and token.account_id is not None:
+        raise Forbidden("a token of one account does not act for you; sign in or use a personal token")
+
+
 def require_operator(request: Request) -> None:
     """Raises Forbidden for everybody but the operators of the installation, and for tokens of one account."""
     scope.require_operator(request.user)

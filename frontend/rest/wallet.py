@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.rest import schemas
+from frontend.rest.fields import Body, DollarsField
 from frontend.rest.idempotency import idempotent, key_of
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor, require_operator
@@ -19,11 +20,11 @@ from marketplace.models import Posting
 from marketplace.services import scope, wallets
 
 
-class DepositInput(serializers.Serializer):
+class DepositInput(Body):
     """Dollars as text, at most six decimals, and the account they are for."""
 
     account = serializers.RegexField(arns.ACCOUNT_NUMBER)
-    amount = serializers.CharField(max_length=money.TEXT_LENGTH.longest)
+    amount = DollarsField()
     reference = serializers.CharField(
         max_length=wallets.REFERENCE_LENGTH.longest, help_text="the payment this deposit stands for; booked once"
     )

@@ -13,9 +13,10 @@ from rest_framework.views import APIView
 
 from frontend.images import image_url
 from frontend.rest import schemas
-from frontend.rest.fields import FiniteFloatField
+from frontend.rest.fields import AnswerField, Body, FiniteFloatField
 from frontend.rest.idempotency import key_of
 from frontend.rest.paging import ListView, listed
+from frontend.rest.parsing import flag
 from frontend.rest.scope import worker_of
 from frontend.tasks import task_payload
 from labeling.models import Assignment, Task, WorkQueue
@@ -23,7 +24,7 @@ from labeling.queries import showing
 from labeling.services import scope
 from labeling.services.queue import assignments
 from marketplace import money
-from marketplace.errors import DomainError, Forbidden, Invalid, TaskGone, TaskLimit
+from marketplace.errors import DomainError, Forbidden, TaskGone, TaskLimit
 from marketplace.models import Worker
 
 NO_TASK = {
@@ -50,14 +51,14 @@ CLAIM_PARAMETERS = [
 ]
 
 
-class SubmitInput(serializers.Serializer):
+class SubmitInput(Body):
     """A worker's answer: the crowd form's JSON, and how many seconds it took."""
 
-    answer = serializers.JSONField()
+    answer = AnswerField()
     seconds = FiniteFloatField(**assignments.SECONDS.bounds)
 
 
-class ReasonInput(serializers.Serializer):
+class ReasonInput(Body):
     """Why a task is declined; may be empty."""
 
     reason = serializers.CharField(
@@ -104,7 +105,7 @@ def claim_after_submit(worker: Worker, submitted: assignments.Submission, *, hin
 
 def _hint(request: Request) -> bool:
     """Browsers prefetch the next image; programs have to ask for the hint."""
-    return request.auth is None or request.query_params.get("hint") in ("true", "1")
+    return request.auth is None or flag(request, "hint")
 
 
 class ClaimView(APIView):
@@ -165,23 +166,21 @@ class SubmitView(APIView):
     def post(self, request: Request, assignment_id: int) -> Response:
         """Stores and pays the answer; repeating it with the same Idempotency-Key changes nothing."""
         worker = worker_of(request)
+        claim_next = flag(request, "claim_next")
         data = SubmitInput(data=request.data)
         if not data.is_valid():
             # Whose seat it is comes first: only the holder of the seat is told what is wrong with the answer.
             scope.assignment(worker, assignment_id)
             raise serializers.ValidationError(data.errors)
-        answer = data.validated_data["answer"]
-        if not isinstance(answer, dict):
-            raise Invalid("an object expected", field="answer")
         done = assignments.submit(
             assignment=Assignment(pk=assignment_id),
             worker=worker,
-            content=answer,
+            content=data.validated_data["answer"],
             seconds=data.validated_data["seconds"],
             key=key_of(request) or f"assignment:{assignment_id}",
         )
         body: dict[str, Any] = {"status": "Submitted", "paid": money.text(done.paid_micros), "repeated": done.repeated}
-        if request.query_params.get("claim_next") in ("true", "1"):
+        if claim_next:
             # In a transaction of its own: a submit holds its task while a claim may wait for another.
             upcoming = claim_after_submit(worker, done, hint=_hint(request))
             body |= {"next_assignment": upcoming["assignment"], "next": upcoming["next"]}

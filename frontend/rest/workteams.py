@@ -9,7 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from frontend.rest import schemas
+from frontend.rest import schemas, schemas_people
+from frontend.rest.fields import Body
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor, worker_of
@@ -18,19 +19,13 @@ from marketplace.models import Role, Workteam, WorkteamMember
 from marketplace.services import scope, workteams
 
 
-class WorkteamInput(serializers.Serializer):
+class WorkteamInput(Body):
     """A private team's name (as CreateWorkteam) and description."""
 
     name = serializers.RegexField(names.PATTERN, max_length=names.LENGTH.longest)
     description = serializers.CharField(
         max_length=workteams.DESCRIPTION_LENGTH.longest, required=False, allow_blank=True, default=""
     )
-
-
-class TeamMemberInput(serializers.Serializer):
-    """A worker, by the email they sign in with."""
-
-    email = serializers.EmailField()
 
 
 def team_row(team: Workteam, members: int) -> dict[str, Any]:
@@ -92,17 +87,6 @@ class TeamMembersView(ListView):
         """Public id and address."""
         return {"worker": found.worker.public_id, "email": found.worker.user.email}
 
-    @extend_schema(request=TeamMemberInput, responses={201: schemas.WorkerNamed}, operation_id="add_workteam_member")
-    @idempotent
-    def post(self, request: Request, team_id: int) -> Response:
-        """Add a registered worker."""
-        team = scope.own_team(account_of(request, Role.ADMIN), team_id)
-        data = TeamMemberInput(data=request.data)
-        data.is_valid(raise_exception=True)
-        worker = scope.worker_by_email(data.validated_data["email"])
-        workteams.add_worker(team=team, worker=worker, by=actor(request))
-        return Response({"worker": worker.public_id}, status=status.HTTP_201_CREATED)
-
 
 class TeamMemberView(APIView):
     """One worker of a private team."""
@@ -137,3 +121,40 @@ class PublicPoolView(APIView):
         worker = worker_of(request)
         workteams.join_public_pool(worker=worker)
         return Response({"worker": worker.public_id, "crowd": "public-crowd"})
+
+
+@listed(
+    operation="list_my_workteams",
+    page=schemas.page("MyTeam", schemas_people.MyTeam),
+    description="The work teams you are on, the public pool too.",
+)
+class MyTeamsView(ListView):
+    """The caller's teams."""
+
+    ordering = "id"
+
+    def rows(self, request: Request, **place: Any) -> QuerySet[WorkteamMember]:
+        """Of the caller as a worker."""
+        return scope.teams_of(worker_of(request))
+
+    def row(self, found: WorkteamMember) -> dict[str, Any]:
+        """Which team of whom, and since when."""
+        team = found.workteam
+        return {
+            "id": team.pk,
+            "name": team.name,
+            "crowd": team.crowd,
+            "account": team.account.name if team.account is not None else None,
+            "joined_at": found.created_at,
+        }
+
+
+class MyTeamView(APIView):
+    """One of the caller's teams."""
+
+    @extend_schema(responses={204: None}, operation_id="leave_workteam")
+    def delete(self, request: Request, team_id: int) -> Response:
+        """Leave a team, or the public pool; what you hold may still be submitted."""
+        worker = worker_of(request)
+        workteams.remove_worker(team=scope.team_of(worker, team_id), worker=worker, by=actor(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)

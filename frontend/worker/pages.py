@@ -1,4 +1,4 @@
-"""The worker's pages: what there is to do, the task itself, what was earned."""
+"""The worker's pages: what there is to do, and the task itself."""
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -6,7 +6,6 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from frontend.session import worker_page
-from labeling.queries.statements import statement_lines
 from labeling.services import scope
 from labeling.services.queue import worklist
 from marketplace.services import earnings
@@ -44,12 +43,3 @@ def task(request: HttpRequest, queue_id: int) -> HttpResponse:
         "assignment": None,
     }
     return render(request, "worker/task.html", {"config": config, "title": queue.title})
-
-
-@worker_page
-def earnings_page(request: HttpRequest) -> HttpResponse:
-    """Each payment, and the balance."""
-    worker = request.worker  # type: ignore[attr-defined]
-    page = Paginator(earnings.payments(worker=worker), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "lines": statement_lines(page), "balance": earnings.balance(worker=worker)}
-    return render(request, "worker/earnings.html", context)

@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from frontend.worker import pages
+from frontend.worker import earnings, pages
 
 app_name = "worker"
 urlpatterns = [
     path("", pages.jobs, name="jobs"),
-    path("earnings/", pages.earnings_page, name="earnings"),
+    path("earnings/", earnings.page, name="earnings"),
+    path("earnings/details/", earnings.set_details, name="payout-details"),
+    path("earnings/payouts/", earnings.request_payout, name="payout-request"),
+    path("earnings/payouts/<int:payout_id>/cancel/", earnings.cancel_payout, name="payout-cancel"),
     path("<int:queue_id>/", pages.task, name="task"),
 ]

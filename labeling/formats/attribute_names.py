@@ -9,7 +9,8 @@ import re
 
 MAX_LENGTH = 127
 METADATA = "-metadata"
-_PATTERN = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,126}")
+_PATTERN = re.compile(r"[a-zA-Z0-9]([-_.]*[a-zA-Z0-9]){0,126}")
+"""CreateLabelingJob's, and inner underscores and dots, as Rekognition and others write: their lines can be chained."""
 _RESERVED = ("source", "source-ref", "source-name")
 
 
@@ -25,8 +26,8 @@ def validate_label_attribute_name(
         raise ValueError(f"LabelAttributeName must have 1 to {MAX_LENGTH} characters")
     if not _PATTERN.fullmatch(name):
         raise ValueError(
-            f"LabelAttributeName {name!r} may hold letters, digits and inner hyphens only, "
-            "and must start and end with a letter or digit"
+            f"LabelAttributeName {name!r} may hold letters, digits and inner hyphens, underscores and dots "
+            "only, and must start and end with a letter or digit"
         )
     if name in _RESERVED:
         raise ValueError(f"LabelAttributeName {name!r} is the name of the input itself")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, BinaryIO
@@ -18,6 +19,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, ImageOps, JpegImagePlugin
 
+from labeling.formats import file_kinds, jpeg_ends
 from labeling.formats.png_chunks import SIGNATURE, without_metadata
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
@@ -28,7 +30,21 @@ SIGNATURE_BYTES = 16
 """How many of a file's first bytes `format_by_signature` needs."""
 _SIGNATURES = ((b"\xff\xd8\xff", "JPEG"), (SIGNATURE, "PNG"), (b"GIF8", "GIF"), (b"BM", "BMP"))
 _ORIENTATION = 0x0112
+MISSING_ROWS, MISSING_SHARE = 16, 0.02
+"""What may be missing of a JPEG that ends too early: one row of its blocks, or this share of the picture."""
 _SIDEWAYS = (5, 6, 7, 8)
+# What EXIF's orientations ask for, as Pillow's own exif_transpose has it.
+_TURNED = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+STRIP_PIXELS = 4_000_000
+"""Pixels that are converted at a time when a small copy of a large image is made."""
 CONTENT_TYPES = {name: f"image/{name.lower()}" for name in FORMATS}
 """Media types by format."""
 # What Pillow's decoders raise for damaged or hostile files.
@@ -95,6 +111,16 @@ def format_by_signature(start: bytes) -> str:
     return next((name for signature, name in _SIGNATURES if start.startswith(signature)), "")
 
 
+def not_shown(start: bytes) -> str:
+    """What a file is that we do not take, and what to do about it, by its first bytes; "" when it is not known."""
+    if not (what := file_kinds.described(start)):
+        return ""
+    if file_kinds.archive_kind(start):
+        return f"is {what}: unpack it first"
+    way_out = "convert it to JPEG or PNG" if file_kinds.image_kind(start) else f"images are {', '.join(FORMATS)}"
+    return f"is {what}, which is not accepted: {way_out}"
+
+
 def inspect(source: bytes | BinaryIO, limits: Limits | None = None) -> ImageInfo:
     """Check and measure an image by really decoding it; never raises for bad content, `problem` says what is wrong.
 
@@ -109,6 +135,14 @@ def inspect(source: bytes | BinaryIO, limits: Limits | None = None) -> ImageInfo
     except _DAMAGE as error:
         return ImageInfo(info.width, info.height, info.depth, info.format, info.orientation, _damage(error))
     return info
+
+
+def measure(source: bytes | BinaryIO, limits: Limits | None = None) -> ImageInfo:
+    """What the header says, without decoding the picture (but a PNG, whose EXIF may follow it); see `inspect`."""
+    try:
+        return _open(source, limits or Limits())[1]
+    except ImageError as error:
+        return ImageInfo(problem=str(error))
 
 
 def normalise(source: bytes | BinaryIO, limits: Limits | None = None) -> bytes:
@@ -139,6 +173,15 @@ def normalise(source: bytes | BinaryIO, limits: Limits | None = None) -> bytes:
     return out.getvalue()
 
 
+def pixels(source: bytes | BinaryIO) -> int:
+    """Width times height as the header says, without decoding; 0 for what is no image."""
+    try:
+        with _header(_bytes(source), MACHINE_FORMATS) as image:
+            return image.width * image.height
+    except _DAMAGE:
+        return 0
+
+
 def display_copy(
     source: bytes | BinaryIO,
     max_side: int,
@@ -151,13 +194,38 @@ def display_copy(
 
     Transparency is laid on white. Raises ImageError.
     """
+    return display_copies(source, (max_side,), format=format, quality=quality, limits=limits)[max_side]
+
+
+def display_copies(
+    source: bytes | BinaryIO,
+    sides: Sequence[int],
+    *,
+    format: str = "JPEG",  # noqa: A002 - the word everyone uses for it
+    quality: int = 82,
+    limits: Limits | None = None,
+) -> dict[int, bytes]:
+    """Small copies as `display_copy` makes them, by side, for the price of decoding once. Raises ImageError.
+
+    Beside the decoded image, which no format but JPEG can avoid, only strips of it are held in memory.
+    """
     if format not in ("JPEG", "WEBP"):
         raise ValueError(f"a display copy is JPEG or WEBP, not {format!r}")
-    small, _ = decode(source, limits, needed_side=max_side)
-    small.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
-    out = BytesIO()
-    small.save(out, format, quality=quality)
-    return out.getvalue()
+    largest = max(sides)
+    image, info = _open(source, limits or Limits())
+    try:
+        image.draft("RGB", (largest, largest))
+        image.load()
+        small = _upright(_reduced(image, largest), info.orientation)
+    except _DAMAGE as error:
+        raise ImageError(_damage(error)) from None
+    copies = {}
+    for side in sorted(sides, reverse=True):
+        small.thumbnail((side, side), Image.Resampling.LANCZOS)
+        out = BytesIO()
+        small.save(out, format, quality=quality)
+        copies[side] = out.getvalue()
+    return copies
 
 
 def decode(
@@ -194,7 +262,7 @@ def _open(
     data = _bytes(source)
     announced = format_by_signature(data[:SIGNATURE_BYTES])
     try:
-        image = Image.open(BytesIO(without_metadata(data) if announced == "PNG" else data), formats=formats)
+        image = _header(data, formats)
         width, height = image.size
         name = "JPEG" if image.format == "MPO" else str(image.format)
         pixels = width * height
@@ -205,6 +273,8 @@ def _open(
         if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
             several = "has several pages" if name == "TIFF" else "is animated"
             raise ImageError(f"the {name} {several}; only still images can be labeled")
+        if image.format == "JPEG" and jpeg_ends.is_cut(data):
+            image = _completed(data, height)
         orientation = _orientation(image)
         depth = 3 if image.mode in ("P", "PA") else len(image.getbands())
     except ImageError:
@@ -214,7 +284,10 @@ def _open(
             raise ImageError(
                 f"the image is damaged (it begins like a {announced}, its header cannot be read)"
             ) from None
-        raise ImageError(f"not an image in a known format ({', '.join(formats)})") from None
+        what = not_shown(data[: file_kinds.START_BYTES])
+        raise ImageError(
+            f"the file {what}" if what else f"not an image in a known format ({', '.join(formats)})"
+        ) from None
     except Image.DecompressionBombError:
         raise ImageError(f"the image is too large, at most {limits.max_pixels:,} pixels are allowed") from None
     except _DAMAGE as error:
@@ -222,6 +295,20 @@ def _open(
     if orientation in _SIDEWAYS:
         width, height = height, width
     return image, ImageInfo(width, height, depth, name, orientation)
+
+
+def _header(data: bytes, formats: tuple[str, ...]) -> Image.Image:
+    """The image with nothing but its header read."""
+    png = format_by_signature(data[:SIGNATURE_BYTES]) == "PNG"
+    return Image.open(BytesIO(without_metadata(data) if png else data), formats=formats)
+
+
+def _completed(data: bytes, height: int) -> Image.Image:
+    """A JPEG whose end is missing, if next to nothing of the picture is; raises ImageError."""
+    missing = jpeg_ends.missing_rows(data)
+    if missing > max(MISSING_ROWS, height * MISSING_SHARE):
+        raise ImageError(f"the image is damaged (the file ends too early: {missing} of its {height} rows are missing)")
+    return Image.open(BytesIO(data + jpeg_ends.END), formats=("JPEG",))
 
 
 def _orientation(image: Image.Image) -> int:
@@ -233,6 +320,29 @@ def _orientation(image: Image.Image) -> int:
     except _DAMAGE:
         return 1  # as browsers do: a picture with damaged EXIF is shown as it is stored
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _reduced(image: Image.Image, side: int) -> Image.Image:
+    """RGB at 1/n of the size, the longer side at least twice `side` unless the image is smaller; strip by strip.
+
+    RGB, and transparency laid on white, would each take as much memory as the decoded image once more.
+    """
+    factor = max(image.size) // (2 * side)
+    # Whether a 32-bit grey goes to 255 or 65535 is seen in the whole picture only.
+    if factor < 2 or min(image.size) < factor or image.mode in ("I", "F"):
+        return _to_rgb(image)
+    width, height = image.size
+    small = Image.new("RGB", (-(-width // factor), -(-height // factor)))
+    rows = factor * max(1, STRIP_PIXELS // (width * factor))
+    for top in range(0, height, rows):
+        strip = image.crop((0, top, width, min(top + rows, height)))
+        small.paste(_to_rgb(strip).reduce(factor), (0, top // factor))
+    return small
+
+
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    method = _TURNED.get(orientation)
+    return image if method is None else image.transpose(method)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

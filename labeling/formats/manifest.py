@@ -13,8 +13,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, BinaryIO
+from urllib.parse import unquote
 
 import orjson
+
+from labeling.formats import manifest_hints
 
 MAX_LINE_CHARACTERS = 100_000
 MAX_ATTRIBUTE_CHARACTERS = 20_000
@@ -30,8 +33,6 @@ SCHEMES = ("s3", "file", "http", "https")
 
 _EXCERPT = 120
 _BOM = b"\xef\xbb\xbf"
-_COMPRESSED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd"}
-_UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://[^\x00-\x1f\x7f]+")
 
 
@@ -70,6 +71,15 @@ def source_name(attributes: Mapping[str, Any]) -> str:
     return name if isinstance(name, str) else ""
 
 
+def path_of(source_ref: str) -> str:
+    """The path in an address, as people read it: without scheme and bucket, percent signs of file:// undone."""
+    scheme, found, rest = source_ref.partition("://")
+    if not found:
+        return source_ref
+    path = rest.partition("/")[2]
+    return unquote(path) if scheme.lower() == "file" else path
+
+
 class _Refused(ValueError):
     """Raised by the checks of one line, with the reason."""
 
@@ -97,7 +107,7 @@ def parse(
     for number, raw in _numbered(stream, byte_limit):
         if not raw or raw.isspace():
             continue
-        if not begun and (reason := _other_file(raw)):
+        if not begun and (reason := manifest_hints.of_the_file(raw)):
             yield BadLine(number, reason, _excerpt(raw))
             return
         begun = True
@@ -146,18 +156,6 @@ def _raw_lines(stream: Any, byte_limit: int) -> Iterator[bytes | str]:
         yield line
 
 
-def _other_file(first: bytes) -> str:
-    """What the whole file is and what to do about it, judged by its first line; "" when it may be a manifest."""
-    if kind := next((kind for magic, kind in _COMPRESSED.items() if first.startswith(magic)), ""):
-        return f"the file is compressed ({kind}): unpack it first, a manifest is plain text"
-    if b"".join(first.split()) in (b"{", b"[", b"[{"):
-        return (
-            "the JSON goes on over several lines: a manifest has one whole JSON object on each line "
-            "(`jq -c . in.json > in.manifest` writes it so, for a list `jq -c '.[]'`)"
-        )
-    return ""
-
-
 def _decode(raw: bytes, max_line: int, max_attribute: int) -> dict[str, Any]:
     if len(raw) > 4 * max_line:
         raise _Refused(f"is longer than {max_line:,} characters")
@@ -166,7 +164,8 @@ def _decode(raw: bytes, max_line: int, max_attribute: int) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         raise _Refused(_why_not_json(raw, error)) from None
     if type(attributes) is not dict:
-        raise _Refused(f"must be a JSON object, found {_json_kind(attributes)}")
+        way_out = f": {manifest_hints.BY_LINE}" if type(attributes) is list else ""
+        raise _Refused(f"must be a JSON object, found {_json_kind(attributes)}{way_out}")
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _deeper_than(MAX_DEPTH, attributes):
         raise _Refused(f"holds lists or objects more than {MAX_DEPTH} deep in each other")
     for name in attributes:
@@ -211,13 +210,11 @@ def _characters(raw: bytes) -> int:
 
 
 def _why_not_json(raw: bytes, error: orjson.JSONDecodeError) -> str:
-    if raw.startswith(_UTF16_BOMS):
-        return "is not UTF-8 text (it looks like UTF-16)"
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError as not_text:
-        return f"is not UTF-8 text (byte {not_text.start + 1})"
-    return f"is not valid JSON (column {error.colno}: {error.msg})"
+        return f"is not UTF-8 text (byte {not_text.start + 1}): save the file as UTF-8"
+    return f"is not valid JSON (column {error.colno}: {error.msg}){manifest_hints.of_the_line(raw)}"
 
 
 def _refuse_duplicates(raw: bytes) -> None:
@@ -249,7 +246,9 @@ def _check(
     kind = SOURCE_REF if has_ref else SOURCE if has_text else None
     if kind is None or kind not in kinds:
         wanted = " or ".join(repr(k) for k in KINDS if k in kinds)
-        found = "" if kind is None else f" (found {kind!r}, which this job cannot use)"
+        found = manifest_hints.of_the_names(attributes)
+        if kind is not None:
+            found = f" (found {kind!r}, which this job cannot use)"
         raise _Refused(f"{wanted} is missing{found}")
     value = attributes[kind]
     if not isinstance(value, str):

@@ -15,6 +15,10 @@ MAX_PROFILE = 1_000_000
 
 _KEPT = frozenset({b"tRNS", b"iCCP", b"eXIf", b"acTL", b"fcTL", b"fdAT"})
 _ANCILLARY = 0x20
+_COLOUR_TYPE = 25
+"""Where the header has the colour type: the signature, length and type of the first chunk, width, height, depth."""
+_TRANSPARENCY = {0: (2,), 2: (6,), 3: range(1, 257)}
+"""Bytes of transparency by colour type (PNG specification, tRNS); browsers ignore any other."""
 
 
 def without_metadata(data: bytes) -> bytes:
@@ -30,15 +34,19 @@ def without_metadata(data: bytes) -> bytes:
         end = at + 12 + int.from_bytes(view[at : at + 4], "big")
         if end > len(data):
             break
-        if data[at + 4] & _ANCILLARY and not _needed(bytes(view[at + 4 : at + 8]), view[at + 4 : end]):
+        if data[at + 4] & _ANCILLARY and not _needed(
+            bytes(view[at + 4 : at + 8]), view[at + 4 : end], data[_COLOUR_TYPE]
+        ):
             parts.append(view[start:at])
             start = end
         at = end
     return b"".join([*parts, view[start:]]) if start else data
 
 
-def _needed(kind: bytes, chunk: memoryview) -> bool:
+def _needed(kind: bytes, chunk: memoryview, colour_type: int) -> bool:
     """Whether a chunk, given from its type to its checksum, changes the picture and is whole."""
+    if kind == b"tRNS" and len(chunk) - 8 not in _TRANSPARENCY.get(colour_type, ()):
+        return False
     if kind not in _KEPT or zlib.crc32(chunk[:-4]) != int.from_bytes(chunk[-4:], "big"):
         return False
     return kind != b"iCCP" or _usual_profile(bytes(chunk[4:-4]))

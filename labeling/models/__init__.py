@@ -3,7 +3,8 @@
 from labeling.models.attempts import FailedAttempt
 from labeling.models.datasets import BadLine, Dataset
 from labeling.models.exports import Export
-from labeling.models.jobs import LabelingJob
+from labeling.models.imports import ImportedLine, ImportOutcome, LabelImport
+from labeling.models.jobs import LabelingJob, WorkerModels
 from labeling.models.objects import DataObject, Label, LabelSource, ObjectLine, ObjectState
 from labeling.models.queues import AdvanceRequest, WorkQueue
 from labeling.models.skills import WorkerSkill
@@ -20,7 +21,10 @@ __all__ = [
     "Dataset",
     "Export",
     "FailedAttempt",
+    "ImportOutcome",
+    "ImportedLine",
     "Label",
+    "LabelImport",
     "LabelSource",
     "LabelingJob",
     "ObjectLine",
@@ -29,5 +33,6 @@ __all__ = [
     "TaskStatus",
     "WorkQueue",
     "WorkerCursor",
+    "WorkerModels",
     "WorkerSkill",
 ]

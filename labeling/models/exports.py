@@ -13,6 +13,7 @@ class Export(models.Model):
     job = models.ForeignKey(LabelingJob, models.CASCADE, related_name="exports")
     kind = models.CharField(max_length=30)  # manifest | worker-answers | coco | voc | yolo
     which = models.CharField(max_length=10, default="all")  # all | human | machine
+    images = models.BooleanField(default=False, db_default=False)  # whether the images themselves are in the file
     status = models.CharField(max_length=20, choices=transitions.EXPORT.choices(), default="InProgress")
     status_changed_at = models.DateTimeField(null=True)
     failure_reason = models.CharField(max_length=1024, blank=True)

@@ -51,8 +51,6 @@ class LabelingJob(models.Model):
 
     objects_total = models.IntegerField(default=0)
     bad_lines = models.IntegerField(default=0)
-    # Worker models that consolidation fitted to this job, and their version.
-    worker_models = models.JSONField(null=True)
     # What somebody has to do before the job can go on (an empty wallet, a team without members), else "".
     attention = models.CharField(max_length=500, blank=True, default="")
     output_written_at = models.DateTimeField(null=True)
@@ -156,3 +154,14 @@ class LabelingJob(models.Model):
     def max_concurrent_tasks(self) -> int:
         """The most objects open to people at a time."""
         return self.queue.max_concurrent_tasks
+
+
+class WorkerModels(models.Model):
+    """What consolidation has learned of a job's crowd and workers.
+
+    With a crowd of thousands it has megabytes, so it has a table of its own: whoever reads a job does not load it.
+    """
+
+    job = models.OneToOneField(LabelingJob, models.CASCADE, primary_key=True, related_name="fitted")
+    # {"objects": how many the last fit has seen, "settled": ..., "algorithm": ..., "models": of the task type}
+    value = models.JSONField()

@@ -11,6 +11,7 @@ from django.db.models import Avg, Count, F, Max, Sum
 
 from labeling import task_types
 from labeling.models import Answer, Assignment, AssignmentStatus, DataObject, Label, LabelingJob, LabelSource
+from labeling.queries import worker_models
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a6d00", "#7f3fbf", "#5f6b6d")
 """The colours of workers: colour-blind people can tell them apart too (after Okabe and Ito)."""
@@ -94,10 +95,11 @@ def worker_skills(job: LabelingJob) -> list[dict[str, Any]]:
 
 def _skills(job: LabelingJob, workers: list[str]) -> dict[str, dict[str, Any]]:
     """The figures of each worker over all classes, with the weakest class; empty before the first fit."""
-    if not job.worker_models:
+    found = worker_models.fitted(job)
+    if found is None:
         return {}
     kind = task_types.get(job.task_type)
-    rows = kind.skills(kind.load_workers(job.worker_models["models"]), workers, labels=job.labels)
+    rows = kind.skills(kind.load_workers(found["models"]), workers, labels=job.labels)
     main = kind.skill_columns[0].key
     skills: dict[str, dict[str, Any]] = {row.worker: {**row.figures, "weakest": None} for row in rows if not row.label}
     lowest: dict[str, float] = {}

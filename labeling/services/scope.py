@@ -9,7 +9,16 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from labeling.models import Assignment, AssignmentStatus, DataObject, Dataset, Export, LabelingJob, WorkQueue
+from labeling.models import (
+    Assignment,
+    AssignmentStatus,
+    DataObject,
+    Dataset,
+    Export,
+    LabelImport,
+    LabelingJob,
+    WorkQueue,
+)
 from labeling.services.jobs import limits
 from labeling.services.queue import visibility
 from marketplace.errors import NotFound
@@ -41,6 +50,24 @@ def dataset(account: Account, dataset_id: int) -> Dataset:
     if row is None:
         raise NotFound(f"the account has no data set {dataset_id}", field="dataset")
     return row
+
+
+def label_imports(account: Account) -> QuerySet[LabelImport]:
+    """The account's label imports, with the data sets and the job that they name."""
+    return LabelImport.objects.filter(account=account).select_related("dataset", "images", "job")
+
+
+def label_import(account: Account, import_id: int) -> LabelImport:
+    """A label import of the account. Raises NotFound."""
+    row = label_imports(account).filter(pk=import_id).first()
+    if row is None:
+        raise NotFound(f"the account has no label import {import_id}")
+    return row
+
+
+def import_of(dataset: Dataset) -> LabelImport | None:
+    """The import that made the data set, which knows its label attribute and classes; None for another data set."""
+    return LabelImport.objects.filter(dataset=dataset).first()
 
 
 def export(account: Account, export_id: int) -> Export:

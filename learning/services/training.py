@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Mapping
+from itertools import count
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from labeling.models import Dataset
+from labeling.services.scope import import_of
 from learning.contract import MODEL, TRAIN, VALIDATION, BadInput
 from learning.hyperparameters import parse_train, refuse_operators
 from learning.models import Model, TrainingJob, TrainingMetric
 from learning.services import registry
 from learning.services.programs import kinds
-from marketplace.errors import Invalid, NameTaken
+from marketplace.errors import Invalid, NameTaken, WrongState
 from marketplace.models import Account
 from marketplace.names import check_name
 from marketplace.services import boundaries
@@ -67,6 +70,47 @@ def create_training(
             )
     except IntegrityError as error:
         raise NameTaken(f"there is a training job {name!r} already", field="name") from error
+
+
+def train_on_dataset(
+    *,
+    account: Account,
+    dataset: Dataset,
+    by: str,
+    name: str = "",
+    hyperparameters: Mapping[str, Any] | None = None,
+    validation: Dataset | None = None,
+) -> TrainingJob:
+    """A training on the labels that a data set has; see `create_training` for what is raised, and WrongState.
+
+    Without a name one is made of the data set's. The label attribute and the classes are those of the import that made
+    the data set, where the hyperparameters do not say otherwise.
+    """
+    for one in (dataset, validation):
+        if one is not None and one.status != "Completed":
+            raise WrongState(f"the data set {one.name} is {one.status}", field="dataset")
+    given: dict[str, Any] = {}
+    if (labeled := import_of(dataset)) is not None:
+        classes = {str(number): label for number, label in enumerate(labeled.labels)}
+        given = {"label_attribute_name": labeled.label_attribute_name, "class_map": classes}
+    channels = {TRAIN: {"manifest_uri": dataset.manifest_uri}}
+    if validation is not None:
+        channels[VALIDATION] = {"manifest_uri": validation.manifest_uri}
+    return create_training(
+        account=account,
+        name=name or _free_name(account, dataset.name),
+        hyperparameters={**given, **(hyperparameters or {})},
+        channels=channels,
+        by=by,
+    )
+
+
+def _free_name(account: Account, base: str) -> str:
+    taken = set(TrainingJob.objects.filter(account=account).values_list("name", flat=True))
+    taken |= set(Model.objects.filter(account=account).values_list("name", flat=True))
+    # A name has at most 63 characters.
+    tried = (f"{base[:50].rstrip('-')}-detector{f'-{number}' if number > 1 else ''}" for number in count(1))
+    return next(name for name in tried if name not in taken)
 
 
 def wire(value: Any) -> str:

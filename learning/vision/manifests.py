@@ -19,6 +19,10 @@ from learning.contract import OBJECT_ID_KEY, BadInput
 MAX_LINE = 10_000_000  # staged by our own supervisor: a crowded image may have more text than AWS lets a user send
 
 
+MERGED = "manifests that number classes differently become one by importing them as a data set with labels"
+"""What to do about manifests of several jobs, whose class ids are each job's own."""
+
+
 @dataclass(frozen=True)
 class Item:
     """One manifest line: an image and, when it is labeled, its boxes in displayed pixels."""
@@ -58,6 +62,7 @@ def read_labels(manifest: Path, attribute: str) -> Labels:
     """
     items: list[Item] = []
     class_map: dict[int, str] = {}
+    by_name: dict[str, int] = {}
     unlabeled = 0
     keys: set[str] = set()
     for line in _lines(manifest):
@@ -73,7 +78,9 @@ def read_labels(manifest: Path, attribute: str) -> Labels:
         for class_id, name in label.class_map.items():
             if class_map.setdefault(class_id, name) != name:
                 known = class_map[class_id]
-                raise BadInput(f"{where}: class {class_id} is {name!r}, but {known!r} in an earlier line")
+                raise BadInput(f"{where}: class {class_id} is {name!r}, but {known!r} in an earlier line; {MERGED}")
+            if (first := by_name.setdefault(name, class_id)) != class_id:
+                raise BadInput(f"{where}: {name!r} is class {class_id}, but {first} in an earlier line; {MERGED}")
         annotations = line.attributes[attribute]["annotations"]
         corners = np.array([box.corners for box in label.boxes], np.float32).reshape(-1, 4)
         ids = tuple(int(float(annotation["class_id"])) for annotation in annotations)

@@ -10,7 +10,7 @@ def note_present(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("marketplace", "0007_simulated_people"),
+        ("marketplace", "0009_invitations"),
     ]
 
     operations = [

@@ -2,7 +2,9 @@
 
 from marketplace.models.accounts import Account, ApiToken, IdempotentRequest, Membership, Role, User
 from marketplace.models.audit import AuditEvent
+from marketplace.models.invitations import Invitation, InvitationStatus
 from marketplace.models.ledger import Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
+from marketplace.models.payouts import Payout, PayoutDetails
 from marketplace.models.rates import RateWindow
 from marketplace.models.store import StoreAddress
 from marketplace.models.workforce import (
@@ -32,9 +34,13 @@ __all__ = [
     "GroupKind",
     "GroupMember",
     "IdempotentRequest",
+    "Invitation",
+    "InvitationStatus",
     "LedgerAccount",
     "LedgerKind",
     "Membership",
+    "Payout",
+    "PayoutDetails",
     "Posting",
     "RateWindow",
     "Role",

@@ -4,6 +4,7 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 
 
 class UserManager(DjangoUserManager):
@@ -22,6 +23,8 @@ class User(AbstractUser):
     is_operator = models.BooleanField(default=False)
     # Made by a program to try something out; only services/simulated.py makes and shuts such users.
     is_simulated = models.BooleanField(default=False)
+    # Counted up to end all of the user's sessions.
+    sign_outs = models.PositiveIntegerField(default=0)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = ["username"]
@@ -29,6 +32,12 @@ class User(AbstractUser):
 
     class Meta:
         constraints = [models.UniqueConstraint(Lower("email"), name="user_email_unique")]
+
+    def get_session_auth_hash(self) -> str:
+        """As Django's, which changes with the password; this one changes with `sign_outs` too."""
+        own: str = super().get_session_auth_hash()
+        # Without any, Django's own: sessions that began before this field existed go on.
+        return salted_hmac("sign-outs", f"{self.sign_outs} {own}").hexdigest() if self.sign_outs else own
 
 
 class Account(models.Model):
@@ -76,9 +85,13 @@ class ApiToken(models.Model):
 
 
 class IdempotentRequest(models.Model):
-    """The answer given to a request that carried an Idempotency-Key, so that a repeat gets the same answer."""
+    """The answer given to a request that carried an Idempotency-Key, so that a repeat gets the same answer.
+
+    `account` is the one that the request acted for, null for a request that acts for none.
+    """
 
     user = models.ForeignKey(User, models.CASCADE)
+    account = models.ForeignKey(Account, models.CASCADE, null=True)
     key = models.CharField(max_length=200)
     fingerprint = models.CharField(max_length=64)
     status_code = models.IntegerField(null=True)
@@ -86,4 +99,9 @@ class IdempotentRequest(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotent_request_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "account", "key"], nulls_distinct=False, name="idempotent_request_once"
+            )
+        ]
+        indexes = [models.Index(fields=["created_at"], name="idempotent_request_by_age")]

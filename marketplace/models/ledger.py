@@ -21,11 +21,12 @@ class Subject(NamedTuple):
 class LedgerKind(models.TextChoices):
     """What a ledger account holds."""
 
-    OUTSIDE = "outside"  # where deposits come from; its balance is minus the sum of all others
+    OUTSIDE = "outside"  # where deposits come from and payouts go; its balance is minus the sum of all others
     WALLET = "wallet"  # a requester account's free money
     ESCROW = "escrow"  # money set aside for work; its purpose names the work
     EARNINGS = "earnings"  # what a worker was paid and has not withdrawn
     FEES = "fees"  # the platform's share
+    PAYOUTS = "payouts"  # what a worker has asked to be paid out and the bank has not transferred yet
 
 
 class LedgerAccount(models.Model):
@@ -58,6 +59,9 @@ class EntryKind(models.TextChoices):
     RESERVE = "reserve"  # from a wallet into escrow
     PAYMENT = "payment"  # from escrow to a worker and the platform
     REFUND = "refund"  # from escrow back to the wallet
+    WITHDRAWAL = "withdrawal"  # from a worker's earnings to what is paid out
+    PAYOUT = "payout"  # it has reached the worker's bank
+    PAYBACK = "payback"  # it has not: back to the earnings
 
 
 class Entry(models.Model):

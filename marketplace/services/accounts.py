@@ -4,7 +4,6 @@ import hashlib
 import secrets
 from datetime import timedelta
 
-from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, connection, transaction
@@ -15,9 +14,13 @@ from marketplace.columns import columns
 from marketplace.errors import Forbidden, Invalid, NameTaken, NotFound, WrongState
 from marketplace.models import Account, ApiToken, AuditEvent, Membership, Role, User, Worker
 from marketplace.ranges import Range
+from marketplace.services import passwords
 
 ACCOUNT_NAME_LENGTH = Range(1, 80)
 """Characters of an account's name."""
+
+DISPLAY_NAME_LENGTH = Range(0, 80)
+"""Characters of a person's name."""
 
 TOKEN_NAME_LENGTH = Range(1, 80)
 """Characters of an API token's name."""
@@ -28,18 +31,19 @@ TOKEN_PREFIX = "wgl_"
 LAST_USED_EVERY = timedelta(minutes=1)
 
 
-def create_user(*, email: str, password: str, display_name: str = "", is_operator: bool = False) -> User:
-    """A person who can sign in. Raises Invalid for a bad address or a weak password, NameTaken for a taken address."""
-    address = email.strip().lower()
-    user = User(username=address, email=address, display_name=display_name.strip(), is_operator=is_operator)
-    try:
-        validate_email(address)
-    except ValidationError:
-        raise Invalid(f"{email!r} is not an email address", field="email") from None
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise Invalid(" ".join(error.messages), field="password") from None
+def create_user(*, email: str, password: str | None, display_name: str = "", is_operator: bool = False) -> User:
+    """A person who can sign in; without a password, once they have set one by a link (see passwords.py).
+
+    Raises Invalid for a bad address or name or a weak password, NameTaken for a taken address.
+    """
+    address = checked_address(email)
+    name = display_name.strip()
+    if len(name) not in DISPLAY_NAME_LENGTH:
+        raise Invalid(f"a name has {DISPLAY_NAME_LENGTH} characters", field="display_name")
+    user = User(username=address, email=address, display_name=name, is_operator=is_operator)
+    if password is not None:
+        passwords.check(password, user, field="password")
+    # None makes it unusable.
     user.set_password(password)
     try:
         with transaction.atomic():
@@ -47,6 +51,16 @@ def create_user(*, email: str, password: str, display_name: str = "", is_operato
     except IntegrityError:
         raise NameTaken(f"there is a user with the address {address} already", field="email") from None
     return user
+
+
+def checked_address(email: str) -> str:
+    """An e-mail address as it is stored: in lower case. Raises Invalid for what is none."""
+    address = email.strip().lower()
+    try:
+        validate_email(address)
+    except ValidationError:
+        raise Invalid(f"{email!r} is not an email address", field="email") from None
+    return address
 
 
 def create_account(*, name: str, owner: User) -> Account:
@@ -66,25 +80,44 @@ def create_account(*, name: str, owner: User) -> Account:
                 raise
 
 
-def add_member(*, account: Account, user: User, role: Role | str, acting: User | None) -> Membership:
-    """Give `user` a role in the account, or change it. `acting` is the member who does it, None the system.
+def add_member(*, account: Account, user: User, role: Role | str, by: str = "system") -> Membership:
+    """Give `user` a role in the account, or change it, without asking anybody: for the system and its operators.
 
-    Raises Invalid for an unknown role, NotFound when `acting` is no member, Forbidden when they are less than an admin
-    or give or take a rank above their own, WrongState for the last owner.
+    Members invite (see invitations.py) and change roles by `change_role`. Raises Invalid for an unknown role,
+    WrongState for the last owner.
     """
-    if role not in RANKS:
-        raise Invalid(f"{role!r} is not a role; one of {', '.join(RANKS)} expected", field="role")
+    check_role(role)
     with transaction.atomic():
-        _lock_members(account)
-        if acting is not None:
-            own = require_role(account=account, user=acting, at_least=Role.ADMIN)
-            _require_no_rank_above(own, Role(role), account)
-            _require_no_rank_above(own, role_of(account=account, user=user), account)
+        lock_members(account)
         if role != Role.OWNER:
             _keep_an_owner(account, user)
         membership, _ = Membership.objects.update_or_create(account=account, user=user, defaults={"role": role})
-        _record(account, actor(acting), f"user:{user.pk} is {Role(role).value}")
+        record(account, by, f"user:{user.pk} is {Role(role).value}")
     return membership
+
+
+def change_role(*, account: Account, user: User, role: Role | str, acting: User) -> Membership:
+    """Give a member of the account another role; `acting` is the member who does it.
+
+    Raises Invalid for an unknown role, NotFound when either is no member, Forbidden when `acting` is less than an admin
+    or gives or takes a rank above their own, WrongState for the last owner.
+    """
+    check_role(role)
+    with transaction.atomic():
+        lock_members(account)
+        own = require_role(account=account, user=acting, at_least=Role.ADMIN)
+        require_no_rank_above(own, Role(role), account)
+        had = role_of(account=account, user=user)
+        require_no_rank_above(own, had, account)
+        if had is None:
+            raise NotFound(f"the account has no member {user.pk}")
+        return add_member(account=account, user=user, role=role, by=actor(acting))
+
+
+def check_role(role: Role | str) -> None:
+    """Raises Invalid for an unknown role."""
+    if role not in RANKS:
+        raise Invalid(f"{role!r} is not a role; one of {', '.join(RANKS)} expected", field="role")
 
 
 def remove_member(*, account: Account, user: User, acting: User | None) -> None:
@@ -94,17 +127,17 @@ def remove_member(*, account: Account, user: User, acting: User | None) -> None:
     WrongState for the last owner.
     """
     with transaction.atomic():
-        _lock_members(account)
+        lock_members(account)
         role = role_of(account=account, user=user)
         if acting is not None and acting.pk != user.pk:
             own = require_role(account=account, user=acting, at_least=Role.ADMIN)
-            _require_no_rank_above(own, role, account)
+            require_no_rank_above(own, role, account)
         if role is None:
             raise NotFound(f"{user.email} is not a member of {account.name}", field="user")
         _keep_an_owner(account, user)
         Membership.objects.filter(account=account, user=user).delete()
         ApiToken.objects.filter(account=account, user=user, revoked_at=None).update(revoked_at=timezone.now())
-        _record(account, actor(acting), f"user:{user.pk} removed")
+        record(account, actor(acting), f"user:{user.pk} removed")
 
 
 def roles_to_give(role: Role) -> list[Role]:
@@ -219,12 +252,13 @@ def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _lock_members(account: Account) -> None:
+def lock_members(account: Account) -> None:
     """Until the transaction ends nobody else changes a role, so that the roles read here are the ones that count."""
     Account.objects.select_for_update(no_key=True).get(pk=account.pk)
 
 
-def _require_no_rank_above(own: Role, role: Role | None, account: Account) -> None:
+def require_no_rank_above(own: Role, role: Role | None, account: Account) -> None:
+    """Raises Forbidden when `role`, which is to be given or taken, is above the role `own`."""
     if role is not None and RANKS[role] > RANKS[own]:
         raise Forbidden(f"you are {own} in {account.name}: you can neither give nor take the role {role}")
 
@@ -235,7 +269,8 @@ def _keep_an_owner(account: Account, leaving: User) -> None:
         raise WrongState(f"{leaving.email} is the last owner of {account.name}", field="role")
 
 
-def _record(account: Account, by: str, because: str) -> None:
+def record(account: Account, by: str, because: str) -> None:
+    """Write an audit row about the account."""
     AuditEvent.objects.create(
         object_type=Account._meta.label, object_id=account.pk, by=by, because=because, at=timezone.now()
     )

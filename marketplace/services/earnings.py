@@ -1,4 +1,4 @@
-"""What a worker was paid. Knows nothing of tasks; each entry's subject is what was paid for."""
+"""What a worker was paid and has taken out. Knows nothing of tasks; an entry's subject is what was paid for."""
 
 from django.db.models import QuerySet
 
@@ -11,7 +11,7 @@ def balance(worker: Worker) -> int:
     return ledger.total(LedgerKind.EARNINGS, worker=worker)
 
 
-def payments(worker: Worker) -> QuerySet[Posting]:
-    """Every payment to the worker, newest first, with its entry."""
+def statement(worker: Worker) -> QuerySet[Posting]:
+    """Every payment to the worker and every payout, newest first, with its entry."""
     pockets = LedgerAccount.objects.filter(kind=LedgerKind.EARNINGS, worker=worker)
-    return ledger.movements(*pockets).filter(amount_micros__gt=0).select_related("entry").order_by("-id")
+    return ledger.movements(*pockets).select_related("entry").order_by("-id")

@@ -6,7 +6,7 @@ Knows workers, groups and accounts; neither tasks nor queues. The rule itself is
 from collections.abc import Iterable
 
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, F, Func, TextField, Value
+from django.db.models import BigIntegerField, F, Func, QuerySet, TextField, Value
 from django.utils import timezone
 
 from marketplace.errors import Invalid
@@ -22,6 +22,10 @@ from marketplace.models import (
     WorkerGroup,
     Workteam,
 )
+from marketplace.ranges import Range
+
+REASON_LENGTH = Range(0, 200)
+"""Characters of the reason for a block."""
 
 SUSPENDED, BLOCKED, NOT_ADMITTED = "suspended", "blocked", "not-admitted"
 # What a worker is told; that a requester blocked them is between the requester and the operator.
@@ -85,14 +89,14 @@ def audience_for(groups: Iterable[WorkerGroup]) -> Audience:
 
 def block(*, account: Account, worker: Worker, reason: str = "", by: str) -> Block:
     """Show none of the account's work to the worker any more; safe to repeat. Raises Invalid for a long reason."""
-    if len(reason) > 200:
-        raise Invalid(f"a reason has at most 200 characters, {len(reason)} found", field="reason")
+    if len(reason) not in REASON_LENGTH:
+        raise Invalid(f"a reason has {REASON_LENGTH} characters, {len(reason)} found", field="reason")
     with transaction.atomic():
         found, new = Block.objects.get_or_create(
             account=account, worker=worker, defaults={"reason": reason, "created_by": by}
         )
         if new:
-            _record(account, by, f"worker:{worker.pk} blocked")
+            _record(account, by, f"worker:{worker.pk} blocked{f': {reason}' if reason else ''}")
     return found
 
 
@@ -101,6 +105,11 @@ def unblock(*, account: Account, worker: Worker, by: str) -> None:
     with transaction.atomic():
         if Block.objects.filter(account=account, worker=worker).delete()[0]:
             _record(account, by, f"worker:{worker.pk} unblocked")
+
+
+def blocks(account: Account) -> QuerySet[Block]:
+    """The account's blocks with their workers, newest first."""
+    return Block.objects.filter(account=account).select_related("worker").order_by("-pk")
 
 
 def _record(account: Account, by: str, because: str) -> None:

@@ -6,14 +6,17 @@ The record and the effect commit in one transaction, so a crash between them is 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import orjson
+from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from marketplace import strict
 from marketplace.errors import Invalid, KeyReused
-from marketplace.models import IdempotentRequest, User
+from marketplace.models import Account, IdempotentRequest, User
 from marketplace.ranges import Range
 
 KEY_LENGTH = Range(1, 200)
@@ -46,8 +49,16 @@ def fingerprint(*, method: str, path: str, body: Any) -> str:
     return hashlib.sha256(f"{method} {path} ".encode() + content).hexdigest()
 
 
-def once(*, user: User, key: str, fingerprint: str, act: Callable[[], T], answer: Callable[[T], Answer]) -> T | Answer:
-    """Do `act` in a transaction, unless this user has done it with this key before.
+def once(
+    *,
+    user: User,
+    account: Account | None,
+    key: str,
+    fingerprint: str,
+    act: Callable[[], T],
+    answer: Callable[[T], Answer],
+) -> T | Answer:
+    """Do `act` in a transaction, unless this user has done it for this account with this key before.
 
     Returns what `act` returned the first time and for an empty key, the stored Answer for a repeat; of two that come at
     once the second waits for the first. `answer` says what is to be stored of a result. Raises KeyReused when the key
@@ -58,9 +69,9 @@ def once(*, user: User, key: str, fingerprint: str, act: Callable[[], T], answer
         if not key:
             return act()
         IdempotentRequest.objects.bulk_create(
-            [IdempotentRequest(user=user, key=key, fingerprint=fingerprint)], ignore_conflicts=True
+            [IdempotentRequest(user=user, account=account, key=key, fingerprint=fingerprint)], ignore_conflicts=True
         )
-        row = IdempotentRequest.objects.select_for_update().get(user=user, key=key)
+        row = IdempotentRequest.objects.select_for_update(of=("self",)).get(user=user, account=account, key=key)
         if row.fingerprint != fingerprint:
             raise KeyReused("this key was used for another request", field=FIELD)
         if row.status_code is not None:
@@ -68,6 +79,12 @@ def once(*, user: User, key: str, fingerprint: str, act: Callable[[], T], answer
         result = act()
         stored = answer(result)
         row.status_code = stored.status_code
-        row.body = orjson.loads(orjson.dumps(stored.body, default=str))
+        row.body = orjson.loads(orjson.dumps(stored.body, default=str, option=orjson.OPT_UTC_Z))
         row.save(update_fields=["status_code", "body"])
         return result
+
+
+def forget_old() -> None:
+    """Delete the records of requests that nobody repeats any more: older than WAGGLE_IDEMPOTENCY_HOURS."""
+    oldest = timezone.now() - timedelta(hours=settings.IDEMPOTENCY_HOURS)
+    IdempotentRequest.objects.filter(created_at__lte=oldest).delete()

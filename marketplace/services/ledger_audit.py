@@ -21,6 +21,9 @@ MOVES = {
     EntryKind.RESERVE: ({LedgerKind.WALLET}, {LedgerKind.ESCROW}),
     EntryKind.PAYMENT: ({LedgerKind.ESCROW}, {LedgerKind.EARNINGS, LedgerKind.FEES}),
     EntryKind.REFUND: ({LedgerKind.ESCROW}, {LedgerKind.WALLET}),
+    EntryKind.WITHDRAWAL: ({LedgerKind.EARNINGS}, {LedgerKind.PAYOUTS}),
+    EntryKind.PAYOUT: ({LedgerKind.PAYOUTS}, {LedgerKind.OUTSIDE}),
+    EntryKind.PAYBACK: ({LedgerKind.PAYOUTS}, {LedgerKind.EARNINGS}),
 }
 """Which kinds of pockets an entry of each kind takes money from, and which it brings money to."""
 
@@ -54,7 +57,8 @@ def audit() -> Report:
     with _snapshot():
         counts = rows("""SELECT (SELECT count(*) FROM marketplace_entry), (SELECT count(*) FROM marketplace_posting),
                                 (SELECT count(*) FROM marketplace_ledgeraccount)""")[0]
-        return Report(*counts, findings())
+        entries, postings, pockets = counts
+        return Report(entries, postings, pockets, findings())
 
 
 def findings() -> list[Finding]:
@@ -63,6 +67,7 @@ def findings() -> list[Finding]:
         "every entry balances": entries_balance,
         "no pocket is below zero": pockets_not_negative,
         "entries move money as their kind says": entries_move_as_their_kind,
+        "payouts hold what is on its way": payouts_on_their_way,
         "the database refuses changes": triggers_work,
     }
     return [Finding(name, what) for name, check in (checks | CHECKS).items() for what in check()]
@@ -121,6 +126,23 @@ def entries_move_as_their_kind() -> Iterator[str]:
                    ORDER BY p.id LIMIT %s"""
     for entry, reference, kind, amount in rows(statement, [kinds, pockets, signs, PER_CHECK]):
         yield f"entry {entry} ({reference}) moves {text(amount)} dollars in a pocket of kind {kind}"
+
+
+def payouts_on_their_way() -> Iterator[str]:
+    """Each worker's payouts that are asked for or sent, and no others, are in the pocket for payouts."""
+    statement = """
+        WITH held AS (
+            SELECT l.worker_id, sum(p.amount_micros) AS micros FROM marketplace_posting p
+            JOIN marketplace_ledgeraccount l ON l.id = p.ledger_account_id WHERE l.kind = %s GROUP BY l.worker_id),
+        under_way AS (
+            SELECT worker_id, sum(amount_micros) AS micros FROM marketplace_payout
+            WHERE status IN ('Requested', 'Sent') GROUP BY worker_id)
+        SELECT coalesce(held.worker_id, under_way.worker_id), coalesce(held.micros, 0), coalesce(under_way.micros, 0)
+        FROM held FULL JOIN under_way ON under_way.worker_id = held.worker_id
+        WHERE coalesce(held.micros, 0) <> coalesce(under_way.micros, 0) ORDER BY 1 LIMIT %s"""
+    for worker, held, asked in rows(statement, [LedgerKind.PAYOUTS, PER_CHECK]):
+        due, have = text(int(asked)), text(int(held))
+        yield f"worker {worker} has payouts of {due} dollars under way, {have} are held for them"
 
 
 def triggers_work() -> Iterator[str]:

@@ -4,10 +4,24 @@ Takes plain values, so that pages, REST and the AWS wire ask the same questions.
 """
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from marketplace.errors import AccountNotNamed, Forbidden, NotFound
-from marketplace.models import Account, ApiToken, Crowd, Membership, Role, User, Worker, Workteam
-from marketplace.services import accounts
+from marketplace.models import (
+    Account,
+    ApiToken,
+    Block,
+    Crowd,
+    Invitation,
+    InvitationStatus,
+    Membership,
+    Role,
+    User,
+    Worker,
+    Workteam,
+    WorkteamMember,
+)
+from marketplace.services import accounts, eligibility
 
 
 def account_for(
@@ -91,6 +105,15 @@ def is_member(user: User, account_id: int) -> bool:
     return Membership.objects.filter(account=account_id, user=user.pk).exists()
 
 
+def account_of_member(user: User, account_id: int) -> Account:
+    """An account that the user is a member of, by its id. Raises NotFound."""
+    found = memberships(user).filter(account=account_id).first()
+    if found is None:
+        raise NotFound("there is no such account")
+    account: Account = found.account
+    return account
+
+
 def memberships(user: User) -> QuerySet[Membership]:
     """The user's roles, with their accounts, oldest account first."""
     return Membership.objects.filter(user=user.pk).select_related("account").order_by("account_id")
@@ -148,6 +171,87 @@ def user_or_none(email: str) -> User | None:
     return User.objects.filter(email__iexact=email.strip()).first()
 
 
+def users() -> QuerySet[User]:
+    """Everybody with a sign-in, with their worker, by address; for operators."""
+    return User.objects.select_related("worker").order_by("email")
+
+
+def user(user_id: int) -> User:
+    """Anybody with a sign-in, with their worker, for operators. Raises NotFound."""
+    found = users().filter(pk=user_id).first()
+    if found is None:
+        raise NotFound(f"there is no user {user_id}")
+    return found
+
+
+def invitations(account: Account) -> QuerySet[Invitation]:
+    """The account's invitations that can still be accepted, to itself and to its teams, newest first."""
+    return _pending().filter(account=account).select_related("workteam", "invited_by").order_by("-pk")
+
+
+def invitation(account: Account, invitation_id: int) -> Invitation:
+    """An invitation that the account has made, whatever became of it. Raises NotFound."""
+    found = Invitation.objects.select_related("account").filter(pk=invitation_id, account=account).first()
+    if found is None:
+        raise NotFound(f"the account has no invitation {invitation_id}")
+    return found
+
+
+def invitations_to(user: User) -> QuerySet[Invitation]:
+    """The invitations to the user's address that can still be accepted, newest first."""
+    rows = _pending().filter(email=user.email.lower())
+    return rows.select_related("account", "workteam", "invited_by").order_by("-pk")
+
+
+def invitation_to(user: User, invitation_id: int) -> Invitation:
+    """An invitation to the user's address, whatever became of it. Raises NotFound."""
+    rows = Invitation.objects.select_related("account", "workteam")
+    found = rows.filter(pk=invitation_id, email=user.email.lower()).first()
+    if found is None:
+        raise NotFound(f"you have no invitation {invitation_id}")
+    return found
+
+
+def _pending() -> QuerySet[Invitation]:
+    return Invitation.objects.filter(status=InvitationStatus.PENDING, expires_at__gt=timezone.now())
+
+
+def teams_of(worker: Worker) -> QuerySet[WorkteamMember]:
+    """The worker's places in teams, the public pool too, with the teams and their accounts, oldest first."""
+    return WorkteamMember.objects.filter(worker=worker).select_related("workteam__account").order_by("pk")
+
+
+def team_of(worker: Worker, team_id: int) -> Workteam:
+    """A team that the worker is on. Raises NotFound."""
+    found = teams_of(worker).filter(workteam=team_id).first()
+    if found is None:
+        raise NotFound(f"you are not on a team {team_id}")
+    team: Workteam = found.workteam
+    return team
+
+
+def worker_named(public_id: str) -> Worker:
+    """A worker by public id, whichever teams they are on. Raises NotFound."""
+    found = Worker.objects.filter(public_id=public_id).first()
+    if found is None:
+        raise NotFound(f"there is no worker {public_id}", field="worker")
+    return found
+
+
+def blocks(account: Account) -> QuerySet[Block]:
+    """The account's blocks with their workers, newest first."""
+    return eligibility.blocks(account)
+
+
+def blocked_worker(account: Account, public_id: str) -> Worker:
+    """A worker whom the account has blocked, by public id. Raises NotFound."""
+    found = blocks(account).filter(worker__public_id=public_id).first()
+    if found is None:
+        raise NotFound(f"the account has not suspended a worker {public_id}")
+    worker: Worker = found.worker
+    return worker
+
+
 def teams(account: Account) -> QuerySet[Workteam]:
     """The teams an account may give its jobs to: its own and the public pool."""
     return Workteam.objects.filter(account=account) | Workteam.objects.filter(crowd=Crowd.PUBLIC)
@@ -166,6 +270,14 @@ def own_team(account: Account, team_id: int) -> Workteam:
     found = Workteam.objects.filter(pk=team_id, account=account).exclude(crowd=Crowd.PUBLIC).first()
     if found is None:
         raise NotFound(f"the account has no work team {team_id}")
+    return found
+
+
+def team_named(account: Account, name: str) -> Workteam:
+    """A private team of the account by its name. Raises NotFound."""
+    found = Workteam.objects.filter(account=account, name=name).exclude(crowd=Crowd.PUBLIC).first()
+    if found is None:
+        raise NotFound(f"{account.name} has no work team {name}", field="team")
     return found
 
 

@@ -55,7 +55,10 @@ def join_public_pool(worker: Worker) -> WorkteamMember:
 
 
 def add_worker(*, team: Workteam, worker: Worker, by: str) -> WorkteamMember:
-    """Put a worker on a team; safe to repeat. Raises Forbidden for a suspended worker."""
+    """Put a worker on a team without asking them; safe to repeat. Raises Forbidden for a suspended worker.
+
+    For the system and its operators, and for those who have accepted: members of an account invite (invitations.py).
+    """
     _must_be_active(worker)
     with transaction.atomic():
         membership, new = _join(team, worker)
@@ -64,18 +67,11 @@ def add_worker(*, team: Workteam, worker: Worker, by: str) -> WorkteamMember:
     return membership
 
 
-def invite(*, team: Workteam, email: str, by: str) -> WorkteamMember:
-    """Put the user with this address on the team, as a worker. Raises NotFound when nobody has the address."""
-    user = User.objects.filter(email=email.strip().lower(), is_active=True).first()
-    if user is None:
-        raise NotFound(f"nobody here has the address {email.strip()}", field="email")
-    with transaction.atomic():
-        return add_worker(team=team, worker=register_worker(user), by=by)
-
-
 def remove_worker(*, team: Workteam, worker: Worker, by: str) -> None:
-    """Take a worker off a team. They see nothing of its work any more, pictures included; what they hold may still be
-    submitted, and is paid. Raises NotFound for a non-member."""
+    """Take a worker off a team, or let them leave it. They see nothing of its work any more, pictures included.
+
+    What they hold may still be submitted, and is paid. Raises NotFound for a non-member.
+    """
     with transaction.atomic():
         deleted, _ = WorkteamMember.objects.filter(workteam=team, worker=worker).delete()
         if not deleted:

@@ -15,8 +15,9 @@ from labeling.services.queue import due
 from learning.models import LearningLoop, Model, Round, TrainingJob
 from marketplace.models import Account, User, Worker
 from tests import builders
+from tests.browser import people_stories
 from tests.browser.conftest import ELEMENTS, Visit
-from tests.labeling import stories
+from tests.labeling import label_files, stories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 AXE = Path(ELEMENTS) / "node_modules" / "axe-core" / "axe.min.js"
@@ -24,6 +25,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 FOUND = """rules => axe.run(document, {runOnly: rules}).then(r => r.violations
     .filter(v => ["serious", "critical"].includes(v.impact))
     .map(v => [v.id, v.help, v.nodes.map(n => [n.target.flat().join(" "), n.failureSummary])]))"""
+LABELED = [{"bbox": [10, 10, 20, 20]}, {"bbox": [90, 10, 30, 20]}, {"bbox": [1, 1, 0, 0]}]
 LOOKS: list[dict[str, Any]] = [
     {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
     {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
@@ -71,7 +73,9 @@ def test_pages_of_a_job_are_accessible(
     visit: Visit, live_server: Any, job: LabelingJob, owner: User, workers: list[Worker], look: dict[str, Any]
 ) -> None:
     """The pages of requesters, workers and operators, with data."""
-    names = ("overview", "jobs", "datasets", "dataset-new", "models", "wallet", "teams", "settings", "job-new")
+    names = ("overview", "jobs", "datasets", "dataset-new", "models", "wallet", "teams", "settings", "job-new",
+             "dataset-imports", "dataset-import-new")  # fmt: skip
+    imported = label_files.of_zip(job.account, {"i.json": label_files.coco(*LABELED), "a.jpg": label_files.picture()})
     tabs = ("job", "job-gallery", "job-loop", "job-people", "job-downloads", "job-preview")
     row = DataObject.objects.filter(job=job, label__isnull=False)[0]
     dataset = builders.a_dataset(account=job.account)
@@ -80,6 +84,7 @@ def test_pages_of_a_job_are_accessible(
     paths += [
         reverse("requester:object", args=[job.pk, row.pk]),
         reverse("requester:dataset", args=[dataset.pk]),
+        reverse("requester:dataset-import", args=[imported.pk]),
         reverse("requester:model", args=[Model.objects.get().pk]),
         reverse("requester:team", args=[job.workteam_id]),
         reverse("requester:job-new") + f"?dataset={dataset.pk}",
@@ -87,8 +92,32 @@ def test_pages_of_a_job_are_accessible(
     check(visit(owner, paths[0], **look), [live_server.url + path for path in paths])
     work = [reverse("worker:jobs"), reverse("worker:earnings"), reverse("worker:task", args=[job.queue_id])]
     check(visit(workers[0].user, work[0], **look), [live_server.url + path for path in work])
-    check(visit(builders.an_operator(), "/operator/", **look), [f"{live_server.url}/operator/"])
+    operators = [f"{live_server.url}{path}" for path in ("/operator/", "/operator/payouts/")]
+    check(visit(builders.an_operator(), "/operator/", **look), operators)
     check(visit(None, "/sign-in/", **look), [f"{live_server.url}/sign-in/"])
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=["light", "dark-phone"])
+def test_pages_of_people_are_accessible(
+    visit: Visit, live_server: Any, account: Account, owner: User, workers: list[Worker], look: dict[str, Any]
+) -> None:
+    """Members, teams, suspensions, one's own page, the operator's pages and those of links, with data."""
+    seen = people_stories.everything(account, owner, workers)
+    for user, paths in seen.items():
+        check(visit(user, paths[0], **look), [live_server.url + path for path in paths])
+
+
+def test_errors_of_password_forms_are_accessible(visit: Visit, live_server: Any, owner: User) -> None:
+    """The errors stand beside their fields."""
+    page = visit(owner, reverse("person:password-change"), **LOOKS[1])
+    page.get_by_label("Old password").fill("wrong")
+    page.get_by_label("New password", exact=True).fill("1")
+    page.get_by_label("New password, again").fill("1")
+    page.get_by_role("button", name="Change the password").click()
+    expect(page.get_by_label("Old password")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("New password, again")).to_have_accessible_description(re.compile("too short"))
+    page.evaluate(AXE.read_text())
+    assert page.evaluate(FOUND, RULES) == []
 
 
 def test_the_wizard_and_its_errors_are_accessible(
@@ -126,7 +155,7 @@ def test_the_wizard_and_its_errors_are_accessible(
 
 def test_pages_without_data_are_accessible(visit: Visit, live_server: Any, owner: User) -> None:
     """The pages of a new account."""
-    names = ("overview", "jobs", "datasets", "models", "wallet", "teams", "settings", "job-new")
+    names = ("overview", "jobs", "datasets", "models", "wallet", "teams", "settings", "job-new", "dataset-imports")
     check(visit(owner, "/", **LOOKS[1]), [live_server.url + reverse(f"requester:{name}") for name in names])
     tasks = reverse("worker:jobs")
     check(visit(builders.a_worker().user, tasks, **LOOKS[1]), [live_server.url + tasks])

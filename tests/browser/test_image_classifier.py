@@ -47,7 +47,7 @@ def chosen(page: Page) -> list[str]:
 
 
 def at_the_labels(page: Page, first: str = "bee") -> None:
-    """Wait until a task's picture is shown and its first label has the focus; keys pressed earlier go elsewhere."""
+    """Wait until a fresh task's picture is shown and its first label has the focus: earlier keys are lost."""
     expect(page.locator(PICTURE)).to_be_visible()
     expect(radio(page, first)).to_be_focused()
 

@@ -13,6 +13,7 @@ from labeling.services.jobs import advancing
 from labeling.services.queue import due
 from marketplace.models import Account, User, Worker
 from tests import builders
+from tests.browser import people_stories
 from tests.browser.conftest import Visit
 from tests.browser.drawing import draw, frames
 from tests.browser.elements_site import wait_until
@@ -133,8 +134,23 @@ def test_every_page_fits_the_screen_and_logs_no_error(
     walk(visit(owner, paths[0], **look), live_server.url, paths, tmp_path)
     work = [reverse("worker:jobs"), reverse("worker:earnings")]
     walk(visit(workers[0].user, work[0], **look), live_server.url, work, tmp_path)
-    walk(visit(builders.an_operator(), "/operator/", **look), live_server.url, ["/operator/"], tmp_path)
+    walk(
+        visit(builders.an_operator(), "/operator/", **look),
+        live_server.url,
+        ["/operator/", "/operator/payouts/"],
+        tmp_path,
+    )
     walk(visit(None, "/sign-in/", **look), live_server.url, ["/sign-in/"], tmp_path)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_every_page_of_people_fits_the_screen(
+    visit: Visit, live_server: Any, account: Account, owner: User, workers: list[Worker], tmp_path: Path, width, scheme
+) -> None:
+    """The pages of members, teams, suspensions, links and the operator's people."""
+    look = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme, "reduced_motion": "reduce"}
+    for user, paths in people_stories.everything(account, owner, workers).items():
+        walk(visit(user, paths[0], **look), live_server.url, paths, tmp_path)
 
 
 def walk(page: Page, base: str, paths: list[str], folder: Path) -> None:
@@ -146,6 +162,6 @@ def walk(page: Page, base: str, paths: list[str], folder: Path) -> None:
         frames(page)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
         assert page.evaluate("document.querySelectorAll('main h1').length") == 1, path
-        if path.count("/") == 2 and path != "/sign-in/":
+        if path.count("/") == 2 and path not in ("/sign-in/", "/account/"):
             expect(page.locator(".app-nav [aria-current=page]")).to_have_count(1)
         page.screenshot(path=str(folder / f"{path.strip('/').replace('/', '-')}.png"), full_page=True)

@@ -131,6 +131,8 @@ def everybody(world: World) -> tuple[Client, Client]:
     for step, given in wizard(world).items():
         response = owner.post(reverse("requester:job-new-step", args=[step]), given)
         assert response.status_code == 302, (step, response.context["form"].errors)
+    link = [world.ids["uidb64"], world.ids["reset"]]
+    assert owner.get(reverse("person:password-reset", args=link)).status_code == 302
     return owner, signed_in(world.worker_user)
 
 
@@ -143,6 +145,7 @@ def wizard(world: World) -> dict[str, dict[str, Any]]:
             "selection": "filter",
             "percent": "10",
             "where": "split = 'train'",
+            "label_attribute_name": "labels",
         },
         "task": {
             "task_type": "BoundingBox",
@@ -184,20 +187,76 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         ("/jobs/new/launch/", {}),
         (f"{job}stop/", {}),
         (f"{job}labels/{ids['object_id']}/adjudicate/", {"answer": json.dumps(stories.ONE_BEE)}),
-        (f"{job}exports/", {"kind": "coco", "which": "all"}),
+        (f"{job}exports/", {"kind": "coco", "which": "all", "images": "on"}),
         (f"/exports/{ids['export_id']}/stop/", {}),
         ("/datasets/new/", {**source, "selection": "random", "percent": "10", "where": "a = 1"}),
         (f"/datasets/{ids['dataset_id']}/stop/", {}),
+        ("/imports/new/", _an_import(world)),
+        (f"/imports/{ids['import_id']}/stop/", {}),
         ("/teams/new/", {"name": "others", "description": "Others"}),
-        (f"/teams/{ids['team_id']}/add/", {"email": world.outsider_user.email}),
+        (f"/teams/{ids['team_id']}/invite/", {"email": world.outsider_user.email}),
         (f"/teams/{ids['team_id']}/remove/", {"worker": ids["worker_id"]}),
-        ("/settings/members/", {"email": world.stranger.email, "role": "Viewer"}),
+        ("/settings/invitations/", {"email": world.stranger.email, "role": "Viewer"}),
+        (f"/settings/invitations/{ids['invitation_id']}/withdraw/", {}),
+        (f"/settings/members/{ids['user_id']}/role/", {"role": "Owner"}),
+        ("/teams/suspended/new/", {"worker": ids["worker_id"], "reason": "spam"}),
+        (f"/teams/suspended/{ids['worker_id']}/lift/", {}),
         ("/settings/tokens/", {"name": "notebook"}),
         (f"/settings/tokens/{ids['token_id']}/revoke/", {}),
         ("/operator/deposit/", {"account": world.account.pk, "amount": "1.50", "reference": "bank-1"}),
+        ("/operator/payouts/send/", {}),
+        (
+            "/operator/payouts/read/",
+            {"kind": "deposits", "file": SimpleUploadedFile("a.csv", b"account,amount,reference\n1,1,1")},
+        ),
+        (f"/operator/payouts/{ids['payout_id']}/failed/", {"reason": "closed"}),
+        (reverse("worker:payout-details"), {"holder": "Ana", "destination": "acct 1"}),
+        (reverse("worker:payout-request"), {"amount": "1.50"}),
+        *people_forms(world),
         ("/sign-out/", {"next": "/"}),
         ("/api/v1/uploads", {"folder": "0" * 32, "files": SimpleUploadedFile("a.png", builders.image_bytes())}),
     ]
+
+
+def people_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The forms of one's own page, of the operator's pages of people, and of links."""
+    ids, new = world.ids, builders.PASSWORD + "-new"
+    person = f"/operator/people/{world.stranger.pk}/"
+    yield from [
+        (f"/you/invitations/{ids['invitation_id']}/accept/", {}),
+        (f"/you/accounts/{ids['account_id']}/leave/", {}),
+        (f"/you/teams/{ids['team_id']}/leave/", {}),
+        ("/you/password/", {"old_password": builders.PASSWORD, "new_password1": new, "new_password2": new}),
+        ("/password/forgotten/", {"email": world.owner.email}),
+        (f"/password/reset/{ids['uidb64']}/set-password/", {"new_password1": new, "new_password2": new}),
+        (f"/join/{ids['secret']}/", {"display_name": "S", "password": new, "password_again": new}),
+        ("/operator/people/new/", {"email": "n@example.org", "display_name": "N", "account": "N", "is_operator": "on"}),
+        (f"{person}password-link/", {}),
+        (f"{person}deactivate/", {"reason": "left"}),
+        (f"{person}reactivate/", {}),
+        (f"/operator/people/{world.worker_user.pk}/suspend/", {"reason": "spam"}),
+        (f"/operator/people/{world.worker_user.pk}/lift/", {}),
+        (f"{person}account/", {"account": "N"}),
+    ]
+
+
+def _an_import(world: World) -> dict[str, Any]:
+    """The form of a label import, for a file in the store."""
+    uri = builders.a_manifest(world.account, [{"source-ref": "s3://bees/0.png"}])
+    return {
+        "source": "store",
+        "uri": uri,
+        "folder": "",
+        "format": "auto",
+        "purpose": "dataset",
+        "name": "bees-4",
+        "place": "dataset",
+        "images": world.ids["dataset_id"],
+        "label_attribute_name": "truth",
+        "read_attribute": "boxes",
+        "without_boxes": "labeled",
+        "job": world.ids["job_id"],
+    }
 
 
 def bodies(world: World) -> dict[str, dict[str, Any]]:
@@ -218,17 +277,39 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
     }
     return {
         "create_token": {"name": "t"},
-        "add_member": {"email": world.stranger.email, "role": "Viewer"},
+        "change_password": {"old_password": builders.PASSWORD, "new_password": builders.PASSWORD + "-new"},
+        "request_password_link": {"email": world.owner.email},
+        "reset_password": {
+            "uid": world.ids["uidb64"],
+            "token": world.ids["reset"],
+            "new_password": "clover-and-9-bees",
+        },
+        "create_invitation": {"email": world.stranger.email, "role": "Viewer"},
+        "create_workteam_invitation": {"email": world.outsider_user.email},
+        "change_member_role": {"role": "Owner"},
+        "block_worker": {"worker": world.ids["worker_id"], "reason": "spam"},
+        "create_user": {"email": "n@example.org", "display_name": "N", "account": "N"},
+        "deactivate_user": {"reason": "left"},
+        "suspend_worker": {"reason": "spam"},
+        "create_account": {"name": "N", "owner": world.stranger.email},
         "deposit": {"account": world.account.number, "amount": "1", "reference": "r"},
         "create_workteam": {"name": "others"},
-        "add_workteam_member": {"email": world.outsider_user.email},
         "create_dataset": {"name": "made", "kind": "prefix", "uri": uri, "selection": {"kind": "random", "percent": 9}},
+        "create_label_import": {"uri": uri, "name": "made", "images": world.ids["dataset_id"]},
+        "create_training_job": {
+            "name": "made",
+            "dataset": world.ids["dataset_id"],
+            "hyperparameters": {"label_attribute_name": "boxes"},
+        },
         "create_labeling_job": design,
         "estimate_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036"},
         "create_export": {"kind": "manifest"},
         "adjudicate_object": {"answer": stories.ONE_BEE},
         "submit_assignment": {"answer": stories.ONE_BEE, "seconds": 3},
         "decline_assignment": {"reason": "blurred"},
+        "set_payout_details": {"holder": "Ana", "destination": "acct 1"},
+        "request_payout": {"amount": "1.50"},
+        "mark_payout_failed": {"reason": "closed"},
     }
 
 

@@ -10,12 +10,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from labeling.models import DataObject, Export, LabelingJob
+from labeling.models import DataObject, Dataset, Export, ImportedLine, LabelImport, LabelingJob
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import batches, due
 from learning.models import Model
 from marketplace.models import Account, User, Worker, Workteam
-from marketplace.services import accounts
+from marketplace.services import accounts, eligibility, invitations, workteams
 from tests import builders
 from tests.labeling import stories
 
@@ -59,14 +59,53 @@ def grow(portal: Portal) -> None:
     foreign = stories.a_job(other, builders.a_team(account=other, workers=[*portal.workers, *outsiders]))
     open_batch(job=foreign, object_ids=_unlabeled(foreign), by="system")
     builders.a_team(account=portal.account, workers=1)
-    builders.a_dataset(account=portal.account)
+    _import_labels(portal, builders.a_dataset(account=portal.account))
     Export.objects.create(job=portal.job, kind="manifest", status="Completed", uri="file:///nowhere", size_bytes=12)
     Model.objects.create(
         account=portal.account, name=f"model-{job.pk}", architecture="compact", labels=["bee"], metrics={"mAP": 0.5}
     )
     (member,) = stories.a_crowd(1)
-    accounts.add_member(account=portal.account, user=member.user, role="Member", acting=None)
+    accounts.add_member(account=portal.account, user=member.user, role="Member")
+    _more_people(portal, member)
     accounts.create_token(user=portal.account.members.order_by("pk")[0], account=portal.account, name="a program")
+
+
+def _more_people(portal: Portal, worker: Worker) -> None:
+    """Add invitations of the account and to one of its workers, and a suspended worker."""
+    owner, user = portal.account.members.order_by("pk")[0], portal.workers[0].user
+    email = f"invited-{worker.pk}@example.org"
+    invitations.to_account(account=portal.account, email=email, role="Viewer", acting=owner)
+    invitations.to_team(team=portal.team, email=email, acting=owner)
+    other = builders.an_account(funds="0")
+    invitations.to_account(account=other, email=user.email, role="Viewer", acting=other.members.get())
+    accounts.add_member(account=builders.an_account(funds="0"), user=user, role="Member")
+    workteams.add_worker(team=builders.a_team(account=other, workers=0), worker=portal.workers[0], by="system")
+    workteams.add_worker(team=portal.team, worker=worker, by="system")
+    eligibility.block(account=portal.account, worker=worker, reason="spam", by="system")
+
+
+def people_pages(portal: Portal) -> dict[str, tuple[User, str]]:
+    """Pages that list people: name -> (user, path)."""
+    owner, user = portal.account.members.order_by("pk")[0], portal.workers[0].user
+    return {
+        "settings": (owner, reverse("requester:settings")),
+        "team": (owner, reverse("requester:team", args=[portal.team.pk])),
+        "suspended": (owner, reverse("requester:team-suspended")),
+        "you": (user, reverse("person:you")),
+        "people": (portal.operator, reverse("operator:people")),
+        "person": (portal.operator, reverse("operator:person", args=[user.pk])),
+    }
+
+
+def _import_labels(portal: Portal, dataset: Dataset) -> None:
+    """Add an import that made the data set, and a line to the report of the first one."""
+    counts = {"images": 2, "labeled": 1, "boxes": 3, "imported": 1, "lines": 1}
+    made = {"purpose": "dataset", "name": dataset.name, "dataset": dataset, "images": dataset, "counts": counts}
+    LabelImport.objects.create(account=portal.account, uri="file:///nowhere", status="Completed", **made)
+    LabelImport.objects.create(account=portal.account, uri="file:///nowhere", purpose="golds", job=portal.job)
+    first = LabelImport.objects.filter(account=portal.account).order_by("pk")[0]
+    number = first.lines.count() + 1
+    ImportedLine.objects.create(label_import=first, number=number, place="a.txt", outcome="imported", reason="1 box")
 
 
 def _unlabeled(job: LabelingJob) -> list[int]:

@@ -34,7 +34,7 @@ def team_made_by(client: Client) -> Account | None:
 def test_what_a_browser_makes_stays_in_the_own_account_when_a_stranger_adds_the_person(person, role):
     client, user, own = person
     _, theirs = builders.a_requester(funds="0")
-    accounts.add_member(account=theirs, user=user, role=role, acting=theirs.members.get())
+    accounts.add_member(account=theirs, user=user, role=role)
     assert team_made_by(client) == own
 
 
@@ -57,7 +57,7 @@ def test_with_several_own_accounts_nothing_is_done_before_one_is_chosen(person):
 def test_a_choice_ends_with_the_membership(person):
     client, user, own = person
     _, theirs = builders.a_requester(funds="0")
-    accounts.add_member(account=theirs, user=user, role=Role.ADMIN, acting=None)
+    accounts.add_member(account=theirs, user=user, role=Role.ADMIN)
     client.post(CHOOSE, {"account": theirs.number})
     assert team_made_by(client) == theirs
     accounts.remove_member(account=theirs, user=user, acting=user)

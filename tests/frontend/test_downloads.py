@@ -1,6 +1,8 @@
 """Downloads over real HTTP: whole files, ranges, resuming; and the address of a job's output manifest."""
 
+import io
 import json
+import zipfile
 
 import pytest
 import urllib3
@@ -88,3 +90,19 @@ def test_a_job_gives_the_uri_of_its_output_manifest(caller, job):
     lines = storage.read(found["output_manifest_uri"]).splitlines()
     refs = list(DataObject.objects.filter(job=job).order_by("index").values_list("source_ref", flat=True))
     assert [json.loads(line)["source-ref"] for line in lines] == refs
+
+
+def test_an_export_with_images_is_a_zip_and_says_so(caller, job):
+    stories.open_pictures(job)
+    path = f"labeling-jobs/{job.pk}/exports"
+    status, made, _ = caller.call("POST", path, {"kind": "manifest", "images": True})
+    assert (status, made["images"]) == (201, True)
+    exports.run_export(made["id"])
+    found = fetch(caller, f"exports/{made['id']}/download")
+    assert found.headers["Content-Disposition"] == 'attachment; filename="meadow-all-manifest-images.zip"'
+    names = zipfile.ZipFile(io.BytesIO(found.data)).namelist()
+    assert "meadow.manifest" in names and sum(name.startswith("images/") for name in names) == 5
+    status, problem, _ = caller.call("POST", path, {"kind": "worker-answers", "images": True})
+    assert (status, [error["field"] for error in problem["errors"]]) == (400, ["images"])
+    status, problem, _ = caller.call("POST", path, {"kind": "manifest", "images": "perhaps"})
+    assert (status, [error["field"] for error in problem["errors"]]) == (400, ["images"])

@@ -1,13 +1,27 @@
 """The number of queries of the ten most used pages and of the API's lists does not grow with the rows."""
 
 import pytest
+from django.urls import reverse
 
+from labeling.models import LabelImport
 from marketplace.models import User
-from tests.frontend.portal import Portal, a_portal, grow, pages, queries_of
+from tests.frontend.portal import Portal, a_portal, grow, pages, people_pages, queries_of
 
 pytestmark = pytest.mark.django_db
-LISTS = ("labeling-jobs", "datasets", "workteams", "models", "training-jobs", "members", "tokens", "wallet/statement")
-WORKERS_LISTS = ("work", "earnings", "assignments")
+LISTS = (
+    "labeling-jobs",
+    "datasets",
+    "workteams",
+    "models",
+    "training-jobs",
+    "members",
+    "tokens",
+    "wallet/statement",
+    "invitations",
+    "blocks",
+    "label-imports",
+)
+WORKERS_LISTS = ("work", "earnings", "assignments", "payouts", "me/invitations", "worker/teams")
 
 
 @pytest.fixture
@@ -36,14 +50,40 @@ def test_pages_with_more_rows_make_as_many_queries(portal):
     compare(before, asked(pages(portal)))
 
 
+def test_pages_of_people_with_more_rows_make_as_many_queries(portal):
+    before = asked(people_pages(portal))
+    for _ in range(2):
+        grow(portal)
+    compare(before, asked(people_pages(portal)))
+
+
 def test_rest_lists_with_more_rows_make_as_many_queries(portal):
     owner, worker = portal.account.members.order_by("pk")[0], portal.workers[0].user
     lists = {name: (owner, f"/api/v1/{name}") for name in LISTS} | {
         name: (worker, f"/api/v1/{name}") for name in WORKERS_LISTS
     }
+    lists["users"] = (portal.operator, "/api/v1/users")
     lists["objects"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/objects")
     lists["exports"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/exports")
+    lists["imported_lines"] = (owner, f"/api/v1/label-imports/{first_import(portal)}/lines")
     before = asked(lists)
     for _ in range(2):
         grow(portal)
     compare(before, asked(lists))
+
+
+def first_import(portal: Portal) -> int:
+    return LabelImport.objects.filter(account=portal.account).order_by("pk")[0].pk
+
+
+def test_the_pages_of_label_imports_make_as_many_queries(portal):
+    owner = portal.account.members.order_by("pk")[0]
+    wanted = {
+        "imports": (owner, reverse("requester:dataset-imports")),
+        "import": (owner, reverse("requester:dataset-import", args=[first_import(portal)])),
+        "import_new": (owner, reverse("requester:dataset-import-new")),
+    }
+    before = asked(wanted)
+    for _ in range(2):
+        grow(portal)
+    compare(before, asked(wanted))

@@ -18,24 +18,78 @@ pytestmark = pytest.mark.django_db
 
 # Who may call a route. PUBLIC: everybody. SIGNED_IN: every user. OPERATOR, WORKER: these. OWN: only the person to whom
 # the object belongs. All other routes: members of the owning account.
-PUBLIC = {"", "sign-in/", "health/"}
+PUBLIC = {
+    "",
+    "sign-in/",
+    "health/",
+    "password/forgotten/",
+    "password/forgotten/sent/",
+    "password/reset/<str:uidb64>/<str:token>/",
+    "join/<str:secret>/",
+    "api/v1/password-links",
+    "api/v1/password-resets",
+}
 SIGNED_IN = {
     "sign-out/",
     "account/",
+    "you/",
+    "you/password/",
     "api/docs/",
     "api/v1/openapi.json",
     "api/v1/me",
+    "api/v1/me/password",
+    "api/v1/me/invitations",
     "api/v1/tokens",
     "api/v1/worker",
 }
-OPERATOR = {"operator/", "operator/deposit/", "api/v1/deposits"}
+OPERATOR = {
+    "operator/",
+    "operator/deposit/",
+    "operator/payouts/",
+    "operator/payouts/send/",
+    "operator/payouts/read/",
+    "operator/payouts/files/<str:name>/",
+    "operator/payouts/<int:payout_id>/paid/",
+    "operator/payouts/<int:payout_id>/failed/",
+    "api/v1/deposits",
+    "api/v1/operator/payouts",
+    "api/v1/operator/payouts/<int:payout_id>/paid",
+    "api/v1/operator/payouts/<int:payout_id>/failed",
+    "api/v1/operator/payout-files",
+    "api/v1/operator/payout-files/<str:name>",
+    "operator/people/",
+    "operator/people/new/",
+    "operator/people/<int:user_id>/",
+    "operator/people/<int:user_id>/password-link/",
+    "operator/people/<int:user_id>/deactivate/",
+    "operator/people/<int:user_id>/reactivate/",
+    "operator/people/<int:user_id>/suspend/",
+    "operator/people/<int:user_id>/lift/",
+    "operator/people/<int:user_id>/account/",
+    "api/v1/accounts",
+    "api/v1/users",
+    "api/v1/users/<int:user_id>/password-link",
+    "api/v1/users/<int:user_id>/deactivate",
+    "api/v1/users/<int:user_id>/reactivate",
+    "api/v1/users/<int:user_id>/suspend",
+    "api/v1/users/<int:user_id>/lift",
+}
 WORKER = {
     "work/",
     "work/earnings/",
+    "work/earnings/details/",
+    "work/earnings/payouts/",
+    "work/earnings/payouts/<int:payout_id>/cancel/",
     "work/<int:queue_id>/",
     "api/v1/work",
     "api/v1/earnings",
+    "api/v1/payout-details",
+    "api/v1/payouts",
+    "api/v1/payouts/<int:payout_id>/cancel",
     "api/v1/worker/public-pool",
+    "api/v1/worker/teams",
+    "api/v1/worker/teams/<int:team_id>",
+    "you/teams/<int:team_id>/leave/",
     "api/v1/work-queues/<int:queue_id>/claim",
     "api/v1/labeling-jobs/<int:job_id>/claim",
     "api/v1/assignments",
@@ -44,7 +98,16 @@ WORKER = {
     "api/v1/assignments/<int:assignment_id>/return",
     "api/v1/assignments/<int:assignment_id>/decline",
 }
-OWN = {"api/v1/tokens/<int:token_id>", "settings/tokens/<int:token_id>/revoke/", "api/v1/images/<str:token>"}
+OWN = {
+    "api/v1/tokens/<int:token_id>",
+    "settings/tokens/<int:token_id>/revoke/",
+    "api/v1/images/<str:token>",
+    "api/v1/me/invitations/<int:invitation_id>/accept",
+    "api/v1/me/invitations/<int:invitation_id>/decline",
+    "you/invitations/<int:invitation_id>/accept/",
+    "you/invitations/<int:invitation_id>/decline/",
+    "you/accounts/<int:account_id>/leave/",
+}
 # A team's workers may see the example images of their job's instructions.
 SHARED_WITH_WORKERS = {"api/v1/work-queues/<int:queue_id>/examples/<str:kind>/<int:number>"}
 FORBIDDEN_TO_VIEWERS = (
@@ -54,12 +117,21 @@ FORBIDDEN_TO_VIEWERS = (
     "datasets/new/",
     "datasets/<int:dataset_id>/stop/",
     "exports/<int:export_id>/stop/",
+    "imports/new/",
+    "imports/<int:import_id>/stop/",
     "teams/new/",
-    "teams/<int:team_id>/add/",
+    "teams/<int:team_id>/invite/",
     "teams/<int:team_id>/remove/",
-    "settings/members/",
+    "teams/suspended/new/",
+    "teams/suspended/<str:worker_id>/lift/",
+    "settings/invitations/",
+    "settings/invitations/<int:invitation_id>/withdraw/",
+    "settings/members/<int:user_id>/role/",
     "settings/members/<int:user_id>/remove/",
     "settings/tokens/",
+    "api/v1/invitations",
+    "api/v1/workteams/<int:team_id>/invitations",
+    "api/v1/blocks",
 )
 REFUSED = {302, 401, 403, 404, 405}
 METHODS = ("get", "head", "options", "post", "put", "patch", "delete", "trace")
@@ -168,7 +240,7 @@ def test_only_operators_may_call_operator_routes(world):
 def test_a_viewer_changes_nothing(world):
     """The role with the fewest rights reads the account's pages; whatever spends money or stops work is refused."""
     viewer = User.objects.create(username="viewer", email="viewer@example.org", password="!")
-    accounts.add_member(account=world.account, user=viewer, role=Role.VIEWER, acting=None)
+    accounts.add_member(account=world.account, user=viewer, role=Role.VIEWER)
     client, before = signed_in(viewer), world.fingerprint()
     for route in FORBIDDEN_TO_VIEWERS:
         assert client.post(address(route, world)).status_code == 403, route

@@ -103,8 +103,10 @@ def test_each_conflict_has_its_own_type(live_server, requester):
     other = {**body, "reference": "bank-2"}
     reused = operator.call("POST", "deposits", other, **{"Idempotency-Key": "once"})
     assert kind_of(reused) == (400, "idempotency-key-reused")
-    last = {"email": requester.user.email, "role": Role.VIEWER}
-    assert kind_of(requester.call("POST", "members", last)) == (409, "wrong-state")
+    last = requester.call("PUT", f"members/{requester.user.pk}", {"role": Role.VIEWER})
+    assert kind_of(last) == (409, "wrong-state")
+    member = {"email": requester.user.email, "role": Role.VIEWER}
+    assert kind_of(requester.call("POST", "invitations", member)) == (409, "name-taken")
     dataset = builders.a_dataset(account=requester.account)
     assert kind_of(requester.call("POST", f"datasets/{dataset.pk}/stop")) == (409, "wrong-state")
 
@@ -142,7 +144,7 @@ def test_bad_filters_and_bad_cursors_have_different_types(live_server, requester
 
 def test_an_insufficient_role_and_a_missing_or_wrong_token_have_different_types(live_server, requester):
     viewer = builders.a_user()
-    accounts.add_member(account=requester.account, user=viewer, role=Role.VIEWER, acting=None)
+    accounts.add_member(account=requester.account, user=viewer, role=Role.VIEWER)
     assert kind_of(Caller(live_server.url, viewer).call("POST", "workteams", {"name": "a"})) == (403, "forbidden")
     response = POOL.request("GET", f"{live_server.url}/api/v1/me")
     assert kind_of((response.status, response.json(), response)) == (401, "not-authenticated")

@@ -10,9 +10,10 @@ from django import forms
 from rest_framework import serializers
 
 import frontend
-from frontend.requester import datasets, jobs
+from frontend.requester import datasets, imports, jobs
 from frontend.requester.fields import SelectionFields
 from frontend.requester.job_forms import ARCHITECTURES, HOUR, MINUTE
+from labeling.services.imports import limits as import_limits
 from labeling.services.intake import selection, sources
 from labeling.services.jobs import limits
 from labeling.services.output import exports, rows
@@ -20,10 +21,12 @@ from labeling.services.queue import assignments
 from learning import contract
 from learning.services.active.loop_settings import RANGES
 from marketplace import arns, money, names
+from marketplace.models import Worker
 from marketplace.ranges import Range
-from marketplace.services import accounts, boundaries, wallets, workteams
+from marketplace.services import accounts, boundaries, eligibility, passwords, payouts, people, wallets, workteams
 
 OURS = "frontend."
+WORKER_ID_LENGTH = Worker._meta.get_field("public_id").max_length
 # The declared limits by field name, or by class and field name where a name has two meanings.
 DECLARED: dict[str, Range] = {
     **{name: RANGES[name] for name in ("target_iou", "seed_size", "batch_size", "max_rounds", "validation_share")},
@@ -31,6 +34,7 @@ DECLARED: dict[str, Range] = {
     "amount": money.TEXT_LENGTH,
     "availability_hours": Range(limits.AVAILABILITY_SECONDS.low / HOUR, limits.AVAILABILITY_SECONDS.longest / HOUR),
     "caption": limits.CAPTION_LENGTH,
+    "display_name": accounts.DISPLAY_NAME_LENGTH,
     "description": limits.DESCRIPTION_LENGTH,
     "expected_seconds": limits.EXPECTED_SECONDS,
     "full": limits.FULL_INSTRUCTIONS_LENGTH,
@@ -45,10 +49,17 @@ DECLARED: dict[str, Range] = {
     "max_percentage_labeled": limits.MAX_PERCENTAGE_LABELED,
     "max_spend": money.TEXT_LENGTH,
     "name": names.LENGTH,
+    "new_password": passwords.LENGTH,
+    "new_password1": passwords.LENGTH,
+    "new_password2": passwords.LENGTH,
     "objects": limits.OBJECTS,
+    "old_password": passwords.LENGTH,
     "output_uri": boundaries.URI_LENGTH,
+    "password": passwords.LENGTH,
+    "password_again": passwords.LENGTH,
     "percent": selection.PERCENT,
     "price": money.TEXT_LENGTH,
+    "read_attribute": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
     "reason": assignments.REASON_LENGTH,
     "reference": wallets.REFERENCE_LENGTH,
     "seconds": assignments.SECONDS,
@@ -60,17 +71,36 @@ DECLARED: dict[str, Range] = {
     "time_limit_minutes": limits.TASK_TIME_LIMIT_SECONDS.in_units(MINUTE),
     "title": limits.TITLE_LENGTH,
     "uri": boundaries.URI_LENGTH,
+    "holder": payouts.TEXT_LENGTH,
+    "destination": payouts.TEXT_LENGTH,
     "where": selection.CONDITION_LENGTH,
     "workers": limits.WORKERS,
     "workers_per_object": limits.WORKERS_PER_OBJECT,
+    "PayoutFailedInput.reason": payouts.REASON_LENGTH,
+    "AccountForm.account": accounts.ACCOUNT_NAME_LENGTH,
+    "AccountInput.name": accounts.ACCOUNT_NAME_LENGTH,
+    "BlockInput.reason": eligibility.REASON_LENGTH,
+    "BlockInput.worker": Range(1, WORKER_ID_LENGTH),
+    "ExclusionInput.reason": people.REASON_LENGTH,
+    "PersonForm.account": accounts.ACCOUNT_NAME_LENGTH,
+    "ReasonForm.reason": people.REASON_LENGTH,
+    "ResetInput.token": passwords.LENGTH,
+    "ResetInput.uid": passwords.LENGTH,
     "SelectionInput.seed": selection.SEED,
+    "SuspendForm.reason": eligibility.REASON_LENGTH,
+    "SuspendForm.worker": Range(1, WORKER_ID_LENGTH),
     "TeamForm.description": workteams.DESCRIPTION_LENGTH,
     "TokenForm.name": accounts.TOKEN_NAME_LENGTH,
     "TokenInput.name": accounts.TOKEN_NAME_LENGTH,
+    "UserInput.account": accounts.ACCOUNT_NAME_LENGTH,
     "WorkteamInput.description": workteams.DESCRIPTION_LENGTH,
 }
 # Fields without a declared limit: ids of rows, and texts that another rule checks.
-FREE = {"account", "answer", "augmentation", "dataset", "email", "folder", "labels", "task_type", "workteam"}
+FREE = {
+    "owner",
+    *("account", "answer", "augmentation", "dataset", "email", "folder", "images", "job", "labels", "task_type"),
+    *("validation", "workteam"),
+}
 
 
 def classes(base: type) -> Iterator[type]:
@@ -114,9 +144,9 @@ def test_forms_and_serializers_are_found():
 @pytest.mark.parametrize("place", sorted(FIELDS))
 def test_the_limit_of_each_field_is_the_declared_one(place):
     name, field = FIELDS[place]
-    declared = DECLARED.get(place, DECLARED.get(name))
+    declared = None if place.startswith("SignInForm.") else DECLARED.get(place, DECLARED.get(name))
     if declared is None:
-        assert name in FREE or place == "SignInForm.username" or place == "SignInForm.password", (
+        assert name in FREE or place.startswith("SignInForm."), (
             f"{place}: declare its range in the service that checks it, and add it to this table"
         )
         return
@@ -136,6 +166,9 @@ def test_pages_have_a_name_for_everything_that_the_services_offer():
     assert set(jobs.EXPORT_LABELS) == set(rows.WHICH)
     assert set(datasets.MADE_FROM) == set(sources.KINDS)
     assert {datasets.UPLOADS.get(kind, kind) for kind, _ in datasets.KINDS} == set(sources.KINDS)
+    assert set(imports.PURPOSES) == set(import_limits.PURPOSES)
+    assert set(imports.FORMATS) == set(import_limits.ASKED_FORMATS)
+    assert {key for key, _ in imports.EMPTY} == set(import_limits.WITHOUT_BOXES)
     chosen = SelectionFields.base_fields["selection"]
     assert isinstance(chosen, forms.ChoiceField)
     assert {kind for kind, _ in chosen.choices} == set(selection.KINDS)

@@ -92,7 +92,7 @@ def test_invalid_amounts_are_refused_by_field(live_server, requester, amount):
 
 def test_a_viewer_may_read_but_not_change(live_server, requester):
     viewer = builders.a_user()
-    accounts.add_member(account=requester.account, user=viewer, role=Role.VIEWER, acting=None)
+    accounts.add_member(account=requester.account, user=viewer, role=Role.VIEWER)
     caller = Caller(live_server.url, viewer, requester.account)
     assert caller.call("GET", "labeling-jobs")[0] == 200
     assert caller.call("POST", "workteams", {"name": "mine"})[0] == 403

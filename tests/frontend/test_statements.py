@@ -41,7 +41,7 @@ def test_a_line_has_a_kind_and_the_job_to_which_it_belongs(world):
         ("reserve", ("batch", batch.pk), "meadow")
     ]
     assert [line.reference for line in lines if line.kind == "deposit"][0] == "assignment:1:pay"
-    (paid,) = statement_lines(earnings.payments(worker))
+    (paid,) = statement_lines(earnings.statement(worker))
     seat = Assignment.objects.get(worker=worker)
     assert (paid.kind, paid.subject, paid.amount_micros) == ("payment", ("assignment", seat.pk), stories.PRICE)
     assert (paid.job.id, paid.job.title) == (job.pk, "Draw bees")
@@ -62,7 +62,7 @@ def test_the_jobs_of_all_lines_are_loaded_in_one_query():
     job, (worker,) = stories.a_funded_job(workers=1, objects=4, workers_per_object=1)
     advancing.advance_job(job.pk)
     assert stories.work(worker, job) == 4
-    for postings in (list(wallets.statement(job.account)), list(earnings.payments(worker))):
+    for postings in (list(wallets.statement(job.account)), list(earnings.statement(worker))):
         with CaptureQueriesContext(connection) as queries:
             assert any(line.job for line in statement_lines(postings))
         assert len(queries) == 1

@@ -224,3 +224,9 @@ def test_a_design_that_no_longer_fits_its_type_is_sent_back_to_the_step(requeste
     sent = requester.post(reverse("requester:job-launch"))
     assert sent.url == step("automation") and not LabelingJob.objects.exists()
     assert "no model can learn ImageMultiClass yet" in requester.get(sent.url).content.decode()
+
+
+def test_instructions_with_a_picture_of_another_server_are_refused_where_they_are_typed(requester):
+    response = requester.post(step("task"), TASK | {"full": "<img src='https://b.example/a.png'>"})
+    assert response.status_code == 422
+    assert "which would learn who works when; upload it as an example picture instead" in response.content.decode()

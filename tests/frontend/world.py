@@ -7,19 +7,32 @@ from django.apps import apps
 from django.conf import settings
 
 from frontend.images import image_url
-from labeling.models import DataObject, Export
+from labeling.models import DataObject, Dataset, Export, LabelImport
+from labeling.services.imports import reports
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import assignments
 from learning.models import Model, TrainingJob
 from marketplace import storage
-from marketplace.models import Account, ApiToken, User
-from marketplace.services import accounts
+from marketplace.models import Account, ApiToken, Payout, User, Worker
+from marketplace.services import accounts, eligibility, invitations, passwords, payouts
 from tests import builders
 from tests.labeling import stories
 
 ROOMS = ("marketplace", "labeling", "learning")
 # Not counted: using a token updates its row, and requests are counted themselves.
 UNTOUCHED = {"ApiToken", "RateWindow"}
+SECRETS = (
+    "secret-meadow",
+    "secret-model",
+    "secret-training",
+    "secret-token",
+    "secret-data",
+    "secret-bank",
+    "secret-labels",
+    "secret@example.org",
+    "secret-reason",
+)
+"""Texts in names and contents of the account's objects that no stranger may read."""
 
 
 @dataclass
@@ -51,6 +64,20 @@ class World:
         return counts | states
 
 
+def _of_people(account: Account, owner: User, outsider: Worker) -> dict[str, Any]:
+    """An invitation, a block and a password link, by their ids."""
+    invitation = invitations.to_account(account=account, email="secret@example.org", role="Viewer", acting=owner)
+    eligibility.block(account=account, worker=outsider, reason="secret-reason", by="system")
+    uid, reset = passwords.link_parts(outsider.user)
+    return {
+        "account_id": account.pk,
+        "invitation_id": invitation.pk,
+        "secret": invitations.new_link(invitation),
+        "uidb64": uid,
+        "reset": reset,
+    }
+
+
 def a_world() -> World:
     """Create an account with one object of each kind."""
     job, (worker, other) = stories.a_funded_job(
@@ -61,37 +88,30 @@ def a_world() -> World:
         instructions={"short": "x", "full": "", "good_examples": [], "bad_examples": []},
     )
     account = job.account
-    owner = account.members.get()
-    (outsider,) = stories.a_crowd(1)
+    owner, (outsider,) = account.members.get(), stories.a_crowd(1)
     stranger = User.objects.create(username="stranger", email="stranger@example.org", password="!")
     builders.an_account(owner=stranger)
     rows = list(DataObject.objects.filter(job=job).order_by("index"))
     open_batch(job=job, object_ids=[row.pk for row in rows], by="system")
     assignment = assignments.claim(worker=worker, queue=job.queue)
     assert assignment is not None
-    root = storage.join(settings.STORE_URL, "accounts", account.number, "models", "secret-model")
-    for part in ("model.safetensors", "model.onnx", "config.json", "model.tar.gz"):
-        storage.write(storage.join(root, part), b"secret-bytes")
-    model = Model.objects.create(
-        account=account,
-        name="secret-model",
-        architecture="compact",
-        labels=["bee"],
-        artifact_uri=storage.join(root, "model.tar.gz"),
-        parts_uri=root,
-    )
+    model = a_secret_model(account)
     training = TrainingJob.objects.create(account=account, name="secret-training")
-    export_uri = storage.join(root, "config.json")
+    export_uri = storage.join(model.parts_uri, "config.json")
     export = Export.objects.create(job=job, kind="manifest", status="Completed", uri=export_uri, size_bytes=12)
     token, _ = accounts.create_token(user=owner, account=account, name="secret-token")
     dataset = builders.a_dataset(account=account, name="secret-data")
+    payout = a_sent_payout(worker)
     assert isinstance(token, ApiToken)
+    label_import = an_import(account, dataset, export_uri)
     ids = {
         "job_id": job.pk,
         "queue_id": job.queue_id,
         "object_id": rows[0].pk,
         "dataset_id": dataset.pk,
         "export_id": export.pk,
+        "import_id": label_import.pk,
+        "form": "jsonl",
         "model_id": model.pk,
         "training_id": training.pk,
         "assignment_id": assignment.pk,
@@ -99,6 +119,9 @@ def a_world() -> World:
         "user_id": owner.pk,
         "team_id": job.workteam_id,
         "worker_id": worker.public_id,
+        "payout_id": payout.pk,
+        "name": payout.sent_with,
+        **_of_people(account, owner, outsider),
         "token": image_url(rows[0].pk, owner.pk).rsplit("/", 1)[-1],
     }
     return World(
@@ -109,5 +132,41 @@ def a_world() -> World:
         other_worker_user=other.user,
         outsider_user=outsider.user,
         ids=ids,
-        secrets=["secret-meadow", "secret-model", "secret-training", "secret-token", "secret-data", account.number],
+        secrets=[*SECRETS, account.number],
     )
+
+
+def a_secret_model(account: Account) -> Model:
+    """A model with its files in the store."""
+    root = storage.join(settings.STORE_URL, "accounts", account.number, "models", "secret-model")
+    for part in ("model.safetensors", "model.onnx", "config.json", "model.tar.gz"):
+        storage.write(storage.join(root, part), b"secret-bytes")
+    return Model.objects.create(
+        account=account,
+        name="secret-model",
+        architecture="compact",
+        labels=["bee"],
+        artifact_uri=storage.join(root, "model.tar.gz"),
+        parts_uri=root,
+    )
+
+
+def a_sent_payout(worker: Worker) -> Payout:
+    """A payout that waits for the bank, of a worker who has more than that."""
+    payouts.set_details(worker=worker, holder="Ana Bee", destination="secret-bank-account")
+    builders.earn(worker, 9_000_000)
+    payout = payouts.request(worker=worker, amount_micros=5_000_000, by="system")
+    payouts.send(by="system")
+    payout.refresh_from_db()
+    return payout
+
+
+def an_import(account: Account, dataset: Dataset, uri: str) -> LabelImport:
+    """An import of labels that is done, with its reports."""
+    label_import = LabelImport.objects.create(
+        account=account, purpose="dataset", name="secret-labels", uri=uri, status="Completed", dataset=dataset,
+        counts={"lines": 1},
+    )  # fmt: skip
+    for form in reports.KINDS:
+        storage.write(reports.uri(label_import, form), b"secret-labels")
+    return label_import

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from marketplace.database import start_embedded, stop_embedded
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 COMMANDS = {
-    "web": ["-m", "gunicorn", "marketplace.wsgi", "--config", "docker/gunicorn.conf.py"],
+    "web": ["-m", "frontend.server"],
     "queue": ["manage.py", "qcluster"],
     "learner": ["manage.py", "run_programs"],
 }
@@ -43,11 +43,14 @@ def free_port() -> int:
 
 
 class System:
-    """Web, queue and learner, started as in the Procfile; no learner in an installation without the learning app."""
+    """Web, queue and learner, started as in the Procfile; no learner in an installation without the learning app.
 
-    def __init__(self, folder: Path, *, learning: bool = True):
+    `only` some of them, with further settings.
+    """
+
+    def __init__(self, folder: Path, *, learning: bool = True, only: Sequence[str] = tuple(COMMANDS), **settings: str):
         self.folder = folder
-        self.names = [name for name in COMMANDS if learning or name != "learner"]
+        self.names = [name for name in only if learning or name != "learner"]
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
@@ -64,6 +67,7 @@ class System:
             "WAGGLE_API_RATE_PER_USER": "1000000/min",
             "WAGGLE_LEARNER_THREADS": "1",
             "WAGGLE_LEARNING": "yes" if learning else "no",
+            **settings,
         }
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -123,18 +127,17 @@ class System:
 
 
 @contextmanager
-def running(*, learning: bool = True) -> Iterator[System]:
+def running(*, learning: bool = True, only: Sequence[str] = tuple(COMMANDS), **settings: str) -> Iterator[System]:
     """A running system, with or without the learning app; at the end it is stopped and its folder removed.
 
     Its folder is not pytest's tmp_path: PostgreSQL never runs as root, and its user may not enter root's tmp_path.
     """
     with tempfile.TemporaryDirectory(prefix="waggle-system-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
-        yield from _up(Path(name), learning)
+        yield from _up(System(Path(name), learning=learning, only=only, **settings))
 
 
-def _up(folder: Path, learning: bool) -> Iterator[System]:
-    system = System(folder, learning=learning)
+def _up(system: System) -> Iterator[System]:
     try:
         system.run("manage.py", "bootstrap", "--verbosity", "0")
         for name in system.names:
@@ -150,4 +153,4 @@ def _up(folder: Path, learning: bool) -> Iterator[System]:
                 process.wait(15)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
-        stop_embedded(folder / "postgres")
+        stop_embedded(system.folder / "postgres")

@@ -3,7 +3,7 @@
 import pytest
 
 from labeling.models import Batch, DataObject, Label, LabelingJob, Task
-from labeling.queries import people, progress
+from labeling.queries import people, progress, worker_models
 from labeling.services.jobs import advancing
 from labeling.services.queue import assignments, due
 from labeling.services.results import adjudication, consolidating
@@ -105,7 +105,7 @@ def test_skills_are_estimated_after_enough_objects():
     job, workers = stories.a_funded_job(objects=24)
     good = stories.boxes((100, 100, 50, 40), (300, 200, 80, 80))
     answered(job, workers, [good, good, stories.boxes((100, 100, 50, 40))])
-    assert job.worker_models["objects"] == 24
+    assert worker_models.fitted(job)["objects"] == 24
     skills = {row["worker"]: row for row in people.worker_skills(job)}
     careful, sloppy = skills[workers[0].public_id], skills[workers[2].public_id]
     assert careful["answers"] == 24 and careful["paid_micros"] == 24 * stories.PRICE

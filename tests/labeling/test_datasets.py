@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from labeling.models import BadLine, Dataset
-from labeling.services.intake import datasets, rejected_lines, zips
+from labeling.services.intake import datasets, progress, rejected_lines, zips
 from marketplace import storage
 from marketplace.errors import Forbidden, InUse, Invalid, NotFound
 from marketplace.services import boundaries
@@ -253,7 +253,7 @@ class TestRequests:
     def test_a_stop_while_it_is_processed_takes_effect(self, account, monkeypatch):
         uris = builders.tiny_images(3, account=account)
         dataset = builders.a_dataset(account=account, uri=folder_of(uris[0]), made=False)
-        monkeypatch.setattr(datasets, "REPORT_SECONDS", 0)
+        monkeypatch.setattr(progress, "REPORT_SECONDS", 0)
         listed = storage.list
 
         def stopping(uri):

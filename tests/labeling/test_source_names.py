@@ -13,7 +13,7 @@ from frontend import uploads
 from labeling.models import BadLine, DataObject
 from labeling.services.intake import loading, source_names
 from labeling.services.jobs import creation, status
-from labeling.services.output import exports
+from labeling.services.output import export_files, exports
 from labeling.services.results import labels
 from labeling.services.results.labels import ExternalLabel
 from marketplace import storage
@@ -241,7 +241,7 @@ def test_exports_name_the_files_as_they_were_uploaded(account, kind):
     export.refresh_from_db()
     archive = zipfile.ZipFile(io.BytesIO(storage.read(export.uri)))
     if kind == "coco":
-        found = json.loads(archive.read(exports.COCO_MEMBER))["images"]
+        found = json.loads(archive.read(export_files.COCO_MEMBER))["images"]
         written = [image["file_name"] for image in found]
         assert [image["coco_url"] for image in found] == [row.source_ref for row in rows]
     else:

@@ -55,7 +55,7 @@ def test_an_account_has_twelve_digits_and_an_owner():
 def test_roles_are_ordered_and_an_account_is_hidden_from_non_members():
     _, account = builders.a_requester()
     member, stranger = builders.a_user(), builders.a_user()
-    accounts.add_member(account=account, user=member, role=Role.MEMBER, acting=None)
+    accounts.add_member(account=account, user=member, role=Role.MEMBER)
     assert accounts.require_role(account=account, user=member, at_least=Role.VIEWER) == Role.MEMBER
     with pytest.raises(Forbidden, match="needs the role Admin"):
         accounts.require_role(account=account, user=member, at_least=Role.ADMIN)
@@ -66,7 +66,7 @@ def test_roles_are_ordered_and_an_account_is_hidden_from_non_members():
 def test_the_last_owner_stays():
     owner, account = builders.a_requester()
     with pytest.raises(InUse, match="last owner"):
-        accounts.add_member(account=account, user=owner, role=Role.VIEWER, acting=None)
+        accounts.add_member(account=account, user=owner, role=Role.VIEWER)
     with pytest.raises(InUse, match="last owner"):
         accounts.remove_member(account=account, user=owner, acting=None)
     assert Membership.objects.get(account=account).role == Role.OWNER
@@ -115,7 +115,7 @@ def test_revoked_tokens_and_tokens_of_inactive_users_are_refused():
 def test_removing_a_member_ends_their_tokens_for_the_account():
     _, account = builders.a_requester()
     member = builders.a_user()
-    accounts.add_member(account=account, user=member, role=Role.MEMBER, acting=None)
+    accounts.add_member(account=account, user=member, role=Role.MEMBER)
     _, secret = accounts.create_token(user=member, account=account, name="laptop")
     accounts.remove_member(account=account, user=member, acting=None)
     assert accounts.authenticate_token(secret) is None

@@ -43,6 +43,13 @@ class TestDoctor:
             found = doctor.proxies()
             assert (found.works, found.needed) == (known, False)
 
+    def test_a_mail_server_is_tried_if_there_is_one(self, settings):
+        assert (doctor.mail().works, doctor.mail().needed) == (False, False)
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+        found = doctor.mail()
+        assert (found.works, found.needed) == (False, True) and "127.0.0.1:9" in found.detail
+
     def test_a_broken_one_says_what_to_do_and_exits_with_1(self, settings, monkeypatch):
         settings.STORE_URL = "s3://bucket/store"
         settings.S3_ENDPOINT_URL = "http://127.0.0.1:9"

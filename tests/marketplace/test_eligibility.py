@@ -51,7 +51,7 @@ def test_a_block_is_the_exception_of_one_account(account, team):
     events = AuditEvent.objects.filter(object_type="marketplace.Account", object_id=account.pk)
     because = events.filter(because__startswith=f"worker:{worker.pk} ")
     assert list(because.order_by("pk").values_list("because", flat=True)) == [
-        f"worker:{worker.pk} blocked",
+        f"worker:{worker.pk} blocked: spam",
         f"worker:{worker.pk} unblocked",
     ]
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from marketplace.errors import Forbidden, NotFound
 from marketplace.models import Account, AuditEvent, Membership, Role, User
-from marketplace.services import accounts
+from marketplace.services import accounts, invitations, scope
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +16,7 @@ ORDER = [None, Role.VIEWER, Role.MEMBER, Role.ADMIN, Role.OWNER]
 """None is somebody who is no member; each role may do what those before it may."""
 
 CHANGES = [(had, given) for had, given in itertools.product(ORDER, ORDER) if had or given]
-"""(role before, role after); None after is a removal."""
+"""(role before, role after); None before is an invitation, None after a removal."""
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def somebody(account: Account, role: Role | None) -> User:
     """A user with this role in the account."""
     user = builders.a_user()
     if role is not None:
-        accounts.add_member(account=account, user=user, role=role, acting=None)
+        accounts.add_member(account=account, user=user, role=role)
     return user
 
 
@@ -41,8 +41,12 @@ def allowed(own: Role | None, had: Role | None, given: Role | None) -> bool:
 def change(account: Account, user: User, given: Role | None, acting: User | None) -> None:
     if given is None:
         accounts.remove_member(account=account, user=user, acting=acting)
+    elif accounts.role_of(account=account, user=user) is None:
+        invitation = invitations.to_account(account=account, email=user.email, role=given, acting=acting)
+        assert accounts.role_of(account=account, user=user) is None, "not before they accept"
+        invitations.accept(invitation=invitation, user=user)
     else:
-        accounts.add_member(account=account, user=user, role=given, acting=acting)
+        accounts.change_role(account=account, user=user, role=given, acting=acting)
 
 
 @pytest.mark.parametrize("own", ORDER)
@@ -54,7 +58,8 @@ def test_nobody_gives_or_takes_a_rank_above_their_own(account, own):
         if allowed(own, had, given):
             change(account, user, given, acting)
             assert accounts.role_of(account=account, user=user) == given, (had, given)
-            assert AuditEvent.objects.latest("pk").by == f"user:{acting.pk}"
+            by = AuditEvent.objects.order_by("pk").values_list("by", flat=True)[noted:]
+            assert by[0] == f"user:{acting.pk}" and set(by) <= {f"user:{acting.pk}", f"user:{user.pk}"}
         else:
             with pytest.raises(NotFound if own is None else Forbidden):
                 change(account, user, given, acting)
@@ -69,18 +74,37 @@ def test_pages_and_rest_keep_the_rule(account, own, through):
     client.force_login(somebody(account, own))
     for had, given in CHANGES:
         user = somebody(account, had)
-        sent = {"email": user.email, "role": given}
-        if through == "rest" and given is None:
+        sent = {"role": given}
+        json = {"content_type": "application/json"}
+        if given is None and through == "rest":
             response = client.delete(f"/api/v1/members/{user.pk}")
-        elif through == "rest":
-            response = client.post("/api/v1/members", sent, content_type="application/json")
         elif given is None:
             response = client.post(reverse("requester:settings-remove-member", args=[user.pk]))
+        elif had is None and through == "rest":
+            response = client.post("/api/v1/invitations", {"email": user.email, **sent}, **json)
+        elif had is None:
+            response = client.post(reverse("requester:settings-invite"), {"email": user.email, **sent})
+        elif through == "rest":
+            response = client.put(f"/api/v1/members/{user.pk}", sent, **json)
         else:
-            response = client.post(reverse("requester:settings-add-member"), sent)
+            response = client.post(reverse("requester:settings-change-role", args=[user.pk]), sent)
         done = allowed(own, had, given)
-        assert response.status_code in ((201, 204, 302) if done else (403, 422)), (had, given)
+        # An invitation's answer is the page with its link.
+        assert response.status_code in ((200, 201, 204, 302) if done else (403, 422)), (had, given)
+        assert [row.role for row in scope.invitations_to(user)] == ([given] if done and had is None else [])
+        if had is None and done:
+            assert accounts.role_of(account=account, user=user) is None
+            row = scope.invitations_to(user).get()
+            assert somebody_accepts(user, row.pk, through).status_code in (204, 302)
         assert accounts.role_of(account=account, user=user) == (given if done else had), (had, given)
+
+
+def somebody_accepts(user: User, invitation_id: int, through: str):
+    client = Client()
+    client.force_login(user)
+    if through == "rest":
+        return client.post(f"/api/v1/me/invitations/{invitation_id}/accept")
+    return client.post(reverse("person:accept", args=[invitation_id]))
 
 
 @pytest.mark.parametrize("own", ORDER[1:])
@@ -88,7 +112,7 @@ def test_nobody_raises_themselves(account, own):
     user = somebody(account, own)
     for given in ORDER[ORDER.index(own) + 1 :]:
         with pytest.raises(Forbidden):
-            accounts.add_member(account=account, user=user, role=given, acting=user)
+            accounts.change_role(account=account, user=user, role=given, acting=user)
     assert accounts.role_of(account=account, user=user) == own
 
 
@@ -97,6 +121,7 @@ def test_everybody_may_leave_on_a_page_and_over_rest(account, own):
     for leave in (
         lambda client, user: client.delete(f"/api/v1/members/{user.pk}"),
         lambda client, user: client.post(reverse("requester:settings-remove-member", args=[user.pk])),
+        lambda client, user: client.post(reverse("person:leave-account", args=[account.pk])),
     ):
         user, client = somebody(account, own), Client()
         client.force_login(user)

@@ -65,7 +65,7 @@ class TestOneJob:
             pay(account, worker, 2)
         assert len(queries) == 1
         assert "FOR UPDATE" not in queries[0]["sql"]
-        assert earnings.payments(worker)[0].entry.description == "Draw boxes"
+        assert earnings.statement(worker)[0].entry.description == "Draw boxes"
 
     def test_a_fact_is_paid_once(self):
         account, worker = builders.an_account(), builders.a_worker()

@@ -44,7 +44,7 @@ def test_of_several_own_accounts_one_is_named_or_chosen(account, owner):
 def test_being_added_to_a_stranger_s_account_never_makes_it_the_default(role, own_first):
     user, theirs = builders.a_user(), stories.an_account()
     own = builders.an_account(owner=user) if own_first else None
-    accounts.add_member(account=theirs, user=user, role=role, acting=theirs.members.get())
+    accounts.add_member(account=theirs, user=user, role=role)
     own = own or builders.an_account(owner=user)
     if own_first and role != Role.OWNER:
         assert scope.account_for(user=user) == own
@@ -88,7 +88,7 @@ def test_who_is_a_member_of_no_account_is_told_so():
 )
 def test_a_role_includes_the_smaller_ones(account, role, at_least, allowed):
     (worker,) = stories.a_crowd(1)
-    accounts.add_member(account=account, user=worker.user, role=role, acting=None)
+    accounts.add_member(account=account, user=worker.user, role=role)
     if allowed:
         assert scope.account_for(user=worker.user, at_least=at_least) == account
     else:

@@ -3,6 +3,7 @@
 import io
 import os
 import time
+import tracemalloc
 import urllib.error
 import urllib.request
 
@@ -88,6 +89,24 @@ class TestEveryStore:
         assert len(storage.read(uri, limit=1000)) == 1000
         with pytest.raises(Invalid, match="larger than 999 bytes"):
             storage.read(uri, limit=999)
+
+    def test_a_stream_has_lines_and_may_be_left_before_its_end(self, any_base):
+        uri = storage.join(any_base, "x.manifest")
+        storage.write(uri, b"one\r\n\ntwo" + b"x" * 200_000 + b"\nlast")
+        with storage.open(uri) as stream:
+            assert (stream.readline(), stream.readline(), stream.readline(3)) == (b"one\r\n", b"\n", b"two")
+        with storage.open(uri) as stream:
+            assert [len(line) for line in stream] == [5, 1, 200_004, 4]
+
+    def test_a_small_object_takes_little_memory_whatever_the_limit(self, any_base):
+        uri = storage.join(any_base, "x.bin")
+        storage.write(uri, bytes(1000))
+        storage.read(uri)
+        tracemalloc.start()
+        storage.read(uri, limit=200_000_000)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 10_000_000
 
     def test_listing_is_in_order_and_by_prefix(self, any_base):
         names = ["b/2.png", "a/10.png", "a/1.png", "ab/3.png", "c.png"]

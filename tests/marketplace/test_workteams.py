@@ -69,15 +69,6 @@ def test_names_are_checked_and_unique_in_an_account():
     assert Workteam.objects.filter(account=account).count() == 1
 
 
-def test_somebody_is_invited_by_address():
-    team = builders.a_team(account=builders.an_account(), workers=0)
-    user = builders.a_user(email="bea@example.org")
-    workteams.invite(team=team, email="BEA@example.org", by="system")
-    assert eligible(worker=user.worker, team=team)
-    with pytest.raises(NotFound):
-        workteams.invite(team=team, email="nobody@example.org", by="system")
-
-
 def test_an_account_sees_its_own_teams_and_the_pool():
     account, other = builders.an_account(), builders.an_account()
     own = builders.a_team(account=account)

@@ -6,7 +6,7 @@ Also their conversion from and to manifest lines. It must not know any one forma
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import orjson
@@ -18,18 +18,25 @@ from labeling.formats.shapes import Box, ImageSize
 
 OVERHANG = 1.0  # Pixels that a box may reach out of its image: other tools round outwards.
 
+SKIPPED, CLIPPED, REPAIRED, CROWD = "skipped", "clipped", "repaired", "crowd"
+"""What can become of something that is not as it should be."""
+
+CROWD_REGION = "is a region of many objects (iscrowd 1), not one object: it is left out"
+
 
 @dataclass(frozen=True, slots=True)
 class LabeledImage:
     """One image with its boxes. `source` is the URI when exporting, the file name in the set when importing.
 
     `name` is the name that the image had before it was stored under a key of ours, "" when its address has its name.
+    `content` is the file's bytes when the image itself is to go into the export.
     """
 
     source: str
     image_size: ImageSize
     boxes: tuple[Box, ...] = ()
     name: str = ""
+    content: bytes | None = field(default=None, compare=False, repr=False)
 
     @property
     def file_name(self) -> str:
@@ -39,17 +46,54 @@ class LabeledImage:
 
 @dataclass(frozen=True, slots=True)
 class BadItem:
-    """One thing that cannot be used: `where` names the file, member or annotation.
+    """One thing that is not as it should be: `where` names the file, member or annotation.
 
-    With `used` it was used after a repair, and `reason` says what was found and what was done.
+    `done` says what became of it: SKIPPED, or used after it was CLIPPED or REPAIRED, or a CROWD that is kept apart;
+    `reason` says what was found and what was done.
     """
 
     where: str
     reason: str
-    used: bool = False
+    done: str = SKIPPED
+
+    @property
+    def used(self) -> bool:
+        """Whether it became part of the labels."""
+        return self.done in (CLIPPED, REPAIRED)
 
     def __str__(self) -> str:
         return f"{self.where}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundBox:
+    """A box as a file has it, not yet compared with its image; `crowd`: it surrounds many objects, not one."""
+
+    where: str
+    box: Box
+    crowd: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FoundImage:
+    """An image as a file names it, with all that the file says of it and nothing decided yet.
+
+    `names` are the names by which the image may be found, the most certain first, `stems` the same without file
+    endings, `uri` its address where we wrote the file. `size` is what the file says, None with a `size_problem` when
+    it says nothing usable. The boxes are in pixels, or in shares of the image's sides when `relative`. `problems` are
+    parts that could not be read. `labeled` is False where the file says that nobody has looked at the image.
+    """
+
+    where: str
+    names: tuple[str, ...] = ()
+    stems: tuple[str, ...] = ()
+    uri: str = ""
+    size: ImageSize | None = None
+    size_problem: str = ""
+    boxes: tuple[FoundBox, ...] = ()
+    problems: tuple[BadItem, ...] = ()
+    relative: bool = False
+    labeled: bool = True
 
 
 Item = LabeledImage | BadItem
@@ -129,6 +173,39 @@ def class_place(order: dict[str, int], label: str, source: str) -> int:
     if label not in order:
         raise ValueError(f"{source}: {label!r} is not one of the labels")
     return order[label]
+
+
+def fitted_boxes(found: FoundImage, size: ImageSize) -> tuple[list[Box], list[Box], list[BadItem]]:
+    """(boxes, regions of crowds, what was cut or cannot be used) of an image with these displayed pixels."""
+    boxes: list[Box] = []
+    crowds: list[Box] = []
+    problems = list(found.problems)
+    for one in found.boxes:
+        try:
+            box, repair = fitted(scaled(one.box, size) if found.relative else one.box, size)
+        except ValueError as error:
+            problems.append(BadItem(one.where, str(error)))
+            continue
+        if one.crowd:
+            crowds.append(box)
+            problems.append(BadItem(one.where, CROWD_REGION, CROWD))
+            continue
+        boxes.append(box)
+        if repair:
+            problems.append(BadItem(one.where, repair, CLIPPED))
+    return boxes, crowds, problems
+
+
+def settled(found: FoundImage, *, source: str, size: ImageSize) -> tuple[LabeledImage, list[BadItem]]:
+    """The image with the boxes that are usable in it, and what is to be said of the others."""
+    boxes, _, problems = fitted_boxes(found, size)
+    return LabeledImage(source, size, tuple(boxes)), problems
+
+
+def scaled(box: Box, size: ImageSize) -> Box:
+    """A box in shares of the image's sides, in pixels."""
+    sides = (box.left * size.width, box.top * size.height, box.width * size.width, box.height * size.height)
+    return Box(box.label, *sides, box.confidence)
 
 
 def fitted(box: Box, size: ImageSize) -> tuple[Box, str]:

@@ -6,6 +6,7 @@ from one); fractions are kept. VOC has no confidences. It must not know jobs or 
 
 from __future__ import annotations
 
+import codecs
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,15 +16,17 @@ from typing import BinaryIO
 from xml.etree import ElementTree
 
 from labeling.formats.augmented_reading import BLANKS
-from labeling.formats.interchange.archives import ArchiveReader, ArchiveWriter, ImageBytes
+from labeling.formats.interchange.archives import ArchiveReader, ArchiveWriter
 from labeling.formats.interchange.items import (
     BadItem,
     FindSize,
+    FoundBox,
+    FoundImage,
     Item,
     LabeledImage,
     class_order,
     class_place,
-    fitted,
+    settled,
 )
 from labeling.formats.interchange.member_names import Names
 from labeling.formats.label_categories import UNWRITABLE_CHARACTERS
@@ -36,6 +39,7 @@ _MAX_OBJECTS = 20_000
 _SPECIAL = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;"}
 _ESCAPED = re.compile('[&<>"\r]')
 _DECLARED = re.compile(rb"<\?xml[^>]{0,80}encoding=[\"']([A-Za-z0-9._-]{1,20})[\"']")
+_XML_DECLARATION = re.compile(r"^<\?xml[^>]*\?>")
 _ENCODINGS = re.compile(r"(?i)iso-8859-\d+|windows-125\d|gb(2312|k|18030)|big5|euc-(jp|kr)|shift_jis|koi8-[ru]")
 """Encodings of the tools' own languages; Python knows others, some of which are no encodings of text."""
 
@@ -45,9 +49,8 @@ def write_voc(
     out: BinaryIO,
     *,
     labels: Sequence[str],
-    image_bytes: ImageBytes | None = None,
 ) -> int:
-    """Write the zip and return the number of images; with `image_bytes` (URI -> bytes) the images go in as well.
+    """Write the zip and return the number of images; those that have their content go in themselves.
 
     Raises ValueError for a class that is not in `labels` or holds a character XML cannot carry.
     """
@@ -56,9 +59,9 @@ def write_voc(
     count = 0
     with ArchiveWriter(out) as archive, SpooledTemporaryFile(max_size=8_000_000) as listed:
         for image in objects:
-            stem, file = names.take_pair(image.file_name)
+            stem, file = names.take_pair(image.file_name, label=".xml")
             archive.add(f"{_ANNOTATIONS}{stem}.xml", _document(image, file, order).encode())
-            archive.add_image(f"{_IMAGES}{file}", image, image_bytes)
+            archive.add_image(f"{_IMAGES}{file}", image)
             listed.write(stem.encode() + b"\n")
             count += 1
         archive.add_stream(_SETS, listed)
@@ -107,30 +110,76 @@ def read_voc(source: BinaryIO, *, find_size: FindSize | None = None) -> Iterator
     `source` of an image is its URI when we wrote the archive, else the <filename>. `find_size` tells the size of an
     image whose file has none. Raises ValueError when the zip itself cannot be read.
     """
-    archive = ArchiveReader(source)
+    for found in find_voc(ArchiveReader(source)):
+        if isinstance(found, BadItem):
+            yield found
+            continue
+        name = found.uri or found.names[-1]
+        # Tools that read no image write a size of 0 x 0.
+        size = found.size or (find_size(name) if find_size is not None else None)
+        if size is None:
+            yield BadItem(found.where, found.size_problem)
+            continue
+        image, problems = settled(found, source=name, size=size)
+        yield from problems
+        yield image
+
+
+def find_voc(archive: ArchiveReader) -> Iterator[FoundImage | BadItem]:
+    """Every XML file of a zip as it is, in the order of the archive."""
     known = {splitext(file)[0].removeprefix(_IMAGES): entry for file, entry in archive.index().items()}
     for member in archive.names(".xml"):
         try:
             root = _parse(archive.read(member))
-            entry = known.get(splitext(member)[0].removeprefix(_ANNOTATIONS))
-            name, size = entry if entry is not None else _head(root, member, find_size)
         except ValueError as error:
             yield BadItem(member, str(error))
             continue
-        boxes: list[Box] = []
-        for place, record in enumerate(root.iterfind("object")):
-            if place >= _MAX_OBJECTS:
-                yield BadItem(member, f"has more than {_MAX_OBJECTS:,} objects")
-                break
-            try:
-                box, repair = fitted(_box(record), size)
-            except ValueError as error:
-                yield BadItem(f"{member} object {place + 1}", str(error))
-                continue
-            boxes.append(box)
-            if repair:
-                yield BadItem(f"{member} object {place + 1}", repair, used=True)
-        yield LabeledImage(name, size, tuple(boxes))
+        yield _image(root, member, known.get(splitext(member)[0].removeprefix(_ANNOTATIONS)))
+
+
+def _image(root: ElementTree.Element, member: str, known: tuple[str, ImageSize] | None) -> FoundImage:
+    boxes: list[FoundBox] = []
+    problems: list[BadItem] = []
+    for place, record in enumerate(root.iterfind("object")):
+        where = f"{member} object {place + 1}"
+        if place >= _MAX_OBJECTS:
+            problems.append(BadItem(member, f"has more than {_MAX_OBJECTS:,} objects; the rest is left out"))
+            break
+        try:
+            boxes.append(FoundBox(where, _box(record)))
+        except ValueError as error:
+            problems.append(BadItem(where, str(error)))
+    uri, size, size_problem = "", None, ""
+    if known is not None:
+        uri, size = known
+    else:
+        try:
+            size = ImageSize(_side(root, "width"), _side(root, "height"))
+        except ValueError as error:
+            size_problem = str(error)
+    stem = splitext(member)[0].rpartition("/")[2]
+    name = (root.findtext("filename") or "").strip() or stem
+    return FoundImage(
+        member,
+        names=(*(folder + name for folder in _folders(member)), name),
+        stems=tuple(folder + stem for folder in _folders(member)),
+        uri=uri,
+        size=size,
+        size_problem=size_problem,
+        boxes=tuple(boxes),
+        problems=tuple(problems),
+    )
+
+
+def _folders(member: str) -> tuple[str, ...]:
+    """Where the image of an XML file may be, the likeliest first: by Pascal's layout, else beside the XML file."""
+    parts = member.split("/")[:-1]
+    if "Annotations" not in parts:
+        return ("/".join([*parts, ""]),)
+    at = len(parts) - 1 - parts[::-1].index("Annotations")
+    before, after = parts[:at], parts[at + 1 :]
+    places = ([*before, "JPEGImages", *after], parts, [*before, *after], after)
+    return tuple(dict.fromkeys("/".join([*place, ""]) if place else "" for place in places))
 
 
 def _parse(raw: bytes) -> ElementTree.Element:
@@ -147,7 +196,12 @@ def _parse(raw: bytes) -> ElementTree.Element:
 
 
 def _decoded(raw: bytes) -> str:
-    """The text, by the encoding that the file declares when it is not UTF-8."""
+    """The text: UTF-16 by its byte order mark, else UTF-8, else the encoding that the file declares."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        try:
+            return _XML_DECLARATION.sub("", raw.decode("utf-16"), count=1)
+        except UnicodeDecodeError:
+            raise ValueError("is not UTF-16 text, as its byte order mark says") from None
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -158,18 +212,6 @@ def _decoded(raw: bytes) -> str:
     except (UnicodeDecodeError, LookupError):
         raise ValueError(f"is not text in {name}, the encoding it declares") from None
     raise ValueError("is not UTF-8 text")
-
-
-def _head(root: ElementTree.Element, member: str, find_size: FindSize | None) -> tuple[str, ImageSize]:
-    name = (root.findtext("filename") or "").strip() or splitext(member)[0].rsplit("/", 1)[-1]
-    try:
-        return name, ImageSize(_side(root, "width"), _side(root, "height"))
-    except ValueError:
-        # Tools that read no image write a size of 0 x 0.
-        size = find_size(name) if find_size is not None else None
-        if size is None:
-            raise
-        return name, size
 
 
 def _side(root: ElementTree.Element, side: str) -> int:

@@ -16,15 +16,18 @@ import orjson
 import yaml
 
 from labeling.formats.augmented_reading import BLANKS
-from labeling.formats.interchange.archives import ArchiveReader, ArchiveWriter, ImageBytes
+from labeling.formats.images import SIGNATURE_BYTES, format_by_signature
+from labeling.formats.interchange.archives import ArchiveReader, ArchiveWriter
 from labeling.formats.interchange.items import (
     BadItem,
+    FoundBox,
+    FoundImage,
     Item,
     LabeledImage,
     around,
     class_order,
     class_place,
-    fitted,
+    settled,
 )
 from labeling.formats.interchange.member_names import Names
 from labeling.formats.shapes import Box, ImageSize
@@ -35,6 +38,7 @@ _LABELS = "labels/train/"
 _IMAGES = "images/train/"
 _LISTS = ("train.txt", "val.txt", "valid.txt", "test.txt", "trainval.txt", "obj.names", "readme.txt")
 """Files of a set that list images or say something; they hold no labels."""
+_TRAINED = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 _MAX_OBJECTS = 20_000
 _MAX_NAMES = 256_000  # bytes; reading YAML is slow work
 
@@ -44,9 +48,8 @@ def write_yolo(
     out: BinaryIO,
     *,
     labels: Sequence[str],
-    image_bytes: ImageBytes | None = None,
 ) -> int:
-    """Write the zip and return the number of images; with `image_bytes` (URI -> bytes) the images go in as well.
+    """Write the zip and return the number of images; those that have their content go in themselves.
 
     Raises ValueError for a class that is not in `labels`.
     """
@@ -56,19 +59,27 @@ def write_yolo(
     with ArchiveWriter(out) as archive, SpooledTemporaryFile(max_size=8_000_000) as listed:
         archive.add("data.yaml", _data_yaml(labels))
         for image in objects:
-            stem, file = names.take_pair(image.file_name)
+            stem, file = names.take_pair(image.file_name, ending=_ending(image))
             archive.add(f"{_LABELS}{stem}.txt", _lines(image, order).encode())
-            archive.add_image(f"{_IMAGES}{file}", image, image_bytes)
+            archive.add_image(f"{_IMAGES}{file}", image)
             listed.write(f"./{_IMAGES}{file}\n".encode())
             count += 1
         archive.add_stream("train.txt", listed)
     return count
 
 
+def _ending(image: LabeledImage) -> str | None:
+    """The ending of the image's file by its content, when trainers, which go by endings, would pass over its own."""
+    if image.content is None or image.file_name.lower().endswith(_TRAINED):
+        return None
+    return f".{(format_by_signature(image.content[:SIGNATURE_BYTES]) or 'jpeg').lower()}"
+
+
 def _data_yaml(labels: Sequence[str]) -> bytes:
+    # Without 'path' the folders are looked for beside this file, wherever the training is started.
     # JSON strings are YAML strings too, whatever is in them
     names = b"".join(b"  %d: %s\n" % (place, _quoted(label)) for place, label in enumerate(labels))
-    return b"path: .\ntrain: images/train\nval: images/train\nnames:\n" + (names or b"  {}\n")
+    return b"train: images/train\nval: images/train\nnames:\n" + (names or b"  {}\n")
 
 
 def _quoted(text: str) -> bytes:
@@ -105,8 +116,8 @@ class YoloArchive:
     there is no such image; for our own archives it is not needed. Raises ValueError for a damaged zip or no names.
     """
 
-    def __init__(self, source: BinaryIO, *, find_image: FindImage | None = None) -> None:
-        self._archive = ArchiveReader(source)
+    def __init__(self, source: BinaryIO | ArchiveReader, *, find_image: FindImage | None = None) -> None:
+        self._archive = source if isinstance(source, ArchiveReader) else ArchiveReader(source)
         self._find_image = find_image
         # By class number; a blank line of classes.txt names no class and shifts none.
         self._by_number = self._names()
@@ -114,15 +125,26 @@ class YoloArchive:
 
     def items(self) -> Iterator[Item]:
         """Every label file in the order of the archive."""
+        for found in self.found():
+            if isinstance(found, BadItem):
+                yield found
+                continue
+            stem = _stem(found.where)
+            entry = (found.uri, found.size) if found.size is not None else None
+            if entry is None and self._find_image is not None:
+                entry = self._find_image(stem)
+            if entry is None or entry[1] is None:
+                yield BadItem(found.where, "there is no image for it")
+                continue
+            image, problems = settled(found, source=entry[0], size=entry[1])
+            yield from problems
+            yield image
+
+    def found(self) -> Iterator[FoundImage | BadItem]:
+        """Every label file as it is, in the order of the archive."""
         known = {_stem(file): entry for file, entry in self._archive.index().items()}
         for member in self._archive.names(".txt"):
             if not self._is_label_file(member):
-                continue
-            entry = known.get(_stem(member))
-            if entry is None and self._find_image is not None:
-                entry = self._find_image(_stem(member))
-            if entry is None:
-                yield BadItem(member, "there is no image for it")
                 continue
             try:
                 lines = self._archive.read(member).decode("utf-8-sig").splitlines()
@@ -132,27 +154,35 @@ class YoloArchive:
             except ValueError as error:
                 yield BadItem(member, str(error))
                 continue
-            yield from self._image(member, lines, *entry)
+            yield self._image(member, lines, known.get(_stem(member)))
 
-    def _image(self, member: str, lines: list[str], source: str, size: ImageSize) -> Iterator[Item]:
-        boxes: list[Box] = []
+    def _image(self, member: str, lines: list[str], known: tuple[str, ImageSize] | None) -> FoundImage:
+        boxes: list[FoundBox] = []
+        problems: list[BadItem] = []
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
             if len(boxes) >= _MAX_OBJECTS:
-                yield BadItem(member, f"has more than {_MAX_OBJECTS:,} boxes")
+                problems.append(BadItem(member, f"has more than {_MAX_OBJECTS:,} boxes; the rest is left out"))
                 break
+            where = f"{member} line {number}"
             try:
-                box, repair = fitted(self._box(line, size), size)
+                boxes.append(FoundBox(where, self._box(line)))
             except ValueError as error:
-                yield BadItem(f"{member} line {number}", str(error))
-                continue
-            boxes.append(box)
-            if repair:
-                yield BadItem(f"{member} line {number}", repair, used=True)
-        yield LabeledImage(source, size, tuple(boxes))
+                problems.append(BadItem(where, str(error)))
+        uri, size = known or ("", None)
+        return FoundImage(
+            member,
+            stems=_stems(member),
+            uri=uri,
+            size=size,
+            boxes=tuple(boxes),
+            problems=tuple(problems),
+            relative=True,
+        )
 
-    def _box(self, line: str, size: ImageSize) -> Box:
+    def _box(self, line: str) -> Box:
+        """The box of a line, in shares of the image's sides."""
         words = line.split()
         # An odd number of seven or more is a class and the points of a polygon, of which the box is around.
         polygon = len(words) >= 7 and len(words) % 2 == 1
@@ -166,12 +196,10 @@ class YoloArchive:
             raise ValueError("values must be finite numbers")
         label = self._label(number)
         if polygon:
-            x1, y1, x2, y2 = around(values)
-            return Box.from_corners(label, x1 * size.width, y1 * size.height, x2 * size.width, y2 * size.height)
+            return Box.from_corners(label, *around(values))
         cx, cy, width, height, *rest = values
         confidence = rest[0] if rest and 0 <= rest[0] <= 1 else None
-        left, top = (cx - width / 2) * size.width, (cy - height / 2) * size.height
-        return Box(label, left, top, width * size.width, height * size.height, confidence)
+        return Box(label, cx - width / 2, cy - height / 2, width, height, confidence)
 
     def _label(self, number: float) -> str:
         """The name of a class; numpy writes its number as 1.000000e+00."""
@@ -189,7 +217,7 @@ class YoloArchive:
             return False  # LabelImg writes it beside the labels.
         if "labels" in parts[:-1]:
             return True
-        return name not in _LISTS and "images" not in parts[:-1]
+        return name not in _LISTS and not name.startswith("readme.") and "images" not in parts[:-1]
 
     def _names(self) -> tuple[str, ...]:
         for ending in ("data.yaml", "data.yml", "dataset.yaml"):
@@ -199,6 +227,10 @@ class YoloArchive:
             for member in self._archive.names(ending):
                 text = self._archive.read(member).decode("utf-8-sig", "strict")
                 return tuple(line.strip(BLANKS) for line in text.rstrip(BLANKS).splitlines())
+        for ending in (".yaml", ".yml"):
+            # Ultralytics takes a file of any name; two would contradict each other.
+            if len(members := self._archive.names(ending)) == 1:
+                return _yaml_names(self._archive.read(members[0], _MAX_NAMES), members[0])
         raise ValueError("the class names are missing: neither data.yaml nor classes.txt is in the zip")
 
 
@@ -226,3 +258,15 @@ def _stem(path: str) -> str:
     parts = splitext(path)[0].split("/")
     folders = [place for place, part in enumerate(parts[:-1]) if part in ("labels", "images")]
     return "/".join(parts[folders[0] + 1 :] if folders else parts)
+
+
+def _stems(member: str) -> tuple[str, ...]:
+    """Where the image of a label file may be, without its ending.
+
+    Ultralytics looks in the folder `images` beside `labels`; labelImg and CVAT write the labels beside the images.
+    """
+    own = splitext(member)[0]
+    parts = own.split("/")
+    folders = [place for place, part in enumerate(parts[:-1]) if part == "labels"]
+    swapped = [*parts[: folders[-1]], "images", *parts[folders[-1] + 1 :]] if folders else parts
+    return tuple(dict.fromkeys(("/".join(swapped), own, _stem(member))))

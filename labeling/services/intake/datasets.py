@@ -3,9 +3,7 @@
 An advance is safe to repeat and to kill: only complete files are published, under names derived from the data set.
 """
 
-import math
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
@@ -15,7 +13,8 @@ from labeling import transitions
 from labeling.formats import manifest
 from labeling.formats.selection_query import compile_where
 from labeling.models import BadLine, Dataset, LabelingJob
-from labeling.services.intake import sources
+from labeling.services.intake import source_names, sources
+from labeling.services.intake.progress import Progress, Stopped
 from labeling.services.intake.rejected_lines import RejectedLines
 from labeling.services.intake.selection import check_selection
 from labeling.services.queue import advance_requests
@@ -23,25 +22,19 @@ from marketplace import addresses, locks, queue, storage
 from marketplace.errors import DomainError, Invalid, NameTaken
 from marketplace.models import Account
 from marketplace.names import check_name
-from marketplace.services import boundaries, store_addresses
+from marketplace.services import boundaries, store_addresses, workload
 
 ADVANCE = "labeling.background.advance_dataset"
 BY = "system"
 """The actor in the audit log for steps that no person took."""
-
-REPORT_SECONDS = 1.0
-"""How often progress is stored."""
-
-
-class _Stopped(Exception):
-    """The data set was stopped while it was being created."""
 
 
 def create_dataset(*, account: Account, name: str, source: dict[str, Any], by: str) -> Dataset:
     """Create a data set and queue its first step.
 
     `source` is {"kind": folder|zip|prefix|manifest, "uri": ..., "selection": {...}}. Raises Invalid, Forbidden or
-    NotFound for a source that cannot be used, NameTaken for a name that the account uses.
+    NotFound for a source that cannot be used, NameTaken for a name that the account uses, BackgroundLimit when it has
+    too much under way.
     """
     check_name(name)
     kind, uri = source.get("kind"), source.get("uri")
@@ -56,6 +49,7 @@ def create_dataset(*, account: Account, name: str, source: dict[str, Any], by: s
     selection = check_selection(source.get("selection"))
     try:
         with transaction.atomic():
+            workload.admit(account=account)
             dataset = Dataset.objects.create(
                 account=account, name=name, source={"kind": kind, "uri": uri, "selection": selection}, created_by=by
             )
@@ -117,7 +111,7 @@ def advance_dataset(dataset_id: int) -> None:
             with transaction.atomic():
                 transitions.DATASET.advance(dataset, "InProgress", by=BY)
             _create(dataset)
-        except _Stopped:
+        except Stopped:
             return
         except storage.StoreUnavailable:
             # The data set does not fail: the message is delivered again, and later the sweep sends a new one.
@@ -159,7 +153,7 @@ def preview_manifest(*, account: Account, uri: str, selection: dict[str, Any] | 
 
 
 def _create(dataset: Dataset) -> None:
-    progress = _Progress(dataset)
+    progress = _Progress(Dataset, dataset.pk)
     rejected = RejectedLines()
     with tempfile.TemporaryFile() as every_line:
         complete = sources.write_lines(dataset, every_line, rejected, progress)
@@ -171,9 +165,8 @@ def _create(dataset: Dataset) -> None:
         counts = _publish(dataset, every_line, uri, rejected, progress)
     if counts == 0:
         first = f"; the first: {rejected.rows[0].reason}" if rejected.rows else ""
-        raise Invalid(
-            f"{dataset.source['uri']}: holds no object that can be labeled ({rejected.count} rejected{first})"
-        )
+        named = source_names.given(dataset.source["uri"])
+        raise Invalid(f"{named}: holds no object that can be labeled ({rejected.count} rejected{first})")
     with transaction.atomic():
         rejected.save(dataset=dataset)
         _end(
@@ -220,30 +213,15 @@ def _advance_waiting_jobs(dataset: Dataset) -> None:
         advance_requests.request_advance(job.queue_id)
 
 
-class _Progress:
-    """Stores the progress about once a second, and notices a stop."""
+class _Progress(Progress):
+    """Stores how many lines were read, too."""
 
-    def __init__(self, dataset: Dataset):
-        self._pk = dataset.pk
-        self._next = time.monotonic() + REPORT_SECONDS
-        self._from, self._total = 0.0, 0
-        self.lines = 0
+    lines = 0
 
     def line_read(self, number: int) -> None:
         """Line `number` was read."""
         self.lines = number
 
-    def start(self, stage: str, *, total: int) -> None:
-        """A stage begins: finding objects is the first half, writing lines the second."""
-        self._from, self._total = (0.5 if stage == "lines" else 0.0), total
-
-    def report(self, done: int, **counts: int) -> None:
-        """Report that `done` of the stage's total are done. Raises _Stopped when the data set was stopped."""
-        if time.monotonic() < self._next:
-            return
-        self._next = time.monotonic() + REPORT_SECONDS
-        # Without a known total the bar approaches the end of its half and never reaches it.
-        share = min(1.0, done / self._total) if self._total else 1 - math.exp(-done / 5000)
-        live = Dataset.objects.filter(pk=self._pk, status="InProgress")
-        if not live.update(progress=round(self._from + share / 2, 4), lines_read=self.lines, **counts):
-            raise _Stopped
+    def report(self, done: int, **changes: Any) -> None:
+        """See Progress."""
+        super().report(done, lines_read=self.lines, **changes)

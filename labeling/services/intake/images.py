@@ -10,13 +10,13 @@ from django.conf import settings
 
 from labeling.formats import images as formats
 from labeling.models import DataObject
-from labeling.services.intake import inspection
+from labeling.services.intake import decoding
 from marketplace import storage
 from marketplace.errors import Invalid, NotFound
-from marketplace.ranges import Range
 
-SIDE = Range(32, 2048)
-"""Pixels of the longer side of a small copy; any other number that is asked for is moved into it."""
+SIDES = (160, 480, 720, 1600)
+"""Pixels of the longer side of the small copies that there are. Any other number that is asked for is rounded up to
+one of them, or down to the largest: what is kept of an image does not grow with what people ask for."""
 
 
 @dataclass(frozen=True)
@@ -34,36 +34,51 @@ def image_uri(data_object: DataObject) -> str:
 
 
 def picture(*, uri: str, max_side: int | None = None) -> Picture:
-    """The image, or a copy whose sides have at most `max_side` pixels. Raises NotFound, Forbidden, Invalid.
+    """The image, or a copy of the size of SIDES that serves `max_side`. Raises NotFound, Forbidden, Invalid, Busy.
 
     Small copies are kept in the store under a name made of address, size in bytes and side.
     """
     if max_side is None:
-        content = storage.read(uri, limit=inspection.limits().max_bytes)
+        content = storage.read(uri, limit=decoding.limits().max_bytes)
         return Picture(content, content_type(content), _tag(content))
-    side = int(SIDE.nearest(max_side))
-    name = hashlib.sha256(f"{uri}\n{storage.size(uri)}\n{side}".encode()).hexdigest()
-    kept = storage.join(settings.STORE_URL, "thumbnails", name[:2], f"{name}.jpg")
-    try:
-        content = storage.read(kept)
-    except NotFound:
-        content = _small(uri, side)
-        storage.write(kept, content, content_type="image/jpeg")
+    side = next((each for each in SIDES if each >= max_side), SIDES[-1])
+    of = f"{uri}\n{storage.size(uri)}"
+    content = _kept(of, side) or _make(uri, of, side)
     return Picture(content, "image/jpeg", _tag(content))
+
+
+def _make(uri: str, of: str, side: int) -> bytes:
+    data = storage.read(uri, limit=decoding.limits().max_bytes)
+    with decoding.turn(data) as large:
+        # While this one waited for its turn, another may have made it.
+        if large and (content := _kept(of, side)):
+            return content
+        try:
+            # Decoding a large image costs far more than one copy, so then all copies are made of it.
+            copies = formats.display_copies(data, SIDES if large else (side,), limits=decoding.limits())
+        except formats.ImageError as error:
+            raise Invalid(f"{uri}: {error}") from None
+    for each, content in copies.items():
+        storage.write(_address(of, each), content, content_type="image/jpeg")
+    return copies[side]
+
+
+def _kept(of: str, side: int) -> bytes | None:
+    try:
+        return storage.read(_address(of, side))
+    except NotFound:
+        return None
+
+
+def _address(of: str, side: int) -> str:
+    name = hashlib.sha256(f"{of}\n{side}".encode()).hexdigest()
+    return storage.join(settings.STORE_URL, "thumbnails", name[:2], f"{name}.jpg")
 
 
 def content_type(content: bytes) -> str:
     """The media type of an image by its content, application/octet-stream for what browsers should not show."""
     name = formats.format_by_signature(content[: formats.SIGNATURE_BYTES])
     return formats.CONTENT_TYPES.get(name, "application/octet-stream")
-
-
-def _small(uri: str, side: int) -> bytes:
-    limits = inspection.limits()
-    try:
-        return formats.display_copy(storage.read(uri, limit=limits.max_bytes), side, limits=limits)
-    except formats.ImageError as error:
-        raise Invalid(f"{uri}: {error}") from None
 
 
 def _tag(content: bytes) -> str:

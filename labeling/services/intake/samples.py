@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from labeling.formats import images, manifest
+from labeling.formats import manifest
 from labeling.models import Dataset
-from labeling.services.intake import inspection
+from labeling.services.intake import decoding
 from marketplace import addresses, storage
 from marketplace.errors import Invalid, NotFound
 from marketplace.services import store_addresses
@@ -23,10 +23,19 @@ class Sample:
 
 
 def sample(*, dataset: Dataset, number: int) -> Sample:
-    """The picture of the data set's good line `number` (from zero, below MOST).
+    """The picture of the data set's good line `number` (from zero, below MOST), decoded and measured.
 
-    Raises NotFound when there is none, Invalid when the picture cannot be shown.
+    Raises NotFound when there is none, Invalid when the picture cannot be shown, Busy.
     """
+    uri = sample_uri(dataset=dataset, number=number)
+    info = decoding.inspect(storage.read(uri, limit=decoding.limits().max_bytes))
+    if not info.ok:
+        raise Invalid(f"{uri}: {info.problem}")
+    return Sample(uri, info.width, info.height)
+
+
+def sample_uri(*, dataset: Dataset, number: int) -> str:
+    """The address alone of that picture, which may be anything. Raises NotFound when there is none."""
     if not dataset.manifest_uri or not 0 <= number < MOST:
         raise NotFound(f"the data set has no sample {number}")
     with storage.open(dataset.manifest_uri) as stream:
@@ -35,8 +44,4 @@ def sample(*, dataset: Dataset, number: int) -> Sample:
         line = next((line for place, line in enumerate(good) if place == number), None)
     if line is None or line.source_ref is None:
         raise NotFound(f"the data set has no sample {number}")
-    limits = inspection.limits()
-    info = images.inspect(storage.read(line.source_ref, limit=limits.max_bytes), limits)
-    if not info.ok:
-        raise Invalid(f"{line.source_ref}: {info.problem}")
-    return Sample(line.source_ref, info.width, info.height)
+    return line.source_ref

@@ -15,6 +15,8 @@ import orjson
 from labeling.formats import images, manifest
 from marketplace import storage
 from marketplace.errors import NotFound
+from marketplace.models import Account
+from marketplace.services import boundaries
 
 NAME_LENGTH = 1024
 """Characters of a name that are kept."""
@@ -23,6 +25,7 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"})
 """Endings that are believed until the image is decoded; without one of them the first bytes are read."""
 
 _ENDING = re.compile(r"\.[a-z0-9]{1,8}")
+_OUR_FOLDERS = re.compile(r"uploads/[0-9a-f]{32}/|datasets/[0-9]+/images/")
 _NAMES_BEGIN = ".names-"
 _NAMES_FILE = re.compile(r"\.names-[0-9a-f]{32}\.jsonl")
 
@@ -42,6 +45,17 @@ class SourceFile(NamedTuple):
 def storable(name: str) -> str:
     """The name as given, except that NUL and lone surrogates, which no store can hold, are replaced, and its length."""
     return name.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")[:NAME_LENGTH]
+
+
+def without_our_folders(account: Account, uri: str, name: str) -> str:
+    """The name of a file for exports: the one it was given, else what its address says below our own folders.
+
+    "" for a file elsewhere, whose whole address is its name.
+    """
+    base = boundaries.base_of(account) + "/"
+    if name or not uri.startswith(base):
+        return name
+    return _OUR_FOLDERS.sub("", uri.removeprefix(base), count=1)
 
 
 def ending(name: str) -> str:
@@ -65,7 +79,13 @@ def not_an_image(name: str, start: bytes) -> str:
     """
     if ending(name) in SUFFIXES or images.format_by_signature(start):
         return ""
-    return f"is not an image by its content ({', '.join(images.FORMATS)})"
+    return images.not_shown(start) or f"is not an image by its content ({', '.join(images.FORMATS)})"
+
+
+def given(uri: str) -> str:
+    """What people call a file or a folder: the name with which it was uploaded, else its address."""
+    folder, _, key = uri.rpartition("/")
+    return (read_names(folder).get(key) if "/uploads/" in uri else None) or uri
 
 
 def is_names_file(uri: str) -> bool:

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import IO, Any, BinaryIO, Protocol, cast
 from urllib.parse import unquote
 
-from labeling.formats import images
+from labeling.formats import file_kinds
 from labeling.models import Dataset
 from labeling.services.intake import source_names, zips
 from labeling.services.intake.rejected_lines import RejectedLines
@@ -136,7 +136,7 @@ def _not_an_image(uri: str, name: str) -> str:
     if source_names.ending(name) in source_names.SUFFIXES:
         return ""
     try:
-        with storage.open(uri, length=images.SIGNATURE_BYTES) as stream:
+        with storage.open(uri, length=file_kinds.START_BYTES) as stream:
             return source_names.not_an_image(name, stream.read())
     except storage.StoreUnavailable:
         raise

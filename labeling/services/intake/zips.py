@@ -9,12 +9,12 @@ import time
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any, BinaryIO
 
 from django.conf import settings
 
-from labeling.formats import images
+from labeling.formats import file_kinds
+from labeling.formats.interchange import archives
 from labeling.services.intake import source_names
 from labeling.services.intake.rejected_lines import RejectedLines
 from labeling.services.intake.source_names import SourceFile
@@ -36,9 +36,6 @@ METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.
 METHOD_NAMES = {9: "Deflate64, as Windows does above 2 GB", 93: "Zstandard", 95: "XZ", 98: "PPMd", 99: "AES encryption"}
 """Names of methods that cannot be unpacked, by the numbers of the zip specification (APPNOTE 4.4.5)."""
 
-UTF8_NAME = 0x800
-"""The flag that says that a member's name is UTF-8; without it Python reads the name as code page 437."""
-
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
 
 
@@ -51,7 +48,7 @@ def extract(archive: BinaryIO, *, into: str, rejected: RejectedLines, progress: 
     try:
         unpacker = zipfile.ZipFile(archive)
     except DAMAGE as error:
-        raise Invalid(f"the file is not a zip archive ({error})") from None
+        raise Invalid(_no_zip(archive, error)) from None
     with unpacker:
         members = unpacker.infolist()
         if len(members) > MAX_MEMBERS:
@@ -89,13 +86,20 @@ def extract(archive: BinaryIO, *, into: str, rejected: RejectedLines, progress: 
             yield SourceFile(uri, name)
 
 
+def _no_zip(archive: BinaryIO, error: Exception) -> str:
+    """Why a file is no zip archive, and what to do about it."""
+    archive.seek(0)
+    start = archive.read(file_kinds.START_BYTES)
+    if file_kinds.archive_kind(start) == "zip":
+        return f"the zip archive is damaged or was cut off ({error}): upload it again, or pack it again"
+    what = file_kinds.described(start)
+    named = f"it is {what}" if what else str(error)
+    return f"the file is not a zip archive ({named}): pack the images into a zip archive"
+
+
 def member_name(member: zipfile.ZipInfo) -> str:
-    """A member's name as its author saw it: some tools write UTF-8 without saying so, or backslashes for folders."""
-    name = member.orig_filename.partition("\x00")[0]
-    if not member.flag_bits & UTF8_NAME:
-        with suppress(UnicodeError):  # Otherwise it is a name in code page 437.
-            name = name.encode("cp437").decode("utf-8")
-    return source_names.storable(name if "/" in name else name.replace("\\", "/"))
+    """A member's name as its author saw it, in a form that can be stored."""
+    return source_names.storable(archives.member_name(member))
 
 
 def _rejection_reason(member: zipfile.ZipInfo) -> str:
@@ -118,7 +122,7 @@ def _not_an_image(unpacker: zipfile.ZipFile, member: zipfile.ZipInfo, name: str)
         return ""
     try:
         with unpacker.open(member) as stream:
-            return source_names.not_an_image(name, stream.read(images.SIGNATURE_BYTES))
+            return source_names.not_an_image(name, stream.read(file_kinds.START_BYTES))
     except DAMAGE as error:
         return f"cannot be unpacked ({error})"
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from labeling.models import LabelingJob, WorkQueue
-from labeling.services.jobs import limits, pricing
+from labeling.services.jobs import instructions, limits, pricing
 from labeling.services.jobs.design import Design
 from labeling.services.jobs.owner import KIND
 from labeling.services.jobs.status import move
@@ -16,7 +16,7 @@ from labeling.services.queue import advance_requests, queues
 from marketplace import storage
 from marketplace.errors import NameTaken
 from marketplace.models import Account, AuditEvent
-from marketplace.services import boundaries
+from marketplace.services import boundaries, workload
 
 _QUEUE = frozenset(
     {
@@ -47,7 +47,8 @@ _JOB = (
 def create_job(*, account: Account, by: str, **values: Any) -> LabelingJob:
     """Create a job, Initializing, and request its first step. `values` are the fields of design.Design.
 
-    Raises Invalid naming every field that is wrong, NameTaken for a name that the account uses already (ignoring case).
+    Raises Invalid naming every field that is wrong, NameTaken for a name that the account uses already (ignoring case),
+    BackgroundLimit when the account has too much under way.
     """
     design = Design(account=account, **values)
     if design.input_manifest_uri:
@@ -59,6 +60,7 @@ def create_job(*, account: Account, by: str, **values: Any) -> LabelingJob:
     manifest = design.input_manifest_uri or (design.dataset.manifest_uri if design.dataset else "")
     try:
         with transaction.atomic():
+            workload.admit(account=account)
             job = LabelingJob.objects.create(
                 account=account,
                 queue=_make_queue(design),
@@ -104,7 +106,9 @@ def _check_examples(design: Design) -> None:
         examples = (design.instructions or {}).get(kind)
         for place, example in enumerate(examples if isinstance(examples, list) else []):
             uri = example.get("uri") if isinstance(example, dict) else None
-            if isinstance(uri, str) and (reason := reader.refusal(uri)):
+            if isinstance(uri, str) and instructions.is_outside(uri):
+                design.wrong(f"instructions.{kind}[{place}]", f"{uri[:200]}: {instructions.WAY_OUT}")
+            elif isinstance(uri, str) and (reason := reader.refusal(uri)):
                 design.wrong(f"instructions.{kind}[{place}]", reason)
 
 

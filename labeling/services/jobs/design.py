@@ -8,12 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import nh3
-
 from labeling import task_types
 from labeling.formats.attribute_names import validate_label_attribute_name
 from labeling.models import Dataset
 from labeling.services.intake.selection import check_selection
+from labeling.services.jobs import instructions as texts
 from labeling.services.jobs import limits, pricing
 from labeling.task_types.base import TaskType
 from marketplace.errors import DomainError, Invalid
@@ -89,7 +88,7 @@ class Design:
         if self.errors:
             fields = ", ".join(dict.fromkeys(name for name, _ in self.errors))
             raise Invalid(f"the labeling job cannot be created, these fields are wrong: {fields}", errors=self.errors)
-        self.instructions = clean_instructions(self.instructions or {})
+        self.instructions = texts.clean_instructions(self.instructions or {})
 
     def wrong(self, name: str, reason: str) -> None:
         """Record what is wrong with a field."""
@@ -177,6 +176,8 @@ def _texts(design: Design) -> None:
     for part, allowed in (("short", limits.SHORT_INSTRUCTIONS_LENGTH), ("full", limits.FULL_INSTRUCTIONS_LENGTH)):
         if len(instructions.get(part) or "") not in allowed:
             design.wrong(f"instructions.{part}", f"a text of {allowed} characters expected")
+        for address in texts.outside_pictures(instructions.get(part) or ""):
+            design.wrong(f"instructions.{part}", f"the picture {address[:200]}: {texts.WAY_OUT}")
     for kind in limits.EXAMPLE_KINDS:
         examples = instructions.get(kind) or []
         if len(examples) not in limits.EXAMPLES:
@@ -272,16 +273,3 @@ def _is_tag(tag: Any) -> bool:
         and len(tag.get("Key", "")) in limits.TAG_KEY_LENGTH
         and len(tag.get("Value", "")) in limits.TAG_VALUE_LENGTH
     )
-
-
-def clean_instructions(instructions: dict[str, Any]) -> dict[str, Any]:
-    """Instructions as workers see them: HTML reduced to safe tags, example pictures as uri and caption."""
-    examples = {
-        kind: [
-            {"uri": str(example["uri"]), "caption": str(example.get("caption", ""))}
-            for example in instructions.get(kind) or []
-        ]
-        for kind in limits.EXAMPLE_KINDS
-    }
-    texts = {part: nh3.clean(instructions.get(part) or "") for part in ("short", "full")}
-    return {**texts, **examples}

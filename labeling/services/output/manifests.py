@@ -69,11 +69,16 @@ def refresh_or_report(job: LabelingJob) -> bool:
     except (DomainError, *OF_ONE_OBJECT) as error:
         if not isinstance(error, DomainError):
             log.exception("job %d: the output cannot be written", job.pk)
-        attention = f"{UNWRITABLE}, it is tried again every minute: {one_by_one.reason_of(error)}"
-        LabelingJob.objects.filter(pk=job.pk).update(attention=attention[:500])
+        report(job, one_by_one.reason_of(error))
         return False
     LabelingJob.objects.filter(pk=job.pk, attention__startswith=UNWRITABLE).update(attention="")
     return True
+
+
+def report(job: LabelingJob, reason: str) -> None:
+    """Show in the job's attention why its output cannot be written."""
+    attention = f"{UNWRITABLE}, it is tried again every minute: {reason}"
+    LabelingJob.objects.filter(pk=job.pk).update(attention=attention[:500])
 
 
 def refresh_stale(*, now: datetime) -> None:

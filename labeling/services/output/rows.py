@@ -32,6 +32,7 @@ class Row(NamedTuple):
     failure_reason: str
     source_ref: str
     source_name: str
+    upright_uri: str
     width: int | None
     height: int | None
     depth: int | None
@@ -54,6 +55,7 @@ def from_object(data_object: DataObject) -> Row:
         data_object.failure_reason,
         data_object.source_ref,
         data_object.source_name,
+        data_object.upright_uri,
         data_object.width,
         data_object.height,
         data_object.depth,
@@ -82,6 +84,7 @@ def stream(job: LabelingJob, which: str = "all") -> Iterator[Row]:
         "failure_reason",
         "source_ref",
         "source_name",
+        "upright_uri",
         "width",
         "height",
         "depth",

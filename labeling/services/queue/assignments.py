@@ -164,7 +164,7 @@ def _refusal_reason(outcome: str, lease_ended: datetime) -> str:
     return {
         AssignmentStatus.SUBMITTED: "this task was submitted already, with another key",
         AssignmentStatus.EXPIRED: f"the lease expired at {lease_ended:%Y-%m-%d %H:%M:%S} UTC, the task went to others",
-        AssignmentStatus.RETURNED: "you returned this task",
+        AssignmentStatus.RETURNED: "this task was returned, by you or because you may not work on it any more",
         AssignmentStatus.DECLINED: "you declined this task",
         AssignmentStatus.CANCELLED: "the job ended before this task was submitted",
     }[AssignmentStatus(outcome)]

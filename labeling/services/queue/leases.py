@@ -60,6 +60,22 @@ def end_seats(
     return len(ended)
 
 
+def return_held(*, worker_id: int, account_id: int | None = None) -> int:
+    """Return every task that the worker holds, of one account's queues or of all; returns how many. Safe to repeat."""
+    held = Assignment.objects.filter(worker=worker_id, state=AssignmentStatus.LEASED)
+    if account_id is not None:
+        held = held.filter(queue__account=account_id)
+    seats: dict[int, list[int]] = {}
+    # In the order of the queues, so that two of these in transactions of their callers never wait for each other.
+    for seat, in_queue in held.order_by("queue_id", "id").values_list("id", "queue_id"):
+        seats.setdefault(in_queue, []).append(seat)
+    now = timezone.now()
+    return sum(
+        end_seats(queue_id=in_queue, seats=ids, to=AssignmentStatus.RETURNED, now=now)
+        for in_queue, ids in seats.items()
+    )
+
+
 def shorten(*, queue_id: int, until: datetime) -> int:
     """Let no lease of the queue run longer than `until`; returns how many were shortened."""
     longer = Assignment.objects.filter(queue_id=queue_id, state=AssignmentStatus.LEASED, lease_expires_at__gt=until)

@@ -1,12 +1,13 @@
 """Adjudication: the requester's own answer becomes an object's label, and gold for the models of the workers."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
 
 from labeling import task_types
 from labeling.formats.answers import AnswerError
-from labeling.models import DataObject, Label, LabelSource, ObjectState
+from labeling.models import DataObject, Label, LabelingJob, LabelSource, ObjectState
 from labeling.services.intake import inspection
 from labeling.services.queue import advance_requests
 from labeling.services.results import answering, labels
@@ -54,3 +55,28 @@ def adjudicate(*, data_object: DataObject, content: Any, by: str) -> Label:
         (label,) = labels.write_revisions([revision], source=LabelSource.ADJUDICATED, algorithm=ALGORITHM)
         advance_requests.request_advance(job.queue_id)
     return label
+
+
+def adjudicate_many(*, job: LabelingJob, answers: Mapping[int, Any], explanation: dict[str, Any]) -> dict[int, str]:
+    """Store typed answers of objects of the job as the requester's decisions; returns why some were not.
+
+    An object whose label has this explanation already is left as it is, so a repeat adds no revisions.
+    """
+    kind = task_types.get(job.task_type)
+    unmeasured = DataObject.objects.filter(pk__in=list(answers), job=job, width=None).order_by("pk")
+    refused = inspection.inspect_objects(list(unmeasured.values_list("pk", flat=True)))
+    with transaction.atomic():
+        labels.lock_objects(list(answers))
+        job.refresh_from_db(fields=["status"])
+        revisions = []
+        for row in DataObject.objects.filter(pk__in=list(answers), job=job).select_related("label").order_by("pk"):
+            row.job = job
+            value = kind.value(kind.certain(answers[row.pk]))
+            problem = kind.unwritable(answers[row.pk], labels=job.labels)
+            if reason := refused.get(row.pk) or problem or refusal(row):
+                refused[row.pk] = reason
+            elif row.label is None or row.label.explanation != explanation or row.label.value != value:
+                revisions.append(labels.Revision(row.pk, value, 1.0, explanation))
+        labels.write_revisions(revisions, source=LabelSource.ADJUDICATED, algorithm=ALGORITHM)
+        advance_requests.request_advance(job.queue_id)
+    return refused

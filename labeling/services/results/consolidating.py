@@ -29,7 +29,9 @@ from labeling.models import (
     ObjectState,
     Task,
     TaskStatus,
+    WorkerModels,
 )
+from labeling.queries.worker_models import fitted
 from labeling.services import one_by_one
 from labeling.services.one_by_one import OF_ONE_OBJECT, Failure
 from labeling.services.queue.owners import Judgement
@@ -203,14 +205,16 @@ def _read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, 
 
 def worker_models(job: LabelingJob) -> Any:
     """The models of the last fit; before the first one, models of unknown workers."""
-    return task_types.get(job.task_type).load_workers(job.worker_models["models"] if job.worker_models else None)
+    found = fitted(job)
+    return task_types.get(job.task_type).load_workers(found["models"] if found else None)
 
 
 def refit(*, job: LabelingJob, at_least: int = FIRST_FIT, growth: float = GROWTH) -> bool:
     """Fit the workers' models again when enough objects were labeled since the last time; returns whether it was."""
     labeled = DataObject.objects.filter(job=job, label__source__in=[LabelSource.HUMAN, LabelSource.ADJUDICATED])
     count = labeled.count()
-    before = job.worker_models["objects"] if job.worker_models else 0
+    earlier = fitted(job) or {}
+    before = earlier.get("objects", 0)
     if count < at_least or count < before * growth:
         return False
     # An even sample over the job, the same on every run.
@@ -223,11 +227,10 @@ def refit(*, job: LabelingJob, at_least: int = FIRST_FIT, growth: float = GROWTH
     kind, models = task_types.get(job.task_type), _fit(job, images)
     if models is None:
         return False
-    settled = job.worker_models.get("settled", 0) if job.worker_models else 0
+    settled = earlier.get("settled", 0)
     found = {"objects": count, "settled": settled, "algorithm": kind.algorithm, "models": models.to_json()}
-    job.worker_models = found
     with transaction.atomic():
-        job.save(update_fields=["worker_models"])
+        WorkerModels.objects.update_or_create(job=job, defaults={"value": found})
         skills.record(queue=job.queue, rows=kind.skill_rows(models, labels=job.labels))
     return True
 
@@ -257,12 +260,13 @@ def settle(*, job: LabelingJob, batch: Batch) -> int:
     """
     if not refit(job=job, growth=1):
         return 0
-    count = job.worker_models["objects"]
-    if count < job.worker_models["settled"] * GROWTH:
+    stored = WorkerModels.objects.get(job=job)
+    count = stored.value["objects"]
+    if count < stored.value["settled"] * GROWTH:
         return recompute(job=job, batch=batch)
     written = recompute(job=job)
-    job.worker_models["settled"] = count
-    job.save(update_fields=["worker_models"])
+    stored.value["settled"] = count
+    stored.save(update_fields=["value"])
     return written
 
 

@@ -6,11 +6,14 @@ taken again. Knows the loop as a whole; what happens in a round is the part of r
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from labeling.models import LabelingJob
+from labeling.services import attempts
 from labeling.services.jobs import finishing
 from labeling.services.queue.locking import advance_lock
 from learning import transitions
@@ -22,10 +25,12 @@ from learning.services.programs import kinds
 from learning.services.programs.kinds.interface import ProgramKind
 from marketplace.errors import DomainError, Invalid, NotFound
 from marketplace.models import Account
-from marketplace.queue import enqueue
+from marketplace.queue import enqueue, run_each
 
 BY = "learning"
 ADVANCE = "learning.background.advance_loop"
+UNEXPECTED = "automated labeling met an unexpected error"
+"""How the attention of a job begins whose loop could not be advanced."""
 
 
 def check_settings(*, account: Account, automated_labeling: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,7 +69,25 @@ def _start_unchecked(job: LabelingJob) -> LearningLoop:
 
 
 def advance_loop(*, loop_id: int) -> None:
-    """Take every step that can be taken now. One caller at a time advances a loop; the others' requests are kept.
+    """Take every step that can be taken now.
+
+    A loop that meets an unexpected error again and again says so in its job's attention; it is tried again every
+    minute, because people have worked on the job, and its owner can stop it.
+    """
+    if attempts.attempt("advance_loop", loop_id, lambda: _advance(loop_id), give_up=partial(_report, loop_id)):
+        _jobs_of(loop_id).filter(attention__startswith=UNEXPECTED).update(attention="")
+
+
+def _report(loop_id: int, reason: str, passing: bool) -> None:
+    _jobs_of(loop_id).update(attention=f"{UNEXPECTED}, it is tried again every minute: {reason}"[:500])
+
+
+def _jobs_of(loop_id: int) -> QuerySet[LabelingJob]:
+    return LabelingJob.objects.filter(learning_loop=loop_id)
+
+
+def _advance(loop_id: int) -> None:
+    """One caller at a time advances a loop; the others' requests are kept.
 
     The request is counted before the lease is asked for, and the lease is only given up if there has been no request
     since the last look. So whoever finds the lease taken can leave the request to its holder.
@@ -103,10 +126,10 @@ def advance_for_run(*, kind: str, run_id: int) -> None:
 def sweep() -> None:
     """Every minute: make the loops that are missing, and request an advance of every loop that is not over."""
     without = LabelingJob.objects.filter(status__in=["Initializing", "InProgress"], learning_loop=None)
-    for job in without.filter(automated_labeling__enabled=True).order_by("pk"):
-        _start_unchecked(job)
     for pk in LearningLoop.objects.filter(status="InProgress").order_by("pk").values_list("pk", flat=True):
         enqueue(ADVANCE, pk)
+    missing = without.filter(automated_labeling__enabled=True).order_by("pk")
+    run_each([partial(_start_unchecked, job) for job in missing])
 
 
 def _step(loop_id: int) -> bool:

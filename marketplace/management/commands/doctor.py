@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from smtplib import SMTPException
 
 from django.conf import settings
+from django.core.mail import get_connection
 from django.core.management import BaseCommand
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -72,7 +74,19 @@ class Command(BaseCommand):
 
 def findings() -> Iterator[Finding]:
     """Every check in turn."""
-    for check in (python, variables, secret_key, proxies, disk, database_server, migrations, functions, store, privacy):
+    for check in (
+        python,
+        variables,
+        secret_key,
+        proxies,
+        disk,
+        database_server,
+        migrations,
+        functions,
+        store,
+        privacy,
+        mail,
+    ):
         yield check()
     for check in (bundle, node, chromium):
         yield check()
@@ -175,6 +189,19 @@ def privacy() -> Finding:
     found = storage.open_to_others(settings.STORE_URL)
     detail = f"other users may read {found}" if found else "closed to other users"
     return Finding("store's files", not found, detail, "run `manage.py bootstrap`: it closes them")
+
+
+def mail() -> Finding:
+    """Whether the mail server, if there is one, takes letters."""
+    if not settings.EMAIL_HOST:
+        remedy = "set WAGGLE_EMAIL_HOST to send invitations and links to forgotten passwords; else people pass them on"
+        return Finding("e-mail", False, "none is sent", remedy, needed=False)
+    where = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
+    try:
+        with get_connection():
+            return Finding("e-mail", True, f"{where} lets Waggle in")
+    except (OSError, SMTPException) as error:
+        return Finding("e-mail", False, f"{where}: {error}", "look at the WAGGLE_EMAIL_ settings")
 
 
 def bundle() -> Finding:

@@ -25,6 +25,11 @@ SIZE = ImageSize(640, 480)
         ("s3://bucket/images/a b-1_(2).jpg", "images/a b-1_(2).jpg"),
         ("file:///data/a.jpg", "data/a.jpg"),
         ("train/ä.jpg", "train/ä.jpg"),
+        ("train/a\u0308.jpg", "train/a\u0308.jpg"),
+        ("新しい\u3000画像.jpg", "新しい\u3000画像.jpg"),
+        ("café\xa0noir/👨\u200d🌾 farm.jpg", "café\xa0noir/👨\u200d🌾 farm.jpg"),
+        ("객체데이터/" + "데이터" * 20 + ".jpg", "객체데이터/" + "데이터" * 20 + ".jpg"),
+        ("50% & 'more' #2; $x.jpg", "50% & 'more' #2; $x.jpg"),
     ],
 )
 def test_safe_keys_keep_their_names(source, expected):
@@ -58,7 +63,7 @@ def harmless(name: str) -> None:
     assert name and not name.startswith(("/", "-")) and "\\" not in name and ":" not in name
     assert all(ord(sign) >= 32 and sign != "\x7f" for sign in name)
     for part in name.split("/"):
-        assert part and part.strip(". ") and not part.startswith(".") and len(part.encode()) <= 110
+        assert part and part.strip(". ") and not part.startswith(".") and len(part.encode()) <= 230
         assert part.split(".")[0].lower() not in ("con", "nul", "prn", "aux", "com1")
 
 
@@ -92,17 +97,48 @@ def test_names_are_unique_even_without_case_and_the_same_every_time(sources):
 
 
 @pytest.mark.parametrize("write", [write_voc, write_yolo])
+@pytest.mark.parametrize(
+    "sources",
+    [
+        ["a", "a/b.jpg", "a/b.jpg/c.jpg", "a.txt/x.jpg", "a.xml/x.jpg", "a.jpg"],
+        ["a/b.jpg/c.jpg", "a/b.jpg", "a", "A"],
+        ["x.jpg", "x.png", "x.jpg.2024-01", "x.jpg.png", "x"],
+        ["ä.jpg", "a\u0308.jpg", "Ä.jpg"],
+    ],
+)
+def test_no_file_has_the_name_of_a_folder_or_of_another_file(write, sources, tmp_path):
+    out = io.BytesIO()
+    write([LabeledImage(source, SIZE, content=source.encode()) for source in sources], out, labels=["a"])
+    archive = zipfile.ZipFile(out)
+    archive.extractall(tmp_path)
+    index = [json.loads(line) for line in archive.read("images.jsonl").splitlines()]
+    assert [(tmp_path / entry["file"]).read_bytes() for entry in index] == [source.encode() for source in sources]
+    labels = [path for path in tmp_path.rglob("*") if path.is_file() and path.parts[-2] != "Main"]
+    assert len([p for p in labels if {"labels", "Annotations"} & set(p.parts)]) == len(sources)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("photo.jfif", b"\xff\xd8\xff\xe0", "images/train/photo.jpeg"),
+        ("3f0c9a8e-0001", b"\x89PNG\r\n\x1a\n", "images/train/3f0c9a8e-0001.png"),
+        ("a.b/c", b"BM", "images/train/a.b/c.bmp"),
+        ("photo.JPG", b"\x89PNG\r\n\x1a\n", "images/train/photo.JPG"),
+        ("photo.jfif", None, "images/train/photo.jfif"),
+    ],
+)
+def test_a_yolo_image_has_an_ending_that_trainers_look_for(name, content, expected):
+    out = io.BytesIO()
+    write_yolo([LabeledImage("s3://b/x", SIZE, name=name, content=content)], out, labels=["a"])
+    (entry,) = zipfile.ZipFile(out).read("images.jsonl").splitlines()
+    assert json.loads(entry)["file"] == expected
+
+
+@pytest.mark.parametrize("write", [write_voc, write_yolo])
 def test_no_archive_member_leads_out_of_its_folder(write, tmp_path):
     out = io.BytesIO()
-    asked: list[str] = []
-
-    def image_bytes(source: str) -> bytes:
-        asked.append(source)
-        return source.encode()
-
-    images = [LabeledImage(source, SIZE, (Box("a", 0, 0, 1, 1),)) for source in [*WILD, *WILD]]
-    write(images, out, labels=["a"], image_bytes=image_bytes)
-    assert asked == [*WILD, *WILD]  # only what the objects name is ever read
+    images = [LabeledImage(source, SIZE, (Box("a", 0, 0, 1, 1),), content=source.encode()) for source in [*WILD, *WILD]]
+    write(images, out, labels=["a"])
     with zipfile.ZipFile(out) as archive:
         members = archive.namelist()
         assert archive.testzip() is None

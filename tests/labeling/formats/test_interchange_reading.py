@@ -168,7 +168,7 @@ def test_voc_files_of_other_tools():
             '<!DOCTYPE x [<!ENTITY a "aaaa">]>' + VOC,
             "a.xml: declares a document type, which annotation files never need",
         ),
-        (VOC.encode("utf-16"), "a.xml: is not UTF-8 text"),
+        (VOC.encode("utf-16") + b"x", "a.xml: is not UTF-16 text, as its byte order mark says"),
         (VOC.replace("<width>100</width>", ""), "a.xml: size/width is missing"),
         (VOC.replace(">100<", ">0<"), "a.xml: size/width must be a positive whole number"),
         (VOC.replace("<name>dog</name>", ""), "a.xml object 1: name is missing"),
@@ -210,6 +210,9 @@ def test_voc_files_are_read_in_the_encoding_they_declare(encoding, word):
     declared = f'<?xml version="1.0" encoding="{encoding}"?>' + VOC.replace(">dog<", f">{word}<")
     (image,) = read_voc(zipped(**{"a.xml": declared.encode(encoding)}))
     assert image.boxes[0].label == word
+    for name in ("utf-16", "UTF-16LE"):
+        raw = declared.replace(encoding, name).encode("utf-16")
+        assert [item.boxes[0].label for item in read_voc(zipped(**{"a.xml": raw}))] == [word]
     for other in ("utf-7", "rot13", "idna", "nothing"):
         (problem,) = read_voc(
             zipped(**{"a.xml": declared.replace(encoding, other).encode("latin-1", "replace") + b"\xff"})

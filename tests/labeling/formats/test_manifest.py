@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from labeling.formats import manifest_hints
 from labeling.formats.attribute_names import validate_label_attribute_name
 from labeling.formats.augmented import box_label
 from labeling.formats.augmented_reading import label_state, read_boxes
@@ -55,7 +56,7 @@ def test_reads_references_and_texts_with_their_other_keys():
         (b'{"source":true}', "'source' must be a string, found a boolean"),
         (b'{"source":"  "}', "'source' is empty"),
         (b'{"source-ref":""}', "'source-ref' is empty"),
-        (b"[1]", "must be a JSON object, found an array"),
+        (b"[1]", "must be a JSON object, found an array: " + manifest_hints.BY_LINE),
         (b'"s3://b/k"', "must be a JSON object, found a string"),
         (b"null", "must be a JSON object, found null"),
         (b'{"source":"t","$x":1}', "attribute name '$x' must not be empty or start with '$'"),
@@ -63,8 +64,8 @@ def test_reads_references_and_texts_with_their_other_keys():
         (b'{"source":"a","source":"b"}', "attribute 'source' appears twice"),
         (rb'{"source":"a","so\u0075rce":"b"}', "attribute 'source' appears twice"),
         (rb'{"source":"a","q\"":1,"q\"":2}', "attribute 'q\"' appears twice"),
-        (b'{"source":"\xff"}', "is not UTF-8 text (byte 12)"),
-        ('{"source":"x"}'.encode("utf-16"), "is not UTF-8 text (it looks like UTF-16)"),
+        (b'{"source":"\xff"}', "is not UTF-8 text (byte 12): save the file as UTF-8"),
+        ('{"source":"x"}'.encode("utf-16"), "the file is not UTF-8 text (it looks like UTF-16): save it as UTF-8"),
         (b'{"source":"' + b"y" * 20_001 + b'"}', "attribute 'source' is longer than 20,000 characters"),
         (b'{"source":"' + b"y" * 100_000 + b'"}', "is longer than 100,000 characters"),
     ],
@@ -307,7 +308,9 @@ def test_good_names():
         ("a" * 128, "BoundingBox", "1 to 127 characters"),
         ("-a", "BoundingBox", "must start and end with a letter or digit"),
         ("a-", "BoundingBox", "must start and end with a letter or digit"),
-        ("a_b", "BoundingBox", "letters, digits and inner hyphens"),
+        ("a b", "BoundingBox", "letters, digits and inner hyphens"),
+        ("_a", "BoundingBox", "must start and end"),
+        ("a.", "BoundingBox", "must start and end"),
         ("bienenstöcke", "BoundingBox", "letters, digits and inner hyphens"),
         ("a\n", "BoundingBox", "letters, digits and inner hyphens"),
         ("boxes-metadata", "BoundingBox", "must not end in '-metadata'"),

@@ -55,6 +55,7 @@ def test_lines_become_items(tmp_path: Path) -> None:
         ([line(), line(**{"source-ref": "s3://b/k.png"})], "line 2: 'source-ref' must be a local file here"),
         ([line((0, 1, 2, "x", 4))], "line 1: b.annotations[0].width must be a number"),
         ([line(class_map={"0": "cat"}), line(class_map={"0": "dog"})], "line 2: class 0 is 'dog', but 'cat' in"),
+        ([line(class_map={"0": "dog"}), line(class_map={"3": "dog"})], "line 2: 'dog' is class 3, but 0 in an earlier"),
         ([line() | {"waggle-object-id": "7"}], "line 1: 'waggle-object-id' must be a whole number"),
         ([{"source-ref": "a.png", "other": 1}], "no line has a label under 'b'; keys found: other, source-ref"),
         ([], "no line has a label under 'b' (the manifest is empty)"),

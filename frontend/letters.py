@@ -1,0 +1,88 @@
+"""The letters that Waggle sends and the links that stand in them. Without a mail server there are only the links.
+
+Letters are sent by the queue, and links are made there: no secret is kept in a message, and nobody waits for a mail
+server. Links begin with WAGGLE_PUBLIC_URL, never with what a request calls its host.
+"""
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.urls import reverse
+
+from marketplace import queue
+from marketplace.models import Invitation, User
+from marketplace.services import invitations, passwords, rates
+
+PER_HOUR = 5
+"""Links to a forgotten password that are sent to one address in an hour."""
+
+
+def are_sent() -> bool:
+    """Whether this installation has a mail server."""
+    return bool(settings.EMAIL_HOST)
+
+
+def password_link(uid: str, token: str) -> str:
+    """The address at which a password is set."""
+    return settings.PUBLIC_URL + reverse("person:password-reset", args=[uid, token])
+
+
+def join_link(secret: str) -> str:
+    """The address at which somebody without a sign-in accepts an invitation."""
+    return settings.PUBLIC_URL + reverse("person:join", args=[secret])
+
+
+def deliver_invitation(invitation: Invitation) -> str:
+    """Send the invitation; returns "", or without a mail server the link that the inviter passes on, shown this once.
+
+    The same for every address, whether it belongs to somebody or not.
+    """
+    if are_sent():
+        queue.enqueue("frontend.background.mail_invitation", invitation.pk)
+        return ""
+    return join_link(invitations.new_link(invitation))
+
+
+def deliver_password_link(user: User | None) -> None:
+    """Send a link to somebody who says that they have forgotten their password, if they may have one; None is nobody.
+
+    Above PER_HOUR nothing is sent, and nobody is told.
+    """
+    if user is None or not passwords.may_reset(user):
+        return
+    granted, _ = rates.take(f"password link {user.pk}", most=PER_HOUR, seconds=3600)
+    if granted:
+        queue.enqueue("frontend.background.mail_password_link", user.pk)
+
+
+def send_invitation(invitation: Invitation) -> None:
+    """Write the letter with a new link, and send it."""
+    link = join_link(invitations.new_link(invitation))
+    place = f"the team {invitation.workteam.name} of {invitation.account.name}" if invitation.workteam else ""
+    _send(
+        to=invitation.email,
+        subject=f"Invitation to {invitation.account.name}",
+        lines=[
+            f"You are invited to join {place or f'{invitation.account.name} as {invitation.role}'}.",
+            f"Accept or decline until {invitation.expires_at:%Y-%m-%d}:",
+            link,
+            "If you do not know who invites you, ignore this letter: nothing happens before you accept.",
+        ],
+    )
+
+
+def send_password_link(user: User) -> None:
+    """Write the letter with a new link, and send it."""
+    _send(
+        to=user.email,
+        subject="Set a new password",
+        lines=[
+            "Somebody, perhaps you, has asked for a new password. Set it here:",
+            password_link(*passwords.link_parts(user)),
+            f"The link works once, within {settings.PASSWORD_LINK_HOURS} hours. If it was not you, ignore this letter.",
+        ],
+    )
+
+
+def _send(*, to: str, subject: str, lines: list[str]) -> None:
+    # A name may hold line breaks, which a header must not.
+    send_mail(" ".join(subject.split()), "\n\n".join(lines) + "\n", settings.EMAIL_FROM, [to])

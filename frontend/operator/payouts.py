@@ -1,0 +1,107 @@
+"""The operator's page of payouts: what workers ask for, files for the bank, and files of the bank."""
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from frontend.session import operator_page
+from marketplace.errors import Invalid
+from marketplace.services import bank_files, payouts
+from marketplace.services.scope import actor
+
+PER_PAGE = 50
+STATUSES = ("Requested", "Sent", "Paid", "Failed", "Cancelled")
+READERS = {"settlements": bank_files.read_settlements, "deposits": bank_files.read_deposits}
+
+
+class FileForm(forms.Form):
+    """A CSV file of the bank."""
+
+    kind = forms.ChoiceField(
+        label="What the file says",
+        choices=[("settlements", "What became of payouts"), ("deposits", "Payments of requesters")],
+        help_text=f"Columns: {', '.join(bank_files.SETTLEMENT_COLUMNS)}; or {', '.join(bank_files.DEPOSIT_COLUMNS)}.",
+    )
+    file = forms.FileField(help_text="CSV with a heading, in UTF-8. Reading a file twice changes nothing.")
+
+
+def _page(
+    request: HttpRequest, *, form: FileForm | None = None, lines: list[bank_files.Line] | None = None, status: int = 200
+) -> HttpResponse:
+    chosen = request.GET.get("status", "")
+    rows = payouts.everybodys(chosen if chosen in STATUSES else None)
+    context = {
+        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
+        "statuses": STATUSES,
+        "chosen": chosen,
+        "requested": payouts.totals().get("Requested"),
+        "form": form or FileForm(),
+        "lines": lines,
+    }
+    return render(request, "operator/payouts.html", context, status=status)
+
+
+@operator_page
+def page(request: HttpRequest) -> HttpResponse:
+    """All payouts."""
+    return _page(request)
+
+
+@require_POST
+@operator_page
+def send(request: HttpRequest) -> HttpResponse:
+    """Make a bank file of what is requested."""
+    name = payouts.send(by=actor(request.user))
+    if name:
+        messages.success(request, f"{name}.csv is ready: give it to your bank.")
+    else:
+        messages.info(request, "No payout is requested now.")
+    return redirect("operator:payouts")
+
+
+@operator_page
+def file(request: HttpRequest, name: str) -> HttpResponse:
+    """A bank file, to be saved."""
+    response = HttpResponse(bank_files.payouts_as_csv(payouts.in_file(name)), content_type="text/csv")
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_POST
+@operator_page
+def paid(request: HttpRequest, payout_id: int) -> HttpResponse:
+    """The bank has made a transfer."""
+    payout = payouts.any_one(payout_id)
+    payouts.mark_paid(payout=payout, by=actor(request.user))
+    messages.success(request, f"{payout.reference} is paid.")
+    return redirect("operator:payouts")
+
+
+@require_POST
+@operator_page
+def failed(request: HttpRequest, payout_id: int) -> HttpResponse:
+    """The bank has refused a transfer."""
+    payout = payouts.any_one(payout_id)
+    payouts.mark_failed(payout=payout, reason=request.POST.get("reason", ""), by=actor(request.user))
+    messages.success(request, f"{payout.reference} failed; the worker has the money and the reason.")
+    return redirect("operator:payouts")
+
+
+@require_POST
+@operator_page
+def read(request: HttpRequest) -> HttpResponse:
+    """Read a file of the bank, and say what became of each line."""
+    form = FileForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _page(request, form=form, status=422)
+    content = form.cleaned_data["file"].read(bank_files.FILE_BYTES.longest + 1)
+    try:
+        lines = READERS[form.cleaned_data["kind"]](content, by=actor(request.user))
+    except Invalid as error:
+        form.add_error("file", error.message)
+        return _page(request, form=form, status=422)
+    return _page(request, lines=lines)

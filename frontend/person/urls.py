@@ -1,0 +1,19 @@
+"""The pages of everybody: one's own invitations, memberships and password; links from letters."""
+
+from django.urls import path
+
+from frontend.person import joining, pages, passwords
+
+app_name = "person"
+urlpatterns = [
+    path("you/", pages.you, name="you"),
+    path("you/invitations/<int:invitation_id>/accept/", pages.accept, name="accept"),
+    path("you/invitations/<int:invitation_id>/decline/", pages.decline, name="decline"),
+    path("you/accounts/<int:account_id>/leave/", pages.leave_account, name="leave-account"),
+    path("you/teams/<int:team_id>/leave/", pages.leave_team, name="leave-team"),
+    path("you/password/", passwords.ChangeView.as_view(), name="password-change"),
+    path("password/forgotten/", passwords.ForgottenView.as_view(), name="password-forgotten"),
+    path("password/forgotten/sent/", passwords.SentView.as_view(), name="password-sent"),
+    path("password/reset/<str:uidb64>/<str:token>/", passwords.ResetView.as_view(), name="password-reset"),
+    path("join/<str:secret>/", joining.page, name="join"),
+]

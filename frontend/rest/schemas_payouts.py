@@ -1,0 +1,41 @@
+"""The shapes of payouts, for the OpenAPI document; see schemas.py."""
+
+from rest_framework import serializers as s
+
+from frontend.rest.schemas import Money
+from marketplace.transitions import PAYOUT
+
+
+class PayoutDetails(s.Serializer):
+    """Where a worker's pay is sent."""
+
+    holder = s.CharField()
+    destination = s.CharField()
+
+
+class Payout(s.Serializer):
+    """A payout to a worker."""
+
+    id = s.IntegerField()
+    reference = s.CharField(help_text="what the transfer is called in bank files")
+    amount = Money()
+    status = s.ChoiceField(PAYOUT.choices())
+    holder = s.CharField()
+    destination = s.CharField()
+    failure_reason = s.CharField()
+    created_at = s.DateTimeField()
+    status_changed_at = s.DateTimeField(allow_null=True)
+
+
+class OperatorPayout(Payout):
+    """A payout as operators see it."""
+
+    worker = s.CharField()
+    sent_with = s.CharField(help_text="the bank file it was sent with")
+
+
+class PayoutFile(s.Serializer):
+    """A bank file that was made."""
+
+    name = s.CharField()
+    payouts = s.IntegerField()

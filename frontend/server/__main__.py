@@ -1,0 +1,72 @@
+"""The production web server: `python -m frontend.server`. docs/settings.md says what an operator can change of it.
+
+This process only watches over the others; it loads neither Django nor the portal.
+"""
+
+import os
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+
+from marketplace import settings_declared as declared
+from marketplace.settings_kinds import SettingError
+
+STOP_SECONDS = 60
+"""How long a process that is stopping may take to finish its requests."""
+MOST_FILES = 65_536
+
+
+def listening(bind: str) -> dict[str, Any]:
+    """Where to listen: `host:port`, `[IPv6]:port` or `unix:/path`. Raises SettingError for another text."""
+    if bind.startswith("unix:/"):
+        return {"uds": Path(bind.removeprefix("unix:"))}
+    host, _, port = bind.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65_536:
+        raise SettingError(f"{declared.BIND.name}: {bind!r} found, host:port or unix:/path expected")
+    return {"address": host.strip("[]"), "port": int(port)}
+
+
+def main() -> None:
+    """Serve until the process is told to stop; requests that have begun are finished."""
+    seconds, connections = declared.REQUEST_SECONDS.read(os.environ), declared.WEB_CONNECTIONS.read(os.environ)
+    try:
+        where = listening(declared.BIND.read(os.environ))
+    except SettingError as error:
+        sys.exit(str(error))
+    _allow_files(2 * connections + 1024)
+    Granian(
+        "frontend.server.web:build",
+        factory=True,
+        **where,
+        interface=Interfaces.ASGINL,
+        workers=declared.WEB_WORKERS.read(os.environ),
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=1000 * seconds),
+        websockets=False,
+        loop=Loops.asyncio,
+        runtime_mode=RuntimeModes.st,
+        backlog=2048,
+        backpressure=connections,
+        respawn_failed_workers=True,
+        respawn_interval=1,
+        workers_kill_timeout=STOP_SECONDS,
+        log_level=LogLevels(declared.LOG_LEVEL.read(os.environ).lower()),
+    ).serve()
+
+
+def _allow_files(wanted: int) -> None:
+    """Raise the limit on open files: many systems allow 1,024, and each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else hard
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, most), hard))
+
+
+if __name__ == "__main__":
+    main()

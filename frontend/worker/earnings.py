@@ -1,0 +1,122 @@
+"""The worker's earnings: each payment and payout, where pay is sent, and asking for it."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from frontend.session import worker_page
+from labeling.queries.statements import statement_lines
+from marketplace import money
+from marketplace.errors import DomainError, Invalid
+from marketplace.services import earnings, payouts
+from marketplace.services.scope import actor
+
+PER_PAGE = 50
+PAYOUTS_SHOWN = 10
+
+
+class DetailsForm(forms.Form):
+    """Where pay is to be sent."""
+
+    holder = forms.CharField(max_length=payouts.TEXT_LENGTH.longest, label="Name on the account")
+    destination = forms.CharField(
+        max_length=payouts.TEXT_LENGTH.longest,
+        label="IBAN or account",
+        help_text="An IBAN, or what the operator of this installation has told you to give instead.",
+    )
+
+
+class RequestForm(forms.Form):
+    """How much; left empty, everything."""
+
+    amount = forms.CharField(
+        max_length=money.TEXT_LENGTH.longest, required=False, label="Amount in dollars", help_text="Empty: everything."
+    )
+
+    def clean_amount(self) -> int | None:
+        """Micro-dollars; None for everything."""
+        if not self.cleaned_data["amount"]:
+            return None
+        try:
+            return money.read(self.cleaned_data["amount"], field="amount")
+        except Invalid as error:
+            raise forms.ValidationError(error.message) from error
+
+
+def _page(
+    request: HttpRequest, *, details: DetailsForm | None = None, asked: RequestForm | None = None, status: int = 200
+) -> HttpResponse:
+    worker = request.worker  # type: ignore[attr-defined]
+    page = Paginator(earnings.statement(worker=worker), PER_PAGE).get_page(request.GET.get("page"))
+    recent = list(payouts.of_worker(worker)[:PAYOUTS_SHOWN])
+    known = payouts.details_of(worker)
+    stored: dict[str, Any] = {"holder": known.holder, "destination": known.destination} if known else {}
+    context = {
+        "page": page,
+        "lines": statement_lines(page),
+        "balance": earnings.balance(worker=worker),
+        "payouts": recent,
+        "under_way": any(row.status in payouts.UNDER_WAY for row in recent),
+        "least": payouts.minimum(),
+        "known": known,
+        "details_form": details or DetailsForm(initial=stored),
+        "request_form": asked or RequestForm(),
+    }
+    return render(request, "worker/earnings.html", context, status=status)
+
+
+@worker_page
+def page(request: HttpRequest) -> HttpResponse:
+    """Each payment and payout, and the balance."""
+    return _page(request)
+
+
+@require_POST
+@worker_page
+def set_details(request: HttpRequest) -> HttpResponse:
+    """Say where pay is to be sent."""
+    form = DetailsForm(request.POST)
+    if form.is_valid():
+        try:
+            payouts.set_details(worker=request.worker, **form.cleaned_data)  # type: ignore[attr-defined]
+        except Invalid as error:
+            form.add_error(error.field, error.message)
+    if form.errors:
+        return _page(request, details=form, status=422)
+    messages.success(request, "Saved. Payouts you ask for from now on go there.")
+    return redirect("worker:earnings")
+
+
+@require_POST
+@worker_page
+def request_payout(request: HttpRequest) -> HttpResponse:
+    """Ask for what was earned."""
+    form = RequestForm(request.POST)
+    if form.is_valid():
+        try:
+            payouts.request(
+                worker=request.worker,  # type: ignore[attr-defined]
+                amount_micros=form.cleaned_data["amount"],
+                by=actor(request.user),
+            )
+        except DomainError as error:
+            form.add_error("amount" if error.field == "amount" else None, error.message)
+    if form.errors:
+        return _page(request, asked=form, status=422)
+    messages.success(request, "Requested. You can cancel it until it is sent to the bank.")
+    return redirect("worker:earnings")
+
+
+@require_POST
+@worker_page
+def cancel_payout(request: HttpRequest, payout_id: int) -> HttpResponse:
+    """Take back a payout that was not sent yet."""
+    payout = payouts.one_of(request.worker, payout_id)  # type: ignore[attr-defined]
+    payouts.cancel(payout=payout, by=actor(request.user))
+    messages.success(request, f"{payout.reference} is cancelled; the money is in your earnings again.")
+    return redirect("worker:earnings")

@@ -1,0 +1,128 @@
+"""Label imports: create and stop. What they do is in advancing.py, what they may be asked to do in limits.py."""
+
+from django.db import transaction
+
+from labeling import task_types, transitions
+from labeling.formats.attribute_names import validate_label_attribute_name
+from labeling.models import Dataset, LabelImport, LabelingJob
+from labeling.services.imports import limits
+from marketplace import queue
+from marketplace.errors import DomainError, ImportLimit, Invalid, NameTaken, WrongState
+from marketplace.models import Account
+from marketplace.names import check_name
+from marketplace.services import boundaries
+
+ADVANCE = "labeling.background.advance_import"
+NEEDED_FORMAT = "coco"
+"""A task type that exports to this format has boxes, which is what label files of other tools hold."""
+
+
+def create_import(
+    *,
+    account: Account,
+    by: str,
+    uri: str,
+    purpose: str = limits.DATASET,
+    name: str = "",
+    images: Dataset | None = None,
+    job: LabelingJob | None = None,
+    format: str = limits.AUTO,  # noqa: A002 - the word everyone uses for it
+    label_attribute_name: str = "",
+    read_attribute: str = "",
+    without_boxes: str = limits.WITHOUT_BOXES[0],
+) -> LabelImport:
+    """Create an import of the label file at `uri` and queue its first step.
+
+    With the purpose "dataset" it makes a data set `name`, whose labels are under `label_attribute_name`; its images
+    are those of the data set `images`, or are packed with the labels. With "golds" the labels become golds of `job`.
+    `read_attribute` names the label of a manifest that has several. Raises Invalid, Forbidden, NameTaken, WrongState,
+    or ImportLimit while too many are running.
+    """
+    _check_choices(purpose, format, without_boxes)
+    if len(uri) not in boundaries.URI_LENGTH:
+        raise Invalid(f"an address of {boundaries.URI_LENGTH} characters expected", field="uri")
+    try:
+        boundaries.require_readable(account=account, uri=uri)
+    except DomainError as error:
+        raise type(error)(error.message, field="uri") from None
+    if read_attribute:
+        _check_attribute(read_attribute, "read_attribute")
+    if purpose == limits.DATASET:
+        label_attribute_name = label_attribute_name or limits.DEFAULT_ATTRIBUTE
+        _check_dataset(account, name, images, job, label_attribute_name)
+    else:
+        name, label_attribute_name = "", ""
+        _check_golds(images, job)
+    with transaction.atomic():
+        # Requests of one account wait for each other here, so that together they keep the limit.
+        Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+        unfinished = LabelImport.objects.filter(account=account, status__in=["Initializing", "InProgress"])
+        if unfinished.count() >= limits.MOST_AT_ONCE:
+            raise ImportLimit(f"{limits.MOST_AT_ONCE} label imports are running; wait until one of them has ended")
+        row = LabelImport.objects.create(
+            account=account,
+            purpose=purpose,
+            name=name,
+            uri=uri,
+            asked_format=format,
+            images=images,
+            job=job,
+            label_attribute_name=label_attribute_name,
+            read_attribute=read_attribute,
+            without_boxes=without_boxes,
+            created_by=by,
+        )
+        queue.enqueue(ADVANCE, row.pk)
+    return row
+
+
+def stop_import(*, label_import: LabelImport, by: str) -> None:
+    """Stop it: no data set is made; golds that were written stay. Raises WrongState when it is over already."""
+    with transaction.atomic():
+        transitions.LABEL_IMPORT.advance(label_import, "Stopped", by=by, because="stopped by its owner")
+
+
+def takes_golds(job: LabelingJob) -> bool:
+    """Whether labels of files can be golds of the job: it has boxes, and people or files have given it objects."""
+    return NEEDED_FORMAT in task_types.get(job.task_type).exports and job.status not in ("Initializing", "Failed")
+
+
+def _check_choices(purpose: str, form: str, without_boxes: str) -> None:
+    for field, value, allowed in (
+        ("purpose", purpose, limits.PURPOSES),
+        ("format", form, limits.ASKED_FORMATS),
+        ("without_boxes", without_boxes, limits.WITHOUT_BOXES),
+    ):
+        if value not in allowed:
+            raise Invalid(f"{value!r} found, one of {', '.join(allowed)} expected", field=field)
+
+
+def _check_dataset(
+    account: Account, name: str, images: Dataset | None, job: LabelingJob | None, attribute: str
+) -> None:
+    check_name(name)
+    if job is not None:
+        raise Invalid("a job has golds, a data set has none: leave it out", field="job")
+    if Dataset.objects.filter(account=account, name=name).exists():
+        raise NameTaken(f"the account has a data set {name!r} already", field="name")
+    if images is not None and images.status != "Completed":
+        raise WrongState(f"the data set {images.name} is {images.status}", field="images")
+    _check_attribute(attribute, "label_attribute_name")
+
+
+def _check_golds(images: Dataset | None, job: LabelingJob | None) -> None:
+    if job is None:
+        raise Invalid("golds are golds of a labeling job: name it", field="job")
+    if images is not None:
+        raise Invalid("golds are matched with the objects of the job: leave out the data set", field="images")
+    if not takes_golds(job):
+        boxes = NEEDED_FORMAT in task_types.get(job.task_type).exports
+        reason = f"the labeling job is {job.status}" if boxes else "label files hold boxes, the job asks for others"
+        raise WrongState(reason, field="job")
+
+
+def _check_attribute(name: str, field: str) -> None:
+    try:
+        validate_label_attribute_name(name, task_types.DEFAULT)
+    except ValueError as error:
+        raise Invalid(str(error), field=field) from None

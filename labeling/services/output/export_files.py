@@ -1,0 +1,253 @@
+"""Writes the file of one export, object by object, whatever its size; stores its progress and notices a stop.
+
+An object that does not fit the format is left out with its reason, and so is one whose image was wanted but cannot be
+read.
+"""
+
+import io
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from tempfile import SpooledTemporaryFile
+from typing import Any, BinaryIO, cast
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import orjson
+from django.db.models import F, Min, Q, Window
+
+from labeling import task_types
+from labeling.formats import manifest
+from labeling.formats.augmented import put_members
+from labeling.formats.interchange.archives import ArchiveWriter
+from labeling.formats.interchange.coco import write_coco
+from labeling.formats.interchange.items import LabeledImage, fitted
+from labeling.formats.interchange.member_names import Names
+from labeling.formats.interchange.voc import write_voc
+from labeling.formats.interchange.yolo import write_yolo
+from labeling.formats.shapes import Box, ImageSize
+from labeling.formats.worker_responses import answer_record
+from labeling.models import DataObject, Export, LabelingJob, Task
+from labeling.services.intake import inspection, loading, source_names
+from labeling.services.one_by_one import OF_ONE_OBJECT, reason_of
+from labeling.services.output import manifests, rows
+from labeling.services.output.export_images import Images, Unreadable
+
+COCO_MEMBER = "annotations/instances_default.json"
+"""The file name that CVAT and Datumaro expect."""
+
+IMAGES_FOLDER = "images/"
+"""Where COCO and manifest archives have the images; VOC and YOLO have folders of their own."""
+
+MOST_ERRORS = 1000
+"""Objects left out that are stored with their reason."""
+
+REPORT_SECONDS = 1.0
+"""How often progress is stored."""
+
+CHUNK = 500
+"""Tasks whose answers are read at a time."""
+
+ZIP_BUFFER = 1024 * 1024
+SPOOL = 8 * 1024 * 1024
+"""Bytes of a part that is kept in memory before it goes to a temporary file."""
+
+
+class Stopped(Exception):
+    """The export was stopped while it was being written."""
+
+
+class ExportFile:
+    """One export while it is written."""
+
+    def __init__(self, export: Export):
+        self.export = export
+        self.job: LabelingJob = export.job
+        self.done = 0
+        self.errors: list[dict[str, Any]] = []
+        self.task_type = task_types.get(self.job.task_type)
+        selected = Q(job=self.job)
+        self._labeled_ones = Q(job=self.job, label__source__in=rows.WHICH[export.which])
+        if export.which != "all" or export.kind not in ("manifest", "worker-answers"):
+            selected = self._labeled_ones
+        self.total = max(1, DataObject.objects.filter(selected).count())
+        self._reported_at = time.monotonic()
+
+    def write(self, out: BinaryIO) -> None:
+        """Write the whole file. Raises Stopped, Invalid for images above the limits, StoreUnavailable."""
+        {
+            "manifest": self._manifest_and_images if self.export.images else self._manifest,
+            "worker-answers": self._answers,
+            "coco": self._coco_and_images if self.export.images else self._coco,
+            "voc": self._voc,
+            "yolo": self._yolo,
+        }[self.export.kind](out)
+
+    def _step(self) -> None:
+        self.done += 1
+        now = time.monotonic()
+        if now - self._reported_at < REPORT_SECONDS:
+            return
+        self._reported_at = now
+        running = Export.objects.filter(pk=self.export.pk, status="InProgress").update(
+            progress=min(0.99, self.done / self.total), objects_done=self.done
+        )
+        if not running:
+            raise Stopped
+
+    def _left_out(self, row: rows.Row, reason: str) -> None:
+        if len(self.errors) < MOST_ERRORS:
+            self.errors.append({"object": str(row.line_index), "reason": reason})
+
+    def _note(self, row: rows.Row, reason: str) -> None:
+        self._note_of(row.line_index, reason)
+
+    def _note_of(self, index: int, reason: str) -> None:
+        """Something to know of an object that is not left out."""
+        if len(self.errors) < MOST_ERRORS:
+            self.errors.append({"object": str(index), "reason": reason, "used": True})
+
+    def _note_repeated_images(self) -> None:
+        """Say which objects are the same image: in these formats each becomes an image with a name of its own."""
+        first = Window(Min("index"), partition_by=["source_ref"])
+        found = DataObject.objects.filter(self._labeled_ones).annotate(first=first).filter(index__gt=F("first"))
+        for index, before in found.order_by("index").values_list("index", "first")[:MOST_ERRORS]:
+            reason = f"is the same image as object {before}; it is an image of its own here, with another name"
+            self._note_of(index, reason)
+
+    def _line(self, row: rows.Row) -> bytes:
+        line, reason = rows.line_or_failure(row, self.job)
+        if reason:
+            self._left_out(row, reason)
+        return line
+
+    def _manifest(self, out: BinaryIO) -> None:
+        for row in rows.stream(self.job, self.export.which):
+            out.write(self._line(row) + b"\n")
+            self._step()
+
+    def _manifest_and_images(self, out: BinaryIO) -> None:
+        """The manifest names the files of the archive; a line whose image cannot be read keeps its address."""
+        names = Names()
+        with ArchiveWriter(out) as archive, SpooledTemporaryFile(max_size=SPOOL) as lines:
+            for row, content in Images(self.job.account).of(rows.stream(self.job, self.export.which)):
+                line = self._line(row)
+                if isinstance(content, Unreadable):
+                    self._left_out(row, content.reason)
+                else:
+                    name = IMAGES_FOLDER + names.take(self._name(row) or row.source_ref)
+                    line = put_members(line, {manifest.SOURCE_REF: name})
+                    archive.add_image(name, self._plain_image(row, content))
+                lines.write(line + b"\n")
+                self._step()
+            archive.add_stream(f"{self.job.name}.manifest", lines)
+
+    def _plain_image(self, row: rows.Row, content: bytes) -> LabeledImage:
+        return LabeledImage(row.source_ref, rows.image_size(row), name=self._name(row), content=content)
+
+    def _answers(self, out: BinaryIO) -> None:
+        last = 0
+        while True:
+            tasks = list(
+                Task.objects.filter(queue=self.job.queue_id, pk__gt=last)
+                .select_related("data_object")
+                .order_by("pk")[:CHUNK]
+            )
+            if not tasks:
+                return
+            last = tasks[-1].pk
+            answers = manifests.answers_of_tasks(self.job, tasks)
+            for task in tasks:
+                for answer in answers.get(task.pk, []):
+                    record = {"objectId": task.data_object.index, "source-ref": task.data_object.source_ref}
+                    out.write(orjson.dumps({**record, **answer_record(answer)}) + b"\n")
+                self._step()
+
+    def _images(self) -> Iterator[LabeledImage]:
+        self._note_repeated_images()
+        # A label that came with the input may lack the size of its image, or have another one's.
+        imported = DataObject.objects.filter(self._labeled_ones, label__algorithm=loading.IMPORTED, inspected_at=None)
+        inspection.inspect_objects(imported.order_by("pk").values_list("pk", flat=True).iterator(), stated=True)
+        for row, content in self._labeled():
+            try:
+                if isinstance(content, Unreadable):
+                    raise ValueError(content.reason)
+                image = replace(self._image(row, row.value or {}), content=content)
+            except OF_ONE_OBJECT as error:
+                self._left_out(row, reason_of(error))
+                continue
+            yield image
+            self._step()
+
+    def _labeled(self) -> Iterator[tuple[rows.Row, bytes | Unreadable | None]]:
+        """The labeled rows, with their images if these are wanted."""
+        labeled = (row for row in rows.stream(self.job, self.export.which) if row.value is not None)
+        if self.export.images:
+            yield from Images(self.job.account).of(labeled)
+        else:
+            yield from ((row, None) for row in labeled)
+
+    def _image(self, row: rows.Row, value: dict[str, Any]) -> LabeledImage:
+        """Raises ValueError, or another error of OF_ONE_OBJECT, for a label that no format could hold."""
+        boxes = [replace(box, confidence=box.confidence or 0.0) for box in self.task_type.read_value(value)]
+        if not row.width or not row.height or min(row.width, row.height) < 0:
+            raise ValueError("the size of the image is not known")
+        if unknown := sorted({box.label for box in boxes} - set(self.job.labels)):
+            raise ValueError(f"the class {unknown[0]!r} is not one of the job's")
+        if problem := self.task_type.unwritable(boxes, labels=self.job.labels):
+            raise ValueError(problem)
+        size = rows.image_size(row)
+        if row.algorithm == loading.IMPORTED:
+            boxes = self._inside(row, boxes, size)
+        return LabeledImage(row.source_ref, size, tuple(boxes), self._name(row))
+
+    def _inside(self, row: rows.Row, boxes: list[Box], size: ImageSize) -> list[Box]:
+        """The boxes of a label that came with the input, inside their image; what is wrong with them is noted."""
+        stated = self.task_type.read_manifest(orjson.loads(row.line), self.job.label_attribute_name).image_size
+        if stated is not None and (stated.width, stated.height) != (size.width, size.height):
+            self._note(
+                row,
+                f"the label says {stated.width} x {stated.height} pixels, the image has {size.width} x "
+                f"{size.height}: the boxes are taken as pixels of the image",
+            )
+        kept = []
+        for place, box in enumerate(boxes, start=1):
+            try:
+                inside, repair = fitted(box, size)
+            except ValueError as error:
+                self._note(row, f"box {place}: {error}: it is left out")
+                continue
+            kept.append(inside)
+            if repair:
+                self._note(row, f"box {place}: {repair}")
+        return kept
+
+    def _name(self, row: rows.Row) -> str:
+        return source_names.without_our_folders(self.job.account, row.source_ref, row.source_name)
+
+    def _info(self) -> dict[str, str]:
+        return {"description": self.job.name, "version": self.job.label_attribute_name}
+
+    def _coco(self, out: BinaryIO) -> None:
+        with (
+            ZipFile(out, "w", ZIP_DEFLATED, compresslevel=1) as archive,
+            archive.open(COCO_MEMBER, "w", force_zip64=True) as member,
+            io.BufferedWriter(cast(io.RawIOBase, member), ZIP_BUFFER) as buffer,
+        ):
+            write_coco(self._images(), buffer, labels=self.job.labels, info=self._info())
+
+    def _coco_and_images(self, out: BinaryIO) -> None:
+        """The document waits in a temporary file, because a zip file is written one member after the other."""
+        with ArchiveWriter(out) as archive, SpooledTemporaryFile(max_size=SPOOL) as document:
+
+            def add(name: str, image: LabeledImage) -> None:
+                archive.add_image(IMAGES_FOLDER + name, image)
+
+            spool = cast(BinaryIO, document)
+            write_coco(self._images(), spool, labels=self.job.labels, info=self._info(), on_image=add)
+            archive.add_stream(COCO_MEMBER, spool)
+
+    def _voc(self, out: BinaryIO) -> None:
+        write_voc(self._images(), out, labels=self.job.labels)
+
+    def _yolo(self, out: BinaryIO) -> None:
+        write_yolo(self._images(), out, labels=self.job.labels)

@@ -1,0 +1,230 @@
+"""Paying workers out: where to, how much, and what the bank said. Transfers are made by the operator, outside.
+
+Money moves with the status: out of the worker's earnings when a payout is requested, out of the ledger when it is paid,
+back to the earnings when it is cancelled or fails.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, QuerySet, Sum
+from django.utils import timezone
+from stdnum import iban
+from stdnum.exceptions import ValidationError
+
+from marketplace import money, transitions
+from marketplace.errors import Invalid, LimitExceeded, NotFound, WrongState
+from marketplace.models import EntryKind, LedgerAccount, LedgerKind, Payout, PayoutDetails, Subject, Worker
+from marketplace.ranges import Range
+from marketplace.services import ledger
+
+CENT = 10_000
+"""Micro-dollars of the smallest amount that banks transfer; what is finer stays in the earnings."""
+
+TEXT_LENGTH = Range(1, 70)
+"""Characters of the holder's name and of the destination: what a SEPA transfer takes."""
+
+REASON_LENGTH = Range(1, 300)
+"""Characters of the reason why a payout failed."""
+
+UNDER_WAY = ("Requested", "Sent")
+"""The statuses of a payout whose money has left the earnings and not reached the bank."""
+
+PAYOUT = "payout"
+"""The type of payouts in ledger entries. Stored, so never changed."""
+
+# The first character keeps spreadsheets from taking the text of a bank file for a formula.
+_HOLDER = re.compile(r"[^\W\d_][^\x00-\x1f\x7f;|\"<>]*")
+_DESTINATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9 @._/+-]*")
+_IBAN_LIKE = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
+
+
+def minimum() -> int:
+    """The least micro-dollars that are paid out, by the operator's setting."""
+    return money.parse(settings.MINIMUM_PAYOUT)
+
+
+def details_of(worker: Worker) -> PayoutDetails | None:
+    """Where the worker's pay is sent, None until they have said so."""
+    return PayoutDetails.objects.filter(worker=worker).first()
+
+
+def set_details(*, worker: Worker, holder: str, destination: str) -> PayoutDetails:
+    """Say where a worker's pay is to be sent. Payouts requested before go where they were going.
+
+    Raises Invalid, naming the field, for a text that cannot stand in a bank file and for an IBAN with a wrong digit.
+    """
+    holder, destination = " ".join(holder.split()), " ".join(destination.split())
+    for field, text, pattern in (("holder", holder, _HOLDER), ("destination", destination, _DESTINATION)):
+        if len(text) not in TEXT_LENGTH:
+            raise Invalid(f"{TEXT_LENGTH} characters are expected, {len(text)} found", field=field)
+        if pattern.fullmatch(text) is None:
+            raise Invalid("this holds characters that bank files cannot carry", field=field)
+    if _IBAN_LIKE.fullmatch(destination.replace(" ", "").upper()):
+        destination = _checked_iban(destination)
+    now = timezone.now()
+    changes = {"holder": holder, "destination": destination, "changed_at": now}
+    details, _ = PayoutDetails.objects.update_or_create(worker=worker, defaults=changes)
+    return details
+
+
+def _checked_iban(text: str) -> str:
+    try:
+        return str(iban.format(iban.validate(text)))
+    except ValidationError:
+        raise Invalid("this IBAN has a wrong digit: its check number does not fit", field="destination") from None
+
+
+def request(*, worker: Worker, by: str, amount_micros: int | None = None) -> Payout:
+    """Ask for `amount_micros`, or for all that is there in whole cents. The money leaves the earnings at once.
+
+    Raises Invalid for an amount below the minimum or finer than a cent and without payout details, LimitExceeded for
+    more than was earned, WrongState while another payout is under way.
+    """
+    if (details := details_of(worker)) is None:
+        raise Invalid("say first where your pay is to be sent", field="destination")
+    pocket = ledger.pocket(LedgerKind.EARNINGS, worker=worker)
+    # The lock on the earnings keeps a second request of the worker out until this one has committed.
+    with ledger.locked(pocket):
+        if Payout.objects.filter(worker=worker, status__in=UNDER_WAY).exists():
+            raise WrongState("a payout of yours is under way; another one can follow it", field="status")
+        amount = _amount(amount_micros, ledger.balance(pocket))
+        payout = Payout.objects.create(
+            worker=worker, amount_micros=amount, holder=details.holder, destination=details.destination
+        )
+        _move(payout, EntryKind.WITHDRAWAL, LedgerKind.EARNINGS, LedgerKind.PAYOUTS, by=by)
+    return payout
+
+
+def _amount(wanted: int | None, balance: int) -> int:
+    amount = balance - balance % CENT if wanted is None else wanted
+    if amount % CENT:
+        raise Invalid("a payout is a number of whole cents", field="amount")
+    if amount < minimum():
+        have = "" if wanted is not None else f", you have earned {money.text(balance)}"
+        raise Invalid(f"the least that is paid out is {money.text(minimum())} dollars{have}", field="amount")
+    if amount > balance:
+        raise LimitExceeded(
+            f"you have earned {money.text(balance)} dollars, {money.text(amount)} are asked for", field="amount"
+        )
+    return amount
+
+
+def cancel(*, payout: Payout, by: str) -> bool:
+    """Take back a payout that was not sent yet; returns False when it was cancelled before.
+
+    Raises WrongState for one that was sent.
+    """
+    return _end(payout, "Cancelled", by=by, because="cancelled by the worker")
+
+
+def send(*, by: str, now: datetime | None = None) -> str:
+    """Put every requested payout in one bank file; returns its name, "" when none was requested."""
+    name = f"payouts-{now or timezone.now():%Y%m%d-%H%M%S-%f}"
+    with transaction.atomic():
+        requested = Payout.objects.select_for_update(no_key=True).filter(status="Requested").order_by("pk")
+        payouts = list(requested)
+        for payout in payouts:
+            transitions.PAYOUT.advance(payout, "Sent", by=by, because=name, sent_with=name)
+    return name if payouts else ""
+
+
+def mark_paid(*, payout: Payout, by: str) -> bool:
+    """The bank has made the transfer: the money has left. Returns False when that was said before."""
+    with transaction.atomic():
+        moved = transitions.PAYOUT.advance(payout, "Paid", by=by)
+        if moved:
+            _move(payout, EntryKind.PAYOUT, LedgerKind.PAYOUTS, LedgerKind.OUTSIDE, by=by)
+    return moved
+
+
+def mark_failed(*, payout: Payout, reason: str, by: str) -> bool:
+    """The bank has refused the transfer: the money is the worker's again, who is shown the reason.
+
+    Returns False when that was said before. Raises Invalid without a reason.
+    """
+    if len(reason.strip()) not in REASON_LENGTH:
+        raise Invalid(f"a reason has {REASON_LENGTH} characters", field="reason")
+    return _end(payout, "Failed", by=by, because=reason.strip(), failure_reason=reason.strip())
+
+
+def _end(payout: Payout, to: str, *, by: str, because: str, **changes: str) -> bool:
+    with transaction.atomic():
+        moved = transitions.PAYOUT.advance(payout, to, by=by, because=because, **changes)
+        if moved:
+            _move(payout, EntryKind.PAYBACK, LedgerKind.PAYOUTS, LedgerKind.EARNINGS, by=by)
+    return moved
+
+
+def _move(payout: Payout, kind: str, source: str, target: str, *, by: str) -> None:
+    def pocket(of_kind: str) -> LedgerAccount:
+        return ledger.pocket(of_kind, worker=None if of_kind == LedgerKind.OUTSIDE else payout.worker)
+
+    ledger.post(
+        kind=kind,
+        subject=Subject(PAYOUT, payout.pk),
+        postings={pocket(source): -payout.amount_micros, pocket(target): payout.amount_micros},
+        by=by,
+        description=f"Payout {payout.reference}" + (" came back" if kind == EntryKind.PAYBACK else ""),
+    )
+
+
+# --- what is read ---------------------------------------------------------------------------------------------------
+
+
+def of_worker(worker: Worker) -> QuerySet[Payout]:
+    """The worker's payouts, newest first."""
+    return Payout.objects.filter(worker=worker).order_by("-pk")
+
+
+def one_of(worker: Worker, payout_id: int) -> Payout:
+    """A payout of the worker. Raises NotFound."""
+    found = of_worker(worker).filter(pk=payout_id).first()
+    if found is None:
+        raise NotFound(f"you have no payout {payout_id}")
+    return found
+
+
+def any_one(payout_id: int) -> Payout:
+    """Any payout, for operators. Raises NotFound."""
+    found = Payout.objects.select_related("worker").filter(pk=payout_id).first()
+    if found is None:
+        raise NotFound(f"there is no payout {payout_id}")
+    return found
+
+
+def everybodys(status: str | None = None) -> QuerySet[Payout]:
+    """All payouts, newest first, for operators."""
+    found = Payout.objects.select_related("worker__user").order_by("-pk")
+    return found if status is None else found.filter(status=status)
+
+
+class Total(NamedTuple):
+    """How many payouts, and their micro-dollars together."""
+
+    payouts: int
+    micros: int
+
+
+def totals() -> dict[str, Total]:
+    """Number and amount of everybody's payouts, by status; a status without payouts is left out."""
+    rows = Payout.objects.values_list("status").annotate(count=Count("pk"), micros=Sum("amount_micros")).order_by()
+    return {status: Total(count, micros) for status, count, micros in rows}
+
+
+def in_file(name: str) -> list[Payout]:
+    """The payouts of a bank file, in the order of their requests. Raises NotFound for a file that was never made."""
+    found = list(Payout.objects.filter(sent_with=name).order_by("pk")) if name else []
+    if not found:
+        raise NotFound(f"there is no bank file {name}")
+    return found
+
+
+def by_reference(references: Iterable[str]) -> dict[str, Payout]:
+    """The payouts that these references ("WG81") name; others are left out."""
+    keys = {int(text[2:]) for text in references if re.fullmatch(r"WG[1-9][0-9]{0,17}", text)}
+    return {payout.reference: payout for payout in Payout.objects.select_related("worker").filter(pk__in=keys)}

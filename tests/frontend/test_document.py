@@ -1,0 +1,192 @@
+"""The OpenAPI document is what the API does: requests made from it, right and wrong ones, are answered as it says.
+
+schemathesis makes them of every operation, the same ones each time; so new operations are tested as well. What the
+document cannot say, such as which rows there are, is filled in from the test data. Nothing that a request changes
+stays, so that every request meets the same rows.
+"""
+
+import copy
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import hypothesis
+import pytest
+import schemathesis
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, transaction
+from hypothesis import HealthCheck, Phase, strategies
+from rest_framework import serializers
+from schemathesis.generation.hypothesis.builder import HypothesisTestConfig, HypothesisTestMode, create_test
+
+from frontend.rest import openapi
+from frontend.rest.fields import Body
+from marketplace.models import Account, User
+from marketplace.services import accounts
+from marketplace.wsgi import application
+from tests.frontend import hostile
+from tests.frontend.test_permissions import SIGNED_IN, WORKER
+from tests.frontend.test_ranges import classes
+from tests.frontend.world import World, a_world
+
+pytestmark = pytest.mark.django_db
+EXAMPLES = 6
+"""Random requests of each kind, besides those that cover the schema of an operation part by part."""
+PARTS = 6
+"""The operations are spread over so many tests, so that none takes long."""
+UNCHECKED = {"ignored_auth": "the permission tests call every route without signing in, and as strangers"}
+FORMATS = {"cursor": "cD05OTk5OTk="}
+"""Values of the document's own formats: here the cursor of a page after row 999999."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _formats() -> None:
+    for name, value in FORMATS.items():
+        schemathesis.openapi.format(name, strategies.just(value))
+
+
+@contextmanager
+def one_connection() -> Iterator[None]:
+    """Keep Django from closing a connection between requests because it is inside a transaction, as the tests' is."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+class Caller:
+    """Somebody with a token, who calls operations with what schemathesis makes and keeps what was not as documented."""
+
+    def __init__(self, world: World, user: User, account: Account | None):
+        _, secret = accounts.create_token(user=user, account=None, name="schemathesis")
+        self.world, self.user = world, user
+        self.headers = {"Authorization": f"Bearer {secret}"} | ({"Waggle-Account": account.number} if account else {})
+        self.known = hostile.bodies(world)
+        self.faults: dict[str, str] = {}
+        self.calls = 0
+
+    def call(self, case: schemathesis.Case) -> None:
+        """Send one request and check its answer; nothing of it stays."""
+        self._fill(case)
+        self.calls += 1
+        with transaction.atomic():
+            try:
+                response = case.call(headers=self.headers)
+                excluded = [check for check in schemathesis.checks.CHECKS.get_all() if check.__name__ in UNCHECKED]
+                case.validate_response(response, headers=self.headers, excluded_checks=excluded)
+            except* AssertionError as wrong:
+                for one in wrong.exceptions:
+                    self._note(case, one, response)
+            finally:
+                transaction.set_rollback(True)
+
+    def _fill(self, case: schemathesis.Case) -> None:
+        """Replace what names a row by the name of one that there is; a request that is wrong elsewhere stays wrong."""
+        places = {**self.world.ids, "kind": "good_examples", "number": 0, "part": "config.json"}
+        for name in case.path_parameters or {}:
+            case.path_parameters[name] = places[name]
+        right = self.known.get(case.operation.definition.raw["operationId"], {})
+        if isinstance(case.body, dict) and case.meta.generation.mode.is_positive:
+            for name in set(case.body) & REFERENCES:
+                if name in right:
+                    case.body[name] = right[name]
+                else:
+                    del case.body[name]
+            agree(case.body, right)
+
+    def _note(self, case: schemathesis.Case, error: Exception, response: Any) -> None:
+        why = getattr(case.meta.phase.data, "description", "")
+        sent = {"query": case.query, "body": case.body if isinstance(case.body, dict | list | str) else None}
+        self.faults.setdefault(
+            f"{case.operation.label}: {type(error).__name__}: {why}",
+            f"{response.status_code} {response.text[:600]} to {sent}",
+        )
+
+
+REFERENCES = {
+    "account", "answer", "bad_examples", "dataset", "email", "good_examples", "initial_model", "input_manifest_uri",
+    "output_uri", "uri", "workteam",
+}  # fmt: skip
+"""Members of a body whose right values depend on what there is."""
+DOCUMENTED = {
+    name for shape in openapi.document()["components"]["schemas"].values() for name in shape.get("properties", ())
+}
+
+
+def agree(body: dict[str, Any], right: dict[str, Any]) -> None:
+    """Make the parts of a body fit together where the document says in words only what they have in common."""
+    for name in set(body) - set(right) - DOCUMENTED:
+        # Members that no operation knows are ignored, as long as they are JSON that the API takes at all.
+        del body[name]
+    if "selection" in body:
+        body["selection"] = {"percent": 10, **body["selection"], "where": "split = 'train'"}
+    if {"labels", "workteam"} <= set(body):
+        body["labels"] = [f"{place} {label}"[:256] for place, label in enumerate([*body["labels"], "other"])]
+        body["dataset"], body["price"] = right["dataset"], right["price"]
+        body.pop("label_attribute_name", None)
+        body.get("redundancy", {}).pop("start", None)
+        for kind in ("good_examples", "bad_examples"):
+            body.get("instructions", {}).pop(kind, None)
+
+
+def operations() -> list[Any]:
+    """Every operation of the document, which leaves to the tests how to sign in."""
+    document = copy.deepcopy(openapi.document())
+    for path in document["paths"].values():
+        for operation in path.values():
+            operation.pop("security", None)
+    schema = schemathesis.openapi.from_dict(document)
+    schema.config.generation.update(allow_x00=False)
+    schema.app = application
+    return [result.ok() for result in schema.get_all_operations()]
+
+
+def walk(caller: Caller, wanted: list[Any]) -> None:
+    """Call the operations with requests made from the document."""
+    settings = hypothesis.settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.explicit, Phase.generate],
+    )
+    for operation in wanted:
+        config = HypothesisTestConfig(
+            project=operation.schema.config,
+            modes=[HypothesisTestMode.COVERAGE, HypothesisTestMode.FUZZING],
+            settings=settings,
+        )
+        with one_connection():
+            create_test(operation=operation, test_func=caller.call, config=config)()
+
+
+def test_every_body_has_the_types_of_the_document():
+    loose = [shape.__name__ for shape in classes(serializers.Serializer) if shape.__name__.endswith("Input")]
+    assert len(loose) > 15
+    assert [name for name in loose if name not in {shape.__name__ for shape in classes(Body)}] == []
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_the_owner_of_an_account_is_answered_as_the_document_says(part, db):
+    world = a_world()
+    hostile.everybody(world)
+    caller = Caller(world, world.owner, world.account)
+    wanted = operations()[part::PARTS]
+    walk(caller, wanted)
+    assert not caller.faults, "\n".join(f"{case}\n  {fault}" for case, fault in caller.faults.items())
+    assert caller.calls > 15 * len(wanted)
+
+
+def test_a_worker_is_answered_as_the_document_says(db):
+    world = a_world()
+    hostile.everybody(world)
+    caller = Caller(world, world.worker_user, None)
+    theirs = {"/" + re.sub(r"<\w+:(\w+)>", r"{\1}", route) for route in WORKER | SIGNED_IN}
+    wanted = [operation for operation in operations() if operation.path in theirs]
+    assert len(wanted) > 12
+    walk(caller, wanted)
+    assert not caller.faults, "\n".join(f"{case}\n  {fault}" for case, fault in caller.faults.items())
+    assert caller.calls > 15 * len(wanted)
