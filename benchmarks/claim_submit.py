@@ -264,10 +264,7 @@ def make_people(workers: int) -> tuple[Any, Any, list[str]]:
 
 
 def make_job(account: Any, team: Any, *, tasks: int, redundancy: int, **changes: Any) -> int:
-    """A job in progress, all its objects open to people, made in seconds whatever its size.
-
-    `changes` are arguments of create_job.
-    """
+    """A job in progress, all its objects open to people; `changes` are arguments of create_job."""
     from django.conf import settings
     from django.db import connection, transaction
 

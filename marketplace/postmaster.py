@@ -92,11 +92,12 @@ def socket_folder(directory: Path) -> Path:
 
 
 def own_socket_folder(directory: Path) -> Path:
-    """A folder for the socket that its owner alone may enter: the data folder, or another if its path is too long.
+    """A folder for the socket that its owner alone may enter: the data folder, or another if its path does not do.
 
-    `directory` exists and belongs to the server's user. Raises DatabaseUnavailable when somebody else made the folder.
+    It must not be too long, and a comma would part it in two, for the server and for who connects. `directory` exists
+    and belongs to the server's user. Raises DatabaseUnavailable when somebody else made the folder.
     """
-    if len(os.fsencode(directory / SOCKET)) <= SOCKET_PATH_BYTES:
+    if len(os.fsencode(directory / SOCKET)) <= SOCKET_PATH_BYTES and "," not in str(directory):
         return directory
     digest = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
     folder = Path(tempfile.gettempdir()) / f"waggle-postgres-{digest}"
@@ -104,7 +105,7 @@ def own_socket_folder(directory: Path) -> Path:
     owner, found = directory.stat().st_uid, folder.lstat()
     if folder.is_symlink() or found.st_uid not in (owner, os.geteuid()):
         raise DatabaseUnavailable(
-            f"{folder}: belongs to somebody else; remove it, or point WAGGLE_VAR at a shorter path"
+            f"{folder}: belongs to somebody else; remove it, or point WAGGLE_VAR at a shorter path without a comma"
         )
     close_to_others(folder, owner=owner)
     return folder

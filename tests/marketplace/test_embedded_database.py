@@ -147,15 +147,16 @@ def closed(socket: Path) -> bool:
     return all(mode & 0o077 == 0 for mode in modes)
 
 
-@pytest.mark.parametrize("long", [False, True])
-def test_nobody_else_reaches_the_socket(long):
-    with tempfile.TemporaryDirectory(prefix="waggle-embedded-", ignore_cleanup_errors=True) as name:
-        Path(name).chmod(0o755)
-        directory = Path(name).resolve() / ("a-long-name-" * 9 if long else "short") / "postgres"
+@pytest.mark.parametrize("name", ["short", "a-long-name-" * 9, "a, b"])
+def test_nobody_else_reaches_the_socket(name):
+    elsewhere = name != "short"
+    with tempfile.TemporaryDirectory(prefix="waggle-embedded-", ignore_cleanup_errors=True) as base:
+        Path(base).chmod(0o755)
+        directory = Path(base).resolve() / name / "postgres"
         url = start_embedded(directory)
         folder = Path(parse_url(url)["HOST"])
         try:
-            assert (folder == directory) is not long
+            assert (folder == directory) is not elsewhere
             assert closed(folder / postmaster.SOCKET)
             (folder / postmaster.SOCKET).chmod(0o777)
             folder.chmod(0o700 if folder == directory else 0o777)
@@ -167,7 +168,7 @@ def test_nobody_else_reaches_the_socket(long):
             psycopg.connect(url).close()
         finally:
             stop_embedded(directory)
-            if long:
+            if elsewhere:
                 folder.rmdir()
 
 
