@@ -25,7 +25,7 @@ MOST_FILES = 65_536
 def listening(bind: str) -> dict[str, Any]:
     """Where to listen: `host:port`, `[IPv6]:port` or `unix:/path`. Raises SettingError for another text."""
     if bind.startswith("unix:/"):
-        return {"uds": Path(bind.removeprefix("unix:"))}
+        return {"uds": Path(bind.removeprefix("unix:")), "uds_permissions": 0o660}
     host, _, port = bind.rpartition(":")
     if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65_536:
         raise SettingError(f"{declared.BIND.name}: {bind!r} found, host:port or unix:/path expected")
