@@ -7,7 +7,7 @@ from django.apps import apps
 from django.conf import settings
 
 from frontend.images import image_url
-from labeling.models import DataObject, Export, LabelImport
+from labeling.models import DataObject, Dataset, Export, LabelImport
 from labeling.services.imports import reports
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import assignments
@@ -70,36 +70,20 @@ def a_world() -> World:
     open_batch(job=job, object_ids=[row.pk for row in rows], by="system")
     assignment = assignments.claim(worker=worker, queue=job.queue)
     assert assignment is not None
-    root = storage.join(settings.STORE_URL, "accounts", account.number, "models", "secret-model")
-    for part in ("model.safetensors", "model.onnx", "config.json", "model.tar.gz"):
-        storage.write(storage.join(root, part), b"secret-bytes")
-    model = Model.objects.create(
-        account=account,
-        name="secret-model",
-        architecture="compact",
-        labels=["bee"],
-        artifact_uri=storage.join(root, "model.tar.gz"),
-        parts_uri=root,
-    )
+    model = _model(account)
     training = TrainingJob.objects.create(account=account, name="secret-training")
-    export_uri = storage.join(root, "config.json")
+    export_uri = storage.join(model.parts_uri, "config.json")
     export = Export.objects.create(job=job, kind="manifest", status="Completed", uri=export_uri, size_bytes=12)
     token, _ = accounts.create_token(user=owner, account=account, name="secret-token")
     dataset = builders.a_dataset(account=account, name="secret-data")
     assert isinstance(token, ApiToken)
-    label_import = LabelImport.objects.create(
-        account=account, purpose="dataset", name="secret-labels", uri=export_uri, status="Completed", dataset=dataset,
-        counts={"lines": 1},
-    )  # fmt: skip
-    for form in reports.KINDS:
-        storage.write(reports.uri(label_import, form), b"secret-labels")
     ids = {
         "job_id": job.pk,
         "queue_id": job.queue_id,
         "object_id": rows[0].pk,
         "dataset_id": dataset.pk,
         "export_id": export.pk,
-        "import_id": label_import.pk,
+        "import_id": _label_import(account, dataset).pk,
         "form": "jsonl",
         "model_id": model.pk,
         "training_id": training.pk,
@@ -128,3 +112,32 @@ def a_world() -> World:
             account.number,
         ],
     )
+
+
+def _model(account: Account) -> Model:
+    root = storage.join(settings.STORE_URL, "accounts", account.number, "models", "secret-model")
+    for part in ("model.safetensors", "model.onnx", "config.json", "model.tar.gz"):
+        storage.write(storage.join(root, part), b"secret-bytes")
+    return Model.objects.create(
+        account=account,
+        name="secret-model",
+        architecture="compact",
+        labels=["bee"],
+        artifact_uri=storage.join(root, "model.tar.gz"),
+        parts_uri=root,
+    )
+
+
+def _label_import(account: Account, dataset: Dataset) -> LabelImport:
+    row = LabelImport.objects.create(
+        account=account,
+        purpose="dataset",
+        name="secret-labels",
+        uri=dataset.manifest_uri,
+        status="Completed",
+        dataset=dataset,
+        counts={"lines": 1},
+    )
+    for form in reports.KINDS:
+        storage.write(reports.uri(row, form), b"secret-labels")
+    return row
