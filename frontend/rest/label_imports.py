@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from frontend.rest import schemas
+from frontend.rest import import_schemas, schemas
 from frontend.rest.download import file_response
 from frontend.rest.fields import Body
 from frontend.rest.idempotency import idempotent
@@ -72,7 +72,7 @@ def import_row(row: LabelImport) -> dict[str, Any]:
 
 @listed(
     operation="list_label_imports",
-    page=schemas.page("LabelImport", schemas.LabelImport),
+    page=schemas.page("LabelImport", import_schemas.LabelImport),
     description="Label imports, newest first.",
 )
 class LabelImportsView(ListView):
@@ -88,7 +88,9 @@ class LabelImportsView(ListView):
         """As one alone is shown."""
         return import_row(found)
 
-    @extend_schema(request=LabelImportInput, responses={201: schemas.LabelImport}, operation_id="create_label_import")
+    @extend_schema(
+        request=LabelImportInput, responses={201: import_schemas.LabelImport}, operation_id="create_label_import"
+    )
     @idempotent
     def post(self, request: Request) -> Response:
         """Start importing labels; follow `status` and `progress`, then read its lines."""
@@ -107,7 +109,7 @@ class LabelImportsView(ListView):
 class LabelImportView(APIView):
     """One label import."""
 
-    @extend_schema(responses={200: schemas.LabelImport}, operation_id="get_label_import")
+    @extend_schema(responses={200: import_schemas.LabelImport}, operation_id="get_label_import")
     def get(self, request: Request, import_id: int) -> Response:
         """Status, counts and progress."""
         return Response(import_row(scope.label_import(account_of(request), import_id)))
@@ -116,7 +118,7 @@ class LabelImportView(APIView):
 class LabelImportStopView(APIView):
     """Stopping a label import."""
 
-    @extend_schema(request=None, responses={200: schemas.LabelImport}, operation_id="stop_label_import")
+    @extend_schema(request=None, responses={200: import_schemas.LabelImport}, operation_id="stop_label_import")
     @idempotent
     def post(self, request: Request, import_id: int) -> Response:
         """Stop it; no data set is made, golds that were written stay."""
@@ -128,7 +130,7 @@ class LabelImportStopView(APIView):
 
 @listed(
     operation="list_label_import_lines",
-    page=schemas.page("ImportedLine", schemas.ImportedLine),
+    page=schemas.page("ImportedLine", import_schemas.ImportedLine),
     description="What became of each image, and of each part of the label file that was not taken as it stands.",
 )
 class LabelImportLinesView(ListView):

@@ -195,6 +195,7 @@ MESSAGES = {
     "labeling.background.advance_job": 1,
     "labeling.background.advance_queue": 1,
     "labeling.background.advance_dataset": 1,
+    "labeling.background.advance_import": 1,
     "labeling.background.refresh_output": 1,
     "labeling.background.run_export": 1,
     "labeling.background.sweep": 0,

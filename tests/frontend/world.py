@@ -110,7 +110,7 @@ def a_world() -> World:
         "object_id": rows[0].pk,
         "dataset_id": dataset.pk,
         "export_id": export.pk,
-        "import_id": label_import.pk,
+        "import_id": _label_import(account, dataset).pk,
         "form": "jsonl",
         "model_id": model.pk,
         "training_id": training.pk,

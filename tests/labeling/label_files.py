@@ -11,17 +11,23 @@ from typing import Any
 import pytest
 
 from labeling.formats.augmented_reading import read_boxes
-from labeling.models import Dataset, ImportedLine, LabelImport
+from labeling.models import Dataset, ImportedLine, LabelImport, LabelingJob
 from labeling.services.imports import advancing, creating
 from labeling.services.intake import datasets
+from labeling.services.jobs import advancing as jobs
+from labeling.services.jobs import creation
 from marketplace import storage
 from marketplace.models import Account
 from marketplace.services import boundaries
 from tests import builders
+from tests.labeling import stories
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "cases"
 SIZE = (100, 50)
 """Pixels of the images that the field cases are about."""
+
+BEE = {"bbox": [10, 10, 20, 20]}
+"""An annotation of COCO."""
 
 _numbers = itertools.count(1)
 
@@ -119,3 +125,24 @@ def report(row: LabelImport) -> list[tuple[str, str, str]]:
 def said(row: LabelImport, outcome: str) -> list[str]:
     """The lines of the report with this outcome, as text."""
     return [f"{place}: {reason}" for place, found, reason in report(row) if found == outcome]
+
+
+def images_of(*names: str, size: tuple[int, int] = SIZE) -> dict[str, bytes]:
+    """Images of these names."""
+    return {name: picture(size, form="JPEG") for name in names}
+
+
+def coco_of(*names: str, **changes: Any) -> bytes:
+    """A COCO file with one bee on each of the images."""
+    listed = [{"id": n, "file_name": name, "width": 100, "height": 50, **changes} for n, name in enumerate(names)]
+    return coco(*({**BEE, "image_id": n} for n in range(len(names))), images=listed)
+
+
+def a_job_over(account: Account, *names: str) -> LabelingJob:
+    """A job over images of 100 x 50 pixels, ingested, with nothing opened."""
+    dataset = a_named_dataset(account, images_of(*names))
+    design = stories.a_design(account, builders.a_team(account=account, workers=[]))
+    job = creation.create_job(**design | {"input_manifest_uri": None, "dataset": dataset})
+    jobs.advance_job(job.pk)
+    job.refresh_from_db()
+    return job

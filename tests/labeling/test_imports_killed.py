@@ -12,7 +12,6 @@ from marketplace import storage
 from tests import builders
 from tests.labeling import label_files
 from tests.labeling.test_datasets_killed import run_killed
-from tests.labeling.test_imports import a_labeled_job, coco_of
 from tests.labeling.test_killed_anywhere import environment
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -60,8 +59,8 @@ def test_an_import_continues_after_a_kill(moment):
 def test_golds_continue_after_a_kill():
     account = builders.an_account()
     names = [f"{n:04d}.jpg" for n in range(600)]
-    job = a_labeled_job(account, *names)
-    uri = label_files.stored(account, coco_of(*names), "i.json")
+    job = label_files.a_job_over(account, *names)
+    uri = label_files.stored(account, label_files.coco_of(*names), "i.json")
     row = creating.create_import(account=account, by="user:1", uri=uri, purpose="golds", job=job)
     golds = Label.objects.filter(data_object__job=job)
     run_killed(f"from labeling.services.imports import advancing; advancing.advance_import({row.pk})", golds.exists)
