@@ -44,6 +44,9 @@ def _own_var_directory() -> None:
     # Many tests' manifests name images in these buckets; no server has them.
     os.environ.setdefault("WAGGLE_S3_INPUT_BUCKETS", "b,bees,bucket")
     os.environ.setdefault("WAGGLE_API_RATE_PER_USER", "1000000/min")
+    # A thread of the live server lives as long as its client keeps the connection; its session of the database would
+    # keep the test database from being dropped.
+    os.environ.setdefault("WAGGLE_DATABASE_CONNECTION_SECONDS", "0")
 
 
 def _clean(directory: Path) -> None:

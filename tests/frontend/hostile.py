@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
@@ -42,8 +43,11 @@ PLACES = ("/sign-in/", "home", "//[", "http://[")
 MORE = {"uri": ADDRESSES, "input_manifest_uri": ADDRESSES, "output_uri": ADDRESSES, "next": PLACES}
 """Further texts for fields of these names."""
 
-IN_PATHS = ("\0", "²", "9223372036854775808", "9" * 30, "9" * 5000, "a\0b", "😀")
+IN_PATHS = ("\0", "²", "9223372036854775808", "9" * 30, "9" * 5000, "a\0b", "😀", "\ud800")
 """Parts of an address."""
+
+HALF = "a\ud800"
+"""Half of a surrogate pair, which a request can only hold as bytes that are no UTF-8."""
 
 UNREAD = (
     '"\\ud800"',
@@ -92,6 +96,11 @@ def send(client: Client, method: str, path: str, data: Any = "", **more: Any) ->
             response = client.generic(method.upper(), path, data, **{"content_type": "application/json", **more})
         transaction.set_rollback(True)
     return response
+
+
+def quoted(value: str) -> str:
+    """The value for an address or the body of a form; half of a surrogate pair becomes bytes that are no UTF-8."""
+    return quote(value, safe="", errors="surrogatepass")
 
 
 def texts(name: str) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ import json
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 from django import forms
@@ -63,16 +62,16 @@ def test_no_part_of_an_address_is_an_error_of_the_server(world):
         for match in BRACES.finditer(route):
             for value in hostile.IN_PATHS:
                 one = route[: match.start()] + "@part@" + route[match.end() :]
-                path = address(one, world).replace("@part@", quote(value, safe=""))
+                path = address(one, world).replace("@part@", hostile.quoted(value))
                 client = clients[1] if route in WORKER else clients[0]
                 for method in ("get", "post"):
                     response = send(client, method, path, "{}" if method == "post" else "")
-                    faults += fault(f"{method} {path[:80]}", value, response)
+                    faults += fault(f"{method} {path[:80]}", ascii(value), response)
                     if "<int" in match[0]:
                         assert response.status_code == 404, (path[:80], response.status_code)
     for value in hostile.IN_PATHS:
         for start in ("/", "/static/", "/api/v1/", "/jobs/new/"):
-            faults += fault(f"get {start}", value, send(clients[0], "get", start + quote(value, safe="")))
+            faults += fault(f"get {start}", ascii(value), send(clients[0], "get", start + hostile.quoted(value)))
     assert faults == []
 
 
@@ -82,8 +81,9 @@ def test_no_query_of_a_page_is_an_error_of_the_server(world):
     for route, view in pages():
         path, client = address(route, world), clients[route in WORKER]
         for name in sorted(hostile.query_parameters(route, view)):
-            for value in hostile.texts(name):
-                faults += fault(f"get {path} {name}", value, send(client, "get", path, {name: value}))
+            for value in (*hostile.texts(name), hostile.HALF):
+                response = send(client, "get", f"{path}?{name}={hostile.quoted(value)}")
+                faults += fault(f"get {path} {name}", ascii(value), response)
     for value in hostile.TEXTS:
         response = send(Client(raise_request_exception=False), "get", "/jobs/", {"status": value})
         faults += fault("get /jobs/ without signing in", value, response)
@@ -98,6 +98,9 @@ def test_no_field_of_a_form_is_an_error_of_the_server(world, owner):
             for value in hostile.texts(name):
                 response = send(client, "post", path, {**fields, name: value})
                 faults += fault(f"post {path} {name}", value, response)
+            half = f"{name}={hostile.quoted(hostile.HALF)}&{hostile.quoted(hostile.HALF)}={name}"
+            response = send(client, "post", path, half, content_type="application/x-www-form-urlencoded")
+            faults += fault(f"post {path} {name}", "half of a pair", response)
         names = {f"{name}\0": value for name, value in fields.items()}
         faults += fault(f"post {path}", "NUL in names", send(client, "post", path, names))
     assert faults == []
@@ -125,10 +128,10 @@ def test_no_query_of_the_api_is_an_error_of_the_server(world):
             asked = [p["name"] for p in operation.get("parameters", ()) if p["in"] == "query"]
             filled = path.format(**world.ids, kind="good_examples", number=0, part="config.json")
             for name in asked or ["side"]:
-                for value in hostile.TEXTS if asked else hostile.TEXTS[:3]:
-                    whole = f"{filled}?{name}={quote(value, safe='')}"
+                for value in (*hostile.TEXTS, hostile.HALF) if asked else hostile.TEXTS[:3]:
+                    whole = f"{filled}?{name}={hostile.quoted(value)}"
                     response = send(clients[path in OF_WORKERS], method, whole)
-                    faults += fault(f"{method} {filled} {name}", value, response)
+                    faults += fault(f"{method} {filled} {name}", ascii(value), response)
     assert faults == []
 
 

@@ -4,17 +4,19 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import orjson
 import pytest
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
+from django_q.models import OrmQ
 
 from labeling import background
 from labeling.models import AdvanceRequest, Answer, BadLine, Batch, DataObject, Label, LabelingJob
 from labeling.services.jobs import creation
-from labeling.services.queue import advance_requests
+from labeling.services.queue import advance_requests, locking
 from marketplace import storage
 from marketplace.services import boundaries, wallets
 from tests import builders
@@ -109,3 +111,41 @@ def advance_and_kill(job_id, *, after):
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGKILL)
         process.wait()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_one_job_is_slow_all_others_go_on_and_it_goes_on_afterwards():
+    """The step of one job takes long, in a process of its own: nobody waits for it, and no message for it is lost."""
+    jobs = [stories.a_funded_job(objects=1, workers=1, workers_per_object=1) for _ in range(3)]
+    slow = jobs[0][0]
+    begun, go_on = threading.Event(), threading.Event()
+
+    def take_long():
+        try:
+            with locking.advance_lock(slow.queue_id) as held:
+                assert held
+                begun.set()
+                assert go_on.wait(60)
+        finally:
+            connection.close()
+
+    process = threading.Thread(target=take_long)
+    process.start()
+    try:
+        assert begun.wait(60)
+        for job, (worker,) in jobs:
+            background.advance_queue(job.queue_id)
+            assert stories.work(worker, job) == (0 if job == slow else 1)
+            background.advance_queue(job.queue_id)
+        OrmQ.objects.all().delete()
+        AdvanceRequest.objects.all().delete()
+        background.sweep()
+        assert {job.status for job in LabelingJob.objects.exclude(pk=slow.pk)} == {"Completed"}
+        assert list(AdvanceRequest.objects.values_list("queue_id", flat=True)) == [slow.queue_id]
+    finally:
+        go_on.set()
+        process.join(60)
+    background.advance_queue(slow.queue_id)
+    assert stories.work(jobs[0][1][0], slow) == 1
+    background.advance_queue(slow.queue_id)
+    assert LabelingJob.objects.get(pk=slow.pk).status == "Completed"
