@@ -103,14 +103,13 @@ def a_world() -> World:
     dataset = builders.a_dataset(account=account, name="secret-data")
     payout = a_sent_payout(worker)
     assert isinstance(token, ApiToken)
-    label_import = an_import(account, dataset, export_uri)
     ids = {
         "job_id": job.pk,
         "queue_id": job.queue_id,
         "object_id": rows[0].pk,
         "dataset_id": dataset.pk,
         "export_id": export.pk,
-        "import_id": _label_import(account, dataset).pk,
+        "import_id": an_import(account, dataset, export_uri).pk,
         "form": "jsonl",
         "model_id": model.pk,
         "training_id": training.pk,
