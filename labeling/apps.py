@@ -10,8 +10,9 @@ class LabelingConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the owner of labeling jobs' work queues, and what the ledger must say about work."""
-        from labeling.queries import payments
+        from labeling.queries import payments, reviewed_payments
         from labeling.services.jobs import owner
 
         owner.register()
         payments.register()
+        reviewed_payments.register()

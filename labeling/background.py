@@ -14,6 +14,7 @@ from labeling.services.intake import datasets
 from labeling.services.jobs import advancing
 from labeling.services.output import exports, manifests
 from labeling.services.queue import advance_requests, leases, owners
+from labeling.services.results import appeals, deciding
 from marketplace import queue
 
 log = logging.getLogger(__name__)
@@ -39,12 +40,20 @@ def refresh_output(job_id: int) -> None:
 
 
 def sweep() -> None:
-    """Run every minute: end overdue leases and request an advance of every queue's owner that is not finished.
+    """Run every minute: end overdue leases, decide what nobody has decided in time, and request an advance of every
+    queue's owner that is not finished.
 
     So a lost message delays a queue by a minute at most. A part that fails does not keep the others from running; its
     error is raised in the end, so that the message queue records it.
     """
-    parts: tuple[Callable[[], object], ...] = (leases.expire_overdue, _request_advances, datasets.sweep, _refresh_stale)
+    parts: tuple[Callable[[], object], ...] = (
+        leases.expire_overdue,
+        deciding.accept_due,
+        appeals.uphold_overdue,
+        _request_advances,
+        datasets.sweep,
+        _refresh_stale,
+    )
     failed: Exception | None = None
     for part in parts:
         try:

@@ -6,12 +6,16 @@ from labeling.models.exports import Export
 from labeling.models.jobs import LabelingJob
 from labeling.models.objects import DataObject, Label, LabelSource, ObjectLine, ObjectState
 from labeling.models.queues import AdvanceRequest, WorkQueue
+from labeling.models.reviews import AnswerReview, Appeal, AppealStatus, ReviewStatus
 from labeling.models.skills import WorkerSkill
 from labeling.models.tasks import Answer, Assignment, AssignmentStatus, Batch, Task, TaskStatus, WorkerCursor
 
 __all__ = [
     "AdvanceRequest",
     "Answer",
+    "AnswerReview",
+    "Appeal",
+    "AppealStatus",
     "Assignment",
     "AssignmentStatus",
     "BadLine",
@@ -25,6 +29,7 @@ __all__ = [
     "LabelingJob",
     "ObjectLine",
     "ObjectState",
+    "ReviewStatus",
     "Task",
     "TaskStatus",
     "WorkQueue",

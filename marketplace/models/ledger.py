@@ -26,6 +26,8 @@ class LedgerKind(models.TextChoices):
     ESCROW = "escrow"  # money set aside for work; its purpose names the work
     EARNINGS = "earnings"  # what a worker was paid and has not withdrawn
     FEES = "fees"  # the platform's share
+    HELD = "held"  # a worker's pay for answers to one requester account that are under review
+    HELD_FEES = "held-fees"  # the platform's share of them
 
 
 class LedgerAccount(models.Model):
@@ -58,6 +60,10 @@ class EntryKind(models.TextChoices):
     RESERVE = "reserve"  # from a wallet into escrow
     PAYMENT = "payment"  # from escrow to a worker and the platform
     REFUND = "refund"  # from escrow back to the wallet
+    HOLD = "hold"  # from escrow to what is held for a worker and the platform, until the answer is reviewed
+    RELEASE = "release"  # from what was held to the worker and the platform: the answer was accepted
+    RETURN = "return"  # from what was held back to escrow, or to the wallet: the answer was rejected
+    APPEAL = "appeal"  # from a wallet to a worker and the platform: an appeal was upheld
 
 
 class Entry(models.Model):

@@ -21,6 +21,10 @@ MOVES = {
     EntryKind.RESERVE: ({LedgerKind.WALLET}, {LedgerKind.ESCROW}),
     EntryKind.PAYMENT: ({LedgerKind.ESCROW}, {LedgerKind.EARNINGS, LedgerKind.FEES}),
     EntryKind.REFUND: ({LedgerKind.ESCROW}, {LedgerKind.WALLET}),
+    EntryKind.HOLD: ({LedgerKind.ESCROW}, {LedgerKind.HELD, LedgerKind.HELD_FEES}),
+    EntryKind.RELEASE: ({LedgerKind.HELD, LedgerKind.HELD_FEES}, {LedgerKind.EARNINGS, LedgerKind.FEES}),
+    EntryKind.RETURN: ({LedgerKind.HELD, LedgerKind.HELD_FEES}, {LedgerKind.ESCROW, LedgerKind.WALLET}),
+    EntryKind.APPEAL: ({LedgerKind.WALLET}, {LedgerKind.EARNINGS, LedgerKind.FEES}),
 }
 """Which kinds of pockets an entry of each kind takes money from, and which it brings money to."""
 
