@@ -3,7 +3,20 @@
 from django.urls import path
 
 from frontend import automation
-from frontend.rest import accounts, datasets, earnings, exports, jobs, objects, openapi, wallet, work, workteams
+from frontend.rest import (
+    accounts,
+    appeals,
+    datasets,
+    earnings,
+    exports,
+    jobs,
+    objects,
+    openapi,
+    reviews,
+    wallet,
+    work,
+    workteams,
+)
 
 app_name = "rest"
 urlpatterns = [
@@ -33,10 +46,20 @@ urlpatterns = [
     path("labeling-jobs/<int:job_id>/objects", objects.ObjectsView.as_view()),
     path("labeling-jobs/<int:job_id>/objects/<int:object_id>", objects.ObjectView.as_view()),
     path("labeling-jobs/<int:job_id>/objects/<int:object_id>/adjudicate", objects.AdjudicationView.as_view()),
+    path("labeling-jobs/<int:job_id>/answer-reviews", reviews.ReviewsView.as_view()),
+    path("labeling-jobs/<int:job_id>/answer-reviews/sample", reviews.SampleView.as_view()),
+    path("labeling-jobs/<int:job_id>/answer-reviews/accept", reviews.AcceptSomeView.as_view()),
+    path("labeling-jobs/<int:job_id>/answer-reviews/reject", reviews.RejectSomeView.as_view()),
     path("labeling-jobs/<int:job_id>/exports", exports.JobExportsView.as_view()),
     path("labeling-jobs/<int:job_id>/claim", work.JobClaimView.as_view()),
     path("work-queues/<int:queue_id>/claim", work.ClaimView.as_view()),
     path("work-queues/<int:queue_id>/examples/<str:kind>/<int:number>", objects.ExampleView.as_view()),
+    path("answer-reviews/<int:review_id>/accept", reviews.AcceptView.as_view()),
+    path("answer-reviews/<int:review_id>/reject", reviews.RejectView.as_view()),
+    path("appeals", appeals.AppealsView.as_view()),
+    path("appeals/<int:appeal_id>/answer", appeals.AppealAnswerView.as_view()),
+    path("operator/appeals", appeals.AllAppealsView.as_view()),
+    path("operator/appeals/<int:appeal_id>/answer", appeals.OperatorAnswerView.as_view()),
     path("exports/<int:export_id>", exports.ExportView.as_view()),
     path("exports/<int:export_id>/stop", exports.ExportStopView.as_view()),
     path("exports/<int:export_id>/download", exports.ExportDownloadView.as_view()),
@@ -44,12 +67,15 @@ urlpatterns = [
     path("worker", workteams.RegisterWorkerView.as_view()),
     path("worker/public-pool", workteams.PublicPoolView.as_view()),
     path("work", earnings.WorkView.as_view()),
+    path("worker/answers", appeals.HistoryView.as_view()),
+    path("worker/appeals", appeals.MyAppealsView.as_view()),
     path("earnings", earnings.EarningsView.as_view()),
     path("assignments", work.AssignmentsView.as_view()),
     path("assignments/<int:assignment_id>", work.HeartbeatView.as_view()),
     path("assignments/<int:assignment_id>/submit", work.SubmitView.as_view()),
     path("assignments/<int:assignment_id>/return", work.ReturnView.as_view()),
     path("assignments/<int:assignment_id>/decline", work.DeclineView.as_view()),
+    path("assignments/<int:assignment_id>/appeal", appeals.FileAppealView.as_view()),
 ]
 
 if automation.installed():

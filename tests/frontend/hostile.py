@@ -229,6 +229,13 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "adjudicate_object": {"answer": stories.ONE_BEE},
         "submit_assignment": {"answer": stories.ONE_BEE, "seconds": 3},
         "decline_assignment": {"reason": "blurred"},
+        "sample_answer_reviews": {"size": 2, "label": "bee", "submitted_before": "2026-01-01T00:00:00Z"},
+        "accept_answer_reviews": {"sampled": False, "most_agreement": 0.5},
+        "reject_answer_reviews": {"reason": "no", "return_to_worker": True},
+        "reject_answer_review": {"reason": "no", "return_to_worker": True},
+        "appeal_rejection": {"text": "it was right"},
+        "answer_appeal": {"decision": "deny", "text": "it was not"},
+        "answer_any_appeal": {"decision": "deny", "text": "it was not"},
     }
 
 

@@ -28,7 +28,13 @@ SIGNED_IN = {
     "api/v1/tokens",
     "api/v1/worker",
 }
-OPERATOR = {"operator/", "operator/deposit/", "api/v1/deposits"}
+OPERATOR = {
+    "operator/",
+    "operator/deposit/",
+    "api/v1/deposits",
+    "api/v1/operator/appeals",
+    "api/v1/operator/appeals/<int:appeal_id>/answer",
+}
 WORKER = {
     "work/",
     "work/earnings/",
@@ -43,6 +49,9 @@ WORKER = {
     "api/v1/assignments/<int:assignment_id>/submit",
     "api/v1/assignments/<int:assignment_id>/return",
     "api/v1/assignments/<int:assignment_id>/decline",
+    "api/v1/assignments/<int:assignment_id>/appeal",
+    "api/v1/worker/answers",
+    "api/v1/worker/appeals",
 }
 OWN = {"api/v1/tokens/<int:token_id>", "settings/tokens/<int:token_id>/revoke/", "api/v1/images/<str:token>"}
 # A team's workers may see the example images of their job's instructions.
@@ -60,6 +69,12 @@ FORBIDDEN_TO_VIEWERS = (
     "settings/members/",
     "settings/members/<int:user_id>/remove/",
     "settings/tokens/",
+    "api/v1/labeling-jobs/<int:job_id>/answer-reviews/sample",
+    "api/v1/labeling-jobs/<int:job_id>/answer-reviews/accept",
+    "api/v1/labeling-jobs/<int:job_id>/answer-reviews/reject",
+    "api/v1/answer-reviews/<int:review_id>/accept",
+    "api/v1/answer-reviews/<int:review_id>/reject",
+    "api/v1/appeals/<int:appeal_id>/answer",
 )
 REFUSED = {302, 401, 403, 404, 405}
 METHODS = ("get", "head", "options", "post", "put", "patch", "delete", "trace")

@@ -7,12 +7,13 @@ from django.apps import apps
 from django.conf import settings
 
 from frontend.images import image_url
-from labeling.models import DataObject, Export
+from labeling.models import AnswerReview, DataObject, Export, LabelingJob
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import assignments
+from labeling.services.results import appeals, deciding
 from learning.models import Model, TrainingJob
 from marketplace import storage
-from marketplace.models import Account, ApiToken, User
+from marketplace.models import Account, ApiToken, User, Worker
 from marketplace.services import accounts
 from tests import builders
 from tests.labeling import stories
@@ -51,6 +52,17 @@ class World:
         return counts | states
 
 
+def _an_appealed_answer(job: LabelingJob, worker: Worker) -> AnswerReview:
+    """The review of an answer of the worker that was rejected, with an appeal that nobody has answered."""
+    seat = assignments.claim(worker=worker, queue=job.queue)
+    assert seat is not None
+    stories.answer(seat)
+    review = AnswerReview.objects.select_related("queue").get(assignment=seat)
+    review = deciding.reject_one(review=review, reason="secret-reason", by="system")
+    appeals.file_appeal(review=review, worker=worker, text="secret-appeal")
+    return review
+
+
 def a_world() -> World:
     """Create an account with one object of each kind."""
     job, (worker, other) = stories.a_funded_job(
@@ -58,6 +70,7 @@ def a_world() -> World:
         name="secret-meadow",
         workers_per_object=2,
         objects=2,
+        review_days=3,
         instructions={"short": "x", "full": "", "good_examples": [], "bad_examples": []},
     )
     account = job.account
@@ -69,6 +82,7 @@ def a_world() -> World:
     open_batch(job=job, object_ids=[row.pk for row in rows], by="system")
     assignment = assignments.claim(worker=worker, queue=job.queue)
     assert assignment is not None
+    review = _an_appealed_answer(job, other)
     root = storage.join(settings.STORE_URL, "accounts", account.number, "models", "secret-model")
     for part in ("model.safetensors", "model.onnx", "config.json", "model.tar.gz"):
         storage.write(storage.join(root, part), b"secret-bytes")
@@ -95,6 +109,8 @@ def a_world() -> World:
         "model_id": model.pk,
         "training_id": training.pk,
         "assignment_id": assignment.pk,
+        "review_id": review.pk,
+        "appeal_id": review.appeal.pk,
         "token_id": token.pk,
         "user_id": owner.pk,
         "team_id": job.workteam_id,
@@ -109,5 +125,14 @@ def a_world() -> World:
         other_worker_user=other.user,
         outsider_user=outsider.user,
         ids=ids,
-        secrets=["secret-meadow", "secret-model", "secret-training", "secret-token", "secret-data", account.number],
+        secrets=[
+            "secret-reason",
+            "secret-appeal",
+            "secret-meadow",
+            "secret-model",
+            "secret-training",
+            "secret-token",
+            "secret-data",
+            account.number,
+        ],
     )

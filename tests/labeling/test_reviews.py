@@ -326,7 +326,7 @@ def test_answers_are_found_by_worker_label_age_and_agreement():
     assert found() == made
     assert found(worker=workers[0].public_id) == made[:1]
     assert found(label="wasp") == made[2:]
-    assert found(least_hours=2) == [made[1]]
+    assert found(submitted_before=timezone.now() - timedelta(hours=2)) == [made[1]]
     assert found(most_agreement=0.5) == [made[2]]
     assert found(state="Accepted") == []
     with pytest.raises(Invalid):

@@ -36,6 +36,8 @@ DAYS_TO_FILE = 7
 DAYS_TO_ANSWER = 9
 """After an appeal was filed."""
 
+TO_FILE = timedelta(days=DAYS_TO_FILE)
+
 TEXT_LENGTH = Range(1, 2000)
 """Characters of an appeal, and of the answer to it."""
 
@@ -53,7 +55,7 @@ def refusal(review: AnswerReview, *, now: datetime | None = None) -> str | None:
         return "there is an appeal already"
     if review.assignment.state != AssignmentStatus.REJECTED:
         return "this task came back to you: answer it again, or return it first"
-    if (now or timezone.now()) > review.decided_at + timedelta(days=DAYS_TO_FILE):
+    if (now or timezone.now()) > review.decided_at + TO_FILE:
         return f"an appeal had to be filed within {DAYS_TO_FILE} days of the rejection"
     return None
 

@@ -1,11 +1,10 @@
 """Finding answers under review: by state, worker, label, age, agreement with the label; and a random sample of them."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from labeling.models import AnswerReview, ReviewStatus, WorkQueue
 from marketplace.errors import Invalid
@@ -14,8 +13,8 @@ from marketplace.ranges import Range
 AGREEMENT = Range(0, 1)
 """How far an answer agrees with the label of its object: 0 not at all, 1 wholly."""
 
-HOURS = Range(0, 10_000)
-"""How long ago an answer was given, in hours."""
+WORKER_LENGTH = Range(1, 32)
+"""Characters of a worker's public id."""
 
 SAMPLE = Range(1, 500)
 """Answers that a random sample has."""
@@ -25,13 +24,13 @@ SAMPLE = Range(1, 500)
 class ReviewFilter:
     """Which answers of a queue: an empty field leaves all in.
 
-    `most_agreement` keeps those whose agreement is at most so much, `least_hours` those given at least so long ago.
+    `most_agreement` keeps those whose agreement with the label is at most so much.
     """
 
     state: str = ""
     worker: str = ""
     label: str = ""
-    least_hours: float | None = None
+    submitted_before: datetime | None = None
     most_agreement: float | None = None
     sampled: bool | None = None
 
@@ -40,17 +39,13 @@ class ReviewFilter:
         errors = []
         if self.state and self.state not in ReviewStatus.values:
             errors.append(("state", f"one of {', '.join(ReviewStatus.values)} expected"))
-        for name, allowed in (("least_hours", HOURS), ("most_agreement", AGREEMENT)):
-            value = getattr(self, name)
-            if value is not None and value not in allowed:
-                errors.append((name, f"{value!r} found, {allowed} expected"))
+        if self.most_agreement is not None and self.most_agreement not in AGREEMENT:
+            errors.append(("most_agreement", f"{self.most_agreement!r} found, {AGREEMENT} expected"))
         if errors:
             raise Invalid("this is no filter of answers", errors=errors)
 
 
-def reviews(
-    queue: WorkQueue, wanted: ReviewFilter | None = None, *, now: datetime | None = None
-) -> QuerySet[AnswerReview]:
+def reviews(queue: WorkQueue, wanted: ReviewFilter | None = None) -> QuerySet[AnswerReview]:
     """The reviews of a queue that a filter keeps. Raises Invalid for a filter that is none."""
     wanted = wanted or ReviewFilter()
     wanted.check()
@@ -61,8 +56,8 @@ def reviews(
         found = found.filter(worker__public_id=wanted.worker)
     if wanted.label:
         found = found.filter(labels__contains=[wanted.label])
-    if wanted.least_hours is not None:
-        found = found.filter(submitted_at__lte=(now or timezone.now()) - timedelta(hours=wanted.least_hours))
+    if wanted.submitted_before is not None:
+        found = found.filter(submitted_at__lte=wanted.submitted_before)
     if wanted.most_agreement is not None:
         found = found.filter(agreement__lte=wanted.most_agreement)
     if wanted.sampled is not None:

@@ -2,7 +2,7 @@
 objects that are left without an answer. Who decides is in deciding.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import orjson
@@ -12,6 +12,7 @@ from labeling import subjects, task_types
 from labeling.models import (
     Answer,
     AnswerReview,
+    Assignment,
     DataObject,
     LabelingJob,
     ObjectState,
@@ -72,6 +73,12 @@ def held_until(assignment_id: int) -> datetime | None:
     """When the newest answer to this seat is accepted by itself; None when its pay is not held."""
     review = AnswerReview.objects.filter(assignment=assignment_id).order_by("-pk").first()
     return review.due_at if review is not None and review.state == ReviewStatus.PENDING else None
+
+
+def reasons_of_returned(seats: Iterable[Assignment]) -> dict[int, str]:
+    """Why the answers to these leased seats were rejected that are to be improved, by the seat's key, in one query."""
+    rows = AnswerReview.objects.filter(assignment__in=[seat.pk for seat in seats], returned=True)
+    return dict(rows.order_by("pk").values_list("assignment", "reason"))
 
 
 def record_agreement(job: LabelingJob, object_ids: Sequence[int]) -> None:
