@@ -3,7 +3,7 @@
 from django.urls import path
 
 from frontend import automation
-from frontend.requester import datasets, job_new, job_preview, jobs, objects, overview, settings, teams, wallet
+from frontend.requester import datasets, job_new, job_preview, jobs, objects, overview, reviews, settings, teams, wallet
 
 app_name = "requester"
 urlpatterns = [
@@ -24,6 +24,10 @@ urlpatterns = [
     path("jobs/<int:job_id>/labels/", objects.gallery_page, name="job-gallery"),
     path("jobs/<int:job_id>/labels/<int:object_id>/", objects.object_page, name="object"),
     path("jobs/<int:job_id>/labels/<int:object_id>/adjudicate/", objects.adjudicate, name="object-adjudicate"),
+    path("jobs/<int:job_id>/answers/", reviews.answers_page, name="job-answers"),
+    path("jobs/<int:job_id>/answers/decide/", reviews.decide_some, name="job-answers-decide"),
+    path("jobs/<int:job_id>/answers/sample/", reviews.sample, name="job-answers-sample"),
+    path("jobs/<int:job_id>/answers/<int:review_id>/decide/", reviews.decide, name="job-answer-decide"),
     path("jobs/<int:job_id>/downloads/", jobs.downloads_page, name="job-downloads"),
     path("jobs/<int:job_id>/exports/", jobs.export, name="job-export"),
     path("exports/<int:export_id>/stop/", jobs.stop_export, name="export-stop"),
@@ -33,6 +37,8 @@ urlpatterns = [
     path("datasets/<int:dataset_id>/progress/", datasets.progress_part, name="dataset-progress"),
     path("datasets/<int:dataset_id>/stop/", datasets.stop, name="dataset-stop"),
     path("datasets/<int:dataset_id>/sample/<int:number>/", job_preview.sample_image, name="dataset-sample"),
+    path("appeals/", reviews.appeals_page, name="appeals"),
+    path("appeals/<int:appeal_id>/answer/", reviews.answer_appeal, name="appeal-answer"),
     path("wallet/", wallet.page, name="wallet"),
     path("teams/", teams.page, name="teams"),
     path("teams/new/", teams.new, name="team-new"),

@@ -4,15 +4,13 @@ from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers as s
 
 from frontend.rest.schemas import Money
-from labeling.models import AppealStatus, ReviewStatus
-from labeling.services.results.history import PAID
 
 
 class Appeal(s.Serializer):
     """A worker's appeal against a rejection."""
 
     id = s.IntegerField()
-    state = s.ChoiceField(AppealStatus.choices)
+    state = s.CharField(help_text="Open, Upheld or Denied")
     text = s.CharField()
     filed_at = s.DateTimeField()
     due_at = s.DateTimeField(help_text="when it is upheld if nobody has answered")
@@ -45,7 +43,7 @@ class Review(s.Serializer):
     """The review of one answer."""
 
     id = s.IntegerField()
-    state = s.ChoiceField(ReviewStatus.choices)
+    state = s.CharField(help_text="Pending, Accepted or Rejected")
     assignment_id = s.IntegerField()
     worker = s.CharField()
     price = Money()
@@ -85,7 +83,7 @@ class AnswerFate(s.Serializer):
 
     assignment_id = s.IntegerField()
     title = s.CharField()
-    state = s.ChoiceField([*ReviewStatus.values, PAID])
+    state = s.CharField(help_text="Pending, Accepted or Rejected; Paid where there is no review")
     price = Money()
     submitted_at = s.DateTimeField()
     due_at = s.DateTimeField(allow_null=True)

@@ -188,7 +188,7 @@ class SubmitView(APIView):
             worker=worker,
             content=answer,
             seconds=data.validated_data["seconds"],
-            key=key_of(request) or f"assignment:{assignment_id}",
+            key=key_of(request) or reviewing.answer_key(assignment_id),
         )
         held = done.paid_micros if done.held_until is not None else 0
         body: dict[str, Any] = {

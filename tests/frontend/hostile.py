@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import reverse
 
 from frontend.requester.job_forms import PeopleStep
+from frontend.review_forms import FilterForm
 from labeling.models import DataObject
 from marketplace.services import workteams
 from tests import builders
@@ -77,6 +78,7 @@ QUERIES = {
     "datasets/<int:dataset_id>/sample/<int:number>/": {"side"},
     "jobs/new/examples/<str:kind>/<int:number>/": {"side"},
     "jobs/new/estimate/": set(PeopleStep.base_fields),
+    "jobs/<int:job_id>/answers/": {*FilterForm.base_fields, "page"},
 }
 
 
@@ -159,6 +161,7 @@ def wizard(world: World) -> dict[str, dict[str, Any]]:
             "target_confidence": "0.9",
             "expected_seconds": 10,
             "price": "0.036",
+            "review_days": 3,
             "time_limit_minutes": 7,
             "availability_hours": 5,
             "max_concurrent_tasks": 100,
@@ -184,6 +187,12 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         ("/jobs/new/launch/", {}),
         (f"{job}stop/", {}),
         (f"{job}labels/{ids['object_id']}/adjudicate/", {"answer": json.dumps(stories.ONE_BEE)}),
+        (f"{job}answers/{ids['review_id']}/decide/", {"decision": "reject", "reason": "no", "return_to_worker": "on"}),
+        (f"{job}answers/decide/?worker=x&hours=1", {"decision": "reject", "reason": "no"}),
+        (f"{job}answers/sample/", {"size": 2}),
+        (f"/appeals/{ids['appeal_id']}/answer/", {"decision": "uphold", "text": "it was right"}),
+        (f"/operator/appeals/{ids['appeal_id']}/answer/", {"decision": "deny", "text": "no"}),
+        (f"/work/history/{ids['assignment_id']}/appeal/", {"text": "it was right"}),
         (f"{job}exports/", {"kind": "coco", "which": "all"}),
         (f"/exports/{ids['export_id']}/stop/", {}),
         ("/datasets/new/", {**source, "selection": "random", "percent": "10", "where": "a = 1"}),

@@ -31,6 +31,8 @@ SIGNED_IN = {
 OPERATOR = {
     "operator/",
     "operator/deposit/",
+    "operator/appeals/",
+    "operator/appeals/<int:appeal_id>/answer/",
     "api/v1/deposits",
     "api/v1/operator/appeals",
     "api/v1/operator/appeals/<int:appeal_id>/answer",
@@ -38,6 +40,8 @@ OPERATOR = {
 WORKER = {
     "work/",
     "work/earnings/",
+    "work/history/",
+    "work/history/<int:assignment_id>/appeal/",
     "work/<int:queue_id>/",
     "api/v1/work",
     "api/v1/earnings",
@@ -69,6 +73,10 @@ FORBIDDEN_TO_VIEWERS = (
     "settings/members/",
     "settings/members/<int:user_id>/remove/",
     "settings/tokens/",
+    "jobs/<int:job_id>/answers/decide/",
+    "jobs/<int:job_id>/answers/sample/",
+    "jobs/<int:job_id>/answers/<int:review_id>/decide/",
+    "appeals/<int:appeal_id>/answer/",
     "api/v1/labeling-jobs/<int:job_id>/answer-reviews/sample",
     "api/v1/labeling-jobs/<int:job_id>/answer-reviews/accept",
     "api/v1/labeling-jobs/<int:job_id>/answer-reviews/reject",

@@ -57,6 +57,8 @@ DECLARED: dict[str, Range] = {
     "size": review_lists.SAMPLE,
     "text": appeals.TEXT_LENGTH,
     "worker": review_lists.WORKER_LENGTH,
+    "hours": review_lists.HOURS,
+    "DecisionForm.reason": deciding.REASON_LENGTH,
     "RejectionInput.reason": deciding.REASON_LENGTH,
     "RejectSomeInput.reason": deciding.REASON_LENGTH,
     "reference": wallets.REFERENCE_LENGTH,

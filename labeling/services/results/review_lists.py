@@ -13,6 +13,9 @@ from marketplace.ranges import Range
 AGREEMENT = Range(0, 1)
 """How far an answer agrees with the label of its object: 0 not at all, 1 wholly."""
 
+HOURS = Range(0, 10_000)
+"""How long ago an answer was given at least, in hours."""
+
 WORKER_LENGTH = Range(1, 32)
 """Characters of a worker's public id."""
 

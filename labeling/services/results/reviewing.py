@@ -75,6 +75,12 @@ def held_until(assignment_id: int) -> datetime | None:
     return review.due_at if review is not None and review.state == ReviewStatus.PENDING else None
 
 
+def answer_key(assignment_id: int) -> str:
+    """A key for the next submit of this seat where the client gives none: another one once its answer was rejected."""
+    rejected = AnswerReview.objects.filter(assignment=assignment_id, state=ReviewStatus.REJECTED).count()
+    return f"assignment:{assignment_id}" + (f":{rejected}" if rejected else "")
+
+
 def reasons_of_returned(seats: Iterable[Assignment]) -> dict[int, str]:
     """Why the answers to these leased seats were rejected that are to be improved, by the seat's key, in one query."""
     rows = AnswerReview.objects.filter(assignment__in=[seat.pk for seat in seats], returned=True)
