@@ -56,6 +56,7 @@ def of_draft(request: HttpRequest) -> HttpResponse:
         task_type=drafted_type(given).name,
         title=words["title"],
         price_micros=people.get("price", 0),
+        review_days=people.get("review_days"),
         labels=words["labels"],
         instructions=clean_instructions({"short": words["short"], "full": words["full"]}),
     )
