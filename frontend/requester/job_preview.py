@@ -28,7 +28,14 @@ def _page(request: HttpRequest, task: dict[str, Any], *, seconds: float, queue_i
         "sign_in_url": reverse("sign-in"),
         "exit_url": back,
         "preview": True,
-        "assignment": {"id": 0, "seconds_left": seconds, "accepted_at": None, "lease_expires_at": None, **task},
+        "assignment": {
+            "id": 0,
+            "seconds_left": seconds,
+            "rejected_because": None,
+            "accepted_at": None,
+            "lease_expires_at": None,
+            **task,
+        },
     }
     return render(request, "worker/task.html", {"config": config, "title": task["title"]})
 

@@ -192,7 +192,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (f"{job}answers/sample/", {"size": 2}),
         (f"/appeals/{ids['appeal_id']}/answer/", {"decision": "uphold", "text": "it was right"}),
         (f"/operator/appeals/{ids['appeal_id']}/answer/", {"decision": "deny", "text": "no"}),
-        (f"/work/history/{ids['assignment_id']}/appeal/", {"text": "it was right"}),
+        (reverse("worker:appeal", args=[ids["assignment_id"]]), {"text": "it was right"}),
         (f"{job}exports/", {"kind": "coco", "which": "all"}),
         (f"/exports/{ids['export_id']}/stop/", {}),
         ("/datasets/new/", {**source, "selection": "random", "percent": "10", "where": "a = 1"}),

@@ -8,7 +8,7 @@ import pytest
 from drf_spectacular.validation import validate_schema
 
 from frontend.rest import openapi
-from labeling.models import Label
+from labeling.models import AnswerReview, Label
 from marketplace.models import Role, User
 from tests import builders
 from tests.frontend.test_permissions import address, signed_in, views
@@ -16,6 +16,14 @@ from tests.frontend.world import World, a_world
 from tests.labeling import stories
 
 pytestmark = pytest.mark.django_db
+OF_WORKERS = {
+    "list_work",
+    "get_earnings",
+    "list_assignments",
+    "assignment_time_left",
+    "list_my_answers",
+    "list_my_appeals",
+}
 # Its figures vary with the learning room; tests/learning checks them.
 UNCHECKED = {"get_learning_loop"}
 # Operations without an idempotency key: they only read, are repeatable by themselves, or return a secret, which must
@@ -78,19 +86,20 @@ def test_every_get_response_matches_its_schema(document, world):
         data_object_id=world.ids["object_id"], revision=1, source="human", algorithm="x", value={"boxes": []}
     )
     owner, worker = signed_in(world.owner), signed_in(world.worker_user)
+    operator = signed_in(User.objects.create(username="op", email="op@example.org", password="!", is_operator=True))
     checked = set()
     for route, operation in operations(document, "get").items():
         if not any("application/json" in said.get("content", {}) for said in operation["responses"].values()):
             continue
         name = operation["operationId"]
-        whose = worker if name in ("list_work", "get_earnings", "list_assignments", "assignment_time_left") else owner
+        whose = worker if name in OF_WORKERS else operator if name == "list_all_appeals" else owner
         response = whose.get(address(route, world))
         if name in UNCHECKED or response.status_code == 404:
             continue
         assert response.status_code == 200, (route, response.content)
         check(document, operation, response)
         checked.add(name)
-    assert len(checked) >= 22, sorted(checked)
+    assert len(checked) >= 27, sorted(checked)
 
 
 def test_every_post_response_matches_its_schema(document, world):
@@ -115,11 +124,19 @@ def test_every_post_response_matches_its_schema(document, world):
         ("claim_task", other, {}),
         ("submit_assignment", worker, {"answer": stories.ONE_BEE, "seconds": 3}),
         ("claim_task_of_labeling_job", worker, {}),
+        ("accept_answer_review", owner, {}),
+        ("sample_answer_reviews", owner, {"size": 1}),
+        ("accept_answer_reviews", owner, {"sampled": True}),
+        ("reject_answer_reviews", owner, {"reason": "no"}),
+        ("answer_appeal", owner, {"decision": "deny", "text": "no"}),
+        ("answer_any_appeal", operator, {"decision": "deny", "text": "no"}),
         ("stop_labeling_job", owner, {}),
         ("stop_training_job", owner, {}),
     ]
     for name, who, body in sent:
         route, operation = posts[name]
+        if name == "accept_answer_review":
+            world.ids["review_id"] = AnswerReview.objects.get(state="Pending").pk
         response = who.post(address(route, world), data=body, content_type="application/json")
         assert response.status_code in (200, 201), (name, response.content)
         check(document, operation, response)

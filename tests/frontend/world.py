@@ -13,7 +13,7 @@ from labeling.services.queue import assignments
 from labeling.services.results import appeals, deciding
 from learning.models import Model, TrainingJob
 from marketplace import storage
-from marketplace.models import Account, ApiToken, User, Worker
+from marketplace.models import Account, User, Worker
 from marketplace.services import accounts
 from tests import builders
 from tests.labeling import stories
@@ -63,6 +63,26 @@ def _an_appealed_answer(job: LabelingJob, worker: Worker) -> AnswerReview:
     return review
 
 
+def _a_model(account: Account) -> Model:
+    """A model of the account with all its parts."""
+    root = storage.join(settings.STORE_URL, "accounts", account.number, "models", "secret-model")
+    for part in ("model.safetensors", "model.onnx", "config.json", "model.tar.gz"):
+        storage.write(storage.join(root, part), b"secret-bytes")
+    return Model.objects.create(
+        account=account,
+        name="secret-model",
+        architecture="compact",
+        labels=["bee"],
+        artifact_uri=storage.join(root, "model.tar.gz"),
+        parts_uri=root,
+    )
+
+
+def _an_export(job: LabelingJob, uri: str) -> Export:
+    """A finished export of the job."""
+    return Export.objects.create(job=job, kind="manifest", status="Completed", uri=uri, size_bytes=12)
+
+
 def a_world() -> World:
     """Create an account with one object of each kind."""
     job, (worker, other) = stories.a_funded_job(
@@ -83,23 +103,11 @@ def a_world() -> World:
     assignment = assignments.claim(worker=worker, queue=job.queue)
     assert assignment is not None
     review = _an_appealed_answer(job, other)
-    root = storage.join(settings.STORE_URL, "accounts", account.number, "models", "secret-model")
-    for part in ("model.safetensors", "model.onnx", "config.json", "model.tar.gz"):
-        storage.write(storage.join(root, part), b"secret-bytes")
-    model = Model.objects.create(
-        account=account,
-        name="secret-model",
-        architecture="compact",
-        labels=["bee"],
-        artifact_uri=storage.join(root, "model.tar.gz"),
-        parts_uri=root,
-    )
+    model = _a_model(account)
     training = TrainingJob.objects.create(account=account, name="secret-training")
-    export_uri = storage.join(root, "config.json")
-    export = Export.objects.create(job=job, kind="manifest", status="Completed", uri=export_uri, size_bytes=12)
+    export = _an_export(job, storage.join(model.parts_uri, "config.json"))
     token, _ = accounts.create_token(user=owner, account=account, name="secret-token")
     dataset = builders.a_dataset(account=account, name="secret-data")
-    assert isinstance(token, ApiToken)
     ids = {
         "job_id": job.pk,
         "queue_id": job.queue_id,

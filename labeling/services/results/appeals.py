@@ -156,13 +156,13 @@ def _uphold(appeal: Appeal, text: str, by: str) -> Appeal:
     return locked
 
 
-def _answer(locked: Appeal, state: AppealStatus, text: str, by: str) -> None:
+def _answer(locked: Appeal, state: str, text: str, by: str) -> None:
     locked.state, locked.answer, locked.answered_at, locked.answered_by = state, text, timezone.now(), by
     locked.attention = ""
     locked.save(update_fields=["state", "answer", "answered_at", "answered_by", "attention"])
 
 
-def _must_be(appeal: Appeal, state: AppealStatus) -> Appeal:
+def _must_be(appeal: Appeal, state: str) -> Appeal:
     if appeal.state != state:
         raise WrongState(f"this appeal was {appeal.state.lower()} already", field="appeal")
     return appeal

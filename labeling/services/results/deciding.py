@@ -107,7 +107,7 @@ def _chunks(review_ids: Iterable[int]) -> list[Sequence[int]]:
     return [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
 
 
-def _must_be(review: AnswerReview, state: ReviewStatus) -> AnswerReview:
+def _must_be(review: AnswerReview, state: str) -> AnswerReview:
     found = AnswerReview.objects.select_related("queue").get(pk=review.pk)
     if found.state != state:
         raise WrongState(f"this answer was {found.state.lower()} already", field="review")
