@@ -27,6 +27,7 @@ def task_document(
         "task_type": queue.task_type,
         "title": queue.title,
         "price": money.text(queue.price_micros),
+        "review_days": queue.review_days,
         "image_url": image_url,
         "image_size": {"width": width, "height": height},
         "labels": [{"label": label} for label in queue.labels],

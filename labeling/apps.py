@@ -10,7 +10,11 @@ class LabelingConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the owner of labeling jobs' work queues, the audit of work, and what accounts have under way."""
-        from labeling.queries import payments, under_way
+        from labeling.queries import (
+            payments,
+            reviewed_payments,
+            under_way,
+        )
         from labeling.services.jobs import owner
         from marketplace.services import workload
 
@@ -18,3 +22,4 @@ class LabelingConfig(AppConfig):
         payments.register()
         for noun, count in under_way.COUNTS.items():
             workload.register(noun, count)
+        reviewed_payments.register()

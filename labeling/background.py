@@ -12,6 +12,7 @@ from labeling.services.intake import datasets
 from labeling.services.jobs import advancing
 from labeling.services.output import exports, manifests
 from labeling.services.queue import advance_requests, leases, owners
+from labeling.services.results import appeals, deciding
 from marketplace import locks, queue
 
 
@@ -40,12 +41,22 @@ def refresh_output(job_id: int) -> None:
 
 
 def sweep() -> None:
-    """Run every minute: end overdue leases and request an advance of every queue's owner that is not finished.
+    """Run every minute: end overdue leases, decide what nobody has decided in time, and request an advance of every
+    queue's owner that is not finished.
 
     So a lost message delays a queue, a data set, an import or an export by a minute at most.
     """
     queue.run_each(
-        (leases.expire_overdue, _request_advances, datasets.sweep, exports.sweep, _refresh_stale, imports.sweep)
+        (
+            leases.expire_overdue,
+            deciding.accept_due,
+            appeals.uphold_overdue,
+            _request_advances,
+            datasets.sweep,
+            exports.sweep,
+            _refresh_stale,
+            imports.sweep,
+        )
     )
 
 

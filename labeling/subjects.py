@@ -2,4 +2,5 @@
 
 BATCH = "batch"
 ASSIGNMENT = "assignment"
+ANSWER_REVIEW = "answer-review"
 WORK_QUEUE = "work-queue"

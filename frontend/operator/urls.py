@@ -23,4 +23,6 @@ urlpatterns = [
     path("people/<int:user_id>/suspend/", people.suspend, name="person-suspend"),
     path("people/<int:user_id>/lift/", people.lift, name="person-lift"),
     path("people/<int:user_id>/account/", people.new_account, name="person-account"),
+    path("appeals/", pages.appeals_page, name="appeals"),
+    path("appeals/<int:appeal_id>/answer/", pages.answer_appeal, name="appeal-answer"),
 ]

@@ -166,6 +166,12 @@ class PeopleStep(StepForm):
             attrs={"list": "prices", "inputmode": "decimal", "aria-describedby": "id_price_helptext"}
         ),
     )
+    review_days = forms.IntegerField(
+        required=False,
+        label="Review: accepted by itself after days",
+        help_text=f"{limits.REVIEW_DAYS}. You accept or reject answers before they are paid. Empty: paid at once.",
+        **limits.REVIEW_DAYS.bounds,
+    )
     time_limit_minutes = forms.IntegerField(
         initial=Design.task_time_limit_seconds // MINUTE,
         label="Time limit of a task, minutes",
@@ -279,6 +285,7 @@ def design(draft: dict[str, Any]) -> dict[str, Any]:
         "expected_seconds": people["expected_seconds"],
         "task_time_limit_seconds": people["time_limit_minutes"] * MINUTE,
         "max_concurrent_tasks": people["max_concurrent_tasks"],
+        "review_days": people.get("review_days"),
         "max_human_labeled_objects": people["max_human_labeled_objects"],
         "max_percentage_labeled": people["max_percentage_labeled"],
         "max_spend_micros": people["max_spend"],

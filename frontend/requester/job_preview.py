@@ -29,7 +29,14 @@ def _page(request: HttpRequest, task: dict[str, Any], *, seconds: float, queue_i
         "sign_in_url": reverse("sign-in"),
         "exit_url": back,
         "preview": True,
-        "assignment": {"id": 0, "seconds_left": seconds, "accepted_at": None, "lease_expires_at": None, **task},
+        "assignment": {
+            "id": 0,
+            "seconds_left": seconds,
+            "rejected_because": None,
+            "accepted_at": None,
+            "lease_expires_at": None,
+            **task,
+        },
     }
     return render(request, "worker/task.html", {"config": config, "title": task["title"]})
 
@@ -57,6 +64,7 @@ def of_draft(request: HttpRequest) -> HttpResponse:
         task_type=drafted_type(given).name,
         title=words["title"],
         price_micros=people.get("price", 0),
+        review_days=people.get("review_days"),
         labels=words["labels"],
         instructions=clean_instructions({"short": words["short"], "full": words["full"]}),
     )

@@ -78,6 +78,7 @@ def _bar(job: LabelingJob, counters: dict[str, int]) -> dict[str, Any]:
 def job_context(request: HttpRequest, job: LabelingJob, tab: str) -> dict[str, Any]:
     """What every tab of a job's page shows."""
     counters = progress.counters(job)
+    reviewed = job.review_days is not None
     has_loop = job.automated and automation.installed()
     return {
         "job": job,
@@ -92,6 +93,7 @@ def job_context(request: HttpRequest, job: LabelingJob, tab: str) -> dict[str, A
             ("progress", "Progress", reverse("requester:job", args=[job.pk])),
             ("gallery", "Labels", reverse("requester:job-gallery", args=[job.pk])),
             *([("loop", "Learning loop", reverse("requester:job-loop", args=[job.pk]))] if has_loop else []),
+            *([("answers", "Review", reverse("requester:job-answers", args=[job.pk]))] if reviewed else []),
             ("people", "People and agreement", reverse("requester:job-people", args=[job.pk])),
             ("downloads", "Downloads", reverse("requester:job-downloads", args=[job.pk])),
         ],

@@ -11,7 +11,12 @@ from marketplace.services import wallets
 
 PER_PAGE = 50
 # What a movement is called where its own description says less.
-CALLED = {EntryKind.RESERVE: "Held for open tasks", EntryKind.REFUND: "Returned: not needed"}
+CALLED = {
+    EntryKind.RESERVE: "Held for open tasks",
+    EntryKind.REFUND: "Returned: not needed",
+    EntryKind.RETURN: "Returned: an answer was rejected",
+    EntryKind.APPEAL: "Paid: an appeal was upheld",
+}
 
 
 @requester_page()
@@ -24,6 +29,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "rows": [{"line": line, "what": _called(line)} for line in statement_lines(statement)],
         "balance": wallets.balance(account=account),
         "held": wallets.held(account=account),
+        "under_review": wallets.under_review(account=account),
     }
     return render(request, "requester/wallet.html", context)
 

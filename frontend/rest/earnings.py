@@ -50,6 +50,7 @@ class WorkView(ListView):
             "description": work.description,
             "task_type": work.task_type,
             "price": money.text(work.price_micros),
+            "review_days": work.review_days,
             "expected_hourly": money.text(work.hourly_micros),
             "tasks_left": work.tasks_left,
         }
@@ -57,8 +58,8 @@ class WorkView(ListView):
 
 @listed(
     operation="get_earnings",
-    page=schemas.page("Earning", schemas.Movement, balance=serializers.CharField()),
-    description="Each payment, newest first, and the balance.",
+    page=schemas.page("Earning", schemas.Movement, balance=serializers.CharField(), held=serializers.CharField()),
+    description="Each payment, newest first, the balance, and what is held for answers under review.",
 )
 class EarningsView(ListView):
     """The caller's earnings."""
@@ -76,5 +77,9 @@ class EarningsView(ListView):
         return statement_row(found, job=found.job.title if found.job else None)
 
     def beside(self, request: Request) -> dict[str, Any]:
-        """The balance."""
-        return {"balance": money.text(earnings.balance(worker=worker_of(request)))}
+        """The balance, and what is held."""
+        worker = worker_of(request)
+        return {
+            "balance": money.text(earnings.balance(worker=worker)),
+            "held": money.text(earnings.held(worker=worker)),
+        }

@@ -90,6 +90,12 @@ class LabelingJobInput(Body):
     task_time_limit_seconds = serializers.IntegerField(required=False, **limits.TASK_TIME_LIMIT_SECONDS.bounds)
     task_availability_seconds = serializers.IntegerField(required=False, **limits.AVAILABILITY_SECONDS.bounds)
     max_concurrent_tasks = serializers.IntegerField(required=False, **limits.MAX_CONCURRENT_TASKS.bounds)
+    review_days = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        help_text="answers are paid after a review, which accepts them by itself after so many days; null: at once",
+        **limits.REVIEW_DAYS.bounds,
+    )
     max_human_labeled_objects = serializers.IntegerField(required=False, **limits.MAX_HUMAN_LABELED_OBJECTS.bounds)
     max_percentage_labeled = serializers.IntegerField(required=False, **limits.MAX_PERCENTAGE_LABELED.bounds)
     max_spend = DollarsField(required=False)

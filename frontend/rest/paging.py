@@ -64,7 +64,7 @@ def filtered(request: Request, rows: QuerySet[Any], allowed: Filters) -> QuerySe
             raise InvalidFilter(problem, field=name)
         try:
             rows = rows.filter(**{allowed[name]: _read(name, value)})
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, ValidationError):
             raise InvalidFilter(f"{value!r} does not fit", field=name) from None
     return rows
 

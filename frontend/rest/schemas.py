@@ -74,6 +74,7 @@ class Wallet(s.Serializer):
 
     balance = Money()
     held = Money()
+    under_review = Money()
 
 
 class Deposit(s.Serializer):
@@ -201,9 +202,12 @@ class LabelingJob(LabelingJobRow):
     task_time_limit_seconds = s.IntegerField()
     task_availability_seconds = s.IntegerField()
     max_concurrent_tasks = s.IntegerField()
+    review_days = s.IntegerField(allow_null=True)
     max_human_labeled_objects = s.IntegerField(allow_null=True)
     max_percentage_labeled = s.IntegerField(allow_null=True)
-    money = inline_serializer("JobMoney", {"spent": Money(), "reserved": Money(), "all_human": Money()})
+    money = inline_serializer(
+        "JobMoney", {"spent": Money(), "under_review": Money(), "reserved": Money(), "all_human": Money()}
+    )
 
 
 JOBS = page("LabelingJob", LabelingJobRow)
@@ -324,6 +328,7 @@ class Task(s.Serializer):
     task_type = s.CharField()
     title = s.CharField()
     price = Money()
+    review_days = s.IntegerField(allow_null=True, help_text="paid after a review, within so many days; null: at once")
     image_url = s.CharField()
     image_size = inline_serializer("ImageSize", {"width": s.IntegerField(), "height": s.IntegerField()})
     labels = inline_serializer("LabelChoice", {"label": s.CharField()}, many=True)
@@ -339,6 +344,7 @@ class Assignment(Task):
     accepted_at = s.DateTimeField()
     lease_expires_at = s.DateTimeField()
     seconds_left = s.FloatField()
+    rejected_because = s.CharField(allow_null=True, help_text="why the answer was rejected that is to be improved")
 
 
 class Claim(s.Serializer):
@@ -354,6 +360,8 @@ class Submitted(s.Serializer):
 
     status = s.CharField()
     paid = Money()
+    held = Money()
+    held_until = s.DateTimeField(allow_null=True, help_text="when the answer is accepted if nobody decides before")
     repeated = s.BooleanField()
     next_assignment = Assignment(allow_null=True, required=False)
     reason = s.CharField(required=False)
@@ -375,5 +383,6 @@ class Work(s.Serializer):
     description = s.CharField()
     task_type = s.CharField()
     price = Money()
+    review_days = s.IntegerField(allow_null=True)
     expected_hourly = Money()
     tasks_left = s.IntegerField()

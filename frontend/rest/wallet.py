@@ -49,10 +49,14 @@ class WalletView(APIView):
 
     @extend_schema(responses={200: schemas.Wallet}, operation_id="get_wallet")
     def get(self, request: Request) -> Response:
-        """Free money, and what is held for running jobs."""
+        """Free money, what is held for running jobs, and what for answers under review."""
         account = account_of(request)
         return Response(
-            {"balance": money.text(wallets.balance(account=account)), "held": money.text(wallets.held(account=account))}
+            {
+                "balance": money.text(wallets.balance(account=account)),
+                "held": money.text(wallets.held(account=account)),
+                "under_review": money.text(wallets.under_review(account=account)),
+            }
         )
 
 

@@ -23,6 +23,7 @@ from labeling.models import Assignment, Task, WorkQueue
 from labeling.queries import showing
 from labeling.services import scope
 from labeling.services.queue import assignments
+from labeling.services.results import reviewing
 from marketplace import money
 from marketplace.errors import DomainError, Forbidden, TaskGone, TaskLimit
 from marketplace.models import Worker
@@ -66,13 +67,16 @@ class ReasonInput(Body):
     )
 
 
-def assignment_payload(assignment: Assignment, task: Task, user_id: int, now: datetime) -> dict[str, Any]:
-    """A leased seat with its task."""
+def assignment_payload(
+    assignment: Assignment, task: Task, user_id: int, now: datetime, rejected_because: str | None = None
+) -> dict[str, Any]:
+    """A leased seat with its task. `rejected_because`: it came back, to improve an answer that was rejected."""
     return {
         "id": assignment.pk,
         "accepted_at": assignment.accepted_at,
         "lease_expires_at": assignment.lease_expires_at,
         "seconds_left": max(0.0, (assignment.lease_expires_at - now).total_seconds()),
+        "rejected_because": rejected_because,
         **task_payload(task, user_id),
     }
 
@@ -146,9 +150,15 @@ class AssignmentsView(ListView):
         """Of queues that are still open to the caller."""
         return scope.assignments_held(worker_of(request))
 
-    def row(self, found: Assignment) -> dict[str, Any]:
+    def page(self, found: list[Assignment]) -> list[tuple[Assignment, str | None]]:
+        """With the reasons of those that came back, in one query."""
+        reasons = reviewing.reasons_of_returned(found)
+        return [(seat, reasons.get(seat.pk)) for seat in found]
+
+    def row(self, found: tuple[Assignment, str | None]) -> dict[str, Any]:
         """As the claim showed it."""
-        return assignment_payload(found, found.task, found.worker.user_id, timezone.now())
+        seat, reason = found
+        return assignment_payload(seat, seat.task, seat.worker.user_id, timezone.now(), reason)
 
 
 class SubmitView(APIView):
@@ -177,9 +187,16 @@ class SubmitView(APIView):
             worker=worker,
             content=data.validated_data["answer"],
             seconds=data.validated_data["seconds"],
-            key=key_of(request) or f"assignment:{assignment_id}",
+            key=key_of(request) or reviewing.answer_key(assignment_id),
         )
-        body: dict[str, Any] = {"status": "Submitted", "paid": money.text(done.paid_micros), "repeated": done.repeated}
+        held = done.paid_micros if done.held_until is not None else 0
+        body: dict[str, Any] = {
+            "status": "Submitted",
+            "paid": money.text(done.paid_micros - held),
+            "held": money.text(held),
+            "held_until": done.held_until,
+            "repeated": done.repeated,
+        }
         if claim_next:
             # In a transaction of its own: a submit holds its task while a claim may wait for another.
             upcoming = claim_after_submit(worker, done, hint=_hint(request))

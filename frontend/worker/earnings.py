@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 
 from frontend.session import worker_page
 from labeling.queries.statements import statement_lines
+from labeling.services.results import history
 from marketplace import money
 from marketplace.errors import DomainError, Invalid
 from marketplace.services import earnings, payouts
@@ -60,6 +61,8 @@ def _page(
         "page": page,
         "lines": statement_lines(page),
         "balance": earnings.balance(worker=worker),
+        "held": earnings.held(worker=worker),
+        "held_by_day": history.held_by_day(worker),
         "payouts": recent,
         "under_way": any(row.status in payouts.UNDER_WAY for row in recent),
         "least": payouts.minimum(),

@@ -1,13 +1,18 @@
-"""The worker's pages: what there is to do, and the task itself."""
+"""The worker's pages: what there is to do, the task itself, and what became of answers."""
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.http import require_POST
 
+from frontend.review_forms import AppealForm, first_error
 from frontend.session import worker_page
 from labeling.services import scope
 from labeling.services.queue import worklist
+from labeling.services.results import appeals, history
+from marketplace.errors import DomainError
 from marketplace.services import earnings
 
 PER_PAGE = 50
@@ -43,3 +48,32 @@ def task(request: HttpRequest, queue_id: int) -> HttpResponse:
         "assignment": None,
     }
     return render(request, "worker/task.html", {"config": config, "title": queue.title})
+
+
+@worker_page
+def history_page(request: HttpRequest) -> HttpResponse:
+    """The worker's answers, what became of each, and a form for an appeal where one is possible."""
+    worker = request.worker  # type: ignore[attr-defined]
+    page = Paginator(history.answered(worker).order_by("-pk"), PER_PAGE).get_page(request.GET.get("page"))
+    return render(
+        request, "worker/history.html", {"page": page, "rows": history.fates(list(page)), "form": AppealForm()}
+    )
+
+
+@require_POST
+@worker_page
+def appeal(request: HttpRequest, assignment_id: int) -> HttpResponse:
+    """Appeal against a rejection."""
+    worker = request.worker  # type: ignore[attr-defined]
+    review = scope.rejected_review(worker, assignment_id)
+    form = AppealForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, first_error(form))
+        return redirect("worker:history")
+    try:
+        filed = appeals.file_appeal(review=review, worker=worker, text=form.cleaned_data["text"])
+    except DomainError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, f"Your appeal was sent. It is answered by {filed.due_at:%Y-%m-%d}, or upheld.")
+    return redirect("worker:history")

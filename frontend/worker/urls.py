@@ -7,6 +7,8 @@ from frontend.worker import earnings, pages
 app_name = "worker"
 urlpatterns = [
     path("", pages.jobs, name="jobs"),
+    path("history/", pages.history_page, name="history"),
+    path("history/<int:assignment_id>/appeal/", pages.appeal, name="appeal"),
     path("earnings/", earnings.page, name="earnings"),
     path("earnings/details/", earnings.set_details, name="payout-details"),
     path("earnings/payouts/", earnings.request_payout, name="payout-request"),

@@ -7,12 +7,16 @@ from labeling.models.imports import ImportedLine, ImportOutcome, LabelImport
 from labeling.models.jobs import LabelingJob, WorkerModels
 from labeling.models.objects import DataObject, Label, LabelSource, ObjectLine, ObjectState
 from labeling.models.queues import AdvanceRequest, WorkQueue
+from labeling.models.reviews import AnswerReview, Appeal, AppealStatus, ReviewStatus
 from labeling.models.skills import WorkerSkill
 from labeling.models.tasks import Answer, Assignment, AssignmentStatus, Batch, Task, TaskStatus, WorkerCursor
 
 __all__ = [
     "AdvanceRequest",
     "Answer",
+    "AnswerReview",
+    "Appeal",
+    "AppealStatus",
     "Assignment",
     "AssignmentStatus",
     "BadLine",
@@ -29,6 +33,7 @@ __all__ = [
     "LabelingJob",
     "ObjectLine",
     "ObjectState",
+    "ReviewStatus",
     "Task",
     "TaskStatus",
     "WorkQueue",

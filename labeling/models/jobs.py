@@ -151,6 +151,11 @@ class LabelingJob(models.Model):
         return self.queue.task_availability_seconds
 
     @property
+    def review_days(self) -> int | None:
+        """Days after which an answer that nobody decided about is accepted; None: answers are paid at once."""
+        return self.queue.review_days
+
+    @property
     def max_concurrent_tasks(self) -> int:
         """The most objects open to people at a time."""
         return self.queue.max_concurrent_tasks

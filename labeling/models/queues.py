@@ -40,6 +40,8 @@ class WorkQueue(models.Model):
     task_time_limit_seconds = models.IntegerField(default=600)
     task_availability_seconds = models.IntegerField(default=21600)
     max_concurrent_tasks = models.IntegerField(default=1000)
+    # Answers are paid after a review, which accepts them by itself after so many days; null: paid at once.
+    review_days = models.SmallIntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

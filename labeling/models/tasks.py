@@ -66,6 +66,10 @@ class Task(models.Model):
     seats_free = models.SmallIntegerField()
     answers_count = models.SmallIntegerField(default=0)
     declines_count = models.SmallIntegerField(default=0)
+    # Answers that were rejected, however often.
+    rejections_count = models.SmallIntegerField(default=0, db_default=0)
+    # Answers that count again after an appeal and were paid from the wallet: the seats' money is there without them.
+    extra_answers = models.SmallIntegerField(default=0, db_default=0)
     queue_position = models.BigIntegerField()
     # All its seats are answered or withdrawn, and its owner has not handled it yet.
     due = models.BooleanField(default=False)
@@ -100,6 +104,7 @@ class AssignmentStatus(models.TextChoices):
     RETURNED = "Returned"  # may be claimed again by the same worker
     EXPIRED = "Expired"  # likewise
     DECLINED = "Declined"  # never offered to this worker again
+    REJECTED = "Rejected"  # its answer was, by a review, and counts no more; never offered to this worker again
     CANCELLED = "Cancelled"  # the queue was closed first
 
 

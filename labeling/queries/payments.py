@@ -1,4 +1,7 @@
-"""What the ledger must say about work: each answer paid once and in full, and the money for open seats held."""
+"""What the ledger must say about work: each answer paid once and in full, and the money for open seats held.
+
+Answers that are reviewed are in reviewed_payments.py.
+"""
 
 from collections.abc import Iterator
 
@@ -24,14 +27,14 @@ def register() -> None:
 
 
 def answers_paid() -> Iterator[str]:
-    """Each submitted assignment brought its worker just what was promised."""
+    """Each submitted assignment of a queue without a review brought its worker just what was promised."""
     statement = """SELECT a.id, a.worker_id, a.paid_micros, coalesce(sum(p.amount_micros), 0)
                    FROM labeling_assignment a
                    LEFT JOIN marketplace_entry e ON e.reference = %s || a.id
                    LEFT JOIN (marketplace_posting p JOIN marketplace_ledgeraccount l
                        ON l.id = p.ledger_account_id AND l.kind = %s)
                        ON p.entry_id = e.id AND l.worker_id = a.worker_id
-                   WHERE a.state = %s
+                   WHERE a.state = %s AND NOT EXISTS (SELECT FROM labeling_answerreview r WHERE r.assignment_id = a.id)
                    GROUP BY a.id HAVING coalesce(sum(p.amount_micros), 0) IS DISTINCT FROM a.paid_micros
                    ORDER BY a.id LIMIT %s"""
     values = [PAYMENT_OF, LedgerKind.EARNINGS, AssignmentStatus.SUBMITTED, PER_CHECK]
@@ -48,7 +51,8 @@ def payments_earned() -> Iterator[str]:
                    LEFT JOIN marketplace_ledgeraccount l ON l.id = p.ledger_account_id
                    LEFT JOIN labeling_assignment a ON a.id = e.subject_id
                    WHERE e.kind = %s AND e.subject_type = %s
-                     AND (a.state IS DISTINCT FROM %s OR a.queue_id IS DISTINCT FROM l.purpose_id)
+                     AND (a.state IS DISTINCT FROM %s OR a.queue_id IS DISTINCT FROM l.purpose_id
+                          OR EXISTS (SELECT FROM labeling_answerreview r WHERE r.assignment_id = a.id))
                    ORDER BY e.id LIMIT %s"""
     values = [EntryKind.PAYMENT, subjects.ASSIGNMENT, AssignmentStatus.SUBMITTED, PER_CHECK]
     for entry, reference, state, queue, purpose in rows(statement, values):
@@ -56,6 +60,8 @@ def payments_earned() -> Iterator[str]:
             yield f"entry {entry} ({reference}) pays for an assignment that does not exist"
         elif state != AssignmentStatus.SUBMITTED:
             yield f"entry {entry} ({reference}) pays for an assignment that is {state}"
+        elif queue == purpose:
+            yield f"entry {entry} ({reference}) pays for an answer that is under review"
         else:
             yield f"entry {entry} ({reference}) pays for work queue {queue} out of the escrow of work queue {purpose}"
 
@@ -68,7 +74,8 @@ def escrow_fits_the_seats() -> Iterator[str]:
             FROM marketplace_ledgeraccount l LEFT JOIN marketplace_posting p ON p.ledger_account_id = l.id
             WHERE l.kind = %s AND l.purpose_type = %s GROUP BY l.purpose_id),
         needed AS (
-            SELECT q.id AS queue_id, sum((q.max_seats - t.answers_count) * (q.price_micros + q.fee_micros)) AS micros
+            SELECT q.id AS queue_id, sum((q.max_seats - t.answers_count + t.extra_answers)
+                                         * (q.price_micros + q.fee_micros)) AS micros
             FROM labeling_batch b JOIN labeling_workqueue q ON q.id = b.queue_id
             JOIN labeling_task t ON t.batch_id = b.id
             WHERE b.status IN ('Initializing', 'InProgress') GROUP BY q.id)

@@ -21,7 +21,10 @@ WEAK = 0.1
 
 
 def answers_of(data_object: DataObject) -> list[dict[str, Any]]:
-    """The newest answer of each worker to an object, workers in a fixed order, each with its colour."""
+    """The newest answer of each worker to an object, workers in a fixed order, each with its colour.
+
+    Answers that were rejected are left out.
+    """
     return answers_of_many([data_object])[data_object.pk]
 
 
@@ -29,7 +32,9 @@ def answers_of_many(data_objects: Iterable[DataObject]) -> dict[int, list[dict[s
     """`answers_of` each of several objects, by the object's key, in one query."""
     newest: dict[int, dict[str, Answer]] = {row.pk: {} for row in data_objects}
     rows = (
-        Answer.objects.filter(assignment__task__data_object__in=list(newest))
+        Answer.objects.filter(
+            assignment__task__data_object__in=list(newest), assignment__state=AssignmentStatus.SUBMITTED
+        )
         .select_related("assignment__worker", "assignment__task")
         .order_by("assignment__worker__public_id", "revision")
     )

@@ -45,7 +45,7 @@ def _counters(states: dict[str, int]) -> dict[str, int]:
 
 
 def money(job: LabelingJob) -> dict[str, int]:
-    """Spent and reserved micro-dollars (with fees), and what labeling every object by people would cost at most."""
+    """Micro-dollars with fees: spent, held for answers under review, reserved; and what people would cost at most."""
     return money_of_many([job])[job.pk]
 
 
@@ -53,9 +53,11 @@ def money_of_many(jobs: Iterable[LabelingJob]) -> dict[int, dict[str, int]]:
     """`money` of each of several jobs, by the job's key, in a fixed number of queries."""
     rows = list(jobs)
     reserved, committed = spending.reserved_of_many(rows), spending.committed_of_many(rows)
+    held = spending.under_review_of_many(rows)
     return {
         job.pk: {
-            "spent_micros": committed[job.pk] - reserved[job.pk],
+            "spent_micros": committed[job.pk] - reserved[job.pk] - held[job.pk],
+            "under_review_micros": held[job.pk],
             "reserved_micros": reserved[job.pk],
             "all_human_micros": job.objects_total * job.queue.task_micros,
         }

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 
+from django.db.models import F, Q, Sum
+
 from labeling import subjects
-from labeling.models import Batch, LabelingJob
+from labeling.models import AnswerReview, Batch, LabelingJob, ReviewStatus
 from marketplace.models import EntryKind, LedgerKind, Subject
 from marketplace.services import escrow, ledger, wallets
 
@@ -26,15 +28,15 @@ def reserved_of_many(jobs: Iterable[LabelingJob]) -> dict[int, int]:
 
 
 def committed_micros(job: LabelingJob) -> int:
-    """Spent and reserved together: what was taken from the wallet for the job's batches and not refunded.
+    """Spent, held and reserved together: what was taken from the wallet for the job and not returned.
 
-    Reads a few postings a batch, however many answers were paid.
+    Reads a few postings a batch, however many answers were paid, and the reviews of a job that has them.
     """
     return committed_of_many([job])[job.pk]
 
 
 def committed_of_many(jobs: Iterable[LabelingJob]) -> dict[int, int]:
-    """`committed_micros` of each of several jobs, by the job's key, in two queries."""
+    """`committed_micros` of each of several jobs, by the job's key, in three queries."""
     by_queue = {job.queue_id: job.pk for job in jobs}
     committed = dict.fromkeys(by_queue.values(), 0)
     queues = dict(Batch.objects.filter(queue__in=list(by_queue)).values_list("pk", "queue"))
@@ -42,7 +44,27 @@ def committed_of_many(jobs: Iterable[LabelingJob]) -> dict[int, int]:
     moved = ledger.moved_of_each([EntryKind.RESERVE, EntryKind.REFUND], opened, pocket_kind=LedgerKind.WALLET)
     for subject, micros in moved.items():
         committed[by_queue[queues[subject.id]]] -= micros
+    for queue_id, found in _reviewed(by_queue).items():
+        committed[by_queue[queue_id]] -= found["to_wallet"]
     return committed
+
+
+def under_review_of_many(jobs: Iterable[LabelingJob]) -> dict[int, int]:
+    """Micro-dollars, with fees, held for the answers under review of each job, by the job's key, in one query."""
+    by_queue = {job.queue_id: job.pk for job in jobs}
+    return dict.fromkeys(by_queue.values(), 0) | {
+        by_queue[queue_id]: found["held"] for queue_id, found in _reviewed(by_queue).items()
+    }
+
+
+def _reviewed(queues: Iterable[int]) -> dict[int, dict[str, int]]:
+    """What reviews brought back into the wallet and what is held for them, by queue; not of queues without any."""
+    rows = AnswerReview.objects.filter(queue__in=list(queues), queue__review_days__isnull=False).values("queue")
+    pending = Q(state=ReviewStatus.PENDING)
+    totals = rows.annotate(
+        to_wallet=Sum("to_wallet_micros"), held=Sum(F("price_micros") + F("fee_micros"), filter=pending, default=0)
+    )
+    return {row.pop("queue"): row for row in totals.order_by()}
 
 
 def affordable_objects(job: LabelingJob) -> int:

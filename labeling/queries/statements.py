@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from labeling.models import Assignment, Batch
-from labeling.subjects import ASSIGNMENT, BATCH
+from labeling.models import AnswerReview, Assignment, Batch
+from labeling.subjects import ANSWER_REVIEW, ASSIGNMENT, BATCH
 from marketplace.models import Posting, Subject
 from marketplace.services import ledger
 
@@ -39,8 +39,8 @@ class StatementLine:
 def statement_lines(postings: Iterable[Posting]) -> list[StatementLine]:
     """The lines of one page, in the order given; `postings` come with their entries.
 
-    One query for each kind of row the page's entries are about: one for a wallet (batches), one for earnings
-    (assignments).
+    One query for each kind of row the page's entries are about: for a wallet batches and reviews, for earnings
+    assignments and reviews.
     """
     postings = list(postings)
     jobs = _jobs({posting.entry.subject for posting in postings})
@@ -61,7 +61,11 @@ def statement_lines(postings: Iterable[Posting]) -> list[StatementLine]:
 
 def _jobs(subjects: set[Subject]) -> dict[Subject, JobReference]:
     jobs = {}
-    for subject_type, rows in ((BATCH, Batch.objects.all()), (ASSIGNMENT, Assignment.objects.all())):
+    for subject_type, rows in (
+        (BATCH, Batch.objects.all()),
+        (ASSIGNMENT, Assignment.objects.all()),
+        (ANSWER_REVIEW, AnswerReview.objects.all()),
+    ):
         keys = [subject.id for subject in subjects if subject.type == subject_type]
         if keys:
             for pk, *job in rows.filter(pk__in=keys, queue__labeling_job__isnull=False).values_list(

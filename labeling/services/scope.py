@@ -10,6 +10,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from labeling.models import (
+    AnswerReview,
+    Appeal,
     Assignment,
     AssignmentStatus,
     DataObject,
@@ -88,6 +90,43 @@ def data_object(job: LabelingJob, object_id: int) -> DataObject:
     row = DataObject.objects.select_related("label").filter(pk=object_id, job=job).first()
     if row is None:
         raise NotFound(f"the labeling job has no object {object_id}")
+    return row
+
+
+def reviews(account: Account) -> QuerySet[AnswerReview]:
+    """The reviews of answers to the account's queues."""
+    return AnswerReview.objects.filter(queue__account=account)
+
+
+def review(account: Account, review_id: int) -> AnswerReview:
+    """A review of an answer to one of the account's queues, with its queue loaded. Raises NotFound."""
+    row = reviews(account).select_related("queue").filter(pk=review_id).first()
+    if row is None:
+        raise NotFound(f"the account has no answer under review {review_id}")
+    return row
+
+
+def appeals(account: Account | None = None, worker: Worker | None = None) -> QuerySet[Appeal]:
+    """The appeals to an account or of a worker; without either all of the installation, for operators."""
+    found = Appeal.objects.select_related("review__queue", "review__worker")
+    found = found if account is None else found.filter(review__queue__account=account)
+    return found if worker is None else found.filter(review__worker=worker)
+
+
+def appeal(appeal_id: int, account: Account | None = None) -> Appeal:
+    """An appeal to the account, or any for an operator. Raises NotFound."""
+    row = appeals(account).filter(pk=appeal_id).first()
+    if row is None:
+        raise NotFound(f"there is no appeal {appeal_id}")
+    return row
+
+
+def rejected_review(worker: Worker, assignment_id: int) -> AnswerReview:
+    """The review of the worker's newest answer to a task, with its seat loaded. Raises NotFound where there is none."""
+    rows = AnswerReview.objects.filter(assignment=assignment_id, worker=worker).select_related("assignment")
+    row = rows.order_by("-pk").first()
+    if row is None:
+        raise NotFound(f"you have no answer under review to assignment {assignment_id}")
     return row
 
 

@@ -205,6 +205,10 @@ class TaskType(ABC, Generic[Answer, Models]):
     def summary(self, value: Mapping[str, Any]) -> str:
         """A stored label in a few words, for lists."""
 
+    def agreement(self, one: Answer, other: Answer) -> float:
+        """How alike two answers or labels are: 1 for the same, 0 for nothing in common. Confidences do not matter."""
+        return float(self.value(self.certain(one)) == self.value(self.certain(other)))
+
     # --- manifests
 
     @abstractmethod

@@ -7,13 +7,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
 from labeling.consolidation.answers import WorkerAnswer
 from labeling.consolidation.boxes import consolidator as boxes
 from labeling.consolidation.boxes.answers import Consolidated, ImageAnswers
 from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.models import WorkerModels
 from labeling.consolidation.workers.skills import Skill, SkillRow
-from labeling.formats import answers, augmented, augmented_reading
+from labeling.formats import answers, augmented, augmented_reading, geometry
 from labeling.formats.shapes import Box, ImageSize
 from labeling.task_types.base import (
     PRICES,
@@ -97,6 +100,15 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
     def classes(self, answer: list[Box]) -> frozenset[str]:
         """None for a picture with nothing on it."""
         return frozenset(box.label for box in answer)
+
+    def agreement(self, one: list[Box], other: list[Box]) -> float:
+        """The mean IoU of the boxes of both, each with its partner of the same label; a box without one counts 0."""
+        if not one and not other:
+            return 1.0
+        same = np.array([[a.label == b.label for b in other] for a in one], dtype=bool).reshape(len(one), len(other))
+        alike = np.where(same, geometry.iou_matrix(geometry.corners(one), geometry.corners(other)), 0.0)
+        rows, columns = linear_sum_assignment(alike, maximize=True)
+        return float(2 * alike[rows, columns].sum() / (len(one) + len(other)))
 
     def summary(self, value: Mapping[str, Any]) -> str:
         """How many boxes there are."""

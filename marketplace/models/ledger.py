@@ -27,6 +27,8 @@ class LedgerKind(models.TextChoices):
     EARNINGS = "earnings"  # what a worker was paid and has not withdrawn
     FEES = "fees"  # the platform's share
     PAYOUTS = "payouts"  # what a worker has asked to be paid out and the bank has not transferred yet
+    HELD = "held"  # a worker's pay for answers to one requester account that are under review
+    HELD_FEES = "held-fees"  # the platform's share of them
 
 
 class LedgerAccount(models.Model):
@@ -62,6 +64,10 @@ class EntryKind(models.TextChoices):
     WITHDRAWAL = "withdrawal"  # from a worker's earnings to what is paid out
     PAYOUT = "payout"  # it has reached the worker's bank
     PAYBACK = "payback"  # it has not: back to the earnings
+    HOLD = "hold"  # from escrow to what is held for a worker and the platform, until the answer is reviewed
+    RELEASE = "release"  # from what was held to the worker and the platform: the answer was accepted
+    RETURN = "return"  # from what was held back to escrow, or to the wallet: the answer was rejected
+    APPEAL = "appeal"  # from a wallet to a worker and the platform: an appeal was upheld
 
 
 class Entry(models.Model):

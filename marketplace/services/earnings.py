@@ -11,6 +11,11 @@ def balance(worker: Worker) -> int:
     return ledger.total(LedgerKind.EARNINGS, worker=worker)
 
 
+def held(worker: Worker) -> int:
+    """Micro-dollars held for the worker's answers that are under review, of all requester accounts."""
+    return ledger.balance(*LedgerAccount.objects.filter(kind=LedgerKind.HELD, worker=worker))
+
+
 def statement(worker: Worker) -> QuerySet[Posting]:
     """Every payment to the worker and every payout, newest first, with its entry."""
     pockets = LedgerAccount.objects.filter(kind=LedgerKind.EARNINGS, worker=worker)

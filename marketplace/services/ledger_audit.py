@@ -24,6 +24,10 @@ MOVES = {
     EntryKind.WITHDRAWAL: ({LedgerKind.EARNINGS}, {LedgerKind.PAYOUTS}),
     EntryKind.PAYOUT: ({LedgerKind.PAYOUTS}, {LedgerKind.OUTSIDE}),
     EntryKind.PAYBACK: ({LedgerKind.PAYOUTS}, {LedgerKind.EARNINGS}),
+    EntryKind.HOLD: ({LedgerKind.ESCROW}, {LedgerKind.HELD, LedgerKind.HELD_FEES}),
+    EntryKind.RELEASE: ({LedgerKind.HELD, LedgerKind.HELD_FEES}, {LedgerKind.EARNINGS, LedgerKind.FEES}),
+    EntryKind.RETURN: ({LedgerKind.HELD, LedgerKind.HELD_FEES}, {LedgerKind.ESCROW, LedgerKind.WALLET}),
+    EntryKind.APPEAL: ({LedgerKind.WALLET}, {LedgerKind.EARNINGS, LedgerKind.FEES}),
 }
 """Which kinds of pockets an entry of each kind takes money from, and which it brings money to."""
 

@@ -18,6 +18,10 @@ REFERENCE_LENGTH = Range(1, 120)
 """Characters of a deposit's reference."""
 
 
+SPENDING = (EntryKind.PAYMENT, EntryKind.RELEASE, EntryKind.APPEAL)
+"""The entries by which money of an account reaches a worker and the platform."""
+
+
 def deposit(*, account: Account, amount_micros: int, reference: str, by: str, description: str = "Deposit") -> Entry:
     """Book money that arrived from outside. `reference` is the operator's own ("bank:2024-17") and counts once.
 
@@ -64,6 +68,13 @@ def held(account: Account) -> int:
     return ledger.balance(*LedgerAccount.objects.filter(kind=LedgerKind.ESCROW, account=account))
 
 
+def under_review(account: Account) -> int:
+    """Micro-dollars of the account that are held for answers under review, with the fees."""
+    return ledger.balance(
+        *LedgerAccount.objects.filter(kind__in=[LedgerKind.HELD, LedgerKind.HELD_FEES], account=account)
+    )
+
+
 class Funds(NamedTuple):
     """Micro-dollars of an account: free in its wallet, and set aside for open batches."""
 
@@ -88,7 +99,7 @@ def spent_by_day(account: Account, *, since: datetime) -> dict[date, int]:
 
     Money that is only held, or came back, is not spent.
     """
-    pockets = LedgerAccount.objects.filter(kind=LedgerKind.ESCROW, account=account)
-    paid = ledger.movements(*pockets).filter(entry__kind=EntryKind.PAYMENT, entry__created_at__gte=since)
+    pockets = LedgerAccount.objects.filter(account=account)
+    paid = ledger.movements(*pockets).filter(entry__kind__in=SPENDING, entry__created_at__gte=since)
     rows = paid.annotate(day=TruncDate("entry__created_at")).values("day").annotate(total=Sum("amount_micros"))
     return {row["day"]: -row["total"] for row in rows.order_by("day")}

@@ -17,6 +17,7 @@ from django.test import Client
 from django.urls import reverse
 
 from frontend.requester.job_forms import PeopleStep
+from frontend.review_forms import FilterForm
 from labeling.models import DataObject
 from marketplace.services import workteams
 from tests import builders
@@ -81,6 +82,7 @@ QUERIES = {
     "datasets/<int:dataset_id>/sample/<int:number>/": {"side"},
     "jobs/new/examples/<str:kind>/<int:number>/": {"side"},
     "jobs/new/estimate/": set(PeopleStep.base_fields),
+    "jobs/<int:job_id>/answers/": {*FilterForm.base_fields, "page"},
 }
 
 
@@ -171,6 +173,7 @@ def wizard(world: World) -> dict[str, dict[str, Any]]:
             "target_confidence": "0.9",
             "expected_seconds": 10,
             "price": "0.036",
+            "review_days": 3,
             "time_limit_minutes": 7,
             "availability_hours": 5,
             "max_concurrent_tasks": 100,
@@ -197,6 +200,12 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (f"{job}stop/", {}),
         (f"{job}labels/{ids['object_id']}/adjudicate/", {"answer": json.dumps(stories.ONE_BEE)}),
         (f"{job}exports/", {"kind": "coco", "which": "all", "images": "on"}),
+        (f"{job}answers/{ids['review_id']}/decide/", {"decision": "reject", "reason": "no", "return_to_worker": "on"}),
+        (f"{job}answers/decide/?worker=x&hours=1", {"decision": "reject", "reason": "no"}),
+        (f"{job}answers/sample/", {"size": 2}),
+        (f"/appeals/{ids['appeal_id']}/answer/", {"decision": "uphold", "text": "it was right"}),
+        (f"/operator/appeals/{ids['appeal_id']}/answer/", {"decision": "deny", "text": "no"}),
+        (reverse("worker:appeal", args=[ids["assignment_id"]]), {"text": "it was right"}),
         (f"/exports/{ids['export_id']}/stop/", {}),
         ("/datasets/new/", {**source, "selection": "random", "percent": "10", "where": "a = 1"}),
         (f"/datasets/{ids['dataset_id']}/stop/", {}),
@@ -319,6 +328,13 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "set_payout_details": {"holder": "Ana", "destination": "acct 1"},
         "request_payout": {"amount": "1.50"},
         "mark_payout_failed": {"reason": "closed"},
+        "sample_answer_reviews": {"size": 2, "label": "bee", "submitted_before": "2026-01-01T00:00:00Z"},
+        "accept_answer_reviews": {"sampled": False, "most_agreement": 0.5},
+        "reject_answer_reviews": {"reason": "no", "return_to_worker": True},
+        "reject_answer_review": {"reason": "no", "return_to_worker": True},
+        "appeal_rejection": {"text": "it was right"},
+        "answer_appeal": {"decision": "deny", "text": "it was not"},
+        "answer_any_appeal": {"decision": "deny", "text": "it was not"},
     }
 
 

@@ -10,9 +10,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from labeling.models import DataObject, Dataset, Export, ImportedLine, LabelImport, LabelingJob
+from labeling.models import AnswerReview, DataObject, Dataset, Export, ImportedLine, LabelImport, LabelingJob
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import batches, due
+from labeling.services.results import appeals, deciding
 from learning.models import Model
 from marketplace.models import Account, User, Worker, Workteam
 from marketplace.services import accounts, eligibility, invitations, workteams
@@ -46,7 +47,7 @@ def a_portal() -> Portal:
 
 
 def _job(account: Account, team: Workteam, *, objects: int) -> LabelingJob:
-    return stories.a_job(account, team, workers_per_object=2, objects=objects)
+    return stories.a_job(account, team, workers_per_object=2, objects=objects, review_days=3)
 
 
 def grow(portal: Portal) -> None:
@@ -54,6 +55,7 @@ def grow(portal: Portal) -> None:
     job = _job(portal.account, portal.team, objects=OBJECTS)
     _label_two(portal, job)
     _more_objects(portal)
+    _decide(portal)
     other = stories.an_account(funds="10")
     outsiders = stories.a_crowd(1)
     foreign = stories.a_job(other, builders.a_team(account=other, workers=[*portal.workers, *outsiders]))
@@ -108,6 +110,15 @@ def _import_labels(portal: Portal, dataset: Dataset) -> None:
     ImportedLine.objects.create(label_import=first, number=number, place="a.txt", outcome="imported", reason="1 box")
 
 
+def _decide(portal: Portal) -> None:
+    """Accept one pending answer of the main job, and reject one with an appeal against it."""
+    pending = AnswerReview.objects.filter(queue=portal.job.queue, state="Pending").select_related("queue", "worker")
+    accepted, rejected, *_ = pending.order_by("pk")
+    deciding.accept_one(review=accepted, by="system")
+    deciding.reject_one(review=rejected, reason="not tight", by="system")
+    appeals.file_appeal(review=rejected, worker=rejected.worker, text="it is")
+
+
 def _unlabeled(job: LabelingJob) -> list[int]:
     return list(
         DataObject.objects.filter(job=job, state="Unlabeled", label=None).order_by("index").values_list("pk", flat=True)
@@ -150,10 +161,15 @@ def pages(portal: Portal) -> dict[str, tuple[User, str]]:
         "job_progress": (owner, reverse("requester:job", args=[job])),
         "job_gallery": (owner, reverse("requester:job-gallery", args=[job])),
         "object": (owner, reverse("requester:object", args=[job, some])),
+        "job_answers": (owner, reverse("requester:job-answers", args=[job]) + "?state=all"),
+        "appeals": (owner, reverse("requester:appeals")),
         "job_people": (owner, reverse("requester:job-people", args=[job])),
         "wallet": (owner, reverse("requester:wallet")),
         "teams": (owner, reverse("requester:teams")),
+        "worker_history": (worker, reverse("worker:history")),
+        "worker_earnings": (worker, reverse("worker:earnings")),
         "worker_jobs": (worker, reverse("worker:jobs")),
+        "operator_appeals": (portal.operator, reverse("operator:appeals")),
         "operator_accounts": (portal.operator, reverse("operator:accounts")),
     }
 

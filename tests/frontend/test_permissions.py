@@ -73,6 +73,10 @@ OPERATOR = {
     "api/v1/users/<int:user_id>/reactivate",
     "api/v1/users/<int:user_id>/suspend",
     "api/v1/users/<int:user_id>/lift",
+    "operator/appeals/",
+    "operator/appeals/<int:appeal_id>/answer/",
+    "api/v1/operator/appeals",
+    "api/v1/operator/appeals/<int:appeal_id>/answer",
 }
 WORKER = {
     "work/",
@@ -80,6 +84,8 @@ WORKER = {
     "work/earnings/details/",
     "work/earnings/payouts/",
     "work/earnings/payouts/<int:payout_id>/cancel/",
+    "work/history/",
+    "work/history/<int:assignment_id>/appeal/",
     "work/<int:queue_id>/",
     "api/v1/work",
     "api/v1/earnings",
@@ -97,6 +103,9 @@ WORKER = {
     "api/v1/assignments/<int:assignment_id>/submit",
     "api/v1/assignments/<int:assignment_id>/return",
     "api/v1/assignments/<int:assignment_id>/decline",
+    "api/v1/assignments/<int:assignment_id>/appeal",
+    "api/v1/worker/answers",
+    "api/v1/worker/appeals",
 }
 OWN = {
     "api/v1/tokens/<int:token_id>",
@@ -132,6 +141,16 @@ FORBIDDEN_TO_VIEWERS = (
     "api/v1/invitations",
     "api/v1/workteams/<int:team_id>/invitations",
     "api/v1/blocks",
+    "jobs/<int:job_id>/answers/decide/",
+    "jobs/<int:job_id>/answers/sample/",
+    "jobs/<int:job_id>/answers/<int:review_id>/decide/",
+    "appeals/<int:appeal_id>/answer/",
+    "api/v1/labeling-jobs/<int:job_id>/answer-reviews/sample",
+    "api/v1/labeling-jobs/<int:job_id>/answer-reviews/accept",
+    "api/v1/labeling-jobs/<int:job_id>/answer-reviews/reject",
+    "api/v1/answer-reviews/<int:review_id>/accept",
+    "api/v1/answer-reviews/<int:review_id>/reject",
+    "api/v1/appeals/<int:appeal_id>/answer",
 )
 REFUSED = {302, 401, 403, 404, 405}
 METHODS = ("get", "head", "options", "post", "put", "patch", "delete", "trace")

@@ -18,6 +18,7 @@ from labeling.services.intake import selection, sources
 from labeling.services.jobs import limits
 from labeling.services.output import exports, rows
 from labeling.services.queue import assignments
+from labeling.services.results import appeals, deciding, review_lists
 from learning import contract
 from learning.services.active.loop_settings import RANGES
 from marketplace import arns, money, names
@@ -61,6 +62,16 @@ DECLARED: dict[str, Range] = {
     "price": money.TEXT_LENGTH,
     "read_attribute": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
     "reason": assignments.REASON_LENGTH,
+    "label": limits.LABEL_LENGTH,
+    "most_agreement": review_lists.AGREEMENT,
+    "review_days": limits.REVIEW_DAYS,
+    "size": review_lists.SAMPLE,
+    "text": appeals.TEXT_LENGTH,
+    "worker": review_lists.WORKER_LENGTH,
+    "hours": review_lists.HOURS,
+    "DecisionForm.reason": deciding.REASON_LENGTH,
+    "RejectionInput.reason": deciding.REASON_LENGTH,
+    "RejectSomeInput.reason": deciding.REASON_LENGTH,
     "reference": wallets.REFERENCE_LENGTH,
     "seconds": assignments.SECONDS,
     "short": limits.SHORT_INSTRUCTIONS_LENGTH,

@@ -8,7 +8,7 @@ import pytest
 from drf_spectacular.validation import validate_schema
 
 from frontend.rest import openapi
-from labeling.models import Label
+from labeling.models import AnswerReview, Label
 from marketplace.models import Role, User
 from marketplace.services import invitations
 from tests import builders
@@ -19,7 +19,7 @@ from tests.labeling import stories
 pytestmark = pytest.mark.django_db
 OF_WORKERS = {
     "list_work", "list_my_workteams", "get_earnings", "list_assignments", "assignment_time_left", "get_payout_details",
-    "list_payouts",
+    "list_payouts", "list_my_answers", "list_my_appeals",
 }  # fmt: skip
 # Its figures vary with the learning room; tests/learning checks them.
 UNCHECKED = {"get_learning_loop"}
@@ -134,6 +134,12 @@ def test_every_post_response_matches_its_schema(document, world):
         ("claim_task", other, {}),
         ("submit_assignment", worker, {"answer": stories.ONE_BEE, "seconds": 3}),
         ("claim_task_of_labeling_job", worker, {}),
+        ("accept_answer_review", owner, {}),
+        ("sample_answer_reviews", owner, {"size": 1}),
+        ("accept_answer_reviews", owner, {"sampled": True}),
+        ("reject_answer_reviews", owner, {"reason": "no"}),
+        ("answer_appeal", owner, {"decision": "deny", "text": "no"}),
+        ("answer_any_appeal", operator, {"decision": "deny", "text": "no"}),
         ("stop_labeling_job", owner, {}),
         ("stop_training_job", owner, {}),
         ("mark_payout_paid", operator, {}),
@@ -147,6 +153,8 @@ def test_every_post_response_matches_its_schema(document, world):
     ]
     for name, who, body in sent:
         route, operation = posts[name]
+        if name == "accept_answer_review":
+            world.ids["review_id"] = AnswerReview.objects.get(state="Pending").pk
         response = who.post(address(route, world), data=body, content_type="application/json")
         assert response.status_code in (200, 201), (name, response.content)
         check(document, operation, response)

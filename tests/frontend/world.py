@@ -7,13 +7,14 @@ from django.apps import apps
 from django.conf import settings
 
 from frontend.images import image_url
-from labeling.models import DataObject, Dataset, Export, LabelImport
+from labeling.models import AnswerReview, DataObject, Dataset, Export, LabelImport, LabelingJob
 from labeling.services.imports import reports
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import assignments
+from labeling.services.results import appeals, deciding
 from learning.models import Model, TrainingJob
 from marketplace import storage
-from marketplace.models import Account, ApiToken, Payout, User, Worker
+from marketplace.models import Account, Payout, User, Worker
 from marketplace.services import accounts, eligibility, invitations, passwords, payouts
 from tests import builders
 from tests.labeling import stories
@@ -31,6 +32,7 @@ SECRETS = (
     "secret-labels",
     "secret@example.org",
     "secret-reason",
+    "secret-appeal",
 )
 """Texts in names and contents of the account's objects that no stranger may read."""
 
@@ -78,6 +80,17 @@ def _of_people(account: Account, owner: User, outsider: Worker) -> dict[str, Any
     }
 
 
+def _an_appealed_answer(job: LabelingJob, worker: Worker) -> AnswerReview:
+    """The review of an answer of the worker that was rejected, with an appeal that nobody has answered."""
+    seat = assignments.claim(worker=worker, queue=job.queue)
+    assert seat is not None
+    stories.answer(seat)
+    review = AnswerReview.objects.select_related("queue").get(assignment=seat)
+    review = deciding.reject_one(review=review, reason="secret-reason", by="system")
+    appeals.file_appeal(review=review, worker=worker, text="secret-appeal")
+    return review
+
+
 def a_world() -> World:
     """Create an account with one object of each kind."""
     job, (worker, other) = stories.a_funded_job(
@@ -85,6 +98,7 @@ def a_world() -> World:
         name="secret-meadow",
         workers_per_object=2,
         objects=2,
+        review_days=3,
         instructions={"short": "x", "full": "", "good_examples": [], "bad_examples": []},
     )
     account = job.account
@@ -95,6 +109,7 @@ def a_world() -> World:
     open_batch(job=job, object_ids=[row.pk for row in rows], by="system")
     assignment = assignments.claim(worker=worker, queue=job.queue)
     assert assignment is not None
+    review = _an_appealed_answer(job, other)
     model = a_secret_model(account)
     training = TrainingJob.objects.create(account=account, name="secret-training")
     export_uri = storage.join(model.parts_uri, "config.json")
@@ -102,7 +117,6 @@ def a_world() -> World:
     token, _ = accounts.create_token(user=owner, account=account, name="secret-token")
     dataset = builders.a_dataset(account=account, name="secret-data")
     payout = a_sent_payout(worker)
-    assert isinstance(token, ApiToken)
     ids = {
         "job_id": job.pk,
         "queue_id": job.queue_id,
@@ -114,6 +128,8 @@ def a_world() -> World:
         "model_id": model.pk,
         "training_id": training.pk,
         "assignment_id": assignment.pk,
+        "review_id": review.pk,
+        "appeal_id": review.appeal.pk,
         "token_id": token.pk,
         "user_id": owner.pk,
         "team_id": job.workteam_id,

@@ -87,6 +87,9 @@ def _give_up(job_id: int, reason: str, passing: bool) -> None:
 
 def _step(job: LabelingJob) -> bool:
     """Take the next step; returns True when another one may follow at once."""
+    if job.status != "Initializing":
+        # Also of batches that are over: a review may have taken an answer away, or an appeal brought one back.
+        due.settle_due(job.queue)
     if job.status in finishing.FINAL:
         return _rewrite(job)
     if job.status == "Initializing":

@@ -32,6 +32,7 @@ _QUEUE = frozenset(
         "task_time_limit_seconds",
         "task_availability_seconds",
         "max_concurrent_tasks",
+        "review_days",
     }
 )
 """The fields of a design that belong to the job's work queue: what people are shown and paid."""

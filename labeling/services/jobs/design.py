@@ -55,6 +55,7 @@ class Design:
     task_time_limit_seconds: int = 600
     task_availability_seconds: int | None = None
     max_concurrent_tasks: int = 1000
+    review_days: int | None = None
     max_human_labeled_objects: int | None = None
     max_percentage_labeled: int | None = None
     max_spend_micros: int | None = None
@@ -192,6 +193,8 @@ def _texts(design: Design) -> None:
 def _people(design: Design) -> None:
     design.within("workers_per_object", limits.WORKERS_PER_OBJECT)
     design.within("max_concurrent_tasks", limits.MAX_CONCURRENT_TASKS)
+    if design.review_days is not None:
+        design.within("review_days", limits.REVIEW_DAYS)
     redundancy: dict[str, Any] = design.redundancy or {}
     if redundancy.get("kind") == "dynamic":
         design.redundancy = redundancy = {"target_confidence": 0.9, "start": 2} | {

@@ -50,6 +50,9 @@ TAG_KEY_LENGTH = Range(1, 128)
 TAG_VALUE_LENGTH = Range(0, 256)
 """Characters of a tag's value."""
 
+REVIEW_DAYS = Range(0, 30)
+"""Days after which an answer that nobody has reviewed is accepted by itself."""
+
 WORKERS_PER_OBJECT = Range(1, 9)
 """NumberOfHumanWorkersPerDataObject."""
 

@@ -36,6 +36,13 @@ class LabelingJobOwner:
 
         consolidating.finish(self._job(), tasks, judgement.results)
 
+    def reconsider(self, tasks: Sequence[Task]) -> frozenset[int]:
+        """Objects whose label is the requester's own or the machine's want no other answer."""
+        from labeling.services.results import labels
+
+        reopened = labels.reopen_objects([task.data_object_id for task in tasks])
+        return frozenset(task.pk for task in tasks if task.data_object_id in reopened)
+
     def advance(self) -> None:
         """Take the job's next steps."""
         from labeling.services.jobs import advancing
@@ -44,10 +51,12 @@ class LabelingJobOwner:
 
 
 def unfinished() -> Iterable[int]:
-    """The queues of the jobs that are not over, and of those whose output could not be written."""
+    """The queues of the jobs that are not over, of those whose output could not be written, or that have due tasks."""
     from labeling.services.output import manifests
 
     live = ~Q(status__in=transitions.LABELING_JOB.final) | Q(attention__startswith=manifests.UNWRITABLE)
+    # A review may reject an answer, or an appeal bring it back, after the job is over.
+    live |= Q(queue__in=Task.objects.filter(due=True).values("queue"))
     return LabelingJob.objects.filter(live).order_by("pk").values_list("queue", flat=True)
 
 

@@ -18,7 +18,17 @@ from django.utils import timezone
 
 from labeling.formats import worker_responses
 from labeling.formats.worker_responses import Identity, SubmittedAnswer
-from labeling.models import Answer, Batch, DataObject, Label, LabelingJob, LabelSource, Task, TaskStatus
+from labeling.models import (
+    Answer,
+    AssignmentStatus,
+    Batch,
+    DataObject,
+    Label,
+    LabelingJob,
+    LabelSource,
+    Task,
+    TaskStatus,
+)
 from labeling.services import one_by_one
 from labeling.services.one_by_one import OF_ONE_OBJECT
 from labeling.services.output import rows
@@ -91,7 +101,9 @@ def refresh_stale(*, now: datetime) -> None:
 
 
 def has_newer_labels(job: LabelingJob) -> bool:
-    """Whether a label may have been decided after the output was written."""
+    """Whether a label may have been decided, or withdrawn by a review, after the output was written."""
+    if job.output_written_at is None and Task.objects.filter(queue=job.queue_id, rejections_count__gt=0).exists():
+        return True
     since = (job.output_written_at or job.created_at) - COMMIT
     return Label.objects.filter(data_object__job=job, created_at__gt=since).exists()
 
@@ -180,11 +192,11 @@ def _free_moment(job: LabelingJob, batch: Batch, moment: datetime, ids: set[str]
 
 
 def answers_of_tasks(job: LabelingJob, tasks: Iterable[Task]) -> dict[int, list[SubmittedAnswer]]:
-    """The newest revision of every answer to these tasks, by task, in order of submission."""
+    """The newest revision of every answer that counts to these tasks, by task, in order of submission."""
     sizes = {task.pk: (task.data_object.width or 0, task.data_object.height or 0) for task in tasks}
     # The content is read as text, so that an answer that is no readable JSON does not fail the query.
     revisions = (
-        Answer.objects.filter(assignment__task__in=list(sizes))
+        Answer.objects.filter(assignment__task__in=list(sizes), assignment__state=AssignmentStatus.SUBMITTED)
         .defer("content")
         .annotate(text=Cast("content", TextField()))
         .select_related("assignment__worker")

@@ -18,7 +18,7 @@ from django.utils import timezone
 from labeling import subjects
 from labeling.models import Assignment, AssignmentStatus, WorkQueue
 from labeling.services.queue import advance_requests, leases
-from labeling.services.results import answering
+from labeling.services.results import answering, reviewing
 from marketplace.errors import AlreadySubmitted, Forbidden, Invalid, NotFound, TaskGone, TaskLimit
 from marketplace.models import Account, Subject, Worker
 from marketplace.ranges import Range
@@ -43,12 +43,16 @@ REASON_LENGTH = Range(0, 200)
 
 @dataclass(frozen=True)
 class Submission:
-    """What a submit did. `repeated`: the same key had been submitted before and nothing was changed."""
+    """What a submit did. `repeated`: the same key had been submitted before and nothing was changed.
+
+    `paid_micros` is what the answer is paid; with `held_until` it is held for a review that ends then at the latest.
+    """
 
     assignment_id: int
     queue_id: int
     paid_micros: int
     repeated: bool
+    held_until: datetime | None = None
 
 
 def claim(*, worker: Worker, queue: WorkQueue, key: str = "", now: datetime | None = None) -> Assignment | None:
@@ -119,13 +123,17 @@ def peek(*, worker: Worker, queue: WorkQueue) -> dict[str, Any] | None:
 def submit(*, assignment: Assignment, worker: Worker, content: Any, seconds: float, key: str) -> Submission:
     """Store an answer and pay for it, in one transaction; a repeat with the same key gets the same result.
 
+    Where the queue has a review the pay is held until the answer is reviewed.
+
     `content` is the crowd element's JSON, `seconds` the active time. Raises NotFound for another worker's seat,
     Invalid (naming the field) for a bad answer, AlreadySubmitted when the seat was answered with another key, TaskGone
     when it is not the worker's any more.
     """
     seat = _Seat.read(assignment.pk, worker.pk)
     if seat.state == AssignmentStatus.SUBMITTED and key == seat.key:
-        return Submission(assignment.pk, seat.queue_id, seat.paid_micros, True)
+        return seat.repeated(seat.paid_micros)
+    if seat.state == AssignmentStatus.LEASED and seat.key and key == seat.key:
+        raise AlreadySubmitted("the answer with this key was rejected; answer again with another key", field="key")
     if not isinstance(key, str) or len(key) not in KEY_LENGTH:
         raise Invalid(f"a submit needs a key of {KEY_LENGTH} characters", field="key")
     if seconds not in SECONDS:
@@ -137,27 +145,55 @@ def submit(*, assignment: Assignment, worker: Worker, content: Any, seconds: flo
         size=(seat.input.get("width", 0), seat.input.get("height", 0)),
     )
     now = timezone.now()
+    held_until = None
     with transaction.atomic():
         outcome, paid, stored_key, lease_ended, wanted = seat.submit(answer, seconds, key, now)
         if outcome == "Accepted":
-            escrow.pay(
-                purpose=Subject(subjects.WORK_QUEUE, seat.queue_id),
-                subject=Subject(subjects.ASSIGNMENT, seat.pk),
-                account=Account(pk=seat.account_id),
-                worker=worker,
-                price_micros=seat.price_micros,
-                fee_micros=seat.fee_micros,
-                by=f"worker:{worker.pk}",
-                description=seat.title,
-            )
+            if seat.review_days is None:
+                _pay(seat, worker)
+            else:
+                held_until = _hold(seat, worker, answer, review_days=seat.review_days, now=now)
             if wanted:
                 advance_requests.request_advance(seat.queue_id)
     if outcome == "Accepted":
-        return Submission(seat.pk, seat.queue_id, paid, False)
+        return Submission(seat.pk, seat.queue_id, paid, False, held_until)
     if outcome == AssignmentStatus.SUBMITTED and stored_key == key:
-        return Submission(seat.pk, seat.queue_id, paid, True)
+        return seat.repeated(paid)
     error = AlreadySubmitted if outcome == AssignmentStatus.SUBMITTED else TaskGone
     raise error(_refusal_reason(outcome, lease_ended), field="assignment")
+
+
+def _pay(seat: "_Seat", worker: Worker) -> None:
+    escrow.pay(
+        purpose=Subject(subjects.WORK_QUEUE, seat.queue_id),
+        subject=Subject(subjects.ASSIGNMENT, seat.pk),
+        account=Account(pk=seat.account_id),
+        worker=worker,
+        price_micros=seat.price_micros,
+        fee_micros=seat.fee_micros,
+        by=f"worker:{worker.pk}",
+        description=seat.title,
+    )
+
+
+def _hold(seat: "_Seat", worker: Worker, answer: str, *, review_days: int, now: datetime) -> datetime:
+    return reviewing.open_review(
+        assignment_id=seat.pk,
+        queue_id=seat.queue_id,
+        account_id=seat.account_id,
+        worker=worker,
+        labels=reviewing.classes_named(
+            answer,
+            task_type=seat.task_type,
+            labels=seat.labels,
+            size=(seat.input.get("width", 0), seat.input.get("height", 0)),
+        ),
+        price_micros=seat.price_micros,
+        fee_micros=seat.fee_micros,
+        review_days=review_days,
+        title=seat.title,
+        now=now,
+    )
 
 
 def _refusal_reason(outcome: str, lease_ended: datetime) -> str:
@@ -167,6 +203,7 @@ def _refusal_reason(outcome: str, lease_ended: datetime) -> str:
         AssignmentStatus.RETURNED: "this task was returned, by you or because you may not work on it any more",
         AssignmentStatus.DECLINED: "you declined this task",
         AssignmentStatus.CANCELLED: "the job ended before this task was submitted",
+        AssignmentStatus.REJECTED: "the answer to this task was rejected, and the task went to others",
     }[AssignmentStatus(outcome)]
 
 
@@ -186,6 +223,7 @@ class _Seat:
     fee_micros: int
     account_id: int
     max_seats: int
+    review_days: int | None
     input: dict[str, Any]
     labels: list[str]
 
@@ -194,7 +232,8 @@ class _Seat:
         with connection.cursor() as cursor:
             cursor.execute(
                 """SELECT a.id, a.worker_id, a.state, a.submit_key, coalesce(a.paid_micros, 0), q.id, q.task_type,
-                       q.title, q.price_micros, q.fee_micros, q.account_id, q.max_seats, t.input, q.labels
+                       q.title, q.price_micros, q.fee_micros, q.account_id, q.max_seats, q.review_days, t.input,
+                       q.labels
                    FROM labeling_assignment a JOIN labeling_workqueue q ON q.id = a.queue_id
                    JOIN labeling_task t ON t.id = a.task_id WHERE a.id = %s AND a.worker_id = %s""",
                 [pk, worker_id],
@@ -204,6 +243,11 @@ class _Seat:
             raise NotFound(f"you have no assignment {pk}")
         values: list[Any] = [*row[:-2], orjson.loads(row[-2]), orjson.loads(row[-1])]
         return cls(*values)
+
+    def repeated(self, paid_micros: int) -> Submission:
+        """What the submit did that is repeated now."""
+        held_until = None if self.review_days is None else reviewing.held_until(self.pk)
+        return Submission(self.pk, self.queue_id, paid_micros, True, held_until)
 
     def submit(self, answer: str, seconds: float, key: str, now: datetime) -> tuple[str, int, str, datetime, bool]:
         """Call labeling_submit (labeling/sql/submit.sql): one round trip."""

@@ -137,6 +137,8 @@ def stop_batch(*, batch: Batch, by: str, grace_seconds: float = 0) -> bool:
 
 def _finish(batch: Batch, *, to: str, by: str, because: str) -> bool:
     with transaction.atomic():
+        # Locked before looking: a rejection that reopens a task holds the batch until it commits.
+        Batch.objects.select_for_update(no_key=True).get(pk=batch.pk)
         if not is_over(batch):
             return False
         if not transitions.BATCH.advance(batch, to, by=by, because=because):

@@ -30,15 +30,13 @@ def settle_due(queue: WorkQueue) -> int:
 
 def _settle(queue: WorkQueue, owner: QueueOwner, tasks: Sequence[Task]) -> None:
     judgement = owner.judge(tasks)
-    answers_seen = {task.pk: task.answers_count for task in tasks}
+    seen = {task.pk: _answers_of(task) for task in tasks}
     with transaction.atomic():
         lock_positions(queue.pk)
         queue.refresh_from_db(fields=["status"])
-        locked = (
-            Task.objects.select_for_update(no_key=True).filter(pk__in=sorted(answers_seen), due=True).order_by("pk")
-        )
-        # A task that got a late answer meanwhile stays due and is judged again in the next round.
-        current = [task for task in locked if task.answers_count == answers_seen[task.pk]]
+        locked = Task.objects.select_for_update(no_key=True).filter(pk__in=sorted(seen), due=True).order_by("pk")
+        # A task that got or lost an answer meanwhile stays due and is judged again in the next round.
+        current = [task for task in locked if _answers_of(task) == seen[task.pk]]
         offered = leases.batches_on_offer(queue, timezone.now())
         continued = [
             task
@@ -49,6 +47,11 @@ def _settle(queue: WorkQueue, owner: QueueOwner, tasks: Sequence[Task]) -> None:
         _add_seat(queue, continued)
         _close(finished)
         owner.finish(finished, judgement)
+
+
+def _answers_of(task: Task) -> tuple[int, int, int]:
+    """Tells one set of answers to a task from another: it only grows by answers and only shrinks by rejections."""
+    return task.answers_count, task.rejections_count, task.extra_answers
 
 
 def _add_seat(queue: WorkQueue, tasks: Sequence[Task]) -> None:

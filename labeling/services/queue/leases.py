@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils import timezone
 
-from labeling.models import Assignment, AssignmentStatus, Batch, Task, TaskStatus, WorkQueue
+from labeling.models import AnswerReview, Assignment, AssignmentStatus, Batch, Task, TaskStatus, WorkQueue
 from labeling.services.queue import advance_requests
 from labeling.services.queue.locking import lock_positions
 
@@ -41,12 +41,13 @@ def end_seats(
 ) -> int:
     """End those of the seats that are still leased, in one transaction; returns how many.
 
-    Expiring or cancelling leaves out a lease that was renewed meanwhile.
+    Expiring or cancelling leaves out a lease that was renewed meanwhile. A seat whose worker was to improve a rejected
+    answer becomes Rejected again, whatever `to` says, and goes to others only.
     """
     with transaction.atomic():
         lock_positions(queue_id)
         # Read under the position lock, so that a stop that commits later withdraws the seats that are freed here.
-        queue = WorkQueue.objects.only("status").get(pk=queue_id)
+        queue = WorkQueue.objects.only("status", "review_days").get(pk=queue_id)
         if to == AssignmentStatus.EXPIRED and not queue.open:
             to = AssignmentStatus.CANCELLED
         of_seats = Assignment.objects.filter(pk__in=seats).values("task_id")
@@ -56,6 +57,9 @@ def end_seats(
             ending = ending.filter(lease_expires_at__lte=now)
         ended = dict(ending.order_by("pk").values_list("pk", "task_id"))
         Assignment.objects.filter(pk__in=ended).update(state=to, ended_at=now, decline_reason=reason)
+        if queue.review_days is not None:
+            again = AnswerReview.objects.filter(assignment__in=list(ended)).values("assignment")
+            Assignment.objects.filter(pk__in=again).update(state=AssignmentStatus.REJECTED)
         _free_seats(queue, tasks, Counter(ended.values()), declined=to == AssignmentStatus.DECLINED, now=now)
     return len(ended)
 

@@ -35,6 +35,12 @@ class QueueOwner(Protocol):
         A task with `answers_count` 0 got no answer at all.
         """
 
+    def reconsider(self, tasks: Sequence[Task]) -> frozenset[int]:
+        """The keys of those tasks that want another answer for one that was rejected, in the caller's transaction.
+
+        The caller has locked the tasks. What was made of the answers to them is withdrawn until they are over again.
+        """
+
     def advance(self) -> None:
         """Take every step that is possible now. Safe to call at any time, and to be killed anywhere."""
 

@@ -26,7 +26,10 @@ _SOME_LEFT = f"""(SELECT c.id FROM labeling_claimable(%s, labeling_workqueue.id)
 
 @dataclass(frozen=True)
 class AvailableWork:
-    """A queue on a worker's list. `tasks_left` counts tasks with a free seat this worker has not had, at most 1000."""
+    """A queue on a worker's list. `tasks_left` counts tasks with a free seat this worker has not had, at most 1000.
+
+    `review_days`: answers are paid after a review, within so many days; None: at once.
+    """
 
     queue_id: int
     title: str
@@ -35,6 +38,7 @@ class AvailableWork:
     requester: str
     task_type: str
     price_micros: int
+    review_days: int | None
     expected_seconds: float
     hourly_micros: int
     task_time_limit_seconds: int
@@ -69,6 +73,7 @@ def with_counts(worker: Worker, queues: Iterable[WorkQueue]) -> list[AvailableWo
             requester=row.account.name,
             task_type=row.task_type,
             price_micros=row.price_micros,
+            review_days=row.review_days,
             expected_seconds=row.expected_seconds,
             hourly_micros=round(row.price_micros * 3600 / row.expected_seconds),
             task_time_limit_seconds=row.task_time_limit_seconds,

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 from django.db import transaction
-from django.db.models import TextField
+from django.db.models import Q, TextField
 from django.db.models.functions import Cast
 
 from labeling import task_types
@@ -22,6 +22,7 @@ from labeling.consolidation.stopping import Stopping
 from labeling.formats.augmented import EXPIRED
 from labeling.models import (
     Answer,
+    AssignmentStatus,
     Batch,
     DataObject,
     LabelingJob,
@@ -35,7 +36,7 @@ from labeling.queries.worker_models import fitted
 from labeling.services import one_by_one
 from labeling.services.one_by_one import OF_ONE_OBJECT, Failure
 from labeling.services.queue.owners import Judgement
-from labeling.services.results import labels, skills
+from labeling.services.results import labels, reviewing, skills
 from labeling.task_types.base import AnswersToImage, Consensus
 
 log = logging.getLogger(__name__)
@@ -76,7 +77,8 @@ def finish(job: LabelingJob, tasks: Sequence[Task], found: Mapping[int, labels.R
     that closes the tasks.
     """
     objects = {row.pk: row for row in labels.lock_objects([task.data_object_id for task in tasks])}
-    pending = [task for task in tasks if objects[task.data_object_id].state == ObjectState.PENDING]
+    again = _reviewed_again(tasks)
+    pending = [task for task in tasks if objects[task.data_object_id].state == ObjectState.PENDING or task.pk in again]
     made = {task.data_object_id: found[task.pk] for task in pending if task.answers_count}
     labels.write_revisions(
         [one for one in made.values() if isinstance(one, labels.Revision)],
@@ -84,18 +86,32 @@ def finish(job: LabelingJob, tasks: Sequence[Task], found: Mapping[int, labels.R
         algorithm=task_types.get(job.task_type).algorithm,
     )
     unusable = [
-        DataObject(pk=pk, state=ObjectState.FAILED, failure_reason=one.reason[:500])
+        DataObject(pk=pk, state=ObjectState.FAILED, failure_reason=one.reason[:500], label=None)
         for pk, one in sorted(made.items())
         if isinstance(one, Failure)
     ]
-    DataObject.objects.bulk_update(unusable, ["state", "failure_reason"])
+    DataObject.objects.bulk_update(unusable, ["state", "failure_reason", "label"])
     early = set(Batch.objects.filter(queue=job.queue_id, stopped_early=True).values_list("pk", flat=True))
-    unanswered = [task for task in pending if not task.answers_count]
+    rejected = [task for task in pending if not task.answers_count and task.rejections_count]
+    reviewing.fail_rejected(job, rejected)
+    if job.queue.review_days is not None:
+        reviewing.record_agreement(job, list(made))
+    unanswered = [task for task in pending if not task.answers_count and not task.rejections_count]
     # An object without answers fails with AWS's text; it is unlabeled again when its batch was stopped early.
     failed = [task.data_object_id for task in unanswered if task.batch_id not in early]
     DataObject.objects.filter(pk__in=failed).update(state=ObjectState.FAILED, failure_reason=EXPIRED)
     back = [task.data_object_id for task in unanswered if task.batch_id in early]
     DataObject.objects.filter(pk__in=back).update(state=ObjectState.UNLABELED)
+
+
+def _reviewed_again(tasks: Sequence[Task]) -> set[int]:
+    """The tasks of which a review took an answer away, or gave it back, after their object was labeled or had failed.
+
+    Labels of the requester and of a model are not made of the answers, and stay.
+    """
+    reviewed = [task.pk for task in tasks if task.rejections_count]
+    of_answers = Q(data_object__label__source=LabelSource.HUMAN) | Q(data_object__state=ObjectState.FAILED)
+    return set(Task.objects.filter(of_answers, pk__in=reviewed).values_list("pk", flat=True)) if reviewed else set()
 
 
 def _wanting(job: LabelingJob, tasks: Sequence[Task], read: dict[int, _Read], models: Any) -> set[int]:
@@ -159,12 +175,15 @@ def _revision(job: LabelingJob, object_id: int, result: Consensus | Failure, rea
 
 
 def _read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, _Read]:
-    """The newest revision of each worker's answer to each object, and what the requester decided where they did."""
+    """The newest revision of each worker's answer to each object, and what the requester decided where they did.
+
+    Answers that were rejected are left out.
+    """
     kind = task_types.get(job.task_type)
     by_id = {row.pk: row for row in objects}
     # The content is read as text, so that an answer that is no readable JSON fails here, alone, and not in the query.
     rows = (
-        Answer.objects.filter(assignment__task__data_object__in=by_id)
+        Answer.objects.filter(assignment__task__data_object__in=by_id, assignment__state=AssignmentStatus.SUBMITTED)
         .annotate(text=Cast("content", TextField()))
         .order_by("assignment_id", "revision")
         .values_list(

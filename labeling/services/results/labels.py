@@ -137,6 +137,22 @@ def write_revisions(revisions: Sequence[Revision], *, source: str, algorithm: st
     return written
 
 
+def reopen_objects(ids: Sequence[int]) -> frozenset[int]:
+    """Make objects PendingHuman again whose label by people loses an answer; returns those that are PendingHuman now.
+
+    Labels of the requester and of a model stay, and their objects with them. Revisions are kept. Needs a transaction.
+    """
+    rows = lock_objects(ids)
+    by_people = frozenset(
+        DataObject.objects.filter(pk__in=ids, label__source=LabelSource.HUMAN).values_list("pk", flat=True)
+    )
+    reopened = [row for row in rows if row.state == ObjectState.FAILED or row.pk in by_people]
+    for row in reopened:
+        row.state, row.failure_reason, row.label_id = ObjectState.PENDING, "", None
+    DataObject.objects.bulk_update(reopened, ["state", "failure_reason", "label"])
+    return frozenset(row.pk for row in rows if row.state == ObjectState.PENDING)
+
+
 def lock_objects(ids: Sequence[int]) -> list[DataObject]:
     """The objects, locked in id order."""
     return list(DataObject.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))

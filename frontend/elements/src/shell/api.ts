@@ -8,13 +8,17 @@ export interface Instructions { short?: string; full?: string; good_examples?: E
 export interface Assignment extends TaskInput {
   id: number; task_id: number; queue_id: number; lease_expires_at: string; seconds_left: number; accepted_at: string; price: string;
   task_type: string; title: string; instructions?: Instructions;
+  /** Answers are paid after a review, within so many days; null or missing: at once. */
+  review_days?: number | null;
+  /** Why the answer to this task was rejected that is to be improved now. */
+  rejected_because?: string | null;
   /** The element that shows the task, and the key of its value in the answer. */
   element: { tag?: string; name: string };
 }
 
 export interface Claimed { assignment: Assignment | null; reason?: string; next?: { image_url: string } | null }
 export interface Submitted {
-  status: string; paid: string; next_assignment?: Assignment | null; next?: { image_url: string } | null; reason?: string;
+  status: string; paid: string; held?: string; next_assignment?: Assignment | null; next?: { image_url: string } | null; reason?: string;
 }
 export interface Problem { type?: string; title?: string; status?: number; detail?: string; errors?: { field: string; reason: string }[] }
 

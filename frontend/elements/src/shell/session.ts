@@ -35,6 +35,8 @@ export class Session {
   /** What went wrong or why there is nothing to do, in words. */
   message = "";
   earnedMicros = 0;
+  /** Pay of answers handed in here that waits for a review. */
+  heldMicros = 0;
   handedIn = 0;
   watch = new Stopwatch(0);
   deadlineSeconds = 0;
@@ -209,6 +211,7 @@ export class Session {
       this.recover();
       await this.journal!.forget(entry.id);
       this.earnedMicros += microsOf(done.paid);
+      this.heldMicros += microsOf(done.held ?? "0");
       this.handedIn += 1;
       await this.attempt(() => this.afterwards(done), () => this.start());
     } catch (error) {

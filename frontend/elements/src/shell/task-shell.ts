@@ -30,6 +30,13 @@ const PAGE_KEYS: readonly Hotkey[] = [{ keys: "?", does: "this list of keys" }];
 /** Below this many CSS pixels an element has no room for instructions beside the task (46rem, see crowd/styles.ts). */
 const NARROW = 736;
 
+/** What stands below the price: when it is paid, where that is not at once. */
+function reviewed(task: Assignment): string {
+  const days = task.review_days;
+  if (days === undefined || days === null) return "this task";
+  return days === 0 ? "after review" : `after review, within ${days} day${days === 1 ? "" : "s"}`;
+}
+
 @customElement("waggle-task-shell")
 export class TaskShell extends LitElement {
   static override styles = [tokens, iconStyles, keyStyles, shellStyles];
@@ -40,6 +47,8 @@ export class TaskShell extends LitElement {
   @state() private problem = "";
   @state() private left = 0;
   @state() private paid = "";
+  @state() private held = "";
+  private heldBefore = 0;
   @query(".element") private element?: CrowdElement;
   @query("#decline") private declineDialog?: HTMLDialogElement;
   @query("#help") private helpDialog?: HTMLDialogElement;
@@ -94,6 +103,12 @@ export class TaskShell extends LitElement {
       sessionStorage.setItem("waggle-earned", String(session.earnedMicros));
       this.say(`Handed in. ${this.paid} earned.`);
       window.setTimeout(() => (this.paid = ""), 4000);
+    }
+    if (session.heldMicros > this.heldBefore) {
+      this.held = formatMicros(session.heldMicros - this.heldBefore);
+      this.heldBefore = session.heldMicros;
+      this.say(`Handed in. ${this.held} are paid after a review.`);
+      window.setTimeout(() => (this.held = ""), 4000);
     }
     this.left = this.secondsLeft();
     this.requestUpdate();
@@ -218,7 +233,7 @@ export class TaskShell extends LitElement {
           <a class="exit" href=${exit} aria-label="Back to the list of jobs">${icon("chevron-left")}<span>Jobs</span></a>
           <h1 title=${task.title}>${task.title}</h1>
           <div class="figure ${this.left < 60 && !preview ? "late" : ""}"><b role="timer" aria-label="Time left">${clockText(preview ? task.seconds_left : this.left)}</b>time left</div>
-          <div class="figure"><b>${formatMicros(microsOf(task.price))}</b>this task</div>
+          <div class="figure"><b>${formatMicros(microsOf(task.price))}</b>${reviewed(task)}</div>
           <div class="figure"><b>${formatMicros(session.earnedMicros)}</b>earned now</div>
         </header>
         <div class="actions">
@@ -228,6 +243,7 @@ export class TaskShell extends LitElement {
         </div>
         <div class="banners">${this.banners(session)}</div>
         ${this.paid ? html`<div class="paid">Handed in: ${this.paid} earned. Here is the next task.</div>` : nothing}
+        ${this.held ? html`<div class="paid">Handed in: ${this.held} are paid after a review. Here is the next task.</div>` : nothing}
         ${keyed(task.id, this.crowdElement(session, task, tag))}
       </crowd-form>
       ${this.declineForm()} ${this.help()}`;
@@ -277,6 +293,9 @@ export class TaskShell extends LitElement {
     }
     if (message) return html`<div class="banner bad" role="alert">${message}</div>`;
     if (this.left <= 0 && stage === "working") return html`<div class="banner" role="alert">Time is up. Submit now: it counts as long as nobody else was given this task.</div>`;
+    if (session.task?.rejected_because) {
+      return html`<div class="banner">Your answer was rejected: “${session.task.rejected_because}” Improve it and submit it again.</div>`;
+    }
     return nothing;
   }
 

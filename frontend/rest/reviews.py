@@ -1,0 +1,199 @@
+"""Answers under review: list them, accept and reject one or many, and draw a random sample to look at."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from frontend.images import image_url
+from frontend.rest import review_schemas, schemas
+from frontend.rest.appeals import appeal_row
+from frontend.rest.fields import FiniteFloatField
+from frontend.rest.idempotency import idempotent
+from frontend.rest.paging import ListView, listed
+from frontend.rest.scope import account_of, actor
+from labeling.models import AnswerReview, WorkQueue
+from labeling.services import scope
+from labeling.services.jobs import limits
+from labeling.services.results import deciding, history, review_lists
+from labeling.services.results.review_lists import ReviewFilter
+from marketplace import money
+from marketplace.models import Role
+
+
+class FilterInput(Body):
+    """Which pending answers; a part that is left out leaves all in."""
+
+    worker = serializers.CharField(required=False, max_length=review_lists.WORKER_LENGTH.longest)
+    label = serializers.CharField(required=False, max_length=limits.LABEL_LENGTH.longest)
+    submitted_before = serializers.DateTimeField(required=False)
+    most_agreement = FiniteFloatField(required=False, **review_lists.AGREEMENT.bounds)
+    sampled = serializers.BooleanField(required=False, allow_null=True, default=None)
+
+    def filter(self) -> ReviewFilter:
+        """The service's own. Raises ValidationError naming what is wrong."""
+        self.is_valid(raise_exception=True)
+        return ReviewFilter(
+            **{name: self.validated_data[name] for name in FilterInput().fields if name in self.validated_data}
+        )
+
+
+class RejectionInput(Body):
+    """Why, and whether the task goes back to the same worker first."""
+
+    reason = serializers.CharField(max_length=deciding.REASON_LENGTH.longest)
+    return_to_worker = serializers.BooleanField(default=False)
+
+
+class RejectSomeInput(FilterInput):
+    """Which pending answers, and why."""
+
+    reason = serializers.CharField(max_length=deciding.REASON_LENGTH.longest)
+    return_to_worker = serializers.BooleanField(default=False)
+
+
+class SampleInput(FilterInput):
+    """How many answers, of which pending ones."""
+
+    size = serializers.IntegerField(**review_lists.SAMPLE.bounds)
+
+
+def review_row(row: AnswerReview) -> dict[str, Any]:
+    """A review as the API shows it."""
+    return {
+        "id": row.pk,
+        "state": row.state,
+        "assignment_id": row.assignment_id,
+        "worker": row.worker.public_id,
+        "price": money.text(row.price_micros),
+        "submitted_at": row.submitted_at,
+        "due_at": row.due_at,
+        "decided_at": row.decided_at,
+        "reason": row.reason or None,
+        "returned": row.returned,
+        "labels": row.labels,
+        "agreement": row.agreement,
+        "sampled": row.sampled,
+    }
+
+
+@listed(
+    operation="list_answer_reviews",
+    page=schemas.page("AnswerReview", review_schemas.ReviewRow),
+    description="Answers to a job with a review, newest first.",
+)
+class ReviewsView(ListView):
+    """The answers to a job that are or were under review."""
+
+    filters = {
+        "state": "state",
+        "worker": "worker__public_id",
+        "label": "labels__contains",
+        "submitted_before": "submitted_at__lte",
+        "most_agreement": "agreement__lte",
+        "sampled": "sampled",
+    }
+
+    def rows(self, request: Request, **place: Any) -> QuerySet[AnswerReview]:
+        """With the answer, the object's label and the appeal."""
+        job = scope.job(account_of(request), place["job_id"])
+        return history.shown(review_lists.reviews(job.queue))
+
+    def row(self, found: AnswerReview) -> dict[str, Any]:
+        """The answer beside the label."""
+        shown = found.assignment.task.data_object
+        return {
+            **review_row(found),
+            "object_id": shown.pk if shown else None,
+            "object_index": shown.index if shown else None,
+            "image_url": image_url(shown.pk, self.request.user.pk) if shown else None,
+            "answer": found.answer.content,
+            "label": shown.label.value if shown and shown.label else None,
+            "appeal": appeal_row(found.appeal) if hasattr(found, "appeal") else None,
+        }
+
+
+def _queue(request: Request, job_id: int) -> WorkQueue:
+    return scope.job(account_of(request, Role.MEMBER), job_id).queue
+
+
+class SampleView(APIView):
+    """A random sample of the pending answers."""
+
+    @extend_schema(request=SampleInput, responses={200: review_schemas.SAMPLED}, operation_id="sample_answer_reviews")
+    @idempotent
+    def post(self, request: Request, job_id: int) -> Response:
+        """Mark pending answers at random, instead of those marked before; list them with `sampled=true`."""
+        queue = _queue(request, job_id)
+        data = SampleInput(data=request.data)
+        wanted = data.filter()
+        drawn = review_lists.draw_sample(queue=queue, size=data.validated_data["size"], wanted=wanted)
+        return Response({"sampled": drawn})
+
+
+class AcceptSomeView(APIView):
+    """Accepting by filter."""
+
+    @extend_schema(request=FilterInput, responses={200: review_schemas.Decided}, operation_id="accept_answer_reviews")
+    @idempotent
+    def post(self, request: Request, job_id: int) -> Response:
+        """Accept the pending answers that the filter keeps, oldest first, at most 500; `sampled: false` is the rest."""
+        queue = _queue(request, job_id)
+        done = deciding.accept_where(queue=queue, wanted=FilterInput(data=request.data).filter(), by=actor(request))
+        return Response(done._asdict())
+
+
+class RejectSomeView(APIView):
+    """Rejecting by filter."""
+
+    @extend_schema(
+        request=RejectSomeInput, responses={200: review_schemas.Decided}, operation_id="reject_answer_reviews"
+    )
+    @idempotent
+    def post(self, request: Request, job_id: int) -> Response:
+        """Reject the pending answers that the filter keeps, oldest first, at most 500, each with the reason."""
+        queue = _queue(request, job_id)
+        data = RejectSomeInput(data=request.data)
+        wanted = data.filter()
+        done = deciding.reject_where(
+            queue=queue,
+            wanted=wanted,
+            reason=data.validated_data["reason"],
+            return_to_worker=data.validated_data["return_to_worker"],
+            by=actor(request),
+        )
+        return Response(done._asdict())
+
+
+class AcceptView(APIView):
+    """Accepting one answer."""
+
+    @extend_schema(request=None, responses={200: review_schemas.Review}, operation_id="accept_answer_review")
+    @idempotent
+    def post(self, request: Request, review_id: int) -> Response:
+        """Its pay is released to the worker; repeating it changes nothing."""
+        row = scope.review(account_of(request, Role.MEMBER), review_id)
+        return Response(review_row(deciding.accept_one(review=row, by=actor(request))))
+
+
+class RejectView(APIView):
+    """Rejecting one answer."""
+
+    @extend_schema(request=RejectionInput, responses={200: review_schemas.Review}, operation_id="reject_answer_review")
+    @idempotent
+    def post(self, request: Request, review_id: int) -> Response:
+        """It is not paid and counts no more; `returned` says whether the same worker has the task again."""
+        row = scope.review(account_of(request, Role.MEMBER), review_id)
+        data = RejectionInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        done = deciding.reject_one(
+            review=row,
+            reason=data.validated_data["reason"],
+            return_to_worker=data.validated_data["return_to_worker"],
+            by=actor(request),
+        )
+        return Response(review_row(done))

@@ -1,0 +1,103 @@
+"""What the ledger must say about answers under review: held while pending, earned once accepted, gone when rejected."""
+
+from collections.abc import Iterator
+
+from labeling import subjects
+from labeling.models import AssignmentStatus, ReviewStatus
+from marketplace.models import EntryKind, LedgerKind
+from marketplace.money import text
+from marketplace.services.ledger_audit import CHECKS, PER_CHECK, rows
+
+KINDS = (EntryKind.HOLD, EntryKind.RELEASE, EntryKind.RETURN, EntryKind.APPEAL)
+"""The kinds of entries that are about a review."""
+
+
+def register() -> None:
+    """Add these checks to those of `manage.py audit_ledger`. Safe to repeat."""
+    CHECKS.update(
+        {
+            "reviewed answers are held, earned or returned": reviews_paid,
+            "every entry about a review has one": entries_reviewed,
+            "answers count as their reviews say": seats_as_reviewed,
+            "what is held is held for reviews": held_fits_the_reviews,
+        }
+    )
+
+
+def reviews_paid() -> Iterator[str]:
+    """Of each answer the price is held while it is pending, in its worker's earnings once accepted, in neither else."""
+    statement = """
+        WITH moved AS (
+            SELECT r.id, r.state, r.price_micros, r.fee_micros,
+                coalesce(sum(p.amount_micros) FILTER (WHERE l.kind = %s AND l.worker_id = r.worker_id
+                    AND l.account_id = q.account_id), 0) AS held,
+                coalesce(sum(p.amount_micros) FILTER (WHERE l.kind = %s
+                    AND l.account_id = q.account_id), 0) AS fee_held,
+                coalesce(sum(p.amount_micros) FILTER (WHERE l.kind = %s AND l.worker_id = r.worker_id), 0) AS earned,
+                coalesce(sum(p.amount_micros) FILTER (WHERE l.kind = %s), 0) AS fees
+            FROM labeling_answerreview r JOIN labeling_workqueue q ON q.id = r.queue_id
+            LEFT JOIN marketplace_entry e ON e.reference = ANY (
+                ARRAY(SELECT kind || %s || r.id FROM unnest(%s::text[]) AS kind))
+            LEFT JOIN marketplace_posting p ON p.entry_id = e.id
+            LEFT JOIN marketplace_ledgeraccount l ON l.id = p.ledger_account_id
+            GROUP BY r.id)
+        SELECT id, state, price_micros, held, earned FROM moved
+        WHERE held <> CASE WHEN state = %s THEN price_micros ELSE 0 END
+           OR fee_held <> CASE WHEN state = %s THEN fee_micros ELSE 0 END
+           OR earned <> CASE WHEN state = %s THEN price_micros ELSE 0 END
+           OR fees <> CASE WHEN state = %s THEN fee_micros ELSE 0 END
+        ORDER BY id LIMIT %s"""
+    pockets = [LedgerKind.HELD, LedgerKind.HELD_FEES, LedgerKind.EARNINGS, LedgerKind.FEES]
+    named = [f":{subjects.ANSWER_REVIEW}:", [str(kind) for kind in KINDS]]
+    states = [ReviewStatus.PENDING, ReviewStatus.PENDING, ReviewStatus.ACCEPTED, ReviewStatus.ACCEPTED]
+    for pk, state, price, held, earned in rows(statement, [*pockets, *named, *states, PER_CHECK]):
+        found = f"{text(int(held))} dollars are held and {text(int(earned))} were paid"
+        yield f"review {pk} is {state} at a price of {text(price)}: {found}, or the fees differ"
+
+
+def entries_reviewed() -> Iterator[str]:
+    """Each entry of these kinds is about a review, and holds come from the escrow of its queue."""
+    statement = """
+        SELECT DISTINCT e.id, e.reference FROM marketplace_entry e
+        LEFT JOIN labeling_answerreview r ON r.id = e.subject_id AND e.subject_type = %s
+        LEFT JOIN (marketplace_posting p JOIN marketplace_ledgeraccount l
+            ON l.id = p.ledger_account_id AND l.kind = %s) ON p.entry_id = e.id
+        WHERE e.kind = ANY (%s) AND (r.id IS NULL OR l.purpose_id <> r.queue_id)
+        ORDER BY e.id LIMIT %s"""
+    values = [subjects.ANSWER_REVIEW, LedgerKind.ESCROW, [str(kind) for kind in KINDS], PER_CHECK]
+    for entry, reference in rows(statement, values):
+        yield f"entry {entry} ({reference}) is not about a review, or about one of another work queue"
+
+
+def seats_as_reviewed() -> Iterator[str]:
+    """An answer counts unless its newest review has rejected it; each answer to a queue with a review has one."""
+    statement = """
+        SELECT a.id, a.state, n.state FROM labeling_assignment a
+        LEFT JOIN LATERAL (SELECT r.state FROM labeling_answerreview r WHERE r.assignment_id = a.id
+                           ORDER BY r.id DESC LIMIT 1) n ON true
+        WHERE a.queue_id IN (SELECT id FROM labeling_workqueue WHERE review_days IS NOT NULL)
+          AND ((a.state = %s AND n.state IS DISTINCT FROM %s AND n.state IS DISTINCT FROM %s)
+            OR (a.state <> %s AND coalesce(n.state, %s) <> %s))
+        ORDER BY a.id LIMIT %s"""
+    submitted, rejected = AssignmentStatus.SUBMITTED, ReviewStatus.REJECTED
+    values = [submitted, ReviewStatus.PENDING, ReviewStatus.ACCEPTED, submitted, rejected, rejected, PER_CHECK]
+    for pk, state, review in rows(statement, values):
+        yield f"assignment {pk} is {state}, the review of its answer is {review or 'missing'}"
+
+
+def held_fits_the_reviews() -> Iterator[str]:
+    """Together the pockets of what is held have what the pending answers of each account cost."""
+    statement = """
+        WITH held AS (
+            SELECT l.account_id, sum(p.amount_micros) AS micros FROM marketplace_posting p
+            JOIN marketplace_ledgeraccount l ON l.id = p.ledger_account_id
+            WHERE l.kind = ANY (%s) GROUP BY l.account_id),
+        pending AS (
+            SELECT q.account_id, sum(r.price_micros + r.fee_micros) AS micros FROM labeling_answerreview r
+            JOIN labeling_workqueue q ON q.id = r.queue_id WHERE r.state = %s GROUP BY q.account_id)
+        SELECT coalesce(held.account_id, pending.account_id), coalesce(held.micros, 0), coalesce(pending.micros, 0)
+        FROM held FULL JOIN pending ON pending.account_id = held.account_id
+        WHERE coalesce(held.micros, 0) <> coalesce(pending.micros, 0) ORDER BY 1 LIMIT %s"""
+    values = [[str(LedgerKind.HELD), str(LedgerKind.HELD_FEES)], ReviewStatus.PENDING, PER_CHECK]
+    for account, held, pending in rows(statement, values):
+        yield f"account {account}: {text(int(held))} dollars are held, answers under review cost {text(int(pending))}"
