@@ -3,7 +3,7 @@
 Half of the designs assume a crowd (a preset), the other half learn it from one to three earlier jobs of the same
 people. Each job is then played event by event (simulated_queue.py) with a seed of its own and a crowd of its own.
 `interval_coverage` is over all checked intervals; intervals without width (the answers and the cost of a fixed
-redundancy, which are certain) are left out. `..._width` are mean widths: of shares as they are, of the others as
+redundancy, which are certain) are left out. `..._width` are median widths: of shares as they are, of the others as
 high / low.
 
     python -m benchmarks.job_forecast [--designs 120] [--seed 1] [--processes 1] [--show]
@@ -85,7 +85,7 @@ def play(design: Design, rates: Any, workers: list[Any], people: Any, objects: i
 
 
 def another_day(rates: Any, people: Any, rng: np.random.Generator) -> tuple[Any, Any]:
-    """The same crowd in another job: its objects are harder or easier, people faster or slower, at work more or less."""
+    """The same crowd in another job: harder or easier objects, people who are faster or slower, there more or less."""
     harder = replace(rates, difficulty=rates.difficulty * float(np.exp(rng.normal(0, 0.15))))
     share = np.clip(people.presence * np.exp(rng.normal(0, 0.3)), 0.02, 0.98)
     return harder, replace(people, presence=share, seconds=people.seconds * np.exp(rng.normal(0, 0.1)))
@@ -114,21 +114,16 @@ def width(quantity: str, interval: Interval) -> float:
 def figures_of(rows: list[dict[str, Any]]) -> dict[str, float]:
     """Coverage over all, by quantity, and by how the crowd was known; widths by quantity."""
     inside: dict[str, list[bool]] = defaultdict(list)
-    below: dict[str, int] = defaultdict(int)
-    above: dict[str, int] = defaultdict(int)
     widths: dict[str, list[float]] = defaultdict(list)
     for row in rows:
         for quantity, interval, value in row["checks"]:
             # What stands on the edge is inside: cost and answers are whole numbers.
-            below[quantity] += value < interval.low - 1e-9
-            above[quantity] += value > interval.high + 1e-9
             held = interval.low - 1e-9 <= value <= interval.high + 1e-9
             for group in ("interval", quantity, row["how"]):
                 inside[group].append(held)
             widths[quantity].append(width(quantity, interval))
     figures: dict[str, float] = {f"{name}_coverage": float(np.mean(held)) for name, held in inside.items()}
-    print({name: (below[name], above[name]) for name in below})
-    figures |= {f"{name}_width": float(np.mean(values)) for name, values in widths.items()}
+    figures |= {f"{name}_width": float(np.median(values)) for name, values in widths.items()}
     return {
         **dict(sorted(figures.items())),
         "intervals": len(inside["interval"]),

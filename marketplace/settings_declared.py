@@ -170,6 +170,13 @@ PLATFORM_FEE_PERCENT = percent(
     "The operator's fee on what a worker is paid.",
     default="20",
 )
+HOURLY_PAY_FLOOR = matching(
+    "WAGGLE_HOURLY_PAY_FLOOR",
+    "Dollars an hour of work below which the forecast of a job warns its requester; 0 never warns.",
+    r"[0-9]{1,4}(\.[0-9]{1,6})?",
+    expects="dollars, as in 7.25",
+    default="7.25",
+)
 REGION = matching(
     "WAGGLE_REGION",
     "The region in the ARNs of this installation.",
@@ -363,6 +370,7 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
     "Marketplace": (
         SIGN_UP_ENABLED,
         PLATFORM_FEE_PERCENT,
+        HOURLY_PAY_FLOOR,
         REGION,
         IMAGE_MAX_BYTES,
         IMAGE_MAX_PIXELS,

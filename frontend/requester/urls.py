@@ -3,7 +3,18 @@
 from django.urls import path
 
 from frontend import automation
-from frontend.requester import datasets, job_new, job_preview, jobs, objects, overview, settings, teams, wallet
+from frontend.requester import (
+    datasets,
+    job_forecast,
+    job_new,
+    job_preview,
+    jobs,
+    objects,
+    overview,
+    settings,
+    teams,
+    wallet,
+)
 
 app_name = "requester"
 urlpatterns = [
@@ -11,6 +22,7 @@ urlpatterns = [
     path("jobs/", jobs.list_page, name="jobs"),
     path("jobs/new/", job_new.step_page, name="job-new"),
     path("jobs/new/estimate/", job_new.estimate_part, name="job-estimate"),
+    path("jobs/new/forecast/", job_forecast.forecast_part, name="job-forecast"),
     path("jobs/new/review/", job_new.review_page, name="job-review"),
     path("jobs/new/launch/", job_new.launch, name="job-launch"),
     path("jobs/new/preview/", job_preview.of_draft, name="job-new-preview"),

@@ -3,7 +3,19 @@
 from django.urls import path
 
 from frontend import automation
-from frontend.rest import accounts, datasets, earnings, exports, jobs, objects, openapi, wallet, work, workteams
+from frontend.rest import (
+    accounts,
+    datasets,
+    earnings,
+    exports,
+    forecasts,
+    jobs,
+    objects,
+    openapi,
+    wallet,
+    work,
+    workteams,
+)
 
 app_name = "rest"
 urlpatterns = [
@@ -26,6 +38,7 @@ urlpatterns = [
     path("datasets/<int:dataset_id>/bad-lines", datasets.DatasetBadLinesView.as_view()),
     path("labeling-jobs", jobs.JobsView.as_view()),
     path("labeling-jobs/estimate", jobs.EstimateView.as_view()),
+    path("labeling-jobs/forecast", forecasts.ForecastView.as_view()),
     path("labeling-jobs/<int:job_id>", jobs.JobView.as_view()),
     path("labeling-jobs/<int:job_id>/stop", jobs.JobStopView.as_view()),
     path("labeling-jobs/<int:job_id>/bad-lines", jobs.JobBadLinesView.as_view()),

@@ -17,14 +17,14 @@ from labeling.consolidation.arrays import Floats
 from labeling.forecast.crowds import Crowd, People, draw_people
 from labeling.forecast.intervals import Interval, of_draws, predicted
 from labeling.forecast.simulated_job import Redundancy, Simulated, SimulatedJob, simulation_of
-from labeling.forecast.timing import presence_of_job, timing
+from labeling.forecast.timing import demands, presence_of_job, timing
 from labeling.simulation.base import Figure, SimulatedWorker
 from labeling.task_types.base import TaskType
 
 JOBS = 8
 """Simulated jobs. Fewer make intervals wide (Student's t), more make the forecast slow."""
 
-BUDGET = 500
+BUDGET = 420
 """About how many things (boxes, choices) a simulated job holds in all its answers."""
 
 OBJECTS = (24, 100)
@@ -132,6 +132,12 @@ def _simulate(
     return [job.run(one, of=design.objects) for one in tried]
 
 
+def _bounds(redundancy: Redundancy, workers: int) -> tuple[float, float]:
+    """Between which the answers of every object are, with so many workers."""
+    rule, most = redundancy.rule(workers), min(redundancy.most, workers)
+    return float(rule.min_answers if rule else most), float(most)
+
+
 def _weights(workers: Sequence[SimulatedWorker], people: People, there: Floats, number: int) -> Floats:
     """How many answers each worker gives, against the others: as in earlier jobs where that is known."""
     activity = np.array([worker.activity for worker in workers])
@@ -145,10 +151,10 @@ def _outcome(
     quality = np.stack([run.quality for run in runs])
     counts = np.stack([run.answers for run in runs]).astype(float)
     asked = predicted(np.stack([counts, np.ones_like(counts)], axis=2), design.objects, share=False)
-    least, most = float(counts.min()), float(counts.max())
+    least, most = _bounds(redundancy, int(len(people.seconds[0]) * people.times))
     answers = Interval(*(min(max(value, least), most) for value in astuple(asked.interval())))
     each = np.clip(asked.draws(rng, DRAWS), least, most)
-    duration, seconds = timing(people, design.objects, each, rng)
+    duration, seconds = timing(people, demands(counts.ravel(), design.objects, each), rng)
     price = design.price_micros + design.fee_micros
     return Outcome(
         redundancy=redundancy,

@@ -21,7 +21,8 @@ UNCHECKED = {"get_learning_loop"}
 # Operations without an idempotency key: they only read, are repeatable by themselves, or return a secret, which must
 # not be stored for a replay.
 WITHOUT_KEY = {
-    "create_token", "upload_files", "estimate_labeling_job", "claim_task", "claim_task_of_labeling_job",
+    "create_token", "upload_files", "estimate_labeling_job", "forecast_labeling_job", "claim_task",
+    "claim_task_of_labeling_job",
     "submit_assignment", "return_assignment",
     "decline_assignment",
 }  # fmt: skip
@@ -111,6 +112,11 @@ def test_every_post_response_matches_its_schema(document, world):
         ("create_dataset", owner, {"name": "made", "kind": "folder", "uri": uri}),
         ("create_labeling_job", owner, {**design, "dataset": world.ids["dataset_id"], "price": "0.036"}),
         ("estimate_labeling_job", owner, {"objects": 2, "workers_per_object": 3, "price": "0.036"}),
+        (
+            "forecast_labeling_job",
+            owner,
+            {"objects": 2, "workers_per_object": 3, "price": "0.036", "labels": ["bee"], "workers": 4},
+        ),
         ("create_export", owner, {"kind": "manifest"}),
         ("claim_task", other, {}),
         ("submit_assignment", worker, {"answer": stories.ONE_BEE, "seconds": 3}),
