@@ -15,7 +15,7 @@ import numpy as np
 
 from labeling.consolidation.arrays import Floats
 from labeling.forecast.crowds import Crowd, People, draw_people
-from labeling.forecast.intervals import Interval, of_draws, predicted
+from labeling.forecast.intervals import Interval, of_draws, predicted_number, predicted_share
 from labeling.forecast.simulated_job import Redundancy, Simulated, SimulatedJob, simulation_of
 from labeling.forecast.timing import demands, presence_of_job, timing
 from labeling.simulation.base import Figure, SimulatedWorker
@@ -29,6 +29,10 @@ BUDGET = 420
 
 OBJECTS = (24, 100)
 """A simulated job has at least and at most so many objects, unless the real one has fewer."""
+
+ROUNDING = 0.06
+"""How far the answers of a dynamic redundancy are off because a simulated job decides in fewer, larger rounds and has
+fewer objects to know its workers by (standard deviation of the logarithm, seen in benchmarks/job_forecast.py)."""
 
 DRAWS = 400
 """Crowds whose time is simulated."""
@@ -150,7 +154,8 @@ def _outcome(
     simulation = simulation_of(design.task_type)
     quality = np.stack([run.quality for run in runs])
     counts = np.stack([run.answers for run in runs]).astype(float)
-    asked = predicted(np.stack([counts, np.ones_like(counts)], axis=2), design.objects, share=False)
+    doubt = 0.0 if redundancy.target is None else ROUNDING
+    asked = predicted_number(np.stack([counts, np.ones_like(counts)], axis=2), design.objects, doubt=doubt)
     least, most = _bounds(redundancy, int(len(people.seconds[0]) * people.times))
     answers = Interval(*(min(max(value, least), most) for value in astuple(asked.interval())))
     each = np.clip(asked.draws(rng, DRAWS), least, most)
@@ -159,7 +164,7 @@ def _outcome(
     return Outcome(
         redundancy=redundancy,
         quality={
-            figure.key: predicted(quality[:, :, place], design.objects, share=True).interval()
+            figure.key: predicted_share(quality[:, :, place], design.objects, counted=figure.counted).interval()
             for place, figure in enumerate(simulation.figures)
         },
         answers=answers,

@@ -21,6 +21,9 @@ LEVEL = 0.90
 
 TAIL = (1 - LEVEL) / 2
 
+UNSEEN = 1.5
+"""Wrong things, and as many right ones, that are added to those seen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -58,23 +61,44 @@ class Predicted:
         return np.sin(np.clip(values, 0.0, np.pi / 2)) ** 2 if self.share else np.exp(values)
 
 
-def predicted(rows: Floats, objects: int, *, share: bool) -> Predicted:
-    """Of a figure of which `rows` (jobs, n, 2) hold what each object adds to the upper and the lower sum, for a job of
-    `objects`. `share`: the figure is between 0 and 1, else it is positive."""
-    jobs, simulated = rows.shape[:2]
+def predicted_share(rows: Floats, objects: int, *, counted: bool) -> Predicted:
+    """Of a figure between 0 and 1 of which `rows` (jobs, n, 2) hold what each object adds to the upper and the lower
+    sum, for a job of `objects`. `counted`: the figure counts things that are right or wrong."""
+    value, scatter, below = _ratios(rows)
+    value = np.clip(value, 0.0, 1.0)
+    if counted:
+        # Without an error in sight there still are some: as if a few more things had been seen, half of them wrong.
+        things = float(below.mean() * rows.shape[0] * rows.shape[1])
+        wrong = ((1 - value.mean()) * things + UNSEEN) / (things + 2 * UNSEEN)
+        scatter = np.maximum(scatter, wrong * (1 - wrong) / below)
+    slope = 1 / (4 * np.maximum(value * (1 - value), 1e-3))
+    return _predicted(np.arcsin(np.sqrt(value)), scatter * slope, rows, objects, share=True)
+
+
+def predicted_number(rows: Floats, objects: int, *, doubt: float) -> Predicted:
+    """The same of a positive number. `doubt` is what the simulation itself may be off by, as a standard deviation of
+    the number's logarithm."""
+    value, scatter, _ = _ratios(rows)
+    value = np.maximum(value, 1e-9)
+    return _predicted(np.log(value), scatter / value**2, rows, objects, share=False, doubt=doubt)
+
+
+def _ratios(rows: Floats) -> tuple[Floats, Floats, Floats]:
+    """Of each job: the figure, the variance that one object gives it, and the mean of the lower sum an object."""
     upper, lower = rows[:, :, 0], rows[:, :, 1]
     below = np.maximum(lower.mean(axis=1), 1e-9)
     value = upper.mean(axis=1) / below
-    scatter = ((upper - value[:, None] * lower) ** 2).mean(axis=1) / below**2
-    if share:
-        value = np.clip(value, 0.0, 1.0)
-        seen, slope = np.arcsin(np.sqrt(value)), 1 / (4 * np.maximum(value * (1 - value), 1e-3))
-    else:
-        value = np.maximum(value, 1e-9)
-        seen, slope = np.log(value), 1 / value**2
-    of_an_object = float((scatter * slope).mean())
+    return value, ((upper - value[:, None] * lower) ** 2).mean(axis=1) / below**2, below
+
+
+def _predicted(
+    seen: Floats, scatter: Floats, rows: Floats, objects: int, *, share: bool, doubt: float = 0.0
+) -> Predicted:
+    """From each job's figure `seen` and what one object scatters it by, both in transformed units."""
+    jobs, simulated = rows.shape[:2]
+    of_an_object = float(scatter.mean())
     between = max(float(seen.var(ddof=1)) - of_an_object / simulated, 0.0)
-    variance = between * (1 + 1 / jobs) + of_an_object * (1 / objects + 1 / (simulated * jobs))
+    variance = between * (1 + 1 / jobs) + of_an_object * (1 / objects + 1 / (simulated * jobs)) + doubt**2
     return Predicted(float(seen.mean()), float(np.sqrt(variance)), jobs - 1, share)
 
 

@@ -37,10 +37,14 @@ MOST_EVIDENCE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure of label quality between 0 and 1: a sum over objects divided by another."""
+    """A figure of label quality between 0 and 1: a sum over objects divided by another.
+
+    `counted`: it counts things that are right or wrong, so that none wrong among a few simulated ones proves little.
+    """
 
     key: str
     title: str
+    counted: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,8 +90,8 @@ class BoxSimulation(Simulation[list[Box], WorkerModels, BoxRates]):
     """Boxes: F1 at IoU 0.5 and the mean IoU of the right ones."""
 
     figures: ClassVar[tuple[Figure, ...]] = (
-        Figure("f1", "F1 at IoU 0.5"),
-        Figure("mean_iou", "Mean IoU of right boxes"),
+        Figure("f1", "F1 at IoU 0.5", counted=True),
+        Figure("mean_iou", "Mean IoU of right boxes", counted=False),
     )
     presets: ClassVar[Mapping[str, BoxRates]] = {
         CAREFUL: BoxRates(recall=0.94, false_positives=0.02, relative=0.03, accuracy=0.98),

@@ -12,9 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from labeling.consolidation.answers import ObjectAnswers, WorkerAnswer
-from labeling.consolidation.arrays import Floats, Ints, logit
-from labeling.consolidation.classes import votes
+from labeling.consolidation.arrays import Floats, Ints
 from labeling.consolidation.workers.votes import VoteWorkers
 from labeling.formats.shapes import Vote
 from labeling.simulation.base import (
@@ -39,8 +37,9 @@ SIZE = (640, 480)
 FEWEST_VOTES = 60.0
 """Answers that earlier jobs must have had in all, before a crowd is learned from them."""
 
-TRIALS, TRIAL_OBJECTS = 3, 60
-"""Simulated jobs, and objects in each, that show by how much consolidation flatters workers."""
+CROWD_STRENGTH = 20.0
+"""Votes with the crowd's accuracy that are added to each worker's own: what looks like skill is partly luck, and where
+workers are wrong alike their error becomes the label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ class VoteRates:
 class VoteSimulation(Simulation[Vote, VoteWorkers, VoteRates]):
     """One class: the share of labels that are right."""
 
-    figures: ClassVar[tuple[Figure, ...]] = (Figure("accuracy", "Right labels"),)
+    figures: ClassVar[tuple[Figure, ...]] = (Figure("accuracy", "Right labels", counted=True),)
     presets: ClassVar[Mapping[str, VoteRates]] = {
         CAREFUL: VoteRates(accuracy=0.94),
         MIXED: VoteRates(),
@@ -155,54 +154,25 @@ class VoteSimulation(Simulation[Vote, VoteWorkers, VoteRates]):
         if sum(one.evidence for one in known) < FEWEST_VOTES:
             return None
         classes = {label: sum(models.prior.get(label, 0.0) for models in jobs) for label in labels}
-        rates = VoteRates(
+        return VoteRates(
             accuracy=float(np.average([one.accuracy for one in known], weights=[one.evidence for one in known])),
-            doubt=0.8,
+            doubt=1.2,
             known=known,
             classes=tuple(classes.items()) if any(classes.values()) else (),
         )
-        objects = sum(sum(models.prior.values()) for models in jobs)
-        answers = round(sum(one.evidence for one in known) / max(objects, 1.0))
-        return self._without_flattery(rates, min(max(answers, 1), len(known)), labels)
-
-    def _without_flattery(self, rates: VoteRates, answers: int, labels: Sequence[str]) -> VoteRates:
-        """The rates without what consolidation flatters workers by: where several are wrong alike, their error becomes
-        the label. By how much is seen where the truth is known, in simulated jobs with so many answers an object."""
-        rng = np.random.default_rng(0)
-        off = []
-        for _ in range(TRIALS):
-            workers = self.workers(rates, rng, [False] * len(rates.known))
-            objects = self.objects(rates, rng, TRIAL_OBJECTS, labels)
-            weights = np.array([worker.activity for worker in workers])
-            seats = np.argsort(-np.log(weights) - rng.gumbel(size=(len(objects), len(workers))), axis=1)[:, :answers]
-            given = self.answers(rates, rng, workers, objects, seats, labels)
-            fitted = votes.fit_workers(_as_read(seats, given), labels=labels)
-            right = np.array([[vote.label for vote in row] for row in given]) == np.array(
-                [[one.truth.label] for one in objects]
-            )
-            off.append(float(logit(fitted.accuracy()) - logit(right.mean())))
-        by = -float(np.mean(off))
-        return replace(
-            rates,
-            accuracy=shifted(rates.accuracy, by),
-            known=tuple(replace(one, accuracy=shifted(one.accuracy, by)) for one in rates.known),
-        )
-
-
-def _as_read(seats: Ints, given: Sequence[Sequence[Vote]]) -> list[ObjectAnswers[str]]:
-    """Simulated answers as consolidation reads them."""
-    return [
-        ObjectAnswers(tuple(WorkerAnswer(f"w{who}", vote.label) for who, vote in zip(row, said, strict=True)))
-        for row, said in zip(seats.tolist(), given, strict=True)
-    ]
 
 
 def _known(models: VoteWorkers) -> list[VoteWorker]:
     """The workers of one job with their shrunk accuracies, workers in a fixed order."""
     counts = {worker: sum(rows.values()) for worker, rows in sorted(models.workers.items())}
     usual = sum(counts.values()) / max(len(counts), 1)
+    crowd, strength = models.accuracy(), CROWD_STRENGTH
     return [
-        VoteWorker(models.accuracy(worker), evidence=count, activity=count / usual)
+        VoteWorker(
+            (models.accuracy(worker) * count + strength * crowd) / (count + strength),
+            evidence=count,
+            activity=count / usual,
+        )
         for worker, count in counts.items()
         if count > 0
     ]
