@@ -21,6 +21,10 @@ LEVEL = 0.90
 
 TAIL = (1 - LEVEL) / 2
 
+LEAST_BETWEEN = 1 / 3
+"""Of the variance between simulated jobs at least this share is taken to be between real ones, too. Without it,
+intervals of LEVEL hold 84 % where crowds differ little and the job is large."""
+
 UNSEEN = 1.5
 """Wrong things, and as many right ones, that are added to those seen."""
 
@@ -97,7 +101,9 @@ def _predicted(
     """From each job's figure `seen` and what one object scatters it by, both in transformed units."""
     jobs, simulated = rows.shape[:2]
     of_an_object = float(scatter.mean())
-    between = max(float(seen.var(ddof=1)) - of_an_object / simulated, 0.0)
+    spread = float(seen.var(ddof=1))
+    # The difference of two uncertain variances is too small as often as not: part of the spread is always the crowd's.
+    between = max(spread - of_an_object / simulated, LEAST_BETWEEN * spread)
     variance = between * (1 + 1 / jobs) + of_an_object * (1 / objects + 1 / (simulated * jobs)) + doubt**2
     return Predicted(float(seen.mean()), float(np.sqrt(variance)), jobs - 1, share)
 
