@@ -90,7 +90,7 @@ def _row(found: forecasting.JobForecast, outcome: Outcome, *, own: bool) -> Row:
     most = outcome.redundancy.most
     said = f"{most} answer{'s' if most > 1 else ''}"
     if outcome.redundancy.target is not None:
-        said = f"Up to {most}, until {outcome.redundancy.target:.0%} sure"
+        said = f"Up to {most}, until {100 * outcome.redundancy.target:g} % sure"
     return Row(said, own, [(one.title, outcome.quality[one.key]) for one in found.forecast.figures], outcome)
 
 
