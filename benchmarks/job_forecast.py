@@ -94,7 +94,7 @@ def another_day(rates: Any, people: Any, rng: np.random.Generator) -> tuple[Any,
 def checks(design: Design, expected: Forecast, actual: Played) -> Iterator[Check]:
     """(quantity, its interval, what came out), without the intervals that have no width."""
     outcome = expected.outcome
-    found = [(key, interval, actual.quality[key]) for key, interval in outcome.quality.items()]
+    found = [(key, interval, actual.quality[key]) for key, interval in outcome.quality.items() if key in actual.quality]
     found.append(("duration", outcome.duration, actual.duration))
     found.append(("hourly", outcome.hourly, design.price_micros * 3600 / actual.seconds))
     if design.redundancy.target is not None:

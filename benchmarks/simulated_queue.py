@@ -177,7 +177,7 @@ class QueueOfJob:
         answers, spent = sum(count for count, _ in self.tasks), sum(seconds for _, seconds in self.tasks)
         figures = [figure.key for figure in self.kind.simulation.figures]
         return Played(
-            quality={key: float(up / max(down, 1e-9)) for key, (up, down) in zip(figures, sums, strict=True)},
+            quality={key: float(up / down) for key, (up, down) in zip(figures, sums, strict=True) if down > 0},
             answers=answers / len(self.truth),
             duration=self.last,
             seconds=spent / answers,

@@ -71,18 +71,12 @@ def forecast_part(request: HttpRequest) -> HttpResponse:
 def _context(found: forecasting.JobForecast, objects: int) -> dict[str, Any]:
     own = found.forecast.outcome
     others = [one for one in found.forecast.others if one.redundancy != own.redundancy]
-    low, high = found.crowd.presence
     return {
         "rows": [_row(found, one, own=one is own) for one in (own, *others)],
         "figures": found.forecast.figures,
         "found": found,
         "objects": objects,
         "crowd": forecasting.CROWDS[found.crowd.name],
-        "present": (low, high),
-        "assumptions": [
-            (title, value, "percent" if 0 < value <= 1 else "fixed")
-            for title, value in found.forecast.assumptions.items()
-        ],
     }
 
 

@@ -50,7 +50,7 @@ def forecast_row(found: forecasting.JobForecast) -> dict[str, Any]:
             "seconds_per_task": crowd.seconds,
             "share_of_time_at_work": list(crowd.presence),
             "share_answering_at_random": crowd.spammers,
-            "rates": found.forecast.assumptions,
+            "rates": {one.title: one.value for one in found.forecast.assumptions},
             "learned_from_jobs": found.learned_from,
         },
         "pay_floor": money.text(found.floor_micros),

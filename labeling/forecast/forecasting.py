@@ -18,7 +18,7 @@ from labeling.forecast.crowds import Crowd, People, draw_people
 from labeling.forecast.intervals import Interval, of_draws, predicted_number, predicted_share
 from labeling.forecast.simulated_job import Redundancy, Simulated, SimulatedJob, simulation_of
 from labeling.forecast.timing import demands, presence_of_job, timing
-from labeling.simulation.base import Figure, SimulatedWorker
+from labeling.simulation.base import Assumption, Figure, SimulatedWorker
 from labeling.task_types.base import TaskType
 
 JOBS = 8
@@ -74,7 +74,7 @@ class Forecast:
     outcome: Outcome
     others: tuple[Outcome, ...]
     figures: tuple[Figure, ...]
-    assumptions: dict[str, float]
+    assumptions: tuple[Assumption, ...]
     simulated_jobs: int
     simulated_objects: int
 

@@ -25,6 +25,9 @@ LEAST_BETWEEN = 1 / 3
 """Of the variance between simulated jobs at least this share is taken to be between real ones, too. Without it,
 intervals of LEVEL hold 84 % where crowds differ little and the job is large."""
 
+FEWEST_JOBS = 3
+"""So many simulated jobs must have had something to be right or wrong about."""
+
 UNSEEN = 1.5
 """Wrong things, and as many right ones, that are added to those seen."""
 
@@ -68,6 +71,10 @@ class Predicted:
 def predicted_share(rows: Floats, objects: int, *, counted: bool) -> Predicted:
     """Of a figure between 0 and 1 of which `rows` (jobs, n, 2) hold what each object adds to the upper and the lower
     sum, for a job of `objects`. `counted`: the figure counts things that are right or wrong."""
+    rows = rows[rows[:, :, 1].sum(axis=1) > 0]
+    if len(rows) < FEWEST_JOBS:
+        # Nothing is there to be right or wrong: nothing is known.
+        return Predicted(np.pi / 4, np.pi / 4, FEWEST_JOBS, True)
     value, scatter, below = _ratios(rows)
     value = np.clip(value, 0.0, 1.0)
     if counted:

@@ -55,6 +55,15 @@ class SimulatedObject(Generic[Answer]):
     size: tuple[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """Something that a crowd is assumed to be like, in words, with its number; `share`: of one, else any number."""
+
+    title: str
+    value: float
+    share: bool
+
+
 class SimulatedWorker(Protocol):
     """One worker of a simulated crowd; how it errs is the type's own."""
 
@@ -79,8 +88,8 @@ class Simulation(ABC, Generic[Answer, Models, Rates]):
         """About how many things (boxes, choices) one answer holds: what simulating it costs."""
 
     @abstractmethod
-    def describe(self, rates: Rates) -> dict[str, float]:
-        """What the crowd is assumed to be like, as figures for people to read, by their titles."""
+    def describe(self, rates: Rates) -> tuple[Assumption, ...]:
+        """What the crowd is assumed to be like, for people to read; how often an ordinary worker is right first."""
 
     @abstractmethod
     def vary(self, rates: Rates, rng: np.random.Generator) -> Rates:

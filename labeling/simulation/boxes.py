@@ -20,6 +20,7 @@ from labeling.simulation.base import (
     CARELESS,
     MIXED,
     SPAMMED,
+    Assumption,
     Figure,
     SimulatedObject,
     Simulation,
@@ -87,11 +88,11 @@ class BoxRates:
 
 
 class BoxSimulation(Simulation[list[Box], WorkerModels, BoxRates]):
-    """Boxes: F1 at IoU 0.5 and the mean IoU of the right ones."""
+    """Boxes: F1 at IoU 0.5, and the mean IoU of the boxes that are right."""
 
     figures: ClassVar[tuple[Figure, ...]] = (
         Figure("f1", "F1 at IoU 0.5", counted=True),
-        Figure("mean_iou", "Mean IoU of right boxes", counted=False),
+        Figure("mean_iou", "Mean IoU", counted=False),
     )
     presets: ClassVar[Mapping[str, BoxRates]] = {
         CAREFUL: BoxRates(recall=0.94, false_positives=0.02, relative=0.03, accuracy=0.98),
@@ -104,15 +105,15 @@ class BoxSimulation(Simulation[list[Box], WorkerModels, BoxRates]):
         """Objects an image and boxes about nothing, at least one."""
         return max(1.0, rates.objects * rates.recall + rates.false_positives)
 
-    def describe(self, rates: BoxRates) -> dict[str, float]:
+    def describe(self, rates: BoxRates) -> tuple[Assumption, ...]:
         """Of the ordinary worker, and how many objects a picture holds."""
-        return {
-            "Objects found by one worker": rates.recall,
-            "Right class": rates.accuracy,
-            "False boxes per picture": rates.false_positives,
-            "Scatter of the edges, share of the box": rates.relative,
-            "Objects per picture": rates.objects,
-        }
+        return (
+            Assumption("Objects found by one worker", rates.recall, share=True),
+            Assumption("Right class", rates.accuracy, share=True),
+            Assumption("False boxes per picture", rates.false_positives, share=False),
+            Assumption("Scatter of the edges, share of the box", rates.relative, share=True),
+            Assumption("Objects per picture", rates.objects, share=False),
+        )
 
     def vary(self, rates: BoxRates, rng: np.random.Generator) -> BoxRates:
         """Recall and class by a quarter of a logit, all others by a tenth to a third; known workers move together."""

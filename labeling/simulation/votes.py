@@ -20,6 +20,7 @@ from labeling.simulation.base import (
     CARELESS,
     MIXED,
     SPAMMED,
+    Assumption,
     Figure,
     SimulatedObject,
     Simulation,
@@ -83,9 +84,12 @@ class VoteSimulation(Simulation[Vote, VoteWorkers, VoteRates]):
         """One choice."""
         return 1.0
 
-    def describe(self, rates: VoteRates) -> dict[str, float]:
-        """Of the ordinary worker."""
-        return {"Right answers of one worker": rates.accuracy, "Spread of difficulty, logits": rates.difficulty}
+    def describe(self, rates: VoteRates) -> tuple[Assumption, ...]:
+        """Of the ordinary worker and of the objects."""
+        return (
+            Assumption("Right answers of one worker", rates.accuracy, share=True),
+            Assumption("Spread of difficulty, logits", rates.difficulty, share=False),
+        )
 
     def vary(self, rates: VoteRates, rng: np.random.Generator) -> VoteRates:
         """Accuracy by a quarter of a logit, for all known workers together."""

@@ -41,7 +41,8 @@ def test_every_type_that_people_can_be_paid_for_says_how_its_jobs_are_simulated(
 def test_every_crowd_has_rates_that_can_be_described(kind):
     assert set(kind.simulation.presets) == set(PRESETS)
     for rates in kind.simulation.presets.values():
-        assert all(np.isfinite(value) for value in kind.simulation.describe(rates).values())
+        said = kind.simulation.describe(rates)
+        assert said[0].share and all(0 <= one.value <= (1 if one.share else np.inf) for one in said)
         assert kind.simulation.things(rates) >= 1
 
 
@@ -86,11 +87,11 @@ def test_the_same_seed_gives_the_same_answers(kind):
 def test_a_crowd_varies_around_its_rates_and_not_without_doubt(kind):
     rates = kind.simulation.presets[CARELESS]
     rng = np.random.default_rng(3)
-    first = next(iter(kind.simulation.describe(rates)))
-    varied = [kind.simulation.describe(kind.simulation.vary(rates, rng))[first] for _ in range(200)]
-    assert abs(np.mean(varied) - kind.simulation.describe(rates)[first]) < 0.03 < np.std(varied) < 0.1
+    meant = kind.simulation.describe(rates)[0].value
+    varied = [kind.simulation.describe(kind.simulation.vary(rates, rng))[0].value for _ in range(200)]
+    assert abs(np.mean(varied) - meant) < 0.03 < np.std(varied) < 0.1
     certain = kind.simulation.vary(replace(rates, doubt=0.0), rng)
-    assert kind.simulation.describe(certain)[first] == pytest.approx(kind.simulation.describe(rates)[first])
+    assert kind.simulation.describe(certain)[0].value == pytest.approx(meant)
 
 
 def test_what_consolidation_learned_of_a_crowd_can_be_simulated(kind):
@@ -105,7 +106,7 @@ def test_what_consolidation_learned_of_a_crowd_can_be_simulated(kind):
         rates = kind.simulation.learn([kind.fit_workers(seen, labels=LABELS)], LABELS)
         assert rates is not None and len(rates.known) == 6
         assert share(kind, *answered(kind, rates, seed=6)[:2]) == pytest.approx(share(kind, made, answers), abs=0.12)
-        learned[name] = next(iter(kind.simulation.describe(rates).values()))
+        learned[name] = kind.simulation.describe(rates)[0].value
     assert learned[CAREFUL] > learned[CARELESS]
 
 

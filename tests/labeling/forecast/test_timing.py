@@ -72,6 +72,15 @@ def test_figures_that_differ_by_nothing_have_an_interval_without_width_unless_th
     assert 0.9 < predicted_share(rows, 100, counted=True).interval().low < 1.0
 
 
+def test_jobs_in_which_there_was_nothing_to_find_say_nothing_about_quality():
+    rows = np.ones((8, 2, 2))
+    rows[5:] = 0.0
+    assert predicted_share(rows, 2, counted=False).interval().low == 1.0
+    rows[1:] = 0.0
+    unknown = predicted_share(rows, 2, counted=True).interval()
+    assert unknown.low < 0.1 and unknown.high > 0.9
+
+
 def earlier(answers: int = 300, *, objects: int = 100) -> EarlierJob:
     """Two workers with a known quality, at work half of the time."""
     simulation = VoteSimulation()
