@@ -6,7 +6,7 @@ people. Each job is then played event by event (simulated_queue.py) with a seed 
 redundancy, which are certain) are left out. `..._width` are median widths: of shares as they are, of the others as
 high / low.
 
-    python -m benchmarks.job_forecast [--designs 120] [--seed 1] [--processes 1] [--show]
+    python -m benchmarks.job_forecast [--designs 120] [--seed 1] [--processes 1] [--real 8] [--show]
 """
 
 import argparse
@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.forecast_real_jobs import check_real_jobs
 from benchmarks.report import machine, report
 from benchmarks.simulated_queue import Played, QueueOfJob, population
 from labeling import task_types
@@ -104,6 +105,11 @@ def checks(design: Design, expected: Forecast, actual: Played) -> Iterator[Check
     return iter(found)
 
 
+def is_in(value: float, interval: Interval) -> bool:
+    """Whether an outcome is in its interval, the ends included: cost and answers are whole numbers."""
+    return interval.low - 1e-9 <= value <= interval.high + 1e-9
+
+
 def width(quantity: str, interval: Interval) -> float:
     """How wide an interval is: a difference of shares, else high over low."""
     if quantity in ("duration", "hourly", "answers", "cost"):
@@ -111,21 +117,21 @@ def width(quantity: str, interval: Interval) -> float:
     return interval.high - interval.low
 
 
-def figures_of(rows: list[dict[str, Any]]) -> dict[str, float]:
-    """Coverage over all, by quantity, and by how the crowd was known; widths by quantity."""
+def figures_of(rows: list[dict[str, Any]], real: list[dict[str, Any]]) -> dict[str, float]:
+    """Coverage over all, by quantity, and by how the crowd was known; widths by quantity. Real jobs count apart."""
     inside: dict[str, list[bool]] = defaultdict(list)
     widths: dict[str, list[float]] = defaultdict(list)
     for row in rows:
         for quantity, interval, value in row["checks"]:
-            # What stands on the edge is inside: cost and answers are whole numbers.
-            held = interval.low - 1e-9 <= value <= interval.high + 1e-9
             for group in ("interval", quantity, row["how"]):
-                inside[group].append(held)
+                inside[group].append(is_in(value, interval))
             widths[quantity].append(width(quantity, interval))
+    held = [is_in(value, interval) for row in real for _, interval, value in row["checks"]]
     figures: dict[str, float] = {f"{name}_coverage": float(np.mean(held)) for name, held in inside.items()}
     figures |= {f"{name}_width": float(np.median(values)) for name, values in widths.items()}
     return {
         **dict(sorted(figures.items())),
+        **({"real_jobs": len(real), "real_jobs_coverage": float(np.mean(held))} if held else {}),
         "intervals": len(inside["interval"]),
         "designs": len(rows),
         "forecast_seconds_mean": float(np.mean([row["s"] for row in rows])),
@@ -138,7 +144,7 @@ def show(row: dict[str, Any]) -> None:
     missed = [
         f"{quantity} {value:.4g} not in {interval.low:.4g}..{interval.high:.4g}"
         for quantity, interval, value in row["checks"]
-        if not interval.low - 1e-9 <= value <= interval.high + 1e-9
+        if not is_in(value, interval)
     ]
     design = row["design"]
     print(
@@ -157,6 +163,7 @@ def main() -> None:
     arguments.add_argument("--designs", type=int, default=120)
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--processes", type=int, default=1)
+    arguments.add_argument("--real", type=int, default=8, help="real jobs in PostgreSQL, done by the services")
     arguments.add_argument("--show", action="store_true", help="print a line for each design")
     options = arguments.parse_args()
     before = machine()
@@ -167,7 +174,12 @@ def main() -> None:
             rows.append(row)
             if options.show:
                 show(row)
-    report("job_forecast", figures_of(rows), on=before)
+    # The pool is gone before Django starts: a forked process must not share its connections.
+    real = check_real_jobs(options.real, options.seed) if options.real else []
+    if options.show:
+        for row in real:
+            show(row)
+    report("job_forecast", figures_of(rows, real), on=before)
 
 
 if __name__ == "__main__":
