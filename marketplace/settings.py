@@ -195,6 +195,7 @@ FETCH_ALLOWED_HOSTS = frozenset(value(declared.FETCH_ALLOWED_HOSTS))
 # --- the market -----------------------------------------------------------------
 PLATFORM_FEE_PERCENT = value(declared.PLATFORM_FEE_PERCENT)
 MINIMUM_PAYOUT = value(declared.MINIMUM_PAYOUT)
+HOURLY_PAY_FLOOR = value(declared.HOURLY_PAY_FLOOR)
 REGION = value(declared.REGION)
 IMAGE_MAX_BYTES = value(declared.IMAGE_MAX_BYTES)
 IMAGE_MAX_PIXELS = value(declared.IMAGE_MAX_PIXELS)

@@ -220,6 +220,13 @@ MINIMUM_PAYOUT = dollars(
     "The least that workers can have paid out, because each transfer costs the operator something.",
     default="1",
 )
+HOURLY_PAY_FLOOR = matching(
+    "WAGGLE_HOURLY_PAY_FLOOR",
+    "Dollars an hour of work below which the forecast of a job warns its requester; 0 never warns.",
+    r"[0-9]{1,4}(\.[0-9]{1,6})?",
+    expects="dollars, as in 7.25",
+    default="7.25",
+)
 REGION = matching(
     "WAGGLE_REGION",
     "The region in the ARNs of this installation.",
@@ -313,6 +320,7 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         PASSWORD_LINK_HOURS,
         PLATFORM_FEE_PERCENT,
         MINIMUM_PAYOUT,
+        HOURLY_PAY_FLOOR,
         REGION,
         IMAGE_MAX_BYTES,
         IMAGE_MAX_PIXELS,

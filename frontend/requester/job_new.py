@@ -16,11 +16,11 @@ from frontend.session import requester_page
 from labeling import task_types
 from labeling.models import LabelImport
 from labeling.services import scope as labeling_scope
-from labeling.services.jobs import pricing
+from labeling.services.jobs import forecasting, pricing
 from labeling.task_types.base import TaskType
 from marketplace import money, strict
 from marketplace.errors import DomainError, NotFound
-from marketplace.models import Account, Role
+from marketplace.models import Account, Role, Workteam
 from marketplace.services import scope, wallets
 
 SESSION_KEY = "job_draft"
@@ -105,6 +105,7 @@ def step_page(request: HttpRequest, step: str = "data") -> HttpResponse:
         "task_type": task_type,
         "task_types": [task_types.get(name) for name in task_types.names()],
         "examples": job_examples.shown(draft(request).get("task", {})),
+        "crowds": forecasting.CROWDS,
         "rare_errors": any(name in form.errors for name in RARE),
     }
     return render(request, f"requester/job_new_{step}.html", context, status=422 if form.errors else 200)
@@ -142,11 +143,16 @@ def _share(data: dict[str, Any]) -> float:
     return data["percent"] / 100 if data["selection"] == "random" and data["percent"] else 1.0
 
 
-def _estimate(account: Account, given: dict[str, Any], people: dict[str, Any]) -> dict[str, Any]:
+def job_size(account: Account, given: dict[str, Any], team: Workteam | None) -> tuple[int, int]:
+    """How many objects the drafted job has, and how many people work on it."""
     dataset = labeling_scope.dataset(account, given["data"]["dataset"])
     objects = max(1, round(dataset.objects_total * _share(given["data"])))
+    return objects, max(1, team.memberships.count()) if team else pricing.WORKERS_ASSUMED
+
+
+def _estimate(account: Account, given: dict[str, Any], people: dict[str, Any]) -> dict[str, Any]:
     team = people.get("team")
-    workers = max(1, team.memberships.count()) if team else pricing.WORKERS_ASSUMED
+    objects, workers = job_size(account, given, team)
     estimate = pricing.estimate(
         objects=objects,
         workers_per_object=people["workers_per_object"],

@@ -6,8 +6,9 @@ from frontend.automation import ARCHITECTURES, RANGES
 from frontend.rest.datasets import SelectionInput
 from frontend.rest.fields import Body, DollarsField, FiniteFloatField
 from labeling import task_types
-from labeling.services.jobs import limits, pricing
+from labeling.services.jobs import forecasting, limits, pricing
 from labeling.services.jobs.design import KEYWORD, Design
+from labeling.simulation.base import MIXED
 from marketplace import arns, money, names
 from marketplace.services.boundaries import URI_LENGTH
 
@@ -111,3 +112,12 @@ class EstimateInput(Body):
     expected_seconds = FiniteFloatField(default=Design.expected_seconds, **limits.EXPECTED_SECONDS.bounds)
     workers = serializers.IntegerField(default=pricing.WORKERS_ASSUMED, **limits.WORKERS.bounds)
     task_type = serializers.ChoiceField(choices=list(task_types.names()), default=task_types.DEFAULT)
+
+
+class ForecastInput(EstimateInput):
+    """A job design, before launch, and the crowd it is to be forecast with."""
+
+    labels = serializers.ListField(child=serializers.CharField(max_length=limits.LABEL_LENGTH.longest))
+    redundancy = RedundancyInput(required=False)
+    crowd = serializers.ChoiceField(choices=list(forecasting.CROWDS), default=MIXED)
+    compare = serializers.BooleanField(default=True)

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from frontend.images import image_url
 from frontend.rest import review_schemas, schemas
 from frontend.rest.appeals import appeal_row
-from frontend.rest.fields import FiniteFloatField
+from frontend.rest.fields import Body, FiniteFloatField
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor

@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING
 
 from rest_framework.request import Request
-from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
 
+from frontend import forecasts
 from frontend.rates import Allowances, address_of
 
 if TYPE_CHECKING:
@@ -36,6 +37,21 @@ class CallerThrottle(SimpleRateThrottle):
             self.parse_rate(self.THROTTLE_RATES["anonymous"]) if anonymous else (self.num_requests, self.duration)
         )
         allowed, self._left = self.allowances.take(key, most=most, seconds=seconds)
+        return allowed
+
+    def wait(self) -> float:
+        """Seconds until the window ends."""
+        return max(0.0, self._left)
+
+
+class ForecastThrottle(BaseThrottle):
+    """So many forecasts of jobs for each user; those on pages count, too."""
+
+    def allow_request(self, request: Request, view: "APIView") -> bool:
+        """Count the request; False when the user's window is full. Anonymous callers are refused elsewhere."""
+        if not (request.user and request.user.is_authenticated):
+            return True
+        allowed, self._left = forecasts.take(request.user)
         return allowed
 
     def wait(self) -> float:

@@ -38,6 +38,18 @@ def money(micros: int | None) -> SafeString | str:
 
 
 @register.filter
+def whole(value: float) -> int:
+    """The nearest whole number."""
+    return round(value)
+
+
+@register.filter
+def cents(micros: float) -> int:
+    """Micro-dollars to the whole cent."""
+    return round(micros / 10_000) * 10_000
+
+
+@register.filter
 def when(moment: datetime | None, form: str = "relative") -> SafeString | str:
     """A moment in the reader's format and time zone."""
     if moment is None:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labeling", "0012_failed_attempts"),
+        ("labeling", "0019_worker_models_table"),
         ("marketplace", "0012_reviewed_pay_kinds"),
     ]
 

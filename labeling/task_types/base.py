@@ -17,6 +17,7 @@ from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.skills import SkillRow
 from labeling.formats.augmented_reading import Origin
 from labeling.formats.shapes import ImageSize
+from labeling.simulation.base import Simulation
 
 Size = tuple[int, int]
 """Displayed width and height of an image in pixels."""
@@ -172,6 +173,8 @@ class TaskType(ABC, Generic[Answer, Models]):
     """Version of the consolidation, stored with each label."""
     skill_columns: ClassVar[tuple[Column, ...]]
     """The figures of `skills`; by the first one a worker's weakest class is found."""
+    simulation: ClassVar[Simulation[Any, Any, Any] | None] = None
+    """How jobs of the type are simulated before they are launched; None where nobody can say."""
 
     # --- answers
 

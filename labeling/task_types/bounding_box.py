@@ -18,6 +18,7 @@ from labeling.consolidation.workers.models import WorkerModels
 from labeling.consolidation.workers.skills import Skill, SkillRow
 from labeling.formats import answers, augmented, augmented_reading, geometry
 from labeling.formats.shapes import Box, ImageSize
+from labeling.simulation.boxes import BoxSimulation
 from labeling.task_types.base import (
     PRICES,
     AnswersToImage,
@@ -72,6 +73,7 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
         Column("false_positives", "False positives", "fixed"),
         Column("spread", "Scatter", "fixed"),
     )
+    simulation = BoxSimulation()
 
     def read_answer(self, content: Mapping[str, Any], *, labels: Sequence[str], size: Size) -> list[Box]:
         """See answers.parse_bounding_box_answer."""

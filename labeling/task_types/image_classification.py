@@ -14,6 +14,7 @@ from labeling.consolidation.workers.skills import SkillRow
 from labeling.consolidation.workers.votes import VoteWorkers
 from labeling.formats import answers, augmented, augmented_reading
 from labeling.formats.shapes import ImageSize, Vote
+from labeling.simulation.votes import VoteSimulation
 from labeling.task_types.base import (
     PRICES,
     AnswersToImage,
@@ -57,6 +58,7 @@ class ImageClassification(TaskType[Vote, VoteWorkers]):
     fewest_labels = 2
     algorithm = votes.ALGORITHM
     skill_columns = (Column("accuracy", "Chooses right", "percent"),)
+    simulation = VoteSimulation()
 
     def read_answer(self, content: Mapping[str, Any], *, labels: Sequence[str], size: Size) -> Vote:
         """See answers.parse_class_answer."""

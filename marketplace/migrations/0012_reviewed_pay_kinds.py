@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("marketplace", "0007_simulated_people"),
+        ("marketplace", "0011_idempotency_by_account"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("marketplace", "0011_idempotency_by_account"),
+        ("marketplace", "0012_reviewed_pay_kinds"),
     ]
 
     operations = [
@@ -40,6 +40,10 @@ class Migration(migrations.Migration):
                     ("withdrawal", "Withdrawal"),
                     ("payout", "Payout"),
                     ("payback", "Payback"),
+                    ("hold", "Hold"),
+                    ("release", "Release"),
+                    ("return", "Return"),
+                    ("appeal", "Appeal"),
                 ],
                 max_length=10,
             ),
@@ -55,6 +59,8 @@ class Migration(migrations.Migration):
                     ("earnings", "Earnings"),
                     ("fees", "Fees"),
                     ("payouts", "Payouts"),
+                    ("held", "Held"),
+                    ("held-fees", "Held Fees"),
                 ],
                 max_length=10,
             ),

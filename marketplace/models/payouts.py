@@ -2,8 +2,17 @@
 
 from django.db import models
 
-from marketplace import transitions
 from marketplace.models.workforce import Worker
+
+
+class PayoutStatus(models.TextChoices):
+    """How far a payout is; transitions.PAYOUT says what may follow."""
+
+    REQUESTED = "Requested"
+    SENT = "Sent"
+    PAID = "Paid"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
 
 
 class PayoutDetails(models.Model):
@@ -22,7 +31,7 @@ class Payout(models.Model):
     amount_micros = models.BigIntegerField()
     holder = models.CharField(max_length=70)
     destination = models.CharField(max_length=70)
-    status = models.CharField(max_length=10, choices=transitions.PAYOUT.choices(), default="Requested")
+    status = models.CharField(max_length=10, choices=PayoutStatus, default=PayoutStatus.REQUESTED)
     status_changed_at = models.DateTimeField(null=True)
     # The bank file it was sent with, "" until then.
     sent_with = models.CharField(max_length=40, blank=True, default="")
@@ -34,7 +43,7 @@ class Payout(models.Model):
             models.CheckConstraint(condition=models.Q(amount_micros__gt=0), name="payout_above_zero"),
             models.UniqueConstraint(
                 fields=["worker"],
-                condition=models.Q(status__in=["Requested", "Sent"]),
+                condition=models.Q(status__in=[PayoutStatus.REQUESTED, PayoutStatus.SENT]),
                 name="payout_one_under_way",
             ),
         ]

@@ -83,6 +83,7 @@ QUERIES = {
     "jobs/new/examples/<str:kind>/<int:number>/": {"side"},
     "jobs/new/estimate/": set(PeopleStep.base_fields),
     "jobs/<int:job_id>/answers/": {*FilterForm.base_fields, "page"},
+    "jobs/new/forecast/": {*PeopleStep.base_fields, "crowd"},
 }
 
 
@@ -321,6 +322,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         },
         "create_labeling_job": design,
         "estimate_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036"},
+        "forecast_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036", "labels": ["bee"]},
         "create_export": {"kind": "manifest"},
         "adjudicate_object": {"answer": stories.ONE_BEE},
         "submit_assignment": {"answer": stories.ONE_BEE, "seconds": 3},

@@ -27,7 +27,7 @@ UNCHECKED = {"get_learning_loop"}
 # not be stored for a replay.
 WITHOUT_KEY = {
     "create_invitation", "create_workteam_invitation", "create_user", "create_password_link", "request_password_link",
-    "reset_password", "create_token", "upload_files", "estimate_labeling_job", "claim_task",
+    "reset_password", "create_token", "upload_files", "estimate_labeling_job", "forecast_labeling_job", "claim_task",
     "claim_task_of_labeling_job", "submit_assignment", "return_assignment", "decline_assignment",
     "cancel_payout", "mark_payout_paid", "mark_payout_failed",
 }  # fmt: skip
@@ -130,6 +130,11 @@ def test_every_post_response_matches_its_schema(document, world):
         ),
         ("create_labeling_job", owner, {**design, "dataset": world.ids["dataset_id"], "price": "0.036"}),
         ("estimate_labeling_job", owner, {"objects": 2, "workers_per_object": 3, "price": "0.036"}),
+        (
+            "forecast_labeling_job",
+            owner,
+            {"objects": 2, "workers_per_object": 3, "price": "0.036", "labels": ["bee"], "workers": 4},
+        ),
         ("create_export", owner, {"kind": "manifest"}),
         ("claim_task", other, {}),
         ("submit_assignment", worker, {"answer": stories.ONE_BEE, "seconds": 3}),

@@ -195,20 +195,28 @@ def _people(design: Design) -> None:
     design.within("max_concurrent_tasks", limits.MAX_CONCURRENT_TASKS)
     if design.review_days is not None:
         design.within("review_days", limits.REVIEW_DAYS)
-    redundancy: dict[str, Any] = design.redundancy or {}
-    if redundancy.get("kind") == "dynamic":
-        design.redundancy = redundancy = {"target_confidence": 0.9, "start": 2} | {
-            key: value for key, value in redundancy.items() if value is not None
+    design.redundancy, errors = complete_redundancy(design.redundancy or {}, design.workers_per_object)
+    design.errors += errors
+
+
+def complete_redundancy(given: dict[str, Any], workers_per_object: Any) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """The redundancy with its defaults, and what is wrong with it: (field, reason)."""
+    errors = []
+    if given.get("kind") == "dynamic":
+        given = {"target_confidence": 0.9, "start": 2} | {
+            key: value for key, value in given.items() if value is not None
         }
-        start, target = redundancy["start"], redundancy["target_confidence"]
+        start, target = given["start"], given["target_confidence"]
         if not isinstance(start, int) or start not in limits.START:
-            design.wrong("redundancy.start", f"{start!r} found, a whole number of {limits.START} expected")
-        elif isinstance(design.workers_per_object, int) and start > design.workers_per_object:
-            design.wrong("redundancy.start", f"{start} found, at most workers_per_object expected")
+            errors.append(("redundancy.start", f"{start!r} found, a whole number of {limits.START} expected"))
+        elif isinstance(workers_per_object, int) and start > workers_per_object:
+            errors.append(("redundancy.start", f"{start} found, at most workers_per_object expected"))
         if target not in limits.TARGET_CONFIDENCE:
-            design.wrong("redundancy.target_confidence", f"{target!r} found, {limits.TARGET_CONFIDENCE} expected")
-    elif redundancy.get("kind") not in limits.REDUNDANCY:
-        design.wrong("redundancy.kind", f"{redundancy.get('kind')!r} found, {' or '.join(limits.REDUNDANCY)} expected")
+            errors.append(("redundancy.target_confidence", f"{target!r} found, {limits.TARGET_CONFIDENCE} expected"))
+    elif given.get("kind") not in limits.REDUNDANCY:
+        expected = " or ".join(limits.REDUNDANCY)
+        errors.append(("redundancy.kind", f"{given.get('kind')!r} found, {expected} expected"))
+    return given, errors
 
 
 def _money(design: Design) -> None:

@@ -18,6 +18,7 @@ from django.db.models.functions import Cast
 
 from labeling import task_types
 from labeling.consolidation.answers import WorkerAnswer
+from labeling.consolidation.refitting import FIRST_FIT, GROWTH
 from labeling.consolidation.stopping import Stopping
 from labeling.formats.augmented import EXPIRED
 from labeling.models import (
@@ -42,10 +43,6 @@ from labeling.task_types.base import AnswersToImage, Consensus
 log = logging.getLogger(__name__)
 
 CHUNK = 200
-FIRST_FIT = 20
-"""How many labeled objects there must be before the workers' models are fitted."""
-GROWTH = 1.5
-"""By which factor the number of labeled objects must grow before the models are fitted again."""
 SAMPLE = 2000
 """About how many objects a fit reads at most."""
 UNUSABLE = "none of the answers could be read"
