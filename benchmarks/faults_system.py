@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import urllib3
 
-from benchmarks.claim_submit import ROOT, free_port
+from benchmarks.stack import ROOT, free_port
 
 DISK_MIB = 1024
 READY_SECONDS = 120
