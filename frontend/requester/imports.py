@@ -110,7 +110,7 @@ def list_page(request: HttpRequest) -> HttpResponse:
     """All label imports."""
     rows = scope.label_imports(request.account).order_by("-id")  # type: ignore[attr-defined]
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "requester/imports.html", {"page": page, "purposes": PURPOSES, "formats": FORMATS})
+    return render(request, "requester/imports.html", {"page": page})
 
 
 @requester_page(Role.MEMBER)

@@ -10,6 +10,7 @@ from frontend.demo.summary import quality
 from frontend.demo.truth import Truth
 from labeling.formats import images
 from tests import builders
+from tests.labeling import label_files
 
 BEE = {"left": 10, "top": 10, "width": 20, "height": 20, "label": "bee"}
 WASP = {"left": 50, "top": 50, "width": 20, "height": 10, "label": "wasp"}
@@ -85,3 +86,22 @@ def a_truth(folder: Path, names: list[str], **options) -> Path:
     path = folder / "annotations.coco.json"
     path.write_text(json.dumps({"images": listed, "annotations": [], "categories": [{"id": 1, "name": "bee"}]}))
     return path
+
+
+@pytest.mark.parametrize(
+    "name", ["G01-truth-with-subfolders-and-root-category", "G02-truth-with-bom-and-missing-image"]
+)
+def test_the_truth_of_a_field_case_is_read(tmp_path, name):
+    """Folders in names, a byte order mark; an image that is not there is named."""
+    (content,) = label_files.case(name).values()
+    path = tmp_path / "annotations.coco.json"
+    path.write_bytes(content)
+    listed = [image["file_name"] for image in json.loads(content.removeprefix(b"\xef\xbb\xbf"))["images"]]
+    with pytest.raises(ValueError, match=f"the image {listed[0]} is not in"):
+        Truth(path)
+    for number, image in enumerate(listed):
+        (tmp_path / "images" / image).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "images" / image).write_bytes(builders.image_bytes(number=number))
+    truth = Truth(path)
+    assert [truth.at(f"s3://bucket/set/{image}").name for image in listed] == listed
+    assert [truth.find(builders.image_bytes(number=n)).name for n in range(len(listed))] == listed
