@@ -17,7 +17,7 @@ from io import BytesIO
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps, JpegImagePlugin
+from PIL import Image, ImageFile, ImageOps, JpegImagePlugin
 
 from labeling.formats import file_kinds, jpeg_ends
 from labeling.formats.png_chunks import SIGNATURE, without_metadata
@@ -297,13 +297,13 @@ def _open(
     return image, ImageInfo(width, height, depth, name, orientation)
 
 
-def _header(data: bytes, formats: tuple[str, ...]) -> Image.Image:
+def _header(data: bytes, formats: tuple[str, ...]) -> ImageFile.ImageFile:
     """The image with nothing but its header read."""
     png = format_by_signature(data[:SIGNATURE_BYTES]) == "PNG"
     return Image.open(BytesIO(without_metadata(data) if png else data), formats=formats)
 
 
-def _completed(data: bytes, height: int) -> Image.Image:
+def _completed(data: bytes, height: int) -> ImageFile.ImageFile:
     """A JPEG whose end is missing, if next to nothing of the picture is; raises ImageError."""
     missing = jpeg_ends.missing_rows(data)
     if missing > max(MISSING_ROWS, height * MISSING_SHARE):

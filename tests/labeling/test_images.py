@@ -48,7 +48,7 @@ def test_a_file_that_is_not_an_image_gets_no_type_that_browsers_show(uri):
     page = storage.join(boundaries.base_of(builders.an_account()), "uploads", "x.png")
     storage.write(page, b"<html><script>alert(1)</script>")
     assert images.picture(uri=page).content_type == "application/octet-stream"
-    with pytest.raises(Invalid, match="not an image"):
+    with pytest.raises(Invalid, match="is an HTML page, which is not accepted"):
         images.picture(uri=page, max_side=64)
     with pytest.raises(NotFound):
         images.picture(uri=uri + ".gone")

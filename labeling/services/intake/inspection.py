@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from labeling.formats import images
 from labeling.models import DataObject
-from labeling.services.intake import decoding
+from labeling.services.intake import decoding, loading
 from marketplace import fetch, storage
 from marketplace.errors import DomainError, Unavailable
 from marketplace.services import boundaries
@@ -77,7 +77,8 @@ def inspect_labeled(row: DataObject) -> None:
 
     Nothing changes when the image was inspected before or cannot be used. Raises StoreUnavailable, Busy.
     """
-    if row.inspected_at is None and row.label_id is not None:
+    stated = row.inspected_at is None and row.label is not None and row.label.algorithm == loading.IMPORTED
+    if stated or (row.width is None and row.label_id is not None):
         inspect_objects([row.pk], stated=True, patient=False)
         row.refresh_from_db(fields=["width", "height", "depth", "upright_uri", "inspected_at"])
 
