@@ -202,12 +202,7 @@ API_RATE_PER_USER = matching(
 )
 
 IDEMPOTENCY_HOURS = whole(
-    "WAGGLE_IDEMPOTENCY_HOURS",
-    "How long the answer to a request with an Idempotency-Key is kept for repeats.",
-    default=48,
-    low=1,
-    high=8760,
-    unit="hours",
+    "WAGGLE_IDEMPOTENCY_HOURS", "How long an Idempotency-Key is remembered.", default=48, low=1, high=8760, unit="hours"
 )
 
 # --- queue and learner ------------------------------------------------------------
@@ -331,9 +326,7 @@ DATASETS = folder(
     default_in_words="`shared/datasets` beside the project's folder",
 )
 BENCH_SETS = names(
-    "WAGGLE_BENCH_SETS",
-    "The data sets of the benchmark main_job.",
-    default=("bccd", "cards", "raccoon"),
+    "WAGGLE_BENCH_SETS", "The data sets of the benchmark main_job.", default=("bccd", "cards", "raccoon")
 )
 BENCH_TRAIN_SECONDS = whole(
     "WAGGLE_BENCH_TRAIN_SECONDS",
