@@ -276,12 +276,7 @@ API_RATE_PER_USER = matching(
 )
 
 IDEMPOTENCY_HOURS = whole(
-    "WAGGLE_IDEMPOTENCY_HOURS",
-    "How long the answer to a request with an Idempotency-Key is kept for repeats.",
-    default=48,
-    low=1,
-    high=8760,
-    unit="hours",
+    "WAGGLE_IDEMPOTENCY_HOURS", "How long an Idempotency-Key is remembered.", default=48, low=1, high=8760, unit="hours"
 )
 
 GROUPS: dict[str, tuple[Setting[Any], ...]] = {

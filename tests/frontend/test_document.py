@@ -9,6 +9,7 @@ import copy
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import hypothesis
@@ -110,14 +111,18 @@ REFERENCES = {
     "output_uri", "uri", "workteam",
 }  # fmt: skip
 """Members of a body whose right values depend on what there is."""
-DOCUMENTED = {
-    name for shape in openapi.document()["components"]["schemas"].values() for name in shape.get("properties", ())
-}
+
+
+@cache
+def documented() -> frozenset[str]:
+    """Every member that the document names somewhere."""
+    shapes = openapi.document()["components"]["schemas"].values()
+    return frozenset(name for shape in shapes for name in shape.get("properties", ()))
 
 
 def agree(body: dict[str, Any], right: dict[str, Any]) -> None:
     """Make the parts of a body fit together where the document says in words only what they have in common."""
-    for name in set(body) - set(right) - DOCUMENTED:
+    for name in set(body) - set(right) - documented():
         # Members that no operation knows are ignored, as long as they are JSON that the API takes at all.
         del body[name]
     if "selection" in body:
