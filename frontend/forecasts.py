@@ -3,7 +3,7 @@
 from frontend.rates import Allowances
 from marketplace.models import User
 
-MOST, SECONDS = 30, 60.0
+MOST, SECONDS = 20, 60.0
 """So many forecasts a user may ask for in so many seconds."""
 
 _allowances = Allowances()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labeling.consolidation.arrays import Floats
+from labeling.consolidation.arrays import Bools, Floats
 from labeling.forecast.crowds import People
 
 SESSION = 1800.0
@@ -57,7 +57,7 @@ def timing(people: People, wanted: Sequence[Demand], rng: np.random.Generator) -
     needed = [np.minimum(one.answers / people.times, one.objects * crowd) for one in wanted]
     met = [np.full(len(people.seconds), np.inf) for _ in wanted]
     given = np.zeros_like(people.seconds)
-    here = rng.random(people.presence.shape) < people.presence
+    here: Bools = np.asarray(rng.random(people.presence.shape) < people.presence)
     able, now, step = np.zeros_like(people.seconds), 0.0, FIRST_STEP
     for _ in range(STEPS):
         spent, here = _step(people.presence, here, step, rng)
@@ -89,12 +89,12 @@ def presence_of_job(people: People, objects: int, answers: float, rng: np.random
     return np.maximum(rng.beta(people.presence * sessions, (1 - people.presence) * sessions), 0.01)
 
 
-def _step(presence: Floats, here: Floats, step: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
+def _step(presence: Floats, here: Bools, step: float, rng: np.random.Generator) -> tuple[Floats, Bools]:
     """Seconds at work of each worker in a step, and who is there at its end: a two-state Markov process with sessions
     of SESSION on average, seen at the ends of the step."""
     change = step / (SESSION * (1 - presence))
     stays = np.exp(-change)
-    after = rng.random(presence.shape) < presence + (here - presence) * stays
+    after: Bools = np.asarray(rng.random(presence.shape) < presence + (here - presence) * stays)
     # What the ends say of the time between them fades as the step gets longer.
     told = (1 - stays) / change
     return step * (told * (here.astype(float) + after) / 2 + (1 - told) * presence), after
