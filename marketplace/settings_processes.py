@@ -39,8 +39,8 @@ QUEUE_RETRY_SECONDS = whole(
 )
 BACKGROUND_PER_ACCOUNT = whole(
     "WAGGLE_BACKGROUND_PER_ACCOUNT",
-    "How many exports, data sets that are being made and labeling jobs that are being prepared one account may have "
-    "waiting or running at a time.",
+    "How many exports, imports of labels, data sets that are being made and labeling jobs that are being prepared one "
+    "account may have waiting or running at a time.",
     default=25,
     low=1,
     high=10_000,

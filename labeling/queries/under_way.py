@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from labeling.models import Dataset, Export, LabelingJob
+from labeling.models import Dataset, Export, LabelImport, LabelingJob
 from marketplace.models import Account
 
 
@@ -14,6 +14,10 @@ def _datasets(account: Account) -> int:
     return Dataset.objects.filter(account=account, status__in=["Initializing", "InProgress"]).count()
 
 
+def _imports(account: Account) -> int:
+    return LabelImport.objects.filter(account=account, status__in=["Initializing", "InProgress"]).count()
+
+
 def _jobs(account: Account) -> int:
     return LabelingJob.objects.filter(account=account, status="Initializing").count()
 
@@ -21,6 +25,7 @@ def _jobs(account: Account) -> int:
 COUNTS: dict[str, Callable[[Account], int]] = {
     "exports": _exports,
     "data sets in the making": _datasets,
+    "label imports": _imports,
     "labeling jobs in preparation": _jobs,
 }
 """By the plural of what is counted, how many an account has."""

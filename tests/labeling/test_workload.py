@@ -5,7 +5,8 @@ from django.test import Client
 from django_q.models import OrmQ
 
 from labeling import background
-from labeling.models import Dataset, Export, LabelingJob
+from labeling.models import Dataset, Export, LabelImport, LabelingJob
+from labeling.services.imports import creating
 from labeling.services.intake import datasets
 from labeling.services.jobs import creation
 from labeling.services.output import exports
@@ -44,16 +45,20 @@ class Requests:
     def job(self, number):
         return creation.create_job(**stories.a_design(self.account, self.team, input_manifest_uri=self.uri))
 
+    def label_import(self, number):
+        return creating.create_import(account=self.account, uri=self.uri, name=f"labels-{number}", by="user:1")
+
     def attempt(self, number):
-        """One request; every third is of the same kind."""
+        """One request; every fourth is of the same kind."""
         try:
-            (self.export, self.dataset, self.job)[number % 3](number)
+            (self.export, self.dataset, self.job, self.label_import)[number % 4](number)
         except BackgroundLimit as error:
             self.refused.append(error)
 
     def under_way(self):
         made = Dataset.objects.filter(account=self.account).count()
         prepared = LabelingJob.objects.filter(account=self.account, status="Initializing").count()
+        made += LabelImport.objects.filter(account=self.account).count()
         return made + prepared + Export.objects.filter(job__account=self.account, status="InProgress").count()
 
 

@@ -10,7 +10,7 @@ from marketplace import queue
 from marketplace.errors import DomainError, ImportLimit, Invalid, NameTaken, WrongState
 from marketplace.models import Account
 from marketplace.names import check_name
-from marketplace.services import boundaries
+from marketplace.services import boundaries, workload
 
 ADVANCE = "labeling.background.advance_import"
 NEEDED_FORMAT = "coco"
@@ -36,7 +36,7 @@ def create_import(
     With the purpose "dataset" it makes a data set `name`, whose labels are under `label_attribute_name`; its images
     are those of the data set `images`, or are packed with the labels. With "golds" the labels become golds of `job`.
     `read_attribute` names the label of a manifest that has several. Raises Invalid, Forbidden, NameTaken, WrongState,
-    or ImportLimit while too many are running.
+    ImportLimit while too many are running, or BackgroundLimit when the account has too much under way.
     """
     _check_choices(purpose, format, without_boxes)
     if len(uri) not in boundaries.URI_LENGTH:
@@ -54,8 +54,8 @@ def create_import(
         name, label_attribute_name = "", ""
         _check_golds(images, job)
     with transaction.atomic():
-        # Requests of one account wait for each other here, so that together they keep the limit.
-        Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+        # Requests of one account wait for each other in it, so that together they keep the limit of imports as well.
+        workload.admit(account=account)
         unfinished = LabelImport.objects.filter(account=account, status__in=["Initializing", "InProgress"])
         if unfinished.count() >= limits.MOST_AT_ONCE:
             raise ImportLimit(f"{limits.MOST_AT_ONCE} label imports are running; wait until one of them has ended")

@@ -88,6 +88,7 @@ class NewDataset:
             name=self._import.name,
             source={"kind": "manifest", "uri": uri},
             by=self._import.created_by,
+            admitted=True,
         )
 
     def _region(self, box: Box) -> dict[str, Any]:

@@ -29,9 +29,10 @@ BY = "system"
 """The actor in the audit log for steps that no person took."""
 
 
-def create_dataset(*, account: Account, name: str, source: dict[str, Any], by: str) -> Dataset:
+def create_dataset(*, account: Account, name: str, source: dict[str, Any], by: str, admitted: bool = False) -> Dataset:
     """Create a data set and queue its first step.
 
+    `admitted`: work that counts already, and ends in the same transaction, makes it.
     `source` is {"kind": folder|zip|prefix|manifest, "uri": ..., "selection": {...}}. Raises Invalid, Forbidden or
     NotFound for a source that cannot be used, NameTaken for a name that the account uses, BackgroundLimit when it has
     too much under way.
@@ -49,7 +50,8 @@ def create_dataset(*, account: Account, name: str, source: dict[str, Any], by: s
     selection = check_selection(source.get("selection"))
     try:
         with transaction.atomic():
-            workload.admit(account=account)
+            if not admitted:
+                workload.admit(account=account)
             dataset = Dataset.objects.create(
                 account=account, name=name, source={"kind": kind, "uri": uri, "selection": selection}, created_by=by
             )
