@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from frontend import uploads
+from frontend.bodies import takes_files
 from frontend.requester.fields import name_field
 from frontend.session import requester_page
 from labeling.models import Dataset, ImportedLine, ImportOutcome, LabelImport, LabelingJob
@@ -113,6 +114,7 @@ def list_page(request: HttpRequest) -> HttpResponse:
     return render(request, "requester/imports.html", {"page": page})
 
 
+@takes_files
 @requester_page(Role.MEMBER)
 def new_page(request: HttpRequest) -> HttpResponse:
     """The form for a new import; `dataset` in the address chooses the data set with the images."""

@@ -363,3 +363,16 @@ def test_the_portals_processes_decode_images_in_turns_only():
     portal = ("frontend/", "labeling/services/", "learning/services/", "marketplace/")
     found = {str(path.relative_to(ROOT)) for path in sources(".py") if calls.search(path.read_text())}
     assert {path for path in found if path.startswith(portal)} == DECODERS.keys()
+
+
+# Without the mark a request with more than 10 MiB is refused.
+SMALL_FILES = {
+    "frontend/operator/payouts.py": "a bank's file has 2 MB at most",
+    "frontend/requester/job_examples.py": "is called by a view of job_new.py that is marked",
+}
+
+
+def test_views_that_take_files_are_marked():
+    readers = {str(path.relative_to(ROOT)) for path in sources(".py") if "request.FILES" in path.read_text()}
+    marked = {name for name in readers if "@takes_files" in (ROOT / name).read_text()}
+    assert {name for name in readers - marked if name.startswith("frontend/")} == SMALL_FILES.keys()
