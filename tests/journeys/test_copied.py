@@ -58,6 +58,11 @@ def up(system: System) -> None:
     system.wait_for_web()
 
 
+def down(system: System) -> None:
+    for name in list(system.processes):
+        system.kill(name)
+
+
 def test_a_copied_installation_shows_its_images_exports_and_models():
     with tempfile.TemporaryDirectory(prefix="waggle-copied-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
@@ -68,8 +73,8 @@ def test_a_copied_installation_shows_its_images_exports_and_models():
             up(first)
             known = json.loads(first.run("-c", FILL).splitlines()[-1])
             sizes = look_at_everything(first, known)
-            first.kill("web")
         finally:
+            down(first)
             stop_embedded(before / "postgres")
         # As an operator does it, with owners and modes; what is left behind cannot help.
         subprocess.run(["cp", "-a", str(before), str(after)], check=True)
@@ -78,6 +83,6 @@ def test_a_copied_installation_shows_its_images_exports_and_models():
         try:
             up(second)
             assert look_at_everything(second, known) == sizes and len(sizes) == 2
-            second.kill("web")
         finally:
+            down(second)
             stop_embedded(after / "postgres")
