@@ -107,12 +107,11 @@ def a_world() -> World:
     training = TrainingJob.objects.create(account=account, name="secret-training")
     export = _an_export(job, storage.join(model.parts_uri, "config.json"))
     token, _ = accounts.create_token(user=owner, account=account, name="secret-token")
-    dataset = builders.a_dataset(account=account, name="secret-data")
     ids = {
         "job_id": job.pk,
         "queue_id": job.queue_id,
         "object_id": rows[0].pk,
-        "dataset_id": dataset.pk,
+        "dataset_id": builders.a_dataset(account=account, name="secret-data").pk,
         "export_id": export.pk,
         "model_id": model.pk,
         "training_id": training.pk,
