@@ -59,9 +59,9 @@ CHECKS: dict[str, Check] = {}
 def audit() -> Report:
     """Run every check on one snapshot of the database. Must not be called in a transaction that has read something."""
     with _snapshot():
-        counts = rows("""SELECT (SELECT count(*) FROM marketplace_entry), (SELECT count(*) FROM marketplace_posting),
-                                (SELECT count(*) FROM marketplace_ledgeraccount)""")[0]
-        entries, postings, pockets = counts
+        counted = rows("""SELECT (SELECT count(*) FROM marketplace_entry), (SELECT count(*) FROM marketplace_posting),
+                                 (SELECT count(*) FROM marketplace_ledgeraccount)""")
+        entries, postings, pockets = counted[0]
         return Report(entries, postings, pockets, findings())
 
 

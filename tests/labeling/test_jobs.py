@@ -175,7 +175,8 @@ def test_a_job_is_completed_in_batches_and_the_money_adds_up():
         "TotalLabeled": 5, "HumanLabeled": 5, "MachineLabeled": 0, "FailedNonRetryableError": 0, "Unlabeled": 0,
     }  # fmt: skip
     assert wallets.balance(job.account) == 100_000_000 - 5 * EACH
-    assert progress.money(job) == {"spent_micros": 5 * EACH, "reserved_micros": 0, "all_human_micros": 5 * EACH}
+    spent = {"spent_micros": 5 * EACH, "under_review_micros": 0, "reserved_micros": 0}
+    assert progress.money(job) == {**spent, "all_human_micros": 5 * EACH}
     assert [earnings.balance(w) for w in workers] == [5 * stories.PRICE] * 3
 
 

@@ -7,10 +7,11 @@ import pytest
 from django.utils import timezone
 
 from labeling.models import AnswerReview, Assignment, Batch, DataObject, Label, LabelingJob, Task
+from labeling.queries import progress
 from labeling.services.jobs import advancing, creation
 from labeling.services.output import manifests
 from labeling.services.queue import assignments, leases, owners
-from labeling.services.results import adjudication, deciding, labels, review_lists
+from labeling.services.results import adjudication, appeals, deciding, labels, review_lists
 from labeling.services.results.review_lists import ReviewFilter
 from marketplace import storage
 from marketplace.errors import Invalid, TaskGone, WrongState
@@ -274,6 +275,24 @@ def test_a_rejection_while_a_task_waits_to_be_settled_is_seen_by_the_label():
 
     members = the_object(job).label.explanation["clusters"][0]["members"]
     assert {member["worker"] for member in members} == {worker.public_id for worker in workers[1:]}
+
+
+def test_a_jobs_money_is_spent_held_or_back_in_the_wallet():
+    job, _, (first, second, third) = a_finished_job()
+
+    def figures():
+        money = progress.money(job)
+        return money["spent_micros"] // COST, money["under_review_micros"] // COST, money["reserved_micros"]
+
+    assert figures() == (0, 3, 0)
+    deciding.accept_one(review=first, by="user:1")
+    deciding.reject_one(review=second, reason="no", by="user:1")
+    assert figures() == (1, 1, 0)
+    appeal = appeals.file_appeal(review=second, worker=second.worker, text="yes")
+    appeals.uphold(appeal=appeal, text="yes", by="user:1")
+    deciding.reject_one(review=third, reason="no", by="user:1")
+    assert figures() == (2, 0, 0)
+    assert wallets.spent_by_day(job.account, since=job.created_at) == {timezone.now().date(): 2 * COST}
 
 
 # --- one decision ---------------------------------------------------------------------------------------------------
