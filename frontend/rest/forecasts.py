@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from frontend.rest import forecast_schemas
+from frontend.rest.forecast_schemas import Forecast as ForecastShape
 from frontend.rest.job_inputs import ForecastInput
 from frontend.rest.scope import account_of
 from frontend.rest.throttling import CallerThrottle, ForecastThrottle
@@ -23,9 +23,7 @@ class ForecastView(APIView):
 
     throttle_classes = [CallerThrottle, ForecastThrottle]
 
-    @extend_schema(
-        request=ForecastInput, responses={200: forecast_schemas.Forecast}, operation_id="forecast_labeling_job"
-    )
+    @extend_schema(request=ForecastInput, responses={200: ForecastShape}, operation_id="forecast_labeling_job")
     def post(self, request: Request) -> Response:
         """Label quality, answers, cost, duration and hourly pay of a design, each with its 90 % interval.
 
