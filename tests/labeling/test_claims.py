@@ -69,15 +69,40 @@ def test_the_key_of_an_assignment_that_has_ended_takes_no_second_seat(end):
     [(1, 1), (3, 1), (9, 1), (10, 2), (50, 10), (124, 24), (125, assignments.MOST_LEASES), (300, 25)],
 )
 def test_what_a_worker_may_hold_depends_on_how_much_there_is(objects, most):
-    job, (worker, other) = stories.an_open_job(workers=2, objects=objects, workers_per_object=1)
+    handed_in = assignments.MOST_LEASES
+    job, (worker, other) = stories.an_open_job(workers=2, objects=objects + handed_in, workers_per_object=1)
+    assert stories.work(worker, job, most=handed_in) == handed_in
     seats = [claim(worker, job) for _ in range(most)]
     if objects > most:
-        with pytest.raises(TaskLimit, match="one in 5 of those that are left, at most 25.* return one first"):
+        with pytest.raises(TaskLimit, match="one in 5 of those that are left.* 25 at most; submit one or return one"):
             claim(worker, job)
         assert claim(other, job) is not None
         stories.answer(seats[0])
         assert objects < 300 or claim(worker, job) is not None
     assert Assignment.objects.filter(worker=worker, state="Leased").count() <= most
+
+
+def test_what_a_worker_may_hold_grows_with_what_they_hand_in():
+    job, (worker, other) = stories.an_open_job(workers=2, objects=300, workers_per_object=1)
+    now = timezone.now()
+
+    def hold(at):
+        """Claim until it is refused; returns how many tasks the worker holds then."""
+        with pytest.raises(TaskLimit, match="5 and one more for each that you handed in within the last hour"):
+            while claim(worker, job, now=at):
+                pass
+        return Assignment.objects.filter(worker=worker, state="Leased").count()
+
+    assert hold(now) == assignments.FIRST_LEASES
+    for handed_in in (1, 2, 3):
+        stories.answer(Assignment.objects.filter(worker=worker, state="Leased").order_by("pk")[0])
+        assert hold(now) == assignments.FIRST_LEASES + handed_in
+    stories.work(other, job, most=20)
+    assert hold(now) == assignments.FIRST_LEASES + 3, "what others hand in does not count"
+    later = now + timedelta(hours=2)
+    for seat in Assignment.objects.filter(worker=worker, state="Leased"):
+        assignments.give_back(assignment=seat, worker=worker)
+    assert hold(later) == assignments.FIRST_LEASES, "answers of the hour before last do not count any more"
 
 
 def test_a_worker_who_holds_a_task_of_which_no_other_is_left_is_told_so():

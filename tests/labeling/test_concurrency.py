@@ -147,11 +147,12 @@ def test_one_submit_sent_concurrently_is_stored_and_paid_once():
 
 
 def test_concurrent_claims_of_one_worker_get_different_tasks():
-    job, (worker, *_) = stories.a_funded_job(objects=8 * assignments.TASKS_PER_LEASE)
+    most = assignments.FIRST_LEASES
+    job, (worker, *_) = stories.a_funded_job(objects=most * assignments.TASKS_PER_LEASE)
     open_all(job)
     seen = []
-    in_threads(*[lambda: seen.append(assignments.claim(worker=worker, queue=job.queue).task_id) for _ in range(8)])
-    assert len(set(seen)) == 8
+    in_threads(*[lambda: seen.append(assignments.claim(worker=worker, queue=job.queue).task_id) for _ in range(most)])
+    assert len(set(seen)) == most
 
 
 def test_expired_tasks_are_done_by_the_workers_who_held_them():
@@ -180,8 +181,10 @@ def claimed_or_refused(worker, job, **more):
 
 @pytest.mark.parametrize(("objects", "most"), [(200, assignments.MOST_LEASES), (30, 6), (3, 1)])
 def test_concurrent_claims_of_one_worker_take_no_more_seats_than_one_may_hold(objects, most):
-    job, (worker, *_) = stories.a_funded_job(workers=1, objects=objects, workers_per_object=1)
+    handed_in = assignments.MOST_LEASES
+    job, (worker, *_) = stories.a_funded_job(workers=1, objects=objects + handed_in, workers_per_object=1)
     open_all(job)
+    assert stories.work(worker, job, most=handed_in) == handed_in
     outcomes = []
     in_threads(*[lambda: outcomes.append(claimed_or_refused(worker, job)) for _ in range(40)])
     assert outcomes.count("task-limit") == 40 - most and None not in outcomes

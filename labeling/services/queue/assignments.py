@@ -31,6 +31,10 @@ TASKS_PER_LEASE = 5
 """A worker may hold one in so many of the tasks that they hold or others can still claim, so that a small queue is left
 to the others too; one task always."""
 
+FIRST_LEASES = 5
+"""Tasks of one queue that a worker may hold who has handed in none within the last hour; for each one handed in it is
+one more. Whoever holds tasks without working on them keeps few of them from the others."""
+
 SECONDS = Range(0, 30 * 86_400)
 """Active seconds that a worker's page measures for a task; a month is far above the longest time limit."""
 
@@ -61,7 +65,7 @@ def claim(*, worker: Worker, queue: WorkQueue, key: str = "", now: datetime | No
     A repeat with the same `key` returns the same assignment, as long as it is leased; "" is no key. The assignment's
     queue and worker are `queue` and `worker`, its task is fetched when first read. Raises NotFound for a queue that
     does not exist, Forbidden for a worker who may not see it, TaskLimit for one who holds as many tasks as they may
-    (MOST_LEASES, TASKS_PER_LEASE), TaskGone for the key of an assignment that has ended, Invalid for a long key.
+    (MOST_LEASES, TASKS_PER_LEASE, FIRST_LEASES), TaskGone for the key of an assignment that has ended, Invalid for a long key.
     """
     if len(key) > KEY_LENGTH.longest:
         raise Invalid(f"a claim's key has at most {KEY_LENGTH.longest} characters, {len(key)} found", field="key")
@@ -75,8 +79,9 @@ def claim(*, worker: Worker, queue: WorkQueue, key: str = "", now: datetime | No
         raise Forbidden(eligibility.SAID[outcome])
     if outcome == "HandsFull":
         raise TaskLimit(
-            f"you hold as many tasks of this job as one worker may (one in {TASKS_PER_LEASE} of those that are left, "
-            f"at most {MOST_LEASES}); submit one or return one first"
+            f"you hold as many tasks of this job as one worker may: one in {TASKS_PER_LEASE} of those that are left, "
+            f"{FIRST_LEASES} and one more for each that you handed in within the last hour, {MOST_LEASES} at most; "
+            "submit one or return one first"
         )
     if outcome == "KeyUsed":
         raise TaskGone("the task that was claimed with this key is not yours any more; claim with another key")
@@ -87,8 +92,8 @@ def _claim(worker: Worker, queue: WorkQueue, key: str, at: datetime) -> tuple[st
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT outcome, assignment_id, task_id, accepted_at, lease_expires_at
-               FROM labeling_claim(%s, %s, %s, %s, %s, %s)""",
-            [worker.pk, queue.pk, at, MOST_LEASES, TASKS_PER_LEASE, key],
+               FROM labeling_claim(%s, %s, %s, %s, %s, %s, %s)""",
+            [worker.pk, queue.pk, at, MOST_LEASES, TASKS_PER_LEASE, FIRST_LEASES, key],
         )
         outcome, seat, task, accepted_at, lease_expires_at = cursor.fetchone()
     if outcome != "Claimed":
