@@ -146,9 +146,9 @@ def _work(
         for place in who.tolist():
             if (seat := assignments.claim(worker=members[place], queue=job.queue)) is not None:
                 break
+        idle = idle + 1 if seat is None else 0
         if seat is None or answered % STEP == 0:
             advancing.advance_job(job.pk)
-            idle = idle + 1 if seat is None else 0
         if seat is None:
             continue
         seconds = float(people.seconds[0, place] * np.exp(rng.normal(-0.125, 0.5)))
