@@ -65,7 +65,8 @@ def claim(*, worker: Worker, queue: WorkQueue, key: str = "", now: datetime | No
     A repeat with the same `key` returns the same assignment, as long as it is leased; "" is no key. The assignment's
     queue and worker are `queue` and `worker`, its task is fetched when first read. Raises NotFound for a queue that
     does not exist, Forbidden for a worker who may not see it, TaskLimit for one who holds as many tasks as they may
-    (MOST_LEASES, TASKS_PER_LEASE, FIRST_LEASES), TaskGone for the key of an assignment that has ended, Invalid for a long key.
+    (MOST_LEASES, TASKS_PER_LEASE, FIRST_LEASES), TaskGone for the key of an assignment that has ended, Invalid for a
+    long key.
     """
     if len(key) > KEY_LENGTH.longest:
         raise Invalid(f"a claim's key has at most {KEY_LENGTH.longest} characters, {len(key)} found", field="key")
