@@ -11,4 +11,4 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 class Migration(migrations.Migration):
     dependencies = [("labeling", "0020_answer_reviews")]
-    operations = [sql.load(SQL / "submit.sql")]
+    operations = [sql.load(SQL / "submit_0021.sql")]

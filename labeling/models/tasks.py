@@ -4,7 +4,7 @@ A task has `seats_total` seats, of which `seats_free` can still be claimed, `ans
 are leased: leased = seats_total - seats_free - answers_count, always. A seat that will not be offered again is
 subtracted from seats_total. The task is over when seats_total equals answers_count. `queue_position` orders the tasks
 of a queue. A task whose seat is freed gets a new position at the end, so that the workers' cursors, which only move
-forward, reach it again. The claim itself is the SQL function `labeling_claim` (labeling/sql/claim.sql).
+forward, reach it again. The claim itself is the SQL function `labeling_claim` (labeling/sql/claim_0022.sql).
 """
 
 from django.db import models

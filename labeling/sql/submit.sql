@@ -1,5 +1,4 @@
--- The submit: seat, answer and task change together, in one round trip. A seat that was given back to its worker after a
--- rejection has an answer already: the new one is its next revision.
+-- The submit: seat, answer and task change together, in one round trip.
 --
 -- A late answer is accepted as long as the seat is not given to somebody else: always before the sweep ends the lease,
 -- afterwards while the task is open and has a free seat. A task whose seats are all answered is done, unless its owner
@@ -36,8 +35,7 @@ BEGIN
         over := t.seats_total = t.answers_count + 1;
         UPDATE labeling_assignment SET state = 'Submitted', ended_at = at, seconds_spent = seconds, submit_key = the_key,
             paid_micros = pay WHERE id = a.id;
-        INSERT INTO labeling_answer (assignment_id, revision, content, created_at)
-            SELECT a.id, coalesce(max(r.revision), 0) + 1, answer, at FROM labeling_answer r WHERE r.assignment_id = a.id;
+        INSERT INTO labeling_answer (assignment_id, revision, content, created_at) VALUES (a.id, 1, answer, at);
         UPDATE labeling_task SET answers_count = answers_count + 1, seats_free = seats_free - late,
             due = due OR over,
             state = CASE WHEN over AND seats_total >= max_seats THEN 'Done' ELSE state END

@@ -256,7 +256,7 @@ def test_answers_are_kept_when_the_availability_of_tasks_ends():
     advancing.advance_job(job.pk)
     stories.answer(assignments.claim(worker=worker, queue=job.queue))
     held = assignments.claim(worker=worker, queue=job.queue)
-    Batch.objects.update(expires_at=timezone.now())
+    Batch.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     advancing.advance_job(job.pk)
     job.refresh_from_db()
     assert job.status == "InProgress" and assignments.claim(worker=worker, queue=job.queue) is None

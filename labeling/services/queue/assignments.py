@@ -256,7 +256,7 @@ class _Seat:
         return Submission(self.pk, self.queue_id, paid_micros, True, held_until)
 
     def submit(self, answer: str, seconds: float, key: str, now: datetime) -> tuple[str, int, str, datetime, bool]:
-        """Call labeling_submit (labeling/sql/submit.sql): one round trip."""
+        """Call labeling_submit (labeling/sql/submit_0021.sql): one round trip."""
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT * FROM labeling_submit(%s, %s, %s::jsonb, %s, %s, %s, %s, %s)",
