@@ -14,16 +14,22 @@ STATE_WRITERS = {
     "labeling/services/jobs/finishing.py": "objects of a job that ends",
     "labeling/services/queue/due.py": "tasks that have their answers",
     "labeling/services/queue/leases.py": "seats whose lease ends, and tasks nobody is left for",
+    "labeling/services/queue/rejected_seats.py": "seats whose answer was rejected, and their tasks",
+    "labeling/services/results/appeals.py": "appeals",
+    "labeling/services/results/deciding.py": "reviews of answers, and the seats of those accepted on appeal",
+    "labeling/services/results/reviewing.py": "reviews of answers",
     "labeling/services/results/consolidating.py": "objects that were labeled by people, or cannot be",
     "labeling/services/results/labels.py": "objects that get a label, or cannot have it",
     "labeling/sql/claim.sql": "seats that are taken",
+    "labeling/sql/claim_0022.sql": "seats that are taken, now",
     "labeling/sql/submit.sql": "seats that are answered",
+    "labeling/sql/submit_0021.sql": "seats that are answered, now",
 }
 """The files that change a `state`, which tasks, assignments and data objects have instead of a status."""
 
 UNNAMED = {
     "marketplace/states.py": "the state machine itself",
-    "labeling/services/intake/datasets.py": "counts of lines and objects",
+    "labeling/services/intake/progress.py": "counts of lines and objects",
     "learning/services/programs/running.py": "the columns that a kind of program declares",
 }
 """The files that write columns of rows by names that stand elsewhere."""

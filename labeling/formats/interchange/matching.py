@@ -25,7 +25,7 @@ class NoMatch(ValueError):
     """No image fits, or several do; the message says which."""
 
 
-class Entry(NamedTuple):
+class NamedImage(NamedTuple):
     """An image that can be found: its relative name with folders, and its address."""
 
     name: str
@@ -36,7 +36,7 @@ class ImageIndex:
     """Images by name. Memory grows with their number: about half a kilobyte each."""
 
     def __init__(self) -> None:
-        self.entries: list[Entry] = []
+        self.entries: list[NamedImage] = []
         self._by_uri: dict[str, int] = {}
         self._by_path: dict[str, list[int]] = {}
         self._by_stem: dict[str, list[int]] = {}
@@ -45,7 +45,7 @@ class ImageIndex:
     def add(self, name: str, uri: str) -> None:
         """An image; `name` as it was given, `uri` for the images that files of our own name by their address."""
         place, path = len(self.entries), normal(name)
-        self.entries.append(Entry(name, uri))
+        self.entries.append(NamedImage(name, uri))
         self._by_uri.setdefault(uri, place)
         self._by_path.setdefault(path, []).append(place)
         self._by_stem.setdefault(splitext(path)[0], []).append(place)
