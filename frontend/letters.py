@@ -37,7 +37,7 @@ def deliver_invitation(invitation: Invitation) -> str:
     The same for every address, whether it belongs to somebody or not.
     """
     if are_sent():
-        queue.enqueue("frontend.background.mail_invitation", invitation.pk)
+        queue.enqueue("frontend.background.mail_invitation", invitation.pk, tried_again=True)
         return ""
     return join_link(invitations.new_link(invitation))
 
@@ -51,7 +51,7 @@ def deliver_password_link(user: User | None) -> None:
         return
     granted, _ = rates.take(f"password link {user.pk}", most=PER_HOUR, seconds=3600)
     if granted:
-        queue.enqueue("frontend.background.mail_password_link", user.pk)
+        queue.enqueue("frontend.background.mail_password_link", user.pk, tried_again=True)
 
 
 def send_invitation(invitation: Invitation) -> None:

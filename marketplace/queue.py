@@ -23,10 +23,14 @@ def resolve(path: str) -> Callable[..., Any]:
     return getattr(import_module(module), name)
 
 
-def enqueue(path: str, *args: int | str) -> None:
-    """Queue `path(*args)` in the caller's transaction. Raises if the path does not lead to a function."""
+def enqueue(path: str, *args: int | str, tried_again: bool = False) -> None:
+    """Queue `path(*args)` in the caller's transaction. Raises if the path does not lead to a function.
+
+    `tried_again`: a call that fails is delivered again after WAGGLE_QUEUE_RETRY_SECONDS, five times at most. Without it
+    only a call whose process was lost is; the others have a row that the sweep looks after.
+    """
     resolve(path)
-    async_task(path, *args)
+    async_task(path, *args, ack_failure=not tried_again)
 
 
 def every(seconds: int, path: str) -> None:

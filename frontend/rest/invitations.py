@@ -58,7 +58,7 @@ def _made(row: Invitation) -> Response:
 class InvitationsView(ListView):
     """The account's invitations."""
 
-    filters = {"email": "email", "workteam": "workteam"}
+    filters = {"email": "email", "workteam_id": "workteam"}
 
     def rows(self, request: Request, **place: Any) -> QuerySet[Invitation]:
         """Of the account."""

@@ -117,7 +117,7 @@ class EstimateInput(Body):
 class ForecastInput(EstimateInput):
     """A job design, before launch, and the crowd it is to be forecast with."""
 
-    labels = serializers.ListField(child=serializers.CharField(max_length=limits.LABEL_LENGTH.longest))
+    labels = serializers.ListField(child=serializers.CharField(max_length=limits.LABEL_LENGTH.longest), min_length=1)
     redundancy = RedundancyInput(required=False)
     crowd = serializers.ChoiceField(choices=list(forecasting.CROWDS), default=MIXED)
     compare = serializers.BooleanField(default=True)

@@ -1,11 +1,12 @@
 """Lists: scope, filters by allow-list, cursor paging, in one base view. No field name from outside reaches the ORM."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from drf_spectacular.types import OpenApiTypes
+from django.utils.dateparse import parse_datetime
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import exceptions, serializers
 from rest_framework.pagination import CursorPagination
@@ -21,6 +22,14 @@ RESERVED = frozenset({"cursor", "page_size"})
 Filters = Mapping[str, str]
 PAGE_SIZES = Range(1, 200)
 """Rows of a page."""
+
+
+KEY = {"type": "integer", "minimum": strict.COUNTS.low, "maximum": strict.COUNTS.high}
+TEXT = {"type": "string"}
+SHARE = {"type": "number", "minimum": 0, "maximum": 1}
+FLAG = {"type": "boolean"}
+MOMENT = {"type": "string", "format": "date-time"}
+"""What the values of filters are, in the words of OpenAPI."""
 
 
 class Pages(CursorPagination):
@@ -48,8 +57,13 @@ class Pages(CursorPagination):
             raise InvalidCursor("this is not a cursor of this list", field="cursor") from None
 
 
-def filtered(request: Request, rows: QuerySet[Any], allowed: Filters) -> QuerySet[Any]:
+def filtered(
+    request: Request, rows: QuerySet[Any], allowed: Filters, shapes: Mapping[str, Any] = MappingProxyType({})
+) -> QuerySet[Any]:
     """Apply the query parameters in `allowed` (name -> lookup); any other parameter is an error.
+
+    `shapes` say in the words of OpenAPI what the values of some are; the others are texts, or keys where the name ends
+    with "_id".
 
     Raises InvalidFilter naming the parameter that is unknown or whose value does not fit.
     """
@@ -63,26 +77,39 @@ def filtered(request: Request, rows: QuerySet[Any], allowed: Filters) -> QuerySe
         if problem := strict.text_problem(value):
             raise InvalidFilter(problem, field=name)
         try:
-            rows = rows.filter(**{allowed[name]: _read(name, value)})
+            rows = rows.filter(**{allowed[name]: _read(shapes.get(name) or _shape(name), value)})
         except (ValueError, TypeError, ValidationError):
             raise InvalidFilter(f"{value!r} does not fit", field=name) from None
     return rows
 
 
-def _read(name: str, value: str) -> str | int:
-    """The value of a filter. Raises ValueError for the key of a row that is no key."""
-    if not name.endswith("_id"):
-        return value
-    key = strict.whole_number(value, allowed=strict.COUNTS)
-    if key is None:
+def _shape(name: str) -> Any:
+    return KEY if name.endswith("_id") else TEXT
+
+
+def _read(shape: Mapping[str, Any], value: str) -> Any:
+    """The value of a filter. Raises ValueError for one that has not the shape."""
+    found: Any = value
+    if shape["type"] == "integer":
+        found = strict.whole_number(value, allowed=strict.COUNTS)
+    elif shape["type"] == "number":
+        found = float(value)
+        found = found if shape["minimum"] <= found <= shape["maximum"] else None
+    elif shape["type"] == "boolean":
+        found = {"true": True, "false": False}.get(value)
+    elif shape.get("format") == "date-time":
+        found = parse_datetime(value)
+        found = found if found is not None and found.tzinfo is not None else None
+    if found is None:
         raise ValueError(value)
-    return key
+    return found
 
 
 class ListView(APIView):
     """A list of rows. A list says which rows there are for the caller (`rows`) and how one looks (`row`)."""
 
     filters: ClassVar[Filters] = {}
+    shapes: ClassVar[Mapping[str, Any]] = {}
     ordering: ClassVar[str | tuple[str, ...]] = Pages.ordering
 
     def rows(self, request: Request, **place: Any) -> QuerySet[Any]:
@@ -105,7 +132,8 @@ class ListView(APIView):
         """One page."""
         pages = Pages()
         pages.ordering = self.ordering
-        page = pages.paginate_queryset(filtered(request, self.rows(request, **place), self.filters), request, self)
+        rows = filtered(request, self.rows(request, **place), self.filters, self.shapes)
+        page = pages.paginate_queryset(rows, request, self)
         response = pages.get_paginated_response([self.row(found) for found in self.page(page)])
         response.data |= self.beside(request)
         return response
@@ -113,7 +141,6 @@ class ListView(APIView):
 
 CURSOR = {"type": "string", "format": "cursor"}
 SIZE = {"type": "integer", "minimum": PAGE_SIZES.low, "maximum": PAGE_SIZES.high, "default": Pages.page_size}
-KEY = {"type": "integer", "minimum": strict.COUNTS.low, "maximum": strict.COUNTS.high}
 V = TypeVar("V", bound=type[ListView])
 
 
@@ -124,7 +151,10 @@ def listed(*, operation: str, page: serializers.Serializer, description: str) ->
         parameters = [
             OpenApiParameter("cursor", CURSOR, description="from `next` or `previous` of another page"),
             OpenApiParameter("page_size", SIZE, description="rows of the page"),
-            *(OpenApiParameter(name, _kind(name), description=_described(how)) for name, how in view.filters.items()),
+            *(
+                OpenApiParameter(name, view.shapes.get(name) or _shape(name), description=_described(how))
+                for name, how in view.filters.items()
+            ),
         ]
         schema = extend_schema(
             operation_id=operation, responses={200: page}, parameters=parameters, description=description
@@ -133,10 +163,6 @@ def listed(*, operation: str, page: serializers.Serializer, description: str) ->
         return decorated
 
     return decorate
-
-
-def _kind(name: str) -> Any:
-    return KEY if name.endswith("_id") else OpenApiTypes.STR
 
 
 def _described(lookup: str) -> str:

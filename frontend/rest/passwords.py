@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from frontend import guesses, letters
 from frontend.rates import address_of
 from frontend.rest.fields import Body
-from marketplace.errors import Invalid, Unavailable
+from marketplace.errors import Invalid, WrongState
 from marketplace.services import passwords, scope
 
 logger = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ class ForgottenView(APIView):
         data = ForgottenInput(data=request.data)
         data.is_valid(raise_exception=True)
         if not letters.are_sent():
-            raise Unavailable("this installation sends no e-mail; ask an operator for a link")
+            raise WrongState("this installation sends no e-mail; ask an operator for a link")
         email = data.validated_data["email"]
         guesses.count(request, email, what=guesses.FORGOTTEN)
         logger.info("password link asked for: %s from %s", guesses.who(email), address_of(request))

@@ -25,9 +25,13 @@ from marketplace.services import bank_files, payouts
 class PayoutDetailsInput(Body):
     """Where a worker's pay is to be sent."""
 
-    holder = serializers.CharField(max_length=payouts.TEXT_LENGTH.longest, help_text="the name on the account")
-    destination = serializers.CharField(
-        max_length=payouts.TEXT_LENGTH.longest, help_text="an IBAN, or what the operator's bank takes instead"
+    holder = serializers.RegexField(
+        payouts.HOLDER, max_length=payouts.TEXT_LENGTH.longest, help_text="the name on the account"
+    )
+    destination = serializers.RegexField(
+        payouts.DESTINATION,
+        max_length=payouts.TEXT_LENGTH.longest,
+        help_text="an IBAN, or what the operator's bank takes instead",
     )
 
 

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.images import image_url
-from frontend.rest import review_schemas, schemas
+from frontend.rest import paging, review_schemas, schemas
 from frontend.rest.appeals import appeal_row
 from frontend.rest.fields import Body, FiniteFloatField
 from frontend.rest.idempotency import idempotent
@@ -97,6 +97,7 @@ class ReviewsView(ListView):
         "most_agreement": "agreement__lte",
         "sampled": "sampled",
     }
+    shapes = {"submitted_before": paging.MOMENT, "most_agreement": paging.SHARE, "sampled": paging.FLAG}
 
     def rows(self, request: Request, **place: Any) -> QuerySet[AnswerReview]:
         """With the answer, the object's label and the appeal."""

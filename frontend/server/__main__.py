@@ -15,11 +15,14 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from marketplace import settings_declared as declared
+from marketplace import strict
+from marketplace.ranges import Range
 from marketplace.settings_kinds import SettingError
 
 STOP_SECONDS = 60
 """How long a process that is stopping may take to finish its requests."""
 MOST_FILES = 65_536
+PORTS = Range(1, 65_535)
 
 
 def listening(bind: str) -> dict[str, Any]:
@@ -27,9 +30,10 @@ def listening(bind: str) -> dict[str, Any]:
     if bind.startswith("unix:/"):
         return {"uds": Path(bind.removeprefix("unix:")), "uds_permissions": 0o660}
     host, _, port = bind.rpartition(":")
-    if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65_536:
+    number = strict.whole_number(port, allowed=PORTS)
+    if not host or number is None:
         raise SettingError(f"{declared.BIND.name}: {bind!r} found, host:port or unix:/path expected")
-    return {"address": host.strip("[]"), "port": int(port)}
+    return {"address": host.strip("[]"), "port": number}
 
 
 def main() -> None:

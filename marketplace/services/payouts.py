@@ -37,9 +37,12 @@ UNDER_WAY = ("Requested", "Sent")
 PAYOUT = "payout"
 """The type of payouts in ledger entries. Stored, so never changed."""
 
-# The first character keeps spreadsheets from taking the text of a bank file for a formula.
-_HOLDER = re.compile(r"[^\W\d_][^\x00-\x1f\x7f;|\"<>]*")
-_DESTINATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9 @._/+-]*")
+HOLDER = r"^[^\W\d_][^\x00-\x1f\x7f;|\"<>]*$"
+"""What a holder's name is made of. The first character keeps spreadsheets from taking it for a formula."""
+
+DESTINATION = r"^[A-Za-z0-9][A-Za-z0-9 @._/+-]*$"
+"""What a destination is made of, likewise."""
+
 _IBAN_LIKE = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
 
 
@@ -59,10 +62,10 @@ def set_details(*, worker: Worker, holder: str, destination: str) -> PayoutDetai
     Raises Invalid, naming the field, for a text that cannot stand in a bank file and for an IBAN with a wrong digit.
     """
     holder, destination = " ".join(holder.split()), " ".join(destination.split())
-    for field, text, pattern in (("holder", holder, _HOLDER), ("destination", destination, _DESTINATION)):
+    for field, text, pattern in (("holder", holder, HOLDER), ("destination", destination, DESTINATION)):
         if len(text) not in TEXT_LENGTH:
             raise Invalid(f"{TEXT_LENGTH} characters are expected, {len(text)} found", field=field)
-        if pattern.fullmatch(text) is None:
+        if re.fullmatch(pattern, text) is None:
             raise Invalid("this holds characters that bank files cannot carry", field=field)
     if _IBAN_LIKE.fullmatch(destination.replace(" ", "").upper()):
         destination = _checked_iban(destination)
@@ -82,11 +85,11 @@ def _checked_iban(text: str) -> str:
 def request(*, worker: Worker, by: str, amount_micros: int | None = None) -> Payout:
     """Ask for `amount_micros`, or for all that is there in whole cents. The money leaves the earnings at once.
 
-    Raises Invalid for an amount below the minimum or finer than a cent and without payout details, LimitExceeded for
-    more than was earned, WrongState while another payout is under way.
+    Raises Invalid for an amount below the minimum or finer than a cent, LimitExceeded for more than was earned,
+    WrongState without payout details and while another payout is under way.
     """
     if (details := details_of(worker)) is None:
-        raise Invalid("say first where your pay is to be sent", field="destination")
+        raise WrongState("say first where your pay is to be sent", field="destination")
     pocket = ledger.pocket(LedgerKind.EARNINGS, worker=worker)
     # The lock on the earnings keeps a second request of the worker out until this one has committed.
     with ledger.locked(pocket):

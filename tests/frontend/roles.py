@@ -57,7 +57,7 @@ class Everybody:
         for role in (Role.VIEWER, Role.MEMBER, Role.ADMIN):
             users[role.lower()] = stories.a_crowd(1)[0].user
             users[role.lower()].worker.delete()
-            accounts.add_member(account=world.account, user=users[role.lower()], role=role, acting=None)
+            accounts.add_member(account=world.account, user=users[role.lower()], role=role)
         self.clients = {role: signed_in(users[role]) if role in users else Client() for role in ROLES}
         self.cookies = {role: copy.deepcopy(client.cookies) for role, client in self.clients.items()}
         self.bodies = self._bodies()

@@ -88,7 +88,7 @@ def test_what_is_wrong_is_a_problem_that_names_the_field(client):
 
 def test_viewers_may_forecast_and_strangers_and_the_anonymous_may_not(account):
     viewer = builders.a_user()
-    accounts.add_member(account=account, user=viewer, role=Role.VIEWER, acting=None)
+    accounts.add_member(account=account, user=viewer, role=Role.VIEWER)
     assert ask(signed_in(viewer)).status_code == 200
     assert ask(signed_in(builders.a_user())).status_code in (403, 404)
     assert ask(Client()).status_code in (401, 403)

@@ -9,6 +9,7 @@ from frontend.rest import problems
 from frontend.rest.throttling import CallerThrottle
 from labeling.models import DataObject
 from labeling.services.jobs.batches import open_batch
+from labeling.services.queue import assignments
 from marketplace.models import Role
 from marketplace.services import accounts
 from tests import builders
@@ -126,7 +127,7 @@ def test_each_conflict_of_a_worker_has_its_own_type(live_server):
     assert kind_of(caller.call("POST", f"assignments/{seat}/submit", sent)) == (409, "task-gone")
     stranger = Caller(live_server.url, other.user)
     assert kind_of(stranger.call("POST", f"assignments/{seat}/submit", sent)) == (404, "not-found")
-    for _ in range(25):
+    for _ in range(assignments.FIRST_LEASES + 1):
         assert caller.call("POST", f"labeling-jobs/{job.pk}/claim")[1]["assignment"]
     assert kind_of(caller.call("POST", f"labeling-jobs/{job.pk}/claim")) == (409, "task-limit")
 

@@ -96,6 +96,7 @@ def test_a_size_that_is_asked_for_is_rounded_up_to_one_there_is(asked, side):
 
 @pytest.mark.django_db
 def test_all_copies_of_a_large_image_are_made_by_decoding_it_once(settings, monkeypatch):
+    settings.STORE_URL = storage.join(settings.STORE_URL, "of-this-test")
     uri = builders.tiny_images(1, account=builders.an_account(), size=(2000, 20))[0]
     images.picture(uri=uri, max_side=160)
     kept = storage.join(settings.STORE_URL, "thumbnails") + "/"

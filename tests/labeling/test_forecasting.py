@@ -5,7 +5,7 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from labeling.models import Assignment, LabelingJob
+from labeling.models import Assignment, LabelingJob, WorkerModels
 from labeling.services.jobs import forecasting
 from labeling.services.queue import due
 from labeling.services.results import consolidating
@@ -117,7 +117,7 @@ def test_learning_asks_one_query_for_the_jobs_and_one_for_each_of_a_few():
     rows = []
     for place in range(forecasting.EARLIER_JOBS + 2):
         other = stories.a_job(job.account, job.workteam, objects=1)
-        LabelingJob.objects.filter(pk=other.pk).update(worker_models=job.worker_models)
+        WorkerModels.objects.create(job=other, value=job.fitted.value)
         with CaptureQueriesContext(connection) as asked:
             forecasting.earlier_jobs(job.account, "BoundingBox")
         rows.append(len(asked))

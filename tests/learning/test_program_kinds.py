@@ -115,7 +115,7 @@ def test_a_run_that_works_is_stopped_and_leaves_nothing(case, account, supervise
     case.kind.stop(run, by="user:1")
     assert run.status in (case.kind.stopping, case.kind.stopped)
     wait(status_is(run, case.kind.stopped), step=supervisor.step)
-    wait(lambda: not working_in(supervisor.root) and not Path(run.folder).exists())
+    wait(lambda: not working_in(supervisor.root) and not (supervisor.root / run.folder).exists())
     assert run.claimed_by == ""
     case.kind.stop(run, by="user:1")
     assert run.status == case.kind.stopped
@@ -135,7 +135,7 @@ def test_bad_input_fails_at_once_and_the_log_is_kept(case, account, supervise):
     run, supervisor = case.make(account, _fail="line 3: no boxes", _exit=2), supervise(case.lasting())
     wait(status_is(run, case.kind.failed), step=supervisor.step)
     assert (run.failure_reason, run.attempts, run.claimed_by) == ("line 3: no boxes", 1, "")
-    assert (Path(run.folder) / "output" / "log.txt").exists()
+    assert (supervisor.root / run.folder / "output" / "log.txt").exists()
 
 
 @each_kind
@@ -186,7 +186,7 @@ def a_ready_replica(account, supervisor):
 def test_it_serves_until_it_is_told_to_stop(account, supervise):
     supervisor = supervise(CASES[-1].lasting())
     run = a_ready_replica(account, supervisor)
-    folder = JobFolder(Path(run.folder))
+    folder = JobFolder(supervisor.root / run.folder)
     assert ask(folder, "ping") == 200
     supervisor.step()
     assert len(supervisor.runners) == 1, "it is held for as long as it serves"
@@ -199,7 +199,7 @@ def test_it_serves_until_it_is_told_to_stop(account, supervise):
 def test_a_program_that_ends_without_being_asked_is_started_again(account, supervise):
     supervisor = supervise(CASES[-1].lasting())
     run = a_ready_replica(account, supervisor)
-    folder = JobFolder(Path(run.folder))
+    folder = JobFolder(supervisor.root / run.folder)
     first_port = (folder.output / "port").read_text()
     for death in range(1, MAX_ATTEMPTS + 2):
         ask(folder, "die")
@@ -219,7 +219,7 @@ def test_after_a_steady_time_the_pauses_begin_anew(account, supervise, monkeypat
     supervisor = supervise(CASES[-1].lasting())
     run = a_ready_replica(account, supervisor)
     Replica.objects.filter(pk=run.pk).update(attempts=9)
-    ask(JobFolder(Path(run.folder)), "die")
+    ask(JobFolder(supervisor.root / run.folder), "die")
     wait(lambda: status_is(run)() or not run.claimed_by, step=supervisor.step)
     assert run.attempts == 0
 

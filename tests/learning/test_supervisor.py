@@ -93,7 +93,7 @@ def working_in(folder):
     return found
 
 
-def assert_whole(run, *, extra_steps=0):
+def assert_whole(run, root, *, extra_steps=0):
     """It completed once: every point once, the model in the store, nothing left behind."""
     run.refresh_from_db()
     assert (run.status, run.failure_reason, run.progress, run.claimed_by) == ("Completed", "", 1.0, "")
@@ -102,14 +102,14 @@ def assert_whole(run, *, extra_steps=0):
     assert storage.read(registry.part_uri(run.model, "model.safetensors")) == b"weights after %d" % STEPS
     assert STEPS <= run.model.metrics["steps_taken"] <= STEPS + extra_steps
     # The row says so first, then its folder goes.
-    wait(lambda: not Path(run.folder).exists())
-    assert not working_in(Path(run.folder).parent)
+    wait(lambda: not (root / run.folder).exists())
+    assert not working_in(root)
 
 
 def test_a_training_runs_to_its_end_and_its_model_is_kept(make, supervisor):
     run = make()
     wait(lambda: finished(run), step=supervisor.step)
-    assert_whole(run)
+    assert_whole(run, supervisor.root)
     assert run.attempts == 1
     assert run.model.labels == ["bee"]
     assert training.curves(run)["train:loss"][-1]["value"] == pytest.approx(1 / STEPS, abs=1e-6)
@@ -151,7 +151,7 @@ def test_a_training_nobody_has_claimed_is_stopped_at_once(make):
 def test_a_killed_program_goes_on_from_where_it_was(make, supervisor):
     run = make(_die_at=10)
     wait(lambda: finished(run), step=supervisor.step)
-    assert_whole(run)
+    assert_whole(run, supervisor.root)
 
 
 def test_a_program_killed_again_and_again_still_ends_while_it_gets_further(make, supervisor):
@@ -164,7 +164,7 @@ def test_a_program_killed_again_and_again_still_ends_while_it_gets_further(make,
             process.kill()
             kills += 1
     assert kills > MAX_ATTEMPTS
-    assert_whole(run, extra_steps=kills)
+    assert_whole(run, supervisor.root, extra_steps=kills)
 
 
 def test_bad_input_fails_at_once_and_a_passing_failure_is_tried_again(make, supervisor):
@@ -189,7 +189,7 @@ def test_an_orderly_end_of_the_supervisor_hands_the_training_over(make, supervis
     assert not working_in(supervisor.root)
     successor = Supervisor(executor=CountingExecutor(), slots=1, root=supervisor.root)
     wait(lambda: finished(run), step=successor.step)
-    assert_whole(run)
+    assert_whole(run, supervisor.root)
     assert run.attempts == 1
 
 
@@ -276,7 +276,7 @@ def test_kill_9_of_the_supervisor_changes_nothing_in_the_result(make, processes,
     wait(lambda: finished(run), seconds=40)
     assert not [process for process in orphans if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
     # The orphan worked on until its successor killed it, which then went on from the last checkpoint.
-    assert_whole(run, extra_steps=2)
+    assert_whole(run, tmp_path / "programs", extra_steps=2)
     assert run.attempts <= 2
 
 

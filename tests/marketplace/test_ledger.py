@@ -90,7 +90,7 @@ COST = stories.PRICE + stories.FEE
         ),
         (lambda account, _: [posting.amount_micros for posting in wallets.statement(account)], [-4 * COST, 5_000_000]),
         (lambda _, worker: earnings.balance(worker), 2 * stories.PRICE),
-        (lambda _, worker: [posting.amount_micros for posting in earnings.payments(worker)], [stories.PRICE] * 2),
+        (lambda _, worker: [posting.amount_micros for posting in earnings.statement(worker)], [stories.PRICE] * 2),
     ],
 )
 def test_balances_read_their_own_postings_only(paid_for_work, read, expected):

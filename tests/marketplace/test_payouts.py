@@ -125,7 +125,7 @@ def test_somebody_who_has_earned_too_little_is_told_so(db, settings):
 def test_without_details_nothing_is_paid_out(db):
     rich = builders.a_worker()
     builders.earn(rich, 5_000_000)
-    with pytest.raises(Invalid, match="say first where") as caught:
+    with pytest.raises(WrongState, match="say first where") as caught:
         request(rich)
     assert caught.value.field == "destination"
 

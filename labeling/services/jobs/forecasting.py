@@ -16,7 +16,7 @@ from labeling.forecast.crowds import Crowd, assumed
 from labeling.forecast.forecasting import Design, Forecast, forecast
 from labeling.forecast.learning import LEARNED, MOSTLY, EarlierJob, WorkerTimes, learned
 from labeling.forecast.simulated_job import Redundancy
-from labeling.models import Assignment, AssignmentStatus, LabelingJob
+from labeling.models import Assignment, AssignmentStatus, LabelingJob, WorkerModels
 from labeling.services.jobs import limits, pricing
 from labeling.services.jobs.design import complete_redundancy, label_errors
 from labeling.simulation.base import MIXED, PRESETS
@@ -152,11 +152,10 @@ def _crowd(account: Account, design: Design, name: str, *, workers: int, seconds
 
 def earlier_jobs(account: Account, task_type: str) -> list[EarlierJob]:
     """What is known of the account's newest jobs of this type whose workers' models were fitted, newest first."""
-    rows = LabelingJob.objects.filter(account=account, queue__task_type=task_type, worker_models__isnull=False)
+    rows = WorkerModels.objects.filter(job__account=account, job__queue__task_type=task_type).select_related("job")
     kind = task_types.get(task_type)
     return [
-        _earlier_job(job, kind.load_workers((job.worker_models or {})["models"]))
-        for job in rows.order_by("-pk")[:EARLIER_JOBS]
+        _earlier_job(row.job, kind.load_workers(row.value["models"])) for row in rows.order_by("-job")[:EARLIER_JOBS]
     ]
 
 
