@@ -8,13 +8,12 @@ from django.shortcuts import redirect, render
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
-from frontend.review_forms import AppealAnswerForm, first_error
+from frontend import appeal_pages
 from frontend.session import operator_page
 from frontend.templatetags.waggle import money as shown
-from labeling.models import AppealStatus
 from labeling.services import scope
 from marketplace import money
-from marketplace.errors import DomainError, Invalid
+from marketplace.errors import Invalid
 from marketplace.models import Account
 from marketplace.services import wallets
 from marketplace.services.scope import actor
@@ -76,28 +75,11 @@ def deposit(request: HttpRequest) -> HttpResponse:
 @operator_page
 def appeals_page(request: HttpRequest) -> HttpResponse:
     """The appeals of every account: open ones first."""
-    rows = scope.appeals()
-    if request.GET.get("which") != "all":
-        rows = rows.filter(state=AppealStatus.OPEN)
-    page = Paginator(rows.order_by("-pk"), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "which": request.GET.get("which", "open"), "answer_url": "operator:appeal-answer"}
-    context["form"] = AppealAnswerForm()
-    return render(request, "operator/appeals.html", context)
+    return appeal_pages.listed(request, scope.appeals(), room="operator", per_page=PER_PAGE)
 
 
 @require_POST
 @operator_page
 def answer_appeal(request: HttpRequest, appeal_id: int) -> HttpResponse:
     """Uphold or deny an appeal in place of its account."""
-    appeal = scope.appeal(appeal_id)
-    form = AppealAnswerForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, first_error(form))
-        return redirect("operator:appeals")
-    try:
-        done = form.answer(appeal, by=actor(request.user))
-    except DomainError as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(request, f"The appeal was {done.state.lower()}.")
-    return redirect("operator:appeals")
+    return appeal_pages.answered(request, scope.appeal(appeal_id), room="operator")

@@ -9,13 +9,14 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from frontend import appeal_pages
 from frontend.images import image_url
 from frontend.requester import cards
 from frontend.requester.jobs import job_context
-from frontend.review_forms import AppealAnswerForm, DecisionForm, FilterForm, SampleForm, first_error
+from frontend.review_forms import DecisionForm, FilterForm, SampleForm, first_error
 from frontend.session import requester_page
 from labeling import task_types
-from labeling.models import AnswerReview, AppealStatus, LabelingJob
+from labeling.models import AnswerReview, LabelingJob
 from labeling.queries import people
 from labeling.services import scope
 from labeling.services.results import deciding, history, review_lists
@@ -150,12 +151,7 @@ def sample(request: HttpRequest, job_id: int) -> HttpResponse:
 def appeals_page(request: HttpRequest) -> HttpResponse:
     """Appeals against the account's rejections: open ones first."""
     rows = scope.appeals(request.account)  # type: ignore[attr-defined]
-    if request.GET.get("which") != "all":
-        rows = rows.filter(state=AppealStatus.OPEN)
-    page = Paginator(rows.order_by("-pk"), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "which": request.GET.get("which", "open"), "answer_url": "requester:appeal-answer"}
-    context["form"] = AppealAnswerForm()
-    return render(request, "requester/appeals.html", context)
+    return appeal_pages.listed(request, rows, room="requester", per_page=PER_PAGE)
 
 
 @require_POST
@@ -163,14 +159,4 @@ def appeals_page(request: HttpRequest) -> HttpResponse:
 def answer_appeal(request: HttpRequest, appeal_id: int) -> HttpResponse:
     """Uphold or deny an appeal."""
     appeal = scope.appeal(appeal_id, request.account)  # type: ignore[attr-defined]
-    form = AppealAnswerForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, first_error(form))
-        return redirect("requester:appeals")
-    try:
-        done = form.answer(appeal, by=actor(request.user))
-    except DomainError as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(request, f"The appeal was {done.state.lower()}.")
-    return redirect("requester:appeals")
+    return appeal_pages.answered(request, appeal, room="requester")
