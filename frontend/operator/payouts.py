@@ -9,11 +9,11 @@ from django.views.decorators.http import require_POST
 
 from frontend.session import operator_page
 from marketplace.errors import Invalid
+from marketplace.models import PayoutStatus
 from marketplace.services import bank_files, payouts
 from marketplace.services.scope import actor
 
 PER_PAGE = 50
-STATUSES = ("Requested", "Sent", "Paid", "Failed", "Cancelled")
 READERS = {"settlements": bank_files.read_settlements, "deposits": bank_files.read_deposits}
 
 
@@ -32,10 +32,10 @@ def _page(
     request: HttpRequest, *, form: FileForm | None = None, lines: list[bank_files.Line] | None = None, status: int = 200
 ) -> HttpResponse:
     chosen = request.GET.get("status", "")
-    rows = payouts.everybodys(chosen if chosen in STATUSES else None)
+    rows = payouts.everybodys(chosen if chosen in PayoutStatus.values else None)
     context = {
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
-        "statuses": STATUSES,
+        "statuses": PayoutStatus.values,
         "chosen": chosen,
         "requested": payouts.totals().get("Requested"),
         "form": form or FileForm(),

@@ -14,6 +14,7 @@ from labeling.queries.statements import statement_lines
 from labeling.services.results import history
 from marketplace import money
 from marketplace.errors import DomainError, Invalid
+from marketplace.models import UNDER_WAY
 from marketplace.services import earnings, payouts
 from marketplace.services.scope import actor
 
@@ -64,7 +65,7 @@ def _page(
         "held": earnings.held(worker=worker),
         "held_by_day": history.held_by_day(worker),
         "payouts": recent,
-        "under_way": any(row.status in payouts.UNDER_WAY for row in recent),
+        "under_way": any(row.status in UNDER_WAY for row in recent),
         "least": payouts.minimum(),
         "known": known,
         "details_form": details or DetailsForm(initial=stored),

@@ -4,7 +4,7 @@ from marketplace.models.accounts import Account, ApiToken, IdempotentRequest, Me
 from marketplace.models.audit import AuditEvent
 from marketplace.models.invitations import Invitation, InvitationStatus
 from marketplace.models.ledger import Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
-from marketplace.models.payouts import Payout, PayoutDetails
+from marketplace.models.payouts import UNDER_WAY, Payout, PayoutDetails, PayoutStatus
 from marketplace.models.rates import RateWindow
 from marketplace.models.store import StoreAddress
 from marketplace.models.workforce import (
@@ -22,6 +22,7 @@ from marketplace.models.workforce import (
 )
 
 __all__ = [
+    "UNDER_WAY",
     "Account",
     "ApiToken",
     "Audience",
@@ -41,6 +42,7 @@ __all__ = [
     "Membership",
     "Payout",
     "PayoutDetails",
+    "PayoutStatus",
     "Posting",
     "RateWindow",
     "Role",

@@ -15,6 +15,10 @@ class PayoutStatus(models.TextChoices):
     CANCELLED = "Cancelled"
 
 
+UNDER_WAY = [PayoutStatus.REQUESTED, PayoutStatus.SENT]
+"""The statuses of a payout whose money has left the earnings and not reached the bank."""
+
+
 class PayoutDetails(models.Model):
     """Where a worker wants their pay to be sent."""
 
@@ -43,7 +47,7 @@ class Payout(models.Model):
             models.CheckConstraint(condition=models.Q(amount_micros__gt=0), name="payout_above_zero"),
             models.UniqueConstraint(
                 fields=["worker"],
-                condition=models.Q(status__in=[PayoutStatus.REQUESTED, PayoutStatus.SENT]),
+                condition=models.Q(status__in=UNDER_WAY),
                 name="payout_one_under_way",
             ),
         ]

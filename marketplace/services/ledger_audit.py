@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
-from marketplace.models import EntryKind, LedgerKind
+from marketplace.models import UNDER_WAY, EntryKind, LedgerKind
 from marketplace.money import text
 from marketplace.services.ledger import MAY_BE_NEGATIVE
 
@@ -140,11 +140,11 @@ def payouts_on_their_way() -> Iterator[str]:
             JOIN marketplace_ledgeraccount l ON l.id = p.ledger_account_id WHERE l.kind = %s GROUP BY l.worker_id),
         under_way AS (
             SELECT worker_id, sum(amount_micros) AS micros FROM marketplace_payout
-            WHERE status IN ('Requested', 'Sent') GROUP BY worker_id)
+            WHERE status = ANY(%s) GROUP BY worker_id)
         SELECT coalesce(held.worker_id, under_way.worker_id), coalesce(held.micros, 0), coalesce(under_way.micros, 0)
         FROM held FULL JOIN under_way ON under_way.worker_id = held.worker_id
         WHERE coalesce(held.micros, 0) <> coalesce(under_way.micros, 0) ORDER BY 1 LIMIT %s"""
-    for worker, held, asked in rows(statement, [LedgerKind.PAYOUTS, PER_CHECK]):
+    for worker, held, asked in rows(statement, [LedgerKind.PAYOUTS, [str(status) for status in UNDER_WAY], PER_CHECK]):
         due, have = text(int(asked)), text(int(held))
         yield f"worker {worker} has payouts of {due} dollars under way, {have} are held for them"
 

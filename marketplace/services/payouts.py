@@ -18,7 +18,7 @@ from stdnum.exceptions import ValidationError
 
 from marketplace import money, transitions
 from marketplace.errors import Invalid, LimitExceeded, NotFound, WrongState
-from marketplace.models import EntryKind, LedgerAccount, LedgerKind, Payout, PayoutDetails, Subject, Worker
+from marketplace.models import UNDER_WAY, EntryKind, LedgerAccount, LedgerKind, Payout, PayoutDetails, Subject, Worker
 from marketplace.ranges import Range
 from marketplace.services import ledger
 
@@ -30,9 +30,6 @@ TEXT_LENGTH = Range(1, 70)
 
 REASON_LENGTH = Range(1, 300)
 """Characters of the reason why a payout failed."""
-
-UNDER_WAY = ("Requested", "Sent")
-"""The statuses of a payout whose money has left the earnings and not reached the bank."""
 
 PAYOUT = "payout"
 """The type of payouts in ledger entries. Stored, so never changed."""
