@@ -3,6 +3,8 @@
 Each ends: an unexpected error is tried again a few times, then the row is Failed or shows the reason (see attempts.py).
 """
 
+from collections.abc import Callable
+
 from django.utils import timezone
 
 from labeling.models import AdvanceRequest, LabelingJob, WorkQueue
@@ -91,19 +93,19 @@ def run_export(export_id: int) -> None:
 
 def advance_dataset(dataset_id: int) -> None:
     """Create a data set, or continue."""
-
-    def give_up(reason: str, passing: bool) -> None:
-        if not passing:
-            datasets.give_up(dataset_id, reason)
-
-    attempts.attempt("advance_dataset", dataset_id, lambda: datasets.advance_dataset(dataset_id), give_up=give_up)
+    _prepare("advance_dataset", dataset_id, datasets.advance_dataset, datasets.give_up)
 
 
 def advance_import(import_id: int) -> None:
     """Do a label import, or continue."""
+    _prepare("advance_import", import_id, imports.advance_import, imports.give_up)
 
-    def give_up(reason: str, passing: bool) -> None:
+
+def _prepare(work: str, row_id: int, advance: Callable[[int], None], give_up: Callable[[int, str], None]) -> None:
+    """Advance a row, and give it up after a few attempts, unless what was in the way passes."""
+
+    def unless_passing(reason: str, passing: bool) -> None:
         if not passing:
-            imports.give_up(import_id, reason)
+            give_up(row_id, reason)
 
-    attempts.attempt("advance_import", import_id, lambda: imports.advance_import(import_id), give_up=give_up)
+    attempts.attempt(work, row_id, lambda: advance(row_id), give_up=unless_passing)
