@@ -77,14 +77,14 @@ def filtered(
         if problem := strict.text_problem(value):
             raise InvalidFilter(problem, field=name)
         try:
-            rows = rows.filter(**{allowed[name]: _read(shapes.get(name) or _shape(name), value)})
+            rows = rows.filter(**{allowed[name]: _read(_shape(name, shapes), value)})
         except (ValueError, TypeError, ValidationError):
             raise InvalidFilter(f"{value!r} does not fit", field=name) from None
     return rows
 
 
-def _shape(name: str) -> Any:
-    return KEY if name.endswith("_id") else TEXT
+def _shape(name: str, shapes: Mapping[str, Any]) -> Any:
+    return shapes.get(name) or (KEY if name.endswith("_id") else TEXT)
 
 
 def _read(shape: Mapping[str, Any], value: str) -> Any:
@@ -152,7 +152,7 @@ def listed(*, operation: str, page: serializers.Serializer, description: str) ->
             OpenApiParameter("cursor", CURSOR, description="from `next` or `previous` of another page"),
             OpenApiParameter("page_size", SIZE, description="rows of the page"),
             *(
-                OpenApiParameter(name, view.shapes.get(name) or _shape(name), description=_described(how))
+                OpenApiParameter(name, _shape(name, view.shapes), description=_described(how))
                 for name, how in view.filters.items()
             ),
         ]

@@ -18,7 +18,7 @@ from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import actor, require_operator, worker_of
 from marketplace import money
 from marketplace.errors import NotFound
-from marketplace.models import Payout
+from marketplace.models import Payout, PayoutDetails
 from marketplace.services import bank_files, payouts
 
 
@@ -47,6 +47,11 @@ class PayoutFailedInput(Body):
     reason = serializers.CharField(max_length=payouts.REASON_LENGTH.longest)
 
 
+def details_row(found: PayoutDetails) -> dict[str, str]:
+    """Where pay is sent, as its worker gave it."""
+    return {"holder": found.holder, "destination": found.destination}
+
+
 def payout_row(found: Payout) -> dict[str, Any]:
     """A payout as its worker sees it."""
     return {
@@ -71,7 +76,7 @@ class PayoutDetailsView(APIView):
         found = payouts.details_of(worker_of(request))
         if found is None:
             raise NotFound("you have not said yet where your pay is to be sent")
-        return Response({"holder": found.holder, "destination": found.destination})
+        return Response(details_row(found))
 
     @extend_schema(
         request=PayoutDetailsInput, responses={200: schemas_payouts.PayoutDetails}, operation_id="set_payout_details"
@@ -82,7 +87,7 @@ class PayoutDetailsView(APIView):
         data = PayoutDetailsInput(data=request.data)
         data.is_valid(raise_exception=True)
         found = payouts.set_details(worker=worker, **data.validated_data)
-        return Response({"holder": found.holder, "destination": found.destination})
+        return Response(details_row(found))
 
 
 @listed(operation="list_payouts", page=schemas.page("Payout", schemas_payouts.Payout), description="Newest first.")
