@@ -273,12 +273,13 @@ def test_the_list_of_work_has_price_hourly_pay_and_remaining_tasks(opened):
     assert assignments.peek(worker=other, queue=job.queue) not in (None, seat.task.data_object_id)
 
 
-def test_a_claim_is_one_query_and_a_submit_three(opened):
+@pytest.mark.parametrize("key", ["k", None])
+def test_a_claim_is_one_query_and_a_submit_three(opened, key):
     job, (worker, *_) = opened
     stories.answer(assignments.claim(worker=worker, queue=job.queue))
     with CaptureQueriesContext(connection) as claiming:
         seat = assignments.claim(worker=worker, queue=job.queue)
     with CaptureQueriesContext(connection) as submitting:
-        assignments.submit(assignment=seat, worker=worker, content=stories.ONE_BEE, seconds=3, key="k")
+        assignments.submit(assignment=seat, worker=worker, content=stories.ONE_BEE, seconds=3, key=key)
     statements = [q["sql"] for q in submitting if "SAVEPOINT" not in q["sql"]]
     assert len(claiming) == 1 and len(statements) == 3, statements

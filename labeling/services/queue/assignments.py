@@ -126,16 +126,18 @@ def peek(*, worker: Worker, queue: WorkQueue) -> dict[str, Any] | None:
     return orjson.loads(row[0]) if row else None
 
 
-def submit(*, assignment: Assignment, worker: Worker, content: Any, seconds: float, key: str) -> Submission:
+def submit(*, assignment: Assignment, worker: Worker, content: Any, seconds: float, key: str | None) -> Submission:
     """Store an answer and pay for it, in one transaction; a repeat with the same key gets the same result.
 
     Where the queue has a review the pay is held until the answer is reviewed.
 
-    `content` is the crowd element's JSON, `seconds` the active time. Raises NotFound for another worker's seat,
-    Invalid (naming the field) for a bad answer, AlreadySubmitted when the seat was answered with another key, TaskGone
-    when it is not the worker's any more.
+    `content` is the crowd element's JSON, `seconds` the active time. Without a `key` the seat has one of its own,
+    and another one once its answer was rejected. Raises NotFound for another worker's seat, Invalid (naming the field)
+    for a bad answer, AlreadySubmitted when the seat was answered with another key, TaskGone when it is not the worker's
+    any more.
     """
     seat = _Seat.read(assignment.pk, worker.pk)
+    key = seat.own_key() if key is None else key
     if seat.state == AssignmentStatus.SUBMITTED and key == seat.key:
         return seat.repeated(seat.paid_micros)
     if seat.state == AssignmentStatus.LEASED and seat.key and key == seat.key:
@@ -249,6 +251,10 @@ class _Seat:
             raise NotFound(f"you have no assignment {pk}")
         values: list[Any] = [*row[:-2], orjson.loads(row[-2]), orjson.loads(row[-1])]
         return cls(*values)
+
+    def own_key(self) -> str:
+        """The key of a submit whose client gives none."""
+        return f"assignment:{self.pk}" if self.review_days is None else reviewing.answer_key(self.pk)
 
     def repeated(self, paid_micros: int) -> Submission:
         """What the submit did that is repeated now."""
