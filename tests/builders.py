@@ -3,12 +3,14 @@
 Every builder goes through the public services. Builders of labeling jobs are in tests/labeling/stories.py.
 """
 
+import contextlib
 import io
 import itertools
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from django.db import transaction
 from PIL import Image, ImageDraw
 
 from labeling.models import Dataset
@@ -19,6 +21,14 @@ from marketplace.services import accounts, boundaries, escrow, wallets, workteam
 
 PASSWORD = "clover-and-heather-9"
 _numbers = itertools.count(1)
+
+
+@contextlib.contextmanager
+def rolled_back():
+    """What happens inside is undone at the end: each example of a Hypothesis test begins with an empty database."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 def a_user(*, email: str | None = None, is_operator: bool = False) -> User:

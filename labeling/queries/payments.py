@@ -28,15 +28,17 @@ def register() -> None:
 
 def answers_paid() -> Iterator[str]:
     """Each submitted assignment of a queue without a review brought its worker just what was promised."""
-    statement = """SELECT a.id, a.worker_id, a.paid_micros, coalesce(sum(p.amount_micros), 0)
-                   FROM labeling_assignment a
-                   LEFT JOIN marketplace_entry e ON e.reference = %s || a.id
-                   LEFT JOIN (marketplace_posting p JOIN marketplace_ledgeraccount l
-                       ON l.id = p.ledger_account_id AND l.kind = %s)
-                       ON p.entry_id = e.id AND l.worker_id = a.worker_id
-                   WHERE a.state = %s AND NOT EXISTS (SELECT FROM labeling_answerreview r WHERE r.assignment_id = a.id)
-                   GROUP BY a.id HAVING coalesce(sum(p.amount_micros), 0) IS DISTINCT FROM a.paid_micros
-                   ORDER BY a.id LIMIT %s"""
+    statement = """
+        WITH paid AS (
+            SELECT a.id, a.worker_id, a.paid_micros, coalesce((
+                SELECT sum(p.amount_micros) FROM marketplace_entry e
+                JOIN marketplace_posting p ON p.entry_id = e.id
+                JOIN marketplace_ledgeraccount l ON l.id = p.ledger_account_id
+                WHERE e.reference = %s || a.id AND l.kind = %s AND l.worker_id = a.worker_id), 0) AS micros
+            FROM labeling_assignment a
+            WHERE a.state = %s AND NOT EXISTS (SELECT FROM labeling_answerreview r WHERE r.assignment_id = a.id))
+        SELECT id, worker_id, paid_micros, micros FROM paid WHERE micros IS DISTINCT FROM paid_micros
+        ORDER BY id LIMIT %s"""
     values = [PAYMENT_OF, LedgerKind.EARNINGS, AssignmentStatus.SUBMITTED, PER_CHECK]
     for pk, worker, promised, paid in rows(statement, values):
         due = "nothing" if promised is None else text(promised)

@@ -58,13 +58,13 @@ def reviews_paid() -> Iterator[str]:
 def entries_reviewed() -> Iterator[str]:
     """Each entry of these kinds is about a review, and holds come from the escrow of its queue."""
     statement = """
-        SELECT DISTINCT e.id, e.reference FROM marketplace_entry e
+        SELECT e.id, e.reference FROM marketplace_entry e
         LEFT JOIN labeling_answerreview r ON r.id = e.subject_id AND e.subject_type = %s
-        LEFT JOIN (marketplace_posting p JOIN marketplace_ledgeraccount l
-            ON l.id = p.ledger_account_id AND l.kind = %s) ON p.entry_id = e.id
-        WHERE e.kind = ANY (%s) AND (r.id IS NULL OR l.purpose_id <> r.queue_id)
+        WHERE e.kind = ANY (%s) AND (r.id IS NULL OR EXISTS (
+            SELECT FROM marketplace_posting p JOIN marketplace_ledgeraccount l ON l.id = p.ledger_account_id
+            WHERE p.entry_id = e.id AND l.kind = %s AND l.purpose_id <> r.queue_id))
         ORDER BY e.id LIMIT %s"""
-    values = [subjects.ANSWER_REVIEW, LedgerKind.ESCROW, [str(kind) for kind in KINDS], PER_CHECK]
+    values = [subjects.ANSWER_REVIEW, [str(kind) for kind in KINDS], LedgerKind.ESCROW, PER_CHECK]
     for entry, reference in rows(statement, values):
         yield f"entry {entry} ({reference}) is not about a review, or about one of another work queue"
 

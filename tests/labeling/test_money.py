@@ -13,6 +13,7 @@ from labeling.services.jobs import advancing, creation
 from labeling.services.queue import assignments, leases
 from marketplace.errors import InUse, TaskLimit
 from marketplace.services import earnings, ledger_audit, wallets
+from tests import builders
 from tests.labeling import stories
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +34,7 @@ ENDS = st.sampled_from(["stop", "availability", "work"])
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, end=ENDS, dynamic=st.booleans(), price=st.sampled_from([0, 1, 36_000, 37_123]))
+@builders.rolled_back()
 def test_money_adds_up_after_any_sequence_of_events(db, steps, end, dynamic, price):
     redundancy = {"kind": "dynamic", "start": 1, "target_confidence": 0.9} if dynamic else {"kind": "fixed"}
     job, workers = stories.a_funded_job(

@@ -15,6 +15,7 @@ from labeling.services.results import appeals, deciding
 from marketplace.errors import AlreadySubmitted, InsufficientFunds, InUse, TaskLimit
 from marketplace.models import Worker
 from marketplace.services import earnings, ledger_audit, wallets
+from tests import builders
 from tests.labeling import stories
 from tests.labeling.test_money import FUNDS, finish
 
@@ -51,6 +52,7 @@ ENDS = st.sampled_from(["stop", "availability", "work"])
     dynamic=st.booleans(),
     price=st.sampled_from([0, 1, 36_000, 37_123]),
 )
+@builders.rolled_back()
 def test_money_adds_up_after_any_sequence_of_work_and_decisions(db, steps, after, end, dynamic, price):
     redundancy = {"kind": "dynamic", "start": 1, "target_confidence": 0.9} if dynamic else {"kind": "fixed"}
     job, workers = stories.a_funded_job(

@@ -196,6 +196,7 @@ ACTS = st.lists(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=ACTS)
+@builders.rolled_back()
 def test_money_adds_up_after_any_sequence_of_events(db, acts):
     people = [builders.a_worker() for _ in range(3)]
     earned = dict.fromkeys(people, 0)
