@@ -23,3 +23,6 @@ EMAIL_FROM = text(
     "The sender of these letters. Required when WAGGLE_EMAIL_HOST is set.",
     expects="an e-mail address",
 )
+DIGEST_HOUR = whole(
+    "WAGGLE_DIGEST_HOUR", "The hour of the day, UTC, at which daily digests are sent.", default=6, low=0, high=23
+)

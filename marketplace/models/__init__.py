@@ -4,6 +4,7 @@ from marketplace.models.accounts import Account, ApiToken, IdempotentRequest, Me
 from marketplace.models.audit import AuditEvent
 from marketplace.models.invitations import Invitation, InvitationStatus
 from marketplace.models.ledger import Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
+from marketplace.models.notices import EmailPace, Notice, NoticeKind, NoticePreference
 from marketplace.models.payouts import UNDER_WAY, Payout, PayoutDetails, PayoutStatus
 from marketplace.models.rates import RateWindow
 from marketplace.models.store import StoreAddress
@@ -30,6 +31,7 @@ __all__ = [
     "AuditEvent",
     "Block",
     "Crowd",
+    "EmailPace",
     "Entry",
     "EntryKind",
     "GroupKind",
@@ -40,6 +42,9 @@ __all__ = [
     "LedgerAccount",
     "LedgerKind",
     "Membership",
+    "Notice",
+    "NoticeKind",
+    "NoticePreference",
     "Payout",
     "PayoutDetails",
     "PayoutStatus",
