@@ -6,3 +6,9 @@
 from collections.abc import Callable
 
 mail_due: list[Callable[[int], None]] = []
+
+
+def send(listeners: list[Callable[[int], None]], identifier: int) -> None:
+    """Call every listener with the id, in the caller's transaction; a failing listener fails the transaction."""
+    for listener in listeners:
+        listener(identifier)

@@ -2,12 +2,14 @@
 
 from marketplace.models.accounts import Account, ApiToken, IdempotentRequest, Membership, Role, User
 from marketplace.models.audit import AuditEvent
+from marketplace.models.funds import FundsWatch
 from marketplace.models.invitations import Invitation, InvitationStatus
 from marketplace.models.ledger import Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
 from marketplace.models.notices import EmailPace, Notice, NoticeKind, NoticePreference
 from marketplace.models.payouts import UNDER_WAY, Payout, PayoutDetails, PayoutStatus
 from marketplace.models.rates import RateWindow
 from marketplace.models.store import StoreAddress
+from marketplace.models.webhooks import WebhookDelivery, WebhookEndpoint, WebhookStatus
 from marketplace.models.workforce import (
     Audience,
     AudienceGroup,
@@ -34,6 +36,7 @@ __all__ = [
     "EmailPace",
     "Entry",
     "EntryKind",
+    "FundsWatch",
     "GroupKind",
     "GroupMember",
     "IdempotentRequest",
@@ -54,6 +57,9 @@ __all__ = [
     "StoreAddress",
     "Subject",
     "User",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookStatus",
     "Worker",
     "WorkerGroup",
     "WorkerStatus",

@@ -6,9 +6,11 @@ assignment that is paid): each is reserved for, paid and refunded once. Knows no
 
 from collections.abc import Collection, Iterable
 
+from django.db import transaction
+
 from marketplace.errors import Invalid
 from marketplace.models import Account, Entry, EntryKind, LedgerAccount, LedgerKind, Subject, Worker
-from marketplace.services import ledger
+from marketplace.services import funds, ledger
 from marketplace.services.ledger import Leg
 
 
@@ -25,9 +27,12 @@ def reserve(*, account: Account, purpose: Subject, subject: Subject, amount_micr
         ledger.pocket(LedgerKind.WALLET, account=account): -amount_micros,
         ledger.pocket(LedgerKind.ESCROW, account=account, purpose=purpose): amount_micros,
     }
-    return ledger.post(
-        kind=EntryKind.RESERVE, subject=subject, postings=postings, by=by, description="Reserved for open tasks"
-    )
+    with transaction.atomic():
+        entry = ledger.post(
+            kind=EntryKind.RESERVE, subject=subject, postings=postings, by=by, description="Reserved for open tasks"
+        )
+        funds.watch_balance(account)
+    return entry
 
 
 def pay(

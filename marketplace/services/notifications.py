@@ -17,7 +17,7 @@ from marketplace import hooks
 from marketplace.errors import Invalid
 from marketplace.models import Account, EmailPace, Notice, NoticeKind, NoticePreference, Role, Subject, User
 from marketplace.ranges import Range
-from marketplace.services import accounts
+from marketplace.services import accounts, rates, webhooks
 
 TEXT_LENGTH = Range(1, 500)
 """Characters of a notice; a longer text is cut."""
@@ -25,7 +25,17 @@ TEXT_LENGTH = Range(1, 500)
 KEPT_DAYS = 180
 """How long notices are kept."""
 
+MAIL_PAUSE = 3600
+"""Seconds between two letters to a person with notices of the same kind."""
+
+MAIL_LEASE = timedelta(minutes=5)
+"""After this notices are due again whose letter was taken and not sent."""
+
+LETTER = 50
+"""Notices in one letter at most."""
+
 DELETED_AT_ONCE = 5000
+SWEPT_AT_ONCE = 500
 
 
 class Channels(NamedTuple):
@@ -94,8 +104,9 @@ def tell_many(
         Notice.objects.bulk_create(row for row in rows if row.listed or row.mail_at is not None)
         for row in rows:
             if row.mail_at == now:
-                for listener in hooks.mail_due:
-                    listener(row.user_id)
+                hooks.send(hooks.mail_due, row.user_id)
+        endpoints = webhooks.active(kind=kind, users=people)
+        webhooks.post(endpoints=endpoints, kind=kind, text=_cut(text), account=account, subject=subject)
 
 
 def tell_account(
@@ -107,10 +118,13 @@ def tell_account(
     subject: Subject | None = None,
     at_least: Role = Role.MEMBER,
 ) -> None:
-    """`tell` the members of a requester account that have at least this role."""
+    """`tell` the members of a requester account that have at least this role, and the account's webhooks once."""
     roles = [role for role in accounts.RANKS if accounts.RANKS[role] >= accounts.RANKS[at_least]]
     members = User.objects.filter(memberships__account=account, memberships__role__in=roles, is_active=True)
-    tell_many(users=members.order_by("pk"), kind=kind, text=text, link=link, account=account, subject=subject)
+    with transaction.atomic():
+        tell_many(users=members.order_by("pk"), kind=kind, text=text, link=link, account=account, subject=subject)
+        endpoints = webhooks.active(kind=kind, account=account)
+        webhooks.post(endpoints=endpoints, kind=kind, text=_cut(text), account=account, subject=subject)
 
 
 def _cut(text: str) -> str:
@@ -128,6 +142,53 @@ def next_digest(now: datetime) -> datetime:
     """When the next daily digest is sent: the next WAGGLE_DIGEST_HOUR, UTC."""
     today = now.replace(hour=settings.DIGEST_HOUR, minute=0, second=0, microsecond=0)
     return today if today > now else today + timedelta(days=1)
+
+
+# --- what is mailed -------------------------------------------------------------------------------------------------
+
+
+def request_due_mail() -> None:
+    """Ask for the letters that are due, for people to whom one was not sent at once. Run every minute."""
+    due = Notice.objects.filter(mail_at__lte=timezone.now()).order_by("user").values_list("user", flat=True)
+    for user_id in due.distinct()[:SWEPT_AT_ONCE]:
+        hooks.send(hooks.mail_due, user_id)
+
+
+def take_due_mail(user_id: int) -> list[Notice]:
+    """The notices that are to stand in a letter to the person now, oldest first, LETTER at most.
+
+    The caller sends it and says so by `mailed`; without that they are due again after MAIL_LEASE. Of each kind one
+    letter goes out in MAIL_PAUSE seconds: what comes meanwhile waits until they are over.
+    """
+    now = timezone.now()
+    taken: list[Notice] = []
+    with transaction.atomic():
+        rows = Notice.objects.select_for_update(no_key=True, of=("self",), skip_locked=True)
+        due = list(rows.filter(user=user_id, mail_at__lte=now).order_by("pk")[:LETTER])
+        for kind in sorted({row.kind for row in due}):
+            granted, left = rates.take(_pause(user_id, kind), most=1, seconds=MAIL_PAUSE)
+            of_kind = [row for row in due if row.kind == kind]
+            for row in of_kind:
+                row.mail_at = now + (MAIL_LEASE if granted else timedelta(seconds=left))
+            taken += of_kind if granted else []
+        Notice.objects.bulk_update(due, ["mail_at"])
+    return sorted(taken, key=lambda row: row.pk)
+
+
+def mailed(notices: Iterable[Notice]) -> None:
+    """The letter with these notices was sent."""
+    keys = [notice.pk for notice in notices]
+    Notice.objects.filter(pk__in=keys).update(mail_at=None, mailed_at=timezone.now())
+
+
+def not_mailed(notices: Iterable[Notice]) -> None:
+    """The letter with these notices could not be sent: it may be tried again once MAIL_LEASE is over."""
+    for user_id, kind in {(notice.user_id, notice.kind) for notice in notices}:
+        rates.give_back(_pause(user_id, kind))
+
+
+def _pause(user_id: int, kind: str) -> str:
+    return f"notice mail {user_id} {kind}"
 
 
 # --- what each person wants -----------------------------------------------------------------------------------------

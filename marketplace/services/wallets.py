@@ -10,9 +10,9 @@ from django.db.models.functions import TruncDate
 
 from marketplace.errors import BookedAlready, Invalid
 from marketplace.models import Account, Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
-from marketplace.money import AMOUNT_MICROS, MICROS
+from marketplace.money import AMOUNT_MICROS, MICROS, plain
 from marketplace.ranges import Range
-from marketplace.services import ledger
+from marketplace.services import audit, funds, ledger
 
 REFERENCE_LENGTH = Range(1, 120)
 """Characters of a deposit's reference."""
@@ -35,7 +35,7 @@ def deposit(*, account: Account, amount_micros: int, reference: str, by: str, de
     pockets = {ledger.pocket(LedgerKind.OUTSIDE): -amount_micros, wallet(account): amount_micros}
     try:
         with transaction.atomic():
-            return ledger.post(
+            entry = ledger.post(
                 kind=EntryKind.DEPOSIT,
                 subject=Subject("account", account.pk),
                 given_reference=reference,
@@ -43,6 +43,9 @@ def deposit(*, account: Account, amount_micros: int, reference: str, by: str, de
                 by=by,
                 description=description,
             )
+            audit.record(account, by=by, because=f"deposit of {plain(amount_micros)} dollars booked: {reference}")
+            funds.arrived(account)
+            return entry
     except IntegrityError:
         raise BookedAlready(f"{reference} was booked already", field="reference") from None
 

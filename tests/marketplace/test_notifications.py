@@ -109,6 +109,6 @@ def test_an_account_is_told_through_its_members_of_a_rank():
 
 def test_telling_many_costs_as_many_queries_as_telling_one(django_assert_max_num_queries):
     people = [builders.a_user() for _ in range(12)]
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         notifications.tell_many(users=people, kind=NoticeKind.WORK_AVAILABLE, text="There is work")
     assert Notice.objects.count() == 12

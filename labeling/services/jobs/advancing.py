@@ -13,7 +13,7 @@ from django.utils import timezone
 from labeling import hooks, transitions
 from labeling.models import Batch, DataObject, LabelingJob, ObjectState
 from labeling.queries import spending
-from labeling.services import attempts
+from labeling.services import attempts, notices
 from labeling.services.intake import inspection, loading
 from labeling.services.jobs import finishing
 from labeling.services.jobs.batches import open_batch
@@ -191,6 +191,7 @@ def _open_next(job: LabelingJob) -> bool:
         return _complete(job, reason)
     size = _batch_size(job)
     if size < 1:
+        notices.wallet_short(job)
         price = money.text(job.queue.task_micros)
         balance = money.text(wallets.balance(job.account))
         return _set_attention(
@@ -204,6 +205,7 @@ def _open_next(job: LabelingJob) -> bool:
     try:
         open_batch(job=job, object_ids=ids, by=BY)
     except LimitExceeded as error:
+        notices.wallet_short(job)
         return _set_attention(job, f"{error.message}: deposit money and the job goes on")
     _set_attention(job, "")
     return False
