@@ -4,8 +4,8 @@ import pytest
 from django.urls import reverse
 
 from labeling.models import LabelImport
-from marketplace.models import User
-from tests.frontend.portal import Portal, a_portal, grow, pages, people_pages, queries_of
+from marketplace.models import User, WebhookEndpoint
+from tests.frontend.portal import Portal, a_portal, grow, pages, people_pages, queries_of, told_pages
 
 pytestmark = pytest.mark.django_db
 LISTS = (
@@ -21,6 +21,10 @@ LISTS = (
     "blocks",
     "label-imports",
     "appeals",
+    "audit-events",
+    "webhooks",
+    "me/webhooks",
+    "me/notices",
 )
 WORKERS_LISTS = (
     "work",
@@ -31,6 +35,7 @@ WORKERS_LISTS = (
     "worker/teams",
     "worker/answers",
     "worker/appeals",
+    "me/notices",
 )
 
 
@@ -67,6 +72,13 @@ def test_pages_of_people_with_more_rows_make_as_many_queries(portal):
     compare(before, asked(people_pages(portal)))
 
 
+def test_pages_of_what_is_told_with_more_rows_make_as_many_queries(portal):
+    before = asked(told_pages(portal))
+    for _ in range(2):
+        grow(portal)
+    compare(before, asked(told_pages(portal)))
+
+
 def test_rest_lists_with_more_rows_make_as_many_queries(portal):
     owner, worker = portal.account.members.order_by("pk")[0], portal.workers[0].user
     lists = {name: (owner, f"/api/v1/{name}") for name in LISTS} | {
@@ -75,6 +87,8 @@ def test_rest_lists_with_more_rows_make_as_many_queries(portal):
     lists["users"] = (portal.operator, "/api/v1/users")
     lists["objects"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/objects")
     lists["reviews"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/answer-reviews")
+    hook = WebhookEndpoint.objects.filter(account=portal.account).order_by("pk")[0]
+    lists["deliveries"] = (owner, f"/api/v1/webhooks/{hook.pk}/deliveries")
     lists["exports"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/exports")
     lists["imported_lines"] = (owner, f"/api/v1/label-imports/{first_import(portal)}/lines")
     before = asked(lists)

@@ -34,11 +34,19 @@ SIGNED_IN = {
     "account/",
     "you/",
     "you/password/",
+    "you/notices/",
+    "you/notices/read/",
+    "you/notices/settings/",
+    "you/webhooks/",
     "api/docs/",
     "api/v1/openapi.json",
     "api/v1/me",
     "api/v1/me/password",
     "api/v1/me/invitations",
+    "api/v1/me/notices",
+    "api/v1/me/notices/read",
+    "api/v1/me/notice-preferences",
+    "api/v1/me/webhooks",
     "api/v1/tokens",
     "api/v1/worker",
 }
@@ -116,6 +124,15 @@ OWN = {
     "you/invitations/<int:invitation_id>/accept/",
     "you/invitations/<int:invitation_id>/decline/",
     "you/accounts/<int:account_id>/leave/",
+    "you/notices/<int:notice_id>/open/",
+    "you/webhooks/<int:endpoint_id>/",
+    "you/webhooks/<int:endpoint_id>/act/",
+    "you/webhooks/<int:endpoint_id>/deliveries/<int:message_id>/redeliver/",
+    "api/v1/me/webhooks/<int:endpoint_id>",
+    "api/v1/me/webhooks/<int:endpoint_id>/secret",
+    "api/v1/me/webhooks/<int:endpoint_id>/test",
+    "api/v1/me/webhooks/<int:endpoint_id>/deliveries",
+    "api/v1/me/webhooks/<int:endpoint_id>/deliveries/<int:message_id>/redeliver",
 }
 # A team's workers may see the example images of their job's instructions.
 SHARED_WITH_WORKERS = {"api/v1/work-queues/<int:queue_id>/examples/<str:kind>/<int:number>"}
@@ -151,6 +168,15 @@ FORBIDDEN_TO_VIEWERS = (
     "api/v1/answer-reviews/<int:review_id>/accept",
     "api/v1/answer-reviews/<int:review_id>/reject",
     "api/v1/appeals/<int:appeal_id>/answer",
+    "webhooks/",
+    "webhooks/<int:webhook_id>/",
+    "webhooks/<int:webhook_id>/act/",
+    "webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/redeliver/",
+    "wallet/low-funds/",
+    "api/v1/webhooks",
+    "api/v1/webhooks/<int:webhook_id>/secret",
+    "api/v1/webhooks/<int:webhook_id>/test",
+    "api/v1/webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/redeliver",
 )
 REFUSED = {302, 401, 403, 404, 405}
 METHODS = ("get", "head", "options", "post", "put", "patch", "delete", "trace")

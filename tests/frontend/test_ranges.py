@@ -21,10 +21,21 @@ from labeling.services.queue import assignments
 from labeling.services.results import appeals, deciding, review_lists
 from learning import contract
 from learning.services.active.loop_settings import RANGES
-from marketplace import arns, money, names
+from marketplace import arns, money, names, strict
 from marketplace.models import Worker
 from marketplace.ranges import Range
-from marketplace.services import accounts, boundaries, eligibility, passwords, payouts, people, wallets, workteams
+from marketplace.services import (
+    accounts,
+    boundaries,
+    eligibility,
+    notifications,
+    passwords,
+    payouts,
+    people,
+    wallets,
+    webhooks,
+    workteams,
+)
 
 OURS = "frontend."
 WORKER_ID_LENGTH = Worker._meta.get_field("public_id").max_length
@@ -105,6 +116,17 @@ DECLARED: dict[str, Range] = {
     "TokenInput.name": accounts.TOKEN_NAME_LENGTH,
     "UserInput.account": accounts.ACCOUNT_NAME_LENGTH,
     "WorkteamInput.description": workteams.DESCRIPTION_LENGTH,
+    "WebhookForm.url": webhooks.URL_LENGTH,
+    "WebhookForm.description": webhooks.DESCRIPTION_LENGTH,
+    "WebhookInput.url": webhooks.URL_LENGTH,
+    "WebhookInput.description": webhooks.DESCRIPTION_LENGTH,
+    "WebhookInput.kinds": webhooks.KINDS_COUNT,
+    "WebhookChangeInput.url": webhooks.URL_LENGTH,
+    "WebhookChangeInput.description": webhooks.DESCRIPTION_LENGTH,
+    "WebhookChangeInput.kinds": webhooks.KINDS_COUNT,
+    "NoticesReadInput.ids": notifications.READ_AT_ONCE,
+    "NoticesReadInput.ids[]": strict.KEYS,
+    "threshold": money.TEXT_LENGTH,
 }
 # Fields without a declared limit: ids of rows, and texts that another rule checks.
 FREE = {

@@ -30,6 +30,7 @@ WITHOUT_KEY = {
     "reset_password", "create_token", "upload_files", "estimate_labeling_job", "forecast_labeling_job", "claim_task",
     "claim_task_of_labeling_job", "submit_assignment", "return_assignment", "decline_assignment",
     "cancel_payout", "mark_payout_paid", "mark_payout_failed",
+    "create_webhook", "create_my_webhook", "renew_webhook_secret", "renew_my_webhook_secret",
 }  # fmt: skip
 
 
@@ -143,6 +144,13 @@ def test_every_post_response_matches_its_schema(document, world):
         ("sample_answer_reviews", owner, {"size": 1}),
         ("accept_answer_reviews", owner, {"sampled": True}),
         ("reject_answer_reviews", owner, {"reason": "no"}),
+        ("mark_notices_read", owner, {}),
+        ("create_webhook", owner, {"url": "https://example.org/hook"}),
+        ("create_my_webhook", owner, {"url": "https://example.org/hook", "kinds": ["job.done"]}),
+        ("renew_webhook_secret", owner, {}),
+        ("renew_my_webhook_secret", owner, {}),
+        ("redeliver_webhook_message", owner, {}),
+        ("redeliver_my_webhook_message", owner, {}),
         ("answer_appeal", owner, {"decision": "deny", "text": "no"}),
         ("answer_any_appeal", operator, {"decision": "deny", "text": "no"}),
         ("stop_labeling_job", owner, {}),

@@ -14,8 +14,8 @@ from labeling.services.queue import assignments
 from labeling.services.results import appeals, deciding
 from learning.models import Model, TrainingJob
 from marketplace import storage
-from marketplace.models import Account, Payout, User, Worker
-from marketplace.services import accounts, eligibility, invitations, passwords, payouts
+from marketplace.models import Account, Notice, NoticeKind, Payout, User, WebhookDelivery, Worker
+from marketplace.services import accounts, eligibility, invitations, notifications, passwords, payouts, webhooks
 from tests import builders
 from tests.labeling import stories
 
@@ -33,6 +33,7 @@ SECRETS = (
     "secret@example.org",
     "secret-reason",
     "secret-appeal",
+    "secret-hook",
 )
 """Texts in names and contents of the account's objects that no stranger may read."""
 
@@ -91,6 +92,21 @@ def _an_appealed_answer(job: LabelingJob, worker: Worker) -> AnswerReview:
     return review
 
 
+def _what_was_told(account: Account, owner: User) -> dict[str, Any]:
+    """A webhook of the account and one of its owner, each with a message, and a notice of the owner, by their ids."""
+    made = {}
+    for names, whose in (
+        (("webhook_id", "delivery_id"), {"account": account, "user": None}),
+        (("endpoint_id", "message_id"), {"account": None, "user": owner}),
+    ):
+        url = "https://example.org/secret-hook"
+        endpoint, _ = webhooks.create(url=url, kinds=["flag"], by="system", **whose)
+        webhooks.send_test(endpoint=endpoint)
+        made |= dict(zip(names, (endpoint.pk, WebhookDelivery.objects.get(endpoint=endpoint).pk), strict=True))
+    notifications.tell(user=owner, kind=NoticeKind.BONUS, text="secret-hook", account=account)
+    return {**made, "notice_id": Notice.objects.get(kind=NoticeKind.BONUS).pk}
+
+
 def a_world() -> World:
     """Create an account with one object of each kind."""
     job, (worker, other) = stories.a_funded_job(
@@ -137,6 +153,7 @@ def a_world() -> World:
         "payout_id": payout.pk,
         "name": payout.sent_with,
         **_of_people(account, owner, outsider),
+        **_what_was_told(account, owner),
         "token": image_url(rows[0].pk, owner.pk).rsplit("/", 1)[-1],
     }
     return World(
