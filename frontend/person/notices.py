@@ -28,7 +28,7 @@ class PreferencesForm(forms.Form):
 
     def rows(self) -> list[tuple[str, forms.BoundField, forms.BoundField]]:
         """(label, listed, mailed) of each kind."""
-        return [(kind.label, self[f"in_app {kind}"], self[f"email {kind}"]) for kind in NoticeKind]
+        return [(kind.label, self[f"in_app {kind}"], self[f"email {kind}"]) for kind in notifications.KINDS]
 
 
 @login_required
@@ -68,7 +68,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
             user=request.user,
             wanted={
                 kind: notifications.Channels(given[f"in_app {kind}"], EmailPace(given[f"email {kind}"]))
-                for kind in NoticeKind
+                for kind in notifications.KINDS
             },
         )
         messages.success(request, "Saved.")
