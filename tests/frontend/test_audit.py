@@ -3,14 +3,17 @@
 import csv
 import io
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from marketplace.models import Account, AuditEvent, User
 from marketplace.services import accounts, audit, eligibility, funds, invitations, payouts, wallets, workteams
 from tests import builders
 from tests.frontend.test_permissions import signed_in
+from tests.labeling import stories
 
 pytestmark = pytest.mark.django_db
 
@@ -149,3 +152,20 @@ def test_the_low_funds_warning_is_set_on_the_wallet_page_and_over_rest(account, 
     assert client.post("/wallet/low-funds/", {"threshold": "much"}).status_code == 422
     put = client.put("/api/v1/wallet/low-funds", {"threshold": "0"}, content_type="application/json")
     assert put.json() == {"threshold": "0.000000"} and funds.threshold(account) == 0
+
+
+def test_rows_from_before_belong_to_their_accounts(account, owner):
+    """What the migrations do with the rows of an installation that is upgraded."""
+    invitation = invitations.to_account(account=account, email="bea@example.org", role="Viewer", acting=owner)
+    invitations.withdraw(invitation=invitation, acting=owner)
+    builders.a_team(account=account, workers=1)
+    accounts.create_token(user=owner, account=account, name="t")
+    builders.a_dataset(account=account)
+    stories.a_job(account, builders.a_team(account=account, workers=0))
+    kept = dict(AuditEvent.objects.values_list("pk", "account"))
+    assert len({row.object_type for row in AuditEvent.objects.filter(account=account)}) >= 6
+    AuditEvent.objects.update(account=None)
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("marketplace.migrations.0015_webhooks_audit_funds").OF_ACCOUNTS)
+        cursor.execute(import_module("labeling.migrations.0032_audit_by_account").FILL)
+    assert dict(AuditEvent.objects.values_list("pk", "account")) == kept

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.urls import reverse
 from django.utils import timezone
 
 from frontend import background, notice_links
@@ -64,6 +65,17 @@ class TestPages:
         client.post("/you/notices/read/")
         assert "unread: " not in client.get("/you/").content.decode()
 
+    def test_a_notice_of_another_account_opens_a_page_of_that_account(self, user):
+        ours, theirs = builders.an_account(owner=user, name="Ours"), builders.an_account(owner=user, name="Theirs")
+        client = signed_in(user)
+        for account in (theirs, ours):
+            notice = tell(user, account=account, subject=Subject(funds.WALLET, account.pk))
+            client.post(f"/you/notices/{notice.pk}/open/")
+            assert client.get("/overview/").context["shell_account"] == account
+        notice = tell(user, account=builders.an_account(), text="Of an account that one works for")
+        client.post(f"/you/notices/{notice.pk}/open/")
+        assert client.get("/overview/").context["shell_account"] == ours
+
     def test_the_count_in_the_navigation_is_one_query(self, user):
         tell(user)
         assert sum("marketplace_notice" in sql for sql in queries_of(user, "/you/")) == 1
@@ -96,10 +108,16 @@ class TestPages:
 class TestRest:
     def test_notices_are_listed_filtered_and_marked(self, user):
         first = tell(user)
-        tell(user, kind=NoticeKind.APPEAL, text="Denied", link="/work/history/", account=builders.an_account(funds="0"))
+        tell(
+            user,
+            kind=NoticeKind.APPEAL,
+            text="Denied",
+            link=reverse("worker:history"),
+            account=builders.an_account(funds="0"),
+        )
         client = signed_in(user)
         newest, oldest = client.get("/api/v1/me/notices").json()["results"]
-        assert newest["link"] == "/work/history/" and newest["account"] and oldest["id"] == first.pk
+        assert newest["link"] == reverse("worker:history") and newest["account"] and oldest["id"] == first.pk
         assert client.post("/api/v1/me/notices/read", {"ids": [first.pk]}, content_type=JSON).json() == {"read": 1}
         (unread,) = client.get("/api/v1/me/notices?unread=true").json()["results"]
         assert unread["kind"] == "appeal"
@@ -124,10 +142,10 @@ class TestRest:
 
 class TestLetters:
     def test_the_first_is_sent_at_once_and_the_rest_of_the_hour_in_one_letter(self, user, mailing):
-        tell(user, link="/work/earnings/")
+        tell(user, link=reverse("worker:earnings"))
         (letter,) = send_due(user)
         assert letter.to == [user.email] and letter.subject == "Payout sent, paid or failed"
-        assert "Your payout was paid.\nhttps://waggle.example/work/earnings/" in letter.body
+        assert f"Your payout was paid.\nhttps://waggle.example{reverse('worker:earnings')}" in letter.body
         assert "https://waggle.example/you/notices/settings/" in letter.body
         for number in range(3):
             tell(user, text=f"Payout {number}.")
