@@ -5,6 +5,14 @@ from marketplace.models.audit import AuditEvent
 from marketplace.models.invitations import Invitation, InvitationStatus
 from marketplace.models.ledger import Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
 from marketplace.models.payouts import UNDER_WAY, Payout, PayoutDetails, PayoutStatus
+from marketplace.models.qualifications import (
+    ActionsGuarded,
+    AudienceRequirement,
+    Comparator,
+    GrantedBy,
+    Qualification,
+    QualificationType,
+)
 from marketplace.models.rates import RateWindow
 from marketplace.models.store import StoreAddress
 from marketplace.models.workforce import (
@@ -24,14 +32,18 @@ from marketplace.models.workforce import (
 __all__ = [
     "UNDER_WAY",
     "Account",
+    "ActionsGuarded",
     "ApiToken",
     "Audience",
     "AudienceGroup",
+    "AudienceRequirement",
     "AuditEvent",
     "Block",
+    "Comparator",
     "Crowd",
     "Entry",
     "EntryKind",
+    "GrantedBy",
     "GroupKind",
     "GroupMember",
     "IdempotentRequest",
@@ -44,6 +56,8 @@ __all__ = [
     "PayoutDetails",
     "PayoutStatus",
     "Posting",
+    "Qualification",
+    "QualificationType",
     "RateWindow",
     "Role",
     "StoreAddress",
