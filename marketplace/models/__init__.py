@@ -12,6 +12,7 @@ from marketplace.models.qualifications import (
     GrantedBy,
     Qualification,
     QualificationType,
+    QualificationTypeStatus,
 )
 from marketplace.models.rates import RateWindow
 from marketplace.models.store import StoreAddress
@@ -58,6 +59,7 @@ __all__ = [
     "Posting",
     "Qualification",
     "QualificationType",
+    "QualificationTypeStatus",
     "RateWindow",
     "Role",
     "StoreAddress",

@@ -65,6 +65,8 @@ class Qualification(models.Model):
     granted_at = models.DateTimeField()
     granted_by = models.CharField(max_length=120)
     expires_at = models.DateTimeField(null=True)
+    # When the figure of the worker's work that it stands for was last looked at.
+    renewed_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
     revoked_by = models.CharField(max_length=120, blank=True, default="")
     reason = models.CharField(max_length=200, blank=True, default="")  # why it was revoked

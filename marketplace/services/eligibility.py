@@ -6,14 +6,16 @@ Knows workers, groups and accounts; neither tasks nor queues. The rule itself is
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, F, Func, QuerySet, TextField, Value
+from django.db.models import BigIntegerField, F, Func, Q, QuerySet, TextField, Value
 from django.utils import timezone
 
 from marketplace.errors import Invalid
 from marketplace.models import (
     Account,
+    ActionsGuarded,
     Audience,
     AudienceGroup,
     AudienceRequirement,
@@ -22,6 +24,7 @@ from marketplace.models import (
     GroupKind,
     GroupMember,
     QualificationType,
+    QualificationTypeStatus,
     Worker,
     WorkerGroup,
     Workteam,
@@ -100,6 +103,26 @@ def refusal_expression(*, worker_id: int, audience: str, account: str) -> Func:
         function="marketplace_refusal",
         output_field=TextField(),
     )
+
+
+def types_shown_to(worker: Worker, *, audiences: QuerySet[Any]) -> QuerySet[QualificationType]:
+    """The qualification types that a worker may know of, with their accounts: the operator's, those that they hold or
+    held, those of accounts on whose teams they are, and those that one of the `audiences` (their keys) openly asks of
+    them. None of an account that has blocked them.
+    """
+    asked = AudienceRequirement.objects.filter(
+        audience__in=audiences,
+        audience__groups__members__worker=worker,
+        actions_guarded=ActionsGuarded.ACCEPT,
+    )
+    rows = QualificationType.objects.filter(
+        Q(account=None, status=QualificationTypeStatus.ACTIVE)
+        | Q(pk__in=worker.qualifications.values("qualification_type"))
+        | Q(account__in=worker.workteams.values("account"), status=QualificationTypeStatus.ACTIVE)
+        | Q(pk__in=asked.values("qualification_type"))
+    )
+    blocking = Block.objects.filter(worker=worker).values("account")
+    return rows.exclude(account__isnull=False, account__in=blocking).select_related("account")
 
 
 def group_of(team: Workteam) -> WorkerGroup:

@@ -134,6 +134,7 @@ def grant(
         "granted_at": at,
         "granted_by": by,
         "expires_at": None if row.valid_days is None else at + timedelta(days=row.valid_days),
+        "renewed_at": None,
         "revoked_at": None,
         "revoked_by": "",
         "reason": "",
@@ -188,14 +189,27 @@ def of_type(row: QualificationType) -> QuerySet[Qualification]:
     return Qualification.objects.filter(qualification_type=row).select_related("worker").order_by("-pk")
 
 
-def due_for_renewal(now: datetime) -> QuerySet[Qualification]:
-    """Those granted by a figure of the worker's work that count now, whose figure may have changed."""
+def due_for_renewal(now: datetime, *, since: datetime) -> QuerySet[Qualification]:
+    """Those granted by a figure of the worker's work that count now, and whose figure was not looked at since then."""
     return Qualification.objects.filter(
         Q(expires_at=None) | Q(expires_at__gt=now),
+        Q(renewed_at=None, granted_at__lte=since) | Q(renewed_at__lte=since),
         qualification_type__granted_by__in=BY_FIGURE,
-        qualification_type__status="Active",
         revoked_at=None,
     )
+
+
+def renew(*, held: Qualification, value: int | None, now: datetime) -> None:
+    """Let the value follow the figure that it stands for. A figure below the type's mark ends the qualification, until
+    the worker's work is good enough again and they ask for it."""
+    mark = held.qualification_type.mark
+    enough = value is not None and value >= mark
+    with transaction.atomic():
+        still = Qualification.objects.filter(pk=held.pk, revoked_at=None)
+        if enough:
+            still.update(renewed_at=now, value=value)
+        elif still.update(renewed_at=now, expires_at=now):
+            _record(held.qualification_type, "system", f"worker:{held.worker_id} ended: {value} is below {mark}")
 
 
 def _record(row: QualificationType, by: str, because: str) -> None:

@@ -40,7 +40,15 @@ _QUEUE = frozenset(
 _JOB = (
     {field.name for field in fields(Design)}
     - _QUEUE
-    - {"account", "errors", "input_manifest_uri", "output_uri", "workers_per_object"}
+    - {
+        "account",
+        "errors",
+        "input_manifest_uri",
+        "output_uri",
+        "qualification_requirements",
+        "requirements",
+        "workers_per_object",
+    }
 )
 """The fields of a design that the job stores as they are."""
 
@@ -96,6 +104,7 @@ def _make_queue(design: Design) -> WorkQueue:
         fee_micros=pricing.fee(design.price_micros),
         first_seats=min((design.redundancy or {})["start"], max_seats) if dynamic else max_seats,
         max_seats=max_seats,
+        requirements=design.requirements,
         **{name: getattr(design, name) for name in _QUEUE},
     )
 

@@ -76,8 +76,8 @@ def claim(*, worker: Worker, queue: WorkQueue, key: str = "", now: datetime | No
         outcome, seat = _claim(worker, queue, key, at)
     if outcome == "NoSuchQueue":
         raise NotFound(f"there is no work queue {queue.pk}")
-    if outcome in eligibility.SAID:
-        raise Forbidden(eligibility.SAID[outcome])
+    if (refused := eligibility.said(outcome)) is not None:
+        raise Forbidden(refused)
     if outcome == "HandsFull":
         raise TaskLimit(
             f"you hold as many tasks of this job as one worker may: one in {TASKS_PER_LEASE} of those that are left, "
