@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from labeling import background
 from labeling.models import Assignment, QualificationAttempt, QualificationQuestion, WorkQueue
 from labeling.services.qualifications import earning, making, showing, taking
 from labeling.services.qualifications.making import TestDesign
@@ -115,6 +116,14 @@ def test_an_exam_ends_when_its_time_is_up(account, worker, job):
         taking.answer(attempt=exam, question_id=second.question_id, content=stories.ONE_BEE)
     assert (exam.ended_at, exam.score, exam.passed) == (exam.due_at, 50, False) and held(worker, row) is None
     assert taking.current(exam) is None
+
+    later(hours=1)
+    left = taking.start(row=row, worker=worker, training=False)
+    later(minutes=6)
+    assert taking.refusal(row=row, worker=worker).startswith("the time is up")
+    background.sweep()
+    left.refresh_from_db()
+    assert (left.score, left.passed) == (0, False)
 
 
 def test_a_qualification_that_expired_is_taken_anew_and_a_revoked_one_is_not(account, worker, job):

@@ -1,6 +1,6 @@
 """Taking a test: training with the truth shown at once, then the exam, whose score grants the qualification.
 
-Knows no money: tests are not paid. An exam whose time is up ends when anybody looks at it.
+Knows no money: tests are not paid. An exam whose time is up is ended by the sweep, or when its worker goes on.
 """
 
 import json
@@ -21,9 +21,12 @@ from marketplace.services import qualifications
 GRACE = timedelta(seconds=15)
 """For an answer that was on its way when the time was up."""
 
+CHUNK = 500
+"""Exams that one sweep ends."""
+
 
 def refusal(*, row: QualificationType, worker: Worker) -> str | None:
-    """Why the worker cannot begin the exam now; None when they can. Ends an exam whose time is up."""
+    """Why the worker cannot begin the exam now; None when they can, or are in one."""
     try:
         qualifications.require_open(row=row, worker=worker)
     except WrongState as error:
@@ -31,17 +34,17 @@ def refusal(*, row: QualificationType, worker: Worker) -> str | None:
     test = row.qualification_test
     if not trained(test, worker):
         return "do the training first"
-    open_exam(test=test, worker=worker)
-    ended = QualificationAttempt.objects.filter(test=test, worker=worker, training=False, ended_at__isnull=False)
+    running = running_attempt(test=test, worker=worker, training=False)
+    if running is not None:
+        return "the time is up; your result is here within a minute" if is_over(running) else None
+    ended = QualificationAttempt.objects.filter(test=test, worker=worker, training=False)
     latest = ended.order_by("-pk").first()
-    if latest is None:
+    if latest is None or latest.passed or latest.ended_at is None:
         return None
-    if row.most_attempts is not None and not latest.passed and ended.count() >= row.most_attempts:
+    if row.most_attempts is not None and ended.count() >= row.most_attempts:
         return f"you have taken this test {ended.count()} times, which is as often as it may be taken"
     again = latest.ended_at + timedelta(hours=row.retry_hours)
-    if not latest.passed and again > timezone.now():
-        return f"you may take this test again from {again:%Y-%m-%d %H:%M} UTC"
-    return None
+    return f"you may take this test again from {again:%Y-%m-%d %H:%M} UTC" if again > timezone.now() else None
 
 
 def trained(test: QualificationTest, worker: Worker) -> bool:
@@ -50,10 +53,15 @@ def trained(test: QualificationTest, worker: Worker) -> bool:
     return done.exists() or not test.questions.filter(training=True).exists()
 
 
-def open_exam(*, test: QualificationTest, worker: Worker) -> QualificationAttempt | None:
-    """The exam that the worker is in now, if they are in one."""
-    attempt = QualificationAttempt.objects.filter(test=test, worker=worker, training=False, ended_at=None).first()
-    return None if attempt is None or end_if_due(attempt) else attempt
+def running_attempt(*, test: QualificationTest, worker: Worker, training: bool) -> QualificationAttempt | None:
+    """The training or the exam that the worker has begun and not ended."""
+    return QualificationAttempt.objects.filter(test=test, worker=worker, training=training, ended_at=None).first()
+
+
+def is_over(attempt: QualificationAttempt, *, now: datetime | None = None) -> bool:
+    """Whether nothing more can be answered: the attempt has ended, or its time is up."""
+    at = (now or timezone.now()) - GRACE
+    return attempt.ended_at is not None or (attempt.due_at is not None and attempt.due_at <= at)
 
 
 def start(
@@ -66,11 +74,10 @@ def start(
     test = QualificationTest.objects.filter(qualification_type=row).first()
     if test is None:
         raise WrongState("this qualification is not granted by a test", field="qualification_type")
-    reason = None if training else refusal(row=row, worker=worker)
-    running = QualificationAttempt.objects.filter(test=test, worker=worker, training=training, ended_at=None).first()
-    if running is not None:
+    running = running_attempt(test=test, worker=worker, training=training)
+    if running is not None and not end_if_due(running):
         return running
-    if reason is not None:
+    if not training and (reason := refusal(row=row, worker=worker)) is not None:
         raise WrongState(reason, field="qualification_type")
     questions = list(test.questions.filter(training=training).order_by("place"))
     if not questions:
@@ -99,7 +106,7 @@ def start(
 
 def current(attempt: QualificationAttempt) -> QualificationAnswer | None:
     """The question to answer next; None when the attempt has ended."""
-    if attempt.ended_at is not None or end_if_due(attempt):
+    if is_over(attempt):
         return None
     return attempt.answers.filter(answered_at=None).select_related("question").order_by("place").first()
 
@@ -123,7 +130,7 @@ def answer(*, attempt: QualificationAttempt, question_id: int, content: Any) -> 
     now = timezone.now()
     with transaction.atomic():
         locked = QualificationAttempt.objects.select_for_update().get(pk=attempt.pk)
-        if locked.ended_at is not None or _over(locked, now - GRACE):
+        if is_over(locked, now=now):
             refused = "the time for this exam is up" if not locked.training else "this training has ended"
         else:
             changed = QualificationAnswer.objects.filter(pk=asked.pk, answered_at=None).update(
@@ -140,20 +147,21 @@ def answer(*, attempt: QualificationAttempt, question_id: int, content: Any) -> 
     return asked
 
 
-def end_if_due(attempt: QualificationAttempt, *, now: datetime | None = None) -> bool:
-    """End an exam whose time is up, with what was answered; returns whether it has ended. Safe to repeat."""
-    at = (now or timezone.now()) - GRACE
-    if attempt.ended_at is None and _over(attempt, at):
+def end_if_due(attempt: QualificationAttempt) -> bool:
+    """End an exam whose time is up, with what was answered; returns whether the attempt has ended. Safe to repeat."""
+    if attempt.ended_at is None and is_over(attempt):
         with transaction.atomic():
             locked = QualificationAttempt.objects.select_for_update().get(pk=attempt.pk)
             if locked.ended_at is None:
-                _end(locked, attempt.due_at or at)
+                _end(locked, attempt.due_at or timezone.now())
         attempt.refresh_from_db()
     return attempt.ended_at is not None
 
 
-def _over(attempt: QualificationAttempt, at: datetime) -> bool:
-    return attempt.due_at is not None and attempt.due_at <= at
+def end_overdue() -> int:
+    """End the exams whose time is up and that nobody has ended; returns how many. Run by the sweep."""
+    overdue = QualificationAttempt.objects.filter(ended_at=None, due_at__lte=timezone.now() - GRACE)
+    return sum(end_if_due(attempt) for attempt in overdue.order_by("pk")[:CHUNK])
 
 
 def _end(attempt: QualificationAttempt, at: datetime) -> None:
