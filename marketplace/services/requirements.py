@@ -72,6 +72,12 @@ def of_row(row: AudienceRequirement) -> Requirement:
     )
 
 
+def of_audience(audience_id: int) -> list[AudienceRequirement]:
+    """What the audience asks, with the types, in its order."""
+    rows = AudienceRequirement.objects.filter(audience=audience_id).select_related("qualification_type")
+    return list(rows.order_by("place"))
+
+
 def digest(requirements: Iterable[Requirement]) -> str:
     """A short text that is the same for the same requirements in the same order, and for no others."""
     written = json.dumps([one.row() for one in requirements], sort_keys=True)
@@ -90,18 +96,23 @@ def read(account: Account, given: Sequence[Mapping[str, Any]]) -> list[Requireme
     errors: list[tuple[str, str]] = []
     made = []
     for place, one in enumerate(given):
-        found = Requirement(
-            one.get("qualification_type", 0),
-            one.get("comparator", Comparator.EXISTS),
-            tuple(one.get("integer_values") or ()),
-            one.get("actions_guarded", ActionsGuarded.ACCEPT),
-            one.get("head_start_minutes"),
-        )
+        found = of_mapping(one)
         errors += [(f"{FIELD}[{place}].{name}", reason) for name, reason in _wrong(found, types)]
         made.append(found)
     if errors:
         raise Invalid("the qualification requirements are wrong", errors=errors)
     return made
+
+
+def of_mapping(given: Mapping[str, Any]) -> Requirement:
+    """The requirement that a mapping stands for, see `read`; nothing is checked."""
+    return Requirement(
+        given.get("qualification_type", 0),
+        given.get("comparator", Comparator.EXISTS),
+        tuple(given.get("integer_values") or ()),
+        given.get("actions_guarded", ActionsGuarded.ACCEPT),
+        given.get("head_start_minutes"),
+    )
 
 
 def usable_types(account: Account) -> Any:
@@ -141,3 +152,8 @@ def in_words(name: str, asked: Requirement | AudienceRequirement) -> str:
     if asked.head_start_minutes is not None:
         said += f" (preferred: {asked.head_start_minutes} minutes ahead of the others)"
     return said
+
+
+def said(rows: Iterable[AudienceRequirement]) -> list[str]:
+    """The requirements of an audience in words; their types are loaded."""
+    return [in_words(row.qualification_type.name, row) for row in rows]
