@@ -121,6 +121,13 @@ class LabelingJobInput(Body):
     qualification_requirements = RequirementInput(
         many=True, required=False, max_length=requirements.REQUIREMENTS.longest
     )
+    routing_rule = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=limits.ROUTING_RULE_LENGTH.longest,
+        help_text="one of the functions that the operator allows, which decides which worker sees which object",
+    )
     max_human_labeled_objects = serializers.IntegerField(required=False, **limits.MAX_HUMAN_LABELED_OBJECTS.bounds)
     max_percentage_labeled = serializers.IntegerField(required=False, **limits.MAX_PERCENTAGE_LABELED.bounds)
     max_spend = DollarsField(required=False)

@@ -84,6 +84,7 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
         "max_concurrent_tasks": job.max_concurrent_tasks,
         "review_days": job.review_days,
         "qualification_requirements": [requirement_row(one) for one in requirements.of_audience(job.queue.audience_id)],
+        "routing_rule": job.queue.routing_rule,
         "max_human_labeled_objects": job.max_human_labeled_objects,
         "max_percentage_labeled": job.max_percentage_labeled,
         "money": {name.removesuffix("_micros"): money.text(value) for name, value in spent.items()},

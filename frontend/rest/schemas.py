@@ -204,6 +204,7 @@ class LabelingJob(LabelingJobRow):
     task_availability_seconds = s.IntegerField()
     max_concurrent_tasks = s.IntegerField()
     review_days = s.IntegerField(allow_null=True)
+    routing_rule = s.CharField(allow_blank=True)
     qualification_requirements = QualificationRequirement(many=True)
     max_human_labeled_objects = s.IntegerField(allow_null=True)
     max_percentage_labeled = s.IntegerField(allow_null=True)

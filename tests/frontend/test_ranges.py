@@ -85,6 +85,7 @@ DECLARED: dict[str, Range] = {
     "RejectionInput.reason": deciding.REASON_LENGTH,
     "RejectSomeInput.reason": deciding.REASON_LENGTH,
     "reference": wallets.REFERENCE_LENGTH,
+    "routing_rule": limits.ROUTING_RULE_LENGTH,
     "seconds": assignments.SECONDS,
     "short": limits.SHORT_INSTRUCTIONS_LENGTH,
     "start": limits.START,

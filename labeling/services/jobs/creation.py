@@ -33,6 +33,7 @@ _QUEUE = frozenset(
         "task_availability_seconds",
         "max_concurrent_tasks",
         "review_days",
+        "routing_rule",
     }
 )
 """The fields of a design that belong to the job's work queue: what people are shown and paid."""

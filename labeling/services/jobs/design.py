@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
+
 from labeling import task_types
 from labeling.formats.attribute_names import validate_label_attribute_name
 from labeling.models import Dataset
@@ -58,6 +60,7 @@ class Design:
     max_concurrent_tasks: int = 1000
     review_days: int | None = None
     qualification_requirements: list[dict[str, Any]] | None = None
+    routing_rule: str = ""
     max_human_labeled_objects: int | None = None
     max_percentage_labeled: int | None = None
     max_spend_micros: int | None = None
@@ -202,6 +205,8 @@ def _people(design: Design) -> None:
     design.within("max_concurrent_tasks", limits.MAX_CONCURRENT_TASKS)
     if design.review_days is not None:
         design.within("review_days", limits.REVIEW_DAYS)
+    if design.routing_rule and design.routing_rule not in settings.ROUTING_RULES:
+        design.wrong("routing_rule", f"{design.routing_rule!r} is not among those that the operator allows")
     design.redundancy, errors = complete_redundancy(design.redundancy or {}, design.workers_per_object)
     design.errors += errors
 
