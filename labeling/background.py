@@ -13,6 +13,7 @@ from labeling.services.imports import advancing as imports
 from labeling.services.intake import datasets
 from labeling.services.jobs import advancing
 from labeling.services.output import exports, manifests
+from labeling.services.qualifications import earning, taking
 from labeling.services.queue import advance_requests, leases, owners
 from labeling.services.results import appeals, deciding
 from marketplace import locks, queue
@@ -59,6 +60,8 @@ def sweep() -> None:
             _refresh_stale,
             imports.sweep,
             notices.request_public_digest,
+            earning.renew,
+            taking.end_overdue,
         )
     )
 

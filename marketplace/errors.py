@@ -153,6 +153,12 @@ class StoreUnavailable(Unavailable):
     """The object store cannot be reached, or it answered with a server error."""
 
 
+class RoutingFailed(Unavailable):
+    """The rule that decides who sees which object cannot be asked; the operator has to mend it."""
+
+    kind = "routing-failed"
+
+
 class StoreFull(StoreUnavailable):
     """The store has no room for this; try again when the operator has made some."""
 

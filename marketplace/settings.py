@@ -183,6 +183,7 @@ FILE_UPLOAD_TEMP_DIR = None
 # --- object storage -----------------------------------------------------------
 STORE_URL = value(declared.STORE_URL) or (VAR_DIR / "store").as_uri()
 DISK_RESERVE = value(declared.DISK_RESERVE)
+ROUTING_RULES = list(value(declared.ROUTING_RULES))
 STORE_FILE_ROOTS = list(value(declared.STORE_FILE_ROOTS))
 S3_ENDPOINT_URL = value(declared.S3_ENDPOINT_URL) or None
 S3_PUBLIC_ENDPOINT_URL = value(declared.S3_PUBLIC_ENDPOINT_URL) or S3_ENDPOINT_URL

@@ -284,6 +284,13 @@ API_RATE_PER_USER = matching(
     default="6000/min",
 )
 
+ROUTING_RULES = names(
+    "WAGGLE_ROUTING_RULES",
+    "The Python functions, each as module:function, that jobs may name to decide which worker sees which object. "
+    "They run in the web process.",
+    default_in_words="none",
+)
+
 IDEMPOTENCY_HOURS = whole(
     "WAGGLE_IDEMPOTENCY_HOURS", "How long an Idempotency-Key is remembered.", default=48, low=1, high=8760, unit="hours"
 )
@@ -339,6 +346,7 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         IMAGE_MAX_PIXELS,
         EXPORT_IMAGES_MAX_BYTES,
         API_RATE_PER_USER,
+        ROUTING_RULES,
         IDEMPOTENCY_HOURS,
     ),
     "Queue and learner": (

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from frontend.operator import pages, payouts, people
+from frontend.operator import pages, payouts, people, qualifications
 
 app_name = "operator"
 urlpatterns = [
@@ -23,6 +23,12 @@ urlpatterns = [
     path("people/<int:user_id>/suspend/", people.suspend, name="person-suspend"),
     path("people/<int:user_id>/lift/", people.lift, name="person-lift"),
     path("people/<int:user_id>/account/", people.new_account, name="person-account"),
+    path("qualifications/", qualifications.list_page, name="qualifications"),
+    path("qualifications/new/", qualifications.new, name="qualification-new"),
+    path("qualifications/<int:operator_type_id>/", qualifications.detail_page, name="qualification"),
+    path("qualifications/<int:operator_type_id>/grant/", qualifications.grant, name="qualification-grant"),
+    path("qualifications/<int:operator_type_id>/revoke/", qualifications.revoke, name="qualification-revoke"),
+    path("qualifications/<int:operator_type_id>/switch/", qualifications.switch, name="qualification-switch"),
     path("appeals/", pages.appeals_page, name="appeals"),
     path("appeals/<int:appeal_id>/answer/", pages.answer_appeal, name="appeal-answer"),
 ]

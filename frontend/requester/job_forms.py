@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 
 from frontend.automation import RANGES, LoopSettings, installed
 from frontend.requester.fields import SelectionFields, dollars, name_field, selection_of
@@ -14,7 +15,8 @@ from labeling.services.jobs.design import Design, label_errors
 from labeling.task_types.base import TaskType
 from marketplace import money
 from marketplace.errors import DomainError
-from marketplace.models import Account, Workteam
+from marketplace.models import Account, Comparator, QualificationType, Workteam
+from marketplace.services import requirements
 from marketplace.services import scope as marketplace_scope
 
 ARCHITECTURES = [
@@ -48,7 +50,13 @@ class StepForm(forms.Form):
 
     def draft(self) -> dict[str, Any]:
         """The cleaned values as plain JSON."""
-        return {k: v.pk if isinstance(v, Dataset | Workteam) else v for k, v in self.cleaned_data.items()}
+        return {name: _plain(value) for name, value in self.cleaned_data.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, QuerySet):
+        return [row.pk for row in value]
+    return value.pk if isinstance(value, Dataset | Workteam) else value
 
 
 class DataStep(SelectionFields, StepForm):
@@ -172,6 +180,24 @@ class PeopleStep(StepForm):
         help_text=f"{limits.REVIEW_DAYS}. You accept or reject answers before they are paid. Empty: paid at once.",
         **limits.REVIEW_DAYS.bounds,
     )
+    qualifications = forms.ModelMultipleChoiceField(
+        QualificationType.objects.none(),
+        required=False,
+        label="Only workers who hold",
+        help_text="All of the chosen qualifications.",
+    )
+    qualification_least = forms.IntegerField(
+        required=False,
+        label="With a value of at least",
+        help_text="Of each. Empty: whatever value it was granted with.",
+        **requirements.VALUE.bounds,
+    )
+    head_start_minutes = forms.IntegerField(
+        required=False,
+        label="Preferred: minutes ahead of the others",
+        help_text="Empty: required, the job is never open to others.",
+        **requirements.HEAD_START_MINUTES.bounds,
+    )
     time_limit_minutes = forms.IntegerField(
         initial=Design.task_time_limit_seconds // MINUTE,
         label="Time limit of a task, minutes",
@@ -202,6 +228,8 @@ class PeopleStep(StepForm):
         self.fields["workteam"].label_from_instance = (  # type: ignore[attr-defined]
             lambda team: "Public pool" if team.public else team.name
         )
+        self.fields["qualifications"].queryset = requirements.usable_types(self.account)  # type: ignore[attr-defined]
+        self.fields["qualifications"].label_from_instance = lambda row: row.name  # type: ignore[attr-defined]
 
     def clean_price(self) -> int:
         """Micro-dollars."""
@@ -286,6 +314,7 @@ def design(draft: dict[str, Any]) -> dict[str, Any]:
         "task_time_limit_seconds": people["time_limit_minutes"] * MINUTE,
         "max_concurrent_tasks": people["max_concurrent_tasks"],
         "review_days": people.get("review_days"),
+        "qualification_requirements": required(people),
         "max_human_labeled_objects": people["max_human_labeled_objects"],
         "max_percentage_labeled": people["max_percentage_labeled"],
         "max_spend_micros": people["max_spend"],
@@ -300,3 +329,18 @@ def design(draft: dict[str, Any]) -> dict[str, Any]:
             **{k: auto[k] for k in ("target_iou", "architecture", "max_rounds")},
         }
     return made
+
+
+def required(people: dict[str, Any]) -> list[dict[str, Any]]:
+    """The qualification requirements that the people step stands for."""
+    least = people.get("qualification_least")
+    values: dict[str, Any] = (
+        {"comparator": Comparator.EXISTS}
+        if least is None
+        else {
+            "comparator": Comparator.GREATER_THAN_OR_EQUAL_TO,
+            "integer_values": [least],
+        }
+    )
+    head_start = {"head_start_minutes": people.get("head_start_minutes")}
+    return [{"qualification_type": key, **values, **head_start} for key in people.get("qualifications", [])]

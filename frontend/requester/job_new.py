@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from frontend.automation import launch_job
 from frontend.bodies import takes_files
 from frontend.requester import job_examples
-from frontend.requester.job_forms import RARE, STEPS, PeopleStep, StepForm, design
+from frontend.requester.job_forms import RARE, STEPS, PeopleStep, StepForm, design, required
 from frontend.session import requester_page
 from labeling import task_types
 from labeling.models import LabelImport
@@ -21,7 +21,7 @@ from labeling.task_types.base import TaskType
 from marketplace import money, strict
 from marketplace.errors import DomainError, NotFound
 from marketplace.models import Account, Role, Workteam
-from marketplace.services import scope, wallets
+from marketplace.services import requirements, scope, wallets
 
 SESSION_KEY = "job_draft"
 # The step in which a field that the launch refused is corrected.
@@ -189,11 +189,20 @@ def review_page(request: HttpRequest) -> HttpResponse:
         "steps": _steps(request, "review"),
         "examples": job_examples.shown(given["task"]),
         "team": team,
+        "requirements": _requirements(account, people),
         "dataset": labeling_scope.dataset(account, given["data"]["dataset"]),
         "task_type": drafted_type(given),
         **_estimate(account, given, {**people, "team": team}),
     }
     return render(request, "requester/job_review.html", context)
+
+
+def _requirements(account: Account, people: dict[str, Any]) -> list[str]:
+    """What the draft asks of workers, in words; types that were given up meanwhile are refused at the launch."""
+    asked = required(people)
+    names = dict(requirements.usable_types(account).values_list("pk", "name")) if asked else {}
+    made = [(names[one["qualification_type"]], one) for one in asked if one["qualification_type"] in names]
+    return [requirements.in_words(name, requirements.of_mapping(one)) for name, one in made]
 
 
 @require_POST

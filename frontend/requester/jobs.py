@@ -20,6 +20,7 @@ from labeling.services.jobs import creation
 from labeling.services.output import exports
 from marketplace.errors import NotFound
 from marketplace.models import Role
+from marketplace.services import requirements
 from marketplace.services.scope import actor
 
 PER_PAGE = 30
@@ -105,6 +106,7 @@ def detail_page(request: HttpRequest, job_id: int) -> HttpResponse:
     """Progress, money, design of a job."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     context = job_context(request, job, "progress") | {"kind": task_types.get(job.task_type)}
+    context["requirements"] = requirements.said(requirements.of_audience(job.queue.audience_id))
     context["bad_lines"] = BadLine.objects.filter(job=job).order_by("number")[:20]
     context["failed"] = DataObject.objects.filter(job=job, state="Failed").order_by("index")[:20]
     return render(request, "requester/job.html", context)

@@ -10,6 +10,8 @@ from labeling.services.jobs import forecasting, limits, pricing
 from labeling.services.jobs.design import KEYWORD, Design
 from labeling.simulation.base import MIXED
 from marketplace import arns, money, names
+from marketplace.models import ActionsGuarded, Comparator
+from marketplace.services import requirements
 from marketplace.services.boundaries import URI_LENGTH
 
 
@@ -64,6 +66,25 @@ class AutomatedInput(Body):
     initial_model = serializers.CharField(required=False, max_length=arns.LENGTH.longest)
 
 
+class RequirementInput(Body):
+    """A qualification that workers must hold, with the values that will do, in Mechanical Turk's words.
+
+    With `head_start_minutes` it is preferred: whoever meets it sees the job so much earlier than the others.
+    """
+
+    qualification_type = serializers.IntegerField()
+    comparator = serializers.ChoiceField(choices=list(Comparator.values), default=str(Comparator.EXISTS))
+    integer_values = serializers.ListField(
+        child=serializers.IntegerField(**requirements.VALUE.bounds),
+        required=False,
+        max_length=requirements.VALUES.longest,
+    )
+    actions_guarded = serializers.ChoiceField(choices=list(ActionsGuarded.values), default=str(ActionsGuarded.ACCEPT))
+    head_start_minutes = serializers.IntegerField(
+        required=False, allow_null=True, **requirements.HEAD_START_MINUTES.bounds
+    )
+
+
 class LabelingJobInput(Body):
     """What CreateLabelingJob takes, in plain names; money is dollars as text, per worker per task."""
 
@@ -96,6 +117,16 @@ class LabelingJobInput(Body):
         allow_null=True,
         help_text="answers are paid after a review, which accepts them by itself after so many days; null: at once",
         **limits.REVIEW_DAYS.bounds,
+    )
+    qualification_requirements = RequirementInput(
+        many=True, required=False, max_length=requirements.REQUIREMENTS.longest
+    )
+    routing_rule = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=limits.ROUTING_RULE_LENGTH.longest,
+        help_text="one of the functions that the operator allows, which decides which worker sees which object",
     )
     max_human_labeled_objects = serializers.IntegerField(required=False, **limits.MAX_HUMAN_LABELED_OBJECTS.bounds)
     max_percentage_labeled = serializers.IntegerField(required=False, **limits.MAX_PERCENTAGE_LABELED.bounds)

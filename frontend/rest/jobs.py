@@ -23,7 +23,8 @@ from labeling.services import scope
 from labeling.services.jobs import creation, pricing
 from labeling.services.output import manifests
 from marketplace import money
-from marketplace.models import Role
+from marketplace.models import AudienceRequirement, Role
+from marketplace.services import requirements
 from marketplace.services import scope as marketplace_scope
 
 
@@ -42,6 +43,18 @@ def job_row(job: LabelingJob, counters: dict[str, int]) -> dict[str, Any]:
         "created_at": job.created_at,
         "finished_at": job.finished_at,
         "label_counters": counters,
+    }
+
+
+def requirement_row(row: AudienceRequirement) -> dict[str, Any]:
+    """What a job asks of its workers."""
+    return {
+        "qualification_type": row.qualification_type_id,
+        "name": row.qualification_type.name,
+        "comparator": row.comparator,
+        "integer_values": row.integer_values,
+        "actions_guarded": row.actions_guarded,
+        "head_start_minutes": row.head_start_minutes,
     }
 
 
@@ -70,6 +83,8 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
         "task_availability_seconds": job.task_availability_seconds,
         "max_concurrent_tasks": job.max_concurrent_tasks,
         "review_days": job.review_days,
+        "qualification_requirements": [requirement_row(one) for one in requirements.of_audience(job.queue.audience_id)],
+        "routing_rule": job.queue.routing_rule,
         "max_human_labeled_objects": job.max_human_labeled_objects,
         "max_percentage_labeled": job.max_percentage_labeled,
         "money": {name.removesuffix("_micros"): money.text(value) for name, value in spent.items()},

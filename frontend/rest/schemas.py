@@ -6,6 +6,7 @@ from typing import Any
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers as s
 
+from frontend.rest.qualification_schemas import QualificationRequirement
 from marketplace.models import EntryKind
 
 Money = s.CharField  # dollars with six decimals
@@ -203,6 +204,8 @@ class LabelingJob(LabelingJobRow):
     task_availability_seconds = s.IntegerField()
     max_concurrent_tasks = s.IntegerField()
     review_days = s.IntegerField(allow_null=True)
+    routing_rule = s.CharField(allow_blank=True)
+    qualification_requirements = QualificationRequirement(many=True)
     max_human_labeled_objects = s.IntegerField(allow_null=True)
     max_percentage_labeled = s.IntegerField(allow_null=True)
     money = inline_serializer(

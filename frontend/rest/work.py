@@ -25,7 +25,7 @@ from labeling.services import scope
 from labeling.services.queue import assignments
 from labeling.services.results import reviewing
 from marketplace import money
-from marketplace.errors import DomainError, Forbidden, TaskGone, TaskLimit
+from marketplace.errors import DomainError, Forbidden, RoutingFailed, TaskGone, TaskLimit
 from marketplace.models import Worker
 
 NO_TASK = {
@@ -38,6 +38,7 @@ NO_NEXT: dict[type[DomainError], str] = {
     Forbidden: "not-eligible",
     TaskLimit: "task-limit",
     TaskGone: "claimed-before",
+    RoutingFailed: "routing-failed",
 }
 """Why a submit claims no further task, by the error of the claim. TaskGone: it did when it was sent before."""
 

@@ -2,13 +2,20 @@
 
 from django.urls import path
 
-from frontend.worker import earnings, pages
+from frontend.worker import earnings, pages, qualifications
 
 app_name = "worker"
 urlpatterns = [
     path("", pages.jobs, name="jobs"),
     path("history/", pages.history_page, name="history"),
     path("history/<int:assignment_id>/appeal/", pages.appeal, name="appeal"),
+    path("closed/", qualifications.closed_page, name="closed"),
+    path("qualifications/", qualifications.list_page, name="qualifications"),
+    path("qualifications/<int:type_id>/", qualifications.detail_page, name="qualification"),
+    path("qualifications/<int:type_id>/ask/", qualifications.ask, name="qualification-ask"),
+    path("qualifications/<int:type_id>/start/", qualifications.start, name="qualification-start"),
+    path("tests/<int:attempt_id>/", qualifications.test_page, name="test"),
+    path("tests/<int:attempt_id>/<int:question_id>/answer/", qualifications.answer, name="test-answer"),
     path("earnings/", earnings.page, name="earnings"),
     path("earnings/details/", earnings.set_details, name="payout-details"),
     path("earnings/payouts/", earnings.request_payout, name="payout-request"),

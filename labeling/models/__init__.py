@@ -6,6 +6,12 @@ from labeling.models.exports import Export
 from labeling.models.imports import ImportedLine, ImportOutcome, LabelImport
 from labeling.models.jobs import LabelingJob, WorkerModels
 from labeling.models.objects import DataObject, Label, LabelSource, ObjectLine, ObjectState
+from labeling.models.qualifications import (
+    QualificationAnswer,
+    QualificationAttempt,
+    QualificationQuestion,
+    QualificationTest,
+)
 from labeling.models.queues import AdvanceRequest, WorkQueue
 from labeling.models.reviews import AnswerReview, Appeal, AppealStatus, ReviewStatus
 from labeling.models.skills import WorkerSkill
@@ -33,6 +39,10 @@ __all__ = [
     "LabelingJob",
     "ObjectLine",
     "ObjectState",
+    "QualificationAnswer",
+    "QualificationAttempt",
+    "QualificationQuestion",
+    "QualificationTest",
     "ReviewStatus",
     "Task",
     "TaskStatus",

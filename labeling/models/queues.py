@@ -42,6 +42,8 @@ class WorkQueue(models.Model):
     max_concurrent_tasks = models.IntegerField(default=1000)
     # Answers are paid after a review, which accepts them by itself after so many days; null: paid at once.
     review_days = models.SmallIntegerField(null=True)
+    # "module:function" that decides who may see which object, see services/queue/routing.py; "" for none.
+    routing_rule = models.CharField(max_length=200, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -105,6 +105,7 @@ class AssignmentStatus(models.TextChoices):
     EXPIRED = "Expired"  # likewise
     DECLINED = "Declined"  # never offered to this worker again
     REJECTED = "Rejected"  # its answer was, by a review, and counts no more; never offered to this worker again
+    WITHHELD = "Withheld"  # a routing rule did not let the worker see the object; never offered to this worker
     CANCELLED = "Cancelled"  # the queue was closed first
 
 

@@ -212,6 +212,13 @@ class TaskType(ABC, Generic[Answer, Models]):
         """How alike two answers or labels are: 1 for the same, 0 for nothing in common. Confidences do not matter."""
         return float(self.value(self.certain(one)) == self.value(self.certain(other)))
 
+    @abstractmethod
+    def score_against_truth(self, answer: Answer, truth: Answer) -> float:
+        """How right an answer is when the truth is known: F1, 1 for all of it and nothing else, 0 for none of it.
+
+        Golds and qualification tests use it; confidences do not matter.
+        """
+
     # --- manifests
 
     @abstractmethod

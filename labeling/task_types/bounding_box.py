@@ -13,12 +13,14 @@ from scipy.optimize import linear_sum_assignment
 from labeling.consolidation.answers import WorkerAnswer
 from labeling.consolidation.boxes import consolidator as boxes
 from labeling.consolidation.boxes.answers import Consolidated, ImageAnswers
+from labeling.consolidation.scoring import f1
 from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.models import WorkerModels
 from labeling.consolidation.workers.skills import Skill, SkillRow
 from labeling.formats import answers, augmented, augmented_reading, geometry
 from labeling.formats.shapes import Box, ImageSize
 from labeling.simulation.boxes import BoxSimulation
+from labeling.simulation.matching import labeled, tally
 from labeling.task_types.base import (
     PRICES,
     AnswersToImage,
@@ -111,6 +113,11 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
         alike = np.where(same, geometry.iou_matrix(geometry.corners(one), geometry.corners(other)), 0.0)
         rows, columns = linear_sum_assignment(alike, maximize=True)
         return float(2 * alike[rows, columns].sum() / (len(one) + len(other)))
+
+    def score_against_truth(self, answer: list[Box], truth: list[Box]) -> float:
+        """A box is right with an IoU of at least 0.5 with a true box of its class; pairs are one to one."""
+        right, given, true, _ = tally([labeled(answer)], [labeled(truth)])[0].tolist()
+        return f1(right, given, true)
 
     def summary(self, value: Mapping[str, Any]) -> str:
         """How many boxes there are."""

@@ -7,6 +7,15 @@ from marketplace.models.invitations import Invitation, InvitationStatus
 from marketplace.models.ledger import Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
 from marketplace.models.notices import EmailPace, Notice, NoticeKind, NoticePreference
 from marketplace.models.payouts import UNDER_WAY, Payout, PayoutDetails, PayoutStatus
+from marketplace.models.qualifications import (
+    ActionsGuarded,
+    AudienceRequirement,
+    Comparator,
+    GrantedBy,
+    Qualification,
+    QualificationType,
+    QualificationTypeStatus,
+)
 from marketplace.models.rates import RateWindow
 from marketplace.models.store import StoreAddress
 from marketplace.models.webhooks import WebhookDelivery, WebhookEndpoint, WebhookStatus
@@ -27,16 +36,20 @@ from marketplace.models.workforce import (
 __all__ = [
     "UNDER_WAY",
     "Account",
+    "ActionsGuarded",
     "ApiToken",
     "Audience",
     "AudienceGroup",
+    "AudienceRequirement",
     "AuditEvent",
     "Block",
+    "Comparator",
     "Crowd",
     "EmailPace",
     "Entry",
     "EntryKind",
     "FundsWatch",
+    "GrantedBy",
     "GroupKind",
     "GroupMember",
     "IdempotentRequest",
@@ -52,6 +65,9 @@ __all__ = [
     "PayoutDetails",
     "PayoutStatus",
     "Posting",
+    "Qualification",
+    "QualificationType",
+    "QualificationTypeStatus",
     "RateWindow",
     "Role",
     "StoreAddress",

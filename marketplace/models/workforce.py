@@ -1,8 +1,8 @@
 """Workers, the teams work is given to, and the facts that decide who may see which work.
 
 A work queue admits groups through its audience, a worker belongs to groups, a block is an exception. The question "may
-this worker see this work" is answered by one SQL function over these tables (marketplace/sql/eligibility.sql); only
-services/eligibility.py writes them.
+this worker see this work" is answered by one SQL function over these tables and those of qualifications.py
+(marketplace/sql/eligibility_0018.sql); only services/eligibility.py writes them.
 """
 
 from django.db import models
@@ -93,9 +93,13 @@ class GroupMember(models.Model):
 
 
 class Audience(models.Model):
-    """The groups that some work is open to: whoever belongs to one of them. Work with the same groups shares it."""
+    """The groups that some work is open to: whoever belongs to one of them and meets its requirements, if it has any.
 
-    # The primary keys of its groups in ascending order, "3,7": two audiences never have the same groups.
+    Work with the same groups and requirements shares it.
+    """
+
+    # The primary keys of its groups in ascending order, "3,7", and what stands for its requirements, "3,7;5c0a...":
+    # two audiences never have the same of both.
     key = models.CharField(max_length=500, unique=True)
     groups = models.ManyToManyField(WorkerGroup, through="AudienceGroup", related_name="audiences")
 

@@ -15,6 +15,7 @@ from marketplace.models import (
     Invitation,
     InvitationStatus,
     Membership,
+    QualificationType,
     Role,
     User,
     Worker,
@@ -230,6 +231,33 @@ def worker_named(public_id: str) -> Worker:
     found = Worker.objects.filter(public_id=public_id).first()
     if found is None:
         raise NotFound(f"there is no worker {public_id}", field="worker")
+    return found
+
+
+def own_qualification_types(account: Account | None) -> QuerySet[QualificationType]:
+    """The qualification types of the account, the operator's for None; newest first."""
+    return QualificationType.objects.filter(account=account).order_by("-pk")
+
+
+def own_qualification_type(account: Account | None, type_id: int) -> QualificationType:
+    """A qualification type that the account, or the operator, manages. Raises NotFound."""
+    return _type_in(own_qualification_types(account), type_id)
+
+
+def qualification_types(account: Account) -> QuerySet[QualificationType]:
+    """The qualification types that the account's jobs may require: its own and the operator's, newest first."""
+    return (own_qualification_types(account) | own_qualification_types(None)).order_by("-pk")
+
+
+def qualification_type(account: Account, type_id: int) -> QualificationType:
+    """A qualification type that the account's jobs may require. Raises NotFound."""
+    return _type_in(qualification_types(account), type_id)
+
+
+def _type_in(rows: QuerySet[QualificationType], type_id: int) -> QualificationType:
+    found = rows.filter(pk=type_id).first()
+    if found is None:
+        raise NotFound(f"there is no qualification type {type_id}")
     return found
 
 

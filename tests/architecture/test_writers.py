@@ -14,6 +14,7 @@ STATE_WRITERS = {
     "labeling/services/jobs/finishing.py": "objects of a job that ends",
     "labeling/services/queue/due.py": "tasks that have their answers",
     "labeling/services/queue/leases.py": "seats whose lease ends, and tasks nobody is left for",
+    "labeling/services/queue/routing.py": "seats that a routing rule takes back",
     "labeling/services/queue/rejected_seats.py": "seats whose answer was rejected, and their tasks",
     "labeling/services/results/appeals.py": "appeals, and reviews that they turn",
     "labeling/services/results/deciding.py": "reviews that are decided",

@@ -179,6 +179,9 @@ def wizard(world: World) -> dict[str, dict[str, Any]]:
             "expected_seconds": 10,
             "price": "0.036",
             "review_days": 3,
+            "qualifications": [world.ids["type_id"]],
+            "qualification_least": 80,
+            "head_start_minutes": 10,
             "time_limit_minutes": 7,
             "availability_hours": 5,
             "max_concurrent_tasks": 100,
@@ -233,6 +236,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
             {"kind": "deposits", "file": SimpleUploadedFile("a.csv", b"account,amount,reference\n1,1,1")},
         ),
         (f"/operator/payouts/{ids['payout_id']}/failed/", {"reason": "closed"}),
+        *qualification_forms(world),
         (reverse("worker:payout-details"), {"holder": "Ana", "destination": "acct 1"}),
         (reverse("worker:payout-request"), {"amount": "1.50"}),
         *people_forms(world),
@@ -262,6 +266,51 @@ def people_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (f"/operator/people/{world.worker_user.pk}/lift/", {}),
         (f"{person}account/", {"account": "N"}),
     ]
+
+
+def qualification_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The forms of qualification types, and of the tests that workers take."""
+    ids = world.ids
+    new = {"name": "Bees", "description": "Knows bees", "granted_by": "TasksDone", "mark": 10, "valid_days": 30}
+    test = {
+        "job": ids["job_id"],
+        "dataset": ids["dataset_id"],
+        "label_attribute_name": "boxes",
+        "task_type": "BoundingBox",
+        "questions": 2,
+        "training": 1,
+        "time_limit_minutes": 5,
+        "retry_hours": 24,
+        "most_attempts": 3,
+        "instructions": "Tight",
+    }
+    for room, key, more in (("requester", "type_id", test), ("operator", "operator_type_id", {})):
+        yield reverse(f"{room}:qualification-new"), new | more
+        given = {"worker": ids["worker_id"]}
+        yield reverse(f"{room}:qualification-grant", args=[ids[key]]), given | {"value": 80}
+        yield reverse(f"{room}:qualification-revoke", args=[ids[key]]), given | {"reason": "copied"}
+        yield reverse(f"{room}:qualification-switch", args=[ids[key]]), {}
+    yield reverse("worker:qualification-ask", args=[ids["operator_type_id"]]), {}
+    yield reverse("worker:qualification-start", args=[ids["type_id"]]), {"training": "off"}
+    answer = reverse("worker:test-answer", args=[ids["attempt_id"], ids["question_id"]])
+    yield answer, {"answer": json.dumps(stories.ONE_BEE)}
+
+
+def qualification_bodies(world: World) -> dict[str, dict[str, Any]]:
+    """The JSON bodies of operations on qualifications."""
+    made = {"name": "Bees", "description": "x", "granted_by": "TasksDone", "mark": 10, "valid_days": 9}
+    found: dict[str, dict[str, Any]] = {
+        "start_test_attempt": {"training": False},
+        "answer_test_question": {"question": world.ids["question_id"], "answer": stories.ONE_BEE},
+    }
+    for whose in ("", "operator_"):
+        found |= {
+            f"create_{whose}qualification_type": made,
+            f"change_{whose}qualification_type": {"description": "y", "active": False},
+            f"grant_{whose}qualification": {"worker": world.ids["worker_id"], "value": 80},
+            f"revoke_{whose}qualification": {"reason": "copied"},
+        }
+    return found
 
 
 def _an_import(world: World) -> dict[str, Any]:
@@ -342,6 +391,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "appeal_rejection": {"text": "it was right"},
         **hostile_told.bodies(world),
         **dict.fromkeys(("answer_appeal", "answer_any_appeal"), {"decision": "deny", "text": "it was not"}),
+        **qualification_bodies(world),
     }
 
 

@@ -111,7 +111,7 @@ class Caller:
 
 REFERENCES = {
     "account", "answer", "bad_examples", "dataset", "email", "good_examples", "initial_model", "input_manifest_uri",
-    "output_uri", "uri", "workteam", "uid", "token", "old_password", "new_password",
+    "output_uri", "question", "uri", "workteam", "uid", "token", "old_password", "new_password",
 }  # fmt: skip
 """Members of a body whose right values depend on what there is."""
 
@@ -139,6 +139,9 @@ def agree(body: dict[str, Any], right: dict[str, Any]) -> None:
         body.pop("redundancy", None)
         # Nothing is known yet of the account's own crowd.
         body.pop("crowd", None)
+    if "granted_by" in body:
+        body["granted_by"], body["mark"] = right["granted_by"], right["mark"]
+        body.pop("test", None)
     if "selection" in body:
         body["selection"] = {"percent": 10, **body["selection"], "where": "split = 'train'"}
     if {"labels", "workteam"} <= set(body):
@@ -146,6 +149,7 @@ def agree(body: dict[str, Any], right: dict[str, Any]) -> None:
         body["dataset"], body["price"] = right["dataset"], right["price"]
         body.pop("label_attribute_name", None)
         body.get("redundancy", {}).pop("start", None)
+        body.pop("qualification_requirements", None)
         for kind in ("good_examples", "bad_examples"):
             body.get("instructions", {}).pop(kind, None)
 

@@ -17,6 +17,7 @@ from labeling.services.imports import limits as import_limits
 from labeling.services.intake import selection, sources
 from labeling.services.jobs import limits
 from labeling.services.output import exports, rows
+from labeling.services.qualifications import making
 from labeling.services.queue import assignments
 from labeling.services.results import appeals, deciding, review_lists
 from learning import contract
@@ -32,6 +33,8 @@ from marketplace.services import (
     passwords,
     payouts,
     people,
+    qualifications,
+    requirements,
     wallets,
     webhooks,
     workteams,
@@ -84,6 +87,7 @@ DECLARED: dict[str, Range] = {
     "RejectionInput.reason": deciding.REASON_LENGTH,
     "RejectSomeInput.reason": deciding.REASON_LENGTH,
     "reference": wallets.REFERENCE_LENGTH,
+    "routing_rule": limits.ROUTING_RULE_LENGTH,
     "seconds": assignments.SECONDS,
     "short": limits.SHORT_INSTRUCTIONS_LENGTH,
     "start": limits.START,
@@ -101,6 +105,26 @@ DECLARED: dict[str, Range] = {
     "PayoutFailedInput.reason": payouts.REASON_LENGTH,
     "AccountForm.account": accounts.ACCOUNT_NAME_LENGTH,
     "AccountInput.name": accounts.ACCOUNT_NAME_LENGTH,
+    **{f"{one}.name": qualifications.NAME_LENGTH for one in ("TypeForm", "TestForm", "QualificationTypeInput")},
+    **{
+        f"{one}.description": qualifications.DESCRIPTION_LENGTH
+        for one in ("TypeForm", "TestForm", "QualificationTypeInput", "QualificationChangeInput")
+    },
+    **{f"{one}.time_limit_minutes": making.TIME_LIMIT_MINUTES for one in ("TestForm", "QualificationTestInput")},
+    **{f"{one}.worker": Range(1, WORKER_ID_LENGTH) for one in ("GrantForm", "RevokeForm", "GrantInput")},
+    **{f"{one}.reason": qualifications.REASON_LENGTH for one in ("RevokeForm", "RevocationInput")},
+    "mark": qualifications.TASKS,
+    "valid_days": qualifications.VALID_DAYS,
+    "retry_hours": qualifications.RETRY_HOURS,
+    "most_attempts": qualifications.ATTEMPTS,
+    "questions": making.QUESTIONS,
+    "training": making.TRAINING,
+    "instructions": making.INSTRUCTIONS_LENGTH,
+    "value": requirements.VALUE,
+    "qualification_least": requirements.VALUE,
+    "integer_values": requirements.VALUES,
+    "integer_values[]": requirements.VALUE,
+    "head_start_minutes": requirements.HEAD_START_MINUTES,
     "BlockInput.reason": eligibility.REASON_LENGTH,
     "BlockInput.worker": Range(1, WORKER_ID_LENGTH),
     "ExclusionInput.reason": people.REASON_LENGTH,
@@ -131,6 +155,7 @@ DECLARED: dict[str, Range] = {
 # Fields without a declared limit: ids of rows, and texts that another rule checks.
 FREE = {
     "owner",
+    *("question", "qualification_type"),
     *("account", "answer", "augmentation", "dataset", "email", "folder", "images", "job", "labels", "task_type"),
     *("validation", "workteam"),
 }

@@ -12,6 +12,7 @@ from labeling.models import AnswerReview, Label
 from marketplace.models import Role, User
 from marketplace.services import invitations
 from tests import builders
+from tests.frontend import hostile
 from tests.frontend.test_permissions import address, signed_in, views
 from tests.frontend.world import World, a_world
 from tests.labeling import stories
@@ -19,7 +20,8 @@ from tests.labeling import stories
 pytestmark = pytest.mark.django_db
 OF_WORKERS = {
     "list_work", "list_my_workteams", "get_earnings", "list_assignments", "assignment_time_left", "get_payout_details",
-    "list_payouts", "list_my_answers", "list_my_appeals",
+    "list_payouts", "list_my_answers", "list_my_appeals", "list_my_qualifications", "get_my_qualification",
+    "get_test_attempt", "list_closed_work",
 }  # fmt: skip
 # Its figures vary with the learning room; tests/learning checks them.
 UNCHECKED = {"get_learning_loop"}
@@ -30,7 +32,7 @@ WITHOUT_KEY = {
     "reset_password", "create_token", "upload_files", "estimate_labeling_job", "forecast_labeling_job", "claim_task",
     "claim_task_of_labeling_job", "submit_assignment", "return_assignment", "decline_assignment",
     "cancel_payout", "mark_payout_paid", "mark_payout_failed",
-    "create_webhook", "create_my_webhook", "renew_webhook_secret", "renew_my_webhook_secret",
+    "create_webhook", "create_my_webhook", "renew_webhook_secret", "renew_my_webhook_secret", "answer_test_question",
 }  # fmt: skip
 
 # Answered for the owner of the account and of the webhook.
@@ -157,6 +159,15 @@ def test_every_post_response_matches_its_schema(document, world):
         *((name, owner, body) for name, body in TOLD),
         ("answer_appeal", owner, {"decision": "deny", "text": "no"}),
         ("answer_any_appeal", operator, {"decision": "deny", "text": "no"}),
+        *(
+            (
+                name,
+                {"start": worker, "answer": worker}.get(name.split("_")[0], operator if "operator" in name else owner),
+                body,
+            )
+            for name, body in hostile.qualification_bodies(world).items()
+            if name in posts
+        ),
         ("stop_labeling_job", owner, {}),
         ("stop_training_job", owner, {}),
         ("mark_payout_paid", operator, {}),

@@ -7,15 +7,34 @@ from django.apps import apps
 from django.conf import settings
 
 from frontend.images import image_url
-from labeling.models import AnswerReview, DataObject, Dataset, Export, LabelImport, LabelingJob
+from labeling.models import (
+    AnswerReview,
+    DataObject,
+    Dataset,
+    Export,
+    LabelImport,
+    LabelingJob,
+    QualificationQuestion,
+    QualificationTest,
+)
 from labeling.services.imports import reports
 from labeling.services.jobs.batches import open_batch
+from labeling.services.qualifications import taking
 from labeling.services.queue import assignments
 from labeling.services.results import appeals, deciding
 from learning.models import Model, TrainingJob
 from marketplace import storage
 from marketplace.models import Account, Notice, NoticeKind, Payout, User, WebhookDelivery, Worker
-from marketplace.services import accounts, eligibility, invitations, notifications, passwords, payouts, webhooks
+from marketplace.services import (
+    accounts,
+    eligibility,
+    invitations,
+    notifications,
+    passwords,
+    payouts,
+    qualifications,
+    webhooks,
+)
 from tests import builders
 from tests.labeling import stories
 
@@ -34,6 +53,7 @@ SECRETS = (
     "secret-reason",
     "secret-appeal",
     "secret-hook",
+    "secret-exam",
 )
 """Texts in names and contents of the account's objects that no stranger may read."""
 
@@ -107,6 +127,30 @@ def _what_was_told(account: Account, owner: User) -> dict[str, Any]:
     return {**made, "notice_id": Notice.objects.get(kind=NoticeKind.BONUS).pk}
 
 
+def _qualifications(account: Account, worker: Worker) -> dict[str, Any]:
+    """A type with a test that the worker is in, one of the operator, both held by the worker; by their ids."""
+    given = {"description": "x", "by": "system"}
+    row = qualifications.create_type(account=account, name="secret-exam", granted_by="Test", mark=80, **given)
+    test = QualificationTest.objects.create(
+        qualification_type=row, task_type="BoundingBox", labels=["bee"], questions_asked=1, time_limit_seconds=600
+    )
+    (uri,) = builders.tiny_images(1, account=account, size=stories.SIZE)
+    width, height = stories.SIZE
+    question = QualificationQuestion.objects.create(
+        test=test, place=0, training=False, source_ref=uri, width=width, height=height, truth={"boxes": []}
+    )
+    attempt = taking.start(row=row, worker=worker, training=False)
+    general = qualifications.create_type(account=None, name="Ten", granted_by="TasksDone", mark=10, **given)
+    for each in (row, general):
+        qualifications.grant(row=each, worker=worker, value=90, how="by hand", by="system")
+    return {
+        "type_id": row.pk,
+        "operator_type_id": general.pk,
+        "question_id": question.pk,
+        "attempt_id": attempt.pk,
+    }
+
+
 def a_world() -> World:
     """Create an account with one object of each kind."""
     job, (worker, other) = stories.a_funded_job(
@@ -154,6 +198,7 @@ def a_world() -> World:
         "name": payout.sent_with,
         **_of_people(account, owner, outsider),
         **_what_was_told(account, owner),
+        **_qualifications(account, worker),
         "token": image_url(rows[0].pk, owner.pk).rsplit("/", 1)[-1],
     }
     return World(

@@ -33,6 +33,7 @@ _QUEUE = frozenset(
         "task_availability_seconds",
         "max_concurrent_tasks",
         "review_days",
+        "routing_rule",
     }
 )
 """The fields of a design that belong to the job's work queue: what people are shown and paid."""
@@ -40,7 +41,15 @@ _QUEUE = frozenset(
 _JOB = (
     {field.name for field in fields(Design)}
     - _QUEUE
-    - {"account", "errors", "input_manifest_uri", "output_uri", "workers_per_object"}
+    - {
+        "account",
+        "errors",
+        "input_manifest_uri",
+        "output_uri",
+        "qualification_requirements",
+        "requirements",
+        "workers_per_object",
+    }
 )
 """The fields of a design that the job stores as they are."""
 
@@ -89,6 +98,7 @@ def _make_queue(design: Design) -> WorkQueue:
         fee_micros=pricing.fee(design.price_micros),
         first_seats=min((design.redundancy or {})["start"], max_seats) if dynamic else max_seats,
         max_seats=max_seats,
+        requirements=design.requirements,
         **{name: getattr(design, name) for name in _QUEUE},
     )
 

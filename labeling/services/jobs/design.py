@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
+
 from labeling import task_types
 from labeling.formats.attribute_names import validate_label_attribute_name
 from labeling.models import Dataset
@@ -19,7 +21,8 @@ from marketplace.errors import DomainError, Invalid
 from marketplace.models import Account, Workteam
 from marketplace.names import check_name
 from marketplace.ranges import Range
-from marketplace.services import boundaries
+from marketplace.services import boundaries, requirements
+from marketplace.services.requirements import Requirement
 
 KEYWORD = re.compile(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*")
 """Words of letters and digits, with single spaces between them."""
@@ -56,6 +59,8 @@ class Design:
     task_availability_seconds: int | None = None
     max_concurrent_tasks: int = 1000
     review_days: int | None = None
+    qualification_requirements: list[dict[str, Any]] | None = None
+    routing_rule: str = ""
     max_human_labeled_objects: int | None = None
     max_percentage_labeled: int | None = None
     max_spend_micros: int | None = None
@@ -64,6 +69,7 @@ class Design:
     role_arn: str = ""
     keywords: list[str] | None = None
     errors: list[tuple[str, str]] = field(default_factory=list)
+    requirements: list[Requirement] = field(default_factory=list, init=False)
 
     @property
     def kind(self) -> TaskType[Any, Any] | None:
@@ -166,6 +172,10 @@ def _input(design: Design) -> None:
 def _team(design: Design) -> None:
     if not design.public and design.workteam.account_id != design.account.pk:
         design.wrong("workteam", "there is no such team in the account")
+    try:
+        design.requirements = requirements.read(design.account, design.qualification_requirements or [])
+    except Invalid as error:
+        design.errors += error.errors
 
 
 def _texts(design: Design) -> None:
@@ -195,6 +205,8 @@ def _people(design: Design) -> None:
     design.within("max_concurrent_tasks", limits.MAX_CONCURRENT_TASKS)
     if design.review_days is not None:
         design.within("review_days", limits.REVIEW_DAYS)
+    if design.routing_rule and design.routing_rule not in settings.ROUTING_RULES:
+        design.wrong("routing_rule", f"{design.routing_rule!r} is not among those that the operator allows")
     design.redundancy, errors = complete_redundancy(design.redundancy or {}, design.workers_per_object)
     design.errors += errors
 

@@ -53,6 +53,9 @@ TAG_VALUE_LENGTH = Range(0, 256)
 REVIEW_DAYS = Range(0, 30)
 """Days after which an answer that nobody has reviewed is accepted by itself."""
 
+ROUTING_RULE_LENGTH = Range(0, 200)
+"""Characters of the name of a routing rule."""
+
 WORKERS_PER_OBJECT = Range(1, 9)
 """NumberOfHumanWorkersPerDataObject."""
 

@@ -7,6 +7,7 @@ A late answer is accepted and paid until another worker has claimed the seat, wh
 the lease. Leases that run when the queue is closed may be answered for a short grace period and are then cancelled.
 """
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,9 +18,9 @@ from django.utils import timezone
 
 from labeling import subjects
 from labeling.models import Assignment, AssignmentStatus, WorkQueue
-from labeling.services.queue import advance_requests, leases
+from labeling.services.queue import advance_requests, leases, routing
 from labeling.services.results import answering, reviewing
-from marketplace.errors import AlreadySubmitted, Forbidden, Invalid, NotFound, TaskGone, TaskLimit
+from marketplace.errors import AlreadySubmitted, Forbidden, Invalid, NotFound, RoutingFailed, TaskGone, TaskLimit
 from marketplace.models import Account, Subject, Worker
 from marketplace.ranges import Range
 from marketplace.services import eligibility, escrow
@@ -65,8 +66,8 @@ def claim(*, worker: Worker, queue: WorkQueue, key: str = "", now: datetime | No
     A repeat with the same `key` returns the same assignment, as long as it is leased; "" is no key. The assignment's
     queue and worker are `queue` and `worker`, its task is fetched when first read. Raises NotFound for a queue that
     does not exist, Forbidden for a worker who may not see it, TaskLimit for one who holds as many tasks as they may
-    (MOST_LEASES, TASKS_PER_LEASE, FIRST_LEASES), TaskGone for the key of an assignment that has ended, Invalid for a
-    long key.
+    (MOST_LEASES, TASKS_PER_LEASE, FIRST_LEASES), RoutingFailed when the queue's routing rule gives no answer, TaskGone
+    for the key of an assignment that has ended, Invalid for a long key.
     """
     if len(key) > KEY_LENGTH.longest:
         raise Invalid(f"a claim's key has at most {KEY_LENGTH.longest} characters, {len(key)} found", field="key")
@@ -76,8 +77,8 @@ def claim(*, worker: Worker, queue: WorkQueue, key: str = "", now: datetime | No
         outcome, seat = _claim(worker, queue, key, at)
     if outcome == "NoSuchQueue":
         raise NotFound(f"there is no work queue {queue.pk}")
-    if outcome in eligibility.SAID:
-        raise Forbidden(eligibility.SAID[outcome])
+    if (refused := eligibility.said(outcome)) is not None:
+        raise Forbidden(refused)
     if outcome == "HandsFull":
         raise TaskLimit(
             f"you hold as many tasks of this job as one worker may: one in {TASKS_PER_LEASE} of those that are left, "
@@ -90,15 +91,29 @@ def claim(*, worker: Worker, queue: WorkQueue, key: str = "", now: datetime | No
 
 
 def _claim(worker: Worker, queue: WorkQueue, key: str, at: datetime) -> tuple[str, Assignment | None]:
+    for _ in range(routing.MOST_TRIES):
+        # With rules a claim and the rule's answer are one transaction: a seat is taken only once the rule has agreed.
+        with transaction.atomic() if routing.allowed() else nullcontext():
+            outcome, seat = _claim_one(worker, queue, key, at)
+        if outcome != AssignmentStatus.WITHHELD:
+            return outcome, seat
+    return "Nothing", None
+
+
+def _claim_one(worker: Worker, queue: WorkQueue, key: str, at: datetime) -> tuple[str, Assignment | None]:
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT outcome, assignment_id, task_id, accepted_at, lease_expires_at
-               FROM labeling_claim(%s, %s, %s, %s, %s, %s, %s)""",
-            [worker.pk, queue.pk, at, MOST_LEASES, TASKS_PER_LEASE, FIRST_LEASES, key],
+            """SELECT c.outcome, c.assignment_id, c.task_id, c.accepted_at, c.lease_expires_at, q.routing_rule
+               FROM labeling_claim(%s, %s, %s, %s, %s, %s, %s) c LEFT JOIN labeling_workqueue q ON q.id = %s""",
+            [worker.pk, queue.pk, at, MOST_LEASES, TASKS_PER_LEASE, FIRST_LEASES, key, queue.pk],
         )
-        outcome, seat, task, accepted_at, lease_expires_at = cursor.fetchone()
+        outcome, seat, task, accepted_at, lease_expires_at, rule = cursor.fetchone()
     if outcome != "Claimed":
         return outcome, None
+    # A repeat of a claim returns what the rule has agreed to before.
+    if rule and accepted_at == at and not _routed(rule, worker, queue, seat, task):
+        routing.withhold(assignment_id=seat, task_id=task, now=at)
+        return AssignmentStatus.WITHHELD, None
     leased = Assignment(
         pk=seat,
         task_id=task,
@@ -112,14 +127,25 @@ def _claim(worker: Worker, queue: WorkQueue, key: str, at: datetime) -> tuple[st
     return outcome, leased
 
 
+def _routed(rule: str, worker: Worker, queue: WorkQueue, seat: int, task: int) -> bool:
+    try:
+        return routing.admits(rule=rule, worker=worker, queue_id=queue.pk, task_id=task)
+    except RoutingFailed:
+        if not connection.in_atomic_block:
+            # No rule is allowed any more, so the claim was no transaction that could be undone.
+            leases.end_seats(queue_id=queue.pk, seats=[seat], to=AssignmentStatus.RETURNED, now=timezone.now())
+        raise
+
+
 def peek(*, worker: Worker, queue: WorkQueue) -> dict[str, Any] | None:
     """The input of the task the worker would most likely be given next, to fetch its picture ahead.
 
-    Nothing is reserved.
+    Nothing is reserved. None where a routing rule decides who sees which object: it has not been asked.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT t.input FROM labeling_peek(%s, %s) p JOIN labeling_task t ON t.id = p.task_id",
+            """SELECT t.input FROM labeling_peek(%s, %s) p JOIN labeling_task t ON t.id = p.task_id
+               JOIN labeling_workqueue q ON q.id = t.queue_id WHERE q.routing_rule = ''""",
             [worker.pk, queue.pk],
         )
         row = cursor.fetchone()
