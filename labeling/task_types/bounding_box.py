@@ -27,6 +27,7 @@ from labeling.task_types.base import (
     Element,
     Finding,
     ImportedLabel,
+    Mark,
     Said,
     Size,
     SkillFigures,
@@ -111,6 +112,19 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
         alike = np.where(same, geometry.iou_matrix(geometry.corners(one), geometry.corners(other)), 0.0)
         rows, columns = linear_sum_assignment(alike, maximize=True)
         return float(2 * alike[rows, columns].sum() / (len(one) + len(other)))
+
+    def agreement_by_class(self, one: list[Box], label: list[Box]) -> dict[str, float]:
+        """`agreement` about the boxes of each class that the label has."""
+        return {
+            name: self.agreement([box for box in one if box.label == name], [box for box in label if box.label == name])
+            for name in self.classes(label)
+        }
+
+    def marks(self, answer: list[Box]) -> tuple[Mark, ...]:
+        """The boxes."""
+        return tuple(
+            (box.label, round(box.left), round(box.top), round(box.width), round(box.height)) for box in answer
+        )
 
     def summary(self, value: Mapping[str, Any]) -> str:
         """How many boxes there are."""
