@@ -6,8 +6,10 @@ Pure: plain values, read by labeling/services/conduct/observing.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
 
 Mark = tuple[str, int, int, int, int]
 """A class and, in whole pixels, left, top, width, height."""
@@ -65,3 +67,14 @@ class Conduct:
 
 LOOK_BACK = 60
 """Seats of a worker in a queue that are looked at: enough for every rule, and few to read."""
+
+CROWD_AT_LEAST, CROWD_WORKERS = 15, 3
+"""The fewest answers of others to the same tasks, and of how many workers, that say which time is usual."""
+
+
+def usual_seconds(times: Mapping[Any, Sequence[float]]) -> float | None:
+    """Median of the medians of each other worker's `times`, so that one quick worker with many answers does not decide
+    what is usual; None while there are few."""
+    if sum(map(len, times.values())) < CROWD_AT_LEAST or len(times) < CROWD_WORKERS:
+        return None
+    return median(median(one) for one in times.values())

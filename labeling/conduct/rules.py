@@ -34,7 +34,7 @@ ORDER = tuple(Action)
 
 FAST_SHARE_OF_CROWD, FAST_SHARE_OF_EXPECTED, FAST_OF, FAST_AT_LEAST = 0.2, 0.1, 6, 5
 DECLINES, DECLINES_OF = 14, 20
-LOW_ACCURACY, LOW_PIECES = 0.4, 5
+LOW_ACCURACY, LOW_PIECES = 0.5, 5
 EMPTY_AT_LEAST, EMPTY_CHANCE = 6, 0.001
 SAME_MARKS, SAME_OF, WHOLE_PICTURE = 3, 20, 0.9
 NO_INPUT = 3
@@ -90,7 +90,7 @@ def decided(rule: Rule, action: Action, *, earlier: Sequence[str]) -> Action:
     return Action.BLOCK if again or scripts else action
 
 
-PATIENCE = 2
+PATIENCE = 1
 """How often a rule pauses or retrains before it blocks."""
 
 

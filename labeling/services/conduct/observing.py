@@ -5,13 +5,12 @@ Every query is bounded: it reads the worker's newest seats by their index, so it
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from statistics import median
 from typing import Any
 
 from django.db.models import Max
 
 from labeling import task_types
-from labeling.conduct.observed import LOOK_BACK, Activity, Conduct, SeenAnswer
+from labeling.conduct.observed import LOOK_BACK, Activity, Conduct, SeenAnswer, usual_seconds
 from labeling.models import Answer, AnswerActivity, Assignment, AssignmentStatus, ConductFinding, WorkQueue
 from labeling.services.one_by_one import OF_ONE_OBJECT
 from labeling.task_types.base import TaskType
@@ -19,9 +18,6 @@ from marketplace.models import Worker
 from marketplace.services import reputation
 
 ANSWERED = (AssignmentStatus.SUBMITTED, AssignmentStatus.REJECTED)
-CROWD_AT_LEAST, CROWD_WORKERS = 15, 3
-"""The fewest answers of others to the same tasks, and of how many workers, that say which time is usual."""
-
 Summary = tuple[frozenset[str], int]
 """An answer of somebody else: its classes and the number of its marks."""
 
@@ -39,7 +35,7 @@ def conduct_of(*, worker: Worker, queue: WorkQueue) -> Conduct:
         answers=_answers(kind, queue, answered, others),
         expected_seconds=queue.expected_seconds,
         labels=queue.labels,
-        crowd_median=_crowd_median(times),
+        crowd_median=usual_seconds(times),
         declined=sum(seat.state == AssignmentStatus.DECLINED for seat in ended),
         seats=len(ended),
         accuracy_high=accuracy.high,
@@ -115,11 +111,3 @@ def _activity(seat: Assignment) -> Activity | None:
     except AnswerActivity.DoesNotExist:
         return None
     return Activity(row.moves, row.trusted, row.untrusted, row.keys, row.focus_seconds, row.active_seconds)
-
-
-def _crowd_median(times: Mapping[int, Sequence[float]]) -> float | None:
-    """Median of the medians of the other workers, so that one quick worker with many answers does not decide what is
-    usual; None while there are few."""
-    if sum(map(len, times.values())) < CROWD_AT_LEAST or len(times) < CROWD_WORKERS:
-        return None
-    return median(median(one) for one in times.values())

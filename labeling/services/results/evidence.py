@@ -8,15 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from labeling import subjects, task_types
+from labeling.conduct.weights import agreement_weight
 from labeling.models import AnswerReview, Assignment, AssignmentStatus, DataObject, LabelingJob, ReviewStatus
 from labeling.services.one_by_one import OF_ONE_OBJECT
 from labeling.task_types.base import AnswersToImage
 from marketplace.models import EvidenceSource, Subject
 from marketplace.services import reputation
 from marketplace.services.reputation import Finding
-
-AGREEMENT_WEIGHT = 0.5
-"""What agreeing with the others counts against a look at a known true label, for a label that is sure."""
 
 BY_NOBODY = ("system", "finding:")
 """Reviews that were decided by a date or a finding, and say nothing about the answer."""
@@ -25,8 +23,7 @@ BY_NOBODY = ("system", "finding:")
 def record_agreement(job: LabelingJob, images: Mapping[int, AnswersToImage[Any]], *, at: datetime) -> None:
     """Record how far each answer agrees with the label of its object. Needs the transaction that wrote the labels.
 
-    `images`: the answers by the object's key. An object with one answer says nothing. The label is partly made of the
-    answer itself, so an answer counts for less where there are few: (answers - 1) / answers.
+    `images`: the answers by the object's key. An object with one answer says nothing.
     """
     kind = task_types.get(job.task_type)
     rows = Assignment.objects.filter(task__data_object__in=list(images), state=AssignmentStatus.SUBMITTED)
@@ -36,9 +33,7 @@ def record_agreement(job: LabelingJob, images: Mapping[int, AnswersToImage[Any]]
     findings: list[Finding] = []
     for row in labels:
         answers = [answer for answer in images[row.pk].answers if (row.pk, answer.worker) in seats]
-        sure = 1.0 if row.label is None or row.label.confidence is None else row.label.confidence
-        weight = AGREEMENT_WEIGHT * sure * (len(answers) - 1) / max(len(answers), 1)
-        if row.label is None or weight <= 0:
+        if row.label is None or (weight := agreement_weight(len(answers), row.label.confidence)) <= 0:
             continue
         try:
             label = kind.read_value(row.label.value)
