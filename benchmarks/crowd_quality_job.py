@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.consensus_data import Crowd, _honest, _spam, coco_truth
+from benchmarks.consensus_data import Crowd, coco_truth, honest_boxes, spam_boxes
 from labeling import task_types
 from labeling.conduct.observed import LOOK_BACK, Activity, Conduct, SeenAnswer, usual_seconds
 from labeling.conduct.rules import RULES, Action, decided, findings
@@ -138,7 +138,7 @@ class Job:
         if person.kind in ("honest", "sloppy"):
             crowd = GOOD if person.kind == "honest" else SLOPPY
             missed = dict.fromkeys(self.labels, 0.0)
-            return _honest(self.rng, crowd, size, missed, boxes, person.skill, person.bias)
+            return honest_boxes(self.rng, crowd, size, missed, boxes, person.skill, person.bias)
         if person.style == "never":
             return []
         if person.style in ("same", "auto-submit"):
@@ -147,7 +147,7 @@ class Job:
             return [
                 Box(self.labels[int(self.rng.integers(len(self.labels)))], 0.0, 0.0, float(size[0]), float(size[1]))
             ]
-        return _spam(self.rng, size, self.labels, int(self.rng.integers(2, 15)))
+        return spam_boxes(self.rng, size, self.labels, int(self.rng.integers(2, 15)))
 
     def _activity(self, person: Person, spent: float) -> Activity | None:
         if person.style == "program":

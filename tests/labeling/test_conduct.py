@@ -106,8 +106,8 @@ def test_a_pause_ends_by_itself_and_the_third_one_blocks():
 
 
 def test_retraining_opens_the_job_when_the_instructions_were_read():
-    job, (worker, _) = stories.an_open_job(workers=2, objects=14)
-    spam(worker, job, 12, seconds=9)
+    job, (worker, _) = stories.an_open_job(workers=2, objects=17)
+    spam(worker, job, 15, seconds=9)
     finding = ConductFinding.objects.get(rule="uniform-times")
     assert why_not(worker, job) == visibility.RETRAIN
     acting.instructions_read(finding=finding)
