@@ -23,14 +23,13 @@ class Action(StrEnum):
     """What follows from a finding, mildest first."""
 
     OFF = "Off"  # the rule is not asked
+    NOTE = "Note"  # listed for the account and the operator; the worker is not told
     WARN = "Warn"  # the worker is told
     RETRAIN = "Retrain"  # no tasks of the job until the worker has read the instructions again
     PAUSE = "Pause"  # no tasks of the job for some minutes
     BLOCK = "Block"  # no tasks of the job any more
     BAN = "Ban"  # no work at all; only the operator can choose this
 
-
-ORDER = tuple(Action)
 
 FAST_SHARE_OF_CROWD, FAST_SHARE_OF_EXPECTED, FAST_OF, FAST_AT_LEAST = 0.2, 0.1, 6, 5
 DECLINES, DECLINES_OF = 14, 20

@@ -62,6 +62,11 @@ def block(*, queue: WorkQueue, worker: Worker, reason: str, by: str) -> ConductF
     return row
 
 
+def note(*, queue: WorkQueue, worker: Worker, rule: str, reason: str, numbers: Mapping[str, Any]) -> ConductFinding:
+    """List something for the account and the operator, of which the worker is not told."""
+    return _create(queue, worker, rule, Action.NOTE, reason, numbers, 0, by="system")
+
+
 def ban(*, finding: ConductFinding, by: str) -> ConductFinding:
     """Show the worker no work at all any more, because of a finding. Safe to repeat.
 

@@ -36,6 +36,7 @@ from labeling.models import (
 )
 from labeling.queries.worker_models import fitted
 from labeling.services import one_by_one
+from labeling.services.conduct import colluding
 from labeling.services.one_by_one import OF_ONE_OBJECT, Failure
 from labeling.services.queue.owners import Judgement
 from labeling.services.results import evidence, labels, reviewing, skills
@@ -256,6 +257,7 @@ def refit(*, job: LabelingJob, at_least: int = FIRST_FIT, growth: float = GROWTH
     with transaction.atomic():
         WorkerModels.objects.update_or_create(job=job, defaults={"value": found})
         skills.record(queue=job.queue, rows=kind.skill_rows(models, labels=job.labels))
+        colluding.request_check(job.queue_id)
     return True
 
 
