@@ -13,7 +13,7 @@ from decimal import Context, Decimal
 from math import isfinite
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from marketplace import posterior
@@ -125,10 +125,24 @@ def rebuild(*, worker: Worker) -> None:
         Reputation.objects.bulk_update(sums.values(), ["right", "wrong", "pieces"], batch_size=BATCH)
 
 
+def sums_of(worker: Worker) -> QuerySet[Reputation]:
+    """The worker's sums wherever there is evidence, for lists in pages; `believed` says what they mean."""
+    return Reputation.objects.filter(worker=worker, pieces__gt=0)
+
+
+def sums_at(task_type: str, label: str = "") -> QuerySet[Reputation]:
+    """Everybody's sums at a task type for one label, for lists in pages; `believed` says what they mean."""
+    return Reputation.objects.filter(task_type=task_type, label=label, pieces__gt=0)
+
+
+def believed(sums: Sequence[Reputation], *, at: datetime | None = None) -> list[Accuracy]:
+    """What follows from each of these sums."""
+    return _accuracies(sums, at)
+
+
 def accuracies(worker: Worker, *, at: datetime | None = None) -> list[Accuracy]:
     """What is believed of the worker wherever there is evidence, by task type and label, "" first."""
-    rows = Reputation.objects.filter(worker=worker, pieces__gt=0).order_by("task_type", "label")
-    return _accuracies(list(rows), at)
+    return _accuracies(list(sums_of(worker).order_by("task_type", "label")), at)
 
 
 def accuracies_of(

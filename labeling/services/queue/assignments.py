@@ -40,6 +40,9 @@ one more. Whoever holds tasks without working on them keeps few of them from the
 SECONDS = Range(0, 30 * 86_400)
 """Active seconds that a worker's page measures for a task; a month is far above the longest time limit."""
 
+COUNTED = Range(0, 1_000_000)
+"""Events of one kind that a worker's page counts for a task; it stops counting there."""
+
 KEY_LENGTH = Range(1, 200)
 """Characters of the keys that make a claim or a submit safe to repeat."""
 
