@@ -202,6 +202,9 @@ FETCH_ALLOWED_HOSTS = names(
 )
 
 # --- marketplace ----------------------------------------------------------------
+CONDUCT_RULES = flag(
+    "WAGGLE_CONDUCT_RULES", "Whether answers are checked by the rules against spam and robots.", default=True
+)
 SIGN_UP_ENABLED = flag("WAGGLE_SIGN_UP_ENABLED", "Whether anybody may create an account.", default=False)
 INVITATION_DAYS = whole(
     "WAGGLE_INVITATION_DAYS",
@@ -336,6 +339,7 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
     ),
     "Marketplace": (
         SIGN_UP_ENABLED,
+        CONDUCT_RULES,
         INVITATION_DAYS,
         PASSWORD_LINK_HOURS,
         PLATFORM_FEE_PERCENT,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from frontend.operator import pages, payouts, people, qualifications
+from frontend.operator import flags, pages, payouts, people, qualifications
 
 app_name = "operator"
 urlpatterns = [
@@ -29,6 +29,9 @@ urlpatterns = [
     path("qualifications/<int:operator_type_id>/grant/", qualifications.grant, name="qualification-grant"),
     path("qualifications/<int:operator_type_id>/revoke/", qualifications.revoke, name="qualification-revoke"),
     path("qualifications/<int:operator_type_id>/switch/", qualifications.switch, name="qualification-switch"),
+    path("flags/", flags.page, name="flags"),
+    path("flags/rules/", flags.set_rule, name="flag-rule"),
+    path("flags/<int:finding_id>/decide/", flags.decide, name="flag-decide"),
     path("appeals/", pages.appeals_page, name="appeals"),
     path("appeals/<int:appeal_id>/answer/", pages.answer_appeal, name="appeal-answer"),
 ]

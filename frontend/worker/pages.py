@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 from frontend.review_forms import AppealForm, first_error
 from frontend.session import worker_page
 from labeling.services import scope
+from labeling.services.conduct import lists
 from labeling.services.queue import worklist
 from labeling.services.results import appeals, history
 from marketplace.errors import DomainError
@@ -28,6 +29,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
         "rows": worklist.with_counts(worker, page),
         "balance": earnings.balance(worker=worker),
         "worker": worker,
+        "closed": lists.closing(worker).count(),
     }
     return render(request, "worker/jobs.html", context)
 

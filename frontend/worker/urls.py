@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from frontend.worker import earnings, pages, qualifications
+from frontend.worker import conduct, earnings, pages, qualifications
 
 app_name = "worker"
 urlpatterns = [
@@ -16,6 +16,9 @@ urlpatterns = [
     path("qualifications/<int:type_id>/start/", qualifications.start, name="qualification-start"),
     path("tests/<int:attempt_id>/", qualifications.test_page, name="test"),
     path("tests/<int:attempt_id>/<int:question_id>/answer/", qualifications.answer, name="test-answer"),
+    path("conduct/", conduct.page, name="conduct"),
+    path("conduct/<int:finding_id>/appeal/", conduct.appeal, name="conduct-appeal"),
+    path("conduct/<int:finding_id>/instructions-read/", conduct.instructions_read, name="conduct-read"),
     path("earnings/", earnings.page, name="earnings"),
     path("earnings/details/", earnings.set_details, name="payout-details"),
     path("earnings/payouts/", earnings.request_payout, name="payout-request"),

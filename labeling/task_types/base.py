@@ -19,6 +19,9 @@ from labeling.formats.augmented_reading import Origin
 from labeling.formats.shapes import ImageSize
 from labeling.simulation.base import Simulation
 
+Mark = tuple[str, int, int, int, int]
+"""A class and, in whole pixels, left, top, width, height."""
+
 Size = tuple[int, int]
 """Displayed width and height of an image in pixels."""
 
@@ -218,6 +221,14 @@ class TaskType(ABC, Generic[Answer, Models]):
 
         Golds and qualification tests use it; confidences do not matter.
         """
+
+    def agreement_by_class(self, one: Answer, label: Answer) -> dict[str, float]:
+        """`agreement` of an answer with a label, for each class of the label."""
+        return dict.fromkeys(self.classes(label), self.agreement(one, label))
+
+    def marks(self, answer: Answer) -> tuple[Mark, ...] | None:
+        """What was drawn, class and whole pixels, in any order; None where nothing is ever drawn."""
+        return None
 
     # --- manifests
 

@@ -29,6 +29,7 @@ from labeling.task_types.base import (
     Element,
     Finding,
     ImportedLabel,
+    Mark,
     Said,
     Size,
     SkillFigures,
@@ -118,6 +119,19 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
         """A box is right with an IoU of at least 0.5 with a true box of its class; pairs are one to one."""
         right, given, true, _ = tally([labeled(answer)], [labeled(truth)])[0].tolist()
         return f1(right, given, true)
+
+    def agreement_by_class(self, one: list[Box], label: list[Box]) -> dict[str, float]:
+        """`agreement` about the boxes of each class that the label has."""
+        return {
+            name: self.agreement([box for box in one if box.label == name], [box for box in label if box.label == name])
+            for name in self.classes(label)
+        }
+
+    def marks(self, answer: list[Box]) -> tuple[Mark, ...]:
+        """The boxes."""
+        return tuple(
+            (box.label, round(box.left), round(box.top), round(box.width), round(box.height)) for box in answer
+        )
 
     def summary(self, value: Mapping[str, Any]) -> str:
         """How many boxes there are."""

@@ -17,6 +17,7 @@ from marketplace.models.qualifications import (
     QualificationTypeStatus,
 )
 from marketplace.models.rates import RateWindow
+from marketplace.models.reputation import Evidence, EvidenceSource, Reputation
 from marketplace.models.store import StoreAddress
 from marketplace.models.webhooks import WebhookDelivery, WebhookEndpoint, WebhookStatus
 from marketplace.models.workforce import (
@@ -50,6 +51,8 @@ __all__ = [
     "EntryKind",
     "FundsWatch",
     "GrantedBy",
+    "Evidence",
+    "EvidenceSource",
     "GroupKind",
     "GroupMember",
     "IdempotentRequest",
@@ -69,6 +72,7 @@ __all__ = [
     "QualificationType",
     "QualificationTypeStatus",
     "RateWindow",
+    "Reputation",
     "Role",
     "StoreAddress",
     "Subject",

@@ -25,6 +25,7 @@ LISTS = (
     "webhooks",
     "me/webhooks",
     "me/notices",
+    "findings",
 )
 WORKERS_LISTS = (
     "work",
@@ -36,6 +37,8 @@ WORKERS_LISTS = (
     "worker/answers",
     "worker/appeals",
     "me/notices",
+    "worker/findings",
+    "worker/accuracies",
 )
 
 
@@ -58,7 +61,7 @@ def compare(before: dict[str, list[str]], after: dict[str, list[str]]) -> None:
 
 def test_pages_with_more_rows_make_as_many_queries(portal):
     wanted = pages(portal)
-    assert len(wanted) == 15
+    assert len(wanted) == 18
     before = asked(wanted)
     for _ in range(2):
         grow(portal)
@@ -89,6 +92,8 @@ def test_rest_lists_with_more_rows_make_as_many_queries(portal):
     lists["reviews"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/answer-reviews")
     hook = WebhookEndpoint.objects.filter(account=portal.account).order_by("pk")[0]
     lists["deliveries"] = (owner, f"/api/v1/webhooks/{hook.pk}/deliveries")
+    lists["accuracies"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/accuracies")
+    lists["flags"] = (portal.operator, "/api/v1/operator/findings")
     lists["exports"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/exports")
     lists["imported_lines"] = (owner, f"/api/v1/label-imports/{first_import(portal)}/lines")
     before = asked(lists)

@@ -5,10 +5,12 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
+from django.utils import timezone
 
 from frontend.images import image_url
 from labeling.models import (
     AnswerReview,
+    ConductFinding,
     DataObject,
     Dataset,
     Export,
@@ -54,6 +56,7 @@ SECRETS = (
     "secret-appeal",
     "secret-hook",
     "secret-exam",
+    "secret-finding",
 )
 """Texts in names and contents of the account's objects that no stranger may read."""
 
@@ -151,6 +154,24 @@ def _qualifications(account: Account, worker: Worker) -> dict[str, Any]:
     }
 
 
+def _a_finding(job: LabelingJob, worker: Worker) -> ConductFinding:
+    """Something that was found in the worker's conduct, after which they read the instructions again."""
+    now = timezone.now()
+    return ConductFinding.objects.create(
+        worker=worker,
+        queue=job.queue,
+        rule="uniform-times",
+        action="Retrain",
+        state="Done",
+        reason="secret-finding",
+        numbers={"spread": 0.1},
+        found_at=now,
+        found_by="system",
+        closed_at=now,
+        closed_by=f"worker:{worker.pk}",
+    )
+
+
 def a_world() -> World:
     """Create an account with one object of each kind."""
     job, (worker, other) = stories.a_funded_job(
@@ -190,6 +211,7 @@ def a_world() -> World:
         "assignment_id": assignment.pk,
         "review_id": review.pk,
         "appeal_id": review.appeal.pk,
+        "finding_id": _a_finding(job, worker).pk,
         "token_id": token.pk,
         "user_id": owner.pk,
         "team_id": job.workteam_id,

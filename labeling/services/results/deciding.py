@@ -17,6 +17,7 @@ from labeling.services import notices
 from labeling.services.queue import rejected_seats
 from labeling.services.queue.batches import LIVE
 from labeling.services.queue.locking import lock_positions
+from labeling.services.results import evidence
 from labeling.services.results.review_lists import ReviewFilter, reviews
 from marketplace.errors import Invalid, WrongState
 from marketplace.models import Subject
@@ -148,6 +149,7 @@ def _accept_locked(rows: Sequence[AnswerReview], *, by: str) -> int:
             description=row.queue.title,
         )
     AnswerReview.objects.bulk_update(rows, ["state", "decided_at", "decided_by"])
+    evidence.record_reviews(rows, at=now)
     return len(rows)
 
 
@@ -186,6 +188,8 @@ def _reject_chunk(ids: Sequence[int], queue: WorkQueue, reason: str, return_to_w
             said = f"answer of worker:{row.worker_id} rejected: {reason}"
             audit.record(row, by=by, because=said, account=row.queue.account, to_status=row.state)
         notices.rejected(rows, reason)
+        evidence.forget_agreement(decided)
+        evidence.record_reviews(rows, at=now)
     return len(rows)
 
 
