@@ -6,6 +6,7 @@ from marketplace.models.invitations import Invitation, InvitationStatus
 from marketplace.models.ledger import Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
 from marketplace.models.payouts import UNDER_WAY, Payout, PayoutDetails, PayoutStatus
 from marketplace.models.rates import RateWindow
+from marketplace.models.reputation import Evidence, EvidenceSource, Reputation
 from marketplace.models.store import StoreAddress
 from marketplace.models.workforce import (
     Audience,
@@ -32,6 +33,8 @@ __all__ = [
     "Crowd",
     "Entry",
     "EntryKind",
+    "Evidence",
+    "EvidenceSource",
     "GroupKind",
     "GroupMember",
     "IdempotentRequest",
@@ -45,6 +48,7 @@ __all__ = [
     "PayoutStatus",
     "Posting",
     "RateWindow",
+    "Reputation",
     "Role",
     "StoreAddress",
     "Subject",
