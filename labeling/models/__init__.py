@@ -3,6 +3,7 @@
 from labeling.models.attempts import FailedAttempt
 from labeling.models.datasets import BadLine, Dataset
 from labeling.models.exports import Export
+from labeling.models.golds import Gold, GoldResult, GoldSource, GoldStatus
 from labeling.models.imports import ImportedLine, ImportOutcome, LabelImport
 from labeling.models.jobs import LabelingJob, WorkerModels
 from labeling.models.objects import DataObject, Label, LabelSource, ObjectLine, ObjectState
@@ -25,6 +26,10 @@ __all__ = [
     "Dataset",
     "Export",
     "FailedAttempt",
+    "Gold",
+    "GoldResult",
+    "GoldSource",
+    "GoldStatus",
     "ImportOutcome",
     "ImportedLine",
     "Label",

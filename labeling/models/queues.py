@@ -42,6 +42,10 @@ class WorkQueue(models.Model):
     max_concurrent_tasks = models.IntegerField(default=1000)
     # Answers are paid after a review, which accepts them by itself after so many days; null: paid at once.
     review_days = models.SmallIntegerField(null=True)
+    # The share of tasks whose answer is known, 0 for none; which ones follows from the secret `gold_salt`, 0 while the
+    # queue never had any.
+    gold_rate = models.FloatField(default=0, db_default=0)
+    gold_salt = models.BigIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

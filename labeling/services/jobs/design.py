@@ -11,6 +11,7 @@ from typing import Any
 from labeling import task_types
 from labeling.formats.attribute_names import validate_label_attribute_name
 from labeling.models import Dataset
+from labeling.services.golds import options as golds
 from labeling.services.intake.selection import check_selection
 from labeling.services.jobs import instructions as texts
 from labeling.services.jobs import limits, pricing
@@ -59,6 +60,7 @@ class Design:
     max_human_labeled_objects: int | None = None
     max_percentage_labeled: int | None = None
     max_spend_micros: int | None = None
+    golds: dict[str, Any] | None = None
     automated_labeling: dict[str, Any] | None = None
     tags: list[dict[str, str]] | None = None
     role_arn: str = ""
@@ -196,6 +198,8 @@ def _people(design: Design) -> None:
     if design.review_days is not None:
         design.within("review_days", limits.REVIEW_DAYS)
     design.redundancy, errors = complete_redundancy(design.redundancy or {}, design.workers_per_object)
+    design.errors += errors
+    design.golds, errors = golds.complete(design.golds or {}, design.kind)
     design.errors += errors
 
 
