@@ -6,8 +6,8 @@ subtracted from seats_total. The task is over when seats_total equals answers_co
 of a queue. A task whose seat is freed gets a new position at the end, so that the workers' cursors, which only move
 forward, reach it again. The claim itself is the SQL function `labeling_claim` (labeling/sql/claim_0027.sql).
 
-A task whose true answer is known (a gold) has a random negative `queue_position`, so that no cursor ever reaches it: the
-claim mixes it in. Its `gold_seats` are all the seats it can get, and paid for.
+A task whose true answer is known (a gold) has a random negative `queue_position`, so that no cursor ever reaches it:
+the claim mixes it in. Its `gold_seats` are all the seats it can get, and paid for.
 """
 
 from django.db import models

@@ -59,14 +59,14 @@ def money_of_many(jobs: Iterable[LabelingJob]) -> dict[int, dict[str, int]]:
             "spent_micros": committed[job.pk] - reserved[job.pk] - held[job.pk],
             "under_review_micros": held[job.pk],
             "reserved_micros": reserved[job.pk],
-            "all_human_micros": gold_budget.batch_micros(job, job.objects_total, golds=job.queue.gold_rate > 0),
+            "all_human_micros": gold_budget.batch_micros(job, job.objects_total, golds=True),
         }
         for job in rows
     }
 
 
 def progress(job: LabelingJob) -> dict[str, Any]:
-    """The live batch without its golds: tasks, seats, answers, and the expected seconds left (None before the first answer)."""
+    """The live batch without its golds: tasks, seats, answers, expected seconds left (None before the first answer)."""
     states = objects_by_state(job)
     batch = Batch.objects.filter(queue=job.queue_id, status__in=["Initializing", "InProgress"]).first()
     sums = Task.objects.filter(batch=batch, gold=None).aggregate(

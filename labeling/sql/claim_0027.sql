@@ -51,6 +51,7 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
     q record;
     n integer;
+    golds integer;
     before integer;
     total integer := ordinary;
     longer integer;
@@ -61,12 +62,15 @@ BEGIN
     END IF;
     SELECT c.claims INTO n FROM labeling_workercursor c WHERE c.worker_id = the_worker AND c.queue_id = the_queue;
     n := coalesce(n, 0);
-    IF NOT EXISTS (SELECT 1 FROM labeling_gold_tasks(the_worker, the_queue, q.gold_salt, n)) THEN
-        RETURN ordinary;
-    END IF;
+    -- At most as many as there are, or the last one would be told by how far the number falls.
+    SELECT count(*) INTO golds FROM labeling_task t
+        WHERE t.queue_id = the_queue AND t.state = 'Open' AND t.seats_free > 0 AND t.queue_position < 0
+          AND coalesce((SELECT coalesce(a.state IN ('Returned', 'Expired'), false) FROM labeling_goldresult r
+                        LEFT JOIN labeling_assignment a ON a.id = r.assignment_id
+                        WHERE r.gold_id = t.gold_id AND r.worker_id = the_worker), true);
     before := labeling_golds_due(the_worker, q.gold_salt, q.gold_rate, n);
     LOOP
-        longer := ordinary + labeling_golds_due(the_worker, q.gold_salt, q.gold_rate, n + total) - before;
+        longer := ordinary + least(golds, labeling_golds_due(the_worker, q.gold_salt, q.gold_rate, n + total) - before);
         EXIT WHEN longer = total;
         total := longer;
     END LOOP;

@@ -62,7 +62,7 @@ def add(*, data_object: DataObject, by: str, content: Any = None) -> Gold:
     return gold
 
 
-def make(objects: list[DataObject], *, job: LabelingJob, source: GoldSource, by: str) -> list[Gold]:
+def make(objects: list[DataObject], *, job: LabelingJob, source: str, by: str) -> list[Gold]:
     """Store these objects, with `label` loaded, as golds. Whoever had a task about one of them is never given it.
 
     Needs a transaction.

@@ -59,7 +59,8 @@ def open_now(gold: Gold, *, by: str) -> bool:
             lock_positions(queue.pk)
             Batch.objects.select_for_update(no_key=True).get(pk=live.pk)
             golds = _active(queue)
-            if gold.pk not in {one.pk for one in golds} or Task.objects.filter(batch=live, gold=gold).exists():
+            in_batch = Task.objects.filter(batch=live, data_object=gold.data_object_id).exists()
+            if in_batch or gold.pk not in {one.pk for one in golds}:
                 return False
             left = F("seats_total") - F("answers_count")
             ordinary = Task.objects.filter(batch=live, gold=None, state=TaskStatus.OPEN).aggregate(n=Sum(left))["n"]

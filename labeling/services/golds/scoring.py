@@ -1,7 +1,7 @@
 """Scores answers to golds and passes the result on as evidence of how good each worker is.
 
-Scores follow soon after the answer, in the advance of the queue's owner and not in the submit, whose duration would tell
-the worker that the task was a gold. Safe to repeat, and to be killed anywhere.
+Scores follow soon after the answer, in the advance of the queue's owner and not in the submit, whose duration would
+tell the worker that the task was a gold. Safe to repeat, and to be killed anywhere.
 """
 
 import logging

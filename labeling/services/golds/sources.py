@@ -1,4 +1,4 @@
-"""Where golds come from besides a member of the account: the input manifest, and objects on which all answers agreed."""
+"""Golds that no member makes: from the truths of the input manifest, and of objects on which all answers agreed."""
 
 import random
 

@@ -13,7 +13,7 @@ DOUBTED_BELOW = 0.4
 """A gold is suspected when a smaller share of them passes."""
 
 RELIABLE = 0.5
-"""A worker counts there unless they pass a smaller share of the other golds: people who answer anything doubt nothing."""
+"""A worker counts there unless they pass a smaller share of the other golds: who answers anything doubts nothing."""
 
 FEWEST_TO_RETIRE = 20
 """Answers after which a gold may be known."""
@@ -39,7 +39,7 @@ class Answered(NamedTuple):
     others: float | None
 
 
-def verdict(answers: Sequence[Answered]) -> tuple[GoldStatus, str] | None:
+def verdict(answers: Sequence[Answered]) -> tuple[str, str] | None:
     """What follows from the answers to a gold that is given out, in the order they came; None for nothing."""
     counted = [one for one in answers if one.others is None or one.others >= RELIABLE]
     passed = sum(one.passed for one in counted)

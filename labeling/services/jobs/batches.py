@@ -18,9 +18,10 @@ from marketplace.errors import Invalid, WrongState
 def open_batch(*, job: LabelingJob, object_ids: Sequence[int], purpose: str = "labels", by: str) -> Batch:
     """Open these Unlabeled objects to people, in this order of priority, and reserve the money for every seat.
 
-    The job's golds are mixed in, as many as its rate calls for. With dynamic redundancy a task starts with a few seats and the money is reserved for the most it may get. Raises
-    LimitExceeded when the wallet cannot pay, WrongState when a batch is open, the job is not InProgress or an object is
-    not Unlabeled, Invalid for no objects, a repeated one, or one not inspected. When it raises, nothing has changed.
+    The job's golds are mixed in, as many as its rate calls for. With dynamic redundancy a task starts with a few seats
+    and the money is reserved for the most it may get. Raises LimitExceeded when the wallet cannot pay, WrongState when a
+    batch is open, the job is not InProgress or an object is not Unlabeled, Invalid for no objects, a repeated one, or
+    one not inspected. When it raises, nothing has changed.
     """
     ids = list(object_ids)
     if not ids or len(set(ids)) != len(ids):

@@ -44,8 +44,8 @@ def open_batch(
 ) -> Batch:
     """Open these tasks to people, in this order of priority, and reserve the money for every seat they may get.
 
-    The golds are mixed into the work on the others. Needs a transaction. Raises LimitExceeded when the wallet cannot pay, WrongState when an exclusive batch is open or
-    the queue is closed. When it raises, nothing has changed.
+    The golds are mixed into the work on the others. Needs a transaction. Raises LimitExceeded when the wallet cannot
+    pay, WrongState when an exclusive batch is open or the queue is closed. When it raises, nothing has changed.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -126,7 +126,8 @@ def _make_golds(queue: WorkQueue, batch: Batch, golds: Sequence[NewGold]) -> Non
                                           responses_written, queue_position)
                SELECT %s, %s, u.object_id, u.gold_id, u.input::jsonb, 'Open', u.seats, u.seats, u.seats, 0, 0, false,
                       false, -1 - floor(random() * 4611686018427387903)::bigint
-               FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::smallint[]) AS u(object_id, gold_id, input, seats)""",
+               FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::smallint[])
+                    AS u(object_id, gold_id, input, seats)""",
             [
                 queue.pk,
                 batch.pk,
