@@ -9,6 +9,7 @@ from frontend.requester.fields import SelectionFields, dollars, name_field, sele
 from labeling import task_types
 from labeling.models import Dataset
 from labeling.services import scope
+from labeling.services.golds import options
 from labeling.services.jobs import instructions, limits, pricing
 from labeling.services.jobs.design import Design, label_errors
 from labeling.task_types.base import TaskType
@@ -32,6 +33,8 @@ RARE = (
     "max_percentage_labeled",
     "max_spend",
 )
+# Those about golds, likewise.
+GOLDS = ("golds_rate", "golds_attribute", "golds_mint")
 
 
 class StepForm(forms.Form):
@@ -172,6 +175,25 @@ class PeopleStep(StepForm):
         help_text=f"{limits.REVIEW_DAYS}. You accept or reject answers before they are paid. Empty: paid at once.",
         **limits.REVIEW_DAYS.bounds,
     )
+    golds_rate = forms.FloatField(
+        required=False,
+        label="Golds: percent of the tasks",
+        help_text=f"{options.RATE} %. Tasks whose answer is known show how good each worker is. Empty or 0: none.",
+        **options.RATE.bounds,
+    )
+    golds_attribute = forms.CharField(
+        required=False,
+        max_length=limits.LABEL_ATTRIBUTE_NAME_LENGTH.longest,
+        label="Known labels in the data set",
+        help_text="The label attribute that holds them. Such objects become golds, one object in five at most, and "
+        "are not labeled anew. You can also make golds yourself, once the job runs.",
+    )
+    golds_mint = forms.IntegerField(
+        required=False,
+        label="Golds of unanimous objects",
+        help_text="So many objects on which all answers agree become golds as well.",
+        **options.MINT.bounds,
+    )
     time_limit_minutes = forms.IntegerField(
         initial=Design.task_time_limit_seconds // MINUTE,
         label="Time limit of a task, minutes",
@@ -286,6 +308,7 @@ def design(draft: dict[str, Any]) -> dict[str, Any]:
         "task_time_limit_seconds": people["time_limit_minutes"] * MINUTE,
         "max_concurrent_tasks": people["max_concurrent_tasks"],
         "review_days": people.get("review_days"),
+        "golds": _golds(people),
         "max_human_labeled_objects": people["max_human_labeled_objects"],
         "max_percentage_labeled": people["max_percentage_labeled"],
         "max_spend_micros": people["max_spend"],
@@ -300,3 +323,10 @@ def design(draft: dict[str, Any]) -> dict[str, Any]:
             **{k: auto[k] for k in ("target_iou", "architecture", "max_rounds")},
         }
     return made
+
+
+def _golds(people: dict[str, Any]) -> dict[str, Any] | None:
+    """The options of golds; none without any of the fields."""
+    fields = ("rate", "attribute", "mint")
+    given = {name: people.get(f"golds_{name}") for name in fields if people.get(f"golds_{name}")}
+    return given or None

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from frontend import automation
-from frontend.requester import cards, listing, loop_charts
+from frontend.requester import cards, golds, listing, loop_charts
 from frontend.session import requester_page
 from labeling import task_types, transitions
 from labeling.models import BadLine, DataObject, Export, LabelingJob
@@ -174,6 +174,7 @@ def people_page(request: HttpRequest, job_id: int) -> HttpResponse:
         **job_context(request, job, "people"),
         "kind": kind,
         "skills": people.worker_skills(job),
+        "golds": golds.section(request, job),
         "chart": chart if any(histogram) else None,
         "cards": cards.cards(people.disagreements(job, limit=12), kind, request.user.pk or 0, everybody=True),
     }

@@ -6,6 +6,7 @@ from frontend import automation
 from frontend.requester import (
     blocks,
     datasets,
+    golds,
     imports,
     job_forecast,
     job_new,
@@ -40,6 +41,10 @@ urlpatterns = [
     path("jobs/<int:job_id>/labels/", objects.gallery_page, name="job-gallery"),
     path("jobs/<int:job_id>/labels/<int:object_id>/", objects.object_page, name="object"),
     path("jobs/<int:job_id>/labels/<int:object_id>/adjudicate/", objects.adjudicate, name="object-adjudicate"),
+    path("jobs/<int:job_id>/labels/<int:object_id>/gold/", golds.add, name="object-gold"),
+    path("jobs/<int:job_id>/golds/options/", golds.change_options, name="job-gold-options"),
+    path("jobs/<int:job_id>/golds/<int:gold_id>/confirm/", golds.confirm, name="gold-confirm"),
+    path("jobs/<int:job_id>/golds/<int:gold_id>/withdraw/", golds.withdraw, name="gold-withdraw"),
     path("jobs/<int:job_id>/answers/", reviews.answers_page, name="job-answers"),
     path("jobs/<int:job_id>/answers/decide/", reviews.decide_some, name="job-answers-decide"),
     path("jobs/<int:job_id>/answers/sample/", reviews.sample, name="job-answers-sample"),

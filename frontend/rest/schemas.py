@@ -203,6 +203,7 @@ class LabelingJob(LabelingJobRow):
     task_availability_seconds = s.IntegerField()
     max_concurrent_tasks = s.IntegerField()
     review_days = s.IntegerField(allow_null=True)
+    golds = s.JSONField(help_text="the options of golds, and what the manifest gave: taken, unusable, problem")
     max_human_labeled_objects = s.IntegerField(allow_null=True)
     max_percentage_labeled = s.IntegerField(allow_null=True)
     money = inline_serializer(
@@ -218,6 +219,7 @@ class Estimate(s.Serializer):
 
     total = Money()
     fee = Money()
+    golds = Money()
     per_object = Money()
     duration_seconds = s.FloatField()
     guideline = Money()

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", pages.jobs, name="jobs"),
     path("history/", pages.history_page, name="history"),
     path("history/<int:assignment_id>/appeal/", pages.appeal, name="appeal"),
+    path("history/<int:assignment_id>/gold/", pages.gold, name="gold"),
     path("earnings/", earnings.page, name="earnings"),
     path("earnings/details/", earnings.set_details, name="payout-details"),
     path("earnings/payouts/", earnings.request_payout, name="payout-request"),

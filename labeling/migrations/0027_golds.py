@@ -58,7 +58,8 @@ class Migration(migrations.Migration):
                 (
                     "source",
                     models.CharField(
-                        choices=[("manifest", "Manifest"), ("minted", "Minted"), ("expert", "Expert")], max_length=8
+                        choices=[("manifest", "Data set"), ("minted", "Unanimous answers"), ("expert", "A member")],
+                        max_length=8,
                     ),
                 ),
                 (

@@ -10,9 +10,9 @@ from marketplace.models import Worker
 class GoldSource(models.TextChoices):
     """Where a true label comes from."""
 
-    MANIFEST = "manifest"  # the requester's input manifest
-    MINTED = "minted"  # an object on which all of its answers agreed
-    EXPERT = "expert"  # a member of the account
+    MANIFEST = "manifest", "Data set"  # the requester's input manifest
+    MINTED = "minted", "Unanimous answers"  # an object on which all of its answers agreed
+    EXPERT = "expert", "A member"  # a member of the account
 
 
 class GoldStatus(models.TextChoices):

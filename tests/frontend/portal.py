@@ -10,7 +10,18 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from labeling.models import AnswerReview, DataObject, Dataset, Export, ImportedLine, LabelImport, LabelingJob
+from labeling.models import (
+    AnswerReview,
+    Assignment,
+    DataObject,
+    Dataset,
+    Export,
+    GoldResult,
+    ImportedLine,
+    LabelImport,
+    LabelingJob,
+)
+from labeling.services.golds import keeping
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import batches, due
 from labeling.services.results import appeals, deciding
@@ -56,6 +67,7 @@ def grow(portal: Portal) -> None:
     _label_two(portal, job)
     _more_objects(portal)
     _decide(portal)
+    _a_gold(portal)
     other = stories.an_account(funds="10")
     outsiders = stories.a_crowd(1)
     foreign = stories.a_job(other, builders.a_team(account=other, workers=[*portal.workers, *outsiders]))
@@ -117,6 +129,16 @@ def _decide(portal: Portal) -> None:
     deciding.accept_one(review=accepted, by="system")
     deciding.reject_one(review=rejected, reason="not tight", by="system")
     appeals.file_appeal(review=rejected, worker=rejected.worker, text="it is")
+
+
+def _a_gold(portal: Portal) -> None:
+    """Add a gold to the main job, answered by the first worker; golds of jobs that are over are told."""
+    stories.add_objects(portal.job, 1)
+    row = DataObject.objects.filter(job=portal.job).order_by("-index")[0]
+    gold = keeping.add(data_object=row, content=stories.ONE_BEE, by="system")
+    seat = Assignment.objects.filter(worker=portal.workers[0], state="Submitted", gold_result=None).order_by("pk")[0]
+    GoldResult.objects.create(gold=gold, worker=portal.workers[0], assignment=seat, score=1)
+    keeping.withdraw(gold=gold, by="system")
 
 
 def _unlabeled(job: LabelingJob) -> list[int]:

@@ -13,6 +13,7 @@ import frontend
 from frontend.requester import datasets, imports, jobs
 from frontend.requester.fields import SelectionFields
 from frontend.requester.job_forms import ARCHITECTURES, HOUR, MINUTE
+from labeling.services.golds import keeping, options
 from labeling.services.imports import limits as import_limits
 from labeling.services.intake import selection, sources
 from labeling.services.jobs import limits
@@ -69,6 +70,16 @@ DECLARED: dict[str, Range] = {
     "text": appeals.TEXT_LENGTH,
     "worker": review_lists.WORKER_LENGTH,
     "hours": review_lists.HOURS,
+    "rate": options.RATE,
+    "golds_rate": options.RATE,
+    "attribute": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
+    "golds_attribute": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
+    "most": options.MOST,
+    "mint": options.MINT,
+    "golds_mint": options.MINT,
+    "pass_mark": options.PASS_MARK,
+    "WithdrawForm.reason": keeping.REASON_LENGTH,
+    "WithdrawalInput.reason": keeping.REASON_LENGTH,
     "DecisionForm.reason": deciding.REASON_LENGTH,
     "RejectionInput.reason": deciding.REASON_LENGTH,
     "RejectSomeInput.reason": deciding.REASON_LENGTH,
@@ -109,7 +120,19 @@ DECLARED: dict[str, Range] = {
 # Fields without a declared limit: ids of rows, and texts that another rule checks.
 FREE = {
     "owner",
-    *("account", "answer", "augmentation", "dataset", "email", "folder", "images", "job", "labels", "task_type"),
+    *(
+        "account",
+        "answer",
+        "augmentation",
+        "dataset",
+        "email",
+        "folder",
+        "images",
+        "job",
+        "labels",
+        "object",
+        "task_type",
+    ),
     *("validation", "workteam"),
 }
 

@@ -7,7 +7,8 @@ from django.apps import apps
 from django.conf import settings
 
 from frontend.images import image_url
-from labeling.models import AnswerReview, DataObject, Dataset, Export, LabelImport, LabelingJob
+from labeling.models import AnswerReview, DataObject, Dataset, Export, Gold, LabelImport, LabelingJob
+from labeling.services.golds import keeping
 from labeling.services.imports import reports
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import assignments
@@ -91,6 +92,13 @@ def _an_appealed_answer(job: LabelingJob, worker: Worker) -> AnswerReview:
     return review
 
 
+def _a_gold(job: LabelingJob) -> Gold:
+    """A gold of the job, from an object of its own."""
+    stories.add_objects(job, 1)
+    row = DataObject.objects.filter(job=job).order_by("-index")[0]
+    return keeping.add(data_object=row, content=stories.ONE_BEE, by="system")
+
+
 def a_world() -> World:
     """Create an account with one object of each kind."""
     job, (worker, other) = stories.a_funded_job(
@@ -130,6 +138,7 @@ def a_world() -> World:
         "assignment_id": assignment.pk,
         "review_id": review.pk,
         "appeal_id": review.appeal.pk,
+        "gold_id": _a_gold(job).pk,
         "token_id": token.pk,
         "user_id": owner.pk,
         "team_id": job.workteam_id,

@@ -5,7 +5,17 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from labeling.models import Assignment, DataObject, Gold, GoldResult, GoldSource, GoldStatus, LabelingJob, ObjectState
+from labeling.models import (
+    Assignment,
+    DataObject,
+    Gold,
+    GoldResult,
+    GoldSource,
+    GoldStatus,
+    Label,
+    LabelingJob,
+    ObjectState,
+)
 from labeling.services.golds import mixing, scoring
 from labeling.services.results import adjudication
 from marketplace.errors import Invalid, LimitExceeded, WrongState
@@ -54,7 +64,7 @@ def add(*, data_object: DataObject, by: str, content: Any = None) -> Gold:
         if Gold.objects.filter(queue=row.job.queue_id).count() >= MOST:
             raise LimitExceeded(f"a labeling job has at most {MOST} golds", field="object")
         try:
-            (gold,) = make([row], job=row.job, source=GoldSource.EXPERT, by=by)
+            (gold,) = make([row], job=row.job, source=str(GoldSource.EXPERT), by=by)
         except IntegrityError:
             raise WrongState(USED, field="object") from None
         _note(gold, by, "added")
@@ -106,6 +116,18 @@ def correct(*, gold: Gold, content: Any, by: str) -> Gold:
         scoring.score_again(locked)
         _note(locked, by, "corrected")
     return locked
+
+
+def decide(*, data_object: DataObject, content: Any, by: str) -> Label:
+    """Store the requester's answer as the object's label; where the object is a gold, as its truth as well.
+
+    Raises as `adjudication.adjudicate`.
+    """
+    gold = Gold.objects.filter(data_object=data_object.pk).exclude(state=GoldStatus.WITHDRAWN).first()
+    if gold is None:
+        return adjudication.adjudicate(data_object=data_object, content=content, by=by)
+    correct(gold=gold, content=content, by=by)
+    return Label.objects.filter(data_object=data_object.pk).order_by("-revision")[0]
 
 
 def confirm(*, gold: Gold, by: str) -> Gold:

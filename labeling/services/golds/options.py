@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from labeling.formats.attribute_names import validate_label_attribute_name
 from labeling.models import LabelingJob, WorkQueue
+from labeling.queries import golds
 from labeling.task_types.base import TaskType
 from marketplace.errors import Invalid, WrongState
 from marketplace.models import AuditEvent
@@ -25,8 +26,7 @@ MINT = Range(0, 500)
 PASS_MARK = Range(0.05, 1)
 """The score from which an answer to a gold passes."""
 
-DEFAULTS: dict[str, Any] = {"rate": 0, "attribute": "", "most": 100, "mint": 0, "pass_mark": 0.6}
-"""Two thirds of the boxes right are enough, a wrong class is not."""
+DEFAULTS: dict[str, Any] = {"rate": 0, "attribute": "", "most": 100, "mint": 0, "pass_mark": golds.PASS_MARK}
 
 _RANGES = {"rate": RATE, "most": MOST, "mint": MINT, "pass_mark": PASS_MARK}
 _WHOLE = ("most", "mint")

@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from labeling import subjects, task_types
 from labeling.models import Answer, AssignmentStatus, Gold, GoldResult, GoldStatus, LabelingJob, WorkQueue
-from labeling.services.golds import mixing, options, verdicts
+from labeling.queries import golds
+from labeling.services.golds import mixing, verdicts
 from labeling.services.golds.verdicts import Answered
 from labeling.services.one_by_one import OF_ONE_OBJECT
 from marketplace.models import EvidenceSource, Subject
@@ -122,7 +123,7 @@ def newest_answers(seats: Collection[int]) -> dict[int, Any]:
 
 def _judge(job: LabelingJob, gold: Gold) -> None:
     """Retire the gold or put it aside, if its answers say so."""
-    mark = options.of(job)["pass_mark"]
+    mark = golds.pass_mark(job)
     with transaction.atomic():
         gold = Gold.objects.select_for_update(no_key=True).get(pk=gold.pk)
         if gold.state != GoldStatus.ACTIVE:

@@ -88,7 +88,7 @@ def take_from_manifest(job: LabelingJob) -> None:
         ]
         labels.write_revisions(revisions, source=LabelSource.ADJUDICATED, algorithm=adjudication.ALGORITHM)
         rows = list(DataObject.objects.filter(pk__in=list(answers)).select_related("label").order_by("pk"))
-        keeping.make(rows, job=job, source=GoldSource.MANIFEST, by=job.created_by)
+        keeping.make(rows, job=job, source=str(GoldSource.MANIFEST), by=job.created_by)
         job.golds = wanted | {"taken": len(rows), "unusable": len(refused), "problem": (refused or [""])[0][:200]}
         LabelingJob.objects.filter(pk=job.pk).update(golds=job.golds)
 
@@ -147,7 +147,7 @@ def mint(*, job: LabelingJob, batch: Batch) -> int:
         current = set(still.values_list("pk", flat=True))
         return len(
             keeping.make(
-                [row for row in chosen if row.label_id in current], job=job, source=GoldSource.MINTED, by="system"
+                [row for row in chosen if row.label_id in current], job=job, source=str(GoldSource.MINTED), by="system"
             )
         )
 

@@ -19,8 +19,8 @@ def open_batch(*, job: LabelingJob, object_ids: Sequence[int], purpose: str = "l
     """Open these Unlabeled objects to people, in this order of priority, and reserve the money for every seat.
 
     The job's golds are mixed in, as many as its rate calls for. With dynamic redundancy a task starts with a few seats
-    and the money is reserved for the most it may get. Raises LimitExceeded when the wallet cannot pay, WrongState when a
-    batch is open, the job is not InProgress or an object is not Unlabeled, Invalid for no objects, a repeated one, or
+    and the money is reserved for the most it may get. Raises LimitExceeded when the wallet cannot pay, WrongState when
+    a batch is open, the job is not InProgress or an object is not Unlabeled, Invalid for no objects, a repeated one, or
     one not inspected. When it raises, nothing has changed.
     """
     ids = list(object_ids)
