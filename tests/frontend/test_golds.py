@@ -119,7 +119,7 @@ def test_the_truth_is_told_when_the_gold_is_retired_or_the_job_is_over(answered)
     Gold.objects.filter(pk=golds[0].pk).update(state="Retired")
     client = Client()
     client.force_login(bob.user)
-    told = [row["gold"] for row in client.get("/api/v1/worker/answers?limit=100").json()["results"] if row["gold"]]
+    told = [row["gold"] for row in client.get("/api/v1/worker/answers?page_size=100").json()["results"] if row["gold"]]
     assert len(told) == 1
     assert (told[0]["score"], told[0]["passed"], told[0]["truth"]["boxes"][0]["left"]) == (0.0, False, 100)
     seat = GoldResult.objects.get(worker=bob, gold=golds[0]).assignment_id
