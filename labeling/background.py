@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from labeling.models import AdvanceRequest, LabelingJob, WorkQueue
 from labeling.services import attempts
+from labeling.services.conduct import appeals as conduct_appeals
+from labeling.services.conduct import checks, colluding, noting
 from labeling.services.imports import advancing as imports
 from labeling.services.intake import datasets
 from labeling.services.jobs import advancing
@@ -42,6 +44,16 @@ def refresh_output(job_id: int) -> None:
         )
 
 
+def check_conduct(queue_id: int) -> None:
+    """Look at the conduct of the workers who have answered in a queue since the last look."""
+    checks.check_queue(queue_id)
+
+
+def check_collusion(queue_id: int) -> None:
+    """Note the pairs of workers of a queue who agree far more than their accuracies allow."""
+    colluding.check_queue(queue_id)
+
+
 def sweep() -> None:
     """Run every minute: end overdue leases, decide what nobody has decided in time, and request an advance of every
     queue's owner that is not finished.
@@ -53,6 +65,8 @@ def sweep() -> None:
             leases.expire_overdue,
             deciding.accept_due,
             appeals.uphold_overdue,
+            conduct_appeals.uphold_overdue,
+            noting.sweep,
             _request_advances,
             datasets.sweep,
             exports.sweep,

@@ -244,6 +244,7 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 BACKGROUND_PER_ACCOUNT = value(declared.BACKGROUND_PER_ACCOUNT)
+CONDUCT_RULES = value(declared.CONDUCT_RULES)
 IDEMPOTENCY_HOURS = value(declared.IDEMPOTENCY_HOURS)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Waggle",

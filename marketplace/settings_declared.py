@@ -193,6 +193,9 @@ FETCH_ALLOWED_HOSTS = names(
 )
 
 # --- marketplace ----------------------------------------------------------------
+CONDUCT_RULES = flag(
+    "WAGGLE_CONDUCT_RULES", "Whether answers are checked by the rules against spam and robots.", default=True
+)
 SIGN_UP_ENABLED = flag("WAGGLE_SIGN_UP_ENABLED", "Whether anybody may create an account.", default=False)
 INVITATION_DAYS = whole(
     "WAGGLE_INVITATION_DAYS",
@@ -311,6 +314,7 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
     "E-mail": (EMAIL_HOST, EMAIL_PORT, EMAIL_SECURITY, EMAIL_USER, EMAIL_PASSWORD, EMAIL_FROM),
     "Marketplace": (
         SIGN_UP_ENABLED,
+        CONDUCT_RULES,
         INVITATION_DAYS,
         PASSWORD_LINK_HOURS,
         PLATFORM_FEE_PERCENT,

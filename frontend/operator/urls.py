@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from frontend.operator import pages, payouts, people
+from frontend.operator import flags, pages, payouts, people
 
 app_name = "operator"
 urlpatterns = [
@@ -23,6 +23,9 @@ urlpatterns = [
     path("people/<int:user_id>/suspend/", people.suspend, name="person-suspend"),
     path("people/<int:user_id>/lift/", people.lift, name="person-lift"),
     path("people/<int:user_id>/account/", people.new_account, name="person-account"),
+    path("flags/", flags.page, name="flags"),
+    path("flags/rules/", flags.set_rule, name="flag-rule"),
+    path("flags/<int:finding_id>/decide/", flags.decide, name="flag-decide"),
     path("appeals/", pages.appeals_page, name="appeals"),
     path("appeals/<int:appeal_id>/answer/", pages.answer_appeal, name="appeal-answer"),
 ]

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from frontend import automation
+from frontend import automation, conduct_forms
 from frontend.requester import cards, golds, listing, loop_charts
 from frontend.session import requester_page
 from labeling import task_types, transitions
@@ -18,6 +18,7 @@ from labeling.queries import people, progress
 from labeling.services import scope
 from labeling.services.jobs import creation
 from labeling.services.output import exports
+from labeling.services.results import accuracy
 from marketplace.errors import NotFound
 from marketplace.models import Role
 from marketplace.services.scope import actor
@@ -161,7 +162,7 @@ def _promise(view: dict[str, Any]) -> str:
 def people_page(request: HttpRequest, job_id: int) -> HttpResponse:
     """Worker skill, confidence, and the objects people disagree on most."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
-    kind = task_types.get(job.task_type)
+    kind, skills = task_types.get(job.task_type), accuracy.with_accuracies(job, people.worker_skills(job))
     histogram = people.confidence_histogram(job)
     chart = {
         "type": "bar",
@@ -173,8 +174,11 @@ def people_page(request: HttpRequest, job_id: int) -> HttpResponse:
     context = {
         **job_context(request, job, "people"),
         "kind": kind,
-        "skills": people.worker_skills(job),
         "golds": golds.section(request, job),
+        "skills": skills,
+        "picture": conduct_forms.picture(
+            {row["worker"]: row["accuracy"] for row in skills}, {row["worker"]: row["answers"] for row in skills}
+        ),
         "chart": chart if any(histogram) else None,
         "cards": cards.cards(people.disagreements(job, limit=12), kind, request.user.pk or 0, everybody=True),
     }

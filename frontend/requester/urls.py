@@ -5,6 +5,7 @@ from django.urls import path
 from frontend import automation
 from frontend.requester import (
     blocks,
+    conduct,
     datasets,
     golds,
     imports,
@@ -63,6 +64,10 @@ urlpatterns = [
     path("imports/<int:import_id>/", imports.detail_page, name="dataset-import"),
     path("imports/<int:import_id>/progress/", imports.progress_part, name="dataset-import-progress"),
     path("imports/<int:import_id>/stop/", imports.stop, name="dataset-import-stop"),
+    path("conduct/", conduct.page, name="conduct"),
+    path("conduct/rules/", conduct.set_rule, name="conduct-rule"),
+    path("conduct/<int:finding_id>/decide/", conduct.decide, name="conduct-decide"),
+    path("jobs/<int:job_id>/close-to-worker/", conduct.close, name="job-close"),
     path("appeals/", reviews.appeals_page, name="appeals"),
     path("appeals/<int:appeal_id>/answer/", reviews.answer_appeal, name="appeal-answer"),
     path("wallet/", wallet.page, name="wallet"),

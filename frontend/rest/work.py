@@ -19,6 +19,7 @@ from frontend.rest.paging import ListView, listed
 from frontend.rest.parsing import flag
 from frontend.rest.scope import worker_of
 from frontend.tasks import task_payload
+from labeling.conduct.observed import Activity
 from labeling.models import Assignment, Task, WorkQueue
 from labeling.queries import showing
 from labeling.services import scope
@@ -52,11 +53,23 @@ CLAIM_PARAMETERS = [
 ]
 
 
+class ActivityInput(Body):
+    """What the page counted while the task was shown; programs leave it out, which says nothing about them."""
+
+    moves = serializers.IntegerField(**assignments.COUNTED.bounds)
+    trusted = serializers.IntegerField(**assignments.COUNTED.bounds)
+    untrusted = serializers.IntegerField(**assignments.COUNTED.bounds)
+    keys = serializers.IntegerField(**assignments.COUNTED.bounds)
+    focus_seconds = FiniteFloatField(**assignments.SECONDS.bounds)
+    active_seconds = FiniteFloatField(**assignments.SECONDS.bounds)
+
+
 class SubmitInput(Body):
     """A worker's answer: the crowd form's JSON, and how many seconds it took."""
 
     answer = AnswerField()
     seconds = FiniteFloatField(**assignments.SECONDS.bounds)
+    activity = ActivityInput(required=False, allow_null=True, default=None)
 
 
 class ReasonInput(Body):
@@ -188,6 +201,7 @@ class SubmitView(APIView):
             content=data.validated_data["answer"],
             seconds=data.validated_data["seconds"],
             key=key_of(request) or None,
+            activity=Activity(**counted) if (counted := data.validated_data["activity"]) is not None else None,
         )
         held = done.paid_micros if done.held_until is not None else 0
         body: dict[str, Any] = {

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from frontend.worker import earnings, pages
+from frontend.worker import conduct, earnings, pages
 
 app_name = "worker"
 urlpatterns = [
@@ -10,6 +10,9 @@ urlpatterns = [
     path("history/", pages.history_page, name="history"),
     path("history/<int:assignment_id>/appeal/", pages.appeal, name="appeal"),
     path("history/<int:assignment_id>/gold/", pages.gold, name="gold"),
+    path("conduct/", conduct.page, name="conduct"),
+    path("conduct/<int:finding_id>/appeal/", conduct.appeal, name="conduct-appeal"),
+    path("conduct/<int:finding_id>/instructions-read/", conduct.instructions_read, name="conduct-read"),
     path("earnings/", earnings.page, name="earnings"),
     path("earnings/details/", earnings.set_details, name="payout-details"),
     path("earnings/payouts/", earnings.request_payout, name="payout-request"),

@@ -1,6 +1,14 @@
 """The models of this room; other code imports them from here."""
 
 from labeling.models.attempts import FailedAttempt
+from labeling.models.conduct import (
+    AnswerActivity,
+    ConductAppeal,
+    ConductCheck,
+    ConductFinding,
+    ConductPolicy,
+    FindingStatus,
+)
 from labeling.models.datasets import BadLine, Dataset
 from labeling.models.exports import Export
 from labeling.models.golds import Gold, GoldResult, GoldSource, GoldStatus
@@ -15,6 +23,7 @@ from labeling.models.tasks import Answer, Assignment, AssignmentStatus, Batch, T
 __all__ = [
     "AdvanceRequest",
     "Answer",
+    "AnswerActivity",
     "AnswerReview",
     "Appeal",
     "AppealStatus",
@@ -22,10 +31,15 @@ __all__ = [
     "AssignmentStatus",
     "BadLine",
     "Batch",
+    "ConductAppeal",
+    "ConductCheck",
+    "ConductFinding",
+    "ConductPolicy",
     "DataObject",
     "Dataset",
     "Export",
     "FailedAttempt",
+    "FindingStatus",
     "Gold",
     "GoldResult",
     "GoldSource",

@@ -27,7 +27,7 @@ from labeling.services.jobs import limits
 from labeling.services.queue import visibility
 from marketplace.errors import NotFound
 from marketplace.models import Account, User, Worker
-from marketplace.services import eligibility, scope
+from marketplace.services import scope
 
 
 def jobs(account: Account) -> QuerySet[LabelingJob]:
@@ -158,9 +158,7 @@ def assignments_held(worker: Worker) -> QuerySet[Assignment]:
 
     Not those whose lease has run out: the next sweep ends them.
     """
-    refusal = eligibility.refusal_expression(
-        worker_id=worker.pk, audience="queue__audience_id", account="queue__account_id"
-    )
+    refusal = visibility.refusal_expression(worker_id=worker.pk, queue="queue_id")
     leased = Assignment.objects.filter(
         worker=worker, state=AssignmentStatus.LEASED, lease_expires_at__gt=timezone.now()
     )

@@ -1,4 +1,4 @@
--- The claim of labeling/sql/claim.sql, whose comment holds, and of claim_0022.sql, with golds mixed in: tasks whose true
+-- The claim of labeling/sql/claim.sql, whose comment holds, and of claim_0025.sql, with golds mixed in: tasks whose true
 -- answer is known.
 --
 -- A gold's task has a negative queue_position, so no cursor reaches it and the scan of ordinary tasks never meets one. How
@@ -137,10 +137,10 @@ DECLARE
     the_gold bigint;
 BEGIN
     -- FOR SHARE keeps the queue from being closed meanwhile; the lock that a foreign key takes would not.
-    SELECT w.status, w.audience_id, w.account_id, w.task_time_limit_seconds, w.gold_rate, w.gold_salt INTO q
+    SELECT w.status, w.task_time_limit_seconds, w.gold_rate, w.gold_salt INTO q
         FROM labeling_workqueue w WHERE w.id = the_queue FOR SHARE;
     outcome := CASE WHEN q.status IS NULL THEN 'NoSuchQueue'
-                    ELSE marketplace_refusal(the_worker, q.audience_id, q.account_id) END;
+                    ELSE labeling_refusal(the_worker, the_queue) END;
     IF outcome IS NOT NULL THEN
         RETURN NEXT;
         RETURN;

@@ -29,6 +29,7 @@ from labeling.task_types.base import (
     Element,
     Finding,
     ImportedLabel,
+    Mark,
     Said,
     Size,
     SkillFigures,
@@ -127,6 +128,19 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
             )
             for label in sorted(self.classes(truth))
         }
+
+    def agreement_by_class(self, one: list[Box], label: list[Box]) -> dict[str, float]:
+        """`agreement` about the boxes of each class that the label has."""
+        return {
+            name: self.agreement([box for box in one if box.label == name], [box for box in label if box.label == name])
+            for name in self.classes(label)
+        }
+
+    def marks(self, answer: list[Box]) -> tuple[Mark, ...]:
+        """The boxes."""
+        return tuple(
+            (box.label, round(box.left), round(box.top), round(box.width), round(box.height)) for box in answer
+        )
 
     def summary(self, value: Mapping[str, Any]) -> str:
         """How many boxes there are."""

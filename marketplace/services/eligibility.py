@@ -6,7 +6,7 @@ Knows workers, groups and accounts; neither tasks nor queues. The rule itself is
 from collections.abc import Iterable
 
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, F, Func, QuerySet, TextField, Value
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from marketplace.errors import Invalid
@@ -45,17 +45,6 @@ def refusal(*, worker_id: int, audience_id: int, account_id: int) -> str | None:
         cursor.execute("SELECT marketplace_refusal(%s, %s, %s)", [worker_id, audience_id, account_id])
         found: str | None = cursor.fetchone()[0]
     return found
-
-
-def refusal_expression(*, worker_id: int, audience: str, account: str) -> Func:
-    """`refusal` of each row of a queryset; `audience` and `account` are the rows' columns with these keys."""
-    return Func(
-        Value(worker_id, BigIntegerField()),
-        F(audience),
-        F(account),
-        function="marketplace_refusal",
-        output_field=TextField(),
-    )
 
 
 def group_of(team: Workteam) -> WorkerGroup:

@@ -1,7 +1,7 @@
 """Reputation: how often a worker is right, by task type and label, with how sure that is; carried from job to job.
 
 The only writer of evidence and its sums. Knows workers and rows of evidence, not what a task is. The accuracy of a
-worker has a Beta distribution: PRIOR_RIGHT and PRIOR_WRONG made-up answers, plus the evidence, each piece of which
+worker has a Beta distribution: the prior of marketplace/posterior.py plus the evidence, each piece of which
 counts half after HALF_LIFE_DAYS. The rate of decay is the same for all pieces, so each is stored as it would count at
 EPOCH, and a sum needs no update as time passes: read at time t it is multiplied by 2 ** -((t - EPOCH) / half-life).
 """
@@ -13,21 +13,15 @@ from decimal import Context, Decimal
 from math import isfinite
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
-from scipy.special import betaincinv
 
+from marketplace import posterior
 from marketplace.errors import Invalid
 from marketplace.models import Evidence, EvidenceSource, Reputation, Subject, Worker
 
-PRIOR_RIGHT, PRIOR_WRONG = 2.0, 1.0
-"""What is believed of a worker without evidence: right two times in three, and worth no more than three answers."""
-
 HALF_LIFE_DAYS = 180.0
 """After so many days a piece of evidence counts half: people learn, and grow careless, over months."""
-
-TAIL = 0.05
-"""The share of the distribution below, and above, the 90 % interval."""
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 _PLACES = Decimal("1e-9")
@@ -131,10 +125,24 @@ def rebuild(*, worker: Worker) -> None:
         Reputation.objects.bulk_update(sums.values(), ["right", "wrong", "pieces"], batch_size=BATCH)
 
 
+def sums_of(worker: Worker) -> QuerySet[Reputation]:
+    """The worker's sums wherever there is evidence, for lists in pages; `believed` says what they mean."""
+    return Reputation.objects.filter(worker=worker, pieces__gt=0)
+
+
+def sums_at(task_type: str, label: str = "") -> QuerySet[Reputation]:
+    """Everybody's sums at a task type for one label, for lists in pages; `believed` says what they mean."""
+    return Reputation.objects.filter(task_type=task_type, label=label, pieces__gt=0)
+
+
+def believed(sums: Sequence[Reputation], *, at: datetime | None = None) -> list[Accuracy]:
+    """What follows from each of these sums."""
+    return _accuracies(sums, at)
+
+
 def accuracies(worker: Worker, *, at: datetime | None = None) -> list[Accuracy]:
     """What is believed of the worker wherever there is evidence, by task type and label, "" first."""
-    rows = Reputation.objects.filter(worker=worker, pieces__gt=0).order_by("task_type", "label")
-    return _accuracies(list(rows), at)
+    return _accuracies(list(sums_of(worker).order_by("task_type", "label")), at)
 
 
 def accuracies_of(
@@ -170,20 +178,10 @@ def _accuracies(rows: Sequence[Reputation], at: datetime | None) -> list[Accurac
     if not rows:
         return []
     left = 2.0 ** (-_days(at or timezone.now()) / HALF_LIFE_DAYS)
-    right = [PRIOR_RIGHT + float(row.right) * left for row in rows]
-    wrong = [PRIOR_WRONG + float(row.wrong) * left for row in rows]
-    low, high = betaincinv(right, wrong, TAIL), betaincinv(right, wrong, 1 - TAIL)
+    right, wrong = [float(row.right) * left for row in rows], [float(row.wrong) * left for row in rows]
     return [
-        Accuracy(
-            task_type=row.task_type,
-            label=row.label,
-            mean=a / (a + b),
-            low=float(low[number]),
-            high=float(high[number]),
-            answers=a + b - PRIOR_RIGHT - PRIOR_WRONG,
-            pieces=row.pieces,
-        )
-        for number, (row, a, b) in enumerate(zip(rows, right, wrong, strict=True))
+        Accuracy(row.task_type, row.label, *belief, answers=a + b, pieces=row.pieces)
+        for row, belief, a, b in zip(rows, posterior.beliefs(right, wrong), right, wrong, strict=True)
     ]
 
 

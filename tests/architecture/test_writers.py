@@ -20,8 +20,11 @@ STATE_WRITERS = {
     "labeling/services/results/reviewing.py": "objects whose only answer was rejected",
     "labeling/services/results/consolidating.py": "objects that were labeled by people, or cannot be",
     "labeling/services/results/labels.py": "objects that get a label, or cannot have it",
+    "labeling/services/conduct/acting.py": "findings that were dealt with or taken back",
+    "labeling/services/conduct/appeals.py": "appeals against findings",
     "labeling/sql/claim.sql": "seats that are taken",
-    "labeling/sql/claim_0022.sql": "seats that are taken, now",
+    "labeling/sql/claim_0022.sql": "seats that are taken, later",
+    "labeling/sql/claim_0025.sql": "seats that are taken, now",
     "labeling/sql/submit.sql": "seats that are answered",
     "labeling/sql/submit_0021.sql": "seats that are answered, now",
 }

@@ -25,6 +25,7 @@ from tests.frontend.test_permissions import signed_in
 from tests.frontend.world import World
 from tests.labeling import stories
 
+ACTIVITY = ("moves", "trusted", "untrusted", "keys", "focus_seconds", "active_seconds")
 TEXTS = (
     "\0",
     "²",
@@ -214,6 +215,13 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (f"/appeals/{ids['appeal_id']}/answer/", {"decision": "uphold", "text": "it was right"}),
         (f"/operator/appeals/{ids['appeal_id']}/answer/", {"decision": "deny", "text": "no"}),
         (reverse("worker:appeal", args=[ids["assignment_id"]]), {"text": "it was right"}),
+        (f"/work/conduct/{ids['finding_id']}/appeal/", {"text": "it was right"}),
+        (f"/work/conduct/{ids['finding_id']}/instructions-read/", {}),
+        (f"/conduct/{ids['finding_id']}/decide/", {"decision": "stand", "text": "no"}),
+        ("/conduct/rules/", {"rule": "too-fast", "action": "Pause", "minutes": 5}),
+        (f"{job}close-to-worker/", {"worker": ids["worker_id"], "reason": "spam"}),
+        (f"/operator/flags/{ids['finding_id']}/decide/", {"decision": "stand", "text": "no"}),
+        ("/operator/flags/rules/", {"rule": "too-fast", "action": "Pause", "minutes": 5}),
         (f"/exports/{ids['export_id']}/stop/", {}),
         ("/datasets/new/", {**source, "selection": "random", "percent": "10", "where": "a = 1"}),
         (f"/datasets/{ids['dataset_id']}/stop/", {}),
@@ -336,7 +344,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "correct_gold": {"answer": stories.ONE_BEE},
         "withdraw_gold": {"reason": "a wasp"},
         "change_gold_options": {"rate": 10, "mint": 3, "pass_mark": 0.5},
-        "submit_assignment": {"answer": stories.ONE_BEE, "seconds": 3},
+        "submit_assignment": {"answer": stories.ONE_BEE, "seconds": 3, "activity": dict.fromkeys(ACTIVITY, 1)},
         "decline_assignment": {"reason": "blurred"},
         "set_payout_details": {"holder": "Ana", "destination": "acct 1"},
         "request_payout": {"amount": "1.50"},
@@ -348,6 +356,13 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "appeal_rejection": {"text": "it was right"},
         "answer_appeal": {"decision": "deny", "text": "it was not"},
         "answer_any_appeal": {"decision": "deny", "text": "it was not"},
+        "appeal_finding": {"text": "it was right"},
+        "decide_finding": {"decision": "stand", "text": "it was not"},
+        "decide_any_finding": {"decision": "stand", "text": "it was not"},
+        "close_job_to_worker": {"worker": world.ids["worker_id"], "reason": "spam"},
+        "set_conduct_rule": {"rule": "too-fast", "action": "Pause", "minutes": 5},
+        "set_job_conduct_rule": {"rule": "too-fast", "action": "Pause", "minutes": 5},
+        "set_any_conduct_rule": {"rule": "too-fast", "action": "Pause", "minutes": 5},
     }
 
 

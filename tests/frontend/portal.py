@@ -9,10 +9,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from labeling.models import (
     AnswerReview,
     Assignment,
+    ConductFinding,
     DataObject,
     Dataset,
     Export,
@@ -21,6 +23,7 @@ from labeling.models import (
     LabelImport,
     LabelingJob,
 )
+from labeling.services.conduct import appeals as conduct_appeals
 from labeling.services.golds import keeping
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import batches, due
@@ -68,6 +71,7 @@ def grow(portal: Portal) -> None:
     _more_objects(portal)
     _decide(portal)
     _a_gold(portal)
+    _find(portal)
     other = stories.an_account(funds="10")
     outsiders = stories.a_crowd(1)
     foreign = stories.a_job(other, builders.a_team(account=other, workers=[*portal.workers, *outsiders]))
@@ -141,6 +145,21 @@ def _a_gold(portal: Portal) -> None:
     keeping.withdraw(gold=gold, by="system")
 
 
+def _find(portal: Portal) -> None:
+    """Something in the conduct of both workers, one with an appeal."""
+    for worker in portal.workers:
+        row = ConductFinding.objects.create(
+            worker=worker,
+            queue=portal.job.queue,
+            rule="too-fast",
+            action="Warn",
+            reason="too fast",
+            found_at=timezone.now(),
+            found_by="system",
+        )
+    conduct_appeals.file_appeal(finding=row, worker=row.worker, text="it is")
+
+
 def _unlabeled(job: LabelingJob) -> list[int]:
     return list(
         DataObject.objects.filter(job=job, state="Unlabeled", label=None).order_by("index").values_list("pk", flat=True)
@@ -188,6 +207,9 @@ def pages(portal: Portal) -> dict[str, tuple[User, str]]:
         "job_people": (owner, reverse("requester:job-people", args=[job])),
         "wallet": (owner, reverse("requester:wallet")),
         "teams": (owner, reverse("requester:teams")),
+        "conduct": (owner, reverse("requester:conduct")),
+        "worker_conduct": (worker, reverse("worker:conduct")),
+        "flags": (portal.operator, reverse("operator:flags")),
         "worker_history": (worker, reverse("worker:history")),
         "worker_earnings": (worker, reverse("worker:earnings")),
         "worker_jobs": (worker, reverse("worker:jobs")),

@@ -21,6 +21,7 @@ LISTS = (
     "blocks",
     "label-imports",
     "appeals",
+    "findings",
 )
 WORKERS_LISTS = (
     "work",
@@ -31,6 +32,8 @@ WORKERS_LISTS = (
     "worker/teams",
     "worker/answers",
     "worker/appeals",
+    "worker/findings",
+    "worker/accuracies",
 )
 
 
@@ -53,7 +56,7 @@ def compare(before: dict[str, list[str]], after: dict[str, list[str]]) -> None:
 
 def test_pages_with_more_rows_make_as_many_queries(portal):
     wanted = pages(portal)
-    assert len(wanted) == 15
+    assert len(wanted) == 18
     before = asked(wanted)
     for _ in range(2):
         grow(portal)
@@ -75,6 +78,8 @@ def test_rest_lists_with_more_rows_make_as_many_queries(portal):
     lists["users"] = (portal.operator, "/api/v1/users")
     lists["objects"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/objects")
     lists["reviews"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/answer-reviews")
+    lists["accuracies"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/accuracies")
+    lists["flags"] = (portal.operator, "/api/v1/operator/findings")
     lists["exports"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/exports")
     lists["imported_lines"] = (owner, f"/api/v1/label-imports/{first_import(portal)}/lines")
     before = asked(lists)

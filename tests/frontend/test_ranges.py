@@ -13,6 +13,7 @@ import frontend
 from frontend.requester import datasets, imports, jobs
 from frontend.requester.fields import SelectionFields
 from frontend.requester.job_forms import ARCHITECTURES, HOUR, MINUTE
+from labeling.services.conduct import acting, policies
 from labeling.services.golds import keeping, options
 from labeling.services.imports import limits as import_limits
 from labeling.services.intake import selection, sources
@@ -80,6 +81,10 @@ DECLARED: dict[str, Range] = {
     "pass_mark": options.PASS_MARK,
     "WithdrawForm.reason": keeping.REASON_LENGTH,
     "WithdrawalInput.reason": keeping.REASON_LENGTH,
+    **dict.fromkeys(("moves", "trusted", "untrusted", "keys"), assignments.COUNTED),
+    **dict.fromkeys(("focus_seconds", "active_seconds"), assignments.SECONDS),
+    "minutes": policies.MINUTES,
+    **dict.fromkeys(("CloseForm.reason", "CloseJobInput.reason"), acting.REASON_LENGTH),
     "DecisionForm.reason": deciding.REASON_LENGTH,
     "RejectionInput.reason": deciding.REASON_LENGTH,
     "RejectSomeInput.reason": deciding.REASON_LENGTH,

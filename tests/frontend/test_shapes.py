@@ -19,7 +19,7 @@ from tests.labeling import stories
 pytestmark = pytest.mark.django_db
 OF_WORKERS = {
     "list_work", "list_my_workteams", "get_earnings", "list_assignments", "assignment_time_left", "get_payout_details",
-    "list_payouts", "list_my_answers", "list_my_appeals",
+    "list_payouts", "list_my_answers", "list_my_appeals", "list_my_accuracies", "list_my_findings",
 }  # fmt: skip
 # Its figures vary with the learning room; tests/learning checks them.
 UNCHECKED = {"get_learning_loop"}
@@ -145,6 +145,12 @@ def test_every_post_response_matches_its_schema(document, world):
         ("reject_answer_reviews", owner, {"reason": "no"}),
         ("answer_appeal", owner, {"decision": "deny", "text": "no"}),
         ("answer_any_appeal", operator, {"decision": "deny", "text": "no"}),
+        ("appeal_finding", worker, {"text": "no"}),
+        ("confirm_instructions", worker, {}),
+        ("decide_finding", owner, {"decision": "stand", "text": "no"}),
+        ("decide_any_finding", operator, {"decision": "ban"}),
+        ("close_job_to_worker", owner, {"worker": world.ids["worker_id"], "reason": "spam"}),
+        ("lift_suspension", operator, {}),
         ("stop_labeling_job", owner, {}),
         ("stop_training_job", owner, {}),
         ("mark_payout_paid", operator, {}),

@@ -5,9 +5,19 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
+from django.utils import timezone
 
 from frontend.images import image_url
-from labeling.models import AnswerReview, DataObject, Dataset, Export, Gold, LabelImport, LabelingJob
+from labeling.models import (
+    AnswerReview,
+    ConductFinding,
+    DataObject,
+    Dataset,
+    Export,
+    Gold,
+    LabelImport,
+    LabelingJob,
+)
 from labeling.services.golds import keeping
 from labeling.services.imports import reports
 from labeling.services.jobs.batches import open_batch
@@ -34,6 +44,7 @@ SECRETS = (
     "secret@example.org",
     "secret-reason",
     "secret-appeal",
+    "secret-finding",
 )
 """Texts in names and contents of the account's objects that no stranger may read."""
 
@@ -99,6 +110,24 @@ def _a_gold(job: LabelingJob) -> Gold:
     return keeping.add(data_object=row, content=stories.ONE_BEE, by="system")
 
 
+def _a_finding(job: LabelingJob, worker: Worker) -> ConductFinding:
+    """Something that was found in the worker's conduct, after which they read the instructions again."""
+    now = timezone.now()
+    return ConductFinding.objects.create(
+        worker=worker,
+        queue=job.queue,
+        rule="uniform-times",
+        action="Retrain",
+        state="Done",
+        reason="secret-finding",
+        numbers={"spread": 0.1},
+        found_at=now,
+        found_by="system",
+        closed_at=now,
+        closed_by=f"worker:{worker.pk}",
+    )
+
+
 def a_world() -> World:
     """Create an account with one object of each kind."""
     job, (worker, other) = stories.a_funded_job(
@@ -139,6 +168,7 @@ def a_world() -> World:
         "review_id": review.pk,
         "appeal_id": review.appeal.pk,
         "gold_id": _a_gold(job).pk,
+        "finding_id": _a_finding(job, worker).pk,
         "token_id": token.pk,
         "user_id": owner.pk,
         "team_id": job.workteam_id,

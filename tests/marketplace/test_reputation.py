@@ -47,8 +47,8 @@ def test_without_evidence_the_prior_is_believed_and_the_worker_has_no_row():
     found = believed(worker)
     assert found.mean == pytest.approx(2 / 3)
     assert (found.answers, found.pieces) == (0, 0)
-    # The 5 % and 95 % points of Beta(2, 1), whose distribution function is x * x.
-    assert (found.low, found.high) == pytest.approx((0.05**0.5, 0.95**0.5))
+    # The 5 % and 95 % points of Beta(1, 1/2), whose distribution function is 1 - sqrt(1 - x).
+    assert (found.low, found.high) == pytest.approx((1 - 0.95**2, 1 - 0.05**2))
     assert reputation.accuracies(worker) == []
 
 
@@ -58,7 +58,7 @@ def test_right_answers_raise_the_mean_and_narrow_the_interval():
     for number in range(20):
         record(worker, number, 1.0 if number % 10 else 0.0)
     after = believed(worker)
-    assert after.mean == pytest.approx((2 + 18) / (3 + 20))
+    assert after.mean == pytest.approx((1 + 18) / (1.5 + 20))
     assert before.low < after.low < after.mean < after.high
     assert after.high - after.low < before.high - before.low
     assert after.pieces == 20
@@ -68,7 +68,7 @@ def test_recording_again_replaces_and_forgetting_takes_back():
     worker = builders.a_worker()
     record(worker, 1, 0.0, label="bee", source="review")
     record(worker, 1, 1.0, label="bee", source="review")
-    assert believed(worker, label="bee").mean == pytest.approx(3 / 4)
+    assert believed(worker, label="bee").mean == pytest.approx(2 / 2.5)
     record(worker, 1, 1.0, label="bee", source="gold")
     assert believed(worker, label="bee").pieces == 2
     reputation.forget(subject=Subject("answer", 1), source="gold")
@@ -87,11 +87,11 @@ def test_labels_task_types_and_workers_are_kept_apart():
     record(one, 2, 0.5, task_type="ImageClassificationMultiClass")
     found = {(row.task_type, row.label): row.mean for row in reputation.accuracies(one, at=NOW)}
     assert found == {
-        (BOXES, "bee"): pytest.approx(3 / 4),
-        (BOXES, "wasp"): pytest.approx(2 / 4),
-        ("ImageClassificationMultiClass", ""): pytest.approx(2.5 / 4),
+        (BOXES, "bee"): pytest.approx(2 / 2.5),
+        (BOXES, "wasp"): pytest.approx(1 / 2.5),
+        ("ImageClassificationMultiClass", ""): pytest.approx(1.5 / 2.5),
     }
-    assert believed(other, label="bee").mean == pytest.approx(2 / 4)
+    assert believed(other, label="bee").mean == pytest.approx(1 / 2.5)
 
 
 def test_evidence_counts_half_after_the_half_life():

@@ -16,13 +16,15 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from labeling import subjects
+from labeling.conduct.observed import Activity
 from labeling.models import Assignment, AssignmentStatus, WorkQueue
-from labeling.services.queue import advance_requests, leases
+from labeling.services.conduct import noting
+from labeling.services.queue import advance_requests, leases, visibility
 from labeling.services.results import answering, reviewing
 from marketplace.errors import AlreadySubmitted, Forbidden, Invalid, NotFound, TaskGone, TaskLimit
 from marketplace.models import Account, Subject, Worker
 from marketplace.ranges import Range
-from marketplace.services import eligibility, escrow
+from marketplace.services import escrow
 
 MOST_LEASES = 25
 """Tasks of one queue that a worker may hold at a time, so that nobody keeps a whole batch from the others."""
@@ -37,6 +39,9 @@ one more. Whoever holds tasks without working on them keeps few of them from the
 
 SECONDS = Range(0, 30 * 86_400)
 """Active seconds that a worker's page measures for a task; a month is far above the longest time limit."""
+
+COUNTED = Range(0, 1_000_000)
+"""Events of one kind that a worker's page counts for a task; it stops counting there."""
 
 KEY_LENGTH = Range(1, 200)
 """Characters of the keys that make a claim or a submit safe to repeat."""
@@ -76,8 +81,8 @@ def claim(*, worker: Worker, queue: WorkQueue, key: str = "", now: datetime | No
         outcome, seat = _claim(worker, queue, key, at)
     if outcome == "NoSuchQueue":
         raise NotFound(f"there is no work queue {queue.pk}")
-    if outcome in eligibility.SAID:
-        raise Forbidden(eligibility.SAID[outcome])
+    if outcome in visibility.SAID:
+        raise Forbidden(visibility.SAID[outcome])
     if outcome == "HandsFull":
         raise TaskLimit(
             f"you hold as many tasks of this job as one worker may: one in {TASKS_PER_LEASE} of those that are left, "
@@ -126,15 +131,23 @@ def peek(*, worker: Worker, queue: WorkQueue) -> dict[str, Any] | None:
     return orjson.loads(row[0]) if row else None
 
 
-def submit(*, assignment: Assignment, worker: Worker, content: Any, seconds: float, key: str | None) -> Submission:
+def submit(
+    *,
+    assignment: Assignment,
+    worker: Worker,
+    content: Any,
+    seconds: float,
+    key: str | None,
+    activity: Activity | None = None,
+) -> Submission:
     """Store an answer and pay for it, in one transaction; a repeat with the same key gets the same result.
 
     Where the queue has a review the pay is held until the answer is reviewed.
 
-    `content` is the crowd element's JSON, `seconds` the active time. Without a `key` the seat has one of its own,
-    and another one once its answer was rejected. Raises NotFound for another worker's seat, Invalid (naming the field)
-    for a bad answer, AlreadySubmitted when the seat was answered with another key, TaskGone when it is not the worker's
-    any more.
+    `content` is the crowd element's JSON, `seconds` the active time. Without a `key` the seat has one of its own, and
+    another one once its answer was rejected. `activity` is what the worker's page counted. Raises NotFound for another
+    worker's seat, Invalid (naming the field) for a bad answer, AlreadySubmitted when the seat was answered with another
+    key, TaskGone when it is not the worker's any more.
     """
     seat = _Seat.read(assignment.pk, worker.pk)
     key = seat.own_key() if key is None else key
@@ -161,6 +174,7 @@ def submit(*, assignment: Assignment, worker: Worker, content: Any, seconds: flo
                 _pay(seat, worker)
             else:
                 held_until = _hold(seat, worker, answer, review_days=seat.review_days, now=now)
+            noting.note(seat_id=seat.pk, worker_id=worker.pk, queue_id=seat.queue_id, activity=activity, now=now)
             # With golds after every answer, so that the time of a submit does not tell which one was a gold.
             if wanted or seat.mixes_golds:
                 advance_requests.request_advance(seat.queue_id)

@@ -64,9 +64,14 @@ def end_seats(
     return len(ended)
 
 
-def return_held(*, worker_id: int, account_id: int | None = None) -> int:
-    """Return every task that the worker holds, of one account's queues or of all; returns how many. Safe to repeat."""
+def return_held(*, worker_id: int, account_id: int | None = None, queue_id: int | None = None) -> int:
+    """Return every task that the worker holds, of one queue, of one account's queues or of all; returns how many.
+
+    Safe to repeat.
+    """
     held = Assignment.objects.filter(worker=worker_id, state=AssignmentStatus.LEASED)
+    if queue_id is not None:
+        held = held.filter(queue=queue_id)
     if account_id is not None:
         held = held.filter(queue__account=account_id)
     seats: dict[int, list[int]] = {}

@@ -1,15 +1,35 @@
 """What a worker may see of a work queue: the queue itself, the pictures of its tasks, its example pictures.
 
-Whether they may see the queue at all is decided by marketplace.services.eligibility.
+Whether they may see the queue at all is decided by the SQL function labeling_refusal (labeling/sql/refusal_0025.sql),
+which asks marketplace.services.eligibility's first.
 """
+
+from django.db import connection
+from django.db.models import BigIntegerField, F, Func, TextField, Value
 
 from labeling.models import Assignment, DataObject, WorkQueue
 from marketplace.services import eligibility
 
+BLOCKED_JOB, RETRAIN, PAUSED = "blocked-job", "retrain", "paused"
+SAID = eligibility.SAID | {
+    BLOCKED_JOB: "this job is closed to you because of something found in your answers; your page Conduct says what",
+    RETRAIN: "read the instructions of this job again, on your page Conduct, before you go on",
+    PAUSED: "you are paused in this job; your page Conduct says why and until when",
+}
+"""What a worker is told, by the reason why they may not see a queue."""
+
 
 def refusal(*, worker_id: int, queue: WorkQueue) -> str | None:
-    """Why the worker may not see the queue; None when they may. See eligibility.refusal."""
-    return eligibility.refusal(worker_id=worker_id, audience_id=queue.audience_id, account_id=queue.account_id)
+    """Why the worker may not see the queue, a key of SAID; None when they may."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT labeling_refusal(%s, %s)", [worker_id, queue.pk])
+        found: str | None = cursor.fetchone()[0]
+    return found
+
+
+def refusal_expression(*, worker_id: int, queue: str) -> Func:
+    """`refusal` of each row of a queryset; `queue` is the rows' column with the queue's key."""
+    return Func(Value(worker_id, BigIntegerField()), F(queue), function="labeling_refusal", output_field=TextField())
 
 
 def may_see_object(*, worker_id: int, data_object: DataObject) -> bool:

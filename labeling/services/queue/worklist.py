@@ -8,8 +8,8 @@ from django.db.models import BooleanField, ExpressionWrapper, F, FloatField, Que
 from django.db.models.expressions import RawSQL
 
 from labeling.models import WorkQueue
+from labeling.services.queue import visibility
 from marketplace.models import Worker
-from marketplace.services import eligibility
 
 MOST_COUNTED = 1000
 """A larger count tells a worker nothing more, and the cost of counting would grow with the queue."""
@@ -48,7 +48,7 @@ class AvailableWork:
 
 def queues_with_work(worker: Worker) -> QuerySet[WorkQueue]:
     """The open queues in which the worker can claim a task or holds one, best paid hour first."""
-    refusal = eligibility.refusal_expression(worker_id=worker.pk, audience="audience_id", account="account_id")
+    refusal = visibility.refusal_expression(worker_id=worker.pk, queue="pk")
     return (
         WorkQueue.objects.filter(status="InProgress")
         .alias(refusal=refusal)

@@ -23,6 +23,7 @@ from labeling.models import (
 )
 from labeling.services.queue import rejected_seats
 from labeling.services.queue.locking import lock_positions
+from labeling.services.results import evidence
 from marketplace.errors import InsufficientFunds, Invalid, WrongState
 from marketplace.models import Subject, Worker
 from marketplace.ranges import Range
@@ -78,6 +79,16 @@ def file_appeal(*, review: AnswerReview, worker: Worker, text: str) -> Appeal:
         return Appeal.objects.create(
             review=locked, text=text, filed_at=now, due_at=now + timedelta(days=DAYS_TO_ANSWER)
         )
+
+
+def file_late(*, review: AnswerReview, text: str) -> Appeal:
+    """An appeal in the worker's name, whatever the date, which is upheld by itself at once or as soon as there is
+    money.
+
+    For rejections whose cause was taken back. One that was filed before is returned.
+    """
+    now = timezone.now()
+    return Appeal.objects.get_or_create(review=review, defaults={"text": text, "filed_at": now, "due_at": now})[0]
 
 
 def deny(*, appeal: Appeal, text: str, by: str) -> Appeal:
@@ -153,6 +164,7 @@ def _uphold(appeal: Appeal, text: str, by: str) -> Appeal:
         description=review.queue.title,
     )
     _answer(locked, AppealStatus.UPHELD, text, by)
+    evidence.replace_review(review, at=review.decided_at)
     return locked
 
 

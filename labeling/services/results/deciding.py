@@ -16,6 +16,7 @@ from labeling.models import AnswerReview, Assignment, Batch, ReviewStatus, Task,
 from labeling.services.queue import rejected_seats
 from labeling.services.queue.batches import LIVE
 from labeling.services.queue.locking import lock_positions
+from labeling.services.results import evidence
 from labeling.services.results.review_lists import ReviewFilter, reviews
 from marketplace.errors import Invalid, WrongState
 from marketplace.models import Subject
@@ -141,6 +142,7 @@ def _accept_locked(rows: Sequence[AnswerReview], *, by: str) -> int:
             description=row.queue.title,
         )
     AnswerReview.objects.bulk_update(rows, ["state", "decided_at", "decided_by"])
+    evidence.record_reviews(rows, at=now)
     return len(rows)
 
 
@@ -175,6 +177,8 @@ def _reject_chunk(ids: Sequence[int], queue: WorkQueue, reason: str, return_to_w
         AnswerReview.objects.bulk_update(
             rows, ["state", "decided_at", "decided_by", "reason", "returned", "to_wallet_micros"]
         )
+        evidence.forget_agreement(decided)
+        evidence.record_reviews(rows, at=now)
     return len(rows)
 
 
