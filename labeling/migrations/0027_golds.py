@@ -150,6 +150,14 @@ class Migration(migrations.Migration):
             model_name="goldresult",
             index=models.Index(fields=["worker", "gold"], name="gold_result_by_worker"),
         ),
+        migrations.AddIndex(
+            model_name="goldresult",
+            index=models.Index(
+                condition=models.Q(("assignment__isnull", False), ("score", None)),
+                fields=["gold"],
+                name="gold_result_to_score",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="goldresult",
             constraint=models.UniqueConstraint(fields=("gold", "worker"), name="gold_once_per_worker"),

@@ -61,4 +61,9 @@ class GoldResult(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["gold", "worker"], name="gold_once_per_worker")]
-        indexes = [models.Index(fields=["worker", "gold"], name="gold_result_by_worker")]
+        indexes = [
+            models.Index(fields=["worker", "gold"], name="gold_result_by_worker"),
+            models.Index(
+                fields=["gold"], condition=models.Q(score=None, assignment__isnull=False), name="gold_result_to_score"
+            ),
+        ]

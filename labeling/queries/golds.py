@@ -1,6 +1,6 @@
 """Reads about golds: a job's golds with how they were answered, and what a worker is told of those they answered."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ from django.db.models import Avg, Count, Q, QuerySet
 
 from labeling import task_types, transitions
 from labeling.models import Assignment, Gold, GoldResult, GoldStatus, LabelingJob
+from marketplace.models import Worker
 
 PASS_MARK = 0.6
 """The score from which an answer to a gold passes, unless the job has a mark of its own: two thirds of the boxes are
@@ -64,9 +65,7 @@ def told(seats: Iterable[Assignment]) -> dict[int, ToldGold]:
 
     Those that are retired or withdrawn, and all of a job that is over: while a gold is in use nobody learns of it.
     """
-    over = Q(gold__queue__labeling_job__status__in=transitions.LABELING_JOB.final)
-    over |= Q(gold__state__in=[GoldStatus.RETIRED, GoldStatus.WITHDRAWN])
-    rows = GoldResult.objects.filter(over, assignment__in=[seat.pk for seat in seats], score__isnull=False)
+    rows = GoldResult.objects.filter(_told_of(), assignment__in=[seat.pk for seat in seats], score__isnull=False)
     rows = rows.select_related("gold__queue__labeling_job__queue")
     return {row.assignment_id: _told(row) for row in rows if row.assignment_id is not None}
 
@@ -83,6 +82,12 @@ def _told(row: GoldResult) -> ToldGold:
     )
 
 
-def counts(golds: Sequence[Gold]) -> dict[str, int]:
-    """How many golds are in each state, every state named."""
-    return {state: sum(gold.state == state for gold in golds) for state in GoldStatus.values}
+def untold_seats(worker: Worker) -> list[int]:
+    """The worker's assignments about golds that are in use, of which they must not learn in any way."""
+    rows = GoldResult.objects.filter(worker=worker, assignment__isnull=False).exclude(_told_of())
+    return list(rows.values_list("assignment", flat=True))
+
+
+def _told_of() -> Q:
+    over = Q(gold__queue__labeling_job__status__in=transitions.LABELING_JOB.final)
+    return over | Q(gold__state__in=[GoldStatus.RETIRED, GoldStatus.WITHDRAWN])

@@ -10,7 +10,7 @@ from labeling.services.golds import keeping, options, scoring, sources, verdicts
 from labeling.services.golds.verdicts import Answered, verdict
 from labeling.services.jobs import advancing, creation
 from labeling.services.queue import assignments
-from labeling.services.results import consolidating
+from labeling.services.results import adjudication, consolidating
 from marketplace.errors import Invalid, WrongState
 from marketplace.models import Evidence
 from marketplace.services import ledger_audit, reputation
@@ -226,6 +226,30 @@ def test_withdrawing_a_gold_takes_back_what_it_said_about_workers():
     ):
         with pytest.raises(WrongState):
             change()
+
+
+def test_a_gold_follows_the_label_that_an_import_gives_its_object():
+    job, (ann, *_), (gold, other) = a_job_with_golds(golds=2, objects=8, rate=50)
+    answer_all(ann, job)
+    kind = task_types.get(job.task_type)
+    moved = kind.read_answer(WRONG, labels=job.labels, size=stories.SIZE)
+    keys = [gold.data_object_id, other.data_object_id]
+    adjudication.adjudicate_many(job=job, answers={keys[0]: moved}, explanation={"label_import": 1})
+    assert keeping.follow(job=job, object_ids=keys, by="user:1") == 1
+    gold.refresh_from_db()
+    assert gold.truth["boxes"][0]["left"] == 400
+    assert set(GoldResult.objects.filter(worker=ann).values_list("gold", "score")) == {(gold.pk, 0), (other.pk, 1)}
+    assert keeping.follow(job=job, object_ids=keys, by="user:1") == 0
+
+
+def test_the_spending_limit_must_pay_for_one_object_with_its_golds():
+    account = stories.an_account()
+    team = builders.a_team(account=account, workers=stories.a_crowd(1))
+    one = 3 * (stories.PRICE + stories.FEE)
+    creation.create_job(**stories.a_design(account, team, max_spend_micros=one))
+    with pytest.raises(Invalid) as refused:
+        creation.create_job(**stories.a_design(account, team, max_spend_micros=one, golds={"rate": 10}))
+    assert dict(refused.value.errors).keys() == {"max_spend"}
 
 
 def test_a_gold_that_is_known_among_the_workers_is_retired():

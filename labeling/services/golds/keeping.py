@@ -1,5 +1,6 @@
 """A requester keeps golds: adds an object, corrects a truth, confirms a suspect gold, withdraws one."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -14,6 +15,7 @@ from labeling.models import (
     GoldStatus,
     Label,
     LabelingJob,
+    LabelSource,
     ObjectState,
 )
 from labeling.services.golds import mixing, scoring
@@ -108,14 +110,34 @@ def correct(*, gold: Gold, content: Any, by: str) -> Gold:
         if locked.state == GoldStatus.WITHDRAWN:
             raise WrongState("this gold was withdrawn", field="gold")
         shown = DataObject.objects.select_related("job", "label").get(pk=locked.data_object_id)
-        locked.truth = adjudication.adjudicate(data_object=shown, content=content, by=by).value
-        locked.changed_at, locked.confirmed = timezone.now(), True
-        if locked.state == GoldStatus.SUSPECT:
-            locked.state, locked.reason = GoldStatus.ACTIVE, ""
-        locked.save(update_fields=["truth", "changed_at", "confirmed", "state", "reason"])
-        scoring.score_again(locked)
-        _note(locked, by, "corrected")
+        _replace(locked, adjudication.adjudicate(data_object=shown, content=content, by=by).value, by)
     return locked
+
+
+def follow(*, job: LabelingJob, object_ids: Collection[int], by: str) -> int:
+    """Correct the golds among these objects whose label a member has decided otherwise since; returns how many."""
+    changed = 0
+    decided = Gold.objects.filter(
+        queue=job.queue_id, data_object__in=object_ids, data_object__label__source=LabelSource.ADJUDICATED
+    ).exclude(state=GoldStatus.WITHDRAWN)
+    for gold in decided.select_related("data_object__label").order_by("pk"):
+        label = gold.data_object.label
+        with transaction.atomic():
+            locked = _lock(gold)
+            if label is not None and locked.truth != label.value and locked.state != GoldStatus.WITHDRAWN:
+                _replace(locked, label.value, by)
+                changed += 1
+    return changed
+
+
+def _replace(locked: Gold, truth: dict[str, Any], by: str) -> None:
+    """Give the gold another truth, and score it again."""
+    locked.truth, locked.changed_at, locked.confirmed = truth, timezone.now(), True
+    if locked.state == GoldStatus.SUSPECT:
+        locked.state, locked.reason = GoldStatus.ACTIVE, ""
+    locked.save(update_fields=["truth", "changed_at", "confirmed", "state", "reason"])
+    scoring.score_again(locked)
+    _note(locked, by, "corrected")
 
 
 def decide(*, data_object: DataObject, content: Any, by: str) -> Label:
@@ -159,8 +181,8 @@ def withdraw(*, gold: Gold, reason: str = "", by: str) -> Gold:
             locked.state, locked.reason, locked.changed_at = GoldStatus.WITHDRAWN, reason, timezone.now()
             locked.save(update_fields=["state", "reason", "changed_at"])
             scoring.score_again(locked)
+            mixing.take_away(locked)
             _note(locked, by, reason or "withdrawn")
-    mixing.take_away(locked)
     return locked
 
 

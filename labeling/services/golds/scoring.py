@@ -19,6 +19,7 @@ from labeling.queries import golds
 from labeling.services.golds import mixing, verdicts
 from labeling.services.golds.verdicts import Answered
 from labeling.services.one_by_one import OF_ONE_OBJECT
+from labeling.services.results import reviewing
 from marketplace.models import EvidenceSource, Subject
 from marketplace.services import reputation
 from marketplace.services.reputation import Finding
@@ -47,6 +48,8 @@ def score_new(job: LabelingJob) -> int:
             found = list(rows.select_related("gold__data_object", "assignment").order_by("pk"))
             if found:
                 _score(queue, found)
+            if found and queue.review_days is not None:
+                reviewing.record_agreement(job, [row.gold.data_object_id for row in found])
         if not found:
             return done
         for gold in {row.gold_id: row.gold for row in found}.values():
@@ -133,7 +136,7 @@ def _judge(job: LabelingJob, gold: Gold) -> None:
             return
         gold.state, gold.reason = found
         gold.save(update_fields=["state", "reason"])
-    mixing.take_away(gold)
+        mixing.take_away(gold)
 
 
 def _answered(gold: Gold, mark: float) -> list[Answered]:

@@ -1,6 +1,7 @@
 """Golds that no member makes: from the truths of the input manifest, and of objects on which all answers agreed."""
 
 import random
+from itertools import islice
 
 import orjson
 from django.db import transaction
@@ -140,7 +141,7 @@ def mint(*, job: LabelingJob, batch: Batch) -> int:
         label__confidence__gte=SURE,
     )
     rows = list(sure.select_related("label").order_by("-label__confidence", "pk")[:LOOKED_AT])
-    chosen = [row for row in rows if _unanimous(job, row)][:wanted]
+    chosen = list(islice((row for row in rows if _unanimous(job, row)), wanted))
     with transaction.atomic():
         held = {row.pk for row in labels.lock_objects([row.pk for row in chosen])}
         still = Label.objects.filter(pk__in=[row.label_id for row in chosen], data_object__in=held)

@@ -11,6 +11,7 @@ from typing import Any
 from labeling import task_types
 from labeling.formats.attribute_names import validate_label_attribute_name
 from labeling.models import Dataset
+from labeling.queries import gold_budget
 from labeling.services.golds import options as golds
 from labeling.services.intake.selection import check_selection
 from labeling.services.jobs import instructions as texts
@@ -234,7 +235,11 @@ def _money(design: Design) -> None:
             lambda: pricing.check_price(price_micros=price, task_type=design.task_type, public=design.public),
         )
     if design.max_spend_micros is not None and isinstance(design.workers_per_object, int):
-        least = design.workers_per_object * (price + pricing.fee(max(price, 0)))
+        answers = design.workers_per_object
+        rate = (design.golds or {}).get("rate", 0)
+        if "golds.rate" not in dict(design.errors):
+            answers += gold_budget.answers(answers, rate / 100)
+        least = answers * (price + pricing.fee(max(price, 0)))
         if design.max_spend_micros < max(least, 1):
             design.wrong("max_spend", "too little: it does not pay for one object")
 
