@@ -340,10 +340,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "forecast_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036", "labels": ["bee"]},
         "create_export": {"kind": "manifest"},
         "adjudicate_object": {"answer": stories.ONE_BEE},
-        "add_gold": {"object": world.ids["object_id"], "answer": stories.ONE_BEE},
-        "correct_gold": {"answer": stories.ONE_BEE},
-        "withdraw_gold": {"reason": "a wasp"},
-        "change_gold_options": {"rate": 10, "mint": 3, "pass_mark": 0.5},
+        **gold_bodies(world),
         "submit_assignment": {"answer": stories.ONE_BEE, "seconds": 3, "activity": dict.fromkeys(ACTIVITY, 1)},
         "decline_assignment": {"reason": "blurred"},
         "set_payout_details": {"holder": "Ana", "destination": "acct 1"},
@@ -363,6 +360,16 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "set_conduct_rule": {"rule": "too-fast", "action": "Pause", "minutes": 5},
         "set_job_conduct_rule": {"rule": "too-fast", "action": "Pause", "minutes": 5},
         "set_any_conduct_rule": {"rule": "too-fast", "action": "Pause", "minutes": 5},
+    }
+
+
+def gold_bodies(world: World) -> dict[str, dict[str, Any]]:
+    """Those about golds."""
+    return {
+        "add_gold": {"object": world.ids["object_id"], "answer": stories.ONE_BEE},
+        "correct_gold": {"answer": stories.ONE_BEE},
+        "withdraw_gold": {"reason": "a wasp"},
+        "change_gold_options": {"rate": 10, "mint": 3, "pass_mark": 0.5},
     }
 
 

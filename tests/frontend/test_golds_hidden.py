@@ -5,6 +5,7 @@ import re
 import pytest
 from django.db import connection
 from django.test import Client
+from django.urls import reverse
 
 from frontend.images import image_url, read_token
 from labeling.models import Assignment, Gold, GoldResult, Task
@@ -16,7 +17,7 @@ from tests.labeling import stories
 from tests.labeling.golds import TRUE, a_job_with_golds
 
 pytestmark = pytest.mark.django_db
-PAGES = ("/work/", "/work/history/", "/work/earnings/", "/work/conduct/")
+PAGES = ("worker:jobs", "worker:history", "worker:earnings", "worker:conduct")
 LISTS = ("work", "worker/answers", "earnings", "assignments", "worker/accuracies", "worker/findings")
 
 
@@ -105,7 +106,7 @@ def test_golds_and_other_tasks_look_alike_in_every_answer(unlike_ids, review_day
         kinds = [{repr(one) for one in shapes[gold].get(end, [])} for gold in (True, False)]
         assert kinds[0] and kinds[0] == kinds[1], end
     for page in PAGES:
-        watcher.ask("get", page)
+        watcher.ask("get", reverse(page))
     # The ids of assignments are drawn at the claim; those of tasks and objects, which would tell, are nowhere.
     tasks = Task.objects.filter(queue=job.queue)
     keys = {str(pk) for row in tasks.values_list("pk", "data_object", "batch", "gold") for pk in row if pk}
@@ -162,7 +163,7 @@ def test_their_accuracy_tells_a_worker_of_golds_only_when_these_are_not_in_use()
         rows = client.get("/api/v1/worker/accuracies").json()["results"]
         return {row["label"]: row["pieces"] for row in rows}
 
-    assert told() == {} and "Bounding" not in client.get("/work/conduct/").content.decode()
+    assert told() == {} and "Bounding" not in client.get(reverse("worker:conduct")).content.decode()
     Gold.objects.filter(pk__in=[golds[0].pk, golds[1].pk]).update(state="Retired")
     assert told() == {"": 2, "bee": 2}
     assert {row.pieces for row in reputation.accuracies(worker)} == {4}
