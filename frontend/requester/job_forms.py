@@ -10,6 +10,7 @@ from frontend.requester.fields import SelectionFields, dollars, name_field, sele
 from labeling import task_types
 from labeling.models import Dataset
 from labeling.services import scope
+from labeling.services.golds import options
 from labeling.services.jobs import instructions, limits, pricing
 from labeling.services.jobs.design import Design, label_errors
 from labeling.task_types.base import TaskType
@@ -34,6 +35,8 @@ RARE = (
     "max_percentage_labeled",
     "max_spend",
 )
+# Those about golds, likewise.
+GOLDS = ("golds_rate", "golds_attribute", "golds_mint")
 
 
 class StepForm(forms.Form):
@@ -198,6 +201,25 @@ class PeopleStep(StepForm):
         help_text="Empty: required, the job is never open to others.",
         **requirements.HEAD_START_MINUTES.bounds,
     )
+    golds_rate = forms.FloatField(
+        required=False,
+        label="Golds: percent of the tasks",
+        help_text=f"{options.RATE} %. Tasks whose answer is known show how good each worker is. Empty or 0: none.",
+        **options.RATE.bounds,
+    )
+    golds_attribute = forms.CharField(
+        required=False,
+        max_length=limits.LABEL_ATTRIBUTE_NAME_LENGTH.longest,
+        label="Known labels in the data set",
+        help_text="The label attribute that holds them. Such objects become golds, one object in five at most, and "
+        "are not labeled anew. You can also make golds yourself, once the job runs.",
+    )
+    golds_mint = forms.IntegerField(
+        required=False,
+        label="Golds of unanimous objects",
+        help_text="So many objects on which all answers agree become golds as well.",
+        **options.MINT.bounds,
+    )
     time_limit_minutes = forms.IntegerField(
         initial=Design.task_time_limit_seconds // MINUTE,
         label="Time limit of a task, minutes",
@@ -315,6 +337,7 @@ def design(draft: dict[str, Any]) -> dict[str, Any]:
         "max_concurrent_tasks": people["max_concurrent_tasks"],
         "review_days": people.get("review_days"),
         "qualification_requirements": required(people),
+        "golds": _golds(people),
         "max_human_labeled_objects": people["max_human_labeled_objects"],
         "max_percentage_labeled": people["max_percentage_labeled"],
         "max_spend_micros": people["max_spend"],
@@ -344,3 +367,10 @@ def required(people: dict[str, Any]) -> list[dict[str, Any]]:
     )
     head_start = {"head_start_minutes": people.get("head_start_minutes")}
     return [{"qualification_type": key, **values, **head_start} for key in people.get("qualifications", [])]
+
+
+def _golds(people: dict[str, Any]) -> dict[str, Any] | None:
+    """The options of golds; none without any of the fields."""
+    fields = ("rate", "attribute", "mint")
+    given = {name: people.get(f"golds_{name}") for name in fields if people.get(f"golds_{name}")}
+    return given or None

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from frontend.automation import launch_job
 from frontend.bodies import takes_files
 from frontend.requester import job_examples
-from frontend.requester.job_forms import RARE, STEPS, PeopleStep, StepForm, design, required
+from frontend.requester.job_forms import GOLDS, RARE, STEPS, PeopleStep, StepForm, design, required
 from frontend.session import requester_page
 from labeling import task_types
 from labeling.models import LabelImport
@@ -107,6 +107,7 @@ def step_page(request: HttpRequest, step: str = "data") -> HttpResponse:
         "examples": job_examples.shown(draft(request).get("task", {})),
         "crowds": forecasting.CROWDS,
         "rare_errors": any(name in form.errors for name in RARE),
+        "golds_open": any(name in form.errors or form.initial.get(name) for name in GOLDS),
     }
     return render(request, f"requester/job_new_{step}.html", context, status=422 if form.errors else 200)
 
@@ -159,6 +160,7 @@ def _estimate(account: Account, given: dict[str, Any], people: dict[str, Any]) -
         price_micros=people["price"],
         expected_seconds=people["expected_seconds"],
         workers=workers,
+        golds_rate=people.get("golds_rate") or 0,
     )
     guide = pricing.guideline(expected_seconds=people["expected_seconds"], task_type=drafted_type(given).name)
     return {

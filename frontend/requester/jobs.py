@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from frontend import automation, conduct_forms
-from frontend.requester import cards, listing, loop_charts
+from frontend.requester import cards, golds, listing, loop_charts
 from frontend.session import requester_page
 from labeling import task_types, transitions
 from labeling.models import BadLine, DataObject, Export, LabelingJob
@@ -176,6 +176,7 @@ def people_page(request: HttpRequest, job_id: int) -> HttpResponse:
     context = {
         **job_context(request, job, "people"),
         "kind": kind,
+        "golds": golds.section(request, job),
         "skills": skills,
         "picture": conduct_forms.picture(
             {row["worker"]: row["accuracy"] for row in skills}, {row["worker"]: row["answers"] for row in skills}

@@ -15,6 +15,7 @@ from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor, require_operator, worker_of
 from labeling.models import Appeal, Assignment
+from labeling.queries.golds import ToldGold
 from labeling.services import scope
 from labeling.services.results import appeals, history
 from labeling.services.results.history import Fate
@@ -73,6 +74,11 @@ def appeal_to_answer_row(appeal: Appeal) -> dict[str, Any]:
     }
 
 
+def told_gold(gold: ToldGold) -> dict[str, Any]:
+    """A gold that is not in use any more, as its worker sees it."""
+    return {"score": gold.score, "passed": gold.passed, "truth": gold.truth}
+
+
 @listed(
     operation="list_my_answers",
     page=schemas.page("AnswerFate", review_schemas.AnswerFate),
@@ -105,6 +111,7 @@ class HistoryView(ListView):
             "may_appeal": found.may_appeal,
             "appeal_until": found.appeal_until,
             "appeal": appeal_row(found.appeal) if found.appeal else None,
+            "gold": told_gold(found.gold) if found.gold else None,
         }
 
 

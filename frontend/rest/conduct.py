@@ -19,6 +19,7 @@ from frontend.rest.scope import account_of, actor, require_operator, worker_of
 from labeling.models import Assignment, AssignmentStatus, ConductFinding
 from labeling.services import scope
 from labeling.services.conduct import acting, appeals, deciding, lists
+from labeling.services.results import accuracy
 from labeling.services.results.appeals import TEXT_LENGTH
 from marketplace.models import Reputation, Role, Worker
 from marketplace.services import reputation
@@ -105,11 +106,11 @@ class MyAccuraciesView(ListView):
 
     def rows(self, request: Request, **place: Any) -> QuerySet[Reputation]:
         """The caller's own."""
-        return reputation.sums_of(worker_of(request))
+        return accuracy.told_sums(worker_of(request))
 
     def page(self, found: list[Reputation]) -> list[reputation.Accuracy]:
-        """What is believed now."""
-        return reputation.believed(found)
+        """What is believed now, without golds that are in use."""
+        return accuracy.told(worker_of(self.request), found)
 
     def row(self, found: reputation.Accuracy) -> dict[str, Any]:
         """One task type and class."""

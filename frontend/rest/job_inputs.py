@@ -6,6 +6,7 @@ from frontend.automation import ARCHITECTURES, RANGES
 from frontend.rest.datasets import SelectionInput
 from frontend.rest.fields import Body, DollarsField, FiniteFloatField
 from labeling import task_types
+from labeling.services.golds import options
 from labeling.services.jobs import forecasting, limits, pricing
 from labeling.services.jobs.design import KEYWORD, Design
 from labeling.simulation.base import MIXED
@@ -85,6 +86,30 @@ class RequirementInput(Body):
     )
 
 
+class GoldsInput(Body):
+    """Tasks whose answer is known, mixed into the work: how many, and where they come from."""
+
+    rate = FiniteFloatField(
+        required=False,
+        help_text="percent of a worker's tasks that are golds; more among the first ten",
+        **options.RATE.bounds,
+    )
+    attribute = serializers.CharField(
+        required=False,
+        max_length=limits.LABEL_ATTRIBUTE_NAME_LENGTH.longest,
+        help_text="the label attribute of the input manifest that holds the truth; such objects are not labeled anew",
+    )
+    most = serializers.IntegerField(
+        required=False, help_text="golds taken from the manifest, and one object in five", **options.MOST.bounds
+    )
+    mint = serializers.IntegerField(
+        required=False, help_text="golds made of objects on which all answers agree", **options.MINT.bounds
+    )
+    pass_mark = FiniteFloatField(
+        required=False, help_text="the score from which an answer passes", **options.PASS_MARK.bounds
+    )
+
+
 class LabelingJobInput(Body):
     """What CreateLabelingJob takes, in plain names; money is dollars as text, per worker per task."""
 
@@ -131,6 +156,7 @@ class LabelingJobInput(Body):
     max_human_labeled_objects = serializers.IntegerField(required=False, **limits.MAX_HUMAN_LABELED_OBJECTS.bounds)
     max_percentage_labeled = serializers.IntegerField(required=False, **limits.MAX_PERCENTAGE_LABELED.bounds)
     max_spend = DollarsField(required=False)
+    golds = GoldsInput(required=False)
     automated_labeling = AutomatedInput(required=False)
 
 
@@ -143,6 +169,9 @@ class EstimateInput(Body):
     expected_seconds = FiniteFloatField(default=Design.expected_seconds, **limits.EXPECTED_SECONDS.bounds)
     workers = serializers.IntegerField(default=pricing.WORKERS_ASSUMED, **limits.WORKERS.bounds)
     task_type = serializers.ChoiceField(choices=list(task_types.names()), default=task_types.DEFAULT)
+    golds_rate = FiniteFloatField(
+        default=options.DEFAULTS["rate"], help_text="percent of the tasks that are golds", **options.RATE.bounds
+    )
 
 
 class ForecastInput(EstimateInput):

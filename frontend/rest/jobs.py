@@ -20,6 +20,7 @@ from frontend.rest.scope import account_of, actor
 from labeling.models import BadLine, LabelingJob
 from labeling.queries import progress
 from labeling.services import scope
+from labeling.services.golds.options import of as gold_options
 from labeling.services.jobs import creation, pricing
 from labeling.services.output import manifests
 from marketplace import money
@@ -85,6 +86,7 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
         "review_days": job.review_days,
         "qualification_requirements": [requirement_row(one) for one in requirements.of_audience(job.queue.audience_id)],
         "routing_rule": job.queue.routing_rule,
+        "golds": gold_options(job),
         "max_human_labeled_objects": job.max_human_labeled_objects,
         "max_percentage_labeled": job.max_percentage_labeled,
         "money": {name.removesuffix("_micros"): money.text(value) for name, value in spent.items()},

@@ -21,8 +21,8 @@ from frontend.tasks import preview_payload
 from labeling.models import DataObject, Label
 from labeling.queries import people
 from labeling.services import scope
+from labeling.services.golds import keeping
 from labeling.services.intake import images
-from labeling.services.results import adjudication
 from marketplace.errors import NotFound
 from marketplace.models import Role, User
 
@@ -120,7 +120,7 @@ class AdjudicationView(APIView):
         row = scope.data_object(scope.job(account_of(request, Role.MEMBER), job_id), object_id)
         data = AdjudicationInput(data=request.data)
         data.is_valid(raise_exception=True)
-        label = adjudication.adjudicate(data_object=row, content=data.validated_data["answer"], by=actor(request))
+        label = keeping.decide(data_object=row, content=data.validated_data["answer"], by=actor(request))
         return Response(label_row(label), status=status.HTTP_201_CREATED)
 
 

@@ -206,6 +206,7 @@ class LabelingJob(LabelingJobRow):
     review_days = s.IntegerField(allow_null=True)
     routing_rule = s.CharField(allow_blank=True)
     qualification_requirements = QualificationRequirement(many=True)
+    golds = s.JSONField(help_text="the options of golds, and what the manifest gave: taken, unusable, problem")
     max_human_labeled_objects = s.IntegerField(allow_null=True)
     max_percentage_labeled = s.IntegerField(allow_null=True)
     money = inline_serializer(
@@ -221,6 +222,7 @@ class Estimate(s.Serializer):
 
     total = Money()
     fee = Money()
+    golds = Money()
     per_object = Money()
     duration_seconds = s.FloatField()
     guideline = Money()

@@ -11,6 +11,7 @@ from frontend.conduct_forms import TextForm, shown
 from frontend.review_forms import first_error
 from frontend.session import worker_page
 from labeling.services.conduct import acting, appeals, lists
+from labeling.services.results import accuracy
 from marketplace.errors import DomainError
 from marketplace.services import reputation
 
@@ -25,7 +26,7 @@ def page(request: HttpRequest) -> HttpResponse:
     context = {
         "page": rows,
         "findings": shown(rows),
-        "accuracies": reputation.accuracies(worker),
+        "accuracies": accuracy.told(worker, list(accuracy.told_sums(worker).order_by("task_type", "label"))),
         "half_life": round(reputation.HALF_LIFE_DAYS),
         "form": TextForm(),
     }

@@ -16,6 +16,7 @@ urlpatterns = [
     path("qualifications/<int:type_id>/start/", qualifications.start, name="qualification-start"),
     path("tests/<int:attempt_id>/", qualifications.test_page, name="test"),
     path("tests/<int:attempt_id>/<int:question_id>/answer/", qualifications.answer, name="test-answer"),
+    path("history/<int:assignment_id>/gold/", pages.gold, name="gold"),
     path("conduct/", conduct.page, name="conduct"),
     path("conduct/<int:finding_id>/appeal/", conduct.appeal, name="conduct-appeal"),
     path("conduct/<int:finding_id>/instructions-read/", conduct.instructions_read, name="conduct-read"),

@@ -11,6 +11,7 @@ from labeling.models.conduct import (
 )
 from labeling.models.datasets import BadLine, Dataset
 from labeling.models.exports import Export
+from labeling.models.golds import Gold, GoldResult, GoldSource, GoldStatus
 from labeling.models.imports import ImportedLine, ImportOutcome, LabelImport
 from labeling.models.jobs import LabelingJob, WorkerModels
 from labeling.models.objects import DataObject, Label, LabelSource, ObjectLine, ObjectState
@@ -45,6 +46,10 @@ __all__ = [
     "Export",
     "FailedAttempt",
     "FindingStatus",
+    "Gold",
+    "GoldResult",
+    "GoldSource",
+    "GoldStatus",
     "ImportOutcome",
     "ImportedLine",
     "Label",

@@ -46,6 +46,10 @@ class LabelingJob(models.Model):
     max_human_labeled_objects = models.IntegerField(null=True)
     max_percentage_labeled = models.IntegerField(null=True)
     max_spend_micros = models.BigIntegerField(null=True)
+    # {} or {"rate": percent, "attribute": of the input manifest or "", "most": golds taken from it, "mint": golds made
+    # of unanimous objects, "pass_mark": score from which an answer passes}; then also what the manifest gave: "taken",
+    # "unusable", "problem".
+    golds = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     # With {"enabled": true} the learning room chooses the batches.
     automated_labeling = models.JSONField(default=dict)
 

@@ -44,6 +44,10 @@ class WorkQueue(models.Model):
     review_days = models.SmallIntegerField(null=True)
     # "module:function" that decides who may see which object, see services/queue/routing.py; "" for none.
     routing_rule = models.CharField(max_length=200, blank=True, default="", db_default="")
+    # The share of tasks whose answer is known, 0 for none; which ones follows from the secret `gold_salt`, 0 while the
+    # queue never had any.
+    gold_rate = models.FloatField(default=0, db_default=0)
+    gold_salt = models.BigIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

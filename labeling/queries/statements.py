@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from labeling.models import AnswerReview, Assignment, Batch
-from labeling.subjects import ANSWER_REVIEW, ASSIGNMENT, BATCH
+from labeling.models import AnswerReview, Assignment, Batch, Gold
+from labeling.subjects import ANSWER_REVIEW, ASSIGNMENT, BATCH, GOLD
 from marketplace.models import Posting, Subject
 from marketplace.services import ledger
 
@@ -39,7 +39,7 @@ class StatementLine:
 def statement_lines(postings: Iterable[Posting]) -> list[StatementLine]:
     """The lines of one page, in the order given; `postings` come with their entries.
 
-    One query for each kind of row the page's entries are about: for a wallet batches and reviews, for earnings
+    One query for each kind of row the page's entries are about: for a wallet batches, golds and reviews, for earnings
     assignments and reviews.
     """
     postings = list(postings)
@@ -65,6 +65,7 @@ def _jobs(subjects: set[Subject]) -> dict[Subject, JobReference]:
         (BATCH, Batch.objects.all()),
         (ASSIGNMENT, Assignment.objects.all()),
         (ANSWER_REVIEW, AnswerReview.objects.all()),
+        (GOLD, Gold.objects.all()),
     ):
         keys = [subject.id for subject in subjects if subject.type == subject_type]
         if keys:

@@ -17,10 +17,12 @@ from labeling.models import (
     DataObject,
     Dataset,
     Export,
+    Gold,
     LabelImport,
     LabelingJob,
     WorkQueue,
 )
+from labeling.queries import golds as gold_reads
 from labeling.services.jobs import limits
 from labeling.services.queue import visibility
 from marketplace.errors import NotFound
@@ -90,6 +92,19 @@ def data_object(job: LabelingJob, object_id: int) -> DataObject:
     row = DataObject.objects.select_related("label").filter(pk=object_id, job=job).first()
     if row is None:
         raise NotFound(f"the labeling job has no object {object_id}")
+    return row
+
+
+def golds(job: LabelingJob) -> QuerySet[Gold]:
+    """The golds of a labeling job, with how they were answered."""
+    return gold_reads.of_job(job)
+
+
+def gold(job: LabelingJob, gold_id: int) -> Gold:
+    """A gold of the job, with how it was answered. Raises NotFound."""
+    row = golds(job).filter(pk=gold_id).first()
+    if row is None:
+        raise NotFound(f"the labeling job has no gold {gold_id}")
     return row
 
 

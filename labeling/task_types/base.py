@@ -222,6 +222,11 @@ class TaskType(ABC, Generic[Answer, Models]):
         Golds and qualification tests use it; confidences do not matter.
         """
 
+    def scores_by_class(self, answer: Answer, truth: Answer) -> dict[str, float]:
+        """`score_against_truth` for each true class by itself, 0 to 1; by default whether the answer names it."""
+        named = self.classes(answer)
+        return {label: float(label in named) for label in sorted(self.classes(truth))}
+
     def agreement_by_class(self, one: Answer, label: Answer) -> dict[str, float]:
         """`agreement` of an answer with a label, for each class of the label."""
         return dict.fromkeys(self.classes(label), self.agreement(one, label))

@@ -120,6 +120,15 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
         right, given, true, _ = tally([labeled(answer)], [labeled(truth)])[0].tolist()
         return f1(right, given, true)
 
+    def scores_by_class(self, answer: list[Box], truth: list[Box]) -> dict[str, float]:
+        """The same for the boxes of each class that is there."""
+        return {
+            label: self.score_against_truth(
+                [box for box in answer if box.label == label], [box for box in truth if box.label == label]
+            )
+            for label in sorted(self.classes(truth))
+        }
+
     def agreement_by_class(self, one: list[Box], label: list[Box]) -> dict[str, float]:
         """`agreement` about the boxes of each class that the label has."""
         return {

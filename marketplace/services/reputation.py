@@ -13,7 +13,8 @@ from decimal import Context, Decimal
 from math import isfinite
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from marketplace import posterior
@@ -128,6 +129,44 @@ def rebuild(*, worker: Worker) -> None:
 def sums_of(worker: Worker) -> QuerySet[Reputation]:
     """The worker's sums wherever there is evidence, for lists in pages; `believed` says what they mean."""
     return Reputation.objects.filter(worker=worker, pieces__gt=0)
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """Evidence of one source about these rows, which its worker is not to learn of yet."""
+
+    source: str
+    subject_type: str
+    subject_ids: Sequence[int]
+
+
+def told_sums(worker: Worker, hidden: Hidden) -> QuerySet[Reputation]:
+    """`sums_of` without those that rest on hidden evidence only; `told` says what the others mean."""
+    about = Evidence.objects.filter(
+        worker=OuterRef("worker"),
+        task_type=OuterRef("task_type"),
+        label=OuterRef("label"),
+        source=hidden.source,
+        subject_type=hidden.subject_type,
+        subject_id__in=hidden.subject_ids,
+    )
+    count = about.order_by().values("worker").annotate(n=Count("pk")).values("n")
+    return sums_of(worker).annotate(hidden=Coalesce(Subquery(count), 0)).filter(pieces__gt=F("hidden"))
+
+
+def told(worker: Worker, sums: Sequence[Reputation], hidden: Hidden, *, at: datetime | None = None) -> list[Accuracy]:
+    """What follows from each of these sums of the worker without the hidden evidence."""
+    by_key = {_key(row): row for row in sums}
+    rows = Evidence.objects.filter(
+        worker=worker,
+        source=hidden.source,
+        subject_type=hidden.subject_type,
+        subject_id__in=hidden.subject_ids,
+    )
+    for row in rows:
+        if (total := by_key.get(_key(row))) is not None:
+            _add(total, row, -1)
+    return _accuracies(sums, at)
 
 
 def sums_at(task_type: str, label: str = "") -> QuerySet[Reputation]:

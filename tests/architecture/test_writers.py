@@ -10,6 +10,8 @@ MONEY = frozenset({"Posting", "Entry"})
 LEDGER = {"marketplace/services/ledger.py"}
 
 STATE_WRITERS = {
+    "labeling/services/golds/keeping.py": "golds that a member corrects, confirms or withdraws",
+    "labeling/services/golds/scoring.py": "golds whose answers say that they are wrong or known",
     "labeling/services/jobs/batches.py": "objects of a batch that opens",
     "labeling/services/jobs/finishing.py": "objects of a job that ends",
     "labeling/services/queue/due.py": "tasks that have their answers",
@@ -26,6 +28,7 @@ STATE_WRITERS = {
     "labeling/sql/claim.sql": "seats that are taken",
     "labeling/sql/claim_0022.sql": "seats that are taken, later",
     "labeling/sql/claim_0025.sql": "seats that are taken, now",
+    "labeling/sql/claim_0027.sql": "seats that are taken, with golds mixed in",
     "labeling/sql/submit.sql": "seats that are answered",
     "labeling/sql/submit_0021.sql": "seats that are answered, now",
 }

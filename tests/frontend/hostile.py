@@ -183,6 +183,9 @@ def wizard(world: World) -> dict[str, dict[str, Any]]:
             "qualifications": [world.ids["type_id"]],
             "qualification_least": 80,
             "head_start_minutes": 10,
+            "golds_rate": "10",
+            "golds_attribute": "truth",
+            "golds_mint": 5,
             "time_limit_minutes": 7,
             "availability_hours": 5,
             "max_concurrent_tasks": 100,
@@ -208,6 +211,10 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         ("/jobs/new/launch/", {}),
         (f"{job}stop/", {}),
         (f"{job}labels/{ids['object_id']}/adjudicate/", {"answer": json.dumps(stories.ONE_BEE)}),
+        (f"{job}labels/{ids['object_id']}/gold/", {}),
+        (f"{job}golds/options/", {"rate": "10", "mint": 3, "pass_mark": "0.5"}),
+        (f"{job}golds/{ids['gold_id']}/confirm/", {}),
+        (f"{job}golds/{ids['gold_id']}/withdraw/", {"reason": "a wasp"}),
         (f"{job}exports/", {"kind": "coco", "which": "all", "images": "on"}),
         (f"{job}answers/{ids['review_id']}/decide/", {"decision": "reject", "reason": "no", "return_to_worker": "on"}),
         (f"{job}answers/decide/?worker=x&hours=1", {"decision": "reject", "reason": "no"}),
@@ -387,6 +394,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "forecast_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036", "labels": ["bee"]},
         "create_export": {"kind": "manifest"},
         "adjudicate_object": {"answer": stories.ONE_BEE},
+        **gold_bodies(world),
         "submit_assignment": {"answer": stories.ONE_BEE, "seconds": 3, "activity": dict.fromkeys(ACTIVITY, 1)},
         "decline_assignment": {"reason": "blurred"},
         "set_payout_details": {"holder": "Ana", "destination": "acct 1"},
@@ -407,6 +415,16 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "set_conduct_rule": {"rule": "too-fast", "action": "Pause", "minutes": 5},
         "set_job_conduct_rule": {"rule": "too-fast", "action": "Pause", "minutes": 5},
         "set_any_conduct_rule": {"rule": "too-fast", "action": "Pause", "minutes": 5},
+    }
+
+
+def gold_bodies(world: World) -> dict[str, dict[str, Any]]:
+    """Those about golds."""
+    return {
+        "add_gold": {"object": world.ids["object_id"], "answer": stories.ONE_BEE},
+        "correct_gold": {"answer": stories.ONE_BEE},
+        "withdraw_gold": {"reason": "a wasp"},
+        "change_gold_options": {"rate": 10, "mint": 3, "pass_mark": 0.5},
     }
 
 

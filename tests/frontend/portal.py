@@ -13,15 +13,18 @@ from django.utils import timezone
 
 from labeling.models import (
     AnswerReview,
+    Assignment,
     ConductFinding,
     DataObject,
     Dataset,
     Export,
+    GoldResult,
     ImportedLine,
     LabelImport,
     LabelingJob,
 )
 from labeling.services.conduct import appeals as conduct_appeals
+from labeling.services.golds import keeping
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import batches, due
 from labeling.services.results import appeals, deciding
@@ -67,6 +70,7 @@ def grow(portal: Portal) -> None:
     _label_two(portal, job)
     _more_objects(portal)
     _decide(portal)
+    _a_gold(portal)
     _find(portal)
     other = stories.an_account(funds="10")
     outsiders = stories.a_crowd(1)
@@ -153,6 +157,16 @@ def _decide(portal: Portal) -> None:
     deciding.accept_one(review=accepted, by="system")
     deciding.reject_one(review=rejected, reason="not tight", by="system")
     appeals.file_appeal(review=rejected, worker=rejected.worker, text="it is")
+
+
+def _a_gold(portal: Portal) -> None:
+    """Add a gold to the main job, answered by the first worker; golds of jobs that are over are told."""
+    stories.add_objects(portal.job, 1)
+    row = DataObject.objects.filter(job=portal.job).order_by("-index")[0]
+    gold = keeping.add(data_object=row, content=stories.ONE_BEE, by="system")
+    seat = Assignment.objects.filter(worker=portal.workers[0], state="Submitted", gold_result=None).order_by("pk")[0]
+    GoldResult.objects.create(gold=gold, worker=portal.workers[0], assignment=seat, score=1)
+    keeping.withdraw(gold=gold, by="system")
 
 
 def _find(portal: Portal) -> None:

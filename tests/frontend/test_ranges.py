@@ -14,6 +14,7 @@ from frontend.requester import datasets, imports, jobs
 from frontend.requester.fields import SelectionFields
 from frontend.requester.job_forms import ARCHITECTURES, HOUR, MINUTE
 from labeling.services.conduct import acting, policies
+from labeling.services.golds import keeping, options
 from labeling.services.imports import limits as import_limits
 from labeling.services.intake import selection, sources
 from labeling.services.jobs import limits
@@ -84,6 +85,16 @@ DECLARED: dict[str, Range] = {
     "text": appeals.TEXT_LENGTH,
     "worker": review_lists.WORKER_LENGTH,
     "hours": review_lists.HOURS,
+    "rate": options.RATE,
+    "golds_rate": options.RATE,
+    "attribute": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
+    "golds_attribute": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
+    "most": options.MOST,
+    "mint": options.MINT,
+    "golds_mint": options.MINT,
+    "pass_mark": options.PASS_MARK,
+    "WithdrawForm.reason": keeping.REASON_LENGTH,
+    "WithdrawalInput.reason": keeping.REASON_LENGTH,
     **dict.fromkeys(("moves", "trusted", "untrusted", "keys"), assignments.COUNTED),
     **dict.fromkeys(("focus_seconds", "active_seconds"), assignments.SECONDS),
     "minutes": policies.MINUTES,
@@ -160,7 +171,7 @@ DECLARED: dict[str, Range] = {
 # Fields without a declared limit: ids of rows, and texts that another rule checks.
 FREE = {
     "owner",
-    *("question", "qualification_type"),
+    *("question", "qualification_type", "object"),
     *("account", "answer", "augmentation", "dataset", "email", "folder", "images", "job", "labels", "task_type"),
     *("validation", "workteam"),
 }

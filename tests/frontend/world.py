@@ -14,11 +14,13 @@ from labeling.models import (
     DataObject,
     Dataset,
     Export,
+    Gold,
     LabelImport,
     LabelingJob,
     QualificationQuestion,
     QualificationTest,
 )
+from labeling.services.golds import keeping
 from labeling.services.imports import reports
 from labeling.services.jobs.batches import open_batch
 from labeling.services.qualifications import taking
@@ -154,6 +156,13 @@ def _qualifications(account: Account, worker: Worker) -> dict[str, Any]:
     }
 
 
+def _a_gold(job: LabelingJob) -> Gold:
+    """A gold of the job, from an object of its own."""
+    stories.add_objects(job, 1)
+    row = DataObject.objects.filter(job=job).order_by("-index")[0]
+    return keeping.add(data_object=row, content=stories.ONE_BEE, by="system")
+
+
 def _a_finding(job: LabelingJob, worker: Worker) -> ConductFinding:
     """Something that was found in the worker's conduct, after which they read the instructions again."""
     now = timezone.now()
@@ -211,6 +220,7 @@ def a_world() -> World:
         "assignment_id": assignment.pk,
         "review_id": review.pk,
         "appeal_id": review.appeal.pk,
+        "gold_id": _a_gold(job).pk,
         "finding_id": _a_finding(job, worker).pk,
         "token_id": token.pk,
         "user_id": owner.pk,

@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from labeling import hooks, transitions
 from labeling.models import Batch, DataObject, LabelingJob, ObjectState
-from labeling.queries import spending
+from labeling.queries import gold_budget, spending
 from labeling.services import attempts, notices
+from labeling.services.golds import mixing, scoring, sources
 from labeling.services.intake import inspection, loading
 from labeling.services.jobs import finishing
 from labeling.services.jobs.batches import open_batch
@@ -23,7 +24,7 @@ from labeling.services.queue import advance_requests, batches, due, leases
 from labeling.services.queue.locking import advance_lock
 from labeling.services.results import consolidating, labels
 from marketplace import money
-from marketplace.errors import DomainError, LimitExceeded
+from marketplace.errors import DomainError, Invalid, LimitExceeded
 from marketplace.services import wallets
 
 FIRST_PUBLIC_BATCH = 10
@@ -90,6 +91,7 @@ def _step(job: LabelingJob) -> bool:
     if job.status != "Initializing":
         # Also of batches that are over: a review may have taken an answer away, or an appeal brought one back.
         due.settle_due(job.queue)
+        scoring.score_new(job)
     if job.status in finishing.FINAL:
         return _rewrite(job)
     if job.status == "Initializing":
@@ -117,6 +119,11 @@ def _ingest(job: LabelingJob) -> bool:
     if not DataObject.objects.filter(job=job).exists():
         reason = f"the input manifest has no line that can be used ({job.bad_lines} were rejected)"
         finishing.fail_job(job=job, reason=reason)
+        return False
+    try:
+        sources.take_from_manifest(job)
+    except Invalid as error:
+        finishing.fail_job(job=job, reason=f"there are no golds: {error.message}")
         return False
     with transaction.atomic():
         # If the job was stopped meanwhile, the next step ends it.
@@ -149,6 +156,7 @@ def _advance_batch(job: LabelingJob, batch: Batch) -> bool:
     now = timezone.now()
     leases.expire_overdue(queue_id=job.queue_id, now=now)
     batches.expire_batch(batch=batch, now=now)
+    mixing.end_with_work(batch)
     due.settle_due(job.queue)
     if batch.stopped_early:
         return batches.stop_batch(batch=batch, by=BY)
@@ -156,6 +164,7 @@ def _advance_batch(job: LabelingJob, batch: Batch) -> bool:
         consolidating.refit(job=job)
         return False
     consolidating.settle(job=job, batch=batch)
+    sources.mint(job=job, batch=batch)
     closed = batches.close_batch(batch=batch, by=BY)
     if closed:
         manifests.refresh_or_report(job)
@@ -192,7 +201,7 @@ def _open_next(job: LabelingJob) -> bool:
     size = _batch_size(job)
     if size < 1:
         notices.wallet_short(job)
-        price = money.text(job.queue.task_micros)
+        price = money.text(gold_budget.batch_micros(job, 1, golds=gold_budget.has_golds(job)))
         balance = money.text(wallets.balance(job.account))
         return _set_attention(
             job, f"the wallet holds {balance} dollars, one object needs {price}: deposit money and the job goes on"

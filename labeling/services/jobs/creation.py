@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from labeling.models import LabelingJob, WorkQueue
+from labeling.services.golds import options as golds
 from labeling.services.jobs import instructions, limits, pricing
 from labeling.services.jobs.design import Design
 from labeling.services.jobs.owner import KIND
@@ -99,6 +100,7 @@ def _make_queue(design: Design) -> WorkQueue:
         first_seats=min((design.redundancy or {})["start"], max_seats) if dynamic else max_seats,
         max_seats=max_seats,
         requirements=design.requirements,
+        **golds.columns(design.golds or {}),
         **{name: getattr(design, name) for name in _QUEUE},
     )
 

@@ -13,6 +13,8 @@ from django.conf import settings
 from labeling import task_types
 from labeling.formats.attribute_names import validate_label_attribute_name
 from labeling.models import Dataset
+from labeling.queries import gold_budget
+from labeling.services.golds import options as golds
 from labeling.services.intake.selection import check_selection
 from labeling.services.jobs import instructions as texts
 from labeling.services.jobs import limits, pricing
@@ -64,6 +66,7 @@ class Design:
     max_human_labeled_objects: int | None = None
     max_percentage_labeled: int | None = None
     max_spend_micros: int | None = None
+    golds: dict[str, Any] | None = None
     automated_labeling: dict[str, Any] | None = None
     tags: list[dict[str, str]] | None = None
     role_arn: str = ""
@@ -209,6 +212,8 @@ def _people(design: Design) -> None:
         design.wrong("routing_rule", f"{design.routing_rule!r} is not among those that the operator allows")
     design.redundancy, errors = complete_redundancy(design.redundancy or {}, design.workers_per_object)
     design.errors += errors
+    design.golds, errors = golds.complete(design.golds or {}, design.kind)
+    design.errors += errors
 
 
 def complete_redundancy(given: dict[str, Any], workers_per_object: Any) -> tuple[dict[str, Any], list[tuple[str, str]]]:
@@ -242,7 +247,11 @@ def _money(design: Design) -> None:
             lambda: pricing.check_price(price_micros=price, task_type=design.task_type, public=design.public),
         )
     if design.max_spend_micros is not None and isinstance(design.workers_per_object, int):
-        least = design.workers_per_object * (price + pricing.fee(max(price, 0)))
+        answers = design.workers_per_object
+        rate = (design.golds or {}).get("rate", 0)
+        if "golds.rate" not in dict(design.errors):
+            answers += gold_budget.answers(answers, rate / 100)
+        least = answers * (price + pricing.fee(max(price, 0)))
         if design.max_spend_micros < max(least, 1):
             design.wrong("max_spend", "too little: it does not pay for one object")
 

@@ -201,7 +201,8 @@ def submit(
             else:
                 held_until = _hold(seat, worker, answer, review_days=seat.review_days, now=now)
             noting.note(seat_id=seat.pk, worker_id=worker.pk, queue_id=seat.queue_id, activity=activity, now=now)
-            if wanted:
+            # With golds after every answer, so that the time of a submit does not tell which one was a gold.
+            if wanted or seat.mixes_golds:
                 advance_requests.request_advance(seat.queue_id)
     if outcome == "Accepted":
         return Submission(seat.pk, seat.queue_id, paid, False, held_until)
@@ -272,6 +273,7 @@ class _Seat:
     account_id: int
     max_seats: int
     review_days: int | None
+    mixes_golds: bool
     input: dict[str, Any]
     labels: list[str]
 
@@ -280,8 +282,8 @@ class _Seat:
         with connection.cursor() as cursor:
             cursor.execute(
                 """SELECT a.id, a.worker_id, a.state, a.submit_key, coalesce(a.paid_micros, 0), q.id, q.task_type,
-                       q.title, q.price_micros, q.fee_micros, q.account_id, q.max_seats, q.review_days, t.input,
-                       q.labels
+                       q.title, q.price_micros, q.fee_micros, q.account_id, q.max_seats, q.review_days,
+                       q.gold_salt <> 0, t.input, q.labels
                    FROM labeling_assignment a JOIN labeling_workqueue q ON q.id = a.queue_id
                    JOIN labeling_task t ON t.id = a.task_id WHERE a.id = %s AND a.worker_id = %s""",
                 [pk, worker_id],

@@ -107,6 +107,17 @@ def withdraw(*, batch: Batch) -> None:
             advance_requests.request_advance(batch.queue_id)
 
 
+def withdraw_tasks(*, queue_id: int, tasks: Sequence[int]) -> None:
+    """Withdraw the free seats of these tasks, at most some hundreds; running leases may be answered. Safe to repeat."""
+    with transaction.atomic():
+        lock_positions(queue_id)
+        free = Task.objects.filter(pk__in=tasks, state=TaskStatus.OPEN, seats_free__gt=0)
+        ids = list(free.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+        if ids:
+            _withdraw_seats(ids)
+            advance_requests.request_advance(queue_id)
+
+
 def batches_on_offer(queue: WorkQueue, now: datetime) -> set[int]:
     """The batches whose seats can be claimed; none while the queue is closed."""
     if not queue.open:

@@ -89,11 +89,11 @@ def _counts(worker: Worker, queue_ids: list[int]) -> dict[int, tuple[int, int]]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT labeling_workqueue.id,
-                   (SELECT count(*) FROM (
+                   least(%s, labeling_tasks_left(%s, labeling_workqueue.id, (SELECT count(*)::integer FROM (
                        SELECT 1 FROM labeling_claimable(%s, labeling_workqueue.id) c
-                       ORDER BY c.queue_position LIMIT %s) AS counted),
+                       ORDER BY c.queue_position LIMIT %s) AS counted))),
                    (SELECT count(*) FROM {_HELD})
                FROM labeling_workqueue WHERE labeling_workqueue.id = ANY (%s)""",
-            [worker.pk, MOST_COUNTED, worker.pk, queue_ids],
+            [MOST_COUNTED, worker.pk, worker.pk, MOST_COUNTED, worker.pk, queue_ids],
         )
         return {pk: (left, held) for pk, left, held in cursor.fetchall()}

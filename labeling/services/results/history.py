@@ -14,6 +14,8 @@ from labeling.models import (
     AssignmentStatus,
     ReviewStatus,
 )
+from labeling.queries import golds
+from labeling.queries.golds import ToldGold
 from labeling.services.results import appeals
 from marketplace.models import Worker
 
@@ -23,7 +25,10 @@ PAID = "Paid"
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of a worker's answer. `state` is a ReviewStatus, or PAID where the queue has no review."""
+    """What became of a worker's answer. `state` is a ReviewStatus, or PAID where the queue has no review.
+
+    `gold` is set where the task's true answer was known, once that may be told.
+    """
 
     assignment: Assignment
     state: str
@@ -31,6 +36,7 @@ class Fate:
     review: AnswerReview | None
     appeal: Appeal | None
     appeal_refusal: str | None
+    gold: ToldGold | None = None
 
     @property
     def may_appeal(self) -> bool:
@@ -57,15 +63,16 @@ def answered(worker: Worker) -> QuerySet[Assignment]:
 
 
 def fates(seats: Sequence[Assignment]) -> list[Fate]:
-    """What became of the answers to these assignments, in their order, in one query."""
+    """What became of the answers to these assignments, in their order, in two queries."""
     rows = AnswerReview.objects.filter(assignment__in=[seat.pk for seat in seats]).select_related(
         "appeal", "assignment"
     )
     newest = {row.assignment_id: row for row in rows.order_by("pk")}
-    return [_fate(seat, newest.get(seat.pk)) for seat in seats]
+    told = golds.told(seats)
+    return [_fate(seat, newest.get(seat.pk), told.get(seat.pk)) for seat in seats]
 
 
-def _fate(seat: Assignment, review: AnswerReview | None) -> Fate:
+def _fate(seat: Assignment, review: AnswerReview | None, gold: ToldGold | None) -> Fate:
     return Fate(
         assignment=seat,
         state=review.state if review else PAID,
@@ -73,6 +80,7 @@ def _fate(seat: Assignment, review: AnswerReview | None) -> Fate:
         review=review,
         appeal=getattr(review, "appeal", None) if review else None,
         appeal_refusal=appeals.refusal(review) if review else None,
+        gold=gold,
     )
 
 
