@@ -18,6 +18,10 @@ PAYOUT = Machine(
 WORKER = Machine("worker", {"Active": {"Suspended"}, "Suspended": {"Active"}})
 """A suspended worker is shown no work at all; see sql/eligibility.sql."""
 
+WALLET_REFUND = Machine(
+    "refund", {"Requested": {"Paid", "Refused", "Cancelled"}, "Paid": set(), "Refused": set(), "Cancelled": set()}
+)
+
 INVITATION = Machine(
     "invitation",
     {

@@ -1,10 +1,11 @@
 """The models of this room; other code imports them from here."""
 
 from labeling.models.attempts import FailedAttempt
+from labeling.models.bonuses import Bonus
 from labeling.models.datasets import BadLine, Dataset
 from labeling.models.exports import Export
 from labeling.models.imports import ImportedLine, ImportOutcome, LabelImport
-from labeling.models.jobs import LabelingJob, WorkerModels
+from labeling.models.jobs import LabelingJob, Pause, WorkerModels
 from labeling.models.objects import DataObject, Label, LabelSource, ObjectLine, ObjectState
 from labeling.models.queues import AdvanceRequest, WorkQueue
 from labeling.models.reviews import AnswerReview, Appeal, AppealStatus, ReviewStatus
@@ -21,6 +22,7 @@ __all__ = [
     "AssignmentStatus",
     "BadLine",
     "Batch",
+    "Bonus",
     "DataObject",
     "Dataset",
     "Export",
@@ -33,6 +35,7 @@ __all__ = [
     "LabelingJob",
     "ObjectLine",
     "ObjectState",
+    "Pause",
     "ReviewStatus",
     "Task",
     "TaskStatus",

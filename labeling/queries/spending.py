@@ -7,7 +7,7 @@ from django.db.models import F, Q, Sum
 from labeling import subjects
 from labeling.models import AnswerReview, Batch, LabelingJob, ReviewStatus
 from marketplace.models import EntryKind, LedgerKind, Subject
-from marketplace.services import escrow, ledger, wallets
+from marketplace.services import debts, escrow, ledger, wallets
 
 UNBOUNDED = 2**31
 """Objects that free work can pay for: more than any job has."""
@@ -68,10 +68,12 @@ def _reviewed(queues: Iterable[int]) -> dict[int, dict[str, int]]:
 
 
 def affordable_objects(job: LabelingJob) -> int:
-    """How many more objects could be opened now, by the wallet and the job's own limit on spending."""
+    """How many more objects could be opened now, by the wallet and the job's own limit; none while its account owes."""
     price = job.queue.task_micros
     if price == 0:
         return UNBOUNDED
+    if debts.owed(job.account):
+        return 0
     return min(wallets.balance(job.account) // price, allowed_objects(job))
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from labeling.models import AnswerReview, Assignment, Batch
-from labeling.subjects import ANSWER_REVIEW, ASSIGNMENT, BATCH
+from labeling.models import AnswerReview, Assignment, Batch, Bonus
+from labeling.subjects import ANSWER_REVIEW, ASSIGNMENT, BATCH, BONUS
 from marketplace.models import Posting, Subject
 from marketplace.services import ledger
 
@@ -39,8 +39,8 @@ class StatementLine:
 def statement_lines(postings: Iterable[Posting]) -> list[StatementLine]:
     """The lines of one page, in the order given; `postings` come with their entries.
 
-    One query for each kind of row the page's entries are about: for a wallet batches and reviews, for earnings
-    assignments and reviews.
+    One query for each kind of row the page's entries are about: for a wallet batches, reviews and bonuses, for
+    earnings assignments, reviews and bonuses.
     """
     postings = list(postings)
     jobs = _jobs({posting.entry.subject for posting in postings})
@@ -65,6 +65,7 @@ def _jobs(subjects: set[Subject]) -> dict[Subject, JobReference]:
         (BATCH, Batch.objects.all()),
         (ASSIGNMENT, Assignment.objects.all()),
         (ANSWER_REVIEW, AnswerReview.objects.all()),
+        (BONUS, Bonus.objects.all()),
     ):
         keys = [subject.id for subject in subjects if subject.type == subject_type]
         if keys:

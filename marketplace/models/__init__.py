@@ -2,6 +2,7 @@
 
 from marketplace.models.accounts import Account, ApiToken, IdempotentRequest, Membership, Role, User
 from marketplace.models.audit import AuditEvent
+from marketplace.models.billing import BillingTerms, WalletRefund, WalletRefundStatus
 from marketplace.models.invitations import Invitation, InvitationStatus
 from marketplace.models.ledger import Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
 from marketplace.models.payouts import UNDER_WAY, Payout, PayoutDetails, PayoutStatus
@@ -28,6 +29,7 @@ __all__ = [
     "Audience",
     "AudienceGroup",
     "AuditEvent",
+    "BillingTerms",
     "Block",
     "Crowd",
     "Entry",
@@ -49,6 +51,8 @@ __all__ = [
     "StoreAddress",
     "Subject",
     "User",
+    "WalletRefund",
+    "WalletRefundStatus",
     "Worker",
     "WorkerGroup",
     "WorkerStatus",

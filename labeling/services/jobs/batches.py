@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from labeling.models import Batch, DataObject, LabelingJob, ObjectState
+from labeling.services.jobs import pausing
 from labeling.services.queue import batches
 from labeling.services.queue.batches import NewTask
 from marketplace.errors import Invalid, WrongState
@@ -18,8 +19,8 @@ def open_batch(*, job: LabelingJob, object_ids: Sequence[int], purpose: str = "l
     """Open these Unlabeled objects to people, in this order of priority, and reserve the money for every seat.
 
     With dynamic redundancy a task starts with a few seats and the money is reserved for the most it may get. Raises
-    LimitExceeded when the wallet cannot pay, WrongState when a batch is open, the job is not InProgress or an object is
-    not Unlabeled, Invalid for no objects, a repeated one, or one not inspected. When it raises, nothing has changed.
+    InsufficientFunds when the wallet cannot pay, WrongState when a batch is open, the job is not InProgress, or an
+    object is not Unlabeled, Invalid for no objects, a repeated one, or one not inspected. When it raises, nothing has changed.
     """
     ids = list(object_ids)
     if not ids or len(set(ids)) != len(ids):
@@ -29,7 +30,9 @@ def open_batch(*, job: LabelingJob, object_ids: Sequence[int], purpose: str = "l
         job = LabelingJob.objects.select_for_update(no_key=True, of=("self",)).get(pk=job.pk)
         if not job.open:
             raise WrongState(f"the labeling job is {job.status}; batches open while it is InProgress", field="status")
-        return batches.open_batch(queue=job.queue, tasks=_mark_pending(job, ids), purpose=purpose, by=by)
+        batch = batches.open_batch(queue=job.queue, tasks=_mark_pending(job, ids), purpose=purpose, by=by)
+        pausing.go_on(job)
+    return batch
 
 
 def _mark_pending(job: LabelingJob, ids: Sequence[int]) -> list[NewTask]:

@@ -16,7 +16,7 @@ from labeling.services.queue import advance_requests, queues
 from marketplace import storage
 from marketplace.errors import NameTaken
 from marketplace.models import Account, AuditEvent
-from marketplace.services import boundaries, workload
+from marketplace.services import boundaries, debts, workload
 
 _QUEUE = frozenset(
     {
@@ -49,7 +49,7 @@ def create_job(*, account: Account, by: str, **values: Any) -> LabelingJob:
     """Create a job, Initializing, and request its first step. `values` are the fields of design.Design.
 
     Raises Invalid naming every field that is wrong, NameTaken for a name that the account uses already (ignoring case),
-    BackgroundLimit when the account has too much under way.
+    BackgroundLimit when the account has too much under way, AccountOwes while it owes money.
     """
     design = Design(account=account, **values)
     if design.input_manifest_uri:
@@ -62,6 +62,7 @@ def create_job(*, account: Account, by: str, **values: Any) -> LabelingJob:
     try:
         with transaction.atomic():
             workload.admit(account=account)
+            debts.require_none(account)
             job = LabelingJob.objects.create(
                 account=account,
                 queue=_make_queue(design),
