@@ -4,12 +4,15 @@ Letters are sent by the queue, and links are made there: no secret is kept in a 
 server. Links begin with WAGGLE_PUBLIC_URL, never with what a request calls its host.
 """
 
+from collections.abc import Sequence
+
 from django.conf import settings
 from django.core.mail import send_mail
 from django.urls import reverse
 
+from frontend import notice_links
 from marketplace import queue
-from marketplace.models import Invitation, User
+from marketplace.models import Invitation, Notice, NoticeKind, User
 from marketplace.services import invitations, passwords, rates
 
 PER_HOUR = 5
@@ -81,6 +84,21 @@ def send_password_link(user: User) -> None:
             f"The link works once, within {settings.PASSWORD_LINK_HOURS} hours. If it was not you, ignore this letter.",
         ],
     )
+
+
+def send_notices(user: User, notices: Sequence[Notice]) -> None:
+    """Write a letter with these notices of the person, and send it."""
+    first = notices[0]
+    more = f" and {len(notices) - 1} more" if len(notices) > 1 else ""
+    lines = [f"{notice.text}{_link(notice)}" for notice in notices]
+    settings_link = settings.PUBLIC_URL + reverse("person:notice-settings")
+    lines.append(f"Choose what is sent to you, and when: {settings_link}")
+    _send(to=user.email, subject=f"{NoticeKind(first.kind).label}{more}", lines=lines)
+
+
+def _link(notice: Notice) -> str:
+    path = notice_links.page_of(notice)
+    return f"\n{settings.PUBLIC_URL}{path}" if path else ""
 
 
 def _send(*, to: str, subject: str, lines: list[str]) -> None:

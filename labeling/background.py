@@ -8,7 +8,7 @@ from collections.abc import Callable
 from django.utils import timezone
 
 from labeling.models import AdvanceRequest, LabelingJob, WorkQueue
-from labeling.services import attempts
+from labeling.services import attempts, notices
 from labeling.services.imports import advancing as imports
 from labeling.services.intake import datasets
 from labeling.services.jobs import advancing
@@ -58,6 +58,7 @@ def sweep() -> None:
             exports.sweep,
             _refresh_stale,
             imports.sweep,
+            notices.request_public_digest,
         )
     )
 
@@ -70,6 +71,16 @@ def _request_advances() -> None:
 
 def _refresh_stale() -> None:
     manifests.refresh_stale(now=timezone.now())
+
+
+def tell_of_work(queue_id: int, after_worker: int) -> None:
+    """Tell some workers of the teams that a work queue admits that it has work, then the next ones."""
+    notices.tell_of_work(queue_id, after_worker)
+
+
+def tell_of_public_work(until: int, after_worker: int) -> None:
+    """Tell some workers of the public pool of the day's new work, then the next ones."""
+    notices.tell_of_public_work(until, after_worker)
 
 
 def run_export(export_id: int) -> None:

@@ -1,11 +1,35 @@
 """The functions of this room that the message queue calls. Each is safe to run twice."""
 
 from marketplace import queue
-from marketplace.services import billing, debts, idempotency, invitations, rates
+from marketplace.services import (
+    billing,
+    debts,
+    idempotency,
+    invitations,
+    notifications,
+    rates,
+    webhook_sending,
+    webhooks,
+)
 
 
 def sweep() -> None:
-    """Run every minute: end and delete what is over."""
+    """Run every minute: end and delete what is over, and send what people and programs are to be told by now."""
     queue.run_each(
-        (rates.forget_ended, idempotency.forget_old, invitations.expire_overdue, debts.settle_all, billing.charge_taxes)
+        (
+            rates.forget_ended,
+            idempotency.forget_old,
+            invitations.expire_overdue,
+            debts.settle_all,
+            billing.charge_taxes,
+            notifications.request_due_mail,
+            notifications.forget_old,
+            webhook_sending.sweep,
+            webhooks.forget_old,
+        )
     )
+
+
+def deliver_webhook(delivery_id: int) -> None:
+    """Attempt to send a webhook message that is due."""
+    webhook_sending.deliver(delivery_id)

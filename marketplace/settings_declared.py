@@ -29,7 +29,16 @@ from marketplace.settings_kinds import (
     url,
     whole,
 )
-from marketplace.settings_mail import EMAIL_FROM, EMAIL_HOST, EMAIL_PASSWORD, EMAIL_PORT, EMAIL_SECURITY, EMAIL_USER
+from marketplace.settings_mail import (
+    DIGEST_HOUR,
+    EMAIL_FROM,
+    EMAIL_HOST,
+    EMAIL_PASSWORD,
+    EMAIL_PORT,
+    EMAIL_SECURITY,
+    EMAIL_USER,
+    WEBHOOK_FAILING_DAYS,
+)
 from marketplace.settings_processes import (
     BACKGROUND_PER_ACCOUNT,
     BIND,
@@ -308,7 +317,16 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         S3_INPUT_BUCKETS,
         FETCH_ALLOWED_HOSTS,
     ),
-    "E-mail": (EMAIL_HOST, EMAIL_PORT, EMAIL_SECURITY, EMAIL_USER, EMAIL_PASSWORD, EMAIL_FROM),
+    "E-mail and webhooks": (
+        EMAIL_HOST,
+        EMAIL_PORT,
+        EMAIL_SECURITY,
+        EMAIL_USER,
+        EMAIL_PASSWORD,
+        EMAIL_FROM,
+        DIGEST_HOUR,
+        WEBHOOK_FAILING_DAYS,
+    ),
     "Marketplace": (
         SIGN_UP_ENABLED,
         INVITATION_DAYS,

@@ -32,3 +32,6 @@ INVITATION = Machine(
         "Expired": set(),
     },
 )
+
+WEBHOOK = Machine("webhook", {"Active": {"Disabled"}, "Disabled": {"Active"}})
+"""Nothing is sent to a disabled endpoint."""

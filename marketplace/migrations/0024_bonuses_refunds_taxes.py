@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("marketplace", "0013_payouts"),
+        ("marketplace", "0015_webhooks_audit_funds"),
     ]
 
     operations = [
@@ -71,7 +71,6 @@ class Migration(migrations.Migration):
                         to="marketplace.account",
                     ),
                 ),
-                ("low_funds_micros", models.BigIntegerField(null=True)),
                 ("tax_percent", models.DecimalField(decimal_places=2, default=Decimal("0"), max_digits=5)),
                 ("taxed_until", models.DateField(null=True)),
                 ("tax_label", models.CharField(blank=True, default="", max_length=40)),

@@ -3,11 +3,14 @@
 from marketplace.models.accounts import Account, ApiToken, IdempotentRequest, Membership, Role, User
 from marketplace.models.audit import AuditEvent
 from marketplace.models.billing import BillingTerms, WalletRefund, WalletRefundStatus
+from marketplace.models.funds import FundsWatch
 from marketplace.models.invitations import Invitation, InvitationStatus
 from marketplace.models.ledger import Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
+from marketplace.models.notices import EmailPace, Notice, NoticeKind, NoticePreference
 from marketplace.models.payouts import UNDER_WAY, Payout, PayoutDetails, PayoutStatus
 from marketplace.models.rates import RateWindow
 from marketplace.models.store import StoreAddress
+from marketplace.models.webhooks import WebhookDelivery, WebhookEndpoint, WebhookStatus
 from marketplace.models.workforce import (
     Audience,
     AudienceGroup,
@@ -32,8 +35,10 @@ __all__ = [
     "BillingTerms",
     "Block",
     "Crowd",
+    "EmailPace",
     "Entry",
     "EntryKind",
+    "FundsWatch",
     "GroupKind",
     "GroupMember",
     "IdempotentRequest",
@@ -42,6 +47,9 @@ __all__ = [
     "LedgerAccount",
     "LedgerKind",
     "Membership",
+    "Notice",
+    "NoticeKind",
+    "NoticePreference",
     "Payout",
     "PayoutDetails",
     "PayoutStatus",
@@ -53,6 +61,9 @@ __all__ = [
     "User",
     "WalletRefund",
     "WalletRefundStatus",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookStatus",
     "Worker",
     "WorkerGroup",
     "WorkerStatus",

@@ -8,11 +8,9 @@ from marketplace.models.accounts import Account
 
 
 class BillingTerms(models.Model):
-    """How an account is billed: tax on the platform's fees, what invoices say of it, when it is warned of low funds."""
+    """How an account is billed: tax on the platform's fees, and what invoices say of it."""
 
     account = models.OneToOneField(Account, models.CASCADE, primary_key=True, related_name="billing_terms")
-    # Below so much free money its pages warn; null: never.
-    low_funds_micros = models.BigIntegerField(null=True)
     # On the platform's fees only, because workers are paid through the platform and not by it.
     tax_percent = models.DecimalField(max_digits=5, decimal_places=2, default=Decimal(0))
     # The first day of the first month whose fees are not taxed yet; null: no tax was ever charged.

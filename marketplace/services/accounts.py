@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from marketplace.columns import columns
 from marketplace.errors import Forbidden, Invalid, NameTaken, NotFound, WrongState
-from marketplace.models import Account, ApiToken, AuditEvent, Membership, Role, User, Worker
+from marketplace.models import Account, ApiToken, Membership, Role, User, Worker
 from marketplace.ranges import Range
-from marketplace.services import passwords
+from marketplace.services import audit, passwords
 
 ACCOUNT_NAME_LENGTH = Range(1, 80)
 """Characters of an account's name."""
@@ -188,9 +188,11 @@ def create_token(
     if caller is not None and not covers(caller, account.pk if account is not None else None):
         raise Forbidden("a token of one account makes tokens of this account only; sign in to make others")
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
-    token = ApiToken.objects.create(
-        user=user, account=account, name=name.strip(), prefix=secret[:12], digest=_digest(secret)
-    )
+    with transaction.atomic():
+        token = ApiToken.objects.create(
+            user=user, account=account, name=name.strip(), prefix=secret[:12], digest=_digest(secret)
+        )
+        audit.record(token, by=actor(user), because=f"made: {token.name}")
     return token, secret
 
 
@@ -241,9 +243,7 @@ def revoke_token(*, token: ApiToken, by: str) -> None:
     with transaction.atomic():
         now = timezone.now()
         if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now):
-            AuditEvent.objects.create(
-                object_type=ApiToken._meta.label, object_id=token.pk, by=by, because="revoked", at=now
-            )
+            audit.record(token, by=by, because="revoked", at=now)
     token.refresh_from_db()
 
 
@@ -271,6 +271,4 @@ def _keep_an_owner(account: Account, leaving: User) -> None:
 
 def record(account: Account, by: str, because: str) -> None:
     """Write an audit row about the account."""
-    AuditEvent.objects.create(
-        object_type=Account._meta.label, object_id=account.pk, by=by, because=because, at=timezone.now()
-    )
+    audit.record(account, by=by, because=because)

@@ -1,4 +1,4 @@
-"""How an account is billed: tax on the platform's fees, what invoices say of it, and when it is told of low funds.
+"""How an account is billed: tax on the platform's fees, and what invoices say of it.
 
 The tax is charged on fees only: what workers are paid passes through the platform. It is booked once a month is over,
 at the rate of that moment, out of the wallet into a pocket of its own; what the wallet does not hold is owed.
@@ -15,9 +15,9 @@ from stdnum.exceptions import ValidationError
 
 from marketplace import money
 from marketplace.errors import Invalid
-from marketplace.models import Account, AuditEvent, BillingTerms, EntryKind, LedgerKind
+from marketplace.models import Account, BillingTerms, EntryKind, LedgerKind
 from marketplace.ranges import Range
-from marketplace.services import debts, ledger, statements, wallets
+from marketplace.services import audit, debts, ledger, statements
 
 LABEL_LENGTH = Range(0, 40)
 """Characters of what the tax is called, such as VAT."""
@@ -40,13 +40,6 @@ _NUMBER = re.compile(r"[A-Z0-9][A-Z0-9 ./-]*")
 def terms(account: Account) -> BillingTerms:
     """The account's terms; those of an account that has none yet are not stored."""
     return BillingTerms.objects.filter(account=account).first() or BillingTerms(account=account)
-
-
-def set_low_funds(*, account: Account, micros: int | None) -> None:
-    """Warn from now on while less than this is free in the wallet; None: never. Raises Invalid out of range."""
-    if micros is not None and micros not in money.AMOUNT_MICROS:
-        raise Invalid("an amount of zero or more is expected", field="low_funds")
-    BillingTerms.objects.update_or_create(account=account, defaults={"low_funds_micros": micros})
 
 
 def set_invoicing(*, account: Account, name: str, address: str, number: str) -> BillingTerms:
@@ -95,14 +88,7 @@ def set_tax(*, account: Account, percent: Decimal, label: str, by: str) -> Billi
                 "taxed_until": before.taxed_until if before.tax_percent else statements.month_of(_today()).first,
             },
         )
-        AuditEvent.objects.create(
-            object_type=BillingTerms._meta.label,
-            object_id=account.pk,
-            to_status=f"{percent} %",
-            by=by,
-            because=f"{label or 'no tax'}, {before.tax_percent} % before",
-            at=timezone.now(),
-        )
+        audit.record(account, by=by, because=f"tax on fees: {percent} % {label}, {before.tax_percent} % before")
     return found
 
 
@@ -141,12 +127,3 @@ def _charge_account(account_id: int, this: statements.Period) -> int:
         row.taxed_until = this.first
         row.save(update_fields=["taxed_until"])
     return booked
-
-
-def low_funds(account: Account) -> int | None:
-    """What is free in the wallet, if that is less than what the account wants to be warned at; else None."""
-    threshold = BillingTerms.objects.filter(account=account).values_list("low_funds_micros", flat=True).first()
-    if threshold is None:
-        return None
-    balance = wallets.balance(account)
-    return balance if balance < threshold else None

@@ -7,14 +7,12 @@ from collections.abc import Iterable
 
 from django.db import connection, transaction
 from django.db.models import BigIntegerField, F, Func, QuerySet, TextField, Value
-from django.utils import timezone
 
 from marketplace.errors import Invalid
 from marketplace.models import (
     Account,
     Audience,
     AudienceGroup,
-    AuditEvent,
     Block,
     GroupKind,
     GroupMember,
@@ -23,6 +21,7 @@ from marketplace.models import (
     Workteam,
 )
 from marketplace.ranges import Range
+from marketplace.services import audit
 
 REASON_LENGTH = Range(0, 200)
 """Characters of the reason for a block."""
@@ -96,7 +95,7 @@ def block(*, account: Account, worker: Worker, reason: str = "", by: str) -> Blo
             account=account, worker=worker, defaults={"reason": reason, "created_by": by}
         )
         if new:
-            _record(account, by, f"worker:{worker.pk} blocked{f': {reason}' if reason else ''}")
+            audit.record(account, by=by, because=f"worker:{worker.pk} blocked{f': {reason}' if reason else ''}")
     return found
 
 
@@ -104,15 +103,9 @@ def unblock(*, account: Account, worker: Worker, by: str) -> None:
     """Take a block back; safe to repeat."""
     with transaction.atomic():
         if Block.objects.filter(account=account, worker=worker).delete()[0]:
-            _record(account, by, f"worker:{worker.pk} unblocked")
+            audit.record(account, by=by, because=f"worker:{worker.pk} unblocked")
 
 
 def blocks(account: Account) -> QuerySet[Block]:
     """The account's blocks with their workers, newest first."""
     return Block.objects.filter(account=account).select_related("worker").order_by("-pk")
-
-
-def _record(account: Account, by: str, because: str) -> None:
-    AuditEvent.objects.create(
-        object_type=Account._meta.label, object_id=account.pk, by=by, because=because, at=timezone.now()
-    )

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 
 from marketplace.errors import Invalid
 from marketplace.models import Account, Entry, EntryKind, LedgerAccount, LedgerKind, Subject, Worker
-from marketplace.services import debts, ledger
+from marketplace.services import debts, funds, ledger
 from marketplace.services.ledger import Leg
 
 
@@ -30,9 +30,11 @@ def reserve(*, account: Account, purpose: Subject, subject: Subject, amount_micr
     # Debts change under the lock of the wallet only.
     with ledger.locked(wallet):
         debts.require_none(account)
-        return ledger.post(
+        entry = ledger.post(
             kind=EntryKind.RESERVE, subject=subject, postings=postings, by=by, description="Reserved for open tasks"
         )
+        funds.watch_balance(account)
+    return entry
 
 
 def pay(

@@ -10,9 +10,9 @@ from django.db.models.functions import TruncDate
 
 from marketplace.errors import BookedAlready, Invalid
 from marketplace.models import Account, Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject, Worker
-from marketplace.money import AMOUNT_MICROS, MICROS
+from marketplace.money import AMOUNT_MICROS, MICROS, plain
 from marketplace.ranges import Range
-from marketplace.services import debts, ledger
+from marketplace.services import audit, debts, funds, ledger
 
 REFERENCE_LENGTH = Range(1, 120)
 """Characters of a deposit's reference."""
@@ -46,6 +46,8 @@ def deposit(*, account: Account, amount_micros: int, reference: str, by: str, de
                 description=description,
             )
             debts.settle(account=account, by=by)
+            audit.record(account, by=by, because=f"deposit of {plain(amount_micros)} dollars booked: {reference}")
+            funds.arrived(account)
             debts.tell_listeners(account)
     except IntegrityError:
         raise BookedAlready(f"{reference} was booked already", field="reference") from None
@@ -84,6 +86,7 @@ def pay_worker(
             by=by,
             description=description,
         )
+        funds.watch_balance(account)
 
 
 def wallet(account: Account) -> LedgerAccount:

@@ -3,13 +3,12 @@
 import secrets
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from marketplace.errors import Forbidden, Invalid, NameTaken, NotFound
-from marketplace.models import Account, AuditEvent, Crowd, User, Worker, WorkerStatus, Workteam, WorkteamMember
+from marketplace.models import Account, Crowd, User, Worker, WorkerStatus, Workteam, WorkteamMember
 from marketplace.names import check_name
 from marketplace.ranges import Range
-from marketplace.services import eligibility
+from marketplace.services import audit, eligibility
 
 PUBLIC_POOL = "default"
 DESCRIPTION_LENGTH = Range(0, 200)
@@ -31,7 +30,7 @@ def create_team(*, account: Account, name: str, description: str, by: str) -> Wo
         with transaction.atomic():
             team = Workteam.objects.create(account=account, name=name, description=description, crowd=Crowd.PRIVATE)
             eligibility.group_of(team)
-            _record(team, by, "created")
+            audit.record(team, by=by, because="created")
     except IntegrityError:
         raise NameTaken(f"the account has a team {name!r} already", field="name") from None
     return team
@@ -63,7 +62,7 @@ def add_worker(*, team: Workteam, worker: Worker, by: str) -> WorkteamMember:
     with transaction.atomic():
         membership, new = _join(team, worker)
         if new:
-            _record(team, by, f"worker:{worker.pk} added")
+            audit.record(team, by=by, because=f"worker:{worker.pk} added")
     return membership
 
 
@@ -77,7 +76,7 @@ def remove_worker(*, team: Workteam, worker: Worker, by: str) -> None:
         if not deleted:
             raise NotFound(f"worker {worker.public_id} is not on the team {team.name}", field="worker")
         eligibility.leave(group=eligibility.group_of(team), worker=worker)
-        _record(team, by, f"worker:{worker.pk} removed")
+        audit.record(team, by=by, because=f"worker:{worker.pk} removed")
 
 
 def _join(team: Workteam, worker: Worker) -> tuple[WorkteamMember, bool]:
@@ -89,9 +88,3 @@ def _join(team: Workteam, worker: Worker) -> tuple[WorkteamMember, bool]:
 def _must_be_active(worker: Worker) -> None:
     if worker.status != WorkerStatus.ACTIVE:
         raise Forbidden(f"worker {worker.public_id} is {worker.status}")
-
-
-def _record(team: Workteam, by: str, because: str) -> None:
-    AuditEvent.objects.create(
-        object_type=Workteam._meta.label, object_id=team.pk, by=by, because=because, at=timezone.now()
-    )

@@ -198,6 +198,8 @@ MESSAGES = {
     "labeling.background.advance_import": 1,
     "labeling.background.refresh_output": 1,
     "labeling.background.run_export": 1,
+    "labeling.background.tell_of_work": 2,
+    "labeling.background.tell_of_public_work": 2,
     "labeling.background.sweep": 0,
     "learning.background.advance_loop": 1,
     "learning.background.advance_loop_of_job": 1,
@@ -205,8 +207,10 @@ MESSAGES = {
     "learning.background.advance_loop_of_run": 2,
     "learning.background.sweep": 0,
     "marketplace.background.sweep": 0,
+    "marketplace.background.deliver_webhook": 1,
     "frontend.background.mail_invitation": 1,
     "frontend.background.mail_password_link": 1,
+    "frontend.background.mail_notices": 1,
 }
 """Every message that a version of Waggle has sent, with the number of its arguments; entries are never removed."""
 

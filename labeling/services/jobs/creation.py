@@ -15,8 +15,8 @@ from labeling.services.jobs.status import move
 from labeling.services.queue import advance_requests, queues
 from marketplace import storage
 from marketplace.errors import NameTaken
-from marketplace.models import Account, AuditEvent
-from marketplace.services import boundaries, debts, workload
+from marketplace.models import Account
+from marketplace.services import audit, boundaries, debts, workload
 
 _QUEUE = frozenset(
     {
@@ -72,14 +72,7 @@ def create_job(*, account: Account, by: str, **values: Any) -> LabelingJob:
                 output_uri=design.output_uri or storage.join(settings.STORE_URL, account.number, "labeling"),
                 **{name: getattr(design, name) for name in _JOB},
             )
-            AuditEvent.objects.create(
-                object_type=LabelingJob._meta.label,
-                object_id=job.pk,
-                to_status=job.status,
-                by=by,
-                because="created",
-                at=job.created_at,
-            )
+            audit.record(job, by=by, because="created", to_status=job.status, at=job.created_at)
             advance_requests.request_advance(job.queue_id)
     except IntegrityError as error:
         if "labeling_job_name_once" not in str(error):

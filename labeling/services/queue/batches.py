@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from labeling import hooks, subjects, transitions
 from labeling.models import Assignment, AssignmentStatus, Batch, Task, TaskStatus, WorkQueue
+from labeling.services import notices
 from labeling.services.queue import due, leases
 from labeling.services.queue.locking import lock_positions
 from marketplace.errors import WrongState
@@ -62,6 +63,8 @@ def open_batch(*, queue: WorkQueue, tasks: Sequence[NewTask], purpose: str, by: 
             by=by,
         )
         transitions.BATCH.advance(batch, "InProgress", by=by, because=f"{len(tasks)} tasks opened")
+        if number == 1:
+            notices.work_opened(queue)
     return batch
 
 

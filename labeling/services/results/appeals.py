@@ -21,12 +21,13 @@ from labeling.models import (
     ReviewStatus,
     Task,
 )
+from labeling.services import notices
 from labeling.services.queue import rejected_seats
 from labeling.services.queue.locking import lock_positions
 from marketplace.errors import InsufficientFunds, Invalid, WrongState
 from marketplace.models import Subject, Worker
 from marketplace.ranges import Range
-from marketplace.services import reviewed_pay
+from marketplace.services import audit, reviewed_pay
 
 log = logging.getLogger(__name__)
 
@@ -75,9 +76,13 @@ def file_appeal(*, review: AnswerReview, worker: Worker, text: str) -> Appeal:
             return earlier
         if reason := refusal(locked, now=now):
             raise WrongState(reason, field="review")
-        return Appeal.objects.create(
+        appeal = Appeal.objects.create(
             review=locked, text=text, filed_at=now, due_at=now + timedelta(days=DAYS_TO_ANSWER)
         )
+        account, by = locked.queue.account, f"user:{worker.user_id}"
+        audit.record(appeal, by=by, because="filed", account=account, to_status=appeal.state)
+        notices.appeal_filed(appeal)
+        return appeal
 
 
 def deny(*, appeal: Appeal, text: str, by: str) -> Appeal:
@@ -160,6 +165,14 @@ def _answer(locked: Appeal, state: str, text: str, by: str) -> None:
     locked.state, locked.answer, locked.answered_at, locked.answered_by = state, text, timezone.now(), by
     locked.attention = ""
     locked.save(update_fields=["state", "answer", "answered_at", "answered_by", "attention"])
+    audit.record(
+        locked,
+        by=by,
+        because=f"appeal of worker:{locked.review.worker_id} {state.lower()}",
+        account=locked.review.queue.account,
+        to_status=state,
+    )
+    notices.appeal_answered(locked)
 
 
 def _must_be(appeal: Appeal, state: str) -> Appeal:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from labeling import subjects
 from labeling.models import AnswerReview, Assignment, Batch, ReviewStatus, Task, WorkQueue
+from labeling.services import notices
 from labeling.services.queue import rejected_seats
 from labeling.services.queue.batches import LIVE
 from labeling.services.queue.locking import lock_positions
@@ -20,7 +21,7 @@ from labeling.services.results.review_lists import ReviewFilter, reviews
 from marketplace.errors import Invalid, WrongState
 from marketplace.models import Subject
 from marketplace.ranges import Range
-from marketplace.services import reviewed_pay
+from marketplace.services import audit, reviewed_pay
 
 REASON_LENGTH = Range(1, 500)
 """Characters of the reason for a rejection, which the worker reads."""
@@ -115,7 +116,9 @@ def _must_be(review: AnswerReview, state: str) -> AnswerReview:
 
 
 def _lock(ids: Sequence[int], queue: WorkQueue | None = None) -> list[AnswerReview]:
-    rows = AnswerReview.objects.select_for_update(no_key=True, of=("self",)).select_related("worker", "queue__account")
+    rows = AnswerReview.objects.select_for_update(no_key=True, of=("self",)).select_related(
+        "worker__user", "queue__account"
+    )
     found = rows.filter(pk__in=ids).order_by("pk")
     if queue is not None:
         found = found.filter(queue=queue)
@@ -124,7 +127,11 @@ def _lock(ids: Sequence[int], queue: WorkQueue | None = None) -> list[AnswerRevi
 
 def _accept_chunk(ids: Sequence[int], queue: WorkQueue, by: str) -> int:
     with transaction.atomic():
-        return _accept_locked(_lock(ids, queue), by=by)
+        rows = _lock(ids, queue)
+        if rows:
+            workers = ", ".join(f"worker:{key}" for key in sorted({row.worker_id for row in rows}))
+            audit.record(queue, by=by, because=f"{len(rows)} answers accepted, of {workers}")
+        return _accept_locked(rows, by=by)
 
 
 def _accept_locked(rows: Sequence[AnswerReview], *, by: str) -> int:
@@ -175,6 +182,10 @@ def _reject_chunk(ids: Sequence[int], queue: WorkQueue, reason: str, return_to_w
         AnswerReview.objects.bulk_update(
             rows, ["state", "decided_at", "decided_by", "reason", "returned", "to_wallet_micros"]
         )
+        for row in rows:
+            said = f"answer of worker:{row.worker_id} rejected: {reason}"
+            audit.record(row, by=by, because=said, account=row.queue.account, to_status=row.state)
+        notices.rejected(rows, reason)
     return len(rows)
 
 
