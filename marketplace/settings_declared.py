@@ -236,6 +236,12 @@ HOURLY_PAY_FLOOR = matching(
     expects="dollars, as in 7.25",
     default="7.25",
 )
+PDF_FONT = text(
+    "WAGGLE_PDF_FONT",
+    "A TrueType font with the letters of the names on invoices; without one they have Latin letters only.",
+    expects="the path of a .ttf file",
+    default_in_words="DejaVu Sans, where the system has it",
+)
 REGION = matching(
     "WAGGLE_REGION",
     "The region in the ARNs of this installation.",
@@ -334,6 +340,7 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         PLATFORM_FEE_PERCENT,
         MINIMUM_PAYOUT,
         HOURLY_PAY_FLOOR,
+        PDF_FONT,
         REGION,
         IMAGE_MAX_BYTES,
         IMAGE_MAX_PIXELS,

@@ -95,6 +95,7 @@ def job_context(request: HttpRequest, job: LabelingJob, tab: str) -> dict[str, A
             *([("loop", "Learning loop", reverse("requester:job-loop", args=[job.pk]))] if has_loop else []),
             *([("answers", "Review", reverse("requester:job-answers", args=[job.pk]))] if reviewed else []),
             ("people", "People and agreement", reverse("requester:job-people", args=[job.pk])),
+            ("bonuses", "Bonuses", reverse("requester:job-bonuses", args=[job.pk])),
             ("downloads", "Downloads", reverse("requester:job-downloads", args=[job.pk])),
         ],
     }

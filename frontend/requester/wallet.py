@@ -4,18 +4,23 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from frontend.requester.money import AmountForm
 from frontend.session import requester_page
 from labeling.queries.statements import StatementLine, statement_lines
 from marketplace.models import EntryKind
-from marketplace.services import wallets
+from marketplace.services import debts, wallet_refunds, wallets
 
 PER_PAGE = 50
+REFUNDS_SHOWN = 5
 # What a movement is called where its own description says less.
 CALLED = {
     EntryKind.RESERVE: "Held for open tasks",
     EntryKind.REFUND: "Returned: not needed",
     EntryKind.RETURN: "Returned: an answer was rejected",
     EntryKind.APPEAL: "Paid: an appeal was upheld",
+    EntryKind.TAKE_BACK: "Refund asked for",
+    EntryKind.KEPT: "Refund that was not sent",
+    EntryKind.SETTLEMENT: "Settled what was owed",
 }
 
 
@@ -30,6 +35,9 @@ def page(request: HttpRequest) -> HttpResponse:
         "balance": wallets.balance(account=account),
         "held": wallets.held(account=account),
         "under_review": wallets.under_review(account=account),
+        "owed": debts.owed(account),
+        "refunds": list(wallet_refunds.of_account(account)[:REFUNDS_SHOWN]),
+        "refund_form": AmountForm(),
     }
     return render(request, "requester/wallet.html", context)
 

@@ -20,7 +20,7 @@ from frontend.rest.scope import account_of, actor
 from labeling.models import BadLine, LabelingJob
 from labeling.queries import progress
 from labeling.services import scope
-from labeling.services.jobs import creation, pricing
+from labeling.services.jobs import creation, pausing, pricing
 from labeling.services.output import manifests
 from marketplace import money
 from marketplace.models import Role
@@ -34,6 +34,8 @@ def job_row(job: LabelingJob, counters: dict[str, int]) -> dict[str, Any]:
         "name": job.name,
         "status": job.status,
         "failure_reason": job.failure_reason or None,
+        "paused": job.paused or None,
+        "attention": job.attention or None,
         "task_type": job.task_type,
         "labels": job.labels,
         "workers_per_object": job.workers_per_object,
@@ -136,6 +138,18 @@ class JobStopView(APIView):
         job = scope.job(account_of(request, Role.MEMBER), job_id)
         creation.stop_job(job=job, by=actor(request))
         job.refresh_from_db()
+        return Response(job_detail(job))
+
+
+class JobResumeView(APIView):
+    """A job that waits for money."""
+
+    @extend_schema(request=None, responses={200: schemas.LabelingJob}, operation_id="resume_labeling_job")
+    @idempotent
+    def post(self, request: Request, job_id: int) -> Response:
+        """Look at once whether a job that waits for money can go on; without this it is looked at every minute."""
+        job = scope.job(account_of(request, Role.MEMBER), job_id)
+        pausing.resume(job=job)
         return Response(job_detail(job))
 
 

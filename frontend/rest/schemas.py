@@ -75,6 +75,7 @@ class Wallet(s.Serializer):
     balance = Money()
     held = Money()
     under_review = Money()
+    owed = Money(help_text="nothing can be spent before this is deposited")
 
 
 class Deposit(s.Serializer):
@@ -170,6 +171,10 @@ class LabelingJobRow(s.Serializer):
     name = s.CharField()
     status = s.CharField()
     failure_reason = s.CharField(allow_null=True)
+    paused = s.ChoiceField(
+        ["funds", "debt"], allow_null=True, help_text="what it waits for: money in the wallet, or that a debt is paid"
+    )
+    attention = s.CharField(allow_null=True, help_text="what somebody has to do before it can go on")
     task_type = s.CharField()
     labels = s.ListField(child=s.CharField())
     workers_per_object = s.IntegerField()

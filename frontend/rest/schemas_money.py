@@ -3,7 +3,6 @@
 from rest_framework import serializers as s
 
 from frontend.rest.schemas import Money
-from marketplace.transitions import WALLET_REFUND
 
 
 class Bonus(s.Serializer):
@@ -32,7 +31,7 @@ class Refund(s.Serializer):
 
     id = s.IntegerField()
     amount = Money()
-    status = s.ChoiceField(WALLET_REFUND.choices())
+    status = s.CharField()
     reason = s.CharField(help_text="why it was refused")
     requested_by = s.CharField()
     created_at = s.DateTimeField()
@@ -43,3 +42,40 @@ class OperatorRefund(Refund):
     """A refund as operators see it."""
 
     account = s.CharField()
+
+
+class StatementTotal(s.Serializer):
+    """The lines of one kind together."""
+
+    kind = s.CharField()
+    what = s.CharField(help_text="bank, pay, fee or tax")
+    lines = s.IntegerField()
+    amount = Money()
+
+
+class Statement(s.Serializer):
+    """What somebody had when some days began, what moved, and what they had when the days were over."""
+
+    first = s.DateField()
+    last = s.DateField()
+    opening = Money()
+    closing = Money()
+    totals = StatementTotal(many=True)
+
+
+class Billing(s.Serializer):
+    """How an account is billed."""
+
+    billing_name = s.CharField()
+    billing_address = s.CharField()
+    tax_number = s.CharField()
+    tax_percent = s.CharField(help_text="on the platform's fees, charged once a month is over")
+    tax_label = s.CharField()
+
+
+class Tax(s.Serializer):
+    """The tax on an account's fees."""
+
+    account = s.CharField()
+    percent = s.CharField()
+    label = s.CharField()

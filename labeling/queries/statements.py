@@ -43,7 +43,7 @@ def statement_lines(postings: Iterable[Posting]) -> list[StatementLine]:
     earnings assignments, reviews and bonuses.
     """
     postings = list(postings)
-    jobs = _jobs({posting.entry.subject for posting in postings})
+    jobs = jobs_of({posting.entry.subject for posting in postings})
     return [
         StatementLine(
             id=posting.pk,
@@ -59,7 +59,8 @@ def statement_lines(postings: Iterable[Posting]) -> list[StatementLine]:
     ]
 
 
-def _jobs(subjects: set[Subject]) -> dict[Subject, JobReference]:
+def jobs_of(subjects: set[Subject]) -> dict[Subject, JobReference]:
+    """The labeling jobs to which these rows belong; rows that belong to none are left out."""
     jobs = {}
     for subject_type, rows in (
         (BATCH, Batch.objects.all()),

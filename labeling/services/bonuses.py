@@ -11,9 +11,9 @@ from labeling.models import Assignment, AssignmentStatus, Bonus, LabelingJob
 from labeling.services.jobs import pricing
 from marketplace import money
 from marketplace.errors import Invalid, KeyReused, NotFound
-from marketplace.models import EntryKind, Subject, Worker
+from marketplace.models import EntryKind, NoticeKind, Subject, Worker
 from marketplace.ranges import Range
-from marketplace.services import ledger, wallets
+from marketplace.services import ledger, notifications, wallets
 
 REASON_LENGTH = Range(1, 180)
 """Characters of the reason of a bonus, which the worker reads."""
@@ -65,6 +65,13 @@ def pay(*, job: LabelingJob, worker: Worker, amount_micros: int, reason: str, to
                 fee_micros=made.fee_micros,
                 by=by,
                 description=f"Bonus: {reason}",
+            )
+            notifications.tell(
+                user=worker.user,
+                kind=NoticeKind.BONUS,
+                text=f"{job.account.name} paid you a bonus of {money.plain(made.amount_micros)} dollars: {reason}",
+                account=job.account,
+                link="/work/earnings/",
             )
     return made
 

@@ -34,6 +34,12 @@ ADDRESS_LENGTH = Range(0, 400)
 PERCENT = Range(0, 100)
 """Tax on the platform's fees."""
 
+PERCENT_LENGTH = Range(1, 6)
+"""Characters of a rate as text."""
+
+PERCENT_TEXT = r"^[0-9]{1,3}(\.[0-9]{1,2})?$"
+"""A rate as text; whether it is above 100 is checked by its value."""
+
 _NUMBER = re.compile(r"[A-Z0-9][A-Z0-9 ./-]*")
 
 

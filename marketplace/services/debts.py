@@ -11,10 +11,10 @@ from typing import NamedTuple
 from django.db import IntegrityError, transaction
 
 from marketplace.errors import AccountOwes, BookedAlready, Invalid, NotFound
-from marketplace.models import Account, Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
-from marketplace.money import text
+from marketplace.models import Account, Entry, EntryKind, LedgerAccount, LedgerKind, NoticeKind, Posting, Role, Subject
+from marketplace.money import plain, text
 from marketplace.ranges import Range
-from marketplace.services import ledger
+from marketplace.services import audit, funds, ledger, notifications
 
 REASON_LENGTH = Range(1, 180)
 """Characters of the reason why a deposit was reversed."""
@@ -140,6 +140,16 @@ def reverse_deposit(*, reference: str, reason: str, by: str) -> Reversal:
                 by=by,
                 description=f"Deposit {reference} was reversed: {reason.strip()}"[:200],
             )
+            said = f"A deposit of {plain(arrived.amount_micros)} dollars was reversed: {reason.strip()}."
+            debt = f" {account.name} owes {plain(missing)} dollars; its jobs wait for them." if missing else ""
+            notifications.tell_account(
+                account=account,
+                kind=NoticeKind.LOW_FUNDS,
+                text=said + debt,
+                subject=Subject(funds.WALLET, account.pk),
+                at_least=Role.ADMIN,
+            )
+            audit.record(account, by=by, because=f"the deposit {reference} was reversed: {reason.strip()}")
             tell_listeners(account)
     except IntegrityError:
         raise BookedAlready(f"the deposit {reference} was reversed already", field="reference") from None

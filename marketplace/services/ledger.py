@@ -42,8 +42,12 @@ def is_booked(kind: str, subject: Subject) -> bool:
 
 def shown_reference(entry: Entry) -> str:
     """The reference people know the entry by: of a deposit or its reversal the one the operator gave."""
-    known = entry.kind in (EntryKind.DEPOSIT, EntryKind.CHARGEBACK)
-    return entry.reference.removeprefix(f"{entry.kind}:") if known else entry.reference
+    return given_part(entry.kind, entry.reference)
+
+
+def given_part(kind: str, reference: str) -> str:
+    """`shown_reference` of an entry by its kind and reference."""
+    return reference.removeprefix(f"{kind}:") if kind in (EntryKind.DEPOSIT, EntryKind.CHARGEBACK) else reference
 
 
 def pocket(

@@ -139,9 +139,14 @@ def of_worker(worker: Worker, period: Period) -> Statement:
     return _statement(_WORKER, worker.pk, period)
 
 
-def account_lines(account: Account, period: Period, *, after: int = 0, most: int | None = None) -> list[Line]:
-    """The lines of an account's statement, oldest first: all, or `most` of those that come after the line `after`."""
-    return _lines(_ACCOUNT, account.pk, period, after, most)
+def account_lines(
+    account: Account, period: Period, *, after: int = 0, most: int | None = None, what: str | None = None
+) -> list[Line]:
+    """The lines of an account's statement, oldest first: all, or `most` of those that come after the line `after`.
+
+    `what`: only those of which Line.what is this.
+    """
+    return _lines(_ACCOUNT, account.pk, period, after, most, what)
 
 
 def worker_lines(worker: Worker, period: Period, *, after: int = 0, most: int | None = None) -> list[Line]:
@@ -167,16 +172,18 @@ def _statement(whose: _Owner, owner: int, period: Period) -> Statement:
     )
 
 
-def _lines(whose: _Owner, owner: int, period: Period, after: int, most: int | None) -> list[Line]:
-    statement = f"SELECT * FROM ({whose.lines}) AS lines WHERE id > %(after)s ORDER BY id LIMIT %(most)s"
-    found = _fetch(statement, owner, period, after=after, most=most)
+def _lines(
+    whose: _Owner, owner: int, period: Period, after: int, most: int | None, what: str | None = None
+) -> list[Line]:
+    statement = f"SELECT * FROM ({whose.lines}) AS lines WHERE id > %(after)s AND (%(what)s::text IS NULL OR what = %(what)s) ORDER BY id LIMIT %(most)s"
+    found = _fetch(statement, owner, period, after=after, most=most, what=what)
     return [
         Line(pk, at, kind, what, Subject(subject_type, subject_id), reference, description, int(micros))
         for pk, at, kind, subject_type, subject_id, reference, description, what, micros in found
     ]
 
 
-def _fetch(statement: str, owner: int, period: Period, **more: int | None) -> list[tuple[Any, ...]]:
+def _fetch(statement: str, owner: int, period: Period, **more: int | str | None) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, {"owner": owner, "since": period.since, "until": period.until, **more})
         found: list[tuple[Any, ...]] = cursor.fetchall()

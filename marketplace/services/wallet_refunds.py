@@ -125,6 +125,7 @@ def any_one(refund_id: int) -> WalletRefund:
     return found
 
 
-def everybodys() -> QuerySet[WalletRefund]:
+def everybodys(status: str | None = None) -> QuerySet[WalletRefund]:
     """All refunds with their accounts, newest first, for operators."""
-    return WalletRefund.objects.select_related("account").order_by("-pk")
+    found = WalletRefund.objects.select_related("account").order_by("-pk")
+    return found if status is None else found.filter(status=status)

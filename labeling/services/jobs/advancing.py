@@ -13,7 +13,7 @@ from django.utils import timezone
 from labeling import hooks, transitions
 from labeling.models import Batch, DataObject, LabelingJob, ObjectState, Pause
 from labeling.queries import spending
-from labeling.services import attempts, notices
+from labeling.services import attempts
 from labeling.services.intake import inspection, loading
 from labeling.services.jobs import finishing, pausing
 from labeling.services.jobs.batches import open_batch
@@ -192,7 +192,6 @@ def _open_next(job: LabelingJob) -> bool:
         return _complete(job, reason)
     size = _batch_size(job)
     if size < 1:
-        notices.wallet_short(job)
         pausing.wait_for_funds(job)
         return False
     if not job.workteam.public and not job.workteam.memberships.exists():
@@ -202,7 +201,6 @@ def _open_next(job: LabelingJob) -> bool:
         return True
     try:
         open_batch(job=job, object_ids=ids, by=BY)
-        notices.wallet_short(job)
     except InsufficientFunds as error:
         pausing.wait(job, Pause.FUNDS, error.message)
         return False

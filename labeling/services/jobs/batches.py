@@ -20,7 +20,8 @@ def open_batch(*, job: LabelingJob, object_ids: Sequence[int], purpose: str = "l
 
     With dynamic redundancy a task starts with a few seats and the money is reserved for the most it may get. Raises
     InsufficientFunds when the wallet cannot pay, WrongState when a batch is open, the job is not InProgress, or an
-    object is not Unlabeled, Invalid for no objects, a repeated one, or one not inspected. When it raises, nothing has changed.
+    object is not Unlabeled, Invalid for no objects, a repeated one, or one not inspected. When it raises, nothing has
+    changed.
     """
     ids = list(object_ids)
     if not ids or len(set(ids)) != len(ids):

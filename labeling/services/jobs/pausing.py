@@ -6,6 +6,7 @@ A job that waits is InProgress and says why; it goes on by itself once the money
 from django.db import transaction
 
 from labeling.models import LabelingJob, Pause
+from labeling.services import notices
 from labeling.services.queue import advance_requests, queues
 from marketplace import money
 from marketplace.errors import WrongState
@@ -27,6 +28,8 @@ def wait(job: LabelingJob, why: str, what: str) -> None:
     attention = f"{what}: deposit money and the job goes on"[:500]
     if (job.attention, job.paused) != (attention, why):
         LabelingJob.objects.filter(pk=job.pk).update(attention=attention, paused=why)
+    if why == Pause.FUNDS:
+        notices.wallet_short(job)
 
 
 def go_on(job: LabelingJob) -> None:
