@@ -20,7 +20,7 @@ from frontend import automation, guesses
 from frontend.rates import address_of
 from marketplace.errors import AccountNotNamed, DomainError, Forbidden, NotFound, StoreFull, TooManyTries, Unavailable
 from marketplace.models import Account, Role
-from marketplace.services import scope
+from marketplace.services import funds, notifications, scope
 
 logger = logging.getLogger(__name__)
 SESSION_KEY = "account"
@@ -172,12 +172,19 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if not getattr(request, "user", None) or not request.user.is_authenticated:
         return {}
     worker = getattr(request, "worker", None) or scope.worker_or_none(request.user)
+    account = getattr(request, "account", None) or current_account(request)
+    memberships = list(scope.memberships(request.user).order_by("account__name", "account"))
+    role = next((row.role for row in memberships if account is not None and row.account_id == account.pk), None)
     return {
-        "shell_account": getattr(request, "account", None) or current_account(request),
-        "shell_accounts": list(scope.accounts_of(request.user)),
+        "shell_account": account,
+        "shell_accounts": [row.account for row in memberships],
+        "shell_admin": role in (Role.ADMIN, Role.OWNER),
         "shell_worker": worker,
         "shell_invitations": scope.invitations_to(request.user).count(),
+        "shell_unread": notifications.unread(request.user),
         "shell_learning": automation.installed(),
+        # Only on pages of the account itself.
+        "shell_low_funds": funds.low(request.account) if hasattr(request, "account") else None,
         "shell_section": request.resolver_match.url_name if request.resolver_match else "",
         "shell_room": request.resolver_match.namespace if request.resolver_match else "",
     }

@@ -4,6 +4,7 @@ from django.urls import path
 
 from frontend import automation
 from frontend.requester import (
+    audit,
     blocks,
     datasets,
     imports,
@@ -19,6 +20,7 @@ from frontend.requester import (
     settings,
     teams,
     wallet,
+    webhooks,
 )
 
 app_name = "requester"
@@ -79,6 +81,17 @@ urlpatterns = [
     path("teams/suspended/", blocks.page, name="team-suspended"),
     path("teams/suspended/new/", blocks.suspend, name="team-suspend"),
     path("teams/suspended/<str:worker_id>/lift/", blocks.lift, name="team-lift"),
+    path("webhooks/", webhooks.page, name="webhooks"),
+    path("webhooks/<int:webhook_id>/", webhooks.detail_page, name="webhook"),
+    path("webhooks/<int:webhook_id>/act/", webhooks.act, name="webhook-act"),
+    path(
+        "webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/redeliver/",
+        webhooks.redeliver,
+        name="webhook-redeliver",
+    ),
+    path("audit/", audit.page, name="audit"),
+    path("audit/csv/", audit.csv_file, name="audit-csv"),
+    path("wallet/low-funds/", wallet.low_funds, name="wallet-low-funds"),
     path("settings/", settings.page, name="settings"),
     path("settings/invitations/", members.invite, name="settings-invite"),
     path("settings/invitations/<int:invitation_id>/withdraw/", members.withdraw, name="settings-withdraw"),

@@ -4,7 +4,7 @@ Writes notices and marks what is to be mailed; the letters themselves are writte
 work: whoever changes something calls `tell` in the transaction of the change, so that both commit or neither does.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from marketplace import hooks
-from marketplace.errors import Invalid
+from marketplace.errors import Invalid, NotFound
 from marketplace.models import Account, EmailPace, Notice, NoticeKind, NoticePreference, Role, Subject, User
 from marketplace.ranges import Range
 from marketplace.services import accounts, rates, webhooks
@@ -24,6 +24,9 @@ TEXT_LENGTH = Range(1, 500)
 
 KEPT_DAYS = 180
 """How long notices are kept."""
+
+READ_AT_ONCE = Range(0, 1000)
+"""Notices that one request marks as read."""
 
 MAIL_PAUSE = 3600
 """Seconds between two letters to a person with notices of the same kind."""
@@ -220,12 +223,29 @@ def prefer(*, user: User, kind: str, in_app: bool, email: str) -> None:
     NoticePreference.objects.update_or_create(user=user, kind=kind, defaults={"in_app": in_app, "email": email})
 
 
+def prefer_all(*, user: User, wanted: Mapping[NoticeKind, Channels]) -> None:
+    """`prefer` for several kinds at once; what is the default stays one, so that a later default counts."""
+    had = preferences(user)
+    with transaction.atomic():
+        for kind, channels in wanted.items():
+            if channels != had[kind]:
+                prefer(user=user, kind=kind, in_app=channels.in_app, email=channels.email)
+
+
 # --- what is read ---------------------------------------------------------------------------------------------------
 
 
 def of(user: User) -> QuerySet[Notice]:
     """What a person was told in the portal, newest first."""
     return Notice.objects.filter(user=user, listed=True).select_related("account").order_by("-pk")
+
+
+def one_of(user: User, notice_id: int) -> Notice:
+    """A notice of the person. Raises NotFound."""
+    found = of(user).filter(pk=notice_id).first()
+    if found is None:
+        raise NotFound(f"you have no notice {notice_id}")
+    return found
 
 
 def unread(user: User) -> int:

@@ -72,11 +72,6 @@ def _chosen(mine: QuerySet[Membership], session_account_id: int | None) -> Membe
     return by_age[0]
 
 
-def accounts_of(user: User) -> QuerySet[Account]:
-    """The accounts a user is a member of, by name."""
-    return Account.objects.filter(members=user).order_by("name", "pk")
-
-
 def account_numbered(number: str) -> Account:
     """Any account by its number, for operators. Raises NotFound."""
     found = Account.objects.filter(number=number).first()

@@ -175,7 +175,9 @@ def _statement(whose: _Owner, owner: int, period: Period) -> Statement:
 def _lines(
     whose: _Owner, owner: int, period: Period, after: int, most: int | None, what: str | None = None
 ) -> list[Line]:
-    statement = f"SELECT * FROM ({whose.lines}) AS lines WHERE id > %(after)s AND (%(what)s::text IS NULL OR what = %(what)s) ORDER BY id LIMIT %(most)s"
+    statement = f"""SELECT * FROM ({whose.lines}) AS lines
+                    WHERE id > %(after)s AND (%(what)s::text IS NULL OR what = %(what)s)
+                    ORDER BY id LIMIT %(most)s"""
     found = _fetch(statement, owner, period, after=after, most=most, what=what)
     return [
         Line(pk, at, kind, what, Subject(subject_type, subject_id), reference, description, int(micros))

@@ -28,6 +28,9 @@ URL_LENGTH = Range(1, 500)
 DESCRIPTION_LENGTH = Range(0, 80)
 """Characters of what an endpoint is for."""
 
+KINDS_COUNT = Range(0, len(NoticeKind.values))
+"""How many kinds of notices an endpoint may name."""
+
 PER_OWNER = 10
 """Endpoints that an account, or a person, may have."""
 

@@ -16,9 +16,11 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from frontend.requester.audit import FilterForm as AuditForm
 from frontend.requester.job_forms import PeopleStep
 from frontend.review_forms import FilterForm
 from labeling.models import DataObject
+from marketplace.models import NoticeKind
 from marketplace.services import workteams
 from tests import builders
 from tests.frontend.test_permissions import signed_in
@@ -75,6 +77,10 @@ PLACE = "@here@"
 
 # Query parameters that are read outside of the module of the view.
 QUERIES = {
+    **dict.fromkeys(("wallet/statement/", "work/earnings/statement/"), {"first", "last", "after"}),
+    **dict.fromkeys(
+        ("wallet/statement/file/", "wallet/statement/invoice/", "work/earnings/statement/file/"), {"first", "last"}
+    ),
     "sign-in/": {"next"},
     "sign-out/": {"next"},
     "api/docs/": {"lang", "version", "script"},
@@ -82,6 +88,8 @@ QUERIES = {
     "datasets/<int:dataset_id>/sample/<int:number>/": {"side"},
     "jobs/new/examples/<str:kind>/<int:number>/": {"side"},
     "jobs/new/estimate/": set(PeopleStep.base_fields),
+    "audit/": {*AuditForm.base_fields, "before"},
+    "audit/csv/": set(AuditForm.base_fields),
     "jobs/<int:job_id>/answers/": {*FilterForm.base_fields, "page"},
     "jobs/new/forecast/": {*PeopleStep.base_fields, "crowd"},
 }
@@ -222,6 +230,14 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (f"/teams/suspended/{ids['worker_id']}/lift/", {}),
         ("/settings/tokens/", {"name": "notebook"}),
         (f"/settings/tokens/{ids['token_id']}/revoke/", {}),
+        (f"{job}resume/", {}),
+        (f"{job}bonuses/pay/", {"worker": ids["other_worker_id"], "amount": "0.50", "reason": "good", "token": "t"}),
+        ("/wallet/refunds/", {"amount": "1.50"}),
+        (f"/wallet/refunds/{ids['refund_id']}/cancel/", {}),
+        ("/wallet/billing/", {"billing_name": "N", "billing_address": "A", "tax_number": "DE136695976"}),
+        ("/operator/money/reverse/", {"reference": "bank-1", "reason": "fraud"}),
+        ("/operator/money/tax/", {"account": world.account.pk, "percent": "19", "label": "VAT"}),
+        (f"/operator/money/refunds/{ids['refund_id']}/refused/", {"reason": "no"}),
         ("/operator/deposit/", {"account": world.account.pk, "amount": "1.50", "reference": "bank-1"}),
         ("/operator/payouts/send/", {}),
         (
@@ -232,6 +248,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (reverse("worker:payout-details"), {"holder": "Ana", "destination": "acct 1"}),
         (reverse("worker:payout-request"), {"amount": "1.50"}),
         *people_forms(world),
+        *told_forms(world),
         ("/sign-out/", {"next": "/"}),
         ("/api/v1/uploads", {"folder": "0" * 32, "files": SimpleUploadedFile("a.png", builders.image_bytes())}),
     ]
@@ -259,6 +276,29 @@ def people_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
     ]
 
 
+def told_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The forms of the pages of notices, webhooks and the low-funds warning."""
+    ids = world.ids
+    hook = {"url": "https://example.org/hook", "description": "ours", "kinds": ["job.done"]}
+    wishes = {f"email {kind}": "daily" for kind in NoticeKind} | {f"in_app {kind}": "on" for kind in NoticeKind}
+    yield from [
+        ("/you/notices/read/", {}),
+        (f"/you/notices/{ids['notice_id']}/open/", {}),
+        ("/you/notices/settings/", wishes),
+        ("/wallet/low-funds/", {"threshold": "5.50"}),
+    ]
+    for place, endpoint, message in (
+        ("/webhooks/", ids["webhook_id"], ids["delivery_id"]),
+        ("/you/webhooks/", ids["endpoint_id"], ids["message_id"]),
+    ):
+        yield from [
+            (place, hook),
+            (f"{place}{endpoint}/", hook),
+            (f"{place}{endpoint}/act/", {"act": "test"}),
+            (f"{place}{endpoint}/deliveries/{message}/redeliver/", {}),
+        ]
+
+
 def _an_import(world: World) -> dict[str, Any]:
     """The form of a label import, for a file in the store."""
     uri = builders.a_manifest(world.account, [{"source-ref": "s3://bees/0.png"}])
@@ -281,6 +321,7 @@ def _an_import(world: World) -> dict[str, Any]:
 def bodies(world: World) -> dict[str, dict[str, Any]]:
     """A JSON body for each operation that takes one, which it accepts; parts that are left out may be added."""
     uri = builders.tiny_images(1, account=world.account)[0]
+    hook = {"url": "https://example.org/hook", "description": "ours", "kinds": ["job.done"]}
     design = {
         "name": "made",
         "labels": ["bee"],
@@ -313,6 +354,12 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "create_account": {"name": "N", "owner": world.stranger.email},
         "deposit": {"account": world.account.number, "amount": "1", "reference": "r"},
         "create_workteam": {"name": "others"},
+        "reverse_deposit": {"reference": "bank-1", "reason": "fraud"},
+        "pay_bonus": {"worker": world.ids["other_worker_id"], "amount": "0.50", "reason": "good", "token": "t"},
+        "request_refund": {"amount": "1.50"},
+        "refuse_refund": {"reason": "no"},
+        "set_billing": {"billing_name": "N", "billing_address": "A", "tax_number": "DE136695976"},
+        "set_tax": {"account": world.account.number, "percent": "19", "label": "VAT"},
         "create_dataset": {"name": "made", "kind": "prefix", "uri": uri, "selection": {"kind": "random", "percent": 9}},
         "create_label_import": {"uri": uri, "name": "made", "images": world.ids["dataset_id"]},
         "create_training_job": {
@@ -336,6 +383,10 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "reject_answer_review": {"reason": "no", "return_to_worker": True},
         "appeal_rejection": {"text": "it was right"},
         "answer_appeal": {"decision": "deny", "text": "it was not"},
+        "mark_notices_read": {"ids": [world.ids["notice_id"]]},
+        "set_notice_preference": {"kind": "appeal", "in_app": True, "email": "daily"},
+        **dict.fromkeys(("create_webhook", "create_my_webhook", "change_webhook", "change_my_webhook"), hook),
+        "set_low_funds": {"threshold": "5.50"},
         "answer_any_appeal": {"decision": "deny", "text": "it was not"},
     }
 

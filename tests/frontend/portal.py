@@ -10,13 +10,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from labeling.models import AnswerReview, DataObject, Dataset, Export, ImportedLine, LabelImport, LabelingJob
+from labeling.models import AnswerReview, Bonus, DataObject, Dataset, Export, ImportedLine, LabelImport, LabelingJob
+from labeling.services import bonuses
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import batches, due
 from labeling.services.results import appeals, deciding
 from learning.models import Model
-from marketplace.models import Account, User, Worker, Workteam
-from marketplace.services import accounts, eligibility, invitations, workteams
+from marketplace.models import Account, NoticeKind, User, WebhookEndpoint, Worker, Workteam
+from marketplace.services import accounts, eligibility, invitations, notifications, wallet_refunds, webhooks, workteams
 from tests import builders
 from tests.labeling import stories
 
@@ -66,10 +67,20 @@ def grow(portal: Portal) -> None:
     Model.objects.create(
         account=portal.account, name=f"model-{job.pk}", architecture="compact", labels=["bee"], metrics={"mAP": 0.5}
     )
+    _move_money(portal)
     (member,) = stories.a_crowd(1)
     accounts.add_member(account=portal.account, user=member.user, role="Member")
     _more_people(portal, member)
     accounts.create_token(user=portal.account.members.order_by("pk")[0], account=portal.account, name="a program")
+    _tell(portal)
+
+
+def _move_money(portal: Portal) -> None:
+    """Add a bonus of the main job, and a refund that was sent."""
+    token = f"bonus-{Bonus.objects.count()}"
+    bonuses.pay(job=portal.job, worker=portal.workers[0], amount_micros=5, reason="good", token=token, by="system")
+    refund = wallet_refunds.request(account=portal.account, amount_micros=10_000, by="system")
+    wallet_refunds.mark_paid(refund=refund, by="system")
 
 
 def _more_people(portal: Portal, worker: Worker) -> None:
@@ -84,6 +95,29 @@ def _more_people(portal: Portal, worker: Worker) -> None:
     workteams.add_worker(team=builders.a_team(account=other, workers=0), worker=portal.workers[0], by="system")
     workteams.add_worker(team=portal.team, worker=worker, by="system")
     eligibility.block(account=portal.account, worker=worker, reason="spam", by="system")
+
+
+def _tell(portal: Portal) -> None:
+    """Add a webhook of the account and of its owner, as far as there is room, and notices, which they get too."""
+    owner, user = portal.account.members.order_by("pk")[0], portal.workers[0].user
+    for whose in ({"account": portal.account, "user": None}, {"account": None, "user": owner}):
+        webhooks.create(url="https://example.org/", kinds=["bonus"], by=f"user:{owner.pk}", **whose)
+    notifications.tell_account(account=portal.account, kind=NoticeKind.BONUS, text="told", link="/wallet/")
+    notifications.tell(user=user, kind=NoticeKind.BONUS, text="told", account=portal.account)
+
+
+def told_pages(portal: Portal) -> dict[str, tuple[User, str]]:
+    """Pages about what is told: name -> (user, path)."""
+    owner, user = portal.account.members.order_by("pk")[0], portal.workers[0].user
+    hook = WebhookEndpoint.objects.filter(account=portal.account).order_by("pk")[0]
+    return {
+        "notices": (user, reverse("person:notices")),
+        "settings": (user, reverse("person:notice-settings")),
+        "webhooks": (owner, reverse("requester:webhooks")),
+        "webhook": (owner, reverse("requester:webhook", args=[hook.pk])),
+        "own_webhooks": (owner, reverse("person:webhooks")),
+        "audit": (owner, reverse("requester:audit")),
+    }
 
 
 def people_pages(portal: Portal) -> dict[str, tuple[User, str]]:
@@ -165,6 +199,11 @@ def pages(portal: Portal) -> dict[str, tuple[User, str]]:
         "appeals": (owner, reverse("requester:appeals")),
         "job_people": (owner, reverse("requester:job-people", args=[job])),
         "wallet": (owner, reverse("requester:wallet")),
+        "wallet_statement": (owner, reverse("requester:wallet-statement")),
+        "job_bonuses": (owner, reverse("requester:job-bonuses", args=[job])),
+        "worker_statement": (worker, reverse("worker:statement")),
+        "operator_money": (portal.operator, reverse("operator:money")),
+        "billing": (owner, reverse("requester:billing")),
         "teams": (owner, reverse("requester:teams")),
         "worker_history": (worker, reverse("worker:history")),
         "worker_earnings": (worker, reverse("worker:earnings")),

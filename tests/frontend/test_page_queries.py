@@ -4,8 +4,8 @@ import pytest
 from django.urls import reverse
 
 from labeling.models import LabelImport
-from marketplace.models import User
-from tests.frontend.portal import Portal, a_portal, grow, pages, people_pages, queries_of
+from marketplace.models import User, WebhookEndpoint
+from tests.frontend.portal import Portal, a_portal, grow, pages, people_pages, queries_of, told_pages
 
 pytestmark = pytest.mark.django_db
 LISTS = (
@@ -17,20 +17,28 @@ LISTS = (
     "members",
     "tokens",
     "wallet/statement",
+    "wallet/statements",
+    "refunds",
     "invitations",
     "blocks",
     "label-imports",
     "appeals",
+    "audit-events",
+    "webhooks",
+    "me/webhooks",
+    "me/notices",
 )
 WORKERS_LISTS = (
     "work",
     "earnings",
+    "earnings/statements",
     "assignments",
     "payouts",
     "me/invitations",
     "worker/teams",
     "worker/answers",
     "worker/appeals",
+    "me/notices",
 )
 
 
@@ -53,7 +61,7 @@ def compare(before: dict[str, list[str]], after: dict[str, list[str]]) -> None:
 
 def test_pages_with_more_rows_make_as_many_queries(portal):
     wanted = pages(portal)
-    assert len(wanted) == 15
+    assert len(wanted) == 20
     before = asked(wanted)
     for _ in range(2):
         grow(portal)
@@ -67,14 +75,25 @@ def test_pages_of_people_with_more_rows_make_as_many_queries(portal):
     compare(before, asked(people_pages(portal)))
 
 
+def test_pages_of_what_is_told_with_more_rows_make_as_many_queries(portal):
+    before = asked(told_pages(portal))
+    for _ in range(2):
+        grow(portal)
+    compare(before, asked(told_pages(portal)))
+
+
 def test_rest_lists_with_more_rows_make_as_many_queries(portal):
     owner, worker = portal.account.members.order_by("pk")[0], portal.workers[0].user
     lists = {name: (owner, f"/api/v1/{name}") for name in LISTS} | {
         name: (worker, f"/api/v1/{name}") for name in WORKERS_LISTS
     }
+    lists["bonuses"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/bonuses")
+    lists["all refunds"] = (portal.operator, "/api/v1/operator/refunds")
     lists["users"] = (portal.operator, "/api/v1/users")
     lists["objects"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/objects")
     lists["reviews"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/answer-reviews")
+    hook = WebhookEndpoint.objects.filter(account=portal.account).order_by("pk")[0]
+    lists["deliveries"] = (owner, f"/api/v1/webhooks/{hook.pk}/deliveries")
     lists["exports"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/exports")
     lists["imported_lines"] = (owner, f"/api/v1/label-imports/{first_import(portal)}/lines")
     before = asked(lists)

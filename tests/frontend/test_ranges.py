@@ -13,6 +13,7 @@ import frontend
 from frontend.requester import datasets, imports, jobs
 from frontend.requester.fields import SelectionFields
 from frontend.requester.job_forms import ARCHITECTURES, HOUR, MINUTE
+from labeling.services import bonuses
 from labeling.services.imports import limits as import_limits
 from labeling.services.intake import selection, sources
 from labeling.services.jobs import limits
@@ -21,10 +22,24 @@ from labeling.services.queue import assignments
 from labeling.services.results import appeals, deciding, review_lists
 from learning import contract
 from learning.services.active.loop_settings import RANGES
-from marketplace import arns, money, names
+from marketplace import arns, money, names, strict
 from marketplace.models import Worker
 from marketplace.ranges import Range
-from marketplace.services import accounts, boundaries, eligibility, passwords, payouts, people, wallets, workteams
+from marketplace.services import (
+    accounts,
+    billing,
+    boundaries,
+    debts,
+    eligibility,
+    notifications,
+    passwords,
+    payouts,
+    people,
+    wallet_refunds,
+    wallets,
+    webhooks,
+    workteams,
+)
 
 OURS = "frontend."
 WORKER_ID_LENGTH = Worker._meta.get_field("public_id").max_length
@@ -73,6 +88,21 @@ DECLARED: dict[str, Range] = {
     "RejectionInput.reason": deciding.REASON_LENGTH,
     "RejectSomeInput.reason": deciding.REASON_LENGTH,
     "reference": wallets.REFERENCE_LENGTH,
+    "billing_address": billing.ADDRESS_LENGTH,
+    "billing_name": billing.NAME_LENGTH,
+    "tax_number": billing.NUMBER_LENGTH,
+    "token": bonuses.TOKEN_LENGTH,
+    "BonusForm.reason": bonuses.REASON_LENGTH,
+    "BonusForm.worker": Range(1, WORKER_ID_LENGTH),
+    "BonusInput.reason": bonuses.REASON_LENGTH,
+    "BonusInput.worker": Range(1, WORKER_ID_LENGTH),
+    "ChargebackForm.reason": debts.REASON_LENGTH,
+    "ChargebackInput.reason": debts.REASON_LENGTH,
+    "RefusalInput.reason": wallet_refunds.REASON_LENGTH,
+    "TaxForm.label": billing.LABEL_LENGTH,
+    "TaxForm.percent": billing.PERCENT_LENGTH,
+    "TaxInput.label": billing.LABEL_LENGTH,
+    "TaxInput.percent": billing.PERCENT_LENGTH,
     "seconds": assignments.SECONDS,
     "short": limits.SHORT_INSTRUCTIONS_LENGTH,
     "start": limits.START,
@@ -105,6 +135,17 @@ DECLARED: dict[str, Range] = {
     "TokenInput.name": accounts.TOKEN_NAME_LENGTH,
     "UserInput.account": accounts.ACCOUNT_NAME_LENGTH,
     "WorkteamInput.description": workteams.DESCRIPTION_LENGTH,
+    "WebhookForm.url": webhooks.URL_LENGTH,
+    "WebhookForm.description": webhooks.DESCRIPTION_LENGTH,
+    "WebhookInput.url": webhooks.URL_LENGTH,
+    "WebhookInput.description": webhooks.DESCRIPTION_LENGTH,
+    "WebhookInput.kinds": webhooks.KINDS_COUNT,
+    "WebhookChangeInput.url": webhooks.URL_LENGTH,
+    "WebhookChangeInput.description": webhooks.DESCRIPTION_LENGTH,
+    "WebhookChangeInput.kinds": webhooks.KINDS_COUNT,
+    "NoticesReadInput.ids": notifications.READ_AT_ONCE,
+    "NoticesReadInput.ids[]": strict.KEYS,
+    "threshold": money.TEXT_LENGTH,
 }
 # Fields without a declared limit: ids of rows, and texts that another rule checks.
 FREE = {

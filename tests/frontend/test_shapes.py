@@ -19,7 +19,7 @@ from tests.labeling import stories
 pytestmark = pytest.mark.django_db
 OF_WORKERS = {
     "list_work", "list_my_workteams", "get_earnings", "list_assignments", "assignment_time_left", "get_payout_details",
-    "list_payouts", "list_my_answers", "list_my_appeals",
+    "get_worker_statement", "list_payouts", "list_my_answers", "list_my_appeals",
 }  # fmt: skip
 # Its figures vary with the learning room; tests/learning checks them.
 UNCHECKED = {"get_learning_loop"}
@@ -29,7 +29,8 @@ WITHOUT_KEY = {
     "create_invitation", "create_workteam_invitation", "create_user", "create_password_link", "request_password_link",
     "reset_password", "create_token", "upload_files", "estimate_labeling_job", "forecast_labeling_job", "claim_task",
     "claim_task_of_labeling_job", "submit_assignment", "return_assignment", "decline_assignment",
-    "cancel_payout", "mark_payout_paid", "mark_payout_failed",
+    "cancel_refund", "mark_refund_paid", "refuse_refund", "cancel_payout", "mark_payout_paid", "mark_payout_failed",
+    "create_webhook", "create_my_webhook", "renew_webhook_secret", "renew_my_webhook_secret",
 }  # fmt: skip
 
 
@@ -119,6 +120,11 @@ def test_every_post_response_matches_its_schema(document, world):
         ("create_account", operator, {"name": "N", "owner": world.stranger.email}),
         ("deposit", operator, {"account": world.account.number, "amount": "1", "reference": "r"}),
         ("create_workteam", owner, {"name": "others"}),
+        ("pay_bonus", owner, {"worker": world.ids["other_worker_id"], "amount": "1", "reason": "r", "token": "t"}),
+        ("set_tax", operator, {"account": world.account.number, "percent": "19", "label": "VAT"}),
+        ("refuse_refund", operator, {"reason": "no"}),
+        ("request_refund", owner, {"amount": "1"}),
+        ("reverse_deposit", operator, {"reference": "r", "reason": "fraud"}),
         ("register_worker", owner, {}),
         ("join_public_pool", worker, {}),
         ("create_dataset", owner, {"name": "made", "kind": "folder", "uri": uri}),
@@ -143,6 +149,13 @@ def test_every_post_response_matches_its_schema(document, world):
         ("sample_answer_reviews", owner, {"size": 1}),
         ("accept_answer_reviews", owner, {"sampled": True}),
         ("reject_answer_reviews", owner, {"reason": "no"}),
+        ("mark_notices_read", owner, {}),
+        ("create_webhook", owner, {"url": "https://example.org/hook"}),
+        ("create_my_webhook", owner, {"url": "https://example.org/hook", "kinds": ["job.done"]}),
+        ("renew_webhook_secret", owner, {}),
+        ("renew_my_webhook_secret", owner, {}),
+        ("redeliver_webhook_message", owner, {}),
+        ("redeliver_my_webhook_message", owner, {}),
         ("answer_appeal", owner, {"decision": "deny", "text": "no"}),
         ("answer_any_appeal", operator, {"decision": "deny", "text": "no"}),
         ("stop_labeling_job", owner, {}),

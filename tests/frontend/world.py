@@ -14,8 +14,17 @@ from labeling.services.queue import assignments
 from labeling.services.results import appeals, deciding
 from learning.models import Model, TrainingJob
 from marketplace import storage
-from marketplace.models import Account, Payout, User, Worker
-from marketplace.services import accounts, eligibility, invitations, passwords, payouts
+from marketplace.models import Account, Notice, NoticeKind, Payout, User, WebhookDelivery, Worker
+from marketplace.services import (
+    accounts,
+    eligibility,
+    invitations,
+    notifications,
+    passwords,
+    payouts,
+    wallet_refunds,
+    webhooks,
+)
 from tests import builders
 from tests.labeling import stories
 
@@ -33,6 +42,7 @@ SECRETS = (
     "secret@example.org",
     "secret-reason",
     "secret-appeal",
+    "secret-hook",
 )
 """Texts in names and contents of the account's objects that no stranger may read."""
 
@@ -91,6 +101,21 @@ def _an_appealed_answer(job: LabelingJob, worker: Worker) -> AnswerReview:
     return review
 
 
+def _what_was_told(account: Account, owner: User) -> dict[str, Any]:
+    """A webhook of the account and one of its owner, each with a message, and a notice of the owner, by their ids."""
+    made = {}
+    for names, whose in (
+        (("webhook_id", "delivery_id"), {"account": account, "user": None}),
+        (("endpoint_id", "message_id"), {"account": None, "user": owner}),
+    ):
+        url = "https://example.org/secret-hook"
+        endpoint, _ = webhooks.create(url=url, kinds=["flag"], by="system", **whose)
+        webhooks.send_test(endpoint=endpoint)
+        made |= dict(zip(names, (endpoint.pk, WebhookDelivery.objects.get(endpoint=endpoint).pk), strict=True))
+    notifications.tell(user=owner, kind=NoticeKind.BONUS, text="secret-hook", account=account)
+    return {**made, "notice_id": Notice.objects.get(kind=NoticeKind.BONUS).pk}
+
+
 def a_world() -> World:
     """Create an account with one object of each kind."""
     job, (worker, other) = stories.a_funded_job(
@@ -117,6 +142,7 @@ def a_world() -> World:
     token, _ = accounts.create_token(user=owner, account=account, name="secret-token")
     dataset = builders.a_dataset(account=account, name="secret-data")
     payout = a_sent_payout(worker)
+    refund = wallet_refunds.request(account=account, amount_micros=10_000, by="system")
     ids = {
         "job_id": job.pk,
         "queue_id": job.queue_id,
@@ -134,9 +160,12 @@ def a_world() -> World:
         "user_id": owner.pk,
         "team_id": job.workteam_id,
         "worker_id": worker.public_id,
+        "other_worker_id": other.public_id,
         "payout_id": payout.pk,
+        "refund_id": refund.pk,
         "name": payout.sent_with,
         **_of_people(account, owner, outsider),
+        **_what_was_told(account, owner),
         "token": image_url(rows[0].pk, owner.pk).rsplit("/", 1)[-1],
     }
     return World(

@@ -226,7 +226,7 @@ TOLD = {
     "marketplace.background.deliver_webhook",
 }
 """What is told: a notice or a webhook message that could not be sent is due again, a page of workers is delivered again
-by the queue; see tests/marketplace/test_webhooks.py, tests/labeling/test_notices.py and tests/frontend/test_notices.py."""
+by the queue; see test_webhooks.py and test_notices.py of the rooms."""
 
 SWEEPS = {"labeling.background.sweep", "learning.background.sweep", "marketplace.background.sweep"}
 """They have no row of their own: a part that fails keeps no other from running."""
