@@ -231,7 +231,8 @@ MINIMUM_PAYOUT = dollars(
 )
 HOURLY_PAY_FLOOR = matching(
     "WAGGLE_HOURLY_PAY_FLOOR",
-    "Dollars an hour of work below which the forecast of a job warns its requester; 0 never warns.",
+    "Dollars an hour of work below which the forecast of a job warns its requester, and so does the page of a job that "
+    "has paid less for an hour of active work; 0 never warns.",
     r"[0-9]{1,4}(\.[0-9]{1,6})?",
     expects="dollars, as in 7.25",
     default="7.25",

@@ -14,7 +14,7 @@ from frontend.requester import cards, listing, loop_charts
 from frontend.session import requester_page
 from labeling import task_types, transitions
 from labeling.models import BadLine, DataObject, Export, LabelingJob
-from labeling.queries import people, progress
+from labeling.queries import hourly, people, progress
 from labeling.services import scope
 from labeling.services.jobs import creation
 from labeling.services.output import exports
@@ -106,6 +106,7 @@ def detail_page(request: HttpRequest, job_id: int) -> HttpResponse:
     """Progress, money, design of a job."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     context = job_context(request, job, "progress") | {"kind": task_types.get(job.task_type)}
+    context["hourly"], context["pay_floor"] = hourly.of_job(job), hourly.floor_micros()
     context["bad_lines"] = BadLine.objects.filter(job=job).order_by("number")[:20]
     context["failed"] = DataObject.objects.filter(job=job, state="Failed").order_by("index")[:20]
     return render(request, "requester/job.html", context)

@@ -13,12 +13,13 @@ from rest_framework.views import APIView
 from frontend.automation import launch_job
 from frontend.rest import schemas
 from frontend.rest.datasets import BadLinesView
+from frontend.rest.earnings import hourly_row
 from frontend.rest.idempotency import idempotent
 from frontend.rest.job_inputs import EstimateInput, LabelingJobInput
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
 from labeling.models import BadLine, LabelingJob
-from labeling.queries import progress
+from labeling.queries import hourly, progress
 from labeling.services import scope
 from labeling.services.jobs import creation, pausing, pricing
 from labeling.services.output import manifests
@@ -74,6 +75,7 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
         "review_days": job.review_days,
         "max_human_labeled_objects": job.max_human_labeled_objects,
         "max_percentage_labeled": job.max_percentage_labeled,
+        "hourly_pay": hourly_row(hourly.of_job(job)) | {"floor": money.text(hourly.floor_micros())},
         "money": {name.removesuffix("_micros"): money.text(value) for name, value in spent.items()},
     }
 

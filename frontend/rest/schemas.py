@@ -210,6 +210,17 @@ class LabelingJob(LabelingJobRow):
     review_days = s.IntegerField(allow_null=True)
     max_human_labeled_objects = s.IntegerField(allow_null=True)
     max_percentage_labeled = s.IntegerField(allow_null=True)
+    hourly_pay = inline_serializer(
+        "JobHourlyPay",
+        {
+            "answers": s.IntegerField(help_text="with a measured time"),
+            "active_seconds": s.FloatField(),
+            "paid": Money(),
+            "hourly": s.CharField(allow_null=True, help_text="for an hour of active work, with bonuses"),
+            "underpaid": s.BooleanField(),
+            "floor": Money(),
+        },
+    )
     money = inline_serializer(
         "JobMoney", {"spent": Money(), "under_review": Money(), "reserved": Money(), "all_human": Money()}
     )

@@ -151,6 +151,7 @@ urlpatterns = [
     path("worker/answers", appeals.HistoryView.as_view()),
     path("worker/appeals", appeals.MyAppealsView.as_view()),
     path("earnings", earnings.EarningsView.as_view()),
+    path("earnings/hourly", earnings.HourlyView.as_view()),
     path("earnings/statements", statements.WorkerStatementView.as_view()),
     path("earnings/statements/lines", statements.WorkerLinesView.as_view()),
     path("assignments", work.AssignmentsView.as_view()),

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 
 from frontend import statement_files, statement_pages
 from frontend.session import worker_page
+from labeling.queries import hourly
 from labeling.queries.statements import statement_lines
 from labeling.services.results import history
 from marketplace import money
@@ -66,6 +67,7 @@ def _page(
         "held": earnings.held(worker=worker),
         "held_by_day": history.held_by_day(worker),
         "payouts": recent,
+        "weeks": hourly.weeks_of(worker),
         "under_way": any(row.status in UNDER_WAY for row in recent),
         "least": payouts.minimum(),
         "known": known,

@@ -32,6 +32,7 @@ WORKERS_LISTS = (
     "work",
     "earnings",
     "earnings/statements",
+    "earnings/hourly",
     "assignments",
     "payouts",
     "me/invitations",

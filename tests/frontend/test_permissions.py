@@ -101,6 +101,7 @@ WORKER = {
     "work/earnings/",
     "work/earnings/statement/",
     "work/earnings/statement/file/",
+    "api/v1/earnings/hourly",
     "api/v1/earnings/statements",
     "api/v1/earnings/statements/lines",
     "work/earnings/details/",

@@ -19,7 +19,7 @@ from tests.labeling import stories
 pytestmark = pytest.mark.django_db
 OF_WORKERS = {
     "list_work", "list_my_workteams", "get_earnings", "list_assignments", "assignment_time_left", "get_payout_details",
-    "get_worker_statement", "list_payouts", "list_my_answers", "list_my_appeals",
+    "get_worker_statement", "get_hourly_pay", "list_payouts", "list_my_answers", "list_my_appeals",
 }  # fmt: skip
 # Its figures vary with the learning room; tests/learning checks them.
 UNCHECKED = {"get_learning_loop"}

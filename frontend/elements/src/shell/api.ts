@@ -1,6 +1,7 @@
 /** The worker's part of the REST API: claim, submit, return, decline, time left. Knows HTTP and what an error means for a worker;
  *  nothing of the page. `classify` is pure. */
 import type { TaskInput } from "../crowd/element";
+import type { Activity } from "./activity";
 
 export interface Example { image_url: string; caption?: string }
 export interface Instructions { short?: string; full?: string; good_examples?: Example[]; bad_examples?: Example[] }
@@ -82,8 +83,8 @@ export class Api {
   }
 
   /** Safe to repeat with the same key. Also claims the next task in the same request. */
-  submit(id: number, answer: unknown, seconds: number, key: string): Promise<Submitted> {
-    return this.ask("POST", `/assignments/${id}/submit?claim_next=true`, { answer, seconds }, { "Idempotency-Key": key });
+  submit(id: number, answer: unknown, seconds: number, key: string, activity?: Activity): Promise<Submitted> {
+    return this.ask("POST", `/assignments/${id}/submit?claim_next=true`, { answer, seconds, activity }, { "Idempotency-Key": key });
   }
 
   giveBack(id: number): Promise<unknown> {

@@ -1,5 +1,6 @@
 /** One worker's session on one job: claims tasks, keeps the work in the journal, submits each answer until the server has
  *  acknowledged it. Knows the API, the journal and time; nothing of what a task looks like. The page listens and shows. */
+import { ActivityCounter } from "./activity";
 import { type Api, ApiError, type Assignment, type Claimed, backoff } from "./api";
 import { Stopwatch, microsOf } from "./clock";
 import { type Journal, newKey } from "./journal";
@@ -39,6 +40,8 @@ export class Session {
   heldMicros = 0;
   handedIn = 0;
   watch = new Stopwatch(0);
+  /** What the worker does while the task is shown. */
+  activity = new ActivityCounter();
   deadlineSeconds = 0;
   /** performance.now() at the moment when the server told the time left. */
   learntAt = 0;
@@ -157,6 +160,7 @@ export class Session {
     this.task = task;
     this.draft = draft;
     this.watch = new Stopwatch(seconds);
+    this.activity = new ActivityCounter(this.journal?.get(task.id)?.activity);
     this.deadlineSeconds = task.seconds_left;
     this.learntAt = performance.now();
     this.message = "";
@@ -190,13 +194,17 @@ export class Session {
   /** Stores the element's snapshot on the device, after every change. */
   async save(draft: unknown): Promise<void> {
     this.draft = draft;
-    if (this.task && this.journal) await this.journal.save(this.task.id, { draft, seconds: this.watch.seconds });
+    if (this.task && this.journal) await this.journal.save(this.task.id, { draft, ...this.worked });
+  }
+
+  private get worked() {
+    return { seconds: this.watch.seconds, activity: this.activity.summary };
   }
 
   /** Submits the answer. It is in the journal first, so that neither a crash nor a lost connection loses it. */
   async submit(answer: unknown): Promise<void> {
     if (!this.task || this.stage !== "working" || this.config.preview) return;
-    await this.journal?.save(this.task.id, { answer, phase: "sending", seconds: this.watch.seconds });
+    await this.journal?.save(this.task.id, { answer, phase: "sending", ...this.worked });
     this.stage = "sending";
     this.message = "";
     this.listener();
@@ -207,7 +215,7 @@ export class Session {
     const entry = this.journal?.get(this.task!.id);
     if (!entry) return;
     try {
-      const done = await this.api.submit(entry.id, entry.answer, Math.round(entry.seconds * 10) / 10, entry.key);
+      const done = await this.api.submit(entry.id, entry.answer, Math.round(entry.seconds * 10) / 10, entry.key, entry.activity);
       this.recover();
       await this.journal!.forget(entry.id);
       this.earnedMicros += microsOf(done.paid);

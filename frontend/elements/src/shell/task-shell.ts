@@ -15,6 +15,7 @@ import { keyStyles, tokens } from "../crowd/styles";
 import { formatMicros } from "../kit/format";
 import { icon, iconStyles } from "../kit/icons";
 import { prefetchPicture } from "../picture/load";
+import { COUNTED } from "./activity";
 import { Api, type Assignment, type Example } from "./api";
 import { clockText, microsOf, spoken } from "./clock";
 import { Journal } from "./journal";
@@ -62,11 +63,13 @@ export class TaskShell extends LitElement {
     if (document.visibilityState === "visible" && this.session?.failure?.kind === "session") this.session.retryNow();
   };
 
+  private readonly onInput = (event: Event) => this.session?.activity.note(event, performance.now());
   private readonly onKey = (event: KeyboardEvent) => this.keydown(event);
 
   override connectedCallback(): void {
     super.connectedCallback();
     window.addEventListener("keydown", this.onKey);
+    for (const type of COUNTED) window.addEventListener(type, this.onInput, { capture: true, passive: true });
     window.addEventListener("online", this.onOnline);
     document.addEventListener("visibilitychange", this.onVisible);
     this.timer = window.setInterval(() => this.tick(), 1000);
@@ -76,6 +79,7 @@ export class TaskShell extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     window.removeEventListener("keydown", this.onKey);
+    for (const type of COUNTED) window.removeEventListener(type, this.onInput, { capture: true });
     window.removeEventListener("online", this.onOnline);
     document.removeEventListener("visibilitychange", this.onVisible);
     window.clearInterval(this.timer);
@@ -122,7 +126,10 @@ export class TaskShell extends LitElement {
   private tick(): void {
     const session = this.session;
     if (!session?.task || session.config.preview) return;
-    session.watch.tick(performance.now(), document.visibilityState === "visible" && session.stage === "working");
+    const shown = document.visibilityState === "visible" && session.stage === "working";
+    const at = performance.now(), inFront = shown && document.hasFocus();
+    session.watch.tick(at, inFront && session.activity.recent(at));
+    session.activity.tick(at, inFront);
     if (session.stage !== "working") return;
     const now = this.secondsLeft();
     const words = spoken(this.left, now);
