@@ -1,7 +1,5 @@
 """A bonus, a refund and a reversed deposit in a real browser; their pages are accessible at two widths."""
 
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -77,5 +75,3 @@ def test_a_bonus_a_refund_and_a_reversed_deposit(
             for path in wanted:
                 shown.goto(live_server.url + path)
                 assert shown.evaluate("document.documentElement.scrollWidth") <= width, path
-                if folder := os.environ.get("MONEY_SHOTS"):
-                    shown.screenshot(path=Path(folder) / f"{width}{path.replace('/', '-')}.png", full_page=True)

@@ -22,10 +22,11 @@ from tests.labeling import stories
 
 CENT = 10_000
 WORKERS = 4
-WORK = ["claim"] * 4 + ["submit"] * 4 + ["give_back", "decline", "expire", "advance", "advance"]
+WORK = ["work"] * 4 + ["claim"] * 2 + ["submit"] * 2 + ["give_back", "decline", "expire", "advance", "advance"]
 REVIEW = ["accept", "reject", "reject_back", "appeal", "deny", "uphold", "overdue", "accept_due"]
-MONEY = ["deposit", "bonus", "reverse", "ask_back", "keep", "send_back", "payout", "cancel", "bank", "refuse", "settle"]
-OTHERS = ["new_job", "stop", "block", "lift"]
+MONEY = ["deposit", "bonus", "reverse", "overdraw", "ask_back", "keep", "send_back", "payout", "cancel", "bank"]
+MONEY += ["refuse", "settle"]
+OTHERS = ["new_job", "new_job", "stop", "block", "lift", "lift"]
 ACTS = WORK * 2 + REVIEW + MONEY + OTHERS
 
 
@@ -55,14 +56,13 @@ class Business:
 
     def __init__(self, *, objects: int = 3):
         self.objects = objects
-        self.account = stories.an_account(funds="1")
+        self.account = stories.an_account(funds="2")
         self.workers = stories.a_crowd(WORKERS)
         self.team = builders.a_team(account=self.account, workers=self.workers)
         self.deposits = 0
         for worker in self.workers:
             payouts.set_details(worker=worker, holder="Ana", destination="acct 1")
-        self.new_job(1, 0)
-        self.advance(0, 0)
+        self.new_job(0, 0)
 
     def act(self, name: str, who: int, which: int) -> None:
         """Carry out an act, if it is possible."""
@@ -91,13 +91,21 @@ class Business:
             self.account, self.team, objects=self.objects, review_days=review, redundancy=redundancy,
             price_micros=price, max_concurrent_tasks=2,
         )  # fmt: skip
+        self.advance(who, which)
 
     def advance(self, who, which):
         for job in self.jobs():
             advancing.advance_job(job.pk)
 
     def claim(self, who, which):
-        assignments.claim(worker=self.workers[who], queue=self.job(which).queue)
+        open_jobs = [job for job in self.jobs() if job.status == "InProgress"]
+        if open_jobs:
+            assignments.claim(worker=self.workers[who], queue=open_jobs[which % len(open_jobs)].queue)
+
+    def work(self, who, which):
+        """Claim and hand in."""
+        self.claim(who, which)
+        self.submit(who, which)
 
     def _leased(self, who, which):
         mine = Assignment.objects.filter(worker=self.workers[who], state="Leased", queue__account=self.account)
@@ -181,6 +189,13 @@ class Business:
     def reverse(self, who, which):
         reference = self._reference(max(1, self.deposits - which))
         debts.reverse_deposit(reference=reference, reason="the bank took it back", by="operator")
+
+    def overdraw(self, who, which):
+        """All free money is sent back to the account, and then the bank takes a deposit back too."""
+        self.deposit(who, which)
+        refund = wallet_refunds.request(account=self.account, by="user:1")
+        wallet_refunds.mark_paid(refund=refund, by="operator")
+        self.reverse(who, 0)
 
     def settle(self, who, which):
         debts.settle_all()

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from marketplace.services import ledger_audit
 from tests import builders
-from tests.labeling.money_stories import ACTS, MONEY, REVIEW, WORK, WORKERS, Business, crashing
+from tests.labeling.money_stories import ACTS, MONEY, OTHERS, REVIEW, WORK, WORKERS, Business, crashing
 from tests.labeling.test_concurrency import in_threads
 
 WHO, WHICH = st.integers(0, WORKERS - 1), st.integers(0, 5)
@@ -32,15 +32,9 @@ class LedgerMachine(RuleBasedStateMachine):
         self.business = Business()
 
     @rule(act=st.sampled_from(WORK), who=WHO, which=WHICH)
-    def work(self, act, who, which):
-        """Somebody works."""
+    def label(self, act, who, which):
+        """Somebody works, or time passes."""
         self.business.act(act, who, which)
-
-    @rule(who=WHO, jobs=st.integers(0, 2))
-    def work_on(self, who, jobs):
-        """Somebody claims and answers."""
-        self.business.act("claim", who, jobs)
-        self.business.act("submit", who, 0)
 
     @rule(act=st.sampled_from(REVIEW), who=WHO, which=WHICH)
     def decide(self, act, who, which):
@@ -52,7 +46,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """Money comes, goes, or is given."""
         self.business.act(act, who, which)
 
-    @rule(act=st.sampled_from(["new_job", "stop", "block", "lift"]), who=WHO, which=WHICH)
+    @rule(act=st.sampled_from(OTHERS), who=WHO, which=WHICH)
     def run(self, act, who, which):
         """A job begins or is stopped, a worker is shut out or let in."""
         self.business.act(act, who, which)
