@@ -20,7 +20,7 @@ from frontend import automation, guesses
 from frontend.rates import address_of
 from marketplace.errors import AccountNotNamed, DomainError, Forbidden, NotFound, StoreFull, TooManyTries, Unavailable
 from marketplace.models import Account, Role
-from marketplace.services import notifications, scope
+from marketplace.services import funds, notifications, scope
 
 logger = logging.getLogger(__name__)
 SESSION_KEY = "account"
@@ -183,6 +183,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "shell_invitations": scope.invitations_to(request.user).count(),
         "shell_unread": notifications.unread(request.user),
         "shell_learning": automation.installed(),
+        # Only on pages of the account itself.
+        "shell_low_funds": funds.low(request.account) if hasattr(request, "account") else None,
         "shell_section": request.resolver_match.url_name if request.resolver_match else "",
         "shell_room": request.resolver_match.namespace if request.resolver_match else "",
     }

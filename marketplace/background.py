@@ -1,7 +1,16 @@
 """The functions of this room that the message queue calls. Each is safe to run twice."""
 
 from marketplace import queue
-from marketplace.services import idempotency, invitations, notifications, rates, webhook_sending, webhooks
+from marketplace.services import (
+    billing,
+    debts,
+    idempotency,
+    invitations,
+    notifications,
+    rates,
+    webhook_sending,
+    webhooks,
+)
 
 
 def sweep() -> None:
@@ -11,6 +20,8 @@ def sweep() -> None:
             rates.forget_ended,
             idempotency.forget_old,
             invitations.expire_overdue,
+            debts.settle_all,
+            billing.charge_taxes,
             notifications.request_due_mail,
             notifications.forget_old,
             webhook_sending.sweep,

@@ -119,6 +119,12 @@ class InsufficientFunds(LimitExceeded):
     kind = "insufficient-funds"
 
 
+class AccountOwes(InsufficientFunds):
+    """The account owes money, because a deposit was reversed; it can spend again once that is deposited."""
+
+    kind = "account-owes"
+
+
 class TaskLimit(LimitExceeded):
     """The worker holds as many tasks of the job as anybody may."""
 

@@ -234,10 +234,17 @@ MINIMUM_PAYOUT = dollars(
 )
 HOURLY_PAY_FLOOR = matching(
     "WAGGLE_HOURLY_PAY_FLOOR",
-    "Dollars an hour of work below which the forecast of a job warns its requester; 0 never warns.",
+    "Dollars an hour of work below which the forecast of a job warns its requester, and so does the page of a job that "
+    "has paid less for an hour of active work; 0 never warns.",
     r"[0-9]{1,4}(\.[0-9]{1,6})?",
     expects="dollars, as in 7.25",
     default="7.25",
+)
+PDF_FONT = text(
+    "WAGGLE_PDF_FONT",
+    "A TrueType font with the letters of the names on invoices; without one they have Latin letters only.",
+    expects="the path of a .ttf file",
+    default_in_words="DejaVu Sans, where the system has it",
 )
 REGION = matching(
     "WAGGLE_REGION",
@@ -345,6 +352,7 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         PLATFORM_FEE_PERCENT,
         MINIMUM_PAYOUT,
         HOURLY_PAY_FLOOR,
+        PDF_FONT,
         REGION,
         IMAGE_MAX_BYTES,
         IMAGE_MAX_PIXELS,

@@ -21,6 +21,10 @@ WORKER = Machine("worker", {"Active": {"Suspended"}, "Suspended": {"Active"}})
 QUALIFICATION_TYPE = Machine("qualification type", {"Active": {"Inactive"}, "Inactive": {"Active"}})
 """Nobody comes by a qualification of an inactive type any more."""
 
+WALLET_REFUND = Machine(
+    "refund", {"Requested": {"Paid", "Refused", "Cancelled"}, "Paid": set(), "Refused": set(), "Cancelled": set()}
+)
+
 INVITATION = Machine(
     "invitation",
     {

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from frontend.operator import flags, pages, payouts, people, qualifications
+from frontend.operator import flags, money, pages, payouts, people, qualifications
 
 app_name = "operator"
 urlpatterns = [
@@ -14,6 +14,11 @@ urlpatterns = [
     path("payouts/read/", payouts.read, name="payouts-read"),
     path("payouts/<int:payout_id>/paid/", payouts.paid, name="payouts-paid"),
     path("payouts/<int:payout_id>/failed/", payouts.failed, name="payouts-failed"),
+    path("money/", money.page, name="money"),
+    path("money/reverse/", money.reverse_deposit, name="deposit-reverse"),
+    path("money/tax/", money.set_tax, name="tax"),
+    path("money/refunds/<int:refund_id>/paid/", money.refund_paid, name="refund-paid"),
+    path("money/refunds/<int:refund_id>/refused/", money.refund_refused, name="refund-refused"),
     path("people/", people.list_page, name="people"),
     path("people/new/", people.new, name="person-new"),
     path("people/<int:user_id>/", people.detail_page, name="person"),

@@ -14,7 +14,7 @@ from frontend.requester import cards, golds, listing, loop_charts
 from frontend.session import requester_page
 from labeling import task_types, transitions
 from labeling.models import BadLine, DataObject, Export, LabelingJob
-from labeling.queries import people, progress
+from labeling.queries import hourly, people, progress
 from labeling.services import scope
 from labeling.services.jobs import creation
 from labeling.services.output import exports
@@ -97,6 +97,7 @@ def job_context(request: HttpRequest, job: LabelingJob, tab: str) -> dict[str, A
             *([("loop", "Learning loop", reverse("requester:job-loop", args=[job.pk]))] if has_loop else []),
             *([("answers", "Review", reverse("requester:job-answers", args=[job.pk]))] if reviewed else []),
             ("people", "People and agreement", reverse("requester:job-people", args=[job.pk])),
+            ("bonuses", "Bonuses", reverse("requester:job-bonuses", args=[job.pk])),
             ("downloads", "Downloads", reverse("requester:job-downloads", args=[job.pk])),
         ],
     }
@@ -108,6 +109,7 @@ def detail_page(request: HttpRequest, job_id: int) -> HttpResponse:
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     context = job_context(request, job, "progress") | {"kind": task_types.get(job.task_type)}
     context["requirements"] = requirements.said(requirements.of_audience(job.queue.audience_id))
+    context["hourly"], context["pay_floor"] = hourly.of_job(job), hourly.floor_micros()
     context["bad_lines"] = BadLine.objects.filter(job=job).order_by("number")[:20]
     context["failed"] = DataObject.objects.filter(job=job, state="Failed").order_by("index")[:20]
     return render(request, "requester/job.html", context)

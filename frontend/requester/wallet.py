@@ -7,21 +7,26 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from frontend.requester.money import AmountForm
 from frontend.session import requester_page
 from labeling.queries.statements import StatementLine, statement_lines
 from marketplace import money
 from marketplace.errors import Invalid
 from marketplace.models import EntryKind, Role
-from marketplace.services import funds, wallets
+from marketplace.services import debts, funds, wallet_refunds, wallets
 from marketplace.services.scope import actor
 
 PER_PAGE = 50
+REFUNDS_SHOWN = 5
 # What a movement is called where its own description says less.
 CALLED = {
     EntryKind.RESERVE: "Held for open tasks",
     EntryKind.REFUND: "Returned: not needed",
     EntryKind.RETURN: "Returned: an answer was rejected",
     EntryKind.APPEAL: "Paid: an appeal was upheld",
+    EntryKind.TAKE_BACK: "Refund asked for",
+    EntryKind.KEPT: "Refund that was not sent",
+    EntryKind.SETTLEMENT: "Settled what was owed",
 }
 
 
@@ -57,6 +62,9 @@ def page(request: HttpRequest, form: LowFundsForm | None = None, status: int = 2
         "balance": wallets.balance(account=account),
         "held": wallets.held(account=account),
         "under_review": wallets.under_review(account=account),
+        "owed": debts.owed(account),
+        "refunds": list(wallet_refunds.of_account(account)[:REFUNDS_SHOWN]),
+        "refund_form": AmountForm(),
         "form": form or LowFundsForm(initial={"threshold": money.plain(least) if least else ""}),
     }
     return render(request, "requester/wallet.html", context, status=status)

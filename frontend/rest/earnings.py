@@ -3,14 +3,19 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
-from frontend.rest import schemas
+from frontend.rest import schemas, schemas_money
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import worker_of
 from frontend.rest.wallet import statement_row
 from labeling.models import WorkQueue
+from labeling.queries import hourly
+from labeling.queries.hourly import Hourly
 from labeling.queries.statements import StatementLine, statement_lines
 from labeling.services import scope
 from labeling.services.queue import worklist
@@ -54,6 +59,27 @@ class WorkView(ListView):
             "expected_hourly": money.text(work.hourly_micros),
             "tasks_left": work.tasks_left,
         }
+
+
+def hourly_row(work: Hourly) -> dict[str, Any]:
+    """What some work was paid for an hour."""
+    return {
+        "answers": work.answers,
+        "active_seconds": work.seconds,
+        "paid": money.text(work.paid_micros),
+        "hourly": None if work.hourly_micros is None else money.text(work.hourly_micros),
+        "underpaid": work.underpaid,
+    }
+
+
+class HourlyView(APIView):
+    """What the caller was paid for an hour of active work."""
+
+    @extend_schema(responses={200: schemas_money.WeekOfWork(many=True)}, operation_id="get_hourly_pay")
+    def get(self, request: Request) -> Response:
+        """The last weeks, job by job, newest first."""
+        rows = hourly.weeks_of(worker_of(request))
+        return Response([{"week": row.week, "title": row.title, **hourly_row(row.work)} for row in rows])
 
 
 @listed(

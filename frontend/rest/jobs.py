@@ -13,15 +13,16 @@ from rest_framework.views import APIView
 from frontend.automation import launch_job
 from frontend.rest import schemas
 from frontend.rest.datasets import BadLinesView
+from frontend.rest.earnings import hourly_row
 from frontend.rest.idempotency import idempotent
 from frontend.rest.job_inputs import EstimateInput, LabelingJobInput
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
 from labeling.models import BadLine, LabelingJob
-from labeling.queries import progress
+from labeling.queries import hourly, progress
 from labeling.services import scope
 from labeling.services.golds.options import of as gold_options
-from labeling.services.jobs import creation, pricing
+from labeling.services.jobs import creation, pausing, pricing
 from labeling.services.output import manifests
 from marketplace import money
 from marketplace.models import AudienceRequirement, Role
@@ -36,6 +37,8 @@ def job_row(job: LabelingJob, counters: dict[str, int]) -> dict[str, Any]:
         "name": job.name,
         "status": job.status,
         "failure_reason": job.failure_reason or None,
+        "paused": job.paused or None,
+        "attention": job.attention or None,
         "task_type": job.task_type,
         "labels": job.labels,
         "workers_per_object": job.workers_per_object,
@@ -89,6 +92,7 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
         "golds": gold_options(job),
         "max_human_labeled_objects": job.max_human_labeled_objects,
         "max_percentage_labeled": job.max_percentage_labeled,
+        "hourly_pay": hourly_row(hourly.of_job(job)) | {"floor": money.text(hourly.floor_micros())},
         "money": {name.removesuffix("_micros"): money.text(value) for name, value in spent.items()},
     }
 
@@ -153,6 +157,18 @@ class JobStopView(APIView):
         job = scope.job(account_of(request, Role.MEMBER), job_id)
         creation.stop_job(job=job, by=actor(request))
         job.refresh_from_db()
+        return Response(job_detail(job))
+
+
+class JobResumeView(APIView):
+    """A job that waits for money."""
+
+    @extend_schema(request=None, responses={200: schemas.LabelingJob}, operation_id="resume_labeling_job")
+    @idempotent
+    def post(self, request: Request, job_id: int) -> Response:
+        """Look at once whether a job that waits for money can go on; without this it is looked at every minute."""
+        job = scope.job(account_of(request, Role.MEMBER), job_id)
+        pausing.resume(job=job)
         return Response(job_detail(job))
 
 

@@ -76,6 +76,7 @@ class Wallet(s.Serializer):
     balance = Money()
     held = Money()
     under_review = Money()
+    owed = Money(help_text="nothing can be spent before this is deposited")
 
 
 class Deposit(s.Serializer):
@@ -171,6 +172,10 @@ class LabelingJobRow(s.Serializer):
     name = s.CharField()
     status = s.CharField()
     failure_reason = s.CharField(allow_null=True)
+    paused = s.ChoiceField(
+        ["funds", "debt"], allow_null=True, help_text="what it waits for: money in the wallet, or that a debt is paid"
+    )
+    attention = s.CharField(allow_null=True, help_text="what somebody has to do before it can go on")
     task_type = s.CharField()
     labels = s.ListField(child=s.CharField())
     workers_per_object = s.IntegerField()
@@ -209,6 +214,17 @@ class LabelingJob(LabelingJobRow):
     golds = s.JSONField(help_text="the options of golds, and what the manifest gave: taken, unusable, problem")
     max_human_labeled_objects = s.IntegerField(allow_null=True)
     max_percentage_labeled = s.IntegerField(allow_null=True)
+    hourly_pay = inline_serializer(
+        "JobHourlyPay",
+        {
+            "answers": s.IntegerField(help_text="with a measured time"),
+            "active_seconds": s.FloatField(),
+            "paid": Money(),
+            "hourly": s.CharField(allow_null=True, help_text="for an hour of active work, with bonuses"),
+            "underpaid": s.BooleanField(),
+            "floor": Money(),
+        },
+    )
     money = inline_serializer(
         "JobMoney", {"spent": Money(), "under_review": Money(), "reserved": Money(), "all_human": Money()}
     )

@@ -1,6 +1,7 @@
 """The models of this room; other code imports them from here."""
 
 from labeling.models.attempts import FailedAttempt
+from labeling.models.bonuses import Bonus
 from labeling.models.conduct import (
     AnswerActivity,
     ConductAppeal,
@@ -13,7 +14,7 @@ from labeling.models.datasets import BadLine, Dataset
 from labeling.models.exports import Export
 from labeling.models.golds import Gold, GoldResult, GoldSource, GoldStatus
 from labeling.models.imports import ImportedLine, ImportOutcome, LabelImport
-from labeling.models.jobs import LabelingJob, WorkerModels
+from labeling.models.jobs import LabelingJob, Pause, WorkerModels
 from labeling.models.objects import DataObject, Label, LabelSource, ObjectLine, ObjectState
 from labeling.models.qualifications import (
     QualificationAnswer,
@@ -41,6 +42,7 @@ __all__ = [
     "ConductCheck",
     "ConductFinding",
     "ConductPolicy",
+    "Bonus",
     "DataObject",
     "Dataset",
     "Export",
@@ -62,6 +64,7 @@ __all__ = [
     "QualificationAttempt",
     "QualificationQuestion",
     "QualificationTest",
+    "Pause",
     "ReviewStatus",
     "Task",
     "TaskStatus",

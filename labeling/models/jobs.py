@@ -12,6 +12,13 @@ from marketplace.addresses import AddressField
 from marketplace.models import Account, Workteam
 
 
+class Pause(models.TextChoices):
+    """Why a job waits for its account."""
+
+    FUNDS = "funds"  # the wallet cannot pay for the next object
+    DEBT = "debt"  # the account owes money
+
+
 class LabelingJobs(models.Manager["LabelingJob"]):
     """Loads jobs with their queue, because nearly every use of a job reads its queue."""
 
@@ -57,6 +64,8 @@ class LabelingJob(models.Model):
     bad_lines = models.IntegerField(default=0)
     # What somebody has to do before the job can go on (an empty wallet, a team without members), else "".
     attention = models.CharField(max_length=500, blank=True, default="")
+    # Why no work is given out for now, a value of Pause; "" while it is.
+    paused = models.CharField(max_length=10, blank=True, default="", db_default="")
     output_written_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=120, blank=True)

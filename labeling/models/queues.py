@@ -65,6 +65,11 @@ class WorkQueue(models.Model):
         return self.status == "InProgress"
 
     @property
+    def live(self) -> bool:
+        """Whether its tasks are on offer, or will be again once it is not paused any more."""
+        return self.status in ("InProgress", "Paused")
+
+    @property
     def task_micros(self) -> int:
         """The most one task may cost in micro-dollars: every seat it may get, with the fee."""
         return self.max_seats * (self.price_micros + self.fee_micros)

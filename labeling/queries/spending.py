@@ -8,7 +8,7 @@ from labeling import subjects
 from labeling.models import AnswerReview, Batch, Gold, LabelingJob, ReviewStatus
 from labeling.queries import gold_budget
 from marketplace.models import EntryKind, LedgerKind, Subject
-from marketplace.services import escrow, ledger, wallets
+from marketplace.services import debts, escrow, ledger, wallets
 
 UNBOUNDED = 2**31
 """Objects that free work can pay for: more than any job has."""
@@ -71,9 +71,11 @@ def _reviewed(queues: Iterable[int]) -> dict[int, dict[str, int]]:
 
 
 def affordable_objects(job: LabelingJob) -> int:
-    """How many more objects could be opened now, by the wallet and the job's own limit on spending."""
+    """How many more objects could be opened now, by the wallet and the job's own limit; none while its account owes."""
     if job.queue.task_micros == 0:
         return UNBOUNDED
+    if debts.owed(job.account):
+        return 0
     golds = gold_budget.has_golds(job)
     return min(gold_budget.objects_for(job, wallets.balance(job.account), golds=golds), _allowed(job, golds=golds))
 

@@ -2,6 +2,7 @@
 
 from marketplace.models.accounts import Account, ApiToken, IdempotentRequest, Membership, Role, User
 from marketplace.models.audit import AuditEvent
+from marketplace.models.billing import BillingTerms, WalletRefund, WalletRefundStatus
 from marketplace.models.funds import FundsWatch
 from marketplace.models.invitations import Invitation, InvitationStatus
 from marketplace.models.ledger import Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
@@ -43,6 +44,7 @@ __all__ = [
     "AudienceGroup",
     "AudienceRequirement",
     "AuditEvent",
+    "BillingTerms",
     "Block",
     "Comparator",
     "Crowd",
@@ -77,6 +79,8 @@ __all__ = [
     "StoreAddress",
     "Subject",
     "User",
+    "WalletRefund",
+    "WalletRefundStatus",
     "WebhookDelivery",
     "WebhookEndpoint",
     "WebhookStatus",

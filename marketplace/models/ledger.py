@@ -29,6 +29,9 @@ class LedgerKind(models.TextChoices):
     PAYOUTS = "payouts"  # what a worker has asked to be paid out and the bank has not transferred yet
     HELD = "held"  # a worker's pay for answers to one requester account that are under review
     HELD_FEES = "held-fees"  # the platform's share of them
+    OWED = "owed"  # what an account owes, as a negative balance; jobs pause until it is settled
+    REFUNDS = "refunds"  # what an account wants back from its wallet and the operator has not sent yet
+    TAXES = "taxes"  # taxes on the platform's fees, collected for the authorities
 
 
 class LedgerAccount(models.Model):
@@ -68,6 +71,13 @@ class EntryKind(models.TextChoices):
     RELEASE = "release"  # from what was held to the worker and the platform: the answer was accepted
     RETURN = "return"  # from what was held back to escrow, or to the wallet: the answer was rejected
     APPEAL = "appeal"  # from a wallet to a worker and the platform: an appeal was upheld
+    BONUS = "bonus"  # from a wallet to a worker and the platform, on top of what answers were paid
+    CHARGEBACK = "chargeback"  # a deposit was reversed: out of the wallet, and what is spent already is owed
+    SETTLEMENT = "settlement"  # from a wallet to what its account owes
+    TAX = "tax"  # from a wallet, or owed, to the taxes on the fees of a month
+    TAKE_BACK = "take-back"  # from a wallet to what its account wants back
+    TAKEN_BACK = "taken-back"  # it has reached the account's bank
+    KEPT = "kept"  # it was not sent: back into the wallet
 
 
 class Entry(models.Model):

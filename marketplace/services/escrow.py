@@ -6,28 +6,30 @@ assignment that is paid): each is reserved for, paid and refunded once. Knows no
 
 from collections.abc import Collection, Iterable
 
-from django.db import transaction
-
 from marketplace.errors import Invalid
 from marketplace.models import Account, Entry, EntryKind, LedgerAccount, LedgerKind, Subject, Worker
-from marketplace.services import funds, ledger
+from marketplace.services import debts, funds, ledger
 from marketplace.services.ledger import Leg
 
 
 def reserve(*, account: Account, purpose: Subject, subject: Subject, amount_micros: int, by: str) -> Entry | None:
     """Move money from the wallet into escrow; nothing is booked for zero.
 
-    Raises LimitExceeded when the wallet holds less, IntegrityError when this was booked before.
+    Raises InsufficientFunds when the wallet holds less, AccountOwes while the account owes money, IntegrityError when
+    this was booked before.
     """
     if amount_micros < 0:
         raise Invalid("a negative amount cannot be reserved", field="amount")
     if amount_micros == 0:
         return None
+    wallet = ledger.pocket(LedgerKind.WALLET, account=account)
     postings = {
-        ledger.pocket(LedgerKind.WALLET, account=account): -amount_micros,
+        wallet: -amount_micros,
         ledger.pocket(LedgerKind.ESCROW, account=account, purpose=purpose): amount_micros,
     }
-    with transaction.atomic():
+    # Debts change under the lock of the wallet only.
+    with ledger.locked(wallet):
+        debts.require_none(account)
         entry = ledger.post(
             kind=EntryKind.RESERVE, subject=subject, postings=postings, by=by, description="Reserved for open tasks"
         )

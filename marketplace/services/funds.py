@@ -31,6 +31,13 @@ def set_threshold(*, account: Account, amount_micros: int, by: str) -> None:
         watch_balance(account)
 
 
+def low(account: Account) -> int | None:
+    """What is free in the wallet, if that is less than the threshold; else None."""
+    least = threshold(account)
+    balance = ledger.total(LedgerKind.WALLET, account=account) if least else 0
+    return balance if balance < least else None
+
+
 def watch_balance(account: Account) -> None:
     """Tell the account if its free money is below its threshold; call it in the transaction that takes money out."""
     untold = FundsWatch.objects.filter(account=account, told_at=None, threshold_micros__gt=0)

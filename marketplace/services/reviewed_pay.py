@@ -106,18 +106,15 @@ def pay_from_wallet(
 ) -> None:
     """Pay for an answer whose money went back already, because an appeal was upheld.
 
-    Raises InsufficientFunds when the wallet holds less, IntegrityError when this was booked before.
+    Raises as `wallets.pay_worker` does.
     """
-    if price_micros + fee_micros == 0:
-        return
-    ledger.post(
+    wallets.pay_worker(
         kind=EntryKind.APPEAL,
         subject=subject,
-        postings={
-            wallets.wallet(account): -price_micros - fee_micros,
-            ledger.pocket(LedgerKind.EARNINGS, worker=worker): price_micros,
-            ledger.pocket(LedgerKind.FEES): fee_micros,
-        },
+        account=account,
+        worker=worker,
+        price_micros=price_micros,
+        fee_micros=fee_micros,
         by=by,
         description=description,
     )

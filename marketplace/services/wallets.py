@@ -9,21 +9,23 @@ from django.db.models import QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from marketplace.errors import BookedAlready, Invalid
-from marketplace.models import Account, Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
+from marketplace.models import Account, Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject, Worker
 from marketplace.money import AMOUNT_MICROS, MICROS, plain
 from marketplace.ranges import Range
-from marketplace.services import audit, funds, ledger
+from marketplace.services import audit, debts, funds, ledger
 
 REFERENCE_LENGTH = Range(1, 120)
 """Characters of a deposit's reference."""
 
 
-SPENDING = (EntryKind.PAYMENT, EntryKind.RELEASE, EntryKind.APPEAL)
+SPENDING = (EntryKind.PAYMENT, EntryKind.RELEASE, EntryKind.APPEAL, EntryKind.BONUS)
 """The entries by which money of an account reaches a worker and the platform."""
 
 
 def deposit(*, account: Account, amount_micros: int, reference: str, by: str, description: str = "Deposit") -> Entry:
-    """Book money that arrived from outside. `reference` is the operator's own ("bank:2024-17") and counts once.
+    """Book money that arrived from outside; it settles first what the account owes.
+
+    `reference` is the operator's own ("bank:2024-17") and counts once.
 
     Raises Invalid for an amount that is not positive, BookedAlready when a deposit of this reference was booked before.
     """
@@ -43,11 +45,48 @@ def deposit(*, account: Account, amount_micros: int, reference: str, by: str, de
                 by=by,
                 description=description,
             )
+            debts.settle(account=account, by=by)
             audit.record(account, by=by, because=f"deposit of {plain(amount_micros)} dollars booked: {reference}")
             funds.arrived(account)
-            return entry
+            debts.tell_listeners(account)
     except IntegrityError:
         raise BookedAlready(f"{reference} was booked already", field="reference") from None
+    return entry
+
+
+def pay_worker(
+    *,
+    kind: str,
+    subject: Subject,
+    account: Account,
+    worker: Worker,
+    price_micros: int,
+    fee_micros: int,
+    by: str,
+    description: str = "",
+) -> None:
+    """Pay a worker and the platform straight out of the wallet; nothing is booked for zero.
+
+    Raises InsufficientFunds when the wallet holds less, AccountOwes while the account owes money, IntegrityError when
+    this was booked before.
+    """
+    if price_micros + fee_micros == 0:
+        return
+    free = wallet(account)
+    with ledger.locked(free):
+        debts.require_none(account)
+        ledger.post(
+            kind=kind,
+            subject=subject,
+            postings={
+                free: -price_micros - fee_micros,
+                ledger.pocket(LedgerKind.EARNINGS, worker=worker): price_micros,
+                ledger.pocket(LedgerKind.FEES): fee_micros,
+            },
+            by=by,
+            description=description,
+        )
+        funds.watch_balance(account)
 
 
 def wallet(account: Account) -> LedgerAccount:

@@ -78,6 +78,10 @@ PLACE = "@here@"
 
 # Query parameters that are read outside of the module of the view.
 QUERIES = {
+    **dict.fromkeys(("wallet/statement/", "work/earnings/statement/"), {"first", "last", "after"}),
+    **dict.fromkeys(
+        ("wallet/statement/file/", "wallet/statement/invoice/", "work/earnings/statement/file/"), {"first", "last"}
+    ),
     "sign-in/": {"next"},
     "sign-out/": {"next"},
     "api/docs/": {"lang", "version", "script"},
@@ -244,6 +248,14 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (f"/teams/suspended/{ids['worker_id']}/lift/", {}),
         ("/settings/tokens/", {"name": "notebook"}),
         (f"/settings/tokens/{ids['token_id']}/revoke/", {}),
+        (f"{job}resume/", {}),
+        (f"{job}bonuses/pay/", {"worker": ids["other_worker_id"], "amount": "0.50", "reason": "good", "token": "t"}),
+        ("/wallet/refunds/", {"amount": "1.50"}),
+        (f"/wallet/refunds/{ids['refund_id']}/cancel/", {}),
+        ("/wallet/billing/", {"billing_name": "N", "billing_address": "A", "tax_number": "DE136695976"}),
+        ("/operator/money/reverse/", {"reference": "bank-1", "reason": "fraud"}),
+        ("/operator/money/tax/", {"account": world.account.pk, "percent": "19", "label": "VAT"}),
+        (f"/operator/money/refunds/{ids['refund_id']}/refused/", {"reason": "no"}),
         ("/operator/deposit/", {"account": world.account.pk, "amount": "1.50", "reference": "bank-1"}),
         ("/operator/payouts/send/", {}),
         (
@@ -382,6 +394,12 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "create_account": {"name": "N", "owner": world.stranger.email},
         "deposit": {"account": world.account.number, "amount": "1", "reference": "r"},
         "create_workteam": {"name": "others"},
+        "reverse_deposit": {"reference": "bank-1", "reason": "fraud"},
+        "pay_bonus": {"worker": world.ids["other_worker_id"], "amount": "0.50", "reason": "good", "token": "t"},
+        "request_refund": {"amount": "1.50"},
+        "refuse_refund": {"reason": "no"},
+        "set_billing": {"billing_name": "N", "billing_address": "A", "tax_number": "DE136695976"},
+        "set_tax": {"account": world.account.number, "percent": "19", "label": "VAT"},
         "create_dataset": {"name": "made", "kind": "prefix", "uri": uri, "selection": {"kind": "random", "percent": 9}},
         "create_label_import": {"uri": uri, "name": "made", "images": world.ids["dataset_id"]},
         "create_training_job": {

@@ -14,6 +14,7 @@ from django.utils import timezone
 from labeling.models import (
     AnswerReview,
     Assignment,
+    Bonus,
     ConductFinding,
     DataObject,
     Dataset,
@@ -23,6 +24,7 @@ from labeling.models import (
     LabelImport,
     LabelingJob,
 )
+from labeling.services import bonuses
 from labeling.services.conduct import appeals as conduct_appeals
 from labeling.services.golds import keeping
 from labeling.services.jobs.batches import open_batch
@@ -30,7 +32,7 @@ from labeling.services.queue import batches, due
 from labeling.services.results import appeals, deciding
 from learning.models import Model
 from marketplace.models import Account, NoticeKind, User, WebhookEndpoint, Worker, Workteam
-from marketplace.services import accounts, eligibility, invitations, notifications, webhooks, workteams
+from marketplace.services import accounts, eligibility, invitations, notifications, wallet_refunds, webhooks, workteams
 from tests import builders
 from tests.labeling import stories
 
@@ -82,11 +84,20 @@ def grow(portal: Portal) -> None:
     Model.objects.create(
         account=portal.account, name=f"model-{job.pk}", architecture="compact", labels=["bee"], metrics={"mAP": 0.5}
     )
+    _move_money(portal)
     (member,) = stories.a_crowd(1)
     accounts.add_member(account=portal.account, user=member.user, role="Member")
     _more_people(portal, member)
     accounts.create_token(user=portal.account.members.order_by("pk")[0], account=portal.account, name="a program")
     _tell(portal)
+
+
+def _move_money(portal: Portal) -> None:
+    """Add a bonus of the main job, and a refund that was sent."""
+    token = f"bonus-{Bonus.objects.count()}"
+    bonuses.pay(job=portal.job, worker=portal.workers[0], amount_micros=5, reason="good", token=token, by="system")
+    refund = wallet_refunds.request(account=portal.account, amount_micros=10_000, by="system")
+    wallet_refunds.mark_paid(refund=refund, by="system")
 
 
 def _more_people(portal: Portal, worker: Worker) -> None:
@@ -230,6 +241,11 @@ def pages(portal: Portal) -> dict[str, tuple[User, str]]:
         "appeals": (owner, reverse("requester:appeals")),
         "job_people": (owner, reverse("requester:job-people", args=[job])),
         "wallet": (owner, reverse("requester:wallet")),
+        "wallet_statement": (owner, reverse("requester:wallet-statement")),
+        "job_bonuses": (owner, reverse("requester:job-bonuses", args=[job])),
+        "worker_statement": (worker, reverse("worker:statement")),
+        "operator_money": (portal.operator, reverse("operator:money")),
+        "billing": (owner, reverse("requester:billing")),
         "teams": (owner, reverse("requester:teams")),
         "conduct": (owner, reverse("requester:conduct")),
         "worker_conduct": (worker, reverse("worker:conduct")),

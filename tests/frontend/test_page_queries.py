@@ -17,6 +17,8 @@ LISTS = (
     "members",
     "tokens",
     "wallet/statement",
+    "wallet/statements",
+    "refunds",
     "invitations",
     "blocks",
     "label-imports",
@@ -30,6 +32,8 @@ LISTS = (
 WORKERS_LISTS = (
     "work",
     "earnings",
+    "earnings/statements",
+    "earnings/hourly",
     "assignments",
     "payouts",
     "me/invitations",
@@ -61,7 +65,7 @@ def compare(before: dict[str, list[str]], after: dict[str, list[str]]) -> None:
 
 def test_pages_with_more_rows_make_as_many_queries(portal):
     wanted = pages(portal)
-    assert len(wanted) == 18
+    assert len(wanted) == 23
     before = asked(wanted)
     for _ in range(2):
         grow(portal)
@@ -87,6 +91,8 @@ def test_rest_lists_with_more_rows_make_as_many_queries(portal):
     lists = {name: (owner, f"/api/v1/{name}") for name in LISTS} | {
         name: (worker, f"/api/v1/{name}") for name in WORKERS_LISTS
     }
+    lists["bonuses"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/bonuses")
+    lists["all refunds"] = (portal.operator, "/api/v1/operator/refunds")
     lists["users"] = (portal.operator, "/api/v1/users")
     lists["objects"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/objects")
     lists["reviews"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/answer-reviews")

@@ -13,6 +13,7 @@ import frontend
 from frontend.requester import datasets, imports, jobs
 from frontend.requester.fields import SelectionFields
 from frontend.requester.job_forms import ARCHITECTURES, HOUR, MINUTE
+from labeling.services import bonuses
 from labeling.services.conduct import acting, policies
 from labeling.services.golds import keeping, options
 from labeling.services.imports import limits as import_limits
@@ -29,7 +30,9 @@ from marketplace.models import Worker
 from marketplace.ranges import Range
 from marketplace.services import (
     accounts,
+    billing,
     boundaries,
+    debts,
     eligibility,
     notifications,
     passwords,
@@ -37,6 +40,7 @@ from marketplace.services import (
     people,
     qualifications,
     requirements,
+    wallet_refunds,
     wallets,
     webhooks,
     workteams,
@@ -104,6 +108,21 @@ DECLARED: dict[str, Range] = {
     "RejectSomeInput.reason": deciding.REASON_LENGTH,
     "reference": wallets.REFERENCE_LENGTH,
     "routing_rule": limits.ROUTING_RULE_LENGTH,
+    "billing_address": billing.ADDRESS_LENGTH,
+    "billing_name": billing.NAME_LENGTH,
+    "tax_number": billing.NUMBER_LENGTH,
+    "token": bonuses.TOKEN_LENGTH,
+    "BonusForm.reason": bonuses.REASON_LENGTH,
+    "BonusForm.worker": Range(1, WORKER_ID_LENGTH),
+    "BonusInput.reason": bonuses.REASON_LENGTH,
+    "BonusInput.worker": Range(1, WORKER_ID_LENGTH),
+    "ChargebackForm.reason": debts.REASON_LENGTH,
+    "ChargebackInput.reason": debts.REASON_LENGTH,
+    "RefusalInput.reason": wallet_refunds.REASON_LENGTH,
+    "TaxForm.label": billing.LABEL_LENGTH,
+    "TaxForm.percent": billing.PERCENT_LENGTH,
+    "TaxInput.label": billing.LABEL_LENGTH,
+    "TaxInput.percent": billing.PERCENT_LENGTH,
     "seconds": assignments.SECONDS,
     "short": limits.SHORT_INSTRUCTIONS_LENGTH,
     "start": limits.START,

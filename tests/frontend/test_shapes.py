@@ -22,6 +22,7 @@ OF_WORKERS = {
     "list_work", "list_my_workteams", "get_earnings", "list_assignments", "assignment_time_left", "get_payout_details",
     "list_payouts", "list_my_answers", "list_my_appeals", "list_my_qualifications", "get_my_qualification",
     "get_test_attempt", "list_closed_work", "list_my_accuracies", "list_my_findings",
+    "get_worker_statement", "get_hourly_pay",
 }  # fmt: skip
 # Its figures vary with the learning room; tests/learning checks them.
 UNCHECKED = {"get_learning_loop"}
@@ -33,6 +34,7 @@ WITHOUT_KEY = {
     "claim_task_of_labeling_job", "submit_assignment", "return_assignment", "decline_assignment",
     "cancel_payout", "mark_payout_paid", "mark_payout_failed",
     "create_webhook", "create_my_webhook", "renew_webhook_secret", "renew_my_webhook_secret", "answer_test_question",
+    "cancel_refund", "mark_refund_paid", "refuse_refund",
 }  # fmt: skip
 
 # Answered for the owner of the account and of the webhook.
@@ -132,6 +134,11 @@ def test_every_post_response_matches_its_schema(document, world):
         ("create_account", operator, {"name": "N", "owner": world.stranger.email}),
         ("deposit", operator, {"account": world.account.number, "amount": "1", "reference": "r"}),
         ("create_workteam", owner, {"name": "others"}),
+        ("pay_bonus", owner, {"worker": world.ids["other_worker_id"], "amount": "1", "reason": "r", "token": "t"}),
+        ("set_tax", operator, {"account": world.account.number, "percent": "19", "label": "VAT"}),
+        ("refuse_refund", operator, {"reason": "no"}),
+        ("request_refund", owner, {"amount": "1"}),
+        ("reverse_deposit", operator, {"reference": "r", "reason": "fraud"}),
         ("register_worker", owner, {}),
         ("join_public_pool", worker, {}),
         ("create_dataset", owner, {"name": "made", "kind": "folder", "uri": uri}),

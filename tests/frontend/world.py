@@ -37,6 +37,7 @@ from marketplace.services import (
     passwords,
     payouts,
     qualifications,
+    wallet_refunds,
     webhooks,
 )
 from tests import builders
@@ -207,6 +208,7 @@ def a_world() -> World:
     token, _ = accounts.create_token(user=owner, account=account, name="secret-token")
     dataset = builders.a_dataset(account=account, name="secret-data")
     payout = a_sent_payout(worker)
+    refund = wallet_refunds.request(account=account, amount_micros=10_000, by="system")
     ids = {
         "job_id": job.pk,
         "queue_id": job.queue_id,
@@ -226,7 +228,9 @@ def a_world() -> World:
         "user_id": owner.pk,
         "team_id": job.workteam_id,
         "worker_id": worker.public_id,
+        "other_worker_id": other.public_id,
         "payout_id": payout.pk,
+        "refund_id": refund.pk,
         "name": payout.sent_with,
         **_of_people(account, owner, outsider),
         **_what_was_told(account, owner),

@@ -41,6 +41,20 @@ describe("activity", () => {
   });
 });
 
+describe("activity", () => {
+  it("tells events of a person from those of a script, and time in front from time with input", () => {
+    const counter = new ActivityCounter({ ...NOTHING, keys: 2, trusted: 2 });
+    counter.tick(0, true);
+    for (const type of ["pointermove", "pointermove", "keydown", "click"]) counter.note({ type, isTrusted: true }, 0);
+    counter.note({ type: "click", isTrusted: false }, 0);
+    for (const at of [4, 8, 12, 16, 20]) counter.tick(at * 1000, true);
+    counter.tick(21_000, false);
+    counter.tick(90_000, true);
+    expect([12_000, 30_000, 30_001].map((at) => counter.recent(at))).toEqual([true, true, false]);
+    expect(counter.summary).toEqual({ moves: 2, trusted: 6, untrusted: 1, keys: 3, focus_seconds: 20, active_seconds: 12 });
+  });
+});
+
 describe("money", () => {
   it("is exact from text to micro-dollars", () => {
     expect(["0.036000", "0.036", "12", "1.2", "-0.000001"].map(microsOf)).toEqual([36_000, 36_000, 12_000_000, 1_200_000, -1]);

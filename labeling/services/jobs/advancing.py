@@ -11,21 +11,19 @@ from django.db import transaction
 from django.utils import timezone
 
 from labeling import hooks, transitions
-from labeling.models import Batch, DataObject, LabelingJob, ObjectState
-from labeling.queries import gold_budget, spending
-from labeling.services import attempts, notices
+from labeling.models import Batch, DataObject, LabelingJob, ObjectState, Pause
+from labeling.queries import spending
+from labeling.services import attempts
 from labeling.services.golds import mixing, scoring, sources
 from labeling.services.intake import inspection, loading
-from labeling.services.jobs import finishing
+from labeling.services.jobs import finishing, pausing
 from labeling.services.jobs.batches import open_batch
 from labeling.services.jobs.status import move
 from labeling.services.output import manifests
 from labeling.services.queue import advance_requests, batches, due, leases
 from labeling.services.queue.locking import advance_lock
 from labeling.services.results import consolidating, labels
-from marketplace import money
-from marketplace.errors import DomainError, Invalid, LimitExceeded
-from marketplace.services import wallets
+from marketplace.errors import DomainError, InsufficientFunds, Invalid
 
 FIRST_PUBLIC_BATCH = 10
 """Objects in the first batch for the public crowd: as in Ground Truth, a wrong set-up shows before it costs much."""
@@ -138,8 +136,11 @@ def _work(job: LabelingJob) -> bool:
     if timezone.now() - job.created_at > LONGEST_RUN:
         move(job, "Stopping", by=BY, because="a job ends after 30 days")
         return True
+    owes = pausing.follow_debt(job)
     live = batches.live_batch(job.queue)
     if live is None:
+        if owes:
+            return False
         return _wait_for_loop(job) if job.automated else _open_next(job)
     return _advance_batch(job, live)
 
@@ -200,12 +201,8 @@ def _open_next(job: LabelingJob) -> bool:
         return _complete(job, reason)
     size = _batch_size(job)
     if size < 1:
-        notices.wallet_short(job)
-        price = money.text(gold_budget.batch_micros(job, 1, golds=gold_budget.has_golds(job)))
-        balance = money.text(wallets.balance(job.account))
-        return _set_attention(
-            job, f"the wallet holds {balance} dollars, one object needs {price}: deposit money and the job goes on"
-        )
+        pausing.wait_for_funds(job)
+        return False
     if not job.workteam.public and not job.workteam.memberships.exists():
         return _set_attention(job, f"the team {job.workteam.name} has no members: add some and the job goes on")
     ids = _showable_objects(job, size)
@@ -213,9 +210,9 @@ def _open_next(job: LabelingJob) -> bool:
         return True
     try:
         open_batch(job=job, object_ids=ids, by=BY)
-    except LimitExceeded as error:
-        notices.wallet_short(job)
-        return _set_attention(job, f"{error.message}: deposit money and the job goes on")
+    except InsufficientFunds as error:
+        pausing.wait(job, Pause.FUNDS, error.message)
+        return False
     _set_attention(job, "")
     return False
 

@@ -17,7 +17,7 @@ from labeling.services.queue import advance_requests, queues
 from marketplace import storage
 from marketplace.errors import NameTaken
 from marketplace.models import Account
-from marketplace.services import audit, boundaries, workload
+from marketplace.services import audit, boundaries, debts, workload
 
 _QUEUE = frozenset(
     {
@@ -59,7 +59,7 @@ def create_job(*, account: Account, by: str, **values: Any) -> LabelingJob:
     """Create a job, Initializing, and request its first step. `values` are the fields of design.Design.
 
     Raises Invalid naming every field that is wrong, NameTaken for a name that the account uses already (ignoring case),
-    BackgroundLimit when the account has too much under way.
+    BackgroundLimit when the account has too much under way, AccountOwes while it owes money.
     """
     design = Design(account=account, **values)
     if design.input_manifest_uri:
@@ -72,6 +72,7 @@ def create_job(*, account: Account, by: str, **values: Any) -> LabelingJob:
     try:
         with transaction.atomic():
             workload.admit(account=account)
+            debts.require_none(account)
             job = LabelingJob.objects.create(
                 account=account,
                 queue=_make_queue(design),

@@ -48,7 +48,7 @@ def end_seats(
         lock_positions(queue_id)
         # Read under the position lock, so that a stop that commits later withdraws the seats that are freed here.
         queue = WorkQueue.objects.only("status", "review_days").get(pk=queue_id)
-        if to == AssignmentStatus.EXPIRED and not queue.open:
+        if to == AssignmentStatus.EXPIRED and not queue.live:
             to = AssignmentStatus.CANCELLED
         of_seats = Assignment.objects.filter(pk__in=seats).values("task_id")
         tasks = list(Task.objects.select_for_update(no_key=True).filter(pk__in=of_seats).order_by("pk"))
@@ -119,8 +119,8 @@ def withdraw_tasks(*, queue_id: int, tasks: Sequence[int]) -> None:
 
 
 def batches_on_offer(queue: WorkQueue, now: datetime) -> set[int]:
-    """The batches whose seats can be claimed; none while the queue is closed."""
-    if not queue.open:
+    """The batches whose seats are on offer, if only after a pause; none once the queue is closed."""
+    if not queue.live:
         return set()
     live = Batch.objects.filter(queue=queue, status="InProgress").exclude(expires_at__lte=now)
     return set(live.values_list("pk", flat=True))

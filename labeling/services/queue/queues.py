@@ -38,6 +38,15 @@ def open_queue(queue: WorkQueue, *, by: str, because: str = "") -> None:
         transitions.WORK_QUEUE.advance(queue, "InProgress", by=by, because=because, audience=audience)
 
 
+def pause_queue(queue: WorkQueue, *, by: str, because: str = "") -> bool:
+    """Let nobody claim tasks until the queue is opened again; leases and money for its seats stay as they are.
+
+    Returns whether it was open. Safe to repeat.
+    """
+    with transaction.atomic():
+        return transitions.WORK_QUEUE.advance(queue, "Paused", by=by, because=because)
+
+
 def close_queue(queue: WorkQueue, *, by: str, because: str = "") -> None:
     """Let nobody claim tasks any more; running leases may still be answered. Safe to repeat."""
     with transaction.atomic():

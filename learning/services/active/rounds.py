@@ -16,7 +16,7 @@ from labeling.models import DataObject, LabelingJob, ObjectState
 from labeling.queries import spending
 from labeling.queries.progress import counters
 from labeling.services.intake import inspection
-from labeling.services.jobs import advancing, finishing
+from labeling.services.jobs import advancing, finishing, pausing
 from labeling.services.jobs.batches import open_batch
 from labeling.services.output import manifests
 from labeling.services.queue.locking import advance_lock
@@ -39,6 +39,7 @@ INSPECT_AT_ONCE = 500
 # As in jobs without automated labeling: the public crowd gets ten objects first, so that a mistake in the task's
 # design costs little.
 FIRST_PUBLIC_BATCH = 10
+NO_FUNDS = "the wallet cannot pay for another object"
 # After so many failed trainings in a row people label what is left.
 MAX_FAILED_TRAININGS = 2
 
@@ -74,7 +75,12 @@ def open_round(loop: LearningLoop, settings: LoopSettings, *, while_training: bo
         # Too few objects would be left for the model that is being trained.
         return False
     if count < 1:
-        return False if while_training else _finish(loop, reason)
+        if while_training:
+            return False
+        if reason == NO_FUNDS:
+            pausing.wait_for_funds(job)
+            return False
+        return _finish(loop, reason)
     if seeding:
         splits = loop_objects.select_seed(loop, settings, number=number, count=count)
     else:
@@ -112,7 +118,7 @@ def _batch_size(job: LabelingJob, wanted: int, *, first: bool) -> tuple[int, str
     affordable = spending.affordable_objects(job)
     if affordable < 1:
         limited = spending.allowed_objects(job) < 1
-        return 0, "the spending limit is reached" if limited else "the wallet cannot pay for another object"
+        return 0, "the spending limit is reached" if limited else NO_FUNDS
     limits = [wanted, rest, job.max_concurrent_tasks, affordable, _percentage_left(job)]
     if first and job.workteam.public:
         limits.append(FIRST_PUBLIC_BATCH)

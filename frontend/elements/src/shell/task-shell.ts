@@ -127,8 +127,9 @@ export class TaskShell extends LitElement {
     const session = this.session;
     if (!session?.task || session.config.preview) return;
     const shown = document.visibilityState === "visible" && session.stage === "working";
-    session.watch.tick(performance.now(), shown);
-    session.activity.tick(performance.now(), shown && document.hasFocus());
+    const at = performance.now(), inFront = shown && document.hasFocus();
+    session.watch.tick(at, inFront && session.activity.recent(at));
+    session.activity.tick(at, inFront);
     if (session.stage !== "working") return;
     const now = this.secondsLeft();
     const words = spoken(this.left, now);
