@@ -11,6 +11,7 @@ class LabelingConfig(AppConfig):
     def ready(self) -> None:
         """Register the owner of labeling jobs' work queues, the audit of work, and what accounts have under way."""
         from labeling.queries import (
+            invoiced,
             payments,
             reviewed_payments,
             under_way,
@@ -20,6 +21,7 @@ class LabelingConfig(AppConfig):
 
         owner.register()
         payments.register()
+        invoiced.register()
         for noun, count in under_way.COUNTS.items():
             workload.register(noun, count)
         reviewed_payments.register()

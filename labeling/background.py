@@ -8,7 +8,7 @@ from collections.abc import Callable
 from django.utils import timezone
 
 from labeling.models import AdvanceRequest, LabelingJob, WorkQueue
-from labeling.services import attempts
+from labeling.services import attempts, invoicing
 from labeling.services.imports import advancing as imports
 from labeling.services.intake import datasets
 from labeling.services.jobs import advancing
@@ -53,6 +53,7 @@ def sweep() -> None:
             leases.expire_overdue,
             deciding.accept_due,
             appeals.uphold_overdue,
+            invoicing.issue_due,
             _request_advances,
             datasets.sweep,
             exports.sweep,

@@ -202,6 +202,11 @@ INVITATION_DAYS = whole(
     high=365,
     unit="days",
 )
+REVIEW_VENDOR_LISTINGS = flag(
+    "WAGGLE_REVIEW_VENDOR_LISTINGS",
+    "Whether an operator reads a vendor's listing before requesters see it.",
+    default=True,
+)
 PASSWORD_LINK_HOURS = whole(
     "WAGGLE_PASSWORD_LINK_HOURS",
     "How long a link to set a forgotten password works; it works once.",
@@ -312,6 +317,7 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
     "Marketplace": (
         SIGN_UP_ENABLED,
         INVITATION_DAYS,
+        REVIEW_VENDOR_LISTINGS,
         PASSWORD_LINK_HOURS,
         PLATFORM_FEE_PERCENT,
         MINIMUM_PAYOUT,

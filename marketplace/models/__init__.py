@@ -7,6 +7,18 @@ from marketplace.models.ledger import Entry, EntryKind, LedgerAccount, LedgerKin
 from marketplace.models.payouts import UNDER_WAY, Payout, PayoutDetails, PayoutStatus
 from marketplace.models.rates import RateWindow
 from marketplace.models.store import StoreAddress
+from marketplace.models.vendors import (
+    Contract,
+    ContractStatus,
+    Employer,
+    Invoice,
+    InvoicedPosting,
+    InvoiceLine,
+    InvoicePeriod,
+    InvoiceStatus,
+    ListingStatus,
+    VendorListing,
+)
 from marketplace.models.workforce import (
     Audience,
     AudienceGroup,
@@ -29,7 +41,10 @@ __all__ = [
     "AudienceGroup",
     "AuditEvent",
     "Block",
+    "Contract",
+    "ContractStatus",
     "Crowd",
+    "Employer",
     "Entry",
     "EntryKind",
     "GroupKind",
@@ -37,8 +52,14 @@ __all__ = [
     "IdempotentRequest",
     "Invitation",
     "InvitationStatus",
+    "Invoice",
+    "InvoiceLine",
+    "InvoicePeriod",
+    "InvoiceStatus",
+    "InvoicedPosting",
     "LedgerAccount",
     "LedgerKind",
+    "ListingStatus",
     "Membership",
     "Payout",
     "PayoutDetails",
@@ -49,6 +70,7 @@ __all__ = [
     "StoreAddress",
     "Subject",
     "User",
+    "VendorListing",
     "Worker",
     "WorkerGroup",
     "WorkerStatus",

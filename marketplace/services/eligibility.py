@@ -16,6 +16,7 @@ from marketplace.models import (
     AudienceGroup,
     AuditEvent,
     Block,
+    Crowd,
     GroupKind,
     GroupMember,
     Worker,
@@ -34,6 +35,12 @@ SAID = {
     BLOCKED: "this work is not open to you",
     NOT_ADMITTED: "you are not a member of the workforce this work is open to",
 }
+GROUP_KINDS = {
+    Crowd.PUBLIC: GroupKind.PUBLIC,
+    Crowd.PRIVATE: GroupKind.TEAM,
+    Crowd.VENDOR: GroupKind.CONTRACT,
+}
+"""What makes the members of a team a group, by its crowd."""
 
 
 def refusal(*, worker_id: int, audience_id: int, account_id: int) -> str | None:
@@ -60,7 +67,7 @@ def refusal_expression(*, worker_id: int, audience: str, account: str) -> Func:
 
 def group_of(team: Workteam) -> WorkerGroup:
     """The group of a team's members (of the public pool: of everybody in it), made at its first use."""
-    kind = GroupKind.PUBLIC if team.public else GroupKind.TEAM
+    kind = GROUP_KINDS[Crowd(team.crowd)]
     group, _ = WorkerGroup.objects.get_or_create(workteam=team, defaults={"kind": kind})
     return group
 

@@ -99,7 +99,9 @@ def spent_by_day(account: Account, *, since: datetime) -> dict[date, int]:
 
     Money that is only held, or came back, is not spent.
     """
-    pockets = LedgerAccount.objects.filter(account=account)
+    # What the account receives as a vendor is no spending of its own.
+    received = [LedgerKind.ACCRUED, LedgerKind.INVOICED]
+    pockets = LedgerAccount.objects.filter(account=account).exclude(kind__in=received)
     paid = ledger.movements(*pockets).filter(entry__kind__in=SPENDING, entry__created_at__gte=since)
     rows = paid.annotate(day=TruncDate("entry__created_at")).values("day").annotate(total=Sum("amount_micros"))
     return {row["day"]: -row["total"] for row in rows.order_by("day")}

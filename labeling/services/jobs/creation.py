@@ -16,7 +16,7 @@ from labeling.services.queue import advance_requests, queues
 from marketplace import storage
 from marketplace.errors import NameTaken
 from marketplace.models import Account, AuditEvent
-from marketplace.services import boundaries, workload
+from marketplace.services import boundaries, contracts, workload
 
 _QUEUE = frozenset(
     {
@@ -33,6 +33,7 @@ _QUEUE = frozenset(
         "task_availability_seconds",
         "max_concurrent_tasks",
         "review_days",
+        "contract",
     }
 )
 """The fields of a design that belong to the job's work queue: what people are shown and paid."""
@@ -62,6 +63,9 @@ def create_job(*, account: Account, by: str, **values: Any) -> LabelingJob:
     try:
         with transaction.atomic():
             workload.admit(account=account)
+            if design.contract is not None:
+                # Locked, so that the contract does not end while the job is made.
+                contracts.live_contract(team=design.workteam, requester=account)
             job = LabelingJob.objects.create(
                 account=account,
                 queue=_make_queue(design),
