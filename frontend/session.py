@@ -20,7 +20,7 @@ from frontend import automation, guesses
 from frontend.rates import address_of
 from marketplace.errors import AccountNotNamed, DomainError, Forbidden, NotFound, StoreFull, TooManyTries, Unavailable
 from marketplace.models import Account, Role
-from marketplace.services import scope
+from marketplace.services import scope, vendor_listings
 
 logger = logging.getLogger(__name__)
 SESSION_KEY = "account"
@@ -172,8 +172,10 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if not getattr(request, "user", None) or not request.user.is_authenticated:
         return {}
     worker = getattr(request, "worker", None) or scope.worker_or_none(request.user)
+    account = getattr(request, "account", None) or current_account(request)
     return {
-        "shell_account": getattr(request, "account", None) or current_account(request),
+        "shell_account": account,
+        "shell_vendor": account is not None and vendor_listings.own_or_none(account) is not None,
         "shell_accounts": list(scope.accounts_of(request.user)),
         "shell_worker": worker,
         "shell_invitations": scope.invitations_to(request.user).count(),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from frontend.operator import pages, payouts, people
+from frontend.operator import pages, payouts, people, vendors
 
 app_name = "operator"
 urlpatterns = [
@@ -23,6 +23,11 @@ urlpatterns = [
     path("people/<int:user_id>/suspend/", people.suspend, name="person-suspend"),
     path("people/<int:user_id>/lift/", people.lift, name="person-lift"),
     path("people/<int:user_id>/account/", people.new_account, name="person-account"),
+    path("vendors/", vendors.listings_page, name="vendors"),
+    path("vendors/<int:vendor_id>/publish/", vendors.publish, name="vendor-publish"),
+    path("vendors/<int:vendor_id>/refuse/", vendors.refuse, name="vendor-refuse"),
+    path("invoices/", vendors.invoices_page, name="invoices"),
+    path("invoices/<int:invoice_id>/paid/", vendors.invoice_paid, name="invoice-paid"),
     path("appeals/", pages.appeals_page, name="appeals"),
     path("appeals/<int:appeal_id>/answer/", pages.answer_appeal, name="appeal-answer"),
 ]

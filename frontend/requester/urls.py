@@ -17,6 +17,7 @@ from frontend.requester import (
     reviews,
     settings,
     teams,
+    vendors,
     wallet,
 )
 
@@ -69,6 +70,15 @@ urlpatterns = [
     path("teams/suspended/", blocks.page, name="team-suspended"),
     path("teams/suspended/new/", blocks.suspend, name="team-suspend"),
     path("teams/suspended/<str:worker_id>/lift/", blocks.lift, name="team-lift"),
+    path("vendors/", vendors.list_page, name="vendors"),
+    path("vendors/<int:vendor_id>/", vendors.detail_page, name="vendor"),
+    path("vendors/<int:vendor_id>/propose/", vendors.propose, name="vendor-propose"),
+    path("contracts/", vendors.contracts_page, name="contracts"),
+    path("contracts/<int:contract_id>/", vendors.contract_page, name="contract"),
+    path("contracts/<int:contract_id>/answer/", vendors.answer, name="contract-answer"),
+    path("invoices/", vendors.invoices_page, name="invoices"),
+    path("invoices/<int:invoice_id>/", vendors.invoice_page, name="invoice"),
+    path("invoices/<int:invoice_id>/file/", vendors.invoice_file, name="invoice-file"),
     path("settings/", settings.page, name="settings"),
     path("settings/invitations/", members.invite, name="settings-invite"),
     path("settings/invitations/<int:invitation_id>/withdraw/", members.withdraw, name="settings-withdraw"),

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from marketplace import arns
 from marketplace.errors import Invalid, NotFound, WrongState
-from marketplace.models import Account, AuditEvent, Contract, InvoicePeriod, Workteam
+from marketplace.models import Account, AuditEvent, Contract, Crowd, InvoicePeriod, Workteam
 from marketplace.ranges import Range
 from marketplace.services import vendor_listings, workteams
 from marketplace.services.invoice_periods import next_end
@@ -232,6 +234,14 @@ def side_of(contract: Contract, account: Account) -> str:
 def waits_for(contract: Contract) -> str:
     """The side whose answer is waited for, "" for none."""
     return {"Proposed": VENDOR, "Countered": REQUESTER}.get(contract.status, "")
+
+
+def team_arn(contract: Contract) -> str | None:
+    """The WorkteamArn of the contract's team, in AWS's words for a vendor's; None before the contract is live."""
+    if contract.workteam_id is None:
+        return None
+    name = f"{Crowd.VENDOR}/{TEAM_NAME.format(contract.pk)}"
+    return arns.build("workteam", contract.vendor.number, name, region=settings.REGION)
 
 
 def history(contract: Contract) -> list[AuditEvent]:

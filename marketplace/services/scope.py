@@ -259,6 +259,11 @@ def teams(account: Account) -> QuerySet[Workteam]:
     return Workteam.objects.filter(own | hired | Q(crowd=Crowd.PUBLIC))
 
 
+def own_teams(account: Account) -> QuerySet[Workteam]:
+    """The account's private teams."""
+    return Workteam.objects.filter(account=account, crowd=Crowd.PRIVATE)
+
+
 def team(account: Account, team_id: int) -> Workteam:
     """A team the account may give its jobs to. Raises NotFound."""
     found = teams(account).filter(pk=team_id).first()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from marketplace import money
@@ -59,8 +59,6 @@ class Offer:
     certifications: str = ""
     turnaround_hours: int
     prices: Mapping[str, int]
-    holder: str = ""
-    destination: str = ""
 
     def check(self) -> None:
         """Raises Invalid with every field that is wrong."""
@@ -103,9 +101,6 @@ def save(*, account: Account, offer: Offer, by: str) -> VendorListing:
     Raises Invalid naming every field that is wrong.
     """
     offer.check()
-    holder, destination = offer.holder, offer.destination
-    if holder or destination:
-        holder, destination = payouts.checked_details(holder, destination)
     with transaction.atomic():
         listing, new = VendorListing.objects.select_for_update(no_key=True).get_or_create(
             account=account, defaults={"title": offer.title, "turnaround_hours": offer.turnaround_hours}
@@ -114,12 +109,25 @@ def save(*, account: Account, offer: Offer, by: str) -> VendorListing:
         listing.services, listing.certifications = offer.services.strip(), offer.certifications.strip()
         listing.languages = sorted(set(offer.languages))
         listing.turnaround_hours, listing.prices = offer.turnaround_hours, dict(sorted(offer.prices.items()))
-        listing.holder, listing.destination = holder, destination
         listing.revision += 0 if new else 1
         listing.save()
         _record(listing, by, f"revision {listing.revision} written")
         if listing.status == "Published" and settings.REVIEW_VENDOR_LISTINGS:
             VENDOR_LISTING.advance(listing, "InReview", by=by, because="changed")
+    return listing
+
+
+def set_payment(*, account: Account, holder: str, destination: str, by: str) -> VendorListing:
+    """Say where the vendor's invoices are to be paid to; operators read it, nobody else.
+
+    Raises NotFound for an account without a listing, Invalid, naming the field, as payouts.checked_details does.
+    """
+    holder, destination = payouts.checked_details(holder, destination)
+    listing = own(account)
+    listing.holder, listing.destination = holder, destination
+    with transaction.atomic():
+        listing.save(update_fields=["holder", "destination"])
+        _record(listing, by, f"invoices are to be paid to {holder}, {destination}")
     return listing
 
 
@@ -208,7 +216,7 @@ def public_one(account_id: int) -> VendorListing:
 def everybodys() -> QuerySet[VendorListing]:
     """All listings but drafts, those to be reviewed first, for operators."""
     found = VendorListing.objects.exclude(status="Draft").select_related("account")
-    return found.annotate(at=F("status_changed_at")).order_by("status", "-at", "pk")
+    return found.order_by("status", "-status_changed_at", "pk")
 
 
 def any_one(account_id: int) -> VendorListing:

@@ -15,7 +15,6 @@ from tests.labeling import stories
 
 PRICE = 36_000
 BOXES = "BoundingBox"
-IBAN = "DE89 3704 0044 0532 0130 00"
 
 
 def in_days(days: int) -> date:
@@ -33,8 +32,6 @@ def an_offer(**changes) -> Offer:
         "certifications": "ISO 27001",
         "turnaround_hours": 48,
         "prices": {BOXES: 40_000},
-        "holder": "Field Notes Ltd",
-        "destination": IBAN,
     }
     return Offer(**offer | changes)
 
