@@ -20,7 +20,11 @@ class SearchForm(forms.Form):
 
     task_type = forms.ChoiceField(required=False, label="Task type")
     language = forms.RegexField(
-        vendor_listings.LANGUAGE, max_length=6, required=False, label="Language", help_text='As in "en" or "pt-BR".'
+        vendor_listings.LANGUAGE,
+        max_length=vendor_listings.LANGUAGE_LENGTH.longest,
+        required=False,
+        label="Language",
+        help_text='As in "en" or "pt-BR".',
     )
 
     def __init__(self, *args: object, **kwargs: object):

@@ -51,13 +51,13 @@ class ContractInput(TermsInput):
 class OtherTermsInput(TermsInput):
     """Other terms, in answer to the version that was read."""
 
-    version = serializers.IntegerField(min_value=1)
+    version = serializers.IntegerField(**contracts.VERSIONS.bounds)
 
 
 class VersionInput(Body):
     """Which version of the terms was read."""
 
-    version = serializers.IntegerField(min_value=1)
+    version = serializers.IntegerField(**contracts.VERSIONS.bounds)
 
 
 def contract_row(contract: Contract, account: Account) -> dict[str, Any]:
@@ -215,19 +215,19 @@ class ContractStaffMemberView(APIView):
     """One of the vendor's people on a contract."""
 
     @extend_schema(request=None, responses={200: schemas_vendors.StaffMember}, operation_id="assign_contract_staff")
-    def put(self, request: Request, contract_id: int, worker_id: str) -> Response:
+    def put(self, request: Request, contract_id: int, staff_id: str) -> Response:
         """Let one of the vendor's own workers work on the contract. Repeating it changes nothing."""
         account = account_of(request, Role.ADMIN)
         contract = contracts.one_as_vendor(account, contract_id)
-        worker = staffing.one_of_staff(account, worker_id)
+        worker = staffing.one_of_staff(account, staff_id)
         staffing.assign(contract=contract, worker=worker, by=actor(request))
         return Response({"worker": worker.public_id, "email": worker.user.email})
 
     @extend_schema(responses={204: None}, operation_id="unassign_contract_staff")
-    def delete(self, request: Request, contract_id: int, worker_id: str) -> Response:
+    def delete(self, request: Request, contract_id: int, staff_id: str) -> Response:
         """Take a worker off the contract; what they hold may still be submitted."""
         contract = contracts.one_as_vendor(account_of(request, Role.ADMIN), contract_id)
-        staffing.unassign(contract=contract, public_id=worker_id, by=actor(request))
+        staffing.unassign(contract=contract, public_id=staff_id, by=actor(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -82,7 +82,7 @@ urlpatterns = [
     path("contracts/<int:contract_id>/refuse", contracts.RefuseView.as_view()),
     path("contracts/<int:contract_id>/notice", contracts.NoticeView.as_view()),
     path("contracts/<int:contract_id>/staff", contracts.ContractStaffView.as_view()),
-    path("contracts/<int:contract_id>/staff/<str:worker_id>", contracts.ContractStaffMemberView.as_view()),
+    path("contracts/<int:contract_id>/staff/<str:staff_id>", contracts.ContractStaffMemberView.as_view()),
     path("contracts/<int:contract_id>/queues", contracts.ContractQueuesView.as_view()),
     path("contracts/<int:contract_id>/quality", contracts.ContractQualityView.as_view()),
     path("invoices", invoices.InvoicesView.as_view()),

@@ -36,7 +36,7 @@ class ListingInput(Body):
         max_length=vendor_listings.TEXT_LENGTH.longest, required=False, allow_blank=True, default=""
     )
     languages = serializers.ListField(
-        child=serializers.RegexField(vendor_listings.LANGUAGE, max_length=6),
+        child=serializers.RegexField(vendor_listings.LANGUAGE, max_length=vendor_listings.LANGUAGE_LENGTH.longest),
         max_length=vendor_listings.LANGUAGES.longest,
         help_text='as in "en" or "pt-BR"',
     )
@@ -57,7 +57,7 @@ class PaymentInput(Body):
 class PublishInput(Body):
     """Which revision of the listing was read."""
 
-    revision = serializers.IntegerField(min_value=1)
+    revision = serializers.IntegerField(**vendor_listings.REVISIONS.bounds)
 
 
 class RefuseListingInput(Body):

@@ -27,7 +27,9 @@ class ListingForm(PriceFields):
     services = forms.CharField(
         max_length=vendor_listings.TEXT_LENGTH.longest, required=False, help_text="For example: boxes on photographs."
     )
-    languages = forms.CharField(max_length=300, help_text='Separated by commas, as in "en, pt-BR".')
+    languages = forms.CharField(
+        max_length=vendor_listings.LANGUAGES_LENGTH.longest, help_text='Separated by commas, as in "en, pt-BR".'
+    )
     certifications = forms.CharField(max_length=vendor_listings.TEXT_LENGTH.longest, required=False)
     turnaround_hours = forms.IntegerField(
         label="Usual turnaround, hours", **vendor_listings.TURNAROUND_HOURS.bounds, initial=48

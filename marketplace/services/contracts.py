@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from marketplace import arns
+from marketplace import arns, money
 from marketplace.errors import Invalid, NotFound, WrongState
 from marketplace.models import Account, AuditEvent, Contract, Crowd, InvoicePeriod, Workteam
 from marketplace.ranges import Range
@@ -30,6 +30,9 @@ NOTICE_DAYS = 14
 
 LONGEST_DAYS = 3 * 366
 """Days that a contract can run."""
+
+VERSIONS = Range(1, 2_147_483_647)
+"""Numbers of versions of terms."""
 
 TEAM_NAME = "contract-{}"
 REQUESTER, VENDOR = "Requester", "Vendor"
@@ -282,7 +285,7 @@ def _sorted(prices: Mapping[str, int]) -> dict[str, int]:
 
 
 def _said(contract: Contract) -> str:
-    prices = ", ".join(f"{task_type} {micros} micro-dollars" for task_type, micros in contract.prices.items())
+    prices = ", ".join(f"{task_type} {money.text(micros)} dollars" for task_type, micros in contract.prices.items())
     return f"version {contract.version}: {prices}; until {contract.ends_on}, {contract.invoice_period}"[:500]
 
 

@@ -34,6 +34,13 @@ LANGUAGES = Range(1, 30)
 LANGUAGE = r"^[a-z]{2,3}(-[A-Z]{2})?$"
 """A language as BCP 47 has it, in short: "en", "pt-BR"."""
 
+LANGUAGE_LENGTH = Range(2, 6)
+LANGUAGES_LENGTH = Range(1, 300)
+"""Characters of a list of languages, separated by commas."""
+
+REVISIONS = Range(1, 2_147_483_647)
+"""Numbers of revisions of a listing."""
+
 TURNAROUND_HOURS = Range(1, 2160)
 """Hours within which a vendor usually delivers; 90 days at most."""
 

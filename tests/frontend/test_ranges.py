@@ -24,7 +24,19 @@ from learning.services.active.loop_settings import RANGES
 from marketplace import arns, money, names
 from marketplace.models import Worker
 from marketplace.ranges import Range
-from marketplace.services import accounts, boundaries, eligibility, passwords, payouts, people, wallets, workteams
+from marketplace.services import (
+    accounts,
+    boundaries,
+    contracts,
+    eligibility,
+    invoices,
+    passwords,
+    payouts,
+    people,
+    vendor_listings,
+    wallets,
+    workteams,
+)
 
 OURS = "frontend."
 WORKER_ID_LENGTH = Worker._meta.get_field("public_id").max_length
@@ -88,6 +100,22 @@ DECLARED: dict[str, Range] = {
     "workers": limits.WORKERS,
     "workers_per_object": limits.WORKERS_PER_OBJECT,
     "PayoutFailedInput.reason": payouts.REASON_LENGTH,
+    "ListingInput.title": vendor_listings.TITLE_LENGTH,
+    "ListingForm.title": vendor_listings.TITLE_LENGTH,
+    "ListingInput.description": vendor_listings.DESCRIPTION_LENGTH,
+    "ListingForm.description": vendor_listings.DESCRIPTION_LENGTH,
+    "ListingForm.languages": vendor_listings.LANGUAGES_LENGTH,
+    "services": vendor_listings.TEXT_LENGTH,
+    "certifications": vendor_listings.TEXT_LENGTH,
+    "languages": vendor_listings.LANGUAGES,
+    "languages[]": vendor_listings.LANGUAGE_LENGTH,
+    "language": vendor_listings.LANGUAGE_LENGTH,
+    "turnaround_hours": vendor_listings.TURNAROUND_HOURS,
+    "revision": vendor_listings.REVISIONS,
+    "RefuseListingInput.reason": vendor_listings.REASON_LENGTH,
+    "InvoicePaidInput.reference": invoices.REFERENCE_LENGTH,
+    "note": contracts.NOTE_LENGTH,
+    "version": contracts.VERSIONS,
     "AccountForm.account": accounts.ACCOUNT_NAME_LENGTH,
     "AccountInput.name": accounts.ACCOUNT_NAME_LENGTH,
     "BlockInput.reason": eligibility.REASON_LENGTH,
@@ -110,7 +138,7 @@ DECLARED: dict[str, Range] = {
 FREE = {
     "owner",
     *("account", "answer", "augmentation", "dataset", "email", "folder", "images", "job", "labels", "task_type"),
-    *("validation", "workteam"),
+    *("validation", "vendor", "workteam"),
 }
 
 

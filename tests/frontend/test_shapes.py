@@ -29,7 +29,9 @@ WITHOUT_KEY = {
     "create_invitation", "create_workteam_invitation", "create_user", "create_password_link", "request_password_link",
     "reset_password", "create_token", "upload_files", "estimate_labeling_job", "forecast_labeling_job", "claim_task",
     "claim_task_of_labeling_job", "submit_assignment", "return_assignment", "decline_assignment",
-    "cancel_payout", "mark_payout_paid", "mark_payout_failed",
+    "cancel_payout", "mark_payout_paid", "mark_payout_failed", "submit_vendor_listing", "withdraw_vendor_listing",
+    "publish_vendor_listing", "refuse_vendor_listing", "confirm_contract", "refuse_contract", "give_notice",
+    "mark_invoice_paid",
 }  # fmt: skip
 
 

@@ -17,6 +17,8 @@ from marketplace import storage
 from marketplace.models import Account, Payout, User, Worker
 from marketplace.services import accounts, eligibility, invitations, passwords, payouts
 from tests import builders
+from tests.frontend import vendor_world
+from tests.frontend.vendor_world import VendorWorld, a_vendor_world
 from tests.labeling import stories
 
 ROOMS = ("marketplace", "labeling", "learning")
@@ -33,13 +35,14 @@ SECRETS = (
     "secret@example.org",
     "secret-reason",
     "secret-appeal",
+    *vendor_world.SECRETS,
 )
 """Texts in names and contents of the account's objects that no stranger may read."""
 
 
 @dataclass
 class World:
-    """The people of the account, a stranger with another account, and the ids of the objects.
+    """The people of the account, a stranger with another account, its vendors, and the ids of the objects.
 
     `worker_user` has the assignment, `other_worker_user` is in the same team, `outsider_user` is in no team.
     `secrets` are texts of the account that no stranger may read.
@@ -51,6 +54,7 @@ class World:
     worker_user: User
     other_worker_user: User
     outsider_user: User
+    vendors: VendorWorld
     ids: dict[str, Any]
     secrets: list[str]
 
@@ -117,6 +121,7 @@ def a_world() -> World:
     token, _ = accounts.create_token(user=owner, account=account, name="secret-token")
     dataset = builders.a_dataset(account=account, name="secret-data")
     payout = a_sent_payout(worker)
+    vendors = a_vendor_world(account)
     ids = {
         "job_id": job.pk,
         "queue_id": job.queue_id,
@@ -137,6 +142,7 @@ def a_world() -> World:
         "payout_id": payout.pk,
         "name": payout.sent_with,
         **_of_people(account, owner, outsider),
+        **vendors.ids,
         "token": image_url(rows[0].pk, owner.pk).rsplit("/", 1)[-1],
     }
     return World(
@@ -146,6 +152,7 @@ def a_world() -> World:
         worker_user=worker.user,
         other_worker_user=other.user,
         outsider_user=outsider.user,
+        vendors=vendors,
         ids=ids,
         secrets=[*SECRETS, account.number],
     )
