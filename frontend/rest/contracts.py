@@ -26,7 +26,7 @@ from marketplace.services.contracts import Terms
 class TermsInput(Body):
     """What is to be agreed on."""
 
-    prices = PriceInput(many=True, max_length=vendor_listings.TASK_TYPES.longest)
+    prices = PriceInput(many=True, allow_empty=False, max_length=vendor_listings.TASK_TYPES.longest)
     ends_on = serializers.DateField(help_text="the last day, in UTC")
     invoice_period = serializers.ChoiceField(choices=InvoicePeriod.choices, default=InvoicePeriod.MONTHLY)
     note = serializers.CharField(max_length=contracts.NOTE_LENGTH.longest, required=False, allow_blank=True, default="")

@@ -31,7 +31,7 @@ class Vendor(s.Serializer):
 class VendorListing(Vendor):
     """A listing as its vendor and operators see it."""
 
-    status = s.ChoiceField(VENDOR_LISTING.choices())
+    status = s.CharField(help_text=", ".join(VENDOR_LISTING.states))
     revision = s.IntegerField()
     refused_because = s.CharField()
 
@@ -51,7 +51,7 @@ class Contract(s.Serializer):
     requester = s.CharField()
     vendor_id = s.IntegerField()
     vendor = s.CharField()
-    status = s.ChoiceField(CONTRACT.choices())
+    status = s.CharField(help_text=", ".join(CONTRACT.states))
     version = s.IntegerField(help_text="of the terms; name it when you answer them")
     prices = TaskPrice(many=True)
     ends_on = s.DateField(help_text="the last day, in UTC")
@@ -120,7 +120,7 @@ class Invoice(s.Serializer):
     id = s.IntegerField()
     number = s.CharField()
     contract_id = s.IntegerField()
-    status = s.ChoiceField(INVOICE.choices())
+    status = s.CharField(help_text=", ".join(INVOICE.states))
     vendor = s.CharField()
     requester = s.CharField()
     period_start = s.DateTimeField()

@@ -37,6 +37,7 @@ class ListingInput(Body):
     )
     languages = serializers.ListField(
         child=serializers.RegexField(vendor_listings.LANGUAGE, max_length=vendor_listings.LANGUAGE_LENGTH.longest),
+        min_length=int(vendor_listings.LANGUAGES.low),
         max_length=vendor_listings.LANGUAGES.longest,
         help_text='as in "en" or "pt-BR"',
     )
@@ -44,7 +45,7 @@ class ListingInput(Body):
         max_length=vendor_listings.TEXT_LENGTH.longest, required=False, allow_blank=True, default=""
     )
     turnaround_hours = serializers.IntegerField(**vendor_listings.TURNAROUND_HOURS.bounds)
-    prices = PriceInput(many=True, max_length=vendor_listings.TASK_TYPES.longest)
+    prices = PriceInput(many=True, allow_empty=False, max_length=vendor_listings.TASK_TYPES.longest)
 
 
 class PaymentInput(Body):

@@ -1,11 +1,13 @@
 """Which accepted answers of a contract are due on an invoice, and issuing those invoices whose period is over."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from labeling import subjects
+from marketplace import queue
 from marketplace.models import Contract, Invoice
 from marketplace.services import invoice_periods, invoices, payees
 from marketplace.services.invoices import Due
@@ -23,15 +25,22 @@ def issue_due(*, now: datetime | None = None) -> int:
     A period without accepted answers gets none. After the end of a contract its invoices go on for answers that were
     accepted later.
     """
-    now, done = now or timezone.now(), 0
+    now = now or timezone.now()
+    issued: list[Invoice] = []
     due = Contract.objects.filter(next_invoice_at__lte=now - SETTLED_AFTER).order_by("next_invoice_at", "pk")
-    for contract_id in list(due.values_list("pk", flat=True)[:AT_ONCE]):
-        with transaction.atomic():
-            rows = Contract.objects.select_for_update(no_key=True, of=("self",)).select_related("requester", "vendor")
-            contract = rows.get(pk=contract_id)
-            if contract.next_invoice_at is not None and contract.next_invoice_at <= now - SETTLED_AFTER:
-                done += _issue(contract, now) is not None
-    return done
+    queue.run_each(partial(_issue_for, pk, now, issued) for pk in list(due.values_list("pk", flat=True)[:AT_ONCE]))
+    return len(issued)
+
+
+def _issue_for(contract_id: int, now: datetime, issued: list[Invoice]) -> None:
+    with transaction.atomic():
+        rows = Contract.objects.select_for_update(no_key=True, of=("self",)).select_related("requester", "vendor")
+        contract = rows.get(pk=contract_id)
+        if contract.next_invoice_at is None or contract.next_invoice_at > now - SETTLED_AFTER:
+            return
+        invoice = _issue(contract, now)
+    if invoice is not None:
+        issued.append(invoice)
 
 
 def _issue(contract: Contract, now: datetime) -> Invoice | None:

@@ -183,12 +183,12 @@ def end_overdue(*, now: datetime | None = None) -> int:
     return len(overdue)
 
 
-def live_contract(*, team: Workteam, requester: Account) -> Contract:
+def live_contract(*, team: Workteam, requester: Account, keep: bool = False) -> Contract:
     """The live contract that opens a vendor's team to the requester's jobs. Raises NotFound.
 
-    In a transaction it stays live until that ends: ending it waits.
+    With `keep`, which needs a transaction, it stays live until that ends.
     """
-    rows = Contract.objects.select_for_update(no_key=True, of=("self",)) if _in_transaction() else Contract.objects
+    rows = Contract.objects.select_for_update(no_key=True, of=("self",)) if keep else Contract.objects.all()
     found = rows.filter(workteam=team, requester=requester, status="Live", ends_on__gte=_today()).first()
     if found is None:
         raise NotFound("there is no live contract with this vendor", field="workteam")
@@ -270,10 +270,6 @@ def _must_wait_for(contract: Contract, side: str, version: int) -> None:
         raise WrongState(f"the contract is {contract.status}; it does not wait for the {side.lower()}", field="status")
     if contract.version != version:
         raise WrongState(f"the terms have changed: version {contract.version} is proposed now", field="version")
-
-
-def _in_transaction() -> bool:
-    return transaction.get_connection().in_atomic_block
 
 
 def _today() -> date:

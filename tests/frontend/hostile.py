@@ -21,9 +21,10 @@ from frontend.review_forms import FilterForm
 from labeling.models import DataObject
 from marketplace.services import workteams
 from tests import builders
+from tests.frontend import vendor_world
 from tests.frontend.test_permissions import signed_in
 from tests.frontend.world import World
-from tests.labeling import stories, vendor_stories
+from tests.labeling import stories
 
 TEXTS = (
     "\0",
@@ -227,7 +228,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         ("/settings/tokens/", {"name": "notebook"}),
         (f"/settings/tokens/{ids['token_id']}/revoke/", {}),
         ("/operator/deposit/", {"account": world.account.pk, "amount": "1.50", "reference": "bank-1"}),
-        *vendor_forms(world),
+        *vendor_world.forms(world.ids),
         ("/operator/payouts/send/", {}),
         (
             "/operator/payouts/read/",
@@ -239,40 +240,6 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         *people_forms(world),
         ("/sign-out/", {"next": "/"}),
         ("/api/v1/uploads", {"folder": "0" * 32, "files": SimpleUploadedFile("a.png", builders.image_bytes())}),
-    ]
-
-
-def vendor_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The forms of vendors, contracts and invoices, of both sides and of operators."""
-    vendor, contract, invoice = (world.ids[name] for name in ("vendor_id", "contract_id", "invoice_id"))
-    terms = {
-        "price_BoundingBox": "0.04",
-        "ends_on": str(vendor_stories.in_days(9)),
-        "invoice_period": "Weekly",
-        "note": "x",
-    }
-    listing = {
-        "title": "Fields",
-        "description": "People",
-        "services": "Boxes",
-        "languages": "en, pt-BR",
-        "certifications": "ISO",
-        "turnaround_hours": 9,
-        "price_BoundingBox": "0.04",
-    }
-    yield from [
-        (f"/vendors/{vendor}/propose/", terms),
-        (f"/contracts/{contract}/answer/", {**terms, "decision": "notice", "version": 1}),
-        (f"/vendor/contracts/{contract}/answer/", {**terms, "decision": "notice", "version": 1}),
-        (f"/vendor/contracts/{contract}/assign/", {"worker": world.ids["staff_id"]}),
-        (f"/vendor/contracts/{contract}/unassign/", {"worker": world.ids["staff_id"]}),
-        ("/vendor/save/", listing),
-        ("/vendor/submit/", {}),
-        ("/vendor/withdraw/", {}),
-        ("/vendor/payment/", {"holder": "Fields", "destination": "acct 1"}),
-        (f"/operator/vendors/{vendor}/publish/", {"revision": 1}),
-        (f"/operator/vendors/{vendor}/refuse/", {"reason": "no"}),
-        (f"/operator/invoices/{invoice}/paid/", {"reference": "bank 1"}),
     ]
 
 
@@ -333,25 +300,8 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "redundancy": {"kind": "dynamic"},
         "automated_labeling": {"enabled": True},
     }
-    terms = {
-        "prices": [{"task_type": "BoundingBox", "price": "0.04"}],
-        "ends_on": str(vendor_stories.in_days(9)),
-    }
     return {
-        "set_vendor_listing": {
-            "title": "Fields",
-            "description": "People",
-            "languages": ["en"],
-            "turnaround_hours": 9,
-            "prices": terms["prices"],
-        },
-        "set_vendor_payment": {"holder": "Fields", "destination": "acct 1"},
-        "publish_vendor_listing": {"revision": 1},
-        "refuse_vendor_listing": {"reason": "no"},
-        "propose_contract": {**terms, "vendor": world.ids["vendor_id"]},
-        "propose_other_terms": {**terms, "version": 1},
-        "confirm_contract": {"version": 1},
-        "mark_invoice_paid": {"reference": "bank 1"},
+        **vendor_world.bodies(world.ids),
         "create_token": {"name": "t"},
         "change_password": {"old_password": builders.PASSWORD, "new_password": builders.PASSWORD + "-new"},
         "request_password_link": {"email": world.owner.email},

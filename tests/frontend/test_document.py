@@ -111,7 +111,7 @@ class Caller:
 
 REFERENCES = {
     "account", "answer", "bad_examples", "dataset", "email", "good_examples", "initial_model", "input_manifest_uri",
-    "output_uri", "uri", "workteam", "uid", "token", "old_password", "new_password",
+    "output_uri", "uri", "workteam", "uid", "token", "old_password", "new_password", "prices", "ends_on", "vendor",
 }  # fmt: skip
 """Members of a body whose right values depend on what there is."""
 

@@ -1,5 +1,6 @@
 """Test data of vendors for the permission tests: one that has a contract with an account, and another."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from marketplace.models import Account, Contract, Posting, Subject, User
 from marketplace.services import accounts, escrow, invoices, vendor_listings
 from marketplace.services.invoices import Due
 from tests.labeling import stories, vendor_stories
+from tests.labeling.vendor_stories import in_days
 
 SECRETS = ("secret-terms", "secret-work", "secret-vendor-bank")
 """Texts that nobody outside the two sides of the contract may read; the last one is the vendor's own."""
@@ -60,3 +62,61 @@ def an_invoice(contract: Contract) -> Any:
     paid = Posting.objects.get(ledger_account__kind="accrued", ledger_account__purpose_id=contract.pk)
     due = Due(paid.pk, 1, "secret-work", "BoundingBox", 1_000_000, 200_000)
     return invoices.issue(contract=contract, start=timezone.now(), end=timezone.now(), due=[due])
+
+
+def forms(ids: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The forms of vendors, contracts and invoices, of both sides and of operators."""
+    vendor, contract, invoice = (ids[name] for name in ("vendor_id", "contract_id", "invoice_id"))
+    terms = {
+        "price_BoundingBox": "0.04",
+        "ends_on": str(in_days(9)),
+        "invoice_period": "Weekly",
+        "note": "x",
+    }
+    listing = {
+        "title": "Fields",
+        "description": "People",
+        "services": "Boxes",
+        "languages": "en, pt-BR",
+        "certifications": "ISO",
+        "turnaround_hours": 9,
+        "price_BoundingBox": "0.04",
+    }
+    yield from [
+        (f"/vendors/{vendor}/propose/", terms),
+        (f"/contracts/{contract}/answer/", {**terms, "decision": "notice", "version": 1}),
+        (f"/vendor/contracts/{contract}/answer/", {**terms, "decision": "notice", "version": 1}),
+        (f"/vendor/contracts/{contract}/assign/", {"worker": ids["staff_id"]}),
+        (f"/vendor/contracts/{contract}/unassign/", {"worker": ids["staff_id"]}),
+        ("/vendor/save/", listing),
+        ("/vendor/submit/", {}),
+        ("/vendor/withdraw/", {}),
+        ("/vendor/payment/", {"holder": "Fields", "destination": "acct 1"}),
+        (f"/operator/vendors/{vendor}/publish/", {"revision": 1}),
+        (f"/operator/vendors/{vendor}/refuse/", {"reason": "no"}),
+        (f"/operator/invoices/{invoice}/paid/", {"reference": "bank 1"}),
+    ]
+
+
+def bodies(ids: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """A JSON body for each operation about vendors, contracts and invoices that takes one."""
+    terms = {
+        "prices": [{"task_type": "BoundingBox", "price": "0.04"}],
+        "ends_on": str(in_days(9)),
+    }
+    return {
+        "set_vendor_listing": {
+            "title": "Fields",
+            "description": "People",
+            "languages": ["en"],
+            "turnaround_hours": 9,
+            "prices": terms["prices"],
+        },
+        "set_vendor_payment": {"holder": "Fields", "destination": "acct 1"},
+        "publish_vendor_listing": {"revision": 1},
+        "refuse_vendor_listing": {"reason": "no"},
+        "propose_contract": {**terms, "vendor": ids["vendor_id"]},
+        "propose_other_terms": {**terms, "version": 1},
+        "confirm_contract": {"version": 1},
+        "mark_invoice_paid": {"reference": "bank 1"},
+    }

@@ -145,17 +145,8 @@ def a_world() -> World:
         **vendors.ids,
         "token": image_url(rows[0].pk, owner.pk).rsplit("/", 1)[-1],
     }
-    return World(
-        account=account,
-        owner=owner,
-        stranger=stranger,
-        worker_user=worker.user,
-        other_worker_user=other.user,
-        outsider_user=outsider.user,
-        vendors=vendors,
-        ids=ids,
-        secrets=[*SECRETS, account.number],
-    )
+    people = (owner, stranger, worker.user, other.user, outsider.user)
+    return World(account, *people, vendors=vendors, ids=ids, secrets=[*SECRETS, account.number])
 
 
 def a_secret_model(account: Account) -> Model:

@@ -65,7 +65,7 @@ def create_job(*, account: Account, by: str, **values: Any) -> LabelingJob:
             workload.admit(account=account)
             if design.contract is not None:
                 # Locked, so that the contract does not end while the job is made.
-                contracts.live_contract(team=design.workteam, requester=account)
+                contracts.live_contract(team=design.workteam, requester=account, keep=True)
             job = LabelingJob.objects.create(
                 account=account,
                 queue=_make_queue(design),
