@@ -65,6 +65,10 @@ class TermsForm(PriceFields):
         max_length=contracts.NOTE_LENGTH.longest, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
 
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.order_fields([name for name in self.fields if name.startswith("price_")])
+
     def terms(self) -> Terms:
         """The terms of a valid form."""
         given = self.cleaned_data

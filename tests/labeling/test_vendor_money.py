@@ -199,7 +199,7 @@ def test_the_audit_finds_money_that_is_on_no_invoice():
         transaction.set_rollback(True)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, after=AFTER, end=st.sampled_from(["stop", "availability", "work"]))
 @builders.rolled_back()
 def test_money_adds_up_after_any_sequence_of_work_and_decisions(db, steps, after, end):
