@@ -20,7 +20,7 @@ from frontend import automation, guesses
 from frontend.rates import address_of
 from marketplace.errors import AccountNotNamed, DomainError, Forbidden, NotFound, StoreFull, TooManyTries, Unavailable
 from marketplace.models import Account, Role
-from marketplace.services import funds, notifications, scope
+from marketplace.services import funds, notifications, scope, vendor_listings
 
 logger = logging.getLogger(__name__)
 SESSION_KEY = "account"
@@ -179,6 +179,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "shell_account": account,
         "shell_accounts": [row.account for row in memberships],
         "shell_admin": role in (Role.ADMIN, Role.OWNER),
+        "shell_vendor": account is not None and vendor_listings.own_or_none(account) is not None,
         "shell_worker": worker,
         "shell_invitations": scope.invitations_to(request.user).count(),
         "shell_unread": notifications.unread(request.user),

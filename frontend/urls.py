@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", health.health, name="health"),
     path("", include("frontend.requester.urls")),
     path("", include("frontend.person.urls")),
+    path("vendor/", include("frontend.vendor.urls")),
     path("work/", include("frontend.worker.urls")),
     path("operator/", include("frontend.operator.urls")),
     path("api/v1/", include("frontend.rest.urls")),

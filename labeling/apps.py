@@ -12,6 +12,7 @@ class LabelingConfig(AppConfig):
         """Register the owner of labeling jobs' work queues, the audit of work, and what accounts have under way."""
         from labeling.queries import (
             bonus_payments,
+            invoiced,
             payments,
             reviewed_payments,
             under_way,
@@ -23,6 +24,7 @@ class LabelingConfig(AppConfig):
         if pausing.money_changed not in debts.LISTENERS:
             debts.LISTENERS.append(pausing.money_changed)
         payments.register()
+        invoiced.register()
         for noun, count in under_way.COUNTS.items():
             workload.register(noun, count)
         reviewed_payments.register()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from django.utils import timezone
 
 from labeling.models import AdvanceRequest, LabelingJob, WorkQueue
-from labeling.services import attempts, notices
+from labeling.services import attempts, invoicing, notices
 from labeling.services.conduct import appeals as conduct_appeals
 from labeling.services.conduct import checks, colluding, noting
 from labeling.services.imports import advancing as imports
@@ -68,6 +68,7 @@ def sweep() -> None:
             appeals.uphold_overdue,
             conduct_appeals.uphold_overdue,
             noting.sweep,
+            invoicing.issue_due,
             _request_advances,
             datasets.sweep,
             exports.sweep,

@@ -3,6 +3,7 @@
 from marketplace import queue
 from marketplace.services import (
     billing,
+    contracts,
     debts,
     idempotency,
     invitations,
@@ -20,6 +21,7 @@ def sweep() -> None:
             rates.forget_ended,
             idempotency.forget_old,
             invitations.expire_overdue,
+            contracts.end_overdue,
             debts.settle_all,
             billing.charge_taxes,
             notifications.request_due_mail,

@@ -214,6 +214,11 @@ INVITATION_DAYS = whole(
     high=365,
     unit="days",
 )
+REVIEW_VENDOR_LISTINGS = flag(
+    "WAGGLE_REVIEW_VENDOR_LISTINGS",
+    "Whether an operator reads a vendor's listing before requesters see it.",
+    default=True,
+)
 PASSWORD_LINK_HOURS = whole(
     "WAGGLE_PASSWORD_LINK_HOURS",
     "How long a link to set a forgotten password works; it works once.",
@@ -348,6 +353,7 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         SIGN_UP_ENABLED,
         CONDUCT_RULES,
         INVITATION_DAYS,
+        REVIEW_VENDOR_LISTINGS,
         PASSWORD_LINK_HOURS,
         PLATFORM_FEE_PERCENT,
         MINIMUM_PAYOUT,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from frontend.operator import flags, money, pages, payouts, people, qualifications
+from frontend.operator import flags, money, pages, payouts, people, qualifications, vendors
 
 app_name = "operator"
 urlpatterns = [
@@ -37,6 +37,11 @@ urlpatterns = [
     path("flags/", flags.page, name="flags"),
     path("flags/rules/", flags.set_rule, name="flag-rule"),
     path("flags/<int:finding_id>/decide/", flags.decide, name="flag-decide"),
+    path("vendors/", vendors.listings_page, name="vendors"),
+    path("vendors/<int:vendor_id>/publish/", vendors.publish, name="vendor-publish"),
+    path("vendors/<int:vendor_id>/refuse/", vendors.refuse, name="vendor-refuse"),
+    path("invoices/", vendors.invoices_page, name="invoices"),
+    path("invoices/<int:invoice_id>/paid/", vendors.invoice_paid, name="invoice-paid"),
     path("appeals/", pages.appeals_page, name="appeals"),
     path("appeals/<int:appeal_id>/answer/", pages.answer_appeal, name="appeal-answer"),
 ]

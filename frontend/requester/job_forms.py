@@ -246,9 +246,9 @@ class PeopleStep(StepForm):
 
     def prepare(self) -> None:
         """The account's teams and the public pool."""
-        self.fields["workteam"].queryset = marketplace_scope.teams(self.account)  # type: ignore[attr-defined]
+        self.fields["workteam"].queryset = marketplace_scope.teams(self.account).select_related("contract__vendor")  # type: ignore[attr-defined]
         self.fields["workteam"].label_from_instance = (  # type: ignore[attr-defined]
-            lambda team: "Public pool" if team.public else team.name
+            lambda team: _team_label(team)
         )
         self.fields["qualifications"].queryset = requirements.usable_types(self.account)  # type: ignore[attr-defined]
         self.fields["qualifications"].label_from_instance = lambda row: row.name  # type: ignore[attr-defined]
@@ -263,15 +263,29 @@ class PeopleStep(StepForm):
         return dollars(text) if text else None
 
     def clean(self) -> dict[str, Any]:
-        """The price must be one the chosen workforce may be offered."""
+        """The price must be one the chosen workforce may be offered; a contract with a vendor fixes it."""
         given = super().clean() or {}
-        team, price = given.get("workteam"), given.get("price")
+        team = given.get("workteam")
+        if team is not None and team.of_vendor:
+            price = team.contract.prices.get(self.task_type.name)
+            if price is None:
+                self.add_error("workteam", f"The contract has no price for {self.task_type.title}.")
+            else:
+                given["price"] = price
+            return given
+        price = given.get("price")
         if team is not None and price is not None:
             try:
                 pricing.check_price(price_micros=price, task_type=self.task_type.name, public=team.public)
             except DomainError as error:
                 self.add_error("price", error.message)
         return given
+
+
+def _team_label(team: Workteam) -> str:
+    if team.public:
+        return "Public pool"
+    return f"{team.contract.vendor.name}: contract {team.contract.pk}" if team.of_vendor else str(team.name)
 
 
 class AutomationStep(StepForm):

@@ -60,7 +60,7 @@ def my_appeal_row(appeal: Appeal) -> dict[str, Any]:
         "assignment_id": review.assignment_id,
         "title": review.queue.title,
         "rejected_because": review.reason,
-        "price": money.text(review.price_micros),
+        "price": money.text(0 if review.queue.contract_id is not None else review.price_micros),
     }
 
 
@@ -68,6 +68,7 @@ def appeal_to_answer_row(appeal: Appeal) -> dict[str, Any]:
     """An appeal with what whoever answers it has to know."""
     return {
         **my_appeal_row(appeal),
+        "price": money.text(appeal.review.price_micros),
         "review_id": appeal.review_id,
         "worker": appeal.review.worker.public_id,
         "attention": appeal.attention or None,

@@ -55,6 +55,7 @@ class WorkView(ListView):
             "description": work.description,
             "task_type": work.task_type,
             "price": money.text(work.price_micros),
+            "employer": work.employer or None,
             "review_days": work.review_days,
             "expected_hourly": money.text(work.hourly_micros),
             "tasks_left": work.tasks_left,

@@ -204,10 +204,11 @@ class SubmitView(APIView):
             key=key_of(request) or None,
             activity=Activity(**counted) if (counted := data.validated_data["activity"]) is not None else None,
         )
-        held = done.paid_micros if done.held_until is not None else 0
+        earned = 0 if done.to_employer else done.paid_micros
+        held = earned if done.held_until is not None else 0
         body: dict[str, Any] = {
             "status": "Submitted",
-            "paid": money.text(done.paid_micros - held),
+            "paid": money.text(earned - held),
             "held": money.text(held),
             "held_until": done.held_until,
             "repeated": done.repeated,

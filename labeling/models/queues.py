@@ -9,7 +9,7 @@ from django.db import models
 
 from labeling import transitions
 from marketplace.addresses import AddressesField
-from marketplace.models import Account, Audience, Workteam
+from marketplace.models import Account, Audience, Contract, Employer, Workteam
 
 
 class WorkQueue(models.Model):
@@ -21,6 +21,8 @@ class WorkQueue(models.Model):
     status_changed_at = models.DateTimeField(null=True)
 
     workteam = models.ForeignKey(Workteam, models.PROTECT, related_name="work_queues")
+    # Under which its vendor is paid, where the team is a vendor's.
+    contract = models.ForeignKey(Contract, models.PROTECT, null=True, related_name="work_queues")
     # The groups of workers that it admits.
     audience = models.ForeignKey(Audience, models.PROTECT, related_name="work_queues")
     task_type = models.CharField(max_length=40)
@@ -68,6 +70,11 @@ class WorkQueue(models.Model):
     def live(self) -> bool:
         """Whether its tasks are on offer, or will be again once it is not paused any more."""
         return self.status in ("InProgress", "Paused")
+
+    @property
+    def employer(self) -> Employer | None:
+        """The vendor that is paid in the place of its workers; costs a query unless `contract` is loaded."""
+        return self.contract.employer if self.contract is not None else None
 
     @property
     def task_micros(self) -> int:

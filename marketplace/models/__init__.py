@@ -20,6 +20,18 @@ from marketplace.models.qualifications import (
 from marketplace.models.rates import RateWindow
 from marketplace.models.reputation import Evidence, EvidenceSource, Reputation
 from marketplace.models.store import StoreAddress
+from marketplace.models.vendors import (
+    Contract,
+    ContractStatus,
+    Employer,
+    Invoice,
+    InvoicedPosting,
+    InvoiceLine,
+    InvoicePeriod,
+    InvoiceStatus,
+    ListingStatus,
+    VendorListing,
+)
 from marketplace.models.webhooks import WebhookDelivery, WebhookEndpoint, WebhookStatus
 from marketplace.models.workforce import (
     Audience,
@@ -47,8 +59,11 @@ __all__ = [
     "BillingTerms",
     "Block",
     "Comparator",
+    "Contract",
+    "ContractStatus",
     "Crowd",
     "EmailPace",
+    "Employer",
     "Entry",
     "EntryKind",
     "FundsWatch",
@@ -60,8 +75,14 @@ __all__ = [
     "IdempotentRequest",
     "Invitation",
     "InvitationStatus",
+    "Invoice",
+    "InvoiceLine",
+    "InvoicePeriod",
+    "InvoiceStatus",
+    "InvoicedPosting",
     "LedgerAccount",
     "LedgerKind",
+    "ListingStatus",
     "Membership",
     "Notice",
     "NoticeKind",
@@ -84,6 +105,7 @@ __all__ = [
     "WebhookDelivery",
     "WebhookEndpoint",
     "WebhookStatus",
+    "VendorListing",
     "Worker",
     "WorkerGroup",
     "WorkerStatus",

@@ -36,7 +36,10 @@ class Crowd(models.TextChoices):
 
 
 class Workteam(models.Model):
-    """A team of workers. The public pool is the one public-crowd team; it belongs to no account."""
+    """A team of workers. The public pool is the one public-crowd team; it belongs to no account.
+
+    A vendor-crowd team is a vendor's for one contract (see vendors.py).
+    """
 
     account = models.ForeignKey(Account, models.CASCADE, null=True, related_name="workteams")
     name = models.CharField(max_length=63)
@@ -55,6 +58,11 @@ class Workteam(models.Model):
         """Whether it is the public pool."""
         return self.crowd == Crowd.PUBLIC
 
+    @property
+    def of_vendor(self) -> bool:
+        """Whether it is a vendor's team for one contract; it belongs to the vendor's account."""
+        return self.crowd == Crowd.VENDOR
+
 
 class WorkteamMember(models.Model):
     """A worker's place in a team."""
@@ -72,6 +80,7 @@ class GroupKind(models.TextChoices):
 
     TEAM = "team"  # the members of one private team
     PUBLIC = "public"  # everybody in the public pool
+    CONTRACT = "contract"  # the people whom a vendor has assigned to one contract
 
 
 class WorkerGroup(models.Model):

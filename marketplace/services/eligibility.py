@@ -19,6 +19,7 @@ from marketplace.models import (
     AudienceGroup,
     AudienceRequirement,
     Block,
+    Crowd,
     GroupKind,
     GroupMember,
     QualificationType,
@@ -42,6 +43,12 @@ SAID = {
     BLOCKED: "this work is not open to you",
     NOT_ADMITTED: "you are not a member of the workforce this work is open to",
 }
+GROUP_KINDS = {
+    Crowd.PUBLIC: GroupKind.PUBLIC,
+    Crowd.PRIVATE: GroupKind.TEAM,
+    Crowd.VENDOR: GroupKind.CONTRACT,
+}
+"""What makes the members of a team a group, by its crowd."""
 
 LACKS = "qualification:"
 """What the reason begins with when a requirement is not met; the key of the type and one of LACKING follow."""
@@ -157,7 +164,7 @@ def types_shown_to(worker: Worker, *, audiences: QuerySet[Any]) -> QuerySet[Qual
 
 def group_of(team: Workteam) -> WorkerGroup:
     """The group of a team's members (of the public pool: of everybody in it), made at its first use."""
-    kind = GroupKind.PUBLIC if team.public else GroupKind.TEAM
+    kind = GROUP_KINDS[Crowd(team.crowd)]
     group, _ = WorkerGroup.objects.get_or_create(workteam=team, defaults={"kind": kind})
     return group
 

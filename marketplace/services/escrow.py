@@ -7,8 +7,8 @@ assignment that is paid): each is reserved for, paid and refunded once. Knows no
 from collections.abc import Collection, Iterable
 
 from marketplace.errors import Invalid
-from marketplace.models import Account, Entry, EntryKind, LedgerAccount, LedgerKind, Subject, Worker
-from marketplace.services import debts, funds, ledger
+from marketplace.models import Account, Employer, Entry, EntryKind, LedgerAccount, LedgerKind, Subject, Worker
+from marketplace.services import debts, funds, ledger, payees
 from marketplace.services.ledger import Leg
 
 
@@ -46,9 +46,10 @@ def pay(
     price_micros: int,
     fee_micros: int,
     by: str,
+    employer: Employer | None = None,
     description: str = "",
 ) -> None:
-    """Pay a worker and the platform out of escrow, in one round trip and without a lock.
+    """Pay a worker, or their employer, and the platform out of escrow, in one round trip and without a lock.
 
     Nothing is locked because the seat that is being paid was funded when its batch opened: the caller holds that seat.
     Raises IntegrityError when this was booked before.
@@ -62,7 +63,7 @@ def pay(
         subject=subject,
         legs=[
             Leg(LedgerKind.ESCROW, -price_micros - fee_micros, account_id=account.pk, purpose=purpose),
-            Leg(LedgerKind.EARNINGS, price_micros, worker_id=worker.pk),
+            payees.earned(worker.pk, employer, price_micros),
             Leg(LedgerKind.FEES, fee_micros),
         ],
         by=by,

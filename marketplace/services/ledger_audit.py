@@ -16,18 +16,22 @@ from marketplace.services.ledger import MAY_BE_NEGATIVE
 TRIGGERS = ("ledger_entry_balances", "ledger_posting_append_only", "ledger_entry_append_only")
 """What keeps the ledger whole between two audits."""
 
+PAID = {LedgerKind.EARNINGS, LedgerKind.ACCRUED, LedgerKind.FEES}
+"""Where the pay of an answer goes: to the worker or the vendor that employs them, and to the platform."""
+
 MOVES = {
     EntryKind.DEPOSIT: ({LedgerKind.OUTSIDE}, {LedgerKind.WALLET}),
     EntryKind.RESERVE: ({LedgerKind.WALLET}, {LedgerKind.ESCROW}),
-    EntryKind.PAYMENT: ({LedgerKind.ESCROW}, {LedgerKind.EARNINGS, LedgerKind.FEES}),
+    EntryKind.PAYMENT: ({LedgerKind.ESCROW}, PAID),
     EntryKind.REFUND: ({LedgerKind.ESCROW}, {LedgerKind.WALLET}),
     EntryKind.WITHDRAWAL: ({LedgerKind.EARNINGS}, {LedgerKind.PAYOUTS}),
-    EntryKind.PAYOUT: ({LedgerKind.PAYOUTS}, {LedgerKind.OUTSIDE}),
+    EntryKind.PAYOUT: ({LedgerKind.PAYOUTS, LedgerKind.INVOICED}, {LedgerKind.OUTSIDE}),
     EntryKind.PAYBACK: ({LedgerKind.PAYOUTS}, {LedgerKind.EARNINGS}),
     EntryKind.HOLD: ({LedgerKind.ESCROW}, {LedgerKind.HELD, LedgerKind.HELD_FEES}),
-    EntryKind.RELEASE: ({LedgerKind.HELD, LedgerKind.HELD_FEES}, {LedgerKind.EARNINGS, LedgerKind.FEES}),
+    EntryKind.RELEASE: ({LedgerKind.HELD, LedgerKind.HELD_FEES}, PAID),
     EntryKind.RETURN: ({LedgerKind.HELD, LedgerKind.HELD_FEES}, {LedgerKind.ESCROW, LedgerKind.WALLET}),
-    EntryKind.APPEAL: ({LedgerKind.WALLET}, {LedgerKind.EARNINGS, LedgerKind.FEES}),
+    EntryKind.APPEAL: ({LedgerKind.WALLET}, PAID),
+    EntryKind.INVOICE: ({LedgerKind.ACCRUED}, {LedgerKind.INVOICED}),
     EntryKind.BONUS: ({LedgerKind.WALLET}, {LedgerKind.EARNINGS, LedgerKind.FEES}),
     EntryKind.CHARGEBACK: ({LedgerKind.WALLET, LedgerKind.OWED}, {LedgerKind.OUTSIDE}),
     EntryKind.SETTLEMENT: ({LedgerKind.WALLET}, {LedgerKind.OWED}),

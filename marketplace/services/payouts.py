@@ -66,6 +66,21 @@ def details_of(worker: Worker) -> PayoutDetails | None:
 def set_details(*, worker: Worker, holder: str, destination: str) -> PayoutDetails:
     """Say where a worker's pay is to be sent. Payouts requested before go where they were going.
 
+    Raises Invalid as `checked_details` does.
+    """
+    holder, destination = checked_details(holder, destination)
+    now = timezone.now()
+    changes = {"holder": holder, "destination": destination, "changed_at": now}
+    with transaction.atomic():
+        details, _ = PayoutDetails.objects.update_or_create(worker=worker, defaults=changes)
+        # Not where to: more people read the audit trail than may know it.
+        audit.record(worker, by=f"user:{worker.user_id}", because="payout details set")
+    return details
+
+
+def checked_details(holder: str, destination: str) -> tuple[str, str]:
+    """Name and destination of a bank account as they stand in bank files.
+
     Raises Invalid, naming the field, for a text that cannot stand in a bank file and for an IBAN with a wrong digit.
     """
     holder, destination = " ".join(holder.split()), " ".join(destination.split())
@@ -76,13 +91,7 @@ def set_details(*, worker: Worker, holder: str, destination: str) -> PayoutDetai
             raise Invalid("this holds characters that bank files cannot carry", field=field)
     if _IBAN_LIKE.fullmatch(destination.replace(" ", "").upper()):
         destination = _checked_iban(destination)
-    now = timezone.now()
-    changes = {"holder": holder, "destination": destination, "changed_at": now}
-    with transaction.atomic():
-        details, _ = PayoutDetails.objects.update_or_create(worker=worker, defaults=changes)
-        # Not where to: more people read the audit trail than may know it.
-        audit.record(worker, by=f"user:{worker.user_id}", because="payout details set")
-    return details
+    return holder, destination
 
 
 def _checked_iban(text: str) -> str:

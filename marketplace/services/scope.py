@@ -3,7 +3,7 @@
 Takes plain values, so that pages, REST and the AWS wire ask the same questions. Knows nothing of requests and headers.
 """
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from marketplace.errors import AccountNotNamed, Forbidden, NotFound
@@ -276,8 +276,15 @@ def blocked_worker(account: Account, public_id: str) -> Worker:
 
 
 def teams(account: Account) -> QuerySet[Workteam]:
-    """The teams an account may give its jobs to: its own and the public pool."""
-    return Workteam.objects.filter(account=account) | Workteam.objects.filter(crowd=Crowd.PUBLIC)
+    """The teams an account may give its jobs to: its own, the public pool, and of vendors under a live contract."""
+    own = Q(account=account, crowd=Crowd.PRIVATE)
+    hired = Q(contract__requester=account, contract__status="Live")
+    return Workteam.objects.filter(own | hired | Q(crowd=Crowd.PUBLIC))
+
+
+def own_teams(account: Account) -> QuerySet[Workteam]:
+    """The account's private teams."""
+    return Workteam.objects.filter(account=account, crowd=Crowd.PRIVATE)
 
 
 def team(account: Account, team_id: int) -> Workteam:
@@ -290,7 +297,7 @@ def team(account: Account, team_id: int) -> Workteam:
 
 def own_team(account: Account, team_id: int) -> Workteam:
     """A private team of the account. Raises NotFound."""
-    found = Workteam.objects.filter(pk=team_id, account=account).exclude(crowd=Crowd.PUBLIC).first()
+    found = Workteam.objects.filter(pk=team_id, account=account, crowd=Crowd.PRIVATE).first()
     if found is None:
         raise NotFound(f"the account has no work team {team_id}")
     return found
@@ -298,7 +305,7 @@ def own_team(account: Account, team_id: int) -> Workteam:
 
 def team_named(account: Account, name: str) -> Workteam:
     """A private team of the account by its name. Raises NotFound."""
-    found = Workteam.objects.filter(account=account, name=name).exclude(crowd=Crowd.PUBLIC).first()
+    found = Workteam.objects.filter(account=account, name=name, crowd=Crowd.PRIVATE).first()
     if found is None:
         raise NotFound(f"{account.name} has no work team {name}", field="team")
     return found

@@ -9,10 +9,10 @@ from django.db.models import QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from marketplace.errors import BookedAlready, Invalid
-from marketplace.models import Account, Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject, Worker
+from marketplace.models import Account, Employer, Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject, Worker
 from marketplace.money import AMOUNT_MICROS, MICROS, plain
 from marketplace.ranges import Range
-from marketplace.services import audit, debts, funds, ledger
+from marketplace.services import audit, debts, funds, ledger, payees
 
 REFERENCE_LENGTH = Range(1, 120)
 """Characters of a deposit's reference."""
@@ -63,9 +63,10 @@ def pay_worker(
     price_micros: int,
     fee_micros: int,
     by: str,
+    employer: Employer | None = None,
     description: str = "",
 ) -> None:
-    """Pay a worker and the platform straight out of the wallet; nothing is booked for zero.
+    """Pay a worker, or under a contract the employer, and the platform straight out of the wallet; nothing for zero.
 
     Raises InsufficientFunds when the wallet holds less, AccountOwes while the account owes money, IntegrityError when
     this was booked before.
@@ -73,6 +74,7 @@ def pay_worker(
     if price_micros + fee_micros == 0:
         return
     free = wallet(account)
+    earning = ledger.pocket(LedgerKind.EARNINGS, worker=worker) if employer is None else payees.accrued(employer)
     with ledger.locked(free):
         debts.require_none(account)
         ledger.post(
@@ -80,7 +82,7 @@ def pay_worker(
             subject=subject,
             postings={
                 free: -price_micros - fee_micros,
-                ledger.pocket(LedgerKind.EARNINGS, worker=worker): price_micros,
+                earning: price_micros,
                 ledger.pocket(LedgerKind.FEES): fee_micros,
             },
             by=by,
@@ -141,7 +143,9 @@ def spent_by_day(account: Account, *, since: datetime) -> dict[date, int]:
 
     Money that is only held, or came back, is not spent.
     """
-    pockets = LedgerAccount.objects.filter(account=account)
+    # What the account receives as a vendor is no spending of its own.
+    received = [LedgerKind.ACCRUED, LedgerKind.INVOICED]
+    pockets = LedgerAccount.objects.filter(account=account).exclude(kind__in=received)
     paid = ledger.movements(*pockets).filter(entry__kind__in=SPENDING, entry__created_at__gte=since)
     rows = paid.annotate(day=TruncDate("entry__created_at")).values("day").annotate(total=Sum("amount_micros"))
     return {row["day"]: -row["total"] for row in rows.order_by("day")}

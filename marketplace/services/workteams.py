@@ -36,6 +36,14 @@ def create_team(*, account: Account, name: str, description: str, by: str) -> Wo
     return team
 
 
+def create_vendor_team(*, vendor: Account, name: str, description: str, by: str) -> Workteam:
+    """The team of a vendor's people for one contract; needs the transaction that makes the contract live."""
+    team = Workteam.objects.create(account=vendor, name=name, description=description, crowd=Crowd.VENDOR)
+    eligibility.group_of(team)
+    audit.record(team, by=by, because="created")
+    return team
+
+
 def public_pool() -> Workteam:
     """The one public-crowd team; it belongs to no account."""
     pool, _ = Workteam.objects.get_or_create(
@@ -77,6 +85,17 @@ def remove_worker(*, team: Workteam, worker: Worker, by: str) -> None:
             raise NotFound(f"worker {worker.public_id} is not on the team {team.name}", field="worker")
         eligibility.leave(group=eligibility.group_of(team), worker=worker)
         audit.record(team, by=by, because=f"worker:{worker.pk} removed")
+        if team.crowd == Crowd.PRIVATE:
+            _end_assignments(team, worker, by)
+
+
+def _end_assignments(left: Workteam, worker: Worker, by: str) -> None:
+    """Whoever is on no private team of a vendor any more is not its staff, and leaves its contracts' teams."""
+    theirs = WorkteamMember.objects.filter(worker=worker, workteam__account=left.account_id)
+    if theirs.filter(workteam__crowd=Crowd.PRIVATE).exists():
+        return
+    for place in theirs.filter(workteam__crowd=Crowd.VENDOR).select_related("workteam").order_by("pk"):
+        remove_worker(team=place.workteam, worker=worker, by=by)
 
 
 def _join(team: Workteam, worker: Worker) -> tuple[WorkteamMember, bool]:

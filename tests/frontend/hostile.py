@@ -22,7 +22,7 @@ from frontend.review_forms import FilterForm
 from labeling.models import DataObject
 from marketplace.services import workteams
 from tests import builders
-from tests.frontend import hostile_told
+from tests.frontend import hostile_told, vendor_world
 from tests.frontend.test_permissions import signed_in
 from tests.frontend.world import World
 from tests.labeling import stories
@@ -92,6 +92,10 @@ QUERIES = {
     "audit/": {*AuditForm.base_fields, "before"},
     "audit/csv/": set(AuditForm.base_fields),
     "jobs/<int:job_id>/answers/": {*FilterForm.base_fields, "page"},
+    "vendors/": {"task_type", "language", "page"},
+    "vendor/staff/": {"page"},
+    "operator/vendors/": {"status", "page"},
+    "operator/invoices/": {"status", "page"},
     "jobs/new/forecast/": {*PeopleStep.base_fields, "crowd"},
 }
 
@@ -257,6 +261,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         ("/operator/money/tax/", {"account": world.account.pk, "percent": "19", "label": "VAT"}),
         (f"/operator/money/refunds/{ids['refund_id']}/refused/", {"reason": "no"}),
         ("/operator/deposit/", {"account": world.account.pk, "amount": "1.50", "reference": "bank-1"}),
+        *vendor_world.forms(world.ids),
         ("/operator/payouts/send/", {}),
         (
             "/operator/payouts/read/",
@@ -376,6 +381,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "automated_labeling": {"enabled": True},
     }
     return {
+        **vendor_world.bodies(world.ids),
         "create_token": {"name": "t"},
         "change_password": {"old_password": builders.PASSWORD, "new_password": builders.PASSWORD + "-new"},
         "request_password_link": {"email": world.owner.email},

@@ -59,7 +59,8 @@ def one_connection() -> Iterator[None]:
 
 
 class Caller:
-    """Somebody with a token, who calls operations with what schemathesis makes and keeps what was not as documented."""
+    """Somebody with a token,
+    who calls operations with what schemathesis makes and keeps what was not as documented."""
 
     def __init__(self, world: World, user: User, account: Account | None):
         user.set_password(builders.PASSWORD)
@@ -111,7 +112,8 @@ class Caller:
 
 REFERENCES = {
     "account", "answer", "bad_examples", "dataset", "email", "good_examples", "initial_model", "input_manifest_uri",
-    "output_uri", "question", "uri", "workteam", "uid", "token", "old_password", "new_password",
+    "output_uri", "question", "uri", "workteam", "uid", "token", "old_password", "new_password", "prices", "ends_on",
+    "vendor",
 }  # fmt: skip
 """Members of a body whose right values depend on what there is."""
 

@@ -69,6 +69,16 @@ OPERATOR = {
     "operator/payouts/files/<str:name>/",
     "operator/payouts/<int:payout_id>/paid/",
     "operator/payouts/<int:payout_id>/failed/",
+    "operator/vendors/",
+    "operator/vendors/<int:vendor_id>/publish/",
+    "operator/vendors/<int:vendor_id>/refuse/",
+    "operator/invoices/",
+    "operator/invoices/<int:invoice_id>/paid/",
+    "api/v1/operator/vendor-listings",
+    "api/v1/operator/vendor-listings/<int:vendor_id>/publish",
+    "api/v1/operator/vendor-listings/<int:vendor_id>/refuse",
+    "api/v1/operator/invoices",
+    "api/v1/operator/invoices/<int:invoice_id>/paid",
     "api/v1/deposits",
     "api/v1/operator/payouts",
     "api/v1/operator/payouts/<int:payout_id>/paid",
@@ -192,6 +202,8 @@ SHARED_WITH_WORKERS = {
     "api/v1/work-queues/<int:queue_id>/examples/<str:kind>/<int:number>",
     "api/v1/qualification-questions/<int:question_id>/image",
 }
+# What every requester may see: the listings of vendors that are public.
+MARKET = {"vendors/<int:vendor_id>/", "vendors/<int:vendor_id>/propose/", "api/v1/vendors/<int:vendor_id>"}
 FORBIDDEN_TO_VIEWERS = (
     "qualifications/<int:type_id>/grant/",
     "qualifications/<int:type_id>/revoke/",
@@ -226,6 +238,19 @@ FORBIDDEN_TO_VIEWERS = (
     "api/v1/invitations",
     "api/v1/workteams/<int:team_id>/invitations",
     "api/v1/blocks",
+    "vendors/<int:vendor_id>/propose/",
+    "contracts/<int:contract_id>/answer/",
+    "vendor/save/",
+    "vendor/submit/",
+    "vendor/withdraw/",
+    "vendor/payment/",
+    "api/v1/contracts",
+    "api/v1/contracts/<int:contract_id>/confirm",
+    "api/v1/contracts/<int:contract_id>/other-terms",
+    "api/v1/contracts/<int:contract_id>/refuse",
+    "api/v1/contracts/<int:contract_id>/notice",
+    "api/v1/vendor-listing/submit",
+    "api/v1/vendor-listing/withdraw",
     "jobs/<int:job_id>/answers/decide/",
     "jobs/<int:job_id>/answers/sample/",
     "jobs/<int:job_id>/answers/<int:review_id>/decide/",
@@ -333,7 +358,7 @@ def test_without_signing_in_only_public_routes_answer(world):
 def test_another_account_sees_nothing_of_the_first(world):
     client = signed_in(world.stranger)
     private = set(ALL) - PUBLIC - SIGNED_IN
-    named = {r for r in private if "<int" in r or "<str:token>" in r}
+    named = {r for r in private if "<int" in r or "<str:token>" in r} - MARKET
     assert unrefused(client, named, world) == {}
     assert unrefused(client, private - named, world, REFUSED | {200, 201, 204, 400, 409, 422}) == {}
     for route in private:

@@ -19,7 +19,8 @@ from tests.labeling import stories
 
 pytestmark = pytest.mark.django_db
 OF_WORKERS = {
-    "list_work", "list_my_workteams", "get_earnings", "list_assignments", "assignment_time_left", "get_payout_details",
+    "list_work", "list_my_workteams", "get_earnings", "list_assignments", "assignment_time_left",
+    "get_payout_details",
     "list_payouts", "list_my_answers", "list_my_appeals", "list_my_qualifications", "get_my_qualification",
     "get_test_attempt", "list_closed_work", "list_my_accuracies", "list_my_findings",
     "get_worker_statement", "get_hourly_pay",
@@ -34,7 +35,9 @@ WITHOUT_KEY = {
     "claim_task_of_labeling_job", "submit_assignment", "return_assignment", "decline_assignment",
     "cancel_payout", "mark_payout_paid", "mark_payout_failed",
     "create_webhook", "create_my_webhook", "renew_webhook_secret", "renew_my_webhook_secret", "answer_test_question",
-    "cancel_refund", "mark_refund_paid", "refuse_refund",
+    "cancel_refund", "mark_refund_paid", "refuse_refund", "submit_vendor_listing", "withdraw_vendor_listing",
+    "publish_vendor_listing", "refuse_vendor_listing", "confirm_contract", "refuse_contract", "give_notice",
+    "mark_invoice_paid",
 }  # fmt: skip
 
 # Answered for the owner of the account and of the webhook.

@@ -41,6 +41,8 @@ from marketplace.services import (
     webhooks,
 )
 from tests import builders
+from tests.frontend import vendor_world
+from tests.frontend.vendor_world import VendorWorld, a_vendor_world
 from tests.labeling import stories
 
 ROOMS = ("marketplace", "labeling", "learning")
@@ -60,13 +62,14 @@ SECRETS = (
     "secret-hook",
     "secret-exam",
     "secret-finding",
+    *vendor_world.SECRETS,
 )
 """Texts in names and contents of the account's objects that no stranger may read."""
 
 
 @dataclass
 class World:
-    """The people of the account, a stranger with another account, and the ids of the objects.
+    """The people of the account, a stranger with another account, its vendors, and the ids of the objects.
 
     `worker_user` has the assignment, `other_worker_user` is in the same team, `outsider_user` is in no team.
     `secrets` are texts of the account that no stranger may read.
@@ -78,6 +81,7 @@ class World:
     worker_user: User
     other_worker_user: User
     outsider_user: User
+    vendors: VendorWorld
     ids: dict[str, Any]
     secrets: list[str]
 
@@ -209,6 +213,7 @@ def a_world() -> World:
     dataset = builders.a_dataset(account=account, name="secret-data")
     payout = a_sent_payout(worker)
     refund = wallet_refunds.request(account=account, amount_micros=10_000, by="system")
+    vendors = a_vendor_world(account)
     ids = {
         "job_id": job.pk,
         "queue_id": job.queue_id,
@@ -235,18 +240,11 @@ def a_world() -> World:
         **_of_people(account, owner, outsider),
         **_what_was_told(account, owner),
         **_qualifications(account, worker),
+        **vendors.ids,
         "token": image_url(rows[0].pk, owner.pk).rsplit("/", 1)[-1],
     }
-    return World(
-        account=account,
-        owner=owner,
-        stranger=stranger,
-        worker_user=worker.user,
-        other_worker_user=other.user,
-        outsider_user=outsider.user,
-        ids=ids,
-        secrets=[*SECRETS, account.number],
-    )
+    people = (owner, stranger, worker.user, other.user, outsider.user)
+    return World(account, *people, vendors=vendors, ids=ids, secrets=[*SECRETS, account.number])
 
 
 def a_secret_model(account: Account) -> Model:

@@ -40,6 +40,9 @@ BY = "system"
 NO_LOOP = "automated labeling is not installed here any more: stop the job, or run it where it is installed"
 """What a job says whose learning loop nothing continues."""
 
+NOBODY_ASSIGNED = "the vendor has assigned nobody to the contract yet: the job goes on when it has"
+"""What a job says while its vendor has no people on it."""
+
 MAX_PASSES = 10
 """Passes that one call makes over the job. A request that arrives after the last one has a message of its own, or waits
 for the sweep."""
@@ -204,7 +207,7 @@ def _open_next(job: LabelingJob) -> bool:
         pausing.wait_for_funds(job)
         return False
     if not job.workteam.public and not job.workteam.memberships.exists():
-        return _set_attention(job, f"the team {job.workteam.name} has no members: add some and the job goes on")
+        return _set_attention(job, NOBODY_ASSIGNED if job.workteam.of_vendor else _nobody(job))
     ids = _showable_objects(job, size)
     if not ids:
         return True
@@ -215,6 +218,10 @@ def _open_next(job: LabelingJob) -> bool:
         return False
     _set_attention(job, "")
     return False
+
+
+def _nobody(job: LabelingJob) -> str:
+    return f"the team {job.workteam.name} has no members: add some and the job goes on"
 
 
 def _completion_reason(job: LabelingJob) -> str:

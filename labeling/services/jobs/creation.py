@@ -17,7 +17,7 @@ from labeling.services.queue import advance_requests, queues
 from marketplace import storage
 from marketplace.errors import NameTaken
 from marketplace.models import Account
-from marketplace.services import audit, boundaries, debts, workload
+from marketplace.services import audit, boundaries, contracts, debts, workload
 
 _QUEUE = frozenset(
     {
@@ -35,6 +35,7 @@ _QUEUE = frozenset(
         "max_concurrent_tasks",
         "review_days",
         "routing_rule",
+        "contract",
     }
 )
 """The fields of a design that belong to the job's work queue: what people are shown and paid."""
@@ -73,6 +74,9 @@ def create_job(*, account: Account, by: str, **values: Any) -> LabelingJob:
         with transaction.atomic():
             workload.admit(account=account)
             debts.require_none(account)
+            if design.contract is not None:
+                # Locked, so that the contract does not end while the job is made.
+                contracts.live_contract(team=design.workteam, requester=account, keep=True)
             job = LabelingJob.objects.create(
                 account=account,
                 queue=_make_queue(design),

@@ -19,11 +19,12 @@ from labeling.services.intake.selection import check_selection
 from labeling.services.jobs import instructions as texts
 from labeling.services.jobs import limits, pricing
 from labeling.task_types.base import TaskType
+from marketplace import money
 from marketplace.errors import DomainError, Invalid
-from marketplace.models import Account, Workteam
+from marketplace.models import Account, Contract, Workteam
 from marketplace.names import check_name
 from marketplace.ranges import Range
-from marketplace.services import boundaries, requirements
+from marketplace.services import boundaries, contracts, requirements
 from marketplace.services.requirements import Requirement
 
 KEYWORD = re.compile(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*")
@@ -73,6 +74,8 @@ class Design:
     keywords: list[str] | None = None
     errors: list[tuple[str, str]] = field(default_factory=list)
     requirements: list[Requirement] = field(default_factory=list, init=False)
+    # Set by `check` where the team is a vendor's.
+    contract: Contract | None = field(default=None, init=False)
 
     @property
     def kind(self) -> TaskType[Any, Any] | None:
@@ -173,12 +176,26 @@ def _input(design: Design) -> None:
 
 
 def _team(design: Design) -> None:
-    if not design.public and design.workteam.account_id != design.account.pk:
+    if design.workteam.of_vendor:
+        design.attempt("workteam", lambda: _under_contract(design))
+    elif not design.public and design.workteam.account_id != design.account.pk:
         design.wrong("workteam", "there is no such team in the account")
     try:
         design.requirements = requirements.read(design.account, design.qualification_requirements or [])
     except Invalid as error:
         design.errors += error.errors
+
+
+def _under_contract(design: Design) -> None:
+    """The contract fixes the price. Raises NotFound unless there is a live one."""
+    design.contract = contracts.live_contract(team=design.workteam, requester=design.account)
+    price = design.contract.prices.get(design.task_type)
+    if price is None:
+        design.wrong("task_type", f"the contract with {design.contract.vendor.name} has no price for it")
+    elif design.price_micros not in (0, price):
+        design.wrong("price", f"by the contract it is {money.text(price)} dollars; leave it out or give this one")
+    else:
+        design.price_micros = price
 
 
 def _texts(design: Design) -> None:

@@ -203,7 +203,7 @@ def answers_of_tasks(job: LabelingJob, tasks: Iterable[Task]) -> dict[int, list[
         .order_by("assignment_id", "revision")
     )
     newest = {row.assignment_id: row for row in revisions}
-    crowd = "public" if job.workteam.public else "private"
+    crowd = job.workteam.crowd.removesuffix("-crowd")
     by_task: dict[int, list[SubmittedAnswer]] = defaultdict(list)
     for row in sorted(newest.values(), key=lambda r: (r.created_at, r.pk)):
         seat = row.assignment
@@ -216,7 +216,7 @@ def answers_of_tasks(job: LabelingJob, tasks: Iterable[Task]) -> dict[int, list[
                 submitted=row.created_at,
                 accepted=seat.accepted_at,
                 seconds=seat.seconds_spent,
-                identity=None if crowd == "public" else Identity(settings.PUBLIC_URL, seat.worker.public_id, "Oidc"),
+                identity=Identity(settings.PUBLIC_URL, seat.worker.public_id, "Oidc") if crowd == "private" else None,
             )
         )
     return by_task

@@ -23,7 +23,7 @@ from labeling.services.conduct import noting
 from labeling.services.queue import advance_requests, leases, routing, visibility
 from labeling.services.results import answering, reviewing
 from marketplace.errors import AlreadySubmitted, Forbidden, Invalid, NotFound, RoutingFailed, TaskGone, TaskLimit
-from marketplace.models import Account, Subject, Worker
+from marketplace.models import Account, Employer, Subject, Worker
 from marketplace.ranges import Range
 from marketplace.services import escrow
 
@@ -56,6 +56,7 @@ class Submission:
     """What a submit did. `repeated`: the same key had been submitted before and nothing was changed.
 
     `paid_micros` is what the answer is paid; with `held_until` it is held for a review that ends then at the latest.
+    With `to_employer` it goes to the vendor that employs the worker.
     """
 
     assignment_id: int
@@ -63,6 +64,7 @@ class Submission:
     paid_micros: int
     repeated: bool
     held_until: datetime | None = None
+    to_employer: bool = False
 
 
 def claim(*, worker: Worker, queue: WorkQueue, key: str = "", now: datetime | None = None) -> Assignment | None:
@@ -205,7 +207,7 @@ def submit(
             if wanted or seat.mixes_golds:
                 advance_requests.request_advance(seat.queue_id)
     if outcome == "Accepted":
-        return Submission(seat.pk, seat.queue_id, paid, False, held_until)
+        return Submission(seat.pk, seat.queue_id, paid, False, held_until, seat.employer is not None)
     if outcome == AssignmentStatus.SUBMITTED and stored_key == key:
         return seat.repeated(paid)
     error = AlreadySubmitted if outcome == AssignmentStatus.SUBMITTED else TaskGone
@@ -220,6 +222,7 @@ def _pay(seat: "_Seat", worker: Worker) -> None:
         worker=worker,
         price_micros=seat.price_micros,
         fee_micros=seat.fee_micros,
+        employer=seat.employer,
         by=f"worker:{worker.pk}",
         description=seat.title,
     )
@@ -239,6 +242,7 @@ def _hold(seat: "_Seat", worker: Worker, answer: str, *, review_days: int, now: 
         ),
         price_micros=seat.price_micros,
         fee_micros=seat.fee_micros,
+        employer=seat.employer,
         review_days=review_days,
         title=seat.title,
         now=now,
@@ -274,6 +278,8 @@ class _Seat:
     max_seats: int
     review_days: int | None
     mixes_golds: bool
+    contract_id: int | None
+    vendor_id: int | None
     input: dict[str, Any]
     labels: list[str]
 
@@ -283,9 +289,11 @@ class _Seat:
             cursor.execute(
                 """SELECT a.id, a.worker_id, a.state, a.submit_key, coalesce(a.paid_micros, 0), q.id, q.task_type,
                        q.title, q.price_micros, q.fee_micros, q.account_id, q.max_seats, q.review_days,
-                       q.gold_salt <> 0, t.input, q.labels
+                       q.gold_salt <> 0, q.contract_id, c.vendor_id, t.input, q.labels
                    FROM labeling_assignment a JOIN labeling_workqueue q ON q.id = a.queue_id
-                   JOIN labeling_task t ON t.id = a.task_id WHERE a.id = %s AND a.worker_id = %s""",
+                   JOIN labeling_task t ON t.id = a.task_id
+                   LEFT JOIN marketplace_contract c ON c.id = q.contract_id
+                   WHERE a.id = %s AND a.worker_id = %s""",
                 [pk, worker_id],
             )
             row = cursor.fetchone()
@@ -294,6 +302,13 @@ class _Seat:
         values: list[Any] = [*row[:-2], orjson.loads(row[-2]), orjson.loads(row[-1])]
         return cls(*values)
 
+    @property
+    def employer(self) -> Employer | None:
+        """The vendor that is paid in the place of the worker, if the work is under a contract."""
+        if self.contract_id is None or self.vendor_id is None:
+            return None
+        return Employer(self.contract_id, self.vendor_id)
+
     def own_key(self) -> str:
         """The key of a submit whose client gives none."""
         return f"assignment:{self.pk}" if self.review_days is None else reviewing.answer_key(self.pk)
@@ -301,7 +316,7 @@ class _Seat:
     def repeated(self, paid_micros: int) -> Submission:
         """What the submit did that is repeated now."""
         held_until = None if self.review_days is None else reviewing.held_until(self.pk)
-        return Submission(self.pk, self.queue_id, paid_micros, True, held_until)
+        return Submission(self.pk, self.queue_id, paid_micros, True, held_until, self.employer is not None)
 
     def submit(self, answer: str, seconds: float, key: str, now: datetime) -> tuple[str, int, str, datetime, bool]:
         """Call labeling_submit (labeling/sql/submit_0021.sql): one round trip."""

@@ -28,7 +28,8 @@ _SOME_LEFT = f"""(SELECT c.id FROM labeling_claimable(%s, labeling_workqueue.id)
 class AvailableWork:
     """A queue on a worker's list. `tasks_left` counts tasks with a free seat this worker has not had, at most 1000.
 
-    `review_days`: answers are paid after a review, within so many days; None: at once.
+    `review_days`: answers are paid after a review, within so many days; None: at once. `employer`: the vendor that pays
+    the worker for this work, "" when the requester does; then the prices shown are 0.
     """
 
     queue_id: int
@@ -44,6 +45,7 @@ class AvailableWork:
     task_time_limit_seconds: int
     tasks_left: int
     tasks_held: int
+    employer: str = ""
 
 
 def queues_with_work(worker: Worker) -> QuerySet[WorkQueue]:
@@ -55,7 +57,7 @@ def queues_with_work(worker: Worker) -> QuerySet[WorkQueue]:
         .filter(refusal=None)
         .filter(RawSQL(_SOME_LEFT, [worker.pk, worker.pk], output_field=BooleanField()))
         .annotate(pay_per_second=ExpressionWrapper(F("price_micros") / F("expected_seconds"), FloatField()))
-        .select_related("account")
+        .select_related("account", "contract__vendor")
         .order_by(*BEST_PAID_FIRST)
     )
 
@@ -72,16 +74,22 @@ def with_counts(worker: Worker, queues: Iterable[WorkQueue]) -> list[AvailableWo
             keywords=row.keywords,
             requester=row.account.name,
             task_type=row.task_type,
-            price_micros=row.price_micros,
+            price_micros=_shown_price(row),
             review_days=row.review_days,
             expected_seconds=row.expected_seconds,
-            hourly_micros=round(row.price_micros * 3600 / row.expected_seconds),
+            hourly_micros=round(_shown_price(row) * 3600 / row.expected_seconds),
+            employer=row.contract.vendor.name if row.contract is not None else "",
             task_time_limit_seconds=row.task_time_limit_seconds,
             tasks_left=counted[row.pk][0],
             tasks_held=counted[row.pk][1],
         )
         for row in rows
     ]
+
+
+def _shown_price(queue: WorkQueue) -> int:
+    """What the worker is paid for an answer; what their employer is paid is not shown to them."""
+    return 0 if queue.contract_id is not None else queue.price_micros
 
 
 def _counts(worker: Worker, queue_ids: list[int]) -> dict[int, tuple[int, int]]:

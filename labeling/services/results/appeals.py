@@ -150,7 +150,9 @@ def _uphold(appeal: Appeal, text: str, by: str) -> Appeal:
     Batch.objects.select_for_update(no_key=True).get(pk=review.assignment.task.batch_id)
     task = Task.objects.select_for_update(no_key=True).get(pk=task_id)
     seat = Assignment.objects.select_for_update(no_key=True).get(pk=review.assignment_id)
-    rows = AnswerReview.objects.select_for_update(no_key=True, of=("self",)).select_related("worker", "queue__account")
+    rows = AnswerReview.objects.select_for_update(no_key=True, of=("self",)).select_related(
+        "worker", "queue__account", "queue__contract"
+    )
     review = rows.get(pk=review.pk)
     locked = Appeal.objects.select_for_update(no_key=True).get(pk=appeal.pk)
     if locked.state != AppealStatus.OPEN:
@@ -165,6 +167,7 @@ def _uphold(appeal: Appeal, text: str, by: str) -> Appeal:
         worker=review.worker,
         price_micros=review.price_micros,
         fee_micros=review.fee_micros,
+        employer=review.queue.employer,
         by=by,
         description=review.queue.title,
     )

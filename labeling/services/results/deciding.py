@@ -118,7 +118,7 @@ def _must_be(review: AnswerReview, state: str) -> AnswerReview:
 
 def _lock(ids: Sequence[int], queue: WorkQueue | None = None) -> list[AnswerReview]:
     rows = AnswerReview.objects.select_for_update(no_key=True, of=("self",)).select_related(
-        "worker__user", "queue__account"
+        "worker__user", "queue__account", "queue__contract"
     )
     found = rows.filter(pk__in=ids).order_by("pk")
     if queue is not None:
@@ -145,6 +145,7 @@ def _accept_locked(rows: Sequence[AnswerReview], *, by: str) -> int:
             worker=row.worker,
             price_micros=row.price_micros,
             fee_micros=row.fee_micros,
+            employer=row.queue.employer,
             by=by,
             description=row.queue.title,
         )
@@ -203,6 +204,7 @@ def _return_pay(row: AnswerReview, *, in_escrow: bool, by: str) -> None:
         worker=row.worker,
         price_micros=row.price_micros,
         fee_micros=row.fee_micros,
+        employer=row.queue.employer,
         escrow=Subject(subjects.WORK_QUEUE, row.queue_id) if in_escrow else None,
         by=by,
         description=row.queue.title,

@@ -76,7 +76,7 @@ def _fate(seat: Assignment, review: AnswerReview | None, gold: ToldGold | None) 
     return Fate(
         assignment=seat,
         state=review.state if review else PAID,
-        price_micros=review.price_micros if review else seat.paid_micros or 0,
+        price_micros=_price(seat, review),
         review=review,
         appeal=getattr(review, "appeal", None) if review else None,
         appeal_refusal=appeals.refusal(review) if review else None,
@@ -84,8 +84,17 @@ def _fate(seat: Assignment, review: AnswerReview | None, gold: ToldGold | None) 
     )
 
 
+def _price(seat: Assignment, review: AnswerReview | None) -> int:
+    """What the worker is paid; under a contract their employer pays them, which is not known here."""
+    if seat.queue.contract_id is not None:
+        return 0
+    return review.price_micros if review else seat.paid_micros or 0
+
+
 def held_by_day(worker: Worker, *, most: int = 31) -> list[tuple[date, int]]:
     """Micro-dollars that are released to a worker by each day, if nobody decides before, the next day first."""
-    pending = AnswerReview.objects.filter(worker=worker, state=ReviewStatus.PENDING, price_micros__gt=0)
+    pending = AnswerReview.objects.filter(
+        worker=worker, state=ReviewStatus.PENDING, price_micros__gt=0, queue__contract=None
+    )
     days = pending.annotate(day=TruncDate("due_at")).values_list("day").annotate(micros=Sum("price_micros"))
     return list(days.order_by("day")[:most])

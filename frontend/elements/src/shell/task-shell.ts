@@ -240,8 +240,10 @@ export class TaskShell extends LitElement {
           <a class="exit" href=${exit} aria-label="Back to the list of jobs">${icon("chevron-left")}<span>Jobs</span></a>
           <h1 title=${task.title}>${task.title}</h1>
           <div class="figure ${this.left < 60 && !preview ? "late" : ""}"><b role="timer" aria-label="Time left">${clockText(preview ? task.seconds_left : this.left)}</b>time left</div>
-          <div class="figure"><b>${formatMicros(microsOf(task.price))}</b>${reviewed(task)}</div>
-          <div class="figure"><b>${formatMicros(session.earnedMicros)}</b>earned now</div>
+          ${task.paid_by_employer
+            ? html`<div class="figure"><b>Paid</b>by your employer</div>`
+            : html`<div class="figure"><b>${formatMicros(microsOf(task.price))}</b>${reviewed(task)}</div>
+                <div class="figure"><b>${formatMicros(session.earnedMicros)}</b>earned now</div>`}
         </header>
         <div class="actions">
           <button type="button" class="plain" ?disabled=${off} @click=${() => this.declineDialog?.showModal()}>Decline</button>
