@@ -3,8 +3,8 @@
 from django.utils import timezone
 
 from frontend import letters
-from marketplace.models import Invitation, InvitationStatus, User
-from marketplace.services import passwords
+from marketplace.models import Invitation, InvitationStatus, SignUp, User
+from marketplace.services import passwords, scope, signups
 
 
 def mail_invitation(invitation_id: int) -> None:
@@ -20,3 +20,14 @@ def mail_password_link(user_id: int) -> None:
     user = User.objects.filter(pk=user_id).first()
     if user is not None and passwords.may_reset(user):
         letters.send_password_link(user)
+
+
+def mail_sign_up(sign_up_id: int) -> None:
+    """Send the letter of a sign-up, unless it is over."""
+    found = SignUp.objects.filter(pk=sign_up_id, expires_at__gt=timezone.now()).first()
+    if found is None:
+        return
+    known = scope.user_or_none(found.email) is not None
+    letters.send_sign_up(found, known=known)
+    if known:
+        signups.drop(found)

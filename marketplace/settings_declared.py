@@ -193,7 +193,16 @@ FETCH_ALLOWED_HOSTS = names(
 )
 
 # --- marketplace ----------------------------------------------------------------
-SIGN_UP_ENABLED = flag("WAGGLE_SIGN_UP_ENABLED", "Whether anybody may create an account.", default=False)
+SIGN_UP_ENABLED = flag(
+    "WAGGLE_SIGN_UP_ENABLED",
+    "Whether anybody may sign up as a requester, with an account of their own. Needs a mail server.",
+    default=False,
+)
+WORKER_SIGN_UP_ENABLED = flag(
+    "WAGGLE_WORKER_SIGN_UP_ENABLED",
+    "Whether anybody may sign up as a worker of the public pool. Needs a mail server.",
+    default=True,
+)
 INVITATION_DAYS = whole(
     "WAGGLE_INVITATION_DAYS",
     "How long an invitation to an account or a team can be accepted.",
@@ -311,6 +320,7 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
     "E-mail": (EMAIL_HOST, EMAIL_PORT, EMAIL_SECURITY, EMAIL_USER, EMAIL_PASSWORD, EMAIL_FROM),
     "Marketplace": (
         SIGN_UP_ENABLED,
+        WORKER_SIGN_UP_ENABLED,
         INVITATION_DAYS,
         PASSWORD_LINK_HOURS,
         PLATFORM_FEE_PERCENT,

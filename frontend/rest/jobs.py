@@ -70,6 +70,7 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
         "task_availability_seconds": job.task_availability_seconds,
         "max_concurrent_tasks": job.max_concurrent_tasks,
         "review_days": job.review_days,
+        "content_classifiers": job.content_classifiers,
         "max_human_labeled_objects": job.max_human_labeled_objects,
         "max_percentage_labeled": job.max_percentage_labeled,
         "money": {name.removesuffix("_micros"): money.text(value) for name, value in spent.items()},

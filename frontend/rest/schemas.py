@@ -94,6 +94,8 @@ class Workteam(s.Serializer):
     description = s.CharField()
     crowd = s.CharField()
     members = s.IntegerField()
+    portal_url = s.CharField(allow_null=True, help_text="where its workers sign in; null for the public pool")
+    source_cidrs = s.ListField(child=s.CharField(), help_text="open to these networks only; empty: to all")
     created_at = s.DateTimeField()
 
 
@@ -203,6 +205,7 @@ class LabelingJob(LabelingJobRow):
     task_availability_seconds = s.IntegerField()
     max_concurrent_tasks = s.IntegerField()
     review_days = s.IntegerField(allow_null=True)
+    content_classifiers = s.ListField(child=s.CharField(), help_text="what the requester certifies of the data")
     max_human_labeled_objects = s.IntegerField(allow_null=True)
     max_percentage_labeled = s.IntegerField(allow_null=True)
     money = inline_serializer(

@@ -7,13 +7,14 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from frontend.networks import caller
 from frontend.review_forms import AppealForm, first_error
 from frontend.session import worker_page
 from labeling.services import scope
 from labeling.services.queue import worklist
 from labeling.services.results import appeals, history
 from marketplace.errors import DomainError
-from marketplace.services import earnings
+from marketplace.services import earnings, team_access
 
 PER_PAGE = 50
 
@@ -22,12 +23,15 @@ PER_PAGE = 50
 def jobs(request: HttpRequest) -> HttpResponse:
     """Jobs with tasks for this worker: price, expected hourly pay, tasks left."""
     worker = request.worker  # type: ignore[attr-defined]
-    page = Paginator(worklist.queues_with_work(worker), PER_PAGE).get_page(request.GET.get("page"))
+    address = caller(request)
+    page = Paginator(worklist.queues_with_work(worker, address), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "rows": worklist.with_counts(worker, page),
         "balance": earnings.balance(worker=worker),
         "worker": worker,
+        "outside": team_access.teams_outside(worker=worker, address=address),
+        "address": address,
     }
     return render(request, "worker/jobs.html", context)
 
@@ -36,7 +40,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
 def task(request: HttpRequest, queue_id: int) -> HttpResponse:
     """The page tasks are done on; it claims and submits over REST."""
     worker = request.worker  # type: ignore[attr-defined]
-    queue = scope.queue(worker, queue_id)
+    queue = scope.queue(worker, queue_id, caller(request))
     here = reverse("worker:task", args=[queue.pk])
     config = {
         "queue_id": queue.pk,

@@ -40,6 +40,8 @@ class LabelingJob(models.Model):
     output_uri = AddressField(max_length=1024)
     role_arn = models.CharField(max_length=2048, blank=True)
     tags = models.JSONField(default=list)
+    # What the requester certifies of the data, in AWS's words: a list of services.jobs.limits.CONTENT_CLASSIFIERS.
+    content_classifiers = models.JSONField(default=list)
 
     # {"kind": "fixed"} | {"kind": "dynamic", "target_confidence": 0.9, "start": 2}
     redundancy = models.JSONField(default=dict)

@@ -6,6 +6,7 @@ from marketplace.models.invitations import Invitation, InvitationStatus
 from marketplace.models.ledger import Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
 from marketplace.models.payouts import UNDER_WAY, Payout, PayoutDetails, PayoutStatus
 from marketplace.models.rates import RateWindow
+from marketplace.models.signups import SignUp, SignUpPurpose, WorkerProfile
 from marketplace.models.store import StoreAddress
 from marketplace.models.workforce import (
     Audience,
@@ -19,6 +20,7 @@ from marketplace.models.workforce import (
     WorkerStatus,
     Workteam,
     WorkteamMember,
+    new_portal_slug,
 )
 
 __all__ = [
@@ -46,12 +48,16 @@ __all__ = [
     "Posting",
     "RateWindow",
     "Role",
+    "SignUp",
+    "SignUpPurpose",
     "StoreAddress",
     "Subject",
     "User",
     "Worker",
     "WorkerGroup",
+    "WorkerProfile",
     "WorkerStatus",
     "Workteam",
     "WorkteamMember",
+    "new_portal_slug",
 ]

@@ -24,7 +24,19 @@ from learning.services.active.loop_settings import RANGES
 from marketplace import arns, money, names
 from marketplace.models import Worker
 from marketplace.ranges import Range
-from marketplace.services import accounts, boundaries, eligibility, passwords, payouts, people, wallets, workteams
+from marketplace.services import (
+    accounts,
+    boundaries,
+    eligibility,
+    invitation_lists,
+    passwords,
+    payouts,
+    people,
+    profiles,
+    team_access,
+    wallets,
+    workteams,
+)
 
 OURS = "frontend."
 WORKER_ID_LENGTH = Worker._meta.get_field("public_id").max_length
@@ -105,11 +117,36 @@ DECLARED: dict[str, Range] = {
     "TokenInput.name": accounts.TOKEN_NAME_LENGTH,
     "UserInput.account": accounts.ACCOUNT_NAME_LENGTH,
     "WorkteamInput.description": workteams.DESCRIPTION_LENGTH,
+    "FinishInput.account": accounts.ACCOUNT_NAME_LENGTH,
+    "FinishInput.secret": passwords.LENGTH,
+    "InviteForm.emails": invitation_lists.TEXT_LENGTH,
+    "NetworksForm.source_cidrs": team_access.NETWORKS_LENGTH,
+    "account_name": accounts.ACCOUNT_NAME_LENGTH,
+    "content_classifiers": limits.CERTIFICATES,
+    "emails": invitation_lists.ADDRESSES,
+    "emails[]": invitation_lists.ADDRESS_LENGTH,
+    "languages": profiles.LANGUAGES,
+    "organization": accounts.ORGANIZATION_LENGTH,
+    "portal": team_access.SLUG_LENGTH,
+    "source_cidrs": team_access.CIDRS,
+    "source_cidrs[]": team_access.CIDR_LENGTH,
 }
 # Fields without a declared limit: ids of rows, and texts that another rule checks.
 FREE = {
     "owner",
-    *("account", "answer", "augmentation", "dataset", "email", "folder", "images", "job", "labels", "task_type"),
+    *(
+        "account",
+        "answer",
+        "augmentation",
+        "contact_email",
+        "dataset",
+        "email",
+        "folder",
+        "images",
+        "job",
+        "labels",
+        "task_type",
+    ),
     *("validation", "workteam"),
 }
 

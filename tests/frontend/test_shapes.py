@@ -19,13 +19,14 @@ from tests.labeling import stories
 pytestmark = pytest.mark.django_db
 OF_WORKERS = {
     "list_work", "list_my_workteams", "get_earnings", "list_assignments", "assignment_time_left", "get_payout_details",
-    "list_payouts", "list_my_answers", "list_my_appeals",
+    "list_payouts", "list_my_answers", "list_my_appeals", "get_profile",
 }  # fmt: skip
 # Its figures vary with the learning room; tests/learning checks them.
 UNCHECKED = {"get_learning_loop"}
 # Operations without an idempotency key: they only read, are repeatable by themselves, or return a secret, which must
 # not be stored for a replay.
 WITHOUT_KEY = {
+    "request_sign_up", "finish_sign_up", "create_workteam_invitations",
     "create_invitation", "create_workteam_invitation", "create_user", "create_password_link", "request_password_link",
     "reset_password", "create_token", "upload_files", "estimate_labeling_job", "forecast_labeling_job", "claim_task",
     "claim_task_of_labeling_job", "submit_assignment", "return_assignment", "decline_assignment",
@@ -114,6 +115,8 @@ def test_every_post_response_matches_its_schema(document, world):
         ("create_token", owner, {"name": "t"}),
         ("create_invitation", owner, {"email": world.stranger.email, "role": Role.VIEWER}),
         ("create_workteam_invitation", owner, {"email": "nobody@example.org"}),
+        ("create_workteam_invitations", owner, {"emails": ["bad", "a@example.org", "A@example.org"], "skip_bad": True}),
+        ("finish_sign_up", worker, {"secret": world.ids["sign_up"], "password": "clover-and-9-bees"}),
         ("create_user", operator, {"email": "n@example.org", "display_name": "N", "account": "N"}),
         ("create_password_link", operator, {}),
         ("create_account", operator, {"name": "N", "owner": world.stranger.email}),

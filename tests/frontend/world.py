@@ -15,7 +15,7 @@ from labeling.services.results import appeals, deciding
 from learning.models import Model, TrainingJob
 from marketplace import storage
 from marketplace.models import Account, Payout, User, Worker
-from marketplace.services import accounts, eligibility, invitations, passwords, payouts
+from marketplace.services import accounts, eligibility, invitations, passwords, payouts, signups
 from tests import builders
 from tests.labeling import stories
 
@@ -75,6 +75,7 @@ def _of_people(account: Account, owner: User, outsider: Worker) -> dict[str, Any
         "account_id": account.pk,
         "invitation_id": invitation.pk,
         "secret": invitations.new_link(invitation),
+        "sign_up": signups.new_link(signups.begin(email="signing-up@example.org", purpose="Worker")),
         "uidb64": uid,
         "reset": reset,
     }
@@ -133,6 +134,7 @@ def a_world() -> World:
         "token_id": token.pk,
         "user_id": owner.pk,
         "team_id": job.workteam_id,
+        "slug": job.workteam.portal_slug,
         "worker_id": worker.public_id,
         "payout_id": payout.pk,
         "name": payout.sent_with,

@@ -96,6 +96,7 @@ def _make_queue(design: Design) -> WorkQueue:
         fee_micros=pricing.fee(design.price_micros),
         first_seats=min((design.redundancy or {})["start"], max_seats) if dynamic else max_seats,
         max_seats=max_seats,
+        adult_content=limits.FREE_OF_ADULT_CONTENT not in (design.content_classifiers or []),
         **{name: getattr(design, name) for name in _QUEUE},
     )
 

@@ -60,6 +60,7 @@ class Design:
     max_percentage_labeled: int | None = None
     max_spend_micros: int | None = None
     automated_labeling: dict[str, Any] | None = None
+    content_classifiers: list[str] | None = None
     tags: list[dict[str, str]] | None = None
     role_arn: str = ""
     keywords: list[str] | None = None
@@ -82,9 +83,23 @@ class Design:
         self.redundancy = self.redundancy or {"kind": "fixed"}
         self.automated_labeling = self.automated_labeling or {}
         self.keywords, self.tags = self.keywords or [], self.tags or []
+        self.content_classifiers = self.content_classifiers or []
         if self.task_availability_seconds is None:
             self.task_availability_seconds = AVAILABILITY[self.public]
-        for rule in (_names, _labels, _input, _team, _texts, _people, _money, _times, _stopping, _lists, _learning):
+        for rule in (
+            _names,
+            _labels,
+            _input,
+            _team,
+            _content,
+            _texts,
+            _people,
+            _money,
+            _times,
+            _stopping,
+            _lists,
+            _learning,
+        ):
             rule(self)
         if self.errors:
             fields = ", ".join(dict.fromkeys(name for name, _ in self.errors))
@@ -166,6 +181,28 @@ def _input(design: Design) -> None:
 def _team(design: Design) -> None:
     if not design.public and design.workteam.account_id != design.account.pk:
         design.wrong("workteam", "there is no such team in the account")
+
+
+def _content(design: Design) -> None:
+    certified = design.content_classifiers or []
+    for place, name in enumerate(certified):
+        if name not in limits.CONTENT_CLASSIFIERS:
+            expected = " or ".join(limits.CONTENT_CLASSIFIERS)
+            design.wrong(f"content_classifiers[{place}]", f"{name!r} found, {expected} expected")
+        elif name in certified[:place]:
+            design.wrong(f"content_classifiers[{place}]", f"{name} appears twice")
+    if reason := content_refusal(certified, public=design.public):
+        design.wrong("content_classifiers", reason)
+
+
+def content_refusal(certified: list[str], *, public: bool) -> str:
+    """Why a job whose data is certified so may not go to this workforce; "" when it may."""
+    if not public or limits.FREE_OF_PERSONAL_DATA in certified:
+        return ""
+    return (
+        "the public pool is given only data that you certify to be free of personal data "
+        f"({limits.FREE_OF_PERSONAL_DATA}); give other data to a private team"
+    )
 
 
 def _texts(design: Design) -> None:

@@ -10,9 +10,16 @@ from marketplace.models import Account, Workteam
 from marketplace.services import eligibility
 
 
-def create_queue(*, account: Account, owner_kind: str, workteam: Workteam, **design: Any) -> WorkQueue:
-    """Create a queue, Initializing, that admits the members of the team. `design`: the other fields of WorkQueue."""
-    audience = eligibility.audience_for([eligibility.group_of(workteam)])
+def create_queue(
+    *, account: Account, owner_kind: str, workteam: Workteam, adult_content: bool = False, **design: Any
+) -> WorkQueue:
+    """Create a queue, Initializing, that admits the members of the team. `design`: the other fields of WorkQueue.
+
+    With `adult_content` it admits of the public pool only those who have confirmed that they are of age; a private
+    team's account knows whom it has invited.
+    """
+    adults_only = adult_content and workteam.public
+    audience = eligibility.audience_for([eligibility.adults() if adults_only else eligibility.group_of(workteam)])
     return WorkQueue.objects.create(
         account=account, owner_kind=owner_kind, workteam=workteam, audience=audience, **design
     )

@@ -9,7 +9,7 @@ from django.db.models.expressions import RawSQL
 
 from labeling.models import WorkQueue
 from marketplace.models import Worker
-from marketplace.services import eligibility
+from marketplace.services import eligibility, team_access
 
 MOST_COUNTED = 1000
 """A larger count tells a worker nothing more, and the cost of counting would grow with the queue."""
@@ -46,13 +46,16 @@ class AvailableWork:
     tasks_held: int
 
 
-def queues_with_work(worker: Worker) -> QuerySet[WorkQueue]:
-    """The open queues in which the worker can claim a task or holds one, best paid hour first."""
+def queues_with_work(worker: Worker, address: str | None = None) -> QuerySet[WorkQueue]:
+    """The open queues in which the worker can claim a task or holds one, best paid hour first.
+
+    Without those of teams whose networks the `address` of the request is outside of (None: no request).
+    """
     refusal = eligibility.refusal_expression(worker_id=worker.pk, audience="audience_id", account="account_id")
     return (
         WorkQueue.objects.filter(status="InProgress")
-        .alias(refusal=refusal)
-        .filter(refusal=None)
+        .alias(refusal=refusal, outside=team_access.outside_expression(address, cidrs="workteam__source_cidrs"))
+        .filter(refusal=None, outside=False)
         .filter(RawSQL(_SOME_LEFT, [worker.pk, worker.pk], output_field=BooleanField()))
         .annotate(pay_per_second=ExpressionWrapper(F("price_micros") / F("expected_seconds"), FloatField()))
         .select_related("account")
