@@ -116,7 +116,7 @@ class TeamAccessInput(Body):
         help_text="the last part of the portal's address; null: a new one that nobody guesses",
     )
     source_cidrs = serializers.ListField(
-        child=serializers.CharField(max_length=team_access.CIDR_LENGTH.longest),
+        child=serializers.RegexField(team_access.CIDR_PATTERN, max_length=team_access.CIDR_LENGTH.longest),
         max_length=team_access.CIDRS.longest,
         required=False,
         help_text="IPv4 networks (SourceIpConfig.Cidrs) from which the team's work is open; empty: from everywhere",

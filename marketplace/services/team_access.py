@@ -31,6 +31,11 @@ CIDR_LENGTH = Range(7, 18)
 NETWORKS_LENGTH = Range(0, CIDRS.longest * (CIDR_LENGTH.longest + 2))
 """Characters of a list of networks that is typed as one text."""
 
+_OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+CIDR_PATTERN = rf"^({_OCTET}\.){{3}}{_OCTET}(/(3[0-2]|[12]?[0-9]))?$"
+"""An IPv4 network as a regular expression that the OpenAPI document understands too."""
+
+_CIDR = re.compile(CIDR_PATTERN)
 _SLUG = re.compile(SLUG_PATTERN)
 
 
@@ -59,25 +64,25 @@ def set_networks(*, team: Workteam, cidrs: Sequence[str], by: str) -> None:
     if len(cidrs) not in CIDRS:
         raise Invalid(f"{len(cidrs)} networks found, {CIDRS} expected", field="source_cidrs")
     read = [_network(text) for text in cidrs]
-    errors = [(f"source_cidrs[{place}]", problem) for place, (_, problem) in enumerate(read) if problem]
+    errors = [
+        (f"source_cidrs[{place}]", f"{text!r} is no IPv4 network such as 203.0.113.0/24")
+        for place, (text, network) in enumerate(zip(cidrs, read, strict=True))
+        if not network
+    ]
     if errors:
         raise Invalid("; ".join(problem for _, problem in errors), field="source_cidrs", errors=errors)
-    wanted = list(dict.fromkeys(network for network, _ in read))
+    wanted = list(dict.fromkeys(read))
     with transaction.atomic():
         Workteam.objects.filter(pk=team.pk).update(source_cidrs=wanted)
         workteams.record(team, by, f"networks: {', '.join(wanted) or 'all'}")
     team.source_cidrs = wanted
 
 
-def _network(text: str) -> tuple[str, str]:
-    """(the network as it is stored, "") or ("", what is wrong with it)."""
-    try:
-        network = ipaddress.IPv4Network(text.strip(), strict=False)
-    except ValueError:
-        return "", f"{text!r} is no IPv4 network such as 203.0.113.0/24"
-    if text.strip().partition("/")[0] != str(network.network_address):
-        return "", f"{text!r} is an address inside of a network; {network} is the network"
-    return str(network), ""
+def _network(text: str) -> str:
+    """The network as it is stored, "" for what is none. An address inside of a network stands for the network."""
+    if not _CIDR.fullmatch(text.strip()):
+        return ""
+    return str(ipaddress.IPv4Network(text.strip(), strict=False))
 
 
 def of_slug(slug: str) -> Workteam:

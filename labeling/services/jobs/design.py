@@ -83,7 +83,7 @@ class Design:
         self.redundancy = self.redundancy or {"kind": "fixed"}
         self.automated_labeling = self.automated_labeling or {}
         self.keywords, self.tags = self.keywords or [], self.tags or []
-        self.content_classifiers = self.content_classifiers or []
+        self.content_classifiers = list(dict.fromkeys(self.content_classifiers or []))
         if self.task_availability_seconds is None:
             self.task_availability_seconds = AVAILABILITY[self.public]
         for rule in (
@@ -189,8 +189,6 @@ def _content(design: Design) -> None:
         if name not in limits.CONTENT_CLASSIFIERS:
             expected = " or ".join(limits.CONTENT_CLASSIFIERS)
             design.wrong(f"content_classifiers[{place}]", f"{name!r} found, {expected} expected")
-        elif name in certified[:place]:
-            design.wrong(f"content_classifiers[{place}]", f"{name} appears twice")
     if reason := content_refusal(certified, public=design.public):
         design.wrong("content_classifiers", reason)
 
