@@ -27,8 +27,8 @@ from marketplace.services import accounts, profiles, scope, signups, workteams
 
 logger = logging.getLogger(__name__)
 SAID: dict[str, str] = {
-    SignUpPurpose.WORKER: "I want to do tasks and be paid for them",
-    SignUpPurpose.REQUESTER: "I want to have data labeled",
+    SignUpPurpose.WORKER: "To do tasks that are paid",
+    SignUpPurpose.REQUESTER: "To have data labeled",
 }
 
 
