@@ -35,6 +35,7 @@ urlpatterns = [
     path("jobs/new/<str:step>/", job_new.step_page, name="job-new-step"),
     path("jobs/<int:job_id>/", jobs.detail_page, name="job"),
     path("jobs/<int:job_id>/progress/", jobs.progress_part, name="job-progress"),
+    path("jobs/<int:job_id>/continue/", jobs.carry_on, name="job-continue"),
     path("jobs/<int:job_id>/stop/", jobs.stop, name="job-stop"),
     path("jobs/<int:job_id>/preview/", job_preview.of_job, name="job-preview"),
     path("jobs/<int:job_id>/people/", jobs.people_page, name="job-people"),

@@ -20,7 +20,7 @@ from frontend.rest.scope import account_of, actor
 from labeling.models import BadLine, LabelingJob
 from labeling.queries import progress
 from labeling.services import scope
-from labeling.services.jobs import creation, pricing
+from labeling.services.jobs import creation, pricing, probe
 from labeling.services.output import manifests
 from marketplace import money
 from marketplace.models import Role
@@ -71,6 +71,7 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
         "max_concurrent_tasks": job.max_concurrent_tasks,
         "review_days": job.review_days,
         "content_classifiers": job.content_classifiers,
+        "probe": probe_row(job),
         "max_human_labeled_objects": job.max_human_labeled_objects,
         "max_percentage_labeled": job.max_percentage_labeled,
         "money": {name.removesuffix("_micros"): money.text(value) for name, value in spent.items()},
@@ -138,6 +139,27 @@ class JobStopView(APIView):
         creation.stop_job(job=job, by=actor(request))
         job.refresh_from_db()
         return Response(job_detail(job))
+
+
+class JobContinueView(APIView):
+    """Going on after the first objects."""
+
+    @extend_schema(request=None, responses={200: schemas.LabelingJob}, operation_id="continue_labeling_job")
+    @idempotent
+    def post(self, request: Request, job_id: int) -> Response:
+        """Let a public job go on that waits because the answers to its first objects look broken (`probe`)."""
+        job = scope.job(account_of(request, Role.MEMBER), job_id)
+        probe.carry_on(job=job, by=actor(request))
+        return Response(job_detail(job))
+
+
+def probe_row(job: LabelingJob) -> dict[str, Any] | None:
+    """What the first batch of a public job has shown so far; None for other jobs and before it."""
+    found = probe.outcome(job)
+    if found is None:
+        return None
+    state = job.probe or ("Held" if probe.is_held(job) else "Running")
+    return {"state": state, **asdict(found), "problems": found.problems}
 
 
 class EstimateView(APIView):

@@ -6,6 +6,7 @@ from typing import Any
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers as s
 
+from frontend.rest.schemas_probe import Probe
 from marketplace.models import EntryKind
 
 Money = s.CharField  # dollars with six decimals
@@ -206,6 +207,7 @@ class LabelingJob(LabelingJobRow):
     max_concurrent_tasks = s.IntegerField()
     review_days = s.IntegerField(allow_null=True)
     content_classifiers = s.ListField(child=s.CharField(), help_text="what the requester certifies of the data")
+    probe = Probe(allow_null=True)
     max_human_labeled_objects = s.IntegerField(allow_null=True)
     max_percentage_labeled = s.IntegerField(allow_null=True)
     money = inline_serializer(

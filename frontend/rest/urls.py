@@ -86,6 +86,7 @@ urlpatterns = [
     path("labeling-jobs/estimate", jobs.EstimateView.as_view()),
     path("labeling-jobs/forecast", forecasts.ForecastView.as_view()),
     path("labeling-jobs/<int:job_id>", jobs.JobView.as_view()),
+    path("labeling-jobs/<int:job_id>/continue", jobs.JobContinueView.as_view()),
     path("labeling-jobs/<int:job_id>/stop", jobs.JobStopView.as_view()),
     path("labeling-jobs/<int:job_id>/bad-lines", jobs.JobBadLinesView.as_view()),
     path("labeling-jobs/<int:job_id>/preview", objects.PreviewView.as_view()),

@@ -4,7 +4,7 @@ from labeling.models.attempts import FailedAttempt
 from labeling.models.datasets import BadLine, Dataset
 from labeling.models.exports import Export
 from labeling.models.imports import ImportedLine, ImportOutcome, LabelImport
-from labeling.models.jobs import LabelingJob, WorkerModels
+from labeling.models.jobs import LabelingJob, ProbeState, WorkerModels
 from labeling.models.objects import DataObject, Label, LabelSource, ObjectLine, ObjectState
 from labeling.models.queues import AdvanceRequest, WorkQueue
 from labeling.models.reviews import AnswerReview, Appeal, AppealStatus, ReviewStatus
@@ -33,6 +33,7 @@ __all__ = [
     "LabelingJob",
     "ObjectLine",
     "ObjectState",
+    "ProbeState",
     "ReviewStatus",
     "Task",
     "TaskStatus",

@@ -15,7 +15,7 @@ from labeling.models import Batch, DataObject, LabelingJob, ObjectState
 from labeling.queries import spending
 from labeling.services import attempts
 from labeling.services.intake import inspection, loading
-from labeling.services.jobs import finishing
+from labeling.services.jobs import finishing, probe
 from labeling.services.jobs.batches import open_batch
 from labeling.services.jobs.status import move
 from labeling.services.output import manifests
@@ -189,6 +189,8 @@ def _open_next(job: LabelingJob) -> bool:
     """Open the next batch; returns True when another step may follow at once."""
     if reason := _completion_reason(job):
         return _complete(job, reason)
+    if not probe.passes(job):
+        return False
     size = _batch_size(job)
     if size < 1:
         price = money.text(job.queue.task_micros)
