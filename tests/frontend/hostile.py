@@ -201,6 +201,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         ("/account/", {"account": world.account.number, "next": "/wallet/"}),
         ("/jobs/new/launch/", {}),
         (f"{job}stop/", {}),
+        (f"{job}continue/", {}),
         (f"{job}labels/{ids['object_id']}/adjudicate/", {"answer": json.dumps(stories.ONE_BEE)}),
         (f"{job}exports/", {"kind": "coco", "which": "all", "images": "on"}),
         (f"{job}answers/{ids['review_id']}/decide/", {"decision": "reject", "reason": "no", "return_to_worker": "on"}),

@@ -131,6 +131,8 @@ SHARED_WITH_WORKERS = {"api/v1/work-queues/<int:queue_id>/examples/<str:kind>/<i
 FORBIDDEN_TO_VIEWERS = (
     "jobs/new/launch/",
     "jobs/<int:job_id>/stop/",
+    "jobs/<int:job_id>/continue/",
+    "api/v1/labeling-jobs/<int:job_id>/continue",
     "jobs/<int:job_id>/labels/<int:object_id>/adjudicate/",
     "datasets/new/",
     "datasets/<int:dataset_id>/stop/",
