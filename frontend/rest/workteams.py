@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Count, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -133,11 +132,8 @@ class TeamAccessView(APIView):
         data = TeamAccessInput(data=request.data)
         data.is_valid(raise_exception=True)
         given = data.validated_data
-        with transaction.atomic():
-            if "portal" in given:
-                team_access.set_portal(team=team, slug=given["portal"] or "", by=actor(request))
-            if "source_cidrs" in given:
-                team_access.set_networks(team=team, cidrs=given["source_cidrs"], by=actor(request))
+        slug = (given["portal"] or "") if "portal" in given else None
+        team_access.change(team=team, slug=slug, cidrs=given.get("source_cidrs"), by=actor(request))
         return Response(team_row(team, members=team.memberships.count()))
 
 

@@ -39,6 +39,15 @@ _CIDR = re.compile(CIDR_PATTERN)
 _SLUG = re.compile(SLUG_PATTERN)
 
 
+def change(*, team: Workteam, slug: str | None, cidrs: Sequence[str] | None, by: str) -> None:
+    """`set_portal` and `set_networks`, both or neither; None leaves one as it is. Raises as they do."""
+    with transaction.atomic():
+        if slug is not None:
+            set_portal(team=team, slug=slug, by=by)
+        if cidrs is not None:
+            set_networks(team=team, cidrs=cidrs, by=by)
+
+
 def set_portal(*, team: Workteam, slug: str, by: str) -> None:
     """Give the team's portal another address; "" makes one that nobody guesses. The old address leads nowhere.
 

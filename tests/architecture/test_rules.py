@@ -207,6 +207,7 @@ MESSAGES = {
     "marketplace.background.sweep": 0,
     "frontend.background.mail_invitation": 1,
     "frontend.background.mail_password_link": 1,
+    "frontend.background.mail_sign_up": 1,
 }
 """Every message that a version of Waggle has sent, with the number of its arguments; entries are never removed."""
 

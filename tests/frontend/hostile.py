@@ -21,6 +21,7 @@ from frontend.review_forms import FilterForm
 from labeling.models import DataObject
 from marketplace.services import workteams
 from tests import builders
+from tests.frontend.hostile_people import people_bodies, people_forms
 from tests.frontend.test_permissions import signed_in
 from tests.frontend.world import World
 from tests.labeling import stories
@@ -243,42 +244,6 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
     ]
 
 
-def people_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The forms of one's own page, of the operator's pages of people, and of links."""
-    ids, new = world.ids, builders.PASSWORD + "-new"
-    person = f"/operator/people/{world.stranger.pk}/"
-    yield from [
-        (f"/you/invitations/{ids['invitation_id']}/accept/", {}),
-        (f"/you/accounts/{ids['account_id']}/leave/", {}),
-        (f"/you/teams/{ids['team_id']}/leave/", {}),
-        ("/you/password/", {"old_password": builders.PASSWORD, "new_password1": new, "new_password2": new}),
-        ("/password/forgotten/", {"email": world.owner.email}),
-        (f"/password/reset/{ids['uidb64']}/set-password/", {"new_password1": new, "new_password2": new}),
-        ("/you/profile/", {"country": "DE", "languages": "en", "adult": "on"}),
-        ("/you/public-pool/", {}),
-        ("/sign-up/", {"email": "new@example.org", "purpose": "Worker"}),
-        (
-            f"/sign-up/finish/{ids['sign_up']}/",
-            {
-                "display_name": "N",
-                "password": new,
-                "password_again": new,
-                "country": "DE",
-                "languages": "en",
-                "adult": "on",
-            },
-        ),
-        (f"/join/{ids['secret']}/", {"display_name": "S", "password": new, "password_again": new}),
-        ("/operator/people/new/", {"email": "n@example.org", "display_name": "N", "account": "N", "is_operator": "on"}),
-        (f"{person}password-link/", {}),
-        (f"{person}deactivate/", {"reason": "left"}),
-        (f"{person}reactivate/", {}),
-        (f"/operator/people/{world.worker_user.pk}/suspend/", {"reason": "spam"}),
-        (f"/operator/people/{world.worker_user.pk}/lift/", {}),
-        (f"{person}account/", {"account": "N"}),
-    ]
-
-
 def _an_import(world: World) -> dict[str, Any]:
     """The form of a label import, for a file in the store."""
     uri = builders.a_manifest(world.account, [{"source-ref": "s3://bees/0.png"}])
@@ -316,6 +281,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "automated_labeling": {"enabled": True},
     }
     return {
+        **people_bodies(world),
         "create_token": {"name": "t"},
         "change_password": {"old_password": builders.PASSWORD, "new_password": builders.PASSWORD + "-new"},
         "request_password_link": {"email": world.owner.email},
@@ -326,25 +292,8 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         },
         "create_invitation": {"email": world.stranger.email, "role": "Viewer"},
         "create_workteam_invitation": {"email": world.outsider_user.email},
-        "create_workteam_invitations": {"emails": ["a@example.org"], "skip_bad": True},
-        "set_workteam_access": {"portal": "hives", "source_cidrs": ["127.0.0.0/8"]},
-        "set_organization": {"organization": "Hives", "contact_email": "hives@example.org"},
-        "request_sign_up": {"email": "new@example.org", "purpose": "Worker"},
-        "finish_sign_up": {
-            "secret": world.ids["sign_up"],
-            "password": "clover-and-9-bees",
-            "display_name": "N",
-            "country": "DE",
-            "languages": ["en"],
-            "adult": True,
-            "account": "N",
-        },
-        "set_profile": {"country": "DE", "languages": ["en"], "adult": True},
         "change_member_role": {"role": "Owner"},
         "block_worker": {"worker": world.ids["worker_id"], "reason": "spam"},
-        "create_user": {"email": "n@example.org", "display_name": "N", "account": "N"},
-        "deactivate_user": {"reason": "left"},
-        "suspend_worker": {"reason": "spam"},
         "create_account": {"name": "N", "owner": world.stranger.email},
         "deposit": {"account": world.account.number, "amount": "1", "reference": "r"},
         "create_workteam": {"name": "others"},

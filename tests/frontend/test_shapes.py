@@ -5,6 +5,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from django.test import Client
 from drf_spectacular.validation import validate_schema
 
 from frontend.rest import openapi
@@ -104,6 +105,16 @@ def test_every_get_response_matches_its_schema(document, world):
     assert len(checked) >= 27, sorted(checked)
 
 
+def joining(world: World, owner: Client) -> list[tuple[str, Client, dict[str, Any]]]:
+    """Requests by which people are invited and sign up."""
+    many = ["bad", "a@example.org", "A@example.org"]
+    return [
+        ("create_workteam_invitation", owner, {"email": "nobody@example.org"}),
+        ("create_workteam_invitations", owner, {"emails": many, "skip_bad": True}),
+        ("finish_sign_up", Client(), {"secret": world.ids["sign_up"], "password": "clover-and-9-bees"}),
+    ]
+
+
 def test_every_post_response_matches_its_schema(document, world):
     posts = {operation["operationId"]: (route, operation) for route, operation in operations(document, "post").items()}
     owner, worker = signed_in(world.owner), signed_in(world.worker_user)
@@ -114,9 +125,7 @@ def test_every_post_response_matches_its_schema(document, world):
     sent: list[tuple[str, Any, dict[str, Any]]] = [
         ("create_token", owner, {"name": "t"}),
         ("create_invitation", owner, {"email": world.stranger.email, "role": Role.VIEWER}),
-        ("create_workteam_invitation", owner, {"email": "nobody@example.org"}),
-        ("create_workteam_invitations", owner, {"emails": ["bad", "a@example.org", "A@example.org"], "skip_bad": True}),
-        ("finish_sign_up", worker, {"secret": world.ids["sign_up"], "password": "clover-and-9-bees"}),
+        *joining(world, owner),
         ("create_user", operator, {"email": "n@example.org", "display_name": "N", "account": "N"}),
         ("create_password_link", operator, {}),
         ("create_account", operator, {"name": "N", "owner": world.stranger.email}),
