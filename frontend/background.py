@@ -4,8 +4,8 @@ from django.utils import timezone
 
 from frontend import letters
 from marketplace import queue
-from marketplace.models import Invitation, InvitationStatus, User
-from marketplace.services import notifications, passwords
+from marketplace.models import Invitation, InvitationStatus, SignUp, User
+from marketplace.services import notifications, passwords, scope, signups
 
 
 def mail_invitation(invitation_id: int) -> None:
@@ -43,3 +43,14 @@ def mail_notices(user_id: int) -> None:
         notifications.not_mailed(due)
         raise
     notifications.mailed(due)
+
+
+def mail_sign_up(sign_up_id: int) -> None:
+    """Send the letter of a sign-up, unless it is over."""
+    found = SignUp.objects.filter(pk=sign_up_id, expires_at__gt=timezone.now()).first()
+    if found is None:
+        return
+    known = scope.user_or_none(found.email) is not None
+    letters.send_sign_up(found, known=known)
+    if known:
+        signups.drop(found)

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.http import require_http_methods
 
-from frontend import automation, guesses
+from frontend import automation, guesses, letters
 from frontend.rates import address_of
 from marketplace.errors import AccountNotNamed, DomainError, Forbidden, NotFound, StoreFull, TooManyTries, Unavailable
 from marketplace.models import Account, Role
@@ -59,6 +59,10 @@ class SignInView(auth_views.LoginView):
     template_name = "session/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Whether people can sign up by themselves."""
+        return {**super().get_context_data(**kwargs), "sign_up": bool(letters.sign_ups())}
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Sign in and log it."""

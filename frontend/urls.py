@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from frontend import health, session
+from frontend.worker import portal
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", session.home, name="home"),
@@ -16,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("frontend.requester.urls")),
     path("", include("frontend.person.urls")),
     path("vendor/", include("frontend.vendor.urls")),
+    path("portal/<str:slug>/", portal.page, name="portal"),
     path("work/", include("frontend.worker.urls")),
     path("operator/", include("frontend.operator.urls")),
     path("api/v1/", include("frontend.rest.urls")),

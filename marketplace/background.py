@@ -9,6 +9,7 @@ from marketplace.services import (
     invitations,
     notifications,
     rates,
+    signups,
     webhook_sending,
     webhooks,
 )
@@ -21,6 +22,7 @@ def sweep() -> None:
             rates.forget_ended,
             idempotency.forget_old,
             invitations.expire_overdue,
+            signups.forget_expired,
             contracts.end_overdue,
             debts.settle_all,
             billing.charge_taxes,

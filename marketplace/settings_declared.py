@@ -205,7 +205,16 @@ FETCH_ALLOWED_HOSTS = names(
 CONDUCT_RULES = flag(
     "WAGGLE_CONDUCT_RULES", "Whether answers are checked by the rules against spam and robots.", default=True
 )
-SIGN_UP_ENABLED = flag("WAGGLE_SIGN_UP_ENABLED", "Whether anybody may create an account.", default=False)
+SIGN_UP_ENABLED = flag(
+    "WAGGLE_SIGN_UP_ENABLED",
+    "Whether anybody may sign up as a requester, with an account of their own. Needs a mail server.",
+    default=False,
+)
+WORKER_SIGN_UP_ENABLED = flag(
+    "WAGGLE_WORKER_SIGN_UP_ENABLED",
+    "Whether anybody may sign up as a worker of the public pool. Needs a mail server.",
+    default=True,
+)
 INVITATION_DAYS = whole(
     "WAGGLE_INVITATION_DAYS",
     "How long an invitation to an account or a team can be accepted.",
@@ -352,6 +361,7 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
     "Marketplace": (
         SIGN_UP_ENABLED,
         CONDUCT_RULES,
+        WORKER_SIGN_UP_ENABLED,
         INVITATION_DAYS,
         REVIEW_VENDOR_LISTINGS,
         PASSWORD_LINK_HOURS,

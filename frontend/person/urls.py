@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from frontend.person import joining, notices, pages, passwords, webhooks
+from frontend.person import joining, notices, pages, passwords, signing_up, webhooks
 
 app_name = "person"
 urlpatterns = [
@@ -27,5 +27,10 @@ urlpatterns = [
     path("password/forgotten/", passwords.ForgottenView.as_view(), name="password-forgotten"),
     path("password/forgotten/sent/", passwords.SentView.as_view(), name="password-sent"),
     path("password/reset/<str:uidb64>/<str:token>/", passwords.ResetView.as_view(), name="password-reset"),
+    path("you/profile/", signing_up.set_profile, name="profile"),
+    path("you/public-pool/", signing_up.join_pool, name="join-pool"),
+    path("sign-up/", signing_up.begin, name="sign-up"),
+    path("sign-up/sent/", signing_up.sent, name="sign-up-sent"),
+    path("sign-up/finish/<str:sign_up>/", signing_up.finish, name="sign-up-finish"),
     path("join/<str:secret>/", joining.page, name="join"),
 ]

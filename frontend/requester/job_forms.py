@@ -12,7 +12,7 @@ from labeling.models import Dataset
 from labeling.services import scope
 from labeling.services.golds import options
 from labeling.services.jobs import instructions, limits, pricing
-from labeling.services.jobs.design import Design, label_errors
+from labeling.services.jobs.design import Design, content_refusal, label_errors
 from labeling.task_types.base import TaskType
 from marketplace import money
 from marketplace.errors import DomainError
@@ -177,6 +177,16 @@ class PeopleStep(StepForm):
             attrs={"list": "prices", "inputmode": "decimal", "aria-describedby": "id_price_helptext"}
         ),
     )
+    free_of_personal_data = forms.BooleanField(
+        required=False,
+        label="The data is free of personal data",
+        help_text="You certify it. Without it the job can be given to private teams only.",
+    )
+    free_of_adult_content = forms.BooleanField(
+        required=False,
+        label="The data is free of adult content",
+        help_text="You certify it. Without it, of the public pool only those see the job who confirmed to be of age.",
+    )
     review_days = forms.IntegerField(
         required=False,
         label="Review: accepted by itself after days",
@@ -253,6 +263,10 @@ class PeopleStep(StepForm):
         self.fields["qualifications"].queryset = requirements.usable_types(self.account)  # type: ignore[attr-defined]
         self.fields["qualifications"].label_from_instance = lambda row: row.name  # type: ignore[attr-defined]
 
+    def certificates(self) -> list[forms.BoundField]:
+        """The two fields about the data, which the page shows together."""
+        return [self["free_of_personal_data"], self["free_of_adult_content"]]
+
     def clean_price(self) -> int:
         """Micro-dollars."""
         return dollars(self.cleaned_data["price"])
@@ -266,6 +280,8 @@ class PeopleStep(StepForm):
         """The price must be one the chosen workforce may be offered; a contract with a vendor fixes it."""
         given = super().clean() or {}
         team = given.get("workteam")
+        if team is not None and (reason := content_refusal(_certified(given), public=team.public)):
+            self.add_error("free_of_personal_data", f"{reason[0].upper()}{reason[1:]}.")
         if team is not None and team.of_vendor:
             price = team.contract.prices.get(self.task_type.name)
             if price is None:
@@ -286,6 +302,15 @@ def _team_label(team: Workteam) -> str:
     if team.public:
         return "Public pool"
     return f"{team.contract.vendor.name}: contract {team.contract.pk}" if team.of_vendor else str(team.name)
+
+
+def _certified(people: dict[str, Any]) -> list[str]:
+    """The ContentClassifiers of what was ticked in the people step."""
+    ticked = {
+        limits.FREE_OF_PERSONAL_DATA: people.get("free_of_personal_data"),
+        limits.FREE_OF_ADULT_CONTENT: people.get("free_of_adult_content"),
+    }
+    return [name for name, said in ticked.items() if said]
 
 
 class AutomationStep(StepForm):
@@ -352,6 +377,7 @@ def design(draft: dict[str, Any]) -> dict[str, Any]:
         "review_days": people.get("review_days"),
         "qualification_requirements": required(people),
         "golds": _golds(people),
+        "content_classifiers": _certified(people),
         "max_human_labeled_objects": people["max_human_labeled_objects"],
         "max_percentage_labeled": people["max_percentage_labeled"],
         "max_spend_micros": people["max_spend"],

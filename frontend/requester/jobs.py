@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,7 +17,7 @@ from labeling import task_types, transitions
 from labeling.models import BadLine, DataObject, Export, LabelingJob
 from labeling.queries import hourly, people, progress
 from labeling.services import scope
-from labeling.services.jobs import creation
+from labeling.services.jobs import creation, probe
 from labeling.services.output import exports
 from labeling.services.results import accuracy
 from marketplace.errors import NotFound
@@ -91,6 +92,8 @@ def job_context(request: HttpRequest, job: LabelingJob, tab: str) -> dict[str, A
         "running": job.status in RUNNING,
         "progress": progress.progress(job),
         "now": listing.doing(job),
+        "probe": probe.outcome(job) if tab == "progress" else None,
+        "probe_held": probe.is_held(job),
         "tabs": [
             ("progress", "Progress", reverse("requester:job", args=[job.pk])),
             ("gallery", "Labels", reverse("requester:job-gallery", args=[job.pk])),
@@ -131,6 +134,16 @@ def stop(request: HttpRequest, job_id: int) -> HttpResponse:
     """Stop the job."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     creation.stop_job(job=job, by=actor(request.user))
+    return redirect("requester:job", job.pk)
+
+
+@require_POST
+@requester_page(Role.MEMBER)
+def carry_on(request: HttpRequest, job_id: int) -> HttpResponse:
+    """Let a job go on that waits after its first objects."""
+    job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
+    probe.carry_on(job=job, by=actor(request.user))
+    messages.success(request, "The job goes on.")
     return redirect("requester:job", job.pk)
 
 

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from frontend.networks import caller
 from frontend.rest import schemas, schemas_money
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import worker_of
@@ -37,7 +38,7 @@ class WorkView(ListView):
 
     def rows(self, request: Request, **place: Any) -> QuerySet[WorkQueue]:
         """With a task that the caller can claim or holds."""
-        return worklist.queues_with_work(worker_of(request))
+        return worklist.queues_with_work(worker_of(request), caller(request))
 
     def page(self, found: list[WorkQueue]) -> list[tuple[AvailableWork, int | None]]:
         """With the numbers of tasks, and the job: clients of version 0.1 know work by it."""

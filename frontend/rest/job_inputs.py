@@ -137,6 +137,13 @@ class LabelingJobInput(Body):
     task_time_limit_seconds = serializers.IntegerField(required=False, **limits.TASK_TIME_LIMIT_SECONDS.bounds)
     task_availability_seconds = serializers.IntegerField(required=False, **limits.AVAILABILITY_SECONDS.bounds)
     max_concurrent_tasks = serializers.IntegerField(required=False, **limits.MAX_CONCURRENT_TASKS.bounds)
+    content_classifiers = serializers.ListField(
+        child=serializers.ChoiceField(choices=list(limits.CONTENT_CLASSIFIERS)),
+        required=False,
+        max_length=limits.CERTIFICATES.longest,
+        help_text="what you certify of the data; the public pool is given only data without personal data, and data "
+        "that may be adult content only to those who have confirmed that they are of age",
+    )
     review_days = serializers.IntegerField(
         required=False,
         allow_null=True,

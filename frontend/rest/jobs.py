@@ -22,7 +22,7 @@ from labeling.models import BadLine, LabelingJob
 from labeling.queries import hourly, progress
 from labeling.services import scope
 from labeling.services.golds.options import of as gold_options
-from labeling.services.jobs import creation, pausing, pricing
+from labeling.services.jobs import creation, pausing, pricing, probe
 from labeling.services.output import manifests
 from marketplace import money
 from marketplace.models import AudienceRequirement, Role
@@ -90,6 +90,8 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
         "qualification_requirements": [requirement_row(one) for one in requirements.of_audience(job.queue.audience_id)],
         "routing_rule": job.queue.routing_rule,
         "golds": gold_options(job),
+        "content_classifiers": job.content_classifiers,
+        "probe": probe_row(job),
         "max_human_labeled_objects": job.max_human_labeled_objects,
         "max_percentage_labeled": job.max_percentage_labeled,
         "hourly_pay": hourly_row(hourly.of_job(job)) | {"floor": money.text(hourly.floor_micros())},
@@ -170,6 +172,27 @@ class JobResumeView(APIView):
         job = scope.job(account_of(request, Role.MEMBER), job_id)
         pausing.resume(job=job)
         return Response(job_detail(job))
+
+
+class JobContinueView(APIView):
+    """Going on after the first objects."""
+
+    @extend_schema(request=None, responses={200: schemas.LabelingJob}, operation_id="continue_labeling_job")
+    @idempotent
+    def post(self, request: Request, job_id: int) -> Response:
+        """Let a public job go on that waits because the answers to its first objects look broken (`probe`)."""
+        job = scope.job(account_of(request, Role.MEMBER), job_id)
+        probe.carry_on(job=job, by=actor(request))
+        return Response(job_detail(job))
+
+
+def probe_row(job: LabelingJob) -> dict[str, Any] | None:
+    """What the first batch of a public job has shown so far; None for other jobs and before it."""
+    found = probe.outcome(job)
+    if found is None:
+        return None
+    state = job.probe or ("Held" if probe.is_held(job) else "Running")
+    return {"state": state, **asdict(found), "problems": found.problems}
 
 
 class EstimateView(APIView):

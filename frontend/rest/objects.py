@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.images import image_response, image_url, read_token
+from frontend.networks import caller
 from frontend.rest import schemas
 from frontend.rest.fields import AnswerField, Body
 from frontend.rest.idempotency import idempotent
@@ -133,7 +134,7 @@ class ImageView(APIView):
         object_id, user_id = read_token(token)
         if user_id != request.user.pk:
             raise NotFound("there is no such image")
-        row = scope.object_shown_to(request.user, object_id)
+        row = scope.object_shown_to(request.user, object_id, caller(request))
         return image_response(images.image_uri(data_object=row), request)
 
 
@@ -143,5 +144,5 @@ class ExampleView(APIView):
     @extend_schema(responses={(200, "image/*"): OpenApiTypes.BINARY}, operation_id="get_example")
     def get(self, request: Request, queue_id: int, kind: str, number: int) -> HttpResponse:
         """Good and bad examples, for the account's members and the workers the queue is open to."""
-        example = scope.example_shown_to(request.user, queue_id, kind, number)
+        example = scope.example_shown_to(request.user, queue_id, kind, number, caller(request))
         return image_response(example["uri"], request)

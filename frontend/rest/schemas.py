@@ -7,6 +7,7 @@ from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers as s
 
 from frontend.rest.qualification_schemas import QualificationRequirement
+from frontend.rest.schemas_probe import Probe
 from marketplace.models import EntryKind
 
 Money = s.CharField  # dollars with six decimals
@@ -96,6 +97,8 @@ class Workteam(s.Serializer):
     description = s.CharField()
     crowd = s.CharField()
     members = s.IntegerField()
+    portal_url = s.CharField(allow_null=True, help_text="where its workers sign in; null for the public pool")
+    source_cidrs = s.ListField(child=s.CharField(), help_text="open to these networks only; empty: to all")
     created_at = s.DateTimeField()
 
 
@@ -212,6 +215,8 @@ class LabelingJob(LabelingJobRow):
     routing_rule = s.CharField(allow_blank=True)
     qualification_requirements = QualificationRequirement(many=True)
     golds = s.JSONField(help_text="the options of golds, and what the manifest gave: taken, unusable, problem")
+    content_classifiers = s.ListField(child=s.CharField(), help_text="what the requester certifies of the data")
+    probe = Probe(allow_null=True)
     max_human_labeled_objects = s.IntegerField(allow_null=True)
     max_percentage_labeled = s.IntegerField(allow_null=True)
     hourly_pay = inline_serializer(

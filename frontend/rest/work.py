@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.images import image_url
+from frontend.networks import caller
 from frontend.rest import schemas
 from frontend.rest.fields import AnswerField, Body, FiniteFloatField
 from frontend.rest.idempotency import key_of
@@ -95,11 +96,11 @@ def assignment_payload(
     }
 
 
-def claim_payload(worker: Worker, queue_id: int, *, key: str, hint: bool) -> dict[str, Any]:
+def claim_payload(worker: Worker, queue_id: int, *, key: str, hint: bool, address: str) -> dict[str, Any]:
     """Claim the next task of a queue for a worker; `reason` says why there is none. `hint`: name the image after it."""
     now = timezone.now()
     queue = WorkQueue(pk=queue_id)
-    assignment = assignments.claim(worker=worker, queue=queue, key=key, now=now)
+    assignment = assignments.claim(worker=worker, queue=queue, key=key, now=now, address=address)
     if assignment is None:
         status = WorkQueue.objects.values_list("status", flat=True).get(pk=queue_id)
         return {"assignment": None, "reason": NO_TASK.get(status, "job-closed"), "next": None}
@@ -110,13 +111,16 @@ def claim_payload(worker: Worker, queue_id: int, *, key: str, hint: bool) -> dic
     }
 
 
-def claim_after_submit(worker: Worker, submitted: assignments.Submission, *, hint: bool) -> dict[str, Any]:
+def claim_after_submit(
+    worker: Worker, submitted: assignments.Submission, *, hint: bool, address: str
+) -> dict[str, Any]:
     """Claim the next task in the request that submitted one; a repeat of the request gets the same task.
 
     The answer is stored already, so a refusal to give a further task is no error of the request, but its `reason`.
     """
     try:
-        return claim_payload(worker, submitted.queue_id, key=f"after:{submitted.assignment_id}", hint=hint)
+        key = f"after:{submitted.assignment_id}"
+        return claim_payload(worker, submitted.queue_id, key=key, hint=hint, address=address)
     except tuple(NO_NEXT) as refused:
         return {"assignment": None, "reason": NO_NEXT[type(refused)], "next": None}
 
@@ -126,13 +130,19 @@ def _hint(request: Request) -> bool:
     return request.auth is None or flag(request, "hint")
 
 
+def _claimed(request: Request, queue_id: int) -> dict[str, Any]:
+    return claim_payload(
+        worker_of(request), queue_id, key=key_of(request), hint=_hint(request), address=caller(request)
+    )
+
+
 class ClaimView(APIView):
     """Take the next task of a work queue."""
 
     @extend_schema(request=None, responses={200: schemas.Claim}, operation_id="claim_task", parameters=CLAIM_PARAMETERS)
     def post(self, request: Request, queue_id: int) -> Response:
         """A task with a lease, or null with the reason there is none."""
-        return Response(claim_payload(worker_of(request), queue_id, key=key_of(request), hint=_hint(request)))
+        return Response(_claimed(request, queue_id))
 
 
 class JobClaimView(APIView):
@@ -147,7 +157,7 @@ class JobClaimView(APIView):
     def post(self, request: Request, job_id: int) -> Response:
         """A task with a lease, or null with the reason there is none."""
         queue_id = scope.queue_of_job(job_id)
-        return Response(claim_payload(worker_of(request), queue_id, key=key_of(request), hint=_hint(request)))
+        return Response(_claimed(request, queue_id))
 
 
 @listed(
@@ -162,7 +172,7 @@ class AssignmentsView(ListView):
 
     def rows(self, request: Request, **place: Any) -> QuerySet[Assignment]:
         """Of queues that are still open to the caller."""
-        return scope.assignments_held(worker_of(request))
+        return scope.assignments_held(worker_of(request), caller(request))
 
     def page(self, found: list[Assignment]) -> list[tuple[Assignment, str | None]]:
         """With the reasons of those that came back, in one query."""
@@ -203,6 +213,7 @@ class SubmitView(APIView):
             seconds=data.validated_data["seconds"],
             key=key_of(request) or None,
             activity=Activity(**counted) if (counted := data.validated_data["activity"]) is not None else None,
+            address=caller(request),
         )
         earned = 0 if done.to_employer else done.paid_micros
         held = earned if done.held_until is not None else 0
@@ -215,7 +226,7 @@ class SubmitView(APIView):
         }
         if claim_next:
             # In a transaction of its own: a submit holds its task while a claim may wait for another.
-            upcoming = claim_after_submit(worker, done, hint=_hint(request))
+            upcoming = claim_after_submit(worker, done, hint=_hint(request), address=caller(request))
             body |= {"next_assignment": upcoming["assignment"], "next": upcoming["next"]}
             if upcoming["assignment"] is None:
                 body["reason"] = upcoming["reason"]

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from frontend.images import image_url
+from frontend.networks import caller
 from frontend.review_forms import AppealForm, first_error
 from frontend.session import worker_page
 from labeling import task_types
@@ -18,7 +19,7 @@ from labeling.services.golds import scoring
 from labeling.services.queue import worklist
 from labeling.services.results import appeals, history
 from marketplace.errors import DomainError, NotFound
-from marketplace.services import earnings
+from marketplace.services import earnings, team_access
 
 PER_PAGE = 50
 
@@ -27,13 +28,16 @@ PER_PAGE = 50
 def jobs(request: HttpRequest) -> HttpResponse:
     """Jobs with tasks for this worker: price, expected hourly pay, tasks left."""
     worker = request.worker  # type: ignore[attr-defined]
-    page = Paginator(worklist.queues_with_work(worker), PER_PAGE).get_page(request.GET.get("page"))
+    address = caller(request)
+    page = Paginator(worklist.queues_with_work(worker, address), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "rows": worklist.with_counts(worker, page),
         "balance": earnings.balance(worker=worker),
         "worker": worker,
         "closed": lists.closing(worker).count(),
+        "outside": team_access.teams_outside(worker=worker, address=address),
+        "address": address,
     }
     return render(request, "worker/jobs.html", context)
 
@@ -42,7 +46,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
 def task(request: HttpRequest, queue_id: int) -> HttpResponse:
     """The page tasks are done on; it claims and submits over REST."""
     worker = request.worker  # type: ignore[attr-defined]
-    queue = scope.queue(worker, queue_id)
+    queue = scope.queue(worker, queue_id, caller(request))
     here = reverse("worker:task", args=[queue.pk])
     config = {
         "queue_id": queue.pk,

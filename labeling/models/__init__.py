@@ -14,7 +14,7 @@ from labeling.models.datasets import BadLine, Dataset
 from labeling.models.exports import Export
 from labeling.models.golds import Gold, GoldResult, GoldSource, GoldStatus
 from labeling.models.imports import ImportedLine, ImportOutcome, LabelImport
-from labeling.models.jobs import LabelingJob, Pause, WorkerModels
+from labeling.models.jobs import LabelingJob, Pause, ProbeState, WorkerModels
 from labeling.models.objects import DataObject, Label, LabelSource, ObjectLine, ObjectState
 from labeling.models.qualifications import (
     QualificationAnswer,
@@ -65,6 +65,7 @@ __all__ = [
     "QualificationQuestion",
     "QualificationTest",
     "Pause",
+    "ProbeState",
     "ReviewStatus",
     "Task",
     "TaskStatus",

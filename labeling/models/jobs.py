@@ -26,6 +26,13 @@ class LabelingJobs(models.Manager["LabelingJob"]):
         return super().get_queryset().select_related("queue")
 
 
+class ProbeState(models.TextChoices):
+    """What came of the first batch of a public job (services/jobs/probe.py)."""
+
+    PASSED = "Passed"
+    CONTINUED = "Continued"
+
+
 class LabelingJob(models.Model):
     """One labeling job. Field names follow CreateLabelingJob.
 
@@ -47,6 +54,10 @@ class LabelingJob(models.Model):
     output_uri = AddressField(max_length=1024)
     role_arn = models.CharField(max_length=2048, blank=True)
     tags = models.JSONField(default=list)
+    # What came of the first batch of a public job; empty before, and while its requester has to decide.
+    probe = models.CharField(max_length=10, choices=ProbeState, blank=True, default="")
+    # What the requester certifies of the data, in AWS's words: a list of services.jobs.limits.CONTENT_CLASSIFIERS.
+    content_classifiers = models.JSONField(default=list)
 
     # {"kind": "fixed"} | {"kind": "dynamic", "target_confidence": 0.9, "start": 2}
     redundancy = models.JSONField(default=dict)

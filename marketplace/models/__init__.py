@@ -19,6 +19,7 @@ from marketplace.models.qualifications import (
 )
 from marketplace.models.rates import RateWindow
 from marketplace.models.reputation import Evidence, EvidenceSource, Reputation
+from marketplace.models.signups import SignUp, SignUpPurpose, WorkerProfile
 from marketplace.models.store import StoreAddress
 from marketplace.models.vendors import (
     Contract,
@@ -45,6 +46,7 @@ from marketplace.models.workforce import (
     WorkerStatus,
     Workteam,
     WorkteamMember,
+    new_portal_slug,
 )
 
 __all__ = [
@@ -97,6 +99,8 @@ __all__ = [
     "RateWindow",
     "Reputation",
     "Role",
+    "SignUp",
+    "SignUpPurpose",
     "StoreAddress",
     "Subject",
     "User",
@@ -108,7 +112,9 @@ __all__ = [
     "VendorListing",
     "Worker",
     "WorkerGroup",
+    "WorkerProfile",
     "WorkerStatus",
     "Workteam",
     "WorkteamMember",
+    "new_portal_slug",
 ]

@@ -46,8 +46,16 @@ class Account(models.Model):
     name = models.CharField(max_length=80)
     # Twelve digits, as in every ARN.
     number = models.CharField(max_length=12, unique=True)
+    # Who invites, as invitations and the portals of the account's teams say it; empty: the account's name.
+    organization = models.CharField(max_length=80, blank=True, default="")
+    contact_email = models.EmailField(blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
     members = models.ManyToManyField(User, through="Membership", related_name="accounts")
+
+    @property
+    def organization_name(self) -> str:
+        """What people outside of the account know it by."""
+        return self.organization or self.name
 
 
 class Role(models.TextChoices):

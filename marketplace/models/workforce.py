@@ -5,6 +5,8 @@ this worker see this work" is answered by one SQL function over these tables and
 (marketplace/sql/eligibility_0018.sql); only services/eligibility.py writes them.
 """
 
+import secrets
+
 from django.db import models
 
 from marketplace.models.accounts import Account, User
@@ -35,6 +37,11 @@ class Crowd(models.TextChoices):
     VENDOR = "vendor-crowd"
 
 
+def new_portal_slug() -> str:
+    """The last part of a portal's address, which nobody guesses."""
+    return secrets.token_hex(12)
+
+
 class Workteam(models.Model):
     """A team of workers. The public pool is the one public-crowd team; it belongs to no account.
 
@@ -45,6 +52,10 @@ class Workteam(models.Model):
     name = models.CharField(max_length=63)
     description = models.CharField(max_length=200, blank=True)
     crowd = models.CharField(max_length=20, choices=Crowd)
+    # The team's page for its workers is at this address; unguessable, unless its account has chosen one.
+    portal_slug = models.CharField(max_length=63, unique=True, default=new_portal_slug)
+    # SourceIpConfig.Cidrs: only from these networks its work can be seen and done, ["203.0.113.0/24"]; empty: from all.
+    source_cidrs = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)
     members = models.ManyToManyField(Worker, through="WorkteamMember", related_name="workteams")
 
@@ -81,6 +92,7 @@ class GroupKind(models.TextChoices):
     TEAM = "team"  # the members of one private team
     PUBLIC = "public"  # everybody in the public pool
     CONTRACT = "contract"  # the people whom a vendor has assigned to one contract
+    ADULTS = "adults"  # those in the public pool who have confirmed that they are of age
 
 
 class WorkerGroup(models.Model):
@@ -88,6 +100,13 @@ class WorkerGroup(models.Model):
 
     kind = models.CharField(max_length=20, choices=GroupKind)
     workteam = models.OneToOneField(Workteam, models.CASCADE, null=True, related_name="group")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind"], condition=models.Q(kind="adults"), name="worker_group_of_adults_once"
+            )
+        ]
 
 
 class GroupMember(models.Model):

@@ -19,6 +19,9 @@ from marketplace.services import audit, passwords
 ACCOUNT_NAME_LENGTH = Range(1, 80)
 """Characters of an account's name."""
 
+ORGANIZATION_LENGTH = Range(0, 80)
+"""Characters of the name of an account's organization."""
+
 DISPLAY_NAME_LENGTH = Range(0, 80)
 """Characters of a person's name."""
 
@@ -78,6 +81,26 @@ def create_account(*, name: str, owner: User) -> Account:
             # Another account has this number; anything else would not go away by trying again.
             if not Account.objects.filter(number=number).exists():
                 raise
+
+
+def set_organization(*, account: Account, organization: str, contact_email: str, acting: User) -> None:
+    """Say who invites: the name and address in invitations and on the portals of the account's teams; "" for neither.
+
+    Without an organization's name they say the account's. Raises NotFound when `acting` is no member, Forbidden when
+    they are less than an admin, Invalid for a long name or a bad address.
+    """
+    require_role(account=account, user=acting, at_least=Role.ADMIN)
+    name = " ".join(organization.split())
+    if len(name) not in ORGANIZATION_LENGTH:
+        raise Invalid(f"an organization's name has {ORGANIZATION_LENGTH} characters", field="organization")
+    try:
+        address = checked_address(contact_email) if contact_email.strip() else ""
+    except Invalid as error:
+        raise Invalid(error.message, field="contact_email") from None
+    with transaction.atomic():
+        Account.objects.filter(pk=account.pk).update(organization=name, contact_email=address)
+        record(account, actor(acting), "organization changed")
+    account.organization, account.contact_email = name, address
 
 
 def add_member(*, account: Account, user: User, role: Role | str, by: str = "system") -> Membership:

@@ -169,6 +169,12 @@ def group_of(team: Workteam) -> WorkerGroup:
     return group
 
 
+def adults() -> WorkerGroup:
+    """The group of those in the public pool who have confirmed that they are of age, made at its first use."""
+    group, _ = WorkerGroup.objects.get_or_create(kind=GroupKind.ADULTS)
+    return group
+
+
 def join(*, group: WorkerGroup, worker: Worker) -> None:
     """Make the worker a member of the group; safe to repeat."""
     GroupMember.objects.get_or_create(group=group, worker=worker)

@@ -5,7 +5,16 @@ import secrets
 from django.db import IntegrityError, transaction
 
 from marketplace.errors import Forbidden, Invalid, NameTaken, NotFound
-from marketplace.models import Account, Crowd, User, Worker, WorkerStatus, Workteam, WorkteamMember
+from marketplace.models import (
+    Account,
+    Crowd,
+    User,
+    Worker,
+    WorkerProfile,
+    WorkerStatus,
+    Workteam,
+    WorkteamMember,
+)
 from marketplace.names import check_name
 from marketplace.ranges import Range
 from marketplace.services import audit, eligibility
@@ -58,7 +67,22 @@ def join_public_pool(worker: Worker) -> WorkteamMember:
     """Make the worker a member of the public pool; safe to repeat. Raises Forbidden for a suspended worker."""
     _must_be_active(worker)
     with transaction.atomic():
-        return _join(public_pool(), worker)[0]
+        membership, _ = _join(public_pool(), worker)
+        sort_adults(worker)
+    return membership
+
+
+def sort_adults(worker: Worker) -> None:
+    """Let the worker into the group of adults, or out of it: in the public pool, and confirmed to be of age.
+
+    For whoever changes one of the two, in the same transaction. Safe to repeat.
+    """
+    # The lock lets two changes of one worker happen one after the other, so that each sees what the other has done.
+    Worker.objects.select_for_update(no_key=True).get(pk=worker.pk)
+    of_age = WorkerProfile.objects.filter(worker=worker).exclude(adult_since=None).exists()
+    in_pool = WorkteamMember.objects.filter(worker=worker, workteam__crowd=Crowd.PUBLIC).exists()
+    change = eligibility.join if of_age and in_pool else eligibility.leave
+    change(group=eligibility.adults(), worker=worker)
 
 
 def add_worker(*, team: Workteam, worker: Worker, by: str) -> WorkteamMember:
@@ -84,6 +108,8 @@ def remove_worker(*, team: Workteam, worker: Worker, by: str) -> None:
         if not deleted:
             raise NotFound(f"worker {worker.public_id} is not on the team {team.name}", field="worker")
         eligibility.leave(group=eligibility.group_of(team), worker=worker)
+        if team.public:
+            sort_adults(worker)
         audit.record(team, by=by, because=f"worker:{worker.pk} removed")
         if team.crowd == Crowd.PRIVATE:
             _end_assignments(team, worker, by)

@@ -212,6 +212,7 @@ MESSAGES = {
     "frontend.background.mail_invitation": 1,
     "frontend.background.mail_password_link": 1,
     "frontend.background.mail_notices": 1,
+    "frontend.background.mail_sign_up": 1,
 }
 """Every message that a version of Waggle has sent, with the number of its arguments; entries are never removed."""
 

@@ -23,6 +23,7 @@ from labeling.models import DataObject
 from marketplace.services import workteams
 from tests import builders
 from tests.frontend import hostile_told, vendor_world
+from tests.frontend.hostile_people import people_bodies, people_forms
 from tests.frontend.test_permissions import signed_in
 from tests.frontend.world import World
 from tests.labeling import stories
@@ -187,6 +188,8 @@ def wizard(world: World) -> dict[str, dict[str, Any]]:
             "target_confidence": "0.9",
             "expected_seconds": 10,
             "price": "0.036",
+            "free_of_personal_data": "on",
+            "free_of_adult_content": "on",
             "review_days": 3,
             "qualifications": [world.ids["type_id"]],
             "qualification_least": 80,
@@ -218,6 +221,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         ("/account/", {"account": world.account.number, "next": "/wallet/"}),
         ("/jobs/new/launch/", {}),
         (f"{job}stop/", {}),
+        (f"{job}continue/", {}),
         (f"{job}labels/{ids['object_id']}/adjudicate/", {"answer": json.dumps(stories.ONE_BEE)}),
         (f"{job}labels/{ids['object_id']}/gold/", {}),
         (f"{job}golds/options/", {"rate": "10", "mint": 3, "pass_mark": "0.5"}),
@@ -243,7 +247,10 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         ("/imports/new/", _an_import(world)),
         (f"/imports/{ids['import_id']}/stop/", {}),
         ("/teams/new/", {"name": "others", "description": "Others"}),
-        (f"/teams/{ids['team_id']}/invite/", {"email": world.outsider_user.email}),
+        (f"/teams/{ids['team_id']}/invite/", {"emails": world.outsider_user.email, "skip_bad": "on"}),
+        (f"/teams/{ids['team_id']}/portal/", {"portal": "hives"}),
+        (f"/teams/{ids['team_id']}/networks/", {"source_cidrs": "127.0.0.0/8"}),
+        ("/settings/organization/", {"organization": "Hives", "contact_email": "hives@example.org"}),
         (f"/teams/{ids['team_id']}/remove/", {"worker": ids["worker_id"]}),
         ("/settings/invitations/", {"email": world.stranger.email, "role": "Viewer"}),
         (f"/settings/invitations/{ids['invitation_id']}/withdraw/", {}),
@@ -275,28 +282,6 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         *hostile_told.forms(world),
         ("/sign-out/", {"next": "/"}),
         ("/api/v1/uploads", {"folder": "0" * 32, "files": SimpleUploadedFile("a.png", builders.image_bytes())}),
-    ]
-
-
-def people_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The forms of one's own page, of the operator's pages of people, and of links."""
-    ids, new = world.ids, builders.PASSWORD + "-new"
-    person = f"/operator/people/{world.stranger.pk}/"
-    yield from [
-        (f"/you/invitations/{ids['invitation_id']}/accept/", {}),
-        (f"/you/accounts/{ids['account_id']}/leave/", {}),
-        (f"/you/teams/{ids['team_id']}/leave/", {}),
-        ("/you/password/", {"old_password": builders.PASSWORD, "new_password1": new, "new_password2": new}),
-        ("/password/forgotten/", {"email": world.owner.email}),
-        (f"/password/reset/{ids['uidb64']}/set-password/", {"new_password1": new, "new_password2": new}),
-        (f"/join/{ids['secret']}/", {"display_name": "S", "password": new, "password_again": new}),
-        ("/operator/people/new/", {"email": "n@example.org", "display_name": "N", "account": "N", "is_operator": "on"}),
-        (f"{person}password-link/", {}),
-        (f"{person}deactivate/", {"reason": "left"}),
-        (f"{person}reactivate/", {}),
-        (f"/operator/people/{world.worker_user.pk}/suspend/", {"reason": "spam"}),
-        (f"/operator/people/{world.worker_user.pk}/lift/", {}),
-        (f"{person}account/", {"account": "N"}),
     ]
 
 
@@ -376,12 +361,14 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "description": "d",
         "price": "0.036",
         "selection": {"kind": "random", "percent": 10},
+        "content_classifiers": ["FreeOfAdultContent"],
         "instructions": {"good_examples": [{"uri": uri}], "bad_examples": [{"uri": uri}]},
         "redundancy": {"kind": "dynamic"},
         "automated_labeling": {"enabled": True},
     }
     return {
         **vendor_world.bodies(world.ids),
+        **people_bodies(world),
         "create_token": {"name": "t"},
         "change_password": {"old_password": builders.PASSWORD, "new_password": builders.PASSWORD + "-new"},
         "request_password_link": {"email": world.owner.email},
@@ -394,9 +381,6 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "create_workteam_invitation": {"email": world.outsider_user.email},
         "change_member_role": {"role": "Owner"},
         "block_worker": {"worker": world.ids["worker_id"], "reason": "spam"},
-        "create_user": {"email": "n@example.org", "display_name": "N", "account": "N"},
-        "deactivate_user": {"reason": "left"},
-        "suspend_worker": {"reason": "spam"},
         "create_account": {"name": "N", "owner": world.stranger.email},
         "deposit": {"account": world.account.number, "amount": "1", "reference": "r"},
         "create_workteam": {"name": "others"},

@@ -5,6 +5,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from django.test import Client
 from drf_spectacular.validation import validate_schema
 
 from frontend.rest import openapi
@@ -23,13 +24,14 @@ OF_WORKERS = {
     "get_payout_details",
     "list_payouts", "list_my_answers", "list_my_appeals", "list_my_qualifications", "get_my_qualification",
     "get_test_attempt", "list_closed_work", "list_my_accuracies", "list_my_findings",
-    "get_worker_statement", "get_hourly_pay",
+    "get_worker_statement", "get_hourly_pay", "get_profile",
 }  # fmt: skip
 # Its figures vary with the learning room; tests/learning checks them.
 UNCHECKED = {"get_learning_loop"}
 # Operations without an idempotency key: they only read, are repeatable by themselves, or return a secret, which must
 # not be stored for a replay.
 WITHOUT_KEY = {
+    "request_sign_up", "finish_sign_up", "create_workteam_invitations",
     "create_invitation", "create_workteam_invitation", "create_user", "create_password_link", "request_password_link",
     "reset_password", "create_token", "upload_files", "estimate_labeling_job", "forecast_labeling_job", "claim_task",
     "claim_task_of_labeling_job", "submit_assignment", "return_assignment", "decline_assignment",
@@ -122,6 +124,16 @@ def test_every_get_response_matches_its_schema(document, world):
     assert len(checked) >= 27, sorted(checked)
 
 
+def joining(world: World, owner: Client) -> list[tuple[str, Client, dict[str, Any]]]:
+    """Requests by which people are invited and sign up."""
+    many = ["bad", "a@example.org", "A@example.org"]
+    return [
+        ("create_workteam_invitation", owner, {"email": "nobody@example.org"}),
+        ("create_workteam_invitations", owner, {"emails": many, "skip_bad": True}),
+        ("finish_sign_up", Client(), {"secret": world.ids["sign_up"], "password": "clover-and-9-bees"}),
+    ]
+
+
 def test_every_post_response_matches_its_schema(document, world):
     posts = {operation["operationId"]: (route, operation) for route, operation in operations(document, "post").items()}
     owner, worker = signed_in(world.owner), signed_in(world.worker_user)
@@ -131,7 +143,7 @@ def test_every_post_response_matches_its_schema(document, world):
     sent: list[tuple[str, Any, dict[str, Any]]] = [
         ("create_token", owner, {"name": "t"}),
         ("create_invitation", owner, {"email": world.stranger.email, "role": Role.VIEWER}),
-        ("create_workteam_invitation", owner, {"email": "nobody@example.org"}),
+        *joining(world, owner),
         ("create_user", operator, {"email": "n@example.org", "display_name": "N", "account": "N"}),
         ("create_password_link", operator, {}),
         ("create_account", operator, {"name": "N", "owner": world.stranger.email}),

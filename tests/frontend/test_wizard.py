@@ -59,6 +59,7 @@ def people(team_id: int, **changes) -> dict:
         "redundancy": "fixed",
         "expected_seconds": 10,
         "price": "0.036",
+        "free_of_personal_data": "on",
         "time_limit_minutes": 7,
         "max_concurrent_tasks": 100,
     } | changes

@@ -37,6 +37,7 @@ from marketplace.services import (
     passwords,
     payouts,
     qualifications,
+    signups,
     wallet_refunds,
     webhooks,
 )
@@ -106,6 +107,7 @@ def _of_people(account: Account, owner: User, outsider: Worker) -> dict[str, Any
         "account_id": account.pk,
         "invitation_id": invitation.pk,
         "secret": invitations.new_link(invitation),
+        "sign_up": signups.new_link(signups.begin(email="signing-up@example.org", purpose="Worker")),
         "uidb64": uid,
         "reset": reset,
     }
@@ -232,6 +234,7 @@ def a_world() -> World:
         "token_id": token.pk,
         "user_id": owner.pk,
         "team_id": job.workteam_id,
+        "slug": job.workteam.portal_slug,
         "worker_id": worker.public_id,
         "other_worker_id": other.public_id,
         "payout_id": payout.pk,

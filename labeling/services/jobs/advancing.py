@@ -16,7 +16,7 @@ from labeling.queries import spending
 from labeling.services import attempts
 from labeling.services.golds import mixing, scoring, sources
 from labeling.services.intake import inspection, loading
-from labeling.services.jobs import finishing, pausing
+from labeling.services.jobs import finishing, pausing, probe
 from labeling.services.jobs.batches import open_batch
 from labeling.services.jobs.status import move
 from labeling.services.output import manifests
@@ -202,6 +202,8 @@ def _open_next(job: LabelingJob) -> bool:
     """Open the next batch; returns True when another step may follow at once."""
     if reason := _completion_reason(job):
         return _complete(job, reason)
+    if not probe.passes(job):
+        return False
     size = _batch_size(job)
     if size < 1:
         pausing.wait_for_funds(job)

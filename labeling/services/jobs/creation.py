@@ -106,6 +106,7 @@ def _make_queue(design: Design) -> WorkQueue:
         max_seats=max_seats,
         requirements=design.requirements,
         **golds.columns(design.golds or {}),
+        adult_content=limits.FREE_OF_ADULT_CONTENT not in (design.content_classifiers or []),
         **{name: getattr(design, name) for name in _QUEUE},
     )
 

@@ -69,6 +69,7 @@ class Design:
     max_spend_micros: int | None = None
     golds: dict[str, Any] | None = None
     automated_labeling: dict[str, Any] | None = None
+    content_classifiers: list[str] | None = None
     tags: list[dict[str, str]] | None = None
     role_arn: str = ""
     keywords: list[str] | None = None
@@ -94,9 +95,23 @@ class Design:
         self.redundancy = self.redundancy or {"kind": "fixed"}
         self.automated_labeling = self.automated_labeling or {}
         self.keywords, self.tags = self.keywords or [], self.tags or []
+        self.content_classifiers = list(dict.fromkeys(self.content_classifiers or []))
         if self.task_availability_seconds is None:
             self.task_availability_seconds = AVAILABILITY[self.public]
-        for rule in (_names, _labels, _input, _team, _texts, _people, _money, _times, _stopping, _lists, _learning):
+        for rule in (
+            _names,
+            _labels,
+            _input,
+            _team,
+            _content,
+            _texts,
+            _people,
+            _money,
+            _times,
+            _stopping,
+            _lists,
+            _learning,
+        ):
             rule(self)
         if self.errors:
             fields = ", ".join(dict.fromkeys(name for name, _ in self.errors))
@@ -196,6 +211,26 @@ def _under_contract(design: Design) -> None:
         design.wrong("price", f"by the contract it is {money.text(price)} dollars; leave it out or give this one")
     else:
         design.price_micros = price
+
+
+def _content(design: Design) -> None:
+    certified = design.content_classifiers or []
+    for place, name in enumerate(certified):
+        if name not in limits.CONTENT_CLASSIFIERS:
+            expected = " or ".join(limits.CONTENT_CLASSIFIERS)
+            design.wrong(f"content_classifiers[{place}]", f"{name!r} found, {expected} expected")
+    if reason := content_refusal(certified, public=design.public):
+        design.wrong("content_classifiers", reason)
+
+
+def content_refusal(certified: list[str], *, public: bool) -> str:
+    """Why a job whose data is certified so may not go to this workforce; "" when it may."""
+    if not public or limits.FREE_OF_PERSONAL_DATA in certified:
+        return ""
+    return (
+        "the public pool is given only data that you certify to be free of personal data "
+        f"({limits.FREE_OF_PERSONAL_DATA}); give other data to a private team"
+    )
 
 
 def _texts(design: Design) -> None:

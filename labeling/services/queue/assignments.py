@@ -25,7 +25,7 @@ from labeling.services.results import answering, reviewing
 from marketplace.errors import AlreadySubmitted, Forbidden, Invalid, NotFound, RoutingFailed, TaskGone, TaskLimit
 from marketplace.models import Account, Employer, Subject, Worker
 from marketplace.ranges import Range
-from marketplace.services import escrow
+from marketplace.services import escrow, team_access
 
 MOST_LEASES = 25
 """Tasks of one queue that a worker may hold at a time, so that nobody keeps a whole batch from the others."""
@@ -67,22 +67,26 @@ class Submission:
     to_employer: bool = False
 
 
-def claim(*, worker: Worker, queue: WorkQueue, key: str = "", now: datetime | None = None) -> Assignment | None:
+def claim(
+    *, worker: Worker, queue: WorkQueue, key: str = "", now: datetime | None = None, address: str | None = None
+) -> Assignment | None:
     """Lease the next task of the queue to the worker; None if there is none for them now.
 
     A repeat with the same `key` returns the same assignment, as long as it is leased; "" is no key. The assignment's
-    queue and worker are `queue` and `worker`, its task is fetched when first read. Raises NotFound for a queue that
-    does not exist, Forbidden for a worker who may not see it, TaskLimit for one who holds as many tasks as they may
-    (MOST_LEASES, TASKS_PER_LEASE, FIRST_LEASES), RoutingFailed when the queue's routing rule gives no answer, TaskGone
-    for the key of an assignment that has ended, Invalid for a long key.
+    queue and worker are `queue` and `worker`, its task is fetched when first read. `address` is where the request comes
+    from, "" an unknown one, None where there is no request. Raises NotFound for a queue that does not exist, Forbidden
+    for a worker who may not see it or comes from outside of the networks of its team, TaskLimit for one who holds as
+    many tasks as they may (MOST_LEASES, TASKS_PER_LEASE, FIRST_LEASES), RoutingFailed when the queue's routing rule
+    gives no answer, TaskGone for the key of an assignment that has ended, Invalid for a long key.
     """
     if len(key) > KEY_LENGTH.longest:
         raise Invalid(f"a claim's key has at most {KEY_LENGTH.longest} characters, {len(key)} found", field="key")
     at = now or timezone.now()
-    outcome, seat = _claim(worker, queue, key, at)
+    outcome, seat = _claim(worker, queue, key, at, address)
     if outcome == "Nothing" and leases.expire_overdue(queue_id=queue.pk, now=at):
-        outcome, seat = _claim(worker, queue, key, at)
+        outcome, seat = _claim(worker, queue, key, at, address)
     if outcome == "NoSuchQueue":
+        _require_inside(worker, queue, address)
         raise NotFound(f"there is no work queue {queue.pk}")
     if (refused := visibility.said(outcome)) is not None:
         raise Forbidden(refused)
@@ -97,22 +101,42 @@ def claim(*, worker: Worker, queue: WorkQueue, key: str = "", now: datetime | No
     return seat
 
 
-def _claim(worker: Worker, queue: WorkQueue, key: str, at: datetime) -> tuple[str, Assignment | None]:
+def _require_inside(worker: Worker, queue: WorkQueue, address: str | None) -> None:
+    """Raises Forbidden when it is the worker's address for which there seems to be no such queue."""
+    found = visibility.with_outside(WorkQueue.objects.filter(pk=queue.pk), address).first()
+    if found is None:
+        return
+    refused = visibility.refusal(worker_id=worker.pk, queue=found)
+    if refused is not None:
+        raise Forbidden(visibility.said(refused) or refused)
+    visibility.require_inside(found, address)
+
+
+def _claim(
+    worker: Worker, queue: WorkQueue, key: str, at: datetime, address: str | None
+) -> tuple[str, Assignment | None]:
     for _ in range(routing.MOST_TRIES):
         # With rules a claim and the rule's answer are one transaction: a seat is taken only once the rule has agreed.
         with transaction.atomic() if routing.allowed() else nullcontext():
-            outcome, seat = _claim_one(worker, queue, key, at)
+            outcome, seat = _claim_one(worker, queue, key, at, address)
         if outcome != AssignmentStatus.WITHHELD:
             return outcome, seat
     return "Nothing", None
 
 
-def _claim_one(worker: Worker, queue: WorkQueue, key: str, at: datetime) -> tuple[str, Assignment | None]:
+def _claim_one(
+    worker: Worker, queue: WorkQueue, key: str, at: datetime, address: str | None
+) -> tuple[str, Assignment | None]:
     with connection.cursor() as cursor:
+        # To somebody outside of the networks of its team the queue does not exist. In the same round trip, so that
+        # teams without such a list pay next to nothing for it.
         cursor.execute(
-            """SELECT c.outcome, c.assignment_id, c.task_id, c.accepted_at, c.lease_expires_at, q.routing_rule
-               FROM labeling_claim(%s, %s, %s, %s, %s, %s, %s) c LEFT JOIN labeling_workqueue q ON q.id = %s""",
-            [worker.pk, queue.pk, at, MOST_LEASES, TASKS_PER_LEASE, FIRST_LEASES, key, queue.pk],
+            """SELECT c.outcome, c.assignment_id, c.task_id, c.accepted_at, c.lease_expires_at, r.routing_rule
+               FROM labeling_claim(%s, (
+                   SELECT q.id FROM labeling_workqueue q JOIN marketplace_workteam t ON t.id = q.workteam_id
+                   WHERE q.id = %s AND NOT marketplace_outside(t.source_cidrs, %s)), %s, %s, %s, %s, %s) c
+               LEFT JOIN labeling_workqueue r ON r.id = %s""",
+            [worker.pk, queue.pk, address, at, MOST_LEASES, TASKS_PER_LEASE, FIRST_LEASES, key, queue.pk],
         )
         outcome, seat, task, accepted_at, lease_expires_at, rule = cursor.fetchone()
     if outcome != "Claimed":
@@ -167,17 +191,21 @@ def submit(
     seconds: float,
     key: str | None,
     activity: Activity | None = None,
+    address: str | None = None,
 ) -> Submission:
     """Store an answer and pay for it, in one transaction; a repeat with the same key gets the same result.
 
     Where the queue has a review the pay is held until the answer is reviewed.
 
     `content` is the crowd element's JSON, `seconds` the active time. Without a `key` the seat has one of its own, and
-    another one once its answer was rejected. `activity` is what the worker's page counted. Raises NotFound for another
-    worker's seat, Invalid (naming the field) for a bad answer, AlreadySubmitted when the seat was answered with another
-    key, TaskGone when it is not the worker's any more.
+    another one once its answer was rejected. `activity` is what the worker's page counted, `address` is as in `claim`.
+    Raises NotFound for another worker's seat, Forbidden from outside of the networks of the queue's team, Invalid
+    (naming the field) for a bad answer, AlreadySubmitted when the seat was answered with another key, TaskGone when it
+    is not the worker's any more.
     """
-    seat = _Seat.read(assignment.pk, worker.pk)
+    seat = _Seat.read(assignment.pk, worker.pk, address)
+    if seat.outside:
+        raise Forbidden(team_access.refusal(address))
     key = seat.own_key() if key is None else key
     if seat.state == AssignmentStatus.SUBMITTED and key == seat.key:
         return seat.repeated(seat.paid_micros)
@@ -280,21 +308,24 @@ class _Seat:
     mixes_golds: bool
     contract_id: int | None
     vendor_id: int | None
+    outside: bool
     input: dict[str, Any]
     labels: list[str]
 
     @classmethod
-    def read(cls, pk: int, worker_id: int) -> "_Seat":
+    def read(cls, pk: int, worker_id: int, address: str | None) -> "_Seat":
         with connection.cursor() as cursor:
             cursor.execute(
                 """SELECT a.id, a.worker_id, a.state, a.submit_key, coalesce(a.paid_micros, 0), q.id, q.task_type,
                        q.title, q.price_micros, q.fee_micros, q.account_id, q.max_seats, q.review_days,
-                       q.gold_salt <> 0, q.contract_id, c.vendor_id, t.input, q.labels
+                       q.gold_salt <> 0, q.contract_id, c.vendor_id, marketplace_outside(w.source_cidrs, %s),
+                       t.input, q.labels
                    FROM labeling_assignment a JOIN labeling_workqueue q ON q.id = a.queue_id
+                   JOIN marketplace_workteam w ON w.id = q.workteam_id
                    JOIN labeling_task t ON t.id = a.task_id
                    LEFT JOIN marketplace_contract c ON c.id = q.contract_id
                    WHERE a.id = %s AND a.worker_id = %s""",
-                [pk, worker_id],
+                [address, pk, worker_id],
             )
             row = cursor.fetchone()
         if row is None:

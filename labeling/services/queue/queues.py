@@ -19,13 +19,17 @@ def create_queue(
     owner_kind: str,
     workteam: Workteam,
     requirements: Sequence[Requirement] = (),
+    adult_content: bool = False,
     **design: Any,
 ) -> WorkQueue:
     """Create a queue, Initializing, that admits those members of the team who meet the requirements.
 
-    `design`: the other fields of WorkQueue.
+    With `adult_content` it admits of the public pool only those who have confirmed that they are of age; a private
+    team's account knows whom it has invited. `design`: the other fields of WorkQueue.
     """
-    audience = eligibility.audience_for([eligibility.group_of(workteam)], requirements)
+    adults_only = adult_content and workteam.public
+    group = eligibility.adults() if adults_only else eligibility.group_of(workteam)
+    audience = eligibility.audience_for([group], requirements)
     return WorkQueue.objects.create(
         account=account, owner_kind=owner_kind, workteam=workteam, audience=audience, **design
     )

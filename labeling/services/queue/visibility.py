@@ -5,10 +5,11 @@ which asks marketplace.services.eligibility's first.
 """
 
 from django.db import connection
-from django.db.models import BigIntegerField, F, Func, TextField, Value
+from django.db.models import BigIntegerField, F, Func, QuerySet, TextField, Value
 
 from labeling.models import Assignment, AssignmentStatus, DataObject, WorkQueue
-from marketplace.services import eligibility
+from marketplace.errors import Forbidden
+from marketplace.services import eligibility, team_access
 
 BLOCKED_JOB, RETRAIN, PAUSED = "blocked-job", "retrain", "paused"
 SAID = {
@@ -35,6 +36,17 @@ def refusal(*, worker_id: int, queue: WorkQueue) -> str | None:
 def refusal_expression(*, worker_id: int, queue: str) -> Func:
     """`refusal` of each row of a queryset; `queue` is the rows' column with the queue's key."""
     return Func(Value(worker_id, BigIntegerField()), F(queue), function="labeling_refusal", output_field=TextField())
+
+
+def with_outside(queues: QuerySet[WorkQueue], address: str | None) -> QuerySet[WorkQueue]:
+    """The queues with the attribute `outside`: whether the address is outside of the networks of the queue's team."""
+    return queues.annotate(outside=team_access.outside_expression(address, cidrs="workteam__source_cidrs"))
+
+
+def require_inside(queue: WorkQueue, address: str | None) -> None:
+    """Raises Forbidden, saying why, when the address is outside; `queue` is one of `with_outside`."""
+    if queue.outside:  # type: ignore[attr-defined]
+        raise Forbidden(team_access.refusal(address))
 
 
 def may_see_object(*, worker_id: int, data_object: DataObject) -> bool:

@@ -10,6 +10,7 @@ from django.db.models.expressions import RawSQL
 from labeling.models import WorkQueue
 from labeling.services.queue import visibility
 from marketplace.models import Worker
+from marketplace.services import team_access
 
 MOST_COUNTED = 1000
 """A larger count tells a worker nothing more, and the cost of counting would grow with the queue."""
@@ -48,13 +49,16 @@ class AvailableWork:
     employer: str = ""
 
 
-def queues_with_work(worker: Worker) -> QuerySet[WorkQueue]:
-    """The open queues in which the worker can claim a task or holds one, best paid hour first."""
+def queues_with_work(worker: Worker, address: str | None = None) -> QuerySet[WorkQueue]:
+    """The open queues in which the worker can claim a task or holds one, best paid hour first.
+
+    Without those of teams whose networks the `address` of the request is outside of (None: no request).
+    """
     refusal = visibility.refusal_expression(worker_id=worker.pk, queue="pk")
     return (
         WorkQueue.objects.filter(status="InProgress")
-        .alias(refusal=refusal)
-        .filter(refusal=None)
+        .alias(refusal=refusal, outside=team_access.outside_expression(address, cidrs="workteam__source_cidrs"))
+        .filter(refusal=None, outside=False)
         .filter(RawSQL(_SOME_LEFT, [worker.pk, worker.pk], output_field=BooleanField()))
         .annotate(pay_per_second=ExpressionWrapper(F("price_micros") / F("expected_seconds"), FloatField()))
         .select_related("account", "contract__vendor")

@@ -16,7 +16,7 @@ from labeling.models import DataObject, LabelingJob, ObjectState
 from labeling.queries import spending
 from labeling.queries.progress import counters
 from labeling.services.intake import inspection
-from labeling.services.jobs import advancing, finishing, pausing
+from labeling.services.jobs import advancing, finishing, pausing, probe
 from labeling.services.jobs.batches import open_batch
 from labeling.services.output import manifests
 from labeling.services.queue.locking import advance_lock
@@ -67,6 +67,8 @@ def step(loop: LearningLoop, settings: LoopSettings) -> bool:
 def open_round(loop: LearningLoop, settings: LoopSettings, *, while_training: bool = False) -> bool:
     """Open the next batch for people, or end the job when there may be none."""
     job, number = loop.job, loop.rounds.count() + 1
+    if not probe.passes(job):
+        return False
     selected = loop_objects.selected_count(loop)
     seeding = selected < settings.seed_size
     wanted = settings.seed_size - selected if seeding else settings.batch_size
