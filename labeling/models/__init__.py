@@ -6,6 +6,7 @@ from labeling.models.exports import Export
 from labeling.models.imports import ImportedLine, ImportOutcome, LabelImport
 from labeling.models.jobs import LabelingJob, WorkerModels
 from labeling.models.objects import DataObject, Label, LabelSource, ObjectLine, ObjectState
+from labeling.models.panel_sessions import PanelSession
 from labeling.models.queues import AdvanceRequest, WorkQueue
 from labeling.models.reviews import AnswerReview, Appeal, AppealStatus, ReviewStatus
 from labeling.models.skills import WorkerSkill
@@ -33,6 +34,7 @@ __all__ = [
     "LabelingJob",
     "ObjectLine",
     "ObjectState",
+    "PanelSession",
     "ReviewStatus",
     "Task",
     "TaskStatus",

@@ -4,6 +4,7 @@ from marketplace.models.accounts import Account, ApiToken, IdempotentRequest, Me
 from marketplace.models.audit import AuditEvent
 from marketplace.models.invitations import Invitation, InvitationStatus
 from marketplace.models.ledger import Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
+from marketplace.models.panels import Panel, PanelProvider
 from marketplace.models.payouts import UNDER_WAY, Payout, PayoutDetails, PayoutStatus
 from marketplace.models.rates import RateWindow
 from marketplace.models.store import StoreAddress
@@ -40,6 +41,8 @@ __all__ = [
     "LedgerAccount",
     "LedgerKind",
     "Membership",
+    "Panel",
+    "PanelProvider",
     "Payout",
     "PayoutDetails",
     "PayoutStatus",

@@ -60,7 +60,15 @@ def refusal_expression(*, worker_id: int, audience: str, account: str) -> Func:
 
 def group_of(team: Workteam) -> WorkerGroup:
     """The group of a team's members (of the public pool: of everybody in it), made at its first use."""
-    kind = GroupKind.PUBLIC if team.public else GroupKind.TEAM
+    return _group(team, GroupKind.PUBLIC if team.public else GroupKind.TEAM)
+
+
+def group_of_panel(team: Workteam) -> WorkerGroup:
+    """The group of a panel's participants, made with the panel."""
+    return _group(team, GroupKind.PANEL)
+
+
+def _group(team: Workteam, kind: GroupKind) -> WorkerGroup:
     group, _ = WorkerGroup.objects.get_or_create(workteam=team, defaults={"kind": kind})
     return group
 

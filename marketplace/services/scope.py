@@ -15,6 +15,7 @@ from marketplace.models import (
     Invitation,
     InvitationStatus,
     Membership,
+    Panel,
     Role,
     User,
     Worker,
@@ -253,8 +254,9 @@ def blocked_worker(account: Account, public_id: str) -> Worker:
 
 
 def teams(account: Account) -> QuerySet[Workteam]:
-    """The teams an account may give its jobs to: its own and the public pool."""
-    return Workteam.objects.filter(account=account) | Workteam.objects.filter(crowd=Crowd.PUBLIC)
+    """The teams an account may give its jobs to: its own, its panels' and the public pool; with their panels loaded."""
+    rows = Workteam.objects.filter(account=account) | Workteam.objects.filter(crowd=Crowd.PUBLIC)
+    return rows.select_related("panel")
 
 
 def team(account: Account, team_id: int) -> Workteam:
@@ -266,16 +268,29 @@ def team(account: Account, team_id: int) -> Workteam:
 
 
 def own_team(account: Account, team_id: int) -> Workteam:
-    """A private team of the account. Raises NotFound."""
-    found = Workteam.objects.filter(pk=team_id, account=account).exclude(crowd=Crowd.PUBLIC).first()
+    """A private team of the account, not one of a panel. Raises NotFound."""
+    found = Workteam.objects.filter(pk=team_id, account=account, panel=None).exclude(crowd=Crowd.PUBLIC).first()
     if found is None:
         raise NotFound(f"the account has no work team {team_id}")
     return found
 
 
+def panels(account: Account) -> QuerySet[Panel]:
+    """The account's panels with their teams, newest first."""
+    return Panel.objects.filter(account=account).select_related("workteam").order_by("-pk")
+
+
+def panel(account: Account, panel_id: int) -> Panel:
+    """A panel of the account. Raises NotFound."""
+    found = panels(account).filter(pk=panel_id).first()
+    if found is None:
+        raise NotFound(f"the account has no panel {panel_id}")
+    return found
+
+
 def team_named(account: Account, name: str) -> Workteam:
     """A private team of the account by its name. Raises NotFound."""
-    found = Workteam.objects.filter(account=account, name=name).exclude(crowd=Crowd.PUBLIC).first()
+    found = Workteam.objects.filter(account=account, name=name, panel=None).exclude(crowd=Crowd.PUBLIC).first()
     if found is None:
         raise NotFound(f"{account.name} has no work team {name}", field="team")
     return found

@@ -196,8 +196,10 @@ def _open_next(job: LabelingJob) -> bool:
         return _set_attention(
             job, f"the wallet holds {balance} dollars, one object needs {price}: deposit money and the job goes on"
         )
-    if not job.workteam.public and not job.workteam.memberships.exists():
-        return _set_attention(job, f"the team {job.workteam.name} has no members: add some and the job goes on")
+    team = job.workteam
+    # A panel's participants come when there is something to do.
+    if not team.public and not team.memberships.exists() and not team.is_panel:
+        return _set_attention(job, f"the team {team.name} has no members: add some and the job goes on")
     ids = _showable_objects(job, size)
     if not ids:
         return True

@@ -12,7 +12,8 @@ from marketplace.services import eligibility
 
 def create_queue(*, account: Account, owner_kind: str, workteam: Workteam, **design: Any) -> WorkQueue:
     """Create a queue, Initializing, that admits the members of the team. `design`: the other fields of WorkQueue."""
-    audience = eligibility.audience_for([eligibility.group_of(workteam)])
+    group = eligibility.group_of_panel(workteam) if workteam.is_panel else eligibility.group_of(workteam)
+    audience = eligibility.audience_for([group])
     return WorkQueue.objects.create(
         account=account, owner_kind=owner_kind, workteam=workteam, audience=audience, **design
     )
