@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("frontend.requester.urls")),
     path("", include("frontend.person.urls")),
     path("work/", include("frontend.worker.urls")),
+    path("study/", include("frontend.worker.study_urls")),
     path("operator/", include("frontend.operator.urls")),
     path("api/v1/", include("frontend.rest.urls")),
     path("api/docs/", login_required(SpectacularSwaggerSplitView.as_view(url_name="rest:openapi")), name="api-docs"),

@@ -200,7 +200,7 @@ class PeopleStep(StepForm):
         """The account's teams and the public pool."""
         self.fields["workteam"].queryset = marketplace_scope.teams(self.account)  # type: ignore[attr-defined]
         self.fields["workteam"].label_from_instance = (  # type: ignore[attr-defined]
-            lambda team: "Public pool" if team.public else team.name
+            lambda team: "Public pool" if team.public else f"Panel: {team.name}" if team.is_panel else team.name
         )
 
     def clean_price(self) -> int:
@@ -218,7 +218,9 @@ class PeopleStep(StepForm):
         team, price = given.get("workteam"), given.get("price")
         if team is not None and price is not None:
             try:
-                pricing.check_price(price_micros=price, task_type=self.task_type.name, public=team.public)
+                pricing.check_price(
+                    price_micros=price, task_type=self.task_type.name, public=team.public, panel=team.is_panel
+                )
             except DomainError as error:
                 self.add_error("price", error.message)
         return given

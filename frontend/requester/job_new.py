@@ -21,7 +21,7 @@ from labeling.task_types.base import TaskType
 from marketplace import money, strict
 from marketplace.errors import DomainError, NotFound
 from marketplace.models import Account, Role, Workteam
-from marketplace.services import scope, wallets
+from marketplace.services import panels, scope, wallets
 
 SESSION_KEY = "job_draft"
 # The step in which a field that the launch refused is corrected.
@@ -147,6 +147,8 @@ def job_size(account: Account, given: dict[str, Any], team: Workteam | None) -> 
     """How many objects the drafted job has, and how many people work on it."""
     dataset = labeling_scope.dataset(account, given["data"]["dataset"])
     objects = max(1, round(dataset.objects_total * _share(given["data"])))
+    if team is not None and team.is_panel:
+        return objects, team.panel.sessions_wanted
     return objects, max(1, team.memberships.count()) if team else pricing.WORKERS_ASSUMED
 
 
@@ -160,6 +162,7 @@ def _estimate(account: Account, given: dict[str, Any], people: dict[str, Any]) -
         expected_seconds=people["expected_seconds"],
         workers=workers,
     )
+    panel = team.panel if team is not None and team.is_panel else None
     guide = pricing.guideline(expected_seconds=people["expected_seconds"], task_type=drafted_type(given).name)
     return {
         "estimate": estimate,
@@ -167,8 +170,10 @@ def _estimate(account: Account, given: dict[str, Any], people: dict[str, Any]) -
         "workers": workers,
         "guideline": guide,
         "hourly": round(people["price"] * 3600 / people["expected_seconds"]),
-        "below": people["price"] < guide,
-        "too_few": bool(team and not team.public and workers < people["workers_per_object"]),
+        "below": panel is None and people["price"] < guide,
+        "too_few": bool(team and not team.public and not panel and workers < people["workers_per_object"]),
+        "panel": panel,
+        "elsewhere": panels.cost(panel, answers=objects * people["workers_per_object"]) if panel else None,
         "short": max(0, estimate.total_micros - wallets.balance(account=account)),
         "balance": wallets.balance(account=account),
     }

@@ -33,7 +33,7 @@ class InviteForm(forms.Form):
 def page(request: HttpRequest, form: TeamForm | None = None, status: int = 200) -> HttpResponse:
     """All teams the account can give work to."""
     account = request.account  # type: ignore[attr-defined]
-    rows = scope.teams(account).annotate(count=Count("memberships")).order_by("name")
+    rows = scope.teams(account).filter(panel=None).annotate(count=Count("memberships")).order_by("name")
     return render(request, "requester/teams.html", {"rows": rows, "form": form or TeamForm()}, status=status)
 
 

@@ -114,6 +114,12 @@ class EstimateInput(Body):
     task_type = serializers.ChoiceField(choices=list(task_types.names()), default=task_types.DEFAULT)
 
 
+class JobEstimateInput(EstimateInput):
+    """A job design, before launch, and the panel that it will be open to, if it is one."""
+
+    panel = serializers.IntegerField(required=False)
+
+
 class ForecastInput(EstimateInput):
     """A job design, before launch, and the crowd it is to be forecast with."""
 

@@ -93,6 +93,7 @@ class Workteam(s.Serializer):
     name = s.CharField()
     description = s.CharField()
     crowd = s.CharField()
+    panel = s.IntegerField(allow_null=True, help_text="the panel whose participants it has")
     members = s.IntegerField()
     created_at = s.DateTimeField()
 
@@ -221,6 +222,12 @@ class Estimate(s.Serializer):
     per_object = Money()
     duration_seconds = s.FloatField()
     guideline = Money()
+    paid_elsewhere = inline_serializer(
+        "EstimatePaidElsewhere",
+        {"sessions": s.IntegerField(), "rewards": Money(), "fee": Money(), "total": Money()},
+        allow_null=True,
+        help_text="what the panel's provider takes",
+    )
 
 
 class Label(s.Serializer):

@@ -1,16 +1,19 @@
-"""What a job's panel costs outside of the wallet: the sessions that are to be paid there. No ledger knows of it."""
+"""What panels cost outside of the wallet: the sessions that are to be paid there. No ledger knows of it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, Q, Sum
 
 from labeling.models import Assignment, AssignmentStatus, DataObject, LabelingJob, LabelSource, PanelSession
 from marketplace import money
+from marketplace.models import Panel
 
 
 @dataclass(frozen=True)
 class PaidElsewhere:
-    """Completed sessions of a job, the answers that count and the labels from people; micro-dollars."""
+    """Completed sessions, the answers in them that count, and the labels from people; micro-dollars."""
 
     sessions: int
     reward_micros: int
@@ -36,20 +39,31 @@ def fee_micros(session: PanelSession) -> int:
 
 def of_job(job: LabelingJob) -> PaidElsewhere:
     """What the job's sessions cost at the provider so far."""
-    same = (
-        PanelSession.objects.filter(queue=job.queue_id, status="Completed")
+    return _cost({"queue": job.queue_id}, {"job": job})
+
+
+def of_panel(panel: Panel) -> PaidElsewhere:
+    """What all sessions of a panel cost at the provider so far."""
+    team = panel.workteam_id
+    return _cost({"queue__workteam": team}, {"job__queue__workteam": team})
+
+
+def _cost(of_queue: dict[str, Any], of_object: dict[str, Any]) -> PaidElsewhere:
+    """Of the sessions and answers that meet `of_queue`, and the objects that meet `of_object`."""
+    same: Iterable[dict[str, Any]] = list(
+        PanelSession.objects.filter(**of_queue, status="Completed")
         .values("reward_micros", "provider_fee_percent")
         .annotate(sessions=Count("id"))
+        .order_by()
     )
-    rows = list(same)
     return PaidElsewhere(
-        sessions=sum(row["sessions"] for row in rows),
-        reward_micros=sum(row["sessions"] * row["reward_micros"] for row in rows),
+        sessions=sum(row["sessions"] for row in same),
+        reward_micros=sum(row["sessions"] * row["reward_micros"] for row in same),
         fee_micros=sum(
-            row["sessions"] * money.share(row["reward_micros"], row["provider_fee_percent"]) for row in rows
+            row["sessions"] * money.share(row["reward_micros"], row["provider_fee_percent"]) for row in same
         ),
-        answers=Assignment.objects.filter(queue=job.queue_id, state=AssignmentStatus.SUBMITTED).count(),
-        labels=DataObject.objects.filter(job=job, label__source=LabelSource.HUMAN).count(),
+        answers=Assignment.objects.filter(**of_queue, state=AssignmentStatus.SUBMITTED).count(),
+        labels=DataObject.objects.filter(**of_object, label__source=LabelSource.HUMAN).count(),
     )
 
 
@@ -59,6 +73,7 @@ def counts(queue_ids: list[int]) -> dict[int, dict[str, int]]:
         PanelSession.objects.filter(queue__in=queue_ids)
         .values("queue", "status")
         .annotate(count=Count("id"), tasks=Sum("tasks_done", filter=Q(tasks_done__gt=0)))
+        .order_by()
     )
     found: dict[int, dict[str, int]] = {key: {"tasks": 0} for key in queue_ids}
     for row in rows:

@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from labeling import transitions
-from labeling.models import Assignment, AssignmentStatus, PanelSession, WorkQueue
+from labeling.models import Assignment, AssignmentStatus, LabelingJob, PanelSession, WorkQueue
 from labeling.services.queue import study_sessions, visibility
 from marketplace.errors import Invalid, NotFound, WrongState
 from marketplace.models import Account, Panel, Worker
@@ -62,7 +63,7 @@ def queue_of(panel: Panel, queue_id: int) -> WorkQueue:
 def arrive(*, panel: Panel, queue: WorkQueue, visit: Visit, worker: Worker | None) -> Arrival:
     """Where somebody stands who opens the link; `worker` is whom the browser is signed in as. Changes nothing."""
     session = (
-        PanelSession.objects.select_related("worker")
+        PanelSession.objects.select_related("worker__user")
         .filter(queue=queue, worker__panel=panel, worker__participant=visit.participant, study=visit.study)
         .first()
     )
@@ -196,6 +197,17 @@ def of_account(account: Account, panel_id: int, session_id: int) -> PanelSession
     if found is None:
         raise NotFound(f"the panel has no session {session_id}")
     return found
+
+
+def of_panel(panel: Panel) -> QuerySet[PanelSession]:
+    """The sessions of a panel, of all its jobs, newest first, with participants and queues."""
+    rows = PanelSession.objects.filter(worker__panel=panel)
+    return rows.select_related("worker", "queue__labeling_job").order_by("-pk")
+
+
+def jobs_of(panel: Panel) -> QuerySet[LabelingJob]:
+    """The labeling jobs that are open to a panel, newest first."""
+    return LabelingJob.objects.filter(queue__workteam=panel.workteam_id).order_by("-pk")
 
 
 def seconds_left(session: PanelSession, now: datetime) -> float:

@@ -68,7 +68,7 @@ def group_of_panel(team: Workteam) -> WorkerGroup:
     return _group(team, GroupKind.PANEL)
 
 
-def _group(team: Workteam, kind: GroupKind) -> WorkerGroup:
+def _group(team: Workteam, kind: GroupKind | str) -> WorkerGroup:
     group, _ = WorkerGroup.objects.get_or_create(workteam=team, defaults={"kind": kind})
     return group
 

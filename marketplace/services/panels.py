@@ -164,9 +164,10 @@ def _check(given: Mapping[str, Any]) -> None:
     if not isinstance(consent, str) or not consent.strip() or len(consent) not in CONSENT_LENGTH:
         wrong.append(("consent", f"a text of {CONSENT_LENGTH} characters expected"))
     if not 0 <= given.get("reward_micros", 0) <= MOST_REWARD_MICROS:
-        wrong.append(("reward_micros", f"0 to {money.text(MOST_REWARD_MICROS)} dollars expected"))
-    if not FEE_PERCENT.low <= given.get("provider_fee_percent", 0) <= (FEE_PERCENT.high or 0):
-        wrong.append(("provider_fee_percent", f"{FEE_PERCENT} percent expected"))
+        wrong.append(("reward", f"0 to {money.text(MOST_REWARD_MICROS)} dollars expected"))
+    fee = Decimal(given.get("provider_fee_percent", 0))
+    if not (FEE_PERCENT.low <= fee <= FEE_PERCENT.longest and fee == round(fee, 2)):
+        wrong.append(("provider_fee_percent", f"{FEE_PERCENT} percent with at most two decimals expected"))
     wrong += _exit_errors(given.get("exits", {}), PRESETS[given["provider"]])
     if wrong:
         raise Invalid(f"these fields are wrong: {', '.join(name for name, _ in wrong)}", errors=wrong)
