@@ -1,13 +1,12 @@
 """Panels: outside crowds, the links to give to their providers, and the sessions of those who came."""
 
-
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_POST
 
 from frontend import panels as shared
 from frontend.requester.fields import name_field
@@ -90,7 +89,6 @@ class RejectForm(forms.Form):
 
 
 @requester_page()
-@require_safe
 def list_page(request: HttpRequest) -> HttpResponse:
     """The account's panels."""
     rows = scope.panels(request.account).annotate(people=Count("participants"))  # type: ignore[attr-defined]
@@ -141,7 +139,6 @@ def _show(form: forms.Form, error: DomainError) -> None:
 
 
 @requester_page()
-@require_safe
 def detail_page(request: HttpRequest, panel_id: int) -> HttpResponse:
     """A panel: the link of each job, what it has cost elsewhere, and the sessions."""
     return _render(request, scope.panel(request.account, panel_id))  # type: ignore[attr-defined]
@@ -177,7 +174,6 @@ def _render(request: HttpRequest, panel: Panel, problem: str = "", status: int =
 
 
 @requester_page()
-@require_safe
 def participants_file(request: HttpRequest, panel_id: int, decision: str) -> HttpResponse:
     """The participants to approve or to reject, for the provider; of one job with `job`."""
     panel = scope.panel(request.account, panel_id)  # type: ignore[attr-defined]

@@ -51,10 +51,10 @@ AGREE, DISAGREE = "yes", "no"
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def join(request: HttpRequest, link: str, queue_id: int) -> HttpResponse:
+def join(request: HttpRequest, link: str, work_id: int) -> HttpResponse:
     """The page that a panel's link opens. Raises NotFound for a link that leads nowhere."""
     panel = panels.of_link(link)
-    queue = panel_sessions.queue_of(panel, queue_id)
+    queue = panel_sessions.queue_of(panel, work_id)
     try:
         visit = panels.visit_of(panel, request.GET)
     except Invalid as error:

@@ -11,5 +11,5 @@ urlpatterns = [
     path("<int:session_id>/task/", study.task, name="task"),
     path("<int:session_id>/finish/", study.finish, name="finish"),
     path("<int:session_id>/return/", study.give_up, name="return"),
-    path("join/<str:link>/<int:queue_id>/", study.join, name="join"),
+    path("join/<str:link>/<int:work_id>/", study.join, name="join"),
 ]

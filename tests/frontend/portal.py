@@ -15,10 +15,10 @@ from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import batches, due
 from labeling.services.results import appeals, deciding
 from learning.models import Model
-from marketplace.models import Account, User, Worker, Workteam
+from marketplace.models import Account, Panel, User, Worker, Workteam
 from marketplace.services import accounts, eligibility, invitations, workteams
 from tests import builders
-from tests.labeling import stories
+from tests.labeling import panel_stories, stories
 
 OBJECTS = 3
 """Objects that each further job brings; two are labeled, one stays open."""
@@ -84,6 +84,30 @@ def _more_people(portal: Portal, worker: Worker) -> None:
     workteams.add_worker(team=builders.a_team(account=other, workers=0), worker=portal.workers[0], by="system")
     workteams.add_worker(team=portal.team, worker=worker, by="system")
     eligibility.block(account=portal.account, worker=worker, reason="spam", by="system")
+
+
+def a_session_more(portal: Portal) -> None:
+    """Add a panel with a job and a completed session, and the same to the first panel."""
+    panel = panel_stories.a_panel(portal.account, tasks_per_session=1)
+    job = panel_stories.a_job_of(panel, objects=1)
+    first = Panel.objects.filter(account=portal.account).order_by("pk")[0]
+    for where, at in ((panel, job), (first, panel_stories.a_job_of(first, objects=1))):
+        session = panel_stories.begin(where, at, f"p{panel.pk}").session
+        assert session is not None
+        stories.claim_and_answer(session.worker, at)
+
+
+def panel_pages(portal: Portal) -> dict[str, tuple[User, str]]:
+    """Pages of panels: name -> (user, path)."""
+    owner = portal.account.members.order_by("pk")[0]
+    first = Panel.objects.filter(account=portal.account).order_by("pk")[0]
+    return {
+        "panels": (owner, reverse("requester:panels")),
+        "panel": (owner, reverse("requester:panel", args=[first.pk])),
+        "panels_api": (owner, "/api/v1/panels"),
+        "panel_api": (owner, f"/api/v1/panels/{first.pk}"),
+        "sessions_api": (owner, f"/api/v1/panels/{first.pk}/sessions"),
+    }
 
 
 def people_pages(portal: Portal) -> dict[str, tuple[User, str]]:

@@ -13,6 +13,7 @@ import frontend
 from frontend.requester import datasets, imports, jobs
 from frontend.requester.fields import SelectionFields
 from frontend.requester.job_forms import ARCHITECTURES, HOUR, MINUTE
+from labeling.services import panel_sessions
 from labeling.services.imports import limits as import_limits
 from labeling.services.intake import selection, sources
 from labeling.services.jobs import limits
@@ -24,7 +25,17 @@ from learning.services.active.loop_settings import RANGES
 from marketplace import arns, money, names
 from marketplace.models import Worker
 from marketplace.ranges import Range
-from marketplace.services import accounts, boundaries, eligibility, passwords, payouts, people, wallets, workteams
+from marketplace.services import (
+    accounts,
+    boundaries,
+    eligibility,
+    panels,
+    passwords,
+    payouts,
+    people,
+    wallets,
+    workteams,
+)
 
 OURS = "frontend."
 WORKER_ID_LENGTH = Worker._meta.get_field("public_id").max_length
@@ -87,6 +98,17 @@ DECLARED: dict[str, Range] = {
     "where": selection.CONDITION_LENGTH,
     "workers": limits.WORKERS,
     "workers_per_object": limits.WORKERS_PER_OBJECT,
+    **{f"{kind}_code": panels.CODE_LENGTH for kind in panels.EXITS},
+    **{f"{kind}_url": panels.URL_LENGTH for kind in panels.EXITS},
+    **{f"{part}_parameter": panels.PARAMETER_LENGTH for part in ("participant", "study", "session")},
+    "tasks_per_session": panels.TASKS,
+    "session_minutes": panels.MINUTES,
+    "sessions_wanted": panels.SESSIONS,
+    "consent": panels.CONSENT_LENGTH,
+    "provider_fee_percent": panels.FEE_PERCENT,
+    "reward": money.TEXT_LENGTH,
+    "RejectForm.reason": panel_sessions.REASON_LENGTH,
+    "RejectSessionInput.reason": panel_sessions.REASON_LENGTH,
     "PayoutFailedInput.reason": payouts.REASON_LENGTH,
     "AccountForm.account": accounts.ACCOUNT_NAME_LENGTH,
     "AccountInput.name": accounts.ACCOUNT_NAME_LENGTH,
@@ -110,7 +132,7 @@ DECLARED: dict[str, Range] = {
 FREE = {
     "owner",
     *("account", "answer", "augmentation", "dataset", "email", "folder", "images", "job", "labels", "task_type"),
-    *("validation", "workteam"),
+    *("panel", "validation", "workteam"),
 }
 
 

@@ -12,6 +12,7 @@ from labeling.models import AnswerReview, Label
 from marketplace.models import Role, User
 from marketplace.services import invitations
 from tests import builders
+from tests.frontend import hostile
 from tests.frontend.test_permissions import address, signed_in, views
 from tests.frontend.world import World, a_world
 from tests.labeling import stories
@@ -31,6 +32,9 @@ WITHOUT_KEY = {
     "claim_task_of_labeling_job", "submit_assignment", "return_assignment", "decline_assignment",
     "cancel_payout", "mark_payout_paid", "mark_payout_failed",
 }  # fmt: skip
+
+
+OF_PANELS = ("create_panel", "reject_panel_session", "accept_panel_session")
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +123,7 @@ def test_every_post_response_matches_its_schema(document, world):
         ("create_account", operator, {"name": "N", "owner": world.stranger.email}),
         ("deposit", operator, {"account": world.account.number, "amount": "1", "reference": "r"}),
         ("create_workteam", owner, {"name": "others"}),
+        *((name, owner, hostile.panel_bodies().get(name, {})) for name in OF_PANELS),
         ("register_worker", owner, {}),
         ("join_public_pool", worker, {}),
         ("create_dataset", owner, {"name": "made", "kind": "folder", "uri": uri}),

@@ -17,7 +17,7 @@ from marketplace import storage
 from marketplace.models import Account, Payout, User, Worker
 from marketplace.services import accounts, eligibility, invitations, passwords, payouts
 from tests import builders
-from tests.labeling import stories
+from tests.labeling import panel_stories, stories
 
 ROOMS = ("marketplace", "labeling", "learning")
 # Not counted: using a token updates its row, and requests are counted themselves.
@@ -33,6 +33,7 @@ SECRETS = (
     "secret@example.org",
     "secret-reason",
     "secret-appeal",
+    "secret-participant",
 )
 """Texts in names and contents of the account's objects that no stranger may read."""
 
@@ -135,6 +136,7 @@ def a_world() -> World:
         "team_id": job.workteam_id,
         "worker_id": worker.public_id,
         "payout_id": payout.pk,
+        **_of_panels(account),
         "name": payout.sent_with,
         **_of_people(account, owner, outsider),
         "token": image_url(rows[0].pk, owner.pk).rsplit("/", 1)[-1],
@@ -149,6 +151,17 @@ def a_world() -> World:
         ids=ids,
         secrets=[*SECRETS, account.number],
     )
+
+
+def _of_panels(account: Account) -> dict[str, Any]:
+    """A panel and the completed session of a participant, by their ids."""
+    panel = panel_stories.a_panel(account, tasks_per_session=1)
+    job = panel_stories.a_job_of(panel, objects=1)
+    session = panel_stories.begin(panel, job, "secret-participant").session
+    assert session is not None
+    stories.claim_and_answer(session.worker, job)
+    ids = {"panel_id": panel.pk, "session_id": session.pk, "work_id": job.queue_id}
+    return {**ids, "link": panel.link, "decision": "approve"}
 
 
 def a_secret_model(account: Account) -> Model:
