@@ -119,7 +119,9 @@ def new_page(request: HttpRequest) -> HttpResponse:
 def edit_page(request: HttpRequest, panel_id: int) -> HttpResponse:
     """Change a panel; sessions under way keep what held when they began."""
     panel = scope.panel(request.account, panel_id)  # type: ignore[attr-defined]
-    form = PanelForm(request.POST or None, initial=shared.fields(panel))
+    known = shared.fields(panel)
+    known["reward"] = known["reward"].rstrip("0").rstrip(".")
+    form = PanelForm(request.POST or None, initial=known)
     form.fields["name"].disabled = True
     if request.method == "POST" and form.is_valid():
         try:

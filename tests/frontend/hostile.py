@@ -20,8 +20,8 @@ from frontend.requester.job_forms import PeopleStep
 from frontend.review_forms import FilterForm
 from labeling.models import DataObject
 from marketplace.services import workteams
-from marketplace.services.panels import EXITS
 from tests import builders
+from tests.frontend.hostile_panels import panel_bodies, panel_forms
 from tests.frontend.test_permissions import signed_in
 from tests.frontend.world import World
 from tests.labeling import stories
@@ -240,40 +240,6 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
     ]
 
 
-def a_panel() -> dict[str, Any]:
-    """The fields of a panel, in forms and in bodies."""
-    return {
-        "name": "crowd", "provider": "Prolific", "participant_parameter": "PID", "study_parameter": "S",
-        "session_parameter": "V", "tasks_per_session": 3, "session_minutes": 20, "sessions_wanted": 5,
-        "consent": "You agree.", "reward": "1.50", "provider_fee_percent": 33.3,
-        **{f"{kind}_code": "C1" for kind in EXITS}, **{f"{kind}_url": "https://x.example/" for kind in EXITS},
-    }  # fmt: skip
-
-
-def panel_bodies() -> dict[str, dict[str, Any]]:
-    """The bodies of operations on panels and sessions."""
-    return {
-        "create_panel": a_panel(),
-        "change_panel": {name: value for name, value in a_panel().items() if name != "name"},
-        "reject_panel_session": {"reason": "no care"},
-    }
-
-
-def panel_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The forms of panels, and those of their participants."""
-    ids = world.ids
-    panel, study = f"/panels/{ids['panel_id']}/", f"/study/{ids['session_id']}/"
-    yield from [
-        ("/panels/new/", a_panel()),
-        (f"{panel}edit/", a_panel()),
-        (f"{panel}sessions/{ids['session_id']}/accept/", {}),
-        (f"{panel}sessions/{ids['session_id']}/reject/", {"reason": "no care"}),
-        (f"{study}finish/", {}),
-        (f"{study}return/", {}),
-        (f"/study/join/{ids['link']}/{ids['work_id']}/?PROLIFIC_PID=p1&STUDY_ID=s&SESSION_ID=v", {"agree": "yes"}),
-    ]
-
-
 def people_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
     """The forms of one's own page, of the operator's pages of people, and of links."""
     ids, new = world.ids, builders.PASSWORD + "-new"
@@ -331,7 +297,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "redundancy": {"kind": "dynamic"},
         "automated_labeling": {"enabled": True},
     }
-    return {
+    return panel_bodies() | {
         "create_token": {"name": "t"},
         "change_password": {"old_password": builders.PASSWORD, "new_password": builders.PASSWORD + "-new"},
         "request_password_link": {"email": world.owner.email},
@@ -350,7 +316,6 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "create_account": {"name": "N", "owner": world.stranger.email},
         "deposit": {"account": world.account.number, "amount": "1", "reference": "r"},
         "create_workteam": {"name": "others"},
-        **panel_bodies(),
         "create_dataset": {"name": "made", "kind": "prefix", "uri": uri, "selection": {"kind": "random", "percent": 9}},
         "create_label_import": {"uri": uri, "name": "made", "images": world.ids["dataset_id"]},
         "create_training_job": {

@@ -14,6 +14,7 @@ from labeling.services import exclusion
 from labeling.services.queue import study_sessions
 from marketplace.models import ApiToken, Panel, User
 from marketplace.services import panels
+from tests import builders
 from tests.frontend.test_permissions import ALL, address, signed_in
 from tests.frontend.world import a_world
 from tests.labeling import panel_stories, stories
@@ -265,3 +266,23 @@ def test_a_panel_is_made_on_pages_and_over_rest(panel):
     estimate = {"objects": 6, "workers_per_object": 2, "price": "0", "panel": sent.json()["id"]}
     figures = owner.post("/api/v1/labeling-jobs/estimate", json.dumps(estimate), content_type="application/json").json()
     assert figures["paid_elsewhere"] == {"sessions": 4, "rewards": "8.000000", "fee": "0.000000", "total": "8.000000"}
+
+
+def test_the_wizard_offers_a_panel_at_no_price_and_says_what_it_costs_elsewhere(panel):
+    owner = signed_in(panel.account.members.get())
+    dataset = builders.a_dataset(account=panel.account)
+    data = {"name": "bees", "dataset": dataset.pk, "selection": "full"}
+    owner.post(reverse("requester:job-new-step", args=["data"]), data)
+    task = {"task_type": "BoundingBox", "labels": "bee", "title": "Bees", "description": "Box them"}
+    assert owner.post(reverse("requester:job-new-step", args=["task"]), task).status_code == 302
+    people = reverse("requester:job-new-step", args=["people"])
+    assert f"Panel: {panel.name}" in owner.get(people).content.decode()
+    given = {
+        "workteam": panel.workteam_id, "workers_per_object": 3, "redundancy": "fixed", "expected_seconds": 10,
+        "price": "0.036", "time_limit_minutes": 7, "max_concurrent_tasks": 100,
+    }  # fmt: skip
+    refused = owner.post(people, given)
+    assert refused.status_code == 422 and b"a price of 0 expected" in refused.content
+    shown = owner.get(reverse("requester:job-estimate"), given | {"price": "0"}).context
+    assert (shown["elsewhere"].sessions, shown["elsewhere"].reward_micros) == (3, 4_500_000)
+    assert owner.post(people, given | {"price": "0"}).status_code == 302
