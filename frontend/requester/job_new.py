@@ -20,7 +20,7 @@ from labeling.services.jobs import forecasting, pricing
 from labeling.task_types.base import TaskType
 from marketplace import money, strict
 from marketplace.errors import DomainError, NotFound
-from marketplace.models import Account, Role, Workteam
+from marketplace.models import Account, Panel, Role, Workteam
 from marketplace.services import panels, scope, wallets
 
 SESSION_KEY = "job_draft"
@@ -169,7 +169,7 @@ def _estimate(account: Account, given: dict[str, Any], people: dict[str, Any]) -
         "objects": objects,
         "workers": workers,
         "guideline": guide,
-        "hourly": round(people["price"] * 3600 / people["expected_seconds"]),
+        "hourly": round(_pay(panel, people["price"]) * 3600 / people["expected_seconds"]),
         "below": panel is None and people["price"] < guide,
         "too_few": bool(team and not team.public and not panel and workers < people["workers_per_object"]),
         "panel": panel,
@@ -177,6 +177,11 @@ def _estimate(account: Account, given: dict[str, Any], people: dict[str, Any]) -
         "short": max(0, estimate.total_micros - wallets.balance(account=account)),
         "balance": wallets.balance(account=account),
     }
+
+
+def _pay(panel: Panel | None, price_micros: int) -> float:
+    """What somebody gets for a task, here or from the panel's provider, in micro-dollars."""
+    return panel.reward_micros / panel.tasks_per_session if panel is not None else price_micros
 
 
 @requester_page(Role.MEMBER)

@@ -87,6 +87,8 @@ def _answered(request: HttpRequest, panel: Panel, queue: WorkQueue, visit: Visit
     if there.session is None or (there.standing != Standing.UNDER_WAY and there.session.status != "ScreenedOut"):
         return _not_begun(request, panel, there)
     session = there.session
+    if not session.worker.user.is_active:
+        return _turned_away(request, panel, "This study is not open to you.", exit_kind=panels.SCREENED_OUT)
     logger.info("a participant goes on: worker:%d from %s", session.worker_id, address)
     if request.user.pk != session.worker.user_id:
         request.session.flush()

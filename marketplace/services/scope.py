@@ -173,13 +173,13 @@ def user_or_none(email: str) -> User | None:
 
 
 def users() -> QuerySet[User]:
-    """Everybody with a sign-in, with their worker, by address; for operators."""
-    return User.objects.select_related("worker").order_by("email")
+    """Everybody with a sign-in, with their worker, by address; for operators. Participants of panels have none."""
+    return User.objects.select_related("worker").filter(is_participant=False).order_by("email")
 
 
 def user(user_id: int) -> User:
-    """Anybody with a sign-in, with their worker, for operators. Raises NotFound."""
-    found = users().filter(pk=user_id).first()
+    """Anybody, participants too, with their worker, for operators. Raises NotFound."""
+    found = User.objects.select_related("worker").filter(pk=user_id).first()
     if found is None:
         raise NotFound(f"there is no user {user_id}")
     return found

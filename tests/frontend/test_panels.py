@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -12,8 +13,9 @@ from frontend.participants import PAGES, ROUTES
 from labeling.models import Assignment, LabelingJob, PanelSession
 from labeling.services import exclusion
 from labeling.services.queue import study_sessions
+from marketplace.errors import Invalid
 from marketplace.models import ApiToken, Panel, User
-from marketplace.services import panels
+from marketplace.services import panels, passwords, scope
 from tests import builders
 from tests.frontend.test_permissions import ALL, address, signed_in
 from tests.frontend.world import a_world
@@ -174,6 +176,12 @@ def test_a_participant_reaches_their_study_and_nothing_else():
             if codes != {404}:
                 reached[route] = codes
     assert reached == {}
+    letters = len(mail.outbox)
+    Client().post("/password/forgotten/", {"email": session.worker.user.email})
+    assert len(mail.outbox) == letters and not passwords.may_reset(session.worker.user)
+    with pytest.raises(Invalid, match="may not sign in"):
+        passwords.make_link(user=session.worker.user, by="system")
+    assert session.worker.user not in scope.users()
     assert not ApiToken.objects.filter(user=session.worker.user).exists()
     other = client.post(f"/api/v1/work-queues/{world.ids['queue_id']}/claim").json()
     assert (other["assignment"], other["reason"]) == (None, "session-over")
