@@ -24,6 +24,8 @@ from marketplace.models import Account, Panel, Role, Workteam
 from marketplace.services import panels, scope, wallets
 
 SESSION_KEY = "job_draft"
+MOST_AT_ONCE = 100
+"""Participants of a panel who are taken to work at the same time; each does a session and leaves."""
 # The step in which a field that the launch refused is corrected.
 STEP_OF_FIELD = {
     "name": "data",
@@ -148,7 +150,7 @@ def job_size(account: Account, given: dict[str, Any], team: Workteam | None) -> 
     dataset = labeling_scope.dataset(account, given["data"]["dataset"])
     objects = max(1, round(dataset.objects_total * _share(given["data"])))
     if team is not None and team.is_panel:
-        return objects, team.panel.sessions_wanted
+        return objects, min(team.panel.sessions_wanted, MOST_AT_ONCE)
     return objects, max(1, team.memberships.count()) if team else pricing.WORKERS_ASSUMED
 
 
