@@ -79,6 +79,8 @@ def home(request: HttpRequest) -> HttpResponse:
     """Where somebody starts: requesters at their overview, workers at the job list, operators at the accounts."""
     if not request.user.is_authenticated:
         return redirect("sign-in")
+    if request.user.is_participant:
+        return redirect("study:mine")
     if scope.memberships(request.user).exists():
         return redirect("requester:overview")
     if scope.worker_or_none(request.user):

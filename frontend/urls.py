@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("vendor/", include("frontend.vendor.urls")),
     path("portal/<str:slug>/", portal.page, name="portal"),
     path("work/", include("frontend.worker.urls")),
+    path("study/", include("frontend.worker.study_urls")),
     path("operator/", include("frontend.operator.urls")),
     path("api/v1/", include("frontend.rest.urls")),
     path("api/docs/", login_required(SpectacularSwaggerSplitView.as_view(url_name="rest:openapi")), name="api-docs"),

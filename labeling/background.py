@@ -16,7 +16,7 @@ from labeling.services.intake import datasets
 from labeling.services.jobs import advancing
 from labeling.services.output import exports, manifests
 from labeling.services.qualifications import earning, taking
-from labeling.services.queue import advance_requests, leases, owners
+from labeling.services.queue import advance_requests, leases, owners, study_sessions
 from labeling.services.results import appeals, deciding
 from marketplace import locks, queue
 
@@ -64,6 +64,7 @@ def sweep() -> None:
     queue.run_each(
         (
             leases.expire_overdue,
+            study_sessions.expire_overdue,
             deciding.accept_due,
             appeals.uphold_overdue,
             conduct_appeals.uphold_overdue,

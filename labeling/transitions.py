@@ -56,3 +56,16 @@ WORK_QUEUE = Machine(
     },
 )
 """Tasks can be claimed while a queue is InProgress; one that is not only accepts the answers to running leases."""
+
+PANEL_SESSION = Machine(
+    "study session",
+    {
+        "Active": {"Completed", "Returned", "TimedOut", "ScreenedOut"},
+        "Completed": {"Rejected"},
+        "TimedOut": {"Completed", "Rejected"},
+        "Rejected": {"Completed"},
+        "Returned": set(),
+        "ScreenedOut": set(),
+    },
+)
+"""A participant's visit; whoever owns the panel may reject what was completed, and complete what ran out of time."""

@@ -131,6 +131,12 @@ class TaskLimit(LimitExceeded):
     kind = "task-limit"
 
 
+class SessionOver(LimitExceeded):
+    """The participant's session of a panel's study is over."""
+
+    kind = "session-over"
+
+
 class ExportLimit(LimitExceeded):
     """The job has as many unfinished exports as it may have at a time."""
 

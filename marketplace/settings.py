@@ -107,6 +107,7 @@ MIDDLEWARE = [
     "frontend.bodies.BodyLimit",
     # After the CSRF check, which comes before form fields are looked at, and inside the security headers.
     "frontend.gate.RequestGate",
+    "frontend.participants.ParticipantGate",
     "frontend.session.DomainErrorPages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

@@ -292,7 +292,9 @@ class PeopleStep(StepForm):
         price = given.get("price")
         if team is not None and price is not None:
             try:
-                pricing.check_price(price_micros=price, task_type=self.task_type.name, public=team.public)
+                pricing.check_price(
+                    price_micros=price, task_type=self.task_type.name, public=team.public, panel=team.is_panel
+                )
             except DomainError as error:
                 self.add_error("price", error.message)
         return given
@@ -301,6 +303,8 @@ class PeopleStep(StepForm):
 def _team_label(team: Workteam) -> str:
     if team.public:
         return "Public pool"
+    if team.is_panel:
+        return f"Panel: {team.name}"
     return f"{team.contract.vendor.name}: contract {team.contract.pk}" if team.of_vendor else str(team.name)
 
 

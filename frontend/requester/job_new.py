@@ -20,10 +20,12 @@ from labeling.services.jobs import forecasting, pricing
 from labeling.task_types.base import TaskType
 from marketplace import money, strict
 from marketplace.errors import DomainError, NotFound
-from marketplace.models import Account, Role, Workteam
-from marketplace.services import requirements, scope, wallets
+from marketplace.models import Account, Panel, Role, Workteam
+from marketplace.services import panels, requirements, scope, wallets
 
 SESSION_KEY = "job_draft"
+MOST_AT_ONCE = 100
+"""Participants of a panel who are taken to work at the same time; each does a session and leaves."""
 # The step in which a field that the launch refused is corrected.
 STEP_OF_FIELD = {
     "name": "data",
@@ -148,6 +150,8 @@ def job_size(account: Account, given: dict[str, Any], team: Workteam | None) -> 
     """How many objects the drafted job has, and how many people work on it."""
     dataset = labeling_scope.dataset(account, given["data"]["dataset"])
     objects = max(1, round(dataset.objects_total * _share(given["data"])))
+    if team is not None and team.is_panel:
+        return objects, min(team.panel.sessions_wanted, MOST_AT_ONCE)
     return objects, max(1, team.memberships.count()) if team else pricing.WORKERS_ASSUMED
 
 
@@ -162,18 +166,26 @@ def _estimate(account: Account, given: dict[str, Any], people: dict[str, Any]) -
         workers=workers,
         golds_rate=people.get("golds_rate") or 0,
     )
+    panel = team.panel if team is not None and team.is_panel else None
     guide = pricing.guideline(expected_seconds=people["expected_seconds"], task_type=drafted_type(given).name)
     return {
         "estimate": estimate,
         "objects": objects,
         "workers": workers,
         "guideline": guide,
-        "hourly": round(people["price"] * 3600 / people["expected_seconds"]),
-        "below": people["price"] < guide,
-        "too_few": bool(team and not team.public and workers < people["workers_per_object"]),
+        "hourly": round(_pay(panel, people["price"]) * 3600 / people["expected_seconds"]),
+        "below": panel is None and people["price"] < guide,
+        "too_few": bool(team and not team.public and not panel and workers < people["workers_per_object"]),
+        "panel": panel,
+        "elsewhere": panels.cost(panel, answers=objects * people["workers_per_object"]) if panel else None,
         "short": max(0, estimate.total_micros - wallets.balance(account=account)),
         "balance": wallets.balance(account=account),
     }
+
+
+def _pay(panel: Panel | None, price_micros: int) -> float:
+    """What somebody gets for a task, here or from the panel's provider, in micro-dollars."""
+    return panel.reward_micros / panel.tasks_per_session if panel is not None else price_micros
 
 
 @requester_page(Role.MEMBER)

@@ -43,7 +43,8 @@ class InviteForm(forms.Form):
 def page(request: HttpRequest, form: TeamForm | None = None, status: int = 200) -> HttpResponse:
     """All teams the account can give work to."""
     account = request.account  # type: ignore[attr-defined]
-    rows = scope.teams(account).select_related("contract__vendor").annotate(count=Count("memberships")).order_by("name")
+    rows = scope.teams(account).filter(panel=None).select_related("contract__vendor")
+    rows = rows.annotate(count=Count("memberships")).order_by("name")
     return render(request, "requester/teams.html", {"rows": rows, "form": form or TeamForm()}, status=status)
 
 

@@ -181,6 +181,12 @@ class EstimateInput(Body):
     )
 
 
+class JobEstimateInput(EstimateInput):
+    """A job design, before launch, and the panel that it will be open to, if it is one."""
+
+    panel = serializers.IntegerField(required=False)
+
+
 class ForecastInput(EstimateInput):
     """A job design, before launch, and the crowd it is to be forecast with."""
 

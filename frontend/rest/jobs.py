@@ -15,7 +15,7 @@ from frontend.rest import schemas
 from frontend.rest.datasets import BadLinesView
 from frontend.rest.earnings import hourly_row
 from frontend.rest.idempotency import idempotent
-from frontend.rest.job_inputs import EstimateInput, LabelingJobInput
+from frontend.rest.job_inputs import JobEstimateInput, LabelingJobInput
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
 from labeling.models import BadLine, LabelingJob
@@ -26,7 +26,7 @@ from labeling.services.jobs import creation, pausing, pricing, probe
 from labeling.services.output import manifests
 from marketplace import money
 from marketplace.models import AudienceRequirement, Role
-from marketplace.services import requirements
+from marketplace.services import panels, requirements
 from marketplace.services import scope as marketplace_scope
 
 
@@ -97,6 +97,12 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
         "hourly_pay": hourly_row(hourly.of_job(job)) | {"floor": money.text(hourly.floor_micros())},
         "money": {name.removesuffix("_micros"): money.text(value) for name, value in spent.items()},
     }
+
+
+def elsewhere_row(cost: panels.Cost) -> dict[str, Any]:
+    """What a panel's provider takes for a job."""
+    rewards, fee = money.text(cost.reward_micros), money.text(cost.fee_micros)
+    return {"sessions": cost.sessions, "rewards": rewards, "fee": fee, "total": money.text(cost.total_micros)}
 
 
 @listed(operation="list_labeling_jobs", page=schemas.JOBS, description="Jobs, newest first.")
@@ -198,13 +204,14 @@ def probe_row(job: LabelingJob) -> dict[str, Any] | None:
 class EstimateView(APIView):
     """What a design would cost."""
 
-    @extend_schema(request=EstimateInput, responses={200: schemas.Estimate}, operation_id="estimate_labeling_job")
+    @extend_schema(request=JobEstimateInput, responses={200: schemas.Estimate}, operation_id="estimate_labeling_job")
     def post(self, request: Request) -> Response:
         """Total cost with the fee, duration, and the price guideline for the expected seconds."""
-        account_of(request)
-        data = EstimateInput(data=request.data)
+        account = account_of(request)
+        data = JobEstimateInput(data=request.data)
         data.is_valid(raise_exception=True)
         given = dict(data.validated_data)
+        panel = marketplace_scope.panel(account, given.pop("panel")) if "panel" in given else None
         task_type = given.pop("task_type")
         estimate = pricing.estimate(price_micros=money.read(given.pop("price"), field="price", zero=True), **given)
         guide = pricing.guideline(expected_seconds=given["expected_seconds"], task_type=task_type)
@@ -212,7 +219,9 @@ class EstimateView(APIView):
             name.removesuffix("_micros"): money.text(value) if name.endswith("_micros") else value
             for name, value in asdict(estimate).items()
         }
-        return Response({**figures, "guideline": money.text(guide)})
+        answers = given["objects"] * given["workers_per_object"]
+        elsewhere = elsewhere_row(panels.cost(panel, answers=answers)) if panel is not None else None
+        return Response({**figures, "guideline": money.text(guide), "paid_elsewhere": elsewhere})
 
 
 @listed(

@@ -96,6 +96,7 @@ class Workteam(s.Serializer):
     name = s.CharField()
     description = s.CharField()
     crowd = s.CharField()
+    panel = s.IntegerField(allow_null=True, help_text="the panel whose participants it has")
     members = s.IntegerField()
     portal_url = s.CharField(allow_null=True, help_text="where its workers sign in; null for the public pool")
     source_cidrs = s.ListField(child=s.CharField(), help_text="open to these networks only; empty: to all")
@@ -247,6 +248,12 @@ class Estimate(s.Serializer):
     per_object = Money()
     duration_seconds = s.FloatField()
     guideline = Money()
+    paid_elsewhere = inline_serializer(
+        "EstimatePaidElsewhere",
+        {"sessions": s.IntegerField(), "rewards": Money(), "fee": Money(), "total": Money()},
+        allow_null=True,
+        help_text="what the panel's provider takes",
+    )
 
 
 class Label(s.Serializer):

@@ -27,7 +27,7 @@ from labeling.services import scope
 from labeling.services.queue import assignments
 from labeling.services.results import reviewing
 from marketplace import money
-from marketplace.errors import DomainError, Forbidden, RoutingFailed, TaskGone, TaskLimit
+from marketplace.errors import DomainError, Forbidden, RoutingFailed, SessionOver, TaskGone, TaskLimit
 from marketplace.models import Worker
 
 NO_TASK = {
@@ -100,7 +100,10 @@ def claim_payload(worker: Worker, queue_id: int, *, key: str, hint: bool, addres
     """Claim the next task of a queue for a worker; `reason` says why there is none. `hint`: name the image after it."""
     now = timezone.now()
     queue = WorkQueue(pk=queue_id)
-    assignment = assignments.claim(worker=worker, queue=queue, key=key, now=now, address=address)
+    try:
+        assignment = assignments.claim(worker=worker, queue=queue, key=key, now=now, address=address)
+    except SessionOver as over:
+        return {"assignment": None, "reason": over.kind, "next": None}
     if assignment is None:
         status = WorkQueue.objects.values_list("status", flat=True).get(pk=queue_id)
         return {"assignment": None, "reason": NO_TASK.get(status, "job-closed"), "next": None}

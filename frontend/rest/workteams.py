@@ -36,6 +36,7 @@ def team_row(team: Workteam, members: int) -> dict[str, Any]:
         "name": team.name,
         "description": team.description,
         "crowd": team.crowd,
+        "panel": team.panel.pk if team.is_panel else None,
         "members": members,
         "portal_url": None if team.public else letters.portal_link(team),
         "source_cidrs": team.source_cidrs,
@@ -46,7 +47,7 @@ def team_row(team: Workteam, members: int) -> dict[str, Any]:
 @listed(
     operation="list_workteams",
     page=schemas.page("Workteam", schemas.Workteam),
-    description="The account's private teams and the public pool.",
+    description="The account's private teams, those of its panels, and the public pool.",
 )
 class WorkteamsView(ListView):
     """Teams the account can give work to."""

@@ -16,6 +16,7 @@ from labeling.models.golds import Gold, GoldResult, GoldSource, GoldStatus
 from labeling.models.imports import ImportedLine, ImportOutcome, LabelImport
 from labeling.models.jobs import LabelingJob, Pause, ProbeState, WorkerModels
 from labeling.models.objects import DataObject, Label, LabelSource, ObjectLine, ObjectState
+from labeling.models.panel_sessions import PanelSession
 from labeling.models.qualifications import (
     QualificationAnswer,
     QualificationAttempt,
@@ -66,6 +67,7 @@ __all__ = [
     "QualificationTest",
     "Pause",
     "ProbeState",
+    "PanelSession",
     "ReviewStatus",
     "Task",
     "TaskStatus",

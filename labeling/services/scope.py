@@ -37,7 +37,7 @@ def jobs(account: Account) -> QuerySet[LabelingJob]:
 
 def job(account: Account, job_id: int) -> LabelingJob:
     """A labeling job of the account, with its team and account loaded. Raises NotFound."""
-    row = jobs(account).select_related("queue__workteam", "account").filter(pk=job_id).first()
+    row = jobs(account).select_related("queue__workteam__panel", "account").filter(pk=job_id).first()
     if row is None:
         raise NotFound(f"the account has no labeling job {job_id}")
     return row

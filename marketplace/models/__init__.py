@@ -7,6 +7,7 @@ from marketplace.models.funds import FundsWatch
 from marketplace.models.invitations import Invitation, InvitationStatus
 from marketplace.models.ledger import Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
 from marketplace.models.notices import EmailPace, Notice, NoticeKind, NoticePreference
+from marketplace.models.panels import Panel, PanelProvider
 from marketplace.models.payouts import UNDER_WAY, Payout, PayoutDetails, PayoutStatus
 from marketplace.models.qualifications import (
     ActionsGuarded,
@@ -89,6 +90,8 @@ __all__ = [
     "Notice",
     "NoticeKind",
     "NoticePreference",
+    "Panel",
+    "PanelProvider",
     "Payout",
     "PayoutDetails",
     "PayoutStatus",

@@ -23,6 +23,8 @@ class User(AbstractUser):
     is_operator = models.BooleanField(default=False)
     # Made by a program to try something out; only services/simulated.py makes and shuts such users.
     is_simulated = models.BooleanField(default=False)
+    # Came by a panel's link; has neither a password nor an address, and sees the panel's work and nothing else.
+    is_participant = models.BooleanField(default=False, db_default=False)
     # Counted up to end all of the user's sessions.
     sign_outs = models.PositiveIntegerField(default=0)
 

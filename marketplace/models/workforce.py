@@ -27,6 +27,16 @@ class Worker(models.Model):
     status = models.CharField(max_length=10, choices=WorkerStatus, default=WorkerStatus.ACTIVE)
     status_changed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # Of a panel's participant: the panel, and the id that its provider knows them by.
+    panel = models.ForeignKey("marketplace.Panel", models.CASCADE, null=True, related_name="participants")
+    participant = models.CharField(max_length=100, blank=True, default="", db_default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["panel", "participant"], condition=models.Q(panel__isnull=False), name="participant_once"
+            )
+        ]
 
 
 class Crowd(models.TextChoices):
@@ -74,6 +84,11 @@ class Workteam(models.Model):
         """Whether it is a vendor's team for one contract; it belongs to the vendor's account."""
         return self.crowd == Crowd.VENDOR
 
+    @property
+    def is_panel(self) -> bool:
+        """Whether its people are the participants of a panel, which costs a query unless the panel is loaded."""
+        return hasattr(self, "panel")
+
 
 class WorkteamMember(models.Model):
     """A worker's place in a team."""
@@ -93,6 +108,7 @@ class GroupKind(models.TextChoices):
     PUBLIC = "public"  # everybody in the public pool
     CONTRACT = "contract"  # the people whom a vendor has assigned to one contract
     ADULTS = "adults"  # those in the public pool who have confirmed that they are of age
+    PANEL = "panel"  # the participants of one panel
 
 
 class WorkerGroup(models.Model):

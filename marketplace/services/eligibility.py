@@ -164,7 +164,15 @@ def types_shown_to(worker: Worker, *, audiences: QuerySet[Any]) -> QuerySet[Qual
 
 def group_of(team: Workteam) -> WorkerGroup:
     """The group of a team's members (of the public pool: of everybody in it), made at its first use."""
-    kind = GROUP_KINDS[Crowd(team.crowd)]
+    return _group(team, GROUP_KINDS[Crowd(team.crowd)])
+
+
+def group_of_panel(team: Workteam) -> WorkerGroup:
+    """The group of a panel's participants, made with the panel."""
+    return _group(team, GroupKind.PANEL)
+
+
+def _group(team: Workteam, kind: GroupKind | str) -> WorkerGroup:
     group, _ = WorkerGroup.objects.get_or_create(workteam=team, defaults={"kind": kind})
     return group
 

@@ -57,7 +57,7 @@ def link_parts(user: User) -> tuple[str, str]:
 
 def make_link(*, user: User, by: str) -> tuple[str, str]:
     """`link_parts` for somebody else to pass on: recorded. Raises Invalid for a user who may not sign in."""
-    if not user.is_active or user.is_simulated:
+    if not may_reset(user):
         raise Invalid(f"{user.email} may not sign in; a password would not change that", field="user")
     audit.record(user, by=by, because="password link made")
     return link_parts(user)
@@ -65,7 +65,7 @@ def make_link(*, user: User, by: str) -> tuple[str, str]:
 
 def may_reset(user: User | None) -> bool:
     """Whether a link is sent to somebody who says that they have forgotten their password."""
-    return user is not None and user.is_active and not user.is_simulated
+    return user is not None and user.is_active and not (user.is_simulated or user.is_participant)
 
 
 def user_of_link(uid: str, token: str) -> User | None:

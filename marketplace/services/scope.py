@@ -15,6 +15,7 @@ from marketplace.models import (
     Invitation,
     InvitationStatus,
     Membership,
+    Panel,
     QualificationType,
     Role,
     User,
@@ -168,13 +169,13 @@ def user_or_none(email: str) -> User | None:
 
 
 def users() -> QuerySet[User]:
-    """Everybody with a sign-in, with their worker, by address; for operators."""
-    return User.objects.select_related("worker").order_by("email")
+    """Everybody with a sign-in, with their worker, by address; for operators. Participants of panels have none."""
+    return User.objects.select_related("worker").filter(is_participant=False).order_by("email")
 
 
 def user(user_id: int) -> User:
-    """Anybody with a sign-in, with their worker, for operators. Raises NotFound."""
-    found = users().filter(pk=user_id).first()
+    """Anybody, participants too, with their worker, for operators. Raises NotFound."""
+    found = User.objects.select_related("worker").filter(pk=user_id).first()
     if found is None:
         raise NotFound(f"there is no user {user_id}")
     return found
@@ -276,15 +277,17 @@ def blocked_worker(account: Account, public_id: str) -> Worker:
 
 
 def teams(account: Account) -> QuerySet[Workteam]:
-    """The teams an account may give its jobs to: its own, the public pool, and of vendors under a live contract."""
+    """The teams an account may give its jobs to: its own, its panels', the public pool, and of vendors under a live
+    contract; with their panels loaded.
+    """
     own = Q(account=account, crowd=Crowd.PRIVATE)
     hired = Q(contract__requester=account, contract__status="Live")
-    return Workteam.objects.filter(own | hired | Q(crowd=Crowd.PUBLIC))
+    return Workteam.objects.filter(own | hired | Q(crowd=Crowd.PUBLIC)).select_related("panel")
 
 
 def own_teams(account: Account) -> QuerySet[Workteam]:
-    """The account's private teams."""
-    return Workteam.objects.filter(account=account, crowd=Crowd.PRIVATE)
+    """The account's private teams, without those of panels."""
+    return Workteam.objects.filter(account=account, crowd=Crowd.PRIVATE, panel=None)
 
 
 def team(account: Account, team_id: int) -> Workteam:
@@ -296,16 +299,29 @@ def team(account: Account, team_id: int) -> Workteam:
 
 
 def own_team(account: Account, team_id: int) -> Workteam:
-    """A private team of the account. Raises NotFound."""
-    found = Workteam.objects.filter(pk=team_id, account=account, crowd=Crowd.PRIVATE).first()
+    """A private team of the account, not one of a panel. Raises NotFound."""
+    found = own_teams(account).filter(pk=team_id).first()
     if found is None:
         raise NotFound(f"the account has no work team {team_id}")
     return found
 
 
+def panels(account: Account) -> QuerySet[Panel]:
+    """The account's panels with their teams, newest first."""
+    return Panel.objects.filter(account=account).select_related("workteam").order_by("-pk")
+
+
+def panel(account: Account, panel_id: int) -> Panel:
+    """A panel of the account. Raises NotFound."""
+    found = panels(account).filter(pk=panel_id).first()
+    if found is None:
+        raise NotFound(f"the account has no panel {panel_id}")
+    return found
+
+
 def team_named(account: Account, name: str) -> Workteam:
     """A private team of the account by its name. Raises NotFound."""
-    found = Workteam.objects.filter(account=account, name=name, crowd=Crowd.PRIVATE).first()
+    found = own_teams(account).filter(name=name).first()
     if found is None:
         raise NotFound(f"{account.name} has no work team {name}", field="team")
     return found

@@ -14,6 +14,7 @@ from django.db.models import BooleanField, F, Func, TextField, Value
 from marketplace.errors import Invalid, NameTaken, NotFound
 from marketplace.models import Crowd, Worker, Workteam, new_portal_slug
 from marketplace.ranges import Range
+from marketplace.services import audit
 
 SLUG_LENGTH = Range(3, 63)
 """Characters of the last part of a portal's address."""

@@ -37,6 +37,7 @@ STATE_WRITERS = {
 UNNAMED = {
     "marketplace/states.py": "the state machine itself",
     "labeling/services/intake/progress.py": "counts of lines and objects",
+    "marketplace/services/panels.py": "the fields of a panel that can be changed",
     "learning/services/programs/running.py": "the columns that a kind of program declares",
 }
 """The files that write columns of rows by names that stand elsewhere."""

@@ -23,6 +23,7 @@ from labeling.models import DataObject
 from marketplace.services import workteams
 from tests import builders
 from tests.frontend import hostile_told, vendor_world
+from tests.frontend.hostile_panels import panel_bodies, panel_forms
 from tests.frontend.hostile_people import people_bodies, people_forms
 from tests.frontend.test_permissions import signed_in
 from tests.frontend.world import World
@@ -97,6 +98,7 @@ QUERIES = {
     "vendor/staff/": {"page"},
     "operator/vendors/": {"status", "page"},
     "operator/invoices/": {"status", "page"},
+    "study/join/<str:link>/<int:work_id>/": {"PROLIFIC_PID", "STUDY_ID", "SESSION_ID"},
     "jobs/new/forecast/": {*PeopleStep.base_fields, "crowd"},
 }
 
@@ -280,6 +282,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (reverse("worker:payout-request"), {"amount": "1.50"}),
         *people_forms(world),
         *hostile_told.forms(world),
+        *panel_forms(world),
         ("/sign-out/", {"next": "/"}),
         ("/api/v1/uploads", {"folder": "0" * 32, "files": SimpleUploadedFile("a.png", builders.image_bytes())}),
     ]
@@ -367,6 +370,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "automated_labeling": {"enabled": True},
     }
     return {
+        **panel_bodies(),
         **vendor_world.bodies(world.ids),
         **people_bodies(world),
         "create_token": {"name": "t"},

@@ -31,10 +31,10 @@ from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import batches, due
 from labeling.services.results import appeals, deciding
 from learning.models import Model
-from marketplace.models import Account, NoticeKind, User, WebhookEndpoint, Worker, Workteam
+from marketplace.models import Account, NoticeKind, Panel, User, WebhookEndpoint, Worker, Workteam
 from marketplace.services import accounts, eligibility, invitations, notifications, wallet_refunds, webhooks, workteams
 from tests import builders
-from tests.labeling import stories
+from tests.labeling import panel_stories, stories
 
 OBJECTS = 3
 """Objects that each further job brings; two are labeled, one stays open."""
@@ -134,6 +134,30 @@ def told_pages(portal: Portal) -> dict[str, tuple[User, str]]:
         "webhook": (owner, reverse("requester:webhook", args=[hook.pk])),
         "own_webhooks": (owner, reverse("person:webhooks")),
         "audit": (owner, reverse("requester:audit")),
+    }
+
+
+def a_session_more(portal: Portal) -> None:
+    """Add a panel with a job and a completed session, and the same to the first panel."""
+    panel = panel_stories.a_panel(portal.account, tasks_per_session=1)
+    job = panel_stories.a_job_of(panel, objects=1)
+    first = Panel.objects.filter(account=portal.account).order_by("pk")[0]
+    for where, at in ((panel, job), (first, panel_stories.a_job_of(first, objects=1))):
+        session = panel_stories.begin(where, at, f"p{panel.pk}").session
+        assert session is not None
+        stories.claim_and_answer(session.worker, at)
+
+
+def panel_pages(portal: Portal) -> dict[str, tuple[User, str]]:
+    """Pages of panels: name -> (user, path)."""
+    owner = portal.account.members.order_by("pk")[0]
+    first = Panel.objects.filter(account=portal.account).order_by("pk")[0]
+    return {
+        "panels": (owner, reverse("requester:panels")),
+        "panel": (owner, reverse("requester:panel", args=[first.pk])),
+        "panels_api": (owner, "/api/v1/panels"),
+        "panel_api": (owner, f"/api/v1/panels/{first.pk}"),
+        "sessions_api": (owner, f"/api/v1/panels/{first.pk}/sessions"),
     }
 
 

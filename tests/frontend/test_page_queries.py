@@ -5,7 +5,17 @@ from django.urls import reverse
 
 from labeling.models import LabelImport
 from marketplace.models import User, WebhookEndpoint
-from tests.frontend.portal import Portal, a_portal, grow, pages, people_pages, queries_of, told_pages
+from tests.frontend.portal import (
+    Portal,
+    a_portal,
+    a_session_more,
+    grow,
+    pages,
+    panel_pages,
+    people_pages,
+    queries_of,
+    told_pages,
+)
 
 pytestmark = pytest.mark.django_db
 LISTS = (
@@ -84,6 +94,15 @@ def test_pages_of_what_is_told_with_more_rows_make_as_many_queries(portal):
     for _ in range(2):
         grow(portal)
     compare(before, asked(told_pages(portal)))
+
+
+def test_pages_of_panels_with_more_rows_make_as_many_queries(portal):
+    for _ in range(2):
+        a_session_more(portal)
+    before = asked(panel_pages(portal))
+    for _ in range(2):
+        a_session_more(portal)
+    compare(before, asked(panel_pages(portal)))
 
 
 def test_rest_lists_with_more_rows_make_as_many_queries(portal):

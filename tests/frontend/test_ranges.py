@@ -13,7 +13,7 @@ import frontend
 from frontend.requester import datasets, imports, jobs
 from frontend.requester.fields import SelectionFields
 from frontend.requester.job_forms import ARCHITECTURES, HOUR, MINUTE
-from labeling.services import bonuses
+from labeling.services import bonuses, panel_sessions
 from labeling.services.conduct import acting, policies
 from labeling.services.golds import keeping, options
 from labeling.services.imports import limits as import_limits
@@ -38,6 +38,7 @@ from marketplace.services import (
     invitation_lists,
     invoices,
     notifications,
+    panels,
     passwords,
     payouts,
     people,
@@ -143,6 +144,17 @@ DECLARED: dict[str, Range] = {
     "where": selection.CONDITION_LENGTH,
     "workers": limits.WORKERS,
     "workers_per_object": limits.WORKERS_PER_OBJECT,
+    **{f"{kind}_code": panels.CODE_LENGTH for kind in panels.EXITS},
+    **{f"{kind}_url": panels.URL_LENGTH for kind in panels.EXITS},
+    **{f"{part}_parameter": panels.PARAMETER_LENGTH for part in ("participant", "study", "session")},
+    "tasks_per_session": panels.TASKS,
+    "session_minutes": panels.MINUTES,
+    "sessions_wanted": panels.SESSIONS,
+    "consent": panels.CONSENT_LENGTH,
+    "provider_fee_percent": panels.FEE_PERCENT,
+    "reward": money.TEXT_LENGTH,
+    "RejectForm.reason": panel_sessions.REASON_LENGTH,
+    "RejectSessionInput.reason": panel_sessions.REASON_LENGTH,
     "PayoutFailedInput.reason": payouts.REASON_LENGTH,
     "ListingInput.title": vendor_listings.TITLE_LENGTH,
     "ListingForm.title": vendor_listings.TITLE_LENGTH,
@@ -239,7 +251,7 @@ FREE = {
         "labels",
         "task_type",
     ),
-    *("validation", "vendor", "workteam"),
+    *("panel", "validation", "vendor", "workteam"),
 }
 
 

@@ -14,6 +14,7 @@ from marketplace.models import Role, User
 from marketplace.services import invitations
 from tests import builders
 from tests.frontend import hostile
+from tests.frontend.hostile_panels import panel_bodies
 from tests.frontend.test_permissions import address, signed_in, views
 from tests.frontend.world import World, a_world
 from tests.labeling import stories
@@ -52,6 +53,9 @@ TOLD: tuple[tuple[str, dict[str, Any]], ...] = (
     ("redeliver_webhook_message", {}),
     ("redeliver_my_webhook_message", {}),
 )
+
+
+OF_PANELS = ("create_panel", "reject_panel_session", "accept_panel_session")
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +211,7 @@ def test_every_post_response_matches_its_schema(document, world):
         ("deactivate_user", operator, {"reason": "left"}),
         ("reactivate_user", operator, {}),
     ]
-    for name, who, body in sent:
+    for name, who, body in [*sent, *((one, owner, panel_bodies().get(one, {})) for one in OF_PANELS)]:
         route, operation = posts[name]
         if name == "accept_answer_review":
             world.ids["review_id"] = AnswerReview.objects.get(state="Pending").pk

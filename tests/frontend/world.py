@@ -44,7 +44,7 @@ from marketplace.services import (
 from tests import builders
 from tests.frontend import vendor_world
 from tests.frontend.vendor_world import VendorWorld, a_vendor_world
-from tests.labeling import stories
+from tests.labeling import panel_stories, stories
 
 ROOMS = ("marketplace", "labeling", "learning")
 # Not counted: using a token updates its row, and requests are counted themselves.
@@ -64,6 +64,7 @@ SECRETS = (
     "secret-exam",
     "secret-finding",
     *vendor_world.SECRETS,
+    "secret-participant",
 )
 """Texts in names and contents of the account's objects that no stranger may read."""
 
@@ -239,6 +240,7 @@ def a_world() -> World:
         "other_worker_id": other.public_id,
         "payout_id": payout.pk,
         "refund_id": refund.pk,
+        **_of_panels(account),
         "name": payout.sent_with,
         **_of_people(account, owner, outsider),
         **_what_was_told(account, owner),
@@ -248,6 +250,17 @@ def a_world() -> World:
     }
     people = (owner, stranger, worker.user, other.user, outsider.user)
     return World(account, *people, vendors=vendors, ids=ids, secrets=[*SECRETS, account.number])
+
+
+def _of_panels(account: Account) -> dict[str, Any]:
+    """A panel and the completed session of a participant, by their ids."""
+    panel = panel_stories.a_panel(account, tasks_per_session=1)
+    job = panel_stories.a_job_of(panel, objects=1)
+    session = panel_stories.begin(panel, job, "secret-participant").session
+    assert session is not None
+    stories.claim_and_answer(session.worker, job)
+    ids = {"panel_id": panel.pk, "session_id": session.pk, "work_id": job.queue_id}
+    return {**ids, "link": panel.link, "decision": "approve"}
 
 
 def a_secret_model(account: Account) -> Model:

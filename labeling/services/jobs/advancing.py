@@ -208,8 +208,10 @@ def _open_next(job: LabelingJob) -> bool:
     if size < 1:
         pausing.wait_for_funds(job)
         return False
-    if not job.workteam.public and not job.workteam.memberships.exists():
-        return _set_attention(job, NOBODY_ASSIGNED if job.workteam.of_vendor else _nobody(job))
+    team = job.workteam
+    # A panel's participants come when there is something to do.
+    if not team.public and not team.memberships.exists() and not team.is_panel:
+        return _set_attention(job, NOBODY_ASSIGNED if team.of_vendor else _nobody(job))
     ids = _showable_objects(job, size)
     if not ids:
         return True

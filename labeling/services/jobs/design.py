@@ -296,7 +296,12 @@ def _money(design: Design) -> None:
     if design.kind is not None:
         design.attempt(
             "price",
-            lambda: pricing.check_price(price_micros=price, task_type=design.task_type, public=design.public),
+            lambda: pricing.check_price(
+                price_micros=price,
+                task_type=design.task_type,
+                public=design.public,
+                panel=design.workteam.is_panel,
+            ),
         )
     if design.max_spend_micros is not None and isinstance(design.workers_per_object, int):
         answers = design.workers_per_object

@@ -54,8 +54,16 @@ def guideline(*, expected_seconds: float, task_type: str) -> int:
     return next((price for price in prices(task_type) if price >= fair), prices(task_type)[-1])
 
 
-def check_price(*, price_micros: int, task_type: str, public: bool) -> None:
-    """Raises Invalid when this is not a price: the public pool has a table, a private team takes 0 to 2.999 dollars."""
+def check_price(*, price_micros: int, task_type: str, public: bool, panel: bool = False) -> None:
+    """Raises Invalid when this is not a price: the public pool has a table, a private team takes 0 to 2.999 dollars.
+
+    A panel takes none: its provider pays.
+    """
+    if panel and price_micros:
+        raise Invalid(
+            f"a panel's people are paid by its provider: a price of 0 expected, {money.text(price_micros)} found",
+            field="price",
+        )
     if not 0 <= price_micros <= MOST_MICROS:
         raise Invalid(
             f"a price is 0 to {money.text(MOST_MICROS)} dollars, {money.text(price_micros)} found", field="price"

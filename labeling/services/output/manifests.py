@@ -35,6 +35,7 @@ from labeling.services.output import rows
 from labeling.services.results import answering, labels
 from marketplace import queue, storage
 from marketplace.errors import DomainError
+from marketplace.models import Worker
 
 log = logging.getLogger(__name__)
 
@@ -199,7 +200,7 @@ def answers_of_tasks(job: LabelingJob, tasks: Iterable[Task]) -> dict[int, list[
         Answer.objects.filter(assignment__task__in=list(sizes), assignment__state=AssignmentStatus.SUBMITTED)
         .defer("content")
         .annotate(text=Cast("content", TextField()))
-        .select_related("assignment__worker")
+        .select_related("assignment__worker__panel")
         .order_by("assignment_id", "revision")
     )
     newest = {row.assignment_id: row for row in revisions}
@@ -216,10 +217,17 @@ def answers_of_tasks(job: LabelingJob, tasks: Iterable[Task]) -> dict[int, list[
                 submitted=row.created_at,
                 accepted=seat.accepted_at,
                 seconds=seat.seconds_spent,
-                identity=Identity(settings.PUBLIC_URL, seat.worker.public_id, "Oidc") if crowd == "private" else None,
+                identity=_identity(seat.worker) if crowd == "private" else None,
             )
         )
     return by_task
+
+
+def _identity(worker: Worker) -> Identity:
+    """Who a private worker is; of a panel's participant the id that its provider, and the panel's account, know."""
+    if worker.panel is not None:
+        return Identity(worker.panel.provider, worker.participant, "Panel")
+    return Identity(settings.PUBLIC_URL, worker.public_id, "Oidc")
 
 
 def _consolidation_request(row: DataObject, answers: list[SubmittedAnswer]) -> dict[str, Any]:

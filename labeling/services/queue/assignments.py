@@ -18,9 +18,9 @@ from django.utils import timezone
 
 from labeling import subjects
 from labeling.conduct.observed import Activity
-from labeling.models import Assignment, AssignmentStatus, WorkQueue
+from labeling.models import Assignment, AssignmentStatus, PanelSession, WorkQueue
 from labeling.services.conduct import noting
-from labeling.services.queue import advance_requests, leases, routing, visibility
+from labeling.services.queue import advance_requests, leases, routing, study_sessions, visibility
 from labeling.services.results import answering, reviewing
 from marketplace.errors import AlreadySubmitted, Forbidden, Invalid, NotFound, RoutingFailed, TaskGone, TaskLimit
 from marketplace.models import Account, Employer, Subject, Worker
@@ -77,11 +77,20 @@ def claim(
     from, "" an unknown one, None where there is no request. Raises NotFound for a queue that does not exist, Forbidden
     for a worker who may not see it or comes from outside of the networks of its team, TaskLimit for one who holds as
     many tasks as they may (MOST_LEASES, TASKS_PER_LEASE, FIRST_LEASES), RoutingFailed when the queue's routing rule
-    gives no answer, TaskGone for the key of an assignment that has ended, Invalid for a long key.
+    gives no answer, TaskGone for the key of an assignment that has ended, Invalid for a long key, SessionOver for a
+    panel's participant whose study session is over.
     """
     if len(key) > KEY_LENGTH.longest:
         raise Invalid(f"a claim's key has at most {KEY_LENGTH.longest} characters, {len(key)} found", field="key")
     at = now or timezone.now()
+    if worker.panel_id is None:
+        return _take(worker, queue, key, at, address)
+    with transaction.atomic():
+        study_sessions.admit(worker_id=worker.pk, queue_id=queue.pk, key=key, now=at)
+        return _take(worker, queue, key, at, address)
+
+
+def _take(worker: Worker, queue: WorkQueue, key: str, at: datetime, address: str | None) -> Assignment | None:
     outcome, seat = _claim(worker, queue, key, at, address)
     if outcome == "Nothing" and leases.expire_overdue(queue_id=queue.pk, now=at):
         outcome, seat = _claim(worker, queue, key, at, address)
@@ -224,8 +233,11 @@ def submit(
     now = timezone.now()
     held_until = None
     with transaction.atomic():
+        session = _session(seat, worker, key)
         outcome, paid, stored_key, lease_ended, wanted = seat.submit(answer, seconds, key, now)
         if outcome == "Accepted":
+            if session is not None:
+                study_sessions.count_answer(session)
             if seat.review_days is None:
                 _pay(seat, worker)
             else:
@@ -240,6 +252,21 @@ def submit(
         return seat.repeated(paid)
     error = AlreadySubmitted if outcome == AssignmentStatus.SUBMITTED else TaskGone
     raise error(_refusal_reason(outcome, lease_ended), field="assignment")
+
+
+def _session(seat: "_Seat", worker: Worker, key: str) -> PanelSession | None:
+    """A participant's session, locked before the task is; None for other workers, and for a repeated submit.
+
+    Raises TaskGone when the session is over.
+    """
+    if worker.panel_id is None:
+        return None
+    session = study_sessions.lock_active(worker_id=worker.pk, queue_id=seat.queue_id)
+    if session is None:
+        again = _Seat.read(seat.pk, worker.pk)
+        if again.state != AssignmentStatus.SUBMITTED or again.key != key:
+            raise TaskGone("your session of this study is over, and the task went to others", field="assignment")
+    return session
 
 
 def _pay(seat: "_Seat", worker: Worker) -> None:

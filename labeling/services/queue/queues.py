@@ -27,8 +27,11 @@ def create_queue(
     With `adult_content` it admits of the public pool only those who have confirmed that they are of age; a private
     team's account knows whom it has invited. `design`: the other fields of WorkQueue.
     """
-    adults_only = adult_content and workteam.public
-    group = eligibility.adults() if adults_only else eligibility.group_of(workteam)
+    if workteam.is_panel:
+        group = eligibility.group_of_panel(workteam)
+    else:
+        adults_only = adult_content and workteam.public
+        group = eligibility.adults() if adults_only else eligibility.group_of(workteam)
     audience = eligibility.audience_for([group], requirements)
     return WorkQueue.objects.create(
         account=account, owner_kind=owner_kind, workteam=workteam, audience=audience, **design

@@ -8,6 +8,8 @@ import { type Journal, newKey } from "./journal";
 export interface Config {
   queue_id: number; worker_id: number | null; api_base: string; sign_in_url: string; exit_url: string; preview: boolean;
   assignment: Assignment | null;
+  /** A panel's participant: how much of their study session is done. They are paid elsewhere, so no pay is shown. */
+  study?: { done: number; wanted: number } | null;
 }
 
 const LOCK_WAIT_MS = 3000;
@@ -16,12 +18,15 @@ const LOCK_RETRY_MS = 100;
 export type Stage = "loading" | "working" | "sending" | "over" | "none" | "failed";
 export interface Failure { kind: "offline" | "session"; message: string; retryAt: number }
 
+/** The reason of somebody whose study session is over: its page has their way out. */
+export const SESSION_OVER = "session-over";
 /** Why there is no task, in words for the worker. */
 const REASONS: Record<string, string> = {
   "none-left": "You have done every task of this job that is open to you. Thank you!",
   "not-eligible": "This job is not open to you at the moment.",
   "job-closed": "This job has ended.",
   "job-not-started": "This job has not started yet. Come back in a few minutes.",
+  [SESSION_OVER]: "Your session of this study is over.",
   "task-limit": "You hold as many tasks of this job as one worker may. Submit or return one of them first.",
 };
 /** The reason of a repeated submit whose next task was claimed when it was sent first, and has ended meanwhile. */
@@ -35,6 +40,8 @@ export class Session {
   failure: Failure | null = null;
   /** What went wrong or why there is nothing to do, in words. */
   message = "";
+  /** The reason why there is no task, in the API's word. */
+  reason = "";
   earnedMicros = 0;
   /** Pay of answers handed in here that waits for a review. */
   heldMicros = 0;
@@ -137,7 +144,8 @@ export class Session {
     if (claimed.assignment) return this.begin(claimed.assignment);
     this.task = null;
     this.stage = "none";
-    this.message = REASONS[claimed.reason ?? ""] ?? "There is no task for you now.";
+    this.reason = claimed.reason ?? "";
+    this.message = REASONS[this.reason] ?? "There is no task for you now.";
     this.listener();
   }
 
