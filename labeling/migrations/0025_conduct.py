@@ -12,7 +12,7 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labeling", "0022_claim_by_pace"),
+        ("labeling", "0024_routing_rules"),
         ("marketplace", "0026_reputation"),
     ]
 

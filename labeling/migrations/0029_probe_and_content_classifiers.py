@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labeling", "0022_claim_by_pace"),
+        ("labeling", "0027_golds"),
     ]
 
     operations = [

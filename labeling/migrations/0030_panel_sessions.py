@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labeling", "0022_claim_by_pace"),
+        ("labeling", "0029_probe_and_content_classifiers"),
         ("marketplace", "0022_panels"),
     ]
 

@@ -17,7 +17,7 @@ FILL = "\n".join(
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labeling", "0022_claim_by_pace"),
+        ("labeling", "0030_panel_sessions"),
         ("marketplace", "0015_webhooks_audit_funds"),
     ]
 

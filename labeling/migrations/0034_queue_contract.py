@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labeling", "0022_claim_by_pace"),
+        ("labeling", "0033_bonuses_pauses"),
         ("marketplace", "0020_vendors"),
     ]
 

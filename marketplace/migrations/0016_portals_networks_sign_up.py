@@ -16,7 +16,7 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("marketplace", "0013_payouts"),
+        ("marketplace", "0015_webhooks_audit_funds"),
     ]
 
     operations = [

@@ -13,7 +13,7 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("marketplace", "0013_payouts"),
+        ("marketplace", "0017_own_portal_slugs"),
     ]
 
     operations = [

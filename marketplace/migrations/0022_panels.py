@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("marketplace", "0013_payouts"),
+        ("marketplace", "0021_invoices_unchangeable"),
     ]
 
     operations = [
@@ -24,7 +24,16 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="workergroup",
             name="kind",
-            field=models.CharField(choices=[("team", "Team"), ("public", "Public"), ("panel", "Panel")], max_length=20),
+            field=models.CharField(
+                choices=[
+                    ("team", "Team"),
+                    ("public", "Public"),
+                    ("contract", "Contract"),
+                    ("adults", "Adults"),
+                    ("panel", "Panel"),
+                ],
+                max_length=20,
+            ),
         ),
         migrations.CreateModel(
             name="Panel",

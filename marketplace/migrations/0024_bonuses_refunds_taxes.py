@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("marketplace", "0015_webhooks_audit_funds"),
+        ("marketplace", "0022_panels"),
     ]
 
     operations = [
@@ -34,6 +34,7 @@ class Migration(migrations.Migration):
                     ("take-back", "Take Back"),
                     ("taken-back", "Taken Back"),
                     ("kept", "Kept"),
+                    ("invoice", "Invoice"),
                 ],
                 max_length=10,
             ),
@@ -54,6 +55,8 @@ class Migration(migrations.Migration):
                     ("owed", "Owed"),
                     ("refunds", "Refunds"),
                     ("taxes", "Taxes"),
+                    ("accrued", "Accrued"),
+                    ("invoiced", "Invoiced"),
                 ],
                 max_length=10,
             ),

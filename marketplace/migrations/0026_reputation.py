@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("marketplace", "0013_payouts"),
+        ("marketplace", "0024_bonuses_refunds_taxes"),
     ]
 
     operations = [

@@ -21,9 +21,10 @@ from labeling.conduct.observed import Activity
 from labeling.models import Assignment, AssignmentStatus, PanelSession, WorkQueue
 from labeling.services.conduct import noting
 from labeling.services.queue import advance_requests, leases, routing, study_sessions, visibility
+from labeling.services.queue.seats import Seat
 from labeling.services.results import answering, reviewing
 from marketplace.errors import AlreadySubmitted, Forbidden, Invalid, NotFound, RoutingFailed, TaskGone, TaskLimit
-from marketplace.models import Account, Employer, Subject, Worker
+from marketplace.models import Account, Subject, Worker
 from marketplace.ranges import Range
 from marketplace.services import escrow, team_access
 
@@ -212,12 +213,12 @@ def submit(
     (naming the field) for a bad answer, AlreadySubmitted when the seat was answered with another key, TaskGone when it
     is not the worker's any more.
     """
-    seat = _Seat.read(assignment.pk, worker.pk, address)
+    seat = Seat.read(assignment.pk, worker.pk, address)
     if seat.outside:
         raise Forbidden(team_access.refusal(address))
     key = seat.own_key() if key is None else key
     if seat.state == AssignmentStatus.SUBMITTED and key == seat.key:
-        return seat.repeated(seat.paid_micros)
+        return _repeated(seat, seat.paid_micros)
     if seat.state == AssignmentStatus.LEASED and seat.key and key == seat.key:
         raise AlreadySubmitted("the answer with this key was rejected; answer again with another key", field="key")
     if not isinstance(key, str) or len(key) not in KEY_LENGTH:
@@ -249,12 +250,18 @@ def submit(
     if outcome == "Accepted":
         return Submission(seat.pk, seat.queue_id, paid, False, held_until, seat.employer is not None)
     if outcome == AssignmentStatus.SUBMITTED and stored_key == key:
-        return seat.repeated(paid)
+        return _repeated(seat, paid)
     error = AlreadySubmitted if outcome == AssignmentStatus.SUBMITTED else TaskGone
     raise error(_refusal_reason(outcome, lease_ended), field="assignment")
 
 
-def _session(seat: "_Seat", worker: Worker, key: str) -> PanelSession | None:
+def _repeated(seat: Seat, paid_micros: int) -> Submission:
+    """What the submit did that is repeated now."""
+    held_until = None if seat.review_days is None else reviewing.held_until(seat.pk)
+    return Submission(seat.pk, seat.queue_id, paid_micros, True, held_until, seat.employer is not None)
+
+
+def _session(seat: Seat, worker: Worker, key: str) -> PanelSession | None:
     """A participant's session, locked before the task is; None for other workers, and for a repeated submit.
 
     Raises TaskGone when the session is over.
@@ -263,13 +270,13 @@ def _session(seat: "_Seat", worker: Worker, key: str) -> PanelSession | None:
         return None
     session = study_sessions.lock_active(worker_id=worker.pk, queue_id=seat.queue_id)
     if session is None:
-        again = _Seat.read(seat.pk, worker.pk)
+        again = Seat.read(seat.pk, worker.pk, None)
         if again.state != AssignmentStatus.SUBMITTED or again.key != key:
             raise TaskGone("your session of this study is over, and the task went to others", field="assignment")
     return session
 
 
-def _pay(seat: "_Seat", worker: Worker) -> None:
+def _pay(seat: Seat, worker: Worker) -> None:
     escrow.pay(
         purpose=Subject(subjects.WORK_QUEUE, seat.queue_id),
         subject=Subject(subjects.ASSIGNMENT, seat.pk),
@@ -283,7 +290,7 @@ def _pay(seat: "_Seat", worker: Worker) -> None:
     )
 
 
-def _hold(seat: "_Seat", worker: Worker, answer: str, *, review_days: int, now: datetime) -> datetime:
+def _hold(seat: Seat, worker: Worker, answer: str, *, review_days: int, now: datetime) -> datetime:
     return reviewing.open_review(
         assignment_id=seat.pk,
         queue_id=seat.queue_id,
@@ -313,78 +320,6 @@ def _refusal_reason(outcome: str, lease_ended: datetime) -> str:
         AssignmentStatus.CANCELLED: "the job ended before this task was submitted",
         AssignmentStatus.REJECTED: "the answer to this task was rejected, and the task went to others",
     }[AssignmentStatus(outcome)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Seat:
-    """What a submit needs of its seat, read without a lock: only the state can change, and the SQL checks it."""
-
-    pk: int
-    worker_id: int
-    state: str
-    key: str
-    paid_micros: int
-    queue_id: int
-    task_type: str
-    title: str
-    price_micros: int
-    fee_micros: int
-    account_id: int
-    max_seats: int
-    review_days: int | None
-    mixes_golds: bool
-    contract_id: int | None
-    vendor_id: int | None
-    outside: bool
-    input: dict[str, Any]
-    labels: list[str]
-
-    @classmethod
-    def read(cls, pk: int, worker_id: int, address: str | None) -> "_Seat":
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """SELECT a.id, a.worker_id, a.state, a.submit_key, coalesce(a.paid_micros, 0), q.id, q.task_type,
-                       q.title, q.price_micros, q.fee_micros, q.account_id, q.max_seats, q.review_days,
-                       q.gold_salt <> 0, q.contract_id, c.vendor_id, marketplace_outside(w.source_cidrs, %s),
-                       t.input, q.labels
-                   FROM labeling_assignment a JOIN labeling_workqueue q ON q.id = a.queue_id
-                   JOIN marketplace_workteam w ON w.id = q.workteam_id
-                   JOIN labeling_task t ON t.id = a.task_id
-                   LEFT JOIN marketplace_contract c ON c.id = q.contract_id
-                   WHERE a.id = %s AND a.worker_id = %s""",
-                [address, pk, worker_id],
-            )
-            row = cursor.fetchone()
-        if row is None:
-            raise NotFound(f"you have no assignment {pk}")
-        values: list[Any] = [*row[:-2], orjson.loads(row[-2]), orjson.loads(row[-1])]
-        return cls(*values)
-
-    @property
-    def employer(self) -> Employer | None:
-        """The vendor that is paid in the place of the worker, if the work is under a contract."""
-        if self.contract_id is None or self.vendor_id is None:
-            return None
-        return Employer(self.contract_id, self.vendor_id)
-
-    def own_key(self) -> str:
-        """The key of a submit whose client gives none."""
-        return f"assignment:{self.pk}" if self.review_days is None else reviewing.answer_key(self.pk)
-
-    def repeated(self, paid_micros: int) -> Submission:
-        """What the submit did that is repeated now."""
-        held_until = None if self.review_days is None else reviewing.held_until(self.pk)
-        return Submission(self.pk, self.queue_id, paid_micros, True, held_until, self.employer is not None)
-
-    def submit(self, answer: str, seconds: float, key: str, now: datetime) -> tuple[str, int, str, datetime, bool]:
-        """Call labeling_submit (labeling/sql/submit_0021.sql): one round trip."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT * FROM labeling_submit(%s, %s, %s::jsonb, %s, %s, %s, %s, %s)",
-                [self.pk, self.worker_id, answer, seconds, key, self.price_micros, now, self.max_seats],
-            )
-            row: tuple[str, int, str, datetime, bool] = cursor.fetchone()
-        return row
 
 
 def give_back(*, assignment: Assignment, worker: Worker) -> None:
