@@ -87,7 +87,8 @@ def tell_many(
     subject: Subject | None = None,
 ) -> None:
     """`tell` several people the same, in a number of queries that does not grow with theirs (mail at once apart)."""
-    if link and (not link.startswith("/") or link.startswith("//")):
+    # Browsers read a backslash as a slash.
+    if link and (not link.startswith("/") or link.startswith("//") or "\\" in link):
         raise Invalid(f"{link!r}: a path within the portal is expected", field="link")
     people = list(users)
     with transaction.atomic():
