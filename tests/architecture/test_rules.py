@@ -150,6 +150,7 @@ def test_no_lock_outlives_its_transaction():
     # These wait for a statement of another transaction, never for a job that is being advanced.
     assert {path for path, text in rooms(".py", ".sql") if waits.search(text)} == {
         "labeling/sql/claim.sql",
+        "labeling/services/conduct/noting.py",
         "labeling/services/queue/advance_requests.py",
     }
 
@@ -201,6 +202,8 @@ MESSAGES = {
     "labeling.background.run_export": 1,
     "labeling.background.tell_of_work": 2,
     "labeling.background.tell_of_public_work": 2,
+    "labeling.background.check_conduct": 1,
+    "labeling.background.check_collusion": 1,
     "labeling.background.sweep": 0,
     "learning.background.advance_loop": 1,
     "learning.background.advance_loop_of_job": 1,

@@ -236,8 +236,8 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (f"/appeals/{ids['appeal_id']}/answer/", {"decision": "uphold", "text": "it was right"}),
         (f"/operator/appeals/{ids['appeal_id']}/answer/", {"decision": "deny", "text": "no"}),
         (reverse("worker:appeal", args=[ids["assignment_id"]]), {"text": "it was right"}),
-        (f"/work/conduct/{ids['finding_id']}/appeal/", {"text": "it was right"}),
-        (f"/work/conduct/{ids['finding_id']}/instructions-read/", {}),
+        (reverse("worker:conduct-appeal", args=[ids["finding_id"]]), {"text": "it was right"}),
+        (reverse("worker:conduct-read", args=[ids["finding_id"]]), {}),
         (f"/conduct/{ids['finding_id']}/decide/", {"decision": "stand", "text": "no"}),
         ("/conduct/rules/", {"rule": "too-fast", "action": "Pause", "minutes": 5}),
         (f"{job}close-to-worker/", {"worker": ids["worker_id"], "reason": "spam"}),
@@ -420,13 +420,20 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         **hostile_told.bodies(world),
         **dict.fromkeys(("answer_appeal", "answer_any_appeal"), {"decision": "deny", "text": "it was not"}),
         **qualification_bodies(world),
+        **_of_conduct(world),
+    }
+
+
+def _of_conduct(world: World) -> dict[str, dict[str, Any]]:
+    rule = {"rule": "too-fast", "action": "Pause", "minutes": 5}
+    return {
         "appeal_finding": {"text": "it was right"},
         "decide_finding": {"decision": "stand", "text": "it was not"},
         "decide_any_finding": {"decision": "stand", "text": "it was not"},
         "close_job_to_worker": {"worker": world.ids["worker_id"], "reason": "spam"},
-        "set_conduct_rule": {"rule": "too-fast", "action": "Pause", "minutes": 5},
-        "set_job_conduct_rule": {"rule": "too-fast", "action": "Pause", "minutes": 5},
-        "set_any_conduct_rule": {"rule": "too-fast", "action": "Pause", "minutes": 5},
+        "set_conduct_rule": rule,
+        "set_job_conduct_rule": rule,
+        "set_any_conduct_rule": rule,
     }
 
 

@@ -138,6 +138,18 @@ def joining(world: World, owner: Client) -> list[tuple[str, Client, dict[str, An
     ]
 
 
+def of_conduct(world: World, owner: Any, worker: Any, operator: Any) -> list[tuple[str, Any, dict[str, Any]]]:
+    """Requests about a finding, whose worker can work again afterwards."""
+    return [
+        ("appeal_finding", worker, {"text": "no"}),
+        ("confirm_instructions", worker, {}),
+        ("decide_finding", owner, {"decision": "stand", "text": "no"}),
+        ("decide_any_finding", operator, {"decision": "ban"}),
+        ("close_job_to_worker", owner, {"worker": world.ids["worker_id"], "reason": "spam"}),
+        ("lift_suspension", operator, {}),
+    ]
+
+
 def test_every_post_response_matches_its_schema(document, world):
     posts = {operation["operationId"]: (route, operation) for route, operation in operations(document, "post").items()}
     owner, worker = signed_in(world.owner), signed_in(world.worker_user)
@@ -194,14 +206,8 @@ def test_every_post_response_matches_its_schema(document, world):
             for name, body in hostile.qualification_bodies(world).items()
             if name in posts
         ),
-        ("appeal_finding", worker, {"text": "no"}),
-        ("confirm_instructions", worker, {}),
-        ("decide_finding", owner, {"decision": "stand", "text": "no"}),
-        ("decide_any_finding", operator, {"decision": "ban"}),
-        ("close_job_to_worker", owner, {"worker": world.ids["worker_id"], "reason": "spam"}),
-        ("lift_suspension", operator, {}),
-        ("stop_labeling_job", owner, {}),
-        ("stop_training_job", owner, {}),
+        *of_conduct(world, owner, worker, operator),
+        *((name, owner, {}) for name in ("stop_labeling_job", "stop_training_job")),
         ("mark_payout_paid", operator, {}),
         ("request_payout", worker, {}),
         ("send_payouts", operator, {}),

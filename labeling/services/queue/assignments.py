@@ -235,7 +235,7 @@ def submit(
     held_until = None
     with transaction.atomic():
         session = _session(seat, worker, key)
-        outcome, paid, stored_key, lease_ended, wanted = seat.submit(answer, seconds, key, now)
+        outcome, paid, stored_key, lease_ended, wanted, look = seat.submit(answer, seconds, key, now, activity)
         if outcome == "Accepted":
             if session is not None:
                 study_sessions.count_answer(session)
@@ -243,7 +243,8 @@ def submit(
                 _pay(seat, worker)
             else:
                 held_until = _hold(seat, worker, answer, review_days=seat.review_days, now=now)
-            noting.note(seat_id=seat.pk, worker_id=worker.pk, queue_id=seat.queue_id, activity=activity, now=now)
+            if look:
+                noting.send(seat.queue_id)
             # With golds after every answer, so that the time of a submit does not tell which one was a gold.
             if wanted or seat.mixes_golds:
                 advance_requests.request_advance(seat.queue_id)

@@ -7,6 +7,8 @@ from typing import Any
 import orjson
 from django.db import connection
 
+from labeling.conduct.observed import Activity
+from labeling.services.conduct import noting
 from labeling.services.results import reviewing
 from marketplace.errors import NotFound
 from marketplace.models import Employer
@@ -69,12 +71,18 @@ class Seat:
         """The key of a submit whose client gives none."""
         return f"assignment:{self.pk}" if self.review_days is None else reviewing.answer_key(self.pk)
 
-    def submit(self, answer: str, seconds: float, key: str, now: datetime) -> tuple[str, int, str, datetime, bool]:
-        """Call labeling_submit (labeling/sql/submit_0021.sql): one round trip."""
+    def submit(
+        self, answer: str, seconds: float, key: str, now: datetime, activity: Activity | None
+    ) -> tuple[str, int, str, datetime, bool, bool]:
+        """Call labeling_submit (labeling/sql/submit_0021.sql) and, when it accepts, noting.NOTE: one round trip."""
+        noted = noting.arguments(
+            seat_id=self.pk, worker_id=self.worker_id, queue_id=self.queue_id, activity=activity, now=now
+        )
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT * FROM labeling_submit(%s, %s, %s::jsonb, %s, %s, %s, %s, %s)",
-                [self.pk, self.worker_id, answer, seconds, key, self.price_micros, now, self.max_seats],
+                f"SELECT s.*, CASE WHEN s.outcome = 'Accepted' THEN {noting.NOTE} ELSE false END "
+                "FROM labeling_submit(%s, %s, %s::jsonb, %s, %s, %s, %s, %s) s",
+                [*noted, self.pk, self.worker_id, answer, seconds, key, self.price_micros, now, self.max_seats],
             )
-            row: tuple[str, int, str, datetime, bool] = cursor.fetchone()
+            row: tuple[str, int, str, datetime, bool, bool] = cursor.fetchone()
         return row
