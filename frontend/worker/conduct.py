@@ -57,8 +57,9 @@ def appeal(request: HttpRequest, finding_id: int) -> HttpResponse:
 def instructions_read(request: HttpRequest, finding_id: int) -> HttpResponse:
     """The instructions were read again: the job is open."""
     worker = request.worker  # type: ignore[attr-defined]
+    finding = lists.one(lists.of_worker(worker), finding_id)
     try:
-        acting.instructions_read(finding=lists.one(lists.of_worker(worker), finding_id))
+        acting.instructions_read(finding=finding)
     except DomainError as error:
         messages.error(request, error.message)
     else:

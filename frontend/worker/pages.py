@@ -13,6 +13,7 @@ from frontend.session import worker_page
 from labeling import task_types
 from labeling.queries import golds, people
 from labeling.services import scope
+from labeling.services.conduct import lists
 from labeling.services.golds import scoring
 from labeling.services.queue import worklist
 from labeling.services.results import appeals, history
@@ -32,6 +33,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
         "rows": worklist.with_counts(worker, page),
         "balance": earnings.balance(worker=worker),
         "worker": worker,
+        "closed": lists.closing(worker).count(),
     }
     return render(request, "worker/jobs.html", context)
 

@@ -271,7 +271,8 @@ RULES = {
         Rule(
             "low-accuracy",
             "Low accuracy",
-            f"the upper end of the accuracy's 90 % interval below {LOW_ACCURACY:.0%}, from {LOW_PIECES} looks on",
+            f"the upper end of the accuracy's 90 % interval below {LOW_ACCURACY:.0%}, "
+            f"once there are {LOW_PIECES} pieces of evidence",
             low_accuracy,
             Action.BLOCK,
         ),

@@ -1,5 +1,6 @@
 """Conduct: what rules find in real answers, what follows, how it is taken back, and what stays untouched."""
 
+import random
 from datetime import timedelta
 
 import pytest
@@ -17,7 +18,7 @@ from labeling.models import (
     Task,
     WorkQueue,
 )
-from labeling.services.conduct import acting, appeals, checks, policies
+from labeling.services.conduct import acting, appeals, checks, colluding, lists, policies
 from labeling.services.jobs import advancing
 from labeling.services.queue import assignments, visibility
 from labeling.services.results import appeals as review_appeals
@@ -210,6 +211,25 @@ def test_the_cost_of_a_look_does_not_grow_with_the_work_done(django_assert_max_n
     assert Task.objects.filter(queue=job.queue).count() == 24
     assert WorkQueue.objects.get(pk=job.queue_id).open
     assert people.history(worker.user) == []
+
+
+def test_two_accounts_of_one_person_are_noted_for_the_operator_and_not_told():
+    job, workers = stories.an_open_job(workers=5, objects=12, workers_per_object=5)
+    rng = random.Random(4)
+    twins = {}
+    for number, worker in enumerate(workers):
+        for _ in range(12):
+            seat = assignments.claim(worker=worker, queue=job.queue)
+            own = stories.boxes((rng.randrange(400), rng.randrange(300), rng.randrange(20, 90), rng.randrange(20, 90)))
+            stories.answer(seat, twins.setdefault(seat.task_id, own) if number < 2 else own)
+    assert colluding.check_queue(job.queue_id) == 1
+    assert colluding.check_queue(job.queue_id) == 0
+    noted = {row.worker: row for row in ConductFinding.objects.all()}
+    assert set(noted) == set(workers[:2])
+    assert {(row.rule, row.action) for row in noted.values()} == {("collusion", "Note")}
+    assert noted[workers[0]].numbers["other"] == workers[1].public_id
+    assert not lists.of_worker(workers[0]).exists() and why_not(workers[0], job) is None
+    assert lists.open_ones(lists.of_operator()).count() == 2
 
 
 # --- evidence -------------------------------------------------------------------------------------------------------

@@ -1,9 +1,11 @@
 """Findings as the people concerned may see them: the worker, the account whose job it is, the operator."""
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from labeling.conduct.rules import Action
 from labeling.models import AppealStatus, ConductFinding, FindingStatus
+from labeling.services.conduct.acting import CLOSES
 from marketplace.errors import NotFound
 from marketplace.models import Account, Worker
 
@@ -21,6 +23,12 @@ def of_account(account: Account) -> QuerySet[ConductFinding]:
 def of_operator() -> QuerySet[ConductFinding]:
     """Everything that was found."""
     return _loaded()
+
+
+def closing(worker: Worker) -> QuerySet[ConductFinding]:
+    """What closes jobs to the worker now."""
+    now_or_for_good = Q(until=None) | Q(until__gt=timezone.now())
+    return of_worker(worker).filter(now_or_for_good, state=FindingStatus.ACTIVE, action__in=CLOSES)
 
 
 def open_ones(rows: QuerySet[ConductFinding]) -> QuerySet[ConductFinding]:
