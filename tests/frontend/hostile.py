@@ -351,15 +351,21 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "reject_answer_reviews": {"reason": "no", "return_to_worker": True},
         "reject_answer_review": {"reason": "no", "return_to_worker": True},
         "appeal_rejection": {"text": "it was right"},
-        "answer_appeal": {"decision": "deny", "text": "it was not"},
-        "answer_any_appeal": {"decision": "deny", "text": "it was not"},
+        **dict.fromkeys(("answer_appeal", "answer_any_appeal"), {"decision": "deny", "text": "it was not"}),
+        **_of_conduct(world),
+    }
+
+
+def _of_conduct(world: World) -> dict[str, dict[str, Any]]:
+    rule = {"rule": "too-fast", "action": "Pause", "minutes": 5}
+    return {
         "appeal_finding": {"text": "it was right"},
         "decide_finding": {"decision": "stand", "text": "it was not"},
         "decide_any_finding": {"decision": "stand", "text": "it was not"},
         "close_job_to_worker": {"worker": world.ids["worker_id"], "reason": "spam"},
-        "set_conduct_rule": {"rule": "too-fast", "action": "Pause", "minutes": 5},
-        "set_job_conduct_rule": {"rule": "too-fast", "action": "Pause", "minutes": 5},
-        "set_any_conduct_rule": {"rule": "too-fast", "action": "Pause", "minutes": 5},
+        "set_conduct_rule": rule,
+        "set_job_conduct_rule": rule,
+        "set_any_conduct_rule": rule,
     }
 
 

@@ -103,6 +103,18 @@ def test_every_get_response_matches_its_schema(document, world):
     assert len(checked) >= 27, sorted(checked)
 
 
+def of_conduct(world: World, owner: Any, worker: Any, operator: Any) -> list[tuple[str, Any, dict[str, Any]]]:
+    """Requests about a finding, whose worker can work again afterwards."""
+    return [
+        ("appeal_finding", worker, {"text": "no"}),
+        ("confirm_instructions", worker, {}),
+        ("decide_finding", owner, {"decision": "stand", "text": "no"}),
+        ("decide_any_finding", operator, {"decision": "ban"}),
+        ("close_job_to_worker", owner, {"worker": world.ids["worker_id"], "reason": "spam"}),
+        ("lift_suspension", operator, {}),
+    ]
+
+
 def test_every_post_response_matches_its_schema(document, world):
     posts = {operation["operationId"]: (route, operation) for route, operation in operations(document, "post").items()}
     owner, worker = signed_in(world.owner), signed_in(world.worker_user)
@@ -145,14 +157,8 @@ def test_every_post_response_matches_its_schema(document, world):
         ("reject_answer_reviews", owner, {"reason": "no"}),
         ("answer_appeal", owner, {"decision": "deny", "text": "no"}),
         ("answer_any_appeal", operator, {"decision": "deny", "text": "no"}),
-        ("appeal_finding", worker, {"text": "no"}),
-        ("confirm_instructions", worker, {}),
-        ("decide_finding", owner, {"decision": "stand", "text": "no"}),
-        ("decide_any_finding", operator, {"decision": "ban"}),
-        ("close_job_to_worker", owner, {"worker": world.ids["worker_id"], "reason": "spam"}),
-        ("lift_suspension", operator, {}),
-        ("stop_labeling_job", owner, {}),
-        ("stop_training_job", owner, {}),
+        *of_conduct(world, owner, worker, operator),
+        *((name, owner, {}) for name in ("stop_labeling_job", "stop_training_job")),
         ("mark_payout_paid", operator, {}),
         ("request_payout", worker, {}),
         ("send_payouts", operator, {}),

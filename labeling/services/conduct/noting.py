@@ -18,35 +18,37 @@ STALE = timedelta(minutes=2)
 """An older note has lost its message, as when the message queue was emptied; the sweep then makes a new one."""
 
 
-def note(*, seat_id: int, worker_id: int, queue_id: int, activity: Activity | None, now: datetime) -> None:
-    """Note a submit, in its transaction: what the page counted, and that the worker is to be looked at."""
-    counted = (
-        [None] * 6
-        if activity is None
-        else [
+NOTE = "labeling_note_conduct(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+"""Notes a submit, as a part of the statement that submits; true when `send` is to be called."""
+
+
+def arguments(
+    *, seat_id: int, worker_id: int, queue_id: int, activity: Activity | None, now: datetime
+) -> list[int | float | datetime | None]:
+    """Of NOTE: whose submit it is, and what the page counted."""
+    counted: tuple[int | float | None, ...] = (None,) * 6
+    if activity is not None:
+        counted = (
             activity.moves,
             activity.trusted,
             activity.untrusted,
             activity.keys,
             activity.focus_seconds,
             activity.active_seconds,
-        ]
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT labeling_note_conduct(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            [seat_id, worker_id, queue_id, now, *counted],
         )
-        wanted = cursor.fetchone()[0]
-    if wanted:
-        queue.enqueue(CHECK, queue_id)
+    return [seat_id, worker_id, queue_id, now, *counted]
+
+
+def send(queue_id: int) -> None:
+    """Send the message that makes the queue's workers looked at, in the transaction of the note."""
+    queue.enqueue(CHECK, queue_id)
 
 
 def sweep() -> None:
     """Send a message for every queue whose notes have waited too long."""
     stale = ConductCheck.objects.filter(requested_at__lt=timezone.now() - STALE)
     for queue_id in sorted(set(stale.values_list("queue_id", flat=True))):
-        queue.enqueue(CHECK, queue_id)
+        send(queue_id)
 
 
 def take(queue_id: int) -> list[int]:

@@ -168,13 +168,14 @@ def submit(
     now = timezone.now()
     held_until = None
     with transaction.atomic():
-        outcome, paid, stored_key, lease_ended, wanted = seat.submit(answer, seconds, key, now)
+        outcome, paid, stored_key, lease_ended, wanted, look = seat.submit(answer, seconds, key, now, activity)
         if outcome == "Accepted":
             if seat.review_days is None:
                 _pay(seat, worker)
             else:
                 held_until = _hold(seat, worker, answer, review_days=seat.review_days, now=now)
-            noting.note(seat_id=seat.pk, worker_id=worker.pk, queue_id=seat.queue_id, activity=activity, now=now)
+            if look:
+                noting.send(seat.queue_id)
             # With golds after every answer, so that the time of a submit does not tell which one was a gold.
             if wanted or seat.mixes_golds:
                 advance_requests.request_advance(seat.queue_id)
@@ -277,14 +278,20 @@ class _Seat:
         held_until = None if self.review_days is None else reviewing.held_until(self.pk)
         return Submission(self.pk, self.queue_id, paid_micros, True, held_until)
 
-    def submit(self, answer: str, seconds: float, key: str, now: datetime) -> tuple[str, int, str, datetime, bool]:
-        """Call labeling_submit (labeling/sql/submit_0021.sql): one round trip."""
+    def submit(
+        self, answer: str, seconds: float, key: str, now: datetime, activity: Activity | None
+    ) -> tuple[str, int, str, datetime, bool, bool]:
+        """Call labeling_submit (labeling/sql/submit_0021.sql) and, when it accepts, noting.NOTE: one round trip."""
+        noted = noting.arguments(
+            seat_id=self.pk, worker_id=self.worker_id, queue_id=self.queue_id, activity=activity, now=now
+        )
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT * FROM labeling_submit(%s, %s, %s::jsonb, %s, %s, %s, %s, %s)",
-                [self.pk, self.worker_id, answer, seconds, key, self.price_micros, now, self.max_seats],
+                f"SELECT s.*, CASE WHEN s.outcome = 'Accepted' THEN {noting.NOTE} ELSE false END "
+                "FROM labeling_submit(%s, %s, %s::jsonb, %s, %s, %s, %s, %s) s",
+                [*noted, self.pk, self.worker_id, answer, seconds, key, self.price_micros, now, self.max_seats],
             )
-            row: tuple[str, int, str, datetime, bool] = cursor.fetchone()
+            row: tuple[str, int, str, datetime, bool, bool] = cursor.fetchone()
         return row
 
 
