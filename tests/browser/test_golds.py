@@ -76,7 +76,7 @@ def test_a_gold_from_its_making_to_the_history_of_a_worker(
     walk(page, live_server.url, [history], tmp_path)
     page.goto(live_server.url + history)
     page.get_by_text("Yours did not pass").wait_for()
-    page.get_by_role("link", name="beside the true one").click()
+    page.get_by_role("link", name="and the true one").click()
     expect(page.get_by_text("too little to pass")).to_be_visible()
     page.locator(".canvas canvas, waggle-boxes-view").first.wait_for()
     page.screenshot(path=tmp_path / "both.png", full_page=True)

@@ -1,5 +1,6 @@
 """Nothing that a worker's browser or program receives tells a gold from any other task."""
 
+import itertools
 import re
 
 import pytest
@@ -52,6 +53,8 @@ class Watcher:
         self.worker, self.job, self.client = worker, job, Client()
         self.client.force_login(worker.user)
         self.texts = []
+        # Golds and other tasks are ended in the same ways, each kind in turn.
+        self.ends = {gold: itertools.cycle(["submit", "decline", "submit", "return"]) for gold in (True, False)}
 
     def ask(self, method, path, **more):
         response = getattr(self.client, method)(path if path.startswith("/") else f"/api/v1/{path}", **more)
@@ -62,11 +65,13 @@ class Watcher:
     def post(self, path, body=None, **more):
         return self.ask("post", path, data=body or {}, content_type="application/json", **more)
 
-    def one_task(self, end):
-        """Take a task and end it; returns whether it was a gold, the shapes of all that was sent, and the numbers."""
+    def one_task(self):
+        """Take a task and end it; returns if it was a gold, how it ended, the shapes of what was sent, and more."""
         before = self.ask("get", "work").json()["results"]
         claimed = self.post(f"work-queues/{self.job.queue_id}/claim?hint=true")
         seat = claimed.json()["assignment"]
+        gold = Assignment.objects.get(pk=seat["id"]).task.gold_id is not None
+        end = next(self.ends[gold])
         held = self.ask("get", f"assignments/{seat['id']}")
         if end == "submit":
             ended = self.post(f"assignments/{seat['id']}/submit", {"answer": TRUE, "seconds": 5})
@@ -75,7 +80,6 @@ class Watcher:
         lists = {name: self.ask("get", name).json() for name in LISTS}
         answered = [row for row in lists["worker/answers"]["results"] if row["assignment_id"] == seat["id"]]
         paid = lists["earnings"]["results"][:1] if answered else []
-        gold = Assignment.objects.get(pk=seat["id"]).task.gold_id is not None
         everything = {
             "claim": claimed.json(),
             "claim headers": sorted(claimed.headers.items()),
@@ -85,7 +89,7 @@ class Watcher:
             "answers": answered,
             "earnings": paid,
         }
-        return gold, shape(everything), seat, (before, lists["work"]["results"])
+        return gold, end, shape(everything), seat, (before, lists["work"]["results"])
 
 
 @pytest.mark.parametrize("review_days", [None, 3])
@@ -94,15 +98,14 @@ def test_golds_and_other_tasks_look_alike_in_every_answer(unlike_ids, review_day
     watcher = Watcher(worker, job)
     shapes = {True: {}, False: {}}
     seats = []
-    for number in range(24):
-        end = "submit" if number % 5 else ("return" if number % 2 else "decline")
-        gold, seen, seat, (before, after) = watcher.one_task(end)
+    for _ in range(24):
+        gold, end, seen, seat, (before, after) = watcher.one_task()
         shapes[gold].setdefault(end, []).append(seen)
         seats.append(seat)
         if end == "submit":
             assert after[0]["tasks_left"] == before[0]["tasks_left"] - 1
             assert {**after[0], "tasks_left": 0} == {**before[0], "tasks_left": 0}
-    for end in ("submit", "decline"):
+    for end in ("submit", "decline", "return"):
         kinds = [{repr(one) for one in shapes[gold].get(end, [])} for gold in (True, False)]
         assert kinds[0] and kinds[0] == kinds[1], end
     for page in PAGES:
@@ -133,7 +136,7 @@ def test_scores_change_nothing_that_the_worker_sees_while_the_gold_is_in_use():
     job, (worker, *_), _ = a_job_with_golds(golds=8, objects=30, rate=40)
     watcher = Watcher(worker, job)
     for _ in range(10):
-        watcher.one_task("submit")
+        watcher.one_task()
     before = [watcher.ask("get", f"/api/v1/{name}").json() for name in LISTS]
     advancing.advance_job(job.pk)
     assert GoldResult.objects.filter(worker=worker, score__isnull=False).exists()
