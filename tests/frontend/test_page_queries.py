@@ -4,8 +4,8 @@ import pytest
 from django.urls import reverse
 
 from labeling.models import LabelImport
-from marketplace.models import User
-from tests.frontend.portal import Portal, a_portal, grow, pages, people_pages, queries_of
+from marketplace.models import QualificationType, User
+from tests.frontend.portal import Portal, a_portal, grow, pages, people_pages, qualification_pages, queries_of
 
 pytestmark = pytest.mark.django_db
 LISTS = (
@@ -21,6 +21,7 @@ LISTS = (
     "blocks",
     "label-imports",
     "appeals",
+    "qualification-types",
 )
 WORKERS_LISTS = (
     "work",
@@ -31,6 +32,8 @@ WORKERS_LISTS = (
     "worker/teams",
     "worker/answers",
     "worker/appeals",
+    "worker/qualifications",
+    "worker/closed-work",
 )
 
 
@@ -67,11 +70,21 @@ def test_pages_of_people_with_more_rows_make_as_many_queries(portal):
     compare(before, asked(people_pages(portal)))
 
 
+def test_pages_of_qualifications_with_more_rows_make_as_many_queries(portal):
+    before = asked(qualification_pages(portal))
+    for _ in range(2):
+        grow(portal)
+    compare(before, asked(qualification_pages(portal)))
+
+
 def test_rest_lists_with_more_rows_make_as_many_queries(portal):
     owner, worker = portal.account.members.order_by("pk")[0], portal.workers[0].user
     lists = {name: (owner, f"/api/v1/{name}") for name in LISTS} | {
         name: (worker, f"/api/v1/{name}") for name in WORKERS_LISTS
     }
+    first = QualificationType.objects.order_by("pk")[0].pk
+    lists["qualifications"] = (owner, f"/api/v1/qualification-types/{first}/qualifications")
+    lists["operator_types"] = (portal.operator, "/api/v1/operator/qualification-types")
     lists["users"] = (portal.operator, "/api/v1/users")
     lists["objects"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/objects")
     lists["reviews"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/answer-reviews")
