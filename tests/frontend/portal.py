@@ -31,8 +31,17 @@ from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import batches, due
 from labeling.services.results import appeals, deciding
 from learning.models import Model
-from marketplace.models import Account, NoticeKind, Panel, User, WebhookEndpoint, Worker, Workteam
-from marketplace.services import accounts, eligibility, invitations, notifications, wallet_refunds, webhooks, workteams
+from marketplace.models import Account, NoticeKind, Panel, QualificationType, User, WebhookEndpoint, Worker, Workteam
+from marketplace.services import (
+    accounts,
+    eligibility,
+    invitations,
+    notifications,
+    qualifications,
+    wallet_refunds,
+    webhooks,
+    workteams,
+)
 from tests import builders
 from tests.labeling import panel_stories, stories
 
@@ -88,6 +97,7 @@ def grow(portal: Portal) -> None:
     (member,) = stories.a_crowd(1)
     accounts.add_member(account=portal.account, user=member.user, role="Member")
     _more_people(portal, member)
+    _qualify(portal)
     accounts.create_token(user=portal.account.members.order_by("pk")[0], account=portal.account, name="a program")
     _tell(portal)
 
@@ -158,6 +168,34 @@ def panel_pages(portal: Portal) -> dict[str, tuple[User, str]]:
         "panels_api": (owner, "/api/v1/panels"),
         "panel_api": (owner, f"/api/v1/panels/{first.pk}"),
         "sessions_api": (owner, f"/api/v1/panels/{first.pk}/sessions"),
+    }
+
+
+def _qualify(portal: Portal) -> None:
+    """Add types of the account and of the operator, a holder of each, and a job that asks for one that nobody has."""
+    number = QualificationType.objects.count()
+    made = {"description": "x", "granted_by": "TasksDone", "mark": 10, "by": "system"}
+    own, asked, general = (
+        qualifications.create_type(account=account, name=f"{name}-{number}", **made)
+        for account, name in ((portal.account, "own"), (portal.account, "asked"), (None, "general"))
+    )
+    first = QualificationType.objects.order_by("pk")[0]
+    for row, worker in ((own, portal.workers[0]), (general, portal.workers[0]), (first, stories.a_crowd(1)[0])):
+        qualifications.grant(row=row, worker=worker, value=10, how="by hand", by="system")
+    requirement = {"qualification_type": asked.pk}
+    stories.a_job(portal.account, portal.team, objects=0, qualification_requirements=[requirement])
+
+
+def qualification_pages(portal: Portal) -> dict[str, tuple[User, str]]:
+    """Pages that list qualification types, who holds one, and the work that is closed: name -> (user, path)."""
+    owner, worker = portal.account.members.order_by("pk")[0], portal.workers[0].user
+    first = QualificationType.objects.order_by("pk")[0].pk
+    return {
+        "qualifications": (owner, reverse("requester:qualifications")),
+        "qualification": (owner, reverse("requester:qualification", args=[first])),
+        "operator_qualifications": (portal.operator, reverse("operator:qualifications")),
+        "worker_qualifications": (worker, reverse("worker:qualifications")),
+        "closed": (worker, reverse("worker:closed")),
     }
 
 

@@ -4,7 +4,11 @@ import pytest
 from django.urls import reverse
 
 from labeling.models import LabelImport
-from marketplace.models import User, WebhookEndpoint
+from marketplace.models import (
+    QualificationType,
+    User,
+    WebhookEndpoint,
+)
 from tests.frontend.portal import (
     Portal,
     a_portal,
@@ -13,6 +17,7 @@ from tests.frontend.portal import (
     pages,
     panel_pages,
     people_pages,
+    qualification_pages,
     queries_of,
     told_pages,
 )
@@ -38,6 +43,7 @@ LISTS = (
     "me/webhooks",
     "me/notices",
     "findings",
+    "qualification-types",
 )
 WORKERS_LISTS = (
     "work",
@@ -53,6 +59,8 @@ WORKERS_LISTS = (
     "me/notices",
     "worker/findings",
     "worker/accuracies",
+    "worker/qualifications",
+    "worker/closed-work",
 )
 
 
@@ -105,6 +113,13 @@ def test_pages_of_panels_with_more_rows_make_as_many_queries(portal):
     compare(before, asked(panel_pages(portal)))
 
 
+def test_pages_of_qualifications_with_more_rows_make_as_many_queries(portal):
+    before = asked(qualification_pages(portal))
+    for _ in range(2):
+        grow(portal)
+    compare(before, asked(qualification_pages(portal)))
+
+
 def test_rest_lists_with_more_rows_make_as_many_queries(portal):
     owner, worker = portal.account.members.order_by("pk")[0], portal.workers[0].user
     lists = {name: (owner, f"/api/v1/{name}") for name in LISTS} | {
@@ -112,6 +127,9 @@ def test_rest_lists_with_more_rows_make_as_many_queries(portal):
     }
     lists["bonuses"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/bonuses")
     lists["all refunds"] = (portal.operator, "/api/v1/operator/refunds")
+    first = QualificationType.objects.order_by("pk")[0].pk
+    lists["qualifications"] = (owner, f"/api/v1/qualification-types/{first}/qualifications")
+    lists["operator_types"] = (portal.operator, "/api/v1/operator/qualification-types")
     lists["users"] = (portal.operator, "/api/v1/users")
     lists["objects"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/objects")
     lists["reviews"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/answer-reviews")
