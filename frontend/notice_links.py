@@ -14,6 +14,7 @@ PAGES: dict[str, Callable[[Notice], str]] = {
     webhook_sending.WEBHOOK: lambda notice: _webhook(notice),
     work.LABELING_JOB: lambda notice: reverse("requester:job", args=[notice.subject_id]),
     work.WORK_QUEUE: lambda notice: reverse("worker:jobs"),
+    work.PUBLIC_WORK: lambda notice: reverse("worker:jobs"),
     work.ANSWER_REVIEW: lambda notice: reverse("worker:history"),
     work.APPEAL: lambda notice: reverse("requester:appeals") if notice.account_id else reverse("worker:history"),
 }

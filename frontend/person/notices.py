@@ -11,8 +11,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from frontend import letters, notice_links
+from frontend.session import SESSION_KEY
 from marketplace.models import EmailPace, NoticeKind
-from marketplace.services import notifications
+from marketplace.services import notifications, scope
 
 PER_PAGE = 50
 
@@ -28,7 +29,7 @@ class PreferencesForm(forms.Form):
 
     def rows(self) -> list[tuple[str, forms.BoundField, forms.BoundField]]:
         """(label, listed, mailed) of each kind."""
-        return [(kind.label, self[f"in_app {kind}"], self[f"email {kind}"]) for kind in NoticeKind]
+        return [(kind.label, self[f"in_app {kind}"], self[f"email {kind}"]) for kind in notifications.KINDS]
 
 
 @login_required
@@ -53,6 +54,9 @@ def open_notice(request: HttpRequest, notice_id: int) -> HttpResponse:
     """Mark one notice as read, and go to the page that it is about."""
     notice = notifications.one_of(request.user, notice_id)
     notifications.mark_read(user=request.user, notice_ids=[notice.pk])
+    if notice.account_id is not None and scope.is_member(request.user, notice.account_id):
+        # The page is one of this account, which the browser may not be acting for.
+        request.session[SESSION_KEY] = notice.account_id
     return redirect(notice_links.page_of(notice) or "person:notices")
 
 
@@ -68,7 +72,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
             user=request.user,
             wanted={
                 kind: notifications.Channels(given[f"in_app {kind}"], EmailPace(given[f"email {kind}"]))
-                for kind in NoticeKind
+                for kind in notifications.KINDS
             },
         )
         messages.success(request, "Saved.")

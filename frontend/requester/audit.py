@@ -6,6 +6,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from frontend import audit_trail
 from frontend.session import requester_page
@@ -68,6 +69,7 @@ def page(request: HttpRequest) -> HttpResponse:
     return render(request, "requester/audit.html", context)
 
 
+@require_safe
 @requester_page(Role.ADMIN)
 def csv_file(request: HttpRequest) -> StreamingHttpResponse:
     """The rows that the filter keeps, as CSV."""

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labeling", "0022_claim_by_pace"),
+        ("labeling", "0032_audit_by_account"),
         ("marketplace", "0024_bonuses_refunds_taxes"),
     ]
 

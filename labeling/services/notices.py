@@ -5,18 +5,16 @@ public work everybody hears once a day at most, so its cost does not grow with t
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db import connection
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from labeling import subjects
 from labeling.models import AnswerReview, Appeal, Batch, LabelingJob, WorkQueue
 from marketplace import queue as messages
-from marketplace.models import GroupKind, GroupMember, Notice, NoticeKind, Subject, User
-from marketplace.services import funds, notifications, rates
+from marketplace.models import Crowd, Notice, NoticeKind, Subject, User
+from marketplace.services import eligibility, funds, notifications, rates
 
 TEAM_PAGE = 200
 """Workers of teams whom one message tells."""
@@ -52,11 +50,11 @@ def tell_of_work(queue_id: int, after_worker: int) -> None:
     queue = WorkQueue.objects.select_related("account").filter(pk=queue_id, status="InProgress").first()
     if queue is None:
         return
-    members = GroupMember.objects.filter(group__audiences=queue.audience_id, group__kind=GroupKind.TEAM)
-    page = _page(members, after_worker, TEAM_PAGE)
+    page = eligibility.team_workers(audience_id=queue.audience_id, after=after_worker, most=TEAM_PAGE)
     subject = Subject(subjects.WORK_QUEUE, queue.pk)
     told = Notice.objects.filter(kind=NoticeKind.WORK_AVAILABLE, subject_type=subject.type, subject_id=subject.id)
-    users = User.objects.filter(worker__in=list(_open_to(page, [queue])), is_active=True)
+    allowed = eligibility.open_to(worker_ids=page, work=[(queue.audience_id, queue.account_id)])
+    users = User.objects.filter(worker__in=list(allowed), is_active=True)
     notifications.tell_many(
         users=users.exclude(pk__in=told.values("user")).order_by("pk"),
         kind=NoticeKind.WORK_AVAILABLE,
@@ -86,15 +84,14 @@ def tell_of_public_work(until: int, after_worker: int) -> None:
     """
     end = datetime.fromtimestamp(until, tz=timezone.get_default_timezone())
     opened = Batch.objects.filter(number=1, opened_at__gt=end - DAY, opened_at__lte=end).values("queue")
-    queues = WorkQueue.objects.filter(
-        pk__in=opened, status="InProgress", audience__groups__kind=GroupKind.PUBLIC
-    ).distinct()
+    queues = WorkQueue.objects.filter(pk__in=opened, status="InProgress", workteam__crowd=Crowd.PUBLIC)
     new = list(queues.order_by("-price_micros", "pk")[:PUBLIC_JOBS])
     if not new:
         return
-    page = _page(GroupMember.objects.filter(group__kind=GroupKind.PUBLIC), after_worker, PUBLIC_PAGE)
+    page = eligibility.public_workers(after=after_worker, most=PUBLIC_PAGE)
+    work = [(queue.audience_id, queue.account_id) for queue in new]
     by_number: dict[int, list[int]] = defaultdict(list)
-    for worker_id, number in _open_to(page, new).items():
+    for worker_id, number in eligibility.open_to(worker_ids=page, work=work).items():
         by_number[number].append(worker_id)
     subject = Subject(subjects.PUBLIC_WORK, until)
     told = Notice.objects.filter(kind=NoticeKind.WORK_AVAILABLE, subject_type=subject.type, subject_id=subject.id)
@@ -108,23 +105,6 @@ def tell_of_public_work(until: int, after_worker: int) -> None:
         )
     if len(page) == PUBLIC_PAGE:
         messages.enqueue(TELL_PUBLIC, until, page[-1], tried_again=True)
-
-
-def _page(members: QuerySet[GroupMember], after_worker: int, size: int) -> list[int]:
-    rows = members.filter(worker__gt=after_worker).order_by("worker").values_list("worker", flat=True)
-    return list(rows.distinct()[:size])
-
-
-def _open_to(workers: Sequence[int], queues: Sequence[WorkQueue]) -> dict[int, int]:
-    """How many of the queues each of these workers may see, by key; those who may see none are left out."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT w.id, count(*) FROM unnest(%s::bigint[]) AS w(id)
-               CROSS JOIN unnest(%s::bigint[], %s::bigint[]) AS q(audience_id, account_id)
-               WHERE marketplace_refusal(w.id, q.audience_id, q.account_id) IS NULL GROUP BY w.id""",
-            [list(workers), [queue.audience_id for queue in queues], [queue.account_id for queue in queues]],
-        )
-        return dict(cursor.fetchall())
 
 
 # --- jobs -----------------------------------------------------------------------------------------------------------

@@ -1,32 +1,39 @@
 """What people are told: notices, and by which channels each person wants which kind of them."""
 
+from typing import Any
+
 from django.db import models
 
 from marketplace.models.accounts import Account, User
 
 
+def _kind(value: str, label: str) -> Any:
+    # Any, because a type checker that does not know Django takes a member for the tuple.
+    return value, label
+
+
 class NoticeKind(models.TextChoices):
     """What a notice is about. These are also the event types of webhooks, so they are never changed."""
 
-    WORK_AVAILABLE = "work.available", "Work available"
-    JOB_DONE = "job.done", "Job done"
-    LOW_FUNDS = "funds.low", "Low funds"
-    REJECTION = "answer.rejected", "Answer rejected"
-    APPEAL = "appeal", "Appeal filed or answered"
-    PAYOUT = "payout", "Payout sent, paid or failed"
-    BONUS = "bonus", "Bonus"
-    FLAG = "flag", "Quality flag, warning or block"
-    QUALIFICATION = "qualification", "Qualification"
-    CONTRACT = "contract", "Vendor contract or invoice"
-    WEBHOOK = "webhook.disabled", "Webhook disabled"
+    WORK_AVAILABLE = _kind("work.available", "Work available")
+    JOB_DONE = _kind("job.done", "Job done")
+    LOW_FUNDS = _kind("funds.low", "Low funds")
+    REJECTION = _kind("answer.rejected", "Answer rejected")
+    APPEAL = _kind("appeal", "Appeal filed or answered")
+    PAYOUT = _kind("payout", "Payout sent, paid or failed")
+    BONUS = _kind("bonus", "Bonus")
+    FLAG = _kind("flag", "Quality flag, warning or block")
+    QUALIFICATION = _kind("qualification", "Qualification")
+    CONTRACT = _kind("contract", "Vendor contract or invoice")
+    WEBHOOK = _kind("webhook.disabled", "Webhook disabled")
 
 
 class EmailPace(models.TextChoices):
     """When notices of a kind are sent by e-mail."""
 
-    OFF = "off", "No e-mail"
-    AT_ONCE = "at-once", "At once"
-    DAILY = "daily", "In a daily digest"
+    OFF = _kind("off", "No e-mail")
+    AT_ONCE = _kind("at-once", "At once")
+    DAILY = _kind("daily", "In a daily digest")
 
 
 class Notice(models.Model):

@@ -3,7 +3,7 @@
 Knows workers, groups and accounts; neither tasks nor queues. The rule itself is the SQL function marketplace_refusal.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db import connection, transaction
 from django.db.models import BigIntegerField, F, Func, QuerySet, TextField, Value
@@ -55,6 +55,37 @@ def refusal_expression(*, worker_id: int, audience: str, account: str) -> Func:
         function="marketplace_refusal",
         output_field=TextField(),
     )
+
+
+def open_to(*, worker_ids: Sequence[int], work: Sequence[tuple[int, int]]) -> dict[int, int]:
+    """How much of the work, pairs of (audience, account) keys, each worker may see, by key; those who see none are out.
+
+    One query; its cost grows with the number of workers times that of pairs.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT w.id, count(*) FROM unnest(%s::bigint[]) AS w(id)
+               CROSS JOIN unnest(%s::bigint[], %s::bigint[]) AS q(audience_id, account_id)
+               WHERE marketplace_refusal(w.id, q.audience_id, q.account_id) IS NULL GROUP BY w.id""",
+            [list(worker_ids), [audience for audience, _ in work], [account for _, account in work]],
+        )
+        return dict(cursor.fetchall())
+
+
+def team_workers(*, audience_id: int, after: int, most: int) -> list[int]:
+    """The keys of the next workers, by key, of the teams that an audience admits; the public pool is left out."""
+    groups = WorkerGroup.objects.filter(audiences=audience_id).exclude(kind=GroupKind.PUBLIC)
+    return _next_workers(groups, after, most)
+
+
+def public_workers(*, after: int, most: int) -> list[int]:
+    """The keys of the next workers, by key, of the public pool."""
+    return _next_workers(WorkerGroup.objects.filter(kind=GroupKind.PUBLIC), after, most)
+
+
+def _next_workers(groups: QuerySet[WorkerGroup], after: int, most: int) -> list[int]:
+    rows = GroupMember.objects.filter(group__in=groups, worker__gt=after).order_by("worker")
+    return list(rows.values_list("worker", flat=True).distinct()[:most])
 
 
 def group_of(team: Workteam) -> WorkerGroup:

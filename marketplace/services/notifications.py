@@ -48,7 +48,10 @@ class Channels(NamedTuple):
     email: EmailPace
 
 
-DEFAULTS: dict[str, Channels] = {kind: Channels(True, EmailPace.AT_ONCE) for kind in NoticeKind} | {
+KINDS: tuple[NoticeKind, ...] = tuple(map(NoticeKind, NoticeKind.values))
+"""Every kind of notice, in the order of pages."""
+
+DEFAULTS: dict[str, Channels] = {kind: Channels(True, EmailPace.AT_ONCE) for kind in KINDS} | {
     NoticeKind.WORK_AVAILABLE: Channels(True, EmailPace.DAILY),
     NoticeKind.REJECTION: Channels(True, EmailPace.DAILY),
     NoticeKind.BONUS: Channels(True, EmailPace.DAILY),
@@ -119,10 +122,10 @@ def tell_account(
     text: str,
     link: str = "",
     subject: Subject | None = None,
-    at_least: Role = Role.MEMBER,
+    at_least: Role | str = Role.MEMBER,
 ) -> None:
     """`tell` the members of a requester account that have at least this role, and the account's webhooks once."""
-    roles = [role for role in accounts.RANKS if accounts.RANKS[role] >= accounts.RANKS[at_least]]
+    roles = [role for role in accounts.RANKS if accounts.RANKS[role] >= accounts.RANKS[Role(at_least)]]
     members = User.objects.filter(memberships__account=account, memberships__role__in=roles, is_active=True)
     with transaction.atomic():
         tell_many(users=members.order_by("pk"), kind=kind, text=text, link=link, account=account, subject=subject)
@@ -210,7 +213,7 @@ def preferences(user: User) -> dict[NoticeKind, Channels]:
     rows = {row.kind: row for row in NoticePreference.objects.filter(user=user)}
     return {
         kind: Channels(rows[kind].in_app, EmailPace(rows[kind].email)) if kind in rows else DEFAULTS[kind]
-        for kind in NoticeKind
+        for kind in KINDS
     }
 
 

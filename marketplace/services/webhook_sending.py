@@ -16,12 +16,16 @@ from standardwebhooks import Webhook
 from marketplace import fetch, queue, sealing
 from marketplace.errors import DomainError
 from marketplace.models import NoticeKind, Role, Subject, WebhookDelivery, WebhookEndpoint, WebhookStatus
-from marketplace.services import notifications, webhooks
+from marketplace.services import notifications, rates, webhooks
 
 log = logging.getLogger(__name__)
 
-SECONDS = 15
+SECONDS = 10
 """How long a receiver may take to answer."""
+
+FAILING_PAUSE = 300
+"""Seconds between attempts to an endpoint that fails, whatever number of messages waits for it: each holds a process of
+the queue until the receiver answers."""
 
 LEASE = timedelta(minutes=5)
 """After this a message whose attempt left no trace is due again."""
@@ -98,10 +102,23 @@ def _take(delivery_id: int) -> WebhookDelivery | None:
             row.next_at = None
             row.save(update_fields=["next_at"])
             return None
+        left = _must_wait(row)
+        if left > 0:
+            row.next_at = now + timedelta(seconds=left)
+            row.save(update_fields=["next_at"])
+            return None
         row.next_at, row.attempted_at = now + LEASE, now
         row.attempts, row.tries = row.attempts + 1, row.tries + 1
         row.save(update_fields=["next_at", "attempted_at", "attempts", "tries"])
     return row
+
+
+def _must_wait(row: WebhookDelivery) -> float:
+    """Seconds for which nothing is sent to an endpoint that fails; what somebody sends again by hand need not wait."""
+    if row.endpoint.failing_since is None or (row.attempts > 0 and row.tries == 0):
+        return 0
+    granted, left = rates.take(f"failing webhook {row.endpoint_id}", most=1, seconds=FAILING_PAUSE)
+    return 0 if granted else max(left, 1)
 
 
 def _attempt(row: WebhookDelivery) -> Outcome:

@@ -188,7 +188,10 @@ def one_of(*, webhook_id: int, account: Account | None = None, user: User | None
 def active(*, kind: NoticeKind, account: Account | None = None, users: Iterable[User] = ()) -> list[WebhookEndpoint]:
     """The active endpoints of an account, or of these people, that want this kind of notice."""
     rows = WebhookEndpoint.objects.filter(status=WebhookStatus.ACTIVE)
-    rows = rows.filter(account=account) if account is not None else rows.filter(user__in=[user.pk for user in users])
+    if account is not None:
+        rows = rows.filter(account=account)
+    else:
+        rows = rows.filter(user__in=[user.pk for user in users], user__is_active=True)
     return [row for row in rows.order_by("pk") if row.wants(kind)]
 
 

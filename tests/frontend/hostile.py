@@ -20,9 +20,9 @@ from frontend.requester.audit import FilterForm as AuditForm
 from frontend.requester.job_forms import PeopleStep
 from frontend.review_forms import FilterForm
 from labeling.models import DataObject
-from marketplace.models import NoticeKind
 from marketplace.services import workteams
 from tests import builders
+from tests.frontend import hostile_told
 from tests.frontend.test_permissions import signed_in
 from tests.frontend.world import World
 from tests.labeling import stories
@@ -248,7 +248,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (reverse("worker:payout-details"), {"holder": "Ana", "destination": "acct 1"}),
         (reverse("worker:payout-request"), {"amount": "1.50"}),
         *people_forms(world),
-        *told_forms(world),
+        *hostile_told.forms(world),
         ("/sign-out/", {"next": "/"}),
         ("/api/v1/uploads", {"folder": "0" * 32, "files": SimpleUploadedFile("a.png", builders.image_bytes())}),
     ]
@@ -276,29 +276,6 @@ def people_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
     ]
 
 
-def told_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The forms of the pages of notices, webhooks and the low-funds warning."""
-    ids = world.ids
-    hook = {"url": "https://example.org/hook", "description": "ours", "kinds": ["job.done"]}
-    wishes = {f"email {kind}": "daily" for kind in NoticeKind} | {f"in_app {kind}": "on" for kind in NoticeKind}
-    yield from [
-        ("/you/notices/read/", {}),
-        (f"/you/notices/{ids['notice_id']}/open/", {}),
-        ("/you/notices/settings/", wishes),
-        ("/wallet/low-funds/", {"threshold": "5.50"}),
-    ]
-    for place, endpoint, message in (
-        ("/webhooks/", ids["webhook_id"], ids["delivery_id"]),
-        ("/you/webhooks/", ids["endpoint_id"], ids["message_id"]),
-    ):
-        yield from [
-            (place, hook),
-            (f"{place}{endpoint}/", hook),
-            (f"{place}{endpoint}/act/", {"act": "test"}),
-            (f"{place}{endpoint}/deliveries/{message}/redeliver/", {}),
-        ]
-
-
 def _an_import(world: World) -> dict[str, Any]:
     """The form of a label import, for a file in the store."""
     uri = builders.a_manifest(world.account, [{"source-ref": "s3://bees/0.png"}])
@@ -321,7 +298,6 @@ def _an_import(world: World) -> dict[str, Any]:
 def bodies(world: World) -> dict[str, dict[str, Any]]:
     """A JSON body for each operation that takes one, which it accepts; parts that are left out may be added."""
     uri = builders.tiny_images(1, account=world.account)[0]
-    hook = {"url": "https://example.org/hook", "description": "ours", "kinds": ["job.done"]}
     design = {
         "name": "made",
         "labels": ["bee"],
@@ -382,12 +358,8 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "reject_answer_reviews": {"reason": "no", "return_to_worker": True},
         "reject_answer_review": {"reason": "no", "return_to_worker": True},
         "appeal_rejection": {"text": "it was right"},
-        "answer_appeal": {"decision": "deny", "text": "it was not"},
-        "mark_notices_read": {"ids": [world.ids["notice_id"]]},
-        "set_notice_preference": {"kind": "appeal", "in_app": True, "email": "daily"},
-        **dict.fromkeys(("create_webhook", "create_my_webhook", "change_webhook", "change_my_webhook"), hook),
-        "set_low_funds": {"threshold": "5.50"},
-        "answer_any_appeal": {"decision": "deny", "text": "it was not"},
+        **hostile_told.bodies(world),
+        **dict.fromkeys(("answer_appeal", "answer_any_appeal"), {"decision": "deny", "text": "it was not"}),
     }
 
 

@@ -281,7 +281,7 @@ def test_another_account_sees_nothing_of_the_first(world):
     assert unrefused(client, private - named, world, REFUSED | {200, 201, 204, 400, 409, 422}) == {}
     for route in private:
         path = address(route, world)
-        body = client.get(path).content
+        body = b"".join(client.get(path))
         shown = [secret for secret in world.secrets if secret.encode() in body]
         assert not shown, f"{path} shows {shown} to a stranger"
 

@@ -11,7 +11,16 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from marketplace import background, sealing
 from marketplace.errors import Invalid, LimitExceeded, NotFound, WrongState
-from marketplace.models import Account, AuditEvent, Notice, NoticeKind, Subject, WebhookDelivery, WebhookEndpoint
+from marketplace.models import (
+    Account,
+    AuditEvent,
+    Notice,
+    NoticeKind,
+    RateWindow,
+    Subject,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from marketplace.services import notifications, webhook_sending, webhooks
 from tests import builders
 
@@ -68,6 +77,7 @@ def told(account: Account, kind: NoticeKind = NoticeKind.JOB_DONE) -> WebhookDel
 
 def later(delivery: WebhookDelivery) -> None:
     """The pause before the next attempt is over."""
+    RateWindow.objects.all().delete()
     WebhookDelivery.objects.filter(pk=delivery.pk).update(next_at=timezone.now())
 
 
@@ -190,6 +200,30 @@ def test_an_endpoint_that_fails_for_days_is_disabled_and_its_admins_are_told(rec
     webhooks.enable(endpoint=endpoint, by="user:1")
     endpoint.refresh_from_db()
     assert endpoint.status == "Active" and endpoint.failing_since is None
+
+
+def test_an_endpoint_that_fails_is_asked_seldom_however_much_waits_for_it(receiver, account):
+    """Each attempt holds a process of the queue until the receiver answers."""
+    server, url = receiver
+    server.status = 500
+    endpoint, _ = an_endpoint(account, url)
+    many = [told(account) for _ in range(4)]
+    for delivery in many:
+        background.deliver_webhook(delivery.pk)
+    assert len(server.got) == 2, "the first, after which it fails, and one more in five minutes"
+    waiting = WebhookDelivery.objects.filter(attempts=0)
+    assert waiting.count() == 2 and not waiting.filter(next_at__lte=timezone.now()).exists()
+    webhooks.disable(endpoint=endpoint, by="user:1")
+    webhooks.enable(endpoint=endpoint, by="user:1")
+    WebhookEndpoint.objects.update(failing_since=timezone.now())
+    server.status = 200
+    webhooks.redeliver(delivery=many[0])
+    background.deliver_webhook(many[0].pk)
+    assert len(server.got) == 3, "what is sent again by hand does not wait"
+    for delivery in waiting:
+        webhooks.redeliver(delivery=delivery)
+        background.deliver_webhook(delivery.pk)
+    assert len(server.got) == 5
 
 
 def test_a_receiver_that_says_it_is_gone_is_disabled_at_once(receiver, account):
