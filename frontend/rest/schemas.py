@@ -6,6 +6,7 @@ from typing import Any
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers as s
 
+from frontend.rest.schemas_pay import JobHourlyPay
 from marketplace.models import EntryKind
 
 Money = s.CharField  # dollars with six decimals
@@ -210,17 +211,7 @@ class LabelingJob(LabelingJobRow):
     review_days = s.IntegerField(allow_null=True)
     max_human_labeled_objects = s.IntegerField(allow_null=True)
     max_percentage_labeled = s.IntegerField(allow_null=True)
-    hourly_pay = inline_serializer(
-        "JobHourlyPay",
-        {
-            "answers": s.IntegerField(help_text="with a measured time"),
-            "active_seconds": s.FloatField(),
-            "paid": Money(),
-            "hourly": s.CharField(allow_null=True, help_text="for an hour of active work, with bonuses"),
-            "underpaid": s.BooleanField(),
-            "floor": Money(),
-        },
-    )
+    hourly_pay = JobHourlyPay()
     money = inline_serializer(
         "JobMoney", {"spent": Money(), "under_review": Money(), "reserved": Money(), "all_human": Money()}
     )
