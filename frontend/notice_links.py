@@ -16,6 +16,7 @@ PAGES: dict[str, Callable[[Notice], str]] = {
     work.WORK_QUEUE: lambda notice: reverse("worker:jobs"),
     work.PUBLIC_WORK: lambda notice: reverse("worker:jobs"),
     work.ANSWER_REVIEW: lambda notice: reverse("worker:history"),
+    work.BONUS: lambda notice: reverse("worker:earnings"),
     work.APPEAL: lambda notice: reverse("requester:appeals") if notice.account_id else reverse("worker:history"),
 }
 """The page about a subject, by the subject's type."""

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.networks import caller
-from frontend.rest import schemas, schemas_money
+from frontend.rest import schemas, schemas_pay
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import worker_of
 from frontend.rest.wallet import statement_row
@@ -77,7 +77,7 @@ def hourly_row(work: Hourly) -> dict[str, Any]:
 class HourlyView(APIView):
     """What the caller was paid for an hour of active work."""
 
-    @extend_schema(responses={200: schemas_money.WeekOfWork(many=True)}, operation_id="get_hourly_pay")
+    @extend_schema(responses={200: schemas_pay.WeekOfWork(many=True)}, operation_id="get_hourly_pay")
     def get(self, request: Request) -> Response:
         """The last weeks, job by job, newest first."""
         rows = hourly.weeks_of(worker_of(request))

@@ -7,6 +7,7 @@ from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers as s
 
 from frontend.rest.qualification_schemas import QualificationRequirement
+from frontend.rest.schemas_pay import JobHourlyPay
 from frontend.rest.schemas_probe import Probe
 from marketplace.models import EntryKind
 
@@ -220,17 +221,7 @@ class LabelingJob(LabelingJobRow):
     probe = Probe(allow_null=True)
     max_human_labeled_objects = s.IntegerField(allow_null=True)
     max_percentage_labeled = s.IntegerField(allow_null=True)
-    hourly_pay = inline_serializer(
-        "JobHourlyPay",
-        {
-            "answers": s.IntegerField(help_text="with a measured time"),
-            "active_seconds": s.FloatField(),
-            "paid": Money(),
-            "hourly": s.CharField(allow_null=True, help_text="for an hour of active work, with bonuses"),
-            "underpaid": s.BooleanField(),
-            "floor": Money(),
-        },
-    )
+    hourly_pay = JobHourlyPay()
     money = inline_serializer(
         "JobMoney", {"spent": Money(), "under_review": Money(), "reserved": Money(), "all_human": Money()}
     )

@@ -79,15 +79,3 @@ class Tax(s.Serializer):
     account = s.CharField()
     percent = s.CharField()
     label = s.CharField()
-
-
-class WeekOfWork(s.Serializer):
-    """A worker's work on one job in one week."""
-
-    week = s.DateField(help_text="the Monday with which it begins")
-    title = s.CharField()
-    answers = s.IntegerField(help_text="with a measured time")
-    active_seconds = s.FloatField()
-    paid = Money(help_text="with bonuses; nothing for rejected answers, whose time counts")
-    hourly = s.CharField(allow_null=True)
-    underpaid = s.BooleanField()

@@ -71,7 +71,7 @@ def pay(*, job: LabelingJob, worker: Worker, amount_micros: int, reason: str, to
                 kind=NoticeKind.BONUS,
                 text=f"{job.account.name} paid you a bonus of {money.plain(made.amount_micros)} dollars: {reason}",
                 account=job.account,
-                link="/work/earnings/",
+                subject=Subject(subjects.BONUS, made.pk),
             )
     return made
 

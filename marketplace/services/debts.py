@@ -131,6 +131,8 @@ def reverse_deposit(*, reference: str, reason: str, by: str) -> Reversal:
         raise LookupError(f"deposit {deposit.pk} went to no account")
     try:
         with transaction.atomic():
+            # Before the wallet is locked: others request an advance of a job first, and then want the wallet.
+            tell_listeners(account)
             missing = charge(
                 kind=EntryKind.CHARGEBACK,
                 account=account,
@@ -150,7 +152,6 @@ def reverse_deposit(*, reference: str, reason: str, by: str) -> Reversal:
                 at_least=Role.ADMIN,
             )
             audit.record(account, by=by, because=f"the deposit {reference} was reversed: {reason.strip()}")
-            tell_listeners(account)
     except IntegrityError:
         raise BookedAlready(f"the deposit {reference} was reversed already", field="reference") from None
     return Reversal(account, arrived.amount_micros, missing)

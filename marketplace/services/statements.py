@@ -5,7 +5,6 @@ less what it owes. So only what reached it or left it is a line, and the lines a
 Days are those of UTC. Knows no jobs.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -195,11 +194,3 @@ def _fetch(statement: str, owner: int, period: Period, **more: int | str | None)
 def fees(account: Account, period: Period) -> int:
     """Micro-dollars of fees that an account has paid."""
     return -sum(total.amount_micros for total in of_account(account, period).totals if total.what == "fee")
-
-
-def months(since: datetime, *, now: datetime | None = None) -> Iterator[Period]:
-    """The months from that of `since` to the current one, newest first."""
-    month = month_of((now or timezone.now()).date())
-    while month.until > since:
-        yield month
-        month = month_of(month.first - timedelta(days=1))

@@ -125,7 +125,6 @@ def any_one(refund_id: int) -> WalletRefund:
     return found
 
 
-def everybodys(status: str | None = None) -> QuerySet[WalletRefund]:
+def everybodys() -> QuerySet[WalletRefund]:
     """All refunds with their accounts, newest first, for operators."""
-    found = WalletRefund.objects.select_related("account").order_by("-pk")
-    return found if status is None else found.filter(status=status)
+    return WalletRefund.objects.select_related("account").order_by("-pk")

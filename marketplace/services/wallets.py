@@ -37,6 +37,8 @@ def deposit(*, account: Account, amount_micros: int, reference: str, by: str, de
     pockets = {ledger.pocket(LedgerKind.OUTSIDE): -amount_micros, wallet(account): amount_micros}
     try:
         with transaction.atomic():
+            # Before the wallet is locked: others request an advance of a job first, and then want the wallet.
+            debts.tell_listeners(account)
             entry = ledger.post(
                 kind=EntryKind.DEPOSIT,
                 subject=Subject("account", account.pk),
@@ -48,7 +50,6 @@ def deposit(*, account: Account, amount_micros: int, reference: str, by: str, de
             debts.settle(account=account, by=by)
             audit.record(account, by=by, because=f"deposit of {plain(amount_micros)} dollars booked: {reference}")
             funds.arrived(account)
-            debts.tell_listeners(account)
     except IntegrityError:
         raise BookedAlready(f"{reference} was booked already", field="reference") from None
     return entry

@@ -22,7 +22,7 @@ from frontend.review_forms import FilterForm
 from labeling.models import DataObject
 from marketplace.services import workteams
 from tests import builders
-from tests.frontend import hostile_told, vendor_world
+from tests.frontend import hostile_money, hostile_told, vendor_world
 from tests.frontend.hostile_panels import panel_bodies, panel_forms
 from tests.frontend.hostile_people import people_bodies, people_forms
 from tests.frontend.test_permissions import signed_in
@@ -261,14 +261,6 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (f"/teams/suspended/{ids['worker_id']}/lift/", {}),
         ("/settings/tokens/", {"name": "notebook"}),
         (f"/settings/tokens/{ids['token_id']}/revoke/", {}),
-        (f"{job}resume/", {}),
-        (f"{job}bonuses/pay/", {"worker": ids["other_worker_id"], "amount": "0.50", "reason": "good", "token": "t"}),
-        ("/wallet/refunds/", {"amount": "1.50"}),
-        (f"/wallet/refunds/{ids['refund_id']}/cancel/", {}),
-        ("/wallet/billing/", {"billing_name": "N", "billing_address": "A", "tax_number": "DE136695976"}),
-        ("/operator/money/reverse/", {"reference": "bank-1", "reason": "fraud"}),
-        ("/operator/money/tax/", {"account": world.account.pk, "percent": "19", "label": "VAT"}),
-        (f"/operator/money/refunds/{ids['refund_id']}/refused/", {"reason": "no"}),
         ("/operator/deposit/", {"account": world.account.pk, "amount": "1.50", "reference": "bank-1"}),
         *vendor_world.forms(world.ids),
         ("/operator/payouts/send/", {}),
@@ -281,6 +273,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (reverse("worker:payout-details"), {"holder": "Ana", "destination": "acct 1"}),
         (reverse("worker:payout-request"), {"amount": "1.50"}),
         *people_forms(world),
+        *hostile_money.forms(world),
         *hostile_told.forms(world),
         *panel_forms(world),
         ("/sign-out/", {"next": "/"}),
@@ -388,12 +381,6 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "create_account": {"name": "N", "owner": world.stranger.email},
         "deposit": {"account": world.account.number, "amount": "1", "reference": "r"},
         "create_workteam": {"name": "others"},
-        "reverse_deposit": {"reference": "bank-1", "reason": "fraud"},
-        "pay_bonus": {"worker": world.ids["other_worker_id"], "amount": "0.50", "reason": "good", "token": "t"},
-        "request_refund": {"amount": "1.50"},
-        "refuse_refund": {"reason": "no"},
-        "set_billing": {"billing_name": "N", "billing_address": "A", "tax_number": "DE136695976"},
-        "set_tax": {"account": world.account.number, "percent": "19", "label": "VAT"},
         "create_dataset": {"name": "made", "kind": "prefix", "uri": uri, "selection": {"kind": "random", "percent": 9}},
         "create_label_import": {"uri": uri, "name": "made", "images": world.ids["dataset_id"]},
         "create_training_job": {
@@ -417,7 +404,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "reject_answer_reviews": {"reason": "no", "return_to_worker": True},
         "reject_answer_review": {"reason": "no", "return_to_worker": True},
         "appeal_rejection": {"text": "it was right"},
-        **hostile_told.bodies(world),
+        **(hostile_told.bodies(world) | hostile_money.bodies(world)),
         **dict.fromkeys(("answer_appeal", "answer_any_appeal"), {"decision": "deny", "text": "it was not"}),
         **qualification_bodies(world),
         **_of_conduct(world),

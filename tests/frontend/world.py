@@ -100,11 +100,13 @@ class World:
 
 
 def _of_people(account: Account, owner: User, outsider: Worker) -> dict[str, Any]:
-    """An invitation, a block and a password link, by their ids."""
+    """An invitation, a block, a password link and a refund, by their ids."""
     invitation = invitations.to_account(account=account, email="secret@example.org", role="Viewer", acting=owner)
     eligibility.block(account=account, worker=outsider, reason="secret-reason", by="system")
     uid, reset = passwords.link_parts(outsider.user)
+    refund = wallet_refunds.request(account=account, amount_micros=10_000, by="system")
     return {
+        "refund_id": refund.pk,
         "account_id": account.pk,
         "invitation_id": invitation.pk,
         "secret": invitations.new_link(invitation),
@@ -215,7 +217,6 @@ def a_world() -> World:
     token, _ = accounts.create_token(user=owner, account=account, name="secret-token")
     dataset = builders.a_dataset(account=account, name="secret-data")
     payout = a_sent_payout(worker)
-    refund = wallet_refunds.request(account=account, amount_micros=10_000, by="system")
     vendors = a_vendor_world(account)
     ids = {
         "job_id": job.pk,
@@ -239,7 +240,6 @@ def a_world() -> World:
         "worker_id": worker.public_id,
         "other_worker_id": other.public_id,
         "payout_id": payout.pk,
-        "refund_id": refund.pk,
         **_of_panels(account),
         "name": payout.sent_with,
         **_of_people(account, owner, outsider),

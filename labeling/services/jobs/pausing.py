@@ -68,5 +68,6 @@ def resume(*, job: LabelingJob) -> None:
 
 def money_changed(account: Account) -> None:
     """Request an advance of the account's jobs: money has arrived, or is owed. In the caller's transaction."""
-    for queue_id in LabelingJob.objects.filter(account=account, status="InProgress").values_list("queue", flat=True):
+    live = LabelingJob.objects.filter(account=account, status="InProgress")
+    for queue_id in live.order_by("queue").values_list("queue", flat=True):
         advance_requests.request_advance(queue_id)
