@@ -112,9 +112,7 @@ def _claim(
         # teams without such a list pay next to nothing for it.
         cursor.execute(
             """SELECT outcome, assignment_id, task_id, accepted_at, lease_expires_at
-               FROM labeling_claim(%s, (
-                   SELECT q.id FROM labeling_workqueue q JOIN marketplace_workteam t ON t.id = q.workteam_id
-                   WHERE q.id = %s AND NOT marketplace_outside(t.source_cidrs, %s)), %s, %s, %s, %s, %s)""",
+               FROM labeling_claim(%s, labeling_queue_inside(%s, %s), %s, %s, %s, %s, %s)""",
             [worker.pk, queue.pk, address, at, MOST_LEASES, TASKS_PER_LEASE, FIRST_LEASES, key],
         )
         outcome, seat, task, accepted_at, lease_expires_at = cursor.fetchone()
