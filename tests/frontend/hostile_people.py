@@ -27,6 +27,7 @@ def people_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
                 "display_name": "N",
                 "password": new,
                 "password_again": new,
+                "account_name": "N",
                 "country": "DE",
                 "languages": "en",
                 "adult": "on",

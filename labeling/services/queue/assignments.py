@@ -142,9 +142,7 @@ def _claim_one(
         # teams without such a list pay next to nothing for it.
         cursor.execute(
             """SELECT c.outcome, c.assignment_id, c.task_id, c.accepted_at, c.lease_expires_at, r.routing_rule
-               FROM labeling_claim(%s, (
-                   SELECT q.id FROM labeling_workqueue q JOIN marketplace_workteam t ON t.id = q.workteam_id
-                   WHERE q.id = %s AND NOT marketplace_outside(t.source_cidrs, %s)), %s, %s, %s, %s, %s) c
+               FROM labeling_claim(%s, labeling_queue_inside(%s, %s), %s, %s, %s, %s, %s) c
                LEFT JOIN labeling_workqueue r ON r.id = %s""",
             [worker.pk, queue.pk, address, at, MOST_LEASES, TASKS_PER_LEASE, FIRST_LEASES, key, queue.pk],
         )
