@@ -10,7 +10,7 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("marketplace", "0019_qualifications_renewed")]
+    dependencies = [("marketplace", "0026_reputation")]
     operations = [
         sql.load(SQL / "eligibility_0027.sql", undo=(SQL / "eligibility_0018.sql").read_text(encoding="utf-8"))
     ]
