@@ -21,6 +21,7 @@ from frontend.review_forms import FilterForm
 from labeling.models import DataObject
 from marketplace.services import workteams
 from tests import builders
+from tests.frontend.hostile_qualifications import qualification_bodies, qualification_forms
 from tests.frontend.test_permissions import signed_in
 from tests.frontend.world import World
 from tests.labeling import stories
@@ -263,51 +264,6 @@ def people_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
     ]
 
 
-def qualification_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The forms of qualification types, and of the tests that workers take."""
-    ids = world.ids
-    new = {"name": "Bees", "description": "Knows bees", "granted_by": "TasksDone", "mark": 10, "valid_days": 30}
-    test = {
-        "job": ids["job_id"],
-        "dataset": ids["dataset_id"],
-        "label_attribute_name": "boxes",
-        "task_type": "BoundingBox",
-        "questions": 2,
-        "training": 1,
-        "time_limit_minutes": 5,
-        "retry_hours": 24,
-        "most_attempts": 3,
-        "instructions": "Tight",
-    }
-    for room, key, more in (("requester", "type_id", test), ("operator", "operator_type_id", {})):
-        yield reverse(f"{room}:qualification-new"), new | more
-        given = {"worker": ids["worker_id"]}
-        yield reverse(f"{room}:qualification-grant", args=[ids[key]]), given | {"value": 80}
-        yield reverse(f"{room}:qualification-revoke", args=[ids[key]]), given | {"reason": "copied"}
-        yield reverse(f"{room}:qualification-switch", args=[ids[key]]), {}
-    yield reverse("worker:qualification-ask", args=[ids["operator_type_id"]]), {}
-    yield reverse("worker:qualification-start", args=[ids["type_id"]]), {"training": "off"}
-    answer = reverse("worker:test-answer", args=[ids["attempt_id"], ids["question_id"]])
-    yield answer, {"answer": json.dumps(stories.ONE_BEE)}
-
-
-def qualification_bodies(world: World) -> dict[str, dict[str, Any]]:
-    """The JSON bodies of operations on qualifications."""
-    made = {"name": "Bees", "description": "x", "granted_by": "TasksDone", "mark": 10, "valid_days": 9}
-    found: dict[str, dict[str, Any]] = {
-        "start_test_attempt": {"training": False},
-        "answer_test_question": {"question": world.ids["question_id"], "answer": stories.ONE_BEE},
-    }
-    for whose in ("", "operator_"):
-        found |= {
-            f"create_{whose}qualification_type": made,
-            f"change_{whose}qualification_type": {"description": "y", "active": False},
-            f"grant_{whose}qualification": {"worker": world.ids["worker_id"], "value": 80},
-            f"revoke_{whose}qualification": {"reason": "copied"},
-        }
-    return found
-
-
 def _an_import(world: World) -> dict[str, Any]:
     """The form of a label import, for a file in the store."""
     uri = builders.a_manifest(world.account, [{"source-ref": "s3://bees/0.png"}])
@@ -386,8 +342,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "appeal_rejection": {"text": "it was right"},
         "answer_appeal": {"decision": "deny", "text": "it was not"},
         "answer_any_appeal": {"decision": "deny", "text": "it was not"},
-        **qualification_bodies(world),
-    }
+    } | qualification_bodies(world)
 
 
 def places(schema: dict[str, Any], document: dict[str, Any]) -> Iterator[tuple[str | int, ...]]:
