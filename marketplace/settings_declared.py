@@ -39,6 +39,13 @@ from marketplace.settings_mail import (
     EMAIL_USER,
     WEBHOOK_FAILING_DAYS,
 )
+from marketplace.settings_people import (
+    INVITATION_DAYS,
+    PASSWORD_LINK_HOURS,
+    REVIEW_VENDOR_LISTINGS,
+    SIGN_UP_ENABLED,
+    WORKER_SIGN_UP_ENABLED,
+)
 from marketplace.settings_processes import (
     BACKGROUND_PER_ACCOUNT,
     BIND,
@@ -204,37 +211,6 @@ FETCH_ALLOWED_HOSTS = names(
 # --- marketplace ----------------------------------------------------------------
 CONDUCT_RULES = flag(
     "WAGGLE_CONDUCT_RULES", "Whether answers are checked by the rules against spam and robots.", default=True
-)
-SIGN_UP_ENABLED = flag(
-    "WAGGLE_SIGN_UP_ENABLED",
-    "Whether anybody may sign up as a requester, with an account of their own. Needs a mail server.",
-    default=False,
-)
-WORKER_SIGN_UP_ENABLED = flag(
-    "WAGGLE_WORKER_SIGN_UP_ENABLED",
-    "Whether anybody may sign up as a worker of the public pool. Needs a mail server.",
-    default=True,
-)
-INVITATION_DAYS = whole(
-    "WAGGLE_INVITATION_DAYS",
-    "How long an invitation to an account or a team can be accepted.",
-    default=14,
-    low=1,
-    high=365,
-    unit="days",
-)
-REVIEW_VENDOR_LISTINGS = flag(
-    "WAGGLE_REVIEW_VENDOR_LISTINGS",
-    "Whether an operator reads a vendor's listing before requesters see it.",
-    default=True,
-)
-PASSWORD_LINK_HOURS = whole(
-    "WAGGLE_PASSWORD_LINK_HOURS",
-    "How long a link to set a forgotten password works; it works once.",
-    default=24,
-    low=1,
-    high=720,
-    unit="hours",
 )
 PLATFORM_FEE_PERCENT = percent(
     "WAGGLE_PLATFORM_FEE_PERCENT",

@@ -11,7 +11,8 @@ from django.views.decorators.http import require_POST
 from frontend.automation import launch_job
 from frontend.bodies import takes_files
 from frontend.requester import job_examples
-from frontend.requester.job_forms import GOLDS, RARE, STEPS, PeopleStep, StepForm, design, required
+from frontend.requester.job_design import design, required
+from frontend.requester.job_forms import GOLDS, RARE, STEPS, PeopleStep, StepForm
 from frontend.session import requester_page
 from labeling import task_types
 from labeling.models import LabelImport

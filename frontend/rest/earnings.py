@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.networks import caller
-from frontend.rest import schemas, schemas_pay
+from frontend.rest import schemas, schemas_pay, schemas_work
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import worker_of
 from frontend.rest.wallet import statement_row
@@ -28,7 +28,7 @@ from marketplace.services import earnings
 
 @listed(
     operation="list_work",
-    page=schemas.page("Work", schemas.Work),
+    page=schemas.page("Work", schemas_work.Work),
     description="Open work queues that admit the caller, best paid hour first: price, expected hourly pay, tasks left.",
 )
 class WorkView(ListView):

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from frontend.images import image_response, image_url, read_token
 from frontend.networks import caller
-from frontend.rest import schemas
+from frontend.rest import schemas, schemas_work
 from frontend.rest.fields import AnswerField, Body
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
@@ -105,7 +105,7 @@ class ObjectView(APIView):
 class PreviewView(APIView):
     """A task of the job as a worker will see it."""
 
-    @extend_schema(responses={200: schemas.Task}, operation_id="preview_task")
+    @extend_schema(responses={200: schemas_work.Task}, operation_id="preview_task")
     def get(self, request: Request, job_id: int) -> Response:
         """The same document that a worker's page gets for the job's first usable object; nothing is claimed."""
         return Response(preview_payload(scope.job(account_of(request), job_id), request.user.pk))

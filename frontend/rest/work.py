@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from frontend.images import image_url
 from frontend.networks import caller
-from frontend.rest import schemas
+from frontend.rest import schemas, schemas_work
 from frontend.rest.fields import AnswerField, Body, FiniteFloatField
 from frontend.rest.idempotency import key_of
 from frontend.rest.paging import ListView, listed
@@ -142,7 +142,9 @@ def _claimed(request: Request, queue_id: int) -> dict[str, Any]:
 class ClaimView(APIView):
     """Take the next task of a work queue."""
 
-    @extend_schema(request=None, responses={200: schemas.Claim}, operation_id="claim_task", parameters=CLAIM_PARAMETERS)
+    @extend_schema(
+        request=None, responses={200: schemas_work.Claim}, operation_id="claim_task", parameters=CLAIM_PARAMETERS
+    )
     def post(self, request: Request, queue_id: int) -> Response:
         """A task with a lease, or null with the reason there is none."""
         return Response(_claimed(request, queue_id))
@@ -153,7 +155,7 @@ class JobClaimView(APIView):
 
     @extend_schema(
         request=None,
-        responses={200: schemas.Claim},
+        responses={200: schemas_work.Claim},
         operation_id="claim_task_of_labeling_job",
         parameters=CLAIM_PARAMETERS,
     )
@@ -165,7 +167,7 @@ class JobClaimView(APIView):
 
 @listed(
     operation="list_assignments",
-    page=schemas.page("Assignment", schemas.Assignment),
+    page=schemas.page("Assignment", schemas_work.Assignment),
     description="The tasks that the caller holds, latest first, so that work on them can be taken up again.",
 )
 class AssignmentsView(ListView):
@@ -193,7 +195,7 @@ class SubmitView(APIView):
 
     @extend_schema(
         request=SubmitInput,
-        responses={200: schemas.Submitted},
+        responses={200: schemas_work.Submitted},
         operation_id="submit_assignment",
         parameters=[
             OpenApiParameter("claim_next", bool, description="also claim the next task in the same trip"),
@@ -239,7 +241,7 @@ class SubmitView(APIView):
 class ReturnView(APIView):
     """Give a task back unanswered; it may be offered again."""
 
-    @extend_schema(request=None, responses={200: schemas.SeatState}, operation_id="return_assignment")
+    @extend_schema(request=None, responses={200: schemas_work.SeatState}, operation_id="return_assignment")
     def post(self, request: Request, assignment_id: int) -> Response:
         """The seat is free for the next worker at once."""
         worker = worker_of(request)
@@ -250,7 +252,7 @@ class ReturnView(APIView):
 class DeclineView(APIView):
     """Refuse a task; it is never offered to this worker again."""
 
-    @extend_schema(request=ReasonInput, responses={200: schemas.SeatState}, operation_id="decline_assignment")
+    @extend_schema(request=ReasonInput, responses={200: schemas_work.SeatState}, operation_id="decline_assignment")
     def post(self, request: Request, assignment_id: int) -> Response:
         """The seat goes to somebody else."""
         data = ReasonInput(data=request.data)
@@ -265,7 +267,7 @@ class DeclineView(APIView):
 class HeartbeatView(APIView):
     """How long the lease still runs."""
 
-    @extend_schema(responses={200: schemas.SeatState}, operation_id="assignment_time_left")
+    @extend_schema(responses={200: schemas_work.SeatState}, operation_id="assignment_time_left")
     def get(self, request: Request, assignment_id: int) -> Response:
         """The state of the seat and the seconds left; reading extends nothing."""
         found = scope.assignment(worker_of(request), assignment_id)

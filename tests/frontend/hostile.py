@@ -22,9 +22,10 @@ from frontend.review_forms import FilterForm
 from labeling.models import DataObject
 from marketplace.services import workteams
 from tests import builders
-from tests.frontend import hostile_money, hostile_told, vendor_world
+from tests.frontend import hostile_money, hostile_quality, hostile_told, vendor_world
 from tests.frontend.hostile_panels import panel_bodies, panel_forms
 from tests.frontend.hostile_people import people_bodies, people_forms
+from tests.frontend.hostile_qualifications import qualification_bodies, qualification_forms
 from tests.frontend.test_permissions import signed_in
 from tests.frontend.world import World
 from tests.labeling import stories
@@ -225,10 +226,6 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (f"{job}stop/", {}),
         (f"{job}continue/", {}),
         (f"{job}labels/{ids['object_id']}/adjudicate/", {"answer": json.dumps(stories.ONE_BEE)}),
-        (f"{job}labels/{ids['object_id']}/gold/", {}),
-        (f"{job}golds/options/", {"rate": "10", "mint": 3, "pass_mark": "0.5"}),
-        (f"{job}golds/{ids['gold_id']}/confirm/", {}),
-        (f"{job}golds/{ids['gold_id']}/withdraw/", {"reason": "a wasp"}),
         (f"{job}exports/", {"kind": "coco", "which": "all", "images": "on"}),
         (f"{job}answers/{ids['review_id']}/decide/", {"decision": "reject", "reason": "no", "return_to_worker": "on"}),
         (f"{job}answers/decide/?worker=x&hours=1", {"decision": "reject", "reason": "no"}),
@@ -236,13 +233,6 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (f"/appeals/{ids['appeal_id']}/answer/", {"decision": "uphold", "text": "it was right"}),
         (f"/operator/appeals/{ids['appeal_id']}/answer/", {"decision": "deny", "text": "no"}),
         (reverse("worker:appeal", args=[ids["assignment_id"]]), {"text": "it was right"}),
-        (reverse("worker:conduct-appeal", args=[ids["finding_id"]]), {"text": "it was right"}),
-        (reverse("worker:conduct-read", args=[ids["finding_id"]]), {}),
-        (f"/conduct/{ids['finding_id']}/decide/", {"decision": "stand", "text": "no"}),
-        ("/conduct/rules/", {"rule": "too-fast", "action": "Pause", "minutes": 5}),
-        (f"{job}close-to-worker/", {"worker": ids["worker_id"], "reason": "spam"}),
-        (f"/operator/flags/{ids['finding_id']}/decide/", {"decision": "stand", "text": "no"}),
-        ("/operator/flags/rules/", {"rule": "too-fast", "action": "Pause", "minutes": 5}),
         (f"/exports/{ids['export_id']}/stop/", {}),
         ("/datasets/new/", {**source, "selection": "random", "percent": "10", "where": "a = 1"}),
         (f"/datasets/{ids['dataset_id']}/stop/", {}),
@@ -276,54 +266,10 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         *hostile_money.forms(world),
         *hostile_told.forms(world),
         *panel_forms(world),
+        *hostile_quality.forms(world),
         ("/sign-out/", {"next": "/"}),
         ("/api/v1/uploads", {"folder": "0" * 32, "files": SimpleUploadedFile("a.png", builders.image_bytes())}),
     ]
-
-
-def qualification_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The forms of qualification types, and of the tests that workers take."""
-    ids = world.ids
-    new = {"name": "Bees", "description": "Knows bees", "granted_by": "TasksDone", "mark": 10, "valid_days": 30}
-    test = {
-        "job": ids["job_id"],
-        "dataset": ids["dataset_id"],
-        "label_attribute_name": "boxes",
-        "task_type": "BoundingBox",
-        "questions": 2,
-        "training": 1,
-        "time_limit_minutes": 5,
-        "retry_hours": 24,
-        "most_attempts": 3,
-        "instructions": "Tight",
-    }
-    for room, key, more in (("requester", "type_id", test), ("operator", "operator_type_id", {})):
-        yield reverse(f"{room}:qualification-new"), new | more
-        given = {"worker": ids["worker_id"]}
-        yield reverse(f"{room}:qualification-grant", args=[ids[key]]), given | {"value": 80}
-        yield reverse(f"{room}:qualification-revoke", args=[ids[key]]), given | {"reason": "copied"}
-        yield reverse(f"{room}:qualification-switch", args=[ids[key]]), {}
-    yield reverse("worker:qualification-ask", args=[ids["operator_type_id"]]), {}
-    yield reverse("worker:qualification-start", args=[ids["type_id"]]), {"training": "off"}
-    answer = reverse("worker:test-answer", args=[ids["attempt_id"], ids["question_id"]])
-    yield answer, {"answer": json.dumps(stories.ONE_BEE)}
-
-
-def qualification_bodies(world: World) -> dict[str, dict[str, Any]]:
-    """The JSON bodies of operations on qualifications."""
-    made = {"name": "Bees", "description": "x", "granted_by": "TasksDone", "mark": 10, "valid_days": 9}
-    found: dict[str, dict[str, Any]] = {
-        "start_test_attempt": {"training": False},
-        "answer_test_question": {"question": world.ids["question_id"], "answer": stories.ONE_BEE},
-    }
-    for whose in ("", "operator_"):
-        found |= {
-            f"create_{whose}qualification_type": made,
-            f"change_{whose}qualification_type": {"description": "y", "active": False},
-            f"grant_{whose}qualification": {"worker": world.ids["worker_id"], "value": 80},
-            f"revoke_{whose}qualification": {"reason": "copied"},
-        }
-    return found
 
 
 def _an_import(world: World) -> dict[str, Any]:
@@ -393,7 +339,6 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "forecast_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036", "labels": ["bee"]},
         "create_export": {"kind": "manifest"},
         "adjudicate_object": {"answer": stories.ONE_BEE},
-        **gold_bodies(world),
         "submit_assignment": {"answer": stories.ONE_BEE, "seconds": 3, "activity": dict.fromkeys(ACTIVITY, 1)},
         "decline_assignment": {"reason": "blurred"},
         "set_payout_details": {"holder": "Ana", "destination": "acct 1"},
@@ -404,33 +349,9 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "reject_answer_reviews": {"reason": "no", "return_to_worker": True},
         "reject_answer_review": {"reason": "no", "return_to_worker": True},
         "appeal_rejection": {"text": "it was right"},
-        **(hostile_told.bodies(world) | hostile_money.bodies(world)),
+        **(hostile_told.bodies(world) | hostile_money.bodies(world) | hostile_quality.bodies(world)),
         **dict.fromkeys(("answer_appeal", "answer_any_appeal"), {"decision": "deny", "text": "it was not"}),
         **qualification_bodies(world),
-        **_of_conduct(world),
-    }
-
-
-def _of_conduct(world: World) -> dict[str, dict[str, Any]]:
-    rule = {"rule": "too-fast", "action": "Pause", "minutes": 5}
-    return {
-        "appeal_finding": {"text": "it was right"},
-        "decide_finding": {"decision": "stand", "text": "it was not"},
-        "decide_any_finding": {"decision": "stand", "text": "it was not"},
-        "close_job_to_worker": {"worker": world.ids["worker_id"], "reason": "spam"},
-        "set_conduct_rule": rule,
-        "set_job_conduct_rule": rule,
-        "set_any_conduct_rule": rule,
-    }
-
-
-def gold_bodies(world: World) -> dict[str, dict[str, Any]]:
-    """Those about golds."""
-    return {
-        "add_gold": {"object": world.ids["object_id"], "answer": stories.ONE_BEE},
-        "correct_gold": {"answer": stories.ONE_BEE},
-        "withdraw_gold": {"reason": "a wasp"},
-        "change_gold_options": {"rate": 10, "mint": 3, "pass_mark": 0.5},
     }
 
 

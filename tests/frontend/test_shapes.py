@@ -13,8 +13,8 @@ from labeling.models import AnswerReview, Label
 from marketplace.models import Role, User
 from marketplace.services import invitations
 from tests import builders
-from tests.frontend import hostile
 from tests.frontend.hostile_panels import panel_bodies
+from tests.frontend.hostile_qualifications import qualification_bodies
 from tests.frontend.test_permissions import address, signed_in, views
 from tests.frontend.world import World, a_world
 from tests.labeling import stories
@@ -161,13 +161,11 @@ def sent_about_money(world: World, owner: Any, operator: Any) -> list[tuple[str,
     ]
 
 
-def test_every_post_response_matches_its_schema(document, world):
-    posts = {operation["operationId"]: (route, operation) for route, operation in operations(document, "post").items()}
-    owner, worker = signed_in(world.owner), signed_in(world.worker_user)
-    operator = signed_in(User.objects.create(username="op", email="op@example.org", password="!", is_operator=True))
+def everything(world: World, owner: Any, worker: Any, operator: Any) -> list[tuple[str, Any, dict[str, Any]]]:
+    """(operation, client, body) in an order in which each finds what it needs."""
     uri = builders.tiny_images(1, account=world.account)[0].rsplit("/", 1)[0]
     design = {"name": "made", "labels": ["bee"], "workteam": world.ids["team_id"], "title": "t", "description": "d"}
-    sent: list[tuple[str, Any, dict[str, Any]]] = [
+    return [
         ("create_token", owner, {"name": "t"}),
         ("create_invitation", owner, {"email": world.stranger.email, "role": Role.VIEWER}),
         *joining(world, owner),
@@ -203,15 +201,6 @@ def test_every_post_response_matches_its_schema(document, world):
         *((name, owner, body) for name, body in TOLD),
         ("answer_appeal", owner, {"decision": "deny", "text": "no"}),
         ("answer_any_appeal", operator, {"decision": "deny", "text": "no"}),
-        *(
-            (
-                name,
-                {"start": worker, "answer": worker}.get(name.split("_")[0], operator if "operator" in name else owner),
-                body,
-            )
-            for name, body in hostile.qualification_bodies(world).items()
-            if name in posts
-        ),
         *of_conduct(world, owner, worker, operator),
         *((name, owner, {}) for name in ("stop_labeling_job", "stop_training_job")),
         ("mark_payout_paid", operator, {}),
@@ -223,11 +212,32 @@ def test_every_post_response_matches_its_schema(document, world):
         ("deactivate_user", operator, {"reason": "left"}),
         ("reactivate_user", operator, {}),
     ]
+
+
+def test_every_post_response_matches_its_schema(document, world):
+    posts = {operation["operationId"]: (route, operation) for route, operation in operations(document, "post").items()}
+    owner, worker = signed_in(world.owner), signed_in(world.worker_user)
+    operator = signed_in(User.objects.create(username="op", email="op@example.org", password="!", is_operator=True))
+    sent = everything(world, owner, worker, operator)
     about_panels = [(one, owner, panel_bodies().get(one, {})) for one in OF_PANELS]
     for name, who, body in [*sent, *sent_about_money(world, owner, operator), *about_panels]:
         route, operation = posts[name]
         if name == "accept_answer_review":
             world.ids["review_id"] = AnswerReview.objects.get(state="Pending").pk
+        response = who.post(address(route, world), data=body, content_type="application/json")
+        assert response.status_code in (200, 201), (name, response.content)
+        check(document, operation, response)
+
+
+def test_every_post_about_qualifications_matches_its_schema(document, world):
+    posts = {operation["operationId"]: (route, operation) for route, operation in operations(document, "post").items()}
+    owner, worker = signed_in(world.owner), signed_in(world.worker_user)
+    operator = signed_in(User.objects.create(username="op", email="op@example.org", password="!", is_operator=True))
+    sent = {name: body for name, body in qualification_bodies(world).items() if name in posts}
+    assert len(sent) == 8
+    for name, body in sent.items():
+        route, operation = posts[name]
+        who = worker if name.startswith(("start", "answer")) else operator if "operator" in name else owner
         response = who.post(address(route, world), data=body, content_type="application/json")
         assert response.status_code in (200, 201), (name, response.content)
         check(document, operation, response)

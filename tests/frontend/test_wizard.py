@@ -10,7 +10,8 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
-from frontend.requester.job_forms import STEPS, design
+from frontend.requester.job_design import design
+from frontend.requester.job_forms import STEPS
 from labeling.models import LabelingJob
 from labeling.services.jobs import advancing
 from labeling.services.jobs.batches import open_batch

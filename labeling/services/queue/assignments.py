@@ -223,12 +223,7 @@ def submit(
         raise Invalid(f"a submit needs a key of {KEY_LENGTH} characters", field="key")
     if seconds not in SECONDS:
         raise Invalid(f"{seconds} found, {SECONDS} seconds expected", field="seconds")
-    answer = answering.checked(
-        content,
-        task_type=seat.task_type,
-        labels=seat.labels,
-        size=(seat.input.get("width", 0), seat.input.get("height", 0)),
-    )
+    answer = answering.checked(content, task_type=seat.task_type, labels=seat.labels, size=seat.size)
     now = timezone.now()
     held_until = None
     with transaction.atomic():
@@ -299,7 +294,7 @@ def _hold(seat: Seat, worker: Worker, answer: str, *, review_days: int, now: dat
             answer,
             task_type=seat.task_type,
             labels=seat.labels,
-            size=(seat.input.get("width", 0), seat.input.get("height", 0)),
+            size=seat.size,
         ),
         price_micros=seat.price_micros,
         fee_micros=seat.fee_micros,

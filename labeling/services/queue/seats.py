@@ -61,6 +61,11 @@ class Seat:
         return cls(*values)
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the task's picture in pixels; zeros for a task without one."""
+        return self.input.get("width", 0), self.input.get("height", 0)
+
+    @property
     def employer(self) -> Employer | None:
         """The vendor that is paid in the place of the worker, if the work is under a contract."""
         if self.contract_id is None or self.vendor_id is None:

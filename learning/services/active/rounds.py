@@ -36,8 +36,7 @@ BY = "learning"
 # Ground Truth fails a job when a larger share of its first random sample fails.
 MAX_FAILED_SHARE = 0.1
 INSPECT_AT_ONCE = 500
-# As in jobs without automated labeling: the public crowd gets ten objects first, so that a mistake in the task's
-# design costs little.
+# As in jobs without automated labeling: a mistake in the task's design then costs the public crowd little.
 FIRST_PUBLIC_BATCH = 10
 NO_FUNDS = "the wallet cannot pay for another object"
 # After so many failed trainings in a row people label what is left.
