@@ -6,7 +6,7 @@ An act does what is possible and is silent about what is refused: only the ledge
 import contextlib
 from datetime import timedelta
 
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from labeling.models import AnswerReview, Appeal, Assignment, LabelingJob
@@ -38,6 +38,7 @@ class Crash(OperationalError):
 def crashing(statement: int, *, at_commit: bool):
     """Inside, die at the so manieth statement, or commit; both count from 1."""
     seen = 0
+    before = transaction.savepoint()
 
     def execute(execute, sql, params, many, context):
         nonlocal seen
@@ -49,6 +50,10 @@ def crashing(statement: int, *, at_commit: bool):
 
     with contextlib.suppress(Crash), connection.execute_wrapper(execute):
         yield
+    if connection.needs_rollback:
+        # It died while it was rolling back. A database does that by itself; the test's transaction has to be told.
+        transaction.set_rollback(False)
+        transaction.savepoint_rollback(before)
 
 
 class Business:

@@ -19,7 +19,7 @@ from tests.labeling.money_stories import ACTS, MONEY, OTHERS, REVIEW, WORK, WORK
 from tests.labeling.test_concurrency import in_threads
 
 WHO, WHICH = st.integers(0, WORKERS - 1), st.integers(0, 5)
-THREADS, ACTS_EACH = 8, 20
+THREADS, ACTS_EACH = 8, 15
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -77,7 +77,7 @@ def test_the_ledger_is_whole_after_every_step(db):
     run_state_machine_as_test(
         LedgerMachine,
         settings=settings(
-            max_examples=8, stateful_step_count=35, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=6, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
 
