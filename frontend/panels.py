@@ -46,7 +46,7 @@ def values(given: Mapping[str, Any]) -> dict[str, Any]:
     if "reward" in given:
         made["reward_micros"] = money.read(given["reward"], field="reward", zero=True)
     if "provider_fee_percent" in given:
-        made["provider_fee_percent"] = Decimal(str(given["provider_fee_percent"]))
+        made["provider_fee_percent"] = round(Decimal(str(given["provider_fee_percent"])), 2)
     return made
 
 

@@ -15,7 +15,7 @@ from frontend import panels as shared
 from frontend.rest import schemas, schemas_panels
 from frontend.rest.fields import Body, DollarsField, FiniteFloatField
 from frontend.rest.idempotency import idempotent
-from frontend.rest.paging import ListView, filtered, listed
+from frontend.rest.paging import KEY, ListView, filtered, listed
 from frontend.rest.scope import account_of, actor
 from labeling.models import PanelSession
 from labeling.queries import panel_costs
@@ -40,7 +40,10 @@ def _parameter() -> serializers.CharField:
 
 
 class PanelChangeInput(Body):
-    """Fields of a panel. Each exit has a code, an address to return to, or both; all of them are given together."""
+    """Fields of a panel. Each exit has a code, an address to return to, or both; all of them are given together.
+
+    The provider's fee is rounded to two decimals.
+    """
 
     provider = serializers.ChoiceField(choices=PanelProvider.choices)
     participant_parameter = _parameter()
@@ -193,7 +196,7 @@ class PanelParticipantsView(APIView):
         operation_id="download_panel_participants",
         parameters=[
             OpenApiParameter("decision", str, OpenApiParameter.PATH, enum=list(shared.LISTS)),
-            OpenApiParameter("job_id", OpenApiTypes.INT64, description="of one job"),
+            OpenApiParameter("job_id", KEY, description="of one job"),
         ],
         responses={(200, "text/csv"): OpenApiTypes.STR},
     )

@@ -44,8 +44,8 @@ URL_LENGTH = Range(0, 500)
 """Characters of the address that participants are sent to."""
 FEE_PERCENT = Range(0, 500)
 """What a provider charges on top of the reward."""
-MOST_REWARD_MICROS = 1_000_000_000
-"""A thousand dollars for a session."""
+MOST_REWARD_MICROS = 10**15 - 1
+"""The largest amount that is written with nine digits and six decimals."""
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+-]{0,99}")
 """An id in a link. It begins with a letter or a digit, so that no table program takes it for a formula."""

@@ -132,6 +132,9 @@ def agree(body: dict[str, Any], right: dict[str, Any]) -> None:
         del body[name]
     if body.get("kind") == "worker-answers":
         body.pop("images", None)
+    if "completed_code" in right:
+        # What a code, an address and a name of the query may hold is said by the service; one way out is needed.
+        body |= {name: right[name] for name in right if name.endswith(("_code", "_url", "_parameter"))}
     if "uri" in body and "name" in right:
         body.setdefault("name", right["name"])
     if "dataset" in body and "hyperparameters" in right:
