@@ -1,5 +1,6 @@
 """The shapes of answers about working: tasks, claims, assignments, and the list of work."""
 
+from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers as s
 
 Money = s.CharField  # dollars with six decimals
