@@ -17,7 +17,7 @@ from marketplace import arns, money
 from marketplace.errors import Invalid, NotFound, WrongState
 from marketplace.models import Account, AuditEvent, Contract, Crowd, InvoicePeriod, Workteam
 from marketplace.ranges import Range
-from marketplace.services import vendor_listings, workteams
+from marketplace.services import audit, vendor_listings, workteams
 from marketplace.services.invoice_periods import next_end
 from marketplace.services.vendor_listings import price_errors
 from marketplace.transitions import CONTRACT
@@ -286,11 +286,4 @@ def _said(contract: Contract) -> str:
 
 
 def _record(contract: Contract, by: str, because: str, to_status: str = "") -> None:
-    AuditEvent.objects.create(
-        object_type=Contract._meta.label,
-        object_id=contract.pk,
-        to_status=to_status,
-        by=by,
-        because=because,
-        at=timezone.now(),
-    )
+    audit.record(contract, by=by, because=because, to_status=to_status, account=contract.requester)

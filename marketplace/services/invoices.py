@@ -16,7 +16,6 @@ from django.utils import timezone
 from marketplace.errors import Invalid, NotFound
 from marketplace.models import (
     Account,
-    AuditEvent,
     Contract,
     EntryKind,
     Invoice,
@@ -27,7 +26,7 @@ from marketplace.models import (
     Subject,
 )
 from marketplace.ranges import Range
-from marketplace.services import ledger, payees
+from marketplace.services import audit, ledger, payees
 from marketplace.transitions import INVOICE
 
 SUBJECT = "invoice"
@@ -193,11 +192,4 @@ def _invoiced(vendor: Account) -> LedgerAccount:
 
 
 def _record(invoice: Invoice, because: str, to_status: str = "") -> None:
-    AuditEvent.objects.create(
-        object_type=Invoice._meta.label,
-        object_id=invoice.pk,
-        to_status=to_status,
-        by="system",
-        because=because,
-        at=timezone.now(),
-    )
+    audit.record(invoice, by="system", because=because, to_status=to_status, account=invoice.contract.requester)

@@ -15,14 +15,13 @@ from urllib.parse import quote, urlsplit
 
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from marketplace import money
 from marketplace.errors import Invalid, NameTaken, NotFound
-from marketplace.models import Account, AuditEvent, Crowd, Panel, PanelProvider, User, Worker, Workteam
+from marketplace.models import Account, Crowd, Panel, PanelProvider, User, Worker, Workteam
 from marketplace.names import check_name
 from marketplace.ranges import Range
-from marketplace.services import eligibility, workteams
+from marketplace.services import audit, eligibility, workteams
 
 COMPLETED, SCREENED_OUT, QUOTA_FULL, NO_CONSENT = "completed", "screened_out", "quota_full", "no_consent"
 EXITS = (COMPLETED, SCREENED_OUT, QUOTA_FULL, NO_CONSENT)
@@ -289,6 +288,4 @@ def cost(panel: Panel, *, answers: int) -> Cost:
 
 
 def _record(panel: Panel, by: str, because: str) -> None:
-    AuditEvent.objects.create(
-        object_type=Panel._meta.label, object_id=panel.pk, by=by, because=because, at=timezone.now()
-    )
+    audit.record(panel, by=by, because=because)

@@ -13,13 +13,13 @@ from marketplace import transitions
 from marketplace.errors import Invalid, NameTaken, NotFound, WrongState
 from marketplace.models import (
     Account,
-    AuditEvent,
     GrantedBy,
     Qualification,
     QualificationType,
     Worker,
 )
 from marketplace.ranges import Range
+from marketplace.services import audit
 from marketplace.services.requirements import VALUE
 
 NAME_LENGTH = Range(1, 63)
@@ -213,6 +213,4 @@ def renew(*, held: Qualification, value: int | None, now: datetime) -> None:
 
 
 def _record(row: QualificationType, by: str, because: str) -> None:
-    AuditEvent.objects.create(
-        object_type=QualificationType._meta.label, object_id=row.pk, by=by, because=because, at=timezone.now()
-    )
+    audit.record(row, by=by, because=because)

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from marketplace import money
 from marketplace.errors import Invalid, NotFound, WrongState
-from marketplace.models import Account, AuditEvent, VendorListing
+from marketplace.models import Account, VendorListing
 from marketplace.ranges import Range
-from marketplace.services import payouts
+from marketplace.services import audit, payouts
 from marketplace.transitions import VENDOR_LISTING
 
 TITLE_LENGTH = Range(1, 80)
@@ -235,6 +234,4 @@ def any_one(account_id: int) -> VendorListing:
 
 
 def _record(listing: VendorListing, by: str, because: str) -> None:
-    AuditEvent.objects.create(
-        object_type=VendorListing._meta.label, object_id=listing.pk, by=by, because=because, at=timezone.now()
-    )
+    audit.record(listing, by=by, because=because, account=listing.account)

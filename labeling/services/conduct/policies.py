@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from labeling.conduct.rules import RULES, Action, Rule
 from labeling.models import ConductPolicy, WorkQueue
 from marketplace.errors import Invalid
-from marketplace.models import Account, AuditEvent
+from marketplace.models import Account
 from marketplace.ranges import Range
+from marketplace.services import audit
 
 MINUTES = Range(1, 7 * 24 * 60)
 """How long a pause lasts."""
@@ -71,20 +71,14 @@ def set_policy(
         raise Invalid(f"{minutes} found, a pause of {MINUTES} minutes expected", field="minutes")
     owner = queue.account if queue is not None else account
     with transaction.atomic():
-        ConductPolicy.objects.update_or_create(
+        row, _ = ConductPolicy.objects.update_or_create(
             account=owner,
             queue=queue,
             rule=rule,
             defaults={"action": action, "minutes": minutes if action == Action.PAUSE else 0},
         )
-        about = queue or owner
-        AuditEvent.objects.create(
-            object_type=about._meta.label if about is not None else ConductPolicy._meta.label,
-            object_id=about.pk if about is not None else 0,
-            by=by,
-            because=f"rule {rule}: {action}{f' for {minutes} minutes' if action == Action.PAUSE else ''}",
-            at=timezone.now(),
-        )
+        said = f"rule {rule}: {action}{f' for {minutes} minutes' if action == Action.PAUSE else ''}"
+        audit.record(queue or owner or row, by=by, because=said, account=owner)
     return policies(account=account, queue=queue)[rule]
 
 

@@ -21,8 +21,8 @@ from labeling.models import (
 from labeling.services.golds import mixing, scoring
 from labeling.services.results import adjudication
 from marketplace.errors import Invalid, LimitExceeded, WrongState
-from marketplace.models import AuditEvent
 from marketplace.ranges import Range
+from marketplace.services import audit
 
 MOST = 500
 """Golds that a job has at most: the claim looks through those that a worker has seen."""
@@ -191,6 +191,4 @@ def _lock(gold: Gold) -> Gold:
 
 
 def _note(gold: Gold, by: str, because: str) -> None:
-    AuditEvent.objects.create(
-        object_type=Gold._meta.label, object_id=gold.pk, to_status=gold.state, by=by, because=because, at=timezone.now()
-    )
+    audit.record(gold, by=by, because=because, to_status=gold.state, account=gold.data_object.job.account)

@@ -4,15 +4,14 @@ import secrets
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
 from labeling.formats.attribute_names import validate_label_attribute_name
 from labeling.models import LabelingJob, WorkQueue
 from labeling.queries import golds
 from labeling.task_types.base import TaskType
 from marketplace.errors import Invalid, WrongState
-from marketplace.models import AuditEvent
 from marketplace.ranges import Range
+from marketplace.services import audit
 
 RATE = Range(0, 50)
 """Percent of the tasks that are golds; 0 gives none."""
@@ -93,13 +92,6 @@ def change(*, job: LabelingJob, by: str, **changes: Any) -> LabelingJob:
         queue.gold_salt = queue.gold_salt or (new_salt() if queue.gold_rate else 0)
         queue.save(update_fields=["gold_rate", "gold_salt"])
         said = ", ".join(f"{name} {value:g}" for name, value in sorted(wanted.items()))
-        AuditEvent.objects.create(
-            object_type=LabelingJob._meta.label,
-            object_id=job.pk,
-            to_status=locked.status,
-            by=by,
-            because=f"golds: {said}"[:500],
-            at=timezone.now(),
-        )
+        audit.record(locked, by=by, because=f"golds: {said}", to_status=locked.status)
     job.refresh_from_db()
     return job

@@ -11,14 +11,13 @@ from statistics import fmean, median
 
 from django.db import transaction
 from django.db.models import Sum
-from django.utils import timezone
 
 from labeling import task_types
 from labeling.models import Batch, DataObject, LabelingJob, ProbeState, Task
 from labeling.queries import people
 from labeling.services.queue import advance_requests
 from marketplace.errors import WrongState
-from marketplace.models import AuditEvent
+from marketplace.services import audit
 
 LEAST_ANSWERED = 0.5
 """Share of the objects that have an answer; below it hardly anybody wants or is able to do the task."""
@@ -139,11 +138,5 @@ def _decide(job: LabelingJob, state: str, *, by: str) -> None:
         if not LabelingJob.objects.filter(pk=job.pk, probe="").update(probe=state):
             return
         LabelingJob.objects.filter(pk=job.pk, attention__startswith=HELD).update(attention="")
-        AuditEvent.objects.create(
-            object_type=LabelingJob._meta.label,
-            object_id=job.pk,
-            by=by,
-            because=f"first objects: {state}",
-            at=timezone.now(),
-        )
+        audit.record(job, by=by, because=f"first objects: {state}")
     job.probe = state
