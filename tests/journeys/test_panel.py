@@ -84,7 +84,7 @@ def test_people_come_by_link_and_leave_with_the_code(system, tmp_path):
         seen = browser.get(link)
         assert "complete?cc=OUT1" in seen and "DONE1" not in seen
         with pytest.raises(urllib.error.HTTPError, match="404"):
-            browser.get("/work/earnings/")
+            browser.get(reverse("worker:earnings"))
 
     # then nobody else is let in, the job is complete, and every answer has its participant
     assert "complete?cc=OUT1" in Browser(system.url).get(filled_in(row["link"], system, "dov"))
