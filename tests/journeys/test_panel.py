@@ -6,6 +6,7 @@ import urllib.parse
 from pathlib import Path
 
 import pytest
+from django.urls import reverse
 
 from frontend.demo import run
 from frontend.demo.api import Api, ApiError
