@@ -147,6 +147,9 @@ def agree(body: dict[str, Any], right: dict[str, Any]) -> None:
         body["price"] = right["price"]
         # Nothing is known yet of the account's own crowd.
         body.pop("crowd", None)
+    if "percent" in body and "label" in right:
+        # A tax of zero percent needs no name.
+        body["label"] = right["label"]
     if "granted_by" in body:
         body["granted_by"], body["mark"] = right["granted_by"], right["mark"]
         body.pop("test", None)
