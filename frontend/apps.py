@@ -7,3 +7,9 @@ class FrontendConfig(AppConfig):
     """Pages, REST, the AWS wire and the crowd elements."""
 
     name = "frontend"
+
+    def ready(self) -> None:
+        """Listen to what django-allauth says of second factors."""
+        from frontend.identity import recording
+
+        recording.register()

@@ -1,5 +1,6 @@
 """Every route of the system."""
 
+from allauth.account.views import reauthenticate
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
 from django.urls import URLPattern, URLResolver, include, path
@@ -11,6 +12,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", session.home, name="home"),
     path("sign-in/", session.SignInView.as_view(), name="sign-in"),
     path("sign-out/", auth_views.LogoutView.as_view(), name="sign-out"),
+    # The names under which django-allauth looks for the sign-in and the sign-out.
+    path("sign-in/", session.SignInView.as_view(), name="account_login"),
+    path("sign-out/", auth_views.LogoutView.as_view(), name="account_logout"),
+    path("you/confirm/", reauthenticate, name="account_reauthenticate"),
+    path("you/second-factor/", include("allauth.mfa.urls")),
     path("account/", session.choose_account, name="choose-account"),
     path("health/", health.health, name="health"),
     path("", include("frontend.requester.urls")),

@@ -93,6 +93,10 @@ INSTALLED_APPS = [
     "labeling",
     *(["learning"] if LEARNING_INSTALLED else []),
     "frontend",
+    # After frontend, whose templates come before theirs.
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -102,6 +106,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "frontend.security.SecurityHeaders",
     # Before the CSRF check looks for its token in the body, which it does when the view is known.
     "frontend.bodies.BodyLimit",
@@ -153,6 +158,28 @@ SIGN_UP_ENABLED = value(declared.SIGN_UP_ENABLED)
 INVITATION_DAYS = value(declared.INVITATION_DAYS)
 PASSWORD_LINK_HOURS = value(declared.PASSWORD_LINK_HOURS)
 PASSWORD_RESET_TIMEOUT = PASSWORD_LINK_HOURS * 3600
+
+# --- second factors: kept by django-allauth, which asks frontend/identity what is ours to say ----
+ACCOUNT_ADAPTER = "frontend.identity.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+# Counted by frontend/guesses.py, in the database and so for all processes together.
+ACCOUNT_RATE_LIMITS = False
+ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
+MFA_ADAPTER = "frontend.identity.adapters.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "frontend.identity.forms.AuthenticateForm",
+    "reauthenticate": "frontend.identity.forms.ReauthenticateForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "Waggle"
+# Clocks may differ by half a minute.
+MFA_TOTP_TOLERANCE = 1
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEVELOPMENT
 
 # --- e-mail: none is sent while there is no host ----------------------------------
 EMAIL_HOST, EMAIL_PORT = value(declared.EMAIL_HOST), value(declared.EMAIL_PORT)

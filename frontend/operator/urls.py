@@ -20,6 +20,7 @@ urlpatterns = [
     path("people/<int:user_id>/password-link/", people.password_link, name="person-password-link"),
     path("people/<int:user_id>/deactivate/", people.deactivate, name="person-deactivate"),
     path("people/<int:user_id>/reactivate/", people.reactivate, name="person-reactivate"),
+    path("people/<int:user_id>/second-factors-off/", people.second_factors_off, name="second-factors-off"),
     path("people/<int:user_id>/suspend/", people.suspend, name="person-suspend"),
     path("people/<int:user_id>/lift/", people.lift, name="person-lift"),
     path("people/<int:user_id>/account/", people.new_account, name="person-account"),

@@ -26,6 +26,8 @@ PUBLIC = {
     "password/forgotten/sent/",
     "password/reset/<str:uidb64>/<str:token>/",
     "join/<str:secret>/",
+    "you/second-factor/authenticate/",
+    "you/second-factor/webauthn/login/",
     "api/v1/password-links",
     "api/v1/password-resets",
 }
@@ -34,6 +36,17 @@ SIGNED_IN = {
     "account/",
     "you/",
     "you/password/",
+    "you/confirm/",
+    "you/second-factor/",
+    "you/second-factor/reauthenticate/",
+    "you/second-factor/totp/activate/",
+    "you/second-factor/totp/deactivate/",
+    "you/second-factor/recovery-codes/",
+    "you/second-factor/recovery-codes/generate/",
+    "you/second-factor/recovery-codes/download/",
+    "you/second-factor/webauthn/",
+    "you/second-factor/webauthn/add/",
+    "you/second-factor/webauthn/reauthenticate/",
     "api/docs/",
     "api/v1/openapi.json",
     "api/v1/me",
@@ -62,6 +75,7 @@ OPERATOR = {
     "operator/people/<int:user_id>/",
     "operator/people/<int:user_id>/password-link/",
     "operator/people/<int:user_id>/deactivate/",
+    "operator/people/<int:user_id>/second-factors-off/",
     "operator/people/<int:user_id>/reactivate/",
     "operator/people/<int:user_id>/suspend/",
     "operator/people/<int:user_id>/lift/",
@@ -116,6 +130,8 @@ OWN = {
     "you/invitations/<int:invitation_id>/accept/",
     "you/invitations/<int:invitation_id>/decline/",
     "you/accounts/<int:account_id>/leave/",
+    "you/second-factor/webauthn/keys/<int:pk>/remove/",
+    "you/second-factor/webauthn/keys/<int:pk>/edit/",
 }
 # A team's workers may see the example images of their job's instructions.
 SHARED_WITH_WORKERS = {"api/v1/work-queues/<int:queue_id>/examples/<str:kind>/<int:number>"}
