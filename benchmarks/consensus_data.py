@@ -90,15 +90,16 @@ def imagine(crowd: Crowd, labels: list[str], truth: list[tuple[tuple[float, floa
         answers = []
         for worker in rng.permutation(crowd.workers)[: crowd.answers].tolist():
             if worker in spammers:
-                drawn = _spam(rng, size, labels, rng.poisson(mean))
+                drawn = spam_boxes(rng, size, labels, rng.poisson(mean))
             else:
-                drawn = _honest(rng, crowd, size, overlooked, boxes, skill[worker], bias[worker])
+                drawn = honest_boxes(rng, crowd, size, overlooked, boxes, skill[worker], bias[worker])
             answers.append(WorkerAnswer(f"w{worker:02d}", tuple(drawn)))
         images.append(ImageAnswers(tuple(answers), size, tuple(boxes), str(number)))
     return images
 
 
-def _honest(rng, crowd, size, overlooked, boxes, skill, bias) -> list[Box]:
+def honest_boxes(rng, crowd, size, overlooked, boxes, skill, bias) -> list[Box]:
+    """The boxes of an honest worker on an image of these true `boxes`."""
     drawn, labels = [], list(overlooked)
     for box in boxes:
         if rng.random() < min(crowd.miss * skill[0] + overlooked[box.label], 0.9):
@@ -111,11 +112,12 @@ def _honest(rng, crowd, size, overlooked, boxes, skill, bias) -> list[Box]:
         edges = edges + extent * (bias + rng.normal(0, crowd.jitter * skill[1], 4))
         drawn += _clipped(edges, size, label)
     for _ in range(rng.poisson(min(crowd.false_positives * skill[2], 1.0) * len(boxes))):
-        drawn += _spam(rng, size, labels, 1)
+        drawn += spam_boxes(rng, size, labels, 1)
     return drawn
 
 
-def _spam(rng, size, labels, count) -> list[Box]:
+def spam_boxes(rng, size, labels, count) -> list[Box]:
+    """So many boxes at random."""
     drawn = []
     for _ in range(count):
         width, height = rng.uniform(0.05, 0.3, 2) * size

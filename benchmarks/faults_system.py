@@ -41,6 +41,8 @@ class Installation:
             "WAGGLE_PUBLIC_URL": self.url,
             "WAGGLE_API_RATE_PER_USER": "1000000/min",
             "WAGGLE_LOG_LEVEL": "WARNING",
+            # Its clients answer as robots do.
+            "WAGGLE_CONDUCT_RULES": "no",
             # Small enough that the database meets the full disk itself.
             "WAGGLE_DISK_RESERVE": "0",
             "PYTHONUNBUFFERED": "1",

@@ -12,7 +12,7 @@ from marketplace.services import rates, scope
 WRONG_FOR_ONE, WRONG_FOR_ALL, WRONG_SECONDS = 10, 100, 900
 """Wrong passwords within a quarter of an hour: for one email from one address, and from one address for anybody."""
 
-WRONG, FORGOTTEN = "wrong", "forgotten"
+WRONG, FORGOTTEN, SIGN_UP = "wrong", "forgotten", "sign-up"
 
 
 def count(request: HttpRequest, email: str, *, what: str = WRONG) -> list[str]:

@@ -17,11 +17,11 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.http import require_http_methods
 
-from frontend import automation, guesses
+from frontend import automation, guesses, letters
 from frontend.rates import address_of
 from marketplace.errors import AccountNotNamed, DomainError, Forbidden, NotFound, StoreFull, TooManyTries, Unavailable
 from marketplace.models import Account, Role
-from marketplace.services import scope
+from marketplace.services import funds, notifications, scope, vendor_listings
 
 logger = logging.getLogger(__name__)
 SESSION_KEY = "account"
@@ -61,6 +61,10 @@ class SignInView(auth_views.LoginView):
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Whether people can sign up by themselves."""
+        return {**super().get_context_data(**kwargs), "sign_up": bool(letters.sign_ups())}
+
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         """Ask for the second factor, or sign in where there is none."""
         response: HttpResponse = perform_login(self.request, form.get_user(), redirect_url=self.get_success_url())
@@ -76,6 +80,8 @@ def home(request: HttpRequest) -> HttpResponse:
     """Where somebody starts: requesters at their overview, workers at the job list, operators at the accounts."""
     if not request.user.is_authenticated:
         return redirect("sign-in")
+    if request.user.is_participant:
+        return redirect("study:mine")
     if scope.memberships(request.user).exists():
         return redirect("requester:overview")
     if scope.worker_or_none(request.user):
@@ -173,12 +179,20 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if not getattr(request, "user", None) or not request.user.is_authenticated:
         return {}
     worker = getattr(request, "worker", None) or scope.worker_or_none(request.user)
+    account = getattr(request, "account", None) or current_account(request)
+    memberships = list(scope.memberships(request.user).order_by("account__name", "account"))
+    role = next((row.role for row in memberships if account is not None and row.account_id == account.pk), None)
     return {
-        "shell_account": getattr(request, "account", None) or current_account(request),
-        "shell_accounts": list(scope.accounts_of(request.user)),
+        "shell_account": account,
+        "shell_accounts": [row.account for row in memberships],
+        "shell_admin": role in (Role.ADMIN, Role.OWNER),
+        "shell_vendor": account is not None and vendor_listings.own_or_none(account) is not None,
         "shell_worker": worker,
         "shell_invitations": scope.invitations_to(request.user).count(),
+        "shell_unread": notifications.unread(request.user),
         "shell_learning": automation.installed(),
+        # Only on pages of the account itself.
+        "shell_low_funds": funds.low(request.account) if hasattr(request, "account") else None,
         "shell_section": request.resolver_match.url_name if request.resolver_match else "",
         "shell_room": request.resolver_match.namespace if request.resolver_match else "",
     }

@@ -3,7 +3,11 @@
 Knows nothing of seats and leases.
 """
 
+import hashlib
+import hmac
 from typing import Any
+
+from django.conf import settings
 
 from frontend.images import image_url
 from labeling import task_types
@@ -14,7 +18,7 @@ from marketplace.errors import WrongState
 
 
 def task_document(
-    queue: WorkQueue, *, task_id: int, image_url: str, width: int, height: int, examples: dict[str, Any]
+    queue: WorkQueue, *, task_id: int | None, image_url: str, width: int, height: int, examples: dict[str, Any]
 ) -> dict[str, Any]:
     """What a worker's page shows a task from. `queue` may be one that was never saved, for a preview of a draft.
 
@@ -26,7 +30,8 @@ def task_document(
         "queue_id": queue.pk,
         "task_type": queue.task_type,
         "title": queue.title,
-        "price": money.text(queue.price_micros),
+        "price": money.text(0 if queue.contract_id is not None else queue.price_micros),
+        "paid_by_employer": queue.contract_id is not None,
         "review_days": queue.review_days,
         "image_url": image_url,
         "image_size": {"width": width, "height": height},
@@ -35,6 +40,15 @@ def task_document(
         "element": {"tag": element.tag, "name": element.name},
         "initial_value": None,
     }
+
+
+def task_number(task_id: int, user_id: int) -> int:
+    """A number of the task for this user, always the same one, below 2**53 as JavaScript has it.
+
+    Not its key: tasks are given out in the order of their keys, but for golds.
+    """
+    key, said = f"waggle.task:{settings.SECRET_KEY}".encode(), f"{task_id}:{user_id}".encode()
+    return int.from_bytes(hmac.digest(key, said, hashlib.sha256)[:8], "big") >> 11
 
 
 def task_payload(task: Task, user_id: int) -> dict[str, Any]:
@@ -49,7 +63,7 @@ def task_payload(task: Task, user_id: int) -> dict[str, Any]:
     }
     return task_document(
         queue,
-        task_id=task.pk,
+        task_id=task_number(task.pk, user_id) if task.pk else None,
         image_url=image_url(task.input["object"], user_id),
         width=task.input["width"],
         height=task.input["height"],

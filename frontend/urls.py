@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from frontend import health, session
+from frontend.worker import portal
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", session.home, name="home"),
@@ -21,7 +22,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/", health.health, name="health"),
     path("", include("frontend.requester.urls")),
     path("", include("frontend.person.urls")),
+    path("vendor/", include("frontend.vendor.urls")),
+    path("portal/<str:slug>/", portal.page, name="portal"),
     path("work/", include("frontend.worker.urls")),
+    path("study/", include("frontend.worker.study_urls")),
     path("operator/", include("frontend.operator.urls")),
     path("api/v1/", include("frontend.rest.urls")),
     path("api/docs/", login_required(SpectacularSwaggerSplitView.as_view(url_name="rest:openapi")), name="api-docs"),

@@ -11,15 +11,21 @@ class LabelingConfig(AppConfig):
     def ready(self) -> None:
         """Register the owner of labeling jobs' work queues, the audit of work, and what accounts have under way."""
         from labeling.queries import (
+            bonus_payments,
+            invoiced,
             payments,
             reviewed_payments,
             under_way,
         )
-        from labeling.services.jobs import owner
-        from marketplace.services import workload
+        from labeling.services.jobs import owner, pausing
+        from marketplace.services import debts, workload
 
         owner.register()
+        if pausing.money_changed not in debts.LISTENERS:
+            debts.LISTENERS.append(pausing.money_changed)
         payments.register()
+        invoiced.register()
         for noun, count in under_way.COUNTS.items():
             workload.register(noun, count)
         reviewed_payments.register()
+        bonus_payments.register()

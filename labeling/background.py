@@ -8,12 +8,15 @@ from collections.abc import Callable
 from django.utils import timezone
 
 from labeling.models import AdvanceRequest, LabelingJob, WorkQueue
-from labeling.services import attempts
+from labeling.services import attempts, invoicing, notices
+from labeling.services.conduct import appeals as conduct_appeals
+from labeling.services.conduct import checks, colluding, noting
 from labeling.services.imports import advancing as imports
 from labeling.services.intake import datasets
 from labeling.services.jobs import advancing
 from labeling.services.output import exports, manifests
-from labeling.services.queue import advance_requests, leases, owners
+from labeling.services.qualifications import earning, taking
+from labeling.services.queue import advance_requests, leases, owners, study_sessions
 from labeling.services.results import appeals, deciding
 from marketplace import locks, queue
 
@@ -42,6 +45,16 @@ def refresh_output(job_id: int) -> None:
         )
 
 
+def check_conduct(queue_id: int) -> None:
+    """Look at the conduct of the workers who have answered in a queue since the last look."""
+    checks.check_queue(queue_id)
+
+
+def check_collusion(queue_id: int) -> None:
+    """Note the pairs of workers of a queue who agree far more than their accuracies allow."""
+    colluding.check_queue(queue_id)
+
+
 def sweep() -> None:
     """Run every minute: end overdue leases, decide what nobody has decided in time, and request an advance of every
     queue's owner that is not finished.
@@ -51,13 +64,20 @@ def sweep() -> None:
     queue.run_each(
         (
             leases.expire_overdue,
+            study_sessions.expire_overdue,
             deciding.accept_due,
             appeals.uphold_overdue,
+            conduct_appeals.uphold_overdue,
+            noting.sweep,
+            invoicing.issue_due,
             _request_advances,
             datasets.sweep,
             exports.sweep,
             _refresh_stale,
             imports.sweep,
+            notices.request_public_digest,
+            earning.renew,
+            taking.end_overdue,
         )
     )
 
@@ -70,6 +90,16 @@ def _request_advances() -> None:
 
 def _refresh_stale() -> None:
     manifests.refresh_stale(now=timezone.now())
+
+
+def tell_of_work(queue_id: int, after_worker: int) -> None:
+    """Tell some workers of the teams that a work queue admits that it has work, then the next ones."""
+    notices.tell_of_work(queue_id, after_worker)
+
+
+def tell_of_public_work(until: int, after_worker: int) -> None:
+    """Tell some workers of the public pool of the day's new work, then the next ones."""
+    notices.tell_of_public_work(until, after_worker)
 
 
 def run_export(export_id: int) -> None:

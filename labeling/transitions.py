@@ -48,6 +48,24 @@ EXPORT = Machine(
 )
 WORK_QUEUE = Machine(
     "work queue",
-    {"Initializing": {"InProgress", "Stopped"}, "InProgress": {"Stopped"}, "Stopped": set()},
+    {
+        "Initializing": {"InProgress", "Stopped"},
+        "InProgress": {"Paused", "Stopped"},
+        "Paused": {"InProgress", "Stopped"},
+        "Stopped": set(),
+    },
 )
-"""Tasks can be claimed while a queue is InProgress; a stopped one only accepts the answers to running leases."""
+"""Tasks can be claimed while a queue is InProgress; one that is not only accepts the answers to running leases."""
+
+PANEL_SESSION = Machine(
+    "study session",
+    {
+        "Active": {"Completed", "Returned", "TimedOut", "ScreenedOut"},
+        "Completed": {"Rejected"},
+        "TimedOut": {"Completed", "Rejected"},
+        "Rejected": {"Completed"},
+        "Returned": set(),
+        "ScreenedOut": set(),
+    },
+)
+"""A participant's visit; whoever owns the panel may reject what was completed, and complete what ran out of time."""

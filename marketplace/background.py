@@ -1,9 +1,39 @@
 """The functions of this room that the message queue calls. Each is safe to run twice."""
 
 from marketplace import queue
-from marketplace.services import idempotency, invitations, rates
+from marketplace.services import (
+    billing,
+    contracts,
+    debts,
+    idempotency,
+    invitations,
+    notifications,
+    rates,
+    signups,
+    webhook_sending,
+    webhooks,
+)
 
 
 def sweep() -> None:
-    """Run every minute: end and delete what is over."""
-    queue.run_each((rates.forget_ended, idempotency.forget_old, invitations.expire_overdue))
+    """Run every minute: end and delete what is over, and send what people and programs are to be told by now."""
+    queue.run_each(
+        (
+            rates.forget_ended,
+            idempotency.forget_old,
+            invitations.expire_overdue,
+            signups.forget_expired,
+            contracts.end_overdue,
+            debts.settle_all,
+            billing.charge_taxes,
+            notifications.request_due_mail,
+            notifications.forget_old,
+            webhook_sending.sweep,
+            webhooks.forget_old,
+        )
+    )
+
+
+def deliver_webhook(delivery_id: int) -> None:
+    """Attempt to send a webhook message that is due."""
+    webhook_sending.deliver(delivery_id)

@@ -119,10 +119,22 @@ class InsufficientFunds(LimitExceeded):
     kind = "insufficient-funds"
 
 
+class AccountOwes(InsufficientFunds):
+    """The account owes money, because a deposit was reversed; it can spend again once that is deposited."""
+
+    kind = "account-owes"
+
+
 class TaskLimit(LimitExceeded):
     """The worker holds as many tasks of the job as anybody may."""
 
     kind = "task-limit"
+
+
+class SessionOver(LimitExceeded):
+    """The participant's session of a panel's study is over."""
+
+    kind = "session-over"
 
 
 class ExportLimit(LimitExceeded):
@@ -151,6 +163,12 @@ class Unavailable(DomainError):
 
 class StoreUnavailable(Unavailable):
     """The object store cannot be reached, or it answered with a server error."""
+
+
+class RoutingFailed(Unavailable):
+    """The rule that decides who sees which object cannot be asked; the operator has to mend it."""
+
+    kind = "routing-failed"
 
 
 class StoreFull(StoreUnavailable):

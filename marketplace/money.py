@@ -62,6 +62,12 @@ def text(micros: int) -> str:
     return f"{sign}{dollars}.{rest:06d}"
 
 
+def plain(micros: int) -> str:
+    """Micro-dollars to dollars as a sentence says them, with two decimals or as many as it takes: "0.036", "12.50"."""
+    whole, _, decimals = text(micros).partition(".")
+    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+
+
 def from_aws(amount: dict[str, int]) -> int:
     """`AmountInUsd` {Dollars, Cents, TenthFractionsOfACent} to micro-dollars. Raises ValueError out of range."""
     limits = {"Dollars": (2, 1_000_000), "Cents": (99, 10_000), "TenthFractionsOfACent": (9, 1_000)}

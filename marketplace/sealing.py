@@ -1,39 +1,32 @@
-"""Encrypts what has to be read again, such as the secrets of second factors: a copy of the database alone is no use.
+"""Secrets that are needed again in the clear, stored so that a copy of the database alone does not reveal them.
 
-The key comes from WAGGLE_SECRET_KEY. What only has to be recognized, such as tokens, is hashed instead.
+The key comes from the environment (WAGGLE_SECRET_KEY). Knows nothing of what is sealed.
 """
 
 import base64
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
-from marketplace.errors import Invalid
-
-PURPOSE = b"waggle sealed values"
-"""Tells this key from others that are made of the same secret (RFC 5869, `info`)."""
+from marketplace.errors import WrongState
 
 
-def seal(text: str) -> str:
-    """The text, encrypted and signed."""
-    return _keys().encrypt(text.encode()).decode()
+def seal(secret: str) -> str:
+    """The secret as it is stored."""
+    return _box().encrypt(secret.encode()).decode()
 
 
 def unseal(sealed: str) -> str:
-    """What was sealed. Raises Invalid for anything that was sealed with another secret key, or changed."""
+    """The secret behind a stored text. Raises WrongState when it was sealed with another WAGGLE_SECRET_KEY."""
     try:
-        return _keys().decrypt(sealed.encode()).decode()
+        return _box().decrypt(sealed.encode()).decode()
     except InvalidToken:
-        raise Invalid("a stored secret cannot be read: it was stored under another WAGGLE_SECRET_KEY") from None
+        raise WrongState("this secret was stored under another WAGGLE_SECRET_KEY; make a new one") from None
 
 
-def _keys() -> MultiFernet:
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return MultiFernet([Fernet(_key(secret)) for secret in secrets])
-
-
-def _key(secret: str) -> bytes:
-    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=PURPOSE).derive(secret.encode())
-    return base64.urlsafe_b64encode(derived)
+def _box() -> Fernet:
+    # A key of its own, so that what signs sessions does not also encrypt.
+    derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"waggle sealed secrets")
+    return Fernet(base64.urlsafe_b64encode(derive.derive(settings.SECRET_KEY.encode())))

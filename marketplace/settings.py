@@ -112,6 +112,7 @@ MIDDLEWARE = [
     "frontend.bodies.BodyLimit",
     # After the CSRF check, which comes before form fields are looked at, and inside the security headers.
     "frontend.gate.RequestGate",
+    "frontend.participants.ParticipantGate",
     "frontend.session.DomainErrorPages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -155,7 +156,9 @@ LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/sign-in/"
 SIGN_UP_ENABLED = value(declared.SIGN_UP_ENABLED)
+WORKER_SIGN_UP_ENABLED = value(declared.WORKER_SIGN_UP_ENABLED)
 INVITATION_DAYS = value(declared.INVITATION_DAYS)
+REVIEW_VENDOR_LISTINGS = value(declared.REVIEW_VENDOR_LISTINGS)
 PASSWORD_LINK_HOURS = value(declared.PASSWORD_LINK_HOURS)
 PASSWORD_RESET_TIMEOUT = PASSWORD_LINK_HOURS * 3600
 
@@ -189,6 +192,8 @@ EMAIL_USER = EMAIL_HOST_USER = value(declared.EMAIL_USER)
 EMAIL_PASSWORD = EMAIL_HOST_PASSWORD = value(declared.EMAIL_PASSWORD)
 EMAIL_FROM = DEFAULT_FROM_EMAIL = value(declared.EMAIL_FROM)
 EMAIL_TIMEOUT = 20
+DIGEST_HOUR = value(declared.DIGEST_HOUR)
+WEBHOOK_FAILING_DAYS = value(declared.WEBHOOK_FAILING_DAYS)
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -208,6 +213,7 @@ FILE_UPLOAD_TEMP_DIR = None
 # --- object storage -----------------------------------------------------------
 STORE_URL = value(declared.STORE_URL) or (VAR_DIR / "store").as_uri()
 DISK_RESERVE = value(declared.DISK_RESERVE)
+ROUTING_RULES = list(value(declared.ROUTING_RULES))
 STORE_FILE_ROOTS = list(value(declared.STORE_FILE_ROOTS))
 S3_ENDPOINT_URL = value(declared.S3_ENDPOINT_URL) or None
 S3_PUBLIC_ENDPOINT_URL = value(declared.S3_PUBLIC_ENDPOINT_URL) or S3_ENDPOINT_URL
@@ -223,6 +229,7 @@ FETCH_ALLOWED_HOSTS = frozenset(value(declared.FETCH_ALLOWED_HOSTS))
 PLATFORM_FEE_PERCENT = value(declared.PLATFORM_FEE_PERCENT)
 MINIMUM_PAYOUT = value(declared.MINIMUM_PAYOUT)
 HOURLY_PAY_FLOOR = value(declared.HOURLY_PAY_FLOOR)
+PDF_FONT = value(declared.PDF_FONT)
 REGION = value(declared.REGION)
 IMAGE_MAX_BYTES = value(declared.IMAGE_MAX_BYTES)
 IMAGE_MAX_PIXELS = value(declared.IMAGE_MAX_PIXELS)
@@ -271,6 +278,7 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 BACKGROUND_PER_ACCOUNT = value(declared.BACKGROUND_PER_ACCOUNT)
+CONDUCT_RULES = value(declared.CONDUCT_RULES)
 IDEMPOTENCY_HOURS = value(declared.IDEMPOTENCY_HOURS)
 SPECTACULAR_SETTINGS = {
     "TITLE": "Waggle",
@@ -280,6 +288,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {"NoticeKindEnum": "marketplace.models.NoticeKind"},
 }
 LOGGING = {
     "version": 1,

@@ -29,7 +29,23 @@ from marketplace.settings_kinds import (
     url,
     whole,
 )
-from marketplace.settings_mail import EMAIL_FROM, EMAIL_HOST, EMAIL_PASSWORD, EMAIL_PORT, EMAIL_SECURITY, EMAIL_USER
+from marketplace.settings_mail import (
+    DIGEST_HOUR,
+    EMAIL_FROM,
+    EMAIL_HOST,
+    EMAIL_PASSWORD,
+    EMAIL_PORT,
+    EMAIL_SECURITY,
+    EMAIL_USER,
+    WEBHOOK_FAILING_DAYS,
+)
+from marketplace.settings_people import (
+    INVITATION_DAYS,
+    PASSWORD_LINK_HOURS,
+    REVIEW_VENDOR_LISTINGS,
+    SIGN_UP_ENABLED,
+    WORKER_SIGN_UP_ENABLED,
+)
 from marketplace.settings_processes import (
     BACKGROUND_PER_ACCOUNT,
     BIND,
@@ -193,22 +209,8 @@ FETCH_ALLOWED_HOSTS = names(
 )
 
 # --- marketplace ----------------------------------------------------------------
-SIGN_UP_ENABLED = flag("WAGGLE_SIGN_UP_ENABLED", "Whether anybody may create an account.", default=False)
-INVITATION_DAYS = whole(
-    "WAGGLE_INVITATION_DAYS",
-    "How long an invitation to an account or a team can be accepted.",
-    default=14,
-    low=1,
-    high=365,
-    unit="days",
-)
-PASSWORD_LINK_HOURS = whole(
-    "WAGGLE_PASSWORD_LINK_HOURS",
-    "How long a link to set a forgotten password works; it works once.",
-    default=24,
-    low=1,
-    high=720,
-    unit="hours",
+CONDUCT_RULES = flag(
+    "WAGGLE_CONDUCT_RULES", "Whether answers are checked by the rules against spam and robots.", default=True
 )
 PLATFORM_FEE_PERCENT = percent(
     "WAGGLE_PLATFORM_FEE_PERCENT",
@@ -222,10 +224,17 @@ MINIMUM_PAYOUT = dollars(
 )
 HOURLY_PAY_FLOOR = matching(
     "WAGGLE_HOURLY_PAY_FLOOR",
-    "Dollars an hour of work below which the forecast of a job warns its requester; 0 never warns.",
+    "Dollars an hour of work below which the forecast of a job warns its requester, and so does the page of a job that "
+    "has paid less for an hour of active work; 0 never warns.",
     r"[0-9]{1,4}(\.[0-9]{1,6})?",
     expects="dollars, as in 7.25",
     default="7.25",
+)
+PDF_FONT = text(
+    "WAGGLE_PDF_FONT",
+    "A TrueType font with the letters of the names on invoices; without one they have Latin letters only.",
+    expects="the path of a .ttf file",
+    default_in_words="DejaVu Sans, where the system has it",
 )
 REGION = matching(
     "WAGGLE_REGION",
@@ -275,6 +284,13 @@ API_RATE_PER_USER = matching(
     default="6000/min",
 )
 
+ROUTING_RULES = names(
+    "WAGGLE_ROUTING_RULES",
+    "The Python functions, each as module:function, that jobs may name to decide which worker sees which object. "
+    "They run in the web process.",
+    default_in_words="none",
+)
+
 IDEMPOTENCY_HOURS = whole(
     "WAGGLE_IDEMPOTENCY_HOURS", "How long an Idempotency-Key is remembered.", default=48, low=1, high=8760, unit="hours"
 )
@@ -308,19 +324,33 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         S3_INPUT_BUCKETS,
         FETCH_ALLOWED_HOSTS,
     ),
-    "E-mail": (EMAIL_HOST, EMAIL_PORT, EMAIL_SECURITY, EMAIL_USER, EMAIL_PASSWORD, EMAIL_FROM),
+    "E-mail and webhooks": (
+        EMAIL_HOST,
+        EMAIL_PORT,
+        EMAIL_SECURITY,
+        EMAIL_USER,
+        EMAIL_PASSWORD,
+        EMAIL_FROM,
+        DIGEST_HOUR,
+        WEBHOOK_FAILING_DAYS,
+    ),
     "Marketplace": (
         SIGN_UP_ENABLED,
+        CONDUCT_RULES,
+        WORKER_SIGN_UP_ENABLED,
         INVITATION_DAYS,
+        REVIEW_VENDOR_LISTINGS,
         PASSWORD_LINK_HOURS,
         PLATFORM_FEE_PERCENT,
         MINIMUM_PAYOUT,
         HOURLY_PAY_FLOOR,
+        PDF_FONT,
         REGION,
         IMAGE_MAX_BYTES,
         IMAGE_MAX_PIXELS,
         EXPORT_IMAGES_MAX_BYTES,
         API_RATE_PER_USER,
+        ROUTING_RULES,
         IDEMPOTENCY_HOURS,
     ),
     "Queue and learner": (

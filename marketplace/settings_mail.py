@@ -1,4 +1,4 @@
-"""The settings of the mail server, declared as those in settings_declared.py, which lists them. Pure."""
+"""The settings of mail and webhooks, declared as those in settings_declared.py, which lists them. Pure."""
 
 from marketplace.settings_kinds import choice, text, whole
 
@@ -22,4 +22,15 @@ EMAIL_FROM = text(
     "WAGGLE_EMAIL_FROM",
     "The sender of these letters. Required when WAGGLE_EMAIL_HOST is set.",
     expects="an e-mail address",
+)
+DIGEST_HOUR = whole(
+    "WAGGLE_DIGEST_HOUR", "The hour of the day, UTC, at which daily digests are sent.", default=6, low=0, high=23
+)
+WEBHOOK_FAILING_DAYS = whole(
+    "WAGGLE_WEBHOOK_FAILING_DAYS",
+    "After so many days without a successful delivery a webhook is disabled, and its owners are told.",
+    default=5,
+    low=1,
+    high=365,
+    unit="days",
 )

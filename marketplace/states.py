@@ -58,6 +58,7 @@ class Machine:
             setattr(locked, name, value)
         locked.save(update_fields=[*fields])
         AuditEvent.objects.create(
+            account_id=AuditEvent.account_of(locked),
             object_type=obj._meta.label,
             object_id=obj.pk,
             from_status=before,

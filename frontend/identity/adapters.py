@@ -77,7 +77,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         return sealing.seal(text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        """What was stored. Raises Invalid when WAGGLE_SECRET_KEY is another one by now."""
+        """What was stored. Raises WrongState when WAGGLE_SECRET_KEY is another one by now."""
         return sealing.unseal(encrypted_text)
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:

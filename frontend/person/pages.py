@@ -6,22 +6,32 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from frontend.person.signing_up import ProfileForm
 from frontend.session import worker_page
-from marketplace.models import Invitation
-from marketplace.services import accounts, invitations, scope, workteams
+from marketplace.models import Invitation, Worker
+from marketplace.services import accounts, invitations, profiles, scope, workteams
 
 
 @login_required
 def you(request: HttpRequest) -> HttpResponse:
     """Who one is, what one is invited to, and where one belongs."""
     worker = scope.worker_or_none(request.user)
+    teams = list(scope.teams_of(worker)) if worker is not None else []
     context = {
         "invitations": scope.invitations_to(request.user),
         "memberships": scope.memberships(request.user),
-        "teams": scope.teams_of(worker) if worker is not None else [],
+        "teams": teams,
+        "in_pool": any(row.workteam.public for row in teams),
+        "profile_form": _profile_form(worker) if worker is not None else None,
         "worker": worker,
     }
     return render(request, "person/you.html", context)
+
+
+def _profile_form(worker: Worker) -> ProfileForm:
+    profile = profiles.of(worker)
+    adult = profile.adult_since is not None
+    return ProfileForm(initial={"country": profile.country, "languages": profile.languages, "adult": adult})
 
 
 def offered(invitation: Invitation) -> str:

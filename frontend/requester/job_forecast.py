@@ -62,6 +62,7 @@ def forecast_part(request: HttpRequest) -> HttpResponse:
             expected_seconds=people["expected_seconds"],
             redundancy=redundancy,
             crowd=request.GET.get("crowd") or MIXED,
+            golds_rate=people.get("golds_rate") or 0,
         )
     except DomainError as error:
         return _said(request, " ".join(reason for _, reason in error.errors) or error.message)

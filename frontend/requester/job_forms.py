@@ -3,18 +3,21 @@
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 
 from frontend.automation import RANGES, LoopSettings, installed
-from frontend.requester.fields import SelectionFields, dollars, name_field, selection_of
+from frontend.requester.fields import SelectionFields, dollars, name_field
 from labeling import task_types
 from labeling.models import Dataset
 from labeling.services import scope
+from labeling.services.golds import options
 from labeling.services.jobs import instructions, limits, pricing
-from labeling.services.jobs.design import Design, label_errors
+from labeling.services.jobs.design import Design, content_refusal, label_errors
 from labeling.task_types.base import TaskType
 from marketplace import money
 from marketplace.errors import DomainError
-from marketplace.models import Account, Workteam
+from marketplace.models import Account, QualificationType, Workteam
+from marketplace.services import requirements
 from marketplace.services import scope as marketplace_scope
 
 ARCHITECTURES = [
@@ -32,6 +35,8 @@ RARE = (
     "max_percentage_labeled",
     "max_spend",
 )
+# Those about golds, likewise.
+GOLDS = ("golds_rate", "golds_attribute", "golds_mint")
 
 
 class StepForm(forms.Form):
@@ -48,7 +53,13 @@ class StepForm(forms.Form):
 
     def draft(self) -> dict[str, Any]:
         """The cleaned values as plain JSON."""
-        return {k: v.pk if isinstance(v, Dataset | Workteam) else v for k, v in self.cleaned_data.items()}
+        return {name: _plain(value) for name, value in self.cleaned_data.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, QuerySet):
+        return [row.pk for row in value]
+    return value.pk if isinstance(value, Dataset | Workteam) else value
 
 
 class DataStep(SelectionFields, StepForm):
@@ -166,11 +177,58 @@ class PeopleStep(StepForm):
             attrs={"list": "prices", "inputmode": "decimal", "aria-describedby": "id_price_helptext"}
         ),
     )
+    free_of_personal_data = forms.BooleanField(
+        required=False,
+        label="The data is free of personal data",
+        help_text="You certify it. Without it the job can be given to private teams only.",
+    )
+    free_of_adult_content = forms.BooleanField(
+        required=False,
+        label="The data is free of adult content",
+        help_text="You certify it. Without it, of the public pool only those see the job who confirmed to be of age.",
+    )
     review_days = forms.IntegerField(
         required=False,
         label="Review: accepted by itself after days",
         help_text=f"{limits.REVIEW_DAYS}. You accept or reject answers before they are paid. Empty: paid at once.",
         **limits.REVIEW_DAYS.bounds,
+    )
+    qualifications = forms.ModelMultipleChoiceField(
+        QualificationType.objects.none(),
+        required=False,
+        label="Only workers who hold",
+        help_text="All of the chosen qualifications.",
+    )
+    qualification_least = forms.IntegerField(
+        required=False,
+        label="With a value of at least",
+        help_text="Of each. Empty: whatever value it was granted with.",
+        **requirements.VALUE.bounds,
+    )
+    head_start_minutes = forms.IntegerField(
+        required=False,
+        label="Preferred: minutes ahead of the others",
+        help_text="Empty: required, the job is never open to others.",
+        **requirements.HEAD_START_MINUTES.bounds,
+    )
+    golds_rate = forms.FloatField(
+        required=False,
+        label="Golds: percent of the tasks",
+        help_text=f"{options.RATE} %. Tasks whose answer is known show how good each worker is. Empty or 0: none.",
+        **options.RATE.bounds,
+    )
+    golds_attribute = forms.CharField(
+        required=False,
+        max_length=limits.LABEL_ATTRIBUTE_NAME_LENGTH.longest,
+        label="Known labels in the data set",
+        help_text="The label attribute that holds them. Such objects become golds, one object in five at most, and "
+        "are not labeled anew. You can also make golds yourself, once the job runs.",
+    )
+    golds_mint = forms.IntegerField(
+        required=False,
+        label="Golds of unanimous objects",
+        help_text="So many objects on which all answers agree become golds as well.",
+        **options.MINT.bounds,
     )
     time_limit_minutes = forms.IntegerField(
         initial=Design.task_time_limit_seconds // MINUTE,
@@ -198,10 +256,16 @@ class PeopleStep(StepForm):
 
     def prepare(self) -> None:
         """The account's teams and the public pool."""
-        self.fields["workteam"].queryset = marketplace_scope.teams(self.account)  # type: ignore[attr-defined]
+        self.fields["workteam"].queryset = marketplace_scope.teams(self.account).select_related("contract__vendor")  # type: ignore[attr-defined]
         self.fields["workteam"].label_from_instance = (  # type: ignore[attr-defined]
-            lambda team: "Public pool" if team.public else team.name
+            lambda team: _team_label(team)
         )
+        self.fields["qualifications"].queryset = requirements.usable_types(self.account)  # type: ignore[attr-defined]
+        self.fields["qualifications"].label_from_instance = lambda row: row.name  # type: ignore[attr-defined]
+
+    def certificates(self) -> list[forms.BoundField]:
+        """The two fields about the data, which the page shows together."""
+        return [self["free_of_personal_data"], self["free_of_adult_content"]]
 
     def clean_price(self) -> int:
         """Micro-dollars."""
@@ -213,15 +277,44 @@ class PeopleStep(StepForm):
         return dollars(text) if text else None
 
     def clean(self) -> dict[str, Any]:
-        """The price must be one the chosen workforce may be offered."""
+        """The price must be one the chosen workforce may be offered; a contract with a vendor fixes it."""
         given = super().clean() or {}
-        team, price = given.get("workteam"), given.get("price")
+        team = given.get("workteam")
+        if team is not None and (reason := content_refusal(certified(given), public=team.public)):
+            self.add_error("free_of_personal_data", f"{reason[0].upper()}{reason[1:]}.")
+        if team is not None and team.of_vendor:
+            price = team.contract.prices.get(self.task_type.name)
+            if price is None:
+                self.add_error("workteam", f"The contract has no price for {self.task_type.title}.")
+            else:
+                given["price"] = price
+            return given
+        price = given.get("price")
         if team is not None and price is not None:
             try:
-                pricing.check_price(price_micros=price, task_type=self.task_type.name, public=team.public)
+                pricing.check_price(
+                    price_micros=price, task_type=self.task_type.name, public=team.public, panel=team.is_panel
+                )
             except DomainError as error:
                 self.add_error("price", error.message)
         return given
+
+
+def _team_label(team: Workteam) -> str:
+    if team.public:
+        return "Public pool"
+    if team.is_panel:
+        return f"Panel: {team.name}"
+    return f"{team.contract.vendor.name}: contract {team.contract.pk}" if team.of_vendor else str(team.name)
+
+
+def certified(people: dict[str, Any]) -> list[str]:
+    """The ContentClassifiers of what was ticked in the people step."""
+    ticked = {
+        limits.FREE_OF_PERSONAL_DATA: people.get("free_of_personal_data"),
+        limits.FREE_OF_ADULT_CONTENT: people.get("free_of_adult_content"),
+    }
+    return [name for name, said in ticked.items() if said]
 
 
 class AutomationStep(StepForm):
@@ -255,48 +348,3 @@ STEPS: dict[str, tuple[str, type[StepForm]]] = {
     **({"automation": ("Automation", AutomationStep)} if installed() else {}),
 }
 """The steps in their order, with titles; one about automation only where models are trained."""
-
-
-def design(draft: dict[str, Any]) -> dict[str, Any]:
-    """The draft as keyword arguments of labeling's create_job, still with primary keys for data set and team."""
-    data, task, people = (draft[step] for step in ("data", "task", "people"))
-    auto = draft["automation"] if "automation" in STEPS else {}
-    redundancy: dict[str, Any] = {"kind": people["redundancy"]}
-    if people["redundancy"] == "dynamic":
-        redundancy["target_confidence"] = people["target_confidence"]
-    made: dict[str, Any] = {
-        "name": data["name"],
-        "dataset": data["dataset"],
-        "selection": selection_of(data),
-        "task_type": task.get("task_type", task_types.DEFAULT),
-        "labels": task["labels"],
-        "title": task["title"],
-        "description": task["description"],
-        "instructions": {
-            "short": task["short"],
-            "full": task["full"],
-            "good_examples": task.get("good_examples", []),
-            "bad_examples": task.get("bad_examples", []),
-        },
-        "workteam": people["workteam"],
-        "workers_per_object": people["workers_per_object"],
-        "redundancy": redundancy,
-        "price_micros": people["price"],
-        "expected_seconds": people["expected_seconds"],
-        "task_time_limit_seconds": people["time_limit_minutes"] * MINUTE,
-        "max_concurrent_tasks": people["max_concurrent_tasks"],
-        "review_days": people.get("review_days"),
-        "max_human_labeled_objects": people["max_human_labeled_objects"],
-        "max_percentage_labeled": people["max_percentage_labeled"],
-        "max_spend_micros": people["max_spend"],
-    }
-    if people["availability_hours"]:
-        made["task_availability_seconds"] = int(people["availability_hours"] * HOUR)
-    if data.get("label_attribute_name"):
-        made["label_attribute_name"] = data["label_attribute_name"]
-    if auto.get("enabled"):
-        made["automated_labeling"] = {
-            "enabled": True,
-            **{k: auto[k] for k in ("target_iou", "architecture", "max_rounds")},
-        }
-    return made

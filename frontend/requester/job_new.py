@@ -11,7 +11,8 @@ from django.views.decorators.http import require_POST
 from frontend.automation import launch_job
 from frontend.bodies import takes_files
 from frontend.requester import job_examples
-from frontend.requester.job_forms import RARE, STEPS, PeopleStep, StepForm, design
+from frontend.requester.job_design import design, required
+from frontend.requester.job_forms import GOLDS, RARE, STEPS, PeopleStep, StepForm
 from frontend.session import requester_page
 from labeling import task_types
 from labeling.models import LabelImport
@@ -20,10 +21,12 @@ from labeling.services.jobs import forecasting, pricing
 from labeling.task_types.base import TaskType
 from marketplace import money, strict
 from marketplace.errors import DomainError, NotFound
-from marketplace.models import Account, Role, Workteam
-from marketplace.services import scope, wallets
+from marketplace.models import Account, Panel, Role, Workteam
+from marketplace.services import panels, requirements, scope, wallets
 
 SESSION_KEY = "job_draft"
+MOST_AT_ONCE = 100
+"""Participants of a panel who are taken to work at the same time; each does a session and leaves."""
 # The step in which a field that the launch refused is corrected.
 STEP_OF_FIELD = {
     "name": "data",
@@ -107,6 +110,7 @@ def step_page(request: HttpRequest, step: str = "data") -> HttpResponse:
         "examples": job_examples.shown(draft(request).get("task", {})),
         "crowds": forecasting.CROWDS,
         "rare_errors": any(name in form.errors for name in RARE),
+        "golds_open": any(name in form.errors or form.initial.get(name) for name in GOLDS),
     }
     return render(request, f"requester/job_new_{step}.html", context, status=422 if form.errors else 200)
 
@@ -147,6 +151,8 @@ def job_size(account: Account, given: dict[str, Any], team: Workteam | None) -> 
     """How many objects the drafted job has, and how many people work on it."""
     dataset = labeling_scope.dataset(account, given["data"]["dataset"])
     objects = max(1, round(dataset.objects_total * _share(given["data"])))
+    if team is not None and team.is_panel:
+        return objects, min(team.panel.sessions_wanted, MOST_AT_ONCE)
     return objects, max(1, team.memberships.count()) if team else pricing.WORKERS_ASSUMED
 
 
@@ -159,19 +165,28 @@ def _estimate(account: Account, given: dict[str, Any], people: dict[str, Any]) -
         price_micros=people["price"],
         expected_seconds=people["expected_seconds"],
         workers=workers,
+        golds_rate=people.get("golds_rate") or 0,
     )
+    panel = team.panel if team is not None and team.is_panel else None
     guide = pricing.guideline(expected_seconds=people["expected_seconds"], task_type=drafted_type(given).name)
     return {
         "estimate": estimate,
         "objects": objects,
         "workers": workers,
         "guideline": guide,
-        "hourly": round(people["price"] * 3600 / people["expected_seconds"]),
-        "below": people["price"] < guide,
-        "too_few": bool(team and not team.public and workers < people["workers_per_object"]),
+        "hourly": round(_pay(panel, people["price"]) * 3600 / people["expected_seconds"]),
+        "below": panel is None and people["price"] < guide,
+        "too_few": bool(team and not team.public and not panel and workers < people["workers_per_object"]),
+        "panel": panel,
+        "elsewhere": panels.cost(panel, answers=objects * people["workers_per_object"]) if panel else None,
         "short": max(0, estimate.total_micros - wallets.balance(account=account)),
         "balance": wallets.balance(account=account),
     }
+
+
+def _pay(panel: Panel | None, price_micros: int) -> float:
+    """What somebody gets for a task, here or from the panel's provider, in micro-dollars."""
+    return panel.reward_micros / panel.tasks_per_session if panel is not None else price_micros
 
 
 @requester_page(Role.MEMBER)
@@ -189,11 +204,20 @@ def review_page(request: HttpRequest) -> HttpResponse:
         "steps": _steps(request, "review"),
         "examples": job_examples.shown(given["task"]),
         "team": team,
+        "requirements": _requirements(account, people),
         "dataset": labeling_scope.dataset(account, given["data"]["dataset"]),
         "task_type": drafted_type(given),
         **_estimate(account, given, {**people, "team": team}),
     }
     return render(request, "requester/job_review.html", context)
+
+
+def _requirements(account: Account, people: dict[str, Any]) -> list[str]:
+    """What the draft asks of workers, in words; types that were given up meanwhile are refused at the launch."""
+    asked = required(people)
+    names = dict(requirements.usable_types(account).values_list("pk", "name")) if asked else {}
+    made = [(names[one["qualification_type"]], one) for one in asked if one["qualification_type"] in names]
+    return [requirements.in_words(name, requirements.of_mapping(one)) for name, one in made]
 
 
 @require_POST

@@ -3,23 +3,26 @@
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from frontend import automation
-from frontend.requester import cards, listing, loop_charts
+from frontend import automation, conduct_forms
+from frontend.requester import cards, golds, listing, loop_charts
 from frontend.session import requester_page
 from labeling import task_types, transitions
 from labeling.models import BadLine, DataObject, Export, LabelingJob
-from labeling.queries import people, progress
+from labeling.queries import hourly, people, progress
 from labeling.services import scope
-from labeling.services.jobs import creation
+from labeling.services.jobs import creation, probe
 from labeling.services.output import exports
+from labeling.services.results import accuracy
 from marketplace.errors import NotFound
 from marketplace.models import Role
+from marketplace.services import requirements
 from marketplace.services.scope import actor
 
 PER_PAGE = 30
@@ -89,12 +92,15 @@ def job_context(request: HttpRequest, job: LabelingJob, tab: str) -> dict[str, A
         "running": job.status in RUNNING,
         "progress": progress.progress(job),
         "now": listing.doing(job),
+        "probe": probe.outcome(job) if tab == "progress" else None,
+        "probe_held": probe.is_held(job),
         "tabs": [
             ("progress", "Progress", reverse("requester:job", args=[job.pk])),
             ("gallery", "Labels", reverse("requester:job-gallery", args=[job.pk])),
             *([("loop", "Learning loop", reverse("requester:job-loop", args=[job.pk]))] if has_loop else []),
             *([("answers", "Review", reverse("requester:job-answers", args=[job.pk]))] if reviewed else []),
             ("people", "People and agreement", reverse("requester:job-people", args=[job.pk])),
+            ("bonuses", "Bonuses", reverse("requester:job-bonuses", args=[job.pk])),
             ("downloads", "Downloads", reverse("requester:job-downloads", args=[job.pk])),
         ],
     }
@@ -105,6 +111,8 @@ def detail_page(request: HttpRequest, job_id: int) -> HttpResponse:
     """Progress, money, design of a job."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     context = job_context(request, job, "progress") | {"kind": task_types.get(job.task_type)}
+    context["requirements"] = requirements.said(requirements.of_audience(job.queue.audience_id))
+    context["hourly"], context["pay_floor"] = hourly.of_job(job), hourly.floor_micros()
     context["bad_lines"] = BadLine.objects.filter(job=job).order_by("number")[:20]
     context["failed"] = DataObject.objects.filter(job=job, state="Failed").order_by("index")[:20]
     return render(request, "requester/job.html", context)
@@ -126,6 +134,16 @@ def stop(request: HttpRequest, job_id: int) -> HttpResponse:
     """Stop the job."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     creation.stop_job(job=job, by=actor(request.user))
+    return redirect("requester:job", job.pk)
+
+
+@require_POST
+@requester_page(Role.MEMBER)
+def carry_on(request: HttpRequest, job_id: int) -> HttpResponse:
+    """Let a job go on that waits after its first objects."""
+    job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
+    probe.carry_on(job=job, by=actor(request.user))
+    messages.success(request, "The job goes on.")
     return redirect("requester:job", job.pk)
 
 
@@ -161,7 +179,7 @@ def _promise(view: dict[str, Any]) -> str:
 def people_page(request: HttpRequest, job_id: int) -> HttpResponse:
     """Worker skill, confidence, and the objects people disagree on most."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
-    kind = task_types.get(job.task_type)
+    kind, skills = task_types.get(job.task_type), accuracy.with_accuracies(job, people.worker_skills(job))
     histogram = people.confidence_histogram(job)
     chart = {
         "type": "bar",
@@ -173,7 +191,11 @@ def people_page(request: HttpRequest, job_id: int) -> HttpResponse:
     context = {
         **job_context(request, job, "people"),
         "kind": kind,
-        "skills": people.worker_skills(job),
+        "golds": golds.section(request, job),
+        "skills": skills,
+        "picture": conduct_forms.picture(
+            {row["worker"]: row["accuracy"] for row in skills}, {row["worker"]: row["answers"] for row in skills}
+        ),
         "chart": chart if any(histogram) else None,
         "cards": cards.cards(people.disagreements(job, limit=12), kind, request.user.pk or 0, everybody=True),
     }

@@ -38,6 +38,19 @@ def invite(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @requester_page(Role.ADMIN)
+def set_organization(request: HttpRequest) -> HttpResponse:
+    """Say who invites: the organization's name and a contact."""
+    form = settings.OrganizationForm(request.POST)
+    if not form.is_valid():
+        return settings.render_page(request, organization=form, status=422)
+    account = request.account  # type: ignore[attr-defined]
+    accounts.set_organization(account=account, acting=request.user, **form.cleaned_data)
+    messages.success(request, f"Invitations come from {account.organization_name} now.")
+    return redirect("requester:settings")
+
+
+@require_POST
+@requester_page(Role.ADMIN)
 def withdraw(request: HttpRequest, invitation_id: int) -> HttpResponse:
     """Take back an invitation to the account or to one of its teams."""
     invitation = scope.invitation(request.account, invitation_id)  # type: ignore[attr-defined]

@@ -17,6 +17,7 @@ from labeling import task_types
 from labeling.models import DataObject
 from labeling.queries import people
 from labeling.services import scope
+from labeling.services.golds import keeping
 from labeling.services.intake import decoding, inspection
 from labeling.services.results import adjudication
 from marketplace import storage, strict
@@ -71,6 +72,8 @@ def object_page(request: HttpRequest, job_id: int, object_id: int) -> HttpRespon
         "answers": answers,
         "story": explanations.story(row.label, kind),
         "decidable": adjudication.refusal(row) is None,
+        "gold": scope.golds(job).filter(data_object=row).first(),
+        "may_be_gold": keeping.refusal(row) is None,
         "initial": kind.initial_value(row.label.value if row.label else None),
     }
     return render(request, "requester/object.html", context)
@@ -84,7 +87,7 @@ def adjudicate(request: HttpRequest, job_id: int, object_id: int) -> HttpRespons
     row, words = scope.data_object(job, object_id), task_types.get(job.task_type).words
     try:
         content = strict.read_json(request.POST.get("answer", ""))
-        adjudication.adjudicate(data_object=row, content=content, by=actor(request.user))
+        keeping.decide(data_object=row, content=content, by=actor(request.user))
     except ValueError:
         messages.error(request, words.not_received)
     except DomainError as error:

@@ -25,6 +25,20 @@ class InviteForm(forms.Form):
         self.fields["role"].choices = [(role.value, role.label) for role in roles]
 
 
+class OrganizationForm(forms.Form):
+    """Who invites."""
+
+    organization = forms.CharField(
+        required=False,
+        max_length=accounts.ORGANIZATION_LENGTH.longest,
+        label="Organization",
+        help_text="The name in invitations and on the portals of your teams. Empty: the account's name.",
+    )
+    contact_email = forms.EmailField(
+        required=False, label="Contact address", help_text="Where the invited and your workers can ask."
+    )
+
+
 class TokenForm(forms.Form):
     """A token's name."""
 
@@ -36,6 +50,7 @@ def render_page(
     *,
     invite: InviteForm | None = None,
     token: TokenForm | None = None,
+    organization: OrganizationForm | None = None,
     secret: str = "",
     link: str = "",
     invited: str = "",
@@ -52,6 +67,8 @@ def render_page(
         "tokens": scope.tokens(request.user).filter(revoked_at=None).order_by("-pk"),
         "invite_form": invite or InviteForm(roles=roles),
         "token_form": token or TokenForm(),
+        "organization_form": organization
+        or OrganizationForm(initial={"organization": account.organization, "contact_email": account.contact_email}),
         "secret": secret,
         "link": link,
         "invited": invited,

@@ -1,5 +1,7 @@
 """Work teams: the account's private teams and their workers."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.db.models import Count
@@ -10,10 +12,11 @@ from django.views.decorators.http import require_POST
 from frontend import letters
 from frontend.requester.fields import name_field
 from frontend.requester.settings import roles_to_give
+from frontend.requester.team_forms import NetworksForm, PortalForm
 from frontend.session import requester_page
-from marketplace.errors import NameTaken
+from marketplace.errors import Invalid
 from marketplace.models import Role, Workteam
-from marketplace.services import invitations, scope, workteams
+from marketplace.services import invitation_lists, scope, workteams
 
 
 class TeamForm(forms.Form):
@@ -24,16 +27,24 @@ class TeamForm(forms.Form):
 
 
 class InviteForm(forms.Form):
-    """A worker to invite, by their address."""
+    """Workers to invite, by their addresses."""
 
-    email = forms.EmailField(label="Worker's email")
+    emails = forms.CharField(
+        max_length=invitation_lists.TEXT_LENGTH.longest,
+        widget=forms.Textarea(attrs={"rows": 5, "autocomplete": "off", "spellcheck": "false"}),
+        label="E-mail addresses",
+        help_text=f"Up to {invitation_lists.ADDRESSES.longest}, with commas, spaces or lines between them; "
+        "“Ada <ada@example.org>” is fine, too.",
+    )
+    skip_bad = forms.BooleanField(required=False, label="If some are no addresses, invite the others")
 
 
 @requester_page()
 def page(request: HttpRequest, form: TeamForm | None = None, status: int = 200) -> HttpResponse:
     """All teams the account can give work to."""
     account = request.account  # type: ignore[attr-defined]
-    rows = scope.teams(account).annotate(count=Count("memberships")).order_by("name")
+    rows = scope.teams(account).filter(panel=None).select_related("contract__vendor")
+    rows = rows.annotate(count=Count("memberships")).order_by("name")
     return render(request, "requester/teams.html", {"rows": rows, "form": form or TeamForm()}, status=status)
 
 
@@ -55,17 +66,19 @@ def new(request: HttpRequest) -> HttpResponse:
 @requester_page()
 def detail_page(request: HttpRequest, team_id: int) -> HttpResponse:
     """A team, its workers, and who is invited to it."""
-    return _render(request, scope.own_team(request.account, team_id))  # type: ignore[attr-defined]
+    return render_team(request, scope.own_team(request.account, team_id))  # type: ignore[attr-defined]
 
 
-def _render(
+def render_team(
     request: HttpRequest,
     team: Workteam,
     form: InviteForm | None = None,
-    link: str = "",
-    invited: str = "",
+    report: dict[str, Any] | None = None,
+    portal: PortalForm | None = None,
+    networks: NetworksForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    """A team's page, with the forms as they were sent; `report` is what became of a list of addresses."""
     account = request.account  # type: ignore[attr-defined]
     manages = bool(roles_to_give(request))
     context = {
@@ -74,11 +87,13 @@ def _render(
         "manages": manages,
         "invitations": scope.invitations(account).filter(workteam=team) if manages else [],
         "form": form or InviteForm(),
-        "link": link,
-        "invited": invited,
+        "report": report,
+        "portal_url": letters.portal_link(team),
+        "portal_form": portal or PortalForm(initial={"portal": team.portal_slug}),
+        "networks_form": networks or NetworksForm(initial={"source_cidrs": "\n".join(team.source_cidrs)}),
     }
     response = render(request, "requester/team.html", context, status=status)
-    if link:
+    if report and report["links"]:
         response["Cache-Control"] = "no-store"
     return response
 
@@ -86,20 +101,25 @@ def _render(
 @require_POST
 @requester_page(Role.ADMIN)
 def invite(request: HttpRequest, team_id: int) -> HttpResponse:
-    """Invite somebody to the team; without a mail server their link is shown on this one page."""
+    """Invite a list of people to the team; without a mail server their links are shown on this one page."""
     team = scope.own_team(request.account, team_id)  # type: ignore[attr-defined]
     form = InviteForm(request.POST)
     if not form.is_valid():
-        return _render(request, team, form, status=422)
+        return render_team(request, team, form, status=422)
+    given = invitation_lists.split(form.cleaned_data["emails"])
     try:
-        invitation = invitations.to_team(team=team, email=form.cleaned_data["email"], acting=request.user)
-    except NameTaken:
-        form.add_error("email", "Is on the team already.")
-        return _render(request, team, form, status=422)
-    link = letters.deliver_invitation(invitation)
-    if link:
-        return _render(request, team, link=link, invited=invitation.email)
-    messages.success(request, f"An invitation is on its way to {invitation.email}.")
+        done = invitation_lists.to_team_many(
+            team=team, given=given, skip_bad=form.cleaned_data["skip_bad"], acting=request.user
+        )
+    except Invalid as error:
+        for _, reason in error.errors or [("", error.message)]:
+            form.add_error("emails", reason)
+        return render_team(request, team, form, status=422)
+    links = [(row.email, letters.deliver_invitation(row)) for row in done.invitations]
+    report = {"links": [pair for pair in links if pair[1]], "invited": len(links), "left_out": done.left_out}
+    if report["links"] or len(links) < len(given):
+        return render_team(request, team, report=report)
+    messages.success(request, f"{len(links)} invitation{'s are' if len(links) > 1 else ' is'} on the way.")
     return redirect("requester:team", team.pk)
 
 

@@ -1,37 +1,89 @@
 """The wallet page: free money, money held for jobs, every movement."""
 
+from django import forms
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
 
+from frontend.requester.money import AmountForm
 from frontend.session import requester_page
 from labeling.queries.statements import StatementLine, statement_lines
-from marketplace.models import EntryKind
-from marketplace.services import wallets
+from marketplace import money
+from marketplace.errors import Invalid
+from marketplace.models import EntryKind, Role
+from marketplace.services import debts, funds, wallet_refunds, wallets
+from marketplace.services.scope import actor
 
 PER_PAGE = 50
+REFUNDS_SHOWN = 5
 # What a movement is called where its own description says less.
 CALLED = {
     EntryKind.RESERVE: "Held for open tasks",
     EntryKind.REFUND: "Returned: not needed",
     EntryKind.RETURN: "Returned: an answer was rejected",
     EntryKind.APPEAL: "Paid: an appeal was upheld",
+    EntryKind.TAKE_BACK: "Refund asked for",
+    EntryKind.KEPT: "Refund that was not sent",
+    EntryKind.SETTLEMENT: "Settled what was owed",
 }
 
 
+class LowFundsForm(forms.Form):
+    """Below how much free money the account is told."""
+
+    threshold = forms.CharField(
+        max_length=money.TEXT_LENGTH.longest,
+        required=False,
+        label="Tell me below so many dollars",
+        help_text="Empty: only when open work cannot be paid for.",
+    )
+
+    def clean_threshold(self) -> int:
+        """Micro-dollars; 0 for never."""
+        if not self.cleaned_data["threshold"]:
+            return 0
+        try:
+            return money.read(self.cleaned_data["threshold"], field="threshold", zero=True)
+        except Invalid as error:
+            raise forms.ValidationError(error.message) from error
+
+
 @requester_page()
-def page(request: HttpRequest) -> HttpResponse:
+def page(request: HttpRequest, form: LowFundsForm | None = None, status: int = 200) -> HttpResponse:
     """Balance and statement."""
     account = request.account  # type: ignore[attr-defined]
     statement = Paginator(wallets.statement(account=account), PER_PAGE).get_page(request.GET.get("page"))
+    least = funds.threshold(account)
     context = {
         "page": statement,
         "rows": [{"line": line, "what": _called(line)} for line in statement_lines(statement)],
         "balance": wallets.balance(account=account),
         "held": wallets.held(account=account),
         "under_review": wallets.under_review(account=account),
+        "owed": debts.owed(account),
+        "refunds": list(wallet_refunds.of_account(account)[:REFUNDS_SHOWN]),
+        "refund_form": AmountForm(),
+        "form": form or LowFundsForm(initial={"threshold": money.plain(least) if least else ""}),
     }
-    return render(request, "requester/wallet.html", context)
+    return render(request, "requester/wallet.html", context, status=status)
+
+
+@require_POST
+@requester_page(Role.ADMIN)
+def low_funds(request: HttpRequest) -> HttpResponse:
+    """Say below how much free money the account's admins are told."""
+    form = LowFundsForm(request.POST)
+    if not form.is_valid():
+        return page(request, form=form, status=422)
+    funds.set_threshold(
+        account=request.account,  # type: ignore[attr-defined]
+        amount_micros=form.cleaned_data["threshold"],
+        by=actor(request.user),
+    )
+    messages.success(request, "Saved.")
+    return redirect("requester:wallet")
 
 
 def _called(line: StatementLine) -> str:

@@ -9,11 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from frontend.rest import schemas
+from frontend.rest import schemas, schemas_people
 from frontend.rest.fields import Body
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor, token_of
-from marketplace.models import ApiToken, Membership, Role, User
+from marketplace.models import Account, ApiToken, Membership, Role, User
 from marketplace.services import accounts, scope
 
 
@@ -31,6 +31,13 @@ class RoleInput(Body):
     """A member's new role."""
 
     role = serializers.ChoiceField(choices=Role.choices)
+
+
+class OrganizationInput(Body):
+    """The organization's name and where the invited can ask; empty texts take them back."""
+
+    organization = serializers.CharField(max_length=accounts.ORGANIZATION_LENGTH.longest, allow_blank=True)
+    contact_email = serializers.EmailField(allow_blank=True)
 
 
 def token_row(token: ApiToken) -> dict[str, Any]:
@@ -140,3 +147,27 @@ class MemberView(APIView):
         account = account_of(request)
         accounts.remove_member(account=account, user=scope.member(account, user_id), acting=request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _organization(account: Account) -> Response:
+    return Response({"organization": account.organization, "contact_email": account.contact_email})
+
+
+class OrganizationView(APIView):
+    """Who invites, as invitations and portals say it."""
+
+    @extend_schema(responses={200: schemas_people.Organization}, operation_id="get_organization")
+    def get(self, request: Request) -> Response:
+        """The organization of the account."""
+        return _organization(account_of(request))
+
+    @extend_schema(
+        request=OrganizationInput, responses={200: schemas_people.Organization}, operation_id="set_organization"
+    )
+    def put(self, request: Request) -> Response:
+        """Say the organization's name and contact address. For admins."""
+        account = account_of(request, Role.ADMIN)
+        data = OrganizationInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        accounts.set_organization(account=account, acting=request.user, **data.validated_data)
+        return _organization(account)

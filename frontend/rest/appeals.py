@@ -15,6 +15,7 @@ from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor, require_operator, worker_of
 from labeling.models import Appeal, Assignment
+from labeling.queries.golds import ToldGold
 from labeling.services import scope
 from labeling.services.results import appeals, history
 from labeling.services.results.history import Fate
@@ -59,7 +60,7 @@ def my_appeal_row(appeal: Appeal) -> dict[str, Any]:
         "assignment_id": review.assignment_id,
         "title": review.queue.title,
         "rejected_because": review.reason,
-        "price": money.text(review.price_micros),
+        "price": money.text(0 if review.queue.contract_id is not None else review.price_micros),
     }
 
 
@@ -67,10 +68,16 @@ def appeal_to_answer_row(appeal: Appeal) -> dict[str, Any]:
     """An appeal with what whoever answers it has to know."""
     return {
         **my_appeal_row(appeal),
+        "price": money.text(appeal.review.price_micros),
         "review_id": appeal.review_id,
         "worker": appeal.review.worker.public_id,
         "attention": appeal.attention or None,
     }
+
+
+def told_gold(gold: ToldGold) -> dict[str, Any]:
+    """A gold that is not in use any more, as its worker sees it."""
+    return {"score": gold.score, "passed": gold.passed, "truth": gold.truth}
 
 
 @listed(
@@ -105,6 +112,7 @@ class HistoryView(ListView):
             "may_appeal": found.may_appeal,
             "appeal_until": found.appeal_until,
             "appeal": appeal_row(found.appeal) if found.appeal else None,
+            "gold": told_gold(found.gold) if found.gold else None,
         }
 
 

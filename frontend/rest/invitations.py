@@ -16,7 +16,7 @@ from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, require_personal
 from marketplace.models import Invitation, Role
-from marketplace.services import invitations, scope
+from marketplace.services import invitation_lists, invitations, scope
 
 
 class InvitationInput(Body):
@@ -32,6 +32,17 @@ class TeamInvitationInput(Body):
     email = serializers.EmailField()
 
 
+class InvitationListInput(Body):
+    """Workers, by their addresses; `Ada <ada@example.org>` is one, too."""
+
+    emails = serializers.ListField(
+        child=serializers.CharField(max_length=invitation_lists.ADDRESS_LENGTH.longest),
+        min_length=invitation_lists.ADDRESSES.low,
+        max_length=invitation_lists.ADDRESSES.longest,
+    )
+    skip_bad = serializers.BooleanField(default=False, help_text="invite the others when some are no addresses")
+
+
 def invitation_row(row: Invitation) -> dict[str, Any]:
     """An invitation as the account that made it sees it: the same whether the address belongs to somebody or not."""
     return {
@@ -45,9 +56,12 @@ def invitation_row(row: Invitation) -> dict[str, Any]:
     }
 
 
+def _delivered(row: Invitation) -> dict[str, Any]:
+    return {**invitation_row(row), "link": letters.deliver_invitation(row) or None}
+
+
 def _made(row: Invitation) -> Response:
-    link = letters.deliver_invitation(row)
-    return Response({**invitation_row(row), "link": link or None}, status=status.HTTP_201_CREATED)
+    return Response(_delivered(row), status=status.HTTP_201_CREATED)
 
 
 @listed(
@@ -108,6 +122,36 @@ class TeamInvitationsView(APIView):
         data = TeamInvitationInput(data=request.data)
         data.is_valid(raise_exception=True)
         return _made(invitations.to_team(team=team, acting=request.user, **data.validated_data))
+
+
+class TeamInvitationListsView(APIView):
+    """Many invitations to a private team at once."""
+
+    @extend_schema(
+        request=InvitationListInput,
+        responses={201: schemas_people.InvitedList},
+        operation_id="create_workteam_invitations",
+    )
+    def post(self, request: Request, team_id: int) -> Response:
+        """Invite up to 50 addresses to the team, all or, when one is no address and `skip_bad` is off, none.
+
+        Addresses that come twice are invited once, workers of the team not at all. Links as in `create_invitation`.
+        """
+        team = scope.own_team(account_of(request, Role.ADMIN), team_id)
+        data = InvitationListInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        given = data.validated_data
+        done = invitation_lists.to_team_many(
+            team=team, given=given["emails"], skip_bad=given["skip_bad"], acting=request.user
+        )
+        out = done.left_out
+        body = {
+            "invitations": [_delivered(row) for row in done.invitations],
+            "bad": [{"text": text, "reason": reason} for text, reason in out.bad],
+            "duplicates": out.duplicates,
+            "members": out.members,
+        }
+        return Response(body, status=status.HTTP_201_CREATED)
 
 
 @listed(

@@ -6,10 +6,13 @@ from frontend.automation import ARCHITECTURES, RANGES
 from frontend.rest.datasets import SelectionInput
 from frontend.rest.fields import Body, DollarsField, FiniteFloatField
 from labeling import task_types
+from labeling.services.golds import options
 from labeling.services.jobs import forecasting, limits, pricing
 from labeling.services.jobs.design import KEYWORD, Design
 from labeling.simulation.base import MIXED
 from marketplace import arns, money, names
+from marketplace.models import ActionsGuarded, Comparator
+from marketplace.services import requirements
 from marketplace.services.boundaries import URI_LENGTH
 
 
@@ -64,6 +67,49 @@ class AutomatedInput(Body):
     initial_model = serializers.CharField(required=False, max_length=arns.LENGTH.longest)
 
 
+class RequirementInput(Body):
+    """A qualification that workers must hold, with the values that will do, in Mechanical Turk's words.
+
+    With `head_start_minutes` it is preferred: whoever meets it sees the job so much earlier than the others.
+    """
+
+    qualification_type = serializers.IntegerField()
+    comparator = serializers.ChoiceField(choices=list(Comparator.values), default=str(Comparator.EXISTS))
+    integer_values = serializers.ListField(
+        child=serializers.IntegerField(**requirements.VALUE.bounds),
+        required=False,
+        max_length=requirements.VALUES.longest,
+    )
+    actions_guarded = serializers.ChoiceField(choices=list(ActionsGuarded.values), default=str(ActionsGuarded.ACCEPT))
+    head_start_minutes = serializers.IntegerField(
+        required=False, allow_null=True, **requirements.HEAD_START_MINUTES.bounds
+    )
+
+
+class GoldsInput(Body):
+    """Tasks whose answer is known, mixed into the work: how many, and where they come from."""
+
+    rate = FiniteFloatField(
+        required=False,
+        help_text="percent of a worker's tasks that are golds; more among the first ten",
+        **options.RATE.bounds,
+    )
+    attribute = serializers.CharField(
+        required=False,
+        max_length=limits.LABEL_ATTRIBUTE_NAME_LENGTH.longest,
+        help_text="the label attribute of the input manifest that holds the truth; such objects are not labeled anew",
+    )
+    most = serializers.IntegerField(
+        required=False, help_text="golds taken from the manifest, and one object in five", **options.MOST.bounds
+    )
+    mint = serializers.IntegerField(
+        required=False, help_text="golds made of objects on which all answers agree", **options.MINT.bounds
+    )
+    pass_mark = FiniteFloatField(
+        required=False, help_text="the score from which an answer passes", **options.PASS_MARK.bounds
+    )
+
+
 class LabelingJobInput(Body):
     """What CreateLabelingJob takes, in plain names; money is dollars as text, per worker per task."""
 
@@ -91,15 +137,33 @@ class LabelingJobInput(Body):
     task_time_limit_seconds = serializers.IntegerField(required=False, **limits.TASK_TIME_LIMIT_SECONDS.bounds)
     task_availability_seconds = serializers.IntegerField(required=False, **limits.AVAILABILITY_SECONDS.bounds)
     max_concurrent_tasks = serializers.IntegerField(required=False, **limits.MAX_CONCURRENT_TASKS.bounds)
+    content_classifiers = serializers.ListField(
+        child=serializers.ChoiceField(choices=list(limits.CONTENT_CLASSIFIERS)),
+        required=False,
+        max_length=limits.CERTIFICATES.longest,
+        help_text="what you certify of the data; the public pool is given only data without personal data, and data "
+        "that may be adult content only to those who have confirmed that they are of age",
+    )
     review_days = serializers.IntegerField(
         required=False,
         allow_null=True,
         help_text="answers are paid after a review, which accepts them by itself after so many days; null: at once",
         **limits.REVIEW_DAYS.bounds,
     )
+    qualification_requirements = RequirementInput(
+        many=True, required=False, max_length=requirements.REQUIREMENTS.longest
+    )
+    routing_rule = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=limits.ROUTING_RULE_LENGTH.longest,
+        help_text="one of the functions that the operator allows, which decides which worker sees which object",
+    )
     max_human_labeled_objects = serializers.IntegerField(required=False, **limits.MAX_HUMAN_LABELED_OBJECTS.bounds)
     max_percentage_labeled = serializers.IntegerField(required=False, **limits.MAX_PERCENTAGE_LABELED.bounds)
     max_spend = DollarsField(required=False)
+    golds = GoldsInput(required=False)
     automated_labeling = AutomatedInput(required=False)
 
 
@@ -112,6 +176,15 @@ class EstimateInput(Body):
     expected_seconds = FiniteFloatField(default=Design.expected_seconds, **limits.EXPECTED_SECONDS.bounds)
     workers = serializers.IntegerField(default=pricing.WORKERS_ASSUMED, **limits.WORKERS.bounds)
     task_type = serializers.ChoiceField(choices=list(task_types.names()), default=task_types.DEFAULT)
+    golds_rate = FiniteFloatField(
+        default=options.DEFAULTS["rate"], help_text="percent of the tasks that are golds", **options.RATE.bounds
+    )
+
+
+class JobEstimateInput(EstimateInput):
+    """A job design, before launch, and the panel that it will be open to, if it is one."""
+
+    panel = serializers.IntegerField(required=False)
 
 
 class ForecastInput(EstimateInput):

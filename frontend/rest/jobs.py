@@ -13,17 +13,20 @@ from rest_framework.views import APIView
 from frontend.automation import launch_job
 from frontend.rest import schemas
 from frontend.rest.datasets import BadLinesView
+from frontend.rest.earnings import hourly_row
 from frontend.rest.idempotency import idempotent
-from frontend.rest.job_inputs import EstimateInput, LabelingJobInput
+from frontend.rest.job_inputs import JobEstimateInput, LabelingJobInput
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
 from labeling.models import BadLine, LabelingJob
-from labeling.queries import progress
+from labeling.queries import hourly, progress
 from labeling.services import scope
-from labeling.services.jobs import creation, pricing
+from labeling.services.golds.options import of as gold_options
+from labeling.services.jobs import creation, pausing, pricing, probe
 from labeling.services.output import manifests
 from marketplace import money
-from marketplace.models import Role
+from marketplace.models import AudienceRequirement, Role
+from marketplace.services import panels, requirements
 from marketplace.services import scope as marketplace_scope
 
 
@@ -34,6 +37,8 @@ def job_row(job: LabelingJob, counters: dict[str, int]) -> dict[str, Any]:
         "name": job.name,
         "status": job.status,
         "failure_reason": job.failure_reason or None,
+        "paused": job.paused or None,
+        "attention": job.attention or None,
         "task_type": job.task_type,
         "labels": job.labels,
         "workers_per_object": job.workers_per_object,
@@ -42,6 +47,18 @@ def job_row(job: LabelingJob, counters: dict[str, int]) -> dict[str, Any]:
         "created_at": job.created_at,
         "finished_at": job.finished_at,
         "label_counters": counters,
+    }
+
+
+def requirement_row(row: AudienceRequirement) -> dict[str, Any]:
+    """What a job asks of its workers."""
+    return {
+        "qualification_type": row.qualification_type_id,
+        "name": row.qualification_type.name,
+        "comparator": row.comparator,
+        "integer_values": row.integer_values,
+        "actions_guarded": row.actions_guarded,
+        "head_start_minutes": row.head_start_minutes,
     }
 
 
@@ -70,10 +87,22 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
         "task_availability_seconds": job.task_availability_seconds,
         "max_concurrent_tasks": job.max_concurrent_tasks,
         "review_days": job.review_days,
+        "qualification_requirements": [requirement_row(one) for one in requirements.of_audience(job.queue.audience_id)],
+        "routing_rule": job.queue.routing_rule,
+        "golds": gold_options(job),
+        "content_classifiers": job.content_classifiers,
+        "probe": probe_row(job),
         "max_human_labeled_objects": job.max_human_labeled_objects,
         "max_percentage_labeled": job.max_percentage_labeled,
+        "hourly_pay": hourly_row(hourly.of_job(job)) | {"floor": money.text(hourly.floor_micros())},
         "money": {name.removesuffix("_micros"): money.text(value) for name, value in spent.items()},
     }
+
+
+def elsewhere_row(cost: panels.Cost) -> dict[str, Any]:
+    """What a panel's provider takes for a job."""
+    rewards, fee = money.text(cost.reward_micros), money.text(cost.fee_micros)
+    return {"sessions": cost.sessions, "rewards": rewards, "fee": fee, "total": money.text(cost.total_micros)}
 
 
 @listed(operation="list_labeling_jobs", page=schemas.JOBS, description="Jobs, newest first.")
@@ -139,16 +168,50 @@ class JobStopView(APIView):
         return Response(job_detail(job))
 
 
+class JobResumeView(APIView):
+    """A job that waits for money."""
+
+    @extend_schema(request=None, responses={200: schemas.LabelingJob}, operation_id="resume_labeling_job")
+    @idempotent
+    def post(self, request: Request, job_id: int) -> Response:
+        """Look at once whether a job that waits for money can go on; without this it is looked at every minute."""
+        job = scope.job(account_of(request, Role.MEMBER), job_id)
+        pausing.resume(job=job)
+        return Response(job_detail(job))
+
+
+class JobContinueView(APIView):
+    """Going on after the first objects."""
+
+    @extend_schema(request=None, responses={200: schemas.LabelingJob}, operation_id="continue_labeling_job")
+    @idempotent
+    def post(self, request: Request, job_id: int) -> Response:
+        """Let a public job go on that waits because the answers to its first objects look broken (`probe`)."""
+        job = scope.job(account_of(request, Role.MEMBER), job_id)
+        probe.carry_on(job=job, by=actor(request))
+        return Response(job_detail(job))
+
+
+def probe_row(job: LabelingJob) -> dict[str, Any] | None:
+    """What the first batch of a public job has shown so far; None for other jobs and before it."""
+    found = probe.outcome(job)
+    if found is None:
+        return None
+    state = job.probe or ("Held" if probe.is_held(job) else "Running")
+    return {"state": state, **asdict(found), "problems": found.problems}
+
+
 class EstimateView(APIView):
     """What a design would cost."""
 
-    @extend_schema(request=EstimateInput, responses={200: schemas.Estimate}, operation_id="estimate_labeling_job")
+    @extend_schema(request=JobEstimateInput, responses={200: schemas.Estimate}, operation_id="estimate_labeling_job")
     def post(self, request: Request) -> Response:
         """Total cost with the fee, duration, and the price guideline for the expected seconds."""
-        account_of(request)
-        data = EstimateInput(data=request.data)
+        account = account_of(request)
+        data = JobEstimateInput(data=request.data)
         data.is_valid(raise_exception=True)
         given = dict(data.validated_data)
+        panel = marketplace_scope.panel(account, given.pop("panel")) if "panel" in given else None
         task_type = given.pop("task_type")
         estimate = pricing.estimate(price_micros=money.read(given.pop("price"), field="price", zero=True), **given)
         guide = pricing.guideline(expected_seconds=given["expected_seconds"], task_type=task_type)
@@ -156,7 +219,9 @@ class EstimateView(APIView):
             name.removesuffix("_micros"): money.text(value) if name.endswith("_micros") else value
             for name, value in asdict(estimate).items()
         }
-        return Response({**figures, "guideline": money.text(guide)})
+        answers = given["objects"] * given["workers_per_object"]
+        elsewhere = elsewhere_row(panels.cost(panel, answers=answers)) if panel is not None else None
+        return Response({**figures, "guideline": money.text(guide), "paid_elsewhere": elsewhere})
 
 
 @listed(

@@ -12,7 +12,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.images import image_response, image_url, read_token
-from frontend.rest import schemas
+from frontend.networks import caller
+from frontend.rest import schemas, schemas_work
 from frontend.rest.fields import AnswerField, Body
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
@@ -21,8 +22,8 @@ from frontend.tasks import preview_payload
 from labeling.models import DataObject, Label
 from labeling.queries import people
 from labeling.services import scope
+from labeling.services.golds import keeping
 from labeling.services.intake import images
-from labeling.services.results import adjudication
 from marketplace.errors import NotFound
 from marketplace.models import Role, User
 
@@ -104,7 +105,7 @@ class ObjectView(APIView):
 class PreviewView(APIView):
     """A task of the job as a worker will see it."""
 
-    @extend_schema(responses={200: schemas.Task}, operation_id="preview_task")
+    @extend_schema(responses={200: schemas_work.Task}, operation_id="preview_task")
     def get(self, request: Request, job_id: int) -> Response:
         """The same document that a worker's page gets for the job's first usable object; nothing is claimed."""
         return Response(preview_payload(scope.job(account_of(request), job_id), request.user.pk))
@@ -120,7 +121,7 @@ class AdjudicationView(APIView):
         row = scope.data_object(scope.job(account_of(request, Role.MEMBER), job_id), object_id)
         data = AdjudicationInput(data=request.data)
         data.is_valid(raise_exception=True)
-        label = adjudication.adjudicate(data_object=row, content=data.validated_data["answer"], by=actor(request))
+        label = keeping.decide(data_object=row, content=data.validated_data["answer"], by=actor(request))
         return Response(label_row(label), status=status.HTTP_201_CREATED)
 
 
@@ -133,7 +134,7 @@ class ImageView(APIView):
         object_id, user_id = read_token(token)
         if user_id != request.user.pk:
             raise NotFound("there is no such image")
-        row = scope.object_shown_to(request.user, object_id)
+        row = scope.object_shown_to(request.user, object_id, caller(request))
         return image_response(images.image_uri(data_object=row), request)
 
 
@@ -143,5 +144,5 @@ class ExampleView(APIView):
     @extend_schema(responses={(200, "image/*"): OpenApiTypes.BINARY}, operation_id="get_example")
     def get(self, request: Request, queue_id: int, kind: str, number: int) -> HttpResponse:
         """Good and bad examples, for the account's members and the workers the queue is open to."""
-        example = scope.example_shown_to(request.user, queue_id, kind, number)
+        example = scope.example_shown_to(request.user, queue_id, kind, number, caller(request))
         return image_response(example["uri"], request)

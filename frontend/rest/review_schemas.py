@@ -78,6 +78,14 @@ class Decided(s.Serializer):
 SAMPLED = inline_serializer("Sampled", {"sampled": s.IntegerField()})
 
 
+class ToldGold(s.Serializer):
+    """That the true answer of the task was known, told once the gold is retired or the job is over."""
+
+    score = s.FloatField(help_text="how right the answer was, 0 to 1")
+    passed = s.BooleanField(allow_null=True, help_text="null where the gold was withdrawn: it says nothing then")
+    truth = s.JSONField()
+
+
 class AnswerFate(s.Serializer):
     """What became of one of the caller's answers."""
 
@@ -91,3 +99,4 @@ class AnswerFate(s.Serializer):
     may_appeal = s.BooleanField()
     appeal_until = s.DateTimeField(allow_null=True)
     appeal = Appeal(allow_null=True)
+    gold = ToldGold(allow_null=True)

@@ -6,6 +6,9 @@ from typing import Any
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers as s
 
+from frontend.rest.qualification_schemas import QualificationRequirement
+from frontend.rest.schemas_pay import JobHourlyPay
+from frontend.rest.schemas_probe import Probe
 from marketplace.models import EntryKind
 
 Money = s.CharField  # dollars with six decimals
@@ -75,6 +78,7 @@ class Wallet(s.Serializer):
     balance = Money()
     held = Money()
     under_review = Money()
+    owed = Money(help_text="nothing can be spent before this is deposited")
 
 
 class Deposit(s.Serializer):
@@ -93,7 +97,10 @@ class Workteam(s.Serializer):
     name = s.CharField()
     description = s.CharField()
     crowd = s.CharField()
+    panel = s.IntegerField(allow_null=True, help_text="the panel whose participants it has")
     members = s.IntegerField()
+    portal_url = s.CharField(allow_null=True, help_text="where its workers sign in; null for the public pool")
+    source_cidrs = s.ListField(child=s.CharField(), help_text="open to these networks only; empty: to all")
     created_at = s.DateTimeField()
 
 
@@ -170,6 +177,10 @@ class LabelingJobRow(s.Serializer):
     name = s.CharField()
     status = s.CharField()
     failure_reason = s.CharField(allow_null=True)
+    paused = s.ChoiceField(
+        ["funds", "debt"], allow_null=True, help_text="what it waits for: money in the wallet, or that a debt is paid"
+    )
+    attention = s.CharField(allow_null=True, help_text="what somebody has to do before it can go on")
     task_type = s.CharField()
     labels = s.ListField(child=s.CharField())
     workers_per_object = s.IntegerField()
@@ -203,8 +214,14 @@ class LabelingJob(LabelingJobRow):
     task_availability_seconds = s.IntegerField()
     max_concurrent_tasks = s.IntegerField()
     review_days = s.IntegerField(allow_null=True)
+    routing_rule = s.CharField(allow_blank=True)
+    qualification_requirements = QualificationRequirement(many=True)
+    golds = s.JSONField(help_text="the options of golds, and what the manifest gave: taken, unusable, problem")
+    content_classifiers = s.ListField(child=s.CharField(), help_text="what the requester certifies of the data")
+    probe = Probe(allow_null=True)
     max_human_labeled_objects = s.IntegerField(allow_null=True)
     max_percentage_labeled = s.IntegerField(allow_null=True)
+    hourly_pay = JobHourlyPay()
     money = inline_serializer(
         "JobMoney", {"spent": Money(), "under_review": Money(), "reserved": Money(), "all_human": Money()}
     )
@@ -218,9 +235,16 @@ class Estimate(s.Serializer):
 
     total = Money()
     fee = Money()
+    golds = Money()
     per_object = Money()
     duration_seconds = s.FloatField()
     guideline = Money()
+    paid_elsewhere = inline_serializer(
+        "EstimatePaidElsewhere",
+        {"sessions": s.IntegerField(), "rewards": Money(), "fee": Money(), "total": Money()},
+        allow_null=True,
+        help_text="what the panel's provider takes",
+    )
 
 
 class Label(s.Serializer):
@@ -318,71 +342,3 @@ class TrainingDetail(Training):
     """A training with its curves by name."""
 
     metrics = s.DictField(child=s.ListField(child=s.JSONField()))
-
-
-class Task(s.Serializer):
-    """What a worker's page needs to show a task."""
-
-    task_id = s.IntegerField(allow_null=True)
-    queue_id = s.IntegerField()
-    task_type = s.CharField()
-    title = s.CharField()
-    price = Money()
-    review_days = s.IntegerField(allow_null=True, help_text="paid after a review, within so many days; null: at once")
-    image_url = s.CharField()
-    image_size = inline_serializer("ImageSize", {"width": s.IntegerField(), "height": s.IntegerField()})
-    labels = inline_serializer("LabelChoice", {"label": s.CharField()}, many=True)
-    instructions = s.JSONField()
-    element = inline_serializer("Element", {"tag": s.CharField(), "name": s.CharField()})
-    initial_value = s.JSONField(allow_null=True)
-
-
-class Assignment(Task):
-    """A leased seat with its task."""
-
-    id = s.IntegerField()
-    accepted_at = s.DateTimeField()
-    lease_expires_at = s.DateTimeField()
-    seconds_left = s.FloatField()
-    rejected_because = s.CharField(allow_null=True, help_text="why the answer was rejected that is to be improved")
-
-
-class Claim(s.Serializer):
-    """The next task, or null with the reason there is none; `next` is a hint for prefetching."""
-
-    assignment = Assignment(allow_null=True)
-    reason = s.CharField(required=False)
-    next = inline_serializer("NextImage", {"image_url": s.CharField()}, allow_null=True)
-
-
-class Submitted(s.Serializer):
-    """What a submit did; with claim_next also the next task."""
-
-    status = s.CharField()
-    paid = Money()
-    held = Money()
-    held_until = s.DateTimeField(allow_null=True, help_text="when the answer is accepted if nobody decides before")
-    repeated = s.BooleanField()
-    next_assignment = Assignment(allow_null=True, required=False)
-    reason = s.CharField(required=False)
-
-
-class SeatState(s.Serializer):
-    """The state of a seat."""
-
-    status = s.CharField()
-    seconds_left = s.FloatField(required=False)
-
-
-class Work(s.Serializer):
-    """A work queue with tasks for the caller."""
-
-    queue_id = s.IntegerField()
-    job_id = s.IntegerField(allow_null=True, help_text="deprecated: the labeling job; claim with `queue_id`")
-    title = s.CharField()
-    description = s.CharField()
-    task_type = s.CharField()
-    price = Money()
-    review_days = s.IntegerField(allow_null=True)
-    expected_hourly = Money()
-    tasks_left = s.IntegerField()

@@ -48,6 +48,38 @@ class NewInvitation(Invitation):
     link = s.CharField(allow_null=True)
 
 
+class InvitedList(s.Serializer):
+    """What became of a list of addresses."""
+
+    invitations = NewInvitation(many=True)
+    bad = inline_serializer("BadAddress", {"text": s.CharField(), "reason": s.CharField()}, many=True)
+    duplicates = s.ListField(child=s.EmailField(), help_text="invited once")
+    members = s.ListField(child=s.EmailField(), help_text="on the team already, not invited")
+
+
+class Organization(s.Serializer):
+    """Who invites: what invitations and the portals of the account's teams say."""
+
+    organization = s.CharField(allow_blank=True, help_text="empty: the account's name is said")
+    contact_email = s.CharField(allow_blank=True)
+
+
+class Profile(s.Serializer):
+    """What a worker says of themselves."""
+
+    country = s.CharField(allow_blank=True, help_text="ISO 3166-1 alpha-2, empty: not said")
+    languages = s.ListField(child=s.CharField(), help_text="ISO 639-1")
+    adult = s.BooleanField(help_text="has confirmed to be of age and may be shown adult content")
+
+
+class SignedUp(s.Serializer):
+    """Somebody who has finished a sign-up; they sign in with their address and password."""
+
+    id = s.IntegerField()
+    email = s.EmailField()
+    account = Account(allow_null=True)
+
+
 class BlockedWorker(s.Serializer):
     """A worker who sees none of the account's work."""
 

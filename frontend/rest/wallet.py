@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from frontend.rest import schemas
+from frontend.rest import schemas, schemas_money
 from frontend.rest.fields import Body, DollarsField
 from frontend.rest.idempotency import idempotent, key_of
 from frontend.rest.paging import ListView, listed
@@ -17,7 +17,7 @@ from frontend.rest.scope import account_of, actor, require_operator
 from labeling.queries.statements import StatementLine, statement_lines
 from marketplace import arns, money
 from marketplace.models import Posting
-from marketplace.services import scope, wallets
+from marketplace.services import debts, scope, wallets
 
 
 class DepositInput(Body):
@@ -28,6 +28,13 @@ class DepositInput(Body):
     reference = serializers.CharField(
         max_length=wallets.REFERENCE_LENGTH.longest, help_text="the payment this deposit stands for; booked once"
     )
+
+
+class ChargebackInput(Body):
+    """The reference of a deposit that the bank took back, and why."""
+
+    reference = serializers.CharField(max_length=wallets.REFERENCE_LENGTH.longest)
+    reason = serializers.CharField(max_length=debts.REASON_LENGTH.longest)
 
 
 def statement_row(line: StatementLine, *, job: str | None) -> dict[str, Any]:
@@ -56,6 +63,7 @@ class WalletView(APIView):
                 "balance": money.text(wallets.balance(account=account)),
                 "held": money.text(wallets.held(account=account)),
                 "under_review": money.text(wallets.under_review(account=account)),
+                "owed": money.text(debts.owed(account)),
             }
         )
 
@@ -100,5 +108,24 @@ class DepositsView(APIView):
             "amount": money.text(micros),
             "balance": money.text(wallets.balance(account=account)),
             "idempotency_key": key_of(request),
+        }
+        return Response(body, status=status.HTTP_201_CREATED)
+
+
+class ChargebacksView(APIView):
+    """Reversed deposits, by operators."""
+
+    @extend_schema(request=ChargebackInput, responses={201: schemas_money.Chargeback}, operation_id="reverse_deposit")
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Book that the bank took a deposit back; what was spent of it is owed, and the account's jobs wait for it."""
+        require_operator(request)
+        data = ChargebackInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        done = debts.reverse_deposit(by=actor(request), **data.validated_data)
+        body = {
+            "account": done.account.number,
+            "amount": money.text(done.amount_micros),
+            "owed": money.text(done.owed_micros),
         }
         return Response(body, status=status.HTTP_201_CREATED)

@@ -12,20 +12,22 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.images import image_url
-from frontend.rest import schemas
+from frontend.networks import caller
+from frontend.rest import schemas, schemas_work
 from frontend.rest.fields import AnswerField, Body, FiniteFloatField
 from frontend.rest.idempotency import key_of
 from frontend.rest.paging import ListView, listed
 from frontend.rest.parsing import flag
 from frontend.rest.scope import worker_of
 from frontend.tasks import task_payload
+from labeling.conduct.observed import Activity
 from labeling.models import Assignment, Task, WorkQueue
 from labeling.queries import showing
 from labeling.services import scope
 from labeling.services.queue import assignments
 from labeling.services.results import reviewing
 from marketplace import money
-from marketplace.errors import DomainError, Forbidden, TaskGone, TaskLimit
+from marketplace.errors import DomainError, Forbidden, RoutingFailed, SessionOver, TaskGone, TaskLimit
 from marketplace.models import Worker
 
 NO_TASK = {
@@ -38,6 +40,7 @@ NO_NEXT: dict[type[DomainError], str] = {
     Forbidden: "not-eligible",
     TaskLimit: "task-limit",
     TaskGone: "claimed-before",
+    RoutingFailed: "routing-failed",
 }
 """Why a submit claims no further task, by the error of the claim. TaskGone: it did when it was sent before."""
 
@@ -52,11 +55,23 @@ CLAIM_PARAMETERS = [
 ]
 
 
+class ActivityInput(Body):
+    """What the page counted while the task was shown; programs leave it out, which says nothing about them."""
+
+    moves = serializers.IntegerField(**assignments.COUNTED.bounds)
+    trusted = serializers.IntegerField(**assignments.COUNTED.bounds)
+    untrusted = serializers.IntegerField(**assignments.COUNTED.bounds)
+    keys = serializers.IntegerField(**assignments.COUNTED.bounds)
+    focus_seconds = FiniteFloatField(**assignments.SECONDS.bounds)
+    active_seconds = FiniteFloatField(**assignments.SECONDS.bounds)
+
+
 class SubmitInput(Body):
     """A worker's answer: the crowd form's JSON, and how many seconds it took."""
 
     answer = AnswerField()
     seconds = FiniteFloatField(**assignments.SECONDS.bounds)
+    activity = ActivityInput(required=False, allow_null=True, default=None)
 
 
 class ReasonInput(Body):
@@ -81,11 +96,14 @@ def assignment_payload(
     }
 
 
-def claim_payload(worker: Worker, queue_id: int, *, key: str, hint: bool) -> dict[str, Any]:
+def claim_payload(worker: Worker, queue_id: int, *, key: str, hint: bool, address: str) -> dict[str, Any]:
     """Claim the next task of a queue for a worker; `reason` says why there is none. `hint`: name the image after it."""
     now = timezone.now()
     queue = WorkQueue(pk=queue_id)
-    assignment = assignments.claim(worker=worker, queue=queue, key=key, now=now)
+    try:
+        assignment = assignments.claim(worker=worker, queue=queue, key=key, now=now, address=address)
+    except SessionOver as over:
+        return {"assignment": None, "reason": over.kind, "next": None}
     if assignment is None:
         status = WorkQueue.objects.values_list("status", flat=True).get(pk=queue_id)
         return {"assignment": None, "reason": NO_TASK.get(status, "job-closed"), "next": None}
@@ -96,13 +114,16 @@ def claim_payload(worker: Worker, queue_id: int, *, key: str, hint: bool) -> dic
     }
 
 
-def claim_after_submit(worker: Worker, submitted: assignments.Submission, *, hint: bool) -> dict[str, Any]:
+def claim_after_submit(
+    worker: Worker, submitted: assignments.Submission, *, hint: bool, address: str
+) -> dict[str, Any]:
     """Claim the next task in the request that submitted one; a repeat of the request gets the same task.
 
     The answer is stored already, so a refusal to give a further task is no error of the request, but its `reason`.
     """
     try:
-        return claim_payload(worker, submitted.queue_id, key=f"after:{submitted.assignment_id}", hint=hint)
+        key = f"after:{submitted.assignment_id}"
+        return claim_payload(worker, submitted.queue_id, key=key, hint=hint, address=address)
     except tuple(NO_NEXT) as refused:
         return {"assignment": None, "reason": NO_NEXT[type(refused)], "next": None}
 
@@ -112,13 +133,21 @@ def _hint(request: Request) -> bool:
     return request.auth is None or flag(request, "hint")
 
 
+def _claimed(request: Request, queue_id: int) -> dict[str, Any]:
+    return claim_payload(
+        worker_of(request), queue_id, key=key_of(request), hint=_hint(request), address=caller(request)
+    )
+
+
 class ClaimView(APIView):
     """Take the next task of a work queue."""
 
-    @extend_schema(request=None, responses={200: schemas.Claim}, operation_id="claim_task", parameters=CLAIM_PARAMETERS)
+    @extend_schema(
+        request=None, responses={200: schemas_work.Claim}, operation_id="claim_task", parameters=CLAIM_PARAMETERS
+    )
     def post(self, request: Request, queue_id: int) -> Response:
         """A task with a lease, or null with the reason there is none."""
-        return Response(claim_payload(worker_of(request), queue_id, key=key_of(request), hint=_hint(request)))
+        return Response(_claimed(request, queue_id))
 
 
 class JobClaimView(APIView):
@@ -126,19 +155,19 @@ class JobClaimView(APIView):
 
     @extend_schema(
         request=None,
-        responses={200: schemas.Claim},
+        responses={200: schemas_work.Claim},
         operation_id="claim_task_of_labeling_job",
         parameters=CLAIM_PARAMETERS,
     )
     def post(self, request: Request, job_id: int) -> Response:
         """A task with a lease, or null with the reason there is none."""
         queue_id = scope.queue_of_job(job_id)
-        return Response(claim_payload(worker_of(request), queue_id, key=key_of(request), hint=_hint(request)))
+        return Response(_claimed(request, queue_id))
 
 
 @listed(
     operation="list_assignments",
-    page=schemas.page("Assignment", schemas.Assignment),
+    page=schemas.page("Assignment", schemas_work.Assignment),
     description="The tasks that the caller holds, latest first, so that work on them can be taken up again.",
 )
 class AssignmentsView(ListView):
@@ -148,7 +177,7 @@ class AssignmentsView(ListView):
 
     def rows(self, request: Request, **place: Any) -> QuerySet[Assignment]:
         """Of queues that are still open to the caller."""
-        return scope.assignments_held(worker_of(request))
+        return scope.assignments_held(worker_of(request), caller(request))
 
     def page(self, found: list[Assignment]) -> list[tuple[Assignment, str | None]]:
         """With the reasons of those that came back, in one query."""
@@ -166,7 +195,7 @@ class SubmitView(APIView):
 
     @extend_schema(
         request=SubmitInput,
-        responses={200: schemas.Submitted},
+        responses={200: schemas_work.Submitted},
         operation_id="submit_assignment",
         parameters=[
             OpenApiParameter("claim_next", bool, description="also claim the next task in the same trip"),
@@ -188,18 +217,21 @@ class SubmitView(APIView):
             content=data.validated_data["answer"],
             seconds=data.validated_data["seconds"],
             key=key_of(request) or None,
+            activity=Activity(**counted) if (counted := data.validated_data["activity"]) is not None else None,
+            address=caller(request),
         )
-        held = done.paid_micros if done.held_until is not None else 0
+        earned = 0 if done.to_employer else done.paid_micros
+        held = earned if done.held_until is not None else 0
         body: dict[str, Any] = {
             "status": "Submitted",
-            "paid": money.text(done.paid_micros - held),
+            "paid": money.text(earned - held),
             "held": money.text(held),
             "held_until": done.held_until,
             "repeated": done.repeated,
         }
         if claim_next:
             # In a transaction of its own: a submit holds its task while a claim may wait for another.
-            upcoming = claim_after_submit(worker, done, hint=_hint(request))
+            upcoming = claim_after_submit(worker, done, hint=_hint(request), address=caller(request))
             body |= {"next_assignment": upcoming["assignment"], "next": upcoming["next"]}
             if upcoming["assignment"] is None:
                 body["reason"] = upcoming["reason"]
@@ -209,7 +241,7 @@ class SubmitView(APIView):
 class ReturnView(APIView):
     """Give a task back unanswered; it may be offered again."""
 
-    @extend_schema(request=None, responses={200: schemas.SeatState}, operation_id="return_assignment")
+    @extend_schema(request=None, responses={200: schemas_work.SeatState}, operation_id="return_assignment")
     def post(self, request: Request, assignment_id: int) -> Response:
         """The seat is free for the next worker at once."""
         worker = worker_of(request)
@@ -220,7 +252,7 @@ class ReturnView(APIView):
 class DeclineView(APIView):
     """Refuse a task; it is never offered to this worker again."""
 
-    @extend_schema(request=ReasonInput, responses={200: schemas.SeatState}, operation_id="decline_assignment")
+    @extend_schema(request=ReasonInput, responses={200: schemas_work.SeatState}, operation_id="decline_assignment")
     def post(self, request: Request, assignment_id: int) -> Response:
         """The seat goes to somebody else."""
         data = ReasonInput(data=request.data)
@@ -235,7 +267,7 @@ class DeclineView(APIView):
 class HeartbeatView(APIView):
     """How long the lease still runs."""
 
-    @extend_schema(responses={200: schemas.SeatState}, operation_id="assignment_time_left")
+    @extend_schema(responses={200: schemas_work.SeatState}, operation_id="assignment_time_left")
     def get(self, request: Request, assignment_id: int) -> Response:
         """The state of the seat and the seconds left; reading extends nothing."""
         found = scope.assignment(worker_of(request), assignment_id)

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from frontend import letters
 from frontend.rest import schemas, schemas_people
 from frontend.rest.fields import Body
 from frontend.rest.idempotency import idempotent
@@ -16,7 +17,7 @@ from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor, worker_of
 from marketplace import names
 from marketplace.models import Role, Workteam, WorkteamMember
-from marketplace.services import scope, workteams
+from marketplace.services import scope, team_access, workteams
 
 
 class WorkteamInput(Body):
@@ -35,7 +36,10 @@ def team_row(team: Workteam, members: int) -> dict[str, Any]:
         "name": team.name,
         "description": team.description,
         "crowd": team.crowd,
+        "panel": team.panel.pk if team.is_panel else None,
         "members": members,
+        "portal_url": None if team.public else letters.portal_link(team),
+        "source_cidrs": team.source_cidrs,
         "created_at": team.created_at,
     }
 
@@ -43,7 +47,7 @@ def team_row(team: Workteam, members: int) -> dict[str, Any]:
 @listed(
     operation="list_workteams",
     page=schemas.page("Workteam", schemas.Workteam),
-    description="The account's private teams and the public pool.",
+    description="The account's private teams, those of its panels, and the public pool.",
 )
 class WorkteamsView(ListView):
     """Teams the account can give work to."""
@@ -98,6 +102,40 @@ class TeamMemberView(APIView):
         worker = scope.worker_in(team, worker_id)
         workteams.remove_worker(team=team, worker=worker, by=actor(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class TeamAccessInput(Body):
+    """How the workers come in; what is left out stays as it is."""
+
+    portal = serializers.RegexField(
+        team_access.SLUG_PATTERN,
+        min_length=team_access.SLUG_LENGTH.low,
+        max_length=team_access.SLUG_LENGTH.longest,
+        required=False,
+        allow_null=True,
+        help_text="the last part of the portal's address; null: a new one that nobody guesses",
+    )
+    source_cidrs = serializers.ListField(
+        child=serializers.RegexField(team_access.CIDR_PATTERN, max_length=team_access.CIDR_LENGTH.longest),
+        max_length=team_access.CIDRS.longest,
+        required=False,
+        help_text="IPv4 networks (SourceIpConfig.Cidrs) from which the team's work is open; empty: from everywhere",
+    )
+
+
+class TeamAccessView(APIView):
+    """The portal and the networks of a private team."""
+
+    @extend_schema(request=TeamAccessInput, responses={200: schemas.Workteam}, operation_id="set_workteam_access")
+    def put(self, request: Request, team_id: int) -> Response:
+        """Give the portal another address, or say from which networks the team's work is open. For admins."""
+        team = scope.own_team(account_of(request, Role.ADMIN), team_id)
+        data = TeamAccessInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        given = data.validated_data
+        slug = (given["portal"] or "") if "portal" in given else None
+        team_access.change(team=team, slug=slug, cidrs=given.get("source_cidrs"), by=actor(request))
+        return Response(team_row(team, members=team.memberships.count()))
 
 
 class RegisterWorkerView(APIView):

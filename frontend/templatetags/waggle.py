@@ -32,8 +32,7 @@ def money(micros: int | None) -> SafeString | str:
     """Micro-dollars in the reader's format; readable without the script."""
     if micros is None:
         return "–"
-    whole, _, cents = amounts.text(abs(micros)).partition(".")
-    text = f"{'-' if micros < 0 else ''}${whole}.{cents.rstrip('0').ljust(2, '0')}"
+    text = f"{'-' if micros < 0 else ''}${amounts.plain(abs(micros))}"
     return format_html('<waggle-money value-micros="{}">{}</waggle-money>', micros, text)
 
 

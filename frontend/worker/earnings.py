@@ -9,7 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from frontend import statement_files, statement_pages
 from frontend.session import worker_page
+from labeling.queries import hourly
 from labeling.queries.statements import statement_lines
 from labeling.services.results import history
 from marketplace import money
@@ -65,6 +67,7 @@ def _page(
         "held": earnings.held(worker=worker),
         "held_by_day": history.held_by_day(worker),
         "payouts": recent,
+        "weeks": hourly.weeks_of(worker),
         "under_way": any(row.status in UNDER_WAY for row in recent),
         "least": payouts.minimum(),
         "known": known,
@@ -78,6 +81,19 @@ def _page(
 def page(request: HttpRequest) -> HttpResponse:
     """Each payment and payout, and the balance."""
     return _page(request)
+
+
+@worker_page
+def statement(request: HttpRequest) -> HttpResponse:
+    """What the worker had, what moved, what they have."""
+    return statement_pages.page(request, statement_files.of_worker(request.worker), room="worker")  # type: ignore[attr-defined]
+
+
+@worker_page
+def statement_file(request: HttpRequest) -> HttpResponse:
+    """The statement as CSV."""
+    whose = statement_files.of_worker(request.worker)  # type: ignore[attr-defined]
+    return statement_files.csv_response(whose, statement_files.period_of(request.GET), name="earnings")
 
 
 @require_POST

@@ -7,13 +7,19 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from frontend.images import image_url
+from frontend.networks import caller
 from frontend.review_forms import AppealForm, first_error
 from frontend.session import worker_page
+from labeling import task_types
+from labeling.queries import golds, people
 from labeling.services import scope
+from labeling.services.conduct import lists
+from labeling.services.golds import scoring
 from labeling.services.queue import worklist
 from labeling.services.results import appeals, history
-from marketplace.errors import DomainError
-from marketplace.services import earnings
+from marketplace.errors import DomainError, NotFound
+from marketplace.services import earnings, team_access
 
 PER_PAGE = 50
 
@@ -22,12 +28,16 @@ PER_PAGE = 50
 def jobs(request: HttpRequest) -> HttpResponse:
     """Jobs with tasks for this worker: price, expected hourly pay, tasks left."""
     worker = request.worker  # type: ignore[attr-defined]
-    page = Paginator(worklist.queues_with_work(worker), PER_PAGE).get_page(request.GET.get("page"))
+    address = caller(request)
+    page = Paginator(worklist.queues_with_work(worker, address), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "rows": worklist.with_counts(worker, page),
         "balance": earnings.balance(worker=worker),
         "worker": worker,
+        "closed": lists.closing(worker).count(),
+        "outside": team_access.teams_outside(worker=worker, address=address),
+        "address": address,
     }
     return render(request, "worker/jobs.html", context)
 
@@ -36,7 +46,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
 def task(request: HttpRequest, queue_id: int) -> HttpResponse:
     """The page tasks are done on; it claims and submits over REST."""
     worker = request.worker  # type: ignore[attr-defined]
-    queue = scope.queue(worker, queue_id)
+    queue = scope.queue(worker, queue_id, caller(request))
     here = reverse("worker:task", args=[queue.pk])
     config = {
         "queue_id": queue.pk,
@@ -58,6 +68,35 @@ def history_page(request: HttpRequest) -> HttpResponse:
     return render(
         request, "worker/history.html", {"page": page, "rows": history.fates(list(page)), "form": AppealForm()}
     )
+
+
+@worker_page
+def gold(request: HttpRequest, assignment_id: int) -> HttpResponse:
+    """The worker's answer beside the true one, for a gold that is not in use any more."""
+    worker = request.worker  # type: ignore[attr-defined]
+    seat = scope.assignment(worker, assignment_id)
+    found = golds.told([seat]).get(seat.pk)
+    if found is None:
+        raise NotFound("there is no true answer to show")
+    shown, kind = seat.task.input, task_types.get(seat.queue.task_type)
+    content = scoring.newest_answers([seat.pk])[seat.pk]
+    true = {"name": "True answer", "kind": "merged", "on": True, **kind.layer(found.truth)}
+    mine = {
+        "name": "Your answer",
+        "kind": "worker",
+        "color": people.COLOURS[1],
+        "on": True,
+        **kind.answer_layer(content),
+    }
+    context = {
+        "gold": found,
+        "title": seat.queue.title,
+        "image_url": image_url(shown["object"], worker.user_id),
+        "width": shown["width"],
+        "height": shown["height"],
+        "layers": {"layers": [true, mine]},
+    }
+    return render(request, "worker/gold.html", context)
 
 
 @require_POST

@@ -2,14 +2,27 @@
 
 from django.urls import path
 
-from frontend.worker import earnings, pages
+from frontend.worker import conduct, earnings, pages, qualifications
 
 app_name = "worker"
 urlpatterns = [
     path("", pages.jobs, name="jobs"),
     path("history/", pages.history_page, name="history"),
     path("history/<int:assignment_id>/appeal/", pages.appeal, name="appeal"),
+    path("closed/", qualifications.closed_page, name="closed"),
+    path("qualifications/", qualifications.list_page, name="qualifications"),
+    path("qualifications/<int:type_id>/", qualifications.detail_page, name="qualification"),
+    path("qualifications/<int:type_id>/ask/", qualifications.ask, name="qualification-ask"),
+    path("qualifications/<int:type_id>/start/", qualifications.start, name="qualification-start"),
+    path("tests/<int:attempt_id>/", qualifications.test_page, name="test"),
+    path("tests/<int:attempt_id>/<int:question_id>/answer/", qualifications.answer, name="test-answer"),
+    path("history/<int:assignment_id>/gold/", pages.gold, name="gold"),
+    path("conduct/", conduct.page, name="conduct"),
+    path("conduct/<int:finding_id>/appeal/", conduct.appeal, name="conduct-appeal"),
+    path("conduct/<int:finding_id>/instructions-read/", conduct.instructions_read, name="conduct-read"),
     path("earnings/", earnings.page, name="earnings"),
+    path("earnings/statement/", earnings.statement, name="statement"),
+    path("earnings/statement/file/", earnings.statement_file, name="statement-file"),
     path("earnings/details/", earnings.set_details, name="payout-details"),
     path("earnings/payouts/", earnings.request_payout, name="payout-request"),
     path("earnings/payouts/<int:payout_id>/cancel/", earnings.cancel_payout, name="payout-cancel"),

@@ -1,11 +1,28 @@
 """The models of this room; other code imports them from here."""
 
 from labeling.models.attempts import FailedAttempt
+from labeling.models.bonuses import Bonus
+from labeling.models.conduct import (
+    AnswerActivity,
+    ConductAppeal,
+    ConductCheck,
+    ConductFinding,
+    ConductPolicy,
+    FindingStatus,
+)
 from labeling.models.datasets import BadLine, Dataset
 from labeling.models.exports import Export
+from labeling.models.golds import Gold, GoldResult, GoldSource, GoldStatus
 from labeling.models.imports import ImportedLine, ImportOutcome, LabelImport
-from labeling.models.jobs import LabelingJob, WorkerModels
+from labeling.models.jobs import LabelingJob, Pause, ProbeState, WorkerModels
 from labeling.models.objects import DataObject, Label, LabelSource, ObjectLine, ObjectState
+from labeling.models.panel_sessions import PanelSession
+from labeling.models.qualifications import (
+    QualificationAnswer,
+    QualificationAttempt,
+    QualificationQuestion,
+    QualificationTest,
+)
 from labeling.models.queues import AdvanceRequest, WorkQueue
 from labeling.models.reviews import AnswerReview, Appeal, AppealStatus, ReviewStatus
 from labeling.models.skills import WorkerSkill
@@ -14,6 +31,7 @@ from labeling.models.tasks import Answer, Assignment, AssignmentStatus, Batch, T
 __all__ = [
     "AdvanceRequest",
     "Answer",
+    "AnswerActivity",
     "AnswerReview",
     "Appeal",
     "AppealStatus",
@@ -21,10 +39,20 @@ __all__ = [
     "AssignmentStatus",
     "BadLine",
     "Batch",
+    "ConductAppeal",
+    "ConductCheck",
+    "ConductFinding",
+    "ConductPolicy",
+    "Bonus",
     "DataObject",
     "Dataset",
     "Export",
     "FailedAttempt",
+    "FindingStatus",
+    "Gold",
+    "GoldResult",
+    "GoldSource",
+    "GoldStatus",
     "ImportOutcome",
     "ImportedLine",
     "Label",
@@ -33,6 +61,13 @@ __all__ = [
     "LabelingJob",
     "ObjectLine",
     "ObjectState",
+    "QualificationAnswer",
+    "QualificationAttempt",
+    "QualificationQuestion",
+    "QualificationTest",
+    "Pause",
+    "ProbeState",
+    "PanelSession",
     "ReviewStatus",
     "Task",
     "TaskStatus",

@@ -12,11 +12,25 @@ from marketplace.addresses import AddressField
 from marketplace.models import Account, Workteam
 
 
+class Pause(models.TextChoices):
+    """Why a job waits for its account."""
+
+    FUNDS = "funds"  # the wallet cannot pay for the next object
+    DEBT = "debt"  # the account owes money
+
+
 class LabelingJobs(models.Manager["LabelingJob"]):
     """Loads jobs with their queue, because nearly every use of a job reads its queue."""
 
     def get_queryset(self) -> models.QuerySet["LabelingJob"]:
         return super().get_queryset().select_related("queue")
+
+
+class ProbeState(models.TextChoices):
+    """What came of the first batch of a public job (services/jobs/probe.py)."""
+
+    PASSED = "Passed"
+    CONTINUED = "Continued"
 
 
 class LabelingJob(models.Model):
@@ -40,12 +54,20 @@ class LabelingJob(models.Model):
     output_uri = AddressField(max_length=1024)
     role_arn = models.CharField(max_length=2048, blank=True)
     tags = models.JSONField(default=list)
+    # What came of the first batch of a public job; empty before, and while its requester has to decide.
+    probe = models.CharField(max_length=10, choices=ProbeState, blank=True, default="")
+    # What the requester certifies of the data, in AWS's words: a list of services.jobs.limits.CONTENT_CLASSIFIERS.
+    content_classifiers = models.JSONField(default=list)
 
     # {"kind": "fixed"} | {"kind": "dynamic", "target_confidence": 0.9, "start": 2}
     redundancy = models.JSONField(default=dict)
     max_human_labeled_objects = models.IntegerField(null=True)
     max_percentage_labeled = models.IntegerField(null=True)
     max_spend_micros = models.BigIntegerField(null=True)
+    # {} or {"rate": percent, "attribute": of the input manifest or "", "most": golds taken from it, "mint": golds made
+    # of unanimous objects, "pass_mark": score from which an answer passes}; then also what the manifest gave: "taken",
+    # "unusable", "problem".
+    golds = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     # With {"enabled": true} the learning room chooses the batches.
     automated_labeling = models.JSONField(default=dict)
 
@@ -53,6 +75,8 @@ class LabelingJob(models.Model):
     bad_lines = models.IntegerField(default=0)
     # What somebody has to do before the job can go on (an empty wallet, a team without members), else "".
     attention = models.CharField(max_length=500, blank=True, default="")
+    # Why no work is given out for now, a value of Pause; "" while it is.
+    paused = models.CharField(max_length=10, blank=True, default="", db_default="")
     output_written_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=120, blank=True)

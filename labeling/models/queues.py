@@ -9,7 +9,7 @@ from django.db import models
 
 from labeling import transitions
 from marketplace.addresses import AddressesField
-from marketplace.models import Account, Audience, Workteam
+from marketplace.models import Account, Audience, Contract, Employer, Workteam
 
 
 class WorkQueue(models.Model):
@@ -21,6 +21,8 @@ class WorkQueue(models.Model):
     status_changed_at = models.DateTimeField(null=True)
 
     workteam = models.ForeignKey(Workteam, models.PROTECT, related_name="work_queues")
+    # Under which its vendor is paid, where the team is a vendor's.
+    contract = models.ForeignKey(Contract, models.PROTECT, null=True, related_name="work_queues")
     # The groups of workers that it admits.
     audience = models.ForeignKey(Audience, models.PROTECT, related_name="work_queues")
     task_type = models.CharField(max_length=40)
@@ -42,6 +44,12 @@ class WorkQueue(models.Model):
     max_concurrent_tasks = models.IntegerField(default=1000)
     # Answers are paid after a review, which accepts them by itself after so many days; null: paid at once.
     review_days = models.SmallIntegerField(null=True)
+    # "module:function" that decides who may see which object, see services/queue/routing.py; "" for none.
+    routing_rule = models.CharField(max_length=200, blank=True, default="", db_default="")
+    # The share of tasks whose answer is known, 0 for none; which ones follows from the secret `gold_salt`, 0 while the
+    # queue never had any.
+    gold_rate = models.FloatField(default=0, db_default=0)
+    gold_salt = models.BigIntegerField(default=0, db_default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -57,6 +65,16 @@ class WorkQueue(models.Model):
     def open(self) -> bool:
         """Whether workers can claim its tasks."""
         return self.status == "InProgress"
+
+    @property
+    def live(self) -> bool:
+        """Whether its tasks are on offer, or will be again once it is not paused any more."""
+        return self.status in ("InProgress", "Paused")
+
+    @property
+    def employer(self) -> Employer | None:
+        """The vendor that is paid in the place of its workers; costs a query unless `contract` is loaded."""
+        return self.contract.employer if self.contract is not None else None
 
     @property
     def task_micros(self) -> int:

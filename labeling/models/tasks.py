@@ -4,12 +4,16 @@ A task has `seats_total` seats, of which `seats_free` can still be claimed, `ans
 are leased: leased = seats_total - seats_free - answers_count, always. A seat that will not be offered again is
 subtracted from seats_total. The task is over when seats_total equals answers_count. `queue_position` orders the tasks
 of a queue. A task whose seat is freed gets a new position at the end, so that the workers' cursors, which only move
-forward, reach it again. The claim itself is the SQL function `labeling_claim` (labeling/sql/claim_0022.sql).
+forward, reach it again. The claim itself is the SQL function `labeling_claim` (labeling/sql/claim_0027.sql).
+
+A task whose true answer is known (a gold) has a random negative `queue_position`, so that no cursor ever reaches it:
+the claim mixes it in. Its `gold_seats` are all the seats it can get, and paid for.
 """
 
 from django.db import models
 
 from labeling import transitions
+from labeling.models.golds import Gold
 from labeling.models.objects import DataObject
 from labeling.models.queues import WorkQueue
 from marketplace.models import Worker
@@ -70,6 +74,8 @@ class Task(models.Model):
     rejections_count = models.SmallIntegerField(default=0, db_default=0)
     # Answers that count again after an appeal and were paid from the wallet: the seats' money is there without them.
     extra_answers = models.SmallIntegerField(default=0, db_default=0)
+    gold = models.ForeignKey(Gold, models.CASCADE, null=True, related_name="tasks", db_index=False)
+    gold_seats = models.SmallIntegerField(null=True)
     queue_position = models.BigIntegerField()
     # All its seats are answered or withdrawn, and its owner has not handled it yet.
     due = models.BooleanField(default=False)
@@ -93,6 +99,7 @@ class Task(models.Model):
             models.Index(fields=["queue", "id"], name="task_by_queue"),
             models.Index(fields=["batch", "state"], name="task_by_batch_state"),
             models.Index(fields=["queue", "id"], condition=models.Q(due=True), name="task_due"),
+            models.Index(fields=["gold", "batch"], condition=models.Q(gold__isnull=False), name="task_of_gold"),
         ]
 
 
@@ -105,6 +112,7 @@ class AssignmentStatus(models.TextChoices):
     EXPIRED = "Expired"  # likewise
     DECLINED = "Declined"  # never offered to this worker again
     REJECTED = "Rejected"  # its answer was, by a review, and counts no more; never offered to this worker again
+    WITHHELD = "Withheld"  # a routing rule did not let the worker see the object; never offered to this worker
     CANCELLED = "Cancelled"  # the queue was closed first
 
 
@@ -161,11 +169,15 @@ class Answer(models.Model):
 
 
 class WorkerCursor(models.Model):
-    """A worker's position in a queue: no task up to `position` is claimable by this worker."""
+    """A worker's position in a queue: no task up to `position` is claimable by this worker.
+
+    `claims` counts the tasks they were given while golds were mixed in; it decides which of the next ones are golds.
+    """
 
     worker = models.ForeignKey(Worker, models.CASCADE, db_index=False)
     queue = models.ForeignKey(WorkQueue, models.CASCADE, db_index=False)
     position = models.BigIntegerField(default=0)
+    claims = models.IntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["worker", "queue"], name="worker_cursor_once")]

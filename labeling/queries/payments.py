@@ -27,19 +27,24 @@ def register() -> None:
 
 
 def answers_paid() -> Iterator[str]:
-    """Each submitted assignment of a queue without a review brought its worker just what was promised."""
+    """Each submitted assignment of a queue without a review brought its worker just what was promised.
+
+    Under a contract it brought it to the vendor that employs the worker.
+    """
     statement = """
         WITH paid AS (
             SELECT a.id, a.worker_id, a.paid_micros, coalesce((
                 SELECT sum(p.amount_micros) FROM marketplace_entry e
                 JOIN marketplace_posting p ON p.entry_id = e.id
                 JOIN marketplace_ledgeraccount l ON l.id = p.ledger_account_id
-                WHERE e.reference = %s || a.id AND l.kind = %s AND l.worker_id = a.worker_id), 0) AS micros
-            FROM labeling_assignment a
+                WHERE e.reference = %s || a.id AND CASE WHEN q.contract_id IS NULL
+                    THEN l.kind = %s AND l.worker_id = a.worker_id
+                    ELSE l.kind = %s AND l.purpose_type = 'contract' AND l.purpose_id = q.contract_id END), 0) AS micros
+            FROM labeling_assignment a JOIN labeling_workqueue q ON q.id = a.queue_id
             WHERE a.state = %s AND NOT EXISTS (SELECT FROM labeling_answerreview r WHERE r.assignment_id = a.id))
         SELECT id, worker_id, paid_micros, micros FROM paid WHERE micros IS DISTINCT FROM paid_micros
         ORDER BY id LIMIT %s"""
-    values = [PAYMENT_OF, LedgerKind.EARNINGS, AssignmentStatus.SUBMITTED, PER_CHECK]
+    values = [PAYMENT_OF, LedgerKind.EARNINGS, LedgerKind.ACCRUED, AssignmentStatus.SUBMITTED, PER_CHECK]
     for pk, worker, promised, paid in rows(statement, values):
         due = "nothing" if promised is None else text(promised)
         yield f"assignment {pk}: {due} dollars are due to worker {worker}, {text(int(paid))} were paid"
@@ -76,7 +81,7 @@ def escrow_fits_the_seats() -> Iterator[str]:
             FROM marketplace_ledgeraccount l LEFT JOIN marketplace_posting p ON p.ledger_account_id = l.id
             WHERE l.kind = %s AND l.purpose_type = %s GROUP BY l.purpose_id),
         needed AS (
-            SELECT q.id AS queue_id, sum((q.max_seats - t.answers_count + t.extra_answers)
+            SELECT q.id AS queue_id, sum((coalesce(t.gold_seats, q.max_seats) - t.answers_count + t.extra_answers)
                                          * (q.price_micros + q.fee_micros)) AS micros
             FROM labeling_batch b JOIN labeling_workqueue q ON q.id = b.queue_id
             JOIN labeling_task t ON t.batch_id = b.id

@@ -7,7 +7,7 @@ from django.db.models import Count, Min, Sum
 from django.utils import timezone
 
 from labeling.models import Assignment, Batch, DataObject, LabelingJob, ObjectState, Task
-from labeling.queries import spending
+from labeling.queries import gold_budget, spending
 
 
 def objects_by_state(job: LabelingJob) -> dict[str, int]:
@@ -59,17 +59,17 @@ def money_of_many(jobs: Iterable[LabelingJob]) -> dict[int, dict[str, int]]:
             "spent_micros": committed[job.pk] - reserved[job.pk] - held[job.pk],
             "under_review_micros": held[job.pk],
             "reserved_micros": reserved[job.pk],
-            "all_human_micros": job.objects_total * job.queue.task_micros,
+            "all_human_micros": gold_budget.batch_micros(job, job.objects_total, golds=True),
         }
         for job in rows
     }
 
 
 def progress(job: LabelingJob) -> dict[str, Any]:
-    """The live batch: tasks, seats, answers, and the expected seconds left (None before the first answer)."""
+    """The live batch without its golds: tasks, seats, answers, expected seconds left (None before the first answer)."""
     states = objects_by_state(job)
     batch = Batch.objects.filter(queue=job.queue_id, status__in=["Initializing", "InProgress"]).first()
-    sums = Task.objects.filter(batch=batch).aggregate(
+    sums = Task.objects.filter(batch=batch, gold=None).aggregate(
         tasks=Count("id"), seats=Sum("seats_total"), answers=Sum("answers_count"), free=Sum("seats_free")
     )
     seats, answers, free = (sums[name] or 0 for name in ("seats", "answers", "free"))
@@ -99,7 +99,7 @@ def _saving(job: LabelingJob) -> dict[str, int]:
     """With dynamic redundancy: the answers that done tasks did not need, and what they would have cost with fees."""
     if job.redundancy.get("kind") != "dynamic":
         return {"answers_saved": 0, "saved_micros": 0}
-    done = Task.objects.filter(queue=job.queue_id, state="Done").aggregate(
+    done = Task.objects.filter(queue=job.queue_id, gold=None, state="Done").aggregate(
         tasks=Count("id"), answers=Sum("answers_count")
     )
     saved = done["tasks"] * job.workers_per_object - (done["answers"] or 0)

@@ -25,15 +25,22 @@ def register() -> None:
 
 
 def reviews_paid() -> Iterator[str]:
-    """Of each answer the price is held while it is pending, in its worker's earnings once accepted, in neither else."""
+    """Of each answer the price is held while it is pending, in its worker's earnings once accepted, in neither else.
+
+    Under a contract it is held for the vendor that employs the worker, and accrues to them.
+    """
     statement = """
         WITH moved AS (
             SELECT r.id, r.state, r.price_micros, r.fee_micros,
-                coalesce(sum(p.amount_micros) FILTER (WHERE l.kind = %s AND l.worker_id = r.worker_id
-                    AND l.account_id = q.account_id), 0) AS held,
+                coalesce(sum(p.amount_micros) FILTER (WHERE l.kind = %s AND l.account_id = q.account_id
+                    AND CASE WHEN q.contract_id IS NULL THEN l.worker_id = r.worker_id
+                        ELSE l.purpose_type = 'contract' AND l.purpose_id = q.contract_id END), 0) AS held,
                 coalesce(sum(p.amount_micros) FILTER (WHERE l.kind = %s
                     AND l.account_id = q.account_id), 0) AS fee_held,
-                coalesce(sum(p.amount_micros) FILTER (WHERE l.kind = %s AND l.worker_id = r.worker_id), 0) AS earned,
+                coalesce(sum(p.amount_micros) FILTER (WHERE CASE WHEN q.contract_id IS NULL
+                    THEN l.kind = %s AND l.worker_id = r.worker_id
+                    ELSE l.kind = %s AND l.purpose_type = 'contract' AND l.purpose_id = q.contract_id
+                    END), 0) AS earned,
                 coalesce(sum(p.amount_micros) FILTER (WHERE l.kind = %s), 0) AS fees
             FROM labeling_answerreview r JOIN labeling_workqueue q ON q.id = r.queue_id
             LEFT JOIN marketplace_entry e ON e.reference = ANY (
@@ -47,7 +54,13 @@ def reviews_paid() -> Iterator[str]:
            OR earned <> CASE WHEN state = %s THEN price_micros ELSE 0 END
            OR fees <> CASE WHEN state = %s THEN fee_micros ELSE 0 END
         ORDER BY id LIMIT %s"""
-    pockets = [LedgerKind.HELD, LedgerKind.HELD_FEES, LedgerKind.EARNINGS, LedgerKind.FEES]
+    pockets = [
+        LedgerKind.HELD,
+        LedgerKind.HELD_FEES,
+        LedgerKind.EARNINGS,
+        LedgerKind.ACCRUED,
+        LedgerKind.FEES,
+    ]
     named = [f":{subjects.ANSWER_REVIEW}:", [str(kind) for kind in KINDS]]
     states = [ReviewStatus.PENDING, ReviewStatus.PENDING, ReviewStatus.ACCEPTED, ReviewStatus.ACCEPTED]
     for pk, state, price, held, earned in rows(statement, [*pockets, *named, *states, PER_CHECK]):

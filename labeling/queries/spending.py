@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from django.db.models import F, Q, Sum
 
 from labeling import subjects
-from labeling.models import AnswerReview, Batch, LabelingJob, ReviewStatus
+from labeling.models import AnswerReview, Batch, Gold, LabelingJob, ReviewStatus
+from labeling.queries import gold_budget
 from marketplace.models import EntryKind, LedgerKind, Subject
-from marketplace.services import escrow, ledger, wallets
+from marketplace.services import debts, escrow, ledger, wallets
 
 UNBOUNDED = 2**31
 """Objects that free work can pay for: more than any job has."""
@@ -36,14 +37,16 @@ def committed_micros(job: LabelingJob) -> int:
 
 
 def committed_of_many(jobs: Iterable[LabelingJob]) -> dict[int, int]:
-    """`committed_micros` of each of several jobs, by the job's key, in three queries."""
+    """`committed_micros` of each of several jobs, by the job's key, in four queries."""
     by_queue = {job.queue_id: job.pk for job in jobs}
     committed = dict.fromkeys(by_queue.values(), 0)
     queues = dict(Batch.objects.filter(queue__in=list(by_queue)).values_list("pk", "queue"))
     opened = [Subject(subjects.BATCH, pk) for pk in queues]
+    golds = dict(Gold.objects.filter(queue__in=list(by_queue)).values_list("pk", "queue"))
+    opened += [Subject(subjects.GOLD, pk) for pk in golds]
     moved = ledger.moved_of_each([EntryKind.RESERVE, EntryKind.REFUND], opened, pocket_kind=LedgerKind.WALLET)
     for subject, micros in moved.items():
-        committed[by_queue[queues[subject.id]]] -= micros
+        committed[by_queue[(golds if subject.type == subjects.GOLD else queues)[subject.id]]] -= micros
     for queue_id, found in _reviewed(by_queue).items():
         committed[by_queue[queue_id]] -= found["to_wallet"]
     return committed
@@ -68,16 +71,21 @@ def _reviewed(queues: Iterable[int]) -> dict[int, dict[str, int]]:
 
 
 def affordable_objects(job: LabelingJob) -> int:
-    """How many more objects could be opened now, by the wallet and the job's own limit on spending."""
-    price = job.queue.task_micros
-    if price == 0:
+    """How many more objects could be opened now, by the wallet and the job's own limit; none while its account owes."""
+    if job.queue.task_micros == 0:
         return UNBOUNDED
-    return min(wallets.balance(job.account) // price, allowed_objects(job))
+    if debts.owed(job.account):
+        return 0
+    golds = gold_budget.has_golds(job)
+    return min(gold_budget.objects_for(job, wallets.balance(job.account), golds=golds), _allowed(job, golds=golds))
 
 
 def allowed_objects(job: LabelingJob) -> int:
     """How many more objects max_spend_micros allows, whatever the wallet holds."""
-    price = job.queue.task_micros
-    if job.max_spend_micros is None or price == 0:
+    return _allowed(job, golds=gold_budget.has_golds(job))
+
+
+def _allowed(job: LabelingJob, *, golds: bool) -> int:
+    if job.max_spend_micros is None or job.queue.task_micros == 0:
         return UNBOUNDED
-    return max(0, job.max_spend_micros - committed_micros(job)) // price
+    return gold_budget.objects_for(job, max(0, job.max_spend_micros - committed_micros(job)), golds=golds)

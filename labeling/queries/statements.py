@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from labeling.models import AnswerReview, Assignment, Batch
-from labeling.subjects import ANSWER_REVIEW, ASSIGNMENT, BATCH
+from labeling.models import AnswerReview, Assignment, Batch, Bonus, Gold
+from labeling.subjects import ANSWER_REVIEW, ASSIGNMENT, BATCH, BONUS, GOLD
 from marketplace.models import Posting, Subject
 from marketplace.services import ledger
 
@@ -39,11 +39,11 @@ class StatementLine:
 def statement_lines(postings: Iterable[Posting]) -> list[StatementLine]:
     """The lines of one page, in the order given; `postings` come with their entries.
 
-    One query for each kind of row the page's entries are about: for a wallet batches and reviews, for earnings
-    assignments and reviews.
+    One query for each kind of row the page's entries are about: for a wallet batches, golds, reviews and bonuses, for
+    earnings assignments, reviews and bonuses.
     """
     postings = list(postings)
-    jobs = _jobs({posting.entry.subject for posting in postings})
+    jobs = jobs_of({posting.entry.subject for posting in postings})
     return [
         StatementLine(
             id=posting.pk,
@@ -59,12 +59,15 @@ def statement_lines(postings: Iterable[Posting]) -> list[StatementLine]:
     ]
 
 
-def _jobs(subjects: set[Subject]) -> dict[Subject, JobReference]:
+def jobs_of(subjects: set[Subject]) -> dict[Subject, JobReference]:
+    """The labeling jobs to which these rows belong; rows that belong to none are left out."""
     jobs = {}
     for subject_type, rows in (
         (BATCH, Batch.objects.all()),
         (ASSIGNMENT, Assignment.objects.all()),
         (ANSWER_REVIEW, AnswerReview.objects.all()),
+        (GOLD, Gold.objects.all()),
+        (BONUS, Bonus.objects.all()),
     ):
         keys = [subject.id for subject in subjects if subject.type == subject_type]
         if keys:

@@ -17,15 +17,17 @@ from labeling.models import (
     DataObject,
     Dataset,
     Export,
+    Gold,
     LabelImport,
     LabelingJob,
     WorkQueue,
 )
+from labeling.queries import golds as gold_reads
 from labeling.services.jobs import limits
 from labeling.services.queue import visibility
-from marketplace.errors import NotFound
+from marketplace.errors import Forbidden, NotFound
 from marketplace.models import Account, User, Worker
-from marketplace.services import eligibility, scope
+from marketplace.services import scope, team_access
 
 
 def jobs(account: Account) -> QuerySet[LabelingJob]:
@@ -35,7 +37,7 @@ def jobs(account: Account) -> QuerySet[LabelingJob]:
 
 def job(account: Account, job_id: int) -> LabelingJob:
     """A labeling job of the account, with its team and account loaded. Raises NotFound."""
-    row = jobs(account).select_related("queue__workteam", "account").filter(pk=job_id).first()
+    row = jobs(account).select_related("queue__workteam__panel", "account").filter(pk=job_id).first()
     if row is None:
         raise NotFound(f"the account has no labeling job {job_id}")
     return row
@@ -93,6 +95,19 @@ def data_object(job: LabelingJob, object_id: int) -> DataObject:
     return row
 
 
+def golds(job: LabelingJob) -> QuerySet[Gold]:
+    """The golds of a labeling job, with how they were answered."""
+    return gold_reads.of_job(job)
+
+
+def gold(job: LabelingJob, gold_id: int) -> Gold:
+    """A gold of the job, with how it was answered. Raises NotFound."""
+    row = golds(job).filter(pk=gold_id).first()
+    if row is None:
+        raise NotFound(f"the labeling job has no gold {gold_id}")
+    return row
+
+
 def reviews(account: Account) -> QuerySet[AnswerReview]:
     """The reviews of answers to the account's queues."""
     return AnswerReview.objects.filter(queue__account=account)
@@ -138,25 +153,27 @@ def assignment(worker: Worker, assignment_id: int) -> Assignment:
     return row
 
 
-def assignments_held(worker: Worker) -> QuerySet[Assignment]:
+def assignments_held(worker: Worker, address: str | None = None) -> QuerySet[Assignment]:
     """The assignments that a worker holds, of work queues that they may still see, with task, queue and worker loaded.
 
-    Not those whose lease has run out: the next sweep ends them.
+    Not those whose lease has run out: the next sweep ends them. Nor those that the `address` the request comes from is
+    kept from (None: no request).
     """
-    refusal = eligibility.refusal_expression(
-        worker_id=worker.pk, audience="queue__audience_id", account="queue__account_id"
-    )
+    refusal = visibility.refusal_expression(worker_id=worker.pk, queue="queue_id")
     leased = Assignment.objects.filter(
         worker=worker, state=AssignmentStatus.LEASED, lease_expires_at__gt=timezone.now()
     )
-    return leased.alias(refusal=refusal).filter(refusal=None).select_related("task__queue", "worker")
+    outside = team_access.outside_expression(address, cidrs="queue__workteam__source_cidrs")
+    shown = leased.alias(refusal=refusal, outside=outside).filter(refusal=None, outside=False)
+    return shown.select_related("task__queue", "worker")
 
 
-def queue(worker: Worker, queue_id: int) -> WorkQueue:
-    """A work queue that the worker may see. Raises NotFound."""
-    work_queue = WorkQueue.objects.filter(pk=queue_id).first()
+def queue(worker: Worker, queue_id: int, address: str | None = None) -> WorkQueue:
+    """A work queue that the worker may see. Raises NotFound, Forbidden where the `address` is kept from it."""
+    work_queue = visibility.with_outside(WorkQueue.objects.filter(pk=queue_id), address).first()
     if work_queue is None or visibility.refusal(worker_id=worker.pk, queue=work_queue) is not None:
         raise NotFound(f"there is no work {queue_id} for you")
+    visibility.require_inside(work_queue, address)
     return work_queue
 
 
@@ -173,28 +190,37 @@ def jobs_of_queues(queue_ids: Iterable[int]) -> dict[int, int]:
     return dict(LabelingJob.objects.filter(queue__in=list(queue_ids)).values_list("queue", "pk"))
 
 
-def object_shown_to(user: User, object_id: int) -> DataObject:
-    """An object whose picture the user may see: as a member of its account, or as a worker. Raises NotFound."""
-    row = DataObject.objects.select_related("job__queue").filter(pk=object_id).first()
+def object_shown_to(user: User, object_id: int, address: str | None = None) -> DataObject:
+    """An object whose picture the user may see: as a member of its account, or as a worker.
+
+    Raises NotFound, Forbidden where the `address` that the request comes from is kept from the work of the team.
+    """
+    outside = team_access.outside_expression(address, cidrs="job__queue__workteam__source_cidrs")
+    rows = DataObject.objects.select_related("job__queue").annotate(outside=outside)
+    row = rows.filter(pk=object_id).first()
     if row is not None and scope.is_member(user, row.job.account_id):
         return row
     worker = scope.worker_or_none(user)
     if row is None or worker is None or not visibility.may_see_object(worker_id=worker.pk, data_object=row):
         raise NotFound("there is no such image")
+    if row.outside:
+        raise Forbidden(team_access.refusal(address))
     return row
 
 
-def example_shown_to(user: User, queue_id: int, kind: str, number: int) -> dict[str, Any]:
+def example_shown_to(user: User, queue_id: int, kind: str, number: int, address: str | None = None) -> dict[str, Any]:
     """An example picture of a queue's instructions, for members of its account and workers it is open to.
 
-    `kind` is good_examples or bad_examples. Raises NotFound.
+    `kind` is good_examples or bad_examples. Raises NotFound, Forbidden as `object_shown_to`.
     """
-    queue = WorkQueue.objects.filter(pk=queue_id).first()
+    queue = visibility.with_outside(WorkQueue.objects.filter(pk=queue_id), address).first()
     worker = scope.worker_or_none(user)
-    allowed = queue is not None and (
-        scope.is_member(user, queue.account_id)
-        or (worker is not None and visibility.refusal(worker_id=worker.pk, queue=queue) is None)
+    member = queue is not None and scope.is_member(user, queue.account_id)
+    allowed = member or (
+        queue is not None and worker is not None and visibility.refusal(worker_id=worker.pk, queue=queue) is None
     )
+    if queue is not None and allowed and not member:
+        visibility.require_inside(queue, address)
     examples = (
         queue.instructions.get(kind, []) if queue is not None and allowed and kind in limits.EXAMPLE_KINDS else []
     )

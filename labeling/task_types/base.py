@@ -19,6 +19,9 @@ from labeling.formats.augmented_reading import Origin
 from labeling.formats.shapes import ImageSize
 from labeling.simulation.base import Simulation
 
+Mark = tuple[str, int, int, int, int]
+"""A class and, in whole pixels, left, top, width, height."""
+
 Size = tuple[int, int]
 """Displayed width and height of an image in pixels."""
 
@@ -211,6 +214,26 @@ class TaskType(ABC, Generic[Answer, Models]):
     def agreement(self, one: Answer, other: Answer) -> float:
         """How alike two answers or labels are: 1 for the same, 0 for nothing in common. Confidences do not matter."""
         return float(self.value(self.certain(one)) == self.value(self.certain(other)))
+
+    @abstractmethod
+    def score_against_truth(self, answer: Answer, truth: Answer) -> float:
+        """How right an answer is when the truth is known: F1, 1 for all of it and nothing else, 0 for none of it.
+
+        Golds and qualification tests use it; confidences do not matter.
+        """
+
+    def scores_by_class(self, answer: Answer, truth: Answer) -> dict[str, float]:
+        """`score_against_truth` for each true class by itself, 0 to 1; by default whether the answer names it."""
+        named = self.classes(answer)
+        return {label: float(label in named) for label in sorted(self.classes(truth))}
+
+    def agreement_by_class(self, one: Answer, label: Answer) -> dict[str, float]:
+        """`agreement` of an answer with a label, for each class of the label."""
+        return dict.fromkeys(self.classes(label), self.agreement(one, label))
+
+    def marks(self, answer: Answer) -> tuple[Mark, ...] | None:
+        """What was drawn, class and whole pixels, in any order; None where nothing is ever drawn."""
+        return None
 
     # --- manifests
 

@@ -13,12 +13,14 @@ from scipy.optimize import linear_sum_assignment
 from labeling.consolidation.answers import WorkerAnswer
 from labeling.consolidation.boxes import consolidator as boxes
 from labeling.consolidation.boxes.answers import Consolidated, ImageAnswers
+from labeling.consolidation.scoring import f1
 from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.models import WorkerModels
 from labeling.consolidation.workers.skills import Skill, SkillRow
 from labeling.formats import answers, augmented, augmented_reading, geometry
 from labeling.formats.shapes import Box, ImageSize
 from labeling.simulation.boxes import BoxSimulation
+from labeling.simulation.matching import labeled, tally
 from labeling.task_types.base import (
     PRICES,
     AnswersToImage,
@@ -27,6 +29,7 @@ from labeling.task_types.base import (
     Element,
     Finding,
     ImportedLabel,
+    Mark,
     Said,
     Size,
     SkillFigures,
@@ -111,6 +114,33 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
         alike = np.where(same, geometry.iou_matrix(geometry.corners(one), geometry.corners(other)), 0.0)
         rows, columns = linear_sum_assignment(alike, maximize=True)
         return float(2 * alike[rows, columns].sum() / (len(one) + len(other)))
+
+    def score_against_truth(self, answer: list[Box], truth: list[Box]) -> float:
+        """A box is right with an IoU of at least 0.5 with a true box of its class; pairs are one to one."""
+        right, given, true, _ = tally([labeled(answer)], [labeled(truth)])[0].tolist()
+        return f1(right, given, true)
+
+    def scores_by_class(self, answer: list[Box], truth: list[Box]) -> dict[str, float]:
+        """The same for the boxes of each class that is there."""
+        return {
+            label: self.score_against_truth(
+                [box for box in answer if box.label == label], [box for box in truth if box.label == label]
+            )
+            for label in sorted(self.classes(truth))
+        }
+
+    def agreement_by_class(self, one: list[Box], label: list[Box]) -> dict[str, float]:
+        """`agreement` about the boxes of each class that the label has."""
+        return {
+            name: self.agreement([box for box in one if box.label == name], [box for box in label if box.label == name])
+            for name in self.classes(label)
+        }
+
+    def marks(self, answer: list[Box]) -> tuple[Mark, ...]:
+        """The boxes."""
+        return tuple(
+            (box.label, round(box.left), round(box.top), round(box.width), round(box.height)) for box in answer
+        )
 
     def summary(self, value: Mapping[str, Any]) -> str:
         """How many boxes there are."""

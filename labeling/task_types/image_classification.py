@@ -9,6 +9,7 @@ from typing import Any
 
 from labeling.consolidation.answers import ObjectAnswers, WorkerAnswer
 from labeling.consolidation.classes import votes
+from labeling.consolidation.scoring import class_f1
 from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.skills import SkillRow
 from labeling.consolidation.workers.votes import VoteWorkers
@@ -84,6 +85,10 @@ class ImageClassification(TaskType[Vote, VoteWorkers]):
     def classes(self, answer: Vote) -> frozenset[str]:
         """The one choice."""
         return frozenset(answer.labels)
+
+    def score_against_truth(self, answer: Vote, truth: Vote) -> float:
+        """1 for the true class."""
+        return class_f1(answer.labels, truth.labels)
 
     def summary(self, value: Mapping[str, Any]) -> str:
         """The choice."""

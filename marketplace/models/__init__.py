@@ -2,11 +2,39 @@
 
 from marketplace.models.accounts import Account, ApiToken, IdempotentRequest, Membership, Role, User
 from marketplace.models.audit import AuditEvent
+from marketplace.models.billing import BillingTerms, WalletRefund, WalletRefundStatus
+from marketplace.models.funds import FundsWatch
 from marketplace.models.invitations import Invitation, InvitationStatus
 from marketplace.models.ledger import Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
+from marketplace.models.notices import EmailPace, Notice, NoticeKind, NoticePreference
+from marketplace.models.panels import Panel, PanelProvider
 from marketplace.models.payouts import UNDER_WAY, Payout, PayoutDetails, PayoutStatus
+from marketplace.models.qualifications import (
+    ActionsGuarded,
+    AudienceRequirement,
+    Comparator,
+    GrantedBy,
+    Qualification,
+    QualificationType,
+    QualificationTypeStatus,
+)
 from marketplace.models.rates import RateWindow
+from marketplace.models.reputation import Evidence, EvidenceSource, Reputation
+from marketplace.models.signups import SignUp, SignUpPurpose, WorkerProfile
 from marketplace.models.store import StoreAddress
+from marketplace.models.vendors import (
+    Contract,
+    ContractStatus,
+    Employer,
+    Invoice,
+    InvoicedPosting,
+    InvoiceLine,
+    InvoicePeriod,
+    InvoiceStatus,
+    ListingStatus,
+    VendorListing,
+)
+from marketplace.models.webhooks import WebhookDelivery, WebhookEndpoint, WebhookStatus
 from marketplace.models.workforce import (
     Audience,
     AudienceGroup,
@@ -19,39 +47,77 @@ from marketplace.models.workforce import (
     WorkerStatus,
     Workteam,
     WorkteamMember,
+    new_portal_slug,
 )
 
 __all__ = [
     "UNDER_WAY",
     "Account",
+    "ActionsGuarded",
     "ApiToken",
     "Audience",
     "AudienceGroup",
+    "AudienceRequirement",
     "AuditEvent",
+    "BillingTerms",
     "Block",
+    "Comparator",
+    "Contract",
+    "ContractStatus",
     "Crowd",
+    "EmailPace",
+    "Employer",
     "Entry",
     "EntryKind",
+    "FundsWatch",
+    "GrantedBy",
+    "Evidence",
+    "EvidenceSource",
     "GroupKind",
     "GroupMember",
     "IdempotentRequest",
     "Invitation",
     "InvitationStatus",
+    "Invoice",
+    "InvoiceLine",
+    "InvoicePeriod",
+    "InvoiceStatus",
+    "InvoicedPosting",
     "LedgerAccount",
     "LedgerKind",
+    "ListingStatus",
     "Membership",
+    "Notice",
+    "NoticeKind",
+    "NoticePreference",
+    "Panel",
+    "PanelProvider",
     "Payout",
     "PayoutDetails",
     "PayoutStatus",
     "Posting",
+    "Qualification",
+    "QualificationType",
+    "QualificationTypeStatus",
     "RateWindow",
+    "Reputation",
     "Role",
+    "SignUp",
+    "SignUpPurpose",
     "StoreAddress",
     "Subject",
     "User",
+    "WalletRefund",
+    "WalletRefundStatus",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookStatus",
+    "VendorListing",
     "Worker",
     "WorkerGroup",
+    "WorkerProfile",
     "WorkerStatus",
     "Workteam",
     "WorkteamMember",
+    "new_portal_slug",
 ]

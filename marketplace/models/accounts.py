@@ -23,6 +23,8 @@ class User(AbstractUser):
     is_operator = models.BooleanField(default=False)
     # Made by a program to try something out; only services/simulated.py makes and shuts such users.
     is_simulated = models.BooleanField(default=False)
+    # Came by a panel's link; has neither a password nor an address, and sees the panel's work and nothing else.
+    is_participant = models.BooleanField(default=False, db_default=False)
     # Counted up to end all of the user's sessions.
     sign_outs = models.PositiveIntegerField(default=0)
 
@@ -46,8 +48,16 @@ class Account(models.Model):
     name = models.CharField(max_length=80)
     # Twelve digits, as in every ARN.
     number = models.CharField(max_length=12, unique=True)
+    # Who invites, as invitations and the portals of the account's teams say it; empty: the account's name.
+    organization = models.CharField(max_length=80, blank=True, default="")
+    contact_email = models.EmailField(blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
     members = models.ManyToManyField(User, through="Membership", related_name="accounts")
+
+    @property
+    def organization_name(self) -> str:
+        """What people outside of the account know it by."""
+        return self.organization or self.name
 
 
 class Role(models.TextChoices):

@@ -27,14 +27,20 @@ class LedgerKind(models.TextChoices):
     EARNINGS = "earnings"  # what a worker was paid and has not withdrawn
     FEES = "fees"  # the platform's share
     PAYOUTS = "payouts"  # what a worker has asked to be paid out and the bank has not transferred yet
-    HELD = "held"  # a worker's pay for answers to one requester account that are under review
+    HELD = "held"  # a worker's pay for answers to one requester account that are under review; a vendor's by contract
     HELD_FEES = "held-fees"  # the platform's share of them
+    OWED = "owed"  # what an account owes, as a negative balance; jobs pause until it is settled
+    REFUNDS = "refunds"  # what an account wants back from its wallet and the operator has not sent yet
+    TAXES = "taxes"  # taxes on the platform's fees, collected for the authorities
+    ACCRUED = "accrued"  # what a vendor was paid under the contract that is its purpose, and has not invoiced yet
+    INVOICED = "invoiced"  # what a vendor has invoiced and was not transferred yet
 
 
 class LedgerAccount(models.Model):
     """A place where money can be, called a pocket for short: `Account` is the requester's.
 
-    An escrow pocket has a purpose: the row its money is set aside for.
+    An escrow pocket has a purpose: the row its money is set aside for. So has what is accrued or held for a vendor:
+    the contract.
     """
 
     kind = models.CharField(max_length=10, choices=LedgerKind)
@@ -59,15 +65,23 @@ class EntryKind(models.TextChoices):
 
     DEPOSIT = "deposit"  # money arrived from outside in a wallet
     RESERVE = "reserve"  # from a wallet into escrow
-    PAYMENT = "payment"  # from escrow to a worker and the platform
+    PAYMENT = "payment"  # from escrow to a worker, or the vendor that employs them, and the platform
     REFUND = "refund"  # from escrow back to the wallet
     WITHDRAWAL = "withdrawal"  # from a worker's earnings to what is paid out
-    PAYOUT = "payout"  # it has reached the worker's bank
+    PAYOUT = "payout"  # it has reached the worker's bank, or a vendor's invoice was paid
     PAYBACK = "payback"  # it has not: back to the earnings
     HOLD = "hold"  # from escrow to what is held for a worker and the platform, until the answer is reviewed
     RELEASE = "release"  # from what was held to the worker and the platform: the answer was accepted
     RETURN = "return"  # from what was held back to escrow, or to the wallet: the answer was rejected
     APPEAL = "appeal"  # from a wallet to a worker and the platform: an appeal was upheld
+    BONUS = "bonus"  # from a wallet to a worker and the platform, on top of what answers were paid
+    CHARGEBACK = "chargeback"  # a deposit was reversed: out of the wallet, and what is spent already is owed
+    SETTLEMENT = "settlement"  # from a wallet to what its account owes
+    TAX = "tax"  # from a wallet, or owed, to the taxes on the fees of a month
+    TAKE_BACK = "take-back"  # from a wallet to what its account wants back
+    TAKEN_BACK = "taken-back"  # it has reached the account's bank
+    KEPT = "kept"  # it was not sent: back into the wallet
+    INVOICE = "invoice"  # from what a vendor was paid under a contract to what it has invoiced
 
 
 class Entry(models.Model):

@@ -1,9 +1,11 @@
 """Workers, the teams work is given to, and the facts that decide who may see which work.
 
 A work queue admits groups through its audience, a worker belongs to groups, a block is an exception. The question "may
-this worker see this work" is answered by one SQL function over these tables (marketplace/sql/eligibility.sql); only
-services/eligibility.py writes them.
+this worker see this work" is answered by one SQL function over these tables and those of qualifications.py
+(marketplace/sql/eligibility_0027.sql); only services/eligibility.py writes them.
 """
+
+import secrets
 
 from django.db import models
 
@@ -25,6 +27,16 @@ class Worker(models.Model):
     status = models.CharField(max_length=10, choices=WorkerStatus, default=WorkerStatus.ACTIVE)
     status_changed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # Of a panel's participant: the panel, and the id that its provider knows them by.
+    panel = models.ForeignKey("marketplace.Panel", models.CASCADE, null=True, related_name="participants")
+    participant = models.CharField(max_length=100, blank=True, default="", db_default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["panel", "participant"], condition=models.Q(panel__isnull=False), name="participant_once"
+            )
+        ]
 
 
 class Crowd(models.TextChoices):
@@ -35,13 +47,25 @@ class Crowd(models.TextChoices):
     VENDOR = "vendor-crowd"
 
 
+def new_portal_slug() -> str:
+    """The last part of a portal's address, which nobody guesses."""
+    return secrets.token_hex(12)
+
+
 class Workteam(models.Model):
-    """A team of workers. The public pool is the one public-crowd team; it belongs to no account."""
+    """A team of workers. The public pool is the one public-crowd team; it belongs to no account.
+
+    A vendor-crowd team is a vendor's for one contract (see vendors.py).
+    """
 
     account = models.ForeignKey(Account, models.CASCADE, null=True, related_name="workteams")
     name = models.CharField(max_length=63)
     description = models.CharField(max_length=200, blank=True)
     crowd = models.CharField(max_length=20, choices=Crowd)
+    # The team's page for its workers is at this address; unguessable, unless its account has chosen one.
+    portal_slug = models.CharField(max_length=63, unique=True, default=new_portal_slug)
+    # SourceIpConfig.Cidrs: only from these networks its work can be seen and done, ["203.0.113.0/24"]; empty: from all.
+    source_cidrs = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True)
     members = models.ManyToManyField(Worker, through="WorkteamMember", related_name="workteams")
 
@@ -54,6 +78,16 @@ class Workteam(models.Model):
     def public(self) -> bool:
         """Whether it is the public pool."""
         return self.crowd == Crowd.PUBLIC
+
+    @property
+    def of_vendor(self) -> bool:
+        """Whether it is a vendor's team for one contract; it belongs to the vendor's account."""
+        return self.crowd == Crowd.VENDOR
+
+    @property
+    def is_panel(self) -> bool:
+        """Whether its people are the participants of a panel, which costs a query unless the panel is loaded."""
+        return hasattr(self, "panel")
 
 
 class WorkteamMember(models.Model):
@@ -72,6 +106,9 @@ class GroupKind(models.TextChoices):
 
     TEAM = "team"  # the members of one private team
     PUBLIC = "public"  # everybody in the public pool
+    CONTRACT = "contract"  # the people whom a vendor has assigned to one contract
+    ADULTS = "adults"  # those in the public pool who have confirmed that they are of age
+    PANEL = "panel"  # the participants of one panel
 
 
 class WorkerGroup(models.Model):
@@ -79,6 +116,13 @@ class WorkerGroup(models.Model):
 
     kind = models.CharField(max_length=20, choices=GroupKind)
     workteam = models.OneToOneField(Workteam, models.CASCADE, null=True, related_name="group")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind"], condition=models.Q(kind="adults"), name="worker_group_of_adults_once"
+            )
+        ]
 
 
 class GroupMember(models.Model):
@@ -93,9 +137,13 @@ class GroupMember(models.Model):
 
 
 class Audience(models.Model):
-    """The groups that some work is open to: whoever belongs to one of them. Work with the same groups shares it."""
+    """The groups that some work is open to: whoever belongs to one of them and meets its requirements, if it has any.
 
-    # The primary keys of its groups in ascending order, "3,7": two audiences never have the same groups.
+    Work with the same groups and requirements shares it.
+    """
+
+    # The primary keys of its groups in ascending order, "3,7", and what stands for its requirements, "3,7;5c0a...":
+    # two audiences never have the same of both.
     key = models.CharField(max_length=500, unique=True)
     groups = models.ManyToManyField(WorkerGroup, through="AudienceGroup", related_name="audiences")
 

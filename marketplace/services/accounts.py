@@ -12,12 +12,15 @@ from django.utils import timezone
 
 from marketplace.columns import columns
 from marketplace.errors import Forbidden, Invalid, NameTaken, NotFound, WrongState
-from marketplace.models import Account, ApiToken, AuditEvent, Membership, Role, User, Worker
+from marketplace.models import Account, ApiToken, Membership, Role, User, Worker
 from marketplace.ranges import Range
-from marketplace.services import passwords
+from marketplace.services import audit, passwords
 
 ACCOUNT_NAME_LENGTH = Range(1, 80)
 """Characters of an account's name."""
+
+ORGANIZATION_LENGTH = Range(0, 80)
+"""Characters of the name of an account's organization."""
 
 DISPLAY_NAME_LENGTH = Range(0, 80)
 """Characters of a person's name."""
@@ -78,6 +81,26 @@ def create_account(*, name: str, owner: User) -> Account:
             # Another account has this number; anything else would not go away by trying again.
             if not Account.objects.filter(number=number).exists():
                 raise
+
+
+def set_organization(*, account: Account, organization: str, contact_email: str, acting: User) -> None:
+    """Say who invites: the name and address in invitations and on the portals of the account's teams; "" for neither.
+
+    Without an organization's name they say the account's. Raises NotFound when `acting` is no member, Forbidden when
+    they are less than an admin, Invalid for a long name or a bad address.
+    """
+    require_role(account=account, user=acting, at_least=Role.ADMIN)
+    name = " ".join(organization.split())
+    if len(name) not in ORGANIZATION_LENGTH:
+        raise Invalid(f"an organization's name has {ORGANIZATION_LENGTH} characters", field="organization")
+    try:
+        address = checked_address(contact_email) if contact_email.strip() else ""
+    except Invalid as error:
+        raise Invalid(error.message, field="contact_email") from None
+    with transaction.atomic():
+        Account.objects.filter(pk=account.pk).update(organization=name, contact_email=address)
+        record(account, actor(acting), "organization changed")
+    account.organization, account.contact_email = name, address
 
 
 def add_member(*, account: Account, user: User, role: Role | str, by: str = "system") -> Membership:
@@ -188,9 +211,11 @@ def create_token(
     if caller is not None and not covers(caller, account.pk if account is not None else None):
         raise Forbidden("a token of one account makes tokens of this account only; sign in to make others")
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
-    token = ApiToken.objects.create(
-        user=user, account=account, name=name.strip(), prefix=secret[:12], digest=_digest(secret)
-    )
+    with transaction.atomic():
+        token = ApiToken.objects.create(
+            user=user, account=account, name=name.strip(), prefix=secret[:12], digest=_digest(secret)
+        )
+        audit.record(token, by=actor(user), because=f"made: {token.name}")
     return token, secret
 
 
@@ -241,9 +266,7 @@ def revoke_token(*, token: ApiToken, by: str) -> None:
     with transaction.atomic():
         now = timezone.now()
         if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now):
-            AuditEvent.objects.create(
-                object_type=ApiToken._meta.label, object_id=token.pk, by=by, because="revoked", at=now
-            )
+            audit.record(token, by=by, because="revoked", at=now)
     token.refresh_from_db()
 
 
@@ -271,6 +294,4 @@ def _keep_an_owner(account: Account, leaving: User) -> None:
 
 def record(account: Account, by: str, because: str) -> None:
     """Write an audit row about the account."""
-    AuditEvent.objects.create(
-        object_type=Account._meta.label, object_id=account.pk, by=by, because=because, at=timezone.now()
-    )
+    audit.record(account, by=by, because=because)

@@ -3,26 +3,35 @@
 Knows workers, groups and accounts; neither tasks nor queues. The rule itself is the SQL function marketplace_refusal.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, F, Func, QuerySet, TextField, Value
-from django.utils import timezone
+from django.db.models import BigIntegerField, F, Func, Q, QuerySet, TextField, Value
 
 from marketplace.errors import Invalid
 from marketplace.models import (
     Account,
+    ActionsGuarded,
     Audience,
     AudienceGroup,
-    AuditEvent,
+    AudienceRequirement,
     Block,
+    Crowd,
     GroupKind,
     GroupMember,
+    QualificationType,
+    QualificationTypeStatus,
     Worker,
     WorkerGroup,
     Workteam,
 )
 from marketplace.ranges import Range
+from marketplace.services import audit
+from marketplace.services import requirements as rules
+from marketplace.services.requirements import Requirement
 
 REASON_LENGTH = Range(0, 200)
 """Characters of the reason for a block."""
@@ -34,12 +43,56 @@ SAID = {
     BLOCKED: "this work is not open to you",
     NOT_ADMITTED: "you are not a member of the workforce this work is open to",
 }
+GROUP_KINDS = {
+    Crowd.PUBLIC: GroupKind.PUBLIC,
+    Crowd.PRIVATE: GroupKind.TEAM,
+    Crowd.VENDOR: GroupKind.CONTRACT,
+}
+"""What makes the members of a team a group, by its crowd."""
+
+LACKS = "qualification:"
+"""What the reason begins with when a requirement is not met; the key of the type and one of LACKING follow."""
+
+LACKING = {
+    "not-taken": "you do not have it yet",
+    "expired": "yours has expired",
+    "revoked": "yours was revoked",
+    "too-low": "your value is too low",
+    "other-value": "your value is not one of those asked for",
+    "held": "the work is for those who do not have it",
+}
+"""What is wrong with the worker's qualification, as workers are told it."""
+
+
+@dataclass(frozen=True)
+class Lack:
+    """The qualification that a worker lacks, by the key of its type, and why: a key of LACKING."""
+
+    qualification_type_id: int
+    why: str
+
+
+def lack(reason: str | None) -> Lack | None:
+    """What a reason of `refusal` says of qualifications; None when it is another reason."""
+    if reason is None or not reason.startswith(LACKS):
+        return None
+    key, _, why = reason.removeprefix(LACKS).partition(":")
+    return Lack(int(key), why)
+
+
+def said(reason: str) -> str | None:
+    """A reason of `refusal` in words for the worker; None for what is none."""
+    lacking = lack(reason)
+    if lacking is None:
+        return SAID.get(reason)
+    name = QualificationType.objects.values_list("name", flat=True).get(pk=lacking.qualification_type_id)
+    return f"this work asks for the qualification {name!r}: {LACKING[lacking.why]}"
 
 
 def refusal(*, worker_id: int, audience_id: int, account_id: int) -> str | None:
     """Why the worker may not see the work of the account that is open to the audience; None when they may.
 
-    One of SUSPENDED, BLOCKED, NOT_ADMITTED.
+    One of SUSPENDED, BLOCKED, NOT_ADMITTED, or a text that `lack` reads.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT marketplace_refusal(%s, %s, %s)", [worker_id, audience_id, account_id])
@@ -58,10 +111,75 @@ def refusal_expression(*, worker_id: int, audience: str, account: str) -> Func:
     )
 
 
+def open_to(*, worker_ids: Sequence[int], work: Sequence[tuple[int, int]]) -> dict[int, int]:
+    """How much of the work, pairs of (audience, account) keys, each worker may see, by key; those who see none are out.
+
+    One query; its cost grows with the number of workers times that of pairs.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT w.id, count(*) FROM unnest(%s::bigint[]) AS w(id)
+               CROSS JOIN unnest(%s::bigint[], %s::bigint[]) AS q(audience_id, account_id)
+               WHERE marketplace_refusal(w.id, q.audience_id, q.account_id) IS NULL GROUP BY w.id""",
+            [list(worker_ids), [audience for audience, _ in work], [account for _, account in work]],
+        )
+        return dict(cursor.fetchall())
+
+
+def team_workers(*, audience_id: int, after: int, most: int) -> list[int]:
+    """The keys of the next workers, by key, of the teams that an audience admits; the public pool is left out."""
+    groups = WorkerGroup.objects.filter(audiences=audience_id).exclude(kind=GroupKind.PUBLIC)
+    return _next_workers(groups, after, most)
+
+
+def public_workers(*, after: int, most: int) -> list[int]:
+    """The keys of the next workers, by key, of the public pool."""
+    return _next_workers(WorkerGroup.objects.filter(kind=GroupKind.PUBLIC), after, most)
+
+
+def _next_workers(groups: QuerySet[WorkerGroup], after: int, most: int) -> list[int]:
+    rows = GroupMember.objects.filter(group__in=groups, worker__gt=after).order_by("worker")
+    return list(rows.values_list("worker", flat=True).distinct()[:most])
+
+
+def types_shown_to(worker: Worker, *, audiences: QuerySet[Any]) -> QuerySet[QualificationType]:
+    """The qualification types that a worker may know of, with their accounts: the operator's, those that they hold or
+    held, those of accounts on whose teams they are, and those that one of the `audiences` (their keys) openly asks of
+    them. None of an account that has blocked them.
+    """
+    asked = AudienceRequirement.objects.filter(
+        audience__in=audiences,
+        audience__groups__members__worker=worker,
+        actions_guarded=ActionsGuarded.ACCEPT,
+    )
+    rows = QualificationType.objects.filter(
+        Q(account=None, status=QualificationTypeStatus.ACTIVE)
+        | Q(pk__in=worker.qualifications.values("qualification_type"))
+        | Q(account__in=worker.workteams.values("account"), status=QualificationTypeStatus.ACTIVE)
+        | Q(pk__in=asked.values("qualification_type"))
+    )
+    blocking = Block.objects.filter(worker=worker).values("account")
+    return rows.exclude(account__isnull=False, account__in=blocking).select_related("account")
+
+
 def group_of(team: Workteam) -> WorkerGroup:
     """The group of a team's members (of the public pool: of everybody in it), made at its first use."""
-    kind = GroupKind.PUBLIC if team.public else GroupKind.TEAM
+    return _group(team, GROUP_KINDS[Crowd(team.crowd)])
+
+
+def group_of_panel(team: Workteam) -> WorkerGroup:
+    """The group of a panel's participants, made with the panel."""
+    return _group(team, GroupKind.PANEL)
+
+
+def _group(team: Workteam, kind: GroupKind | str) -> WorkerGroup:
     group, _ = WorkerGroup.objects.get_or_create(workteam=team, defaults={"kind": kind})
+    return group
+
+
+def adults() -> WorkerGroup:
+    """The group of those in the public pool who have confirmed that they are of age, made at its first use."""
+    group, _ = WorkerGroup.objects.get_or_create(kind=GroupKind.ADULTS)
     return group
 
 
@@ -75,15 +193,45 @@ def leave(*, group: WorkerGroup, worker: Worker) -> None:
     GroupMember.objects.filter(group=group, worker=worker).delete()
 
 
-def audience_for(groups: Iterable[WorkerGroup]) -> Audience:
-    """The audience that admits the members of any of these groups. Raises Invalid for none."""
+def audience_for(groups: Iterable[WorkerGroup], requirements: Sequence[Requirement] = ()) -> Audience:
+    """The audience that admits those members of any of these groups who meet all of the requirements.
+
+    Raises Invalid for no group.
+    """
     keys = sorted({group.pk for group in groups})
     if not keys:
         raise Invalid("work has to be open to at least one group of workers", field="workteam")
+    key = ",".join(map(str, keys)) + (f";{rules.digest(requirements)}" if requirements else "")
+    return _audience(key, keys, [one.row() for one in requirements])
+
+
+def audience_from(audience: Audience, *, opened_at: datetime) -> Audience:
+    """The audience of work that opens now: the same, but with the head start of preferred workers counted from now."""
+    rows = list(audience.requirements.order_by("place"))
+    if not any(row.head_start_minutes is not None and row.head_start_until is None for row in rows):
+        return audience
+    columns = [
+        {
+            **rules.of_row(row).row(),
+            "head_start_until": None
+            if row.head_start_minutes is None
+            else opened_at + timedelta(minutes=row.head_start_minutes),
+        }
+        for row in rows
+    ]
+    groups = list(audience.admitted.order_by("group_id").values_list("group_id", flat=True))
+    return _audience(f"{audience.key}@{opened_at.isoformat()}", groups, columns)
+
+
+def _audience(key: str, groups: Sequence[int], requirements: Sequence[dict[str, object]]) -> Audience:
     with transaction.atomic():
-        audience, new = Audience.objects.get_or_create(key=",".join(map(str, keys)))
+        audience, new = Audience.objects.get_or_create(key=key)
         if new:
-            AudienceGroup.objects.bulk_create(AudienceGroup(audience=audience, group_id=pk) for pk in keys)
+            AudienceGroup.objects.bulk_create(AudienceGroup(audience=audience, group_id=pk) for pk in groups)
+            AudienceRequirement.objects.bulk_create(
+                AudienceRequirement(audience=audience, place=place, **columns)
+                for place, columns in enumerate(requirements)
+            )
     return audience
 
 
@@ -96,7 +244,7 @@ def block(*, account: Account, worker: Worker, reason: str = "", by: str) -> Blo
             account=account, worker=worker, defaults={"reason": reason, "created_by": by}
         )
         if new:
-            _record(account, by, f"worker:{worker.pk} blocked{f': {reason}' if reason else ''}")
+            audit.record(account, by=by, because=f"worker:{worker.pk} blocked{f': {reason}' if reason else ''}")
     return found
 
 
@@ -104,15 +252,9 @@ def unblock(*, account: Account, worker: Worker, by: str) -> None:
     """Take a block back; safe to repeat."""
     with transaction.atomic():
         if Block.objects.filter(account=account, worker=worker).delete()[0]:
-            _record(account, by, f"worker:{worker.pk} unblocked")
+            audit.record(account, by=by, because=f"worker:{worker.pk} unblocked")
 
 
 def blocks(account: Account) -> QuerySet[Block]:
     """The account's blocks with their workers, newest first."""
     return Block.objects.filter(account=account).select_related("worker").order_by("-pk")
-
-
-def _record(account: Account, by: str, because: str) -> None:
-    AuditEvent.objects.create(
-        object_type=Account._meta.label, object_id=account.pk, by=by, because=because, at=timezone.now()
-    )

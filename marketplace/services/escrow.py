@@ -7,27 +7,34 @@ assignment that is paid): each is reserved for, paid and refunded once. Knows no
 from collections.abc import Collection, Iterable
 
 from marketplace.errors import Invalid
-from marketplace.models import Account, Entry, EntryKind, LedgerAccount, LedgerKind, Subject, Worker
-from marketplace.services import ledger
+from marketplace.models import Account, Employer, Entry, EntryKind, LedgerAccount, LedgerKind, Subject, Worker
+from marketplace.services import debts, funds, ledger, payees
 from marketplace.services.ledger import Leg
 
 
 def reserve(*, account: Account, purpose: Subject, subject: Subject, amount_micros: int, by: str) -> Entry | None:
     """Move money from the wallet into escrow; nothing is booked for zero.
 
-    Raises LimitExceeded when the wallet holds less, IntegrityError when this was booked before.
+    Raises InsufficientFunds when the wallet holds less, AccountOwes while the account owes money, IntegrityError when
+    this was booked before.
     """
     if amount_micros < 0:
         raise Invalid("a negative amount cannot be reserved", field="amount")
     if amount_micros == 0:
         return None
+    wallet = ledger.pocket(LedgerKind.WALLET, account=account)
     postings = {
-        ledger.pocket(LedgerKind.WALLET, account=account): -amount_micros,
+        wallet: -amount_micros,
         ledger.pocket(LedgerKind.ESCROW, account=account, purpose=purpose): amount_micros,
     }
-    return ledger.post(
-        kind=EntryKind.RESERVE, subject=subject, postings=postings, by=by, description="Reserved for open tasks"
-    )
+    # Debts change under the lock of the wallet only.
+    with ledger.locked(wallet):
+        debts.require_none(account)
+        entry = ledger.post(
+            kind=EntryKind.RESERVE, subject=subject, postings=postings, by=by, description="Reserved for open tasks"
+        )
+        funds.watch_balance(account)
+    return entry
 
 
 def pay(
@@ -39,9 +46,10 @@ def pay(
     price_micros: int,
     fee_micros: int,
     by: str,
+    employer: Employer | None = None,
     description: str = "",
 ) -> None:
-    """Pay a worker and the platform out of escrow, in one round trip and without a lock.
+    """Pay a worker, or their employer, and the platform out of escrow, in one round trip and without a lock.
 
     Nothing is locked because the seat that is being paid was funded when its batch opened: the caller holds that seat.
     Raises IntegrityError when this was booked before.
@@ -55,7 +63,7 @@ def pay(
         subject=subject,
         legs=[
             Leg(LedgerKind.ESCROW, -price_micros - fee_micros, account_id=account.pk, purpose=purpose),
-            Leg(LedgerKind.EARNINGS, price_micros, worker_id=worker.pk),
+            payees.earned(worker.pk, employer, price_micros),
             Leg(LedgerKind.FEES, fee_micros),
         ],
         by=by,

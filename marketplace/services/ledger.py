@@ -12,7 +12,8 @@ from marketplace.errors import InsufficientFunds
 from marketplace.models import Account, Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject, Worker
 from marketplace.money import text
 
-MAY_BE_NEGATIVE = frozenset({LedgerKind.OUTSIDE})
+MAY_BE_NEGATIVE = frozenset({LedgerKind.OUTSIDE, LedgerKind.OWED})
+"""Pockets that are no money of anybody's: the world outside, and what an account owes, which is never above zero."""
 
 
 class Leg(NamedTuple):
@@ -34,9 +35,19 @@ def reference_of(kind: str, subject: Subject, *, given: str = "") -> str:
     return f"{EntryKind(kind)}:{given}" if given else f"{EntryKind(kind)}:{subject.type}:{subject.id}"
 
 
+def is_booked(kind: str, subject: Subject) -> bool:
+    """Whether this fact is booked already."""
+    return Entry.objects.filter(reference=reference_of(kind, subject)).exists()
+
+
 def shown_reference(entry: Entry) -> str:
-    """The reference people know the entry by: of a deposit the one the operator gave."""
-    return entry.reference.removeprefix(f"{entry.kind}:") if entry.kind == EntryKind.DEPOSIT else entry.reference
+    """The reference people know the entry by: of a deposit or its reversal the one the operator gave."""
+    return given_part(entry.kind, entry.reference)
+
+
+def given_part(kind: str, reference: str) -> str:
+    """`shown_reference` of an entry by its kind and reference."""
+    return reference.removeprefix(f"{kind}:") if kind in (EntryKind.DEPOSIT, EntryKind.CHARGEBACK) else reference
 
 
 def pocket(

@@ -9,25 +9,36 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
-from marketplace.models import UNDER_WAY, EntryKind, LedgerKind
+from marketplace.models import UNDER_WAY, EntryKind, LedgerKind, WalletRefundStatus
 from marketplace.money import text
 from marketplace.services.ledger import MAY_BE_NEGATIVE
 
 TRIGGERS = ("ledger_entry_balances", "ledger_posting_append_only", "ledger_entry_append_only")
 """What keeps the ledger whole between two audits."""
 
+PAID = {LedgerKind.EARNINGS, LedgerKind.ACCRUED, LedgerKind.FEES}
+"""Where the pay of an answer goes: to the worker or the vendor that employs them, and to the platform."""
+
 MOVES = {
     EntryKind.DEPOSIT: ({LedgerKind.OUTSIDE}, {LedgerKind.WALLET}),
     EntryKind.RESERVE: ({LedgerKind.WALLET}, {LedgerKind.ESCROW}),
-    EntryKind.PAYMENT: ({LedgerKind.ESCROW}, {LedgerKind.EARNINGS, LedgerKind.FEES}),
+    EntryKind.PAYMENT: ({LedgerKind.ESCROW}, PAID),
     EntryKind.REFUND: ({LedgerKind.ESCROW}, {LedgerKind.WALLET}),
     EntryKind.WITHDRAWAL: ({LedgerKind.EARNINGS}, {LedgerKind.PAYOUTS}),
-    EntryKind.PAYOUT: ({LedgerKind.PAYOUTS}, {LedgerKind.OUTSIDE}),
+    EntryKind.PAYOUT: ({LedgerKind.PAYOUTS, LedgerKind.INVOICED}, {LedgerKind.OUTSIDE}),
     EntryKind.PAYBACK: ({LedgerKind.PAYOUTS}, {LedgerKind.EARNINGS}),
     EntryKind.HOLD: ({LedgerKind.ESCROW}, {LedgerKind.HELD, LedgerKind.HELD_FEES}),
-    EntryKind.RELEASE: ({LedgerKind.HELD, LedgerKind.HELD_FEES}, {LedgerKind.EARNINGS, LedgerKind.FEES}),
+    EntryKind.RELEASE: ({LedgerKind.HELD, LedgerKind.HELD_FEES}, PAID),
     EntryKind.RETURN: ({LedgerKind.HELD, LedgerKind.HELD_FEES}, {LedgerKind.ESCROW, LedgerKind.WALLET}),
-    EntryKind.APPEAL: ({LedgerKind.WALLET}, {LedgerKind.EARNINGS, LedgerKind.FEES}),
+    EntryKind.APPEAL: ({LedgerKind.WALLET}, PAID),
+    EntryKind.INVOICE: ({LedgerKind.ACCRUED}, {LedgerKind.INVOICED}),
+    EntryKind.BONUS: ({LedgerKind.WALLET}, {LedgerKind.EARNINGS, LedgerKind.FEES}),
+    EntryKind.CHARGEBACK: ({LedgerKind.WALLET, LedgerKind.OWED}, {LedgerKind.OUTSIDE}),
+    EntryKind.SETTLEMENT: ({LedgerKind.WALLET}, {LedgerKind.OWED}),
+    EntryKind.TAX: ({LedgerKind.WALLET, LedgerKind.OWED}, {LedgerKind.TAXES}),
+    EntryKind.TAKE_BACK: ({LedgerKind.WALLET}, {LedgerKind.REFUNDS}),
+    EntryKind.TAKEN_BACK: ({LedgerKind.REFUNDS}, {LedgerKind.OUTSIDE}),
+    EntryKind.KEPT: ({LedgerKind.REFUNDS}, {LedgerKind.WALLET}),
 }
 """Which kinds of pockets an entry of each kind takes money from, and which it brings money to."""
 
@@ -71,7 +82,10 @@ def findings() -> list[Finding]:
         "every entry balances": entries_balance,
         "no pocket is below zero": pockets_not_negative,
         "entries move money as their kind says": entries_move_as_their_kind,
+        "nobody is owed by the platform": debts_not_above_zero,
         "payouts hold what is on its way": payouts_on_their_way,
+        "refunds hold what is on its way": refunds_on_their_way,
+        "chargebacks reverse a deposit": chargebacks_reverse,
         "the database refuses changes": triggers_work,
     }
     return [Finding(name, what) for name, check in (checks | CHECKS).items() for what in check()]
@@ -132,21 +146,56 @@ def entries_move_as_their_kind() -> Iterator[str]:
         yield f"entry {entry} ({reference}) moves {text(amount)} dollars in a pocket of kind {kind}"
 
 
+def debts_not_above_zero() -> Iterator[str]:
+    """What accounts owe is a negative balance, and a settlement never settles more than that."""
+    statement = """SELECT l.account_id, sum(p.amount_micros) FROM marketplace_posting p
+                   JOIN marketplace_ledgeraccount l ON l.id = p.ledger_account_id WHERE l.kind = %s
+                   GROUP BY l.account_id HAVING sum(p.amount_micros) > 0 ORDER BY 1 LIMIT %s"""
+    for account, total in rows(statement, [LedgerKind.OWED, PER_CHECK]):
+        yield f"account {account} has settled {text(int(total))} dollars more than it owed"
+
+
+def chargebacks_reverse() -> Iterator[str]:
+    """Each chargeback takes out what the deposit of its reference brought to its account."""
+    statement = """
+        SELECT c.id, c.reference, out.micros, d.micros FROM marketplace_entry c
+        JOIN LATERAL (SELECT sum(p.amount_micros) AS micros FROM marketplace_posting p
+                      WHERE p.entry_id = c.id AND p.amount_micros > 0) AS out ON true
+        LEFT JOIN LATERAL (SELECT sum(p.amount_micros) AS micros FROM marketplace_entry e
+                      JOIN marketplace_posting p ON p.entry_id = e.id AND p.amount_micros > 0
+                      WHERE e.reference = %s || substr(c.reference, length(c.kind) + 1)
+                        AND e.subject_id = c.subject_id) AS d ON true
+        WHERE c.kind = %s AND out.micros IS DISTINCT FROM d.micros ORDER BY c.id LIMIT %s"""
+    for entry, reference, taken, deposited in rows(statement, [EntryKind.DEPOSIT, EntryKind.CHARGEBACK, PER_CHECK]):
+        found = "no deposit" if deposited is None else f"a deposit of {text(int(deposited))} dollars"
+        yield f"entry {entry} ({reference}) takes {text(int(taken))} dollars back, of {found}"
+
+
 def payouts_on_their_way() -> Iterator[str]:
     """Each worker's payouts that are asked for or sent, and no others, are in the pocket for payouts."""
-    statement = """
+    yield from _on_their_way("worker", "payout", LedgerKind.PAYOUTS, [str(status) for status in UNDER_WAY])
+
+
+def refunds_on_their_way() -> Iterator[str]:
+    """Each account's refunds that are asked for, and no others, are in the pocket for refunds."""
+    yield from _on_their_way("account", "walletrefund", LedgerKind.REFUNDS, [str(WalletRefundStatus.REQUESTED)])
+
+
+def _on_their_way(owner: str, table: str, pocket: str, statuses: list[str]) -> Iterator[str]:
+    """What differs between the pocket of each owner and the rows of a table with these statuses."""
+    statement = f"""
         WITH held AS (
-            SELECT l.worker_id, sum(p.amount_micros) AS micros FROM marketplace_posting p
-            JOIN marketplace_ledgeraccount l ON l.id = p.ledger_account_id WHERE l.kind = %s GROUP BY l.worker_id),
+            SELECT l.{owner}_id AS owner, sum(p.amount_micros) AS micros FROM marketplace_posting p
+            JOIN marketplace_ledgeraccount l ON l.id = p.ledger_account_id WHERE l.kind = %s GROUP BY 1),
         under_way AS (
-            SELECT worker_id, sum(amount_micros) AS micros FROM marketplace_payout
-            WHERE status = ANY(%s) GROUP BY worker_id)
-        SELECT coalesce(held.worker_id, under_way.worker_id), coalesce(held.micros, 0), coalesce(under_way.micros, 0)
-        FROM held FULL JOIN under_way ON under_way.worker_id = held.worker_id
+            SELECT {owner}_id AS owner, sum(amount_micros) AS micros FROM marketplace_{table}
+            WHERE status = ANY(%s) GROUP BY 1)
+        SELECT coalesce(held.owner, under_way.owner), coalesce(held.micros, 0), coalesce(under_way.micros, 0)
+        FROM held FULL JOIN under_way ON under_way.owner = held.owner
         WHERE coalesce(held.micros, 0) <> coalesce(under_way.micros, 0) ORDER BY 1 LIMIT %s"""
-    for worker, held, asked in rows(statement, [LedgerKind.PAYOUTS, [str(status) for status in UNDER_WAY], PER_CHECK]):
+    for key, held, asked in rows(statement, [pocket, statuses, PER_CHECK]):
         due, have = text(int(asked)), text(int(held))
-        yield f"worker {worker} has payouts of {due} dollars under way, {have} are held for them"
+        yield f"{owner} {key} has {pocket} of {due} dollars under way, {have} are held for them"
 
 
 def triggers_work() -> Iterator[str]:

@@ -8,14 +8,14 @@ from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
 from marketplace import strict
 from marketplace.errors import Invalid
-from marketplace.models import AuditEvent, User
+from marketplace.models import User
 from marketplace.ranges import Range
+from marketplace.services import audit
 
 LENGTH = Range(1, 1000)
 """Characters of a password; that it is long enough is checked by the validators in settings.py."""
@@ -47,9 +47,7 @@ def put(*, user: User, password: str, by: str, because: str) -> None:
     with transaction.atomic():
         user.set_password(password)
         user.save(update_fields=["password"])
-        AuditEvent.objects.create(
-            object_type=User._meta.label, object_id=user.pk, by=by, because=because, at=timezone.now()
-        )
+        audit.record(user, by=by, because=because)
 
 
 def link_parts(user: User) -> tuple[str, str]:
@@ -59,17 +57,15 @@ def link_parts(user: User) -> tuple[str, str]:
 
 def make_link(*, user: User, by: str) -> tuple[str, str]:
     """`link_parts` for somebody else to pass on: recorded. Raises Invalid for a user who may not sign in."""
-    if not user.is_active or user.is_simulated:
+    if not may_reset(user):
         raise Invalid(f"{user.email} may not sign in; a password would not change that", field="user")
-    AuditEvent.objects.create(
-        object_type=User._meta.label, object_id=user.pk, by=by, because="password link made", at=timezone.now()
-    )
+    audit.record(user, by=by, because="password link made")
     return link_parts(user)
 
 
 def may_reset(user: User | None) -> bool:
     """Whether a link is sent to somebody who says that they have forgotten their password."""
-    return user is not None and user.is_active and not user.is_simulated
+    return user is not None and user.is_active and not (user.is_simulated or user.is_participant)
 
 
 def user_of_link(uid: str, token: str) -> User | None:

@@ -18,9 +18,19 @@ from stdnum.exceptions import ValidationError
 
 from marketplace import money, transitions
 from marketplace.errors import Invalid, LimitExceeded, NotFound, WrongState
-from marketplace.models import UNDER_WAY, EntryKind, LedgerAccount, LedgerKind, Payout, PayoutDetails, Subject, Worker
+from marketplace.models import (
+    UNDER_WAY,
+    EntryKind,
+    LedgerAccount,
+    LedgerKind,
+    NoticeKind,
+    Payout,
+    PayoutDetails,
+    Subject,
+    Worker,
+)
 from marketplace.ranges import Range
-from marketplace.services import ledger
+from marketplace.services import audit, ledger, notifications
 
 CENT = 10_000
 """Micro-dollars of the smallest amount that banks transfer; what is finer stays in the earnings."""
@@ -56,6 +66,21 @@ def details_of(worker: Worker) -> PayoutDetails | None:
 def set_details(*, worker: Worker, holder: str, destination: str) -> PayoutDetails:
     """Say where a worker's pay is to be sent. Payouts requested before go where they were going.
 
+    Raises Invalid as `checked_details` does.
+    """
+    holder, destination = checked_details(holder, destination)
+    now = timezone.now()
+    changes = {"holder": holder, "destination": destination, "changed_at": now}
+    with transaction.atomic():
+        details, _ = PayoutDetails.objects.update_or_create(worker=worker, defaults=changes)
+        # Not where to: more people read the audit trail than may know it.
+        audit.record(worker, by=f"user:{worker.user_id}", because="payout details set")
+    return details
+
+
+def checked_details(holder: str, destination: str) -> tuple[str, str]:
+    """Name and destination of a bank account as they stand in bank files.
+
     Raises Invalid, naming the field, for a text that cannot stand in a bank file and for an IBAN with a wrong digit.
     """
     holder, destination = " ".join(holder.split()), " ".join(destination.split())
@@ -66,10 +91,7 @@ def set_details(*, worker: Worker, holder: str, destination: str) -> PayoutDetai
             raise Invalid("this holds characters that bank files cannot carry", field=field)
     if _IBAN_LIKE.fullmatch(destination.replace(" ", "").upper()):
         destination = _checked_iban(destination)
-    now = timezone.now()
-    changes = {"holder": holder, "destination": destination, "changed_at": now}
-    details, _ = PayoutDetails.objects.update_or_create(worker=worker, defaults=changes)
-    return details
+    return holder, destination
 
 
 def _checked_iban(text: str) -> str:
@@ -96,6 +118,7 @@ def request(*, worker: Worker, by: str, amount_micros: int | None = None) -> Pay
         payout = Payout.objects.create(
             worker=worker, amount_micros=amount, holder=details.holder, destination=details.destination
         )
+        audit.record(payout, by=by, because=f"requested: {money.plain(amount)} dollars", to_status=payout.status)
         _move(payout, EntryKind.WITHDRAWAL, LedgerKind.EARNINGS, LedgerKind.PAYOUTS, by=by)
     return payout
 
@@ -126,10 +149,11 @@ def send(*, by: str, now: datetime | None = None) -> str:
     """Put every requested payout in one bank file; returns its name, "" when none was requested."""
     name = f"payouts-{now or timezone.now():%Y%m%d-%H%M%S-%f}"
     with transaction.atomic():
-        requested = Payout.objects.select_for_update(no_key=True).filter(status="Requested").order_by("pk")
-        payouts = list(requested)
+        requested = Payout.objects.select_for_update(no_key=True, of=("self",)).filter(status="Requested")
+        payouts = list(requested.select_related("worker__user").order_by("pk"))
         for payout in payouts:
             transitions.PAYOUT.advance(payout, "Sent", by=by, because=name, sent_with=name)
+            _tell(payout, "is on its way to your bank")
     return name if payouts else ""
 
 
@@ -139,6 +163,7 @@ def mark_paid(*, payout: Payout, by: str) -> bool:
         moved = transitions.PAYOUT.advance(payout, "Paid", by=by)
         if moved:
             _move(payout, EntryKind.PAYOUT, LedgerKind.PAYOUTS, LedgerKind.OUTSIDE, by=by)
+            _tell(payout, "was paid")
     return moved
 
 
@@ -149,7 +174,12 @@ def mark_failed(*, payout: Payout, reason: str, by: str) -> bool:
     """
     if len(reason.strip()) not in REASON_LENGTH:
         raise Invalid(f"a reason has {REASON_LENGTH} characters", field="reason")
-    return _end(payout, "Failed", by=by, because=reason.strip(), failure_reason=reason.strip())
+    reason = reason.strip()
+    with transaction.atomic():
+        moved = _end(payout, "Failed", by=by, because=reason, failure_reason=reason)
+        if moved:
+            _tell(payout, f"failed and is in your earnings again: {reason}")
+    return moved
 
 
 def _end(payout: Payout, to: str, *, by: str, because: str, **changes: str) -> bool:
@@ -158,6 +188,15 @@ def _end(payout: Payout, to: str, *, by: str, because: str, **changes: str) -> b
         if moved:
             _move(payout, EntryKind.PAYBACK, LedgerKind.PAYOUTS, LedgerKind.EARNINGS, by=by)
     return moved
+
+
+def _tell(payout: Payout, what: str) -> None:
+    notifications.tell(
+        user=payout.worker.user,
+        kind=NoticeKind.PAYOUT,
+        text=f"Your payout {payout.reference} of {money.plain(payout.amount_micros)} dollars {what}.",
+        subject=Subject(PAYOUT, payout.pk),
+    )
 
 
 def _move(payout: Payout, kind: str, source: str, target: str, *, by: str) -> None:

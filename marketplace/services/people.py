@@ -9,7 +9,7 @@ from django.utils import timezone
 from marketplace.errors import Invalid, WrongState
 from marketplace.models import Account, ApiToken, AuditEvent, User, Worker, WorkerStatus
 from marketplace.ranges import Range
-from marketplace.services import accounts, scope
+from marketplace.services import accounts, audit, scope
 from marketplace.transitions import WORKER
 
 REASON_LENGTH = Range(1, 200)
@@ -26,7 +26,7 @@ def create(
     """
     with transaction.atomic():
         user = accounts.create_user(email=email, password=password, display_name=display_name, is_operator=is_operator)
-        _record(user, by, "made an operator" if is_operator else "made")
+        audit.record(user, by=by, because="made an operator" if is_operator else "made")
         if account:
             create_account(name=account, owner=user, by=by)
     return user
@@ -58,7 +58,7 @@ def deactivate(*, user: User, reason: str, by: str) -> None:
             row.sign_outs += 1
             row.save(update_fields=["is_active", "sign_outs"])
             ApiToken.objects.filter(user=row, revoked_at=None).update(revoked_at=timezone.now())
-            _record(row, by, f"deactivated: {reason}")
+            audit.record(row, by=by, because=f"deactivated: {reason}")
     user.refresh_from_db()
 
 
@@ -71,7 +71,7 @@ def reactivate(*, user: User, by: str) -> None:
         raise WrongState("simulated people are let in by the program that made them", field="user")
     with transaction.atomic():
         if User.objects.filter(pk=user.pk, is_active=False).update(is_active=True):
-            _record(user, by, "reactivated")
+            audit.record(user, by=by, because="reactivated")
     user.refresh_from_db()
 
 
@@ -101,9 +101,3 @@ def check_reason(reason: str) -> None:
     """Raises Invalid unless it is a reason."""
     if len(reason.strip()) not in REASON_LENGTH:
         raise Invalid(f"a reason of {REASON_LENGTH} characters is needed, {len(reason)} found", field="reason")
-
-
-def _record(user: User, by: str, because: str) -> None:
-    AuditEvent.objects.create(
-        object_type=User._meta.label, object_id=user.pk, by=by, because=because, at=timezone.now()
-    )

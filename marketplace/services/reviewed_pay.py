@@ -1,12 +1,14 @@
 """Pay that waits for a review: held when the answer arrives, then released to the worker or returned to the requester.
 
+Under a contract it is the `employer` that is paid in the place of the worker.
+
 `subject` is the review that an entry is about: its pay is held once and leaves what is held once. Knows nothing of who
 decides, and when.
 """
 
 from marketplace.errors import Invalid
-from marketplace.models import Account, EntryKind, LedgerKind, Subject, Worker
-from marketplace.services import ledger, wallets
+from marketplace.models import Account, Employer, EntryKind, LedgerKind, Subject, Worker
+from marketplace.services import ledger, payees, wallets
 from marketplace.services.ledger import Leg
 
 
@@ -19,6 +21,7 @@ def hold(
     price_micros: int,
     fee_micros: int,
     by: str,
+    employer: Employer | None = None,
     description: str = "",
 ) -> None:
     """Move an answer's pay out of escrow into what is held, without a lock: its seat was funded with its batch.
@@ -32,7 +35,7 @@ def hold(
         subject=subject,
         legs=[
             Leg(LedgerKind.ESCROW, -price_micros - fee_micros, account_id=account.pk, purpose=purpose),
-            *_held(account, worker, price_micros, fee_micros),
+            *_held(account, worker, employer, price_micros, fee_micros),
         ],
         by=by,
         description=description,
@@ -47,6 +50,7 @@ def release(
     price_micros: int,
     fee_micros: int,
     by: str,
+    employer: Employer | None = None,
     description: str = "",
 ) -> None:
     """Pay out what is held for an answer. The caller has locked its review, so nobody else decides about it.
@@ -57,8 +61,8 @@ def release(
         kind=EntryKind.RELEASE,
         subject=subject,
         legs=[
-            *_held(account, worker, -price_micros, -fee_micros),
-            Leg(LedgerKind.EARNINGS, price_micros, worker_id=worker.pk),
+            *_held(account, worker, employer, -price_micros, -fee_micros),
+            payees.earned(worker.pk, employer, price_micros),
             Leg(LedgerKind.FEES, fee_micros),
         ],
         by=by,
@@ -75,6 +79,7 @@ def give_back(
     fee_micros: int,
     escrow: Subject | None,
     by: str,
+    employer: Employer | None = None,
     description: str = "",
 ) -> None:
     """Return what is held for a rejected answer to the escrow of this purpose, or to the wallet for None.
@@ -86,7 +91,7 @@ def give_back(
         kind=EntryKind.RETURN,
         subject=subject,
         legs=[
-            *_held(account, worker, -price_micros, -fee_micros),
+            *_held(account, worker, employer, -price_micros, -fee_micros),
             Leg(target, price_micros + fee_micros, account_id=account.pk, purpose=escrow),
         ],
         by=by,
@@ -102,29 +107,28 @@ def pay_from_wallet(
     price_micros: int,
     fee_micros: int,
     by: str,
+    employer: Employer | None = None,
     description: str = "",
 ) -> None:
     """Pay for an answer whose money went back already, because an appeal was upheld.
 
-    Raises InsufficientFunds when the wallet holds less, IntegrityError when this was booked before.
+    Raises as `wallets.pay_worker` does.
     """
-    if price_micros + fee_micros == 0:
-        return
-    ledger.post(
+    wallets.pay_worker(
         kind=EntryKind.APPEAL,
         subject=subject,
-        postings={
-            wallets.wallet(account): -price_micros - fee_micros,
-            ledger.pocket(LedgerKind.EARNINGS, worker=worker): price_micros,
-            ledger.pocket(LedgerKind.FEES): fee_micros,
-        },
+        account=account,
+        worker=worker,
+        employer=employer,
+        price_micros=price_micros,
+        fee_micros=fee_micros,
         by=by,
         description=description,
     )
 
 
-def _held(account: Account, worker: Worker, price_micros: int, fee_micros: int) -> list[Leg]:
+def _held(account: Account, worker: Worker, employer: Employer | None, price_micros: int, fee_micros: int) -> list[Leg]:
     return [
-        Leg(LedgerKind.HELD, price_micros, account_id=account.pk, worker_id=worker.pk),
+        payees.held(account.pk, worker.pk, employer, price_micros),
         Leg(LedgerKind.HELD_FEES, fee_micros, account_id=account.pk),
     ]

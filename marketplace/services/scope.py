@@ -3,7 +3,7 @@
 Takes plain values, so that pages, REST and the AWS wire ask the same questions. Knows nothing of requests and headers.
 """
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from marketplace.errors import AccountNotNamed, Forbidden, NotFound
@@ -15,6 +15,8 @@ from marketplace.models import (
     Invitation,
     InvitationStatus,
     Membership,
+    Panel,
+    QualificationType,
     Role,
     User,
     Worker,
@@ -70,11 +72,6 @@ def _chosen(mine: QuerySet[Membership], session_account_id: int | None) -> Membe
     if len(by_age) > 1 and owned != by_age[:1]:
         raise AccountNotNamed("you are a member of several accounts; name one of them")
     return by_age[0]
-
-
-def accounts_of(user: User) -> QuerySet[Account]:
-    """The accounts a user is a member of, by name."""
-    return Account.objects.filter(members=user).order_by("name", "pk")
 
 
 def account_numbered(number: str) -> Account:
@@ -172,13 +169,13 @@ def user_or_none(email: str) -> User | None:
 
 
 def users() -> QuerySet[User]:
-    """Everybody with a sign-in, with their worker, by address; for operators."""
-    return User.objects.select_related("worker").order_by("email")
+    """Everybody with a sign-in, with their worker, by address; for operators. Participants of panels have none."""
+    return User.objects.select_related("worker").filter(is_participant=False).order_by("email")
 
 
 def user(user_id: int) -> User:
-    """Anybody with a sign-in, with their worker, for operators. Raises NotFound."""
-    found = users().filter(pk=user_id).first()
+    """Anybody, participants too, with their worker, for operators. Raises NotFound."""
+    found = User.objects.select_related("worker").filter(pk=user_id).first()
     if found is None:
         raise NotFound(f"there is no user {user_id}")
     return found
@@ -238,6 +235,33 @@ def worker_named(public_id: str) -> Worker:
     return found
 
 
+def own_qualification_types(account: Account | None) -> QuerySet[QualificationType]:
+    """The qualification types of the account, the operator's for None; newest first."""
+    return QualificationType.objects.filter(account=account).order_by("-pk")
+
+
+def own_qualification_type(account: Account | None, type_id: int) -> QualificationType:
+    """A qualification type that the account, or the operator, manages. Raises NotFound."""
+    return _type_in(own_qualification_types(account), type_id)
+
+
+def qualification_types(account: Account) -> QuerySet[QualificationType]:
+    """The qualification types that the account's jobs may require: its own and the operator's, newest first."""
+    return (own_qualification_types(account) | own_qualification_types(None)).order_by("-pk")
+
+
+def qualification_type(account: Account, type_id: int) -> QualificationType:
+    """A qualification type that the account's jobs may require. Raises NotFound."""
+    return _type_in(qualification_types(account), type_id)
+
+
+def _type_in(rows: QuerySet[QualificationType], type_id: int) -> QualificationType:
+    found = rows.filter(pk=type_id).first()
+    if found is None:
+        raise NotFound(f"there is no qualification type {type_id}")
+    return found
+
+
 def blocks(account: Account) -> QuerySet[Block]:
     """The account's blocks with their workers, newest first."""
     return eligibility.blocks(account)
@@ -253,8 +277,17 @@ def blocked_worker(account: Account, public_id: str) -> Worker:
 
 
 def teams(account: Account) -> QuerySet[Workteam]:
-    """The teams an account may give its jobs to: its own and the public pool."""
-    return Workteam.objects.filter(account=account) | Workteam.objects.filter(crowd=Crowd.PUBLIC)
+    """The teams an account may give its jobs to: its own, its panels', the public pool, and of vendors under a live
+    contract; with their panels loaded.
+    """
+    own = Q(account=account, crowd=Crowd.PRIVATE)
+    hired = Q(contract__requester=account, contract__status="Live")
+    return Workteam.objects.filter(own | hired | Q(crowd=Crowd.PUBLIC)).select_related("panel")
+
+
+def own_teams(account: Account) -> QuerySet[Workteam]:
+    """The account's private teams, without those of panels."""
+    return Workteam.objects.filter(account=account, crowd=Crowd.PRIVATE, panel=None)
 
 
 def team(account: Account, team_id: int) -> Workteam:
@@ -266,16 +299,29 @@ def team(account: Account, team_id: int) -> Workteam:
 
 
 def own_team(account: Account, team_id: int) -> Workteam:
-    """A private team of the account. Raises NotFound."""
-    found = Workteam.objects.filter(pk=team_id, account=account).exclude(crowd=Crowd.PUBLIC).first()
+    """A private team of the account, not one of a panel. Raises NotFound."""
+    found = own_teams(account).filter(pk=team_id).first()
     if found is None:
         raise NotFound(f"the account has no work team {team_id}")
     return found
 
 
+def panels(account: Account) -> QuerySet[Panel]:
+    """The account's panels with their teams, newest first."""
+    return Panel.objects.filter(account=account).select_related("workteam").order_by("-pk")
+
+
+def panel(account: Account, panel_id: int) -> Panel:
+    """A panel of the account. Raises NotFound."""
+    found = panels(account).filter(pk=panel_id).first()
+    if found is None:
+        raise NotFound(f"the account has no panel {panel_id}")
+    return found
+
+
 def team_named(account: Account, name: str) -> Workteam:
     """A private team of the account by its name. Raises NotFound."""
-    found = Workteam.objects.filter(account=account, name=name).exclude(crowd=Crowd.PUBLIC).first()
+    found = own_teams(account).filter(name=name).first()
     if found is None:
         raise NotFound(f"{account.name} has no work team {name}", field="team")
     return found

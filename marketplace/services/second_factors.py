@@ -5,11 +5,10 @@ They are kept by django-allauth (`allauth.mfa`), whose pages set them up.
 
 from allauth.mfa.models import Authenticator
 from django.db import transaction
-from django.utils import timezone
 
 from marketplace.errors import WrongState
-from marketplace.models import AuditEvent, User
-from marketplace.services import people
+from marketplace.models import User
+from marketplace.services import audit, people
 
 
 def count(user: User) -> int:
@@ -35,6 +34,4 @@ def remove(*, user: User, reason: str, by: str) -> None:
 
 def record(user: User, by: str, because: str) -> None:
     """Write down what happened to somebody's second factors."""
-    AuditEvent.objects.create(
-        object_type=User._meta.label, object_id=user.pk, by=by, because=because, at=timezone.now()
-    )
+    audit.record(user, by=by, because=because)

@@ -11,8 +11,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from marketplace.errors import NameTaken
-from marketplace.models import ApiToken, AuditEvent, User, Workteam
-from marketplace.services import workteams
+from marketplace.models import ApiToken, User, Workteam
+from marketplace.services import audit, workteams
 
 PASSWORD_BYTES = 18
 
@@ -64,6 +64,4 @@ def shut(*, users: Iterable[User], by: str) -> None:
             user.is_active = False
             user.set_unusable_password()
             user.save(update_fields=["is_active", "password"])
-            AuditEvent.objects.create(
-                object_type=User._meta.label, object_id=user.pk, by=by, because="simulated person shut", at=now
-            )
+            audit.record(user, by=by, because="simulated person shut", at=now)

@@ -9,21 +9,23 @@ from django.db.models import QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from marketplace.errors import BookedAlready, Invalid
-from marketplace.models import Account, Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
-from marketplace.money import AMOUNT_MICROS, MICROS
+from marketplace.models import Account, Employer, Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject, Worker
+from marketplace.money import AMOUNT_MICROS, MICROS, plain
 from marketplace.ranges import Range
-from marketplace.services import ledger
+from marketplace.services import audit, debts, funds, ledger, payees
 
 REFERENCE_LENGTH = Range(1, 120)
 """Characters of a deposit's reference."""
 
 
-SPENDING = (EntryKind.PAYMENT, EntryKind.RELEASE, EntryKind.APPEAL)
+SPENDING = (EntryKind.PAYMENT, EntryKind.RELEASE, EntryKind.APPEAL, EntryKind.BONUS)
 """The entries by which money of an account reaches a worker and the platform."""
 
 
 def deposit(*, account: Account, amount_micros: int, reference: str, by: str, description: str = "Deposit") -> Entry:
-    """Book money that arrived from outside. `reference` is the operator's own ("bank:2024-17") and counts once.
+    """Book money that arrived from outside; it settles first what the account owes.
+
+    `reference` is the operator's own ("bank:2024-17") and counts once.
 
     Raises Invalid for an amount that is not positive, BookedAlready when a deposit of this reference was booked before.
     """
@@ -35,7 +37,9 @@ def deposit(*, account: Account, amount_micros: int, reference: str, by: str, de
     pockets = {ledger.pocket(LedgerKind.OUTSIDE): -amount_micros, wallet(account): amount_micros}
     try:
         with transaction.atomic():
-            return ledger.post(
+            # Before the wallet is locked: others request an advance of a job first, and then want the wallet.
+            debts.tell_listeners(account)
+            entry = ledger.post(
                 kind=EntryKind.DEPOSIT,
                 subject=Subject("account", account.pk),
                 given_reference=reference,
@@ -43,8 +47,49 @@ def deposit(*, account: Account, amount_micros: int, reference: str, by: str, de
                 by=by,
                 description=description,
             )
+            debts.settle(account=account, by=by)
+            audit.record(account, by=by, because=f"deposit of {plain(amount_micros)} dollars booked: {reference}")
+            funds.arrived(account)
     except IntegrityError:
         raise BookedAlready(f"{reference} was booked already", field="reference") from None
+    return entry
+
+
+def pay_worker(
+    *,
+    kind: str,
+    subject: Subject,
+    account: Account,
+    worker: Worker,
+    price_micros: int,
+    fee_micros: int,
+    by: str,
+    employer: Employer | None = None,
+    description: str = "",
+) -> None:
+    """Pay a worker, or under a contract the employer, and the platform straight out of the wallet; nothing for zero.
+
+    Raises InsufficientFunds when the wallet holds less, AccountOwes while the account owes money, IntegrityError when
+    this was booked before.
+    """
+    if price_micros + fee_micros == 0:
+        return
+    free = wallet(account)
+    earning = ledger.pocket(LedgerKind.EARNINGS, worker=worker) if employer is None else payees.accrued(employer)
+    with ledger.locked(free):
+        debts.require_none(account)
+        ledger.post(
+            kind=kind,
+            subject=subject,
+            postings={
+                free: -price_micros - fee_micros,
+                earning: price_micros,
+                ledger.pocket(LedgerKind.FEES): fee_micros,
+            },
+            by=by,
+            description=description,
+        )
+        funds.watch_balance(account)
 
 
 def wallet(account: Account) -> LedgerAccount:
@@ -99,7 +144,9 @@ def spent_by_day(account: Account, *, since: datetime) -> dict[date, int]:
 
     Money that is only held, or came back, is not spent.
     """
-    pockets = LedgerAccount.objects.filter(account=account)
+    # What the account receives as a vendor is no spending of its own.
+    received = [LedgerKind.ACCRUED, LedgerKind.INVOICED]
+    pockets = LedgerAccount.objects.filter(account=account).exclude(kind__in=received)
     paid = ledger.movements(*pockets).filter(entry__kind__in=SPENDING, entry__created_at__gte=since)
     rows = paid.annotate(day=TruncDate("entry__created_at")).values("day").annotate(total=Sum("amount_micros"))
     return {row["day"]: -row["total"] for row in rows.order_by("day")}

@@ -3,13 +3,21 @@
 import secrets
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from marketplace.errors import Forbidden, Invalid, NameTaken, NotFound
-from marketplace.models import Account, AuditEvent, Crowd, User, Worker, WorkerStatus, Workteam, WorkteamMember
+from marketplace.models import (
+    Account,
+    Crowd,
+    User,
+    Worker,
+    WorkerProfile,
+    WorkerStatus,
+    Workteam,
+    WorkteamMember,
+)
 from marketplace.names import check_name
 from marketplace.ranges import Range
-from marketplace.services import eligibility
+from marketplace.services import audit, eligibility
 
 PUBLIC_POOL = "default"
 DESCRIPTION_LENGTH = Range(0, 200)
@@ -31,9 +39,17 @@ def create_team(*, account: Account, name: str, description: str, by: str) -> Wo
         with transaction.atomic():
             team = Workteam.objects.create(account=account, name=name, description=description, crowd=Crowd.PRIVATE)
             eligibility.group_of(team)
-            _record(team, by, "created")
+            audit.record(team, by=by, because="created")
     except IntegrityError:
         raise NameTaken(f"the account has a team {name!r} already", field="name") from None
+    return team
+
+
+def create_vendor_team(*, vendor: Account, name: str, description: str, by: str) -> Workteam:
+    """The team of a vendor's people for one contract; needs the transaction that makes the contract live."""
+    team = Workteam.objects.create(account=vendor, name=name, description=description, crowd=Crowd.VENDOR)
+    eligibility.group_of(team)
+    audit.record(team, by=by, because="created")
     return team
 
 
@@ -51,7 +67,22 @@ def join_public_pool(worker: Worker) -> WorkteamMember:
     """Make the worker a member of the public pool; safe to repeat. Raises Forbidden for a suspended worker."""
     _must_be_active(worker)
     with transaction.atomic():
-        return _join(public_pool(), worker)[0]
+        membership, _ = _join(public_pool(), worker)
+        sort_adults(worker)
+    return membership
+
+
+def sort_adults(worker: Worker) -> None:
+    """Let the worker into the group of adults, or out of it: in the public pool, and confirmed to be of age.
+
+    For whoever changes one of the two, in the same transaction. Safe to repeat.
+    """
+    # The lock lets two changes of one worker happen one after the other, so that each sees what the other has done.
+    Worker.objects.select_for_update(no_key=True).get(pk=worker.pk)
+    of_age = WorkerProfile.objects.filter(worker=worker).exclude(adult_since=None).exists()
+    in_pool = WorkteamMember.objects.filter(worker=worker, workteam__crowd=Crowd.PUBLIC).exists()
+    change = eligibility.join if of_age and in_pool else eligibility.leave
+    change(group=eligibility.adults(), worker=worker)
 
 
 def add_worker(*, team: Workteam, worker: Worker, by: str) -> WorkteamMember:
@@ -63,7 +94,7 @@ def add_worker(*, team: Workteam, worker: Worker, by: str) -> WorkteamMember:
     with transaction.atomic():
         membership, new = _join(team, worker)
         if new:
-            _record(team, by, f"worker:{worker.pk} added")
+            audit.record(team, by=by, because=f"worker:{worker.pk} added")
     return membership
 
 
@@ -77,7 +108,20 @@ def remove_worker(*, team: Workteam, worker: Worker, by: str) -> None:
         if not deleted:
             raise NotFound(f"worker {worker.public_id} is not on the team {team.name}", field="worker")
         eligibility.leave(group=eligibility.group_of(team), worker=worker)
-        _record(team, by, f"worker:{worker.pk} removed")
+        if team.public:
+            sort_adults(worker)
+        audit.record(team, by=by, because=f"worker:{worker.pk} removed")
+        if team.crowd == Crowd.PRIVATE:
+            _end_assignments(team, worker, by)
+
+
+def _end_assignments(left: Workteam, worker: Worker, by: str) -> None:
+    """Whoever is on no private team of a vendor any more is not its staff, and leaves its contracts' teams."""
+    theirs = WorkteamMember.objects.filter(worker=worker, workteam__account=left.account_id)
+    if theirs.filter(workteam__crowd=Crowd.PRIVATE).exists():
+        return
+    for place in theirs.filter(workteam__crowd=Crowd.VENDOR).select_related("workteam").order_by("pk"):
+        remove_worker(team=place.workteam, worker=worker, by=by)
 
 
 def _join(team: Workteam, worker: Worker) -> tuple[WorkteamMember, bool]:
@@ -89,9 +133,3 @@ def _join(team: Workteam, worker: Worker) -> tuple[WorkteamMember, bool]:
 def _must_be_active(worker: Worker) -> None:
     if worker.status != WorkerStatus.ACTIVE:
         raise Forbidden(f"worker {worker.public_id} is {worker.status}")
-
-
-def _record(team: Workteam, by: str, because: str) -> None:
-    AuditEvent.objects.create(
-        object_type=Workteam._meta.label, object_id=team.pk, by=by, because=because, at=timezone.now()
-    )

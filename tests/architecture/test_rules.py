@@ -119,7 +119,8 @@ def test_eligibility_is_written_by_one_service_and_read_by_one_sql_function():
     sql = re.compile(r"marketplace_(workergroup|groupmember|audience|audiencegroup|block)\b")
     found = {path for path, text in rooms(".py") if orm.search(text) and "class Block(nn.Module)" not in text}
     assert found - {"marketplace/models/workforce.py"} == {"marketplace/services/eligibility.py"}
-    assert {path for path, text in rooms(".py", ".sql") if sql.search(text)} == {"marketplace/sql/eligibility.sql"}
+    readers = {path for path, text in rooms(".py", ".sql") if sql.search(text)}
+    assert readers == {f"marketplace/sql/eligibility{number}.sql" for number in ("", "_0018", "_0027")}
 
 
 LEARNING_IN_THE_FRONT_END = {
@@ -149,6 +150,7 @@ def test_no_lock_outlives_its_transaction():
     # These wait for a statement of another transaction, never for a job that is being advanced.
     assert {path for path, text in rooms(".py", ".sql") if waits.search(text)} == {
         "labeling/sql/claim.sql",
+        "labeling/services/conduct/noting.py",
         "labeling/services/queue/advance_requests.py",
     }
 
@@ -198,6 +200,10 @@ MESSAGES = {
     "labeling.background.advance_import": 1,
     "labeling.background.refresh_output": 1,
     "labeling.background.run_export": 1,
+    "labeling.background.tell_of_work": 2,
+    "labeling.background.tell_of_public_work": 2,
+    "labeling.background.check_conduct": 1,
+    "labeling.background.check_collusion": 1,
     "labeling.background.sweep": 0,
     "learning.background.advance_loop": 1,
     "learning.background.advance_loop_of_job": 1,
@@ -205,8 +211,11 @@ MESSAGES = {
     "learning.background.advance_loop_of_run": 2,
     "learning.background.sweep": 0,
     "marketplace.background.sweep": 0,
+    "marketplace.background.deliver_webhook": 1,
     "frontend.background.mail_invitation": 1,
     "frontend.background.mail_password_link": 1,
+    "frontend.background.mail_notices": 1,
+    "frontend.background.mail_sign_up": 1,
 }
 """Every message that a version of Waggle has sent, with the number of its arguments; entries are never removed."""
 

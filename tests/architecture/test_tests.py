@@ -13,6 +13,7 @@ ASSERTING = ("assert_", "expect", "settles", "wait_until", "raises")
 CHECKED_BY_CALLING = {
     "test_no_migration_is_missing": "makemigrations --check exits",
     "test_the_document_is_valid_openapi": "validate_schema raises",
+    "test_the_ledger_is_whole_after_every_step": "the machine's invariant asserts",
 }
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -10,18 +10,25 @@ MONEY = frozenset({"Posting", "Entry"})
 LEDGER = {"marketplace/services/ledger.py"}
 
 STATE_WRITERS = {
+    "labeling/services/golds/keeping.py": "golds that a member corrects, confirms or withdraws",
+    "labeling/services/golds/scoring.py": "golds whose answers say that they are wrong or known",
     "labeling/services/jobs/batches.py": "objects of a batch that opens",
     "labeling/services/jobs/finishing.py": "objects of a job that ends",
     "labeling/services/queue/due.py": "tasks that have their answers",
     "labeling/services/queue/leases.py": "seats whose lease ends, and tasks nobody is left for",
+    "labeling/services/queue/routing.py": "seats that a routing rule takes back",
     "labeling/services/queue/rejected_seats.py": "seats whose answer was rejected, and their tasks",
     "labeling/services/results/appeals.py": "appeals, and reviews that they turn",
     "labeling/services/results/deciding.py": "reviews that are decided",
     "labeling/services/results/reviewing.py": "objects whose only answer was rejected",
     "labeling/services/results/consolidating.py": "objects that were labeled by people, or cannot be",
     "labeling/services/results/labels.py": "objects that get a label, or cannot have it",
+    "labeling/services/conduct/acting.py": "findings that were dealt with or taken back",
+    "labeling/services/conduct/appeals.py": "appeals against findings",
     "labeling/sql/claim.sql": "seats that are taken",
-    "labeling/sql/claim_0022.sql": "seats that are taken, now",
+    "labeling/sql/claim_0022.sql": "seats that are taken, later",
+    "labeling/sql/claim_0025.sql": "seats that are taken, now",
+    "labeling/sql/claim_0027.sql": "seats that are taken, with golds mixed in",
     "labeling/sql/submit.sql": "seats that are answered",
     "labeling/sql/submit_0021.sql": "seats that are answered, now",
 }
@@ -30,6 +37,7 @@ STATE_WRITERS = {
 UNNAMED = {
     "marketplace/states.py": "the state machine itself",
     "labeling/services/intake/progress.py": "counts of lines and objects",
+    "marketplace/services/panels.py": "the fields of a panel that can be changed",
     "learning/services/programs/running.py": "the columns that a kind of program declares",
 }
 """The files that write columns of rows by names that stand elsewhere."""

@@ -63,7 +63,7 @@ def test_somebody_new_joins_a_team_by_the_link_that_was_passed_on(
     """The link is shown to the inviter once; the new worker sets a password and sees the tasks."""
     team = builders.a_team(account=account, workers=0, name="field-team")
     page = visit(owner, reverse("requester:team", args=[team.pk]))
-    page.get_by_label("Worker's email").fill("new@example.org")
+    page.get_by_label("E-mail addresses").fill("new@example.org")
     page.get_by_role("button", name="Invite").click()
     link = page.locator(".callout-ok .mono").inner_text().strip()
     page.goto(public + reverse("requester:team", args=[team.pk]))

@@ -16,15 +16,21 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from frontend.requester.audit import FilterForm as AuditForm
 from frontend.requester.job_forms import PeopleStep
 from frontend.review_forms import FilterForm
 from labeling.models import DataObject
 from marketplace.services import workteams
 from tests import builders
+from tests.frontend import hostile_money, hostile_quality, hostile_told, vendor_world
+from tests.frontend.hostile_panels import panel_bodies, panel_forms
+from tests.frontend.hostile_people import people_bodies, people_forms
+from tests.frontend.hostile_qualifications import qualification_bodies, qualification_forms
 from tests.frontend.test_permissions import signed_in
 from tests.frontend.world import World
 from tests.labeling import stories
 
+ACTIVITY = ("moves", "trusted", "untrusted", "keys", "focus_seconds", "active_seconds")
 TEXTS = (
     "\0",
     "²",
@@ -75,6 +81,10 @@ PLACE = "@here@"
 
 # Query parameters that are read outside of the module of the view.
 QUERIES = {
+    **dict.fromkeys(("wallet/statement/", "work/earnings/statement/"), {"first", "last", "after"}),
+    **dict.fromkeys(
+        ("wallet/statement/file/", "wallet/statement/invoice/", "work/earnings/statement/file/"), {"first", "last"}
+    ),
     "sign-in/": {"next"},
     "sign-out/": {"next"},
     "api/docs/": {"lang", "version", "script"},
@@ -82,7 +92,14 @@ QUERIES = {
     "datasets/<int:dataset_id>/sample/<int:number>/": {"side"},
     "jobs/new/examples/<str:kind>/<int:number>/": {"side"},
     "jobs/new/estimate/": set(PeopleStep.base_fields),
+    "audit/": {*AuditForm.base_fields, "before"},
+    "audit/csv/": set(AuditForm.base_fields),
     "jobs/<int:job_id>/answers/": {*FilterForm.base_fields, "page"},
+    "vendors/": {"task_type", "language", "page"},
+    "vendor/staff/": {"page"},
+    "operator/vendors/": {"status", "page"},
+    "operator/invoices/": {"status", "page"},
+    "study/join/<str:link>/<int:work_id>/": {"PROLIFIC_PID", "STUDY_ID", "SESSION_ID"},
     "jobs/new/forecast/": {*PeopleStep.base_fields, "crowd"},
 }
 
@@ -174,7 +191,15 @@ def wizard(world: World) -> dict[str, dict[str, Any]]:
             "target_confidence": "0.9",
             "expected_seconds": 10,
             "price": "0.036",
+            "free_of_personal_data": "on",
+            "free_of_adult_content": "on",
             "review_days": 3,
+            "qualifications": [world.ids["type_id"]],
+            "qualification_least": 80,
+            "head_start_minutes": 10,
+            "golds_rate": "10",
+            "golds_attribute": "truth",
+            "golds_mint": 5,
             "time_limit_minutes": 7,
             "availability_hours": 5,
             "max_concurrent_tasks": 100,
@@ -199,6 +224,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         ("/account/", {"account": world.account.number, "next": "/wallet/"}),
         ("/jobs/new/launch/", {}),
         (f"{job}stop/", {}),
+        (f"{job}continue/", {}),
         (f"{job}labels/{ids['object_id']}/adjudicate/", {"answer": json.dumps(stories.ONE_BEE)}),
         (f"{job}exports/", {"kind": "coco", "which": "all", "images": "on"}),
         (f"{job}answers/{ids['review_id']}/decide/", {"decision": "reject", "reason": "no", "return_to_worker": "on"}),
@@ -213,7 +239,10 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         ("/imports/new/", _an_import(world)),
         (f"/imports/{ids['import_id']}/stop/", {}),
         ("/teams/new/", {"name": "others", "description": "Others"}),
-        (f"/teams/{ids['team_id']}/invite/", {"email": world.outsider_user.email}),
+        (f"/teams/{ids['team_id']}/invite/", {"emails": world.outsider_user.email, "skip_bad": "on"}),
+        (f"/teams/{ids['team_id']}/portal/", {"portal": "hives"}),
+        (f"/teams/{ids['team_id']}/networks/", {"source_cidrs": "127.0.0.0/8"}),
+        ("/settings/organization/", {"organization": "Hives", "contact_email": "hives@example.org"}),
         (f"/teams/{ids['team_id']}/remove/", {"worker": ids["worker_id"]}),
         ("/settings/invitations/", {"email": world.stranger.email, "role": "Viewer"}),
         (f"/settings/invitations/{ids['invitation_id']}/withdraw/", {}),
@@ -223,39 +252,23 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         ("/settings/tokens/", {"name": "notebook"}),
         (f"/settings/tokens/{ids['token_id']}/revoke/", {}),
         ("/operator/deposit/", {"account": world.account.pk, "amount": "1.50", "reference": "bank-1"}),
+        *vendor_world.forms(world.ids),
         ("/operator/payouts/send/", {}),
         (
             "/operator/payouts/read/",
             {"kind": "deposits", "file": SimpleUploadedFile("a.csv", b"account,amount,reference\n1,1,1")},
         ),
         (f"/operator/payouts/{ids['payout_id']}/failed/", {"reason": "closed"}),
+        *qualification_forms(world),
         (reverse("worker:payout-details"), {"holder": "Ana", "destination": "acct 1"}),
         (reverse("worker:payout-request"), {"amount": "1.50"}),
         *people_forms(world),
+        *hostile_money.forms(world),
+        *hostile_told.forms(world),
+        *panel_forms(world),
+        *hostile_quality.forms(world),
         ("/sign-out/", {"next": "/"}),
         ("/api/v1/uploads", {"folder": "0" * 32, "files": SimpleUploadedFile("a.png", builders.image_bytes())}),
-    ]
-
-
-def people_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The forms of one's own page, of the operator's pages of people, and of links."""
-    ids, new = world.ids, builders.PASSWORD + "-new"
-    person = f"/operator/people/{world.stranger.pk}/"
-    yield from [
-        (f"/you/invitations/{ids['invitation_id']}/accept/", {}),
-        (f"/you/accounts/{ids['account_id']}/leave/", {}),
-        (f"/you/teams/{ids['team_id']}/leave/", {}),
-        ("/you/password/", {"old_password": builders.PASSWORD, "new_password1": new, "new_password2": new}),
-        ("/password/forgotten/", {"email": world.owner.email}),
-        (f"/password/reset/{ids['uidb64']}/set-password/", {"new_password1": new, "new_password2": new}),
-        (f"/join/{ids['secret']}/", {"display_name": "S", "password": new, "password_again": new}),
-        ("/operator/people/new/", {"email": "n@example.org", "display_name": "N", "account": "N", "is_operator": "on"}),
-        (f"{person}password-link/", {}),
-        (f"{person}deactivate/", {"reason": "left"}),
-        (f"{person}reactivate/", {}),
-        (f"/operator/people/{world.worker_user.pk}/suspend/", {"reason": "spam"}),
-        (f"/operator/people/{world.worker_user.pk}/lift/", {}),
-        (f"{person}account/", {"account": "N"}),
     ]
 
 
@@ -290,11 +303,15 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "description": "d",
         "price": "0.036",
         "selection": {"kind": "random", "percent": 10},
+        "content_classifiers": ["FreeOfAdultContent"],
         "instructions": {"good_examples": [{"uri": uri}], "bad_examples": [{"uri": uri}]},
         "redundancy": {"kind": "dynamic"},
         "automated_labeling": {"enabled": True},
     }
     return {
+        **panel_bodies(),
+        **vendor_world.bodies(world.ids),
+        **people_bodies(world),
         "create_token": {"name": "t"},
         "change_password": {"old_password": builders.PASSWORD, "new_password": builders.PASSWORD + "-new"},
         "request_password_link": {"email": world.owner.email},
@@ -307,9 +324,6 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "create_workteam_invitation": {"email": world.outsider_user.email},
         "change_member_role": {"role": "Owner"},
         "block_worker": {"worker": world.ids["worker_id"], "reason": "spam"},
-        "create_user": {"email": "n@example.org", "display_name": "N", "account": "N"},
-        "deactivate_user": {"reason": "left"},
-        "suspend_worker": {"reason": "spam"},
         "create_account": {"name": "N", "owner": world.stranger.email},
         "deposit": {"account": world.account.number, "amount": "1", "reference": "r"},
         "create_workteam": {"name": "others"},
@@ -325,7 +339,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "forecast_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036", "labels": ["bee"]},
         "create_export": {"kind": "manifest"},
         "adjudicate_object": {"answer": stories.ONE_BEE},
-        "submit_assignment": {"answer": stories.ONE_BEE, "seconds": 3},
+        "submit_assignment": {"answer": stories.ONE_BEE, "seconds": 3, "activity": dict.fromkeys(ACTIVITY, 1)},
         "decline_assignment": {"reason": "blurred"},
         "set_payout_details": {"holder": "Ana", "destination": "acct 1"},
         "request_payout": {"amount": "1.50"},
@@ -335,8 +349,9 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "reject_answer_reviews": {"reason": "no", "return_to_worker": True},
         "reject_answer_review": {"reason": "no", "return_to_worker": True},
         "appeal_rejection": {"text": "it was right"},
-        "answer_appeal": {"decision": "deny", "text": "it was not"},
-        "answer_any_appeal": {"decision": "deny", "text": "it was not"},
+        **(hostile_told.bodies(world) | hostile_money.bodies(world) | hostile_quality.bodies(world)),
+        **dict.fromkeys(("answer_appeal", "answer_any_appeal"), {"decision": "deny", "text": "it was not"}),
+        **qualification_bodies(world),
     }
 
 

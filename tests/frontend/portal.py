@@ -9,16 +9,41 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
-from labeling.models import AnswerReview, DataObject, Dataset, Export, ImportedLine, LabelImport, LabelingJob
+from labeling.models import (
+    AnswerReview,
+    Assignment,
+    Bonus,
+    ConductFinding,
+    DataObject,
+    Dataset,
+    Export,
+    GoldResult,
+    ImportedLine,
+    LabelImport,
+    LabelingJob,
+)
+from labeling.services import bonuses
+from labeling.services.conduct import appeals as conduct_appeals
+from labeling.services.golds import keeping
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import batches, due
 from labeling.services.results import appeals, deciding
 from learning.models import Model
-from marketplace.models import Account, User, Worker, Workteam
-from marketplace.services import accounts, eligibility, invitations, workteams
+from marketplace.models import Account, NoticeKind, Panel, QualificationType, User, WebhookEndpoint, Worker, Workteam
+from marketplace.services import (
+    accounts,
+    eligibility,
+    invitations,
+    notifications,
+    qualifications,
+    wallet_refunds,
+    webhooks,
+    workteams,
+)
 from tests import builders
-from tests.labeling import stories
+from tests.labeling import panel_stories, stories
 
 OBJECTS = 3
 """Objects that each further job brings; two are labeled, one stays open."""
@@ -56,6 +81,8 @@ def grow(portal: Portal) -> None:
     _label_two(portal, job)
     _more_objects(portal)
     _decide(portal)
+    _a_gold(portal)
+    _find(portal)
     other = stories.an_account(funds="10")
     outsiders = stories.a_crowd(1)
     foreign = stories.a_job(other, builders.a_team(account=other, workers=[*portal.workers, *outsiders]))
@@ -66,10 +93,21 @@ def grow(portal: Portal) -> None:
     Model.objects.create(
         account=portal.account, name=f"model-{job.pk}", architecture="compact", labels=["bee"], metrics={"mAP": 0.5}
     )
+    _move_money(portal)
     (member,) = stories.a_crowd(1)
     accounts.add_member(account=portal.account, user=member.user, role="Member")
     _more_people(portal, member)
+    _qualify(portal)
     accounts.create_token(user=portal.account.members.order_by("pk")[0], account=portal.account, name="a program")
+    _tell(portal)
+
+
+def _move_money(portal: Portal) -> None:
+    """Add a bonus of the main job, and a refund that was sent."""
+    token = f"bonus-{Bonus.objects.count()}"
+    bonuses.pay(job=portal.job, worker=portal.workers[0], amount_micros=5, reason="good", token=token, by="system")
+    refund = wallet_refunds.request(account=portal.account, amount_micros=10_000, by="system")
+    wallet_refunds.mark_paid(refund=refund, by="system")
 
 
 def _more_people(portal: Portal, worker: Worker) -> None:
@@ -84,6 +122,81 @@ def _more_people(portal: Portal, worker: Worker) -> None:
     workteams.add_worker(team=builders.a_team(account=other, workers=0), worker=portal.workers[0], by="system")
     workteams.add_worker(team=portal.team, worker=worker, by="system")
     eligibility.block(account=portal.account, worker=worker, reason="spam", by="system")
+
+
+def _tell(portal: Portal) -> None:
+    """Add a webhook of the account and of its owner, as far as there is room, and notices, which they get too."""
+    owner, user = portal.account.members.order_by("pk")[0], portal.workers[0].user
+    for whose in ({"account": portal.account, "user": None}, {"account": None, "user": owner}):
+        webhooks.create(url="https://example.org/", kinds=["bonus"], by=f"user:{owner.pk}", **whose)
+    notifications.tell_account(account=portal.account, kind=NoticeKind.BONUS, text="told", link="/wallet/")
+    notifications.tell(user=user, kind=NoticeKind.BONUS, text="told", account=portal.account)
+
+
+def told_pages(portal: Portal) -> dict[str, tuple[User, str]]:
+    """Pages about what is told: name -> (user, path)."""
+    owner, user = portal.account.members.order_by("pk")[0], portal.workers[0].user
+    hook = WebhookEndpoint.objects.filter(account=portal.account).order_by("pk")[0]
+    return {
+        "notices": (user, reverse("person:notices")),
+        "settings": (user, reverse("person:notice-settings")),
+        "webhooks": (owner, reverse("requester:webhooks")),
+        "webhook": (owner, reverse("requester:webhook", args=[hook.pk])),
+        "own_webhooks": (owner, reverse("person:webhooks")),
+        "audit": (owner, reverse("requester:audit")),
+    }
+
+
+def a_session_more(portal: Portal) -> None:
+    """Add a panel with a job and a completed session, and the same to the first panel."""
+    panel = panel_stories.a_panel(portal.account, tasks_per_session=1)
+    job = panel_stories.a_job_of(panel, objects=1)
+    first = Panel.objects.filter(account=portal.account).order_by("pk")[0]
+    for where, at in ((panel, job), (first, panel_stories.a_job_of(first, objects=1))):
+        session = panel_stories.begin(where, at, f"p{panel.pk}").session
+        assert session is not None
+        stories.claim_and_answer(session.worker, at)
+
+
+def panel_pages(portal: Portal) -> dict[str, tuple[User, str]]:
+    """Pages of panels: name -> (user, path)."""
+    owner = portal.account.members.order_by("pk")[0]
+    first = Panel.objects.filter(account=portal.account).order_by("pk")[0]
+    return {
+        "panels": (owner, reverse("requester:panels")),
+        "panel": (owner, reverse("requester:panel", args=[first.pk])),
+        "panels_api": (owner, "/api/v1/panels"),
+        "panel_api": (owner, f"/api/v1/panels/{first.pk}"),
+        "sessions_api": (owner, f"/api/v1/panels/{first.pk}/sessions"),
+    }
+
+
+def _qualify(portal: Portal) -> None:
+    """Add types of the account and of the operator, a holder of each, and a job that asks for one that nobody has."""
+    number = QualificationType.objects.count()
+    made = {"description": "x", "granted_by": "TasksDone", "mark": 10, "by": "system"}
+    own, asked, general = (
+        qualifications.create_type(account=account, name=f"{name}-{number}", **made)
+        for account, name in ((portal.account, "own"), (portal.account, "asked"), (None, "general"))
+    )
+    first = QualificationType.objects.order_by("pk")[0]
+    for row, worker in ((own, portal.workers[0]), (general, portal.workers[0]), (first, stories.a_crowd(1)[0])):
+        qualifications.grant(row=row, worker=worker, value=10, how="by hand", by="system")
+    requirement = {"qualification_type": asked.pk}
+    stories.a_job(portal.account, portal.team, objects=0, qualification_requirements=[requirement])
+
+
+def qualification_pages(portal: Portal) -> dict[str, tuple[User, str]]:
+    """Pages that list qualification types, who holds one, and the work that is closed: name -> (user, path)."""
+    owner, worker = portal.account.members.order_by("pk")[0], portal.workers[0].user
+    first = QualificationType.objects.order_by("pk")[0].pk
+    return {
+        "qualifications": (owner, reverse("requester:qualifications")),
+        "qualification": (owner, reverse("requester:qualification", args=[first])),
+        "operator_qualifications": (portal.operator, reverse("operator:qualifications")),
+        "worker_qualifications": (worker, reverse("worker:qualifications")),
+        "closed": (worker, reverse("worker:closed")),
+    }
 
 
 def people_pages(portal: Portal) -> dict[str, tuple[User, str]]:
@@ -117,6 +230,31 @@ def _decide(portal: Portal) -> None:
     deciding.accept_one(review=accepted, by="system")
     deciding.reject_one(review=rejected, reason="not tight", by="system")
     appeals.file_appeal(review=rejected, worker=rejected.worker, text="it is")
+
+
+def _a_gold(portal: Portal) -> None:
+    """Add a gold to the main job, answered by the first worker; golds of jobs that are over are told."""
+    stories.add_objects(portal.job, 1)
+    row = DataObject.objects.filter(job=portal.job).order_by("-index")[0]
+    gold = keeping.add(data_object=row, content=stories.ONE_BEE, by="system")
+    seat = Assignment.objects.filter(worker=portal.workers[0], state="Submitted", gold_result=None).order_by("pk")[0]
+    GoldResult.objects.create(gold=gold, worker=portal.workers[0], assignment=seat, score=1)
+    keeping.withdraw(gold=gold, by="system")
+
+
+def _find(portal: Portal) -> None:
+    """Something in the conduct of both workers, one with an appeal."""
+    for worker in portal.workers:
+        row = ConductFinding.objects.create(
+            worker=worker,
+            queue=portal.job.queue,
+            rule="too-fast",
+            action="Warn",
+            reason="too fast",
+            found_at=timezone.now(),
+            found_by="system",
+        )
+    conduct_appeals.file_appeal(finding=row, worker=row.worker, text="it is")
 
 
 def _unlabeled(job: LabelingJob) -> list[int]:
@@ -165,7 +303,15 @@ def pages(portal: Portal) -> dict[str, tuple[User, str]]:
         "appeals": (owner, reverse("requester:appeals")),
         "job_people": (owner, reverse("requester:job-people", args=[job])),
         "wallet": (owner, reverse("requester:wallet")),
+        "wallet_statement": (owner, reverse("requester:wallet-statement")),
+        "job_bonuses": (owner, reverse("requester:job-bonuses", args=[job])),
+        "worker_statement": (worker, reverse("worker:statement")),
+        "operator_money": (portal.operator, reverse("operator:money")),
+        "billing": (owner, reverse("requester:billing")),
         "teams": (owner, reverse("requester:teams")),
+        "conduct": (owner, reverse("requester:conduct")),
+        "worker_conduct": (worker, reverse("worker:conduct")),
+        "flags": (portal.operator, reverse("operator:flags")),
         "worker_history": (worker, reverse("worker:history")),
         "worker_earnings": (worker, reverse("worker:earnings")),
         "worker_jobs": (worker, reverse("worker:jobs")),

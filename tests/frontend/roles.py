@@ -31,9 +31,14 @@ ROLES = (
     "holder",
     "colleague",
     "outsider",
+    "vendor",
+    "vendor-viewer",
+    "rival",
+    "employee",
 )
 """The columns of the table: not signed in, owner of another account, the account's members by role, an operator without
-an account, the worker who holds the task, another worker of the team, and a worker of no team."""
+an account, the worker who holds the task, another worker of the team, and a worker of no team; owner and viewer of the
+vendor that has a contract with the account, the owner of another vendor, and a worker of the first one."""
 
 
 class Everybody:
@@ -53,6 +58,10 @@ class Everybody:
             "holder": world.worker_user,
             "colleague": world.other_worker_user,
             "outsider": world.outsider_user,
+            "vendor": world.vendors.owner,
+            "vendor-viewer": world.vendors.viewer,
+            "rival": world.vendors.rival,
+            "employee": world.vendors.employee,
         }
         for role in (Role.VIEWER, Role.MEMBER, Role.ADMIN):
             users[role.lower()] = stories.a_crowd(1)[0].user

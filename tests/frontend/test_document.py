@@ -59,7 +59,8 @@ def one_connection() -> Iterator[None]:
 
 
 class Caller:
-    """Somebody with a token, who calls operations with what schemathesis makes and keeps what was not as documented."""
+    """Somebody with a token,
+    who calls operations with what schemathesis makes and keeps what was not as documented."""
 
     def __init__(self, world: World, user: User, account: Account | None):
         user.set_password(builders.PASSWORD)
@@ -111,7 +112,8 @@ class Caller:
 
 REFERENCES = {
     "account", "answer", "bad_examples", "dataset", "email", "good_examples", "initial_model", "input_manifest_uri",
-    "output_uri", "uri", "workteam", "uid", "token", "old_password", "new_password",
+    "output_uri", "question", "uri", "workteam", "uid", "token", "old_password", "new_password", "prices", "ends_on",
+    "vendor",
 }  # fmt: skip
 """Members of a body whose right values depend on what there is."""
 
@@ -130,6 +132,9 @@ def agree(body: dict[str, Any], right: dict[str, Any]) -> None:
         del body[name]
     if body.get("kind") == "worker-answers":
         body.pop("images", None)
+    if "completed_code" in right:
+        # What a code, an address and a name of the query may hold is said by the service; one way out is needed.
+        body |= {name: right[name] for name in right if name.endswith(("_code", "_url", "_parameter"))}
     if "uri" in body and "name" in right:
         body.setdefault("name", right["name"])
     if "dataset" in body and "hyperparameters" in right:
@@ -139,6 +144,9 @@ def agree(body: dict[str, Any], right: dict[str, Any]) -> None:
         body.pop("redundancy", None)
         # Nothing is known yet of the account's own crowd.
         body.pop("crowd", None)
+    if "granted_by" in body:
+        body["granted_by"], body["mark"] = right["granted_by"], right["mark"]
+        body.pop("test", None)
     if "selection" in body:
         body["selection"] = {"percent": 10, **body["selection"], "where": "split = 'train'"}
     if {"labels", "workteam"} <= set(body):
@@ -146,6 +154,7 @@ def agree(body: dict[str, Any], right: dict[str, Any]) -> None:
         body["dataset"], body["price"] = right["dataset"], right["price"]
         body.pop("label_attribute_name", None)
         body.get("redundancy", {}).pop("start", None)
+        body.pop("qualification_requirements", None)
         for kind in ("good_examples", "bad_examples"):
             body.get("instructions", {}).pop(kind, None)
 

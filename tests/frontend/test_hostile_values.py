@@ -93,7 +93,7 @@ def test_no_query_of_a_page_is_an_error_of_the_server(world):
 def test_no_field_of_a_form_is_an_error_of_the_server(world, owner):
     faults = []
     for path, fields in hostile.forms(world):
-        client = Client(raise_request_exception=False) if path == "/sign-in/" else owner
+        client = Client(raise_request_exception=False) if path in ("/sign-in/", "/sign-up/") else owner
         for name in [*fields, "unknown"]:
             for value in hostile.texts(name):
                 response = send(client, "post", path, {**fields, name: value})

@@ -4,8 +4,23 @@ import pytest
 from django.urls import reverse
 
 from labeling.models import LabelImport
-from marketplace.models import User
-from tests.frontend.portal import Portal, a_portal, grow, pages, people_pages, queries_of
+from marketplace.models import (
+    QualificationType,
+    User,
+    WebhookEndpoint,
+)
+from tests.frontend.portal import (
+    Portal,
+    a_portal,
+    a_session_more,
+    grow,
+    pages,
+    panel_pages,
+    people_pages,
+    qualification_pages,
+    queries_of,
+    told_pages,
+)
 
 pytestmark = pytest.mark.django_db
 LISTS = (
@@ -17,20 +32,35 @@ LISTS = (
     "members",
     "tokens",
     "wallet/statement",
+    "wallet/statements",
+    "refunds",
     "invitations",
     "blocks",
     "label-imports",
     "appeals",
+    "audit-events",
+    "webhooks",
+    "me/webhooks",
+    "me/notices",
+    "findings",
+    "qualification-types",
 )
 WORKERS_LISTS = (
     "work",
     "earnings",
+    "earnings/statements",
+    "earnings/hourly",
     "assignments",
     "payouts",
     "me/invitations",
     "worker/teams",
     "worker/answers",
     "worker/appeals",
+    "me/notices",
+    "worker/findings",
+    "worker/accuracies",
+    "worker/qualifications",
+    "worker/closed-work",
 )
 
 
@@ -53,7 +83,7 @@ def compare(before: dict[str, list[str]], after: dict[str, list[str]]) -> None:
 
 def test_pages_with_more_rows_make_as_many_queries(portal):
     wanted = pages(portal)
-    assert len(wanted) == 15
+    assert len(wanted) == 23
     before = asked(wanted)
     for _ in range(2):
         grow(portal)
@@ -67,14 +97,46 @@ def test_pages_of_people_with_more_rows_make_as_many_queries(portal):
     compare(before, asked(people_pages(portal)))
 
 
+def test_pages_of_what_is_told_with_more_rows_make_as_many_queries(portal):
+    before = asked(told_pages(portal))
+    for _ in range(2):
+        grow(portal)
+    compare(before, asked(told_pages(portal)))
+
+
+def test_pages_of_panels_with_more_rows_make_as_many_queries(portal):
+    for _ in range(2):
+        a_session_more(portal)
+    before = asked(panel_pages(portal))
+    for _ in range(2):
+        a_session_more(portal)
+    compare(before, asked(panel_pages(portal)))
+
+
+def test_pages_of_qualifications_with_more_rows_make_as_many_queries(portal):
+    before = asked(qualification_pages(portal))
+    for _ in range(2):
+        grow(portal)
+    compare(before, asked(qualification_pages(portal)))
+
+
 def test_rest_lists_with_more_rows_make_as_many_queries(portal):
     owner, worker = portal.account.members.order_by("pk")[0], portal.workers[0].user
     lists = {name: (owner, f"/api/v1/{name}") for name in LISTS} | {
         name: (worker, f"/api/v1/{name}") for name in WORKERS_LISTS
     }
+    lists["bonuses"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/bonuses")
+    lists["all refunds"] = (portal.operator, "/api/v1/operator/refunds")
+    first = QualificationType.objects.order_by("pk")[0].pk
+    lists["qualifications"] = (owner, f"/api/v1/qualification-types/{first}/qualifications")
+    lists["operator_types"] = (portal.operator, "/api/v1/operator/qualification-types")
     lists["users"] = (portal.operator, "/api/v1/users")
     lists["objects"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/objects")
     lists["reviews"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/answer-reviews")
+    hook = WebhookEndpoint.objects.filter(account=portal.account).order_by("pk")[0]
+    lists["deliveries"] = (owner, f"/api/v1/webhooks/{hook.pk}/deliveries")
+    lists["accuracies"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/accuracies")
+    lists["flags"] = (portal.operator, "/api/v1/operator/findings")
     lists["exports"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/exports")
     lists["imported_lines"] = (owner, f"/api/v1/label-imports/{first_import(portal)}/lines")
     before = asked(lists)

@@ -13,18 +13,45 @@ import frontend
 from frontend.requester import datasets, imports, jobs
 from frontend.requester.fields import SelectionFields
 from frontend.requester.job_forms import ARCHITECTURES, HOUR, MINUTE
+from labeling.services import bonuses, panel_sessions
+from labeling.services.conduct import acting, policies
+from labeling.services.golds import keeping, options
 from labeling.services.imports import limits as import_limits
 from labeling.services.intake import selection, sources
 from labeling.services.jobs import limits
 from labeling.services.output import exports, rows
+from labeling.services.qualifications import making
 from labeling.services.queue import assignments
 from labeling.services.results import appeals, deciding, review_lists
 from learning import contract
 from learning.services.active.loop_settings import RANGES
-from marketplace import arns, money, names
+from marketplace import arns, money, names, strict
 from marketplace.models import Worker
 from marketplace.ranges import Range
-from marketplace.services import accounts, boundaries, eligibility, passwords, payouts, people, wallets, workteams
+from marketplace.services import (
+    accounts,
+    billing,
+    boundaries,
+    contracts,
+    debts,
+    eligibility,
+    invitation_lists,
+    invoices,
+    notifications,
+    panels,
+    passwords,
+    payouts,
+    people,
+    profiles,
+    qualifications,
+    requirements,
+    team_access,
+    vendor_listings,
+    wallet_refunds,
+    wallets,
+    webhooks,
+    workteams,
+)
 
 OURS = "frontend."
 WORKER_ID_LENGTH = Worker._meta.get_field("public_id").max_length
@@ -69,10 +96,40 @@ DECLARED: dict[str, Range] = {
     "text": appeals.TEXT_LENGTH,
     "worker": review_lists.WORKER_LENGTH,
     "hours": review_lists.HOURS,
+    "rate": options.RATE,
+    "golds_rate": options.RATE,
+    "attribute": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
+    "golds_attribute": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
+    "most": options.MOST,
+    "mint": options.MINT,
+    "golds_mint": options.MINT,
+    "pass_mark": options.PASS_MARK,
+    "WithdrawForm.reason": keeping.REASON_LENGTH,
+    "WithdrawalInput.reason": keeping.REASON_LENGTH,
+    **dict.fromkeys(("moves", "trusted", "untrusted", "keys"), assignments.COUNTED),
+    **dict.fromkeys(("focus_seconds", "active_seconds"), assignments.SECONDS),
+    "minutes": policies.MINUTES,
+    **dict.fromkeys(("CloseForm.reason", "CloseJobInput.reason"), acting.REASON_LENGTH),
     "DecisionForm.reason": deciding.REASON_LENGTH,
     "RejectionInput.reason": deciding.REASON_LENGTH,
     "RejectSomeInput.reason": deciding.REASON_LENGTH,
     "reference": wallets.REFERENCE_LENGTH,
+    "routing_rule": limits.ROUTING_RULE_LENGTH,
+    "billing_address": billing.ADDRESS_LENGTH,
+    "billing_name": billing.NAME_LENGTH,
+    "tax_number": billing.NUMBER_LENGTH,
+    "token": bonuses.TOKEN_LENGTH,
+    "BonusForm.reason": bonuses.REASON_LENGTH,
+    "BonusForm.worker": Range(1, WORKER_ID_LENGTH),
+    "BonusInput.reason": bonuses.REASON_LENGTH,
+    "BonusInput.worker": Range(1, WORKER_ID_LENGTH),
+    "ChargebackForm.reason": debts.REASON_LENGTH,
+    "ChargebackInput.reason": debts.REASON_LENGTH,
+    "RefusalInput.reason": wallet_refunds.REASON_LENGTH,
+    "TaxForm.label": billing.LABEL_LENGTH,
+    "TaxForm.percent": billing.PERCENT_LENGTH,
+    "TaxInput.label": billing.LABEL_LENGTH,
+    "TaxInput.percent": billing.PERCENT_LENGTH,
     "seconds": assignments.SECONDS,
     "short": limits.SHORT_INSTRUCTIONS_LENGTH,
     "start": limits.START,
@@ -87,9 +144,56 @@ DECLARED: dict[str, Range] = {
     "where": selection.CONDITION_LENGTH,
     "workers": limits.WORKERS,
     "workers_per_object": limits.WORKERS_PER_OBJECT,
+    **{f"{kind}_code": panels.CODE_LENGTH for kind in panels.EXITS},
+    **{f"{kind}_url": panels.URL_LENGTH for kind in panels.EXITS},
+    **{f"{part}_parameter": panels.PARAMETER_LENGTH for part in ("participant", "study", "session")},
+    "tasks_per_session": panels.TASKS,
+    "session_minutes": panels.MINUTES,
+    "sessions_wanted": panels.SESSIONS,
+    "consent": panels.CONSENT_LENGTH,
+    "provider_fee_percent": panels.FEE_PERCENT,
+    "reward": money.TEXT_LENGTH,
+    "RejectForm.reason": panel_sessions.REASON_LENGTH,
+    "RejectSessionInput.reason": panel_sessions.REASON_LENGTH,
     "PayoutFailedInput.reason": payouts.REASON_LENGTH,
+    "ListingInput.title": vendor_listings.TITLE_LENGTH,
+    "ListingForm.title": vendor_listings.TITLE_LENGTH,
+    "ListingInput.description": vendor_listings.DESCRIPTION_LENGTH,
+    "ListingForm.description": vendor_listings.DESCRIPTION_LENGTH,
+    "ListingForm.languages": vendor_listings.LANGUAGES_LENGTH,
+    "services": vendor_listings.TEXT_LENGTH,
+    "certifications": vendor_listings.TEXT_LENGTH,
+    "languages": vendor_listings.LANGUAGES,
+    "languages[]": vendor_listings.LANGUAGE_LENGTH,
+    "language": vendor_listings.LANGUAGE_LENGTH,
+    "turnaround_hours": vendor_listings.TURNAROUND_HOURS,
+    "revision": vendor_listings.REVISIONS,
+    "RefuseListingInput.reason": vendor_listings.REASON_LENGTH,
+    "InvoicePaidInput.reference": invoices.REFERENCE_LENGTH,
+    "note": contracts.NOTE_LENGTH,
+    "version": contracts.VERSIONS,
     "AccountForm.account": accounts.ACCOUNT_NAME_LENGTH,
     "AccountInput.name": accounts.ACCOUNT_NAME_LENGTH,
+    **{f"{one}.name": qualifications.NAME_LENGTH for one in ("TypeForm", "TestForm", "QualificationTypeInput")},
+    **{
+        f"{one}.description": qualifications.DESCRIPTION_LENGTH
+        for one in ("TypeForm", "TestForm", "QualificationTypeInput", "QualificationChangeInput")
+    },
+    **{f"{one}.time_limit_minutes": making.TIME_LIMIT_MINUTES for one in ("TestForm", "QualificationTestInput")},
+    **{f"{one}.worker": Range(1, WORKER_ID_LENGTH) for one in ("GrantForm", "RevokeForm", "GrantInput")},
+    **{f"{one}.reason": qualifications.REASON_LENGTH for one in ("RevokeForm", "RevocationInput")},
+    "mark": qualifications.TASKS,
+    "valid_days": qualifications.VALID_DAYS,
+    "retry_hours": qualifications.RETRY_HOURS,
+    "most_attempts": qualifications.ATTEMPTS,
+    "questions": making.QUESTIONS,
+    "training": making.TRAINING,
+    "instructions": making.INSTRUCTIONS_LENGTH,
+    "value": requirements.VALUE,
+    "qualification_least": requirements.VALUE,
+    "integer_values": requirements.VALUES,
+    "integer_values[]": requirements.VALUE,
+    "head_start_minutes": requirements.HEAD_START_MINUTES,
     "BlockInput.reason": eligibility.REASON_LENGTH,
     "BlockInput.worker": Range(1, WORKER_ID_LENGTH),
     "ExclusionInput.reason": people.REASON_LENGTH,
@@ -105,12 +209,49 @@ DECLARED: dict[str, Range] = {
     "TokenInput.name": accounts.TOKEN_NAME_LENGTH,
     "UserInput.account": accounts.ACCOUNT_NAME_LENGTH,
     "WorkteamInput.description": workteams.DESCRIPTION_LENGTH,
+    "WebhookForm.url": webhooks.URL_LENGTH,
+    "WebhookForm.description": webhooks.DESCRIPTION_LENGTH,
+    "WebhookInput.url": webhooks.URL_LENGTH,
+    "WebhookInput.description": webhooks.DESCRIPTION_LENGTH,
+    "WebhookInput.kinds": webhooks.KINDS_COUNT,
+    "WebhookChangeInput.url": webhooks.URL_LENGTH,
+    "WebhookChangeInput.description": webhooks.DESCRIPTION_LENGTH,
+    "WebhookChangeInput.kinds": webhooks.KINDS_COUNT,
+    "NoticesReadInput.ids": notifications.READ_AT_ONCE,
+    "NoticesReadInput.ids[]": strict.KEYS,
+    "threshold": money.TEXT_LENGTH,
+    "FinishInput.account": accounts.ACCOUNT_NAME_LENGTH,
+    "FinishInput.secret": passwords.LENGTH,
+    "InviteForm.emails": invitation_lists.TEXT_LENGTH,
+    "NetworksForm.source_cidrs": team_access.NETWORKS_LENGTH,
+    "account_name": accounts.ACCOUNT_NAME_LENGTH,
+    "content_classifiers": limits.CERTIFICATES,
+    "emails": invitation_lists.ADDRESSES,
+    "emails[]": invitation_lists.ADDRESS_LENGTH,
+    **dict.fromkeys(("ProfileInput.languages", "FinishInput.languages"), profiles.LANGUAGES),
+    "organization": accounts.ORGANIZATION_LENGTH,
+    "portal": team_access.SLUG_LENGTH,
+    "source_cidrs": team_access.CIDRS,
+    "source_cidrs[]": team_access.CIDR_LENGTH,
 }
 # Fields without a declared limit: ids of rows, and texts that another rule checks.
 FREE = {
     "owner",
-    *("account", "answer", "augmentation", "dataset", "email", "folder", "images", "job", "labels", "task_type"),
-    *("validation", "workteam"),
+    *("question", "qualification_type", "object"),
+    *(
+        "account",
+        "answer",
+        "augmentation",
+        "contact_email",
+        "dataset",
+        "email",
+        "folder",
+        "images",
+        "job",
+        "labels",
+        "task_type",
+    ),
+    *("panel", "validation", "vendor", "workteam"),
 }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from django.test import Client
 from drf_spectacular.validation import validate_schema
 
 from frontend.rest import openapi
@@ -12,25 +13,49 @@ from labeling.models import AnswerReview, Label
 from marketplace.models import Role, User
 from marketplace.services import invitations
 from tests import builders
+from tests.frontend.hostile_panels import panel_bodies
+from tests.frontend.hostile_qualifications import qualification_bodies
 from tests.frontend.test_permissions import address, signed_in, views
 from tests.frontend.world import World, a_world
 from tests.labeling import stories
 
 pytestmark = pytest.mark.django_db
 OF_WORKERS = {
-    "list_work", "list_my_workteams", "get_earnings", "list_assignments", "assignment_time_left", "get_payout_details",
-    "list_payouts", "list_my_answers", "list_my_appeals",
+    "list_work", "list_my_workteams", "get_earnings", "list_assignments", "assignment_time_left",
+    "get_payout_details",
+    "list_payouts", "list_my_answers", "list_my_appeals", "list_my_qualifications", "get_my_qualification",
+    "get_test_attempt", "list_closed_work", "list_my_accuracies", "list_my_findings",
+    "get_worker_statement", "get_hourly_pay", "get_profile",
 }  # fmt: skip
 # Its figures vary with the learning room; tests/learning checks them.
 UNCHECKED = {"get_learning_loop"}
 # Operations without an idempotency key: they only read, are repeatable by themselves, or return a secret, which must
 # not be stored for a replay.
 WITHOUT_KEY = {
+    "request_sign_up", "finish_sign_up", "create_workteam_invitations",
     "create_invitation", "create_workteam_invitation", "create_user", "create_password_link", "request_password_link",
     "reset_password", "create_token", "upload_files", "estimate_labeling_job", "forecast_labeling_job", "claim_task",
     "claim_task_of_labeling_job", "submit_assignment", "return_assignment", "decline_assignment",
     "cancel_payout", "mark_payout_paid", "mark_payout_failed",
+    "create_webhook", "create_my_webhook", "renew_webhook_secret", "renew_my_webhook_secret", "answer_test_question",
+    "cancel_refund", "mark_refund_paid", "refuse_refund", "submit_vendor_listing", "withdraw_vendor_listing",
+    "publish_vendor_listing", "refuse_vendor_listing", "confirm_contract", "refuse_contract", "give_notice",
+    "mark_invoice_paid",
 }  # fmt: skip
+
+# Answered for the owner of the account and of the webhook.
+TOLD: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("mark_notices_read", {}),
+    ("create_webhook", {"url": "https://example.org/hook"}),
+    ("create_my_webhook", {"url": "https://example.org/hook", "kinds": ["job.done"]}),
+    ("renew_webhook_secret", {}),
+    ("renew_my_webhook_secret", {}),
+    ("redeliver_webhook_message", {}),
+    ("redeliver_my_webhook_message", {}),
+)
+
+
+OF_PANELS = ("create_panel", "reject_panel_session", "accept_panel_session")
 
 
 @pytest.fixture(scope="module")
@@ -103,17 +128,47 @@ def test_every_get_response_matches_its_schema(document, world):
     assert len(checked) >= 27, sorted(checked)
 
 
-def test_every_post_response_matches_its_schema(document, world):
-    posts = {operation["operationId"]: (route, operation) for route, operation in operations(document, "post").items()}
-    owner, worker = signed_in(world.owner), signed_in(world.worker_user)
-    other = signed_in(world.other_worker_user)
-    operator = signed_in(User.objects.create(username="op", email="op@example.org", password="!", is_operator=True))
+def joining(world: World, owner: Client) -> list[tuple[str, Client, dict[str, Any]]]:
+    """Requests by which people are invited and sign up."""
+    many = ["bad", "a@example.org", "A@example.org"]
+    return [
+        ("create_workteam_invitation", owner, {"email": "nobody@example.org"}),
+        ("create_workteam_invitations", owner, {"emails": many, "skip_bad": True}),
+        ("finish_sign_up", Client(), {"secret": world.ids["sign_up"], "password": "clover-and-9-bees"}),
+    ]
+
+
+def of_conduct(world: World, owner: Any, worker: Any, operator: Any) -> list[tuple[str, Any, dict[str, Any]]]:
+    """Requests about a finding, whose worker can work again afterwards."""
+    return [
+        ("appeal_finding", worker, {"text": "no"}),
+        ("confirm_instructions", worker, {}),
+        ("decide_finding", owner, {"decision": "stand", "text": "no"}),
+        ("decide_any_finding", operator, {"decision": "ban"}),
+        ("close_job_to_worker", owner, {"worker": world.ids["worker_id"], "reason": "spam"}),
+        ("lift_suspension", operator, {}),
+    ]
+
+
+def sent_about_money(world: World, owner: Any, operator: Any) -> list[tuple[str, Any, dict[str, Any]]]:
+    """(operation, client, body): a deposit of the reference "r" is booked before."""
+    return [
+        ("pay_bonus", owner, {"worker": world.ids["other_worker_id"], "amount": "1", "reason": "r", "token": "t"}),
+        ("set_tax", operator, {"account": world.account.number, "percent": "19", "label": "VAT"}),
+        ("refuse_refund", operator, {"reason": "no"}),
+        ("request_refund", owner, {"amount": "1"}),
+        ("reverse_deposit", operator, {"reference": "r", "reason": "fraud"}),
+    ]
+
+
+def everything(world: World, owner: Any, worker: Any, operator: Any) -> list[tuple[str, Any, dict[str, Any]]]:
+    """(operation, client, body) in an order in which each finds what it needs."""
     uri = builders.tiny_images(1, account=world.account)[0].rsplit("/", 1)[0]
     design = {"name": "made", "labels": ["bee"], "workteam": world.ids["team_id"], "title": "t", "description": "d"}
-    sent: list[tuple[str, Any, dict[str, Any]]] = [
+    return [
         ("create_token", owner, {"name": "t"}),
         ("create_invitation", owner, {"email": world.stranger.email, "role": Role.VIEWER}),
-        ("create_workteam_invitation", owner, {"email": "nobody@example.org"}),
+        *joining(world, owner),
         ("create_user", operator, {"email": "n@example.org", "display_name": "N", "account": "N"}),
         ("create_password_link", operator, {}),
         ("create_account", operator, {"name": "N", "owner": world.stranger.email}),
@@ -136,17 +191,18 @@ def test_every_post_response_matches_its_schema(document, world):
             {"objects": 2, "workers_per_object": 3, "price": "0.036", "labels": ["bee"], "workers": 4},
         ),
         ("create_export", owner, {"kind": "manifest"}),
-        ("claim_task", other, {}),
+        ("claim_task", signed_in(world.other_worker_user), {}),
         ("submit_assignment", worker, {"answer": stories.ONE_BEE, "seconds": 3}),
         ("claim_task_of_labeling_job", worker, {}),
         ("accept_answer_review", owner, {}),
         ("sample_answer_reviews", owner, {"size": 1}),
         ("accept_answer_reviews", owner, {"sampled": True}),
         ("reject_answer_reviews", owner, {"reason": "no"}),
+        *((name, owner, body) for name, body in TOLD),
         ("answer_appeal", owner, {"decision": "deny", "text": "no"}),
         ("answer_any_appeal", operator, {"decision": "deny", "text": "no"}),
-        ("stop_labeling_job", owner, {}),
-        ("stop_training_job", owner, {}),
+        *of_conduct(world, owner, worker, operator),
+        *((name, owner, {}) for name in ("stop_labeling_job", "stop_training_job")),
         ("mark_payout_paid", operator, {}),
         ("request_payout", worker, {}),
         ("send_payouts", operator, {}),
@@ -156,7 +212,15 @@ def test_every_post_response_matches_its_schema(document, world):
         ("deactivate_user", operator, {"reason": "left"}),
         ("reactivate_user", operator, {}),
     ]
-    for name, who, body in sent:
+
+
+def test_every_post_response_matches_its_schema(document, world):
+    posts = {operation["operationId"]: (route, operation) for route, operation in operations(document, "post").items()}
+    owner, worker = signed_in(world.owner), signed_in(world.worker_user)
+    operator = signed_in(User.objects.create(username="op", email="op@example.org", password="!", is_operator=True))
+    sent = everything(world, owner, worker, operator)
+    about_panels = [(one, owner, panel_bodies().get(one, {})) for one in OF_PANELS]
+    for name, who, body in [*sent, *sent_about_money(world, owner, operator), *about_panels]:
         route, operation = posts[name]
         if name == "accept_answer_review":
             world.ids["review_id"] = AnswerReview.objects.get(state="Pending").pk
@@ -165,9 +229,22 @@ def test_every_post_response_matches_its_schema(document, world):
         check(document, operation, response)
 
 
+def test_every_post_about_qualifications_matches_its_schema(document, world):
+    posts = {operation["operationId"]: (route, operation) for route, operation in operations(document, "post").items()}
+    owner, worker = signed_in(world.owner), signed_in(world.worker_user)
+    operator = signed_in(User.objects.create(username="op", email="op@example.org", password="!", is_operator=True))
+    sent = {name: body for name, body in qualification_bodies(world).items() if name in posts}
+    assert len(sent) == 8
+    for name, body in sent.items():
+        route, operation = posts[name]
+        who = worker if name.startswith(("start", "answer")) else operator if "operator" in name else owner
+        response = who.post(address(route, world), data=body, content_type="application/json")
+        assert response.status_code in (200, 201), (name, response.content)
+        check(document, operation, response)
+
+
 def test_every_post_takes_an_idempotency_key_unless_it_is_listed(document):
     by_route = {route: getattr(view, "cls", None) for route, view in views()}
     for route, operation in operations(document, "post").items():
-        # `idempotent` is the only decorator in the API that sets __wrapped__.
-        wrapped = hasattr(by_route[route].post, "__wrapped__")
-        assert wrapped is (operation["operationId"] not in WITHOUT_KEY), route
+        takes_key = getattr(by_route[route].post, "idempotent", False)
+        assert takes_key is (operation["operationId"] not in WITHOUT_KEY), route

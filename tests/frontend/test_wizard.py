@@ -10,6 +10,8 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image
 
+from frontend.requester.job_design import design
+from frontend.requester.job_forms import STEPS
 from labeling.models import LabelingJob
 from labeling.services.jobs import advancing
 from labeling.services.jobs.batches import open_batch
@@ -58,6 +60,7 @@ def people(team_id: int, **changes) -> dict:
         "redundancy": "fixed",
         "expected_seconds": 10,
         "price": "0.036",
+        "free_of_personal_data": "on",
         "time_limit_minutes": 7,
         "max_concurrent_tasks": 100,
     } | changes
@@ -152,9 +155,24 @@ def test_a_collapsed_section_with_an_error_is_open(requester, account):
     requester.post(step("task"), TASK)
     team = builders.a_team(account=account, workers=1)
     details = re.compile(r"<wa-details[^>]*>")
-    assert " open" not in details.search(requester.get(step("people")).content.decode())[0]
-    wrong = requester.post(step("people"), people(team.pk, max_percentage_labeled=101)).content.decode()
-    assert " open" in details.search(wrong)[0]
+
+    def opened(response):
+        return [" open" in one for one in details.findall(response.content.decode())]
+
+    assert opened(requester.get(step("people"))) == [False, False]
+    assert opened(requester.post(step("people"), people(team.pk, max_percentage_labeled=101))) == [False, True]
+    assert opened(requester.post(step("people"), people(team.pk, golds_rate=51))) == [True, False]
+
+
+def test_golds_are_asked_for_in_the_wizard_and_are_in_the_estimate(requester, account):
+    requester.post(step("task"), TASK)
+    team = builders.a_team(account=account, workers=2)
+    given = people(team.pk, golds_rate=20, golds_attribute="truth", golds_mint=3)
+    assert "Of it for golds" in requester.get(reverse("requester:job-estimate"), given).content.decode()
+    assert requester.post(step("people"), given).status_code == 302
+    drafted = requester.session["job_draft"]
+    made = design({**drafted, "automation": {}} if "automation" in STEPS else drafted)
+    assert made["golds"] == {"rate": 20, "attribute": "truth", "mint": 3}
 
 
 def test_a_team_with_too_few_workers_causes_a_warning(requester, account):

@@ -5,19 +5,46 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
+from django.utils import timezone
 
 from frontend.images import image_url
-from labeling.models import AnswerReview, DataObject, Dataset, Export, LabelImport, LabelingJob
+from labeling.models import (
+    AnswerReview,
+    ConductFinding,
+    DataObject,
+    Dataset,
+    Export,
+    Gold,
+    LabelImport,
+    LabelingJob,
+    QualificationQuestion,
+    QualificationTest,
+)
+from labeling.services.golds import keeping
 from labeling.services.imports import reports
 from labeling.services.jobs.batches import open_batch
+from labeling.services.qualifications import taking
 from labeling.services.queue import assignments
 from labeling.services.results import appeals, deciding
 from learning.models import Model, TrainingJob
 from marketplace import storage
-from marketplace.models import Account, Payout, User, Worker
-from marketplace.services import accounts, eligibility, invitations, passwords, payouts
+from marketplace.models import Account, Notice, NoticeKind, Payout, User, WebhookDelivery, Worker
+from marketplace.services import (
+    accounts,
+    eligibility,
+    invitations,
+    notifications,
+    passwords,
+    payouts,
+    qualifications,
+    signups,
+    wallet_refunds,
+    webhooks,
+)
 from tests import builders
-from tests.labeling import stories
+from tests.frontend import vendor_world
+from tests.frontend.vendor_world import VendorWorld, a_vendor_world
+from tests.labeling import panel_stories, stories
 
 ROOMS = ("marketplace", "labeling", "learning")
 # Not counted: using a token updates its row, and requests are counted themselves.
@@ -33,13 +60,18 @@ SECRETS = (
     "secret@example.org",
     "secret-reason",
     "secret-appeal",
+    "secret-hook",
+    "secret-exam",
+    "secret-finding",
+    *vendor_world.SECRETS,
+    "secret-participant",
 )
 """Texts in names and contents of the account's objects that no stranger may read."""
 
 
 @dataclass
 class World:
-    """The people of the account, a stranger with another account, and the ids of the objects.
+    """The people of the account, a stranger with another account, its vendors, and the ids of the objects.
 
     `worker_user` has the assignment, `other_worker_user` is in the same team, `outsider_user` is in no team.
     `secrets` are texts of the account that no stranger may read.
@@ -51,6 +83,7 @@ class World:
     worker_user: User
     other_worker_user: User
     outsider_user: User
+    vendors: VendorWorld
     ids: dict[str, Any]
     secrets: list[str]
 
@@ -67,14 +100,17 @@ class World:
 
 
 def _of_people(account: Account, owner: User, outsider: Worker) -> dict[str, Any]:
-    """An invitation, a block and a password link, by their ids."""
+    """An invitation, a block, a password link and a refund, by their ids."""
     invitation = invitations.to_account(account=account, email="secret@example.org", role="Viewer", acting=owner)
     eligibility.block(account=account, worker=outsider, reason="secret-reason", by="system")
     uid, reset = passwords.link_parts(outsider.user)
+    refund = wallet_refunds.request(account=account, amount_micros=10_000, by="system")
     return {
+        "refund_id": refund.pk,
         "account_id": account.pk,
         "invitation_id": invitation.pk,
         "secret": invitations.new_link(invitation),
+        "sign_up": signups.new_link(signups.begin(email="signing-up@example.org", purpose="Worker")),
         "uidb64": uid,
         "reset": reset,
     }
@@ -89,6 +125,70 @@ def _an_appealed_answer(job: LabelingJob, worker: Worker) -> AnswerReview:
     review = deciding.reject_one(review=review, reason="secret-reason", by="system")
     appeals.file_appeal(review=review, worker=worker, text="secret-appeal")
     return review
+
+
+def _what_was_told(account: Account, owner: User) -> dict[str, Any]:
+    """A webhook of the account and one of its owner, each with a message, and a notice of the owner, by their ids."""
+    made = {}
+    for names, whose in (
+        (("webhook_id", "delivery_id"), {"account": account, "user": None}),
+        (("endpoint_id", "message_id"), {"account": None, "user": owner}),
+    ):
+        url = "https://example.org/secret-hook"
+        endpoint, _ = webhooks.create(url=url, kinds=["flag"], by="system", **whose)
+        webhooks.send_test(endpoint=endpoint)
+        made |= dict(zip(names, (endpoint.pk, WebhookDelivery.objects.get(endpoint=endpoint).pk), strict=True))
+    notifications.tell(user=owner, kind=NoticeKind.BONUS, text="secret-hook", account=account)
+    return {**made, "notice_id": Notice.objects.get(kind=NoticeKind.BONUS).pk}
+
+
+def _qualifications(account: Account, worker: Worker) -> dict[str, Any]:
+    """A type with a test that the worker is in, one of the operator, both held by the worker; by their ids."""
+    given = {"description": "x", "by": "system"}
+    row = qualifications.create_type(account=account, name="secret-exam", granted_by="Test", mark=80, **given)
+    test = QualificationTest.objects.create(
+        qualification_type=row, task_type="BoundingBox", labels=["bee"], questions_asked=1, time_limit_seconds=600
+    )
+    (uri,) = builders.tiny_images(1, account=account, size=stories.SIZE)
+    width, height = stories.SIZE
+    question = QualificationQuestion.objects.create(
+        test=test, place=0, training=False, source_ref=uri, width=width, height=height, truth={"boxes": []}
+    )
+    attempt = taking.start(row=row, worker=worker, training=False)
+    general = qualifications.create_type(account=None, name="Ten", granted_by="TasksDone", mark=10, **given)
+    for each in (row, general):
+        qualifications.grant(row=each, worker=worker, value=90, how="by hand", by="system")
+    return {
+        "type_id": row.pk,
+        "operator_type_id": general.pk,
+        "question_id": question.pk,
+        "attempt_id": attempt.pk,
+    }
+
+
+def _a_gold(job: LabelingJob) -> Gold:
+    """A gold of the job, from an object of its own."""
+    stories.add_objects(job, 1)
+    row = DataObject.objects.filter(job=job).order_by("-index")[0]
+    return keeping.add(data_object=row, content=stories.ONE_BEE, by="system")
+
+
+def _a_finding(job: LabelingJob, worker: Worker) -> ConductFinding:
+    """Something that was found in the worker's conduct, after which they read the instructions again."""
+    now = timezone.now()
+    return ConductFinding.objects.create(
+        worker=worker,
+        queue=job.queue,
+        rule="uniform-times",
+        action="Retrain",
+        state="Done",
+        reason="secret-finding",
+        numbers={"spread": 0.1},
+        found_at=now,
+        found_by="system",
+        closed_at=now,
+        closed_by=f"worker:{worker.pk}",
+    )
 
 
 def a_world() -> World:
@@ -117,6 +217,7 @@ def a_world() -> World:
     token, _ = accounts.create_token(user=owner, account=account, name="secret-token")
     dataset = builders.a_dataset(account=account, name="secret-data")
     payout = a_sent_payout(worker)
+    vendors = a_vendor_world(account)
     ids = {
         "job_id": job.pk,
         "queue_id": job.queue_id,
@@ -130,25 +231,36 @@ def a_world() -> World:
         "assignment_id": assignment.pk,
         "review_id": review.pk,
         "appeal_id": review.appeal.pk,
+        "gold_id": _a_gold(job).pk,
+        "finding_id": _a_finding(job, worker).pk,
         "token_id": token.pk,
         "user_id": owner.pk,
         "team_id": job.workteam_id,
+        "slug": job.workteam.portal_slug,
         "worker_id": worker.public_id,
+        "other_worker_id": other.public_id,
         "payout_id": payout.pk,
+        **_of_panels(account),
         "name": payout.sent_with,
         **_of_people(account, owner, outsider),
+        **_what_was_told(account, owner),
+        **_qualifications(account, worker),
+        **vendors.ids,
         "token": image_url(rows[0].pk, owner.pk).rsplit("/", 1)[-1],
     }
-    return World(
-        account=account,
-        owner=owner,
-        stranger=stranger,
-        worker_user=worker.user,
-        other_worker_user=other.user,
-        outsider_user=outsider.user,
-        ids=ids,
-        secrets=[*SECRETS, account.number],
-    )
+    people = (owner, stranger, worker.user, other.user, outsider.user)
+    return World(account, *people, vendors=vendors, ids=ids, secrets=[*SECRETS, account.number])
+
+
+def _of_panels(account: Account) -> dict[str, Any]:
+    """A panel and the completed session of a participant, by their ids."""
+    panel = panel_stories.a_panel(account, tasks_per_session=1)
+    job = panel_stories.a_job_of(panel, objects=1)
+    session = panel_stories.begin(panel, job, "secret-participant").session
+    assert session is not None
+    stories.claim_and_answer(session.worker, job)
+    ids = {"panel_id": panel.pk, "session_id": session.pk, "work_id": job.queue_id}
+    return {**ids, "link": panel.link, "decision": "approve"}
 
 
 def a_secret_model(account: Account) -> Model:

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from labeling.models import Assignment, DataObject, LabelingJob, ObjectLine
-from labeling.services.jobs import creation, status
+from labeling.services.jobs import creation, limits, status
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import assignments, worklist
 from labeling.services.queue.worklist import AvailableWork
@@ -36,6 +36,7 @@ def a_design(account: Account, team: Workteam, **changes: Any) -> dict[str, Any]
         "price_micros": PRICE,
         "expected_seconds": 9,
         "workers_per_object": 3,
+        "content_classifiers": list(limits.CONTENT_CLASSIFIERS),
     }
     return design | changes
 

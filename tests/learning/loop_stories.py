@@ -92,6 +92,7 @@ def a_story(folder: Path, *, count: int = 60, funds: str = "100", broken: int = 
         "price_micros": 36_000,
         "expected_seconds": 9,
         "workers_per_object": 1,
+        "content_classifiers": ["FreeOfPersonallyIdentifiableInformation", "FreeOfAdultContent"],
         "automated_labeling": automated | changes.pop("automated", {}),
     }
     job = creation.create_job(account=account, by="user:1", **(design | changes))

@@ -219,6 +219,18 @@ CASES: dict[str, list[Callable[[Any], Case]]] = {
 LETTERS = {"frontend.background.mail_invitation", "frontend.background.mail_password_link"}
 """They have no row either: a letter that cannot be sent is delivered again by the queue, as tests/frontend shows."""
 
+TOLD = {
+    "frontend.background.mail_notices",
+    "labeling.background.tell_of_work",
+    "labeling.background.tell_of_public_work",
+    "marketplace.background.deliver_webhook",
+}
+"""What is told: a notice or a webhook message that could not be sent is due again, a page of workers is delivered again
+by the queue; see test_webhooks.py and test_notices.py of the rooms."""
+
+LOOKS = {"labeling.background.check_conduct", "labeling.background.check_collusion"}
+"""They have no row: what a look at workers' answers misses, the look after the next answers finds."""
+
 SWEEPS = {"labeling.background.sweep", "learning.background.sweep", "marketplace.background.sweep"}
 """They have no row of their own: a part that fails keeps no other from running."""
 
@@ -230,7 +242,7 @@ def entry(path: str) -> Callable[..., None]:
 
 
 def test_every_message_has_a_case():
-    assert set(CASES) | SWEEPS | LETTERS == set(MESSAGES)
+    assert set(CASES) | SWEEPS | LETTERS | TOLD | LOOKS == set(MESSAGES)
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -234,22 +234,24 @@ def test_stopping_the_job_stops_the_training_and_keeps_what_is_labeled(tell):
     assert story.states()[HUMAN] == 32
 
 
-def test_when_the_money_is_spent_the_job_ends_with_what_there_is(tell):
+def test_when_the_money_is_spent_the_job_waits_for_more(tell):
     # 36 objects at 0.0432 dollars each
     story, supervisor = tell(skill=0.3, funds="1.5552")
-    drive(story, supervisor)
-    assert story.job.status == "Completed"
+    drive(story, supervisor, until=lambda: story.job.paused)
+    assert (story.job.status, story.job.paused) == ("InProgress", "funds")
     states = story.states()
     assert states[HUMAN] == 36
     assert states[UNLABELED] > 0
     assert wallets.balance(story.job.account) == 0
 
 
-def test_a_wallet_that_cannot_pay_for_one_object_fails_the_job(tell):
+def test_a_job_that_cannot_pay_for_one_object_goes_on_once_it_can(tell):
     story, supervisor = tell(funds="0.01", count=12)
+    drive(story, supervisor, until=lambda: story.job.paused)
+    assert "deposit money and the job goes on" in story.job.attention
+    wallets.deposit(account=story.job.account, amount_micros=10_000_000, reference="bank-1", by="operator")
     drive(story, supervisor)
-    assert story.job.status == "Failed"
-    assert "the wallet cannot pay for another object" in story.job.failure_reason
+    assert (story.job.status, story.job.paused) == ("Completed", "")
 
 
 def test_the_limit_on_objects_labeled_by_people_holds_and_the_machine_still_labels(tell):

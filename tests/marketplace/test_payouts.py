@@ -47,6 +47,7 @@ def test_all_that_was_earned_is_paid_out_in_whole_cents(worker):
     assert ledger_audit.findings() == []
     told = AuditEvent.objects.filter(object_type="marketplace.Payout", object_id=payout.pk).order_by("pk")
     assert [(row.from_status, row.to_status, row.by) for row in told] == [
+        ("", "Requested", "user:1"),
         ("Requested", "Sent", "user:2"),
         ("Sent", "Paid", "user:2"),
     ]

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { formatTick, formatValue, parseSpec, tableRows } from "../src/kit/chart-spec";
 import { formatMicros, formatRelative } from "../src/kit/format";
 import { inParts } from "../src/kit/parts";
+import { ActivityCounter, NOTHING } from "../src/shell/activity";
 import { backoff, classify } from "../src/shell/api";
 import { Countdown, Stopwatch, clockText, microsOf, spoken } from "../src/shell/clock";
 
@@ -24,6 +25,33 @@ describe("time", () => {
     const watch = new Stopwatch(2);
     for (const [now, visible] of [[0, true], [1000, true], [2000, false], [9000, true], [10_000, true], [99_000, true]] as const) watch.tick(now, visible);
     expect(watch.seconds).toBe(2 + 1 + 1 + 5);
+  });
+});
+
+describe("activity", () => {
+  it("tells events of a person from those of a script, and time in front from time with input", () => {
+    const counter = new ActivityCounter({ ...NOTHING, keys: 2, trusted: 2 });
+    counter.tick(0, true);
+    for (const type of ["pointermove", "pointermove", "keydown", "click"]) counter.note({ type, isTrusted: true }, 0);
+    counter.note({ type: "click", isTrusted: false }, 0);
+    for (const at of [4, 8, 12, 16, 20]) counter.tick(at * 1000, true);
+    counter.tick(21_000, false);
+    counter.tick(90_000, true);
+    expect(counter.summary).toEqual({ moves: 2, trusted: 6, untrusted: 1, keys: 3, focus_seconds: 20, active_seconds: 12 });
+  });
+});
+
+describe("activity", () => {
+  it("tells events of a person from those of a script, and time in front from time with input", () => {
+    const counter = new ActivityCounter({ ...NOTHING, keys: 2, trusted: 2 });
+    counter.tick(0, true);
+    for (const type of ["pointermove", "pointermove", "keydown", "click"]) counter.note({ type, isTrusted: true }, 0);
+    counter.note({ type: "click", isTrusted: false }, 0);
+    for (const at of [4, 8, 12, 16, 20]) counter.tick(at * 1000, true);
+    counter.tick(21_000, false);
+    counter.tick(90_000, true);
+    expect([12_000, 30_000, 30_001].map((at) => counter.recent(at))).toEqual([true, true, false]);
+    expect(counter.summary).toEqual({ moves: 2, trusted: 6, untrusted: 1, keys: 3, focus_seconds: 20, active_seconds: 12 });
   });
 });
 

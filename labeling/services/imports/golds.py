@@ -4,6 +4,7 @@ from typing import Any
 
 from labeling.formats.shapes import Box
 from labeling.models import LabelImport
+from labeling.services.golds import keeping
 from labeling.services.imports.pictures import Pictures
 from labeling.services.imports.placing import Placed
 from labeling.services.results import adjudication
@@ -36,5 +37,6 @@ class Golds:
         job = self._import.job
         assert job is not None  # An import of golds is made for a job.
         refused = adjudication.adjudicate_many(job=job, answers=answers, explanation=explanation)
+        keeping.follow(job=job, object_ids=list(answers), by=self._import.created_by)
         self._waiting = {}
         return {keys[key]: reason for key, reason in refused.items()}

@@ -110,28 +110,34 @@ def _inspect_or_unavailable(row: DataObject, *, patient: bool) -> Inspection | U
 
 
 def _inspect(row: DataObject, patient: bool) -> Inspection:
-    remote = row.source_ref.startswith(("http://", "https://"))
+    # The name is derived from the object, so that a repeat writes the same copy again.
+    base = storage.join(boundaries.base_of(row.job.account), "upright", str(row.job_id))
+    return Inspection(row.pk, *examine(row.source_ref, copy=storage.join(base, str(row.index)), patient=patient))
+
+
+def examine(source_ref: str, *, copy: str, patient: bool) -> tuple[images.ImageInfo, str]:
+    """Decode and measure one image; the second value is the address of its upright copy, "" where none is needed.
+
+    `copy` is that address without its suffix. May be called from threads. Raises StoreUnavailable and, unless
+    `patient`, Busy.
+    """
+    remote = source_ref.startswith(("http://", "https://"))
     try:
-        if remote:
-            data = _fetch(row.source_ref)
-        else:
-            data = storage.read(row.source_ref, limit=settings.IMAGE_MAX_BYTES)
+        data = _fetch(source_ref) if remote else storage.read(source_ref, limit=settings.IMAGE_MAX_BYTES)
     except storage.StoreUnavailable:
         raise
     except DomainError as error:
-        return Inspection(row.pk, images.ImageInfo(problem=error.message))
+        return images.ImageInfo(problem=error.message), ""
     info = decoding.inspect(data, patient=patient)
     if not info.ok or (info.orientation == 1 and not remote):
-        return Inspection(row.pk, info)
+        return info, ""
     try:
         upright = decoding.upright(data, patient=patient)
     except images.ImageError as error:
-        return Inspection(row.pk, replace(info, problem=str(error)))
-    # The name is derived from the object, so that a repeat writes the same copy again.
-    base = storage.join(boundaries.base_of(row.job.account), "upright", str(row.job_id))
-    uri = storage.join(base, f"{row.index}.{SUFFIX[info.format]}")
+        return replace(info, problem=str(error)), ""
+    uri = f"{copy}.{SUFFIX[info.format]}"
     storage.write(uri, upright, content_type=info.content_type)
-    return Inspection(row.pk, info, uri)
+    return info, uri
 
 
 def measure(uri: str) -> images.ImageInfo:

@@ -11,20 +11,19 @@ from django.db import transaction
 from django.utils import timezone
 
 from labeling import hooks, transitions
-from labeling.models import Batch, DataObject, LabelingJob, ObjectState
+from labeling.models import Batch, DataObject, LabelingJob, ObjectState, Pause
 from labeling.queries import spending
 from labeling.services import attempts
+from labeling.services.golds import mixing, scoring, sources
 from labeling.services.intake import inspection, loading
-from labeling.services.jobs import finishing
+from labeling.services.jobs import finishing, pausing, probe
 from labeling.services.jobs.batches import open_batch
 from labeling.services.jobs.status import move
 from labeling.services.output import manifests
 from labeling.services.queue import advance_requests, batches, due, leases
 from labeling.services.queue.locking import advance_lock
 from labeling.services.results import consolidating, labels
-from marketplace import money
-from marketplace.errors import DomainError, LimitExceeded
-from marketplace.services import wallets
+from marketplace.errors import DomainError, InsufficientFunds, Invalid
 
 FIRST_PUBLIC_BATCH = 10
 """Objects in the first batch for the public crowd: as in Ground Truth, a wrong set-up shows before it costs much."""
@@ -40,6 +39,9 @@ BY = "system"
 
 NO_LOOP = "automated labeling is not installed here any more: stop the job, or run it where it is installed"
 """What a job says whose learning loop nothing continues."""
+
+NOBODY_ASSIGNED = "the vendor has assigned nobody to the contract yet: the job goes on when it has"
+"""What a job says while its vendor has no people on it."""
 
 MAX_PASSES = 10
 """Passes that one call makes over the job. A request that arrives after the last one has a message of its own, or waits
@@ -90,6 +92,7 @@ def _step(job: LabelingJob) -> bool:
     if job.status != "Initializing":
         # Also of batches that are over: a review may have taken an answer away, or an appeal brought one back.
         due.settle_due(job.queue)
+        scoring.score_new(job)
     if job.status in finishing.FINAL:
         return _rewrite(job)
     if job.status == "Initializing":
@@ -118,6 +121,11 @@ def _ingest(job: LabelingJob) -> bool:
         reason = f"the input manifest has no line that can be used ({job.bad_lines} were rejected)"
         finishing.fail_job(job=job, reason=reason)
         return False
+    try:
+        sources.take_from_manifest(job)
+    except Invalid as error:
+        finishing.fail_job(job=job, reason=f"there are no golds: {error.message}")
+        return False
     with transaction.atomic():
         # If the job was stopped meanwhile, the next step ends it.
         locked = LabelingJob.objects.select_for_update(no_key=True, of=("self",)).get(pk=job.pk)
@@ -131,8 +139,11 @@ def _work(job: LabelingJob) -> bool:
     if timezone.now() - job.created_at > LONGEST_RUN:
         move(job, "Stopping", by=BY, because="a job ends after 30 days")
         return True
+    owes = pausing.follow_debt(job)
     live = batches.live_batch(job.queue)
     if live is None:
+        if owes:
+            return False
         return _wait_for_loop(job) if job.automated else _open_next(job)
     return _advance_batch(job, live)
 
@@ -149,6 +160,7 @@ def _advance_batch(job: LabelingJob, batch: Batch) -> bool:
     now = timezone.now()
     leases.expire_overdue(queue_id=job.queue_id, now=now)
     batches.expire_batch(batch=batch, now=now)
+    mixing.end_with_work(batch)
     due.settle_due(job.queue)
     if batch.stopped_early:
         return batches.stop_batch(batch=batch, by=BY)
@@ -156,6 +168,7 @@ def _advance_batch(job: LabelingJob, batch: Batch) -> bool:
         consolidating.refit(job=job)
         return False
     consolidating.settle(job=job, batch=batch)
+    sources.mint(job=job, batch=batch)
     closed = batches.close_batch(batch=batch, by=BY)
     if closed:
         manifests.refresh_or_report(job)
@@ -189,24 +202,30 @@ def _open_next(job: LabelingJob) -> bool:
     """Open the next batch; returns True when another step may follow at once."""
     if reason := _completion_reason(job):
         return _complete(job, reason)
+    if not probe.passes(job):
+        return False
     size = _batch_size(job)
     if size < 1:
-        price = money.text(job.queue.task_micros)
-        balance = money.text(wallets.balance(job.account))
-        return _set_attention(
-            job, f"the wallet holds {balance} dollars, one object needs {price}: deposit money and the job goes on"
-        )
-    if not job.workteam.public and not job.workteam.memberships.exists():
-        return _set_attention(job, f"the team {job.workteam.name} has no members: add some and the job goes on")
+        pausing.wait_for_funds(job)
+        return False
+    team = job.workteam
+    # A panel's participants come when there is something to do.
+    if not team.public and not team.memberships.exists() and not team.is_panel:
+        return _set_attention(job, NOBODY_ASSIGNED if team.of_vendor else _nobody(job))
     ids = _showable_objects(job, size)
     if not ids:
         return True
     try:
         open_batch(job=job, object_ids=ids, by=BY)
-    except LimitExceeded as error:
-        return _set_attention(job, f"{error.message}: deposit money and the job goes on")
+    except InsufficientFunds as error:
+        pausing.wait(job, Pause.FUNDS, error.message)
+        return False
     _set_attention(job, "")
     return False
+
+
+def _nobody(job: LabelingJob) -> str:
+    return f"the team {job.workteam.name} has no members: add some and the job goes on"
 
 
 def _completion_reason(job: LabelingJob) -> str:

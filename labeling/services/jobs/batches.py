@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from labeling.models import Batch, DataObject, LabelingJob, ObjectState
+from labeling.services.golds import mixing
+from labeling.services.jobs import pausing
 from labeling.services.queue import batches
 from labeling.services.queue.batches import NewTask
 from marketplace.errors import Invalid, WrongState
@@ -17,9 +19,10 @@ from marketplace.errors import Invalid, WrongState
 def open_batch(*, job: LabelingJob, object_ids: Sequence[int], purpose: str = "labels", by: str) -> Batch:
     """Open these Unlabeled objects to people, in this order of priority, and reserve the money for every seat.
 
-    With dynamic redundancy a task starts with a few seats and the money is reserved for the most it may get. Raises
-    LimitExceeded when the wallet cannot pay, WrongState when a batch is open, the job is not InProgress or an object is
-    not Unlabeled, Invalid for no objects, a repeated one, or one not inspected. When it raises, nothing has changed.
+    The job's golds are mixed in, as many as its rate calls for. With dynamic redundancy a task starts with a few seats
+    and the money is reserved for the most it may get. Raises InsufficientFunds when the wallet cannot pay, WrongState
+    when a batch is open, the job is not InProgress or an object is not Unlabeled, Invalid for no objects, a repeated
+    one, or one not inspected. When it raises, nothing has changed.
     """
     ids = list(object_ids)
     if not ids or len(set(ids)) != len(ids):
@@ -29,7 +32,10 @@ def open_batch(*, job: LabelingJob, object_ids: Sequence[int], purpose: str = "l
         job = LabelingJob.objects.select_for_update(no_key=True, of=("self",)).get(pk=job.pk)
         if not job.open:
             raise WrongState(f"the labeling job is {job.status}; batches open while it is InProgress", field="status")
-        return batches.open_batch(queue=job.queue, tasks=_mark_pending(job, ids), purpose=purpose, by=by)
+        tasks, golds = _mark_pending(job, ids), mixing.for_batch(job, len(ids))
+        batch = batches.open_batch(queue=job.queue, tasks=tasks, golds=golds, purpose=purpose, by=by)
+        pausing.go_on(job)
+    return batch
 
 
 def _mark_pending(job: LabelingJob, ids: Sequence[int]) -> list[NewTask]:

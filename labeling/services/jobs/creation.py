@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from labeling.models import LabelingJob, WorkQueue
+from labeling.services.golds import options as golds
 from labeling.services.jobs import instructions, limits, pricing
 from labeling.services.jobs.design import Design
 from labeling.services.jobs.owner import KIND
@@ -15,8 +16,8 @@ from labeling.services.jobs.status import move
 from labeling.services.queue import advance_requests, queues
 from marketplace import storage
 from marketplace.errors import NameTaken
-from marketplace.models import Account, AuditEvent
-from marketplace.services import boundaries, workload
+from marketplace.models import Account
+from marketplace.services import audit, boundaries, contracts, debts, workload
 
 _QUEUE = frozenset(
     {
@@ -33,6 +34,8 @@ _QUEUE = frozenset(
         "task_availability_seconds",
         "max_concurrent_tasks",
         "review_days",
+        "routing_rule",
+        "contract",
     }
 )
 """The fields of a design that belong to the job's work queue: what people are shown and paid."""
@@ -40,7 +43,15 @@ _QUEUE = frozenset(
 _JOB = (
     {field.name for field in fields(Design)}
     - _QUEUE
-    - {"account", "errors", "input_manifest_uri", "output_uri", "workers_per_object"}
+    - {
+        "account",
+        "errors",
+        "input_manifest_uri",
+        "output_uri",
+        "qualification_requirements",
+        "requirements",
+        "workers_per_object",
+    }
 )
 """The fields of a design that the job stores as they are."""
 
@@ -49,7 +60,7 @@ def create_job(*, account: Account, by: str, **values: Any) -> LabelingJob:
     """Create a job, Initializing, and request its first step. `values` are the fields of design.Design.
 
     Raises Invalid naming every field that is wrong, NameTaken for a name that the account uses already (ignoring case),
-    BackgroundLimit when the account has too much under way.
+    BackgroundLimit when the account has too much under way, AccountOwes while it owes money.
     """
     design = Design(account=account, **values)
     if design.input_manifest_uri:
@@ -62,6 +73,10 @@ def create_job(*, account: Account, by: str, **values: Any) -> LabelingJob:
     try:
         with transaction.atomic():
             workload.admit(account=account)
+            debts.require_none(account)
+            if design.contract is not None:
+                # Locked, so that the contract does not end while the job is made.
+                contracts.live_contract(team=design.workteam, requester=account, keep=True)
             job = LabelingJob.objects.create(
                 account=account,
                 queue=_make_queue(design),
@@ -71,14 +86,7 @@ def create_job(*, account: Account, by: str, **values: Any) -> LabelingJob:
                 output_uri=design.output_uri or storage.join(settings.STORE_URL, account.number, "labeling"),
                 **{name: getattr(design, name) for name in _JOB},
             )
-            AuditEvent.objects.create(
-                object_type=LabelingJob._meta.label,
-                object_id=job.pk,
-                to_status=job.status,
-                by=by,
-                because="created",
-                at=job.created_at,
-            )
+            audit.record(job, by=by, because="created", to_status=job.status, at=job.created_at)
             advance_requests.request_advance(job.queue_id)
     except IntegrityError as error:
         if "labeling_job_name_once" not in str(error):
@@ -96,6 +104,9 @@ def _make_queue(design: Design) -> WorkQueue:
         fee_micros=pricing.fee(design.price_micros),
         first_seats=min((design.redundancy or {})["start"], max_seats) if dynamic else max_seats,
         max_seats=max_seats,
+        requirements=design.requirements,
+        **golds.columns(design.golds or {}),
+        adult_content=limits.FREE_OF_ADULT_CONTENT not in (design.content_classifiers or []),
         **{name: getattr(design, name) for name in _QUEUE},
     )
 

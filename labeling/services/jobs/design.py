@@ -8,18 +8,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
+
 from labeling import task_types
 from labeling.formats.attribute_names import validate_label_attribute_name
 from labeling.models import Dataset
+from labeling.queries import gold_budget
+from labeling.services.golds import options as golds
 from labeling.services.intake.selection import check_selection
 from labeling.services.jobs import instructions as texts
 from labeling.services.jobs import limits, pricing
 from labeling.task_types.base import TaskType
+from marketplace import money
 from marketplace.errors import DomainError, Invalid
-from marketplace.models import Account, Workteam
+from marketplace.models import Account, Contract, Workteam
 from marketplace.names import check_name
 from marketplace.ranges import Range
-from marketplace.services import boundaries
+from marketplace.services import boundaries, contracts, requirements
+from marketplace.services.requirements import Requirement
 
 KEYWORD = re.compile(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*")
 """Words of letters and digits, with single spaces between them."""
@@ -56,14 +62,21 @@ class Design:
     task_availability_seconds: int | None = None
     max_concurrent_tasks: int = 1000
     review_days: int | None = None
+    qualification_requirements: list[dict[str, Any]] | None = None
+    routing_rule: str = ""
     max_human_labeled_objects: int | None = None
     max_percentage_labeled: int | None = None
     max_spend_micros: int | None = None
+    golds: dict[str, Any] | None = None
     automated_labeling: dict[str, Any] | None = None
+    content_classifiers: list[str] | None = None
     tags: list[dict[str, str]] | None = None
     role_arn: str = ""
     keywords: list[str] | None = None
     errors: list[tuple[str, str]] = field(default_factory=list)
+    requirements: list[Requirement] = field(default_factory=list, init=False)
+    # Set by `check` where the team is a vendor's.
+    contract: Contract | None = field(default=None, init=False)
 
     @property
     def kind(self) -> TaskType[Any, Any] | None:
@@ -82,9 +95,23 @@ class Design:
         self.redundancy = self.redundancy or {"kind": "fixed"}
         self.automated_labeling = self.automated_labeling or {}
         self.keywords, self.tags = self.keywords or [], self.tags or []
+        self.content_classifiers = list(dict.fromkeys(self.content_classifiers or []))
         if self.task_availability_seconds is None:
             self.task_availability_seconds = AVAILABILITY[self.public]
-        for rule in (_names, _labels, _input, _team, _texts, _people, _money, _times, _stopping, _lists, _learning):
+        for rule in (
+            _names,
+            _labels,
+            _input,
+            _team,
+            _content,
+            _texts,
+            _people,
+            _money,
+            _times,
+            _stopping,
+            _lists,
+            _learning,
+        ):
             rule(self)
         if self.errors:
             fields = ", ".join(dict.fromkeys(name for name, _ in self.errors))
@@ -164,8 +191,46 @@ def _input(design: Design) -> None:
 
 
 def _team(design: Design) -> None:
-    if not design.public and design.workteam.account_id != design.account.pk:
+    if design.workteam.of_vendor:
+        design.attempt("workteam", lambda: _under_contract(design))
+    elif not design.public and design.workteam.account_id != design.account.pk:
         design.wrong("workteam", "there is no such team in the account")
+    try:
+        design.requirements = requirements.read(design.account, design.qualification_requirements or [])
+    except Invalid as error:
+        design.errors += error.errors
+
+
+def _under_contract(design: Design) -> None:
+    """The contract fixes the price. Raises NotFound unless there is a live one."""
+    design.contract = contracts.live_contract(team=design.workteam, requester=design.account)
+    price = design.contract.prices.get(design.task_type)
+    if price is None:
+        design.wrong("task_type", f"the contract with {design.contract.vendor.name} has no price for it")
+    elif design.price_micros not in (0, price):
+        design.wrong("price", f"by the contract it is {money.text(price)} dollars; leave it out or give this one")
+    else:
+        design.price_micros = price
+
+
+def _content(design: Design) -> None:
+    certified = design.content_classifiers or []
+    for place, name in enumerate(certified):
+        if name not in limits.CONTENT_CLASSIFIERS:
+            expected = " or ".join(limits.CONTENT_CLASSIFIERS)
+            design.wrong(f"content_classifiers[{place}]", f"{name!r} found, {expected} expected")
+    if reason := content_refusal(certified, public=design.public):
+        design.wrong("content_classifiers", reason)
+
+
+def content_refusal(certified: list[str], *, public: bool) -> str:
+    """Why a job whose data is certified so may not go to this workforce; "" when it may."""
+    if not public or limits.FREE_OF_PERSONAL_DATA in certified:
+        return ""
+    return (
+        "the public pool is given only data that you certify to be free of personal data "
+        f"({limits.FREE_OF_PERSONAL_DATA}); give other data to a private team"
+    )
 
 
 def _texts(design: Design) -> None:
@@ -195,7 +260,11 @@ def _people(design: Design) -> None:
     design.within("max_concurrent_tasks", limits.MAX_CONCURRENT_TASKS)
     if design.review_days is not None:
         design.within("review_days", limits.REVIEW_DAYS)
+    if design.routing_rule and design.routing_rule not in settings.ROUTING_RULES:
+        design.wrong("routing_rule", f"{design.routing_rule!r} is not among those that the operator allows")
     design.redundancy, errors = complete_redundancy(design.redundancy or {}, design.workers_per_object)
+    design.errors += errors
+    design.golds, errors = golds.complete(design.golds or {}, design.kind)
     design.errors += errors
 
 
@@ -227,10 +296,19 @@ def _money(design: Design) -> None:
     if design.kind is not None:
         design.attempt(
             "price",
-            lambda: pricing.check_price(price_micros=price, task_type=design.task_type, public=design.public),
+            lambda: pricing.check_price(
+                price_micros=price,
+                task_type=design.task_type,
+                public=design.public,
+                panel=design.workteam.is_panel,
+            ),
         )
     if design.max_spend_micros is not None and isinstance(design.workers_per_object, int):
-        least = design.workers_per_object * (price + pricing.fee(max(price, 0)))
+        answers = design.workers_per_object
+        rate = (design.golds or {}).get("rate", 0)
+        if "golds.rate" not in dict(design.errors):
+            answers += gold_budget.answers(answers, rate / 100)
+        least = answers * (price + pricing.fee(max(price, 0)))
         if design.max_spend_micros < max(least, 1):
             design.wrong("max_spend", "too little: it does not pay for one object")
 

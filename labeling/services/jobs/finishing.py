@@ -47,7 +47,8 @@ def finish_stop(*, job: LabelingJob, by: str = "system") -> bool:
 
 
 def _end(job: LabelingJob, to: str, *, by: str, because: str, failure_reason: str = "") -> None:
-    move(job, to, by=by, because=because, finished_at=timezone.now(), failure_reason=failure_reason, attention="")
+    over = {"finished_at": timezone.now(), "failure_reason": failure_reason, "attention": "", "paused": ""}
+    move(job, to, by=by, because=because, **over)
 
 
 def _release_pending(job: LabelingJob) -> None:

@@ -5,7 +5,7 @@ account whose jobs it was learned from.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -13,10 +13,12 @@ from django.conf import settings
 
 from labeling import task_types
 from labeling.forecast.crowds import Crowd, assumed
-from labeling.forecast.forecasting import Design, Forecast, forecast
+from labeling.forecast.forecasting import Design, Forecast, Outcome, forecast
 from labeling.forecast.learning import LEARNED, MOSTLY, EarlierJob, WorkerTimes, learned
 from labeling.forecast.simulated_job import Redundancy
 from labeling.models import Assignment, AssignmentStatus, LabelingJob, WorkerModels
+from labeling.queries import gold_budget
+from labeling.services.golds.options import RATE
 from labeling.services.jobs import limits, pricing
 from labeling.services.jobs.design import complete_redundancy, label_errors
 from labeling.simulation.base import MIXED, PRESETS
@@ -65,11 +67,13 @@ def forecast_job(
     redundancy: dict[str, Any] | None = None,
     crowd: str = MIXED,
     compare: bool = True,
+    golds_rate: float = 0,
 ) -> JobForecast:
     """What a job of this design would give, with 90 % intervals; with `compare` also for other redundancies.
 
-    `workers` is how many people take part. Takes about two seconds of one core, the second time none. Raises Invalid
-    naming every field that is wrong, also when nothing can be learned of the crowd from earlier jobs.
+    `workers` is how many people take part, `golds_rate` the percent of the tasks whose answer is known: they cost money
+    and time; what else follows from them is not simulated. Takes about two seconds of one core, the second time none.
+    Raises Invalid naming every field that is wrong, also when nothing can be learned of the crowd from earlier jobs.
     """
     given, errors = complete_redundancy(redundancy or {"kind": "fixed"}, workers_per_object)
     numbers = {
@@ -78,6 +82,7 @@ def forecast_job(
         "workers_per_object": (workers_per_object, limits.WORKERS_PER_OBJECT),
         "expected_seconds": (expected_seconds, limits.EXPECTED_SECONDS),
         "price": (price_micros, Range(0, pricing.MOST_MICROS)),
+        "golds_rate": (golds_rate, RATE),
     }
     for name, (value, allowed) in numbers.items():
         if value not in allowed:
@@ -96,7 +101,7 @@ def forecast_job(
         fee_micros=pricing.fee(price_micros),
     )
     who, learned_from = _crowd(account, design, crowd, workers=workers, seconds=expected_seconds)
-    found = _forecast(design, who, _compared(own, workers) if compare else ())
+    found = _with_golds(_forecast(design, who, _compared(own, workers) if compare else ()), objects, golds_rate)
     floor = money.parse(settings.HOURLY_PAY_FLOOR)
     # People who work for nothing here are paid elsewhere, if at all.
     underpaid = price_micros > 0 and found.outcome.hourly.expected < floor
@@ -118,6 +123,23 @@ def _name_errors(task_type: str, labels: Sequence[str], crowd: str) -> list[tupl
 def _forecast(design: Design, crowd: Crowd, others: tuple[Redundancy, ...]) -> Forecast:
     """A forecast depends on what it is given only, so that looking at a page again costs nothing."""
     return forecast(design, crowd, others=others)
+
+
+def _with_golds(found: Forecast, objects: int, rate: float) -> Forecast:
+    """The forecast with the money and the time that answers to golds take in addition."""
+    if not rate:
+        return found
+    return replace(
+        found,
+        outcome=_outcome_with_golds(found.outcome, objects, rate),
+        others=tuple(_outcome_with_golds(one, objects, rate) for one in found.others),
+    )
+
+
+def _outcome_with_golds(outcome: Outcome, objects: int, rate: float) -> Outcome:
+    ordinary = max(1, round(outcome.answers.expected * objects))
+    factor = 1 + gold_budget.answers(ordinary, rate / 100) / ordinary
+    return replace(outcome, cost=outcome.cost.scaled(factor), duration=outcome.duration.scaled(factor))
 
 
 def _redundancy(given: dict[str, Any], most: int) -> Redundancy:

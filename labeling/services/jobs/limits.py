@@ -50,8 +50,19 @@ TAG_KEY_LENGTH = Range(1, 128)
 TAG_VALUE_LENGTH = Range(0, 256)
 """Characters of a tag's value."""
 
+FREE_OF_PERSONAL_DATA = "FreeOfPersonallyIdentifiableInformation"
+FREE_OF_ADULT_CONTENT = "FreeOfAdultContent"
+CONTENT_CLASSIFIERS = (FREE_OF_PERSONAL_DATA, FREE_OF_ADULT_CONTENT)
+"""What a requester may certify of the data of a job (ContentClassifiers)."""
+
+CERTIFICATES = Range(0, len(CONTENT_CLASSIFIERS))
+"""How many of them a job has."""
+
 REVIEW_DAYS = Range(0, 30)
 """Days after which an answer that nobody has reviewed is accepted by itself."""
+
+ROUTING_RULE_LENGTH = Range(0, 200)
+"""Characters of the name of a routing rule."""
 
 WORKERS_PER_OBJECT = Range(1, 9)
 """NumberOfHumanWorkersPerDataObject."""

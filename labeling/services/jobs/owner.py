@@ -28,26 +28,32 @@ class LabelingJobOwner:
         """Consolidate the answers; with dynamic redundancy unsure objects need one more."""
         from labeling.services.results import consolidating
 
-        return consolidating.judge(self._job(), tasks)
+        return consolidating.judge(self._job(), _ordinary(tasks))
 
     def finish(self, tasks: Sequence[Task], judgement: Judgement) -> None:
         """Write the labels; objects that nobody answered fail, or are unlabeled again."""
         from labeling.services.results import consolidating
 
-        consolidating.finish(self._job(), tasks, judgement.results)
+        consolidating.finish(self._job(), _ordinary(tasks), judgement.results)
 
     def reconsider(self, tasks: Sequence[Task]) -> frozenset[int]:
         """Objects whose label is the requester's own or the machine's want no other answer."""
         from labeling.services.results import labels
 
-        reopened = labels.reopen_objects([task.data_object_id for task in tasks])
-        return frozenset(task.pk for task in tasks if task.data_object_id in reopened)
+        wanting = _ordinary(tasks)
+        reopened = labels.reopen_objects([task.data_object_id for task in wanting])
+        return frozenset(task.pk for task in wanting if task.data_object_id in reopened)
 
     def advance(self) -> None:
         """Take the job's next steps."""
         from labeling.services.jobs import advancing
 
         advancing.advance_or_give_up(self._job().pk)
+
+
+def _ordinary(tasks: Sequence[Task]) -> list[Task]:
+    """Without golds, whose objects have their labels already."""
+    return [task for task in tasks if task.gold_id is None]
 
 
 def unfinished() -> Iterable[int]:

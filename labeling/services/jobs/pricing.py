@@ -9,6 +9,8 @@ from math import ceil
 from django.conf import settings
 
 from labeling import task_types
+from labeling.queries import gold_budget
+from labeling.services.golds.options import RATE
 from marketplace import money
 from marketplace.errors import Invalid
 
@@ -24,10 +26,14 @@ WORKERS_ASSUMED = 10
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a job will cost and how long it takes. `total_micros` includes `fee_micros`, the platform's share."""
+    """What a job will cost and how long it takes. `total_micros` includes `fee_micros`, the platform's share.
+
+    `golds_micros`, with its fee, is the part for answers to golds; `per_object_micros` is without them.
+    """
 
     total_micros: int
     fee_micros: int
+    golds_micros: int
     per_object_micros: int
     duration_seconds: float
 
@@ -48,8 +54,16 @@ def guideline(*, expected_seconds: float, task_type: str) -> int:
     return next((price for price in prices(task_type) if price >= fair), prices(task_type)[-1])
 
 
-def check_price(*, price_micros: int, task_type: str, public: bool) -> None:
-    """Raises Invalid when this is not a price: the public pool has a table, a private team takes 0 to 2.999 dollars."""
+def check_price(*, price_micros: int, task_type: str, public: bool, panel: bool = False) -> None:
+    """Raises Invalid when this is not a price: the public pool has a table, a private team takes 0 to 2.999 dollars.
+
+    A panel takes none: its provider pays.
+    """
+    if panel and price_micros:
+        raise Invalid(
+            f"a panel's people are paid by its provider: a price of 0 expected, {money.text(price_micros)} found",
+            field="price",
+        )
     if not 0 <= price_micros <= MOST_MICROS:
         raise Invalid(
             f"a price is 0 to {money.text(MOST_MICROS)} dollars, {money.text(price_micros)} found", field="price"
@@ -68,9 +82,17 @@ def fee(price_micros: int) -> int:
 
 
 def estimate(
-    *, objects: int, workers_per_object: int, price_micros: int, expected_seconds: float, workers: int
+    *,
+    objects: int,
+    workers_per_object: int,
+    price_micros: int,
+    expected_seconds: float,
+    workers: int,
+    golds_rate: float = 0,
 ) -> Estimate:
     """Cost with the fee, and the time `workers` people need who work without a break.
+
+    `golds_rate`: percent of the tasks whose answer is known.
 
     Raises Invalid for a number that is not above zero (a price of zero is one).
     """
@@ -78,17 +100,22 @@ def estimate(
     wrong = [(name, f"{value} found, at least 1 expected") for name, value in numbers.items() if value < 1]
     if not expected_seconds > 0:
         wrong.append(("expected_seconds", f"{expected_seconds} found, more than 0 expected"))
+    if golds_rate not in RATE:
+        wrong.append(("golds_rate", f"{golds_rate} found, {RATE} expected"))
     if price_micros < 0:
         wrong.append(("price", "a price cannot be negative"))
     if wrong:
         raise Invalid("the job cannot be estimated", errors=wrong)
-    answers = objects * workers_per_object
+    ordinary = objects * workers_per_object
+    golds = gold_budget.answers(ordinary, golds_rate / 100)
+    answers = ordinary + golds
     share = fee(price_micros)
     # A worker answers an object once: with fewer workers than answers per object, each of them answers every object.
-    rounds = ceil(answers / workers) if workers >= workers_per_object else objects
+    rounds = ceil(answers / workers) if workers >= workers_per_object else objects + ceil(golds / workers)
     return Estimate(
         total_micros=answers * (price_micros + share),
         fee_micros=answers * share,
+        golds_micros=golds * (price_micros + share),
         per_object_micros=workers_per_object * (price_micros + share),
         duration_seconds=rounds * expected_seconds,
     )

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from labeling import transitions
 from labeling.models import LabelingJob
+from labeling.services import notices
 from labeling.services.queue import queues
 
 
@@ -20,4 +21,6 @@ def move(job: LabelingJob, to: str, *, by: str, because: str = "", **changes: An
             queues.open_queue(job.queue, by=by, because=because[:500])
         else:
             queues.close_queue(job.queue, by=by, because=because[:500])
+        if moved and to in transitions.LABELING_JOB.final:
+            notices.job_ended(job, because)
     return moved

@@ -35,6 +35,7 @@ from labeling.services.output import rows
 from labeling.services.results import answering, labels
 from marketplace import queue, storage
 from marketplace.errors import DomainError
+from marketplace.models import Worker
 
 log = logging.getLogger(__name__)
 
@@ -199,11 +200,11 @@ def answers_of_tasks(job: LabelingJob, tasks: Iterable[Task]) -> dict[int, list[
         Answer.objects.filter(assignment__task__in=list(sizes), assignment__state=AssignmentStatus.SUBMITTED)
         .defer("content")
         .annotate(text=Cast("content", TextField()))
-        .select_related("assignment__worker")
+        .select_related("assignment__worker__panel")
         .order_by("assignment_id", "revision")
     )
     newest = {row.assignment_id: row for row in revisions}
-    crowd = "public" if job.workteam.public else "private"
+    crowd = job.workteam.crowd.removesuffix("-crowd")
     by_task: dict[int, list[SubmittedAnswer]] = defaultdict(list)
     for row in sorted(newest.values(), key=lambda r: (r.created_at, r.pk)):
         seat = row.assignment
@@ -216,10 +217,17 @@ def answers_of_tasks(job: LabelingJob, tasks: Iterable[Task]) -> dict[int, list[
                 submitted=row.created_at,
                 accepted=seat.accepted_at,
                 seconds=seat.seconds_spent,
-                identity=None if crowd == "public" else Identity(settings.PUBLIC_URL, seat.worker.public_id, "Oidc"),
+                identity=_identity(seat.worker) if crowd == "private" else None,
             )
         )
     return by_task
+
+
+def _identity(worker: Worker) -> Identity:
+    """Who a private worker is; of a panel's participant the id that its provider, and the panel's account, know."""
+    if worker.panel is not None:
+        return Identity(worker.panel.provider, worker.participant, "Panel")
+    return Identity(settings.PUBLIC_URL, worker.public_id, "Oidc")
 
 
 def _consolidation_request(row: DataObject, answers: list[SubmittedAnswer]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ A late answer is accepted and paid until another worker has claimed the seat, wh
 the lease. Leases that run when the queue is closed may be answered for a short grace period and are then cancelled.
 """
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,13 +17,16 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from labeling import subjects
-from labeling.models import Assignment, AssignmentStatus, WorkQueue
-from labeling.services.queue import advance_requests, leases
+from labeling.conduct.observed import Activity
+from labeling.models import Assignment, AssignmentStatus, PanelSession, WorkQueue
+from labeling.services.conduct import noting
+from labeling.services.queue import advance_requests, leases, routing, study_sessions, visibility
+from labeling.services.queue.seats import Seat
 from labeling.services.results import answering, reviewing
-from marketplace.errors import AlreadySubmitted, Forbidden, Invalid, NotFound, TaskGone, TaskLimit
+from marketplace.errors import AlreadySubmitted, Forbidden, Invalid, NotFound, RoutingFailed, TaskGone, TaskLimit
 from marketplace.models import Account, Subject, Worker
 from marketplace.ranges import Range
-from marketplace.services import eligibility, escrow
+from marketplace.services import escrow, team_access
 
 MOST_LEASES = 25
 """Tasks of one queue that a worker may hold at a time, so that nobody keeps a whole batch from the others."""
@@ -38,6 +42,9 @@ one more. Whoever holds tasks without working on them keeps few of them from the
 SECONDS = Range(0, 30 * 86_400)
 """Active seconds that a worker's page measures for a task; a month is far above the longest time limit."""
 
+COUNTED = Range(0, 1_000_000)
+"""Events of one kind that a worker's page counts for a task; it stops counting there."""
+
 KEY_LENGTH = Range(1, 200)
 """Characters of the keys that make a claim or a submit safe to repeat."""
 
@@ -50,6 +57,7 @@ class Submission:
     """What a submit did. `repeated`: the same key had been submitted before and nothing was changed.
 
     `paid_micros` is what the answer is paid; with `held_until` it is held for a review that ends then at the latest.
+    With `to_employer` it goes to the vendor that employs the worker.
     """
 
     assignment_id: int
@@ -57,27 +65,41 @@ class Submission:
     paid_micros: int
     repeated: bool
     held_until: datetime | None = None
+    to_employer: bool = False
 
 
-def claim(*, worker: Worker, queue: WorkQueue, key: str = "", now: datetime | None = None) -> Assignment | None:
+def claim(
+    *, worker: Worker, queue: WorkQueue, key: str = "", now: datetime | None = None, address: str | None = None
+) -> Assignment | None:
     """Lease the next task of the queue to the worker; None if there is none for them now.
 
     A repeat with the same `key` returns the same assignment, as long as it is leased; "" is no key. The assignment's
-    queue and worker are `queue` and `worker`, its task is fetched when first read. Raises NotFound for a queue that
-    does not exist, Forbidden for a worker who may not see it, TaskLimit for one who holds as many tasks as they may
-    (MOST_LEASES, TASKS_PER_LEASE, FIRST_LEASES), TaskGone for the key of an assignment that has ended, Invalid for a
-    long key.
+    queue and worker are `queue` and `worker`, its task is fetched when first read. `address` is where the request comes
+    from, "" an unknown one, None where there is no request. Raises NotFound for a queue that does not exist, Forbidden
+    for a worker who may not see it or comes from outside of the networks of its team, TaskLimit for one who holds as
+    many tasks as they may (MOST_LEASES, TASKS_PER_LEASE, FIRST_LEASES), RoutingFailed when the queue's routing rule
+    gives no answer, TaskGone for the key of an assignment that has ended, Invalid for a long key, SessionOver for a
+    panel's participant whose study session is over.
     """
     if len(key) > KEY_LENGTH.longest:
         raise Invalid(f"a claim's key has at most {KEY_LENGTH.longest} characters, {len(key)} found", field="key")
     at = now or timezone.now()
-    outcome, seat = _claim(worker, queue, key, at)
+    if worker.panel_id is None:
+        return _take(worker, queue, key, at, address)
+    with transaction.atomic():
+        study_sessions.admit(worker_id=worker.pk, queue_id=queue.pk, key=key, now=at)
+        return _take(worker, queue, key, at, address)
+
+
+def _take(worker: Worker, queue: WorkQueue, key: str, at: datetime, address: str | None) -> Assignment | None:
+    outcome, seat = _claim(worker, queue, key, at, address)
     if outcome == "Nothing" and leases.expire_overdue(queue_id=queue.pk, now=at):
-        outcome, seat = _claim(worker, queue, key, at)
+        outcome, seat = _claim(worker, queue, key, at, address)
     if outcome == "NoSuchQueue":
+        _require_inside(worker, queue, address)
         raise NotFound(f"there is no work queue {queue.pk}")
-    if outcome in eligibility.SAID:
-        raise Forbidden(eligibility.SAID[outcome])
+    if (refused := visibility.said(outcome)) is not None:
+        raise Forbidden(refused)
     if outcome == "HandsFull":
         raise TaskLimit(
             f"you hold as many tasks of this job as one worker may: one in {TASKS_PER_LEASE} of those that are left, "
@@ -89,16 +111,48 @@ def claim(*, worker: Worker, queue: WorkQueue, key: str = "", now: datetime | No
     return seat
 
 
-def _claim(worker: Worker, queue: WorkQueue, key: str, at: datetime) -> tuple[str, Assignment | None]:
+def _require_inside(worker: Worker, queue: WorkQueue, address: str | None) -> None:
+    """Raises Forbidden when it is the worker's address for which there seems to be no such queue."""
+    found = visibility.with_outside(WorkQueue.objects.filter(pk=queue.pk), address).first()
+    if found is None:
+        return
+    refused = visibility.refusal(worker_id=worker.pk, queue=found)
+    if refused is not None:
+        raise Forbidden(visibility.said(refused) or refused)
+    visibility.require_inside(found, address)
+
+
+def _claim(
+    worker: Worker, queue: WorkQueue, key: str, at: datetime, address: str | None
+) -> tuple[str, Assignment | None]:
+    for _ in range(routing.MOST_TRIES):
+        # With rules a claim and the rule's answer are one transaction: a seat is taken only once the rule has agreed.
+        with transaction.atomic() if routing.allowed() else nullcontext():
+            outcome, seat = _claim_one(worker, queue, key, at, address)
+        if outcome != AssignmentStatus.WITHHELD:
+            return outcome, seat
+    return "Nothing", None
+
+
+def _claim_one(
+    worker: Worker, queue: WorkQueue, key: str, at: datetime, address: str | None
+) -> tuple[str, Assignment | None]:
     with connection.cursor() as cursor:
+        # To somebody outside of the networks of its team the queue does not exist. In the same round trip, so that
+        # teams without such a list pay next to nothing for it.
         cursor.execute(
-            """SELECT outcome, assignment_id, task_id, accepted_at, lease_expires_at
-               FROM labeling_claim(%s, %s, %s, %s, %s, %s, %s)""",
-            [worker.pk, queue.pk, at, MOST_LEASES, TASKS_PER_LEASE, FIRST_LEASES, key],
+            """SELECT c.outcome, c.assignment_id, c.task_id, c.accepted_at, c.lease_expires_at, r.routing_rule
+               FROM labeling_claim(%s, labeling_queue_inside(%s, %s), %s, %s, %s, %s, %s) c
+               LEFT JOIN labeling_workqueue r ON r.id = %s""",
+            [worker.pk, queue.pk, address, at, MOST_LEASES, TASKS_PER_LEASE, FIRST_LEASES, key, queue.pk],
         )
-        outcome, seat, task, accepted_at, lease_expires_at = cursor.fetchone()
+        outcome, seat, task, accepted_at, lease_expires_at, rule = cursor.fetchone()
     if outcome != "Claimed":
         return outcome, None
+    # A repeat of a claim returns what the rule has agreed to before.
+    if rule and accepted_at == at and not _routed(rule, worker, queue, seat, task):
+        routing.withhold(assignment_id=seat, task_id=task, now=at)
+        return AssignmentStatus.WITHHELD, None
     leased = Assignment(
         pk=seat,
         task_id=task,
@@ -112,66 +166,111 @@ def _claim(worker: Worker, queue: WorkQueue, key: str, at: datetime) -> tuple[st
     return outcome, leased
 
 
+def _routed(rule: str, worker: Worker, queue: WorkQueue, seat: int, task: int) -> bool:
+    try:
+        return routing.admits(rule=rule, worker=worker, queue_id=queue.pk, task_id=task)
+    except RoutingFailed:
+        if not connection.in_atomic_block:
+            # No rule is allowed any more, so the claim was no transaction that could be undone.
+            leases.end_seats(queue_id=queue.pk, seats=[seat], to=AssignmentStatus.RETURNED, now=timezone.now())
+        raise
+
+
 def peek(*, worker: Worker, queue: WorkQueue) -> dict[str, Any] | None:
     """The input of the task the worker would most likely be given next, to fetch its picture ahead.
 
-    Nothing is reserved.
+    Nothing is reserved. None where a routing rule decides who sees which object: it has not been asked.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT t.input FROM labeling_peek(%s, %s) p JOIN labeling_task t ON t.id = p.task_id",
+            """SELECT t.input FROM labeling_peek(%s, %s) p JOIN labeling_task t ON t.id = p.task_id
+               JOIN labeling_workqueue q ON q.id = t.queue_id WHERE q.routing_rule = ''""",
             [worker.pk, queue.pk],
         )
         row = cursor.fetchone()
     return orjson.loads(row[0]) if row else None
 
 
-def submit(*, assignment: Assignment, worker: Worker, content: Any, seconds: float, key: str | None) -> Submission:
+def submit(
+    *,
+    assignment: Assignment,
+    worker: Worker,
+    content: Any,
+    seconds: float,
+    key: str | None,
+    activity: Activity | None = None,
+    address: str | None = None,
+) -> Submission:
     """Store an answer and pay for it, in one transaction; a repeat with the same key gets the same result.
 
     Where the queue has a review the pay is held until the answer is reviewed.
 
-    `content` is the crowd element's JSON, `seconds` the active time. Without a `key` the seat has one of its own,
-    and another one once its answer was rejected. Raises NotFound for another worker's seat, Invalid (naming the field)
-    for a bad answer, AlreadySubmitted when the seat was answered with another key, TaskGone when it is not the worker's
-    any more.
+    `content` is the crowd element's JSON, `seconds` the active time. Without a `key` the seat has one of its own, and
+    another one once its answer was rejected. `activity` is what the worker's page counted, `address` is as in `claim`.
+    Raises NotFound for another worker's seat, Forbidden from outside of the networks of the queue's team, Invalid
+    (naming the field) for a bad answer, AlreadySubmitted when the seat was answered with another key, TaskGone when it
+    is not the worker's any more.
     """
-    seat = _Seat.read(assignment.pk, worker.pk)
+    seat = Seat.read(assignment.pk, worker.pk, address)
+    if seat.outside:
+        raise Forbidden(team_access.refusal(address))
     key = seat.own_key() if key is None else key
     if seat.state == AssignmentStatus.SUBMITTED and key == seat.key:
-        return seat.repeated(seat.paid_micros)
+        return _repeated(seat, seat.paid_micros)
     if seat.state == AssignmentStatus.LEASED and seat.key and key == seat.key:
         raise AlreadySubmitted("the answer with this key was rejected; answer again with another key", field="key")
     if not isinstance(key, str) or len(key) not in KEY_LENGTH:
         raise Invalid(f"a submit needs a key of {KEY_LENGTH} characters", field="key")
     if seconds not in SECONDS:
         raise Invalid(f"{seconds} found, {SECONDS} seconds expected", field="seconds")
-    answer = answering.checked(
-        content,
-        task_type=seat.task_type,
-        labels=seat.labels,
-        size=(seat.input.get("width", 0), seat.input.get("height", 0)),
-    )
+    answer = answering.checked(content, task_type=seat.task_type, labels=seat.labels, size=seat.size)
     now = timezone.now()
     held_until = None
     with transaction.atomic():
-        outcome, paid, stored_key, lease_ended, wanted = seat.submit(answer, seconds, key, now)
+        session = _session(seat, worker, key)
+        outcome, paid, stored_key, lease_ended, wanted, look = seat.submit(answer, seconds, key, now, activity)
         if outcome == "Accepted":
+            if session is not None:
+                study_sessions.count_answer(session)
             if seat.review_days is None:
                 _pay(seat, worker)
             else:
                 held_until = _hold(seat, worker, answer, review_days=seat.review_days, now=now)
-            if wanted:
+            if look:
+                noting.send(seat.queue_id)
+            # With golds after every answer, so that the time of a submit does not tell which one was a gold.
+            if wanted or seat.mixes_golds:
                 advance_requests.request_advance(seat.queue_id)
     if outcome == "Accepted":
-        return Submission(seat.pk, seat.queue_id, paid, False, held_until)
+        return Submission(seat.pk, seat.queue_id, paid, False, held_until, seat.employer is not None)
     if outcome == AssignmentStatus.SUBMITTED and stored_key == key:
-        return seat.repeated(paid)
+        return _repeated(seat, paid)
     error = AlreadySubmitted if outcome == AssignmentStatus.SUBMITTED else TaskGone
     raise error(_refusal_reason(outcome, lease_ended), field="assignment")
 
 
-def _pay(seat: "_Seat", worker: Worker) -> None:
+def _repeated(seat: Seat, paid_micros: int) -> Submission:
+    """What the submit did that is repeated now."""
+    held_until = None if seat.review_days is None else reviewing.held_until(seat.pk)
+    return Submission(seat.pk, seat.queue_id, paid_micros, True, held_until, seat.employer is not None)
+
+
+def _session(seat: Seat, worker: Worker, key: str) -> PanelSession | None:
+    """A participant's session, locked before the task is; None for other workers, and for a repeated submit.
+
+    Raises TaskGone when the session is over.
+    """
+    if worker.panel_id is None:
+        return None
+    session = study_sessions.lock_active(worker_id=worker.pk, queue_id=seat.queue_id)
+    if session is None:
+        again = Seat.read(seat.pk, worker.pk, None)
+        if again.state != AssignmentStatus.SUBMITTED or again.key != key:
+            raise TaskGone("your session of this study is over, and the task went to others", field="assignment")
+    return session
+
+
+def _pay(seat: Seat, worker: Worker) -> None:
     escrow.pay(
         purpose=Subject(subjects.WORK_QUEUE, seat.queue_id),
         subject=Subject(subjects.ASSIGNMENT, seat.pk),
@@ -179,12 +278,13 @@ def _pay(seat: "_Seat", worker: Worker) -> None:
         worker=worker,
         price_micros=seat.price_micros,
         fee_micros=seat.fee_micros,
+        employer=seat.employer,
         by=f"worker:{worker.pk}",
         description=seat.title,
     )
 
 
-def _hold(seat: "_Seat", worker: Worker, answer: str, *, review_days: int, now: datetime) -> datetime:
+def _hold(seat: Seat, worker: Worker, answer: str, *, review_days: int, now: datetime) -> datetime:
     return reviewing.open_review(
         assignment_id=seat.pk,
         queue_id=seat.queue_id,
@@ -194,10 +294,11 @@ def _hold(seat: "_Seat", worker: Worker, answer: str, *, review_days: int, now: 
             answer,
             task_type=seat.task_type,
             labels=seat.labels,
-            size=(seat.input.get("width", 0), seat.input.get("height", 0)),
+            size=seat.size,
         ),
         price_micros=seat.price_micros,
         fee_micros=seat.fee_micros,
+        employer=seat.employer,
         review_days=review_days,
         title=seat.title,
         now=now,
@@ -213,63 +314,6 @@ def _refusal_reason(outcome: str, lease_ended: datetime) -> str:
         AssignmentStatus.CANCELLED: "the job ended before this task was submitted",
         AssignmentStatus.REJECTED: "the answer to this task was rejected, and the task went to others",
     }[AssignmentStatus(outcome)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Seat:
-    """What a submit needs of its seat, read without a lock: only the state can change, and the SQL checks it."""
-
-    pk: int
-    worker_id: int
-    state: str
-    key: str
-    paid_micros: int
-    queue_id: int
-    task_type: str
-    title: str
-    price_micros: int
-    fee_micros: int
-    account_id: int
-    max_seats: int
-    review_days: int | None
-    input: dict[str, Any]
-    labels: list[str]
-
-    @classmethod
-    def read(cls, pk: int, worker_id: int) -> "_Seat":
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """SELECT a.id, a.worker_id, a.state, a.submit_key, coalesce(a.paid_micros, 0), q.id, q.task_type,
-                       q.title, q.price_micros, q.fee_micros, q.account_id, q.max_seats, q.review_days, t.input,
-                       q.labels
-                   FROM labeling_assignment a JOIN labeling_workqueue q ON q.id = a.queue_id
-                   JOIN labeling_task t ON t.id = a.task_id WHERE a.id = %s AND a.worker_id = %s""",
-                [pk, worker_id],
-            )
-            row = cursor.fetchone()
-        if row is None:
-            raise NotFound(f"you have no assignment {pk}")
-        values: list[Any] = [*row[:-2], orjson.loads(row[-2]), orjson.loads(row[-1])]
-        return cls(*values)
-
-    def own_key(self) -> str:
-        """The key of a submit whose client gives none."""
-        return f"assignment:{self.pk}" if self.review_days is None else reviewing.answer_key(self.pk)
-
-    def repeated(self, paid_micros: int) -> Submission:
-        """What the submit did that is repeated now."""
-        held_until = None if self.review_days is None else reviewing.held_until(self.pk)
-        return Submission(self.pk, self.queue_id, paid_micros, True, held_until)
-
-    def submit(self, answer: str, seconds: float, key: str, now: datetime) -> tuple[str, int, str, datetime, bool]:
-        """Call labeling_submit (labeling/sql/submit_0021.sql): one round trip."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT * FROM labeling_submit(%s, %s, %s::jsonb, %s, %s, %s, %s, %s)",
-                [self.pk, self.worker_id, answer, seconds, key, self.price_micros, now, self.max_seats],
-            )
-            row: tuple[str, int, str, datetime, bool] = cursor.fetchone()
-        return row
 
 
 def give_back(*, assignment: Assignment, worker: Worker) -> None:

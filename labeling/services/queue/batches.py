@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from labeling import hooks, subjects, transitions
 from labeling.models import Assignment, AssignmentStatus, Batch, Task, TaskStatus, WorkQueue
+from labeling.services import notices
 from labeling.services.queue import due, leases
 from labeling.services.queue.locking import lock_positions
 from marketplace.errors import WrongState
@@ -30,11 +31,22 @@ class NewTask(NamedTuple):
     data_object_id: int | None = None
 
 
-def open_batch(*, queue: WorkQueue, tasks: Sequence[NewTask], purpose: str, by: str) -> Batch:
+class NewGold(NamedTuple):
+    """A task about to be opened whose true answer is known; so many workers get it."""
+
+    input: dict[str, Any]
+    data_object_id: int
+    gold_id: int
+    seats: int
+
+
+def open_batch(
+    *, queue: WorkQueue, tasks: Sequence[NewTask], golds: Sequence[NewGold] = (), purpose: str, by: str
+) -> Batch:
     """Open these tasks to people, in this order of priority, and reserve the money for every seat they may get.
 
-    Needs a transaction. Raises LimitExceeded when the wallet cannot pay, WrongState when an exclusive batch is open or
-    the queue is closed. When it raises, nothing has changed.
+    The golds are mixed into the work on the others. Needs a transaction. Raises LimitExceeded when the wallet cannot
+    pay, WrongState when an exclusive batch is open or the queue is closed. When it raises, nothing has changed.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -54,14 +66,18 @@ def open_batch(*, queue: WorkQueue, tasks: Sequence[NewTask], purpose: str, by: 
             expires_at=now + timedelta(seconds=queue.task_availability_seconds),
         )
         _make_tasks(queue, batch, tasks)
+        _make_golds(queue, batch, golds)
+        answer_micros = queue.price_micros + queue.fee_micros
         escrow.reserve(
             account=queue.account,
             purpose=Subject(subjects.WORK_QUEUE, queue.pk),
             subject=Subject(subjects.BATCH, batch.pk),
-            amount_micros=len(tasks) * queue.task_micros,
+            amount_micros=len(tasks) * queue.task_micros + sum(gold.seats for gold in golds) * answer_micros,
             by=by,
         )
         transitions.BATCH.advance(batch, "InProgress", by=by, because=f"{len(tasks)} tasks opened")
+        if number == 1:
+            notices.work_opened(queue)
     return batch
 
 
@@ -82,6 +98,46 @@ def _make_tasks(queue: WorkQueue, batch: Batch, tasks: Sequence[NewTask]) -> Non
                 queue.first_seats,
                 [task.data_object_id for task in tasks],
                 [orjson.dumps(task.input).decode() for task in tasks],
+            ],
+        )
+
+
+def add_gold(*, queue: WorkQueue, batch: Batch, gold: NewGold, by: str) -> None:
+    """Open one more gold in a batch that is open, and reserve the money for it.
+
+    Needs a transaction that has locked the queue, the positions and the batch. Raises LimitExceeded when the wallet
+    cannot pay, IntegrityError for a gold that was added to a batch before.
+    """
+    _make_golds(queue, batch, [gold])
+    escrow.reserve(
+        account=queue.account,
+        purpose=Subject(subjects.WORK_QUEUE, queue.pk),
+        subject=Subject(subjects.GOLD, gold.gold_id),
+        amount_micros=gold.seats * (queue.price_micros + queue.fee_micros),
+        by=by,
+    )
+
+
+def _make_golds(queue: WorkQueue, batch: Batch, golds: Sequence[NewGold]) -> None:
+    """Insert the tasks of golds, at random places below every cursor."""
+    if not golds:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO labeling_task (queue_id, batch_id, data_object_id, gold_id, input, state, seats_total,
+                                          seats_free, gold_seats, answers_count, declines_count, due,
+                                          responses_written, queue_position)
+               SELECT %s, %s, u.object_id, u.gold_id, u.input::jsonb, 'Open', u.seats, u.seats, u.seats, 0, 0, false,
+                      false, -1 - floor(random() * 4611686018427387903)::bigint
+               FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::smallint[])
+                    AS u(object_id, gold_id, input, seats)""",
+            [
+                queue.pk,
+                batch.pk,
+                [gold.data_object_id for gold in golds],
+                [gold.gold_id for gold in golds],
+                [orjson.dumps(gold.input).decode() for gold in golds],
+                [gold.seats for gold in golds],
             ],
         )
 

@@ -48,7 +48,7 @@ def end_seats(
         lock_positions(queue_id)
         # Read under the position lock, so that a stop that commits later withdraws the seats that are freed here.
         queue = WorkQueue.objects.only("status", "review_days").get(pk=queue_id)
-        if to == AssignmentStatus.EXPIRED and not queue.open:
+        if to == AssignmentStatus.EXPIRED and not queue.live:
             to = AssignmentStatus.CANCELLED
         of_seats = Assignment.objects.filter(pk__in=seats).values("task_id")
         tasks = list(Task.objects.select_for_update(no_key=True).filter(pk__in=of_seats).order_by("pk"))
@@ -64,9 +64,14 @@ def end_seats(
     return len(ended)
 
 
-def return_held(*, worker_id: int, account_id: int | None = None) -> int:
-    """Return every task that the worker holds, of one account's queues or of all; returns how many. Safe to repeat."""
+def return_held(*, worker_id: int, account_id: int | None = None, queue_id: int | None = None) -> int:
+    """Return every task that the worker holds, of one queue, of one account's queues or of all; returns how many.
+
+    Safe to repeat.
+    """
     held = Assignment.objects.filter(worker=worker_id, state=AssignmentStatus.LEASED)
+    if queue_id is not None:
+        held = held.filter(queue=queue_id)
     if account_id is not None:
         held = held.filter(queue__account=account_id)
     seats: dict[int, list[int]] = {}
@@ -102,9 +107,20 @@ def withdraw(*, batch: Batch) -> None:
             advance_requests.request_advance(batch.queue_id)
 
 
+def withdraw_tasks(*, queue_id: int, tasks: Sequence[int]) -> None:
+    """Withdraw the free seats of these tasks, at most some hundreds; running leases may be answered. Safe to repeat."""
+    with transaction.atomic():
+        lock_positions(queue_id)
+        free = Task.objects.filter(pk__in=tasks, state=TaskStatus.OPEN, seats_free__gt=0)
+        ids = list(free.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
+        if ids:
+            _withdraw_seats(ids)
+            advance_requests.request_advance(queue_id)
+
+
 def batches_on_offer(queue: WorkQueue, now: datetime) -> set[int]:
-    """The batches whose seats can be claimed; none while the queue is closed."""
-    if not queue.open:
+    """The batches whose seats are on offer, if only after a pause; none once the queue is closed."""
+    if not queue.live:
         return set()
     live = Batch.objects.filter(queue=queue, status="InProgress").exclude(expires_at__lte=now)
     return set(live.values_list("pk", flat=True))

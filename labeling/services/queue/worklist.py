@@ -8,8 +8,9 @@ from django.db.models import BooleanField, ExpressionWrapper, F, FloatField, Que
 from django.db.models.expressions import RawSQL
 
 from labeling.models import WorkQueue
+from labeling.services.queue import visibility
 from marketplace.models import Worker
-from marketplace.services import eligibility
+from marketplace.services import team_access
 
 MOST_COUNTED = 1000
 """A larger count tells a worker nothing more, and the cost of counting would grow with the queue."""
@@ -28,7 +29,8 @@ _SOME_LEFT = f"""(SELECT c.id FROM labeling_claimable(%s, labeling_workqueue.id)
 class AvailableWork:
     """A queue on a worker's list. `tasks_left` counts tasks with a free seat this worker has not had, at most 1000.
 
-    `review_days`: answers are paid after a review, within so many days; None: at once.
+    `review_days`: answers are paid after a review, within so many days; None: at once. `employer`: the vendor that pays
+    the worker for this work, "" when the requester does; then the prices shown are 0.
     """
 
     queue_id: int
@@ -44,18 +46,22 @@ class AvailableWork:
     task_time_limit_seconds: int
     tasks_left: int
     tasks_held: int
+    employer: str = ""
 
 
-def queues_with_work(worker: Worker) -> QuerySet[WorkQueue]:
-    """The open queues in which the worker can claim a task or holds one, best paid hour first."""
-    refusal = eligibility.refusal_expression(worker_id=worker.pk, audience="audience_id", account="account_id")
+def queues_with_work(worker: Worker, address: str | None = None) -> QuerySet[WorkQueue]:
+    """The open queues in which the worker can claim a task or holds one, best paid hour first.
+
+    Without those of teams whose networks the `address` of the request is outside of (None: no request).
+    """
+    refusal = visibility.refusal_expression(worker_id=worker.pk, queue="pk")
     return (
         WorkQueue.objects.filter(status="InProgress")
-        .alias(refusal=refusal)
-        .filter(refusal=None)
+        .alias(refusal=refusal, outside=team_access.outside_expression(address, cidrs="workteam__source_cidrs"))
+        .filter(refusal=None, outside=False)
         .filter(RawSQL(_SOME_LEFT, [worker.pk, worker.pk], output_field=BooleanField()))
         .annotate(pay_per_second=ExpressionWrapper(F("price_micros") / F("expected_seconds"), FloatField()))
-        .select_related("account")
+        .select_related("account", "contract__vendor")
         .order_by(*BEST_PAID_FIRST)
     )
 
@@ -72,10 +78,11 @@ def with_counts(worker: Worker, queues: Iterable[WorkQueue]) -> list[AvailableWo
             keywords=row.keywords,
             requester=row.account.name,
             task_type=row.task_type,
-            price_micros=row.price_micros,
+            price_micros=_shown_price(row),
             review_days=row.review_days,
             expected_seconds=row.expected_seconds,
-            hourly_micros=round(row.price_micros * 3600 / row.expected_seconds),
+            hourly_micros=round(_shown_price(row) * 3600 / row.expected_seconds),
+            employer=row.contract.vendor.name if row.contract is not None else "",
             task_time_limit_seconds=row.task_time_limit_seconds,
             tasks_left=counted[row.pk][0],
             tasks_held=counted[row.pk][1],
@@ -84,16 +91,21 @@ def with_counts(worker: Worker, queues: Iterable[WorkQueue]) -> list[AvailableWo
     ]
 
 
+def _shown_price(queue: WorkQueue) -> int:
+    """What the worker is paid for an answer; what their employer is paid is not shown to them."""
+    return 0 if queue.contract_id is not None else queue.price_micros
+
+
 def _counts(worker: Worker, queue_ids: list[int]) -> dict[int, tuple[int, int]]:
     """By queue: the tasks that the worker can claim, at most MOST_COUNTED, and those that they hold."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT labeling_workqueue.id,
-                   (SELECT count(*) FROM (
+                   least(%s, labeling_tasks_left(%s, labeling_workqueue.id, (SELECT count(*)::integer FROM (
                        SELECT 1 FROM labeling_claimable(%s, labeling_workqueue.id) c
-                       ORDER BY c.queue_position LIMIT %s) AS counted),
+                       ORDER BY c.queue_position LIMIT %s) AS counted))),
                    (SELECT count(*) FROM {_HELD})
                FROM labeling_workqueue WHERE labeling_workqueue.id = ANY (%s)""",
-            [worker.pk, MOST_COUNTED, worker.pk, queue_ids],
+            [MOST_COUNTED, worker.pk, worker.pk, MOST_COUNTED, worker.pk, queue_ids],
         )
         return {pk: (left, held) for pk, left, held in cursor.fetchall()}

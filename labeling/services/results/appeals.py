@@ -21,12 +21,14 @@ from labeling.models import (
     ReviewStatus,
     Task,
 )
+from labeling.services import notices
 from labeling.services.queue import rejected_seats
 from labeling.services.queue.locking import lock_positions
+from labeling.services.results import evidence
 from marketplace.errors import InsufficientFunds, Invalid, WrongState
 from marketplace.models import Subject, Worker
 from marketplace.ranges import Range
-from marketplace.services import reviewed_pay
+from marketplace.services import audit, reviewed_pay
 
 log = logging.getLogger(__name__)
 
@@ -75,9 +77,23 @@ def file_appeal(*, review: AnswerReview, worker: Worker, text: str) -> Appeal:
             return earlier
         if reason := refusal(locked, now=now):
             raise WrongState(reason, field="review")
-        return Appeal.objects.create(
+        appeal = Appeal.objects.create(
             review=locked, text=text, filed_at=now, due_at=now + timedelta(days=DAYS_TO_ANSWER)
         )
+        account, by = locked.queue.account, f"user:{worker.user_id}"
+        audit.record(appeal, by=by, because="filed", account=account, to_status=appeal.state)
+        notices.appeal_filed(appeal)
+        return appeal
+
+
+def file_late(*, review: AnswerReview, text: str) -> Appeal:
+    """An appeal in the worker's name, whatever the date, which is upheld by itself at once or as soon as there is
+    money.
+
+    For rejections whose cause was taken back. One that was filed before is returned.
+    """
+    now = timezone.now()
+    return Appeal.objects.get_or_create(review=review, defaults={"text": text, "filed_at": now, "due_at": now})[0]
 
 
 def deny(*, appeal: Appeal, text: str, by: str) -> Appeal:
@@ -134,7 +150,9 @@ def _uphold(appeal: Appeal, text: str, by: str) -> Appeal:
     Batch.objects.select_for_update(no_key=True).get(pk=review.assignment.task.batch_id)
     task = Task.objects.select_for_update(no_key=True).get(pk=task_id)
     seat = Assignment.objects.select_for_update(no_key=True).get(pk=review.assignment_id)
-    rows = AnswerReview.objects.select_for_update(no_key=True, of=("self",)).select_related("worker", "queue__account")
+    rows = AnswerReview.objects.select_for_update(no_key=True, of=("self",)).select_related(
+        "worker", "queue__account", "queue__contract"
+    )
     review = rows.get(pk=review.pk)
     locked = Appeal.objects.select_for_update(no_key=True).get(pk=appeal.pk)
     if locked.state != AppealStatus.OPEN:
@@ -149,10 +167,12 @@ def _uphold(appeal: Appeal, text: str, by: str) -> Appeal:
         worker=review.worker,
         price_micros=review.price_micros,
         fee_micros=review.fee_micros,
+        employer=review.queue.employer,
         by=by,
         description=review.queue.title,
     )
     _answer(locked, AppealStatus.UPHELD, text, by)
+    evidence.replace_review(review, at=review.decided_at)
     return locked
 
 
@@ -160,6 +180,14 @@ def _answer(locked: Appeal, state: str, text: str, by: str) -> None:
     locked.state, locked.answer, locked.answered_at, locked.answered_by = state, text, timezone.now(), by
     locked.attention = ""
     locked.save(update_fields=["state", "answer", "answered_at", "answered_by", "attention"])
+    audit.record(
+        locked,
+        by=by,
+        because=f"appeal of worker:{locked.review.worker_id} {state.lower()}",
+        account=locked.review.queue.account,
+        to_status=state,
+    )
+    notices.appeal_answered(locked)
 
 
 def _must_be(appeal: Appeal, state: str) -> Appeal:

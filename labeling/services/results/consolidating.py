@@ -15,6 +15,7 @@ import orjson
 from django.db import transaction
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
+from django.utils import timezone
 
 from labeling import task_types
 from labeling.consolidation.answers import WorkerAnswer
@@ -35,9 +36,10 @@ from labeling.models import (
 )
 from labeling.queries.worker_models import fitted
 from labeling.services import one_by_one
+from labeling.services.conduct import colluding
 from labeling.services.one_by_one import OF_ONE_OBJECT, Failure
 from labeling.services.queue.owners import Judgement
-from labeling.services.results import labels, reviewing, skills
+from labeling.services.results import evidence, labels, reviewing, skills
 from labeling.task_types.base import AnswersToImage, Consensus
 
 log = logging.getLogger(__name__)
@@ -93,12 +95,19 @@ def finish(job: LabelingJob, tasks: Sequence[Task], found: Mapping[int, labels.R
     reviewing.fail_rejected(job, rejected)
     if job.queue.review_days is not None:
         reviewing.record_agreement(job, list(made))
+    _rate_answers(job, list(made))
     unanswered = [task for task in pending if not task.answers_count and not task.rejections_count]
     # An object without answers fails with AWS's text; it is unlabeled again when its batch was stopped early.
     failed = [task.data_object_id for task in unanswered if task.batch_id not in early]
     DataObject.objects.filter(pk__in=failed).update(state=ObjectState.FAILED, failure_reason=EXPIRED)
     back = [task.data_object_id for task in unanswered if task.batch_id in early]
     DataObject.objects.filter(pk__in=back).update(state=ObjectState.UNLABELED)
+
+
+def _rate_answers(job: LabelingJob, object_ids: Sequence[int]) -> None:
+    """Record what the labels of these objects say about the workers who answered. Needs a transaction."""
+    read = _read_answers(job, DataObject.objects.filter(pk__in=object_ids).order_by("pk"))
+    evidence.record_agreement(job, {pk: one.image for pk, one in read.items()}, at=timezone.now())
 
 
 def _reviewed_again(tasks: Sequence[Task]) -> set[int]:
@@ -248,6 +257,7 @@ def refit(*, job: LabelingJob, at_least: int = FIRST_FIT, growth: float = GROWTH
     with transaction.atomic():
         WorkerModels.objects.update_or_create(job=job, defaults={"value": found})
         skills.record(queue=job.queue, rows=kind.skill_rows(models, labels=job.labels))
+        colluding.request_check(job.queue_id)
     return True
 
 
@@ -312,5 +322,6 @@ def recompute(*, job: LabelingJob, batch: Batch | None = None) -> int:
                 and label.value != revision.value
             ]
             labels.write_revisions(changed, source=LabelSource.HUMAN, algorithm=kind.algorithm)
+            _rate_answers(job, [revision.object_id for revision in changed])
         written += len(changed)
     return written

@@ -13,14 +13,16 @@ from django.utils import timezone
 
 from labeling import subjects
 from labeling.models import AnswerReview, Assignment, Batch, ReviewStatus, Task, WorkQueue
+from labeling.services import notices
 from labeling.services.queue import rejected_seats
 from labeling.services.queue.batches import LIVE
 from labeling.services.queue.locking import lock_positions
+from labeling.services.results import evidence
 from labeling.services.results.review_lists import ReviewFilter, reviews
 from marketplace.errors import Invalid, WrongState
 from marketplace.models import Subject
 from marketplace.ranges import Range
-from marketplace.services import reviewed_pay
+from marketplace.services import audit, reviewed_pay
 
 REASON_LENGTH = Range(1, 500)
 """Characters of the reason for a rejection, which the worker reads."""
@@ -115,7 +117,9 @@ def _must_be(review: AnswerReview, state: str) -> AnswerReview:
 
 
 def _lock(ids: Sequence[int], queue: WorkQueue | None = None) -> list[AnswerReview]:
-    rows = AnswerReview.objects.select_for_update(no_key=True, of=("self",)).select_related("worker", "queue__account")
+    rows = AnswerReview.objects.select_for_update(no_key=True, of=("self",)).select_related(
+        "worker__user", "queue__account", "queue__contract"
+    )
     found = rows.filter(pk__in=ids).order_by("pk")
     if queue is not None:
         found = found.filter(queue=queue)
@@ -124,7 +128,11 @@ def _lock(ids: Sequence[int], queue: WorkQueue | None = None) -> list[AnswerRevi
 
 def _accept_chunk(ids: Sequence[int], queue: WorkQueue, by: str) -> int:
     with transaction.atomic():
-        return _accept_locked(_lock(ids, queue), by=by)
+        rows = _lock(ids, queue)
+        if rows:
+            workers = ", ".join(f"worker:{key}" for key in sorted({row.worker_id for row in rows}))
+            audit.record(queue, by=by, because=f"{len(rows)} answers accepted, of {workers}")
+        return _accept_locked(rows, by=by)
 
 
 def _accept_locked(rows: Sequence[AnswerReview], *, by: str) -> int:
@@ -137,10 +145,12 @@ def _accept_locked(rows: Sequence[AnswerReview], *, by: str) -> int:
             worker=row.worker,
             price_micros=row.price_micros,
             fee_micros=row.fee_micros,
+            employer=row.queue.employer,
             by=by,
             description=row.queue.title,
         )
     AnswerReview.objects.bulk_update(rows, ["state", "decided_at", "decided_by"])
+    evidence.record_reviews(rows, at=now)
     return len(rows)
 
 
@@ -175,6 +185,12 @@ def _reject_chunk(ids: Sequence[int], queue: WorkQueue, reason: str, return_to_w
         AnswerReview.objects.bulk_update(
             rows, ["state", "decided_at", "decided_by", "reason", "returned", "to_wallet_micros"]
         )
+        for row in rows:
+            said = f"answer of worker:{row.worker_id} rejected: {reason}"
+            audit.record(row, by=by, because=said, account=row.queue.account, to_status=row.state)
+        notices.rejected(rows, reason)
+        evidence.forget_agreement(decided)
+        evidence.record_reviews(rows, at=now)
     return len(rows)
 
 
@@ -188,6 +204,7 @@ def _return_pay(row: AnswerReview, *, in_escrow: bool, by: str) -> None:
         worker=row.worker,
         price_micros=row.price_micros,
         fee_micros=row.fee_micros,
+        employer=row.queue.employer,
         escrow=Subject(subjects.WORK_QUEUE, row.queue_id) if in_escrow else None,
         by=by,
         description=row.queue.title,

@@ -14,6 +14,8 @@ from labeling.models import (
     AssignmentStatus,
     ReviewStatus,
 )
+from labeling.queries import golds
+from labeling.queries.golds import ToldGold
 from labeling.services.results import appeals
 from marketplace.models import Worker
 
@@ -23,7 +25,10 @@ PAID = "Paid"
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of a worker's answer. `state` is a ReviewStatus, or PAID where the queue has no review."""
+    """What became of a worker's answer. `state` is a ReviewStatus, or PAID where the queue has no review.
+
+    `gold` is set where the task's true answer was known, once that may be told.
+    """
 
     assignment: Assignment
     state: str
@@ -31,6 +36,7 @@ class Fate:
     review: AnswerReview | None
     appeal: Appeal | None
     appeal_refusal: str | None
+    gold: ToldGold | None = None
 
     @property
     def may_appeal(self) -> bool:
@@ -57,27 +63,38 @@ def answered(worker: Worker) -> QuerySet[Assignment]:
 
 
 def fates(seats: Sequence[Assignment]) -> list[Fate]:
-    """What became of the answers to these assignments, in their order, in one query."""
+    """What became of the answers to these assignments, in their order, in two queries."""
     rows = AnswerReview.objects.filter(assignment__in=[seat.pk for seat in seats]).select_related(
         "appeal", "assignment"
     )
     newest = {row.assignment_id: row for row in rows.order_by("pk")}
-    return [_fate(seat, newest.get(seat.pk)) for seat in seats]
+    told = golds.told(seats)
+    return [_fate(seat, newest.get(seat.pk), told.get(seat.pk)) for seat in seats]
 
 
-def _fate(seat: Assignment, review: AnswerReview | None) -> Fate:
+def _fate(seat: Assignment, review: AnswerReview | None, gold: ToldGold | None) -> Fate:
     return Fate(
         assignment=seat,
         state=review.state if review else PAID,
-        price_micros=review.price_micros if review else seat.paid_micros or 0,
+        price_micros=_price(seat, review),
         review=review,
         appeal=getattr(review, "appeal", None) if review else None,
         appeal_refusal=appeals.refusal(review) if review else None,
+        gold=gold,
     )
+
+
+def _price(seat: Assignment, review: AnswerReview | None) -> int:
+    """What the worker is paid; under a contract their employer pays them, which is not known here."""
+    if seat.queue.contract_id is not None:
+        return 0
+    return review.price_micros if review else seat.paid_micros or 0
 
 
 def held_by_day(worker: Worker, *, most: int = 31) -> list[tuple[date, int]]:
     """Micro-dollars that are released to a worker by each day, if nobody decides before, the next day first."""
-    pending = AnswerReview.objects.filter(worker=worker, state=ReviewStatus.PENDING, price_micros__gt=0)
+    pending = AnswerReview.objects.filter(
+        worker=worker, state=ReviewStatus.PENDING, price_micros__gt=0, queue__contract=None
+    )
     days = pending.annotate(day=TruncDate("due_at")).values_list("day").annotate(micros=Sum("price_micros"))
     return list(days.order_by("day")[:most])

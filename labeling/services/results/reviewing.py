@@ -20,7 +20,7 @@ from labeling.models import (
     Task,
 )
 from labeling.services.one_by_one import OF_ONE_OBJECT
-from marketplace.models import Account, Subject, Worker
+from marketplace.models import Account, Employer, Subject, Worker
 from marketplace.services import reviewed_pay
 
 
@@ -33,6 +33,7 @@ def open_review(
     labels: frozenset[str],
     price_micros: int,
     fee_micros: int,
+    employer: Employer | None = None,
     review_days: int,
     title: str,
     now: datetime,
@@ -63,6 +64,7 @@ def open_review(
         worker=worker,
         price_micros=price_micros,
         fee_micros=fee_micros,
+        employer=employer,
         by=f"worker:{worker.pk}",
         description=title,
     )

@@ -16,7 +16,7 @@ from labeling.models import DataObject, LabelingJob, ObjectState
 from labeling.queries import spending
 from labeling.queries.progress import counters
 from labeling.services.intake import inspection
-from labeling.services.jobs import advancing, finishing
+from labeling.services.jobs import advancing, finishing, pausing, probe
 from labeling.services.jobs.batches import open_batch
 from labeling.services.output import manifests
 from labeling.services.queue.locking import advance_lock
@@ -36,9 +36,9 @@ BY = "learning"
 # Ground Truth fails a job when a larger share of its first random sample fails.
 MAX_FAILED_SHARE = 0.1
 INSPECT_AT_ONCE = 500
-# As in jobs without automated labeling: the public crowd gets ten objects first, so that a mistake in the task's
-# design costs little.
+# As in jobs without automated labeling: a mistake in the task's design then costs the public crowd little.
 FIRST_PUBLIC_BATCH = 10
+NO_FUNDS = "the wallet cannot pay for another object"
 # After so many failed trainings in a row people label what is left.
 MAX_FAILED_TRAININGS = 2
 
@@ -66,6 +66,8 @@ def step(loop: LearningLoop, settings: LoopSettings) -> bool:
 def open_round(loop: LearningLoop, settings: LoopSettings, *, while_training: bool = False) -> bool:
     """Open the next batch for people, or end the job when there may be none."""
     job, number = loop.job, loop.rounds.count() + 1
+    if not probe.passes(job):
+        return False
     selected = loop_objects.selected_count(loop)
     seeding = selected < settings.seed_size
     wanted = settings.seed_size - selected if seeding else settings.batch_size
@@ -74,7 +76,12 @@ def open_round(loop: LearningLoop, settings: LoopSettings, *, while_training: bo
         # Too few objects would be left for the model that is being trained.
         return False
     if count < 1:
-        return False if while_training else _finish(loop, reason)
+        if while_training:
+            return False
+        if reason == NO_FUNDS:
+            pausing.wait_for_funds(job)
+            return False
+        return _finish(loop, reason)
     if seeding:
         splits = loop_objects.select_seed(loop, settings, number=number, count=count)
     else:
@@ -112,7 +119,7 @@ def _batch_size(job: LabelingJob, wanted: int, *, first: bool) -> tuple[int, str
     affordable = spending.affordable_objects(job)
     if affordable < 1:
         limited = spending.allowed_objects(job) < 1
-        return 0, "the spending limit is reached" if limited else "the wallet cannot pay for another object"
+        return 0, "the spending limit is reached" if limited else NO_FUNDS
     limits = [wanted, rest, job.max_concurrent_tasks, affordable, _percentage_left(job)]
     if first and job.workteam.public:
         limits.append(FIRST_PUBLIC_BATCH)

@@ -69,6 +69,12 @@ def test_the_order_of_answers_changes_nothing(sample):
     assert len(set(found)) == 1
 
 
+def test_an_answer_is_scored_against_the_truth(sample):
+    score, truth = sample.task_type.score_against_truth, sample.task_type.certain(sample.good)
+    assert score(sample.good, truth) == 1 and score(truth, sample.good) == 1
+    assert score(sample.other, truth) == 0
+
+
 def test_the_majority_is_the_label(sample):
     found = consensus_of(sample, sample.good, sample.other, sample.good)
     label = sample.task_type.read_value(found.value)

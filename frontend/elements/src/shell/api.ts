@@ -1,6 +1,7 @@
 /** The worker's part of the REST API: claim, submit, return, decline, time left. Knows HTTP and what an error means for a worker;
  *  nothing of the page. `classify` is pure. */
 import type { TaskInput } from "../crowd/element";
+import type { Activity } from "./activity";
 
 export interface Example { image_url: string; caption?: string }
 export interface Instructions { short?: string; full?: string; good_examples?: Example[]; bad_examples?: Example[] }
@@ -10,6 +11,8 @@ export interface Assignment extends TaskInput {
   task_type: string; title: string; instructions?: Instructions;
   /** Answers are paid after a review, within so many days; null or missing: at once. */
   review_days?: number | null;
+  /** Paid by the vendor that employs the worker; the price is 0 then. */
+  paid_by_employer?: boolean;
   /** Why the answer to this task was rejected that is to be improved now. */
   rejected_because?: string | null;
   /** The element that shows the task, and the key of its value in the answer. */
@@ -82,8 +85,8 @@ export class Api {
   }
 
   /** Safe to repeat with the same key. Also claims the next task in the same request. */
-  submit(id: number, answer: unknown, seconds: number, key: string): Promise<Submitted> {
-    return this.ask("POST", `/assignments/${id}/submit?claim_next=true`, { answer, seconds }, { "Idempotency-Key": key });
+  submit(id: number, answer: unknown, seconds: number, key: string, activity?: Activity): Promise<Submitted> {
+    return this.ask("POST", `/assignments/${id}/submit?claim_next=true`, { answer, seconds, activity }, { "Idempotency-Key": key });
   }
 
   giveBack(id: number): Promise<unknown> {

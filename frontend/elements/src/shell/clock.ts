@@ -28,16 +28,16 @@ export class Countdown {
   }
 }
 
-/** Adds up the seconds in which the page was visible. A longer gap between two ticks
+/** Adds up the seconds in which somebody was at work. A longer gap between two ticks
  *  than `longest` seconds counts as `longest`, because then the machine was asleep. */
 export class Stopwatch {
   private last: number | null = null;
 
   constructor(public seconds: number, private readonly longest = 5) {}
 
-  tick(now: number, visible: boolean): void {
-    if (visible && this.last !== null) this.seconds += Math.min((now - this.last) / 1000, this.longest);
-    this.last = visible ? now : null;
+  tick(now: number, working: boolean): void {
+    if (working && this.last !== null) this.seconds += Math.min((now - this.last) / 1000, this.longest);
+    this.last = working ? now : null;
   }
 }
 

@@ -1,6 +1,7 @@
 /** The local journal: a worker's unfinished work, kept on the device until the server has the answer. One entry for each
  *  assignment: first `working`, then `sending` with the answer as it was handed in. The key that makes a submit safe to repeat
  *  is made with the entry and never changes. Knows a store to put entries in; nothing of elements, pages or HTTP. */
+import type { Activity } from "./activity";
 
 export interface Entry<Task = unknown> {
   id: number;
@@ -13,6 +14,8 @@ export interface Entry<Task = unknown> {
   draft: unknown;
   answer: unknown;
   seconds: number;
+  /** What the worker did on the page; missing in entries of earlier versions. */
+  activity?: Activity;
   savedAt: number;
 }
 
@@ -80,7 +83,7 @@ export class Journal<Task extends { id: number; queue_id: number }> {
   }
 
   /** Stores a change of an entry. Resolves when it is on the device. */
-  async save(id: number, change: Partial<Pick<Entry<Task>, "draft" | "seconds" | "answer" | "phase">>): Promise<void> {
+  async save(id: number, change: Partial<Pick<Entry<Task>, "draft" | "seconds" | "answer" | "phase" | "activity">>): Promise<void> {
     const entry = this.entries.get(id);
     if (!entry) throw new Error(`the journal has no entry for assignment ${id}`);
     Object.assign(entry, change, { savedAt: Date.now() });

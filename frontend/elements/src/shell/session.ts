@@ -1,5 +1,6 @@
 /** One worker's session on one job: claims tasks, keeps the work in the journal, submits each answer until the server has
  *  acknowledged it. Knows the API, the journal and time; nothing of what a task looks like. The page listens and shows. */
+import { ActivityCounter } from "./activity";
 import { type Api, ApiError, type Assignment, type Claimed, backoff } from "./api";
 import { Stopwatch, microsOf } from "./clock";
 import { type Journal, newKey } from "./journal";
@@ -7,6 +8,8 @@ import { type Journal, newKey } from "./journal";
 export interface Config {
   queue_id: number; worker_id: number | null; api_base: string; sign_in_url: string; exit_url: string; preview: boolean;
   assignment: Assignment | null;
+  /** A panel's participant: how much of their study session is done. They are paid elsewhere, so no pay is shown. */
+  study?: { done: number; wanted: number } | null;
 }
 
 const LOCK_WAIT_MS = 3000;
@@ -15,12 +18,15 @@ const LOCK_RETRY_MS = 100;
 export type Stage = "loading" | "working" | "sending" | "over" | "none" | "failed";
 export interface Failure { kind: "offline" | "session"; message: string; retryAt: number }
 
+/** The reason of somebody whose study session is over: its page has their way out. */
+export const SESSION_OVER = "session-over";
 /** Why there is no task, in words for the worker. */
 const REASONS: Record<string, string> = {
   "none-left": "You have done every task of this job that is open to you. Thank you!",
   "not-eligible": "This job is not open to you at the moment.",
   "job-closed": "This job has ended.",
   "job-not-started": "This job has not started yet. Come back in a few minutes.",
+  [SESSION_OVER]: "Your session of this study is over.",
   "task-limit": "You hold as many tasks of this job as one worker may. Submit or return one of them first.",
 };
 /** The reason of a repeated submit whose next task was claimed when it was sent first, and has ended meanwhile. */
@@ -34,11 +40,15 @@ export class Session {
   failure: Failure | null = null;
   /** What went wrong or why there is nothing to do, in words. */
   message = "";
+  /** The reason why there is no task, in the API's word. */
+  reason = "";
   earnedMicros = 0;
   /** Pay of answers handed in here that waits for a review. */
   heldMicros = 0;
   handedIn = 0;
   watch = new Stopwatch(0);
+  /** What the worker does while the task is shown. */
+  activity = new ActivityCounter();
   deadlineSeconds = 0;
   /** performance.now() at the moment when the server told the time left. */
   learntAt = 0;
@@ -134,7 +144,8 @@ export class Session {
     if (claimed.assignment) return this.begin(claimed.assignment);
     this.task = null;
     this.stage = "none";
-    this.message = REASONS[claimed.reason ?? ""] ?? "There is no task for you now.";
+    this.reason = claimed.reason ?? "";
+    this.message = REASONS[this.reason] ?? "There is no task for you now.";
     this.listener();
   }
 
@@ -157,6 +168,7 @@ export class Session {
     this.task = task;
     this.draft = draft;
     this.watch = new Stopwatch(seconds);
+    this.activity = new ActivityCounter(this.journal?.get(task.id)?.activity);
     this.deadlineSeconds = task.seconds_left;
     this.learntAt = performance.now();
     this.message = "";
@@ -190,13 +202,17 @@ export class Session {
   /** Stores the element's snapshot on the device, after every change. */
   async save(draft: unknown): Promise<void> {
     this.draft = draft;
-    if (this.task && this.journal) await this.journal.save(this.task.id, { draft, seconds: this.watch.seconds });
+    if (this.task && this.journal) await this.journal.save(this.task.id, { draft, ...this.worked });
+  }
+
+  private get worked() {
+    return { seconds: this.watch.seconds, activity: this.activity.summary };
   }
 
   /** Submits the answer. It is in the journal first, so that neither a crash nor a lost connection loses it. */
   async submit(answer: unknown): Promise<void> {
     if (!this.task || this.stage !== "working" || this.config.preview) return;
-    await this.journal?.save(this.task.id, { answer, phase: "sending", seconds: this.watch.seconds });
+    await this.journal?.save(this.task.id, { answer, phase: "sending", ...this.worked });
     this.stage = "sending";
     this.message = "";
     this.listener();
@@ -207,7 +223,7 @@ export class Session {
     const entry = this.journal?.get(this.task!.id);
     if (!entry) return;
     try {
-      const done = await this.api.submit(entry.id, entry.answer, Math.round(entry.seconds * 10) / 10, entry.key);
+      const done = await this.api.submit(entry.id, entry.answer, Math.round(entry.seconds * 10) / 10, entry.key, entry.activity);
       this.recover();
       await this.journal!.forget(entry.id);
       this.earnedMicros += microsOf(done.paid);

@@ -15,15 +15,16 @@ import { keyStyles, tokens } from "../crowd/styles";
 import { formatMicros } from "../kit/format";
 import { icon, iconStyles } from "../kit/icons";
 import { prefetchPicture } from "../picture/load";
+import { COUNTED } from "./activity";
 import { Api, type Assignment, type Example } from "./api";
 import { clockText, microsOf, spoken } from "./clock";
 import { Journal } from "./journal";
-import { type Config, Session } from "./session";
+import { type Config, SESSION_OVER, Session } from "./session";
 import { openStore } from "./stores";
 import { shellStyles } from "./styles";
 
 const DECLINE_REASONS = ["The picture does not show or is broken", "The instructions are unclear", "The picture is disturbing or not allowed", "I cannot do this well"];
-const DEFAULTS: Config = { queue_id: 0, worker_id: null, api_base: "/api/v1", sign_in_url: "/", exit_url: "/", preview: false, assignment: null };
+const DEFAULTS: Config = { queue_id: 0, worker_id: null, api_base: "/api/v1", sign_in_url: "/", exit_url: "/", preview: false, assignment: null, study: null };
 const HEARTBEAT_SECONDS = 60;
 /** Keys of the page itself, listed after those of the element. */
 const PAGE_KEYS: readonly Hotkey[] = [{ keys: "?", does: "this list of keys" }];
@@ -62,11 +63,13 @@ export class TaskShell extends LitElement {
     if (document.visibilityState === "visible" && this.session?.failure?.kind === "session") this.session.retryNow();
   };
 
+  private readonly onInput = (event: Event) => this.session?.activity.note(event, performance.now());
   private readonly onKey = (event: KeyboardEvent) => this.keydown(event);
 
   override connectedCallback(): void {
     super.connectedCallback();
     window.addEventListener("keydown", this.onKey);
+    for (const type of COUNTED) window.addEventListener(type, this.onInput, { capture: true, passive: true });
     window.addEventListener("online", this.onOnline);
     document.addEventListener("visibilitychange", this.onVisible);
     this.timer = window.setInterval(() => this.tick(), 1000);
@@ -76,6 +79,7 @@ export class TaskShell extends LitElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     window.removeEventListener("keydown", this.onKey);
+    for (const type of COUNTED) window.removeEventListener(type, this.onInput, { capture: true });
     window.removeEventListener("online", this.onOnline);
     document.removeEventListener("visibilitychange", this.onVisible);
     window.clearInterval(this.timer);
@@ -110,6 +114,7 @@ export class TaskShell extends LitElement {
       this.say(`Handed in. ${this.held} are paid after a review.`);
       window.setTimeout(() => (this.held = ""), 4000);
     }
+    if (session.config.study && session.stage === "none" && session.reason === SESSION_OVER) window.location.assign(session.config.exit_url);
     this.left = this.secondsLeft();
     this.requestUpdate();
   }
@@ -122,7 +127,10 @@ export class TaskShell extends LitElement {
   private tick(): void {
     const session = this.session;
     if (!session?.task || session.config.preview) return;
-    session.watch.tick(performance.now(), document.visibilityState === "visible" && session.stage === "working");
+    const shown = document.visibilityState === "visible" && session.stage === "working";
+    const at = performance.now(), inFront = shown && document.hasFocus();
+    session.watch.tick(at, inFront && session.activity.recent(at));
+    session.activity.tick(at, inFront);
     if (session.stage !== "working") return;
     const now = this.secondsLeft();
     const words = spoken(this.left, now);
@@ -217,24 +225,29 @@ export class TaskShell extends LitElement {
   }
 
   private whole(title: string, words: string, more: unknown = nothing) {
-    const earned = this.session?.earnedMicros ?? 0;
+    const config = this.session?.config;
+    const earned = config?.study ? 0 : (this.session?.earnedMicros ?? 0);
     return html`<div class="whole"><h1>${title}</h1><p role="alert">${words}</p>
       ${earned > 0 ? html`<p>Earned in this session: <strong>${formatMicros(earned)}</strong></p>` : nothing}
-      <div class="row">${more}<a class="link primary" href=${this.session?.config.exit_url ?? "/"}>Back to the list of jobs</a></div></div>`;
+      <div class="row">${more}<a class="link primary" href=${config?.exit_url ?? "/"}>${config?.study ? "Back to the study" : "Back to the list of jobs"}</a></div></div>`;
   }
 
   private taskPage(session: Session, task: Assignment, tag: string) {
-    const { preview, exit_url: exit } = session.config;
+    const { preview, exit_url: exit, study } = session.config;
     const off = preview || session.stage !== "working";
     const sending = session.stage === "sending";
     return html`
       <crowd-form @crowd-submit=${(event: CustomEvent) => void this.submit(event.detail)}>
         <header class="top">
-          <a class="exit" href=${exit} aria-label="Back to the list of jobs">${icon("chevron-left")}<span>Jobs</span></a>
+          <a class="exit" href=${exit} aria-label=${study ? "Back to the study" : "Back to the list of jobs"}>${icon("chevron-left")}<span>${study ? "Study" : "Jobs"}</span></a>
           <h1 title=${task.title}>${task.title}</h1>
           <div class="figure ${this.left < 60 && !preview ? "late" : ""}"><b role="timer" aria-label="Time left">${clockText(preview ? task.seconds_left : this.left)}</b>time left</div>
-          <div class="figure"><b>${formatMicros(microsOf(task.price))}</b>${reviewed(task)}</div>
-          <div class="figure"><b>${formatMicros(session.earnedMicros)}</b>earned now</div>
+          ${study
+            ? html`<div class="figure"><b>${Math.min(study.wanted, study.done + session.handedIn + 1)} of ${study.wanted}</b>tasks</div>`
+            : task.paid_by_employer
+              ? html`<div class="figure"><b>Paid</b>by your employer</div>`
+              : html`<div class="figure"><b>${formatMicros(microsOf(task.price))}</b>${reviewed(task)}</div>
+                  <div class="figure"><b>${formatMicros(session.earnedMicros)}</b>earned now</div>`}
         </header>
         <div class="actions">
           <button type="button" class="plain" ?disabled=${off} @click=${() => this.declineDialog?.showModal()}>Decline</button>

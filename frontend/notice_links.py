@@ -1,0 +1,35 @@
+"""Which page shows what a notice is about. Knows the pages of every room; neither REST nor requests."""
+
+from collections.abc import Callable
+
+from django.urls import reverse
+
+from labeling import subjects as work
+from marketplace.models import Notice
+from marketplace.services import funds, payouts, webhook_sending
+
+PAGES: dict[str, Callable[[Notice], str]] = {
+    payouts.PAYOUT: lambda notice: reverse("worker:earnings"),
+    funds.WALLET: lambda notice: reverse("requester:wallet"),
+    webhook_sending.WEBHOOK: lambda notice: _webhook(notice),
+    work.LABELING_JOB: lambda notice: reverse("requester:job", args=[notice.subject_id]),
+    work.WORK_QUEUE: lambda notice: reverse("worker:jobs"),
+    work.PUBLIC_WORK: lambda notice: reverse("worker:jobs"),
+    work.ANSWER_REVIEW: lambda notice: reverse("worker:history"),
+    work.BONUS: lambda notice: reverse("worker:earnings"),
+    work.APPEAL: lambda notice: reverse("requester:appeals") if notice.account_id else reverse("worker:history"),
+}
+"""The page about a subject, by the subject's type."""
+
+
+def page_of(notice: Notice) -> str:
+    """The path of the page that a notice leads to, "" for none."""
+    if notice.link:
+        return notice.link
+    page = PAGES.get(notice.subject_type)
+    return page(notice) if page is not None else ""
+
+
+def _webhook(notice: Notice) -> str:
+    room = "requester:webhook" if notice.account_id else "person:webhook"
+    return reverse(room, args=[notice.subject_id])

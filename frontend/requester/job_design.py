@@ -1,0 +1,78 @@
+"""What a draft of the wizard stands for: the arguments with which its job is made."""
+
+from typing import Any
+
+from frontend.requester.fields import selection_of
+from frontend.requester.job_forms import HOUR, MINUTE, STEPS, certified
+from labeling import task_types
+from marketplace.models import Comparator
+
+
+def design(draft: dict[str, Any]) -> dict[str, Any]:
+    """The draft as keyword arguments of labeling's create_job, still with primary keys for data set and team."""
+    data, task, people = (draft[step] for step in ("data", "task", "people"))
+    auto = draft["automation"] if "automation" in STEPS else {}
+    redundancy: dict[str, Any] = {"kind": people["redundancy"]}
+    if people["redundancy"] == "dynamic":
+        redundancy["target_confidence"] = people["target_confidence"]
+    made: dict[str, Any] = {
+        "name": data["name"],
+        "dataset": data["dataset"],
+        "selection": selection_of(data),
+        "task_type": task.get("task_type", task_types.DEFAULT),
+        "labels": task["labels"],
+        "title": task["title"],
+        "description": task["description"],
+        "instructions": {
+            "short": task["short"],
+            "full": task["full"],
+            "good_examples": task.get("good_examples", []),
+            "bad_examples": task.get("bad_examples", []),
+        },
+        "workteam": people["workteam"],
+        "workers_per_object": people["workers_per_object"],
+        "redundancy": redundancy,
+        "price_micros": people["price"],
+        "expected_seconds": people["expected_seconds"],
+        "task_time_limit_seconds": people["time_limit_minutes"] * MINUTE,
+        "max_concurrent_tasks": people["max_concurrent_tasks"],
+        "review_days": people.get("review_days"),
+        "qualification_requirements": required(people),
+        "golds": _golds(people),
+        "content_classifiers": certified(people),
+        "max_human_labeled_objects": people["max_human_labeled_objects"],
+        "max_percentage_labeled": people["max_percentage_labeled"],
+        "max_spend_micros": people["max_spend"],
+    }
+    if people["availability_hours"]:
+        made["task_availability_seconds"] = int(people["availability_hours"] * HOUR)
+    if data.get("label_attribute_name"):
+        made["label_attribute_name"] = data["label_attribute_name"]
+    if auto.get("enabled"):
+        made["automated_labeling"] = {
+            "enabled": True,
+            **{k: auto[k] for k in ("target_iou", "architecture", "max_rounds")},
+        }
+    return made
+
+
+def required(people: dict[str, Any]) -> list[dict[str, Any]]:
+    """The qualification requirements that the people step stands for."""
+    least = people.get("qualification_least")
+    values: dict[str, Any] = (
+        {"comparator": Comparator.EXISTS}
+        if least is None
+        else {
+            "comparator": Comparator.GREATER_THAN_OR_EQUAL_TO,
+            "integer_values": [least],
+        }
+    )
+    head_start = {"head_start_minutes": people.get("head_start_minutes")}
+    return [{"qualification_type": key, **values, **head_start} for key in people.get("qualifications", [])]
+
+
+def _golds(people: dict[str, Any]) -> dict[str, Any] | None:
+    """The options of golds; none without any of the fields."""
+    fields = ("rate", "attribute", "mint")
+    given = {name: people.get(f"golds_{name}") for name in fields if people.get(f"golds_{name}")}
+    return given or None

@@ -1,0 +1,67 @@
+"""Right requests about people, sign-ups and invitations, for hostile.py: each field is replaced by a hostile value."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from tests import builders
+from tests.frontend.world import World
+
+
+def people_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The forms of one's own page, of the operator's pages of people, and of links."""
+    ids, new = world.ids, builders.PASSWORD + "-new"
+    person = f"/operator/people/{world.stranger.pk}/"
+    yield from [
+        (f"/you/invitations/{ids['invitation_id']}/accept/", {}),
+        (f"/you/accounts/{ids['account_id']}/leave/", {}),
+        (f"/you/teams/{ids['team_id']}/leave/", {}),
+        ("/you/password/", {"old_password": builders.PASSWORD, "new_password1": new, "new_password2": new}),
+        ("/password/forgotten/", {"email": world.owner.email}),
+        (f"/password/reset/{ids['uidb64']}/set-password/", {"new_password1": new, "new_password2": new}),
+        ("/you/profile/", {"country": "DE", "languages": "en", "adult": "on"}),
+        ("/you/public-pool/", {}),
+        ("/sign-up/", {"email": "new@example.org", "purpose": "Worker"}),
+        (
+            f"/sign-up/finish/{ids['sign_up']}/",
+            {
+                "display_name": "N",
+                "password": new,
+                "password_again": new,
+                "account_name": "N",
+                "country": "DE",
+                "languages": "en",
+                "adult": "on",
+            },
+        ),
+        (f"/join/{ids['secret']}/", {"display_name": "S", "password": new, "password_again": new}),
+        ("/operator/people/new/", {"email": "n@example.org", "display_name": "N", "account": "N", "is_operator": "on"}),
+        (f"{person}password-link/", {}),
+        (f"{person}deactivate/", {"reason": "left"}),
+        (f"{person}reactivate/", {}),
+        (f"/operator/people/{world.worker_user.pk}/suspend/", {"reason": "spam"}),
+        (f"/operator/people/{world.worker_user.pk}/lift/", {}),
+        (f"{person}account/", {"account": "N"}),
+    ]
+
+
+def people_bodies(world: World) -> dict[str, dict[str, Any]]:
+    """A JSON body for each operation about people, teams' access, organizations and sign-ups."""
+    return {
+        "create_user": {"email": "n@example.org", "display_name": "N", "account": "N"},
+        "deactivate_user": {"reason": "left"},
+        "suspend_worker": {"reason": "spam"},
+        "create_workteam_invitations": {"emails": ["a@example.org"], "skip_bad": True},
+        "set_workteam_access": {"portal": "hives", "source_cidrs": ["127.0.0.0/8"]},
+        "set_organization": {"organization": "Hives", "contact_email": "hives@example.org"},
+        "request_sign_up": {"email": "new@example.org", "purpose": "Worker"},
+        "finish_sign_up": {
+            "secret": world.ids["sign_up"],
+            "password": "clover-and-9-bees",
+            "display_name": "N",
+            "country": "DE",
+            "languages": ["en"],
+            "adult": True,
+            "account": "N",
+        },
+        "set_profile": {"country": "DE", "languages": ["en"], "adult": True},
+    }

@@ -1,0 +1,44 @@
+"""Right values for the forms and bodies about golds and conduct."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.urls import reverse
+
+from tests.frontend.world import World
+from tests.labeling import stories
+
+
+def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(address, fields) of each form."""
+    ids = world.ids
+    job = f"/jobs/{ids['job_id']}/"
+    yield from [
+        (f"{job}labels/{ids['object_id']}/gold/", {}),
+        (f"{job}golds/options/", {"rate": "10", "mint": 3, "pass_mark": "0.5"}),
+        (f"{job}golds/{ids['gold_id']}/confirm/", {}),
+        (f"{job}golds/{ids['gold_id']}/withdraw/", {"reason": "a wasp"}),
+        (reverse("worker:conduct-appeal", args=[ids["finding_id"]]), {"text": "it was right"}),
+        (reverse("worker:conduct-read", args=[ids["finding_id"]]), {}),
+        (f"/conduct/{ids['finding_id']}/decide/", {"decision": "stand", "text": "no"}),
+        ("/conduct/rules/", {"rule": "too-fast", "action": "Pause", "minutes": 5}),
+        (f"{job}close-to-worker/", {"worker": ids["worker_id"], "reason": "spam"}),
+        (f"/operator/flags/{ids['finding_id']}/decide/", {"decision": "stand", "text": "no"}),
+        ("/operator/flags/rules/", {"rule": "too-fast", "action": "Pause", "minutes": 5}),
+    ]
+
+
+def bodies(world: World) -> dict[str, dict[str, Any]]:
+    """The JSON body of each operation."""
+    rule = {"rule": "too-fast", "action": "Pause", "minutes": 5}
+    return {
+        "appeal_finding": {"text": "it was right"},
+        "decide_finding": {"decision": "stand", "text": "it was not"},
+        "decide_any_finding": {"decision": "stand", "text": "it was not"},
+        "close_job_to_worker": {"worker": world.ids["worker_id"], "reason": "spam"},
+        **dict.fromkeys(("set_conduct_rule", "set_job_conduct_rule", "set_any_conduct_rule"), rule),
+        "add_gold": {"object": world.ids["object_id"], "answer": stories.ONE_BEE},
+        "correct_gold": {"answer": stories.ONE_BEE},
+        "withdraw_gold": {"reason": "a wasp"},
+        "change_gold_options": {"rate": 10, "mint": 3, "pass_mark": 0.5},
+    }
