@@ -93,7 +93,8 @@ INSTALLED_APPS = [
     "labeling",
     *(["learning"] if LEARNING_INSTALLED else []),
     "frontend",
-    # After frontend, whose templates come before theirs.
+    # After frontend, whose templates come before theirs; allauth's load a tag of humanize.
+    "django.contrib.humanize",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -175,6 +176,8 @@ MFA_FORMS = {
     "authenticate": "frontend.identity.forms.AuthenticateForm",
     "reauthenticate": "frontend.identity.forms.ReauthenticateForm",
 }
+# A passkey's signature cannot be guessed; codes are counted with the passwords.
+MFA_RATE_LIMITS = False
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True

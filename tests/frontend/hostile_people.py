@@ -1,5 +1,6 @@
 """Right requests about people, sign-ups and invitations, for hostile.py: each field is replaced by a hostile value."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ def people_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
     """The forms of one's own page, of the operator's pages of people, and of links."""
     ids, new = world.ids, builders.PASSWORD + "-new"
     person = f"/operator/people/{world.stranger.pk}/"
+    yield from second_factor_forms(world)
     yield from [
         (f"/you/invitations/{ids['invitation_id']}/accept/", {}),
         (f"/you/accounts/{ids['account_id']}/leave/", {}),
@@ -38,9 +40,29 @@ def people_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (f"{person}password-link/", {}),
         (f"{person}deactivate/", {"reason": "left"}),
         (f"{person}reactivate/", {}),
+        (f"/operator/people/{world.owner.pk}/second-factors-off/", {"reason": "phone lost"}),
         (f"/operator/people/{world.worker_user.pk}/suspend/", {"reason": "spam"}),
         (f"/operator/people/{world.worker_user.pk}/lift/", {}),
         (f"{person}account/", {"account": "N"}),
+    ]
+
+
+def second_factor_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The forms of second factors, after the password was asked for again; passkeys answer with JSON."""
+    base, key = "/you/second-factor/", world.ids["pk"]
+    credential = json.dumps({"id": "a", "rawId": "a", "type": "public-key", "response": {}})
+    yield from [
+        ("/you/confirm/", {"password": builders.PASSWORD, "next": "/you/"}),
+        (f"{base}authenticate/", {"code": "000000"}),
+        (f"{base}reauthenticate/", {"code": "000000", "next": "/you/"}),
+        (f"{base}totp/activate/", {"code": "000000"}),
+        (f"{base}totp/deactivate/", {}),
+        (f"{base}recovery-codes/generate/", {}),
+        (f"{base}webauthn/login/", {"credential": credential}),
+        (f"{base}webauthn/reauthenticate/", {"credential": credential, "next": "/you/"}),
+        (f"{base}webauthn/add/", {"name": "laptop", "credential": credential, "passwordless": "on"}),
+        (f"{base}webauthn/keys/{key}/edit/", {"name": "laptop", "next": "/you/"}),
+        (f"{base}webauthn/keys/{key}/remove/", {"next": "/you/"}),
     ]
 
 

@@ -43,6 +43,7 @@ from marketplace.services import (
 )
 from tests import builders
 from tests.frontend import vendor_world
+from tests.frontend.passkeys import a_passkey
 from tests.frontend.vendor_world import VendorWorld, a_vendor_world
 from tests.labeling import panel_stories, stories
 
@@ -65,6 +66,7 @@ SECRETS = (
     "secret-finding",
     *vendor_world.SECRETS,
     "secret-participant",
+    "secret-passkey",
 )
 """Texts in names and contents of the account's objects that no stranger may read."""
 
@@ -244,6 +246,7 @@ def a_world() -> World:
         "name": payout.sent_with,
         **_of_people(account, owner, outsider),
         **_what_was_told(account, owner),
+        "pk": a_passkey(owner).pk,
         **_qualifications(account, worker),
         **vendors.ids,
         "token": image_url(rows[0].pk, owner.pk).rsplit("/", 1)[-1],
