@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from frontend import health, session
+from frontend.identity import views as companies_pages
 from frontend.worker import portal
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -18,6 +19,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-out/", auth_views.LogoutView.as_view(), name="account_logout"),
     path("you/confirm/", reauthenticate, name="account_reauthenticate"),
     path("you/second-factor/", include("allauth.mfa.urls")),
+    # The name under which allauth looks for the way back from an account's identity provider.
+    path("sign-in/with/<str:provider_id>/back/", companies_pages.back, name="openid_connect_callback"),
+    path("sign-in/with/<str:provider_id>/", companies_pages.start, name="company-sign-in"),
+    path("you/connections/<str:provider_id>/connect/", companies_pages.connect, name="company-connect"),
+    path("you/connections/<str:provider_id>/disconnect/", companies_pages.disconnect, name="company-disconnect"),
     path("account/", session.choose_account, name="choose-account"),
     path("health/", health.health, name="health"),
     path("", include("frontend.requester.urls")),

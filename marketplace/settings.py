@@ -98,6 +98,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -163,7 +164,7 @@ REVIEW_VENDOR_LISTINGS = value(declared.REVIEW_VENDOR_LISTINGS)
 PASSWORD_LINK_HOURS = value(declared.PASSWORD_LINK_HOURS)
 PASSWORD_RESET_TIMEOUT = PASSWORD_LINK_HOURS * 3600
 
-# --- second factors: kept by django-allauth, which asks frontend/identity what is ours to say ----
+# --- second factors and companies' sign-ins: by django-allauth, which asks frontend/identity what is ours to say ----
 ACCOUNT_ADAPTER = "frontend.identity.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
@@ -186,6 +187,12 @@ MFA_TOTP_ISSUER = "Waggle"
 # Clocks may differ by half a minute.
 MFA_TOTP_TOLERANCE = 1
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEVELOPMENT
+
+SOCIALACCOUNT_ADAPTER = "frontend.identity.companies.Companies"
+# Accounts register providers; none comes from the settings, and nobody is ever found by their address.
+SOCIALACCOUNT_PROVIDERS: dict[str, object] = {}
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_STORE_TOKENS = False
 
 # --- e-mail: none is sent while there is no host ----------------------------------
 EMAIL_HOST, EMAIL_PORT = value(declared.EMAIL_HOST), value(declared.EMAIL_PORT)

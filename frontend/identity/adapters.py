@@ -7,6 +7,7 @@ import logging
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.contrib import messages
@@ -22,6 +23,9 @@ from marketplace.models import User
 from marketplace.services import scope
 
 logger = logging.getLogger(__name__)
+COMPANY_SESSION_SECONDS = 12 * 3600
+"""How long somebody stays signed in who came by their company's identity provider."""
+
 NAME = "Waggle"
 """What authenticator apps and browsers call this place."""
 
@@ -38,8 +42,13 @@ class AccountAdapter(DefaultAccountAdapter):
         return False
 
     def login(self, request: HttpRequest, user: User) -> None:
-        """Begin the session, and log it."""
+        """Begin the session, and log it. One that a company has vouched for ends after a working day.
+
+        Until then somebody whom their company has let go could go on here.
+        """
         super().login(request, user)
+        if any(record.get("method") == "socialaccount" for record in get_authentication_records(request, user)):
+            request.session.set_expiry(COMPANY_SESSION_SECONDS)
         logger.info("signed in: %s from %s", scope.actor(user), address_of(request))
 
     def respond_user_inactive(self, request: HttpRequest, user: User) -> HttpResponse:

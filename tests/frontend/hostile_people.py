@@ -13,6 +13,7 @@ def people_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
     ids, new = world.ids, builders.PASSWORD + "-new"
     person = f"/operator/people/{world.stranger.pk}/"
     yield from second_factor_forms(world)
+    yield from company_forms(world)
     yield from [
         (f"/you/invitations/{ids['invitation_id']}/accept/", {}),
         (f"/you/accounts/{ids['account_id']}/leave/", {}),
@@ -47,6 +48,31 @@ def people_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
     ]
 
 
+def company_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The forms of sign-in by a company's identity provider."""
+    key, slug = world.ids["identity_provider_id"], world.ids["provider_id"]
+    yield from [
+        (f"/sign-in/with/{slug}/", {"next": "/you/"}),
+        (f"/you/connections/{slug}/connect/", {}),
+        (f"/you/connections/{slug}/disconnect/", {}),
+        ("/settings/sign-in/", {**_a_company(world), "domains": "example.org"}),
+        (f"/settings/sign-in/{key}/act/", {"act": "secret", "client_secret": "newer"}),
+        (f"/operator/identity-providers/{key}/approve/", {}),
+        (f"/operator/identity-providers/{key}/review/", {}),
+    ]
+
+
+def _a_company(world: World) -> dict[str, Any]:
+    return {
+        "name": "Hives",
+        "issuer": "https://login.example.org",
+        "client_id": "waggle",
+        "client_secret": "a secret",
+        "workteam": world.ids["team_id"],
+        "slug": "hives",
+    }
+
+
 def second_factor_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
     """The forms of second factors, after the password was asked for again; passkeys answer with JSON."""
     base, key = "/you/second-factor/", world.ids["pk"]
@@ -69,6 +95,8 @@ def second_factor_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
 def people_bodies(world: World) -> dict[str, dict[str, Any]]:
     """A JSON body for each operation about people, teams' access, organizations and sign-ups."""
     return {
+        "create_identity_provider": {**_a_company(world), "domains": ["example.org"]},
+        "set_identity_provider_secret": {"client_secret": "newer"},
         "create_user": {"email": "n@example.org", "display_name": "N", "account": "N"},
         "deactivate_user": {"reason": "left"},
         "suspend_worker": {"reason": "spam"},
