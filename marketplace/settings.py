@@ -192,6 +192,8 @@ SOCIALACCOUNT_ADAPTER = "frontend.identity.companies.Companies"
 # Accounts register providers; none comes from the settings, and nobody is ever found by their address.
 SOCIALACCOUNT_PROVIDERS: dict[str, object] = {}
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+# Connecting a provider asks for the password again.
+SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True
 SOCIALACCOUNT_STORE_TOKENS = False
 
 # --- e-mail: none is sent while there is no host ----------------------------------

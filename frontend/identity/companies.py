@@ -88,6 +88,10 @@ class Company(OpenIDConnectProvider):
         """Nothing of what the provider says is kept."""
         return {}
 
+    def serialize(self) -> dict[str, Any]:
+        """As a sign-in that waits for the second factor keeps it; `Companies.get_provider` finds it again."""
+        return {"id": self.sub_id}
+
 
 class Companies(DefaultSocialAccountAdapter):
     """Which providers there are, and what happens to somebody who comes from one."""
