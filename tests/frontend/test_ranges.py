@@ -252,6 +252,7 @@ FREE = {
         "account",
         "answer",
         "augmentation",
+        "code",
         "contact_email",
         "dataset",
         "email",
