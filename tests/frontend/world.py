@@ -254,8 +254,17 @@ def a_world() -> World:
         **vendors.ids,
         "token": image_url(rows[0].pk, owner.pk).rsplit("/", 1)[-1],
     }
-    people = (owner, stranger, worker.user, other.user, outsider.user)
-    return World(account, *people, vendors=vendors, ids=ids, secrets=[*SECRETS, account.number])
+    return World(
+        account,
+        owner,
+        stranger,
+        worker.user,
+        other.user,
+        outsider.user,
+        vendors=vendors,
+        ids=ids,
+        secrets=[*SECRETS, account.number],
+    )
 
 
 def _an_identity_provider(account: Account, team: Workteam) -> dict[str, Any]:
