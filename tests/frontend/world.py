@@ -110,6 +110,7 @@ def _of_people(account: Account, owner: User, outsider: Worker) -> dict[str, Any
     uid, reset = passwords.link_parts(outsider.user)
     refund = wallet_refunds.request(account=account, amount_micros=10_000, by="system")
     return {
+        "pk": a_passkey(owner).pk,
         "refund_id": refund.pk,
         "account_id": account.pk,
         "invitation_id": invitation.pk,
@@ -249,22 +250,12 @@ def a_world() -> World:
         "name": payout.sent_with,
         **_of_people(account, owner, outsider),
         **_what_was_told(account, owner),
-        "pk": a_passkey(owner).pk,
         **_qualifications(account, worker),
         **vendors.ids,
         "token": image_url(rows[0].pk, owner.pk).rsplit("/", 1)[-1],
     }
-    return World(
-        account,
-        owner,
-        stranger,
-        worker.user,
-        other.user,
-        outsider.user,
-        vendors=vendors,
-        ids=ids,
-        secrets=[*SECRETS, account.number],
-    )
+    people = (owner, stranger, worker.user, other.user, outsider.user)
+    return World(account, *people, vendors=vendors, ids=ids, secrets=[*SECRETS, account.number])
 
 
 def _an_identity_provider(account: Account, team: Workteam) -> dict[str, Any]:
