@@ -9,9 +9,12 @@ class FrontendConfig(AppConfig):
     name = "frontend"
 
     def ready(self) -> None:
-        """Listen to the marketplace's message that somebody is to get a letter."""
+        """Listen to what django-allauth stores, and to the marketplace's message that somebody is to get a letter."""
         from frontend import background
+        from frontend.identity import recording
         from marketplace import hooks
+
+        recording.register()
 
         if background.request_mail not in hooks.mail_due:
             hooks.mail_due.append(background.request_mail)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from allauth.account.utils import perform_login
 from django.contrib import messages
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
@@ -65,9 +66,9 @@ class SignInView(auth_views.LoginView):
         return {**super().get_context_data(**kwargs), "sign_up": bool(letters.sign_ups())}
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        """Sign in and log it."""
-        logger.info("signed in: %s from %s", scope.actor(form.get_user()), address_of(self.request))
-        return super().form_valid(form)
+        """Ask for the second factor, or sign in where there is none."""
+        response: HttpResponse = perform_login(self.request, form.get_user(), redirect_url=self.get_success_url())
+        return response
 
     def get_redirect_url(self) -> str:
         """Where `next` leads; nowhere if that is this page, which would send somebody signed in round in circles."""

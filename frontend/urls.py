@@ -1,17 +1,29 @@
 """Every route of the system."""
 
+from allauth.account.views import reauthenticate
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from frontend import health, session
+from frontend.identity import views as companies_pages
 from frontend.worker import portal
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", session.home, name="home"),
     path("sign-in/", session.SignInView.as_view(), name="sign-in"),
     path("sign-out/", auth_views.LogoutView.as_view(), name="sign-out"),
+    # The names under which django-allauth looks for the sign-in and the sign-out.
+    path("sign-in/", session.SignInView.as_view(), name="account_login"),
+    path("sign-out/", auth_views.LogoutView.as_view(), name="account_logout"),
+    path("you/confirm/", reauthenticate, name="account_reauthenticate"),
+    path("you/second-factor/", include("allauth.mfa.urls")),
+    # The name under which allauth looks for the way back from an account's identity provider.
+    path("sign-in/with/<str:provider_id>/back/", companies_pages.back, name="openid_connect_callback"),
+    path("sign-in/with/<str:provider_id>/", companies_pages.start, name="company-sign-in"),
+    path("you/connections/<str:provider_id>/connect/", companies_pages.connect, name="company-connect"),
+    path("you/connections/<str:provider_id>/disconnect/", companies_pages.disconnect, name="company-disconnect"),
     path("account/", session.choose_account, name="choose-account"),
     path("health/", health.health, name="health"),
     path("", include("frontend.requester.urls")),

@@ -93,6 +93,12 @@ INSTALLED_APPS = [
     "labeling",
     *(["learning"] if LEARNING_INSTALLED else []),
     "frontend",
+    # After frontend, whose templates come before theirs; allauth's load a tag of humanize.
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -102,6 +108,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "frontend.security.SecurityHeaders",
     # Before the CSRF check looks for its token in the body, which it does when the view is known.
     "frontend.bodies.BodyLimit",
@@ -156,6 +163,38 @@ INVITATION_DAYS = value(declared.INVITATION_DAYS)
 REVIEW_VENDOR_LISTINGS = value(declared.REVIEW_VENDOR_LISTINGS)
 PASSWORD_LINK_HOURS = value(declared.PASSWORD_LINK_HOURS)
 PASSWORD_RESET_TIMEOUT = PASSWORD_LINK_HOURS * 3600
+
+# --- second factors and companies' sign-ins: by django-allauth, which asks frontend/identity what is ours to say ----
+ACCOUNT_ADAPTER = "frontend.identity.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+# Counted by frontend/guesses.py, in the database and so for all processes together.
+ACCOUNT_RATE_LIMITS = False
+ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
+MFA_ADAPTER = "frontend.identity.adapters.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "frontend.identity.forms.AuthenticateForm",
+    "reauthenticate": "frontend.identity.forms.ReauthenticateForm",
+}
+# A passkey's signature cannot be guessed; codes are counted with the passwords.
+MFA_RATE_LIMITS = False
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "Waggle"
+# Clocks may differ by half a minute.
+MFA_TOTP_TOLERANCE = 1
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEVELOPMENT
+
+SOCIALACCOUNT_ADAPTER = "frontend.identity.companies.Companies"
+# Accounts register providers; none comes from the settings, and nobody is ever found by their address.
+SOCIALACCOUNT_PROVIDERS: dict[str, object] = {}
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+# Connecting a provider asks for the password again.
+SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True
+SOCIALACCOUNT_STORE_TOKENS = False
 
 # --- e-mail: none is sent while there is no host ----------------------------------
 EMAIL_HOST, EMAIL_PORT = value(declared.EMAIL_HOST), value(declared.EMAIL_PORT)

@@ -39,6 +39,12 @@ INVITATION = Machine(
 WEBHOOK = Machine("webhook", {"Active": {"Disabled"}, "Disabled": {"Active"}})
 """Nothing is sent to a disabled endpoint."""
 
+IDENTITY_PROVIDER = Machine(
+    "identity provider",
+    {"InReview": {"Active"}, "Active": {"Disabled", "InReview"}, "Disabled": {"Active", "InReview"}},
+)
+"""Only operators end the review, and begin one again."""
+
 VENDOR_LISTING = Machine(
     "vendor's listing",
     {

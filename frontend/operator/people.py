@@ -15,7 +15,7 @@ from frontend.session import operator_page
 from labeling.services import exclusion
 from marketplace.errors import Invalid, NameTaken
 from marketplace.models import User
-from marketplace.services import accounts, passwords, people, scope
+from marketplace.services import accounts, passwords, people, scope, second_factors
 
 PER_PAGE = 50
 
@@ -102,6 +102,8 @@ def _render(request: HttpRequest, user: User, *, link: str = "", status: int = 2
         "link": link,
         "account_form": sent.get("account") or AccountForm(auto_id="account-%s"),
         "deactivate_form": sent.get("deactivate") or ReasonForm(auto_id="deactivate-%s"),
+        "factors": second_factors.count(user),
+        "factors_form": sent.get("factors") or ReasonForm(auto_id="factors-%s"),
         "suspend_form": sent.get("suspend") or ReasonForm(auto_id="suspend-%s"),
     }
     return render(request, "operator/person.html", context, status=status)
@@ -134,6 +136,19 @@ def reactivate(request: HttpRequest, user_id: int) -> HttpResponse:
     user = scope.user(user_id)
     people.reactivate(user=user, by=scope.actor(request.user))
     messages.success(request, f"{user.email} can sign in again.")
+    return redirect("operator:person", user.pk)
+
+
+@require_POST
+@operator_page
+def second_factors_off(request: HttpRequest, user_id: int) -> HttpResponse:
+    """Let somebody who lost their second factors sign in with the password alone."""
+    user = scope.user(user_id)
+    form = ReasonForm(request.POST, auto_id="factors-%s")
+    if not form.is_valid():
+        return _render(request, user, status=422, factors=form)
+    second_factors.remove(user=user, reason=form.cleaned_data["reason"], by=scope.actor(request.user))
+    messages.success(request, f"{user.email} signs in with the password alone.")
     return redirect("operator:person", user.pk)
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from frontend.operator import flags, money, pages, payouts, people, qualifications, vendors
+from frontend.operator import flags, identity_providers, money, pages, payouts, people, qualifications, vendors
 
 app_name = "operator"
 urlpatterns = [
@@ -19,12 +19,16 @@ urlpatterns = [
     path("money/tax/", money.set_tax, name="tax"),
     path("money/refunds/<int:refund_id>/paid/", money.refund_paid, name="refund-paid"),
     path("money/refunds/<int:refund_id>/refused/", money.refund_refused, name="refund-refused"),
+    path("identity-providers/", identity_providers.page, name="identity-providers"),
+    path("identity-providers/<int:identity_provider_id>/approve/", identity_providers.approve, name="provider-approve"),
+    path("identity-providers/<int:identity_provider_id>/review/", identity_providers.review, name="provider-review"),
     path("people/", people.list_page, name="people"),
     path("people/new/", people.new, name="person-new"),
     path("people/<int:user_id>/", people.detail_page, name="person"),
     path("people/<int:user_id>/password-link/", people.password_link, name="person-password-link"),
     path("people/<int:user_id>/deactivate/", people.deactivate, name="person-deactivate"),
     path("people/<int:user_id>/reactivate/", people.reactivate, name="person-reactivate"),
+    path("people/<int:user_id>/second-factors-off/", people.second_factors_off, name="second-factors-off"),
     path("people/<int:user_id>/suspend/", people.suspend, name="person-suspend"),
     path("people/<int:user_id>/lift/", people.lift, name="person-lift"),
     path("people/<int:user_id>/account/", people.new_account, name="person-account"),

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 from frontend.person.signing_up import ProfileForm
 from frontend.session import worker_page
 from marketplace.models import Invitation, Worker
-from marketplace.services import accounts, invitations, profiles, scope, workteams
+from marketplace.services import accounts, identity_providers, invitations, profiles, scope, workteams
 
 
 @login_required
@@ -24,6 +24,8 @@ def you(request: HttpRequest) -> HttpResponse:
         "in_pool": any(row.workteam.public for row in teams),
         "profile_form": _profile_form(worker) if worker is not None else None,
         "worker": worker,
+        "connected": identity_providers.connected(request.user),
+        "connectable": identity_providers.connectable(request.user),
     }
     return render(request, "person/you.html", context)
 

@@ -130,3 +130,20 @@ class MyTeam(s.Serializer):
     crowd = s.CharField()
     account = s.CharField(allow_null=True, help_text="the account's name")
     joined_at = s.DateTimeField()
+
+
+class IdentityProvider(s.Serializer):
+    """An identity provider of an account, without its client secret."""
+
+    id = s.IntegerField()
+    account = s.CharField(help_text="the account's number")
+    name = s.CharField()
+    issuer = s.CharField()
+    client_id = s.CharField()
+    domains = s.ListField(child=s.CharField())
+    workteam = s.IntegerField(help_text="the team that new people join")
+    slug = s.CharField()
+    sign_in_url = s.CharField(help_text="where its people sign in")
+    redirect_url = s.CharField(help_text="to be registered at the provider")
+    status = s.CharField(help_text="InReview, Active or Disabled")
+    created_at = s.DateTimeField()

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from frontend.networks import caller
 from frontend.session import SignInForm
 from labeling.services.queue import worklist
-from marketplace.services import scope, team_access
+from marketplace.services import identity_providers, scope, team_access
 
 PER_PAGE = 50
 
@@ -20,6 +20,8 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     """The sign-in, or the team's jobs for one of its workers. Raises NotFound for an address that leads nowhere."""
     team = team_access.of_slug(slug)
     context = {"team": team, "account": team.account, "on_team": False, "form": SignInForm(request)}
+    if not request.user.is_authenticated:
+        context["providers"] = identity_providers.active(team.account)
     worker = scope.worker_or_none(request.user) if request.user.is_authenticated else None
     if worker is not None and team_access.is_on(team=team, worker=worker):
         address = caller(request)

@@ -45,7 +45,7 @@ def deactivate(*, user: User, reason: str, by: str) -> None:
 
     Raises Invalid for a bad reason, WrongState for the last operator.
     """
-    _check_reason(reason)
+    check_reason(reason)
     with transaction.atomic():
         # Every active operator is locked, so that two of them cannot shut out each other.
         operators = User.objects.select_for_update(no_key=True).filter(is_operator=True, is_active=True)
@@ -77,7 +77,7 @@ def reactivate(*, user: User, by: str) -> None:
 
 def suspend(*, worker: Worker, reason: str, by: str) -> None:
     """Show the worker no work of any account any more. Safe to repeat. Raises Invalid for a bad reason."""
-    _check_reason(reason)
+    check_reason(reason)
     with transaction.atomic():
         WORKER.advance(worker, WorkerStatus.SUSPENDED, by=by, because=reason)
 
@@ -97,6 +97,7 @@ def history(user: User) -> list[AuditEvent]:
     return list(about.order_by("-pk")[:50])
 
 
-def _check_reason(reason: str) -> None:
+def check_reason(reason: str) -> None:
+    """Raises Invalid unless it is a reason."""
     if len(reason.strip()) not in REASON_LENGTH:
         raise Invalid(f"a reason of {REASON_LENGTH} characters is needed, {len(reason)} found", field="reason")

@@ -86,6 +86,8 @@ QUERIES = {
         ("wallet/statement/file/", "wallet/statement/invoice/", "work/earnings/statement/file/"), {"first", "last"}
     ),
     "sign-in/": {"next"},
+    "sign-in/with/<str:provider_id>/": {"next"},
+    "sign-in/with/<str:provider_id>/back/": {"code", "state", "error"},
     "sign-out/": {"next"},
     "api/docs/": {"lang", "version", "script"},
     "api/v1/openapi.json": {"lang", "version", "format"},

@@ -1,5 +1,6 @@
 """Right requests about people, sign-ups and invitations, for hostile.py: each field is replaced by a hostile value."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,8 @@ def people_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
     """The forms of one's own page, of the operator's pages of people, and of links."""
     ids, new = world.ids, builders.PASSWORD + "-new"
     person = f"/operator/people/{world.stranger.pk}/"
+    yield from second_factor_forms(world)
+    yield from company_forms(world)
     yield from [
         (f"/you/invitations/{ids['invitation_id']}/accept/", {}),
         (f"/you/accounts/{ids['account_id']}/leave/", {}),
@@ -38,15 +41,62 @@ def people_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (f"{person}password-link/", {}),
         (f"{person}deactivate/", {"reason": "left"}),
         (f"{person}reactivate/", {}),
+        (f"/operator/people/{world.owner.pk}/second-factors-off/", {"reason": "phone lost"}),
         (f"/operator/people/{world.worker_user.pk}/suspend/", {"reason": "spam"}),
         (f"/operator/people/{world.worker_user.pk}/lift/", {}),
         (f"{person}account/", {"account": "N"}),
     ]
 
 
+def company_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The forms of sign-in by a company's identity provider."""
+    key, slug = world.ids["identity_provider_id"], world.ids["provider_id"]
+    yield from [
+        (f"/sign-in/with/{slug}/", {"next": "/you/"}),
+        (f"/you/connections/{slug}/connect/", {}),
+        (f"/you/connections/{slug}/disconnect/", {}),
+        ("/settings/sign-in/", {**_a_company(world), "domains": "example.org"}),
+        (f"/settings/sign-in/{key}/act/", {"act": "secret", "client_secret": "newer"}),
+        (f"/operator/identity-providers/{key}/approve/", {}),
+        (f"/operator/identity-providers/{key}/review/", {}),
+    ]
+
+
+def _a_company(world: World) -> dict[str, Any]:
+    return {
+        "name": "Hives",
+        "issuer": "https://login.example.org",
+        "client_id": "waggle",
+        "client_secret": "a secret",
+        "workteam": world.ids["team_id"],
+        "slug": "hives",
+    }
+
+
+def second_factor_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The forms of second factors, after the password was asked for again; passkeys answer with JSON."""
+    base, key = "/you/second-factor/", world.ids["pk"]
+    credential = json.dumps({"id": "a", "rawId": "a", "type": "public-key", "response": {}})
+    yield from [
+        ("/you/confirm/", {"password": builders.PASSWORD, "next": "/you/"}),
+        (f"{base}authenticate/", {"code": "000000"}),
+        (f"{base}reauthenticate/", {"code": "000000", "next": "/you/"}),
+        (f"{base}totp/activate/", {"code": "000000"}),
+        (f"{base}totp/deactivate/", {}),
+        (f"{base}recovery-codes/generate/", {}),
+        (f"{base}webauthn/login/", {"credential": credential}),
+        (f"{base}webauthn/reauthenticate/", {"credential": credential, "next": "/you/"}),
+        (f"{base}webauthn/add/", {"name": "laptop", "credential": credential, "passwordless": "on"}),
+        (f"{base}webauthn/keys/{key}/edit/", {"name": "laptop", "next": "/you/"}),
+        (f"{base}webauthn/keys/{key}/remove/", {"next": "/you/"}),
+    ]
+
+
 def people_bodies(world: World) -> dict[str, dict[str, Any]]:
     """A JSON body for each operation about people, teams' access, organizations and sign-ups."""
     return {
+        "create_identity_provider": {**_a_company(world), "domains": ["example.org"]},
+        "set_identity_provider_secret": {"client_secret": "newer"},
         "create_user": {"email": "n@example.org", "display_name": "N", "account": "N"},
         "deactivate_user": {"reason": "left"},
         "suspend_worker": {"reason": "spam"},

@@ -35,6 +35,7 @@ from marketplace.models import Account, NoticeKind, Panel, QualificationType, Us
 from marketplace.services import (
     accounts,
     eligibility,
+    identity_providers,
     invitations,
     notifications,
     qualifications,
@@ -116,6 +117,17 @@ def _more_people(portal: Portal, worker: Worker) -> None:
     email = f"invited-{worker.pk}@example.org"
     invitations.to_account(account=portal.account, email=email, role="Viewer", acting=owner)
     invitations.to_team(team=portal.team, email=email, acting=owner)
+    identity_providers.create(
+        account=portal.account,
+        workteam=portal.team,
+        name="Hives",
+        issuer="https://login.example.org",
+        client_id="waggle",
+        client_secret="a secret",
+        domains=["example.org"],
+        approved=True,
+        by="system",
+    )
     other = builders.an_account(funds="0")
     invitations.to_account(account=other, email=user.email, role="Viewer", acting=other.members.get())
     accounts.add_member(account=builders.an_account(funds="0"), user=user, role="Member")
@@ -205,6 +217,8 @@ def people_pages(portal: Portal) -> dict[str, tuple[User, str]]:
     return {
         "settings": (owner, reverse("requester:settings")),
         "team": (owner, reverse("requester:team", args=[portal.team.pk])),
+        "sign_in": (owner, reverse("requester:settings-sign-in")),
+        "providers": (portal.operator, reverse("operator:identity-providers")),
         "suspended": (owner, reverse("requester:team-suspended")),
         "you": (user, reverse("person:you")),
         "people": (portal.operator, reverse("operator:people")),

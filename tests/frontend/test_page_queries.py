@@ -41,6 +41,7 @@ LISTS = (
     "audit-events",
     "webhooks",
     "me/webhooks",
+    "identity-providers",
     "me/notices",
     "findings",
     "qualification-types",
@@ -130,6 +131,7 @@ def test_rest_lists_with_more_rows_make_as_many_queries(portal):
     first = QualificationType.objects.order_by("pk")[0].pk
     lists["qualifications"] = (owner, f"/api/v1/qualification-types/{first}/qualifications")
     lists["operator_types"] = (portal.operator, "/api/v1/operator/qualification-types")
+    lists["providers"] = (portal.operator, "/api/v1/operator/identity-providers")
     lists["users"] = (portal.operator, "/api/v1/users")
     lists["objects"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/objects")
     lists["reviews"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/answer-reviews")

@@ -14,6 +14,7 @@ from marketplace.models import Role, User
 from marketplace.services import invitations
 from tests import builders
 from tests.frontend.hostile_panels import panel_bodies
+from tests.frontend.hostile_people import people_bodies
 from tests.frontend.hostile_qualifications import qualification_bodies
 from tests.frontend.test_permissions import address, signed_in, views
 from tests.frontend.world import World, a_world
@@ -40,7 +41,8 @@ WITHOUT_KEY = {
     "create_webhook", "create_my_webhook", "renew_webhook_secret", "renew_my_webhook_secret", "answer_test_question",
     "cancel_refund", "mark_refund_paid", "refuse_refund", "submit_vendor_listing", "withdraw_vendor_listing",
     "publish_vendor_listing", "refuse_vendor_listing", "confirm_contract", "refuse_contract", "give_notice",
-    "mark_invoice_paid",
+    "mark_invoice_paid", "enable_identity_provider", "disable_identity_provider", "approve_identity_provider",
+    "review_identity_provider",
 }  # fmt: skip
 
 # Answered for the owner of the account and of the webhook.
@@ -228,6 +230,18 @@ def test_every_post_response_matches_its_schema(document, world):
             world.ids["review_id"] = AnswerReview.objects.get(state="Pending").pk
         response = who.post(address(route, world), data=body, content_type="application/json")
         assert response.status_code in (200, 201), (name, response.content)
+        check(document, operation, response)
+
+
+def test_every_post_about_identity_providers_matches_its_schema(document, world):
+    posts = {operation["operationId"]: (route, operation) for route, operation in operations(document, "post").items()}
+    User.objects.filter(pk=world.owner.pk).update(is_operator=True)
+    owner = signed_in(world.owner)
+    for word in ("create", "disable", "enable", "review", "approve"):
+        route, operation = posts[f"{word}_identity_provider"]
+        body = people_bodies(world)["create_identity_provider"] if word == "create" else {}
+        response = owner.post(address(route, world), data=body, content_type="application/json")
+        assert response.status_code in (200, 201), (word, response.content)
         check(document, operation, response)
 
 

@@ -28,10 +28,11 @@ from labeling.services.queue import assignments
 from labeling.services.results import appeals, deciding
 from learning.models import Model, TrainingJob
 from marketplace import storage
-from marketplace.models import Account, Notice, NoticeKind, Payout, User, WebhookDelivery, Worker
+from marketplace.models import Account, Notice, NoticeKind, Payout, User, WebhookDelivery, Worker, Workteam
 from marketplace.services import (
     accounts,
     eligibility,
+    identity_providers,
     invitations,
     notifications,
     passwords,
@@ -43,6 +44,7 @@ from marketplace.services import (
 )
 from tests import builders
 from tests.frontend import vendor_world
+from tests.frontend.passkeys import a_passkey
 from tests.frontend.vendor_world import VendorWorld, a_vendor_world
 from tests.labeling import panel_stories, stories
 
@@ -65,6 +67,8 @@ SECRETS = (
     "secret-finding",
     *vendor_world.SECRETS,
     "secret-participant",
+    "secret-passkey",
+    "secret-client",
 )
 """Texts in names and contents of the account's objects that no stranger may read."""
 
@@ -106,6 +110,7 @@ def _of_people(account: Account, owner: User, outsider: Worker) -> dict[str, Any
     uid, reset = passwords.link_parts(outsider.user)
     refund = wallet_refunds.request(account=account, amount_micros=10_000, by="system")
     return {
+        "pk": a_passkey(owner).pk,
         "refund_id": refund.pk,
         "account_id": account.pk,
         "invitation_id": invitation.pk,
@@ -237,6 +242,7 @@ def a_world() -> World:
         "user_id": owner.pk,
         "team_id": job.workteam_id,
         "slug": job.workteam.portal_slug,
+        **_an_identity_provider(account, job.workteam),
         "worker_id": worker.public_id,
         "other_worker_id": other.public_id,
         "payout_id": payout.pk,
@@ -250,6 +256,22 @@ def a_world() -> World:
     }
     people = (owner, stranger, worker.user, other.user, outsider.user)
     return World(account, *people, vendors=vendors, ids=ids, secrets=[*SECRETS, account.number])
+
+
+def _an_identity_provider(account: Account, team: Workteam) -> dict[str, Any]:
+    """An approved provider of the account that nobody can reach, by its key and its slug."""
+    made = identity_providers.create(
+        account=account,
+        workteam=team,
+        name="secret-company",
+        issuer="https://127.0.0.1",
+        client_id="secret-client",
+        client_secret="secret-of-client",
+        domains=["example.org"],
+        approved=True,
+        by="system",
+    )
+    return {"identity_provider_id": made.pk, "provider_id": made.slug}
 
 
 def _of_panels(account: Account) -> dict[str, Any]:

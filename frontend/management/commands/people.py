@@ -11,7 +11,7 @@ from frontend import letters
 from labeling.services import exclusion
 from marketplace.errors import DomainError
 from marketplace.models import Account, Role, User, Worker
-from marketplace.services import accounts, eligibility, invitations, passwords, people, scope, workteams
+from marketplace.services import accounts, eligibility, invitations, passwords, people, scope, second_factors, workteams
 
 BY = "command"
 PASSWORD_HELP = "--password asks for it; else a link is printed by which they set one"
@@ -40,6 +40,7 @@ class Command(BaseCommand):
         verb("create-account", "make a requester account for a user", "email", "name")
         verb("password-link", "print a link by which a user sets a new password", "email")
         verb("set-password", "ask for a user's new password", "email")
+        verb("remove-second-factors", "let a user who lost them sign in with the password alone", "email", "reason")
         verb("deactivate", "end a user's sign-in, sessions and tokens", "email", "reason")
         verb("reactivate", "let a user sign in again", "email")
         invited = verb(
@@ -63,6 +64,7 @@ class Command(BaseCommand):
             "create-account": _create_account,
             "password-link": lambda given: _link(_user(given)),
             "set-password": _set_password,
+            "remove-second-factors": _remove_second_factors,
             "deactivate": _deactivate,
             "reactivate": _reactivate,
             "invite": _invite,
@@ -125,6 +127,12 @@ def _set_password(given: dict[str, Any]) -> str:
     passwords.check(password, user, field="password")
     passwords.put(user=user, password=password, by=BY, because=passwords.CHANGED)
     return f"the password of {user.email} is changed and their sessions have ended"
+
+
+def _remove_second_factors(given: dict[str, Any]) -> str:
+    user = _user(given)
+    second_factors.remove(user=user, reason=given["reason"], by=BY)
+    return f"{user.email} signs in with the password alone; their sessions have ended"
 
 
 def _deactivate(given: dict[str, Any]) -> str:

@@ -1,0 +1,44 @@
+"""Identity providers: where the people of a requester account prove who they are, instead of by a password here."""
+
+import secrets
+
+from django.db import models
+
+from marketplace.models.accounts import Account
+from marketplace.models.workforce import Workteam
+
+
+class IdentityProviderStatus(models.TextChoices):
+    """Whether people sign in by a provider."""
+
+    IN_REVIEW = "InReview"
+    ACTIVE = "Active"
+    DISABLED = "Disabled"
+
+
+def new_slug() -> str:
+    """A part of an address that nobody guesses."""
+    return secrets.token_hex(8)
+
+
+class IdentityProvider(models.Model):
+    """An OpenID Connect provider of an account.
+
+    The people whom it knows are rows of allauth's SocialAccount, whose `provider` is the slug, and whose `uid` is the
+    provider's subject. Slug and issuer never change: they are what those people are known by.
+    """
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="identity_providers")
+    # Whom new people join.
+    workteam = models.ForeignKey(Workteam, models.CASCADE, related_name="+")
+    slug = models.CharField(max_length=63, unique=True, default=new_slug)
+    name = models.CharField(max_length=40)
+    issuer = models.CharField(max_length=300)
+    client_id = models.CharField(max_length=190)
+    # Sealed (marketplace/sealing.py): the token endpoint needs the secret itself.
+    client_secret = models.TextField()
+    # ["example.org"], in lower case: new people have addresses in these.
+    domains = models.JSONField(default=list)
+    status = models.CharField(max_length=10, choices=IdentityProviderStatus, default=IdentityProviderStatus.IN_REVIEW)
+    status_changed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
