@@ -5,7 +5,7 @@ from django.contrib.auth.decorators import login_required
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from frontend import health, session
+from frontend import health, session, stripe_events
 from frontend.worker import portal
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-out/", auth_views.LogoutView.as_view(), name="sign-out"),
     path("account/", session.choose_account, name="choose-account"),
     path("health/", health.health, name="health"),
+    path("stripe/events/", stripe_events.receive, name="stripe-events"),
     path("", include("frontend.requester.urls")),
     path("", include("frontend.person.urls")),
     path("vendor/", include("frontend.vendor.urls")),

@@ -1,4 +1,4 @@
-"""A Stripe of our own on loopback: what Waggle uses of its documented HTTP API, with idempotency keys and signed events.
+"""A Stripe of our own on loopback: what Waggle uses of its HTTP API, with idempotency keys and signed events.
 
 It keeps what it is told in memory, as Stripe does: forms in, JSON out, one answer for each idempotency key, transfers
 only from what its balance holds. What people do on Stripe's pages, and what banks do, are methods.

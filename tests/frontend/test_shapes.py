@@ -40,7 +40,7 @@ WITHOUT_KEY = {
     "create_webhook", "create_my_webhook", "renew_webhook_secret", "renew_my_webhook_secret", "answer_test_question",
     "cancel_refund", "mark_refund_paid", "refuse_refund", "submit_vendor_listing", "withdraw_vendor_listing",
     "publish_vendor_listing", "refuse_vendor_listing", "confirm_contract", "refuse_contract", "give_notice",
-    "mark_invoice_paid",
+    "mark_invoice_paid", "start_card_deposit",
 }  # fmt: skip
 
 # Answered for the owner of the account and of the webhook.
