@@ -264,7 +264,10 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "ENUM_NAME_OVERRIDES": {"NoticeKindEnum": "marketplace.models.NoticeKind"},
+    "ENUM_NAME_OVERRIDES": {
+        "NoticeKindEnum": "marketplace.models.NoticeKind",
+        "PaymentWayEnum": "marketplace.models.PaymentWay",
+    },
 }
 LOGGING = {
     "version": 1,
