@@ -15,9 +15,9 @@ from frontend.session import requester_page
 from labeling.queries.statements import StatementLine, statement_lines
 from marketplace import money
 from marketplace.errors import Invalid
-from marketplace.models import Account, EntryKind, PaymentWay, Role, StripeDeposit
+from marketplace.models import EntryKind, PaymentWay, Role
 from marketplace.services import debts, funds, wallet_refunds, wallets
-from marketplace.services.payments import registry
+from marketplace.services.payments import records, registry
 from marketplace.services.scope import actor
 
 PER_PAGE = 50
@@ -92,13 +92,12 @@ def page(
     }
     if not registry.stripe_is_on():
         return render(request, "requester/wallet.html", context, status=status)
-    context |= {"deposit_form": deposit_form or DepositForm(auto_id="id_deposit_%s"), "deposits": _by_card(account)}
+    context |= {
+        "deposit_form": deposit_form or DepositForm(auto_id="id_deposit_%s"),
+        "deposits": records.recent_deposits(account, most=DEPOSITS_SHOWN),
+    }
     response = render(request, "requester/wallet.html", context, status=status)
     return security.forms_lead_to(response, registry.provider(PaymentWay.STRIPE).origins())
-
-
-def _by_card(account: Account) -> list[StripeDeposit]:
-    return list(account.stripe_deposits.order_by("-pk")[:DEPOSITS_SHOWN])
 
 
 @require_POST

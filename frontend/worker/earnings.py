@@ -18,9 +18,9 @@ from labeling.queries.statements import statement_lines
 from labeling.services.results import history
 from marketplace import money
 from marketplace.errors import DomainError, Invalid
-from marketplace.models import UNDER_WAY, PaymentWay, StripePayee
+from marketplace.models import UNDER_WAY, PaymentWay
 from marketplace.services import earnings, payouts
-from marketplace.services.payments import registry
+from marketplace.services.payments import records, registry
 from marketplace.services.scope import actor
 
 PER_PAGE = 50
@@ -80,7 +80,7 @@ def _page(
     }
     if not registry.stripe_is_on():
         return render(request, "worker/earnings.html", context, status=status)
-    context |= {"stripe": True, "payee": StripePayee.objects.filter(worker=worker).first()}
+    context |= {"stripe": True, "payee": records.payee_of(worker)}
     response = render(request, "worker/earnings.html", context, status=status)
     return security.forms_lead_to(response, registry.provider(PaymentWay.STRIPE).origins())
 

@@ -205,6 +205,7 @@ MESSAGES = {
     "labeling.background.tell_of_public_work": 2,
     "labeling.background.check_conduct": 1,
     "labeling.background.check_collusion": 1,
+    "marketplace.background.step_stripe_payout": 1,
     "labeling.background.sweep": 0,
     "learning.background.advance_loop": 1,
     "learning.background.advance_loop_of_job": 1,

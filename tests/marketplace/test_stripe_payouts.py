@@ -176,6 +176,15 @@ class TestNeverTwice:
         settings.STRIPE_API_BASE = base
         assert step(payout).problem == "" and moved(fake) == 1234
 
+    def test_an_error_of_our_own_is_shown_and_the_step_tried_again(self, fake, worker, monkeypatch):
+        payout = sent(worker)
+        with monkeypatch.context() as patched:
+            patched.setattr(stripe_api, "client", lambda: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                step(payout)
+        assert "ZeroDivisionError" in stripe().problems()[0]
+        assert step(payout).problem == "" and moved(fake) == 1234
+
 
 class TestNotArriving:
     def test_an_empty_balance_at_stripe_is_waited_for(self, fake, worker):

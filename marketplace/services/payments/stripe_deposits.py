@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from marketplace import money
@@ -62,11 +61,6 @@ def start(*, account: Account, amount_micros: int, by: str, back: str) -> str:
     if not session.url:
         raise LookupError(f"the session {session.id} has no URL")
     return session.url
-
-
-def recent(account: Account) -> QuerySet[StripeDeposit]:
-    """The account's deposits by card, newest first."""
-    return StripeDeposit.objects.filter(account=account).order_by("-pk")
 
 
 def paid(session: dict[str, Any]) -> str:

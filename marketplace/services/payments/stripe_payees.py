@@ -17,11 +17,6 @@ CONNECTS_PER_HOUR = 20
 """How often a worker can go on to Stripe in an hour: each time is two requests to Stripe."""
 
 
-def payee_of(worker: Worker) -> StripePayee | None:
-    """The worker's account at Stripe, None until they have begun to set it up."""
-    return StripePayee.objects.filter(worker=worker, account_id__isnull=False).first()
-
-
 def connect(*, worker: Worker, back: str) -> str:
     """Let a worker set up an account at Stripe; returns the URL where they do, "" when Stripe knows all it needs.
 

@@ -6,11 +6,13 @@ Only registry.py imports this file, and only where Stripe is set up.
 import json
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils import timezone
 
 from marketplace.errors import BookedAlready, DomainError, Invalid
 from marketplace.models import Account, PaymentWay, StripeEvent, Worker
@@ -47,6 +49,9 @@ PAGES = ("https://checkout.stripe.com", "https://connect.stripe.com")
 """Where people pay, and where workers set up their account."""
 
 PROBLEMS_SHOWN = 50
+
+PROBLEMS_KEPT = timedelta(days=30)
+"""How long operators are shown an event that could not be booked."""
 
 
 class Stripe(Provider):
@@ -93,7 +98,8 @@ class Stripe(Provider):
     def problems(self) -> list[str]:
         """Payouts that Stripe does not take, and events that could not be booked."""
         stuck = [f"{row.payout.reference}: {row.problem}" for row in stripe_payouts.problems()]
-        events = StripeEvent.objects.exclude(problem="").order_by("-received_at")[:PROBLEMS_SHOWN]
+        rows = StripeEvent.objects.filter(problem__gt="", received_at__gt=timezone.now() - PROBLEMS_KEPT)
+        events = rows.order_by("-received_at")[:PROBLEMS_SHOWN]
         return stuck + [f"{event.type} ({event.id}): {event.problem}" for event in events]
 
     def origins(self) -> tuple[str, ...]:
