@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from frontend import health, session
+from frontend import health, session, stripe_events
 from frontend.identity import views as companies_pages
 from frontend.worker import portal
 
@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("you/connections/<str:provider_id>/disconnect/", companies_pages.disconnect, name="company-disconnect"),
     path("account/", session.choose_account, name="choose-account"),
     path("health/", health.health, name="health"),
+    path("stripe/events/", stripe_events.receive, name="stripe-events"),
     path("", include("frontend.requester.urls")),
     path("", include("frontend.person.urls")),
     path("vendor/", include("frontend.vendor.urls")),

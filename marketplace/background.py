@@ -1,6 +1,7 @@
 """The functions of this room that the message queue calls. Each is safe to run twice."""
 
 from marketplace import queue
+from marketplace.models import PaymentWay
 from marketplace.services import (
     billing,
     contracts,
@@ -13,6 +14,7 @@ from marketplace.services import (
     webhook_sending,
     webhooks,
 )
+from marketplace.services.payments import registry
 
 
 def sweep() -> None:
@@ -30,8 +32,21 @@ def sweep() -> None:
             notifications.forget_old,
             webhook_sending.sweep,
             webhooks.forget_old,
+            sweep_stripe_payouts,
         )
     )
+
+
+def sweep_stripe_payouts() -> None:
+    """Queue the steps of Stripe's payouts that are due, where Stripe is set up."""
+    if registry.stripe_is_on():
+        registry.provider(PaymentWay.STRIPE).sweep()
+
+
+def step_stripe_payout(payout_id: int) -> None:
+    """Take the next step of a payout by Stripe, where Stripe is set up; the sweep comes back to it."""
+    if registry.stripe_is_on():
+        registry.provider(PaymentWay.STRIPE).step(payout_id)
 
 
 def deliver_webhook(delivery_id: int) -> None:

@@ -240,6 +240,9 @@ FETCH_ALLOWED_HOSTS = frozenset(value(declared.FETCH_ALLOWED_HOSTS))
 # --- the market -----------------------------------------------------------------
 PLATFORM_FEE_PERCENT = value(declared.PLATFORM_FEE_PERCENT)
 MINIMUM_PAYOUT = value(declared.MINIMUM_PAYOUT)
+STRIPE_SECRET_KEY = value(declared.STRIPE_SECRET_KEY)
+STRIPE_WEBHOOK_SECRETS = value(declared.STRIPE_WEBHOOK_SECRET)
+STRIPE_API_BASE = value(declared.STRIPE_API_BASE)
 HOURLY_PAY_FLOOR = value(declared.HOURLY_PAY_FLOOR)
 PDF_FONT = value(declared.PDF_FONT)
 REGION = value(declared.REGION)
@@ -300,7 +303,10 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "ENUM_NAME_OVERRIDES": {"NoticeKindEnum": "marketplace.models.NoticeKind"},
+    "ENUM_NAME_OVERRIDES": {
+        "NoticeKindEnum": "marketplace.models.NoticeKind",
+        "PaymentWayEnum": "marketplace.models.PaymentWay",
+    },
 }
 LOGGING = {
     "version": 1,

@@ -78,6 +78,9 @@ def complaints(environment: Mapping[str, str]) -> list[str]:
     host, sender = declared.EMAIL_HOST, declared.EMAIL_FROM
     if host.read(environment) and not sender.read(environment):
         found.append(f"{sender.name} is not set: {host.name} needs the address from which its letters come")
+    key, signing = declared.STRIPE_SECRET_KEY, declared.STRIPE_WEBHOOK_SECRET
+    if bool(key.read(environment)) != bool(signing.read(environment)):
+        found.append(f"{key.name} and {signing.name} are set together or not at all: one of them is not set")
     return found
 
 

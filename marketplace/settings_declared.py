@@ -17,7 +17,6 @@ from marketplace.settings_bench import (
 from marketplace.settings_kinds import (
     Setting,
     choice,
-    dollars,
     flag,
     folder,
     folders,
@@ -38,6 +37,12 @@ from marketplace.settings_mail import (
     EMAIL_SECURITY,
     EMAIL_USER,
     WEBHOOK_FAILING_DAYS,
+)
+from marketplace.settings_payments import (
+    MINIMUM_PAYOUT,
+    STRIPE_API_BASE,
+    STRIPE_SECRET_KEY,
+    STRIPE_WEBHOOK_SECRET,
 )
 from marketplace.settings_people import (
     INVITATION_DAYS,
@@ -217,11 +222,6 @@ PLATFORM_FEE_PERCENT = percent(
     "The operator's fee on what a worker is paid.",
     default="20",
 )
-MINIMUM_PAYOUT = dollars(
-    "WAGGLE_MINIMUM_PAYOUT",
-    "The least that workers can have paid out, because each transfer costs the operator something.",
-    default="1",
-)
 HOURLY_PAY_FLOOR = matching(
     "WAGGLE_HOURLY_PAY_FLOOR",
     "Dollars an hour of work below which the forecast of a job warns its requester, and so does the page of a job that "
@@ -343,6 +343,9 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         PASSWORD_LINK_HOURS,
         PLATFORM_FEE_PERCENT,
         MINIMUM_PAYOUT,
+        STRIPE_SECRET_KEY,
+        STRIPE_WEBHOOK_SECRET,
+        STRIPE_API_BASE,
         HOURLY_PAY_FLOOR,
         PDF_FONT,
         REGION,

@@ -7,13 +7,13 @@ PAYOUT = Machine(
     {
         "Requested": {"Sent", "Cancelled"},
         "Sent": {"Paid", "Failed"},
-        "Paid": set(),
+        "Paid": {"Returned"},
         "Failed": set(),
         "Cancelled": set(),
+        "Returned": set(),
     },
 )
-"""Every status of this room's models, and the statuses that may follow it."""
-
+"""Returned: the worker's bank had the money, and sent it back."""
 
 WORKER = Machine("worker", {"Active": {"Suspended"}, "Suspended": {"Active"}})
 """A suspended worker is shown no work at all; see sql/eligibility_0027.sql."""

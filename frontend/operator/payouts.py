@@ -9,12 +9,13 @@ from django.views.decorators.http import require_POST
 
 from frontend.session import operator_page
 from marketplace.errors import Invalid
-from marketplace.models import PayoutStatus
+from marketplace.models import PaymentWay, PayoutStatus
 from marketplace.services import bank_files, payouts
+from marketplace.services.payments import registry
+from marketplace.services.payments.provider import Message
 from marketplace.services.scope import actor
 
 PER_PAGE = 50
-READERS = {"settlements": bank_files.read_settlements, "deposits": bank_files.read_deposits}
 
 
 class FileForm(forms.Form):
@@ -37,10 +38,12 @@ def _page(
         "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
         "statuses": PayoutStatus.values,
         "chosen": chosen,
-        "requested": payouts.totals().get("Requested"),
+        "requested": payouts.requested_by_provider(),
         "form": form or FileForm(),
         "lines": lines,
     }
+    if registry.stripe_is_on():
+        context |= {"stripe": True, "problems": registry.provider(PaymentWay.STRIPE).problems()}
     return render(request, "operator/payouts.html", context, status=status)
 
 
@@ -54,11 +57,23 @@ def page(request: HttpRequest) -> HttpResponse:
 @operator_page
 def send(request: HttpRequest) -> HttpResponse:
     """Make a bank file of what is requested."""
-    name = payouts.send(by=actor(request.user))
+    name = registry.provider(PaymentWay.MANUAL).send_payouts(by=actor(request.user))
     if name:
         messages.success(request, f"{name}.csv is ready: give it to your bank.")
     else:
         messages.info(request, "No payout is requested now.")
+    return redirect("operator:payouts")
+
+
+@require_POST
+@operator_page
+def send_by_stripe(request: HttpRequest) -> HttpResponse:
+    """Let Stripe pay out what is requested of it."""
+    sent = registry.provider(PaymentWay.STRIPE).send_payouts(by=actor(request.user))
+    if sent:
+        messages.success(request, f"{sent} handed to Stripe, which says itself what becomes of them.")
+    else:
+        messages.info(request, "No payout by Stripe is requested now.")
     return redirect("operator:payouts")
 
 
@@ -100,7 +115,8 @@ def read(request: HttpRequest) -> HttpResponse:
         return _page(request, form=form, status=422)
     content = form.cleaned_data["file"].read(bank_files.FILE_BYTES.longest + 1)
     try:
-        lines = READERS[form.cleaned_data["kind"]](content, by=actor(request.user))
+        message = Message(content, form.cleaned_data["kind"])
+        lines = registry.provider(PaymentWay.MANUAL).receive(message, by=actor(request.user))
     except Invalid as error:
         form.add_error("file", error.message)
         return _page(request, form=form, status=422)

@@ -10,6 +10,7 @@ urlpatterns = [
     path("deposit/", pages.deposit, name="deposit"),
     path("payouts/", payouts.page, name="payouts"),
     path("payouts/send/", payouts.send, name="payouts-send"),
+    path("payouts/send-by-stripe/", payouts.send_by_stripe, name="payouts-send-by-stripe"),
     path("payouts/files/<str:name>/", payouts.file, name="payouts-file"),
     path("payouts/read/", payouts.read, name="payouts-read"),
     path("payouts/<int:payout_id>/paid/", payouts.paid, name="payouts-paid"),

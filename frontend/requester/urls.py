@@ -86,6 +86,7 @@ urlpatterns = [
     path("wallet/statement/", money.statement, name="wallet-statement"),
     path("wallet/statement/file/", money.statement_file, name="statement-file"),
     path("wallet/statement/invoice/", money.statement_invoice, name="statement-invoice"),
+    path("wallet/deposits/", wallet.deposit, name="wallet-deposit"),
     path("wallet/refunds/", money.request_refund, name="refund-request"),
     path("wallet/refunds/<int:refund_id>/cancel/", money.cancel_refund, name="refund-cancel"),
     path("wallet/billing/", money.invoicing, name="billing"),

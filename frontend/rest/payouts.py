@@ -18,8 +18,9 @@ from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import actor, require_operator, worker_of
 from marketplace import money
 from marketplace.errors import NotFound
-from marketplace.models import Payout, PayoutDetails
+from marketplace.models import PaymentWay, Payout, PayoutDetails
 from marketplace.services import bank_files, payouts
+from marketplace.services.payments import registry
 
 
 class PayoutDetailsInput(Body):
@@ -49,7 +50,7 @@ class PayoutFailedInput(Body):
 
 def details_row(found: PayoutDetails) -> dict[str, str]:
     """Where pay is sent, as its worker gave it."""
-    return {"holder": found.holder, "destination": found.destination}
+    return {"holder": found.holder, "destination": found.destination, "provider": found.provider}
 
 
 def payout_row(found: Payout) -> dict[str, Any]:
@@ -59,6 +60,7 @@ def payout_row(found: Payout) -> dict[str, Any]:
         "reference": found.reference,
         "amount": money.text(found.amount_micros),
         "status": found.status,
+        "provider": found.provider,
         "holder": found.holder,
         "destination": found.destination,
         "failure_reason": found.failure_reason,
@@ -159,9 +161,23 @@ class PayoutFilesView(APIView):
     def post(self, request: Request) -> Response:
         """Put every requested payout in a new bank file and mark it as sent; `name` is "" when none was requested."""
         require_operator(request)
-        name = payouts.send(by=actor(request))
+        name = registry.provider(PaymentWay.MANUAL).send_payouts(by=actor(request))
         count = len(payouts.in_file(name)) if name else 0
         return Response({"name": name, "payouts": count}, status=status.HTTP_201_CREATED)
+
+
+class PayoutTransfersView(APIView):
+    """Sending payouts by Stripe."""
+
+    @extend_schema(
+        request=None, responses={201: schemas_payouts.PayoutTransfers}, operation_id="send_payouts_by_stripe"
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Hand every requested payout that goes to Stripe over to it; `sent` is "" when none was requested."""
+        require_operator(request)
+        sent = registry.provider(PaymentWay.STRIPE).send_payouts(by=actor(request))
+        return Response({"sent": sent}, status=status.HTTP_201_CREATED)
 
 
 class PayoutFileView(APIView):

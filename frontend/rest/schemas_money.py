@@ -18,6 +18,13 @@ class Bonus(s.Serializer):
     created_at = s.DateTimeField()
 
 
+class CardDeposit(s.Serializer):
+    """A payment by card that was prepared."""
+
+    amount = Money()
+    url = s.URLField(help_text="where it is paid")
+
+
 class Chargeback(s.Serializer):
     """A deposit that was reversed."""
 

@@ -3,6 +3,7 @@
 from rest_framework import serializers as s
 
 from frontend.rest.schemas import Money
+from marketplace.models import PaymentWay
 from marketplace.transitions import PAYOUT
 
 
@@ -11,6 +12,7 @@ class PayoutDetails(s.Serializer):
 
     holder = s.CharField()
     destination = s.CharField()
+    provider = s.ChoiceField(PaymentWay.choices, help_text="who sends it: the operator's bank, or Stripe")
 
 
 class Payout(s.Serializer):
@@ -20,6 +22,7 @@ class Payout(s.Serializer):
     reference = s.CharField(help_text="what the transfer is called in bank files")
     amount = Money()
     status = s.ChoiceField(PAYOUT.choices())
+    provider = s.ChoiceField(PaymentWay.choices, help_text="who sends it: the operator's bank, or Stripe")
     holder = s.CharField()
     destination = s.CharField()
     failure_reason = s.CharField()
@@ -32,6 +35,12 @@ class OperatorPayout(Payout):
 
     worker = s.CharField()
     sent_with = s.CharField(help_text="the bank file it was sent with")
+
+
+class PayoutTransfers(s.Serializer):
+    """Payouts that were handed over to Stripe."""
+
+    sent = s.CharField(help_text="how many, in words")
 
 
 class PayoutFile(s.Serializer):

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
+from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -16,8 +18,9 @@ from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor, require_operator
 from labeling.queries.statements import StatementLine, statement_lines
 from marketplace import arns, money
-from marketplace.models import Posting
+from marketplace.models import PaymentWay, Posting, Role
 from marketplace.services import debts, scope, wallets
+from marketplace.services.payments import registry
 
 
 class DepositInput(Body):
@@ -28,6 +31,12 @@ class DepositInput(Body):
     reference = serializers.CharField(
         max_length=wallets.REFERENCE_LENGTH.longest, help_text="the payment this deposit stands for; booked once"
     )
+
+
+class CardDepositInput(Body):
+    """How many dollars are to be paid by card, as text in whole cents."""
+
+    amount = DollarsField()
 
 
 class ChargebackInput(Body):
@@ -110,6 +119,24 @@ class DepositsView(APIView):
             "idempotency_key": key_of(request),
         }
         return Response(body, status=status.HTTP_201_CREATED)
+
+
+class CardDepositsView(APIView):
+    """Deposits by card, by owners of the account."""
+
+    @extend_schema(
+        request=CardDepositInput, responses={201: schemas_money.CardDeposit}, operation_id="start_card_deposit"
+    )
+    def post(self, request: Request) -> Response:
+        """Prepare a payment at Stripe; it is made at `url`, and booked when Stripe reports it."""
+        account = account_of(request, Role.OWNER)
+        data = CardDepositInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        micros = money.read(data.validated_data["amount"], field="amount")
+        back = settings.PUBLIC_URL + reverse("requester:wallet")
+        provider = registry.provider(PaymentWay.STRIPE)
+        url = provider.start_deposit(account=account, amount_micros=micros, by=actor(request), back=back)
+        return Response({"amount": money.text(micros), "url": url}, status=status.HTTP_201_CREATED)
 
 
 class ChargebacksView(APIView):

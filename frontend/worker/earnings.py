@@ -3,21 +3,24 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from frontend import statement_files, statement_pages
+from frontend import security, statement_files, statement_pages
 from frontend.session import worker_page
 from labeling.queries import hourly
 from labeling.queries.statements import statement_lines
 from labeling.services.results import history
 from marketplace import money
 from marketplace.errors import DomainError, Invalid
-from marketplace.models import UNDER_WAY
+from marketplace.models import UNDER_WAY, PaymentWay
 from marketplace.services import earnings, payouts
+from marketplace.services.payments import records, registry
 from marketplace.services.scope import actor
 
 PER_PAGE = 50
@@ -59,7 +62,8 @@ def _page(
     page = Paginator(earnings.statement(worker=worker), PER_PAGE).get_page(request.GET.get("page"))
     recent = list(payouts.of_worker(worker)[:PAYOUTS_SHOWN])
     known = payouts.details_of(worker)
-    stored: dict[str, Any] = {"holder": known.holder, "destination": known.destination} if known else {}
+    by_bank = known is not None and known.provider == PaymentWay.MANUAL
+    stored: dict[str, Any] = {"holder": known.holder, "destination": known.destination} if known and by_bank else {}
     context = {
         "page": page,
         "lines": statement_lines(page),
@@ -74,7 +78,11 @@ def _page(
         "details_form": details or DetailsForm(initial=stored),
         "request_form": asked or RequestForm(),
     }
-    return render(request, "worker/earnings.html", context, status=status)
+    if not registry.stripe_is_on():
+        return render(request, "worker/earnings.html", context, status=status)
+    context |= {"stripe": True, "payee": records.payee_of(worker)}
+    response = render(request, "worker/earnings.html", context, status=status)
+    return security.forms_lead_to(response, registry.provider(PaymentWay.STRIPE).origins())
 
 
 @worker_page
@@ -111,6 +119,20 @@ def set_details(request: HttpRequest) -> HttpResponse:
     if form.errors:
         return _page(request, details=form, status=422)
     messages.success(request, "Saved. Payouts you ask for from now on go there.")
+    return redirect("worker:earnings")
+
+
+@require_POST
+@worker_page
+def connect(request: HttpRequest) -> HttpResponse:
+    """Go on to Stripe, to set up an account there; once it is ready, pay is sent there."""
+    url = registry.provider(PaymentWay.STRIPE).connect(
+        worker=request.worker,  # type: ignore[attr-defined]
+        back=settings.PUBLIC_URL + reverse("worker:earnings"),
+    )
+    if url:
+        return redirect(url)
+    messages.success(request, "Stripe has all it needs. Payouts you ask for from now on are paid by Stripe.")
     return redirect("worker:earnings")
 
 

@@ -24,6 +24,7 @@ urlpatterns = [
     path("earnings/statement/", earnings.statement, name="statement"),
     path("earnings/statement/file/", earnings.statement_file, name="statement-file"),
     path("earnings/details/", earnings.set_details, name="payout-details"),
+    path("earnings/stripe/", earnings.connect, name="stripe-connect"),
     path("earnings/payouts/", earnings.request_payout, name="payout-request"),
     path("earnings/payouts/<int:payout_id>/cancel/", earnings.cancel_payout, name="payout-cancel"),
     path("<int:queue_id>/", pages.task, name="task"),

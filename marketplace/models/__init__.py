@@ -9,7 +9,8 @@ from marketplace.models.invitations import Invitation, InvitationStatus
 from marketplace.models.ledger import Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
 from marketplace.models.notices import EmailPace, Notice, NoticeKind, NoticePreference
 from marketplace.models.panels import Panel, PanelProvider
-from marketplace.models.payouts import UNDER_WAY, Payout, PayoutDetails, PayoutStatus
+from marketplace.models.payments import StripeDeposit, StripeEvent, StripePayee, StripeTransfer
+from marketplace.models.payouts import UNDER_WAY, PaymentWay, Payout, PayoutDetails, PayoutStatus
 from marketplace.models.qualifications import (
     ActionsGuarded,
     AudienceRequirement,
@@ -95,6 +96,7 @@ __all__ = [
     "NoticePreference",
     "Panel",
     "PanelProvider",
+    "PaymentWay",
     "Payout",
     "PayoutDetails",
     "PayoutStatus",
@@ -108,6 +110,10 @@ __all__ = [
     "SignUp",
     "SignUpPurpose",
     "StoreAddress",
+    "StripeDeposit",
+    "StripeEvent",
+    "StripePayee",
+    "StripeTransfer",
     "Subject",
     "User",
     "WalletRefund",

@@ -13,6 +13,14 @@ class PayoutStatus(models.TextChoices):
     PAID = "Paid"
     FAILED = "Failed"
     CANCELLED = "Cancelled"
+    RETURNED = "Returned"
+
+
+class PaymentWay(models.TextChoices):
+    """Who moves the money. Stored, so never changed; services/payments has a provider for each."""
+
+    MANUAL = "manual"  # the operator, with files for and from their bank
+    STRIPE = "stripe"
 
 
 UNDER_WAY = [PayoutStatus.REQUESTED, PayoutStatus.SENT]
@@ -25,16 +33,19 @@ class PayoutDetails(models.Model):
     worker = models.OneToOneField(Worker, models.CASCADE, primary_key=True, related_name="payout_details")
     holder = models.CharField(max_length=70)  # the name on the account; SEPA's own limit
     destination = models.CharField(max_length=70)  # an IBAN, or what the operator's bank takes instead
+    # With Stripe, the destination is the worker's account there.
+    provider = models.CharField(max_length=10, choices=PaymentWay, default=PaymentWay.MANUAL)
     changed_at = models.DateTimeField()
 
 
 class Payout(models.Model):
-    """One transfer to a worker. Holder and destination are those of the time of the request."""
+    """One transfer to a worker. Provider, holder and destination are those of the time of the request."""
 
     worker = models.ForeignKey(Worker, models.PROTECT, related_name="payouts")
     amount_micros = models.BigIntegerField()
     holder = models.CharField(max_length=70)
     destination = models.CharField(max_length=70)
+    provider = models.CharField(max_length=10, choices=PaymentWay, default=PaymentWay.MANUAL)
     status = models.CharField(max_length=10, choices=PayoutStatus, default=PayoutStatus.REQUESTED)
     status_changed_at = models.DateTimeField(null=True)
     # The bank file it was sent with, "" until then.

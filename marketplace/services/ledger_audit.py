@@ -26,7 +26,7 @@ MOVES = {
     EntryKind.REFUND: ({LedgerKind.ESCROW}, {LedgerKind.WALLET}),
     EntryKind.WITHDRAWAL: ({LedgerKind.EARNINGS}, {LedgerKind.PAYOUTS}),
     EntryKind.PAYOUT: ({LedgerKind.PAYOUTS, LedgerKind.INVOICED}, {LedgerKind.OUTSIDE}),
-    EntryKind.PAYBACK: ({LedgerKind.PAYOUTS}, {LedgerKind.EARNINGS}),
+    EntryKind.PAYBACK: ({LedgerKind.PAYOUTS, LedgerKind.OUTSIDE}, {LedgerKind.EARNINGS}),
     EntryKind.HOLD: ({LedgerKind.ESCROW}, {LedgerKind.HELD, LedgerKind.HELD_FEES}),
     EntryKind.RELEASE: ({LedgerKind.HELD, LedgerKind.HELD_FEES}, PAID),
     EntryKind.RETURN: ({LedgerKind.HELD, LedgerKind.HELD_FEES}, {LedgerKind.ESCROW, LedgerKind.WALLET}),

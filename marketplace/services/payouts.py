@@ -1,7 +1,7 @@
-"""Paying workers out: where to, how much, and what the bank said. Transfers are made by the operator, outside.
+"""Paying workers out: where to, how much, and what the bank said.
 
 Money moves with the status: out of the worker's earnings when a payout is requested, out of the ledger when it is paid,
-back to the earnings when it is cancelled or fails.
+back to the earnings when it is cancelled, fails or is returned. Who makes the transfers is in services/payments.
 """
 
 import re
@@ -24,6 +24,7 @@ from marketplace.models import (
     LedgerAccount,
     LedgerKind,
     NoticeKind,
+    PaymentWay,
     Payout,
     PayoutDetails,
     Subject,
@@ -63,14 +64,14 @@ def details_of(worker: Worker) -> PayoutDetails | None:
     return PayoutDetails.objects.filter(worker=worker).first()
 
 
-def set_details(*, worker: Worker, holder: str, destination: str) -> PayoutDetails:
-    """Say where a worker's pay is to be sent. Payouts requested before go where they were going.
+def set_details(*, worker: Worker, holder: str, destination: str, provider: str = PaymentWay.MANUAL) -> PayoutDetails:
+    """Say where a worker's pay is to be sent, and by whom. Payouts requested before go where they were going.
 
     Raises Invalid as `checked_details` does.
     """
     holder, destination = checked_details(holder, destination)
     now = timezone.now()
-    changes = {"holder": holder, "destination": destination, "changed_at": now}
+    changes = {"holder": holder, "destination": destination, "changed_at": now, "provider": provider}
     with transaction.atomic():
         details, _ = PayoutDetails.objects.update_or_create(worker=worker, defaults=changes)
         # Not where to: more people read the audit trail than may know it.
@@ -116,7 +117,11 @@ def request(*, worker: Worker, by: str, amount_micros: int | None = None) -> Pay
             raise WrongState("a payout of yours is under way; another one can follow it", field="status")
         amount = _amount(amount_micros, ledger.balance(pocket))
         payout = Payout.objects.create(
-            worker=worker, amount_micros=amount, holder=details.holder, destination=details.destination
+            worker=worker,
+            amount_micros=amount,
+            provider=details.provider,
+            holder=details.holder,
+            destination=details.destination,
         )
         audit.record(payout, by=by, because=f"requested: {money.plain(amount)} dollars", to_status=payout.status)
         _move(payout, EntryKind.WITHDRAWAL, LedgerKind.EARNINGS, LedgerKind.PAYOUTS, by=by)
@@ -146,19 +151,31 @@ def cancel(*, payout: Payout, by: str) -> bool:
 
 
 def send(*, by: str, now: datetime | None = None) -> str:
-    """Put every requested payout in one bank file; returns its name, "" when none was requested."""
+    """Put every requested payout that the operator sends in one bank file; returns its name, "" when there is none."""
     name = f"payouts-{now or timezone.now():%Y%m%d-%H%M%S-%f}"
     with transaction.atomic():
-        requested = Payout.objects.select_for_update(no_key=True, of=("self",)).filter(status="Requested")
-        payouts = list(requested.select_related("worker__user").order_by("pk"))
-        for payout in payouts:
-            transitions.PAYOUT.advance(payout, "Sent", by=by, because=name, sent_with=name)
-            _tell(payout, "is on its way to your bank")
-    return name if payouts else ""
+        sent = mark_sent(provider=PaymentWay.MANUAL, by=by, because=name, sent_with=name)
+    return name if sent else ""
 
 
-def mark_paid(*, payout: Payout, by: str) -> bool:
-    """The bank has made the transfer: the money has left. Returns False when that was said before."""
+def mark_sent(*, provider: str, by: str, because: str, sent_with: str = "") -> list[Payout]:
+    """Every requested payout of a provider is sent from now on; returns them. Needs an open transaction."""
+    requested = Payout.objects.select_for_update(no_key=True, of=("self",)).filter(
+        status="Requested", provider=provider
+    )
+    payouts = list(requested.select_related("worker__user").order_by("pk"))
+    for payout in payouts:
+        transitions.PAYOUT.advance(payout, "Sent", by=by, because=because, sent_with=sent_with)
+        _tell(payout, "is on its way to your bank")
+    return payouts
+
+
+def mark_paid(*, payout: Payout, by: str, provider: str = PaymentWay.MANUAL) -> bool:
+    """The transfer was made: the money has left. Returns False when that was said before.
+
+    Raises WrongState for a payout that another provider sends: that one says what became of it.
+    """
+    _require_provider(payout, provider)
     with transaction.atomic():
         moved = transitions.PAYOUT.advance(payout, "Paid", by=by)
         if moved:
@@ -167,19 +184,44 @@ def mark_paid(*, payout: Payout, by: str) -> bool:
     return moved
 
 
-def mark_failed(*, payout: Payout, reason: str, by: str) -> bool:
-    """The bank has refused the transfer: the money is the worker's again, who is shown the reason.
+def mark_failed(*, payout: Payout, reason: str, by: str, provider: str = PaymentWay.MANUAL) -> bool:
+    """The transfer was refused: the money is the worker's again, who is shown the reason.
 
-    Returns False when that was said before. Raises Invalid without a reason.
+    Returns False when that was said before. Raises Invalid without a reason, and WrongState as `mark_paid` does.
     """
     if len(reason.strip()) not in REASON_LENGTH:
         raise Invalid(f"a reason has {REASON_LENGTH} characters", field="reason")
+    _require_provider(payout, provider)
     reason = reason.strip()
     with transaction.atomic():
         moved = _end(payout, "Failed", by=by, because=reason, failure_reason=reason)
         if moved:
             _tell(payout, f"failed and is in your earnings again: {reason}")
     return moved
+
+
+def bring_back(*, payout: Payout, reason: str, by: str, provider: str) -> bool:
+    """The money of a payout is back at the provider, which had sent or even paid it: it is the worker's again.
+
+    Returns False when that was said before. Raises Invalid and WrongState as `mark_failed` does.
+    """
+    with transaction.atomic():
+        locked = Payout.objects.select_for_update(no_key=True).get(pk=payout.pk)
+        if locked.status in ("Failed", "Returned"):
+            return False
+        if locked.status != "Paid":
+            return mark_failed(payout=payout, reason=reason, by=by, provider=provider)
+        _require_provider(payout, provider)
+        transitions.PAYOUT.advance(payout, "Returned", by=by, because=reason, failure_reason=reason)
+        _move(payout, EntryKind.PAYBACK, LedgerKind.OUTSIDE, LedgerKind.EARNINGS, by=by)
+        _tell(payout, f"was sent back and is in your earnings again: {reason}")
+    return True
+
+
+def _require_provider(payout: Payout, provider: str) -> None:
+    if payout.provider != provider:
+        sender = PaymentWay(payout.provider).label
+        raise WrongState(f"{payout.reference} is sent by {sender}, which says itself what became of it", field="status")
 
 
 def _end(payout: Payout, to: str, *, by: str, because: str, **changes: str) -> bool:
@@ -249,10 +291,11 @@ class Total(NamedTuple):
     micros: int
 
 
-def totals() -> dict[str, Total]:
-    """Number and amount of everybody's payouts, by status; a status without payouts is left out."""
-    rows = Payout.objects.values_list("status").annotate(count=Count("pk"), micros=Sum("amount_micros")).order_by()
-    return {status: Total(count, micros) for status, count, micros in rows}
+def requested_by_provider() -> dict[str, Total]:
+    """Number and amount of everybody's requested payouts, by provider; one without any is left out."""
+    rows = Payout.objects.filter(status="Requested").values_list("provider")
+    counted = rows.annotate(count=Count("pk"), micros=Sum("amount_micros")).order_by()
+    return {provider: Total(count, micros) for provider, count, micros in counted}
 
 
 def in_file(name: str) -> list[Payout]:

@@ -256,6 +256,8 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         ("/operator/deposit/", {"account": world.account.pk, "amount": "1.50", "reference": "bank-1"}),
         *vendor_world.forms(world.ids),
         ("/operator/payouts/send/", {}),
+        ("/operator/payouts/send-by-stripe/", {}),
+        (reverse("worker:stripe-connect"), {}),
         (
             "/operator/payouts/read/",
             {"kind": "deposits", "file": SimpleUploadedFile("a.csv", b"account,amount,reference\n1,1,1")},

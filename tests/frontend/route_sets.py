@@ -23,6 +23,7 @@ PUBLIC = {
     "study/join/<str:link>/<int:work_id>/",
     "api/v1/password-links",
     "api/v1/password-resets",
+    "stripe/events/",
 }
 SIGNED_IN = {
     "sign-out/",
@@ -72,6 +73,8 @@ OPERATOR = {
     "api/v1/operator/refunds/<int:refund_id>/refused",
     "operator/payouts/",
     "operator/payouts/send/",
+    "operator/payouts/send-by-stripe/",
+    "api/v1/operator/payout-transfers",
     "operator/payouts/read/",
     "operator/payouts/files/<str:name>/",
     "operator/payouts/<int:payout_id>/paid/",
@@ -146,6 +149,7 @@ WORKER = {
     "api/v1/earnings/statements/lines",
     "work/earnings/details/",
     "work/earnings/payouts/",
+    "work/earnings/stripe/",
     "work/earnings/payouts/<int:payout_id>/cancel/",
     "work/conduct/",
     "work/conduct/<int:finding_id>/appeal/",
@@ -239,6 +243,8 @@ FORBIDDEN_TO_VIEWERS = (
     "jobs/<int:job_id>/bonuses/pay/",
     "api/v1/labeling-jobs/<int:job_id>/resume",
     "api/v1/labeling-jobs/<int:job_id>/bonuses",
+    "wallet/deposits/",
+    "api/v1/card-deposits",
     "wallet/refunds/",
     "wallet/refunds/<int:refund_id>/cancel/",
     "wallet/billing/",

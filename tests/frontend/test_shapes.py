@@ -42,7 +42,7 @@ WITHOUT_KEY = {
     "cancel_refund", "mark_refund_paid", "refuse_refund", "submit_vendor_listing", "withdraw_vendor_listing",
     "publish_vendor_listing", "refuse_vendor_listing", "confirm_contract", "refuse_contract", "give_notice",
     "mark_invoice_paid", "enable_identity_provider", "disable_identity_provider", "approve_identity_provider",
-    "review_identity_provider",
+    "review_identity_provider", "start_card_deposit",
 }  # fmt: skip
 
 # Answered for the owner of the account and of the webhook.

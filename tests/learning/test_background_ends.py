@@ -228,6 +228,10 @@ TOLD = {
 """What is told: a notice or a webhook message that could not be sent is due again, a page of workers is delivered again
 by the queue; see test_webhooks.py and test_notices.py of the rooms."""
 
+PAYMENTS = {"marketplace.background.step_stripe_payout"}
+"""It has a row that shows operators what keeps it, and is tried again: money on its way is never given up. See
+tests/marketplace/test_stripe_payouts.py."""
+
 LOOKS = {"labeling.background.check_conduct", "labeling.background.check_collusion"}
 """They have no row: what a look at workers' answers misses, the look after the next answers finds."""
 
@@ -242,7 +246,7 @@ def entry(path: str) -> Callable[..., None]:
 
 
 def test_every_message_has_a_case():
-    assert set(CASES) | SWEEPS | LETTERS | TOLD | LOOKS == set(MESSAGES)
+    assert set(CASES) | SWEEPS | LETTERS | TOLD | PAYMENTS | LOOKS == set(MESSAGES)
 
 
 @pytest.mark.parametrize("seed", range(2))
