@@ -7,7 +7,7 @@ import marketplace.models.identity
 
 
 class Migration(migrations.Migration):
-    dependencies = [("marketplace", "0027_refusal_keeps_its_plans")]
+    dependencies = [("marketplace", "0030_stripe_payments")]
     operations = [
         migrations.CreateModel(
             name="IdentityProvider",
