@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from labeling.models import LabelingJob, PriceChange
 from labeling.queries import spending
-from labeling.services.jobs import pricing
+from labeling.services.jobs import limits, pricing
 from labeling.services.queue import rises
 from marketplace import money
 from marketplace.errors import DomainError, Invalid, LimitExceeded, WrongState
@@ -18,7 +18,7 @@ from marketplace.services import audit
 CHANGEABLE = ("Initializing", "InProgress")
 """The statuses of a job whose price can change."""
 
-LATEST = timedelta(days=30)
+LATEST = timedelta(hours=limits.WANTED_HOURS.longest)
 """A wanted end is at most so far away: a job ends after that time."""
 
 BY_REQUESTER = "by the requester"
