@@ -89,7 +89,7 @@ def step_up(price_micros: int, *, task_type: str, public: bool) -> int:
     """
     if public:
         return next((price for price in prices(task_type) if price > price_micros), prices(task_type)[-1])
-    return min(MOST_MICROS, ceil((price_micros + max(price_micros * STEP, 1)) / MILL_MICROS) * MILL_MICROS)
+    return min(MOST_MICROS, ceil((price_micros + max(price_micros * STEP, Fraction(1))) / MILL_MICROS) * MILL_MICROS)
 
 
 def fee(price_micros: int) -> int:
