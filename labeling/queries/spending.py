@@ -40,7 +40,11 @@ def committed_of_many(jobs: Iterable[LabelingJob]) -> dict[int, int]:
     """`committed_micros` of each of several jobs, by the job's key, in five queries."""
     by_queue = {job.queue_id: job.pk for job in jobs}
     committed = dict.fromkeys(by_queue.values(), 0)
-    rows_of = {subjects.BATCH: Batch, subjects.GOLD: Gold, subjects.PRICE_CHANGE: PriceChange}
+    rows_of: dict[str, type[Batch] | type[Gold] | type[PriceChange]] = {
+        subjects.BATCH: Batch,
+        subjects.GOLD: Gold,
+        subjects.PRICE_CHANGE: PriceChange,
+    }
     queue_of = {
         Subject(kind, pk): queue_id
         for kind, model in rows_of.items()
