@@ -3,7 +3,7 @@
 from typing import Any
 
 from frontend.requester.fields import selection_of
-from frontend.requester.job_forms import HOUR, MINUTE, STEPS, certified
+from frontend.requester.job_forms import HOUR, MINUTE, STEPS, certified, wanted_end
 from labeling import task_types
 from marketplace.models import Comparator
 
@@ -43,6 +43,8 @@ def design(draft: dict[str, Any]) -> dict[str, Any]:
         "max_human_labeled_objects": people["max_human_labeled_objects"],
         "max_percentage_labeled": people["max_percentage_labeled"],
         "max_spend_micros": people["max_spend"],
+        "price_ceiling_micros": people.get("price_ceiling"),
+        "wanted_end": wanted_end(people),
     }
     if people["availability_hours"]:
         made["task_availability_seconds"] = int(people["availability_hours"] * HOUR)

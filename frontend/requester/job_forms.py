@@ -1,9 +1,11 @@
 """The forms of the new-job wizard, one for each step. They check shape; the services check meaning."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from frontend.automation import RANGES, LoopSettings, installed
 from frontend.requester.fields import SelectionFields, dollars, name_field
@@ -11,7 +13,7 @@ from labeling import task_types
 from labeling.models import Dataset
 from labeling.services import scope
 from labeling.services.golds import options
-from labeling.services.jobs import instructions, limits, pricing
+from labeling.services.jobs import instructions, limits, pricing, repricing
 from labeling.services.jobs.design import Design, content_refusal, label_errors
 from labeling.task_types.base import TaskType
 from marketplace import money
@@ -34,6 +36,8 @@ RARE = (
     "max_human_labeled_objects",
     "max_percentage_labeled",
     "max_spend",
+    "price_ceiling",
+    "wanted_hours",
 )
 # Those about golds, likewise.
 GOLDS = ("golds_rate", "golds_attribute", "golds_mint")
@@ -254,6 +258,19 @@ class PeopleStep(StepForm):
     )
     max_spend = forms.CharField(max_length=money.TEXT_LENGTH.longest, required=False, label="Spend at most")
 
+    price_ceiling = forms.CharField(
+        max_length=money.TEXT_LENGTH.longest,
+        required=False,
+        label="Too slow: raise the price up to",
+        help_text="While the job would not be done in time, the price rises by a tenth an hour.",
+    )
+    wanted_hours = forms.FloatField(
+        required=False,
+        label="Done within hours",
+        help_text="From the launch on.",
+        **limits.WANTED_HOURS.bounds,
+    )
+
     def prepare(self) -> None:
         """The account's teams and the public pool."""
         self.fields["workteam"].queryset = marketplace_scope.teams(self.account).select_related("contract__vendor")  # type: ignore[attr-defined]
@@ -276,6 +293,11 @@ class PeopleStep(StepForm):
         text = self.cleaned_data["max_spend"]
         return dollars(text) if text else None
 
+    def clean_price_ceiling(self) -> int | None:
+        """Micro-dollars, or none."""
+        text = self.cleaned_data["price_ceiling"]
+        return dollars(text) if text else None
+
     def clean(self) -> dict[str, Any]:
         """The price must be one the chosen workforce may be offered; a contract with a vendor fixes it."""
         given = super().clean() or {}
@@ -288,6 +310,7 @@ class PeopleStep(StepForm):
                 self.add_error("workteam", f"The contract has no price for {self.task_type.title}.")
             else:
                 given["price"] = price
+                self._check_ceiling(given, team)
             return given
         price = given.get("price")
         if team is not None and price is not None:
@@ -297,7 +320,28 @@ class PeopleStep(StepForm):
                 )
             except DomainError as error:
                 self.add_error("price", error.message)
+            else:
+                self._check_ceiling(given, team)
         return given
+
+    def _check_ceiling(self, given: dict[str, Any], team: Workteam) -> None:
+        if "price_ceiling" in self.errors or "wanted_hours" in self.errors:
+            return
+        wrong = repricing.errors(
+            price_micros=given["price"],
+            price_ceiling_micros=given.get("price_ceiling"),
+            wanted_end=wanted_end(given),
+            task_type=self.task_type.name,
+            team=team,
+        )
+        for name, reason in wrong:
+            self.add_error("wanted_hours" if name == "wanted_end" else name, reason)
+
+
+def wanted_end(people: dict[str, Any]) -> datetime | None:
+    """The end that the people step asks for, from now on; None for none."""
+    hours = people.get("wanted_hours")
+    return None if hours is None else timezone.now() + timedelta(hours=hours)
 
 
 def _team_label(team: Workteam) -> str:

@@ -65,7 +65,7 @@ def _initial(request: HttpRequest, step: str) -> dict[str, Any]:
             saved["labels"] = labeled.labels
     if "labels" in saved:
         saved["labels"] = "\n".join(saved["labels"])
-    for name in ("price", "max_spend"):
+    for name in ("price", "max_spend", "price_ceiling"):
         if saved.get(name) is not None:
             saved[name] = money.text(saved[name]).rstrip("0").rstrip(".") or "0"
     return saved

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from frontend import automation, conduct_forms
-from frontend.requester import cards, golds, listing, loop_charts
+from frontend.requester import cards, golds, listing, loop_charts, prices
 from frontend.session import requester_page
 from labeling import task_types, transitions
 from labeling.models import BadLine, DataObject, Export, LabelingJob
@@ -113,6 +113,7 @@ def detail_page(request: HttpRequest, job_id: int) -> HttpResponse:
     context = job_context(request, job, "progress") | {"kind": task_types.get(job.task_type)}
     context["requirements"] = requirements.said(requirements.of_audience(job.queue.audience_id))
     context["hourly"], context["pay_floor"] = hourly.of_job(job), hourly.floor_micros()
+    context["price"] = prices.section(job)
     context["bad_lines"] = BadLine.objects.filter(job=job).order_by("number")[:20]
     context["failed"] = DataObject.objects.filter(job=job, state="Failed").order_by("index")[:20]
     return render(request, "requester/job.html", context)

@@ -163,6 +163,10 @@ class LabelingJobInput(Body):
     max_human_labeled_objects = serializers.IntegerField(required=False, **limits.MAX_HUMAN_LABELED_OBJECTS.bounds)
     max_percentage_labeled = serializers.IntegerField(required=False, **limits.MAX_PERCENTAGE_LABELED.bounds)
     max_spend = DollarsField(required=False)
+    price_ceiling = DollarsField(
+        required=False, help_text="so far the price may rise while the job would not be done by `wanted_end`"
+    )
+    wanted_end = serializers.DateTimeField(required=False, help_text="when it should be done; with `price_ceiling`")
     golds = GoldsInput(required=False)
     automated_labeling = AutomatedInput(required=False)
 

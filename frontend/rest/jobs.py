@@ -94,6 +94,8 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
         "probe": probe_row(job),
         "max_human_labeled_objects": job.max_human_labeled_objects,
         "max_percentage_labeled": job.max_percentage_labeled,
+        "price_ceiling": None if job.price_ceiling_micros is None else money.text(job.price_ceiling_micros),
+        "wanted_end": job.wanted_end,
         "hourly_pay": hourly_row(hourly.of_job(job)) | {"floor": money.text(hourly.floor_micros())},
         "money": {name.removesuffix("_micros"): money.text(value) for name, value in spent.items()},
     }
@@ -134,8 +136,9 @@ class JobsView(ListView):
         given = dict(data.validated_data)
         if "dataset" in given:
             given["dataset"] = scope.dataset(account, given["dataset"])
-        if "max_spend" in given:
-            given["max_spend_micros"] = money.read(given.pop("max_spend"), field="max_spend")
+        for name in ("max_spend", "price_ceiling"):
+            if name in given:
+                given[f"{name}_micros"] = money.read(given.pop(name), field=name)
         given["workteam"] = marketplace_scope.team(account, given["workteam"])
         job = launch_job(
             account=account,

@@ -221,6 +221,8 @@ class LabelingJob(LabelingJobRow):
     probe = Probe(allow_null=True)
     max_human_labeled_objects = s.IntegerField(allow_null=True)
     max_percentage_labeled = s.IntegerField(allow_null=True)
+    price_ceiling = Money(allow_null=True, help_text="so far the price may rise by itself")
+    wanted_end = s.DateTimeField(allow_null=True)
     hourly_pay = JobHourlyPay()
     money = inline_serializer(
         "JobMoney", {"spent": Money(), "under_review": Money(), "reserved": Money(), "all_human": Money()}

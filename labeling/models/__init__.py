@@ -17,6 +17,7 @@ from labeling.models.imports import ImportedLine, ImportOutcome, LabelImport
 from labeling.models.jobs import LabelingJob, Pause, ProbeState, WorkerModels
 from labeling.models.objects import DataObject, Label, LabelSource, ObjectLine, ObjectState
 from labeling.models.panel_sessions import PanelSession
+from labeling.models.prices import PriceChange
 from labeling.models.qualifications import (
     QualificationAnswer,
     QualificationAttempt,
@@ -68,6 +69,7 @@ __all__ = [
     "Pause",
     "ProbeState",
     "PanelSession",
+    "PriceChange",
     "ReviewStatus",
     "Task",
     "TaskStatus",

@@ -64,6 +64,9 @@ class LabelingJob(models.Model):
     max_human_labeled_objects = models.IntegerField(null=True)
     max_percentage_labeled = models.IntegerField(null=True)
     max_spend_micros = models.BigIntegerField(null=True)
+    # When the job should be done, and how far its price may rise for that (services/jobs/pacing.py); null: it stays.
+    wanted_end = models.DateTimeField(null=True)
+    price_ceiling_micros = models.BigIntegerField(null=True)
     # {} or {"rate": percent, "attribute": of the input manifest or "", "most": golds taken from it, "mint": golds made
     # of unanimous objects, "pass_mark": score from which an answer passes}; then also what the manifest gave: "taken",
     # "unusable", "problem".

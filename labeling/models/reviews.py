@@ -29,6 +29,8 @@ class AnswerReview(models.Model):
     state = models.CharField(max_length=8, choices=ReviewStatus, default=ReviewStatus.PENDING)
     price_micros = models.BigIntegerField()
     fee_micros = models.BigIntegerField()
+    # Left in the escrow of the queue since the price rose, so that a seat that comes back can be paid the new one.
+    kept_micros = models.BigIntegerField(default=0, db_default=0)
     submitted_at = models.DateTimeField()
     # When it is accepted by itself if nobody has decided.
     due_at = models.DateTimeField()

@@ -4,7 +4,7 @@ A task has `seats_total` seats, of which `seats_free` can still be claimed, `ans
 are leased: leased = seats_total - seats_free - answers_count, always. A seat that will not be offered again is
 subtracted from seats_total. The task is over when seats_total equals answers_count. `queue_position` orders the tasks
 of a queue. A task whose seat is freed gets a new position at the end, so that the workers' cursors, which only move
-forward, reach it again. The claim itself is the SQL function `labeling_claim` (labeling/sql/claim_0027.sql).
+forward, reach it again. The claim itself is the SQL function `labeling_claim` (labeling/sql/claim_0037.sql).
 
 A task whose true answer is known (a gold) has a random negative `queue_position`, so that no cursor ever reaches it:
 the claim mixes it in. Its `gold_seats` are all the seats it can get, and paid for.
@@ -128,6 +128,8 @@ class Assignment(models.Model):
     ended_at = models.DateTimeField(null=True)
     seconds_spent = models.FloatField(null=True)
     paid_micros = models.BigIntegerField(null=True)
+    # The price that was shown when it was claimed: the least that is paid. Null for seats claimed before it was kept.
+    promised_micros = models.BigIntegerField(null=True)
     # Makes the claim safe to repeat; "" for a claim without a key.
     claim_key = models.CharField(max_length=200, blank=True, default="", db_default="")
     submit_key = models.CharField(max_length=200, blank=True)

@@ -22,6 +22,7 @@ def register() -> None:
             "every accepted answer is paid": answers_paid,
             "every payment is for an accepted answer": payments_earned,
             "open seats are funded, the rest is returned": escrow_fits_the_seats,
+            "no answer is paid less than was shown": promises_kept,
         }
     )
 
@@ -74,7 +75,10 @@ def payments_earned() -> Iterator[str]:
 
 
 def escrow_fits_the_seats() -> Iterator[str]:
-    """While a batch is open its queue's escrow can pay every answer its tasks may still get; then it is empty."""
+    """While a batch is open its queue's escrow can pay every answer its tasks may still get; then it is empty.
+
+    Where the price rose, what a rejection would need for the seat of an answer under review is kept there as well.
+    """
     statement = """
         WITH held AS (
             SELECT l.purpose_id AS queue_id, coalesce(sum(p.amount_micros), 0) AS micros
@@ -85,13 +89,28 @@ def escrow_fits_the_seats() -> Iterator[str]:
                                          * (q.price_micros + q.fee_micros)) AS micros
             FROM labeling_batch b JOIN labeling_workqueue q ON q.id = b.queue_id
             JOIN labeling_task t ON t.batch_id = b.id
-            WHERE b.status IN ('Initializing', 'InProgress') GROUP BY q.id)
-        SELECT coalesce(held.queue_id, needed.queue_id), coalesce(held.micros, 0), needed.micros
+            WHERE b.status IN ('Initializing', 'InProgress') GROUP BY q.id),
+        kept AS (
+            SELECT r.queue_id, sum(r.kept_micros) AS micros
+            FROM labeling_answerreview r JOIN labeling_assignment a ON a.id = r.assignment_id
+            JOIN labeling_task t ON t.id = a.task_id JOIN labeling_batch b ON b.id = t.batch_id
+            WHERE r.kept_micros > 0 AND b.status IN ('Initializing', 'InProgress') GROUP BY r.queue_id)
+        SELECT coalesce(held.queue_id, needed.queue_id), coalesce(held.micros, 0),
+            needed.micros + coalesce(kept.micros, 0)
         FROM held FULL JOIN needed ON needed.queue_id = held.queue_id
-        WHERE coalesce(held.micros, 0) IS DISTINCT FROM coalesce(needed.micros, 0)
+        LEFT JOIN kept ON kept.queue_id = needed.queue_id
+        WHERE coalesce(held.micros, 0) IS DISTINCT FROM coalesce(needed.micros, 0) + coalesce(kept.micros, 0)
         ORDER BY 1 LIMIT %s"""
     for queue, held, needed in rows(statement, [LedgerKind.ESCROW, subjects.WORK_QUEUE, PER_CHECK]):
         if needed is None:
             yield f"work queue {queue} has no open batch and holds {text(int(held))} dollars in escrow"
         else:
             yield f"work queue {queue} holds {text(int(held))} dollars, its open seats may cost {text(int(needed))}"
+
+
+def promises_kept() -> Iterator[str]:
+    """Each answer is paid at least the price that was shown when its task was claimed."""
+    statement = """SELECT id, promised_micros, paid_micros FROM labeling_assignment
+                   WHERE state = %s AND paid_micros < promised_micros ORDER BY id LIMIT %s"""
+    for pk, promised, paid in rows(statement, [AssignmentStatus.SUBMITTED, PER_CHECK]):
+        yield f"assignment {pk}: {text(promised)} dollars were shown when it was claimed, {text(paid)} were paid"

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.db.models import F, Q, Sum
 
 from labeling import subjects
-from labeling.models import AnswerReview, Batch, Gold, LabelingJob, ReviewStatus
+from labeling.models import AnswerReview, Batch, Gold, LabelingJob, PriceChange, ReviewStatus
 from labeling.queries import gold_budget
 from marketplace.models import EntryKind, LedgerKind, Subject
 from marketplace.services import debts, escrow, ledger, wallets
@@ -37,16 +37,22 @@ def committed_micros(job: LabelingJob) -> int:
 
 
 def committed_of_many(jobs: Iterable[LabelingJob]) -> dict[int, int]:
-    """`committed_micros` of each of several jobs, by the job's key, in four queries."""
+    """`committed_micros` of each of several jobs, by the job's key, in five queries."""
     by_queue = {job.queue_id: job.pk for job in jobs}
     committed = dict.fromkeys(by_queue.values(), 0)
-    queues = dict(Batch.objects.filter(queue__in=list(by_queue)).values_list("pk", "queue"))
-    opened = [Subject(subjects.BATCH, pk) for pk in queues]
-    golds = dict(Gold.objects.filter(queue__in=list(by_queue)).values_list("pk", "queue"))
-    opened += [Subject(subjects.GOLD, pk) for pk in golds]
-    moved = ledger.moved_of_each([EntryKind.RESERVE, EntryKind.REFUND], opened, pocket_kind=LedgerKind.WALLET)
+    rows_of: dict[str, type[Batch] | type[Gold] | type[PriceChange]] = {
+        subjects.BATCH: Batch,
+        subjects.GOLD: Gold,
+        subjects.PRICE_CHANGE: PriceChange,
+    }
+    queue_of = {
+        Subject(kind, pk): queue_id
+        for kind, model in rows_of.items()
+        for pk, queue_id in model.objects.filter(queue__in=list(by_queue)).values_list("pk", "queue")
+    }
+    moved = ledger.moved_of_each([EntryKind.RESERVE, EntryKind.REFUND], queue_of, pocket_kind=LedgerKind.WALLET)
     for subject, micros in moved.items():
-        committed[by_queue[(golds if subject.type == subjects.GOLD else queues)[subject.id]]] -= micros
+        committed[by_queue[queue_of[subject]]] -= micros
     for queue_id, found in _reviewed(by_queue).items():
         committed[by_queue[queue_id]] -= found["to_wallet"]
     return committed

@@ -153,6 +153,7 @@ def test_no_lock_outlives_its_transaction():
         "labeling/sql/claim.sql",
         "labeling/services/conduct/noting.py",
         "labeling/services/queue/advance_requests.py",
+        "labeling/services/queue/locking.py",
     }
 
 

@@ -29,8 +29,10 @@ STATE_WRITERS = {
     "labeling/sql/claim_0022.sql": "seats that are taken, later",
     "labeling/sql/claim_0025.sql": "seats that are taken, now",
     "labeling/sql/claim_0027.sql": "seats that are taken, with golds mixed in",
+    "labeling/sql/claim_0037.sql": "seats that are taken, with the price that was shown",
     "labeling/sql/submit.sql": "seats that are answered",
-    "labeling/sql/submit_0021.sql": "seats that are answered, now",
+    "labeling/sql/submit_0021.sql": "seats that are answered, later",
+    "labeling/sql/submit_0037.sql": "seats that are answered, at the price of the moment",
 }
 """The files that change a `state`, which tasks, assignments and data objects have instead of a status."""
 

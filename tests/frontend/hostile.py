@@ -208,6 +208,8 @@ def wizard(world: World) -> dict[str, dict[str, Any]]:
             "max_human_labeled_objects": 10,
             "max_percentage_labeled": 50,
             "max_spend": "10",
+            "price_ceiling": "0.05",
+            "wanted_hours": 24,
         },
         "automation": {"enabled": "on", "target_iou": "0.6", "architecture": "compact", "max_rounds": 3},
     }

@@ -15,6 +15,8 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
     job = f"/jobs/{ids['job_id']}/"
     yield from [
         (f"{job}labels/{ids['object_id']}/gold/", {}),
+        (f"{job}price/", {"price": "0.05"}),
+        (f"{job}price-ceiling/", {"price_ceiling": "0.05", "wanted_hours": 5}),
         (f"{job}golds/options/", {"rate": "10", "mint": 3, "pass_mark": "0.5"}),
         (f"{job}golds/{ids['gold_id']}/confirm/", {}),
         (f"{job}golds/{ids['gold_id']}/withdraw/", {"reason": "a wasp"}),
@@ -40,5 +42,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "add_gold": {"object": world.ids["object_id"], "answer": stories.ONE_BEE},
         "correct_gold": {"answer": stories.ONE_BEE},
         "withdraw_gold": {"reason": "a wasp"},
+        "raise_job_price": {"price": "0.05"},
+        "set_price_ceiling": {"price_ceiling": None, "wanted_end": None},
         "change_gold_options": {"rate": 10, "mint": 3, "pass_mark": 0.5},
     }

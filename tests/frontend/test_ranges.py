@@ -88,6 +88,8 @@ DECLARED: dict[str, Range] = {
     "password_again": passwords.LENGTH,
     "percent": selection.PERCENT,
     "price": money.TEXT_LENGTH,
+    "price_ceiling": money.TEXT_LENGTH,
+    "wanted_hours": limits.WANTED_HOURS,
     "read_attribute": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
     "reason": assignments.REASON_LENGTH,
     "label": limits.LABEL_LENGTH,

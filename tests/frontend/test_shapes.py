@@ -204,6 +204,8 @@ def everything(world: World, owner: Any, worker: Any, operator: Any) -> list[tup
         ("answer_appeal", owner, {"decision": "deny", "text": "no"}),
         ("answer_any_appeal", operator, {"decision": "deny", "text": "no"}),
         *of_conduct(world, owner, worker, operator),
+        ("raise_job_price", owner, {"price": "0.04"}),
+        ("set_price_ceiling", owner, {"price_ceiling": None, "wanted_end": None}),
         *((name, owner, {}) for name in ("stop_labeling_job", "stop_training_job")),
         ("mark_payout_paid", operator, {}),
         ("request_payout", worker, {}),

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from labeling.models import AnswerReview, Appeal, Assignment, LabelingJob
 from labeling.services import bonuses, exclusion
-from labeling.services.jobs import advancing, creation
+from labeling.services.jobs import advancing, creation, repricing
 from labeling.services.queue import assignments, leases
 from labeling.services.results import appeals, deciding
 from marketplace.errors import DomainError
@@ -26,7 +26,7 @@ WORK = ["work"] * 4 + ["claim"] * 2 + ["submit"] * 2 + ["give_back", "decline", 
 REVIEW = ["accept", "reject", "reject_back", "appeal", "deny", "uphold", "overdue", "accept_due"]
 MONEY = ["deposit", "bonus", "reverse", "overdraw", "ask_back", "keep", "send_back", "payout", "cancel", "bank"]
 MONEY += ["refuse", "settle"]
-OTHERS = ["new_job", "new_job", "stop", "block", "lift", "lift"]
+OTHERS = ["new_job", "new_job", "stop", "block", "lift", "lift", "raise_price", "raise_price"]
 ACTS = WORK * 2 + REVIEW + MONEY + OTHERS
 
 
@@ -134,6 +134,10 @@ class Business:
 
     def stop(self, who, which):
         creation.stop_job(job=self.job(which), by="user:1")
+
+    def raise_price(self, who, which):
+        job = self.job(which)
+        repricing.raise_price(job=job, price_micros=job.price_micros + 1 + who * 1_111, by="user:1")
 
     def block(self, who, which):
         exclusion.block(account=self.account, worker=self.workers[who], reason="spam", by="user:1")

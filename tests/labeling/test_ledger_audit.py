@@ -161,7 +161,7 @@ def test_the_command_reports_and_ends_with_1_when_something_is_wrong():
     assert out.getvalue() == f"{Entry.objects.count()} entries, {Posting.objects.count()} postings, " + (
         f"{LedgerAccount.objects.count()} pockets read: the ledger is whole\n"
     )
-    Assignment.objects.filter(pk=seat.assignment_id).update(paid_micros=1)
+    Assignment.objects.filter(pk=seat.assignment_id).update(paid_micros=1, promised_micros=1)
     out = StringIO()
     with pytest.raises(SystemExit, match="1"):
         call_command("audit_ledger", "--json", stdout=out)

@@ -16,7 +16,7 @@ from labeling.queries import spending
 from labeling.services import attempts
 from labeling.services.golds import mixing, scoring, sources
 from labeling.services.intake import inspection, loading
-from labeling.services.jobs import finishing, pausing, probe
+from labeling.services.jobs import finishing, pacing, pausing, probe
 from labeling.services.jobs.batches import open_batch
 from labeling.services.jobs.status import move
 from labeling.services.output import manifests
@@ -166,6 +166,7 @@ def _advance_batch(job: LabelingJob, batch: Batch) -> bool:
         return batches.stop_batch(batch=batch, by=BY)
     if not batches.is_over(batch):
         consolidating.refit(job=job)
+        pacing.raise_if_slow(job)
         return False
     consolidating.settle(job=job, batch=batch)
     sources.mint(job=job, batch=batch)

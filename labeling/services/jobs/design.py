@@ -6,6 +6,7 @@ All fields that are wrong are reported at once. Knows nothing of what happens to
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from labeling.queries import gold_budget
 from labeling.services.golds import options as golds
 from labeling.services.intake.selection import check_selection
 from labeling.services.jobs import instructions as texts
-from labeling.services.jobs import limits, pricing
+from labeling.services.jobs import limits, pricing, repricing
 from labeling.task_types.base import TaskType
 from marketplace import money
 from marketplace.errors import DomainError, Invalid
@@ -67,6 +68,8 @@ class Design:
     max_human_labeled_objects: int | None = None
     max_percentage_labeled: int | None = None
     max_spend_micros: int | None = None
+    price_ceiling_micros: int | None = None
+    wanted_end: datetime | None = None
     golds: dict[str, Any] | None = None
     automated_labeling: dict[str, Any] | None = None
     content_classifiers: list[str] | None = None
@@ -303,6 +306,13 @@ def _money(design: Design) -> None:
                 panel=design.workteam.is_panel,
             ),
         )
+    design.errors += repricing.errors(
+        price_micros=price,
+        price_ceiling_micros=design.price_ceiling_micros,
+        wanted_end=design.wanted_end,
+        task_type=design.task_type,
+        team=design.workteam,
+    )
     if design.max_spend_micros is not None and isinstance(design.workers_per_object, int):
         answers = design.workers_per_object
         rate = (design.golds or {}).get("rate", 0)

@@ -97,6 +97,9 @@ MAX_HUMAN_LABELED_OBJECTS = Range(1, 2**31 - 1)
 MAX_PERCENTAGE_LABELED = Range(1, 100)
 """Percent of the objects that are labeled when the job ends."""
 
+WANTED_HOURS = Range(1, 30 * DAY // HOUR)
+"""Hours in which a job should be done: it ends after 30 days."""
+
 OBJECTS = Range(1, 2**31 - 1)
 """Objects that a cost estimate is made for."""
 

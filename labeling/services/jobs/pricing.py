@@ -4,6 +4,7 @@ All money is integer micro-dollars per worker per task. Knows no wallet.
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 from math import ceil
 
 from django.conf import settings
@@ -19,6 +20,11 @@ MICROS_PER_SECOND = 3_600
 MOST_MICROS = 2_999_000
 """The largest AmountInUsd: 2 dollars, 99 cents and 9 tenths of a cent."""
 
+STEP = Fraction(1, 10)
+"""The share by which a price rises in one step."""
+
+MILL_MICROS = 1_000
+"""A tenth of a cent."""
 
 WORKERS_ASSUMED = 10
 """People that a duration is estimated with while nobody knows how many there are."""
@@ -74,6 +80,16 @@ def check_price(*, price_micros: int, task_type: str, public: bool, panel: bool 
             f"the public pool is paid one of {allowed} dollars for {task_type}, {money.text(price_micros)} found",
             field="price",
         )
+
+
+def step_up(price_micros: int, *, task_type: str, public: bool) -> int:
+    """The price one step higher: the next listed one for the public pool, else a tenth more in whole tenths of a cent.
+
+    At most MOST_MICROS, or the highest listed price.
+    """
+    if public:
+        return next((price for price in prices(task_type) if price > price_micros), prices(task_type)[-1])
+    return min(MOST_MICROS, ceil((price_micros + max(price_micros * STEP, Fraction(1))) / MILL_MICROS) * MILL_MICROS)
 
 
 def fee(price_micros: int) -> int:

@@ -21,7 +21,7 @@ from labeling.conduct.observed import Activity
 from labeling.models import Assignment, AssignmentStatus, PanelSession, WorkQueue
 from labeling.services.conduct import noting
 from labeling.services.queue import advance_requests, leases, routing, study_sessions, visibility
-from labeling.services.queue.seats import Seat
+from labeling.services.queue.seats import Handed, Seat
 from labeling.services.results import answering, reviewing
 from marketplace.errors import AlreadySubmitted, Forbidden, Invalid, NotFound, RoutingFailed, TaskGone, TaskLimit
 from marketplace.models import Account, Subject, Worker
@@ -228,25 +228,25 @@ def submit(
     held_until = None
     with transaction.atomic():
         session = _session(seat, worker, key)
-        outcome, paid, stored_key, lease_ended, wanted, look = seat.submit(answer, seconds, key, now, activity)
-        if outcome == "Accepted":
+        handed = seat.submit(answer, seconds, key, now, activity)
+        if handed.outcome == "Accepted":
             if session is not None:
                 study_sessions.count_answer(session)
             if seat.review_days is None:
-                _pay(seat, worker)
+                _pay(seat, worker, handed)
             else:
-                held_until = _hold(seat, worker, answer, review_days=seat.review_days, now=now)
-            if look:
+                held_until = _hold(seat, worker, answer, handed, review_days=seat.review_days, now=now)
+            if handed.look:
                 noting.send(seat.queue_id)
             # With golds after every answer, so that the time of a submit does not tell which one was a gold.
-            if wanted or seat.mixes_golds:
+            if handed.wanted or seat.mixes_golds:
                 advance_requests.request_advance(seat.queue_id)
-    if outcome == "Accepted":
-        return Submission(seat.pk, seat.queue_id, paid, False, held_until, seat.employer is not None)
-    if outcome == AssignmentStatus.SUBMITTED and stored_key == key:
-        return _repeated(seat, paid)
-    error = AlreadySubmitted if outcome == AssignmentStatus.SUBMITTED else TaskGone
-    raise error(_refusal_reason(outcome, lease_ended), field="assignment")
+    if handed.outcome == "Accepted":
+        return Submission(seat.pk, seat.queue_id, handed.paid_micros, False, held_until, seat.employer is not None)
+    if handed.outcome == AssignmentStatus.SUBMITTED and handed.key == key:
+        return _repeated(seat, handed.paid_micros)
+    error = AlreadySubmitted if handed.outcome == AssignmentStatus.SUBMITTED else TaskGone
+    raise error(_refusal_reason(handed.outcome, handed.lease_ended), field="assignment")
 
 
 def _repeated(seat: Seat, paid_micros: int) -> Submission:
@@ -270,21 +270,21 @@ def _session(seat: Seat, worker: Worker, key: str) -> PanelSession | None:
     return session
 
 
-def _pay(seat: Seat, worker: Worker) -> None:
+def _pay(seat: Seat, worker: Worker, handed: Handed) -> None:
     escrow.pay(
         purpose=Subject(subjects.WORK_QUEUE, seat.queue_id),
         subject=Subject(subjects.ASSIGNMENT, seat.pk),
         account=Account(pk=seat.account_id),
         worker=worker,
-        price_micros=seat.price_micros,
-        fee_micros=seat.fee_micros,
+        price_micros=handed.paid_micros,
+        fee_micros=handed.fee_micros,
         employer=seat.employer,
         by=f"worker:{worker.pk}",
         description=seat.title,
     )
 
 
-def _hold(seat: Seat, worker: Worker, answer: str, *, review_days: int, now: datetime) -> datetime:
+def _hold(seat: Seat, worker: Worker, answer: str, handed: Handed, *, review_days: int, now: datetime) -> datetime:
     return reviewing.open_review(
         assignment_id=seat.pk,
         queue_id=seat.queue_id,
@@ -296,8 +296,8 @@ def _hold(seat: Seat, worker: Worker, answer: str, *, review_days: int, now: dat
             labels=seat.labels,
             size=seat.size,
         ),
-        price_micros=seat.price_micros,
-        fee_micros=seat.fee_micros,
+        price_micros=handed.paid_micros,
+        fee_micros=handed.fee_micros,
         employer=seat.employer,
         review_days=review_days,
         title=seat.title,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from django.db import connection
@@ -12,6 +12,21 @@ from labeling.services.conduct import noting
 from labeling.services.results import reviewing
 from marketplace.errors import NotFound
 from marketplace.models import Employer
+
+
+class Handed(NamedTuple):
+    """What the submit did. The price and the fee, in micro-dollars, are those of its moment.
+
+    `wanted`: the queue's owner should be advanced; `look`: the worker's conduct should be looked at.
+    """
+
+    outcome: str
+    paid_micros: int
+    fee_micros: int
+    key: str
+    lease_ended: datetime
+    wanted: bool
+    look: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +41,7 @@ class Seat:
     queue_id: int
     task_type: str
     title: str
-    price_micros: int
-    fee_micros: int
     account_id: int
-    max_seats: int
     review_days: int | None
     mixes_golds: bool
     contract_id: int | None
@@ -44,7 +56,7 @@ class Seat:
         with connection.cursor() as cursor:
             cursor.execute(
                 """SELECT a.id, a.worker_id, a.state, a.submit_key, coalesce(a.paid_micros, 0), q.id, q.task_type,
-                       q.title, q.price_micros, q.fee_micros, q.account_id, q.max_seats, q.review_days,
+                       q.title, q.account_id, q.review_days,
                        q.gold_salt <> 0, q.contract_id, c.vendor_id, marketplace_outside(w.source_cidrs, %s),
                        t.input, q.labels
                    FROM labeling_assignment a JOIN labeling_workqueue q ON q.id = a.queue_id
@@ -76,18 +88,15 @@ class Seat:
         """The key of a submit whose client gives none."""
         return f"assignment:{self.pk}" if self.review_days is None else reviewing.answer_key(self.pk)
 
-    def submit(
-        self, answer: str, seconds: float, key: str, now: datetime, activity: Activity | None
-    ) -> tuple[str, int, str, datetime, bool, bool]:
-        """Call labeling_submit (labeling/sql/submit_0021.sql) and, when it accepts, noting.NOTE: one round trip."""
+    def submit(self, answer: str, seconds: float, key: str, now: datetime, activity: Activity | None) -> "Handed":
+        """Call labeling_submit (labeling/sql/submit_0037.sql) and, when it accepts, noting.NOTE: one round trip."""
         noted = noting.arguments(
             seat_id=self.pk, worker_id=self.worker_id, queue_id=self.queue_id, activity=activity, now=now
         )
         with connection.cursor() as cursor:
             cursor.execute(
                 f"SELECT s.*, CASE WHEN s.outcome = 'Accepted' THEN {noting.NOTE} ELSE false END "
-                "FROM labeling_submit(%s, %s, %s::jsonb, %s, %s, %s, %s, %s) s",
-                [*noted, self.pk, self.worker_id, answer, seconds, key, self.price_micros, now, self.max_seats],
+                "FROM labeling_submit(%s, %s, %s::jsonb, %s, %s, %s, %s) s",
+                [*noted, self.pk, self.worker_id, answer, seconds, key, self.queue_id, now],
             )
-            row: tuple[str, int, str, datetime, bool, bool] = cursor.fetchone()
-        return row
+            return Handed(*cursor.fetchone())

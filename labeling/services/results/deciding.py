@@ -181,9 +181,11 @@ def _reject_chunk(ids: Sequence[int], queue: WorkQueue, reason: str, return_to_w
         for row in rows:
             row.state, row.decided_at, row.decided_by, row.reason = ReviewStatus.REJECTED, now, by, reason
             row.returned = row.assignment_id in again
+            # What was kept pays the seat that is offered again.
+            row.kept_micros = 0
             _return_pay(row, in_escrow=live[batch_of[of_seat[row.assignment_id]]], by=by)
         AnswerReview.objects.bulk_update(
-            rows, ["state", "decided_at", "decided_by", "reason", "returned", "to_wallet_micros"]
+            rows, ["state", "decided_at", "decided_by", "reason", "returned", "to_wallet_micros", "kept_micros"]
         )
         for row in rows:
             said = f"answer of worker:{row.worker_id} rejected: {reason}"
