@@ -44,7 +44,7 @@ class Seat:
         with connection.cursor() as cursor:
             cursor.execute(
                 """SELECT a.id, a.worker_id, a.state, a.submit_key, coalesce(a.paid_micros, 0), q.id, q.task_type,
-                       q.title, q.price_micros, q.fee_micros, q.account_id, q.max_seats, q.review_days,
+                       q.title, q.price_micros, q.fee_micros, q.account_id, t.max_seats, q.review_days,
                        q.gold_salt <> 0, q.contract_id, c.vendor_id, marketplace_outside(w.source_cidrs, %s),
                        t.input, q.labels
                    FROM labeling_assignment a JOIN labeling_workqueue q ON q.id = a.queue_id
