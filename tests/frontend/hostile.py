@@ -315,11 +315,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "create_token": {"name": "t"},
         "change_password": {"old_password": builders.PASSWORD, "new_password": builders.PASSWORD + "-new"},
         "request_password_link": {"email": world.owner.email},
-        "reset_password": {
-            "uid": world.ids["uidb64"],
-            "token": world.ids["reset"],
-            "new_password": "clover-and-9-bees",
-        },
+        "reset_password": {"uid": world.ids["uidb64"], "token": world.ids["reset"], "new_password": "clover-9-bees"},
         "create_invitation": {"email": world.stranger.email, "role": "Viewer"},
         "create_workteam_invitation": {"email": world.outsider_user.email},
         "change_member_role": {"role": "Owner"},
