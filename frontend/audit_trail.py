@@ -26,6 +26,13 @@ KINDS = {
     "work-queue": ("labeling.WorkQueue", "Work queues and accepted answers"),
     "answer-review": ("labeling.AnswerReview", "Rejected answers"),
     "appeal": ("labeling.Appeal", "Appeals"),
+    "contract": ("marketplace.Contract", "Contracts with vendors"),
+    "invoice": ("marketplace.Invoice", "Invoices of vendors"),
+    "vendor-listing": ("marketplace.VendorListing", "The listing as a vendor"),
+    "panel": ("marketplace.Panel", "Panels"),
+    "qualification-type": ("marketplace.QualificationType", "Qualifications"),
+    "gold": ("labeling.Gold", "Golds"),
+    "conduct-finding": ("labeling.ConductFinding", "Findings about workers"),
     "training-job": ("learning.TrainingJob", "Training jobs"),
 }
 """By the word of the API, the type of the rows that an audit row is about, and what it is called on pages."""

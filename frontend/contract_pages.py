@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from labeling import task_types
-from marketplace import money
+from marketplace import money, strict
 from marketplace.errors import DomainError, Invalid
 from marketplace.models import Contract, Invoice, InvoicePeriod
 from marketplace.services import contracts, invoice_files
@@ -109,7 +109,7 @@ def answer(request: HttpRequest, contract: Contract, side: str) -> TermsForm | N
     """
     by, decision = actor(request.user), request.POST.get("decision", "")
     version = request.POST.get("version", "")
-    read = int(version) if version.isascii() and version.isdigit() and len(version) < 9 else 0
+    read = strict.whole_number(version) or 0
     if decision == "terms":
         form = TermsForm(request.POST)
         if form.is_valid():

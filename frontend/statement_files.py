@@ -55,11 +55,16 @@ def of_worker(worker: Worker) -> Whose:
 
 def period_of(given: Any) -> Period:
     """The period that a query names by `first` and `last`, days as in 2026-01-31. Raises Invalid for what is no day."""
-    return statements.period(_day(given.get("first", ""), "first"), _day(given.get("last", ""), "last"))
+    return statements.period(_day(given.get("first"), "first"), _day(given.get("last"), "last"))
 
 
-def _day(text: str, field: str) -> date | None:
-    if not text:
+def filled(given: Any) -> dict[str, str]:
+    """A page's query without the fields that were left empty."""
+    return {name: value for name, value in given.items() if value}
+
+
+def _day(text: str | None, field: str) -> date | None:
+    if text is None:
         return None
     try:
         day = parse_date(text)

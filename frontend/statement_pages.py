@@ -32,7 +32,7 @@ def page(request: HttpRequest, whose: Whose, *, room: str) -> HttpResponse:
     """A statement with at most PER_PAGE lines after the line `after`; 422 with the reason for days that are none."""
     error = ""
     try:
-        period = statement_files.period_of(request.GET)
+        period = statement_files.period_of(statement_files.filled(request.GET))
     except Invalid as refused:
         period, error = statements.period(None, None), refused.message
     after = strict.whole_number(request.GET.get("after", "0"), allowed=strict.COUNTS) or 0

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_POST
 from frontend import contract_pages
 from frontend.session import operator_page
 from labeling import task_types
+from marketplace import strict
 from marketplace.models import InvoiceStatus, ListingStatus
 from marketplace.services import invoices, vendor_listings
 from marketplace.services.scope import actor
@@ -31,8 +32,7 @@ def listings_page(request: HttpRequest) -> HttpResponse:
 def publish(request: HttpRequest, vendor_id: int) -> HttpResponse:
     """Make a listing public, as it was read."""
     listing = vendor_listings.any_one(vendor_id)
-    given = request.POST.get("revision", "")
-    revision = int(given) if given.isascii() and given.isdigit() and len(given) < 9 else 0
+    revision = strict.whole_number(request.POST.get("revision", "")) or 0
     vendor_listings.publish(listing=listing, revision=revision, by=actor(request.user))
     messages.success(request, f"{listing.title} is public.")
     return redirect("operator:vendors")

@@ -194,7 +194,7 @@ def people_page(request: HttpRequest, job_id: int) -> HttpResponse:
         "golds": golds.section(request, job),
         "skills": skills,
         "picture": conduct_forms.picture(
-            {row["worker"]: row["accuracy"] for row in skills}, {row["worker"]: row["answers"] for row in skills}
+            {row["worker"]: row["reputation"] for row in skills}, {row["worker"]: row["answers"] for row in skills}
         ),
         "chart": chart if any(histogram) else None,
         "cards": cards.cards(people.disagreements(job, limit=12), kind, request.user.pk or 0, everybody=True),

@@ -83,14 +83,14 @@ def statement(request: HttpRequest) -> HttpResponse:
 def statement_file(request: HttpRequest) -> HttpResponse:
     """The statement as CSV."""
     account = request.account  # type: ignore[attr-defined]
-    period = statement_files.period_of(request.GET)
+    period = statement_files.period_of(statement_files.filled(request.GET))
     return statement_files.csv_response(statement_files.of_account(account), period, name=f"statement-{account.number}")
 
 
 @requester_page()
 def statement_invoice(request: HttpRequest) -> HttpResponse:
     """The statement as PDF: invoice and receipt."""
-    return invoice_pdf.response(request.account, statement_files.period_of(request.GET))  # type: ignore[attr-defined]
+    return invoice_pdf.response(request.account, statement_files.period_of(statement_files.filled(request.GET)))  # type: ignore[attr-defined]
 
 
 @require_POST

@@ -1,6 +1,7 @@
 """Lists: scope, filters by allow-list, cursor paging, in one base view. No field name from outside reaches the ORM."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
@@ -78,7 +79,7 @@ def filtered(
             raise InvalidFilter(problem, field=name)
         try:
             rows = rows.filter(**{allowed[name]: _read(_shape(name, shapes), value)})
-        except (ValueError, TypeError, ValidationError):
+        except (ValueError, TypeError, OverflowError, ValidationError):
             raise InvalidFilter(f"{value!r} does not fit", field=name) from None
     return rows
 
@@ -99,7 +100,8 @@ def _read(shape: Mapping[str, Any], value: str) -> Any:
         found = {"true": True, "false": False}.get(value)
     elif shape.get("format") == "date-time":
         found = parse_datetime(value)
-        found = found if found is not None and found.tzinfo is not None else None
+        # In UTC, because the database knows fewer time zones than there are.
+        found = found.astimezone(UTC) if found is not None and found.tzinfo is not None else None
     if found is None:
         raise ValueError(value)
     return found

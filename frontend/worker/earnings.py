@@ -93,7 +93,9 @@ def statement(request: HttpRequest) -> HttpResponse:
 def statement_file(request: HttpRequest) -> HttpResponse:
     """The statement as CSV."""
     whose = statement_files.of_worker(request.worker)  # type: ignore[attr-defined]
-    return statement_files.csv_response(whose, statement_files.period_of(request.GET), name="earnings")
+    return statement_files.csv_response(
+        whose, statement_files.period_of(statement_files.filled(request.GET)), name="earnings"
+    )
 
 
 @require_POST

@@ -71,10 +71,13 @@ def of_job(job: LabelingJob) -> Hourly:
 
 
 def weeks_of(worker: Worker, *, now: datetime | None = None) -> list[WeekOfWork]:
-    """The worker's last weeks, job by job, newest first; a bonus counts in the week in which it was paid."""
+    """The worker's last weeks, job by job, newest first; a bonus counts in the week in which it was paid.
+
+    Without work under a contract, which the worker's employer pays for.
+    """
     since = (now or timezone.now()) - timedelta(weeks=WEEKS)
     rows = (
-        Assignment.objects.filter(_MEASURED, worker=worker, ended_at__gte=since)
+        Assignment.objects.filter(_MEASURED, worker=worker, ended_at__gte=since, queue__contract=None)
         .annotate(week=TruncWeek("ended_at"))
         .values_list("week", "queue", "queue__title")
         .annotate(answers=Count("pk"), seconds=Sum("seconds_spent"), paid=Sum("paid_micros", filter=_PAID, default=0))

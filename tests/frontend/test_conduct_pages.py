@@ -128,7 +128,7 @@ def test_both_sides_see_accuracies_with_their_interval(job_and_workers):
     overall = next(row for row in mine if not row["label"])
     # The evidence grows older between the two calls.
     assert overall["mean"] == pytest.approx(rows[one.public_id]["mean"], abs=1e-6)
-    assert overall["pieces"] == rows[one.public_id]["pieces"] == 4
+    assert overall["pieces"] == rows[one.public_id]["pieces"] == 3
     assert "BoundingBox" in worker.get(reverse("worker:conduct")).content.decode()
     where = reverse("requester:job-close", args=[job.pk])
     closed = requester.post(where, {"worker": two.public_id, "reason": "not again"}, follow=True)

@@ -44,6 +44,8 @@ def environment():
         "DJANGO_SETTINGS_MODULE": "marketplace.settings",
         "PYTHONPATH": str(ROOT),
         "WAGGLE_QUEUE_WORKERS": "1",
+        # These people answer as fast as robots do.
+        "WAGGLE_CONDUCT_RULES": "no",
         "WAGGLE_QUEUE_POLL_SECONDS": "0.1",
         # After this time a message whose process was killed is delivered again.
         "WAGGLE_QUEUE_TIMEOUT_SECONDS": "10",

@@ -113,6 +113,7 @@ def test_the_output_of_a_running_job_is_updated():
         seat = stories.assignments.claim(worker=worker, queue=job.queue)
         stories.answer(seat)
     due.settle_due(job.queue)
+    OrmQ.objects.all().delete()
     manifests.refresh_stale(now=timezone.now())
     assert OrmQ.objects.count() == 1
     background.refresh_output(job.pk)

@@ -12,7 +12,7 @@ from labeling.models import AnswerReview, Assignment, LabelingJob
 from labeling.queries import vendor_work
 from labeling.services import invoicing
 from labeling.services.jobs import advancing, creation
-from labeling.services.queue import assignments
+from labeling.services.queue import assignments, seats
 from labeling.services.results import appeals, deciding
 from marketplace.errors import Invalid
 from marketplace.models import Contract, Invoice, Posting
@@ -179,7 +179,7 @@ def test_an_issued_invoice_cannot_be_changed():
 def test_the_audit_finds_a_payment_that_went_to_the_worker(monkeypatch):
     job, workers, contract = a_vendor_job()
     with transaction.atomic():
-        monkeypatch.setattr(assignments._Seat, "employer", None)
+        monkeypatch.setattr(seats.Seat, "employer", None)
         stories.claim_and_answer(workers[0], job)
         assert "every accepted answer is paid" in {one.check for one in ledger_audit.findings()}
         transaction.set_rollback(True)

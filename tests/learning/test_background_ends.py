@@ -216,7 +216,7 @@ CASES: dict[str, list[Callable[[Any], Case]]] = {
     "learning.background.advance_loop_of_batch": [of_loop(lambda loop: (loop.rounds.get().batch_id,))],
     "learning.background.advance_loop_of_run": [of_loop(a_run)],
 }
-LETTERS = {"frontend.background.mail_invitation", "frontend.background.mail_password_link"}
+LETTERS = {f"frontend.background.mail_{what}" for what in ("invitation", "password_link", "sign_up")}
 """They have no row either: a letter that cannot be sent is delivered again by the queue, as tests/frontend shows."""
 
 TOLD = {
