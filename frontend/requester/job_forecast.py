@@ -82,7 +82,7 @@ def _context(found: forecasting.JobForecast, objects: int) -> dict[str, Any]:
 
 
 def _row(found: forecasting.JobForecast, outcome: Outcome, *, own: bool) -> Row:
-    most = outcome.redundancy.most
+    most = outcome.redundancy.mean
     said = f"{most} answer{'s' if most > 1 else ''}"
     if outcome.redundancy.target is not None:
         said = f"Up to {most}, until {100 * outcome.redundancy.target:g} % sure"

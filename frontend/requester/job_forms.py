@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from frontend.automation import RANGES, LoopSettings, installed
 from frontend.requester.fields import SelectionFields, dollars, name_field
-from labeling import task_types
+from labeling import redundancy, task_types
 from labeling.models import Dataset
 from labeling.services import scope
 from labeling.services.golds import options
@@ -155,10 +155,12 @@ class PeopleStep(StepForm):
     """Who works, how many on each object, for how much, until when."""
 
     workteam = forms.ModelChoiceField(Workteam.objects.none(), empty_label=None, label="Workforce")
-    workers_per_object = forms.IntegerField(
+    workers_per_object = forms.FloatField(
         initial=Design.workers_per_object,
         label="Workers per object",
-        help_text=f"{limits.WORKERS_PER_OBJECT}; their answers are merged into one label.",
+        help_text=f"{limits.WORKERS_PER_OBJECT}; their answers are merged into one label. 2.5: half of the objects are "
+        "answered a third time.",
+        widget=forms.NumberInput(attrs={"step": redundancy.STEP}),
         **limits.WORKERS_PER_OBJECT.bounds,
     )
     redundancy = forms.ChoiceField(
@@ -284,6 +286,11 @@ class PeopleStep(StepForm):
         """The two fields about the data, which the page shows together."""
         return [self["free_of_personal_data"], self["free_of_adult_content"]]
 
+    def clean_workers_per_object(self) -> float:
+        """An int where it is a whole number."""
+        number: float = self.cleaned_data["workers_per_object"]
+        return int(number) if number == int(number) else number
+
     def clean_price(self) -> int:
         """Micro-dollars."""
         return dollars(self.cleaned_data["price"])
@@ -302,6 +309,9 @@ class PeopleStep(StepForm):
         """The price must be one the chosen workforce may be offered; a contract with a vendor fixes it."""
         given = super().clean() or {}
         team = given.get("workteam")
+        if (workers := given.get("workers_per_object")) is not None:
+            for name, wrong in limits.workers_errors(workers, dynamic=given.get("redundancy") == "dynamic"):
+                self.add_error(name, f"{wrong[0].upper()}{wrong[1:]}.")
         if team is not None and (reason := content_refusal(certified(given), public=team.public)):
             self.add_error("free_of_personal_data", f"{reason[0].upper()}{reason[1:]}.")
         if team is not None and team.of_vendor:

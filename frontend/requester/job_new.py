@@ -178,7 +178,7 @@ def _estimate(account: Account, given: dict[str, Any], people: dict[str, Any]) -
         "below": panel is None and people["price"] < guide,
         "too_few": bool(team and not team.public and not panel and workers < people["workers_per_object"]),
         "panel": panel,
-        "elsewhere": panels.cost(panel, answers=objects * people["workers_per_object"]) if panel else None,
+        "elsewhere": panels.cost(panel, answers=estimate.answers) if panel else None,
         "short": max(0, estimate.total_micros - wallets.balance(account=account)),
         "balance": wallets.balance(account=account),
     }

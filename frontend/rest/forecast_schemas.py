@@ -29,7 +29,7 @@ class ForecastOutcome(s.Serializer):
         "ForecastRedundancy",
         {
             "kind": s.CharField(),
-            "workers_per_object": s.IntegerField(),
+            "workers_per_object": s.FloatField(),
             "start": s.IntegerField(allow_null=True),
             "target_confidence": s.FloatField(allow_null=True),
         },

@@ -63,7 +63,7 @@ def _outcome(one: Outcome) -> dict[str, Any]:
     return {
         "redundancy": {
             "kind": "dynamic" if dynamic else "fixed",
-            "workers_per_object": one.redundancy.most,
+            "workers_per_object": one.redundancy.mean,
             "start": one.redundancy.start if dynamic else None,
             "target_confidence": one.redundancy.target,
         },

@@ -1,11 +1,13 @@
 """What requests about labeling jobs may hold. Every bound is the service's own; meaning is checked there, not here."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from frontend.automation import ARCHITECTURES, RANGES
 from frontend.rest.datasets import SelectionInput
 from frontend.rest.fields import Body, DollarsField, FiniteFloatField
-from labeling import task_types
+from labeling import redundancy, task_types
 from labeling.services.golds import options
 from labeling.services.jobs import forecasting, limits, pricing
 from labeling.services.jobs.design import KEYWORD, Design
@@ -44,6 +46,25 @@ class RedundancyInput(Body):
     kind = serializers.ChoiceField(choices=list(limits.REDUNDANCY))
     target_confidence = FiniteFloatField(required=False, **limits.TARGET_CONFIDENCE.bounds)
     start = serializers.IntegerField(required=False, **limits.START.bounds)
+
+
+class WorkersField(FiniteFloatField):
+    """How many workers answer an object: a whole number, or how many do on average."""
+
+    def __init__(self, **options: Any):
+        super().__init__(
+            **{
+                "help_text": f"in steps of {redundancy.STEP}: with 2.5 half of the objects are answered by 3 workers, "
+                "the others by 2; a whole number with dynamic redundancy",
+                **limits.WORKERS_PER_OBJECT.bounds,
+                **options,
+            }
+        )
+
+    def to_internal_value(self, data: Any) -> float:
+        """An int where it is a whole number. Raises ValidationError for what is no finite number."""
+        number = super().to_internal_value(data)
+        return int(number) if number == int(number) else number
 
 
 class AutomatedInput(Body):
@@ -130,7 +151,7 @@ class LabelingJobInput(Body):
         max_length=limits.KEYWORDS.longest,
     )
     instructions = InstructionsInput(required=False)
-    workers_per_object = serializers.IntegerField(default=Design.workers_per_object, **limits.WORKERS_PER_OBJECT.bounds)
+    workers_per_object = WorkersField(default=Design.workers_per_object)
     redundancy = RedundancyInput(required=False)
     price = DollarsField(zero=True, help_text=f"at most {money.text(pricing.MOST_MICROS)} dollars")
     expected_seconds = FiniteFloatField(default=Design.expected_seconds, **limits.EXPECTED_SECONDS.bounds)
@@ -175,7 +196,7 @@ class EstimateInput(Body):
     """A job design, before launch."""
 
     objects = serializers.IntegerField(**limits.OBJECTS.bounds)
-    workers_per_object = serializers.IntegerField(**limits.WORKERS_PER_OBJECT.bounds)
+    workers_per_object = WorkersField()
     price = DollarsField(zero=True)
     expected_seconds = FiniteFloatField(default=Design.expected_seconds, **limits.EXPECTED_SECONDS.bounds)
     workers = serializers.IntegerField(default=pricing.WORKERS_ASSUMED, **limits.WORKERS.bounds)

@@ -222,8 +222,7 @@ class EstimateView(APIView):
             name.removesuffix("_micros"): money.text(value) if name.endswith("_micros") else value
             for name, value in asdict(estimate).items()
         }
-        answers = given["objects"] * given["workers_per_object"]
-        elsewhere = elsewhere_row(panels.cost(panel, answers=answers)) if panel is not None else None
+        elsewhere = elsewhere_row(panels.cost(panel, answers=estimate.answers)) if panel is not None else None
         return Response({**figures, "guideline": money.text(guide), "paid_elsewhere": elsewhere})
 
 

@@ -183,7 +183,7 @@ class LabelingJobRow(s.Serializer):
     attention = s.CharField(allow_null=True, help_text="what somebody has to do before it can go on")
     task_type = s.CharField()
     labels = s.ListField(child=s.CharField())
-    workers_per_object = s.IntegerField()
+    workers_per_object = s.FloatField(help_text="a whole number, or how many answer an object on average")
     price = Money()
     automated_labeling = s.BooleanField()
     created_at = s.DateTimeField()
@@ -238,7 +238,8 @@ class Estimate(s.Serializer):
     total = Money()
     fee = Money()
     golds = Money()
-    per_object = Money()
+    answers = s.IntegerField(help_text="without those to golds")
+    per_object = Money(help_text="on average, without golds")
     duration_seconds = s.FloatField()
     guideline = Money()
     paid_elsewhere = inline_serializer(

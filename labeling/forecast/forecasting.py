@@ -120,7 +120,7 @@ def _simulate(
     """What each redundancy gives in simulated job `number`, whose people are row `number` of `people`."""
     rng = np.random.default_rng([seed, number + 1])
     simulation = simulation_of(design.task_type)
-    there = presence_of_job(people, design.objects, design.redundancy.most, rng)
+    there = presence_of_job(people, design.objects, design.redundancy.mean, rng)
     rates = simulation.vary(crowd.rates, rng)
     workers = simulation.workers(rates, rng, people.spammer[number].tolist())
     job = SimulatedJob(
@@ -136,10 +136,14 @@ def _simulate(
     return [job.run(one, of=design.objects) for one in tried]
 
 
-def _bounds(redundancy: Redundancy, workers: int) -> tuple[float, float]:
-    """Between which the answers of every object are, with so many workers."""
-    rule, most = redundancy.rule(workers), min(redundancy.most, workers)
-    return float(rule.min_answers if rule else most), float(most)
+def _bounds(redundancy: Redundancy, objects: int, workers: int) -> tuple[float, float]:
+    """Between which the answers an object are, on average, with so many workers."""
+    rule = redundancy.rule(workers)
+    if rule is None:
+        # Certain, and so are their sum and its cost.
+        certain = redundancy.total(objects) / objects if workers >= redundancy.most else float(workers)
+        return certain, certain
+    return float(rule.min_answers), float(min(redundancy.most, workers))
 
 
 def _weights(workers: Sequence[SimulatedWorker], people: People, there: Floats, number: int) -> Floats:
@@ -156,7 +160,7 @@ def _outcome(
     counts = np.stack([run.answers for run in runs]).astype(float)
     doubt = 0.0 if redundancy.target is None else ROUNDING
     asked = predicted_number(np.stack([counts, np.ones_like(counts)], axis=2), design.objects, doubt=doubt)
-    least, most = _bounds(redundancy, int(len(people.seconds[0]) * people.times))
+    least, most = _bounds(redundancy, design.objects, int(len(people.seconds[0]) * people.times))
     answers = Interval(*(min(max(value, least), most) for value in astuple(asked.interval())))
     each = np.clip(asked.draws(rng, DRAWS), least, most)
     duration, seconds = timing(people, demands(counts.ravel(), design.objects, each), rng)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from labeling import redundancy as means
 from labeling.consolidation.answers import WorkerAnswer
 from labeling.consolidation.arrays import Bools, Floats, Ints
 from labeling.consolidation.refitting import FIRST_FIT, GROWTH
@@ -25,11 +26,29 @@ PARTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Redundancy:
-    """`most` answers to each object; with a `target` at first `start`, then more until the label is this certain."""
+    """`most` answers to each object; with a `target` at first `start`, then more until the label is this certain.
+
+    Without a target `fewer_percent` of the objects get one answer less (labeling/redundancy.py).
+    """
 
     most: int
     start: int = 0
     target: float | None = None
+    fewer_percent: int = 0
+
+    @property
+    def mean(self) -> float:
+        """The most answers to an object; without a target those to each, on average."""
+        return means.mean(self.most, self.fewer_percent)
+
+    def total(self, objects: int) -> int:
+        """The most answers to so many objects; without a target those that they get."""
+        return means.total(objects, self.most, self.fewer_percent)
+
+    def fixed(self, objects: int, seats: int) -> Ints:
+        """Without a target: the answers of each object, where none can get more than `seats`."""
+        keys = [str(place) for place in range(objects)]
+        return np.minimum(means.shared_out(keys, self.most, self.fewer_percent), seats)
 
     def rule(self, seats: int) -> Stopping | None:
         """The stopping rule for a crowd in which an object can get at most `seats` answers; None for fixed ones."""
@@ -87,7 +106,7 @@ class SimulatedJob:
         """What comes out under this redundancy, where the simulated objects are a part of a job of `of` objects."""
         rule = redundancy.rule(self.seats)
         if rule is None:
-            counts = np.full(len(self.given), min(redundancy.most, self.seats))
+            counts = redundancy.fixed(len(self.given), self.seats)
         else:
             counts = self._ask(rule, times=of / len(self.given))
         seen = self._seen(range(len(self.given)), counts)

@@ -5,7 +5,7 @@ from typing import Any
 from django.db import models
 from django.db.models.functions import Lower
 
-from labeling import transitions
+from labeling import redundancy, transitions
 from labeling.models.datasets import Dataset
 from labeling.models.queues import WorkQueue
 from marketplace.addresses import AddressField
@@ -148,9 +148,9 @@ class LabelingJob(models.Model):
         return instructions
 
     @property
-    def workers_per_object(self) -> int:
-        """NumberOfHumanWorkersPerDataObject: the most answers an object gets."""
-        return self.queue.max_seats
+    def workers_per_object(self) -> float:
+        """NumberOfHumanWorkersPerDataObject: the most answers an object gets; on average where it is no int."""
+        return redundancy.mean(self.queue.max_seats, self.queue.fewer_percent)
 
     @property
     def price_micros(self) -> int:

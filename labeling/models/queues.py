@@ -7,7 +7,7 @@ labeling/services/queue/owners.py.
 
 from django.db import models
 
-from labeling import transitions
+from labeling import redundancy, transitions
 from marketplace.addresses import AddressesField
 from marketplace.models import Account, Audience, Contract, Employer, Workteam
 
@@ -39,6 +39,8 @@ class WorkQueue(models.Model):
     # A task opens with `first_seats` seats; its owner may ask for further answers up to `max_seats`.
     first_seats = models.SmallIntegerField(default=5)
     max_seats = models.SmallIntegerField(default=5)
+    # Of a hundred tasks so many may get one seat less than `max_seats` (labeling/redundancy.py).
+    fewer_percent = models.SmallIntegerField(default=0, db_default=0)
     task_time_limit_seconds = models.IntegerField(default=600)
     task_availability_seconds = models.IntegerField(default=21600)
     max_concurrent_tasks = models.IntegerField(default=1000)
@@ -57,7 +59,17 @@ class WorkQueue(models.Model):
             models.CheckConstraint(
                 condition=models.Q(first_seats__gte=1) & models.Q(first_seats__lte=models.F("max_seats")),
                 name="work_queue_seats_in_range",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(fewer_percent=0)
+                | models.Q(
+                    fewer_percent__gt=0,
+                    fewer_percent__lt=100,
+                    max_seats__gt=1,
+                    first_seats=models.F("max_seats"),
+                ),
+                name="work_queue_fewer_in_range",
+            ),
         ]
         indexes = [models.Index(fields=["id"], condition=models.Q(status="InProgress"), name="work_queue_open")]
 
@@ -80,6 +92,15 @@ class WorkQueue(models.Model):
     def task_micros(self) -> int:
         """The most one task may cost in micro-dollars: every seat it may get, with the fee."""
         return self.max_seats * (self.price_micros + self.fee_micros)
+
+    def opened(self) -> int:
+        """How many tasks were opened so far, without golds; 0, and no query, where all tasks get the same answers."""
+        return self.tasks.filter(gold=None).count() if self.fewer_percent else 0
+
+    def most_answers(self, tasks: int, *, before: int = 0) -> int:
+        """How many answers so many tasks may get that are opened after `before` others, golds not counted."""
+        shape = (self.max_seats, self.fewer_percent)
+        return redundancy.total(before + tasks, *shape) - redundancy.total(before, *shape)
 
 
 class AdvanceRequest(models.Model):

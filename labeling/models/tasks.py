@@ -2,12 +2,14 @@
 
 A task has `seats_total` seats, of which `seats_free` can still be claimed, `answers_count` are answered, and the rest
 are leased: leased = seats_total - seats_free - answers_count, always. A seat that will not be offered again is
-subtracted from seats_total. The task is over when seats_total equals answers_count. `queue_position` orders the tasks
-of a queue. A task whose seat is freed gets a new position at the end, so that the workers' cursors, which only move
-forward, reach it again. The claim itself is the SQL function `labeling_claim` (labeling/sql/claim_0037.sql).
+subtracted from seats_total. The task is over when seats_total equals answers_count. It never has more than `max_seats`
+seats, whose money was set aside when it was opened, but for answers that count again after an appeal. `queue_position`
+orders the tasks of a queue. A task whose seat is freed gets a new position at the end, so that the workers' cursors,
+which only move forward, reach it again. The claim itself is the SQL function `labeling_claim`
+(labeling/sql/claim_0037.sql).
 
 A task whose true answer is known (a gold) has a random negative `queue_position`, so that no cursor ever reaches it:
-the claim mixes it in. Its `gold_seats` are all the seats it can get, and paid for.
+the claim mixes it in.
 """
 
 from django.db import models
@@ -67,6 +69,7 @@ class Task(models.Model):
     data_object = models.ForeignKey(DataObject, models.CASCADE, null=True, related_name="tasks")
     state = models.CharField(max_length=8, choices=TaskStatus, default=TaskStatus.OPEN)
     seats_total = models.SmallIntegerField()
+    max_seats = models.SmallIntegerField()
     seats_free = models.SmallIntegerField()
     answers_count = models.SmallIntegerField(default=0)
     declines_count = models.SmallIntegerField(default=0)
@@ -75,7 +78,6 @@ class Task(models.Model):
     # Answers that count again after an appeal and were paid from the wallet: the seats' money is there without them.
     extra_answers = models.SmallIntegerField(default=0, db_default=0)
     gold = models.ForeignKey(Gold, models.CASCADE, null=True, related_name="tasks", db_index=False)
-    gold_seats = models.SmallIntegerField(null=True)
     queue_position = models.BigIntegerField()
     # All its seats are answered or withdrawn, and its owner has not handled it yet.
     due = models.BooleanField(default=False)

@@ -31,19 +31,24 @@ def has_golds(job: LabelingJob) -> bool:
     return job.queue.gold_rate > 0 and Gold.objects.filter(queue=job.queue_id, state=GoldStatus.ACTIVE).exists()
 
 
-def batch_micros(job: LabelingJob, objects: int, *, golds: bool) -> int:
-    """What a batch of so many objects may cost at most, with its golds unless the job has none to give out."""
+def batch_micros(job: LabelingJob, objects: int, *, golds: bool, before: int) -> int:
+    """What a batch of so many objects may cost at most, with its golds unless the job has none to give out.
+
+    It is opened after `before` other tasks, see WorkQueue.opened; 0 for all objects of the job at once.
+    """
     queue = job.queue
-    more = answers(objects * queue.max_seats, queue.gold_rate) if golds else 0
-    return objects * queue.task_micros + more * (queue.price_micros + queue.fee_micros)
+    ordinary = queue.most_answers(objects, before=before)
+    more = answers(ordinary, queue.gold_rate) if golds else 0
+    return (ordinary + more) * (queue.price_micros + queue.fee_micros)
 
 
 def objects_for(job: LabelingJob, micros: int, *, golds: bool) -> int:
-    """The most objects that a batch can have for so much money. The price must not be zero."""
-    low, high = 0, max(0, micros // job.queue.task_micros)
+    """The most objects that the next batch can have for so much money. The price must not be zero."""
+    before = job.queue.opened()
+    low, high = 0, max(0, micros // (job.queue.price_micros + job.queue.fee_micros))
     while low < high:
         middle = (low + high + 1) // 2
-        if batch_micros(job, middle, golds=golds) <= micros:
+        if batch_micros(job, middle, golds=golds, before=before) <= micros:
             low = middle
         else:
             high = middle - 1

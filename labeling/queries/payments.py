@@ -85,7 +85,7 @@ def escrow_fits_the_seats() -> Iterator[str]:
             FROM marketplace_ledgeraccount l LEFT JOIN marketplace_posting p ON p.ledger_account_id = l.id
             WHERE l.kind = %s AND l.purpose_type = %s GROUP BY l.purpose_id),
         needed AS (
-            SELECT q.id AS queue_id, sum((coalesce(t.gold_seats, q.max_seats) - t.answers_count + t.extra_answers)
+            SELECT q.id AS queue_id, sum((t.max_seats - t.answers_count + t.extra_answers)
                                          * (q.price_micros + q.fee_micros)) AS micros
             FROM labeling_batch b JOIN labeling_workqueue q ON q.id = b.queue_id
             JOIN labeling_task t ON t.batch_id = b.id

@@ -59,7 +59,7 @@ def money_of_many(jobs: Iterable[LabelingJob]) -> dict[int, dict[str, int]]:
             "spent_micros": committed[job.pk] - reserved[job.pk] - held[job.pk],
             "under_review_micros": held[job.pk],
             "reserved_micros": reserved[job.pk],
-            "all_human_micros": gold_budget.batch_micros(job, job.objects_total, golds=True),
+            "all_human_micros": gold_budget.batch_micros(job, job.objects_total, golds=True, before=0),
         }
         for job in rows
     }
@@ -102,5 +102,5 @@ def _saving(job: LabelingJob) -> dict[str, int]:
     done = Task.objects.filter(queue=job.queue_id, gold=None, state="Done").aggregate(
         tasks=Count("id"), answers=Sum("answers_count")
     )
-    saved = done["tasks"] * job.workers_per_object - (done["answers"] or 0)
+    saved = done["tasks"] * job.queue.max_seats - (done["answers"] or 0)
     return {"answers_saved": saved, "saved_micros": saved * (job.price_micros + job.fee_micros)}

@@ -3,7 +3,7 @@
 --
 -- A late answer is accepted as long as the seat is not given to somebody else: always before the sweep ends the lease,
 -- afterwards while the task is open and has a free seat. A task whose seats are all answered is done, unless its owner
--- may want more answers (seats_total below the queue's max_seats): then it stays open until the owner has decided. The
+-- may want more answers (seats_total below its max_seats): then it stays open until the owner has decided. The
 -- lock on the advance request is held in shared mode until the submit commits, because take_request
 -- (labeling/services/queue/advance_requests.py) must wait for that commit.
 --
@@ -24,7 +24,7 @@ DECLARE
     over boolean;
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(hashtext('labeling_price'), the_queue::integer);
-    SELECT w.price_micros, w.fee_micros, w.max_seats INTO q FROM labeling_workqueue w WHERE w.id = the_queue;
+    SELECT w.price_micros, w.fee_micros INTO q FROM labeling_workqueue w WHERE w.id = the_queue;
     -- The task is locked before the seat, as in every other code path.
     SELECT k.* INTO t FROM labeling_task k WHERE k.id = (
         SELECT s.task_id FROM labeling_assignment s WHERE s.id = the_seat AND s.worker_id = the_worker)
@@ -47,7 +47,7 @@ BEGIN
             SELECT a.id, coalesce(max(r.revision), 0) + 1, answer, at FROM labeling_answer r WHERE r.assignment_id = a.id;
         UPDATE labeling_task SET answers_count = answers_count + 1, seats_free = seats_free - late,
             due = due OR over,
-            state = CASE WHEN over AND seats_total >= q.max_seats THEN 'Done' ELSE state END
+            state = CASE WHEN over AND seats_total >= t.max_seats THEN 'Done' ELSE state END
             WHERE id = t.id;
         IF over THEN
             PERFORM pg_advisory_xact_lock_shared(hashtext('labeling_advance_request'), a.queue_id::integer);

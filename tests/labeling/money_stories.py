@@ -94,7 +94,7 @@ class Business:
         price = (36_000, 1, 37_123, 0)[who % 4]
         stories.a_job(
             self.account, self.team, objects=self.objects, review_days=review, redundancy=redundancy,
-            price_micros=price, max_concurrent_tasks=2,
+            price_micros=price, max_concurrent_tasks=2, workers_per_object=3 if who % 2 else (3, 1.5)[which // 2 % 2],
         )  # fmt: skip
         self.advance(who, which)
 

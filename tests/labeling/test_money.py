@@ -104,7 +104,7 @@ def check_seats(job):
     for task in Task.objects.filter(queue=job.queue):
         leased = task.assignments.filter(state="Leased").count()
         assert leased == task.seats_total - task.seats_free - task.answers_count
-        assert task.answers_count == task.assignments.filter(state="Submitted").count() <= job.workers_per_object
+        assert task.answers_count == task.assignments.filter(state="Submitted").count() <= task.max_seats
 
 
 def check_money(job, workers):

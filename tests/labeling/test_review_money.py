@@ -138,7 +138,7 @@ def check(job):
         leased = task.assignments.filter(state="Leased").count()
         assert leased == task.seats_total - task.seats_free - task.answers_count
         counted = task.assignments.filter(state="Submitted").count()
-        assert task.answers_count == counted <= job.workers_per_object + task.extra_answers
+        assert task.answers_count == counted <= task.max_seats + task.extra_answers
 
 
 def check_end(job, workers):

@@ -22,7 +22,8 @@ from marketplace.errors import InsufficientFunds
 
 def for_batch(job: LabelingJob, objects: int) -> list[NewGold]:
     """The golds of a batch of so many objects, with the seats that its answers call for."""
-    seats = gold_budget.answers(objects * job.queue.max_seats, job.queue.gold_rate)
+    ordinary = job.queue.most_answers(objects, before=job.queue.opened())
+    seats = gold_budget.answers(ordinary, job.queue.gold_rate)
     return _spread(_active(job.queue), seats) if seats else []
 
 

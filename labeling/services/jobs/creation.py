@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from labeling import redundancy
 from labeling.models import LabelingJob, WorkQueue
 from labeling.services.golds import options as golds
 from labeling.services.jobs import instructions, limits, pricing
@@ -96,7 +97,7 @@ def create_job(*, account: Account, by: str, **values: Any) -> LabelingJob:
 
 
 def _make_queue(design: Design) -> WorkQueue:
-    max_seats = design.workers_per_object
+    max_seats, fewer_percent = redundancy.split(design.workers_per_object)
     dynamic = (design.redundancy or {}).get("kind") == "dynamic"
     return queues.create_queue(
         account=design.account,
@@ -104,6 +105,7 @@ def _make_queue(design: Design) -> WorkQueue:
         fee_micros=pricing.fee(design.price_micros),
         first_seats=min((design.redundancy or {})["start"], max_seats) if dynamic else max_seats,
         max_seats=max_seats,
+        fewer_percent=fewer_percent,
         requirements=design.requirements,
         **golds.columns(design.golds or {}),
         adult_content=limits.FREE_OF_ADULT_CONTENT not in (design.content_classifiers or []),

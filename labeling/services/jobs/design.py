@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
-from labeling import task_types
+from labeling import redundancy, task_types
 from labeling.formats.attribute_names import validate_label_attribute_name
 from labeling.models import Dataset
 from labeling.queries import gold_budget
@@ -55,7 +55,7 @@ class Design:
     selection: dict[str, Any] | None = None
     output_uri: str | None = None
     instructions: dict[str, Any] | None = None
-    workers_per_object: int = 5
+    workers_per_object: float = 5
     redundancy: dict[str, Any] | None = None
     price_micros: int = 0
     expected_seconds: float = 30
@@ -259,7 +259,6 @@ def _texts(design: Design) -> None:
 
 
 def _people(design: Design) -> None:
-    design.within("workers_per_object", limits.WORKERS_PER_OBJECT)
     design.within("max_concurrent_tasks", limits.MAX_CONCURRENT_TASKS)
     if design.review_days is not None:
         design.within("review_days", limits.REVIEW_DAYS)
@@ -272,8 +271,8 @@ def _people(design: Design) -> None:
 
 
 def complete_redundancy(given: dict[str, Any], workers_per_object: Any) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """The redundancy with its defaults, and what is wrong with it: (field, reason)."""
-    errors = []
+    """The redundancy with its defaults, and what is wrong with it or with the workers: (field, reason)."""
+    errors = limits.workers_errors(workers_per_object, dynamic=given.get("kind") == "dynamic")
     if given.get("kind") == "dynamic":
         given = {"target_confidence": 0.9, "start": 2} | {
             key: value for key, value in given.items() if value is not None
@@ -281,7 +280,7 @@ def complete_redundancy(given: dict[str, Any], workers_per_object: Any) -> tuple
         start, target = given["start"], given["target_confidence"]
         if not isinstance(start, int) or start not in limits.START:
             errors.append(("redundancy.start", f"{start!r} found, a whole number of {limits.START} expected"))
-        elif isinstance(workers_per_object, int) and start > workers_per_object:
+        elif not errors and start > workers_per_object:
             errors.append(("redundancy.start", f"{start} found, at most workers_per_object expected"))
         if target not in limits.TARGET_CONFIDENCE:
             errors.append(("redundancy.target_confidence", f"{target!r} found, {limits.TARGET_CONFIDENCE} expected"))
@@ -313,8 +312,8 @@ def _money(design: Design) -> None:
         task_type=design.task_type,
         team=design.workteam,
     )
-    if design.max_spend_micros is not None and isinstance(design.workers_per_object, int):
-        answers = design.workers_per_object
+    if design.max_spend_micros is not None and "workers_per_object" not in dict(design.errors):
+        answers, _ = redundancy.split(design.workers_per_object)
         rate = (design.golds or {}).get("rate", 0)
         if "golds.rate" not in dict(design.errors):
             answers += gold_budget.answers(answers, rate / 100)

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
+from labeling import redundancy as means
 from labeling import task_types
 from labeling.forecast.crowds import Crowd, assumed
 from labeling.forecast.forecasting import Design, Forecast, Outcome, forecast
@@ -61,7 +62,7 @@ def forecast_job(
     labels: Sequence[str],
     objects: int,
     workers: int,
-    workers_per_object: int,
+    workers_per_object: float,
     price_micros: int,
     expected_seconds: float,
     redundancy: dict[str, Any] | None = None,
@@ -79,7 +80,6 @@ def forecast_job(
     numbers = {
         "objects": (objects, limits.OBJECTS),
         "workers": (workers, limits.WORKERS),
-        "workers_per_object": (workers_per_object, limits.WORKERS_PER_OBJECT),
         "expected_seconds": (expected_seconds, limits.EXPECTED_SECONDS),
         "price": (price_micros, Range(0, pricing.MOST_MICROS)),
         "golds_rate": (golds_rate, RATE),
@@ -142,10 +142,11 @@ def _outcome_with_golds(outcome: Outcome, objects: int, rate: float) -> Outcome:
     return replace(outcome, cost=outcome.cost.scaled(factor), duration=outcome.duration.scaled(factor))
 
 
-def _redundancy(given: dict[str, Any], most: int) -> Redundancy:
+def _redundancy(given: dict[str, Any], workers_per_object: float) -> Redundancy:
+    most, fewer_percent = means.split(workers_per_object)
     if given["kind"] == "dynamic":
         return Redundancy(most, given["start"], given["target_confidence"])
-    return Redundancy(most)
+    return Redundancy(most, fewer_percent=fewer_percent)
 
 
 def _compared(own: Redundancy, workers: int) -> tuple[Redundancy, ...]:

@@ -3,6 +3,9 @@
 Limits that CreateLabelingJob has are the same here. Pure: knows neither jobs nor teams.
 """
 
+from typing import Any
+
+from labeling import redundancy
 from labeling.formats import attribute_names
 from marketplace.ranges import Range
 
@@ -65,7 +68,7 @@ ROUTING_RULE_LENGTH = Range(0, 200)
 """Characters of the name of a routing rule."""
 
 WORKERS_PER_OBJECT = Range(1, 9)
-"""NumberOfHumanWorkersPerDataObject."""
+"""NumberOfHumanWorkersPerDataObject; here also a mean, in steps of redundancy.STEP."""
 
 REDUNDANCY = ("fixed", "dynamic")
 """Always workers_per_object answers, or as many as it takes to reach the target confidence."""
@@ -105,3 +108,16 @@ OBJECTS = Range(1, 2**31 - 1)
 
 WORKERS = Range(1, 2**31 - 1)
 """People that the duration of a job is estimated with."""
+
+
+def workers_errors(workers_per_object: Any, *, dynamic: bool = False) -> list[tuple[str, str]]:
+    """What is wrong with the answers that an object gets, perhaps on average: (field, reason)."""
+    found = f"{workers_per_object!r} found"
+    if workers_per_object not in WORKERS_PER_OBJECT:
+        return [("workers_per_object", f"{found}, {WORKERS_PER_OBJECT} expected")]
+    if dynamic and workers_per_object != round(workers_per_object):
+        expected = "a whole number expected: with dynamic redundancy it is the most that an object may get"
+        return [("workers_per_object", f"{found}, {expected}")]
+    if not redundancy.is_step(workers_per_object):
+        return [("workers_per_object", f"{found}, a multiple of {redundancy.STEP} expected")]
+    return []

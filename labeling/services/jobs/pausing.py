@@ -19,7 +19,8 @@ BY = "system"
 
 def wait_for_funds(job: LabelingJob) -> None:
     """Say that the wallet cannot pay for the next object. Safe to repeat."""
-    price = money.text(gold_budget.batch_micros(job, 1, golds=gold_budget.has_golds(job)))
+    golds, before = gold_budget.has_golds(job), job.queue.opened()
+    price = money.text(gold_budget.batch_micros(job, 1, golds=golds, before=before))
     balance = money.text(wallets.balance(job.account))
     wait(job, Pause.FUNDS, f"the wallet holds {balance} dollars, one object needs {price}")
 

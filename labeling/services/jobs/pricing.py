@@ -9,9 +9,10 @@ from math import ceil
 
 from django.conf import settings
 
-from labeling import task_types
+from labeling import redundancy, task_types
 from labeling.queries import gold_budget
 from labeling.services.golds.options import RATE
+from labeling.services.jobs import limits
 from marketplace import money
 from marketplace.errors import Invalid
 
@@ -34,12 +35,14 @@ WORKERS_ASSUMED = 10
 class Estimate:
     """What a job will cost and how long it takes. `total_micros` includes `fee_micros`, the platform's share.
 
-    `golds_micros`, with its fee, is the part for answers to golds; `per_object_micros` is without them.
+    `answers` are without those to golds. `golds_micros`, with its fee, is the part for answers to golds;
+    `per_object_micros` is without them, and a mean.
     """
 
     total_micros: int
     fee_micros: int
     golds_micros: int
+    answers: int
     per_object_micros: int
     duration_seconds: float
 
@@ -100,7 +103,7 @@ def fee(price_micros: int) -> int:
 def estimate(
     *,
     objects: int,
-    workers_per_object: int,
+    workers_per_object: float,
     price_micros: int,
     expected_seconds: float,
     workers: int,
@@ -108,12 +111,13 @@ def estimate(
 ) -> Estimate:
     """Cost with the fee, and the time `workers` people need who work without a break.
 
-    `golds_rate`: percent of the tasks whose answer is known.
-
-    Raises Invalid for a number that is not above zero (a price of zero is one).
+    `workers_per_object` may be a mean, see labeling/redundancy.py; `golds_rate`: percent of the tasks whose answer is
+    known. Raises Invalid for a number that is not above zero (a price of zero is one).
     """
     numbers = {"objects": objects, "workers_per_object": workers_per_object, "workers": workers}
     wrong = [(name, f"{value} found, at least 1 expected") for name, value in numbers.items() if value < 1]
+    if workers_per_object >= 1:
+        wrong += limits.workers_errors(workers_per_object)
     if not expected_seconds > 0:
         wrong.append(("expected_seconds", f"{expected_seconds} found, more than 0 expected"))
     if golds_rate not in RATE:
@@ -122,7 +126,7 @@ def estimate(
         wrong.append(("price", "a price cannot be negative"))
     if wrong:
         raise Invalid("the job cannot be estimated", errors=wrong)
-    ordinary = objects * workers_per_object
+    ordinary = redundancy.total(objects, *redundancy.split(workers_per_object))
     golds = gold_budget.answers(ordinary, golds_rate / 100)
     answers = ordinary + golds
     share = fee(price_micros)
@@ -132,6 +136,7 @@ def estimate(
         total_micros=answers * (price_micros + share),
         fee_micros=answers * share,
         golds_micros=golds * (price_micros + share),
-        per_object_micros=workers_per_object * (price_micros + share),
+        answers=ordinary,
+        per_object_micros=round(workers_per_object * (price_micros + share)),
         duration_seconds=rounds * expected_seconds,
     )

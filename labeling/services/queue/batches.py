@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from labeling import hooks, subjects, transitions
+from labeling import hooks, redundancy, subjects, transitions
 from labeling.models import Assignment, AssignmentStatus, Batch, Task, TaskStatus, WorkQueue
 from labeling.services import notices
 from labeling.services.queue import due, leases
@@ -65,14 +65,14 @@ def open_batch(
             opened_at=now,
             expires_at=now + timedelta(seconds=queue.task_availability_seconds),
         )
-        _make_tasks(queue, batch, tasks)
+        seats = _make_tasks(queue, batch, tasks)
         _make_golds(queue, batch, golds)
         answer_micros = queue.price_micros + queue.fee_micros
         escrow.reserve(
             account=queue.account,
             purpose=Subject(subjects.WORK_QUEUE, queue.pk),
             subject=Subject(subjects.BATCH, batch.pk),
-            amount_micros=len(tasks) * queue.task_micros + sum(gold.seats for gold in golds) * answer_micros,
+            amount_micros=(seats + sum(gold.seats for gold in golds)) * answer_micros,
             by=by,
         )
         transitions.BATCH.advance(batch, "InProgress", by=by, because=f"{len(tasks)} tasks opened")
@@ -81,15 +81,21 @@ def open_batch(
     return batch
 
 
-def _make_tasks(queue: WorkQueue, batch: Batch, tasks: Sequence[NewTask]) -> None:
-    """Insert all tasks in one statement; positions are drawn in the order of `tasks`, under the position lock."""
+def _make_tasks(queue: WorkQueue, batch: Batch, tasks: Sequence[NewTask]) -> int:
+    """Insert all tasks in one statement; positions are drawn in the order of `tasks`, under the position lock.
+
+    Returns how many seats they may get.
+    """
+    most = _seats(queue, tasks)
     with connection.cursor() as cursor:
         cursor.execute(
-            """INSERT INTO labeling_task (queue_id, batch_id, data_object_id, input, state, seats_total, seats_free,
-                                          answers_count, declines_count, due, responses_written, queue_position)
-               SELECT %s, %s, o.object_id, o.input::jsonb, 'Open', %s, %s, 0, 0, false, false,
-                      nextval('labeling_queue_position')
-               FROM (SELECT * FROM unnest(%s::bigint[], %s::text[]) WITH ORDINALITY AS u(object_id, input, place)
+            """INSERT INTO labeling_task (queue_id, batch_id, data_object_id, input, state, max_seats, seats_total,
+                                          seats_free, answers_count, declines_count, due, responses_written,
+                                          queue_position)
+               SELECT %s, %s, o.object_id, o.input::jsonb, 'Open', o.most, least(o.most, %s), least(o.most, %s), 0, 0,
+                      false, false, nextval('labeling_queue_position')
+               FROM (SELECT * FROM unnest(%s::bigint[], %s::text[], %s::smallint[])
+                                   WITH ORDINALITY AS u(object_id, input, most, place)
                      ORDER BY place) AS o""",
             [
                 queue.pk,
@@ -98,8 +104,17 @@ def _make_tasks(queue: WorkQueue, batch: Batch, tasks: Sequence[NewTask]) -> Non
                 queue.first_seats,
                 [task.data_object_id for task in tasks],
                 [orjson.dumps(task.input).decode() for task in tasks],
+                most,
             ],
         )
+    return sum(most)
+
+
+def _seats(queue: WorkQueue, tasks: Sequence[NewTask]) -> list[int]:
+    """The most seats of each task; where they differ, a hash of queue and object decides."""
+    before = queue.opened()
+    keys = [f"{queue.pk}:{task.data_object_id or f'task {place}'}" for place, task in enumerate(tasks, before)]
+    return redundancy.shared_out(keys, queue.max_seats, queue.fewer_percent, before=before)
 
 
 def add_gold(*, queue: WorkQueue, batch: Batch, gold: NewGold, by: str) -> None:
@@ -125,7 +140,7 @@ def _make_golds(queue: WorkQueue, batch: Batch, golds: Sequence[NewGold]) -> Non
     with connection.cursor() as cursor:
         cursor.execute(
             """INSERT INTO labeling_task (queue_id, batch_id, data_object_id, gold_id, input, state, seats_total,
-                                          seats_free, gold_seats, answers_count, declines_count, due,
+                                          seats_free, max_seats, answers_count, declines_count, due,
                                           responses_written, queue_position)
                SELECT %s, %s, u.object_id, u.gold_id, u.input::jsonb, 'Open', u.seats, u.seats, u.seats, 0, 0, false,
                       false, -1 - floor(random() * 4611686018427387903)::bigint

@@ -41,7 +41,7 @@ def _settle(queue: WorkQueue, owner: QueueOwner, tasks: Sequence[Task]) -> None:
         continued = [
             task
             for task in current
-            if task.pk in judgement.wanting and task.batch_id in offered and task.seats_total < queue.max_seats
+            if task.pk in judgement.wanting and task.batch_id in offered and task.seats_total < task.max_seats
         ]
         finished = [task for task in current if task not in continued]
         _add_seat(queue, continued)

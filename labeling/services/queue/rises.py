@@ -8,7 +8,6 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F, Sum
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from labeling import subjects
@@ -76,7 +75,7 @@ def _check(queue: WorkQueue, price_micros: int) -> None:
 
 def _open_seats(queue: WorkQueue, live: list[Batch]) -> int:
     """The answers that the tasks of these batches may still get, and that are paid from their money."""
-    left = Coalesce(F("gold_seats"), queue.max_seats) - F("answers_count") + F("extra_answers")
+    left = F("max_seats") - F("answers_count") + F("extra_answers")
     return int(Task.objects.filter(batch__in=live).aggregate(n=Sum(left))["n"] or 0)
 
 

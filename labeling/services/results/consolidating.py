@@ -134,7 +134,7 @@ def _wanting(job: LabelingJob, tasks: Sequence[Task], read: dict[int, _Read], mo
     return {
         task.pk
         for task, decision in zip(tasks, decisions, strict=True)
-        if not isinstance(decision, Failure) and decision.ask and task.seats_total < job.workers_per_object
+        if not isinstance(decision, Failure) and decision.ask and task.seats_total < task.max_seats
     }
 
 
@@ -143,7 +143,7 @@ def stopping_rule(job: LabelingJob) -> Stopping | None:
     if job.redundancy.get("kind") != "dynamic":
         return None
     return Stopping(
-        max_answers=job.workers_per_object,
+        max_answers=job.queue.max_seats,
         min_answers=job.queue.first_seats,
         target_confidence=job.redundancy["target_confidence"],
     )
