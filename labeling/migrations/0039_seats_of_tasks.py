@@ -10,7 +10,7 @@ UNDO = "UPDATE labeling_task SET gold_seats = max_seats WHERE gold_id IS NOT NUL
 
 
 class Migration(migrations.Migration):
-    dependencies = [("labeling", "0034_queue_contract")]
+    dependencies = [("labeling", "0037_price_changes")]
 
     operations = [
         migrations.AddField(
