@@ -4,12 +4,14 @@ The pace is measured, not assumed: ordinary answers in an hour, since the last r
 """
 
 import logging
+import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import F, Min, Sum
 from django.utils import timezone
 
+from labeling import redundancy
 from labeling.models import Assignment, AssignmentStatus, Batch, DataObject, LabelingJob, ObjectState, Task, TaskStatus
 from labeling.services.jobs import pricing, repricing
 from marketplace.errors import DomainError
@@ -73,7 +75,11 @@ def _left(job: LabelingJob) -> int:
     if job.max_human_labeled_objects is not None:
         people = DataObject.objects.filter(job=job, state__in=(ObjectState.HUMAN, ObjectState.PENDING)).count()
         objects = min(objects, max(0, job.max_human_labeled_objects - people))
-    return (seats or 0) + objects * job.queue.first_seats
+    queue = job.queue
+    # Only with a fixed redundancy do tasks open with all their seats, of which some may get one fewer.
+    fixed = queue.first_seats == queue.max_seats
+    each = redundancy.mean(queue.max_seats, queue.fewer_percent) if fixed else queue.first_seats
+    return (seats or 0) + math.ceil(objects * each)
 
 
 def raise_if_slow(job: LabelingJob, *, now: datetime | None = None) -> bool:
