@@ -14,6 +14,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from frontend import guesses
 from frontend.rates import address_of
@@ -72,6 +73,10 @@ class AccountAdapter(DefaultAccountAdapter):
         if right:
             guesses.give_back(taken)
         return right
+
+    def is_safe_url(self, url: str | None) -> bool:
+        """Whether somebody may be sent on to this address: one of this site, as at the sign-in."""
+        return url_has_allowed_host_and_scheme(url, allowed_hosts={context.request.get_host()})
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """The caller's address behind the proxies that are trusted."""

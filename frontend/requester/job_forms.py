@@ -158,8 +158,7 @@ class PeopleStep(StepForm):
     workers_per_object = forms.FloatField(
         initial=Design.workers_per_object,
         label="Workers per object",
-        help_text=f"{limits.WORKERS_PER_OBJECT}; their answers are merged into one label. 2.5: half of the objects are "
-        "answered a third time.",
+        help_text=f"{limits.WORKERS_PER_OBJECT}; merged into one label. 2.5: half of the objects get a third answer.",
         widget=forms.NumberInput(attrs={"step": redundancy.STEP}),
         **limits.WORKERS_PER_OBJECT.bounds,
     )
@@ -179,9 +178,7 @@ class PeopleStep(StepForm):
         max_length=money.TEXT_LENGTH.longest,
         initial="0.036",
         label="Price per task and worker",
-        widget=forms.TextInput(
-            attrs={"list": "prices", "inputmode": "decimal", "aria-describedby": "id_price_helptext"}
-        ),
+        widget=forms.TextInput({"list": "prices", "inputmode": "decimal", "aria-describedby": "id_price_helptext"}),
     )
     free_of_personal_data = forms.BooleanField(
         required=False,
@@ -251,9 +248,7 @@ class PeopleStep(StepForm):
         initial=Design.max_concurrent_tasks, label="Objects open at once", **limits.MAX_CONCURRENT_TASKS.bounds
     )
     max_human_labeled_objects = forms.IntegerField(
-        required=False,
-        label="Stop after so many objects by people",
-        **limits.MAX_HUMAN_LABELED_OBJECTS.bounds,
+        required=False, label="Stop after so many objects by people", **limits.MAX_HUMAN_LABELED_OBJECTS.bounds
     )
     max_percentage_labeled = forms.IntegerField(
         required=False, label="Stop after so many percent labeled", **limits.MAX_PERCENTAGE_LABELED.bounds

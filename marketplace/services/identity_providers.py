@@ -18,7 +18,6 @@ from marketplace import sealing
 from marketplace.errors import Forbidden, Invalid, LimitExceeded, NameTaken, NotFound, WrongState
 from marketplace.models import (
     Account,
-    Block,
     IdentityProvider,
     IdentityProviderStatus,
     Membership,
@@ -28,7 +27,7 @@ from marketplace.models import (
 )
 from marketplace.models.identity import new_slug
 from marketplace.ranges import Range
-from marketplace.services import accounts, audit, people, workteams
+from marketplace.services import accounts, audit, eligibility, people, workteams
 from marketplace.services.team_access import SLUG_LENGTH, SLUG_PATTERN, SLUG_RULE
 from marketplace.transitions import IDENTITY_PROVIDER
 
@@ -241,7 +240,7 @@ def check_admitted(*, provider: IdentityProvider, user: User) -> None:
     on_team = WorkteamMember.objects.filter(worker__user=user, workteam__account=provider.account_id).exists()
     if not on_team and not Membership.objects.filter(user=user, account=provider.account_id).exists():
         raise Forbidden(f"you do not belong to {provider.account.organization_name} here; ask it for an invitation")
-    if Block.objects.filter(account=provider.account_id, worker__user=user).exists():
+    if eligibility.blocks(provider.account).filter(worker__user=user).exists():
         raise Forbidden(f"{provider.account.organization_name} has shut you out")
 
 

@@ -39,6 +39,7 @@ STATE_WRITERS = {
 UNNAMED = {
     "marketplace/states.py": "the state machine itself",
     "labeling/services/intake/progress.py": "counts of lines and objects",
+    "marketplace/services/payments/stripe_payouts.py": "the ids that Stripe gave to the parts of a payout",
     "marketplace/services/panels.py": "the fields of a panel that can be changed",
     "learning/services/programs/running.py": "the columns that a kind of program declares",
 }

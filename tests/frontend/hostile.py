@@ -220,9 +220,8 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
     ids = world.ids
     for step, given in wizard(world).items():
         yield f"/jobs/new/{step}/", given
-    job = f"/jobs/{ids['job_id']}/"
-    uri = builders.tiny_images(1, account=world.account)[0].rsplit("/", 1)[0] + "/"
-    source = {"name": "bees-3", "kind": "prefix", "uri": uri, "folder": ""}
+    job, source = f"/jobs/{ids['job_id']}/", {"name": "bees-3", "kind": "prefix", "folder": ""}
+    source["uri"] = builders.tiny_images(1, account=world.account)[0].rsplit("/", 1)[0] + "/"
     yield from [
         ("/sign-in/", {"username": world.owner.email, "password": builders.PASSWORD, "next": "/"}),
         ("/account/", {"account": world.account.number, "next": "/wallet/"}),
@@ -238,7 +237,18 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (f"/operator/appeals/{ids['appeal_id']}/answer/", {"decision": "deny", "text": "no"}),
         (reverse("worker:appeal", args=[ids["assignment_id"]]), {"text": "it was right"}),
         (f"/exports/{ids['export_id']}/stop/", {}),
-        ("/datasets/new/", {**source, "selection": "random", "percent": "10", "where": "a = 1"}),
+        (
+            "/datasets/new/",
+            {
+                "name": "bees-3",
+                "kind": "prefix",
+                "uri": uri,
+                "folder": "",
+                "selection": "random",
+                "percent": "10",
+                "where": "a = 1",
+            },
+        ),
         (f"/datasets/{ids['dataset_id']}/stop/", {}),
         ("/imports/new/", _an_import(world)),
         (f"/imports/{ids['import_id']}/stop/", {}),

@@ -40,7 +40,7 @@ def tell(client):
 class TestRest:
     def test_the_whole_way(self, worker, mine, operator):
         assert mine.get("/api/v1/payout-details").status_code == 404
-        assert tell(mine).json() == {"holder": "Ana Bee", "destination": IBAN}
+        assert tell(mine).json() == {"holder": "Ana Bee", "destination": IBAN, "provider": "manual"}
         made = mine.post("/api/v1/payouts", {"amount": "12.00"}, content_type=JSON)
         assert made.status_code == 201
         assert {"amount": "12.000000", "status": "Requested", "destination": IBAN}.items() <= made.json().items()

@@ -77,14 +77,17 @@ def test_guesses_at_the_same_time_do_not_all_pass():
         assert sum(pool.map(guess, range(3 * guesses.WRONG_FOR_ONE))) == guesses.WRONG_FOR_ONE
 
 
+LOGGERS = {"frontend.session", "frontend.identity.adapters"}
+
+
 def test_sign_ins_are_logged_with_the_address_and_without_what_was_typed(caplog):
     ada = accounts.create_user(email="ada@example.org", password=RIGHT)
-    with caplog.at_level(logging.INFO, logger="frontend.session"):
+    with caplog.at_level(logging.INFO, logger="frontend"):
         sign_in("ada@example.org", RIGHT)
         sign_in("my-passw0rd\nsigned in: user:1", "hunter2")
         for _ in range(guesses.WRONG_FOR_ONE + 1):
             sign_in("ADA@example.org", "hunter2")
-    lines = [(record.levelname, record.getMessage()) for record in caplog.records if record.name == "frontend.session"]
+    lines = [(record.levelname, record.getMessage()) for record in caplog.records if record.name in LOGGERS]
     assert lines == [
         ("INFO", f"signed in: user:{ada.pk} from 10.0.0.1"),
         ("WARNING", "sign-in failed, wrong password: an unknown address from 10.0.0.1"),
