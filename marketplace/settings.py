@@ -176,6 +176,10 @@ MFA_ADAPTER = "frontend.identity.adapters.SecondFactorAdapter"
 MFA_FORMS = {
     "authenticate": "frontend.identity.forms.AuthenticateForm",
     "reauthenticate": "frontend.identity.forms.ReauthenticateForm",
+    "authenticate_webauthn": "frontend.identity.forms.AuthenticatePasskeyForm",
+    "login_webauthn": "frontend.identity.forms.LoginPasskeyForm",
+    "reauthenticate_webauthn": "frontend.identity.forms.ReauthenticatePasskeyForm",
+    "add_webauthn": "frontend.identity.forms.AddPasskeyForm",
 }
 # A passkey's signature cannot be guessed; codes are counted with the passwords.
 MFA_RATE_LIMITS = False

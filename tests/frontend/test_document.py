@@ -115,7 +115,8 @@ class Caller:
 REFERENCES = {
     "account", "answer", "bad_examples", "dataset", "email", "good_examples", "initial_model", "input_manifest_uri",
     "output_uri", "question", "uri", "workteam", "uid", "token", "old_password", "new_password", "prices", "ends_on",
-    "vendor", "emails", "url", "tax_number", "routing_rule", "percent",
+    "vendor", "emails", "url", "tax_number", "routing_rule", "percent", "issuer", "slug", "domains",
+    "price_ceiling", "wanted_end", "workers_per_object",
 }  # fmt: skip
 """Members of a body whose right values depend on what there is."""
 
