@@ -123,7 +123,7 @@ def _check(name: str, issuer: str, client_id: str, client_secret: str) -> None:
         ("client_id", client_id, CLIENT_ID_LENGTH),
         ("client_secret", client_secret, CLIENT_SECRET_LENGTH),
     ):
-        if len(text) not in allowed:
+        if len(text.strip()) not in allowed:
             raise Invalid(f"{len(text)} characters found, {allowed} expected", field=field)
     try:
         parts = urlsplit(issuer)
@@ -147,7 +147,7 @@ def _checked_domains(domains: Sequence[str]) -> list[str]:
 
 def renew_secret(*, provider: IdentityProvider, client_secret: str, by: str) -> None:
     """Take another client secret. Raises Invalid for one of a wrong length."""
-    if len(client_secret) not in CLIENT_SECRET_LENGTH:
+    if len(client_secret.strip()) not in CLIENT_SECRET_LENGTH:
         raise Invalid(f"{len(client_secret)} characters found, {CLIENT_SECRET_LENGTH} expected", field="client_secret")
     with transaction.atomic():
         provider.client_secret = sealing.seal(client_secret)

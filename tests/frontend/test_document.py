@@ -148,6 +148,8 @@ def agree(body: dict[str, Any], right: dict[str, Any]) -> None:
         body["price"] = right["price"]
         # Nothing is known yet of the account's own crowd.
         body.pop("crowd", None)
+    if "price" in body and "price" in right:
+        body["price"] = right["price"]
     if "percent" in body and "label" in right:
         # A tax of zero percent needs no name.
         body["label"] = right["label"]
