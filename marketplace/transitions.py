@@ -16,7 +16,7 @@ PAYOUT = Machine(
 """Returned: the worker's bank had the money, and sent it back."""
 
 WORKER = Machine("worker", {"Active": {"Suspended"}, "Suspended": {"Active"}})
-"""A suspended worker is shown no work at all; see sql/eligibility_0027.sql."""
+"""A suspended worker is shown no work at all; see sql/eligibility_0018.sql."""
 
 QUALIFICATION_TYPE = Machine("qualification type", {"Active": {"Inactive"}, "Inactive": {"Active"}})
 """Nobody comes by a qualification of an inactive type any more."""

@@ -225,5 +225,4 @@ class Migration(migrations.Migration):
             undo="DROP FUNCTION labeling_refusal(bigint, bigint); DROP FUNCTION labeling_note_conduct(bigint, bigint, "
             "bigint, timestamptz, integer, integer, integer, integer, double precision, double precision);",
         ),
-        sql.load(SQL / "claim_0025.sql"),
     ]

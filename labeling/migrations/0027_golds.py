@@ -162,6 +162,5 @@ class Migration(migrations.Migration):
             model_name="goldresult",
             constraint=models.UniqueConstraint(fields=("gold", "worker"), name="gold_once_per_worker"),
         ),
-        # The claim mixes golds into a worker's tasks.
-        sql.load(SQL / "claim_0027.sql"),
+        sql.load(SQL / "golds_0027.sql"),
     ]

@@ -1,6 +1,6 @@
 """How many answers to golds a job is expected to get, and what they cost: for the estimate, the wallet and each batch.
 
-The claim hands golds out by the same numbers (labeling_golds_due in labeling/sql/claim_0027.sql).
+The claim hands golds out by the same numbers (labeling_golds_due in labeling/sql/golds_0027.sql).
 """
 
 from math import ceil

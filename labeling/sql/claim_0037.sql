@@ -1,5 +1,7 @@
--- The claim of labeling/sql/claim_0027.sql, whose comments hold; the seat also keeps the price that was shown, which is
--- the least that its answer is paid. The queue's row is locked for sharing, so no rise happens meanwhile.
+-- The claim of labeling/sql/claim.sql and claim_0022.sql, whose comments hold. It asks labeling_refusal, because a
+-- worker's conduct may close one queue to them, and mixes golds in by the functions of golds_0027.sql. The seat keeps the
+-- price that was shown, which is the least that its answer is paid; the queue's row is locked for sharing, so no rise
+-- happens meanwhile.
 CREATE OR REPLACE FUNCTION labeling_claim(
     the_worker bigint, the_queue bigint, at timestamptz, most_leases integer, tasks_per_lease integer,
     first_leases integer, the_key text)

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("marketplace", "0027_refusal_keeps_its_plans"),
+        ("marketplace", "0026_reputation"),
     ]
 
     operations = [

@@ -1,7 +1,7 @@
 """Qualifications: what a worker has shown to be able to do, and the requirements that work asks for.
 
 The words are Mechanical Turk's. services/qualifications.py writes types and qualifications, services/requirements.py
-requirements; whether a worker meets those of an audience is decided by marketplace/sql/eligibility_0027.sql.
+requirements; whether a worker meets those of an audience is decided by marketplace/sql/eligibility_0018.sql.
 """
 
 from django.contrib.postgres.fields import ArrayField

@@ -2,7 +2,7 @@
 
 A work queue admits groups through its audience, a worker belongs to groups, a block is an exception. The question "may
 this worker see this work" is answered by one SQL function over these tables and those of qualifications.py
-(marketplace/sql/eligibility_0027.sql); only services/eligibility.py writes them.
+(marketplace/sql/eligibility_0018.sql); only services/eligibility.py writes them.
 """
 
 import secrets

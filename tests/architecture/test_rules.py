@@ -121,7 +121,7 @@ def test_eligibility_is_written_by_one_service_and_read_by_one_sql_function():
     found = {path for path, text in rooms(".py") if orm.search(text) and "class Block(nn.Module)" not in text}
     assert found - {"marketplace/models/workforce.py"} == {"marketplace/services/eligibility.py"}
     readers = {path for path, text in rooms(".py", ".sql") if sql.search(text)}
-    assert readers == {f"marketplace/sql/eligibility{number}.sql" for number in ("", "_0018", "_0027")}
+    assert readers == {f"marketplace/sql/eligibility{number}.sql" for number in ("", "_0018")}
 
 
 LEARNING_IN_THE_FRONT_END = {
