@@ -21,7 +21,7 @@ from frontend import automation, guesses, letters
 from frontend.rates import address_of
 from marketplace.errors import AccountNotNamed, DomainError, Forbidden, NotFound, StoreFull, TooManyTries, Unavailable
 from marketplace.models import Account, Role
-from marketplace.services import funds, notifications, scope, vendor_listings
+from marketplace.services import funds, notifications, scope
 
 logger = logging.getLogger(__name__)
 SESSION_KEY = "account"
@@ -180,13 +180,14 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         return {}
     worker = getattr(request, "worker", None) or scope.worker_or_none(request.user)
     account = getattr(request, "account", None) or current_account(request)
-    memberships = list(scope.memberships(request.user).order_by("account__name", "account"))
-    role = next((row.role for row in memberships if account is not None and row.account_id == account.pk), None)
+    rows = scope.memberships(request.user).select_related("account__vendor_listing")
+    memberships = list(rows.order_by("account__name", "account"))
+    own = next((row for row in memberships if account is not None and row.account_id == account.pk), None)
     return {
         "shell_account": account,
         "shell_accounts": [row.account for row in memberships],
-        "shell_admin": role in (Role.ADMIN, Role.OWNER),
-        "shell_vendor": account is not None and vendor_listings.own_or_none(account) is not None,
+        "shell_admin": own is not None and own.role in (Role.ADMIN, Role.OWNER),
+        "shell_vendor": own is not None and hasattr(own.account, "vendor_listing"),
         "shell_worker": worker,
         "shell_invitations": scope.invitations_to(request.user).count(),
         "shell_unread": notifications.unread(request.user),

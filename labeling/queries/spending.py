@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q, Sum, Value
 
 from labeling import subjects
 from labeling.models import AnswerReview, Batch, Gold, LabelingJob, PriceChange, ReviewStatus
@@ -37,19 +37,19 @@ def committed_micros(job: LabelingJob) -> int:
 
 
 def committed_of_many(jobs: Iterable[LabelingJob]) -> dict[int, int]:
-    """`committed_micros` of each of several jobs, by the job's key, in five queries."""
+    """`committed_micros` of each of several jobs, by the job's key, in three queries."""
     by_queue = {job.queue_id: job.pk for job in jobs}
     committed = dict.fromkeys(by_queue.values(), 0)
-    rows_of: dict[str, type[Batch] | type[Gold] | type[PriceChange]] = {
-        subjects.BATCH: Batch,
-        subjects.GOLD: Gold,
-        subjects.PRICE_CHANGE: PriceChange,
-    }
-    queue_of = {
-        Subject(kind, pk): queue_id
-        for kind, model in rows_of.items()
-        for pk, queue_id in model.objects.filter(queue__in=list(by_queue)).values_list("pk", "queue")
-    }
+    # What money is set aside for: all that a queue's escrow is filled by.
+    filled = (
+        rows.filter(queue__in=list(by_queue)).annotate(kind=Value(kind)).values_list("kind", "pk", "queue")
+        for kind, rows in (
+            (subjects.BATCH, Batch.objects.all()),
+            (subjects.GOLD, Gold.objects.all()),
+            (subjects.PRICE_CHANGE, PriceChange.objects.all()),
+        )
+    )
+    queue_of = {Subject(kind, pk): queue_id for kind, pk, queue_id in next(filled).union(*filled, all=True)}
     moved = ledger.moved_of_each([EntryKind.RESERVE, EntryKind.REFUND], queue_of, pocket_kind=LedgerKind.WALLET)
     for subject, micros in moved.items():
         committed[by_queue[queue_of[subject]]] -= micros

@@ -373,7 +373,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(requester, account, j
     due.settle_due(job.queue)
     for path in (jobs, gallery):
         asked = queries_of(requester, path)
-        assert len(asked) == few[path] <= 27, path
+        assert len(asked) == few[path] <= 25, path
         for sql in asked:
             assert "labeling_workermodels" not in sql
             assert not re.search(r"COUNT\(.*(explanation|instructions)", sql), sql
