@@ -133,7 +133,7 @@ def set_payment(*, account: Account, holder: str, destination: str, by: str) -> 
     listing.holder, listing.destination = holder, destination
     with transaction.atomic():
         listing.save(update_fields=["holder", "destination"])
-        _record(listing, by, f"invoices are to be paid to {holder}, {destination}")
+        _record(listing, by, "where invoices are paid to set")
     return listing
 
 
