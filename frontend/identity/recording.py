@@ -8,7 +8,7 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.db.models.signals import post_delete, post_save
 
-from marketplace.services import identity_providers, scope, second_factors
+from marketplace.services import audit, identity_providers, scope
 
 NAMES = {
     Authenticator.Type.TOTP: "authenticator app",
@@ -39,7 +39,7 @@ def _deleted(*, instance: Authenticator, **_: Any) -> None:
 
 def _record(authenticator: Authenticator, what: str) -> None:
     by = _caller() or COMMAND
-    second_factors.record(authenticator.user, by, f"second factor {what}: {NAMES[authenticator.type]}")
+    audit.record(authenticator.user, by=by, because=f"second factor {what}: {NAMES[authenticator.type]}")
 
 
 def _connected(*, instance: SocialAccount, created: bool, **_: Any) -> None:

@@ -110,7 +110,7 @@ def create_panel(*, account: Account, name: str, by: str, **values: Any) -> Pane
             eligibility.group_of_panel(team)
             link = secrets.token_urlsafe(LINK_BYTES)
             panel = Panel.objects.create(account=account, workteam=team, link=link, **given)
-            _record(panel, by, "created")
+            audit.record(panel, by=by, because="created")
     except IntegrityError as error:
         if "workteam_name_once" not in str(error):
             raise
@@ -127,7 +127,7 @@ def change_panel(*, panel: Panel, by: str, **values: Any) -> None:
         for name, value in values.items():
             setattr(row, name, value)
         row.save(update_fields=list(values))
-        _record(row, by, "changed")
+        audit.record(row, by=by, because="changed")
     panel.refresh_from_db()
 
 
@@ -285,7 +285,3 @@ def cost(panel: Panel, *, answers: int) -> Cost:
     sessions = ceil(answers / panel.tasks_per_session)
     reward = sessions * panel.reward_micros
     return Cost(sessions, reward, money.share(reward, Decimal(panel.provider_fee_percent)))
-
-
-def _record(panel: Panel, by: str, because: str) -> None:
-    audit.record(panel, by=by, because=because)

@@ -97,7 +97,7 @@ def create_type(
                 most_attempts=most_attempts,
                 created_by=by,
             )
-            _record(made, by, "created")
+            audit.record(made, by=by, because="created")
     except IntegrityError:
         raise NameTaken(f"there is a qualification type {name!r} already", field="name") from None
     return made
@@ -113,7 +113,7 @@ def change_type(*, row: QualificationType, description: str | None, active: bool
     with transaction.atomic():
         if description is not None:
             QualificationType.objects.filter(pk=row.pk).update(description=description.strip())
-            _record(row, by, "described anew")
+            audit.record(row, by=by, because="described anew")
         if active is not None:
             transitions.QUALIFICATION_TYPE.advance(row, "Active" if active else "Inactive", by=by)
     row.refresh_from_db()
@@ -141,7 +141,7 @@ def grant(
     }
     with transaction.atomic():
         made, _ = Qualification.objects.update_or_create(qualification_type=row, worker=worker, defaults=columns)
-        _record(row, by, f"worker:{worker.pk} granted {value}, {how}")
+        audit.record(row, by=by, because=f"worker:{worker.pk} granted {value}, {how}")
     return made
 
 
@@ -159,7 +159,7 @@ def revoke(*, row: QualificationType, worker: Worker, reason: str, by: str) -> N
         if held.revoked_at is None:
             held.revoked_at, held.revoked_by, held.reason = timezone.now(), by, reason.strip()
             held.save(update_fields=["revoked_at", "revoked_by", "reason"])
-            _record(row, by, f"worker:{worker.pk} revoked: {reason.strip()}")
+            audit.record(row, by=by, because=f"worker:{worker.pk} revoked: {reason.strip()}")
 
 
 def require_open(*, row: QualificationType, worker: Worker) -> None:
@@ -209,8 +209,6 @@ def renew(*, held: Qualification, value: int | None, now: datetime) -> None:
         if enough:
             still.update(renewed_at=now, value=value)
         elif still.update(renewed_at=now, expires_at=now):
-            _record(held.qualification_type, "system", f"worker:{held.worker_id} ended: {value} is below {mark}")
-
-
-def _record(row: QualificationType, by: str, because: str) -> None:
-    audit.record(row, by=by, because=because)
+            audit.record(
+                held.qualification_type, by="system", because=f"worker:{held.worker_id} ended: {value} is below {mark}"
+            )

@@ -29,9 +29,4 @@ def remove(*, user: User, reason: str, by: str) -> None:
             raise WrongState(f"{user.email} has no second factor", field="user")
         locked.sign_outs += 1
         locked.save(update_fields=["sign_outs"])
-        record(user, by, f"second factors removed: {reason}")
-
-
-def record(user: User, by: str, because: str) -> None:
-    """Write down what happened to somebody's second factors."""
-    audit.record(user, by=by, because=because)
+        audit.record(user, by=by, because=f"second factors removed: {reason}")

@@ -117,7 +117,7 @@ def save(*, account: Account, offer: Offer, by: str) -> VendorListing:
         listing.turnaround_hours, listing.prices = offer.turnaround_hours, dict(sorted(offer.prices.items()))
         listing.revision += 0 if new else 1
         listing.save()
-        _record(listing, by, f"revision {listing.revision} written")
+        audit.record(listing, by=by, because=f"revision {listing.revision} written")
         if listing.status == "Published" and settings.REVIEW_VENDOR_LISTINGS:
             VENDOR_LISTING.advance(listing, "InReview", by=by, because="changed")
     return listing
@@ -133,7 +133,7 @@ def set_payment(*, account: Account, holder: str, destination: str, by: str) -> 
     listing.holder, listing.destination = holder, destination
     with transaction.atomic():
         listing.save(update_fields=["holder", "destination"])
-        _record(listing, by, "where invoices are paid to set")
+        audit.record(listing, by=by, because="where invoices are paid to set")
     return listing
 
 
@@ -231,7 +231,3 @@ def any_one(account_id: int) -> VendorListing:
     if found is None:
         raise NotFound(f"there is no listing {account_id}")
     return found
-
-
-def _record(listing: VendorListing, by: str, because: str) -> None:
-    audit.record(listing, by=by, because=because, account=listing.account)
