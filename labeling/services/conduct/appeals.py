@@ -13,8 +13,8 @@ from django.utils import timezone
 from labeling.conduct.rules import Action
 from labeling.models import AppealStatus, ConductAppeal, ConductFinding, FindingStatus
 from labeling.services.conduct import acting
-from labeling.services.results.appeals import DAYS_TO_ANSWER, TEXT_LENGTH, UNANSWERED
-from marketplace.errors import Invalid, WrongState
+from labeling.services.results.appeals import DAYS_TO_ANSWER, UNANSWERED, checked_text
+from marketplace.errors import WrongState
 from marketplace.models import Account, Worker
 
 DAYS_TO_FILE = 30
@@ -40,7 +40,7 @@ def file_appeal(*, finding: ConductFinding, worker: Worker, text: str) -> Conduc
 
     Raises Invalid for a text of no or too many characters, WrongState when the finding cannot be appealed.
     """
-    text, now = _checked(text, "text"), timezone.now()
+    text, now = checked_text(text, "text"), timezone.now()
     with transaction.atomic():
         locked = ConductFinding.objects.select_for_update(no_key=True).get(pk=finding.pk, worker=worker)
         earlier = ConductAppeal.objects.filter(finding=locked).first()
@@ -90,7 +90,7 @@ def _loaded() -> QuerySet[ConductAppeal]:
 
 
 def _answer(appeal: ConductAppeal, state: str, text: str, by: str) -> ConductAppeal:
-    text = _checked(text, "answer")
+    text = checked_text(text, "answer")
     with transaction.atomic():
         ConductFinding.objects.select_for_update(no_key=True).get(pk=appeal.finding_id)
         locked = ConductAppeal.objects.select_for_update(no_key=True).get(pk=appeal.pk)
@@ -100,10 +100,3 @@ def _answer(appeal: ConductAppeal, state: str, text: str, by: str) -> ConductApp
     if locked.state != state:
         raise WrongState(f"this appeal was {locked.state.lower()} already", field="appeal")
     return locked
-
-
-def _checked(text: str, field: str) -> str:
-    text = text.strip()
-    if len(text) not in TEXT_LENGTH:
-        raise Invalid(f"a text of {TEXT_LENGTH} characters expected, {len(text)} found", field=field)
-    return text

@@ -67,7 +67,7 @@ def file_appeal(*, review: AnswerReview, worker: Worker, text: str) -> Appeal:
 
     Raises Invalid for a text of no or too many characters, WrongState when the answer cannot be appealed.
     """
-    text, now = _checked(text, "text"), timezone.now()
+    text, now = checked_text(text, "text"), timezone.now()
     with transaction.atomic():
         # The seat is locked before the review, as in every other code path.
         Assignment.objects.select_for_update(no_key=True).get(pk=review.assignment_id)
@@ -98,7 +98,7 @@ def file_late(*, review: AnswerReview, text: str) -> Appeal:
 
 def deny(*, appeal: Appeal, text: str, by: str) -> Appeal:
     """Let the rejection stand. Safe to repeat; raises Invalid for a bad text, WrongState for an upheld appeal."""
-    text = _checked(text, "answer")
+    text = checked_text(text, "answer")
     with transaction.atomic():
         AnswerReview.objects.select_for_update(no_key=True).get(pk=appeal.review_id)
         locked = Appeal.objects.select_for_update(no_key=True).get(pk=appeal.pk)
@@ -113,7 +113,7 @@ def uphold(*, appeal: Appeal, text: str, by: str) -> Appeal:
     Raises Invalid for a bad text, WrongState for an appeal that was denied, InsufficientFunds when the wallet holds too
     little: then the appeal stays open and says so in its attention.
     """
-    text = _checked(text, "answer")
+    text = checked_text(text, "answer")
     try:
         with transaction.atomic():
             locked = _uphold(appeal, text, by)
@@ -196,7 +196,8 @@ def _must_be(appeal: Appeal, state: str) -> Appeal:
     return appeal
 
 
-def _checked(text: str, field: str) -> str:
+def checked_text(text: str, field: str) -> str:
+    """The text of an appeal, or of the answer to one. Raises Invalid, naming the field, for one of a wrong length."""
     text = text.strip()
     if len(text) not in TEXT_LENGTH:
         raise Invalid(f"a text of {TEXT_LENGTH} characters expected, {len(text)} found", field=field)
