@@ -71,7 +71,7 @@ def set_rule(request: HttpRequest, *, account: Account | None, where: str) -> No
     if not form.is_valid():
         messages.error(request, first_error(form))
         return
-    given = form.cleaned_data | {"minutes": form.cleaned_data["minutes"] or 0}
+    given = form.cleaned_data | {"minutes": form.cleaned_data["minutes"] or policies.USUAL_MINUTES}
     try:
         done = policies.set_policy(**given, account=account, by=actor(request.user))
     except DomainError as error:

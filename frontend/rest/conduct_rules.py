@@ -24,7 +24,7 @@ class RuleInput(Body):
 
     rule = serializers.ChoiceField(choices=list(RULES))
     action = serializers.ChoiceField(choices=[one.value for one in policies.OF_ACCOUNTS])
-    minutes = serializers.IntegerField(required=False, **policies.MINUTES.bounds)
+    minutes = serializers.IntegerField(default=policies.USUAL_MINUTES, **policies.MINUTES.bounds)
 
 
 class OperatorRuleInput(RuleInput):
@@ -51,8 +51,7 @@ def _rules(account: Account | None = None, queue: WorkQueue | None = None) -> Re
 def _set(request: Request, form: type[RuleInput], account: Account | None, queue: WorkQueue | None = None) -> Response:
     data = form(data=request.data)
     data.is_valid(raise_exception=True)
-    given: dict[str, Any] = {"minutes": 0} | data.validated_data
-    policies.set_policy(**given, account=account, queue=queue, by=actor(request))
+    policies.set_policy(**data.validated_data, account=account, queue=queue, by=actor(request))
     return _rules(account, queue)
 
 

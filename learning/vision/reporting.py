@@ -34,7 +34,7 @@ class Reporter:
         values = {name: value / self._steps for name, value in self._sums.items()}
         values["learning_rate"] = max(group["lr"] for group in training.optimizer.param_groups)
         values["images_per_second"] = self._images / max(elapsed, 1e-9)
-        values["progress"] = training.progress
+        values["progress"] = training.reported = training.progress
         for name, value in values.items():
             self._metrics.write(f"train:{name}", value, step=training.step, epoch=training.epoch)
         self._sums, self._steps, self._images, self._since = {}, 0, 0, time.monotonic()

@@ -44,6 +44,7 @@ class Training:
     evaluation_seconds: float = 0.0  # what one evaluation takes, guessed until one was made
     stale: int = 0  # evaluations since the best one
     evaluated_at: int = -1
+    reported: float = 0.0  # the progress last written to the metrics
 
     @property
     def seconds(self) -> float:

@@ -192,7 +192,7 @@ def conclude(training: Training, metrics: MetricWriter, stop: Stop) -> None:
     )
     differences = write_model(network, training.folder.model, config)
     log(f"model written after {training.step} steps; onnx against torch: {differences}")
-    if finished and training.progress < 1:
+    if finished and training.reported < 1:
         metrics.write("train:progress", 1.0, step=training.step, epoch=training.epoch)
     if not finished:
         training.folder.write_stopped(step=training.step, epoch=training.epoch)

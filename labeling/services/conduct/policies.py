@@ -16,6 +16,7 @@ from marketplace.ranges import Range
 from marketplace.services import audit
 
 MINUTES = Range(1, 7 * 24 * 60)
+USUAL_MINUTES = 60
 """How long a pause lasts."""
 
 OF_ACCOUNTS = tuple(one for one in Action if one != Action.BAN)
@@ -53,7 +54,7 @@ def set_policy(
     *,
     rule: str,
     action: str,
-    minutes: int = 0,
+    minutes: int = USUAL_MINUTES,
     account: Account | None = None,
     queue: WorkQueue | None = None,
     by: str,
