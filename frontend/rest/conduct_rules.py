@@ -1,7 +1,5 @@
 """What follows from the rules of conduct: in an account's jobs, in one job, or for operators wherever nobody chose."""
 
-from typing import Any
-
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request

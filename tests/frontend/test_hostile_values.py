@@ -7,6 +7,7 @@ walked as well.
 import io
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,10 @@ from tests.frontend.world import World, a_world
 
 pytestmark = pytest.mark.django_db
 PROBLEM = "application/problem+json"
+PARTS = 3
+part = pytest.mark.parametrize("part", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, PARTS))])
+"""A walk is divided by value and place: `make test` tries a third of the values in every place, another third in the
+next place; `make test-all` tries all of them."""
 BRACES = re.compile(r"<\w+:(\w+)>")
 OF_WORKERS = {"/" + BRACES.sub(r"{\1}", route) for route in WORKER}
 
@@ -39,6 +44,18 @@ def world(db) -> World:
 @pytest.fixture
 def owner(world) -> Client:
     return hostile.everybody(world)[0]
+
+
+class Share:
+    """Divides the values of each place among the parts of a walk."""
+
+    def __init__(self, part: int) -> None:
+        self._part, self._places = part, 0
+
+    def __call__(self, values: Iterable[Any]) -> list[Any]:
+        """Those of the next place that are tried in this part."""
+        self._places += 1
+        return [value for number, value in enumerate(values, self._places) if number % PARTS == self._part]
 
 
 def fault(where: str, value: Any, response: HttpResponse) -> list[str]:
@@ -55,12 +72,14 @@ def pages() -> list[tuple[str, Any]]:
     return [(route, view) for route, view in views() if not route.startswith("api/v1/")]
 
 
-def test_no_part_of_an_address_is_an_error_of_the_server(world):
+@part
+def test_no_part_of_an_address_is_an_error_of_the_server(world, part):
+    share = Share(part)
     clients = hostile.everybody(world)
     faults = []
     for route in ALL:
         for match in BRACES.finditer(route):
-            for value in hostile.IN_PATHS:
+            for value in share(hostile.IN_PATHS):
                 one = route[: match.start()] + "@part@" + route[match.end() :]
                 path = address(one, world).replace("@part@", hostile.quoted(value))
                 client = clients[1] if route in WORKER else clients[0]
@@ -75,13 +94,15 @@ def test_no_part_of_an_address_is_an_error_of_the_server(world):
     assert faults == []
 
 
-def test_no_query_of_a_page_is_an_error_of_the_server(world):
+@part
+def test_no_query_of_a_page_is_an_error_of_the_server(world, part):
+    share = Share(part)
     clients = hostile.everybody(world)
     faults = []
     for route, view in pages():
         path, client = address(route, world), clients[route in WORKER]
         for name in sorted(hostile.query_parameters(route, view)):
-            for value in (*hostile.texts(name), hostile.HALF):
+            for value in share((*hostile.texts(name), hostile.HALF)):
                 response = send(client, "get", f"{path}?{name}={hostile.quoted(value)}")
                 faults += fault(f"get {path} {name}", ascii(value), response)
     for value in hostile.TEXTS:
@@ -90,12 +111,14 @@ def test_no_query_of_a_page_is_an_error_of_the_server(world):
     assert faults == []
 
 
-def test_no_field_of_a_form_is_an_error_of_the_server(world, owner):
+@part
+def test_no_field_of_a_form_is_an_error_of_the_server(world, owner, part):
+    share = Share(part)
     faults = []
     for path, fields in hostile.forms(world):
         client = Client(raise_request_exception=False) if path in ("/sign-in/", "/sign-up/") else owner
         for name in [*fields, "unknown"]:
-            for value in hostile.texts(name):
+            for value in share(hostile.texts(name)):
                 response = send(client, "post", path, {**fields, name: value})
                 faults += fault(f"post {path} {name}", value, response)
             half = f"{name}={hostile.quoted(hostile.HALF)}&{hostile.quoted(hostile.HALF)}={name}"
@@ -121,7 +144,9 @@ def test_every_parameter_of_pages_is_walked(world):
     assert fields | set(re.findall(r'request\.POST(?:\.get\(|\[)"(\w+)"', source)) <= posted | asked
 
 
-def test_no_query_of_the_api_is_an_error_of_the_server(world):
+@part
+def test_no_query_of_the_api_is_an_error_of_the_server(world, part):
+    share = Share(part)
     clients = hostile.everybody(world)
     faults = []
     for path, operations in openapi.document()["paths"].items():
@@ -129,14 +154,16 @@ def test_no_query_of_the_api_is_an_error_of_the_server(world):
             asked = [p["name"] for p in operation.get("parameters", ()) if p["in"] == "query"]
             filled = path.format(**world.ids, kind="good_examples", number=0, part="config.json")
             for name in asked or ["side"]:
-                for value in (*hostile.TEXTS, hostile.HALF) if asked else hostile.TEXTS[:3]:
+                for value in share((*hostile.TEXTS, hostile.HALF) if asked else hostile.TEXTS[:3]):
                     whole = f"{filled}?{name}={hostile.quoted(value)}"
                     response = send(clients[path in OF_WORKERS], method, whole)
                     faults += fault(f"{method} {filled} {name}", ascii(value), response)
     assert faults == []
 
 
-def test_no_part_of_a_json_body_is_an_error_of_the_server(world):
+@part
+def test_no_part_of_a_json_body_is_an_error_of_the_server(world, part):
+    share = Share(part)
     clients, bodies = hostile.everybody(world), hostile.bodies(world)
     document = openapi.document()
     faults, walked = [], set()
@@ -150,7 +177,7 @@ def test_no_part_of_a_json_body_is_an_error_of_the_server(world):
             filled, client = path.format(**world.ids), clients[path in OF_WORKERS]
             for place in hostile.places(content["application/json"]["schema"], document):
                 body = json.dumps(hostile.with_place(bodies[name], place))
-                for value in hostile.in_json(place):
+                for value in share(hostile.in_json(place)):
                     sent = body.replace(json.dumps(hostile.PLACE), value)
                     response = send(client, method, filled, sent)
                     faults += fault(f"{method} {filled} {place}", value, response)
