@@ -97,7 +97,7 @@ def offered_before(*, queue: WorkQueue, users: QuerySet[Any, int], after: int, m
     (their keys), as those who were told of its work."""
     had = Assignment.objects.filter(queue=queue, worker__gt=after).exclude(state=AssignmentStatus.WITHHELD)
     told = Worker.objects.filter(user__in=users, pk__gt=after)
-    return list(had.values_list("worker").union(told.values_list("pk")).order_by("worker")[:most])
+    return list(had.values_list("worker", flat=True).union(told.values_list("pk", flat=True)).order_by("worker")[:most])
 
 
 def with_work_in(*, queue: WorkQueue, worker_ids: Sequence[int]) -> list[int]:
