@@ -17,6 +17,7 @@ PAGES: dict[str, Callable[[Notice], str]] = {
     work.LABELING_JOB: lambda notice: reverse("requester:job", args=[notice.subject_id]),
     work.WORK_QUEUE: lambda notice: reverse("worker:jobs"),
     work.PUBLIC_WORK: lambda notice: reverse("worker:jobs"),
+    work.REVIEWING: lambda notice: reverse("worker:reviews"),
     work.ANSWER_REVIEW: lambda notice: reverse("worker:history"),
     work.PRICE_CHANGE: lambda notice: reverse("worker:jobs"),
     work.CONDUCT_FINDING: lambda notice: reverse("worker:conduct"),

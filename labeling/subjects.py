@@ -3,6 +3,7 @@
 BATCH = "batch"
 ASSIGNMENT = "assignment"
 ANSWER_REVIEW = "answer-review"
+REVIEWING = "reviewing"
 WORK_QUEUE = "work-queue"
 LABELING_JOB = "labeling-job"
 APPEAL = "appeal"

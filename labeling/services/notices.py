@@ -16,7 +16,7 @@ from labeling.models import AnswerReview, Appeal, Batch, LabelingJob, PriceChang
 from labeling.services.queue import worklist
 from marketplace import money
 from marketplace import queue as messages
-from marketplace.models import Crowd, Notice, NoticeKind, Subject, User
+from marketplace.models import Crowd, Notice, NoticeKind, Subject, User, Worker
 from marketplace.services import eligibility, funds, notifications, rates
 
 TEAM_PAGE = 200
@@ -165,6 +165,17 @@ def wallet_short(job: LabelingJob) -> None:
 
 
 # --- answers --------------------------------------------------------------------------------------------------------
+
+
+def reviewer_named(queue: WorkQueue, worker: Worker) -> None:
+    """An account lets a worker review the answers to a queue: they are told."""
+    notifications.tell(
+        user=worker.user,
+        kind=NoticeKind.WORK_AVAILABLE,
+        text=f"{queue.account.name} asks you to review the answers to {queue.title}.",
+        account=queue.account,
+        subject=Subject(subjects.REVIEWING, queue.pk),
+    )
 
 
 def rejected(rows: Iterable[AnswerReview], reason: str) -> None:
