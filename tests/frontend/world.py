@@ -213,9 +213,8 @@ def _a_finding(job: LabelingJob, worker: Worker) -> ConductFinding:
     )
 
 
-def a_world() -> World:
-    """Create an account with one object of each kind."""
-    job, (worker, other) = stories.a_funded_job(
+def _a_secret_job() -> tuple[LabelingJob, list[Worker]]:
+    return stories.a_funded_job(
         workers=2,
         name="secret-meadow",
         workers_per_object=2,
@@ -223,6 +222,11 @@ def a_world() -> World:
         review_days=3,
         instructions={"short": "x", "full": "", "good_examples": [], "bad_examples": []},
     )
+
+
+def a_world() -> World:
+    """Create an account with one object of each kind."""
+    job, (worker, other) = _a_secret_job()
     account = job.account
     owner, (outsider,) = account.members.get(), stories.a_crowd(1)
     stranger = User.objects.create(username="stranger", email="stranger@example.org", password="!")
