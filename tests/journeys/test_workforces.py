@@ -184,6 +184,45 @@ def sign_up(system: System, mailbox: Mailbox, email: str) -> Browser:
     return browser
 
 
+def answer_on_the_page(page: Page, numbers: dict[bytes, int]) -> None:
+    """Begin the job and answer its first task, then close the page although it shows the next one."""
+    page.get_by_role("link", name="Start").click()
+    picture = page.locator(".canvas img")
+    picture.wait_for()
+    shown = picture.evaluate("image => fetch(image.src).then(r => r.arrayBuffer()).then(b => [...new Uint8Array(b)])")
+    page.get_by_role("radio", name=truth(numbers[bytes(shown)]), exact=True).click()
+    with page.expect_response("**/submit*") as handed_in:
+        page.get_by_role("button", name="Submit").click()
+    assert handed_in.value.ok
+    page.close()
+
+
+def appealed_on_the_page(window: Open, system: System) -> Page:
+    """The worker reads why an answer was rejected and what was true of the golds, and appeals."""
+    page = window("/sign-in/")
+    sign_in(page, PUBLIC[2], PASSWORD)
+    page.goto(f"{system.url}/work/history/")
+    expect(page.get_by_text("Yours did not pass")).to_have_count(GOLDS)
+    expect(page.get_by_text("Rejected because: this is a disc")).to_be_visible()
+    page.get_by_role("textbox").fill("there is a square behind it")
+    page.get_by_role("button", name="Appeal").click()
+    expect(page.get_by_text("Your appeal was sent.")).to_be_visible()
+    page.get_by_role("link", name="and the true one").first.click()
+    expect(page.get_by_text("too little to pass")).to_be_visible()
+    return page
+
+
+def upheld_on_the_page(window: Open, system: System, crew: dict[str, Any]) -> None:
+    """The requester reads the appeal and upholds it."""
+    desk = window("/sign-in/")
+    sign_in(desk, *crew["requester_login"])
+    desk.goto(f"{system.url}/appeals/")
+    expect(desk.get_by_text("there is a square behind it")).to_be_visible()
+    desk.get_by_label("Your answer").fill("so there is")
+    desk.get_by_role("button", name="Uphold and pay").click()
+    expect(desk.get_by_text("The appeal was upheld.")).to_be_visible()
+
+
 @pytest.mark.timeout(600)
 def test_a_public_job_pays_workers_through_golds_rejection_and_appeal(
     system: System, mailbox: Mailbox, crew: dict[str, Any], api: Api, window: Open, tmp_path: Path
@@ -204,16 +243,7 @@ def test_a_public_job_pays_workers_through_golds_rejection_and_appeal(
 
     # when they sign up and answer everything, the first task on its page
     page = sign_up_in_chromium(window, mailbox, system, PUBLIC[0])
-    page.get_by_role("link", name="Start").click()
-    picture = page.locator(".canvas img")
-    picture.wait_for()
-    shown = page.evaluate("image => fetch(image.src).then(r => r.arrayBuffer()).then(b => [...new Uint8Array(b)])",
-                          picture.element_handle())  # fmt: skip
-    page.get_by_role("radio", name=truth(numbers[bytes(shown)]), exact=True).click()
-    with page.expect_response("**/submit*") as handed_in:
-        page.get_by_role("button", name="Submit").click()
-    assert handed_in.value.ok
-    page.close()
+    answer_on_the_page(page, numbers)
     people = [signed_in(system.url, PUBLIC[0], PASSWORD), *(sign_up(system, mailbox, email) for email in PUBLIC[1:])]
     wrong = {0, *range(12, 12 + GOLDS)}
     says = [
@@ -241,25 +271,10 @@ def test_a_public_job_pays_workers_through_golds_rejection_and_appeal(
     api.post(f"/api/v1/answer-reviews/{review}/reject", {"reason": "this is a disc"})
     api.post(f"{path}/answer-reviews/accept", {})
     assert earned(people[2]) == (money.text(PRICE * 14), "0.000000")
-    page = window("/sign-in/")
-    sign_in(page, PUBLIC[2], PASSWORD)
-    page.goto(f"{system.url}/work/history/")
-    expect(page.get_by_text("Yours did not pass")).to_have_count(GOLDS)
-    expect(page.get_by_text("Rejected because: this is a disc")).to_be_visible()
-    page.get_by_role("textbox").fill("there is a square behind it")
-    page.get_by_role("button", name="Appeal").click()
-    expect(page.get_by_text("Your appeal was sent.")).to_be_visible()
-    page.get_by_role("link", name="and the true one").first.click()
-    expect(page.get_by_text("too little to pass")).to_be_visible()
+    page = appealed_on_the_page(window, system)
 
     # and when the requester upholds the appeal, everybody is paid to the micro-dollar, and the ledger is whole
-    desk = window("/sign-in/")
-    sign_in(desk, *crew["requester_login"])
-    desk.goto(f"{system.url}/appeals/")
-    expect(desk.get_by_text("there is a square behind it")).to_be_visible()
-    desk.get_by_label("Your answer").fill("so there is")
-    desk.get_by_role("button", name="Uphold and pay").click()
-    expect(desk.get_by_text("The appeal was upheld.")).to_be_visible()
+    upheld_on_the_page(window, system, crew)
     page.goto(f"{system.url}/work/history/")
     expect(page.get_by_text("Answer: so there is")).to_be_visible()
     assert {earned(browser) for browser in people} == {(money.text(PRICE * 15), "0.000000")}
