@@ -61,6 +61,7 @@ SIGNED_IN = {
 OPERATOR = {
     "operator/",
     "operator/deposit/",
+    "operator/ledger/",
     "operator/money/",
     "operator/money/reverse/",
     "operator/money/tax/",
