@@ -9,6 +9,7 @@ import { type Label, parseLenient } from "../labels/labels";
 import { loadPicture } from "../picture/load";
 import { instructionsDialog, keysDialog } from "./dialogs";
 import { type CrowdElement, type Hotkey, type TaskInput, emit } from "./element";
+import { nameParts } from "./hooks";
 import { type Light, PLAIN_LIGHT } from "./light";
 import { submitButton } from "./submit-button";
 
@@ -88,6 +89,7 @@ export abstract class PictureElement<Draft> extends LitElement implements CrowdE
     this.placeRegions();
     this.regions.observe(this, { childList: true });
     if (this.hasUpdated && this.src) void this.load();
+    void this.updateComplete.then(() => nameParts(this.renderRoot));
   }
 
   override disconnectedCallback(): void {
@@ -184,7 +186,7 @@ export abstract class PictureElement<Draft> extends LitElement implements CrowdE
   }
 
   protected dialogs() {
-    return html`${this.submits ? html`<div class="end">${submitButton(() => emit(this, "request-submit"))}</div>` : nothing}
+    return html`<paper-icon-button hidden></paper-icon-button>${this.submits ? html`<div class="end">${submitButton(() => emit(this, "request-submit"))}</div>` : nothing}
       <div class="sr" id="say" role="status" aria-live="polite"></div>
       ${instructionsDialog(this.querySelector("full-instructions")?.getAttribute("header") || this.header)}
       ${keysDialog(this.hotkeys)}`;
