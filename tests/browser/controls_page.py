@@ -1,4 +1,4 @@
-"""The page of the browser tests of controls and containers: every one of them once, in one form, with a drawn picture beside it."""
+"""The page of the browser tests of controls and containers: every one of them, in one form."""
 
 from tests.browser.elements_site import HEAD
 
@@ -57,13 +57,14 @@ CONTROLS = """
 <crowd-toast id="told" duration="0">Well done</crowd-toast>
 <p><crowd-button form-action="submit" variant="primary" icon="send">Hand in</crowd-button>
 <crowd-button form-action="reset">Start over</crowd-button>
-<crowd-button variant="link" href="/picture/1.png" target="_blank" icon="open-in-new" icon-align="right">Picture</crowd-button>
+<crowd-button variant="link" href="/picture/1.png" target="_blank" icon="launch"
+  icon-align="right">Picture</crowd-button>
 <crowd-button variant="icon" icon="thumb-up" aria-label="Like"></crowd-button>
 <crowd-button loading>Waiting</crowd-button> <crowd-button disabled id="still">Still</crowd-button></p>
 """
 
 
 def page(content: str = CONTROLS, *, form: str = "", after: str = "", before: str = "") -> str:
-    """A page with the content in one crowd form; `before` and `after` stand around the form, `form` are its attributes."""
+    """A page with the content in one crowd form, with these attributes; `before` and `after` stand around the form."""
     return f"""{HEAD}<body><script type="module" src="/harness.js"></script><main><h1>Bees</h1>{before}
     <crowd-form {form}>{content}</crowd-form>{after}</main></body></html>"""

@@ -1,4 +1,4 @@
-"""Every control and container of templates in a real browser, on one page: by mouse and by keys alone, to the exact answer."""
+"""Every control and container of templates in a browser, on one page: by mouse and by keys, to the exact answer."""
 
 import re
 from collections.abc import Callable
@@ -69,6 +69,8 @@ def submitted(page: Page, press: Callable[[], None]) -> Any:
 
 def test_every_control_by_mouse(page: Page) -> None:
     """Clicks and typing give the exact answer; disabled controls and empty fields have no key."""
+    page.get_by_role("button", name="Close message").click()
+    expect(page.locator("#hello")).to_be_hidden()
     page.get_by_role("button", name="More about bees").click()
     box(page, "Where do you know").fill("school")
     page.keyboard.press("Escape")
@@ -179,7 +181,7 @@ def test_what_is_missing_is_named_where_it_is_missing(page: Page) -> None:
 def test_messages_dialogs_and_buttons(page: Page) -> None:
     """What has no answer: it opens, closes, points and links as templates expect."""
     message = page.get_by_text("Read the instructions first.")
-    page.get_by_role("button", name="Close message").click()
+    page.get_by_role("button", name="Close message").press("Space")
     expect(message).to_be_hidden()
     expect(page.locator("#errorBox").get_by_role("alert")).to_be_visible()
     expect(page.locator("#hello").get_by_role("status")).to_be_hidden()
@@ -199,7 +201,8 @@ def test_messages_dialogs_and_buttons(page: Page) -> None:
 
     badge = page.locator("crowd-badge")
     expect(badge.locator("wa-badge")).to_have_text("123")  # never more than three letters
-    corner = """() => { const on = magnifier.getBoundingClientRect(), own = document.querySelector('crowd-badge').getBoundingClientRect();
+    corner = """() => { const on = magnifier.getBoundingClientRect();
+        const own = document.querySelector('crowd-badge').getBoundingClientRect();
         return Math.hypot(own.x + own.width / 2 - on.right, own.y + own.height / 2 - on.top) < 2; }"""
     wait_until(lambda: page.evaluate(corner))
     for name in ("Help", "Add", "search", "Like"):
@@ -208,16 +211,19 @@ def test_messages_dialogs_and_buttons(page: Page) -> None:
     link = page.get_by_role("link", name="Picture")
     expect(link).to_have_attribute("href", "/picture/1.png")
     expect(link).to_have_attribute("target", "_blank")
-    pressed = "window.pressed = []; for (const one of [add, still]) one.addEventListener('click', () => pressed.push(one.id))"
+    pressed = (
+        "window.pressed = []; for (const one of [add, still]) one.addEventListener('click', () => pressed.push(one.id))"
+    )
     page.evaluate(pressed)
     page.get_by_role("button", name="Add").click()
+    page.get_by_role("button", name="Add").press("Enter")
     page.evaluate("still.click()")
-    assert page.evaluate("pressed") == ["add"]
+    assert page.evaluate("pressed") == ["add", "add"]
     expect(page.get_by_text("A bee", exact=True)).to_be_visible()
 
 
 def test_controls_are_accessible_and_described(page: Page, site: Site) -> None:
-    """axe finds nothing, also with refusals shown, in both schemes; the page of the docs lists what the browser knows."""
+    """axe finds nothing, also with refusals shown, in both schemes; the docs list what the browser knows."""
     rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
     found = "rules => axe.run(document, rules).then(r => r.violations.map(v => [v.id, v.nodes.map(n => n.html)]))"
     for scheme in ("light", "dark"):

@@ -20,7 +20,7 @@ export const isNative = (field: Element): field is Native =>
 
 export const isPlain = (value: unknown): value is Plain => typeof value === "object" && value !== null && !Array.isArray(value);
 
-const nameOf = (field: Valued): string => field.getAttribute("name") ?? (typeof field.name === "string" ? field.name : "");
+const nameOf = (field: Valued): string => (typeof field.name === "string" && field.name) || field.getAttribute("name") || "";
 
 function counts(field: Element): boolean {
   if (isNative(field)) return field.name !== "" && !SILENT.has(field.type) && !field.matches(":disabled");

@@ -45,7 +45,7 @@ abstract class Pressed extends LitElement {
 
 @crowdPart("crowd-button")
 export class CrowdButton extends Pressed {
-  @property({ attribute: "form-action", reflect: true }) formAction = "";
+  @property({ attribute: "form-action", reflect: true, useDefault: true }) formAction = "";
   @property() href = "";
   @property({ attribute: "icon-align" }) iconAlign: "left" | "right" = "left";
   @property({ attribute: "icon-url" }) iconUrl = "";

@@ -19,7 +19,7 @@ export abstract class CrowdControl extends LitElement {
   static override shadowRootOptions: ShadowRootInit = { ...LitElement.shadowRootOptions, delegatesFocus: true };
   static override styles = controlStyles;
 
-  @property({ reflect: true }) name = "";
+  @property({ reflect: true, useDefault: true }) name = "";
   @property({ type: Boolean, reflect: true }) disabled = false;
   @property({ type: Boolean }) required = false;
 

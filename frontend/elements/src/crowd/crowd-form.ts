@@ -55,7 +55,8 @@ export class CrowdForm extends LitElement {
     this.addEventListener("submit", this.onNative, true);
     this.addEventListener("reset", this.onReset);
     this.addEventListener("crowd-request-submit", this.onRequest);
-    this.ownerDocument.addEventListener("click", this.onClick);
+    this.addEventListener("click", this.onClick);
+    this.ownerDocument.addEventListener("click", this.onOutside);
     this.ownerDocument.addEventListener("DOMContentLoaded", this.lookForButtons);
     void this.updateComplete.then(this.lookForButtons); // elements whose files come after this one are defined by then
   }
@@ -66,7 +67,8 @@ export class CrowdForm extends LitElement {
     this.removeEventListener("submit", this.onNative, true);
     this.removeEventListener("reset", this.onReset);
     this.removeEventListener("crowd-request-submit", this.onRequest);
-    this.ownerDocument.removeEventListener("click", this.onClick);
+    this.removeEventListener("click", this.onClick);
+    this.ownerDocument.removeEventListener("click", this.onOutside);
     this.ownerDocument.removeEventListener("DOMContentLoaded", this.lookForButtons);
   }
 
@@ -90,16 +92,17 @@ export class CrowdForm extends LitElement {
   // ---- what starts a submit
 
   private readonly onClick = (event: MouseEvent) => {
-    const path = event.composedPath().filter((one): one is Element => one instanceof Element);
-    const button = path.find((one) => one.hasAttribute("form-action"));
-    const action = button?.getAttribute("form-action");
-    if (!button || event.defaultPrevented || button.hasAttribute("disabled") || (action !== "submit" && action !== "reset")) return;
-    const owner = path.slice(path.indexOf(button)).find((one) => one.localName === "crowd-form");
-    const mine = owner ? owner === this : this === (this.getRootNode() as ParentNode).querySelector("crowd-form");
-    if (!mine) return;
+    const button = event.composedPath().find((one): one is Element => one instanceof Element && one.hasAttribute("form-action"));
+    if (!button || event.defaultPrevented || button.hasAttribute("disabled")) return;
     if (button instanceof HTMLButtonElement && button.type === "submit" && button.form) return; // the browser submits the form
-    if (action === "submit") this.requestSubmit();
-    else this.reset();
+    if (button.getAttribute("form-action") === "submit") this.requestSubmit();
+    else if (button.getAttribute("form-action") === "reset") this.reset();
+  };
+
+  /** A button outside of every form means the first form of the page. */
+  private readonly onOutside = (event: MouseEvent) => {
+    const inside = event.composedPath().some((one) => (one as Partial<Element>).localName === "crowd-form");
+    if (!inside && this === this.ownerDocument.querySelector("crowd-form")) this.onClick(event);
   };
 
   /** The browser's own submit, by a native button or by Enter, becomes ours: nothing is ever sent to a URL. */
@@ -214,6 +217,6 @@ export class CrowdForm extends LitElement {
     return html`<slot></slot>
       <div id="form-refusal" role="alert">${this.refusal}</div>
       ${this.bare ? html`<div class="end">${submitButton(() => this.requestSubmit())}</div>` : nothing}
-      <pre id="answers-box" tabindex="0" aria-label="The answer" ?hidden=${!this.shownAnswer}>${this.shownAnswer}</pre>`;
+      <pre id="answers-box" role="region" tabindex="0" aria-label="The answer" ?hidden=${!this.shownAnswer}>${this.shownAnswer}</pre>`;
   }
 }
