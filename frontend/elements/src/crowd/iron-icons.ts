@@ -7,7 +7,7 @@ const drawings = import.meta.glob<string>([
 ], { query: "?raw", import: "default", eager: true });
 
 /** Iron's name -> Lucide's, where they differ. */
-const NAMES: Record<string, string> = {
+export const NAMES: Record<string, string> = {
   add: "plus", "add-circle": "plus", remove: "minus", clear: "x", close: "x", cancel: "circle-x", done: "check", "check-circle": "circle-check",
   "check-box": "square-check", "check-box-outline-blank": "square", "radio-button-unchecked": "circle", help: "circle-question-mark",
   "help-outline": "circle-question-mark", "info-outline": "info", warning: "triangle-alert", error: "circle-alert", "error-outline": "circle-alert",
