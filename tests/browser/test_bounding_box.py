@@ -175,7 +175,7 @@ def test_boxes_are_drawn_and_submitted_by_keyboard_alone(plain: Site, open_page:
     expect(page.locator("#say")).to_contain_text("Added box 2 of 2, flower")
     for _ in range(40):
         page.keyboard.press("Tab")
-        if page.evaluate("document.querySelector('crowd-form').shadowRoot.activeElement?.textContent === 'Submit'"):
+        if page.evaluate(f"{TOOL}.shadowRoot.activeElement?.textContent === 'Submit'"):
             break
     page.keyboard.press("Enter")
 

@@ -9,7 +9,9 @@ import { type Label, parseLenient } from "../labels/labels";
 import { loadPicture } from "../picture/load";
 import { instructionsDialog, keysDialog } from "./dialogs";
 import { type CrowdElement, type Hotkey, type TaskInput, emit } from "./element";
+import { nameParts } from "./hooks";
 import { type Light, PLAIN_LIGHT } from "./light";
+import { submitButton } from "./submit-button";
 
 export abstract class PictureElement<Draft> extends LitElement implements CrowdElement {
   @property({ reflect: true }) name = "";
@@ -17,6 +19,9 @@ export abstract class PictureElement<Draft> extends LitElement implements CrowdE
   @property() header = "";
   @property({ attribute: "initial-value" }) initialValue: unknown = null;
   @property({ type: Boolean }) disabled = false;
+
+  /** Whether the Submit button stands in this element; its form says so. */
+  @property({ attribute: false }) submits = false;
 
   @state() protected problem = "";
   @state() protected refusal = "";
@@ -57,6 +62,9 @@ export abstract class PictureElement<Draft> extends LitElement implements CrowdE
   /** Where the focus goes when an answer is refused. */
   protected abstract focusRefused(): void;
 
+  /** Ground Truth's name for the answer, which its templates read. */
+  get _submittableValue(): unknown { return this.value; }
+
   reportValidity(): boolean {
     this.refusal = this.validationMessage;
     if (this.refusal) {
@@ -81,6 +89,7 @@ export abstract class PictureElement<Draft> extends LitElement implements CrowdE
     this.placeRegions();
     this.regions.observe(this, { childList: true });
     if (this.hasUpdated && this.src) void this.load();
+    void this.updateComplete.then(() => nameParts(this.renderRoot));
   }
 
   override disconnectedCallback(): void {
@@ -177,7 +186,8 @@ export abstract class PictureElement<Draft> extends LitElement implements CrowdE
   }
 
   protected dialogs() {
-    return html`<div class="sr" id="say" role="status" aria-live="polite"></div>
+    return html`<paper-icon-button hidden></paper-icon-button>${this.submits ? html`<div class="end">${submitButton(() => emit(this, "request-submit"))}</div>` : nothing}
+      <div class="sr" id="say" role="status" aria-live="polite"></div>
       ${instructionsDialog(this.querySelector("full-instructions")?.getAttribute("header") || this.header)}
       ${keysDialog(this.hotkeys)}`;
   }

@@ -187,8 +187,9 @@ export class TaskShell extends LitElement {
     element.openInstructions();
   }
 
-  private async submit(answer: unknown): Promise<void> {
-    await this.session?.submit(answer);
+  private async submit(event: CustomEvent): Promise<void> {
+    event.preventDefault(); // tells the form that the answer is taken
+    await this.session?.submit(event.detail);
   }
 
   private giveBack(): void {
@@ -237,7 +238,7 @@ export class TaskShell extends LitElement {
     const off = preview || session.stage !== "working";
     const sending = session.stage === "sending";
     return html`
-      <crowd-form @crowd-submit=${(event: CustomEvent) => void this.submit(event.detail)}>
+      <crowd-form @crowd-submit=${this.submit}>
         <header class="top">
           <a class="exit" href=${exit} aria-label=${study ? "Back to the study" : "Back to the list of jobs"}>${icon("chevron-left")}<span>${study ? "Study" : "Jobs"}</span></a>
           <h1 title=${task.title}>${task.title}</h1>

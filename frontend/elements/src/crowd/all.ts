@@ -1,0 +1,8 @@
+/** Every crowd element: those that show a task, the controls and containers of templates, the form around them. */
+import "./bounding-box";
+import "./image-classifier";
+import "./controls";
+import "./crowd-form";
+import { announceReady } from "./ready";
+
+announceReady();
