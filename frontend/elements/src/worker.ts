@@ -1,6 +1,10 @@
 /** dist/worker.js: the crowd elements and the worker's page around them. */
 import "./crowd/bounding-box";
 import "./crowd/image-classifier";
+import "./crowd/keypoint";
+import "./crowd/lines";
+import "./crowd/polygon";
+import "./crowd/segmentation";
 import "./crowd/crowd-form";
 import "./shell/safe-html";
 import "./shell/task-shell";
