@@ -143,6 +143,34 @@ def test_instances_are_painted_by_mouse_finger_and_keys(site: Site, open_page: O
     assert set(answer) == {"inputImageProperties", "instances", "labeledImage"}
 
 
+def test_a_palm_beside_a_pen_paints_nothing(site: Site, open_page: Open) -> None:
+    """A touch while the pen is on the screen, or just after, neither paints nor zooms."""
+    page = painted(site, open_page, "crowd-semantic-segmentation", has_touch=True)
+    devices = page.context.new_cdp_session(page)
+    view = f"JSON.stringify({TOOL}.bench.view)"
+    before = page.evaluate(view)
+    start, end = on_screen(page, 100, 100), on_screen(page, 150, 100)
+
+    def pen(kind: str, at: tuple[float, float]) -> None:
+        where = {"x": at[0], "y": at[1], "button": "left", "buttons": 1, "clickCount": 1, "pointerType": "pen"}
+        devices.send("Input.dispatchMouseEvent", {"type": kind, **where})
+
+    def palm(kind: str, *points: tuple[float, float]) -> None:
+        spots = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
+        devices.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": spots})
+
+    palm("touchStart", on_screen(page, 300, 300))
+    pen("mousePressed", start)
+    palm("touchMove", on_screen(page, 340, 300))
+    pen("mouseMoved", end)
+    pen("mouseReleased", end)
+    palm("touchEnd")
+    wait_until(lambda: used(page))
+    assert page.evaluate(view) == before
+    columns = {x for x, _ in pixels(submit(page, "drawn"))[BEE]}
+    assert (min(columns), max(columns)) == (94, 155)
+
+
 def test_an_initial_mask_is_read_from_its_picture(site: Site, open_page: Open) -> None:
     """Its colours are kept, and the answer says whether it was modified; a picture that is not there is said."""
     initial = {

@@ -68,7 +68,7 @@ export abstract class DrawingElement<Draft, T extends Tool> extends PictureEleme
   set task(task: TaskInput | null) {
     this.given = task;
     if (!task) return;
-    this.src = task.image_url;
+    this.src = task.image_url ?? "";
     this.labels = task.labels;
     this.initialValue = task.initial_value;
     this.imageWidth = task.image_size.width;

@@ -5,7 +5,8 @@ import { state } from "lit/decorators.js";
 import { icon } from "../kit/icons";
 import { type Initial, type LabeledImage, labeledImage, parseInitial, valuesOf } from "../masks/answer";
 import { type MaskDraft, MaskEditor, type Mode, distinct } from "../masks/editor";
-import { TILE } from "../masks/mask";
+import type { Entry } from "../masks/history";
+import { type Mask, TILE } from "../masks/mask";
 import type { Size } from "../picture/plane";
 import type { Listener } from "../shapes/editor";
 import { iconButton } from "./buttons";
@@ -32,7 +33,7 @@ export abstract class MaskElement extends DrawingElement<MaskDraft, MaskTool> {
   private kept: MaskDraft | null = null;
   /** The tiles of the initial value; null if there was none. */
   protected initial: Map<number, string> | null = null;
-  private image: { of: unknown; image: LabeledImage } | null = null;
+  private png: { mask: Mask; revision: number; entries: readonly Entry[]; image: LabeledImage } | null = null;
 
   get hotkeys() { return maskHotkeys(this.instances); }
   get editor(): MaskEditor | null { return this.tool?.editor ?? null; }
@@ -53,9 +54,11 @@ export abstract class MaskElement extends DrawingElement<MaskDraft, MaskTool> {
 
   /** The PNG of the mask, made again only when the mask has changed. */
   protected pngOf({ mask, entries }: MaskEditor): LabeledImage {
-    const of = JSON.stringify([...mask.tiles.values(), entries]);
-    if (this.image?.of !== of) this.image = { of, image: labeledImage(mask, entries) };
-    return this.image.image;
+    const { png } = this;
+    if (png?.mask === mask && png.revision === mask.revision && png.entries === entries) return png.image;
+    const image = labeledImage(mask, entries);
+    this.png = { mask, revision: mask.revision, entries, image };
+    return image;
   }
 
   get validationMessage(): string {

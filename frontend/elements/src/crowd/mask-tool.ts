@@ -15,6 +15,7 @@ const ERASER = "#ffffff";
 
 export class MaskTool implements Tool {
   readonly keys = MASK_KEYS;
+  readonly many = false; // a mask is one picture
   private readonly overlay = document.createElement("canvas");
   private pointer: Point | null = null;
   /** The only entry that is shown; null: all are. */

@@ -4,8 +4,11 @@ import type { Point, Rect } from "../picture/plane";
 import type { ShapeEditor } from "../shapes/editor";
 import { type Shape, pick } from "../shapes/shape";
 import type { Command, Keys } from "./keys";
-import { MOST_TAGS, Outlines, onScreen, outline, tag } from "./strokes";
+import { MOST_TAGS, onScreen, outline, tag } from "./strokes";
 import type { Canvas, Pointing, Scene, Tool } from "./tool";
+
+/** More shapes than this cannot be drawn again in every frame while the picture is moved. */
+const MOST_REDRAWN = 200;
 
 export abstract class ShapeTool<S extends Shape, E extends ShapeEditor<S>> implements Tool {
   protected hovered: number | null = null;
@@ -13,6 +16,7 @@ export abstract class ShapeTool<S extends Shape, E extends ShapeEditor<S>> imple
   constructor(readonly editor: E) {}
 
   get size() { return this.editor.size; }
+  get many(): boolean { return this.editor.count > MOST_REDRAWN; }
   readonly stale = false;
   abstract readonly keys: Keys;
   abstract readonly panels: string;
@@ -79,17 +83,17 @@ export abstract class ShapeTool<S extends Shape, E extends ShapeEditor<S>> imple
   drawResting(context: Canvas, scene: Scene): void {
     if (scene.hideOthers) return;
     const { editor } = this;
-    const outlines = new Outlines();
-    const tags: [Rect, S][] = [];
+    const tags = editor.shapes.length <= MOST_TAGS;
     for (const shape of editor.shapes) {
       if (shape.id === editor.selected) continue;
       const rect = onScreen(editor.kind.bounds(shape), scene);
       if (!rect) continue;
-      outlines.add(scene.colour(shape.label), (path) => this.trace(path, shape, scene));
-      if (this.tagged(rect)) tags.push([rect, shape]);
+      const path = new Path2D();
+      this.trace(path, shape, scene);
+      // one stroke a shape: a single path of all of them takes longer to draw
+      outline(context, path, scene.colour(shape.label), 2, this.filled ? scene.fill : 0);
+      if (tags && this.tagged(rect)) tag(context, rect, shape.label, scene.colour(shape.label));
     }
-    outlines.draw(context, 2, this.filled ? scene.fill : 0);
-    if (editor.shapes.length <= MOST_TAGS) for (const [rect, shape] of tags) tag(context, rect, shape.label, scene.colour(shape.label));
   }
 
   /** Whether a shape of this size on the screen has room for its label. */

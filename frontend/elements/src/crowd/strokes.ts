@@ -98,37 +98,3 @@ export function guides(context: Canvas, scene: Scene, at: Point, colour = "rgb(2
     context.stroke();
   }
 }
-
-/** The outlines of many shapes with one stroke a colour: thousands of single strokes would be too slow to pan smoothly. */
-export class Outlines {
-  private readonly all = new Path2D();
-  private readonly byColour = new Map<string, Path2D>();
-
-  /** The path to which the outline of a shape of this colour is added, by `trace`. */
-  add(colour: string, trace: (path: Path2D) => void): void {
-    let path = this.byColour.get(colour);
-    if (!path) this.byColour.set(colour, (path = new Path2D()));
-    trace(path);
-    trace(this.all);
-  }
-
-  draw(context: Canvas, width: number, fill: number): void {
-    context.lineJoin = "round";
-    if (fill > 0) {
-      context.globalAlpha = fill;
-      for (const [colour, path] of this.byColour) {
-        context.fillStyle = colour;
-        context.fill(path);
-      }
-      context.globalAlpha = 1;
-    }
-    context.lineWidth = width + 2;
-    context.strokeStyle = DARK;
-    context.stroke(this.all);
-    context.lineWidth = width;
-    for (const [colour, path] of this.byColour) {
-      context.strokeStyle = colour;
-      context.stroke(path);
-    }
-  }
-}

@@ -53,6 +53,8 @@ export interface Tool {
   readonly keys: Keys;
   /** Changes whenever the panels around the canvas have to be rendered again although the answer is the same. */
   readonly panels: string;
+  /** Whether there is too much at rest to draw it again in every frame while the picture is moved. */
+  readonly many: boolean;
   /** Whether what is at rest has changed without the answer, as while a mask is painted, since it was last drawn. */
   readonly stale: boolean;
   /** What has to stay visible while keys move it; null: nothing. */

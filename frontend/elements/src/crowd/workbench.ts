@@ -35,6 +35,7 @@ export class Workbench {
   private touch = false;
   private frame = 0;
   private all = true;
+  private moved = true;
   private repeats = 0;
   private fitting = true;
   private shownState = "";
@@ -91,7 +92,7 @@ export class Workbench {
   private setView(view: View, stillFits = false): void {
     if (!stillFits) this.fitting = false;
     this.view = view;
-    this.paint(true);
+    this.paint(true, true);
   }
 
   private onResize(): void {
@@ -132,8 +133,10 @@ export class Workbench {
     if (panels) this.around.update();
   }
 
-  paint(all: boolean): void {
+  /** Has the stage draw in the next frame: all layers or only the top one; `moved`: nothing changed but the view. */
+  paint(all: boolean, moved = !all): void {
     this.all ||= all;
+    this.moved &&= moved;
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
@@ -141,8 +144,9 @@ export class Workbench {
       this.stage.show({
         view: this.view, room: this.room, picture: this.tool.size, touch: this.touch, hideOthers: this.hideOthers,
         disabled: this.around.disabled(), fill: this.fill, guides: guided ? this.toPicture(this.pointer!) : null, colour: this.around.colour,
-      }, this.all);
+      }, this.all, this.moved);
       this.all = false;
+      this.moved = true;
     });
   }
 

@@ -20,6 +20,8 @@ export class Mask {
   readonly tiles = new Map<number, string>();
   /** Tiles that changed since the display was last brought up to date. */
   readonly stale = new Set<number>();
+  /** Grows with every change. */
+  revision = 0;
   private readonly across: number;
   private before = new Map<number, string>();
 
@@ -52,6 +54,7 @@ export class Mask {
     if (row < 0 || row >= height || first >= end) return;
     const down = Math.floor(row / TILE) * this.across;
     for (let column = Math.floor(first / TILE); column <= Math.floor((end - 1) / TILE); column++) this.touch(down + column);
+    this.revision += 1;
     const { data, counts } = this;
     for (let place = row * width + first; place < row * width + end; place++) {
       counts[data[place]!]!--;
@@ -163,6 +166,7 @@ export class Mask {
     const { left, top, width, height } = this.area(tile);
     if (tile < 0 || height <= 0 || !Number.isInteger(tile)) throw new Error(`there is no tile ${tile}`);
     const pixels = decoded(runs, width * height);
+    this.revision += 1;
     for (let row = 0; row < height; row++) {
       const place = (top + row) * this.size.width + left;
       for (let at = 0; at < width; at++) {
