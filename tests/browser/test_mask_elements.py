@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.drawing import PHONE, TOOL, answers, drag, on_screen, steady, submit
-from tests.browser.elements_site import HEIGHT, WIDTH, Site, drawing_harness, settles, wait_until
+from tests.browser.elements_site import HEIGHT, WIDTH, Site, drawing_harness, settles, task_page, wait_until
 from tests.browser.test_shape_elements import at_the_canvas, check_accessible, click, press
 
 pytestmark = pytest.mark.browser
@@ -141,6 +141,38 @@ def test_instances_are_painted_by_mouse_finger_and_keys(site: Site, open_page: O
     assert found[first] == block(100, 100, 200, 160) and found[second] == block(300, 100, 400, 160)
     assert len(found[third]) == WIDTH * HEIGHT - 12000
     assert set(answer) == {"inputImageProperties", "instances", "labeledImage"}
+
+
+def test_masks_and_polygons_outlive_a_reload_of_the_task(site: Site, open_page: Open) -> None:
+    """The worker's page shows them as any element; a polygon that is not closed yet is still there, too."""
+    site.element = {"tag": "crowd-instance-segmentation", "name": "annotations"}
+    site.pages["/task"] = task_page()
+    page = open_page("/task")
+    steady(page)
+    page.get_by_role("button", name="Polygon").click()
+    click(page, (100, 100), (200, 100), (200, 160), (100, 160), (100, 100))
+    settles(lambda: used(page), [["bee", 6000]])
+    page.reload()
+    page.locator(".list li").first.wait_for()
+    steady(page)
+    settles(lambda: used(page), [["bee", 6000]])
+    site.element = {"tag": "crowd-polygon", "name": "shapes"}
+    page.get_by_role("button", name="Submit").click()
+    wait_until(lambda: len(site.claimed) == 2)
+    answer = site.answers[100]["annotations"]
+    assert pixels(answer) == {answer["instances"][0]["color"]: block(100, 100, 200, 160)}
+
+    wait_until(lambda: page.evaluate(f"{TOOL}?.localName") == "crowd-polygon")
+    steady(page)
+    click(page, (100, 100), (200, 100))
+    page.reload()
+    page.get_by_role("button", name="Take back the last point").wait_for()
+    steady(page)
+    click(page, (200, 160), (100, 100))
+    page.get_by_role("button", name="Submit").click()
+    triangle = [{"x": 100, "y": 100}, {"x": 200, "y": 100}, {"x": 200, "y": 160}]
+    shapes = {"polygons": [{"label": "bee", "vertices": triangle}], "inputImageProperties": SIZE}
+    settles(lambda: site.answers.get(200), {"shapes": shapes})
 
 
 def test_a_palm_beside_a_pen_paints_nothing(site: Site, open_page: Open) -> None:

@@ -22,7 +22,7 @@ export function toolbar(view: Bar) {
     ${iconButton({ name: "Redo", glyph: "redo", keys: "Ctrl+Shift+Z", off: !editor?.canRedo, act: () => editor?.redo() })}
     <span class="rule"></span>
     ${view.modes ?? iconButton({ name: `Draw ${view.many}`, glyph: view.glyph, keys: view.how, pressed: !bench?.hand, act: () => bench?.setHand(false) })}
-    ${iconButton({ name: "Move the picture", glyph: "hand", keys: "V, or hold Space", pressed: bench?.hand ?? false, act: () => bench?.setHand(true) })}
+    ${iconButton({ name: "Move the picture", glyph: "hand", keys: "V, or hold Space", pressed: bench?.hand ?? false, class: view.modes ? "wide" : "", act: () => bench?.setHand(true) })}
     <span class="rule wide"></span>
     ${iconButton({ name: "Zoom out", glyph: "minus", keys: "−", class: "wide", act: () => bench?.zoom(0.8) })}
     <span class="percent wide" aria-live="off">${Math.round((bench?.view.scale ?? 1) * 100)} %</span>

@@ -100,6 +100,7 @@ export class MaskEditor {
 
   /** Goes on painting an entry; null begins a new instance. */
   choose(at: number | null): void {
+    if (at === null && !this.instances) return;
     this.current = at;
     const entry = at === null ? null : this.entries[at];
     if (entry) this.label = Math.max(0, this.labels.findIndex(({ name }) => name === entry.label));
