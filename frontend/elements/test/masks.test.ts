@@ -69,7 +69,7 @@ describe("steps", () => {
     const second = mask.commit();
     expect(second.map(({ tile }) => tile)).toEqual([5, 8]);
     for (const { tile, before: runs } of second) mask.restore(tile, runs);
-    expect(mask.data).toEqual(before);
+    expect(mask.data.every((value, place) => value === before[place])).toBe(true);
     for (const { tile, before: runs } of first) mask.restore(tile, runs);
     expect([total(mask), mask.counts[0], mask.tiles.size]).toEqual([0, 420000, 0]);
     mask.stroke(at(10, 10), at(10, 10), 3, 0);
@@ -187,7 +187,7 @@ describe("the editor", () => {
     const draft = JSON.parse(JSON.stringify(editor.draft));
     const again = make(true);
     again.load(draft);
-    expect(again.mask.data).toEqual(editor.mask.data);
+    expect(again.mask.data.every((value, place) => value === editor.mask.data[place])).toBe(true);
     expect(again.entries).toEqual(editor.entries);
     expect(() => again.load({ ...draft, tiles: [[77, "1.5"]] })).toThrow("tile");
   });

@@ -135,7 +135,7 @@ export abstract class DrawingElement<Draft, T extends Tool> extends PictureEleme
   }
 
   private choose(at: number): void {
-    this.tool?.editor.setLabel(at);
+    if (!this.locked) this.tool?.editor.setLabel(at);
     this.requestUpdate();
     this.focus();
   }

@@ -41,7 +41,11 @@ export abstract class ShapeElement<S extends Shape, E extends ShapeEditor<S>, T 
       kind: editor.kind, shapes, selected: editor.selected, open: this.listOpen, colour: (label) => this.colour(label),
       hint: html`None yet. ${this.drawing.how.charAt(0).toUpperCase()}${this.drawing.how.slice(1)} on the picture, or press <kbd>B</kbd> to draw by keys.`,
       onSelect: (id) => { editor.select(id); this.bench?.reveal(); this.requestUpdate(); },
-      onRemove: (id) => { editor.remove(id); this.focus(); }, // the button that had the focus is gone
+      onRemove: (id) => {
+        if (this.locked) return;
+        editor.remove(id);
+        this.focus(); // the button that had the focus is gone
+      },
     }) : nothing);
   }
 }
