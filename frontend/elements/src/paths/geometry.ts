@@ -32,7 +32,7 @@ export const near = (rect: Rect, point: Point, slack: number): boolean =>
   point.x >= rect.left - slack && point.x <= rect.left + rect.width + slack &&
   point.y >= rect.top - slack && point.y <= rect.top + rect.height + slack;
 
-/** Twice the area would be a whole number; this is the area of a polygon, whatever way round its vertices go. */
+/** The area of a polygon, whichever way round its vertices go. */
 export function area(vertices: readonly Point[]): number {
   let sum = 0;
   for (const [at, a] of vertices.entries()) {
@@ -98,7 +98,7 @@ export function movedBy(vertices: readonly Point[], dx: number, dy: number, size
 
 /**
  * Where a new vertex at `point` snaps to: the nearest vertex of a neighbouring path within `reach`, else the nearest point of
- * an edge, else null. `edges` only says whether edges count; `closed` whether paths are polygons.
+ * an edge, else null. `edges`: whether edges count; `closed`: whether the paths are polygons.
  */
 export function snapPoint(paths: Iterable<Pick<Path, "vertices">>, point: Point, reach: number, { edges, closed }: { edges: boolean; closed: boolean }): Point | null {
   let vertex: Point | null = null;
