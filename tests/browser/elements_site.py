@@ -192,6 +192,14 @@ def harness(*, labels: str, src: str = "/picture/1.png", more: str = "", inner: 
     </crowd-bounding-box></crowd-form></body></html>"""
 
 
+def drawing_harness(tag: str, *, labels: str, src: str = "/picture/1.png", more: str = "") -> str:
+    """A page with one crowd form around a drawing element of the name "drawn"; answers are kept as in `harness`."""
+    return f"""{HEAD}<body><script type="module" src="/harness.js"></script><crowd-form>
+    <{tag} name="drawn" src="{src}" header="Mark every bee" labels="{labels}" {more}>
+    <short-instructions><p>Mark the bees, not the flowers.</p></short-instructions>
+    </{tag}></crowd-form></body></html>"""
+
+
 def task_page(**config: Any) -> str:
     """The worker's page, with its configuration as Django's json_script writes it."""
     text = json.dumps({"queue_id": 7, "worker_id": 1, "sign_in_url": "/sign-in", "exit_url": "/work"} | config)

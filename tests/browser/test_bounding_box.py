@@ -138,7 +138,7 @@ def test_a_click_selects_the_smallest_box_first(plain: Site, open_page: Open) ->
     page.keyboard.press("Escape")
     draw(page, 100, 100, 500, 400)
     page.keyboard.press("Escape")
-    chosen = f"{TOOL}.editor.box.width"
+    chosen = f"{TOOL}.editor.shape.width"
     page.mouse.click(*on_screen(page, 330, 230))
     settles(lambda: page.evaluate(chosen), 60)
     page.mouse.click(*on_screen(page, 330, 230))

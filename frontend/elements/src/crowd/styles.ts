@@ -108,6 +108,7 @@ export const toolStyles = css`
     .bar { padding: 0.2rem 0.25rem; }
     .bar h1, .bar .wide, .bar .rule { display: none; }
     .bar button { min-inline-size: 2.75rem; min-block-size: 2.75rem; }
+    .bar.many button { min-inline-size: 2.2rem; padding-inline: 0.2rem; }
     .main { grid-template: minmax(0, 1fr) auto / minmax(0, 1fr); }
     .side { border: 0; border-block-start: 1px solid var(--_line); max-block-size: 45cqh; overflow: visible; }
     .side > section { padding: 0.4rem 0.5rem; border: 0; }
@@ -120,12 +121,13 @@ export const toolStyles = css`
   @container (width < 24rem) { .bar .tight { display: none; } }
 `;
 
-/** What only the box tool has. */
-export const boxStyles = css`
+/** What the drawing tools have. */
+export const shapeStyles = css`
   .canvas { cursor: crosshair; }
   .canvas.hand { cursor: grab; }
   .canvas.over { cursor: pointer; }
   .canvas.move { cursor: move; }
+  .canvas.copy { cursor: copy; }
   .canvas.ns { cursor: ns-resize; }
   .canvas.ew { cursor: ew-resize; }
   .canvas.nwse { cursor: nwse-resize; }
@@ -136,6 +138,7 @@ export const boxStyles = css`
     background: var(--_surface); border: 1px solid var(--_line); border-radius: 9px; box-shadow: 0 4px 16px rgb(0 0 0 / 30%); }
   .acts button { border-color: transparent; background: none; min-inline-size: 2.75rem; min-block-size: 2.5rem; }
   .acts button:hover { background: var(--_surface-3); }
+  .acts .size { align-self: center; min-inline-size: 4em; text-align: center; font-size: 0.8125rem; font-variant-numeric: tabular-nums; }
   .acts .danger { color: var(--_bad); }
   .boxes { flex: 1; }
   .list { margin: 0; padding: 0; list-style: none; }
