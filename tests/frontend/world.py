@@ -38,13 +38,14 @@ from marketplace.services import (
     passwords,
     payouts,
     qualifications,
+    saml_providers,
     signups,
     wallet_refunds,
     webhooks,
     workteams,
 )
 from tests import builders
-from tests.frontend import vendor_world
+from tests.frontend import saml_provider, vendor_world
 from tests.frontend.passkeys import a_passkey
 from tests.frontend.vendor_world import VendorWorld, a_vendor_world
 from tests.labeling import panel_stories, stories
@@ -264,7 +265,7 @@ def a_world() -> World:
         "user_id": owner.pk,
         "team_id": job.workteam_id,
         "slug": job.workteam.portal_slug,
-        **_an_identity_provider(account, job.workteam),
+        **_identity_providers(account, job.workteam),
         "worker_id": worker.public_id,
         "other_worker_id": other.public_id,
         "payout_id": payout.pk,
@@ -280,8 +281,8 @@ def a_world() -> World:
     return World(account, *people, vendors=vendors, ids=ids, secrets=[*SECRETS, account.number])
 
 
-def _an_identity_provider(account: Account, team: Workteam) -> dict[str, Any]:
-    """An approved provider of the account that nobody can reach, by its key and its slug."""
+def _identity_providers(account: Account, team: Workteam) -> dict[str, Any]:
+    """Approved providers of the account that nobody can reach, of each protocol, by their keys and their slugs."""
     made = identity_providers.create(
         account=account,
         workteam=team,
@@ -293,7 +294,17 @@ def _an_identity_provider(account: Account, team: Workteam) -> dict[str, Any]:
         approved=True,
         by="system",
     )
-    return {"identity_provider_id": made.pk, "provider_id": made.slug}
+    saml = saml_providers.create(
+        account=account,
+        workteam=team,
+        name="secret-company",
+        metadata=saml_provider.Provider("https://127.0.0.1").metadata(),
+        domains=["example.org"],
+        approved=True,
+        by="system",
+    )
+    ids = {"identity_provider_id": made.pk, "provider_id": made.slug}
+    return {**ids, "saml_provider_id": saml.pk, "saml_id": saml.slug}
 
 
 def _of_panels(account: Account) -> dict[str, Any]:
