@@ -37,7 +37,7 @@ def task_document(
         "image_size": {"width": width, "height": height},
         "labels": [{"label": label} for label in queue.labels],
         "instructions": {part: queue.instructions.get(part, "") for part in ("short", "full")} | examples,
-        "element": {"tag": element.tag, "name": element.name},
+        "element": {"tag": element.tag, "name": element.name, "attributes": dict(element.attributes)},
         "initial_value": None,
     }
 

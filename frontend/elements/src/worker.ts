@@ -1,6 +1,7 @@
 /** dist/worker.js: the crowd elements and the worker's page around them. */
 import "./crowd/bounding-box";
 import "./crowd/image-classifier";
+import "./crowd/text-classifier";
 import "./crowd/crowd-form";
 import "./shell/safe-html";
 import "./shell/task-shell";

@@ -38,6 +38,10 @@ def _choice(value: Any) -> dict[str, Any]:
     return {"crowd-image-classifier": value}
 
 
+def _several(value: Any) -> dict[str, Any]:
+    return {"crowd-image-classifier-multi-select": value}
+
+
 BOXES = Sample(
     task_type=task_types.get("BoundingBox"),
     good=[Box("bee", 100, 100, 50, 40), Box("wasp", 300.5, 200, 80, 80.25)],
@@ -64,11 +68,27 @@ CLASSES = Sample(
     ),
     manifest_type="groundtruth/image-classification",
 )
+SEVERAL = Sample(
+    task_type=task_types.get("ImageMultiClassMultiLabel"),
+    good=Vote(("bee", "wasp")),
+    other=Vote(("fly",), comment="hard to tell"),
+    bad=(
+        ({}, "crowd-image-classifier-multi-select"),
+        (_several("bee"), "crowd-image-classifier-multi-select"),
+        (_several({}), "crowd-image-classifier-multi-select.labels"),
+        (_several({"labels": []}), "crowd-image-classifier-multi-select.labels"),
+        (_several({"labels": ["bee", "cow"]}), "crowd-image-classifier-multi-select.labels[1]"),
+        (_several({"labels": ["bee", "bee"]}), "crowd-image-classifier-multi-select.labels[1]"),
+        (_several({"labels": ["bee", "None of the above"]}), "crowd-image-classifier-multi-select.labels[1]"),
+    ),
+    manifest_type="groundtruth/image-classification-multilabel",
+)
+SAMPLES = (BOXES, CLASSES, SEVERAL)
 
 
 def of(task_type: TaskType[Any, Any]) -> Sample:
     """The sample of a registered type, or of one that is derived from it."""
-    for sample in (BOXES, CLASSES):
+    for sample in SAMPLES:
         if isinstance(task_type, type(sample.task_type)):
             return replace(sample, task_type=task_type)
     raise LookupError(f"the task type {task_type.name!r} has no sample here")

@@ -52,7 +52,7 @@ export class CrowdBoundingBox extends PictureElement<Draft> {
   set task(task: TaskInput | null) {
     this.given = task;
     if (!task) return;
-    this.src = task.image_url;
+    this.src = task.image_url ?? "";
     this.labels = task.labels;
     this.initialValue = task.initial_value;
     this.imageWidth = task.image_size.width;

@@ -15,8 +15,9 @@ import { keyStyles, tokens } from "../crowd/styles";
 import { formatMicros } from "../kit/format";
 import { icon, iconStyles } from "../kit/icons";
 import { prefetchPicture } from "../picture/load";
+import { prefetchText } from "../text/load";
 import { COUNTED } from "./activity";
-import { Api, type Assignment, type Example } from "./api";
+import { Api, type Assignment, type Example, type Upcoming } from "./api";
 import { clockText, microsOf, spoken } from "./clock";
 import { Journal } from "./journal";
 import { type Config, SESSION_OVER, Session } from "./session";
@@ -30,6 +31,12 @@ const HEARTBEAT_SECONDS = 60;
 const PAGE_KEYS: readonly Hotkey[] = [{ keys: "?", does: "this list of keys" }];
 /** Below this many CSS pixels an element has no room for instructions beside the task (46rem, see crowd/styles.ts). */
 const NARROW = 736;
+
+/** Fetches what the next task shows. */
+function prefetchNext(next: Upcoming): void {
+  prefetchPicture(next.image_url);
+  prefetchText(next.text_url);
+}
 
 /** What stands below the price: when it is paid, where that is not at once. */
 function reviewed(task: Assignment): string {
@@ -91,7 +98,7 @@ export class TaskShell extends LitElement {
       const config: Config = { ...DEFAULTS, ...(this.config ?? (JSON.parse(text ?? "{}") as Partial<Config>)) };
       if (config.preview && !config.assignment) throw new Error("There is no task to preview.");
       const journal = config.preview ? null : await Journal.open<Assignment>(await openStore(), config.worker_id);
-      this.session = new Session(config, new Api(config.api_base), journal, () => this.onSession(), prefetchPicture);
+      this.session = new Session(config, new Api(config.api_base), journal, () => this.onSession(), prefetchNext);
       this.session.earnedMicros = this.earnedBefore = Number(sessionStorage.getItem("waggle-earned") ?? 0);
       await this.session.start();
     } catch (error) {
@@ -148,6 +155,7 @@ export class TaskShell extends LitElement {
     const element = this.element;
     if (!task || !element || this.shownTask === task.id) return;
     this.shownTask = task.id;
+    for (const [name, value] of Object.entries(task.element.attributes ?? {})) element.setAttribute(name, value);
     if (this.session!.draft !== null) element.draft = this.session!.draft;
     // a Lit element has rendered what it focuses one microtask later
     void Promise.resolve((element as Partial<LitElement>).updateComplete).then(() => {
