@@ -62,11 +62,14 @@ def _card(row: AnswerReview, kind: cards.Kind, user_id: int) -> dict[str, Any]:
             **kind.answer_layer(row.answer.content),
         }
     )
+    name = shown.file_name or f"Object {shown.index}"
     return {
         "review": row,
         "appeal": getattr(row, "appeal", None),
         "row": shown,
-        "name": shown.file_name or f"Object {shown.index}",
+        "kind": kind,
+        "name": name,
+        "said": f"{name}, answer of {row.worker.public_id}",
         "image_url": f"{image_url(shown.pk, user_id)}?side=720",
         "layers": {"layers": made},
     }

@@ -1,4 +1,4 @@
-"""Any number of classes: people choose all that an object belongs to, or say that it belongs to none. An answer is a Vote.
+"""Any number of classes: people choose all that fit an object, or say that none does. An answer is a Vote.
 
 As in Ground Truth's output a label holds every class that somebody chose, each with the chance that it is right. Those
 more likely right than not are what the label says; the others are there for readers who want another cut-off.
@@ -61,7 +61,7 @@ class MultipleChoice(TaskType[Vote, VoteWorkers]):
         saved="Your choices for object {index} are the label now.",
         not_received="The choices did not arrive. Choose again and save.",
         left_out="a choice",
-        labels_help="One a line, at least two. Their order is the class index. Workers can also say that none fits.",
+        labels_help="Two or more, one a line. Their order is the class index; workers can also say that none fits.",
         skills="Finds: the share of the classes of an object that this worker chooses. Wrong: how often a class is "
         "chosen that the object does not have.",
     )

@@ -2,6 +2,7 @@
 import "./crowd/bounding-box";
 import "./crowd/image-classifier";
 import "./crowd/text-classifier";
+import "./crowd/entity-annotation";
 import "./crowd/crowd-form";
 import "./shell/safe-html";
 import "./shell/task-shell";

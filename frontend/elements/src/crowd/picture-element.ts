@@ -57,6 +57,8 @@ export abstract class PictureElement<Draft, Target = HTMLImageElement> extends L
   /** Where the focus goes when an answer is refused. */
   protected abstract focusRefused(): void;
 
+  /** The properties whose change starts the element over. */
+  protected get watched(): readonly string[] { return ["src", this.labelsProperty, "initialValue"]; }
   /** What is shown, in words. */
   protected readonly subject: string = "picture";
   /** Whether there is anything to load yet. */
@@ -113,7 +115,7 @@ export abstract class PictureElement<Draft, Target = HTMLImageElement> extends L
   }
 
   override willUpdate(changed: Map<string, unknown>): void {
-    if (!changed.has(this.labelsProperty) && !changed.has("src") && !changed.has("initialValue")) return;
+    if (!this.watched.some((name) => changed.has(name))) return;
     try {
       if (changed.has(this.labelsProperty)) this.readLabels();
       this.problem = "";
@@ -123,7 +125,7 @@ export abstract class PictureElement<Draft, Target = HTMLImageElement> extends L
   }
 
   override updated(changed: Map<string, unknown>): void {
-    const fresh = ["src", this.labelsProperty, "initialValue"].some((name) => changed.has(name));
+    const fresh = this.watched.some((name) => changed.has(name));
     if (!fresh || !this.hasTarget || this.problem) return;
     if (!changed.has("src")) this.keepDraft(); // new labels for the same picture: the work stays
     void this.load();

@@ -24,7 +24,7 @@ import { type Config, SESSION_OVER, Session } from "./session";
 import { openStore } from "./stores";
 import { shellStyles } from "./styles";
 
-const DECLINE_REASONS = ["The picture does not show or is broken", "The instructions are unclear", "The picture is disturbing or not allowed", "I cannot do this well"];
+const declineReasons = (what: string) => [`The ${what} does not show or is broken`, "The instructions are unclear", `The ${what} is disturbing or not allowed`, "I cannot do this well"];
 const DEFAULTS: Config = { queue_id: 0, worker_id: null, api_base: "/api/v1", sign_in_url: "/", exit_url: "/", preview: false, assignment: null, study: null };
 const HEARTBEAT_SECONDS = 60;
 /** Keys of the page itself, listed after those of the element. */
@@ -323,7 +323,7 @@ export class TaskShell extends LitElement {
   private declineForm() {
     return html`<dialog id="decline" aria-labelledby="decline-title"><form @submit=${this.decline}>
       <header><h2 id="decline-title">Decline this task?</h2></header>
-      <fieldset><legend class="sr">Why</legend>${DECLINE_REASONS.map((reason, at) => html`<label><input type="radio" name="reason" value=${reason} ?checked=${at === 0} />${reason}</label>`)}
+      <fieldset><legend class="sr">Why</legend>${declineReasons(this.session?.task?.text_url ? "text" : "picture").map((reason, at) => html`<label><input type="radio" name="reason" value=${reason} ?checked=${at === 0} />${reason}</label>`)}
         <label class="sr" for="more">More</label><textarea id="more" name="more" maxlength="120" placeholder="More, if you like"></textarea></fieldset>
       <div class="ends"><button type="button" @click=${() => this.declineDialog?.close()}>Cancel</button><button class="primary">Decline the task</button></div>
     </form></dialog>`;
