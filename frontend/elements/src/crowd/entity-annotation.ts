@@ -15,6 +15,7 @@ import { icon, iconStyles } from "../kit/icons";
 import { isDark } from "../labels/colours";
 import { type Label, parseLabels, parseLenient } from "../labels/labels";
 import { loadText } from "../text/load";
+import { paint } from "../text/marks";
 import { selectedOffsets } from "../text/selection";
 import { type Stretch, stretches } from "../text/spans";
 import { iconButton } from "./buttons";
@@ -126,6 +127,11 @@ export class CrowdEntityAnnotation extends PictureElement<EntityDraft, string> {
   }
 
   protected override stop(): void { this.editor = null; }
+
+  override updated(changed: Map<string, unknown>): void {
+    super.updated(changed);
+    paint(this.renderRoot);
+  }
 
   // ---- what the worker does
 
@@ -304,7 +310,7 @@ export class CrowdEntityAnnotation extends PictureElement<EntityDraft, string> {
     if (!top) return html`${here}<span class=${on} data-start=${piece.start} data-end=${piece.end}>${piece.text}</span>`;
     const colour = this.colourOf(top.label);
     const tag = top.end === piece.end ? html`<small class="tag" data-tag=${this.names.get(top.label)?.short ?? top.label}></small>` : nothing;
-    return html`${here}<mark class="${on} ${isDark(colour) ? "dark" : ""} ${top === this.selected ? "on" : ""}" data-start=${piece.start} data-end=${piece.end}><svg aria-hidden="true"><rect width="100%" height="100%" fill=${colour}></rect></svg>${piece.text}</mark>${tag}`;
+    return html`${here}<mark class="${on} ${isDark(colour) ? "dark" : ""} ${top === this.selected ? "on" : ""}" data-colour=${colour} data-start=${piece.start} data-end=${piece.end}>${piece.text}</mark>${tag}`;
   }
 
   private colourOf(name: string): string { return this.known.find((label: Label) => label.name === name)?.color ?? "#888"; }

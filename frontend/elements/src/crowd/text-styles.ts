@@ -14,9 +14,8 @@ export const textStyles = css`
 export const entityStyles = css`
   .words { line-height: 2.05; cursor: text; }
   .words ::selection { background: var(--_brand); color: var(--_on-brand); }
-  mark { position: relative; isolation: isolate; padding: 0.15em 0.1em; border-radius: 4px; background: none; color: #000; cursor: pointer; }
+  mark { padding: 0.15em 0.1em; border-radius: 4px; color: #000; cursor: pointer; -webkit-box-decoration-break: clone; box-decoration-break: clone; }
   mark.dark { color: #fff; }
-  mark > svg { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; z-index: -1; border-radius: 4px; }
   mark.on { outline: 3px solid var(--_focus); outline-offset: 1px; }
   .picked { text-decoration: underline 0.2em var(--_focus); background: var(--_brand-soft); }
   .tag { user-select: none; -webkit-user-select: none; margin-inline: 0.2em 0.1em; font-size: 0.6875rem; font-weight: 700; color: var(--_text-2); }

@@ -4,6 +4,7 @@ import { css, html, nothing } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { isDark } from "../labels/colours";
 import { loadText } from "../text/load";
+import { paint } from "../text/marks";
 import { stretches } from "../text/spans";
 import { LayersView, type ViewSpan, layerStyles, percent } from "./layers-view";
 
@@ -17,9 +18,8 @@ export class TextView extends LayersView {
       white-space: pre-wrap; overflow-wrap: anywhere; }
     .paper:focus-visible { outline: 3px solid var(--wg-focus, #06c); outline-offset: -3px; }
     .chips { position: static; padding: 0.5rem 0.75rem 0; }
-    mark { position: relative; isolation: isolate; padding: 0.1em 0.15em; border-radius: 3px; background: none; color: #000; }
+    mark { padding: 0.1em 0.15em; border-radius: 3px; color: #000; -webkit-box-decoration-break: clone; box-decoration-break: clone; }
     mark.dark { color: #fff; }
-    mark > svg { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; z-index: -1; border-radius: 3px; }
     mark small { margin-inline-start: 0.35em; font-size: 0.6875rem; font-weight: 650; }
   `];
 
@@ -36,6 +36,10 @@ export class TextView extends LayersView {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.near.disconnect();
+  }
+
+  override updated(): void {
+    paint(this.renderRoot);
   }
 
   private async load(): Promise<void> {
@@ -58,7 +62,7 @@ export class TextView extends LayersView {
         const top = piece.spans.at(-1);
         if (!top) return piece.text;
         const said = piece.spans.map(({ layer, label, confidence }) => `${layer}: ${label}${typeof confidence === "number" ? ` · ${percent(confidence)}` : ""}`).join("; ");
-        return html`<mark class=${isDark(top.colour) ? "dark" : ""} title=${said}><svg aria-hidden="true"><rect class="tint" width="100%" height="100%" fill=${top.colour}></rect></svg>${piece.text}${
+        return html`<mark class=${isDark(top.colour) ? "dark" : ""} title=${said} data-colour=${top.colour}>${piece.text}${
           top.end === piece.end ? html`<small>${top.label}</small>` : nothing}</mark>`;
       })}</div></div>`;
   }
