@@ -128,8 +128,10 @@ def _check(test: TestDesign) -> None:
         wrong.append(("test.label_attribute_name", "the attribute that holds the labels expected"))
     if test.task_type not in task_types.names():
         wrong.append(("test.task_type", f"{test.task_type!r} found, one of {', '.join(task_types.names())} expected"))
-    elif task_types.get(test.task_type).medium != IMAGE:
-        wrong.append(("test.task_type", "questions of tests show pictures: there are no tests of texts yet"))
+    elif task_types.get(test.job.task_type if test.job else test.task_type).medium != IMAGE:
+        wrong.append(
+            ("test.job" if test.job else "test.task_type", "questions show images, there are no tests of texts yet")
+        )
     for name, value, allowed in (
         ("questions", test.questions, QUESTIONS),
         ("training", test.training, TRAINING),
