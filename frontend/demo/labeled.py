@@ -12,6 +12,7 @@ import numpy as np
 
 from frontend.demo.truth import digest
 from labeling.formats import images, manifest, texts
+from labeling.services.intake import decoding
 from labeling.simulation.base import MIXED, SimulatedObject, Simulation
 from labeling.task_types.base import TEXT, TaskType
 from marketplace import storage
@@ -56,7 +57,7 @@ class LabeledTruth:
     def _shown(self, line: manifest.Line) -> bytes:
         """The object as workers get it: upright, or as plain text."""
         content = line.source.encode() if line.source is not None else storage.read(line.source_ref or "")
-        return texts.read(content).encode() if self.kind.medium == TEXT else images.normalise(content)
+        return texts.read(content).encode() if self.kind.medium == TEXT else decoding.upright(content, patient=True)
 
     def answer(
         self, *, number: int, spammer: bool, seed: int, content: bytes, labels: list[str], size: tuple[int, int]

@@ -1,4 +1,4 @@
-"""Texts as data objects: which can be labeled, golds among them, what is decided, what a job of images makes of them."""
+"""Texts as data objects: which can be labeled, golds among them, what is decided, what jobs of images make of them."""
 
 import pytest
 
@@ -56,10 +56,10 @@ def test_texts_are_read_exactly_and_unusable_ones_fail_by_themselves():
     assert [stored.text_of(row) for row in rows[:2]] == ["two\r\nlines 😀", "with a mark"]
     assert {row.state for row in rows[:2]} == {"PendingHuman"} and {row.state for row in rows[2:]} == {"Failed"}
     reasons = [row.failure_reason for row in rows[2:]]
-    assert reasons[0] == "the text is empty"
-    assert reasons[1].endswith("b.txt is no UTF-8 text (byte 0)")
-    assert reasons[2].endswith("has 100,001 characters, at most 100,000 are allowed")
-    assert "none.txt" in reasons[3]
+    assert BadLine.objects.get(job=job).number == 3, "an inline text that is empty is no data object"
+    assert reasons[0].endswith("b.txt is no UTF-8 text (byte 0)")
+    assert reasons[1].endswith("has 100,001 characters, at most 100,000 are allowed")
+    assert "none.txt" in reasons[2]
 
 
 def test_a_job_of_images_takes_no_inline_text():
