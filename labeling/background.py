@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from labeling.models import AdvanceRequest, LabelingJob, WorkQueue
 from labeling.services import attempts, invoicing, notices
+from labeling.services.conduct import acting, checks, colluding, noting
 from labeling.services.conduct import appeals as conduct_appeals
-from labeling.services.conduct import checks, colluding, noting
 from labeling.services.imports import advancing as imports
 from labeling.services.intake import datasets
 from labeling.services.jobs import advancing
@@ -68,6 +68,7 @@ def sweep() -> None:
             deciding.accept_due,
             appeals.uphold_overdue,
             conduct_appeals.uphold_overdue,
+            acting.follow_again,
             noting.sweep,
             invoicing.issue_due,
             _request_advances,
@@ -100,6 +101,11 @@ def tell_of_work(queue_id: int, after_worker: int) -> None:
 def tell_of_public_work(until: int, after_worker: int) -> None:
     """Tell some workers of the public pool of the day's new work, then the next ones."""
     notices.tell_of_public_work(until, after_worker)
+
+
+def tell_of_price(change_id: int, after_worker: int) -> None:
+    """Tell some workers to whom a work queue was offered that it pays more, then the next ones."""
+    notices.tell_of_price(change_id, after_worker)
 
 
 def run_export(export_id: int) -> None:

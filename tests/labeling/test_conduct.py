@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from labeling import background
 from labeling.conduct.observed import Activity
 from labeling.models import (
     AnswerReview,
@@ -24,8 +25,9 @@ from labeling.services.queue import assignments, visibility
 from labeling.services.results import appeals as review_appeals
 from labeling.services.results import deciding
 from marketplace.errors import Forbidden, Invalid, WrongState
-from marketplace.models import Evidence, Subject, Worker, WorkerStatus
+from marketplace.models import Evidence, Notice, Subject, Worker, WorkerStatus
 from marketplace.services import earnings, ledger_audit, people, reputation
+from tests import builders
 from tests.labeling import stories
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +79,19 @@ def test_answers_by_a_script_close_the_job_and_no_other():
     with pytest.raises(Forbidden, match="closed to you"):
         assignments.claim(worker=robot, queue=job.queue)
     assert stories.work_list(robot) == []
+
+
+def test_a_block_of_which_only_the_finding_was_stored_is_followed_by_the_sweep():
+    job, (robot, _) = stories.an_open_job(workers=2, objects=8, review_days=3)
+    give(robot, job)
+    held = assignments.claim(worker=robot, queue=job.queue)
+    ConductFinding.objects.create(
+        worker=robot, queue=job.queue, rule="no-input", action="Block", reason="no input", found_at=timezone.now()
+    )
+    for _ in range(2):
+        background.sweep()
+        held.refresh_from_db()
+        assert (held.state, AnswerReview.objects.get(worker=robot).state) == ("Returned", "Rejected")
 
 
 def test_people_who_use_keys_and_clients_that_count_nothing_are_no_robots():
@@ -215,6 +230,7 @@ def test_the_cost_of_a_look_does_not_grow_with_the_work_done(django_assert_max_n
 
 def test_two_accounts_of_one_person_are_noted_for_the_operator_and_not_told():
     job, workers = stories.an_open_job(workers=5, objects=12, workers_per_object=5)
+    operator = builders.an_operator()
     rng = random.Random(4)
     twins = {}
     for number, worker in enumerate(workers):
@@ -230,6 +246,9 @@ def test_two_accounts_of_one_person_are_noted_for_the_operator_and_not_told():
     assert noted[workers[0]].numbers["other"] == workers[1].public_id
     assert not lists.of_worker(workers[0]).exists() and why_not(workers[0], job) is None
     assert lists.open_ones(lists.of_operator()).count() == 2
+    notice = Notice.objects.get()
+    assert (notice.user, notice.kind, notice.subject_type) == (operator, "flag", "conduct-flag")
+    assert notice.text == f"Two workers agree far more than their accuracies allow: {job.title}, of {job.account.name}."
 
 
 # --- evidence -------------------------------------------------------------------------------------------------------

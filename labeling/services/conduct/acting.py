@@ -15,7 +15,7 @@ from labeling.conduct.observed import Conduct
 from labeling.conduct.rules import RULES, Action, Found, decided, findings
 from labeling.models import ConductFinding, FindingStatus, WorkQueue
 from labeling.services import exclusion
-from labeling.services.conduct import policies, withdrawing
+from labeling.services.conduct import policies, telling, withdrawing
 from labeling.services.queue import leases
 from marketplace.errors import Invalid, WrongState
 from marketplace.models import Worker
@@ -27,6 +27,9 @@ BY_HAND, COLLUSION = "by-hand", "collusion"
 
 REASON_LENGTH = Range(1, 200)
 """Characters of the reason that a person gives."""
+
+FOLLOWED_FOR = timedelta(hours=1)
+"""For so long the sweep makes sure that a block was followed."""
 
 CLOSES = (Action.PAUSE, Action.RETRAIN, Action.BLOCK)
 """What closes a queue to a worker."""
@@ -76,14 +79,21 @@ def ban(*, finding: ConductFinding, by: str) -> ConductFinding:
         row = _locked(finding)
         if row.state == FindingStatus.DISMISSED:
             raise WrongState("this finding was dismissed", field="finding")
-        row.action, row.until, row.seen_at = Action.BAN, None, timezone.now()
-        row.save(update_fields=["action", "until", "seen_at"])
+        new = row.action != Action.BAN
+        if new or row.seen_at is None:
+            row.action, row.until, row.seen_at = Action.BAN, None, timezone.now()
+            row.save(update_fields=["action", "until", "seen_at"])
+        if new:
+            telling.found(row)
     follow(row, by=by)
     return row
 
 
-def dismiss(*, finding: ConductFinding, by: str) -> ConductFinding:
-    """Let a finding count no more: what it closed is open again, and answers it withdrew are paid. Safe to repeat."""
+def dismiss(*, finding: ConductFinding, by: str, tell: bool = True) -> ConductFinding:
+    """Let a finding count no more: what it closed is open again, and answers it withdrew are paid. Safe to repeat.
+
+    Without `tell` the worker hears of it otherwise, as from the answer to an appeal.
+    """
     with transaction.atomic():
         row = _locked(finding)
         if row.state != FindingStatus.DISMISSED:
@@ -92,6 +102,8 @@ def dismiss(*, finding: ConductFinding, by: str) -> ConductFinding:
             row.save(update_fields=["state", "closed_at", "closed_by", "seen_at"])
             if row.action == Action.BAN and not _banned_otherwise(row):
                 people.lift_suspension(worker=row.worker, by=by)
+            if tell:
+                telling.taken_back(row, restores=withdrawing.withdrawn(row).exists())
     withdrawing.restore(finding=row, by=by)
     return row
 
@@ -127,6 +139,20 @@ def follow(finding: ConductFinding, *, by: str = "system") -> None:
             withdrawing.withdraw(finding=finding)
 
 
+def follow_again() -> int:
+    """Follow the blocks of the last hour once more; returns how many there are. Safe to repeat.
+
+    Whoever stored one may have been killed before the rest was done. A ban is the operator's own act, who repeats it.
+    """
+    recent = ConductFinding.objects.filter(
+        state=FindingStatus.ACTIVE, action=Action.BLOCK, found_at__gte=timezone.now() - FOLLOWED_FOR
+    )
+    rows = list(recent.select_related("worker").order_by("pk"))
+    for row in rows:
+        follow(row)
+    return len(rows)
+
+
 def _store(
     queue: WorkQueue, worker: Worker, key: str, found: Found, action: Action, minutes: int
 ) -> ConductFinding | None:
@@ -154,7 +180,7 @@ def _create(
     by: str,
     until: datetime | None = None,
 ) -> ConductFinding:
-    return ConductFinding.objects.create(
+    row = ConductFinding.objects.create(
         worker=worker,
         queue=queue,
         rule=rule,
@@ -166,10 +192,14 @@ def _create(
         found_by=by,
         until=until,
     )
+    telling.found(row)
+    return row
 
 
 def _locked(finding: ConductFinding) -> ConductFinding:
-    rows = ConductFinding.objects.select_for_update(no_key=True, of=("self",)).select_related("worker", "queue")
+    rows = ConductFinding.objects.select_for_update(no_key=True, of=("self",)).select_related(
+        "worker__user", "queue__account", "appeal"
+    )
     return rows.get(pk=finding.pk)
 
 
