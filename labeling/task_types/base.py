@@ -23,7 +23,7 @@ Mark = tuple[str, int, int, int, int]
 """A class and, in whole pixels, left, top, width, height."""
 
 Size = tuple[int, int]
-"""Displayed width and height of an image in pixels."""
+"""Displayed width and height of an image in pixels; of a text its length in code points, and 1."""
 
 IMAGE, TEXT = "image", "text"
 """What the data objects of a job can be."""

@@ -22,7 +22,7 @@ export const HOTKEYS = [
   { keys: "/", does: "find a label" },
 ] as const;
 
-/** The keys of several choices among the labels of a text; pictures have those of HOTKEYS for looking at them as well. */
+/** The same where several labels can be chosen. */
 export const SEVERAL_HOTKEYS = [
   { keys: "1 … 0, letters", does: "choose the label next to it, or take it back" },
   { keys: "X", does: "none of the labels fits" },
