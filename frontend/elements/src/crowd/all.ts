@@ -5,6 +5,8 @@ import "./keypoint";
 import "./lines";
 import "./polygon";
 import "./segmentation";
+import "./text-classifier";
+import "./entity-annotation";
 import "./controls";
 import "./crowd-form";
 import { announceReady } from "./ready";

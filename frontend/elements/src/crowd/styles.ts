@@ -167,7 +167,7 @@ export const shapeStyles = css`
   }
 `;
 
-/** What only the image classifier has. */
+/** What only the classifiers have. */
 export const choiceStyles = css`
   .canvas { cursor: grab; }
   .canvas:active { cursor: grabbing; }
@@ -180,6 +180,8 @@ export const choiceStyles = css`
   .label[aria-checked="true"] { background: var(--_brand-soft); border-color: var(--_brand-line); }
   .label[aria-disabled="true"] { opacity: 0.55; cursor: default; }
   .dot { flex: none; inline-size: 1.15rem; block-size: 1.15rem; border: 2px solid var(--_line-strong); border-radius: 50%; background: var(--_surface); }
+  .label[role="checkbox"] .dot { border-radius: 5px; }
+  .label.no-label { margin-block-start: 0.4rem; border-style: dashed; }
   .label[aria-checked="true"] .dot { border: 0.36rem solid light-dark(#9a6200, #f4b223); }
 
   @container (width < 46rem) {
