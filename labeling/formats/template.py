@@ -149,7 +149,8 @@ def _parsed(content: str) -> Any:
         template_limits.bound_ranges(template)
         template_parsed.name_inputs(template, "grant_read_access")
     except LiquidError as error:
-        raise _told(error) from None
+        told = _told(error)
+        raise told if told.line is not None else _unclosed(content, told) from None
     except RecursionError:
         raise TemplateError("the template is nested too deeply") from None
     return template
@@ -161,6 +162,23 @@ _CALLED = re.compile(r"(\|\s*[A-Za-z_]\w*)(\([^()|{}]*\))(?=\s*(?:\||-?[}%]\}))"
 
 def _without_call(found: re.Match[str]) -> str:
     return found[1] + re.sub(r"[^\n]", " ", found[2])
+
+
+_BLOCK = re.compile(r"\{%-?\s*(end)?(if|unless|for|case|capture|comment)\b")
+
+
+def _unclosed(content: str, told: TemplateError) -> TemplateError:
+    """The error of a template that ends too early, with the line of the block that is still open there."""
+    opened: list[re.Match[str]] = []
+    for tag in _BLOCK.finditer(content):
+        if not tag[1]:
+            opened.append(tag)
+        elif opened and opened[-1][2] == tag[2]:
+            opened.pop()
+    if not opened:
+        return told
+    line = content.count("\n", 0, opened[-1].start()) + 1
+    return TemplateError(f"{{% {opened[-1][2]} %}} is never closed by {{% end{opened[-1][2]} %}}", line)
 
 
 def _told(error: LiquidError) -> TemplateError:
