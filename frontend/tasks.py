@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from frontend.images import image_url
+from frontend.template_frames import frame_url
 from labeling import task_types
 from labeling.models import DataObject, LabelingJob, Task, WorkQueue
 from labeling.services.jobs import limits
@@ -18,13 +19,24 @@ from marketplace.errors import WrongState
 
 
 def task_document(
-    queue: WorkQueue, *, task_id: int | None, image_url: str, width: int, height: int, examples: dict[str, Any]
+    queue: WorkQueue,
+    *,
+    task_id: int | None,
+    image_url: str,
+    width: int,
+    height: int,
+    examples: dict[str, Any],
+    object_id: int | None = None,
 ) -> dict[str, Any]:
     """What a worker's page shows a task from. `queue` may be one that was never saved, for a preview of a draft.
 
-    `examples`: for each of limits.EXAMPLE_KINDS a list of {"image_url", "caption"}.
+    `object_id` is the object that a worker template shows; None where there is none to show yet. `examples`: for each
+    of limits.EXAMPLE_KINDS a list of {"image_url", "caption"}.
     """
-    element = task_types.get(queue.task_type).element
+    kind = task_types.get(queue.task_type)
+    frame = None
+    if kind.by_template and queue.pk is not None and object_id is not None:
+        frame = frame_url(queue_id=queue.pk, object_id=object_id, seconds=queue.task_time_limit_seconds)
     return {
         "task_id": task_id,
         "queue_id": queue.pk,
@@ -37,8 +49,9 @@ def task_document(
         "image_size": {"width": width, "height": height},
         "labels": [{"label": label} for label in queue.labels],
         "instructions": {part: queue.instructions.get(part, "") for part in ("short", "full")} | examples,
-        "element": {"tag": element.tag, "name": element.name},
+        "element": {"tag": kind.element.tag, "name": kind.element.name, "whole": kind.element.whole},
         "initial_value": None,
+        "frame_url": frame,
     }
 
 
@@ -68,6 +81,7 @@ def task_payload(task: Task, user_id: int) -> dict[str, Any]:
         width=task.input["width"],
         height=task.input["height"],
         examples=examples,
+        object_id=task.input["object"],
     )
 
 

@@ -20,8 +20,9 @@ class Task(s.Serializer):
     image_size = inline_serializer("ImageSize", {"width": s.IntegerField(), "height": s.IntegerField()})
     labels = inline_serializer("LabelChoice", {"label": s.CharField()}, many=True)
     instructions = s.JSONField()
-    element = inline_serializer("Element", {"tag": s.CharField(), "name": s.CharField()})
+    element = inline_serializer("Element", {"tag": s.CharField(), "name": s.CharField(), "whole": s.BooleanField()})
     initial_value = s.JSONField(allow_null=True)
+    frame_url = s.CharField(allow_null=True, help_text="the page of the worker template that shows the task")
 
 
 class Assignment(Task):

@@ -28,6 +28,7 @@ from labeling.models.queues import AdvanceRequest, WorkQueue
 from labeling.models.reviews import AnswerReview, Appeal, AppealStatus, ReviewStatus
 from labeling.models.skills import WorkerSkill
 from labeling.models.tasks import Answer, Assignment, AssignmentStatus, Batch, Task, TaskStatus, WorkerCursor
+from labeling.models.templates import QueueTemplate
 
 __all__ = [
     "AdvanceRequest",
@@ -66,6 +67,7 @@ __all__ = [
     "QualificationAttempt",
     "QualificationQuestion",
     "QualificationTest",
+    "QueueTemplate",
     "Pause",
     "ProbeState",
     "PanelSession",

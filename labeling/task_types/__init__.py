@@ -9,9 +9,10 @@ from typing import Any
 
 from labeling.task_types.base import TaskType
 from labeling.task_types.bounding_box import BoundingBox
+from labeling.task_types.custom import Custom
 from labeling.task_types.image_classification import ImageClassification
 
-_TYPES: tuple[TaskType[Any, Any], ...] = (BoundingBox(), ImageClassification())
+_TYPES: tuple[TaskType[Any, Any], ...] = (BoundingBox(), ImageClassification(), Custom())
 
 DEFAULT = _TYPES[0].name
 """The type of a job that does not say which."""

@@ -20,7 +20,7 @@ Visit = Callable[..., Page]
 ELEMENTS = Path(__file__).parents[2] / "frontend" / "elements"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync"]  # fmt: skip
-SOURCES = ("src/**/*", "build/*", "package-lock.json", "vite.config.ts")
+SOURCES = ("src/**/*", "build/*", "package-lock.json", "vite.config.ts", "vite.template.config.ts")
 
 
 def _stale() -> bool:

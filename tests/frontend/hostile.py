@@ -181,6 +181,8 @@ def wizard(world: World) -> dict[str, dict[str, Any]]:
         "task": {
             "task_type": "BoundingBox",
             "labels": "bee",
+            "template": "",
+            "hosts": "",
             "title": "Bees",
             "description": "Box them",
             "short": "Whole bees",

@@ -2,6 +2,7 @@
 import "./crowd/bounding-box";
 import "./crowd/image-classifier";
 import "./crowd/crowd-form";
+import "./crowd/template-frame";
 import "./shell/safe-html";
 import "./shell/task-shell";
 

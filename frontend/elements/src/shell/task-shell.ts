@@ -187,8 +187,9 @@ export class TaskShell extends LitElement {
     element.openInstructions();
   }
 
-  private async submit(answer: unknown): Promise<void> {
-    await this.session?.submit(answer);
+  private async submit(answer: Record<string, unknown>): Promise<void> {
+    const element = this.session?.task?.element;
+    await this.session?.submit(element?.whole ? answer[element.name] : answer);
   }
 
   private giveBack(): void {
@@ -237,7 +238,7 @@ export class TaskShell extends LitElement {
     const off = preview || session.stage !== "working";
     const sending = session.stage === "sending";
     return html`
-      <crowd-form @crowd-submit=${(event: CustomEvent) => void this.submit(event.detail)}>
+      <crowd-form @crowd-submit=${(event: CustomEvent) => void this.submit(event.detail as Record<string, unknown>)}>
         <header class="top">
           <a class="exit" href=${exit} aria-label=${study ? "Back to the study" : "Back to the list of jobs"}>${icon("chevron-left")}<span>${study ? "Study" : "Jobs"}</span></a>
           <h1 title=${task.title}>${task.title}</h1>
@@ -252,7 +253,7 @@ export class TaskShell extends LitElement {
         <div class="actions">
           <button type="button" class="plain" ?disabled=${off} @click=${() => this.declineDialog?.showModal()}>Decline</button>
           <button type="button" ?disabled=${off} @click=${this.giveBack}>Return</button>
-          <button type="button" class="primary" form-action="submit" ?disabled=${off} aria-describedby=${preview ? "preview-why" : nothing}>${sending ? "Sending…" : "Submit"}</button>
+          <button type="button" class="primary" form-action="submit" ?hidden=${task.element.whole === true} ?disabled=${off} aria-describedby=${preview ? "preview-why" : nothing}>${sending ? "Sending…" : "Submit"}</button>
         </div>
         <div class="banners">${this.banners(session)}</div>
         ${this.paid ? html`<div class="paid">Handed in: ${this.paid} earned. Here is the next task.</div>` : nothing}
@@ -267,6 +268,7 @@ export class TaskShell extends LitElement {
     const name = unsafeStatic(tag);
     return elementHtml`<${name} class="element" name=${task.element.name} .task=${task} ?disabled=${session.stage !== "working"}
         @crowd-change=${(event: Event) => void session.save((event.target as CrowdElement).draft)}
+        @crowd-input-within=${(event: CustomEvent<{ type: string; isTrusted: boolean }>) => session.activity.note(event.detail, performance.now())}
         @crowd-help=${this.openHelp}>${this.instructions(task)}</${name}>`;
   }
 
