@@ -6,16 +6,23 @@ from django.urls import reverse
 
 from labeling import subjects as work
 from marketplace.models import Notice
-from marketplace.services import funds, payouts, webhook_sending
+from marketplace.services import funds, invoices, payouts, wallet_refunds, webhook_sending
 
 PAGES: dict[str, Callable[[Notice], str]] = {
     payouts.PAYOUT: lambda notice: reverse("worker:earnings"),
+    invoices.SUBJECT: lambda notice: reverse("vendor:invoice", args=[notice.subject_id]),
+    wallet_refunds.WALLET_REFUND: lambda notice: reverse("requester:wallet"),
     funds.WALLET: lambda notice: reverse("requester:wallet"),
     webhook_sending.WEBHOOK: lambda notice: _webhook(notice),
     work.LABELING_JOB: lambda notice: reverse("requester:job", args=[notice.subject_id]),
     work.WORK_QUEUE: lambda notice: reverse("worker:jobs"),
     work.PUBLIC_WORK: lambda notice: reverse("worker:jobs"),
+    work.REVIEWING: lambda notice: reverse("worker:reviews"),
     work.ANSWER_REVIEW: lambda notice: reverse("worker:history"),
+    work.PRICE_CHANGE: lambda notice: reverse("worker:jobs"),
+    work.CONDUCT_FINDING: lambda notice: reverse("worker:conduct"),
+    work.CONDUCT_APPEAL: lambda notice: reverse("requester:conduct"),
+    work.CONDUCT_FLAG: lambda notice: reverse("operator:flags"),
     work.BONUS: lambda notice: reverse("worker:earnings"),
     work.APPEAL: lambda notice: reverse("requester:appeals") if notice.account_id else reverse("worker:history"),
 }

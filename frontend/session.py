@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods
 
 from frontend import automation, guesses, letters
 from frontend.rates import address_of
+from labeling.services.results import reviewers
 from marketplace.errors import AccountNotNamed, DomainError, Forbidden, NotFound, StoreFull, TooManyTries, Unavailable
 from marketplace.models import Account, Role
 from marketplace.services import funds, notifications, scope
@@ -189,6 +190,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "shell_admin": own is not None and own.role in (Role.ADMIN, Role.OWNER),
         "shell_vendor": own is not None and hasattr(own.account, "vendor_listing"),
         "shell_worker": worker,
+        "shell_reviews": worker is not None and reviewers.reviews_any(worker),
         "shell_invitations": scope.invitations_to(request.user).count(),
         "shell_unread": notifications.unread(request.user),
         "shell_learning": automation.installed(),

@@ -102,6 +102,11 @@ def tell_of_public_work(until: int, after_worker: int) -> None:
     notices.tell_of_public_work(until, after_worker)
 
 
+def tell_of_price(change_id: int, after_worker: int) -> None:
+    """Tell some workers to whom a work queue was offered that it pays more, then the next ones."""
+    notices.tell_of_price(change_id, after_worker)
+
+
 def run_export(export_id: int) -> None:
     """Write the file of an export; does nothing while another process writes it."""
     with locks.only_one(f"run-export:{export_id}") as mine:

@@ -7,21 +7,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from frontend.images import image_url
-from labeling.models import DataObject, Label
+from frontend.layers import Kind, label_layer
+from labeling.models import DataObject
 from labeling.queries import people
-from labeling.task_types.base import TaskType
-
-Kind = TaskType[Any, Any]
 
 SHORT_NAME = 6
 """How many characters of a worker's id galleries show; the object's page shows all."""
-NAMES = {"machine": "Machine", "adjudicated": "Yours", "human": "Merged"}
-
-
-def label_layer(label: Label, kind: Kind) -> dict[str, Any]:
-    """The layer of a label."""
-    look = "machine" if label.source == "machine" else "merged"
-    return {"name": NAMES[label.source], "kind": look, **kind.layer(label.value)}
 
 
 def layers(

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from labeling.services.intake.selection import CONDITION_LENGTH, PERCENT, check_selection
+from labeling.services.queue import routing
 from marketplace import money, names
 from marketplace.errors import Invalid
 
@@ -62,6 +63,26 @@ class SelectionFields(forms.Form):
             except Invalid as error:
                 self.add_error(error.field if error.field in self.fields else None, error.message)
         return given
+
+
+def _routing_rules() -> list[tuple[str, str]]:
+    return [("", "Everybody sees every object"), *((rule, f"As {rule} decides") for rule in routing.allowed())]
+
+
+class RoutingField(forms.Form):
+    """Which worker sees which object. Without rules that the operator allows there is no such field."""
+
+    routing_rule = forms.ChoiceField(
+        choices=_routing_rules,
+        required=False,
+        label="Who sees which object",
+        help_text="A rule that the operator allows: it is asked before a worker gets a task.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        if not routing.allowed():
+            del self.fields["routing_rule"]
 
 
 def selection_of(given: dict[str, Any]) -> dict[str, Any]:

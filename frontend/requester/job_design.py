@@ -41,6 +41,7 @@ def design(draft: dict[str, Any]) -> dict[str, Any]:
         "max_concurrent_tasks": people["max_concurrent_tasks"],
         "review_days": people.get("review_days"),
         "qualification_requirements": required(people),
+        "routing_rule": people.get("routing_rule") or "",
         "golds": _golds(people),
         "content_classifiers": certified(people),
         "max_human_labeled_objects": people["max_human_labeled_objects"],

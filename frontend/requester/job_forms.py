@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from frontend.automation import RANGES, LoopSettings, installed
-from frontend.requester.fields import SelectionFields, dollars, name_field
+from frontend.requester.fields import RoutingField, SelectionFields, dollars, name_field
 from frontend.requester.template_fields import TemplateFields
 from labeling import redundancy, task_types
 from labeling.models import Dataset
@@ -152,7 +152,7 @@ def _without_outside_pictures(text: str) -> str:
     return text
 
 
-class PeopleStep(StepForm):
+class PeopleStep(RoutingField, StepForm):
     """Who works, how many on each object, for how much, until when."""
 
     workteam = forms.ModelChoiceField(Workteam.objects.none(), empty_label=None, label="Workforce")

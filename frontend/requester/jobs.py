@@ -19,6 +19,7 @@ from labeling.queries import hourly, people, progress
 from labeling.services import scope
 from labeling.services.jobs import creation, probe
 from labeling.services.output import exports
+from labeling.services.queue import routing
 from labeling.services.results import accuracy
 from marketplace.errors import NotFound
 from marketplace.models import Role
@@ -112,6 +113,7 @@ def detail_page(request: HttpRequest, job_id: int) -> HttpResponse:
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     context = job_context(request, job, "progress") | {"kind": task_types.get(job.task_type)}
     context["requirements"] = requirements.said(requirements.of_audience(job.queue.audience_id))
+    context["rule_allowed"] = job.queue.routing_rule in routing.allowed()
     context["hourly"], context["pay_floor"] = hourly.of_job(job), hourly.floor_micros()
     context["price"] = prices.section(job)
     context["bad_lines"] = BadLine.objects.filter(job=job).order_by("number")[:20]

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from frontend.images import image_url
-from frontend.requester import cards
+from frontend.layers import label_layer
 from frontend.session import requester_page
 from labeling import task_types
 from labeling.models import DataObject, Label, LabelSource
@@ -63,7 +63,7 @@ def _samples(model: Model, user_id: int) -> list[dict[str, Any]]:
 
 
 def _sample(label: Label, row: DataObject, user_id: int) -> dict[str, Any]:
-    layer = cards.label_layer(label, task_types.get(row.job.task_type))
+    layer = label_layer(label, task_types.get(row.job.task_type))
     return {"row": row, "label": label, "image_url": image_url(row.pk, user_id), "layers": {"layers": [layer]}}
 
 

@@ -50,6 +50,7 @@ class Review(s.Serializer):
     submitted_at = s.DateTimeField()
     due_at = s.DateTimeField(help_text="when it is accepted if nobody decides before")
     decided_at = s.DateTimeField(allow_null=True)
+    reviewer = s.CharField(allow_null=True, help_text="the worker who decided; null where it was the account or a date")
     reason = s.CharField(allow_null=True)
     returned = s.BooleanField(help_text="rejected and given to the same worker again")
     labels = s.ListField(child=s.CharField(), help_text="the classes that the answer names")
@@ -66,6 +67,51 @@ class ReviewRow(Review):
     answer = s.JSONField()
     label = s.JSONField(allow_null=True)
     appeal = Appeal(allow_null=True)
+
+
+class Reviewer(s.Serializer):
+    """A worker who reviews the answers to a job."""
+
+    worker = s.CharField(help_text="public id")
+    added_at = s.DateTimeField()
+
+
+class ReviewQueue(s.Serializer):
+    """Work whose answers the caller reviews."""
+
+    queue_id = s.IntegerField()
+    title = s.CharField()
+    description = s.CharField()
+    requester = s.CharField()
+    task_type = s.CharField()
+    labels = s.ListField(child=s.CharField())
+    instructions = s.JSONField()
+    review_days = s.IntegerField(help_text="after so many days an answer is accepted by itself")
+    waiting = s.IntegerField(help_text="answers that the caller can decide about now")
+
+
+class ReviewedAnswer(s.Serializer):
+    """An answer as whoever reviews it for the account sees it."""
+
+    id = s.IntegerField()
+    state = s.CharField(help_text="Pending, Accepted or Rejected")
+    worker = s.CharField(help_text="public id of its author")
+    submitted_at = s.DateTimeField()
+    due_at = s.DateTimeField(help_text="when it is accepted if nobody decides before")
+    decided_at = s.DateTimeField(allow_null=True)
+    reason = s.CharField(allow_null=True)
+    returned = s.BooleanField(help_text="rejected and given to the same worker again")
+    labels = s.ListField(child=s.CharField(), help_text="the classes that the answer names")
+    agreement = s.FloatField(allow_null=True, help_text="with the object's label, 0 to 1")
+    sampled = s.BooleanField()
+
+
+class AnswerToReview(ReviewedAnswer):
+    """The answer itself, beside the label of its object."""
+
+    image_url = s.CharField(allow_null=True)
+    answer = s.JSONField()
+    label = s.JSONField(allow_null=True)
 
 
 class Decided(s.Serializer):

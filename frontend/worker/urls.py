@@ -2,13 +2,18 @@
 
 from django.urls import path
 
-from frontend.worker import conduct, earnings, pages, qualifications, template_frames
+from frontend.worker import conduct, earnings, pages, qualifications, reviews, template_frames
 
 app_name = "worker"
 urlpatterns = [
     path("", pages.jobs, name="jobs"),
     path("history/", pages.history_page, name="history"),
     path("history/<int:assignment_id>/appeal/", pages.appeal, name="appeal"),
+    path("reviews/", reviews.list_page, name="reviews"),
+    path("reviews/<int:reviewed_id>/", reviews.answers_page, name="review"),
+    path("reviews/<int:reviewed_id>/decide/", reviews.decide_some, name="review-decide-some"),
+    path("reviews/<int:reviewed_id>/sample/", reviews.sample, name="review-sample"),
+    path("reviews/<int:reviewed_id>/<int:answer_id>/decide/", reviews.decide, name="review-decide"),
     path("closed/", qualifications.closed_page, name="closed"),
     path("qualifications/", qualifications.list_page, name="qualifications"),
     path("qualifications/<int:type_id>/", qualifications.detail_page, name="qualification"),

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("labeling", "0039_seats_of_tasks")]
+    dependencies = [("labeling", "0040_queue_reviewers")]
 
     operations = [
         migrations.CreateModel(

@@ -25,6 +25,7 @@ from labeling.models.qualifications import (
     QualificationTest,
 )
 from labeling.models.queues import AdvanceRequest, WorkQueue
+from labeling.models.reviewers import QueueReviewer
 from labeling.models.reviews import AnswerReview, Appeal, AppealStatus, ReviewStatus
 from labeling.models.skills import WorkerSkill
 from labeling.models.tasks import Answer, Assignment, AssignmentStatus, Batch, Task, TaskStatus, WorkerCursor
@@ -67,6 +68,7 @@ __all__ = [
     "QualificationAttempt",
     "QualificationQuestion",
     "QualificationTest",
+    "QueueReviewer",
     "QueueTemplate",
     "Pause",
     "ProbeState",

@@ -1,6 +1,6 @@
 """How people work: what their pages counted, what rules found, what follows from it, and appeals against that.
 
-Only labeling/services/conduct writes these tables. The SQL function labeling_refusal (labeling/sql/refusal_0025.sql)
+Only labeling/services/conduct writes these tables. The SQL function labeling_refusal (labeling/sql/refusal_0040.sql)
 reads the findings that close a queue to a worker.
 """
 

@@ -7,7 +7,9 @@ from labeling.models import Task, WorkQueue
 from marketplace.columns import columns
 
 _TASK = columns(Task, "id", "queue_id", "input")
-_QUEUE = columns(WorkQueue, "id", "task_type", "title", "price_micros", "review_days", "labels", "instructions")
+_QUEUE = columns(
+    WorkQueue, "id", "task_type", "title", "price_micros", "contract_id", "review_days", "labels", "instructions"
+)
 _JSON = {
     *(place for place, name in enumerate(_TASK) if name == "input"),
     *(len(_TASK) + place for place, name in enumerate(_QUEUE) if name in ("labels", "instructions")),

@@ -4,10 +4,10 @@ Paid at once from the wallet, with the platform's fee on top as for an answer. A
 """
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from labeling import subjects
-from labeling.models import Assignment, AssignmentStatus, Bonus, LabelingJob
+from labeling.models import Assignment, AssignmentStatus, Bonus, LabelingJob, QueueReviewer
 from labeling.services.jobs import pricing
 from marketplace import money
 from marketplace.errors import Invalid, KeyReused, NotFound
@@ -33,7 +33,7 @@ def pay(*, job: LabelingJob, worker: Worker, amount_micros: int, reason: str, to
     """
     reason, token = reason.strip(), token.strip()
     _check(amount_micros, reason, token)
-    if not Assignment.objects.filter(worker=worker, queue=job.queue_id, state__in=WORKED).exists():
+    if not _worked(job.queue_id).filter(pk=worker.pk).exists():
         raise NotFound(f"worker {worker.public_id} has handed in nothing for this job", field="worker")
     row = Bonus(
         account=job.account,
@@ -76,6 +76,13 @@ def pay(*, job: LabelingJob, worker: Worker, amount_micros: int, reason: str, to
     return made
 
 
+def _worked(queue_id: int) -> QuerySet[Worker]:
+    """Who has handed in an answer to the queue, or was named to review others' answers."""
+    seats = Assignment.objects.filter(queue=queue_id, state__in=WORKED).values("worker")
+    reviewers = QueueReviewer.objects.filter(queue=queue_id).values("worker")
+    return Worker.objects.filter(Q(pk__in=seats) | Q(pk__in=reviewers))
+
+
 def _check(amount_micros: int, reason: str, token: str) -> None:
     if amount_micros == 0 or amount_micros not in money.AMOUNT_MICROS:
         raise Invalid("a bonus is an amount above zero", field="amount")
@@ -91,9 +98,8 @@ def of_job(job: LabelingJob) -> QuerySet[Bonus]:
 
 
 def worker_who_worked(job: LabelingJob, public_id: str) -> Worker:
-    """A worker who has handed in an answer to the job, by public id. Raises NotFound."""
-    worked = Assignment.objects.filter(queue=job.queue_id, state__in=WORKED).values("worker")
-    found = Worker.objects.filter(public_id=public_id, pk__in=worked).first()
+    """A worker who has handed in an answer to the job, or reviewed some, by public id. Raises NotFound."""
+    found = _worked(job.queue_id).filter(public_id=public_id).first()
     if found is None:
         raise NotFound(f"worker {public_id[:40]} has handed in nothing for this job", field="worker")
     return found

@@ -1,4 +1,4 @@
-"""What people are told of labeling: work to do, jobs that ended, rejected answers, appeals.
+"""What people are told of labeling: work to do and what it pays, jobs that ended, rejected answers, appeals.
 
 Called in the transaction of the change. Work that opens is told by the message queue, a page of workers at a time; of
 public work everybody hears once a day at most, so its cost does not grow with the number of public jobs.
@@ -8,12 +8,15 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from labeling import subjects
-from labeling.models import AnswerReview, Appeal, Batch, LabelingJob, WorkQueue
+from labeling.models import AnswerReview, Appeal, Batch, LabelingJob, PriceChange, WorkQueue
+from labeling.services.queue import worklist
+from marketplace import money
 from marketplace import queue as messages
-from marketplace.models import Crowd, Notice, NoticeKind, Subject, User
+from marketplace.models import Crowd, Notice, NoticeKind, Subject, User, Worker
 from marketplace.services import eligibility, funds, notifications, rates
 
 TEAM_PAGE = 200
@@ -31,6 +34,7 @@ BEFORE_DIGEST = timedelta(hours=1)
 DAY = timedelta(days=1)
 TELL_TEAMS = "labeling.background.tell_of_work"
 TELL_PUBLIC = "labeling.background.tell_of_public_work"
+TELL_PRICE = "labeling.background.tell_of_price"
 
 ENDS = {"Completed": "is completed", "Failed": "has failed", "Stopped": "was stopped"}
 """How the end of a job is told, by its status."""
@@ -52,11 +56,10 @@ def tell_of_work(queue_id: int, after_worker: int) -> None:
         return
     page = eligibility.team_workers(audience_id=queue.audience_id, after=after_worker, most=TEAM_PAGE)
     subject = Subject(subjects.WORK_QUEUE, queue.pk)
-    told = Notice.objects.filter(kind=NoticeKind.WORK_AVAILABLE, subject_type=subject.type, subject_id=subject.id)
     allowed = eligibility.open_to(worker_ids=page, work=[(queue.audience_id, queue.account_id)])
     users = User.objects.filter(worker__in=list(allowed), is_active=True)
     notifications.tell_many(
-        users=users.exclude(pk__in=told.values("user")).order_by("pk"),
+        users=users.exclude(pk__in=_told(subject)).order_by("pk"),
         kind=NoticeKind.WORK_AVAILABLE,
         text=f"{queue.account.name} has new work for you: {queue.title}.",
         account=queue.account,
@@ -94,9 +97,8 @@ def tell_of_public_work(until: int, after_worker: int) -> None:
     for worker_id, number in eligibility.open_to(worker_ids=page, work=work).items():
         by_number[number].append(worker_id)
     subject = Subject(subjects.PUBLIC_WORK, until)
-    told = Notice.objects.filter(kind=NoticeKind.WORK_AVAILABLE, subject_type=subject.type, subject_id=subject.id)
     for number, workers in sorted(by_number.items()):
-        users = User.objects.filter(worker__in=workers, is_active=True).exclude(pk__in=told.values("user"))
+        users = User.objects.filter(worker__in=workers, is_active=True).exclude(pk__in=_told(subject))
         notifications.tell_many(
             users=users.order_by("pk"),
             kind=NoticeKind.WORK_AVAILABLE,
@@ -105,6 +107,41 @@ def tell_of_public_work(until: int, after_worker: int) -> None:
         )
     if len(page) == PUBLIC_PAGE:
         messages.enqueue(TELL_PUBLIC, until, page[-1], tried_again=True)
+
+
+def price_raised(change: PriceChange) -> None:
+    """The price of a queue has risen: workers who had the work on offer before are told, where they can do some."""
+    messages.enqueue(TELL_PRICE, change.pk, 0, tried_again=True)
+
+
+def tell_of_price(change_id: int, after_worker: int) -> None:
+    """Tell the next workers to whom a queue's work was offered that it pays more, if they can do some of it now.
+
+    Safe to repeat: nobody is told of a rise twice. Of one that another has followed meanwhile nobody is told.
+    """
+    change = PriceChange.objects.select_related("queue__account").filter(pk=change_id).first()
+    if change is None or PriceChange.objects.filter(queue=change.queue_id, pk__gt=change.pk).exists():
+        return
+    queue, subject = change.queue, Subject(subjects.PRICE_CHANGE, change.pk)
+    told_of_work = _told(Subject(subjects.WORK_QUEUE, queue.pk))
+    page = worklist.offered_before(queue=queue, users=told_of_work, after=after_worker, most=TEAM_PAGE)
+    users = User.objects.filter(worker__in=worklist.with_work_in(queue=queue, worker_ids=page), is_active=True)
+    old, new = money.plain(change.old_price_micros), money.plain(change.price_micros)
+    notifications.tell_many(
+        users=users.exclude(pk__in=_told(subject)).order_by("pk"),
+        kind=NoticeKind.WORK_AVAILABLE,
+        text=f"{queue.account.name} pays more for {queue.title}: {new} dollars an answer instead of {old}.",
+        account=queue.account,
+        subject=subject,
+    )
+    if len(page) == TEAM_PAGE:
+        messages.enqueue(TELL_PRICE, change.pk, page[-1], tried_again=True)
+
+
+def _told(subject: Subject) -> QuerySet[Notice, int]:
+    """The keys of the users who were told of this work."""
+    rows = Notice.objects.filter(kind=NoticeKind.WORK_AVAILABLE, subject_type=subject.type, subject_id=subject.id)
+    return rows.values_list("user", flat=True)
 
 
 # --- jobs -----------------------------------------------------------------------------------------------------------
@@ -128,6 +165,17 @@ def wallet_short(job: LabelingJob) -> None:
 
 
 # --- answers --------------------------------------------------------------------------------------------------------
+
+
+def reviewer_named(queue: WorkQueue, worker: Worker) -> None:
+    """An account lets a worker review the answers to a queue: they are told."""
+    notifications.tell(
+        user=worker.user,
+        kind=NoticeKind.WORK_AVAILABLE,
+        text=f"{queue.account.name} asks you to review the answers to {queue.title}.",
+        account=queue.account,
+        subject=Subject(subjects.REVIEWING, queue.pk),
+    )
 
 
 def rejected(rows: Iterable[AnswerReview], reason: str) -> None:

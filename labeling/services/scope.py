@@ -25,6 +25,7 @@ from labeling.models import (
 from labeling.queries import golds as gold_reads
 from labeling.services.jobs import limits
 from labeling.services.queue import visibility
+from labeling.services.results import reviewers
 from marketplace.errors import Forbidden, NotFound
 from marketplace.models import Account, User, Worker
 from marketplace.services import scope, team_access
@@ -191,7 +192,7 @@ def jobs_of_queues(queue_ids: Iterable[int]) -> dict[int, int]:
 
 
 def object_shown_to(user: User, object_id: int, address: str | None = None) -> DataObject:
-    """An object whose picture the user may see: as a member of its account, or as a worker.
+    """An object whose picture the user may see: as a member of its account, or as a worker or reviewer of its job.
 
     Raises NotFound, Forbidden where the `address` that the request comes from is kept from the work of the team.
     """
@@ -201,11 +202,16 @@ def object_shown_to(user: User, object_id: int, address: str | None = None) -> D
     if row is not None and scope.is_member(user, row.job.account_id):
         return row
     worker = scope.worker_or_none(user)
-    if row is None or worker is None or not visibility.may_see_object(worker_id=worker.pk, data_object=row):
+    if row is None or worker is None or not _may_see(worker, row):
         raise NotFound("there is no such image")
     if row.outside:
         raise Forbidden(team_access.refusal(address))
     return row
+
+
+def _may_see(worker: Worker, row: DataObject) -> bool:
+    by_work = visibility.may_see_object(worker_id=worker.pk, data_object=row)
+    return by_work or reviewers.may_see(worker=worker, data_object=row)
 
 
 def example_shown_to(user: User, queue_id: int, kind: str, number: int, address: str | None = None) -> dict[str, Any]:

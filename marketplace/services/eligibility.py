@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import BigIntegerField, F, Func, Q, QuerySet, TextField, Value
+from django.utils import timezone
 
 from marketplace.errors import Invalid
 from marketplace.models import (
@@ -26,6 +27,7 @@ from marketplace.models import (
     QualificationTypeStatus,
     Worker,
     WorkerGroup,
+    WorkerStatus,
     Workteam,
 )
 from marketplace.ranges import Range
@@ -258,3 +260,23 @@ def unblock(*, account: Account, worker: Worker, by: str) -> None:
 def blocks(account: Account) -> QuerySet[Block]:
     """The account's blocks with their workers, newest first."""
     return Block.objects.filter(account=account).select_related("worker").order_by("-pk")
+
+
+def accounts_of_teams(worker: Worker) -> QuerySet[Account]:
+    """The accounts that have the worker on a team of their own, not of a panel. None for a suspended worker, and none
+    that has blocked them."""
+    own = Workteam.objects.filter(crowd=Crowd.PRIVATE, panel=None, memberships__worker=worker)
+    return _open_accounts(worker).filter(pk__in=own.values("account"))
+
+
+def accounts_qualifying(worker: Worker) -> QuerySet[Account]:
+    """The accounts of whose own qualifications the worker holds one now, with the exceptions of `accounts_of_teams`."""
+    counting = Q(revoked_at=None) & (Q(expires_at=None) | Q(expires_at__gt=timezone.now()))
+    held = worker.qualifications.filter(counting).exclude(qualification_type__account=None)
+    return _open_accounts(worker).filter(pk__in=held.values("qualification_type__account"))
+
+
+def _open_accounts(worker: Worker) -> QuerySet[Account]:
+    if worker.status != WorkerStatus.ACTIVE:
+        return Account.objects.none()
+    return Account.objects.exclude(pk__in=Block.objects.filter(worker=worker).values("account"))

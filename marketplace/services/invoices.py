@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
+from marketplace import money
 from marketplace.errors import Invalid, NotFound
 from marketplace.models import (
     Account,
@@ -23,10 +24,12 @@ from marketplace.models import (
     InvoiceLine,
     LedgerAccount,
     LedgerKind,
+    NoticeKind,
+    Role,
     Subject,
 )
 from marketplace.ranges import Range
-from marketplace.services import audit, ledger, payees
+from marketplace.services import audit, ledger, notifications, payees
 from marketplace.transitions import INVOICE
 
 SUBJECT = "invoice"
@@ -128,6 +131,14 @@ def mark_paid(*, invoice: Invoice, reference: str, by: str) -> bool:
                 },
                 by=by,
                 description=f"Invoice {invoice.number}",
+            )
+            amount = money.plain(invoice.amount_micros)
+            notifications.tell_account(
+                account=vendor,
+                kind=NoticeKind.PAYOUT,
+                text=f"Your invoice {invoice.number} of {amount} dollars was paid: {reference}.",
+                subject=Subject(SUBJECT, invoice.pk),
+                at_least=Role.ADMIN,
             )
     return moved
 

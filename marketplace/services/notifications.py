@@ -134,6 +134,12 @@ def tell_account(
         webhooks.post(endpoints=endpoints, kind=kind, text=_cut(text), account=account, subject=subject)
 
 
+def tell_operators(*, kind: NoticeKind, text: str, link: str = "", subject: Subject | None = None) -> None:
+    """`tell` every operator."""
+    operators = User.objects.filter(is_operator=True, is_active=True).order_by("pk")
+    tell_many(users=operators, kind=kind, text=text, link=link, subject=subject)
+
+
 def _cut(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) in TEXT_LENGTH else f"{line[: TEXT_LENGTH.longest - 1]}…"

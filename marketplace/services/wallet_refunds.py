@@ -9,9 +9,18 @@ from django.db.models import QuerySet
 
 from marketplace import money, transitions
 from marketplace.errors import Invalid, LimitExceeded, NotFound, WrongState
-from marketplace.models import Account, EntryKind, LedgerKind, Subject, WalletRefund, WalletRefundStatus
+from marketplace.models import (
+    Account,
+    EntryKind,
+    LedgerKind,
+    NoticeKind,
+    Role,
+    Subject,
+    WalletRefund,
+    WalletRefundStatus,
+)
 from marketplace.ranges import Range
-from marketplace.services import debts, ledger
+from marketplace.services import debts, ledger, notifications
 
 CENT = 10_000
 """Micro-dollars of the smallest amount that banks transfer."""
@@ -65,6 +74,7 @@ def mark_paid(*, refund: WalletRefund, by: str) -> bool:
         moved = transitions.WALLET_REFUND.advance(refund, "Paid", by=by)
         if moved:
             _move(refund, EntryKind.TAKEN_BACK, LedgerKind.REFUNDS, LedgerKind.OUTSIDE, by=by)
+            _tell(refund, "was paid")
     return moved
 
 
@@ -75,7 +85,12 @@ def refuse(*, refund: WalletRefund, reason: str, by: str) -> bool:
     """
     if len(reason.strip()) not in REASON_LENGTH:
         raise Invalid(f"a reason has {REASON_LENGTH} characters", field="reason")
-    return _keep(refund, "Refused", by=by, because=reason.strip(), reason=reason.strip())
+    reason = reason.strip()
+    with transaction.atomic():
+        moved = _keep(refund, "Refused", by=by, because=reason, reason=reason)
+        if moved:
+            _tell(refund, f"was refused and is in the wallet again: {reason}")
+    return moved
 
 
 def _keep(refund: WalletRefund, to: str, *, by: str, because: str, **changes: str) -> bool:
@@ -85,6 +100,17 @@ def _keep(refund: WalletRefund, to: str, *, by: str, because: str, **changes: st
             _move(refund, EntryKind.KEPT, LedgerKind.REFUNDS, LedgerKind.WALLET, by=by)
             debts.settle(account=refund.account, by=by)
     return moved
+
+
+def _tell(refund: WalletRefund, what: str) -> None:
+    amount = money.plain(refund.amount_micros)
+    notifications.tell_account(
+        account=refund.account,
+        kind=NoticeKind.PAYOUT,
+        text=f"The refund of {amount} dollars from the wallet of {refund.account.name} {what}.",
+        subject=Subject(WALLET_REFUND, refund.pk),
+        at_least=Role.ADMIN,
+    )
 
 
 def _move(refund: WalletRefund, kind: str, source: str, target: str, *, by: str) -> None:

@@ -1,4 +1,4 @@
-"""Worker templates in a real browser: answered by a worker, and a hostile one that reaches nothing but its own answer."""
+"""Worker templates in a real browser: answered by a worker; a hostile one reaches nothing but its answer."""
 
 from typing import Any
 
@@ -44,7 +44,9 @@ window.addEventListener("load", async () => {
   await attempt("page around", () => parent.document.body.innerHTML);
   await attempt("task around", () => parent.document.getElementById("task-config").textContent);
   await attempt("portal", async () => (await fetch("/api/v1/me", { credentials: "include" })).status);
-  await attempt("portal without rules", async () => (await fetch(WHOLE + "/api/v1/me", { credentials: "include" })).status);
+  await attempt("portal by its name", async () => {
+    return (await fetch(WHOLE + "/api/v1/me", { credentials: "include" })).status;
+  });
   await attempt("submit for others", async () => (await fetch(WHOLE + "/api/v1/assignments/OTHER/submit", {
     method: "POST", credentials: "include", headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ answer: { stolen: true }, seconds: 1 }) })).status);
@@ -54,7 +56,9 @@ window.addEventListener("load", async () => {
   }));
   await attempt("top", () => { top.location = "about:blank"; return "navigated"; });
   await attempt("database", () => new Promise((done, fail) => {
-    const request = indexedDB.open("waggle"); request.onsuccess = () => done("opened"); request.onerror = () => fail(new Error());
+    const request = indexedDB.open("waggle");
+    request.onsuccess = () => done("opened");
+    request.onerror = () => fail(new Error());
   }));
   document.getElementById("plain").submit();
   parent.postMessage({ waggle: "answer", id: OTHER, assignment: OTHER, answer: found }, "*");
@@ -141,7 +145,7 @@ def test_a_hostile_template_reaches_nothing_but_its_own_answer(open_page, live_s
     wait_until(lambda: len(answers(job)) >= 1)
     assert answers(job)[0] == dict.fromkeys(
         (
-            *("cookie", "page around", "task around", "portal", "portal without rules", "submit for others"),
+            *("cookie", "page around", "task around", "portal", "portal by its name", "submit for others"),
             *("beacon", "top", "database"),
         ),
         "refused",

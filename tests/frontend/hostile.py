@@ -97,6 +97,7 @@ QUERIES = {
     "audit/": {*AuditForm.base_fields, "before"},
     "audit/csv/": set(AuditForm.base_fields),
     "jobs/<int:job_id>/answers/": {*FilterForm.base_fields, "page"},
+    "work/reviews/<int:reviewed_id>/": {*FilterForm.base_fields, "page"},
     "vendors/": {"task_type", "language", "page"},
     "vendor/staff/": {"page"},
     "operator/vendors/": {"status", "page"},

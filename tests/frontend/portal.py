@@ -29,7 +29,7 @@ from labeling.services.conduct import appeals as conduct_appeals
 from labeling.services.golds import keeping
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import batches, due
-from labeling.services.results import appeals, deciding
+from labeling.services.results import appeals, deciding, reviewers
 from learning.models import Model
 from marketplace.models import Account, NoticeKind, Panel, QualificationType, User, WebhookEndpoint, Worker, Workteam
 from marketplace.services import (
@@ -57,6 +57,7 @@ class Portal:
     account: Account
     operator: User
     workers: list[Worker]
+    reviewer: Worker
     team: Workteam
     job: LabelingJob
 
@@ -64,10 +65,10 @@ class Portal:
 def a_portal() -> Portal:
     """The smallest portal: a job in progress, its team, an operator, and one row for each list."""
     account = stories.an_account(funds="1000")
-    workers = stories.a_crowd(2)
-    team = builders.a_team(account=account, workers=workers)
+    *workers, reviewer = stories.a_crowd(3)
+    team = builders.a_team(account=account, workers=[*workers, reviewer])
     operator = User.objects.create(username="operator", email="operator@example.org", password="!", is_operator=True)
-    portal = Portal(account, operator, workers, team, _job(account, team, objects=0))
+    portal = Portal(account, operator, workers, reviewer, team, _job(account, team, objects=0))
     grow(portal)
     return portal
 
@@ -81,6 +82,7 @@ def grow(portal: Portal) -> None:
     job = _job(portal.account, portal.team, objects=OBJECTS)
     _label_two(portal, job)
     _more_objects(portal)
+    _review(portal, job)
     _decide(portal)
     _a_gold(portal)
     _find(portal)
@@ -237,11 +239,20 @@ def _import_labels(portal: Portal, dataset: Dataset) -> None:
     ImportedLine.objects.create(label_import=first, number=number, place="a.txt", outcome="imported", reason="1 box")
 
 
+def _review(portal: Portal, job: LabelingJob) -> None:
+    """Let the reviewer review the job as well, and somebody else the main job."""
+    (another,) = stories.a_crowd(1)
+    workteams.add_worker(team=portal.team, worker=another, by="system")
+    main = portal.job.queue
+    for queue, worker in ((main, portal.reviewer), (job.queue, portal.reviewer), (main, another)):
+        reviewers.add(queue=queue, worker=worker, by="system")
+
+
 def _decide(portal: Portal) -> None:
-    """Accept one pending answer of the main job, and reject one with an appeal against it."""
+    """Let the reviewer accept one pending answer of the main job, and reject one with an appeal against it."""
     pending = AnswerReview.objects.filter(queue=portal.job.queue, state="Pending").select_related("queue", "worker")
     accepted, rejected, *_ = pending.order_by("pk")
-    deciding.accept_one(review=accepted, by="system")
+    deciding.accept_one(review=accepted, by=reviewers.actor(portal.reviewer))
     deciding.reject_one(review=rejected, reason="not tight", by="system")
     appeals.file_appeal(review=rejected, worker=rejected.worker, text="it is")
 
@@ -324,6 +335,8 @@ def pages(portal: Portal) -> dict[str, tuple[User, str]]:
         "billing": (owner, reverse("requester:billing")),
         "teams": (owner, reverse("requester:teams")),
         "conduct": (owner, reverse("requester:conduct")),
+        "worker_reviews": (portal.reviewer.user, reverse("worker:reviews")),
+        "worker_review": (portal.reviewer.user, reverse("worker:review", args=[portal.job.queue_id]) + "?state=all"),
         "worker_conduct": (worker, reverse("worker:conduct")),
         "flags": (portal.operator, reverse("operator:flags")),
         "worker_history": (worker, reverse("worker:history")),

@@ -10,7 +10,7 @@ from django.utils import timezone
 from frontend import background, notice_links
 from labeling import subjects
 from marketplace.models import EmailPace, Notice, NoticeKind, RateWindow, Subject, User
-from marketplace.services import accounts, funds, notifications, payouts, webhook_sending
+from marketplace.services import accounts, funds, invoices, notifications, payouts, wallet_refunds, webhook_sending
 from tests import builders
 from tests.frontend.portal import queries_of
 from tests.frontend.test_permissions import signed_in
@@ -100,6 +100,8 @@ class TestPages:
             webhook_sending.WEBHOOK,
             *(subjects.LABELING_JOB, subjects.WORK_QUEUE, subjects.PUBLIC_WORK, subjects.ANSWER_REVIEW),
             subjects.APPEAL,
+            *(subjects.PRICE_CHANGE, subjects.CONDUCT_FINDING, subjects.CONDUCT_APPEAL, subjects.CONDUCT_FLAG),
+            *(invoices.SUBJECT, wallet_refunds.WALLET_REFUND),
         ):
             notice = tell(user, account=account, subject=Subject(kind, 7))
             assert notice_links.page_of(notice).startswith("/"), kind

@@ -135,6 +135,9 @@ def test_rest_lists_with_more_rows_make_as_many_queries(portal):
     lists["users"] = (portal.operator, "/api/v1/users")
     lists["objects"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/objects")
     lists["reviews"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/answer-reviews")
+    lists["reviewers"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/reviewers")
+    lists["reviewed"] = (portal.reviewer.user, "/api/v1/worker/reviews")
+    lists["answers to review"] = (portal.reviewer.user, f"/api/v1/worker/reviews/{portal.job.queue_id}/answers")
     hook = WebhookEndpoint.objects.filter(account=portal.account).order_by("pk")[0]
     lists["deliveries"] = (owner, f"/api/v1/webhooks/{hook.pk}/deliveries")
     lists["accuracies"] = (owner, f"/api/v1/labeling-jobs/{portal.job.pk}/accuracies")

@@ -26,7 +26,7 @@ OF_WORKERS = {
     "get_payout_details",
     "list_payouts", "list_my_answers", "list_my_appeals", "list_my_qualifications", "get_my_qualification",
     "get_test_attempt", "list_closed_work", "list_my_accuracies", "list_my_findings",
-    "get_worker_statement", "get_hourly_pay", "get_profile",
+    "get_worker_statement", "get_hourly_pay", "get_profile", "list_queues_to_review", "list_answers_to_review",
 }  # fmt: skip
 # Its figures vary with the learning room; tests/learning checks them.
 UNCHECKED = {"get_learning_loop"}
@@ -163,6 +163,17 @@ def sent_about_money(world: World, owner: Any, operator: Any) -> list[tuple[str,
     ]
 
 
+def of_reviewers(world: World, owner: Any, worker: Any) -> list[tuple[str, Any, dict[str, Any]]]:
+    """Naming a reviewer, and what one decides about the one answer there is."""
+    return [
+        ("add_reviewer", owner, {"worker": world.ids["reviewer_id"]}),
+        ("sample_answers_to_review", worker, {"size": 1}),
+        ("accept_answer_to_review", worker, {}),
+        ("accept_answers_to_review", worker, {}),
+        ("reject_answers_to_review", worker, {"reason": "no"}),
+    ]
+
+
 def everything(world: World, owner: Any, worker: Any, operator: Any) -> list[tuple[str, Any, dict[str, Any]]]:
     """(operation, client, body) in an order in which each finds what it needs."""
     uri = builders.tiny_images(1, account=world.account)[0].rsplit("/", 1)[0]
@@ -201,6 +212,7 @@ def everything(world: World, owner: Any, worker: Any, operator: Any) -> list[tup
         ("sample_answer_reviews", owner, {"size": 1}),
         ("accept_answer_reviews", owner, {"sampled": True}),
         ("reject_answer_reviews", owner, {"reason": "no"}),
+        *of_reviewers(world, owner, worker),
         *((name, owner, body) for name, body in TOLD),
         ("answer_appeal", owner, {"decision": "deny", "text": "no"}),
         ("answer_any_appeal", operator, {"decision": "deny", "text": "no"}),
@@ -230,7 +242,7 @@ def test_every_post_response_matches_its_schema(document, world):
     for name, who, body in [*sent[:-2], *money, *about_panels, *sent[-2:]]:
         route, operation = posts[name]
         if name == "accept_answer_review":
-            world.ids["review_id"] = AnswerReview.objects.get(state="Pending").pk
+            world.ids["review_id"] = AnswerReview.objects.get(state="Pending", queue=world.ids["queue_id"]).pk
         response = who.post(address(route, world), data=body, content_type="application/json")
         assert response.status_code in (200, 201), (name, response.content)
         check(document, operation, response)

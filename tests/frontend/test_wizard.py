@@ -248,3 +248,34 @@ def test_instructions_with_a_picture_of_another_server_are_refused_where_they_ar
     response = requester.post(step("task"), TASK | {"full": "<img src='https://b.example/a.png'>"})
     assert response.status_code == 422
     assert "which would learn who works when; upload it as an example picture instead" in response.content.decode()
+
+
+def test_who_sees_which_object_is_chosen_where_the_operator_allows_rules(requester, account, settings):
+    settings.ROUTING_RULES = []
+    requester.post(step("task"), TASK)
+    team, rule = builders.a_team(account=account, workers=1), "tests.labeling.routing_rules:even"
+    assert "Who sees which object" not in requester.get(step("people")).content.decode()
+    requester.post(step("people"), people(team.pk, routing_rule=rule))
+    assert "routing_rule" not in requester.session["job_draft"]["people"]
+
+    settings.ROUTING_RULES = [rule]
+    page = requester.get(step("people")).content.decode()
+    assert "Who sees which object" in page and f'<option value="{rule}">As {rule} decides</option>' in page
+    assert requester.post(step("people"), people(team.pk, routing_rule="os:remove")).status_code == 422
+    assert requester.post(step("people"), people(team.pk, routing_rule=rule)).status_code == 302
+    assert f'<option value="{rule}" selected>' in requester.get(step("people")).content.decode()
+    requester.post(step("automation"), {"enabled": "", "target_iou": 0.6, "architecture": "compact", "max_rounds": 3})
+    assert rule in requester.get(reverse("requester:job-review")).content.decode()
+    # What the operator has taken back meanwhile is refused at the launch.
+    settings.ROUTING_RULES = ["tests.labeling.routing_rules:north_only"]
+    assert requester.post(reverse("requester:job-launch")).url == step("people")
+    assert not LabelingJob.objects.exists()
+    settings.ROUTING_RULES = [rule]
+    requester.post(reverse("requester:job-launch"))
+    job = LabelingJob.objects.get()
+    assert job.queue.routing_rule == rule
+
+    shown = requester.get(reverse("requester:job", args=[job.pk])).content.decode()
+    assert "Who sees which object" in shown and rule in shown and "does not allow this rule" not in shown
+    settings.ROUTING_RULES = []
+    assert "does not allow this rule" in requester.get(reverse("requester:job", args=[job.pk])).content.decode()

@@ -38,6 +38,20 @@ def test_claims_and_held_assignments_over_rest():
     assert gone.status_code == 409 and gone.json()["type"] == "urn:waggle:problem:task-gone"
 
 
+def test_a_claim_and_a_submit_take_few_statements(django_assert_max_num_queries):
+    """Three of each are the session, the user and the worker; they limit how many tasks a second can be handed out."""
+    job, (worker, *_) = stories.an_open_job(objects=20)
+    client, path = signed_in(worker), f"/api/v1/work-queues/{job.queue_id}/claim"
+    body = {"answer": stories.ONE_BEE, "seconds": 3}
+    seat = client.post(path).json()["assignment"]["id"]
+    client.post(f"/api/v1/assignments/{seat}/submit", body, content_type="application/json")
+    with django_assert_max_num_queries(6):
+        seat = client.post(path).json()["assignment"]["id"]
+    with django_assert_max_num_queries(8):
+        answered = client.post(f"/api/v1/assignments/{seat}/submit", body, content_type="application/json")
+    assert answered.status_code == 200, answered.content
+
+
 def test_a_submit_that_is_repeated_claims_the_same_next_task(monkeypatch):
     job, (worker, *_) = stories.an_open_job(objects=20)
     client, seat = signed_in(worker), assignments.claim(worker=worker, queue=job.queue)

@@ -25,7 +25,7 @@ from labeling.services.imports import reports
 from labeling.services.jobs.batches import open_batch
 from labeling.services.qualifications import taking
 from labeling.services.queue import assignments
-from labeling.services.results import appeals, deciding
+from labeling.services.results import appeals, deciding, reviewers
 from learning.models import Model, TrainingJob
 from marketplace import storage
 from marketplace.models import Account, Notice, NoticeKind, Payout, User, WebhookDelivery, Worker, Workteam
@@ -41,6 +41,7 @@ from marketplace.services import (
     signups,
     wallet_refunds,
     webhooks,
+    workteams,
 )
 from tests import builders
 from tests.frontend import vendor_world
@@ -178,6 +179,22 @@ def _a_gold(job: LabelingJob) -> Gold:
     return keeping.add(data_object=row, content=stories.ONE_BEE, by="system")
 
 
+def _reviewers(job: LabelingJob, worker: Worker, author: Worker) -> dict[str, Any]:
+    """A reviewer of the job, and another job whose one answer, of the author, the worker reviews; by their ids."""
+    (reviewer,) = stories.a_crowd(1)
+    workteams.add_worker(team=job.workteam, worker=reviewer, by="system")
+    reviewers.add(queue=job.queue, worker=reviewer, by="system")
+    other = stories.a_job(job.account, job.workteam, objects=1, workers_per_object=1, review_days=3)
+    open_batch(job=other, object_ids=[DataObject.objects.get(job=other).pk], by="system")
+    stories.claim_and_answer(author, other)
+    reviewers.add(queue=other.queue, worker=worker, by="system")
+    return {
+        "reviewer_id": reviewer.public_id,
+        "reviewed_id": other.queue_id,
+        "answer_id": AnswerReview.objects.get(queue=other.queue).pk,
+    }
+
+
 def _a_finding(job: LabelingJob, worker: Worker) -> ConductFinding:
     """Something that was found in the worker's conduct, after which they read the instructions again."""
     now = timezone.now()
@@ -237,6 +254,7 @@ def a_world() -> World:
         "review_id": review.pk,
         "appeal_id": review.appeal.pk,
         "gold_id": _a_gold(job).pk,
+        **_reviewers(job, worker, other),
         "finding_id": _a_finding(job, worker).pk,
         "token_id": token.pk,
         "user_id": owner.pk,

@@ -24,8 +24,9 @@ from labeling.services.queue import assignments, visibility
 from labeling.services.results import appeals as review_appeals
 from labeling.services.results import deciding
 from marketplace.errors import Forbidden, Invalid, WrongState
-from marketplace.models import Evidence, Subject, Worker, WorkerStatus
+from marketplace.models import Evidence, Notice, Subject, Worker, WorkerStatus
 from marketplace.services import earnings, ledger_audit, people, reputation
+from tests import builders
 from tests.labeling import stories
 
 pytestmark = pytest.mark.django_db
@@ -215,6 +216,7 @@ def test_the_cost_of_a_look_does_not_grow_with_the_work_done(django_assert_max_n
 
 def test_two_accounts_of_one_person_are_noted_for_the_operator_and_not_told():
     job, workers = stories.an_open_job(workers=5, objects=12, workers_per_object=5)
+    operator = builders.an_operator()
     rng = random.Random(4)
     twins = {}
     for number, worker in enumerate(workers):
@@ -230,6 +232,9 @@ def test_two_accounts_of_one_person_are_noted_for_the_operator_and_not_told():
     assert noted[workers[0]].numbers["other"] == workers[1].public_id
     assert not lists.of_worker(workers[0]).exists() and why_not(workers[0], job) is None
     assert lists.open_ones(lists.of_operator()).count() == 2
+    notice = Notice.objects.get()
+    assert (notice.user, notice.kind, notice.subject_type) == (operator, "flag", "conduct-flag")
+    assert notice.text == f"Two workers agree far more than their accuracies allow: {job.title}, of {job.account.name}."
 
 
 # --- evidence -------------------------------------------------------------------------------------------------------

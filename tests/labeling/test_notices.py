@@ -9,9 +9,11 @@ from django_q.models import OrmQ
 from labeling import background
 from labeling.models import AnswerReview, Batch, LabelingJob
 from labeling.services import notices
-from labeling.services.jobs import finishing
+from labeling.services.conduct import acting
+from labeling.services.jobs import finishing, repricing
 from labeling.services.results import appeals, deciding
 from marketplace import money
+from marketplace.errors import InsufficientFunds
 from marketplace.models import AuditEvent, Notice, NoticeKind, User, Worker
 from marketplace.services import eligibility, funds, people, wallets, workteams
 from tests import builders
@@ -69,6 +71,62 @@ class TestWork:
         job, _ = a_job_with_a_batch()
         finishing.fail_job(job=job, reason="broken")
         background.tell_of_work(job.queue_id, 0)
+        assert not told(NoticeKind.WORK_AVAILABLE)
+
+
+class TestPrices:
+    @staticmethod
+    def raise_to(job: LabelingJob, micros: int) -> tuple:
+        """The arguments of the message that a rise sends."""
+        job = LabelingJob.objects.select_related("queue__workteam", "account").get(pk=job.pk)
+        repricing.raise_price(job=job, price_micros=micros, by="user:1")
+        return waiting(notices.TELL_PRICE)[-1]
+
+    def test_whoever_had_the_work_on_offer_and_can_do_some_is_told_once(self):
+        job, (told_only, worked, blocked, paused, done, new) = a_job_with_a_batch(
+            objects=3, workers=6, workers_per_object=6, title="Bees"
+        )
+        background.tell_of_work(job.queue_id, 0)
+        assert len(told(NoticeKind.WORK_AVAILABLE)) == 6
+        Notice.objects.exclude(user=told_only.user).delete()
+        for worker in (worked, blocked, paused):
+            stories.claim_and_answer(worker, job)
+        stories.work(done, job, most=3)
+        eligibility.block(account=job.account, worker=blocked, by="system")
+        acting.block(queue=job.queue, worker=paused, reason="spam", by="user:1")
+        Notice.objects.filter(kind=NoticeKind.FLAG).delete()
+        change, after = self.raise_to(job, 40_000)
+        for _ in range(2):
+            background.tell_of_price(change, after)
+        found = [notice for notice in told(NoticeKind.WORK_AVAILABLE) if notice.subject_type == "price-change"]
+        assert [notice.user for notice in found] == [told_only.user, worked.user]
+        assert {notice.text for notice in found} == {
+            f"{job.account.name} pays more for Bees: 0.04 dollars an answer instead of 0.036."
+        }
+        # The member who was never told nor had a task has it not on offer "before".
+        assert new.user not in [notice.user for notice in found]
+
+    def test_of_two_rises_the_second_is_told_a_page_at_a_time(self, monkeypatch):
+        monkeypatch.setattr(notices, "TEAM_PAGE", 2)
+        job, workers = a_job_with_a_batch(objects=2, workers=3, workers_per_object=3)
+        for worker in workers:
+            stories.claim_and_answer(worker, job)
+        first, second = self.raise_to(job, 40_000), self.raise_to(job, 50_000)
+        background.tell_of_price(*first)
+        assert not told(NoticeKind.WORK_AVAILABLE)
+        background.tell_of_price(*second)
+        background.tell_of_price(*waiting(notices.TELL_PRICE)[-1])
+        assert [notice.user for notice in told(NoticeKind.WORK_AVAILABLE)] == [worker.user for worker in workers]
+
+    def test_nobody_is_told_of_a_rise_that_was_refused_or_once_the_job_is_over(self):
+        job, (worker, *_) = a_job_with_a_batch(funds="0.3")
+        stories.claim_and_answer(worker, job)
+        with pytest.raises(InsufficientFunds):
+            self.raise_to(job, 1_000_000)
+        assert not waiting(notices.TELL_PRICE)
+        message = self.raise_to(job, 37_000)
+        finishing.fail_job(job=job, reason="broken")
+        background.tell_of_price(*message)
         assert not told(NoticeKind.WORK_AVAILABLE)
 
 

@@ -15,7 +15,7 @@ from labeling.services.jobs import advancing, creation
 from labeling.services.queue import assignments, seats
 from labeling.services.results import appeals, deciding
 from marketplace.errors import Invalid
-from marketplace.models import Contract, Invoice, Posting
+from marketplace.models import Contract, Invoice, Notice, Posting
 from marketplace.services import contracts, earnings, invoices, ledger_audit, wallets
 from tests import builders
 from tests.labeling import stories
@@ -153,6 +153,9 @@ def test_an_invoice_is_issued_once_for_each_period_with_answers_and_paid_once():
     assert not invoices.mark_paid(invoice=invoice, reference="bank 18", by="user:9")
     invoice.refresh_from_db()
     assert (invoice.status, invoice.payment_reference) == ("Paid", "bank 17")
+    notice = Notice.objects.get(kind="payout")
+    assert (notice.account, notice.user) == (contract.vendor, contract.vendor.members.get())
+    assert notice.text == f"Your invoice {invoice.number} of 0.144 dollars was paid: bank 17."
     assert owed(contract) == (0, 0)
 
     stories.claim_and_answer(workers[0], job)

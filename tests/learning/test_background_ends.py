@@ -223,6 +223,7 @@ TOLD = {
     "frontend.background.mail_notices",
     "labeling.background.tell_of_work",
     "labeling.background.tell_of_public_work",
+    "labeling.background.tell_of_price",
     "marketplace.background.deliver_webhook",
 }
 """What is told: a notice or a webhook message that could not be sent is due again, a page of workers is delivered again

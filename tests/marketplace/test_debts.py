@@ -3,7 +3,7 @@
 import pytest
 
 from marketplace.errors import AccountOwes, BookedAlready, Invalid, LimitExceeded, NotFound, WrongState
-from marketplace.models import EntryKind, Subject
+from marketplace.models import EntryKind, Notice, NoticeKind, Subject
 from marketplace.services import debts, escrow, ledger_audit, wallet_refunds, wallets
 from tests.labeling import stories
 
@@ -86,6 +86,12 @@ def test_the_audit_finds_a_settlement_of_more_than_is_owed(account):
     assert [finding.check for finding in ledger_audit.findings()] == ["nobody is owed by the platform"]
 
 
+def told(account) -> list[str]:
+    """What the account's owner was told of payments."""
+    rows = Notice.objects.filter(user=account.members.get(), account=account, kind=NoticeKind.PAYOUT)
+    return list(rows.values_list("text", flat=True))
+
+
 class TestRefunds:
     def test_the_whole_way(self, account):
         refund = wallet_refunds.request(account=account, amount_micros=20 * DOLLAR, by="x")
@@ -95,6 +101,7 @@ class TestRefunds:
             wallet_refunds.request(account=account, by="x")
         assert wallet_refunds.mark_paid(refund=refund, by="operator")
         assert not wallet_refunds.mark_paid(refund=refund, by="operator")
+        assert told(account) == [f"The refund of 20.00 dollars from the wallet of {account.name} was paid."]
         assert wallets.balance(account) == 30 * DOLLAR
         whole()
 
@@ -107,6 +114,7 @@ class TestRefunds:
             "the card is closed",
             50 * DOLLAR,
         )
+        assert told(account)[0].endswith("was refused and is in the wallet again: the card is closed.")
         again = wallet_refunds.request(account=account, by="x")
         assert wallet_refunds.cancel(refund=again, by="x") and not wallet_refunds.cancel(refund=again, by="x")
         assert wallets.balance(account) == 50 * DOLLAR

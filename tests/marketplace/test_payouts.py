@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from marketplace.errors import InUse, Invalid, LimitExceeded, NotFound, WrongState
-from marketplace.models import AuditEvent, LedgerKind, Payout, Posting
+from marketplace.models import AuditEvent, LedgerKind, Notice, NoticeKind, Payout, Posting
 from marketplace.services import earnings, ledger, ledger_audit, payouts
 from tests import builders
 
@@ -51,6 +51,26 @@ def test_all_that_was_earned_is_paid_out_in_whole_cents(worker):
         ("Requested", "Sent", "user:2"),
         ("Sent", "Paid", "user:2"),
     ]
+
+
+def told(worker):
+    rows = Notice.objects.filter(user=worker.user, kind=NoticeKind.PAYOUT).order_by("pk")
+    return list(rows.values_list("text", flat=True))
+
+
+def test_the_worker_is_told_once_of_each_step(worker):
+    for end in ("paid", "failed"):
+        payout = request(worker, amount_micros=2_500_000)
+        payouts.send(by="x")
+        for _ in range(2):
+            if end == "paid":
+                payouts.mark_paid(payout=payout, by="x")
+            else:
+                payouts.mark_failed(payout=payout, reason="no such account", by="x")
+        begin = f"Your payout {payout.reference} of 2.50 dollars "
+        ended = "was paid." if end == "paid" else "failed and is in your earnings again: no such account."
+        assert told(worker)[-2:] == [begin + "is on its way to your bank.", begin + ended]
+    assert len(told(worker)) == 4
 
 
 def test_a_refused_transfer_gives_the_money_back_with_the_reason(worker):

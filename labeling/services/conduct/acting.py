@@ -15,7 +15,7 @@ from labeling.conduct.observed import Conduct
 from labeling.conduct.rules import RULES, Action, Found, decided, findings
 from labeling.models import ConductFinding, FindingStatus, WorkQueue
 from labeling.services import exclusion
-from labeling.services.conduct import policies, withdrawing
+from labeling.services.conduct import policies, telling, withdrawing
 from labeling.services.queue import leases
 from marketplace.errors import Invalid, WrongState
 from marketplace.models import Worker
@@ -76,14 +76,21 @@ def ban(*, finding: ConductFinding, by: str) -> ConductFinding:
         row = _locked(finding)
         if row.state == FindingStatus.DISMISSED:
             raise WrongState("this finding was dismissed", field="finding")
-        row.action, row.until, row.seen_at = Action.BAN, None, timezone.now()
-        row.save(update_fields=["action", "until", "seen_at"])
+        new = row.action != Action.BAN
+        if new or row.seen_at is None:
+            row.action, row.until, row.seen_at = Action.BAN, None, timezone.now()
+            row.save(update_fields=["action", "until", "seen_at"])
+        if new:
+            telling.found(row)
     follow(row, by=by)
     return row
 
 
-def dismiss(*, finding: ConductFinding, by: str) -> ConductFinding:
-    """Let a finding count no more: what it closed is open again, and answers it withdrew are paid. Safe to repeat."""
+def dismiss(*, finding: ConductFinding, by: str, tell: bool = True) -> ConductFinding:
+    """Let a finding count no more: what it closed is open again, and answers it withdrew are paid. Safe to repeat.
+
+    Without `tell` the worker hears of it otherwise, as from the answer to an appeal.
+    """
     with transaction.atomic():
         row = _locked(finding)
         if row.state != FindingStatus.DISMISSED:
@@ -92,6 +99,8 @@ def dismiss(*, finding: ConductFinding, by: str) -> ConductFinding:
             row.save(update_fields=["state", "closed_at", "closed_by", "seen_at"])
             if row.action == Action.BAN and not _banned_otherwise(row):
                 people.lift_suspension(worker=row.worker, by=by)
+            if tell:
+                telling.taken_back(row, restores=withdrawing.withdrawn(row).exists())
     withdrawing.restore(finding=row, by=by)
     return row
 
@@ -154,7 +163,7 @@ def _create(
     by: str,
     until: datetime | None = None,
 ) -> ConductFinding:
-    return ConductFinding.objects.create(
+    row = ConductFinding.objects.create(
         worker=worker,
         queue=queue,
         rule=rule,
@@ -166,10 +175,14 @@ def _create(
         found_by=by,
         until=until,
     )
+    telling.found(row)
+    return row
 
 
 def _locked(finding: ConductFinding) -> ConductFinding:
-    rows = ConductFinding.objects.select_for_update(no_key=True, of=("self",)).select_related("worker", "queue")
+    rows = ConductFinding.objects.select_for_update(no_key=True, of=("self",)).select_related(
+        "worker__user", "queue__account", "appeal"
+    )
     return rows.get(pk=finding.pk)
 
 

@@ -4,7 +4,9 @@ As with answers, an appeal that nobody answers in time is upheld, so that nobody
 not so a ban, which waits for the operator however long it takes.
 """
 
+import logging
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -12,13 +14,14 @@ from django.utils import timezone
 
 from labeling.conduct.rules import Action
 from labeling.models import AppealStatus, ConductAppeal, ConductFinding, FindingStatus
-from labeling.services.conduct import acting
+from labeling.services.conduct import acting, telling
+from labeling.services.conduct.deadlines import DAYS_TO_FILE, to_file
 from labeling.services.results.appeals import DAYS_TO_ANSWER, UNANSWERED, checked_text
+from marketplace import queue
 from marketplace.errors import WrongState
 from marketplace.models import Account, Worker
 
-DAYS_TO_FILE = 30
-"""After a finding."""
+log = logging.getLogger(__name__)
 
 CHUNK = 100
 """Overdue appeals that one sweep looks at."""
@@ -30,7 +33,7 @@ def refusal(finding: ConductFinding, *, now: datetime | None = None) -> str | No
         return "this was taken back already"
     if hasattr(finding, "appeal"):
         return "there is an appeal already"
-    if (now or timezone.now()) > finding.found_at + timedelta(days=DAYS_TO_FILE):
+    if (now or timezone.now()) > to_file(finding):
         return f"an appeal had to be filed within {DAYS_TO_FILE} days"
     return None
 
@@ -49,7 +52,9 @@ def file_appeal(*, finding: ConductFinding, worker: Worker, text: str) -> Conduc
         if reason := refusal(locked, now=now):
             raise WrongState(reason, field="finding")
         due_at = now + timedelta(days=DAYS_TO_ANSWER)
-        return ConductAppeal.objects.create(finding=locked, text=text, filed_at=now, due_at=due_at)
+        appeal = ConductAppeal.objects.create(finding=locked, text=text, filed_at=now, due_at=due_at)
+        telling.appeal_filed(appeal)
+        return appeal
 
 
 def deny(*, appeal: ConductAppeal, text: str, by: str) -> ConductAppeal:
@@ -64,15 +69,28 @@ def uphold(*, appeal: ConductAppeal, text: str, by: str) -> ConductAppeal:
     """
     with transaction.atomic():
         done = _answer(appeal, AppealStatus.UPHELD, text, by)
-        acting.dismiss(finding=done.finding, by=by)
+        # The answer to the appeal says it already.
+        acting.dismiss(finding=done.finding, by=by, tell=False)
     return done
 
 
 def uphold_overdue(*, now: datetime | None = None) -> int:
-    """Uphold the appeals that nobody has answered in time, except those against bans; returns how many."""
+    """Uphold the appeals that nobody has answered in time, except those against bans; returns how many.
+
+    One that fails keeps no other waiting; the first error is raised in the end, and all of them are logged.
+    """
     overdue = ConductAppeal.objects.filter(state=AppealStatus.OPEN, due_at__lte=now or timezone.now())
     rows = overdue.exclude(finding__action=Action.BAN).order_by("due_at", "pk")[:CHUNK]
-    return sum(uphold(appeal=row, text=UNANSWERED, by="system").state == AppealStatus.UPHELD for row in rows)
+    upheld: list[ConductAppeal] = []
+    queue.run_each(partial(_uphold_unanswered, row, upheld) for row in rows)
+    return len(upheld)
+
+
+def _uphold_unanswered(appeal: ConductAppeal, upheld: list[ConductAppeal]) -> None:
+    try:
+        upheld.append(uphold(appeal=appeal, text=UNANSWERED, by="system"))
+    except WrongState as error:
+        log.info("conduct appeal %d was answered meanwhile: %s", appeal.pk, error.message)
 
 
 def of_account(account: Account) -> QuerySet[ConductAppeal]:
@@ -97,6 +115,7 @@ def _answer(appeal: ConductAppeal, state: str, text: str, by: str) -> ConductApp
         if locked.state == AppealStatus.OPEN:
             locked.state, locked.answer, locked.answered_at, locked.answered_by = state, text, timezone.now(), by
             locked.save(update_fields=["state", "answer", "answered_at", "answered_by"])
+            telling.appeal_answered(locked)
     if locked.state != state:
         raise WrongState(f"this appeal was {locked.state.lower()} already", field="appeal")
     return locked

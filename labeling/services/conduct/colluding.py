@@ -1,15 +1,17 @@
 """Notes pairs of workers of a job who agree far more than their accuracies allow, for the operator to look at.
 
-Nothing follows by itself: agreeing is no offence, and the workers are not told.
+Nothing follows by itself: agreeing is no offence. Operators are told, the workers are not.
 """
 
 from collections import defaultdict
 from typing import Any
 
+from django.db import transaction
+
 from labeling import task_types
 from labeling.conduct.collusion import Pair, colluding
 from labeling.models import Answer, AssignmentStatus, ConductFinding, Task, WorkQueue
-from labeling.services.conduct import acting
+from labeling.services.conduct import acting, telling
 from labeling.services.one_by_one import OF_ONE_OBJECT
 from marketplace import queue
 from marketplace.models import Worker
@@ -32,7 +34,11 @@ def check_queue(queue_id: int) -> int:
     if work is None:
         return 0
     pairs = colluding(_answers(work), task_types.get(work.task_type).agreement)
-    return sum(_note(work, pair) for pair in pairs)
+    with transaction.atomic():
+        noted = sum(_note(work, pair) for pair in pairs)
+        if noted:
+            telling.colluding(work, noted)
+    return noted
 
 
 def _answers(work: WorkQueue) -> list[dict[str, Any]]:

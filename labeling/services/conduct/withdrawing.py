@@ -6,6 +6,8 @@ results/deciding.py. Without a review an answer was accepted, and paid, when it 
 
 import logging
 
+from django.db.models import QuerySet
+
 from labeling.conduct.rules import Action
 from labeling.models import AnswerReview, ConductFinding, ReviewStatus, WorkQueue
 from labeling.services.results import appeals, deciding
@@ -39,16 +41,20 @@ def withdraw(*, finding: ConductFinding) -> int:
     )
 
 
+def withdrawn(finding: ConductFinding) -> QuerySet[AnswerReview]:
+    """The answers that were rejected because of the finding and are not accepted again."""
+    return AnswerReview.objects.filter(
+        worker=finding.worker_id, state=ReviewStatus.REJECTED, decided_by=by_finding(finding)
+    )
+
+
 def restore(*, finding: ConductFinding, by: str) -> int:
     """Accept the answers that a dismissed finding withdrew, as an upheld appeal does; returns how many. Safe to repeat.
 
     Those that the account cannot pay now have an open appeal, which is upheld as soon as it can.
     """
     done = 0
-    rows = AnswerReview.objects.filter(
-        worker=finding.worker_id, state=ReviewStatus.REJECTED, decided_by=by_finding(finding)
-    )
-    for review in rows.select_related("worker").order_by("pk"):
+    for review in withdrawn(finding).select_related("worker").order_by("pk"):
         try:
             appeals.uphold(appeal=appeals.file_late(review=review, text=RESTORED), text=RESTORED, by=by)
             done += 1

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from labeling.models import LabelingJob, PriceChange
 from labeling.queries import spending
+from labeling.services import notices
 from labeling.services.jobs import limits, pricing
 from labeling.services.queue import rises
 from marketplace import money
@@ -49,6 +50,7 @@ def raise_price(
                 f"the spending limit does not allow it: open tasks would cost {money.text(over)} dollars more",
                 field="price",
             )
+        notices.price_raised(change)
     return change
 
 

@@ -123,10 +123,9 @@ def answer(*, attempt: QualificationAttempt, question_id: int, content: Any) -> 
         raise WrongState(f"question {question_id} is not asked in this attempt", field="question")
     question = asked.question
     size = (question.width, question.height)
-    text = answering.checked(content, task_type=test.task_type, labels=test.labels, size=size)
-    kind, stored = task_types.get(test.task_type), json.loads(text)
-    given = kind.read_answer(stored, labels=test.labels, size=size)
-    score = kind.score_against_truth(given, kind.read_value(question.truth))
+    checked = answering.checked(content, task_type=test.task_type, labels=test.labels, size=size)
+    kind, stored = task_types.get(test.task_type), json.loads(checked.text)
+    score = kind.score_against_truth(checked.answer, kind.read_value(question.truth))
     now = timezone.now()
     with transaction.atomic():
         locked = QualificationAttempt.objects.select_for_update().get(pk=attempt.pk)

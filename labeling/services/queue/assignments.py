@@ -16,7 +16,7 @@ import orjson
 from django.db import connection, transaction
 from django.utils import timezone
 
-from labeling import subjects
+from labeling import subjects, task_types
 from labeling.conduct.observed import Activity
 from labeling.models import Assignment, AssignmentStatus, PanelSession, WorkQueue
 from labeling.services.conduct import noting
@@ -223,19 +223,19 @@ def submit(
         raise Invalid(f"a submit needs a key of {KEY_LENGTH} characters", field="key")
     if seconds not in SECONDS:
         raise Invalid(f"{seconds} found, {SECONDS} seconds expected", field="seconds")
-    answer = answering.checked(content, task_type=seat.task_type, labels=seat.labels, size=seat.size)
+    checked = answering.checked(content, task_type=seat.task_type, labels=seat.labels, size=seat.size)
     now = timezone.now()
     held_until = None
     with transaction.atomic():
         session = _session(seat, worker, key)
-        handed = seat.submit(answer, seconds, key, now, activity)
+        handed = seat.submit(checked.text, seconds, key, now, activity)
         if handed.outcome == "Accepted":
             if session is not None:
                 study_sessions.count_answer(session)
             if seat.review_days is None:
                 _pay(seat, worker, handed)
             else:
-                held_until = _hold(seat, worker, answer, handed, review_days=seat.review_days, now=now)
+                held_until = _hold(seat, worker, checked.answer, handed, review_days=seat.review_days, now=now)
             if handed.look:
                 noting.send(seat.queue_id)
             # With golds after every answer, so that the time of a submit does not tell which one was a gold.
@@ -284,18 +284,13 @@ def _pay(seat: Seat, worker: Worker, handed: Handed) -> None:
     )
 
 
-def _hold(seat: Seat, worker: Worker, answer: str, handed: Handed, *, review_days: int, now: datetime) -> datetime:
+def _hold(seat: Seat, worker: Worker, answer: Any, handed: Handed, *, review_days: int, now: datetime) -> datetime:
     return reviewing.open_review(
         assignment_id=seat.pk,
         queue_id=seat.queue_id,
         account_id=seat.account_id,
         worker=worker,
-        labels=reviewing.classes_named(
-            answer,
-            task_type=seat.task_type,
-            labels=seat.labels,
-            size=seat.size,
-        ),
+        labels=task_types.get(seat.task_type).classes(answer),
         price_micros=handed.paid_micros,
         fee_micros=handed.fee_micros,
         employer=seat.employer,

@@ -1,6 +1,6 @@
 """What a worker may see of a work queue: the queue itself, the pictures of its tasks, its example pictures.
 
-Whether they may see the queue at all is decided by the SQL function labeling_refusal (labeling/sql/refusal_0025.sql),
+Whether they may see the queue at all is decided by the SQL function labeling_refusal (labeling/sql/refusal_0040.sql),
 which asks marketplace.services.eligibility's first.
 """
 
@@ -11,11 +11,12 @@ from labeling.models import Assignment, AssignmentStatus, DataObject, WorkQueue
 from marketplace.errors import Forbidden
 from marketplace.services import eligibility, team_access
 
-BLOCKED_JOB, RETRAIN, PAUSED = "blocked-job", "retrain", "paused"
+BLOCKED_JOB, RETRAIN, PAUSED, REVIEWER = "blocked-job", "retrain", "paused", "reviewer"
 SAID = {
     BLOCKED_JOB: "this job is closed to you because of something found in your answers; your page Conduct says what",
     RETRAIN: "read the instructions of this job again, on your page Conduct, before you go on",
     PAUSED: "you are paused in this job; your page Conduct says why and until when",
+    REVIEWER: "you were named to review the answers of this job, so you answer none of its tasks yourself",
 }
 """What a worker is told of the reasons that are the queue's own."""
 

@@ -1,13 +1,14 @@
 """What a worker may work on now: open queues they are eligible for, with what is left for them and what it pays."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.db.models import BooleanField, ExpressionWrapper, F, FloatField, QuerySet
 from django.db.models.expressions import RawSQL
 
-from labeling.models import WorkQueue
+from labeling.models import Assignment, AssignmentStatus, WorkQueue
 from labeling.services.queue import visibility
 from marketplace.models import Worker
 from marketplace.services import team_access
@@ -89,6 +90,29 @@ def with_counts(worker: Worker, queues: Iterable[WorkQueue]) -> list[AvailableWo
         )
         for row in rows
     ]
+
+
+def offered_before(*, queue: WorkQueue, users: QuerySet[Any, int], after: int, most: int) -> list[int]:
+    """The keys of the next workers, by key, who had a task of the queue, whatever became of it, or are among `users`
+    (their keys), as those who were told of its work."""
+    had = Assignment.objects.filter(queue=queue, worker__gt=after).exclude(state=AssignmentStatus.WITHHELD)
+    told = Worker.objects.filter(user__in=users, pk__gt=after)
+    return list(had.values_list("worker", flat=True).union(told.values_list("pk", flat=True)).order_by("worker")[:most])
+
+
+def with_work_in(*, queue: WorkQueue, worker_ids: Sequence[int]) -> list[int]:
+    """Those of these workers who may see the queue now and can claim a task of it, or hold one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT w.id FROM unnest(%(workers)s::bigint[]) AS w(id)
+               JOIN labeling_workqueue q ON q.id = %(queue)s AND q.status = 'InProgress'
+               WHERE labeling_refusal(w.id, q.id) IS NULL
+                 AND ((SELECT c.id FROM labeling_claimable(w.id, q.id) c ORDER BY c.queue_position LIMIT 1) IS NOT NULL
+                   OR EXISTS (SELECT FROM labeling_assignment a
+                              WHERE a.worker_id = w.id AND a.queue_id = q.id AND a.state = 'Leased'))""",
+            {"workers": list(worker_ids), "queue": queue.pk},
+        )
+        return [worker for (worker,) in cursor.fetchall()]
 
 
 def _shown_price(queue: WorkQueue) -> int:

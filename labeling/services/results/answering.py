@@ -7,7 +7,7 @@ may hold anything, and would be a burden to everybody who reads the answer later
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -23,8 +23,15 @@ _NUL = re.compile(r"(?<!\\)(\\\\)*\\u0000")
 """The escape of NUL in JSON, which PostgreSQL cannot store; after an odd number of backslashes it is ordinary text."""
 
 
-def checked(content: Any, *, task_type: str, labels: Sequence[str], size: tuple[int, int]) -> str:
-    """The answer, rebuilt from its typed values, as JSON text for the database.
+class Checked(NamedTuple):
+    """The typed values of an answer, and the JSON text for the database that was rebuilt from them."""
+
+    answer: Any
+    text: str
+
+
+def checked(content: Any, *, task_type: str, labels: Sequence[str], size: tuple[int, int]) -> Checked:
+    """The answer that was sent, read and as it is stored.
 
     Raises Invalid naming the field that is wrong. `size` is the displayed width and height of the image in pixels.
     """
@@ -42,7 +49,7 @@ def checked(content: Any, *, task_type: str, labels: Sequence[str], size: tuple[
         raise Invalid("the answer holds a NUL character", field="answer")
     if len(text) > MAX_CHARACTERS:
         raise Invalid(f"the answer has {len(text)} characters, at most {MAX_CHARACTERS} expected", field="answer")
-    return text
+    return Checked(answer, text)
 
 
 def read(content: Mapping[str, Any], *, task_type: str, labels: Sequence[str], size: tuple[int, int]) -> Any:

@@ -187,7 +187,9 @@ def _answer(locked: Appeal, state: str, text: str, by: str) -> None:
         account=locked.review.queue.account,
         to_status=state,
     )
-    notices.appeal_answered(locked)
+    # One in the worker's name is told by what was taken back, once for all of its answers.
+    if locked.due_at > locked.filed_at:
+        notices.appeal_answered(locked)
 
 
 def _must_be(appeal: Appeal, state: str) -> Appeal:

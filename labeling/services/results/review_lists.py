@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
-from labeling.models import AnswerReview, ReviewStatus, WorkQueue
+from labeling.models import AnswerReview, Assignment, ReviewStatus, WorkQueue
 from marketplace.errors import Invalid
 from marketplace.ranges import Range
 
@@ -27,7 +27,8 @@ SAMPLE = Range(1, 500)
 class ReviewFilter:
     """Which answers of a queue: an empty field leaves all in.
 
-    `most_agreement` keeps those whose agreement with the label is at most so much.
+    `most_agreement` keeps those whose agreement with the label is at most so much. `reviewer`, the key of a worker,
+    keeps those that this worker may decide about: neither golds nor answers to tasks that they worked on.
     """
 
     state: str = ""
@@ -36,6 +37,7 @@ class ReviewFilter:
     submitted_before: datetime | None = None
     most_agreement: float | None = None
     sampled: bool | None = None
+    reviewer: int | None = None
 
     def check(self) -> None:
         """Raises Invalid naming every field that is wrong."""
@@ -50,9 +52,13 @@ class ReviewFilter:
 
 def reviews(queue: WorkQueue, wanted: ReviewFilter | None = None) -> QuerySet[AnswerReview]:
     """The reviews of a queue that a filter keeps. Raises Invalid for a filter that is none."""
-    wanted = wanted or ReviewFilter()
+    return kept(wanted or ReviewFilter()).filter(queue=queue)
+
+
+def kept(wanted: ReviewFilter) -> QuerySet[AnswerReview]:
+    """The reviews, of all queues, that a filter keeps. Raises Invalid for a filter that is none."""
     wanted.check()
-    found = AnswerReview.objects.filter(queue=queue)
+    found = AnswerReview.objects.all()
     if wanted.state:
         found = found.filter(state=wanted.state)
     if wanted.worker:
@@ -65,6 +71,9 @@ def reviews(queue: WorkQueue, wanted: ReviewFilter | None = None) -> QuerySet[An
         found = found.filter(agreement__lte=wanted.most_agreement)
     if wanted.sampled is not None:
         found = found.filter(sampled=wanted.sampled)
+    if wanted.reviewer is not None:
+        worked_on = Assignment.objects.filter(task=OuterRef("assignment__task"), worker=wanted.reviewer)
+        found = found.filter(~Exists(worked_on), assignment__task__gold=None)
     return found
 
 

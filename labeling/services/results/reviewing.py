@@ -5,7 +5,6 @@ objects that are left without an answer. Who decides is in deciding.py.
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-import orjson
 from django.db.models import Max
 
 from labeling import subjects, task_types
@@ -137,9 +136,3 @@ def fail_rejected(job: LabelingJob, tasks: Sequence[Task]) -> None:
     ]
     DataObject.objects.bulk_update(failed, ["state", "failure_reason", "label"])
     LabelingJob.objects.filter(pk=job.pk).update(output_written_at=None)
-
-
-def classes_named(answer: str, *, task_type: str, labels: Sequence[str], size: tuple[int, int]) -> frozenset[str]:
-    """The classes that an answer names, given as the JSON text that was checked before."""
-    kind = task_types.get(task_type)
-    return kind.classes(kind.read_answer(orjson.loads(answer), labels=labels, size=size))

@@ -49,7 +49,7 @@ def test_an_answer_is_refused_or_only_what_was_read_of_it_is_stored(sample, valu
         for path in hostile.places(content):
             sent = hostile.changed(content, path, value)
             try:
-                text = answering.checked(sent, task_type=kind.name, labels=LABELS, size=SIZE)
+                text = answering.checked(sent, task_type=kind.name, labels=LABELS, size=SIZE).text
             except Invalid as error:
                 assert error.field.startswith("answer")
                 with pytest.raises(AnswerError):
@@ -59,7 +59,7 @@ def test_an_answer_is_refused_or_only_what_was_read_of_it_is_stored(sample, valu
             stored = json.loads(text)
             assert_storable(stored, allowed)
             again = answering.checked(stored, task_type=kind.name, labels=LABELS, size=SIZE)
-            assert json.loads(again) == stored, "what was stored is read and stored as it is"
+            assert json.loads(again.text) == stored, "what was stored is read and stored as it is"
             assert answering.as_stored(text, task_type=kind.name, labels=LABELS, size=SIZE) == stored
             kept += 1
     assert kept > 0 and refused > 0
@@ -117,7 +117,7 @@ def test_a_comment_is_kept_as_it_is_written():
     for text, kept in (("costs \\u0000 nothing", True), ("\\\\u0000", True), ("\x00", False), ("\ud800", False)):
         content = {"crowd-image-classifier": {"label": "bee", "workerComment": text}}
         try:
-            found = json.loads(answering.checked(content, task_type="ImageMultiClass", labels=LABELS, size=SIZE))
+            found = json.loads(answering.checked(content, task_type="ImageMultiClass", labels=LABELS, size=SIZE).text)
         except Invalid as error:
             assert not kept and error.field == "answer.crowd-image-classifier.workerComment"
         else:

@@ -1,0 +1,17 @@
+"""A label as a layer of a picture, for every page that shows one. How it is drawn is the task type's business."""
+
+from typing import Any
+
+from labeling.models import Label
+from labeling.task_types.base import TaskType
+
+Kind = TaskType[Any, Any]
+
+NAMES = {"machine": "Machine", "adjudicated": "Yours", "human": "Merged"}
+"""What a label is called to the account that owns it, by its source."""
+
+
+def label_layer(label: Label, kind: Kind, *, name: str = "") -> dict[str, Any]:
+    """The layer of a label, called by its source or, if given, by `name`."""
+    look = "machine" if label.source == "machine" else "merged"
+    return {"name": name or NAMES[label.source], "kind": look, **kind.layer(label.value)}
