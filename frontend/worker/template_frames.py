@@ -9,9 +9,9 @@ from labeling.services.jobs import templates
 
 
 @require_GET
-def page(request: HttpRequest, token: str) -> HttpResponse:
+def page(request: HttpRequest, frame: str) -> HttpResponse:
     """One object, as the template of its job shows it."""
-    said = template_frames.opened(template_frames.FRAME, token)
+    said = template_frames.opened(template_frames.FRAME, frame)
     shown, row = templates.shown(queue_id=said["queue"], object_id=said["object"])
     seconds = shown.queue.task_time_limit_seconds + template_frames.GRACE_SECONDS
 
@@ -24,6 +24,6 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @require_GET
-def file(request: HttpRequest, token: str) -> HttpResponse:
+def file(request: HttpRequest, file: str) -> HttpResponse:
     """A file that such a page loads."""
-    return template_frames.file_response(template_frames.opened(template_frames.FILE, token)["uri"])
+    return template_frames.file_response(template_frames.opened(template_frames.FILE, file)["uri"])

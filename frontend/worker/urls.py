@@ -32,7 +32,7 @@ urlpatterns = [
     path("earnings/stripe/", earnings.connect, name="stripe-connect"),
     path("earnings/payouts/", earnings.request_payout, name="payout-request"),
     path("earnings/payouts/<int:payout_id>/cancel/", earnings.cancel_payout, name="payout-cancel"),
-    path("template/<str:token>/", template_frames.page, name="template"),
-    path("template-file/<str:token>/", template_frames.file, name="template-file"),
+    path("template/<str:frame>/", template_frames.page, name="template"),
+    path("template-file/<str:file>/", template_frames.file, name="template-file"),
     path("<int:queue_id>/", pages.task, name="task"),
 ]

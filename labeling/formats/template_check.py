@@ -93,7 +93,8 @@ def check_template(
 
 
 def _elements(elements: Sequence[Tag]) -> list[Finding]:
-    found, names = [], {}
+    found: list[Finding] = []
+    names: dict[str, int | None] = {}
     for one in elements:
         if not one.name.startswith("crowd-"):
             continue

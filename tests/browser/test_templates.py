@@ -114,7 +114,6 @@ def test_a_worker_answers_tasks_of_a_template_on_a_wide_and_on_a_narrow_page(ope
     frame.locator(".canvas").first.wait_for()
     page.evaluate(AXE.read_text())
     assert page.evaluate(FOUND, RULES) == []
-    page.screenshot(path="/tmp/tpl-1280.png")
     choose(frame, "wasp")
     wait_until(lambda: answers(job) == [{"kind": {"label": "wasp"}}])
     choose(frame, "bee")
@@ -126,7 +125,6 @@ def test_a_worker_answers_tasks_of_a_template_on_a_wide_and_on_a_narrow_page(ope
     inside = narrow.frame_locator("crowd-template iframe")
     inside.locator(".canvas").first.wait_for()
     assert narrow.evaluate("document.documentElement.scrollWidth") <= 390
-    narrow.screenshot(path="/tmp/tpl-390.png")
     choose(inside, "bee")
     wait_until(lambda: len(answers(job)) == 3)
 
