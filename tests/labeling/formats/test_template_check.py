@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from labeling.formats.task_input import task_input
 from labeling.formats.template_check import check_template
+
+GALLERY = Path(__file__).parents[3] / "examples" / "templates"
 
 SAMPLE = {"taskObject": "s3://bucket/1.jpg", "labels": ["bee", "wasp"], "boxes": [{"label": "bee", "left": 1}]}
 
@@ -132,6 +136,12 @@ def test_scripts_of_allowed_hosts_are_fine_by_https():
         ""
     )
     assert found(page, script_hosts=["CDN.example"]) == [("host", 2)]
+
+
+@pytest.mark.parametrize("template", sorted(GALLERY.glob("*.html")), ids=lambda path: path.name)
+def test_the_templates_of_the_gallery_work(template):
+    sample = task_input(json.loads((GALLERY / "sample.json").read_text()), ["bee", "wasp"])
+    assert check_template(template.read_text(), task_input=sample).findings == ()
 
 
 def test_the_command_prints_text_or_json_and_fails_for_errors(tmp_path):
