@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from frontend.images import image_url, task_addresses
+from frontend.template_frames import frame_url
 from labeling import task_types
 from labeling.models import DataObject, LabelingJob, Task, WorkQueue
 from labeling.services.jobs import limits
@@ -18,15 +19,24 @@ from marketplace.errors import WrongState
 
 
 def task_document(
-    queue: WorkQueue, *, task_id: int | None, address: str, width: int, height: int, examples: dict[str, Any]
+    queue: WorkQueue,
+    *,
+    task_id: int | None,
+    address: str,
+    width: int,
+    height: int,
+    examples: dict[str, Any],
+    object_id: int | None = None,
 ) -> dict[str, Any]:
     """What a worker's page shows a task from. `queue` may be one that was never saved, for a preview of a draft.
 
-    `address`: of the picture or the text.
-    `examples`: for each of limits.EXAMPLE_KINDS a list of {"image_url", "caption"}.
+    `address`: of the picture or the text. `object_id`: the object that a worker template shows; None where there is
+    none to show yet. `examples`: for each of limits.EXAMPLE_KINDS a list of {"image_url", "caption"}.
     """
     kind = task_types.get(queue.task_type)
-    element = kind.element
+    element, frame = kind.element, None
+    if kind.by_template and queue.pk is not None and object_id is not None:
+        frame = frame_url(queue_id=queue.pk, object_id=object_id, seconds=queue.task_time_limit_seconds)
     return {
         "task_id": task_id,
         "queue_id": queue.pk,
@@ -39,8 +49,14 @@ def task_document(
         "image_size": {"width": width, "height": height},
         "labels": [{"label": label} for label in queue.labels],
         "instructions": {part: queue.instructions.get(part, "") for part in ("short", "full")} | examples,
-        "element": {"tag": element.tag, "name": element.name, "attributes": dict(element.attributes)},
+        "element": {
+            "tag": element.tag,
+            "name": element.name,
+            "attributes": dict(element.attributes),
+            "whole": element.whole,
+        },
         "initial_value": None,
+        "frame_url": frame,
     }
 
 
@@ -70,6 +86,7 @@ def task_payload(task: Task, user_id: int) -> dict[str, Any]:
         width=task.input["width"],
         height=task.input["height"],
         examples=examples,
+        object_id=task.input["object"],
     )
 
 

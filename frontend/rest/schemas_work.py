@@ -26,9 +26,15 @@ class Task(s.Serializer):
     instructions = s.JSONField()
     element = inline_serializer(
         "Element",
-        {"tag": s.CharField(), "name": s.CharField(), "attributes": s.DictField(child=s.CharField())},
+        {
+            "tag": s.CharField(),
+            "name": s.CharField(),
+            "attributes": s.DictField(child=s.CharField()),
+            "whole": s.BooleanField(),
+        },
     )
     initial_value = s.JSONField(allow_null=True)
+    frame_url = s.CharField(allow_null=True, help_text="the page of the worker template that shows the task")
 
 
 class Assignment(Task):

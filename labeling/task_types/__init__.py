@@ -9,6 +9,7 @@ from typing import Any
 
 from labeling.task_types.base import TaskType
 from labeling.task_types.bounding_box import BoundingBox
+from labeling.task_types.custom import Custom
 from labeling.task_types.image_classification import ImageClassification, ImageClassificationMultiLabel
 from labeling.task_types.named_entities import NamedEntityRecognition
 from labeling.task_types.text_classification import TextClassification, TextClassificationMultiLabel
@@ -20,6 +21,7 @@ _TYPES: tuple[TaskType[Any, Any], ...] = (
     TextClassification(),
     TextClassificationMultiLabel(),
     NamedEntityRecognition(),
+    Custom(),
 )
 
 DEFAULT = _TYPES[0].name

@@ -54,6 +54,8 @@ class Element:
     """The attribute that takes the job's labels."""
     attributes: Mapping[str, str] = field(default_factory=dict)
     """Further attributes and their defaults."""
+    whole: bool = False
+    """Whether its value is the whole answer, and not a member of it."""
 
 
 @dataclass(frozen=True)
@@ -179,6 +181,10 @@ class TaskType(ABC, Generic[Answer, Models]):
     """Formats that labels can be exported to, beside the manifest and the workers' answers."""
     learner: ClassVar[str] = ""
     """The kind of model that can learn the type, "" when there is none."""
+    merges: ClassVar[bool] = True
+    """Whether the answers to an object become one; else its label holds all of them, and nobody else decides it."""
+    by_template: ClassVar[bool] = False
+    """Whether a job of the type needs a worker template of its requester's."""
     algorithm: ClassVar[str]
     """Version of the consolidation, stored with each label."""
     skill_columns: ClassVar[tuple[Column, ...]]

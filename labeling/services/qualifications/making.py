@@ -108,6 +108,8 @@ def _questions(account: Account, test: TestDesign) -> tuple[list[QualificationQu
         truths = list(_truths(account, test.dataset, test.label_attribute_name, kind))
         labels = _classes(test, kind, [truth for _, truth in truths])
         found = _of_dataset(account, truths, kind)
+    if kind.by_template:
+        raise Invalid(f"a test of {kind.name} cannot be made: nobody can say which answer is right", field="test")
     least, most = test.training + test.questions, test.training + EXAMS * test.questions
     made = []
     for question in found:

@@ -23,6 +23,8 @@ export interface TaskInput {
   labels: (string | { label: string; color?: string })[];
   /** What the answer starts from, in the form of the element's own `value` or part of it; null: from nothing. */
   initial_value: unknown;
+  /** The page of the worker template that shows the task; missing or null for a task that an element shows. */
+  frame_url?: string | null;
 }
 
 /** One line of the list of keys. */

@@ -195,9 +195,10 @@ export class TaskShell extends LitElement {
     element.openInstructions();
   }
 
-  private async submit(event: CustomEvent): Promise<void> {
+  private async submit(event: CustomEvent<Record<string, unknown>>): Promise<void> {
     event.preventDefault(); // tells the form that the answer is taken
-    await this.session?.submit(event.detail);
+    const element = this.session?.task?.element;
+    await this.session?.submit(element?.whole ? event.detail[element.name] : event.detail);
   }
 
   private giveBack(): void {
@@ -261,7 +262,7 @@ export class TaskShell extends LitElement {
         <div class="actions">
           <button type="button" class="plain" ?disabled=${off} @click=${() => this.declineDialog?.showModal()}>Decline</button>
           <button type="button" ?disabled=${off} @click=${this.giveBack}>Return</button>
-          <button type="button" class="primary" form-action="submit" ?disabled=${off} aria-describedby=${preview ? "preview-why" : nothing}>${sending ? "Sending…" : "Submit"}</button>
+          <button type="button" class="primary" form-action="submit" ?hidden=${task.element.whole === true} ?disabled=${off} aria-describedby=${preview ? "preview-why" : nothing}>${sending ? "Sending…" : "Submit"}</button>
         </div>
         <div class="banners">${this.banners(session)}</div>
         ${this.paid ? html`<div class="paid">Handed in: ${this.paid} earned. Here is the next task.</div>` : nothing}
@@ -276,6 +277,7 @@ export class TaskShell extends LitElement {
     const name = unsafeStatic(tag);
     return elementHtml`<${name} class="element" name=${task.element.name} .task=${task} ?disabled=${session.stage !== "working"}
         @crowd-change=${(event: Event) => void session.save((event.target as CrowdElement).draft)}
+        @crowd-input-within=${(event: CustomEvent<{ type: string; isTrusted: boolean }>) => session.activity.note(event.detail, performance.now())}
         @crowd-help=${this.openHelp}>${this.instructions(task)}</${name}>`;
   }
 
