@@ -12,6 +12,9 @@ PUBLIC = {
     "join/<str:secret>/",
     "sign-in/with/<str:provider_id>/",
     "sign-in/with/<str:provider_id>/back/",
+    "sign-in/with/<str:saml_id>/saml/",
+    "sign-in/with/<str:saml_id>/saml/answer/",
+    "sign-in/with/<str:saml_id>/saml/finish/",
     "you/second-factor/authenticate/",
     "you/second-factor/webauthn/login/",
     "sign-up/",
@@ -24,6 +27,9 @@ PUBLIC = {
     "api/v1/password-links",
     "api/v1/password-resets",
     "stripe/events/",
+    # For pages without a session: the sealed address alone decides.
+    "work/template/<str:frame>/",
+    "work/template-file/<str:file>/",
 }
 SIGNED_IN = {
     "sign-out/",
@@ -278,8 +284,10 @@ FORBIDDEN_TO_VIEWERS = (
     "teams/<int:team_id>/networks/",
     "settings/organization/",
     "settings/sign-in/",
+    "settings/sign-in/saml/",
     "settings/sign-in/<int:identity_provider_id>/act/",
     "api/v1/identity-providers",
+    "api/v1/identity-providers/saml",
     "api/v1/identity-providers/<int:identity_provider_id>/enable",
     "api/v1/identity-providers/<int:identity_provider_id>/disable",
     "teams/suspended/new/",

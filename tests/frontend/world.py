@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from frontend.images import image_url
+from frontend.template_frames import FILE, frame_url, sealed
 from labeling.models import (
     AnswerReview,
     ConductFinding,
@@ -19,6 +20,7 @@ from labeling.models import (
     LabelingJob,
     QualificationQuestion,
     QualificationTest,
+    QueueTemplate,
 )
 from labeling.services.golds import keeping
 from labeling.services.imports import reports
@@ -38,13 +40,14 @@ from marketplace.services import (
     passwords,
     payouts,
     qualifications,
+    saml_providers,
     signups,
     wallet_refunds,
     webhooks,
     workteams,
 )
 from tests import builders
-from tests.frontend import vendor_world
+from tests.frontend import saml_provider, vendor_world
 from tests.frontend.passkeys import a_passkey
 from tests.frontend.vendor_world import VendorWorld, a_vendor_world
 from tests.labeling import panel_stories, stories
@@ -264,7 +267,7 @@ def a_world() -> World:
         "user_id": owner.pk,
         "team_id": job.workteam_id,
         "slug": job.workteam.portal_slug,
-        **_an_identity_provider(account, job.workteam),
+        **_identity_providers(account, job.workteam),
         "worker_id": worker.public_id,
         "other_worker_id": other.public_id,
         "payout_id": payout.pk,
@@ -274,14 +277,22 @@ def a_world() -> World:
         **_what_was_told(account, owner),
         **_qualifications(account, worker),
         **vendors.ids,
+        **_of_templates(job, rows[0], export_uri),
         "token": image_url(rows[0].pk, owner.pk).rsplit("/", 1)[-1],
     }
     people = (owner, stranger, worker.user, other.user, outsider.user)
     return World(account, *people, vendors=vendors, ids=ids, secrets=[*SECRETS, account.number])
 
 
-def _an_identity_provider(account: Account, team: Workteam) -> dict[str, Any]:
-    """An approved provider of the account that nobody can reach, by its key and its slug."""
+def _of_templates(job: LabelingJob, row: DataObject, uri: str) -> dict[str, Any]:
+    """Sealed addresses of a template's page and of a file that it loads: whoever has one may read it."""
+    QueueTemplate.objects.create(queue=job.queue, text="<crowd-form></crowd-form>")
+    frame = frame_url(queue_id=job.queue_id, object_id=row.pk, seconds=60)
+    return {"frame": frame.split("/")[-2], "file": sealed(FILE, {"uri": uri}, seconds=60)}
+
+
+def _identity_providers(account: Account, team: Workteam) -> dict[str, Any]:
+    """Approved providers of the account that nobody can reach, of each protocol, by their keys and their slugs."""
     made = identity_providers.create(
         account=account,
         workteam=team,
@@ -293,7 +304,17 @@ def _an_identity_provider(account: Account, team: Workteam) -> dict[str, Any]:
         approved=True,
         by="system",
     )
-    return {"identity_provider_id": made.pk, "provider_id": made.slug}
+    saml = saml_providers.create(
+        account=account,
+        workteam=team,
+        name="secret-company",
+        metadata=saml_provider.Provider("https://127.0.0.1").metadata(),
+        domains=["example.org"],
+        approved=True,
+        by="system",
+    )
+    ids = {"identity_provider_id": made.pk, "provider_id": made.slug}
+    return {**ids, "saml_provider_id": saml.pk, "saml_id": saml.slug}
 
 
 def _of_panels(account: Account) -> dict[str, Any]:
