@@ -24,6 +24,9 @@ NS = {
     "ds": "http://www.w3.org/2000/09/xmldsig#",
 }
 EMAIL = "urn:oid:0.9.2342.19200300.100.1.3"
+BOMB = '<!DOCTYPE r [<!ENTITY a "aaaaaaaa"><!ENTITY b "&a;&a;&a;"><!ENTITY c SYSTEM "file:///etc/passwd">]>'
+"""Entities that grow, and one that reads a file; comes before a document."""
+
 Change = Callable[[etree._Element], None]
 _RESPONSE = """<samlp:Response xmlns:samlp="{samlp}" xmlns:saml="{saml}" ID="{response}" Version="2.0"
  IssueInstant="{now}" Destination="{place}" InResponseTo="{asked}"><saml:Issuer>{issuer}</saml:Issuer>
