@@ -211,7 +211,10 @@ def task_page(**config: Any) -> str:
 
 
 HARNESS_JS = """window.answers = [];
-document.addEventListener("crowd-submit", (event) => window.answers.push(event.detail));
+document.addEventListener("crowd-submit", (event) => {
+  event.preventDefault();
+  window.answers.push(event.detail);
+});
 """
 
 

@@ -84,10 +84,13 @@ export class PathTool extends ShapeTool<Path, PathEditor> {
     if (pointing.touch) editor.next = null;
   }
 
-  /** Whether a click begins a path at a vertex of a neighbour, to which it snaps, instead of selecting that neighbour. */
+  /** Whether a click begins a path at a vertex of a neighbour, to which it snaps, instead of selecting that neighbour. A click
+   *  well within a polygon means that polygon, however near the vertices of others are. */
   private startsAtVertex(at: Point, pointing: Pointing): boolean {
     const { editor } = this;
     if (this.single || !editor.snapping || pointing.alone) return false;
+    const around = editor.form.closed ? this.under(at, { ...pointing, slack: 0 }) : null;
+    if (around && inside(around.vertices, at) && vertexAt(around.vertices, at, this.reachIn(around, at, pointing)) === null) return false;
     return editor.shapes.some((path) => path.id !== editor.selected && near(boundsOf(path.vertices), at, pointing.reach) &&
       vertexAt(path.vertices, at, this.reachIn(path, at, pointing)) !== null);
   }
