@@ -24,7 +24,7 @@ from frontend.identity import assertions
 from frontend.identity.companies import sent_back
 from frontend.identity.views import count
 from frontend.rates import address_of
-from marketplace.models import IdentityProtocol, IdentityProvider
+from marketplace.models import IdentityProvider
 from marketplace.services import identity_providers, rates
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ REPLAY_SECONDS = 3600
 @require_POST
 def answer(request: HttpRequest, saml_id: str) -> HttpResponse:
     """Take a provider's answer: its signature stands in the place of a token of ours. Raises NotFound, TooManyTries."""
-    row = identity_providers.of_slug(saml_id, IdentityProtocol.SAML)
+    row = identity_providers.of_slug(saml_id, saml=True)
     count(request, row, "answer")
     try:
         found = assertions.read(request, row, request.POST.get("SAMLResponse", ""))
@@ -66,7 +66,7 @@ def answer(request: HttpRequest, saml_id: str) -> HttpResponse:
 @require_safe
 def finish(request: HttpRequest, saml_id: str) -> HttpResponse:
     """Sign somebody in whose answer was verified, in the browser that asked for it. Raises NotFound."""
-    row = identity_providers.of_slug(saml_id, IdentityProtocol.SAML)
+    row = identity_providers.of_slug(saml_id, saml=True)
     provider = get_adapter(request).get_provider(request, provider=row.slug)
     try:
         found = signing.loads(request.COOKIES.get(COOKIE, ""), salt=_salt(row), max_age=COOKIE_SECONDS)
@@ -85,7 +85,7 @@ def finish(request: HttpRequest, saml_id: str) -> HttpResponse:
 @require_safe
 def metadata(request: HttpRequest, saml_id: str) -> HttpResponse:
     """Our metadata for a provider, at the address that is our entity id. Raises NotFound."""
-    row = identity_providers.of_slug(saml_id, IdentityProtocol.SAML)
+    row = identity_providers.of_slug(saml_id, saml=True)
     return HttpResponse(assertions.metadata(request, row), content_type="application/samlmetadata+xml")
 
 

@@ -19,7 +19,7 @@ from requests import RequestException
 from frontend.identity.companies import Protocol, sent_back
 from frontend.rates import address_of
 from marketplace.errors import TooManyTries
-from marketplace.models import IdentityProtocol, IdentityProvider
+from marketplace.models import IdentityProvider
 from marketplace.services import identity_providers, rates
 
 logger = logging.getLogger(__name__)
@@ -81,6 +81,6 @@ def count(request: HttpRequest, row: IdentityProvider, what: str) -> None:
 @require_safe
 def back(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Where an OpenID Connect provider sends somebody back to. Raises NotFound for an unknown provider."""
-    row = identity_providers.of_slug(provider_id, IdentityProtocol.OPENID)
+    row = identity_providers.of_slug(provider_id, saml=False)
     response: HttpResponse = OAuth2CallbackView.adapter_view(Protocol(request, row.slug))(request)
     return response

@@ -4,6 +4,7 @@ from typing import Any
 
 from frontend.requester.fields import selection_of
 from frontend.requester.job_forms import HOUR, MINUTE, STEPS, certified, wanted_end
+from frontend.requester.template_fields import split_hosts
 from labeling import task_types
 from marketplace.models import Comparator
 
@@ -21,6 +22,8 @@ def design(draft: dict[str, Any]) -> dict[str, Any]:
         "selection": selection_of(data),
         "task_type": task.get("task_type", task_types.DEFAULT),
         "labels": task["labels"],
+        "template": task.get("template", ""),
+        "script_hosts": split_hosts(task.get("hosts", "")),
         "title": task["title"],
         "description": task["description"],
         "instructions": {

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from frontend.automation import RANGES, LoopSettings, installed
 from frontend.requester.fields import RoutingField, SelectionFields, dollars, name_field
+from frontend.requester.template_fields import TemplateFields
 from labeling import redundancy, task_types
 from labeling.models import Dataset
 from labeling.services import scope
@@ -96,11 +97,11 @@ class DataStep(SelectionFields, StepForm):
         )
 
 
-class TaskStep(StepForm):
+class TaskStep(TemplateFields, StepForm):
     """What workers are asked to do."""
 
     task_type = forms.ChoiceField(required=False, widget=forms.RadioSelect, label="What do people do?")
-    labels = forms.CharField(widget=forms.Textarea(attrs={"rows": 4}), label="Labels")
+    labels = forms.CharField(widget=forms.Textarea(attrs={"rows": 4}), label="Labels", required=False)
     title = forms.CharField(max_length=limits.TITLE_LENGTH.longest, help_text="What workers see in their list.")
     description = forms.CharField(max_length=limits.DESCRIPTION_LENGTH.longest)
     short = forms.CharField(

@@ -35,6 +35,8 @@ STEP_OF_FIELD = {
     "selection": "data",
     "task_type": "task",
     "labels": "task",
+    "template": "task",
+    "script_hosts": "task",
     "title": "task",
     "description": "task",
     "instructions": "task",

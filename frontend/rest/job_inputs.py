@@ -135,8 +135,20 @@ class LabelingJobInput(Body):
     """What CreateLabelingJob takes, in plain names; money is dollars as text, per worker per task."""
 
     name = serializers.RegexField(names.PATTERN, max_length=names.LENGTH.longest)
-    labels = serializers.ListField(child=serializers.CharField(max_length=limits.LABEL_LENGTH.longest), min_length=1)
+    labels = serializers.ListField(child=serializers.CharField(max_length=limits.LABEL_LENGTH.longest))
     task_type = serializers.ChoiceField(choices=list(task_types.names()), default=task_types.DEFAULT)
+    template = serializers.CharField(
+        required=False,
+        max_length=limits.TEMPLATE_LENGTH.longest,
+        trim_whitespace=False,
+        help_text="the worker template of a custom job",
+    )
+    script_hosts = serializers.ListField(
+        child=serializers.CharField(max_length=limits.SCRIPT_HOST_LENGTH.longest),
+        required=False,
+        max_length=limits.SCRIPT_HOSTS.longest,
+        help_text="hosts that its scripts, styles and fonts may come from; none on the public pool",
+    )
     workteam = serializers.IntegerField()
     dataset = serializers.IntegerField(required=False)
     input_manifest_uri = serializers.CharField(required=False, max_length=URI_LENGTH.longest)

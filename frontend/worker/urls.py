@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from frontend.worker import conduct, earnings, pages, qualifications, reviews
+from frontend.worker import conduct, earnings, pages, qualifications, reviews, template_frames
 
 app_name = "worker"
 urlpatterns = [
@@ -32,5 +32,7 @@ urlpatterns = [
     path("earnings/stripe/", earnings.connect, name="stripe-connect"),
     path("earnings/payouts/", earnings.request_payout, name="payout-request"),
     path("earnings/payouts/<int:payout_id>/cancel/", earnings.cancel_payout, name="payout-cancel"),
+    path("template/<str:frame>/", template_frames.page, name="template"),
+    path("template-file/<str:file>/", template_frames.file, name="template-file"),
     path("<int:queue_id>/", pages.task, name="task"),
 ]

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, Literal
 
+import orjson
+
+from labeling.formats import form_answers
 from labeling.formats.shapes import Box, ImageSize, Span, Vote
 
 MAX_SIDE = 65_535
@@ -41,6 +44,14 @@ class Origin:
     job_name: str | None = None
     creation_date: str | None = None
     model_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FormLabel:
+    """The answers of a custom job to one object: (worker, answer)."""
+
+    given: tuple[tuple[str, dict[str, Any]], ...]
+    origin: Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +148,26 @@ def read_class(attributes: Mapping[str, Any], attr: str) -> ClassLabel:
     confidence = _confidence(metadata.get("confidence"), f"{attr}-metadata.confidence")
     vote = Vote((label,), None if confidence is None else (confidence,), _comment(metadata))
     return ClassLabel(vote, class_map, _origin(metadata))
+
+
+def read_form(attributes: Mapping[str, Any], attr: str) -> FormLabel:
+    """A custom job's label, as augmented.form_label writes it. Raises ValueError naming the member that is wrong."""
+    value = _value(attributes, attr)
+    rows = value.get("annotationsFromAllWorkers") if isinstance(value, Mapping) else None
+    if not isinstance(rows, list) or not rows:
+        raise ValueError(f"{attr!r} has no list 'annotationsFromAllWorkers'")
+    given = []
+    for place, row in enumerate(rows):
+        where = f"{attr}.annotationsFromAllWorkers[{place}]"
+        data = row.get("annotationData") if isinstance(row, Mapping) else None
+        if not isinstance(data, Mapping) or not isinstance(row.get("workerId"), str):
+            raise ValueError(f"{where} has no workerId and annotationData")
+        try:
+            content = form_answers.read_form(orjson.loads(data.get("content", "")))
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{where}.annotationData.content is no JSON object of a form: {error}") from None
+        given.append((row["workerId"], content))
+    return FormLabel(tuple(given), _origin(_metadata(attributes, attr)))
 
 
 def read_classes(attributes: Mapping[str, Any], attr: str) -> ClassLabel:

@@ -7,17 +7,19 @@ is decided by the `grant_read_access` the caller gives, never here. Safe HTML is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote
 
-import orjson
 from liquid import Environment, Markup
-from liquid.exceptions import LiquidError
+from liquid.exceptions import FilterArgumentError, LiquidError
 
-from labeling.formats import template_limits
+from labeling.formats import template_data, template_limits, template_parsed
+from labeling.formats.template_data import Missing, Note, Object
 
 MAX_TEMPLATE = 128_000
 _TAGS = (
@@ -63,6 +65,10 @@ class TemplateError(ValueError):
         self.line = line
 
 
+class UnreadableUri(ValueError):
+    """Raised by a `grant_read_access` for a URI that this task may not read; the message says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class RenderProblem:
     """One entry of RenderUiTemplate's `Errors`."""
@@ -71,21 +77,36 @@ class RenderProblem:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A page made from a template, and what it wanted of its input and did not find."""
+
+    html: str
+    notes: tuple[Note, ...]
+
+
 def render(content: str, task_input: Any, *, grant_read_access: ReadAccess) -> str:
-    """The template with `task.input` set; raises TemplateError.
+    """The template with `task.input` set; raises TemplateError. See `rendered`."""
+    return rendered(content, task_input, grant_read_access=grant_read_access).html
+
+
+def rendered(content: str, task_input: Any, *, grant_read_access: ReadAccess) -> Rendered:
+    """The template with `task.input` set, and notes of the keys that were missing; raises TemplateError.
 
     `grant_read_access` turns an s3:// (or other storage) URI into a link the worker's browser can open. It is called
-    with whatever the template's author writes, so it must check that the task may see that object.
+    with whatever the template's author writes, so it must check that the task may see that object; it raises
+    UnreadableUri where it may not.
     """
     template = _parse(content)
     try:
-        data = {"task": _Object(input=_plain(task_input))}
+        data = {"task": Object(input=template_data.plain(task_input))}
     except RecursionError:
         raise TemplateError("the task input is nested too deeply") from None
     template_limits.start()
+    template_data.start()
     token = _read_access.set(grant_read_access)
     try:
-        return str(template.render(data))
+        return Rendered(str(template.render(data)), template_data.notes())
     except LiquidError as error:
         raise _told(error) from None
     except (RecursionError, ArithmeticError, ValueError) as error:
@@ -103,6 +124,16 @@ def check(content: str) -> list[RenderProblem]:
     return []
 
 
+def unknown_filters(content: str) -> list[Note]:
+    """The filters of a template that do nothing here, with their lines. Raises TemplateError."""
+    known = _environment().filters
+    return [
+        Note(template_data.line_of(one.token), f"there is no filter {one.name!r}: the value passes through unchanged")
+        for one in template_parsed.filters(_parse(content))
+        if one.name not in known
+    ]
+
+
 def _parse(content: str) -> Any:
     if not content.strip():
         raise TemplateError("the template is empty")
@@ -114,13 +145,40 @@ def _parse(content: str) -> Any:
 @lru_cache(maxsize=64)
 def _parsed(content: str) -> Any:
     try:
-        template = _environment().from_string(content)
+        template = _environment().from_string(_CALLED.sub(_without_call, content))
         template_limits.bound_ranges(template)
+        template_parsed.name_inputs(template, "grant_read_access")
     except LiquidError as error:
-        raise _told(error) from None
+        told = _told(error)
+        raise told if told.line is not None else _unclosed(content, told) from None
     except RecursionError:
         raise TemplateError("the template is nested too deeply") from None
     return template
+
+
+# `| tojson(indent=2)` is no Liquid; Ground Truth takes it for a filter it does not know and passes the value through.
+_CALLED = re.compile(r"(\|\s*[A-Za-z_]\w*)(\([^()|{}]*\))(?=\s*(?:\||-?[}%]\}))")
+
+
+def _without_call(found: re.Match[str]) -> str:
+    return found[1] + re.sub(r"[^\n]", " ", found[2])
+
+
+_BLOCK = re.compile(r"\{%-?\s*(end)?(if|unless|for|case|capture|comment)\b")
+
+
+def _unclosed(content: str, told: TemplateError) -> TemplateError:
+    """The error of a template that ends too early, with the line of the block that is still open there."""
+    opened: list[re.Match[str]] = []
+    for tag in _BLOCK.finditer(content):
+        if not tag[1]:
+            opened.append(tag)
+        elif opened and opened[-1][2] == tag[2]:
+            opened.pop()
+    if not opened:
+        return told
+    line = content.count("\n", 0, opened[-1].start()) + 1
+    return TemplateError(f"{{% {opened[-1][2]} %}} is never closed by {{% end{opened[-1][2]} %}}", line)
 
 
 def _told(error: LiquidError) -> TemplateError:
@@ -130,7 +188,7 @@ def _told(error: LiquidError) -> TemplateError:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    environment = _Environment(autoescape=True)
+    environment = _Environment(autoescape=True, strict_filters=False, undefined=Missing)
     environment.tags = {name: tag for name, tag in environment.tags.items() if name in _TAGS or name in _INTERNAL_TAGS}
     known = environment.filters
     environment.filters = {name: template_limits.guarded(name, known[name]) for name in _FILTERS}
@@ -156,79 +214,42 @@ class _Environment(Environment):
 
 
 def _to_json(value: Any) -> str:
-    return _json(value)
+    return template_data.to_json(value)
 
 
-def _grant_read_access(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        return ""
-    return _read_access.get()(str(value))
+def _grant_read_access(value: Any, said: str = "") -> str:
+    """`said` is the expression that gave the value; template_parsed.name_inputs puts it there."""
+    if isinstance(value, Missing):
+        raise FilterArgumentError(f"grant_read_access: {said} gives nothing: {value.why}", token=None)
+    uri = s3_uri(value.strip()) if isinstance(value, str) else None
+    if uri is None:
+        shown = template_data.to_json(value)
+        raise FilterArgumentError(
+            f"grant_read_access: {said} gives {shown[:200]}, which is not a valid S3 URI (s3://bucket/key expected)",
+            token=None,
+        )
+    try:
+        return _read_access.get()(uri)
+    except UnreadableUri as error:
+        raise FilterArgumentError(f"grant_read_access: {said} gives {uri[:200]}: {error}", token=None) from None
+
+
+def s3_uri(text: str) -> str | None:
+    """The storage URI that a text names: s3:// and file:// as they are, S3's https:// links as s3://; None else."""
+    if text.startswith(("s3://", "file://")):
+        return text if re.fullmatch(r"s3://[^/\s]+/.+|file:///.+", text, re.DOTALL) else None
+    for form in _S3_LINKS:
+        if found := form.fullmatch(text):
+            return f"s3://{found['bucket']}/{unquote(found['key'])}"
+    return None
+
+
+_S3_HOST = r"s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?"
+_S3_LINKS = (
+    re.compile(rf"https?://{_S3_HOST}/(?P<bucket>[^/?#]+)/(?P<key>[^?#]+)(?:[?#].*)?"),
+    re.compile(rf"https?://(?P<bucket>[^/?#]+)\.{_S3_HOST}/(?P<key>[^?#]+)(?:[?#].*)?"),
+)
 
 
 def _skip_autoescape(value: Any) -> Markup:
     return Markup(value)
-
-
-def _json(value: Any) -> str:
-    """JSON that can stand inside a script element as well: `</script>` and entities cannot appear in it."""
-    text = orjson.dumps(value, default=_jsonable, option=orjson.OPT_PASSTHROUGH_SUBCLASS).decode()
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _jsonable(value: Any) -> Any:
-    if isinstance(value, dict):
-        return dict(value)
-    if isinstance(value, tuple | range):
-        return list(value)
-    if isinstance(value, str):
-        return str.__str__(value)
-    return None  # an undefined variable
-
-
-# --- data ----------------------------------------------------------------------------------------------------------
-
-
-class _Object(dict[str, Any]):
-    """A JSON object as Liquid expects hashes: loops see [key, value] pairs, printing gives JSON."""
-
-    def __missing__(self, key: Any) -> Any:
-        # class-map[class_id] with a number: JSON keys are always strings
-        if isinstance(key, int) and not isinstance(key, bool) and str(key) in self:
-            return self[str(key)]
-        raise KeyError(key)
-
-    def items(self) -> Any:
-        return _Pairs(self)
-
-    def __str__(self) -> str:
-        return _json(self)
-
-
-class _Pairs:
-    def __init__(self, holder: Mapping[str, Any]) -> None:
-        self._holder = holder
-
-    def __iter__(self) -> Iterator[_Array]:
-        return (_Array((key, self._holder[key])) for key in self._holder)
-
-    def __len__(self) -> int:
-        return len(self._holder)
-
-
-class _Array(tuple[Any, ...]):
-    """A JSON array that prints as JSON (a plain list would print as its items run together)."""
-
-    __slots__ = ()
-
-    def __str__(self) -> str:
-        return _json(self)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return _Object((str(key), _plain(item)) for key, item in value.items())
-    if isinstance(value, list | tuple):
-        return _Array(_plain(item) for item in value)
-    if value is None or isinstance(value, str | bool | int | float):
-        return value
-    raise TypeError(f"task input must be JSON data, found {type(value).__name__}")

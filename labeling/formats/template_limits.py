@@ -11,10 +11,14 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import Any
 
-from liquid import BoundTemplate, RenderContext
+from liquid import BoundTemplate, RenderContext, Token
 from liquid.builtin.expressions.primitive import RangeLiteral
 from liquid.exceptions import ResourceLimitError
 from liquid.expression import Expression
+from liquid.undefined import UNDEFINED
+
+from labeling.formats import template_parsed
+from labeling.formats.template_data import Missing
 
 MAX_STEPS = 200_000
 MAX_TEXT = 500_000
@@ -22,6 +26,11 @@ MAX_ITEMS = 20_000
 MAX_NUMBER = 2**63
 MAX_RANGE_BOUND = 10_000
 _CHARACTERS_A_STEP = 200
+
+# Filters with which a template asks for a value that may be missing, or that report it themselves.
+_ASKING = frozenset({"default", "grant_read_access"})
+
+_ABSENT = object()
 
 _steps: ContextVar[list[int]] = ContextVar("steps")
 
@@ -54,6 +63,27 @@ class CountingContext(RenderContext):
     def disabled_tags(self, value: Any) -> None:
         self._disabled = value
 
+    def get(self, path: list[Any], *, token: Token | None, default: object = UNDEFINED) -> object:
+        """The value at a path; a Missing that says which key is not there and which are."""
+        found = super().get(path, token=token, default=_ABSENT)
+        if found is not _ABSENT:
+            return found
+        return self._missing(path, token) if default is UNDEFINED else default
+
+    def _missing(self, path: list[Any], token: Token | None) -> Missing:
+        holder: Any = self.scope
+        for depth, segment in enumerate(path):
+            try:
+                inner = self.get_item(holder, segment) if depth else holder[segment]
+            except (KeyError, TypeError, IndexError):
+                break
+            holder = inner
+        else:
+            return Missing(str(path[-1]), token=token)
+        if isinstance(holder, Missing):
+            return holder
+        return Missing(str(segment), token=token, obj=(path, holder, depth))
+
     def raise_for_loop_limit(self, length: int = 1) -> None:
         """Charge the iterations of a loop when it begins; a nested loop is charged in each outer iteration."""
         spend(length)
@@ -71,6 +101,8 @@ def guarded(name: str, filter_function: Callable[..., Any]) -> Callable[..., Any
 
     @wraps(filter_function)
     def measured(value: Any, *arguments: Any, **options: Any) -> Any:
+        if isinstance(value, Missing) and name not in _ASKING:
+            value.noted()
         sizes = [_size(item) for item in (value, *arguments)]
         if name == "replace" and arguments and isinstance(value, str):
             found = value.count(str(arguments[0])) if str(arguments[0]) else len(value) + 1
@@ -138,14 +170,6 @@ class _Bound(Expression):
 
 def bound_ranges(template: BoundTemplate) -> None:
     """Put a bound on both ends of every range of a parsed template."""
-    scratch = RenderContext(template)
-    nodes = list(template.nodes)
-    while nodes:
-        node = nodes.pop()
-        nodes.extend(node.children(scratch, include_partials=False))
-        expressions = list(node.expressions())
-        while expressions:
-            expression = expressions.pop()
-            if isinstance(expression, RangeLiteral):
-                expression.start, expression.stop = _Bound(expression.start), _Bound(expression.stop)
-            expressions.extend(expression.children())
+    for expression in template_parsed.expressions(template):
+        if isinstance(expression, RangeLiteral):
+            expression.start, expression.stop = _Bound(expression.start), _Bound(expression.stop)

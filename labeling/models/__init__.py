@@ -29,6 +29,7 @@ from labeling.models.reviewers import QueueReviewer
 from labeling.models.reviews import AnswerReview, Appeal, AppealStatus, ReviewStatus
 from labeling.models.skills import WorkerSkill
 from labeling.models.tasks import Answer, Assignment, AssignmentStatus, Batch, Task, TaskStatus, WorkerCursor
+from labeling.models.templates import QueueTemplate
 
 __all__ = [
     "AdvanceRequest",
@@ -68,6 +69,7 @@ __all__ = [
     "QualificationQuestion",
     "QualificationTest",
     "QueueReviewer",
+    "QueueTemplate",
     "Pause",
     "ProbeState",
     "PanelSession",

@@ -105,6 +105,8 @@ def _skills(job: LabelingJob, workers: list[str]) -> dict[str, dict[str, Any]]:
         return {}
     kind = task_types.get(job.task_type)
     rows = kind.skills(kind.load_workers(found["models"]), workers, labels=job.labels)
+    if not kind.skill_columns:
+        return {}
     main = kind.skill_columns[0].key
     skills: dict[str, dict[str, Any]] = {row.worker: {**row.figures, "weakest": None} for row in rows if not row.label}
     lowest: dict[str, float] = {}

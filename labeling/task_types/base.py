@@ -23,7 +23,10 @@ Mark = tuple[str, int, int, int, int]
 """A class and, in whole pixels, left, top, width, height."""
 
 Size = tuple[int, int]
-"""Displayed width and height of an image in pixels."""
+"""Displayed width and height of an image in pixels; of a text its length in code points, and 1."""
+
+IMAGE, TEXT = "image", "text"
+"""What the data objects of a job can be."""
 
 PRICES = tuple(mills * 1_000 for mills in (12, 24, 36, 48, 60, 72, 120, 240, 360, 480, 600, 720, 840, 960, 1080, 1200))
 """Every price of Ground Truth's table for the public pool, in micro-dollars per worker per task, ascending."""
@@ -51,6 +54,8 @@ class Element:
     """The attribute that takes the job's labels."""
     attributes: Mapping[str, str] = field(default_factory=dict)
     """Further attributes and their defaults."""
+    whole: bool = False
+    """Whether its value is the whole answer, and not a member of it."""
 
 
 @dataclass(frozen=True)
@@ -166,12 +171,20 @@ class TaskType(ABC, Generic[Answer, Models]):
     """What the public pool may be paid for a task, in micro-dollars, ascending."""
     fewest_labels: ClassVar[int]
     most_labels: ClassVar[int] = 500
+    reserved_labels: ClassVar[frozenset[str]] = frozenset()
+    """Names that no label may have, because an answer says something else with them."""
+    medium: ClassVar[str] = IMAGE
+    """IMAGE or TEXT: the data objects that its jobs take."""
     label_is_file: ClassVar[bool] = False
     """Whether the manifest holds the URI of a file as label; its attribute's name then ends in -ref."""
     exports: ClassVar[tuple[str, ...]] = ()
     """Formats that labels can be exported to, beside the manifest and the workers' answers."""
     learner: ClassVar[str] = ""
     """The kind of model that can learn the type, "" when there is none."""
+    merges: ClassVar[bool] = True
+    """Whether the answers to an object become one; else its label holds all of them, and nobody else decides it."""
+    by_template: ClassVar[bool] = False
+    """Whether a job of the type needs a worker template of its requester's."""
     algorithm: ClassVar[str]
     """Version of the consolidation, stored with each label."""
     skill_columns: ClassVar[tuple[Column, ...]]

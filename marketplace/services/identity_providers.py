@@ -256,11 +256,14 @@ def active(account: Account) -> list[IdentityProvider]:
     return list(of_account(account).filter(status=IdentityProviderStatus.ACTIVE).order_by("name", "pk"))
 
 
-def of_slug(slug: str, protocol: str = "") -> IdentityProvider:
-    """The provider with this address, by which people sign in now ("": of any protocol). Raises NotFound."""
+def of_slug(slug: str, *, saml: bool | None = None) -> IdentityProvider:
+    """The provider with this address, by which people sign in now. `saml`: whether it has to speak SAML, None for any.
+
+    Raises NotFound.
+    """
     rows = IdentityProvider.objects.filter(slug=slug, status=IdentityProviderStatus.ACTIVE)
     found = rows.select_related("account", "workteam").first()
-    if found is None or protocol not in ("", found.protocol):
+    if found is None or saml not in (None, found.protocol == IdentityProtocol.SAML):
         raise NotFound("there is no sign-in at this address")
     return found
 

@@ -14,7 +14,7 @@ from tests.browser import elements_site, install
 ELEMENTS = Path(__file__).parents[2] / "frontend" / "elements"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync"]  # fmt: skip
-SOURCES = ("src/**/*", "build/*", "package-lock.json", "vite.config.ts")
+SOURCES = ("src/**/*", "build/*", "package-lock.json", "vite.config.ts", "vite.template.config.ts")
 
 
 def _stale() -> bool:

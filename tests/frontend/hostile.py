@@ -182,6 +182,8 @@ def wizard(world: World) -> dict[str, dict[str, Any]]:
         "task": {
             "task_type": "BoundingBox",
             "labels": "bee",
+            "template": "",
+            "hosts": "",
             "title": "Bees",
             "description": "Box them",
             "short": "Whole bees",
@@ -339,6 +341,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "create_labeling_job": design,
         "estimate_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036"},
         "forecast_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036", "labels": ["bee"]},
+        "check_template": {"template": "<crowd-form>", "input": {"x": 1}, "script_hosts": ["cdn.example"]},
         "create_export": {"kind": "manifest"},
         "adjudicate_object": {"answer": stories.ONE_BEE},
         "submit_assignment": {"answer": stories.ONE_BEE, "seconds": 3, "activity": dict.fromkeys(ACTIVITY, 1)},

@@ -13,6 +13,7 @@ import frontend
 from frontend.requester import datasets, imports, jobs
 from frontend.requester.fields import SelectionFields
 from frontend.requester.job_forms import ARCHITECTURES, HOUR, MINUTE
+from frontend.requester.template_fields import SCRIPT_HOSTS_TEXT
 from labeling.services import bonuses, panel_sessions
 from labeling.services.conduct import acting, policies
 from labeling.services.golds import keeping, options
@@ -97,6 +98,10 @@ DECLARED: dict[str, Range] = {
     "most_agreement": review_lists.AGREEMENT,
     "review_days": limits.REVIEW_DAYS,
     "size": review_lists.SAMPLE,
+    "hosts": SCRIPT_HOSTS_TEXT,
+    "script_hosts": limits.SCRIPT_HOSTS,
+    "script_hosts[]": limits.SCRIPT_HOST_LENGTH,
+    "template": limits.TEMPLATE_LENGTH,
     "text": appeals.TEXT_LENGTH,
     "worker": review_lists.WORKER_LENGTH,
     "hours": review_lists.HOURS,

@@ -42,7 +42,7 @@ WITHOUT_KEY = {
     "cancel_refund", "mark_refund_paid", "refuse_refund", "submit_vendor_listing", "withdraw_vendor_listing",
     "publish_vendor_listing", "refuse_vendor_listing", "confirm_contract", "refuse_contract", "give_notice",
     "mark_invoice_paid", "enable_identity_provider", "disable_identity_provider", "approve_identity_provider",
-    "review_identity_provider", "start_card_deposit",
+    "review_identity_provider", "start_card_deposit", "check_template",
 }  # fmt: skip
 
 # Answered for the owner of the account and of the webhook.
@@ -203,6 +203,7 @@ def everything(world: World, owner: Any, worker: Any, operator: Any) -> list[tup
             owner,
             {"objects": 2, "workers_per_object": 3, "price": "0.036", "labels": ["bee"], "workers": 4},
         ),
+        ("check_template", owner, {"template": "<crowd-inputs>", "input": {"x": 1}, "script_hosts": ["cdn.example"]}),
         ("create_export", owner, {"kind": "manifest"}),
         ("claim_task", signed_in(world.other_worker_user), {}),
         ("submit_assignment", worker, {"answer": stories.ONE_BEE, "seconds": 3}),

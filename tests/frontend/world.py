@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from frontend.images import image_url
+from frontend.template_frames import FILE, frame_url, sealed
 from labeling.models import (
     AnswerReview,
     ConductFinding,
@@ -19,6 +20,7 @@ from labeling.models import (
     LabelingJob,
     QualificationQuestion,
     QualificationTest,
+    QueueTemplate,
 )
 from labeling.services.golds import keeping
 from labeling.services.imports import reports
@@ -275,10 +277,18 @@ def a_world() -> World:
         **_what_was_told(account, owner),
         **_qualifications(account, worker),
         **vendors.ids,
+        **_of_templates(job, rows[0], export_uri),
         "token": image_url(rows[0].pk, owner.pk).rsplit("/", 1)[-1],
     }
     people = (owner, stranger, worker.user, other.user, outsider.user)
     return World(account, *people, vendors=vendors, ids=ids, secrets=[*SECRETS, account.number])
+
+
+def _of_templates(job: LabelingJob, row: DataObject, uri: str) -> dict[str, Any]:
+    """Sealed addresses of a template's page and of a file that it loads: whoever has one may read it."""
+    QueueTemplate.objects.create(queue=job.queue, text="<crowd-form></crowd-form>")
+    frame = frame_url(queue_id=job.queue_id, object_id=row.pk, seconds=60)
+    return {"frame": frame.split("/")[-2], "file": sealed(FILE, {"uri": uri}, seconds=60)}
 
 
 def _identity_providers(account: Account, team: Workteam) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from labeling import task_types
 from labeling.models import (
     Assignment,
     DataObject,
@@ -44,6 +45,8 @@ def refusal(data_object: DataObject) -> str | None:
         return f"the labeling job is {data_object.job.status}; golds are added while it is InProgress"
     if hasattr(data_object, "gold"):
         return USED
+    if not task_types.get(data_object.job.task_type).merges:
+        return adjudication.SIDE_BY_SIDE
     if data_object.label is None or data_object.state != ObjectState.HUMAN:
         return "decide this object first: a gold needs a label that a person is sure of"
     if data_object.width is None:

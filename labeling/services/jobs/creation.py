@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from labeling import redundancy
-from labeling.models import LabelingJob, WorkQueue
+from labeling.models import LabelingJob, QueueTemplate, WorkQueue
 from labeling.services.golds import options as golds
 from labeling.services.jobs import instructions, limits, pricing
 from labeling.services.jobs.design import Design
@@ -48,6 +48,8 @@ _JOB = (
         "account",
         "errors",
         "input_manifest_uri",
+        "script_hosts",
+        "template",
         "output_uri",
         "qualification_requirements",
         "requirements",
@@ -97,6 +99,13 @@ def create_job(*, account: Account, by: str, **values: Any) -> LabelingJob:
 
 
 def _make_queue(design: Design) -> WorkQueue:
+    queue = _create_queue(design)
+    if design.template:
+        QueueTemplate.objects.create(queue=queue, text=design.template, script_hosts=design.script_hosts or [])
+    return queue
+
+
+def _create_queue(design: Design) -> WorkQueue:
     max_seats, fewer_percent = redundancy.split(design.workers_per_object)
     dynamic = (design.redundancy or {}).get("kind") == "dynamic"
     return queues.create_queue(

@@ -18,7 +18,7 @@ from labeling.queries import gold_budget
 from labeling.services.golds import options as golds
 from labeling.services.intake.selection import check_selection
 from labeling.services.jobs import instructions as texts
-from labeling.services.jobs import limits, pricing, repricing
+from labeling.services.jobs import limits, pricing, repricing, templates
 from labeling.task_types.base import TaskType
 from marketplace import money
 from marketplace.errors import DomainError, Invalid
@@ -55,6 +55,8 @@ class Design:
     selection: dict[str, Any] | None = None
     output_uri: str | None = None
     instructions: dict[str, Any] | None = None
+    template: str = ""
+    script_hosts: list[str] | None = None
     workers_per_object: float = 5
     redundancy: dict[str, Any] | None = None
     price_micros: int = 0
@@ -98,12 +100,14 @@ class Design:
         self.redundancy = self.redundancy or {"kind": "fixed"}
         self.automated_labeling = self.automated_labeling or {}
         self.keywords, self.tags = self.keywords or [], self.tags or []
+        self.script_hosts = [host.lower() for host in dict.fromkeys(self.script_hosts or [])]
         self.content_classifiers = list(dict.fromkeys(self.content_classifiers or []))
         if self.task_availability_seconds is None:
             self.task_availability_seconds = AVAILABILITY[self.public]
         for rule in (
             _names,
             _labels,
+            templates.check_design,
             _input,
             _team,
             _content,
@@ -163,6 +167,8 @@ def label_errors(labels: Any, kind: TaskType[Any, Any]) -> list[tuple[str, str]]
             errors.append((f"labels[{place}]", f"a text of {limits.LABEL_LENGTH} characters expected"))
         elif label in seen:
             errors.append((f"labels[{place}]", f"{label!r} appears twice"))
+        elif label in kind.reserved_labels:
+            errors.append((f"labels[{place}]", f"{label!r} is offered to workers already, beside the labels"))
         else:
             seen.add(label)
     return errors

@@ -6,7 +6,7 @@ Limits that CreateLabelingJob has are the same here. Pure: knows neither jobs no
 from typing import Any
 
 from labeling import redundancy
-from labeling.formats import attribute_names
+from labeling.formats import attribute_names, template
 from marketplace.ranges import Range
 
 HOUR, DAY = 3600, 86_400
@@ -43,6 +43,15 @@ KEYWORDS = Range(0, 5)
 
 KEYWORD_LENGTH = Range(1, 30)
 """Characters of one keyword."""
+
+TEMPLATE_LENGTH = Range(1, template.MAX_TEMPLATE)
+"""Characters of a worker template."""
+
+SCRIPT_HOSTS = Range(0, 20)
+"""How many hosts the scripts of a template may come from."""
+
+SCRIPT_HOST_LENGTH = Range(1, 253)
+"""Characters of one of them, with its port."""
 
 TAGS = Range(0, 50)
 """How many tags a job has."""

@@ -24,7 +24,7 @@ from labeling.models import (
 )
 from labeling.services import one_by_one, scope
 from labeling.services.intake import datasets, inspection, loading
-from labeling.task_types.base import TaskType
+from labeling.task_types.base import IMAGE, TaskType
 from marketplace import storage
 from marketplace.errors import Invalid
 from marketplace.models import Account, GrantedBy, QualificationType
@@ -108,6 +108,8 @@ def _questions(account: Account, test: TestDesign) -> tuple[list[QualificationQu
         truths = list(_truths(account, test.dataset, test.label_attribute_name, kind))
         labels = _classes(test, kind, [truth for _, truth in truths])
         found = _of_dataset(account, truths, kind)
+    if kind.by_template:
+        raise Invalid(f"a test of {kind.name} cannot be made: nobody can say which answer is right", field="test")
     least, most = test.training + test.questions, test.training + EXAMS * test.questions
     made = []
     for question in found:
@@ -128,6 +130,10 @@ def _check(test: TestDesign) -> None:
         wrong.append(("test.label_attribute_name", "the attribute that holds the labels expected"))
     if test.task_type not in task_types.names():
         wrong.append(("test.task_type", f"{test.task_type!r} found, one of {', '.join(task_types.names())} expected"))
+    elif task_types.get(test.job.task_type if test.job else test.task_type).medium != IMAGE:
+        wrong.append(
+            ("test.job" if test.job else "test.task_type", "questions show images, there are no tests of texts yet")
+        )
     for name, value, allowed in (
         ("questions", test.questions, QUESTIONS),
         ("training", test.training, TRAINING),

@@ -14,11 +14,14 @@ from labeling.services.results import answering, labels
 from marketplace.errors import Invalid, WrongState
 
 ALGORITHM = "adjudication/1"
+SIDE_BY_SIDE = "the answers to a form stand side by side: none of them is decided on, and none is known to be right"
 UNKNOWN_SIZE = "the size of this image is not known; it cannot be labeled"
 
 
 def refusal(data_object: DataObject) -> str | None:
     """Why the requester cannot label the object now; None when they can. Needs `job` loaded."""
+    if not task_types.get(data_object.job.task_type).merges:
+        return SIDE_BY_SIDE
     if data_object.width is None or data_object.height is None:
         return UNKNOWN_SIZE
     if data_object.state == ObjectState.PENDING:
@@ -36,6 +39,8 @@ def adjudicate(*, data_object: DataObject, content: Any, by: str) -> Label:
     Raises Invalid for a bad answer, WrongState for an object that people are working on or whose image failed.
     """
     job = data_object.job
+    if not task_types.get(job.task_type).merges:
+        raise WrongState(SIDE_BY_SIDE, field="object")
     inspection.inspect_labeled(data_object)
     if data_object.width is None or data_object.height is None:
         raise WrongState(UNKNOWN_SIZE, field="object")

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeling.formats.template import TemplateError, check, render
+from labeling.formats.template import TemplateError, UnreadableUri, check, render, rendered, unknown_filters
+from labeling.formats.template_data import Note
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 INPUT = {
@@ -70,7 +71,21 @@ def test_the_box_template_of_the_documentation():
         ("{{ task.input.labels[1] | escape }}", html.escape(HOSTILE)),
         ("{{ task.input.labels[1] | escape_once }}", html.escape(HOSTILE)),
         ("{{ task.input.labels[1] | skip_autoescape }}", HOSTILE),
-        ("{{ task.input.absent | grant_read_access }}", ""),
+        ("{{ task.input.absent | default: 'none' }}", "none"),
+        ("{% for n in (0..task.input.n) %}[{{ task.input.point.coords[n] | minus: 1 }}]{% endfor %}", "[58]"),
+        ("{% assign n = task.input.labels.size | minus: 1 %}{{ task.input.labels[n].k }}{{ n }}", "2"),
+        ("{{ task.input.on | tojson(indent=2) }}|{{ task.input.half | nofilter: 1 | plus: 1 }}", "true|1.5"),
+        ("<script>var b = {{ task.input.point.coords }};</script>", "<script>var b = [59,76];</script>"),
+        ("{% raw %}{{ vue }}{% endraw %}", "{{ vue }}"),
+        ("{{ 's3://b/x.js' | grant_read_access }}", "https://example.org/b/x.js?token=1&amp;x=2"),
+        (
+            "{{ 'https://s3.amazonaws.com/b/c%20d.js' | grant_read_access }}",
+            "https://example.org/b/c d.js?token=1&amp;x=2",
+        ),
+        (
+            "{{ 'https://b.s3.eu-west-1.amazonaws.com/k' | grant_read_access }}",
+            "https://example.org/b/k?token=1&amp;x=2",
+        ),
         ("{{ task.input.absent | to_json }}", "null"),
         ("{% for label in task.input.labels limit: 1 %}{{ label | upcase }}{% endfor %}", "BEE"),
         ("{{ 'a' | append: 'b' }} {{ 2 | times: 3 | plus: 1 }}", "ab 7"),
@@ -127,10 +142,9 @@ def test_templates_cannot_reach_python_objects(template):
     [
         ("{% include 'x' %}", "line 1: unexpected tag 'include'"),
         ("{% render 'x' %}", "line 1: unexpected tag 'render'"),
-        ("a\nb{{ x | date: '%Y' }}", "line 2: unknown filter 'date'"),
         ("\n\n{{ a b }}", "line 3: expected end of expression, found word"),
         ("{% if %}", "line 1: missing expression"),
-        ("{% for x in y %}", "expected tag endfor"),
+        ("{% for x in y %}", "line 1: {% for %} is never closed by {% endfor %}"),
         ("{% tablerow x in y %}{% endtablerow %}", "unexpected tag 'tablerow'"),
         ("", "the template is empty"),
         ("x" * 128_001, "the template has 128,001 characters, at most 128,000 are allowed"),
@@ -142,12 +156,78 @@ def test_mistakes_are_reported_with_their_line(template, message):
     with pytest.raises(TemplateError, match=message):
         shown(template)
     problems = check(template)
-    if "unknown filter" not in message:
-        assert [problem.code for problem in problems] == ["InvalidTemplate"]
+    assert [problem.code for problem in problems] == ["InvalidTemplate"]
 
 
 def test_a_good_template_has_no_problems():
     assert check("{{ task.input.x }}") == []
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        (
+            "\n{{ task.input.taskobject | grant_read_access }}",
+            "line 2: grant_read_access: task.input.taskobject gives nothing: task.input has no key 'taskobject'; "
+            "it has taskObject, labels, n, on, nothing, half, point, manifestLine. Was 'taskObject' meant?",
+        ),
+        (
+            "{% assign u = task.input.point.x %}{{ u | strip | grant_read_access }}",
+            'line 1: grant_read_access: u | strip gives "", which is not a valid S3 URI (s3://bucket/key expected)',
+        ),
+        (
+            "{{ task.input.labels[0] | grant_read_access }}",
+            'line 1: grant_read_access: task.input.labels[0] gives "bee", which is not a valid S3 URI '
+            "(s3://bucket/key expected)",
+        ),
+        (
+            "{{ 'https://example.org/a.png' | grant_read_access }}",
+            "line 1: grant_read_access: 'https://example.org/a.png' gives \"https://example.org/a.png\", which is not "
+            "a valid S3 URI (s3://bucket/key expected)",
+        ),
+        (
+            "{{ task.input.taskObject | append: '!' | grant_read_access }}",
+            "line 1: grant_read_access: task.input.taskObject | append: '!' gives s3://bucket/a b.jpg!: "
+            "not of this task",
+        ),
+    ],
+)
+def test_an_unreadable_uri_says_which_expression_gave_what(template, message):
+    def only_one(uri: str) -> str:
+        if uri != INPUT["taskObject"]:
+            raise UnreadableUri("not of this task")
+        return uri
+
+    with pytest.raises(TemplateError) as refused:
+        render(template, INPUT, grant_read_access=only_one)
+    assert str(refused.value) == message
+
+
+def test_missing_keys_are_noted_where_they_are_used_and_not_where_they_are_asked_for():
+    page = rendered(
+        "{% if task.input.absent %}x{% endif %}{{ task.input.gone | default: 1 }}\n"
+        "{{ task.input.lables }}{% for a in task.input.point.parts %}{% endfor %}\n"
+        "{% for i in (0..5) %}{{ task.input.labels[7] }}{% endfor %}{{ nobody.x | upcase }}{{ task.input.nothing.x }}",
+        INPUT,
+        grant_read_access=link,
+    )
+    assert page.html.split() == ["1"]
+    keys = "it has taskObject, labels, n, on, nothing, half, point, manifestLine"
+    assert page.notes == (
+        Note(2, f"task.input has no key 'lables'; {keys}. Was 'labels' meant?"),
+        Note(2, "task.input.point has no key 'parts'; it has point_number, coords"),
+        Note(3, "task.input.labels is a list of 3, it has no item 7"),
+        Note(3, "there is no variable 'nobody'"),
+        Note(3, "task.input.nothing is null, so it has no 'x'"),
+    )
+
+
+def test_filters_that_do_nothing_are_found():
+    content = "{{ a | upcase }}\n{{ b | date: '%Y' | escape }}{% assign c = d | tojson(indent=2) %}"
+    assert sorted(unknown_filters(content), key=lambda note: note.problem) == [
+        Note(2, "there is no filter 'date': the value passes through unchanged"),
+        Note(2, "there is no filter 'tojson': the value passes through unchanged"),
+    ]
 
 
 @pytest.mark.parametrize(

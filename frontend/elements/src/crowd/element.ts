@@ -15,12 +15,16 @@ import type { Size } from "../picture/plane";
 
 /** What the server says about a task that an element may show (part of the answer to a claim). */
 export interface TaskInput {
-  image_url: string;
+  image_url: string | null;
+  /** The address of the text, where a text is labeled and no picture. */
+  text_url?: string | null;
   /** The size in which positions on the picture are given, in pixels. The picture itself may be served smaller. */
   image_size: Size;
   labels: (string | { label: string; color?: string })[];
   /** What the answer starts from, in the form of the element's own `value` or part of it; null: from nothing. */
   initial_value: unknown;
+  /** The page of the worker template that shows the task; missing or null for a task that an element shows. */
+  frame_url?: string | null;
 }
 
 /** One line of the list of keys. */

@@ -1,0 +1,71 @@
+/** Runs first in the sandboxed page of a worker template: what the page lacks without an origin, and the way of the answer to the
+ *  page around it. Knows no element. */
+import { COUNTED } from "../shell/activity";
+import type { FromTemplate, ToTemplate } from "./messages";
+import { pageStorage } from "./storage";
+
+const EMPTY_SCRIPT = "data:text/javascript,";
+/** Ground Truth's script of elements, wherever it is loaded from: this file stands in for it. */
+const BUNDLE = /\/crowd-html-elements(-v\d+)?(\.min)?\.js([?#].*)?$/i;
+const MOVES_APART_MS = 500;
+
+const tell = (message: FromTemplate) => { if (window.parent !== window) window.parent.postMessage(message, "*"); };
+
+function giveStorage(): void {
+  for (const name of ["localStorage", "sessionStorage"] as const) {
+    Object.defineProperty(window, name, { value: pageStorage(), configurable: true });
+  }
+}
+
+/** Scripts that a template adds later under the old address load nothing, and say that they are loaded. */
+function standInForLateScripts(): void {
+  const src = Object.getOwnPropertyDescriptor(HTMLScriptElement.prototype, "src")!;
+  Object.defineProperty(HTMLScriptElement.prototype, "src", {
+    ...src,
+    set(this: HTMLScriptElement, address: string) { src.set!.call(this, BUNDLE.test(String(address)) ? EMPTY_SCRIPT : address); },
+  });
+  const setAttribute = HTMLScriptElement.prototype.setAttribute;
+  HTMLScriptElement.prototype.setAttribute = function (name: string, value: string) {
+    setAttribute.call(this, name, name.toLowerCase() === "src" && BUNDLE.test(String(value)) ? EMPTY_SCRIPT : value);
+  };
+}
+
+/** The element whose `submit()` hands over the answer. */
+const form = () => document.querySelector<HTMLElement & { submit?: () => unknown }>("crowd-form, crowd-entity-annotation");
+
+function handOverAnswers(): void {
+  document.addEventListener("crowd-submit", (event) => {
+    event.preventDefault();
+    try {
+      tell({ waggle: "answer", answer: JSON.parse(JSON.stringify((event as CustomEvent).detail)) as Record<string, unknown> });
+    } catch (error) {
+      console.error("the answer is no JSON", error);
+      tell({ waggle: "refused" });
+    }
+  });
+  window.addEventListener("message", (event: MessageEvent<ToTemplate | undefined>) => {
+    if (event.source !== window.parent || window.parent === window) return;
+    if (event.data?.waggle === "submit" && form()?.submit?.() === false) tell({ waggle: "refused" });
+    if (event.data?.waggle === "disabled") document.documentElement.inert = event.data.disabled;
+  });
+}
+
+/** The page around this one counts the time that the worker is at work, and sees nothing of what happens here. */
+function tellOfInput(): void {
+  let moved = 0;
+  for (const type of COUNTED) {
+    window.addEventListener(type, (event) => {
+      if (type === "pointermove") {
+        if (event.timeStamp - moved < MOVES_APART_MS) return;
+        moved = event.timeStamp;
+      }
+      tell({ waggle: "input", type, trusted: event.isTrusted });
+    }, { capture: true, passive: true });
+  }
+}
+
+giveStorage();
+standInForLateScripts();
+handOverAnswers();
+tellOfInput();
+document.addEventListener("DOMContentLoaded", () => tell({ waggle: "ready" }));

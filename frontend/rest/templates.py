@@ -1,0 +1,70 @@
+"""Worker templates: what in one will not work here, before a job uses it."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from frontend.rest.fields import Body
+from frontend.rest.scope import account_of
+from labeling.formats.template_check import ERROR, WARNING, check_template
+from labeling.services.jobs import limits
+
+
+@extend_schema_field({"type": "object", "additionalProperties": {}})
+class SampleField(serializers.JSONField):
+    """A sample of what tasks show."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """Raises ValidationError for what is no JSON object."""
+        if not isinstance(data, dict):
+            raise serializers.ValidationError("an object expected")
+        return data
+
+
+class TemplateCheckInput(Body):
+    """A worker template with a sample of its data."""
+
+    template = serializers.CharField(max_length=limits.TEMPLATE_LENGTH.longest, trim_whitespace=False)
+    input = SampleField(required=False, help_text="a sample of task.input; without it fewer mistakes are found")
+    script_hosts = serializers.ListField(
+        child=serializers.CharField(max_length=limits.SCRIPT_HOST_LENGTH.longest),
+        required=False,
+        max_length=limits.SCRIPT_HOSTS.longest,
+        help_text="hosts that scripts and styles may come from",
+    )
+
+
+class TemplateFinding(serializers.Serializer):
+    """One thing that will not work, or may surprise."""
+
+    level = serializers.ChoiceField(choices=[ERROR, WARNING])
+    code = serializers.CharField()
+    line = serializers.IntegerField(allow_null=True)
+    message = serializers.CharField()
+
+
+class TemplateCheck(serializers.Serializer):
+    """`works` is true when there is no error."""
+
+    works = serializers.BooleanField()
+    findings = TemplateFinding(many=True)
+
+
+class TemplateCheckView(APIView):
+    """What in a worker template will not work."""
+
+    @extend_schema(request=TemplateCheckInput, responses={200: TemplateCheck}, operation_id="check_template")
+    def post(self, request: Request) -> Response:
+        """Everything in a template that will not work here, with lines and reasons; nothing is stored."""
+        account_of(request)
+        data = TemplateCheckInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        given = data.validated_data
+        report = check_template(
+            given["template"], task_input=given.get("input"), script_hosts=given.get("script_hosts", ())
+        )
+        return Response({"works": report.works, "findings": report.rows()})

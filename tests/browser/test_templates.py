@@ -1,0 +1,155 @@
+"""Worker templates in a real browser: answered by a worker; a hostile one reaches nothing but its answer."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from playwright.sync_api import FrameLocator, Page, expect
+
+from labeling.models import Answer, Assignment, DataObject, LabelingJob
+from marketplace.models import Worker
+from tests import builders
+from tests.browser.elements_site import wait_until
+from tests.browser.test_accessibility import AXE, FOUND, RULES
+from tests.labeling import stories
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+TEMPLATE = """<!doctype html>
+<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
+<crowd-form>
+  <crowd-image-classifier name="kind" src="{{ task.input.taskObject | grant_read_access }}"
+    header="Which insect is it?" categories="{{ task.input.labels | to_json | escape }}">
+    <short-instructions>Look at the wings.</short-instructions>
+  </crowd-image-classifier>
+</crowd-form>
+<script>
+  localStorage.setItem("seen", "yes");
+  document.body.dataset.kept = localStorage.seen + sessionStorage.length;
+  const late = document.createElement("script");
+  late.src = "https://elsewhere.example/crowd-html-elements-v2.js";
+  late.onload = () => { document.body.dataset.late = "loaded"; };
+  document.head.append(late);
+</script>"""
+
+HOSTILE = """<crowd-form id="form"></crowd-form>
+<form id="plain" method="post" action="/sign-out/"></form>
+<script>
+const found = {};
+async function attempt(name, act) {
+  try { found[name] = String(await act()); } catch (error) { found[name] = "refused"; }
+}
+window.addEventListener("load", async () => {
+  await attempt("cookie", () => document.cookie);
+  await attempt("page around", () => parent.document.body.innerHTML);
+  await attempt("task around", () => parent.document.getElementById("task-config").textContent);
+  await attempt("portal", async () => (await fetch("/api/v1/me", { credentials: "include" })).status);
+  await attempt("portal by its name", async () => {
+    return (await fetch(WHOLE + "/api/v1/me", { credentials: "include" })).status;
+  });
+  await attempt("submit for others", async () => (await fetch(WHOLE + "/api/v1/assignments/OTHER/submit", {
+    method: "POST", credentials: "include", headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ answer: { stolen: true }, seconds: 1 }) })).status);
+  await attempt("beacon", () => new Promise((done, fail) => {
+    const image = new Image();
+    image.onload = () => done("sent"); image.onerror = () => fail(new Error()); image.src = WHOLE + "/health/";
+  }));
+  await attempt("top", () => { top.location = "about:blank"; return "navigated"; });
+  await attempt("database", () => new Promise((done, fail) => {
+    const request = indexedDB.open("waggle");
+    request.onsuccess = () => done("opened");
+    request.onerror = () => fail(new Error());
+  }));
+  document.getElementById("plain").submit();
+  parent.postMessage({ waggle: "answer", id: OTHER, assignment: OTHER, answer: found }, "*");
+});
+</script>"""
+
+
+@pytest.fixture
+def workers() -> list[Worker]:
+    """Two workers; the second one holds a task of the job as well."""
+    return [builders.a_worker(), builders.a_worker()]
+
+
+def a_job(workers: list[Worker], template: str) -> LabelingJob:
+    account = builders.an_account()
+    team = builders.a_team(account=account, workers=workers)
+    job = stories.a_job(
+        account, team, task_type="Custom", labels=["bee", "wasp"], template=template, workers_per_object=1, objects=3
+    )
+    stories.open_pictures(job)
+    for row in DataObject.objects.filter(job=job).select_related("line"):
+        row.line.text = f'{{"source-ref": "{row.source_ref}"}}'
+        row.line.save()
+    return job
+
+
+def open_task(open_page: Any, live_server: Any, worker: Worker, job: LabelingJob, **options: Any) -> Page:
+    client = Client()
+    client.force_login(worker.user)
+    cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value, "domain": "localhost", "path": "/"}
+    cookie |= {"expires": -1, "httpOnly": False, "secure": False, "sameSite": "Lax"}
+    state = {"cookies": [cookie], "origins": []}
+    address = f"{live_server.url}/work/{job.queue_id}/"
+    return open_page(address, ready="crowd-template iframe", storage_state=state, **options)
+
+
+def answers(job: LabelingJob) -> list[dict[str, Any]]:
+    rows = Answer.objects.filter(assignment__queue=job.queue_id).order_by("pk")
+    return [row.content for row in rows]
+
+
+def choose(frame: FrameLocator, label: str) -> None:
+    expect(frame.locator("body[data-kept=yes0][data-late=loaded]")).to_have_count(1)
+    frame.get_by_role("radio", name=label).click()
+    frame.get_by_role("button", name="Submit").click()
+
+
+def test_a_worker_answers_tasks_of_a_template_on_a_wide_and_on_a_narrow_page(open_page, live_server, workers):
+    job = a_job(workers, TEMPLATE)
+    page = open_task(open_page, live_server, workers[0], job)
+    frame = page.frame_locator("crowd-template iframe")
+    expect(page.locator("crowd-template iframe")).to_have_attribute("sandbox", "allow-scripts allow-forms allow-popups")
+    frame.locator(".canvas").first.wait_for()
+    page.evaluate(AXE.read_text())
+    assert page.evaluate(FOUND, RULES) == []
+    choose(frame, "wasp")
+    wait_until(lambda: answers(job) == [{"kind": {"label": "wasp"}}])
+    choose(frame, "bee")
+    wait_until(lambda: answers(job)[1:] == [{"kind": {"label": "bee"}}])
+    seat = Assignment.objects.filter(queue=job.queue_id, state="Submitted").first()
+    assert seat is not None and seat.worker == workers[0] and seat.paid_micros == stories.PRICE
+
+    narrow = open_task(open_page, live_server, workers[0], job, viewport={"width": 390, "height": 844})
+    inside = narrow.frame_locator("crowd-template iframe")
+    inside.locator(".canvas").first.wait_for()
+    assert narrow.evaluate("document.documentElement.scrollWidth") <= 390
+    choose(inside, "bee")
+    wait_until(lambda: len(answers(job)) == 3)
+
+
+def test_a_hostile_template_reaches_nothing_but_its_own_answer(open_page, live_server, workers, tolerated):
+    tolerated += ["Content Security Policy", "Unsafe attempt", "SecurityError", "sandbox"]
+    job = a_job(workers, "<crowd-form></crowd-form>")
+    # A seat of another worker, whose key the template even knows.
+    stories.assignments.claim(worker=workers[1], queue=job.queue)
+    other = Assignment.objects.get(worker=workers[1])
+    said = f"<script>const WHOLE = '{live_server.url}', OTHER = {other.pk};</script>"
+    job.queue.template.text = said + HOSTILE.replace("/OTHER/", "/' + OTHER + '/".replace("'", '"'))
+    job.queue.template.save()
+    page = open_task(open_page, live_server, workers[0], job)
+    address = page.url
+    wait_until(lambda: len(answers(job)) >= 1)
+    assert answers(job)[0] == dict.fromkeys(
+        (
+            *("cookie", "page around", "task around", "portal", "portal by its name", "submit for others"),
+            *("beacon", "top", "database"),
+        ),
+        "refused",
+    )
+    # The answer is that of the worker who sat before the page, whatever it said about another one.
+    assert Assignment.objects.get(pk=other.pk).state == "Leased"
+    assert {row.assignment.worker for row in Answer.objects.select_related("assignment__worker")} == {workers[0]}
+    assert page.url == address and page.locator("waggle-task-shell").count() == 1
+    assert page.evaluate("fetch('/api/v1/me').then((answer) => answer.status)") == 200, "still signed in"
