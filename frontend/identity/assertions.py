@@ -161,7 +161,7 @@ def _only_assertion(root: etree._Element) -> etree._Element:
         or len(root.xpath("//*[local-name()='Assertion' or local-name()='EncryptedAssertion']")) != 1
     ):
         raise Refused("exactly one assertion, not encrypted, expected")
-    ids = root.xpath("//@ID")
+    ids = root.xpath("//@*[local-name()='ID']")
     if len(ids) != len(set(ids)):
         raise Refused("two elements have the same ID")
     (assertion,) = assertions

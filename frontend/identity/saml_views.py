@@ -41,7 +41,7 @@ REPLAY_SECONDS = 3600
 def answer(request: HttpRequest, saml_id: str) -> HttpResponse:
     """Take a provider's answer: its signature stands in the place of a token of ours. Raises NotFound, TooManyTries."""
     row = identity_providers.of_slug(saml_id, saml=True)
-    count(request, row)
+    count(request, row, "answer")
     try:
         found = assertions.read(request, row, request.POST.get("SAMLResponse", ""))
         fresh, _ = rates.take(f"assertion {row.pk} {found.assertion}", most=1, seconds=REPLAY_SECONDS)

@@ -24,7 +24,7 @@ from marketplace.services import identity_providers, rates
 
 logger = logging.getLogger(__name__)
 STARTS, STARTS_SECONDS = 300, 900
-"""How often one address may begin a sign-in by a provider in a quarter of an hour: each makes us ask the provider."""
+"""How often one address may begin a sign-in by a provider, and bring an answer of it, in a quarter of an hour."""
 
 
 @never_cache
@@ -60,7 +60,7 @@ def disconnect(request: HttpRequest, provider_id: str) -> HttpResponse:
 
 def _leave(request: HttpRequest, row: IdentityProvider, process: str, following: str) -> HttpResponse:
     """The page that goes to the provider; a redirect of a form to another site would break the content policy."""
-    count(request, row)
+    count(request, row, "start")
     try:
         provider = get_adapter(request).get_provider(request, provider=row.slug)
         response = provider.redirect(request, process=process, next_url=following or None)
@@ -70,11 +70,11 @@ def _leave(request: HttpRequest, row: IdentityProvider, process: str, following:
     return render(request, "session/leaving.html", {"provider": row, "address": response["Location"]})
 
 
-def count(request: HttpRequest, row: IdentityProvider) -> None:
-    """Count what makes us ask a provider or verify what it says. Raises TooManyTries."""
-    granted, _ = rates.take(f"provider {row.pk} {address_of(request)}", most=STARTS, seconds=STARTS_SECONDS)
+def count(request: HttpRequest, row: IdentityProvider, what: str) -> None:
+    """Count what makes us ask a provider or verify its answer, from one address. Raises TooManyTries above STARTS."""
+    granted, _ = rates.take(f"provider {row.pk} {what} {address_of(request)}", most=STARTS, seconds=STARTS_SECONDS)
     if not granted:
-        raise TooManyTries("too many sign-ins were begun from here; try again in a quarter of an hour")
+        raise TooManyTries("too many sign-ins come from here; try again in a quarter of an hour")
 
 
 @never_cache

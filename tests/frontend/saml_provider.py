@@ -152,10 +152,10 @@ def served() -> Iterator[Provider]:
             cookies = dict(part.split("=", 1) for part in self.headers["Cookie"].split("; "))
             asked = described(request_in(self.path))
             response = provider.answer(subject=cookies["subject"], email=cookies["email"], **asked)
-            form = (
-                f'<form method="post" action="{asked["place"]}"><input name="SAMLResponse" value="{response}"></form>'
-            )
+            field = f'<input name="SAMLResponse" value="{response}">'
+            form = f'<form method="post" action="{asked["place"]}">{field}<button>Go on</button></form>'
             self.send_response(200)
+            self.send_header("Content-Type", "text/html")
             self.end_headers()
             self.wfile.write(form.encode())
 
