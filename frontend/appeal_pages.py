@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 
 from frontend.review_forms import AppealAnswerForm, first_error
 from labeling.models import Appeal, AppealStatus
+from labeling.queries import golds
 from marketplace.errors import DomainError
 from marketplace.services.scope import actor
 
@@ -17,8 +18,11 @@ def listed(request: HttpRequest, rows: QuerySet[Appeal], *, room: str, per_page:
     which = request.GET.get("which", "open")
     if which != "all":
         rows = rows.filter(state=AppealStatus.OPEN)
+    page = Paginator(rows.order_by("-pk"), per_page).get_page(request.GET.get("page"))
+    missed = golds.missed(appeal.review.assignment_id for appeal in page if appeal.state == AppealStatus.OPEN)
     context = {
-        "page": Paginator(rows.order_by("-pk"), per_page).get_page(request.GET.get("page")),
+        "page": page,
+        "rows": [(appeal, appeal.review.assignment_id in missed) for appeal in page],
         "which": which,
         "answer_url": f"{room}:appeal-answer",
         "form": AppealAnswerForm(),

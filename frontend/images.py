@@ -1,6 +1,6 @@
-"""Images over HTTP, for pages and REST alike: signed addresses, and answers that stream a picture out of the store.
+"""Images and texts over HTTP, for pages and REST alike: signed addresses, and answers out of the store.
 
-Knows neither who may see an image nor what it belongs to.
+Knows not who may see an object.
 """
 
 import base64
@@ -14,7 +14,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from labeling.services.intake import images
+from labeling.formats import texts as formats
+from labeling.models import DataObject
+from labeling.services.intake import images, texts
+from labeling.task_types.base import TEXT
 from marketplace import strict
 from marketplace.errors import NotFound
 
@@ -48,14 +51,37 @@ def _cipher(secret: str) -> AESSIV:
     return AESSIV(hashlib.sha256(f"{SALT}:{secret}".encode()).digest())
 
 
+def task_addresses(medium: str, address: str) -> dict[str, str | None]:
+    """The members of a task's document that say where its picture, or its text, is."""
+    is_text = medium == TEXT
+    return {"image_url": None if is_text else address, "text_url": address if is_text else None}
+
+
+def object_response(row: DataObject, request: HttpRequest) -> HttpResponse:
+    """The picture of an object read with its job, or its text as plain text."""
+    if texts.is_text(row):
+        return text_response(texts.text_of(row), request)
+    return image_response(images.image_uri(row), request)
+
+
+def text_response(text: str, request: HttpRequest) -> HttpResponse:
+    """A text that no browser takes for a page."""
+    content = text.encode()
+    return _cached(request, content, formats.CONTENT_TYPE, texts.tag(content))
+
+
 def image_response(uri: str, request: HttpRequest) -> HttpResponse:
     """The image at `uri` through the web: no bucket has to be public and no CORS rule is needed."""
     picture = images.picture(uri=uri, max_side=_side(request))
-    if request.META.get("HTTP_IF_NONE_MATCH") == picture.etag:
+    return _cached(request, picture.content, picture.content_type, picture.etag)
+
+
+def _cached(request: HttpRequest, content: bytes, content_type: str, etag: str) -> HttpResponse:
+    if request.META.get("HTTP_IF_NONE_MATCH") == etag:
         response = HttpResponse(status=304)
     else:
-        response = HttpResponse(picture.content, content_type=picture.content_type)
-    response["ETag"] = picture.etag
+        response = HttpResponse(content, content_type=content_type)
+    response["ETag"] = etag
     response["Cache-Control"] = "private, max-age=3600"
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"

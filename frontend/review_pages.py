@@ -81,12 +81,15 @@ def _card(row: AnswerReview, kind: Kind, desk: Desk, user_id: int, decided_by: s
             **kind.answer_layer(row.answer.content),
         }
     )
+    # To reviewers objects stay without number and name, as they are to everybody who labels them.
+    title = (shown.file_name or f"Object {shown.index}") if of_account else f"Answer {row.pk}"
     return {
         "review": row,
         "appeal": getattr(row, "appeal", None) if of_account else None,
         "row": shown,
-        # To reviewers objects stay without number and name, as they are to everybody who labels them.
-        "name": (shown.file_name or f"Object {shown.index}") if of_account else f"Answer {row.pk}",
+        "kind": kind,
+        "name": title,
+        "said": f"{title}, answer of {row.worker.public_id}",
         "object_url": desk.object_url(shown.pk) if desk.object_url is not None else "",
         "one_url": desk.one_url(row.pk),
         "decided_by": decided_by,

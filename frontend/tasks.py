@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 
-from frontend.images import image_url
+from frontend.images import image_url, task_addresses
 from frontend.template_frames import frame_url
 from labeling import task_types
 from labeling.models import DataObject, LabelingJob, Task, WorkQueue
@@ -22,7 +22,7 @@ def task_document(
     queue: WorkQueue,
     *,
     task_id: int | None,
-    image_url: str,
+    address: str,
     width: int,
     height: int,
     examples: dict[str, Any],
@@ -30,11 +30,11 @@ def task_document(
 ) -> dict[str, Any]:
     """What a worker's page shows a task from. `queue` may be one that was never saved, for a preview of a draft.
 
-    `object_id` is the object that a worker template shows; None where there is none to show yet. `examples`: for each
-    of limits.EXAMPLE_KINDS a list of {"image_url", "caption"}.
+    `address`: of the picture or the text. `object_id`: the object that a worker template shows; None where there is
+    none to show yet. `examples`: for each of limits.EXAMPLE_KINDS a list of {"image_url", "caption"}.
     """
     kind = task_types.get(queue.task_type)
-    frame = None
+    element, frame = kind.element, None
     if kind.by_template and queue.pk is not None and object_id is not None:
         frame = frame_url(queue_id=queue.pk, object_id=object_id, seconds=queue.task_time_limit_seconds)
     return {
@@ -45,11 +45,16 @@ def task_document(
         "price": money.text(0 if queue.contract_id is not None else queue.price_micros),
         "paid_by_employer": queue.contract_id is not None,
         "review_days": queue.review_days,
-        "image_url": image_url,
+        **task_addresses(kind.medium, address),
         "image_size": {"width": width, "height": height},
         "labels": [{"label": label} for label in queue.labels],
         "instructions": {part: queue.instructions.get(part, "") for part in ("short", "full")} | examples,
-        "element": {"tag": kind.element.tag, "name": kind.element.name, "whole": kind.element.whole},
+        "element": {
+            "tag": element.tag,
+            "name": element.name,
+            "attributes": dict(element.attributes),
+            "whole": element.whole,
+        },
         "initial_value": None,
         "frame_url": frame,
     }
@@ -77,7 +82,7 @@ def task_payload(task: Task, user_id: int) -> dict[str, Any]:
     return task_document(
         queue,
         task_id=task_number(task.pk, user_id) if task.pk else None,
-        image_url=image_url(task.input["object"], user_id),
+        address=image_url(task.input["object"], user_id),
         width=task.input["width"],
         height=task.input["height"],
         examples=examples,
@@ -89,6 +94,6 @@ def preview_payload(job: LabelingJob, user_id: int) -> dict[str, Any]:
     """A task of the job's first usable object as a worker's page gets it. Raises WrongState before there is one."""
     row = DataObject.objects.filter(job=job).exclude(width=None).exclude(state="Failed").order_by("index").first()
     if row is None:
-        raise WrongState("no image of this job is ready yet")
+        raise WrongState("no object of this job is ready yet")
     shown = Task(queue=job.queue, input={"object": row.pk, "width": row.width, "height": row.height})
     return task_payload(shown, user_id)

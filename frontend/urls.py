@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from frontend import health, session, stripe_events
+from frontend.identity import saml_views
 from frontend.identity import views as companies_pages
 from frontend.worker import portal
 
@@ -21,6 +22,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("you/second-factor/", include("allauth.mfa.urls")),
     # The name under which allauth looks for the way back from an account's identity provider.
     path("sign-in/with/<str:provider_id>/back/", companies_pages.back, name="openid_connect_callback"),
+    path("sign-in/with/<str:saml_id>/saml/", saml_views.metadata, name="saml-metadata"),
+    path("sign-in/with/<str:saml_id>/saml/answer/", saml_views.answer, name="saml-answer"),
+    path("sign-in/with/<str:saml_id>/saml/finish/", saml_views.finish, name="saml-finish"),
     path("sign-in/with/<str:provider_id>/", companies_pages.start, name="company-sign-in"),
     path("you/connections/<str:provider_id>/connect/", companies_pages.connect, name="company-connect"),
     path("you/connections/<str:provider_id>/disconnect/", companies_pages.disconnect, name="company-disconnect"),

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from labeling.models import AdvanceRequest, LabelingJob, WorkQueue
 from labeling.services import attempts, invoicing, notices
+from labeling.services.conduct import acting, checks, colluding, noting
 from labeling.services.conduct import appeals as conduct_appeals
-from labeling.services.conduct import checks, colluding, noting
 from labeling.services.imports import advancing as imports
 from labeling.services.intake import datasets
 from labeling.services.jobs import advancing
@@ -68,6 +68,7 @@ def sweep() -> None:
             deciding.accept_due,
             appeals.uphold_overdue,
             conduct_appeals.uphold_overdue,
+            acting.follow_again,
             noting.sweep,
             invoicing.issue_due,
             _request_advances,

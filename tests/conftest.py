@@ -60,6 +60,9 @@ _own_var_directory()
 os.environ["DJANGO_SETTINGS_MODULE"] = "marketplace.settings"
 django.setup()
 
+# Chromium's fixtures are here because a process can have one instance of Playwright only, for whichever tests want it.
+from tests.browser.chromium import built_elements, chromium  # noqa: E402, F401
+
 
 @pytest.fixture
 def datasets() -> Path:

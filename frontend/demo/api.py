@@ -37,6 +37,10 @@ class Api:
         """POST JSON with an idempotency key, so that a retry after a lost answer does nothing twice."""
         return self._json("POST", path, body or {}, {"Idempotency-Key": key or uuid.uuid4().hex})
 
+    def put(self, path: str, body: dict[str, Any]) -> Any:
+        """PUT a JSON document."""
+        return self._json("PUT", path, body, {})
+
     def upload(self, path: str, files: list[tuple[str, bytes]], folder: str | None = None) -> Any:
         """POST files as a multipart form."""
         fields: list[Any] = [("files", (name, content, "application/octet-stream")) for name, content in files]

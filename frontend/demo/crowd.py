@@ -1,5 +1,7 @@
 """A simulated crowd over the public API: each worker with a jitter, misses, false positives, confusions and a speed.
 
+Boxes are drawn here; what people say in jobs of other types is in labeled.py.
+
 Useful before real money is spent: it prices and tests a job design. Each answer depends on the seed, the worker and the
 image only, not on who came first.
 """
@@ -13,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from frontend.demo.api import Api, ApiError
+from frontend.demo.labeled import LabeledTruth
 from frontend.demo.truth import TrueImage, Truth
 
 CLOSED = {"job-closed"}
@@ -138,7 +141,16 @@ def _spam(rng: np.random.Generator, image: TrueImage, labels: list[str]) -> list
 class Crowd:
     """Workers at work, each in a thread with a token of its own."""
 
-    def __init__(self, *, base_url: str, tokens: list[str], truth: Truth, spammers: int, seed: int, pace: float = 0.0):
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        tokens: list[str],
+        truth: Truth | LabeledTruth,
+        spammers: int,
+        seed: int,
+        pace: float = 0.0,
+    ):
         """`pace`: real seconds slept per simulated second (0: as fast as the system allows)."""
         self.truth = truth
         self.seed = seed
@@ -193,25 +205,17 @@ class Crowd:
             _give_back(api, claimed["assignment"])
 
     def _answer(self, api: Api, profile: Profile, job_id: int, assignment: dict[str, Any]) -> dict[str, Any]:
-        known = self.truth.find(api.bytes(assignment["image_url"]))
+        said = self._said(profile, assignment, api.bytes(assignment["text_url"] or assignment["image_url"]))
         path = f"/api/v1/assignments/{assignment['id']}"
-        if known is None:
-            api.post(f"{path}/decline", {"reason": "the simulated crowd does not know this picture"})
+        if said is None:
+            api.post(f"{path}/decline", {"reason": "the simulated crowd does not know this object"})
             with self.tally.lock:
                 self.tally.declined += 1
                 self.tally.unknown_images += 1
             return _claim(api, job_id)
-        labels = [entry["label"] for entry in assignment["labels"]]
-        boxes, seconds = answer(profile, known, labels, self.seed)
+        content, seconds = said
         if self.pace:
             time.sleep(self.pace * seconds)
-        size = assignment["image_size"]
-        content = {
-            assignment["element"]["name"]: {
-                "boundingBoxes": boxes,
-                "inputImageProperties": {"height": size["height"], "width": size["width"]},
-            }
-        }
         try:
             done = api.post(f"{path}/submit?claim_next=true", {"answer": content, "seconds": seconds})
         except ApiError as error:
@@ -222,3 +226,23 @@ class Crowd:
         with self.tally.lock:
             self.tally.answers += 1
         return {"assignment": done["next_assignment"], "reason": done.get("reason")}
+
+    def _said(self, profile: Profile, assignment: dict[str, Any], shown: bytes) -> tuple[dict[str, Any], float] | None:
+        """The answer to what is shown, and the seconds it takes; None for what the truth does not hold."""
+        labels = [entry["label"] for entry in assignment["labels"]]
+        size = assignment["image_size"]
+        if isinstance(self.truth, LabeledTruth):
+            return self.truth.answer(
+                number=profile.number,
+                spammer=profile.spammer,
+                seed=self.seed,
+                content=shown,
+                labels=labels,
+                size=(size["width"], size["height"]),
+            )
+        known = self.truth.find(shown)
+        if known is None:
+            return None
+        boxes, seconds = answer(profile, known, labels, self.seed)
+        inner = {"boundingBoxes": boxes, "inputImageProperties": {"height": size["height"], "width": size["width"]}}
+        return {assignment["element"]["name"]: inner}, seconds

@@ -1,15 +1,17 @@
-"""Sign-in by an account's own OpenID Connect provider, as django-allauth's steps ask for it.
+"""Sign-in by an account's own identity provider, as django-allauth's steps ask for it.
 
-allauth speaks the protocol (discovery, state, PKCE, tokens, keys); who may come in is marketplace's identity_providers.
+allauth speaks OpenID Connect (discovery, state, PKCE, tokens, keys), frontend/identity/assertions.py SAML; who may come
+in is marketplace's identity_providers.
 """
 
 import logging
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
-from allauth.socialaccount.providers.base import AuthError, AuthProcess, ProviderException
+from allauth.socialaccount.providers.base import AuthError, AuthProcess, Provider, ProviderAccount, ProviderException
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
@@ -19,10 +21,10 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from requests import Session
 
-from frontend.identity import door
+from frontend.identity import assertions, door
 from frontend.rates import address_of
 from marketplace.errors import DomainError, NameTaken
-from marketplace.models import IdentityProvider
+from marketplace.models import IdentityProtocol, IdentityProvider
 from marketplace.services import identity_providers, scope
 
 logger = logging.getLogger(__name__)
@@ -93,6 +95,42 @@ class Company(OpenIDConnectProvider):
         return {"id": self.sub_id}
 
 
+class SamlCompany(Provider):
+    """An account's SAML provider. What it says comes as `assertions.Vouched` written out as a dict."""
+
+    id, name = "saml", "SAML 2.0"
+    account_class = ProviderAccount
+    supports_redirect = True
+
+    def redirect(
+        self, request: HttpRequest, process: str, next_url: str | None = None, data: Any = None, **kwargs: Any
+    ) -> HttpResponse:
+        """To the provider. The session keeps the request's id: only an answer to it signs in, once and here."""
+        address, asked = assertions.begin(request, identity_providers.of_slug(self.app.provider_id))
+        self.stash_redirect_state(request, process, next_url, data, state_id=asked, **kwargs)
+        return redirect(address)
+
+    def extract_uid(self, data: dict[str, str]) -> str:
+        """The NameID."""
+        return data["subject"]
+
+    def extract_extra_data(self, data: dict[str, str]) -> dict[str, Any]:
+        """Nothing of what the provider says is kept."""
+        return {}
+
+    def extract_common_fields(self, data: dict[str, str]) -> dict[str, Any]:
+        """What a new person is called."""
+        return {"name": data["name"]}
+
+    def extract_email_addresses(self, data: dict[str, str]) -> list[EmailAddress]:
+        """The address. SAML has no word for verified ones: the company's directory gives addresses to its people."""
+        return [EmailAddress(email=data["email"], verified=True, primary=True)] if data["email"] else []
+
+    def serialize(self) -> dict[str, Any]:
+        """As Company's."""
+        return {"id": self.sub_id}
+
+
 class Companies(DefaultSocialAccountAdapter):
     """Which providers there are, and what happens to somebody who comes from one."""
 
@@ -100,9 +138,11 @@ class Companies(DefaultSocialAccountAdapter):
         """Requests to providers leave by the one outbound door."""
         return door.session()
 
-    def get_provider(self, request: HttpRequest, provider: str, client_id: str | None = None) -> Company:
+    def get_provider(self, request: HttpRequest, provider: str, client_id: str | None = None) -> Provider:
         """The provider with this slug. Raises NotFound for one by which nobody signs in now."""
         row = identity_providers.of_slug(provider)
+        if row.protocol == IdentityProtocol.SAML:
+            return SamlCompany(request, app=SocialApp(provider=SamlCompany.id, provider_id=row.slug, name=row.name))
         app = SocialApp(
             provider=Company.id,
             provider_id=row.slug,

@@ -60,9 +60,7 @@ def disconnect(request: HttpRequest, provider_id: str) -> HttpResponse:
 
 def _leave(request: HttpRequest, row: IdentityProvider, process: str, following: str) -> HttpResponse:
     """The page that goes to the provider; a redirect of a form to another site would break the content policy."""
-    granted, _ = rates.take(f"provider {row.pk} {address_of(request)}", most=STARTS, seconds=STARTS_SECONDS)
-    if not granted:
-        raise TooManyTries("too many sign-ins were begun from here; try again in a quarter of an hour")
+    count(request, row)
     try:
         provider = get_adapter(request).get_provider(request, provider=row.slug)
         response = provider.redirect(request, process=process, next_url=following or None)
@@ -72,10 +70,17 @@ def _leave(request: HttpRequest, row: IdentityProvider, process: str, following:
     return render(request, "session/leaving.html", {"provider": row, "address": response["Location"]})
 
 
+def count(request: HttpRequest, row: IdentityProvider) -> None:
+    """Count what makes us ask a provider or verify what it says. Raises TooManyTries."""
+    granted, _ = rates.take(f"provider {row.pk} {address_of(request)}", most=STARTS, seconds=STARTS_SECONDS)
+    if not granted:
+        raise TooManyTries("too many sign-ins were begun from here; try again in a quarter of an hour")
+
+
 @never_cache
 @require_safe
 def back(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Where a provider sends somebody back to. Raises NotFound for an unknown provider."""
-    row = identity_providers.of_slug(provider_id)
+    """Where an OpenID Connect provider sends somebody back to. Raises NotFound for an unknown provider."""
+    row = identity_providers.of_slug(provider_id, saml=False)
     response: HttpResponse = OAuth2CallbackView.adapter_view(Protocol(request, row.slug))(request)
     return response

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from frontend.operator import flags, identity_providers, money, pages, payouts, people, qualifications, vendors
+from frontend.operator import flags, identity_providers, ledger, money, pages, payouts, people, qualifications, vendors
 
 app_name = "operator"
 urlpatterns = [
@@ -20,6 +20,7 @@ urlpatterns = [
     path("money/tax/", money.set_tax, name="tax"),
     path("money/refunds/<int:refund_id>/paid/", money.refund_paid, name="refund-paid"),
     path("money/refunds/<int:refund_id>/refused/", money.refund_refused, name="refund-refused"),
+    path("ledger/", ledger.page, name="ledger"),
     path("identity-providers/", identity_providers.page, name="identity-providers"),
     path("identity-providers/<int:identity_provider_id>/approve/", identity_providers.approve, name="provider-approve"),
     path("identity-providers/<int:identity_provider_id>/review/", identity_providers.review, name="provider-review"),

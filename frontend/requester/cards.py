@@ -60,6 +60,7 @@ def card(
 ) -> dict[str, Any]:
     """What the template of a gallery item needs."""
     return {
+        "kind": kind,
         "row": row,
         "label": row.label,
         "image_url": f"{image_url(row.pk, user_id)}?side={side}",

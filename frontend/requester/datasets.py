@@ -14,7 +14,7 @@ from frontend.requester.fields import SelectionFields, name_field, selection_of
 from frontend.session import requester_page
 from labeling.models import BadLine, Dataset
 from labeling.services import scope
-from labeling.services.intake import datasets
+from labeling.services.intake import datasets, samples
 from marketplace.errors import DomainError
 from marketplace.models import Account, Role
 from marketplace.services.boundaries import URI_LENGTH
@@ -126,6 +126,7 @@ def detail_page(request: HttpRequest, dataset_id: int) -> HttpResponse:
         "row": row,
         "page": bad,
         "labeled": scope.import_of(row),
+        "texts": row.status == "Completed" and samples.holds_texts(dataset=row),
         "samples": range(min(SAMPLES, row.objects_total)) if row.manifest_uri else [],
     }
     return render(request, "requester/dataset.html", context | {"made_from": MADE_FROM.get(row.source["kind"], "")})

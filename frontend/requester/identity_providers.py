@@ -1,6 +1,7 @@
 """By which identity providers the account's people sign in: registering one, its secret, on and off."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -10,28 +11,17 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from frontend.identity import assertions
 from frontend.session import requester_page
 from marketplace.errors import Invalid, NameTaken
-from marketplace.models import Account, IdentityProvider, IdentityProviderStatus, Role
-from marketplace.services import identity_providers, scope, team_access
+from marketplace.models import Account, IdentityProtocol, IdentityProvider, IdentityProviderStatus, Role
+from marketplace.services import identity_providers, saml_providers, scope, team_access
 
 
-class ProviderForm(forms.Form):
-    """An OpenID Connect provider as its own pages name these things."""
+class RegistrationForm(forms.Form):
+    """What providers of every protocol have."""
 
     name = forms.CharField(max_length=identity_providers.NAME_LENGTH.longest, help_text="What the button says.")
-    issuer = forms.CharField(
-        max_length=identity_providers.ISSUER_LENGTH.longest,
-        widget=forms.URLInput(attrs={"placeholder": "https://login.example.org"}),
-        help_text="Without /.well-known/openid-configuration.",
-    )
-    client_id = forms.CharField(max_length=identity_providers.CLIENT_ID_LENGTH.longest, label="Client ID")
-    client_secret = forms.CharField(
-        max_length=identity_providers.CLIENT_SECRET_LENGTH.longest,
-        label="Client secret",
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text="It is stored encrypted and shown to nobody.",
-    )
     domains = forms.CharField(
         max_length=identity_providers.DOMAINS_LENGTH.longest,
         label="Domains",
@@ -62,6 +52,69 @@ class ProviderForm(forms.Form):
         return [part for part in re.split(r"[\s,;]+", self.cleaned_data["domains"]) if part]
 
 
+class ProviderForm(RegistrationForm):
+    """An OpenID Connect provider as its own pages name these things."""
+
+    issuer = forms.CharField(
+        max_length=identity_providers.ISSUER_LENGTH.longest,
+        widget=forms.URLInput(attrs={"placeholder": "https://login.example.org"}),
+        help_text="Without /.well-known/openid-configuration.",
+    )
+    client_id = forms.CharField(max_length=identity_providers.CLIENT_ID_LENGTH.longest, label="Client ID")
+    client_secret = forms.CharField(
+        max_length=identity_providers.CLIENT_SECRET_LENGTH.longest,
+        label="Client secret",
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text="It is stored encrypted and shown to nobody.",
+    )
+    field_order = ("name", "issuer", "client_id", "client_secret", "domains", "workteam", "slug")
+
+
+class MetadataField(forms.CharField):
+    """A SAML provider's metadata."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(
+            required=False,
+            max_length=saml_providers.METADATA_LENGTH.longest,
+            label="Metadata of the provider",
+            widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
+            **kwargs,
+        )
+
+
+class CertificateField(forms.CharField):
+    """A SAML provider's certificates as PEM."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(
+            required=False,
+            max_length=saml_providers.CERTIFICATE_LENGTH.longest,
+            label="Certificate",
+            widget=forms.Textarea(
+                attrs={"rows": 3, "spellcheck": "false", "placeholder": "-----BEGIN CERTIFICATE-----"}
+            ),
+            **kwargs,
+        )
+
+
+class SamlProviderForm(RegistrationForm):
+    """A SAML provider: its metadata, or what is needed of them."""
+
+    metadata = MetadataField(
+        help_text="The XML that the provider offers. Or leave it empty and fill in the next three."
+    )
+    entity_id = forms.CharField(required=False, max_length=saml_providers.ENTITY_ID_LENGTH.longest, label="Entity ID")
+    sso_url = forms.CharField(
+        required=False,
+        max_length=saml_providers.SSO_URL_LENGTH.longest,
+        label="Sign-in address",
+        help_text="SingleSignOnService, for the binding HTTP-Redirect.",
+    )
+    certificate = CertificateField(help_text="By whose key assertions are signed.")
+    field_order = ("name", "metadata", "entity_id", "sso_url", "certificate", "domains", "workteam", "slug")
+
+
 class SecretForm(forms.Form):
     """A new client secret."""
 
@@ -72,58 +125,94 @@ class SecretForm(forms.Form):
     )
 
 
+class CertificatesForm(forms.Form):
+    """New certificates of a SAML provider, and its new address."""
+
+    metadata = MetadataField(help_text="Or leave it empty and paste the certificate.")
+    certificate = CertificateField(help_text="It takes the place of the present ones; paste all that are to be taken.")
+
+
+Register = Callable[..., IdentityProvider]
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @requester_page(Role.ADMIN)
 def page(request: HttpRequest) -> HttpResponse:
-    """All of them, and a form for a new one."""
+    """All of them, and forms for a new one."""
     account = request.account  # type: ignore[attr-defined]
     if request.method != "POST":
-        return _render(request, ProviderForm(account=account))
+        return _render(request)
     form = ProviderForm(request.POST, account=account)
-    if form.is_valid():
-        try:
-            made = identity_providers.create(
-                account=account,
-                approved=request.user.is_operator,
-                by=scope.actor(request.user),
-                **form.cleaned_data,
-            )
-        except (Invalid, NameTaken) as error:
-            form.add_error(error.field if error.field in form.fields else None, error.message)
-        else:
-            active = made.status == IdentityProviderStatus.ACTIVE
-            said = "people sign in by it now" if active else "an operator looks at it first"
-            messages.success(request, f"{made.name} is registered; {said}.")
-            return redirect("requester:settings-sign-in")
-    return _render(request, form, status=422)
+    return _registered(request, form, identity_providers.create) or _render(request, openid=form)
 
 
-def _render(request: HttpRequest, form: ProviderForm, status: int = 200) -> HttpResponse:
-    rows = [
-        {
-            "provider": row,
-            "sign_in": request.build_absolute_uri(reverse("company-sign-in", args=[row.slug])),
-            "back": request.build_absolute_uri(reverse("openid_connect_callback", args=[row.slug])),
-            "secret_form": SecretForm(auto_id=f"provider-{row.pk}-%s"),
-        }
-        for row in identity_providers.of_account(request.account)  # type: ignore[attr-defined]
-    ]
-    context = {"rows": rows, "form": form, "most": identity_providers.PER_ACCOUNT}
+@require_POST
+@requester_page(Role.ADMIN)
+def register_saml(request: HttpRequest) -> HttpResponse:
+    """Register a SAML provider."""
+    form = SamlProviderForm(request.POST, account=request.account, auto_id="saml-%s")  # type: ignore[attr-defined]
+    return _registered(request, form, saml_providers.create) or _render(request, saml=form)
+
+
+def _registered(request: HttpRequest, form: RegistrationForm, create: Register) -> HttpResponse | None:
+    """Back to the page, or nothing when the form has errors."""
+    if not form.is_valid():
+        return None
+    operator, by = request.user.is_operator, scope.actor(request.user)
+    try:
+        made = create(account=request.account, approved=operator, by=by, **form.cleaned_data)  # type: ignore[attr-defined]
+    except (Invalid, NameTaken) as error:
+        form.add_error(error.field if error.field in form.fields else None, error.message)
+        return None
+    active = made.status == IdentityProviderStatus.ACTIVE
+    said = "people sign in by it now" if active else "an operator looks at it first"
+    messages.success(request, f"{made.name} is registered; {said}.")
+    return redirect("requester:settings-sign-in")
+
+
+def _render(
+    request: HttpRequest, *, openid: ProviderForm | None = None, saml: SamlProviderForm | None = None
+) -> HttpResponse:
+    account = request.account  # type: ignore[attr-defined]
+    context = {
+        "rows": [_row(request, row) for row in identity_providers.of_account(account)],
+        "form": openid or ProviderForm(account=account),
+        "saml_form": saml or SamlProviderForm(account=account, auto_id="saml-%s"),
+        "most": identity_providers.PER_ACCOUNT,
+    }
+    status = 200 if openid is None and saml is None else 422
     return render(request, "requester/sign_in.html", context, status=status)
+
+
+def _row(request: HttpRequest, row: IdentityProvider) -> dict[str, Any]:
+    shown = {
+        "provider": row,
+        "sign_in": request.build_absolute_uri(reverse("company-sign-in", args=[row.slug])),
+        "back": request.build_absolute_uri(reverse("openid_connect_callback", args=[row.slug])),
+        "secret_form": SecretForm(auto_id=f"provider-{row.pk}-%s"),
+    }
+    if row.protocol == IdentityProtocol.SAML:
+        shown["entity_id"], shown["back"] = assertions.addresses(request, row)
+        shown["fingerprints"] = saml_providers.fingerprints(row)
+        shown["secret_form"] = CertificatesForm(auto_id=f"provider-{row.pk}-%s")
+    return shown
 
 
 @require_POST
 @requester_page(Role.ADMIN)
 def act(request: HttpRequest, identity_provider_id: int) -> HttpResponse:
-    """Switch a provider off or on, or give it a new secret: `act` says which. Raises Invalid for another word."""
-    account, by = request.account, scope.actor(request.user)  # type: ignore[attr-defined]
+    """Switch a provider off or on, or give it a new secret or certificates: `act` says which.
+
+    Raises Invalid for another word.
+    """
+    account = request.account  # type: ignore[attr-defined]
     provider = identity_providers.one_of(identity_providers.of_account(account), identity_provider_id)
-    said = _done(provider, request.POST.get("act", ""), request.POST.get("client_secret", ""), by)
-    messages.success(request, said)
+    messages.success(request, _done(request, provider, request.POST.get("act", "")))
     return redirect("requester:settings-sign-in")
 
 
-def _done(provider: IdentityProvider, wanted: str, secret: str, by: str) -> str:
+def _done(request: HttpRequest, provider: IdentityProvider, wanted: str) -> str:
+    given, by = request.POST, scope.actor(request.user)
     if wanted == "disable":
         identity_providers.disable(provider=provider, by=by)
         return f"Nobody signs in by {provider.name} any more, and the sessions of its people have ended."
@@ -131,6 +220,12 @@ def _done(provider: IdentityProvider, wanted: str, secret: str, by: str) -> str:
         identity_providers.enable(provider=provider, by=by)
         return f"People sign in by {provider.name} again."
     if wanted == "secret":
-        identity_providers.renew_secret(provider=provider, client_secret=secret, by=by)
+        identity_providers.renew_secret(provider=provider, client_secret=given.get("client_secret", ""), by=by)
         return f"{provider.name} has a new client secret."
-    raise Invalid(f"{wanted!r} found, disable, enable or secret expected", field="act")
+    if wanted == "certificates":
+        described = {name: given.get(name, "") for name in CertificatesForm.base_fields}
+        saml_providers.renew(provider=provider, approved=request.user.is_operator, by=by, **described)
+        return f"{provider.name} has new certificates" + (
+            "." if request.user.is_operator else "; an operator looks first."
+        )
+    raise Invalid(f"{wanted!r} found, disable, enable, secret or certificates expected", field="act")

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from frontend.images import image_response
+from frontend.images import image_response, text_response
 from frontend.requester import job_examples
 from frontend.requester.job_forms import MINUTE
 from frontend.requester.job_new import draft, drafted_type
@@ -17,6 +17,7 @@ from labeling.services import scope
 from labeling.services.intake import samples
 from labeling.services.jobs.design import Design
 from labeling.services.jobs.instructions import clean_instructions
+from labeling.task_types.base import TEXT
 from marketplace.errors import NotFound
 from marketplace.models import Role
 
@@ -57,11 +58,16 @@ def of_draft(request: HttpRequest) -> HttpResponse:
     if "data" not in given or "task" not in given:
         return redirect("requester:job-new")
     row = scope.dataset(request.account, given["data"]["dataset"])  # type: ignore[attr-defined]
-    sample = samples.sample(dataset=row, number=0)
+    kind = drafted_type(given)
+    if kind.medium == TEXT:
+        width, height = len(samples.sample_text(dataset=row, number=0)), 1
+    else:
+        sample = samples.sample(dataset=row, number=0)
+        width, height = sample.width, sample.height
     words, people = given["task"], given.get("people", {})
     queue = WorkQueue(
         pk=0,
-        task_type=drafted_type(given).name,
+        task_type=kind.name,
         title=words["title"],
         price_micros=people.get("price", 0),
         review_days=people.get("review_days"),
@@ -71,9 +77,9 @@ def of_draft(request: HttpRequest) -> HttpResponse:
     task = task_document(
         queue,
         task_id=0,
-        image_url=reverse("requester:dataset-sample", args=[row.pk, 0]),
-        width=sample.width,
-        height=sample.height,
+        address=reverse("requester:dataset-sample", args=[row.pk, 0]),
+        width=width,
+        height=height,
         examples=job_examples.shown(words),
     )
     minutes = people.get("time_limit_minutes")
@@ -83,8 +89,10 @@ def of_draft(request: HttpRequest) -> HttpResponse:
 
 @requester_page()
 def sample_image(request: HttpRequest, dataset_id: int, number: int) -> HttpResponse:
-    """One of the first pictures of a data set."""
+    """One of the first pictures, or texts, of a data set."""
     row = scope.dataset(request.account, dataset_id)  # type: ignore[attr-defined]
+    if samples.holds_texts(dataset=row):
+        return text_response(samples.sample_text(dataset=row, number=number), request)
     return image_response(samples.sample_uri(dataset=row, number=number), request)
 
 

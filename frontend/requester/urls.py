@@ -140,6 +140,7 @@ urlpatterns = [
     path("panels/<int:panel_id>/sessions/<int:session_id>/reject/", panels.reject, name="panel-reject"),
     path("settings/", settings.page, name="settings"),
     path("settings/sign-in/", identity_providers.page, name="settings-sign-in"),
+    path("settings/sign-in/saml/", identity_providers.register_saml, name="settings-sign-in-saml"),
     path("settings/sign-in/<int:identity_provider_id>/act/", identity_providers.act, name="settings-sign-in-act"),
     path("settings/organization/", members.set_organization, name="settings-organization"),
     path("settings/invitations/", members.invite, name="settings-invite"),

@@ -11,26 +11,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from frontend.identity import assertions
 from frontend.rest import schemas, schemas_people
 from frontend.rest.fields import Body
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor, require_operator
-from marketplace.models import IdentityProvider, Role
-from marketplace.services import identity_providers, scope, team_access
+from marketplace.models import IdentityProtocol, IdentityProvider, Role
+from marketplace.services import identity_providers, saml_providers, scope, team_access
 
 
-class ProviderInput(Body):
-    """An OpenID Connect provider."""
+class RegistrationInput(Body):
+    """What providers of every protocol have."""
 
     name = serializers.CharField(max_length=identity_providers.NAME_LENGTH.longest)
-    issuer = serializers.CharField(
-        min_length=int(identity_providers.ISSUER_LENGTH.low), max_length=identity_providers.ISSUER_LENGTH.longest
-    )
-    client_id = serializers.CharField(max_length=identity_providers.CLIENT_ID_LENGTH.longest)
-    client_secret = serializers.CharField(
-        max_length=identity_providers.CLIENT_SECRET_LENGTH.longest, trim_whitespace=False
-    )
     domains = serializers.ListField(
         child=serializers.RegexField(
             identity_providers.DOMAIN_PATTERN,
@@ -51,6 +45,43 @@ class ProviderInput(Body):
     )
 
 
+class ProviderInput(RegistrationInput):
+    """An OpenID Connect provider."""
+
+    issuer = serializers.CharField(
+        min_length=int(identity_providers.ISSUER_LENGTH.low), max_length=identity_providers.ISSUER_LENGTH.longest
+    )
+    client_id = serializers.CharField(max_length=identity_providers.CLIENT_ID_LENGTH.longest)
+    client_secret = serializers.CharField(
+        max_length=identity_providers.CLIENT_SECRET_LENGTH.longest, trim_whitespace=False
+    )
+
+
+class CertificatesInput(Body):
+    """New certificates of a SAML provider: its metadata, or the certificates alone."""
+
+    metadata = serializers.CharField(
+        required=False, max_length=saml_providers.METADATA_LENGTH.longest, help_text="the provider's, as XML"
+    )
+    certificate = serializers.CharField(
+        required=False,
+        max_length=saml_providers.CERTIFICATE_LENGTH.longest,
+        help_text="as PEM, or several below each other",
+    )
+
+
+class SamlProviderInput(RegistrationInput, CertificatesInput):
+    """A SAML provider: its metadata, or entity_id, sso_url and certificate."""
+
+    entity_id = serializers.CharField(required=False, max_length=saml_providers.ENTITY_ID_LENGTH.longest)
+    sso_url = serializers.CharField(
+        required=False,
+        min_length=int(saml_providers.SSO_URL_LENGTH.low),
+        max_length=saml_providers.SSO_URL_LENGTH.longest,
+        help_text="its SingleSignOnService for the binding HTTP-Redirect",
+    )
+
+
 class ProviderSecretInput(Body):
     """A new client secret."""
 
@@ -61,17 +92,24 @@ class ProviderSecretInput(Body):
 
 def provider_row(request: Request, found: IdentityProvider) -> dict[str, Any]:
     """A provider, never its secret."""
+    entity_id, back = "", request.build_absolute_uri(reverse("openid_connect_callback", args=[found.slug]))
+    if found.protocol == IdentityProtocol.SAML:
+        entity_id, back = assertions.addresses(request, found)
     return {
         "id": found.pk,
         "account": found.account.number,
         "name": found.name,
+        "protocol": found.protocol,
         "issuer": found.issuer,
         "client_id": found.client_id,
+        "sso_url": found.sso_url,
+        "fingerprints": saml_providers.fingerprints(found),
         "domains": found.domains,
         "workteam": found.workteam_id,
         "slug": found.slug,
         "sign_in_url": request.build_absolute_uri(reverse("company-sign-in", args=[found.slug])),
-        "redirect_url": request.build_absolute_uri(reverse("openid_connect_callback", args=[found.slug])),
+        "redirect_url": back,
+        "entity_id": entity_id,
         "status": found.status,
         "created_at": found.created_at,
     }
@@ -101,12 +139,49 @@ class ProvidersView(ListView):
     @idempotent
     def post(self, request: Request) -> Response:
         """Register a provider. Nobody signs in by it before an operator has approved it."""
-        account = account_of(request, Role.ADMIN)
-        data = ProviderInput(data=request.data)
+        return _registered(request, ProviderInput(data=request.data), identity_providers.create)
+
+
+class SamlProvidersView(APIView):
+    """Registering SAML providers."""
+
+    @extend_schema(
+        request=SamlProviderInput,
+        responses={201: schemas_people.IdentityProvider},
+        operation_id="create_saml_identity_provider",
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Register a SAML provider. Nobody signs in by it before an operator has approved it."""
+        return _registered(request, SamlProviderInput(data=request.data), saml_providers.create)
+
+
+def _registered(request: Request, data: RegistrationInput, create: Callable[..., IdentityProvider]) -> Response:
+    account = account_of(request, Role.ADMIN)
+    data.is_valid(raise_exception=True)
+    team = scope.own_team(account, data.validated_data.pop("workteam"))
+    made = create(account=account, workteam=team, by=actor(request), **data.validated_data)
+    return Response(provider_row(request, made), status=status.HTTP_201_CREATED)
+
+
+class CertificatesView(APIView):
+    """New certificates of a SAML provider."""
+
+    @extend_schema(
+        request=CertificatesInput,
+        responses={200: schemas_people.IdentityProvider},
+        operation_id="set_identity_provider_certificates",
+    )
+    def put(self, request: Request, saml_provider_id: int) -> Response:
+        """Take other certificates. Nobody signs in by the provider until an operator has approved it again."""
+        provider = identity_providers.one_of(
+            identity_providers.of_account(account_of(request, Role.ADMIN)), saml_provider_id
+        )
+        data = CertificatesInput(data=request.data)
         data.is_valid(raise_exception=True)
-        team = scope.own_team(account, data.validated_data.pop("workteam"))
-        made = identity_providers.create(account=account, workteam=team, by=actor(request), **data.validated_data)
-        return Response(provider_row(request, made), status=status.HTTP_201_CREATED)
+        saml_providers.renew(provider=provider, by=actor(request), **data.validated_data)
+        provider.refresh_from_db(fields=["status"])
+        return Response(provider_row(request, provider))
 
 
 class SecretView(APIView):

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from frontend.images import image_response, image_url, read_token
+from frontend.images import image_response, image_url, object_response, read_token
 from frontend.networks import caller
 from frontend.rest import schemas, schemas_work
 from frontend.rest.fields import AnswerField, Body
@@ -23,7 +23,6 @@ from labeling.models import DataObject, Label
 from labeling.queries import people
 from labeling.services import scope
 from labeling.services.golds import keeping
-from labeling.services.intake import images
 from marketplace.errors import NotFound
 from marketplace.models import Role, User
 
@@ -126,7 +125,7 @@ class AdjudicationView(APIView):
 
 
 class ImageView(APIView):
-    """An object's image, upright; `side` asks for a smaller copy."""
+    """An object's image, upright; `side` asks for a smaller copy. A text object's text, as plain text in UTF-8."""
 
     @extend_schema(responses={(200, "image/*"): OpenApiTypes.BINARY}, operation_id="get_image")
     def get(self, request: Request, token: str) -> HttpResponse:
@@ -135,7 +134,7 @@ class ImageView(APIView):
         if user_id != request.user.pk:
             raise NotFound("there is no such image")
         row = scope.object_shown_to(request.user, object_id, caller(request))
-        return image_response(images.image_uri(data_object=row), request)
+        return object_response(row, request)
 
 
 class ExampleView(APIView):

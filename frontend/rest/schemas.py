@@ -274,7 +274,7 @@ class ObjectRow(s.Serializer):
     source_name = s.CharField(allow_null=True)
     width = s.IntegerField(allow_null=True)
     height = s.IntegerField(allow_null=True)
-    image_url = s.CharField()
+    image_url = s.CharField(help_text="the address of the picture, or of the text of a text object")
     label = s.JSONField(allow_null=True)
     source = s.CharField(allow_null=True)
     confidence = s.FloatField(allow_null=True)

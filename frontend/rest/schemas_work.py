@@ -16,11 +16,23 @@ class Task(s.Serializer):
     price = Money()
     paid_by_employer = s.BooleanField(help_text="by the vendor that employs the worker; `price` is 0 then")
     review_days = s.IntegerField(allow_null=True, help_text="paid after a review, within so many days; null: at once")
-    image_url = s.CharField()
-    image_size = inline_serializer("ImageSize", {"width": s.IntegerField(), "height": s.IntegerField()})
+    image_url = s.CharField(allow_null=True)
+    text_url = s.CharField(allow_null=True, help_text="where a text is labeled and no picture: its address")
+    image_size = inline_serializer(
+        "ImageSize",
+        {"width": s.IntegerField(help_text="of a text its length in code points"), "height": s.IntegerField()},
+    )
     labels = inline_serializer("LabelChoice", {"label": s.CharField()}, many=True)
     instructions = s.JSONField()
-    element = inline_serializer("Element", {"tag": s.CharField(), "name": s.CharField(), "whole": s.BooleanField()})
+    element = inline_serializer(
+        "Element",
+        {
+            "tag": s.CharField(),
+            "name": s.CharField(),
+            "attributes": s.DictField(child=s.CharField()),
+            "whole": s.BooleanField(),
+        },
+    )
     initial_value = s.JSONField(allow_null=True)
     frame_url = s.CharField(allow_null=True, help_text="the page of the worker template that shows the task")
 
@@ -40,7 +52,11 @@ class Claim(s.Serializer):
 
     assignment = Assignment(allow_null=True)
     reason = s.CharField(required=False)
-    next = inline_serializer("NextImage", {"image_url": s.CharField()}, allow_null=True)
+    next = inline_serializer(
+        "NextImage",
+        {"image_url": s.CharField(allow_null=True), "text_url": s.CharField(allow_null=True)},
+        allow_null=True,
+    )
 
 
 class Submitted(s.Serializer):

@@ -164,6 +164,8 @@ urlpatterns = [
     path("invoices/<int:invoice_id>", invoices.InvoiceView.as_view()),
     path("invoices/<int:invoice_id>/file", invoices.InvoiceFileView.as_view()),
     path("identity-providers", identity_providers.ProvidersView.as_view()),
+    path("identity-providers/saml", identity_providers.SamlProvidersView.as_view()),
+    path("identity-providers/<int:saml_provider_id>/certificates", identity_providers.CertificatesView.as_view()),
     path("identity-providers/<int:identity_provider_id>/secret", identity_providers.SecretView.as_view()),
     path("identity-providers/<int:identity_provider_id>/enable", identity_providers.EnableView.as_view()),
     path("identity-providers/<int:identity_provider_id>/disable", identity_providers.DisableView.as_view()),

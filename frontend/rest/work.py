@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from frontend.images import image_url
+from frontend.images import image_url, task_addresses
 from frontend.networks import caller
 from frontend.rest import schemas, schemas_work
 from frontend.rest.fields import AnswerField, Body, FiniteFloatField
@@ -20,6 +20,7 @@ from frontend.rest.paging import ListView, listed
 from frontend.rest.parsing import flag
 from frontend.rest.scope import worker_of
 from frontend.tasks import task_payload
+from labeling import task_types
 from labeling.conduct.observed import Activity
 from labeling.models import Assignment, Task, WorkQueue
 from labeling.queries import showing
@@ -108,9 +109,11 @@ def claim_payload(worker: Worker, queue_id: int, *, key: str, hint: bool, addres
         status = WorkQueue.objects.values_list("status", flat=True).get(pk=queue_id)
         return {"assignment": None, "reason": NO_TASK.get(status, "job-closed"), "next": None}
     upcoming = assignments.peek(worker=worker, queue=queue) if hint else None
+    task = showing.task_shown(assignment.task_id)
+    medium = task_types.get(task.queue.task_type).medium
     return {
-        "assignment": assignment_payload(assignment, showing.task_shown(assignment.task_id), worker.user_id, now),
-        "next": {"image_url": image_url(upcoming["object"], worker.user_id)} if upcoming else None,
+        "assignment": assignment_payload(assignment, task, worker.user_id, now),
+        "next": task_addresses(medium, image_url(upcoming["object"], worker.user_id)) if upcoming else None,
     }
 
 

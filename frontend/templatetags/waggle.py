@@ -9,7 +9,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from labeling.task_types.base import Element
+from labeling.task_types.base import TEXT, Element, TaskType
 from marketplace import money as amounts
 
 register = template.Library()
@@ -118,6 +118,23 @@ def get(mapping: dict[str, Any], key: str) -> Any:
 def figure(value: float | None, form: str) -> str:
     """A figure of a worker's skill in the form its column has."""
     return percent(value, 1) if form == "percent" else fixed(value)
+
+
+@register.simple_tag
+def labeled_view(
+    kind: TaskType[Any, Any], src: str, width: int | None, height: int | None, alt: str, layers: dict[str, Any]
+) -> SafeString:
+    """An object of a job of this type with its labels: a picture of that size in pixels, or a text."""
+    if kind.medium == TEXT:
+        return format_html('<waggle-text-view src="{}" alt="{}">{}</waggle-text-view>', src, alt, json_data(layers))
+    return format_html(
+        '<waggle-boxes-view src="{}" width="{}" height="{}" alt="{}">{}</waggle-boxes-view>',
+        src,
+        width or 640,
+        height or 480,
+        alt,
+        json_data(layers),
+    )
 
 
 @register.simple_tag

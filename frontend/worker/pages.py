@@ -90,6 +90,7 @@ def gold(request: HttpRequest, assignment_id: int) -> HttpResponse:
     }
     context = {
         "gold": found,
+        "kind": kind,
         "title": seat.queue.title,
         "image_url": image_url(shown["object"], worker.user_id),
         "width": shown["width"],

@@ -259,7 +259,7 @@ def class_content(vote: Vote, *, element_name: str = "crowd-image-classifier") -
 
 def classes_content(vote: Vote, *, element_name: str = "crowd-image-classifier-multi-select") -> dict[str, Any]:
     """The answer a worker's page would send for a multi choice."""
-    return {element_name: {"labels": list(vote.labels)}}
+    return {element_name: {"labels": list(vote.labels)} | ({"workerComment": vote.comment} if vote.comment else {})}
 
 
 # --- checks shared by all elements ---------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ class DataObject(models.Model):
     source_ref = AddressField(max_length=1024, blank=True)
     # The name it had before it was stored under a key of ours, folders included; "" when its address has its name.
     source_name = models.CharField(max_length=1024, blank=True, default="", db_default="")
-    # In displayed pixels; null until the image was inspected.
+    # In displayed pixels, null until the image was inspected; of a text its length in code points, and 1.
     width = models.IntegerField(null=True)
     height = models.IntegerField(null=True)
     depth = models.IntegerField(null=True)
@@ -64,7 +64,8 @@ class Label(models.Model):
     """A revision of an object's label; it never changes, and the newest one is current.
 
     `value` is what the job's task type stores: for boxes {"boxes": [{"left", "top", "width", "height", "label",
-    "confidence"}]} in displayed pixels, for a class {"choice", "confidence"}.
+    "confidence"}]} in displayed pixels, for a class {"choice", "confidence"},
+    for several classes {"choices": [{"label", "confidence"}]}.
     `explanation`: how it was decided (clusters, weights, who was outvoted).
     """
 

@@ -63,7 +63,7 @@ class Task(models.Model):
 
     queue = models.ForeignKey(WorkQueue, models.CASCADE, related_name="tasks", db_index=False)
     batch = models.ForeignKey(Batch, models.CASCADE, related_name="tasks")
-    # What it shows, set by its owner when the task is opened; for a picture {"object": pk, "width", "height"}.
+    # What it shows, set by its owner when the task is opened; {"object": pk, "width", "height"} of the object.
     input = models.JSONField(default=dict)
     # The object it is about, if any; claiming, answering and paying do not read it.
     data_object = models.ForeignKey(DataObject, models.CASCADE, null=True, related_name="tasks")

@@ -82,6 +82,17 @@ def _told(row: GoldResult) -> ToldGold:
     )
 
 
+def missed(seats: Iterable[int]) -> frozenset[int]:
+    """Those of these assignments, by their keys, whose answer did not pass the gold in use that it was given to."""
+    rows = GoldResult.objects.filter(assignment__in=list(seats), score__isnull=False)
+    rows = rows.exclude(gold__state=GoldStatus.WITHDRAWN).select_related("gold__queue__labeling_job")
+    return frozenset(
+        row.assignment_id
+        for row in rows
+        if row.assignment_id is not None and (row.score or 0.0) < pass_mark(row.gold.queue.labeling_job)
+    )
+
+
 def untold_seats(worker: Worker) -> list[int]:
     """The worker's assignments about golds that are in use, of which they must not learn in any way."""
     rows = GoldResult.objects.filter(worker=worker, assignment__isnull=False).exclude(_told_of())

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from labeling import subjects
-from labeling.models import AssignmentStatus, ReviewStatus
+from labeling.models import AppealStatus, AssignmentStatus, ReviewStatus
 from marketplace.models import EntryKind, LedgerKind
 from marketplace.money import text
 from marketplace.services.ledger_audit import CHECKS, PER_CHECK, rows
@@ -19,6 +19,8 @@ def register() -> None:
             "reviewed answers are held, earned or returned": reviews_paid,
             "every entry about a review has one": entries_reviewed,
             "answers count as their reviews say": seats_as_reviewed,
+            "appeals are answered as their reviews say": appeals_as_reviewed,
+            "what reviews brought back is known": returns_known,
             "what is held is held for reviews": held_fits_the_reviews,
         }
     )
@@ -96,6 +98,31 @@ def seats_as_reviewed() -> Iterator[str]:
     values = [submitted, ReviewStatus.PENDING, ReviewStatus.ACCEPTED, submitted, rejected, rejected, PER_CHECK]
     for pk, state, review in rows(statement, values):
         yield f"assignment {pk} is {state}, the review of its answer is {review or 'missing'}"
+
+
+def appeals_as_reviewed() -> Iterator[str]:
+    """The answer of an upheld appeal is accepted, and that of an open or denied one is not."""
+    statement = """
+        SELECT p.id, p.state, r.id, r.state FROM labeling_appeal p JOIN labeling_answerreview r ON r.id = p.review_id
+        WHERE (p.state = %s) <> (r.state = %s) ORDER BY p.id LIMIT %s"""
+    for appeal, state, review, decided in rows(statement, [AppealStatus.UPHELD, ReviewStatus.ACCEPTED, PER_CHECK]):
+        yield f"appeal {appeal} is {state}, review {review} of its answer is {decided}"
+
+
+def returns_known() -> Iterator[str]:
+    """A review knows what it brought to its account's wallet, less what its appeal took from there."""
+    statement = """
+        WITH moved AS (
+            SELECT e.subject_id AS review, sum(p.amount_micros) AS micros FROM marketplace_entry e
+            JOIN marketplace_posting p ON p.entry_id = e.id
+            JOIN marketplace_ledgeraccount l ON l.id = p.ledger_account_id
+            WHERE e.subject_type = %s AND e.kind = ANY (%s) AND l.kind = %s GROUP BY e.subject_id)
+        SELECT r.id, r.to_wallet_micros, coalesce(moved.micros, 0) FROM labeling_answerreview r
+        LEFT JOIN moved ON moved.review = r.id
+        WHERE r.to_wallet_micros <> coalesce(moved.micros, 0) ORDER BY r.id LIMIT %s"""
+    values = [subjects.ANSWER_REVIEW, [str(kind) for kind in KINDS], LedgerKind.WALLET, PER_CHECK]
+    for review, known, moved in rows(statement, values):
+        yield f"review {review} brought {text(int(moved))} dollars to the wallet, it says {text(known)}"
 
 
 def held_fits_the_reviews() -> Iterator[str]:

@@ -10,9 +10,19 @@ from typing import Any
 from labeling.task_types.base import TaskType
 from labeling.task_types.bounding_box import BoundingBox
 from labeling.task_types.custom import Custom
-from labeling.task_types.image_classification import ImageClassification
+from labeling.task_types.image_classification import ImageClassification, ImageClassificationMultiLabel
+from labeling.task_types.named_entities import NamedEntityRecognition
+from labeling.task_types.text_classification import TextClassification, TextClassificationMultiLabel
 
-_TYPES: tuple[TaskType[Any, Any], ...] = (BoundingBox(), ImageClassification(), Custom())
+_TYPES: tuple[TaskType[Any, Any], ...] = (
+    BoundingBox(),
+    ImageClassification(),
+    ImageClassificationMultiLabel(),
+    TextClassification(),
+    TextClassificationMultiLabel(),
+    NamedEntityRecognition(),
+    Custom(),
+)
 
 DEFAULT = _TYPES[0].name
 """The type of a job that does not say which."""

@@ -23,7 +23,10 @@ Mark = tuple[str, int, int, int, int]
 """A class and, in whole pixels, left, top, width, height."""
 
 Size = tuple[int, int]
-"""Displayed width and height of an image in pixels."""
+"""Displayed width and height of an image in pixels; of a text its length in code points, and 1."""
+
+IMAGE, TEXT = "image", "text"
+"""What the data objects of a job can be."""
 
 PRICES = tuple(mills * 1_000 for mills in (12, 24, 36, 48, 60, 72, 120, 240, 360, 480, 600, 720, 840, 960, 1080, 1200))
 """Every price of Ground Truth's table for the public pool, in micro-dollars per worker per task, ascending."""
@@ -168,6 +171,10 @@ class TaskType(ABC, Generic[Answer, Models]):
     """What the public pool may be paid for a task, in micro-dollars, ascending."""
     fewest_labels: ClassVar[int]
     most_labels: ClassVar[int] = 500
+    reserved_labels: ClassVar[frozenset[str]] = frozenset()
+    """Names that no label may have, because an answer says something else with them."""
+    medium: ClassVar[str] = IMAGE
+    """IMAGE or TEXT: the data objects that its jobs take."""
     label_is_file: ClassVar[bool] = False
     """Whether the manifest holds the URI of a file as label; its attribute's name then ends in -ref."""
     exports: ClassVar[tuple[str, ...]] = ()

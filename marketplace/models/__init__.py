@@ -4,7 +4,7 @@ from marketplace.models.accounts import Account, ApiToken, IdempotentRequest, Me
 from marketplace.models.audit import AuditEvent
 from marketplace.models.billing import BillingTerms, WalletRefund, WalletRefundStatus
 from marketplace.models.funds import FundsWatch
-from marketplace.models.identity import IdentityProvider, IdentityProviderStatus
+from marketplace.models.identity import IdentityProtocol, IdentityProvider, IdentityProviderStatus
 from marketplace.models.invitations import Invitation, InvitationStatus
 from marketplace.models.ledger import Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
 from marketplace.models.notices import EmailPace, Notice, NoticeKind, NoticePreference
@@ -78,6 +78,7 @@ __all__ = [
     "GroupKind",
     "GroupMember",
     "IdempotentRequest",
+    "IdentityProtocol",
     "IdentityProvider",
     "IdentityProviderStatus",
     "Invitation",

@@ -7,7 +7,7 @@ one account could make itself people of another one.
 
 import re
 from collections.abc import Sequence
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
@@ -18,6 +18,7 @@ from marketplace import sealing
 from marketplace.errors import Forbidden, Invalid, LimitExceeded, NameTaken, NotFound, WrongState
 from marketplace.models import (
     Account,
+    IdentityProtocol,
     IdentityProvider,
     IdentityProviderStatus,
     Membership,
@@ -82,8 +83,36 @@ def create(
     Nobody signs in by it before an operator has approved it; `approved` says that an operator is asking. Raises Invalid
     naming the field, NameTaken for a slug that is taken, LimitExceeded above PER_ACCOUNT.
     """
+    _check(issuer, client_id, client_secret)
+    return register(
+        account=account,
+        workteam=workteam,
+        name=name,
+        domains=domains,
+        slug=slug,
+        approved=approved,
+        by=by,
+        issuer=issuer.rstrip("/"),
+        client_id=client_id,
+        client_secret=sealing.seal(client_secret),
+    )
+
+
+def register(
+    *,
+    account: Account,
+    workteam: Workteam,
+    name: str,
+    domains: Sequence[str],
+    slug: str,
+    approved: bool,
+    by: str,
+    issuer: str,
+    **of_protocol: object,
+) -> IdentityProvider:
+    """Keep a provider whose members of its own protocol are checked already; raises as `create` does."""
     wanted = slug.strip().lower() or new_slug()
-    _check(name.strip(), issuer, client_id, client_secret)
+    check_lengths(("name", name, NAME_LENGTH))
     if len(wanted) not in SLUG_LENGTH or not _SLUG.fullmatch(wanted):
         raise Invalid(f"{slug!r} found, {SLUG_RULE} expected", field="slug")
     with transaction.atomic():
@@ -96,10 +125,9 @@ def create(
             workteam=workteam,
             slug=wanted,
             name=name.strip(),
-            issuer=issuer.rstrip("/"),
-            client_id=client_id,
-            client_secret=sealing.seal(client_secret),
             domains=_checked_domains(domains),
+            issuer=issuer,
+            **of_protocol,
         )
         audit.record(provider, by=by, because=f"made: {issuer}", to_status=provider.status)
         if approved:
@@ -115,24 +143,35 @@ def _insert(**given: object) -> IdentityProvider:
         raise NameTaken(f"another provider has the address {given['slug']!r}", field="slug") from None
 
 
-def _check(name: str, issuer: str, client_id: str, client_secret: str) -> None:
+def check_lengths(*given: tuple[str, str, Range]) -> None:
+    """Raises Invalid naming the first field whose stripped text has a length that is not allowed."""
+    for field, text, allowed in given:
+        if len(text.strip()) not in allowed:
+            raise Invalid(f"{len(text)} characters found, {allowed} expected", field=field)
+
+
+def _check(issuer: str, client_id: str, client_secret: str) -> None:
     """Raises Invalid naming the field."""
-    for field, text, allowed in (
-        ("name", name, NAME_LENGTH),
+    check_lengths(
         ("issuer", issuer, ISSUER_LENGTH),
         ("client_id", client_id, CLIENT_ID_LENGTH),
         ("client_secret", client_secret, CLIENT_SECRET_LENGTH),
-    ):
-        if len(text.strip()) not in allowed:
-            raise Invalid(f"{len(text)} characters found, {allowed} expected", field=field)
+    )
+    if check_address(issuer, field="issuer").query:
+        raise Invalid(f"{issuer!r} found, an address without a query expected", field="issuer")
+
+
+def check_address(address: str, *, field: str) -> SplitResult:
+    """The parts of an address of a provider. Raises Invalid unless it is https, or http to a host that is allowed."""
     try:
-        parts = urlsplit(issuer)
+        parts = urlsplit(address)
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise Invalid(f"{issuer!r} is not a URL: {error}", field="issuer") from None
+        raise Invalid(f"{address!r} is not a URL: {error}", field=field) from None
     plain = f"{host}:{port or 80}" in settings.FETCH_ALLOWED_HOSTS
-    if not host or parts.query or parts.fragment or parts.scheme != "https" and not (parts.scheme == "http" and plain):
-        raise Invalid(f"{issuer!r} found, https://host/... without a query expected", field="issuer")
+    if not host or parts.fragment or parts.scheme != "https" and not (parts.scheme == "http" and plain):
+        raise Invalid(f"{address!r} found, https://host/... expected", field=field)
+    return parts
 
 
 def _checked_domains(domains: Sequence[str]) -> list[str]:
@@ -146,7 +185,9 @@ def _checked_domains(domains: Sequence[str]) -> list[str]:
 
 
 def renew_secret(*, provider: IdentityProvider, client_secret: str, by: str) -> None:
-    """Take another client secret. Raises Invalid for one of a wrong length."""
+    """Take another client secret. Raises Invalid for one of a wrong length, WrongState for a SAML provider."""
+    if provider.protocol != IdentityProtocol.OPENID:
+        raise WrongState("a SAML provider has certificates and no client secret")
     if len(client_secret.strip()) not in CLIENT_SECRET_LENGTH:
         raise Invalid(f"{len(client_secret)} characters found, {CLIENT_SECRET_LENGTH} expected", field="client_secret")
     with transaction.atomic():
@@ -161,10 +202,10 @@ def approve(*, provider: IdentityProvider, by: str) -> None:
         IDENTITY_PROVIDER.advance(provider, IdentityProviderStatus.ACTIVE, by=by, because="approved")
 
 
-def review_again(*, provider: IdentityProvider, by: str) -> None:
-    """Nobody signs in by the provider until it is approved again, and its people's sessions end. For operators."""
+def review_again(*, provider: IdentityProvider, by: str, because: str = "approval taken back") -> None:
+    """Nobody signs in by the provider until it is approved again, and its people's sessions end."""
     with transaction.atomic():
-        if IDENTITY_PROVIDER.advance(provider, IdentityProviderStatus.IN_REVIEW, by=by, because="approval taken back"):
+        if IDENTITY_PROVIDER.advance(provider, IdentityProviderStatus.IN_REVIEW, by=by, because=because):
             _end_sessions(provider)
 
 
@@ -215,11 +256,14 @@ def active(account: Account) -> list[IdentityProvider]:
     return list(of_account(account).filter(status=IdentityProviderStatus.ACTIVE).order_by("name", "pk"))
 
 
-def of_slug(slug: str) -> IdentityProvider:
-    """The provider with this address, by which people sign in now. Raises NotFound."""
+def of_slug(slug: str, *, saml: bool | None = None) -> IdentityProvider:
+    """The provider with this address, by which people sign in now. `saml`: whether it has to speak SAML, None for any.
+
+    Raises NotFound.
+    """
     rows = IdentityProvider.objects.filter(slug=slug, status=IdentityProviderStatus.ACTIVE)
     found = rows.select_related("account", "workteam").first()
-    if found is None:
+    if found is None or saml not in (None, found.protocol == IdentityProtocol.SAML):
         raise NotFound("there is no sign-in at this address")
     return found
 

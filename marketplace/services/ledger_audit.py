@@ -4,11 +4,14 @@ The rooms above know what must have been paid for; they append their checks to C
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import QueryCanceled
 
+from marketplace.errors import Unavailable
 from marketplace.models import UNDER_WAY, EntryKind, LedgerKind, WalletRefundStatus
 from marketplace.money import text
 from marketplace.services.ledger import MAY_BE_NEGATIVE
@@ -74,6 +77,28 @@ def audit() -> Report:
                                  (SELECT count(*) FROM marketplace_ledgeraccount)""")
         entries, postings, pockets = counted[0]
         return Report(entries, postings, pockets, findings())
+
+
+def audit_within(*, seconds: float) -> Report:
+    """`audit`, on a connection of its own, so that it does not matter what the caller's transaction has read.
+
+    Raises Unavailable when one of its checks takes longer than `seconds`.
+    """
+    with ThreadPoolExecutor(max_workers=1) as apart:
+        return apart.submit(_limited, seconds).result()
+
+
+def _limited(seconds: float) -> Report:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('statement_timeout', %s, false)", [str(round(seconds * 1000))])
+        return audit()
+    except OperationalError as error:
+        if not isinstance(error.__cause__, QueryCanceled):
+            raise
+        raise Unavailable(f"a check took longer than {seconds:g} s: run `manage.py audit_ledger`") from error
+    finally:
+        connection.close()
 
 
 def findings() -> list[Finding]:

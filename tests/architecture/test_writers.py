@@ -10,6 +10,7 @@ MONEY = frozenset({"Posting", "Entry"})
 LEDGER = {"marketplace/services/ledger.py"}
 
 STATE_WRITERS = {
+    "frontend/identity/saml_views.py": "what a SAML sign-in of django-allauth remembers, which is no row",
     "labeling/services/golds/keeping.py": "golds that a member corrects, confirms or withdraws",
     "labeling/services/golds/scoring.py": "golds whose answers say that they are wrong or known",
     "labeling/services/jobs/batches.py": "objects of a batch that opens",

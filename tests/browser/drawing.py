@@ -1,4 +1,4 @@
-"""Steps shared by the browser tests of the box tool: draw with the mouse, read screenshots, read the answer."""
+"""Steps shared by the browser tests of the drawing tools: draw with the mouse, read screenshots, read the answer."""
 
 import io
 from typing import Any
@@ -15,9 +15,16 @@ PHONE: dict[str, Any] = {
     "device_scale_factor": 3,
 }
 # the element is in the page itself, or in the task shell of the worker's page
+TAGS = ", ".join(
+    f"crowd-{kind}"
+    for kind in (
+        *("bounding-box", "polygon", "polyline", "line", "keypoint"),
+        *("semantic-segmentation", "instance-segmentation"),
+    )
+)
 TOOL = (
-    "(document.querySelector('crowd-bounding-box')"
-    " ?? document.querySelector('waggle-task-shell').shadowRoot.querySelector('crowd-bounding-box'))"
+    f"(document.querySelector('{TAGS}')"
+    f" ?? document.querySelector('waggle-task-shell').shadowRoot.querySelector('{TAGS}'))"
 )
 
 
@@ -57,12 +64,12 @@ def answers(page: Page) -> list[dict[str, Any]]:
     return found
 
 
-def submit(page: Page) -> dict[str, Any]:
-    """Press Submit and return the value of the element."""
+def submit(page: Page, name: str = "boundingBox") -> dict[str, Any]:
+    """Press Submit and return the value of the element with this name."""
     before = len(answers(page))
     page.get_by_role("button", name="Submit").click()
     wait_until(lambda: len(answers(page)) > before)
-    value: dict[str, Any] = answers(page)[-1]["boundingBox"]
+    value: dict[str, Any] = answers(page)[-1][name]
     return value
 
 

@@ -55,7 +55,8 @@ class Site:
     instructions: dict[str, Any] = field(default_factory=dict)
     task_type: str = "BoundingBox"
     title: str = "Draw a box around every bee"
-    element: dict[str, str] = field(default_factory=lambda: {"tag": "crowd-bounding-box", "name": "boundingBox"})
+    text_url: str | None = None
+    element: dict[str, Any] = field(default_factory=lambda: {"tag": "crowd-bounding-box", "name": "boundingBox"})
     tasks: int = 3
     seconds_left: float = 300.0
     fail_with: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
@@ -73,7 +74,8 @@ class Site:
         return {
             "id": number * 100, "task_id": number * 10, "queue_id": 7, "lease_expires_at": "2030-01-01T00:00:00Z",
             "seconds_left": self.seconds_left, "accepted_at": "2026-01-01T00:00:00Z", "price": "0.036000",
-            "image_url": f"/picture/{number}.png", "image_size": {"width": WIDTH, "height": HEIGHT},
+            "image_url": None if self.text_url else f"/picture/{number}.png", 
+            "text_url": self.text_url, "image_size": {"width": WIDTH, "height": HEIGHT},
             "labels": [{"label": name} for name in self.labels], "task_type": self.task_type, "title": self.title,
             "instructions": self.instructions, "element": self.element, "initial_value": None,
         }  # fmt: skip
@@ -190,6 +192,14 @@ def harness(*, labels: str, src: str = "/picture/1.png", more: str = "", inner: 
     return f"""{HEAD}<body><script type="module" src="/harness.js"></script><crowd-form>
     <crowd-bounding-box name="boundingBox" src="{src}" header="Box every bee" labels="{labels}" {more}>{inner}
     </crowd-bounding-box></crowd-form></body></html>"""
+
+
+def drawing_harness(tag: str, *, labels: str, src: str = "/picture/1.png", more: str = "") -> str:
+    """A page with one crowd form around a drawing element of the name "drawn"; answers are kept as in `harness`."""
+    return f"""{HEAD}<body><script type="module" src="/harness.js"></script><crowd-form>
+    <{tag} name="drawn" src="{src}" header="Mark every bee" labels="{labels}" {more}>
+    <short-instructions><p>Mark the bees, not the flowers.</p></short-instructions>
+    </{tag}></crowd-form></body></html>"""
 
 
 def task_page(**config: Any) -> str:

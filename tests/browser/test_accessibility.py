@@ -16,7 +16,8 @@ from learning.models import LearningLoop, Model, Round, TrainingJob
 from marketplace.models import Account, User, Worker
 from tests import builders
 from tests.browser import people_stories
-from tests.browser.conftest import ELEMENTS, Visit
+from tests.browser.chromium import ELEMENTS
+from tests.browser.conftest import Visit
 from tests.labeling import label_files, stories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -138,7 +138,7 @@ def test_a_click_selects_the_smallest_box_first(plain: Site, open_page: Open) ->
     page.keyboard.press("Escape")
     draw(page, 100, 100, 500, 400)
     page.keyboard.press("Escape")
-    chosen = f"{TOOL}.editor.box.width"
+    chosen = f"{TOOL}.editor.shape.width"
     page.mouse.click(*on_screen(page, 330, 230))
     settles(lambda: page.evaluate(chosen), 60)
     page.mouse.click(*on_screen(page, 330, 230))
@@ -175,7 +175,7 @@ def test_boxes_are_drawn_and_submitted_by_keyboard_alone(plain: Site, open_page:
     expect(page.locator("#say")).to_contain_text("Added box 2 of 2, flower")
     for _ in range(40):
         page.keyboard.press("Tab")
-        if page.evaluate("document.querySelector('crowd-form').shadowRoot.activeElement?.textContent === 'Submit'"):
+        if page.evaluate(f"{TOOL}.shadowRoot.activeElement?.textContent === 'Submit'"):
             break
     page.keyboard.press("Enter")
 

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from marketplace.models import Account, User
 from tests import builders
+from tests.browser import wizard
 from tests.browser.conftest import Visit
 from tests.labeling import stories
 
@@ -21,14 +22,7 @@ def page(visit: Visit, account: Account, owner: User) -> Page:
     dataset = builders.a_dataset(account=account, name="clover")
     builders.a_team(account=account, workers=stories.a_crowd(6), name="field-team")
     page = visit(owner, reverse("requester:job-new") + f"?dataset={dataset.pk}")
-    page.get_by_label("Name").fill("bees")
-    page.get_by_role("button", name="Continue").click()
-    page.get_by_label("Labels").fill("bee\nwasp")
-    page.get_by_label("Title").fill("Box every insect")
-    page.get_by_label("Description").fill("Bees and wasps on flowers")
-    page.get_by_role("button", name="Continue").click()
-    page.get_by_label("Workforce").select_option(label="field-team")
-    page.get_by_label("Workers per object").fill("3")
+    wizard.up_to_the_workers(page, "3")
     return page
 
 

@@ -55,6 +55,9 @@ def test_a_bonus_a_refund_and_a_reversed_deposit(
     operator.get_by_label("Reason").fill("stolen card")
     operator.get_by_role("button", name="Take it out").click()
     expect(operator.get_by_text("its jobs wait")).to_be_visible()
+    operator.get_by_role("link", name="Ledger audit").click()
+    operator.get_by_role("button", name="Audit now").click()
+    expect(operator.get_by_text("The ledger is whole.")).to_be_visible()
     advancing.advance_job(job.pk)
     page.goto(live_server.url + reverse("requester:job", args=[job.pk]))
     expect(page.get_by_role("button", name="Try now")).to_be_visible()
@@ -65,10 +68,12 @@ def test_a_bonus_a_refund_and_a_reversed_deposit(
     for look in LOOKS:
         look = {**look, "color_scheme": "light"}
         width = look["viewport"]["width"]
+        operator.set_viewport_size(look["viewport"])
+        assert operator.evaluate("document.documentElement.scrollWidth") <= width
         for user, wanted in (
             (owner, paths),
             (workers[0].user, [reverse("worker:earnings"), reverse("worker:statement")]),
-            (builders.an_operator(), [reverse("operator:money")]),
+            (builders.an_operator(), [reverse("operator:money"), reverse("operator:ledger")]),
         ):
             shown = visit(user, wanted[0], **look)
             check(shown, [live_server.url + path for path in wanted])

@@ -26,6 +26,7 @@ from marketplace.services import boundaries
 from tests import builders
 from tests.browser.conftest import Visit
 from tests.browser.drawing import draw, frames
+from tests.browser.elements_site import HEAD, Site
 from tests.labeling import stories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -35,6 +36,23 @@ LARGEST = 200_000
 """Bytes that a picture may have at most: every clone carries it."""
 OBJECTS, ANSWERED, WORKERS = 16, 10, 3
 LOOK = {"viewport": {"width": 1180, "height": 760}, "color_scheme": "light", "reduced_motion": "reduce"}
+
+
+TEMPLATE = """
+<h1>Which insect is it?</h1><crowd-alert type="info">Look at the whole picture before you answer.</crowd-alert>
+<crowd-tabs><crowd-tab header="What you see">
+  <crowd-input name="kind" label="Kind" placeholder="for instance honey bee" required></crowd-input>
+  <crowd-checkbox name="on" value="flower" checked>On a flower</crowd-checkbox>
+  <crowd-checkbox name="on" value="leaf">On a leaf</crowd-checkbox>
+  <crowd-toggle-button name="sharp" value="sharp" checked>The picture is sharp</crowd-toggle-button>
+  <crowd-radio-group><crowd-radio-button name="size" value="small" checked>Smaller than a coin</crowd-radio-button>
+    <crowd-radio-button name="size" value="large">Larger than a coin</crowd-radio-button></crowd-radio-group>
+  <crowd-slider name="sure" min="1" max="5" value="4"><crowd-slider-label position="1">a guess</crowd-slider-label>
+    <crowd-slider-label position="5">certain</crowd-slider-label></crowd-slider>
+  <crowd-text-area name="note" label="Anything else?" char-counter max-length="200"></crowd-text-area>
+</crowd-tab><crowd-tab header="Who you are"></crowd-tab></crowd-tabs>
+<crowd-instructions link-text="Instructions" link-type="button"></crowd-instructions>
+<crowd-button form-action="submit" variant="primary" icon="send">Submit</crowd-button>"""
 
 
 @dataclass
@@ -140,3 +158,19 @@ def test_pages_of_a_job_in_the_middle_of_its_work(
         count = sum(box.label == label for box in scene.boxes)
         expect(page.locator(".list li").filter(has_text=label)).to_have_count(count)
     keep(page, "worker")
+
+
+def test_the_controls_of_templates(
+    site: Site, open_page: Callable[..., Page], keep: Callable[[Page, str], None], tolerated: list[str]
+) -> None:
+    """A template of controls, filled in, with the message that a submit without the required field gives."""
+    tolerated += ["Applying inline style"]
+    site.pages["/form"] = (
+        f'{HEAD}<body><main class="app-main"><crowd-form class="card">{TEMPLATE}</crowd-form></main></body></html>'
+    )
+    page = open_page("/form", ready="crowd-button", **LOOK | {"viewport": {"width": 860, "height": 800}})
+    page.get_by_label("Anything else?").fill("It carries pollen.")
+    page.get_by_role("button", name="Submit").click()
+    expect(page.locator("#form-refusal")).to_have_text("Kind: Fill this in.")
+    page.mouse.move(0, 0)
+    keep(page, "controls")

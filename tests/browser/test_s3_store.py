@@ -19,6 +19,7 @@ from marketplace import storage
 from marketplace.models import Account, User, Worker
 from marketplace.services import boundaries
 from tests import builders
+from tests.browser import wizard
 from tests.browser.conftest import Visit
 from tests.browser.drawing import draw
 from tests.browser.elements_site import wait_until
@@ -60,14 +61,7 @@ def upload(page: Page) -> Dataset:
 
 def launch(page: Page) -> LabelingJob:
     """The wizard with its preview, from the data set to the job."""
-    page.get_by_label("Name").fill("bees")
-    page.get_by_role("button", name="Continue").click()
-    page.get_by_label("Labels").fill("bee\nwasp")
-    page.get_by_label("Title").fill("Box every insect")
-    page.get_by_label("Description").fill("Bees and wasps on flowers")
-    page.get_by_role("button", name="Continue").click()
-    page.get_by_label("Workforce").select_option(label="field-team")
-    page.get_by_label("Workers per object").fill("1")
+    wizard.up_to_the_workers(page, "1")
     page.get_by_role("button", name="Continue").click()
     page.get_by_label("Automated labeling").uncheck()
     page.get_by_role("button", name="Continue").click()

@@ -16,6 +16,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         ("/wallet/deposits/", {"amount": "1.50"}),
         (f"/wallet/refunds/{ids['refund_id']}/cancel/", {}),
         ("/wallet/billing/", {"billing_name": "N", "billing_address": "A", "tax_number": "DE136695976"}),
+        ("/operator/ledger/", {}),
         ("/operator/money/reverse/", {"reference": "bank-1", "reason": "fraud"}),
         ("/operator/money/tax/", {"account": world.account.pk, "percent": "19", "label": "VAT"}),
         (f"/operator/money/refunds/{ids['refund_id']}/refused/", {"reason": "no"}),

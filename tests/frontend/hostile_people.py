@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests import builders
+from tests.frontend import saml_provider
 from tests.frontend.world import World
+
+A_CERTIFICATE = saml_provider.Provider().certificate
 
 
 def people_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -57,6 +60,12 @@ def company_forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (f"/you/connections/{slug}/disconnect/", {}),
         ("/settings/sign-in/", {**_a_company(world), "domains": "example.org"}),
         (f"/settings/sign-in/{key}/act/", {"act": "secret", "client_secret": "newer"}),
+        (f"/sign-in/with/{world.ids['saml_id']}/saml/answer/", {"SAMLResponse": "YQ=="}),
+        ("/settings/sign-in/saml/", {**_a_saml_company(world), "domains": "example.org"}),
+        (
+            f"/settings/sign-in/{world.ids['saml_provider_id']}/act/",
+            {"act": "certificates", "metadata": "", "certificate": A_CERTIFICATE},
+        ),
         (f"/operator/identity-providers/{key}/approve/", {}),
         (f"/operator/identity-providers/{key}/review/", {}),
     ]
@@ -70,6 +79,17 @@ def _a_company(world: World) -> dict[str, Any]:
         "client_secret": "a secret",
         "workteam": world.ids["team_id"],
         "slug": "hives",
+    }
+
+
+def _a_saml_company(world: World) -> dict[str, Any]:
+    return {
+        "name": "Hives",
+        "entity_id": "urn:hives",
+        "sso_url": "https://login.example.org",
+        "certificate": A_CERTIFICATE,
+        "workteam": world.ids["team_id"],
+        "slug": "saml-hives",
     }
 
 
@@ -97,6 +117,8 @@ def people_bodies(world: World) -> dict[str, dict[str, Any]]:
     return {
         "create_identity_provider": {**_a_company(world), "domains": ["example.org"]},
         "set_identity_provider_secret": {"client_secret": "newer"},
+        "create_saml_identity_provider": {**_a_saml_company(world), "domains": ["example.org"]},
+        "set_identity_provider_certificates": {"certificate": A_CERTIFICATE},
         "create_user": {"email": "n@example.org", "display_name": "N", "account": "N"},
         "deactivate_user": {"reason": "left"},
         "suspend_worker": {"reason": "spam"},

@@ -39,13 +39,16 @@ from marketplace.services import (
     invitations,
     notifications,
     qualifications,
+    saml_providers,
     wallet_refunds,
     webhooks,
     workteams,
 )
 from tests import builders
+from tests.frontend import saml_provider
 from tests.labeling import panel_stories, stories
 
+_METADATA = saml_provider.Provider().metadata()
 OBJECTS = 3
 """Objects that each further job brings; two are labeled, one stays open."""
 
@@ -126,6 +129,15 @@ def _more_people(portal: Portal, worker: Worker) -> None:
         issuer="https://login.example.org",
         client_id="waggle",
         client_secret="a secret",
+        domains=["example.org"],
+        approved=True,
+        by="system",
+    )
+    saml_providers.create(
+        account=portal.account,
+        workteam=portal.team,
+        name="Bees",
+        metadata=_METADATA,
         domains=["example.org"],
         approved=True,
         by="system",
@@ -331,6 +343,7 @@ def pages(portal: Portal) -> dict[str, tuple[User, str]]:
         "wallet_statement": (owner, reverse("requester:wallet-statement")),
         "job_bonuses": (owner, reverse("requester:job-bonuses", args=[job])),
         "worker_statement": (worker, reverse("worker:statement")),
+        "operator_ledger": (portal.operator, reverse("operator:ledger")),
         "operator_money": (portal.operator, reverse("operator:money")),
         "billing": (owner, reverse("requester:billing")),
         "teams": (owner, reverse("requester:teams")),

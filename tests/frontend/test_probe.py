@@ -4,8 +4,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from labeling.models import Assignment, Batch, LabelingJob, Task
+from labeling.models import Assignment, Batch, DataObject, LabelingJob, ObjectState, Task
 from labeling.queries import progress
+from labeling.services.golds import keeping
 from labeling.services.jobs import advancing, probe
 from labeling.services.queue import assignments
 from marketplace.errors import WrongState
@@ -56,6 +57,18 @@ def test_a_sound_job_goes_on_by_itself_once_the_first_ten_objects_are_done():
     found = probe.outcome(job)
     assert (found.objects, found.answered, found.answers, found.empty) == (10, 10, 20, 0)
     assert (found.median_seconds, found.agreement, found.problems) == (8.5, 1.0, [])
+
+
+def test_golds_that_few_have_answered_hold_no_job():
+    job, crowd = a_public_job(objects=60, golds={"rate": 50})
+    rows = list(DataObject.objects.filter(job=job, state=ObjectState.UNLABELED).order_by("index"))
+    for row in rows[:20]:
+        keeping.add(data_object=row, content=stories.ONE_BEE, by="user:1")
+    golds = Task.objects.filter(queue=job.queue, gold__isnull=False)
+    assert golds.count() == 20
+    work_off(job, crowd)
+    assert job.probe == "Passed" and golds.filter(answers_count=0).exists()
+    assert (probe.outcome(job).objects, probe.outcome(job).answers) == (10, 20)
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ from marketplace.services import (
     profiles,
     qualifications,
     requirements,
+    saml_providers,
     team_access,
     vendor_listings,
     wallet_refunds,
@@ -242,11 +243,21 @@ DECLARED: dict[str, Range] = {
     "client_secret": identity_providers.CLIENT_SECRET_LENGTH,
     "issuer": identity_providers.ISSUER_LENGTH,
     "slug": team_access.SLUG_LENGTH,
-    "ProviderForm.domains": identity_providers.DOMAINS_LENGTH,
-    "ProviderForm.name": identity_providers.NAME_LENGTH,
-    "ProviderInput.domains": identity_providers.DOMAINS,
-    "ProviderInput.domains[]": identity_providers.DOMAIN_LENGTH,
-    "ProviderInput.name": identity_providers.NAME_LENGTH,
+    **{
+        f"{protocol}{name}": length
+        for protocol in ("Provider", "SamlProvider", "Registration")
+        for name, length in (
+            ("Form.domains", identity_providers.DOMAINS_LENGTH),
+            ("Form.name", identity_providers.NAME_LENGTH),
+            ("Input.domains", identity_providers.DOMAINS),
+            ("Input.domains[]", identity_providers.DOMAIN_LENGTH),
+            ("Input.name", identity_providers.NAME_LENGTH),
+        )
+    },
+    "certificate": saml_providers.CERTIFICATE_LENGTH,
+    "entity_id": saml_providers.ENTITY_ID_LENGTH,
+    "metadata": saml_providers.METADATA_LENGTH,
+    "sso_url": saml_providers.SSO_URL_LENGTH,
     "portal": team_access.SLUG_LENGTH,
     "source_cidrs": team_access.CIDRS,
     "source_cidrs[]": team_access.CIDR_LENGTH,

@@ -40,13 +40,14 @@ from marketplace.services import (
     passwords,
     payouts,
     qualifications,
+    saml_providers,
     signups,
     wallet_refunds,
     webhooks,
     workteams,
 )
 from tests import builders
-from tests.frontend import vendor_world
+from tests.frontend import saml_provider, vendor_world
 from tests.frontend.passkeys import a_passkey
 from tests.frontend.vendor_world import VendorWorld, a_vendor_world
 from tests.labeling import panel_stories, stories
@@ -215,9 +216,8 @@ def _a_finding(job: LabelingJob, worker: Worker) -> ConductFinding:
     )
 
 
-def a_world() -> World:
-    """Create an account with one object of each kind."""
-    job, (worker, other) = stories.a_funded_job(
+def _a_secret_job() -> tuple[LabelingJob, list[Worker]]:
+    return stories.a_funded_job(
         workers=2,
         name="secret-meadow",
         workers_per_object=2,
@@ -225,6 +225,11 @@ def a_world() -> World:
         review_days=3,
         instructions={"short": "x", "full": "", "good_examples": [], "bad_examples": []},
     )
+
+
+def a_world() -> World:
+    """Create an account with one object of each kind."""
+    job, (worker, other) = _a_secret_job()
     account = job.account
     owner, (outsider,) = account.members.get(), stories.a_crowd(1)
     stranger = User.objects.create(username="stranger", email="stranger@example.org", password="!")
@@ -262,7 +267,7 @@ def a_world() -> World:
         "user_id": owner.pk,
         "team_id": job.workteam_id,
         "slug": job.workteam.portal_slug,
-        **_an_identity_provider(account, job.workteam),
+        **_identity_providers(account, job.workteam),
         "worker_id": worker.public_id,
         "other_worker_id": other.public_id,
         "payout_id": payout.pk,
@@ -286,8 +291,8 @@ def _of_templates(job: LabelingJob, row: DataObject, uri: str) -> dict[str, Any]
     return {"frame": frame.split("/")[-2], "file": sealed(FILE, {"uri": uri}, seconds=60)}
 
 
-def _an_identity_provider(account: Account, team: Workteam) -> dict[str, Any]:
-    """An approved provider of the account that nobody can reach, by its key and its slug."""
+def _identity_providers(account: Account, team: Workteam) -> dict[str, Any]:
+    """Approved providers of the account that nobody can reach, of each protocol, by their keys and their slugs."""
     made = identity_providers.create(
         account=account,
         workteam=team,
@@ -299,7 +304,17 @@ def _an_identity_provider(account: Account, team: Workteam) -> dict[str, Any]:
         approved=True,
         by="system",
     )
-    return {"identity_provider_id": made.pk, "provider_id": made.slug}
+    saml = saml_providers.create(
+        account=account,
+        workteam=team,
+        name="secret-company",
+        metadata=saml_provider.Provider("https://127.0.0.1").metadata(),
+        domains=["example.org"],
+        approved=True,
+        by="system",
+    )
+    ids = {"identity_provider_id": made.pk, "provider_id": made.slug}
+    return {**ids, "saml_provider_id": saml.pk, "saml_id": saml.slug}
 
 
 def _of_panels(account: Account) -> dict[str, Any]:

@@ -17,8 +17,13 @@ class Browser:
 
     def get(self, path: str) -> str:
         """The page."""
-        with self.opener.open(self.base + path, timeout=60) as response:
-            return response.read().decode()
+        return self.bytes(path).decode()
+
+    def bytes(self, path: str) -> bytes:
+        """What is at a path, or at an address of the site."""
+        with self.opener.open(self.base + path.removeprefix(self.base), timeout=60) as response:
+            content: bytes = response.read()
+            return content
 
     def post(self, path: str, form: dict[str, str]) -> str:
         """Send a form; returns the page one is led to."""

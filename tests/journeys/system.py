@@ -8,15 +8,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import psycopg
 import urllib3
 
 from marketplace.database import start_embedded, stop_embedded
 
+Seen = TypeVar("Seen")
 ROOT = Path(__file__).resolve().parent.parent.parent
 COMMANDS = {
     "web": ["-m", "frontend.server"],
@@ -115,6 +117,14 @@ class System:
                 pass
             assert time.monotonic() < deadline, self.logs()
             time.sleep(0.1)
+
+    def until(self, read: Callable[[], Seen], wanted: Callable[[Seen], object], seconds: float = 120) -> Seen:
+        """Poll until `wanted(read())`; returns what was read."""
+        deadline = time.monotonic() + seconds
+        while not wanted(seen := read()):
+            assert time.monotonic() < deadline, (seen, self.logs())
+            time.sleep(0.2)
+        return seen
 
     def logs(self) -> str:
         """The last part of every log, for messages of failed tests."""

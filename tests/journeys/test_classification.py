@@ -3,7 +3,6 @@
 import html
 import json
 import re
-import time
 import urllib.parse
 from pathlib import Path
 
@@ -27,15 +26,6 @@ ATTRIBUTE = "shape"
 def system():
     with running() as up:
         yield up
-
-
-def until(read, wanted, system: System):
-    """Poll until `wanted(read())`; returns what was read."""
-    deadline = time.monotonic() + 120
-    while not wanted(seen := read()):
-        assert time.monotonic() < deadline, (seen, system.logs())
-        time.sleep(0.2)
-    return seen
 
 
 def work(worker: Api, number: int, job_id: int, numbers: dict[bytes, int], chosen: set[int]) -> None:
@@ -104,21 +94,20 @@ def test_pictures_in_classes_out(system, tmp_path):
     # when everybody answers, and the requester decides the second picture while the job runs
     job = api.post("/api/v1/labeling-jobs", design(crew, dataset["id"]))
     path = f"/api/v1/labeling-jobs/{job['id']}"
-    until(lambda: api.get(path)["status"], lambda status: status == "InProgress", system)
-    until(lambda: api.get(f"{path}/objects")["results"], lambda rows: rows[0]["state"] == "PendingHuman", system)
+    system.until(lambda: api.get(path)["status"], lambda status: status == "InProgress")
+    system.until(lambda: api.get(f"{path}/objects")["results"], lambda rows: rows[0]["state"] == "PendingHuman")
     for number, worker in enumerate(workers):
         work(worker, number, job["id"], numbers, {0, 1})
-    objects = until(
+    objects = system.until(
         lambda: api.get(f"{path}/objects")["results"],
         lambda rows: [row["state"] for row in rows[:2]] == ["HumanLabeled"] * 2,
-        system,
     )
     assert [row["label"]["choice"] for row in objects[:2]] == ["disc", "neither"]
     browser = signed_in(system.url, *crew["requester_login"])
     decide_on_the_page(browser, job["id"], objects[1]["id"])
     for number, worker in enumerate(workers):
         work(worker, number, job["id"], numbers, {2, 3})
-    job = until(lambda: api.get(path), lambda seen: seen["status"] in run.FINAL, system)
+    job = system.until(lambda: api.get(path), lambda seen: seen["status"] in run.FINAL)
 
     # then the job completed, its manifest is AWS's, and its pages show who chose what
     assert job["status"] == "Completed" and job["label_counters"]["HumanLabeled"] == COUNT
@@ -188,7 +177,7 @@ def check_chaining(api: Api, browser: Browser, crew: dict, job: dict, system: Sy
     del given["dataset"]
     again = api.post("/api/v1/labeling-jobs", given)
     path = f"/api/v1/labeling-jobs/{again['id']}"
-    until(lambda: api.get(path)["status"], lambda status: status == "Completed", system)
+    system.until(lambda: api.get(path)["status"], lambda status: status == "Completed")
     rows = api.get(f"{path}/objects")["results"]
     assert [row["label"]["choice"] for row in rows] == TRUTH and {row["state"] for row in rows} == {"HumanLabeled"}
     (layers,) = layers_of(browser.get(f"/jobs/{again['id']}/labels/{rows[0]['id']}/"))

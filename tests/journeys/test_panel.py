@@ -1,6 +1,5 @@
 """A panel end to end over real HTTP: people come by link, do their tasks, leave with the code; the job has labels."""
 
-import time
 import urllib.error
 import urllib.parse
 from pathlib import Path
@@ -26,15 +25,6 @@ PANEL = {
 def system():
     with running(learning=False) as up:
         yield up
-
-
-def until(read, wanted, system: System):
-    """Poll until `wanted(read())`; returns what was read."""
-    deadline = time.monotonic() + 120
-    while not wanted(seen := read()):
-        assert time.monotonic() < deadline, (seen, system.logs())
-        time.sleep(0.2)
-    return seen
 
 
 def filled_in(link: str, system: System, who: str) -> str:
@@ -69,7 +59,7 @@ def test_people_come_by_link_and_leave_with_the_code(system, tmp_path):
     assert refused.value.problem["errors"][0]["field"] == "price"
     job = api.post("/api/v1/labeling-jobs", design | {"price": "0"})
     path = f"/api/v1/labeling-jobs/{job['id']}"
-    until(lambda: api.get(f"{path}/objects")["results"], lambda r: r and r[0]["state"] == "PendingHuman", system)
+    system.until(lambda: api.get(f"{path}/objects")["results"], lambda r: r and r[0]["state"] == "PendingHuman")
     (row,) = api.get(f"/api/v1/panels/{panel['id']}")["links"]
     queue = int(row["link"].partition("?")[0].rstrip("/").rsplit("/", 1)[1])
 
@@ -89,7 +79,7 @@ def test_people_come_by_link_and_leave_with_the_code(system, tmp_path):
 
     # then nobody else is let in, the job is complete, and every answer has its participant
     assert "complete?cc=OUT1" in Browser(system.url).get(filled_in(row["link"], system, "dov"))
-    done = until(lambda: api.get(path), lambda seen: seen["status"] in run.FINAL, system)
+    done = system.until(lambda: api.get(path), lambda seen: seen["status"] in run.FINAL)
     assert done["status"] == "Completed" and done["label_counters"]["HumanLabeled"] == COUNT
     sessions = api.pages(f"/api/v1/panels/{panel['id']}/sessions")
     assert [(one["participant"], one["status"]) for one in sessions] == [

@@ -23,7 +23,7 @@ from tests.labeling import stories
 CENT = 10_000
 WORKERS = 4
 WORK = ["work"] * 4 + ["claim"] * 2 + ["submit"] * 2 + ["give_back", "decline", "expire", "advance", "advance"]
-REVIEW = ["accept", "reject", "reject_back", "appeal", "deny", "uphold", "overdue", "accept_due"]
+REVIEW = ["accept", "reject", "reject_back", "appeal", "deny", "uphold", "overdue", "accept_due", "contested", "upheld"]
 MONEY = ["deposit", "bonus", "reverse", "overdraw", "ask_back", "keep", "send_back", "payout", "cancel", "bank"]
 MONEY += ["refuse", "settle"]
 OTHERS = ["new_job", "new_job", "stop", "block", "lift", "lift", "raise_price", "raise_price"]
@@ -67,7 +67,9 @@ class Business:
         self.deposits = 0
         for worker in self.workers:
             payouts.set_details(worker=worker, holder="Ana", destination="acct 1")
+        # One without and one with a review, so that every act soon finds what it is about.
         self.new_job(0, 0)
+        self.new_job(0, 1)
 
     def act(self, name: str, who: int, which: int) -> None:
         """Carry out an act, if it is possible."""
@@ -168,6 +170,19 @@ class Business:
     def appeal(self, who, which):
         if review := self._review(which):
             appeals.file_appeal(review=review, worker=review.worker, text="it was right")
+
+    def contested(self, who, which):
+        """What chance alone seldom brings about: somebody works, is rejected, and appeals."""
+        self.work(who, 1)
+        found = AnswerReview.objects.filter(worker=self.workers[who], state="Pending", queue__account=self.account)
+        if review := found.select_related("queue", "worker").order_by("pk").last():
+            deciding.reject_one(review=review, reason="no", return_to_worker=False, by="user:1")
+            appeals.file_appeal(review=review, worker=review.worker, text="it was right")
+
+    def upheld(self, who, which):
+        """And is right after all."""
+        self.contested(who, which)
+        self.uphold(who, -1)
 
     def _appeal(self, which):
         return self._pick(Appeal.objects.filter(review__queue__account=self.account), which)

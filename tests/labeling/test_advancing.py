@@ -78,6 +78,25 @@ def test_the_sweep_enqueues_every_live_job_even_when_a_message_was_lost():
     background.advance_job(10**9)
 
 
+@pytest.mark.django_db
+def test_a_request_that_waits_after_the_last_pass_has_a_message():
+    """With golds every answer requests an advance; its message is spent on a process that finds the lock held."""
+    job, _ = stories.a_funded_job(objects=1)
+
+    def answered_meanwhile(execute, sql, params, many, context):
+        done = execute(sql, params, many, context)
+        if sql.startswith('DELETE FROM "labeling_advancerequest"'):
+            advance_requests.request_advance(job.queue_id)
+            OrmQ.objects.all().delete()
+        return done
+
+    with connection.execute_wrapper(answered_meanwhile):
+        background.advance_job(job.pk)
+    assert AdvanceRequest.objects.filter(queue=job.queue).exists()
+    (message,) = OrmQ.objects.all()
+    assert (message.task["func"], message.task["args"]) == (advance_requests.ADVANCE, (job.queue_id,))
+
+
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_job_whose_process_is_killed_at_any_moment_ends_with_the_same_result():

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from labeling import background
 from labeling.conduct.observed import Activity
 from labeling.models import (
     AnswerReview,
@@ -78,6 +79,19 @@ def test_answers_by_a_script_close_the_job_and_no_other():
     with pytest.raises(Forbidden, match="closed to you"):
         assignments.claim(worker=robot, queue=job.queue)
     assert stories.work_list(robot) == []
+
+
+def test_a_block_of_which_only_the_finding_was_stored_is_followed_by_the_sweep():
+    job, (robot, _) = stories.an_open_job(workers=2, objects=8, review_days=3)
+    give(robot, job)
+    held = assignments.claim(worker=robot, queue=job.queue)
+    ConductFinding.objects.create(
+        worker=robot, queue=job.queue, rule="no-input", action="Block", reason="no input", found_at=timezone.now()
+    )
+    for _ in range(2):
+        background.sweep()
+        held.refresh_from_db()
+        assert (held.state, AnswerReview.objects.get(worker=robot).state) == ("Returned", "Rejected")
 
 
 def test_people_who_use_keys_and_clients_that_count_nothing_are_no_robots():

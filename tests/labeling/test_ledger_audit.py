@@ -7,9 +7,10 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from labeling.models import Assignment
+from labeling.models import AnswerReview, Appeal, Assignment
 from labeling.services.jobs import advancing, creation
 from labeling.services.queue import assignments
+from labeling.services.results import appeals, deciding
 from marketplace.models import Entry, EntryKind, LedgerAccount, LedgerKind, Posting, Subject
 from marketplace.services import ledger, ledger_audit
 from tests.labeling import stories
@@ -17,6 +18,8 @@ from tests.labeling import stories
 BALANCED = "every entry balances"
 PAID = "every accepted answer is paid"
 EARNED = "every payment is for an accepted answer"
+ANSWERED = "appeals are answered as their reviews say"
+RETURNED = "what reviews brought back is known"
 FUNDED = "open seats are funded, the rest is returned"
 
 
@@ -140,6 +143,32 @@ def test_money_that_is_left_in_escrow(writable):
     writable.queue.batches.update(status="Completed")
     (what,) = found()[FUNDED]
     assert what.startswith(f"work queue {writable.queue_id} has no open batch and holds 0.")
+
+
+def test_an_appeal_that_was_upheld_and_is_not_said_to_be_and_the_reverse(db):
+    job, (worker, *_) = stories.an_open_job(workers=3, objects=4, review_days=3)
+    stories.answer(assignments.claim(worker=worker, queue=job.queue))
+    review = AnswerReview.objects.get()
+    deciding.reject_one(review=review, reason="no", return_to_worker=False, by="user:1")
+    appeal = appeals.file_appeal(review=review, worker=worker, text="yes")
+    Appeal.objects.update(state="Upheld")
+    assert found() == {ANSWERED: [f"appeal {appeal.pk} is Upheld, review {review.pk} of its answer is Rejected"]}
+    Appeal.objects.update(state="Open")
+    appeals.uphold(appeal=appeal, text="yes", by="user:1")
+    assert found() == {}
+    Appeal.objects.update(state="Denied")
+    assert found() == {ANSWERED: [f"appeal {appeal.pk} is Denied, review {review.pk} of its answer is Accepted"]}
+
+
+def test_what_a_review_brought_back_is_not_what_it_says(db):
+    job, (worker, *_) = stories.an_open_job(workers=3, objects=1, workers_per_object=1, review_days=3)
+    stories.answer(assignments.claim(worker=worker, queue=job.queue))
+    advancing.advance_job(job.pk)
+    review = AnswerReview.objects.get()
+    deciding.reject_one(review=review, reason="no", return_to_worker=False, by="user:1")
+    assert found() == {}
+    AnswerReview.objects.update(to_wallet_micros=1)
+    assert found() == {RETURNED: [f"review {review.pk} brought 0.043200 dollars to the wallet, it says 0.000001"]}
 
 
 def test_a_trigger_that_is_off_or_missing(job):

@@ -72,6 +72,7 @@ class LedgerMachine(RuleBasedStateMachine):
             self.undone.__exit__(None, None, None)
 
 
+@pytest.mark.timeout(900)
 @override_settings(MINIMUM_PAYOUT="0.01")
 def test_the_ledger_is_whole_after_every_step(db):
     run_state_machine_as_test(
@@ -82,6 +83,7 @@ def test_the_ledger_is_whole_after_every_step(db):
     )
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.django_db(transaction=True)
 @override_settings(MINIMUM_PAYOUT="0.01")
 def test_the_ledger_is_whole_after_eight_people_did_everything_at_once():

@@ -8,7 +8,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from labeling.models import Answer, Assignment, Batch, DataObject, LabelingJob, Task
+from labeling.models import Answer, AnswerReview, Assignment, Batch, DataObject, LabelingJob, Task
 from labeling.services.jobs import advancing, creation
 from labeling.services.queue import assignments, leases
 from marketplace.errors import InUse, TaskLimit
@@ -64,17 +64,22 @@ def do(act, worker, which, job):
     elif act == "repeat" and mine:
         seat = mine[which % len(mine)]
         try:
-            stories.answer(seat)
+            stories.answer(seat, key=key_of(seat))
         except InUse:
             assert seat.state in ("Expired", "Returned", "Declined", "Cancelled")
     elif leased:
         seat = leased[which % len(leased)]
         if act == "submit":
-            stories.answer(seat, stories.boxes((100, 100, 50 + 30 * which, 40)))
+            stories.answer(seat, stories.boxes((100, 100, 50 + 30 * which, 40)), key=key_of(seat))
         elif act == "return":
             assignments.give_back(assignment=seat, worker=worker)
         elif act == "decline":
             assignments.decline(assignment=seat, worker=worker)
+
+
+def key_of(seat):
+    """The same for a repeated submit, another one for each answer that a task came back for."""
+    return f"key:{seat.pk}:{AnswerReview.objects.filter(assignment=seat).count()}"
 
 
 def finish(job, workers, end):

@@ -1,9 +1,10 @@
 """A job whose account has no money, or owes some, waits and goes on by itself; nothing of it fails."""
 
 import pytest
+from django.db import connection
 
-from labeling.models import AdvanceRequest
-from labeling.services.jobs import advancing, creation, pausing
+from labeling.models import AdvanceRequest, LabelingJob
+from labeling.services.jobs import advancing, creation, pausing, repricing
 from labeling.services.queue import assignments
 from marketplace.errors import AccountOwes, WrongState
 from marketplace.services import debts, earnings, ledger_audit, wallets
@@ -72,6 +73,35 @@ def test_while_the_account_owes_no_task_is_given_out_held_ones_are_paid_and_no_j
     assert (advanced(job).paused, job.queue.status, debts.owed(job.account)) == ("", "InProgress", 0)
     assert stories.work(workers[1], job) == 2
     assert ledger_audit.findings() == []
+
+
+def locked_by(act):
+    """The rows of jobs and of work queues that an act locks or writes, in its order."""
+    seen = []
+
+    def noted(execute, sql, params, many, context):
+        if sql.startswith("UPDATE") or "FOR NO KEY UPDATE" in sql:
+            seen.extend(
+                table for table in ("labelingjob", "workqueue") if f'"labeling_{table}"' in sql.partition(" SET ")[0]
+            )
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(noted):
+        act()
+    return list(dict.fromkeys(seen))
+
+
+def test_a_job_is_locked_before_its_queue_as_where_its_price_is_raised():
+    job, _ = stories.a_funded_job(workers=3, objects=2, funds="0")
+    deposit(job.account, "bank-1", dollars=1)
+    advanced(job)
+    order = ["labelingjob", "workqueue"]
+    assert locked_by(lambda: repricing.raise_price(job=job, price_micros=job.price_micros + 1, by="user:1")) == order
+    reverse("bank-1")
+    assert locked_by(lambda: pausing.follow_debt(job)) == order
+    deposit(job.account, "bank-2")
+    job = LabelingJob.objects.get(pk=job.pk)
+    assert job.paused == "debt" and locked_by(lambda: pausing.follow_debt(job)) == order
 
 
 def test_a_paused_job_can_be_stopped_which_settles_what_it_had_set_aside():

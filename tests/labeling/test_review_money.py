@@ -8,15 +8,15 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from labeling.models import AnswerReview, Appeal, Assignment, DataObject, LabelingJob, Task
+from labeling.models import AnswerReview, Appeal, DataObject, LabelingJob, Task
 from labeling.services.jobs import advancing
-from labeling.services.queue import assignments, leases
+from labeling.services.queue import assignments
 from labeling.services.results import appeals, deciding
-from marketplace.errors import AlreadySubmitted, InsufficientFunds, InUse, TaskLimit
+from marketplace.errors import AlreadySubmitted, InsufficientFunds, InUse
 from marketplace.models import Worker
 from marketplace.services import earnings, ledger_audit, wallets
 from tests import builders
-from tests.labeling import stories
+from tests.labeling import stories, test_money
 from tests.labeling.test_money import FUNDS, finish
 
 pytestmark = pytest.mark.django_db
@@ -78,30 +78,7 @@ def test_money_adds_up_after_any_sequence_of_work_and_decisions(db, steps, after
 
 def do(act, worker, which, job):
     """Carry out one event of the sequence, if it is possible."""
-    mine = list(Assignment.objects.filter(worker=worker, queue=job.queue).select_related("worker").order_by("pk"))
-    leased = [seat for seat in mine if seat.state == "Leased"]
-    if act == "claim":
-        with contextlib.suppress(TaskLimit):
-            assignments.claim(worker=worker, queue=job.queue)
-    elif act == "advance":
-        advancing.advance_job(job.pk)
-    elif act == "expire":
-        leases.expire_overdue(queue_id=job.queue_id, now=timezone.now() + timedelta(hours=1))
-    elif act in ("submit", "return", "decline"):
-        if leased:
-            end_seat(act, leased[which % len(leased)], worker, which)
-    else:
-        decide(act, worker, which, job)
-
-
-def end_seat(act, seat, worker, which):
-    if act == "submit":
-        revision = AnswerReview.objects.filter(assignment=seat).count()
-        stories.answer(seat, stories.boxes((100, 100, 50 + 30 * which, 40)), key=f"key:{seat.pk}:{revision}")
-    elif act == "return":
-        assignments.give_back(assignment=seat, worker=worker)
-    else:
-        assignments.decline(assignment=seat, worker=worker)
+    (decide if act in REVIEW else test_money.do)(act, worker, which, job)
 
 
 def decide(act, worker, which, job):

@@ -3,6 +3,7 @@ import "./styles/portal.css";
 import "./kit/webawesome";
 import "./kit/chart";
 import "./kit/boxes-view";
+import "./kit/text-view";
 import "./kit/money-time";
 import "./kit/theme-toggle";
 import { takeCrowdAnswers } from "./kit/crowd-answer";

@@ -1,18 +1,18 @@
 /** The logic of the box tool: gestures and keys lead to Ground Truth's answer. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { toAnswer } from "../src/boxes/answer";
-import { Editor } from "../src/boxes/editor";
+import { BoxEditor } from "../src/boxes/editor";
 import { HANDLES } from "../src/boxes/geometry";
 import { parseLabels } from "../src/labels/labels";
 
 let said: string[] = [];
 let changes = 0;
-let editor: Editor;
+let editor: BoxEditor;
 
 beforeEach(() => {
   said = [];
   changes = 0;
-  editor = new Editor({ width: 640, height: 480 }, parseLabels(["bee", "flower"]), {
+  editor = new BoxEditor({ width: 640, height: 480 }, parseLabels(["bee", "flower"]), {
     changed: () => (changes += 1), shown: () => undefined, say: (words) => said.push(words),
   });
 });
@@ -44,7 +44,7 @@ it("says whether an initial value was changed", () => {
 describe("by pointer", () => {
   it("ignores a box that is too small and says so", () => {
     draw(10, 10, 12, 200);
-    expect(editor.boxes).toHaveLength(0);
+    expect(editor.shapes).toHaveLength(0);
     expect(said.at(-1)).toContain("Too small");
     expect(changes).toBe(0);
   });
@@ -57,11 +57,11 @@ describe("by pointer", () => {
     editor.beginResize({ x: 230, y: 185 }, HANDLES.find((handle) => handle.name === "se")!);
     editor.drag({ x: 240, y: 200 });
     editor.finish();
-    expect(editor.box).toMatchObject({ left: 130, top: 105, width: 110, height: 95 });
+    expect(editor.shape).toMatchObject({ left: 130, top: 105, width: 110, height: 95 });
     editor.undo();
-    expect(editor.box).toMatchObject({ left: 130, top: 105, width: 100, height: 80 });
+    expect(editor.shape).toMatchObject({ left: 130, top: 105, width: 100, height: 80 });
     editor.undo();
-    expect(editor.box).toMatchObject({ left: 100, top: 100 });
+    expect(editor.shape).toMatchObject({ left: 100, top: 100 });
   });
 
   it("changes nothing when a gesture is cancelled", () => {
@@ -69,7 +69,7 @@ describe("by pointer", () => {
     editor.beginMove({ x: 150, y: 150 });
     editor.drag({ x: 300, y: 300 });
     editor.cancel();
-    expect(editor.box).toMatchObject({ left: 100, top: 100 });
+    expect(editor.shape).toMatchObject({ left: 100, top: 100 });
     expect(changes).toBe(1);
   });
 });
@@ -98,14 +98,14 @@ describe("by keys", () => {
   it("nudges and grows within the picture; a run of nudges is one undo step", () => {
     draw(600, 400, 640, 480);
     editor.nudge(1, 1);
-    expect(editor.box).toMatchObject({ left: 600, top: 400 });
+    expect(editor.shape).toMatchObject({ left: 600, top: 400 });
     for (let k = 0; k < 5; k++) editor.nudge(-10, 0);
     editor.grow(-500, 0);
-    expect(editor.box).toMatchObject({ left: 550, width: 3, height: 80 });
+    expect(editor.shape).toMatchObject({ left: 550, width: 3, height: 80 });
     editor.undo();
-    expect(editor.box).toMatchObject({ left: 550, width: 40 });
+    expect(editor.shape).toMatchObject({ left: 550, width: 40 });
     editor.undo();
-    expect(editor.box).toMatchObject({ left: 600, width: 40 });
+    expect(editor.shape).toMatchObject({ left: 600, width: 40 });
   });
 
   it("goes round the boxes and takes their label as the current one", () => {
@@ -113,27 +113,27 @@ describe("by keys", () => {
     editor.select(null);
     editor.setLabel(1);
     draw(100, 0, 150, 50);
-    expect(editor.boxes.map((box) => box.label)).toEqual(["bee", "flower"]);
+    expect(editor.shapes.map((box) => box.label)).toEqual(["bee", "flower"]);
     editor.step(1);
-    expect([editor.box?.label, editor.labelName]).toEqual(["bee", "bee"]);
+    expect([editor.shape?.label, editor.labelName]).toEqual(["bee", "bee"]);
     editor.step(-1);
-    expect(editor.box?.label).toBe("flower");
+    expect(editor.shape?.label).toBe("flower");
   });
 });
 
 it("relabels the chosen box, and undo takes it back", () => {
   draw(0, 0, 50, 50);
   editor.setLabel(1);
-  expect(editor.box?.label).toBe("flower");
+  expect(editor.shape?.label).toBe("flower");
   editor.undo();
-  expect(editor.box?.label).toBe("bee");
+  expect(editor.shape?.label).toBe("bee");
 });
 
 it("copies beside the original, also in the last corner", () => {
   draw(600, 440, 640, 480);
   editor.duplicate();
-  expect(editor.boxes).toHaveLength(2);
-  expect(editor.box).toMatchObject({ left: 590, top: 430, width: 40, height: 40 });
+  expect(editor.shapes).toHaveLength(2);
+  expect(editor.shape).toMatchObject({ left: 590, top: 430, width: 40, height: 40 });
 });
 
 it("takes 'nothing to label' only while there are no boxes", () => {

@@ -1,8 +1,9 @@
 /** Boxes on a picture, without a screen: every result is whole pixels inside the picture. */
 import { describe, expect, it } from "vitest";
 import {
-  type Box, HANDLES, MIN_SIZE, between, bigEnough, boxesAt, fitted, handleAt, handlePoint, moved, pick, resized, snap,
+  BOX, type Box, HANDLES, MIN_SIZE, between, bigEnough, fitted, handleAt, handlePoint, moved, resized, snap,
 } from "../src/boxes/geometry";
+import { pick, shapesAt } from "../src/shapes/shape";
 
 const size = { width: 100, height: 80 };
 const box = (id: number, left: number, top: number, width: number, height: number): Box => ({ id, left, top, width, height, label: "bee" });
@@ -77,11 +78,11 @@ describe("hitting", () => {
   it("takes the smallest box first and goes on to the next larger", () => {
     const boxes = [box(1, 0, 0, 90, 70), box(2, 10, 10, 20, 20), box(3, 5, 5, 50, 50)];
     const point = { x: 15, y: 15 };
-    expect(boxesAt(boxes, point).map((one) => one.id)).toEqual([2, 3, 1]);
-    expect(pick(boxes, point, null)?.id).toBe(2);
-    expect(pick(boxes, point, 2)?.id).toBe(3);
-    expect(pick(boxes, point, 1)?.id).toBe(2);
-    expect(pick(boxes, { x: 99, y: 79 }, null)).toBeNull();
+    expect(shapesAt(BOX, boxes, point).map((one) => one.id)).toEqual([2, 3, 1]);
+    expect(pick(BOX, boxes, point, null)?.id).toBe(2);
+    expect(pick(BOX, boxes, point, 2)?.id).toBe(3);
+    expect(pick(BOX, boxes, point, 1)?.id).toBe(2);
+    expect(pick(BOX, boxes, { x: 99, y: 79 }, null)).toBeNull();
   });
 });
 

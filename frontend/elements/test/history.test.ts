@@ -1,7 +1,7 @@
 /** Unlimited undo and redo: going all the way back and forth gives every earlier answer. */
 import { describe, expect, it } from "vitest";
 import type { Box } from "../src/boxes/geometry";
-import { History } from "../src/boxes/history";
+import { History } from "../src/shapes/history";
 
 const box = (id: number, left = id): Box => ({ id, left, top: 0, width: 10, height: 10, label: "bee" });
 
@@ -17,11 +17,11 @@ function random(seed: number): () => number {
 
 it("walks back and forth through a thousand random edits", () => {
   const next = random(7);
-  const history = new History();
+  const history = new History<Box>();
   const states = [JSON.stringify(history.answer)];
   let id = 1;
   while (states.length < 1000) {
-    const boxes = history.answer.boxes;
+    const boxes = history.answer.shapes;
     const at = boxes[Math.floor(next() * boxes.length)];
     const dice = next();
     if (dice < 0.4 || !at) history.add(box(id++));
@@ -36,58 +36,58 @@ it("walks back and forth through a thousand random edits", () => {
     expect(JSON.stringify(history.answer)).toBe(states[k]);
     history.undo();
   }
-  expect(history.answer.boxes).toEqual([]);
+  expect(history.answer.shapes).toEqual([]);
   while (history.canRedo) history.redo();
   expect(JSON.stringify(history.answer)).toBe(states.at(-1));
 });
 
 describe("joining", () => {
   it("makes one step of nudges of one box, until something else happens", () => {
-    const history = new History();
+    const history = new History<Box>();
     history.add(box(1));
     history.add(box(2));
     for (const left of [2, 3, 4]) history.replace(box(1, left), "nudge:1");
     history.replace(box(2, 50), "nudge:2");
     history.undo();
-    expect(history.box(2)?.left).toBe(2);
-    expect(history.box(1)?.left).toBe(4);
+    expect(history.find(2)?.left).toBe(2);
+    expect(history.find(1)?.left).toBe(4);
     history.undo();
-    expect(history.box(1)?.left).toBe(1);
+    expect(history.find(1)?.left).toBe(1);
     history.redo();
-    expect(history.box(1)?.left).toBe(4);
+    expect(history.find(1)?.left).toBe(4);
   });
 
   it("begins a new step after seal()", () => {
-    const history = new History({ boxes: [box(1)], nothing: false });
+    const history = new History<Box>({ shapes: [box(1)], nothing: false });
     history.replace(box(1, 5), "nudge:1");
     history.seal();
     history.replace(box(1, 6), "nudge:1");
     history.undo();
-    expect(history.box(1)?.left).toBe(5);
+    expect(history.find(1)?.left).toBe(5);
   });
 });
 
 it("forgets what was undone once something new is done", () => {
-  const history = new History();
+  const history = new History<Box>();
   history.add(box(1));
   history.undo();
   history.add(box(2));
   expect(history.canRedo).toBe(false);
-  expect(history.answer.boxes.map((one) => one.id)).toEqual([2]);
+  expect(history.answer.shapes.map((one) => one.id)).toEqual([2]);
 });
 
 it("brings a deleted box back to its place in the list", () => {
-  const history = new History({ boxes: [box(1), box(2), box(3)], nothing: false });
+  const history = new History<Box>({ shapes: [box(1), box(2), box(3)], nothing: false });
   history.remove(2);
   history.undo();
-  expect(history.answer.boxes.map((one) => one.id)).toEqual([1, 2, 3]);
+  expect(history.answer.shapes.map((one) => one.id)).toEqual([1, 2, 3]);
 });
 
 it("drops 'nothing to label' with the first box, and undo brings it back", () => {
-  const history = new History();
+  const history = new History<Box>();
   history.setNothing(true);
   history.add(box(1));
   expect(history.answer.nothing).toBe(false);
   history.undo();
-  expect(history.answer).toEqual({ boxes: [], nothing: true });
+  expect(history.answer).toEqual({ shapes: [], nothing: true });
 });

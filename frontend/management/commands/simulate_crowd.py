@@ -8,8 +8,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from frontend.demo import people
 from frontend.demo.crowd import Crowd
+from frontend.demo.labeled import LabeledTruth
 from frontend.demo.summary import quality
 from frontend.demo.truth import Truth
+from labeling import task_types
 from labeling.models import DataObject, LabelingJob, LabelSource
 from labeling.queries import progress
 from marketplace import money, strict
@@ -23,7 +25,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """The job, the truth, and what the crowd is like."""
         parser.add_argument("--job", required=True, help="name or id of the labeling job")
-        parser.add_argument("--truth", required=True, type=Path, help="annotations.coco.json beside images/")
+        parser.add_argument(
+            "--truth", required=True, type=Path, help="annotations.coco.json beside images/, or a manifest"
+        )
+        parser.add_argument("--attribute", default="", help="the truth is a manifest that has the labels under this")
         parser.add_argument("--workers", type=int, default=12)
         parser.add_argument("--spammers", type=int, default=2, help="how many of them answer at random")
         parser.add_argument("--seed", type=int, default=7)
@@ -36,7 +41,7 @@ class Command(BaseCommand):
         if not 0 <= options["spammers"] <= options["workers"]:
             raise CommandError("--spammers: between 0 and the number of workers expected")
         try:
-            truth = Truth(options["truth"])
+            truth = _truth(job, options["truth"], options["attribute"])
         except ValueError as error:
             raise CommandError(str(error)) from error
         crew = people.workers(job.workteam, options["workers"])
@@ -48,7 +53,7 @@ class Command(BaseCommand):
         job.refresh_from_db()
         self.stdout.write("\n".join(_report(job, truth)))
 
-    def _work(self, job: LabelingJob, truth: Truth, tokens: list[str], options: dict[str, Any]) -> Crowd:
+    def _work(self, job: LabelingJob, truth: Truth | LabeledTruth, tokens: list[str], options: dict[str, Any]) -> Crowd:
         crowd = Crowd(
             base_url=options["url"],
             tokens=tokens,
@@ -66,6 +71,13 @@ class Command(BaseCommand):
         return crowd
 
 
+def _truth(job: LabelingJob, path: Path, attribute: str) -> Truth | LabeledTruth:
+    """What is true of the job's objects. Raises ValueError where that cannot be read."""
+    if not attribute:
+        return Truth(path)
+    return LabeledTruth.read(path, kind=task_types.get(job.task_type), attribute=attribute)
+
+
 def _job(wanted: str) -> LabelingJob:
     """The job of this id or name. Raises CommandError when there is none, or several accounts have one."""
     jobs = LabelingJob.objects.select_related("queue__workteam", "account")
@@ -78,10 +90,17 @@ def _job(wanted: str) -> LabelingJob:
     return found[0]
 
 
-def _report(job: LabelingJob, truth: Truth) -> list[str]:
+def _report(job: LabelingJob, truth: Truth | LabeledTruth) -> list[str]:
     """What the design cost and how good its labels are: what a requester wants to know before paying real people."""
     cost = {name: money.text(micros) for name, micros in progress.money(job).items()}
     rows = DataObject.objects.filter(job=job, label__source=LabelSource.HUMAN).select_related("label")
+    spent = [
+        f"{job.name}: {job.status}",
+        f"  ${cost['spent_micros']} spent; labeling all by people would be ${cost['all_human_micros']}",
+    ]
+    if isinstance(truth, LabeledTruth):
+        right = truth.quality({row.index: row.label.value for row in rows if row.label})
+        return [*spent, f"  {right['objects']} labeled objects: {right['score']} right on average"]
     labeled = [
         {"source_ref": row.source_ref, "source_name": row.source_name, "label": row.label.value}
         for row in rows
@@ -89,8 +108,7 @@ def _report(job: LabelingJob, truth: Truth) -> list[str]:
     ]
     found = quality(labeled, truth)
     return [
-        f"{job.name}: {job.status}",
-        f"  ${cost['spent_micros']} spent; labeling all by people would be ${cost['all_human_micros']}",
+        *spent,
         f"  {found['objects']} labeled objects: mean IoU {found['mean_iou']}, F1@0.5 {found['f1_50']} "
         f"(precision {found['precision']}, recall {found['recall']})",
     ]

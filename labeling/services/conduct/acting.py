@@ -28,6 +28,9 @@ BY_HAND, COLLUSION = "by-hand", "collusion"
 REASON_LENGTH = Range(1, 200)
 """Characters of the reason that a person gives."""
 
+FOLLOWED_FOR = timedelta(hours=1)
+"""For so long the sweep makes sure that a block was followed."""
+
 CLOSES = (Action.PAUSE, Action.RETRAIN, Action.BLOCK)
 """What closes a queue to a worker."""
 
@@ -134,6 +137,20 @@ def follow(finding: ConductFinding, *, by: str = "system") -> None:
         leases.return_held(worker_id=finding.worker_id, queue_id=finding.queue_id)
         if finding.action == Action.BLOCK:
             withdrawing.withdraw(finding=finding)
+
+
+def follow_again() -> int:
+    """Follow the blocks of the last hour once more; returns how many there are. Safe to repeat.
+
+    Whoever stored one may have been killed before the rest was done. A ban is the operator's own act, who repeats it.
+    """
+    recent = ConductFinding.objects.filter(
+        state=FindingStatus.ACTIVE, action=Action.BLOCK, found_at__gte=timezone.now() - FOLLOWED_FOR
+    )
+    rows = list(recent.select_related("worker").order_by("pk"))
+    for row in rows:
+        follow(row)
+    return len(rows)
 
 
 def _store(

@@ -19,6 +19,7 @@ from labeling.models import (
     LabelSource,
     ObjectState,
 )
+from labeling.queries import golds
 from labeling.services.golds import mixing, scoring
 from labeling.services.results import adjudication
 from marketplace.errors import Invalid, LimitExceeded, WrongState
@@ -33,6 +34,9 @@ USED = "this object is a gold, or was one: none is used twice"
 
 REASON_LENGTH = Range(0, 500)
 """Characters of the reason why a gold is withdrawn."""
+
+APPEALED = "an answer that missed it was found right after an appeal"
+"""Why a gold is put aside whose object nobody can decide at the moment."""
 
 
 def refusal(data_object: DataObject) -> str | None:
@@ -83,7 +87,7 @@ def make(objects: list[DataObject], *, job: LabelingJob, source: str, by: str) -
     Needs a transaction.
     """
     now = timezone.now()
-    golds = Gold.objects.bulk_create(
+    made = Gold.objects.bulk_create(
         Gold(
             queue_id=job.queue_id,
             data_object=row,
@@ -96,10 +100,10 @@ def make(objects: list[DataObject], *, job: LabelingJob, source: str, by: str) -
         for row in objects
         if row.label is not None
     )
-    by_object = {gold.data_object_id: gold for gold in golds}
+    by_object = {gold.data_object_id: gold for gold in made}
     seen = Assignment.objects.filter(task__data_object__in=by_object).values_list("task__data_object", "worker")
     GoldResult.objects.bulk_create(GoldResult(gold=by_object[pk], worker_id=worker) for pk, worker in sorted(set(seen)))
-    return golds
+    return made
 
 
 def correct(*, gold: Gold, content: Any, by: str) -> Gold:
@@ -131,6 +135,32 @@ def follow(*, job: LabelingJob, object_ids: Collection[int], by: str) -> int:
                 _replace(locked, label.value, by)
                 changed += 1
     return changed
+
+
+def missed_by(*, assignment_id: int) -> Gold | None:
+    """The gold in use that the answer of this assignment did not pass, locked; None where there is no such gold.
+
+    Needs a transaction; the lock comes before those of queue/locking.py.
+    """
+    gold = Gold.objects.select_for_update(no_key=True).filter(results__assignment=assignment_id).first()
+    return gold if gold is not None and assignment_id in golds.missed([assignment_id]) else None
+
+
+def believe(*, gold: Gold, assignment_id: int, by: str) -> None:
+    """Take the answer of this assignment for the truth of the gold that it missed: it was found right after all.
+
+    It becomes the object's label as well, and everybody who answered the gold is scored again. While people work on
+    the object the gold is put aside instead, until a member decides. Needs a transaction that has locked the gold.
+    """
+    shown = DataObject.objects.select_related("job", "label").get(pk=gold.data_object_id)
+    if adjudication.refusal(shown):
+        gold.state, gold.reason = GoldStatus.SUSPECT, APPEALED
+        gold.save(update_fields=["state", "reason"])
+        mixing.take_away(gold)
+        _note(gold, by, APPEALED)
+        return
+    content = scoring.newest_answers([assignment_id])[assignment_id]
+    correct(gold=gold, content=content, by=by)
 
 
 def _replace(locked: Gold, truth: dict[str, Any], by: str) -> None:

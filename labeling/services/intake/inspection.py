@@ -1,7 +1,8 @@
 """Inspects every image once, after ingestion: decodes, measures, checks limits, stores an upright copy if needed.
 
-An unusable image is reported with its reason. An unreachable store raises, because it tells nothing about the image.
-Threads read and decode; only the caller's thread uses the database.
+Texts are read and measured likewise; their width is their length in code points, their height 1. An unusable object is
+reported with its reason. An unreachable store raises, because it tells nothing about the object. Threads read and
+decode; only the caller's thread uses the database.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,7 +17,7 @@ from django.utils import timezone
 
 from labeling.formats import images
 from labeling.models import DataObject
-from labeling.services.intake import decoding, loading
+from labeling.services.intake import decoding, loading, texts
 from marketplace import fetch, storage
 from marketplace.errors import DomainError, Unavailable
 from marketplace.services import boundaries
@@ -59,7 +60,8 @@ def inspect_objects(
         while chunk := list(islice(stream, CHUNK)):
             # The account is loaded here, because the threads make no queries.
             rows = DataObject.objects.filter(wanted, pk__in=chunk).select_related("job__account").order_by("pk")
-            results = list(pool.map(partial(_inspect_or_unavailable, patient=patient), rows))
+            inline = texts.inline_texts([row.pk for row in rows if texts.is_text(row)])
+            results = list(pool.map(partial(_inspect_or_unavailable, patient=patient, inline=inline), rows))
             _store([result for result in results if isinstance(result, Inspection) and result.info.ok])
             for result in results:
                 if isinstance(result, Unavailable):
@@ -101,18 +103,21 @@ def _store(inspections: list[Inspection]) -> None:
     )
 
 
-def _inspect_or_unavailable(row: DataObject, *, patient: bool) -> Inspection | Unavailable:
+def _inspect_or_unavailable(row: DataObject, *, patient: bool, inline: dict[int, str]) -> Inspection | Unavailable:
     """`_inspect`, but returns what may be gone later, so that the rest of the chunk is stored before it is raised."""
     try:
-        return _inspect(row, patient)
+        return _inspect(row, patient, inline.get(row.pk))
     except (storage.StoreUnavailable, decoding.Busy) as error:
         return error
 
 
-def _inspect(row: DataObject, patient: bool) -> Inspection:
+def _inspect(row: DataObject, patient: bool, inline: str | None) -> Inspection:
     # The name is derived from the object, so that a repeat writes the same copy again.
     base = storage.join(boundaries.base_of(row.job.account), "upright", str(row.job_id))
-    return Inspection(row.pk, *examine(row.source_ref, copy=storage.join(base, str(row.index)), patient=patient))
+    copy = storage.join(base, str(row.index))
+    if texts.is_text(row):
+        return Inspection(row.pk, *texts.examine(row.source_ref, inline, copy=copy))
+    return Inspection(row.pk, *examine(row.source_ref, copy=copy, patient=patient))
 
 
 def examine(source_ref: str, *, copy: str, patient: bool) -> tuple[images.ImageInfo, str]:

@@ -16,7 +16,7 @@ from labeling.services import one_by_one
 from labeling.services.intake import datasets, source_names, sources
 from labeling.services.intake.rejected_lines import RejectedLines
 from labeling.services.intake.selection import check_selection
-from labeling.task_types.base import ImportedLabel
+from labeling.task_types.base import TEXT, ImportedLabel
 from marketplace import addresses
 from marketplace.errors import Invalid
 from marketplace.services import boundaries
@@ -53,12 +53,13 @@ def load_objects(job: LabelingJob) -> None:
         raise Invalid("the labeling job has no input manifest", field="input_manifest_uri")
     boundaries.require_readable(account=job.account, uri=uri)
     selection = check_selection(job.selection)
+    kinds = manifest.KINDS if task_types.get(job.task_type).medium == TEXT else (manifest.SOURCE_REF,)
     # The advance lock is enough to load a job once; its row stays unlocked, so that it can be stopped meanwhile.
     with sources.local_copy(uri) as stream, transaction.atomic():
         if DataObject.objects.filter(job=job).exists():
             return
         rejected, total = RejectedLines(), 0
-        options = {"label_attribute_name": job.label_attribute_name, "kinds": (manifest.SOURCE_REF,)}
+        options = {"label_attribute_name": job.label_attribute_name, "kinds": kinds}
         for chunk in _chunks(job, datasets.selected(stream, selection, account=job.account, **options), rejected):
             _copy(job, chunk)
             total += len(chunk.rows)

@@ -44,8 +44,7 @@ NOBODY_ASSIGNED = "the vendor has assigned nobody to the contract yet: the job g
 """What a job says while its vendor has no people on it."""
 
 MAX_PASSES = 10
-"""Passes that one call makes over the job. A request that arrives after the last one has a message of its own, or waits
-for the sweep."""
+"""Passes that one call makes over the job, so that other work has its turn."""
 
 
 def advance_job(job_id: int) -> None:
@@ -67,6 +66,7 @@ def advance_job(job_id: int) -> None:
                 job = LabelingJob.objects.select_related("account", "queue__workteam", "dataset").get(pk=job_id)
         if not advance_requests.is_requested(queue_id):
             return
+    advance_requests.send_again(queue_id)
 
 
 def advance_or_give_up(job_id: int) -> None:

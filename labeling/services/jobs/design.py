@@ -167,6 +167,8 @@ def label_errors(labels: Any, kind: TaskType[Any, Any]) -> list[tuple[str, str]]
             errors.append((f"labels[{place}]", f"a text of {limits.LABEL_LENGTH} characters expected"))
         elif label in seen:
             errors.append((f"labels[{place}]", f"{label!r} appears twice"))
+        elif label in kind.reserved_labels:
+            errors.append((f"labels[{place}]", f"{label!r} is offered to workers already, beside the labels"))
         else:
             seen.add(label)
     return errors

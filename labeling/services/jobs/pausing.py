@@ -49,13 +49,14 @@ def follow_debt(job: LabelingJob) -> bool:
     if debt:
         what = f"the account owes {money.text(debt)} dollars, because a deposit was reversed"
         with transaction.atomic():
+            # The job's row is locked before its queue's, as everywhere (queue/locking.py).
+            wait(job, Pause.DEBT, what)
             if job.queue.open:
                 queues.pause_queue(job.queue, by=BY, because=what)
-            wait(job, Pause.DEBT, what)
     elif job.queue.status == "Paused":
         with transaction.atomic():
-            queues.open_queue(job.queue, by=BY, because="nothing is owed any more")
             go_on(job)
+            queues.open_queue(job.queue, by=BY, because="nothing is owed any more")
     return bool(debt)
 
 

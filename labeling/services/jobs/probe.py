@@ -69,12 +69,15 @@ class Outcome:
 
 
 def outcome(job: LabelingJob) -> Outcome | None:
-    """What the answers to the first batch of a public job show so far; None where there is no such batch."""
+    """What the answers to the first batch of a public job show so far; None where there is no such batch.
+
+    Golds, of which not all need to be answered, are left out.
+    """
     first = Batch.objects.filter(queue=job.queue_id).order_by("number").first() if job.workteam.public else None
     if first is None:
         return None
     kind = task_types.get(job.task_type)
-    objects = list(DataObject.objects.filter(tasks__batch=first).order_by("pk"))
+    objects = list(DataObject.objects.filter(tasks__batch=first, tasks__gold=None).order_by("pk"))
     sizes = {row.pk: (row.width or 0, row.height or 0) for row in objects}
     given = people.answers_of_many(objects)
     read = {
@@ -90,7 +93,7 @@ def outcome(job: LabelingJob) -> Outcome | None:
         objects=len(objects),
         answered=sum(bool(answers) for answers in read.values()),
         answers=sum(map(len, read.values())),
-        declines=Task.objects.filter(batch=first).aggregate(total=Sum("declines_count"))["total"] or 0,
+        declines=Task.objects.filter(batch=first, gold=None).aggregate(total=Sum("declines_count"))["total"] or 0,
         empty=sum(not kind.classes(answer) for answers in compared.values() for answer in answers),
         median_seconds=median(seconds) if seconds else None,
         agreement=fmean(alike) if alike else None,

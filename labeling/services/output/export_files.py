@@ -27,7 +27,7 @@ from labeling.formats.interchange.yolo import write_yolo
 from labeling.formats.shapes import Box, ImageSize
 from labeling.formats.worker_responses import answer_record
 from labeling.models import DataObject, Export, LabelingJob, Task
-from labeling.services.intake import inspection, loading, source_names
+from labeling.services.intake import inspection, loading, source_names, texts
 from labeling.services.one_by_one import OF_ONE_OBJECT, reason_of
 from labeling.services.output import manifests, rows
 from labeling.services.output.export_images import Images, Unreadable
@@ -156,10 +156,12 @@ class ExportFile:
                 return
             last = tasks[-1].pk
             answers = manifests.answers_of_tasks(self.job, tasks)
+            inline = texts.inline_texts([task.data_object.pk for task in tasks if not task.data_object.source_ref])
             for task in tasks:
                 for answer in answers.get(task.pk, []):
-                    record = {"objectId": task.data_object.index, "source-ref": task.data_object.source_ref}
-                    out.write(orjson.dumps({**record, **answer_record(answer)}) + b"\n")
+                    row = task.data_object
+                    shown = {"source": inline[row.pk]} if row.pk in inline else {"source-ref": row.source_ref}
+                    out.write(orjson.dumps({"objectId": row.index, **shown, **answer_record(answer)}) + b"\n")
                 self._step()
 
     def _images(self) -> Iterator[LabeledImage]:

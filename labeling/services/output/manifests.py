@@ -30,6 +30,7 @@ from labeling.models import (
     TaskStatus,
 )
 from labeling.services import one_by_one
+from labeling.services.intake import texts
 from labeling.services.one_by_one import OF_ONE_OBJECT
 from labeling.services.output import rows
 from labeling.services.results import answering, labels
@@ -152,6 +153,7 @@ def write_responses(job: LabelingJob) -> int:
 
 def _write_tasks(job: LabelingJob, batch: Batch, tasks: list[Task]) -> None:
     answers = answers_of_tasks(job, tasks)
+    inline = texts.inline_texts([task.data_object.pk for task in tasks if not task.data_object.source_ref])
     requests, responses = [], []
     latest: datetime | None = None
     for task in tasks:
@@ -164,7 +166,7 @@ def _write_tasks(job: LabelingJob, batch: Batch, tasks: list[Task]) -> None:
         key = worker_responses.worker_response_key(iteration=batch.number, object_id=index, moment=moment)
         uri = storage.join(root(job), key)
         storage.write(uri, worker_responses.write_worker_response(submitted), content_type="application/json")
-        requests.append(_consolidation_request(task.data_object, submitted))
+        requests.append(_consolidation_request(task.data_object, submitted, inline.get(task.data_object.pk)))
         responses.append(_consolidation_response(job, task.data_object))
     if latest is not None:
         moment = _free_moment(job, batch, latest, {request["datasetObjectId"] for request in requests})
@@ -230,12 +232,13 @@ def _identity(worker: Worker) -> Identity:
     return Identity(settings.PUBLIC_URL, worker.public_id, "Oidc")
 
 
-def _consolidation_request(row: DataObject, answers: list[SubmittedAnswer]) -> dict[str, Any]:
+def _consolidation_request(row: DataObject, answers: list[SubmittedAnswer], inline: str | None) -> dict[str, Any]:
     annotations = [
         {"workerId": a.worker_id, "annotationData": {"content": orjson.dumps(dict(a.content)).decode()}}
         for a in answers
     ]
-    return {"datasetObjectId": str(row.index), "dataObject": {"s3Uri": row.source_ref}, "annotations": annotations}
+    shown = {"s3Uri": row.source_ref} if inline is None else {"content": inline}
+    return {"datasetObjectId": str(row.index), "dataObject": shown, "annotations": annotations}
 
 
 def _consolidation_response(job: LabelingJob, row: DataObject) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from labeling import task_types
 from labeling.formats.augmented import EXPIRED, failure_line, label_line
 from labeling.formats.shapes import ImageSize
 from labeling.models import DataObject, LabelingJob, LabelSource, ObjectState
-from labeling.services.intake import loading
+from labeling.services.intake import loading, texts
 from labeling.services.one_by_one import OF_ONE_OBJECT, reason_of
 
 CHUNK = 2000
@@ -128,7 +128,7 @@ def line_or_failure(row: Row, job: LabelingJob) -> tuple[bytes, str]:
         return failure_line(row.line, job.label_attribute_name, reason=reason), reason
     except OF_ONE_OBJECT:
         # The input line itself cannot be extended; only what the object is known by is kept of it.
-        known = orjson.dumps({"source-ref": row.source_ref})
+        known = orjson.dumps({"source-ref": row.source_ref} if row.source_ref else {"source": texts.of_line(row.line)})
         return failure_line(known, job.label_attribute_name, reason=reason), reason
 
 

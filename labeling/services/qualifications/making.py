@@ -24,7 +24,7 @@ from labeling.models import (
 )
 from labeling.services import one_by_one, scope
 from labeling.services.intake import datasets, inspection, loading
-from labeling.task_types.base import TaskType
+from labeling.task_types.base import IMAGE, TaskType
 from marketplace import storage
 from marketplace.errors import Invalid
 from marketplace.models import Account, GrantedBy, QualificationType
@@ -130,6 +130,10 @@ def _check(test: TestDesign) -> None:
         wrong.append(("test.label_attribute_name", "the attribute that holds the labels expected"))
     if test.task_type not in task_types.names():
         wrong.append(("test.task_type", f"{test.task_type!r} found, one of {', '.join(task_types.names())} expected"))
+    elif task_types.get(test.job.task_type if test.job else test.task_type).medium != IMAGE:
+        wrong.append(
+            ("test.job" if test.job else "test.task_type", "questions show images, there are no tests of texts yet")
+        )
     for name, value, allowed in (
         ("questions", test.questions, QUESTIONS),
         ("training", test.training, TRAINING),

@@ -45,3 +45,11 @@ def take_request(queue_id: int) -> None:
 def is_requested(queue_id: int) -> bool:
     """Whether a request waits."""
     return AdvanceRequest.objects.filter(queue_id=queue_id).exists()
+
+
+def send_again(queue_id: int) -> None:
+    """Send a message for a request that waits, in place of the one it had.
+
+    That one may have come, and done nothing, while the caller held the advance lock.
+    """
+    queue.enqueue(ADVANCE, queue_id)

@@ -22,9 +22,10 @@ from labeling.models import (
     Task,
 )
 from labeling.services import notices
+from labeling.services.golds import keeping
 from labeling.services.queue import rejected_seats
 from labeling.services.queue.locking import lock_positions
-from labeling.services.results import evidence
+from labeling.services.results import evidence, labels
 from marketplace.errors import InsufficientFunds, Invalid, WrongState
 from marketplace.models import Subject, Worker
 from marketplace.ranges import Range
@@ -145,15 +146,20 @@ def uphold_overdue(*, now: datetime | None = None) -> int:
 def _uphold(appeal: Appeal, text: str, by: str) -> Appeal:
     """The order of locks is that of a rejection (queue/locking.py)."""
     review = AnswerReview.objects.select_related("assignment__task").get(pk=appeal.review_id)
+    gold = keeping.missed_by(assignment_id=review.assignment_id) if review.assignment.task.gold_id else None
     lock_positions(review.queue_id)
     task_id = review.assignment.task_id
     Batch.objects.select_for_update(no_key=True).get(pk=review.assignment.task.batch_id)
     task = Task.objects.select_for_update(no_key=True).get(pk=task_id)
     seat = Assignment.objects.select_for_update(no_key=True).get(pk=review.assignment_id)
+    if gold is not None:
+        # Before the reviews, as where a label is made again.
+        labels.lock_objects([gold.data_object_id])
     rows = AnswerReview.objects.select_for_update(no_key=True, of=("self",)).select_related(
         "worker", "queue__account", "queue__contract"
     )
     review = rows.get(pk=review.pk)
+    looked_at = evidence.is_a_look(review.decided_by) and evidence.is_a_look(by)
     locked = Appeal.objects.select_for_update(no_key=True).get(pk=appeal.pk)
     if locked.state != AppealStatus.OPEN:
         return locked
@@ -173,6 +179,8 @@ def _uphold(appeal: Appeal, text: str, by: str) -> Appeal:
     )
     _answer(locked, AppealStatus.UPHELD, text, by)
     evidence.replace_review(review, at=review.decided_at)
+    if gold is not None and looked_at:
+        keeping.believe(gold=gold, assignment_id=seat.pk, by=by)
     return locked
 
 

@@ -74,8 +74,13 @@ def record_reviews(rows: Sequence[AnswerReview], *, at: datetime) -> None:
             at=at,
         )
         for row in rows
-        if not row.decided_by.startswith(BY_NOBODY)
+        if is_a_look(row.decided_by)
     )
+
+
+def is_a_look(by: str) -> bool:
+    """Whether whoever decided about an answer, or about an appeal, has looked at it."""
+    return not by.startswith(BY_NOBODY)
 
 
 def replace_review(row: AnswerReview, *, at: datetime) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from labeling import task_types
 from labeling.consolidation.answers import WorkerAnswer
-from labeling.formats.shapes import Box, Vote
+from labeling.formats.shapes import Box, Span, Vote
 from labeling.task_types.base import AnswersToImage, TaskType
 
 LABELS = ["bee", "wasp", "fly"]
@@ -34,8 +34,40 @@ def _boxes(**change: Any) -> dict[str, Any]:
     return {"boundingBox": {"boundingBoxes": [box]}}
 
 
-def _choice(value: Any) -> dict[str, Any]:
-    return {"crowd-image-classifier": value}
+def _one(element: str, name: str, manifest_type: str) -> Sample:
+    """A sample of a type in which one class is chosen."""
+    return Sample(
+        task_type=task_types.get(name),
+        good=Vote(("wasp",)),
+        other=Vote(("fly",), comment="hard to tell"),
+        bad=(
+            ({}, element),
+            ({element: "bee"}, element),
+            ({element: {}}, f"{element}.label"),
+            ({element: {"label": "cow"}}, f"{element}.label"),
+            ({element: {"label": ["bee"]}}, f"{element}.label"),
+        ),
+        manifest_type=manifest_type,
+    )
+
+
+def _several(element: str, name: str, manifest_type: str) -> Sample:
+    """A sample of a type in which any number of classes is chosen."""
+    return Sample(
+        task_type=task_types.get(name),
+        good=Vote(("bee", "wasp")),
+        other=Vote(("fly",), comment="hard to tell"),
+        bad=(
+            ({}, element),
+            ({element: "bee"}, element),
+            ({element: {}}, f"{element}.labels"),
+            ({element: {"labels": []}}, f"{element}.labels"),
+            ({element: {"labels": ["bee", "cow"]}}, f"{element}.labels[1]"),
+            ({element: {"labels": ["bee", "bee"]}}, f"{element}.labels[1]"),
+            ({element: {"labels": ["bee", "None of the above"]}}, f"{element}.labels[1]"),
+        ),
+        manifest_type=manifest_type,
+    )
 
 
 BOXES = Sample(
@@ -51,24 +83,43 @@ BOXES = Sample(
     ),
     manifest_type="groundtruth/object-detection",
 )
-CLASSES = Sample(
-    task_type=task_types.get("ImageMultiClass"),
-    good=Vote(("wasp",)),
-    other=Vote(("fly",), comment="hard to tell"),
+
+
+def _entities(**change: Any) -> dict[str, Any]:
+    return {"crowd-entity-annotation": {"entities": [{"label": "bee", "startOffset": 3, "endOffset": 8} | change]}}
+
+
+ENTITIES = Sample(
+    task_type=task_types.get("NamedEntityRecognition"),
+    good=(Span("bee", 3, 8), Span("wasp", 20, 31)),
+    other=(Span("fly", 100, 110),),
     bad=(
-        ({}, "crowd-image-classifier"),
-        (_choice("bee"), "crowd-image-classifier"),
-        (_choice({}), "crowd-image-classifier.label"),
-        (_choice({"label": "cow"}), "crowd-image-classifier.label"),
-        (_choice({"label": ["bee"]}), "crowd-image-classifier.label"),
+        ({}, "crowd-entity-annotation"),
+        ({"crowd-entity-annotation": {}}, "crowd-entity-annotation.entities"),
+        (_entities(label="cow"), "crowd-entity-annotation.entities[0].label"),
+        (_entities(startOffset=640), "crowd-entity-annotation.entities[0].startOffset"),
+        (_entities(endOffset=3), "crowd-entity-annotation.entities[0].endOffset"),
+        (_entities(endOffset=641), "crowd-entity-annotation.entities[0].endOffset"),
     ),
-    manifest_type="groundtruth/image-classification",
+    manifest_type="groundtruth/text-span",
+)
+SAMPLES = (
+    ENTITIES,
+    BOXES,
+    _one("crowd-image-classifier", "ImageMultiClass", "groundtruth/image-classification"),
+    _several(
+        "crowd-image-classifier-multi-select",
+        "ImageMultiClassMultiLabel",
+        "groundtruth/image-classification-multilabel",
+    ),
+    _one("crowd-classifier", "TextMultiClass", "groundtruth/text-classification"),
+    _several("crowd-classifier-multi-select", "TextMultiClassMultiLabel", "groundtruth/text-classification-multilabel"),
 )
 
 
 def of(task_type: TaskType[Any, Any]) -> Sample:
     """The sample of a registered type, or of one that is derived from it."""
-    for sample in (BOXES, CLASSES):
+    for sample in SAMPLES:
         if isinstance(task_type, type(sample.task_type)):
             return replace(sample, task_type=task_type)
     raise LookupError(f"the task type {task_type.name!r} has no sample here")

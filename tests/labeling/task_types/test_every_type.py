@@ -80,7 +80,7 @@ def test_the_majority_is_the_label(sample):
     found = consensus_of(sample, sample.good, sample.other, sample.good)
     label = sample.task_type.read_value(found.value)
     assert sample.task_type.classes(label) == sample.task_type.classes(sample.good)
-    assert 0.5 < found.confidence <= 1
+    assert 0.4 < found.confidence <= 1
     assert sample.task_type.algorithm == found.explanation["algorithm"]
 
 
@@ -142,7 +142,7 @@ def test_a_manifest_line_without_the_label_is_refused(sample):
     with pytest.raises(ValueError, match="'insects' is missing"):
         sample.task_type.read_manifest({"source-ref": "s3://b/1.png"}, "insects")
     with pytest.raises(ValueError, match="insects"):
-        sample.task_type.read_manifest({"insects": []}, "insects")
+        sample.task_type.read_manifest({"insects": {}}, "insects")
 
 
 def test_prices_names_and_limits(sample):
@@ -167,7 +167,7 @@ def test_labels_and_answers_are_drawn_alike(sample):
     kind = sample.task_type
     label = kind.layer(kind.value(kind.certain(sample.good)))
     answer = kind.answer_layer(kind.write_answer(sample.good, size=SIZE))
-    assert label.keys() & {"boxes", "choice"} and set(label) >= set(answer)
+    assert label.keys() & {"boxes", "choice", "choices", "spans"} and set(label) >= set(answer)
     assert set(kind.answer_layer({})) <= set(label)
 
 
@@ -186,10 +186,11 @@ def test_the_explanation_names_everybody(sample):
 
 
 def test_one_more_type_is_one_file_and_one_line():
+    before = task_types.names()
     task_types.register(weather.TYPE)
     try:
         assert task_types.get("Weather") is weather.TYPE
-        assert task_types.names() == ["BoundingBox", "ImageMultiClass", "Custom", "Weather"]
+        assert task_types.names() == [*before, "Weather"]
         with pytest.raises(ValueError, match="there is a task type 'Weather' already"):
             task_types.register(weather.TYPE)
     finally:
@@ -199,6 +200,6 @@ def test_one_more_type_is_one_file_and_one_line():
 
 def test_an_unknown_type_is_refused_naming_those_there_are():
     with pytest.raises(
-        task_types.UnknownTaskType, match="'Boxes' found, one of BoundingBox, ImageMultiClass, Custom expected"
+        task_types.UnknownTaskType, match="'Boxes' found, one of BoundingBox, ImageMultiClass, .* expected"
     ):
         task_types.get("Boxes")

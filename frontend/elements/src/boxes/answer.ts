@@ -1,7 +1,7 @@
 /** Converts between the editor's boxes and Ground Truth's JSON: initial values, answers, and drafts for the journal. Pure. */
 import type { Rect, Size } from "../picture/plane";
+import type { Answer } from "../shapes/history";
 import { type Box, fitted } from "./geometry";
-import type { Answer } from "./history";
 
 export interface AnswerBox extends Rect { label: string }
 export interface Draft { boxes: AnswerBox[]; nothing: boolean }
@@ -13,11 +13,11 @@ export interface BoundingBoxAnswer {
 
 const plain = ({ height, label, left, top, width }: Box): AnswerBox => ({ height, label, left, top, width });
 
-export const toDraft = (answer: Answer): Draft => ({ boxes: answer.boxes.map(plain), nothing: answer.nothing });
+export const toDraft = (answer: Answer<Box>): Draft => ({ boxes: answer.shapes.map(plain), nothing: answer.nothing });
 
 /** The element's value. `initial` holds the boxes of the initial value, null if there was none. */
-export function toAnswer(answer: Answer, size: Size, initial: readonly AnswerBox[] | null): BoundingBoxAnswer {
-  const boundingBoxes = answer.boxes.map(plain);
+export function toAnswer(answer: Answer<Box>, size: Size, initial: readonly AnswerBox[] | null): BoundingBoxAnswer {
+  const boundingBoxes = answer.shapes.map(plain);
   const value: BoundingBoxAnswer = { boundingBoxes, inputImageProperties: { height: size.height, width: size.width } };
   if (initial) value.initialValueModified = JSON.stringify(boundingBoxes) !== JSON.stringify(initial);
   return value;

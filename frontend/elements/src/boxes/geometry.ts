@@ -1,8 +1,9 @@
 /** Boxes on a picture: drawing, moving, resizing, hit tests. Pure and in picture pixels: a box is whole pixels, its edges lie
  *  in [0, width] and [0, height], and it is at least MIN_SIZE on a side. Knows nothing of screens, canvases or labels. */
 import { type Point, type Rect, type Size, clamp } from "../picture/plane";
+import type { Kind, Shape } from "../shapes/shape";
 
-export interface Box extends Rect { id: number; label: string }
+export interface Box extends Rect, Shape {}
 
 /** Which edges a handle moves: -1 left/top, 0 none, 1 right/bottom. */
 export interface Handle { name: string; x: -1 | 0 | 1; y: -1 | 0 | 1 }
@@ -95,14 +96,15 @@ export function handleAt(rect: Rect, point: Point, reach: number): Handle | null
   return HANDLES.find((handle) => handle.x === x && handle.y === y) ?? null;
 }
 
-/** Boxes under a point, smallest first, so that a box inside another can be reached. Linear: 1,000 boxes take microseconds. */
-export function boxesAt<R extends Rect>(boxes: readonly R[], point: Point, slack = 0): R[] {
-  return boxes.filter((box) => contains(box, point, slack)).sort((a, b) => a.width * a.height - b.width * b.height);
-}
-
-/** The box that a click selects: the smallest under the point, or the next larger one when it is chosen already. */
-export function pick<B extends Box>(boxes: readonly B[], point: Point, chosen: number | null, slack = 0): B | null {
-  const under = boxesAt(boxes, point, slack);
-  const at = under.findIndex((box) => box.id === chosen);
-  return under[(at + 1) % Math.max(under.length, 1)] ?? null;
-}
+/** Boxes as the editor of shapes sees them. */
+export const BOX: Kind<Box> = {
+  one: "box",
+  many: "boxes",
+  bounds: (box) => box,
+  contains,
+  extent: (box) => box.width * box.height,
+  moved,
+  same: (a, b) => a.left === b.left && a.top === b.top && a.width === b.width && a.height === b.height && a.label === b.label,
+  describe: (box) => `at ${box.left}, ${box.top}, ${box.width} by ${box.height} pixels`,
+  brief: (box) => `${box.width} × ${box.height}`,
+};

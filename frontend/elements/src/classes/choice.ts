@@ -6,10 +6,29 @@ export interface ClassAnswer { label: string }
 /** The choice and the choices before and after it that undo and redo lead to, oldest first; null: nothing was chosen. */
 export interface ChoiceDraft { choice: string | null; past: (string | null)[]; future: (string | null)[] }
 
+/** What an element needs of the labels that are chosen, whether one or several can be. */
+export interface Chooser<Draft> {
+  readonly answer: unknown;
+  readonly draft: Draft;
+  readonly canUndo: boolean;
+  readonly canRedo: boolean;
+  /** Whether the label is chosen. */
+  has(label: string): boolean;
+  /** Nothing was chosen, not even that no label fits. */
+  readonly nothing: boolean;
+  /** What is chosen, as a sentence for screen readers. */
+  readonly words: string;
+  restore(draft: Draft): void;
+  /** The worker pressed the label. Returns whether that changed anything; throws an Error on a label that the task does not have. */
+  choose(label: string): boolean;
+  undo(): boolean;
+  redo(): boolean;
+}
+
 /** So many steps can be undone; more would only make each entry in the journal larger. */
 const MOST_STEPS = 100;
 
-export class Choice {
+export class Choice implements Chooser<ChoiceDraft> {
   private now: ChoiceDraft;
 
   constructor(private readonly labels: readonly string[], start: string | null = null) {
@@ -17,10 +36,14 @@ export class Choice {
   }
 
   get label(): string | null { return this.now.choice; }
+  get nothing(): boolean { return this.now.choice === null; }
+  get words(): string { return this.now.choice === null ? "No label is chosen." : `${this.now.choice} is chosen.`; }
   get canUndo(): boolean { return this.now.past.length > 0; }
   get canRedo(): boolean { return this.now.future.length > 0; }
   get draft(): ChoiceDraft { return structuredClone(this.now); }
   get answer(): ClassAnswer | null { return this.now.choice === null ? null : { label: this.now.choice }; }
+
+  has(label: string): boolean { return label === this.now.choice; }
 
   /** Goes on from a draft. Labels in it that the task does not have any more count as not chosen. */
   restore(draft: ChoiceDraft): void {

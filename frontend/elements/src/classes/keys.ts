@@ -1,4 +1,5 @@
-/** The keys of the image classifier: what a key press means, and the list of keys as the help shows it. Pure. */
+/** The keys of the classifiers: what a key press means, and the list of keys as the help shows it. Pure. */
+import type { Hotkey } from "../crowd/element";
 import { hotkeyOf } from "../labels/labels";
 
 export type Command =
@@ -6,7 +7,7 @@ export type Command =
   | { do: "step"; by: 1 | -1 }
   | { do: "pan"; dx: number; dy: number }
   | { do: "zoom"; factor: number }
-  | { do: "submit" | "fit" | "undo" | "redo" | "search" | "help" };
+  | { do: "submit" | "fit" | "undo" | "redo" | "search" | "help" | "none" };
 
 export type Press = Pick<KeyboardEvent, "key" | "code" | "shiftKey" | "altKey" | "ctrlKey" | "metaKey">;
 
@@ -21,11 +22,22 @@ export const HOTKEYS = [
   { keys: "/", does: "find a label" },
 ] as const;
 
+/** The same where several labels can be chosen. */
+export const SEVERAL_HOTKEYS = [
+  { keys: "1 … 0, letters", does: "choose the label next to it, or take it back" },
+  { keys: "X", does: "none of the labels fits" },
+  { keys: "← ↑ → ↓, Space", does: "go to a label, choose it" },
+  ...HOTKEYS.slice(2),
+] as const;
+
+/** Those keys of a list that mean something where there is no picture. */
+export const withoutPicture = (hotkeys: readonly Hotkey[]): readonly Hotkey[] => hotkeys.filter(({ does }) => !/zoom|picture/.test(does));
+
 /** How far Shift and an arrow key move the picture, in CSS pixels. */
 const PAN = 60;
 
 const ARROWS: Record<string, [number, number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const PLAIN: Record<string, "submit" | "fit" | "search" | "help"> = { Enter: "submit", f: "fit", "/": "search", "?": "help" };
+const PLAIN: Record<string, "submit" | "fit" | "search" | "help" | "none"> = { Enter: "submit", f: "fit", x: "none", "/": "search", "?": "help" };
 
 /** What a key press means, or null where it keeps its usual meaning. */
 export function commandOf(press: Press): Command | null {

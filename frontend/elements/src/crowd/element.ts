@@ -15,7 +15,9 @@ import type { Size } from "../picture/plane";
 
 /** What the server says about a task that an element may show (part of the answer to a claim). */
 export interface TaskInput {
-  image_url: string;
+  image_url: string | null;
+  /** The address of the text, where a text is labeled and no picture. */
+  text_url?: string | null;
   /** The size in which positions on the picture are given, in pixels. The picture itself may be served smaller. */
   image_size: Size;
   labels: (string | { label: string; color?: string })[];

@@ -1,10 +1,10 @@
-/** The panels beside the canvas of the box tool as templates: the labels and the list of boxes. Pure functions of what they
+/** The panels beside the canvas of the drawing tools as templates: the labels and the list of shapes. Pure functions of what they
  *  show; what happens at a click is a callback. Every label is shown as text. */
 import { html, nothing } from "lit";
 import { guard } from "lit/directives/guard.js";
 import { repeat } from "lit/directives/repeat.js";
-import type { Box } from "../boxes/geometry";
 import { icon } from "../kit/icons";
+import type { Kind, Shape } from "../shapes/shape";
 import { type Search, search, spot } from "./label-parts";
 
 export function palette(view: Search & { current: number }) {
@@ -26,25 +26,27 @@ export function palette(view: Search & { current: number }) {
   </section>`;
 }
 
-interface List {
-  boxes: readonly Box[]; selected: number | null; open: boolean; colour: (label: string) => string;
+interface List<S extends Shape> {
+  kind: Kind<S>; shapes: readonly S[]; selected: number | null; open: boolean; hint: unknown; colour: (label: string) => string;
   onSelect: (id: number) => void; onRemove: (id: number) => void;
 }
 
-const row = (box: Box, at: number, view: List) => html`
-  <button type="button" class="go" aria-pressed=${box.id === view.selected ? "true" : "false"} @click=${() => view.onSelect(box.id)}>
-    ${spot(view.colour(box.label))}<span>${at + 1}. ${box.label}</span>
-    <small><span class="sr">at ${box.left}, ${box.top}, size </span>${box.width} × ${box.height}</small>
-  </button>
-  <button type="button" class="gone" aria-label="Delete box ${at + 1}, ${box.label}" @click=${() => view.onRemove(box.id)}>${icon("trash")}</button>`;
+const title = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
 
-export function boxList(view: List) {
-  return html`<section class="boxes ${view.open ? "open" : ""}" id="box-list" aria-label="Boxes">
-    <h2>Boxes <span>${view.boxes.length}</span></h2>
-    ${view.boxes.length === 0 ? html`<p class="empty">None yet. Drag on the picture, or press <kbd>B</kbd> to draw by keys.</p>` : nothing}
-    <ul class="list">${repeat(view.boxes, (box) => box.id, (box, at) => html`<li class=${box.id === view.selected ? "on" : ""}>${
-      // a row is rendered again only if its own box changed, which keeps a list of a thousand boxes fast
-      guard([box, at, box.id === view.selected, view.colour(box.label)], () => row(box, at, view))}</li>`)}
+const row = <S extends Shape>(shape: S, at: number, view: List<S>) => html`
+  <button type="button" class="go" aria-pressed=${shape.id === view.selected ? "true" : "false"} @click=${() => view.onSelect(shape.id)}>
+    ${spot(view.colour(shape.label))}<span>${at + 1}. ${shape.label}</span>
+    <small><span class="sr">${view.kind.describe(shape)}</span><span aria-hidden="true">${view.kind.brief(shape)}</span></small>
+  </button>
+  <button type="button" class="gone" aria-label="Delete ${view.kind.one} ${at + 1}, ${shape.label}" @click=${() => view.onRemove(shape.id)}>${icon("trash")}</button>`;
+
+export function shapeList<S extends Shape>(view: List<S>) {
+  return html`<section class="boxes ${view.open ? "open" : ""}" id="shape-list" aria-label=${title(view.kind.many)}>
+    <h2>${title(view.kind.many)} <span>${view.shapes.length}</span></h2>
+    ${view.shapes.length === 0 ? html`<p class="empty">${view.hint}</p>` : nothing}
+    <ul class="list">${repeat(view.shapes, (shape) => shape.id, (shape, at) => html`<li class=${shape.id === view.selected ? "on" : ""}>${
+      // a row is rendered again only if its own shape changed, which keeps a list of a thousand shapes fast
+      guard([shape, at, shape.id === view.selected, view.colour(shape.label)], () => row(shape, at, view))}</li>`)}
     </ul>
   </section>`;
 }

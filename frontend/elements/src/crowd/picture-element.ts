@@ -1,7 +1,7 @@
 /**
- * What crowd elements that show one picture and a choice of labels have in common: the attributes, loading the picture, the
- * regions with instructions, the dialogs, the refusal of an unfinished answer, the words for screen readers. A subclass says
- * what is done with the picture once it is there.
+ * What crowd elements that show one thing, mostly a picture, and a choice of labels have in common: the attributes, loading what
+ * is shown, the regions with instructions, the dialogs, the refusal of an unfinished answer, the words for screen readers. A
+ * subclass says what is done with it once it is there; one that shows something else than a picture says how it is loaded.
  */
 import { LitElement, html, nothing } from "lit";
 import { property, query, state } from "lit/decorators.js";
@@ -9,14 +9,19 @@ import { type Label, parseLenient } from "../labels/labels";
 import { loadPicture } from "../picture/load";
 import { instructionsDialog, keysDialog } from "./dialogs";
 import { type CrowdElement, type Hotkey, type TaskInput, emit } from "./element";
+import { nameParts } from "./hooks";
 import { type Light, PLAIN_LIGHT } from "./light";
+import { submitButton } from "./submit-button";
 
-export abstract class PictureElement<Draft> extends LitElement implements CrowdElement {
+export abstract class PictureElement<Draft, Target = HTMLImageElement> extends LitElement implements CrowdElement {
   @property({ reflect: true }) name = "";
   @property() src = "";
   @property() header = "";
   @property({ attribute: "initial-value" }) initialValue: unknown = null;
   @property({ type: Boolean }) disabled = false;
+
+  /** Whether the Submit button stands in this element; its form says so. */
+  @property({ attribute: false }) submits = false;
 
   @state() protected problem = "";
   @state() protected refusal = "";
@@ -50,12 +55,26 @@ export abstract class PictureElement<Draft> extends LitElement implements CrowdE
   protected abstract readonly labelsProperty: string;
   /** Reads the labels into `known`. Throws an Error that the worker sees. */
   protected abstract readLabels(): void;
-  /** The picture is there: begin with `initial` (an initial value, read from its attribute) and then with `waiting`. */
-  protected abstract start(image: HTMLImageElement, initial: unknown): void;
+  /** What is shown is there: begin with `initial` (an initial value, read from its attribute) and then with `waiting`. */
+  protected abstract start(target: Target, initial: unknown): void;
   /** Removes the picture that is shown and what belongs to it. */
   protected abstract stop(): void;
   /** Where the focus goes when an answer is refused. */
   protected abstract focusRefused(): void;
+
+  /** Ground Truth's name for the answer, which its templates read. */
+  get _submittableValue(): unknown { return this.value; }
+
+  /** The properties whose change starts the element over. */
+  protected get watched(): readonly string[] { return ["src", this.labelsProperty, "initialValue"]; }
+  /** What is shown, in words. */
+  protected readonly subject: string = "picture";
+  /** Whether there is anything to load yet. */
+  protected get hasTarget(): boolean { return this.src !== ""; }
+  /** Where the element shows each of its regions. */
+  protected get slots(): Record<string, string> { return { "short-instructions": "short", "full-instructions": "full" }; }
+  /** Loads what is shown. Rejects with an Error for the worker. */
+  protected loadTarget(src: string): Promise<Target> { return loadPicture(src) as Promise<Target>; }
 
   reportValidity(): boolean {
     this.refusal = this.validationMessage;
@@ -80,7 +99,8 @@ export abstract class PictureElement<Draft> extends LitElement implements CrowdE
     super.connectedCallback();
     this.placeRegions();
     this.regions.observe(this, { childList: true });
-    if (this.hasUpdated && this.src) void this.load();
+    if (this.hasUpdated && this.hasTarget) void this.load();
+    void this.updateComplete.then(() => nameParts(this.renderRoot));
   }
 
   override disconnectedCallback(): void {
@@ -97,14 +117,14 @@ export abstract class PictureElement<Draft> extends LitElement implements CrowdE
   /** Ground Truth's regions are plain children: this puts them where the element shows them. */
   private placeRegions(): void {
     for (const child of this.children) {
-      if (child.localName === "short-instructions") child.slot = "short";
-      if (child.localName === "full-instructions") child.slot = "full";
+      const slot = this.slots[child.localName];
+      if (slot) child.slot = slot;
     }
     this.requestUpdate();
   }
 
   override willUpdate(changed: Map<string, unknown>): void {
-    if (!changed.has(this.labelsProperty) && !changed.has("src") && !changed.has("initialValue")) return;
+    if (!this.watched.some((name) => changed.has(name))) return;
     try {
       if (changed.has(this.labelsProperty)) this.readLabels();
       this.problem = "";
@@ -114,8 +134,8 @@ export abstract class PictureElement<Draft> extends LitElement implements CrowdE
   }
 
   override updated(changed: Map<string, unknown>): void {
-    const fresh = ["src", this.labelsProperty, "initialValue"].some((name) => changed.has(name));
-    if (!fresh || !this.src || this.problem) return;
+    const fresh = this.watched.some((name) => changed.has(name));
+    if (!fresh || !this.hasTarget || this.problem) return;
     if (!changed.has("src")) this.keepDraft(); // new labels for the same picture: the work stays
     void this.load();
   }
@@ -125,12 +145,12 @@ export abstract class PictureElement<Draft> extends LitElement implements CrowdE
     this.loading = true;
     this.stop();
     try {
-      const image = await loadPicture(this.src);
+      const target = await this.loadTarget(this.src);
       if (turn !== this.loads || !this.isConnected) return; // another picture was asked for meanwhile
       const raw = this.initialValue;
       this.refusal = "";
       this.light = PLAIN_LIGHT;
-      this.start(image, typeof raw === "string" && raw ? parseLenient(raw, "initial-value") : raw);
+      this.start(target, typeof raw === "string" && raw ? parseLenient(raw, "initial-value") : raw);
       this.waiting = null;
       emit(this, "ready");
     } catch (error) {
@@ -173,11 +193,12 @@ export abstract class PictureElement<Draft> extends LitElement implements CrowdE
       return html`<div class="notice" role="alert"><strong>${this.problem}</strong>
         ${this.src ? html`<button type="button" @click=${() => { this.problem = ""; void this.load(); }}>Try again</button>` : nothing}</div>`;
     }
-    return this.loading ? html`<div class="notice" role="status">Loading the picture…</div>` : nothing;
+    return this.loading ? html`<div class="notice" role="status">Loading the ${this.subject}…</div>` : nothing;
   }
 
   protected dialogs() {
-    return html`<div class="sr" id="say" role="status" aria-live="polite"></div>
+    return html`<paper-icon-button hidden></paper-icon-button>${this.submits ? html`<div class="end">${submitButton(() => emit(this, "request-submit"))}</div>` : nothing}
+      <div class="sr" id="say" role="status" aria-live="polite"></div>
       ${instructionsDialog(this.querySelector("full-instructions")?.getAttribute("header") || this.header)}
       ${keysDialog(this.hotkeys)}`;
   }

@@ -74,6 +74,8 @@ export const toolStyles = css`
   .bar button[aria-pressed="true"] { background: var(--_brand-soft); border-color: var(--_brand-line); }
   .percent { min-inline-size: 3.6em; font-variant-numeric: tabular-nums; font-size: 0.8125rem; }
 
+  .end { display: flex; justify-content: flex-end; padding: 0.5rem 0.75rem; border-block-start: 1px solid var(--_line); }
+  .end .primary { min-inline-size: 8rem; min-block-size: 2.5rem; }
   .main { flex: 1; display: grid; grid-template-columns: minmax(0, 1fr) 18.5rem; min-block-size: 0; }
   .work { position: relative; min-inline-size: 0; min-block-size: 0; background: light-dark(#d9d5cb, #0b0a08); overflow: hidden; }
   .canvas { position: absolute; inset: 0; touch-action: none; user-select: none; -webkit-user-select: none; overflow: hidden; }
@@ -106,6 +108,7 @@ export const toolStyles = css`
     .bar { padding: 0.2rem 0.25rem; }
     .bar h1, .bar .wide, .bar .rule { display: none; }
     .bar button { min-inline-size: 2.75rem; min-block-size: 2.75rem; }
+    .bar.many button { min-inline-size: 2.2rem; padding-inline: 0.2rem; }
     .main { grid-template: minmax(0, 1fr) auto / minmax(0, 1fr); }
     .side { border: 0; border-block-start: 1px solid var(--_line); max-block-size: 45cqh; overflow: visible; }
     .side > section { padding: 0.4rem 0.5rem; border: 0; }
@@ -118,12 +121,13 @@ export const toolStyles = css`
   @container (width < 24rem) { .bar .tight { display: none; } }
 `;
 
-/** What only the box tool has. */
-export const boxStyles = css`
+/** What the drawing tools have. */
+export const shapeStyles = css`
   .canvas { cursor: crosshair; }
   .canvas.hand { cursor: grab; }
   .canvas.over { cursor: pointer; }
   .canvas.move { cursor: move; }
+  .canvas.copy { cursor: copy; }
   .canvas.ns { cursor: ns-resize; }
   .canvas.ew { cursor: ew-resize; }
   .canvas.nwse { cursor: nwse-resize; }
@@ -134,6 +138,7 @@ export const boxStyles = css`
     background: var(--_surface); border: 1px solid var(--_line); border-radius: 9px; box-shadow: 0 4px 16px rgb(0 0 0 / 30%); }
   .acts button { border-color: transparent; background: none; min-inline-size: 2.75rem; min-block-size: 2.5rem; }
   .acts button:hover { background: var(--_surface-3); }
+  .acts .size { align-self: center; min-inline-size: 4em; text-align: center; font-size: 0.8125rem; font-variant-numeric: tabular-nums; }
   .acts .danger { color: var(--_bad); }
   .boxes { flex: 1; }
   .list { margin: 0; padding: 0; list-style: none; }
@@ -162,7 +167,7 @@ export const boxStyles = css`
   }
 `;
 
-/** What only the image classifier has. */
+/** What only the classifiers have. */
 export const choiceStyles = css`
   .canvas { cursor: grab; }
   .canvas:active { cursor: grabbing; }
@@ -175,6 +180,8 @@ export const choiceStyles = css`
   .label[aria-checked="true"] { background: var(--_brand-soft); border-color: var(--_brand-line); }
   .label[aria-disabled="true"] { opacity: 0.55; cursor: default; }
   .dot { flex: none; inline-size: 1.15rem; block-size: 1.15rem; border: 2px solid var(--_line-strong); border-radius: 50%; background: var(--_surface); }
+  .label[role="checkbox"] .dot { border-radius: 5px; }
+  .label.no-label { margin-block-start: 0.4rem; border-style: dashed; }
   .label[aria-checked="true"] .dot { border: 0.36rem solid light-dark(#9a6200, #f4b223); }
 
   @container (width < 46rem) {

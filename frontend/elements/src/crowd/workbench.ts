@@ -1,13 +1,12 @@
-/** Connects pointers, keys and the canvas with the editor: holds the view (zoom, pan), turns gestures and keys into calls of the
- *  editor, and has the stage redraw what changed, once a frame. Knows one canvas element; nothing of the panels or of tasks. */
-import type { Editor } from "../boxes/editor";
-import { type Handle, contains, handleAt, pick } from "../boxes/geometry";
+/** Connects pointers, keys and the canvas with a tool: holds the view (zoom, pan), hands gestures and keys to the tool in picture
+ *  pixels, and has the stage redraw what changed, once a frame. Knows one canvas element; nothing of the panels or of tasks. */
 import type { Point, Size } from "../picture/plane";
 import { PointerGestures } from "../picture/pointer";
 import { type View, fit, panned, revealed, toPicture, zoomed } from "../picture/viewport";
 import { type Command, commandOf } from "./keys";
-import type { Light } from "./light";
+import { type Light, PLAIN_LIGHT } from "./light";
 import { Stage } from "./stage";
+import type { Pointing, Tool } from "./tool";
 
 export interface Surroundings {
   colour(label: string): string;
@@ -18,48 +17,48 @@ export interface Surroundings {
 }
 
 const REACH = { mouse: 9, touch: 24 };
-const CURSORS: Record<string, string> = { nw: "nwse", se: "nwse", ne: "nesw", sw: "nesw", n: "ns", s: "ns", e: "ew", w: "ew" };
+const SLACK = { mouse: 4, touch: 12 };
+/** What can be done while nothing can be changed. */
+const LOOKING: readonly Command["do"][] = ["zoom", "fit", "help", "next", "previous", "point-before", "point-after"];
 
 export class Workbench {
   view: View = { scale: 1, x: 0, y: 0 };
   hand = false;
   hideOthers = false;
   guides = true;
-  fill = 0.08;
+  fill = PLAIN_LIGHT.fill;
   cursorClass = "";
   readonly stage: Stage;
   readonly gestures: PointerGestures;
   private room: Size = { width: 1, height: 1 };
   private pointer: Point | null = null;
-  /** Where the pointer was pressed outside the selected box (picture pixels): a drag draws a box from there. */
-  private origin: Point | null = null;
-  private hover: number | null = null;
   private touch = false;
   private frame = 0;
   private all = true;
+  private moved = true;
   private repeats = 0;
   private fitting = true;
   private shownState = "";
   private readonly observer: ResizeObserver;
 
-  constructor(private readonly canvas: HTMLDivElement, readonly editor: Editor, private readonly around: Surroundings) {
+  constructor(private readonly canvas: HTMLDivElement, readonly tool: Tool, private readonly around: Surroundings) {
     const holder = document.createElement("div"); // Konva manages this element, Lit the canvas element around it
     canvas.replaceChildren(holder);
-    this.stage = new Stage(holder);
+    this.stage = new Stage(holder, tool);
     this.gestures = new PointerGestures(canvas, {
       press: (at, touch) => this.press(at, touch),
       drag: (at) => this.onDrag(at),
       release: (at, still) => this.release(at, still),
-      cancel: () => { this.origin = null; this.editor.cancel(); },
+      cancel: () => this.tool.cancel(),
       hover: (at) => this.onHover(at),
-      pan: (dx, dy) => this.setView(panned(this.view, dx, dy, this.editor.size, this.room)),
+      pan: (dx, dy) => this.setView(panned(this.view, dx, dy, this.tool.size, this.room)),
       zoom: (factor, at) => this.zoom(factor, at),
     });
     this.observer = new ResizeObserver(() => this.onResize());
   }
 
   begin(image: HTMLImageElement): void {
-    this.stage.setImage(image, this.editor.size);
+    this.stage.setImage(image, this.tool.size);
     this.onResize();
     this.observer.observe(this.canvas);
   }
@@ -76,25 +75,24 @@ export class Workbench {
 
   fitView(): void {
     this.fitting = true;
-    this.setView(fit(this.editor.size, this.room, this.room.width < 500 ? 8 : 20), true);
+    this.setView(fit(this.tool.size, this.room, this.room.width < 500 ? 8 : 20), true);
   }
 
   zoom(factor: number, at: Point = { x: this.room.width / 2, y: this.room.height / 2 }): void {
-    this.setView(zoomed(this.view, factor, at, this.editor.size, this.room));
+    this.setView(zoomed(this.view, factor, at, this.tool.size, this.room));
     this.around.update();
   }
 
-  /** Moves the view until the selected box or the crosshair is visible. */
+  /** Moves the view until what the tool works on is visible. */
   reveal(): void {
-    const { box, cursor } = this.editor;
-    const rect = cursor ? { left: cursor.at.x, top: cursor.at.y, width: 0, height: 0 } : box;
-    if (rect) this.setView(revealed(this.view, rect, this.editor.size, this.room), this.fitting);
+    const rect = this.tool.focus;
+    if (rect) this.setView(revealed(this.view, rect, this.tool.size, this.room), this.fitting);
   }
 
   private setView(view: View, stillFits = false): void {
     if (!stillFits) this.fitting = false;
     this.view = view;
-    this.paint(true);
+    this.paint(true, true);
   }
 
   private onResize(): void {
@@ -111,7 +109,7 @@ export class Workbench {
     this.around.update();
   }
 
-  /** Brightness and contrast of the picture, filling of the boxes: only the display changes. */
+  /** Brightness and contrast of the picture, filling of the shapes: only the display changes. */
   setLight(light: Light): void {
     this.fill = light.fill;
     this.stage.setLight(light);
@@ -126,31 +124,29 @@ export class Workbench {
 
   // ---- drawing
 
-  /** The editor's display changed. The panels are rendered again only if the selection or the answer changed. */
+  /** What the tool shows changed. The panels are rendered again only if the selection or the answer changed. */
   shown(answer = false): void {
-    const { selected, cursor, label, gesture } = this.editor;
-    const now = `${selected}|${cursor ? (cursor.corner ? 2 : 1) : 0}|${label}|${gesture?.kind}`;
+    const now = this.tool.panels;
     const panels = answer || now !== this.shownState;
     this.shownState = now;
-    this.paint(panels);
+    this.paint(panels || this.tool.stale);
     if (panels) this.around.update();
   }
 
-  paint(all: boolean): void {
+  /** Has the stage draw in the next frame: all layers or only the top one; `moved`: nothing changed but the view. */
+  paint(all: boolean, moved = !all): void {
     this.all ||= all;
+    this.moved &&= moved;
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      const { editor } = this;
-      const gesture = editor.gesture;
+      const guided = this.guides && this.pointer && !this.hand && !this.cursorClass && this.tool.guided;
       this.stage.show({
-        view: this.view, boxes: editor.boxes, selected: editor.selected, live: gesture ? (gesture.kind === "draw" ? gesture.rect : gesture.box) : null,
-        liveColor: this.around.colour(editor.box?.label ?? editor.labelName), handles: Boolean(editor.box) && !this.around.disabled(),
-        touch: this.touch, hideOthers: this.hideOthers, fill: this.fill, hover: this.hover, cursor: editor.cursor,
-        guides: this.guides && this.pointer && !this.hand && !this.cursorClass && gesture?.kind !== "move" ? this.toPicture(this.pointer) : null,
-        colour: this.around.colour,
-      }, this.all);
+        view: this.view, room: this.room, picture: this.tool.size, touch: this.touch, hideOthers: this.hideOthers,
+        disabled: this.around.disabled(), fill: this.fill, guides: guided ? this.toPicture(this.pointer!) : null, colour: this.around.colour,
+      }, this.all, this.moved);
       this.all = false;
+      this.moved = true;
     });
   }
 
@@ -160,52 +156,32 @@ export class Workbench {
     return toPicture(this.view, at);
   }
 
-  private handleAt(at: Point): Handle | null {
-    const box = this.editor.box;
-    const reach = (this.touch ? REACH.touch : REACH.mouse) / this.view.scale;
-    return box ? handleAt(box, this.toPicture(at), reach) : null;
+  private get pointing(): Pointing {
+    const kind = this.touch ? "touch" : "mouse";
+    return { touch: this.touch, reach: REACH[kind] / this.view.scale, slack: SLACK[kind] / this.view.scale, alone: this.hideOthers };
   }
 
   private press(at: Point, touch: boolean): void {
     this.touch = touch;
     this.pointer = touch ? null : at;
-    if (this.around.disabled()) return;
-    const { editor } = this;
-    if (editor.cursor) editor.cancel();
-    const point = this.toPicture(at);
-    const handle = this.handleAt(at);
-    if (handle) editor.beginResize(point, handle);
-    else if (editor.box && contains(editor.box, point)) editor.beginMove(point);
-    // drawing starts with the first movement; a click without movement selects a box
-    else this.origin = point;
+    if (!this.around.disabled()) this.tool.press(this.toPicture(at), this.pointing);
   }
 
   private onDrag(at: Point): void {
     if (!this.touch) this.pointer = at;
-    if (this.origin && !this.editor.gesture) this.editor.beginDraw(this.origin);
-    this.editor.drag(this.toPicture(at));
+    if (!this.around.disabled()) this.tool.drag(this.toPicture(at), this.pointing);
   }
 
   private release(at: Point, still: boolean): void {
-    const { editor } = this;
-    const drawing = editor.gesture !== null;
-    const onHandle = editor.gesture?.kind === "resize";
-    editor.finish();
     if (this.touch) this.pointer = null;
-    this.origin = null;
-    if (!still || (drawing && onHandle)) return;
-    const slack = (this.touch ? 12 : 4) / this.view.scale;
-    editor.select(pick(editor.boxes, this.toPicture(at), editor.selected, slack)?.id ?? null);
+    if (!this.around.disabled()) this.tool.release(this.toPicture(at), still, this.pointing);
   }
 
   private onHover(at: Point | null): void {
     this.pointer = at;
-    const point = at && this.toPicture(at);
-    const handle = at ? this.handleAt(at) : null;
-    const inside = point && this.editor.box && contains(this.editor.box, point);
     const before = this.cursorClass;
-    this.cursorClass = this.hand ? "hand" : handle ? CURSORS[handle.name]! : inside ? "move" : "";
-    this.hover = point && !handle && !inside && !this.editor.gesture ? (pick(this.editor.boxes, point, null)?.id ?? null) : null;
+    const over = this.tool.hover(at && this.toPicture(at), this.pointing);
+    this.cursorClass = this.hand ? "hand" : over;
     if (before !== this.cursorClass) this.around.update();
     this.paint(false);
   }
@@ -227,8 +203,8 @@ export class Workbench {
     // Enter and the space bar belong to a button or checkbox that has the focus
     if (origin !== this.canvas && (event.key === "Enter" || event.key === " ")) return;
     this.repeats = event.repeat ? this.repeats + 1 : 0;
-    const command = commandOf(event, this.repeats);
-    if (!command || (this.around.disabled() && !["zoom", "fit", "help", "next", "previous"].includes(command.do))) return;
+    const command = commandOf(event, this.repeats, this.tool.keys);
+    if (!command || (this.around.disabled() && !LOOKING.includes(command.do))) return;
     if (this.run(command)) event.preventDefault();
   }
 
@@ -236,60 +212,27 @@ export class Workbench {
     if (event.key === " ") this.gestures.panning = this.hand;
   }
 
-  /** Runs a command. Returns false if it did not apply, so that the key keeps its usual meaning. */
+  /** Runs a command, of the view or of the tool. Returns false if it did not apply, so that the key keeps its usual meaning. */
   private run(command: Command): boolean {
-    const { editor } = this;
     switch (command.do) {
-      case "move": return this.arrow(command);
-      case "label": return this.chooseLabel(command.hotkey);
       case "zoom": this.zoom(command.factor); return true;
-      case "box": this.pressCrosshair(); return true;
-      case "confirm": return editor.cursor ? (this.pressCrosshair(), true) : false;
-      case "cancel": return this.cancel();
-      case "remove": editor.remove(); return true;
-      case "duplicate": editor.duplicate(); return true;
-      case "next": editor.step(1); this.reveal(); return true;
-      case "previous": editor.step(-1); this.reveal(); return true;
-      case "undo": editor.undo(); return true;
-      case "redo": editor.redo(); return true;
       case "fit": this.fitView(); return true;
       case "hide": this.toggleOthers(); return true;
       case "guides": this.guides = !this.guides; this.paint(false); return true;
       case "hand": this.setHand(!this.hand); return true;
-      case "nothing": editor.setNothing(!editor.answer.nothing); return true;
       case "search":
       case "help": this.around.open(command.do); return true;
+      default: return this.runTool(command);
     }
   }
 
-  private arrow({ dx, dy, grow }: Extract<Command, { do: "move" }>): boolean {
-    const { editor } = this;
-    if (editor.cursor) editor.moveCursor(dx, dy);
-    else if (!editor.box) return false;
-    else if (grow) editor.grow(dx, dy);
-    else editor.nudge(dx, dy);
-    this.reveal();
-    return true;
-  }
-
-  private chooseLabel(hotkey: string): boolean {
-    const at = this.editor.labels.findIndex((label) => label.hotkey === hotkey);
-    if (at < 0) return false;
-    this.editor.setLabel(at);
-    this.around.update();
-    return true;
-  }
-
-  private pressCrosshair(): void {
-    this.editor.press(this.toPicture({ x: this.room.width / 2, y: this.room.height / 2 }));
-    this.reveal();
-  }
-
-  private cancel(): boolean {
-    const { editor } = this;
-    if (editor.cursor || editor.gesture) editor.cancel();
-    else if (editor.selected !== null) editor.select(null);
-    else return false;
-    return true;
+  private runTool(command: Command): boolean {
+    const done = this.tool.run(command, this.toPicture({ x: this.room.width / 2, y: this.room.height / 2 }));
+    if (done && MOVING.includes(command.do)) this.reveal();
+    if (done && command.do === "label") this.around.update();
+    return done;
   }
 }
+
+/** After these the view follows what moved. */
+const MOVING: readonly Command["do"][] = ["move", "place", "confirm", "next", "previous", "insert", "point-before", "point-after"];

@@ -7,6 +7,7 @@ export function takeCrowdAnswers(): void {
     const form = (event.target as Element).closest<HTMLFormElement>("form[data-crowd-answer]");
     const field = form?.elements.namedItem(form.dataset["crowdAnswer"]!);
     if (!form || !(field instanceof HTMLInputElement)) return;
+    event.preventDefault(); // tells the form that the answer is taken
     field.value = JSON.stringify((event as CustomEvent<unknown>).detail);
     form.requestSubmit();
   });

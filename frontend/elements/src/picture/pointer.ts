@@ -1,5 +1,6 @@
 /** Turns pointer, wheel and pinch events of one element into a few plain gestures. Knows pointers and buttons, not what is done with them.
- *  One pointer presses, drags and releases (or taps); two fingers, the middle button or the held space bar pan and zoom. */
+ *  One pointer presses, drags and releases (or taps); two fingers, the middle button or the held space bar pan and zoom. Where a
+ *  pen is used, the palm beside it is not a finger. */
 import type { Point } from "./plane";
 
 export interface Hooks {
@@ -14,6 +15,8 @@ export interface Hooks {
 }
 
 const SLACK = { mouse: 3, touch: 8 };
+/** For so many milliseconds after a pen a touch is the palm of the hand that holds it. */
+const PALM = 500;
 
 export class PointerGestures {
   /** While the space bar is held (or the hand tool is chosen) one pointer pans. */
@@ -21,6 +24,9 @@ export class PointerGestures {
   private readonly down = new Map<number, Point>();
   private start: Point | null = null;
   private still = true;
+  /** The pen on the screen, and when one was last seen there or just above. */
+  private pen: number | null = null;
+  private penSeen = -Infinity;
   private mode: "none" | "press" | "pan" | "pinch" = "none";
   private readonly stop = new AbortController();
 
@@ -45,7 +51,20 @@ export class PointerGestures {
     return { x: event.clientX - frame.left, y: event.clientY - frame.top };
   }
 
+  /** Whether a press is that of a palm, which rests on the screen while a pen draws. A palm that came first is forgotten. */
+  private isPalm(event: PointerEvent): boolean {
+    if (event.pointerType === "touch") return this.pen !== null || event.timeStamp - this.penSeen < PALM;
+    if (event.pointerType !== "pen") return false;
+    this.penSeen = event.timeStamp;
+    if (this.down.size > 0 && this.mode === "press") this.hooks.cancel();
+    this.down.clear();
+    this.mode = "none";
+    this.pen = event.pointerId;
+    return false;
+  }
+
   private onDown(event: PointerEvent): void {
+    if (this.isPalm(event)) return event.preventDefault();
     const middle = event.pointerType === "mouse" && event.button === 1;
     if (event.pointerType === "mouse" && event.button !== 0 && !middle) return;
     if (this.mode !== "none" && this.down.size === 0) this.mode = "none";
@@ -66,6 +85,7 @@ export class PointerGestures {
   }
 
   private onMove(event: PointerEvent): void {
+    if (event.pointerType === "pen") this.penSeen = event.timeStamp;
     const at = this.at(event);
     const before = this.down.get(event.pointerId);
     if (!before) {
@@ -97,6 +117,7 @@ export class PointerGestures {
   }
 
   private onUp(event: PointerEvent): void {
+    this.liftPen(event);
     if (!this.down.delete(event.pointerId)) return;
     if (this.mode === "press") {
       const at = this.at(event);
@@ -106,7 +127,14 @@ export class PointerGestures {
     if (this.mode === "pinch" && this.down.size === 1) this.mode = "pan"; // the remaining finger goes on panning
   }
 
+  private liftPen(event: PointerEvent): void {
+    if (event.pointerId !== this.pen) return;
+    this.pen = null;
+    this.penSeen = event.timeStamp;
+  }
+
   private onCancel(event: PointerEvent): void {
+    this.liftPen(event);
     if (!this.down.delete(event.pointerId)) return;
     if (this.mode === "press") this.hooks.cancel();
     if (this.down.size === 0) this.mode = "none";

@@ -16,12 +16,14 @@ export interface Assignment extends TaskInput {
   /** Why the answer to this task was rejected that is to be improved now. */
   rejected_because?: string | null;
   /** The element that shows the task, and the key of its value in the answer; `whole`: its value is the answer. */
-  element: { tag?: string; name: string; whole?: boolean };
+  element: { tag?: string; name: string; attributes?: Record<string, string>; whole?: boolean };
 }
 
-export interface Claimed { assignment: Assignment | null; reason?: string; next?: { image_url: string } | null }
+/** What the next task shows, to be fetched ahead. */
+export interface Upcoming { image_url: string | null; text_url?: string | null }
+export interface Claimed { assignment: Assignment | null; reason?: string; next?: Upcoming | null }
 export interface Submitted {
-  status: string; paid: string; held?: string; next_assignment?: Assignment | null; next?: { image_url: string } | null; reason?: string;
+  status: string; paid: string; held?: string; next_assignment?: Assignment | null; next?: Upcoming | null; reason?: string;
 }
 export interface Problem { type?: string; title?: string; status?: number; detail?: string; errors?: { field: string; reason: string }[] }
 

@@ -1,7 +1,7 @@
 /** One worker's session on one job: claims tasks, keeps the work in the journal, submits each answer until the server has
  *  acknowledged it. Knows the API, the journal and time; nothing of what a task looks like. The page listens and shows. */
 import { ActivityCounter } from "./activity";
-import { type Api, ApiError, type Assignment, type Claimed, backoff } from "./api";
+import { type Api, ApiError, type Assignment, type Claimed, type Upcoming, backoff } from "./api";
 import { Stopwatch, microsOf } from "./clock";
 import { type Journal, newKey } from "./journal";
 
@@ -60,7 +60,7 @@ export class Session {
 
   constructor(
     readonly config: Config, private readonly api: Api, private readonly journal: Journal<Assignment> | null,
-    private readonly listener: () => void, private readonly prefetch: (url: string | null | undefined) => void,
+    private readonly listener: () => void, private readonly prefetch: (next: Upcoming) => void,
   ) {}
 
   /** Starts with an answer that an earlier page could not send, else with the task it left unfinished, else with another task
@@ -140,7 +140,7 @@ export class Session {
   }
 
   private async take(claimed: Claimed): Promise<void> {
-    this.prefetch(claimed.next?.image_url);
+    if (claimed.next) this.prefetch(claimed.next);
     if (claimed.assignment) return this.begin(claimed.assignment);
     this.task = null;
     this.stage = "none";

@@ -4,6 +4,7 @@ import { css } from "lit";
 export const shellStyles = css`
   :host { display: block; block-size: 100dvh; background: var(--_surface); color: var(--_text); container-type: inline-size; }
   crowd-form { display: grid; grid-template: "top actions" auto "banners banners" auto "tool tool" minmax(0, 1fr) / minmax(0, 1fr) auto; block-size: 100%; }
+  crowd-form > form { display: contents; }
   .top { grid-area: top; display: flex; align-items: center; gap: 0.25rem 1rem; min-inline-size: 0; padding: 0.4rem 0.75rem; }
   .exit { display: inline-flex; align-items: center; gap: 0.3rem; min-block-size: 2.25rem; padding-inline: 0.4rem; border-radius: 6px; color: inherit; font-weight: 600; text-decoration: none; white-space: nowrap; }
   .exit:hover { background: var(--_surface-3); }

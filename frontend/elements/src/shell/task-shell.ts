@@ -15,21 +15,28 @@ import { keyStyles, tokens } from "../crowd/styles";
 import { formatMicros } from "../kit/format";
 import { icon, iconStyles } from "../kit/icons";
 import { prefetchPicture } from "../picture/load";
+import { prefetchText } from "../text/load";
 import { COUNTED } from "./activity";
-import { Api, type Assignment, type Example } from "./api";
+import { Api, type Assignment, type Example, type Upcoming } from "./api";
 import { clockText, microsOf, spoken } from "./clock";
 import { Journal } from "./journal";
 import { type Config, SESSION_OVER, Session } from "./session";
 import { openStore } from "./stores";
 import { shellStyles } from "./styles";
 
-const DECLINE_REASONS = ["The picture does not show or is broken", "The instructions are unclear", "The picture is disturbing or not allowed", "I cannot do this well"];
+const declineReasons = (what: string) => [`The ${what} does not show or is broken`, "The instructions are unclear", `The ${what} is disturbing or not allowed`, "I cannot do this well"];
 const DEFAULTS: Config = { queue_id: 0, worker_id: null, api_base: "/api/v1", sign_in_url: "/", exit_url: "/", preview: false, assignment: null, study: null };
 const HEARTBEAT_SECONDS = 60;
 /** Keys of the page itself, listed after those of the element. */
 const PAGE_KEYS: readonly Hotkey[] = [{ keys: "?", does: "this list of keys" }];
 /** Below this many CSS pixels an element has no room for instructions beside the task (46rem, see crowd/styles.ts). */
 const NARROW = 736;
+
+/** Fetches what the next task shows. */
+function prefetchNext(next: Upcoming): void {
+  prefetchPicture(next.image_url);
+  prefetchText(next.text_url);
+}
 
 /** What stands below the price: when it is paid, where that is not at once. */
 function reviewed(task: Assignment): string {
@@ -91,7 +98,7 @@ export class TaskShell extends LitElement {
       const config: Config = { ...DEFAULTS, ...(this.config ?? (JSON.parse(text ?? "{}") as Partial<Config>)) };
       if (config.preview && !config.assignment) throw new Error("There is no task to preview.");
       const journal = config.preview ? null : await Journal.open<Assignment>(await openStore(), config.worker_id);
-      this.session = new Session(config, new Api(config.api_base), journal, () => this.onSession(), prefetchPicture);
+      this.session = new Session(config, new Api(config.api_base), journal, () => this.onSession(), prefetchNext);
       this.session.earnedMicros = this.earnedBefore = Number(sessionStorage.getItem("waggle-earned") ?? 0);
       await this.session.start();
     } catch (error) {
@@ -148,6 +155,7 @@ export class TaskShell extends LitElement {
     const element = this.element;
     if (!task || !element || this.shownTask === task.id) return;
     this.shownTask = task.id;
+    for (const [name, value] of Object.entries(task.element.attributes ?? {})) element.setAttribute(name, value);
     if (this.session!.draft !== null) element.draft = this.session!.draft;
     // a Lit element has rendered what it focuses one microtask later
     void Promise.resolve((element as Partial<LitElement>).updateComplete).then(() => {
@@ -187,9 +195,10 @@ export class TaskShell extends LitElement {
     element.openInstructions();
   }
 
-  private async submit(answer: Record<string, unknown>): Promise<void> {
+  private async submit(event: CustomEvent<Record<string, unknown>>): Promise<void> {
+    event.preventDefault(); // tells the form that the answer is taken
     const element = this.session?.task?.element;
-    await this.session?.submit(element?.whole ? answer[element.name] : answer);
+    await this.session?.submit(element?.whole ? event.detail[element.name] : event.detail);
   }
 
   private giveBack(): void {
@@ -238,7 +247,7 @@ export class TaskShell extends LitElement {
     const off = preview || session.stage !== "working";
     const sending = session.stage === "sending";
     return html`
-      <crowd-form @crowd-submit=${(event: CustomEvent) => void this.submit(event.detail as Record<string, unknown>)}>
+      <crowd-form @crowd-submit=${this.submit}>
         <header class="top">
           <a class="exit" href=${exit} aria-label=${study ? "Back to the study" : "Back to the list of jobs"}>${icon("chevron-left")}<span>${study ? "Study" : "Jobs"}</span></a>
           <h1 title=${task.title}>${task.title}</h1>
@@ -317,7 +326,7 @@ export class TaskShell extends LitElement {
   private declineForm() {
     return html`<dialog id="decline" aria-labelledby="decline-title"><form @submit=${this.decline}>
       <header><h2 id="decline-title">Decline this task?</h2></header>
-      <fieldset><legend class="sr">Why</legend>${DECLINE_REASONS.map((reason, at) => html`<label><input type="radio" name="reason" value=${reason} ?checked=${at === 0} />${reason}</label>`)}
+      <fieldset><legend class="sr">Why</legend>${declineReasons(this.session?.task?.text_url ? "text" : "picture").map((reason, at) => html`<label><input type="radio" name="reason" value=${reason} ?checked=${at === 0} />${reason}</label>`)}
         <label class="sr" for="more">More</label><textarea id="more" name="more" maxlength="120" placeholder="More, if you like"></textarea></fieldset>
       <div class="ends"><button type="button" @click=${() => this.declineDialog?.close()}>Cancel</button><button class="primary">Decline the task</button></div>
     </form></dialog>`;

@@ -1,0 +1,14 @@
+/** Every crowd element: those that show a task, the controls and containers of templates, the form around them. */
+import "./bounding-box";
+import "./image-classifier";
+import "./keypoint";
+import "./lines";
+import "./polygon";
+import "./segmentation";
+import "./text-classifier";
+import "./entity-annotation";
+import "./controls";
+import "./crowd-form";
+import { announceReady } from "./ready";
+
+announceReady();

@@ -1,0 +1,270 @@
+/**
+ * What the classifiers have in common: the labels beside what is to be labeled, chosen by mouse, by keys alone or by touch.
+ *
+ * One label is chosen in a radio group, where arrow keys move the choice and so the focus; several in a group of checkboxes,
+ * where they move the focus. `exclusion-category` adds one more, which says that no label fits. Knows nothing of the shell.
+ */
+import { html, nothing } from "lit";
+import { property } from "lit/decorators.js";
+import { type ChoiceDraft, type Chooser, Choice, initialChoice } from "../classes/choice";
+import { type ChoicesDraft, Choices, exclusionText, initialChoices } from "../classes/choices";
+import { type Command, HOTKEYS, SEVERAL_HOTKEYS, commandOf } from "../classes/keys";
+import { iconStyles } from "../kit/icons";
+import { type Label, findLabels, parseLabels, parseLenient } from "../labels/labels";
+import { iconButton } from "./buttons";
+import { type Hotkey, type TaskInput, emit } from "./element";
+import { search } from "./label-parts";
+import { PictureElement } from "./picture-element";
+import { choiceStyles, tokens, toolStyles } from "./styles";
+
+/** Commands that work while the element is disabled: they only change the display. */
+const LOOKING: readonly Command["do"][] = ["pan", "zoom", "fit", "search", "help"];
+
+/** How labels are chosen: one, or several. */
+export interface Manner<Draft> {
+  role: "radio" | "checkbox"; group: "radiogroup" | "group"; hotkeys: readonly Hotkey[];
+  make(names: string[], none: string | null, initial: unknown): Chooser<Draft>;
+  /** What the worker is asked, and told when nothing was chosen. */
+  question(subject: string): string;
+  missing(subject: string, none: string | null): string;
+}
+
+export const ONE: Manner<ChoiceDraft> = {
+  role: "radio", group: "radiogroup", hotkeys: HOTKEYS,
+  make: (names, _, initial) => new Choice(names, initialChoice(initial, names)),
+  question: (subject) => `What ${subject === "text" ? "is the text about" : `does the ${subject} show`}?`,
+  missing: (subject) => `Choose the label that fits the ${subject}.`,
+};
+
+export const SEVERAL: Manner<ChoicesDraft> = {
+  role: "checkbox", group: "group", hotkeys: SEVERAL_HOTKEYS,
+  make: (names, none, initial) => new Choices(names, none, initialChoices(initial)),
+  question: (subject) => `Which labels fit the ${subject}?`,
+  missing: (subject, none) => `Choose every label that fits the ${subject}${none === null ? "" : `, or “${none}”`}.`,
+};
+
+export abstract class ClassifierElement<Draft, Target> extends PictureElement<Draft, Target> {
+  static override styles = [tokens, iconStyles, toolStyles, choiceStyles];
+
+  @property() categories: unknown = null;
+  /** { text: "None of the above" }; only where several labels can be chosen. */
+  @property({ attribute: "exclusion-category" }) exclusionCategory: unknown = null;
+
+  protected override readonly labelsProperty = "categories";
+  protected abstract readonly manner: Manner<Draft>;
+  protected chooser: Chooser<Draft> | null = null;
+  private none: Label | null = null;
+  /** The label that has the focus, where it need not be a chosen one. */
+  private at: string | null = null;
+  private given: TaskInput | null = null;
+
+  /** What is to be labeled. */
+  protected abstract target(): unknown;
+  /** Its buttons in the bar. */
+  protected tools(): unknown { return nothing; }
+  /** Does what a command says about how it is shown. */
+  protected look(_command: Command): void {}
+
+  // ---- the interface of crowd elements
+
+  get task(): TaskInput | null { return this.given; }
+
+  set task(task: TaskInput | null) {
+    this.given = task;
+    if (!task) return;
+    this.src = task.text_url ?? task.image_url ?? "";
+    this.categories = task.labels;
+    this.initialValue = task.initial_value;
+  }
+
+  get hotkeys(): readonly Hotkey[] { return this.manner.hotkeys; }
+  get value(): unknown { return this.chooser?.answer ?? null; }
+
+  get draft(): Draft | null { return this.chooser ? this.chooser.draft : this.waiting; }
+
+  set draft(draft: Draft | null) {
+    if (!this.chooser || !draft) this.waiting = draft;
+    else this.chooser.restore(draft);
+    this.requestUpdate();
+  }
+
+  get empty(): boolean { return this.chooser?.nothing ?? this.waiting === null; }
+  get canUndo(): boolean { return this.chooser?.canUndo ?? false; }
+  get canRedo(): boolean { return this.chooser?.canRedo ?? false; }
+  undo(): void { this.settle(this.chooser?.undo() ?? false, "Undone", "Nothing to undo."); }
+  redo(): void { this.settle(this.chooser?.redo() ?? false, "Redone", "Nothing to redo."); }
+
+  get validationMessage(): string {
+    if (!this.chooser) return this.problem || `The ${this.subject} is still loading.`;
+    return this.chooser.nothing ? this.manner.missing(this.subject, this.none?.name ?? null) : "";
+  }
+
+  protected override focusRefused(): void { this.focus(); }
+
+  /** Puts the keyboard on the labels, where all keys work. */
+  override focus(): void {
+    this.renderRoot.querySelector<HTMLElement>(`[role="${this.manner.role}"][tabindex="0"]`)?.focus({ preventScroll: true });
+  }
+
+  // ---- life
+
+  protected override readLabels(): void {
+    this.known = parseLabels(this.categories ?? [], "categories");
+    const raw = this.exclusionCategory;
+    const lenient = typeof raw === "string" && /^\s*[[{'"]/.test(raw) ? parseLenient(raw, "exclusion-category") : raw;
+    const none = this.manner.role === "checkbox" ? exclusionText(lenient) : null;
+    this.none = none === null || this.known.some(({ name }) => name === none) ? null : { name: none, color: "", hotkey: "x" };
+  }
+
+  protected override start(target: Target, initial: unknown): void {
+    this.chooser = this.manner.make(this.known.map(({ name }) => name), this.none?.name ?? null, initial);
+    if (this.waiting) this.chooser.restore(this.waiting);
+    this.at = null;
+    this.show(target);
+  }
+
+  /** Shows what was loaded. */
+  protected abstract show(target: Target): void;
+
+  protected override stop(): void {
+    this.chooser = null;
+  }
+
+  // ---- what the worker does
+
+  private choose(label: Label | null | undefined): void {
+    if (!label || !this.chooser || this.disabled) return;
+    const changed = this.chooser.choose(label.name);
+    this.at = label.name;
+    if (changed) this.changed();
+    this.follow(label.name);
+  }
+
+  /** Brings the focus to the label that is chosen now, once it is rendered. */
+  private follow(name: string | null): void {
+    void this.updateComplete.then(() => {
+      this.focus();
+      const there = name === null ? '[aria-checked="true"]' : '[tabindex="0"]';
+      this.renderRoot.querySelector(`.choices ${there}`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    });
+  }
+
+  private settle(done: boolean, word: string, nothingToDo: string): void {
+    if (!done || !this.chooser) return this.say(nothingToDo);
+    this.changed();
+    this.say(`${word}. ${this.chooser.words}`);
+    this.follow(null);
+  }
+
+  /** The labels that the search shows, and the one that says that none fits. */
+  private get shown(): Label[] {
+    return [...findLabels(this.known, this.typed), ...(this.none ? [this.none] : [])];
+  }
+
+  /** Goes to the next (1) or previous (-1) label among those shown; after the last one comes the first. One choice goes along. */
+  private step(by: 1 | -1): void {
+    const { shown } = this;
+    if (shown.length === 0) return;
+    const place = shown.findIndex(({ name }) => name === this.tabStop(shown));
+    const next = shown[(place + by + shown.length) % shown.length]!;
+    if (this.manner.role === "radio") return this.choose(next);
+    this.at = next.name;
+    this.requestUpdate();
+    this.follow(next.name);
+  }
+
+  /** The name of the one label that Tab reaches: the one that had the focus, else a chosen one, else the first. */
+  private tabStop(shown: readonly Label[]): string | undefined {
+    const here = this.manner.role === "checkbox" ? shown.find(({ name }) => name === this.at) : undefined;
+    return (here ?? shown.find(({ name }) => this.chooser?.has(name)) ?? shown[0])?.name;
+  }
+
+  private keydown(event: KeyboardEvent): void {
+    const origin = event.composedPath()[0] as HTMLElement;
+    if (event.defaultPrevented || origin.closest("dialog, .light")) return;
+    if (origin instanceof HTMLInputElement) {
+      if (event.key === "Escape") this.focus();
+      return;
+    }
+    // Enter belongs to a button of the bar that has the focus
+    if (event.key === "Enter" && origin.closest("button:not([role])")) return;
+    const command = commandOf(event);
+    if (!command || (this.disabled && !LOOKING.includes(command.do))) return;
+    event.preventDefault();
+    // a key that is held down must not submit the next task as well
+    if (command.do !== "submit" || !event.repeat) this.run(command);
+  }
+
+  private run(command: Command): void {
+    switch (command.do) {
+      case "choose": return this.choose(this.known.find(({ hotkey }) => hotkey === command.hotkey));
+      case "none": return this.choose(this.none);
+      case "step": return this.step(command.by);
+      case "pan": case "zoom": case "fit": return this.look(command);
+      case "undo": return this.undo();
+      case "redo": return this.redo();
+      case "submit": emit(this, "request-submit"); return;
+      case "search": return this.find?.focus();
+      case "help": return this.openKeys();
+    }
+  }
+
+  // ---- what is seen
+
+  override render() {
+    return html`<div class="root" @keydown=${this.keydown}>
+      ${this.bar()}
+      <div class="main">
+        <div class="work">${this.target()} ${this.notice()} ${this.over()}</div>
+        <div class="side">${this.brief()} ${this.choices()}</div>
+      </div>
+      ${this.dialogs()}
+    </div>`;
+  }
+
+  /** What lies over what is to be labeled. */
+  protected over(): unknown { return nothing; }
+
+  private bar() {
+    return html`<div class="bar" role="toolbar" aria-label="Tools">
+      ${this.header ? html`<h1 title=${this.header}>${this.header}</h1>` : nothing}
+      ${iconButton({ name: "Undo", glyph: "undo", keys: "Ctrl+Z", off: !this.canUndo || this.disabled, act: () => this.undo() })}
+      ${iconButton({ name: "Redo", glyph: "redo", keys: "Ctrl+Shift+Z", off: !this.canRedo || this.disabled, act: () => this.redo() })}
+      ${this.tools()}
+      <span class="gap"></span>
+      ${this.hasInstructions ? iconButton({ name: "Instructions", glyph: "book-open", act: () => this.openInstructions() }) : nothing}
+      ${iconButton({ name: "Keys", glyph: "keyboard", keys: "?", class: "tight wide", act: () => this.openKeys() })}
+    </div>`;
+  }
+
+  private choices() {
+    const { field, shown } = search({
+      labels: this.known, typed: this.typed, onType: (typed) => (this.typed = typed), onChoose: (at) => this.choose(this.known[at]),
+    });
+    const { manner, none } = this;
+    const stop = this.tabStop(this.shown);
+    const flag = (on: boolean) => (on ? "true" : "false");
+    const one = manner.role === "radio";
+    return html`<section class="labels">
+      <h2 id="labels-title">${manner.question(this.subject)}</h2>
+      ${field}
+      <div id="refusal" aria-live="assertive">${this.refusal ? html`<p class="warn">${this.refusal}</p>` : nothing}</div>
+      <div class="choices" role=${manner.group} aria-labelledby="labels-title" aria-describedby="refusal"
+          aria-required=${one ? "true" : nothing} aria-disabled=${flag(this.disabled)} aria-invalid=${one ? flag(!!this.refusal) : nothing}>
+        ${shown.map((label) => this.choiceButton(label, label.name === stop))}
+        ${none ? this.choiceButton(none, none.name === stop) : nothing}
+      </div>
+      ${shown.length === 0 ? html`<p class="empty">No label is called that.</p>` : nothing}
+    </section>`;
+  }
+
+  private choiceButton(label: Label, stop: boolean) {
+    const chosen = this.chooser?.has(label.name) ?? false;
+    return html`<button type="button" class="label ${label === this.none ? "no-label" : ""}" role=${this.manner.role} aria-checked=${chosen ? "true" : "false"} tabindex=${stop ? "0" : "-1"}
+        aria-disabled=${this.disabled ? "true" : "false"} aria-keyshortcuts=${label.hotkey?.replace("⇧", "Shift+") ?? nothing}
+        @click=${() => this.choose(label)}>
+      <span class="dot" aria-hidden="true"></span><span class="name">${label.name}</span>
+      ${label.hotkey ? html`<kbd aria-hidden="true">${label.hotkey}</kbd>` : nothing}
+    </button>`;
+  }
+}

@@ -1,0 +1,11 @@
+/** <crowd-keypoint>: set labeled points on a picture. Attributes and children: drawing-element.ts. */
+import { KEYPOINT } from "../paths/forms";
+import { PathElement } from "./path-element";
+import { crowdElement } from "./registry";
+
+@crowdElement("crowd-keypoint")
+export class CrowdKeypoint extends PathElement {
+  protected readonly form = KEYPOINT;
+  protected readonly drawing = { glyph: "crosshair", how: "click" } as const;
+  protected readonly request = "Set each key point";
+}

@@ -1,0 +1,98 @@
+/** What <crowd-polygon>, <crowd-polyline>, <crowd-line> and <crowd-keypoint> have in common: everything but their form. */
+import { html } from "lit";
+import { PathEditor, type PathDraft } from "../paths/editor";
+import { type Form, type PathAnswer, type PlainPath, plain, toAnswer } from "../paths/forms";
+import type { Path } from "../paths/geometry";
+import type { Size } from "../picture/plane";
+import type { Listener } from "../shapes/editor";
+import { iconButton } from "./buttons";
+import { pathHotkeys } from "./keys";
+import { PathTool } from "./path-tool";
+import { ShapeElement } from "./shape-element";
+
+export abstract class PathElement extends ShapeElement<Path, PathEditor, PathTool, PathDraft> {
+  protected abstract readonly form: Form;
+  private initial: PlainPath[] | null = null;
+
+  get hotkeys() { return pathHotkeys(this.form.one, this.form.many, this.form); }
+  protected get words() { return this.form; }
+
+  protected get how(): string {
+    return `Press B to draw a ${this.form.one} by keys, N for the next ${this.form.one}, question mark for all keys.`;
+  }
+
+  /** The answer, or null while there is no picture. */
+  get value(): PathAnswer | null {
+    return this.editor ? toAnswer(this.form, this.editor.answer, this.editor.size, this.initial) : null;
+  }
+
+  get draft(): PathDraft | null {
+    return this.editor ? this.editor.draft : this.waiting;
+  }
+
+  set draft(draft: PathDraft | null) {
+    if (this.editor) this.restore(this.editor, draft);
+    else this.waiting = draft;
+  }
+
+  private restore(editor: PathEditor, draft: PathDraft | null): void {
+    editor.load(draft?.paths, draft?.nothing);
+    editor.resume(draft?.open ?? []);
+  }
+
+  override get empty(): boolean { return super.empty && (this.editor?.open.length ?? 0) === 0; }
+
+  override get validationMessage(): string {
+    if ((this.editor?.open.length ?? 0) > 0) return `End the ${this.form.one} that you are drawing, or cancel it with Escape.`;
+    return super.validationMessage;
+  }
+
+  protected override focusRefused(): void {
+    if ((this.editor?.open.length ?? 0) > 0) this.focus();
+    else super.focusRefused();
+  }
+
+  protected makeTool(size: Size, listener: Listener): PathTool {
+    return new PathTool(new PathEditor(this.form, size, this.known, listener));
+  }
+
+  protected fill({ editor }: PathTool, initial: unknown): void {
+    if (initial) editor.load(initial);
+    this.initial = initial ? editor.shapes.map((path) => plain(this.form, path)) : null;
+    if (this.waiting) this.restore(editor, this.waiting);
+  }
+
+  protected override moreActions() {
+    const { editor } = this;
+    if (!editor || this.form.most <= 2) return html``;
+    return iconButton({ name: "Insert a point", glyph: "plus", keys: "I", act: () => { editor.insert(); this.focus(); } });
+  }
+
+  /** While drawing, the hint also has the buttons that a finger needs in place of keys. */
+  protected get drawingHint(): string {
+    const { editor, form } = this;
+    if (!editor) return "";
+    const { open, cursor } = editor;
+    if (open.length === 0) return cursor ? "Move with the arrow keys, then B for a point" : "";
+    if (open.length < form.least) return form.most === 2 ? "Set the other end" : `Set at least ${form.least - open.length} more ${form.least - open.length === 1 ? "point" : "points"}`;
+    return form.closed ? "Set the first point again, or press Enter, to close" : "Set the last point again, or press Enter, to end";
+  }
+
+  protected override overlay() {
+    const { editor } = this;
+    const open = editor?.open.length ?? 0;
+    return html`${super.overlay()}${open > 0 && !this.disabled ? html`<div class="acts" role="group" aria-label="The ${this.form.one} that is being drawn">
+      ${iconButton({ name: "Take back the last point", glyph: "undo", keys: "Delete", act: () => { editor?.takeBack(); this.focus(); } })}
+      ${iconButton({ name: "Cancel", glyph: "close", keys: "Escape", class: "danger", act: () => { editor?.cancel(); this.focus(); } })}
+      ${iconButton({ name: `End the ${this.form.one}`, glyph: "check", keys: "Enter", off: open < this.form.least, act: () => { editor?.end(); this.focus(); } })}
+    </div>` : ""}`;
+  }
+
+  protected override modes() {
+    const { bench, editor, form } = this;
+    if (form.most === 1) return undefined;
+    return html`
+      ${iconButton({ name: `Draw ${form.many}`, glyph: this.drawing.glyph, keys: this.drawing.how, pressed: !bench?.hand, act: () => bench?.setHand(false) })}
+      ${iconButton({ name: "Snap to neighbours", glyph: "magnet", keys: ";", pressed: editor?.snapping ?? true, act: () => editor?.setSnapping(!editor.snapping) })}`;
+  }
+}

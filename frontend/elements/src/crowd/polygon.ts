@@ -1,0 +1,11 @@
+/** <crowd-polygon>: draw labeled polygons on a picture. Attributes and children: drawing-element.ts. */
+import { POLYGON } from "../paths/forms";
+import { PathElement } from "./path-element";
+import { crowdElement } from "./registry";
+
+@crowdElement("crowd-polygon")
+export class CrowdPolygon extends PathElement {
+  protected readonly form = POLYGON;
+  protected readonly drawing = { glyph: "pentagon", how: "click point by point" } as const;
+  protected readonly request = "Draw a polygon around each object";
+}

@@ -1,0 +1,31 @@
+/** <crowd-semantic-segmentation> and <crowd-instance-segmentation>: paint masks on a picture, one for each label or one for each
+ *  object. Attributes and children: drawing-element.ts; `initial-value` names a mask by its address. */
+import { type InstanceAnswer, type SemanticAnswer, instanceAnswer, semanticAnswer } from "../masks/answer";
+import { MaskElement } from "./mask-element";
+import { crowdElement } from "./registry";
+
+@crowdElement("crowd-semantic-segmentation")
+export class CrowdSemanticSegmentation extends MaskElement {
+  protected readonly instances = false;
+  protected readonly words = { one: "mask", many: "masks" };
+
+  /** The answer, or null while there is no picture. */
+  get value(): SemanticAnswer | null {
+    const { editor } = this;
+    if (!editor) return null;
+    const value = semanticAnswer(editor.mask, editor.entries, this.pngOf(editor));
+    return this.initial ? { ...value, initialValueModified: this.modified } : value;
+  }
+}
+
+@crowdElement("crowd-instance-segmentation")
+export class CrowdInstanceSegmentation extends MaskElement {
+  protected readonly instances = true;
+  protected readonly words = { one: "instance", many: "instances" };
+
+  /** The answer, or null while there is no picture. */
+  get value(): InstanceAnswer | null {
+    const { editor } = this;
+    return editor ? instanceAnswer(editor.mask, editor.entries, this.pngOf(editor)) : null;
+  }
+}

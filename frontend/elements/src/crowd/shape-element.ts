@@ -1,0 +1,51 @@
+/** What the elements have in which shapes are drawn: the list of shapes, the actions on the selected one, and the rule that every
+ *  shape has a label. A subclass says how shapes stand in the answer and in the draft. */
+import { html, nothing } from "lit";
+import { guard } from "lit/directives/guard.js";
+import type { ShapeEditor } from "../shapes/editor";
+import type { Shape } from "../shapes/shape";
+import { DrawingElement } from "./drawing-element";
+import { shapeList } from "./panels";
+import type { ShapeTool } from "./shape-tool";
+import { actions } from "./toolbar";
+
+export abstract class ShapeElement<S extends Shape, E extends ShapeEditor<S>, T extends ShapeTool<S, E>, Draft> extends DrawingElement<Draft, T> {
+  get editor(): E | null { return this.tool?.editor ?? null; }
+
+  /** What to do to answer, for a worker who has drawn nothing. */
+  protected abstract readonly request: string;
+  /** What is said while something is being drawn; empty: nothing. */
+  protected abstract readonly drawingHint: string;
+  /** Buttons for the selected shape. */
+  protected moreActions(): unknown { return nothing; }
+
+  /** An answer needs a shape, or the mark that there is nothing to label, and a label on every shape. */
+  get validationMessage(): string {
+    const { editor } = this;
+    if (!editor) return this.problem || "The picture is still loading.";
+    const unlabeled = editor.shapes.findIndex((shape) => !this.known.some((label) => label.name === shape.label));
+    if (unlabeled >= 0) return `Choose a label for ${editor.kind.one} ${unlabeled + 1}.`;
+    return editor.shapes.length === 0 && !editor.nothing ? `${this.request}, or tick “Nothing to label here”.` : "";
+  }
+
+  protected override overlay() {
+    const { editor } = this;
+    return html`${this.drawingHint ? this.hint(this.drawingHint) : nothing}
+      ${editor?.shape && !this.disabled ? actions(editor as ShapeEditor<S>, () => this.focus(), this.moreActions()) : nothing}`;
+  }
+
+  protected override list() {
+    const { editor } = this;
+    const shapes: readonly S[] = editor?.shapes ?? [];
+    return guard([shapes, editor?.selected, this.listOpen, this.known], () => editor ? shapeList<S>({
+      kind: editor.kind, shapes, selected: editor.selected, open: this.listOpen, colour: (label) => this.colour(label),
+      hint: html`None yet. ${this.drawing.how.charAt(0).toUpperCase()}${this.drawing.how.slice(1)} on the picture, or press <kbd>B</kbd> to draw by keys.`,
+      onSelect: (id) => { editor.select(id); this.bench?.reveal(); this.requestUpdate(); },
+      onRemove: (id) => {
+        if (this.locked) return;
+        editor.remove(id);
+        this.focus(); // the button that had the focus is gone
+      },
+    }) : nothing);
+  }
+}

@@ -1,0 +1,119 @@
+/** What the tools for shapes have in common: the commands that every editor of shapes knows, the picking of shapes, and how shapes
+ *  at rest are drawn. Boxes and paths say the rest. */
+import type { Point, Rect } from "../picture/plane";
+import type { ShapeEditor } from "../shapes/editor";
+import { type Shape, pick } from "../shapes/shape";
+import type { Command, Keys } from "./keys";
+import { MOST_TAGS, onScreen, outline, tag } from "./strokes";
+import type { Canvas, Pointing, Scene, Tool } from "./tool";
+
+/** More shapes than this cannot be drawn again in every frame while the picture is moved. */
+const MOST_REDRAWN = 200;
+
+export abstract class ShapeTool<S extends Shape, E extends ShapeEditor<S>> implements Tool {
+  protected hovered: number | null = null;
+
+  constructor(readonly editor: E) {}
+
+  get size() { return this.editor.size; }
+  get many(): boolean { return this.editor.count > MOST_REDRAWN; }
+  readonly stale = false;
+  abstract readonly keys: Keys;
+  abstract readonly panels: string;
+  abstract readonly focus: Rect | null;
+  abstract readonly guided: boolean;
+  abstract press(at: Point, pointing: Pointing): void;
+  abstract drag(at: Point, pointing: Pointing): void;
+  abstract release(at: Point, still: boolean, pointing: Pointing): void;
+  abstract hover(at: Point | null, pointing: Pointing): string;
+  abstract drawTouched(context: Canvas, scene: Scene): void;
+  /** Adds the outline of a shape, on the screen, to a path. */
+  protected abstract trace(path: Path2D, shape: S, scene: Scene): void;
+  /** An arrow key. Returns false if there is nothing to move. */
+  protected abstract arrow(dx: number, dy: number, grow: boolean): boolean;
+  /** The key that draws: places the next point at the crosshair. */
+  protected abstract place(centre: Point): void;
+  /** Enter: true if it meant something. */
+  protected abstract confirm(centre: Point): boolean;
+
+  cancel(): void {
+    this.editor.cancel();
+  }
+
+  run(command: Command, centre: Point): boolean {
+    const { editor } = this;
+    switch (command.do) {
+      case "move": return this.arrow(command.dx, command.dy, command.grow);
+      case "label": return this.chooseLabel(command.hotkey);
+      case "place": this.place(centre); return true;
+      case "confirm": return this.confirm(centre);
+      case "cancel": return this.letGo();
+      case "remove": editor.erase(); return true;
+      case "duplicate": editor.duplicate(); return true;
+      case "next": editor.step(1); return true;
+      case "previous": editor.step(-1); return true;
+      case "undo": editor.undo(); return true;
+      case "redo": editor.redo(); return true;
+      case "nothing": editor.setNothing(!editor.answer.nothing); return true;
+      default: return false;
+    }
+  }
+
+  private chooseLabel(hotkey: string): boolean {
+    const at = this.editor.labels.findIndex((label) => label.hotkey === hotkey);
+    if (at >= 0) this.editor.setLabel(at);
+    return at >= 0;
+  }
+
+  protected letGo(): boolean {
+    const { editor } = this;
+    if (editor.busy) editor.cancel();
+    else if (editor.selected !== null) editor.select(null);
+    else return false;
+    return true;
+  }
+
+  /** The shape that a click at a point selects. */
+  protected under(at: Point, { slack, alone }: Pointing, chosen = this.editor.selected): S | null {
+    const { editor } = this;
+    const shapes = alone ? editor.shapes.filter((shape) => shape.id === editor.selected) : editor.shapes;
+    return pick(editor.kind, shapes, at, chosen, slack);
+  }
+
+  drawResting(context: Canvas, scene: Scene): void {
+    if (scene.hideOthers) return;
+    const { editor } = this;
+    const tags = editor.shapes.length <= MOST_TAGS;
+    for (const shape of editor.shapes) {
+      if (shape.id === editor.selected) continue;
+      const rect = onScreen(editor.kind.bounds(shape), scene);
+      if (!rect) continue;
+      const path = new Path2D();
+      this.trace(path, shape, scene);
+      // one stroke a shape: a single path of all of them takes longer to draw
+      outline(context, path, scene.colour(shape.label), 2, this.filled ? scene.fill : 0);
+      if (tags && this.tagged(rect)) tag(context, rect, shape.label, scene.colour(shape.label));
+    }
+  }
+
+  /** Whether a shape of this size on the screen has room for its label. */
+  protected tagged(rect: Rect): boolean { return rect.width > 24; }
+  /** Whether shapes have an inside. */
+  protected get filled(): boolean { return true; }
+
+  /** The shape under the pointer, drawn more strongly and with its label. */
+  protected drawHovered(context: Canvas, scene: Scene): void {
+    const { editor } = this;
+    const hover = editor.shapes.find((shape) => shape.id === this.hovered && shape.id !== editor.selected);
+    const rect = hover && !scene.hideOthers ? onScreen(editor.kind.bounds(hover), scene) : null;
+    if (!hover || !rect) return;
+    this.drawOne(context, scene, hover, scene.colour(hover.label), this.filled ? 0.12 : 0);
+    tag(context, rect, hover.label, scene.colour(hover.label));
+  }
+
+  protected drawOne(context: Canvas, scene: Scene, shape: S, colour: string, fill: number): void {
+    const path = new Path2D();
+    this.trace(path, shape, scene);
+    outline(context, path, colour, 3, fill);
+  }
+}

@@ -1,0 +1,187 @@
+/** The logic of drawing tools without their display, as far as it is the same for every kind of shape: selecting, labels,
+ *  moving by keys, deleting, copying, undo. Knows history and labels, but neither canvas nor DOM. It tells its listener what
+ *  changed, and describes it in words for screen readers. How a shape is drawn is the matter of a subclass. */
+import type { Label } from "../labels/labels";
+import type { Point, Size } from "../picture/plane";
+import { type Answer, History } from "./history";
+import { type Fresh, type Kind, type Shape, counted } from "./shape";
+
+export interface Listener {
+  /** The answer changed and has to be saved. */
+  changed(): void;
+  /** Only the display changed: the selection, a gesture or the crosshair. */
+  shown(): void;
+  /** Announces something to screen readers. */
+  say(words: string): void;
+}
+
+export abstract class ShapeEditor<S extends Shape> {
+  history = new History<S>();
+  selected: number | null = null;
+  label = 0;
+  private nextId = 1;
+
+  constructor(
+    readonly kind: Kind<S>, readonly size: Size, readonly labels: readonly Label[], protected readonly listener: Listener,
+  ) {}
+
+  get answer(): Answer<S> { return this.history.answer; }
+  get shapes(): readonly S[] { return this.history.answer.shapes; }
+  /** The selected shape. */
+  get shape(): S | null { return this.history.find(this.selected) ?? null; }
+  get labelName(): string { return this.labels[this.label]?.name ?? ""; }
+  get count(): number { return this.shapes.length; }
+  get nothing(): boolean { return this.answer.nothing; }
+  get canUndo(): boolean { return this.history.canUndo; }
+  get canRedo(): boolean { return this.history.canRedo; }
+
+  /** Whether something is being drawn, moved or pointed at, which `cancel` would end. */
+  abstract readonly busy: boolean;
+  /** Ends what is being done; nothing is changed by it. */
+  abstract cancel(): void;
+  /** Shapes from an initial value or a draft. Throws an Error on anything else. */
+  protected abstract parse(raw: unknown): Fresh<S>[];
+  /** Forgets what is being done, because other shapes are loaded. */
+  protected abstract forget(): void;
+
+  /** Replaces everything by a draft or an initial value. This cannot be undone. */
+  load(raw: unknown, nothing = false): void {
+    const shapes = this.parse(raw).map((shape) => this.numbered(shape));
+    this.history = new History<S>({ shapes, nothing: nothing && shapes.length === 0 });
+    this.selected = null;
+    this.forget();
+    this.listener.shown();
+  }
+
+  select(id: number | null): void {
+    if (id !== this.selected) this.history.seal();
+    this.selected = id;
+    const shape = this.shape;
+    if (shape) {
+      const known = this.labels.findIndex((label) => label.name === shape.label);
+      if (known >= 0) this.label = known;
+      this.listener.say(this.describe(shape));
+    }
+    this.listener.shown();
+  }
+
+  /** Selects the next (1) or previous (-1) shape; after the last one comes the first. */
+  step(by: 1 | -1): void {
+    const count = this.shapes.length;
+    if (count === 0) return this.listener.say(`There are no ${this.kind.many} yet.`);
+    const at = this.shapes.findIndex((shape) => shape.id === this.selected);
+    const next = at < 0 ? (by === 1 ? 0 : count - 1) : (at + by + count) % count;
+    this.select(this.shapes[next]!.id);
+  }
+
+  /** Makes a label the current one and gives it to the selected shape. */
+  setLabel(at: number): void {
+    const label = this.labels[at];
+    if (!label) return;
+    this.label = at;
+    const shape = this.shape;
+    if (shape && shape.label !== label.name) {
+      this.history.replace({ ...shape, label: label.name });
+      this.listener.say(`${capital(this.kind.one)} ${this.place(shape)} is now ${label.name}.`);
+      return this.listener.changed();
+    }
+    this.listener.say(`${label.name}.`);
+    this.listener.shown();
+  }
+
+  /** Adds a shape with the current label and selects it. */
+  protected add(shape: Omit<Fresh<S>, "label">): void {
+    const added = this.numbered({ ...shape, label: this.labelName } as Fresh<S>);
+    this.history.add(added);
+    this.selected = added.id;
+    this.listener.say(`Added ${this.describe(added)}`);
+    this.listener.changed();
+  }
+
+  /** Moves the selected shape. */
+  nudge(dx: number, dy: number): void {
+    this.change((shape) => this.kind.moved(shape, dx, dy, this.size), "nudge");
+  }
+
+  /** Changes the selected shape in a way that says where it is then; steps of the same `kind` in a row are undone together. */
+  protected change(by: (shape: S) => S, kind: string): void {
+    const shape = this.shape;
+    if (!shape) return this.listener.say(`Choose a ${this.kind.one} first: N for the next one.`);
+    const next = by(shape);
+    if (this.kind.same(shape, next)) return;
+    this.history.replace(next, `${kind}:${shape.id}`);
+    this.listener.say(this.kind.describe(next));
+    this.listener.changed();
+  }
+
+  /** What the Delete key does. */
+  erase(): void {
+    this.remove();
+  }
+
+  remove(id: number | null = this.selected): void {
+    const shape = this.history.find(id);
+    if (!shape) return;
+    const at = this.shapes.indexOf(shape);
+    this.history.remove(shape.id);
+    if (this.selected === shape.id) this.selected = null;
+    this.listener.say(`Deleted ${this.kind.one} ${at + 1}, ${shape.label}. ${counted(this.kind, this.shapes.length)} left.`);
+    this.listener.changed();
+  }
+
+  duplicate(): void {
+    const shape = this.shape;
+    if (!shape) return;
+    const { width, height } = this.kind.bounds(shape);
+    const shift = Math.max(4, Math.round(Math.min(width, height) / 4));
+    let moved = this.kind.moved(shape, shift, shift, this.size);
+    if (this.kind.same(moved, shape)) moved = this.kind.moved(shape, -shift, -shift, this.size);
+    const copy = this.numbered(moved);
+    this.history.add(copy);
+    this.selected = copy.id;
+    this.listener.say(`Copied to ${this.describe(copy)}`);
+    this.listener.changed();
+  }
+
+  setNothing(nothing: boolean): void {
+    if (this.shapes.length > 0) return;
+    this.history.setNothing(nothing);
+    this.listener.say(nothing ? "Marked: nothing to label here." : "Unmarked.");
+    this.listener.changed();
+  }
+
+  undo(): void {
+    if (!this.history.canUndo) return this.listener.say("Nothing to undo.");
+    this.history.undo();
+    this.settle("Undone");
+  }
+
+  redo(): void {
+    if (!this.history.canRedo) return this.listener.say("Nothing to redo.");
+    this.history.redo();
+    this.settle("Redone");
+  }
+
+  private settle(word: string): void {
+    if (!this.shape) this.selected = null;
+    this.listener.say(`${word}. ${counted(this.kind, this.shapes.length)}.`);
+    this.listener.changed();
+  }
+
+  private numbered(shape: Fresh<S>): S {
+    return { ...shape, id: this.nextId++ } as unknown as S;
+  }
+
+  private place(shape: S): number {
+    return this.shapes.findIndex((one) => one.id === shape.id) + 1;
+  }
+
+  /** "box 2 of 5, bee, at 10, 20, 30 by 40 pixels." */
+  describe(shape: S): string {
+    return `${this.kind.one} ${this.place(shape)} of ${this.shapes.length}, ${shape.label}, ${this.kind.describe(shape)}.`;
+  }
+}
+
+const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
+/** A point in words. */
+export const where = (point: Point): string => `${point.x}, ${point.y}`;

@@ -1,0 +1,271 @@
+"""Any number of classes: people choose all that fit an object, or say that none does. An answer is a Vote.
+
+As in Ground Truth's output a label holds every class that somebody chose, each with the chance that it is right. Those
+more likely right than not are what the label says; the others are there for readers who want another cut-off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from labeling.consolidation.answers import ObjectAnswers, WorkerAnswer
+from labeling.consolidation.classes import tags
+from labeling.consolidation.scoring import class_f1
+from labeling.consolidation.stopping import Decision, Stopping
+from labeling.consolidation.workers.skills import SkillRow
+from labeling.consolidation.workers.votes import VoteWorkers
+from labeling.formats import answers, augmented, augmented_reading
+from labeling.formats.answers import AnswerError
+from labeling.formats.shapes import ImageSize, Vote
+from labeling.simulation.tags import TagSimulation
+from labeling.task_types.base import (
+    PRICES,
+    TEXT,
+    AnswersToImage,
+    Column,
+    Consensus,
+    Finding,
+    ImportedLabel,
+    Said,
+    Size,
+    SkillFigures,
+    Story,
+    TaskType,
+    Words,
+    count,
+    percent,
+)
+
+NONE = "None of the above"
+"""What the element offers beside the classes, and sends instead of them: "checked, and none of these"."""
+
+NONE_ATTRIBUTE = {"exclusion-category": f'{{"text": "{NONE}"}}'}
+"""The element's attribute that says so."""
+
+CUT_OFF = 0.5
+"""A class is part of the label when it is more likely right than this."""
+
+LEAST = 0.0001
+"""The smallest confidence that is written: with nothing but zeros a reader takes the confidences to be unknown."""
+
+
+class MultipleChoice(TaskType[Vote, VoteWorkers]):
+    """Ground Truth's multi-label classification. A stored label is {"choices": [{"label", "confidence"}]}."""
+
+    words = Words(
+        decide="Choose every class that fits, or none of them, and press Submit. Your choices become the label and "
+        "count as gold: they also teach how good each worker is.",
+        decided="Their choices are the label.",
+        saved="Your choices for object {index} are the label now.",
+        not_received="The choices did not arrive. Choose again and save.",
+        left_out="a choice",
+        labels_help="Two or more, one a line. Their order is the class index; workers can also say that none fits.",
+        skills="Finds: the share of the classes of an object that this worker chooses. Wrong: how often a class is "
+        "chosen that the object does not have.",
+    )
+    prices = PRICES
+    fewest_labels = 2
+    reserved_labels = frozenset({NONE})
+    algorithm = tags.ALGORITHM
+    skill_columns = (Column("recall", "Finds", "percent"), Column("wrong", "Wrong", "percent"))
+    simulation = TagSimulation()
+
+    def read_answer(self, content: Mapping[str, Any], *, labels: Sequence[str], size: Size) -> Vote:
+        """See answers.parse_classes_answer; that none fits has to be said."""
+        vote = answers.parse_classes_answer(content, labels=labels, exclusion=NONE, element_name=self.element.name)
+        if not content[self.element.name]["labels"]:
+            raise AnswerError(f"{self.element.name}.labels", f"is empty: choose a label, or {NONE!r}")
+        return vote
+
+    def write_answer(self, answer: Vote, *, size: Size) -> dict[str, Any]:
+        """The choices, or that there are none, and the worker's comment where there is one."""
+        chosen = answer.labels or (NONE,)
+        return answers.classes_content(Vote(chosen, comment=answer.comment), element_name=self.element.name)
+
+    def value(self, answer: Vote) -> dict[str, Any]:
+        """A worker's comment is no part of the label."""
+        sure = answer.confidences or (None,) * len(answer.labels)
+        return {
+            "choices": [{"label": label, "confidence": one} for label, one in zip(answer.labels, sure, strict=True)]
+        }
+
+    def read_value(self, value: Mapping[str, Any]) -> Vote:
+        """The choices with their confidences, which all have or none."""
+        chosen = value["choices"]
+        sure = tuple(one["confidence"] for one in chosen if one.get("confidence") is not None)
+        return Vote(tuple(one["label"] for one in chosen), sure if len(sure) == len(chosen) else None)
+
+    def certain(self, answer: Vote) -> Vote:
+        """The classes that the label says, each certain."""
+        kept = _kept(answer)
+        return Vote(kept, (1.0,) * len(kept), answer.comment)
+
+    def classes(self, answer: Vote) -> frozenset[str]:
+        """Those more likely right than not; none where nothing fits."""
+        return frozenset(_kept(answer))
+
+    def agreement(self, one: Vote, other: Vote) -> float:
+        """F1 of the two sets of classes."""
+        return class_f1(self.classes(one), self.classes(other))
+
+    def score_against_truth(self, answer: Vote, truth: Vote) -> float:
+        """F1 of the classes; 1 for saying rightly that none fits."""
+        return class_f1(self.classes(answer), self.classes(truth))
+
+    def agreement_by_class(self, one: Vote, label: Vote) -> dict[str, float]:
+        """Whether the answer has each class of the label."""
+        return {name: float(name in self.classes(one)) for name in self.classes(label)}
+
+    def summary(self, value: Mapping[str, Any]) -> str:
+        """The choices."""
+        return ", ".join(_kept(self.read_value(value))) or NONE
+
+    def manifest_label(
+        self,
+        answer: Vote,
+        *,
+        labels: Sequence[str],
+        image_size: ImageSize,
+        human_annotated: bool,
+        job_name: str,
+        created: datetime | None,
+        model_name: str | None,
+    ) -> tuple[Any, dict[str, Any]]:
+        """See augmented.multi_class_label."""
+        return augmented.multi_class_label(
+            answer,
+            labels=labels,
+            human_annotated=human_annotated,
+            job_name=job_name,
+            created=created,
+            text=self.medium == TEXT,
+            model_name=model_name,
+        )
+
+    def read_manifest(self, attributes: Mapping[str, Any], attr: str) -> ImportedLabel[Vote]:
+        """See augmented_reading.read_classes. Confidences that are all 0, as Ground Truth writes them for one worker,
+        are unknown ones."""
+        found = augmented_reading.read_classes(attributes, attr)
+        sure = found.vote.confidences
+        known = sure if sure and all(0 <= one <= 1 for one in sure) and any(sure) else None
+        return ImportedLabel(Vote(found.vote.labels, known, found.vote.comment), None, found.origin)
+
+    def consolidate_many(
+        self, objects: Sequence[AnswersToImage[Vote]], *, labels: Sequence[str], workers: VoteWorkers
+    ) -> list[Consensus]:
+        """Every class that somebody chose, each with its chance; the confidence is that of the whole label."""
+        return [_consensus(tags.consolidate(_tags(one).answers, labels=labels, workers=workers)) for one in objects]
+
+    def decide_many(
+        self, objects: Sequence[AnswersToImage[Vote]], *, labels: Sequence[str], rule: Stopping, workers: VoteWorkers
+    ) -> list[Decision]:
+        """The expected loss is that of the least certain class."""
+        return [tags.should_ask_more(_tags(one).answers, labels=labels, rule=rule, workers=workers) for one in objects]
+
+    def fit_workers(self, objects: Sequence[AnswersToImage[Vote]], *, labels: Sequence[str]) -> VoteWorkers:
+        """How often each worker says yes to a class that is there, and to one that is not."""
+        return tags.fit_workers([_tags(one) for one in objects], labels=labels)
+
+    def load_workers(self, stored: Mapping[str, Any] | None) -> VoteWorkers:
+        """See VoteWorkers.from_json."""
+        return VoteWorkers() if stored is None else VoteWorkers.from_json(stored)
+
+    def skills(self, models: VoteWorkers, workers: Sequence[str], *, labels: Sequence[str]) -> list[SkillFigures]:
+        """`recall` is the chance of choosing a class that is there, `wrong` that of one that is not; both over all
+        classes, which the models do not tell apart."""
+        rows = []
+        for worker in workers:
+            found, wrong = models.likelihood(worker, tags.YES, tags.QUESTION)
+            rows.append(SkillFigures(worker, "", {"recall": round(found, 4), "wrong": round(wrong, 4)}))
+        return rows
+
+    def skill_rows(self, models: VoteWorkers, *, labels: Sequence[str]) -> list[SkillRow]:
+        """See tags.skill_rows."""
+        return tags.skill_rows(models, labels)
+
+    def layer(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        """The choices, and their confidences where there are any."""
+        label = self.read_value(value)
+        sure = label.confidences or (None,) * len(label.labels)
+        return {
+            "choices": [
+                {"label": name} | ({} if one is None else {"confidence": one})
+                for name, one in zip(label.labels, sure, strict=True)
+                if one is None or one > CUT_OFF
+            ]
+        }
+
+    def answer_layer(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        """The choices of the answer, whatever its element is called."""
+        for element in content.values():
+            if isinstance(element, dict) and isinstance(element.get("labels"), list):
+                return {"choices": [{"label": one} for one in element["labels"] if one != NONE]}
+        return {}
+
+    def initial_value(self, value: Mapping[str, Any] | None) -> Any:
+        """The label's classes as the element's value."""
+        return None if value is None else {"labels": list(_kept(self.read_value(value)) or (NONE,))}
+
+    def story(self, value: Mapping[str, Any], explanation: Mapping[str, Any]) -> Story:
+        """Who chose each class and who did not, the classes in the job's order."""
+        given, chances = explanation.get("answers", []), explanation.get("chances", {})
+        kept = set(explanation.get("labels", []))
+        chosen = [label for label in chances if any(label in one["labels"] for one in given)]
+        findings = [_finding(label, label in kept, given, chances) for label in chosen]
+        if nobody := [one for one in given if not one["labels"]]:
+            findings.append(_none(nobody, given, not kept))
+        lead = f"{count(len(given), 'person', 'people')} answered. {count(len(kept), 'class', 'classes')} kept"
+        if dropped := len(chosen) - len(kept):
+            lead += f", {dropped} dropped"
+        return Story(f"{lead}.", tuple(findings), tuple(explanation.get("ignored", [])))
+
+
+def _kept(vote: Vote) -> tuple[str, ...]:
+    sure = vote.confidences or (1.0,) * len(vote.labels)
+    return tuple(label for label, one in zip(vote.labels, sure, strict=True) if one > CUT_OFF)
+
+
+def _tags(one: AnswersToImage[Vote]) -> ObjectAnswers[frozenset[str]]:
+    return ObjectAnswers(
+        tuple(WorkerAnswer(a.worker, frozenset(_kept(a.value)), a.revision) for a in one.answers),
+        gold=None if one.gold is None else frozenset(_kept(one.gold)),
+    )
+
+
+def _consensus(found: tags.ConsolidatedTags) -> Consensus:
+    given = found.explanation["answers"]
+    if not given:
+        return Consensus(None, None, found.explanation)
+    chances = found.explanation["chances"]
+    chosen = [label for label in chances if any(label in one["labels"] for one in given)]
+    choices = [{"label": label, "confidence": max(chances[label], LEAST)} for label in chosen]
+    return Consensus({"choices": choices}, found.confidence, found.explanation)
+
+
+def _finding(label: str, kept: bool, given: Sequence[Mapping[str, Any]], chances: Mapping[str, float]) -> Finding:
+    chose = [one for one in given if label in one["labels"]]
+    said = f"Chosen by {len(chose)} of {len(given)}."
+    return Finding(
+        label=label,
+        kept=kept,
+        confidence=chances[label],
+        said=said if kept else f"{said} Only {chances[label]:.0%} likely to be right.",
+        columns=("Weight",),
+        members=(
+            *(Said(one["worker"], label, not kept, (percent(one["weight"]),)) for one in chose),
+            *(Said(one["worker"], note="did not choose it") for one in given if label not in one["labels"]),
+        ),
+    )
+
+
+def _none(nobody: Sequence[Mapping[str, Any]], given: Sequence[Mapping[str, Any]], kept: bool) -> Finding:
+    return Finding(
+        label=NONE,
+        kept=kept,
+        confidence=None,
+        said=f"Said by {len(nobody)} of {len(given)}.",
+        columns=("Weight",),
+        members=tuple(Said(one["worker"], NONE, not kept, (percent(one["weight"]),)) for one in nobody),
+    )

@@ -1,0 +1,218 @@
+"""One class of several: people choose the one that an object belongs to. An answer is a Vote.
+
+Knows no kind of object: a type derived from it says whether pictures or texts are classified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from labeling.consolidation.answers import ObjectAnswers, WorkerAnswer
+from labeling.consolidation.classes import votes
+from labeling.consolidation.scoring import class_f1
+from labeling.consolidation.stopping import Decision, Stopping
+from labeling.consolidation.workers.skills import SkillRow
+from labeling.consolidation.workers.votes import VoteWorkers
+from labeling.formats import answers, augmented, augmented_reading
+from labeling.formats.shapes import ImageSize, Vote
+from labeling.simulation.votes import VoteSimulation
+from labeling.task_types.base import (
+    PRICES,
+    TEXT,
+    AnswersToImage,
+    Column,
+    Consensus,
+    Finding,
+    ImportedLabel,
+    Said,
+    Size,
+    SkillFigures,
+    Story,
+    TaskType,
+    Words,
+    count,
+    percent,
+)
+
+STRENGTH = 4.0
+"""How many objects of a class weigh as much as the worker's accuracy over all classes."""
+
+
+class SingleChoice(TaskType[Vote, VoteWorkers]):
+    """Ground Truth's single-label classification. A stored label is {"choice": class, "confidence": chance}."""
+
+    words = Words(
+        decide="Choose the class and press Submit. Your choice becomes the label and counts as gold: "
+        "it also teaches how good each worker is.",
+        decided="Their choice is the label.",
+        saved="Your choice for object {index} is the label now.",
+        not_received="The choice did not arrive. Choose again and save.",
+        left_out="a choice",
+        labels_help="One a line, at least two. Their order is the class index.",
+        skills="Chooses right: the share of this worker's choices that agree with the labels, and the class missed "
+        "much more often than that.",
+    )
+    prices = PRICES
+    fewest_labels = 2
+    algorithm = votes.ALGORITHM
+    skill_columns = (Column("accuracy", "Chooses right", "percent"),)
+    simulation = VoteSimulation()
+
+    def read_answer(self, content: Mapping[str, Any], *, labels: Sequence[str], size: Size) -> Vote:
+        """See answers.parse_class_answer."""
+        return answers.parse_class_answer(content, labels=labels, element_name=self.element.name)
+
+    def write_answer(self, answer: Vote, *, size: Size) -> dict[str, Any]:
+        """The choice, and the worker's comment where there is one."""
+        return answers.class_content(answer, element_name=self.element.name)
+
+    def value(self, answer: Vote) -> dict[str, Any]:
+        """A worker's comment is no part of the label."""
+        return {"choice": answer.label, "confidence": answer.confidences[0] if answer.confidences else None}
+
+    def read_value(self, value: Mapping[str, Any]) -> Vote:
+        """The choice with its confidence."""
+        sure = value.get("confidence")
+        return Vote((value["choice"],), None if sure is None else (sure,))
+
+    def certain(self, answer: Vote) -> Vote:
+        """The choice is certain."""
+        return replace(answer, confidences=(1.0,))
+
+    def classes(self, answer: Vote) -> frozenset[str]:
+        """The one choice."""
+        return frozenset(answer.labels)
+
+    def score_against_truth(self, answer: Vote, truth: Vote) -> float:
+        """1 for the true class."""
+        return class_f1(answer.labels, truth.labels)
+
+    def summary(self, value: Mapping[str, Any]) -> str:
+        """The choice."""
+        return str(value["choice"])
+
+    def manifest_label(
+        self,
+        answer: Vote,
+        *,
+        labels: Sequence[str],
+        image_size: ImageSize,
+        human_annotated: bool,
+        job_name: str,
+        created: datetime | None,
+        model_name: str | None,
+    ) -> tuple[Any, dict[str, Any]]:
+        """See augmented.class_label."""
+        return augmented.class_label(
+            answer,
+            labels=labels,
+            human_annotated=human_annotated,
+            job_name=job_name,
+            created=created,
+            text=self.medium == TEXT,
+            model_name=model_name,
+        )
+
+    def read_manifest(self, attributes: Mapping[str, Any], attr: str) -> ImportedLabel[Vote]:
+        """See augmented_reading.read_class; such a label does not say how large the image is."""
+        found = augmented_reading.read_class(attributes, attr)
+        return ImportedLabel(found.vote, None, found.origin)
+
+    def consolidate_many(
+        self, objects: Sequence[AnswersToImage[Vote]], *, labels: Sequence[str], workers: VoteWorkers
+    ) -> list[Consensus]:
+        """The most probable class, with its chance as confidence."""
+        return [_consensus(votes.consolidate(_votes(one).answers, labels=labels, workers=workers)) for one in objects]
+
+    def decide_many(
+        self, objects: Sequence[AnswersToImage[Vote]], *, labels: Sequence[str], rule: Stopping, workers: VoteWorkers
+    ) -> list[Decision]:
+        """The expected loss is the chance that the present label is wrong."""
+        return [
+            votes.should_ask_more(_votes(one).answers, labels=labels, rule=rule, workers=workers) for one in objects
+        ]
+
+    def fit_workers(self, objects: Sequence[AnswersToImage[Vote]], *, labels: Sequence[str]) -> VoteWorkers:
+        """The confusions of each worker and of the crowd."""
+        return votes.fit_workers([_votes(one) for one in objects], labels=labels)
+
+    def load_workers(self, stored: Mapping[str, Any] | None) -> VoteWorkers:
+        """See VoteWorkers.from_json."""
+        return VoteWorkers() if stored is None else VoteWorkers.from_json(stored)
+
+    def skills(self, models: VoteWorkers, workers: Sequence[str], *, labels: Sequence[str]) -> list[SkillFigures]:
+        """`accuracy` is the chance of choosing the right class, over all classes and for objects of each class; the
+        latter is shrunk towards the former, so that a few objects of a class say little."""
+        overall = {worker: models.accuracy(worker) for worker in workers}
+        rows = [SkillFigures(worker, "", {"accuracy": round(right, 4)}) for worker, right in overall.items()]
+        for row in votes.skill_rows(models, labels):
+            if row.label and row.worker in overall:
+                right = (row.found + STRENGTH * overall[row.worker]) / (row.chances + STRENGTH)
+                rows.append(SkillFigures(row.worker, row.label, {"accuracy": round(right, 4)}))
+        return rows
+
+    def skill_rows(self, models: VoteWorkers, *, labels: Sequence[str]) -> list[SkillRow]:
+        """See votes.skill_rows."""
+        return votes.skill_rows(models, labels)
+
+    def layer(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        """The choice, and its confidence where there is one."""
+        sure = value.get("confidence")
+        return {"choice": value["choice"], **({} if sure is None else {"confidence": sure})}
+
+    def answer_layer(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        """The choice of the answer, whatever its element is called."""
+        for element in content.values():
+            if isinstance(element, dict) and isinstance(element.get("label"), str):
+                return {"choice": element["label"]}
+        return {}
+
+    def initial_value(self, value: Mapping[str, Any] | None) -> Any:
+        """The label's class as the element's value."""
+        return {"label": value["choice"]} if value else None
+
+    def story(self, value: Mapping[str, Any], explanation: Mapping[str, Any]) -> Story:
+        """Who chose which class, the most probable one first."""
+        given, chances = explanation.get("votes", []), explanation.get("chances", {})
+        chosen = sorted({vote["label"] for vote in given}, key=lambda label: (-chances.get(label, 0.0), label))
+        best = explanation.get("label")
+        agreed = sum(vote["label"] == best for vote in given)
+        lead = f"{count(len(given), 'person', 'people')} answered. {agreed} of them chose {best}."
+        findings = tuple(
+            Finding(
+                label=label,
+                kept=label == best,
+                confidence=chances.get(label),
+                said=_said(label, best, given, chances),
+                columns=("Weight",),
+                members=tuple(
+                    Said(vote["worker"], label, vote["outvoted"], (percent(vote["weight"]),))
+                    for vote in given
+                    if vote["label"] == label
+                ),
+            )
+            for label in chosen
+        )
+        return Story(lead, findings, tuple(explanation.get("ignored", [])))
+
+
+def _votes(one: AnswersToImage[Vote]) -> ObjectAnswers[str]:
+    return ObjectAnswers(
+        tuple(WorkerAnswer(a.worker, a.value.label, a.revision) for a in one.answers),
+        gold=None if one.gold is None else one.gold.label,
+    )
+
+
+def _consensus(found: votes.ConsolidatedLabel) -> Consensus:
+    if found.label is None:
+        return Consensus(None, None, found.explanation)
+    return Consensus({"choice": found.label, "confidence": found.confidence}, found.confidence, found.explanation)
+
+
+def _said(label: str, best: str | None, given: Sequence[Mapping[str, Any]], chances: Mapping[str, float]) -> str:
+    chose = sum(vote["label"] == label for vote in given)
+    said = f"Chosen by {chose} of {len(given)}."
+    return said if label == best else f"{said} Only {chances.get(label, 0.0):.0%} likely to be right."
