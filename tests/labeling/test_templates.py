@@ -57,7 +57,7 @@ def test_hostile_values_are_refused_or_stored_as_they_are(value):
     for path in hostile.places(ANSWER):
         sent = hostile.changed(ANSWER, path, value)
         try:
-            text = answering.checked(sent, task_type=KIND.name, labels=LABELS, size=SIZE)
+            text = answering.checked(sent, task_type=KIND.name, labels=LABELS, size=SIZE).text
         except Invalid as error:
             assert error.field.startswith("answer")
             continue

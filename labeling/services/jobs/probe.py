@@ -84,7 +84,9 @@ def outcome(job: LabelingJob) -> Outcome | None:
         pk: [kind.read_answer(one["content"], labels=job.labels, size=sizes[pk]) for one in answers]
         for pk, answers in given.items()
     }
-    alike = [kind.agreement(one, other) for answers in read.values() for one, other in combinations(answers, 2)]
+    # Of a form nobody knows what is empty, nor that people should fill it in alike.
+    compared = read if kind.merges else {}
+    alike = [kind.agreement(one, other) for answers in compared.values() for one, other in combinations(answers, 2)]
     seconds = [one["seconds_spent"] for answers in given.values() for one in answers]
     seconds = [value for value in seconds if value is not None]
     return Outcome(
@@ -92,7 +94,7 @@ def outcome(job: LabelingJob) -> Outcome | None:
         answered=sum(bool(answers) for answers in read.values()),
         answers=sum(map(len, read.values())),
         declines=Task.objects.filter(batch=first, gold=None).aggregate(total=Sum("declines_count"))["total"] or 0,
-        empty=sum(not kind.classes(answer) for answers in read.values() for answer in answers),
+        empty=sum(not kind.classes(answer) for answers in compared.values() for answer in answers),
         median_seconds=median(seconds) if seconds else None,
         agreement=fmean(alike) if alike else None,
         expected_seconds=job.expected_seconds,
