@@ -212,7 +212,7 @@ def task_page(**config: Any) -> str:
 
 HARNESS_JS = """window.answers = [];
 document.addEventListener("crowd-submit", (event) => {
-  event.preventDefault();
+  if (!window.leave) event.preventDefault();
   window.answers.push(event.detail);
 });
 """

@@ -79,7 +79,7 @@ def test_a_script_can_submit_reset_and_serialise(show: Show) -> None:
         '<input name="c" value="off" disabled>',
         script=f"{FORM}.onsubmit = () => {{ document.querySelector('crowd-input').value = 'filled'; }};",
     )
-    page.evaluate(f"{FORM}.submit()")
+    page.evaluate(f"window.leave = true; {FORM}.submit()")
     assert given(page) == [{"a": "filled", "b": "first"}]
     expect(page.locator("#answers-box")).to_contain_text('"a": "filled"')
     assert page.evaluate(f"{FORM}._serializeForm()") == {"taskAnswers": '[{"a":"filled","b":"first"}]'}
