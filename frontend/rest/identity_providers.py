@@ -139,7 +139,7 @@ class ProvidersView(ListView):
     @idempotent
     def post(self, request: Request) -> Response:
         """Register a provider. Nobody signs in by it before an operator has approved it."""
-        return _registered(request, ProviderInput(data=request.data), identity_providers.create)
+        return _registered(request, ProviderInput, identity_providers.create)
 
 
 class SamlProvidersView(APIView):
@@ -153,11 +153,12 @@ class SamlProvidersView(APIView):
     @idempotent
     def post(self, request: Request) -> Response:
         """Register a SAML provider. Nobody signs in by it before an operator has approved it."""
-        return _registered(request, SamlProviderInput(data=request.data), saml_providers.create)
+        return _registered(request, SamlProviderInput, saml_providers.create)
 
 
-def _registered(request: Request, data: RegistrationInput, create: Callable[..., IdentityProvider]) -> Response:
+def _registered(request: Request, form: type[RegistrationInput], create: Callable[..., IdentityProvider]) -> Response:
     account = account_of(request, Role.ADMIN)
+    data = form(data=request.data)
     data.is_valid(raise_exception=True)
     team = scope.own_team(account, data.validated_data.pop("workteam"))
     made = create(account=account, workteam=team, by=actor(request), **data.validated_data)

@@ -227,6 +227,9 @@ class JobEstimateInput(EstimateInput):
 class ForecastInput(EstimateInput):
     """A job design, before launch, and the crowd it is to be forecast with."""
 
+    task_type = serializers.ChoiceField(
+        choices=[name for name in task_types.names() if task_types.get(name).simulation], default=task_types.DEFAULT
+    )
     labels = serializers.ListField(child=serializers.CharField(max_length=limits.LABEL_LENGTH.longest), min_length=1)
     redundancy = RedundancyInput(required=False)
     crowd = serializers.ChoiceField(choices=list(forecasting.CROWDS), default=MIXED)

@@ -28,7 +28,7 @@ class SampleField(serializers.JSONField):
 class TemplateCheckInput(Body):
     """A worker template with a sample of its data."""
 
-    template = serializers.CharField(max_length=limits.TEMPLATE_LENGTH.longest, trim_whitespace=False)
+    template = serializers.CharField(max_length=limits.TEMPLATE_LENGTH.longest, trim_whitespace=False, allow_blank=True)
     input = SampleField(required=False, help_text="a sample of task.input; without it fewer mistakes are found")
     script_hosts = serializers.ListField(
         child=serializers.CharField(max_length=limits.SCRIPT_HOST_LENGTH.longest),

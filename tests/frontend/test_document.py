@@ -23,6 +23,7 @@ from schemathesis.generation.hypothesis.builder import HypothesisTestConfig, Hyp
 
 from frontend.rest import openapi
 from frontend.rest.fields import Body
+from labeling import task_types
 from marketplace.models import Account, User
 from marketplace.services import accounts
 from marketplace.wsgi import application
@@ -116,7 +117,7 @@ REFERENCES = {
     "account", "answer", "bad_examples", "dataset", "email", "good_examples", "initial_model", "input_manifest_uri",
     "output_uri", "question", "uri", "workteam", "uid", "token", "old_password", "new_password", "prices", "ends_on",
     "vendor", "emails", "url", "tax_number", "routing_rule", "percent", "issuer", "slug", "domains",
-    "price_ceiling", "wanted_end", "workers_per_object",
+    "price_ceiling", "wanted_end", "worker", "workers_per_object",
 }  # fmt: skip
 """Members of a body whose right values depend on what there is."""
 
@@ -138,6 +139,11 @@ def agree(body: dict[str, Any], right: dict[str, Any]) -> None:
     if "completed_code" in right:
         # What a code, an address and a name of the query may hold is said by the service; one way out is needed.
         body |= {name: right[name] for name in right if name.endswith(("_code", "_url", "_parameter"))}
+    if "certificate" in right:
+        # Either the metadata or each of their parts.
+        for name in ("metadata", "entity_id", "sso_url", "certificate"):
+            body.pop(name, None)
+        body |= {name: right[name] for name in ("entity_id", "sso_url", "certificate") if name in right}
     if "uri" in body and "name" in right:
         body.setdefault("name", right["name"])
     if "dataset" in body and "hyperparameters" in right:
@@ -159,9 +165,14 @@ def agree(body: dict[str, Any], right: dict[str, Any]) -> None:
     if "selection" in body:
         body["selection"] = {"percent": 10, **body["selection"], "where": "split = 'train'"}
     if {"labels", "workteam"} <= set(body):
-        body["labels"] = [f"{place} {label}"[:256] for place, label in enumerate([*body["labels"], "other"])]
+        body["labels"] = [f"{place} {label}"[:256] for place, label in enumerate([*body["labels"], "other", "none"])]
         body["dataset"], body["price"] = right["dataset"], right["price"]
         body.pop("label_attribute_name", None)
+        if body.get("task_type", "").startswith(("Text", "Named", "Custom")):
+            # The data set is of images, and a worker template needs more than labels.
+            body["task_type"] = task_types.DEFAULT
+        for name in ("template", "script_hosts"):
+            body.pop(name, None)
         body.get("redundancy", {}).pop("start", None)
         body.pop("qualification_requirements", None)
         for kind in ("good_examples", "bad_examples"):
