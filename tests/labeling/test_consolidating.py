@@ -2,7 +2,7 @@
 
 import pytest
 
-from labeling.models import Batch, DataObject, Label, LabelingJob, Task
+from labeling.models import Batch, DataObject, Label, LabelingJob, Task, WorkQueue
 from labeling.queries import people, progress, worker_models
 from labeling.services.jobs import advancing
 from labeling.services.queue import assignments, due
@@ -193,7 +193,7 @@ def test_the_requesters_decision_is_kept_and_becomes_a_gold():
     ],
 )
 def test_a_page_can_ask_beforehand_whether_the_requester_may_label_an_object(state, width, status, reason):
-    job = LabelingJob(status=status)
+    job = LabelingJob(status=status, queue=WorkQueue())
     found = adjudication.refusal(DataObject(job=job, state=state, width=width, height=width))
     assert found is None if reason is None else reason in found
 
