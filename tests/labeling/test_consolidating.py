@@ -193,7 +193,7 @@ def test_the_requesters_decision_is_kept_and_becomes_a_gold():
     ],
 )
 def test_a_page_can_ask_beforehand_whether_the_requester_may_label_an_object(state, width, status, reason):
-    job = LabelingJob(status=status, queue=WorkQueue())
+    job = LabelingJob(status=status, queue=WorkQueue(task_type="BoundingBox"))
     found = adjudication.refusal(DataObject(job=job, state=state, width=width, height=width))
     assert found is None if reason is None else reason in found
 
