@@ -5,10 +5,13 @@ the process dies, it works behind PgBouncer in transaction mode, and the holder'
 they like. That transaction has no snapshot and writes nothing, so it keeps no dead rows alive.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import connection
+from django.db import DatabaseError, connection
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -22,4 +25,10 @@ def only_one(name: str) -> Iterator[bool]:
             mine = bool(cursor.fetchone()[0])
         yield mine
     finally:
-        holder.close()
+        try:
+            # The answer to it says that the lock is free; the server notices a closed connection a moment later.
+            holder.rollback()
+        except DatabaseError:
+            log.warning("the connection that held the lock %r was lost", name, exc_info=True)
+        finally:
+            holder.close()

@@ -30,6 +30,12 @@ def test_the_second_is_told_so_at_once_and_may_come_after_the_first():
         assert again
 
 
+def test_the_lock_is_free_the_moment_the_block_ends():
+    for _ in range(200):
+        with locks.only_one("hive") as mine:
+            assert mine
+
+
 def test_the_holder_may_begin_and_end_transactions():
     with locks.only_one("hive") as mine:
         with transaction.atomic(), connection.cursor() as cursor:
