@@ -223,6 +223,7 @@ def upheld_on_the_page(window: Open, system: System, crew: dict[str, Any]) -> No
     expect(desk.get_by_text("The appeal was upheld.")).to_be_visible()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_public_job_pays_workers_through_golds_rejection_and_appeal(
     system: System, mailbox: Mailbox, crew: dict[str, Any], api: Api, window: Open, tmp_path: Path
@@ -337,6 +338,7 @@ def join(system: System, mailbox: Mailbox, email: str) -> Browser:
     return browser
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_private_team_invited_by_mail_works_and_leaves(
     system: System, mailbox: Mailbox, crew: dict[str, Any], api: Api, window: Open, tmp_path: Path
