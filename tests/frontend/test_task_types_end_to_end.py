@@ -170,6 +170,7 @@ def check_objects(client, kind, job, owner) -> None:
         "tag": kind.element.tag,
         "name": kind.element.name,
         "attributes": dict(kind.element.attributes),
+        "whole": False,
     }
     if kind.medium == "image":
         assert preview["text_url"] is None and preview["image_url"]
