@@ -225,7 +225,7 @@ def test_a_classification_job_is_designed_previewed_and_launched(requester, acco
 
     seen = config_of(requester.get(reverse("requester:job-new-preview")).content.decode())["assignment"]
     assert seen["task_type"] == "ImageMultiClass"
-    assert seen["element"] == {"tag": "crowd-image-classifier", "name": "crowd-image-classifier"}
+    assert (seen["element"]["tag"], seen["element"]["name"]) == ("crowd-image-classifier",) * 2
     assert "Image classification (one class)" in requester.get(reverse("requester:job-review")).content.decode()
     requester.post(reverse("requester:job-launch"))
     job = LabelingJob.objects.get(account=account, name="bees")

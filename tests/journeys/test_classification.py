@@ -36,7 +36,7 @@ def work(worker: Api, number: int, job_id: int, numbers: dict[bytes, int], chose
         if picture not in chosen:
             kept.append(seat["id"])
             break
-        assert seat["element"] == {"tag": "crowd-image-classifier", "name": "crowd-image-classifier"}
+        assert (seat["element"]["tag"], seat["element"]["name"]) == ("crowd-image-classifier",) * 2
         assert [entry["label"] for entry in seat["labels"]] == LABELS
         submit = f"/api/v1/assignments/{seat['id']}/submit"
         with pytest.raises(ApiError) as refused:
