@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -17,6 +17,7 @@ from labeling.consolidation.arrays import Floats, Ints, logistic, logit
 Answer = TypeVar("Answer")
 Models = TypeVar("Models")
 Rates = TypeVar("Rates")
+Worker = TypeVar("Worker", bound=Any)
 
 CAREFUL, MIXED, CARELESS, SPAMMED = "careful", "mixed", "careless", "spammed"
 
@@ -162,3 +163,16 @@ def returning(known: Sequence[Any], number: int, rng: np.random.Generator) -> li
     order = rng.permutation(len(known))[:number].tolist()
     order += rng.integers(0, len(known), max(0, number - len(known))).tolist()
     return [known[place] for place in order]
+
+
+def known_again(known: Sequence[Worker], share: str, number: int, rng: np.random.Generator) -> list[Worker]:
+    """`number` of the `known` workers, with a `share` (the name of a field) that their evidence leaves possible."""
+    return [
+        replace(one, **{share: believed(getattr(one, share), one.evidence, rng)})
+        for one in returning(known, number, rng)
+    ]
+
+
+def with_spammers(workers: Sequence[Worker], spammers: Sequence[bool]) -> list[Worker]:
+    """The workers, of whom those answer at random for whom `spammers` says so."""
+    return [replace(one, spammer=spams) for one, spams in zip(workers, spammers, strict=True)]

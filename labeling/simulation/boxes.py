@@ -30,6 +30,7 @@ from labeling.simulation.base import (
     shifted,
     spread_share,
     success,
+    with_spammers,
 )
 from labeling.simulation.matching import labeled, tally
 
@@ -154,7 +155,7 @@ class BoxSimulation(Simulation[list[Box], WorkerModels, BoxRates]):
                 BoxWorker(float(r), float(f), float(s), tuple(b.tolist()), float(a))
                 for r, f, s, b, a in zip(recall, false, scatter, bias, accuracy, strict=True)
             ]
-        return [replace(one, spammer=spams) for one, spams in zip(chosen, spammers, strict=True)]
+        return with_spammers(chosen, spammers)
 
     def objects(
         self, rates: BoxRates, rng: np.random.Generator, number: int, labels: Sequence[str]

@@ -23,12 +23,12 @@ from labeling.simulation.base import (
     Figure,
     SimulatedObject,
     Simulation,
-    believed,
+    known_again,
     moved,
-    returning,
     shifted,
     spread_share,
     success,
+    with_spammers,
 )
 
 LENGTH = 600
@@ -121,10 +121,7 @@ class SpanSimulation(Simulation[Spans, SpanWorkers, SpanRates]):
         """Known workers where there are any, else people around the crowd's rates."""
         number = len(spammers)
         if rates.known:
-            chosen = [
-                replace(one, recall=believed(one.recall, one.evidence, rng))
-                for one in returning(rates.known, number, rng)
-            ]
+            chosen = known_again(rates.known, "recall", number, rng)
         else:
             shares = [
                 spread_share(share, rates.spread, rng, number) for share in (rates.recall, rates.exact, rates.accuracy)
@@ -133,7 +130,7 @@ class SpanSimulation(Simulation[Spans, SpanWorkers, SpanRates]):
             chosen = [
                 SpanWorker(float(r), float(e), float(a), float(f)) for r, e, a, f in zip(*shares, false, strict=True)
             ]
-        return [replace(one, spammer=spams) for one, spams in zip(chosen, spammers, strict=True)]
+        return with_spammers(chosen, spammers)
 
     def objects(
         self, rates: SpanRates, rng: np.random.Generator, number: int, labels: Sequence[str]

@@ -24,12 +24,12 @@ from labeling.simulation.base import (
     Figure,
     SimulatedObject,
     Simulation,
-    believed,
+    known_again,
     moved,
-    returning,
     shifted,
     spread_share,
     success,
+    with_spammers,
 )
 from labeling.simulation.votes import FEWEST_VOTES, SIZE
 
@@ -101,15 +101,12 @@ class TagSimulation(Simulation[Vote, VoteWorkers, TagRates]):
     def workers(self, rates: TagRates, rng: np.random.Generator, spammers: Sequence[bool]) -> list[TagWorker]:
         """Known workers where there are any, else people around the crowd's rates."""
         if rates.known:
-            chosen = [
-                replace(one, recall=believed(one.recall, one.evidence, rng))
-                for one in returning(rates.known, len(spammers), rng)
-            ]
+            chosen = known_again(rates.known, "recall", len(spammers), rng)
         else:
             recall = spread_share(rates.recall, rates.spread, rng, len(spammers))
             wrong = spread_share(rates.wrong, rates.spread, rng, len(spammers))
             chosen = [TagWorker(float(r), float(w)) for r, w in zip(recall, wrong, strict=True)]
-        return [replace(one, spammer=spams) for one, spams in zip(chosen, spammers, strict=True)]
+        return with_spammers(chosen, spammers)
 
     def objects(
         self, rates: TagRates, rng: np.random.Generator, number: int, labels: Sequence[str]

@@ -24,12 +24,12 @@ from labeling.simulation.base import (
     Figure,
     SimulatedObject,
     Simulation,
-    believed,
+    known_again,
     moved,
-    returning,
     shifted,
     spread_share,
     success,
+    with_spammers,
 )
 
 SIZE = (640, 480)
@@ -105,14 +105,11 @@ class VoteSimulation(Simulation[Vote, VoteWorkers, VoteRates]):
     def workers(self, rates: VoteRates, rng: np.random.Generator, spammers: Sequence[bool]) -> list[VoteWorker]:
         """Known workers where there are any, else people around the crowd's accuracy."""
         if rates.known:
-            chosen = [
-                replace(one, accuracy=believed(one.accuracy, one.evidence, rng))
-                for one in returning(rates.known, len(spammers), rng)
-            ]
+            chosen = known_again(rates.known, "accuracy", len(spammers), rng)
         else:
             accuracy = spread_share(rates.accuracy, rates.accuracy_spread, rng, len(spammers))
             chosen = [VoteWorker(float(share)) for share in accuracy]
-        return [replace(one, spammer=spams) for one, spams in zip(chosen, spammers, strict=True)]
+        return with_spammers(chosen, spammers)
 
     def objects(
         self, rates: VoteRates, rng: np.random.Generator, number: int, labels: Sequence[str]
