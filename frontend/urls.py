@@ -12,6 +12,9 @@ from frontend.identity import views as companies_pages
 from frontend.worker import portal
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    # First, because Django tries route after route, and these are asked for most.
+    path("api/v1/", include("frontend.rest.urls")),
+    path("work/", include("frontend.worker.urls")),
     path("", session.home, name="home"),
     path("sign-in/", session.SignInView.as_view(), name="sign-in"),
     path("sign-out/", auth_views.LogoutView.as_view(), name="sign-out"),
@@ -35,9 +38,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("frontend.person.urls")),
     path("vendor/", include("frontend.vendor.urls")),
     path("portal/<str:slug>/", portal.page, name="portal"),
-    path("work/", include("frontend.worker.urls")),
     path("study/", include("frontend.worker.study_urls")),
     path("operator/", include("frontend.operator.urls")),
-    path("api/v1/", include("frontend.rest.urls")),
     path("api/docs/", login_required(SpectacularSwaggerSplitView.as_view(url_name="rest:openapi")), name="api-docs"),
 ]

@@ -11,7 +11,8 @@ from importlib import import_module
 from typing import Any
 
 from django.utils import timezone
-from django_q.models import Schedule
+from django_q.brokers import orm
+from django_q.models import OrmQ, Schedule
 from django_q.tasks import async_task
 
 log = logging.getLogger(__name__)
@@ -23,14 +24,28 @@ def resolve(path: str) -> Callable[..., Any]:
     return getattr(import_module(module), name)
 
 
-def enqueue(path: str, *args: int | str, tried_again: bool = False) -> None:
+class _Later(orm.ORM):
+    """Writes messages that are delivered `after` a while: the broker leaves alone what is locked until then."""
+
+    def __init__(self, after: timedelta) -> None:
+        super().__init__()
+        self.after = after
+
+    def enqueue(self, task: str) -> int:
+        """The id of the message."""
+        return int(OrmQ.objects.create(key=self.list_key, payload=task, lock=timezone.now() + self.after).pk)
+
+
+def enqueue(path: str, *args: int | str, tried_again: bool = False, after: timedelta = timedelta()) -> None:
     """Queue `path(*args)` in the caller's transaction. Raises if the path does not lead to a function.
 
     `tried_again`: a call that fails is delivered again after WAGGLE_QUEUE_RETRY_SECONDS, five times at most. Without it
-    only a call whose process was lost is; the others have a row that the sweep looks after.
+    only a call whose process was lost is; the others have a row that the sweep looks after. `after`: delivered no
+    sooner than that from now.
     """
     resolve(path)
-    async_task(path, *args, ack_failure=not tried_again)
+    later = {"broker": _Later(after)} if after else {}
+    async_task(path, *args, ack_failure=not tried_again, **later)
 
 
 def every(seconds: int, path: str) -> None:

@@ -268,7 +268,8 @@ Q_CLUSTER = {
     "retry": value(declared.QUEUE_RETRY_SECONDS),
     "ack_failures": True,
     "max_attempts": 5,
-    "save_limit": 250,
+    # Only failures are kept. With a number here every message that ends would read as many rows of earlier ones.
+    "save_limit": -1,
     "catch_up": False,
     "label": "Queue",
 }

@@ -48,6 +48,15 @@ from frontend.rest import (
 
 app_name = "rest"
 urlpatterns = [
+    # First, because Django tries route after route, and workers ask for these with every task.
+    path("assignments/<int:assignment_id>/submit", work.SubmitView.as_view()),
+    path("work-queues/<int:queue_id>/claim", work.ClaimView.as_view()),
+    path("labeling-jobs/<int:job_id>/claim", work.JobClaimView.as_view()),
+    path("images/<str:token>", objects.ImageView.as_view()),
+    path("assignments", work.AssignmentsView.as_view()),
+    path("assignments/<int:assignment_id>", work.HeartbeatView.as_view()),
+    path("assignments/<int:assignment_id>/return", work.ReturnView.as_view()),
+    path("assignments/<int:assignment_id>/decline", work.DeclineView.as_view()),
     path("openapi.json", openapi.OpenApiView.as_view(), name="openapi"),
     path("me", accounts.MeView.as_view()),
     path("me/password", passwords.PasswordView.as_view()),
@@ -222,8 +231,6 @@ urlpatterns = [
     path("labeling-jobs/<int:job_id>/golds/<int:gold_id>/confirm", golds.GoldConfirmView.as_view()),
     path("labeling-jobs/<int:job_id>/golds/<int:gold_id>/withdraw", golds.GoldWithdrawView.as_view()),
     path("labeling-jobs/<int:job_id>/exports", exports.JobExportsView.as_view()),
-    path("labeling-jobs/<int:job_id>/claim", work.JobClaimView.as_view()),
-    path("work-queues/<int:queue_id>/claim", work.ClaimView.as_view()),
     path("work-queues/<int:queue_id>/examples/<str:kind>/<int:number>", objects.ExampleView.as_view()),
     path("answer-reviews/<int:review_id>/accept", reviews.AcceptView.as_view()),
     path("answer-reviews/<int:review_id>/reject", reviews.RejectView.as_view()),
@@ -247,7 +254,6 @@ urlpatterns = [
     path("exports/<int:export_id>", exports.ExportView.as_view()),
     path("exports/<int:export_id>/stop", exports.ExportStopView.as_view()),
     path("exports/<int:export_id>/download", exports.ExportDownloadView.as_view()),
-    path("images/<str:token>", objects.ImageView.as_view()),
     path("worker", workteams.RegisterWorkerView.as_view()),
     path("worker/public-pool", workteams.PublicPoolView.as_view()),
     path("worker/teams", workteams.MyTeamsView.as_view()),
@@ -273,11 +279,6 @@ urlpatterns = [
     path("earnings/hourly", earnings.HourlyView.as_view()),
     path("earnings/statements", statements.WorkerStatementView.as_view()),
     path("earnings/statements/lines", statements.WorkerLinesView.as_view()),
-    path("assignments", work.AssignmentsView.as_view()),
-    path("assignments/<int:assignment_id>", work.HeartbeatView.as_view()),
-    path("assignments/<int:assignment_id>/submit", work.SubmitView.as_view()),
-    path("assignments/<int:assignment_id>/return", work.ReturnView.as_view()),
-    path("assignments/<int:assignment_id>/decline", work.DeclineView.as_view()),
     path("assignments/<int:assignment_id>/appeal", appeals.FileAppealView.as_view()),
 ]
 

@@ -226,7 +226,7 @@ def covers(token: ApiToken, account_id: int | None) -> bool:
 
 _TOKEN = columns(ApiToken, "id", "user_id", "account_id", "name", "prefix", "last_used_at")
 _USER = columns(User, "id", "email", "display_name", "is_active", "is_operator")
-_WORKER = columns(Worker, "id", "user_id", "public_id", "status")
+_WORKER = columns(Worker, "id", "user_id", "public_id", "status", "panel_id")
 # Written as SQL because every API request runs it, and building it with the ORM takes as long as running it.
 _AUTHENTICATE = f"""
     SELECT {", ".join(f"t.{name}" for name in _TOKEN)}, {", ".join(f"u.{name}" for name in _USER)},

@@ -6,6 +6,7 @@ from django.test import Client
 from labeling.models import Assignment, DataObject
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import assignments
+from marketplace.services import accounts
 from tests import builders
 from tests.labeling import stories
 
@@ -48,6 +49,21 @@ def test_a_claim_and_a_submit_take_few_statements(django_assert_max_num_queries)
     with django_assert_max_num_queries(6):
         seat = client.post(path).json()["assignment"]["id"]
     with django_assert_max_num_queries(8):
+        answered = client.post(f"/api/v1/assignments/{seat}/submit", body, content_type="application/json")
+    assert answered.status_code == 200, answered.content
+
+
+def test_the_token_of_a_program_saves_the_statements_of_a_session(django_assert_max_num_queries):
+    """The token's query brings all that a claim and a submit read of the user and the worker."""
+    job, (worker, *_) = stories.an_open_job(objects=20)
+    token = accounts.create_token(user=worker.user, account=None, name="program")[1]
+    client, path = Client(headers={"Authorization": f"Bearer {token}"}), f"/api/v1/work-queues/{job.queue_id}/claim"
+    body = {"answer": stories.ONE_BEE, "seconds": 3}
+    seat = client.post(path).json()["assignment"]["id"]
+    client.post(f"/api/v1/assignments/{seat}/submit", body, content_type="application/json")
+    with django_assert_max_num_queries(3):
+        seat = client.post(path).json()["assignment"]["id"]
+    with django_assert_max_num_queries(6):
         answered = client.post(f"/api/v1/assignments/{seat}/submit", body, content_type="application/json")
     assert answered.status_code == 200, answered.content
 

@@ -208,6 +208,7 @@ def test_simulated_people_are_not_looked_at_and_one_message_waits_for_a_queue():
         give(worker, job, content=stories.ONE_BEE)
     sent = [one for one in OrmQ.objects.all() if one.task["func"] == "labeling.background.check_conduct"]
     assert len(sent) == 1
+    assert sent[0].lock > ConductCheck.objects.get().requested_at, "delivered a while after the answer"
     assert ConductCheck.objects.count() == 1
     assert checks.check_queue(job.queue_id) == 0
     assert not ConductCheck.objects.exists()

@@ -14,6 +14,10 @@ from labeling.models import ConductCheck
 from marketplace import queue
 
 CHECK = "labeling.background.check_conduct"
+EVERY = timedelta(seconds=1)
+"""A queue's workers are looked at no more often than this. A person answers no faster, and one look after another at a
+busy queue would take the processor from those who claim and submit."""
+
 STALE = timedelta(minutes=2)
 """An older note has lost its message, as when the message queue was emptied; the sweep then makes a new one."""
 
@@ -41,7 +45,7 @@ def arguments(
 
 def send(queue_id: int) -> None:
     """Send the message that makes the queue's workers looked at, in the transaction of the note."""
-    queue.enqueue(CHECK, queue_id)
+    queue.enqueue(CHECK, queue_id, after=EVERY)
 
 
 def sweep() -> None:
