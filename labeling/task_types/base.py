@@ -181,6 +181,8 @@ class TaskType(ABC, Generic[Answer, Models]):
     """Formats that labels can be exported to, beside the manifest and the workers' answers."""
     learner: ClassVar[str] = ""
     """The kind of model that can learn the type, "" when there is none."""
+    fit_sample: ClassVar[int] = 2000
+    """About how many objects `fit_workers` is given at most."""
     merges: ClassVar[bool] = True
     """Whether the answers to an object become one; else its label holds all of them, and nobody else decides it."""
     by_template: ClassVar[bool] = False

@@ -46,6 +46,7 @@ class SegmentationType(TaskType[Segmentation, MaskWorkers]):
     most_labels = segments.MOST_SEGMENTS
     reserved_labels = frozenset({mask_labels.BACKGROUND})
     label_is_file = True
+    fit_sample = 200  # a large picture with its answers takes as long as hundreds of choices
     consolidator: ClassVar[ModuleType]
     """The module of labeling/consolidation/masks."""
     manifest_type: ClassVar[str]
