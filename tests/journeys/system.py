@@ -155,9 +155,9 @@ def _up(system: System) -> Iterator[System]:
         system.wait_for_web()
         yield system
     finally:
+        # Not the whole group: the message queue never ends when its children are told to end as well.
         for process in system.processes.values():
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGTERM)
+            process.terminate()
         for process in system.processes.values():
             try:
                 process.wait(15)
