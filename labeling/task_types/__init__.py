@@ -11,13 +11,17 @@ from labeling.task_types.base import TaskType
 from labeling.task_types.bounding_box import BoundingBox
 from labeling.task_types.custom import Custom
 from labeling.task_types.image_classification import ImageClassification, ImageClassificationMultiLabel
+from labeling.task_types.instance_segmentation import InstanceSegmentation
 from labeling.task_types.named_entities import NamedEntityRecognition
+from labeling.task_types.semantic_segmentation import SemanticSegmentation
 from labeling.task_types.text_classification import TextClassification, TextClassificationMultiLabel
 
 _TYPES: tuple[TaskType[Any, Any], ...] = (
     BoundingBox(),
     ImageClassification(),
     ImageClassificationMultiLabel(),
+    SemanticSegmentation(),
+    InstanceSegmentation(),
     TextClassification(),
     TextClassificationMultiLabel(),
     NamedEntityRecognition(),

@@ -285,6 +285,15 @@ class TaskType(ABC, Generic[Answer, Models]):
             return str(error) or type(error).__name__
         return ""
 
+    def label_file(self, answer: Answer, *, labels: Sequence[str]) -> bytes:
+        """The file of a label, where `label_is_file`. There `manifest_label` gives "" as value, which whoever writes
+        the line replaces by the file's address, and `read_manifest` expects the file, as bytes, in place of it."""
+        raise NotImplementedError(f"labels of {self.name} are no files")
+
+    def misfit(self, answer: Answer, size: Size) -> str:
+        """Why this label cannot be one of an object of this size, "" when it can."""
+        return ""
+
     @abstractmethod
     def read_manifest(self, attributes: Mapping[str, Any], attr: str) -> ImportedLabel[Answer]:
         """The label a manifest line has under `attr` (chaining). Raises ValueError naming the member that is wrong."""

@@ -95,7 +95,7 @@ class Design:
 
     def check(self) -> None:
         """Fill in the defaults. Raises Invalid listing every field that is wrong."""
-        self.label_attribute_name = self.label_attribute_name or self.name
+        self.label_attribute_name = self.label_attribute_name or _default_attribute(self.name, self.kind)
         self.selection = self.selection or {"kind": "full"}
         self.redundancy = self.redundancy or {"kind": "fixed"}
         self.automated_labeling = self.automated_labeling or {}
@@ -148,12 +148,18 @@ def _names(design: Design) -> None:
     kind = design.kind
     if kind is None:
         design.attempt("task_type", lambda: task_types.get(design.task_type))
-    elif "name" not in dict(design.errors) or design.label_attribute_name != design.name:
+    elif "name" not in dict(design.errors) or design.label_attribute_name != _default_attribute(design.name, kind):
         attribute = design.label_attribute_name or ""
         design.attempt(
             "label_attribute_name",
             lambda: validate_label_attribute_name(attribute, kind.name, is_file=kind.label_is_file),
         )
+
+
+def _default_attribute(name: str, kind: TaskType[Any, Any] | None) -> str:
+    """The job's name, with the ending that names of files have where its labels are files."""
+    ending = "-ref" if kind is not None and kind.label_is_file and not name.endswith("-ref") else ""
+    return name + ending
 
 
 def label_errors(labels: Any, kind: TaskType[Any, Any]) -> list[tuple[str, str]]:

@@ -23,7 +23,7 @@ from labeling.models import (
     QualificationTest,
 )
 from labeling.services import one_by_one, scope
-from labeling.services.intake import datasets, inspection, loading
+from labeling.services.intake import datasets, inspection, label_files, loading
 from labeling.task_types.base import IMAGE, TaskType
 from marketplace import storage
 from marketplace.errors import Invalid
@@ -163,12 +163,15 @@ def _of_job(job: LabelingJob, kind: TaskType[Any, Any]) -> Iterator[Qualificatio
     random.shuffle(surer)
     for row in [*own, *surer, *others[len(surer) :]]:
         assert row.label is not None and row.width is not None and row.height is not None
+        truth = kind.read_value(row.label.value)
+        if kind.misfit(truth, (row.width, row.height)):
+            continue
         yield QualificationQuestion(
             source_ref=row.source_ref,
             upright_uri=row.upright_uri,
             width=row.width,
             height=row.height,
-            truth=kind.value(kind.certain(kind.read_value(row.label.value))),
+            truth=kind.value(kind.certain(truth)),
         )
 
 
@@ -183,7 +186,8 @@ def _truths(account: Account, dataset: Dataset, attribute: str, kind: TaskType[A
             if not isinstance(line, manifest.Line) or not line.labeled or not line.source_ref:
                 continue
             try:
-                truth = kind.read_manifest(line.attributes, attribute).answer
+                attributes = label_files.with_file(line.attributes, attribute, kind=kind, account=account)
+                truth = kind.read_manifest(attributes, attribute).answer
             except one_by_one.OF_ONE_OBJECT:
                 continue
             yield line.source_ref, truth
@@ -211,7 +215,7 @@ def _of_dataset(
     base = storage.join(boundaries.base_of(account), "upright", f"test-{secrets.token_hex(8)}")
     for place, (uri, truth) in enumerate(random.sample(truths, len(truths))):
         info, upright = inspection.examine(uri, copy=storage.join(base, str(place)), patient=False)
-        if info.ok:
+        if info.ok and not kind.misfit(truth, (info.width, info.height)):
             yield QualificationQuestion(
                 source_ref=uri,
                 upright_uri=upright,

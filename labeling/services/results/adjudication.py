@@ -31,6 +31,10 @@ def refusal(data_object: DataObject) -> str | None:
     return None
 
 
+def _size(row: DataObject) -> tuple[int, int]:
+    return row.width or 0, row.height or 0
+
+
 def adjudicate(*, data_object: DataObject, content: Any, by: str) -> Label:
     """Store the requester's answer (the crowd element's JSON) as a new revision that recomputing never replaces.
 
@@ -77,7 +81,7 @@ def adjudicate_many(*, job: LabelingJob, answers: Mapping[int, Any], explanation
         for row in DataObject.objects.filter(pk__in=list(answers), job=job).select_related("label").order_by("pk"):
             row.job = job
             value = kind.value(kind.certain(answers[row.pk]))
-            problem = kind.unwritable(answers[row.pk], labels=job.labels)
+            problem = kind.unwritable(answers[row.pk], labels=job.labels) or kind.misfit(answers[row.pk], _size(row))
             if reason := refused.get(row.pk) or problem or refusal(row):
                 refused[row.pk] = reason
             elif row.label is None or row.label.explanation != explanation or row.label.value != value:

@@ -9,11 +9,14 @@ from labeling.consolidation.answers import ObjectAnswers, WorkerAnswer
 from labeling.consolidation.boxes import consolidator as boxes
 from labeling.consolidation.boxes.answers import ImageAnswers
 from labeling.consolidation.classes import tags, votes
+from labeling.consolidation.masks import instances, semantic
 from labeling.consolidation.spans import consolidator as spans
+from labeling.consolidation.workers.masks import MaskWorkers
 from labeling.consolidation.workers.models import WorkerModels
 from labeling.consolidation.workers.spans import SpanWorkers
 from labeling.consolidation.workers.votes import VoteWorkers
-from labeling.formats.shapes import Box, Span
+from labeling.formats.masks import pack
+from labeling.formats.shapes import Box, Segment, Segmentation, Span
 
 LABELS = ("bee", "flower")
 SIZE = (640.0, 480.0)
@@ -34,6 +37,11 @@ def vote_answer(worker: str, label: str, revision: int = 0) -> WorkerAnswer:
     return WorkerAnswer(worker, label, revision)
 
 
+def mask_answer(worker: str, label: str, revision: int = 0) -> WorkerAnswer:
+    """One worker's one mask of the same pixels: 30 of 100."""
+    return WorkerAnswer(worker, Segmentation((10, 10), (Segment(label, pack([20, 30, 50])),)), revision)
+
+
 @dataclass(frozen=True)
 class Family:
     """`answer(worker, label, revision)`, `consolidate(answers, workers)`, `labels_of(result)`, `fit(list of answers)`,
@@ -52,7 +60,23 @@ def _vote_labels(result: Any) -> list[str]:
     return [] if result.label is None else [result.label]
 
 
+def masks_family(module: Any) -> Family:
+    return Family(
+        module=module,
+        answer=mask_answer,
+        consolidate=lambda answers, workers=None: module.consolidate(answers, labels=LABELS, workers=workers),
+        labels_of=lambda result: [one.label for one in (result.mask.segments if result.mask else ())],
+        fit=lambda objects: module.fit_workers([ObjectAnswers(tuple(a)) for a in objects], labels=LABELS),
+        ask=lambda answers, rule, workers=None: module.should_ask_more(
+            answers, labels=LABELS, rule=rule, workers=workers
+        ),
+        load=MaskWorkers.from_json,
+    )
+
+
 FAMILIES = {
+    "masks of classes": masks_family(semantic),
+    "masks of objects": masks_family(instances),
     "boxes": Family(
         module=boxes,
         answer=box_answer,
@@ -105,7 +129,9 @@ FAMILIES = {
 def as_bytes(result: Any) -> bytes:
     """A result as stored: everything it says, in its own key order."""
     said = [
-        getattr(result, name) for name in ("boxes", "label", "labels", "spans", "confidence") if hasattr(result, name)
+        getattr(result, name)
+        for name in ("boxes", "label", "labels", "mask", "spans", "confidence")
+        if hasattr(result, name)
     ]
     return json.dumps([said, result.explanation, result.algorithm], default=str).encode()
 
