@@ -7,7 +7,7 @@ files or who drew a shape.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,6 +67,17 @@ class Keypoint:
     x: float
     y: float
     confidence: float | None = None
+
+
+Shape = TypeVar("Shape", Polygon, Keypoint)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing(Generic[Shape]):
+    """All outlines, or all points, on one image of `size` (width, height): distances are told against its diagonal."""
+
+    shapes: tuple[Shape, ...]
+    size: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
