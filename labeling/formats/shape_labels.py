@@ -20,7 +20,8 @@ SIZE = "inputImageProperties"
 LEAST_VERTICES = {"polygons": 3, "polylines": 2}
 """Of the outlines under each member of the value; `keypoints` is the third member there is."""
 
-Shapes = Drawing[Polygon] | Drawing[Keypoint]
+Shapes = Drawing[Any]
+"""Of polygons, polylines or points, as the member of the value says."""
 
 
 @dataclass(frozen=True, slots=True)

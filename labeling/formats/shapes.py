@@ -69,7 +69,7 @@ class Keypoint:
     confidence: float | None = None
 
 
-Shape = TypeVar("Shape", Polygon, Keypoint)
+Shape = TypeVar("Shape", bound=Polygon | Keypoint)
 
 
 @dataclass(frozen=True, slots=True)

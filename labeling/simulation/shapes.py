@@ -291,7 +291,7 @@ def keypoints(likeness: Likeness[Keypoint]) -> ShapeSimulation[Keypoint]:
 
 
 def _inside(points: Floats, size: tuple[int, int]) -> Floats:
-    return np.round(np.clip(points, 0.0, np.array(size, float)), 1)
+    return np.asarray(np.round(np.clip(points, 0.0, np.array(size, float)), 1), np.float64)
 
 
 def _tuples(points: Floats) -> tuple[tuple[float, float], ...]:
