@@ -52,9 +52,14 @@ class Polygon(_Outlines):
     )
     member = "polygons"
     one, many = "polygon", "polygons"
+    exports = ("coco",)
     rules = polygons.CONSOLIDATOR
     algorithm = polygons.ALGORITHM
     simulation = simulation.polygons(polygons.CONSOLIDATOR.likeness)
+
+    def shapes(self, answer: Outlines) -> Sequence[formats.Polygon]:
+        """The polygons."""
+        return answer.shapes
 
 
 class Polyline(_Outlines):
