@@ -7,7 +7,7 @@ files or who drew a shape.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 LARGEST_SIDE = 1_000_000
 """In pixels: no image is wider or higher, and no coordinate of a label lies farther from the origin."""
@@ -63,6 +63,17 @@ class Keypoint:
     x: float
     y: float
     confidence: float | None = None
+
+
+Shape = TypeVar("Shape", bound=Polygon | Keypoint)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing(Generic[Shape]):
+    """All outlines, or all points, on one image of `size` (width, height): distances are told against its diagonal."""
+
+    shapes: tuple[Shape, ...]
+    size: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)

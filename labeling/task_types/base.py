@@ -16,7 +16,7 @@ from labeling.consolidation.answers import WorkerAnswer
 from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.skills import SkillRow
 from labeling.formats.augmented_reading import Origin
-from labeling.formats.shapes import ImageSize
+from labeling.formats.shapes import Box, ImageSize, Polygon
 from labeling.simulation.base import Simulation
 
 Mark = tuple[str, int, int, int, int]
@@ -247,6 +247,10 @@ class TaskType(ABC, Generic[Answer, Models]):
     def marks(self, answer: Answer) -> tuple[Mark, ...] | None:
         """What was drawn, class and whole pixels, in any order; None where nothing is ever drawn."""
         return None
+
+    def shapes(self, answer: Answer) -> Sequence[Box | Polygon]:
+        """What the formats in `exports` hold of a label; nothing for a type without any."""
+        return ()
 
     # --- manifests
 

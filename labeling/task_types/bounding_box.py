@@ -142,6 +142,10 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
             (box.label, round(box.left), round(box.top), round(box.width), round(box.height)) for box in answer
         )
 
+    def shapes(self, answer: list[Box]) -> list[Box]:
+        """The boxes."""
+        return answer
+
     def summary(self, value: Mapping[str, Any]) -> str:
         """How many boxes there are."""
         return count(len(value["boxes"]), "box", "boxes")
