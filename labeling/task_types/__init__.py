@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from labeling.task_types.adjustment import AdjustmentBoundingBox
 from labeling.task_types.base import TaskType
 from labeling.task_types.bounding_box import BoundingBox
 from labeling.task_types.custom import Custom
 from labeling.task_types.image_classification import ImageClassification, ImageClassificationMultiLabel
 from labeling.task_types.named_entities import NamedEntityRecognition
 from labeling.task_types.text_classification import TextClassification, TextClassificationMultiLabel
+from labeling.task_types.verification import VerificationBoundingBox
 
 _TYPES: tuple[TaskType[Any, Any], ...] = (
     BoundingBox(),
@@ -21,6 +23,8 @@ _TYPES: tuple[TaskType[Any, Any], ...] = (
     TextClassification(),
     TextClassificationMultiLabel(),
     NamedEntityRecognition(),
+    VerificationBoundingBox(),
+    AdjustmentBoundingBox(),
     Custom(),
 )
 
