@@ -8,7 +8,7 @@ side of 10^12 pixels) is an error. It must not know storage or jobs.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any, Literal
 
@@ -166,6 +166,17 @@ def read_class(attributes: Mapping[str, Any], attr: str) -> ClassLabel:
     confidence = read_confidence(metadata.get("confidence"), f"{attr}-metadata.confidence")
     vote = Vote((label,), None if confidence is None else (confidence,), _comment(metadata))
     return ClassLabel(vote, class_map, read_origin(metadata))
+
+
+def read_verification(attributes: Mapping[str, Any], attr: str) -> ClassLabel:
+    """The verdict on an earlier label, with what each worker wrote; `comment` is None."""
+    found = read_class(attributes, attr)
+    feedback = _metadata(attributes, attr).get("worker-feedback")
+    written = (
+        [item.get("comment") for item in feedback if isinstance(item, Mapping)] if isinstance(feedback, list) else []
+    )
+    comments = tuple(one for one in written if isinstance(one, str) and one.strip())
+    return replace(found, vote=replace(found.vote, comment=None, comments=comments))
 
 
 def read_form(attributes: Mapping[str, Any], attr: str) -> FormLabel:

@@ -88,11 +88,15 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """The classes chosen for one object: exactly one for single-choice tasks, any number for multi-choice."""
+    """The classes chosen for one object: exactly one for single-choice tasks, any number for multi-choice.
+
+    `comment` is what the worker wrote; `comments`, of a label, is what all of its workers wrote.
+    """
 
     labels: tuple[str, ...]
     confidences: tuple[float, ...] | None = None
     comment: str | None = None
+    comments: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:

@@ -56,6 +56,8 @@ class Element:
     """Further attributes and their defaults."""
     whole: bool = False
     """Whether its value is the whole answer, and not a member of it."""
+    comment: str = ""
+    """What asks its worker for a comment, "" where none is asked for."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,24 @@ class Words:
 
 @dataclass(frozen=True)
 class AnswersToImage(Generic[Answer]):
-    """The newest answers of all workers to one image; `gold` is what the requester decided, where they did."""
+    """The newest answers of all workers to one image; `gold` is what the requester decided, where they did.
+
+    `earlier` is the label that the workers were shown, as `TaskType.audited` reads it; None for types that show none.
+    """
 
     answers: tuple[WorkerAnswer[Answer], ...]
     size: Size
     gold: Answer | None = None
     key: str = ""
+    earlier: Any = None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What an element shows of an earlier label: what the answer starts from, and attributes of the element."""
+
+    initial_value: Any = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -185,6 +199,8 @@ class TaskType(ABC, Generic[Answer, Models]):
     """Whether the answers to an object become one; else its label holds all of them, and nobody else decides it."""
     by_template: ClassVar[bool] = False
     """Whether a job of the type needs a worker template of its requester's."""
+    audited: ClassVar[TaskType[Any, Any] | None] = None
+    """The type of the earlier labels that people verify or adjust; None for types in which they see none."""
     algorithm: ClassVar[str]
     """Version of the consolidation, stored with each label."""
     skill_columns: ClassVar[tuple[Column, ...]]
@@ -301,6 +317,22 @@ class TaskType(ABC, Generic[Answer, Models]):
     @abstractmethod
     def read_manifest(self, attributes: Mapping[str, Any], attr: str) -> ImportedLabel[Answer]:
         """The label a manifest line has under `attr` (chaining). Raises ValueError naming the member that is wrong."""
+
+    # --- earlier labels; only types with `audited` are asked
+
+    def unauditable(self, earlier: Any, *, labels: Sequence[str]) -> str:
+        """Why people cannot be asked about this earlier label, "" when they can."""
+        return ""
+
+    def shown(self, earlier: Any, *, size: Size) -> Shown:
+        """How the element shows this earlier label."""
+        return Shown()
+
+    def simulated(
+        self, said: Answer, *, initial_value: Any, truth: Answer, labels: Sequence[str], size: Size
+    ) -> Answer:
+        """What a simulated worker answers who begins with `initial_value`, and would say `said` from nothing."""
+        return said
 
     # --- consolidation
 

@@ -265,6 +265,7 @@ def check_objects(client, kind, job, owner) -> None:
         "name": kind.element.name,
         "attributes": dict(kind.element.attributes),
         "whole": False,
+        "comment": "",
     }
     if kind.medium == "image":
         assert preview["text_url"] is None and preview["image_url"]

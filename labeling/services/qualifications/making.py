@@ -134,6 +134,8 @@ def _check(test: TestDesign) -> None:
         wrong.append(
             ("test.job" if test.job else "test.task_type", "questions show images, there are no tests of texts yet")
         )
+    elif task_types.get(test.job.task_type if test.job else test.task_type).audited is not None:
+        wrong.append(("test.job" if test.job else "test.task_type", "questions show no earlier labels to look at"))
     for name, value, allowed in (
         ("questions", test.questions, QUESTIONS),
         ("training", test.training, TRAINING),

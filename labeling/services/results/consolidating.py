@@ -37,6 +37,7 @@ from labeling.models import (
 from labeling.queries.worker_models import fitted
 from labeling.services import one_by_one
 from labeling.services.conduct import colluding
+from labeling.services.intake import earlier as earlier_labels
 from labeling.services.one_by_one import OF_ONE_OBJECT, Failure
 from labeling.services.queue.owners import Judgement
 from labeling.services.results import evidence, labels, reviewing, skills
@@ -214,10 +215,15 @@ def _read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, 
             golds[pk] = kind.read_value(value)
         except OF_ONE_OBJECT as error:
             log.warning("object %d: the adjudicated label cannot be read: %s", pk, one_by_one.reason_of(error))
+    shown = earlier_labels.of_objects(job, by_id)
     return {
         pk: _Read(
             AnswersToImage(
-                tuple(answers[pk].values()), (row.width or 0, row.height or 0), gold=golds.get(pk), key=str(row.index)
+                tuple(answers[pk].values()),
+                (row.width or 0, row.height or 0),
+                gold=golds.get(pk),
+                key=str(row.index),
+                earlier=shown.get(pk),
             ),
             unreadable[pk],
         )

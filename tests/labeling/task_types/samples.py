@@ -203,6 +203,7 @@ SAMPLES = (
         "groundtruth/image-classification-multilabel",
     ),
     _one("crowd-classifier", "TextMultiClass", "groundtruth/text-classification"),
+    _one("crowd-image-classifier", "VerificationBoundingBox", "groundtruth/label-verification"),
     _several("crowd-classifier-multi-select", "TextMultiClassMultiLabel", "groundtruth/text-classification-multilabel"),
 )
 
