@@ -171,7 +171,7 @@ def read_class(attributes: Mapping[str, Any], attr: str) -> ClassLabel:
 def read_verification(attributes: Mapping[str, Any], attr: str) -> ClassLabel:
     """The verdict on an earlier label, with what each worker wrote; `comment` is None."""
     found = read_class(attributes, attr)
-    feedback = _metadata(attributes, attr).get("worker-feedback")
+    feedback = label_metadata(attributes, attr).get("worker-feedback")
     written = (
         [item.get("comment") for item in feedback if isinstance(item, Mapping)] if isinstance(feedback, list) else []
     )

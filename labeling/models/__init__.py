@@ -12,6 +12,7 @@ from labeling.models.conduct import (
 )
 from labeling.models.datasets import BadLine, Dataset
 from labeling.models.exports import Export
+from labeling.models.functions import FunctionCall, FunctionStep, JobFunctions, TaskInput
 from labeling.models.golds import Gold, GoldResult, GoldSource, GoldStatus
 from labeling.models.imports import ImportedLine, ImportOutcome, LabelImport
 from labeling.models.jobs import LabelingJob, Pause, ProbeState, WorkerModels
@@ -52,10 +53,13 @@ __all__ = [
     "Export",
     "FailedAttempt",
     "FindingStatus",
+    "FunctionCall",
+    "FunctionStep",
     "Gold",
     "GoldResult",
     "GoldSource",
     "GoldStatus",
+    "JobFunctions",
     "ImportOutcome",
     "ImportedLine",
     "Label",
@@ -76,6 +80,7 @@ __all__ = [
     "PriceChange",
     "ReviewStatus",
     "Task",
+    "TaskInput",
     "TaskStatus",
     "WorkQueue",
     "WorkerCursor",

@@ -15,6 +15,7 @@ from labeling import redundancy, task_types
 from labeling.formats.attribute_names import validate_label_attribute_name
 from labeling.models import Dataset
 from labeling.queries import gold_budget
+from labeling.services.functions import choosing
 from labeling.services.golds import options as golds
 from labeling.services.intake.selection import check_selection
 from labeling.services.jobs import earlier_labels, limits, pricing, repricing, templates
@@ -58,6 +59,9 @@ class Design:
     instructions: dict[str, Any] | None = None
     template: str = ""
     script_hosts: list[str] | None = None
+    pre_human_task_function: str = ""
+    annotation_consolidation_function: str = ""
+    function_secret: str = ""
     workers_per_object: float = 5
     redundancy: dict[str, Any] | None = None
     price_micros: int = 0
@@ -110,6 +114,7 @@ class Design:
             _labels,
             templates.check_design,
             earlier_labels.check_design,
+            choosing.check_design,
             _input,
             _team,
             _content,
