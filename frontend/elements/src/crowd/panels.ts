@@ -1,10 +1,9 @@
 /** The panels beside the canvas of the drawing tools as templates: the labels and the list of shapes. Pure functions of what they
  *  show; what happens at a click is a callback. Every label is shown as text. */
 import { html, nothing } from "lit";
-import { guard } from "lit/directives/guard.js";
-import { repeat } from "lit/directives/repeat.js";
 import { icon } from "../kit/icons";
 import type { Kind, Shape } from "../shapes/shape";
+import "./rows";
 import { type Search, search, spot } from "./label-parts";
 
 export function palette(view: Search & { current: number }) {
@@ -44,9 +43,6 @@ export function shapeList<S extends Shape>(view: List<S>) {
   return html`<section class="boxes ${view.open ? "open" : ""}" id="shape-list" aria-label=${title(view.kind.many)}>
     <h2>${title(view.kind.many)} <span>${view.shapes.length}</span></h2>
     ${view.shapes.length === 0 ? html`<p class="empty">${view.hint}</p>` : nothing}
-    <ul class="list">${repeat(view.shapes, (shape) => shape.id, (shape, at) => html`<li class=${shape.id === view.selected ? "on" : ""}>${
-      // a row is rendered again only if its own shape changed, which keeps a list of a thousand shapes fast
-      guard([shape, at, shape.id === view.selected, view.colour(shape.label)], () => row(shape, at, view))}</li>`)}
-    </ul>
+    <waggle-rows .rows=${view.shapes.map((shape, at) => ({ key: shape.id, on: shape.id === view.selected, cells: () => row(shape, at, view) }))}></waggle-rows>
   </section>`;
 }

@@ -1,7 +1,7 @@
 /** The tool for polygons, lines and key points: click to set points, drag to move them. It connects the editor of paths with
  *  pointers, keys and the canvas. */
 import type { PathEditor } from "../paths/editor";
-import { type Path, boundsOf, inside, near, nearestEdge, vertexAt } from "../paths/geometry";
+import { type Path, boundsOf, inside, nearestEdge, vertexAt } from "../paths/geometry";
 import type { Point, Rect } from "../picture/plane";
 import { toScreen } from "../picture/viewport";
 import { type Command, PATH_KEYS } from "./keys";
@@ -91,8 +91,12 @@ export class PathTool extends ShapeTool<Path, PathEditor> {
     if (this.single || !editor.snapping || pointing.alone) return false;
     const around = editor.form.closed ? this.under(at, { ...pointing, slack: 0 }) : null;
     if (around && inside(around.vertices, at) && vertexAt(around.vertices, at, this.reachIn(around, at, pointing)) === null) return false;
-    return editor.shapes.some((path) => path.id !== editor.selected && near(boundsOf(path.vertices), at, pointing.reach) &&
+    return editor.grid.around(at, pointing.reach).some((path) => path.id !== editor.selected &&
       vertexAt(path.vertices, at, this.reachIn(path, at, pointing)) !== null);
+  }
+
+  override idle(scene: Scene): boolean {
+    return super.idle(scene) && !this.editor.next;
   }
 
   /** Shows where the next point would be. */

@@ -142,7 +142,7 @@ export const shapeStyles = css`
   .acts .danger { color: var(--_bad); }
   .boxes { flex: 1; }
   .list { margin: 0; padding: 0; list-style: none; }
-  .list li { display: flex; align-items: center; content-visibility: auto; contain-intrinsic-size: auto 2.25rem; border-radius: 6px; }
+  .list li { display: flex; align-items: center; border-radius: 6px; }
   .list li.on { background: var(--_brand-soft); }
   .list li > button { border-color: transparent; background: none; font-weight: 500; min-inline-size: 0; }
   .list .go { flex: 1; justify-content: flex-start; padding-inline: 0.5rem; text-align: start; }

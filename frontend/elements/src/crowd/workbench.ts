@@ -35,7 +35,6 @@ export class Workbench {
   private touch = false;
   private frame = 0;
   private all = true;
-  private moved = true;
   private repeats = 0;
   private fitting = true;
   private shownState = "";
@@ -58,7 +57,7 @@ export class Workbench {
   }
 
   begin(image: HTMLImageElement): void {
-    this.stage.setImage(image, this.tool.size);
+    this.stage.setImage(image);
     this.onResize();
     this.observer.observe(this.canvas);
   }
@@ -92,7 +91,7 @@ export class Workbench {
   private setView(view: View, stillFits = false): void {
     if (!stillFits) this.fitting = false;
     this.view = view;
-    this.paint(true, true);
+    this.paint(true);
   }
 
   private onResize(): void {
@@ -133,10 +132,9 @@ export class Workbench {
     if (panels) this.around.update();
   }
 
-  /** Has the stage draw in the next frame: all layers or only the top one; `moved`: nothing changed but the view. */
-  paint(all: boolean, moved = !all): void {
+  /** Has the stage draw in the next frame: all layers or only the top one. */
+  paint(all: boolean): void {
     this.all ||= all;
-    this.moved &&= moved;
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
@@ -144,9 +142,8 @@ export class Workbench {
       this.stage.show({
         view: this.view, room: this.room, picture: this.tool.size, touch: this.touch, hideOthers: this.hideOthers,
         disabled: this.around.disabled(), fill: this.fill, guides: guided ? this.toPicture(this.pointer!) : null, colour: this.around.colour,
-      }, this.all, this.moved);
+      }, this.all);
       this.all = false;
-      this.moved = true;
     });
   }
 

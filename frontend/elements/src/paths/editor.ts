@@ -64,7 +64,7 @@ export class PathEditor extends ShapeEditor<Path> {
   landing(at: Point, reach: number): Point {
     const closing = this.closes(at, reach);
     if (closing) return closing;
-    const paths = this.snapping && this.form.most > 1 ? this.shapes : [];
+    const paths = this.snapping && this.form.most > 1 ? this.grid.around(at, reach) : [];
     const found = snapPoint(paths, at, reach, { edges: this.open.length > 0, closed: this.form.closed });
     return whole(found ?? at, this.limits);
   }
@@ -163,7 +163,7 @@ export class PathEditor extends ShapeEditor<Path> {
       const { from, start } = gesture;
       gesture.path = { ...start, vertices: movedBy(start.vertices, to.x - from.x, to.y - from.y, this.limits) };
     } else {
-      const others = this.snapping && this.form.most > 1 ? this.shapes.filter((path) => path.id !== gesture.start.id) : [];
+      const others = this.snapping && this.form.most > 1 ? this.grid.around(to, reach).filter((path) => path.id !== gesture.start.id) : [];
       const found = snapPoint(others, to, reach, { edges: true, closed: this.form.closed });
       gesture.path = { ...gesture.path, vertices: gesture.path.vertices.with(gesture.at, whole(found ?? to, this.limits)) };
     }

@@ -3,6 +3,7 @@
  *  changed, and describes it in words for screen readers. How a shape is drawn is the matter of a subclass. */
 import type { Label } from "../labels/labels";
 import type { Point, Size } from "../picture/plane";
+import { ShapeGrid } from "./grid";
 import { type Answer, History } from "./history";
 import { type Fresh, type Kind, type Shape, counted } from "./shape";
 
@@ -20,6 +21,7 @@ export abstract class ShapeEditor<S extends Shape> {
   selected: number | null = null;
   label = 0;
   private nextId = 1;
+  private indexed: { shapes: readonly S[]; grid: ShapeGrid<S> } | null = null;
 
   constructor(
     readonly kind: Kind<S>, readonly size: Size, readonly labels: readonly Label[], protected readonly listener: Listener,
@@ -29,6 +31,12 @@ export abstract class ShapeEditor<S extends Shape> {
   get shapes(): readonly S[] { return this.history.answer.shapes; }
   /** The selected shape. */
   get shape(): S | null { return this.history.find(this.selected) ?? null; }
+  /** Where the shapes lie. */
+  get grid(): ShapeGrid<S> {
+    const { shapes } = this;
+    if (this.indexed?.shapes !== shapes) this.indexed = { shapes, grid: new ShapeGrid(this.kind, shapes, this.size) };
+    return this.indexed.grid;
+  }
   get labelName(): string { return this.labels[this.label]?.name ?? ""; }
   get count(): number { return this.shapes.length; }
   get nothing(): boolean { return this.answer.nothing; }
