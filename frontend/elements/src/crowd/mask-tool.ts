@@ -5,7 +5,7 @@ import { channels } from "../masks/png";
 import type { Point, Rect } from "../picture/plane";
 import { toScreen } from "../picture/viewport";
 import type { Outdated } from "./ahead";
-import { type Command, MASK_KEYS } from "./keys";
+import type { Command } from "./keys";
 import { guides, handle, outline, ring } from "./strokes";
 import type { Canvas, Pointing, Scene, Tool } from "./tool";
 
@@ -15,7 +15,6 @@ const opacity = (fill: number): number => (fill <= 0.08 ? fill * 6.25 : Math.min
 const ERASER = "#ffffff";
 
 export class MaskTool implements Tool {
-  readonly keys = MASK_KEYS;
   readonly many = false; // a mask is one picture
   private readonly overlay = document.createElement("canvas");
   private pointer: Point | null = null;

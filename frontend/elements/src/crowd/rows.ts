@@ -43,13 +43,15 @@ export class WaggleRows extends LitElement {
   private readonly look = (): void => {
     const { rows } = this;
     if (rows.length <= FEW) return;
-    this.height = this.first?.offsetHeight || this.height;
+    const height = this.first?.offsetHeight || this.height;
+    const grown = height !== this.height;
+    this.height = height;
     const { top } = this.getBoundingClientRect();
     const [from, to] = this.seen();
     const at = (y: number) => Math.min(rows.length, Math.max(0, Math.floor((y - top) / this.height)));
     const range: [number, number] = [Math.max(0, at(from) - AHEAD), Math.min(rows.length, at(to) + 1 + AHEAD)];
     const [start, end] = this.range;
-    if (Math.abs(start - range[0]) < AHEAD / 2 && Math.abs(end - range[1]) < AHEAD / 2) return;
+    if (!grown && Math.abs(start - range[0]) < AHEAD / 2 && Math.abs(end - range[1]) < AHEAD / 2) return;
     this.range = range;
     this.requestUpdate();
   };

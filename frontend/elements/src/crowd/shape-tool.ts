@@ -4,7 +4,7 @@ import type { Point, Rect } from "../picture/plane";
 import type { ShapeEditor } from "../shapes/editor";
 import { type Shape, pick } from "../shapes/shape";
 import type { Outdated } from "./ahead";
-import type { Command, Keys } from "./keys";
+import type { Command } from "./keys";
 import { MOST_TAGS, onScreen, outline, tag } from "./strokes";
 import type { Canvas, Pointing, Scene, Tool } from "./tool";
 
@@ -26,7 +26,6 @@ export abstract class ShapeTool<S extends Shape, E extends ShapeEditor<S>> imple
   get size() { return this.editor.size; }
   get many(): boolean { return this.editor.count > MOST_REDRAWN; }
   readonly stale = false;
-  abstract readonly keys: Keys;
   abstract readonly panels: string;
   abstract readonly focus: Rect | null;
   abstract readonly guided: boolean;
@@ -58,6 +57,9 @@ export abstract class ShapeTool<S extends Shape, E extends ShapeEditor<S>> imple
       case "cancel": return this.letGo();
       case "remove": editor.erase(); return true;
       case "duplicate": editor.duplicate(); return true;
+      case "hide-one": return this.toggle((id) => editor.setHidden(id, !editor.hidden.has(id)));
+      case "lock-one": return this.toggle((id) => editor.setLocked(id, !editor.locked.has(id)));
+      case "show-all": editor.setHidden(null, false); return true;
       case "next": editor.step(1); return true;
       case "previous": editor.step(-1); return true;
       case "undo": editor.undo(); return true;
@@ -65,6 +67,11 @@ export abstract class ShapeTool<S extends Shape, E extends ShapeEditor<S>> imple
       case "nothing": editor.setNothing(!editor.answer.nothing); return true;
       default: return false;
     }
+  }
+
+  private toggle(act: (id: number) => void): boolean {
+    if (this.editor.selected !== null) act(this.editor.selected);
+    return this.editor.selected !== null;
   }
 
   private chooseLabel(hotkey: string): boolean {
@@ -84,13 +91,13 @@ export abstract class ShapeTool<S extends Shape, E extends ShapeEditor<S>> imple
   /** The shape that a click at a point selects. */
   protected under(at: Point, { slack, alone }: Pointing, chosen = this.editor.selected): S | null {
     const { editor } = this;
-    const shapes = editor.grid.around(at, slack).filter((shape) => !alone || shape.id === editor.selected);
+    const shapes = editor.near(at, slack).filter(({ id }) => !editor.locked.has(id) && (!alone || id === editor.selected));
     return pick(editor.kind, shapes, at, chosen, slack);
   }
 
   private get resting(): readonly S[] {
-    const { shapes, selected } = this.editor;
-    return selected === null ? shapes : shapes.filter((shape) => shape.id !== selected);
+    const { shapes, selected, hidden } = this.editor;
+    return selected === null && hidden.size === 0 ? shapes : shapes.filter(({ id }) => id !== selected && !hidden.has(id));
   }
 
   outdated(scene: Scene): Outdated {
@@ -117,7 +124,7 @@ export abstract class ShapeTool<S extends Shape, E extends ShapeEditor<S>> imple
     const tags = editor.shapes.length <= MOST_TAGS;
     const seen = wider({ left: (area.left - x) / scale, top: (area.top - y) / scale, width: area.width / scale, height: area.height / scale }, OVERHANG / scale);
     for (const shape of tags ? editor.shapes : editor.grid.within(seen)) {
-      if (shape.id === editor.selected) continue;
+      if (shape.id === editor.selected || editor.hidden.has(shape.id)) continue;
       const rect = onScreen(editor.kind.bounds(shape), scene);
       if (!rect) continue;
       const path = new Path2D();

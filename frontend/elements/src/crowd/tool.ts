@@ -3,7 +3,7 @@
 import type { Point, Rect, Size } from "../picture/plane";
 import type { Outdated } from "./ahead";
 import type { View } from "../picture/viewport";
-import type { Command, Keys } from "./keys";
+import type { Command } from "./keys";
 
 /** How a pointer points. */
 export interface Pointing {
@@ -51,7 +51,6 @@ export type Canvas = CanvasRenderingContext2D;
 export interface Tool {
   readonly editor: Work;
   readonly size: Size;
-  readonly keys: Keys;
   /** Changes whenever the panels around the canvas have to be rendered again although the answer is the same. */
   readonly panels: string;
   /** Whether there is too much at rest to draw it again in every frame while the picture is moved. */

@@ -3,7 +3,7 @@
 import type { Point, Size } from "../picture/plane";
 import { PointerGestures } from "../picture/pointer";
 import { type View, fit, panned, revealed, toPicture, zoomed } from "../picture/viewport";
-import { type Command, commandOf } from "./keys";
+import { type Command, type Keys, commandOf } from "./keys";
 import { type Light, PLAIN_LIGHT } from "./light";
 import { Stage } from "./stage";
 import type { Pointing, Tool } from "./tool";
@@ -14,12 +14,14 @@ export interface Surroundings {
   update(): void;
   open(what: "search" | "help"): void;
   disabled(): boolean;
+  /** What single keys mean. */
+  keys(): Keys;
 }
 
 const REACH = { mouse: 9, touch: 24 };
 const SLACK = { mouse: 4, touch: 12 };
 /** What can be done while nothing can be changed. */
-const LOOKING: readonly Command["do"][] = ["zoom", "fit", "help", "next", "previous", "point-before", "point-after"];
+const LOOKING: readonly Command["do"][] = ["zoom", "fit", "help", "next", "previous", "point-before", "point-after", "hide-one", "show-all"];
 
 export class Workbench {
   view: View = { scale: 1, x: 0, y: 0 };
@@ -200,7 +202,7 @@ export class Workbench {
     // Enter and the space bar belong to a button or checkbox that has the focus
     if (origin !== this.canvas && (event.key === "Enter" || event.key === " ")) return;
     this.repeats = event.repeat ? this.repeats + 1 : 0;
-    const command = commandOf(event, this.repeats, this.tool.keys);
+    const command = commandOf(event, this.repeats, this.around.keys());
     if (!command || (this.around.disabled() && !LOOKING.includes(command.do))) return;
     if (this.run(command)) event.preventDefault();
   }
