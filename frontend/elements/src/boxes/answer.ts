@@ -11,7 +11,7 @@ export interface BoundingBoxAnswer {
   initialValueModified?: boolean;
 }
 
-const plain = ({ height, label, left, top, width }: Box): AnswerBox => ({ height, label, left, top, width });
+export const plain = ({ height, label, left, top, width }: Box): AnswerBox => ({ height, label, left, top, width });
 
 export const toDraft = (answer: Answer<Box>): Draft => ({ boxes: answer.shapes.map(plain), nothing: answer.nothing });
 

@@ -12,6 +12,8 @@ import { parseLabels } from "../labels/labels";
 import type { Size } from "../picture/plane";
 import type { Listener } from "../shapes/editor";
 import type { TaskInput } from "./element";
+import { applied, keymap, refusal } from "./keymap";
+import { type Keys, type Line, type Plain, keysOf } from "./keys";
 import { lightPanel } from "./light";
 import { palette } from "./panels";
 import { PictureElement } from "./picture-element";
@@ -58,6 +60,10 @@ export abstract class DrawingElement<Draft, T extends Tool> extends PictureEleme
   /** What the slider of the filling is called. */
   protected readonly filling: string = "Filling";
 
+  /** What single keys mean where the worker has chosen nothing else. */
+  protected abstract readonly usual: Keys;
+  abstract override readonly hotkeys: readonly Line[];
+
   /** Nothing can be changed now. */
   protected get locked(): boolean { return this.disabled; }
 
@@ -78,6 +84,17 @@ export abstract class DrawingElement<Draft, T extends Tool> extends PictureEleme
   get empty(): boolean { return (this.tool?.editor.count ?? 0) === 0; }
   get canUndo(): boolean { return this.tool?.editor.canUndo ?? false; }
   get canRedo(): boolean { return this.tool?.editor.canRedo ?? false; }
+  /** The keys of a command, as people write them. */
+  protected key(action: Plain): string { return keysOf(action, this.keys); }
+  protected get keys(): Keys { return applied(this.usual, keymap.chosen); }
+
+  /** Has a command use a key from now on, in all drawing tools. Returns why not, in words; empty if it does. */
+  rebind(action: Plain, key: string): string {
+    const refused = refusal(action, key, { chosen: keymap.chosen, lines: this.hotkeys, labels: this.known });
+    if (!refused) keymap.choose({ ...keymap.chosen, [action]: key });
+    return refused;
+  }
+
   undo(): void { this.tool?.editor.undo(); }
   redo(): void { this.tool?.editor.redo(); }
 
@@ -93,7 +110,7 @@ export abstract class DrawingElement<Draft, T extends Tool> extends PictureEleme
   // ---- life
 
   protected override readLabels(): void {
-    this.known = parseLabels(this.labels ?? []);
+    this.known = parseLabels(this.labels ?? [], "labels", keymap.taken);
   }
 
   protected override start(image: HTMLImageElement, initial: unknown): void {
@@ -110,6 +127,7 @@ export abstract class DrawingElement<Draft, T extends Tool> extends PictureEleme
       update: () => this.requestUpdate(),
       open: (what) => (what === "help" ? this.openKeys() : this.find?.focus()),
       disabled: () => this.locked,
+      keys: () => this.keys,
     });
     this.bench.begin(image);
   }
@@ -147,7 +165,7 @@ export abstract class DrawingElement<Draft, T extends Tool> extends PictureEleme
     return html`<div class="root" @keydown=${(event: KeyboardEvent) => this.bench?.keydown(event)} @keyup=${(event: KeyboardEvent) => this.bench?.keyup(event)}>
       ${toolbar({
         header: this.header, bench: this.bench, lightOpen: this.lightOpen, instructions: this.hasInstructions,
-        many: this.words.many, ...this.drawing, modes: this.modes(),
+        many: this.words.many, ...this.drawing, modes: this.modes(), key: (action) => this.key(action),
         toggleLight: () => (this.lightOpen = !this.lightOpen), help: () => this.openKeys(), openInstructions: () => this.openInstructions(),
       })}
       <div class="main">

@@ -21,8 +21,9 @@ export function parseLenient(text: string, attribute: string): unknown {
   }
 }
 
-/** Labels from the attribute: texts, or objects with `label` (or `name`) and perhaps `color`. Duplicates are dropped. */
-export function parseLabels(raw: unknown, attribute = "labels"): Label[] {
+/** Labels from the attribute: texts, or objects with `label` (or `name`) and perhaps `color`. Duplicates are dropped. No label has a
+ *  key that is `taken`. */
+export function parseLabels(raw: unknown, attribute = "labels", taken: ReadonlySet<string> = new Set()): Label[] {
   const list = typeof raw === "string" ? parseLenient(raw, attribute) : raw;
   if (!Array.isArray(list)) throw new Error(`The attribute "${attribute}" is not a list.`);
   const seen = new Map<string, string | undefined>();
@@ -33,7 +34,8 @@ export function parseLabels(raw: unknown, attribute = "labels"): Label[] {
     if (!seen.has(String(name))) seen.set(String(name), typeof object["color"] === "string" ? object["color"] : undefined);
   }
   if (seen.size === 0) throw new Error(`The attribute "${attribute}" names no label.`);
-  return [...seen].map(([name, color], at) => ({ name, color: safeColour(color, at), hotkey: HOTKEYS[at] ?? null }));
+  const free = HOTKEYS.filter((key) => !taken.has(key));
+  return [...seen].map(([name, color], at) => ({ name, color: safeColour(color, at), hotkey: free[at] ?? null }));
 }
 
 /** The hotkey of a key press: digits by the position of the key, because Shift changes the character, letters by the character. */

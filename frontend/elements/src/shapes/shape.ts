@@ -27,7 +27,7 @@ export interface Kind<S extends Shape> {
 /** "1 box", "3 boxes" */
 export const counted = (kind: Pick<Kind<Shape>, "one" | "many">, count: number): string => (count === 1 ? `1 ${kind.one}` : `${count} ${kind.many}`);
 
-/** Shapes under a point, smallest first, so that one inside another can be reached. Linear: thousands take milliseconds. */
+/** Of some shapes those under a point, smallest first, so that one inside another can be reached. */
 export function shapesAt<S extends Shape>(kind: Kind<S>, shapes: readonly S[], at: Point, slack = 0): S[] {
   return shapes.filter((shape) => kind.contains(shape, at, slack)).sort((a, b) => kind.extent(a) - kind.extent(b));
 }
