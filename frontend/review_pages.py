@@ -78,7 +78,7 @@ def _card(row: AnswerReview, kind: Kind, desk: Desk, user_id: int, decided_by: s
             "kind": "worker",
             "color": people.COLOURS[0],
             "on": True,
-            **kind.answer_layer(row.answer.content),
+            **kind.answer_layer(history.content(row)),
         }
     )
     # To reviewers objects stay without number and name, as they are to everybody who labels them.

@@ -98,6 +98,7 @@ def job_context(request: HttpRequest, job: LabelingJob, tab: str) -> dict[str, A
         "tabs": [
             ("progress", "Progress", reverse("requester:job", args=[job.pk])),
             ("gallery", "Labels", reverse("requester:job-gallery", args=[job.pk])),
+            ("classes", "Classes", reverse("requester:job-classes", args=[job.pk])),
             *([("loop", "Learning loop", reverse("requester:job-loop", args=[job.pk]))] if has_loop else []),
             *([("answers", "Review", reverse("requester:job-answers", args=[job.pk]))] if reviewed else []),
             ("people", "People and agreement", reverse("requester:job-people", args=[job.pk])),

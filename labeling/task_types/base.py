@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from labeling.consolidation.answers import WorkerAnswer
 from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.skills import SkillRow
+from labeling.formats import renaming
 from labeling.formats.augmented_reading import Origin
 from labeling.formats.shapes import Box, ImageSize, Polygon
 from labeling.simulation.base import Simulation
@@ -197,6 +198,8 @@ class TaskType(ABC, Generic[Answer, Models]):
     """The kind of model that can learn the type, "" when there is none."""
     merges: ClassVar[bool] = True
     """Whether the answers to an object become one; else its label holds all of them, and nobody else decides it."""
+    renamable: ClassVar[bool] = True
+    """Whether the classes of its jobs can get other names: not where nobody can say where an answer names them."""
     by_template: ClassVar[bool] = False
     """Whether a job of the type needs a worker template of its requester's."""
     audited: ClassVar[TaskType[Any, Any] | None] = None
@@ -217,6 +220,21 @@ class TaskType(ABC, Generic[Answer, Models]):
     @abstractmethod
     def write_answer(self, answer: Answer, *, size: Size) -> dict[str, Any]:
         """The crowd answer that says this; `read_answer` reads it back equal."""
+
+    def read_stored(
+        self, content: Mapping[str, Any], *, labels: Sequence[str], earlier: Mapping[str, str], size: Size
+    ) -> Answer:
+        """`read_answer` of an answer that was stored: it may name classes by names they had `earlier` (old -> now)."""
+        if not earlier:
+            return self.read_answer(content, labels=labels, size=size)
+        return self.renamed(self.read_answer(content, labels=[*labels, *earlier], size=size), earlier)
+
+    def renamed(self, answer: Answer, names: Mapping[str, str]) -> Answer:
+        """The same answer, or label, with the classes in `names` (old -> new) under their new names.
+
+        Raises TypeError where an answer is no shape, or several: such a type renames by itself, or is not `renamable`.
+        """
+        return renaming.renamed(answer, names)
 
     # --- labels
 

@@ -77,6 +77,7 @@ class Custom(TaskType[Form, NothingLearned]):
     prices = PRICES
     fewest_labels = 0
     merges = False
+    renamable = False
     by_template = True
     algorithm = "side-by-side/1"
     skill_columns = ()

@@ -213,7 +213,7 @@ def _read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, 
         row = by_id[object_id]
         try:
             size = (row.width or 0, row.height or 0)
-            answer = kind.read_answer(orjson.loads(text), labels=job.labels, size=size)
+            answer = kind.read_stored(orjson.loads(text), labels=job.labels, earlier=job.earlier_labels, size=size)
         except OF_ONE_OBJECT as error:
             unreadable[object_id].append({"worker": worker, "reason": one_by_one.reason_of(error)})
             continue
