@@ -5,7 +5,8 @@ from typing import Any
 
 from labeling.models import Label, LabelSource
 from labeling.services.results import class_changes
-from labeling.task_types.base import Story, TaskType
+from labeling.task_types.base import TaskType
+from labeling.task_types.told import Story
 
 
 def story(label: Label | None, kind: TaskType[Any, Any]) -> Story:

@@ -19,6 +19,7 @@ from labeling.formats import renaming
 from labeling.formats.augmented_reading import Origin
 from labeling.formats.shapes import Box, ImageSize, Polygon
 from labeling.simulation.base import Simulation
+from labeling.task_types.told import Column, SkillFigures, Story
 
 Mark = tuple[str, int, int, int, int]
 """A class and, in whole pixels, left, top, width, height."""
@@ -119,56 +120,6 @@ class ImportedLabel(Generic[Answer]):
     answer: Answer
     image_size: ImageSize | None
     origin: Origin
-
-
-@dataclass(frozen=True)
-class Column:
-    """A figure of a worker's skill as tables show it; `form` is "percent" or "fixed"."""
-
-    key: str
-    title: str
-    form: str
-
-
-@dataclass(frozen=True)
-class SkillFigures:
-    """How good a worker is at objects of one class, for tables; `label` "" stands for all classes together."""
-
-    worker: str
-    label: str
-    figures: dict[str, float | None]
-
-
-@dataclass(frozen=True)
-class Said:
-    """What one worker said about a finding; `cells` fill the finding's columns. `note` replaces all of it."""
-
-    worker: str
-    label: str = ""
-    outvoted: bool = False
-    cells: tuple[str, ...] = ()
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that answers named, whether it became part of the label, and who said what about it."""
-
-    label: str
-    kept: bool
-    confidence: float | None
-    said: str
-    columns: tuple[str, ...]
-    members: tuple[Said, ...]
-
-
-@dataclass(frozen=True)
-class Story:
-    """How a label by people came about, in plain words. `ignored` are {"worker", "reason"}."""
-
-    lead: str
-    findings: tuple[Finding, ...] = ()
-    ignored: tuple[Mapping[str, Any], ...] = ()
 
 
 class TaskType(ABC, Generic[Answer, Models]):

@@ -21,16 +21,13 @@ from labeling.task_types.base import (
     AnswersToImage,
     Consensus,
     Element,
-    Finding,
     ImportedLabel,
-    Said,
     Size,
-    SkillFigures,
-    Story,
     TaskType,
     Words,
     count,
 )
+from labeling.task_types.told import Finding, Said, SkillFigures, Story
 
 _SHOWN = 300
 """Characters of an answer that a story quotes."""

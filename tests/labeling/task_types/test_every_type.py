@@ -12,7 +12,8 @@ from labeling.formats.answers import AnswerError
 from labeling.formats.attribute_names import validate_label_attribute_name
 from labeling.formats.shapes import ImageSize
 from labeling.services.output import exports
-from labeling.task_types.base import PRICES, Story
+from labeling.task_types.base import PRICES
+from labeling.task_types.told import Story
 from tests.labeling.task_types import samples, weather
 from tests.labeling.task_types.samples import LABELS, SIZE, Sample
 
