@@ -1,10 +1,13 @@
 """What all drawing tools have around the drawing: copies, hidden and locked shapes, chosen keys, long lists."""
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.drawing import PHONE, TOOL, draw, on_screen, steady, submit
@@ -25,7 +28,7 @@ def test_shapes_are_copied_to_the_next_picture(site: Site, open_page: Open) -> N
     settles(lambda: value(page, "polygons"), [])
     page.evaluate(f"{TOOL}.focus()")
     press(page, "Control+v", "Control+v")
-    shifted = points(*((x + 23, y + 23) for x, y in TRIANGLE))
+    shifted = points(*((x + 25, y + 25) for x, y in TRIANGLE))
     settles(lambda: len(value(page, "polygons")), 2)
     press(page, "Control+z")
     settles(lambda: value(page, "polygons"), [{"label": "flower", "vertices": points(*TRIANGLE)}])
@@ -143,3 +146,70 @@ def test_the_picture_and_its_shapes_are_drawn_where_they_are_after_every_movemen
     page.evaluate(f"{TOOL}.bench.onResize()")
     page.wait_for_timeout(400)
     assert page.locator(".canvas").screenshot() == moved
+
+
+def test_the_attributes_of_a_label_are_asked_of_each_shape(site: Site, open_page: Open) -> None:
+    """A label category configuration gives each shape a small form; what is required has to be said."""
+    config = {
+        "labels": [
+            {"label": "bee", "categoryAttributes": [{"name": "caste", "enum": ["worker", "queen"], "isRequired": True}]}
+        ],
+        "categoryGlobalAttributes": [{"name": "age", "type": "number", "minimum": 0, "maximum": 40}],
+    }
+    site.pages["/draw"] = drawing_harness("crowd-bounding-box", labels=json.dumps(config).replace('"', "&quot;"))
+    page = open_page("/draw")
+    draw(page, 100, 100, 200, 200)
+    page.get_by_role("button", name="Submit").click()
+    expect(page.locator("#refusal")).to_contain_text("Say what “caste” is of box 1, bee.")
+    page.get_by_label("age (0 to 40)").focus()
+    press(page, "5", "0", "Tab")
+    expect(page.locator("#refusal")).to_contain_text("“age” is a number (0 to 40).")
+    press(page, "ArrowDown", "ArrowDown", "Shift+Tab", "7", "Tab")
+    check_accessible(page)
+    press(page, "Escape")
+    draw(page, 300, 300, 340, 340)
+    page.get_by_label("caste").select_option("worker")
+    press(page, "Escape", "Control+z", "Control+y")
+    found = submit(page, "drawn")["boundingBoxes"]
+    assert [box["label-category-attributes"] for box in found] == [{"age": 7, "caste": "queen"}, {"caste": "worker"}]
+
+
+def shade(page: Page, x: float, y: float) -> int:
+    """How bright the canvas is at a point of the image."""
+    frame = page.locator(".canvas").bounding_box()
+    assert frame
+    at = on_screen(page, x, y)
+    shot = Image.open(io.BytesIO(page.locator(".canvas").screenshot())).convert("L")
+    found = shot.getpixel((int(at[0] - frame["x"]), int(at[1] - frame["y"])))
+    assert isinstance(found, int)
+    return found
+
+
+def test_a_picture_of_sixteen_bits_is_seen_through_a_window(site: Site, open_page: Open) -> None:
+    """Its two halves are black to a browser and told apart by window and level; a usual picture has no such sliders."""
+    values = np.full((HEIGHT, WIDTH), 1000, np.uint16)
+    values[:, WIDTH // 2 :] = 1400
+    out = io.BytesIO()
+    Image.fromarray(values).save(out, "PNG")
+    site.pictures["/deep.png"] = out.getvalue()
+    site.pages["/draw"] = drawing_harness("crowd-polygon", labels="['bee']", src="/deep.png")
+    page = open_page("/draw")
+    assert abs(shade(page, 100, 240) - shade(page, 600, 240)) < 3
+    page.get_by_role("button", name="Brightness and contrast").click()
+    page.get_by_role("button", name="Fit the window to the picture").click()
+    settles(lambda: (shade(page, 100, 240), shade(page, 600, 240)), (0, 255))
+    level = page.get_by_label("Level")
+    expect(level).to_have_value("1200")
+    level.focus()
+    press(page, "End")
+    settles(lambda: shade(page, 600, 240), 0)
+    check_accessible(page)
+    page.get_by_role("button", name="Reset").click()
+    settles(lambda: shade(page, 600, 240), shade(page, 100, 240) + 1)
+
+    page.evaluate(f"{TOOL}.src = '/picture/1.png'")
+    steady(page)
+    page.get_by_role("button", name="Brightness and contrast").click()
+    page.get_by_role("button", name="Brightness and contrast").click()
+    page.get_by_label("Contrast").wait_for()
+    expect(page.get_by_label("Level")).to_have_count(0)

@@ -14,7 +14,8 @@ import type { Listener } from "../shapes/editor";
 import type { TaskInput } from "./element";
 import { applied, keymap, refusal } from "./keymap";
 import { type Keys, type Line, type Plain, keysOf } from "./keys";
-import { lightPanel } from "./light";
+import { DeepView } from "./deep-view";
+import { type Light, PLAIN_LIGHT, lightPanel } from "./light";
 import { palette } from "./panels";
 import { PictureElement } from "./picture-element";
 import { shapeStyles, tokens, toolStyles } from "./styles";
@@ -38,7 +39,9 @@ export abstract class DrawingElement<Draft, T extends Tool> extends PictureEleme
   protected override readonly labelsProperty: string = "labels";
   protected bench: Workbench | null = null;
   protected tool: T | null = null;
-  private given: TaskInput | null = null;
+  private input: TaskInput | null = null;
+  /** All values of a grey picture of 16 bits, once the worker asks how the picture is shown. */
+  private readonly deep = new DeepView((image) => this.bench?.setImage(image), () => this.requestUpdate());
 
   // ---- what a subclass says
 
@@ -69,10 +72,10 @@ export abstract class DrawingElement<Draft, T extends Tool> extends PictureEleme
 
   // ---- the interface of crowd elements
 
-  get task(): TaskInput | null { return this.given; }
+  get task(): TaskInput | null { return this.input; }
 
   set task(task: TaskInput | null) {
-    this.given = task;
+    this.input = task;
     if (!task) return;
     this.src = task.image_url ?? "";
     this.labels = task.labels;
@@ -133,6 +136,7 @@ export abstract class DrawingElement<Draft, T extends Tool> extends PictureEleme
   }
 
   protected override stop(): void {
+    this.deep.forget();
     this.bench?.destroy();
     this.bench = null;
     this.tool = null;
@@ -166,14 +170,14 @@ export abstract class DrawingElement<Draft, T extends Tool> extends PictureEleme
       ${toolbar({
         header: this.header, bench: this.bench, lightOpen: this.lightOpen, instructions: this.hasInstructions,
         many: this.words.many, ...this.drawing, modes: this.modes(), key: (action) => this.key(action),
-        toggleLight: () => (this.lightOpen = !this.lightOpen), help: () => this.openKeys(), openInstructions: () => this.openInstructions(),
+        toggleLight: () => this.toggleLight(), help: () => this.openKeys(), openInstructions: () => this.openInstructions(),
       })}
       <div class="main">
         <div class="work">
           <div class="canvas ${this.bench?.cursorClass ?? ""}" tabindex="0" role="application" aria-label=${this.canvasLabel()} aria-describedby="how"></div>
           <span class="sr" id="how">${this.how}</span>
           ${this.notice()} ${this.overlay()}
-          ${this.lightOpen ? lightPanel(this.light, (light) => (this.light = light), this.filling) : nothing}
+          ${this.lightOpen ? lightPanel(this.light, (light) => this.setLight(light), this.filling, this.deep.panel()) : nothing}
         </div>
         <div class="side">
           ${this.brief()}
@@ -187,6 +191,16 @@ export abstract class DrawingElement<Draft, T extends Tool> extends PictureEleme
       </div>
       ${this.dialogs()}
     </div>`;
+  }
+
+  private toggleLight(): void {
+    this.lightOpen = !this.lightOpen;
+    if (this.lightOpen && this.bench) void this.deep.look(this.src);
+  }
+
+  private setLight(light: Light): void {
+    this.light = light;
+    if (light === PLAIN_LIGHT) this.deep.reset();
   }
 
   protected get counted(): string {

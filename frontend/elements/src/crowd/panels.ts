@@ -2,6 +2,7 @@
  *  show; what happens at a click is a callback. Every label is shown as text. */
 import { html, nothing } from "lit";
 import { type IconName, icon } from "../kit/icons";
+import { inWords } from "../labels/attributes";
 import type { Kind, Shape } from "../shapes/shape";
 import "./rows";
 import { type Search, search, spot } from "./label-parts";
@@ -44,7 +45,7 @@ function row<S extends Shape>(shape: S, at: number, view: List<S>) {
   return html`
   <button type="button" class="go" aria-pressed=${shape.id === view.selected ? "true" : "false"} @click=${() => view.onSelect(shape.id)}>
     ${spot(view.colour(shape.label))}<span>${at + 1}. ${shape.label}</span>
-    <small><span class="sr">${view.kind.describe(shape)}${hidden ? ", hidden" : ""}${locked ? ", locked" : ""}</span><span aria-hidden="true">${view.kind.brief(shape)}</span></small>
+    <small><span class="sr">${view.kind.describe(shape)}${inWords(shape.attributes)}${hidden ? ", hidden" : ""}${locked ? ", locked" : ""}</span><span aria-hidden="true">${view.kind.brief(shape)}</span></small>
   </button>
   ${mark(`Hide ${which}`, hidden, hidden ? "eye-off" : "eye", () => view.onHide(shape.id, !hidden))}
   ${mark(`Lock ${which}`, locked, locked ? "lock" : "lock-open", () => view.onLock(shape.id, !locked))}

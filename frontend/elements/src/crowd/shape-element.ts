@@ -2,8 +2,10 @@
  *  shape has a label. A subclass says how shapes stand in the answer and in the draft. */
 import { html, nothing } from "lit";
 import { guard } from "lit/directives/guard.js";
+import { type Values, missing } from "../labels/attributes";
 import type { ShapeEditor } from "../shapes/editor";
 import type { Shape } from "../shapes/shape";
+import { attributePanel } from "./attribute-panel";
 import { DrawingElement } from "./drawing-element";
 import { shapeList } from "./panels";
 import type { ShapeTool } from "./shape-tool";
@@ -19,6 +21,9 @@ export abstract class ShapeElement<S extends Shape, E extends ShapeEditor<S>, T 
   protected abstract readonly request: string;
   /** What is said while something is being drawn; empty: nothing. */
   protected abstract readonly drawingHint: string;
+  /** The attributes that shapes had in the initial value, by the shape's id. */
+  private given = new Map<number, Values>();
+
   /** Buttons for the selected shape. */
   protected moreActions(): unknown { return nothing; }
 
@@ -28,6 +33,10 @@ export abstract class ShapeElement<S extends Shape, E extends ShapeEditor<S>, T 
     if (!editor) return this.problem || "The picture is still loading.";
     const unlabeled = editor.shapes.findIndex((shape) => !this.known.some((label) => label.name === shape.label));
     if (unlabeled >= 0) return `Choose a label for ${editor.kind.one} ${unlabeled + 1}.`;
+    for (const [at, shape] of editor.shapes.entries()) {
+      const lacking = missing(editor.attributesOf(shape), shape.attributes);
+      if (lacking) return `Say what “${lacking.name}” is of ${editor.kind.one} ${at + 1}, ${shape.label}.`;
+    }
     return editor.shapes.length === 0 && !editor.nothing ? `${this.request}, or tick “Nothing to label here”.` : "";
   }
 
@@ -79,7 +88,29 @@ export abstract class ShapeElement<S extends Shape, E extends ShapeEditor<S>, T 
       ${editor?.shape && !this.disabled ? actions(editor as ShapeEditor<S>, (action) => this.key(action), () => this.focus(), this.moreActions()) : nothing}`;
   }
 
+  private attributeForm() {
+    const { editor } = this;
+    const shape = editor?.shape;
+    if (!editor || !shape) return nothing;
+    return attributePanel({
+      title: `${editor.kind.one} ${editor.shapes.indexOf(shape) + 1}, ${shape.label}`, attributes: editor.attributesOf(shape),
+      values: shape.attributes ?? {}, given: this.given.get(shape.id) ?? {}, disabled: this.locked,
+      onRefuse: (words) => (this.refusal = words),
+      onChange: (name, value) => { editor.setAttribute(name, value); this.requestUpdate(); },
+    });
+  }
+
+  protected override start(image: HTMLImageElement, initial: unknown): void {
+    this.given = new Map();
+    super.start(image, initial);
+    if (initial && !this.waiting) for (const { id, attributes } of this.editor?.shapes ?? []) if (attributes) this.given.set(id, attributes);
+  }
+
   protected override list() {
+    return html`${this.attributeForm()}${this.shapeList()}`;
+  }
+
+  private shapeList() {
     const { editor } = this;
     const shapes: readonly S[] = editor?.shapes ?? [];
     return guard([shapes, editor?.selected, editor?.hidden, editor?.locked, this.listOpen, this.known], () => editor ? shapeList<S>({

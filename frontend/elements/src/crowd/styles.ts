@@ -152,6 +152,10 @@ export const shapeStyles = css`
   .list .go span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   .list .gone { min-inline-size: 2.25rem; padding: 0; color: var(--_text-2); }
   .list .marked, .every .marked { color: var(--_text); background: var(--_surface-3); }
+  .attributes { display: grid; gap: 0.15rem; font-size: 0.875rem; }
+  .attributes label { font-weight: 600; margin-block-start: 0.3rem; overflow-wrap: anywhere; }
+  .attributes :is(input, select) { font: inherit; color: inherit; inline-size: 100%; min-block-size: 2.25rem; padding: 0.2rem 0.5rem; border: 1px solid var(--_line-strong); border-radius: 6px; background: var(--_surface); }
+  .attributes small { color: var(--_text-2); }
   .every { float: inline-end; margin-block-start: -2rem; margin-inline-end: 1.5rem; display: flex; gap: 2px; }
   .every button { min-inline-size: 2.25rem; padding: 0; border-color: transparent; background: none; color: var(--_text-2); }
   .none { display: flex; gap: 0.6rem; align-items: flex-start; padding: 0.6rem 0.7rem; border: 1px dashed var(--_line-strong); border-radius: 8px; cursor: pointer; font-size: 0.875rem; font-weight: 600; }

@@ -64,6 +64,12 @@ export class Workbench {
     this.observer.observe(this.canvas);
   }
 
+  /** Shows the picture in another way. */
+  setImage(image: CanvasImageSource): void {
+    this.stage.setImage(image);
+    this.paint(true);
+  }
+
   destroy(): void {
     cancelAnimationFrame(this.frame);
     this.observer.disconnect();
@@ -190,7 +196,7 @@ export class Workbench {
   keydown(event: KeyboardEvent): void {
     const origin = event.composedPath()[0] as HTMLElement;
     if (event.defaultPrevented || origin.closest("dialog, .light")) return;
-    const typing = origin instanceof HTMLInputElement && origin.type !== "checkbox";
+    const typing = origin instanceof HTMLSelectElement || (origin instanceof HTMLInputElement && origin.type !== "checkbox");
     if (typing) {
       if (event.key === "Escape") this.canvas.focus();
       return;

@@ -1,6 +1,7 @@
 /** The logic of drawing tools without their display, as far as it is the same for every kind of shape: selecting, labels,
  *  moving by keys, deleting, copying, undo. Knows history and labels, but neither canvas nor DOM. It tells its listener what
  *  changed, and describes it in words for screen readers. How a shape is drawn is the matter of a subclass. */
+import { type Attribute, inWords, known } from "../labels/attributes";
 import type { Label } from "../labels/labels";
 import type { Point, Size } from "../picture/plane";
 import { ShapeGrid } from "./grid";
@@ -175,12 +176,27 @@ export abstract class ShapeEditor<S extends Shape> {
     const shape = this.shape;
     if (shape && shape.label !== label.name) {
       if (this.refuses(shape)) return this.listener.shown();
-      this.history.replace({ ...shape, label: label.name });
+      this.history.replace({ ...shape, label: label.name, ...(shape.attributes && { attributes: known(label.attributes ?? [], shape.attributes) }) });
       this.listener.say(`${capital(this.kind.one)} ${this.place(shape)} is now ${label.name}.`);
       return this.listener.changed();
     }
     this.listener.say(`${label.name}.`);
     this.listener.shown();
+  }
+
+  /** What can be said of a shape besides its label. */
+  attributesOf(shape: S): readonly Attribute[] {
+    return this.labels.find(({ name }) => name === shape.label)?.attributes ?? [];
+  }
+
+  /** Sets an attribute of the selected shape; undefined takes its value away. */
+  setAttribute(name: string, value: string | number | undefined): void {
+    const { shape } = this;
+    if (!shape || shape.attributes?.[name] === value || this.refuses(shape)) return;
+    const others = Object.entries(shape.attributes ?? {}).filter(([other]) => other !== name);
+    this.history.replace({ ...shape, attributes: Object.fromEntries(value === undefined ? others : [...others, [name, value]]) });
+    this.listener.say(value === undefined ? `${name} has no value.` : `${name}: ${value}.`);
+    this.listener.changed();
   }
 
   /** Adds a shape with the current label and selects it. */
@@ -271,7 +287,7 @@ export abstract class ShapeEditor<S extends Shape> {
 
   /** "box 2 of 5, bee, at 10, 20, 30 by 40 pixels." */
   describe(shape: S): string {
-    return `${this.kind.one} ${this.place(shape)} of ${this.shapes.length}, ${shape.label}, ${this.kind.describe(shape)}.`;
+    return `${this.kind.one} ${this.place(shape)} of ${this.shapes.length}, ${shape.label}, ${this.kind.describe(shape)}${inWords(shape.attributes)}.`;
   }
 }
 

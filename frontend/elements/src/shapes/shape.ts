@@ -1,8 +1,9 @@
 /** What boxes, polygons, lines and key points have in common, for editor, history and picking. Pure; all lengths are picture
  *  pixels. Knows no kind of shape: each kind is a file of its own that implements `Kind`. */
+import type { Values } from "../labels/attributes";
 import type { Point, Rect, Size } from "../picture/plane";
 
-export interface Shape { readonly id: number; readonly label: string }
+export interface Shape { readonly id: number; readonly label: string; readonly attributes?: Values | undefined }
 /** A shape that is not in an editor yet. */
 export type Fresh<S extends Shape> = Omit<S, "id">;
 
@@ -17,6 +18,7 @@ export interface Kind<S extends Shape> {
   extent(shape: S): number;
   /** The shape moved by whole pixels as far as the picture allows. */
   moved(shape: S, dx: number, dy: number, size: Size): S;
+  /** Whether two shapes have one place and label; their attributes do not count. */
   same(a: S, b: S): boolean;
   /** Place and size in words: "at 10, 20, 30 by 40 pixels". */
   describe(shape: S): string;
