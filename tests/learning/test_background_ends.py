@@ -36,7 +36,8 @@ pytestmark = pytest.mark.django_db
 INSIDE = tuple(
     str(ROOT / folder) + "/"
     for folder in (
-        "labeling/consolidation", "labeling/formats", "labeling/queries", "labeling/services/functions", "labeling/services/imports", "labeling/services/intake",
+        "labeling/consolidation", "labeling/formats", "labeling/queries", "labeling/services/functions",
+        "labeling/services/imports", "labeling/services/intake",
         "labeling/services/jobs", "labeling/services/output", "labeling/services/results", "labeling/task_types",
         "learning/services/active", "marketplace/services",
     )
