@@ -201,6 +201,8 @@ class TaskType(ABC, Generic[Answer, Models]):
     """Whether a job of the type needs a worker template of its requester's."""
     audited: ClassVar[TaskType[Any, Any] | None] = None
     """The type of the earlier labels that people verify or adjust; None for types in which they see none."""
+    usual_labels: ClassVar[tuple[str, ...]] = ()
+    """Labels that a job of the type mostly has, for types that have such."""
     algorithm: ClassVar[str]
     """Version of the consolidation, stored with each label."""
     skill_columns: ClassVar[tuple[Column, ...]]

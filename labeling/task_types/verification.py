@@ -38,6 +38,7 @@ class Verification(SingleChoice):
         "crowd-image-classifier", "crowd-image-classifier", "categories", comment="Say why (you need not)"
     )
     audited: ClassVar[TaskType[Any, Any] | None]
+    usual_labels = ("good", "bad")
 
     def value(self, answer: Vote) -> dict[str, Any]:
         """With what workers wrote; of one answer that is its own comment."""

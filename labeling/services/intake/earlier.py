@@ -48,6 +48,16 @@ def shown(*, object_id: int, task_type: str, size: Size) -> Shown:
     return Shown() if answer is None else kind.shown(answer, size=size)
 
 
+def of_line(kind: TaskType[Any, Any], attributes: Mapping[str, Any], name: str, *, size: Size) -> Shown:
+    """How the element of a job of this type shows the label that a line has under `name`; nothing where it has none."""
+    if kind.audited is None:
+        return Shown()
+    try:
+        return kind.shown(kind.audited.read_manifest(attributes, name).answer, size=size)
+    except OF_ONE_OBJECT:
+        return Shown()
+
+
 def _read(kind: TaskType[Any, Any], text: str, name: str) -> Any:
     """The earlier label of a line, None where it cannot be read; the object has failed then."""
     assert kind.audited is not None

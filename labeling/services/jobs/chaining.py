@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
+
 from labeling import task_types, transitions
-from labeling.models import LabelingJob
+from labeling.models import DataObject, LabelingJob, QueueTemplate
 from labeling.services.output import manifests
 from labeling.task_types.base import TaskType
 from marketplace.errors import Invalid
@@ -16,6 +18,21 @@ def refusal(job: LabelingJob) -> str:
     if job.output_written_at is None:
         return f"the labeling job {job.name} has no output"
     return ""
+
+
+def over(jobs: QuerySet[LabelingJob]) -> QuerySet[LabelingJob]:
+    """Those of the jobs that another one can go on from."""
+    return jobs.filter(status__in=transitions.LABELING_JOB.final, output_written_at__isnull=False)
+
+
+def labeled_all(job: LabelingJob) -> bool:
+    """Whether every object of the job has a label."""
+    return not DataObject.objects.filter(job=job, label=None).exists()
+
+
+def template_of(job: LabelingJob) -> QueueTemplate | None:
+    """The worker template of the job, where it has one."""
+    return QueueTemplate.objects.filter(pk=job.queue_id).first()
 
 
 def output_of(job: LabelingJob) -> str:
