@@ -317,6 +317,10 @@ class TaskType(ABC, Generic[Answer, Models]):
         """How the element shows this earlier label."""
         return Shown()
 
+    def compared(self, answer: Answer, earlier: Any, *, size: Size) -> Answer:
+        """The same answer, saying itself whether it differs from what was shown of the earlier label."""
+        return answer
+
     def simulated(
         self, said: Answer, *, initial_value: Any, truth: Answer, labels: Sequence[str], size: Size
     ) -> Answer:

@@ -139,3 +139,38 @@ def test_a_data_set_or_a_job_is_needed(requester, account, over):
     LabelingJob.objects.filter(pk=over.pk).update(account=other)
     response = requester.post(step("data"), {"name": "none", "selection": "full", "chained_job": over.pk})
     assert response.status_code == 422 and "chained_job" in response.context["form"].errors
+
+
+def test_the_object_shows_the_earlier_label_and_is_decided_against_it(requester, over):
+    follow(requester, over, "AdjustmentBoundingBox")
+    made = through(requester, over)
+    LabelingJob.objects.filter(pk=made.pk).update(status="InProgress")
+    row = DataObject.objects.filter(job=made).order_by("index").first()
+    DataObject.objects.filter(job=made).update(state="Unlabeled")
+    page = requester.get(reverse("requester:object", args=[made.pk, row.pk]))
+    layers = page.context["card"]["layers"]["layers"]
+    assert [(one["name"], len(one["boxes"])) for one in layers] == [("Earlier", 1)]
+    assert page.context["initial"] == [{"label": "bee", "left": 5, "top": 4, "width": 10, "height": 12}]
+    for left, adjusted in ((6, True), (6, True), (5, False)):
+        box = {"label": "bee", "left": left, "top": 4, "width": 10, "height": 12}
+        # The element compares with what it began with, which is the newest label.
+        answer = {"boundingBox": {"boundingBoxes": [box], "initialValueModified": False}}
+        requester.post(reverse("requester:object-adjudicate", args=[made.pk, row.pk]), {"answer": json.dumps(answer)})
+        row.refresh_from_db()
+        assert row.label.value["adjusted"] is adjusted
+    gallery = requester.get(reverse("requester:job-gallery", args=[made.pk]))
+    (card,) = gallery.context["cards"]
+    assert [one["name"] for one in card["layers"]["layers"]] == ["Yours", "Earlier"]
+
+
+def test_the_verdict_is_given_over_the_earlier_boxes(requester, over):
+    follow(requester, over, "VerificationBoundingBox")
+    made = through(requester, over)
+    DataObject.objects.filter(job=made).update(state="Unlabeled")
+    row = DataObject.objects.filter(job=made).order_by("index").first()
+    page = requester.get(reverse("requester:object", args=[made.pk, row.pk])).content.decode()
+    assert "overlay=" in page and "<worker-comment" in page
+    answer = {"crowd-image-classifier": {"label": "bad", "workerComment": "too wide"}}
+    requester.post(reverse("requester:object-adjudicate", args=[made.pk, row.pk]), {"answer": json.dumps(answer)})
+    row.refresh_from_db()
+    assert row.label.value == {"choice": "bad", "confidence": 1.0, "comments": ["too wide"]}

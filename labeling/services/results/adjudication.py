@@ -8,7 +8,7 @@ from django.db import transaction
 from labeling import task_types
 from labeling.formats.answers import AnswerError
 from labeling.models import DataObject, Label, LabelingJob, LabelSource, ObjectState
-from labeling.services.intake import inspection
+from labeling.services.intake import earlier, inspection
 from labeling.services.queue import advance_requests
 from labeling.services.results import answering, labels
 from marketplace.errors import Invalid, WrongState
@@ -50,6 +50,8 @@ def adjudicate(*, data_object: DataObject, content: Any, by: str) -> Label:
     except AnswerError as error:
         raise Invalid(str(error), field=f"answer.{error.field}") from None
     kind = task_types.get(job.task_type)
+    if (before := earlier.of_objects(kind, [data_object.pk]).get(data_object.pk)) is not None:
+        answer = kind.compared(answer, before, size=size)
     value = kind.value(kind.certain(answer))
     with transaction.atomic():
         (locked,) = labels.lock_objects([data_object.pk])
