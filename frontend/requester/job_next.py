@@ -1,5 +1,6 @@
 """The job after a job: opens the wizard filled in, to go on from an output or to have its labels looked at."""
 
+import re
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -8,10 +9,9 @@ from django.views.decorators.http import require_POST
 
 from frontend.requester.job_new import suggest
 from frontend.session import requester_page
-from labeling import task_types
 from labeling.models import LabelingJob
 from labeling.services import scope
-from labeling.services.jobs import chaining, limits
+from labeling.services.jobs import chaining
 from labeling.task_types.base import TaskType
 from marketplace import names
 from marketplace.errors import Invalid
@@ -40,9 +40,17 @@ def _data(account: Account, job: LabelingJob, kind: TaskType[Any, Any] | None) -
     return {
         "name": _free_name(account, job.name),
         "chained_job": job.pk,
-        "selection": "full",
         "label_attribute_name": job.label_attribute_name if rest else "",
+        **_selection(job, kind),
     }
+
+
+def _selection(job: LabelingJob, kind: TaskType[Any, Any] | None) -> dict[str, str]:
+    """All objects; of a verification those with the last of its verdicts, which mostly is the worst."""
+    if kind is None or chaining.looked_at(job)[1] == job.label_attribute_name:
+        return {"selection": "full"}
+    verdict = job.labels[-1].replace("'", "''")
+    return {"selection": "filter", "where": f'"{job.label_attribute_name}-metadata"."class-name" = \'{verdict}\''}
 
 
 def _task(job: LabelingJob, kind: TaskType[Any, Any] | None) -> dict[str, Any]:
@@ -53,18 +61,18 @@ def _task(job: LabelingJob, kind: TaskType[Any, Any] | None) -> dict[str, Any]:
         template = chaining.template_of(job)
         made |= {"template": template.text, "hosts": " ".join(template.script_hosts)} if template is not None else {}
         return made | {"labels": job.labels}
-    own = task_types.get(job.task_type)
     return {
         "task_type": kind.name,
-        "labels": list(kind.usual_labels) or job.labels,
-        "title": f"{kind.title}: {job.title}"[: limits.TITLE_LENGTH.longest],
-        "description": f"Look at what others have made in: {own.title.lower()}"[: limits.DESCRIPTION_LENGTH.longest],
-        "audit_label_attribute_name": job.label_attribute_name,
+        "labels": list(kind.usual_labels) or chaining.classes_of(job),
+        "title": kind.title,
+        "description": "Look at the labels that others have made.",
+        "audit_label_attribute_name": chaining.looked_at(job)[1],
     }
 
 
 def _free_name(account: Account, name: str) -> str:
-    """The name with the next free number behind it, short enough for a job."""
+    """The name with the next free number behind it, short enough for a job; "bees-3" follows "bees-2"."""
+    name = re.sub(r"-\d+$", "", name)
     taken = {one.lower() for one in scope.jobs(account).values_list("name", flat=True)}
     number = 2
     while True:
