@@ -1,7 +1,7 @@
 """A label's stored explanation in plain words for the object page. The task type tells it for people's labels."""
 
-from dataclasses import replace
 import json
+from dataclasses import replace
 from typing import Any
 
 from labeling.models import Label, LabelSource

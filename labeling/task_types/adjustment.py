@@ -16,7 +16,7 @@ from labeling.consolidation.workers.models import WorkerModels
 from labeling.formats import geometry
 from labeling.formats.answers import MAX_SHAPES, AnswerError
 from labeling.formats.shapes import Box, ImageSize
-from labeling.task_types.base import AnswersToImage, Consensus, ImportedLabel, Mark, Shown, Size
+from labeling.task_types.base import AnswersToImage, Consensus, ImportedLabel, Mark, Shown, Size, Story
 from labeling.task_types.bounding_box import BoundingBox
 
 MODIFIED = "initialValueModified"
@@ -129,6 +129,17 @@ class AdjustmentBoundingBox(BoundingBox):
         """The boxes as the element shows them, so that an answer without changes holds them exactly so."""
         return Shown(initial_value=self.initial_value(self.value([_as_shown(box, size) for box in earlier])))
 
+    def compared(self, answer: list[Box], earlier: list[Box], *, size: Size) -> AdjustedBoxes:
+        """Changed where it does not hold exactly the boxes that were shown."""
+        shown = [_as_shown(box, size) for box in earlier]
+        return AdjustedBoxes(answer, modified=sorted(map(_sides, answer)) != sorted(map(_sides, shown)))
+
+    def story(self, value: Mapping[str, Any], explanation: Mapping[str, Any]) -> Story:
+        """As of boxes, and whether anybody changed anything."""
+        told = super().story(value, explanation)
+        changed = "Somebody" if value.get("adjusted", True) else "Nobody"
+        return replace(told, lead=f"{told.lead} {changed} changed the earlier label.")
+
     def simulated(
         self, said: list[Box], *, initial_value: Any, truth: list[Box], labels: Sequence[str], size: Size
     ) -> AdjustedBoxes:
@@ -178,6 +189,10 @@ def _keep(merged: list[dict[str, Any]], taken: set[int], box: Box) -> None:
         merged.append({**sides, "confidence": 1.0, "cluster": None})
     merged[place].update(sides)
     taken.add(place)
+
+
+def _sides(box: Box) -> tuple[str, float, float, float, float]:
+    return (box.label, box.left, box.top, box.width, box.height)
 
 
 def _found_in(box: Box, others: Sequence[Box]) -> bool:

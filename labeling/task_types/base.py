@@ -155,6 +155,8 @@ class TaskType(ABC, Generic[Answer, Models]):
     """Whether a job of the type needs a worker template of its requester's."""
     audited: ClassVar[TaskType[Any, Any] | None] = None
     """The type of the earlier labels that people verify or adjust; None for types in which they see none."""
+    usual_labels: ClassVar[tuple[str, ...]] = ()
+    """Labels that a job of the type mostly has, for types that have such."""
     algorithm: ClassVar[str]
     """Version of the consolidation, stored with each label."""
     skill_columns: ClassVar[tuple[Column, ...]]
@@ -296,6 +298,10 @@ class TaskType(ABC, Generic[Answer, Models]):
     def shown(self, earlier: Any, *, size: Size) -> Shown:
         """How the element shows this earlier label."""
         return Shown()
+
+    def compared(self, answer: Answer, earlier: Any, *, size: Size) -> Answer:
+        """The same answer, saying itself whether it differs from what was shown of the earlier label."""
+        return answer
 
     def simulated(
         self, said: Answer, *, initial_value: Any, truth: Answer, labels: Sequence[str], size: Size

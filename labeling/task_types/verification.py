@@ -15,7 +15,7 @@ from labeling.consolidation.answers import latest_answers
 from labeling.consolidation.workers.votes import VoteWorkers
 from labeling.formats import augmented, augmented_reading
 from labeling.formats.shapes import Box, ImageSize, Vote
-from labeling.task_types.base import AnswersToImage, Consensus, Element, ImportedLabel, Shown, Size, TaskType
+from labeling.task_types.base import AnswersToImage, Consensus, Element, ImportedLabel, Shown, Size, Story, TaskType
 from labeling.task_types.bounding_box import BoundingBox
 from labeling.task_types.single_choice import SingleChoice
 
@@ -38,6 +38,7 @@ class Verification(SingleChoice):
         "crowd-image-classifier", "crowd-image-classifier", "categories", comment="Say why (you need not)"
     )
     audited: ClassVar[TaskType[Any, Any] | None]
+    usual_labels = ("good", "bad")
 
     def value(self, answer: Vote) -> dict[str, Any]:
         """With what workers wrote; of one answer that is its own comment."""
@@ -73,6 +74,12 @@ class Verification(SingleChoice):
         """See augmented_reading.read_verification; such a label does not say how large the image is."""
         found = augmented_reading.read_verification(attributes, attr)
         return ImportedLabel(found.vote, None, found.origin)
+
+    def story(self, value: Mapping[str, Any], explanation: Mapping[str, Any]) -> Story:
+        """As of a choice, with what the workers wrote."""
+        told = super().story(value, explanation)
+        written = " ".join(f"\u201c{comment}\u201d" for comment in value.get("comments", ()))
+        return replace(told, lead=f"{told.lead} They wrote: {written}") if written else told
 
     def consolidate_many(
         self, objects: Sequence[AnswersToImage[Vote]], *, labels: Sequence[str], workers: VoteWorkers

@@ -4,12 +4,13 @@ They are read from the lines each time and never stored again. Knows no answers.
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import orjson
 
 from labeling import task_types
-from labeling.models import DataObject, LabelingJob, ObjectLine
+from labeling.models import LabelingJob, ObjectLine
 from labeling.services import one_by_one
 from labeling.services.one_by_one import OF_ONE_OBJECT
 from labeling.task_types.base import Shown, Size, TaskType
@@ -28,30 +29,32 @@ def refusal(job: LabelingJob, attributes: Mapping[str, Any]) -> str:
     return f"its earlier label {name!r} cannot be shown: {problem}" if problem else ""
 
 
-def of_objects(job: LabelingJob, object_ids: Iterable[int]) -> dict[int, Any]:
-    """The earlier label of each of these objects of the job; none for jobs that show none, and no query then."""
-    kind = task_types.get(job.task_type)
+def of_objects(kind: TaskType[Any, Any], object_ids: Iterable[int]) -> dict[int, Any]:
+    """The earlier label of each of these objects of jobs of this type; none, and no query, for types that show none."""
     if kind.audited is None:
         return {}
-    lines = ObjectLine.objects.filter(data_object__in=list(object_ids)).values_list("data_object", "text")
-    found = {pk: _read(kind, text, job.audit_label_attribute_name) for pk, text in lines}
-    return {pk: answer for pk, answer in found.items() if answer is not None}
+    lines = ObjectLine.objects.filter(data_object__in=list(object_ids))
+    columns = ("data_object", "text", "data_object__job__audit_label_attribute_name")
+    found = {}
+    for pk, text, name in lines.values_list(*columns):
+        # What cannot be read has failed when the job was ingested.
+        with suppress(*OF_ONE_OBJECT):
+            found[pk] = kind.audited.read_manifest(orjson.loads(text), name).answer
+    return found
 
 
 def shown(*, object_id: int, task_type: str, size: Size) -> Shown:
     """How the element of a task shows the earlier label of an object; nothing, and no query, where there is none."""
     kind = task_types.get(task_type)
-    if kind.audited is None:
-        return Shown()
-    row = DataObject.objects.select_related("line", "job").filter(pk=object_id).first()
-    answer = _read(kind, row.line.text, row.job.audit_label_attribute_name) if row is not None else None
+    answer = of_objects(kind, [object_id]).get(object_id)
     return Shown() if answer is None else kind.shown(answer, size=size)
 
 
-def _read(kind: TaskType[Any, Any], text: str, name: str) -> Any:
-    """The earlier label of a line, None where it cannot be read; the object has failed then."""
-    assert kind.audited is not None
+def of_line(kind: TaskType[Any, Any], attributes: Mapping[str, Any], name: str, *, size: Size) -> Shown:
+    """How the element of a job of this type shows the label that a line has under `name`; nothing where it has none."""
+    if kind.audited is None:
+        return Shown()
     try:
-        return kind.audited.read_manifest(orjson.loads(text), name).answer
+        return kind.shown(kind.audited.read_manifest(attributes, name).answer, size=size)
     except OF_ONE_OBJECT:
-        return None
+        return Shown()

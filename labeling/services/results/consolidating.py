@@ -225,7 +225,7 @@ def _read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, 
             golds[pk] = kind.read_value(value)
         except OF_ONE_OBJECT as error:
             log.warning("object %d: the adjudicated label cannot be read: %s", pk, one_by_one.reason_of(error))
-    shown = earlier_labels.of_objects(job, by_id)
+    shown = earlier_labels.of_objects(kind, by_id)
     return {
         pk: _Read(
             AnswersToImage(
