@@ -64,11 +64,20 @@ class LabeledTruth:
         return texts.read(content).encode() if self.kind.medium == TEXT else decoding.upright(content, patient=True)
 
     def answer(
-        self, *, number: int, spammer: bool, seed: int, content: bytes, labels: list[str], size: tuple[int, int]
+        self,
+        *,
+        number: int,
+        spammer: bool,
+        seed: int,
+        content: bytes,
+        labels: list[str],
+        size: tuple[int, int],
+        initial_value: Any = None,
     ) -> tuple[dict[str, Any], float] | None:
         """What simulated worker `number` says about the object, and in how many seconds; None for an unknown object.
 
-        It depends on the seed, the worker and the object only, not on who came first.
+        It depends on the seed, the worker and the object only, not on who came first. `initial_value`: what the answer
+        starts from, where people adjust an earlier label.
         """
         label = self.by_digest.get(digest(content))
         simulation: Simulation[Any, Any, Any] | None = self.kind.simulation
@@ -79,6 +88,9 @@ class LabeledTruth:
         rng = np.random.default_rng([seed, number, zlib.crc32(content)])
         seats = np.zeros((1, 1), np.int64)
         ((said,),) = simulation.answers(rates, rng, [worker], [SimulatedObject(label, size)], seats, labels)
+        if not spammer:
+            begun = {"initial_value": initial_value, "truth": label}
+            said = self.kind.simulated(said, labels=labels, size=size, **begun)
         seconds = 1 + 2 * simulation.things(rates) * float(rng.lognormal(0, 0.3))
         return self.kind.write_answer(said, size=size), seconds
 

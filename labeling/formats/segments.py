@@ -7,6 +7,7 @@ what its label means.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -61,6 +62,21 @@ def check(found: Segmentation) -> None:
         runs += len(ends) // 2
     if runs > MOST_RUNS:
         raise ValueError(f"the mask has {runs:,} runs of pixels, at most {MOST_RUNS:,} are possible: smooth it")
+
+
+def joined(found: Segmentation) -> Segmentation:
+    """The same pixels in one segment for each label, as sure as the surest of those that it is made of."""
+    pixels, by_label = found.size[0] * found.size[1], dict[str, list[Segment]]()
+    for segment in found.segments:
+        by_label.setdefault(segment.label, []).append(segment)
+    made = []
+    for same in by_label.values():
+        # Where one segment ends and another begins there is no end any more: no pixel belongs to two.
+        ends, times = np.unique(np.concatenate([ends_of(one.counts) for one in same]), return_counts=True)
+        counts = counts_of(ends[(times % 2 == 1) & (ends < pixels)], pixels) if len(same) > 1 else same[0].counts
+        surest = max(same, key=lambda one: one.confidence or 0.0)
+        made.append(replace(surest, counts=counts))
+    return replace(found, segments=tuple(made))
 
 
 def area(segment: Segment) -> int:

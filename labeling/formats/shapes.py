@@ -7,7 +7,7 @@ files or who drew a shape.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 LARGEST_SIDE = 1_000_000
 """In pixels: no image is wider or higher, and no coordinate of a label lies farther from the origin."""
@@ -65,6 +65,17 @@ class Keypoint:
     confidence: float | None = None
 
 
+Shape = TypeVar("Shape", bound=Polygon | Keypoint)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing(Generic[Shape]):
+    """All outlines, or all points, on one image of `size` (width, height): distances are told against its diagonal."""
+
+    shapes: tuple[Shape, ...]
+    size: tuple[int, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """A named stretch of text; offsets count Unicode code points, the end is exclusive."""
@@ -77,11 +88,15 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """The classes chosen for one object: exactly one for single-choice tasks, any number for multi-choice."""
+    """The classes chosen for one object: exactly one for single-choice tasks, any number for multi-choice.
+
+    `comment` is what the worker wrote; `comments`, of a label, is what all of its workers wrote.
+    """
 
     labels: tuple[str, ...]
     confidences: tuple[float, ...] | None = None
     comment: str | None = None
+    comments: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:

@@ -11,8 +11,9 @@ from labeling.consolidation.masks import instances
 from labeling.formats import augmented, augmented_reading, mask_answers, mask_labels, masks, segments
 from labeling.formats.shapes import Segmentation
 from labeling.simulation.masks import InstanceSimulation
-from labeling.task_types.base import Element, Size, Story, Words, count
+from labeling.task_types.base import Element, Size, Words, count
 from labeling.task_types.segmentation import SegmentationType, lead_of, story
+from labeling.task_types.told import Story
 
 
 class InstanceSegmentation(SegmentationType):

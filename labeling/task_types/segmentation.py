@@ -22,19 +22,15 @@ from labeling.formats.shapes import ImageSize, Segment, Segmentation
 from labeling.task_types.base import (
     PRICES,
     AnswersToImage,
-    Column,
     Consensus,
-    Finding,
     ImportedLabel,
     Mark,
-    Said,
     Size,
-    SkillFigures,
-    Story,
     TaskType,
     count,
     percent,
 )
+from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story
 
 
 class SegmentationType(TaskType[Segmentation, MaskWorkers]):

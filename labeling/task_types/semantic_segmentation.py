@@ -7,11 +7,12 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 from labeling.consolidation.masks import semantic
-from labeling.formats import augmented, augmented_reading, mask_answers, mask_labels, masks
+from labeling.formats import augmented, augmented_reading, mask_answers, mask_labels, masks, segments
 from labeling.formats.shapes import Segmentation
 from labeling.simulation.masks import SemanticSimulation
-from labeling.task_types.base import Element, Size, Story, Words, count
+from labeling.task_types.base import Element, Size, Words, count
 from labeling.task_types.segmentation import SegmentationType, lead_of, story
+from labeling.task_types.told import Story
 
 
 class SemanticSegmentation(SegmentationType):
@@ -45,6 +46,10 @@ class SemanticSegmentation(SegmentationType):
     def write_answer(self, answer: Segmentation, *, size: Size) -> dict[str, Any]:
         """A palette PNG in colours that are chosen anew."""
         return mask_answers.semantic_content(answer, element_name=self.element.name)
+
+    def renamed(self, answer: Segmentation, names: Mapping[str, str]) -> Segmentation:
+        """The masks of classes that are one now are one mask."""
+        return segments.joined(super().renamed(answer, names))
 
     def numbers(self, answer: Segmentation, labels: Sequence[str]) -> list[int]:
         """The index of the class plus one."""

@@ -14,7 +14,7 @@ from django.db import connection
 from labeling import background, task_types
 from labeling.formats import augmented, segments
 from labeling.formats.masks import read_palette_png
-from labeling.formats.shapes import ImageSize, Segmentation, Span, Vote
+from labeling.formats.shapes import Drawing, ImageSize, Keypoint, Polygon, Segmentation, Span, Vote
 from labeling.models import LabelingJob
 from marketplace import storage
 from marketplace.services import accounts, boundaries
@@ -59,9 +59,29 @@ DRAWN = [
     (("fly", 10, 10, 10, 10),),
     (("bee", 20, 2, 8, 12), ("wasp", 2, 12, 9, 8)),
 ]
+PLACES = [
+    [("bee", 10, 10)],
+    [("wasp", 30, 8), ("fly", 8, 20)],
+    [],
+    [("fly", 24, 16)],
+    [("bee", 40, 24)],
+    [("wasp", 12, 8)],
+]
+
+
+def drawn(shape) -> list[Drawing]:
+    """A shape of each label at its place, on pictures of 48 by 32 pixels."""
+    return [Drawing(tuple(shape(*place) for place in places), (48, 32)) for places in PLACES]
+
+
 STORIES = {
     "SemanticSegmentation": [painted(*one) for one in DRAWN],
     "InstanceSegmentation": [painted(*one, instances=True) for one in DRAWN],
+    "Polygon": drawn(
+        lambda name, x, y: Polygon(name, ((x - 8, y - 7), (x + 8, y - 7), (x + 6, y + 7), (x - 8, y + 7)))
+    ),
+    "Polyline": drawn(lambda name, x, y: Polygon(name, ((x - 8, y - 7), (x, y), (x + 8, y + 7)), closed=False)),
+    "Keypoint": drawn(Keypoint),
     "ImageMultiClassMultiLabel": SEVERAL,
     "TextMultiClass": ONE,
     "TextMultiClassMultiLabel": SEVERAL,
@@ -83,7 +103,7 @@ def with_truth(lines: list[dict], kind, truths: list, account) -> bytes:
     written = []
     for number, (line, truth) in enumerate(zip(lines, truths, strict=True)):
         value, metadata = kind.manifest_label(
-            truth, labels=LABELS, image_size=ImageSize(1, 1), human_annotated=True, job_name="t", created=None,
+            truth, labels=LABELS, image_size=ImageSize(48, 32), human_annotated=True, job_name="t", created=None,
             model_name=None,
         )  # fmt: skip
         if kind.label_is_file:
@@ -182,6 +202,8 @@ def check_lines(kind, written: list[dict]) -> None:
             len(line["found-metadata"]["entities"]) == len(line["found"]["annotations"]["entities"]) for line in written
         )
         assert metadata["type"] == "groundtruth/text-span"
+    elif kind.name in ("Polygon", "Polyline", "Keypoint"):
+        check_shapes(kind, written)
     elif kind.reserved_labels:
         assert list(metadata) == ["job-name", "class-map", "human-annotated", "creation-date", "confidence-map", "type"]
         for line in written:
@@ -218,6 +240,22 @@ def check_files(kind, written: list[dict]) -> None:
     assert written[2]["found-ref-metadata"]["internal-color-map"].keys() == {"0"}, "nothing is there"
 
 
+def check_shapes(kind, written: list[dict]) -> None:
+    """The element's value with the metadata of a custom job; nothing is an empty list."""
+    for line, places in zip(written, PLACES, strict=True):
+        label, metadata = line["found"], line["found-metadata"]
+        assert list(label) == ["inputImageProperties", kind.member]
+        assert label["inputImageProperties"] == {"height": 32, "width": 48}
+        assert list(metadata) == ["objects", "type", "human-annotated", "creation-date", "job-name"]
+        assert metadata["type"] == "groundtruth/custom"
+        assert len(metadata["objects"]) == len(label[kind.member])
+        if not places:
+            continue
+        assert {shape["label"] for shape in label[kind.member]} <= {*LABELS}
+        assert kind.read_manifest(line, "found").answer.size == (48, 32)
+    assert any(line["found"][kind.member] for line in written)
+
+
 def check_objects(client, kind, job, owner) -> None:
     """The requester sees each object's text, exactly as it is, as plain text that no browser takes for a page."""
     rows = client.get(f"/api/v1/labeling-jobs/{job.pk}/objects").json()["results"]
@@ -227,6 +265,7 @@ def check_objects(client, kind, job, owner) -> None:
         "name": kind.element.name,
         "attributes": dict(kind.element.attributes),
         "whole": False,
+        "comment": "",
     }
     if kind.medium == "image":
         assert preview["text_url"] is None and preview["image_url"]

@@ -163,7 +163,10 @@ def _unanimous(job: LabelingJob, row: DataObject) -> bool:
     label = kind.read_value(row.label.value)
     size = (row.width or 0, row.height or 0)
     try:
-        read = [kind.read_answer(content, labels=job.labels, size=size) for content in answers.values()]
+        read = [
+            kind.read_stored(content, labels=job.labels, earlier=job.earlier_labels, size=size)
+            for content in answers.values()
+        ]
     except OF_ONE_OBJECT:
         return False
     return all(kind.score_against_truth(answer, label) >= UNANIMOUS for answer in read)

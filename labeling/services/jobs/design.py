@@ -15,10 +15,11 @@ from labeling import redundancy, task_types
 from labeling.formats.attribute_names import validate_label_attribute_name
 from labeling.models import Dataset
 from labeling.queries import gold_budget
+from labeling.services.functions import choosing
 from labeling.services.golds import options as golds
 from labeling.services.intake.selection import check_selection
+from labeling.services.jobs import earlier_labels, limits, pricing, repricing, templates
 from labeling.services.jobs import instructions as texts
-from labeling.services.jobs import limits, pricing, repricing, templates
 from labeling.task_types.base import TaskType
 from marketplace import money
 from marketplace.errors import DomainError, Invalid
@@ -51,12 +52,16 @@ class Design:
     dataset: Dataset | None = None
     input_manifest_uri: str | None = None
     label_attribute_name: str | None = None
+    audit_label_attribute_name: str = ""
     task_type: str = task_types.DEFAULT
     selection: dict[str, Any] | None = None
     output_uri: str | None = None
     instructions: dict[str, Any] | None = None
     template: str = ""
     script_hosts: list[str] | None = None
+    pre_human_task_function: str = ""
+    annotation_consolidation_function: str = ""
+    function_secret: str = ""
     workers_per_object: float = 5
     redundancy: dict[str, Any] | None = None
     price_micros: int = 0
@@ -108,6 +113,8 @@ class Design:
             _names,
             _labels,
             templates.check_design,
+            earlier_labels.check_design,
+            choosing.check_design,
             _input,
             _team,
             _content,
@@ -152,7 +159,12 @@ def _names(design: Design) -> None:
         attribute = design.label_attribute_name or ""
         design.attempt(
             "label_attribute_name",
-            lambda: validate_label_attribute_name(attribute, kind.name, is_file=kind.label_is_file),
+            lambda: validate_label_attribute_name(
+                attribute,
+                kind.name,
+                is_file=kind.label_is_file,
+                reviewed=design.audit_label_attribute_name or None,
+            ),
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from labeling import task_types
-from labeling.formats.augmented import EXPIRED, failure_line, label_line
+from labeling.formats.augmented import EXPIRED, failure_line, put_members
 from labeling.formats.shapes import ImageSize
 from labeling.formats.worker_responses import mask_key
 from labeling.models import DataObject, LabelingJob, LabelSource, ObjectState
@@ -45,6 +45,7 @@ class Row(NamedTuple):
     labeled_at: datetime | None
     value: dict[str, Any] | None
     label_id: int | None
+    content: dict[str, Any] | None = None
 
 
 def from_object(data_object: DataObject) -> Row:
@@ -68,6 +69,7 @@ def from_object(data_object: DataObject) -> Row:
         label.created_at if label else None,
         label.value if label else None,
         data_object.label_id,
+        label.content if label else None,
     )
 
 
@@ -97,6 +99,7 @@ def stream(job: LabelingJob, which: str = "all") -> Iterator[Row]:
         "label__created_at",
         "label__value",
         "label_id",
+        "label__content",
     )
     for row in columns.iterator(chunk_size=CHUNK):
         yield Row(*row)
@@ -117,7 +120,7 @@ def manifest_line(row: Row, job: LabelingJob) -> bytes:
         return failure_line(row.line, job.label_attribute_name, reason=row.failure_reason or EXPIRED)
     if row.value is None or row.algorithm == loading.IMPORTED:
         return row.line.encode()
-    return label_line(row.line, job.label_attribute_name, *label(row, job))
+    return put_members(row.line, members(row, job))
 
 
 def line_or_failure(row: Row, job: LabelingJob) -> tuple[bytes, str]:
@@ -153,4 +156,17 @@ def label(row: Row, job: LabelingJob) -> tuple[Any, dict[str, Any]]:
         if not storage.exists(uri):  # A revision of a label never changes, and its time is part of the name.
             storage.write(uri, kind.label_file(answer, labels=job.labels), content_type="image/png")
         value = uri
+    if row.content is not None and not kind.merges:
+        attribute = job.label_attribute_name
+        return row.content[attribute], row.content.get(f"{attribute}-metadata") or metadata
     return value, metadata
+
+
+def members(row: Row, job: LabelingJob) -> dict[str, Any]:
+    """The members that a labeled row's line of the output manifest has beside those of the input line.
+
+    As in Ground Truth that is whatever a function made; a label of a type that merges answers is written by the type.
+    """
+    value, metadata = label(row, job)
+    made = {job.label_attribute_name: value, f"{job.label_attribute_name}-metadata": metadata}
+    return {**(row.content or {}), **made}

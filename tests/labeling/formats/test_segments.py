@@ -167,3 +167,13 @@ def test_the_file_of_a_label_is_read_by_its_colour_map():
         read_masks({"city-ref": file}, "city-ref")
     with pytest.raises(ValueError, match="the address of a PNG was expected"):
         read_masks({"city-ref": "s3://b/0.png", "city-ref-metadata": {"internal-color-map": color_map}}, "city-ref")
+
+
+def test_segments_of_one_label_are_joined():
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        pixels = rng.integers(0, 4, (7, 5)).astype(np.uint8)
+        three = segments.from_pixels(pixels, {1: "bee", 2: "bee", 3: "wasp"})
+        pixels[pixels == 2] = 1
+        two = segments.from_pixels(pixels, {1: "bee", 3: "wasp"})
+        assert set(segments.joined(three).segments) == set(two.segments)

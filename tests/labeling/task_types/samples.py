@@ -10,7 +10,7 @@ from labeling import task_types
 from labeling.consolidation.answers import WorkerAnswer
 from labeling.formats import mask_answers, segments
 from labeling.formats.augmented import label_line
-from labeling.formats.shapes import Box, Segmentation, Span, Vote
+from labeling.formats.shapes import Box, Drawing, Keypoint, Polygon, Segmentation, Span, Vote
 from labeling.task_types.base import AnswersToImage, TaskType
 
 LABELS = ["bee", "wasp", "fly"]
@@ -149,11 +149,53 @@ def _masks(name: str, *, instances: bool, manifest_type: str) -> Sample:
     )
 
 
+def _outlines(name: str, member: str, *, least: int) -> Sample:
+    """A sample of a type of which outlines are drawn."""
+    closed = member == "polygons"
+
+    def sent(**change: Any) -> dict[str, Any]:
+        corners = [{"x": 10, "y": 20}, {"x": 40, "y": 20}, {"x": 40, "y": 60}]
+        return {"annotatedResult": {member: [{"label": "bee", "vertices": corners} | change]}}
+
+    bee = ((100, 100), (150, 100), (150, 140), (100, 140.5))
+    wasp = ((300.5, 200), (380, 210), (340, 280))
+    return Sample(
+        task_type=task_types.get(name),
+        good=Drawing((Polygon("bee", bee, closed), Polygon("wasp", wasp, closed)), SIZE),
+        other=Drawing((Polygon("fly", ((101, 99), (151, 99), (151, 140), (100, 140)), closed),), SIZE),
+        bad=(
+            ({}, "annotatedResult"),
+            ({"annotatedResult": {}}, f"annotatedResult.{member}"),
+            (sent(label="cow"), f"annotatedResult.{member}[0].label"),
+            (sent(vertices=[{"x": 1, "y": 1}] * (least - 1)), f"annotatedResult.{member}[0].vertices"),
+            (sent(vertices=[{"x": 1, "y": 1}] * least + [{"x": 1, "y": 500}]),
+             f"annotatedResult.{member}[0].vertices[{least}].y"),
+        ),
+        manifest_type="groundtruth/custom",
+    )  # fmt: skip
+
+
+POINTS = Sample(
+    task_type=task_types.get("Keypoint"),
+    good=Drawing((Keypoint("bee", 100, 100), Keypoint("wasp", 300.5, 200)), SIZE),
+    other=Drawing((Keypoint("fly", 101, 99),), SIZE),
+    bad=(
+        ({}, "annotatedResult"),
+        ({"annotatedResult": {"keypoints": {}}}, "annotatedResult.keypoints"),
+        ({"annotatedResult": {"keypoints": [{"label": "cow", "x": 1, "y": 1}]}}, "annotatedResult.keypoints[0].label"),
+        ({"annotatedResult": {"keypoints": [{"label": "bee", "x": 1}]}}, "annotatedResult.keypoints[0].y"),
+        ({"annotatedResult": {"keypoints": [{"label": "bee", "x": -2, "y": 1}]}}, "annotatedResult.keypoints[0].x"),
+    ),
+    manifest_type="groundtruth/custom",
+)
 SAMPLES = (
     _masks("SemanticSegmentation", instances=False, manifest_type="groundtruth/semantic-segmentation"),
     _masks("InstanceSegmentation", instances=True, manifest_type="groundtruth/instance-segmentation"),
     ENTITIES,
     BOXES,
+    _outlines("Polygon", "polygons", least=3),
+    _outlines("Polyline", "polylines", least=2),
+    POINTS,
     _one("crowd-image-classifier", "ImageMultiClass", "groundtruth/image-classification"),
     _several(
         "crowd-image-classifier-multi-select",
@@ -161,6 +203,7 @@ SAMPLES = (
         "groundtruth/image-classification-multilabel",
     ),
     _one("crowd-classifier", "TextMultiClass", "groundtruth/text-classification"),
+    _one("crowd-image-classifier", "VerificationBoundingBox", "groundtruth/label-verification"),
     _several("crowd-classifier-multi-select", "TextMultiClassMultiLabel", "groundtruth/text-classification-multilabel"),
 )
 

@@ -12,7 +12,8 @@ from labeling.formats.answers import AnswerError
 from labeling.formats.attribute_names import validate_label_attribute_name
 from labeling.formats.shapes import ImageSize
 from labeling.services.output import exports
-from labeling.task_types.base import PRICES, Story
+from labeling.task_types.base import PRICES
+from labeling.task_types.told import Story
 from tests.labeling.task_types import samples, weather
 from tests.labeling.task_types.samples import LABELS, SIZE, Sample
 
@@ -166,7 +167,8 @@ def test_labels_and_answers_are_drawn_alike(sample):
     kind = sample.task_type
     label = kind.layer(kind.value(kind.certain(sample.good)))
     answer = kind.answer_layer(kind.write_answer(sample.good, size=SIZE))
-    assert label.keys() & {"boxes", "choice", "choices", "spans", "masks"} and set(label) >= set(answer)
+    drawn = {"boxes", "polygons", "polylines", "keypoints", "choice", "choices", "spans", "masks"}
+    assert label.keys() & drawn and set(label) >= set(answer)
     assert set(kind.answer_layer({})) <= set(label)
 
 
@@ -198,7 +200,5 @@ def test_one_more_type_is_one_file_and_one_line():
 
 
 def test_an_unknown_type_is_refused_naming_those_there_are():
-    with pytest.raises(
-        task_types.UnknownTaskType, match="'Boxes' found, one of BoundingBox, ImageMultiClass, .* expected"
-    ):
+    with pytest.raises(task_types.UnknownTaskType, match="'Boxes' found, one of BoundingBox, Polygon, .* expected"):
         task_types.get("Boxes")
