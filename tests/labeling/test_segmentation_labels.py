@@ -1,17 +1,19 @@
 """Labels that are files: written once into the output, read back from another job's, refused where they cannot be."""
 
+import io
 import json
+import zipfile
 
 import numpy as np
 import pytest
 
 from labeling import background, task_types
 from labeling.formats import mask_answers, segments
-from labeling.formats.masks import read_palette_png, write_palette_png
+from labeling.formats.masks import decode_rle, read_palette_png, write_palette_png
 from labeling.formats.shapes import Segmentation
 from labeling.models import BadLine, DataObject, LabelingJob, ObjectState
 from labeling.services.jobs import creation
-from labeling.services.output import manifests
+from labeling.services.output import exports, manifests
 from labeling.services.queue import due
 from labeling.services.results import adjudication
 from marketplace import storage
@@ -129,6 +131,20 @@ def test_files_that_cannot_be_read_leave_their_line_out():
         strict=True,
     ):
         assert ATTRIBUTE in reason and said in reason
+
+
+def test_masks_are_exported_to_coco_by_their_run_lengths():
+    job = finished(stories.an_account())
+    export = exports.create_export(job=job, kind="coco", by="user:1")
+    exports.run_export(export.pk)
+    export.refresh_from_db()
+    archive = zipfile.ZipFile(io.BytesIO(storage.read(export.uri)))
+    document = json.loads(archive.read("annotations/instances_default.json"))
+    assert export.item_errors == [] and len(document["images"]) == 2
+    (one,) = document["annotations"]
+    assert (one["category_id"], one["bbox"], one["area"], one["iscrowd"]) == (1, [6, 4, 24, 16], 384, 0)
+    pixels = decode_rle(one["segmentation"])
+    assert pixels.shape == (32, 48) and pixels[4:20, 6:30].all() and pixels.sum() == 384
 
 
 def test_the_name_of_the_attribute_ends_in_ref():
