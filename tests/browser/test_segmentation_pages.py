@@ -146,7 +146,7 @@ def test_from_the_wizard_to_the_manifest(
     expect(page.get_by_text("for object 0 are the label now.")).to_be_visible()
 
     background.advance_job(job.pk)
-    background.refresh_output(job.pk)
+    manifests.refresh_output(job.pk)
     lines = [json.loads(line) for line in storage.read(manifests.manifest_uri(job)).splitlines()]
     number = "2" if kind == "SemanticSegmentation" else "1"
     entries = lines[0][f"{attribute}-metadata"]["internal-color-map"]
