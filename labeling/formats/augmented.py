@@ -23,6 +23,7 @@ TYPE_TEXT_CLASS = "groundtruth/text-classification"
 TYPE_IMAGE_CLASSES = "groundtruth/image-classification-multilabel"
 TYPE_TEXT_CLASSES = "groundtruth/text-classification-multilabel"
 TYPE_SEGMENTATION = "groundtruth/semantic-segmentation"
+TYPE_INSTANCES = "groundtruth/instance-segmentation"  # AWS has no such job; see docs/task-types.md
 TYPE_SPANS = "groundtruth/text-span"
 TYPE_VERIFICATION = "groundtruth/label-verification"
 TYPE_CUSTOM = "groundtruth/custom"
@@ -367,20 +368,29 @@ def mask_label(
     *,
     colors: Mapping[int, tuple[str, str]],
     confidence: float | None,
+    of_each: Mapping[int, float | None] | None = None,
+    kind: str = TYPE_SEGMENTATION,
     human_annotated: bool,
     job_name: str,
     created: datetime | str | None = None,
     model_name: str | None = None,
     adjustment_status: str | None = None,
 ) -> tuple[str, dict[str, Any]]:
-    """(value, metadata) of a segmentation label: the URI of the palette PNG and {index: (class name, '#rrggbb')}."""
-    score = checked_confidence(confidence, "mask")
+    """(value, metadata) of a segmentation label: the URI of the palette PNG and {index: (class name, '#rrggbb')}.
+
+    `confidence` is about the whole image, as AWS has it; `of_each` has that of an index where it differs.
+    """
+    of_each = of_each or {}
     metadata = {
         "internal-color-map": {
-            str(number): {"class-name": name, "confidence": score, "hex-color": color}
+            str(number): {
+                "class-name": name,
+                "confidence": checked_confidence(of_each.get(number, confidence), f"mask {number}"),
+                "hex-color": color,
+            }
             for number, (name, color) in sorted(colors.items())
         },
-        "type": TYPE_SEGMENTATION,
+        "type": kind,
         "human-annotated": _yes_no(human_annotated),
         "creation-date": creation_date(created),
         "job-name": _job(job_name),

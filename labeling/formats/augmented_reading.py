@@ -8,7 +8,7 @@ side of 10^12 pixels) is an error. It must not know storage or jobs.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any, Literal
 
@@ -82,6 +82,24 @@ class SpanLabel:
     origin: Origin = Origin()
 
 
+@dataclass(frozen=True, slots=True)
+class MaskLabel:
+    """A segmentation label: the content of its PNG, and of each index in it what it stands for, None where unsaid."""
+
+    png: bytes
+    entries: dict[int, MaskEntry]
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class MaskEntry:
+    """One line of an 'internal-color-map'; the class name of the background is BACKGROUND."""
+
+    label: str
+    color: str | None = None
+    confidence: float | None = None
+
+
 def label_state(attributes: Mapping[str, Any], attr: str) -> Literal["labeled", "failed", "unlabeled"]:
     """Whether a line carries a label, the reason of a failure, or neither under `attr`."""
     if failure_reason(attributes, attr) is not None:
@@ -150,6 +168,17 @@ def read_class(attributes: Mapping[str, Any], attr: str) -> ClassLabel:
     return ClassLabel(vote, class_map, read_origin(metadata))
 
 
+def read_verification(attributes: Mapping[str, Any], attr: str) -> ClassLabel:
+    """The verdict on an earlier label, with what each worker wrote; `comment` is None."""
+    found = read_class(attributes, attr)
+    feedback = label_metadata(attributes, attr).get("worker-feedback")
+    written = (
+        [item.get("comment") for item in feedback if isinstance(item, Mapping)] if isinstance(feedback, list) else []
+    )
+    comments = tuple(one for one in written if isinstance(one, str) and one.strip())
+    return replace(found, vote=replace(found.vote, comment=None, comments=comments))
+
+
 def read_form(attributes: Mapping[str, Any], attr: str) -> FormLabel:
     """A custom job's label, as augmented.form_label writes it. Raises ValueError naming the member that is wrong."""
     value = label_value(attributes, attr)
@@ -211,6 +240,31 @@ def read_spans(attributes: Mapping[str, Any], attr: str) -> SpanLabel:
         if isinstance(item, Mapping) and isinstance(item.get("label"), str)
     )
     return SpanLabel(tuple(spans), labels, read_origin(metadata))
+
+
+def read_masks(attributes: Mapping[str, Any], attr: str) -> MaskLabel:
+    """The masks under `attr`, whose value has to be the content of the file, as bytes, in place of its address.
+
+    Raises ValueError naming the member that is missing or of the wrong kind.
+    """
+    png = label_value(attributes, attr)
+    if not isinstance(png, bytes):
+        raise ValueError(f"{attr!r} is not a segmentation label: the address of a PNG was expected")
+    metadata = label_metadata(attributes, attr)
+    where = f"{attr}-metadata.internal-color-map"
+    given = metadata.get("internal-color-map")
+    if not isinstance(given, Mapping):
+        raise ValueError(f"{where} is missing or not an object")
+    entries = {}
+    for key, entry in given.items():
+        index, path = read_whole(key, where), f"{where}.{str(key)[:20]}"
+        if not isinstance(entry, Mapping) or not isinstance(entry.get("class-name"), str):
+            raise ValueError(f"{path}.class-name is missing")
+        if not 0 <= index <= 255:
+            raise ValueError(f"{path}: an index of a palette is 0 to 255")
+        confidence = read_confidence(entry.get("confidence"), f"{path}.confidence")
+        entries[index] = MaskEntry(entry["class-name"].strip(BLANKS), _text(entry.get("hex-color")), confidence)
+    return MaskLabel(png, entries, read_origin(metadata))
 
 
 # --- parts ---------------------------------------------------------------------------------------------------------

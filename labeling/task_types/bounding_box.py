@@ -24,21 +24,17 @@ from labeling.simulation.matching import labeled, tally
 from labeling.task_types.base import (
     PRICES,
     AnswersToImage,
-    Column,
     Consensus,
     Element,
-    Finding,
     ImportedLabel,
     Mark,
-    Said,
     Size,
-    SkillFigures,
-    Story,
     TaskType,
     Words,
     count,
     percent,
 )
+from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story
 
 METHODS = {
     "mean": "the mean of the boxes, by weight",

@@ -24,19 +24,15 @@ from labeling.simulation.shapes import right_ones
 from labeling.task_types.base import (
     PRICES,
     AnswersToImage,
-    Column,
     Consensus,
-    Finding,
     ImportedLabel,
     Mark,
-    Said,
     Size,
-    SkillFigures,
-    Story,
     TaskType,
     count,
     percent,
 )
+from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story
 
 
 class DrawnShapes(TaskType[Drawing[Shape], WorkerModels], Generic[Shape]):

@@ -10,13 +10,16 @@ from labeling.consolidation.answers import ObjectAnswers, WorkerAnswer
 from labeling.consolidation.boxes import consolidator as boxes
 from labeling.consolidation.boxes.answers import ImageAnswers
 from labeling.consolidation.classes import tags, votes
+from labeling.consolidation.masks import instances, semantic
 from labeling.consolidation.shapes import keypoints, polygons, polylines
 from labeling.consolidation.shapes.answers import ImageShapes
 from labeling.consolidation.spans import consolidator as spans
+from labeling.consolidation.workers.masks import MaskWorkers
 from labeling.consolidation.workers.models import WorkerModels
 from labeling.consolidation.workers.spans import SpanWorkers
 from labeling.consolidation.workers.votes import VoteWorkers
-from labeling.formats.shapes import Box, Keypoint, Polygon, Span
+from labeling.formats.masks import pack
+from labeling.formats.shapes import Box, Keypoint, Polygon, Segment, Segmentation, Span
 
 LABELS = ("bee", "flower")
 SIZE = (640.0, 480.0)
@@ -49,6 +52,11 @@ def vote_answer(worker: str, label: str, revision: int = 0) -> WorkerAnswer:
     return WorkerAnswer(worker, label, revision)
 
 
+def mask_answer(worker: str, label: str, revision: int = 0) -> WorkerAnswer:
+    """One worker's one mask of the same pixels: 30 of 100."""
+    return WorkerAnswer(worker, Segmentation((10, 10), (Segment(label, pack([20, 30, 50])),)), revision)
+
+
 @dataclass(frozen=True)
 class Family:
     """`answer(worker, label, revision)`, `consolidate(answers, workers)`, `labels_of(result)`, `fit(list of answers)`,
@@ -67,6 +75,20 @@ def _vote_labels(result: Any) -> list[str]:
     return [] if result.label is None else [result.label]
 
 
+def masks_family(module: Any) -> Family:
+    return Family(
+        module=module,
+        answer=mask_answer,
+        consolidate=lambda answers, workers=None: module.consolidate(answers, labels=LABELS, workers=workers),
+        labels_of=lambda result: [one.label for one in (result.mask.segments if result.mask else ())],
+        fit=lambda objects: module.fit_workers([ObjectAnswers(tuple(a)) for a in objects], labels=LABELS),
+        ask=lambda answers, rule, workers=None: module.should_ask_more(
+            answers, labels=LABELS, rule=rule, workers=workers
+        ),
+        load=MaskWorkers.from_json,
+    )
+
+
 def _of_shapes(module: Any, answer: Callable[..., Any]) -> Family:
     """Shapes are consolidated without models of workers, which are only shown."""
     return Family(
@@ -83,6 +105,8 @@ def _of_shapes(module: Any, answer: Callable[..., Any]) -> Family:
 
 
 FAMILIES = {
+    "masks of classes": masks_family(semantic),
+    "masks of objects": masks_family(instances),
     "polygons": _of_shapes(polygons, partial(outline_answer, closed=True)),
     "polylines": _of_shapes(polylines, partial(outline_answer, closed=False)),
     "keypoints": _of_shapes(keypoints, point_answer),
@@ -139,7 +163,7 @@ def as_bytes(result: Any) -> bytes:
     """A result as stored: everything it says, in its own key order."""
     said = [
         getattr(result, name)
-        for name in ("boxes", "label", "labels", "shapes", "spans", "confidence")
+        for name in ("boxes", "label", "labels", "mask", "shapes", "spans", "confidence")
         if hasattr(result, name)
     ]
     return json.dumps([said, result.explanation, result.algorithm], default=str).encode()

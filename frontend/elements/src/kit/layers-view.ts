@@ -4,6 +4,7 @@
 import { LitElement, css, html, nothing } from "lit";
 import { property, state } from "lit/decorators.js";
 import { isDark, labelColour } from "../labels/colours";
+import { type ViewMasks, classColours } from "../masks/view";
 
 export interface ViewBox { left: number; top: number; width: number; height: number; label?: string; confidence?: number | null }
 /** Offsets count code points; the end is exclusive. */
@@ -19,6 +20,7 @@ export interface Layer {
   polylines?: ViewOutline[];
   keypoints?: ViewPoint[];
   spans?: ViewSpan[];
+  masks?: ViewMasks;
   /** The class of the whole object instead (null: none was chosen), and how sure the layer is of it (0 to 1). */
   choice?: string | null; confidence?: number | null;
   /** All classes of the whole object ([]: none of them fits), each with how sure the layer is of it. */
@@ -47,6 +49,7 @@ const DRAWN = [
 
 /** How many things the layer has drawn, and their words. */
 function drawn(layer: Layer): { number: number; one: string; many: string } {
+  if (layer.masks) return { number: layer.masks.segments.length, one: "mask", many: "masks" };
   const [member, one, many] = DRAWN.find(([name]) => layer[name]) ?? DRAWN[DRAWN.length - 1]!;
   return { number: layer[member]?.length ?? 0, one, many };
 }
@@ -130,12 +133,14 @@ export abstract class LayersView extends LitElement {
     if (layer.choice === null) return "no class";
     const classes = chosen(layer);
     if (classes) return classes.map(sure).join(", ");
+    if (layer.masks) return [counted(layer.masks.segments.length, "mask", "masks"), ...layer.masks.segments.map(sure)].join(", ");
     const { number, one, many } = drawn(layer);
     return counted(number, one, many);
   }
 
   /** The classes of the layers that are switched on. The description says the same, hence hidden from screen readers. */
   protected chips() {
+    if (this.layers.some(({ masks }) => masks)) return this.legend();
     if (!this.layers.some((layer) => chosen(layer))) return nothing;
     return html`<div class="chips" aria-hidden="true">${this.layers.map((layer, at) => {
       if (this.off.has(at)) return nothing;
@@ -144,6 +149,13 @@ export abstract class LayersView extends LitElement {
         <svg><rect class="tint" width="100%" height="100%" fill=${colour}></rect></svg><b>${one.label}</b>
         ${typeof one.confidence === "number" ? html`<small>${percent(one.confidence)}</small>` : nothing}</span>`);
     })}</div>`;
+  }
+
+  /** The classes of all masks, each in its colour. */
+  private legend() {
+    const colours = [...classColours(this.layers.map(({ masks }) => masks))];
+    return html`<div class="chips" aria-hidden="true">${colours.map(([label, colour]) => html`<span class="chip ${isDark(colour) ? "dark" : ""}" title=${label}>
+      <svg><rect class="tint" width="100%" height="100%" fill=${colour}></rect></svg><b>${label}</b></span>`)}</div>`;
   }
 
   private figure(layer: Layer): string | number {
