@@ -35,7 +35,11 @@ class Verification(SingleChoice):
         "class index.",
     )
     element = Element(
-        "crowd-image-classifier", "crowd-image-classifier", "categories", comment="Say why (you need not)"
+        "crowd-image-classifier",
+        "crowd-image-classifier",
+        "categories",
+        {"question": "How good is the label on the picture?"},
+        comment="Say why (you need not)",
     )
     audited: ClassVar[TaskType[Any, Any] | None]
     usual_labels = ("good", "bad")

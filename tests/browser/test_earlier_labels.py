@@ -93,6 +93,7 @@ def the_verdicts_are_given(page: Page, job: LabelingJob) -> None:
     """The earlier box lies over the picture; the second one is bad, with a comment."""
     for number, (verdict, boxes) in enumerate((("good", 1), ("bad", 1), ("good", 0))):
         page.locator(PICTURE).wait_for()
+        expect(page.get_by_role("radiogroup", name="How good is the label on the picture?")).to_be_visible()
         radio = page.get_by_role("radio", name=verdict)
         expect(page.locator("svg.over rect")).to_have_count(boxes)
         radio.click()
