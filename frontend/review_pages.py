@@ -83,7 +83,7 @@ def _card(
             "kind": "worker",
             "color": people.COLOURS[0],
             "on": True,
-            **kind.answer_layer(row.answer.content),
+            **kind.answer_layer(history.content(row)),
         }
     )
     made += earlier_layers(before.get(shown.pk), kind)

@@ -12,6 +12,7 @@ import numpy as np
 
 from frontend.demo.truth import digest
 from labeling.formats import images, manifest, texts
+from labeling.formats.masks import MAX_PNG_BYTES
 from labeling.services.intake import decoding
 from labeling.simulation.base import MIXED, SimulatedObject, Simulation
 from labeling.task_types.base import TEXT, TaskType
@@ -50,7 +51,10 @@ class LabeledTruth:
         return truth
 
     def _add(self, line: manifest.Line, attribute: str) -> None:
-        label = self.kind.certain(self.kind.read_manifest(line.attributes, attribute).answer)
+        attributes = dict(line.attributes)
+        if self.kind.label_is_file and isinstance(uri := attributes[attribute], str):
+            attributes[attribute] = storage.read(uri, limit=MAX_PNG_BYTES)
+        label = self.kind.certain(self.kind.read_manifest(attributes, attribute).answer)
         self.by_line[line.index] = label
         self.by_digest[digest(self._shown(line))] = label
 

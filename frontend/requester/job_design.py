@@ -3,6 +3,7 @@
 from typing import Any
 
 from frontend.requester.fields import selection_of
+from frontend.requester.function_fields import drafted
 from frontend.requester.job_forms import HOUR, MINUTE, STEPS, certified, wanted_end
 from frontend.requester.template_fields import split_hosts
 from labeling import task_types
@@ -24,6 +25,7 @@ def design(draft: dict[str, Any]) -> dict[str, Any]:
         "labels": task["labels"],
         "template": task.get("template", ""),
         "script_hosts": split_hosts(task.get("hosts", "")),
+        **drafted(task),
         "title": task["title"],
         "description": task["description"],
         "instructions": {

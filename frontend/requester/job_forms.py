@@ -77,7 +77,7 @@ class DataStep(InputFields, SelectionFields, StepForm):
         required=False,
         label="Label attribute",
         help_text="The name of the labels in the output, the job's own when left empty. Objects that have a label "
-        "under it already keep it, and people are asked about the others.",
+        "under it already keep it, and people are asked about the others. For segmentation it ends in -ref.",
     )
 
     def clean(self) -> dict[str, Any]:

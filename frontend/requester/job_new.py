@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 from frontend.automation import launch_job
 from frontend.bodies import takes_files
 from frontend.requester import job_examples, job_input
+from frontend.requester.function_fields import FIELDS
 from frontend.requester.job_design import design, required
 from frontend.requester.job_forms import GOLDS, RARE, STEPS, PeopleStep, StepForm
 from frontend.session import requester_page
@@ -42,6 +43,7 @@ STEP_OF_FIELD = {
     "audit_label_attribute_name": "task",
     "template": "task",
     "script_hosts": "task",
+    **dict.fromkeys(FIELDS, "task"),
     "title": "task",
     "description": "task",
     "instructions": "task",

@@ -6,6 +6,7 @@ from frontend import automation
 from frontend.requester import (
     audit,
     blocks,
+    classes,
     conduct,
     datasets,
     golds,
@@ -56,6 +57,9 @@ urlpatterns = [
     path("jobs/<int:job_id>/bonuses/pay/", money.pay_bonus, name="job-bonus-pay"),
     path("jobs/<int:job_id>/preview/", job_preview.of_job, name="job-preview"),
     path("jobs/<int:job_id>/people/", jobs.people_page, name="job-people"),
+    path("jobs/<int:job_id>/classes/", classes.page, name="job-classes"),
+    path("jobs/<int:job_id>/classes/rename/", classes.rename, name="job-classes-rename"),
+    path("jobs/<int:job_id>/classes/merge/", classes.merge, name="job-classes-merge"),
     path("jobs/<int:job_id>/labels/", objects.gallery_page, name="job-gallery"),
     path("jobs/<int:job_id>/labels/<int:object_id>/", objects.object_page, name="object"),
     path("jobs/<int:job_id>/labels/<int:object_id>/adjudicate/", objects.adjudicate, name="object-adjudicate"),

@@ -8,6 +8,7 @@ from frontend.automation import ARCHITECTURES, RANGES
 from frontend.rest.datasets import SelectionInput
 from frontend.rest.fields import Body, DollarsField, FiniteFloatField
 from labeling import redundancy, task_types
+from labeling.services.functions import choosing
 from labeling.services.golds import options
 from labeling.services.jobs import forecasting, limits, pricing
 from labeling.services.jobs.design import KEYWORD, Design
@@ -148,6 +149,27 @@ class LabelingJobInput(Body):
         required=False,
         max_length=limits.SCRIPT_HOSTS.longest,
         help_text="hosts that its scripts, styles and fonts may come from; none on the public pool",
+    )
+    pre_human_task_function = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=choosing.PATH_LENGTH.longest,
+        help_text="asked about each object before people are: an address, or a Python function the operator allows",
+    )
+    annotation_consolidation_function = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=choosing.PATH_LENGTH.longest,
+        help_text="makes the labels out of people's answers, likewise",
+    )
+    function_secret = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=choosing.SECRET_LENGTH.longest,
+        help_text="signs the requests to addresses: whsec_ and 24 to 64 bytes in base64; it is never shown",
     )
     workteam = serializers.IntegerField()
     dataset = serializers.IntegerField(required=False)

@@ -21,6 +21,7 @@ from frontend.rest.scope import account_of, actor
 from labeling.models import BadLine, LabelingJob
 from labeling.queries import hourly, progress
 from labeling.services import scope
+from labeling.services.functions import choosing
 from labeling.services.golds.options import of as gold_options
 from labeling.services.jobs import chaining, creation, pausing, pricing, probe
 from labeling.services.output import manifests
@@ -91,6 +92,7 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
         "review_days": job.review_days,
         "qualification_requirements": [requirement_row(one) for one in requirements.of_audience(job.queue.audience_id)],
         "routing_rule": job.queue.routing_rule,
+        **choosing.of_job(job),
         "golds": gold_options(job),
         "content_classifiers": job.content_classifiers,
         "probe": probe_row(job),

@@ -13,7 +13,7 @@ from frontend.networks import caller
 from frontend.review_forms import AppealForm, first_error
 from frontend.session import worker_page
 from labeling import task_types
-from labeling.queries import golds, people
+from labeling.queries import class_names, golds, people
 from labeling.services import scope
 from labeling.services.conduct import lists
 from labeling.services.golds import scoring
@@ -81,7 +81,8 @@ def gold(request: HttpRequest, assignment_id: int) -> HttpResponse:
     if found is None:
         raise NotFound("there is no true answer to show")
     shown, kind = seat.task.input, task_types.get(seat.queue.task_type)
-    content = scoring.newest_answers([seat.pk])[seat.pk]
+    size = (shown["width"], shown["height"])
+    content = class_names.content_now(scoring.newest_answers([seat.pk])[seat.pk], queue=seat.queue, size=size)
     before = earlier.of_objects(kind, [shown["object"]]).get(shown["object"])
     true = {"name": "True answer", "kind": "merged", "on": True, **kind.layer(found.truth)}
     mine = {

@@ -128,6 +128,12 @@ class LabelingJob(models.Model):
         return labels
 
     @property
+    def earlier_labels(self) -> dict[str, str]:
+        """See WorkQueue.earlier_labels."""
+        earlier: dict[str, str] = self.queue.earlier_labels
+        return earlier
+
+    @property
     def title(self) -> str:
         """What workers see in their list."""
         return self.queue.title

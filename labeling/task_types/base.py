@@ -15,9 +15,11 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from labeling.consolidation.answers import WorkerAnswer
 from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.skills import SkillRow
+from labeling.formats import renaming
 from labeling.formats.augmented_reading import Origin
-from labeling.formats.shapes import ImageSize
+from labeling.formats.shapes import Box, ImageSize, Polygon
 from labeling.simulation.base import Simulation
+from labeling.task_types.told import Column, SkillFigures, Story
 
 Mark = tuple[str, int, int, int, int]
 """A class and, in whole pixels, left, top, width, height."""
@@ -120,56 +122,6 @@ class ImportedLabel(Generic[Answer]):
     origin: Origin
 
 
-@dataclass(frozen=True)
-class Column:
-    """A figure of a worker's skill as tables show it; `form` is "percent" or "fixed"."""
-
-    key: str
-    title: str
-    form: str
-
-
-@dataclass(frozen=True)
-class SkillFigures:
-    """How good a worker is at objects of one class, for tables; `label` "" stands for all classes together."""
-
-    worker: str
-    label: str
-    figures: dict[str, float | None]
-
-
-@dataclass(frozen=True)
-class Said:
-    """What one worker said about a finding; `cells` fill the finding's columns. `note` replaces all of it."""
-
-    worker: str
-    label: str = ""
-    outvoted: bool = False
-    cells: tuple[str, ...] = ()
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that answers named, whether it became part of the label, and who said what about it."""
-
-    label: str
-    kept: bool
-    confidence: float | None
-    said: str
-    columns: tuple[str, ...]
-    members: tuple[Said, ...]
-
-
-@dataclass(frozen=True)
-class Story:
-    """How a label by people came about, in plain words. `ignored` are {"worker", "reason"}."""
-
-    lead: str
-    findings: tuple[Finding, ...] = ()
-    ignored: tuple[Mapping[str, Any], ...] = ()
-
-
 class TaskType(ABC, Generic[Answer, Models]):
     """A task type. `Answer` is what one answer, or one label, says in typed values; `Models` what is known of workers.
 
@@ -197,6 +149,8 @@ class TaskType(ABC, Generic[Answer, Models]):
     """The kind of model that can learn the type, "" when there is none."""
     merges: ClassVar[bool] = True
     """Whether the answers to an object become one; else its label holds all of them, and nobody else decides it."""
+    renamable: ClassVar[bool] = True
+    """Whether the classes of its jobs can get other names: not where nobody can say where an answer names them."""
     by_template: ClassVar[bool] = False
     """Whether a job of the type needs a worker template of its requester's."""
     audited: ClassVar[TaskType[Any, Any] | None] = None
@@ -219,6 +173,21 @@ class TaskType(ABC, Generic[Answer, Models]):
     @abstractmethod
     def write_answer(self, answer: Answer, *, size: Size) -> dict[str, Any]:
         """The crowd answer that says this; `read_answer` reads it back equal."""
+
+    def read_stored(
+        self, content: Mapping[str, Any], *, labels: Sequence[str], earlier: Mapping[str, str], size: Size
+    ) -> Answer:
+        """`read_answer` of an answer that was stored: it may name classes by names they had `earlier` (old -> now)."""
+        if not earlier:
+            return self.read_answer(content, labels=labels, size=size)
+        return self.renamed(self.read_answer(content, labels=[*labels, *earlier], size=size), earlier)
+
+    def renamed(self, answer: Answer, names: Mapping[str, str]) -> Answer:
+        """The same answer, or label, with the classes in `names` (old -> new) under their new names.
+
+        Raises TypeError where an answer is no shape, or several: such a type renames by itself, or is not `renamable`.
+        """
+        return renaming.renamed(answer, names)
 
     # --- labels
 
@@ -266,6 +235,10 @@ class TaskType(ABC, Generic[Answer, Models]):
         """What was drawn, class and whole pixels, in any order; None where nothing is ever drawn."""
         return None
 
+    def shapes(self, answer: Answer) -> Sequence[Box | Polygon]:
+        """What the formats in `exports` hold of a label; nothing for a type without any."""
+        return ()
+
     # --- manifests
 
     @abstractmethod
@@ -301,6 +274,15 @@ class TaskType(ABC, Generic[Answer, Models]):
             json.dumps(self.value(answer), allow_nan=False)
         except (ValueError, TypeError, ArithmeticError) as error:
             return str(error) or type(error).__name__
+        return ""
+
+    def label_file(self, answer: Answer, *, labels: Sequence[str]) -> bytes:
+        """The file of a label, where `label_is_file`. There `manifest_label` gives "" as value, which whoever writes
+        the line replaces by the file's address, and `read_manifest` expects the file, as bytes, in place of it."""
+        raise NotImplementedError(f"labels of {self.name} are no files")
+
+    def misfit(self, answer: Answer, size: Size) -> str:
+        """Why this label cannot be one of an object of this size, "" when it can."""
         return ""
 
     @abstractmethod

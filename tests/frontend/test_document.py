@@ -24,6 +24,7 @@ from schemathesis.generation.hypothesis.builder import HypothesisTestConfig, Hyp
 from frontend.rest import openapi
 from frontend.rest.fields import Body
 from labeling import task_types
+from labeling.services.functions import choosing
 from marketplace.models import Account, User
 from marketplace.services import accounts
 from marketplace.wsgi import application
@@ -171,7 +172,8 @@ def agree(body: dict[str, Any], right: dict[str, Any]) -> None:
         if body.get("task_type", "").startswith(("Text", "Named", "Custom", "Verification", "Adjustment")):
             # The data set is of images without earlier labels, and a worker template needs more than labels.
             body["task_type"] = task_types.DEFAULT
-        for name in ("template", "script_hosts", "input_job", "audit_label_attribute_name"):
+        chained = ("input_job", "audit_label_attribute_name")
+        for name in ("template", "script_hosts", *chained, *choosing.FIELDS, "function_secret"):
             body.pop(name, None)
         body.get("redundancy", {}).pop("start", None)
         body.pop("qualification_requirements", None)

@@ -13,7 +13,7 @@ from labeling import task_types
 from labeling.formats import manifest
 from labeling.models import DataObject, Label, LabelingJob, LabelSource, ObjectState
 from labeling.services import one_by_one
-from labeling.services.intake import datasets, earlier, source_names, sources
+from labeling.services.intake import datasets, earlier, label_files, source_names, sources
 from labeling.services.intake.rejected_lines import RejectedLines
 from labeling.services.intake.selection import check_selection
 from labeling.task_types.base import TEXT, ImportedLabel
@@ -110,7 +110,8 @@ def _chunks(
 def _label(job: LabelingJob, line: manifest.Line) -> ImportedLabel[Any]:
     """The label that a line of another job's output has. Raises ValueError when this job cannot use it."""
     kind = task_types.get(job.task_type)
-    label = kind.read_manifest(line.attributes, job.label_attribute_name)
+    attributes = label_files.with_file(line.attributes, job.label_attribute_name, kind=kind, account=job.account)
+    label = kind.read_manifest(attributes, job.label_attribute_name)
     if unknown := sorted(kind.classes(label.answer) - set(job.labels)):
         raise ValueError(f"{job.label_attribute_name!r} has a class the job does not have: {', '.join(unknown)}")
     if problem := kind.unwritable(label.answer, labels=job.labels):

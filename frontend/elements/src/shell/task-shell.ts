@@ -10,6 +10,7 @@ import { customElement, property, query, state } from "lit/decorators.js";
 import { keyed } from "lit/directives/keyed.js";
 import { html as elementHtml, unsafeStatic } from "lit/static-html.js";
 import type { CrowdElement, Hotkey } from "../crowd/element";
+import "../crowd/key-list";
 import { tagOf } from "../crowd/registry";
 import { keyStyles, tokens } from "../crowd/styles";
 import { formatMicros } from "../kit/format";
@@ -282,10 +283,9 @@ export class TaskShell extends LitElement {
   }
 
   private help() {
-    const keys = [...(this.element?.hotkeys ?? []), ...PAGE_KEYS];
     return html`<dialog id="help" aria-labelledby="help-title">
       <header><h2 id="help-title">Keys</h2><button type="button" class="plain" @click=${() => this.helpDialog?.close()}>Close</button></header>
-      <dl class="keys">${keys.map((one) => html`<dt>${one.keys}</dt><dd>${one.does}</dd>`)}</dl></dialog>`;
+      <waggle-key-list .owner=${this.element ?? null} .more=${PAGE_KEYS}></waggle-key-list></dialog>`;
   }
 
   private regions(task: Assignment) {
