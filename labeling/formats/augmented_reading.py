@@ -112,7 +112,7 @@ def read_boxes(attributes: Mapping[str, Any], attr: str) -> BoxLabel:
         if type(confidence) is not float or not 0 <= confidence <= 1:
             confidence = _confidence(confidence, f"{attr}-metadata.objects[{place}].confidence")
         boxes.append(Box(class_map.get(class_id, str(class_id)), left, top, width, height, confidence))
-    return BoxLabel(tuple(boxes), _image_size(value.get("image_size"), attr), class_map, _origin(metadata))
+    return BoxLabel(tuple(boxes), _image_size(value.get("image_size"), attr), class_map, read_origin(metadata))
 
 
 def _box_numbers(annotation: Any, where: str) -> tuple[int, float, float, float, float]:
@@ -147,7 +147,7 @@ def read_class(attributes: Mapping[str, Any], attr: str) -> ClassLabel:
         label = str(value).strip(BLANKS)
     confidence = _confidence(metadata.get("confidence"), f"{attr}-metadata.confidence")
     vote = Vote((label,), None if confidence is None else (confidence,), _comment(metadata))
-    return ClassLabel(vote, class_map, _origin(metadata))
+    return ClassLabel(vote, class_map, read_origin(metadata))
 
 
 def read_form(attributes: Mapping[str, Any], attr: str) -> FormLabel:
@@ -167,7 +167,7 @@ def read_form(attributes: Mapping[str, Any], attr: str) -> FormLabel:
         except (ValueError, TypeError) as error:
             raise ValueError(f"{where}.annotationData.content is no JSON object of a form: {error}") from None
         given.append((row["workerId"], content))
-    return FormLabel(tuple(given), _origin(_metadata(attributes, attr)))
+    return FormLabel(tuple(given), read_origin(_metadata(attributes, attr)))
 
 
 def read_classes(attributes: Mapping[str, Any], attr: str) -> ClassLabel:
@@ -183,7 +183,7 @@ def read_classes(attributes: Mapping[str, Any], attr: str) -> ClassLabel:
     if isinstance(scores, Mapping) and all(str(number) in scores for number in ids):
         confidences = tuple(_real(scores[str(n)], f"{attr}-metadata.confidence-map.{n}") for n in ids)
     names = tuple(class_map.get(number, str(number)) for number in ids)
-    return ClassLabel(Vote(names, confidences), class_map, _origin(metadata))
+    return ClassLabel(Vote(names, confidences), class_map, read_origin(metadata))
 
 
 def read_spans(attributes: Mapping[str, Any], attr: str) -> SpanLabel:
@@ -210,7 +210,7 @@ def read_spans(attributes: Mapping[str, Any], attr: str) -> SpanLabel:
         for item in (listed if isinstance(listed, list) else [])
         if isinstance(item, Mapping) and isinstance(item.get("label"), str)
     )
-    return SpanLabel(tuple(spans), labels, _origin(metadata))
+    return SpanLabel(tuple(spans), labels, read_origin(metadata))
 
 
 # --- parts ---------------------------------------------------------------------------------------------------------
@@ -235,7 +235,8 @@ def _class_map(metadata: Mapping[str, Any]) -> dict[int, str]:
     return {_whole(key, "class-map"): _said(name).strip(BLANKS) for key, name in found.items()}
 
 
-def _origin(metadata: Mapping[str, Any]) -> Origin:
+def read_origin(metadata: Mapping[str, Any]) -> Origin:
+    """Where a label came from."""
     said = metadata.get("human-annotated")
     human = {"yes": True, "true": True, True: True, "no": False, "false": False, False: False}
     return Origin(
