@@ -18,7 +18,7 @@ from labeling.models import BadLine, DataObject, Export, LabelingJob
 from labeling.queries import hourly, people, progress
 from labeling.services import scope
 from labeling.services.functions import choosing
-from labeling.services.jobs import creation, probe
+from labeling.services.jobs import chaining, creation, probe
 from labeling.services.output import exports
 from labeling.services.queue import routing
 from labeling.services.results import accuracy
@@ -96,9 +96,12 @@ def job_context(request: HttpRequest, job: LabelingJob, tab: str) -> dict[str, A
         "now": listing.doing(job),
         "probe": probe.outcome(job) if tab == "progress" else None,
         "probe_held": probe.is_held(job),
+        "may_follow": not chaining.refusal(job),
+        "audits": chaining.audits_of(job),
         "tabs": [
             ("progress", "Progress", reverse("requester:job", args=[job.pk])),
             ("gallery", "Labels", reverse("requester:job-gallery", args=[job.pk])),
+            ("classes", "Classes", reverse("requester:job-classes", args=[job.pk])),
             *([("loop", "Learning loop", reverse("requester:job-loop", args=[job.pk]))] if has_loop else []),
             *([("answers", "Review", reverse("requester:job-answers", args=[job.pk]))] if reviewed else []),
             ("people", "People and agreement", reverse("requester:job-people", args=[job.pk])),

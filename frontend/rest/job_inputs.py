@@ -174,7 +174,15 @@ class LabelingJobInput(Body):
     workteam = serializers.IntegerField()
     dataset = serializers.IntegerField(required=False)
     input_manifest_uri = serializers.CharField(required=False, max_length=URI_LENGTH.longest)
+    input_job = serializers.IntegerField(
+        required=False, help_text="a job that is over, whose output manifest is the input (chaining)"
+    )
     label_attribute_name = serializers.CharField(required=False, max_length=limits.LABEL_ATTRIBUTE_NAME_LENGTH.longest)
+    audit_label_attribute_name = serializers.CharField(
+        required=False,
+        max_length=limits.LABEL_ATTRIBUTE_NAME_LENGTH.longest,
+        help_text="of a verification or adjustment job: the label attribute of the input whose labels people look at",
+    )
     selection = SelectionInput(required=False)
     output_uri = serializers.CharField(required=False, max_length=URI_LENGTH.longest)
     title = serializers.CharField(max_length=limits.TITLE_LENGTH.longest)

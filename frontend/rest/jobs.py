@@ -23,9 +23,10 @@ from labeling.queries import hourly, progress
 from labeling.services import scope
 from labeling.services.functions import choosing
 from labeling.services.golds.options import of as gold_options
-from labeling.services.jobs import creation, pausing, pricing, probe
+from labeling.services.jobs import chaining, creation, pausing, pricing, probe
 from labeling.services.output import manifests
 from marketplace import money
+from marketplace.errors import Invalid
 from marketplace.models import AudienceRequirement, Role
 from marketplace.services import panels, requirements
 from marketplace.services import scope as marketplace_scope
@@ -69,6 +70,7 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
     return {
         **job_row(job, progress.counters(job)),
         "label_attribute_name": job.label_attribute_name,
+        "audit_label_attribute_name": job.audit_label_attribute_name or None,
         "reference_code": job.reference_code,
         "title": job.title,
         "description": job.description,
@@ -138,6 +140,10 @@ class JobsView(ListView):
         given = dict(data.validated_data)
         if "dataset" in given:
             given["dataset"] = scope.dataset(account, given["dataset"])
+        if "input_job" in given:
+            if "input_manifest_uri" in given:
+                raise Invalid("either the output of a job or a manifest expected", field="input_job")
+            given["input_manifest_uri"] = chaining.output_of(scope.job(account, given.pop("input_job")))
         for name in ("max_spend", "price_ceiling"):
             if name in given:
                 given[f"{name}_micros"] = money.read(given.pop(name), field=name)

@@ -195,6 +195,9 @@ class LabelingJob(LabelingJobRow):
     """Everything about a labeling job."""
 
     label_attribute_name = s.CharField()
+    audit_label_attribute_name = s.CharField(
+        allow_null=True, help_text="of a verification or adjustment job: the labels that people look at"
+    )
     reference_code = s.CharField()
     title = s.CharField()
     description = s.CharField()

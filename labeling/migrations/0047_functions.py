@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labeling", "0042_worker_templates"),
+        ("labeling", "0045_audited_labels"),
     ]
 
     operations = [

@@ -2,6 +2,7 @@
 
 from labeling.models.attempts import FailedAttempt
 from labeling.models.bonuses import Bonus
+from labeling.models.class_changes import ClassChange, ClassChangeKind
 from labeling.models.conduct import (
     AnswerActivity,
     ConductAppeal,
@@ -43,6 +44,8 @@ __all__ = [
     "AssignmentStatus",
     "BadLine",
     "Batch",
+    "ClassChange",
+    "ClassChangeKind",
     "ConductAppeal",
     "ConductCheck",
     "ConductFinding",

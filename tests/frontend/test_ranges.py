@@ -75,6 +75,7 @@ DECLARED: dict[str, Range] = {
     "keywords": limits.KEYWORDS,
     "keywords[]": limits.KEYWORD_LENGTH,
     "label_attribute_name": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
+    "audit_label_attribute_name": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
     "labels[]": limits.LABEL_LENGTH,
     "max_concurrent_tasks": limits.MAX_CONCURRENT_TASKS,
     "max_human_labeled_objects": limits.MAX_HUMAN_LABELED_OBJECTS,

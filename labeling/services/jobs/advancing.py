@@ -23,7 +23,7 @@ from labeling.services.jobs.status import move
 from labeling.services.output import manifests
 from labeling.services.queue import advance_requests, batches, due, leases
 from labeling.services.queue.locking import advance_lock
-from labeling.services.results import consolidating, labels
+from labeling.services.results import class_changes, consolidating, labels
 from marketplace.errors import DomainError, InsufficientFunds, Invalid
 
 FIRST_PUBLIC_BATCH = 10
@@ -92,6 +92,8 @@ def _step(job: LabelingJob) -> bool:
     """Take the next step; returns True when another one may follow at once."""
     if job.status != "Initializing":
         # Also of batches that are over: a review may have taken an answer away, or an appeal brought one back.
+        # First, so that nothing is judged by what was learned under other names.
+        class_changes.settle(job)
         due.settle_due(job.queue)
         scoring.score_new(job)
         waiting.request_due(job)

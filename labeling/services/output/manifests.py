@@ -217,7 +217,11 @@ def answers_of_tasks(job: LabelingJob, tasks: Iterable[Task]) -> dict[int, list[
             SubmittedAnswer(
                 worker_id=f"{crowd}.{settings.REGION}.{seat.worker.public_id}",
                 content=answering.as_stored(
-                    row.text, task_type=job.task_type, labels=job.labels, size=sizes[seat.task_id]
+                    row.text,
+                    task_type=job.task_type,
+                    labels=job.labels,
+                    earlier=job.earlier_labels,
+                    size=sizes[seat.task_id],
                 ),
                 submitted=row.created_at,
                 accepted=seat.accepted_at,

@@ -9,9 +9,11 @@ import orjson
 from labeling import task_types
 from labeling.formats.augmented import EXPIRED, failure_line, put_members
 from labeling.formats.shapes import ImageSize
+from labeling.formats.worker_responses import mask_key
 from labeling.models import DataObject, LabelingJob, LabelSource, ObjectState
 from labeling.services.intake import loading, texts
 from labeling.services.one_by_one import OF_ONE_OBJECT, reason_of
+from marketplace import storage
 
 CHUNK = 2000
 """Rows that are read at a time."""
@@ -136,10 +138,12 @@ def line_or_failure(row: Row, job: LabelingJob) -> tuple[bytes, str]:
 
 
 def label(row: Row, job: LabelingJob) -> tuple[Any, dict[str, Any]]:
-    """Value and metadata of a labeled row, as the output manifest holds them."""
+    """Value and metadata of a labeled row, as the output manifest holds them. A label that is a file is stored first,
+    among the job's output."""
     kind = task_types.get(job.task_type)
+    answer = kind.read_value(row.value or {})
     value, metadata = kind.manifest_label(
-        kind.read_value(row.value or {}),
+        answer,
         labels=job.labels,
         image_size=image_size(row),
         human_annotated=row.source != LabelSource.MACHINE,
@@ -147,6 +151,11 @@ def label(row: Row, job: LabelingJob) -> tuple[Any, dict[str, Any]]:
         created=row.labeled_at,
         model_name=row.model_name or None,
     )
+    if kind.label_is_file and row.labeled_at is not None:
+        uri = storage.join(job.output_uri, job.name, mask_key(object_id=row.line_index, moment=row.labeled_at))
+        if not storage.exists(uri):  # A revision of a label never changes, and its time is part of the name.
+            storage.write(uri, kind.label_file(answer, labels=job.labels), content_type="image/png")
+        value = uri
     if row.content is not None and not kind.merges:
         attribute = job.label_attribute_name
         return row.content[attribute], row.content.get(f"{attribute}-metadata") or metadata

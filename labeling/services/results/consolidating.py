@@ -39,6 +39,7 @@ from labeling.queries.worker_models import fitted
 from labeling.services import one_by_one
 from labeling.services.conduct import colluding
 from labeling.services.functions import waiting
+from labeling.services.intake import earlier as earlier_labels
 from labeling.services.one_by_one import OF_ONE_OBJECT, Failure
 from labeling.services.queue.owners import Judgement
 from labeling.services.results import evidence, labels, reviewing, skills
@@ -212,7 +213,7 @@ def _read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, 
         row = by_id[object_id]
         try:
             size = (row.width or 0, row.height or 0)
-            answer = kind.read_answer(orjson.loads(text), labels=job.labels, size=size)
+            answer = kind.read_stored(orjson.loads(text), labels=job.labels, earlier=job.earlier_labels, size=size)
         except OF_ONE_OBJECT as error:
             unreadable[object_id].append({"worker": worker, "reason": one_by_one.reason_of(error)})
             continue
@@ -224,10 +225,15 @@ def _read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, 
             golds[pk] = kind.read_value(value)
         except OF_ONE_OBJECT as error:
             log.warning("object %d: the adjudicated label cannot be read: %s", pk, one_by_one.reason_of(error))
+    shown = earlier_labels.of_objects(kind, by_id)
     return {
         pk: _Read(
             AnswersToImage(
-                tuple(answers[pk].values()), (row.width or 0, row.height or 0), gold=golds.get(pk), key=str(row.index)
+                tuple(answers[pk].values()),
+                (row.width or 0, row.height or 0),
+                gold=golds.get(pk),
+                key=str(row.index),
+                earlier=shown.get(pk),
             ),
             unreadable[pk],
         )

@@ -1,7 +1,7 @@
 """Label revisions: the only writer of Label rows and of an object's labeled state. Knows no answers, no money."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.db.models import Max
 
 from labeling import task_types
 from labeling.models import DataObject, Label, LabelingJob, LabelSource, ObjectState
+from labeling.queries import class_names
 from labeling.services.queue import advance_requests
 from marketplace.errors import Invalid, WrongState
 
@@ -57,15 +58,20 @@ def record_labels(
     Returns how many were labeled. A label that could not be written out again (see TaskType.unwritable) fails its
     object instead. Raises Invalid for a class the job does not have, WrongState for a job that is over.
     """
-    known, kind = frozenset(job.labels), task_types.get(job.task_type)
+    kind = task_types.get(job.task_type)
     done, stream = 0, iter(rows)
     while chunk := list(islice(stream, CHUNK)):
-        for row in chunk:
-            if unknown := kind.classes(row.answer) - known:
-                raise Invalid(f"object {row.object_id}: {sorted(unknown)} are not labels of the job", field="answer")
         with transaction.atomic():
             _must_run(job)
-            bad = {row.object_id: reason for row in chunk if (reason := kind.unwritable(row.answer, labels=job.labels))}
+            # Whoever made the labels may have read the job's classes before one was renamed.
+            names, earlier = class_names.locked(job.queue_id)
+            if earlier:
+                chunk = [replace(row, answer=kind.renamed(row.answer, earlier)) for row in chunk]
+            for row in chunk:
+                if unknown := kind.classes(row.answer) - set(names):
+                    said = f"object {row.object_id}: {sorted(unknown)} are not labels of the job"
+                    raise Invalid(said, field="answer")
+            bad = {row.object_id: reason for row in chunk if (reason := kind.unwritable(row.answer, labels=names))}
             unlabeled = _lock_objects(job, [row.object_id for row in chunk], ObjectState.UNLABELED)
             if bad:
                 fail_objects(job=job, reasons={pk: f"the label cannot be stored: {why}" for pk, why in bad.items()})
