@@ -75,6 +75,12 @@ def file_url(request: HttpRequest, *, uri: str, seconds: int) -> str:
     )
 
 
+def file_link(uri: str, seconds: int) -> str:
+    """The whole address at which a program may read a file of the store for so long; see labeling/hooks.py."""
+    path = reverse("worker:template-file", args=[sealed(FILE, {"uri": uri}, seconds=seconds)])
+    return f"{settings.PUBLIC_URL.rstrip('/')}{path}"
+
+
 def page_response(request: HttpRequest, html: str, *, script_hosts: list[str]) -> HttpResponse:
     """The page of a template in its sandbox; `script_hosts` may serve it scripts, styles, fonts, pictures and data."""
     script = request.build_absolute_uri(static("dist/crowd-html-elements.js"))

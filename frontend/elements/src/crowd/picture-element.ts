@@ -221,6 +221,6 @@ export abstract class PictureElement<Draft, Target = HTMLImageElement> extends L
     return html`<paper-icon-button hidden></paper-icon-button><div class="more" hidden><slot @slotchange=${this.lookForMore}></slot></div>${this.submits ? html`<div class="end">${submitButton(() => emit(this, "request-submit"))}</div>` : nothing}
       <div class="sr" id="say" role="status" aria-live="polite"></div>
       ${instructionsDialog(this.querySelector("full-instructions")?.getAttribute("header") || this.header)}
-      ${keysDialog(this.hotkeys)}`;
+      ${keysDialog(this)}`;
   }
 }

@@ -56,6 +56,8 @@ export const keyStyles = css`
   .keys { display: grid; grid-template-columns: max-content 1fr; gap: 0.35rem 1rem; margin: 0; font-size: 0.875rem; }
   .keys dt { font-weight: 600; }
   .keys dd { margin: 0; }
+  .keys .change { min-block-size: 1.5rem; padding: 0 0.4rem; font-size: 0.8125rem; color: var(--_text-2); }
+  .keys-said { margin: 0 0 0.6rem; font-size: 0.875rem; color: var(--_text-2); }
 `;
 
 /** What all tools have: the bar, the picture, the panel beside it (below it on a phone) with the labels. */
@@ -143,13 +145,20 @@ export const shapeStyles = css`
   .acts .danger { color: var(--_bad); }
   .boxes { flex: 1; }
   .list { margin: 0; padding: 0; list-style: none; }
-  .list li { display: flex; align-items: center; content-visibility: auto; contain-intrinsic-size: auto 2.25rem; border-radius: 6px; }
+  .list li { display: flex; align-items: center; border-radius: 6px; }
   .list li.on { background: var(--_brand-soft); }
   .list li > button { border-color: transparent; background: none; font-weight: 500; min-inline-size: 0; }
   .list .go { flex: 1; justify-content: flex-start; padding-inline: 0.5rem; text-align: start; }
   .list .go small { margin-inline-start: auto; color: var(--_text-2); font-variant-numeric: tabular-nums; white-space: nowrap; }
   .list .go span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   .list .gone { min-inline-size: 2.25rem; padding: 0; color: var(--_text-2); }
+  .list .marked, .every .marked { color: var(--_text); background: var(--_surface-3); }
+  .attributes { display: grid; gap: 0.15rem; font-size: 0.875rem; }
+  .attributes label { font-weight: 600; margin-block-start: 0.3rem; overflow-wrap: anywhere; }
+  .attributes :is(input, select) { font: inherit; color: inherit; inline-size: 100%; min-block-size: 2.25rem; padding: 0.2rem 0.5rem; border: 1px solid var(--_line-strong); border-radius: 6px; background: var(--_surface); }
+  .attributes small { color: var(--_text-2); }
+  .every { float: inline-end; margin-block-start: -2rem; margin-inline-end: 1.5rem; display: flex; gap: 2px; }
+  .every button { min-inline-size: 2.25rem; padding: 0; border-color: transparent; background: none; color: var(--_text-2); }
   .none { display: flex; gap: 0.6rem; align-items: flex-start; padding: 0.6rem 0.7rem; border: 1px dashed var(--_line-strong); border-radius: 8px; cursor: pointer; font-size: 0.875rem; font-weight: 600; }
   .none:has(input:checked) { border-style: solid; background: var(--_brand-soft); border-color: var(--_brand-line); }
   .none:has(:disabled) { opacity: 0.5; cursor: default; }
