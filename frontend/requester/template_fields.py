@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from frontend.requester.function_fields import FunctionFields
 from labeling import task_types
 from labeling.services.jobs import limits
 from labeling.services.jobs.templates import template_errors
@@ -18,8 +19,8 @@ def split_hosts(text: str) -> list[str]:
     return text.replace(",", " ").lower().split()
 
 
-class TemplateFields(forms.Form):
-    """The template and the hosts of its scripts, beside a field `task_type`."""
+class TemplateFields(FunctionFields):
+    """The template, the hosts of its scripts, and functions, beside a field `task_type`."""
 
     template = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 16, "class": "mono", "spellcheck": "false"}),

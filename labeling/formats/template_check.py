@@ -102,11 +102,11 @@ def _elements(elements: Sequence[Tag]) -> list[Finding]:
         if kind is None:
             found.append(Finding(ERROR, "unknown-element", one.line, _unknown(one.name)))
             continue
-        if kind.answers and not one.attributes.get("name"):
+        linked = kind.linked and bool(one.attributes.get("crowd-form-element-id"))
+        if kind.answers and not linked and not one.attributes.get("name"):
             message = f"<{one.name}> has no name: its value would not be part of the answer"
             found.append(Finding(ERROR, "no-name", one.line, message))
-        elif kind.answers and not kind.shared_name:
-            name = one.attributes["name"]
+        elif kind.answers and not kind.shared_name and (name := one.attributes.get("name", "")):
             if name in names and FILLED_IN not in name and names[name] != one.line:
                 message = f"the name {name[:80]!r} is that of line {names[name]} already: one of the values is lost"
                 found.append(Finding(WARNING, "same-name", one.line, message))

@@ -21,16 +21,13 @@ from labeling.task_types.base import (
     AnswersToImage,
     Consensus,
     Element,
-    Finding,
     ImportedLabel,
-    Said,
     Size,
-    SkillFigures,
-    Story,
     TaskType,
     Words,
     count,
 )
+from labeling.task_types.told import Finding, Said, SkillFigures, Story
 
 _SHOWN = 300
 """Characters of an answer that a story quotes."""
@@ -77,6 +74,7 @@ class Custom(TaskType[Form, NothingLearned]):
     prices = PRICES
     fewest_labels = 0
     merges = False
+    renamable = False
     by_template = True
     algorithm = "side-by-side/1"
     skill_columns = ()

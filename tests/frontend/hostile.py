@@ -174,6 +174,7 @@ def wizard(world: World) -> dict[str, dict[str, Any]]:
         "data": {
             "name": "bees-2",
             "dataset": world.ids["dataset_id"],
+            "chained_job": "",
             "selection": "filter",
             "percent": "10",
             "where": "split = 'train'",
@@ -182,8 +183,12 @@ def wizard(world: World) -> dict[str, dict[str, Any]]:
         "task": {
             "task_type": "BoundingBox",
             "labels": "bee",
+            "audit_label_attribute_name": "",
             "template": "",
             "hosts": "",
+            "pre_human_task_function": "",
+            "annotation_consolidation_function": "",
+            "function_secret": "",
             "title": "Bees",
             "description": "Box them",
             "short": "Whole bees",
@@ -231,6 +236,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         ("/jobs/new/launch/", {}),
         (f"{job}stop/", {}),
         (f"{job}continue/", {}),
+        (f"{job}next/", {"task_type": "VerificationBoundingBox"}),
         (f"{job}labels/{ids['object_id']}/adjudicate/", {"answer": json.dumps(stories.ONE_BEE)}),
         (f"{job}exports/", {"kind": "coco", "which": "all", "images": "on"}),
         (f"{job}answers/{ids['review_id']}/decide/", {"decision": "reject", "reason": "no", "return_to_worker": "on"}),

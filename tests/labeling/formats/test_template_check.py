@@ -121,6 +121,9 @@ def test_what_needs_a_sample_is_found_with_one():
         + "<script>document.querySelector('crowd-form').submit()</script>",
         '<crowd-entity-annotation name="n" text="x" labels="[\'a\']"></crowd-entity-annotation>',
         '<script src="//any.example/v/crowd-html-elements-v2.js"></script>' + form(""),
+        '<link rel="stylesheet" href="https://any.example/css/gen-ai-components.css">'
+        '<script src="https://any.example/gen-ai-components.js"></script><crowd-form id="f"></crowd-form>'
+        '<crowd-text-ranking crowd-form-element-id="f" responses="[\'a\']" ordinal-ranking-dimensions="[\'b\']" />',
         form("<script>const x = `a ${b}`; fetch(`${url}`)</script>"),
         form('{% if task.input.absent %}<crowd-alert type="info">x</crowd-alert>{% endif %}'),
         form("<script>document.write(\"<script src='x.js'></\" + 'script>')</script>"),

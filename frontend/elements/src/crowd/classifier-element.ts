@@ -62,6 +62,8 @@ export abstract class ClassifierElement<Draft, Target> extends PictureElement<Dr
   protected abstract target(): unknown;
   /** Its buttons in the bar. */
   protected tools(): unknown { return nothing; }
+  /** What stands below the labels. */
+  protected below(): unknown { return nothing; }
   /** Does what a command says about how it is shown. */
   protected look(_command: Command): void {}
 
@@ -255,6 +257,7 @@ export abstract class ClassifierElement<Draft, Target> extends PictureElement<Dr
         ${none ? this.choiceButton(none, none.name === stop) : nothing}
       </div>
       ${shown.length === 0 ? html`<p class="empty">No label is called that.</p>` : nothing}
+      ${this.below()}
     </section>`;
   }
 

@@ -7,6 +7,9 @@
  * - `_serializeForm()`, `_submitHelperForm` (may be replaced), `reset()`, `#answers-box` in the shadow root;
  * - a Submit button is added when the template has none, in a shadow root, as `awsui-button[data-testid="crowd-submit"]`.
  *
+ * A tool outside of the form that names it (`crowd-form-element-id`) belongs to it as well; without a name of its own, its answer is
+ * that of the form.
+ *
  * Whoever takes the answer calls `preventDefault()` on `crowd-submit`; where nobody does, it is shown on the page. An element may
  * ask for a submit with `crowd-request-submit`.
  */
@@ -57,6 +60,7 @@ export class CrowdForm extends LitElement {
     this.addEventListener("crowd-request-submit", this.onRequest);
     this.addEventListener("click", this.onClick);
     this.ownerDocument.addEventListener("click", this.onOutside);
+    this.ownerDocument.addEventListener("crowd-request-submit", this.onLinked);
     this.ownerDocument.addEventListener("DOMContentLoaded", this.lookForButtons);
     void this.updateComplete.then(this.lookForButtons); // elements whose files come after this one are defined by then
   }
@@ -69,6 +73,7 @@ export class CrowdForm extends LitElement {
     this.removeEventListener("crowd-request-submit", this.onRequest);
     this.removeEventListener("click", this.onClick);
     this.ownerDocument.removeEventListener("click", this.onOutside);
+    this.ownerDocument.removeEventListener("crowd-request-submit", this.onLinked);
     this.ownerDocument.removeEventListener("DOMContentLoaded", this.lookForButtons);
   }
 
@@ -84,10 +89,16 @@ export class CrowdForm extends LitElement {
   private readonly lookForButtons = () => {
     const around = (this.getRootNode() as ParentNode).querySelectorAll?.('[form-action="submit"]') ?? [];
     this.bare = !this.form.querySelector(SUBMIT) && ![...around].some((button) => !button.closest("crowd-form"));
-    const tools = [...this.form.querySelectorAll<Tool>("*")].filter((one) => "submits" in one);
+    const tools = [...this.form.querySelectorAll<Tool>("*"), ...this.linked].filter((one) => "submits" in one);
     for (const [at, tool] of tools.entries()) tool.submits = this.bare && at === tools.length - 1;
     this.bare &&= tools.length === 0;
   };
+
+  /** The tools outside of this form that name it. */
+  private get linked(): (Tool & Checked)[] {
+    if (!this.id) return [];
+    return [...this.ownerDocument.querySelectorAll<Tool & Checked>(`[crowd-form-element-id="${CSS.escape(this.id)}"]`)].filter((one) => !this.contains(one));
+  }
 
   // ---- what starts a submit
 
@@ -118,6 +129,10 @@ export class CrowdForm extends LitElement {
     if (!this.querySelector('[form-action="submit"][disabled]')) this.requestSubmit();
   };
 
+  private readonly onLinked = (event: Event) => {
+    if (this.linked.includes(event.target as Tool & Checked)) this.onRequest();
+  };
+
   private readonly onReset = (event: Event) => {
     if (event.target !== this.form) return;
     this.refusal = "";
@@ -133,7 +148,7 @@ export class CrowdForm extends LitElement {
 
   /** The answer as Ground Truth stores it: one key for each named field. */
   get answer(): Record<string, unknown> {
-    const answer = answerOf(this.form);
+    const answer = answerOf(this.form, this.linked);
     return this.answerFormat === "flatten-objects" ? flatten(answer) : answer;
   }
 
@@ -165,7 +180,7 @@ export class CrowdForm extends LitElement {
   /** Asks every field whether it may be handed in. Shows the first refusal and moves the focus there. */
   private valid(): boolean {
     this.refusal = "";
-    for (const field of this.form.querySelectorAll<Checked>("*")) {
+    for (const field of [...this.form.querySelectorAll<Checked>("*"), ...this.linked]) {
       if (field.matches("[disabled], :disabled")) continue;
       const ours = field.localName.startsWith("crowd-");
       const refused = ours || isNative(field) ? field.reportValidity?.() === false : field.localName === "object-value-input" && field.validate?.() === false;

@@ -201,3 +201,57 @@ export const choiceStyles = css`
     .label { max-inline-size: none; min-block-size: 3rem; }
   }
 `;
+
+/** What the tools have in which a sheet beside the target is filled in. */
+export const sheetStyles = css`
+  .main { grid-template-columns: minmax(0, 1fr) minmax(18.5rem, 26rem); }
+  .work { background: var(--_surface); }
+  .paper { position: absolute; inset: 0; padding: 1rem clamp(1rem, 4cqw, 3rem); overflow: auto; font-size: 1.0625rem; line-height: 1.6; }
+  .paper:focus-visible { outline-offset: -3px; }
+  .paper h2 { margin: 1rem 0 0.25rem; font-size: 0.875rem; color: var(--_text-2); }
+  .paper p { max-inline-size: 46rem; margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+  .paper textarea { inline-size: 100%; block-size: 100%; border: 0; outline-offset: -3px; background: none; font: inherit; line-height: inherit; color: inherit; resize: none; }
+  .instructions { color: var(--_text-2); font-size: 0.9375rem; }
+  .sheet h2 span { font-weight: 400; }
+  .sheet .warn { margin: 0.75rem; }
+  .row { display: flex; flex-wrap: wrap; align-items: center; gap: 0.25rem; margin-block-end: 0.4rem; }
+  .row > span { inline-size: 100%; font-size: 0.875rem; }
+  .rank { display: inline-grid; place-items: center; min-inline-size: 2.5rem; min-block-size: 2.5rem; border: 1px solid var(--_line-strong); border-radius: 6px; cursor: pointer; font-weight: 600; }
+  .rank > * { grid-area: 1 / 1; }
+  .rank input { inline-size: 100%; block-size: 100%; margin: 0; opacity: 0; cursor: inherit; }
+  .rank:has(:checked) { background: var(--_brand); border-color: var(--_brand); color: var(--_on-brand); }
+  .rank:has(:focus-visible) { outline: 3px solid var(--_focus); outline-offset: 1px; }
+  .card { margin: 0; padding: 0.75rem; border: 0; border-block-end: 1px solid var(--_line); min-inline-size: 0; }
+  .card.on { background: var(--_brand-soft); }
+  .card legend { float: inline-start; inline-size: 100%; padding: 0; margin-block-end: 0.25rem; font-weight: 650; overflow-wrap: anywhere; }
+  .card legend + * { clear: both; }
+  .card > label:not(.tick) { display: block; margin-block: 0.4rem 0.15rem; font-size: 0.8125rem; color: var(--_text-2); }
+  .card input[type="text"], .card textarea { inline-size: 100%; min-block-size: 2.5rem; padding: 0.35rem 0.6rem; border: 1px solid var(--_line-strong); border-radius: 6px;
+    background: var(--_surface); font: inherit; color: inherit; resize: vertical; }
+  .card small { color: var(--_text-2); }
+  .tick { display: inline-flex; align-items: center; gap: 0.4rem; min-block-size: 2rem; margin-inline-end: 0.75rem; font-size: 0.875rem; }
+  .tick input { inline-size: 1.1rem; block-size: 1.1rem; margin: 0; accent-color: light-dark(#9a6200, #f4b223); }
+  .quotes { margin: 0.25rem 0; padding: 0; list-style: none; }
+  .quotes li { display: flex; align-items: center; gap: 0.25rem; }
+  .quotes .go { flex: 1; justify-content: flex-start; min-inline-size: 0; border-color: transparent; background: none; font-weight: 400; text-align: start; }
+  .quotes .go span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+
+  @container (width < 46rem) {
+    .main { grid-template: minmax(8rem, 2fr) minmax(0, 3fr) / minmax(0, 1fr); }
+    .side.sheet { max-block-size: none; overflow-y: auto; }
+  }
+`;
+
+/** What only the classifier of pictures has: what is shown over the picture, and the comment. */
+export const reviewStyles = css`
+  .over { position: absolute; inset: 0 auto auto 0; overflow: visible; pointer-events: none; transform-origin: 0 0; }
+  .over rect, .over path { fill: none; stroke-width: 3px; vector-effect: non-scaling-stroke; }
+  .over path { stroke: #d4006a; }
+  .over .mask { opacity: 0.75; mix-blend-mode: multiply; image-rendering: pixelated; }
+  .legend { position: absolute; inset-block-end: 0.5rem; inset-inline-start: 0.5rem; margin: 0; padding: 0.4rem 0.6rem; list-style: none; font-size: 0.8125rem;
+    background: var(--_surface); border: 1px solid var(--_line); border-radius: 8px; pointer-events: none; }
+  .legend li { display: flex; align-items: center; gap: 0.4rem; }
+  .comment-link { margin-block-start: 0.75rem; align-self: start; }
+  .comment { margin: 0.4rem 0 0; font-size: 0.875rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+  dialog textarea { inline-size: 100%; padding: 0.4rem 0.6rem; border: 1px solid var(--_line-strong); border-radius: 6px; background: var(--_surface); font: inherit; color: inherit; }
+`;

@@ -6,7 +6,7 @@ import { pageStorage } from "./storage";
 
 const EMPTY_SCRIPT = "data:text/javascript,";
 /** Ground Truth's script of elements, wherever it is loaded from: this file stands in for it. */
-const BUNDLE = /\/crowd-html-elements(-v\d+)?(\.min)?\.js([?#].*)?$/i;
+const BUNDLE = /\/(crowd-html-elements(-v\d+)?|gen-ai-components)(\.min)?\.js([?#].*)?$/i;
 const MOVES_APART_MS = 500;
 
 const tell = (message: FromTemplate) => { if (window.parent !== window) window.parent.postMessage(message, "*"); };
