@@ -1,11 +1,16 @@
 """A label's stored explanation in plain words for the object page. The task type tells it for people's labels."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
 from labeling.models import Label, LabelSource
 from labeling.services.results import class_changes
-from labeling.task_types.base import Story, TaskType
+from labeling.task_types.base import TaskType
+from labeling.task_types.told import Story
+
+_SHOWN = 500
+"""Characters that are quoted of what a function made."""
 
 
 def story(label: Label | None, kind: TaskType[Any, Any]) -> Story:
@@ -18,6 +23,8 @@ def story(label: Label | None, kind: TaskType[Any, Any]) -> Story:
         return Story(f"A member of your account decided this object. {kind.words.decided}")
     if label.source == LabelSource.MACHINE:
         return Story(_machine(label, label.explanation))
+    if label.content is not None:
+        return _function(label, kind)
     return kind.story(label.value, label.explanation)
 
 
@@ -38,6 +45,14 @@ def _renamed(label: Label, kind: TaskType[Any, Any]) -> Story:
         for one in label.explanation["class_changes"]
     )
     return replace(told, lead=f"{told.lead} Classes have changed since: {said}.", findings=findings)
+
+
+def _function(label: Label, kind: TaskType[Any, Any]) -> Story:
+    """What a function made, and the answers that it was given where the label holds them."""
+    made = json.dumps(label.content, ensure_ascii=False)
+    text = f"The function {label.explanation.get('function', '')} made this label of people's answers: "
+    text += f"{made[:_SHOWN]}{' …' if len(made) > _SHOWN else ''}"
+    return Story(text, () if kind.merges else kind.story(label.value, label.explanation).findings)
 
 
 def _machine(label: Label, why: dict[str, Any]) -> str:

@@ -9,25 +9,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-import numpy as np
+from labeling.formats.shapes import Box, Drawing, Keypoint, Polygon, Segment, Segmentation, Span, Vote
 
-from labeling.formats.shapes import Box, Keypoint, Mask, Polygon, Span, Vote
-
-Named = Box | Keypoint | Polygon | Span
+Named = Box | Keypoint | Polygon | Segment | Span
 Shapes = TypeVar("Shapes")
 
 
 def renamed(shapes: Shapes, names: Mapping[str, str]) -> Shapes:
     """The same shapes with the classes in `names` (old -> new) under their new name; others keep theirs.
 
-    Takes one shape, or a list or tuple of them. Of shapes that become equal the surest one is kept. Raises TypeError
-    for anything that is no shape.
+    Takes one shape, or a list or tuple of them. Of shapes that become equal the surest one is kept, of segments all.
+    Raises TypeError for anything that is no shape.
     """
     found: Any
     if isinstance(shapes, Vote):
         found = _vote(shapes, names)
-    elif isinstance(shapes, Mask):
-        found = _mask(shapes, names)
+    elif isinstance(shapes, Segmentation):
+        found = replace(shapes, segments=tuple(renamed(one, names) for one in shapes.segments))
+    elif isinstance(shapes, Drawing):
+        found = replace(shapes, shapes=tuple(_once(shapes.shapes, names)))
     elif isinstance(shapes, Named):
         found = replace(shapes, label=names.get(shapes.label, shapes.label))
     elif isinstance(shapes, list):
@@ -46,15 +46,6 @@ def _vote(vote: Vote, names: Mapping[str, str]) -> Vote:
         name = names.get(label, label)
         sure[name] = max(sure.get(name, 0.0), vote.confidences[place] if vote.confidences else 0.0)
     return replace(vote, labels=tuple(sure), confidences=tuple(sure.values()) if vote.confidences else vote.confidences)
-
-
-def _mask(mask: Mask, names: Mapping[str, str]) -> Mask:
-    """Pixels of classes that are one now get the lowest of their indices."""
-    first: dict[str, int] = {}
-    table = np.arange(256, dtype=mask.indices.dtype)
-    for index, label in sorted(mask.labels.items()):
-        table[index] = first.setdefault(names.get(label, label), index)
-    return Mask(table[mask.indices], {index: name for name, index in first.items()}, mask.confidence)
 
 
 def _once(shapes: Sequence[Any], names: Mapping[str, str]) -> list[Any]:

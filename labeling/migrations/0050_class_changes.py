@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("labeling", "0042_worker_templates")]
+    dependencies = [("labeling", "0047_functions")]
 
     operations = [
         migrations.AddField(

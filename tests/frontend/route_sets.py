@@ -258,6 +258,7 @@ FORBIDDEN_TO_VIEWERS = (
     "qualifications/<int:type_id>/switch/",
     "jobs/new/launch/",
     "jobs/<int:job_id>/stop/",
+    "jobs/<int:job_id>/next/",
     "jobs/<int:job_id>/resume/",
     "jobs/<int:job_id>/bonuses/pay/",
     "api/v1/labeling-jobs/<int:job_id>/resume",

@@ -23,7 +23,7 @@ from labeling.models import (
 )
 from labeling.services import one_by_one
 from labeling.services.golds import keeping, options, scoring
-from labeling.services.intake import inspection
+from labeling.services.intake import inspection, label_files
 from labeling.services.one_by_one import OF_ONE_OBJECT
 from labeling.services.results import adjudication, labels
 from marketplace.errors import Invalid
@@ -109,6 +109,7 @@ def _read(job: LabelingJob, attribute: str, ids: list[int], refused: list[str]) 
         if pk not in usable or augmented_reading.label_state(attributes, attribute) != "labeled":
             continue
         try:
+            attributes = label_files.with_file(attributes, attribute, kind=kind, account=job.account)
             answer = kind.read_manifest(attributes, attribute).answer
             if unknown := sorted(kind.classes(answer) - set(job.labels)):
                 raise ValueError(f"{attribute!r} has a class that the job does not have: {', '.join(unknown)}")

@@ -1,6 +1,7 @@
 """Sample pictures and texts of a data set, before any job has ingested it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from labeling.formats import manifest, texts
 from labeling.models import Dataset
@@ -55,6 +56,11 @@ def sample_text(*, dataset: Dataset, number: int) -> str:
         return texts.check(line.source)
     except texts.TextError as error:
         raise Invalid(f"line {line.number}: the text {error}") from None
+
+
+def sample_line(*, dataset: Dataset, number: int) -> dict[str, Any]:
+    """The members of the data set's good line `number` (from zero, below MOST). Raises NotFound when there is none."""
+    return dict(_line(dataset, number).attributes)
 
 
 def holds_texts(*, dataset: Dataset) -> bool:

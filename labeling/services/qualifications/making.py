@@ -23,7 +23,7 @@ from labeling.models import (
     QualificationTest,
 )
 from labeling.services import one_by_one, scope
-from labeling.services.intake import datasets, inspection, loading, texts
+from labeling.services.intake import datasets, inspection, label_files, loading, texts
 from labeling.task_types.base import IMAGE, TEXT, TaskType
 from marketplace import storage
 from marketplace.errors import DomainError, Invalid
@@ -133,6 +133,8 @@ def _check(test: TestDesign) -> None:
         wrong.append(("test.label_attribute_name", "the attribute that holds the labels expected"))
     if test.task_type not in task_types.names():
         wrong.append(("test.task_type", f"{test.task_type!r} found, one of {', '.join(task_types.names())} expected"))
+    elif task_types.get(test.job.task_type if test.job else test.task_type).audited is not None:
+        wrong.append(("test.job" if test.job else "test.task_type", "questions show no earlier labels to look at"))
     for name, value, allowed in (
         ("questions", test.questions, QUESTIONS),
         ("training", test.training, TRAINING),
@@ -162,6 +164,9 @@ def _of_job(job: LabelingJob, kind: TaskType[Any, Any]) -> Iterator[Qualificatio
     random.shuffle(surer)
     for row in [*own, *surer, *others[len(surer) :]]:
         assert row.label is not None and row.width is not None and row.height is not None
+        truth = kind.read_value(row.label.value)
+        if kind.misfit(truth, (row.width, row.height)):
+            continue
         text = ""
         if kind.medium == TEXT:
             try:
@@ -177,7 +182,7 @@ def _of_job(job: LabelingJob, kind: TaskType[Any, Any]) -> Iterator[Qualificatio
             text=text,
             width=row.width,
             height=row.height,
-            truth=kind.value(kind.certain(kind.read_value(row.label.value))),
+            truth=kind.value(kind.certain(truth)),
         )
 
 
@@ -195,7 +200,8 @@ def _truths(
             if not isinstance(line, manifest.Line) or not line.labeled:
                 continue
             try:
-                truth = kind.read_manifest(line.attributes, attribute).answer
+                attributes = label_files.with_file(line.attributes, attribute, kind=kind, account=account)
+                truth = kind.read_manifest(attributes, attribute).answer
             except one_by_one.OF_ONE_OBJECT:
                 continue
             yield (line.source_ref or "", line.source), truth
@@ -229,7 +235,7 @@ def _of_dataset(
                 text = inline if inline is not None else texts.stored(upright or uri)
         else:
             info, upright = inspection.examine(uri, copy=copy, patient=False)
-        if info.ok:
+        if info.ok and not kind.misfit(truth, (info.width, info.height)):
             yield QualificationQuestion(
                 source_ref=uri,
                 upright_uri=upright,

@@ -9,6 +9,7 @@ from labeling import task_types
 from labeling.formats.answers import AnswerError
 from labeling.models import DataObject, Label, LabelingJob, LabelSource, ObjectState
 from labeling.queries import class_names
+from labeling.services.intake import earlier as earlier_labels
 from labeling.services.intake import inspection
 from labeling.services.queue import advance_requests
 from labeling.services.results import answering, labels
@@ -32,6 +33,10 @@ def refusal(data_object: DataObject) -> str | None:
     return None
 
 
+def _size(row: DataObject) -> tuple[int, int]:
+    return row.width or 0, row.height or 0
+
+
 def adjudicate(*, data_object: DataObject, content: Any, by: str) -> Label:
     """Store the requester's answer (the crowd element's JSON) as a new revision that recomputing never replaces.
 
@@ -53,6 +58,8 @@ def adjudicate(*, data_object: DataObject, content: Any, by: str) -> Label:
     except AnswerError as error:
         raise Invalid(str(error), field=f"answer.{error.field}") from None
     kind = task_types.get(job.task_type)
+    if (before := earlier_labels.of_objects(kind, [data_object.pk]).get(data_object.pk)) is not None:
+        answer = kind.compared(answer, before, size=size)
     with transaction.atomic():
         _, earlier = class_names.locked(job.queue_id)
         value = kind.value(kind.certain(kind.renamed(answer, earlier) if earlier else answer))
@@ -83,7 +90,7 @@ def adjudicate_many(*, job: LabelingJob, answers: Mapping[int, Any], explanation
             row.job = job
             answer = kind.renamed(answers[row.pk], earlier) if earlier else answers[row.pk]
             value = kind.value(kind.certain(answer))
-            problem = kind.unwritable(answer, labels=names)
+            problem = kind.unwritable(answer, labels=names) or kind.misfit(answer, _size(row))
             if reason := refused.get(row.pk) or problem or refusal(row):
                 refused[row.pk] = reason
             elif row.label is None or row.label.explanation != explanation or row.label.value != value:

@@ -40,6 +40,8 @@ class Revision:
     value: dict[str, Any]
     confidence: float | None
     explanation: dict[str, Any]
+    # What a function made for the manifest line.
+    content: dict[str, Any] | None = None
 
 
 def record_labels(
@@ -100,6 +102,15 @@ def fail_objects(*, job: LabelingJob, reasons: Mapping[int, str]) -> int:
     return len(unlabeled)
 
 
+def fail_answered(reasons: Mapping[int, str]) -> None:
+    """Fail objects whose answers give no label, each with its reason. Needs a transaction that has locked them."""
+    rows = [
+        DataObject(pk=pk, state=ObjectState.FAILED, failure_reason=reasons[pk][:500], label=None)
+        for pk in sorted(reasons)
+    ]
+    DataObject.objects.bulk_update(rows, ["state", "failure_reason", "label"], batch_size=CHUNK)
+
+
 def withdraw(*, job: LabelingJob, reasons: Mapping[int, str]) -> int:
     """Fail the objects whose current label, by its key, cannot be written out; returns how many. Revisions are kept."""
     with transaction.atomic():
@@ -130,6 +141,7 @@ def write_revisions(revisions: Sequence[Revision], *, source: str, algorithm: st
                 confidence=revision.confidence,
                 value=revision.value,
                 explanation=revision.explanation,
+                content=revision.content,
             )
             for revision in revisions
         ]

@@ -1,10 +1,9 @@
 """Other names for the classes of shapes."""
 
-import numpy as np
 import pytest
 
 from labeling.formats.renaming import renamed
-from labeling.formats.shapes import Box, Keypoint, Mask, Polygon, Span, Vote
+from labeling.formats.shapes import Box, Drawing, Keypoint, Polygon, Segment, Segmentation, Span, Vote
 
 NAMES = {"wasp": "bee"}
 
@@ -28,10 +27,11 @@ def test_what_somebody_gave_twice_stays_where_no_class_has_another_name():
     assert renamed(twice, NAMES) == twice
 
 
-def test_the_pixels_of_two_classes_get_one_index():
-    mask = Mask(np.array([[0, 1], [2, 3]], dtype=np.uint8), {1: "bee", 2: "fly", 3: "wasp"}, 0.9)
-    found = renamed(mask, NAMES)
-    assert found == Mask(np.array([[0, 1], [2, 1]], dtype=np.uint8), {1: "bee", 2: "fly"}, 0.9)
+def test_segments_and_the_shapes_of_a_drawing_get_the_new_name():
+    two = Segmentation((4, 4), (Segment("bee", "0", 0.5), Segment("wasp", "1", 0.8)), 0.9)
+    assert renamed(two, NAMES) == Segmentation((4, 4), (Segment("bee", "0", 0.5), Segment("bee", "1", 0.8)), 0.9)
+    drawn = Drawing((Keypoint("wasp", 1, 2, 0.5), Keypoint("bee", 1, 2, 0.4)), (4, 4))
+    assert renamed(drawn, NAMES) == Drawing((Keypoint("bee", 1, 2, 0.5),), (4, 4))
 
 
 def test_what_is_no_shape_is_refused():
