@@ -285,6 +285,7 @@ FREE = {
         "email",
         "folder",
         "images",
+        "input_job",
         "job",
         "labels",
         "task_type",

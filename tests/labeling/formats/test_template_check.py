@@ -90,8 +90,8 @@ def test_a_good_template_has_no_findings(sample):
         (form("<crowd-input name='a'/><crowd-input name='b'/>\n<crowd-input name='a'/>"), "2: the name 'a' is that of "
          "line 1 already: one of the values is lost"),
         (form("<script>\nfn(document.cookie)</script>"), "2: document.cookie: the page of a template has no cookies"),
-        (form("<script>\nif (confirm('Sure?')) alert('Yes')</script>"),
-         "2: confirm() and prompt() are always cancelled in the sandbox: ask in the page (alert() is shown)"),
+        (form("<script>\nif (confirm('Sure?')) alert('Yes')</script>"), "2: confirm() and prompt() are always "
+         "cancelled in the sandbox: ask in the page (alert() is shown)"),
         (form("<img src=\"${image_url}\">"), "1: ${...} is Mechanical Turk's way to fill in values: write "
          "{{ task.input... }}"),
         ("x" * 128_001, "None: the template has 128,001 characters, at most 128,000 are allowed"),
