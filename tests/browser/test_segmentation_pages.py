@@ -77,7 +77,7 @@ def in_the_wizard(page: Page, title: str) -> None:
     page.get_by_role("button", name="Continue").click()
     page.get_by_label(title).check()
     expect(page.locator(".hint:visible", has_text="attribute's name ends in -ref")).to_have_count(1)
-    page.get_by_role("textbox", name="Labels", exact=True).fill("bee\nwasp")
+    page.get_by_label("Labels", exact=True).fill("bee\nwasp")
     page.get_by_label("Title").fill("Paint every insect")
     page.get_by_label("Description").fill("Pixel by pixel")
     page.get_by_role("button", name="Continue").click()
