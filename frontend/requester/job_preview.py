@@ -14,7 +14,7 @@ from frontend.session import requester_page
 from frontend.tasks import preview_payload, task_document
 from labeling.models import WorkQueue
 from labeling.services import scope
-from labeling.services.intake import earlier, samples
+from labeling.services.intake import audited, samples
 from labeling.services.jobs.design import Design
 from labeling.services.jobs.instructions import clean_instructions
 from marketplace.errors import NotFound
@@ -76,7 +76,7 @@ def of_draft(request: HttpRequest) -> HttpResponse:
         width=sample.width,
         height=sample.height,
         examples=job_examples.shown(words),
-        shown=earlier.of_line(
+        shown=audited.of_line(
             kind,
             sample.attributes,
             words.get("audit_label_attribute_name", ""),

@@ -67,6 +67,10 @@ class AdjustmentBoundingBox(BoundingBox):
         content[self.element.name][MODIFIED] = modified(answer)
         return content
 
+    def renamed(self, answer: list[Box], names: Mapping[str, str]) -> AdjustedBoxes:
+        """Another name is no change."""
+        return AdjustedBoxes(super().renamed(list(answer), names), modified=modified(answer))
+
     def value(self, answer: Sequence[Any]) -> dict[str, Any]:
         """The boxes, and whether anything was changed."""
         return {**super().value(answer), "adjusted": modified(answer)}

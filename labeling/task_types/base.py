@@ -293,6 +293,11 @@ class TaskType(ABC, Generic[Answer, Models]):
 
     # --- earlier labels; only types with `audited` are asked
 
+    @property
+    def adjusts(self) -> bool:
+        """Whether its labels are earlier ones that people have changed, and name the same classes."""
+        return self.audited is not None and isinstance(self, type(self.audited))
+
     def unauditable(self, earlier: Any, *, labels: Sequence[str]) -> str:
         """Why people cannot be asked about this earlier label, "" when they can."""
         return ""

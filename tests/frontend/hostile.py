@@ -236,7 +236,6 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         ("/jobs/new/launch/", {}),
         (f"{job}stop/", {}),
         (f"{job}continue/", {}),
-        (f"{job}next/", {"task_type": "VerificationBoundingBox"}),
         (f"{job}labels/{ids['object_id']}/adjudicate/", {"answer": json.dumps(stories.ONE_BEE)}),
         (f"{job}exports/", {"kind": "coco", "which": "all", "images": "on"}),
         (f"{job}answers/{ids['review_id']}/decide/", {"decision": "reject", "reason": "no", "return_to_worker": "on"}),

@@ -15,6 +15,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
     job = f"/jobs/{ids['job_id']}/"
     yield from [
         (f"{job}labels/{ids['object_id']}/gold/", {}),
+        (f"{job}next/", {"task_type": "VerificationBoundingBox"}),
         (f"{job}price/", {"price": "0.05"}),
         (f"{job}price-ceiling/", {"price_ceiling": "0.05", "wanted_hours": 5}),
         (f"{job}classes/rename/", {"label": "bee", "name": "honey bee"}),

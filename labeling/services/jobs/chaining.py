@@ -58,7 +58,7 @@ def looked_at(job: LabelingJob) -> tuple[TaskType[Any, Any], str]:
     Of a verification these are the labels that it was about.
     """
     kind = task_types.get(job.task_type)
-    if kind.audited is None or isinstance(kind, type(kind.audited)):
+    if kind.audited is None or kind.adjusts:
         return kind, job.label_attribute_name
     return kind.audited, job.audit_label_attribute_name
 

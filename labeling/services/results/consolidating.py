@@ -39,7 +39,7 @@ from labeling.queries.worker_models import fitted
 from labeling.services import one_by_one
 from labeling.services.conduct import colluding
 from labeling.services.functions import waiting
-from labeling.services.intake import earlier as earlier_labels
+from labeling.services.intake import audited
 from labeling.services.one_by_one import OF_ONE_OBJECT, Failure
 from labeling.services.queue.owners import Judgement
 from labeling.services.results import evidence, labels, reviewing, skills
@@ -223,7 +223,7 @@ def _read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, 
             golds[pk] = kind.read_value(value)
         except OF_ONE_OBJECT as error:
             log.warning("object %d: the adjudicated label cannot be read: %s", pk, one_by_one.reason_of(error))
-    shown = earlier_labels.of_objects(kind, by_id)
+    shown = audited.of_objects(kind, by_id)
     return {
         pk: _Read(
             AnswersToImage(
