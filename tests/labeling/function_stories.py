@@ -81,7 +81,7 @@ def a_form_job(
 
 
 def go_on(job: LabelingJob) -> LabelingJob:
-    """What the message queue does until nothing is left to do now; no pause ends meanwhile, however slow the machine."""
+    """What the message queue does until nothing is left to do now. No pause ends meanwhile, however slow it is."""
     for _ in range(5):
         background.advance_job(job.pk)
         background.run_functions(job.pk)
