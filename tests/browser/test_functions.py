@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 from labeling import background
 from labeling.models import Answer, DataObject, LabelingJob, ObjectLine
@@ -46,6 +46,11 @@ def job(settings: Any, account: Account, workers: list[Worker]) -> LabelingJob:
     return job
 
 
+def summary_of(page: Page) -> Locator:
+    """What opens the functions' part of the wizard's step."""
+    return page.locator(f'wa-details[summary="{DETAILS}"]').locator("summary")
+
+
 def test_functions_are_chosen_and_seen_at_work(
     visit: Visit, live_server: Any, account: Account, owner: User, workers: list[Worker], job: LabelingJob
 ) -> None:
@@ -58,7 +63,7 @@ def test_functions_are_chosen_and_seen_at_work(
     page.get_by_label("Title").fill("Insects")
     page.get_by_label("Description").fill("Which one is it?")
     expect(page.get_by_label("Signing secret")).to_be_hidden()
-    page.get_by_text(DETAILS).click()
+    summary_of(page).click()
     secret = page.get_by_label("Signing secret").input_value()
     assert secret.startswith("whsec_")
     page.get_by_label("Pre-annotation function").fill("os.remove")
@@ -68,8 +73,9 @@ def test_functions_are_chosen_and_seen_at_work(
     assert page.get_by_label("Signing secret").input_value() == secret
     for look in LOOKS:
         shown = visit(owner, reverse("requester:job-new-step", args=["task"]), **look)
-        shown.get_by_text(DETAILS).click()
+        summary_of(shown).click()
         expect(shown.get_by_label("Signing secret")).to_be_visible()
+        shown.screenshot(path=f"/tmp/w-functions-wizard-{look['viewport']['width']}.png", full_page=True)
         assert shown.evaluate("document.documentElement.scrollWidth") <= look["viewport"]["width"]
     page.get_by_label("Pre-annotation function").fill(f"{HERE}.prepare")
     page.get_by_role("button", name="Continue").click()
@@ -89,5 +95,6 @@ def test_functions_are_chosen_and_seen_at_work(
     for look in LOOKS:
         shown = visit(owner, address, **look)
         expect(shown.get_by_text(f"The function {HERE}.most_votes made this label", exact=False)).to_be_visible()
+        shown.screenshot(path=f"/tmp/w-functions-object-{look['viewport']['width']}.png", full_page=True)
         check(shown, [live_server.url + address, live_server.url + reverse("requester:job", args=[job.pk])])
         assert shown.evaluate("document.documentElement.scrollWidth") <= look["viewport"]["width"]

@@ -136,7 +136,8 @@ def test_a_function_that_is_away_is_asked_again_until_it_answers(endpoint):
 
 def test_objects_that_are_answered_do_not_wait_for_one_that_is_not(endpoint):
     function = endpoint(lambda event: (500, b"") if event["dataObject"].get("blurred") else prepared(event))
-    job, workers = a_form_job(objects=3, lines=({}, BLURRED), pre_human_task_function=function.url)
+    url = f"{function.url}?key=of-the-receiver"
+    job, workers = a_form_job(objects=3, lines=({}, BLURRED), pre_human_task_function=url)
     go_on(job)
     assert Task.objects.count() == 2
     for worker in workers:

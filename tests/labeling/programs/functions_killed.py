@@ -1,7 +1,7 @@
 """Asks the functions of a job and is killed at one call after the other: python functions_killed.py <job id> <until>.
 
 This process sets Django up once and has one fork at a time, which does what the message queue does. The fork is killed
-(SIGKILL) as the n-th function that asks, counts tries or stores answers is called, for n = 1, 3, 5 and so on, until a
+(SIGKILL) as the n-th function that asks, counts tries or stores answers is called, for n = 1, 4, 7 and so on, until a
 fork has come to the end: `open` (the objects have their tasks) or `over` (the job is). The number of kills is printed.
 The process itself opens no database connection, because forks must not share one.
 """
@@ -28,7 +28,7 @@ from labeling.models import LabelingJob, Task  # noqa: E402
 from labeling.services.functions import merging, preparing, running, tries  # noqa: E402
 
 FILES = frozenset(module.__file__ for module in (merging, preparing, running, tries))
-STEP = 2
+STEP = 3
 
 
 class Killer:
