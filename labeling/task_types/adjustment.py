@@ -79,6 +79,10 @@ class AdjustmentBoundingBox(BoundingBox):
         """Each box is certain."""
         return AdjustedBoxes(super().certain(answer), modified=modified(answer))
 
+    def renamed(self, answer: list[Box], names: Mapping[str, str]) -> AdjustedBoxes:
+        """Another name for a class is no change of a box."""
+        return AdjustedBoxes(super().renamed(list(answer), names), modified=modified(answer))
+
     def marks(self, answer: list[Box]) -> tuple[Mark, ...]:
         """The boxes, where any was changed: whoever changed nothing has drawn nothing."""
         return super().marks(answer) if modified(answer) else ()
