@@ -67,10 +67,6 @@ class AdjustmentBoundingBox(BoundingBox):
         content[self.element.name][MODIFIED] = modified(answer)
         return content
 
-    def renamed(self, answer: list[Box], names: Mapping[str, str]) -> AdjustedBoxes:
-        """Another name is no change."""
-        return AdjustedBoxes(super().renamed(list(answer), names), modified=modified(answer))
-
     def value(self, answer: Sequence[Any]) -> dict[str, Any]:
         """The boxes, and whether anything was changed."""
         return {**super().value(answer), "adjusted": modified(answer)}
@@ -82,6 +78,10 @@ class AdjustmentBoundingBox(BoundingBox):
     def certain(self, answer: list[Box]) -> AdjustedBoxes:
         """Each box is certain."""
         return AdjustedBoxes(super().certain(answer), modified=modified(answer))
+
+    def renamed(self, answer: list[Box], names: Mapping[str, str]) -> AdjustedBoxes:
+        """Another name for a class is no change of a box."""
+        return AdjustedBoxes(super().renamed(list(answer), names), modified=modified(answer))
 
     def marks(self, answer: list[Box]) -> tuple[Mark, ...]:
         """The boxes, where any was changed: whoever changed nothing has drawn nothing."""

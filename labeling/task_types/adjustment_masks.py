@@ -74,6 +74,10 @@ class AdjustmentSemanticSegmentation(SemanticSegmentation):
         """The masks with their confidences, and whether anything was changed."""
         return _adjusted(super().read_value(value), bool(value.get("adjusted", True)))
 
+    def renamed(self, answer: Segmentation, names: Mapping[str, str]) -> AdjustedMasks:
+        """Another name for a class is no change of a mask."""
+        return _adjusted(super().renamed(answer, names), modified(answer))
+
     def marks(self, answer: Segmentation) -> tuple[Mark, ...]:
         """Where any mask was changed: whoever changed nothing has painted nothing."""
         return super().marks(answer) if modified(answer) else ()
