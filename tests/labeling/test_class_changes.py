@@ -10,7 +10,6 @@ from labeling.formats.shapes import Box, ImageSize, Vote
 from labeling.models import Answer, AnswerReview, ClassChange, DataObject, Gold, GoldResult, Label, WorkerSkill
 from labeling.queries import people
 from labeling.services.golds import keeping
-from labeling.services.intake import earlier
 from labeling.services.jobs import advancing, classes, creation
 from labeling.services.output import manifests
 from labeling.services.queue import assignments
@@ -287,7 +286,7 @@ def test_an_earlier_label_that_is_adjusted_has_the_new_names_and_counts_as_uncha
     advancing.advance_job(job.pk)
     seat = assignments.claim(worker=worker[0], queue=job.queue)
     classes.rename(job=now(job), label="wasp", name="hornet", by="user:1")
-    shown = earlier.shown(object_id=seat.task.data_object_id, task_type=job.task_type, size=stories.SIZE)
+    shown = audited.shown(object_id=seat.task.data_object_id, task_type=job.task_type, size=stories.SIZE)
     assert [box["label"] for box in shown.initial_value] == ["hornet"]
     content = stories.boxes((100, 100, 50, 40), label="wasp")
     content["boundingBox"]["initialValueModified"] = False
