@@ -102,7 +102,7 @@ def answered(visit: Visit, job: LabelingJob, workers: list[Worker], tag: str) ->
         expect(page.get_by_role("button", name="Delete")).to_have_count(0)
         steady(page)
         settles(lambda p=page: used(p), [])
-        page.get_by_label("Nothing to label here").check()
+        page.get_by_role("checkbox", name="Nothing to label here").check()
         hand_in(page)
         expect(page.get_by_text("You have done every task of this job")).to_be_visible()
     first = Answer.objects.order_by("pk").first()

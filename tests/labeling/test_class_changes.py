@@ -10,6 +10,7 @@ from labeling.formats.shapes import Box, ImageSize, Vote
 from labeling.models import Answer, AnswerReview, ClassChange, DataObject, Gold, GoldResult, Label, WorkerSkill
 from labeling.queries import people
 from labeling.services.golds import keeping
+from labeling.services.intake import audited
 from labeling.services.jobs import advancing, classes, creation
 from labeling.services.output import manifests
 from labeling.services.queue import assignments
