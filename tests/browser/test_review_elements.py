@@ -82,8 +82,9 @@ def test_moderation_labels(show: Show) -> None:
     for key in ("x", "Enter"):
         page.keyboard.press(key)
     assert answer(page, 2) == {MODERATION: {"ModerationLabels": []}}
-    for key in ("2", "Enter"):
-        page.keyboard.press(key)
+    page.keyboard.press("2")
+    expect(page.get_by_role("checkbox", name="Gore")).to_be_checked()
+    page.keyboard.press("Enter")
     assert answer(page, 3) == {MODERATION: {"ModerationLabels": [{"name": "Gore"}]}}
 
 
