@@ -35,6 +35,7 @@ class InputFields(forms.Form):
         )
         jobs = chaining.over(scope.jobs(account)).order_by("-id")
         self.fields["chained_job"].queryset = jobs  # type: ignore[attr-defined]
+        self.fields["dataset"].required = not jobs.exists()
         self.fields["chained_job"].label_from_instance = (  # type: ignore[attr-defined]
             lambda job: f"{job.name} ({job.objects_total} objects)"
         )

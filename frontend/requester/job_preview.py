@@ -77,7 +77,11 @@ def of_draft(request: HttpRequest) -> HttpResponse:
         height=sample.height,
         examples=job_examples.shown(words),
         shown=earlier.of_line(
-            kind, sample.attributes, words.get("audit_label_attribute_name", ""), size=(sample.width, sample.height)
+            kind,
+            sample.attributes,
+            words.get("audit_label_attribute_name", ""),
+            size=(sample.width, sample.height),
+            account=request.account,  # type: ignore[attr-defined]
         ),
     )
     minutes = people.get("time_limit_minutes")

@@ -158,9 +158,9 @@ class AdjustmentBoundingBox(BoundingBox):
         return [_adjusted(one, given) for one, given in zip(found, objects, strict=True)]
 
 
-def modified(boxes: Sequence[Any]) -> bool:
-    """Whether anybody changed the earlier label; boxes that come from elsewhere are new ones."""
-    return bool(getattr(boxes, "modified", True))
+def modified(answer: Any) -> bool:
+    """Whether anybody changed the earlier label; what comes from elsewhere is a new one."""
+    return bool(getattr(answer, "modified", True))
 
 
 def _adjusted(found: Consensus, given: AnswersToImage[list[Box]]) -> Consensus:
