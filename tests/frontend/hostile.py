@@ -275,11 +275,8 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         *qualification_forms(world),
         (reverse("worker:payout-details"), {"holder": "Ana", "destination": "acct 1"}),
         (reverse("worker:payout-request"), {"amount": "1.50"}),
-        *people_forms(world),
-        *hostile_money.forms(world),
-        *hostile_told.forms(world),
-        *panel_forms(world),
-        *hostile_quality.forms(world),
+        *(*people_forms(world), *hostile_money.forms(world), *hostile_told.forms(world)),
+        *(*panel_forms(world), *hostile_quality.forms(world)),
         ("/sign-out/", {"next": "/"}),
         ("/api/v1/uploads", {"folder": "0" * 32, "files": SimpleUploadedFile("a.png", builders.image_bytes())}),
     ]

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.db import IntegrityError, connection, transaction
 
 from labeling import hooks
 from labeling.formats.shapes import Vote
@@ -190,6 +191,32 @@ def test_whoever_is_refused_by_a_listener_has_changed_nothing():
         hooks.classes_change.remove(refuse)
     assert [label.revision for label in newest(job)] == [1, 1]
     assert now(job).labels == ["bee", "wasp", "fly"]
+
+
+def test_what_fails_in_the_middle_is_not_half_done():
+    job, workers = a_class_job(objects=2)
+    answer_all(job, workers, ["bee", "bee", "bee"])
+    with connection.cursor() as cursor:
+        # The change itself is stored last, when every label has its revision.
+        cursor.execute("ALTER TABLE labeling_classchange ADD CONSTRAINT broken CHECK (labels < 0)")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        classes.rename(job=job, label="bee", name="ant", by="user:1")
+    assert (now(job).labels, now(job).earlier_labels) == (["bee", "wasp", "fly"], {})
+    assert {label.value["choice"] for label in newest(job)} == {"bee"}
+    assert {label.explanation.get("of_revision") for label in newest(job)} == {None}
+
+
+def test_what_follows_is_repeated_until_it_has_ended():
+    job, workers = a_class_job(objects=3)
+    answer_all(job, workers, ["bee", "bee", "wasp"])
+    pieces = sums(workers[0])["bee"]
+    classes.rename(job=job, label="bee", name="ant", by="user:1")
+    for _ in range(2):
+        # As after a kill: all of it is done, and nobody knows.
+        ClassChange.objects.update(settled=False)
+        advancing.advance_job(job.pk)
+        assert (sums(workers[0])["ant"], "bee" in sums(workers[0])) == (pieces, False)
+        assert ClassChange.objects.get().settled
 
 
 def test_golds_follow_and_are_scored_by_what_is_one_class_now():

@@ -48,8 +48,6 @@ from labeling.task_types.base import AnswersToImage, Consensus
 log = logging.getLogger(__name__)
 
 CHUNK = 200
-SAMPLE = 2000
-"""About how many objects a fit reads at most."""
 UNUSABLE = "none of the answers could be read"
 """Why an object failed whose answers give no label."""
 
@@ -259,7 +257,7 @@ def refit(*, job: LabelingJob, at_least: int = FIRST_FIT, growth: float = GROWTH
     if count < at_least or count < before * growth:
         return False
     # An even sample over the job, the same on every run.
-    stride = max(1, count // SAMPLE)
+    stride = max(1, count // task_types.get(job.task_type).fit_sample)
     ids = list(labeled.order_by("index").values_list("pk", flat=True))[::stride]
     images = []
     for start in range(0, len(ids), CHUNK):
