@@ -1,13 +1,15 @@
-"""Verification and adjustment of boxes: what people are shown of an earlier label, and what becomes of it."""
+"""Verification and adjustment of boxes and masks: what people are shown of an earlier label, and what becomes of it."""
 
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 
 from labeling import task_types
 from labeling.consolidation.answers import WorkerAnswer
+from labeling.formats import segments
 from labeling.formats.answers import AnswerError
 from labeling.formats.shapes import Box, ImageSize, Vote
 from labeling.task_types.base import AnswersToImage
@@ -15,6 +17,7 @@ from labeling.task_types.base import AnswersToImage
 LABELS = ["bee", "wasp"]
 SIZE = (200, 100)
 EARLIER = [Box("bee", 10.4, 20.6, 30.3, 40.2), Box("wasp", 100.5, 5, 50, 60.75)]
+MASKS = task_types.get("AdjustmentSemanticSegmentation")
 VERIFY, ADJUST = task_types.get("VerificationBoundingBox"), task_types.get("AdjustmentBoundingBox")
 
 
@@ -147,3 +150,46 @@ def test_a_simulated_worker_leaves_what_is_right_and_mends_the_rest():
 def test_a_job_without_a_class_of_the_earlier_label_cannot_adjust_it():
     assert ADJUST.unauditable(EARLIER, labels=["bee"]) == "it has a class that the job does not have: wasp"
     assert ADJUST.unauditable(EARLIER, labels=LABELS) == VERIFY.unauditable(EARLIER, labels=["good", "bad"]) == ""
+
+
+def test_another_name_of_a_class_is_no_change():
+    renamed = ADJUST.renamed(kept(), {"bee": "honeybee"})
+    assert [box.label for box in renamed] == ["honeybee", "wasp"] and renamed.modified is False
+    verdict = VERIFY.renamed(Vote(("bad",), comments=("too wide",)), {"bad": "wrong"})
+    assert verdict.label == "wrong" and verdict.comments == ("too wide",)
+    masks = MASKS.renamed(MASKS.certain(left_alone()), {"bee": "honeybee"})
+    assert MASKS.classes(masks) == {"honeybee"} and MASKS.value(masks)["adjusted"] is False
+
+
+def painted(left: int):
+    pixels = np.zeros((SIZE[1], SIZE[0]), np.uint8)
+    pixels[10:60, left : left + 40] = 1
+    return segments.from_pixels(pixels, {1: "bee"})
+
+
+def left_alone():
+    """The masks of a worker who changed nothing, as the element sends them."""
+    content = MASKS.write_answer(painted(20), size=SIZE)
+    content["crowd-semantic-segmentation"]["initialValueModified"] = False
+    return MASKS.read_answer(content, labels=LABELS, size=SIZE)
+
+
+def test_masks_that_nobody_changed_are_the_same_pixels():
+    found = label(MASKS, left_alone(), left_alone(), labels=LABELS, earlier=painted(20))
+    assert MASKS.read_value(found.value).segments[0].counts == painted(20).segments[0].counts
+    assert line(MASKS, found, LABELS)[1]["adjustment-status"] == "unadjusted"
+    assert MASKS.marks(left_alone()) == ()
+    changed = MASKS.read_answer(MASKS.write_answer(painted(30), size=SIZE), labels=LABELS, size=SIZE)
+    found = label(MASKS, left_alone(), changed, labels=LABELS, earlier=painted(20))
+    assert line(MASKS, found, LABELS)[1]["adjustment-status"] == "adjusted"
+    assert MASKS.compared(left_alone(), painted(30), size=SIZE).modified is True
+    assert MASKS.compared(changed, painted(30), size=SIZE).modified is False
+    assert MASKS.unauditable(painted(20), labels=["wasp"]).endswith("does not have: bee")
+
+
+def test_masks_to_verify_lie_over_the_picture():
+    verify = task_types.get("VerificationSemanticSegmentation")
+    overlay = json.loads(verify.shown(painted(20), size=SIZE).attributes["overlay"])["semanticSegmentation"]
+    assert overlay["labels"] == ["bee"] and set(overlay["labelMappings"]) == {"bee"}
+    assert overlay["src"].startswith("data:image/png;base64,")
+    assert verify.shown(segments.from_pixels(np.zeros((100, 200), np.uint8), {}), size=SIZE).attributes == {}
