@@ -194,22 +194,86 @@ def test_a_picture_of_sixteen_bits_is_seen_through_a_window(site: Site, open_pag
     site.pictures["/deep.png"] = out.getvalue()
     site.pages["/draw"] = drawing_harness("crowd-polygon", labels="['bee']", src="/deep.png")
     page = open_page("/draw")
-    assert abs(shade(page, 100, 240) - shade(page, 600, 240)) < 3
+    assert abs(shade(page, 100, 440) - shade(page, 600, 440)) < 3
     page.get_by_role("button", name="Brightness and contrast").click()
     page.get_by_role("button", name="Fit the window to the picture").click()
-    settles(lambda: (shade(page, 100, 240), shade(page, 600, 240)), (0, 255))
+    settles(lambda: (shade(page, 100, 440), shade(page, 600, 440)), (0, 255))
     level = page.get_by_label("Level")
     expect(level).to_have_value("1200")
     level.focus()
     press(page, "End")
-    settles(lambda: shade(page, 600, 240), 0)
+    settles(lambda: shade(page, 600, 440), 0)
     check_accessible(page)
     page.get_by_role("button", name="Reset").click()
-    settles(lambda: shade(page, 600, 240), shade(page, 100, 240) + 1)
+    settles(lambda: shade(page, 600, 440), shade(page, 100, 440) + 1)
 
     page.evaluate(f"{TOOL}.src = '/picture/1.png'")
     steady(page)
     page.get_by_role("button", name="Brightness and contrast").click()
     page.get_by_role("button", name="Brightness and contrast").click()
-    page.get_by_label("Contrast").wait_for()
+    page.get_by_label("Contrast", exact=True).wait_for()
     expect(page.get_by_label("Level")).to_have_count(0)
+
+
+def test_one_of_hundreds_of_labels_is_found_by_typing(site: Site, open_page: Open) -> None:
+    """What is typed filters the labels, and a digit chooses one of the first that are left."""
+    labels = [f"{kind} {size}" for kind in ("bee", "wasp", "fly", "moth") for size in ("small", "large")]
+    labels += [f"species {number}" for number in range(400)]
+    page = opened_with(site, open_page, labels)
+    draw(page, 100, 100, 200, 200)
+    press(page, "/")
+    page.keyboard.type("wasp")
+    expect(page.locator(".palette .label")).to_have_text(["wasp small1", "wasp large2"])
+    press(page, "2")
+    settles(lambda: value(page, "boundingBoxes")[0]["label"], "wasp large")
+    press(page, "/")
+    page.keyboard.type("species 39")  # also 139, 239 and 339
+    expect(page.locator(".palette .label")).to_have_count(14)
+    press(page, "Alt+3")
+    settles(lambda: value(page, "boundingBoxes")[0]["label"], "species 239")
+    check_accessible(page)
+
+
+def opened_with(site: Site, open_page: Open, labels: list[str]) -> Page:
+    """The page of the box tool with these labels."""
+    site.pages["/draw"] = drawing_harness("crowd-bounding-box", labels=json.dumps(labels).replace('"', "&quot;"))
+    page = open_page("/draw")
+    steady(page)
+    return page
+
+
+def test_a_palm_beside_a_pen_neither_draws_nor_moves_the_picture(site: Site, open_page: Open) -> None:
+    """While a pen draws, and shortly after, a touch is the hand that holds it; later a finger draws again."""
+    page = opened(site, open_page, "crowd-bounding-box", has_touch=True)
+    view = page.evaluate(f"{TOOL}.bench.view")
+    spots = {
+        name: on_screen(page, *at) for name, at in {"from": (100, 100), "to": (200, 180), "palm": (400, 300)}.items()
+    }
+    devtools = page.context.new_cdp_session(page)
+
+    def pen(kind: str, spot: str) -> None:
+        x, y = spots[spot]
+        pressed = {"button": "left", "buttons": 1} if kind != "mouseReleased" else {"button": "left"}
+        devtools.send("Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y, "pointerType": "pen", **pressed})
+
+    def palm(kind: str, by: float = 0) -> None:
+        touching = [] if kind == "touchEnd" else [{"x": spots["palm"][0] + by, "y": spots["palm"][1] + by}]
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touching})
+
+    pen("mousePressed", "from")
+    palm("touchStart")
+    palm("touchMove", 60)
+    pen("mouseMoved", "to")
+    pen("mouseReleased", "to")
+    palm("touchEnd")
+    box = {"label": "bee", "left": 100, "top": 100, "width": 100, "height": 80}
+    settles(lambda: value(page, "boundingBoxes"), [box])
+    assert page.evaluate(f"{TOOL}.bench.view") == view
+
+    press(page, "Escape")
+    page.wait_for_timeout(700)
+    palm("touchStart")
+    palm("touchMove", -80)
+    palm("touchMove", -160)
+    palm("touchEnd")
+    settles(lambda: len(value(page, "boundingBoxes")), 2)

@@ -1,11 +1,12 @@
 /** The panels beside the canvas of the drawing tools as templates: the labels and the list of shapes. Pure functions of what they
  *  show; what happens at a click is a callback. Every label is shown as text. */
 import { html, nothing } from "lit";
+import { guard } from "lit/directives/guard.js";
 import { type IconName, icon } from "../kit/icons";
 import { inWords } from "../labels/attributes";
 import type { Kind, Shape } from "../shapes/shape";
 import "./rows";
-import { type Search, search, spot } from "./label-parts";
+import { DIGITS, type Search, search, spot } from "./label-parts";
 
 export function palette(view: Search & { current: number }) {
   const { labels } = view;
@@ -14,13 +15,14 @@ export function palette(view: Search & { current: number }) {
     <h2 class="quiet" id="labels-title">Label</h2>
     ${field}
     <div class="palette" role="group" aria-labelledby="labels-title">
-      ${shown.map((label) => {
+      ${guard([labels, view.typed, view.current], () => shown.map((label, place) => {
         const at = labels.indexOf(label);
+        const key = view.typed ? (DIGITS[place] ?? null) : label.hotkey;
         return html`<button type="button" class="label" aria-pressed=${at === view.current ? "true" : "false"} title=${label.name}
             aria-keyshortcuts=${label.hotkey?.replace("⇧", "Shift+") ?? nothing} @click=${() => view.onChoose(at)}>
-          ${spot(label.color)}<span class="name">${label.name}</span>${label.hotkey ? html`<kbd aria-hidden="true">${label.hotkey}</kbd>` : nothing}
+          ${spot(label.color)}<span class="name">${label.name}</span>${key ? html`<kbd aria-hidden="true">${key}</kbd>` : nothing}
         </button>`;
-      })}
+      }))}
       ${shown.length === 0 ? html`<p class="empty">No label is called that.</p>` : nothing}
     </div>
   </section>`;
@@ -56,10 +58,10 @@ export function shapeList<S extends Shape>(view: List<S>) {
   const { kind, shapes, hidden, locked } = view;
   const all = (marks: ReadonlySet<number>) => shapes.length > 0 && shapes.every(({ id }) => marks.has(id));
   return html`<section class="boxes ${view.open ? "open" : ""}" id="shape-list" aria-label=${title(kind.many)}>
-    <h2>${title(kind.many)} <span>${shapes.length}</span></h2>
-    ${shapes.length === 0 ? html`<p class="empty">${view.hint}</p>` : html`<div class="every" role="group" aria-label="All ${kind.many}">
+    <div class="head"><h2>${title(kind.many)} <span>${shapes.length}</span></h2>${shapes.length === 0 ? nothing : html`<div class="every" role="group" aria-label="All ${kind.many}">
       ${mark(`Hide all ${kind.many}`, all(hidden), all(hidden) ? "eye-off" : "eye", () => view.onHide(null, !all(hidden)))}
-      ${mark(`Lock all ${kind.many}`, all(locked), all(locked) ? "lock" : "lock-open", () => view.onLock(null, !all(locked)))}</div>`}
+      ${mark(`Lock all ${kind.many}`, all(locked), all(locked) ? "lock" : "lock-open", () => view.onLock(null, !all(locked)))}</div>`}</div>
+    ${shapes.length === 0 ? html`<p class="empty">${view.hint}</p>` : nothing}
     <waggle-rows .rows=${shapes.map((shape, at) => ({ key: shape.id, on: shape.id === view.selected, cells: () => row(shape, at, view) }))}></waggle-rows>
   </section>`;
 }

@@ -103,12 +103,13 @@ export abstract class ShapeTool<S extends Shape, E extends ShapeEditor<S>> imple
   outdated(scene: Scene): Outdated {
     const { rested, look, resting } = this;
     this.rested = resting;
-    this.look = [scene.fill, scene.hideOthers, this.editor.shapes.length <= MOST_TAGS].join(" ");
+    const tags = this.editor.shapes.length <= MOST_TAGS;
+    this.look = [scene.fill, scene.hideOthers, tags].join(" ");
     if (look !== this.look) return "all";
     if (rested === resting) return [];
     const [before, after] = [new Set(rested), new Set(resting)];
     const changed = [...rested.filter((shape) => !after.has(shape)), ...resting.filter((shape) => !before.has(shape))];
-    if (changed.length > MOST_PATCHED) return "all";
+    if (changed.length > MOST_PATCHED || (tags && changed.length > 0)) return "all"; // a name tag lies beside its shape
     return changed.map((shape) => wider(this.editor.kind.bounds(shape), OVERHANG / scene.view.scale));
   }
 

@@ -68,6 +68,7 @@ export class Stage {
     }
     const idle = this.tool.idle(scene);
     if (!idle || !this.blank) this.touched.draw();
+    this.above.content.style.visibility = idle ? "hidden" : ""; // an empty layer costs the browser time as well
     this.blank = idle;
   }
 

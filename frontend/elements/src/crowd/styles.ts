@@ -53,7 +53,7 @@ export const tokens = css`
 
 /** The list of keys in a dialog. */
 export const keyStyles = css`
-  .keys { display: grid; grid-template-columns: max-content 1fr; gap: 0.35rem 1rem; margin: 0; font-size: 0.875rem; }
+  .keys { display: grid; grid-template-columns: fit-content(40%) 1fr; gap: 0.35rem 1rem; margin: 0; font-size: 0.875rem; }
   .keys dt { font-weight: 600; }
   .keys dd { margin: 0; }
   .keys .change { min-block-size: 1.5rem; padding: 0 0.4rem; font-size: 0.8125rem; color: var(--_text-2); }
@@ -157,7 +157,9 @@ export const shapeStyles = css`
   .attributes label { font-weight: 600; margin-block-start: 0.3rem; overflow-wrap: anywhere; }
   .attributes :is(input, select) { font: inherit; color: inherit; inline-size: 100%; min-block-size: 2.25rem; padding: 0.2rem 0.5rem; border: 1px solid var(--_line-strong); border-radius: 6px; background: var(--_surface); }
   .attributes small { color: var(--_text-2); }
-  .every { float: inline-end; margin-block-start: -2rem; margin-inline-end: 1.5rem; display: flex; gap: 2px; }
+  .head { display: flex; align-items: center; gap: 0.4rem; }
+  .head h2 { flex: 1; margin: 0; }
+  .every { display: flex; gap: 2px; }
   .every button { min-inline-size: 2.25rem; padding: 0; border-color: transparent; background: none; color: var(--_text-2); }
   .none { display: flex; gap: 0.6rem; align-items: flex-start; padding: 0.6rem 0.7rem; border: 1px dashed var(--_line-strong); border-radius: 8px; cursor: pointer; font-size: 0.875rem; font-weight: 600; }
   .none:has(input:checked) { border-style: solid; background: var(--_brand-soft); border-color: var(--_brand-line); }
