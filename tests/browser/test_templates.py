@@ -181,7 +181,7 @@ AROUND = """<html><head>
   window.addEventListener("load", async () => {
     const pixel = document.createElement("canvas").getContext("2d");
     pixel.drawImage(picture, 0, 0, 1, 1);
-    const found = { parts: PARTS.length, lib: window.lib(2), look: getComputedStyle(document.body).outlineWidth,
+    const found = { parts: PARTS.length, lib: window.lib(2), look: getComputedStyle(document.body).paddingTop,
       kept: sessionStorage.started + localStorage.length, read: pixel.getImageData(0, 0, 1, 1).data.length,
       logo: logo.naturalWidth, data: await (await fetch("https://cdn.example.org/data.json")).json() };
     document.querySelector("crowd-form").onsubmit = () => {
@@ -195,7 +195,7 @@ PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 )
 CDN = {
-    "look.css": ("text/css", b"body { outline: 3px solid; }"),
+    "look.css": ("text/css", b"body { padding-top: 11px; }"),
     "lib.js": ("text/javascript", b"window.lib = (x) => x + 1;"),
     "logo.png": ("image/png", PIXEL),
     "data.json": ("application/json", b"[7]"),
@@ -231,7 +231,7 @@ def test_the_page_of_a_template_is_one_in_which_templates_work(open_page, live_s
     wait_until(lambda: answers(job))
     answer = answers(job)[0]
     assert json.loads(answer.pop("seen")) == {
-        "parts": 2, "lib": 3, "look": "3px", "kept": "yes0", "read": 4, "logo": 1, "data": [7], "opened": True
+        "parts": 2, "lib": 3, "look": "11px", "kept": "yes0", "read": 4, "logo": 1, "data": [7], "opened": True
     }  # fmt: skip
     assert answer == {"wing.0.yes": True, "sting.1.yes": False, "mood.label": "cross"}
 
@@ -257,9 +257,11 @@ def test_answers_of_robots_are_told_from_those_of_people_with_scripts(open_page,
     page = open_task(open_page, live_server, workers[0], job)
     frame = page.frame_locator("crowd-template iframe")
     frame.get_by_role("radio", name="bee").wait_for()
+    page.frames[1].evaluate("document.body.dataset.old = 'yes'")
     page.frames[1].evaluate(ROBOT)
     wait_until(lambda: len(answers(job)) == 1)
     assert answers(job)[0] == {"kind": {"bee": True, "wasp": False}, "by": "robot"}
+    expect(frame.locator("body:not([data-old])")).to_have_count(1)
     frame.get_by_role("button", name="Submit").focus()
     page.keyboard.press("b")
     page.keyboard.press("Enter")
