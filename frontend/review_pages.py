@@ -14,7 +14,7 @@ from frontend.review_forms import DecisionForm, FilterForm, SampleForm, first_er
 from labeling import task_types
 from labeling.models import AnswerReview, WorkQueue
 from labeling.queries import people
-from labeling.services.intake import earlier
+from labeling.services.intake import audited
 from labeling.services.results import deciding, history, review_lists, reviewers
 from labeling.services.results.review_lists import ReviewFilter
 from marketplace.errors import DomainError
@@ -55,7 +55,7 @@ def context(request: HttpRequest, desk: Desk) -> dict[str, Any]:
     page = Paginator(found.order_by("-pk"), PER_PAGE).get_page(request.GET.get("page"))
     kind, rows = task_types.get(desk.queue.task_type), list(page)
     decided_by = reviewers.deciders(rows)
-    before = earlier.of_objects(kind, [row.assignment.task.data_object_id for row in rows])
+    before = audited.of_objects(kind, [row.assignment.task.data_object_id for row in rows])
     return {
         "desk": desk,
         "page": page,

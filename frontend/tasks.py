@@ -13,7 +13,7 @@ from frontend.images import image_url, task_addresses
 from frontend.template_frames import frame_url
 from labeling import task_types
 from labeling.models import DataObject, LabelingJob, Task, WorkQueue
-from labeling.services.intake import earlier
+from labeling.services.intake import audited
 from labeling.services.jobs import limits
 from labeling.task_types.base import Shown
 from marketplace import money
@@ -93,7 +93,7 @@ def task_payload(task: Task, user_id: int) -> dict[str, Any]:
         height=height,
         examples=examples,
         object_id=object_id,
-        shown=earlier.shown(object_id=object_id, task_type=queue.task_type, size=(width, height)),
+        shown=audited.shown(object_id=object_id, task_type=queue.task_type, size=(width, height)),
     )
 
 

@@ -82,7 +82,7 @@ def file_link(uri: str, seconds: int) -> str:
 
 
 def page_response(request: HttpRequest, html: str, *, script_hosts: list[str]) -> HttpResponse:
-    """The page of a template in its sandbox; `script_hosts` may serve it scripts, styles and fonts."""
+    """The page of a template in its sandbox; `script_hosts` may serve it scripts, styles, fonts, pictures and data."""
     script = request.build_absolute_uri(static("dist/crowd-html-elements.js"))
     response = HttpResponse(
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Task</title><script src="{script}"></script>'
@@ -114,9 +114,9 @@ def policy(request: HttpRequest, *, script: str, script_hosts: list[str]) -> str
         "script-src": f"'unsafe-inline' 'unsafe-eval' data: blob: {script} {files} {hosts}",
         "style-src": f"'unsafe-inline' data: {files} {hosts}",
         "font-src": f"data: {files} {hosts}",
-        "img-src": f"data: blob: {files}",
-        "media-src": f"data: blob: {files}",
-        "connect-src": f"data: blob: {files}",
+        "img-src": f"data: blob: {files} {hosts}",
+        "media-src": f"data: blob: {files} {hosts}",
+        "connect-src": f"data: blob: {files} {hosts}",
         "worker-src": "blob:",
         "form-action": "'none'",
         "base-uri": "'none'",

@@ -10,7 +10,7 @@ from frontend.images import image_url
 from frontend.layers import Kind, earlier_layers, label_layer
 from labeling.models import DataObject
 from labeling.queries import people
-from labeling.services.intake import earlier
+from labeling.services.intake import audited
 
 SHORT_NAME = 6
 """How many characters of a worker's id galleries show; the object's page shows all."""
@@ -48,7 +48,7 @@ def cards(rows: Iterable[DataObject], kind: Kind, user_id: int, *, everybody: bo
     """The gallery items of several objects of one job; the answers of all of them are one query."""
     shown = list(rows)
     answers = people.answers_of_many(shown)
-    before = earlier.of_objects(kind, [row.pk for row in shown])
+    before = audited.of_objects(kind, [row.pk for row in shown])
     options: dict[str, Any] = {"name_length": SHORT_NAME, "everybody": everybody}
     return [card(row, kind, user_id, answers[row.pk], before=before.get(row.pk), **options) for row in shown]
 

@@ -10,7 +10,7 @@ from django import forms
 from labeling import task_types
 from labeling.models import Dataset, LabelingJob
 from labeling.services import scope
-from labeling.services.jobs import chaining, earlier_labels, limits
+from labeling.services.jobs import audited_labels, chaining, limits
 from marketplace.models import Account
 
 
@@ -35,6 +35,7 @@ class InputFields(forms.Form):
         )
         jobs = chaining.over(scope.jobs(account)).order_by("-id")
         self.fields["chained_job"].queryset = jobs  # type: ignore[attr-defined]
+        self.fields["dataset"].required = not jobs.exists()
         self.fields["chained_job"].label_from_instance = (  # type: ignore[attr-defined]
             lambda job: f"{job.name} ({job.objects_total} objects)"
         )
@@ -68,6 +69,6 @@ class EarlierLabelFields(forms.Form):
             given["audit_label_attribute_name"] = ""
             return given
         name = given.get("audit_label_attribute_name")
-        if name is not None and (reason := earlier_labels.refusal(kind, name)):
+        if name is not None and (reason := audited_labels.refusal(kind, name)):
             self.add_error("audit_label_attribute_name", f"{reason[0].upper()}{reason[1:]}.")
         return given

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST
 
 from frontend.requester.job_new import suggest
 from frontend.session import requester_page
+from labeling import task_types
 from labeling.models import LabelingJob
 from labeling.services import scope
 from labeling.services.jobs import chaining
@@ -37,10 +38,12 @@ def follow(request: HttpRequest, job_id: int) -> HttpResponse:
 def _data(account: Account, job: LabelingJob, kind: TaskType[Any, Any] | None) -> dict[str, Any]:
     """Of a job that has not labeled everything the rest is asked for, under the same name, as Ground Truth chains."""
     rest = kind is None and not chaining.labeled_all(job)
+    name = _free_name(account, job.name)
+    own = f"{name}-ref" if (kind or task_types.get(job.task_type)).label_is_file else ""
     return {
-        "name": _free_name(account, job.name),
+        "name": name,
         "chained_job": job.pk,
-        "label_attribute_name": job.label_attribute_name if rest else "",
+        "label_attribute_name": job.label_attribute_name if rest else own,
         **_selection(job, kind),
     }
 

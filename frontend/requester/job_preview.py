@@ -14,7 +14,7 @@ from frontend.session import requester_page
 from frontend.tasks import preview_payload, task_document
 from labeling.models import WorkQueue
 from labeling.services import scope
-from labeling.services.intake import earlier, samples
+from labeling.services.intake import audited, samples
 from labeling.services.jobs.design import Design
 from labeling.services.jobs.instructions import clean_instructions
 from marketplace.errors import NotFound
@@ -76,8 +76,12 @@ def of_draft(request: HttpRequest) -> HttpResponse:
         width=sample.width,
         height=sample.height,
         examples=job_examples.shown(words),
-        shown=earlier.of_line(
-            kind, sample.attributes, words.get("audit_label_attribute_name", ""), size=(sample.width, sample.height)
+        shown=audited.of_line(
+            kind,
+            sample.attributes,
+            words.get("audit_label_attribute_name", ""),
+            size=(sample.width, sample.height),
+            account=request.account,  # type: ignore[attr-defined]
         ),
     )
     minutes = people.get("time_limit_minutes")

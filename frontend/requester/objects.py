@@ -18,7 +18,7 @@ from labeling.models import DataObject
 from labeling.queries import people
 from labeling.services import scope
 from labeling.services.golds import keeping
-from labeling.services.intake import decoding, earlier, inspection
+from labeling.services.intake import audited, decoding, inspection
 from labeling.services.results import adjudication
 from labeling.task_types.base import Shown
 from marketplace import storage, strict
@@ -63,7 +63,7 @@ def object_page(request: HttpRequest, job_id: int, object_id: int) -> HttpRespon
         inspection.inspect_labeled(row)
     kind = task_types.get(job.task_type)
     answers = people.answers_of(row)
-    before = earlier.of_objects(kind, [row.pk]).get(row.pk)
+    before = audited.of_objects(kind, [row.pk]).get(row.pk)
     shown = Shown() if before is None else kind.shown(before, size=(row.width or 1, row.height or 1))
     context = {
         "job": job,

@@ -34,8 +34,8 @@ class TemplateFields(FunctionFields):
         required=False,
         max_length=SCRIPT_HOSTS_TEXT.longest,
         label="Hosts of scripts",
-        help_text="For a custom template only: hosts that its scripts, styles and fonts may come from, with spaces "
-        "between them. None on the public pool.",
+        help_text="For a custom template only: hosts that its scripts, styles, fonts, pictures and data may come from, "
+        "with spaces between them. None on the public pool.",
     )
 
     def clean(self) -> dict[str, Any]:

@@ -148,7 +148,7 @@ class LabelingJobInput(Body):
         child=serializers.CharField(max_length=limits.SCRIPT_HOST_LENGTH.longest),
         required=False,
         max_length=limits.SCRIPT_HOSTS.longest,
-        help_text="hosts that its scripts, styles and fonts may come from; none on the public pool",
+        help_text="hosts that its scripts, styles, fonts, pictures and data may come from; none on the public pool",
     )
     pre_human_task_function = serializers.CharField(
         required=False,

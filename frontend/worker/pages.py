@@ -17,7 +17,7 @@ from labeling.queries import class_names, golds, people
 from labeling.services import scope
 from labeling.services.conduct import lists
 from labeling.services.golds import scoring
-from labeling.services.intake import earlier
+from labeling.services.intake import audited
 from labeling.services.queue import worklist
 from labeling.services.results import appeals, history
 from marketplace.errors import DomainError, NotFound
@@ -83,7 +83,7 @@ def gold(request: HttpRequest, assignment_id: int) -> HttpResponse:
     shown, kind = seat.task.input, task_types.get(seat.queue.task_type)
     size = (shown["width"], shown["height"])
     content = class_names.content_now(scoring.newest_answers([seat.pk])[seat.pk], queue=seat.queue, size=size)
-    before = earlier.of_objects(kind, [shown["object"]]).get(shown["object"])
+    before = audited.of_objects(kind, [shown["object"]]).get(shown["object"])
     true = {"name": "True answer", "kind": "merged", "on": True, **kind.layer(found.truth)}
     mine = {
         "name": "Your answer",

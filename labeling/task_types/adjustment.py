@@ -79,6 +79,10 @@ class AdjustmentBoundingBox(BoundingBox):
         """Each box is certain."""
         return AdjustedBoxes(super().certain(answer), modified=modified(answer))
 
+    def renamed(self, answer: list[Box], names: Mapping[str, str]) -> AdjustedBoxes:
+        """Another name for a class is no change of a box."""
+        return AdjustedBoxes(super().renamed(list(answer), names), modified=modified(answer))
+
     def marks(self, answer: list[Box]) -> tuple[Mark, ...]:
         """The boxes, where any was changed: whoever changed nothing has drawn nothing."""
         return super().marks(answer) if modified(answer) else ()
@@ -158,9 +162,9 @@ class AdjustmentBoundingBox(BoundingBox):
         return [_adjusted(one, given) for one, given in zip(found, objects, strict=True)]
 
 
-def modified(boxes: Sequence[Any]) -> bool:
-    """Whether anybody changed the earlier label; boxes that come from elsewhere are new ones."""
-    return bool(getattr(boxes, "modified", True))
+def modified(answer: Any) -> bool:
+    """Whether anybody changed the earlier label; what comes from elsewhere is a new one."""
+    return bool(getattr(answer, "modified", True))
 
 
 def _adjusted(found: Consensus, given: AnswersToImage[list[Box]]) -> Consensus:

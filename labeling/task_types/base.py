@@ -17,7 +17,7 @@ from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.skills import SkillRow
 from labeling.formats import renaming
 from labeling.formats.augmented_reading import Origin
-from labeling.formats.shapes import Box, ImageSize, Polygon
+from labeling.formats.shapes import Box, ImageSize, Polygon, Segment
 from labeling.simulation.base import Simulation
 from labeling.task_types.told import Column, SkillFigures, Story
 
@@ -147,6 +147,8 @@ class TaskType(ABC, Generic[Answer, Models]):
     """Formats that labels can be exported to, beside the manifest and the workers' answers."""
     learner: ClassVar[str] = ""
     """The kind of model that can learn the type, "" when there is none."""
+    fit_sample: ClassVar[int] = 2000
+    """About how many objects `fit_workers` is given at most."""
     merges: ClassVar[bool] = True
     """Whether the answers to an object become one; else its label holds all of them, and nobody else decides it."""
     renamable: ClassVar[bool] = True
@@ -235,7 +237,7 @@ class TaskType(ABC, Generic[Answer, Models]):
         """What was drawn, class and whole pixels, in any order; None where nothing is ever drawn."""
         return None
 
-    def shapes(self, answer: Answer) -> Sequence[Box | Polygon]:
+    def shapes(self, answer: Answer) -> Sequence[Box | Polygon | Segment]:
         """What the formats in `exports` hold of a label; nothing for a type without any."""
         return ()
 
@@ -290,6 +292,11 @@ class TaskType(ABC, Generic[Answer, Models]):
         """The label a manifest line has under `attr` (chaining). Raises ValueError naming the member that is wrong."""
 
     # --- earlier labels; only types with `audited` are asked
+
+    @property
+    def adjusts(self) -> bool:
+        """Whether its labels are earlier ones that people have changed, and name the same classes."""
+        return self.audited is not None and isinstance(self, type(self.audited))
 
     def unauditable(self, earlier: Any, *, labels: Sequence[str]) -> str:
         """Why people cannot be asked about this earlier label, "" when they can."""

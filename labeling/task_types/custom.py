@@ -140,7 +140,14 @@ class Custom(TaskType[Form, NothingLearned]):
         )
 
     def read_manifest(self, attributes: Mapping[str, Any], attr: str) -> ImportedLabel[Form]:
-        """See augmented_reading.read_form; such a label does not say how large the image is."""
+        """See augmented_reading.read_form; such a label does not say how large the image is.
+
+        A label of any other form, with metadata, is one that a function has made: without answers that could be read.
+        """
+        value, metadata = attributes.get(attr), attributes.get(f"{attr}-metadata")
+        beside = isinstance(value, Mapping) and form_labels.ANSWERS in value
+        if value is not None and isinstance(metadata, Mapping) and not beside:
+            return ImportedLabel(Form(()), None, augmented_reading.read_origin(metadata))
         found = augmented_reading.read_form(attributes, attr)
         return ImportedLabel(Form(tuple(Given(content, worker) for worker, content in found.given)), None, found.origin)
 

@@ -42,6 +42,8 @@ class SegmentationType(TaskType[Segmentation, MaskWorkers]):
     most_labels = segments.MOST_SEGMENTS
     reserved_labels = frozenset({mask_labels.BACKGROUND})
     label_is_file = True
+    exports = ("coco",)
+    fit_sample = 200  # a large picture with its answers takes as long as hundreds of choices
     consolidator: ClassVar[ModuleType]
     """The module of labeling/consolidation/masks."""
     manifest_type: ClassVar[str]
@@ -117,6 +119,10 @@ class SegmentationType(TaskType[Segmentation, MaskWorkers]):
         if answer.size == tuple(size):
             return ""
         return "the mask has {} x {} pixels, but the image has {} x {}".format(*answer.size, *size)
+
+    def shapes(self, answer: Segmentation) -> Sequence[Segment]:
+        """The masks."""
+        return answer.segments
 
     # --- manifests
 

@@ -14,9 +14,10 @@ from typing import Any, ClassVar
 from labeling.consolidation.answers import latest_answers
 from labeling.consolidation.workers.votes import VoteWorkers
 from labeling.formats import augmented, augmented_reading
-from labeling.formats.shapes import Box, ImageSize, Vote
+from labeling.formats.shapes import Box, ImageSize, Segmentation, Vote
 from labeling.task_types.base import AnswersToImage, Consensus, Element, ImportedLabel, Shown, Size, Story, TaskType
 from labeling.task_types.bounding_box import BoundingBox
+from labeling.task_types.semantic_segmentation import SemanticSegmentation
 from labeling.task_types.single_choice import SingleChoice
 
 
@@ -35,7 +36,11 @@ class Verification(SingleChoice):
         "class index.",
     )
     element = Element(
-        "crowd-image-classifier", "crowd-image-classifier", "categories", comment="Say why (you need not)"
+        "crowd-image-classifier",
+        "crowd-image-classifier",
+        "categories",
+        {"question": "How good is the label on the picture?"},
+        comment="Say why (you need not)",
     )
     audited: ClassVar[TaskType[Any, Any] | None]
     usual_labels = ("good", "bad")
@@ -112,3 +117,19 @@ class VerificationBoundingBox(Verification):
         ]
         labels = sorted({box.label for box in earlier})
         return Shown(attributes={"overlay": json.dumps({"boundingBox": {"labels": labels, "value": boxes}})})
+
+
+class VerificationSemanticSegmentation(Verification):
+    """People see the masks over the picture."""
+
+    name = "VerificationSemanticSegmentation"
+    title = "Verify a semantic segmentation"
+    audited = SemanticSegmentation()
+
+    def shown(self, earlier: Segmentation, *, size: Size) -> Shown:
+        """The masks as a picture, in the element's `overlay`; none for a picture in which nothing was painted."""
+        found = self.audited.initial_value(self.audited.value(earlier))
+        if found is None:
+            return Shown()
+        overlay = {"semanticSegmentation": {"labels": list(found["labelMappings"]), **found}}
+        return Shown(attributes={"overlay": json.dumps(overlay)})

@@ -247,12 +247,12 @@ def test_an_empty_answer_has_to_be_confirmed(plain: Site, open_page: Open) -> No
     expect(page.locator("#refusal")).to_contain_text("Nothing to label here")
     assert answers(page) == []
 
-    page.get_by_label("Nothing to label here").check()
+    page.get_by_role("checkbox", name="Nothing to label here").check()
     settles(lambda: page.locator("#refusal").inner_text(), "")
     assert submit(page)["boundingBoxes"] == []
     draw(page, 100, 100, 200, 200)
     settles(lambda: page.evaluate(f"{TOOL}.draft.nothing"), False)
-    expect(page.get_by_label("Nothing to label here")).to_be_disabled()
+    expect(page.get_by_role("checkbox", name="Nothing to label here")).to_be_disabled()
 
 
 def test_many_labels_are_found_by_search_and_by_shift_hotkeys(site: Site, open_page: Open) -> None:

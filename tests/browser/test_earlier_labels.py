@@ -47,8 +47,9 @@ def lines(job: LabelingJob) -> list[dict[str, Any]]:
     return [json.loads(line) for line in storage.read(manifests.manifest_uri(job)).decode().split("\n") if line]
 
 
-def answered(job: LabelingJob, number: int) -> None:
-    """Wait until so many answers to the job have arrived."""
+def submitted(page: Page, job: LabelingJob, number: int) -> None:
+    """Submit, and wait until so many answers to the job have arrived."""
+    page.get_by_role("button", name="Submit").click()
     wait_until(lambda: Answer.objects.filter(assignment__queue=job.queue_id).count() == number)
 
 
@@ -82,18 +83,17 @@ def the_boxes_are_drawn(page: Page, job: LabelingJob) -> None:
     for number, box in enumerate(((50, 40, 150, 120), (300, 200, 400, 300))):
         drawing.at_the_canvas(page)
         drawing.draw(page, *box)
-        page.keyboard.press("Enter")
-        answered(job, number + 1)
+        submitted(page, job, number + 1)
     drawing.at_the_canvas(page)
     page.keyboard.press("x")
-    page.keyboard.press("Enter")
-    answered(job, 3)
+    submitted(page, job, 3)
 
 
 def the_verdicts_are_given(page: Page, job: LabelingJob) -> None:
     """The earlier box lies over the picture; the second one is bad, with a comment."""
     for number, (verdict, boxes) in enumerate((("good", 1), ("bad", 1), ("good", 0))):
         page.locator(PICTURE).wait_for()
+        expect(page.get_by_role("radiogroup", name="How good is the label on the picture?")).to_be_visible()
         radio = page.get_by_role("radio", name=verdict)
         expect(page.locator("svg.over rect")).to_have_count(boxes)
         radio.click()
@@ -102,8 +102,7 @@ def the_verdicts_are_given(page: Page, job: LabelingJob) -> None:
             page.get_by_role("button", name="Say why").click()
             page.locator("#comment textarea").fill("nothing is there")
             page.locator("#comment").get_by_role("button", name="Close").click()
-        page.get_by_role("button", name="Submit").click()
-        answered(job, number + 1)
+        submitted(page, job, number + 1)
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=["light", "dark-phone"])
@@ -132,9 +131,9 @@ def test_boxes_are_drawn_verified_and_the_bad_ones_adjusted(
     worker = visit(workers[0].user, f"/work/{adjusted.queue_id}/")
     drawing.at_the_canvas(worker)
     assert drawing.boxes(worker) == [{"height": 100, "label": "bee", "left": 300, "top": 200, "width": 100}]
+    worker.mouse.click(*drawing.on_screen(worker, 350, 250))
     drawing.drag(worker, drawing.on_screen(worker, 350, 250), drawing.on_screen(worker, 330, 240))
-    worker.keyboard.press("Enter")
-    answered(adjusted, 1)
+    submitted(worker, adjusted, 1)
     (answer,) = Answer.objects.filter(assignment__queue=adjusted.queue_id)
     assert answer.content["boundingBox"]["initialValueModified"] is True
     assert advanced(adjusted).status == "Completed"

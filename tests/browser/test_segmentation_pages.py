@@ -77,7 +77,7 @@ def in_the_wizard(page: Page, title: str) -> None:
     page.get_by_role("button", name="Continue").click()
     page.get_by_label(title).check()
     expect(page.locator(".hint:visible", has_text="attribute's name ends in -ref")).to_have_count(1)
-    page.get_by_label("Labels").fill("bee\nwasp")
+    page.get_by_label("Labels", exact=True).fill("bee\nwasp")
     page.get_by_label("Title").fill("Paint every insect")
     page.get_by_label("Description").fill("Pixel by pixel")
     page.get_by_role("button", name="Continue").click()
@@ -102,7 +102,7 @@ def answered(visit: Visit, job: LabelingJob, workers: list[Worker], tag: str) ->
         expect(page.get_by_role("button", name="Delete")).to_have_count(0)
         steady(page)
         settles(lambda p=page: used(p), [])
-        page.get_by_label("Nothing to label here").check()
+        page.get_by_role("checkbox", name="Nothing to label here").check()
         hand_in(page)
         expect(page.get_by_text("You have done every task of this job")).to_be_visible()
     first = Answer.objects.order_by("pk").first()
@@ -146,7 +146,7 @@ def test_from_the_wizard_to_the_manifest(
     expect(page.get_by_text("for object 0 are the label now.")).to_be_visible()
 
     background.advance_job(job.pk)
-    background.refresh_output(job.pk)
+    manifests.refresh_output(job.pk)
     lines = [json.loads(line) for line in storage.read(manifests.manifest_uri(job)).splitlines()]
     number = "2" if kind == "SemanticSegmentation" else "1"
     entries = lines[0][f"{attribute}-metadata"]["internal-color-map"]

@@ -40,7 +40,7 @@ def test_a_worker_does_three_tasks_in_a_row(work: Site, open_page: Open) -> None
         wait_until(lambda number=number: len(work.claimed) == number + 1)
         expect(page.locator(".list li")).to_have_count(0)
         page.locator(".canvas canvas").first.wait_for()
-    page.get_by_label("Nothing to label here").check()
+    page.get_by_role("checkbox", name="Nothing to label here").check()
     page.get_by_role("button", name="Submit").click()
     expect(page.get_by_text("You have done every task of this job")).to_be_visible()
     expect(page.get_by_text("$0.108")).to_be_visible()

@@ -96,7 +96,7 @@ def test_answers_by_mouse_by_keyboard_and_without_boxes_are_stored_and_paid(
         }  # each task starts with the first label selected
     )
 
-    page.get_by_label("Nothing to label here").check()
+    page.get_by_role("checkbox", name="Nothing to label here").check()
     assert hand_in(page, job) == crowd_answer()
     expect(page.get_by_text("$0.108")).to_be_visible()
 

@@ -15,6 +15,7 @@ from labeling.models import (
     AnswerReview,
     Assignment,
     Bonus,
+    ClassChange,
     ConductFinding,
     DataObject,
     Dataset,
@@ -95,6 +96,15 @@ def grow(portal: Portal) -> None:
     open_batch(job=foreign, object_ids=_unlabeled(foreign), by="system")
     builders.a_team(account=portal.account, workers=1)
     _import_labels(portal, builders.a_dataset(account=portal.account))
+    ClassChange.objects.create(
+        queue=portal.job.queue,
+        kind="renamed",
+        old_name="honey bee",
+        new_name="bee",
+        labels=1,
+        changed_by="user:1",
+        changed_at=timezone.now(),
+    )
     Export.objects.create(job=portal.job, kind="manifest", status="Completed", uri="file:///nowhere", size_bytes=12)
     Model.objects.create(
         account=portal.account, name=f"model-{job.pk}", architecture="compact", labels=["bee"], metrics={"mAP": 0.5}
@@ -339,6 +349,7 @@ def pages(portal: Portal) -> dict[str, tuple[User, str]]:
         "job_answers": (owner, reverse("requester:job-answers", args=[job]) + "?state=all"),
         "appeals": (owner, reverse("requester:appeals")),
         "job_people": (owner, reverse("requester:job-people", args=[job])),
+        "job_classes": (owner, reverse("requester:job-classes", args=[job])),
         "wallet": (owner, reverse("requester:wallet")),
         "wallet_statement": (owner, reverse("requester:wallet-statement")),
         "job_bonuses": (owner, reverse("requester:job-bonuses", args=[job])),

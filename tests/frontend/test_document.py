@@ -145,6 +145,9 @@ def agree(body: dict[str, Any], right: dict[str, Any]) -> None:
         for name in ("metadata", "entity_id", "sso_url", "certificate"):
             body.pop(name, None)
         body |= {name: right[name] for name in ("entity_id", "sso_url", "certificate") if name in right}
+    if set(right) in ({"label", "name"}, {"label", "into"}):
+        # Classes of the job.
+        body |= right
     if "uri" in body and "name" in right:
         body.setdefault("name", right["name"])
     if "dataset" in body and "hyperparameters" in right:

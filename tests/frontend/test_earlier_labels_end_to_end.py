@@ -2,14 +2,15 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from labeling import background, task_types
-from labeling.formats import augmented
-from labeling.formats.shapes import Box, ImageSize, Vote
+from labeling.formats import augmented, segments
+from labeling.formats.shapes import Box, ImageSize, Segmentation, Vote
 from labeling.models import DataObject, LabelingJob
 from marketplace import storage
-from marketplace.services import accounts
+from marketplace.services import accounts, boundaries
 from tests import builders
 from tests.frontend.test_task_types_end_to_end import crowd_works
 
@@ -239,3 +240,64 @@ def test_only_a_job_that_is_over_can_be_chained(api):
     _, stranger = builders.a_requester()
     LabelingJob.objects.update(account=stranger)
     assert api.post(404, name="fourth", labels=CLASSES, input_job=first.pk)
+
+
+def painted(**classes: tuple[int, int, int, int]) -> Segmentation:
+    """Rectangles (left, top, right, bottom) of classes."""
+    pixels = np.zeros((SIZE[1], SIZE[0]), np.uint8)
+    for number, (left, top, right, bottom) in enumerate(classes.values(), start=1):
+        pixels[top:bottom, left:right] = number
+    return segments.from_pixels(pixels, dict(enumerate(classes, start=1)))
+
+
+def with_masks(account, lines, kind, attribute, masks) -> list[dict]:
+    """The lines with these masks, each in a file of the account's."""
+    made = labeled(lines, attribute, kind, CLASSES, masks)
+    for number, (line, mask) in enumerate(zip(made, masks, strict=True)):
+        line[attribute] = storage.join(boundaries.base_of(account), "uploads", f"{attribute}-{number}.png")
+        storage.write(line[attribute], kind.label_file(mask, labels=CLASSES))
+    return made
+
+
+def test_masks_are_verified_and_adjusted(live_server, api, tmp_path):
+    """The earlier masks are files in the store; the verdict shows them, and the adjustment begins with them."""
+    masks, verify, adjust = (
+        task_types.get(name)
+        for name in ("SemanticSegmentation", "VerificationSemanticSegmentation", "AdjustmentSemanticSegmentation")
+    )
+    before = [painted(bee=(50, 50, 150, 130)), painted()]
+    lines = [{"source-ref": uri} for uri in builders.tiny_images(2, account=api.account, size=SIZE)]
+    lines = with_masks(api.account, lines, masks, "city-ref", before)
+    manifest = builders.a_manifest(api.account, lines)
+
+    truth = tmp_path / "truth.manifest"
+    verdicts = labeled(lines, "truth", verify, ["good", "bad"], VERDICTS[:2])
+    truth.write_text("\n".join(map(json.dumps, verdicts)))
+    made = api.post(
+        name="looked", task_type=verify.name, labels=["good", "bad"], input_manifest_uri=manifest,
+        audit_label_attribute_name="city-ref",
+    )  # fmt: skip
+    first = LabelingJob.objects.get(pk=made["id"])
+    crowd_works(live_server, first, truth)
+    assert [line["looked-metadata"]["class-name"] for line in written(first)] == ["good", "bad"]
+    shown = api.get(f"labeling-jobs/{first.pk}/preview")
+    overlay = json.loads(shown["element"]["attributes"]["overlay"])["semanticSegmentation"]
+    assert overlay["labels"] == ["bee"] and overlay["src"].startswith("data:image/png;base64,")
+
+    design = {
+        "task_type": adjust.name, "labels": CLASSES, "input_job": first.pk, "label_attribute_name": "better-ref",
+        "audit_label_attribute_name": "city-ref",
+    }  # fmt: skip
+    refused = api.post(400, name="nofile", **design | {"label_attribute_name": "better"})
+    assert [one["field"] for one in refused["errors"]] == ["label_attribute_name"]
+    after = [before[0], painted(wasp=(10, 20, 60, 90))]
+    truth.write_text("\n".join(map(json.dumps, with_masks(api.account, lines, masks, "truth", after))))
+    second = LabelingJob.objects.get(pk=api.post(name="better", **design)["id"])
+    finished({"id": second.pk})
+    shown = api.get(f"labeling-jobs/{second.pk}/preview")
+    assert list(shown["initial_value"]["labelMappings"]) == ["bee"]
+    crowd_works(live_server, second, truth)
+    for line, given in zip(written(second), lines, strict=True):
+        assert line["city-ref"] == given["city-ref"] and line["better-ref"].endswith(".png")
+        assert line["better-ref-metadata"]["type"] == "groundtruth/semantic-segmentation"
+    assert written(second)[1]["better-ref-metadata"]["adjustment-status"] == "adjusted"

@@ -81,10 +81,11 @@ def a_form_job(
 
 
 def go_on(job: LabelingJob) -> LabelingJob:
-    """What the message queue does until nothing is left to do now."""
+    """What the message queue does until nothing is left to do now. No pause ends meanwhile, however slow it is."""
     for _ in range(5):
         background.advance_job(job.pk)
         background.run_functions(job.pk)
+        FunctionCall.objects.filter(job=job, tries__gt=0).update(due_at=timezone.now() + timedelta(days=1))
     job.refresh_from_db()
     return job
 

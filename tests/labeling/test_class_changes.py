@@ -3,13 +3,15 @@
 import json
 
 import pytest
+from django.db import IntegrityError, connection, transaction
 
-from labeling import hooks
-from labeling.formats.shapes import Vote
+from labeling import hooks, task_types
+from labeling.formats.shapes import Box, ImageSize, Vote
 from labeling.models import Answer, AnswerReview, ClassChange, DataObject, Gold, GoldResult, Label, WorkerSkill
 from labeling.queries import people
 from labeling.services.golds import keeping
-from labeling.services.jobs import advancing, classes
+from labeling.services.intake import audited
+from labeling.services.jobs import advancing, classes, creation
 from labeling.services.output import manifests
 from labeling.services.queue import assignments
 from labeling.services.results import labels
@@ -18,6 +20,7 @@ from marketplace import storage
 from marketplace.errors import Invalid, WrongState
 from marketplace.models import AuditEvent, Evidence, Reputation
 from marketplace.services import reputation
+from tests import builders
 from tests.labeling import stories
 
 pytestmark = pytest.mark.django_db
@@ -192,6 +195,32 @@ def test_whoever_is_refused_by_a_listener_has_changed_nothing():
     assert now(job).labels == ["bee", "wasp", "fly"]
 
 
+def test_what_fails_in_the_middle_is_not_half_done():
+    job, workers = a_class_job(objects=2)
+    answer_all(job, workers, ["bee", "bee", "bee"])
+    with connection.cursor() as cursor:
+        # The change itself is stored last, when every label has its revision.
+        cursor.execute("ALTER TABLE labeling_classchange ADD CONSTRAINT broken CHECK (labels < 0)")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        classes.rename(job=job, label="bee", name="ant", by="user:1")
+    assert (now(job).labels, now(job).earlier_labels) == (["bee", "wasp", "fly"], {})
+    assert {label.value["choice"] for label in newest(job)} == {"bee"}
+    assert {label.explanation.get("of_revision") for label in newest(job)} == {None}
+
+
+def test_what_follows_is_repeated_until_it_has_ended():
+    job, workers = a_class_job(objects=3)
+    answer_all(job, workers, ["bee", "bee", "wasp"])
+    pieces = sums(workers[0])["bee"]
+    classes.rename(job=job, label="bee", name="ant", by="user:1")
+    for _ in range(2):
+        # As after a kill: all of it is done, and nobody knows.
+        ClassChange.objects.update(settled=False)
+        advancing.advance_job(job.pk)
+        assert (sums(workers[0])["ant"], "bee" in sums(workers[0])) == (pieces, False)
+        assert ClassChange.objects.get().settled
+
+
 def test_golds_follow_and_are_scored_by_what_is_one_class_now():
     job, workers = a_class_job(objects=6, golds={"rate": 50})
     rows_ = list(DataObject.objects.filter(job=job).order_by("index"))
@@ -238,3 +267,33 @@ def test_labels_by_others_may_come_under_the_old_name():
         by="system",
     )
     assert [label.value["choice"] for label in newest(job)] == ["honey bee", "fly"]
+
+
+def test_an_earlier_label_that_is_adjusted_has_the_new_names_and_counts_as_unchanged():
+    account, boxes = stories.an_account(), task_types.get("BoundingBox")
+    (uri,) = builders.tiny_images(1, account=account, size=stories.SIZE)
+    value, metadata = boxes.manifest_label(
+        [Box("wasp", 100, 100, 50, 40)], labels=["bee", "wasp"], image_size=ImageSize(*stories.SIZE),
+        human_annotated=True, job_name="before", created=None, model_name=None,
+    )  # fmt: skip
+    line = {"source-ref": uri, "boxes": value, "boxes-metadata": metadata}
+    worker = stories.a_crowd(1)
+    design = stories.a_design(
+        account, builders.a_team(account=account, workers=worker), task_type="AdjustmentBoundingBox",
+        input_manifest_uri=builders.a_manifest(account, [line]), audit_label_attribute_name="boxes",
+        label_attribute_name="adjusted", workers_per_object=1,
+    )  # fmt: skip
+    job = creation.create_job(**design)
+    advancing.advance_job(job.pk)
+    seat = assignments.claim(worker=worker[0], queue=job.queue)
+    classes.rename(job=now(job), label="wasp", name="hornet", by="user:1")
+    shown = audited.shown(object_id=seat.task.data_object_id, task_type=job.task_type, size=stories.SIZE)
+    assert [box["label"] for box in shown.initial_value] == ["hornet"]
+    content = stories.boxes((100, 100, 50, 40), label="wasp")
+    content["boundingBox"]["initialValueModified"] = False
+    stories.answer(seat, content)
+    advancing.advance_job(job.pk)
+    assert newest(job)[0].value["adjusted"] is False
+    assert [box["label"] for box in newest(job)[0].value["boxes"]] == ["hornet"]
+    classes.rename(job=now(job), label="hornet", name="Vespa", by="user:1")
+    assert (newest(job)[0].value["adjusted"], newest(job)[0].value["boxes"][0]["label"]) == (False, "Vespa")

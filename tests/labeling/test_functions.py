@@ -7,14 +7,17 @@ from standardwebhooks import Webhook
 
 from labeling.models import AnswerReview, FunctionCall, JobFunctions, Label, LabelingJob, Task, TaskInput
 from labeling.services.functions import tries
+from labeling.services.intake import loading
 from labeling.services.jobs import creation, templates
 from labeling.services.output import manifests
 from labeling.services.results import deciding
 from marketplace import storage
 from marketplace.errors import Invalid
+from tests import builders
 from tests.labeling import stories
 from tests.labeling.function_stories import (
     SECRET,
+    TEMPLATE,
     Endpoint,
     a_form_job,
     go_on,
@@ -133,7 +136,8 @@ def test_a_function_that_is_away_is_asked_again_until_it_answers(endpoint):
 
 def test_objects_that_are_answered_do_not_wait_for_one_that_is_not(endpoint):
     function = endpoint(lambda event: (500, b"") if event["dataObject"].get("blurred") else prepared(event))
-    job, workers = a_form_job(objects=3, lines=({}, BLURRED), pre_human_task_function=function.url)
+    url = f"{function.url}?key=of-the-receiver"
+    job, workers = a_form_job(objects=3, lines=({}, BLURRED), pre_human_task_function=url)
     go_on(job)
     assert Task.objects.count() == 2
     for worker in workers:
@@ -267,6 +271,19 @@ def test_a_function_may_merge_the_answers_of_a_built_in_type(endpoint):
     assert {second.state, third.state} == {"Failed"}
     assert "object 2: its label cannot be used" in third.failure_reason
     assert Label.objects.count() == 1, "the built-in merging writes nothing"
+
+
+def test_the_next_job_takes_such_labels_over_and_asks_people_about_the_others():
+    account = stories.an_account()
+    labeled = {"source-ref": "s3://bees/0.png", "insects": "bee", "insects-metadata": {"votes": 2}}
+    uri = builders.a_manifest(account, [labeled, {"source-ref": "s3://bees/1.png"}])
+    design = stories.a_design(account, builders.a_team(account=account, workers=1), input_manifest_uri=uri)
+    job = creation.create_job(
+        **design | {"task_type": "Custom", "labels": [], "template": TEMPLATE, "label_attribute_name": "insects"}
+    )
+    loading.load_objects(job)
+    assert [row.state for row in the_objects(job)] == ["HumanLabeled", "Unlabeled"]
+    assert output(job)[0] == labeled
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from labeling.consolidation.stopping import Decision, Stopping, decide
 from labeling.consolidation.workers.masks import MaskWorkers, Painted
 from labeling.formats.shapes import Segmentation
 
-ROUNDS = 5
+ROUNDS = 3
 """Rounds of fitting at most: weights change a label at few pixels only."""
 
 Answer = WorkerAnswer[Segmentation]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any, ClassVar, Generic
 
 import numpy as np
@@ -56,7 +57,7 @@ class Likeness(ABC, Generic[Shape]):
 
     @abstractmethod
     def between(self, one: Shape, other: Shape, size: Size) -> float:
-        """1 for the same place, 0 for nothing in common."""
+        """1 for the same place, 0 for nothing in common; the same with the two exchanged."""
 
     @abstractmethod
     def points(self, shape: Shape) -> Floats:
@@ -67,7 +68,7 @@ class Likeness(ABC, Generic[Shape]):
         """How many pixels a shape may lie from another that is like it, at most."""
 
     @abstractmethod
-    def merged(self, members: Sequence[Shape], size: Size) -> Shape:
+    def merged(self, members: Sequence[Shape], compare: Comparison[Shape]) -> Shape:
         """The shape that stands for all `members`, at least one, which have the same label."""
 
     def bounds(self, shape: Shape, size: Size) -> tuple[float, float, float, float]:
@@ -99,8 +100,29 @@ def diagonal(size: Size) -> float:
     return float(np.hypot(*size))
 
 
-def medoid(members: Sequence[Shape], likeness: Likeness[Shape], size: Size) -> Shape:
+class Comparison(Generic[Shape]):
+    """The likenesses of the shapes on one image of this size. Each pair is compared once, since that takes long."""
+
+    def __init__(self, likeness: Likeness[Shape], size: Size) -> None:
+        self.likeness = likeness
+        self.size = size
+        self._known: dict[tuple[int, int], tuple[Shape, Shape, float]] = {}
+
+    def __call__(self, one: Shape, other: Shape) -> float:
+        """See Likeness.between."""
+        if one is other:
+            return 1.0
+        # By identity; the shapes are kept beside, so that none of them makes room for another one.
+        key = (min(id(one), id(other)), max(id(one), id(other)))
+        if key not in self._known:
+            self._known[key] = one, other, self.likeness.between(one, other, self.size)
+        return self._known[key][2]
+
+
+def medoid(members: Sequence[Shape], compare: Comparison[Shape]) -> Shape:
     """The member that is most like all others on average; of equals the first in canonical order."""
-    ordered = sorted(members, key=likeness.key)
-    table = np.array([[likeness.between(one, other, size) for other in ordered] for one in ordered])
-    return ordered[int(np.round(table.sum(axis=1), 9).argmax())]
+    ordered = sorted(members, key=compare.likeness.key)
+    total = np.zeros(len(ordered))
+    for i, j in combinations(range(len(ordered)), 2):
+        total[[i, j]] += compare(ordered[i], ordered[j])
+    return ordered[int(np.round(total, 9).argmax())]

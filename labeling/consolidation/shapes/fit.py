@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from labeling.consolidation.answers import WorkerAnswer, require_distinct, require_rereadable
-from labeling.consolidation.shapes.answers import ImageShapes, Likeness, Size
+from labeling.consolidation.shapes.answers import Comparison, ImageShapes, Likeness, Size
 from labeling.consolidation.shapes.inference import Candidate, affinity, candidates
 from labeling.consolidation.workers.models import Population, WorkerModels
 from labeling.consolidation.workers.skills import Skill, sum_by_class
@@ -49,7 +49,8 @@ def matched(
     if not given or not truth:
         return []
     known = {label: place for place, label in enumerate(labels)}
-    table = np.array([[affinity(one, true, likeness, known, size) for true in truth] for one in given])
+    compare = Comparison(likeness, size)
+    table = np.array([[affinity(one, true, compare, known) for true in truth] for one in given])
     rows, columns = linear_sum_assignment(np.where(table >= likeness.gate, table, 0.0), maximize=True)
     return [(i, j, float(table[i, j])) for i, j in zip(rows.tolist(), columns.tolist(), strict=True) if table[i, j] > 0]
 

@@ -15,7 +15,7 @@ import numpy as np
 from labeling.consolidation.answers import WorkerAnswer, require_distinct
 from labeling.consolidation.arrays import Floats, Ints, iou, overlapping_pairs
 from labeling.consolidation.clustering import link
-from labeling.consolidation.shapes.answers import Likeness, Size, diagonal
+from labeling.consolidation.shapes.answers import Comparison, Likeness, Size, diagonal
 from labeling.formats.shapes import Shape
 
 MOST_PAIRS = 20_000
@@ -78,49 +78,49 @@ def candidates(
     require_distinct(labels)
     diagonal(image_size)
     rows = [(one.worker, shape) for one in answers for shape in sorted(one.value, key=likeness.key)]
-    group = _clustered(rows, likeness, labels, image_size)
+    compare = Comparison(likeness, image_size)
+    group = _clustered(rows, compare, labels)
     members: list[list[tuple[str, Shape]]] = [[] for _ in range(int(group.max(initial=-1)) + 1)]
     for row, number in zip(rows, group.tolist(), strict=True):
         members[number].append(row)
     members.sort(key=lambda mine: min((likeness.key(shape), worker) for worker, shape in mine))
-    return [_candidate(mine, len(answers), likeness, labels, image_size) for mine in members]
+    return [_candidate(mine, len(answers), compare, labels) for mine in members]
 
 
-def affinity(one: Shape, other: Shape, likeness: Likeness[Shape], labels: Mapping[str, int], size: Size) -> float:
+def affinity(one: Shape, other: Shape, compare: Comparison[Shape], labels: Mapping[str, int]) -> float:
     """Likeness with the labels taken into account; a label that the job does not have says where, not what."""
     across = one.label in labels and other.label in labels and one.label != other.label
-    factor = likeness.across_labels if across else 1.0
-    return factor * likeness.between(one, other, size) if factor else 0.0
+    factor = compare.likeness.across_labels if across else 1.0
+    return factor * compare(one, other) if factor else 0.0
 
 
-def _clustered(rows: Sequence[tuple[str, Shape]], likeness: Likeness[Shape], labels: Sequence[str], size: Size) -> Ints:
+def _clustered(rows: Sequence[tuple[str, Shape]], compare: Comparison[Shape], labels: Sequence[str]) -> Ints:
     """Cluster number of every row, ascending by first member: (N,)."""
     if not rows:
         return np.empty(0, np.int64)
     numbers = {name: place for place, name in enumerate(sorted({worker for worker, _ in rows}))}
     worker = np.array([numbers[name] for name, _ in rows], np.int64)
-    ltrb: Floats = np.array([likeness.bounds(shape, size) for _, shape in rows], np.float64)
+    ltrb: Floats = np.array([compare.likeness.bounds(shape, compare.size) for _, shape in rows], np.float64)
     a, b = overlapping_pairs(ltrb, np.zeros(len(rows), np.int64))
     other = worker[a] != worker[b]
     a, b = a[other], b[other]
     nearest = np.lexsort((b, a, -iou(ltrb[a], ltrb[b])))[:MOST_PAIRS]
     a, b = a[nearest], b[nearest]
     known = {label: place for place, label in enumerate(labels)}
-    alike = [
-        affinity(rows[i][1], rows[j][1], likeness, known, size) for i, j in zip(a.tolist(), b.tolist(), strict=True)
-    ]
-    return link(worker, a, b, np.array(alike, np.float64) / likeness.gate, 1.0)
+    alike = [affinity(rows[i][1], rows[j][1], compare, known) for i, j in zip(a.tolist(), b.tolist(), strict=True)]
+    return link(worker, a, b, np.array(alike, np.float64) / compare.likeness.gate, 1.0)
 
 
 def _candidate(
-    mine: Sequence[tuple[str, Shape]], answered: int, likeness: Likeness[Shape], labels: Sequence[str], size: Size
+    mine: Sequence[tuple[str, Shape]], answered: int, compare: Comparison[Shape], labels: Sequence[str]
 ) -> Candidate[Shape]:
     given = [shape.label for _, shape in mine if shape.label in labels]
     # Of labels with as many votes the first one of the job.
     label = max(labels, key=given.count) if given else None
-    merged = likeness.merged([shape for _, shape in mine if shape.label == label], size) if given else None
+    agreed = [shape for _, shape in mine if shape.label == label]
+    merged = compare.likeness.merged(agreed, compare) if given else None
     members = tuple(
-        Member(worker, shape, 0.0 if merged is None else likeness.between(shape, merged, size))
+        Member(worker, shape, 0.0 if merged is None else compare(shape, merged))
         for worker, shape in sorted(mine, key=lambda row: row[0])
     )
     return Candidate(members, answered, label, merged)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from labeling.consolidation.arrays import Floats
-from labeling.consolidation.shapes.answers import Likeness, Size, diagonal
+from labeling.consolidation.shapes.answers import Comparison, Likeness, Size, diagonal
 from labeling.consolidation.shapes.consolidator import ShapeConsolidator
 from labeling.formats.shapes import Keypoint
 
@@ -36,7 +36,7 @@ class DistanceLikeness(Likeness[Keypoint]):
         """A share of the diagonal."""
         return REACH * diagonal(size)
 
-    def merged(self, members: Sequence[Keypoint], size: Size) -> Keypoint:
+    def merged(self, members: Sequence[Keypoint], compare: Comparison[Keypoint]) -> Keypoint:
         """The median of x and of y: one worker who is far off moves it little."""
         x, y = np.median([(one.x, one.y) for one in members], axis=0).tolist()
         return Keypoint(members[0].label, x, y)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from labeling.consolidation.arrays import Floats
-from labeling.consolidation.shapes.answers import Likeness, Size, medoid
+from labeling.consolidation.shapes.answers import Comparison, Likeness, Size, medoid
 from labeling.consolidation.shapes.consolidator import ShapeConsolidator
 from labeling.formats import outlines
 from labeling.formats.shapes import Polygon
@@ -31,9 +31,9 @@ class AreaLikeness(Likeness[Polygon]):
         """One pixel: polygons that do not touch have nothing in common, and one without an area needs bounds."""
         return 1.0
 
-    def merged(self, members: Sequence[Polygon], size: Size) -> Polygon:
+    def merged(self, members: Sequence[Polygon], compare: Comparison[Polygon]) -> Polygon:
         """The one closest to all others: vertices of several outlines cannot be averaged."""
-        return medoid(members, self, size)
+        return medoid(members, compare)
 
 
 CONSOLIDATOR = ShapeConsolidator(ALGORITHM, AreaLikeness())

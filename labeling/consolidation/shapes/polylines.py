@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from labeling.consolidation.arrays import Floats
-from labeling.consolidation.shapes.answers import Likeness, Size, diagonal, medoid
+from labeling.consolidation.shapes.answers import Comparison, Likeness, Size, diagonal, medoid
 from labeling.consolidation.shapes.consolidator import ShapeConsolidator
 from labeling.formats import outlines
 from labeling.formats.shapes import Polygon
@@ -34,9 +34,9 @@ class LineLikeness(Likeness[Polygon]):
         """A share of the diagonal."""
         return REACH * diagonal(size)
 
-    def merged(self, members: Sequence[Polygon], size: Size) -> Polygon:
+    def merged(self, members: Sequence[Polygon], compare: Comparison[Polygon]) -> Polygon:
         """The one closest to all others."""
-        return medoid(members, self, size)
+        return medoid(members, compare)
 
 
 CONSOLIDATOR = ShapeConsolidator(ALGORITHM, LineLikeness())

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, TypeGuard
 import numpy as np
 import orjson
 
-from labeling.formats import geometry
+from labeling.formats import geometry, segments
 from labeling.formats.augmented_reading import BLANKS
 from labeling.formats.interchange.items import (
     BadItem,
@@ -32,7 +32,7 @@ from labeling.formats.interchange.items import (
 )
 from labeling.formats.interchange.member_names import Names
 from labeling.formats.masks import decode_rle
-from labeling.formats.shapes import Box, ImageSize, Polygon
+from labeling.formats.shapes import Box, ImageSize, Polygon, Segment
 
 MAX_BYTES = 2_000_000_000
 _SPOOL = 8_000_000
@@ -69,9 +69,9 @@ def write_coco(
                 on_image(name, image)
             out.write((b",\n" if images else b"\n") + _image_record(image, name, images + 1))
             images += 1
-            shapes: list[Box | Polygon] = [*image.boxes, *image.outlines]
+            shapes: list[Box | Polygon | Segment] = [*image.boxes, *image.outlines, *image.masks]
             for shape in shapes:
-                record = _annotation_record(shape, annotations + 1, images, order, image.source)
+                record = _annotation_record(shape, annotations + 1, images, order, image.source, image.image_size)
                 spool.write((b",\n" if annotations else b"\n") + record)
                 annotations += 1
         out.write(b'],\n"annotations":[')
@@ -94,8 +94,15 @@ def _image_record(image: LabeledImage, name: str, number: int) -> bytes:
     )
 
 
-def _annotation_record(shape: Box | Polygon, number: int, image: int, order: dict[str, int], source: str) -> bytes:
-    if isinstance(shape, Polygon):
+def _annotation_record(
+    shape: Box | Polygon | Segment, number: int, image: int, order: dict[str, int], source: str, size: ImageSize
+) -> bytes:
+    segmentation: Any
+    bbox: list[float]
+    if isinstance(shape, Segment):
+        bbox, area = list(segments.box(shape, size.height)), float(segments.area(shape))
+        segmentation = {"size": [size.height, size.width], "counts": shape.counts}
+    elif isinstance(shape, Polygon):
         left, top, right, bottom = geometry.bounds(shape.vertices)
         bbox, area = [left, top, right - left, bottom - top], geometry.polygon_area(shape.vertices)
         segmentation = [[number for vertex in shape.vertices for number in vertex]]

@@ -14,7 +14,7 @@ import orjson
 from labeling.formats import augmented, geometry
 from labeling.formats.augmented_reading import label_state, read_boxes
 from labeling.formats.manifest import BadLine, Line, source_name
-from labeling.formats.shapes import Box, ImageSize, Polygon
+from labeling.formats.shapes import Box, ImageSize, Polygon, Segment
 
 OVERHANG = 1.0  # Pixels that a box may reach out of its image: other tools round outwards.
 
@@ -26,7 +26,9 @@ CROWD_REGION = "is a region of many objects (iscrowd 1), not one object: it is l
 
 @dataclass(frozen=True, slots=True)
 class LabeledImage:
-    """One image with its boxes or outlines. `source` is the URI when exporting, the file name in the set on importing.
+    """One image with its boxes, outlines or masks, which have its size.
+
+    `source` is the URI when exporting, the file name in the set on importing.
 
     `name` is the name that the image had before it was stored under a key of ours, "" when its address has its name.
     `content` is the file's bytes when the image itself is to go into the export.
@@ -38,6 +40,7 @@ class LabeledImage:
     name: str = ""
     content: bytes | None = field(default=None, compare=False, repr=False)
     outlines: tuple[Polygon, ...] = ()
+    masks: tuple[Segment, ...] = ()
 
     @property
     def file_name(self) -> str:

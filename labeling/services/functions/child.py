@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from importlib import import_module
@@ -62,8 +63,16 @@ def failed(error: Exception) -> str:
     return json.dumps({"failed": f"{type(error).__name__}: {error}"[:MOST_CHARACTERS]})
 
 
+def _end_with(parent: int) -> None:
+    """End this process when the one that asks is gone, however: a function that hangs must not stay for ever."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
 def main(path: str) -> None:
     """Answer events until there are no more."""
+    threading.Thread(target=_end_with, args=[os.getppid()], daemon=True).start()
     # What the function prints must not come between the answers.
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

@@ -1,5 +1,6 @@
 """The function after people: it makes the labels of objects out of the answers to them, some objects in one call."""
 
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -26,7 +27,7 @@ from labeling.models import (
 from labeling.services.functions import tries, waiting
 from labeling.services.functions.asking import Asker, CallFailed
 from labeling.services.functions.waiting import Asked
-from labeling.services.intake import texts
+from labeling.services.intake import label_files, texts
 from labeling.services.one_by_one import OF_ONE_OBJECT, Failure, reason_of
 from labeling.services.output import manifests
 from labeling.services.results import consolidating, labels
@@ -34,6 +35,9 @@ from marketplace import arns, storage
 
 AT_ONCE = 50
 """Objects in one call."""
+
+ALONE_SECONDS = 300
+"""How long objects that were refused together are tried alone."""
 
 ALGORITHM = "function"
 """The algorithm of labels that a function made."""
@@ -54,8 +58,11 @@ def ask(job: LabelingJob, asked: Asked, asker: Asker, *, now: datetime) -> bool 
     if not rows:
         return None
     tasks = _tasks(rows)
-    number = tasks[rows[0].data_object_id][-1].batch.number
-    some = [row for row in rows if tasks[row.data_object_id][-1].batch.number == number]
+    numbers = {pk: some[-1].batch.number for pk, some in tasks.items()}
+    some = [row for row in rows if numbers.get(row.data_object_id) == min(numbers.values(), default=None)]
+    if not some:
+        # Their answers were rejected a moment ago; the next pass drops them.
+        return None
     tries.take(some)
     return _ask(job, asked, asker, some, tasks)
 
@@ -77,7 +84,7 @@ def _ask(
         made = _made(job, asker, rows, tasks)
     except CallFailed as error:
         if len(rows) > 1 and not error.again:
-            return any([_ask(job, asked, asker, [row], tasks) for row in rows])
+            return _ask_alone(job, asked, asker, rows, tasks)
         again = [row for row in rows if error.again and not tries.used_up(row, job)]
         tries.note(again, str(error))
         made = {row.data_object_id: FunctionAnswerError(str(error)) for row in rows if row not in again}
@@ -85,6 +92,17 @@ def _ask(
         return not error.again
     conclude(job, asked, rows, made)
     return True
+
+
+def _ask_alone(
+    job: LabelingJob, asked: Asked, asker: Asker, rows: Sequence[FunctionCall], tasks: Mapping[int, Sequence[Task]]
+) -> bool:
+    """A call for each, as long as there is time; those that are left are tried again together."""
+    ends, answered = time.monotonic() + ALONE_SECONDS, False
+    for row in rows:
+        if time.monotonic() < ends:
+            answered |= _ask(job, asked, asker, [row], tasks)
+    return answered
 
 
 def _made(job: LabelingJob, asker: Asker, rows: Sequence[FunctionCall], tasks: Mapping[int, Sequence[Task]]) -> Made:
@@ -164,7 +182,8 @@ def _revision(
         return replace(one, content=content)
     said = content.get(f"{attribute}-metadata") or {}
     try:
-        found = kind.read_manifest({**content, f"{attribute}-metadata": said}, attribute)
+        given = label_files.with_file(content, attribute, kind=kind, account=job.account)
+        found = kind.read_manifest({**given, f"{attribute}-metadata": said}, attribute)
         unknown = sorted(kind.classes(found.answer) - set(job.labels))
         problem = f"{unknown[0]!r} is no label of the job" if unknown else ""
         problem = problem or kind.unwritable(found.answer, labels=job.labels)
@@ -194,7 +213,7 @@ def conclude(job: LabelingJob, asked: Asked, rows: Sequence[FunctionCall], made:
             .values_list("pk", flat=True)
         )
         written = [
-            replace(one, explanation={**one.explanation, "function": asked.path})
+            replace(one, explanation={**one.explanation, "function": asked.shown})
             for pk, one in made.items()
             if isinstance(one, labels.Revision) and pk in usable
         ]

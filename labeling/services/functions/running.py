@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from labeling import transitions
-from labeling.models import FunctionStep, LabelingJob, ObjectState
+from labeling.models import FunctionStep, LabelingJob, ObjectState, Task
 from labeling.services.functions import asking, merging, preparing, tries, waiting
 from labeling.services.functions.waiting import Asked
 from labeling.services.queue import advance_requests
@@ -54,10 +54,13 @@ def run(job_id: int) -> None:
 
 
 def _drop(job: LabelingJob) -> None:
-    """What is wanted no more: tasks of a job that opens none, labels of objects that a job has given back."""
+    """What is wanted no more: tasks of a job that opens none, labels of objects given back or without answers."""
     if job.status != "InProgress":
         waiting.calls(job, FunctionStep.PRE).delete()
-    waiting.calls(job, FunctionStep.POST).filter(data_object__state=ObjectState.UNLABELED).delete()
+    merging_calls = waiting.calls(job, FunctionStep.POST)
+    merging_calls.filter(data_object__state=ObjectState.UNLABELED).delete()
+    answered = Task.objects.filter(queue=job.queue_id, gold=None, answers_count__gt=0)
+    merging_calls.exclude(data_object__in=answered.values("data_object")).delete()
 
 
 def _pass(job: LabelingJob, asked: Asked, ask: Callable[..., bool | None]) -> None:

@@ -1,5 +1,6 @@
 """Which objects wait for a function of their job, and the message that lets it be asked. Knows no answers."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
@@ -23,8 +24,13 @@ class Asked(NamedTuple):
     path: str
     secret: str
 
+    @property
+    def shown(self) -> str:
+        """Where it is, without the query of an address, which may hold a secret of its receiver."""
+        return re.split(r"[?#]", self.path, maxsplit=1)[0]
+
     def __str__(self) -> str:
-        return f"the {NAMES[self.step]} {self.path}"
+        return f"the {NAMES[self.step]} {self.shown}"
 
 
 def function_of(job: LabelingJob, step: str) -> Asked | None:

@@ -13,7 +13,7 @@ from labeling import task_types
 from labeling.formats import manifest
 from labeling.models import DataObject, Label, LabelingJob, LabelSource, ObjectState
 from labeling.services import one_by_one
-from labeling.services.intake import datasets, earlier, label_files, source_names, sources
+from labeling.services.intake import audited, datasets, label_files, source_names, sources
 from labeling.services.intake.rejected_lines import RejectedLines
 from labeling.services.intake.selection import check_selection
 from labeling.task_types.base import TEXT, ImportedLabel
@@ -93,7 +93,7 @@ def _chunks(
         except one_by_one.OF_ONE_OBJECT as error:
             rejected.add(line.number, one_by_one.reason_of(error), ref)
             continue
-        reason = earlier.refusal(job, line.attributes) if label is None else ""
+        reason = audited.refusal(job, line.attributes) if label is None else ""
         state = str(_state(label) if label is not None else ObjectState.FAILED if reason else ObjectState.UNLABELED)
         if label is not None:
             chunk.labels[len(chunk.rows)] = label

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from labeling import task_types, transitions
 from labeling.models import DataObject, LabelingJob, QueueTemplate
+from labeling.services.intake import label_files
 from labeling.services.one_by_one import OF_ONE_OBJECT
 from labeling.services.output import manifests, rows
 from labeling.task_types.base import TaskType
@@ -16,6 +17,8 @@ from marketplace.errors import Invalid
 
 LOOKED_THROUGH = 2000
 """Objects whose lines are searched for classes."""
+FILES_LOOKED_THROUGH = 50
+"""The same, where each label is a file."""
 
 
 def refusal(job: LabelingJob) -> str:
@@ -55,7 +58,7 @@ def looked_at(job: LabelingJob) -> tuple[TaskType[Any, Any], str]:
     Of a verification these are the labels that it was about.
     """
     kind = task_types.get(job.task_type)
-    if kind.audited is None or isinstance(kind, type(kind.audited)):
+    if kind.audited is None or kind.adjusts:
         return kind, job.label_attribute_name
     return kind.audited, job.audit_label_attribute_name
 
@@ -73,7 +76,8 @@ def classes_of(job: LabelingJob) -> list[str]:
     if attribute == job.label_attribute_name:
         return job.labels
     found: set[str] = set()
-    for row in islice(rows.stream(job), LOOKED_THROUGH):
+    for row in islice(rows.stream(job), FILES_LOOKED_THROUGH if kind.label_is_file else LOOKED_THROUGH):
         with suppress(*OF_ONE_OBJECT):
-            found |= kind.classes(kind.read_manifest(orjson.loads(row.line), attribute).answer)
+            line = label_files.with_file(orjson.loads(row.line), attribute, kind=kind, account=job.account)
+            found |= kind.classes(kind.read_manifest(line, attribute).answer)
     return sorted(found)

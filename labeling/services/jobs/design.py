@@ -18,7 +18,7 @@ from labeling.queries import gold_budget
 from labeling.services.functions import choosing
 from labeling.services.golds import options as golds
 from labeling.services.intake.selection import check_selection
-from labeling.services.jobs import earlier_labels, limits, pricing, repricing, templates
+from labeling.services.jobs import audited_labels, limits, pricing, repricing, templates
 from labeling.services.jobs import instructions as texts
 from labeling.task_types.base import TaskType
 from marketplace import money
@@ -113,7 +113,7 @@ class Design:
             _names,
             _labels,
             templates.check_design,
-            earlier_labels.check_design,
+            audited_labels.check_design,
             choosing.check_design,
             _input,
             _team,

@@ -24,7 +24,7 @@ from labeling.formats.interchange.items import LabeledImage, fitted, fitted_outl
 from labeling.formats.interchange.member_names import Names
 from labeling.formats.interchange.voc import write_voc
 from labeling.formats.interchange.yolo import write_yolo
-from labeling.formats.shapes import Box, ImageSize, Polygon
+from labeling.formats.shapes import Box, ImageSize, Polygon, Segment
 from labeling.formats.worker_responses import answer_record
 from labeling.models import DataObject, Export, LabelingJob, Task
 from labeling.services.intake import inspection, loading, source_names, texts
@@ -198,12 +198,16 @@ class ExportFile:
         if problem := self.task_type.unwritable(label, labels=self.job.labels):
             raise ValueError(problem)
         size = rows.image_size(row)
-        shapes = [replace(shape, confidence=shape.confidence or 0.0) for shape in self.task_type.shapes(label)]
-        if row.algorithm == loading.IMPORTED:
+        if problem := self.task_type.misfit(label, (size.width, size.height)):
+            raise ValueError(problem)
+        found = [replace(shape, confidence=shape.confidence or 0.0) for shape in self.task_type.shapes(label)]
+        masks = tuple(shape for shape in found if isinstance(shape, Segment))
+        shapes = [shape for shape in found if not isinstance(shape, Segment)]
+        if row.algorithm == loading.IMPORTED and not self.task_type.label_is_file:
             shapes = self._inside(row, shapes, size)
         boxes = tuple(shape for shape in shapes if isinstance(shape, Box))
         outlines = tuple(shape for shape in shapes if isinstance(shape, Polygon))
-        return LabeledImage(row.source_ref, size, boxes, self._name(row), outlines=outlines)
+        return LabeledImage(row.source_ref, size, boxes, self._name(row), outlines=outlines, masks=masks)
 
     def _inside(self, row: rows.Row, shapes: list[Box | Polygon], size: ImageSize) -> list[Box | Polygon]:
         """The shapes of a label that came with the input, inside their image; what is wrong with them is noted."""

@@ -9,8 +9,7 @@ from labeling import task_types
 from labeling.formats.answers import AnswerError
 from labeling.models import DataObject, Label, LabelingJob, LabelSource, ObjectState
 from labeling.queries import class_names
-from labeling.services.intake import earlier as earlier_labels
-from labeling.services.intake import inspection
+from labeling.services.intake import audited, inspection
 from labeling.services.queue import advance_requests
 from labeling.services.results import answering, labels
 from marketplace.errors import Invalid, WrongState
@@ -58,7 +57,7 @@ def adjudicate(*, data_object: DataObject, content: Any, by: str) -> Label:
     except AnswerError as error:
         raise Invalid(str(error), field=f"answer.{error.field}") from None
     kind = task_types.get(job.task_type)
-    if (before := earlier_labels.of_objects(kind, [data_object.pk]).get(data_object.pk)) is not None:
+    if (before := audited.of_objects(kind, [data_object.pk]).get(data_object.pk)) is not None:
         answer = kind.compared(answer, before, size=size)
     with transaction.atomic():
         _, earlier = class_names.locked(job.queue_id)

@@ -39,7 +39,7 @@ from labeling.queries.worker_models import fitted
 from labeling.services import one_by_one
 from labeling.services.conduct import colluding
 from labeling.services.functions import waiting
-from labeling.services.intake import earlier as earlier_labels
+from labeling.services.intake import audited
 from labeling.services.one_by_one import OF_ONE_OBJECT, Failure
 from labeling.services.queue.owners import Judgement
 from labeling.services.results import evidence, labels, reviewing, skills
@@ -48,8 +48,6 @@ from labeling.task_types.base import AnswersToImage, Consensus
 log = logging.getLogger(__name__)
 
 CHUNK = 200
-SAMPLE = 2000
-"""About how many objects a fit reads at most."""
 UNUSABLE = "none of the answers could be read"
 """Why an object failed whose answers give no label."""
 
@@ -225,7 +223,7 @@ def _read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, 
             golds[pk] = kind.read_value(value)
         except OF_ONE_OBJECT as error:
             log.warning("object %d: the adjudicated label cannot be read: %s", pk, one_by_one.reason_of(error))
-    shown = earlier_labels.of_objects(kind, by_id)
+    shown = audited.of_objects(kind, by_id)
     return {
         pk: _Read(
             AnswersToImage(
@@ -259,7 +257,7 @@ def refit(*, job: LabelingJob, at_least: int = FIRST_FIT, growth: float = GROWTH
     if count < at_least or count < before * growth:
         return False
     # An even sample over the job, the same on every run.
-    stride = max(1, count // SAMPLE)
+    stride = max(1, count // task_types.get(job.task_type).fit_sample)
     ids = list(labeled.order_by("index").values_list("pk", flat=True))[::stride]
     images = []
     for start in range(0, len(ids), CHUNK):

@@ -204,6 +204,7 @@ SAMPLES = (
     ),
     _one("crowd-classifier", "TextMultiClass", "groundtruth/text-classification"),
     _one("crowd-image-classifier", "VerificationBoundingBox", "groundtruth/label-verification"),
+    _one("crowd-image-classifier", "VerificationSemanticSegmentation", "groundtruth/label-verification"),
     _several("crowd-classifier-multi-select", "TextMultiClassMultiLabel", "groundtruth/text-classification-multilabel"),
 )
 

@@ -60,6 +60,19 @@ def test_a_label_is_stored_as_json_and_read_back_equal(sample):
     assert sample.task_type.summary(value)
 
 
+def test_classes_can_have_other_names_and_become_one(sample):
+    kind, given = sample.task_type, sample.task_type.classes(sample.good)
+    names = dict.fromkeys(sorted(given), "insect")
+    renamed = kind.renamed(kind.certain(sample.good), names)
+    assert kind.classes(renamed) == {"insect"}
+    value = json.loads(json.dumps(kind.value(renamed)))
+    assert kind.read_value(value) == renamed and kind.unwritable(renamed, labels=["fly", "insect"]) == ""
+    content = kind.write_answer(sample.good, size=SIZE)
+    read = kind.read_stored(content, labels=["insect"], earlier=names | {"fly": "insect"}, size=SIZE)
+    assert kind.classes(read) == {"insect"} and kind.agreement(read, renamed) == 1
+    assert kind.renamed(sample.good, {"cow": "insect"}) == sample.good
+
+
 def test_the_order_of_answers_changes_nothing(sample):
     given = sample.objects(sample.good, sample.other, sample.good, sample.other, sample.good)[0]
     found = []

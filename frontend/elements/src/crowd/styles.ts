@@ -76,6 +76,7 @@ export const toolStyles = css`
   .bar button[aria-pressed="true"] { background: var(--_brand-soft); border-color: var(--_brand-line); }
   .percent { min-inline-size: 3.6em; font-variant-numeric: tabular-nums; font-size: 0.8125rem; }
 
+  .more { padding: 0.5rem 0.75rem; border-block-start: 1px solid var(--_line); max-block-size: 40cqh; overflow: auto; }
   .end { display: flex; justify-content: flex-end; padding: 0.5rem 0.75rem; border-block-start: 1px solid var(--_line); }
   .end .primary { min-inline-size: 8rem; min-block-size: 2.5rem; }
   .main { flex: 1; display: grid; grid-template-columns: minmax(0, 1fr) 18.5rem; min-block-size: 0; }

@@ -1,6 +1,7 @@
 /** Runs first in the sandboxed page of a worker template: what the page lacks without an origin, and the way of the answer to the
  *  page around it. Knows no element. */
 import { COUNTED } from "../shell/activity";
+import { showAlert } from "./alerts";
 import type { FromTemplate, ToTemplate } from "./messages";
 import { pageStorage } from "./storage";
 
@@ -64,6 +65,7 @@ function tellOfInput(): void {
   }
 }
 
+window.alert = showAlert;
 giveStorage();
 standInForLateScripts();
 handOverAnswers();

@@ -12,8 +12,10 @@ import orjson
 from labeling import task_types
 from labeling.models import LabelingJob, ObjectLine
 from labeling.services import one_by_one
+from labeling.services.intake import label_files
 from labeling.services.one_by_one import OF_ONE_OBJECT
 from labeling.task_types.base import Shown, Size, TaskType
+from marketplace.models import Account
 
 
 def refusal(job: LabelingJob, attributes: Mapping[str, Any]) -> str:
@@ -23,7 +25,7 @@ def refusal(job: LabelingJob, attributes: Mapping[str, Any]) -> str:
         return ""
     name = job.audit_label_attribute_name
     try:
-        problem = kind.unauditable(kind.audited.read_manifest(attributes, name).answer, labels=job.labels)
+        problem = kind.unauditable(_read(kind.audited, attributes, name, job.account), labels=job.labels)
     except OF_ONE_OBJECT as error:
         return f"it has no earlier label that can be shown: {one_by_one.reason_of(error)}"
     return f"its earlier label {name!r} cannot be shown: {problem}" if problem else ""
@@ -33,13 +35,19 @@ def of_objects(kind: TaskType[Any, Any], object_ids: Iterable[int]) -> dict[int,
     """The earlier label of each of these objects of jobs of this type; none, and no query, for types that show none."""
     if kind.audited is None:
         return {}
-    lines = ObjectLine.objects.filter(data_object__in=list(object_ids))
-    columns = ("data_object", "text", "data_object__job__audit_label_attribute_name")
+    lines = ObjectLine.objects.filter(data_object__in=list(object_ids)).select_related(
+        "data_object__job__account", "data_object__job__queue"
+    )
     found = {}
-    for pk, text, name in lines.values_list(*columns):
+    for line in lines:
+        job = line.data_object.job
         # What cannot be read has failed when the job was ingested.
         with suppress(*OF_ONE_OBJECT):
-            found[pk] = kind.audited.read_manifest(orjson.loads(text), name).answer
+            name = job.audit_label_attribute_name
+            answer = _read(kind.audited, orjson.loads(line.text), name, job.account)
+            # The line keeps the names of its time, as answers do; the job may have renamed its classes.
+            renames = job.earlier_labels if kind.adjusts else {}
+            found[line.pk] = kind.audited.renamed(answer, renames) if renames else answer
     return found
 
 
@@ -50,11 +58,18 @@ def shown(*, object_id: int, task_type: str, size: Size) -> Shown:
     return Shown() if answer is None else kind.shown(answer, size=size)
 
 
-def of_line(kind: TaskType[Any, Any], attributes: Mapping[str, Any], name: str, *, size: Size) -> Shown:
+def of_line(
+    kind: TaskType[Any, Any], attributes: Mapping[str, Any], name: str, *, size: Size, account: Account
+) -> Shown:
     """How the element of a job of this type shows the label that a line has under `name`; nothing where it has none."""
     if kind.audited is None:
         return Shown()
     try:
-        return kind.shown(kind.audited.read_manifest(attributes, name).answer, size=size)
+        return kind.shown(_read(kind.audited, attributes, name, account), size=size)
     except OF_ONE_OBJECT:
         return Shown()
+
+
+def _read(audited: TaskType[Any, Any], attributes: Mapping[str, Any], name: str, account: Account) -> Any:
+    found = label_files.with_file(attributes, name, kind=audited, account=account)
+    return audited.read_manifest(found, name).answer
