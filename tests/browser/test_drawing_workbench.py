@@ -78,7 +78,7 @@ def test_a_worker_chooses_other_keys(site: Site, open_page: Open) -> None:
     draw(page, 100, 100, 200, 200)
     draw(page, 300, 100, 400, 200)
     press(page, "?")
-    change = page.get_by_role("button", name="Change the key for: next box")
+    change = page.get_by_role("button", name="Change the key N", exact=True)
     change.focus()
     press(page, "Enter", "d")
     expect(page.locator(".keys-said")).to_have_text("D is the key for “duplicate” already.")

@@ -57,10 +57,10 @@ export class WaggleKeyList extends LitElement {
     this.said = said;
   }
 
-  private button({ action, does }: Line) {
+  private button({ action, does, keys }: Line) {
     if (!action || action === "help" || action === "cancel" || action === "confirm") return nothing;
     const asking = this.asking === action;
-    return html`<button type="button" class="plain change" aria-label="Change the key for: ${does}" aria-pressed=${asking ? "true" : "false"}
+    return html`<button type="button" class="plain change" aria-label="Change the key ${keys}" aria-pressed=${asking ? "true" : "false"}
       @click=${() => this.ask(asking ? null : action, asking ? "" : `Press the new key for “${does}”. Escape leaves it as it is.`)}
       >${asking ? "Press a key…" : "Change"}</button>`;
   }
