@@ -47,8 +47,8 @@ def declared(name: str) -> set[str]:
 
 
 def foreign(path: Path) -> set[str]:
-    """The top-level packages that a file imports, without our own and the standard library's."""
-    return imported(path) - OWN - set(sys.stdlib_module_names)
+    """The top-level packages that a file imports, without our own, the standard library's and modules beside it."""
+    return imported(path) - OWN - set(sys.stdlib_module_names) - {one.stem for one in path.parent.glob("*.py")}
 
 
 def blocks_of(path: Path) -> tuple[str, ...]:
