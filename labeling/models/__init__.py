@@ -29,7 +29,7 @@ from labeling.models.reviewers import QueueReviewer
 from labeling.models.reviews import AnswerReview, Appeal, AppealStatus, ReviewStatus
 from labeling.models.skills import WorkerSkill
 from labeling.models.tasks import Answer, Assignment, AssignmentStatus, Batch, Task, TaskStatus, WorkerCursor
-from labeling.models.templates import QueueTemplate
+from labeling.models.templates import QueueTemplate, TemplateVersion, WorkerTemplate
 
 __all__ = [
     "AdvanceRequest",
@@ -77,8 +77,10 @@ __all__ = [
     "ReviewStatus",
     "Task",
     "TaskStatus",
+    "TemplateVersion",
     "WorkQueue",
     "WorkerCursor",
     "WorkerModels",
     "WorkerSkill",
+    "WorkerTemplate",
 ]

@@ -23,10 +23,13 @@ from labeling.models import (
     ImportedLine,
     LabelImport,
     LabelingJob,
+    TemplateVersion,
+    WorkerTemplate,
 )
 from labeling.services import bonuses
 from labeling.services.conduct import appeals as conduct_appeals
 from labeling.services.golds import keeping
+from labeling.services.jobs import kept_templates
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import batches, due
 from labeling.services.results import appeals, deciding, reviewers
@@ -171,6 +174,27 @@ def told_pages(portal: Portal) -> dict[str, tuple[User, str]]:
         "own_webhooks": (owner, reverse("person:webhooks")),
         "audit": (owner, reverse("requester:audit")),
     }
+
+
+def template_pages(portal: Portal) -> dict[str, tuple[User, str]]:
+    """What lists worker templates and their versions: name -> (user, path)."""
+    owner = portal.account.members.order_by("pk")[0]
+    first = WorkerTemplate.objects.order_by("pk")[0].pk
+    return {
+        "templates": (owner, reverse("requester:templates")),
+        "template": (owner, reverse("requester:template", args=[first])),
+        "templates_api": (owner, "/api/v1/worker-templates"),
+        "versions_api": (owner, f"/api/v1/worker-templates/{first}/versions"),
+    }
+
+
+def a_template_more(portal: Portal) -> None:
+    """Add a worker template, and a version of the first one."""
+    number = TemplateVersion.objects.count()
+    draft = kept_templates.Draft(text=f"<crowd-form>{number}</crowd-form>")
+    kept_templates.create(account=portal.account, name=f"survey-{number}", draft=draft, by="system")
+    first = WorkerTemplate.objects.order_by("pk")[0]
+    kept_templates.add_version(template=first, draft=draft, by="system")
 
 
 def a_session_more(portal: Portal) -> None:

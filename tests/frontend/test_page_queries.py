@@ -13,12 +13,14 @@ from tests.frontend.portal import (
     Portal,
     a_portal,
     a_session_more,
+    a_template_more,
     grow,
     pages,
     panel_pages,
     people_pages,
     qualification_pages,
     queries_of,
+    template_pages,
     told_pages,
 )
 
@@ -112,6 +114,15 @@ def test_pages_of_panels_with_more_rows_make_as_many_queries(portal):
     for _ in range(2):
         a_session_more(portal)
     compare(before, asked(panel_pages(portal)))
+
+
+def test_pages_and_lists_of_worker_templates_with_more_rows_make_as_many_queries(portal):
+    for _ in range(2):
+        a_template_more(portal)
+    before = asked(template_pages(portal))
+    for _ in range(2):
+        a_template_more(portal)
+    compare(before, asked(template_pages(portal)))
 
 
 def test_pages_of_qualifications_with_more_rows_make_as_many_queries(portal):

@@ -1,6 +1,9 @@
 """Sample pictures and texts of a data set, before any job has ingested it."""
 
 from dataclasses import dataclass
+from typing import Any
+
+import orjson
 
 from labeling.formats import manifest, texts
 from labeling.models import Dataset
@@ -55,6 +58,12 @@ def sample_text(*, dataset: Dataset, number: int) -> str:
         return texts.check(line.source)
     except texts.TextError as error:
         raise Invalid(f"line {line.number}: the text {error}") from None
+
+
+def sample_line(*, dataset: Dataset, number: int) -> dict[str, Any]:
+    """The whole good line `number` (from zero, below MOST) of the data set's manifest. Raises NotFound."""
+    line: dict[str, Any] = orjson.loads(_line(dataset, number).original)
+    return line
 
 
 def holds_texts(*, dataset: Dataset) -> bool:
