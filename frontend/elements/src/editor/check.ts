@@ -1,5 +1,5 @@
 /** What in a template will not work: the server's checker, asked for the newest text only. Knows nothing of the page. */
-import { csrfToken } from "../kit/page";
+import { csrfToken } from "../kit/csrf";
 
 export interface Finding { level: "error" | "warning"; code: string; line: number | null; message: string }
 export interface Draft { template: string; hosts: string; sample: string }

@@ -1,8 +1,8 @@
 /** The preview of a template: the page that workers would get, in the same sandbox. The draft is posted into a new frame, which takes
  *  the place of the one before once it is loaded, so that nothing flashes. What is submitted in it goes nowhere. */
-import { csrfToken } from "../kit/page";
+import { csrfToken } from "../kit/csrf";
 import { templateFrame } from "../template/frame";
-import { fromTemplate } from "../template/messages";
+import { type ToTemplate, fromTemplate } from "../template/messages";
 import type { Draft } from "./check";
 
 let made = 0;
@@ -47,5 +47,6 @@ export class Preview {
     if (!event.source || event.source !== this.shown?.contentWindow) return;
     const message = fromTemplate(event.data);
     if (message?.waggle === "answer") this.submitted(message.answer);
+    if (message?.waggle === "key" && message.action === "submit") this.shown?.contentWindow?.postMessage({ waggle: "submit" } satisfies ToTemplate, "*");
   }
 }
