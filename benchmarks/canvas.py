@@ -4,6 +4,8 @@ Both are panned by the same number of pixels in every frame, in turns of a few s
 image: once with the whole image in view and slowly, once (`_zoomed`) twice as large and quickly, so that other shapes
 come into view all the time. The SVG has one <polygon> a shape, filled and outlined once; our canvas draws a dark and a
 coloured line around each shape. Without a GPU (as with --disable-gpu here) the processor draws both.
+`cpu_ms` is the processor time of all of Chromium's processes for each frame shown: unlike the frame rate it hardly
+depends on what else the machine does.
 
     make bench NAME=canvas      or: python -m benchmarks.canvas [--shapes 2000] [--seconds 3] [--rounds 3]
 """
@@ -11,6 +13,7 @@ coloured line around each shape. Without a GPU (as with --disable-gpu here) the 
 import argparse
 import json
 import math
+import re
 import statistics
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -44,7 +47,7 @@ PANNING = """async ([seconds, kind, zoom, step, first]) => {
     move(Math.floor(frames / 40) % 2 === 0 ? step : -step);
     await frame();
   }
-  return frames * 1000 / (performance.now() - start);
+  return [frames, (performance.now() - start) / 1000];
 }"""
 
 
@@ -73,14 +76,18 @@ def main() -> None:
     finally:
         server.shutdown()
         server.server_close()
-    report("canvas", {f"fps_{options.shapes}{name}": rate for name, rate in figures.items()}, on=before)
+    named = {re.sub("^(fps|cpu_ms)", rf"\1_{options.shapes}", name): figure for name, figure in figures.items()}
+    report("canvas", named, on=before)
 
 
 def measure(browser: Browser, address: str, seconds: float, rounds: int) -> dict[str, float]:
-    """The median frames per second of each kind; the kinds take turns, so that all meet the same load."""
+    """The median frames per second and CPU milliseconds a frame of each kind, by the end of the figure's name.
+
+    The kinds take turns, so that all meet the same load.
+    """
     kinds = {"": ("canvas", 1, 3), "_svg": ("svg", 1, 3), "_zoomed": ("canvas", 2, 12), "_zoomed_svg": ("svg", 2, 12)}
     pages: dict[str, Page] = {}
-    rates: dict[str, list[float]] = {name: [] for name in kinds}
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in kinds}
     for turn in range(rounds):
         for name, (kind, zoom, step) in kinds.items():
             if turn == 0:
@@ -89,8 +96,19 @@ def measure(browser: Browser, address: str, seconds: float, rounds: int) -> dict
                 drawn = pages[name].locator(".canvas canvas" if kind == "canvas" else "#shapes")
                 drawn.first.wait_for(state="attached")
             pages[name].bring_to_front()
-            rates[name].append(pages[name].evaluate(PANNING, [seconds, kind, zoom, step, turn == 0]))
-    return {name: statistics.median(found) for name, found in rates.items()}
+            before = processor_seconds(browser)
+            frames, passed = pages[name].evaluate(PANNING, [seconds, kind, zoom, step, turn == 0])
+            found[name].append((frames / passed, (processor_seconds(browser) - before) * 1000 / frames))
+    rates = {f"fps{name}": statistics.median(rate for rate, _ in turns) for name, turns in found.items()}
+    return rates | {f"cpu_ms{name}": statistics.median(cpu for _, cpu in turns) for name, turns in found.items()}
+
+
+def processor_seconds(browser: Browser) -> float:
+    """The processor time that all processes of the browser have taken so far."""
+    session = browser.new_browser_cdp_session()
+    seconds = sum(process["cpuTime"] for process in session.send("SystemInfo.getProcessInfo")["processInfo"])
+    session.detach()
+    return float(seconds)
 
 
 def polygons(count: int) -> list[dict[str, object]]:

@@ -15,9 +15,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from labeling.formats import texts as formats
-from labeling.models import DataObject
+from labeling.models import DataObject, QualificationQuestion
 from labeling.services.intake import images, texts
-from labeling.task_types.base import TEXT
+from labeling.task_types.base import IMAGE, TEXT
 from marketplace import strict
 from marketplace.errors import NotFound
 
@@ -62,6 +62,16 @@ def object_response(row: DataObject, request: HttpRequest) -> HttpResponse:
     if texts.is_text(row):
         return text_response(texts.text_of(row), request)
     return image_response(images.image_uri(row), request)
+
+
+def question_addresses(question: QualificationQuestion) -> dict[str, str | None]:
+    """Where the picture, or the text, of a test's question is; `task_addresses` for a question."""
+    return task_addresses(TEXT if question.text else IMAGE, f"/api/v1/qualification-questions/{question.pk}/image")
+
+
+def question_response(question: QualificationQuestion, request: HttpRequest) -> HttpResponse:
+    """The picture of a test's question, or its text as plain text."""
+    return text_response(question.text, request) if question.text else image_response(question.image_uri, request)
 
 
 def text_response(text: str, request: HttpRequest) -> HttpResponse:

@@ -15,3 +15,10 @@ def label_layer(label: Label, kind: Kind, *, name: str = "") -> dict[str, Any]:
     """The layer of a label, called by its source or, if given, by `name`."""
     look = "machine" if label.source == "machine" else "merged"
     return {"name": name or NAMES[label.source], "kind": look, **kind.layer(label.value)}
+
+
+def earlier_layers(before: Any, kind: Kind) -> list[dict[str, Any]]:
+    """The layer of the earlier label that people verified or adjusted; none where they were shown none."""
+    if before is None or kind.audited is None:
+        return []
+    return [{"name": "Earlier", "kind": "truth", **kind.audited.layer(kind.audited.value(before))}]

@@ -9,11 +9,12 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from frontend.images import image_url
-from frontend.layers import Kind, label_layer
+from frontend.layers import Kind, earlier_layers, label_layer
 from frontend.review_forms import DecisionForm, FilterForm, SampleForm, first_error
 from labeling import task_types
 from labeling.models import AnswerReview, WorkQueue
 from labeling.queries import people
+from labeling.services.intake import earlier
 from labeling.services.results import deciding, history, review_lists, reviewers
 from labeling.services.results.review_lists import ReviewFilter
 from marketplace.errors import DomainError
@@ -54,6 +55,7 @@ def context(request: HttpRequest, desk: Desk) -> dict[str, Any]:
     page = Paginator(found.order_by("-pk"), PER_PAGE).get_page(request.GET.get("page"))
     kind, rows = task_types.get(desk.queue.task_type), list(page)
     decided_by = reviewers.deciders(rows)
+    before = earlier.of_objects(kind, [row.assignment.task.data_object_id for row in rows])
     return {
         "desk": desk,
         "page": page,
@@ -63,12 +65,15 @@ def context(request: HttpRequest, desk: Desk) -> dict[str, Any]:
         "decision": DecisionForm(),
         "at_once": deciding.AT_ONCE,
         "shown_query": request.GET.urlencode(),
-        "cards": [_card(row, kind, desk, request.user.pk or 0, decided_by.get(row.pk, "")) for row in rows],
+        "cards": [_card(row, kind, desk, request.user.pk or 0, decided_by.get(row.pk, ""), before) for row in rows],
     }
 
 
-def _card(row: AnswerReview, kind: Kind, desk: Desk, user_id: int, decided_by: str) -> dict[str, Any]:
-    """What the template of one answer needs: its layer is switched on beside that of the label."""
+def _card(
+    row: AnswerReview, kind: Kind, desk: Desk, user_id: int, decided_by: str, before: dict[int, Any]
+) -> dict[str, Any]:
+    """What the template of one answer needs: its layer is switched on beside that of the label, and of what it was
+    given on: `before` holds the earlier labels by object."""
     shown, of_account = row.assignment.task.data_object, desk.reviewer is None
     name = "" if of_account else "Label"
     made = [label_layer(shown.label, kind, name=name)] if shown.label is not None else []
@@ -78,9 +83,10 @@ def _card(row: AnswerReview, kind: Kind, desk: Desk, user_id: int, decided_by: s
             "kind": "worker",
             "color": people.COLOURS[0],
             "on": True,
-            **kind.answer_layer(row.answer.content),
+            **kind.answer_layer(history.content(row)),
         }
     )
+    made += earlier_layers(before.get(shown.pk), kind)
     # To reviewers objects stay without number and name, as they are to everybody who labels them.
     title = (shown.file_name or f"Object {shown.index}") if of_account else f"Answer {row.pk}"
     return {

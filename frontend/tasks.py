@@ -13,7 +13,9 @@ from frontend.images import image_url, task_addresses
 from frontend.template_frames import frame_url
 from labeling import task_types
 from labeling.models import DataObject, LabelingJob, Task, WorkQueue
+from labeling.services.intake import earlier
 from labeling.services.jobs import limits
+from labeling.task_types.base import Shown
 from marketplace import money
 from marketplace.errors import WrongState
 
@@ -27,13 +29,15 @@ def task_document(
     height: int,
     examples: dict[str, Any],
     object_id: int | None = None,
+    shown: Shown | None = None,
 ) -> dict[str, Any]:
     """What a worker's page shows a task from. `queue` may be one that was never saved, for a preview of a draft.
 
     `address`: of the picture or the text. `object_id`: the object that a worker template shows; None where there is
-    none to show yet. `examples`: for each of limits.EXAMPLE_KINDS a list of {"image_url", "caption"}.
+    none to show yet. `examples`: for each of limits.EXAMPLE_KINDS a list of {"image_url", "caption"}. `shown`: the
+    earlier label that people verify or adjust.
     """
-    kind = task_types.get(queue.task_type)
+    kind, shown = task_types.get(queue.task_type), shown or Shown()
     element = kind.element
     return {
         "task_id": task_id,
@@ -50,10 +54,11 @@ def task_document(
         "element": {
             "tag": element.tag,
             "name": element.name,
-            "attributes": dict(element.attributes),
+            "attributes": {**element.attributes, **shown.attributes},
             "whole": element.whole,
+            "comment": element.comment,
         },
-        "initial_value": None,
+        "initial_value": shown.initial_value,
         "frame_url": _frame(queue, object_id),
     }
 
@@ -90,14 +95,16 @@ def task_payload(task: Task, user_id: int) -> dict[str, Any]:
         ]
         for kind in limits.EXAMPLE_KINDS
     }
+    object_id, width, height = (task.input[name] for name in ("object", "width", "height"))
     return task_document(
         queue,
         task_id=task_number(task.pk, user_id) if task.pk else None,
-        address=image_url(task.input["object"], user_id),
-        width=task.input["width"],
-        height=task.input["height"],
+        address=image_url(object_id, user_id),
+        width=width,
+        height=height,
         examples=examples,
-        object_id=task.input["object"],
+        object_id=object_id,
+        shown=earlier.shown(object_id=object_id, task_type=queue.task_type, size=(width, height)),
     )
 
 

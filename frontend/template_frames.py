@@ -32,9 +32,11 @@ GRACE_SECONDS = 3600
 MAX_FILE = 64 * 1024 * 1024
 """Bytes of a file that a page may load."""
 SANDBOX = "allow-scripts allow-forms allow-popups"
-EMPTY_SCRIPT = "data:text/javascript,"
+EMPTY = {"script": "data:text/javascript,", "link": "data:text/css,"}
 
-_SOURCE = re.compile(r"""(<script\b[^>]{0,2000}?\ssrc\s*=\s*)("[^"]{0,2000}"|'[^']{0,2000}'|[^\s>]{1,2000})""", re.I)
+_SOURCE = re.compile(
+    r"""(<(script|link)\b[^>]{0,2000}?\s(?:src|href)\s*=\s*)("[^"]{0,2000}"|'[^']{0,2000}'|[^\s>]{1,2000})""", re.I
+)
 
 
 def sealed(kind: bytes, said: dict[str, Any], *, seconds: int) -> str:
@@ -73,8 +75,14 @@ def file_url(request: HttpRequest, *, uri: str, seconds: int) -> str:
     )
 
 
+def file_link(uri: str, seconds: int) -> str:
+    """The whole address at which a program may read a file of the store for so long; see labeling/hooks.py."""
+    path = reverse("worker:template-file", args=[sealed(FILE, {"uri": uri}, seconds=seconds)])
+    return f"{settings.PUBLIC_URL.rstrip('/')}{path}"
+
+
 def page_response(request: HttpRequest, html: str, *, script_hosts: list[str]) -> HttpResponse:
-    """The page of a template in its sandbox; `script_hosts` may serve it scripts, styles and fonts."""
+    """The page of a template in its sandbox; `script_hosts` may serve it scripts, styles, fonts, pictures and data."""
     script = request.build_absolute_uri(static("dist/crowd-html-elements.js"))
     response = HttpResponse(
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Task</title><script src="{script}"></script>'
@@ -92,7 +100,7 @@ def without_bundle(html: str) -> str:
     """The page with nothing loaded from Ground Truth's addresses of the elements, which are there already."""
 
     def replaced(found: re.Match[str]) -> str:
-        return f'{found[1]}"{EMPTY_SCRIPT}"' if bundle(found[2].strip("\"'")) else found[0]
+        return f'{found[1]}"{EMPTY[found[2].lower()]}"' if bundle(found[3].strip("\"'")) else found[0]
 
     return _SOURCE.sub(replaced, html)
 
@@ -106,9 +114,9 @@ def policy(request: HttpRequest, *, script: str, script_hosts: list[str]) -> str
         "script-src": f"'unsafe-inline' 'unsafe-eval' data: blob: {script} {files} {hosts}",
         "style-src": f"'unsafe-inline' data: {files} {hosts}",
         "font-src": f"data: {files} {hosts}",
-        "img-src": f"data: blob: {files}",
-        "media-src": f"data: blob: {files}",
-        "connect-src": f"data: blob: {files}",
+        "img-src": f"data: blob: {files} {hosts}",
+        "media-src": f"data: blob: {files} {hosts}",
+        "connect-src": f"data: blob: {files} {hosts}",
         "worker-src": "blob:",
         "form-action": "'none'",
         "base-uri": "'none'",

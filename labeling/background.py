@@ -11,6 +11,7 @@ from labeling.models import AdvanceRequest, LabelingJob, WorkQueue
 from labeling.services import attempts, invoicing, notices
 from labeling.services.conduct import acting, checks, colluding, noting
 from labeling.services.conduct import appeals as conduct_appeals
+from labeling.services.functions import running
 from labeling.services.imports import advancing as imports
 from labeling.services.intake import datasets
 from labeling.services.jobs import advancing
@@ -43,6 +44,16 @@ def refresh_output(job_id: int) -> None:
             lambda: manifests.refresh_or_report(job),
             give_up=lambda reason, passing: manifests.report(job, reason),
         )
+
+
+def run_functions(job_id: int) -> None:
+    """Ask the functions of a job about what waits for them."""
+    attempts.attempt(
+        "run_functions",
+        job_id,
+        lambda: running.run(job_id),
+        give_up=lambda reason, passing: running.report(job_id, reason),
+    )
 
 
 def check_conduct(queue_id: int) -> None:

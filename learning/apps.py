@@ -19,3 +19,5 @@ class LearningConfig(AppConfig):
         ):
             if listener not in listeners:
                 listeners.append(listener)
+        if background.on_classes_change not in hooks.classes_change:
+            hooks.classes_change.append(background.on_classes_change)

@@ -3,6 +3,8 @@
 The loop's services are imported when they are needed: every web process imports this file and needs no numerics.
 """
 
+from collections.abc import Sequence
+
 from marketplace.queue import enqueue
 
 
@@ -14,6 +16,13 @@ def on_job_ready(job_id: int) -> None:
 def on_batch_done(batch_id: int) -> None:
     """A batch was closed: request an advance of the loop that it belongs to."""
     enqueue("learning.background.advance_loop_of_batch", batch_id)
+
+
+def on_classes_change(job_id: int, before: Sequence[str], old: str, new: str) -> None:
+    """A class of a job becomes another: its loop takes part, in the same transaction, or refuses."""
+    from learning.services.active import class_changes
+
+    class_changes.follow(job_id, before, old, new)
 
 
 def advance_loop(loop_id: int) -> None:

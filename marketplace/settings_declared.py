@@ -14,6 +14,7 @@ from marketplace.settings_bench import (
     DATASETS,
     WRITE_PICTURES,
 )
+from marketplace.settings_functions import FUNCTION_SECONDS, FUNCTIONS
 from marketplace.settings_kinds import (
     Setting,
     choice,
@@ -354,6 +355,8 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         EXPORT_IMAGES_MAX_BYTES,
         API_RATE_PER_USER,
         ROUTING_RULES,
+        FUNCTIONS,
+        FUNCTION_SECONDS,
         IDEMPOTENCY_HOURS,
     ),
     "Queue and learner": (

@@ -4,6 +4,8 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import django
@@ -61,6 +63,7 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "marketplace.settings"
 django.setup()
 
 # Chromium's fixtures are here because a process can have one instance of Playwright only, for whichever tests want it.
+from tests import databases  # noqa: E402
 from tests.browser.chromium import built_elements, chromium  # noqa: E402, F401
 
 
@@ -70,6 +73,15 @@ def datasets() -> Path:
     if not SHARED_DATASETS.is_dir():
         pytest.skip("the shared data sets (../shared/datasets) are not on this machine")
     return SHARED_DATASETS
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """As pytest-django makes it for tests marked django_db, and a copy for the programs that they start."""
+    with ExitStack() as keeping:
+        with django_db_blocker.unblock():
+            keeping.enter_context(databases.kept())
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -239,6 +239,7 @@ class Crowd:
                 content=shown,
                 labels=labels,
                 size=(size["width"], size["height"]),
+                initial_value=assignment["initial_value"],
             )
         known = self.truth.find(shown)
         if known is None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from frontend.demo.truth import digest
 from labeling.formats import images, manifest, texts
+from labeling.formats.masks import MAX_PNG_BYTES
 from labeling.services.intake import decoding
 from labeling.simulation.base import MIXED, SimulatedObject, Simulation
 from labeling.task_types.base import TEXT, TaskType
@@ -50,7 +51,10 @@ class LabeledTruth:
         return truth
 
     def _add(self, line: manifest.Line, attribute: str) -> None:
-        label = self.kind.certain(self.kind.read_manifest(line.attributes, attribute).answer)
+        attributes = dict(line.attributes)
+        if self.kind.label_is_file and isinstance(uri := attributes[attribute], str):
+            attributes[attribute] = storage.read(uri, limit=MAX_PNG_BYTES)
+        label = self.kind.certain(self.kind.read_manifest(attributes, attribute).answer)
         self.by_line[line.index] = label
         self.by_digest[digest(self._shown(line))] = label
 
@@ -60,11 +64,20 @@ class LabeledTruth:
         return texts.read(content).encode() if self.kind.medium == TEXT else decoding.upright(content, patient=True)
 
     def answer(
-        self, *, number: int, spammer: bool, seed: int, content: bytes, labels: list[str], size: tuple[int, int]
+        self,
+        *,
+        number: int,
+        spammer: bool,
+        seed: int,
+        content: bytes,
+        labels: list[str],
+        size: tuple[int, int],
+        initial_value: Any = None,
     ) -> tuple[dict[str, Any], float] | None:
         """What simulated worker `number` says about the object, and in how many seconds; None for an unknown object.
 
-        It depends on the seed, the worker and the object only, not on who came first.
+        It depends on the seed, the worker and the object only, not on who came first. `initial_value`: what the answer
+        starts from, where people adjust an earlier label.
         """
         label = self.by_digest.get(digest(content))
         simulation: Simulation[Any, Any, Any] | None = self.kind.simulation
@@ -75,6 +88,9 @@ class LabeledTruth:
         rng = np.random.default_rng([seed, number, zlib.crc32(content)])
         seats = np.zeros((1, 1), np.int64)
         ((said,),) = simulation.answers(rates, rng, [worker], [SimulatedObject(label, size)], seats, labels)
+        if not spammer:
+            begun = {"initial_value": initial_value, "truth": label}
+            said = self.kind.simulated(said, labels=labels, size=size, **begun)
         seconds = 1 + 2 * simulation.things(rates) * float(rng.lognormal(0, 0.3))
         return self.kind.write_answer(said, size=size), seconds
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from frontend.images import image_url
-from frontend.layers import Kind, label_layer
+from frontend.layers import Kind, earlier_layers, label_layer
 from labeling.models import DataObject
 from labeling.queries import people
+from labeling.services.intake import earlier
 
 SHORT_NAME = 6
 """How many characters of a worker's id galleries show; the object's page shows all."""
@@ -22,10 +23,12 @@ def layers(
     name_length: int | None = None,
     *,
     everybody: bool = False,
+    before: Any = None,
 ) -> list[dict[str, Any]]:
     """The layers of a picture: the newest label first, then each worker's answer, names cut to `name_length`.
 
-    Workers' layers start switched off beside a label, unless `everybody` is to be seen at once.
+    Workers' layers start switched off beside a label, unless `everybody` is to be seen at once. `before`: the earlier
+    label that they verified or adjusted, which comes last.
     """
     made = [label_layer(row.label, kind)] if row.label is not None else []
     for answer in answers:
@@ -38,14 +41,16 @@ def layers(
                 **({"on": True} if everybody else {}),
             }
         )
-    return made
+    return made + earlier_layers(before, kind)
 
 
 def cards(rows: Iterable[DataObject], kind: Kind, user_id: int, *, everybody: bool = False) -> list[dict[str, Any]]:
     """The gallery items of several objects of one job; the answers of all of them are one query."""
     shown = list(rows)
     answers = people.answers_of_many(shown)
-    return [card(row, kind, user_id, answers[row.pk], name_length=SHORT_NAME, everybody=everybody) for row in shown]
+    before = earlier.of_objects(kind, [row.pk for row in shown])
+    options: dict[str, Any] = {"name_length": SHORT_NAME, "everybody": everybody}
+    return [card(row, kind, user_id, answers[row.pk], before=before.get(row.pk), **options) for row in shown]
 
 
 def card(
@@ -57,6 +62,7 @@ def card(
     side: int = 720,
     name_length: int | None = None,
     everybody: bool = False,
+    before: Any = None,
 ) -> dict[str, Any]:
     """What the template of a gallery item needs."""
     return {
@@ -64,6 +70,6 @@ def card(
         "row": row,
         "label": row.label,
         "image_url": f"{image_url(row.pk, user_id)}?side={side}",
-        "layers": {"layers": layers(row, kind, answers, name_length, everybody=everybody)},
+        "layers": {"layers": layers(row, kind, answers, name_length, everybody=everybody, before=before)},
         "name": row.file_name or f"Object {row.index}",
     }

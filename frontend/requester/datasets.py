@@ -12,6 +12,7 @@ from frontend import uploads
 from frontend.bodies import takes_files
 from frontend.requester.fields import SelectionFields, name_field, selection_of
 from frontend.session import requester_page
+from labeling.formats import texts
 from labeling.models import BadLine, Dataset
 from labeling.services import scope
 from labeling.services.intake import datasets, samples
@@ -48,7 +49,9 @@ class DatasetForm(SelectionFields):
     """A new data set: where the objects come from and which of them."""
 
     name = name_field()
-    kind = forms.ChoiceField(choices=KINDS, initial="upload", widget=forms.RadioSelect, label="Where are the images?")
+    kind = forms.ChoiceField(
+        choices=KINDS, initial="upload", widget=forms.RadioSelect, label="Where are the images or texts?"
+    )
     uri = forms.CharField(
         max_length=URI_LENGTH.longest, required=False, label="Address", help_text="s3://… or file://…"
     )
@@ -88,7 +91,11 @@ def new_page(request: HttpRequest) -> HttpResponse:
         row = _create(request, account, form)
         if row is not None:
             return redirect("requester:dataset", row.pk)
-    limits = {"megabytes": settings.IMAGE_MAX_BYTES // 2**20, "megapixels": settings.IMAGE_MAX_PIXELS // 10**6}
+    limits = {
+        "megabytes": settings.IMAGE_MAX_BYTES // 2**20,
+        "megapixels": settings.IMAGE_MAX_PIXELS // 10**6,
+        "characters": f"{texts.MAX_CHARACTERS:,}",
+    }
     context = {"form": form, "limits": limits, "uploaded": len(uploads.files_in(account, form["folder"].value() or ""))}
     return render(request, "requester/dataset_new.html", context, status=422 if form.errors else 200)
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from frontend.requester.fields import selection_of
+from frontend.requester.function_fields import drafted
 from frontend.requester.job_forms import HOUR, MINUTE, STEPS, certified, wanted_end
 from frontend.requester.template_fields import split_hosts
 from labeling import task_types
@@ -10,7 +11,7 @@ from marketplace.models import Comparator
 
 
 def design(draft: dict[str, Any]) -> dict[str, Any]:
-    """The draft as keyword arguments of labeling's create_job, still with primary keys for data set and team."""
+    """The draft as keyword arguments of labeling's create_job, without its input and with the team's primary key."""
     data, task, people = (draft[step] for step in ("data", "task", "people"))
     auto = draft["automation"] if "automation" in STEPS else {}
     redundancy: dict[str, Any] = {"kind": people["redundancy"]}
@@ -18,12 +19,13 @@ def design(draft: dict[str, Any]) -> dict[str, Any]:
         redundancy["target_confidence"] = people["target_confidence"]
     made: dict[str, Any] = {
         "name": data["name"],
-        "dataset": data["dataset"],
         "selection": selection_of(data),
         "task_type": task.get("task_type", task_types.DEFAULT),
+        "audit_label_attribute_name": task.get("audit_label_attribute_name", ""),
         "labels": task["labels"],
         "template": task.get("template", ""),
         "script_hosts": split_hosts(task.get("hosts", "")),
+        **drafted(task),
         "title": task["title"],
         "description": task["description"],
         "instructions": {

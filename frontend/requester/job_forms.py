@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from frontend.automation import RANGES, LoopSettings, installed
 from frontend.requester.fields import RoutingField, SelectionFields, dollars, name_field
+from frontend.requester.input_fields import EarlierLabelFields, InputFields
 from frontend.requester.template_fields import TemplateFields
 from labeling import redundancy, task_types
-from labeling.models import Dataset
+from labeling.models import Dataset, LabelingJob
 from labeling.services import scope
 from labeling.services.golds import options
 from labeling.services.jobs import instructions, limits, pricing, repricing
@@ -64,20 +65,19 @@ class StepForm(forms.Form):
 def _plain(value: Any) -> Any:
     if isinstance(value, QuerySet):
         return [row.pk for row in value]
-    return value.pk if isinstance(value, Dataset | Workteam) else value
+    return value.pk if isinstance(value, Dataset | LabelingJob | Workteam) else value
 
 
-class DataStep(SelectionFields, StepForm):
+class DataStep(InputFields, SelectionFields, StepForm):
     """Which images, under which name."""
 
     name = name_field()
-    dataset = forms.ModelChoiceField(Dataset.objects.none(), empty_label=None, label="Data set")
     label_attribute_name = forms.CharField(
         max_length=limits.LABEL_ATTRIBUTE_NAME_LENGTH.longest,
         required=False,
         label="Label attribute",
         help_text="The name of the labels in the output, the job's own when left empty. Objects that have a label "
-        "under it already keep it, and people are asked about the others.",
+        "under it already keep it, and people are asked about the others. For segmentation it ends in -ref.",
     )
 
     def clean(self) -> dict[str, Any]:
@@ -89,15 +89,11 @@ class DataStep(SelectionFields, StepForm):
         return given
 
     def prepare(self) -> None:
-        """Only finished data sets of the account."""
-        rows = scope.datasets(self.account).filter(status="Completed").order_by("-id")
-        self.fields["dataset"].queryset = rows  # type: ignore[attr-defined]
-        self.fields["dataset"].label_from_instance = (  # type: ignore[attr-defined]
-            lambda d: f"{d.name} ({d.objects_total} objects)"
-        )
+        """What the account can begin with."""
+        self.offer(self.account)
 
 
-class TaskStep(TemplateFields, StepForm):
+class TaskStep(EarlierLabelFields, TemplateFields, StepForm):
     """What workers are asked to do."""
 
     task_type = forms.ChoiceField(required=False, widget=forms.RadioSelect, label="What do people do?")

@@ -10,7 +10,8 @@ from django.views.decorators.http import require_POST
 
 from frontend.automation import launch_job
 from frontend.bodies import takes_files
-from frontend.requester import job_examples
+from frontend.requester import job_examples, job_input
+from frontend.requester.function_fields import FIELDS
 from frontend.requester.job_design import design, required
 from frontend.requester.job_forms import GOLDS, RARE, STEPS, PeopleStep, StepForm
 from frontend.session import requester_page
@@ -27,6 +28,8 @@ from marketplace.services import panels, requirements, scope, wallets
 SESSION_KEY = "job_draft"
 TEMPLATE = "template"
 """Where a draft has the fields of a kept worker template, before the step that they belong to was filled in."""
+SUGGESTED = "job_suggested"
+"""What the wizard is filled in with when it begins from a job, by step."""
 MOST_AT_ONCE = 100
 """Participants of a panel who are taken to work at the same time; each does a session and leaves."""
 # The step in which a field that the launch refused is corrected.
@@ -34,11 +37,15 @@ STEP_OF_FIELD = {
     "name": "data",
     "label_attribute_name": "data",
     "dataset": "data",
+    "input_manifest_uri": "data",
+    "input_job": "data",
     "selection": "data",
     "task_type": "task",
     "labels": "task",
+    "audit_label_attribute_name": "task",
     "template": "task",
     "script_hosts": "task",
+    **dict.fromkeys(FIELDS, "task"),
     "title": "task",
     "description": "task",
     "instructions": "task",
@@ -51,15 +58,23 @@ def draft(request: HttpRequest) -> dict[str, Any]:
     return request.session.get(SESSION_KEY, {})
 
 
+def suggest(request: HttpRequest, *, data: dict[str, Any], task: dict[str, Any]) -> None:
+    """Begin a new draft, whose first two steps are filled in with these values."""
+    request.session.pop(SESSION_KEY, None)
+    request.session[SUGGESTED] = {"data": data, "task": task}
+
+
 def drafted_type(given: dict[str, Any]) -> TaskType[Any, Any]:
     """The task type chosen in the draft; the default before that step."""
     return task_types.get(given.get("task", {}).get("task_type") or task_types.DEFAULT)
 
 
 def _initial(request: HttpRequest, step: str) -> dict[str, Any]:
-    saved = dict(draft(request).get(step, {}))
+    saved = dict(draft(request).get(step) or request.session.get(SUGGESTED, {}).get(step, {}))
     if step == "task":
         saved = draft(request).get(TEMPLATE, {}) | saved
+    if step == "data" and "dataset" in request.GET:
+        saved.pop("chained_job", None)
     if step == "data" and "dataset" not in saved and (key := strict.whole_number(request.GET.get("dataset", ""))):
         saved["dataset"] = key
         if (labeled := _import_of(request, key)) is not None:
@@ -122,6 +137,7 @@ def step_page(request: HttpRequest, step: str = "data") -> HttpResponse:
         "prices": [money.text(p)[:5] for p in task_type.prices],
         "task_type": task_type,
         "task_types": [task_types.get(name) for name in task_types.names()],
+        "audits": " ".join(name for name in task_types.names() if task_types.get(name).audited is not None),
         "examples": job_examples.shown(draft(request).get("task", {})),
         "crowds": forecasting.CROWDS,
         "rare_errors": any(name in form.errors for name in RARE),
@@ -151,7 +167,7 @@ def estimate_part(request: HttpRequest) -> HttpResponse:
     form = PeopleStep(request.GET, account=account, task_type=drafted_type(draft(request)))
     form.is_valid()
     given = form.cleaned_data
-    known = draft(request).get("data", {}).get("dataset") is not None
+    known = "data" in draft(request)
     if not known or any(given.get(k) is None for k in ("workers_per_object", "expected_seconds", "price")):
         return render(request, "requester/estimate.html", {"estimate": None})
     people = {**given, "team": given.get("workteam")}
@@ -164,8 +180,7 @@ def _share(data: dict[str, Any]) -> float:
 
 def job_size(account: Account, given: dict[str, Any], team: Workteam | None) -> tuple[int, int]:
     """How many objects the drafted job has, and how many people work on it."""
-    dataset = labeling_scope.dataset(account, given["data"]["dataset"])
-    objects = max(1, round(dataset.objects_total * _share(given["data"])))
+    objects = max(1, round(job_input.of_draft(account, given["data"]).objects * _share(given["data"])))
     if team is not None and team.is_panel:
         return objects, min(team.panel.sessions_wanted, MOST_AT_ONCE)
     return objects, max(1, team.memberships.count()) if team else pricing.WORKERS_ASSUMED
@@ -220,7 +235,7 @@ def review_page(request: HttpRequest) -> HttpResponse:
         "examples": job_examples.shown(given["task"]),
         "team": team,
         "requirements": _requirements(account, people),
-        "dataset": labeling_scope.dataset(account, given["data"]["dataset"]),
+        "input": job_input.of_draft(account, given["data"]),
         "task_type": drafted_type(given),
         **_estimate(account, given, {**people, "team": team}),
     }
@@ -244,9 +259,9 @@ def launch(request: HttpRequest) -> HttpResponse:
     if any(name not in given for name in STEPS):
         return redirect("requester:job-new")
     wanted = design(given)
-    wanted["dataset"] = labeling_scope.dataset(account, wanted["dataset"])
     wanted["workteam"] = scope.team(account, wanted["workteam"])
     try:
+        wanted |= job_input.of_draft(account, given["data"]).arguments()
         job = launch_job(account=account, by=scope.actor(request.user), **wanted)
     except DomainError as error:
         for field, reason in error.errors or [("", error.message)]:
@@ -256,5 +271,6 @@ def launch(request: HttpRequest) -> HttpResponse:
         step = STEP_OF_FIELD.get(re.split(r"[.\[]", first)[0], "people")
         return redirect("requester:job-new-step", step if step in STEPS else "people")
     del request.session[SESSION_KEY]
+    request.session.pop(SUGGESTED, None)
     messages.success(request, f"The labeling job {job.name} is starting.")
     return redirect("requester:job", job.pk)

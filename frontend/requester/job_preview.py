@@ -7,17 +7,16 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from frontend.images import image_response, text_response
-from frontend.requester import job_examples
+from frontend.requester import job_examples, job_input
 from frontend.requester.job_forms import MINUTE
 from frontend.requester.job_new import draft, drafted_type
 from frontend.session import requester_page
 from frontend.tasks import preview_payload, task_document
 from labeling.models import WorkQueue
 from labeling.services import scope
-from labeling.services.intake import samples
+from labeling.services.intake import earlier, samples
 from labeling.services.jobs.design import Design
 from labeling.services.jobs.instructions import clean_instructions
-from labeling.task_types.base import TEXT
 from marketplace.errors import NotFound
 from marketplace.models import Role
 
@@ -57,13 +56,9 @@ def of_draft(request: HttpRequest) -> HttpResponse:
     given = draft(request)
     if "data" not in given or "task" not in given:
         return redirect("requester:job-new")
-    row = scope.dataset(request.account, given["data"]["dataset"])  # type: ignore[attr-defined]
     kind = drafted_type(given)
-    if kind.medium == TEXT:
-        width, height = len(samples.sample_text(dataset=row, number=0)), 1
-    else:
-        sample = samples.sample(dataset=row, number=0)
-        width, height = sample.width, sample.height
+    source = job_input.of_draft(request.account, given["data"])  # type: ignore[attr-defined]
+    sample = source.sample(kind, request.user.pk or 0)
     words, people = given["task"], given.get("people", {})
     queue = WorkQueue(
         pk=0,
@@ -77,10 +72,17 @@ def of_draft(request: HttpRequest) -> HttpResponse:
     task = task_document(
         queue,
         task_id=0,
-        address=reverse("requester:dataset-sample", args=[row.pk, 0]),
-        width=width,
-        height=height,
+        address=sample.address,
+        width=sample.width,
+        height=sample.height,
         examples=job_examples.shown(words),
+        shown=earlier.of_line(
+            kind,
+            sample.attributes,
+            words.get("audit_label_attribute_name", ""),
+            size=(sample.width, sample.height),
+            account=request.account,  # type: ignore[attr-defined]
+        ),
     )
     minutes = people.get("time_limit_minutes")
     seconds = Design.task_time_limit_seconds if minutes is None else MINUTE * minutes

@@ -17,7 +17,8 @@ from labeling import task_types, transitions
 from labeling.models import BadLine, DataObject, Export, LabelingJob
 from labeling.queries import hourly, people, progress
 from labeling.services import scope
-from labeling.services.jobs import creation, probe
+from labeling.services.functions import choosing
+from labeling.services.jobs import chaining, creation, probe
 from labeling.services.output import exports
 from labeling.services.queue import routing
 from labeling.services.results import accuracy
@@ -95,9 +96,12 @@ def job_context(request: HttpRequest, job: LabelingJob, tab: str) -> dict[str, A
         "now": listing.doing(job),
         "probe": probe.outcome(job) if tab == "progress" else None,
         "probe_held": probe.is_held(job),
+        "may_follow": not chaining.refusal(job),
+        "audits": chaining.audits_of(job),
         "tabs": [
             ("progress", "Progress", reverse("requester:job", args=[job.pk])),
             ("gallery", "Labels", reverse("requester:job-gallery", args=[job.pk])),
+            ("classes", "Classes", reverse("requester:job-classes", args=[job.pk])),
             *([("loop", "Learning loop", reverse("requester:job-loop", args=[job.pk]))] if has_loop else []),
             *([("answers", "Review", reverse("requester:job-answers", args=[job.pk]))] if reviewed else []),
             ("people", "People and agreement", reverse("requester:job-people", args=[job.pk])),
@@ -114,6 +118,7 @@ def detail_page(request: HttpRequest, job_id: int) -> HttpResponse:
     context = job_context(request, job, "progress") | {"kind": task_types.get(job.task_type)}
     context["requirements"] = requirements.said(requirements.of_audience(job.queue.audience_id))
     context["rule_allowed"] = job.queue.routing_rule in routing.allowed()
+    context["functions"] = choosing.of_job(job)
     context["hourly"], context["pay_floor"] = hourly.of_job(job), hourly.floor_micros()
     context["price"] = prices.section(job)
     context["bad_lines"] = BadLine.objects.filter(job=job).order_by("number")[:20]

@@ -18,8 +18,9 @@ from labeling.models import DataObject
 from labeling.queries import people
 from labeling.services import scope
 from labeling.services.golds import keeping
-from labeling.services.intake import decoding, inspection
+from labeling.services.intake import decoding, earlier, inspection
 from labeling.services.results import adjudication
+from labeling.task_types.base import Shown
 from marketplace import storage, strict
 from marketplace.errors import DomainError
 from marketplace.models import Role
@@ -62,10 +63,12 @@ def object_page(request: HttpRequest, job_id: int, object_id: int) -> HttpRespon
         inspection.inspect_labeled(row)
     kind = task_types.get(job.task_type)
     answers = people.answers_of(row)
+    before = earlier.of_objects(kind, [row.pk]).get(row.pk)
+    shown = Shown() if before is None else kind.shown(before, size=(row.width or 1, row.height or 1))
     context = {
         "job": job,
         "row": row,
-        "card": cards.card(row, kind, request.user.pk or 0, answers, side=1600),
+        "card": cards.card(row, kind, request.user.pk or 0, answers, side=1600, before=before),
         "image_url": image_url(row.pk, request.user.pk or 0),
         "kind": kind,
         "revisions": [(r, kind.summary(r.value)) for r in row.labels.order_by("-revision")],
@@ -74,7 +77,8 @@ def object_page(request: HttpRequest, job_id: int, object_id: int) -> HttpRespon
         "decidable": adjudication.refusal(row) is None,
         "gold": scope.golds(job).filter(data_object=row).first(),
         "may_be_gold": keeping.refusal(row) is None,
-        "initial": kind.initial_value(row.label.value if row.label else None),
+        "initial": kind.initial_value(row.label.value) if row.label else shown.initial_value,
+        "shown": shown.attributes,
     }
     return render(request, "requester/object.html", context)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from frontend.requester.function_fields import FunctionFields
 from labeling import task_types
 from labeling.services.jobs import limits
 from labeling.services.jobs.templates import template_errors
@@ -18,8 +19,8 @@ def split_hosts(text: str) -> list[str]:
     return text.replace(",", " ").lower().split()
 
 
-class TemplateFields(forms.Form):
-    """The template and the hosts of its scripts, beside a field `task_type`."""
+class TemplateFields(FunctionFields):
+    """The template, the hosts of its scripts, and functions, beside a field `task_type`."""
 
     template = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 16, "class": "mono", "spellcheck": "false"}),
@@ -33,8 +34,8 @@ class TemplateFields(forms.Form):
         required=False,
         max_length=SCRIPT_HOSTS_TEXT.longest,
         label="Hosts of scripts",
-        help_text="For a custom template only: hosts that its scripts, styles and fonts may come from, with spaces "
-        "between them. None on the public pool.",
+        help_text="For a custom template only: hosts that its scripts, styles, fonts, pictures and data may come from, "
+        "with spaces between them. None on the public pool.",
     )
 
     def clean(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from frontend.automation import ARCHITECTURES, RANGES
 from frontend.rest.datasets import SelectionInput
 from frontend.rest.fields import Body, DollarsField, FiniteFloatField
 from labeling import redundancy, task_types
+from labeling.services.functions import choosing
 from labeling.services.golds import options
 from labeling.services.jobs import forecasting, limits, pricing
 from labeling.services.jobs.design import KEYWORD, Design
@@ -147,12 +148,41 @@ class LabelingJobInput(Body):
         child=serializers.CharField(max_length=limits.SCRIPT_HOST_LENGTH.longest),
         required=False,
         max_length=limits.SCRIPT_HOSTS.longest,
-        help_text="hosts that its scripts, styles and fonts may come from; none on the public pool",
+        help_text="hosts that its scripts, styles, fonts, pictures and data may come from; none on the public pool",
+    )
+    pre_human_task_function = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=choosing.PATH_LENGTH.longest,
+        help_text="asked about each object before people are: an address, or a Python function the operator allows",
+    )
+    annotation_consolidation_function = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=choosing.PATH_LENGTH.longest,
+        help_text="makes the labels out of people's answers, likewise",
+    )
+    function_secret = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        default="",
+        max_length=choosing.SECRET_LENGTH.longest,
+        help_text="signs the requests to addresses: whsec_ and 24 to 64 bytes in base64; it is never shown",
     )
     workteam = serializers.IntegerField()
     dataset = serializers.IntegerField(required=False)
     input_manifest_uri = serializers.CharField(required=False, max_length=URI_LENGTH.longest)
+    input_job = serializers.IntegerField(
+        required=False, help_text="a job that is over, whose output manifest is the input (chaining)"
+    )
     label_attribute_name = serializers.CharField(required=False, max_length=limits.LABEL_ATTRIBUTE_NAME_LENGTH.longest)
+    audit_label_attribute_name = serializers.CharField(
+        required=False,
+        max_length=limits.LABEL_ATTRIBUTE_NAME_LENGTH.longest,
+        help_text="of a verification or adjustment job: the label attribute of the input whose labels people look at",
+    )
     selection = SelectionInput(required=False)
     output_uri = serializers.CharField(required=False, max_length=URI_LENGTH.longest)
     title = serializers.CharField(max_length=limits.TITLE_LENGTH.longest)

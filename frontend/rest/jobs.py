@@ -21,10 +21,12 @@ from frontend.rest.scope import account_of, actor
 from labeling.models import BadLine, LabelingJob
 from labeling.queries import hourly, progress
 from labeling.services import scope
+from labeling.services.functions import choosing
 from labeling.services.golds.options import of as gold_options
-from labeling.services.jobs import creation, pausing, pricing, probe
+from labeling.services.jobs import chaining, creation, pausing, pricing, probe
 from labeling.services.output import manifests
 from marketplace import money
+from marketplace.errors import Invalid
 from marketplace.models import AudienceRequirement, Role
 from marketplace.services import panels, requirements
 from marketplace.services import scope as marketplace_scope
@@ -68,6 +70,7 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
     return {
         **job_row(job, progress.counters(job)),
         "label_attribute_name": job.label_attribute_name,
+        "audit_label_attribute_name": job.audit_label_attribute_name or None,
         "reference_code": job.reference_code,
         "title": job.title,
         "description": job.description,
@@ -89,6 +92,7 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
         "review_days": job.review_days,
         "qualification_requirements": [requirement_row(one) for one in requirements.of_audience(job.queue.audience_id)],
         "routing_rule": job.queue.routing_rule,
+        **choosing.of_job(job),
         "golds": gold_options(job),
         "content_classifiers": job.content_classifiers,
         "probe": probe_row(job),
@@ -136,6 +140,10 @@ class JobsView(ListView):
         given = dict(data.validated_data)
         if "dataset" in given:
             given["dataset"] = scope.dataset(account, given["dataset"])
+        if "input_job" in given:
+            if "input_manifest_uri" in given:
+                raise Invalid("either the output of a job or a manifest expected", field="input_job")
+            given["input_manifest_uri"] = chaining.output_of(scope.job(account, given.pop("input_job")))
         for name in ("max_spend", "price_ceiling"):
             if name in given:
                 given[f"{name}_micros"] = money.read(given.pop(name), field=name)

@@ -43,6 +43,7 @@ def label_row(label: Label) -> dict[str, Any]:
         "confidence": label.confidence,
         "value": label.value,
         "explanation": label.explanation,
+        "content": label.content,
         "created_at": label.created_at,
     }
 

@@ -87,7 +87,8 @@ class TestQuestion(s.Serializer):
 
     question = s.IntegerField()
     place = s.IntegerField(help_text="from 1")
-    image_url = s.CharField()
+    image_url = s.CharField(allow_null=True, help_text="null for a text")
+    text_url = s.CharField(allow_null=True, help_text="null for a picture")
     width = s.IntegerField()
     height = s.IntegerField()
 

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from frontend.images import image_response
+from frontend.images import question_addresses, question_response
 from frontend.rest import qualification_schemas as shapes
 from frontend.rest import schemas
 from frontend.rest.fields import AnswerField, Body
@@ -92,7 +92,7 @@ def question_row(asked: QualificationAnswer) -> dict[str, Any]:
     return {
         "question": question.pk,
         "place": asked.place + 1,
-        "image_url": f"/api/v1/qualification-questions/{question.pk}/image",
+        **question_addresses(question),
         "width": question.width,
         "height": question.height,
     }
@@ -196,12 +196,12 @@ def _truth(attempt: QualificationAttempt, answered: QualificationAnswer) -> dict
 
 
 class QuestionImageView(APIView):
-    """The picture of a question."""
+    """The picture of a question, or its text as plain text in UTF-8."""
 
     @extend_schema(responses={(200, "image/*"): OpenApiTypes.BINARY}, operation_id="get_question_image")
     def get(self, request: Request, question_id: int) -> HttpResponse:
         """For workers who are, or were, asked it, and members of its account."""
-        return image_response(showing.question_shown(request.user, question_id).image_uri, request)
+        return question_response(showing.question_shown(request.user, question_id), request)
 
 
 @listed(

@@ -157,7 +157,7 @@ class MyAnswersView(ListView):
         return {
             **reviewed_row(found),
             "image_url": image_url(shown.pk, self.request.user.pk) if shown else None,
-            "answer": found.answer.content,
+            "answer": history.content(found),
             "label": shown.label.value if shown and shown.label else None,
         }
 

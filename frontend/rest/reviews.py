@@ -124,7 +124,7 @@ class ReviewsView(ListView):
             "object_id": shown.pk if shown else None,
             "object_index": shown.index if shown else None,
             "image_url": image_url(shown.pk, self.request.user.pk) if shown else None,
-            "answer": review.answer.content,
+            "answer": history.content(review),
             "label": shown.label.value if shown and shown.label else None,
             "appeal": appeal_row(review.appeal) if hasattr(review, "appeal") else None,
         }

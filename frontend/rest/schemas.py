@@ -195,6 +195,9 @@ class LabelingJob(LabelingJobRow):
     """Everything about a labeling job."""
 
     label_attribute_name = s.CharField()
+    audit_label_attribute_name = s.CharField(
+        allow_null=True, help_text="of a verification or adjustment job: the labels that people look at"
+    )
     reference_code = s.CharField()
     title = s.CharField()
     description = s.CharField()
@@ -215,6 +218,8 @@ class LabelingJob(LabelingJobRow):
     max_concurrent_tasks = s.IntegerField()
     review_days = s.IntegerField(allow_null=True)
     routing_rule = s.CharField(allow_blank=True)
+    pre_human_task_function = s.CharField(allow_blank=True)
+    annotation_consolidation_function = s.CharField(allow_blank=True)
     qualification_requirements = QualificationRequirement(many=True)
     golds = s.JSONField(help_text="the options of golds, and what the manifest gave: taken, unusable, problem")
     content_classifiers = s.ListField(child=s.CharField(), help_text="what the requester certifies of the data")
@@ -260,6 +265,7 @@ class Label(s.Serializer):
     confidence = s.FloatField(allow_null=True)
     value = s.JSONField()
     explanation = s.JSONField()
+    content = s.JSONField(allow_null=True, help_text="what a post-annotation function made for the manifest line")
     created_at = s.DateTimeField()
 
 

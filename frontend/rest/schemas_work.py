@@ -31,6 +31,7 @@ class Task(s.Serializer):
             "name": s.CharField(),
             "attributes": s.DictField(child=s.CharField()),
             "whole": s.BooleanField(),
+            "comment": s.CharField(allow_blank=True, help_text="what asks for a comment; empty where none is wanted"),
         },
     )
     initial_value = s.JSONField(allow_null=True)

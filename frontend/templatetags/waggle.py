@@ -1,5 +1,6 @@
 """Template tags of the portal: icons, money, times, status badges, JSON for elements. No queries here."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -138,13 +139,20 @@ def labeled_view(
 
 
 @register.simple_tag
-def crowd_element(element: Element, src: str, labels: list[str], initial: Any) -> SafeString:
-    """The crowd element of a task type with its picture, its labels and what it starts with (None: nothing)."""
+def crowd_element(
+    element: Element, src: str, labels: list[str], initial: Any, more: Mapping[str, str] | None = None
+) -> SafeString:
+    """The crowd element of a task type with its picture, its labels and what it starts with (None: nothing).
+
+    `more`: attributes that only this object has.
+    """
     given = {"name": element.name, "src": src, element.labels_attribute: orjson.dumps(labels).decode()}
     if initial is not None:
         given["initial-value"] = orjson.dumps(initial).decode()
-    attributes = format_html_join(" ", '{}="{}"', [*given.items(), *element.attributes.items()])
-    return format_html("<{0} {1}></{0}>", element.tag, attributes)
+    attributes = format_html_join(" ", '{}="{}"', [*given.items(), *{**element.attributes, **(more or {})}.items()])
+    asked = '<worker-comment header="{0}" link-text="{0}"></worker-comment>'
+    comment = format_html(asked, element.comment) if element.comment else ""
+    return format_html("<{0} {1}>{2}</{0}>", element.tag, attributes, comment)
 
 
 @register.simple_tag(takes_context=True)

@@ -8,14 +8,16 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from frontend.images import image_url
+from frontend.layers import earlier_layers
 from frontend.networks import caller
 from frontend.review_forms import AppealForm, first_error
 from frontend.session import worker_page
 from labeling import task_types
-from labeling.queries import golds, people
+from labeling.queries import class_names, golds, people
 from labeling.services import scope
 from labeling.services.conduct import lists
 from labeling.services.golds import scoring
+from labeling.services.intake import earlier
 from labeling.services.queue import worklist
 from labeling.services.results import appeals, history
 from marketplace.errors import DomainError, NotFound
@@ -79,7 +81,9 @@ def gold(request: HttpRequest, assignment_id: int) -> HttpResponse:
     if found is None:
         raise NotFound("there is no true answer to show")
     shown, kind = seat.task.input, task_types.get(seat.queue.task_type)
-    content = scoring.newest_answers([seat.pk])[seat.pk]
+    size = (shown["width"], shown["height"])
+    content = class_names.content_now(scoring.newest_answers([seat.pk])[seat.pk], queue=seat.queue, size=size)
+    before = earlier.of_objects(kind, [shown["object"]]).get(shown["object"])
     true = {"name": "True answer", "kind": "merged", "on": True, **kind.layer(found.truth)}
     mine = {
         "name": "Your answer",
@@ -95,7 +99,7 @@ def gold(request: HttpRequest, assignment_id: int) -> HttpResponse:
         "image_url": image_url(shown["object"], worker.user_id),
         "width": shown["width"],
         "height": shown["height"],
-        "layers": {"layers": [true, mine]},
+        "layers": {"layers": [true, mine, *earlier_layers(before, kind)]},
     }
     return render(request, "worker/gold.html", context)
 

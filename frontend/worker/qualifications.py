@@ -105,7 +105,8 @@ def _feedback(attempt: QualificationAttempt, answered: QualificationAnswer) -> d
     kind, question = task_types.get(attempt.test.task_type), answered.question
     truth = {"name": "The true answer", "kind": "merged", **kind.layer(question.truth)}
     given = {"name": "Yours", "kind": "worker", "color": "#d9480f", "on": True, **kind.answer_layer(answered.content)}
-    return {"question": question, "score": answered.score, "layers": {"layers": [truth, given]}}
+    url = f"/api/v1/qualification-questions/{question.pk}/image?side=720"
+    return {"question": question, "url": url, "score": answered.score, "layers": {"layers": [truth, given]}}
 
 
 @require_POST

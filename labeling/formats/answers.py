@@ -10,9 +10,9 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from labeling.formats.shapes import Box, ImageSize, Keypoint, Mask, Polygon, Span, Vote
+from labeling.formats.shapes import Box, ImageSize, Keypoint, Polygon, Span, Vote
 
-__all__ = ["Box", "ImageSize", "Keypoint", "Mask", "Polygon", "Span", "Vote"]  # the nouns of this file
+__all__ = ["Box", "ImageSize", "Keypoint", "Polygon", "Span", "Vote"]  # the nouns of this file
 
 OVERHANG = 1.0  # pixels a shape may reach past the image before it is an error; up to that it is clipped
 SMALLEST = 1e-6  # pixels a side of a box must have, far below what anybody can draw; areas must not become 0

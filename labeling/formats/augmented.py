@@ -23,6 +23,7 @@ TYPE_TEXT_CLASS = "groundtruth/text-classification"
 TYPE_IMAGE_CLASSES = "groundtruth/image-classification-multilabel"
 TYPE_TEXT_CLASSES = "groundtruth/text-classification-multilabel"
 TYPE_SEGMENTATION = "groundtruth/semantic-segmentation"
+TYPE_INSTANCES = "groundtruth/instance-segmentation"  # AWS has no such job; see docs/task-types.md
 TYPE_SPANS = "groundtruth/text-span"
 TYPE_VERIFICATION = "groundtruth/label-verification"
 TYPE_CUSTOM = "groundtruth/custom"
@@ -138,7 +139,8 @@ def _yes_no(human_annotated: bool) -> str:
     return "yes" if human_annotated else "no"
 
 
-def _confidence(value: float | None, where: str) -> float:
+def checked_confidence(value: float | None, where: str) -> float:
+    """A chance as it is written, 0 for None. Raises ValueError naming `where`."""
     # AWS's documentation has 0 for one worker, whom there is nothing to compare with.
     number = 0.0 if value is None else float(value)
     if not (math.isfinite(number) and 0 <= number <= 1):
@@ -146,14 +148,16 @@ def _confidence(value: float | None, where: str) -> float:
     return round(number, _CONFIDENCE_DIGITS)
 
 
-def _class_index(labels: Sequence[str]) -> dict[str, int]:
+def class_index(labels: Sequence[str]) -> dict[str, int]:
+    """The class id of each label. Raises ValueError for labels that repeat."""
     index = {label: position for position, label in enumerate(labels)}
     if len(index) != len(labels):
         raise ValueError("labels must be unique")
     return index
 
 
-def _class_id(index: Mapping[str, int], label: str, where: str) -> int:
+def id_of_class(index: Mapping[str, int], label: str, where: str) -> int:
+    """The class id of a label. Raises ValueError naming `where` for one that the job does not have."""
     try:
         return index[label]
     except KeyError:
@@ -173,7 +177,7 @@ def _with_extras(
     return metadata
 
 
-def _number(value: float, where: str) -> int | float:
+def checked_pixels(value: float, where: str) -> int | float:
     """Whole pixels as integers, as the documentation prints them; others unrounded, as the service writes them."""
     number = float(value)
     if not math.isfinite(number):
@@ -206,24 +210,24 @@ def box_label(
     if confidences is not None and len(confidences) != len(boxes):
         raise ValueError(f"{len(boxes)} boxes but {len(confidences)} confidences")
     size = ImageSize(*image_size)
-    index = _class_index(labels)
+    index = class_index(labels)
     annotations, objects, used = [], [], {}
     for place, box in enumerate(boxes):
         where = f"box {place}"
-        class_id = _class_id(index, box.label, where)
+        class_id = id_of_class(index, box.label, where)
         used[class_id] = box.label
         # the key order is the one real production output has
         annotations.append(
             {
                 "class_id": class_id,
-                "top": _number(box.top, where),
-                "left": _number(box.left, where),
-                "height": _number(box.height, where),
-                "width": _number(box.width, where),
+                "top": checked_pixels(box.top, where),
+                "left": checked_pixels(box.left, where),
+                "height": checked_pixels(box.height, where),
+                "width": checked_pixels(box.width, where),
             }
         )
         given = confidences[place] if confidences is not None else box.confidence
-        objects.append({"confidence": _confidence(given, where)})
+        objects.append({"confidence": checked_confidence(given, where)})
     value = {
         "image_size": [{"width": size.width, "height": size.height, "depth": size.depth}],
         "annotations": annotations,
@@ -259,9 +263,9 @@ def class_label(
     model_name: str | None = None,
 ) -> tuple[int, dict[str, Any]]:
     """(value, metadata) of a single-choice label; the value is an integer, as production writes it."""
-    class_id = _class_id(_class_index(labels), vote.label, "class")
+    class_id = id_of_class(class_index(labels), vote.label, "class")
     metadata = {
-        "confidence": _confidence(vote.confidences[0] if vote.confidences else None, "class"),
+        "confidence": checked_confidence(vote.confidences[0] if vote.confidences else None, "class"),
         "job-name": _job(job_name),
         "class-name": vote.label,
         "human-annotated": _yes_no(human_annotated),
@@ -282,8 +286,8 @@ def multi_class_label(
     model_name: str | None = None,
 ) -> tuple[list[int], dict[str, Any]]:
     """(value, metadata) of a multi-choice label: every class chosen by at least one worker, each with a confidence."""
-    index = _class_index(labels)
-    ids = [_class_id(index, label, f"class {place}") for place, label in enumerate(vote.labels)]
+    index = class_index(labels)
+    ids = [id_of_class(index, label, f"class {place}") for place, label in enumerate(vote.labels)]
     confidences = vote.confidences or (None,) * len(ids)
     if len(confidences) != len(ids):
         raise ValueError(f"{len(ids)} classes but {len(confidences)} confidences")
@@ -293,7 +297,7 @@ def multi_class_label(
         "human-annotated": _yes_no(human_annotated),
         "creation-date": creation_date(created),
         "confidence-map": {
-            str(class_id): _confidence(value, f"class {class_id}")
+            str(class_id): checked_confidence(value, f"class {class_id}")
             for class_id, value in zip(ids, confidences, strict=True)
         },
         "type": TYPE_TEXT_CLASSES if text else TYPE_IMAGE_CLASSES,
@@ -312,9 +316,9 @@ def span_label(
     model_name: str | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """(value, metadata) of a named-entity label; all labels of the job are listed, offsets are code points."""
-    index = _class_index(labels)
+    index = class_index(labels)
     for place, span in enumerate(spans):
-        _class_id(index, span.label, f"span {place}")
+        id_of_class(index, span.label, f"span {place}")
         if not 0 <= span.start < span.end:
             raise ValueError(f"span {place}: needs 0 <= start < end, found {span.start} to {span.end}")
     names = short_names or {}
@@ -330,7 +334,7 @@ def span_label(
         "type": TYPE_SPANS,
         "creation-date": creation_date(created),
         "human-annotated": _yes_no(human_annotated),
-        "entities": [{"confidence": _confidence(s.confidence, f"span {n}")} for n, s in enumerate(spans)],
+        "entities": [{"confidence": checked_confidence(s.confidence, f"span {n}")} for n, s in enumerate(spans)],
     }
     return value, _with_extras(metadata, model_name)
 
@@ -344,10 +348,10 @@ def verification_label(
     comments: Iterable[str] = (),
 ) -> tuple[str, dict[str, Any]]:
     """(value, metadata) of a review of an earlier label; empty comments are dropped, and the list when none is left."""
-    class_id = _class_id(_class_index(labels), vote.label, "class")
+    class_id = id_of_class(class_index(labels), vote.label, "class")
     metadata: dict[str, Any] = {
         "class-name": vote.label,
-        "confidence": _confidence(vote.confidences[0] if vote.confidences else None, "class"),
+        "confidence": checked_confidence(vote.confidences[0] if vote.confidences else None, "class"),
         "type": TYPE_VERIFICATION,
         "job-name": _job(job_name),
         "human-annotated": "yes",
@@ -364,20 +368,29 @@ def mask_label(
     *,
     colors: Mapping[int, tuple[str, str]],
     confidence: float | None,
+    of_each: Mapping[int, float | None] | None = None,
+    kind: str = TYPE_SEGMENTATION,
     human_annotated: bool,
     job_name: str,
     created: datetime | str | None = None,
     model_name: str | None = None,
     adjustment_status: str | None = None,
 ) -> tuple[str, dict[str, Any]]:
-    """(value, metadata) of a segmentation label: the URI of the palette PNG and {index: (class name, '#rrggbb')}."""
-    score = _confidence(confidence, "mask")
+    """(value, metadata) of a segmentation label: the URI of the palette PNG and {index: (class name, '#rrggbb')}.
+
+    `confidence` is about the whole image, as AWS has it; `of_each` has that of an index where it differs.
+    """
+    of_each = of_each or {}
     metadata = {
         "internal-color-map": {
-            str(number): {"class-name": name, "confidence": score, "hex-color": color}
+            str(number): {
+                "class-name": name,
+                "confidence": checked_confidence(of_each.get(number, confidence), f"mask {number}"),
+                "hex-color": color,
+            }
             for number, (name, color) in sorted(colors.items())
         },
-        "type": TYPE_SEGMENTATION,
+        "type": kind,
         "human-annotated": _yes_no(human_annotated),
         "creation-date": creation_date(created),
         "job-name": _job(job_name),

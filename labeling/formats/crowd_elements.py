@@ -20,6 +20,8 @@ class CrowdElement:
     """Whether several of one name make one value together."""
     needs: tuple[str, ...] = ()
     """Attributes without which it shows nothing."""
+    linked: bool = False
+    """Whether it may stand outside its form and name it by crowd-form-element-id; it needs no name of its own then."""
 
 
 _PICTURE = CrowdElement(answers=True, json=("labels", "initial-value"), needs=("src", "labels"))
@@ -52,8 +54,13 @@ ELEMENTS: dict[str, CrowdElement] = {
     "crowd-rekognition-detect-moderation-labels": CrowdElement(
         json=("categories", "exclusion-category"), needs=("src", "categories")
     ),
-    "crowd-text-ranking": CrowdElement(True, ("responses", "ordinal-ranking-dimensions"), needs=("responses",)),
-    "crowd-question-answer-generation": CrowdElement(True, ("question-tags",), needs=("text",)),
+    "crowd-text-ranking": CrowdElement(
+        True,
+        ("responses", "ordinal-ranking-dimensions"),
+        needs=("responses", "ordinal-ranking-dimensions"),
+        linked=True,
+    ),
+    "crowd-question-answer-generation": CrowdElement(True, ("question-tags",), needs=("text",), linked=True),
     "crowd-input": _FIELD,
     "crowd-text-area": _FIELD,
     "crowd-slider": _FIELD,

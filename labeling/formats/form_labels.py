@@ -13,6 +13,9 @@ import orjson
 
 from labeling.formats.augmented import JOB_PREFIX, TYPE_CUSTOM, creation_date
 
+ANSWERS = "annotationsFromAllWorkers"
+"""The member of a label that holds the answers."""
+
 
 def form_label(
     given: Sequence[tuple[str, Mapping[str, Any]]],
@@ -24,7 +27,7 @@ def form_label(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """(value, metadata): `given` has (worker, answer) of each worker; `content` of an annotation is JSON as text."""
     value = {
-        "annotationsFromAllWorkers": [
+        ANSWERS: [
             {"workerId": worker, "annotationData": {"content": orjson.dumps(dict(answer)).decode()}}
             for worker, answer in given
         ]

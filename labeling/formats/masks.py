@@ -1,14 +1,14 @@
-"""Pixel masks in their file forms: COCO run lengths, palette PNG (dataset labels), coloured PNG (worker answers).
+"""Pixel masks in their file forms: COCO run lengths, palette PNG (dataset labels), any PNG as runs of colours.
 
-A mask is uint8 of shape (height, width); 0 is background. It must not know what labels mean, nor jobs or storage.
+A mask is uint8 of shape (height, width); 0 is background. It must not know what labels mean, nor jobs or storage. The
+answers of workers are in `mask_answers`.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
+import colorsys
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -16,12 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, UnidentifiedImageError
 
-from labeling.formats.answers import AnswerError
-from labeling.formats.shapes import ImageSize, Mask
-
 MAX_PIXELS = 100_000_000
 MAX_PNG_BYTES = 40_000_000
 BACKGROUND = "#ffffff"
+Ints = NDArray[np.int64]
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 # The order of colours in Ground Truth's segmentation output and templates (matplotlib's tab10, green first).
@@ -37,6 +35,21 @@ PALETTE = (
     "#bcbd22",
     "#17becf",
 )
+_GOLDEN_ANGLE = 0.381966
+
+
+def distinct_colors(number: int) -> list[str]:
+    """So many different colours: Ground Truth's, then others around the circle of hues, none of them white."""
+    found = list(PALETTE[:number])
+    place = 0
+    while len(found) < number:
+        hue = place * _GOLDEN_ANGLE % 1.0
+        parts = colorsys.hls_to_rgb(hue, (0.35, 0.5, 0.65)[place % 3], 0.75)
+        color = "#" + "".join(f"{round(255 * part):02x}" for part in parts)
+        place += 1
+        if color not in found:
+            found.append(color)
+    return found
 
 
 # --- run lengths (COCO) --------------------------------------------------------------------------------------------
@@ -53,7 +66,7 @@ def encode_rle(mask: ArrayLike) -> dict[str, Any]:
     counts = np.diff(ends).tolist()
     if flat.size and flat[0]:
         counts.insert(0, 0)  # The first run is always background.
-    return {"size": [pixels.shape[0], pixels.shape[1]], "counts": _pack(counts)}
+    return {"size": [pixels.shape[0], pixels.shape[1]], "counts": pack(counts)}
 
 
 def decode_rle(rle: Mapping[str, Any]) -> NDArray[np.uint8]:
@@ -63,7 +76,7 @@ def decode_rle(rle: Mapping[str, Any]) -> NDArray[np.uint8]:
         raise ValueError(f"run lengths describe {height} x {width} pixels, at most {MAX_PIXELS:,} are allowed")
     counts = rle["counts"]
     if isinstance(counts, str | bytes):
-        counts = _unpack(counts if isinstance(counts, str) else counts.decode("ascii", "replace"))
+        counts = unpack(counts if isinstance(counts, str) else counts.decode("ascii", "replace"))
     if any(count < 0 for count in counts) or sum(counts) != height * width:
         raise ValueError(f"run lengths cover {sum(counts)} pixels, expected {height} x {width}")
     runs = np.asarray(counts, dtype=np.int64)
@@ -71,7 +84,7 @@ def decode_rle(rle: Mapping[str, Any]) -> NDArray[np.uint8]:
     return flat.reshape((height, width), order="F")
 
 
-def _pack(counts: Sequence[int]) -> str:
+def pack(counts: Sequence[int]) -> str:
     """COCO's text: counts in signed groups of five bits; from the fourth on, less the count two before."""
     text = bytearray()
     for place, count in enumerate(counts):
@@ -86,7 +99,8 @@ def _pack(counts: Sequence[int]) -> str:
     return text.decode("ascii")
 
 
-def _unpack(text: str) -> list[int]:
+def unpack(text: str) -> list[int]:
+    """The counts of COCO's text. Raises ValueError naming the character that is damaged."""
     counts: list[int] = []
     at = 0
     while at < len(text):
@@ -118,8 +132,8 @@ def write_palette_png(indices: ArrayLike, colors: Mapping[int, str]) -> bytes:
     for index, color in colors.items():
         if not 0 <= index <= 255:
             raise ValueError(f"class index {index} does not fit a palette of 256")
-        palette[3 * index : 3 * index + 3] = _rgb(color)
-    missing = sorted(set(np.unique(pixels).tolist()) - set(colors) - {0})
+        palette[3 * index : 3 * index + 3] = rgb(color)
+    missing = sorted(set(np.flatnonzero(np.bincount(pixels.ravel())).tolist()) - set(colors) - {0})
     if missing:
         raise ValueError(f"class indices without a colour: {missing}")
     image = Image.frombytes("P", (pixels.shape[1], pixels.shape[0]), pixels.tobytes())
@@ -143,11 +157,64 @@ def read_palette_png(raw: bytes) -> tuple[NDArray[np.uint8], dict[int, str]]:
     return indices, colors
 
 
-def _open_png(raw: bytes) -> Image.Image:
+def read_indices(raw: bytes, colors: Mapping[int, str]) -> NDArray[np.uint8]:
+    """(height, width) indices of a PNG: those of its palette, or, where it has none, those of `colors` by colour.
+
+    White is 0 where no index has it. Raises ValueError for a colour that no index has.
+    """
+    image = _open_png(raw)
+    if image.mode == "P":
+        return np.asarray(image, dtype=np.uint8)
+    starts, found = color_runs(raw, size=image.size)
+    numbers = {0xFFFFFF: 0} | {int.from_bytes(rgb(color), "big"): index for index, color in colors.items()}
+    used, inverse = np.unique(found, return_inverse=True)
+    if unknown := [color for color in used.tolist() if color not in numbers]:
+        raise ValueError(f"the PNG holds the colour #{unknown[0]:06x}, which no class has")
+    values = np.asarray([numbers[color] for color in used.tolist()], np.uint8)[inverse]
+    flat = np.repeat(values, np.diff(starts, append=image.width * image.height))
+    return flat.reshape((image.height, image.width), order="F")
+
+
+def color_runs(raw: bytes, *, size: tuple[int, int]) -> tuple[Ints, Ints]:
+    """(first pixels, colours 0xRRGGBB) of the runs of a PNG, column by column; transparent pixels are white.
+
+    Raises ValueError for what is no PNG, or one of another (width, height); only one of this size is decoded.
+    """
+    image = _open_png(raw, size)
+    if image.mode == "P":
+        pixels = np.asarray(image, dtype=np.uint8)
+        starts = _run_starts(pixels.ravel(order="F"))
+        return starts, _palette(image)[pixels.ravel(order="F")[starts]]
+    rgba = np.ascontiguousarray(np.asarray(image.convert("RGBA")))
+    words = rgba.view("<u4")[..., 0].ravel(order="F")
+    starts = _run_starts(words)
+    red, green, blue, alpha = (words[starts] >> shift & 0xFF for shift in (0, 8, 16, 24))
+    return starts, np.where(alpha == 0, 0xFFFFFF, red << 16 | green << 8 | blue).astype(np.int64)
+
+
+def _run_starts(flat: NDArray[Any]) -> Ints:
+    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    return np.concatenate([np.zeros(min(1, flat.size), np.int64), changes])
+
+
+def _palette(image: Image.Image) -> Ints:
+    """The 256 colours of a palette image, white where it has none and where it is transparent."""
+    given = np.asarray((image.getpalette("RGB") or [])[:768], np.int64).reshape(-1, 3)
+    table = np.full(256, 0xFFFFFF, np.int64)
+    table[: len(given)] = given @ np.array([1 << 16, 1 << 8, 1])
+    transparent = image.info.get("transparency", b"")
+    alpha = {transparent: 0} if isinstance(transparent, int) else dict(enumerate(transparent))
+    table[[entry for entry, opaque in alpha.items() if opaque == 0]] = 0xFFFFFF
+    return table
+
+
+def _open_png(raw: bytes, size: tuple[int, int] | None = None) -> Image.Image:
     if len(raw) > MAX_PNG_BYTES:
         raise ValueError(f"the PNG has {len(raw):,} bytes, at most {MAX_PNG_BYTES:,} are allowed")
     try:
         image = Image.open(BytesIO(raw), formats=["PNG"])
+        if size is not None and image.size != size:
+            raise ValueError(f"is {image.width} x {image.height}, but the image has {size[0]} x {size[1]}")
         if image.width * image.height > MAX_PIXELS:
             raise ValueError(f"the PNG has {image.width} x {image.height} pixels, at most {MAX_PIXELS:,} are allowed")
         image.load()
@@ -156,88 +223,9 @@ def _open_png(raw: bytes) -> Image.Image:
     return image
 
 
-def _rgb(color: object) -> bytes:
+def rgb(color: object) -> bytes:
+    """The three bytes of '#rrggbb'; raises ValueError for anything else."""
     if not isinstance(color, str) or not _HEX.fullmatch(color):
-        raise ValueError(f"a colour looks like '#2ca02c', found {color!r}")
+        found = repr(color[:20]) if isinstance(color, str) else type(color).__name__
+        raise ValueError(f"a colour looks like '#2ca02c', found {found}")
     return bytes.fromhex(color[1:])
-
-
-# --- worker answers ------------------------------------------------------------------------------------------------
-
-
-def parse_mask_answer(
-    content: Mapping[str, Any],
-    *,
-    labels: Sequence[str],
-    image_size: ImageSize | tuple[int, ...],
-    element_name: str = "crowd-semantic-segmentation",
-) -> Mask:
-    """The mask of a `<crowd-semantic-segmentation>` answer; class indices are indices into `labels` plus one.
-
-    White or transparent pixels are background; any other colour has to be one of the answer's labelMappings.
-    Raises AnswerError.
-    """
-    element = content.get(element_name) if isinstance(content, Mapping) else None
-    if not isinstance(element, Mapping):
-        raise AnswerError(element_name, "is missing or not an object")
-    size = ImageSize(*image_size)
-    colors = _label_colors(element.get("labelMappings"), labels, f"{element_name}.labelMappings")
-    where = f"{element_name}.labeledImage.pngImageData"
-    holder = element.get("labeledImage")
-    data = holder.get("pngImageData") if isinstance(holder, Mapping) else None
-    if not isinstance(data, str):
-        raise AnswerError(where, "is missing")
-    try:
-        image = _open_png(base64.b64decode(data, validate=True))
-    except (ValueError, binascii.Error) as error:
-        raise AnswerError(where, str(error)) from None
-    if image.size != (size.width, size.height):
-        raise AnswerError(where, f"is {image.width} x {image.height}, but the image has {size.width} x {size.height}")
-    pixels = np.asarray(image.convert("RGBA")).astype(np.uint32)
-    packed = (pixels[..., 0] << 16) | (pixels[..., 1] << 8) | pixels[..., 2]
-    packed[pixels[..., 3] == 0] = 0xFFFFFF
-    found, inverse = np.unique(packed, return_inverse=True)
-    table = np.zeros(len(found), dtype=np.uint8)
-    for place, color in enumerate(found.tolist()):
-        if color != 0xFFFFFF and color not in colors:
-            raise AnswerError(where, f"holds the colour #{color:06x}, which no label has")
-        table[place] = colors.get(color, 0)
-    indices = table[inverse].reshape(packed.shape)
-    used = {index: labels[index - 1] for index in sorted(set(table.tolist())) if index}
-    return Mask(indices, used)
-
-
-def _label_colors(mappings: Any, labels: Collection[str], where: str) -> dict[int, int]:
-    if not isinstance(mappings, Mapping):
-        raise AnswerError(where, "is missing")
-    index = {label: place + 1 for place, label in enumerate(labels)}
-    colors: dict[int, int] = {}
-    for label, value in mappings.items():
-        if label not in index:
-            raise AnswerError(where, f"{str(label)[:100]!r} is not one of the labels of this task")
-        try:
-            color = int.from_bytes(_rgb(value.get("color") if isinstance(value, Mapping) else None), "big")
-        except ValueError as error:
-            raise AnswerError(f"{where}.{label}", str(error)) from None
-        if colors.setdefault(color, index[label]) != index[label]:
-            raise AnswerError(f"{where}.{label}", "has the colour of another label")
-    return colors
-
-
-def mask_content(
-    mask: Mask, *, colors: Mapping[str, str], element_name: str = "crowd-semantic-segmentation"
-) -> dict[str, Any]:
-    """The answer a worker's page would send for this mask; `colors` gives '#rrggbb' for each label."""
-    table = np.full((256, 3), 255, dtype=np.uint8)
-    for index, label in mask.labels.items():
-        table[index] = list(_rgb(colors[label]))
-    out = BytesIO()
-    Image.fromarray(table[mask.indices]).save(out, "PNG")
-    height, width = mask.indices.shape
-    return {
-        element_name: {
-            "inputImageProperties": {"height": height, "width": width},
-            "labelMappings": {label: {"color": colors[label]} for label in mask.labels.values()},
-            "labeledImage": {"pngImageData": base64.b64encode(out.getvalue()).decode("ascii")},
-        }
-    }

@@ -1,4 +1,4 @@
-"""What people and machines draw or choose, as plain values: Box, Polygon, Keypoint, Span, Vote, Mask.
+"""What people and machines draw or choose, as plain values: Box, Polygon, Keypoint, Span, Vote, Segmentation.
 
 Coordinates are displayed pixels (after EXIF orientation), origin top-left. It must not know JSON,
 files or who drew a shape.
@@ -7,11 +7,7 @@ files or who drew a shape.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    import numpy as np
-
+from typing import Generic, NamedTuple, TypeVar
 
 LARGEST_SIDE = 1_000_000
 """In pixels: no image is wider or higher, and no coordinate of a label lies farther from the origin."""
@@ -69,6 +65,17 @@ class Keypoint:
     confidence: float | None = None
 
 
+Shape = TypeVar("Shape", bound=Polygon | Keypoint)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing(Generic[Shape]):
+    """All outlines, or all points, on one image of `size` (width, height): distances are told against its diagonal."""
+
+    shapes: tuple[Shape, ...]
+    size: tuple[int, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """A named stretch of text; offsets count Unicode code points, the end is exclusive."""
@@ -81,11 +88,15 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """The classes chosen for one object: exactly one for single-choice tasks, any number for multi-choice."""
+    """The classes chosen for one object: exactly one for single-choice tasks, any number for multi-choice.
+
+    `comment` is what the worker wrote; `comments`, of a label, is what all of its workers wrote.
+    """
 
     labels: tuple[str, ...]
     confidences: tuple[float, ...] | None = None
     comment: str | None = None
+    comments: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -95,19 +106,22 @@ class Vote:
         return self.labels[0]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Mask:
-    """A class index for each pixel: `indices` is uint8 of shape (height, width), 0 is background.
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The pixels of one class, or of one object: `counts` are COCO's compressed run lengths, column by column."""
 
-    `labels` gives the class name of each index used, e.g. {1: "Bird"}.
-    """
-
-    indices: np.ndarray
-    labels: dict[int, str]
+    label: str
+    counts: str
     confidence: float | None = None
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Mask):
-            return NotImplemented
-        same_pixels = self.indices.shape == other.indices.shape and bool((self.indices == other.indices).all())
-        return same_pixels and self.labels == other.labels and self.confidence == other.confidence
+
+@dataclass(frozen=True, slots=True)
+class Segmentation:
+    """Segments of an image of (width, height) pixels, none of which has a pixel twice; none at all: nothing is there.
+
+    `confidence` is about all pixels together, that of a segment about its own.
+    """
+
+    size: tuple[int, int]
+    segments: tuple[Segment, ...] = ()
+    confidence: float | None = None

@@ -84,15 +84,25 @@ def check_template(
         except TypeError as error:
             found.append(Finding(ERROR, "sample", None, str(error)))
     elements = tags(page if page is not None else masked(marked(content)))
-    found += _elements(elements)
-    found += _submitting(elements, content)
+    # What scripts that are loaded define or submit cannot be known here.
+    level = WARNING if _loads_scripts(elements, content) else ERROR
+    found += _elements(elements, level)
+    found += _submitting(elements, content, level)
     found += _loaded(elements, frozenset(host.lower() for host in script_hosts))
     found += [Finding(WARNING, "script", line, message) for line, message in script_findings(content)]
     ordered = sorted(dict.fromkeys(found), key=lambda one: (one.level != ERROR, one.line or 0))
     return Report(tuple(ordered[:_MAX_FINDINGS]), html)
 
 
-def _elements(elements: Sequence[Tag]) -> list[Finding]:
+_DEFINES = re.compile(r"customElements\s*\.\s*define\b|createElement\(\s*[\"'`]script[\"'`]|\bimport\s*\(")
+
+
+def _loads_scripts(elements: Sequence[Tag], content: str) -> bool:
+    sources = [one.attributes.get("src") for one in elements if one.name == "script"]
+    return any(source and not bundle(source) for source in sources) or bool(_DEFINES.search(content))
+
+
+def _elements(elements: Sequence[Tag], unknown: str) -> list[Finding]:
     found: list[Finding] = []
     names: dict[str, int | None] = {}
     for one in elements:
@@ -100,13 +110,14 @@ def _elements(elements: Sequence[Tag]) -> list[Finding]:
             continue
         kind = ELEMENTS.get(one.name)
         if kind is None:
-            found.append(Finding(ERROR, "unknown-element", one.line, _unknown(one.name)))
+            level = ERROR if one.name in NOT_HERE else unknown
+            found.append(Finding(level, "unknown-element", one.line, _unknown(one.name)))
             continue
-        if kind.answers and not one.attributes.get("name"):
+        linked = kind.linked and bool(one.attributes.get("crowd-form-element-id"))
+        if kind.answers and not linked and not one.attributes.get("name"):
             message = f"<{one.name}> has no name: its value would not be part of the answer"
             found.append(Finding(ERROR, "no-name", one.line, message))
-        elif kind.answers and not kind.shared_name:
-            name = one.attributes["name"]
+        elif kind.answers and not kind.shared_name and (name := one.attributes.get("name", "")):
             if name in names and FILLED_IN not in name and names[name] != one.line:
                 message = f"the name {name[:80]!r} is that of line {names[name]} already: one of the values is lost"
                 found.append(Finding(WARNING, "same-name", one.line, message))
@@ -150,7 +161,7 @@ def _json_problem(text: str) -> str:
     return ""
 
 
-def _submitting(elements: Sequence[Tag], content: str) -> list[Finding]:
+def _submitting(elements: Sequence[Tag], content: str, level: str) -> list[Finding]:
     forms = [one for one in elements if one.name == "crowd-form"]
     if not forms and not any(one.name in STANDALONE for one in elements):
         if any(one.name == "form" for one in elements):
@@ -166,7 +177,7 @@ def _submitting(elements: Sequence[Tag], content: str) -> list[Finding]:
     visible = [one for one in buttons if not one.hidden]
     if forms and buttons and not visible and not re.search(r"\.\s*(submit|requestSubmit|click)\s*\(", content):
         message = "the submit button is hidden and no script submits the form"
-        found.append(Finding(ERROR, "no-submit", buttons[0].line, message))
+        found.append(Finding(level, "no-submit", buttons[0].line, message))
     return found
 
 

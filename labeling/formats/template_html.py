@@ -15,7 +15,7 @@ _LINE = "data-waggle-line"
 _LIQUID = re.compile(r"\{\{(?:(?!\{\{).)*?\}\}|\{%(?:(?!\{%).)*?%\}", re.DOTALL)
 _TAG = re.compile(r"<([a-z][a-z0-9-]*)(?=[\s/>])", re.IGNORECASE)
 _MARKED = re.compile(r"crowd-[a-z0-9-]+|script|link|form|iframe|object|embed|frame|base|button|input|a", re.IGNORECASE)
-_BUNDLE = re.compile(r"crowd-html-elements(-v\d+)?(\.min)?\.js", re.IGNORECASE)
+_BUNDLE = re.compile(r"(crowd-html-elements(-v\d+)?|gen-ai-components)(\.min)?\.(js|css)", re.IGNORECASE)
 _NAME = re.compile(r"<([a-z][^\s/>]*)", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""[\s/]*([^\s/>=][^\s/>=]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]*)))?""")
 _RAW = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style", "textarea", "title")}
@@ -92,7 +92,7 @@ def _behind(text: str, end: str, place: int) -> int:
 
 
 def bundle(address: str) -> bool:
-    """Whether an address is that of Ground Truth's script of crowd elements, at whatever host."""
+    """Whether an address is that of Ground Truth's script of crowd elements, or of its styles, at whatever host."""
     return _readable(address) and bool(_BUNDLE.fullmatch(urlsplit(address.strip()).path.rsplit("/", 1)[-1]))
 
 

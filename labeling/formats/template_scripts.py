@@ -18,6 +18,10 @@ _SAID: tuple[tuple[re.Pattern[str], str], ...] = (
         "parts inside an element are looked up by their place, which differs here: use the names of buttons",
     ),
     (
+        re.compile(r"(?<![\w.$])(?:window\s*\.\s*)?(?:confirm|prompt)\s*\("),
+        "confirm() and prompt() are always cancelled in the sandbox: ask in the page (alert() is shown)",
+    ),
+    (
         re.compile(r"\bindexedDB\b|\bcaches\s*\.\s*open\b|\bnavigator\s*\.\s*serviceWorker\b"),
         "the page of a template can store nothing beyond the task",
     ),

@@ -25,7 +25,7 @@ def read(data: bytes) -> str:
     try:
         text = data.removeprefix(_BOM).decode()
     except UnicodeDecodeError as error:
-        raise TextError(f"is no UTF-8 text (byte {error.start})") from None
+        raise TextError(f"is no UTF-8 text (byte {error.start}): save it with the encoding UTF-8") from None
     return check(text)
 
 

@@ -8,7 +8,7 @@ import marketplace.addresses
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labeling", "0042_worker_templates"),
+        ("labeling", "0051_test_questions_of_texts"),
         ("marketplace", "0035_saml_providers"),
     ]
 

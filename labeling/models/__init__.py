@@ -2,6 +2,7 @@
 
 from labeling.models.attempts import FailedAttempt
 from labeling.models.bonuses import Bonus
+from labeling.models.class_changes import ClassChange, ClassChangeKind
 from labeling.models.conduct import (
     AnswerActivity,
     ConductAppeal,
@@ -12,6 +13,7 @@ from labeling.models.conduct import (
 )
 from labeling.models.datasets import BadLine, Dataset
 from labeling.models.exports import Export
+from labeling.models.functions import FunctionCall, FunctionStep, JobFunctions, TaskInput
 from labeling.models.golds import Gold, GoldResult, GoldSource, GoldStatus
 from labeling.models.imports import ImportedLine, ImportOutcome, LabelImport
 from labeling.models.jobs import LabelingJob, Pause, ProbeState, WorkerModels
@@ -42,6 +44,8 @@ __all__ = [
     "AssignmentStatus",
     "BadLine",
     "Batch",
+    "ClassChange",
+    "ClassChangeKind",
     "ConductAppeal",
     "ConductCheck",
     "ConductFinding",
@@ -52,10 +56,13 @@ __all__ = [
     "Export",
     "FailedAttempt",
     "FindingStatus",
+    "FunctionCall",
+    "FunctionStep",
     "Gold",
     "GoldResult",
     "GoldSource",
     "GoldStatus",
+    "JobFunctions",
     "ImportOutcome",
     "ImportedLine",
     "Label",
@@ -76,6 +83,7 @@ __all__ = [
     "PriceChange",
     "ReviewStatus",
     "Task",
+    "TaskInput",
     "TaskStatus",
     "TemplateVersion",
     "WorkQueue",

@@ -47,6 +47,8 @@ class LabelingJob(models.Model):
     reference_code = models.CharField(max_length=32, unique=True)
     queue = models.OneToOneField(WorkQueue, models.CASCADE, related_name="labeling_job")
     label_attribute_name = models.CharField(max_length=127)
+    # Where the lines of the input have the labels that people verify or adjust; "" for jobs that show none.
+    audit_label_attribute_name = models.CharField(max_length=127, blank=True, default="", db_default="")
     dataset = models.ForeignKey(Dataset, models.PROTECT, null=True, related_name="labeling_jobs")
     input_manifest_uri = AddressField(max_length=1024)
     # {"kind": "full"} | {"kind": "random", "percent": 10, "seed": 1} | {"kind": "filter", "where": "..."}
@@ -124,6 +126,12 @@ class LabelingJob(models.Model):
         """The label categories; their order is the class index."""
         labels: list[str] = self.queue.labels
         return labels
+
+    @property
+    def earlier_labels(self) -> dict[str, str]:
+        """See WorkQueue.earlier_labels."""
+        earlier: dict[str, str] = self.queue.earlier_labels
+        return earlier
 
     @property
     def title(self) -> str:

@@ -77,6 +77,8 @@ class Label(models.Model):
     confidence = models.FloatField(null=True)
     value = models.JSONField()
     explanation = models.JSONField(default=dict)
+    # What a post-annotation function made for the manifest line, by member; null where the type writes the label.
+    content = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

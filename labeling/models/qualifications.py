@@ -24,7 +24,8 @@ class QualificationTest(models.Model):
 
 
 class QualificationQuestion(models.Model):
-    """A picture and the true answer to it, as `Label.value` stores labels. Sizes are displayed pixels."""
+    """A picture, or a text, and the true answer to it, as `Label.value` stores labels. Sizes are displayed pixels; of a
+    text its length in code points, and 1."""
 
     test = models.ForeignKey(QualificationTest, models.CASCADE, related_name="questions", db_index=False)
     place = models.SmallIntegerField()
@@ -32,6 +33,7 @@ class QualificationQuestion(models.Model):
     training = models.BooleanField()
     source_ref = AddressField(max_length=1024)
     upright_uri = AddressField(max_length=1024, blank=True)
+    text = models.TextField(blank=True, default="", db_default="")  # itself; "" for a picture
     width = models.IntegerField()
     height = models.IntegerField()
     truth = models.JSONField()

@@ -27,6 +27,9 @@ class WorkQueue(models.Model):
     audience = models.ForeignKey(Audience, models.PROTECT, related_name="work_queues")
     task_type = models.CharField(max_length=40)
     labels = models.JSONField()  # ["bee", ...]: the order is the class index
+    # {"wasp": "hornet"}: the names that classes had before, each with the one of today (services/jobs/classes.py). What
+    # is stored of answers keeps the names of its time, and is read by TaskType.read_stored.
+    earlier_labels = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     title = models.CharField(max_length=128)
     description = models.CharField(max_length=255)
     keywords = models.JSONField(default=list)

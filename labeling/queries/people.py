@@ -11,7 +11,7 @@ from django.db.models import Avg, Count, F, Max, Sum
 
 from labeling import task_types
 from labeling.models import Answer, Assignment, AssignmentStatus, DataObject, Label, LabelingJob, LabelSource
-from labeling.queries import worker_models
+from labeling.queries import class_names, worker_models
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a6d00", "#7f3fbf", "#5f6b6d")
 """The colours of workers: colour-blind people can tell them apart too (after Okabe and Ito)."""
@@ -35,7 +35,8 @@ def answers_of_many(data_objects: Iterable[DataObject]) -> dict[int, list[dict[s
         Answer.objects.filter(
             assignment__task__data_object__in=list(newest), assignment__state=AssignmentStatus.SUBMITTED
         )
-        .select_related("assignment__worker", "assignment__task")
+        .select_related("assignment__worker", "assignment__task__data_object", "assignment__queue")
+        .defer("assignment__queue__instructions")
         .order_by("assignment__worker__public_id", "revision")
     )
     for row in rows:
@@ -61,13 +62,19 @@ def _answers(newest: dict[str, Answer]) -> list[dict[str, Any]]:
             "colour": colours[name],
             "assignment_id": row.assignment_id,
             "revision": row.revision,
-            "content": row.content,
+            "content": class_names.content_now(
+                row.content, queue=row.assignment.queue, size=_size(row.assignment.task.data_object)
+            ),
             "accepted_at": row.assignment.accepted_at,
             "submitted_at": row.created_at,
             "seconds_spent": row.assignment.seconds_spent,
         }
         for name, row in newest.items()
     ]
+
+
+def _size(row: DataObject | None) -> tuple[int, int]:
+    return (row.width or 0, row.height or 0) if row is not None else (0, 0)
 
 
 def worker_skills(job: LabelingJob) -> list[dict[str, Any]]:

@@ -162,7 +162,7 @@ class BoxSimulation(Simulation[list[Box], WorkerModels, BoxRates]):
     ) -> list[SimulatedObject[list[Box]]]:
         """Pictures with a gamma-Poisson number of boxes anywhere on them, classes alike."""
         mean = rates.objects * rng.gamma(BUNCHING, 1 / BUNCHING, number)
-        return [SimulatedObject(_anywhere(rng, int(count), labels), SIZE) for count in rng.poisson(mean)]
+        return [SimulatedObject(_anywhere(rng, int(count), labels, SIZE), SIZE) for count in rng.poisson(mean)]
 
     def answers(
         self,
@@ -200,7 +200,7 @@ class BoxSimulation(Simulation[list[Box], WorkerModels, BoxRates]):
             spams = columns["spammer"][seats[:, seat]] > 0
             about = np.where(spams, rates.objects, columns["false_positives"][seats[:, seat]])
             for place, count in enumerate(rng.poisson(about).tolist()):
-                drawn[place][seat] += _anywhere(rng, count, labels)
+                drawn[place][seat] += _anywhere(rng, count, labels, objects[place].size)
         return drawn
 
     def score(self, truth: Sequence[list[Box]], found: Sequence[list[Box] | None]) -> Floats:
@@ -276,13 +276,14 @@ def _false_positives(models: WorkerModels) -> float:
     return sum(max(skill.false_positives, 0.0) for skill in models.skills.values()) / max(images, 1.0)
 
 
-def _anywhere(rng: np.random.Generator, count: int, labels: Sequence[str]) -> list[Box]:
-    """`count` boxes of a usual size anywhere on a picture of SIZE."""
+def _anywhere(rng: np.random.Generator, count: int, labels: Sequence[str], size: tuple[int, int]) -> list[Box]:
+    """`count` boxes of a usual size anywhere on a picture of `size` pixels."""
     if not count:
         return []
     share = ASSUMED_EXTENT * np.exp(rng.normal(0.0, EXTENT_SPREAD, count))[:, None]
-    sides = np.clip(share * np.exp(rng.normal(0.0, 0.2, (count, 2))) * SIZE[1], 4.0, 0.9 * SIZE[1])
-    corner = rng.random((count, 2)) * (np.array(SIZE) - sides)
+    shorter = min(size)
+    sides = np.clip(share * np.exp(rng.normal(0.0, 0.2, (count, 2))) * shorter, 4.0, max(4.0, 0.9 * shorter))
+    corner = rng.random((count, 2)) * np.maximum(np.array(size) - sides, 0.0)
     kinds = rng.integers(0, len(labels), count).tolist()
     return [
         Box(labels[kind], *np.round(row, 1).tolist())

@@ -7,20 +7,36 @@ from __future__ import annotations
 
 from typing import Any
 
+from labeling.task_types.adjustment import AdjustmentBoundingBox
+from labeling.task_types.adjustment_masks import AdjustmentSemanticSegmentation
 from labeling.task_types.base import TaskType
 from labeling.task_types.bounding_box import BoundingBox
 from labeling.task_types.custom import Custom
 from labeling.task_types.image_classification import ImageClassification, ImageClassificationMultiLabel
+from labeling.task_types.instance_segmentation import InstanceSegmentation
+from labeling.task_types.keypoints import Keypoint
 from labeling.task_types.named_entities import NamedEntityRecognition
+from labeling.task_types.outlines import Polygon, Polyline
+from labeling.task_types.semantic_segmentation import SemanticSegmentation
 from labeling.task_types.text_classification import TextClassification, TextClassificationMultiLabel
+from labeling.task_types.verification import VerificationBoundingBox, VerificationSemanticSegmentation
 
 _TYPES: tuple[TaskType[Any, Any], ...] = (
     BoundingBox(),
+    Polygon(),
+    Polyline(),
+    Keypoint(),
     ImageClassification(),
     ImageClassificationMultiLabel(),
+    SemanticSegmentation(),
+    InstanceSegmentation(),
     TextClassification(),
     TextClassificationMultiLabel(),
     NamedEntityRecognition(),
+    VerificationBoundingBox(),
+    AdjustmentBoundingBox(),
+    VerificationSemanticSegmentation(),
+    AdjustmentSemanticSegmentation(),
     Custom(),
 )
 

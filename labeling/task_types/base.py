@@ -15,9 +15,11 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from labeling.consolidation.answers import WorkerAnswer
 from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.skills import SkillRow
+from labeling.formats import renaming
 from labeling.formats.augmented_reading import Origin
-from labeling.formats.shapes import ImageSize
+from labeling.formats.shapes import Box, ImageSize, Polygon, Segment
 from labeling.simulation.base import Simulation
+from labeling.task_types.told import Column, SkillFigures, Story
 
 Mark = tuple[str, int, int, int, int]
 """A class and, in whole pixels, left, top, width, height."""
@@ -56,6 +58,8 @@ class Element:
     """Further attributes and their defaults."""
     whole: bool = False
     """Whether its value is the whole answer, and not a member of it."""
+    comment: str = ""
+    """What asks its worker for a comment, "" where none is asked for."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +84,24 @@ class Words:
 
 @dataclass(frozen=True)
 class AnswersToImage(Generic[Answer]):
-    """The newest answers of all workers to one image; `gold` is what the requester decided, where they did."""
+    """The newest answers of all workers to one image; `gold` is what the requester decided, where they did.
+
+    `earlier` is the label that the workers were shown, as `TaskType.audited` reads it; None for types that show none.
+    """
 
     answers: tuple[WorkerAnswer[Answer], ...]
     size: Size
     gold: Answer | None = None
     key: str = ""
+    earlier: Any = None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What an element shows of an earlier label: what the answer starts from, and attributes of the element."""
+
+    initial_value: Any = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,56 +120,6 @@ class ImportedLabel(Generic[Answer]):
     answer: Answer
     image_size: ImageSize | None
     origin: Origin
-
-
-@dataclass(frozen=True)
-class Column:
-    """A figure of a worker's skill as tables show it; `form` is "percent" or "fixed"."""
-
-    key: str
-    title: str
-    form: str
-
-
-@dataclass(frozen=True)
-class SkillFigures:
-    """How good a worker is at objects of one class, for tables; `label` "" stands for all classes together."""
-
-    worker: str
-    label: str
-    figures: dict[str, float | None]
-
-
-@dataclass(frozen=True)
-class Said:
-    """What one worker said about a finding; `cells` fill the finding's columns. `note` replaces all of it."""
-
-    worker: str
-    label: str = ""
-    outvoted: bool = False
-    cells: tuple[str, ...] = ()
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that answers named, whether it became part of the label, and who said what about it."""
-
-    label: str
-    kept: bool
-    confidence: float | None
-    said: str
-    columns: tuple[str, ...]
-    members: tuple[Said, ...]
-
-
-@dataclass(frozen=True)
-class Story:
-    """How a label by people came about, in plain words. `ignored` are {"worker", "reason"}."""
-
-    lead: str
-    findings: tuple[Finding, ...] = ()
-    ignored: tuple[Mapping[str, Any], ...] = ()
 
 
 class TaskType(ABC, Generic[Answer, Models]):
@@ -181,10 +147,18 @@ class TaskType(ABC, Generic[Answer, Models]):
     """Formats that labels can be exported to, beside the manifest and the workers' answers."""
     learner: ClassVar[str] = ""
     """The kind of model that can learn the type, "" when there is none."""
+    fit_sample: ClassVar[int] = 2000
+    """About how many objects `fit_workers` is given at most."""
     merges: ClassVar[bool] = True
     """Whether the answers to an object become one; else its label holds all of them, and nobody else decides it."""
+    renamable: ClassVar[bool] = True
+    """Whether the classes of its jobs can get other names: not where nobody can say where an answer names them."""
     by_template: ClassVar[bool] = False
     """Whether a job of the type needs a worker template of its requester's."""
+    audited: ClassVar[TaskType[Any, Any] | None] = None
+    """The type of the earlier labels that people verify or adjust; None for types in which they see none."""
+    usual_labels: ClassVar[tuple[str, ...]] = ()
+    """Labels that a job of the type mostly has, for types that have such."""
     algorithm: ClassVar[str]
     """Version of the consolidation, stored with each label."""
     skill_columns: ClassVar[tuple[Column, ...]]
@@ -201,6 +175,21 @@ class TaskType(ABC, Generic[Answer, Models]):
     @abstractmethod
     def write_answer(self, answer: Answer, *, size: Size) -> dict[str, Any]:
         """The crowd answer that says this; `read_answer` reads it back equal."""
+
+    def read_stored(
+        self, content: Mapping[str, Any], *, labels: Sequence[str], earlier: Mapping[str, str], size: Size
+    ) -> Answer:
+        """`read_answer` of an answer that was stored: it may name classes by names they had `earlier` (old -> now)."""
+        if not earlier:
+            return self.read_answer(content, labels=labels, size=size)
+        return self.renamed(self.read_answer(content, labels=[*labels, *earlier], size=size), earlier)
+
+    def renamed(self, answer: Answer, names: Mapping[str, str]) -> Answer:
+        """The same answer, or label, with the classes in `names` (old -> new) under their new names.
+
+        Raises TypeError where an answer is no shape, or several: such a type renames by itself, or is not `renamable`.
+        """
+        return renaming.renamed(answer, names)
 
     # --- labels
 
@@ -248,6 +237,10 @@ class TaskType(ABC, Generic[Answer, Models]):
         """What was drawn, class and whole pixels, in any order; None where nothing is ever drawn."""
         return None
 
+    def shapes(self, answer: Answer) -> Sequence[Box | Polygon | Segment]:
+        """What the formats in `exports` hold of a label; nothing for a type without any."""
+        return ()
+
     # --- manifests
 
     @abstractmethod
@@ -285,9 +278,38 @@ class TaskType(ABC, Generic[Answer, Models]):
             return str(error) or type(error).__name__
         return ""
 
+    def label_file(self, answer: Answer, *, labels: Sequence[str]) -> bytes:
+        """The file of a label, where `label_is_file`. There `manifest_label` gives "" as value, which whoever writes
+        the line replaces by the file's address, and `read_manifest` expects the file, as bytes, in place of it."""
+        raise NotImplementedError(f"labels of {self.name} are no files")
+
+    def misfit(self, answer: Answer, size: Size) -> str:
+        """Why this label cannot be one of an object of this size, "" when it can."""
+        return ""
+
     @abstractmethod
     def read_manifest(self, attributes: Mapping[str, Any], attr: str) -> ImportedLabel[Answer]:
         """The label a manifest line has under `attr` (chaining). Raises ValueError naming the member that is wrong."""
+
+    # --- earlier labels; only types with `audited` are asked
+
+    def unauditable(self, earlier: Any, *, labels: Sequence[str]) -> str:
+        """Why people cannot be asked about this earlier label, "" when they can."""
+        return ""
+
+    def shown(self, earlier: Any, *, size: Size) -> Shown:
+        """How the element shows this earlier label."""
+        return Shown()
+
+    def compared(self, answer: Answer, earlier: Any, *, size: Size) -> Answer:
+        """The same answer, saying itself whether it differs from what was shown of the earlier label."""
+        return answer
+
+    def simulated(
+        self, said: Answer, *, initial_value: Any, truth: Answer, labels: Sequence[str], size: Size
+    ) -> Answer:
+        """What a simulated worker answers who begins with `initial_value`, and would say `said` from nothing."""
+        return said
 
     # --- consolidation
 

@@ -24,21 +24,17 @@ from labeling.simulation.matching import labeled, tally
 from labeling.task_types.base import (
     PRICES,
     AnswersToImage,
-    Column,
     Consensus,
     Element,
-    Finding,
     ImportedLabel,
     Mark,
-    Said,
     Size,
-    SkillFigures,
-    Story,
     TaskType,
     Words,
     count,
     percent,
 )
+from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story
 
 METHODS = {
     "mean": "the mean of the boxes, by weight",
@@ -141,6 +137,10 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
         return tuple(
             (box.label, round(box.left), round(box.top), round(box.width), round(box.height)) for box in answer
         )
+
+    def shapes(self, answer: list[Box]) -> list[Box]:
+        """The boxes."""
+        return answer
 
     def summary(self, value: Mapping[str, Any]) -> str:
         """How many boxes there are."""

@@ -21,16 +21,13 @@ from labeling.task_types.base import (
     AnswersToImage,
     Consensus,
     Element,
-    Finding,
     ImportedLabel,
-    Said,
     Size,
-    SkillFigures,
-    Story,
     TaskType,
     Words,
     count,
 )
+from labeling.task_types.told import Finding, Said, SkillFigures, Story
 
 _SHOWN = 300
 """Characters of an answer that a story quotes."""
@@ -77,6 +74,7 @@ class Custom(TaskType[Form, NothingLearned]):
     prices = PRICES
     fewest_labels = 0
     merges = False
+    renamable = False
     by_template = True
     algorithm = "side-by-side/1"
     skill_columns = ()
@@ -142,7 +140,14 @@ class Custom(TaskType[Form, NothingLearned]):
         )
 
     def read_manifest(self, attributes: Mapping[str, Any], attr: str) -> ImportedLabel[Form]:
-        """See augmented_reading.read_form; such a label does not say how large the image is."""
+        """See augmented_reading.read_form; such a label does not say how large the image is.
+
+        A label of any other form, with metadata, is one that a function has made: without answers that could be read.
+        """
+        value, metadata = attributes.get(attr), attributes.get(f"{attr}-metadata")
+        beside = isinstance(value, Mapping) and form_labels.ANSWERS in value
+        if value is not None and isinstance(metadata, Mapping) and not beside:
+            return ImportedLabel(Form(()), None, augmented_reading.read_origin(metadata))
         found = augmented_reading.read_form(attributes, attr)
         return ImportedLabel(Form(tuple(Given(content, worker) for worker, content in found.given)), None, found.origin)
 

@@ -24,19 +24,15 @@ from labeling.task_types.base import (
     PRICES,
     TEXT,
     AnswersToImage,
-    Column,
     Consensus,
-    Finding,
     ImportedLabel,
-    Said,
     Size,
-    SkillFigures,
-    Story,
     TaskType,
     Words,
     count,
     percent,
 )
+from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story
 
 NONE = "None of the above"
 """What the element offers beside the classes, and sends instead of them: "checked, and none of these"."""

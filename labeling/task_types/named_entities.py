@@ -22,19 +22,15 @@ from labeling.task_types.base import (
     PRICES,
     TEXT,
     AnswersToImage,
-    Column,
     Consensus,
     Element,
-    Finding,
     ImportedLabel,
-    Said,
     Size,
-    SkillFigures,
-    Story,
     TaskType,
     Words,
     count,
 )
+from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story
 
 Spans = tuple[Span, ...]
 

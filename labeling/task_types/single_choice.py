@@ -23,19 +23,15 @@ from labeling.task_types.base import (
     PRICES,
     TEXT,
     AnswersToImage,
-    Column,
     Consensus,
-    Finding,
     ImportedLabel,
-    Said,
     Size,
-    SkillFigures,
-    Story,
     TaskType,
     Words,
     count,
     percent,
 )
+from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story
 
 STRENGTH = 4.0
 """How many objects of a class weigh as much as the worker's accuracy over all classes."""

@@ -113,6 +113,40 @@ def forget(*, subject: Subject, source: str | None = None) -> None:
         Reputation.objects.bulk_update(sums.values(), ["right", "wrong", "pieces"], batch_size=BATCH)
 
 
+def relabel(*, subject_type: str, subject_ids: Sequence[int], old: str, new: str) -> int:
+    """What was recorded of these subjects for the label `old` is about `new` from now on; returns how many pieces were.
+
+    Where a look at an answer has a piece for both, they become one: their mean by weight, with the greater weight. Safe
+    to repeat.
+    """
+    of_subjects = Evidence.objects.filter(subject_type=subject_type, subject_id__in=subject_ids)
+    rows = list(of_subjects.filter(label=old))
+    if not rows or old == new:
+        return 0
+    with transaction.atomic():
+        keys = {_key(row) for row in rows}
+        sums = _lock_sums(keys | {(worker, task_type, new) for worker, task_type, _ in keys})
+        # Read under the locks of the sums: whoever writes the same evidence has to hold them.
+        rows = [row for row in of_subjects.filter(label=old) if _key(row) in sums]
+        there = {
+            _identity(row): row for row in of_subjects.filter(label=new, worker__in={row.worker_id for row in rows})
+        }
+        for row in rows:
+            _add(sums[_key(row)], row, -1)
+            row.label = new
+            if (other := there.get(_identity(row))) is not None:
+                _add(sums[_key(other)], other, -1)
+                total = row.weight + other.weight
+                row.correct = min(1.0, (row.weight * row.correct + other.weight * other.correct) / total)
+                row.weight, row.at = max(row.weight, other.weight), max(row.at, other.at)
+            _add(sums[_key(row)], row, 1)
+        joined = {_identity(row) for row in rows}
+        Evidence.objects.filter(pk__in=[row.pk for one, row in there.items() if one in joined]).delete()
+        Evidence.objects.bulk_update(rows, ["label", "correct", "weight", "at"], batch_size=BATCH)
+        Reputation.objects.bulk_update(sums.values(), ["right", "wrong", "pieces"], batch_size=BATCH)
+    return len(rows)
+
+
 def rebuild(*, worker: Worker) -> None:
     """Make the worker's sums again from the evidence; they come out as they were. Safe to repeat."""
     with transaction.atomic():

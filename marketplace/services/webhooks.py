@@ -215,16 +215,23 @@ def forget_old() -> None:
     WebhookDelivery.objects.filter(pk__in=list(oldest)).delete()
 
 
-def _check(url: str, kinds: Sequence[str], description: str) -> None:
+def address_refusal(url: str) -> str:
+    """Why nothing can be posted to an address, "" when it can. Where it leads is checked when something is."""
     if len(url) not in URL_LENGTH:
-        raise Invalid(f"an address has {URL_LENGTH} characters", field="url")
+        return f"an address has {URL_LENGTH} characters"
     try:
         parts = urlsplit(url)
         right = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         right = False
     if not right or "@" in url.split("?")[0] or any(ord(character) <= 32 or ord(character) == 127 for character in url):
-        raise Invalid("https://host/... without spaces or credentials expected", field="url")
+        return "https://host/... without spaces or credentials expected"
+    return ""
+
+
+def _check(url: str, kinds: Sequence[str], description: str) -> None:
+    if reason := address_refusal(url):
+        raise Invalid(reason, field="url")
     if len(description.strip()) not in DESCRIPTION_LENGTH:
         raise Invalid(f"a description has {DESCRIPTION_LENGTH} characters", field="description")
     if unknown := sorted(set(kinds) - set(NoticeKind.values)):

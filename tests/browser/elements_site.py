@@ -68,6 +68,7 @@ class Site:
     paid: dict[str, str] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     pages: dict[str, str] = field(default_factory=dict)
+    pictures: dict[str, bytes] = field(default_factory=dict)
 
     def assignment(self, number: int) -> dict[str, Any]:
         """The task document of a claim. Ids are multiples of 100, so that mixing them up is noticed."""
@@ -143,6 +144,8 @@ class Handler(BaseHTTPRequestHandler):
         if path in self.site.pages:
             kind = TYPES.get(Path(path).suffix, "text/html; charset=utf-8")
             return self.answer(200, kind, self.site.pages[path].encode())
+        if path in self.site.pictures:
+            return self.answer(200, "image/png", self.site.pictures[path])
         if found := re.fullmatch(r"/picture/(\d+)\.png", path):
             return self.answer(200, "image/png", picture(int(found[1])))
         if path.startswith("/static/dist/"):

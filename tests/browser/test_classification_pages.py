@@ -75,7 +75,7 @@ def test_the_wizard_depends_on_the_chosen_task_type(visit: Visit, account: Accou
     expect(hint).to_be_hidden()
     page.get_by_label("Image classification (one class)").check()
     expect(hint).to_be_visible()
-    page.get_by_label("Labels").fill("bee\nwasp")
+    page.get_by_label("Labels", exact=True).fill("bee\nwasp")
     page.get_by_label("Title").fill("Which insect is it?")
     page.get_by_label("Description").fill("Choose one")
     page.get_by_role("button", name="Continue").click()

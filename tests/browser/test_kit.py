@@ -108,6 +108,40 @@ def test_layers_of_boxes_are_switched_by_keyboard(kit: Callable[[str], None], op
     assert box["width"] == pytest.approx(30 * frame["width"] / 640, abs=4)
 
 
+def test_polygons_lines_and_points_lie_at_their_places(kit: Callable[[str], None], open_page: Open) -> None:
+    """As shapes of the picture, which say their label and confidence; the buttons count them."""
+    corners = [{"x": 64, "y": 48}, {"x": 320, "y": 48}, {"x": 64, "y": 240}]
+    layers = [
+        {"name": "Area", "kind": "merged", "polygons": [{"label": "bee", "vertices": corners, "confidence": 0.75}]},
+        {"name": "Way", "kind": "worker", "on": True, "polylines": [{"label": "lane", "vertices": corners}]},
+        {"name": "Place", "kind": "worker", "on": True, "keypoints": [{"label": "eye", "x": 480, "y": 360}]},
+        {"name": "None", "kind": "worker", "keypoints": []},
+    ]
+    kit(
+        '<waggle-boxes-view src="/picture/1.png" width="640" height="480" alt="one">'
+        f"{script({'layers': layers})}</waggle-boxes-view>"
+    )
+    page = open_page("/kit", ready="waggle-boxes-view button")
+    view = page.locator("waggle-boxes-view")
+    expect(view.locator("svg[role=img]")).to_have_attribute(
+        "aria-label", "Area: 1 polygon; Way: 1 line; Place: 1 point"
+    )
+    expect(view.locator("polygon.over title")).to_have_text("Area: bee · 75 %")
+    expect(view.get_by_role("button", name="None 0")).to_be_visible()
+    wait_until(
+        lambda: page.evaluate("document.querySelector('waggle-boxes-view').shadowRoot.querySelector('img').complete")
+    )
+    frame = view.locator("img").bounding_box()
+    assert frame
+    for shape, (x, y) in (("polygon.over", (192, 144)), ("polyline.over", (192, 144)), ("path.over", (480, 360))):
+        box = view.locator(shape).bounding_box()
+        assert box
+        assert box["x"] + box["width"] / 2 - frame["x"] == pytest.approx(x * frame["width"] / 640, abs=4)
+        assert box["y"] + box["height"] / 2 - frame["y"] == pytest.approx(y * frame["height"] / 480, abs=4)
+    view.get_by_role("button", name="Area 1").click()
+    expect(view.locator("polygon.over")).to_have_count(0)
+
+
 def test_a_table_sorts_numbers_as_numbers(kit: Callable[[str], None], open_page: Open) -> None:
     """In both directions, and aria-sort names the direction."""
     rows = "".join(f'<tr><td>{n}</td><td data-value="{v}">{v}</td></tr>' for n, v in (("b", 9), ("a", 10), ("c", -1)))

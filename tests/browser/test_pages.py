@@ -46,7 +46,7 @@ def test_a_job_is_created_in_the_wizard_by_keyboard_alone(visit: Visit, account:
     page.keyboard.type("bees")
     page.keyboard.press("Enter")
 
-    page.get_by_label("Labels").focus()
+    page.get_by_label("Labels", exact=True).focus()
     page.keyboard.type("bee\nwasp")
     page.keyboard.press("Tab")
     page.keyboard.type("Box every insect")

@@ -1,12 +1,14 @@
 """Worker templates in a real browser: answered by a worker; a hostile one reaches nothing but its answer."""
 
+import base64
+import json
 from typing import Any
 
 import pytest
 from django.test import Client
-from playwright.sync_api import FrameLocator, Page, expect
+from playwright.sync_api import FrameLocator, Page, Route, expect
 
-from labeling.models import Answer, Assignment, DataObject, LabelingJob
+from labeling.models import Answer, AnswerActivity, Assignment, DataObject, LabelingJob
 from marketplace.models import Worker
 from tests import builders
 from tests.browser.elements_site import wait_until
@@ -104,15 +106,16 @@ def workers() -> list[Worker]:
     return [builders.a_worker(), builders.a_worker()]
 
 
-def a_job(workers: list[Worker], template: str) -> LabelingJob:
+def a_job(workers: list[Worker], template: str, hosts: tuple[str, ...] = (), **line: Any) -> LabelingJob:
     account = builders.an_account()
     team = builders.a_team(account=account, workers=workers)
     job = stories.a_job(
-        account, team, task_type="Custom", labels=["bee", "wasp"], template=template, workers_per_object=1, objects=3
-    )
+        account, team, task_type="Custom", labels=["bee", "wasp"], template=template, script_hosts=list(hosts),
+        workers_per_object=1, objects=3,
+    )  # fmt: skip
     stories.open_pictures(job)
     for row in DataObject.objects.filter(job=job).select_related("line"):
-        row.line.text = f'{{"source-ref": "{row.source_ref}"}}'
+        row.line.text = json.dumps({"source-ref": row.source_ref, **line})
         row.line.save()
     return job
 
@@ -258,3 +261,115 @@ def test_a_page_returns_no_task_by_itself_and_one_that_is_loaded_ahead_says_noth
     wait_until(lambda: answers(job) == [{"word": "bee"}])
     expect(frame.get_by_label("Word")).to_have_value("")
     assert answers(job) == [{"word": "bee"}]
+
+
+AROUND = """<html><head>
+<link rel="stylesheet" href="https://cdn.example.org/look.css" crossorigin="anonymous">
+<script src="https://cdn.example.org/lib.js" crossorigin="anonymous"></script></head>
+<body><crowd-form answer-format="flatten-objects">
+{% assign last = task.input.parts.size | minus: 1 %}
+{% for i in (0..last) %}
+  <div>Fine? <crowd-checkbox checked="true" name="{{ task.input.parts[i].name }}.{{ i }}" value="yes" /></div>
+{% endfor %}
+<crowd-classifier name="mood" categories="{{ task.input.moods | to_json }}">
+  <classification-target>
+    {% for one in task.input.my-meta.class-map %}<i>{{ one[0] }}: {{ one[1] }}</i>{% endfor %}
+  </classification-target>
+</crowd-classifier>
+<img id="picture" crossorigin="anonymous" src="{{ task.input['source-ref'] | grant_read_access }}" alt="">
+<img id="logo" src="https://cdn.example.org/logo.png" alt="">
+<input type="hidden" name="seen" id="seen">
+</crowd-form>
+<script>
+  const PARTS = {{ task.input.parts | tojson(indent=2) | skip_autoescape }};
+  sessionStorage.setItem("started", "yes");
+  window.addEventListener("load", async () => {
+    const pixel = document.createElement("canvas").getContext("2d");
+    pixel.drawImage(picture, 0, 0, 1, 1);
+    const found = { parts: PARTS.length, lib: window.lib(2), look: getComputedStyle(document.body).outlineWidth,
+      kept: sessionStorage.started + localStorage.length, read: pixel.getImageData(0, 0, 1, 1).data.length,
+      logo: logo.naturalWidth, data: await (await fetch("https://cdn.example.org/data.json")).json() };
+    document.querySelector("crowd-form").onsubmit = () => {
+      found.opened = window.open("about:blank") !== null;
+      seen.value = JSON.stringify(found);
+    };
+    document.body.dataset.done = "yes";
+  });
+</script></body></html>"""
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+)
+CDN = {
+    "look.css": ("text/css", b"body { outline: 3px solid; }"),
+    "lib.js": ("text/javascript", b"window.lib = (x) => x + 1;"),
+    "logo.png": ("image/png", PIXEL),
+    "data.json": ("application/json", b"[7]"),
+}
+
+
+def serve_cdn(page: Page) -> None:
+    """Answer for the host that the requester allowed."""
+
+    def answer(route: Route) -> None:
+        kind, body = CDN[route.request.url.rsplit("/", 1)[-1]]
+        route.fulfill(body=body, content_type=kind, headers={"Access-Control-Allow-Origin": "*"})
+
+    page.context.route("https://cdn.example.org/*", answer)
+
+
+@pytest.mark.slow
+def test_the_page_of_a_template_is_one_in_which_templates_work(open_page, live_server, workers, tolerated):
+    """Liquid as templates write it; what an allowed host serves, storage, windows and pixels of pictures are there."""
+    line = {"parts": [{"name": "wing"}, {"name": "sting"}], "moods": ["calm", "cross"], "long-text": "x"}
+    line["my-meta"] = {"class-map": {"0": "bee", "1": "<wasp>"}}
+    job = a_job(workers, AROUND, ("cdn.example.org",), **line)
+    tolerated += ["window.lib"]  # the first page is opened before anybody answers for the host
+    page = open_task(open_page, live_server, workers[0], job)
+    serve_cdn(page)
+    page.reload()
+    frame = page.frame_locator(FRAME)
+    expect(frame.locator("body[data-done=yes]")).to_have_count(1)
+    expect(frame.locator("classification-target i")).to_have_text(["0: bee", "1: <wasp>"])
+    frame.get_by_role("checkbox").nth(1).click()
+    frame.get_by_role("radio", name="cross").click()
+    frame.get_by_role("button", name="Submit").click()
+    wait_until(lambda: answers(job))
+    answer = answers(job)[0]
+    assert json.loads(answer.pop("seen")) == {
+        "parts": 2, "lib": 3, "look": "3px", "kept": "yes0", "read": 4, "logo": 1, "data": [7], "opened": True
+    }  # fmt: skip
+    assert answer == {"wing.0.yes": True, "sting.1.yes": False, "mood.label": "cross"}
+
+
+ROBOT = """setTimeout(() => {
+  const form = document.querySelector("crowd-form");
+  if (!form || !window.robot) return;
+  form.form.insertAdjacentHTML("beforeend", '<input type="hidden" name="by" value="robot">');
+  document.querySelector("crowd-radio-button").click();
+  form.shadowRoot.querySelector("awsui-button[data-testid=crowd-submit] button").click();
+}, 500)"""
+QUESTION = """<crowd-form><crowd-radio-group>{% for one in task.input.labels %}
+<crowd-radio-button name="kind" value="{{ one }}">{{ one }}</crowd-radio-button>{% endfor %}</crowd-radio-group>
+</crowd-form>
+<script>window.robot = true; window.addEventListener("keydown", (event) => {
+  if (event.key === "b") document.querySelector("crowd-radio-button").checked = true; });</script>"""
+
+
+@pytest.mark.slow
+def test_answers_of_robots_are_told_from_those_of_people_with_scripts(open_page, live_server, workers):
+    """A script that fills in and submits is counted as one; a person whose script only adds keys is not."""
+    job = a_job(workers, QUESTION)
+    page = open_task(open_page, live_server, workers[0], job)
+    frame = page.frame_locator(FRAME)
+    frame.get_by_role("radio", name="bee").wait_for()
+    page.frames[1].evaluate(ROBOT)
+    wait_until(lambda: len(answers(job)) == 1)
+    assert answers(job)[0] == {"kind": {"bee": True, "wasp": False}, "by": "robot"}
+    frame.get_by_role("button", name="Submit").focus()
+    page.keyboard.press("b")
+    page.keyboard.press("Enter")
+    wait_until(lambda: len(answers(job)) == 2)
+    assert answers(job)[1] == {"kind": {"bee": True, "wasp": False}}
+    robot, person = AnswerActivity.objects.order_by("assignment_id")
+    assert robot.trusted == 0 and robot.untrusted > 0
+    assert person.trusted >= 2 and person.keys >= 2

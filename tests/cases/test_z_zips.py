@@ -143,10 +143,10 @@ def tar() -> bytes:
 @pytest.mark.parametrize(
     ("archive", "said"),
     [
-        (b"7z\xbc\xaf\x27\x1c\x00\x04" + bytes(40), "it is a 7-Zip archive): pack the images into a zip archive"),
-        (b"Rar!\x1a\x07\x01\x00" + bytes(40), "it is a RAR archive): pack the images into a zip archive"),
-        (tar(), "it is a tar archive): pack the images into a zip archive"),
-        (gzip.compress(tar(), mtime=0), "it is a gzip archive): pack the images into a zip archive"),
+        (b"7z\xbc\xaf\x27\x1c\x00\x04" + bytes(40), "it is a 7-Zip archive): pack the files into a zip archive"),
+        (b"Rar!\x1a\x07\x01\x00" + bytes(40), "it is a RAR archive): pack the files into a zip archive"),
+        (tar(), "it is a tar archive): pack the files into a zip archive"),
+        (gzip.compress(tar(), mtime=0), "it is a gzip archive): pack the files into a zip archive"),
         (b"<html>404</html>", "it is an HTML page"),
         (builders.image_bytes(), "it is a PNG image"),
         (packed(*pictures("a.png"))[:-30], "damaged or was cut off"),

@@ -17,6 +17,8 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (f"{job}labels/{ids['object_id']}/gold/", {}),
         (f"{job}price/", {"price": "0.05"}),
         (f"{job}price-ceiling/", {"price_ceiling": "0.05", "wanted_hours": 5}),
+        (f"{job}classes/rename/", {"label": "bee", "name": "honey bee"}),
+        (f"{job}classes/merge/", {"label": "wasp", "into": "bee"}),
         (f"{job}golds/options/", {"rate": "10", "mint": 3, "pass_mark": "0.5"}),
         (f"{job}golds/{ids['gold_id']}/confirm/", {}),
         (f"{job}golds/{ids['gold_id']}/withdraw/", {"reason": "a wasp"}),
@@ -54,5 +56,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "withdraw_gold": {"reason": "a wasp"},
         "raise_job_price": {"price": "0.05"},
         "set_price_ceiling": {"price_ceiling": None, "wanted_end": None},
+        "rename_job_class": {"label": "bee", "name": "honey bee"},
+        "merge_job_class": {"label": "wasp", "into": "bee"},
         "change_gold_options": {"rate": 10, "mint": 3, "pass_mark": 0.5},
     }

@@ -15,6 +15,7 @@ from labeling.models import (
     AnswerReview,
     Assignment,
     Bonus,
+    ClassChange,
     ConductFinding,
     DataObject,
     Dataset,
@@ -23,13 +24,10 @@ from labeling.models import (
     ImportedLine,
     LabelImport,
     LabelingJob,
-    TemplateVersion,
-    WorkerTemplate,
 )
 from labeling.services import bonuses
 from labeling.services.conduct import appeals as conduct_appeals
 from labeling.services.golds import keeping
-from labeling.services.jobs import kept_templates
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import batches, due
 from labeling.services.results import appeals, deciding, reviewers
@@ -98,6 +96,15 @@ def grow(portal: Portal) -> None:
     open_batch(job=foreign, object_ids=_unlabeled(foreign), by="system")
     builders.a_team(account=portal.account, workers=1)
     _import_labels(portal, builders.a_dataset(account=portal.account))
+    ClassChange.objects.create(
+        queue=portal.job.queue,
+        kind="renamed",
+        old_name="honey bee",
+        new_name="bee",
+        labels=1,
+        changed_by="user:1",
+        changed_at=timezone.now(),
+    )
     Export.objects.create(job=portal.job, kind="manifest", status="Completed", uri="file:///nowhere", size_bytes=12)
     Model.objects.create(
         account=portal.account, name=f"model-{job.pk}", architecture="compact", labels=["bee"], metrics={"mAP": 0.5}
@@ -174,27 +181,6 @@ def told_pages(portal: Portal) -> dict[str, tuple[User, str]]:
         "own_webhooks": (owner, reverse("person:webhooks")),
         "audit": (owner, reverse("requester:audit")),
     }
-
-
-def template_pages(portal: Portal) -> dict[str, tuple[User, str]]:
-    """What lists worker templates and their versions: name -> (user, path)."""
-    owner = portal.account.members.order_by("pk")[0]
-    first = WorkerTemplate.objects.order_by("pk")[0].pk
-    return {
-        "templates": (owner, reverse("requester:templates")),
-        "template": (owner, reverse("requester:template", args=[first])),
-        "templates_api": (owner, "/api/v1/worker-templates"),
-        "versions_api": (owner, f"/api/v1/worker-templates/{first}/versions"),
-    }
-
-
-def a_template_more(portal: Portal) -> None:
-    """Add a worker template, and a version of the first one."""
-    number = TemplateVersion.objects.count()
-    draft = kept_templates.Draft(text=f"<crowd-form>{number}</crowd-form>")
-    kept_templates.create(account=portal.account, name=f"survey-{number}", draft=draft, by="system")
-    first = WorkerTemplate.objects.order_by("pk")[0]
-    kept_templates.add_version(template=first, draft=draft, by="system")
 
 
 def a_session_more(portal: Portal) -> None:
@@ -363,6 +349,7 @@ def pages(portal: Portal) -> dict[str, tuple[User, str]]:
         "job_answers": (owner, reverse("requester:job-answers", args=[job]) + "?state=all"),
         "appeals": (owner, reverse("requester:appeals")),
         "job_people": (owner, reverse("requester:job-people", args=[job])),
+        "job_classes": (owner, reverse("requester:job-classes", args=[job])),
         "wallet": (owner, reverse("requester:wallet")),
         "wallet_statement": (owner, reverse("requester:wallet-statement")),
         "job_bonuses": (owner, reverse("requester:job-bonuses", args=[job])),

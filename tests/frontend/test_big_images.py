@@ -9,6 +9,9 @@ import pytest
 
 from tests.frontend.web_process import Web, web
 
+# For a migrated database to copy (see tests/databases.py).
+pytestmark = pytest.mark.django_db
+
 PICTURES = 16
 GROWTH = 900 * 2**20
 """Bytes. One decoded image has 400 MB (four bytes a pixel, whatever the file); 16 at once had 9 GB."""
@@ -22,6 +25,7 @@ from labeling.models import Dataset
 from marketplace import storage
 from marketplace.models import Account
 from marketplace.services import boundaries
+
 account = Account.objects.get(number=sys.argv[1])
 Image.MAX_IMAGE_PIXELS = None
 out = io.BytesIO()
@@ -39,7 +43,7 @@ print(json.dumps([row.pk, len(out.getvalue())]))
 
 
 @pytest.fixture(scope="module")
-def server():
+def server(django_db_setup):
     with web() as up:
         yield up
 

@@ -24,6 +24,7 @@ from schemathesis.generation.hypothesis.builder import HypothesisTestConfig, Hyp
 from frontend.rest import openapi
 from frontend.rest.fields import Body
 from labeling import task_types
+from labeling.services.functions import choosing
 from marketplace.models import Account, User
 from marketplace.services import accounts
 from marketplace.wsgi import application
@@ -144,6 +145,9 @@ def agree(body: dict[str, Any], right: dict[str, Any]) -> None:
         for name in ("metadata", "entity_id", "sso_url", "certificate"):
             body.pop(name, None)
         body |= {name: right[name] for name in ("entity_id", "sso_url", "certificate") if name in right}
+    if set(right) in ({"label", "name"}, {"label", "into"}):
+        # Classes of the job.
+        body |= right
     if "uri" in body and "name" in right:
         body.setdefault("name", right["name"])
     if "dataset" in body and "hyperparameters" in right:
@@ -168,10 +172,11 @@ def agree(body: dict[str, Any], right: dict[str, Any]) -> None:
         body["labels"] = [f"{place} {label}"[:256] for place, label in enumerate([*body["labels"], "other", "none"])]
         body["dataset"], body["price"] = right["dataset"], right["price"]
         body.pop("label_attribute_name", None)
-        if body.get("task_type", "").startswith(("Text", "Named", "Custom")):
-            # The data set is of images, and a worker template needs more than labels.
+        if body.get("task_type", "").startswith(("Text", "Named", "Custom", "Verification", "Adjustment")):
+            # The data set is of images without earlier labels, and a worker template needs more than labels.
             body["task_type"] = task_types.DEFAULT
-        for name in ("template", "script_hosts"):
+        chained = ("input_job", "audit_label_attribute_name")
+        for name in ("template", "script_hosts", *chained, *choosing.FIELDS, "function_secret"):
             body.pop(name, None)
         body.get("redundancy", {}).pop("start", None)
         body.pop("qualification_requirements", None)

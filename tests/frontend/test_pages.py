@@ -124,9 +124,18 @@ def pages_of(job: LabelingJob, model: Model) -> list[str]:
     """The paths of all pages that show a requester something of this job or its account."""
     rows = list(DataObject.objects.filter(job=job).order_by("index"))
     dataset = builders.a_dataset(account=job.account, name="clover")
-    tabs = ("job", "job-progress", "job-loop", "job-people", "job-gallery", "job-downloads", "job-preview")
+    tabs = (
+        "job",
+        "job-progress",
+        "job-loop",
+        "job-people",
+        "job-gallery",
+        "job-classes",
+        "job-downloads",
+        "job-preview",
+    )
     return [
-        *(reverse(f"requester:{tab}", args=[job.pk]) for tab in tabs),
+        *(reverse(f"requester:{tab}", args=[job.pk]) for tab in (*tabs, "job-preview")),
         *(f"{reverse('requester:job-gallery', args=[job.pk])}?which={w}" for w in ("human", "machine", "failed")),
         *(reverse("requester:object", args=[job.pk, row.pk]) for row in rows),
         *(reverse(f"requester:{name}") for name in ("overview", "jobs", "datasets", "models", "wallet", "teams")),

@@ -16,6 +16,7 @@ from frontend.requester.job_forms import ARCHITECTURES, HOUR, MINUTE
 from frontend.requester.template_fields import SCRIPT_HOSTS_TEXT
 from labeling.services import bonuses, panel_sessions
 from labeling.services.conduct import acting, policies
+from labeling.services.functions import choosing
 from labeling.services.golds import keeping, options
 from labeling.services.imports import limits as import_limits
 from labeling.services.intake import selection, sources
@@ -74,6 +75,7 @@ DECLARED: dict[str, Range] = {
     "keywords": limits.KEYWORDS,
     "keywords[]": limits.KEYWORD_LENGTH,
     "label_attribute_name": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
+    "audit_label_attribute_name": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
     "labels[]": limits.LABEL_LENGTH,
     "max_concurrent_tasks": limits.MAX_CONCURRENT_TASKS,
     "max_human_labeled_objects": limits.MAX_HUMAN_LABELED_OBJECTS,
@@ -95,6 +97,9 @@ DECLARED: dict[str, Range] = {
     "read_attribute": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
     "reason": assignments.REASON_LENGTH,
     "label": limits.LABEL_LENGTH,
+    "into": limits.LABEL_LENGTH,
+    "RenameForm.name": limits.LABEL_LENGTH,
+    "RenameInput.name": limits.LABEL_LENGTH,
     "most_agreement": review_lists.AGREEMENT,
     "review_days": limits.REVIEW_DAYS,
     "size": review_lists.SAMPLE,
@@ -103,6 +108,9 @@ DECLARED: dict[str, Range] = {
     "script_hosts": limits.SCRIPT_HOSTS,
     "script_hosts[]": limits.SCRIPT_HOST_LENGTH,
     "template": limits.TEMPLATE_LENGTH,
+    "pre_human_task_function": choosing.PATH_LENGTH,
+    "annotation_consolidation_function": choosing.PATH_LENGTH,
+    "function_secret": choosing.SECRET_LENGTH,
     "text": appeals.TEXT_LENGTH,
     "worker": review_lists.WORKER_LENGTH,
     "hours": review_lists.HOURS,
@@ -278,6 +286,7 @@ FREE = {
         "email",
         "folder",
         "images",
+        "input_job",
         "job",
         "labels",
         "task_type",

@@ -1,4 +1,4 @@
-"""Each classification and text type from a job made over REST to its output manifest, answered by a simulated crowd."""
+"""Each type but boxes from a job made over REST to its output manifest, answered by a simulated crowd."""
 
 import json
 import threading
@@ -6,13 +6,15 @@ import urllib.parse
 from io import StringIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.core.management import call_command
 from django.db import connection
 
 from labeling import background, task_types
-from labeling.formats import augmented
-from labeling.formats.shapes import ImageSize, Span, Vote
+from labeling.formats import augmented, segments
+from labeling.formats.masks import read_palette_png
+from labeling.formats.shapes import Drawing, ImageSize, Keypoint, Polygon, Segmentation, Span, Vote
 from labeling.models import LabelingJob
 from marketplace import storage
 from marketplace.services import accounts, boundaries
@@ -39,7 +41,47 @@ ENTITIES = [
     (Span("fly", 2, 5),),
     (Span("bee", 2, 5),),
 ]
+
+
+def painted(*drawn: tuple[str, int, int, int, int], instances: bool = False) -> Segmentation:
+    """Rectangles (label, left, top, width, height) on a tiny image, one mask a label or one each."""
+    pixels = np.zeros((32, 48), np.uint8)
+    for number, (label, left, top, width, height) in enumerate(drawn, start=1):
+        pixels[top : top + height, left : left + width] = number if instances else LABELS.index(label) + 1
+    return segments.from_pixels(pixels, dict(enumerate([one[0] for one in drawn] if instances else LABELS, start=1)))
+
+
+DRAWN = [
+    (("bee", 2, 2, 8, 8), ("fly", 18, 10, 10, 9)),
+    (("wasp", 4, 4, 12, 12),),
+    (),
+    (("bee", 1, 1, 9, 9), ("bee", 14, 2, 9, 9)),
+    (("fly", 10, 10, 10, 10),),
+    (("bee", 20, 2, 8, 12), ("wasp", 2, 12, 9, 8)),
+]
+PLACES = [
+    [("bee", 10, 10)],
+    [("wasp", 30, 8), ("fly", 8, 20)],
+    [],
+    [("fly", 24, 16)],
+    [("bee", 40, 24)],
+    [("wasp", 12, 8)],
+]
+
+
+def drawn(shape) -> list[Drawing]:
+    """A shape of each label at its place, on pictures of 48 by 32 pixels."""
+    return [Drawing(tuple(shape(*place) for place in places), (48, 32)) for places in PLACES]
+
+
 STORIES = {
+    "SemanticSegmentation": [painted(*one) for one in DRAWN],
+    "InstanceSegmentation": [painted(*one, instances=True) for one in DRAWN],
+    "Polygon": drawn(
+        lambda name, x, y: Polygon(name, ((x - 8, y - 7), (x + 8, y - 7), (x + 6, y + 7), (x - 8, y + 7)))
+    ),
+    "Polyline": drawn(lambda name, x, y: Polygon(name, ((x - 8, y - 7), (x, y), (x + 8, y + 7)), closed=False)),
+    "Keypoint": drawn(Keypoint),
     "ImageMultiClassMultiLabel": SEVERAL,
     "TextMultiClass": ONE,
     "TextMultiClassMultiLabel": SEVERAL,
@@ -56,23 +98,30 @@ def lines_of(account, kind) -> list[dict]:
     return [{"source-ref": uri}, *({"source": text, "page": n} for n, text in enumerate(TEXTS[1:]))]
 
 
-def with_truth(lines: list[dict], kind, truths: list) -> bytes:
-    """The manifest with the true labels under "truth"."""
+def with_truth(lines: list[dict], kind, truths: list, account) -> bytes:
+    """The manifest with the true labels under "truth"; labels that are files lie in the store."""
     written = []
-    for line, truth in zip(lines, truths, strict=True):
+    for number, (line, truth) in enumerate(zip(lines, truths, strict=True)):
         value, metadata = kind.manifest_label(
-            truth, labels=LABELS, image_size=ImageSize(1, 1), human_annotated=True, job_name="t", created=None,
+            truth, labels=LABELS, image_size=ImageSize(48, 32), human_annotated=True, job_name="t", created=None,
             model_name=None,
         )  # fmt: skip
+        if kind.label_is_file:
+            value = storage.join(boundaries.base_of(account), "uploads", "truth", f"{number}.png")
+            storage.write(value, kind.label_file(truth, labels=LABELS))
         written.append(augmented.label_line(json.dumps(line), "truth", value, metadata))
     return b"\n".join(written)
+
+
+def attribute_of(kind) -> str:
+    return "found-ref" if kind.label_is_file else "found"
 
 
 def created(api_client, account, team, kind, lines) -> dict:
     design = {
         "name": "types", "task_type": kind.name, "labels": LABELS, "workteam": team.pk, "title": "Which insects?",
         "input_manifest_uri": builders.a_manifest(account, lines), "description": "Look closely.",
-        "workers_per_object": 3, "price": "0.012", "expected_seconds": 3, "label_attribute_name": "found",
+        "workers_per_object": 3, "price": "0.012", "expected_seconds": 3, "label_attribute_name": attribute_of(kind),
     }  # fmt: skip
     response = api_client.post(
         "/api/v1/labeling-jobs", json.dumps(design), content_type="application/json", headers={"Idempotency-Key": "1"}
@@ -113,7 +162,7 @@ def test_a_job_becomes_a_manifest(live_server, client, tmp_path, name):
     client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     lines = lines_of(account, kind)
     truth = tmp_path / "truth.manifest"
-    truth.write_bytes(with_truth(lines, kind, truths))
+    truth.write_bytes(with_truth(lines, kind, truths, account))
     made = created(client, account, team, kind, lines)
     job = LabelingJob.objects.get(pk=made["id"])
 
@@ -128,8 +177,9 @@ def test_a_job_becomes_a_manifest(live_server, client, tmp_path, name):
     written = [json.loads(line) for line in path.read_text().split("\n") if line]
     for line, given in zip(written, lines, strict=True):
         assert {name: line[name] for name in given} == given, "what came in goes out"
-        assert list(line)[-2:] == ["found", "found-metadata"]
-        assert line["found-metadata"]["job-name"] == "labeling-job/types"
+        attribute = attribute_of(kind)
+        assert list(line)[-2:] == [attribute, f"{attribute}-metadata"]
+        assert line[f"{attribute}-metadata"]["job-name"] == "labeling-job/types"
     check_lines(kind, written)
     check_objects(client, kind, job, owner)
     check_responses(shown["output_manifest_uri"], kind)
@@ -137,6 +187,9 @@ def test_a_job_becomes_a_manifest(live_server, client, tmp_path, name):
 
 def check_lines(kind, written: list[dict]) -> None:
     """The members of each label, in Ground Truth's order."""
+    if kind.label_is_file:
+        check_files(kind, written)
+        return
     first, metadata = written[0]["found"], written[0]["found-metadata"]
     if kind.name == "NamedEntityRecognition":
         assert list(first) == ["annotations"] and list(first["annotations"]) == ["labels", "entities"]
@@ -149,6 +202,8 @@ def check_lines(kind, written: list[dict]) -> None:
             len(line["found-metadata"]["entities"]) == len(line["found"]["annotations"]["entities"]) for line in written
         )
         assert metadata["type"] == "groundtruth/text-span"
+    elif kind.name in ("Polygon", "Polyline", "Keypoint"):
+        check_shapes(kind, written)
     elif kind.reserved_labels:
         assert list(metadata) == ["job-name", "class-map", "human-annotated", "creation-date", "confidence-map", "type"]
         for line in written:
@@ -162,6 +217,45 @@ def check_lines(kind, written: list[dict]) -> None:
         assert LABELS[first] == metadata["class-name"] and metadata["type"] == "groundtruth/text-classification"
 
 
+def check_files(kind, written: list[dict]) -> None:
+    """Each label is an indexed PNG in the store, whose pixels and colours are what its colour map says."""
+    for number, line in enumerate(written):
+        metadata = line["found-ref-metadata"]
+        assert list(metadata) == ["internal-color-map", "type", "human-annotated", "creation-date", "job-name"]
+        assert metadata["type"] == kind.manifest_type
+        entries = metadata["internal-color-map"]
+        assert entries["0"]["class-name"] == "BACKGROUND" and entries["0"]["hex-color"] == "#ffffff"
+        folder, name = line["found-ref"].rsplit("/", 1)
+        assert folder.endswith("/types/annotations/consolidated-annotation/output") and name.startswith(f"{number}_20")
+        values, colors = read_palette_png(storage.read(line["found-ref"]))
+        assert values.shape == (32, 48)
+        for index, color in colors.items():
+            assert entries[str(index)]["hex-color"] == color
+            assert 0 <= entries[str(index)]["confidence"] <= 1
+        named = {entry["class-name"] for entry in entries.values()} - {"BACKGROUND"}
+        assert named <= set(LABELS)
+        if kind.manifest_type == augmented.TYPE_SEGMENTATION:
+            assert all(LABELS[int(index) - 1] == entries[index]["class-name"] for index in set(entries) - {"0"})
+            assert len({entry["confidence"] for entry in entries.values()}) == 1, "one for the image, as AWS has it"
+    assert written[2]["found-ref-metadata"]["internal-color-map"].keys() == {"0"}, "nothing is there"
+
+
+def check_shapes(kind, written: list[dict]) -> None:
+    """The element's value with the metadata of a custom job; nothing is an empty list."""
+    for line, places in zip(written, PLACES, strict=True):
+        label, metadata = line["found"], line["found-metadata"]
+        assert list(label) == ["inputImageProperties", kind.member]
+        assert label["inputImageProperties"] == {"height": 32, "width": 48}
+        assert list(metadata) == ["objects", "type", "human-annotated", "creation-date", "job-name"]
+        assert metadata["type"] == "groundtruth/custom"
+        assert len(metadata["objects"]) == len(label[kind.member])
+        if not places:
+            continue
+        assert {shape["label"] for shape in label[kind.member]} <= {*LABELS}
+        assert kind.read_manifest(line, "found").answer.size == (48, 32)
+    assert any(line["found"][kind.member] for line in written)
+
+
 def check_objects(client, kind, job, owner) -> None:
     """The requester sees each object's text, exactly as it is, as plain text that no browser takes for a page."""
     rows = client.get(f"/api/v1/labeling-jobs/{job.pk}/objects").json()["results"]
@@ -171,6 +265,7 @@ def check_objects(client, kind, job, owner) -> None:
         "name": kind.element.name,
         "attributes": dict(kind.element.attributes),
         "whole": False,
+        "comment": "",
     }
     if kind.medium == "image":
         assert preview["text_url"] is None and preview["image_url"]

@@ -11,6 +11,9 @@ import pytest
 
 from tests.frontend.web_process import Web, web
 
+# For a migrated database to copy (see tests/databases.py).
+pytestmark = pytest.mark.django_db
+
 SECONDS = 3
 """What a client may take; the slow ones of these tests take longer."""
 SLOW = 60
@@ -23,7 +26,7 @@ BODY = (
 
 
 @pytest.fixture(scope="module")
-def server():
+def server(django_db_setup):
     """One process with two threads: three slow clients would be enough to silence it."""
     with web(WAGGLE_WEB_THREADS="2", WAGGLE_REQUEST_SECONDS=str(SECONDS)) as up:
         yield up

@@ -17,6 +17,7 @@ import psycopg
 import urllib3
 
 from marketplace.database import start_embedded, stop_embedded
+from tests.databases import copied
 
 Seen = TypeVar("Seen")
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -47,10 +48,19 @@ def free_port() -> int:
 class System:
     """Web, queue and learner, started as in the Procfile; no learner in an installation without the learning app.
 
-    `only` some of them, with further settings.
+    `only` some of them, with further settings. Without the address of a `database` it has a server of its own, which
+    whoever made it stops.
     """
 
-    def __init__(self, folder: Path, *, learning: bool = True, only: Sequence[str] = tuple(COMMANDS), **settings: str):
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        learning: bool = True,
+        only: Sequence[str] = tuple(COMMANDS),
+        database: str | None = None,
+        **settings: str,
+    ):
         self.folder = folder
         self.names = [name for name in only if learning or name != "learner"]
         self.port = free_port()
@@ -58,7 +68,7 @@ class System:
         self.environment = {
             **os.environ,
             "WAGGLE_VAR": str(folder / "var"),
-            "WAGGLE_DATABASE_URL": start_embedded(folder / "postgres"),
+            "WAGGLE_DATABASE_URL": database or start_embedded(folder / "postgres"),
             "WAGGLE_PUBLIC_URL": self.url,
             "WAGGLE_BIND": f"127.0.0.1:{self.port}",
             "WAGGLE_WEB_WORKERS": "1",
@@ -137,14 +147,28 @@ class System:
 
 
 @contextmanager
-def running(*, learning: bool = True, only: Sequence[str] = tuple(COMMANDS), **settings: str) -> Iterator[System]:
+def running(
+    *, learning: bool = True, only: Sequence[str] = tuple(COMMANDS), fresh: bool = False, **settings: str
+) -> Iterator[System]:
     """A running system, with or without the learning app; at the end it is stopped and its folder removed.
 
-    Its folder is not pytest's tmp_path: PostgreSQL never runs as root, and its user may not enter root's tmp_path.
+    Its database is a copy of the tests' own, so that its tables are there (see tests/databases.py), or `fresh`: on a
+    server of its own, and empty. Its folder is not pytest's tmp_path: PostgreSQL never runs as root, and its user may
+    not enter root's tmp_path.
     """
     with tempfile.TemporaryDirectory(prefix="waggle-system-", ignore_cleanup_errors=True) as name:
-        Path(name).chmod(0o755)
-        yield from _up(System(Path(name), learning=learning, only=only, **settings))
+        folder = Path(name)
+        folder.chmod(0o755)
+        with _fresh(folder / "postgres") if fresh else copied() as address:
+            yield from _up(System(folder, learning=learning, only=only, database=address, **settings))
+
+
+@contextmanager
+def _fresh(directory: Path) -> Iterator[str]:
+    try:
+        yield start_embedded(directory)
+    finally:
+        stop_embedded(directory)
 
 
 def _up(system: System) -> Iterator[System]:
@@ -155,12 +179,11 @@ def _up(system: System) -> Iterator[System]:
         system.wait_for_web()
         yield system
     finally:
+        # Not the whole group: the message queue never ends when its children are told to end as well.
         for process in system.processes.values():
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGTERM)
+            process.terminate()
         for process in system.processes.values():
             try:
                 process.wait(15)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
-        stop_embedded(system.folder / "postgres")

@@ -14,6 +14,9 @@ from tests.journeys import pictures
 from tests.journeys.browser import Browser, signed_in
 from tests.journeys.system import System, running
 
+# For a migrated database to copy (see tests/databases.py).
+pytestmark = pytest.mark.django_db
+
 COUNT = 4
 LABELS = ["disc", "square", "neither"]
 TRUTH = ["disc", "square", "disc", "square"]
@@ -23,7 +26,7 @@ ATTRIBUTE = "shape"
 
 
 @pytest.fixture(scope="module")
-def system():
+def system(django_db_setup):
     with running() as up:
         yield up
 

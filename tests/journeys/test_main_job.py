@@ -16,6 +16,9 @@ from marketplace import money
 from tests.journeys import pictures
 from tests.journeys.system import System, running
 
+# For a migrated database to copy (see tests/databases.py).
+pytestmark = pytest.mark.django_db
+
 IMAGES = 40
 WORKERS = 6
 AUTOMATED = {
@@ -33,7 +36,7 @@ FEE = money.share(PRICE, 20)
 
 
 @pytest.fixture(scope="module")
-def system():
+def system(django_db_setup):
     with running() as up:
         yield up
 

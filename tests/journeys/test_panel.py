@@ -13,6 +13,9 @@ from tests.journeys import pictures
 from tests.journeys.browser import Browser
 from tests.journeys.system import System, running
 
+# For a migrated database to copy (see tests/databases.py).
+pytestmark = pytest.mark.django_db
+
 COUNT = 2
 PANEL = {
     "name": "prolific", "provider": "Prolific", "completed_code": "DONE1", "screened_out_code": "OUT1",
@@ -22,7 +25,7 @@ PANEL = {
 
 
 @pytest.fixture(scope="module")
-def system():
+def system(django_db_setup):
     with running(learning=False) as up:
         yield up
 

@@ -32,7 +32,7 @@ OF_LEARNING = ("models", "training-jobs", "loop")
 @pytest.fixture(scope="module")
 def system():
     """Bootstrapped on a fresh database, web and queue running, no learner."""
-    with running(learning=False) as up:
+    with running(learning=False, fresh=True) as up:
         yield up
 
 

@@ -19,6 +19,9 @@ from tests.journeys.browser import Browser, signed_in
 from tests.journeys.mailbox import Mailbox, open_mailbox
 from tests.journeys.system import System, running
 
+# For a migrated database to copy (see tests/databases.py).
+pytestmark = pytest.mark.django_db
+
 LABELS = ["disc", "square"]
 PASSWORD = "thyme-and-lavender-7"
 PRICE, FEE = 12_000, 2_400
@@ -36,7 +39,7 @@ def mailbox() -> Iterator[Mailbox]:
 
 
 @pytest.fixture(scope="module")
-def system(mailbox: Mailbox) -> Iterator[System]:
+def system(mailbox: Mailbox, django_db_setup: None) -> Iterator[System]:
     with running(learning=False, **mailbox.settings()) as up:
         yield up
 

@@ -36,14 +36,20 @@ pytestmark = pytest.mark.django_db
 INSIDE = tuple(
     str(ROOT / folder) + "/"
     for folder in (
-        "labeling/consolidation", "labeling/formats", "labeling/queries", "labeling/services/imports",
-        "labeling/services/intake",
+        "labeling/consolidation", "labeling/formats", "labeling/queries", "labeling/services/functions",
+        "labeling/services/imports", "labeling/services/intake",
         "labeling/services/jobs", "labeling/services/output", "labeling/services/results", "labeling/task_types",
         "learning/services/active", "marketplace/services",
     )
 )  # fmt: skip
 """Where errors are raised: consolidation, output, export, intake, and what they are made of."""
 REASON = "a beam of the hive broke"
+FUNCTION = "tests.labeling.lambda_functions.prepare"
+
+
+@pytest.fixture(autouse=True)
+def _allowed(settings):
+    settings.FUNCTIONS = [FUNCTION]
 
 
 class Broken(Exception):
@@ -137,6 +143,12 @@ def an_answered_job() -> LabelingJob:
     return job
 
 
+def a_job_before_its_function() -> LabelingJob:
+    job, _ = stories.a_funded_job(objects=2, pre_human_task_function=FUNCTION)
+    background.advance_job(job.pk)
+    return job
+
+
 def a_labeled_job() -> LabelingJob:
     job = an_answered_job()
     with transaction.atomic():
@@ -211,6 +223,7 @@ CASES: dict[str, list[Callable[[Any], Case]]] = {
     "labeling.background.advance_import": [of_row(an_import)],
     "labeling.background.refresh_output": [of_job(a_labeled_job, lambda job: job.pk)],
     "labeling.background.run_export": [of_row(an_export)],
+    "labeling.background.run_functions": [of_job(a_job_before_its_function, lambda job: job.pk)],
     "learning.background.advance_loop": [of_loop(lambda loop: (loop.pk,))],
     "learning.background.advance_loop_of_job": [of_loop(lambda loop: (loop.job_id,))],
     "learning.background.advance_loop_of_batch": [of_loop(lambda loop: (loop.rounds.get().batch_id,))],

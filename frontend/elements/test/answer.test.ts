@@ -12,7 +12,7 @@ function field(name: string, answer: unknown, more: object = {}): HTMLElement {
 function given(...fields: HTMLElement[]): Record<string, unknown> {
   const form = document.createElement("form");
   form.append(...fields);
-  return answerOf(form);
+  return answerOf([form]);
 }
 
 it("has a key for each name, in the order of the page, and none for fields without an answer", () => {

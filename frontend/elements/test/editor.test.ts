@@ -150,3 +150,73 @@ it("restores a draft, bringing strange boxes into the picture", () => {
   expect(editor.history.canUndo).toBe(false);
   expect(() => editor.load([{ left: 1, label: "bee" }])).toThrow("Box 1 of the initial value lacks");
 });
+
+describe("hidden and locked boxes", () => {
+  beforeEach(() => {
+    draw(10, 10, 60, 60);
+    draw(100, 100, 160, 160);
+  });
+
+  it("refuses every change of a locked box in words, and lets others be changed", () => {
+    const [first, second] = editor.shapes;
+    editor.setLocked(first!.id, true);
+    editor.select(first!.id);
+    const before = editor.shapes;
+    for (const act of [() => editor.nudge(1, 0), () => editor.grow(1, 1), () => editor.erase(), () => editor.setLabel(1), () => editor.beginMove({ x: 20, y: 20 })]) {
+      act();
+      expect(said.at(-1)).toBe("Box 1 is locked.");
+    }
+    editor.drag({ x: 300, y: 300 });
+    editor.finish();
+    expect(editor.shapes).toBe(before);
+    editor.remove(second!.id);
+    expect(editor.count).toBe(1);
+    editor.setLocked(first!.id, false);
+    editor.nudge(1, 0);
+    expect(editor.shapes[0]!.left).toBe(11);
+  });
+
+  it("steps over hidden boxes and does not point at them; the answer has them all the same", () => {
+    const [first, second] = editor.shapes;
+    editor.setHidden(first!.id, true);
+    editor.step(1);
+    editor.step(1);
+    expect(editor.selected).toBe(second!.id);
+    expect(editor.near({ x: 20, y: 20 }, 5)).toEqual([]);
+    expect(editor.draft.boxes).toHaveLength(2);
+    editor.setHidden(null, true);
+    expect(editor.selected).toBeNull();
+    editor.step(1);
+    expect(said.at(-1)).toBe("All boxes are hidden.");
+    editor.setHidden(null, false);
+    expect(editor.near({ x: 20, y: 20 }, 5)).toHaveLength(1);
+  });
+});
+
+describe("copies", () => {
+  it("pastes where the box was, beside an equal one, in one step of undo", () => {
+    draw(10, 10, 60, 60);
+    const copies = JSON.parse(JSON.stringify(editor.copied())) as unknown;
+    editor.load([]);
+    editor.paste(copies);
+    expect(editor.draft.boxes).toEqual([{ left: 10, top: 10, width: 50, height: 50, label: "bee" }]);
+    editor.select(null);
+    editor.paste([...(copies as object[]), { left: 0, top: 0, width: 5, height: 5, label: "no label of this task" }]);
+    expect(editor.draft.boxes.slice(1)).toEqual([
+      { left: 23, top: 23, width: 50, height: 50, label: "bee" }, { left: 0, top: 0, width: 5, height: 5, label: "bee" },
+    ]);
+    editor.undo();
+    expect(editor.count).toBe(1);
+  });
+
+  it("takes all that are shown if none is selected, and nothing that is no box", () => {
+    draw(10, 10, 60, 60);
+    draw(100, 100, 160, 160);
+    editor.select(null);
+    expect(editor.copied()).toHaveLength(2);
+    editor.setHidden(editor.shapes[0]!.id, true);
+    expect(editor.copied()).toHaveLength(1);
+    expect(() => editor.paste([{ label: "bee" }])).toThrow("lacks left, top");
+    expect(editor.count).toBe(2);
+  });
+});

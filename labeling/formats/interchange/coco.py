@@ -1,4 +1,5 @@
-"""COCO detection JSON, out (one pass, constant memory) and in. Boxes are [x, y, width, height] in pixels.
+"""COCO detection JSON, out (one pass, constant memory) and in. Boxes are [x, y, width, height] in pixels; an outline is
+an annotation with a segmentation.
 
 It must not know how a file name becomes an object: the caller says so.
 """
@@ -15,6 +16,7 @@ from typing import Any, BinaryIO, TypeGuard
 import numpy as np
 import orjson
 
+from labeling.formats import geometry, segments
 from labeling.formats.augmented_reading import BLANKS
 from labeling.formats.interchange.items import (
     BadItem,
@@ -30,7 +32,7 @@ from labeling.formats.interchange.items import (
 )
 from labeling.formats.interchange.member_names import Names
 from labeling.formats.masks import decode_rle
-from labeling.formats.shapes import Box, ImageSize
+from labeling.formats.shapes import Box, ImageSize, Polygon, Segment
 
 MAX_BYTES = 2_000_000_000
 _SPOOL = 8_000_000
@@ -49,8 +51,9 @@ def write_coco(
     """Write one JSON document and return the number of images.
 
     Categories are `labels` in order with ids from 1; every image carries its URI in `coco_url` and a safe, unique
-    relative `file_name`; a box with a confidence carries it as `score`. Annotations wait in a temporary file while the
-    images are written, so memory does not grow. `on_image` is called with the `file_name` of each image, in order.
+    relative `file_name`; a box or an outline with a confidence carries it as `score`. Annotations wait in a temporary
+    file while the images are written, so memory does not grow. `on_image` is called with the `file_name` of each image,
+    in order.
     Raises ValueError for a class that is not in `labels`.
     """
     order = class_order(labels)
@@ -66,8 +69,9 @@ def write_coco(
                 on_image(name, image)
             out.write((b",\n" if images else b"\n") + _image_record(image, name, images + 1))
             images += 1
-            for box in image.boxes:
-                record = _annotation_record(box, annotations + 1, images, order, image.source)
+            shapes: list[Box | Polygon | Segment] = [*image.boxes, *image.outlines, *image.masks]
+            for shape in shapes:
+                record = _annotation_record(shape, annotations + 1, images, order, image.source, image.image_size)
                 spool.write((b",\n" if annotations else b"\n") + record)
                 annotations += 1
         out.write(b'],\n"annotations":[')
@@ -90,18 +94,32 @@ def _image_record(image: LabeledImage, name: str, number: int) -> bytes:
     )
 
 
-def _annotation_record(box: Box, number: int, image: int, order: dict[str, int], source: str) -> bytes:
+def _annotation_record(
+    shape: Box | Polygon | Segment, number: int, image: int, order: dict[str, int], source: str, size: ImageSize
+) -> bytes:
+    segmentation: Any
+    bbox: list[float]
+    if isinstance(shape, Segment):
+        bbox, area = list(segments.box(shape, size.height)), float(segments.area(shape))
+        segmentation = {"size": [size.height, size.width], "counts": shape.counts}
+    elif isinstance(shape, Polygon):
+        left, top, right, bottom = geometry.bounds(shape.vertices)
+        bbox, area = [left, top, right - left, bottom - top], geometry.polygon_area(shape.vertices)
+        segmentation = [[number for vertex in shape.vertices for number in vertex]]
+    else:
+        bbox, area = [shape.left, shape.top, shape.width, shape.height], shape.width * shape.height
+        segmentation = []
     record: dict[str, Any] = {
         "id": number,
         "image_id": image,
-        "category_id": class_place(order, box.label, source) + 1,
-        "bbox": [box.left, box.top, box.width, box.height],
-        "area": box.width * box.height,
+        "category_id": class_place(order, shape.label, source) + 1,
+        "bbox": bbox,
+        "area": area,
         "iscrowd": 0,
-        "segmentation": [],
+        "segmentation": segmentation,
     }
-    if box.confidence is not None:
-        record["score"] = box.confidence
+    if shape.confidence is not None:
+        record["score"] = shape.confidence
     return orjson.dumps(record)
 
 

@@ -6,15 +6,15 @@ Also their conversion from and to manifest lines. It must not know any one forma
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import orjson
 
-from labeling.formats import augmented
+from labeling.formats import augmented, geometry
 from labeling.formats.augmented_reading import label_state, read_boxes
 from labeling.formats.manifest import BadLine, Line, source_name
-from labeling.formats.shapes import Box, ImageSize
+from labeling.formats.shapes import Box, ImageSize, Polygon, Segment
 
 OVERHANG = 1.0  # Pixels that a box may reach out of its image: other tools round outwards.
 
@@ -26,7 +26,9 @@ CROWD_REGION = "is a region of many objects (iscrowd 1), not one object: it is l
 
 @dataclass(frozen=True, slots=True)
 class LabeledImage:
-    """One image with its boxes. `source` is the URI when exporting, the file name in the set when importing.
+    """One image with its boxes, outlines or masks, which have its size.
+
+    `source` is the URI when exporting, the file name in the set on importing.
 
     `name` is the name that the image had before it was stored under a key of ours, "" when its address has its name.
     `content` is the file's bytes when the image itself is to go into the export.
@@ -37,6 +39,8 @@ class LabeledImage:
     boxes: tuple[Box, ...] = ()
     name: str = ""
     content: bytes | None = field(default=None, compare=False, repr=False)
+    outlines: tuple[Polygon, ...] = ()
+    masks: tuple[Segment, ...] = ()
 
     @property
     def file_name(self) -> str:
@@ -225,6 +229,18 @@ def fitted(box: Box, size: ImageSize) -> tuple[Box, str]:
         raise ValueError(said)
     clipped = Box.from_corners(box.label, left, top, right, bottom, box.confidence)
     return clipped, "" if outside <= OVERHANG else f"{said}: it was clipped"
+
+
+def fitted_outline(outline: Polygon, size: ImageSize) -> tuple[Polygon, str]:
+    """The outline with its vertices moved into its image, and what was moved when one lay out by more than OVERHANG
+    pixels, else "". Raises ValueError when it has no area there."""
+    x1, y1, x2, y2 = geometry.bounds(outline.vertices)
+    outside = max(-x1, -y1, x2 - size.width, y2 - size.height)
+    inside = tuple((min(max(x, 0), size.width), min(max(y, 0), size.height)) for x, y in outline.vertices)
+    if geometry.polygon_area(inside) <= 0:
+        raise ValueError(f"the outline has no area in the image ({size.width} x {size.height})")
+    said = f"the outline reaches out of the image ({size.width} x {size.height}): it was clipped"
+    return replace(outline, vertices=inside), said if outside > OVERHANG else ""
 
 
 def around(points: Sequence[float]) -> tuple[float, float, float, float]:

@@ -53,7 +53,7 @@ def _answers(work: WorkQueue) -> list[dict[str, Any]]:
     for task, worker, content in rows.order_by("assignment_id", "revision").values_list(*columns):
         try:
             size = (inputs[task].get("width", 0), inputs[task].get("height", 0))
-            answer = kind.read_answer(content, labels=work.labels, size=size)
+            answer = kind.read_stored(content, labels=work.labels, earlier=work.earlier_labels, size=size)
         except OF_ONE_OBJECT:
             continue
         if kind.marks(answer) != ():

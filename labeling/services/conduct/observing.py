@@ -57,7 +57,7 @@ def _answers(
     for seat in seats:
         size = _size(seat)
         try:
-            answer = kind.read_answer(own[seat.pk], labels=queue.labels, size=size)
+            answer = kind.read_stored(own[seat.pk], labels=queue.labels, earlier=queue.earlier_labels, size=size)
         except OF_ONE_OBJECT:
             # An answer that cannot be read is consolidation's concern.
             continue
@@ -98,7 +98,8 @@ def _others(
         row = found[seat]
         times[row.worker_id].append((_ended(row) - row.accepted_at).total_seconds())
         try:
-            answer = kind.read_answer(content, labels=queue.labels, size=sizes[row.task_id])
+            size = sizes[row.task_id]
+            answer = kind.read_stored(content, labels=queue.labels, earlier=queue.earlier_labels, size=size)
         except OF_ONE_OBJECT:
             continue
         said[row.task_id].append((kind.classes(answer), len(kind.marks(answer) or ())))

@@ -94,7 +94,8 @@ def _scores(queue: WorkQueue, gold: Gold, content: Any) -> tuple[float, dict[str
     shown = gold.data_object
     try:
         truth = kind.read_value(gold.truth)
-        answer = kind.read_answer(content, labels=queue.labels, size=(shown.width or 0, shown.height or 0))
+        size = (shown.width or 0, shown.height or 0)
+        answer = kind.read_stored(content, labels=queue.labels, earlier=queue.earlier_labels, size=size)
         return kind.score_against_truth(answer, truth), kind.scores_by_class(answer, truth)
     except OF_ONE_OBJECT:
         log.exception("gold %d: an answer could not be scored, it counts as wrong", gold.pk)

@@ -23,7 +23,7 @@ from labeling.models import (
 )
 from labeling.services import one_by_one
 from labeling.services.golds import keeping, options, scoring
-from labeling.services.intake import inspection
+from labeling.services.intake import inspection, label_files
 from labeling.services.one_by_one import OF_ONE_OBJECT
 from labeling.services.results import adjudication, labels
 from marketplace.errors import Invalid
@@ -109,6 +109,7 @@ def _read(job: LabelingJob, attribute: str, ids: list[int], refused: list[str]) 
         if pk not in usable or augmented_reading.label_state(attributes, attribute) != "labeled":
             continue
         try:
+            attributes = label_files.with_file(attributes, attribute, kind=kind, account=job.account)
             answer = kind.read_manifest(attributes, attribute).answer
             if unknown := sorted(kind.classes(answer) - set(job.labels)):
                 raise ValueError(f"{attribute!r} has a class that the job does not have: {', '.join(unknown)}")
@@ -162,7 +163,10 @@ def _unanimous(job: LabelingJob, row: DataObject) -> bool:
     label = kind.read_value(row.label.value)
     size = (row.width or 0, row.height or 0)
     try:
-        read = [kind.read_answer(content, labels=job.labels, size=size) for content in answers.values()]
+        read = [
+            kind.read_stored(content, labels=job.labels, earlier=job.earlier_labels, size=size)
+            for content in answers.values()
+        ]
     except OF_ONE_OBJECT:
         return False
     return all(kind.score_against_truth(answer, label) >= UNANIMOUS for answer in read)

@@ -175,7 +175,7 @@ class _Work:
         self._seen: dict[int, str] = {}  # place of the image -> where its label stands
         self._known = set(labels)
         self._said: list[list[BadItem]] = []  # of each image of a chunk
-        self._allowed = frozenset(row.job.labels) if row.job is not None else None
+        self._allowed = frozenset([*row.job.labels, *row.job.earlier_labels]) if row.job is not None else None
         # A manifest names its images by their addresses, so it needs no others.
         self._direct = file.format == "manifest" and not images.keys and row.job is None
         self._reader = boundaries.Reader(row.account)

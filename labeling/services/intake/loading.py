@@ -13,7 +13,7 @@ from labeling import task_types
 from labeling.formats import manifest
 from labeling.models import DataObject, Label, LabelingJob, LabelSource, ObjectState
 from labeling.services import one_by_one
-from labeling.services.intake import datasets, source_names, sources
+from labeling.services.intake import datasets, earlier, label_files, source_names, sources
 from labeling.services.intake.rejected_lines import RejectedLines
 from labeling.services.intake.selection import check_selection
 from labeling.task_types.base import TEXT, ImportedLabel
@@ -26,13 +26,16 @@ CHUNK_ROWS = 10_000
 CHUNK_BYTES = 16 * 1024 * 1024
 """Bytes after which a chunk is written, so that long lines do not fill the memory."""
 IMPORTED = "imported"
+REASON_LENGTH = 500
+"""Characters that are kept of the reason why an object failed."""
 
 
 @dataclass
 class _Chunk:
     """Lines that are written to the database together."""
 
-    rows: list[tuple[int, str, str, str, str]] = field(default_factory=list)  # index, state, source-ref, name, line
+    # index, state, failure reason, source-ref, name, line
+    rows: list[tuple[int, str, str, str, str, str]] = field(default_factory=list)
     labels: dict[int, ImportedLabel[Any]] = field(default_factory=dict)  # by place in rows
     size: int = 0
 
@@ -45,8 +48,9 @@ def load_objects(job: LabelingJob) -> None:
     """Read the job's manifest into objects, chosen by its selection; bad lines are reported and counted.
 
     Safe to repeat: nothing happens for a job that has its objects. Lines that have the job's own label attribute
-    become labeled objects (chaining), their label is the first revision. Raises NotFound, Forbidden or Invalid for a
-    manifest that cannot be read.
+    become labeled objects (chaining), their label is the first revision. Where people look at earlier labels, an object
+    whose line has none that can be shown has failed. Raises NotFound, Forbidden or Invalid for a manifest that cannot
+    be read.
     """
     uri = job.dataset.manifest_uri if job.dataset is not None else job.input_manifest_uri
     if not uri:
@@ -89,11 +93,12 @@ def _chunks(
         except one_by_one.OF_ONE_OBJECT as error:
             rejected.add(line.number, one_by_one.reason_of(error), ref)
             continue
-        state = str(ObjectState.UNLABELED if label is None else _state(label))
+        reason = earlier.refusal(job, line.attributes) if label is None else ""
+        state = str(_state(label) if label is not None else ObjectState.FAILED if reason else ObjectState.UNLABELED)
         if label is not None:
             chunk.labels[len(chunk.rows)] = label
         name = manifest.source_name(line.attributes)[: source_names.NAME_LENGTH]
-        chunk.rows.append((line.index, state, ref, name, line.original.decode()))
+        chunk.rows.append((line.index, state, reason[:REASON_LENGTH], ref, name, line.original.decode()))
         chunk.size += len(line.original)
         if chunk.full:
             yield chunk
@@ -105,7 +110,8 @@ def _chunks(
 def _label(job: LabelingJob, line: manifest.Line) -> ImportedLabel[Any]:
     """The label that a line of another job's output has. Raises ValueError when this job cannot use it."""
     kind = task_types.get(job.task_type)
-    label = kind.read_manifest(line.attributes, job.label_attribute_name)
+    attributes = label_files.with_file(line.attributes, job.label_attribute_name, kind=kind, account=job.account)
+    label = kind.read_manifest(attributes, job.label_attribute_name)
     if unknown := sorted(kind.classes(label.answer) - set(job.labels)):
         raise ValueError(f"{job.label_attribute_name!r} has a class the job does not have: {', '.join(unknown)}")
     if problem := kind.unwritable(label.answer, labels=job.labels):
@@ -130,10 +136,10 @@ def _copy(job: LabelingJob, chunk: _Chunk) -> None:
             " FROM STDIN"
         )
         with cursor.cursor.copy(objects) as copy:
-            for pk, (index, state, ref, name, _) in zip(ids, chunk.rows, strict=True):
-                copy.write_row((pk, job.pk, index, state, "", addresses.relative(ref), name, ""))
+            for pk, (index, state, reason, ref, name, _) in zip(ids, chunk.rows, strict=True):
+                copy.write_row((pk, job.pk, index, state, reason, addresses.relative(ref), name, ""))
         with cursor.cursor.copy("COPY labeling_objectline (data_object_id, text) FROM STDIN") as copy:
-            for pk, (_, _, _, _, text) in zip(ids, chunk.rows, strict=True):
+            for pk, (*_, text) in zip(ids, chunk.rows, strict=True):
                 copy.write_row((pk, addresses.relative_line(text)))
     if chunk.labels:
         _import_labels(job, {ids[place]: label for place, label in chunk.labels.items()})

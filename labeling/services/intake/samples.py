@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from labeling.formats import manifest, texts
 from labeling.models import Dataset
 from labeling.services.intake import decoding
@@ -61,9 +59,8 @@ def sample_text(*, dataset: Dataset, number: int) -> str:
 
 
 def sample_line(*, dataset: Dataset, number: int) -> dict[str, Any]:
-    """The whole good line `number` (from zero, below MOST) of the data set's manifest. Raises NotFound."""
-    line: dict[str, Any] = orjson.loads(_line(dataset, number).original)
-    return line
+    """The members of the data set's good line `number` (from zero, below MOST). Raises NotFound when there is none."""
+    return dict(_line(dataset, number).attributes)
 
 
 def holds_texts(*, dataset: Dataset) -> bool:

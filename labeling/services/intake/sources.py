@@ -1,6 +1,7 @@
 """The sources of data sets: folder and prefix listings, zip files, manifests. Each yields manifest lines.
 
-Knows neither selections nor jobs. A name decides nothing but the order; the content decides what an image is.
+Knows neither selections nor jobs. The names decide the order, and whether a source holds images or texts (media.py);
+the content decides what each file is.
 """
 
 import tempfile
@@ -13,9 +14,10 @@ from urllib.parse import unquote
 
 from labeling.formats import file_kinds
 from labeling.models import Dataset
-from labeling.services.intake import source_names, zips
+from labeling.services.intake import media, source_names, zips
 from labeling.services.intake.rejected_lines import RejectedLines
 from labeling.services.intake.source_names import SourceFile
+from labeling.task_types.base import TEXT
 from marketplace import storage
 from marketplace.errors import DomainError
 from marketplace.services import boundaries
@@ -47,11 +49,15 @@ def write_lines(dataset: Dataset, out: IO[bytes], rejected: RejectedLines, progr
         return True
     if kind == "zip":
         with local_copy(uri) as archive:
-            return _write(zips.extract(archive, into=images_base(dataset), rejected=rejected, progress=progress), out)
+            medium, into = media.of_names(zips.names(archive)), images_base(dataset)
+            files = zips.extract(archive, into=into, rejected=rejected, progress=progress, medium=medium)
+            return _write(files, out)
     # A folder means everything below it, a prefix every address that starts with it.
     prefix = uri.rstrip("/") + "/" if kind == "folder" else uri
     named = uri.startswith(boundaries.base_of(dataset.account) + "/")
-    return _write(_images(_listed(prefix, named=named), rejected, progress), out)
+    # Read twice, so that what is listed need not be held: the first time to see what it is.
+    medium = media.of_names(given or _last(item.uri) for item, given in _listed(prefix, named=named))
+    return _write(_files(_listed(prefix, named=named), medium, rejected, progress), out)
 
 
 def _write(files: Iterator[SourceFile | None], out: IO[bytes]) -> bool:
@@ -69,7 +75,7 @@ def manifest_uri(dataset: Dataset) -> str:
 
 
 def images_base(dataset: Dataset) -> str:
-    """Where images of an archive are unpacked."""
+    """Where the files of an archive are unpacked."""
     return storage.join(_base(dataset), "images")
 
 
@@ -112,8 +118,8 @@ def _listed(prefix: str, *, named: bool) -> Iterator[tuple[storage.StoredObject,
         yield from sorted(items, key=lambda pair: (pair[1], pair[0].uri)) if names else items
 
 
-def _images(
-    listed: Iterator[tuple[storage.StoredObject, str]], rejected: RejectedLines, progress: Progress
+def _files(
+    listed: Iterator[tuple[storage.StoredObject, str]], medium: str, rejected: RejectedLines, progress: Progress
 ) -> Iterator[SourceFile | None]:
     progress.start("find", total=0)
     for number, (item, given) in enumerate(listed, start=1):
@@ -125,19 +131,22 @@ def _images(
             rejected.add(number, f"{name} is empty", item.uri)
         elif len(item.uri) > 1024:
             rejected.add(number, "the address is longer than 1,024 characters", item.uri)
-        elif reason := _not_an_image(item.uri, name):
+        elif medium == TEXT and item.size > media.most_bytes(medium):
+            said = f"{name} has {item.size:,} bytes, at most {media.most_bytes(medium):,} are allowed"
+            rejected.add(number, said, item.uri)
+        elif reason := _other(item.uri, name, medium):
             rejected.add(number, f"{name} {reason}", item.uri)
         else:
             yield SourceFile(item.uri, given)
 
 
-def _not_an_image(uri: str, name: str) -> str:
-    """Why the file cannot be an image; its first bytes are read only if its name has no usual ending."""
-    if source_names.ending(name) in source_names.SUFFIXES:
+def _other(uri: str, name: str, medium: str) -> str:
+    """Why the file is none of the medium; its first bytes are read only if its name has no usual ending."""
+    if media.believed(name, medium):
         return ""
     try:
         with storage.open(uri, length=file_kinds.START_BYTES) as stream:
-            return source_names.not_an_image(name, stream.read())
+            return media.refusal(name, stream.read(), medium)
     except storage.StoreUnavailable:
         raise
     except DomainError as error:

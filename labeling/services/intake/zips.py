@@ -11,13 +11,12 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from django.conf import settings
-
 from labeling.formats import file_kinds
 from labeling.formats.interchange import archives
-from labeling.services.intake import source_names
+from labeling.services.intake import media, source_names
 from labeling.services.intake.rejected_lines import RejectedLines
 from labeling.services.intake.source_names import SourceFile
+from labeling.task_types.base import IMAGE
 from marketplace import storage
 from marketplace.errors import DomainError, Invalid
 
@@ -39,8 +38,19 @@ METHOD_NAMES = {9: "Deflate64, as Windows does above 2 GB", 93: "Zstandard", 95:
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
 
 
-def extract(archive: BinaryIO, *, into: str, rejected: RejectedLines, progress: Any) -> Iterator[SourceFile | None]:
-    """Store every picture of the archive under `into` and yield it; a None at the end: call again for the rest.
+def names(archive: BinaryIO) -> list[str]:
+    """The names of the members; none for a file that is no zip archive, which `extract` says."""
+    try:
+        with zipfile.ZipFile(archive) as unpacker:
+            return [member_name(member) for member in unpacker.infolist()[:MAX_MEMBERS]]
+    except DAMAGE:
+        return []
+
+
+def extract(
+    archive: BinaryIO, *, into: str, rejected: RejectedLines, progress: Any, medium: str = IMAGE
+) -> Iterator[SourceFile | None]:
+    """Store every image, or text, of the archive under `into` and yield it; a None at the end: call again for the rest.
 
     Raises Invalid for a file that is not a zip archive or that unpacks to more than is allowed.
     """
@@ -63,10 +73,10 @@ def extract(archive: BinaryIO, *, into: str, rejected: RejectedLines, progress: 
                 continue
             # The key is the same in every call, so that the next call finds what this one has stored.
             uri = storage.join(into, f"{number:07d}{source_names.ending(name)}")
-            reason = _rejection_reason(member)
+            reason = _rejection_reason(member, media.most_bytes(medium))
             stored = not reason and _stored(uri, member.file_size)
             if not reason and not stored:
-                reason = _not_an_image(unpacker, member, name)
+                reason = _other(unpacker, member, name, medium)
             if reason:
                 rejected.add(number, reason, name)
                 continue
@@ -74,7 +84,7 @@ def extract(archive: BinaryIO, *, into: str, rejected: RejectedLines, progress: 
                 if time.monotonic() > deadline:
                     yield None
                     return
-                data = _unpack(unpacker, member, number, rejected)
+                data = _unpack(unpacker, member, number, rejected, medium)
                 if data is None:
                     continue
                 budget -= len(data)
@@ -94,7 +104,7 @@ def _no_zip(archive: BinaryIO, error: Exception) -> str:
         return f"the zip archive is damaged or was cut off ({error}): upload it again, or pack it again"
     what = file_kinds.described(start)
     named = f"it is {what}" if what else str(error)
-    return f"the file is not a zip archive ({named}): pack the images into a zip archive"
+    return f"the file is not a zip archive ({named}): pack the files into a zip archive"
 
 
 def member_name(member: zipfile.ZipInfo) -> str:
@@ -102,7 +112,7 @@ def member_name(member: zipfile.ZipInfo) -> str:
     return source_names.storable(archives.member_name(member))
 
 
-def _rejection_reason(member: zipfile.ZipInfo) -> str:
+def _rejection_reason(member: zipfile.ZipInfo, most_bytes: int) -> str:
     """Why a member is rejected, judged by the archive's metadata; "" when it is accepted."""
     if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
         return "is a link or a special file"
@@ -111,31 +121,35 @@ def _rejection_reason(member: zipfile.ZipInfo) -> str:
     if member.compress_type not in METHODS:
         method = METHOD_NAMES.get(member.compress_type, f"method {member.compress_type}")
         return f"is packed with {method}, which cannot be unpacked: pack the archive again with the method Deflate"
-    if member.file_size > settings.IMAGE_MAX_BYTES:
-        return f"has {member.file_size:,} bytes, at most {settings.IMAGE_MAX_BYTES:,} are allowed"
+    if member.file_size > most_bytes:
+        return f"has {member.file_size:,} bytes, at most {most_bytes:,} are allowed"
     return "is empty" if member.file_size == 0 else ""
 
 
-def _not_an_image(unpacker: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> str:
-    """Why a member cannot be an image. Only its first bytes are unpacked, and only if its name has no usual ending."""
-    if source_names.ending(name) in source_names.SUFFIXES:
+def _other(unpacker: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, medium: str) -> str:
+    """Why a member is none of the medium; its first bytes are unpacked only if its name has no usual ending."""
+    if media.believed(name, medium):
         return ""
     try:
         with unpacker.open(member) as stream:
-            return source_names.not_an_image(name, stream.read(file_kinds.START_BYTES))
+            return media.refusal(name, stream.read(file_kinds.START_BYTES), medium)
     except DAMAGE as error:
         return f"cannot be unpacked ({error})"
 
 
-def _unpack(unpacker: zipfile.ZipFile, member: zipfile.ZipInfo, number: int, rejected: RejectedLines) -> bytes | None:
+def _unpack(
+    unpacker: zipfile.ZipFile, member: zipfile.ZipInfo, number: int, rejected: RejectedLines, medium: str
+) -> bytes | None:
+    most_bytes = media.most_bytes(medium)
     try:
         with unpacker.open(member) as stream:
-            data = stream.read(settings.IMAGE_MAX_BYTES + 1)
+            data = stream.read(most_bytes + 1)
     except DAMAGE as error:
         rejected.add(number, f"cannot be unpacked ({error})", member_name(member))
         return None
-    if len(data) > settings.IMAGE_MAX_BYTES:
-        rejected.add(number, f"has more than {settings.IMAGE_MAX_BYTES:,} bytes", member_name(member))
+    reason = f"has more than {most_bytes:,} bytes" if len(data) > most_bytes else media.damage(data, medium)
+    if reason:
+        rejected.add(number, reason, member_name(member))
         return None
     return data
 

@@ -14,6 +14,7 @@ from labeling import hooks, transitions
 from labeling.models import Batch, DataObject, LabelingJob, ObjectState, Pause
 from labeling.queries import spending
 from labeling.services import attempts
+from labeling.services.functions import preparing, waiting
 from labeling.services.golds import mixing, scoring, sources
 from labeling.services.intake import inspection, loading
 from labeling.services.jobs import finishing, pacing, pausing, probe
@@ -22,7 +23,7 @@ from labeling.services.jobs.status import move
 from labeling.services.output import manifests
 from labeling.services.queue import advance_requests, batches, due, leases
 from labeling.services.queue.locking import advance_lock
-from labeling.services.results import consolidating, labels
+from labeling.services.results import class_changes, consolidating, labels
 from marketplace.errors import DomainError, InsufficientFunds, Invalid
 
 FIRST_PUBLIC_BATCH = 10
@@ -91,8 +92,11 @@ def _step(job: LabelingJob) -> bool:
     """Take the next step; returns True when another one may follow at once."""
     if job.status != "Initializing":
         # Also of batches that are over: a review may have taken an answer away, or an appeal brought one back.
+        # First, so that nothing is judged by what was learned under other names.
+        class_changes.settle(job)
         due.settle_due(job.queue)
         scoring.score_new(job)
+        waiting.request_due(job)
     if job.status in finishing.FINAL:
         return _rewrite(job)
     if job.status == "Initializing":
@@ -142,7 +146,7 @@ def _work(job: LabelingJob) -> bool:
     owes = pausing.follow_debt(job)
     live = batches.live_batch(job.queue)
     if live is None:
-        if owes:
+        if owes or waiting.merging(job):
             return False
         return _wait_for_loop(job) if job.automated else _open_next(job)
     return _advance_batch(job, live)
@@ -168,6 +172,8 @@ def _advance_batch(job: LabelingJob, batch: Batch) -> bool:
         consolidating.refit(job=job)
         pacing.raise_if_slow(job)
         return False
+    if waiting.merging(job):
+        return False
     consolidating.settle(job=job, batch=batch)
     sources.mint(job=job, batch=batch)
     closed = batches.close_batch(batch=batch, by=BY)
@@ -181,6 +187,8 @@ def _stop(job: LabelingJob) -> bool:
         due.settle_due(job.queue)
         if not batches.stop_batch(batch=live, by=BY, grace_seconds=finishing.STOP_GRACE_SECONDS):
             return False
+    if waiting.merging(job):
+        return False
     # A job stops even if its output cannot be written: its labels are kept and can be exported.
     written = manifests.refresh_or_report(job)
     attention = "" if written else LabelingJob.objects.values_list("attention", flat=True).get(pk=job.pk)
@@ -216,6 +224,9 @@ def _open_next(job: LabelingJob) -> bool:
     ids = _showable_objects(job, size)
     if not ids:
         return True
+    ids = preparing.ready(job, ids)
+    if not ids:
+        return False
     try:
         open_batch(job=job, object_ids=ids, by=BY)
     except InsufficientFunds as error:
@@ -233,7 +244,7 @@ def _completion_reason(job: LabelingJob) -> str:
     """Why the job is complete; "" while there are objects left to open."""
     if reason := stopping_reason(job):
         return reason
-    if not DataObject.objects.filter(job=job, state=ObjectState.UNLABELED).exists():
+    if not waiting.openable(job).exists():
         return "every object is done"
     if spending.allowed_objects(job) < 1:
         return "the spending limit is reached"
@@ -277,8 +288,7 @@ def _percentage_cap(job: LabelingJob) -> int:
 def _showable_objects(job: LabelingJob, count: int) -> list[int]:
     """The next Unlabeled objects whose image can be shown; those with an unusable image are marked as failed."""
     while True:
-        candidates = DataObject.objects.filter(job=job, state=ObjectState.UNLABELED).order_by("index")[:count]
-        rows = list(candidates.values_list("pk", "width"))
+        rows = list(waiting.openable(job).values_list("pk", "width")[:count])
         uninspected = [pk for pk, width in rows if width is None]
         if not uninspected:
             return [pk for pk, _ in rows]

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 
 from labeling import redundancy
 from labeling.models import LabelingJob, QueueTemplate, WorkQueue
+from labeling.services.functions import choosing
 from labeling.services.golds import options as golds
 from labeling.services.jobs import instructions, limits, pricing
 from labeling.services.jobs.design import Design
@@ -44,6 +45,7 @@ _QUEUE = frozenset(
 _JOB = (
     {field.name for field in fields(Design)}
     - _QUEUE
+    - {*choosing.FIELDS, "function_secret"}
     - {
         "account",
         "errors",
@@ -89,6 +91,7 @@ def create_job(*, account: Account, by: str, **values: Any) -> LabelingJob:
                 output_uri=design.output_uri or storage.join(settings.STORE_URL, account.number, "labeling"),
                 **{name: getattr(design, name) for name in _JOB},
             )
+            choosing.keep(job, design)
             audit.record(job, by=by, because="created", to_status=job.status, at=job.created_at)
             advance_requests.request_advance(job.queue_id)
     except IntegrityError as error:

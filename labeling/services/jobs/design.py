@@ -15,10 +15,11 @@ from labeling import redundancy, task_types
 from labeling.formats.attribute_names import validate_label_attribute_name
 from labeling.models import Dataset
 from labeling.queries import gold_budget
+from labeling.services.functions import choosing
 from labeling.services.golds import options as golds
 from labeling.services.intake.selection import check_selection
+from labeling.services.jobs import earlier_labels, limits, pricing, repricing, templates
 from labeling.services.jobs import instructions as texts
-from labeling.services.jobs import limits, pricing, repricing, templates
 from labeling.task_types.base import TaskType
 from marketplace import money
 from marketplace.errors import DomainError, Invalid
@@ -51,12 +52,16 @@ class Design:
     dataset: Dataset | None = None
     input_manifest_uri: str | None = None
     label_attribute_name: str | None = None
+    audit_label_attribute_name: str = ""
     task_type: str = task_types.DEFAULT
     selection: dict[str, Any] | None = None
     output_uri: str | None = None
     instructions: dict[str, Any] | None = None
     template: str = ""
     script_hosts: list[str] | None = None
+    pre_human_task_function: str = ""
+    annotation_consolidation_function: str = ""
+    function_secret: str = ""
     workers_per_object: float = 5
     redundancy: dict[str, Any] | None = None
     price_micros: int = 0
@@ -95,7 +100,7 @@ class Design:
 
     def check(self) -> None:
         """Fill in the defaults. Raises Invalid listing every field that is wrong."""
-        self.label_attribute_name = self.label_attribute_name or self.name
+        self.label_attribute_name = self.label_attribute_name or _default_attribute(self.name, self.kind)
         self.selection = self.selection or {"kind": "full"}
         self.redundancy = self.redundancy or {"kind": "fixed"}
         self.automated_labeling = self.automated_labeling or {}
@@ -108,6 +113,8 @@ class Design:
             _names,
             _labels,
             templates.check_design,
+            earlier_labels.check_design,
+            choosing.check_design,
             _input,
             _team,
             _content,
@@ -148,12 +155,23 @@ def _names(design: Design) -> None:
     kind = design.kind
     if kind is None:
         design.attempt("task_type", lambda: task_types.get(design.task_type))
-    elif "name" not in dict(design.errors) or design.label_attribute_name != design.name:
+    elif "name" not in dict(design.errors) or design.label_attribute_name != _default_attribute(design.name, kind):
         attribute = design.label_attribute_name or ""
         design.attempt(
             "label_attribute_name",
-            lambda: validate_label_attribute_name(attribute, kind.name, is_file=kind.label_is_file),
+            lambda: validate_label_attribute_name(
+                attribute,
+                kind.name,
+                is_file=kind.label_is_file,
+                reviewed=design.audit_label_attribute_name or None,
+            ),
         )
+
+
+def _default_attribute(name: str, kind: TaskType[Any, Any] | None) -> str:
+    """The job's name, with the ending that names of files have where its labels are files."""
+    ending = "-ref" if kind is not None and kind.label_is_file and not name.endswith("-ref") else ""
+    return name + ending
 
 
 def label_errors(labels: Any, kind: TaskType[Any, Any]) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from django.db.models import Q
 
 from labeling import transitions
-from labeling.models import LabelingJob, Task, WorkQueue
+from labeling.models import FunctionCall, FunctionStep, LabelingJob, Task, WorkQueue
 from labeling.services.queue import owners
 from labeling.services.queue.owners import Judgement
 
@@ -38,10 +38,12 @@ class LabelingJobOwner:
 
     def reconsider(self, tasks: Sequence[Task]) -> frozenset[int]:
         """Objects whose label is the requester's own or the machine's want no other answer."""
+        from labeling.services.functions import waiting
         from labeling.services.results import labels
 
         wanting = _ordinary(tasks)
         reopened = labels.reopen_objects([task.data_object_id for task in wanting])
+        waiting.forget(reopened, FunctionStep.POST)
         return frozenset(task.pk for task in wanting if task.data_object_id in reopened)
 
     def advance(self) -> None:
@@ -57,12 +59,14 @@ def _ordinary(tasks: Sequence[Task]) -> list[Task]:
 
 
 def unfinished() -> Iterable[int]:
-    """The queues of the jobs that are not over, of those whose output could not be written, or that have due tasks."""
+    """The queues of the jobs that are not over, of those whose output could not be written, or that have due tasks or
+    wait for a function."""
     from labeling.services.output import manifests
 
     live = ~Q(status__in=transitions.LABELING_JOB.final) | Q(attention__startswith=manifests.UNWRITABLE)
     # A review may reject an answer, or an appeal bring it back, after the job is over.
     live |= Q(queue__in=Task.objects.filter(due=True).values("queue"))
+    live |= Q(pk__in=FunctionCall.objects.values("job"))
     return LabelingJob.objects.filter(live).order_by("pk").values_list("queue", flat=True)
 
 

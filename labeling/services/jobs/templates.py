@@ -61,7 +61,7 @@ def page(shown: QueueTemplate, row: DataObject, *, link: Callable[[str, bool], s
 
     `link(uri, of_task)` gives the address at which the browser may read a URI of the store; `of_task` for the image of
     the object itself, which is given upright. The account of the queue must be able to read the URI. Needs `queue` with
-    its account, and `line`, loaded.
+    its account, `line` and `task_input` loaded.
     """
     queue = shown.queue
     reader = boundaries.Reader(queue.account)
@@ -73,7 +73,8 @@ def page(shown: QueueTemplate, row: DataObject, *, link: Callable[[str, bool], s
             raise template.UnreadableUri(reason)
         return link(uri, False)
 
-    given = task_input(orjson.loads(row.line.text), queue.labels)
+    made = getattr(row, "task_input", None)
+    given = made.value if made is not None else task_input(orjson.loads(row.line.text), queue.labels)
     try:
         return template.render(shown.text, given, grant_read_access=grant)
     except template.TemplateError as error:
@@ -83,7 +84,7 @@ def page(shown: QueueTemplate, row: DataObject, *, link: Callable[[str, bool], s
 def shown(*, queue_id: int, object_id: int) -> tuple[QueueTemplate, DataObject]:
     """The template of a queue and an object that it shows, as `page` needs them. Raises NotFound."""
     found = QueueTemplate.objects.select_related("queue__account").filter(pk=queue_id).first()
-    row = DataObject.objects.select_related("line").filter(pk=object_id, job__queue=queue_id).first()
+    row = DataObject.objects.select_related("line", "task_input").filter(pk=object_id, job__queue=queue_id).first()
     if found is None or row is None:
         raise NotFound("there is no such page")
     return found, row

@@ -20,11 +20,11 @@ from labeling.formats import manifest
 from labeling.formats.augmented import put_members
 from labeling.formats.interchange.archives import ArchiveWriter
 from labeling.formats.interchange.coco import write_coco
-from labeling.formats.interchange.items import LabeledImage, fitted
+from labeling.formats.interchange.items import LabeledImage, fitted, fitted_outline
 from labeling.formats.interchange.member_names import Names
 from labeling.formats.interchange.voc import write_voc
 from labeling.formats.interchange.yolo import write_yolo
-from labeling.formats.shapes import Box, ImageSize
+from labeling.formats.shapes import Box, ImageSize, Polygon, Segment
 from labeling.formats.worker_responses import answer_record
 from labeling.models import DataObject, Export, LabelingJob, Task
 from labeling.services.intake import inspection, loading, source_names, texts
@@ -190,37 +190,44 @@ class ExportFile:
 
     def _image(self, row: rows.Row, value: dict[str, Any]) -> LabeledImage:
         """Raises ValueError, or another error of OF_ONE_OBJECT, for a label that no format could hold."""
-        boxes = [replace(box, confidence=box.confidence or 0.0) for box in self.task_type.read_value(value)]
+        label = self.task_type.read_value(value)
         if not row.width or not row.height or min(row.width, row.height) < 0:
             raise ValueError("the size of the image is not known")
-        if unknown := sorted({box.label for box in boxes} - set(self.job.labels)):
+        if unknown := sorted(self.task_type.classes(label) - set(self.job.labels)):
             raise ValueError(f"the class {unknown[0]!r} is not one of the job's")
-        if problem := self.task_type.unwritable(boxes, labels=self.job.labels):
+        if problem := self.task_type.unwritable(label, labels=self.job.labels):
             raise ValueError(problem)
         size = rows.image_size(row)
-        if row.algorithm == loading.IMPORTED:
-            boxes = self._inside(row, boxes, size)
-        return LabeledImage(row.source_ref, size, tuple(boxes), self._name(row))
+        if problem := self.task_type.misfit(label, (size.width, size.height)):
+            raise ValueError(problem)
+        found = [replace(shape, confidence=shape.confidence or 0.0) for shape in self.task_type.shapes(label)]
+        masks = tuple(shape for shape in found if isinstance(shape, Segment))
+        shapes = [shape for shape in found if not isinstance(shape, Segment)]
+        if row.algorithm == loading.IMPORTED and not self.task_type.label_is_file:
+            shapes = self._inside(row, shapes, size)
+        boxes = tuple(shape for shape in shapes if isinstance(shape, Box))
+        outlines = tuple(shape for shape in shapes if isinstance(shape, Polygon))
+        return LabeledImage(row.source_ref, size, boxes, self._name(row), outlines=outlines, masks=masks)
 
-    def _inside(self, row: rows.Row, boxes: list[Box], size: ImageSize) -> list[Box]:
-        """The boxes of a label that came with the input, inside their image; what is wrong with them is noted."""
+    def _inside(self, row: rows.Row, shapes: list[Box | Polygon], size: ImageSize) -> list[Box | Polygon]:
+        """The shapes of a label that came with the input, inside their image; what is wrong with them is noted."""
         stated = self.task_type.read_manifest(orjson.loads(row.line), self.job.label_attribute_name).image_size
         if stated is not None and (stated.width, stated.height) != (size.width, size.height):
-            self._note(
-                row,
-                f"the label says {stated.width} x {stated.height} pixels, the image has {size.width} x "
-                f"{size.height}: the boxes are taken as pixels of the image",
-            )
-        kept = []
-        for place, box in enumerate(boxes, start=1):
+            said = f"{stated.width} x {stated.height} pixels, the image has {size.width} x {size.height}"
+            what = "outlines" if any(isinstance(shape, Polygon) for shape in shapes) else "boxes"
+            self._note(row, f"the label says {said}: the {what} are taken as pixels of the image")
+        kept: list[Box | Polygon] = []
+        for place, shape in enumerate(shapes, start=1):
+            what = f"{'box' if isinstance(shape, Box) else 'outline'} {place}"
+            inside: tuple[Box | Polygon, str]
             try:
-                inside, repair = fitted(box, size)
+                inside = fitted(shape, size) if isinstance(shape, Box) else fitted_outline(shape, size)
             except ValueError as error:
-                self._note(row, f"box {place}: {error}: it is left out")
+                self._note(row, f"{what}: {error}: it is left out")
                 continue
-            kept.append(inside)
-            if repair:
-                self._note(row, f"box {place}: {repair}")
+            kept.append(inside[0])
+            if inside[1]:
+                self._note(row, f"{what}: {inside[1]}")
         return kept
 
     def _name(self, row: rows.Row) -> str:

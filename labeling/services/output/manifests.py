@@ -23,6 +23,7 @@ from labeling.models import (
     AssignmentStatus,
     Batch,
     DataObject,
+    FunctionStep,
     Label,
     LabelingJob,
     LabelSource,
@@ -30,6 +31,7 @@ from labeling.models import (
     TaskStatus,
 )
 from labeling.services import one_by_one
+from labeling.services.functions import waiting
 from labeling.services.intake import texts
 from labeling.services.one_by_one import OF_ONE_OBJECT
 from labeling.services.output import rows
@@ -168,7 +170,8 @@ def _write_tasks(job: LabelingJob, batch: Batch, tasks: list[Task]) -> None:
         storage.write(uri, worker_responses.write_worker_response(submitted), content_type="application/json")
         requests.append(_consolidation_request(task.data_object, submitted, inline.get(task.data_object.pk)))
         responses.append(_consolidation_response(job, task.data_object))
-    if latest is not None:
+    # A function of the job's own was given the request, and gave the response, in files of its own.
+    if latest is not None and not waiting.has(job, FunctionStep.POST):
         moment = _free_moment(job, batch, latest, {request["datasetObjectId"] for request in requests})
         for key_of, document in (
             (worker_responses.consolidation_request_key, requests),
@@ -214,7 +217,11 @@ def answers_of_tasks(job: LabelingJob, tasks: Iterable[Task]) -> dict[int, list[
             SubmittedAnswer(
                 worker_id=f"{crowd}.{settings.REGION}.{seat.worker.public_id}",
                 content=answering.as_stored(
-                    row.text, task_type=job.task_type, labels=job.labels, size=sizes[seat.task_id]
+                    row.text,
+                    task_type=job.task_type,
+                    labels=job.labels,
+                    earlier=job.earlier_labels,
+                    size=sizes[seat.task_id],
                 ),
                 submitted=row.created_at,
                 accepted=seat.accepted_at,
@@ -247,12 +254,10 @@ def _consolidation_response(job: LabelingJob, row: DataObject) -> dict[str, Any]
     if label is not None and label.source != LabelSource.MACHINE:
         # As in Ground Truth, the content is what the manifest line gets; the explanation is only in the API.
         try:
-            value, metadata = rows.label(rows.from_object(row), job)
+            content = rows.members(rows.from_object(row), job)
         except OF_ONE_OBJECT as error:
             # The manifest, which is written next, says the reason.
             log.warning("object %d: its label cannot be written: %s", row.pk, one_by_one.reason_of(error))
-        else:
-            content = {job.label_attribute_name: value, f"{job.label_attribute_name}-metadata": metadata}
     return {
         "datasetObjectId": str(row.index),
         "consolidatedAnnotation": {"content": content},

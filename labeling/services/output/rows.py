@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 import orjson
 
 from labeling import task_types
-from labeling.formats.augmented import EXPIRED, failure_line, label_line
+from labeling.formats.augmented import EXPIRED, failure_line, put_members
 from labeling.formats.shapes import ImageSize
+from labeling.formats.worker_responses import mask_key
 from labeling.models import DataObject, LabelingJob, LabelSource, ObjectState
 from labeling.services.intake import loading, texts
 from labeling.services.one_by_one import OF_ONE_OBJECT, reason_of
+from marketplace import storage
 
 CHUNK = 2000
 """Rows that are read at a time."""
@@ -43,6 +45,7 @@ class Row(NamedTuple):
     labeled_at: datetime | None
     value: dict[str, Any] | None
     label_id: int | None
+    content: dict[str, Any] | None = None
 
 
 def from_object(data_object: DataObject) -> Row:
@@ -66,6 +69,7 @@ def from_object(data_object: DataObject) -> Row:
         label.created_at if label else None,
         label.value if label else None,
         data_object.label_id,
+        label.content if label else None,
     )
 
 
@@ -95,6 +99,7 @@ def stream(job: LabelingJob, which: str = "all") -> Iterator[Row]:
         "label__created_at",
         "label__value",
         "label_id",
+        "label__content",
     )
     for row in columns.iterator(chunk_size=CHUNK):
         yield Row(*row)
@@ -115,7 +120,7 @@ def manifest_line(row: Row, job: LabelingJob) -> bytes:
         return failure_line(row.line, job.label_attribute_name, reason=row.failure_reason or EXPIRED)
     if row.value is None or row.algorithm == loading.IMPORTED:
         return row.line.encode()
-    return label_line(row.line, job.label_attribute_name, *label(row, job))
+    return put_members(row.line, members(row, job))
 
 
 def line_or_failure(row: Row, job: LabelingJob) -> tuple[bytes, str]:
@@ -133,10 +138,12 @@ def line_or_failure(row: Row, job: LabelingJob) -> tuple[bytes, str]:
 
 
 def label(row: Row, job: LabelingJob) -> tuple[Any, dict[str, Any]]:
-    """Value and metadata of a labeled row, as the output manifest holds them."""
+    """Value and metadata of a labeled row, as the output manifest holds them. A label that is a file is stored first,
+    among the job's output."""
     kind = task_types.get(job.task_type)
-    return kind.manifest_label(
-        kind.read_value(row.value or {}),
+    answer = kind.read_value(row.value or {})
+    value, metadata = kind.manifest_label(
+        answer,
         labels=job.labels,
         image_size=image_size(row),
         human_annotated=row.source != LabelSource.MACHINE,
@@ -144,3 +151,22 @@ def label(row: Row, job: LabelingJob) -> tuple[Any, dict[str, Any]]:
         created=row.labeled_at,
         model_name=row.model_name or None,
     )
+    if kind.label_is_file and row.labeled_at is not None:
+        uri = storage.join(job.output_uri, job.name, mask_key(object_id=row.line_index, moment=row.labeled_at))
+        if not storage.exists(uri):  # A revision of a label never changes, and its time is part of the name.
+            storage.write(uri, kind.label_file(answer, labels=job.labels), content_type="image/png")
+        value = uri
+    if row.content is not None and not kind.merges:
+        attribute = job.label_attribute_name
+        return row.content[attribute], row.content.get(f"{attribute}-metadata") or metadata
+    return value, metadata
+
+
+def members(row: Row, job: LabelingJob) -> dict[str, Any]:
+    """The members that a labeled row's line of the output manifest has beside those of the input line.
+
+    As in Ground Truth that is whatever a function made; a label of a type that merges answers is written by the type.
+    """
+    value, metadata = label(row, job)
+    made = {job.label_attribute_name: value, f"{job.label_attribute_name}-metadata": metadata}
+    return {**(row.content or {}), **made}

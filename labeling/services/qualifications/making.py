@@ -23,10 +23,10 @@ from labeling.models import (
     QualificationTest,
 )
 from labeling.services import one_by_one, scope
-from labeling.services.intake import datasets, inspection, loading
-from labeling.task_types.base import IMAGE, TaskType
+from labeling.services.intake import datasets, inspection, label_files, loading, texts
+from labeling.task_types.base import IMAGE, TEXT, TaskType
 from marketplace import storage
-from marketplace.errors import Invalid
+from marketplace.errors import DomainError, Invalid
 from marketplace.models import Account, GrantedBy, QualificationType
 from marketplace.ranges import Range
 from marketplace.services import boundaries, qualifications
@@ -45,6 +45,9 @@ INSTRUCTIONS_LENGTH = Range(0, 2_000)
 
 EXAMS = 2
 """A test keeps so many exams' worth of questions, where there are as many, so that a second attempt asks others too."""
+
+NAMES = {IMAGE: "pictures", TEXT: "texts"}
+"""What questions show, in words."""
 
 MOST_READ = 2_000
 """Lines of a data set among which questions are drawn, and objects of a job."""
@@ -118,7 +121,7 @@ def _questions(account: Account, test: TestDesign) -> tuple[list[QualificationQu
             break
     if len(made) < least:
         source = "job" if test.job is not None else "dataset"
-        raise Invalid(f"{least} labeled pictures expected, {len(made)} found", field=f"test.{source}")
+        raise Invalid(f"{least} labeled {NAMES[kind.medium]} expected, {len(made)} found", field=f"test.{source}")
     return made, kind, labels
 
 
@@ -130,10 +133,8 @@ def _check(test: TestDesign) -> None:
         wrong.append(("test.label_attribute_name", "the attribute that holds the labels expected"))
     if test.task_type not in task_types.names():
         wrong.append(("test.task_type", f"{test.task_type!r} found, one of {', '.join(task_types.names())} expected"))
-    elif task_types.get(test.job.task_type if test.job else test.task_type).medium != IMAGE:
-        wrong.append(
-            ("test.job" if test.job else "test.task_type", "questions show images, there are no tests of texts yet")
-        )
+    elif task_types.get(test.job.task_type if test.job else test.task_type).audited is not None:
+        wrong.append(("test.job" if test.job else "test.task_type", "questions show no earlier labels to look at"))
     for name, value, allowed in (
         ("questions", test.questions, QUESTIONS),
         ("training", test.training, TRAINING),
@@ -153,7 +154,7 @@ def _of_job(job: LabelingJob, kind: TaskType[Any, Any]) -> Iterator[Qualificatio
         Q(width__isnull=False) & ~Q(inspected_at=None, label__algorithm=loading.IMPORTED),
         job=job,
         label__source__in=(LabelSource.ADJUDICATED, LabelSource.HUMAN),
-    ).select_related("label")
+    ).select_related("label", "job__queue")
     own = list(labeled.filter(label__source=LabelSource.ADJUDICATED).order_by("index")[:MOST_READ])
     surest = F("label__confidence").desc(nulls_last=True)
     others = list(labeled.filter(label__source=LabelSource.HUMAN).order_by(surest, "index")[:MOST_READ])
@@ -163,30 +164,47 @@ def _of_job(job: LabelingJob, kind: TaskType[Any, Any]) -> Iterator[Qualificatio
     random.shuffle(surer)
     for row in [*own, *surer, *others[len(surer) :]]:
         assert row.label is not None and row.width is not None and row.height is not None
+        truth = kind.read_value(row.label.value)
+        if kind.misfit(truth, (row.width, row.height)):
+            continue
+        text = ""
+        if kind.medium == TEXT:
+            try:
+                text = texts.text_of(row)
+            except storage.StoreUnavailable:
+                raise
+            except DomainError:
+                # Its file is gone: it can be no question.
+                continue
         yield QualificationQuestion(
             source_ref=row.source_ref,
             upright_uri=row.upright_uri,
+            text=text,
             width=row.width,
             height=row.height,
-            truth=kind.value(kind.certain(kind.read_value(row.label.value))),
+            truth=kind.value(kind.certain(truth)),
         )
 
 
-def _truths(account: Account, dataset: Dataset, attribute: str, kind: TaskType[Any, Any]) -> Iterator[tuple[str, Any]]:
-    """The address and the true answer of each line that has a label that can be read."""
+def _truths(
+    account: Account, dataset: Dataset, attribute: str, kind: TaskType[Any, Any]
+) -> Iterator[tuple[tuple[str, str | None], Any]]:
+    """Of each line that has a label that can be read: its address, or its text, and the true answer."""
     if not dataset.manifest_uri:
         raise Invalid(f"the data set is {dataset.status}", field="test.dataset")
-    options: dict[str, Any] = {"label_attribute_name": attribute, "kinds": (manifest.SOURCE_REF,)}
+    kinds = manifest.KINDS if kind.medium == TEXT else (manifest.SOURCE_REF,)
+    options: dict[str, Any] = {"label_attribute_name": attribute, "kinds": kinds}
     read = 0
     with storage.open(dataset.manifest_uri) as stream:
         for line in datasets.selected(stream, {"kind": "full"}, account=account, **options):
-            if not isinstance(line, manifest.Line) or not line.labeled or not line.source_ref:
+            if not isinstance(line, manifest.Line) or not line.labeled:
                 continue
             try:
-                truth = kind.read_manifest(line.attributes, attribute).answer
+                attributes = label_files.with_file(line.attributes, attribute, kind=kind, account=account)
+                truth = kind.read_manifest(attributes, attribute).answer
             except one_by_one.OF_ONE_OBJECT:
                 continue
-            yield line.source_ref, truth
+            yield (line.source_ref or "", line.source), truth
             read += 1
             if read == MOST_READ:
                 return
@@ -205,16 +223,23 @@ def _classes(test: TestDesign, kind: TaskType[Any, Any], truths: list[Any]) -> l
 
 
 def _of_dataset(
-    account: Account, truths: list[tuple[str, Any]], kind: TaskType[Any, Any]
+    account: Account, truths: list[tuple[tuple[str, str | None], Any]], kind: TaskType[Any, Any]
 ) -> Iterator[QualificationQuestion]:
-    """Questions of pictures that can be shown, in random order; a picture is looked at when its turn comes."""
+    """Questions of what can be shown, in random order; a picture or a text is looked at when its turn comes."""
     base = storage.join(boundaries.base_of(account), "upright", f"test-{secrets.token_hex(8)}")
-    for place, (uri, truth) in enumerate(random.sample(truths, len(truths))):
-        info, upright = inspection.examine(uri, copy=storage.join(base, str(place)), patient=False)
-        if info.ok:
+    for place, ((uri, inline), truth) in enumerate(random.sample(truths, len(truths))):
+        copy, text = storage.join(base, str(place)), ""
+        if kind.medium == TEXT:
+            info, upright = texts.examine(uri, inline, copy=copy)
+            if info.ok:
+                text = inline if inline is not None else texts.stored(upright or uri)
+        else:
+            info, upright = inspection.examine(uri, copy=copy, patient=False)
+        if info.ok and not kind.misfit(truth, (info.width, info.height)):
             yield QualificationQuestion(
                 source_ref=uri,
                 upright_uri=upright,
+                text=text,
                 width=info.width,
                 height=info.height,
                 truth=kind.value(kind.certain(truth)),

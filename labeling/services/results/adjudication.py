@@ -8,6 +8,8 @@ from django.db import transaction
 from labeling import task_types
 from labeling.formats.answers import AnswerError
 from labeling.models import DataObject, Label, LabelingJob, LabelSource, ObjectState
+from labeling.queries import class_names
+from labeling.services.intake import earlier as earlier_labels
 from labeling.services.intake import inspection
 from labeling.services.queue import advance_requests
 from labeling.services.results import answering, labels
@@ -31,6 +33,10 @@ def refusal(data_object: DataObject) -> str | None:
     return None
 
 
+def _size(row: DataObject) -> tuple[int, int]:
+    return row.width or 0, row.height or 0
+
+
 def adjudicate(*, data_object: DataObject, content: Any, by: str) -> Label:
     """Store the requester's answer (the crowd element's JSON) as a new revision that recomputing never replaces.
 
@@ -46,12 +52,17 @@ def adjudicate(*, data_object: DataObject, content: Any, by: str) -> Label:
         raise WrongState(UNKNOWN_SIZE, field="object")
     size = (data_object.width, data_object.height)
     try:
-        answer = answering.read(content, task_type=job.task_type, labels=job.labels, size=size)
+        answer = answering.read(
+            content, task_type=job.task_type, labels=job.labels, size=size, earlier=job.earlier_labels
+        )
     except AnswerError as error:
         raise Invalid(str(error), field=f"answer.{error.field}") from None
     kind = task_types.get(job.task_type)
-    value = kind.value(kind.certain(answer))
+    if (before := earlier_labels.of_objects(kind, [data_object.pk]).get(data_object.pk)) is not None:
+        answer = kind.compared(answer, before, size=size)
     with transaction.atomic():
+        _, earlier = class_names.locked(job.queue_id)
+        value = kind.value(kind.certain(kind.renamed(answer, earlier) if earlier else answer))
         (locked,) = labels.lock_objects([data_object.pk])
         locked.job = job
         if reason := refusal(locked):
@@ -71,13 +82,15 @@ def adjudicate_many(*, job: LabelingJob, answers: Mapping[int, Any], explanation
     unmeasured = DataObject.objects.filter(pk__in=list(answers), job=job, width=None).order_by("pk")
     refused = inspection.inspect_objects(list(unmeasured.values_list("pk", flat=True)))
     with transaction.atomic():
+        names, earlier = class_names.locked(job.queue_id)
         labels.lock_objects(list(answers))
         job.refresh_from_db(fields=["status"])
         revisions = []
         for row in DataObject.objects.filter(pk__in=list(answers), job=job).select_related("label").order_by("pk"):
             row.job = job
-            value = kind.value(kind.certain(answers[row.pk]))
-            problem = kind.unwritable(answers[row.pk], labels=job.labels)
+            answer = kind.renamed(answers[row.pk], earlier) if earlier else answers[row.pk]
+            value = kind.value(kind.certain(answer))
+            problem = kind.unwritable(answer, labels=names) or kind.misfit(answer, _size(row))
             if reason := refused.get(row.pk) or problem or refusal(row):
                 refused[row.pk] = reason
             elif row.label is None or row.label.explanation != explanation or row.label.value != value:

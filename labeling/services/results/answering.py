@@ -19,6 +19,9 @@ from marketplace.errors import Invalid
 MAX_CHARACTERS = 2_000_000
 """Far more than a real answer needs: a thousand boxes are about 100 kB."""
 
+NO_OTHER_NAMES: Mapping[str, str] = {}
+"""Of a job whose classes have the names that they had from the start."""
+
 _NUL = re.compile(r"(?<!\\)(\\\\)*\\u0000")
 """The escape of NUL in JSON, which PostgreSQL cannot store; after an odd number of backslashes it is ordinary text."""
 
@@ -30,13 +33,21 @@ class Checked(NamedTuple):
     text: str
 
 
-def checked(content: Any, *, task_type: str, labels: Sequence[str], size: tuple[int, int]) -> Checked:
+def checked(
+    content: Any,
+    *,
+    task_type: str,
+    labels: Sequence[str],
+    size: tuple[int, int],
+    earlier: Mapping[str, str] = NO_OTHER_NAMES,
+) -> Checked:
     """The answer that was sent, read and as it is stored.
 
-    Raises Invalid naming the field that is wrong. `size` is the displayed width and height of the image in pixels.
+    Raises Invalid naming the field that is wrong. `size` is the displayed width and height of the image in pixels,
+    `earlier` are the names that classes had (WorkQueue.earlier_labels), which a page may still show.
     """
     try:
-        answer = read(content, task_type=task_type, labels=labels, size=size)
+        answer = read(content, task_type=task_type, labels=labels, size=size, earlier=earlier)
     except answers.AnswerError as error:
         raise Invalid(str(error), field=f"answer.{error.field}") from None
     try:
@@ -52,17 +63,26 @@ def checked(content: Any, *, task_type: str, labels: Sequence[str], size: tuple[
     return Checked(answer, text)
 
 
-def read(content: Mapping[str, Any], *, task_type: str, labels: Sequence[str], size: tuple[int, int]) -> Any:
+def read(
+    content: Mapping[str, Any],
+    *,
+    task_type: str,
+    labels: Sequence[str],
+    size: tuple[int, int],
+    earlier: Mapping[str, str] = NO_OTHER_NAMES,
+) -> Any:
     """The typed values of an answer. Raises AnswerError for a bad answer, Invalid for an unknown task type."""
     try:
         kind = task_types.get(task_type)
     except task_types.UnknownTaskType as error:
         raise Invalid(f"answers of {task_type!r} cannot be read: {error}", field="task_type") from None
-    return kind.read_answer(content, labels=labels, size=size)
+    return kind.read_stored(content, labels=labels, earlier=earlier, size=size)
 
 
-def as_stored(text: str, *, task_type: str, labels: Sequence[str], size: tuple[int, int]) -> dict[str, Any]:
-    """A stored answer, given as its JSON text, for the output: JSON that can be written again.
+def as_stored(
+    text: str, *, task_type: str, labels: Sequence[str], earlier: Mapping[str, str], size: tuple[int, int]
+) -> dict[str, Any]:
+    """A stored answer, given as its JSON text, for the output: JSON that can be written again, with today's classes.
 
     Answers that earlier versions stored may hold fields that cannot; of those only what can be read is left, which may
     be nothing.
@@ -72,10 +92,11 @@ def as_stored(text: str, *, task_type: str, labels: Sequence[str], size: tuple[i
         orjson.dumps(content)
     except (ValueError, TypeError):
         content = None
-    if isinstance(content, dict):
+    if isinstance(content, dict) and not earlier:
         return content
     kind = task_types.get(task_type)
     try:
-        return kind.write_answer(kind.read_answer(orjson.loads(text), labels=labels, size=size), size=size)
+        answer = kind.read_stored(orjson.loads(text), labels=labels, earlier=earlier, size=size)
+        return kind.write_answer(answer, size=size)
     except OF_ONE_OBJECT:
-        return {}
+        return content if isinstance(content, dict) else {}

@@ -27,6 +27,7 @@ from labeling.models import (
     AssignmentStatus,
     Batch,
     DataObject,
+    FunctionStep,
     LabelingJob,
     LabelSource,
     ObjectState,
@@ -37,6 +38,8 @@ from labeling.models import (
 from labeling.queries.worker_models import fitted
 from labeling.services import one_by_one
 from labeling.services.conduct import colluding
+from labeling.services.functions import waiting
+from labeling.services.intake import earlier as earlier_labels
 from labeling.services.one_by_one import OF_ONE_OBJECT, Failure
 from labeling.services.queue.owners import Judgement
 from labeling.services.results import evidence, labels, reviewing, skills
@@ -45,8 +48,6 @@ from labeling.task_types.base import AnswersToImage, Consensus
 log = logging.getLogger(__name__)
 
 CHUNK = 200
-SAMPLE = 2000
-"""About how many objects a fit reads at most."""
 UNUSABLE = "none of the answers could be read"
 """Why an object failed whose answers give no label."""
 
@@ -79,29 +80,32 @@ def finish(job: LabelingJob, tasks: Sequence[Task], found: Mapping[int, labels.R
     again = _reviewed_again(tasks)
     pending = [task for task in tasks if objects[task.data_object_id].state == ObjectState.PENDING or task.pk in again]
     made = {task.data_object_id: found[task.pk] for task in pending if task.answers_count}
+    if waiting.has(job, FunctionStep.POST):
+        waiting.ask(job, FunctionStep.POST, made)
+        made = {}
     labels.write_revisions(
         [one for one in made.values() if isinstance(one, labels.Revision)],
         source=LabelSource.HUMAN,
         algorithm=task_types.get(job.task_type).algorithm,
     )
-    unusable = [
-        DataObject(pk=pk, state=ObjectState.FAILED, failure_reason=one.reason[:500], label=None)
-        for pk, one in sorted(made.items())
-        if isinstance(one, Failure)
-    ]
-    DataObject.objects.bulk_update(unusable, ["state", "failure_reason", "label"])
+    labels.fail_answered({pk: one.reason for pk, one in made.items() if isinstance(one, Failure)})
     early = set(Batch.objects.filter(queue=job.queue_id, stopped_early=True).values_list("pk", flat=True))
     rejected = [task for task in pending if not task.answers_count and task.rejections_count]
     reviewing.fail_rejected(job, rejected)
-    if job.queue.review_days is not None:
-        reviewing.record_agreement(job, list(made))
-    _rate_answers(job, list(made))
+    follow_labels(job, list(made))
     unanswered = [task for task in pending if not task.answers_count and not task.rejections_count]
     # An object without answers fails with AWS's text; it is unlabeled again when its batch was stopped early.
     failed = [task.data_object_id for task in unanswered if task.batch_id not in early]
     DataObject.objects.filter(pk__in=failed).update(state=ObjectState.FAILED, failure_reason=EXPIRED)
     back = [task.data_object_id for task in unanswered if task.batch_id in early]
     DataObject.objects.filter(pk__in=back).update(state=ObjectState.UNLABELED)
+
+
+def follow_labels(job: LabelingJob, object_ids: Sequence[int]) -> None:
+    """What follows for answers and workers when people's labels of these objects were written. Needs a transaction."""
+    if job.queue.review_days is not None:
+        reviewing.record_agreement(job, object_ids)
+    _rate_answers(job, object_ids)
 
 
 def _rate_answers(job: LabelingJob, object_ids: Sequence[int]) -> None:
@@ -147,6 +151,11 @@ def stopping_rule(job: LabelingJob) -> Stopping | None:
         min_answers=job.queue.first_seats,
         target_confidence=job.redundancy["target_confidence"],
     )
+
+
+def consolidated(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, labels.Revision | Failure]:
+    """The label that the built-in merging makes of each object now, or why there is none. Nothing is written."""
+    return _consolidated(job, _read_answers(job, objects), worker_models(job))
 
 
 def _consolidated(job: LabelingJob, read: Mapping[int, _Read], models: Any) -> dict[int, labels.Revision | Failure]:
@@ -202,7 +211,7 @@ def _read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, 
         row = by_id[object_id]
         try:
             size = (row.width or 0, row.height or 0)
-            answer = kind.read_answer(orjson.loads(text), labels=job.labels, size=size)
+            answer = kind.read_stored(orjson.loads(text), labels=job.labels, earlier=job.earlier_labels, size=size)
         except OF_ONE_OBJECT as error:
             unreadable[object_id].append({"worker": worker, "reason": one_by_one.reason_of(error)})
             continue
@@ -214,10 +223,15 @@ def _read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, 
             golds[pk] = kind.read_value(value)
         except OF_ONE_OBJECT as error:
             log.warning("object %d: the adjudicated label cannot be read: %s", pk, one_by_one.reason_of(error))
+    shown = earlier_labels.of_objects(kind, by_id)
     return {
         pk: _Read(
             AnswersToImage(
-                tuple(answers[pk].values()), (row.width or 0, row.height or 0), gold=golds.get(pk), key=str(row.index)
+                tuple(answers[pk].values()),
+                (row.width or 0, row.height or 0),
+                gold=golds.get(pk),
+                key=str(row.index),
+                earlier=shown.get(pk),
             ),
             unreadable[pk],
         )
@@ -243,7 +257,7 @@ def refit(*, job: LabelingJob, at_least: int = FIRST_FIT, growth: float = GROWTH
     if count < at_least or count < before * growth:
         return False
     # An even sample over the job, the same on every run.
-    stride = max(1, count // SAMPLE)
+    stride = max(1, count // task_types.get(job.task_type).fit_sample)
     ids = list(labeled.order_by("index").values_list("pk", flat=True))[::stride]
     images = []
     for start in range(0, len(ids), CHUNK):
@@ -299,8 +313,10 @@ def settle(*, job: LabelingJob, batch: Batch) -> int:
 def recompute(*, job: LabelingJob, batch: Batch | None = None) -> int:
     """Consolidate again with the newest models; what comes out different becomes a new revision. Returns how many.
 
-    A requester's own labels and the machine's stay as they are.
+    A requester's own labels and the machine's stay as they are, and those that a function of the job has made.
     """
+    if waiting.has(job, FunctionStep.POST):
+        return 0
     kind, models = task_types.get(job.task_type), worker_models(job)
     ours = DataObject.objects.filter(job=job, state=ObjectState.HUMAN, label__source=LabelSource.HUMAN)
     if batch is not None:

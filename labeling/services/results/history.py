@@ -1,8 +1,9 @@
 """What became of answers: those under review as lists show them, and a worker's history."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import TruncDate
@@ -14,7 +15,7 @@ from labeling.models import (
     AssignmentStatus,
     ReviewStatus,
 )
-from labeling.queries import golds
+from labeling.queries import class_names, golds
 from labeling.queries.golds import ToldGold
 from labeling.services.results import appeals
 from marketplace.models import Worker
@@ -53,7 +54,14 @@ class Fate:
 
 def shown(reviews: QuerySet[AnswerReview]) -> QuerySet[AnswerReview]:
     """With everything that a list of answers under review shows of each, in the same query."""
-    return reviews.select_related("worker", "answer", "appeal", "assignment__task__data_object__label")
+    return reviews.select_related("worker", "answer", "appeal", "queue", "assignment__task__data_object__label")
+
+
+def content(review: AnswerReview) -> Mapping[str, Any]:
+    """The answer under review in the crowd element's form, with the names that classes have now; see `shown`."""
+    row = review.assignment.task.data_object
+    size = (row.width or 0, row.height or 0) if row is not None else (0, 0)
+    return class_names.content_now(review.answer.content, queue=review.queue, size=size)
 
 
 def answered(worker: Worker) -> QuerySet[Assignment]:

@@ -1,7 +1,7 @@
 """Label revisions: the only writer of Label rows and of an object's labeled state. Knows no answers, no money."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.db.models import Max
 
 from labeling import task_types
 from labeling.models import DataObject, Label, LabelingJob, LabelSource, ObjectState
+from labeling.queries import class_names
 from labeling.services.queue import advance_requests
 from marketplace.errors import Invalid, WrongState
 
@@ -39,6 +40,8 @@ class Revision:
     value: dict[str, Any]
     confidence: float | None
     explanation: dict[str, Any]
+    # What a function made for the manifest line.
+    content: dict[str, Any] | None = None
 
 
 def record_labels(
@@ -55,15 +58,20 @@ def record_labels(
     Returns how many were labeled. A label that could not be written out again (see TaskType.unwritable) fails its
     object instead. Raises Invalid for a class the job does not have, WrongState for a job that is over.
     """
-    known, kind = frozenset(job.labels), task_types.get(job.task_type)
+    kind = task_types.get(job.task_type)
     done, stream = 0, iter(rows)
     while chunk := list(islice(stream, CHUNK)):
-        for row in chunk:
-            if unknown := kind.classes(row.answer) - known:
-                raise Invalid(f"object {row.object_id}: {sorted(unknown)} are not labels of the job", field="answer")
         with transaction.atomic():
             _must_run(job)
-            bad = {row.object_id: reason for row in chunk if (reason := kind.unwritable(row.answer, labels=job.labels))}
+            # Whoever made the labels may have read the job's classes before one was renamed.
+            names, earlier = class_names.locked(job.queue_id)
+            if earlier:
+                chunk = [replace(row, answer=kind.renamed(row.answer, earlier)) for row in chunk]
+            for row in chunk:
+                if unknown := kind.classes(row.answer) - set(names):
+                    said = f"object {row.object_id}: {sorted(unknown)} are not labels of the job"
+                    raise Invalid(said, field="answer")
+            bad = {row.object_id: reason for row in chunk if (reason := kind.unwritable(row.answer, labels=names))}
             unlabeled = _lock_objects(job, [row.object_id for row in chunk], ObjectState.UNLABELED)
             if bad:
                 fail_objects(job=job, reasons={pk: f"the label cannot be stored: {why}" for pk, why in bad.items()})
@@ -92,6 +100,15 @@ def fail_objects(*, job: LabelingJob, reasons: Mapping[int, str]) -> int:
         ]
         DataObject.objects.bulk_update(rows, ["state", "failure_reason"], batch_size=CHUNK)
     return len(unlabeled)
+
+
+def fail_answered(reasons: Mapping[int, str]) -> None:
+    """Fail objects whose answers give no label, each with its reason. Needs a transaction that has locked them."""
+    rows = [
+        DataObject(pk=pk, state=ObjectState.FAILED, failure_reason=reasons[pk][:500], label=None)
+        for pk in sorted(reasons)
+    ]
+    DataObject.objects.bulk_update(rows, ["state", "failure_reason", "label"], batch_size=CHUNK)
 
 
 def withdraw(*, job: LabelingJob, reasons: Mapping[int, str]) -> int:
@@ -124,6 +141,7 @@ def write_revisions(revisions: Sequence[Revision], *, source: str, algorithm: st
                 confidence=revision.confidence,
                 value=revision.value,
                 explanation=revision.explanation,
+                content=revision.content,
             )
             for revision in revisions
         ]

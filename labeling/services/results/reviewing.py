@@ -104,7 +104,7 @@ def record_agreement(job: LabelingJob, object_ids: Sequence[int]) -> None:
         if shown.label is not None:
             try:
                 size = (shown.width or 0, shown.height or 0)
-                answer = kind.read_answer(row.answer.content, labels=job.labels, size=size)
+                answer = kind.read_stored(row.answer.content, labels=job.labels, earlier=job.earlier_labels, size=size)
                 agreement = kind.agreement(answer, kind.read_value(shown.label.value))
             except OF_ONE_OBJECT:
                 # An answer that cannot be read agrees with nothing, and is found first.

@@ -4,7 +4,7 @@ Knows predictions and selection; neither the states of the loop nor how its obje
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,12 @@ from labeling.formats.shapes import Box
 from labeling.models import LabelingJob
 from labeling.services.results.labels import ExternalLabel
 from learning.contract import Prediction
-from learning.models import LearningLoop, LoopObject, Round, Split
+from learning.models import LearningLoop, LoopObject, Round, Split, TransformJob
 from learning.selection import quality, thresholds
 from learning.selection.quality import Detections, Outcomes
 from learning.selection.thresholds import Decision
 from learning.selection.uncertainty import Certainty
+from learning.services import transforms
 from learning.services.active import loop_objects
 from learning.services.active.loop_settings import LoopSettings
 
@@ -33,16 +34,15 @@ class Evaluation:
     figures: dict[str, Any]
 
 
-def evaluate(
-    loop: LearningLoop, settings: LoopSettings, *, number: int, predictions: Iterable[Prediction]
-) -> Evaluation:
+def evaluate(loop: LearningLoop, settings: LoopSettings, *, number: int, run: TransformJob) -> Evaluation:
     """Find the cut-off that keeps the promise, on the validation objects that have not passed in an earlier round."""
     job = loop.job
     passed_before = LoopObject.objects.filter(loop=loop, split=Split.VALIDATION).exclude(passed_in=None)
     passed = set(passed_before.values_list("data_object", flat=True))
     rows = loop_objects.human_labeled(loop, Split.VALIDATION).select_related("label")
     truths = {row.pk: loop_objects.truth(job, row) for row in rows if row.pk not in passed}
-    found = {p.object_id: detections(p) for p in predictions if p.object_id in truths and p.error is None}
+    read = predictions(job, run)
+    found = {p.object_id: detections(p) for p in read if p.object_id in truths and p.error is None}
     # An image that the program could not read counts as one without predicted boxes.
     no_boxes = Detections.of([])
     ids = sorted(truths)
@@ -125,6 +125,23 @@ def machine_labels(
                 "score_cuts": dict(zip(job.labels, cuts.tolist(), strict=True)),
             },
         )
+
+
+def predictions(job: LabelingJob, run: TransformJob) -> Iterator[Prediction]:
+    """The predictions of a Completed transform, with the places that their classes have in the job now.
+
+    A model predicts by the ids of the classes it was trained with, which may have been renamed or merged since.
+    """
+    places = {label: place for place, label in enumerate(job.labels)}
+    trained = run.model.config.get("class_map") or dict(enumerate(run.model.labels))
+    now = {int(number): places.get(job.earlier_labels.get(label, label)) for number, label in trained.items()}
+    for prediction in transforms.predictions(run):
+        if all(number == place for number, place in now.items()):
+            yield prediction
+            continue
+        known = ((box, now.get(box.class_id)) for box in prediction.boxes)
+        boxes = [replace(box, class_id=place) for box, place in known if place is not None]
+        yield replace(prediction, boxes=boxes)
 
 
 def detections(prediction: Prediction) -> Detections:

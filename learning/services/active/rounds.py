@@ -26,7 +26,7 @@ from learning.contract import MODEL, TRAIN, VALIDATION
 from learning.models import LearningLoop, LoopObject, Model, Round, Split
 from learning.selection.uncertainty import Certainty
 from learning.services import registry, training, transforms
-from learning.services.active import evaluation, loop_objects
+from learning.services.active import class_changes, evaluation, loop_objects
 from learning.services.active.loop_settings import LoopSettings
 from marketplace import storage
 from marketplace.errors import InUse, LimitExceeded
@@ -182,7 +182,7 @@ def after_labels(loop: LearningLoop, current: Round, settings: LoopSettings) -> 
     if validation:
         channels[VALIDATION] = {"manifest_uri": validation_uri}
     if (start := _start_model(loop)) is not None:
-        channels[MODEL] = {"name": start.name}
+        channels[MODEL] = class_changes.channel(job, start)
     hyperparameters = settings.hyperparameters(
         labels=job.labels, label_attribute_name=job.label_attribute_name, round_number=current.number
     )
@@ -276,7 +276,7 @@ def after_predictions(loop: LearningLoop, current: Round, settings: LoopSettings
         return False
     if run.status != "Completed":
         return _end_round(current, {"no_predictions": run.failure_reason or f"the prediction is {run.status}"})
-    found = evaluation.evaluate(loop, settings, number=current.number, predictions=transforms.predictions(run))
+    found = evaluation.evaluate(loop, settings, number=current.number, run=run)
     decision = found.decision
     with transaction.atomic():
         because = "no cut-off keeps the promise" if decision.threshold is None else f"from {decision.threshold:.4f} on"
@@ -294,14 +294,14 @@ def auto_label(loop: LearningLoop, current: Round, settings: LoopSettings) -> bo
     job, run = loop.job, current.transform_job
     certainty = Certainty.from_dict(current.rule)
     pool = set(loop_objects.unlabeled(job).values_list("pk", flat=True))
-    scores = dict(evaluation.score_pool(certainty, transforms.predictions(run), pool))
+    scores = dict(evaluation.score_pool(certainty, evaluation.predictions(job, run), pool))
     loop_objects.record_scores(loop, scores.items())
     sure = {pk: score for pk, score in scores.items() if current.threshold is not None and score >= current.threshold}
     allowed = _surest(job, sure)
     try:
         labels.record_labels(
             job=job,
-            rows=evaluation.machine_labels(job, current, transforms.predictions(run), allowed),
+            rows=evaluation.machine_labels(job, current, evaluation.predictions(job, run), allowed),
             model_name=run.model.name,
             algorithm=evaluation.ALGORITHM,
             by=BY,

@@ -6,6 +6,7 @@ Knows the folder and the store; neither the kinds of program nor what they do. E
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,7 +15,7 @@ import orjson
 from django.conf import settings
 
 from labeling.formats.augmented import put_members
-from learning.contract import MODEL, MODEL_FILES, JobFolder
+from learning.contract import MODEL, MODEL_FILES, JobFolder, ModelConfig
 from learning.hyperparameters import refuse_operators
 from learning.models import Model, ProgramRun
 from learning.services import registry
@@ -36,7 +37,8 @@ def stage(
 ) -> None:
     """Fill the folder of `run`, whose account is loaded. Safe to repeat.
 
-    `channels`: those of the run, MODEL with the "name" of a model, all others with the "manifest_uri" of a manifest.
+    `channels`: those of the run, MODEL with the "name" of a model and, in "renamed", other names for its classes, all
+    others with the "manifest_uri" of a manifest.
     `own_hyperparameters`: ours, from the operator's settings. An image that is missing, or that the account may not
     read, is left out: the program says so for its line. Raises StoreUnavailable when the store cannot be reached (try
     again later), BadInput for a hyperparameter of the run that only the operator may set.
@@ -46,7 +48,7 @@ def stage(
     for name, configuration in channels.items():
         if name == MODEL:
             model = registry.by_arn(account=run.account, model_arn=configuration["name"])
-            _stage_model(model, folder.channel(MODEL))
+            _stage_model(model, folder.channel(MODEL), configuration.get("renamed") or {})
         elif not folder.manifest(name).exists():
             _stage_manifest(configuration["manifest_uri"], folder, name, Reader(run.account))
     ours: dict[str, Any] = {
@@ -58,11 +60,16 @@ def stage(
     folder.prepare(hyperparameters={**ours, **run.hyperparameters, **(own_hyperparameters or {})}, channels=channels)
 
 
-def _stage_model(model: Model, folder: Path) -> None:
+def _stage_model(model: Model, folder: Path, renamed: Mapping[str, str]) -> None:
+    """Put the model there, its classes under the names that they have since (old -> new)."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in MODEL_FILES:
         if not (folder / name).exists():
             _download(registry.part_uri(model, name), folder / name)
+    if renamed:
+        config = ModelConfig.read(folder)
+        classes = {number: renamed.get(label, label) for number, label in config.class_map.items()}
+        replace(config, class_map=classes).write(folder)
 
 
 def _stage_manifest(uri: str, folder: JobFolder, channel: str, reader: Reader) -> None:

@@ -3,17 +3,23 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from labeling.consolidation.answers import ObjectAnswers, WorkerAnswer
 from labeling.consolidation.boxes import consolidator as boxes
 from labeling.consolidation.boxes.answers import ImageAnswers
 from labeling.consolidation.classes import tags, votes
+from labeling.consolidation.masks import instances, semantic
+from labeling.consolidation.shapes import keypoints, polygons, polylines
+from labeling.consolidation.shapes.answers import ImageShapes
 from labeling.consolidation.spans import consolidator as spans
+from labeling.consolidation.workers.masks import MaskWorkers
 from labeling.consolidation.workers.models import WorkerModels
 from labeling.consolidation.workers.spans import SpanWorkers
 from labeling.consolidation.workers.votes import VoteWorkers
-from labeling.formats.shapes import Box, Span
+from labeling.formats.masks import pack
+from labeling.formats.shapes import Box, Keypoint, Polygon, Segment, Segmentation, Span
 
 LABELS = ("bee", "flower")
 SIZE = (640.0, 480.0)
@@ -25,6 +31,18 @@ def box_answer(worker: str, label: str, revision: int = 0) -> WorkerAnswer:
     return WorkerAnswer(worker, (Box(label, 100 + jitter, 80 + jitter, 60, 40 - jitter),), revision)
 
 
+def outline_answer(worker: str, label: str, revision: int = 0, *, closed: bool) -> WorkerAnswer:
+    """One worker's one outline, a little different for each worker."""
+    jitter = sum(map(ord, worker)) % 7
+    corners = ((100 + jitter, 80), (160, 80 + jitter), (160, 120), (100, 120 - jitter))
+    return WorkerAnswer(worker, (Polygon(label, corners, closed),), revision)
+
+
+def point_answer(worker: str, label: str, revision: int = 0) -> WorkerAnswer:
+    """One worker's one point, a little different for each worker."""
+    return WorkerAnswer(worker, (Keypoint(label, 100 + sum(map(ord, worker)) % 7, 80),), revision)
+
+
 def span_answer(worker: str, label: str, revision: int = 0) -> WorkerAnswer:
     """One worker's one span of the same words."""
     return WorkerAnswer(worker, (Span(label, 10, 18),), revision)
@@ -32,6 +50,11 @@ def span_answer(worker: str, label: str, revision: int = 0) -> WorkerAnswer:
 
 def vote_answer(worker: str, label: str, revision: int = 0) -> WorkerAnswer:
     return WorkerAnswer(worker, label, revision)
+
+
+def mask_answer(worker: str, label: str, revision: int = 0) -> WorkerAnswer:
+    """One worker's one mask of the same pixels: 30 of 100."""
+    return WorkerAnswer(worker, Segmentation((10, 10), (Segment(label, pack([20, 30, 50])),)), revision)
 
 
 @dataclass(frozen=True)
@@ -52,7 +75,41 @@ def _vote_labels(result: Any) -> list[str]:
     return [] if result.label is None else [result.label]
 
 
+def masks_family(module: Any) -> Family:
+    return Family(
+        module=module,
+        answer=mask_answer,
+        consolidate=lambda answers, workers=None: module.consolidate(answers, labels=LABELS, workers=workers),
+        labels_of=lambda result: [one.label for one in (result.mask.segments if result.mask else ())],
+        fit=lambda objects: module.fit_workers([ObjectAnswers(tuple(a)) for a in objects], labels=LABELS),
+        ask=lambda answers, rule, workers=None: module.should_ask_more(
+            answers, labels=LABELS, rule=rule, workers=workers
+        ),
+        load=MaskWorkers.from_json,
+    )
+
+
+def _of_shapes(module: Any, answer: Callable[..., Any]) -> Family:
+    """Shapes are consolidated without models of workers, which are only shown."""
+    return Family(
+        module=module,
+        answer=answer,
+        consolidate=lambda answers, workers=None: module.consolidate(answers, labels=LABELS, image_size=SIZE),
+        labels_of=lambda result: [shape.label for shape in result.shapes],
+        fit=lambda objects: module.fit_workers([ImageShapes(tuple(a), SIZE) for a in objects], labels=LABELS),
+        ask=lambda answers, rule, workers=None: module.should_ask_more(
+            answers, labels=LABELS, image_size=SIZE, rule=rule
+        ),
+        load=WorkerModels.from_json,
+    )
+
+
 FAMILIES = {
+    "masks of classes": masks_family(semantic),
+    "masks of objects": masks_family(instances),
+    "polygons": _of_shapes(polygons, partial(outline_answer, closed=True)),
+    "polylines": _of_shapes(polylines, partial(outline_answer, closed=False)),
+    "keypoints": _of_shapes(keypoints, point_answer),
     "boxes": Family(
         module=boxes,
         answer=box_answer,
@@ -105,7 +162,9 @@ FAMILIES = {
 def as_bytes(result: Any) -> bytes:
     """A result as stored: everything it says, in its own key order."""
     said = [
-        getattr(result, name) for name in ("boxes", "label", "labels", "spans", "confidence") if hasattr(result, name)
+        getattr(result, name)
+        for name in ("boxes", "label", "labels", "mask", "shapes", "spans", "confidence")
+        if hasattr(result, name)
     ]
     return json.dumps([said, result.explanation, result.algorithm], default=str).encode()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import zlib
 from io import BytesIO
 
@@ -14,8 +13,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from labeling.formats import geometry, masks
-from labeling.formats.answers import AnswerError
-from labeling.formats.shapes import Box, Mask
+from labeling.formats.shapes import Box
 
 whole = st.integers(0, 12)
 rectangles = st.lists(st.tuples(whole, whole, whole, whole), max_size=4)
@@ -161,50 +159,3 @@ def test_other_pngs_are_refused():
         masks.read_palette_png(out.getvalue())
     with pytest.raises(ValueError, match="not a readable PNG"):
         masks.read_palette_png(masks.write_palette_png(np.zeros((50, 50)), {})[:-20])
-
-
-def test_worker_masks_round_trip():
-    indices = np.array([[0, 1], [2, 2]], dtype=np.uint8)
-    colors = {"Bird": "#ff7f0e", "Tree": "#2ca02c"}
-    content = masks.mask_content(Mask(indices, {1: "Bird", 2: "Tree"}), colors=colors)
-    found = masks.parse_mask_answer(content, labels=["Bird", "Tree"], image_size=(2, 2))
-    assert found == Mask(indices, {1: "Bird", 2: "Tree"})
-
-
-def worker_png(mode: str, size: tuple[int, int], color: object) -> str:
-    out = BytesIO()
-    Image.new(mode, size, color).save(out, "PNG")
-    return base64.b64encode(out.getvalue()).decode()
-
-
-@pytest.mark.parametrize(
-    ("png", "mappings", "message"),
-    [
-        (None, {}, "labeledImage.pngImageData: is missing"),
-        ("%%%", {}, "labeledImage.pngImageData"),
-        (base64.b64encode(b"nope").decode(), {}, "not a readable PNG"),
-        (worker_png("RGB", (3, 2), "white"), {}, "is 3 x 2, but the image has 2 x 2"),
-        (worker_png("RGB", (2, 2), "#010203"), {}, "holds the colour #010203, which no label has"),
-        (worker_png("RGB", (2, 2), "white"), {"Cow": {"color": "#000000"}}, "'Cow' is not one of the labels"),
-        (worker_png("RGB", (2, 2), "white"), {"Bird": {"color": "x"}}, "labelMappings.Bird: a colour looks like"),
-        (
-            worker_png("RGB", (2, 2), "white"),
-            {"Bird": {"color": "#000000"}, "Tree": {"color": "#000000"}},
-            "labelMappings.Tree: has the colour of another label",
-        ),
-    ],
-)
-def test_invalid_worker_masks_are_refused(png, mappings, message):
-    content = {"crowd-semantic-segmentation": {"labelMappings": mappings, "labeledImage": {"pngImageData": png}}}
-    with pytest.raises(AnswerError, match=message):
-        masks.parse_mask_answer(content, labels=["Bird", "Tree"], image_size=(2, 2))
-
-
-def test_transparent_pixels_are_background():
-    element = {
-        "labelMappings": {"Bird": {"color": "#000000"}},
-        "labeledImage": {"pngImageData": worker_png("RGBA", (2, 2), (0, 0, 0, 0))},
-    }
-    content = {"crowd-semantic-segmentation": element}
-    found = masks.parse_mask_answer(content, labels=["Bird"], image_size=(2, 2))
-    assert not found.indices.any() and found.labels == {}

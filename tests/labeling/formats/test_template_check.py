@@ -90,6 +90,8 @@ def test_a_good_template_has_no_findings(sample):
         (form("<crowd-input name='a'/><crowd-input name='b'/>\n<crowd-input name='a'/>"), "2: the name 'a' is that of "
          "line 1 already: one of the values is lost"),
         (form("<script>\nfn(document.cookie)</script>"), "2: document.cookie: the page of a template has no cookies"),
+        (form("<script>\nif (confirm('Sure?')) alert('Yes')</script>"), "2: confirm() and prompt() are always "
+         "cancelled in the sandbox: ask in the page (alert() is shown)"),
         (form("<img src=\"${image_url}\">"), "1: ${...} is Mechanical Turk's way to fill in values: write "
          "{{ task.input... }}"),
         ("x" * 128_001, "None: the template has 128,001 characters, at most 128,000 are allowed"),
@@ -121,6 +123,9 @@ def test_what_needs_a_sample_is_found_with_one():
         + "<script>document.querySelector('crowd-form').submit()</script>",
         '<crowd-entity-annotation name="n" text="x" labels="[\'a\']"></crowd-entity-annotation>',
         '<script src="//any.example/v/crowd-html-elements-v2.js"></script>' + form(""),
+        '<link rel="stylesheet" href="https://any.example/css/gen-ai-components.css">'
+        '<script src="https://any.example/gen-ai-components.js"></script><crowd-form id="f"></crowd-form>'
+        '<crowd-text-ranking crowd-form-element-id="f" responses="[\'a\']" ordinal-ranking-dimensions="[\'b\']" />',
         form("<script>const x = `a ${b}`; fetch(`${url}`)</script>"),
         form('{% if task.input.absent %}<crowd-alert type="info">x</crowd-alert>{% endif %}'),
         form("<script>document.write(\"<script src='x.js'></\" + 'script>')</script>"),
@@ -129,6 +134,20 @@ def test_what_needs_a_sample_is_found_with_one():
 def test_what_works_is_left_alone(template):
     assert found(template) == []
     assert found(template, task_input=SAMPLE) == []
+
+
+def test_what_loaded_scripts_may_do_is_only_a_warning():
+    parts = (
+        '<crowd-button form-action="submit" style="display:none"></crowd-button>\n'
+        "<crowd-skeleton></crowd-skeleton><crowd-video-object-detection></crowd-video-object-detection>"
+    )
+    own = "<script>const one = document.createElement('script'); one.text = code;</script>"
+    for script, hosts in ((own, []), ('<script src="https://cdn.example/a.js"></script>', ["cdn.example"])):
+        report = check_template(script + form(parts), script_hosts=hosts)
+        levels = [(one.level, one.code) for one in report.findings]
+        assert levels == [("error", "unknown-element"), ("warning", "no-submit"), ("warning", "unknown-element")]
+        assert "video" in report.findings[0].message
+    assert not check_template(form(parts)).works
 
 
 def test_scripts_of_allowed_hosts_are_fine_by_https():

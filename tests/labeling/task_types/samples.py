@@ -1,11 +1,16 @@
 """One of everything for each task type, for the stories of the shared suite. A new type adds its sample here."""
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from labeling import task_types
 from labeling.consolidation.answers import WorkerAnswer
-from labeling.formats.shapes import Box, Span, Vote
+from labeling.formats import mask_answers, segments
+from labeling.formats.augmented import label_line
+from labeling.formats.shapes import Box, Drawing, Keypoint, Polygon, Segmentation, Span, Vote
 from labeling.task_types.base import AnswersToImage, TaskType
 
 LABELS = ["bee", "wasp", "fly"]
@@ -103,9 +108,94 @@ ENTITIES = Sample(
     ),
     manifest_type="groundtruth/text-span",
 )
+
+
+def segmentation(*drawn: tuple[str, int, int, int, int], instances: bool = False) -> Segmentation:
+    """Rectangles (label, left, top, width, height) as masks, one a label or one each."""
+    pixels = np.zeros((SIZE[1], SIZE[0]), np.uint8)
+    names = dict(enumerate([one[0] for one in drawn] if instances else LABELS, start=1))
+    for number, (label, left, top, width, height) in enumerate(drawn, start=1):
+        pixels[top : top + height, left : left + width] = number if instances else LABELS.index(label) + 1
+    return segments.from_pixels(pixels, names)
+
+
+def _masks(name: str, *, instances: bool, manifest_type: str) -> Sample:
+    good = segmentation(("bee", 10, 20, 100, 80), ("wasp", 300, 200, 50, 60), instances=instances)
+    element = f"crowd-{'instance' if instances else 'semantic'}-segmentation"
+    colors = "instances" if instances else "labelMappings"
+    write = mask_answers.instance_content if instances else mask_answers.semantic_content
+    sent = write(good, element_name=element)[element]
+    first = [{"label": "bee", "color": "#123456"}] if instances else {"bee": {"color": "#123456"}}
+    cow = [{"label": "cow", "color": "#123456"}] if instances else {"cow": {"color": "#123456"}}
+    png = f"{element}.labeledImage.pngImageData"
+    return Sample(
+        task_type=task_types.get(name),
+        good=good,
+        other=segmentation(("fly", 400, 100, 60, 60), instances=instances),
+        bad=(
+            ({}, element),
+            ({element: []}, element),
+            ({element: {}}, f"{element}.{colors}"),
+            ({element: sent | {colors: cow}}, f"{element}.instances[0].label" if instances else f"{element}.{colors}"),
+            ({element: sent | {colors: first}}, png),
+            ({element: sent | {"labeledImage": {}}}, png),
+            ({element: sent | {"labeledImage": {"pngImageData": "%"}}}, png),
+            (
+                {element: sent | {"inputImageProperties": {"width": 639, "height": 480}}},
+                f"{element}.inputImageProperties.width",
+            ),
+        ),
+        manifest_type=manifest_type,
+    )
+
+
+def _outlines(name: str, member: str, *, least: int) -> Sample:
+    """A sample of a type of which outlines are drawn."""
+    closed = member == "polygons"
+
+    def sent(**change: Any) -> dict[str, Any]:
+        corners = [{"x": 10, "y": 20}, {"x": 40, "y": 20}, {"x": 40, "y": 60}]
+        return {"annotatedResult": {member: [{"label": "bee", "vertices": corners} | change]}}
+
+    bee = ((100, 100), (150, 100), (150, 140), (100, 140.5))
+    wasp = ((300.5, 200), (380, 210), (340, 280))
+    return Sample(
+        task_type=task_types.get(name),
+        good=Drawing((Polygon("bee", bee, closed), Polygon("wasp", wasp, closed)), SIZE),
+        other=Drawing((Polygon("fly", ((101, 99), (151, 99), (151, 140), (100, 140)), closed),), SIZE),
+        bad=(
+            ({}, "annotatedResult"),
+            ({"annotatedResult": {}}, f"annotatedResult.{member}"),
+            (sent(label="cow"), f"annotatedResult.{member}[0].label"),
+            (sent(vertices=[{"x": 1, "y": 1}] * (least - 1)), f"annotatedResult.{member}[0].vertices"),
+            (sent(vertices=[{"x": 1, "y": 1}] * least + [{"x": 1, "y": 500}]),
+             f"annotatedResult.{member}[0].vertices[{least}].y"),
+        ),
+        manifest_type="groundtruth/custom",
+    )  # fmt: skip
+
+
+POINTS = Sample(
+    task_type=task_types.get("Keypoint"),
+    good=Drawing((Keypoint("bee", 100, 100), Keypoint("wasp", 300.5, 200)), SIZE),
+    other=Drawing((Keypoint("fly", 101, 99),), SIZE),
+    bad=(
+        ({}, "annotatedResult"),
+        ({"annotatedResult": {"keypoints": {}}}, "annotatedResult.keypoints"),
+        ({"annotatedResult": {"keypoints": [{"label": "cow", "x": 1, "y": 1}]}}, "annotatedResult.keypoints[0].label"),
+        ({"annotatedResult": {"keypoints": [{"label": "bee", "x": 1}]}}, "annotatedResult.keypoints[0].y"),
+        ({"annotatedResult": {"keypoints": [{"label": "bee", "x": -2, "y": 1}]}}, "annotatedResult.keypoints[0].x"),
+    ),
+    manifest_type="groundtruth/custom",
+)
 SAMPLES = (
+    _masks("SemanticSegmentation", instances=False, manifest_type="groundtruth/semantic-segmentation"),
+    _masks("InstanceSegmentation", instances=True, manifest_type="groundtruth/instance-segmentation"),
     ENTITIES,
     BOXES,
+    _outlines("Polygon", "polygons", least=3),
+    _outlines("Polyline", "polylines", least=2),
+    POINTS,
     _one("crowd-image-classifier", "ImageMultiClass", "groundtruth/image-classification"),
     _several(
         "crowd-image-classifier-multi-select",
@@ -113,8 +203,19 @@ SAMPLES = (
         "groundtruth/image-classification-multilabel",
     ),
     _one("crowd-classifier", "TextMultiClass", "groundtruth/text-classification"),
+    _one("crowd-image-classifier", "VerificationBoundingBox", "groundtruth/label-verification"),
+    _one("crowd-image-classifier", "VerificationSemanticSegmentation", "groundtruth/label-verification"),
     _several("crowd-classifier-multi-select", "TextMultiClassMultiLabel", "groundtruth/text-classification-multilabel"),
 )
+
+
+def line_of(sample: Sample, label: Any, **options: Any) -> dict[str, Any]:
+    """A manifest line with the label under "insects", as `read_manifest` takes it: with the file that a label is."""
+    value, metadata = sample.task_type.manifest_label(label, labels=LABELS, **options)
+    line = json.loads(label_line(b'{"source-ref": "s3://b/1.png"}', "insects", value, metadata))
+    if sample.task_type.label_is_file:
+        line["insects"] = sample.task_type.label_file(label, labels=LABELS)
+    return line
 
 
 def of(task_type: TaskType[Any, Any]) -> Sample:

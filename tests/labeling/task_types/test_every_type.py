@@ -10,10 +10,10 @@ from labeling import task_types
 from labeling.consolidation.stopping import Stopping
 from labeling.formats.answers import AnswerError
 from labeling.formats.attribute_names import validate_label_attribute_name
-from labeling.formats.augmented import label_line
 from labeling.formats.shapes import ImageSize
 from labeling.services.output import exports
-from labeling.task_types.base import PRICES, Story
+from labeling.task_types.base import PRICES
+from labeling.task_types.told import Story
 from tests.labeling.task_types import samples, weather
 from tests.labeling.task_types.samples import LABELS, SIZE, Sample
 
@@ -58,6 +58,19 @@ def test_a_label_is_stored_as_json_and_read_back_equal(sample):
     assert sample.task_type.classes(certain) == sample.task_type.classes(sample.good) <= set(LABELS)
     assert sample.task_type.classes(certain)
     assert sample.task_type.summary(value)
+
+
+def test_classes_can_have_other_names_and_become_one(sample):
+    kind, given = sample.task_type, sample.task_type.classes(sample.good)
+    names = dict.fromkeys(sorted(given), "insect")
+    renamed = kind.renamed(kind.certain(sample.good), names)
+    assert kind.classes(renamed) == {"insect"}
+    value = json.loads(json.dumps(kind.value(renamed)))
+    assert kind.read_value(value) == renamed and kind.unwritable(renamed, labels=["fly", "insect"]) == ""
+    content = kind.write_answer(sample.good, size=SIZE)
+    read = kind.read_stored(content, labels=["insect"], earlier=names | {"fly": "insect"}, size=SIZE)
+    assert kind.classes(read) == {"insect"} and kind.agreement(read, renamed) == 1
+    assert kind.renamed(sample.good, {"cow": "insect"}) == sample.good
 
 
 def test_the_order_of_answers_changes_nothing(sample):
@@ -119,19 +132,19 @@ def test_workers_are_learned_stored_and_told_apart(sample):
 def test_the_manifest_label_is_read_back_equal(sample):
     kind, created = sample.task_type, datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
     label = kind.read_value(consensus_of(sample, sample.good, sample.good, sample.other).value)
-    value, metadata = kind.manifest_label(
+    line = samples.line_of(
+        sample,
         label,
-        labels=LABELS,
         image_size=ImageSize(*SIZE),
         human_annotated=True,
         job_name="bees",
         created=created,
         model_name=None,
     )
+    metadata = line["insects-metadata"]
     assert metadata["type"] == sample.manifest_type
     assert metadata["human-annotated"] == "yes" and metadata["job-name"] == "labeling-job/bees"
     assert metadata["creation-date"] == "2026-03-01T12:30:00.000000"
-    line = json.loads(label_line(b'{"source-ref": "s3://b/1.png"}', "insects", value, metadata))
     read = kind.read_manifest(line, "insects")
     assert read.answer == label
     assert read.origin.human_annotated is True and read.origin.job_name == "labeling-job/bees"
@@ -167,7 +180,8 @@ def test_labels_and_answers_are_drawn_alike(sample):
     kind = sample.task_type
     label = kind.layer(kind.value(kind.certain(sample.good)))
     answer = kind.answer_layer(kind.write_answer(sample.good, size=SIZE))
-    assert label.keys() & {"boxes", "choice", "choices", "spans"} and set(label) >= set(answer)
+    drawn = {"boxes", "polygons", "polylines", "keypoints", "choice", "choices", "spans", "masks"}
+    assert label.keys() & drawn and set(label) >= set(answer)
     assert set(kind.answer_layer({})) <= set(label)
 
 
@@ -199,7 +213,5 @@ def test_one_more_type_is_one_file_and_one_line():
 
 
 def test_an_unknown_type_is_refused_naming_those_there_are():
-    with pytest.raises(
-        task_types.UnknownTaskType, match="'Boxes' found, one of BoundingBox, ImageMultiClass, .* expected"
-    ):
+    with pytest.raises(task_types.UnknownTaskType, match="'Boxes' found, one of BoundingBox, Polygon, .* expected"):
         task_types.get("Boxes")

@@ -8,7 +8,6 @@ import pytest
 
 from labeling import task_types
 from labeling.formats.answers import AnswerError
-from labeling.formats.augmented import label_line
 from labeling.formats.shapes import LARGEST_SIDE, ImageSize
 from labeling.services.results import answering
 from marketplace.errors import Invalid
@@ -60,7 +59,7 @@ def test_an_answer_is_refused_or_only_what_was_read_of_it_is_stored(sample, valu
             assert_storable(stored, allowed)
             again = answering.checked(stored, task_type=kind.name, labels=LABELS, size=SIZE)
             assert json.loads(again.text) == stored, "what was stored is read and stored as it is"
-            assert answering.as_stored(text, task_type=kind.name, labels=LABELS, size=SIZE) == stored
+            assert answering.as_stored(text, task_type=kind.name, labels=LABELS, earlier={}, size=SIZE) == stored
             kept += 1
     assert kept > 0 and refused > 0
 
@@ -84,16 +83,15 @@ def test_what_is_read_of_a_hostile_answer_can_be_consolidated_and_written(sample
 def test_a_label_of_a_manifest_is_refused_or_within_bounds(sample, value):
     kind = sample.task_type
     label = kind.certain(sample.good)
-    written = kind.manifest_label(
+    line = samples.line_of(
+        sample,
         label,
-        labels=LABELS,
         image_size=ImageSize(*SIZE),
         human_annotated=True,
         job_name="bees",
         created=None,
         model_name="m",
     )
-    line = json.loads(label_line(b'{"source-ref": "s3://b/1.png"}', "insects", *written))
     allowed = hostile.keys(kind.value(label))
     refused = 0
     for path in hostile.places(line):

@@ -9,11 +9,10 @@ from labeling.consolidation.answers import WorkerAnswer
 from labeling.formats.shapes import ImageSize, Vote
 from labeling.services.jobs.design import label_errors
 from labeling.task_types.base import AnswersToImage, TaskType
+from labeling.task_types.multiple_choice import MultipleChoice
 from tests.labeling.task_types.samples import LABELS, SIZE
 
-TYPES = [
-    one for one in map(task_types.get, task_types.names()) if one.reserved_labels
-]  # those in which none of the labels is an answer
+TYPES = [one for one in map(task_types.get, task_types.names()) if isinstance(one, MultipleChoice)]
 
 
 @pytest.fixture(params=TYPES, ids=[one.name for one in TYPES])

@@ -1,9 +1,10 @@
 /** Converts between the editor's boxes and Ground Truth's JSON: initial values, answers, and drafts for the journal. Pure. */
+import { ATTRIBUTES_KEY, type Values, parseValues, plainValues } from "../labels/attributes";
 import type { Rect, Size } from "../picture/plane";
 import type { Answer } from "../shapes/history";
 import { type Box, fitted } from "./geometry";
 
-export interface AnswerBox extends Rect { label: string }
+export interface AnswerBox extends Rect { label: string; [ATTRIBUTES_KEY]?: Values }
 export interface Draft { boxes: AnswerBox[]; nothing: boolean }
 export interface BoundingBoxAnswer {
   boundingBoxes: AnswerBox[];
@@ -11,7 +12,7 @@ export interface BoundingBoxAnswer {
   initialValueModified?: boolean;
 }
 
-const plain = ({ height, label, left, top, width }: Box): AnswerBox => ({ height, label, left, top, width });
+export const plain = ({ height, label, left, top, width, attributes }: Box): AnswerBox => ({ height, label, left, top, width, ...plainValues(attributes) });
 
 export const toDraft = (answer: Answer<Box>): Draft => ({ boxes: answer.shapes.map(plain), nothing: answer.nothing });
 
@@ -33,6 +34,6 @@ export function parseBoxes(raw: unknown, size: Size): Omit<Box, "id">[] {
     const numbers = ["left", "top", "width", "height"].map((key) => Number(entry?.[key]));
     if (!numbers.every(Number.isFinite)) throw new Error(`Box ${at + 1} of the initial value lacks left, top, width or height.`);
     const [left, top, width, height] = numbers as [number, number, number, number];
-    return fitted({ left, top, width, height, label: String(entry["label"] ?? "") }, size);
+    return fitted({ left, top, width, height, label: String(entry["label"] ?? ""), attributes: parseValues(entry[ATTRIBUTES_KEY]) }, size);
   });
 }

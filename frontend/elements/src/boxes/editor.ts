@@ -3,7 +3,7 @@
 import type { Label } from "../labels/labels";
 import { type Point, type Rect, type Size, clamp } from "../picture/plane";
 import { type Listener, ShapeEditor, where } from "../shapes/editor";
-import { type Draft, parseBoxes, toDraft } from "./answer";
+import { type Draft, parseBoxes, plain, toDraft } from "./answer";
 import { BOX, type Box, type Handle, MIN_SIZE, between, bigEnough, moved, resized, snap } from "./geometry";
 
 type Gesture =
@@ -24,6 +24,7 @@ export class BoxEditor extends ShapeEditor<Box> {
   get busy(): boolean { return this.gesture !== null || this.cursor !== null; }
 
   protected parse(raw: unknown): Omit<Box, "id">[] { return parseBoxes(raw, this.size); }
+  protected plainOf(box: Box): unknown { return plain(box); }
   protected forget(): void { this.gesture = null; }
 
   // Pointer gestures: begin, drag, finish or cancel. Points are in picture pixels.
@@ -34,11 +35,11 @@ export class BoxEditor extends ShapeEditor<Box> {
   }
 
   beginMove(at: Point): void {
-    if (this.shape) this.gesture = { kind: "move", from: at, start: this.shape, box: this.shape };
+    if (this.shape && !this.refuses(this.shape)) this.gesture = { kind: "move", from: at, start: this.shape, box: this.shape };
   }
 
   beginResize(at: Point, handle: Handle): void {
-    if (this.shape) this.gesture = { kind: "resize", from: at, start: this.shape, handle, box: this.shape };
+    if (this.shape && !this.refuses(this.shape)) this.gesture = { kind: "resize", from: at, start: this.shape, handle, box: this.shape };
   }
 
   drag(to: Point): void {
@@ -79,13 +80,13 @@ export class BoxEditor extends ShapeEditor<Box> {
     if (!this.cursor) {
       this.selected = null;
       this.cursor = { at: snap(this.lastCursor ?? start, this.size), corner: null };
-      this.listener.say(`Crosshair at ${where(this.cursor.at)}. Arrow keys move it, B or Enter sets the first corner, Escape cancels.`);
+      this.listener.say(`Crosshair at ${where(this.cursor.at)}. Arrow keys move it, Enter sets the first corner, Escape cancels.`);
       return this.listener.shown();
     }
     const { at, corner } = this.cursor;
     if (!corner) {
       this.cursor.corner = at;
-      this.listener.say(`First corner at ${where(at)}. Move to the opposite corner and press B or Enter.`);
+      this.listener.say(`First corner at ${where(at)}. Move to the opposite corner and press Enter.`);
       return this.listener.shown();
     }
     const rect = between(corner, at, this.size);

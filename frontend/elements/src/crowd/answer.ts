@@ -48,13 +48,18 @@ function valueOf(field: HTMLElement): unknown {
 const joins = (field: HTMLElement): boolean =>
   isNative(field) ? field.type === "checkbox" || field.type === "radio" : (field as { joins?: boolean }).joins === true;
 
-/** The answer of all fields below `root`. Of fields with the same name the last one counts, unless they join. */
-export function answerOf(root: ParentNode): Plain {
+/** The answer of all fields below `roots`, and of some outside of them; the members of the value of one of those that has no name are
+ *  members of the answer. Of fields with the same name the last one counts, unless they join. */
+export function answerOf(roots: readonly ParentNode[], outside: readonly HTMLElement[] = []): Plain {
   // entries, because a field may have any name, also one like "__proto__"
   const answer = new Map<string, unknown>();
-  for (const field of fieldsOf(root)) {
+  for (const field of [...roots.flatMap(fieldsOf), ...outside.filter((one) => !(one as Valued).disabled)]) {
     const [name, value] = [nameOf(field as Valued), valueOf(field)];
     if (value === undefined) continue;
+    if (name === "") {
+      for (const [key, member] of Object.entries(isPlain(value) ? value : {})) answer.set(key, member);
+      continue;
+    }
     const before = answer.get(name);
     const both = joins(field) && isPlain(before) && isPlain(value);
     answer.set(name, both ? Object.fromEntries([...Object.entries(before), ...Object.entries(value)]) : value);

@@ -10,16 +10,17 @@ import type { Box } from "../boxes/geometry";
 import type { Size } from "../picture/plane";
 import type { Listener } from "../shapes/editor";
 import { BoxTool } from "./box-tool";
-import { BOX_HOTKEYS } from "./keys";
+import { BOX_KEYS, boxHotkeys } from "./keys";
 import { crowdElement } from "./registry";
 import { ShapeElement } from "./shape-element";
 
 @crowdElement("crowd-bounding-box")
 export class CrowdBoundingBox extends ShapeElement<Box, BoxEditor, BoxTool, Draft> {
-  readonly hotkeys = BOX_HOTKEYS;
+  protected get how() { return `Press ${this.key("place")} to draw a box by keys, ${this.key("next")} for the next box, question mark for all keys.`; }
+  protected readonly usual = BOX_KEYS;
+  get hotkeys() { return boxHotkeys(this.keys); }
   protected readonly words = { one: "box", many: "boxes" };
   protected readonly drawing = { glyph: "square-dashed", how: "drag" } as const;
-  protected readonly how = "Press B to draw a box by keys, N for the next box, question mark for all keys.";
   protected readonly request = "Draw a box around each object";
   protected override readonly filling = "Box filling";
   private initial: AnswerBox[] | null = null;
@@ -51,6 +52,6 @@ export class CrowdBoundingBox extends ShapeElement<Box, BoxEditor, BoxTool, Draf
   protected get drawingHint(): string {
     const cursor = this.editor?.cursor;
     if (!cursor) return "";
-    return cursor.corner ? "Move to the opposite corner, then B" : "Move with the arrow keys, then B for the first corner";
+    return cursor.corner ? "Move to the opposite corner, then Enter" : "Move with the arrow keys, then Enter for the first corner";
   }
 }

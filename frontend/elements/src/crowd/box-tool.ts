@@ -3,7 +3,6 @@ import type { BoxEditor } from "../boxes/editor";
 import { BOX, type Box, HANDLES, type Handle, contains, handleAt, handlePoint } from "../boxes/geometry";
 import type { Point, Rect } from "../picture/plane";
 import { toScreen } from "../picture/viewport";
-import { BOX_KEYS } from "./keys";
 import { ShapeTool } from "./shape-tool";
 import { guides, handle, measure, onScreen, outline, rectangle, ring, tag } from "./strokes";
 import type { Canvas, Pointing, Scene } from "./tool";
@@ -11,13 +10,12 @@ import type { Canvas, Pointing, Scene } from "./tool";
 const CURSORS: Record<string, string> = { nw: "nwse", se: "nwse", ne: "nesw", sw: "nesw", n: "ns", s: "ns", e: "ew", w: "ew" };
 
 export class BoxTool extends ShapeTool<Box, BoxEditor> {
-  readonly keys = BOX_KEYS;
   /** Where the pointer was pressed outside the selected box: a drag draws a box from there. */
   private origin: Point | null = null;
 
   get panels(): string {
-    const { selected, cursor, label, gesture } = this.editor;
-    return `${selected}|${cursor ? (cursor.corner ? 2 : 1) : 0}|${label}|${gesture?.kind}`;
+    const { selected, cursor, label, gesture, hidden, locked } = this.editor;
+    return `${hidden.size}|${locked.size}|${selected}|${cursor ? (cursor.corner ? 2 : 1) : 0}|${label}|${gesture?.kind}`;
   }
 
   get focus(): Rect | null {

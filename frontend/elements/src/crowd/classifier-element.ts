@@ -47,6 +47,8 @@ export abstract class ClassifierElement<Draft, Target> extends PictureElement<Dr
   static override styles = [tokens, iconStyles, toolStyles, choiceStyles];
 
   @property() categories: unknown = null;
+  /** What is asked above the labels, where it is not what they show. Our own: Ground Truth has no such attribute. */
+  @property() question = "";
   /** { text: "None of the above" }; only where several labels can be chosen. */
   @property({ attribute: "exclusion-category" }) exclusionCategory: unknown = null;
 
@@ -62,6 +64,8 @@ export abstract class ClassifierElement<Draft, Target> extends PictureElement<Dr
   protected abstract target(): unknown;
   /** Its buttons in the bar. */
   protected tools(): unknown { return nothing; }
+  /** What stands below the labels. */
+  protected below(): unknown { return nothing; }
   /** Does what a command says about how it is shown. */
   protected look(_command: Command): void {}
 
@@ -246,7 +250,7 @@ export abstract class ClassifierElement<Draft, Target> extends PictureElement<Dr
     const flag = (on: boolean) => (on ? "true" : "false");
     const one = manner.role === "radio";
     return html`<section class="labels">
-      <h2 id="labels-title">${manner.question(this.subject)}</h2>
+      <h2 id="labels-title">${this.question || manner.question(this.subject)}</h2>
       ${field}
       <div id="refusal" aria-live="assertive">${this.refusal ? html`<p class="warn">${this.refusal}</p>` : nothing}</div>
       <div class="choices" role=${manner.group} aria-labelledby="labels-title" aria-describedby="refusal"
@@ -255,6 +259,7 @@ export abstract class ClassifierElement<Draft, Target> extends PictureElement<Dr
         ${none ? this.choiceButton(none, none.name === stop) : nothing}
       </div>
       ${shown.length === 0 ? html`<p class="empty">No label is called that.</p>` : nothing}
+      ${this.below()}
     </section>`;
   }
 

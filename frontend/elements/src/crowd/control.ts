@@ -54,6 +54,9 @@ export abstract class CrowdControl extends LitElement {
     return !this.validationMessage;
   }
 
+  /** The words beside a box come after it where the page is still being read. */
+  protected readonly onWords = (): void => this.requestUpdate();
+
   /** The worker changed the value. */
   protected changed(): void {
     this.refusal = "";
@@ -63,14 +66,20 @@ export abstract class CrowdControl extends LitElement {
   /** Whether a child belongs to this control. The others are put behind it, see spill(). */
   protected abstract belongs(child: ChildNode): boolean;
 
+  /** A script called click() on the element itself. */
+  protected pressed(): void { /* most controls do nothing then */ }
+  private readonly onClick = (event: Event): void => { if (event.composedPath()[0] === this) this.pressed(); };
+
   override connectedCallback(): void {
     super.connectedCallback();
+    this.addEventListener("click", this.onClick);
     this.spill();
     this.spills.observe(this, { childList: true });
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    this.removeEventListener("click", this.onClick);
     this.spills.disconnect();
   }
 

@@ -7,6 +7,9 @@
  * - `_serializeForm()`, `_submitHelperForm` (may be replaced), `reset()`, `#answers-box` in the shadow root;
  * - a Submit button is added when the template has none, in a shadow root, as `awsui-button[data-testid="crowd-submit"]`.
  *
+ * A tool outside of the form that names it (`crowd-form-element-id`) belongs to it as well; without a name of its own, its answer is
+ * that of the form.
+ *
  * Whoever takes the answer calls `preventDefault()` on `crowd-submit`; where nobody does, it is shown on the page. An element may
  * ask for a submit with `crowd-request-submit`.
  */
@@ -20,7 +23,7 @@ import { tokens } from "./styles";
 
 /** What the form asks of a field before it hands over the answer; each is optional. */
 type Checked = HTMLElement & Partial<Pick<CrowdElement, "reportValidity" | "validationMessage">> & { fieldName?: string; validate?: () => unknown };
-type Tool = HTMLElement & { submits?: boolean };
+type Tool = HTMLElement & { submits?: boolean; innerForm?: HTMLFormElement | null };
 type Draft = [tag: string, name: string, draft: unknown][];
 
 const SUBMIT = '[form-action="submit"], button[type="submit"], input[type="submit"]';
@@ -43,6 +46,8 @@ export class CrowdForm extends LitElement {
 
   /** The form in the page in which the children stand. */
   readonly form = document.createElement("form");
+  /** An element outside of the form whose own children belong to it as well; see serve(). */
+  private host: HTMLElement | null = null;
   private submitting = false;
   private readonly grown = new MutationObserver(() => this.takeIn());
 
@@ -57,6 +62,7 @@ export class CrowdForm extends LitElement {
     this.addEventListener("crowd-request-submit", this.onRequest);
     this.addEventListener("click", this.onClick);
     this.ownerDocument.addEventListener("click", this.onOutside);
+    this.ownerDocument.addEventListener("crowd-request-submit", this.onLinked);
     this.ownerDocument.addEventListener("DOMContentLoaded", this.lookForButtons);
     void this.updateComplete.then(this.lookForButtons); // elements whose files come after this one are defined by then
   }
@@ -69,7 +75,23 @@ export class CrowdForm extends LitElement {
     this.removeEventListener("crowd-request-submit", this.onRequest);
     this.removeEventListener("click", this.onClick);
     this.ownerDocument.removeEventListener("click", this.onOutside);
+    this.ownerDocument.removeEventListener("crowd-request-submit", this.onLinked);
     this.ownerDocument.removeEventListener("DOMContentLoaded", this.lookForButtons);
+  }
+
+  /** For a tool with a form of its own in its shadow root: fields and buttons that are children of the tool belong to that form. */
+  serve(host: HTMLElement): void {
+    if (this.host === host) return;
+    this.host = host;
+    this.grown.observe(host, { childList: true, subtree: true });
+    host.addEventListener("click", this.onClick);
+    this.lookForButtons();
+  }
+
+  /** Everything whose fields are this form's. */
+  private get roots(): ParentNode[] {
+    const inner = [...this.form.querySelectorAll<Tool>("*")].flatMap(({ innerForm }) => innerForm ?? []);
+    return [this.form, ...(this.host ? [this.host] : []), ...inner];
   }
 
   /** Moves children into the form, also those that a script or the parser adds later. */
@@ -83,11 +105,17 @@ export class CrowdForm extends LitElement {
   /** The page's own submit button, in this form or outside of every form, makes ours superfluous, even if it is hidden. */
   private readonly lookForButtons = () => {
     const around = (this.getRootNode() as ParentNode).querySelectorAll?.('[form-action="submit"]') ?? [];
-    this.bare = !this.form.querySelector(SUBMIT) && ![...around].some((button) => !button.closest("crowd-form"));
-    const tools = [...this.form.querySelectorAll<Tool>("*")].filter((one) => "submits" in one);
+    this.bare = ![this.form, this.host].some((root) => root?.querySelector(SUBMIT)) && ![...around].some((button) => !button.closest("crowd-form"));
+    const tools = [...this.form.querySelectorAll<Tool>("*"), ...this.linked].filter((one) => "submits" in one);
     for (const [at, tool] of tools.entries()) tool.submits = this.bare && at === tools.length - 1;
     this.bare &&= tools.length === 0;
   };
+
+  /** The tools outside of this form that name it. */
+  private get linked(): (Tool & Checked)[] {
+    if (!this.id) return [];
+    return [...this.ownerDocument.querySelectorAll<Tool & Checked>(`[crowd-form-element-id="${CSS.escape(this.id)}"]`)].filter((one) => !this.contains(one));
+  }
 
   // ---- what starts a submit
 
@@ -118,6 +146,10 @@ export class CrowdForm extends LitElement {
     if (!this.querySelector('[form-action="submit"][disabled]')) this.requestSubmit();
   };
 
+  private readonly onLinked = (event: Event) => {
+    if (this.linked.includes(event.target as Tool & Checked)) this.onRequest();
+  };
+
   private readonly onReset = (event: Event) => {
     if (event.target !== this.form) return;
     this.refusal = "";
@@ -133,7 +165,8 @@ export class CrowdForm extends LitElement {
 
   /** The answer as Ground Truth stores it: one key for each named field. */
   get answer(): Record<string, unknown> {
-    const answer = answerOf(this.form);
+    this.takeIn();
+    const answer = answerOf(this.roots, this.linked);
     return this.answerFormat === "flatten-objects" ? flatten(answer) : answer;
   }
 
@@ -144,7 +177,7 @@ export class CrowdForm extends LitElement {
 
   /** Everything filled in so far, as JSON data: to go on from after a reload. */
   get draft(): Draft {
-    return fieldsOf(this.form).map((field) => {
+    return this.roots.flatMap(fieldsOf).map((field) => {
       const name = field.getAttribute("name") ?? "";
       if (!isNative(field)) return [field.localName, name, (field as { draft?: unknown }).draft ?? null];
       const ticked = field instanceof HTMLInputElement && ["checkbox", "radio"].includes(field.type);
@@ -153,7 +186,7 @@ export class CrowdForm extends LitElement {
   }
 
   set draft(draft: Draft) {
-    for (const [at, field] of fieldsOf(this.form).entries()) {
+    for (const [at, field] of this.roots.flatMap(fieldsOf).entries()) {
       const [tag, name, was] = draft[at] ?? [];
       if (tag !== field.localName || name !== (field.getAttribute("name") ?? "") || was === null) continue;
       if (!isNative(field)) (field as { draft?: unknown }).draft = was;
@@ -165,7 +198,7 @@ export class CrowdForm extends LitElement {
   /** Asks every field whether it may be handed in. Shows the first refusal and moves the focus there. */
   private valid(): boolean {
     this.refusal = "";
-    for (const field of this.form.querySelectorAll<Checked>("*")) {
+    for (const field of [...this.roots.flatMap((root) => [...root.querySelectorAll<Checked>("*")]), ...this.linked]) {
       if (field.matches("[disabled], :disabled")) continue;
       const ours = field.localName.startsWith("crowd-");
       const refused = ours || isNative(field) ? field.reportValidity?.() === false : field.localName === "object-value-input" && field.validate?.() === false;
@@ -191,15 +224,19 @@ export class CrowdForm extends LitElement {
     return this.once(() => this.announce(this.form) && this.valid());
   }
 
-  /** A listener that calls submit() itself must not start over. */
+  /** A listener that calls submit() itself must not start over, and a button whose listener calls it is not pressed twice. */
   private once(agreed: () => boolean): boolean {
     if (this.submitting) return false;
     this.submitting = true;
+    this.takeIn(); // a script may have added a field just now
+    let handed = false;
     try {
-      if (!agreed()) return false;
+      handed = agreed();
     } finally {
-      this.submitting = false;
+      if (!handed) this.submitting = false;
     }
+    if (!handed) return false;
+    setTimeout(() => (this.submitting = false));
     this._submitHelperForm();
     return true;
   }
@@ -216,6 +253,7 @@ export class CrowdForm extends LitElement {
   override render() {
     return html`<slot></slot>
       <div id="form-refusal" role="alert">${this.refusal}</div>
+      <paper-icon-button hidden></paper-icon-button>
       ${this.bare ? html`<div class="end">${submitButton(() => this.requestSubmit())}</div>` : nothing}
       <pre id="answers-box" role="region" tabindex="0" aria-label="The answer" ?hidden=${!this.shownAnswer}>${this.shownAnswer}</pre>`;
   }

@@ -1,6 +1,7 @@
 /** The dialogs that every crowd element has, as templates: the full instructions and the list of keys. */
 import { html } from "lit";
 import type { Hotkey } from "./element";
+import "./key-list";
 
 const close = (event: Event) => (event.target as Element).closest("dialog")?.close();
 
@@ -11,9 +12,9 @@ export function instructionsDialog(title: string) {
   </dialog>`;
 }
 
-export function keysDialog(hotkeys: readonly Hotkey[]) {
+export function keysDialog(owner: { readonly hotkeys: readonly Hotkey[] }) {
   return html`<dialog id="keys" aria-labelledby="keys-title">
     <header><h2 id="keys-title">Keys</h2><button type="button" class="plain" @click=${close}>Close</button></header>
-    <dl class="keys">${hotkeys.map(({ keys, does }) => html`<dt>${keys}</dt><dd>${does}</dd>`)}</dl>
+    <waggle-key-list .owner=${owner}></waggle-key-list>
   </dialog>`;
 }

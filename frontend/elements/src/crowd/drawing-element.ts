@@ -12,7 +12,10 @@ import { parseLabels } from "../labels/labels";
 import type { Size } from "../picture/plane";
 import type { Listener } from "../shapes/editor";
 import type { TaskInput } from "./element";
-import { lightPanel } from "./light";
+import { applied, keymap, refusal } from "./keymap";
+import { type Keys, type Line, type Plain, keysOf } from "./keys";
+import { DeepView } from "./deep-view";
+import { type Light, PLAIN_LIGHT, lightPanel } from "./light";
 import { palette } from "./panels";
 import { PictureElement } from "./picture-element";
 import { shapeStyles, tokens, toolStyles } from "./styles";
@@ -36,7 +39,9 @@ export abstract class DrawingElement<Draft, T extends Tool> extends PictureEleme
   protected override readonly labelsProperty: string = "labels";
   protected bench: Workbench | null = null;
   protected tool: T | null = null;
-  private given: TaskInput | null = null;
+  private input: TaskInput | null = null;
+  /** All values of a grey picture of 16 bits, once the worker asks how the picture is shown. */
+  private readonly deep = new DeepView((image) => this.bench?.setImage(image), () => this.requestUpdate());
 
   // ---- what a subclass says
 
@@ -58,15 +63,19 @@ export abstract class DrawingElement<Draft, T extends Tool> extends PictureEleme
   /** What the slider of the filling is called. */
   protected readonly filling: string = "Filling";
 
+  /** What single keys mean where the worker has chosen nothing else. */
+  protected abstract readonly usual: Keys;
+  abstract override readonly hotkeys: readonly Line[];
+
   /** Nothing can be changed now. */
   protected get locked(): boolean { return this.disabled; }
 
   // ---- the interface of crowd elements
 
-  get task(): TaskInput | null { return this.given; }
+  get task(): TaskInput | null { return this.input; }
 
   set task(task: TaskInput | null) {
-    this.given = task;
+    this.input = task;
     if (!task) return;
     this.src = task.image_url ?? "";
     this.labels = task.labels;
@@ -78,6 +87,17 @@ export abstract class DrawingElement<Draft, T extends Tool> extends PictureEleme
   get empty(): boolean { return (this.tool?.editor.count ?? 0) === 0; }
   get canUndo(): boolean { return this.tool?.editor.canUndo ?? false; }
   get canRedo(): boolean { return this.tool?.editor.canRedo ?? false; }
+  /** The keys of a command, as people write them. */
+  protected key(action: Plain): string { return keysOf(action, this.keys); }
+  protected get keys(): Keys { return applied(this.usual, keymap.chosen); }
+
+  /** Has a command use a key from now on, in all drawing tools. Returns why not, in words; empty if it does. */
+  rebind(action: Plain, key: string): string {
+    const refused = refusal(action, key, { chosen: keymap.chosen, lines: this.hotkeys, labels: this.known });
+    if (!refused) keymap.choose({ ...keymap.chosen, [action]: key });
+    return refused;
+  }
+
   undo(): void { this.tool?.editor.undo(); }
   redo(): void { this.tool?.editor.redo(); }
 
@@ -93,7 +113,7 @@ export abstract class DrawingElement<Draft, T extends Tool> extends PictureEleme
   // ---- life
 
   protected override readLabels(): void {
-    this.known = parseLabels(this.labels ?? []);
+    this.known = parseLabels(this.labels ?? [], "labels", keymap.taken);
   }
 
   protected override start(image: HTMLImageElement, initial: unknown): void {
@@ -110,11 +130,13 @@ export abstract class DrawingElement<Draft, T extends Tool> extends PictureEleme
       update: () => this.requestUpdate(),
       open: (what) => (what === "help" ? this.openKeys() : this.find?.focus()),
       disabled: () => this.locked,
+      keys: () => this.keys,
     });
     this.bench.begin(image);
   }
 
   protected override stop(): void {
+    this.deep.forget();
     this.bench?.destroy();
     this.bench = null;
     this.tool = null;
@@ -147,15 +169,15 @@ export abstract class DrawingElement<Draft, T extends Tool> extends PictureEleme
     return html`<div class="root" @keydown=${(event: KeyboardEvent) => this.bench?.keydown(event)} @keyup=${(event: KeyboardEvent) => this.bench?.keyup(event)}>
       ${toolbar({
         header: this.header, bench: this.bench, lightOpen: this.lightOpen, instructions: this.hasInstructions,
-        many: this.words.many, ...this.drawing, modes: this.modes(),
-        toggleLight: () => (this.lightOpen = !this.lightOpen), help: () => this.openKeys(), openInstructions: () => this.openInstructions(),
+        many: this.words.many, ...this.drawing, modes: this.modes(), key: (action) => this.key(action),
+        toggleLight: () => this.toggleLight(), help: () => this.openKeys(), openInstructions: () => this.openInstructions(),
       })}
       <div class="main">
         <div class="work">
           <div class="canvas ${this.bench?.cursorClass ?? ""}" tabindex="0" role="application" aria-label=${this.canvasLabel()} aria-describedby="how"></div>
           <span class="sr" id="how">${this.how}</span>
           ${this.notice()} ${this.overlay()}
-          ${this.lightOpen ? lightPanel(this.light, (light) => (this.light = light), this.filling) : nothing}
+          ${this.lightOpen ? lightPanel(this.light, (light) => this.setLight(light), this.filling, this.deep.panel()) : nothing}
         </div>
         <div class="side">
           ${this.brief()}
@@ -169,6 +191,16 @@ export abstract class DrawingElement<Draft, T extends Tool> extends PictureEleme
       </div>
       ${this.dialogs()}
     </div>`;
+  }
+
+  private toggleLight(): void {
+    this.lightOpen = !this.lightOpen;
+    if (this.lightOpen && this.bench) void this.deep.look(this.src);
+  }
+
+  private setLight(light: Light): void {
+    this.light = light;
+    if (light === PLAIN_LIGHT) this.deep.reset();
   }
 
   protected get counted(): string {

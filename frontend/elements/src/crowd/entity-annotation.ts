@@ -5,7 +5,8 @@
  * initial-value ([{label, startOffset, endOffset}]), disabled. Beyond Ground Truth's: src, the address of the text.
  * Children: <short-instructions>, <full-instructions header>.
  * Properties and events: those of every crowd element (element.ts). `value` is Ground Truth's answer, {entities}; its offsets count
- * Unicode code points. It stands outside <crowd-form>: without one around it, it has a button of its own, and emits the answer.
+ * Unicode code points. It stands outside <crowd-form>: it has one of its own in its shadow root, with the Submit button, to which other
+ * fields in the element belong. Within a <crowd-form>, that form is hidden, and its fields are those of the form around the element.
  */
 import { html, nothing } from "lit";
 import { property, state } from "lit/decorators.js";
@@ -19,6 +20,7 @@ import { paint } from "../text/marks";
 import { selectedOffsets } from "../text/selection";
 import { type Stretch, stretches } from "../text/spans";
 import { iconButton } from "./buttons";
+import type { CrowdForm } from "./crowd-form";
 import { type Hotkey, type TaskInput, emit } from "./element";
 import { spot } from "./label-parts";
 import { palette } from "./panels";
@@ -56,8 +58,11 @@ export class CrowdEntityAnnotation extends PictureElement<EntityDraft, string> {
   protected override get hasTarget(): boolean { return this.src !== "" || this.text !== ""; }
   protected override get watched(): readonly string[] { return [...super.watched, "text"]; }
   protected override loadTarget(src: string): Promise<string> { return this.text ? Promise.resolve(this.text) : loadText(src); }
-  /** Whether a form around it has the button that submits. */
-  private get alone(): boolean { return this.closest("crowd-form") === null; }
+  /** The form around it, which has the button that submits. */
+  private get outer(): CrowdForm | null { return this.closest("crowd-form"); }
+  private get own(): CrowdForm | null { return this.renderRoot.querySelector("crowd-form"); }
+  /** What a form around the element has to read as well. */
+  get innerForm(): HTMLFormElement | null { return this.own?.form ?? null; }
 
   // ---- the interface of crowd elements
 
@@ -127,6 +132,25 @@ export class CrowdEntityAnnotation extends PictureElement<EntityDraft, string> {
   }
 
   protected override stop(): void { this.editor = null; }
+
+  protected override firstUpdated(): void {
+    const { own } = this;
+    const field = own?.querySelector("object-value-input");
+    if (!own || !field) return;
+    Object.defineProperties(field, {
+      name: { get: () => (this.outer || this.disabled ? "" : this.name) },
+      value: { get: () => this.value },
+      validate: { value: () => this.reportValidity() },
+    });
+    own.addEventListener("submit", (event) => { if (!this.outer && !this.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }))) event.preventDefault(); });
+    own.addEventListener("crowd-submit", (event) => {
+      if (!this.outer) return;
+      event.preventDefault();
+      event.stopPropagation();
+      this.outer.submit();
+    });
+    if (!this.outer) own.serve(this);
+  }
 
   override updated(changed: Map<string, unknown>): void {
     super.updated(changed);
@@ -252,12 +276,12 @@ export class CrowdEntityAnnotation extends PictureElement<EntityDraft, string> {
     }
   }
 
-  /** Submits: by the form around it, or without one by itself. */
+  /** Submits: by the form around it, or by its own. Returns false if a field or a listener refuses. */
+  submit(): boolean { return this.own?.submit() ?? false; }
+
   private hand(): void {
-    if (!this.alone) return void emit(this, "request-submit");
-    if (!this.reportValidity()) return;
-    if (!this.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true }))) return;
-    this.dispatchEvent(new CustomEvent("crowd-submit", { detail: { [this.name]: this.value }, bubbles: true, composed: true }));
+    if (this.outer) emit(this, "request-submit");
+    else this.own?.requestSubmit();
   }
 
   // ---- what is seen
@@ -276,6 +300,7 @@ export class CrowdEntityAnnotation extends PictureElement<EntityDraft, string> {
         </div>
       </div>
       ${this.dialogs()}
+      <crowd-form ?hidden=${this.outer !== null}><object-value-input hidden></object-value-input></crowd-form>
     </div>`;
   }
 
@@ -288,7 +313,6 @@ export class CrowdEntityAnnotation extends PictureElement<EntityDraft, string> {
       <span class="gap"></span>
       ${this.hasInstructions ? iconButton({ name: "Instructions", glyph: "book-open", act: () => this.openInstructions() }) : nothing}
       ${iconButton({ name: "Keys", glyph: "keyboard", keys: "?", class: "tight wide", act: () => this.openKeys() })}
-      ${this.alone ? html`<button type="button" class="primary" ?disabled=${this.disabled} @click=${this.hand}>Submit</button>` : nothing}
     </div>`;
   }
 

@@ -8,15 +8,16 @@ export type Command =
   | { do: "zoom"; factor: number }
   | { do: Plain };
 
-type Plain = "place" | "confirm" | "cancel" | "remove" | "duplicate" | "next" | "previous" | "undo" | "redo" | "fit" | "hide" | "guides"
+export type Plain = "place" | "confirm" | "cancel" | "remove" | "duplicate" | "next" | "previous" | "undo" | "redo" | "fit" | "hide" | "guides"
   | "hand" | "search" | "help" | "nothing" | "insert" | "point-before" | "point-after" | "snap" | "brush" | "eraser" | "fill" | "polygon"
-  | "smaller" | "larger" | "new";
+  | "smaller" | "larger" | "new" | "hide-one" | "lock-one" | "show-all";
 
 export interface Press {
   key: string; code: string; shiftKey: boolean; altKey: boolean; ctrlKey: boolean; metaKey: boolean; repeat: boolean;
 }
 
-/** What single keys mean in a tool. Letters that choose labels (labels.ts) must not be among them. */
+/** What single keys mean in a tool, with "⇧" before a letter that is typed with Shift. Letters that choose labels (labels.ts) must
+ *  not be among them. */
 export type Keys = Readonly<Record<string, Plain>>;
 
 const ARROWS: Record<string, [number, number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -24,89 +25,117 @@ const ARROWS: Record<string, [number, number]> = { ArrowLeft: [-1, 0], ArrowRigh
 const VIEW: Keys = {
   f: "fit", h: "hide", v: "hand", x: "nothing", "/": "search", "?": "help", Enter: "confirm", Escape: "cancel", Delete: "remove", Backspace: "remove",
 };
-export const BOX_KEYS: Keys = { ...VIEW, b: "place", n: "next", p: "previous", d: "duplicate", g: "guides" };
+export const BOX_KEYS: Keys = {
+  ...VIEW, b: "place", n: "next", p: "previous", d: "duplicate", g: "guides", "⇧h": "hide-one", "⇧v": "show-all", "⇧f": "lock-one",
+};
 export const PATH_KEYS: Keys = { ...BOX_KEYS, i: "insert", ",": "point-before", ".": "point-after", ";": "snap" };
 export const MASK_KEYS: Keys = { ...VIEW, b: "brush", d: "eraser", i: "fill", p: "polygon", n: "next", g: "new", ",": "smaller", ".": "larger" };
-/** Signs that need Shift on some keyboards. */
-const SHIFTED = "?/;";
 
-const VIEWING: readonly Hotkey[] = [
+/** One line of the list of keys; with an action where the worker can choose another key for it. */
+export interface Line extends Hotkey { readonly action?: Plain }
+type Planned = Line | readonly [action: Plain, does: string];
+
+/** A key as people write it: "Shift + H". */
+export const written = (key: string): string => key.replace("⇧", "Shift + ").replace(/\b[a-z]$/, (letter) => letter.toUpperCase());
+
+/** The keys of an action, as people write them. */
+export const keysOf = (action: Plain, keys: Keys): string => Object.keys(keys).filter((key) => keys[key] === action).map(written).join(", ");
+
+const listed = (lines: readonly Planned[], keys: Keys): readonly Line[] =>
+  lines.map((line) => ("does" in line ? line : { keys: keysOf(line[0], keys), does: line[1], action: line[0] }));
+
+const VIEWING: readonly Planned[] = [
   { keys: "Ctrl + Z, Ctrl + Shift + Z", does: "undo, redo" },
   { keys: "+ / −, wheel, two fingers", does: "zoom" },
   { keys: "Space + drag, middle button", does: "pan" },
-  { keys: "F", does: "see the whole picture" },
-  { keys: "V", does: "hand: drag the picture" },
+  ["fit", "see the whole picture"],
+  ["hand", "hand: drag the picture"],
 ];
-const FINISHING: readonly Hotkey[] = [
-  { keys: "X", does: "nothing to label here" },
-  { keys: "/", does: "find a label" },
+const FINISHING: readonly Planned[] = [
+  ["nothing", "nothing to label here"],
+  ["search", "find a label"],
   { keys: "Escape", does: "cancel, deselect" },
 ];
 const LABELING: Hotkey = { keys: "1 … 0, letters", does: "choose the label written next to it" };
 
-/** The keys of the box tool as the help shows them. */
-export const BOX_HOTKEYS: readonly Hotkey[] = [
-  { keys: "B", does: "show the crosshair, then set each corner (arrows move it)" },
-  { keys: "← ↑ → ↓", does: "move the selected box or the crosshair by 1 pixel" },
-  { keys: "Shift + arrows", does: "by 10 pixels" },
-  { keys: "Alt + arrows", does: "resize (with Shift by 10)" },
-  LABELING,
-  { keys: "N / P", does: "next / previous box" },
-  { keys: "D", does: "duplicate" },
-  { keys: "Delete", does: "delete the selected box" },
-  ...VIEWING,
-  { keys: "H", does: "hide the other boxes" },
-  { keys: "G", does: "guide lines on or off" },
-  ...FINISHING,
+const stepping = (one: string): readonly Planned[] => [["next", `next ${one}`], ["previous", `previous ${one}`]];
+const copying = (many: string): readonly Planned[] => [
+  ["duplicate", "duplicate"],
+  { keys: "Ctrl + C, Ctrl + V", does: `copy and paste, also on the next picture (all ${many} if none is selected)` },
+];
+const hiding = (one: string, many: string, more = ""): readonly Planned[] => [
+  ["hide", `hide the other ${many}${more}`],
+  ["hide-one", `hide the selected ${one}`],
+  ["show-all", `show all ${many} again`],
+  ["lock-one", `lock the selected ${one}, or unlock it`],
+  ["guides", "guide lines on or off"],
 ];
 
+/** The keys of the box tool as the help shows them. */
+export function boxHotkeys(keys: Keys = BOX_KEYS): readonly Line[] {
+  return listed([
+    ["place", "show the crosshair, then set each corner (arrows move it)"],
+    { keys: "← ↑ → ↓", does: "move the selected box or the crosshair by 1 pixel" },
+    { keys: "Shift + arrows", does: "by 10 pixels" },
+    { keys: "Alt + arrows", does: "resize (with Shift by 10)" },
+    LABELING, ...stepping("box"), ...copying("boxes"),
+    ["remove", "delete the selected box"],
+    ...VIEWING, ...hiding("box", "boxes"), ...FINISHING,
+  ], keys);
+}
+
 /** The keys of the tool for polygons (`one`, `many`: their name), lines or key points. */
-export function pathHotkeys(one: string, many: string, points: { most: number; closed: boolean }): readonly Hotkey[] {
+export function pathHotkeys(one: string, many: string, points: { most: number; closed: boolean }, keys: Keys = PATH_KEYS): readonly Line[] {
   const several = points.most > 1;
   const free = points.most > 2;
   const ends = points.closed ? `close the ${one} (also: a click on its first point)` : `end the ${one} (also: a second click on its last point)`;
-  return [
-    { keys: "B", does: several ? "show the crosshair, then set each point (arrows move it)" : "show the crosshair, then set the point (arrows move it)" },
+  return listed([
+    ["place", several ? "show the crosshair, then set each point (arrows move it)" : "show the crosshair, then set the point (arrows move it)"],
     ...(free ? [{ keys: "Enter", does: ends }, { keys: "Delete", does: "while drawing: take back the last point" }] : []),
     { keys: "← ↑ → ↓", does: `move the crosshair, the chosen point or the selected ${one} by 1 pixel` },
     { keys: "Shift + arrows", does: "by 10 pixels" },
-    ...(several ? [{ keys: ", / .", does: `previous / next point of the selected ${one}` }] : []),
-    ...(free ? [{ keys: "I, or drag an edge", does: "insert a point after the chosen one" }] : []),
-    LABELING,
-    { keys: "N / P", does: `next / previous ${one}` },
-    { keys: "D", does: "duplicate" },
-    { keys: "Delete", does: several ? `delete the chosen point or the selected ${one}` : `delete the selected ${one}` },
-    ...VIEWING,
-    { keys: "H", does: `hide the other ${many}; clicks then draw over them` },
-    { keys: "G", does: "guide lines on or off" },
-    ...(several ? [{ keys: ";", does: "snap to neighbouring points and edges, on or off" }] : []),
+    ...(several ? [["point-before", `previous point of the selected ${one}`], ["point-after", `next point of the selected ${one}`]] as const : []),
+    ...(free ? [["insert", "insert a point after the chosen one (also: drag an edge)"] as const] : []),
+    LABELING, ...stepping(one), ...copying(many),
+    ["remove", several ? `delete the chosen point or the selected ${one}` : `delete the selected ${one}`],
+    ...VIEWING, ...hiding(one, many, "; clicks then draw over them"),
+    ...(several ? [["snap", "snap to neighbouring points and edges, on or off"] as const] : []),
     ...FINISHING,
-  ];
+  ], keys);
 }
 
 /** The keys of the tool for masks. `instances`: each object has a mask of its own. */
-export function maskHotkeys(instances: boolean): readonly Hotkey[] {
-  return [
-    { keys: "B, D", does: "brush, eraser" },
-    { keys: "I", does: "fill an area" },
-    { keys: "P", does: "polygon: set its points, the first one again to paint it" },
-    { keys: ", / .", does: "smaller / larger brush" },
+export function maskHotkeys(instances: boolean, keys: Keys = MASK_KEYS): readonly Line[] {
+  return listed([
+    ["brush", "brush"],
+    ["eraser", "eraser"],
+    ["fill", "fill an area"],
+    ["polygon", "polygon: set its points, the first one again to paint it"],
+    ["smaller", "smaller brush"],
+    ["larger", "larger brush"],
     { keys: "Enter", does: "show the crosshair, then paint there: brush down and up, fill, or set a point (arrows move it)" },
     { keys: "← ↑ → ↓", does: "move the crosshair by 1 pixel, with Shift by 10" },
     LABELING,
-    { keys: "N", does: instances ? "go on with the next instance" : "go on with the next label that is painted" },
-    ...(instances ? [{ keys: "G", does: "begin a new instance" }] : []),
-    { keys: "Delete", does: instances ? "delete the chosen instance" : "delete what is painted with the label" },
+    ["next", instances ? "go on with the next instance" : "go on with the next label that is painted"],
+    ...(instances ? [["new", "begin a new instance"] as const] : []),
+    ["remove", instances ? "delete the chosen instance" : "delete what is painted with the label"],
     ...VIEWING,
-    { keys: "H", does: "hide the other masks" },
+    ["hide", "hide the other masks"],
     ...FINISHING,
-  ];
+  ], keys);
 }
 
 /** How many pixels an arrow key moves the crosshair: one, but faster the longer it is held. */
 export function stride(repeats: number): number {
   if (repeats < 8) return 1;
   return repeats < 25 ? 4 : 12;
+}
+
+/** The name of the key of a press among `Keys`: signs as they are typed, whether or not that needs Shift. */
+export function keyOf({ key, shiftKey }: Pick<Press, "key" | "shiftKey">): string {
+  const letter = key.length === 1 ? key.toLowerCase() : key;
+  const sign = key.length === 1 && !/[a-z]/.test(letter);
+  return shiftKey && !sign ? `⇧${letter}` : letter;
 }
 
 /** What a key press means in a tool with these keys, or null. `repeats` counts the automatic repeats of a held arrow key. */
@@ -126,8 +155,8 @@ export function commandOf(press: Press, repeats = 0, keys: Keys = BOX_KEYS): Com
   if (press.altKey) return null;
   if (press.key === "+" || press.key === "=") return { do: "zoom", factor: 1.25 };
   if (press.key === "-" || press.key === "_") return { do: "zoom", factor: 0.8 };
-  const command = keys[letter];
-  if (command && (!press.shiftKey || SHIFTED.includes(letter))) return { do: command };
+  const command = keys[keyOf(press)];
+  if (command) return { do: command };
   const hotkey = hotkeyOf(press);
   return hotkey ? { do: "label", hotkey } : null;
 }

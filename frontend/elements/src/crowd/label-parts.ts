@@ -11,18 +11,25 @@ export const spot = (color: string) =>
 
 export interface Search { labels: readonly Label[]; typed: string; onType: (typed: string) => void; onChoose: (at: number) => void }
 
-/** The search field, and the labels that match what is typed in it. Enter chooses the first of them. */
+/** The keys of the first labels that are found. */
+export const DIGITS = "1234567890";
+
+/** The search field, and the labels that match what is typed in it. Enter chooses the first of them; a digit that no label goes on
+ *  with, or a digit with Alt, the one at its place. */
 export function search(view: Search): { field: unknown; shown: Label[] } {
   const { labels, typed } = view;
   const shown = findLabels(labels, typed);
   if (labels.length <= SEARCH_FROM) return { field: nothing, shown };
   const keydown = (event: KeyboardEvent) => {
-    if (event.key !== "Enter" || !shown[0]) return;
+    const digit = typed && !event.ctrlKey && !event.metaKey ? DIGITS.indexOf(/^Digit(\d)$/.exec(event.code)?.[1] ?? event.key) : -1;
+    const place = event.key === "Enter" ? 0 : event.key.length === 1 && (event.altKey || findLabels(labels, typed + event.key).length === 0) ? digit : -1;
+    const label = shown[place];
+    if (!label) return;
     event.preventDefault();
-    view.onChoose(labels.indexOf(shown[0]));
+    view.onChoose(labels.indexOf(label));
     view.onType("");
   };
-  const field = html`<input class="find" type="search" placeholder="Find one of ${labels.length} labels ( / )" aria-label="Find a label" autocomplete="off"
+  const field = html`<input class="find" type="search" placeholder="Find one of ${labels.length} labels" aria-label="Find a label" autocomplete="off"
     .value=${live(typed)} @input=${(event: InputEvent) => view.onType((event.target as HTMLInputElement).value)} @keydown=${keydown} />`;
   return { field, shown };
 }

@@ -1,18 +1,18 @@
 /** Brightness and contrast of the picture as a small panel of sliders. Only how the picture is shown, never the picture. */
-import { html } from "lit";
+import { html, nothing } from "lit";
 import { live } from "lit/directives/live.js";
 
 export interface Light { brightness: number; contrast: number; fill: number }
 export const PLAIN_LIGHT: Light = { brightness: 1, contrast: 1, fill: 0.08 };
 
-/** `fill` (how much colour lies inside an outline) is offered where there is something to fill. */
-export function lightPanel(light: Light, onChange: (light: Light) => void, fill?: string) {
+/** `fill` (how much colour lies inside an outline) is offered where there is something to fill; `more` are further sliders. */
+export function lightPanel(light: Light, onChange: (light: Light) => void, fill?: string, more: unknown = nothing) {
   const slider = (name: string, key: keyof Light, max: number) => html`
     <label for=${key}>${name}</label>
     <input id=${key} type="range" min="0" max=${max} step="0.02" .value=${live(String(light[key]))}
       @input=${(event: InputEvent) => onChange({ ...light, [key]: Number((event.target as HTMLInputElement).value) })} />`;
   return html`<div class="light" id="light" role="group" aria-label="How the picture is shown">
-    ${slider("Brightness", "brightness", 3)} ${slider("Contrast", "contrast", 3)} ${fill ? slider(fill, "fill", 0.6) : ""}
+    ${slider("Brightness", "brightness", 3)} ${slider("Contrast", "contrast", 3)} ${fill ? slider(fill, "fill", 0.6) : ""} ${more}
     <button type="button" @click=${() => onChange(PLAIN_LIGHT)}>Reset</button>
   </div>`;
 }

@@ -12,11 +12,11 @@ import type { Listener } from "../shapes/editor";
 import { iconButton } from "./buttons";
 import { DrawingElement } from "./drawing-element";
 import { emit } from "./element";
-import { maskHotkeys } from "./keys";
+import { MASK_KEYS, maskHotkeys } from "./keys";
 import { spot } from "./label-parts";
 import { MaskTool } from "./mask-tool";
 
-const MODES = [["brush", "brush", "B"], ["eraser", "eraser", "D"], ["fill", "bucket", "I"], ["polygon", "pentagon", "P"]] as const;
+const MODES = [["brush", "brush"], ["eraser", "eraser"], ["fill", "bucket"], ["polygon", "pentagon"]] as const;
 const percent = (part: number, whole: number): string => {
   const share = (100 * part) / whole;
   return share < 0.1 ? "< 0.1 %" : `${share.toFixed(1)} %`;
@@ -35,7 +35,8 @@ export abstract class MaskElement extends DrawingElement<MaskDraft, MaskTool> {
   protected initial: Map<number, string> | null = null;
   private png: { mask: Mask; revision: number; entries: readonly Entry[]; image: LabeledImage } | null = null;
 
-  get hotkeys() { return maskHotkeys(this.instances); }
+  protected readonly usual = MASK_KEYS;
+  get hotkeys() { return maskHotkeys(this.instances, this.keys); }
   get editor(): MaskEditor | null { return this.tool?.editor ?? null; }
   protected override get locked(): boolean { return this.disabled || this.reading; }
 
@@ -132,8 +133,8 @@ export abstract class MaskElement extends DrawingElement<MaskDraft, MaskTool> {
 
   protected override modes() {
     const { bench, editor } = this;
-    return MODES.map(([mode, glyph, keys]: readonly [Mode, (typeof MODES)[number][1], string]) => iconButton({
-      name: `${mode.charAt(0).toUpperCase()}${mode.slice(1)}`, glyph, keys, pressed: !bench?.hand && editor?.mode === mode,
+    return MODES.map(([mode, glyph]: readonly [Mode, (typeof MODES)[number][1]]) => iconButton({
+      name: `${mode.charAt(0).toUpperCase()}${mode.slice(1)}`, glyph, keys: this.key(mode), pressed: !bench?.hand && editor?.mode === mode,
       act: this.act(() => { bench?.setHand(false); editor?.setMode(mode); }),
     }));
   }
@@ -146,12 +147,12 @@ export abstract class MaskElement extends DrawingElement<MaskDraft, MaskTool> {
       : editor.cursor ? (editor.down ? "Arrow keys paint, Enter lifts the brush" : "Move with the arrow keys, then Enter") : "";
     return html`${hint ? this.hint(hint) : nothing}<div class="acts" role="group" aria-label="Painting">
       ${editor.open.length > 0 ? html`
-        ${iconButton({ name: "Take back the last point", glyph: "undo", keys: "Delete", act: this.act((one) => one.takeBack()) })}
+        ${iconButton({ name: "Take back the last point", glyph: "undo", keys: this.key("remove"), act: this.act((one) => one.takeBack()) })}
         ${iconButton({ name: "Cancel", glyph: "close", keys: "Escape", class: "danger", act: this.act((one) => one.cancel()) })}
         ${iconButton({ name: "Paint the polygon", glyph: "check", off: editor.open.length < 3, act: this.act((one) => one.endPolygon()) })}` : html`
-        ${iconButton({ name: "Smaller brush", glyph: "minus", keys: ",", act: this.act((one) => one.resize(-1)) })}
+        ${iconButton({ name: "Smaller brush", glyph: "minus", keys: this.key("smaller"), act: this.act((one) => one.resize(-1)) })}
         <span class="size" aria-live="off">${editor.brush} px</span>
-        ${iconButton({ name: "Larger brush", glyph: "plus", keys: ".", act: this.act((one) => one.resize(1)) })}
+        ${iconButton({ name: "Larger brush", glyph: "plus", keys: this.key("larger"), act: this.act((one) => one.resize(1)) })}
         ${this.instances && editor.current !== null ? html`<button type="button" @click=${this.act((one) => one.choose(null))}>New instance</button>` : nothing}`}
     </div>`;
   }

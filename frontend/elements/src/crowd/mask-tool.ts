@@ -4,7 +4,8 @@ import type { MaskEditor } from "../masks/editor";
 import { channels } from "../masks/png";
 import type { Point, Rect } from "../picture/plane";
 import { toScreen } from "../picture/viewport";
-import { type Command, MASK_KEYS } from "./keys";
+import type { Outdated } from "./ahead";
+import type { Command } from "./keys";
 import { guides, handle, outline, ring } from "./strokes";
 import type { Canvas, Pointing, Scene, Tool } from "./tool";
 
@@ -14,12 +15,13 @@ const opacity = (fill: number): number => (fill <= 0.08 ? fill * 6.25 : Math.min
 const ERASER = "#ffffff";
 
 export class MaskTool implements Tool {
-  readonly keys = MASK_KEYS;
   readonly many = false; // a mask is one picture
   private readonly overlay = document.createElement("canvas");
   private pointer: Point | null = null;
   /** The only entry that is shown; null: all are. */
   private shown: number | null = null;
+  /** How what is at rest was last drawn. */
+  private look = "";
 
   constructor(readonly editor: MaskEditor) {
     this.overlay.width = editor.size.width;
@@ -119,6 +121,17 @@ export class MaskTool implements Tool {
     if (editor.mode === "eraser") return ERASER;
     const entry = editor.current === null ? null : editor.entries[editor.current];
     return entry?.color ?? scene.colour(editor.labels[editor.label]?.name ?? "");
+  }
+
+  outdated(scene: Scene): Outdated {
+    const { shown, look } = this;
+    this.look = `${scene.fill}`;
+    return this.stale || this.look !== look || shown !== (scene.hideOthers ? this.editor.current : null) ? "all" : [];
+  }
+
+  idle(scene: Scene): boolean {
+    const { open, cursor } = this.editor;
+    return open.length === 0 && !cursor && !this.pointer && !scene.guides;
   }
 
   drawResting(context: Canvas, scene: Scene): void {

@@ -2,10 +2,11 @@
  *  show; what happens at a click is a callback. Every label is shown as text. */
 import { html, nothing } from "lit";
 import { guard } from "lit/directives/guard.js";
-import { repeat } from "lit/directives/repeat.js";
-import { icon } from "../kit/icons";
+import { type IconName, icon } from "../kit/icons";
+import { inWords } from "../labels/attributes";
 import type { Kind, Shape } from "../shapes/shape";
-import { type Search, search, spot } from "./label-parts";
+import "./rows";
+import { DIGITS, type Search, search, spot } from "./label-parts";
 
 export function palette(view: Search & { current: number }) {
   const { labels } = view;
@@ -14,13 +15,14 @@ export function palette(view: Search & { current: number }) {
     <h2 class="quiet" id="labels-title">Label</h2>
     ${field}
     <div class="palette" role="group" aria-labelledby="labels-title">
-      ${shown.map((label) => {
+      ${guard([labels, view.typed, view.current], () => shown.map((label, place) => {
         const at = labels.indexOf(label);
+        const key = view.typed ? (DIGITS[place] ?? null) : label.hotkey;
         return html`<button type="button" class="label" aria-pressed=${at === view.current ? "true" : "false"} title=${label.name}
             aria-keyshortcuts=${label.hotkey?.replace("⇧", "Shift+") ?? nothing} @click=${() => view.onChoose(at)}>
-          ${spot(label.color)}<span class="name">${label.name}</span>${label.hotkey ? html`<kbd aria-hidden="true">${label.hotkey}</kbd>` : nothing}
+          ${spot(label.color)}<span class="name">${label.name}</span>${key ? html`<kbd aria-hidden="true">${key}</kbd>` : nothing}
         </button>`;
-      })}
+      }))}
       ${shown.length === 0 ? html`<p class="empty">No label is called that.</p>` : nothing}
     </div>
   </section>`;
@@ -28,25 +30,38 @@ export function palette(view: Search & { current: number }) {
 
 interface List<S extends Shape> {
   kind: Kind<S>; shapes: readonly S[]; selected: number | null; open: boolean; hint: unknown; colour: (label: string) => string;
+  hidden: ReadonlySet<number>; locked: ReadonlySet<number>;
   onSelect: (id: number) => void; onRemove: (id: number) => void;
+  /** With null for the id: all shapes. */
+  onHide: (id: number | null, hidden: boolean) => void; onLock: (id: number | null, locked: boolean) => void;
 }
 
 const title = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
 
-const row = <S extends Shape>(shape: S, at: number, view: List<S>) => html`
+const mark = (name: string, on: boolean, glyph: IconName, act: () => void) => html`
+  <button type="button" class="gone ${on ? "marked" : ""}" aria-label=${name} title=${name} aria-pressed=${on ? "true" : "false"} @click=${act}>${icon(glyph)}</button>`;
+
+function row<S extends Shape>(shape: S, at: number, view: List<S>) {
+  const [hidden, locked] = [view.hidden.has(shape.id), view.locked.has(shape.id)];
+  const which = `${view.kind.one} ${at + 1}, ${shape.label}`;
+  return html`
   <button type="button" class="go" aria-pressed=${shape.id === view.selected ? "true" : "false"} @click=${() => view.onSelect(shape.id)}>
     ${spot(view.colour(shape.label))}<span>${at + 1}. ${shape.label}</span>
-    <small><span class="sr">${view.kind.describe(shape)}</span><span aria-hidden="true">${view.kind.brief(shape)}</span></small>
+    <small><span class="sr">${view.kind.describe(shape)}${inWords(shape.attributes)}${hidden ? ", hidden" : ""}${locked ? ", locked" : ""}</span><span aria-hidden="true">${view.kind.brief(shape)}</span></small>
   </button>
-  <button type="button" class="gone" aria-label="Delete ${view.kind.one} ${at + 1}, ${shape.label}" @click=${() => view.onRemove(shape.id)}>${icon("trash")}</button>`;
+  ${mark(`Hide ${which}`, hidden, hidden ? "eye-off" : "eye", () => view.onHide(shape.id, !hidden))}
+  ${mark(`Lock ${which}`, locked, locked ? "lock" : "lock-open", () => view.onLock(shape.id, !locked))}
+  <button type="button" class="gone" aria-label="Delete ${which}" @click=${() => view.onRemove(shape.id)}>${icon("trash")}</button>`;
+}
 
 export function shapeList<S extends Shape>(view: List<S>) {
-  return html`<section class="boxes ${view.open ? "open" : ""}" id="shape-list" aria-label=${title(view.kind.many)}>
-    <h2>${title(view.kind.many)} <span>${view.shapes.length}</span></h2>
-    ${view.shapes.length === 0 ? html`<p class="empty">${view.hint}</p>` : nothing}
-    <ul class="list">${repeat(view.shapes, (shape) => shape.id, (shape, at) => html`<li class=${shape.id === view.selected ? "on" : ""}>${
-      // a row is rendered again only if its own shape changed, which keeps a list of a thousand shapes fast
-      guard([shape, at, shape.id === view.selected, view.colour(shape.label)], () => row(shape, at, view))}</li>`)}
-    </ul>
+  const { kind, shapes, hidden, locked } = view;
+  const all = (marks: ReadonlySet<number>) => shapes.length > 0 && shapes.every(({ id }) => marks.has(id));
+  return html`<section class="boxes ${view.open ? "open" : ""}" id="shape-list" aria-label=${title(kind.many)}>
+    <div class="head"><h2>${title(kind.many)} <span>${shapes.length}</span></h2>${shapes.length === 0 ? nothing : html`<div class="every" role="group" aria-label="All ${kind.many}">
+      ${mark(`Hide all ${kind.many}`, all(hidden), all(hidden) ? "eye-off" : "eye", () => view.onHide(null, !all(hidden)))}
+      ${mark(`Lock all ${kind.many}`, all(locked), all(locked) ? "lock" : "lock-open", () => view.onLock(null, !all(locked)))}</div>`}</div>
+    ${shapes.length === 0 ? html`<p class="empty">${view.hint}</p>` : nothing}
+    <waggle-rows .rows=${shapes.map((shape, at) => ({ key: shape.id, on: shape.id === view.selected, cells: () => row(shape, at, view) }))}></waggle-rows>
   </section>`;
 }

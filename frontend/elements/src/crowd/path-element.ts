@@ -6,7 +6,7 @@ import type { Path } from "../paths/geometry";
 import type { Size } from "../picture/plane";
 import type { Listener } from "../shapes/editor";
 import { iconButton } from "./buttons";
-import { pathHotkeys } from "./keys";
+import { PATH_KEYS, pathHotkeys } from "./keys";
 import { PathTool } from "./path-tool";
 import { ShapeElement } from "./shape-element";
 
@@ -14,11 +14,12 @@ export abstract class PathElement extends ShapeElement<Path, PathEditor, PathToo
   protected abstract readonly form: Form;
   private initial: PlainPath[] | null = null;
 
-  get hotkeys() { return pathHotkeys(this.form.one, this.form.many, this.form); }
+  protected readonly usual = PATH_KEYS;
+  get hotkeys() { return pathHotkeys(this.form.one, this.form.many, this.form, this.keys); }
   protected get words() { return this.form; }
 
   protected get how(): string {
-    return `Press B to draw a ${this.form.one} by keys, N for the next ${this.form.one}, question mark for all keys.`;
+    return `Press ${this.key("place")} to draw a ${this.form.one} by keys, ${this.key("next")} for the next ${this.form.one}, question mark for all keys.`;
   }
 
   /** The answer, or null while there is no picture. */
@@ -65,7 +66,7 @@ export abstract class PathElement extends ShapeElement<Path, PathEditor, PathToo
   protected override moreActions() {
     const { editor } = this;
     if (!editor || this.form.most <= 2) return html``;
-    return iconButton({ name: "Insert a point", glyph: "plus", keys: "I", act: () => { editor.insert(); this.focus(); } });
+    return iconButton({ name: "Insert a point", glyph: "plus", keys: this.key("insert"), act: () => { editor.insert(); this.focus(); } });
   }
 
   /** While drawing, the hint also has the buttons that a finger needs in place of keys. */
@@ -73,7 +74,7 @@ export abstract class PathElement extends ShapeElement<Path, PathEditor, PathToo
     const { editor, form } = this;
     if (!editor) return "";
     const { open, cursor } = editor;
-    if (open.length === 0) return cursor ? "Move with the arrow keys, then B for a point" : "";
+    if (open.length === 0) return cursor ? `Move with the arrow keys, then ${this.key("place")} for a point` : "";
     if (open.length < form.least) return form.most === 2 ? "Set the other end" : `Set at least ${form.least - open.length} more ${form.least - open.length === 1 ? "point" : "points"}`;
     return form.closed ? "Set the first point again, or press Enter, to close" : "Set the last point again, or press Enter, to end";
   }
@@ -82,7 +83,7 @@ export abstract class PathElement extends ShapeElement<Path, PathEditor, PathToo
     const { editor } = this;
     const open = editor?.open.length ?? 0;
     return html`${super.overlay()}${open > 0 && !this.disabled ? html`<div class="acts" role="group" aria-label="The ${this.form.one} that is being drawn">
-      ${iconButton({ name: "Take back the last point", glyph: "undo", keys: "Delete", act: () => { editor?.takeBack(); this.focus(); } })}
+      ${iconButton({ name: "Take back the last point", glyph: "undo", keys: this.key("remove"), act: () => { editor?.takeBack(); this.focus(); } })}
       ${iconButton({ name: "Cancel", glyph: "close", keys: "Escape", class: "danger", act: () => { editor?.cancel(); this.focus(); } })}
       ${iconButton({ name: `End the ${this.form.one}`, glyph: "check", keys: "Enter", off: open < this.form.least, act: () => { editor?.end(); this.focus(); } })}
     </div>` : ""}`;
@@ -93,6 +94,6 @@ export abstract class PathElement extends ShapeElement<Path, PathEditor, PathToo
     if (form.most === 1) return undefined;
     return html`
       ${iconButton({ name: `Draw ${form.many}`, glyph: this.drawing.glyph, keys: this.drawing.how, pressed: !bench?.hand, act: () => bench?.setHand(false) })}
-      ${iconButton({ name: "Snap to neighbours", glyph: "magnet", keys: ";", pressed: editor?.snapping ?? true, act: () => editor?.setSnapping(!editor.snapping) })}`;
+      ${iconButton({ name: "Snap to neighbours", glyph: "magnet", keys: this.key("snap"), pressed: editor?.snapping ?? true, act: () => editor?.setSnapping(!editor.snapping) })}`;
   }
 }

@@ -1,10 +1,10 @@
 /** The tool for polygons, lines and key points: click to set points, drag to move them. It connects the editor of paths with
  *  pointers, keys and the canvas. */
 import type { PathEditor } from "../paths/editor";
-import { type Path, boundsOf, inside, near, nearestEdge, vertexAt } from "../paths/geometry";
+import { type Path, boundsOf, inside, nearestEdge, vertexAt } from "../paths/geometry";
 import type { Point, Rect } from "../picture/plane";
 import { toScreen } from "../picture/viewport";
-import { type Command, PATH_KEYS } from "./keys";
+import type { Command } from "./keys";
 import { ShapeTool } from "./shape-tool";
 import { guides, handle, onScreen, outline, ring, tag } from "./strokes";
 import type { Canvas, Pointing, Scene } from "./tool";
@@ -13,14 +13,13 @@ import type { Canvas, Pointing, Scene } from "./tool";
 const DOT = 5;
 
 export class PathTool extends ShapeTool<Path, PathEditor> {
-  readonly keys = PATH_KEYS;
   /** Where the pointer was pressed to set a point or to select, and whether that was on an edge of the selected path. */
   private origin: Point | null = null;
   private edge = false;
 
   get panels(): string {
-    const { selected, cursor, label, gesture, vertex, open, snapping } = this.editor;
-    return `${selected}|${cursor !== null}|${label}|${gesture?.kind}|${vertex}|${open.length}|${snapping}`;
+    const { selected, cursor, label, gesture, vertex, open, snapping, hidden, locked } = this.editor;
+    return `${hidden.size}|${locked.size}|${selected}|${cursor !== null}|${label}|${gesture?.kind}|${vertex}|${open.length}|${snapping}`;
   }
 
   get focus(): Rect | null {
@@ -91,8 +90,12 @@ export class PathTool extends ShapeTool<Path, PathEditor> {
     if (this.single || !editor.snapping || pointing.alone) return false;
     const around = editor.form.closed ? this.under(at, { ...pointing, slack: 0 }) : null;
     if (around && inside(around.vertices, at) && vertexAt(around.vertices, at, this.reachIn(around, at, pointing)) === null) return false;
-    return editor.shapes.some((path) => path.id !== editor.selected && near(boundsOf(path.vertices), at, pointing.reach) &&
+    return editor.near(at, pointing.reach).some((path) => path.id !== editor.selected &&
       vertexAt(path.vertices, at, this.reachIn(path, at, pointing)) !== null);
+  }
+
+  override idle(scene: Scene): boolean {
+    return super.idle(scene) && !this.editor.next;
   }
 
   /** Shows where the next point would be. */

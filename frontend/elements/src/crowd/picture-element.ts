@@ -97,6 +97,7 @@ export abstract class PictureElement<Draft, Target = HTMLImageElement> extends L
 
   override connectedCallback(): void {
     super.connectedCallback();
+    this.addEventListener("pointerup", this.onRelease);
     this.placeRegions();
     this.regions.observe(this, { childList: true });
     if (this.hasUpdated && this.hasTarget) void this.load();
@@ -105,10 +106,23 @@ export abstract class PictureElement<Draft, Target = HTMLImageElement> extends L
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    this.removeEventListener("pointerup", this.onRelease);
     this.regions.disconnect();
     this.keepDraft(); // an element that is only moved within the page goes on from where it was
     this.stop();
   }
+
+  /** Templates look at the answer at `mouseup`, which browsers leave out where a tool handles the pointer itself. */
+  private readonly onRelease = (event: PointerEvent): void => {
+    let told = false;
+    const tell = () => (told = true);
+    const { clientX, clientY, button } = event;
+    this.addEventListener("mouseup", tell, { once: true });
+    setTimeout(() => {
+      this.removeEventListener("mouseup", tell);
+      if (!told) this.dispatchEvent(new MouseEvent("mouseup", { bubbles: true, composed: true, clientX, clientY, button }));
+    });
+  };
 
   private keepDraft(): void {
     this.waiting ??= this.draft;
@@ -167,6 +181,7 @@ export abstract class PictureElement<Draft, Target = HTMLImageElement> extends L
     this.refusal = "";
     this.requestUpdate();
     emit(this, "change", this.draft);
+    this.dispatchEvent(new Event("change", { bubbles: true })); // what templates listen for
   }
 
   protected say(words: string): void {
@@ -196,10 +211,16 @@ export abstract class PictureElement<Draft, Target = HTMLImageElement> extends L
     return this.loading ? html`<div class="notice" role="status">Loading the ${this.subject}…</div>` : nothing;
   }
 
+  /** What a template put into the element besides its regions, such as further questions, stands below. */
+  private lookForMore(event: Event): void {
+    const slot = event.target as HTMLSlotElement;
+    slot.parentElement!.hidden = !slot.assignedElements().some((one) => !one.matches("script, style, template"));
+  }
+
   protected dialogs() {
-    return html`<paper-icon-button hidden></paper-icon-button>${this.submits ? html`<div class="end">${submitButton(() => emit(this, "request-submit"))}</div>` : nothing}
+    return html`<paper-icon-button hidden></paper-icon-button><div class="more" hidden><slot @slotchange=${this.lookForMore}></slot></div>${this.submits ? html`<div class="end">${submitButton(() => emit(this, "request-submit"))}</div>` : nothing}
       <div class="sr" id="say" role="status" aria-live="polite"></div>
       ${instructionsDialog(this.querySelector("full-instructions")?.getAttribute("header") || this.header)}
-      ${keysDialog(this.hotkeys)}`;
+      ${keysDialog(this)}`;
   }
 }

@@ -43,6 +43,8 @@ export class CrowdRadioButton extends CrowdControl {
     for (const kind of ["input", "change"]) this.dispatchEvent(new Event(kind, { bubbles: true, composed: true }));
   }
 
+  protected override pressed(): void { this.choose(); }
+
   private readonly onKey = (event: KeyboardEvent): void => {
     if (event.key === " ") {
       event.preventDefault();
@@ -74,7 +76,7 @@ export class CrowdRadioButton extends CrowdControl {
   override render() {
     const words = wordsOf(this);
     return html`<wa-radio .checked=${this.checked} ?disabled=${this.disabled} aria-label=${words ? nothing : this.fieldName} value=${this.value}
-      @click=${this.choose} @keydown=${this.onKey}><slot></slot></wa-radio>`;
+      @click=${this.choose} @keydown=${this.onKey}><slot @slotchange=${this.onWords}></slot></wa-radio>`;
   }
 }
 

@@ -1,113 +1,84 @@
-/** The canvas of the drawing tools: three Konva layers (the picture, what is at rest, what is being worked on), of which only
- *  those that changed are redrawn. Where there is much at rest, it is drawn once, somewhat beyond the edges, and that drawing is
- *  moved with the picture. Knows pixels and takes no decisions: a tool draws its own work. */
+/** The canvas of the drawing tools: the picture and what is at rest on it, which are moved together (ahead.ts), and above them what
+ *  is being worked on, which alone is drawn again while a pointer moves. Knows pixels and takes no decisions: a tool draws its own
+ *  work. */
 import Konva from "konva/lib/Core";
-import { Image as KonvaImage } from "konva/lib/shapes/Image";
 import type { Size } from "../picture/plane";
-import type { View } from "../picture/viewport";
+import { AheadLayers } from "./ahead";
 import { type Light, filterOf } from "./light";
-import type { Canvas, Scene, Tool } from "./tool";
+import type { Scene, Tool } from "./tool";
 
-/** How far beyond the edges is drawn ahead, in pixels of the screen. */
-const MARGIN = 256;
-/** After how many milliseconds without zooming everything is drawn again, sharply. */
-const SETTLED = 150;
+const PICTURE = 0;
+const RESTING = 1;
 
 export class Stage {
-  private readonly stage: Konva.Stage;
-  private readonly picture = new Konva.Layer({ listening: false });
-  private readonly resting = new Konva.Layer({ listening: false });
+  private readonly below: AheadLayers;
+  private readonly above: Konva.Stage;
   private readonly touched = new Konva.Layer({ listening: false });
-  private image: KonvaImage | null = null;
+  private image: CanvasImageSource | null = null;
+  private fresh = true;
+  private blank = false;
   private scene: Scene | null = null;
-  /** Counts how often the layer of what is at rest was drawn. Tests read it: a gesture must not redraw that layer. */
-  restingDraws = 0;
 
-  /** What is at rest as it was last drawn, and in which view; null: it has to be drawn again. */
-  private drawn: { view: View; margin: number; room: Size } | null = null;
-  private readonly ahead = document.createElement("canvas");
-  private settling = 0;
-
-  constructor(container: HTMLDivElement, private readonly tool: Pick<Tool, "drawResting" | "drawTouched" | "many">) {
-    this.stage = new Konva.Stage({ container, width: 1, height: 1, listening: false });
-    this.stage.add(this.picture, this.resting, this.touched);
-    this.resting.add(new Konva.Shape({ perfectDrawEnabled: false, sceneFunc: (context) => {
-      if (this.scene && tool.many) this.drawMany(context._context, this.scene);
-      else if (this.scene) this.drawResting(context._context, this.scene);
-    } }));
+  constructor(container: HTMLDivElement, private readonly tool: Pick<Tool, "drawResting" | "drawTouched" | "outdated" | "idle" | "many">) {
+    const [under, over] = [document.createElement("div"), document.createElement("div")];
+    for (const { style } of [under, over]) [style.position, style.inset] = ["absolute", "0"];
+    container.replaceChildren(under, over);
+    this.below = new AheadLayers(under, [
+      (context, { view, picture }) => {
+        if (!this.image) return;
+        // zoomed in, pixels are drawn as squares, so that edges can be placed exactly
+        context.imageSmoothingEnabled = view.scale < 3;
+        context.drawImage(this.image, view.x, view.y, picture.width * view.scale, picture.height * view.scale);
+      },
+      (context, scene, area) => tool.drawResting(context, scene, area),
+    ]);
+    this.above = new Konva.Stage({ container: over, width: 1, height: 1, listening: false });
+    this.above.add(this.touched);
     this.touched.add(new Konva.Shape({ perfectDrawEnabled: false, sceneFunc: (context) => {
       if (this.scene) tool.drawTouched(context._context, this.scene);
     } }));
   }
 
+  /** Counts how often all that is at rest was drawn. Tests read it: a gesture must not draw it again. */
+  get restingDraws(): number { return this.below.draws[RESTING]!; }
+
   resize(room: Size): void {
-    this.stage.size({ width: Math.max(1, room.width), height: Math.max(1, room.height) });
+    const size = { width: Math.max(1, room.width), height: Math.max(1, room.height) };
+    this.above.size(size);
+    this.below.resize(size);
+    this.blank = false;
   }
 
-  /** `size` is the coordinate space of the answer; the picture is stretched to it. */
-  setImage(image: HTMLImageElement, size: Size): void {
-    this.picture.destroyChildren();
-    this.image = new KonvaImage({ image, width: size.width, height: size.height, perfectDrawEnabled: false });
-    this.picture.add(this.image);
+  /** The picture is stretched to the coordinate space of the answer. */
+  setImage(image: CanvasImageSource): void {
+    this.image = image;
+    this.fresh = true;
   }
 
   setLight(light: Light): void {
-    this.picture.getNativeCanvasElement().style.filter = filterOf(light);
+    this.below.canvases[PICTURE]!.style.filter = filterOf(light);
   }
 
-  private drawResting(context: Canvas, scene: Scene): void {
-    this.restingDraws += 1;
-    this.tool.drawResting(context, scene);
-  }
-
-  /** Shows the last drawing where the picture is now. It is drawn again where it no longer reaches, and when zooming has ended. */
-  private drawMany(context: Canvas, scene: Scene): void {
-    const { view, room } = scene;
-    const { drawn } = this;
-    const [dx, dy] = drawn ? [view.x - drawn.view.x, view.y - drawn.view.y] : [0, 0];
-    const zoomed = drawn !== null && view.scale !== drawn.view.scale;
-    const reaches = drawn !== null && drawn.room.width === room.width && drawn.room.height === room.height && Math.max(Math.abs(dx), Math.abs(dy)) <= drawn.margin;
-    if (!drawn || (!zoomed && !reaches)) this.drawAhead(scene);
-    const { view: then, margin, room: whole } = this.drawn!;
-    const ratio = view.scale / then.scale;
-    context.drawImage(this.ahead, view.x - (then.x + margin) * ratio, view.y - (then.y + margin) * ratio, (whole.width + 2 * margin) * ratio, (whole.height + 2 * margin) * ratio);
-    window.clearTimeout(this.settling);
-    if (view.scale === then.scale) return;
-    this.settling = window.setTimeout(() => {
-      this.drawn = null;
-      this.resting.batchDraw();
-    }, SETTLED);
-  }
-
-  private drawAhead(scene: Scene): void {
-    const { view, room } = scene;
-    const density = this.resting.getCanvas().getPixelRatio();
-    const margin = Math.round(MARGIN / density);
-    const wide = { width: room.width + 2 * margin, height: room.height + 2 * margin };
-    [this.ahead.width, this.ahead.height] = [wide.width * density, wide.height * density]; // this also clears it
-    const context = this.ahead.getContext("2d")!;
-    context.scale(density, density);
-    this.drawResting(context, { ...scene, view: { ...view, x: view.x + margin, y: view.y + margin }, room: wide });
-    this.drawn = { view, margin, room };
-  }
-
-  /** Shows a scene. `all`: the view, the answer or the selection changed, otherwise only the top layer is redrawn; `moved`: of
-   *  them only the view. */
-  show(scene: Scene, all: boolean, moved: boolean): void {
+  /** Shows a scene. `all`: the view, the answer or the selection changed, otherwise only the top layer is redrawn. */
+  show(scene: Scene, all: boolean): void {
     this.scene = scene;
-    if (all && !moved) this.drawn = null;
-    if (all) {
-      this.image?.position({ x: scene.view.x, y: scene.view.y }).scale({ x: scene.view.scale, y: scene.view.scale });
-      // zoomed in, pixels are drawn as squares, so that edges can be placed exactly
-      this.picture.imageSmoothingEnabled(scene.view.scale < 3);
-      this.picture.batchDraw();
-      this.resting.batchDraw();
+    if (all || this.fresh) {
+      this.below.show(scene, [this.fresh ? "all" : [], this.tool.outdated(scene)], this.tool.many, () => this.settle());
+      this.fresh = false;
     }
-    this.touched.batchDraw();
+    const idle = this.tool.idle(scene);
+    if (!idle || !this.blank) this.touched.draw();
+    this.above.content.style.visibility = idle ? "hidden" : ""; // an empty layer costs the browser time as well
+    this.blank = idle;
+  }
+
+  /** A movement has ended: name tags keep clear of the edges again, and what was stretched becomes sharp. */
+  private settle(): void {
+    if (this.scene) this.below.show(this.scene, [[], "all"], true, () => undefined);
   }
 
   destroy(): void {
-    window.clearTimeout(this.settling);
-    this.stage.destroy();
+    this.below.destroy();
+    this.above.destroy();
   }
 }

@@ -53,9 +53,11 @@ export const tokens = css`
 
 /** The list of keys in a dialog. */
 export const keyStyles = css`
-  .keys { display: grid; grid-template-columns: max-content 1fr; gap: 0.35rem 1rem; margin: 0; font-size: 0.875rem; }
+  .keys { display: grid; grid-template-columns: fit-content(40%) 1fr; gap: 0.35rem 1rem; margin: 0; font-size: 0.875rem; }
   .keys dt { font-weight: 600; }
   .keys dd { margin: 0; }
+  .keys .change { min-block-size: 1.5rem; padding: 0 0.4rem; font-size: 0.8125rem; color: var(--_text-2); }
+  .keys-said { margin: 0 0 0.6rem; font-size: 0.875rem; color: var(--_text-2); }
 `;
 
 /** What all tools have: the bar, the picture, the panel beside it (below it on a phone) with the labels. */
@@ -74,6 +76,7 @@ export const toolStyles = css`
   .bar button[aria-pressed="true"] { background: var(--_brand-soft); border-color: var(--_brand-line); }
   .percent { min-inline-size: 3.6em; font-variant-numeric: tabular-nums; font-size: 0.8125rem; }
 
+  .more { padding: 0.5rem 0.75rem; border-block-start: 1px solid var(--_line); max-block-size: 40cqh; overflow: auto; }
   .end { display: flex; justify-content: flex-end; padding: 0.5rem 0.75rem; border-block-start: 1px solid var(--_line); }
   .end .primary { min-inline-size: 8rem; min-block-size: 2.5rem; }
   .main { flex: 1; display: grid; grid-template-columns: minmax(0, 1fr) 18.5rem; min-block-size: 0; }
@@ -142,13 +145,22 @@ export const shapeStyles = css`
   .acts .danger { color: var(--_bad); }
   .boxes { flex: 1; }
   .list { margin: 0; padding: 0; list-style: none; }
-  .list li { display: flex; align-items: center; content-visibility: auto; contain-intrinsic-size: auto 2.25rem; border-radius: 6px; }
+  .list li { display: flex; align-items: center; border-radius: 6px; }
   .list li.on { background: var(--_brand-soft); }
   .list li > button { border-color: transparent; background: none; font-weight: 500; min-inline-size: 0; }
   .list .go { flex: 1; justify-content: flex-start; padding-inline: 0.5rem; text-align: start; }
   .list .go small { margin-inline-start: auto; color: var(--_text-2); font-variant-numeric: tabular-nums; white-space: nowrap; }
   .list .go span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
   .list .gone { min-inline-size: 2.25rem; padding: 0; color: var(--_text-2); }
+  .list .marked, .every .marked { color: var(--_text); background: var(--_surface-3); }
+  .attributes { display: grid; gap: 0.15rem; font-size: 0.875rem; }
+  .attributes label { font-weight: 600; margin-block-start: 0.3rem; overflow-wrap: anywhere; }
+  .attributes :is(input, select) { font: inherit; color: inherit; inline-size: 100%; min-block-size: 2.25rem; padding: 0.2rem 0.5rem; border: 1px solid var(--_line-strong); border-radius: 6px; background: var(--_surface); }
+  .attributes small { color: var(--_text-2); }
+  .head { display: flex; align-items: center; gap: 0.4rem; }
+  .head h2 { flex: 1; margin: 0; }
+  .every { display: flex; gap: 2px; }
+  .every button { min-inline-size: 2.25rem; padding: 0; border-color: transparent; background: none; color: var(--_text-2); }
   .none { display: flex; gap: 0.6rem; align-items: flex-start; padding: 0.6rem 0.7rem; border: 1px dashed var(--_line-strong); border-radius: 8px; cursor: pointer; font-size: 0.875rem; font-weight: 600; }
   .none:has(input:checked) { border-style: solid; background: var(--_brand-soft); border-color: var(--_brand-line); }
   .none:has(:disabled) { opacity: 0.5; cursor: default; }
@@ -189,4 +201,58 @@ export const choiceStyles = css`
     .choices { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: 6px; }
     .label { max-inline-size: none; min-block-size: 3rem; }
   }
+`;
+
+/** What the tools have in which a sheet beside the target is filled in. */
+export const sheetStyles = css`
+  .main { grid-template-columns: minmax(0, 1fr) minmax(18.5rem, 26rem); }
+  .work { background: var(--_surface); }
+  .paper { position: absolute; inset: 0; padding: 1rem clamp(1rem, 4cqw, 3rem); overflow: auto; font-size: 1.0625rem; line-height: 1.6; }
+  .paper:focus-visible { outline-offset: -3px; }
+  .paper h2 { margin: 1rem 0 0.25rem; font-size: 0.875rem; color: var(--_text-2); }
+  .paper p { max-inline-size: 46rem; margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+  .paper textarea { inline-size: 100%; block-size: 100%; border: 0; outline-offset: -3px; background: none; font: inherit; line-height: inherit; color: inherit; resize: none; }
+  .instructions { color: var(--_text-2); font-size: 0.9375rem; }
+  .sheet h2 span { font-weight: 400; }
+  .sheet .warn { margin: 0.75rem; }
+  .row { display: flex; flex-wrap: wrap; align-items: center; gap: 0.25rem; margin-block-end: 0.4rem; }
+  .row > span { inline-size: 100%; font-size: 0.875rem; }
+  .rank { display: inline-grid; place-items: center; min-inline-size: 2.5rem; min-block-size: 2.5rem; border: 1px solid var(--_line-strong); border-radius: 6px; cursor: pointer; font-weight: 600; }
+  .rank > * { grid-area: 1 / 1; }
+  .rank input { inline-size: 100%; block-size: 100%; margin: 0; opacity: 0; cursor: inherit; }
+  .rank:has(:checked) { background: var(--_brand); border-color: var(--_brand); color: var(--_on-brand); }
+  .rank:has(:focus-visible) { outline: 3px solid var(--_focus); outline-offset: 1px; }
+  .card { margin: 0; padding: 0.75rem; border: 0; border-block-end: 1px solid var(--_line); min-inline-size: 0; }
+  .card.on { background: var(--_brand-soft); }
+  .card legend { float: inline-start; inline-size: 100%; padding: 0; margin-block-end: 0.25rem; font-weight: 650; overflow-wrap: anywhere; }
+  .card legend + * { clear: both; }
+  .card > label:not(.tick) { display: block; margin-block: 0.4rem 0.15rem; font-size: 0.8125rem; color: var(--_text-2); }
+  .card input[type="text"], .card textarea { inline-size: 100%; min-block-size: 2.5rem; padding: 0.35rem 0.6rem; border: 1px solid var(--_line-strong); border-radius: 6px;
+    background: var(--_surface); font: inherit; color: inherit; resize: vertical; }
+  .card small { color: var(--_text-2); }
+  .tick { display: inline-flex; align-items: center; gap: 0.4rem; min-block-size: 2rem; margin-inline-end: 0.75rem; font-size: 0.875rem; }
+  .tick input { inline-size: 1.1rem; block-size: 1.1rem; margin: 0; accent-color: light-dark(#9a6200, #f4b223); }
+  .quotes { margin: 0.25rem 0; padding: 0; list-style: none; }
+  .quotes li { display: flex; align-items: center; gap: 0.25rem; }
+  .quotes .go { flex: 1; justify-content: flex-start; min-inline-size: 0; border-color: transparent; background: none; font-weight: 400; text-align: start; }
+  .quotes .go span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+
+  @container (width < 46rem) {
+    .main { grid-template: minmax(8rem, 2fr) minmax(0, 3fr) / minmax(0, 1fr); }
+    .side.sheet { max-block-size: none; overflow-y: auto; }
+  }
+`;
+
+/** What only the classifier of pictures has: what is shown over the picture, and the comment. */
+export const reviewStyles = css`
+  .over { position: absolute; inset: 0 auto auto 0; overflow: visible; pointer-events: none; transform-origin: 0 0; }
+  .over rect, .over path { fill: none; stroke-width: 3px; vector-effect: non-scaling-stroke; }
+  .over path { stroke: #d4006a; }
+  .over .mask { opacity: 0.75; mix-blend-mode: multiply; image-rendering: pixelated; }
+  .legend { position: absolute; inset-block-end: 0.5rem; inset-inline-start: 0.5rem; margin: 0; padding: 0.4rem 0.6rem; list-style: none; font-size: 0.8125rem;
+    background: var(--_surface); border: 1px solid var(--_line); border-radius: 8px; pointer-events: none; }
+  .legend li { display: flex; align-items: center; gap: 0.4rem; }
+  .comment-link { margin-block-start: 0.75rem; align-self: start; }
+  .comment { margin: 0.4rem 0 0; font-size: 0.875rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+  dialog textarea { inline-size: 100%; padding: 0.4rem 0.6rem; border: 1px solid var(--_line-strong); border-radius: 6px; background: var(--_surface); font: inherit; color: inherit; }
 `;

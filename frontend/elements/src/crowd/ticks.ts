@@ -29,12 +29,21 @@ abstract class Tick extends CrowdControl {
     this.changed();
   };
 
+  /** A script that clicks the element means the box. */
+  protected override pressed(): void {
+    if (this.disabled) return;
+    this.checked = !this.checked;
+    this.changed();
+    for (const kind of ["input", "change"]) this.dispatchEvent(new Event(kind, { bubbles: true, composed: true }));
+  }
+
   protected override updated(): void {
     const { box, refusal } = this;
     const title = wordsOf(this) ? null : this.fieldName;
     void box.updateComplete?.then(() => {
       box.input?.setAttribute("aria-invalid", refusal ? "true" : "false");
       if (title) box.input?.setAttribute("aria-label", title);
+      else box.input?.removeAttribute("aria-label");
     });
   }
 }
@@ -45,7 +54,7 @@ export class CrowdCheckbox extends Tick {
 
   override render() {
     return html`<wa-checkbox .checked=${live(this.checked)} ?disabled=${this.disabled} ?required=${this.required} hint=${this.refusal || nothing}
-      @click=${this.onChange} @change=${this.onChange}><slot></slot></wa-checkbox>`;
+      @click=${this.onChange} @change=${this.onChange}><slot @slotchange=${this.onWords}></slot></wa-checkbox>`;
   }
 }
 
@@ -57,6 +66,6 @@ export class CrowdToggleButton extends Tick {
 
   override render() {
     return html`<wa-switch .checked=${live(this.checked)} ?disabled=${this.disabled} ?required=${this.required}
-      hint=${this.refusal || (this.invalid ? "Check this." : nothing)} @click=${this.onChange} @change=${this.onChange}><slot></slot></wa-switch>`;
+      hint=${this.refusal || (this.invalid ? "Check this." : nothing)} @click=${this.onChange} @change=${this.onChange}><slot @slotchange=${this.onWords}></slot></wa-switch>`;
   }
 }

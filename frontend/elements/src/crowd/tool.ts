@@ -1,8 +1,9 @@
 /** What the workbench asks of a tool, and what it tells it. A tool turns gestures and keys into calls of an editor and draws
  *  what the editor holds; the workbench has the view, the pointers and the frame in which is drawn. One tool is one file. */
 import type { Point, Rect, Size } from "../picture/plane";
+import type { Outdated } from "./ahead";
 import type { View } from "../picture/viewport";
-import type { Command, Keys } from "./keys";
+import type { Command } from "./keys";
 
 /** How a pointer points. */
 export interface Pointing {
@@ -50,7 +51,6 @@ export type Canvas = CanvasRenderingContext2D;
 export interface Tool {
   readonly editor: Work;
   readonly size: Size;
-  readonly keys: Keys;
   /** Changes whenever the panels around the canvas have to be rendered again although the answer is the same. */
   readonly panels: string;
   /** Whether there is too much at rest to draw it again in every frame while the picture is moved. */
@@ -72,7 +72,11 @@ export interface Tool {
   /** Carries out a command; `centre` is the middle of what is seen. Returns false if it does not apply. */
   run(command: Command, centre: Point): boolean;
 
-  /** Draws what is at rest, and what is being worked on. */
-  drawResting(context: Canvas, scene: Scene): void;
+  /** What of what is at rest looks different now than when this was last asked. */
+  outdated(scene: Scene): Outdated;
+  /** Whether nothing is being worked on, so that `drawTouched` would draw nothing. */
+  idle(scene: Scene): boolean;
+  /** Draws what is at rest, of which only `area` (in pixels of the scene's room) is seen, and what is being worked on. */
+  drawResting(context: Canvas, scene: Scene, area: Rect): void;
   drawTouched(context: Canvas, scene: Scene): void;
 }

@@ -4,12 +4,15 @@ import type { ShapeEditor } from "../shapes/editor";
 import type { Shape } from "../shapes/shape";
 import type { IconName } from "../kit/icons";
 import { iconButton } from "./buttons";
+import type { Plain } from "./keys";
 import type { Workbench } from "./workbench";
 
 export interface Bar {
   header: string; bench: Workbench | null; lightOpen: boolean; instructions: boolean;
   /** The word for several of what is drawn, and the icon of drawing it; where there are several ways to draw, `modes` has their buttons. */
   many: string; glyph: IconName; how: string; modes?: unknown;
+  /** The keys of a command, as people write them. */
+  key: (action: Plain) => string;
   toggleLight: () => void; help: () => void; openInstructions: () => void;
 }
 
@@ -22,14 +25,14 @@ export function toolbar(view: Bar) {
     ${iconButton({ name: "Redo", glyph: "redo", keys: "Ctrl+Shift+Z", off: !editor?.canRedo, act: () => editor?.redo() })}
     <span class="rule"></span>
     ${view.modes ?? iconButton({ name: `Draw ${view.many}`, glyph: view.glyph, keys: view.how, pressed: !bench?.hand, act: () => bench?.setHand(false) })}
-    ${iconButton({ name: "Move the picture", glyph: "hand", keys: "V, or hold Space", pressed: bench?.hand ?? false, class: view.modes ? "wide" : "", act: () => bench?.setHand(true) })}
+    ${iconButton({ name: "Move the picture", glyph: "hand", keys: `${view.key("hand")}, or hold Space`, pressed: bench?.hand ?? false, class: view.modes ? "wide" : "", act: () => bench?.setHand(true) })}
     <span class="rule wide"></span>
     ${iconButton({ name: "Zoom out", glyph: "minus", keys: "−", class: "wide", act: () => bench?.zoom(0.8) })}
     <span class="percent wide" aria-live="off">${Math.round((bench?.view.scale ?? 1) * 100)} %</span>
     ${iconButton({ name: "Zoom in", glyph: "plus", keys: "+", class: "wide", act: () => bench?.zoom(1.25) })}
-    ${iconButton({ name: "See the whole picture", glyph: "maximize", keys: "F", act: () => bench?.fitView() })}
+    ${iconButton({ name: "See the whole picture", glyph: "maximize", keys: view.key("fit"), act: () => bench?.fitView() })}
     <span class="rule"></span>
-    ${iconButton({ name: `Hide the other ${view.many}`, glyph: bench?.hideOthers ? "eye-off" : "eye", keys: "H", pressed: bench?.hideOthers ?? false, act: () => bench?.toggleOthers() })}
+    ${iconButton({ name: `Hide the other ${view.many}`, glyph: bench?.hideOthers ? "eye-off" : "eye", keys: view.key("hide"), pressed: bench?.hideOthers ?? false, act: () => bench?.toggleOthers() })}
     ${iconButton({ name: "Brightness and contrast", glyph: "sliders", pressed: view.lightOpen, act: view.toggleLight })}
     <span class="gap"></span>
     ${view.instructions ? iconButton({ name: "Instructions", glyph: "book-open", act: view.openInstructions }) : nothing}
@@ -38,16 +41,16 @@ export function toolbar(view: Bar) {
 }
 
 /** The actions on the selected shape, at the bottom of the picture where a thumb reaches them; `more` is in their middle. */
-export function actions<S extends Shape>(editor: ShapeEditor<S>, refocus: () => void, more: unknown = nothing) {
+export function actions<S extends Shape>(editor: ShapeEditor<S>, key: (action: Plain) => string, refocus: () => void, more: unknown = nothing) {
   const then = (act: () => void) => () => { act(); refocus(); };
   const several = editor.shapes.length > 1;
   const { one } = editor.kind;
   return html`<div class="acts" role="group" aria-label="The selected ${one}">
-    ${several ? iconButton({ name: `Previous ${one}`, glyph: "chevron-left", keys: "P", act: then(() => editor.step(-1)) }) : nothing}
-    ${iconButton({ name: "Duplicate", glyph: "copy-plus", keys: "D", act: then(() => editor.duplicate()) })}
+    ${several ? iconButton({ name: `Previous ${one}`, glyph: "chevron-left", keys: key("previous"), act: then(() => editor.step(-1)) }) : nothing}
+    ${iconButton({ name: "Duplicate", glyph: "copy-plus", keys: key("duplicate"), act: then(() => editor.duplicate()) })}
     ${more}
-    ${iconButton({ name: "Delete", glyph: "trash", keys: "Delete", class: "danger", act: then(() => editor.erase()) })}
+    ${iconButton({ name: "Delete", glyph: "trash", keys: key("remove"), class: "danger", act: then(() => editor.erase()) })}
     ${iconButton({ name: "Deselect", glyph: "check", keys: "Escape", act: then(() => editor.select(null)) })}
-    ${several ? iconButton({ name: `Next ${one}`, glyph: "chevron-right", keys: "N", act: then(() => editor.step(1)) }) : nothing}
+    ${several ? iconButton({ name: `Next ${one}`, glyph: "chevron-right", keys: key("next"), act: then(() => editor.step(1)) }) : nothing}
   </div>`;
 }

@@ -3,7 +3,7 @@
 import type { Point, Size } from "../picture/plane";
 import { PointerGestures } from "../picture/pointer";
 import { type View, fit, panned, revealed, toPicture, zoomed } from "../picture/viewport";
-import { type Command, commandOf } from "./keys";
+import { type Command, type Keys, commandOf } from "./keys";
 import { type Light, PLAIN_LIGHT } from "./light";
 import { Stage } from "./stage";
 import type { Pointing, Tool } from "./tool";
@@ -14,12 +14,14 @@ export interface Surroundings {
   update(): void;
   open(what: "search" | "help"): void;
   disabled(): boolean;
+  /** What single keys mean. */
+  keys(): Keys;
 }
 
 const REACH = { mouse: 9, touch: 24 };
 const SLACK = { mouse: 4, touch: 12 };
 /** What can be done while nothing can be changed. */
-const LOOKING: readonly Command["do"][] = ["zoom", "fit", "help", "next", "previous", "point-before", "point-after"];
+const LOOKING: readonly Command["do"][] = ["zoom", "fit", "help", "next", "previous", "point-before", "point-after", "hide-one", "show-all"];
 
 export class Workbench {
   view: View = { scale: 1, x: 0, y: 0 };
@@ -35,7 +37,6 @@ export class Workbench {
   private touch = false;
   private frame = 0;
   private all = true;
-  private moved = true;
   private repeats = 0;
   private fitting = true;
   private shownState = "";
@@ -58,9 +59,15 @@ export class Workbench {
   }
 
   begin(image: HTMLImageElement): void {
-    this.stage.setImage(image, this.tool.size);
+    this.stage.setImage(image);
     this.onResize();
     this.observer.observe(this.canvas);
+  }
+
+  /** Shows the picture in another way. */
+  setImage(image: CanvasImageSource): void {
+    this.stage.setImage(image);
+    this.paint(true);
   }
 
   destroy(): void {
@@ -92,7 +99,7 @@ export class Workbench {
   private setView(view: View, stillFits = false): void {
     if (!stillFits) this.fitting = false;
     this.view = view;
-    this.paint(true, true);
+    this.paint(true);
   }
 
   private onResize(): void {
@@ -133,10 +140,9 @@ export class Workbench {
     if (panels) this.around.update();
   }
 
-  /** Has the stage draw in the next frame: all layers or only the top one; `moved`: nothing changed but the view. */
-  paint(all: boolean, moved = !all): void {
+  /** Has the stage draw in the next frame: all layers or only the top one. */
+  paint(all: boolean): void {
     this.all ||= all;
-    this.moved &&= moved;
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
@@ -144,9 +150,8 @@ export class Workbench {
       this.stage.show({
         view: this.view, room: this.room, picture: this.tool.size, touch: this.touch, hideOthers: this.hideOthers,
         disabled: this.around.disabled(), fill: this.fill, guides: guided ? this.toPicture(this.pointer!) : null, colour: this.around.colour,
-      }, this.all, this.moved);
+      }, this.all);
       this.all = false;
-      this.moved = true;
     });
   }
 
@@ -191,7 +196,7 @@ export class Workbench {
   keydown(event: KeyboardEvent): void {
     const origin = event.composedPath()[0] as HTMLElement;
     if (event.defaultPrevented || origin.closest("dialog, .light")) return;
-    const typing = origin instanceof HTMLInputElement && origin.type !== "checkbox";
+    const typing = origin instanceof HTMLSelectElement || (origin instanceof HTMLInputElement && origin.type !== "checkbox");
     if (typing) {
       if (event.key === "Escape") this.canvas.focus();
       return;
@@ -203,7 +208,7 @@ export class Workbench {
     // Enter and the space bar belong to a button or checkbox that has the focus
     if (origin !== this.canvas && (event.key === "Enter" || event.key === " ")) return;
     this.repeats = event.repeat ? this.repeats + 1 : 0;
-    const command = commandOf(event, this.repeats, this.tool.keys);
+    const command = commandOf(event, this.repeats, this.around.keys());
     if (!command || (this.around.disabled() && !LOOKING.includes(command.do))) return;
     if (this.run(command)) event.preventDefault();
   }

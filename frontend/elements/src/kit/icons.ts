@@ -20,6 +20,8 @@ import flag from "lucide-static/icons/flag.svg?raw";
 import hand from "lucide-static/icons/hand.svg?raw";
 import keyboard from "lucide-static/icons/keyboard.svg?raw";
 import list from "lucide-static/icons/list.svg?raw";
+import lock from "lucide-static/icons/lock.svg?raw";
+import lockOpen from "lucide-static/icons/lock-open.svg?raw";
 import magnet from "lucide-static/icons/magnet.svg?raw";
 import maximize from "lucide-static/icons/maximize.svg?raw";
 import minus from "lucide-static/icons/minus.svg?raw";
@@ -39,7 +41,7 @@ import warning from "lucide-static/icons/triangle-alert.svg?raw";
 
 const glyphs = {
   "book-open": bookOpen, brush, bucket, check, "chevron-down": chevronDown, "chevron-left": chevronLeft, "chevron-right": chevronRight,
-  clock, close, contrast, "copy-plus": copyPlus, crosshair, eraser, eye, "eye-off": eyeOff, flag, hand, keyboard, list, magnet,
+  clock, close, contrast, "copy-plus": copyPlus, crosshair, eraser, eye, "eye-off": eyeOff, flag, hand, keyboard, list, lock, "lock-open": lockOpen, magnet,
   maximize, minus, moon, pentagon, plus, redo, search, slash, sliders, spline, "square-dashed": squareDashed, sun, trash, undo, warning,
 };
 

@@ -4,15 +4,23 @@
 import { LitElement, css, html, nothing } from "lit";
 import { property, state } from "lit/decorators.js";
 import { isDark, labelColour } from "../labels/colours";
+import { type ViewMasks, classColours } from "../masks/view";
 
 export interface ViewBox { left: number; top: number; width: number; height: number; label?: string; confidence?: number | null }
 /** Offsets count code points; the end is exclusive. */
 export interface ViewSpan { start: number; end: number; label: string; confidence?: number | null }
+/** A polygon or a polyline. */
+export interface ViewOutline { label?: string; confidence?: number | null; vertices: { x: number; y: number }[] }
+export interface ViewPoint { label?: string; confidence?: number | null; x: number; y: number }
 interface Chosen { label: string; confidence?: number | null }
 export interface Layer {
   name: string; color?: string; kind: "worker" | "merged" | "machine" | "truth"; on?: boolean;
   boxes?: ViewBox[];
+  polygons?: ViewOutline[];
+  polylines?: ViewOutline[];
+  keypoints?: ViewPoint[];
   spans?: ViewSpan[];
+  masks?: ViewMasks;
   /** The class of the whole object instead (null: none was chosen), and how sure the layer is of it (0 to 1). */
   choice?: string | null; confidence?: number | null;
   /** All classes of the whole object ([]: none of them fits), each with how sure the layer is of it. */
@@ -33,7 +41,20 @@ function chosen({ choice, choices, confidence }: Layer): Chosen[] | null {
   return typeof choice === "string" ? [{ label: choice, confidence: confidence ?? null }] : null;
 }
 
-const hasLabel = (layer: Layer): boolean => chosen(layer) !== null || (layer.boxes?.length ?? 0) + (layer.spans?.length ?? 0) > 0;
+/** The members that list what is drawn, with the words for one and for several; the last one stands for a layer without any. */
+const DRAWN = [
+  ["polygons", "polygon", "polygons"], ["polylines", "line", "lines"], ["keypoints", "point", "points"], ["spans", "span", "spans"],
+  ["boxes", "box", "boxes"],
+] as const;
+
+/** How many things the layer has drawn, and their words. */
+function drawn(layer: Layer): { number: number; one: string; many: string } {
+  if (layer.masks) return { number: layer.masks.segments.length, one: "mask", many: "masks" };
+  const [member, one, many] = DRAWN.find(([name]) => layer[name]) ?? DRAWN[DRAWN.length - 1]!;
+  return { number: layer[member]?.length ?? 0, one, many };
+}
+
+const hasLabel = (layer: Layer): boolean => chosen(layer) !== null || drawn(layer).number > 0;
 
 export const layerStyles = css`
     :host { display: block; min-inline-size: 0; }
@@ -112,11 +133,14 @@ export abstract class LayersView extends LitElement {
     if (layer.choice === null) return "no class";
     const classes = chosen(layer);
     if (classes) return classes.map(sure).join(", ");
-    return layer.spans ? counted(layer.spans.length, "span", "spans") : counted(layer.boxes?.length ?? 0, "box", "boxes");
+    if (layer.masks) return [counted(layer.masks.segments.length, "mask", "masks"), ...layer.masks.segments.map(sure)].join(", ");
+    const { number, one, many } = drawn(layer);
+    return counted(number, one, many);
   }
 
   /** The classes of the layers that are switched on. The description says the same, hence hidden from screen readers. */
   protected chips() {
+    if (this.layers.some(({ masks }) => masks)) return this.legend();
     if (!this.layers.some((layer) => chosen(layer))) return nothing;
     return html`<div class="chips" aria-hidden="true">${this.layers.map((layer, at) => {
       if (this.off.has(at)) return nothing;
@@ -127,10 +151,17 @@ export abstract class LayersView extends LitElement {
     })}</div>`;
   }
 
+  /** The classes of all masks, each in its colour. */
+  private legend() {
+    const colours = [...classColours(this.layers.map(({ masks }) => masks))];
+    return html`<div class="chips" aria-hidden="true">${colours.map(([label, colour]) => html`<span class="chip ${isDark(colour) ? "dark" : ""}" title=${label}>
+      <svg><rect class="tint" width="100%" height="100%" fill=${colour}></rect></svg><b>${label}</b></span>`)}</div>`;
+  }
+
   private figure(layer: Layer): string | number {
     if (layer.choice === null) return "–";
     const classes = chosen(layer);
-    return classes ? classes.map(({ label }) => label).join(", ") : (layer.spans ?? layer.boxes ?? []).length;
+    return classes ? classes.map(({ label }) => label).join(", ") : drawn(layer).number;
   }
 
   override render() {

@@ -1,9 +1,16 @@
 /** Labels of a task: reading the `labels` attribute leniently (templates write JSON, JSON5 and Python-like lists), giving
  *  each a hotkey and a colour, searching them. Pure. Label texts are hostile: only ever shown as text. */
 import JSON5 from "json5";
+import { type Attribute, parseAttributes } from "./attributes";
 import { safeColour } from "./colours";
 
-export interface Label { readonly name: string; readonly color: string; readonly hotkey: string | null }
+export interface Label {
+  readonly name: string;
+  readonly color: string;
+  readonly hotkey: string | null;
+  /** What is said of each shape with this label. */
+  readonly attributes?: readonly Attribute[];
+}
 
 /** Letters that commands of the tool do not use. */
 const LETTERS = "acejklmoqrstuwyz";
@@ -21,19 +28,31 @@ export function parseLenient(text: string, attribute: string): unknown {
   }
 }
 
-/** Labels from the attribute: texts, or objects with `label` (or `name`) and perhaps `color`. Duplicates are dropped. */
-export function parseLabels(raw: unknown, attribute = "labels"): Label[] {
-  const list = typeof raw === "string" ? parseLenient(raw, attribute) : raw;
+/** Labels from the attribute: texts, or objects with `label` (or `name`) and perhaps `color` and `categoryAttributes`; or an object
+ *  with such a list as `labels` and perhaps `categoryGlobalAttributes`, which all labels have. Duplicates are dropped. No label has
+ *  a key that is `taken`. */
+export function parseLabels(raw: unknown, attribute = "labels", taken: ReadonlySet<string> = new Set()): Label[] {
+  const given = typeof raw === "string" ? parseLenient(raw, attribute) : raw;
+  const whole = typeof given === "object" && given !== null && !Array.isArray(given) ? (given as Record<string, unknown>) : null;
+  const list = whole ? whole["labels"] : given;
   if (!Array.isArray(list)) throw new Error(`The attribute "${attribute}" is not a list.`);
-  const seen = new Map<string, string | undefined>();
+  const common = parseAttributes(whole?.["categoryGlobalAttributes"], "all labels");
+  const seen = new Map<string, { color: string | undefined; attributes: Attribute[] }>();
   for (const [at, entry] of list.entries()) {
     const object: Record<string, unknown> = typeof entry === "object" && entry !== null ? entry : { label: entry };
     const name = object["label"] ?? object["name"];
     if (typeof name !== "string" && typeof name !== "number") throw new Error(`Label ${at + 1} has no name.`);
-    if (!seen.has(String(name))) seen.set(String(name), typeof object["color"] === "string" ? object["color"] : undefined);
+    if (seen.has(String(name))) continue;
+    const own = parseAttributes(object["categoryAttributes"], `the label "${name}"`);
+    const attributes = [...common.filter((one) => !own.some((other) => other.name === one.name)), ...own];
+    seen.set(String(name), { color: typeof object["color"] === "string" ? object["color"] : undefined, attributes });
   }
   if (seen.size === 0) throw new Error(`The attribute "${attribute}" names no label.`);
-  return [...seen].map(([name, color], at) => ({ name, color: safeColour(color, at), hotkey: HOTKEYS[at] ?? null }));
+  const free = HOTKEYS.filter((key) => !taken.has(key));
+  return [...seen].map(([name, { color, attributes }], at) => {
+    const label = { name, color: safeColour(color, at), hotkey: free[at] ?? null };
+    return attributes.length > 0 ? { ...label, attributes } : label;
+  });
 }
 
 /** The hotkey of a key press: digits by the position of the key, because Shift changes the character, letters by the character. */

@@ -267,7 +267,7 @@ export class MaskEditor {
   erase(at: number | null = this.current): void {
     if (this.open.length > 0) return this.takeBack();
     const entry = at === null ? null : this.entries[at];
-    if (at === null || !entry) return this.listener.say("Choose what to delete first: N for the next one.");
+    if (at === null || !entry) return this.listener.say("Choose what to delete first.");
     const marks = this.marks;
     this.mask.replace(at + 1, 0);
     if (this.instances && this.current === at) this.current = null;

@@ -39,6 +39,8 @@ export class PathEditor extends ShapeEditor<Path> {
 
   protected parse(raw: unknown): Omit<Path, "id">[] { return parsePaths(this.form, raw, this.size); }
 
+  protected plainOf(path: Path): unknown { return plain(this.form, path); }
+
   protected forget(): void {
     this.open = [];
     this.vertex = null;
@@ -64,7 +66,7 @@ export class PathEditor extends ShapeEditor<Path> {
   landing(at: Point, reach: number): Point {
     const closing = this.closes(at, reach);
     if (closing) return closing;
-    const paths = this.snapping && this.form.most > 1 ? this.shapes : [];
+    const paths = this.snapping && this.form.most > 1 ? this.near(at, reach) : [];
     const found = snapPoint(paths, at, reach, { edges: this.open.length > 0, closed: this.form.closed });
     return whole(found ?? at, this.limits);
   }
@@ -123,7 +125,7 @@ export class PathEditor extends ShapeEditor<Path> {
     if (this.cursor) return this.put(this.cursor, 0);
     this.select(null);
     this.cursor = whole(this.lastCursor ?? start, this.limits);
-    this.listener.say(`Crosshair at ${where(this.cursor)}. Arrow keys move it, B sets a point, Escape cancels.`);
+    this.listener.say(`Crosshair at ${where(this.cursor)}. Arrow keys move it, the same key sets a point, Escape cancels.`);
     this.listener.shown();
   }
 
@@ -137,11 +139,11 @@ export class PathEditor extends ShapeEditor<Path> {
   // ---- gestures: begin, drag, finish or cancel
 
   beginMove(at: Point): void {
-    if (this.shape) this.gesture = { kind: "move", from: at, start: this.shape, path: this.shape };
+    if (this.shape && !this.refuses(this.shape)) this.gesture = { kind: "move", from: at, start: this.shape, path: this.shape };
   }
 
   beginVertex(at: number): void {
-    if (!this.shape) return;
+    if (!this.shape || this.refuses(this.shape)) return;
     this.vertex = at;
     this.gesture = { kind: "vertex", at, start: this.shape, path: this.shape };
   }
@@ -150,7 +152,7 @@ export class PathEditor extends ShapeEditor<Path> {
   beginInsert(from: Point): void {
     const path = this.shape;
     const edge = path && nearestEdge(path.vertices, this.form.closed, from);
-    if (!path || !edge) return;
+    if (!path || !edge || this.refuses(path)) return;
     const vertices = path.vertices.toSpliced(edge.edge + 1, 0, whole(from, this.limits));
     this.vertex = edge.edge + 1;
     this.gesture = { kind: "vertex", at: this.vertex, start: path, path: { ...path, vertices } };
@@ -163,7 +165,7 @@ export class PathEditor extends ShapeEditor<Path> {
       const { from, start } = gesture;
       gesture.path = { ...start, vertices: movedBy(start.vertices, to.x - from.x, to.y - from.y, this.limits) };
     } else {
-      const others = this.snapping && this.form.most > 1 ? this.shapes.filter((path) => path.id !== gesture.start.id) : [];
+      const others = this.snapping && this.form.most > 1 ? this.near(to, reach).filter((path) => path.id !== gesture.start.id) : [];
       const found = snapPoint(others, to, reach, { edges: true, closed: this.form.closed });
       gesture.path = { ...gesture.path, vertices: gesture.path.vertices.with(gesture.at, whole(found ?? to, this.limits)) };
     }
@@ -187,7 +189,7 @@ export class PathEditor extends ShapeEditor<Path> {
   /** Chooses the next (1) or previous (-1) point of the selected path. */
   stepVertex(by: 1 | -1): void {
     const path = this.shape;
-    if (!path) return this.listener.say(`Choose a ${this.form.one} first: N for the next one.`);
+    if (!path) return this.listener.say(`Choose a ${this.form.one} first.`);
     const count = path.vertices.length;
     const at = this.vertex === null ? (by === 1 ? 0 : count - 1) : (this.vertex + by + count) % count;
     this.vertex = at;
@@ -198,7 +200,7 @@ export class PathEditor extends ShapeEditor<Path> {
   /** Moves the chosen point, or the whole path if none is chosen. */
   override nudge(dx: number, dy: number): void {
     const { vertex, shape } = this;
-    if (vertex === null || !shape) return super.nudge(dx, dy);
+    if (vertex === null || !shape || this.refuses(shape)) return super.nudge(dx, dy);
     const { x, y } = shape.vertices[vertex]!;
     const to = whole({ x: x + dx, y: y + dy }, this.limits);
     if (samePoint(to, shape.vertices[vertex]!)) return;
@@ -210,7 +212,7 @@ export class PathEditor extends ShapeEditor<Path> {
   /** Inserts a point in the middle of the edge after the chosen point (after the first one if none is chosen). */
   insert(): void {
     const path = this.shape;
-    if (!path || this.form.most <= 2) return;
+    if (!path || this.form.most <= 2 || this.refuses(path)) return;
     const last = path.vertices.length - 1;
     const from = this.form.closed ? (this.vertex ?? 0) : Math.min(this.vertex ?? 0, last - 1);
     const [a, b] = [path.vertices[from]!, path.vertices[(from + 1) % path.vertices.length]!];
@@ -225,7 +227,7 @@ export class PathEditor extends ShapeEditor<Path> {
   override erase(): void {
     const { vertex, shape, form } = this;
     if (this.open.length > 0) return this.takeBack();
-    if (vertex === null || !shape) return this.remove();
+    if (vertex === null || !shape || this.refuses(shape)) return this.remove();
     if (shape.vertices.length <= form.least) return this.listener.say(`A ${form.one} has at least ${form.least} points.`);
     const vertices = shape.vertices.toSpliced(vertex, 1);
     if (form.closed && area(vertices) === 0) return this.listener.say("The other points lie on one line.");

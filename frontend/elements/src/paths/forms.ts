@@ -1,5 +1,6 @@
 /** The four forms of paths: what makes a polygon, a polyline, a line or a key point, how each is described, and how it stands in
  *  Ground Truth's JSON. Pure. */
+import { ATTRIBUTES_KEY, type Values, parseValues, plainValues } from "../labels/attributes";
 import type { Point, Size } from "../picture/plane";
 import type { Answer } from "../shapes/history";
 import type { Kind } from "../shapes/shape";
@@ -53,12 +54,12 @@ export function kindOf(form: Form): Kind<Path> {
   };
 }
 
-export type PlainPath = { label: string; vertices: Point[] } | { label: string; x: number; y: number };
+export type PlainPath = ({ label: string; vertices: Point[] } | { label: string; x: number; y: number }) & { [ATTRIBUTES_KEY]?: Values };
 
 /** A path as it stands in the answer, in an initial value and in a draft. */
-export function plain(form: Form, { label, vertices }: Pick<Path, "label" | "vertices">): PlainPath {
+export function plain(form: Form, { label, vertices, attributes }: Pick<Path, "label" | "vertices" | "attributes">): PlainPath {
   const points = vertices.map(({ x, y }) => ({ x, y }));
-  return form.most === 1 ? { label, ...points[0]! } : { label, vertices: points };
+  return { ...(form.most === 1 ? { label, ...points[0]! } : { label, vertices: points }), ...plainValues(attributes) };
 }
 
 export type PathAnswer = Record<string, unknown> & { inputImageProperties: Size; initialValueModified?: boolean };
@@ -90,6 +91,6 @@ export function parsePaths(form: Form, raw: unknown, size: Size): Omit<Path, "id
     if (vertices.length < least || vertices.length > most) {
       throw new Error(`${name} has ${vertices.length} points; it needs ${least === most ? least : `at least ${least}`}.`);
     }
-    return { label: String(entry?.["label"] ?? ""), vertices };
+    return { label: String(entry?.["label"] ?? ""), vertices, attributes: parseValues(entry?.[ATTRIBUTES_KEY]) };
   });
 }

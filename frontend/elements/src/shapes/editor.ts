@@ -1,8 +1,10 @@
 /** The logic of drawing tools without their display, as far as it is the same for every kind of shape: selecting, labels,
  *  moving by keys, deleting, copying, undo. Knows history and labels, but neither canvas nor DOM. It tells its listener what
  *  changed, and describes it in words for screen readers. How a shape is drawn is the matter of a subclass. */
+import { type Attribute, inWords, known } from "../labels/attributes";
 import type { Label } from "../labels/labels";
 import type { Point, Size } from "../picture/plane";
+import { ShapeGrid } from "./grid";
 import { type Answer, History } from "./history";
 import { type Fresh, type Kind, type Shape, counted } from "./shape";
 
@@ -19,7 +21,11 @@ export abstract class ShapeEditor<S extends Shape> {
   history = new History<S>();
   selected: number | null = null;
   label = 0;
+  /** Shapes that are not shown, and shapes that cannot be changed, by their id. Both can be seen in lists. Not part of the answer. */
+  hidden: ReadonlySet<number> = new Set();
+  locked: ReadonlySet<number> = new Set();
   private nextId = 1;
+  private indexed: { shapes: readonly S[]; grid: ShapeGrid<S> } | null = null;
 
   constructor(
     readonly kind: Kind<S>, readonly size: Size, readonly labels: readonly Label[], protected readonly listener: Listener,
@@ -29,6 +35,12 @@ export abstract class ShapeEditor<S extends Shape> {
   get shapes(): readonly S[] { return this.history.answer.shapes; }
   /** The selected shape. */
   get shape(): S | null { return this.history.find(this.selected) ?? null; }
+  /** Where the shapes lie. */
+  get grid(): ShapeGrid<S> {
+    const { shapes } = this;
+    if (this.indexed?.shapes !== shapes) this.indexed = { shapes, grid: new ShapeGrid(this.kind, shapes, this.size) };
+    return this.indexed.grid;
+  }
   get labelName(): string { return this.labels[this.label]?.name ?? ""; }
   get count(): number { return this.shapes.length; }
   get nothing(): boolean { return this.answer.nothing; }
@@ -39,8 +51,10 @@ export abstract class ShapeEditor<S extends Shape> {
   abstract readonly busy: boolean;
   /** Ends what is being done; nothing is changed by it. */
   abstract cancel(): void;
-  /** Shapes from an initial value or a draft. Throws an Error on anything else. */
+  /** Shapes from an initial value, a draft or a copy. Throws an Error on anything else. */
   protected abstract parse(raw: unknown): Fresh<S>[];
+  /** A shape as it stands in a draft. */
+  protected abstract plainOf(shape: S): unknown;
   /** Forgets what is being done, because other shapes are loaded. */
   protected abstract forget(): void;
 
@@ -49,6 +63,7 @@ export abstract class ShapeEditor<S extends Shape> {
     const shapes = this.parse(raw).map((shape) => this.numbered(shape));
     this.history = new History<S>({ shapes, nothing: nothing && shapes.length === 0 });
     this.selected = null;
+    this.hidden = this.locked = new Set();
     this.forget();
     this.listener.shown();
   }
@@ -65,13 +80,92 @@ export abstract class ShapeEditor<S extends Shape> {
     this.listener.shown();
   }
 
-  /** Selects the next (1) or previous (-1) shape; after the last one comes the first. */
+  /** Selects the next (1) or previous (-1) shape that is shown; after the last one comes the first. */
   step(by: 1 | -1): void {
-    const count = this.shapes.length;
-    if (count === 0) return this.listener.say(`There are no ${this.kind.many} yet.`);
-    const at = this.shapes.findIndex((shape) => shape.id === this.selected);
+    const shapes = this.shapes.filter(({ id }) => !this.hidden.has(id) || id === this.selected);
+    const count = shapes.length;
+    if (count === 0) return this.listener.say(this.count > 0 ? `All ${this.kind.many} are hidden.` : `There are no ${this.kind.many} yet.`);
+    const at = shapes.findIndex((shape) => shape.id === this.selected);
     const next = at < 0 ? (by === 1 ? 0 : count - 1) : (at + by + count) % count;
-    this.select(this.shapes[next]!.id);
+    this.select(shapes[next]!.id);
+  }
+
+  // ---- shapes that are hidden or locked
+
+  /** The shapes that are shown around a point. */
+  near(at: Point, slack: number): S[] {
+    return this.grid.around(at, slack).filter(({ id }) => !this.hidden.has(id));
+  }
+
+  /** Hides one shape, or all with null, or shows it again. */
+  setHidden(id: number | null, hidden: boolean): void {
+    this.hidden = this.marked(this.hidden, id, hidden, hidden ? "hidden" : "shown");
+    if (hidden && (id === null || id === this.selected)) this.selected = null;
+    this.listener.shown();
+  }
+
+  /** Locks one shape, or all with null, against changes and against the pointer, or unlocks it. */
+  setLocked(id: number | null, locked: boolean): void {
+    this.cancel();
+    this.locked = this.marked(this.locked, id, locked, locked ? "locked" : "unlocked");
+    this.listener.shown();
+  }
+
+  private marked(marks: ReadonlySet<number>, id: number | null, on: boolean, word: string): ReadonlySet<number> {
+    const shape = this.history.find(id);
+    if (id !== null && !shape) return marks;
+    this.listener.say(shape ? `${capital(this.kind.one)} ${this.place(shape)} is ${word}.` : `All ${this.kind.many} are ${word}.`);
+    if (id === null) return new Set(on ? this.shapes.map((one) => one.id) : []);
+    const now = new Set(marks);
+    if (on) now.add(id);
+    else now.delete(id);
+    return now;
+  }
+
+  /** Whether a shape cannot be changed; says so. */
+  protected refuses(shape: S): boolean {
+    if (!this.locked.has(shape.id)) return false;
+    this.listener.say(`${capital(this.kind.one)} ${this.place(shape)} is locked.`);
+    return true;
+  }
+
+  // ---- copies, also for another picture
+
+  /** The selected shape as JSON data, or all that are shown if none is selected. */
+  copied(): { label: string }[] {
+    const shapes = this.shape ? [this.shape] : this.shapes.filter(({ id }) => !this.hidden.has(id));
+    this.listener.say(shapes.length > 0 ? `Copied ${counted(this.kind, shapes.length)}.` : `There are no ${this.kind.many} to copy.`);
+    return shapes.map((shape) => this.plainOf(shape) as { label: string });
+  }
+
+  /** Adds copies, where they were on their own picture but beside any equal shape of this one. Throws an Error on anything that
+   *  is no list of such shapes. */
+  paste(copies: unknown): void {
+    const known = (label: string) => this.labels.some(({ name }) => name === label);
+    const fresh = this.parse(copies).map((shape) => this.beside(this.numbered(known(shape.label) ? shape : { ...shape, label: this.labelName })));
+    if (fresh.length === 0) return;
+    this.cancel();
+    this.history.addAll(fresh);
+    this.select(fresh.length === 1 ? fresh[0]!.id : null);
+    this.listener.say(fresh.length === 1 ? `Pasted ${this.describe(fresh[0]!)}` : `Pasted ${counted(this.kind, fresh.length)}.`);
+    this.listener.changed();
+  }
+
+  /** The shape, moved if there is an equal one already. */
+  private beside(shape: S): S {
+    let place = shape;
+    while (this.near(corner(this.kind, place), 0).some((other) => this.kind.same(other, place))) {
+      const moved = this.shifted(place);
+      if (this.kind.same(moved, place)) return place;
+      place = moved;
+    }
+    return place;
+  }
+
+  private shifted(shape: S, towards: 1 | -1 = 1): S {
+    const { width, height } = this.kind.bounds(shape);
+    const shift = towards * Math.max(4, Math.round(Math.min(width, height) / 4));
+    return this.kind.moved(shape, shift, shift, this.size);
   }
 
   /** Makes a label the current one and gives it to the selected shape. */
@@ -81,12 +175,28 @@ export abstract class ShapeEditor<S extends Shape> {
     this.label = at;
     const shape = this.shape;
     if (shape && shape.label !== label.name) {
-      this.history.replace({ ...shape, label: label.name });
+      if (this.refuses(shape)) return this.listener.shown();
+      this.history.replace({ ...shape, label: label.name, ...(shape.attributes && { attributes: known(label.attributes ?? [], shape.attributes) }) });
       this.listener.say(`${capital(this.kind.one)} ${this.place(shape)} is now ${label.name}.`);
       return this.listener.changed();
     }
     this.listener.say(`${label.name}.`);
     this.listener.shown();
+  }
+
+  /** What can be said of a shape besides its label. */
+  attributesOf(shape: S): readonly Attribute[] {
+    return this.labels.find(({ name }) => name === shape.label)?.attributes ?? [];
+  }
+
+  /** Sets an attribute of the selected shape; undefined takes its value away. */
+  setAttribute(name: string, value: string | number | undefined): void {
+    const { shape } = this;
+    if (!shape || shape.attributes?.[name] === value || this.refuses(shape)) return;
+    const others = Object.entries(shape.attributes ?? {}).filter(([other]) => other !== name);
+    this.history.replace({ ...shape, attributes: Object.fromEntries(value === undefined ? others : [...others, [name, value]]) });
+    this.listener.say(value === undefined ? `${name} has no value.` : `${name}: ${value}.`);
+    this.listener.changed();
   }
 
   /** Adds a shape with the current label and selects it. */
@@ -106,7 +216,8 @@ export abstract class ShapeEditor<S extends Shape> {
   /** Changes the selected shape in a way that says where it is then; steps of the same `kind` in a row are undone together. */
   protected change(by: (shape: S) => S, kind: string): void {
     const shape = this.shape;
-    if (!shape) return this.listener.say(`Choose a ${this.kind.one} first: N for the next one.`);
+    if (!shape) return this.listener.say(`Choose a ${this.kind.one} first.`);
+    if (this.refuses(shape)) return;
     const next = by(shape);
     if (this.kind.same(shape, next)) return;
     this.history.replace(next, `${kind}:${shape.id}`);
@@ -121,7 +232,7 @@ export abstract class ShapeEditor<S extends Shape> {
 
   remove(id: number | null = this.selected): void {
     const shape = this.history.find(id);
-    if (!shape) return;
+    if (!shape || this.refuses(shape)) return;
     const at = this.shapes.indexOf(shape);
     this.history.remove(shape.id);
     if (this.selected === shape.id) this.selected = null;
@@ -132,10 +243,8 @@ export abstract class ShapeEditor<S extends Shape> {
   duplicate(): void {
     const shape = this.shape;
     if (!shape) return;
-    const { width, height } = this.kind.bounds(shape);
-    const shift = Math.max(4, Math.round(Math.min(width, height) / 4));
-    let moved = this.kind.moved(shape, shift, shift, this.size);
-    if (this.kind.same(moved, shape)) moved = this.kind.moved(shape, -shift, -shift, this.size);
+    let moved = this.shifted(shape);
+    if (this.kind.same(moved, shape)) moved = this.shifted(shape, -1);
     const copy = this.numbered(moved);
     this.history.add(copy);
     this.selected = copy.id;
@@ -178,10 +287,11 @@ export abstract class ShapeEditor<S extends Shape> {
 
   /** "box 2 of 5, bee, at 10, 20, 30 by 40 pixels." */
   describe(shape: S): string {
-    return `${this.kind.one} ${this.place(shape)} of ${this.shapes.length}, ${shape.label}, ${this.kind.describe(shape)}.`;
+    return `${this.kind.one} ${this.place(shape)} of ${this.shapes.length}, ${shape.label}, ${this.kind.describe(shape)}${inWords(shape.attributes)}.`;
   }
 }
 
+const corner = <S extends Shape>(kind: Kind<S>, shape: S): Point => ({ x: kind.bounds(shape).left, y: kind.bounds(shape).top });
 const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 /** A point in words. */
 export const where = (point: Point): string => `${point.x}, ${point.y}`;

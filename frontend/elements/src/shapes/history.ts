@@ -37,6 +37,12 @@ export class History<S extends Shape> {
     this.push([{ at: this.now.shapes.length, before: null, after: shape }], false);
   }
 
+  /** Adds several shapes in one step. */
+  addAll(shapes: readonly S[]): void {
+    const from = this.now.shapes.length;
+    if (shapes.length > 0) this.push(shapes.map((after, at) => ({ at: from + at, before: null, after })), false);
+  }
+
   /** Replaces the shape of the same id. Consecutive steps with the same `joins` become one. */
   replace(shape: S, joins: string | null = null): void {
     const at = this.now.shapes.findIndex((one) => one.id === shape.id);

@@ -1,8 +1,9 @@
 /** What boxes, polygons, lines and key points have in common, for editor, history and picking. Pure; all lengths are picture
  *  pixels. Knows no kind of shape: each kind is a file of its own that implements `Kind`. */
+import type { Values } from "../labels/attributes";
 import type { Point, Rect, Size } from "../picture/plane";
 
-export interface Shape { readonly id: number; readonly label: string }
+export interface Shape { readonly id: number; readonly label: string; readonly attributes?: Values | undefined }
 /** A shape that is not in an editor yet. */
 export type Fresh<S extends Shape> = Omit<S, "id">;
 
@@ -17,6 +18,7 @@ export interface Kind<S extends Shape> {
   extent(shape: S): number;
   /** The shape moved by whole pixels as far as the picture allows. */
   moved(shape: S, dx: number, dy: number, size: Size): S;
+  /** Whether two shapes have one place and label; their attributes do not count. */
   same(a: S, b: S): boolean;
   /** Place and size in words: "at 10, 20, 30 by 40 pixels". */
   describe(shape: S): string;
@@ -27,7 +29,7 @@ export interface Kind<S extends Shape> {
 /** "1 box", "3 boxes" */
 export const counted = (kind: Pick<Kind<Shape>, "one" | "many">, count: number): string => (count === 1 ? `1 ${kind.one}` : `${count} ${kind.many}`);
 
-/** Shapes under a point, smallest first, so that one inside another can be reached. Linear: thousands take milliseconds. */
+/** Of some shapes those under a point, smallest first, so that one inside another can be reached. */
 export function shapesAt<S extends Shape>(kind: Kind<S>, shapes: readonly S[], at: Point, slack = 0): S[] {
   return shapes.filter((shape) => kind.contains(shape, at, slack)).sort((a, b) => kind.extent(a) - kind.extent(b));
 }

@@ -16,8 +16,9 @@ export interface Assignment extends TaskInput {
   paid_by_employer?: boolean;
   /** Why the answer to this task was rejected that is to be improved now. */
   rejected_because?: string | null;
-  /** The element that shows the task, and the key of its value in the answer; `whole`: its value is the answer. */
-  element: { tag?: string; name: string; attributes?: Record<string, string>; whole?: boolean };
+  /** The element that shows the task, and the key of its value in the answer; `whole`: its value is the answer; `comment`: what
+   *  asks for a comment, empty where none is wanted. */
+  element: { tag?: string; name: string; attributes?: Record<string, string>; whole?: boolean; comment?: string };
 }
 
 export interface Claimed { assignment: Assignment | null; reason?: string; next?: Upcoming | null }

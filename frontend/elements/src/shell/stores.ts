@@ -26,7 +26,13 @@ class IndexedStore implements Store {
     await done(request);
   }
 
-  async remove(id: number): Promise<void> { await done(this.table("readwrite").delete(id)); }
+  async remove(id: number): Promise<void> {
+    const table = this.table("readwrite");
+    const request = table.delete(id);
+    table.transaction.commit();
+    await done(request);
+  }
+
   async all(): Promise<Entry[]> { return done(this.table("readonly").getAll() as IDBRequest<Entry[]>); }
 }
 
@@ -45,12 +51,15 @@ export class LocalStore implements Store {
 export class TwoStores implements Store {
   constructor(private readonly first: Store, private readonly second: Store) {}
 
-  /** Fails only if both stores fail. */
+  /** Resolves when one of the stores has done it, so that nobody waits for the slower one. Fails only if both fail. */
   private async both(act: (store: Store) => Promise<void>): Promise<void> {
-    const results = await Promise.allSettled([act(this.first), act(this.second)]);
-    const refused = results.filter((result) => result.status === "rejected");
-    if (refused.length === results.length) throw refused[0]!.reason;
-    for (const { reason } of refused) console.warn("one of the journal's two stores refused", reason);
+    const acts = [act(this.first), act(this.second)];
+    for (const one of acts) one.catch((reason: unknown) => console.warn("one of the journal's two stores refused", reason));
+    try {
+      await Promise.any(acts);
+    } catch (error) {
+      throw (error as AggregateError).errors[0];
+    }
   }
 
   put(entry: Entry): Promise<void> { return this.both((store) => store.put(entry)); }

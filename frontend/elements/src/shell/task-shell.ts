@@ -10,6 +10,7 @@ import { customElement, property, query, state } from "lit/decorators.js";
 import { keyed } from "lit/directives/keyed.js";
 import { html as elementHtml, unsafeStatic } from "lit/static-html.js";
 import type { CrowdElement, Upcoming } from "../crowd/element";
+import "../crowd/key-list";
 import { tagOf } from "../crowd/registry";
 import type { CrowdForm } from "../crowd/crowd-form";
 import { keyStyles, tokens } from "../crowd/styles";
@@ -296,21 +297,22 @@ export class TaskShell extends LitElement {
         @crowd-change=${(event: Event) => void session.save((event.target as CrowdElement).draft)}
         @crowd-input-within=${(event: CustomEvent<{ type: string; isTrusted: boolean }>) => session.activity.note(event.detail, performance.now())}
         @crowd-key-within=${(event: CustomEvent<PageAction>) => this.act(event.detail, true)}
-        @crowd-help=${this.openHelp}>${this.instructions(task)}</${name}>`;
+        @crowd-help=${this.openHelp}>${this.regions(task)}</${name}>`;
   }
 
   private help() {
-    const keys = [...(this.element?.hotkeys ?? []), ...PAGE_KEYS];
     return html`<dialog id="help" aria-labelledby="help-title">
       <header><h2 id="help-title">Keys</h2><button type="button" class="plain" @click=${() => this.helpDialog?.close()}>Close</button></header>
-      <dl class="keys">${keys.map((one) => html`<dt>${one.keys}</dt><dd>${one.does}</dd>`)}</dl></dialog>`;
+      <waggle-key-list .owner=${this.element ?? null} .more=${PAGE_KEYS}></waggle-key-list></dialog>`;
   }
 
-  private instructions(task: Assignment) {
+  private regions(task: Assignment) {
     const { short, full, good_examples: good = [], bad_examples: bad = [] } = task.instructions ?? {};
     const gallery = (examples: Example[], kind: string) => html`<div class="examples">${examples.map((one) => html`
       <figure class=${kind}><img src=${one.image_url} alt=${one.caption || `${kind} example`} loading="lazy" />${one.caption ? html`<figcaption>${one.caption}</figcaption>` : nothing}</figure>`)}</div>`;
+    const { comment } = task.element;
     return html`
+      ${comment ? html`<worker-comment header=${comment} link-text=${comment}></worker-comment>` : nothing}
       ${short ? html`<short-instructions><waggle-safe-html .content=${short}></waggle-safe-html></short-instructions>` : nothing}
       ${full || short || good.length + bad.length > 0 ? html`<full-instructions header=${task.title}>
         ${full || short ? html`<waggle-safe-html .content=${full || short}></waggle-safe-html>` : nothing}

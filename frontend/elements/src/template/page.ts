@@ -4,12 +4,13 @@ import type { Hotkey } from "../crowd/element";
 import { COUNTED } from "../shell/activity";
 import { actionOf, typing } from "../shell/page-keys";
 import { keepDrafts } from "./draft";
+import { showAlert } from "./alerts";
 import type { FromTemplate, ToTemplate } from "./messages";
 import { pageStorage } from "./storage";
 
 const EMPTY_SCRIPT = "data:text/javascript,";
 /** Ground Truth's script of elements, wherever it is loaded from: this file stands in for it. */
-const BUNDLE = /\/crowd-html-elements(-v\d+)?(\.min)?\.js([?#].*)?$/i;
+const BUNDLE = /\/(crowd-html-elements(-v\d+)?|gen-ai-components)(\.min)?\.js([?#].*)?$/i;
 const MOVES_APART_MS = 500;
 
 const tell = (message: FromTemplate) => { if (window.parent !== window) window.parent.postMessage(message, "*"); };
@@ -102,6 +103,7 @@ function tellOfInput(): void {
   }
 }
 
+window.alert = showAlert;
 giveStorage();
 standInForLateScripts();
 handOverAnswers();

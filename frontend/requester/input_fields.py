@@ -1,0 +1,74 @@
+"""The fields of the wizard for what a job begins with: a data set, or what another job has written.
+
+And for the labels in it that people look at. Bounds are those of the services.
+"""
+
+from typing import Any
+
+from django import forms
+
+from labeling import task_types
+from labeling.models import Dataset, LabelingJob
+from labeling.services import scope
+from labeling.services.jobs import chaining, earlier_labels, limits
+from marketplace.models import Account
+
+
+class InputFields(forms.Form):
+    """A data set, or the output of a job that is over."""
+
+    dataset = forms.ModelChoiceField(Dataset.objects.none(), required=False, empty_label=None, label="Data set")
+    chained_job = forms.ModelChoiceField(
+        LabelingJob.objects.none(),
+        required=False,
+        empty_label="No, the data set above",
+        label="Instead the output of a labeling job?",
+        help_text="A chained job begins with what that job has written, labels and all; the data set is not used.",
+    )
+
+    def offer(self, account: Account) -> None:
+        """What the account can choose from: finished data sets, and jobs that are over."""
+        sets = scope.datasets(account).filter(status="Completed").order_by("-id")
+        self.fields["dataset"].queryset = sets  # type: ignore[attr-defined]
+        self.fields["dataset"].label_from_instance = (  # type: ignore[attr-defined]
+            lambda d: f"{d.name} ({d.objects_total} objects)"
+        )
+        jobs = chaining.over(scope.jobs(account)).order_by("-id")
+        self.fields["chained_job"].queryset = jobs  # type: ignore[attr-defined]
+        self.fields["dataset"].required = not jobs.exists()
+        self.fields["chained_job"].label_from_instance = (  # type: ignore[attr-defined]
+            lambda job: f"{job.name} ({job.objects_total} objects)"
+        )
+
+    def clean(self) -> dict[str, Any]:
+        """One of them; a chained job comes before the data set."""
+        given = super().clean() or {}
+        if given.get("chained_job"):
+            given["dataset"] = None
+        elif not given.get("dataset") and not self.errors.keys() & {"dataset", "chained_job"}:
+            self.add_error("dataset", "A data set, or a labeling job that is over, is needed.")
+        return given
+
+
+class EarlierLabelFields(forms.Form):
+    """The attribute of the labels that people verify or adjust, beside a field `task_type`."""
+
+    audit_label_attribute_name = forms.CharField(
+        max_length=limits.LABEL_ATTRIBUTE_NAME_LENGTH.longest,
+        required=False,
+        label="Labels to look at",
+        help_text="For verification and adjustment: the label attribute under which the input has them. An object "
+        "without such a label is not given to people.",
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """A type that shows earlier labels needs the name; for other types it does not count."""
+        given = super().clean() or {}
+        kind = task_types.get(given.get("task_type") or task_types.DEFAULT)
+        if kind.audited is None:
+            given["audit_label_attribute_name"] = ""
+            return given
+        name = given.get("audit_label_attribute_name")
+        if name is not None and (reason := earlier_labels.refusal(kind, name)):
+            self.add_error("audit_label_attribute_name", f"{reason[0].upper()}{reason[1:]}.")
+        return given

@@ -1,0 +1,119 @@
+"""The consensus of drawn shapes: several workers' polygons, polylines or key points on one image in, one set out.
+
+The plain rules that all kinds of shapes share; polygons.py, polylines.py and keypoints.py bind them to theirs. A pure
+function of the answers; their order changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Generic
+
+from labeling.consolidation.answers import WorkerAnswer
+from labeling.consolidation.shapes import fit
+from labeling.consolidation.shapes.answers import ConsolidatedShapes, ImageShapes, Likeness, Size
+from labeling.consolidation.shapes.inference import Candidate, candidates
+from labeling.consolidation.stopping import Decision, Stopping, decide
+from labeling.consolidation.workers.models import WorkerModels
+from labeling.consolidation.workers.skills import SkillRow, rows_of_skills
+from labeling.formats.shapes import Shape
+
+
+class ShapeConsolidator(Generic[Shape]):
+    """The rules for one kind of shape. `algorithm` is the version that labels are stored with."""
+
+    def __init__(self, algorithm: str, likeness: Likeness[Shape]) -> None:
+        self.algorithm = algorithm
+        self.likeness = likeness
+
+    def consolidate(
+        self, answers: Sequence[WorkerAnswer[tuple[Shape, ...]]], *, labels: Sequence[str], image_size: Size
+    ) -> ConsolidatedShapes[Shape]:
+        """The shapes that at least half of the workers drew, and why; each one's confidence says how much they agree.
+
+        Raises ValueError for labels that repeat and for an image size that is not positive.
+        """
+        here = self.likeness.latest(answers)
+        found = candidates(here, likeness=self.likeness, labels=labels, image_size=image_size)
+        kept = [(number, one) for number, one in enumerate(found) if one.kept]
+        shapes = tuple(
+            replace(one.shape, confidence=_rounded(one.confidence)) for _, one in kept if one.shape is not None
+        )
+        names = [one.worker for one in here]
+        explanation = {
+            "algorithm": self.algorithm,
+            "workers": [{"worker": name} for name in names],
+            "clusters": [_cluster(one, names) for one in found],
+        }
+        mean = sum(one.confidence for _, one in kept) / len(kept) if kept else None
+        return ConsolidatedShapes(
+            shapes,
+            tuple(number for number, _ in kept),
+            None if mean is None else _rounded(mean),
+            explanation,
+            self.algorithm,
+        )
+
+    def fit_workers(self, objects: Iterable[ImageShapes[Shape]], *, labels: Sequence[str]) -> WorkerModels:
+        """See fit.fit_workers."""
+        return fit.fit_workers(objects, likeness=self.likeness, labels=labels)
+
+    def should_ask_more(
+        self,
+        answers: Sequence[WorkerAnswer[tuple[Shape, ...]]],
+        *,
+        labels: Sequence[str],
+        image_size: Size,
+        rule: Stopping,
+    ) -> Decision:
+        """Whether one more person should see the image; the loss is the mean chance, over all things that anybody drew,
+        that it is judged wrong."""
+        here = self.likeness.latest(answers)
+        found = candidates(here, likeness=self.likeness, labels=labels, image_size=image_size)
+        # An image on which nobody drew anything has one thing to be wrong about: that there is nothing.
+        shares = [one.agreed if one.kept else one.drawn for one in found] or [0.5 / (len(here) + 1)]
+        kept = [one.kept for one in found] or [False]
+        loss = sum(1 - share if keep else share for share, keep in zip(shares, kept, strict=True)) / len(shares)
+        after = sum(_loss_after(share, len(here)) for share in shares) / len(shares)
+        return decide(rule, answers=len(here), loss=loss, gain=max(loss - after, 0.0))
+
+    def skill_rows(self, models: WorkerModels) -> list[SkillRow]:
+        """Each worker's counts over all labels and by label, to be added to those of other jobs."""
+        return rows_of_skills(models.skills)
+
+
+def _loss_after(share: float, answers: int) -> float:
+    """The expected loss about one thing once one more worker has said that it is there, or that it is not."""
+    total = answers + 1
+    yes, no = (share * total + 1) / (total + 1), share * total / (total + 1)
+    return share * min(yes, 1 - yes) + (1 - share) * min(no, 1 - no)
+
+
+def _cluster(one: Candidate[Any], here: Sequence[str]) -> dict[str, Any]:
+    drawn_by = {member.worker for member in one.members}
+    reason = f"drawn by {len(drawn_by)} of {len(here)}"
+    if one.label is None:
+        reason += "; no label of this job"
+    elif not one.kept:
+        reason += ", fewer than half"
+    return {
+        "kept": one.kept,
+        "reason": reason,
+        "label": one.label,
+        "confidence": _rounded(one.confidence if one.label is not None else 0.0),
+        "members": [
+            {
+                "worker": member.worker,
+                "label": member.shape.label,
+                "likeness": _rounded(member.likeness),
+                "outvoted": not one.kept or member.shape.label != one.label,
+            }
+            for member in one.members
+        ],
+        "not_drawn_by": [name for name in here if name not in drawn_by],
+    }
+
+
+def _rounded(value: float) -> float:
+    return round(float(value), 4) + 0.0

@@ -1,0 +1,155 @@
+"""What becomes of several people's polygons, lines and points."""
+
+import numpy as np
+import pytest
+
+from labeling.consolidation.answers import WorkerAnswer
+from labeling.consolidation.shapes import inference, keypoints, polygons, polylines
+from labeling.consolidation.shapes.answers import ImageShapes
+from labeling.consolidation.stopping import Stopping
+from labeling.formats.shapes import Keypoint, Polygon
+
+LABELS = ("bee", "wasp")
+SIZE = (640.0, 480.0)
+"""800 pixels from corner to corner: points within 36 pixels are taken for one."""
+
+
+def square(left: float, label: str = "bee", *, top: float = 100, side: float = 40) -> Polygon:
+    right, bottom = left + side, top + side
+    return Polygon(label, ((left, top), (right, top), (right, bottom), (left, bottom)))
+
+
+def given(*shapes) -> list[WorkerAnswer]:
+    """One tuple of shapes of each worker."""
+    return [WorkerAnswer(name, one) for name, one in zip(("ann", "bob", "cy", "dee", "eve"), shapes, strict=False)]
+
+
+def merged(module, *shapes):
+    return module.consolidate(given(*shapes), labels=LABELS, image_size=SIZE)
+
+
+def test_of_several_polygons_the_one_closest_to_all_others_is_the_label():
+    found = merged(polygons, (square(100),), (square(103),), (square(112),))
+    (one,) = found.shapes
+    assert one.vertices == square(103).vertices
+    members = found.explanation["clusters"][0]["members"]
+    assert [member["likeness"] for member in members] == pytest.approx([37 / 43, 1, 31 / 49], abs=0.02)
+    agreed = sum(member["likeness"] for member in members)
+    assert one.confidence == pytest.approx((agreed + 0.5) / 4, abs=1e-3)
+    assert found.confidence == one.confidence
+
+
+def test_a_polygon_is_kept_when_at_least_half_drew_it():
+    here, there = square(100), square(400)
+    found = merged(polygons, (here, there), (here,), (here, there), (here,))
+    assert [shape.vertices for shape in found.shapes] == [here.vertices, there.vertices]
+    assert [shape.confidence for shape in found.shapes] == [0.9, 0.5]
+    found = merged(polygons, (here, there), (here,), (here,))
+    assert [shape.vertices for shape in found.shapes] == [here.vertices] and found.clusters == (0,)
+    dropped = found.explanation["clusters"][1]
+    assert not dropped["kept"] and dropped["reason"] == "drawn by 1 of 3, fewer than half"
+    assert dropped["not_drawn_by"] == ["bob", "cy"]
+
+
+def test_two_polygons_of_one_worker_are_two_things():
+    """Also where they overlap: the other workers' go to the one that they are most like."""
+    found = merged(polygons, (square(100), square(120)), (square(101), square(121)), (square(99), square(119)))
+    assert len(found.shapes) == 2
+    assert [len(one["members"]) for one in found.explanation["clusters"]] == [3, 3]
+
+
+def test_the_label_of_a_polygon_is_voted_on():
+    found = merged(polygons, (square(100, "wasp"),), (square(101),), (square(102, "wasp"),))
+    (one,) = found.shapes
+    assert one.label == "wasp" and one.vertices in (square(100).vertices, square(102).vertices)
+    assert [member["outvoted"] for member in found.explanation["clusters"][0]["members"]] == [False, True, False]
+
+
+def test_nothing_here_is_an_answer():
+    found = merged(polygons, (), (), (square(100),))
+    assert found.shapes == () and found.confidence is None
+    assert [worker["worker"] for worker in found.explanation["workers"]] == ["ann", "bob", "cy"]
+    assert merged(polygons, (), ()).explanation["clusters"] == []
+
+
+def test_points_are_merged_into_the_median_of_each_coordinate():
+    found = merged(keypoints, (Keypoint("bee", 100, 100),), (Keypoint("bee", 104, 120),), (Keypoint("bee", 101, 104),))
+    (one,) = found.shapes
+    assert (one.label, one.x, one.y) == ("bee", 101, 104)
+    off = np.array([np.hypot(1, 4), np.hypot(3, 16), 0])
+    assert one.confidence == pytest.approx(((1 - off / 48).sum() + 0.5) / 4, abs=1e-4)
+
+
+def test_points_that_lie_far_apart_or_have_two_labels_are_not_one():
+    near, far = Keypoint("bee", 100, 100), Keypoint("bee", 150, 100)
+    found = merged(keypoints, (near,), (far,))
+    assert [(point.x, point.confidence) for point in found.shapes] == [(100, 0.5), (150, 0.5)]
+    found = merged(keypoints, (near,), (near,), (Keypoint("wasp", 100, 100),))
+    assert [point.label for point in found.shapes] == ["bee"]
+    assert [(one["label"], one["kept"]) for one in found.explanation["clusters"]] == [("bee", True), ("wasp", False)]
+
+
+def test_two_points_of_one_label_find_their_partners():
+    """Two eyes with one name, nearer to each other than points that are taken for one."""
+    left, right = Keypoint("bee", 100, 100), Keypoint("bee", 120, 100)
+    found = merged(keypoints, (left, right), (right, left), (Keypoint("bee", 103, 100), Keypoint("bee", 118, 101)))
+    assert [(point.x, point.y) for point in found.shapes] == [(100, 100), (120, 100)]
+
+
+def test_lines_that_run_beside_each_other_are_one_whichever_way_they_were_drawn():
+    def line(y: float, *, back: bool = False) -> Polygon:
+        points = ((50, y), (150, y + 10), (250, y))
+        return Polygon("bee", points[::-1] if back else points, closed=False)
+
+    found = merged(polylines, (line(100),), (line(104, back=True),), (line(109),), (line(300),))
+    (one,) = found.shapes
+    assert one.vertices == line(104, back=True).vertices and not one.closed
+    assert one.confidence == pytest.approx((3 - 9 / 48 + 0.5) / 5, abs=0.01)
+
+
+def test_an_image_without_a_size_and_a_point_at_infinity_are_refused():
+    with pytest.raises(ValueError, match="must be positive"):
+        keypoints.consolidate([], labels=LABELS, image_size=(0, 480))
+    with pytest.raises(ValueError, match="'ann': a coordinate is not finite"):
+        merged(keypoints, (Keypoint("bee", float("inf"), 1),))
+
+
+def test_a_crowd_that_draws_everything_everywhere_is_merged_without_end_of_pairs(monkeypatch):
+    monkeypatch.setattr(inference, "MOST_PAIRS", 3)
+    heap = tuple(square(100 + n) for n in range(5))
+    found = merged(polygons, heap, heap)
+    compared = [one for one in found.explanation["clusters"] if len(one["members"]) == 2]
+    assert len(compared) == 3 and len(found.explanation["clusters"]) == 7
+
+
+def test_workers_are_told_apart_with_and_without_golds():
+    here, there = square(100), square(400, "wasp")
+    false = square(250)
+    image = ImageShapes(tuple(given((here, there), (here,), (here, there, false))), SIZE)
+    known = ImageShapes(image.answers, SIZE, gold=(here, there))
+    for objects in ([image] * 10, [known] * 10):
+        models = polygons.fit_workers(objects, labels=LABELS)
+        rows = {(row.worker, row.label): row for row in polygons.skill_rows(models)}
+        ann, bob, cy = (rows[name, ""] for name in ("ann", "bob", "cy"))
+        assert (ann.found, ann.chances, ann.false_positives) == (20, 20, 0)
+        assert (bob.found, bob.chances, bob.false_positives) == (10, 20, 0)
+        assert (cy.found, cy.chances, cy.false_positives) == (20, 20, 10)
+        assert (rows["bob", "wasp"].found, rows["bob", "wasp"].chances) == (0, 10)
+        assert rows["bob", "bee"].found == 10
+
+
+def test_an_even_split_and_a_single_answer_teach_nothing():
+    split = ImageShapes(tuple(given((square(100),), ())), SIZE)
+    alone = ImageShapes(tuple(given((square(100),))), SIZE)
+    models = polygons.fit_workers([split, alone], labels=LABELS)
+    assert all((row.chances, row.false_positives) == (0, 0) for row in polygons.skill_rows(models))
+    assert [row.answers for row in polygons.skill_rows(models)] == [2, 1]
+
+
+def test_nobody_drew_anything_is_believed_the_more_people_say_so():
+    rule = Stopping(max_answers=9, min_answers=2, target_confidence=0.9)
+    losses = [
+        polygons.should_ask_more(given(*[()] * number), labels=LABELS, image_size=SIZE, rule=rule).expected_loss
+        for number in (1, 2, 4)
+    ]
+    assert losses == pytest.approx([1 / 4, 1 / 6, 1 / 10])
