@@ -200,6 +200,7 @@ export class TaskShell extends LitElement {
   private openHelp(event?: Event): void {
     event?.preventDefault(); // tells the element that its keys are shown
     this.helpDialog?.showModal();
+    this.renderRoot.querySelector<LitElement>("waggle-key-list")?.requestUpdate(); // the keys of a template come with the question
     this.requestUpdate();
   }
 
