@@ -38,9 +38,7 @@ def task_document(
     earlier label that people verify or adjust.
     """
     kind, shown = task_types.get(queue.task_type), shown or Shown()
-    element, frame = kind.element, None
-    if kind.by_template and queue.pk is not None and object_id is not None:
-        frame = frame_url(queue_id=queue.pk, object_id=object_id, seconds=queue.task_time_limit_seconds)
+    element = kind.element
     return {
         "task_id": task_id,
         "queue_id": queue.pk,
@@ -61,8 +59,21 @@ def task_document(
             "comment": element.comment,
         },
         "initial_value": shown.initial_value,
-        "frame_url": frame,
+        "frame_url": _frame(queue, object_id),
     }
+
+
+def _frame(queue: WorkQueue, object_id: int | None) -> str | None:
+    """The page that shows an object; None where an element does, and before there is a job or an object."""
+    if queue.pk is None or object_id is None or not task_types.get(queue.task_type).by_template:
+        return None
+    return frame_url(queue_id=queue.pk, object_id=object_id, seconds=queue.task_time_limit_seconds)
+
+
+def upcoming_document(queue: WorkQueue, *, object_id: int, user_id: int) -> dict[str, str | None]:
+    """What a worker's page loads ahead of the next task, which probably shows this object."""
+    medium = task_types.get(queue.task_type).medium
+    return {**task_addresses(medium, image_url(object_id, user_id)), "frame_url": _frame(queue, object_id)}
 
 
 def task_number(task_id: int, user_id: int) -> int:

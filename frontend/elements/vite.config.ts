@@ -1,5 +1,5 @@
 /** How the package becomes frontend/static/dist: entries keep their names (worker.js, crowd.js, portal.js, portal.css, theme.js,
- *  icons.svg), shared chunks carry a hash. */
+ *  template-editor.js, icons.svg), shared chunks carry a hash. */
 import { defineConfig } from "vite";
 import { icons } from "./build/icons.ts";
 import { sprite } from "./build/sprite.ts";
@@ -15,7 +15,7 @@ export default defineConfig({
     sourcemap: false,
     chunkSizeWarningLimit: 700,
     rollupOptions: {
-      input: { portal: "src/portal.ts", worker: "src/worker.ts", crowd: "src/crowd.ts", theme: "src/theme.ts" },
+      input: { portal: "src/portal.ts", worker: "src/worker.ts", crowd: "src/crowd.ts", theme: "src/theme.ts", "template-editor": "src/template-editor.ts" },
       onLog(level, log, report) {
         // htmx has an eval that htmx.config.allowEval = false (kit/page.ts) and the CSP keep from running
         if (log.code !== "EVAL" || !log.id?.includes("htmx.org")) report(level, log);

@@ -26,6 +26,8 @@ from marketplace.models import Account, Panel, Role, Workteam
 from marketplace.services import panels, requirements, scope, wallets
 
 SESSION_KEY = "job_draft"
+TEMPLATE = "template"
+"""Where a draft has the fields of a kept worker template, before the step that they belong to was filled in."""
 SUGGESTED = "job_suggested"
 """What the wizard is filled in with when it begins from a job, by step."""
 MOST_AT_ONCE = 100
@@ -69,6 +71,8 @@ def drafted_type(given: dict[str, Any]) -> TaskType[Any, Any]:
 
 def _initial(request: HttpRequest, step: str) -> dict[str, Any]:
     saved = dict(draft(request).get(step) or request.session.get(SUGGESTED, {}).get(step, {}))
+    if step == "task":
+        saved = draft(request).get(TEMPLATE, {}) | saved
     if step == "data" and "dataset" in request.GET:
         saved.pop("chained_job", None)
     if step == "data" and "dataset" not in saved and (key := strict.whole_number(request.GET.get("dataset", ""))):
@@ -93,6 +97,15 @@ def _import_of(request: HttpRequest, dataset_id: int | None) -> LabelImport | No
     """The import that made this data set of the account, if one did."""
     row = labeling_scope.datasets(request.account).filter(pk=dataset_id).first()  # type: ignore[attr-defined]
     return labeling_scope.import_of(row) if row is not None else None
+
+
+def use_template(request: HttpRequest, *, text: str, hosts: list[str]) -> None:
+    """Make the draft one of a job whose tasks are shown by this worker template."""
+    kind = next(one for one in map(task_types.get, task_types.names()) if one.by_template)
+    given = draft(request)
+    fields = {"task_type": kind.name, "template": text, "hosts": " ".join(hosts)}
+    changed = {"task": given["task"] | fields} if "task" in given else {TEMPLATE: fields}
+    request.session[SESSION_KEY] = given | changed
 
 
 @requester_page(Role.MEMBER)

@@ -31,6 +31,7 @@ from frontend.requester import (
     vendors,
     wallet,
     webhooks,
+    worker_templates,
 )
 
 app_name = "requester"
@@ -82,6 +83,14 @@ urlpatterns = [
     path("datasets/<int:dataset_id>/progress/", datasets.progress_part, name="dataset-progress"),
     path("datasets/<int:dataset_id>/stop/", datasets.stop, name="dataset-stop"),
     path("datasets/<int:dataset_id>/sample/<int:number>/", job_preview.sample_image, name="dataset-sample"),
+    path("templates/", worker_templates.list_page, name="templates"),
+    path("templates/new/", worker_templates.new_page, name="template-new"),
+    path("templates/preview/", worker_templates.preview, name="template-preview"),
+    path("templates/<int:template_id>/", worker_templates.edit_page, name="template"),
+    path("templates/<int:template_id>/use/", worker_templates.use, name="template-use"),
+    path(
+        "datasets/<int:dataset_id>/sample/<int:number>/line/", worker_templates.sample_line, name="dataset-sample-line"
+    ),
     path("imports/", imports.list_page, name="dataset-imports"),
     path("imports/new/", imports.new_page, name="dataset-import-new"),
     path("imports/<int:import_id>/", imports.detail_page, name="dataset-import"),

@@ -55,7 +55,11 @@ class Claim(s.Serializer):
     reason = s.CharField(required=False)
     next = inline_serializer(
         "NextImage",
-        {"image_url": s.CharField(allow_null=True), "text_url": s.CharField(allow_null=True)},
+        {
+            "image_url": s.CharField(allow_null=True),
+            "text_url": s.CharField(allow_null=True),
+            "frame_url": s.CharField(allow_null=True),
+        },
         allow_null=True,
     )
 

@@ -10,8 +10,8 @@ from rest_framework.views import APIView
 
 from frontend.rest.fields import Body
 from frontend.rest.scope import account_of
-from labeling.formats.template_check import ERROR, WARNING, check_template
-from labeling.services.jobs import limits
+from labeling.formats.template_check import ERROR, WARNING
+from labeling.services.jobs import limits, template_previews
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {}})
@@ -29,7 +29,11 @@ class TemplateCheckInput(Body):
     """A worker template with a sample of its data."""
 
     template = serializers.CharField(max_length=limits.TEMPLATE_LENGTH.longest, trim_whitespace=False, allow_blank=True)
-    input = SampleField(required=False, help_text="a sample of task.input; without it fewer mistakes are found")
+    input = SampleField(
+        required=False,
+        help_text="a sample of task.input, or a line of a manifest, which may have `labels`; without it fewer mistakes "
+        "are found",
+    )
     script_hosts = serializers.ListField(
         child=serializers.CharField(max_length=limits.SCRIPT_HOST_LENGTH.longest),
         required=False,
@@ -60,11 +64,14 @@ class TemplateCheckView(APIView):
     @extend_schema(request=TemplateCheckInput, responses={200: TemplateCheck}, operation_id="check_template")
     def post(self, request: Request) -> Response:
         """Everything in a template that will not work here, with lines and reasons; nothing is stored."""
-        account_of(request)
+        account = account_of(request)
         data = TemplateCheckInput(data=request.data)
         data.is_valid(raise_exception=True)
         given = data.validated_data
-        report = check_template(
-            given["template"], task_input=given.get("input"), script_hosts=given.get("script_hosts", ())
+        report = template_previews.check(
+            account=account,
+            content=given["template"],
+            sample=given.get("input"),
+            script_hosts=given.get("script_hosts", ()),
         )
         return Response({"works": report.works, "findings": report.rows()})

@@ -11,7 +11,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from frontend.images import image_url, task_addresses
 from frontend.networks import caller
 from frontend.rest import schemas, schemas_work
 from frontend.rest.fields import AnswerField, Body, FiniteFloatField
@@ -19,8 +18,7 @@ from frontend.rest.idempotency import key_of
 from frontend.rest.paging import ListView, listed
 from frontend.rest.parsing import flag
 from frontend.rest.scope import worker_of
-from frontend.tasks import task_payload
-from labeling import task_types
+from frontend.tasks import task_payload, upcoming_document
 from labeling.conduct.observed import Activity
 from labeling.models import Assignment, Task, WorkQueue
 from labeling.queries import showing
@@ -110,10 +108,11 @@ def claim_payload(worker: Worker, queue_id: int, *, key: str, hint: bool, addres
         return {"assignment": None, "reason": NO_TASK.get(status, "job-closed"), "next": None}
     upcoming = assignments.peek(worker=worker, queue=queue) if hint else None
     task = showing.task_shown(assignment.task_id)
-    medium = task_types.get(task.queue.task_type).medium
     return {
         "assignment": assignment_payload(assignment, task, worker.user_id, now),
-        "next": task_addresses(medium, image_url(upcoming["object"], worker.user_id)) if upcoming else None,
+        "next": upcoming_document(task.queue, object_id=upcoming["object"], user_id=worker.user_id)
+        if upcoming
+        else None,
     }
 
 

@@ -31,7 +31,7 @@ from labeling.models.reviewers import QueueReviewer
 from labeling.models.reviews import AnswerReview, Appeal, AppealStatus, ReviewStatus
 from labeling.models.skills import WorkerSkill
 from labeling.models.tasks import Answer, Assignment, AssignmentStatus, Batch, Task, TaskStatus, WorkerCursor
-from labeling.models.templates import QueueTemplate
+from labeling.models.templates import QueueTemplate, TemplateVersion, WorkerTemplate
 
 __all__ = [
     "AdvanceRequest",
@@ -85,8 +85,10 @@ __all__ = [
     "Task",
     "TaskInput",
     "TaskStatus",
+    "TemplateVersion",
     "WorkQueue",
     "WorkerCursor",
     "WorkerModels",
     "WorkerSkill",
+    "WorkerTemplate",
 ]

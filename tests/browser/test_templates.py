@@ -17,6 +17,8 @@ from tests.labeling import stories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+FRAME = "crowd-template iframe:not(.ahead)"
+AHEAD = "crowd-template iframe.ahead"
 TEMPLATE = """<!doctype html>
 <script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
 <crowd-form>
@@ -32,6 +34,36 @@ TEMPLATE = """<!doctype html>
   late.src = "https://elsewhere.example/crowd-html-elements-v2.js";
   late.onload = () => { document.body.dataset.late = "loaded"; };
   document.head.append(late);
+</script>"""
+
+FORM = """<crowd-form>
+  <crowd-image-classifier name="kind" src="{{ task.input.taskObject | grant_read_access }}" header="Which insect?"
+    categories="{{ task.input.labels | to_json | escape }}"></crowd-image-classifier>
+  <crowd-text-area name="why" label="Why?"></crowd-text-area>
+  <div id="more"></div>
+</crowd-form>
+<script>
+  window.addEventListener("load", () => {
+    const field = Object.assign(document.createElement("input"), { name: "late" });
+    field.setAttribute("aria-label", "Added late");
+    document.getElementById("more").append(field);
+  });
+</script>"""
+
+INSISTENT = """<crowd-form><crowd-input name="word" label="Word"></crowd-input></crowd-form>
+<script>
+  const say = (message) => parent.postMessage(message, "*");
+  window.addEventListener("load", () => {
+    for (const action of ["skip", "decline", {}]) say({ waggle: "key", action, hotkeys: [{ keys: {} }] });
+    for (const draft of [{}, "no JSON", 7]) say({ waggle: "draft", draft });
+  });
+  window.addEventListener("message", ({ data }) => {
+    if (data.waggle !== "disabled" || !data.disabled) return;
+    for (const waggle of ["answer", "draft", "key"]) {
+      say({ waggle, answer: { ahead: true }, draft: "[[]]", action: "submit", hotkeys: [] });
+    }
+    document.body.dataset.said = "yes";
+  });
 </script>"""
 
 HOSTILE = """<crowd-form id="form"></crowd-form>
@@ -95,7 +127,7 @@ def open_task(open_page: Any, live_server: Any, worker: Worker, job: LabelingJob
     cookie |= {"expires": -1, "httpOnly": False, "secure": False, "sameSite": "Lax"}
     state = {"cookies": [cookie], "origins": []}
     address = f"{live_server.url}/work/{job.queue_id}/"
-    return open_page(address, ready="crowd-template iframe", storage_state=state, **options)
+    return open_page(address, ready=FRAME, storage_state=state, **options)
 
 
 def answers(job: LabelingJob) -> list[dict[str, Any]]:
@@ -112,8 +144,8 @@ def choose(frame: FrameLocator, label: str) -> None:
 def test_a_worker_answers_tasks_of_a_template_on_a_wide_and_on_a_narrow_page(open_page, live_server, workers):
     job = a_job(workers, TEMPLATE)
     page = open_task(open_page, live_server, workers[0], job)
-    frame = page.frame_locator("crowd-template iframe")
-    expect(page.locator("crowd-template iframe")).to_have_attribute("sandbox", "allow-scripts allow-forms allow-popups")
+    frame = page.frame_locator(FRAME)
+    expect(page.locator(FRAME)).to_have_attribute("sandbox", "allow-scripts allow-forms allow-popups")
     frame.locator(".canvas").first.wait_for()
     page.evaluate(AXE.read_text())
     assert page.evaluate(FOUND, RULES) == []
@@ -125,7 +157,7 @@ def test_a_worker_answers_tasks_of_a_template_on_a_wide_and_on_a_narrow_page(ope
     assert seat is not None and seat.worker == workers[0] and seat.paid_micros == stories.PRICE
 
     narrow = open_task(open_page, live_server, workers[0], job, viewport={"width": 390, "height": 844})
-    inside = narrow.frame_locator("crowd-template iframe")
+    inside = narrow.frame_locator(FRAME)
     inside.locator(".canvas").first.wait_for()
     assert narrow.evaluate("document.documentElement.scrollWidth") <= 390
     choose(inside, "bee")
@@ -156,6 +188,79 @@ def test_a_hostile_template_reaches_nothing_but_its_own_answer(open_page, live_s
     assert {row.assignment.worker for row in Answer.objects.select_related("assignment__worker")} == {workers[0]}
     assert page.url == address and page.locator("waggle-task-shell").count() == 1
     assert page.evaluate("fetch('/api/v1/me').then((answer) => answer.status)") == 200, "still signed in"
+
+
+def journal(page: Page) -> str:
+    """What is kept on the device, without the quoting of JSON within JSON."""
+    kept: str = page.evaluate("JSON.stringify({...localStorage})")
+    return kept.replace("\\", "")
+
+
+def test_what_is_filled_in_survives_a_reload_and_the_keys_of_the_page_work(open_page, live_server, workers):
+    job = a_job(workers, FORM)
+    page = open_task(open_page, live_server, workers[0], job)
+    frame, help_ = page.frame_locator(FRAME), page.get_by_role("dialog", name="Keys")
+    frame.get_by_role("radio", name="wasp").click()
+    frame.get_by_label("Why?").fill("slim")
+    frame.get_by_label("Added late").fill("?")
+    wait_until(lambda: '"why","slim"' in journal(page) and '"late","?"' in journal(page))
+    page.reload()
+    expect(frame.get_by_label("Why?")).to_have_value("slim")
+    expect(frame.get_by_label("Added late")).to_have_value("?")
+    expect(frame.get_by_role("radio", name="wasp")).to_be_checked()
+
+    # A field keeps its keys.
+    why = frame.get_by_label("Why?")
+    why.press("End")
+    why.press("?")
+    why.press("Control+Enter")
+    expect(why).to_have_value("slim?")
+    expect(help_).to_be_hidden()
+    assert answers(job) == []
+
+    # Elsewhere they are the page's: the list has the keys of the task as well.
+    frame.get_by_role("radio", name="wasp").focus()
+    page.keyboard.press("?")
+    expect(help_).to_contain_text("choose the label next to it")
+    expect(help_).to_contain_text("return this task")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+Enter")
+    wait_until(lambda: answers(job) == [{"kind": {"label": "wasp"}, "why": "slim?", "late": "?"}])
+
+    # Keys work in the next page at once, and nothing of the last task is in it.
+    expect(frame.get_by_label("Why?")).to_have_value("")
+    expect(frame.locator("crowd-image-classifier")).to_be_focused()
+    page.locator(AHEAD).evaluate("frame => { frame.dataset.mark = 'loaded ahead'; }")
+    page.keyboard.press("1")
+    page.keyboard.press("Enter")
+    wait_until(lambda: answers(job)[1:] == [{"kind": {"label": "bee"}, "late": ""}])
+
+    # The page after it was there already. A task is returned by a key too, after a question; the time left goes on.
+    expect(page.locator(FRAME)).to_have_attribute("data-mark", "loaded ahead")
+    expect(frame.locator("crowd-image-classifier")).to_be_focused()
+    timer = page.get_by_role("timer", name="Time left")
+    expect(timer).not_to_have_text(timer.inner_text())
+    questions: list[str] = []
+    page.on("dialog", lambda dialog: (questions.append(dialog.message), dialog.accept()))
+    with page.expect_response(lambda answer: answer.url.endswith("/return")) as returned:
+        page.keyboard.press("Control+Shift+Enter")
+    assert returned.value.ok
+    assert len(questions) == 1 and "Return this task?" in questions[0]
+
+
+def test_a_page_returns_no_task_by_itself_and_one_that_is_loaded_ahead_says_nothing(open_page, live_server, workers):
+    job = a_job(workers, INSISTENT)
+    page = open_task(open_page, live_server, workers[0], job)
+    page.on("dialog", lambda dialog: dialog.dismiss())
+    expect(page.frame_locator(AHEAD).locator("body[data-said=yes]")).to_have_count(1)
+    frame = page.frame_locator(FRAME)
+    frame.get_by_label("Word").fill("bee")
+    assert answers(job) == []
+    assert Assignment.objects.filter(queue=job.queue_id).values_list("state", flat=True).get() == "Leased"
+    frame.get_by_role("button", name="Submit").click()
+    wait_until(lambda: answers(job) == [{"word": "bee"}])
+    expect(frame.get_by_label("Word")).to_have_value("")
+    assert answers(job) == [{"word": "bee"}]
 
 
 AROUND = """<html><head>
@@ -222,7 +327,7 @@ def test_the_page_of_a_template_is_one_in_which_templates_work(open_page, live_s
     page = open_task(open_page, live_server, workers[0], job)
     serve_cdn(page)
     page.reload()
-    frame = page.frame_locator("crowd-template iframe")
+    frame = page.frame_locator(FRAME)
     expect(frame.locator("body[data-done=yes]")).to_have_count(1)
     expect(frame.locator("classification-target i")).to_have_text(["0: bee", "1: <wasp>"])
     frame.get_by_role("checkbox").nth(1).click()
@@ -255,7 +360,7 @@ def test_answers_of_robots_are_told_from_those_of_people_with_scripts(open_page,
     """A script that fills in and submits is counted as one; a person whose script only adds keys is not."""
     job = a_job(workers, QUESTION)
     page = open_task(open_page, live_server, workers[0], job)
-    frame = page.frame_locator("crowd-template iframe")
+    frame = page.frame_locator(FRAME)
     frame.get_by_role("radio", name="bee").wait_for()
     page.frames[1].evaluate("document.body.dataset.old = 'yes'")
     page.frames[1].evaluate(ROBOT)

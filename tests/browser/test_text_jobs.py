@@ -39,7 +39,7 @@ def by_keys(*keys: str) -> Callable[[Page], None]:
 
 def into_the_template(page: Page) -> None:
     """Fill in the field of TEMPLATE and press the button of its form."""
-    frame = page.frame_locator("crowd-template iframe")
+    frame = page.frame_locator("crowd-template iframe:not(.ahead)")
     frame.get_by_label("What is it?").fill("an insect")
     frame.get_by_role("button", name="Submit").click()
 
@@ -67,7 +67,7 @@ JOBS: dict[str, tuple[str, Callable[[Page], None], Any]] = {
         },
     ),
     "ImageMultiClassMultiLabel": (".canvas img", by_keys("2", "1"), [0, 1]),
-    "Custom": ("crowd-template iframe", into_the_template, "an insect"),
+    "Custom": ("crowd-template iframe:not(.ahead)", into_the_template, "an insect"),
 }
 
 

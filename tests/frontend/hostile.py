@@ -22,7 +22,7 @@ from frontend.review_forms import FilterForm
 from labeling.models import DataObject
 from marketplace.services import workteams
 from tests import builders
-from tests.frontend import hostile_money, hostile_quality, hostile_told, vendor_world
+from tests.frontend import hostile_money, hostile_quality, hostile_templates, hostile_told, vendor_world
 from tests.frontend.hostile_panels import panel_bodies, panel_forms
 from tests.frontend.hostile_people import people_bodies, people_forms
 from tests.frontend.hostile_qualifications import qualification_bodies, qualification_forms
@@ -249,6 +249,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (f"/datasets/{ids['dataset_id']}/stop/", {}),
         ("/imports/new/", _an_import(world)),
         (f"/imports/{ids['import_id']}/stop/", {}),
+        *hostile_templates.forms(world),
         ("/teams/new/", {"name": "others", "description": "Others"}),
         (f"/teams/{ids['team_id']}/invite/", {"emails": world.outsider_user.email, "skip_bad": "on"}),
         (f"/teams/{ids['team_id']}/portal/", {"portal": "hives"}),
@@ -343,7 +344,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "create_labeling_job": design,
         "estimate_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036"},
         "forecast_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036", "labels": ["bee"]},
-        "check_template": {"template": "<crowd-form>", "input": {"x": 1}, "script_hosts": ["cdn.example"]},
+        **hostile_templates.bodies(),
         "create_export": {"kind": "manifest"},
         "adjudicate_object": {"answer": stories.ONE_BEE},
         "submit_assignment": {"answer": stories.ONE_BEE, "seconds": 3, "activity": dict.fromkeys(ACTIVITY, 1)},

@@ -21,6 +21,7 @@ from tests.frontend.portal import (
     queries_of,
     told_pages,
 )
+from tests.frontend.portal_templates import a_template_more, template_pages
 
 pytestmark = pytest.mark.django_db
 LISTS = (
@@ -112,6 +113,15 @@ def test_pages_of_panels_with_more_rows_make_as_many_queries(portal):
     for _ in range(2):
         a_session_more(portal)
     compare(before, asked(panel_pages(portal)))
+
+
+def test_pages_and_lists_of_worker_templates_with_more_rows_make_as_many_queries(portal):
+    for _ in range(2):
+        a_template_more(portal)
+    before = asked(template_pages(portal))
+    for _ in range(2):
+        a_template_more(portal)
+    compare(before, asked(template_pages(portal)))
 
 
 def test_pages_of_qualifications_with_more_rows_make_as_many_queries(portal):

@@ -20,7 +20,7 @@ from labeling.services.functions import choosing
 from labeling.services.golds import keeping, options
 from labeling.services.imports import limits as import_limits
 from labeling.services.intake import selection, sources
-from labeling.services.jobs import limits
+from labeling.services.jobs import kept_templates, limits
 from labeling.services.output import exports, rows
 from labeling.services.qualifications import making
 from labeling.services.queue import assignments
@@ -104,6 +104,7 @@ DECLARED: dict[str, Range] = {
     "review_days": limits.REVIEW_DAYS,
     "size": review_lists.SAMPLE,
     "hosts": SCRIPT_HOSTS_TEXT,
+    "sample": kept_templates.SAMPLE_LENGTH,
     "script_hosts": limits.SCRIPT_HOSTS,
     "script_hosts[]": limits.SCRIPT_HOST_LENGTH,
     "template": limits.TEMPLATE_LENGTH,

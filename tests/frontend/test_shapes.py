@@ -204,6 +204,8 @@ def everything(world: World, owner: Any, worker: Any, operator: Any) -> list[tup
             {"objects": 2, "workers_per_object": 3, "price": "0.036", "labels": ["bee"], "workers": 4},
         ),
         ("check_template", owner, {"template": "<crowd-inputs>", "input": {"x": 1}, "script_hosts": ["cdn.example"]}),
+        ("create_worker_template", owner, {"name": "made", "template": "<crowd-form>", "input": {"x": 1}}),
+        ("create_worker_template_version", owner, {"template": "<crowd-form>", "script_hosts": ["cdn.example"]}),
         ("create_export", owner, {"kind": "manifest"}),
         ("claim_task", signed_in(world.other_worker_user), {}),
         ("submit_assignment", worker, {"answer": stories.ONE_BEE, "seconds": 3}),

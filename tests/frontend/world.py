@@ -24,6 +24,7 @@ from labeling.models import (
 )
 from labeling.services.golds import keeping
 from labeling.services.imports import reports
+from labeling.services.jobs import kept_templates
 from labeling.services.jobs.batches import open_batch
 from labeling.services.qualifications import taking
 from labeling.services.queue import assignments
@@ -278,6 +279,7 @@ def a_world() -> World:
         **_qualifications(account, worker),
         **vendors.ids,
         **_of_templates(job, rows[0], export_uri),
+        **_a_kept_template(account),
         "token": image_url(rows[0].pk, owner.pk).rsplit("/", 1)[-1],
     }
     people = (owner, stranger, worker.user, other.user, outsider.user)
@@ -289,6 +291,13 @@ def _of_templates(job: LabelingJob, row: DataObject, uri: str) -> dict[str, Any]
     QueueTemplate.objects.create(queue=job.queue, text="<crowd-form></crowd-form>")
     frame = frame_url(queue_id=job.queue_id, object_id=row.pk, seconds=60)
     return {"frame": frame.split("/")[-2], "file": sealed(FILE, {"uri": uri}, seconds=60)}
+
+
+def _a_kept_template(account: Account) -> dict[str, Any]:
+    """A worker template of the account with one version."""
+    draft = kept_templates.Draft(text="<crowd-form>secret-template</crowd-form>")
+    made = kept_templates.create(account=account, name="secret-template", draft=draft, by="system")
+    return {"template_id": made.template_id, "version_number": made.number}
 
 
 def _identity_providers(account: Account, team: Workteam) -> dict[str, Any]:

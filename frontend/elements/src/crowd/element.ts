@@ -27,6 +27,9 @@ export interface TaskInput {
   frame_url?: string | null;
 }
 
+/** What the task after this one shows, as far as anybody knows, to be fetched ahead. */
+export type Upcoming = Pick<TaskInput, "image_url" | "text_url" | "frame_url">;
+
 /** One line of the list of keys. */
 export interface Hotkey { readonly keys: string; readonly does: string }
 
@@ -35,8 +38,11 @@ export interface CrowdElement extends HTMLElement {
   name: string;
   /** Nothing can be changed, but everything can be looked at. */
   disabled: boolean;
-  /** What is to be shown. The shell sets it once, before the element is shown; templates use attributes instead. */
+  /** What is to be shown. The shell sets it before the element is shown; templates use attributes instead. Set again it is another
+   *  task, of which nothing is known yet: that happens only to elements with `upcoming`. */
   task: TaskInput | null;
+  /** An element that has this property, also null, shows one task after the other, and may load ahead what comes next. */
+  upcoming?: Upcoming | null;
 
   /** The answer as JSON data, or null as long as there is none. */
   readonly value: unknown;

@@ -1,12 +1,7 @@
 /** What every portal page does in the browser: htmx with the CSRF header and without eval, toasts, the navigation drawer,
  *  tables that sort, confirmations. Works by delegation, so fragments that htmx swaps in work without further set-up. */
 import htmx from "htmx.org";
-
-/** The value of Django's csrftoken cookie, or "" where there is none. */
-export function csrfToken(): string {
-  const found = document.cookie.match(/(?:^|;\s*)csrftoken=([^;]+)/);
-  return found?.[1] ? decodeURIComponent(found[1]) : "";
-}
+import { csrfToken } from "./csrf";
 
 type Kind = "info" | "ok" | "warn" | "bad" | "success" | "warning" | "error";
 

@@ -1,7 +1,7 @@
 /** <form data-upload="/api/v1/uploads" data-account="…">: before such a form is submitted, the files of its field `files` are
  *  uploaded in parts, with progress; the upload can be stopped and resumed. Then the form is submitted with the upload's name in
  *  its field `folder`. Without the script the form itself has the files. Files can also be dropped on a .dropzone. */
-import { csrfToken } from "./page";
+import { csrfToken } from "./csrf";
 import { inParts } from "./parts";
 
 const TRIES = 4;

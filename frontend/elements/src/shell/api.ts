@@ -1,6 +1,7 @@
 /** The worker's part of the REST API: claim, submit, return, decline, time left. Knows HTTP and what an error means for a worker;
  *  nothing of the page. `classify` is pure. */
-import type { TaskInput } from "../crowd/element";
+import type { TaskInput, Upcoming } from "../crowd/element";
+import { csrfToken } from "../kit/csrf";
 import type { Activity } from "./activity";
 
 export interface Example { image_url: string; caption?: string }
@@ -20,8 +21,6 @@ export interface Assignment extends TaskInput {
   element: { tag?: string; name: string; attributes?: Record<string, string>; whole?: boolean; comment?: string };
 }
 
-/** What the next task shows, to be fetched ahead. */
-export interface Upcoming { image_url: string | null; text_url?: string | null }
 export interface Claimed { assignment: Assignment | null; reason?: string; next?: Upcoming | null }
 export interface Submitted {
   status: string; paid: string; held?: string; next_assignment?: Assignment | null; next?: Upcoming | null; reason?: string;
@@ -59,11 +58,6 @@ export function classify(status: number, problem: Problem): Kind {
 
 /** Seconds to wait before the try after `failures` failed ones: 1, 2, 4 … 60. */
 export const backoff = (failures: number): number => Math.min(60, 2 ** Math.max(0, failures - 1));
-
-function csrfToken(): string {
-  const found = /(?:^|;\s*)csrftoken=([^;]+)/.exec(document.cookie);
-  return found?.[1] ? decodeURIComponent(found[1]) : "";
-}
 
 async function problemOf(response: Response): Promise<Problem> {
   if (!(response.headers.get("Content-Type") ?? "").includes("json")) return { title: response.statusText };

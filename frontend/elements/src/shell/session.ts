@@ -1,7 +1,8 @@
 /** One worker's session on one job: claims tasks, keeps the work in the journal, submits each answer until the server has
  *  acknowledged it. Knows the API, the journal and time; nothing of what a task looks like. The page listens and shows. */
 import { ActivityCounter } from "./activity";
-import { type Api, ApiError, type Assignment, type Claimed, type Upcoming, backoff } from "./api";
+import type { Upcoming } from "../crowd/element";
+import { type Api, ApiError, type Assignment, type Claimed, backoff } from "./api";
 import { Stopwatch, microsOf } from "./clock";
 import { type Journal, newKey } from "./journal";
 

@@ -9,18 +9,20 @@ import { LitElement, html, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { keyed } from "lit/directives/keyed.js";
 import { html as elementHtml, unsafeStatic } from "lit/static-html.js";
-import type { CrowdElement, Hotkey } from "../crowd/element";
+import type { CrowdElement, Upcoming } from "../crowd/element";
 import "../crowd/key-list";
 import { tagOf } from "../crowd/registry";
+import type { CrowdForm } from "../crowd/crowd-form";
 import { keyStyles, tokens } from "../crowd/styles";
 import { formatMicros } from "../kit/format";
 import { icon, iconStyles } from "../kit/icons";
 import { prefetchPicture } from "../picture/load";
 import { prefetchText } from "../text/load";
 import { COUNTED } from "./activity";
-import { Api, type Assignment, type Example, type Upcoming } from "./api";
+import { Api, type Assignment, type Example } from "./api";
 import { clockText, microsOf, spoken } from "./clock";
 import { Journal } from "./journal";
+import { PAGE_KEYS, type PageAction, actionOf, typing } from "./page-keys";
 import { type Config, SESSION_OVER, Session } from "./session";
 import { openStore } from "./stores";
 import { shellStyles } from "./styles";
@@ -28,16 +30,11 @@ import { shellStyles } from "./styles";
 const declineReasons = (what: string) => [`The ${what} does not show or is broken`, "The instructions are unclear", `The ${what} is disturbing or not allowed`, "I cannot do this well"];
 const DEFAULTS: Config = { queue_id: 0, worker_id: null, api_base: "/api/v1", sign_in_url: "/", exit_url: "/", preview: false, assignment: null, study: null };
 const HEARTBEAT_SECONDS = 60;
-/** Keys of the page itself, listed after those of the element. */
-const PAGE_KEYS: readonly Hotkey[] = [{ keys: "?", does: "this list of keys" }];
 /** Below this many CSS pixels an element has no room for instructions beside the task (46rem, see crowd/styles.ts). */
 const NARROW = 736;
 
-/** Fetches what the next task shows. */
-function prefetchNext(next: Upcoming): void {
-  prefetchPicture(next.image_url);
-  prefetchText(next.text_url);
-}
+/** Whether an element shows one task after the other, instead of being made anew for each. */
+const stays = (tag: string): boolean => "upcoming" in (customElements.get(tag)?.prototype ?? {});
 
 /** What stands below the price: when it is paid, where that is not at once. */
 function reviewed(task: Assignment): string {
@@ -65,6 +62,7 @@ export class TaskShell extends LitElement {
   private timer = 0;
   private ticks = 0;
   private shownTask: number | null = null;
+  private upcoming: Upcoming | null = null;
   private earnedBefore = 0;
   private readonly onOnline = () => this.session?.retryNow();
   private readonly onVisible = () => {
@@ -99,12 +97,21 @@ export class TaskShell extends LitElement {
       const config: Config = { ...DEFAULTS, ...(this.config ?? (JSON.parse(text ?? "{}") as Partial<Config>)) };
       if (config.preview && !config.assignment) throw new Error("There is no task to preview.");
       const journal = config.preview ? null : await Journal.open<Assignment>(await openStore(), config.worker_id);
-      this.session = new Session(config, new Api(config.api_base), journal, () => this.onSession(), prefetchNext);
+      this.session = new Session(config, new Api(config.api_base), journal, () => this.onSession(), (next) => this.prefetch(next));
       this.session.earnedMicros = this.earnedBefore = Number(sessionStorage.getItem("waggle-earned") ?? 0);
       await this.session.start();
     } catch (error) {
       this.problem = `This page cannot start: ${(error as Error).message}`;
     }
+  }
+
+  /** Fetches what the next task shows; an element that shows the page of a template loads that itself. */
+  private prefetch(next: Upcoming): void {
+    this.upcoming = next;
+    this.requestUpdate();
+    if (next.frame_url) return;
+    prefetchPicture(next.image_url);
+    prefetchText(next.text_url);
   }
 
   private onSession(): void {
@@ -165,24 +172,35 @@ export class TaskShell extends LitElement {
     });
   }
 
-  /** Keys pressed outside the element do the same as within it: help, undo, redo. */
+  /** Keys pressed outside the element do the same as within it: help, undo, redo. Those of the page work within it, too. */
   private keydown(event: KeyboardEvent): void {
     const element = this.element;
     const path = event.composedPath();
-    const origin = path[0] as Partial<HTMLElement>;
-    if (!element || event.defaultPrevented || path.includes(element) || origin.closest?.("dialog, input, textarea, select")) return;
+    if (!element || event.defaultPrevented || typing(path[0])) return;
+    const action = actionOf(event);
+    const within = path.includes(element);
+    if (within && (!action || action === "help")) return;
     const letter = event.key.toLowerCase();
     const undoing = (event.ctrlKey || event.metaKey) && !event.altKey && this.session?.stage === "working";
-    if (event.key === "?") this.openHelp();
+    if (action) this.act(action);
     else if (undoing && (letter === "y" || (letter === "z" && event.shiftKey))) element.redo();
     else if (undoing && letter === "z") element.undo();
     else return;
     event.preventDefault();
   }
 
+  /** What a key of the page does. `asked`: a page that might press keys by itself returns no task without a question. */
+  private act(action: PageAction, asked = false): void {
+    if (action === "help") return this.openHelp();
+    if (this.session?.stage !== "working" || this.session.config.preview) return;
+    if (action === "submit") this.renderRoot.querySelector<CrowdForm>("crowd-form")?.requestSubmit();
+    else this.giveBack(asked);
+  }
+
   private openHelp(event?: Event): void {
     event?.preventDefault(); // tells the element that its keys are shown
     this.helpDialog?.showModal();
+    this.renderRoot.querySelector<LitElement>("waggle-key-list")?.requestUpdate(); // the keys of a template come with the question
     this.requestUpdate();
   }
 
@@ -202,8 +220,8 @@ export class TaskShell extends LitElement {
     await this.session?.submit(element?.whole ? event.detail[element.name] : event.detail);
   }
 
-  private giveBack(): void {
-    if (this.element?.empty === false && !window.confirm("Return this task? Your work on it will be lost.")) return;
+  private giveBack(asked = false): void {
+    if ((asked || this.element?.empty === false) && !window.confirm("Return this task? Your work on it will be lost.")) return;
     void this.session?.giveBack();
   }
 
@@ -262,13 +280,13 @@ export class TaskShell extends LitElement {
         </header>
         <div class="actions">
           <button type="button" class="plain" ?disabled=${off} @click=${() => this.declineDialog?.showModal()}>Decline</button>
-          <button type="button" ?disabled=${off} @click=${this.giveBack}>Return</button>
+          <button type="button" ?disabled=${off} @click=${() => this.giveBack()}>Return</button>
           <button type="button" class="primary" form-action="submit" ?hidden=${task.element.whole === true} ?disabled=${off} aria-describedby=${preview ? "preview-why" : nothing}>${sending ? "Sending…" : "Submit"}</button>
         </div>
         <div class="banners">${this.banners(session)}</div>
         ${this.paid ? html`<div class="paid">Handed in: ${this.paid} earned. Here is the next task.</div>` : nothing}
         ${this.held ? html`<div class="paid">Handed in: ${this.held} are paid after a review. Here is the next task.</div>` : nothing}
-        ${keyed(task.id, this.crowdElement(session, task, tag))}
+        ${keyed(stays(tag) ? tag : task.id, this.crowdElement(session, task, tag))}
       </crowd-form>
       ${this.declineForm()} ${this.help()}`;
   }
@@ -276,9 +294,10 @@ export class TaskShell extends LitElement {
   /** The tag is one that the registry knows, so it is safe to write it into the template. */
   private crowdElement(session: Session, task: Assignment, tag: string) {
     const name = unsafeStatic(tag);
-    return elementHtml`<${name} class="element" name=${task.element.name} .task=${task} ?disabled=${session.stage !== "working"}
+    return elementHtml`<${name} class="element" name=${task.element.name} .upcoming=${this.upcoming} .task=${task} ?disabled=${session.stage !== "working"}
         @crowd-change=${(event: Event) => void session.save((event.target as CrowdElement).draft)}
         @crowd-input-within=${(event: CustomEvent<{ type: string; isTrusted: boolean }>) => session.activity.note(event.detail, performance.now())}
+        @crowd-key-within=${(event: CustomEvent<PageAction>) => this.act(event.detail, true)}
         @crowd-help=${this.openHelp}>${this.regions(task)}</${name}>`;
   }
 

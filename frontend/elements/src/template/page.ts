@@ -1,6 +1,9 @@
 /** Runs first in the sandboxed page of a worker template: what the page lacks without an origin, and the way of the answer to the
  *  page around it. Knows no element. */
+import type { Hotkey } from "../crowd/element";
 import { COUNTED } from "../shell/activity";
+import { actionOf, typing } from "../shell/page-keys";
+import { keepDrafts } from "./draft";
 import { showAlert } from "./alerts";
 import type { FromTemplate, ToTemplate } from "./messages";
 import { pageStorage } from "./storage";
@@ -34,6 +37,31 @@ function standInForLateScripts(): void {
 /** The element whose `submit()` hands over the answer. */
 const form = () => document.querySelector<HTMLElement & { submit?: () => unknown }>("crowd-form, crowd-entity-annotation");
 
+/** The elements that have keys of their own. */
+type Keyed = HTMLElement & { hotkeys: readonly Hotkey[] };
+const keyed = (): Keyed[] => [...document.querySelectorAll<HTMLElement>("*")].filter((one): one is Keyed => one.localName.startsWith("crowd-") && "hotkeys" in one);
+
+/** Where keys work at once, unless the template has put the focus somewhere itself. */
+function takeFocus(): void {
+  if (document.activeElement === null || document.activeElement === document.body) keyed()[0]?.focus();
+}
+
+/** Keys of the page around this one, and only those, are passed on; fields keep theirs, and so does a template that wants one. */
+function passKeysOn(): void {
+  const press = (action: "submit" | "skip" | "help") => tell({ waggle: "key", action, hotkeys: keyed().flatMap((one) => one.hotkeys.map(({ keys, does }) => ({ keys, does }))) });
+  window.addEventListener("keydown", (event) => {
+    const action = actionOf(event);
+    if (!action || !event.isTrusted || event.defaultPrevented || typing(event.composedPath()[0])) return;
+    event.preventDefault();
+    press(action);
+  });
+  document.addEventListener("crowd-help", (event) => {
+    if (!atWork) return;
+    event.preventDefault(); // the page around this one shows the keys
+    press("help");
+  });
+}
+
 function handOverAnswers(): void {
   document.addEventListener("crowd-submit", (event) => {
     event.preventDefault();
@@ -47,9 +75,19 @@ function handOverAnswers(): void {
   window.addEventListener("message", (event: MessageEvent<ToTemplate | undefined>) => {
     if (event.source !== window.parent || window.parent === window) return;
     if (event.data?.waggle === "submit" && form()?.submit?.() === false) tell({ waggle: "refused" });
-    if (event.data?.waggle === "disabled") document.documentElement.inert = event.data.disabled;
+    if (event.data?.waggle === "disabled") {
+      atWork = true;
+      document.documentElement.inert = event.data.disabled;
+    }
+    if (event.data?.waggle === "focus") takeFocus();
+    if (event.data?.waggle === "restore") restore?.(event.data.draft);
   });
 }
+
+/** Writes back what was filled in before; there once the forms are. */
+let restore: ((draft: string) => void) | null = null;
+/** Whether the page around this one is a worker's, which has a list of keys; in a preview the elements show their own. */
+let atWork = false;
 
 /** The page around this one counts the time that the worker is at work, and sees nothing of what happens here. */
 function tellOfInput(): void {
@@ -70,4 +108,8 @@ giveStorage();
 standInForLateScripts();
 handOverAnswers();
 tellOfInput();
-document.addEventListener("DOMContentLoaded", () => tell({ waggle: "ready" }));
+passKeysOn();
+document.addEventListener("DOMContentLoaded", () => {
+  restore = keepDrafts((draft) => tell({ waggle: "draft", draft }));
+  tell({ waggle: "ready" });
+});

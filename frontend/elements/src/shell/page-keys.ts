@@ -1,0 +1,25 @@
+/** The keys of the worker's page, wherever the focus is: in an element, beside it, or in the page of a template. Pure. */
+import type { Hotkey } from "../crowd/element";
+
+export const ACTIONS = ["submit", "skip", "help"] as const;
+export type PageAction = (typeof ACTIONS)[number];
+
+export const PAGE_KEYS: readonly Hotkey[] = [
+  { keys: "Ctrl + Enter", does: "submit" },
+  { keys: "Ctrl + Shift + Enter", does: "return this task and go on with another one" },
+  { keys: "?", does: "this list of keys" },
+];
+
+type Press = Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "shiftKey" | "repeat">;
+
+/** What a key press does on the page, null where it means nothing there. */
+export function actionOf(press: Press): PageAction | null {
+  if (press.altKey || press.repeat) return null;
+  if (press.ctrlKey || press.metaKey) return press.key !== "Enter" ? null : press.shiftKey ? "skip" : "submit";
+  return press.key === "?" ? "help" : null;
+}
+
+/** Whether somebody is typing there: fields keep their keys. */
+export function typing(origin: EventTarget | null | undefined): boolean {
+  return Boolean((origin as Partial<HTMLElement> | null | undefined)?.closest?.('dialog, input, textarea, select, [contenteditable]:not([contenteditable="false"])'));
+}
