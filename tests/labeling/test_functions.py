@@ -5,14 +5,13 @@ import json
 import pytest
 from standardwebhooks import Webhook
 
-from labeling.models import AnswerReview, FunctionCall, JobFunctions, Label, LabelingJob, Task, TaskInput
+from labeling.models import AnswerReview, FunctionCall, Label, Task
 from labeling.services.functions import tries
 from labeling.services.intake import loading
 from labeling.services.jobs import creation, templates
 from labeling.services.output import manifests
 from labeling.services.results import deciding
 from marketplace import storage
-from marketplace.errors import Invalid
 from tests import builders
 from tests.labeling import stories
 from tests.labeling.function_stories import (
@@ -63,12 +62,6 @@ def endpoint(settings):
     yield start
     for one in started:
         one.end()
-
-
-@pytest.fixture
-def allowed(settings):
-    settings.FUNCTIONS = [f"{HERE}.{name}" for name in ("prepare", "most_votes", "raises", "hangs", "dies")]
-    return HERE
 
 
 # --- before people ----------------------------------------------------------------------------------------------------
@@ -378,92 +371,3 @@ def test_an_answer_that_is_rejected_meanwhile_has_no_part_in_the_label(endpoint)
     go_on(job)
     (row,) = the_objects(job)
     assert row.state == "HumanLabeled" and [one["answer"] for one in row.label.value["answers"]] == [BEE, BEE]
-
-
-# --- Python functions -------------------------------------------------------------------------------------------------
-
-
-def test_python_functions_are_called_as_lambda_handlers_are(allowed):
-    functions = {
-        "pre_human_task_function": f"{allowed}.prepare",
-        "annotation_consolidation_function": f"{allowed}.most_votes",
-    }
-    job, workers = a_form_job(objects=3, lines=({"place": "a pond"}, BLURRED), **functions)
-    assert JobFunctions.objects.get().secret == ""
-    go_on(job)
-    assert TaskInput.objects.get(data_object=the_objects(job)[0]).value == {"place": "a pond"}
-    for worker in workers:
-        stories.work(worker, job, WASP)
-    assert go_on(job).status == "Completed"
-    assert [line.get(job.name) for line in output(job)] == ["wasp", None, "wasp"]
-
-
-@pytest.mark.parametrize(
-    ("name", "problem"),
-    [
-        ("raises", "it raised KeyError: 'wings'"),
-        ("hangs", "it took longer than 1 seconds"),
-        ("dies", "its process ended without an answer"),
-    ],
-)
-def test_a_python_function_that_gives_no_answer_is_asked_again(allowed, settings, name, problem):
-    settings.FUNCTION_SECONDS = 1
-    job, _ = a_form_job(objects=1, pre_human_task_function=f"{allowed}.{name}")
-    assert go_on(job).attention.endswith(f"gives nothing for object 0: {problem}")
-    assert FunctionCall.objects.get().tries == 1
-
-
-def test_a_function_that_the_operator_allows_no_more_is_not_called(allowed, settings):
-    job, _ = a_form_job(objects=1, pre_human_task_function=f"{allowed}.prepare")
-    settings.FUNCTIONS = []
-    assert "not among WAGGLE_FUNCTIONS" in go_on(job).attention
-    assert not TaskInput.objects.exists()
-
-
-# --- designs ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("changes", "field", "reason"),
-    [
-        ({"pre_human_task_function": "os.remove"}, "pre_human_task_function", "not among those the operator allows"),
-        (
-            {"annotation_consolidation_function": "ftp://x.example/f"},
-            "annotation_consolidation_function",
-            "https://host/... without spaces or credentials expected",
-        ),
-        ({"pre_human_task_function": "https://u:p@x.example/"}, "pre_human_task_function", "without spaces or cred"),
-        (
-            {"pre_human_task_function": "https://x.example/f", "function_secret": ""},
-            "function_secret",
-            "needed for an address",
-        ),
-        (
-            {"pre_human_task_function": "https://x.example/f", "function_secret": "whsec_c2hvcnQ="},
-            "function_secret",
-            "24 to 64 bytes in base64 expected",
-        ),
-        (
-            {
-                "pre_human_task_function": "https://x.example/f",
-                "task_type": "BoundingBox",
-                "labels": ["bee"],
-                "template": "",
-                "automated_labeling": {"enabled": True},
-            },
-            "automated_labeling.enabled",
-            "a model labels no objects of a job with functions of its own",
-        ),
-    ],
-)
-def test_functions_that_cannot_be_asked_are_refused(changes, field, reason):
-    with pytest.raises(Invalid) as refused:
-        a_form_job(**changes)
-    assert reason in dict(refused.value.errors)[field]
-    assert not LabelingJob.objects.exists()
-
-
-def test_the_secret_is_stored_sealed(endpoint):
-    a_form_job(pre_human_task_function="https://x.example/f")
-    stored = JobFunctions.objects.get().secret
-    assert stored and SECRET not in stored and SECRET.removeprefix("whsec_") not in stored
