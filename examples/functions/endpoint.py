@@ -15,12 +15,13 @@ import sys
 import time
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import insects  # noqa: E402
+insects = import_module("insects")
 
 FUNCTIONS = {"/prepare": insects.prepare, "/merge": insects.merge}
 OLDEST = 300

@@ -27,6 +27,7 @@ from tests.labeling.function_stories import (
 from tests.labeling.lambda_functions import most_votes, prepare
 
 pytestmark = pytest.mark.django_db
+HERE = "tests.labeling.lambda_functions"
 BEE, WASP = {"insect": "bee"}, {"insect": "wasp"}
 BLURRED = {"place": "a meadow", "blurred": True}
 

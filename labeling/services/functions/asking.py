@@ -149,13 +149,12 @@ class _Process:
     def _started(self) -> "subprocess.Popen[str]":
         if self._running is None:
             self._running = subprocess.Popen(
-                [sys.executable, "-m", child.__name__, self._path],
+                # It is told where this process finds its modules, the function's own among them.
+                [sys.executable, child.__file__, self._path, os.pathsep.join(sys.path)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
                 encoding="utf-8",
-                # Where this process finds its modules, the function's own among them.
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
                 start_new_session=True,
             )
         return self._running

@@ -1,4 +1,4 @@
-"""A Python function of a requester's job in a process of its own: python -m labeling.services.functions.child PATH.
+"""A Python function of a requester's job in a process of its own: python child.py PATH MODULES.
 
 It reads one event a line from the standard input and writes one answer a line to the standard output, both JSON.
 It must not import Django: so it starts at once, and a function that hangs or crashes takes nothing else with it.
@@ -88,4 +88,5 @@ def main(path: str) -> None:
 
 
 if __name__ == "__main__":
+    sys.path[:] = sys.argv[2].split(os.pathsep)
     main(sys.argv[1])

@@ -1,15 +1,21 @@
-"""Which functions a job may have: Python functions that the operator allows, and designs that are refused."""
+"""Python functions of jobs, and designs whose functions cannot be asked."""
 
 import pytest
 
 from labeling.models import FunctionCall, JobFunctions, LabelingJob, TaskInput
 from marketplace.errors import Invalid
 from tests.labeling import stories
-from tests.labeling.function_stories import SECRET, a_form_job, go_on, output, the_objects
+from tests.labeling.function_stories import (
+    SECRET,
+    a_form_job,
+    go_on,
+    output,
+    the_objects,
+)
 
 pytestmark = pytest.mark.django_db
 HERE = "tests.labeling.lambda_functions"
-WASP = {"insect": "wasp"}
+BEE, WASP = {"insect": "bee"}, {"insect": "wasp"}
 BLURRED = {"place": "a meadow", "blurred": True}
 
 
