@@ -62,10 +62,10 @@ class TestFolder:
         assert "not an image by its content" in reasons["notes.txt"]
 
     def test_an_empty_folder_fails_with_a_reason(self, account):
-        storage.write(storage.join(boundaries.base_of(account), "uploads", "x", "notes.txt"), b"hello")
+        storage.write(storage.join(boundaries.base_of(account), "uploads", "x", "notes.pdf"), b"hello")
         dataset = builders.a_dataset(account=account, uri=storage.join(boundaries.base_of(account), "uploads", "x"))
         assert dataset.status == "Failed"
-        assert "holds no object that can be labeled (1 rejected; the first: notes.txt" in dataset.failure_reason
+        assert "holds no object that can be labeled (1 rejected; the first: notes.pdf" in dataset.failure_reason
         missing = builders.a_dataset(account=account, uri=storage.join(boundaries.base_of(account), "nowhere"))
         assert missing.status == "Failed"
         assert "nowhere" in missing.failure_reason
