@@ -88,7 +88,7 @@ def test_an_object_of_a_data_set_is_the_sample_and_a_version_becomes_a_job(
     expect(sample).to_have_value(re.compile("file://"))
     assert json.loads(sample.input_value())["labels"] == ["bee", "wasp"]
     frame = page.frame_locator("[data-part=frame] iframe:not(.coming)")
-    frame.locator("crowd-bounding-box[src*='/work/template-file/']").wait_for()
+    frame.locator("crowd-bounding-box[src*='template-file/']").wait_for()
     frame.locator(".canvas").first.wait_for()
     sample.fill('{"source-ref": ')
     expect(page.locator("[data-part=findings]")).to_contain_text("The sample is no JSON")

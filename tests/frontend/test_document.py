@@ -145,6 +145,8 @@ def agree(body: dict[str, Any], right: dict[str, Any]) -> None:
         for name in ("metadata", "entity_id", "sso_url", "certificate"):
             body.pop(name, None)
         body |= {name: right[name] for name in ("entity_id", "sso_url", "certificate") if name in right}
+    if "script_hosts" in body and "template" in right:
+        body["script_hosts"] = right.get("script_hosts", [])
     if set(right) in ({"label", "name"}, {"label", "into"}):
         # Classes of the job.
         body |= right

@@ -53,6 +53,7 @@ def test_a_name_is_taken_once_in_an_account_and_nobody_elses_template_is_found(a
     ("draft", "field"),
     [
         (Draft(text=""), "template"),
+        (Draft(text=" \f\n"), "template"),
         (Draft(text="x" * 128_001), "template"),
         (Draft(text=TEXT, script_hosts=["x.example; sandbox"]), "script_hosts[0]"),
         (Draft(text=TEXT, script_hosts=["x.example"] * 21), "script_hosts"),

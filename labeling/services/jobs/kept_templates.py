@@ -120,6 +120,8 @@ def _add(kept: WorkerTemplate, number: int, draft: Draft, by: str) -> TemplateVe
 def _check(draft: Draft) -> None:
     if len(draft.text) not in limits.TEMPLATE_LENGTH:
         raise Invalid(f"{len(draft.text):,} characters found, {limits.TEMPLATE_LENGTH} expected", field="template")
+    if not draft.text.strip():
+        raise Invalid("the template is empty", field="template")
     if len(draft.script_hosts) not in limits.SCRIPT_HOSTS:
         raise Invalid(f"{len(draft.script_hosts)} found, {limits.SCRIPT_HOSTS} expected", field="script_hosts")
     for place, host in enumerate(draft.script_hosts):
