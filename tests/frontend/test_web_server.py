@@ -11,8 +11,8 @@ import pytest
 
 from tests.frontend.web_process import Web, web
 
-# For a migrated database to copy (see tests/databases.py).
-pytestmark = pytest.mark.django_db
+# For a migrated database to copy (see tests/databases.py); in one process, so that the server is started once.
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("web server")]
 
 SECONDS = 3
 """What a client may take; the slow ones of these tests take longer."""

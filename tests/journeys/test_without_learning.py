@@ -20,6 +20,9 @@ ROUTES = """
 import django, json
 django.setup()
 from django.urls import URLResolver, get_resolver
+
+# In one process of the tests, so that the system is started once.
+pytestmark = pytest.mark.xdist_group("without learning")
 def routes(patterns, prefix=""):
     for entry in patterns:
         route = prefix + str(entry.pattern)
