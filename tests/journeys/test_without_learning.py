@@ -15,14 +15,15 @@ from tests.journeys import pictures
 from tests.journeys.browser import Browser, signed_in
 from tests.journeys.system import System, running
 
+# In one process of the tests, so that the system is started once.
+pytestmark = pytest.mark.xdist_group("without learning")
+
 COUNT = 4
 ROUTES = """
 import django, json
 django.setup()
 from django.urls import URLResolver, get_resolver
 
-# In one process of the tests, so that the system is started once.
-pytestmark = pytest.mark.xdist_group("without learning")
 def routes(patterns, prefix=""):
     for entry in patterns:
         route = prefix + str(entry.pattern)
