@@ -21,7 +21,7 @@ from marketplace import names
 from marketplace.models import Role
 
 
-class VersionInput(Body):
+class TemplateVersionInput(Body):
     """What a version of a worker template holds."""
 
     template = serializers.CharField(max_length=limits.TEMPLATE_LENGTH.longest, trim_whitespace=False)
@@ -43,7 +43,7 @@ class VersionInput(Body):
         return kept_templates.Draft(text=given["template"], script_hosts=given["script_hosts"], sample=sample)
 
 
-class WorkerTemplateInput(VersionInput):
+class WorkerTemplateInput(TemplateVersionInput):
     """A new worker template."""
 
     name = serializers.RegexField(names.PATTERN, max_length=names.LENGTH.longest)
@@ -145,14 +145,16 @@ class WorkerTemplateVersionsView(ListView):
         return {"version": found.number, "created_at": found.created_at}
 
     @extend_schema(
-        request=VersionInput, responses={201: WorkerTemplateVersion}, operation_id="create_worker_template_version"
+        request=TemplateVersionInput,
+        responses={201: WorkerTemplateVersion},
+        operation_id="create_worker_template_version",
     )
     @idempotent
     def post(self, request: Request, template_id: int) -> Response:
         """Keep a new version, unless it equals the newest, which is then the answer."""
         account = account_of(request, Role.MEMBER)
         template = kept_templates.template(account, template_id)
-        data = VersionInput(data=request.data)
+        data = TemplateVersionInput(data=request.data)
         data.is_valid(raise_exception=True)
         made = kept_templates.add_version(template=template, draft=data.draft(), by=actor(request))
         return Response(version_row(kept_templates.version(account, template.pk, made.number)), status=201)

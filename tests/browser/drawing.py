@@ -42,7 +42,7 @@ STEADY = """async (tool) => {
 
 def steady(page: Page) -> None:
     """Wait until the image is shown and has not moved for a few frames."""
-    page.evaluate(f"({STEADY})(() => {TOOL.replace('.shadowRoot', '?.shadowRoot', 1)})")
+    page.evaluate(f"({STEADY})(() => {TOOL.replace('.shadowRoot.', '?.shadowRoot?.', 1)})")
 
 
 def frames(page: Page) -> None:

@@ -1,6 +1,7 @@
 """Texts from a zip file are classified by keyboard while their classes change, as worker and requester see it."""
 
 import io
+import re
 import zipfile
 from typing import Any
 
@@ -71,7 +72,7 @@ def test_classes_change_while_a_worker_labels_texts_by_keyboard(
         assert shown.evaluate("document.documentElement.scrollWidth") <= look["viewport"]["width"]
     page.goto(live_server.url + reverse("requester:job-gallery", args=[job.pk]))
     expect(page.locator(".chip b")).to_have_text(["thanks", "problem", "problem", "problem", "thanks"])
-    _learn(visit, account, job, workers[1])
+    _learn(visit, account, LabelingJob.objects.get(pk=job.pk), workers[1])
 
 
 def _label(visit: Visit, job: LabelingJob, worker: Worker) -> None:
@@ -113,6 +114,7 @@ def _learn(visit: Visit, account: Account, job: LabelingJob, worker: Worker) -> 
     page = visit(worker.user, reverse("worker:qualification", args=[row.pk]))
     page.get_by_role("button", name="Train", exact=True).click()
     for place in range(2):
+        expect(page.locator(WORDS)).to_contain_text(re.compile(r"\w"))
         text = page.locator(WORDS).text_content() or ""
         assert text in TEXTS
         page.get_by_role("radio", name=truth[text]).click()
