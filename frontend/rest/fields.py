@@ -4,13 +4,14 @@ The framework's own fields also read numbers from texts and texts from numbers. 
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from labeling import task_types
 from marketplace import money
 
 AMOUNT = r"^[0-9]{1,9}(\.[0-9]{1,6})?$"
@@ -107,3 +108,18 @@ class TextInTheDocument(OpenApiSerializerFieldExtension):
             if not isinstance(self.target, serializers.RegexField | serializers.EmailField):
                 made["pattern"] = VISIBLE
         return made
+
+
+class TaskTypeField(serializers.ChoiceField):
+    """The name of a task type; of one that is none the error says what there is."""
+
+    def __init__(self, *, choices: Sequence[str], **options: Any) -> None:
+        super().__init__(choices=choices, **options)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Raises ValidationError."""
+        try:
+            task_types.get(str(data))
+        except task_types.UnknownTaskType as error:
+            raise serializers.ValidationError(str(error)) from None
+        return super().to_internal_value(data)

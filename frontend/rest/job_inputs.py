@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from frontend.automation import ARCHITECTURES, RANGES
 from frontend.rest.datasets import SelectionInput
-from frontend.rest.fields import Body, DollarsField, FiniteFloatField
+from frontend.rest.fields import Body, DollarsField, FiniteFloatField, TaskTypeField
 from labeling import redundancy, task_types
 from labeling.services.functions import choosing
 from labeling.services.golds import options
@@ -137,7 +137,7 @@ class LabelingJobInput(Body):
 
     name = serializers.RegexField(names.PATTERN, max_length=names.LENGTH.longest)
     labels = serializers.ListField(child=serializers.CharField(max_length=limits.LABEL_LENGTH.longest))
-    task_type = serializers.ChoiceField(choices=list(task_types.names()), default=task_types.DEFAULT)
+    task_type = TaskTypeField(choices=list(task_types.names()), default=task_types.DEFAULT)
     template = serializers.CharField(
         required=False,
         max_length=limits.TEMPLATE_LENGTH.longest,
@@ -242,7 +242,7 @@ class EstimateInput(Body):
     price = DollarsField(zero=True)
     expected_seconds = FiniteFloatField(default=Design.expected_seconds, **limits.EXPECTED_SECONDS.bounds)
     workers = serializers.IntegerField(default=pricing.WORKERS_ASSUMED, **limits.WORKERS.bounds)
-    task_type = serializers.ChoiceField(choices=list(task_types.names()), default=task_types.DEFAULT)
+    task_type = TaskTypeField(choices=list(task_types.names()), default=task_types.DEFAULT)
     golds_rate = FiniteFloatField(
         default=options.DEFAULTS["rate"], help_text="percent of the tasks that are golds", **options.RATE.bounds
     )

@@ -53,7 +53,9 @@ class UnknownTaskType(ValueError):
 def get(name: str) -> TaskType[Any, Any]:
     """The task type of this name. Raises UnknownTaskType naming those there are."""
     if name not in _BY_NAME:
-        raise UnknownTaskType(f"{name!r} found, one of {', '.join(names())} expected")
+        # Ground Truth's names of those types hold one of these words.
+        reason = "video and 3D point clouds are not labeled here; " if "Video" in name or "3D" in name else ""
+        raise UnknownTaskType(f"{name!r} found, {reason}one of {', '.join(names())} expected")
     return _BY_NAME[name]
 
 

@@ -294,3 +294,16 @@ def check_responses(manifest_uri, kind) -> None:
     else:
         assert [list(one) for one in shown] == [["s3Uri"], *[["content"]] * 5]
         assert [one["content"] for one in shown[1:]] == TEXTS[1:]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["VideoObjectDetection", "3DPointCloudObjectDetection"])
+def test_video_and_point_clouds_are_refused_in_words(client, name):
+    owner, account = builders.a_requester(funds="20")
+    client.force_login(owner)
+    body = {"name": "frames", "labels": ["bee"], "title": "t", "description": "d", "price": "0.036", "task_type": name}
+    body |= {"workteam": builders.a_team(account=account, workers=[]).pk, "input_manifest_uri": "s3://b/m"}
+    refused = client.post("/api/v1/labeling-jobs", body, content_type="application/json")
+    assert refused.status_code == 400
+    (wrong,) = [one for one in refused.json()["errors"] if one["field"] == "task_type"]
+    assert f"'{name}' found, video and 3D point clouds are not labeled here; one of BoundingBox," in wrong["reason"]

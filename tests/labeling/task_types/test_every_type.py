@@ -215,3 +215,5 @@ def test_one_more_type_is_one_file_and_one_line():
 def test_an_unknown_type_is_refused_naming_those_there_are():
     with pytest.raises(task_types.UnknownTaskType, match="'Boxes' found, one of BoundingBox, Polygon, .* expected"):
         task_types.get("Boxes")
+    with pytest.raises(task_types.UnknownTaskType, match="'VideoMultiClass' found, video and 3D point"):
+        task_types.get("VideoMultiClass")
