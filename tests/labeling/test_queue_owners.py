@@ -128,9 +128,9 @@ def test_the_sweep_advances_an_owner_of_any_kind_after_its_message_was_lost(poll
     AdvanceRequest.objects.update(requested_at=timezone.now() - 2 * advance_requests.STALE)
     OrmQ.objects.all().delete()
     background.sweep()
-    assert [(sent.task["func"], sent.task["args"]) for sent in OrmQ.objects.all()] == [
-        (advance_requests.ADVANCE, (queue.pk,))
-    ]
+    # Other parts of the sweep send messages at some times of the day.
+    sent = [one.task["args"] for one in OrmQ.objects.all() if one.task["func"] == advance_requests.ADVANCE]
+    assert sent == [(queue.pk,)]
     background.advance_queue(queue.pk)
     AdvanceRequest.objects.all().delete()
     OrmQ.objects.all().delete()
