@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling.consolidation.arrays import Floats, Ints
+from labeling.consolidation.arrays import Floats
 from labeling.consolidation.masks import instances, semantic
 from labeling.consolidation.workers.masks import MaskWorkers
 from labeling.formats import segments
@@ -26,15 +26,13 @@ from labeling.simulation.base import (
     SPAMMED,
     Assumption,
     Figure,
-    SimulatedObject,
-    Simulation,
     known_again,
     moved,
     shifted,
     spread_share,
-    success,
     with_spammers,
 )
+from labeling.simulation.things import ThingSimulation, taken_for
 
 SIZE = (96, 72)
 """Width and height of every simulated picture, in pixels: small, since only shares of pixels matter."""
@@ -84,9 +82,10 @@ class MaskRates:
     known: tuple[MaskWorker, ...] = ()
 
 
-class MaskSimulation(Simulation[Segmentation, MaskWorkers, MaskRates]):
+class MaskSimulation(ThingSimulation[Segmentation, MaskWorkers, MaskRates, Thing]):
     """What semantic and instance segmentation have in common."""
 
+    size = SIZE
     presets: ClassVar[Mapping[str, MaskRates]] = {
         CAREFUL: MaskRates(recall=0.96, edge=0.03, accuracy=0.99, false_positives=0.03),
         MIXED: MaskRates(),
@@ -101,10 +100,6 @@ class MaskSimulation(Simulation[Segmentation, MaskWorkers, MaskRates]):
     @abstractmethod
     def own(self, edge: float) -> float:
         """The share of a thing that still counts as found when it is painted so far beside it."""
-
-    def things(self, rates: MaskRates) -> float:
-        """Masks of one answer, at least one."""
-        return max(1.0, rates.things * rates.recall + rates.false_positives)
 
     def describe(self, rates: MaskRates) -> tuple[Assumption, ...]:
         """Of the ordinary worker and of the pictures."""
@@ -146,50 +141,47 @@ class MaskSimulation(Simulation[Segmentation, MaskWorkers, MaskRates]):
             ]
         return with_spammers(chosen, spammers)
 
-    def objects(
-        self, rates: MaskRates, rng: np.random.Generator, number: int, labels: Sequence[str]
-    ) -> list[SimulatedObject[Segmentation]]:
-        """Pictures with a Poisson number of ellipses anywhere in them, classes alike."""
-        counts = rng.poisson(rates.things, number).tolist()
-        return [
-            SimulatedObject(self.painted(_anywhere(rng, count, SIZE, labels), SIZE, labels), SIZE) for count in counts
-        ]
+    def usual(self, rates: MaskRates) -> float:
+        """Things of a picture."""
+        return rates.things
 
-    def answers(
-        self,
-        rates: MaskRates,
-        rng: np.random.Generator,
-        workers: Sequence[MaskWorker],
-        objects: Sequence[SimulatedObject[Segmentation]],
-        seats: Ints,
-        labels: Sequence[str],
-    ) -> list[list[Segmentation]]:
-        """See Simulation.answers; how hard a thing is to see is drawn here, the same for all workers."""
-        given = []
-        for one, who in zip(objects, seats.tolist(), strict=True):
-            hardness = rng.normal(size=len(one.truth.segments))
-            drawn = segments.layout(one.truth, range(1, len(hardness) + 1))
-            true = [(segment.label, drawn == n) for n, segment in enumerate(one.truth.segments, start=1)]
-            given.append(
-                [self._answer(rates, rng, workers[seat], true, one.truth.size, hardness, labels) for seat in who]
-            )
-        return given
+    def parts(self, truth: Segmentation) -> list[Thing]:
+        """The label and the pixels of each segment."""
+        drawn = segments.layout(truth, range(1, len(truth.segments) + 1))
+        return [(segment.label, drawn == n) for n, segment in enumerate(truth.segments, start=1)]
 
-    def _answer(
+    def seen(
         self,
         rates: MaskRates,
         rng: np.random.Generator,
         worker: MaskWorker,
-        true: Sequence[Thing],
+        thing: Thing,
         size: tuple[int, int],
-        hardness: Floats,
         labels: Sequence[str],
+    ) -> Thing:
+        """Moved, cut off at the edge of the picture, perhaps as another class."""
+        label, mask = thing
+        off = np.rint(rng.normal(0.0, worker.edge, 2) * np.sqrt(mask.sum())).astype(int)
+        return taken_for(label, worker.accuracy, labels, rng), _moved(mask, int(off[0]), int(off[1]))
+
+    def anywhere(
+        self, rng: np.random.Generator, count: int, size: tuple[int, int], labels: Sequence[str]
+    ) -> list[Thing]:
+        """Ellipses, MOST_THINGS at most."""
+        width, height = size
+        rows, columns = np.ogrid[:height, :width]
+        things: list[Thing] = []
+        for _ in range(min(count, MOST_THINGS)):
+            x, y = rng.uniform(0, width), rng.uniform(0, height)
+            across, down = rng.uniform(0.08, 0.2, 2) * min(width, height)
+            inside = ((columns - x) / across) ** 2 + ((rows - y) / down) ** 2 <= 1
+            things.append((labels[int(rng.integers(0, len(labels)))], inside))
+        return things
+
+    def together(
+        self, seen: Sequence[Thing], false: Sequence[Thing], size: tuple[int, int], labels: Sequence[str]
     ) -> Segmentation:
-        if worker.spammer:
-            return self.painted(_anywhere(rng, int(rng.poisson(rates.things)), size, labels), size, labels)
-        finds = rng.random(len(hardness)) < success(np.full(len(hardness), worker.recall), rates.difficulty, hardness)
-        seen = [_beside(rng, worker, thing, labels) for thing, found in zip(true, finds, strict=True) if found]
-        false = _anywhere(rng, int(rng.poisson(worker.false_positives)), size, labels)
+        """What is there is painted over what is not."""
         return self.painted([*false, *seen], size, labels)
 
     def learn(self, jobs: Sequence[MaskWorkers], labels: Sequence[str]) -> MaskRates | None:
@@ -291,15 +283,6 @@ def _known(models: MaskWorkers, edge: float, own: float) -> list[MaskWorker]:
     return [replace(one, false_positives=max(one.false_positives, 0.0)) for one in found]
 
 
-def _beside(rng: np.random.Generator, worker: MaskWorker, thing: Thing, labels: Sequence[str]) -> Thing:
-    """The thing as the worker paints it: moved, cut off at the edge of the picture, perhaps as another class."""
-    label, mask = thing
-    off = np.rint(rng.normal(0.0, worker.edge, 2) * np.sqrt(mask.sum())).astype(int)
-    if len(labels) > 1 and rng.random() >= worker.accuracy:
-        label = labels[(labels.index(label) + int(rng.integers(1, len(labels)))) % len(labels)]
-    return label, _moved(mask, int(off[0]), int(off[1]))
-
-
 def _moved(mask: NDArray[np.bool_], down: int, right: int) -> NDArray[np.bool_]:
     height, width = mask.shape
     down, right = int(np.clip(down, -height, height)), int(np.clip(right, -width, width))
@@ -307,16 +290,3 @@ def _moved(mask: NDArray[np.bool_], down: int, right: int) -> NDArray[np.bool_]:
     source = mask[max(0, -down) : height - max(0, down), max(0, -right) : width - max(0, right)]
     made[max(0, down) : height - max(0, -down), max(0, right) : width - max(0, -right)] = source
     return made
-
-
-def _anywhere(rng: np.random.Generator, count: int, size: tuple[int, int], labels: Sequence[str]) -> list[Thing]:
-    """`count` ellipses anywhere in a picture."""
-    width, height = size
-    rows, columns = np.ogrid[:height, :width]
-    things: list[Thing] = []
-    for _ in range(min(count, MOST_THINGS)):
-        x, y = rng.uniform(0, width), rng.uniform(0, height)
-        across, down = rng.uniform(0.08, 0.2, 2) * min(width, height)
-        inside = ((columns - x) / across) ** 2 + ((rows - y) / down) ** 2 <= 1
-        things.append((labels[int(rng.integers(0, len(labels)))], inside))
-    return things

@@ -12,7 +12,7 @@ from typing import ClassVar, Generic
 
 import numpy as np
 
-from labeling.consolidation.arrays import Floats, Ints
+from labeling.consolidation.arrays import Floats
 from labeling.consolidation.shapes.answers import Likeness, diagonal
 from labeling.consolidation.shapes.fit import matched
 from labeling.consolidation.workers.models import WorkerModels
@@ -24,15 +24,13 @@ from labeling.simulation.base import (
     SPAMMED,
     Assumption,
     Figure,
-    SimulatedObject,
-    Simulation,
     known_again,
     moved,
     shifted,
     spread_share,
-    success,
     with_spammers,
 )
+from labeling.simulation.things import ThingSimulation, taken_for
 
 SIZE = (1024, 768)
 """Width and height of every simulated picture, in pixels."""
@@ -76,13 +74,14 @@ class ShapeRates:
     known: tuple[ShapeWorker, ...] = ()
 
 
-class ShapeSimulation(Simulation[Drawing[Shape], WorkerModels, ShapeRates], Generic[Shape]):
+class ShapeSimulation(ThingSimulation[Drawing[Shape], WorkerModels, ShapeRates, Shape], Generic[Shape]):
     """F1 of the shapes that are right, and how like the right ones are to the true ones on average.
 
     `outline` gives the vertices (V, 2) of a new shape around the origin, of extent about 2; `made` is the shape with a
     label and vertices.
     """
 
+    size = SIZE
     figures: ClassVar[tuple[Figure, ...]] = (
         Figure("f1", "F1 of right shapes", counted=True),
         Figure("likeness", "Mean likeness of right shapes", counted=False),
@@ -103,10 +102,6 @@ class ShapeSimulation(Simulation[Drawing[Shape], WorkerModels, ShapeRates], Gene
         self.likeness = likeness
         self.outline = outline
         self.made = made
-
-    def things(self, rates: ShapeRates) -> float:
-        """Shapes of one answer, at least one."""
-        return max(1.0, rates.shapes * rates.recall + rates.false_positives)
 
     def describe(self, rates: ShapeRates) -> tuple[Assumption, ...]:
         """Of the ordinary worker and of the pictures."""
@@ -147,67 +142,35 @@ class ShapeSimulation(Simulation[Drawing[Shape], WorkerModels, ShapeRates], Gene
         ]
         return with_spammers(chosen, spammers)
 
-    def objects(
-        self, rates: ShapeRates, rng: np.random.Generator, number: int, labels: Sequence[str]
-    ) -> list[SimulatedObject[Drawing[Shape]]]:
-        """Pictures with a Poisson number of shapes anywhere on them, classes alike."""
-        counts = rng.poisson(rates.shapes, number).tolist()
-        return [SimulatedObject(Drawing(self._anywhere(rng, count, labels, SIZE), SIZE), SIZE) for count in counts]
+    def usual(self, rates: ShapeRates) -> float:
+        """Shapes of a picture."""
+        return rates.shapes
 
-    def answers(
-        self,
-        rates: ShapeRates,
-        rng: np.random.Generator,
-        workers: Sequence[ShapeWorker],
-        objects: Sequence[SimulatedObject[Drawing[Shape]]],
-        seats: Ints,
-        labels: Sequence[str],
-    ) -> list[list[Drawing[Shape]]]:
-        """See Simulation.answers; how hard a thing is to find is drawn here, the same for all workers."""
-        given = []
-        for one, who in zip(objects, seats.tolist(), strict=True):
-            hardness = rng.normal(size=len(one.truth.shapes))
-            given.append([self._answer(rates, rng, workers[seat], one, hardness, labels) for seat in who])
-        return given
+    def parts(self, truth: Drawing[Shape]) -> tuple[Shape, ...]:
+        """The shapes."""
+        return truth.shapes
 
-    def _answer(
+    def seen(
         self,
         rates: ShapeRates,
         rng: np.random.Generator,
         worker: ShapeWorker,
-        one: SimulatedObject[Drawing[Shape]],
-        hardness: Floats,
-        labels: Sequence[str],
-    ) -> Drawing[Shape]:
-        if worker.spammer:
-            return Drawing(self._anywhere(rng, int(rng.poisson(rates.shapes)), labels, one.size), one.size)
-        finds = rng.random(len(hardness)) < success(np.full(len(hardness), worker.recall), rates.difficulty, hardness)
-        drawn = [
-            self._drawn(rates, rng, worker, shape, one.size, labels)
-            for shape, seen in zip(one.truth.shapes, finds.tolist(), strict=True)
-            if seen
-        ]
-        false = self._anywhere(rng, int(rng.poisson(worker.false_positives)), labels, one.size)
-        return Drawing((*drawn, *false), one.size)
-
-    def _drawn(
-        self,
-        rates: ShapeRates,
-        rng: np.random.Generator,
-        worker: ShapeWorker,
-        shape: Shape,
+        thing: Shape,
         size: tuple[int, int],
         labels: Sequence[str],
     ) -> Shape:
-        """The shape as the worker draws it: as a whole off by as much as each vertex by itself."""
-        points = self.likeness.points(shape)
+        """As a whole off by as much as each vertex by itself."""
+        points = self.likeness.points(thing)
         extent = float(np.hypot(*(points.max(axis=0) - points.min(axis=0)))) or RADIUS * diagonal(size)
         sigma = rates.relative * worker.scatter * extent / np.sqrt(2)
         points = points + sigma * (rng.normal(size=2) + rng.normal(size=points.shape))
-        label = shape.label
-        if len(labels) > 1 and rng.random() >= worker.accuracy:
-            label = labels[(labels.index(label) + int(rng.integers(1, len(labels)))) % len(labels)]
-        return self.made(label, _inside(points, size))
+        return self.made(taken_for(thing.label, worker.accuracy, labels, rng), _inside(points, size))
+
+    def together(
+        self, seen: Sequence[Shape], false: Sequence[Shape], size: tuple[int, int], labels: Sequence[str]
+    ) -> Drawing[Shape]:
+        """One drawing."""
+        return Drawing((*seen, *false), size)
 
     def score(self, truth: Sequence[Drawing[Shape]], found: Sequence[Drawing[Shape] | None]) -> Floats:
         """A picture without a label counts as one on which nothing was drawn."""
@@ -239,10 +202,10 @@ class ShapeSimulation(Simulation[Drawing[Shape], WorkerModels, ShapeRates], Gene
             known=known,
         )
 
-    def _anywhere(
-        self, rng: np.random.Generator, count: int, labels: Sequence[str], size: tuple[int, int]
+    def anywhere(
+        self, rng: np.random.Generator, count: int, size: tuple[int, int], labels: Sequence[str]
     ) -> tuple[Shape, ...]:
-        """`count` shapes of a usual extent anywhere on a picture."""
+        """Shapes of a usual extent."""
         shapes = []
         for _ in range(count):
             radius = RADIUS * diagonal(size) * float(np.exp(rng.normal(0.0, 0.3)))

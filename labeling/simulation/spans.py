@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from labeling.consolidation.arrays import Floats, Ints
+from labeling.consolidation.arrays import Floats
 from labeling.consolidation.workers.spans import SpanWorkers
 from labeling.formats.shapes import Span
 from labeling.simulation.base import (
@@ -21,15 +21,13 @@ from labeling.simulation.base import (
     SPAMMED,
     Assumption,
     Figure,
-    SimulatedObject,
-    Simulation,
     known_again,
     moved,
     shifted,
     spread_share,
-    success,
     with_spammers,
 )
+from labeling.simulation.things import ThingSimulation, taken_for
 
 LENGTH = 600
 """Characters of every simulated text."""
@@ -77,9 +75,10 @@ class SpanRates:
     known: tuple[SpanWorker, ...] = ()
 
 
-class SpanSimulation(Simulation[Spans, SpanWorkers, SpanRates]):
+class SpanSimulation(ThingSimulation[Spans, SpanWorkers, SpanRates, Span]):
     """Spans: F1 of those with the very offsets and the right class."""
 
+    size = (LENGTH, 1)
     figures: ClassVar[tuple[Figure, ...]] = (Figure("f1", "F1 of exact entities", counted=True),)
     presets: ClassVar[Mapping[str, SpanRates]] = {
         CAREFUL: SpanRates(recall=0.95, exact=0.97, accuracy=0.98, false_positives=0.05),
@@ -87,10 +86,6 @@ class SpanSimulation(Simulation[Spans, SpanWorkers, SpanRates]):
         CARELESS: SpanRates(recall=0.75, exact=0.85, accuracy=0.88, false_positives=0.4),
         SPAMMED: SpanRates(),
     }
-
-    def things(self, rates: SpanRates) -> float:
-        """Marks of one answer, at least one."""
-        return max(1.0, rates.spans * rates.recall + rates.false_positives)
 
     def describe(self, rates: SpanRates) -> tuple[Assumption, ...]:
         """Of the ordinary worker and of the texts."""
@@ -132,47 +127,47 @@ class SpanSimulation(Simulation[Spans, SpanWorkers, SpanRates]):
             ]
         return with_spammers(chosen, spammers)
 
-    def objects(
-        self, rates: SpanRates, rng: np.random.Generator, number: int, labels: Sequence[str]
-    ) -> list[SimulatedObject[Spans]]:
-        """Texts with a Poisson number of spans anywhere in them, classes alike."""
-        counts = rng.poisson(rates.spans, number).tolist()
-        return [SimulatedObject(_anywhere(rng, count, labels), (LENGTH, 1)) for count in counts]
+    def usual(self, rates: SpanRates) -> float:
+        """Spans of a text."""
+        return rates.spans
 
-    def answers(
-        self,
-        rates: SpanRates,
-        rng: np.random.Generator,
-        workers: Sequence[SpanWorker],
-        objects: Sequence[SimulatedObject[Spans]],
-        seats: Ints,
-        labels: Sequence[str],
-    ) -> list[list[Spans]]:
-        """See Simulation.answers; how hard a span is to see is drawn here, the same for all workers."""
-        given = []
-        for one, who in zip(objects, seats.tolist(), strict=True):
-            hardness = rng.normal(size=len(one.truth))
-            given.append([self._answer(rates, rng, workers[seat], one, hardness, labels) for seat in who])
-        return given
+    def parts(self, truth: Spans) -> Spans:
+        """The spans."""
+        return truth
 
-    def _answer(
+    def seen(
         self,
         rates: SpanRates,
         rng: np.random.Generator,
         worker: SpanWorker,
-        one: SimulatedObject[Spans],
-        hardness: Floats,
+        thing: Span,
+        size: tuple[int, int],
         labels: Sequence[str],
+    ) -> Span:
+        """With boundaries that may be off, perhaps as another class."""
+        length = size[0]
+        off = rng.integers(1, FURTHEST + 1, 2) * rng.choice([-1, 1], 2) * (rng.random(2) >= worker.exact)
+        start = int(np.clip(thing.start + off[0], 0, length - 1))
+        end = int(np.clip(thing.end + off[1], start + 1, length))
+        return Span(taken_for(thing.label, worker.accuracy, labels, rng), start, end)
+
+    def anywhere(self, rng: np.random.Generator, count: int, size: tuple[int, int], labels: Sequence[str]) -> Spans:
+        """In the order of the text, none within another."""
+        length = size[0]
+        slots = max(1, length // SLOT)
+        chosen = sorted(rng.permutation(slots)[:count].tolist())
+        spans = []
+        for slot in chosen:
+            start = min(slot * SLOT + int(rng.integers(0, SLOT // 3)), length - 1)
+            end = min(start + int(rng.integers(3, SLOT // 2)), length)
+            spans.append(Span(labels[int(rng.integers(0, len(labels)))], start, end))
+        return tuple(spans)
+
+    def together(
+        self, seen: Sequence[Span], false: Sequence[Span], size: tuple[int, int], labels: Sequence[str]
     ) -> Spans:
-        length = one.size[0]
-        if worker.spammer:
-            return _anywhere(rng, int(rng.poisson(rates.spans)), labels, length)
-        finds = rng.random(len(hardness)) < success(np.full(len(hardness), worker.recall), rates.difficulty, hardness)
-        marked = [
-            _marked(rng, worker, span, length, labels) for span, seen in zip(one.truth, finds, strict=True) if seen
-        ]
-        false = _anywhere(rng, int(rng.poisson(worker.false_positives)), labels, length)
-        return tuple(sorted({*marked, *false}, key=lambda span: (span.start, span.end, span.label)))
+        """In the order of the text, each once."""
+        return tuple(sorted({*seen, *false}, key=lambda span: (span.start, span.end, span.label)))
 
     def score(self, truth: Sequence[Spans], found: Sequence[Spans | None]) -> Floats:
         """A text without a label counts as one in which nothing was marked."""
@@ -220,26 +215,3 @@ def _known(models: SpanWorkers) -> list[SpanWorker]:
         )
         for name, share in zip(names, recall, strict=True)
     ]
-
-
-def _marked(rng: np.random.Generator, worker: SpanWorker, span: Span, length: int, labels: Sequence[str]) -> Span:
-    """The span as the worker marks it."""
-    off = rng.integers(1, FURTHEST + 1, 2) * rng.choice([-1, 1], 2) * (rng.random(2) >= worker.exact)
-    start = int(np.clip(span.start + off[0], 0, length - 1))
-    end = int(np.clip(span.end + off[1], start + 1, length))
-    label = span.label
-    if len(labels) > 1 and rng.random() >= worker.accuracy:
-        label = labels[(labels.index(label) + int(rng.integers(1, len(labels)))) % len(labels)]
-    return Span(label, start, end)
-
-
-def _anywhere(rng: np.random.Generator, count: int, labels: Sequence[str], length: int = LENGTH) -> Spans:
-    """`count` spans, fewer where they have no room, anywhere in a text of `length` characters."""
-    slots = max(1, length // SLOT)
-    chosen = sorted(rng.permutation(slots)[:count].tolist())
-    spans = []
-    for slot in chosen:
-        start = min(slot * SLOT + int(rng.integers(0, SLOT // 3)), length - 1)
-        end = min(start + int(rng.integers(3, SLOT // 2)), length)
-        spans.append(Span(labels[int(rng.integers(0, len(labels)))], start, end))
-    return tuple(spans)
