@@ -1,5 +1,6 @@
 """The classes of a job: their names so far, and renaming one or merging it into another."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_POST
 from frontend.requester.jobs import job_context
 from frontend.review_forms import first_error
 from frontend.session import requester_page
-from labeling.models import LabelingJob
+from labeling.models import ClassChange, LabelingJob
 from labeling.services import scope
 from labeling.services.jobs import classes, limits
 from marketplace.errors import DomainError
@@ -69,17 +70,7 @@ def rename(request: HttpRequest, job_id: int) -> HttpResponse:
     """Give a class another name."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     form = RenameForm(request.POST, names=job.labels)
-    if not form.is_valid():
-        messages.error(request, first_error(form))
-        return redirect("requester:job-classes", job.pk)
-    label, name = form.cleaned_data["label"], form.cleaned_data["name"]
-    try:
-        change = classes.rename(job=job, label=label, name=name, by=actor(request.user))
-    except DomainError as error:
-        messages.error(request, error.message)
-    else:
-        messages.success(request, _done(job, f"{label} is called {name} now.", change.labels))
-    return redirect("requester:job-classes", job.pk)
+    return _change(request, job, form, classes.rename, "{label} is called {name} now.")
 
 
 @require_POST
@@ -88,16 +79,21 @@ def merge(request: HttpRequest, job_id: int) -> HttpResponse:
     """Make a class a part of another one."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     form = MergeForm(request.POST, names=job.labels)
+    return _change(request, job, form, classes.merge, "{label} is a part of {into} now.")
+
+
+def _change(
+    request: HttpRequest, job: LabelingJob, form: forms.Form, change: Callable[..., ClassChange], said: str
+) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, first_error(form))
         return redirect("requester:job-classes", job.pk)
-    label, into = form.cleaned_data["label"], form.cleaned_data["into"]
     try:
-        change = classes.merge(job=job, label=label, into=into, by=actor(request.user))
+        changed = change(job=job, by=actor(request.user), **form.cleaned_data)
     except DomainError as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, _done(job, f"{label} is a part of {into} now.", change.labels))
+        messages.success(request, _done(job, said.format(**form.cleaned_data), changed.labels))
     return redirect("requester:job-classes", job.pk)
 
 
