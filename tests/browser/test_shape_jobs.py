@@ -17,6 +17,7 @@ from tests.browser.drawing import PHONE, at_the_canvas, on_screen
 from tests.browser.elements_site import wait_until
 from tests.browser.test_accessibility import AXE, FOUND, LOOKS, RULES
 from tests.browser.test_pages import walk
+from tests.browser.wizard import launch
 from tests.labeling import stories
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -31,28 +32,19 @@ POINTS = ([(100, 100)], [(108, 104)], [(400, 300)])
 END = "End the polygon"
 
 
+def previewed(page: Page) -> None:
+    """At the task as a worker sees it, and back."""
+    page.get_by_role("link", name="Preview the task as a worker sees it").click()
+    page.locator(".canvas canvas").first.wait_for()
+    page.go_back()
+
+
 def launched(visit: Visit, account: Account, owner: User, title: str, name: str) -> LabelingJob:
     """A job of one image for two workers, made in the wizard after a look at its preview."""
     (uri,) = builders.tiny_images(1, account=account, size=stories.SIZE)
     dataset = builders.a_dataset(account=account, uri=uri.rsplit("/", 1)[0], name=f"set-{name}")
     page = visit(owner, reverse("requester:job-new") + f"?dataset={dataset.pk}")
-    page.get_by_label("Name").fill(name)
-    page.get_by_role("button", name="Continue").click()
-    page.get_by_label(title, exact=True).check()
-    page.get_by_label("Labels", exact=True).fill("bee\nwasp")
-    page.get_by_label("Title").fill("Mark every insect")
-    page.get_by_label("Description").fill("Bees and wasps on flowers")
-    page.get_by_role("button", name="Continue").click()
-    page.get_by_label("Workforce").select_option(label="field-team")
-    page.get_by_label("Workers per object").fill("2")
-    page.get_by_role("button", name="Continue").click()
-    page.get_by_role("button", name="Continue").click()
-    page.get_by_role("link", name="Preview the task as a worker sees it").click()
-    page.locator(".canvas canvas").first.wait_for()
-    page.go_back()
-    page.get_by_role("button", name="Launch").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text(name)
-    page.context.close()
+    launch(page, name, title, title="Mark every insect", description="Bees and wasps on flowers", on_review=previewed)
     job = LabelingJob.objects.get(account=account, name=name)
     background.advance_job(job.pk)
     return job

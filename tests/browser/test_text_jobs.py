@@ -17,6 +17,7 @@ from marketplace.models import Account, User, Worker
 from tests import builders
 from tests.browser.conftest import Visit
 from tests.browser.elements_site import wait_until
+from tests.browser.wizard import launch
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -86,22 +87,8 @@ def launched(visit: Visit, account: Account, owner: User, name: str) -> Labeling
     kind = task_types.get(name)
     dataset = a_dataset(account, kind.medium)
     page = visit(owner, reverse("requester:job-new") + f"?dataset={dataset.pk}")
-    page.get_by_label("Name").fill("texts")
-    page.get_by_role("button", name="Continue").click()
-    page.get_by_label(kind.title, exact=True).check()
-    page.get_by_label("Labels", exact=True).fill("bee\nwasp")
-    if kind.by_template:
-        page.get_by_label("Worker template").fill(TEMPLATE)
-    page.get_by_label("Title").fill("What is it about?")
-    page.get_by_label("Description").fill("Bees and wasps")
-    page.get_by_role("button", name="Continue").click()
-    page.get_by_label("Workforce").select_option(label="field-team")
-    page.get_by_label("Workers per object").fill("2")
-    page.get_by_role("button", name="Continue").click()
-    page.get_by_role("button", name="Continue").click()
-    page.get_by_role("button", name="Launch").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("texts")
-    page.context.close()
+    fill_in = (lambda at: at.get_by_label("Worker template").fill(TEMPLATE)) if kind.by_template else None
+    launch(page, "texts", kind.title, title="What is it about?", description="Bees and wasps", on_task=fill_in)
     job = LabelingJob.objects.get(account=account)
     background.advance_job(job.pk)
     return job
