@@ -196,6 +196,7 @@ def people_page(request: HttpRequest, job_id: int) -> HttpResponse:
         "y": {"label": "objects"},
         "series": [{"name": "Objects", "points": [[i / 10, n] for i, n in enumerate(histogram)]}],
     }
+    unclear, first_unclear = people.unclear(job, limit=6)
     context = {
         **job_context(request, job, "people"),
         "kind": kind,
@@ -205,6 +206,8 @@ def people_page(request: HttpRequest, job_id: int) -> HttpResponse:
             {row["worker"]: row["reputation"] for row in skills}, {row["worker"]: row["answers"] for row in skills}
         ),
         "chart": chart if any(histogram) else None,
+        "unclear": unclear,
+        "unclear_cards": cards.cards(first_unclear, kind, request.user.pk or 0, everybody=True),
         "cards": cards.cards(people.disagreements(job, limit=12), kind, request.user.pk or 0, everybody=True),
     }
     return render(request, "requester/job_people.html", context)

@@ -14,7 +14,7 @@ from frontend.requester import cards, explanations
 from frontend.requester.jobs import job_context
 from frontend.session import requester_page
 from labeling import task_types
-from labeling.models import DataObject
+from labeling.models import GUIDELINE_GAP, DataObject
 from labeling.queries import people
 from labeling.services import scope
 from labeling.services.golds import keeping
@@ -74,6 +74,8 @@ def object_page(request: HttpRequest, job_id: int, object_id: int) -> HttpRespon
         "revisions": [(r, kind.summary(r.value)) for r in row.labels.order_by("-revision")],
         "answers": answers,
         "story": explanations.story(row.label, kind),
+        "interval": row.label.confidence_interval if row.label else None,
+        "unclear": (row.guideline_gap or 0) >= GUIDELINE_GAP,
         "decidable": adjudication.refusal(row) is None,
         "gold": scope.golds(job).filter(data_object=row).first(),
         "may_be_gold": keeping.refusal(row) is None,

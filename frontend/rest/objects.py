@@ -41,6 +41,7 @@ def label_row(label: Label) -> dict[str, Any]:
         "algorithm": label.algorithm,
         "model_name": label.model_name or None,
         "confidence": label.confidence,
+        "confidence_interval": label.confidence_interval,
         "value": label.value,
         "explanation": label.explanation,
         "content": label.content,
@@ -63,6 +64,8 @@ def object_row(row: DataObject, user: User) -> dict[str, Any]:
         "label": row.label.value if row.label else None,
         "source": row.label.source if row.label else None,
         "confidence": row.label.confidence if row.label else None,
+        "difficulty": row.difficulty,
+        "guideline_gap": row.guideline_gap,
     }
 
 

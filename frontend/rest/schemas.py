@@ -263,6 +263,11 @@ class Label(s.Serializer):
     algorithm = s.CharField()
     model_name = s.CharField(allow_null=True)
     confidence = s.FloatField(allow_null=True)
+    confidence_interval = s.ListField(
+        child=s.FloatField(),
+        allow_null=True,
+        help_text="where the confidence lies with 95 %, [low, high], by what is known of the workers",
+    )
     value = s.JSONField()
     explanation = s.JSONField()
     content = s.JSONField(allow_null=True, help_text="what a post-annotation function made for the manifest line")
@@ -284,6 +289,14 @@ class ObjectRow(s.Serializer):
     label = s.JSONField(allow_null=True)
     source = s.CharField(allow_null=True)
     confidence = s.FloatField(allow_null=True)
+    difficulty = s.FloatField(
+        allow_null=True, help_text="share of an ordinary worker's answer that differs from the label, 0 to 1"
+    )
+    guideline_gap = s.FloatField(
+        allow_null=True,
+        help_text="how much less the better half of its workers agree with each other than the worse half, -1 to 1; "
+        "from .25 the instructions are taken to be unclear about it",
+    )
 
 
 class Object(ObjectRow):

@@ -19,7 +19,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labeling.consolidation.arrays import Bools, Floats, Ints, group_sums, logit
+from labeling.consolidation.arrays import (
+    HIGHEST_CHANCE,
+    LOWEST_CHANCE,
+    Bools,
+    Floats,
+    Ints,
+    group_sums,
+    logistic,
+    logit,
+)
 from labeling.consolidation.workers.models import Population
 
 NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
@@ -47,6 +56,38 @@ def existence_log_odds(pairs: Pairs, population: Population, groups: int) -> Flo
     prior = np.log(population.real) - np.log1p(-population.real)
     log_odds: Floats = prior + _log_likelihood(pairs.recall, population.difficulty, pairs, groups)
     return log_odds - _log_likelihood(pairs.false_positive_rate, 0.0, pairs, groups)
+
+
+def log_odds_error(
+    pairs: Pairs, population: Population, groups: int, *, chances: Floats, distractors: Floats
+) -> Floats:
+    """Standard error of `existence_log_odds` (groups,) that comes from not knowing the workers' rates exactly.
+
+    `chances` and `distractors` (P,) are how many objects and distractors the rates of each pair's worker are taken of,
+    those of the crowd that they are shrunk towards included. A rate p of n has the variance 1 / (n p (1 - p)) in
+    logits; the delta method carries it over, with
+
+        d log P(pattern | real) / d logit(recall_w) = stretch (drew_w - E[p_w(z)]),
+
+    the mean taken over the difficulty z given the pattern. That a thing which nobody drew is no candidate is left out
+    of the derivative.
+    """
+    logits = _logits(pairs.recall, population.difficulty)
+    signed = np.where(pairs.drew[:, None], -logits, logits)
+    pattern = group_sums(-np.logaddexp(0.0, signed), pairs.group, groups)
+    at_node = np.exp(pattern - pattern.max(axis=1, keepdims=True)) * NODE_WEIGHTS
+    at_node /= at_node.sum(axis=1, keepdims=True)
+    stretch = np.sqrt(1 + population.difficulty**2 * np.pi / 8)
+    of_recall = stretch * (pairs.drew - (at_node[pairs.group] * logistic(logits)).sum(axis=1))
+    of_false = pairs.drew - pairs.false_positive_rate
+    variance = of_recall**2 * _logit_variance(pairs.recall, chances)
+    variance += of_false**2 * _logit_variance(pairs.false_positive_rate, distractors)
+    return np.sqrt(group_sums(variance, pairs.group, groups))
+
+
+def _logit_variance(rate: Floats, count: Floats) -> Floats:
+    kept = np.clip(rate, LOWEST_CHANCE, HIGHEST_CHANCE)
+    return np.asarray(1 / (np.maximum(count, 1.0) * kept * (1 - kept)))
 
 
 def log_odds_after(pairs: Pairs, population: Population, recall: Floats, *, draws: bool) -> Floats:

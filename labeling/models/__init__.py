@@ -17,7 +17,7 @@ from labeling.models.functions import FunctionCall, FunctionStep, JobFunctions, 
 from labeling.models.golds import Gold, GoldResult, GoldSource, GoldStatus
 from labeling.models.imports import ImportedLine, ImportOutcome, LabelImport
 from labeling.models.jobs import LabelingJob, Pause, ProbeState, WorkerModels
-from labeling.models.objects import DataObject, Label, LabelSource, ObjectLine, ObjectState
+from labeling.models.objects import GUIDELINE_GAP, DataObject, Label, LabelSource, ObjectLine, ObjectState
 from labeling.models.panel_sessions import PanelSession
 from labeling.models.prices import PriceChange
 from labeling.models.qualifications import (
@@ -34,6 +34,7 @@ from labeling.models.tasks import Answer, Assignment, AssignmentStatus, Batch, T
 from labeling.models.templates import QueueTemplate, TemplateVersion, WorkerTemplate
 
 __all__ = [
+    "GUIDELINE_GAP",
     "AdvanceRequest",
     "Answer",
     "AnswerActivity",

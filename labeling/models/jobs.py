@@ -203,5 +203,6 @@ class WorkerModels(models.Model):
     """
 
     job = models.OneToOneField(LabelingJob, models.CASCADE, primary_key=True, related_name="fitted")
-    # {"objects": how many the last fit has seen, "settled": ..., "algorithm": ..., "models": of the task type}
+    # {"objects": how many the last fit has seen, "settled": how many when all labels were last made again, "rated": how
+    # many when the difficulty of all was last estimated, "algorithm": ..., "models": of the task type}
     value = models.JSONField()

@@ -5,6 +5,9 @@ from django.db import models
 from labeling.models.jobs import LabelingJob
 from marketplace.addresses import AddressField, LineField
 
+GUIDELINE_GAP = 0.25
+"""From this gap on the instructions are taken to be unclear about an object (see consolidation/difficulty.py)."""
+
 
 class ObjectState(models.TextChoices):
     """The state of an object. The labeling counters count these."""
@@ -34,10 +37,21 @@ class DataObject(models.Model):
     # The copy that people and programs get instead of an image that is rotated by EXIF or on another server; else "".
     upright_uri = AddressField(max_length=1024, blank=True)
     label = models.ForeignKey("labeling.Label", models.SET_NULL, null=True, related_name="+")
+    # Share of an ordinary worker's answer that differs from the label, 0 to 1; null before a batch with it has ended.
+    difficulty = models.FloatField(null=True)
+    # How much less the better half of its workers agree with each other than the worse half; null where unknown.
+    guideline_gap = models.FloatField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "index"], name="data_object_index_once")]
-        indexes = [models.Index(fields=["job", "state", "index"], name="data_object_by_state")]
+        indexes = [
+            models.Index(fields=["job", "state", "index"], name="data_object_by_state"),
+            models.Index(
+                fields=["job", "guideline_gap"],
+                condition=models.Q(guideline_gap__gte=GUIDELINE_GAP),
+                name="data_object_unclear",
+            ),
+        ]
 
     @property
     def file_name(self) -> str:
@@ -86,3 +100,9 @@ class Label(models.Model):
         indexes = [
             models.Index(fields=["model_name"], condition=models.Q(model_name__gt=""), name="label_by_model"),
         ]
+
+    @property
+    def confidence_interval(self) -> list[float] | None:
+        """Where the confidence lies with 95 %, [low, high], by what is known of the workers; None where it has none."""
+        low, high = self.explanation.get("confidence_low"), self.explanation.get("confidence_high")
+        return None if low is None or high is None else [low, high]

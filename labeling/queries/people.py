@@ -10,7 +10,16 @@ from zlib import crc32
 from django.db.models import Avg, Count, F, Max, Sum
 
 from labeling import task_types
-from labeling.models import Answer, Assignment, AssignmentStatus, DataObject, Label, LabelingJob, LabelSource
+from labeling.models import (
+    GUIDELINE_GAP,
+    Answer,
+    Assignment,
+    AssignmentStatus,
+    DataObject,
+    Label,
+    LabelingJob,
+    LabelSource,
+)
 from labeling.queries import class_names, worker_models
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a6d00", "#7f3fbf", "#5f6b6d")
@@ -80,8 +89,9 @@ def _size(row: DataObject | None) -> tuple[int, int]:
 def worker_skills(job: LabelingJob) -> list[dict[str, Any]]:
     """What each worker did, and how well by the last fit; most answers first.
 
-    The task type's `skill_columns` are added, None before the first fit. `weakest` is the class
-    with the lowest first figure, {label, <figure>}, where that is WEAK below the worker's own, else None.
+    The task type's `skill_columns` are added, None before the first fit. `standard_error` is that of the first of them.
+    `weakest` is the class with the lowest first figure, {label, <figure>}, where that is WEAK below the worker's own,
+    else None.
     """
     rows = (
         Assignment.objects.filter(queue=job.queue_id, state=AssignmentStatus.SUBMITTED)
@@ -90,7 +100,10 @@ def worker_skills(job: LabelingJob) -> list[dict[str, Any]]:
         .order_by("-answers", "public_id")
     )
     kind = task_types.get(job.task_type)
-    unknown: dict[str, Any] = {column.key: None for column in kind.skill_columns} | {"weakest": None}
+    unknown: dict[str, Any] = {column.key: None for column in kind.skill_columns} | {
+        "weakest": None,
+        "standard_error": None,
+    }
     known = _skills(job, [row["public_id"] for row in rows])
     return [
         {
@@ -111,11 +124,17 @@ def _skills(job: LabelingJob, workers: list[str]) -> dict[str, dict[str, Any]]:
     if found is None:
         return {}
     kind = task_types.get(job.task_type)
-    rows = kind.skills(kind.load_workers(found["models"]), workers, labels=job.labels)
+    models = kind.load_workers(found["models"])
+    rows = kind.skills(models, workers, labels=job.labels)
     if not kind.skill_columns:
         return {}
     main = kind.skill_columns[0].key
-    skills: dict[str, dict[str, Any]] = {row.worker: {**row.figures, "weakest": None} for row in rows if not row.label}
+    errors = {row.worker: row.standard_error for row in kind.skill_rows(models, labels=job.labels) if not row.label}
+    skills: dict[str, dict[str, Any]] = {
+        row.worker: {**row.figures, "weakest": None, "standard_error": errors.get(row.worker)}
+        for row in rows
+        if not row.label
+    }
     lowest: dict[str, float] = {}
     for row in rows:
         figure, overall = row.figures[main], skills[row.worker][main]
@@ -134,6 +153,14 @@ def confidence_histogram(job: LabelingJob, *, bins: int = 10, source: str = Labe
     for confidence in rows.exclude(confidence=None).values_list("confidence", flat=True).iterator():
         counts[min(int(confidence * bins), bins - 1)] += 1
     return counts
+
+
+def unclear(job: LabelingJob, *, limit: int = 24) -> tuple[int, list[DataObject]]:
+    """How many objects the better half of their workers disagree about more than the worse half, and the first of them,
+    with `label` loaded: the greatest gap first, then the most difficult."""
+    rows = DataObject.objects.filter(job=job, guideline_gap__gte=GUIDELINE_GAP).exclude(label=None)
+    first = rows.select_related("label").order_by("-guideline_gap", F("difficulty").desc(nulls_last=True), "index")
+    return rows.count(), list(first[:limit])
 
 
 def disagreements(job: LabelingJob, *, limit: int = 24) -> list[DataObject]:

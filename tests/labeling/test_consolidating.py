@@ -177,7 +177,7 @@ def test_the_requesters_decision_is_kept_and_becomes_a_gold():
     assert consolidating.recompute(job=job) == 0 and people.disagreements(job) == []
     row.refresh_from_db()
     assert row.label_id == label.pk
-    gold = consolidating._read_answers(job, [row])[row.pk].image.gold
+    gold = consolidating.read_answers(job, [row])[row.pk].image.gold
     assert [(box.left, box.label) for box in gold] == [(200, "wasp")]
 
 

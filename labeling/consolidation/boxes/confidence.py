@@ -77,9 +77,20 @@ def chance_real(features: Floats, calibration: Calibration) -> Floats:
 
     Without fitted weights DEFAULT_WEIGHTS hold; a feature that was added since the fit weighs nothing.
     """
+    return logistic(features @ _weights(calibration))
+
+
+def interval_real(real: Floats, error: Floats, calibration: Calibration) -> tuple[Floats, Floats]:
+    """Where the chances `real` (K,) lie with 95 %, when the log-odds of existence have the standard error `error` (K,):
+    low and high (K,)."""
+    half = 1.96 * _weights(calibration)[FEATURES.index("log_odds")] * error
+    centre = np.log(np.maximum(real, 1e-12)) - np.log(np.maximum(1 - real, 1e-12))
+    return logistic(centre - np.abs(half)), logistic(centre + np.abs(half))
+
+
+def _weights(calibration: Calibration) -> Floats:
     fitted = calibration.weights
-    weights = np.array([*fitted, *[0.0] * (len(FEATURES) - len(fitted))] if fitted else DEFAULT_WEIGHTS)
-    return logistic(features @ weights)
+    return np.array([*fitted, *[0.0] * (len(FEATURES) - len(fitted))] if fitted else DEFAULT_WEIGHTS)
 
 
 def _overlap_with_surer(ltrb: Floats, image: Ints, log_odds: Floats) -> Floats:

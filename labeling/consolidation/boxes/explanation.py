@@ -30,6 +30,7 @@ class _Writer:
         self.names = given.workers
         groups = len(inference.real)
         self.real, self.confidence = _rounded(inference.real, 4), _rounded(inference.confidence, 4)
+        self.low, self.high = _rounded(inference.confidence_low, 4), _rounded(inference.confidence_high, 4)
         self.label, self.label_chance = inference.label.tolist(), _rounded(inference.label_chance, 4)
         self.fused = _ltwh(inference.fused.ltrb)
         self.medoid = inference.fused.medoid.tolist()
@@ -61,8 +62,11 @@ class _Writer:
                 left, top, width, height = self.fused[k]
                 boxes.append(ConsolidatedBox(label, left, top, width, height, self.confidence[k], len(clusters)))
             clusters.append(entry)
+        kept = [entry for entry in clusters if entry["kept"]]
         explanation = {
             "algorithm": algorithm,
+            "confidence_low": _mean([entry["confidence_low"] for entry in kept]),
+            "confidence_high": _mean([entry["confidence_high"] for entry in kept]),
             "threshold": round(self.threshold, 4),
             "workers": [
                 {
@@ -89,6 +93,8 @@ class _Writer:
             "box": self.fused[k],
             "label": None if chosen == UNKNOWN else self.labels[chosen],
             "confidence": self.confidence[k],
+            "confidence_low": self.low[k],
+            "confidence_high": self.high[k],
             "exists": self.real[k],
             "label_chance": self.label_chance[k],
             "method": "medoid" if self.medoid[k] else "mean" if len(mine) > 1 else "single",
@@ -113,6 +119,10 @@ class _Writer:
         if self.label[k] == UNKNOWN:
             return f"{who}; no label of this job"
         return f"{who}; chance {self.real[k]} of being real is below {round(self.threshold, 4)}"
+
+
+def _mean(values: list[float]) -> float | None:
+    return round(sum(values) / len(values), 4) if values else None
 
 
 def _rounded(values: Floats, digits: int) -> Any:

@@ -11,10 +11,10 @@ import numpy as np
 
 from labeling.consolidation.arrays import Floats, Ints, extents, group_sums, iou, overlapping_pairs
 from labeling.consolidation.boxes.answers import UNKNOWN, AnswerArrays
-from labeling.consolidation.boxes.confidence import judge
+from labeling.consolidation.boxes.confidence import interval_real, judge
 from labeling.consolidation.boxes.fusion import Fused, fuse
 from labeling.consolidation.clustering import cluster
-from labeling.consolidation.existence import Pairs, existence_log_odds
+from labeling.consolidation.existence import Pairs, existence_log_odds, log_odds_error
 from labeling.consolidation.workers.models import Population, Rates, WorkerModels
 
 GATE_SHARE = 0.45
@@ -37,7 +37,8 @@ class Inference:
     `group` (N,) is the candidate of each box, `member_iou` (N,) its overlap with the fused box. Of each candidate:
     `image` (K,), `fused`, `label` (K,) (UNKNOWN: none), `label_chance` (K,), `log_odds` (K,) of existence, `features`
     (K, F), `real` (K,) the chance that it is an object, `confidence` (K,) the chance that it is right. `pairs` (P,) are
-    candidates x workers who answered there, `pair_worker` (P,) are those workers. `next_recall` (K,) is how often a
+    candidates x workers who answered there, `pair_worker` (P,) are those workers. `confidence_low`, `confidence_high`
+    (K,) are where the confidence lies with 95 % by what is known of the workers. `next_recall` (K,) is how often a
     worker without a record would draw such an object. `rates` are the workers'.
     """
 
@@ -51,6 +52,8 @@ class Inference:
     features: Floats
     real: Floats
     confidence: Floats
+    confidence_low: Floats
+    confidence_high: Floats
     pairs: Pairs
     pair_worker: Ints
     next_recall: Floats
@@ -81,6 +84,9 @@ def infer(given: AnswerArrays, models: WorkerModels) -> Inference:
     log_odds = existence_log_odds(pairs, population, groups)
 
     features, real = judge(given, models, group, image, label, fused, log_odds, member_iou)
+    chances, distractors = rates.chances[pair_worker], rates.distractors[pair_worker]
+    error = log_odds_error(pairs, population, groups, chances=chances, distractors=distractors)
+    low, high = interval_real(real, error, models.calibration)
     return Inference(
         group=group,
         member_iou=member_iou,
@@ -92,6 +98,8 @@ def infer(given: AnswerArrays, models: WorkerModels) -> Inference:
         features=features,
         real=real,
         confidence=real * label_chance,
+        confidence_low=low * label_chance,
+        confidence_high=high * label_chance,
         pairs=pairs,
         pair_worker=pair_worker,
         next_recall=rates.recall_by_class[-1, label],

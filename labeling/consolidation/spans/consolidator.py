@@ -39,11 +39,16 @@ def consolidate(
         for cluster, one in enumerate(candidates)
         if one.kept and one.label is not None
     )
-    confidence = 1.0 if here else 0.0
+    confidence = low = high = 1.0 if here else 0.0
     for one in candidates:
+        least, most = one.exists_interval
         confidence *= one.confidence if one.kept else 1 - one.exists
+        low *= least * one.right if one.kept else 1 - most
+        high *= most * one.right if one.kept else 1 - least
     explanation = {
         "algorithm": ALGORITHM,
+        "confidence_low": _rounded(low),
+        "confidence_high": _rounded(high),
         "workers": [_worker(name, found, models) for name in here],
         "clusters": [_cluster(one, here) for one in candidates],
     }

@@ -19,7 +19,7 @@ from labeling.consolidation.answers import WorkerAnswer, require_distinct
 from labeling.consolidation.arrays import Floats, Ints, iou, logistic, overlapping_pairs
 from labeling.consolidation.classes import votes
 from labeling.consolidation.clustering import cluster
-from labeling.consolidation.existence import Pairs, existence_log_odds
+from labeling.consolidation.existence import Pairs, existence_log_odds, log_odds_error
 from labeling.consolidation.spans.answers import ObjectSpans, in_order, latest_spans
 from labeling.consolidation.workers.models import Rates
 from labeling.consolidation.workers.spans import SpanWorkers
@@ -46,7 +46,7 @@ class Candidate:
     """One cluster: `members` are (worker, span), `exists` is the chance that it is a span at all.
 
     `labels`, `starts` and `ends` are the chances of each label, start and end; `bounds` and `label` are those chosen
-    (None: no worker gave a label of the job).
+    (None: no worker gave a label of the job). `error` is the standard error of `log_odds`.
     """
 
     members: tuple[tuple[str, Span], ...]
@@ -57,6 +57,7 @@ class Candidate:
     ends: Mapping[int, float]
     bounds: tuple[int, int]
     label: str | None
+    error: float = 0.0
 
     @property
     def right(self) -> float:
@@ -69,6 +70,12 @@ class Candidate:
     @property
     def confidence(self) -> float:
         return self.exists * self.right
+
+    @property
+    def exists_interval(self) -> tuple[float, float]:
+        """Where `exists` lies with 95 %, by what is known of the workers."""
+        low, high = exists_at(np.array([self.log_odds - 1.96 * self.error, self.log_odds + 1.96 * self.error]))
+        return float(low), float(high)
 
     @property
     def kept(self) -> bool:
@@ -114,11 +121,14 @@ def infer(objects: Sequence[ObjectSpans], labels: Sequence[str], models: SpanWor
     drew = np.array([name in drawn[k] for k, name in looked], bool)
     rates = models.marking.rates(workers)
     pairs = Pairs(np.array([k for k, _ in looked], np.int64), rates.recall[who], rates.false_positive_rate[who], drew)
-    log_odds = existence_log_odds(pairs, models.marking.population, len(members))
+    population = models.marking.population
+    log_odds = existence_log_odds(pairs, population, len(members))
+    known = {"chances": rates.chances[who], "distractors": rates.distractors[who]}
+    error = log_odds_error(pairs, population, len(members), **known)
     candidates: list[list[Candidate]] = [[] for _ in objects]
     for k, mine in enumerate(members):
         spans = tuple(sorted(((rows[i][1], rows[i][2]) for i in mine), key=lambda pair: pair[0]))
-        candidates[where[k]].append(_judge(spans, float(log_odds[k]), labels, models))
+        candidates[where[k]].append(_judge(spans, float(log_odds[k]), float(error[k]), labels, models))
     return Inference(candidates, answered, workers, rates, pairs)
 
 
@@ -153,7 +163,7 @@ def _flat(spans: Sequence[Span]) -> Floats:
 
 
 def _judge(
-    members: tuple[tuple[str, Span], ...], log_odds: float, labels: Sequence[str], models: SpanWorkers
+    members: tuple[tuple[str, Span], ...], log_odds: float, error: float, labels: Sequence[str], models: SpanWorkers
 ) -> Candidate:
     given = [WorkerAnswer(name, span.label) for name, span in members if span.label in labels]
     chances = votes.posterior(given, labels, models.labels)
@@ -168,7 +178,7 @@ def _judge(
             key=lambda pair: (round(starts[pair[0]] * ends[pair[1]], 9), -pair[0], -pair[1]),
         )
     exists = float(exists_at(np.array([log_odds]))[0])
-    return Candidate(members, exists, log_odds, chances, starts, ends, bounds, label)
+    return Candidate(members, exists, log_odds, chances, starts, ends, bounds, label, error)
 
 
 def _places(given: Sequence[tuple[str, int]], models: SpanWorkers) -> dict[int, float]:

@@ -128,7 +128,8 @@ class Rates:
     """One row a worker: `recall`, `false_positive_rate` (W,), `bias`, `spread` (W, 4).
 
     `recall_by_class` is (W + 1, labels + 1): its last row is a worker without a record, its last column an object of
-    any class.
+    any class. `recall` and `false_positive_rate` are taken of `chances` objects and `distractors` distractors (W,),
+    those of the population included.
     """
 
     recall: Floats
@@ -136,6 +137,8 @@ class Rates:
     false_positive_rate: Floats
     bias: Floats
     spread: Floats
+    chances: Floats
+    distractors: Floats
 
 
 class WorkerModels:
@@ -176,6 +179,8 @@ class WorkerModels:
             / (distractors + FALSE_POSITIVE_STRENGTH),
             bias=bias,
             spread=np.clip(spread, 0.2, 10.0),
+            chances=chances + RECALL_STRENGTH,
+            distractors=distractors + FALSE_POSITIVE_STRENGTH,
         )
 
     def _recall_by_class(self, recall: Floats, workers: Sequence[str], labels: Sequence[str]) -> Floats:

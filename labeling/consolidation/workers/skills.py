@@ -5,6 +5,7 @@ Knows no images, and no rates: how counts become rates is in models.py.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,6 +38,13 @@ class SkillRow:
     chances: float
     false_positives: float
     false_positive_chances: float
+
+    @property
+    def standard_error(self) -> float:
+        """Standard error of found / chances: the standard deviation of Beta(found + 1, chances - found + 1)."""
+        whole = max(self.chances, self.found, 0.0)
+        share = (max(self.found, 0.0) + 1) / (whole + 2)
+        return math.sqrt(share * (1 - share) / (whole + 3))
 
 
 @dataclass(slots=True)

@@ -23,7 +23,7 @@ from labeling.services.jobs.status import move
 from labeling.services.output import manifests
 from labeling.services.queue import advance_requests, batches, due, leases
 from labeling.services.queue.locking import advance_lock
-from labeling.services.results import class_changes, consolidating, labels
+from labeling.services.results import class_changes, consolidating, difficulty, labels
 from marketplace.errors import DomainError, InsufficientFunds, Invalid
 
 FIRST_PUBLIC_BATCH = 10
@@ -175,6 +175,7 @@ def _advance_batch(job: LabelingJob, batch: Batch) -> bool:
     if waiting.merging(job):
         return False
     consolidating.settle(job=job, batch=batch)
+    difficulty.settle(job=job, batch=batch)
     sources.mint(job=job, batch=batch)
     closed = batches.close_batch(batch=batch, by=BY)
     if closed:

@@ -53,8 +53,8 @@ UNUSABLE = "none of the answers could be read"
 
 
 @dataclass(frozen=True)
-class _Read:
-    """An object with the newest answers to it, and which of them could not be read."""
+class ReadAnswers:
+    """An object with the newest answers to it, and which of them could not be read: {"worker", "reason"}."""
 
     image: AnswersToImage[Any]
     unreadable: list[dict[str, str]]
@@ -64,7 +64,7 @@ def judge(job: LabelingJob, tasks: Sequence[Task]) -> Judgement:
     """Consolidate the newest answers to these tasks, and say which need one more. Nothing is written."""
     models = worker_models(job)
     answered = [task for task in tasks if task.answers_count]
-    read = _read_answers(job, [task.data_object for task in answered])
+    read = read_answers(job, [task.data_object for task in answered])
     wanting = _wanting(job, [task for task in answered if task.state == TaskStatus.OPEN], read, models)
     found = _consolidated(job, read, models)
     return Judgement(frozenset(wanting), {task.pk: found[task.data_object_id] for task in answered})
@@ -110,7 +110,7 @@ def follow_labels(job: LabelingJob, object_ids: Sequence[int]) -> None:
 
 def _rate_answers(job: LabelingJob, object_ids: Sequence[int]) -> None:
     """Record what the labels of these objects say about the workers who answered. Needs a transaction."""
-    read = _read_answers(job, DataObject.objects.filter(pk__in=object_ids).order_by("pk"))
+    read = read_answers(job, DataObject.objects.filter(pk__in=object_ids).order_by("pk"))
     evidence.record_agreement(job, {pk: one.image for pk, one in read.items()}, at=timezone.now())
 
 
@@ -124,7 +124,7 @@ def _reviewed_again(tasks: Sequence[Task]) -> set[int]:
     return set(Task.objects.filter(of_answers, pk__in=reviewed).values_list("pk", flat=True)) if reviewed else set()
 
 
-def _wanting(job: LabelingJob, tasks: Sequence[Task], read: dict[int, _Read], models: Any) -> set[int]:
+def _wanting(job: LabelingJob, tasks: Sequence[Task], read: dict[int, ReadAnswers], models: Any) -> set[int]:
     """The open tasks whose label is not sure enough yet, with the requester's target."""
     rule = stopping_rule(job)
     if rule is None or not tasks:
@@ -155,10 +155,12 @@ def stopping_rule(job: LabelingJob) -> Stopping | None:
 
 def consolidated(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, labels.Revision | Failure]:
     """The label that the built-in merging makes of each object now, or why there is none. Nothing is written."""
-    return _consolidated(job, _read_answers(job, objects), worker_models(job))
+    return _consolidated(job, read_answers(job, objects), worker_models(job))
 
 
-def _consolidated(job: LabelingJob, read: Mapping[int, _Read], models: Any) -> dict[int, labels.Revision | Failure]:
+def _consolidated(
+    job: LabelingJob, read: Mapping[int, ReadAnswers], models: Any
+) -> dict[int, labels.Revision | Failure]:
     """The label of each object, or why it has none; an object that cannot be consolidated fails alone."""
     found = one_by_one.results([one.image for one in read.values()], _consolidator(job, models), doing="consolidating")
     return {pk: _revision(job, pk, result, one) for (pk, one), result in zip(read.items(), found, strict=True)}
@@ -169,7 +171,9 @@ def _consolidator(job: LabelingJob, models: Any) -> Callable[[Sequence[AnswersTo
     return lambda images: kind.consolidate_many(images, labels=job.labels, workers=models)
 
 
-def _revision(job: LabelingJob, object_id: int, result: Consensus | Failure, read: _Read) -> labels.Revision | Failure:
+def _revision(
+    job: LabelingJob, object_id: int, result: Consensus | Failure, read: ReadAnswers
+) -> labels.Revision | Failure:
     """The label to write, or why there is none."""
     if isinstance(result, Failure):
         return Failure(f"the answers could not be consolidated: {result.reason}")
@@ -189,8 +193,8 @@ def _revision(job: LabelingJob, object_id: int, result: Consensus | Failure, rea
     return labels.Revision(object_id, result.value, result.confidence, explanation)
 
 
-def _read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, _Read]:
-    """The newest revision of each worker's answer to each object, and what the requester decided where they did.
+def read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, ReadAnswers]:
+    """The newest revision of each worker's answer to each object, by the object's key, with the requester's decision.
 
     Answers that were rejected are left out.
     """
@@ -225,7 +229,7 @@ def _read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, 
             log.warning("object %d: the adjudicated label cannot be read: %s", pk, one_by_one.reason_of(error))
     shown = audited.of_objects(kind, by_id)
     return {
-        pk: _Read(
+        pk: ReadAnswers(
             AnswersToImage(
                 tuple(answers[pk].values()),
                 (row.width or 0, row.height or 0),
@@ -262,12 +266,17 @@ def refit(*, job: LabelingJob, at_least: int = FIRST_FIT, growth: float = GROWTH
     images = []
     for start in range(0, len(ids), CHUNK):
         objects = DataObject.objects.filter(pk__in=ids[start : start + CHUNK]).order_by("pk")
-        images += [one.image for one in _read_answers(job, objects).values() if one.image.answers]
+        images += [one.image for one in read_answers(job, objects).values() if one.image.answers]
     kind, models = task_types.get(job.task_type), _fit(job, images)
     if models is None:
         return False
-    settled = earlier.get("settled", 0)
-    found = {"objects": count, "settled": settled, "algorithm": kind.algorithm, "models": models.to_json()}
+    found = {
+        "objects": count,
+        "settled": earlier.get("settled", 0),
+        "rated": earlier.get("rated", 0),
+        "algorithm": kind.algorithm,
+        "models": models.to_json(),
+    }
     with transaction.atomic():
         WorkerModels.objects.update_or_create(job=job, defaults={"value": found})
         skills.record(queue=job.queue, rows=kind.skill_rows(models, labels=job.labels))
@@ -323,7 +332,7 @@ def recompute(*, job: LabelingJob, batch: Batch | None = None) -> int:
         ours = ours.filter(tasks__batch=batch)
     ids, written = list(ours.order_by("pk").values_list("pk", flat=True)), 0
     for start in range(0, len(ids), CHUNK):
-        read = _read_answers(job, DataObject.objects.filter(pk__in=ids[start : start + CHUNK]).order_by("pk"))
+        read = read_answers(job, DataObject.objects.filter(pk__in=ids[start : start + CHUNK]).order_by("pk"))
         read = {pk: one for pk, one in read.items() if one.image.answers}
         made = _consolidated(job, read, models).values()
         with transaction.atomic():

@@ -120,6 +120,21 @@ def test_a_model_survives_json_and_is_the_same_whatever_the_order_of_answers(fam
 
 
 @family
+def test_a_confidence_has_an_interval_around_it_that_narrows_with_what_is_known(family) -> None:
+    said = [("ann", "bee"), ("bob", "bee"), ("cy", "flower"), ("dee", "bee")]
+    answers = answers_of(family, said)
+    widths = []
+    for objects in (0, 3, 60):
+        why = family.consolidate(answers, family.fit([answers] * objects)).explanation
+        result = family.consolidate(answers, family.fit([answers] * objects))
+        sure = [one.confidence for one in getattr(result, "boxes", ())] or [getattr(result, "confidence", None)]
+        low, high = why["confidence_low"], why["confidence_high"]
+        assert 0 <= low <= sum(sure) / len(sure) <= high <= 1
+        widths.append(high - low)
+    assert widths[2] < widths[0]
+
+
+@family
 def test_models_of_another_version_are_refused(family) -> None:
     with pytest.raises(ValueError, match="version"):
         family.load({"version": 99})
