@@ -7,7 +7,7 @@ from labeling.consolidation.difficulty import difficulties, guideline_gap
 
 
 def a_crowd(objects=400, workers=20, answers=5, seed=7):
-    """Answers of workers who differ by their own part and by that of the object: (objects, workers, agreement, truth)."""
+    """Answers of workers who differ by their own part and the object's: (objects, workers, agreement, truth)."""
     random = np.random.default_rng(seed)
     hard, careless = random.uniform(0, 0.6, objects), random.uniform(0, 0.3, workers)
     who = np.array([random.choice(workers, answers, replace=False) for _ in range(objects)])
