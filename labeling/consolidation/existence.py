@@ -58,10 +58,10 @@ def existence_log_odds(pairs: Pairs, population: Population, groups: int) -> Flo
     return log_odds - _log_likelihood(pairs.false_positive_rate, 0.0, pairs, groups)
 
 
-def log_odds_error(
+def log_odds_and_error(
     pairs: Pairs, population: Population, groups: int, *, chances: Floats, distractors: Floats
-) -> Floats:
-    """Standard error of `existence_log_odds` (groups,) that comes from not knowing the workers' rates exactly.
+) -> tuple[Floats, Floats]:
+    """`existence_log_odds`, and its standard error that comes from not knowing the workers' rates exactly, (groups,).
 
     `chances` and `distractors` (P,) are how many objects and distractors the rates of each pair's worker are taken of,
     those of the crowd that they are shrunk towards included. A rate p of n has the variance 1 / (n p (1 - p)) in
@@ -82,7 +82,7 @@ def log_odds_error(
     of_false = pairs.drew - pairs.false_positive_rate
     variance = of_recall**2 * _logit_variance(pairs.recall, chances)
     variance += of_false**2 * _logit_variance(pairs.false_positive_rate, distractors)
-    return np.sqrt(group_sums(variance, pairs.group, groups))
+    return existence_log_odds(pairs, population, groups), np.sqrt(group_sums(variance, pairs.group, groups))
 
 
 def _logit_variance(rate: Floats, count: Floats) -> Floats:

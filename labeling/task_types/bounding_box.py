@@ -293,7 +293,8 @@ def _finding(cluster: Mapping[str, Any]) -> Finding:
     elif cluster.get("label") is None:
         said += " Dropped: nobody gave it a label of this job."
     else:
-        said += f" Dropped: only {cluster['exists']:.0%} likely to be there."
+        said += f" Dropped: only {cluster['confidence']:.0%} likely to be right"
+        said += ", for people disagree on what it is." if cluster["exists"] >= 0.5 else "."
     return Finding(
         label=cluster.get("label") or "no label",
         kept=cluster["kept"],

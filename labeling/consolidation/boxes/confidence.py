@@ -42,13 +42,14 @@ def judge(
     label: Ints,
     fused: Fused,
     log_odds: Floats,
+    error: Floats,
     member_iou: Floats,
-) -> tuple[Floats, Floats]:
-    """The features of each candidate (K, F), in the order of FEATURES and roughly within -3..3, and the chance that the
-    candidate is real (K,).
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """The features of each candidate (K, F), in the order of FEATURES and roughly within -3..3, the chance that the
+    candidate is real (K,), and where that lies with 95 %: low and high (K,).
 
     `group` (N,) is the candidate of each box and `member_iou` (N,) its overlap with the fused one; `image`, `label`,
-    `log_odds` are (K,).
+    `log_odds` and its standard `error` are (K,).
     """
     groups, population = len(image), models.population
     members = np.bincount(group, minlength=groups)
@@ -69,7 +70,8 @@ def judge(
         "shape": shape_log_ratio(fused.ltrb, label, given.labels, population.shapes, population.distractor_shape),
     }
     features = np.stack([columns[name] for name in FEATURES], axis=1)
-    return features, chance_real(features, models.calibration)
+    real = chance_real(features, models.calibration)
+    return features, real, *interval_real(real, error, models.calibration)
 
 
 def chance_real(features: Floats, calibration: Calibration) -> Floats:

@@ -19,7 +19,7 @@ from labeling.consolidation.stopping import Decision, Stopping, decide
 from labeling.consolidation.workers.models import WorkerModels
 from labeling.consolidation.workers.skills import Skill, SkillRow, rows_of_skills
 
-ALGORITHM = "boxes/3"
+ALGORITHM = "boxes/4"
 """The version that labels are stored with. Results that differ need another version."""
 
 
@@ -34,7 +34,7 @@ def consolidate(
     """The consensus on one image of `image_size` (width, height) pixels.
 
     `labels` are the job's classes: a box with another label counts as a sign of an object but votes for no class.
-    `workers` come from `fit_workers` (None: nothing is known of anybody). `threshold` is the chance of being real from
+    `workers` come from `fit_workers` (None: nothing is known of anybody). `threshold` is the confidence from
     which a box is kept (None: the models' own, 0.5 unless fitted). Raises ValueError for repeated labels, for an image
     without a positive size and for a box without a finite, positive area.
     """

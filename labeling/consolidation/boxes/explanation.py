@@ -86,7 +86,7 @@ class _Writer:
         chosen = self.label[k]
         mine = self.members[k]
         drew = {self.worker[i] for i in mine}
-        kept = self.real[k] >= self.threshold and chosen != UNKNOWN
+        kept = self.confidence[k] >= self.threshold and chosen != UNKNOWN
         return {
             "kept": kept,
             "reason": self.reason(k, kept, len(drew), len(here)),
@@ -118,7 +118,9 @@ class _Writer:
             return who
         if self.label[k] == UNKNOWN:
             return f"{who}; no label of this job"
-        return f"{who}; chance {self.real[k]} of being real is below {round(self.threshold, 4)}"
+        if self.real[k] >= self.threshold:
+            return f"{who}; chance {self.label_chance[k]} of its label is too low: {self.confidence[k]} of being right"
+        return f"{who}; chance {self.confidence[k]} of being right is below {round(self.threshold, 4)}"
 
 
 def _mean(values: list[float]) -> float | None:

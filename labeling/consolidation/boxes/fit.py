@@ -31,7 +31,7 @@ RESIDUAL_LIMIT = 5.0
 """Residuals of edges count as at most so many sigmas."""
 
 RIGHT_IOU = 0.5
-"""A box is right when it overlaps a gold of its class by this much."""
+"""A box has found a gold when it overlaps it by this much."""
 
 REAL_IOU = 0.3
 """A candidate is about a gold when it overlaps it by this much."""
@@ -76,13 +76,13 @@ class Sums:
 @dataclass(frozen=True, slots=True)
 class Truth:
     """What is known of each candidate: `real` (K,) in 0..1, `ltrb` (K, 4), `label` (K,), and which come from golds
-    (`known` (K,)); `right` (K,) is 1 for IoU >= RIGHT_IOU and the right class; `missed` (images, classes + 1) counts
-    golds that nobody drew, by class, the last those of a class the job does not have."""
+    (`known` (K,)); `found` (K,) is 1 for IoU >= RIGHT_IOU with a gold, whatever its class; `missed` (images, classes +
+    1) counts golds that nobody drew, by class, the last those of a class the job does not have."""
 
     real: Floats
     ltrb: Floats
     label: Ints
-    right: Floats
+    found: Floats
     known: Bools
     missed: Floats
 
@@ -143,7 +143,7 @@ def known_truth(given: AnswerArrays, inference: Inference, golds: Sequence[Seque
     finite, positive area."""
     real = logistic(inference.log_odds)
     ltrb, label = inference.fused.ltrb.copy(), inference.label.copy()
-    right, known = np.zeros(len(real)), np.zeros(len(real), bool)
+    found, known = np.zeros(len(real)), np.zeros(len(real), bool)
     missed = np.zeros((given.images, len(given.labels) + 1))
     number_of = {name: i for i, name in enumerate(given.labels)}
     ordered = np.argsort(inference.image, kind="stable")
@@ -162,9 +162,9 @@ def known_truth(given: AnswerArrays, inference: Inference, golds: Sequence[Seque
             reached = float(iou(inference.fused.ltrb[k], expert[j]))
             if reached >= REAL_IOU:
                 real[k], ltrb[k], label[k] = 1.0, expert[j], number_of.get(gold[j].label, UNKNOWN)
-                right[k] = float(reached >= RIGHT_IOU and inference.label[k] == label[k])
+                found[k] = float(reached >= RIGHT_IOU)
                 missed[image, label[k]] -= 1
-    return Truth(real, ltrb, label, right, known, missed)
+    return Truth(real, ltrb, label, found, known, missed)
 
 
 def _add_draws(total: Sums, given: AnswerArrays, inference: Inference, truth: Truth, population: Population) -> None:

@@ -84,9 +84,13 @@ def _medoids(corrected: Floats, weight: Floats, group: Ints, wanted: Bools) -> F
 
 
 def _on_border(truth: Floats, total: Floats, ltrb: Floats, weight: Floats, group: Ints, size: Floats) -> Floats:
-    """Put a side on the image's border where members with more than half of the `total` weight do; keep boxes valid."""
+    """Put a side on the image's border where members with more than half of the `total` weight do; keep boxes valid.
+
+    The box of one worker alone stays where it was drawn: nobody else says that its side belongs there.
+    """
     border = np.concatenate([np.zeros_like(size), size], axis=1)
-    at = np.abs(ltrb - border[group]) <= BORDER
+    several = np.bincount(group, minlength=len(size)) > 1
+    at = (np.abs(ltrb - border[group]) <= BORDER) & several[group, None]
     truth = np.where(group_sums(weight * at, group, len(size)) > total / 2, border, truth)
     truth = np.clip(truth, 0.0, np.tile(size, 2))
     low, high = np.minimum(truth[:, :2], truth[:, 2:]), np.maximum(truth[:, :2], truth[:, 2:])

@@ -11,10 +11,10 @@ import numpy as np
 
 from labeling.consolidation.arrays import Floats, Ints, extents, group_sums, iou, overlapping_pairs
 from labeling.consolidation.boxes.answers import UNKNOWN, AnswerArrays
-from labeling.consolidation.boxes.confidence import interval_real, judge
+from labeling.consolidation.boxes.confidence import judge
 from labeling.consolidation.boxes.fusion import Fused, fuse
 from labeling.consolidation.clustering import cluster
-from labeling.consolidation.existence import Pairs, existence_log_odds, log_odds_error
+from labeling.consolidation.existence import Pairs, log_odds_and_error
 from labeling.consolidation.workers.models import Population, Rates, WorkerModels
 
 GATE_SHARE = 0.45
@@ -81,12 +81,10 @@ def infer(given: AnswerArrays, models: WorkerModels) -> Inference:
     pairs = Pairs(
         pair_group, rates.recall_by_class[pair_worker, label[pair_group]], rates.false_positive_rate[pair_worker], drew
     )
-    log_odds = existence_log_odds(pairs, population, groups)
-
-    features, real = judge(given, models, group, image, label, fused, log_odds, member_iou)
     chances, distractors = rates.chances[pair_worker], rates.distractors[pair_worker]
-    error = log_odds_error(pairs, population, groups, chances=chances, distractors=distractors)
-    low, high = interval_real(real, error, models.calibration)
+    log_odds, error = log_odds_and_error(pairs, population, groups, chances=chances, distractors=distractors)
+
+    features, real, low, high = judge(given, models, group, image, label, fused, log_odds, error, member_iou)
     return Inference(
         group=group,
         member_iou=member_iou,

@@ -19,7 +19,7 @@ from labeling.consolidation.answers import WorkerAnswer, require_distinct
 from labeling.consolidation.arrays import Floats, Ints, iou, logistic, overlapping_pairs
 from labeling.consolidation.classes import votes
 from labeling.consolidation.clustering import cluster
-from labeling.consolidation.existence import Pairs, existence_log_odds, log_odds_error
+from labeling.consolidation.existence import Pairs, log_odds_and_error
 from labeling.consolidation.spans.answers import ObjectSpans, in_order, latest_spans
 from labeling.consolidation.workers.models import Rates
 from labeling.consolidation.workers.spans import SpanWorkers
@@ -121,10 +121,8 @@ def infer(objects: Sequence[ObjectSpans], labels: Sequence[str], models: SpanWor
     drew = np.array([name in drawn[k] for k, name in looked], bool)
     rates = models.marking.rates(workers)
     pairs = Pairs(np.array([k for k, _ in looked], np.int64), rates.recall[who], rates.false_positive_rate[who], drew)
-    population = models.marking.population
-    log_odds = existence_log_odds(pairs, population, len(members))
     known = {"chances": rates.chances[who], "distractors": rates.distractors[who]}
-    error = log_odds_error(pairs, population, len(members), **known)
+    log_odds, error = log_odds_and_error(pairs, models.marking.population, len(members), **known)
     candidates: list[list[Candidate]] = [[] for _ in objects]
     for k, mine in enumerate(members):
         spans = tuple(sorted(((rows[i][1], rows[i][2]) for i in mine), key=lambda pair: pair[0]))

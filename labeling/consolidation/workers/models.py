@@ -120,7 +120,7 @@ class Calibration:
     weights: tuple[float, ...] = ()
     """A weight for each feature; none before a fit on golds."""
     threshold: float = 0.5
-    """The chance of being real from which a box is kept."""
+    """The confidence, the chance that object and class are right, from which a box is kept."""
 
 
 @dataclass(frozen=True, slots=True)

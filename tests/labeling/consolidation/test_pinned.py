@@ -113,7 +113,7 @@ CASES = {
     instances.ALGORITHM: lambda: of_masks(instances),
 }
 PINNED = {
-    "boxes/3": [(101.9, 88.1, 60.0, 41.9, "bee", 1.0), (297.2, 202.8, 80.0, 50.2, "flower", 0.994)],
+    "boxes/4": [(101.9, 88.1, 60.0, 41.9, "bee", 1.0), (297.2, 202.8, 80.0, 50.2, "flower", 0.994)],
     "votes/1": [("bee", 0.999)],
     "tags/2": [(("bee",), 0.989)],
     "masks/1": [("bee", 55, 0.838), ("flower", 72, 0.838)],
