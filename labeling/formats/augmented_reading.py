@@ -12,9 +12,6 @@ from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any, Literal
 
-import orjson
-
-from labeling.formats import form_answers
 from labeling.formats.shapes import Box, ImageSize, Span, Vote
 
 MAX_SIDE = 65_535
@@ -44,14 +41,6 @@ class Origin:
     job_name: str | None = None
     creation_date: str | None = None
     model_name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FormLabel:
-    """The answers of a custom job to one object: (worker, answer)."""
-
-    given: tuple[tuple[str, dict[str, Any]], ...]
-    origin: Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,26 +168,6 @@ def read_verification(attributes: Mapping[str, Any], attr: str) -> ClassLabel:
     return replace(found, vote=replace(found.vote, comment=None, comments=comments))
 
 
-def read_form(attributes: Mapping[str, Any], attr: str) -> FormLabel:
-    """A custom job's label, as augmented.form_label writes it. Raises ValueError naming the member that is wrong."""
-    value = label_value(attributes, attr)
-    rows = value.get("annotationsFromAllWorkers") if isinstance(value, Mapping) else None
-    if not isinstance(rows, list) or not rows:
-        raise ValueError(f"{attr!r} has no list 'annotationsFromAllWorkers'")
-    given = []
-    for place, row in enumerate(rows):
-        where = f"{attr}.annotationsFromAllWorkers[{place}]"
-        data = row.get("annotationData") if isinstance(row, Mapping) else None
-        if not isinstance(data, Mapping) or not isinstance(row.get("workerId"), str):
-            raise ValueError(f"{where} has no workerId and annotationData")
-        try:
-            content = form_answers.read_form(orjson.loads(data.get("content", "")))
-        except (ValueError, TypeError) as error:
-            raise ValueError(f"{where}.annotationData.content is no JSON object of a form: {error}") from None
-        given.append((row["workerId"], content))
-    return FormLabel(tuple(given), read_origin(label_metadata(attributes, attr)))
-
-
 def read_classes(attributes: Mapping[str, Any], attr: str) -> ClassLabel:
     """A multi-choice label: an array of class ids with class-map and confidence-map."""
     value = label_value(attributes, attr)
@@ -210,7 +179,7 @@ def read_classes(attributes: Mapping[str, Any], attr: str) -> ClassLabel:
     scores = metadata.get("confidence-map")
     confidences = None
     if isinstance(scores, Mapping) and all(str(number) in scores for number in ids):
-        confidences = tuple(_real(scores[str(n)], f"{attr}-metadata.confidence-map.{n}") for n in ids)
+        confidences = tuple(read_real(scores[str(n)], f"{attr}-metadata.confidence-map.{n}") for n in ids)
     names = tuple(class_map.get(number, str(number)) for number in ids)
     return ClassLabel(Vote(names, confidences), class_map, read_origin(metadata))
 
@@ -331,7 +300,7 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _real(value: Any, where: str) -> float:
+def read_real(value: Any, where: str) -> float:
     if isinstance(value, str):
         try:
             value = float(value)
@@ -349,13 +318,13 @@ def read_confidence(value: Any, where: str) -> float | None:
     """A chance between 0 and 1; any other number is no chance and says nothing."""
     if value is None:
         return None
-    number = _real(value, where)
+    number = read_real(value, where)
     return number if 0 <= number <= 1 else None
 
 
 def read_coordinate(value: Any, where: str) -> float:
     """A number of pixels that an image can have. Raises ValueError naming `where`."""
-    number = _real(value, where)
+    number = read_real(value, where)
     if abs(number) > MAX_COORDINATE:
         raise ValueError(f"{where} must be at most {MAX_COORDINATE:,} pixels, found {value!r}")
     return number
@@ -363,7 +332,7 @@ def read_coordinate(value: Any, where: str) -> float:
 
 def read_whole(value: Any, where: str) -> int:
     """A whole number, also written as text or as 1.0. Raises ValueError naming `where`."""
-    number = _real(value, where)
+    number = read_real(value, where)
     if number != int(number):
         raise ValueError(f"{where} must be a whole number, found {number:g}")
     return int(number)

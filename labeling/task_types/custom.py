@@ -1,20 +1,38 @@
 """Custom: people fill in a form that the requester designed as a worker template. An answer is any JSON object.
 
-Nothing is known of what the fields mean, so answers are not merged: the label holds all of them side by side, in the
-form in which Ground Truth hands them to a function that consolidates.
+The label holds all answers side by side, in the form in which Ground Truth hands them to a function that consolidates,
+and beside them what their fields come to, each merged by its kind (consolidation/fields).
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from labeling.consolidation.answers import ObjectAnswers, WorkerAnswer
+from labeling.consolidation.fields import consolidator as forms
+from labeling.consolidation.fields.leaves import (
+    APART,
+    CHOICE,
+    FLAG,
+    LABELS,
+    NUMBER,
+    RANKING,
+    TEXT,
+    Leaf,
+    leaves,
+    name_of,
+    plain,
+)
+from labeling.consolidation.fields.merging import likeness
+from labeling.consolidation.fields.models import FormWorkers
 from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.skills import SkillRow
-from labeling.formats import augmented_reading, form_answers, form_labels
+from labeling.consolidation.workers.votes import ACCURACY
+from labeling.formats import augmented_reading, form_answers, form_labels, form_reading
 from labeling.formats.shapes import ImageSize
 from labeling.task_types.base import (
     PRICES,
@@ -27,10 +45,23 @@ from labeling.task_types.base import (
     Words,
     count,
 )
-from labeling.task_types.told import Finding, Said, SkillFigures, Story
+from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story
 
 _SHOWN = 300
 """Characters of an answer that a story quotes."""
+
+STRENGTH = 4.0
+"""Choices with ACCURACY that are added to a worker's own."""
+
+HOW = {
+    CHOICE: "chosen by vote",
+    FLAG: "chosen by vote",
+    LABELS: "each label by vote",
+    NUMBER: "the robust mean of the numbers given",
+    RANKING: "the merged order",
+    TEXT: "the text that is most like the others",
+}
+"""How a field of each kind is merged."""
 
 
 @dataclass(frozen=True)
@@ -43,21 +74,20 @@ class Given:
 
 @dataclass(frozen=True)
 class Form:
-    """One answer, or a label with the answers of all workers, in the order of the workers' names."""
+    """One answer, or a label with the answers of all workers, in the order of the workers' names.
+
+    `merged` is what the fields of a label come to, as an answer would say it, and `confidences` are those of its fields
+    by name; None in an answer, and in labels that were stored before forms were merged.
+    """
 
     given: tuple[Given, ...]
+    merged: Mapping[str, Any] | None = None
+    confidences: Mapping[str, float] = field(default_factory=dict)
 
 
-class NothingLearned:
-    """What is known of workers whose answers nobody can compare."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Nothing."""
-        return {}
-
-
-class Custom(TaskType[Form, NothingLearned]):
-    """A form by template. A stored label is {"answers": [{"worker", "answer"}]}."""
+class Custom(TaskType[Form, FormWorkers]):
+    """A form by template. A stored label is {"answers": [{"worker", "answer"}], "merged": {...}, "confidences": {...}};
+    the last two are missing in labels that were stored before forms were merged."""
 
     name = "Custom"
     title = "Custom template"
@@ -69,15 +99,16 @@ class Custom(TaskType[Form, NothingLearned]):
         not_received="The answer did not arrive. Fill in the form again and save.",
         left_out="an answer",
         labels_help="One a line, for task.input.labels; none where the template needs none.",
-        skills="Answers of a form are not compared, so nothing is learned about its workers.",
+        skills="Agrees: the share of the worker's choices, flags, labels and pairs of a ranking that agree with the "
+        "merged fields. Numbers and free texts are not counted.",
     )
     prices = PRICES
     fewest_labels = 0
     merges = False
     renamable = False
     by_template = True
-    algorithm = "side-by-side/1"
-    skill_columns = ()
+    algorithm = forms.ALGORITHM
+    skill_columns = (Column("accuracy", "Agrees", "percent"),)
 
     def read_answer(self, content: Mapping[str, Any], *, labels: Sequence[str], size: Size) -> Form:
         """See form_answers.read_form."""
@@ -88,12 +119,18 @@ class Custom(TaskType[Form, NothingLearned]):
         return dict(answer.given[0].content)
 
     def value(self, answer: Form) -> dict[str, Any]:
-        """Who gave what."""
-        return {"answers": [{"worker": one.worker, "answer": dict(one.content)} for one in answer.given]}
+        """Who gave what, and what it comes to."""
+        said: dict[str, Any] = {
+            "answers": [{"worker": one.worker, "answer": dict(one.content)} for one in answer.given]
+        }
+        if answer.merged is not None:
+            said |= {"merged": dict(answer.merged), "confidences": dict(answer.confidences)}
+        return said
 
     def read_value(self, value: Mapping[str, Any]) -> Form:
-        """Who gave what."""
-        return Form(tuple(Given(one["answer"], one["worker"]) for one in value["answers"]))
+        """Who gave what, and what it comes to."""
+        given = tuple(Given(one["answer"], one["worker"]) for one in value["answers"])
+        return Form(given, value.get("merged"), value.get("confidences", {}))
 
     def certain(self, answer: Form) -> Form:
         """A form has no confidences."""
@@ -108,11 +145,15 @@ class Custom(TaskType[Form, NothingLearned]):
         return float([dict(one.content) for one in answer.given] == [dict(one.content) for one in truth.given])
 
     def agreement(self, one: Form, other: Form) -> float:
-        """1 for the same in every field, whoever gave it."""
-        return self.score_against_truth(one, other)
+        """The mean likeness of the fields that both have; 1 for the same in every field, whoever gave it."""
+        mine, theirs = leaves(_content(one)), leaves(_content(other))
+        both = [path for path in mine if path in theirs and APART not in (mine[path].kind, theirs[path].kind)]
+        if not both:
+            return float(_content(one) == _content(other))
+        return sum(likeness(mine[path], theirs[path]) for path in both) / len(both)
 
     def agreement_by_class(self, one: Form, label: Form) -> dict[str, float]:
-        """Nothing: a label of all answers agrees with none of them more than with another."""
+        """Nothing: a form has no classes that anybody knows of."""
         return {}
 
     def summary(self, value: Mapping[str, Any]) -> str:
@@ -133,6 +174,8 @@ class Custom(TaskType[Form, NothingLearned]):
         """See form_labels.form_label."""
         return form_labels.form_label(
             [(one.worker, one.content) for one in answer.given],
+            merged=answer.merged,
+            confidences=answer.confidences,
             human_annotated=human_annotated,
             job_name=job_name,
             created=created,
@@ -140,7 +183,7 @@ class Custom(TaskType[Form, NothingLearned]):
         )
 
     def read_manifest(self, attributes: Mapping[str, Any], attr: str) -> ImportedLabel[Form]:
-        """See augmented_reading.read_form; such a label does not say how large the image is.
+        """See form_reading.read_form; such a label does not say how large the image is.
 
         A label of any other form, with metadata, is one that a function has made: without answers that could be read.
         """
@@ -148,60 +191,55 @@ class Custom(TaskType[Form, NothingLearned]):
         beside = isinstance(value, Mapping) and form_labels.ANSWERS in value
         if value is not None and isinstance(metadata, Mapping) and not beside:
             return ImportedLabel(Form(()), None, augmented_reading.read_origin(metadata))
-        found = augmented_reading.read_form(attributes, attr)
-        return ImportedLabel(Form(tuple(Given(content, worker) for worker, content in found.given)), None, found.origin)
+        found = form_reading.read_form(attributes, attr)
+        given = tuple(Given(content, worker) for worker, content in found.given)
+        return ImportedLabel(Form(given, found.merged, found.confidences), None, found.origin)
 
     def consolidate_many(
-        self, objects: Sequence[AnswersToImage[Form]], *, labels: Sequence[str], workers: NothingLearned
+        self, objects: Sequence[AnswersToImage[Form]], *, labels: Sequence[str], workers: FormWorkers
     ) -> list[Consensus]:
-        """All answers, the newest of each worker."""
-        return [self._side_by_side(one) for one in objects]
+        """All answers, the newest of each worker, and what their fields come to."""
+        return [self._consensus(one, labels, workers) for one in objects]
 
-    def _side_by_side(self, one: AnswersToImage[Form]) -> Consensus:
+    def _consensus(self, one: AnswersToImage[Form], labels: Sequence[str], workers: FormWorkers) -> Consensus:
+        found = forms.consolidate(_contents(one).answers, labels=labels, workers=workers)
         newest = {
             answer.worker: Given(answer.value.given[0].content, answer.worker)
             for answer in sorted(one.answers, key=lambda answer: answer.revision)
         }
-        explanation = {"algorithm": self.algorithm, "workers": sorted(newest)}
         if not newest:
-            return Consensus(None, None, explanation)
-        return Consensus(self.value(Form(tuple(newest[name] for name in sorted(newest)))), None, explanation)
+            return Consensus(None, None, found.explanation)
+        given = tuple(newest[name] for name in sorted(newest))
+        return Consensus(self.value(Form(given, found.content, found.confidences)), found.confidence, found.explanation)
 
     def decide_many(
-        self,
-        objects: Sequence[AnswersToImage[Form]],
-        *,
-        labels: Sequence[str],
-        rule: Stopping,
-        workers: NothingLearned,
+        self, objects: Sequence[AnswersToImage[Form]], *, labels: Sequence[str], rule: Stopping, workers: FormWorkers
     ) -> list[Decision]:
-        """Every object gets the most answers, for no answer says that there are enough."""
+        """See forms.should_ask_more."""
         return [
-            Decision(
-                ask=len(one.answers) < rule.max_answers,
-                answers=len(one.answers),
-                expected_loss=0.0,
-                expected_gain=0.0,
-                reason="answers of a form are not compared",
-            )
-            for one in objects
+            forms.should_ask_more(_contents(one).answers, labels=labels, rule=rule, workers=workers) for one in objects
         ]
 
-    def fit_workers(self, objects: Sequence[AnswersToImage[Form]], *, labels: Sequence[str]) -> NothingLearned:
-        """Nothing."""
-        return NothingLearned()
+    def fit_workers(self, objects: Sequence[AnswersToImage[Form]], *, labels: Sequence[str]) -> FormWorkers:
+        """The kind of each field, and its workers."""
+        return forms.fit_workers([_contents(one) for one in objects], labels=labels)
 
-    def load_workers(self, stored: Mapping[str, Any] | None) -> NothingLearned:
-        """Nothing."""
-        return NothingLearned()
+    def load_workers(self, stored: Mapping[str, Any] | None) -> FormWorkers:
+        """See FormWorkers.from_json."""
+        return FormWorkers.from_json(stored or {})
 
-    def skills(self, models: NothingLearned, workers: Sequence[str], *, labels: Sequence[str]) -> list[SkillFigures]:
-        """None."""
-        return []
+    def skills(self, models: FormWorkers, workers: Sequence[str], *, labels: Sequence[str]) -> list[SkillFigures]:
+        """`accuracy` is the share of the worker's choices that agree, shrunk towards that of a crowd nobody knows."""
+        rows = {row.worker: row for row in forms.skill_rows(models, labels)}
+        return [
+            SkillFigures(name, "", {"accuracy": round((row.found + STRENGTH * ACCURACY) / (row.chances + STRENGTH), 4)})
+            for name in workers
+            if (row := rows.get(name)) is not None
+        ]
 
-    def skill_rows(self, models: NothingLearned, *, labels: Sequence[str]) -> list[SkillRow]:
-        """None."""
-        return []
+    def skill_rows(self, models: FormWorkers, *, labels: Sequence[str]) -> list[SkillRow]:
+        """See forms.skill_rows."""
+        return forms.skill_rows(models, labels)
 
     def layer(self, value: Mapping[str, Any]) -> dict[str, Any]:
         """Nothing is drawn on the picture."""
@@ -216,11 +254,34 @@ class Custom(TaskType[Form, NothingLearned]):
         return None
 
     def story(self, value: Mapping[str, Any], explanation: Mapping[str, Any]) -> Story:
-        """Every answer, as its worker gave it."""
+        """What each field comes to, and every answer as its worker gave it."""
         members = tuple(
             Said(one["worker"], "", False, (json.dumps(one["answer"], ensure_ascii=False)[:_SHOWN],))
             for one in value["answers"]
         )
         people = count(len(members), "person", "people")
+        merged = {name_of(path): leaf for path, leaf in leaves(value.get("merged") or {}).items()}
+        fields = tuple(
+            _finding(name, merged.get(name), told) for name, told in sorted(explanation.get("fields", {}).items())
+        )
         finding = Finding("answers", True, None, "All answers stand side by side.", ("Answer",), members)
-        return Story(f"{people} answered.", (finding,), tuple(explanation.get("ignored", [])))
+        return Story(f"{people} answered.", (*fields, finding), tuple(explanation.get("ignored", [])))
+
+
+def _content(form: Form) -> Mapping[str, Any]:
+    """What a form says: what a label's fields come to, an answer's own content."""
+    return form.merged if form.merged else (form.given[0].content if form.given else {})
+
+
+def _contents(one: AnswersToImage[Form]) -> ObjectAnswers[Mapping[str, Any]]:
+    return ObjectAnswers(tuple(WorkerAnswer(a.worker, a.value.given[0].content, a.revision) for a in one.answers))
+
+
+def _finding(name: str, leaf: Leaf | None, told: Mapping[str, Any]) -> Finding:
+    if leaf is None:
+        return Finding(name, False, None, f"Left out: {told.get('left_out', 'no value')}.", (), ())
+    said = f"{json.dumps(plain(leaf), ensure_ascii=False)[:_SHOWN]}, {HOW[told['kind']]}."
+    if told["kind"] == NUMBER:
+        said += f" Between {told['low']:g} and {told['high']:g} with 95 %."
+    members = tuple(Said(one["worker"], "", one["outvoted"]) for one in told.get("workers", []))
+    return Finding(name, True, told.get("confidence"), said, (), members)

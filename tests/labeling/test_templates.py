@@ -66,6 +66,10 @@ def test_hostile_values_are_refused_or_stored_as_they_are(value):
         assert KIND.unwritable(KIND.read_answer(stored, labels=LABELS, size=SIZE), labels=LABELS) == ""
 
 
+MERGED = {name: value for name, value in ANSWER.items() if name != "points"}
+"""What ANSWER's fields come to where most gave it: a list of other things than texts is not merged."""
+
+
 def test_all_answers_stand_side_by_side_in_any_order_the_newest_of_each_worker():
     given = [
         WorkerAnswer("bob", Form((Given(OTHER),)), 1),
@@ -75,16 +79,36 @@ def test_all_answers_stand_side_by_side_in_any_order_the_newest_of_each_worker()
     for order in (given, given[::-1]):
         one = AnswersToImage(tuple(order), SIZE)
         (found,) = KIND.consolidate_many([one], labels=LABELS, workers=KIND.load_workers(None))
-        assert found.value == {"answers": [{"worker": "ann", "answer": ANSWER}, {"worker": "bob", "answer": OTHER}]}
+        assert found.value["answers"] == [{"worker": "ann", "answer": ANSWER}, {"worker": "bob", "answer": OTHER}]
     (none,) = KIND.consolidate_many([AnswersToImage((), SIZE)], labels=LABELS, workers=KIND.load_workers(None))
     assert none.value is None
     story = KIND.story(found.value, found.explanation)
-    assert story.lead == "2 people answered." and [one.worker for one in story.findings[0].members] == ["ann", "bob"]
+    assert story.lead == "2 people answered." and [one.worker for one in story.findings[-1].members] == ["ann", "bob"]
 
 
-def test_the_manifest_line_has_ground_truths_form_and_is_read_back_equal():
-    label = Form((Given(ANSWER, "ann"), Given(OTHER, "bob")))
-    value, metadata = KIND.manifest_label(
+def test_the_fields_of_a_form_are_merged_beside_the_answers_and_go_into_the_manifest():
+    one = AnswersToImage(
+        tuple(
+            WorkerAnswer(name, Form((Given(said),))) for name, said in zip("abc", (ANSWER, ANSWER, OTHER), strict=True)
+        ),
+        SIZE,
+    )
+    (found,) = KIND.consolidate_many([one], labels=[], workers=KIND.load_workers(None))
+    assert found.value["merged"] == MERGED and 0.5 < found.confidence < 1
+    label = KIND.read_value(found.value)
+    assert KIND.value(label) == found.value
+    assert KIND.agreement(Form((Given(ANSWER),)), label) == 1 > KIND.agreement(Form((Given(OTHER),)), label)
+    value, metadata = manifest_label(label)
+    assert value["consolidatedAnnotation"] == {"content": MERGED}
+    assert set(metadata["confidence-map"]) == set(found.value["confidences"])
+    line = json.loads(label_line(b'{"source-ref": "s3://b/1.png"}', "insects", value, metadata))
+    assert KIND.read_manifest(line, "insects").answer == label
+    said = [finding.said for finding in KIND.story(found.value, found.explanation).findings]
+    assert any("chosen by vote" in text for text in said) and "side by side" in said[-1]
+
+
+def manifest_label(label):
+    return KIND.manifest_label(
         label,
         labels=[],
         image_size=ImageSize(*SIZE),
@@ -93,6 +117,11 @@ def test_the_manifest_line_has_ground_truths_form_and_is_read_back_equal():
         created=datetime(2026, 3, 1, 12, 30, tzinfo=UTC),
         model_name=None,
     )
+
+
+def test_the_manifest_line_has_ground_truths_form_and_is_read_back_equal():
+    label = Form((Given(ANSWER, "ann"), Given(OTHER, "bob")))
+    value, metadata = manifest_label(label)
     assert metadata == {
         "job-name": "labeling-job/bees",
         "type": "groundtruth/custom",
@@ -129,6 +158,7 @@ def test_a_custom_job_ends_with_every_answer_in_its_output():
         workers[2].public_id: ANSWER,
     }
     assert line[f"{job.name}-metadata"]["type"] == "groundtruth/custom"
+    assert line[job.name]["consolidatedAnnotation"] == {"content": MERGED}
     decided = DataObject.objects.select_related("job").get()
     assert "side by side" in (adjudication.refusal(decided) or "")
     with pytest.raises(WrongState, match="side by side"):

@@ -10,6 +10,8 @@ from labeling.consolidation.answers import ObjectAnswers, WorkerAnswer
 from labeling.consolidation.boxes import consolidator as boxes
 from labeling.consolidation.boxes.answers import ImageAnswers
 from labeling.consolidation.classes import tags, votes
+from labeling.consolidation.fields import consolidator as forms
+from labeling.consolidation.fields.models import FormWorkers
 from labeling.consolidation.masks import instances, semantic
 from labeling.consolidation.shapes import keypoints, polygons, polylines
 from labeling.consolidation.shapes.answers import ImageShapes
@@ -69,6 +71,8 @@ class Family:
     fit: Callable[..., Any]
     ask: Callable[..., Any]
     load: Callable[[dict[str, Any]], Any]
+    own_words: bool = False
+    """Whether answers may choose among other words than the job's labels."""
 
 
 def _vote_labels(result: Any) -> list[str]:
@@ -144,6 +148,18 @@ FAMILIES = {
             answers, labels=LABELS, rule=rule, workers=workers
         ),
         load=VoteWorkers.from_json,
+    ),
+    "forms": Family(
+        module=forms,
+        answer=lambda worker, label, revision=0: WorkerAnswer(worker, {"kind": {"label": label}}, revision),
+        consolidate=lambda answers, workers=None: forms.consolidate(answers, labels=LABELS, workers=workers),
+        labels_of=lambda result: [one["label"] for one in result.content.values()],
+        fit=lambda objects: forms.fit_workers([ObjectAnswers(tuple(a)) for a in objects], labels=LABELS),
+        ask=lambda answers, rule, workers=None: forms.should_ask_more(
+            answers, labels=LABELS, rule=rule, workers=workers
+        ),
+        load=FormWorkers.from_json,
+        own_words=True,
     ),
     "spans": Family(
         module=spans,
