@@ -21,7 +21,8 @@ BLURRED = {"place": "a meadow", "blurred": True}
 
 @pytest.fixture
 def allowed(settings):
-    settings.FUNCTIONS = [f"{HERE}.{name}" for name in ("prepare", "most_votes", "raises", "hangs", "dies")]
+    names = ("prepare", "most_votes", "raises", "hangs", "dies", "tells_environment")
+    settings.FUNCTIONS = [f"{HERE}.{name}" for name in names]
     return HERE
 
 
@@ -63,6 +64,21 @@ def test_a_function_that_the_operator_allows_no_more_is_not_called(allowed, sett
     settings.FUNCTIONS = []
     assert "not among WAGGLE_FUNCTIONS" in go_on(job).attention
     assert not TaskInput.objects.exists()
+
+
+def test_a_function_sees_nothing_of_the_environment_but_what_it_needs_and_the_operator_names(
+    allowed, settings, monkeypatch
+):
+    given = {"LANG": "C.UTF-8", "DATABASE_URL": "postgresql://u:p@db/waggle", "WAGGLE_SECRET_KEY": "s", "BEES": "many"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    settings.FUNCTION_ENVIRONMENT = ["BEES", "WASPS"]
+    job, _ = a_form_job(objects=1, pre_human_task_function=f"{allowed}.tells_environment")
+    go_on(job)
+    seen = TaskInput.objects.get().value
+    assert (seen["LANG"], seen["BEES"]) == ("C.UTF-8", "many") and seen["PATH"]
+    # The interpreter itself may add the encoding of the locale.
+    assert not seen.keys() - {"PATH", "HOME", "LANG", "PYTHONPATH", "BEES", "LC_CTYPE"}
 
 
 # --- designs ----------------------------------------------------------------------------------------------------------
