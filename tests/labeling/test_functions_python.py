@@ -104,17 +104,6 @@ def test_a_function_sees_nothing_of_the_environment_but_what_it_needs_and_the_op
             "function_secret",
             "24 to 64 bytes in base64 expected",
         ),
-        (
-            {
-                "pre_human_task_function": "https://x.example/f",
-                "task_type": "BoundingBox",
-                "labels": ["bee"],
-                "template": "",
-                "automated_labeling": {"enabled": True},
-            },
-            "automated_labeling.enabled",
-            "a model labels no objects of a job with functions of its own",
-        ),
     ],
 )
 def test_functions_that_cannot_be_asked_are_refused(changes, field, reason):
