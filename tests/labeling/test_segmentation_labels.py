@@ -6,6 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from django.db import connection
 
 from labeling import background, task_types
 from labeling.formats import mask_answers, segments
@@ -110,6 +111,25 @@ def test_labels_of_another_job_are_kept_and_its_failures_labeled():
     assert KIND.read_value(rows[1].label.value).segments == () and (rows[0].width, rows[0].height) == SIZE
     manifests.refresh_output(chained.pk)
     assert output(chained)[:2] == lines, "lines that came with their label go out as they came in"
+
+
+def test_label_files_are_read_before_the_transaction_that_loads_the_objects(monkeypatch):
+    account = stories.an_account()
+    lines = output(finished(account))
+    read, seen = storage.read, []
+
+    def watched(uri, **options):
+        seen.append((uri, connection.in_atomic_block))
+        return read(uri, **options)
+
+    monkeypatch.setattr(storage, "read", watched)
+    chained = a_job(account, lines)
+    assert chained.objects_total == 2 and chained.bad_lines == 0
+    verify = {"label_attribute_name": "checked", "audit_label_attribute_name": ATTRIBUTE, "labels": ["good", "bad"]}
+    audits = a_job(account, lines, task_type="VerificationSemanticSegmentation", **verify)
+    assert audits.objects_total == 2
+    assert [uri for uri, _ in seen].count(lines[0][ATTRIBUTE]) == 2
+    assert not any(inside for uri, inside in seen if uri in [line[ATTRIBUTE] for line in lines])
 
 
 def test_files_that_cannot_be_read_leave_their_line_out():
