@@ -120,6 +120,7 @@ def detail_page(request: HttpRequest, job_id: int) -> HttpResponse:
     context["rule_allowed"] = job.queue.routing_rule in routing.allowed()
     context["functions"] = choosing.of_job(job)
     context["send_again"] = failures.sendable(job).count() if any(context["functions"].values()) else 0
+    context["sent_at_once"] = min(context["send_again"], failures.AT_ONCE.longest)
     context["hourly"], context["pay_floor"] = hourly.of_job(job), hourly.floor_micros()
     context["price"] = prices.section(job)
     context["bad_lines"] = BadLine.objects.filter(job=job).order_by("number")[:20]

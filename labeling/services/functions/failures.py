@@ -85,9 +85,9 @@ def send_again(*, job: LabelingJob, indexes: Sequence[int] | None = None, by: st
         else:
             _must_have_failed(locked, indexes)
             rows = rows.filter(data_object__index__in=indexes)
-        labels.lock_objects(list(rows.values_list("pk", flat=True)[: int(AT_ONCE.high)]))
+        labels.lock_objects(list(rows.values_list("pk", flat=True)[: AT_ONCE.longest]))
         # Read again: a review or the requester may have decided one of them before the lock.
-        taken = list(rows[: int(AT_ONCE.high)])
+        taken = list(rows[: AT_ONCE.longest])
         FunctionFailure.objects.filter(pk__in=[row.pk for row in taken]).update(times=F("times") + 1)
         labels.renew_failed([row.pk for row in taken if row.step == FunctionStep.PRE])
         waiting.ask(locked, FunctionStep.POST, [row.pk for row in taken if row.step == FunctionStep.POST])
