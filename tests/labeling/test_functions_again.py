@@ -97,14 +97,16 @@ def test_objects_that_nobody_was_asked_about_go_on_to_people_and_are_paid_once(f
     assert Task.objects.filter(queue=job.queue).count() == 2
 
 
-def test_an_object_is_sent_again_five_times_at_most(function):
+def test_an_object_is_sent_again_so_often_and_no_more(function, monkeypatch):
+    assert failures.TIMES == 5
+    monkeypatch.setattr(failures, "TIMES", 2)
     job = merge_failed_job(function, objects=1)
     for number in range(failures.TIMES):
         assert failures.send_again(job=job, by=BY) == (1, 0)
         go_on(job)
         assert FunctionFailure.objects.get().times == number + 1 and the_objects(job)[0].state == "Failed"
     assert failures.send_again(job=job, by=BY) == (0, 0)
-    with pytest.raises(Invalid, match="object 0 was sent again 5 times already"):
+    with pytest.raises(Invalid, match="object 0 was sent again 2 times already"):
         failures.send_again(job=job, indexes=[0], by=BY)
     assert not FunctionCall.objects.exists()
 

@@ -109,6 +109,7 @@ def test_a_model_learns_what_the_post_annotation_function_made_and_its_own_label
     assert story.mean_iou(HUMAN) < 1
 
 
+@pytest.mark.slow
 def test_the_pre_annotation_function_is_asked_about_what_people_get_alone(tell):
     def prepared(event):
         number = int("".join(filter(str.isdigit, Path(event["dataObject"]["source-ref"]).stem)))
@@ -159,6 +160,7 @@ def test_a_function_that_fails_the_first_sample_fails_the_job_with_its_reason(te
     assert "it answered 422: what is that?" in story.job.failure_reason
 
 
+@pytest.mark.slow
 def test_a_job_of_which_people_need_to_see_nothing_is_completed(tell):
     unneeded = {"taskInput": {}, "isHumanAnnotationRequired": False}
     story, supervisor, _ = tell(lambda event: (200, unneeded), pre=True, count=40)
