@@ -31,7 +31,7 @@ def image_url(data_object_id: int, user_id: int) -> str:
 
     The ids in it are encrypted: a worker who reads them would see which objects come out of turn, as golds do.
     """
-    token = _cipher(settings.SECRET_KEY).encrypt(_IDS.pack(data_object_id, user_id), None)
+    token = cipher().encrypt(_IDS.pack(data_object_id, user_id), None)
     return "/api/v1/images/" + base64.urlsafe_b64encode(token).decode().rstrip("=")
 
 
@@ -39,10 +39,15 @@ def read_token(token: str) -> tuple[int, int]:
     """(object id, user id) out of the last part of `image_url`. Raises NotFound for a token that was not made by it."""
     try:
         encrypted = base64.b64decode(token.encode() + b"=" * (-len(token) % 4), altchars=b"-_", validate=True)
-        object_id, user_id = _IDS.unpack(_cipher(settings.SECRET_KEY).decrypt(encrypted, None))
+        object_id, user_id = _IDS.unpack(cipher().decrypt(encrypted, None))
     except (binascii.Error, InvalidTag, ValueError, struct.error):
         raise NotFound("there is no such image") from None
     return object_id, user_id
+
+
+def cipher() -> AESSIV:
+    """What encrypts the ids in addresses."""
+    return _cipher(settings.SECRET_KEY)
 
 
 @lru_cache(maxsize=4)
@@ -77,16 +82,17 @@ def question_response(question: QualificationQuestion, request: HttpRequest) -> 
 def text_response(text: str, request: HttpRequest) -> HttpResponse:
     """A text that no browser takes for a page."""
     content = text.encode()
-    return _cached(request, content, formats.CONTENT_TYPE, texts.tag(content))
+    return cached(request, content, formats.CONTENT_TYPE, texts.tag(content))
 
 
 def image_response(uri: str, request: HttpRequest) -> HttpResponse:
     """The image at `uri` through the web: no bucket has to be public and no CORS rule is needed."""
     picture = images.picture(uri=uri, max_side=_side(request))
-    return _cached(request, picture.content, picture.content_type, picture.etag)
+    return cached(request, picture.content, picture.content_type, picture.etag)
 
 
-def _cached(request: HttpRequest, content: bytes, content_type: str, etag: str) -> HttpResponse:
+def cached(request: HttpRequest, content: bytes, content_type: str, etag: str) -> HttpResponse:
+    """These bytes, which the browser may keep for an hour; it is told when it has them already."""
     if request.META.get("HTTP_IF_NONE_MATCH") == etag:
         response = HttpResponse(status=304)
     else:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from frontend import masks
 from frontend.images import image_url
 from frontend.layers import Kind, earlier_layers, label_layer
 from frontend.review_forms import DecisionForm, FilterForm, SampleForm, first_error
@@ -16,6 +18,7 @@ from labeling.models import AnswerReview, WorkQueue
 from labeling.queries import people
 from labeling.services.intake import audited
 from labeling.services.results import deciding, history, review_lists, reviewers
+from labeling.services.results.mask_layers import MaskOf
 from labeling.services.results.review_lists import ReviewFilter
 from marketplace.errors import DomainError
 
@@ -76,17 +79,18 @@ def _card(
     given on: `before` holds the earlier labels by object."""
     shown, of_account = row.assignment.task.data_object, desk.reviewer is None
     name = "" if of_account else "Label"
-    made = [label_layer(shown.label, kind, name=name)] if shown.label is not None else []
-    made.append(
-        {
-            "name": "Answer",
-            "kind": "worker",
-            "color": people.COLOURS[0],
-            "on": True,
-            **kind.answer_layer(history.content(row)),
-        }
-    )
-    made += earlier_layers(before.get(shown.pk), kind)
+    small = partial(masks.small, object_id=shown.pk, user_id=user_id)
+    label = shown.label
+    made = [small(label_layer(label, kind, name=name), MaskOf.LABEL, label.pk)] if label is not None else []
+    answer = {
+        "name": "Answer",
+        "kind": "worker",
+        "color": people.COLOURS[0],
+        "on": True,
+        **kind.answer_layer(history.content(row)),
+    }
+    made.append(small(answer, MaskOf.ANSWER, row.assignment_id, revision=row.answer.revision))
+    made += [small(layer, MaskOf.EARLIER, 0) for layer in earlier_layers(before.get(shown.pk), kind)]
     # To reviewers objects stay without number and name, as they are to everybody who labels them.
     title = (shown.file_name or f"Object {shown.index}") if of_account else f"Answer {row.pk}"
     return {

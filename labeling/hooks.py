@@ -1,10 +1,11 @@
 """Events for the rooms above, which append their listeners to these lists; a listener only enqueues a
 message, but where it says otherwise below.
 
-`job_ready(job_id)` is sent in the transaction that makes a job InProgress, `batch_done(batch_id)` in the one that
-closes a batch; `loop_done(loop_id)` is for review loops. `classes_change(job_id, before, old, new)` is called in
-the transaction in which the class `old` becomes `new`, which is one of the classes `before` where they are merged: its
-listeners change their own rows with it, and may refuse by raising a DomainError.
+`job_ready(job_id)` is sent in the transaction that makes a job InProgress, and again whenever functions of a job with
+automated labeling were asked; `batch_done(batch_id)` in the one that closes a batch; `loop_done(loop_id)` is for review
+loops. `classes_change(job_id, before, old, new)` is called in the transaction in which the class `old` becomes `new`,
+which is one of the classes `before` where they are merged: its listeners change their own rows with it, and may refuse
+by raising a DomainError.
 
 `file_link(uri, seconds)` is no event: it gives the address at which whoever has it may read a file of the store for so
 long. Without a room that speaks HTTP there is none.

@@ -14,7 +14,7 @@ from marketplace.settings_bench import (
     DATASETS,
     WRITE_PICTURES,
 )
-from marketplace.settings_functions import FUNCTION_SECONDS, FUNCTIONS
+from marketplace.settings_functions import FUNCTION_ENVIRONMENT, FUNCTION_SECONDS, FUNCTIONS
 from marketplace.settings_kinds import (
     Setting,
     choice,
@@ -357,6 +357,7 @@ GROUPS: dict[str, tuple[Setting[Any], ...]] = {
         ROUTING_RULES,
         FUNCTIONS,
         FUNCTION_SECONDS,
+        FUNCTION_ENVIRONMENT,
         IDEMPOTENCY_HOURS,
     ),
     "Queue and learner": (

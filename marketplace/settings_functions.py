@@ -16,3 +16,9 @@ FUNCTION_SECONDS = whole(
     high=300,
     unit="seconds",
 )
+FUNCTION_ENVIRONMENT = names(
+    "WAGGLE_FUNCTION_ENVIRONMENT",
+    "Names of environment variables that the processes of Python functions get, such as SSL_CERT_FILE. Without it they "
+    "have PATH, HOME, LANG and PYTHONPATH alone, and no secret of Waggle's.",
+    default_in_words="none",
+)

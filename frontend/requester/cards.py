@@ -6,11 +6,13 @@ How a label or an answer is drawn is the task type's business.
 from collections.abc import Iterable
 from typing import Any
 
+from frontend import masks
 from frontend.images import image_url
 from frontend.layers import Kind, earlier_layers, label_layer
 from labeling.models import DataObject
 from labeling.queries import people
 from labeling.services.intake import audited
+from labeling.services.results.mask_layers import MaskOf
 
 SHORT_NAME = 6
 """How many characters of a worker's id galleries show; the object's page shows all."""
@@ -24,32 +26,42 @@ def layers(
     *,
     everybody: bool = False,
     before: Any = None,
+    small_for: int | None = None,
 ) -> list[dict[str, Any]]:
     """The layers of a picture: the newest label first, then each worker's answer, names cut to `name_length`.
 
     Workers' layers start switched off beside a label, unless `everybody` is to be seen at once. `before`: the earlier
-    label that they verified or adjusted, which comes last.
+    label that they verified or adjusted, which comes last. `small_for`: the user who gets small copies of masks in
+    place of all their pixels.
     """
-    made = [label_layer(row.label, kind)] if row.label is not None else []
+
+    def shown(layer: dict[str, Any], whose: MaskOf, key: int = 0, revision: int = 0) -> dict[str, Any]:
+        if small_for is None:
+            return layer
+        return masks.small(layer, whose, key, revision=revision, object_id=row.pk, user_id=small_for)
+
+    made = [shown(label_layer(row.label, kind), MaskOf.LABEL, row.label.pk)] if row.label is not None else []
     for answer in answers:
-        made.append(
-            {
-                "name": answer["worker"][:name_length],
-                "kind": "worker",
-                "color": answer["colour"],
-                **kind.answer_layer(answer["content"]),
-                **({"on": True} if everybody else {}),
-            }
-        )
-    return made + earlier_layers(before, kind)
+        layer = {
+            "name": answer["worker"][:name_length],
+            "kind": "worker",
+            "color": answer["colour"],
+            **kind.answer_layer(answer["content"]),
+            **({"on": True} if everybody else {}),
+        }
+        made.append(shown(layer, MaskOf.ANSWER, answer["assignment_id"], answer["revision"]))
+    return made + [shown(layer, MaskOf.EARLIER) for layer in earlier_layers(before, kind)]
 
 
 def cards(rows: Iterable[DataObject], kind: Kind, user_id: int, *, everybody: bool = False) -> list[dict[str, Any]]:
-    """The gallery items of several objects of one job; the answers of all of them are one query."""
+    """The gallery items of several objects of one job; the answers of all of them are one query.
+
+    Masks are small copies, fetched one by one as they come near the screen.
+    """
     shown = list(rows)
     answers = people.answers_of_many(shown)
     before = audited.of_objects(kind, [row.pk for row in shown])
-    options: dict[str, Any] = {"name_length": SHORT_NAME, "everybody": everybody}
+    options: dict[str, Any] = {"name_length": SHORT_NAME, "everybody": everybody, "small": True}
     return [card(row, kind, user_id, answers[row.pk], before=before.get(row.pk), **options) for row in shown]
 
 
@@ -63,13 +75,15 @@ def card(
     name_length: int | None = None,
     everybody: bool = False,
     before: Any = None,
+    small: bool = False,
 ) -> dict[str, Any]:
-    """What the template of a gallery item needs."""
+    """What the template of a gallery item needs; `small`: with small copies of masks."""
+    options: dict[str, Any] = {"everybody": everybody, "before": before, "small_for": user_id if small else None}
     return {
         "kind": kind,
         "row": row,
         "label": row.label,
         "image_url": f"{image_url(row.pk, user_id)}?side={side}",
-        "layers": {"layers": layers(row, kind, answers, name_length, everybody=everybody, before=before)},
+        "layers": {"layers": layers(row, kind, answers, name_length, **options)},
         "name": row.file_name or f"Object {row.index}",
     }

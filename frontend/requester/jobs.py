@@ -17,7 +17,7 @@ from labeling import task_types, transitions
 from labeling.models import BadLine, DataObject, Export, LabelingJob
 from labeling.queries import hourly, people, progress
 from labeling.services import scope
-from labeling.services.functions import choosing
+from labeling.services.functions import choosing, failures
 from labeling.services.jobs import chaining, creation, probe
 from labeling.services.output import exports
 from labeling.services.queue import routing
@@ -119,6 +119,8 @@ def detail_page(request: HttpRequest, job_id: int) -> HttpResponse:
     context["requirements"] = requirements.said(requirements.of_audience(job.queue.audience_id))
     context["rule_allowed"] = job.queue.routing_rule in routing.allowed()
     context["functions"] = choosing.of_job(job)
+    context["send_again"] = failures.sendable(job).count() if any(context["functions"].values()) else 0
+    context["sent_at_once"] = min(context["send_again"], failures.AT_ONCE.longest)
     context["hourly"], context["pay_floor"] = hourly.of_job(job), hourly.floor_micros()
     context["price"] = prices.section(job)
     context["bad_lines"] = BadLine.objects.filter(job=job).order_by("number")[:20]

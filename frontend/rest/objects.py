@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.images import image_response, image_url, object_response, read_token
+from frontend.masks import mask_response
 from frontend.networks import caller
 from frontend.rest import schemas, schemas_work
 from frontend.rest.fields import AnswerField, Body
@@ -129,7 +130,10 @@ class AdjudicationView(APIView):
 
 
 class ImageView(APIView):
-    """An object's image, upright; `side` asks for a smaller copy. A text object's text, as plain text in UTF-8."""
+    """An object's image, upright; `side` asks for a smaller copy. A text object's text, as plain text in UTF-8.
+
+    Pages have addresses with a `mask`: a small copy of the masks of one layer.
+    """
 
     @extend_schema(responses={(200, "image/*"): OpenApiTypes.BINARY}, operation_id="get_image")
     def get(self, request: Request, token: str) -> HttpResponse:
@@ -138,6 +142,8 @@ class ImageView(APIView):
         if user_id != request.user.pk:
             raise NotFound("there is no such image")
         row = scope.object_shown_to(request.user, object_id, caller(request))
+        if token_of_masks := request.GET.get("mask"):
+            return mask_response(row, token_of_masks, request)
         return object_response(row, request)
 
 

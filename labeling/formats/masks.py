@@ -192,6 +192,25 @@ def color_runs(raw: bytes, *, size: tuple[int, int]) -> tuple[Ints, Ints]:
     return starts, np.where(alpha == 0, 0xFFFFFF, red << 16 | green << 8 | blue).astype(np.int64)
 
 
+def fitted(width: int, height: int, most: int) -> tuple[int, int]:
+    """(width, height) with the same shape and no side longer than `most` pixels, nor longer than it is."""
+    scale = min(1.0, most / max(width, height, 1))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def sampled_colors(raw: bytes, most: int) -> Ints:
+    """The colours 0xRRGGBB (height, width) of a PNG, scaled down so that no side has more than `most` pixels.
+
+    Colours are not mixed; transparent pixels are white. Raises ValueError for what is no PNG.
+    """
+    image = _open_png(raw)
+    small = image.resize(fitted(*image.size, most), Image.Resampling.NEAREST)
+    if small.mode == "P":
+        return _palette(small)[np.asarray(small, dtype=np.uint8)]
+    red, green, blue, alpha = np.moveaxis(np.asarray(small.convert("RGBA"), dtype=np.int64), 2, 0)
+    return np.where(alpha == 0, 0xFFFFFF, red << 16 | green << 8 | blue)
+
+
 def _run_starts(flat: NDArray[Any]) -> Ints:
     changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
     return np.concatenate([np.zeros(min(1, flat.size), np.int64), changes])

@@ -13,7 +13,7 @@ from labeling.models.conduct import (
 )
 from labeling.models.datasets import BadLine, Dataset
 from labeling.models.exports import Export
-from labeling.models.functions import FunctionCall, FunctionStep, JobFunctions, TaskInput
+from labeling.models.functions import FunctionCall, FunctionFailure, FunctionStep, JobFunctions, TaskInput
 from labeling.models.golds import Gold, GoldResult, GoldSource, GoldStatus
 from labeling.models.imports import ImportedLine, ImportOutcome, LabelImport
 from labeling.models.jobs import LabelingJob, Pause, ProbeState, WorkerModels
@@ -58,6 +58,7 @@ __all__ = [
     "FailedAttempt",
     "FindingStatus",
     "FunctionCall",
+    "FunctionFailure",
     "FunctionStep",
     "Gold",
     "GoldResult",

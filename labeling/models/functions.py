@@ -43,6 +43,19 @@ class FunctionCall(models.Model):
         indexes = [models.Index(fields=["job", "step", "due_at"], name="function_call_due")]
 
 
+class FunctionFailure(models.Model):
+    """A data object that has failed because a function of its job gave nothing for it; it can be sent again.
+
+    It counts while the object is Failed for this very reason; what is decided of it later leaves the row behind.
+    """
+
+    data_object = models.OneToOneField(DataObject, models.CASCADE, primary_key=True, related_name="function_failure")
+    step = models.CharField(max_length=4, choices=FunctionStep)
+    reason = models.CharField(max_length=500)
+    # How often it was sent again, whatever came of it.
+    times = models.PositiveSmallIntegerField(default=0, db_default=0)
+
+
 class TaskInput(models.Model):
     """What the function before people has answered about an object: `task.input` of its template, and whether people
     are asked at all.

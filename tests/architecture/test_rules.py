@@ -258,6 +258,7 @@ ENVIRONMENT_READERS = {
     "marketplace/asgi.py": "names the settings module",
     "frontend/server/__main__.py": "starts the processes that load the settings, without loading them itself",
     "learning/services/programs/executor.py": "makes the environment of a child",
+    "labeling/services/functions/asking.py": "makes the environment of a child",
     "frontend/demo/stack.py": "makes the environment of a child",
     "learning/vision/__init__.py": "sets a variable for OpenMP before torch is loaded",
 }

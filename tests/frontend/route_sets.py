@@ -338,6 +338,8 @@ FORBIDDEN_TO_VIEWERS = (
     "jobs/<int:job_id>/golds/options/",
     "jobs/<int:job_id>/price/",
     "jobs/<int:job_id>/price-ceiling/",
+    "jobs/<int:job_id>/functions/send-again/",
+    "api/v1/labeling-jobs/<int:job_id>/functions/send-again",
     "jobs/<int:job_id>/classes/rename/",
     "jobs/<int:job_id>/classes/merge/",
     "jobs/<int:job_id>/golds/<int:gold_id>/confirm/",

@@ -16,7 +16,7 @@ from frontend.requester.job_forms import ARCHITECTURES, HOUR, MINUTE
 from frontend.requester.template_fields import SCRIPT_HOSTS_TEXT
 from labeling.services import bonuses, panel_sessions
 from labeling.services.conduct import acting, policies
-from labeling.services.functions import choosing
+from labeling.services.functions import choosing, failures
 from labeling.services.golds import keeping, options
 from labeling.services.imports import limits as import_limits
 from labeling.services.intake import selection, sources
@@ -111,6 +111,8 @@ DECLARED: dict[str, Range] = {
     "pre_human_task_function": choosing.PATH_LENGTH,
     "annotation_consolidation_function": choosing.PATH_LENGTH,
     "function_secret": choosing.SECRET_LENGTH,
+    "SendAgainInput.objects": failures.AT_ONCE,
+    "SendAgainInput.objects[]": failures.INDEX,
     "text": appeals.TEXT_LENGTH,
     "worker": review_lists.WORKER_LENGTH,
     "hours": review_lists.HOURS,

@@ -221,6 +221,7 @@ def everything(world: World, owner: Any, worker: Any, operator: Any) -> list[tup
         *of_conduct(world, owner, worker, operator),
         ("raise_job_price", owner, {"price": "0.04"}),
         ("set_price_ceiling", owner, {"price_ceiling": None, "wanted_end": None}),
+        ("send_to_function_again", owner, {}),
         ("rename_job_class", owner, {"label": "bee", "name": "honey bee"}),
         ("merge_job_class", owner, {"label": "wasp", "into": "honey bee"}),
         *((name, owner, {}) for name in ("stop_labeling_job", "stop_training_job")),

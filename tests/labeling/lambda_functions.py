@@ -1,6 +1,7 @@
 """Functions as an operator would allow them, for tests of functions. They know nothing of Waggle, and no Django."""
 
 import json
+import os
 import time
 from collections import Counter
 from typing import Any
@@ -39,6 +40,11 @@ def hangs(event, context):
 def dies(event, context):
     """Takes its process with it."""
     raise SystemExit
+
+
+def tells_environment(event, context):
+    """Shows people what it can read of the environment."""
+    return {"taskInput": dict(os.environ)}
 
 
 def voted(content: dict[str, Any]) -> str:

@@ -21,7 +21,8 @@ BLURRED = {"place": "a meadow", "blurred": True}
 
 @pytest.fixture
 def allowed(settings):
-    settings.FUNCTIONS = [f"{HERE}.{name}" for name in ("prepare", "most_votes", "raises", "hangs", "dies")]
+    names = ("prepare", "most_votes", "raises", "hangs", "dies", "tells_environment")
+    settings.FUNCTIONS = [f"{HERE}.{name}" for name in names]
     return HERE
 
 
@@ -65,6 +66,21 @@ def test_a_function_that_the_operator_allows_no_more_is_not_called(allowed, sett
     assert not TaskInput.objects.exists()
 
 
+def test_a_function_sees_nothing_of_the_environment_but_what_it_needs_and_the_operator_names(
+    allowed, settings, monkeypatch
+):
+    given = {"LANG": "C.UTF-8", "DATABASE_URL": "postgresql://u:p@db/waggle", "WAGGLE_SECRET_KEY": "s", "BEES": "many"}
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    settings.FUNCTION_ENVIRONMENT = ["BEES", "WASPS"]
+    job, _ = a_form_job(objects=1, pre_human_task_function=f"{allowed}.tells_environment")
+    go_on(job)
+    seen = TaskInput.objects.get().value
+    assert (seen["LANG"], seen["BEES"]) == ("C.UTF-8", "many") and seen["PATH"]
+    # The interpreter itself may add the encoding of the locale.
+    assert not seen.keys() - {"PATH", "HOME", "LANG", "PYTHONPATH", "BEES", "LC_CTYPE"}
+
+
 # --- designs ----------------------------------------------------------------------------------------------------------
 
 
@@ -87,17 +103,6 @@ def test_a_function_that_the_operator_allows_no_more_is_not_called(allowed, sett
             {"pre_human_task_function": "https://x.example/f", "function_secret": "whsec_c2hvcnQ="},
             "function_secret",
             "24 to 64 bytes in base64 expected",
-        ),
-        (
-            {
-                "pre_human_task_function": "https://x.example/f",
-                "task_type": "BoundingBox",
-                "labels": ["bee"],
-                "template": "",
-                "automated_labeling": {"enabled": True},
-            },
-            "automated_labeling.enabled",
-            "a model labels no objects of a job with functions of its own",
         ),
     ],
 )

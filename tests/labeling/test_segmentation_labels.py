@@ -6,6 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from django.db import connection
 
 from labeling import background, task_types
 from labeling.formats import mask_answers, segments
@@ -56,13 +57,13 @@ def a_job(account, lines, **changes) -> LabelingJob:
     return job
 
 
-def finished(account) -> LabelingJob:
+def finished(account, kind=KIND) -> LabelingJob:
     """A job of two images: bees on the first, nothing on the second."""
     (worker,) = stories.a_crowd(1)
     lines = [{"source-ref": uri} for uri in builders.tiny_images(2, account=account)]
-    job = a_job(account, lines, team=builders.a_team(account=account, workers=[worker]))
+    job = a_job(account, lines, team=builders.a_team(account=account, workers=[worker]), task_type=kind.name)
     for answer in (painted(1), Segmentation(SIZE)):
-        stories.work(worker, job, sent(answer), most=1)
+        stories.work(worker, job, kind.write_answer(answer, size=SIZE), most=1)
     due.settle_due(job.queue)
     for _ in range(3):
         background.advance_job(job.pk)
@@ -112,6 +113,25 @@ def test_labels_of_another_job_are_kept_and_its_failures_labeled():
     assert output(chained)[:2] == lines, "lines that came with their label go out as they came in"
 
 
+def test_label_files_are_read_before_the_transaction_that_loads_the_objects(monkeypatch):
+    account = stories.an_account()
+    lines = output(finished(account))
+    read, seen = storage.read, []
+
+    def watched(uri, **options):
+        seen.append((uri, connection.in_atomic_block))
+        return read(uri, **options)
+
+    monkeypatch.setattr(storage, "read", watched)
+    chained = a_job(account, lines)
+    assert chained.objects_total == 2 and chained.bad_lines == 0
+    verify = {"label_attribute_name": "checked", "audit_label_attribute_name": ATTRIBUTE, "labels": ["good", "bad"]}
+    audits = a_job(account, lines, task_type="VerificationSemanticSegmentation", **verify)
+    assert audits.objects_total == 2
+    assert [uri for uri, _ in seen].count(lines[0][ATTRIBUTE]) == 2
+    assert not any(inside for uri, inside in seen if uri in [line[ATTRIBUTE] for line in lines])
+
+
 def test_files_that_cannot_be_read_leave_their_line_out():
     account, stranger = stories.an_account(), stories.an_account()
     ours, theirs = (boundaries.base_of(one) for one in (account, stranger))
@@ -145,6 +165,55 @@ def test_masks_are_exported_to_coco_by_their_run_lengths():
     assert (one["category_id"], one["bbox"], one["area"], one["iscrowd"]) == (1, [6, 4, 24, 16], 384, 0)
     pixels = decode_rle(one["segmentation"])
     assert pixels.shape == (32, 48) and pixels[4:20, 6:30].all() and pixels.sum() == 384
+
+
+def exported(job) -> tuple[zipfile.ZipFile, list[dict], list[dict]]:
+    """The archive of images and masks, its manifest's lines, and what is said of single objects."""
+    export = exports.create_export(job=job, kind="manifest", images=True, by="user:1")
+    exports.run_export(export.pk)
+    export.refresh_from_db()
+    assert export.status == "Completed", export.failure_reason
+    archive = zipfile.ZipFile(io.BytesIO(storage.read(export.uri)))
+    assert archive.testzip() is None
+    return archive, [json.loads(line) for line in archive.read(f"{job.name}.manifest").splitlines()], export.item_errors
+
+
+@pytest.mark.parametrize("name", ["SemanticSegmentation", "InstanceSegmentation"])
+def test_an_archive_with_images_holds_the_masks_that_its_manifest_names(name):
+    account = stories.an_account()
+    job = finished(account, kind=task_types.get(name))
+    archive, lines, errors = exported(job)
+    assert errors == [] and len(lines) == 2
+    for number, (line, stored) in enumerate(zip(lines, output(job), strict=True)):
+        assert line[ATTRIBUTE] == f"annotations/consolidated-annotation/output/{number}.png"
+        assert archive.read(line[ATTRIBUTE]) == storage.read(stored[ATTRIBUTE])
+        assert line[f"{ATTRIBUTE}-metadata"] == stored[f"{ATTRIBUTE}-metadata"]
+        assert archive.read(line["source-ref"])
+    assert (read_palette_png(archive.read(lines[0][ATTRIBUTE]))[0] == 1).sum() == 16 * 24
+    assert len(archive.read("images.jsonl").splitlines()) == 2, "masks are no images"
+
+
+def test_masks_that_came_with_the_input_are_in_the_archive_and_one_that_is_gone_keeps_its_address():
+    account = stories.an_account()
+    earlier = output(finished(account))
+    chained = a_job(account, earlier)
+    archive, lines, errors = exported(chained)
+    assert [archive.read(line[ATTRIBUTE]) for line in lines] == [storage.read(one[ATTRIBUTE]) for one in earlier]
+    assert errors == []
+    storage.delete(earlier[0][ATTRIBUTE])
+    archive, lines, errors = exported(chained)
+    assert lines[0][ATTRIBUTE] == earlier[0][ATTRIBUTE] and lines[1][ATTRIBUTE].endswith("/output/1.png")
+    assert [(one["object"], one["reason"].partition(":")[0]) for one in errors] == [("0", "the mask cannot be read")]
+
+
+def test_masks_count_as_bytes_of_the_export(settings):
+    job = finished(stories.an_account())
+    images = sum(len(storage.read(row.source_ref)) for row in DataObject.objects.filter(job=job))
+    settings.EXPORT_IMAGES_MAX_BYTES = images + 1
+    export = exports.create_export(job=job, kind="manifest", images=True, by="user:1")
+    exports.run_export(export.pk)
+    export.refresh_from_db()
+    assert export.status == "Failed" and "more than" in export.failure_reason
 
 
 def test_the_name_of_the_attribute_ends_in_ref():

@@ -36,6 +36,10 @@ PASSING = frozenset({408, 425, 429})
 """Statuses below 500 by which a server asks to be asked again."""
 
 
+ENVIRONMENT = ("PATH", "HOME", "LANG", "PYTHONPATH")
+"""What the process of a Python function has of our environment, beside what the operator names."""
+
+
 class CallFailed(Exception):
     """There is no answer. `again` says that the next try may have one."""
 
@@ -104,6 +108,11 @@ def _post(url: str, secret: str, event: dict[str, Any], message: str) -> Any:
         raise CallFailed(f"its answer is no JSON: {error}", again=False) from None
 
 
+def _environment() -> dict[str, str]:
+    """Without the rest: the address of the database, keys of the store and of payments are no function's business."""
+    return {name: os.environ[name] for name in (*ENVIRONMENT, *settings.FUNCTION_ENVIRONMENT) if name in os.environ}
+
+
 class _Process:
     """A Python function in a child process, which is started for the first event and after one that was ended."""
 
@@ -156,6 +165,7 @@ class _Process:
                 text=True,
                 encoding="utf-8",
                 start_new_session=True,
+                env=_environment(),
             )
         return self._running
 

@@ -47,9 +47,6 @@ def check_design(design: "Design") -> None:
     given = {field: getattr(design, field) for field in FIELDS}
     for field, reason in errors(given, design.function_secret):
         design.wrong(field, reason)
-    if any(given.values()) and (design.automated_labeling or {}).get("enabled"):
-        reason = "a model labels no objects of a job with functions of its own: automated labeling must be off"
-        design.wrong("automated_labeling.enabled", reason)
 
 
 def errors(given: dict[str, str], secret: str) -> list[tuple[str, str]]:

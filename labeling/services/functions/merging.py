@@ -24,7 +24,7 @@ from labeling.models import (
     ObjectState,
     Task,
 )
-from labeling.services.functions import tries, waiting
+from labeling.services.functions import failures, tries, waiting
 from labeling.services.functions.asking import Asker, CallFailed
 from labeling.services.functions.waiting import Asked
 from labeling.services.intake import label_files, texts
@@ -218,11 +218,11 @@ def conclude(job: LabelingJob, asked: Asked, rows: Sequence[FunctionCall], made:
             if isinstance(one, labels.Revision) and pk in usable
         ]
         labels.write_revisions(written, source=LabelSource.HUMAN, algorithm=ALGORITHM)
-        labels.fail_answered(
-            {
-                row.data_object_id: tries.reason(asked, row, problem)
-                for row in answered
-                if row.data_object_id in usable and isinstance(problem := made[row.data_object_id], FunctionAnswerError)
-            }
-        )
+        failed = {
+            row.data_object_id: tries.reason(asked, row, problem)
+            for row in answered
+            if row.data_object_id in usable and isinstance(problem := made[row.data_object_id], FunctionAnswerError)
+        }
+        labels.fail_answered(failed)
+        failures.record(FunctionStep.POST, failed)
         consolidating.follow_labels(job, sorted(usable))

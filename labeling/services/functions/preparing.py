@@ -10,7 +10,7 @@ from django.db import transaction
 
 from labeling.formats.function_calls import FunctionAnswerError, Prepared, pre_request, read_pre_response
 from labeling.models import FunctionCall, FunctionStep, LabelingJob, ObjectLine, TaskInput
-from labeling.services.functions import tries, waiting
+from labeling.services.functions import failures, tries, waiting
 from labeling.services.functions.asking import Asker, CallFailed
 from labeling.services.functions.waiting import Asked
 from labeling.services.results import labels
@@ -28,7 +28,7 @@ def ready(job: LabelingJob, object_ids: Sequence[int]) -> list[int]:
     """
     if not waiting.has(job, FunctionStep.PRE):
         return list(object_ids)
-    answered = set(TaskInput.objects.filter(data_object__in=object_ids).values_list("data_object", flat=True))
+    answered = dict(TaskInput.objects.filter(data_object__in=object_ids).values_list("data_object", "needs_people"))
     asked = dict(
         waiting.calls(job, FunctionStep.PRE).filter(data_object__in=object_ids).values_list("data_object", "tries")
     )
@@ -37,7 +37,7 @@ def ready(job: LabelingJob, object_ids: Sequence[int]) -> list[int]:
             waiting.ask(job, FunctionStep.PRE, new)
         return []
     untried = any(number == 0 for pk, number in asked.items() if pk not in answered)
-    return [] if untried else [pk for pk in object_ids if pk in answered]
+    return [] if untried else [pk for pk in object_ids if answered.get(pk)]
 
 
 def ask(job: LabelingJob, asked: Asked, asker: Asker, *, now: datetime) -> bool | None:
@@ -92,3 +92,4 @@ def conclude(
             if not isinstance(one, Prepared) and row.data_object_id in kept
         }
         labels.fail_objects(job=job, reasons=failed)
+        failures.record(FunctionStep.PRE, failed)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from labeling import transitions
+from labeling import hooks, transitions
 from labeling.models import FunctionStep, LabelingJob, ObjectState, Task
 from labeling.services.functions import asking, merging, preparing, tries, waiting
 from labeling.services.functions.waiting import Asked
@@ -48,15 +48,19 @@ def run(job_id: int) -> None:
         _say(job)
         with transaction.atomic():
             advance_requests.request_advance(job.queue_id)
+            if job.automated:
+                hooks.send(hooks.job_ready, job.pk)
     # What became due meanwhile had its message answered by this pass.
     waiting.request_due(job)
     _later(job)
 
 
 def _drop(job: LabelingJob) -> None:
-    """What is wanted no more: tasks of a job that opens none, labels of objects given back or without answers."""
-    if job.status != "InProgress":
-        waiting.calls(job, FunctionStep.PRE).delete()
+    """What is wanted no more: tasks of a job that opens none and of labeled objects, labels of objects given back or
+    without answers."""
+    preparing_calls = waiting.calls(job, FunctionStep.PRE)
+    unwanted = preparing_calls.exclude(data_object__state=ObjectState.UNLABELED)
+    (unwanted if job.status == "InProgress" else preparing_calls).delete()
     merging_calls = waiting.calls(job, FunctionStep.POST)
     merging_calls.filter(data_object__state=ObjectState.UNLABELED).delete()
     answered = Task.objects.filter(queue=job.queue_id, gold=None, answers_count__gt=0)

@@ -4,11 +4,15 @@ The caller checks who may see an image.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import orjson
 from django.conf import settings
 
 from labeling.formats import images as formats
+from labeling.formats import mask_previews
 from labeling.models import DataObject
 from labeling.services.intake import decoding
 from marketplace import storage
@@ -45,6 +49,26 @@ def picture(*, uri: str, max_side: int | None = None) -> Picture:
     of = f"{uri}\n{storage.size(uri)}"
     content = _kept(of, side) or _make(uri, of, side)
     return Picture(content, "image/jpeg", _tag(content))
+
+
+def mask_preview(given: Mapping[str, Any]) -> Picture:
+    """A small copy of a layer's masks; see mask_previews. It is kept as copies of images are. Raises Invalid, Busy."""
+    name = hashlib.sha256(orjson.dumps(dict(given)) + str(mask_previews.SIDE).encode()).hexdigest()
+    kept = storage.join(settings.STORE_URL, "thumbnails", name[:2], f"{name}.png")
+    try:
+        content = storage.read(kept)
+    except NotFound:
+        try:
+            png = mask_previews.raw(given)
+            if png:
+                with decoding.turn(png):
+                    content = mask_previews.small(given)
+            else:
+                content = mask_previews.small(given)
+        except (ValueError, formats.ImageError) as error:
+            raise Invalid(f"the masks cannot be shown: {error}") from None
+        storage.write(kept, content, content_type="image/png")
+    return Picture(content, "image/png", _tag(content))
 
 
 def _make(uri: str, of: str, side: int) -> bytes:

@@ -1,12 +1,15 @@
 """Ingests the manifest of a job: one object a line, by COPY in one transaction, so that all objects are there or none.
 
+Everything is read before that transaction, also labels that are files of their own, and waits in a temporary file.
 Images are inspected later, in chunks, by inspection.py.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
 
+import orjson
 from django.db import connection, transaction
 
 from labeling import task_types
@@ -25,6 +28,8 @@ CHUNK_ROWS = 10_000
 """Lines after which a chunk is written."""
 CHUNK_BYTES = 16 * 1024 * 1024
 """Bytes after which a chunk is written, so that long lines do not fill the memory."""
+SPOOL = 8 * 1024 * 1024
+"""Bytes of chunks that wait in memory; more of them wait on disk."""
 IMPORTED = "imported"
 REASON_LENGTH = 500
 """Characters that are kept of the reason why an object failed."""
@@ -36,7 +41,8 @@ class _Chunk:
 
     # index, state, failure reason, source-ref, name, line
     rows: list[tuple[int, str, str, str, str, str]] = field(default_factory=list)
-    labels: dict[int, ImportedLabel[Any]] = field(default_factory=dict)  # by place in rows
+    # place in rows, and JSON, which is read again where the chunk is written: see _stored
+    labels: list[tuple[int, Any]] = field(default_factory=list)
     size: int = 0
 
     @property
@@ -58,13 +64,27 @@ def load_objects(job: LabelingJob) -> None:
     boundaries.require_readable(account=job.account, uri=uri)
     selection = check_selection(job.selection)
     kinds = manifest.KINDS if task_types.get(job.task_type).medium == TEXT else (manifest.SOURCE_REF,)
+    if DataObject.objects.filter(job=job).exists():
+        return
+    rejected, options = RejectedLines(), {"label_attribute_name": job.label_attribute_name, "kinds": kinds}
+    with SpooledTemporaryFile(max_size=SPOOL) as spool:
+        with sources.local_copy(uri) as stream:
+            lines = datasets.selected(stream, selection, account=job.account, **options)
+            for chunk in _chunks(job, lines, rejected):
+                spool.write(orjson.dumps([chunk.rows, chunk.labels]) + b"\n")
+        spool.seek(0)
+        _store(job, spool, rejected, uri=uri)
+
+
+def _store(job: LabelingJob, spool: IO[bytes], rejected: RejectedLines, *, uri: str) -> None:
+    """Write the chunks that wait, all or none; nothing where another process was faster."""
     # The advance lock is enough to load a job once; its row stays unlocked, so that it can be stopped meanwhile.
-    with sources.local_copy(uri) as stream, transaction.atomic():
+    with transaction.atomic():
         if DataObject.objects.filter(job=job).exists():
             return
-        rejected, total = RejectedLines(), 0
-        options = {"label_attribute_name": job.label_attribute_name, "kinds": kinds}
-        for chunk in _chunks(job, datasets.selected(stream, selection, account=job.account, **options), rejected):
+        total = 0
+        for line in spool:
+            chunk = _Chunk(*orjson.loads(line))
             _copy(job, chunk)
             total += len(chunk.rows)
         rejected.save(job=job)
@@ -90,16 +110,17 @@ def _chunks(
             continue
         try:
             label = _label(job, line) if line.labeled else None
+            stored = _stored(job, label) if label is not None else b""
         except one_by_one.OF_ONE_OBJECT as error:
             rejected.add(line.number, one_by_one.reason_of(error), ref)
             continue
         reason = audited.refusal(job, line.attributes) if label is None else ""
         state = str(_state(label) if label is not None else ObjectState.FAILED if reason else ObjectState.UNLABELED)
         if label is not None:
-            chunk.labels[len(chunk.rows)] = label
+            chunk.labels.append((len(chunk.rows), orjson.Fragment(stored)))
         name = manifest.source_name(line.attributes)[: source_names.NAME_LENGTH]
         chunk.rows.append((line.index, state, reason[:REASON_LENGTH], ref, name, line.original.decode()))
-        chunk.size += len(line.original)
+        chunk.size += len(line.original) + len(stored)
         if chunk.full:
             yield chunk
             chunk = _Chunk()
@@ -117,6 +138,16 @@ def _label(job: LabelingJob, line: manifest.Line) -> ImportedLabel[Any]:
     if problem := kind.unwritable(label.answer, labels=job.labels):
         raise ValueError(f"{job.label_attribute_name!r} cannot be stored: {problem}")
     return label
+
+
+def _stored(job: LabelingJob, label: ImportedLabel[Any]) -> bytes:
+    """Source, model, value and explanation of the label, and [width, height, depth] of the image where it has them, as
+    JSON. Raises TypeError for a label that is too deep for it."""
+    source = LabelSource.MACHINE if _state(label) == ObjectState.MACHINE else LabelSource.HUMAN
+    size = label.image_size
+    sides = [size.width, size.height, size.depth] if size else [None, None, None]
+    value = task_types.get(job.task_type).value(label.answer)
+    return orjson.dumps([source, (label.origin.model_name or "")[:63], value, _explanation(label), sides])
 
 
 def _state(label: ImportedLabel[Any]) -> str:
@@ -142,28 +173,27 @@ def _copy(job: LabelingJob, chunk: _Chunk) -> None:
             for pk, (*_, text) in zip(ids, chunk.rows, strict=True):
                 copy.write_row((pk, addresses.relative_line(text)))
     if chunk.labels:
-        _import_labels(job, {ids[place]: label for place, label in chunk.labels.items()})
+        _import_labels(chunk, ids)
 
 
-def _import_labels(job: LabelingJob, imported: dict[int, ImportedLabel[Any]]) -> None:
+def _import_labels(chunk: _Chunk, ids: list[int]) -> None:
     """Store the first revision of objects that have a label, and the size of the image where the label contains it."""
-    kind = task_types.get(job.task_type)
     labels = Label.objects.bulk_create(
         [
             Label(
-                data_object_id=pk,
+                data_object_id=ids[place],
                 revision=1,
-                source=LabelSource.MACHINE if _state(label) == ObjectState.MACHINE else LabelSource.HUMAN,
+                source=source,
                 algorithm=IMPORTED,
-                model_name=(label.origin.model_name or "")[:63],
-                value=kind.value(label.answer),
-                explanation=_explanation(label),
+                model_name=model,
+                value=value,
+                explanation=explanation,
             )
-            for pk, label in imported.items()
+            for place, (source, model, value, explanation, _) in chunk.labels
         ],
         batch_size=1000,
     )
-    sizes = [imported[label.data_object_id].image_size for label in labels]
+    sides = [stored[-1] for _, stored in chunk.labels]
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE labeling_dataobject o SET label_id = n.label, width = n.width, height = n.height, depth = n.depth
@@ -172,7 +202,7 @@ def _import_labels(job: LabelingJob, imported: dict[int, ImportedLabel[Any]]) ->
             [
                 [label.data_object_id for label in labels],
                 [label.pk for label in labels],
-                *([getattr(size, name) if size else None for size in sizes] for name in ("width", "height", "depth")),
+                *([each[part] for each in sides] for part in range(3)),
             ],
         )
 

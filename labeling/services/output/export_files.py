@@ -38,6 +38,9 @@ COCO_MEMBER = "annotations/instances_default.json"
 IMAGES_FOLDER = "images/"
 """Where COCO and manifest archives have the images; VOC and YOLO have folders of their own."""
 
+MASKS_FOLDER = "annotations/consolidated-annotation/output/"
+"""Where manifest archives have the masks, as Ground Truth's output has them."""
+
 MOST_ERRORS = 1000
 """Objects left out that are stored with their reason."""
 
@@ -126,11 +129,11 @@ class ExportFile:
             self._step()
 
     def _manifest_and_images(self, out: BinaryIO) -> None:
-        """The manifest names the files of the archive; a line whose image cannot be read keeps its address."""
-        names = Names()
+        """The manifest names the files of the archive, images and masks; one that cannot be read keeps its address."""
+        names, images = Names(), Images(self.job.account)
         with ArchiveWriter(out) as archive, SpooledTemporaryFile(max_size=SPOOL) as lines:
-            for row, content in Images(self.job.account).of(rows.stream(self.job, self.export.which)):
-                line = self._line(row)
+            for row, content in images.of(rows.stream(self.job, self.export.which)):
+                line = self._with_mask(row, self._line(row), images, archive)
                 if isinstance(content, Unreadable):
                     self._left_out(row, content.reason)
                 else:
@@ -140,6 +143,20 @@ class ExportFile:
                 lines.write(line + b"\n")
                 self._step()
             archive.add_stream(f"{self.job.name}.manifest", lines)
+
+    def _with_mask(self, row: rows.Row, line: bytes, images: Images, archive: ArchiveWriter) -> bytes:
+        """The line with the name of its label's file in the archive, where the label is one."""
+        attribute = self.job.label_attribute_name
+        uri = orjson.loads(line).get(attribute) if self.task_type.label_is_file else None
+        if not isinstance(uri, str):
+            return line
+        content = images.mask(uri)
+        if isinstance(content, Unreadable):
+            self._left_out(row, content.reason)
+            return line
+        name = f"{MASKS_FOLDER}{row.line_index}.png"
+        archive.add(name, content, packed=False)
+        return put_members(line, {attribute: name})
 
     def _plain_image(self, row: rows.Row, content: bytes) -> LabeledImage:
         return LabeledImage(row.source_ref, rows.image_size(row), name=self._name(row), content=content)

@@ -1,5 +1,7 @@
 """The images of an export, read ahead in a few threads and handed out in order, within the limits of size and time.
 
+Labels that are files, the masks of images, are read through the same limits.
+
 Knows no format. Threads read; only the caller's thread uses the database.
 """
 
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from labeling.formats.masks import MAX_PNG_BYTES
 from labeling.services.intake import decoding
 from labeling.services.output.rows import Row
 from marketplace import storage
@@ -58,7 +61,13 @@ class Images:
 
     def _next(self, waiting: "deque[tuple[Row, Future[bytes | Unreadable]]]") -> tuple[Row, bytes | Unreadable]:
         row, reading = waiting.popleft()
-        content = reading.result()
+        return row, self._counted(reading.result())
+
+    def mask(self, uri: str) -> bytes | Unreadable:
+        """A label's file. Raises as `of`."""
+        return self._counted(self._content(uri, limit=MAX_PNG_BYTES, what="the mask"))
+
+    def _counted(self, content: bytes | Unreadable) -> bytes | Unreadable:
         self.total += len(content) if isinstance(content, bytes) else 0
         if self.total > settings.EXPORT_IMAGES_MAX_BYTES:
             raise Invalid(
@@ -71,14 +80,17 @@ class Images:
                 f"the images could not be read within {minutes:.0f} minutes, which is the limit of one export (a part "
                 f"of WAGGLE_QUEUE_TIMEOUT_SECONDS): {WAY_OUT}"
             )
-        return row, content
+        return content
 
     def _read(self, row: Row) -> bytes | Unreadable:
         uri = row.upright_uri or row.source_ref
+        return self._content(uri, limit=decoding.limits().max_bytes, what="the image")
+
+    def _content(self, uri: str, *, limit: int, what: str) -> bytes | Unreadable:
         try:
             self._reader.check(uri)
-            return storage.read(uri, limit=decoding.limits().max_bytes)
+            return storage.read(uri, limit=limit)
         except storage.StoreUnavailable:
             raise
         except DomainError as error:
-            return Unreadable(f"the image cannot be read: {error.message}")
+            return Unreadable(f"{what} cannot be read: {error.message}")

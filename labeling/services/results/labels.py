@@ -111,6 +111,12 @@ def fail_answered(reasons: Mapping[int, str]) -> None:
     DataObject.objects.bulk_update(rows, ["state", "failure_reason", "label"], batch_size=CHUNK)
 
 
+def renew_failed(ids: Sequence[int]) -> None:
+    """Make Failed objects that nobody was asked about Unlabeled again. Needs a transaction that has locked them."""
+    failed = DataObject.objects.filter(pk__in=ids, state=ObjectState.FAILED)
+    failed.update(state=ObjectState.UNLABELED, failure_reason="")
+
+
 def withdraw(*, job: LabelingJob, reasons: Mapping[int, str]) -> int:
     """Fail the objects whose current label, by its key, cannot be written out; returns how many. Revisions are kept."""
     with transaction.atomic():

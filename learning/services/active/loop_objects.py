@@ -14,9 +14,10 @@ from labeling import task_types
 from labeling.formats.augmented import label_line
 from labeling.formats.shapes import Box, ImageSize
 from labeling.models import DataObject, LabelingJob, ObjectState
+from labeling.services.functions import waiting
 from labeling.services.intake import images
 from learning.contract import OBJECT_ID_KEY
-from learning.models import LearningLoop, LoopObject, Split
+from learning.models import LearningLoop, LoopObject, Round, Split
 from learning.selection.diversity import spread
 from learning.selection.quality import Detections
 from learning.services.active.loop_settings import LoopSettings
@@ -28,8 +29,18 @@ CANDIDATES = 3
 
 
 def unlabeled(job: LabelingJob) -> QuerySet[DataObject]:
-    """The objects of the job that have no label yet, neither of people nor of a machine."""
-    return DataObject.objects.filter(job=job, state=ObjectState.UNLABELED).order_by("index")
+    """The objects of the job that have no label yet, neither of people nor of a machine.
+
+    Those that need none, by the job's pre-annotation function, are left out.
+    """
+    return waiting.openable(job)
+
+
+def pool(loop: LearningLoop) -> QuerySet[DataObject]:
+    """The unlabeled objects that the machine may label: without those of a round that waits to be opened to people."""
+    waiting_rounds = loop.rounds.filter(batch=None).values("number")
+    theirs = LoopObject.objects.filter(loop=loop, round_number__in=waiting_rounds).exclude(split="")
+    return unlabeled(loop.job).exclude(pk__in=theirs.values("data_object"))
 
 
 def human_labeled(loop: LearningLoop, split: str) -> QuerySet[DataObject]:
@@ -42,6 +53,12 @@ def human_labeled(loop: LearningLoop, split: str) -> QuerySet[DataObject]:
 def selected_count(loop: LearningLoop) -> int:
     """The number of objects that were selected for people to label so far."""
     return LoopObject.objects.filter(loop=loop).exclude(split="").count()
+
+
+def selected(loop: LearningLoop, round_: Round) -> dict[int, str]:
+    """The objects that a round selected for people, each with its split."""
+    rows = LoopObject.objects.filter(loop=loop, round_number=round_.number).exclude(split="")
+    return dict(rows.order_by("pk").values_list("data_object", "split"))
 
 
 # --- selecting -----------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from labeling.services.queue.locking import advance_lock
 from learning import transitions
 from learning.models import LearningLoop, Round
 from learning.services import registry
-from learning.services.active import lease, loop_settings, rounds
+from learning.services.active import lease, loop_settings, opening, rounds
 from learning.services.active.loop_settings import LoopSettings
 from learning.services.programs import kinds
 from learning.services.programs.kinds.interface import ProgramKind
@@ -149,7 +149,7 @@ def _step(loop_id: int) -> bool:
         LearningLoop.objects.filter(pk=loop.pk).update(settings=asdict(settings))
     try:
         return rounds.step(loop, settings)
-    except rounds.LoopFailed as reason:
+    except opening.LoopFailed as reason:
         return fail(loop, str(reason))
 
 
@@ -157,7 +157,7 @@ def fail(loop: LearningLoop, reason: str) -> bool:
     """Fail the job with this reason, and its loop with it."""
     with advance_lock(loop.job.queue_id) as held:
         if not held:
-            return rounds.try_again(loop)
+            return opening.try_again(loop)
         finishing.fail_job(job=loop.job, reason=reason, by=BY)
     loop.job.refresh_from_db()
     return _end_with_job(loop)
@@ -181,7 +181,7 @@ def _end_with_job(loop: LearningLoop) -> bool:
             by=BY,
             because=f"the job is {loop.job.status}",
             failure_reason=loop.job.failure_reason,
-            final_model=rounds.newest_model(loop),
+            final_model=opening.newest_model(loop),
         )
     return False
 

@@ -1,172 +1,68 @@
 """One round of a loop: people label a batch, a model is trained and predicts, and it labels what it is sure of.
 
+How the batch is chosen and opened is the part of opening.py.
+
 Each function takes one step and says whether another may follow at once. Slow work is done before a transaction, never
 in it, and a kill at any point leaves rows from which the same step is taken again. Knows the round's states and sizes;
 neither how a cut-off is found (evaluation.py) nor how programs run.
 """
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings as django_settings
 from django.db import transaction
 
-from labeling.models import DataObject, LabelingJob, ObjectState
-from labeling.queries import spending
+from labeling.models import LabelingJob, ObjectState
 from labeling.queries.progress import counters
-from labeling.services.intake import inspection
-from labeling.services.jobs import advancing, finishing, pausing, probe
-from labeling.services.jobs.batches import open_batch
+from labeling.services.functions import waiting
 from labeling.services.output import manifests
-from labeling.services.queue.locking import advance_lock
 from labeling.services.results import labels
 from learning import transitions
 from learning.contract import MODEL, TRAIN, VALIDATION
 from learning.models import LearningLoop, LoopObject, Model, Round, Split
 from learning.selection.uncertainty import Certainty
 from learning.services import registry, training, transforms
-from learning.services.active import class_changes, evaluation, loop_objects
+from learning.services.active import class_changes, evaluation, loop_objects, opening
 from learning.services.active.loop_settings import LoopSettings
 from marketplace import storage
-from marketplace.errors import InUse, LimitExceeded
+from marketplace.errors import InUse
 from marketplace.queue import enqueue
 
 BY = "learning"
-# Ground Truth fails a job when a larger share of its first random sample fails.
-MAX_FAILED_SHARE = 0.1
 INSPECT_AT_ONCE = 500
-# As in jobs without automated labeling: a mistake in the task's design then costs the public crowd little.
-FIRST_PUBLIC_BATCH = 10
-NO_FUNDS = "the wallet cannot pay for another object"
 # After so many failed trainings in a row people label what is left.
 MAX_FAILED_TRAININGS = 2
-
-
-class LoopFailed(Exception):
-    """The job has to fail; the message is the reason its owner reads."""
 
 
 def step(loop: LearningLoop, settings: LoopSettings) -> bool:
     """The next step of the loop; True when there may be another one right after it."""
     live = list(loop.rounds.exclude(status__in=transitions.ROUND.final).order_by("number"))
     if not live:
-        return open_round(loop, settings)
+        return opening.open_round(loop, settings)
+    for selected in live:
+        if selected.batch_id is None and opening.open_selected(loop, settings, selected):
+            return True
     current = live[0]
+    if current.batch_id is None:
+        return False
     steps = {"Labeling": after_labels, "Training": after_training, "Predicting": after_predictions}
     moved = steps.get(current.status, auto_label)(loop, current, settings)
     if not moved and settings.overlap and len(live) == 1 and current.status in ("Training", "Predicting"):
-        return open_round(loop, settings, while_training=True)
+        return opening.open_round(loop, settings, while_training=True)
     return moved
 
 
-# --- people ---------------------------------------------------------------------------------------------------------
-
-
-def open_round(loop: LearningLoop, settings: LoopSettings, *, while_training: bool = False) -> bool:
-    """Open the next batch for people, or end the job when there may be none."""
-    job, number = loop.job, loop.rounds.count() + 1
-    if not probe.passes(job):
-        return False
-    selected = loop_objects.selected_count(loop)
-    seeding = selected < settings.seed_size
-    wanted = settings.seed_size - selected if seeding else settings.batch_size
-    count, reason = _batch_size(job, wanted, first=number == 1)
-    if while_training and loop_objects.unlabeled(job).count() < 2 * settings.batch_size:
-        # Too few objects would be left for the model that is being trained.
-        return False
-    if count < 1:
-        if while_training:
-            return False
-        if reason == NO_FUNDS:
-            pausing.wait_for_funds(job)
-            return False
-        return _finish(loop, reason)
-    if seeding:
-        splits = loop_objects.select_seed(loop, settings, number=number, count=count)
-    else:
-        splits = loop_objects.select_next(loop, settings, number=number, count=count, embeddings=_embeddings(loop))
-    broken = _inspect(job, [*splits])
-    if broken:
-        # The next step selects again without them; their rows record that they belonged to the sample.
-        loop_objects.record_selection(loop, dict.fromkeys(broken, ""), number=number)
-        _check_sample(loop, settings, seeding=seeding)
-        return True
-    try:
-        with transaction.atomic():
-            LearningLoop.objects.select_for_update().get(pk=loop.pk)
-            if loop.rounds.count() + 1 != number:
-                return True
-            batch = open_batch(job=job, object_ids=[*splits], purpose=f"round {number}", by=BY)
-            Round.objects.create(loop=loop, number=number, batch=batch, status_changed_at=batch.opened_at)
-            loop_objects.record_selection(loop, splits, number=number)
-    except LimitExceeded:
-        # Another job of the account spent the money meanwhile: the next step looks again at what can be paid.
-        return True
-    except InUse:
-        # The job has changed meanwhile (it may be stopping): the next request to advance the loop deals with that.
-        return False
-    return False
-
-
-def _batch_size(job: LabelingJob, wanted: int, *, first: bool) -> tuple[int, str]:
-    """How many objects the next batch may have, at most `wanted`, and if none the reason why not."""
-    rest = loop_objects.unlabeled(job).count()
-    if rest == 0:
-        return 0, "every object is done"
-    if reason := advancing.stopping_reason(job):
-        return 0, reason
-    affordable = spending.affordable_objects(job)
-    if affordable < 1:
-        limited = spending.allowed_objects(job) < 1
-        return 0, "the spending limit is reached" if limited else NO_FUNDS
-    limits = [wanted, rest, job.max_concurrent_tasks, affordable, _percentage_left(job)]
-    if first and job.workteam.public:
-        limits.append(FIRST_PUBLIC_BATCH)
-    if job.max_human_labeled_objects is not None:
-        limits.append(job.max_human_labeled_objects - counters(job)["HumanLabeled"])
-    return min(limits), "a stopping condition is reached"
-
-
-def _percentage_left(job: LabelingJob) -> int:
-    """How many more objects may be labeled, by people or machine, before the requester's limit is reached."""
-    if job.max_percentage_labeled is None:
-        return job.objects_total
-    return -(-job.objects_total * job.max_percentage_labeled // 100) - counters(job)["TotalLabeled"]
-
-
-def _inspect(job: LabelingJob, ids: list[int]) -> list[int]:
-    """Inspect those images that have not been inspected; the broken ones fail, and their ids are returned."""
-    unseen = list(
-        DataObject.objects.filter(pk__in=ids, width=None, state=ObjectState.UNLABELED).values_list("pk", flat=True)
-    )
-    if not unseen:
-        return []
-    labels.fail_objects(job=job, reasons=inspection.inspect_objects(unseen))
-    return list(DataObject.objects.filter(pk__in=unseen, state=ObjectState.FAILED).values_list("pk", flat=True))
-
-
-def _check_sample(loop: LearningLoop, settings: LoopSettings, *, seeding: bool) -> None:
-    """Raises LoopFailed when too many of the first random sample failed, as Ground Truth does."""
-    if not seeding:
-        return
-    sample = LoopObject.objects.filter(loop=loop)
-    failed = sample.filter(data_object__state=ObjectState.FAILED).count()
-    size = max(settings.seed_size, 1)
-    if failed > MAX_FAILED_SHARE * size:
-        first = sample.filter(data_object__state=ObjectState.FAILED).order_by("data_object__index").first()
-        raise LoopFailed(
-            f"{failed} of the first random sample of {size} objects failed, more than {MAX_FAILED_SHARE:.0%}; "
-            f"the first: {first.data_object.failure_reason}"
-        )
+# --- people and training -------------------------------------------------------------------------------------------
 
 
 def after_labels(loop: LearningLoop, current: Round, settings: LoopSettings) -> bool:
     """When the batch is over: start a training on all human labels, unless a model would have nothing to label."""
-    if current.batch.status not in ("Completed", "Stopped"):
+    # Of a batch that was stopped early a function may still make labels.
+    if current.batch.status not in ("Completed", "Stopped") or waiting.merging(loop.job):
         return False
     job, selected = loop.job, loop_objects.selected_count(loop)
-    _check_sample(loop, settings, seeding=selected <= settings.seed_size)
+    opening.check_sample(loop, settings, seeding=selected <= settings.seed_size)
     figures = {"labeling_seconds": _seconds(current.batch.opened_at, current.batch.status_changed_at)}
     if reason := _no_training(loop, settings, selected):
         return _end_round(current, figures | {"no_training": reason})
@@ -206,9 +102,9 @@ def _no_training(loop: LearningLoop, settings: LoopSettings, selected: int) -> s
     rest = loop_objects.unlabeled(loop.job).count()
     if rest == 0:
         return "no object is left to label"
-    if _percentage_left(loop.job) < 1:
+    if opening.percentage_left(loop.job) < 1:
         return "as many objects are labeled as the job may have"
-    if selected < settings.seed_size and _batch_size(loop.job, 1, first=False)[0]:
+    if selected < settings.seed_size and opening.batch_size(loop.job, 1, first=False)[0]:
         return "the first sample is not complete"
     if loop.rounds.exclude(training_job=None).count() >= settings.max_rounds:
         return f"{settings.max_rounds} models were trained, people label the rest"
@@ -220,18 +116,11 @@ def _no_training(loop: LearningLoop, settings: LoopSettings, selected: int) -> s
 
 def _start_model(loop: LearningLoop) -> Model | None:
     """The newest model of the loop, or the one the requester gave."""
-    found = newest_model(loop)
+    found = opening.newest_model(loop)
     given = loop.job.automated_labeling.get("initial_model")
     if found is None and given:
         found = registry.by_arn(account=loop.job.account, model_arn=given)
     return found
-
-
-def newest_model(loop: LearningLoop) -> Model | None:
-    """The model of the newest round that made one."""
-    rows = loop.rounds.exclude(training_job__model=None).order_by("-number").select_related("training_job__model")
-    newest = rows.first()
-    return newest.training_job.model if newest else None
 
 
 # --- the model ------------------------------------------------------------------------------------------------------
@@ -242,7 +131,7 @@ def after_training(loop: LearningLoop, current: Round, settings: LoopSettings) -
     run, job = current.training_job, loop.job
     unseen = list(loop_objects.unlabeled(job).filter(width=None).values_list("pk", flat=True)[:INSPECT_AT_ONCE])
     if unseen:
-        _inspect(job, unseen)
+        opening.inspect(job, unseen)
         # The rest by another message: each one must stay short.
         enqueue("learning.background.advance_loop", loop.pk)
         return False
@@ -293,7 +182,7 @@ def auto_label(loop: LearningLoop, current: Round, settings: LoopSettings) -> bo
     """Label every object whose expected quality reaches the cut-off, and store the expected quality of the others."""
     job, run = loop.job, current.transform_job
     certainty = Certainty.from_dict(current.rule)
-    pool = set(loop_objects.unlabeled(job).values_list("pk", flat=True))
+    pool = set(loop_objects.pool(loop).values_list("pk", flat=True))
     scores = dict(evaluation.score_pool(certainty, evaluation.predictions(job, run), pool))
     loop_objects.record_scores(loop, scores.items())
     sure = {pk: score for pk, score in scores.items() if current.threshold is not None and score >= current.threshold}
@@ -313,7 +202,7 @@ def auto_label(loop: LearningLoop, current: Round, settings: LoopSettings) -> bo
     unmarked.filter(data_object__label__model_name=run.model.name).update(passed_in=current.number)
     manifests.refresh_output(job.pk)
     labeled = LoopObject.objects.filter(loop=loop, passed_in=current.number, split="").count()
-    pool_size = loop_objects.unlabeled(job).count() + labeled
+    pool_size = loop_objects.pool(loop).count() + labeled
     figures = {
         "auto_labeled": labeled,
         "pool": pool_size,
@@ -327,18 +216,8 @@ def _surest(job: LabelingJob, sure: dict[int, float]) -> dict[int, float]:
     """Those that may be labeled: all of them, or as many of the surest as the requester's limit leaves."""
     if job.max_percentage_labeled is None:
         return sure
-    left = max(0, _percentage_left(job))
+    left = max(0, opening.percentage_left(job))
     return dict(sorted(sure.items(), key=lambda item: (-item[1], item[0]))[:left])
-
-
-def _embeddings(loop: LearningLoop) -> Iterator[tuple[int, list[float]]]:
-    """(object id, vector) of the newest predictions there are."""
-    rows = loop.rounds.filter(transform_job__status="Completed").order_by("-number").select_related("transform_job")
-    newest = rows.first()
-    if newest is not None:
-        for prediction in transforms.predictions(newest.transform_job):
-            if prediction.object_id is not None:
-                yield prediction.object_id, prediction.embedding
 
 
 # --- ends -----------------------------------------------------------------------------------------------------------
@@ -351,37 +230,6 @@ def _end_round(current: Round, figures: dict[str, Any]) -> bool:
             current.figures["total_seconds"] = _seconds(current.created_at, current.status_changed_at)
             current.save(update_fields=["figures"])
     return True
-
-
-def _finish(loop: LearningLoop, reason: str) -> bool:
-    """Complete the job with the labels there are."""
-    job = loop.job
-    states = DataObject.objects.filter(job=job)
-    if not states.exclude(state=ObjectState.FAILED).exists():
-        raise LoopFailed(
-            f"all {states.count()} objects failed; the first: {states.order_by('index')[0].failure_reason}"
-        )
-    if not loop.rounds.exists() and not states.filter(state=ObjectState.HUMAN).exists():
-        raise LoopFailed(f"people could label no object: {reason}")
-    # The manifest is slow to write: before the lock.
-    manifests.refresh_output(job.pk)
-    with advance_lock(job.queue_id) as held:
-        if not held:
-            return try_again(loop)
-        with transaction.atomic():
-            transitions.LOOP.advance(loop, "Completed", by=BY, because=reason, final_model=newest_model(loop))
-            try:
-                finishing.complete_job(job=job, by=BY, because=reason)
-            except InUse:
-                # Its owner has just stopped it: the next request to advance the loop ends it too.
-                transaction.set_rollback(True)
-    return False
-
-
-def try_again(loop: LearningLoop) -> bool:
-    """Take the same step again soon, by a message: somebody else is advancing the job. There is nothing to do now."""
-    enqueue("learning.background.advance_loop", loop.pk)
-    return False
 
 
 def _base(loop: LearningLoop, current: Round) -> str:

@@ -6,8 +6,9 @@ import { valuesOf } from "./answer";
 import { channels } from "./png";
 
 export interface ViewSegment { label: string; confidence?: number | null; counts?: string; color?: string }
-/** Either every segment has `counts` (column by column, of a picture of width x height), or `png` (base64) shows each in its `color`. */
-export interface ViewMasks { width?: number; height?: number; png?: string; segments: ViewSegment[] }
+/** Either every segment has `counts` (column by column, of a picture of width x height), or each has its `color` in a picture: the
+ *  `png` (base64), or a small copy that is loaded from `src`. */
+export interface ViewMasks { width?: number; height?: number; png?: string; src?: string; segments: ViewSegment[] }
 
 /** Sides of a canvas of masks: more would not be seen. */
 export const MOST_SIDE = 1024;
@@ -61,14 +62,14 @@ export function paintRuns(values: Uint8Array, drawn: Size, picture: Size, text: 
 
 /** For each pixel of a canvas of this size the place of its segment plus one, 0 where there is none. */
 export async function masksOf(masks: ViewMasks, drawn: Size): Promise<Uint8Array> {
-  const { png, segments, width = 0, height = 0 } = masks;
-  if (!png) {
+  const { png, src, segments, width = 0, height = 0 } = masks;
+  if (!png && !src) {
     const values = new Uint8Array(drawn.width * drawn.height);
     segments.forEach(({ counts }, at) => paintRuns(values, drawn, { width, height }, counts ?? "", at + 1));
     return values;
   }
   const image = new Image();
-  image.src = `data:image/png;base64,${png}`;
+  image.src = src ?? `data:image/png;base64,${png}`;
   await image.decode();
   const context = canvasOf(drawn).getContext("2d", { willReadFrequently: true })!;
   context.imageSmoothingEnabled = false;
