@@ -8,14 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from labeling.consolidation.answers import latest_answers
 from labeling.consolidation.workers.models import WorkerModels
 from labeling.formats import geometry
 from labeling.formats.answers import MAX_SHAPES, AnswerError
-from labeling.formats.shapes import Box, ImageSize
+from labeling.formats.label_context import LabelContext
+from labeling.formats.shapes import Box
 from labeling.task_types.base import AnswersToImage, Consensus, ImportedLabel, Mark, Shown, Size, Story
 from labeling.task_types.bounding_box import BoundingBox
 
@@ -91,26 +91,11 @@ class AdjustmentBoundingBox(BoundingBox):
         """How many boxes there are, and whether they are the earlier ones."""
         return f"{super().summary(value)}, {'adjusted' if value.get('adjusted', True) else 'as they were'}"
 
-    def manifest_label(
-        self,
-        answer: list[Box],
-        *,
-        labels: Sequence[str],
-        image_size: ImageSize,
-        human_annotated: bool,
-        job_name: str,
-        created: datetime | None,
-        model_name: str | None,
-    ) -> tuple[Any, dict[str, Any]]:
+    def manifest_label(self, answer: list[Box], about: LabelContext) -> tuple[Any, dict[str, Any]]:
         """As of boxes, with `adjustment-status`."""
         value, metadata = super().manifest_label(
             answer,
-            labels=labels,
-            image_size=image_size,
-            human_annotated=human_annotated,
-            job_name=job_name,
-            created=created,
-            model_name=model_name,
+            about,
         )
         return value, {**metadata, "adjustment-status": "adjusted" if modified(answer) else "unadjusted"}
 

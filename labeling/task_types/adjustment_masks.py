@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
 from typing import Any
 
 from labeling.consolidation.answers import latest_answers
 from labeling.consolidation.workers.masks import MaskWorkers
 from labeling.formats.answers import AnswerError
-from labeling.formats.shapes import ImageSize, Segmentation
+from labeling.formats.label_context import LabelContext
+from labeling.formats.shapes import Segmentation
 from labeling.task_types.adjustment import MODIFIED, modified
 from labeling.task_types.base import AnswersToImage, Consensus, ImportedLabel, Mark, Shown, Size
 from labeling.task_types.semantic_segmentation import SemanticSegmentation
@@ -86,26 +86,11 @@ class AdjustmentSemanticSegmentation(SemanticSegmentation):
         """Which classes were painted, and whether they are the earlier ones."""
         return f"{super().summary(value)}, {'adjusted' if value.get('adjusted', True) else 'as they were'}"
 
-    def manifest_label(
-        self,
-        answer: Segmentation,
-        *,
-        labels: Sequence[str],
-        image_size: ImageSize,
-        human_annotated: bool,
-        job_name: str,
-        created: datetime | None,
-        model_name: str | None,
-    ) -> tuple[Any, dict[str, Any]]:
+    def manifest_label(self, answer: Segmentation, about: LabelContext) -> tuple[Any, dict[str, Any]]:
         """As of masks, with `adjustment-status`."""
         value, metadata = super().manifest_label(
             answer,
-            labels=labels,
-            image_size=image_size,
-            human_annotated=human_annotated,
-            job_name=job_name,
-            created=created,
-            model_name=model_name,
+            about,
         )
         return value, {**metadata, "adjustment-status": "adjusted" if modified(answer) else "unadjusted"}
 

@@ -7,7 +7,6 @@ more likely right than not are what the label says; the others are there for rea
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from labeling.consolidation.answers import ObjectAnswers, WorkerAnswer
@@ -18,7 +17,8 @@ from labeling.consolidation.workers.skills import SkillRow
 from labeling.consolidation.workers.votes import VoteWorkers
 from labeling.formats import answers, augmented, augmented_reading
 from labeling.formats.answers import AnswerError
-from labeling.formats.shapes import ImageSize, Vote
+from labeling.formats.label_context import LabelContext
+from labeling.formats.shapes import Vote
 from labeling.simulation.tags import TagSimulation
 from labeling.task_types.base import (
     PRICES,
@@ -118,26 +118,12 @@ class MultipleChoice(TaskType[Vote, VoteWorkers]):
         """The choices."""
         return ", ".join(_kept(self.read_value(value))) or NONE
 
-    def manifest_label(
-        self,
-        answer: Vote,
-        *,
-        labels: Sequence[str],
-        image_size: ImageSize,
-        human_annotated: bool,
-        job_name: str,
-        created: datetime | None,
-        model_name: str | None,
-    ) -> tuple[Any, dict[str, Any]]:
+    def manifest_label(self, answer: Vote, about: LabelContext) -> tuple[Any, dict[str, Any]]:
         """See augmented.multi_class_label."""
         return augmented.multi_class_label(
             answer,
-            labels=labels,
-            human_annotated=human_annotated,
-            job_name=job_name,
-            created=created,
+            about,
             text=self.medium == TEXT,
-            model_name=model_name,
         )
 
     def read_manifest(self, attributes: Mapping[str, Any], attr: str) -> ImportedLabel[Vote]:

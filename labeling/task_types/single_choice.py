@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from labeling.consolidation.answers import ObjectAnswers, WorkerAnswer
@@ -17,7 +16,8 @@ from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.skills import SkillRow
 from labeling.consolidation.workers.votes import VoteWorkers
 from labeling.formats import answers, augmented, augmented_reading
-from labeling.formats.shapes import ImageSize, Vote
+from labeling.formats.label_context import LabelContext
+from labeling.formats.shapes import Vote
 from labeling.simulation.votes import VoteSimulation
 from labeling.task_types.base import (
     PRICES,
@@ -90,26 +90,12 @@ class SingleChoice(TaskType[Vote, VoteWorkers]):
         """The choice."""
         return str(value["choice"])
 
-    def manifest_label(
-        self,
-        answer: Vote,
-        *,
-        labels: Sequence[str],
-        image_size: ImageSize,
-        human_annotated: bool,
-        job_name: str,
-        created: datetime | None,
-        model_name: str | None,
-    ) -> tuple[Any, dict[str, Any]]:
+    def manifest_label(self, answer: Vote, about: LabelContext) -> tuple[Any, dict[str, Any]]:
         """See augmented.class_label."""
         return augmented.class_label(
             answer,
-            labels=labels,
-            human_annotated=human_annotated,
-            job_name=job_name,
-            created=created,
+            about,
             text=self.medium == TEXT,
-            model_name=model_name,
         )
 
     def read_manifest(self, attributes: Mapping[str, Any], attr: str) -> ImportedLabel[Vote]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, ClassVar
 
 from labeling.consolidation.answers import latest_answers
 from labeling.consolidation.workers.votes import VoteWorkers
 from labeling.formats import augmented, augmented_reading
-from labeling.formats.shapes import Box, ImageSize, Segmentation, Vote
+from labeling.formats.label_context import LabelContext
+from labeling.formats.shapes import Box, Segmentation, Vote
 from labeling.task_types.base import AnswersToImage, Consensus, Element, ImportedLabel, Shown, Size, Story, TaskType
 from labeling.task_types.bounding_box import BoundingBox
 from labeling.task_types.semantic_segmentation import SemanticSegmentation
@@ -59,21 +59,9 @@ class Verification(SingleChoice):
         comments = answer.comments or tuple(filter(None, [answer.comment]))
         return replace(super().certain(answer), comment=None, comments=comments)
 
-    def manifest_label(
-        self,
-        answer: Vote,
-        *,
-        labels: Sequence[str],
-        image_size: ImageSize,
-        human_annotated: bool,
-        job_name: str,
-        created: datetime | None,
-        model_name: str | None,
-    ) -> tuple[Any, dict[str, Any]]:
+    def manifest_label(self, answer: Vote, about: LabelContext) -> tuple[Any, dict[str, Any]]:
         """See augmented.verification_label."""
-        return augmented.verification_label(
-            answer, labels=labels, job_name=job_name, created=created, comments=answer.comments
-        )
+        return augmented.verification_label(answer, about, comments=answer.comments)
 
     def read_manifest(self, attributes: Mapping[str, Any], attr: str) -> ImportedLabel[Vote]:
         """See augmented_reading.read_verification; such a label does not say how large the image is."""

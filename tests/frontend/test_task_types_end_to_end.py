@@ -13,6 +13,7 @@ from django.db import connection
 
 from labeling import background, task_types
 from labeling.formats import augmented, segments
+from labeling.formats.label_context import LabelContext
 from labeling.formats.masks import read_palette_png
 from labeling.formats.shapes import Drawing, ImageSize, Keypoint, Polygon, Segmentation, Span, Vote
 from labeling.models import LabelingJob
@@ -102,10 +103,8 @@ def with_truth(lines: list[dict], kind, truths: list, account) -> bytes:
     """The manifest with the true labels under "truth"; labels that are files lie in the store."""
     written = []
     for number, (line, truth) in enumerate(zip(lines, truths, strict=True)):
-        value, metadata = kind.manifest_label(
-            truth, labels=LABELS, image_size=ImageSize(48, 32), human_annotated=True, job_name="t", created=None,
-            model_name=None,
-        )  # fmt: skip
+        about = LabelContext(labels=LABELS, image_size=ImageSize(48, 32), job_name="t")
+        value, metadata = kind.manifest_label(truth, about)
         if kind.label_is_file:
             value = storage.join(boundaries.base_of(account), "uploads", "truth", f"{number}.png")
             storage.write(value, kind.label_file(truth, labels=LABELS))

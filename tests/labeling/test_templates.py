@@ -10,7 +10,7 @@ from labeling import task_types
 from labeling.consolidation.answers import WorkerAnswer
 from labeling.formats.answers import AnswerError
 from labeling.formats.augmented import label_line
-from labeling.formats.shapes import ImageSize
+from labeling.formats.label_context import LabelContext
 from labeling.models import DataObject, LabelingJob, QueueTemplate
 from labeling.services.jobs import advancing, templates
 from labeling.services.output import rows
@@ -85,13 +85,7 @@ def test_all_answers_stand_side_by_side_in_any_order_the_newest_of_each_worker()
 def test_the_manifest_line_has_ground_truths_form_and_is_read_back_equal():
     label = Form((Given(ANSWER, "ann"), Given(OTHER, "bob")))
     value, metadata = KIND.manifest_label(
-        label,
-        labels=[],
-        image_size=ImageSize(*SIZE),
-        human_annotated=True,
-        job_name="bees",
-        created=datetime(2026, 3, 1, 12, 30, tzinfo=UTC),
-        model_name=None,
+        label, LabelContext(labels=[], job_name="bees", created=datetime(2026, 3, 1, 12, 30, tzinfo=UTC))
     )
     assert metadata == {
         "job-name": "labeling-job/bees",

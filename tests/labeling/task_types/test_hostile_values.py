@@ -8,6 +8,7 @@ import pytest
 
 from labeling import task_types
 from labeling.formats.answers import AnswerError
+from labeling.formats.label_context import LabelContext
 from labeling.formats.shapes import LARGEST_SIDE, ImageSize
 from labeling.services.results import answering
 from marketplace.errors import Invalid
@@ -86,11 +87,7 @@ def test_a_label_of_a_manifest_is_refused_or_within_bounds(sample, value):
     line = samples.line_of(
         sample,
         label,
-        image_size=ImageSize(*SIZE),
-        human_annotated=True,
-        job_name="bees",
-        created=None,
-        model_name="m",
+        LabelContext(labels=LABELS, image_size=ImageSize(*SIZE), job_name="bees", model_name="m"),
     )
     allowed = hostile.keys(kind.value(label))
     refused = 0
