@@ -35,7 +35,7 @@ class ShapeLabel:
 def plain(drawing: Shapes, member: str) -> dict[str, Any]:
     """The crowd element's value, each shape with its confidence."""
     return {
-        member: [{**_shape(shape), "confidence": shape.confidence} for shape in drawing.shapes],
+        member: [{**place(shape), "confidence": shape.confidence} for shape in drawing.shapes],
         SIZE: {"height": drawing.size[1], "width": drawing.size[0]},
     }
 
@@ -59,10 +59,10 @@ def shape_label(drawing: Shapes, member: str, about: LabelContext) -> tuple[dict
     index = augmented.class_index(about.labels)
     size = about.image_size
     written, objects = [], []
-    for place, shape in enumerate(drawing.shapes):
-        where = f"{member}[{place}]"
+    for number, shape in enumerate(drawing.shapes):
+        where = f"{member}[{number}]"
         augmented.id_of_class(index, shape.label, where)
-        written.append(_checked(_shape(shape), where))
+        written.append(_checked(place(shape), where))
         objects.append({"confidence": augmented.checked_confidence(shape.confidence, where)})
     metadata = {
         "objects": objects,
@@ -92,7 +92,8 @@ def read_shapes(attributes: Mapping[str, Any], attr: str, member: str) -> ShapeL
     return ShapeLabel(Drawing(tuple(shapes), size), augmented_reading.read_origin(metadata))
 
 
-def _shape(shape: Polygon | Keypoint) -> dict[str, Any]:
+def place(shape: Polygon | Keypoint) -> dict[str, Any]:
+    """Its class and its points, as the element's value has them."""
     if isinstance(shape, Keypoint):
         return {"label": shape.label, "x": shape.x, "y": shape.y}
     return {"label": shape.label, "vertices": [{"x": x, "y": y} for x, y in shape.vertices]}

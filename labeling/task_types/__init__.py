@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from labeling.task_types.adjustment import AdjustmentBoundingBox
-from labeling.task_types.adjustment_masks import AdjustmentSemanticSegmentation
+from labeling.task_types.adjustment_masks import AdjustmentInstanceSegmentation, AdjustmentSemanticSegmentation
+from labeling.task_types.adjustment_shapes import AdjustmentKeypoint, AdjustmentPolygon, AdjustmentPolyline
 from labeling.task_types.base import TaskType
 from labeling.task_types.bounding_box import BoundingBox
 from labeling.task_types.custom import Custom
@@ -37,6 +38,10 @@ _TYPES: tuple[TaskType[Any, Any], ...] = (
     AdjustmentBoundingBox(),
     VerificationSemanticSegmentation(),
     AdjustmentSemanticSegmentation(),
+    AdjustmentInstanceSegmentation(),
+    AdjustmentPolygon(),
+    AdjustmentPolyline(),
+    AdjustmentKeypoint(),
     Custom(),
 )
 

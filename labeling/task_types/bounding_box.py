@@ -84,8 +84,8 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
         """The boxes in the order given."""
         return answers.bounding_box_content(answer, image_size=size, element_name=self.element.name)
 
-    def value(self, answer: Sequence[Any]) -> dict[str, Any]:
-        """Anything with the attributes of a Box will do."""
+    def value(self, answer: list[Box]) -> dict[str, Any]:
+        """The boxes with their confidences."""
         return {"boxes": [_row(box) for box in answer]}
 
     def read_value(self, value: Mapping[str, Any]) -> list[Box]:

@@ -21,17 +21,16 @@ from labeling.formats.label_context import LabelContext
 from labeling.formats.shapes import Vote
 from labeling.simulation.tags import TagSimulation
 from labeling.task_types.base import (
-    PRICES,
     TEXT,
     AnswersToImage,
     Consensus,
     ImportedLabel,
     Size,
-    TaskType,
     Words,
     count,
     percent,
 )
+from labeling.task_types.choice import Choice
 from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story
 
 NONE = "None of the above"
@@ -47,7 +46,7 @@ LEAST = 0.0001
 """The smallest confidence that is written: with nothing but zeros a reader takes the confidences to be unknown."""
 
 
-class MultipleChoice(TaskType[Vote, VoteWorkers]):
+class MultipleChoice(Choice):
     """Ground Truth's multi-label classification. A stored label is {"choices": [{"label", "confidence"}]}."""
 
     words = Words(
@@ -61,8 +60,6 @@ class MultipleChoice(TaskType[Vote, VoteWorkers]):
         skills="Finds: the share of the classes of an object that this worker chooses. Wrong: how often a class is "
         "chosen that the object does not have.",
     )
-    prices = PRICES
-    fewest_labels = 2
     reserved_labels = frozenset({NONE})
     algorithm = tags.ALGORITHM
     skill_columns = (Column("recall", "Finds", "percent"), Column("wrong", "Wrong", "percent"))
@@ -149,10 +146,6 @@ class MultipleChoice(TaskType[Vote, VoteWorkers]):
     def fit_workers(self, objects: Sequence[AnswersToImage[Vote]], *, labels: Sequence[str]) -> VoteWorkers:
         """How often each worker says yes to a class that is there, and to one that is not."""
         return tags.fit_workers([_tags(one) for one in objects], labels=labels)
-
-    def load_workers(self, stored: Mapping[str, Any] | None) -> VoteWorkers:
-        """See VoteWorkers.from_json."""
-        return VoteWorkers() if stored is None else VoteWorkers.from_json(stored)
 
     def skills(self, models: VoteWorkers, workers: Sequence[str], *, labels: Sequence[str]) -> list[SkillFigures]:
         """`recall` is the chance of choosing a class that is there, `wrong` that of one that is not; both over all
