@@ -20,7 +20,21 @@ from labeling.task_types.named_entities import NamedEntityRecognition
 from labeling.task_types.outlines import Polygon, Polyline
 from labeling.task_types.semantic_segmentation import SemanticSegmentation
 from labeling.task_types.text_classification import TextClassification, TextClassificationMultiLabel
-from labeling.task_types.verification import VerificationBoundingBox, VerificationSemanticSegmentation
+from labeling.task_types.verification import (
+    VerificationBoundingBox,
+    VerificationInstanceSegmentation,
+    VerificationKeypoint,
+    VerificationPolygon,
+    VerificationPolyline,
+    VerificationSemanticSegmentation,
+)
+from labeling.task_types.verification_classes import (
+    VerificationImageClassification,
+    VerificationImageClassificationMultiLabel,
+    VerificationNamedEntityRecognition,
+    VerificationTextClassification,
+    VerificationTextClassificationMultiLabel,
+)
 
 _TYPES: tuple[TaskType[Any, Any], ...] = (
     BoundingBox(),
@@ -36,12 +50,21 @@ _TYPES: tuple[TaskType[Any, Any], ...] = (
     NamedEntityRecognition(),
     VerificationBoundingBox(),
     AdjustmentBoundingBox(),
+    VerificationPolygon(),
+    AdjustmentPolygon(),
+    VerificationPolyline(),
+    AdjustmentPolyline(),
+    VerificationKeypoint(),
+    AdjustmentKeypoint(),
     VerificationSemanticSegmentation(),
     AdjustmentSemanticSegmentation(),
+    VerificationInstanceSegmentation(),
     AdjustmentInstanceSegmentation(),
-    AdjustmentPolygon(),
-    AdjustmentPolyline(),
-    AdjustmentKeypoint(),
+    VerificationImageClassification(),
+    VerificationImageClassificationMultiLabel(),
+    VerificationTextClassification(),
+    VerificationTextClassificationMultiLabel(),
+    VerificationNamedEntityRecognition(),
     Custom(),
 )
 

@@ -204,9 +204,12 @@ SAMPLES = (
         "groundtruth/image-classification-multilabel",
     ),
     _one("crowd-classifier", "TextMultiClass", "groundtruth/text-classification"),
-    _one("crowd-image-classifier", "VerificationBoundingBox", "groundtruth/label-verification"),
-    _one("crowd-image-classifier", "VerificationSemanticSegmentation", "groundtruth/label-verification"),
     _several("crowd-classifier-multi-select", "TextMultiClassMultiLabel", "groundtruth/text-classification-multilabel"),
+    *(
+        _one(kind.element.tag, kind.name, "groundtruth/label-verification")
+        for kind in map(task_types.get, task_types.names())
+        if kind.audited is not None and not kind.adjusts
+    ),
 )
 
 

@@ -15,7 +15,14 @@ from marketplace.errors import Invalid
 from tests.labeling.task_types import hostile, samples
 from tests.labeling.task_types.samples import LABELS, SIZE
 
-TYPES = [one for one in map(task_types.get, task_types.names()) if one.merges]
+
+def reading(kind):
+    """What says how answers and labels of the type are read: the same for all verdicts that one element gives."""
+    parts = ("read_answer", "write_answer", "value", "read_value", "read_manifest", "manifest_label")
+    return kind.element.name, kind.adjusts and kind.audited.name, *(getattr(type(kind), part) for part in parts)
+
+
+TYPES = list({reading(kind): kind for kind in map(task_types.get, task_types.names()) if kind.merges}.values())
 
 
 @pytest.fixture(params=TYPES, ids=[one.name for one in TYPES])
