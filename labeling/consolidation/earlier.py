@@ -6,36 +6,40 @@ not what was there earlier.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import TypeVar
 
-Thing = TypeVar("Thing")
+Thing = TypeVar("Thing", bound=Hashable)
 
 SAME = 0.5
 """The likeness from which two things of a class are about the same."""
 
 
-def left_alone(earlier: Sequence[Thing], shown: Sequence[Thing], answers: Sequence[Sequence[Thing]]) -> list[Thing]:
-    """Those of the earlier things, each of which was shown as the one at its place in `shown`, that every answer has
-    exactly as it was shown. None where nobody answered."""
-    return [
-        one for one, seen in zip(earlier, shown, strict=True) if answers and all(seen in answer for answer in answers)
-    ]
+def left_alone(shown: Sequence[Thing], answers: Sequence[Collection[Thing]]) -> list[int]:
+    """The places of those things that every answer has exactly as they were shown. None where nobody answered."""
+    given = [set(answer) for answer in answers]
+    return [place for place, one in enumerate(shown) if given and all(one in answer for answer in given)]
 
 
 def places(
     kept: Sequence[Thing], merged: Sequence[Thing], alike: Callable[[Thing, Sequence[Thing]], list[float]]
 ) -> list[int | None]:
-    """Of each kept thing the place of the merged one that was made of it, each place once; None where there is none.
+    """Of each thing that was left alone, as it was shown, the place of the merged one that was made of it, each place
+    once; None where there is none.
 
-    `alike(thing, others)` says how alike the thing is to each of the others, 0 for another class.
+    `alike(thing, others)` says how alike it is to each of the others, 0 for another class. Comparing takes long, so
+    that things which merging left as they were shown are not compared.
     """
-    taken: set[int] = set()
-    found: list[int | None] = []
-    for one in kept:
-        likeness = alike(one, merged)
-        free = [at for at, value in enumerate(likeness) if at not in taken and value >= SAME]
-        place = max(free, key=likeness.__getitem__, default=None)
-        taken |= set() if place is None else {place}
-        found.append(place)
+    same: dict[Thing, list[int]] = {}
+    for place, one in enumerate(merged):
+        same.setdefault(one, []).append(place)
+    found: list[int | None] = [same[one].pop(0) if same.get(one) else None for one in kept]
+    free = sorted(place for rest in same.values() for place in rest)
+    for number, one in enumerate(kept):
+        if found[number] is None and free:
+            likeness = dict(zip(free, alike(one, [merged[place] for place in free]), strict=True))
+            best = max(free, key=likeness.__getitem__)
+            if likeness[best] >= SAME:
+                found[number] = best
+                free.remove(best)
     return found

@@ -64,15 +64,17 @@ class ThingAdjustment(Adjustment[Answer, Models], Generic[Answer, Models, Thing]
             return found
         before = self.things(given.earlier)
         shown = [self.thing_as_shown(one, given.size) for one in before]
-        kept = earlier.left_alone(before, shown, [self.things(answer) for answer in answers])
-        merged = self.things(self.audited.read_value(found.value))
-        places = earlier.places(kept, merged, lambda one, others: self.likeness(one, others, given.size))
+        kept = earlier.left_alone(shown, [self.things(answer) for answer in answers])
+        merged = [replace(one, confidence=None) for one in self.things(self.audited.read_value(found.value))]
+        places = earlier.places(
+            [shown[number] for number in kept], merged, lambda one, others: self.likeness(one, others, given.size)
+        )
         rows = [dict(row) for row in found.value[self.rows]]
-        for one, place in zip(kept, places, strict=True):
+        for number, place in zip(kept, places, strict=True):
             if place is None:
-                rows.append({**self.place(one), "confidence": 1.0, "cluster": None})
+                rows.append({**self.place(before[number]), "confidence": 1.0, "cluster": None})
             else:
-                rows[place].update(self.place(one))
+                rows[place].update(self.place(before[number]))
         value = {**found.value, self.rows: rows}
         if None not in places:
             return replace(found, value=value)

@@ -74,7 +74,9 @@ export class CrowdImageClassifier extends PictureClassifier<ChoiceDraft> {
     super.updated(changed);
     const over = this.renderRoot.querySelector<SVGElement>(".over");
     const { picture } = this;
-    if (over && picture) over.style.transform = `translate(${picture.view.x}px, ${picture.view.y}px) scale(${picture.view.scale})`;
+    if (!over || !picture) return;
+    over.style.transform = `translate(${picture.view.x}px, ${picture.view.y}px) scale(${picture.view.scale})`;
+    over.style.setProperty("--_scale", String(picture.view.scale)); // lines are as wide on the screen at any zoom
   }
 
   protected override over() {

@@ -246,9 +246,9 @@ export const sheetStyles = css`
 /** What only the classifier of pictures has: what is shown over the picture, and the comment. */
 export const reviewStyles = css`
   .over { position: absolute; inset: 0 auto auto 0; overflow: visible; pointer-events: none; transform-origin: 0 0; }
-  .over rect, .over path { fill: none; stroke-width: 3px; vector-effect: non-scaling-stroke; }
+  .over rect, .over path { fill: none; stroke-width: calc(3px / var(--_scale, 1)); vector-effect: non-scaling-stroke; }
   .over path:not([stroke]) { stroke: #d4006a; }
-  .over .point { stroke-width: 10px; stroke-linecap: round; }
+  .over .point { stroke-width: calc(10px / var(--_scale, 1)); stroke-linecap: round; }
   .over .mask { opacity: 0.75; mix-blend-mode: multiply; image-rendering: pixelated; }
   .legend { position: absolute; inset-block-end: 0.5rem; inset-inline-start: 0.5rem; margin: 0; padding: 0.4rem 0.6rem; list-style: none; font-size: 0.8125rem;
     background: var(--_surface); border: 1px solid var(--_line); border-radius: 8px; pointer-events: none; }
