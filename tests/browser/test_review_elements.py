@@ -159,9 +159,8 @@ def test_earlier_shapes_and_points_over_the_picture(show: Show) -> None:
         expect(page.locator(".legend li")).to_have_text(["head", "wing (1)"])
         at, whole = page.locator(".over path").bounding_box(), page.locator(".canvas img").bounding_box()
         assert at and whole
-        assert at["x"] - whole["x"] == pytest.approx(whole["width"] / 10, abs=6)
-        if kind != "keypoint":
-            assert at["width"] == pytest.approx(whole["width"] / 2, abs=4)
+        middle = 0.1 if kind == "keypoint" else 0.35
+        assert at["x"] + at["width"] / 2 - whole["x"] == pytest.approx(middle * whole["width"], abs=4)
         check_accessible(page)
     wrong = {"keypoint": {"value": [{"label": "wing", "x": 64}]}}
     page = show(
