@@ -137,7 +137,7 @@ def step_page(request: HttpRequest, step: str = "data") -> HttpResponse:
         "prices": [money.text(p)[:5] for p in task_type.prices],
         "task_type": task_type,
         "task_types": [task_types.get(name) for name in task_types.names()],
-        "audits": " ".join(name for name in task_types.names() if task_types.get(name).audited is not None),
+        "audits": [name for name in task_types.names() if task_types.get(name).audited is not None],
         "examples": job_examples.shown(draft(request).get("task", {})),
         "crowds": forecasting.CROWDS,
         "rare_errors": any(name in form.errors for name in RARE),

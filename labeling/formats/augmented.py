@@ -14,7 +14,8 @@ from typing import Any
 
 import orjson
 
-from labeling.formats.shapes import LARGEST_SIDE, Box, ImageSize, Span, Vote
+from labeling.formats.label_context import LabelContext
+from labeling.formats.shapes import LARGEST_SIDE, Box, Span, Vote
 
 JOB_PREFIX = "labeling-job/"
 TYPE_BOXES = "groundtruth/object-detection"
@@ -131,12 +132,14 @@ def creation_date(moment: datetime | str | None = None) -> str:
     return moment.isoformat(timespec="microseconds")
 
 
-def _job(name: str) -> str:
-    return name if "/" in name else JOB_PREFIX + name
+def job_of(about: LabelContext) -> str:
+    """The job's name with its kind before it."""
+    return about.job_name if "/" in about.job_name else JOB_PREFIX + about.job_name
 
 
-def _yes_no(human_annotated: bool) -> str:
-    return "yes" if human_annotated else "no"
+def yes_no(about: LabelContext) -> str:
+    """Whether people made the label, in the service's words."""
+    return "yes" if about.human_annotated else "no"
 
 
 def checked_confidence(value: float | None, where: str) -> float:
@@ -164,17 +167,9 @@ def id_of_class(index: Mapping[str, int], label: str, where: str) -> int:
         raise ValueError(f"{where}: {label!r} is not one of the labels") from None
 
 
-def _with_extras(
-    metadata: dict[str, Any], model_name: str | None, adjustment_status: str | None = None
-) -> dict[str, Any]:
+def with_model(metadata: dict[str, Any], about: LabelContext) -> dict[str, Any]:
     """Keys beyond AWS's own come last, so that readers of the AWS form see what they expect."""
-    if adjustment_status is not None:
-        if adjustment_status not in ("adjusted", "unadjusted"):
-            raise ValueError(f"adjustment status must be 'adjusted' or 'unadjusted', found {adjustment_status!r}")
-        metadata["adjustment-status"] = adjustment_status
-    if model_name is not None:
-        metadata["model-name"] = model_name
-    return metadata
+    return metadata if about.model_name is None else {**metadata, "model-name": about.model_name}
 
 
 def checked_pixels(value: float, where: str) -> int | float:
@@ -192,25 +187,19 @@ def checked_pixels(value: float, where: str) -> int | float:
 
 def box_label(
     boxes: Sequence[Box],
+    about: LabelContext,
     *,
-    image_size: ImageSize | tuple[int, ...],
-    labels: Sequence[str],
-    human_annotated: bool,
-    job_name: str,
-    created: datetime | str | None = None,
     confidences: Sequence[float] | None = None,
-    model_name: str | None = None,
-    adjustment_status: str | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(value, metadata) of a bounding-box label; class ids are indices into `labels`.
+    """(value, metadata) of a bounding-box label; class ids are indices into the job's labels.
 
     class-map has the ids in use. Confidences come from the boxes unless given. Raises ValueError naming the box and
     what is wrong.
     """
     if confidences is not None and len(confidences) != len(boxes):
         raise ValueError(f"{len(boxes)} boxes but {len(confidences)} confidences")
-    size = ImageSize(*image_size)
-    index = class_index(labels)
+    size = about.image_size
+    index = class_index(about.labels)
     annotations, objects, used = [], [], {}
     for place, box in enumerate(boxes):
         where = f"box {place}"
@@ -236,93 +225,70 @@ def box_label(
         "objects": objects,
         "class-map": {str(class_id): used[class_id] for class_id in sorted(used)},
         "type": TYPE_BOXES,
-        "human-annotated": _yes_no(human_annotated),
-        "creation-date": creation_date(created),
-        "job-name": _job(job_name),
+        "human-annotated": yes_no(about),
+        "creation-date": creation_date(about.created),
+        "job-name": job_of(about),
     }
-    return value, _with_extras(metadata, model_name, adjustment_status)
+    return value, with_model(metadata, about)
 
 
-def box_line(original: bytes | str, attr: str, boxes: Sequence[Box], **options: Any) -> bytes:
-    """The manifest line with these boxes under `attr`; options as for `box_label`."""
-    value, metadata = box_label(boxes, **options)
+def box_line(original: bytes | str, attr: str, boxes: Sequence[Box], about: LabelContext) -> bytes:
+    """The manifest line with these boxes under `attr`."""
+    value, metadata = box_label(boxes, about)
     return label_line(original, attr, value, metadata)
 
 
 # --- classes, spans, reviews ---------------------------------------------------------------------------------------
 
 
-def class_label(
-    vote: Vote,
-    *,
-    labels: Sequence[str],
-    human_annotated: bool,
-    job_name: str,
-    created: datetime | str | None = None,
-    text: bool = False,
-    model_name: str | None = None,
-) -> tuple[int, dict[str, Any]]:
+def class_label(vote: Vote, about: LabelContext, *, text: bool = False) -> tuple[int, dict[str, Any]]:
     """(value, metadata) of a single-choice label; the value is an integer, as production writes it."""
-    class_id = id_of_class(class_index(labels), vote.label, "class")
+    class_id = id_of_class(class_index(about.labels), vote.label, "class")
     metadata = {
         "confidence": checked_confidence(vote.confidences[0] if vote.confidences else None, "class"),
-        "job-name": _job(job_name),
+        "job-name": job_of(about),
         "class-name": vote.label,
-        "human-annotated": _yes_no(human_annotated),
-        "creation-date": creation_date(created),
+        "human-annotated": yes_no(about),
+        "creation-date": creation_date(about.created),
         "type": TYPE_TEXT_CLASS if text else TYPE_IMAGE_CLASS,
     }
-    return class_id, _with_extras(metadata, model_name)
+    return class_id, with_model(metadata, about)
 
 
-def multi_class_label(
-    vote: Vote,
-    *,
-    labels: Sequence[str],
-    human_annotated: bool,
-    job_name: str,
-    created: datetime | str | None = None,
-    text: bool = False,
-    model_name: str | None = None,
-) -> tuple[list[int], dict[str, Any]]:
+def multi_class_label(vote: Vote, about: LabelContext, *, text: bool = False) -> tuple[list[int], dict[str, Any]]:
     """(value, metadata) of a multi-choice label: every class chosen by at least one worker, each with a confidence."""
-    index = class_index(labels)
+    index = class_index(about.labels)
     ids = [id_of_class(index, label, f"class {place}") for place, label in enumerate(vote.labels)]
     confidences = vote.confidences or (None,) * len(ids)
     if len(confidences) != len(ids):
         raise ValueError(f"{len(ids)} classes but {len(confidences)} confidences")
     metadata = {
-        "job-name": _job(job_name),
+        "job-name": job_of(about),
         "class-map": {str(class_id): label for class_id, label in zip(ids, vote.labels, strict=True)},
-        "human-annotated": _yes_no(human_annotated),
-        "creation-date": creation_date(created),
+        "human-annotated": yes_no(about),
+        "creation-date": creation_date(about.created),
         "confidence-map": {
             str(class_id): checked_confidence(value, f"class {class_id}")
             for class_id, value in zip(ids, confidences, strict=True)
         },
         "type": TYPE_TEXT_CLASSES if text else TYPE_IMAGE_CLASSES,
     }
-    return ids, _with_extras(metadata, model_name)
+    return ids, with_model(metadata, about)
 
 
 def span_label(
-    spans: Sequence[Span],
-    *,
-    labels: Sequence[str],
-    human_annotated: bool,
-    job_name: str,
-    created: datetime | str | None = None,
-    short_names: Mapping[str, str] | None = None,
-    model_name: str | None = None,
+    spans: Sequence[Span], about: LabelContext, *, short_names: Mapping[str, str] | None = None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """(value, metadata) of a named-entity label; all labels of the job are listed, offsets are code points."""
-    index = class_index(labels)
+    index = class_index(about.labels)
     for place, span in enumerate(spans):
         id_of_class(index, span.label, f"span {place}")
         if not 0 <= span.start < span.end:
             raise ValueError(f"span {place}: needs 0 <= start < end, found {span.start} to {span.end}")
     names = short_names or {}
-    listed = [{"label": label} | ({"shortDisplayName": names[label]} if label in names else {}) for label in labels]
+    listed = [
+        {"label": label} | ({"shortDisplayName": names[label]} if label in names else {}) for label in about.labels
+    ]
     value = {
         "annotations": {
             "labels": listed,
@@ -330,32 +296,26 @@ def span_label(
         }
     }
     metadata = {
-        "job-name": _job(job_name),
+        "job-name": job_of(about),
         "type": TYPE_SPANS,
-        "creation-date": creation_date(created),
-        "human-annotated": _yes_no(human_annotated),
+        "creation-date": creation_date(about.created),
+        "human-annotated": yes_no(about),
         "entities": [{"confidence": checked_confidence(s.confidence, f"span {n}")} for n, s in enumerate(spans)],
     }
-    return value, _with_extras(metadata, model_name)
+    return value, with_model(metadata, about)
 
 
-def verification_label(
-    vote: Vote,
-    *,
-    labels: Sequence[str],
-    job_name: str,
-    created: datetime | str | None = None,
-    comments: Iterable[str] = (),
-) -> tuple[str, dict[str, Any]]:
-    """(value, metadata) of a review of an earlier label; empty comments are dropped, and the list when none is left."""
-    class_id = id_of_class(class_index(labels), vote.label, "class")
+def verification_label(vote: Vote, about: LabelContext, *, comments: Iterable[str] = ()) -> tuple[str, dict[str, Any]]:
+    """(value, metadata) of people's review of an earlier label; empty comments are dropped, and the list when none is
+    left."""
+    class_id = id_of_class(class_index(about.labels), vote.label, "class")
     metadata: dict[str, Any] = {
         "class-name": vote.label,
         "confidence": checked_confidence(vote.confidences[0] if vote.confidences else None, "class"),
         "type": TYPE_VERIFICATION,
-        "job-name": _job(job_name),
+        "job-name": job_of(about),
         "human-annotated": "yes",
-        "creation-date": creation_date(created),
+        "creation-date": creation_date(about.created),
     }
     feedback = [{"comment": comment} for comment in comments if comment and comment.strip()]
     if feedback:
@@ -365,16 +325,12 @@ def verification_label(
 
 def mask_label(
     uri: str,
+    about: LabelContext,
     *,
     colors: Mapping[int, tuple[str, str]],
     confidence: float | None,
     of_each: Mapping[int, float | None] | None = None,
     kind: str = TYPE_SEGMENTATION,
-    human_annotated: bool,
-    job_name: str,
-    created: datetime | str | None = None,
-    model_name: str | None = None,
-    adjustment_status: str | None = None,
 ) -> tuple[str, dict[str, Any]]:
     """(value, metadata) of a segmentation label: the URI of the palette PNG and {index: (class name, '#rrggbb')}.
 
@@ -391,8 +347,8 @@ def mask_label(
             for number, (name, color) in sorted(colors.items())
         },
         "type": kind,
-        "human-annotated": _yes_no(human_annotated),
-        "creation-date": creation_date(created),
-        "job-name": _job(job_name),
+        "human-annotated": yes_no(about),
+        "creation-date": creation_date(about.created),
+        "job-name": job_of(about),
     }
-    return uri, _with_extras(metadata, model_name, adjustment_status)
+    return uri, with_model(metadata, about)

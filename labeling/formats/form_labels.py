@@ -7,12 +7,12 @@ Knows nothing of what the answers mean. They are read by form_reading.read_form.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import orjson
 
-from labeling.formats.augmented import JOB_PREFIX, TYPE_CUSTOM, creation_date
+from labeling.formats import augmented
+from labeling.formats.label_context import LabelContext
 
 ANSWERS = "annotationsFromAllWorkers"
 """The member of a label that holds the answers."""
@@ -23,13 +23,10 @@ MERGED = "consolidatedAnnotation"
 
 def form_label(
     given: Sequence[tuple[str, Mapping[str, Any]]],
+    about: LabelContext,
     *,
     merged: Mapping[str, Any] | None = None,
     confidences: Mapping[str, float] | None = None,
-    human_annotated: bool,
-    job_name: str,
-    created: datetime | str | None = None,
-    model_name: str | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """(value, metadata): `given` has (worker, answer) of each worker; `content` of an annotation is JSON as text.
 
@@ -43,12 +40,12 @@ def form_label(
         ]
     }
     metadata: dict[str, Any] = {
-        "job-name": job_name if "/" in job_name else JOB_PREFIX + job_name,
-        "type": TYPE_CUSTOM,
-        "human-annotated": "yes" if human_annotated else "no",
-        "creation-date": creation_date(created),
+        "job-name": augmented.job_of(about),
+        "type": augmented.TYPE_CUSTOM,
+        "human-annotated": augmented.yes_no(about),
+        "creation-date": augmented.creation_date(about.created),
     }
     if merged:
         value[MERGED] = {"content": dict(merged)}
         metadata["confidence-map"] = dict(confidences or {})
-    return value, metadata if model_name is None else {**metadata, "model-name": model_name}
+    return value, augmented.with_model(metadata, about)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from labeling.formats import augmented, augmented_reading
 from labeling.formats.answers import MAX_SHAPES, MAX_VERTICES
-from labeling.formats.shapes import Drawing, ImageSize, Keypoint, Polygon
+from labeling.formats.label_context import LabelContext
+from labeling.formats.shapes import Drawing, Keypoint, Polygon
 
 SIZE = "inputImageProperties"
 LEAST_VERTICES = {"polygons": 3, "polylines": 2}
@@ -35,7 +35,7 @@ class ShapeLabel:
 def plain(drawing: Shapes, member: str) -> dict[str, Any]:
     """The crowd element's value, each shape with its confidence."""
     return {
-        member: [{**_shape(shape), "confidence": shape.confidence} for shape in drawing.shapes],
+        member: [{**place(shape), "confidence": shape.confidence} for shape in drawing.shapes],
         SIZE: {"height": drawing.size[1], "width": drawing.size[0]},
     }
 
@@ -54,35 +54,25 @@ def drawing_of(value: Mapping[str, Any], member: str) -> Any:
     return Drawing(tuple(outlines), size)
 
 
-def shape_label(
-    drawing: Shapes,
-    member: str,
-    *,
-    image_size: ImageSize | tuple[int, ...],
-    labels: Sequence[str],
-    human_annotated: bool,
-    job_name: str,
-    created: datetime | str | None = None,
-    model_name: str | None = None,
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def shape_label(drawing: Shapes, member: str, about: LabelContext) -> tuple[dict[str, Any], dict[str, Any]]:
     """(value, metadata). Raises ValueError naming the shape and what is wrong with it."""
-    index = augmented.class_index(labels)
-    size = ImageSize(*image_size)
+    index = augmented.class_index(about.labels)
+    size = about.image_size
     written, objects = [], []
-    for place, shape in enumerate(drawing.shapes):
-        where = f"{member}[{place}]"
+    for number, shape in enumerate(drawing.shapes):
+        where = f"{member}[{number}]"
         augmented.id_of_class(index, shape.label, where)
-        written.append(_checked(_shape(shape), where))
+        written.append(_checked(place(shape), where))
         objects.append({"confidence": augmented.checked_confidence(shape.confidence, where)})
     metadata = {
         "objects": objects,
         "type": augmented.TYPE_CUSTOM,
-        "human-annotated": "yes" if human_annotated else "no",
-        "creation-date": augmented.creation_date(created),
-        "job-name": job_name if "/" in job_name else augmented.JOB_PREFIX + job_name,
+        "human-annotated": augmented.yes_no(about),
+        "creation-date": augmented.creation_date(about.created),
+        "job-name": augmented.job_of(about),
     }
     value = {SIZE: {"height": size.height, "width": size.width}, member: written}
-    return value, metadata if model_name is None else {**metadata, "model-name": model_name}
+    return value, augmented.with_model(metadata, about)
 
 
 def read_shapes(attributes: Mapping[str, Any], attr: str, member: str) -> ShapeLabel:
@@ -102,7 +92,8 @@ def read_shapes(attributes: Mapping[str, Any], attr: str, member: str) -> ShapeL
     return ShapeLabel(Drawing(tuple(shapes), size), augmented_reading.read_origin(metadata))
 
 
-def _shape(shape: Polygon | Keypoint) -> dict[str, Any]:
+def place(shape: Polygon | Keypoint) -> dict[str, Any]:
+    """Its class and its points, as the element's value has them."""
     if isinstance(shape, Keypoint):
         return {"label": shape.label, "x": shape.x, "y": shape.y}
     return {"label": shape.label, "vertices": [{"x": x, "y": y} for x, y in shape.vertices]}

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from labeling.task_types.adjustment import AdjustmentBoundingBox
-from labeling.task_types.adjustment_masks import AdjustmentSemanticSegmentation
+from labeling.task_types.adjustment_masks import AdjustmentInstanceSegmentation, AdjustmentSemanticSegmentation
+from labeling.task_types.adjustment_shapes import AdjustmentKeypoint, AdjustmentPolygon, AdjustmentPolyline
 from labeling.task_types.base import TaskType
 from labeling.task_types.bounding_box import BoundingBox
 from labeling.task_types.custom import Custom
@@ -19,7 +20,21 @@ from labeling.task_types.named_entities import NamedEntityRecognition
 from labeling.task_types.outlines import Polygon, Polyline
 from labeling.task_types.semantic_segmentation import SemanticSegmentation
 from labeling.task_types.text_classification import TextClassification, TextClassificationMultiLabel
-from labeling.task_types.verification import VerificationBoundingBox, VerificationSemanticSegmentation
+from labeling.task_types.verification import (
+    VerificationBoundingBox,
+    VerificationInstanceSegmentation,
+    VerificationKeypoint,
+    VerificationPolygon,
+    VerificationPolyline,
+    VerificationSemanticSegmentation,
+)
+from labeling.task_types.verification_classes import (
+    VerificationImageClassification,
+    VerificationImageClassificationMultiLabel,
+    VerificationNamedEntityRecognition,
+    VerificationTextClassification,
+    VerificationTextClassificationMultiLabel,
+)
 
 _TYPES: tuple[TaskType[Any, Any], ...] = (
     BoundingBox(),
@@ -35,8 +50,21 @@ _TYPES: tuple[TaskType[Any, Any], ...] = (
     NamedEntityRecognition(),
     VerificationBoundingBox(),
     AdjustmentBoundingBox(),
+    VerificationPolygon(),
+    AdjustmentPolygon(),
+    VerificationPolyline(),
+    AdjustmentPolyline(),
+    VerificationKeypoint(),
+    AdjustmentKeypoint(),
     VerificationSemanticSegmentation(),
     AdjustmentSemanticSegmentation(),
+    VerificationInstanceSegmentation(),
+    AdjustmentInstanceSegmentation(),
+    VerificationImageClassification(),
+    VerificationImageClassificationMultiLabel(),
+    VerificationTextClassification(),
+    VerificationTextClassificationMultiLabel(),
+    VerificationNamedEntityRecognition(),
     Custom(),
 )
 

@@ -1,23 +1,20 @@
-"""Adjustment of masks: people begin with an earlier segmentation and change what is wrong with it.
-
-The earlier label stays as it is; the new one says whether anything was changed.
-"""
+"""Adjustment of masks, of classes and of objects."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
-from labeling.consolidation.answers import latest_answers
 from labeling.consolidation.workers.masks import MaskWorkers
-from labeling.formats.answers import AnswerError
-from labeling.formats.shapes import ImageSize, Segmentation
-from labeling.task_types.adjustment import MODIFIED, modified
-from labeling.task_types.base import AnswersToImage, Consensus, ImportedLabel, Mark, Shown, Size
+from labeling.formats.shapes import Segmentation
+from labeling.task_types.adjusting import HELP, Adjustment, telling, words_of
+from labeling.task_types.base import Size
+from labeling.task_types.instance_segmentation import InstanceSegmentation
 from labeling.task_types.semantic_segmentation import SemanticSegmentation
-from labeling.task_types.told import Story
+
+RIGHT = 0.9
+"""The score from which a simulated worker leaves masks as they are."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,116 +34,65 @@ def _plain(masks: Segmentation) -> tuple[Any, ...]:
     return tuple(getattr(masks, one.name) for one in fields(Segmentation))
 
 
-class AdjustmentSemanticSegmentation(SemanticSegmentation):
-    """Ground Truth's adjustment of semantic segmentation. A stored label has "adjusted": whether anything changed.
+class _MaskAdjustment(Adjustment[Segmentation, MaskWorkers]):
+    """A stored label has "adjusted": whether anything changed.
 
     Masks are merged as those that are painted from nothing, which leaves what nobody changed pixel for pixel.
     """
 
+    def telling(self, label: Segmentation, changed: bool) -> AdjustedMasks:
+        """The same masks."""
+        return AdjustedMasks(label.size, label.segments, label.confidence, modified=changed)
+
+    def unsaid(self, answer: Segmentation) -> bool:
+        """An element that began with nothing says nothing; its worker has changed what is painted."""
+        return bool(answer.segments)
+
+    def as_shown(self, earlier: Segmentation, size: Size) -> Segmentation:
+        """As they are."""
+        return earlier
+
+    def alike(self, answer: Segmentation, shown: Segmentation) -> bool:
+        """The same pixels of the same classes, or objects."""
+        given, seen = (sorted((one.label, one.counts) for one in found.segments) for found in (answer, shown))
+        return given == seen
+
+    def simulated(
+        self, said: Segmentation, *, initial_value: Any, truth: Segmentation, labels: Sequence[str], size: Size
+    ) -> AdjustedMasks:
+        """Masks that are nearly right stay as they are; others are painted anew."""
+        begun = self._begun(initial_value, labels, size)
+        if self.score_against_truth(begun, truth) >= RIGHT:
+            return self.telling(begun, False)
+        return self.telling(said, not self.alike(said, begun))
+
+    def _begun(self, initial_value: Any, labels: Sequence[str], size: Size) -> Segmentation:
+        """The masks of an initial value."""
+        if not initial_value:
+            return Segmentation(size)
+        png = initial_value["src"].partition(",")[2]
+        content = {self.element.name: {**initial_value, "labeledImage": {"pngImageData": png}}}
+        return self.read_answer(content, labels=labels, size=size)
+
+
+class AdjustmentSemanticSegmentation(_MaskAdjustment, SemanticSegmentation):
+    """Ground Truth's adjustment of semantic segmentation."""
+
     name = "AdjustmentSemanticSegmentation"
     title = "Adjust a semantic segmentation"
     audited = SemanticSegmentation()
-    words = replace(
+    words = words_of(
         SemanticSegmentation.words,
-        labels_help="Every class of the earlier labels, and new ones below them: one a line, at most 255. Their order, "
+        "Every class of the earlier labels, and new ones below them: one a line, at most 255. Their order, "
         "from 1 on, is the value of a pixel in the label's PNG. The label attribute's name ends in -ref.",
     )
 
-    def read_answer(self, content: Mapping[str, Any], *, labels: Sequence[str], size: Size) -> AdjustedMasks:
-        """The masks, and what the element says of changes; one that began with nothing has changed what it paints."""
-        masks = super().read_answer(content, labels=labels, size=size)
-        changed = content[self.element.name].get(MODIFIED, bool(masks.segments))
-        if not isinstance(changed, bool):
-            raise AnswerError(f"{self.element.name}.{MODIFIED}", "must be true or false")
-        return _adjusted(masks, changed)
 
-    def write_answer(self, answer: Segmentation, *, size: Size) -> dict[str, Any]:
-        """The picture of the masks, and whether they were changed."""
-        content = super().write_answer(answer, size=size)
-        content[self.element.name][MODIFIED] = modified(answer)
-        return content
+class AdjustmentInstanceSegmentation(_MaskAdjustment, InstanceSegmentation):
+    """Adjustment of the masks of objects, which Ground Truth has no job for."""
 
-    def value(self, answer: Segmentation) -> dict[str, Any]:
-        """The masks, and whether anything was changed."""
-        return {**super().value(answer), "adjusted": modified(answer)}
-
-    def read_value(self, value: Mapping[str, Any]) -> AdjustedMasks:
-        """The masks with their confidences, and whether anything was changed."""
-        return _adjusted(super().read_value(value), bool(value.get("adjusted", True)))
-
-    def renamed(self, answer: Segmentation, names: Mapping[str, str]) -> AdjustedMasks:
-        """Another name for a class is no change of a mask."""
-        return _adjusted(super().renamed(answer, names), modified(answer))
-
-    def marks(self, answer: Segmentation) -> tuple[Mark, ...]:
-        """Where any mask was changed: whoever changed nothing has painted nothing."""
-        return super().marks(answer) if modified(answer) else ()
-
-    def summary(self, value: Mapping[str, Any]) -> str:
-        """Which classes were painted, and whether they are the earlier ones."""
-        return f"{super().summary(value)}, {'adjusted' if value.get('adjusted', True) else 'as they were'}"
-
-    def manifest_label(
-        self,
-        answer: Segmentation,
-        *,
-        labels: Sequence[str],
-        image_size: ImageSize,
-        human_annotated: bool,
-        job_name: str,
-        created: datetime | None,
-        model_name: str | None,
-    ) -> tuple[Any, dict[str, Any]]:
-        """As of masks, with `adjustment-status`."""
-        value, metadata = super().manifest_label(
-            answer,
-            labels=labels,
-            image_size=image_size,
-            human_annotated=human_annotated,
-            job_name=job_name,
-            created=created,
-            model_name=model_name,
-        )
-        return value, {**metadata, "adjustment-status": "adjusted" if modified(answer) else "unadjusted"}
-
-    def read_manifest(self, attributes: Mapping[str, Any], attr: str) -> ImportedLabel[Segmentation]:
-        """Masks, whether or not they come from an adjustment."""
-        found = super().read_manifest(attributes, attr)
-        metadata = attributes.get(f"{attr}-metadata")
-        status = metadata.get("adjustment-status") if isinstance(metadata, Mapping) else None
-        return replace(found, answer=_adjusted(found.answer, status != "unadjusted"))
-
-    def unauditable(self, earlier: Segmentation, *, labels: Sequence[str]) -> str:
-        """As in Ground Truth the job must have every class of the earlier label."""
-        missing = sorted(self.classes(earlier) - set(labels))
-        return f"it has a class that the job does not have: {', '.join(missing)}" if missing else ""
-
-    def shown(self, earlier: Segmentation, *, size: Size) -> Shown:
-        """The masks as the element takes them."""
-        return Shown(initial_value=self.initial_value(self.value(earlier)))
-
-    def compared(self, answer: Segmentation, earlier: Segmentation, *, size: Size) -> AdjustedMasks:
-        """Changed where a class has other pixels."""
-        masks = [{one.label: one.counts for one in found.segments} for found in (answer, earlier)]
-        return _adjusted(answer, masks[0] != masks[1])
-
-    def story(self, value: Mapping[str, Any], explanation: Mapping[str, Any]) -> Story:
-        """As of masks, and whether anybody changed anything."""
-        told = super().story(value, explanation)
-        changed = "Somebody" if value.get("adjusted", True) else "Nobody"
-        return replace(told, lead=f"{told.lead} {changed} changed the earlier label.")
-
-    def consolidate_many(
-        self, objects: Sequence[AnswersToImage[Segmentation]], *, labels: Sequence[str], workers: MaskWorkers
-    ) -> list[Consensus]:
-        """As of masks; adjusted where at least one worker changed something."""
-        found = super().consolidate_many(objects, labels=labels, workers=workers)
-        made = []
-        for one, given in zip(found, objects, strict=True):
-            changed = any(modified(answer.value) for answer in latest_answers(given.answers, str))
-            made.append(one if one.value is None else replace(one, value={**one.value, "adjusted": changed}))
-        return made
-
-
-def _adjusted(masks: Segmentation, changed: bool) -> AdjustedMasks:
-    return AdjustedMasks(masks.size, masks.segments, masks.confidence, modified=changed)
+    name = "AdjustmentInstanceSegmentation"
+    title = "Adjust an instance segmentation"
+    audited = InstanceSegmentation()
+    element = telling(InstanceSegmentation.element)
+    words = words_of(InstanceSegmentation.words, f"{HELP} The label attribute's name ends in -ref.")

@@ -9,7 +9,6 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from labeling.consolidation.answers import WorkerAnswer
@@ -17,6 +16,7 @@ from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.skills import SkillRow
 from labeling.formats import renaming
 from labeling.formats.augmented_reading import Origin
+from labeling.formats.label_context import LabelContext
 from labeling.formats.shapes import Box, ImageSize, Polygon, Segment
 from labeling.simulation.base import Simulation
 from labeling.task_types.told import Column, SkillFigures, Story
@@ -244,17 +244,7 @@ class TaskType(ABC, Generic[Answer, Models]):
     # --- manifests
 
     @abstractmethod
-    def manifest_label(
-        self,
-        answer: Answer,
-        *,
-        labels: Sequence[str],
-        image_size: ImageSize,
-        human_annotated: bool,
-        job_name: str,
-        created: datetime | None,
-        model_name: str | None,
-    ) -> tuple[Any, dict[str, Any]]:
+    def manifest_label(self, answer: Answer, about: LabelContext) -> tuple[Any, dict[str, Any]]:
         """Value and metadata in the output manifest, to AWS's letter."""
 
     def unwritable(self, answer: Answer, *, labels: Sequence[str]) -> str:
@@ -264,15 +254,7 @@ class TaskType(ABC, Generic[Answer, Models]):
         that the job does not have, would stop every later output of the job.
         """
         try:
-            self.manifest_label(
-                answer,
-                labels=labels,
-                image_size=ImageSize(1, 1),
-                human_annotated=True,
-                job_name="",
-                created=None,
-                model_name=None,
-            )
+            self.manifest_label(answer, LabelContext(labels=labels, job_name=""))
             json.dumps(self.value(answer), allow_nan=False)
         except (ValueError, TypeError, ArithmeticError) as error:
             return str(error) or type(error).__name__

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,8 @@ from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.models import WorkerModels
 from labeling.consolidation.workers.skills import Skill, SkillRow
 from labeling.formats import answers, augmented, augmented_reading, geometry
-from labeling.formats.shapes import Box, ImageSize
+from labeling.formats.label_context import LabelContext
+from labeling.formats.shapes import Box
 from labeling.simulation.boxes import BoxSimulation
 from labeling.simulation.matching import labeled, tally
 from labeling.task_types.base import (
@@ -84,8 +84,8 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
         """The boxes in the order given."""
         return answers.bounding_box_content(answer, image_size=size, element_name=self.element.name)
 
-    def value(self, answer: Sequence[Any]) -> dict[str, Any]:
-        """Anything with the attributes of a Box will do."""
+    def value(self, answer: list[Box]) -> dict[str, Any]:
+        """The boxes with their confidences."""
         return {"boxes": [_row(box) for box in answer]}
 
     def read_value(self, value: Mapping[str, Any]) -> list[Box]:
@@ -146,26 +146,11 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
         """How many boxes there are."""
         return count(len(value["boxes"]), "box", "boxes")
 
-    def manifest_label(
-        self,
-        answer: list[Box],
-        *,
-        labels: Sequence[str],
-        image_size: ImageSize,
-        human_annotated: bool,
-        job_name: str,
-        created: datetime | None,
-        model_name: str | None,
-    ) -> tuple[Any, dict[str, Any]]:
+    def manifest_label(self, answer: list[Box], about: LabelContext) -> tuple[Any, dict[str, Any]]:
         """See augmented.box_label."""
         return augmented.box_label(
             answer,
-            image_size=image_size,
-            labels=labels,
-            human_annotated=human_annotated,
-            job_name=job_name,
-            created=created,
-            model_name=model_name,
+            about,
         )
 
     def read_manifest(self, attributes: Mapping[str, Any], attr: str) -> ImportedLabel[list[Box]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from labeling.consolidation.answers import ObjectAnswers, WorkerAnswer
@@ -33,7 +32,7 @@ from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.skills import SkillRow
 from labeling.consolidation.workers.votes import ACCURACY
 from labeling.formats import augmented_reading, form_answers, form_labels, form_reading
-from labeling.formats.shapes import ImageSize
+from labeling.formats.label_context import LabelContext
 from labeling.task_types.base import (
     PRICES,
     AnswersToImage,
@@ -160,26 +159,13 @@ class Custom(TaskType[Form, FormWorkers]):
         """How many answers there are."""
         return count(len(value["answers"]), "answer", "answers")
 
-    def manifest_label(
-        self,
-        answer: Form,
-        *,
-        labels: Sequence[str],
-        image_size: ImageSize,
-        human_annotated: bool,
-        job_name: str,
-        created: datetime | None,
-        model_name: str | None,
-    ) -> tuple[Any, dict[str, Any]]:
+    def manifest_label(self, answer: Form, about: LabelContext) -> tuple[Any, dict[str, Any]]:
         """See form_labels.form_label."""
         return form_labels.form_label(
             [(one.worker, one.content) for one in answer.given],
+            about,
             merged=answer.merged,
             confidences=answer.confidences,
-            human_annotated=human_annotated,
-            job_name=job_name,
-            created=created,
-            model_name=model_name,
         )
 
     def read_manifest(self, attributes: Mapping[str, Any], attr: str) -> ImportedLabel[Form]:

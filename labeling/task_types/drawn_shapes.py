@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, ClassVar, Generic
 
 from labeling.consolidation.answers import WorkerAnswer
@@ -19,6 +18,7 @@ from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.models import WorkerModels
 from labeling.consolidation.workers.skills import Skill, SkillRow
 from labeling.formats import shape_labels
+from labeling.formats.label_context import LabelContext
 from labeling.formats.shapes import Drawing, ImageSize, Shape
 from labeling.simulation.shapes import right_ones
 from labeling.task_types.base import (
@@ -116,27 +116,12 @@ class DrawnShapes(TaskType[Drawing[Shape], WorkerModels], Generic[Shape]):
 
     # --- manifests
 
-    def manifest_label(
-        self,
-        answer: Drawing[Shape],
-        *,
-        labels: Sequence[str],
-        image_size: ImageSize,
-        human_annotated: bool,
-        job_name: str,
-        created: datetime | None,
-        model_name: str | None,
-    ) -> tuple[Any, dict[str, Any]]:
+    def manifest_label(self, answer: Drawing[Shape], about: LabelContext) -> tuple[Any, dict[str, Any]]:
         """See shape_labels.shape_label."""
         return shape_labels.shape_label(
             answer,
             self.member,
-            image_size=image_size,
-            labels=labels,
-            human_annotated=human_annotated,
-            job_name=job_name,
-            created=created,
-            model_name=model_name,
+            about,
         )
 
     def read_manifest(self, attributes: Mapping[str, Any], attr: str) -> ImportedLabel[Drawing[Shape]]:

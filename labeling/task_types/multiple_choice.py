@@ -7,7 +7,6 @@ more likely right than not are what the label says; the others are there for rea
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from labeling.consolidation.answers import ObjectAnswers, WorkerAnswer
@@ -18,20 +17,20 @@ from labeling.consolidation.workers.skills import SkillRow
 from labeling.consolidation.workers.votes import VoteWorkers
 from labeling.formats import answers, augmented, augmented_reading
 from labeling.formats.answers import AnswerError
-from labeling.formats.shapes import ImageSize, Vote
+from labeling.formats.label_context import LabelContext
+from labeling.formats.shapes import Vote
 from labeling.simulation.tags import TagSimulation
 from labeling.task_types.base import (
-    PRICES,
     TEXT,
     AnswersToImage,
     Consensus,
     ImportedLabel,
     Size,
-    TaskType,
     Words,
     count,
     percent,
 )
+from labeling.task_types.choice import Choice
 from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story
 
 NONE = "None of the above"
@@ -47,7 +46,7 @@ LEAST = 0.0001
 """The smallest confidence that is written: with nothing but zeros a reader takes the confidences to be unknown."""
 
 
-class MultipleChoice(TaskType[Vote, VoteWorkers]):
+class MultipleChoice(Choice):
     """Ground Truth's multi-label classification. A stored label is {"choices": [{"label", "confidence"}]}."""
 
     words = Words(
@@ -61,8 +60,6 @@ class MultipleChoice(TaskType[Vote, VoteWorkers]):
         skills="Finds: the share of the classes of an object that this worker chooses. Wrong: how often a class is "
         "chosen that the object does not have.",
     )
-    prices = PRICES
-    fewest_labels = 2
     reserved_labels = frozenset({NONE})
     algorithm = tags.ALGORITHM
     skill_columns = (Column("recall", "Finds", "percent"), Column("wrong", "Wrong", "percent"))
@@ -118,26 +115,12 @@ class MultipleChoice(TaskType[Vote, VoteWorkers]):
         """The choices."""
         return ", ".join(_kept(self.read_value(value))) or NONE
 
-    def manifest_label(
-        self,
-        answer: Vote,
-        *,
-        labels: Sequence[str],
-        image_size: ImageSize,
-        human_annotated: bool,
-        job_name: str,
-        created: datetime | None,
-        model_name: str | None,
-    ) -> tuple[Any, dict[str, Any]]:
+    def manifest_label(self, answer: Vote, about: LabelContext) -> tuple[Any, dict[str, Any]]:
         """See augmented.multi_class_label."""
         return augmented.multi_class_label(
             answer,
-            labels=labels,
-            human_annotated=human_annotated,
-            job_name=job_name,
-            created=created,
+            about,
             text=self.medium == TEXT,
-            model_name=model_name,
         )
 
     def read_manifest(self, attributes: Mapping[str, Any], attr: str) -> ImportedLabel[Vote]:
@@ -163,10 +146,6 @@ class MultipleChoice(TaskType[Vote, VoteWorkers]):
     def fit_workers(self, objects: Sequence[AnswersToImage[Vote]], *, labels: Sequence[str]) -> VoteWorkers:
         """How often each worker says yes to a class that is there, and to one that is not."""
         return tags.fit_workers([_tags(one) for one in objects], labels=labels)
-
-    def load_workers(self, stored: Mapping[str, Any] | None) -> VoteWorkers:
-        """See VoteWorkers.from_json."""
-        return VoteWorkers() if stored is None else VoteWorkers.from_json(stored)
 
     def skills(self, models: VoteWorkers, workers: Sequence[str], *, labels: Sequence[str]) -> list[SkillFigures]:
         """`recall` is the chance of choosing a class that is there, `wrong` that of one that is not; both over all

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from labeling.consolidation.answers import ObjectAnswers
@@ -15,7 +14,8 @@ from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.skills import SkillRow
 from labeling.consolidation.workers.spans import SpanWorkers
 from labeling.formats import answers, augmented, augmented_reading
-from labeling.formats.shapes import ImageSize, Span
+from labeling.formats.label_context import LabelContext
+from labeling.formats.shapes import Span
 from labeling.formats.texts import MAX_CHARACTERS
 from labeling.simulation.spans import SpanSimulation
 from labeling.task_types.base import (
@@ -116,26 +116,12 @@ class NamedEntityRecognition(TaskType[Spans, SpanWorkers]):
         """How many entities there are."""
         return count(len(value["entities"]), "entity", "entities")
 
-    def manifest_label(
-        self,
-        answer: Spans,
-        *,
-        labels: Sequence[str],
-        image_size: ImageSize,
-        human_annotated: bool,
-        job_name: str,
-        created: datetime | None,
-        model_name: str | None,
-    ) -> tuple[Any, dict[str, Any]]:
+    def manifest_label(self, answer: Spans, about: LabelContext) -> tuple[Any, dict[str, Any]]:
         """See augmented.span_label. Raises ValueError for an offset that no text has."""
         _check(answer)
         return augmented.span_label(
             answer,
-            labels=labels,
-            human_annotated=human_annotated,
-            job_name=job_name,
-            created=created,
-            model_name=model_name,
+            about,
         )
 
     def read_manifest(self, attributes: Mapping[str, Any], attr: str) -> ImportedLabel[Spans]:

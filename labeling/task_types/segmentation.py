@@ -9,7 +9,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -18,6 +17,7 @@ from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.masks import MaskWorkers
 from labeling.consolidation.workers.skills import SkillRow
 from labeling.formats import augmented, augmented_reading, mask_labels, segments
+from labeling.formats.label_context import LabelContext
 from labeling.formats.shapes import ImageSize, Segment, Segmentation
 from labeling.task_types.base import (
     PRICES,
@@ -126,29 +126,16 @@ class SegmentationType(TaskType[Segmentation, MaskWorkers]):
 
     # --- manifests
 
-    def manifest_label(
-        self,
-        answer: Segmentation,
-        *,
-        labels: Sequence[str],
-        image_size: ImageSize,
-        human_annotated: bool,
-        job_name: str,
-        created: datetime | None,
-        model_name: str | None,
-    ) -> tuple[Any, dict[str, Any]]:
+    def manifest_label(self, answer: Segmentation, about: LabelContext) -> tuple[Any, dict[str, Any]]:
         """The metadata; the value, the address of the file, is left "". Raises ValueError for a mask without a file."""
-        numbers = self.numbers(answer, labels)
+        numbers = self.numbers(answer, about.labels)
         return augmented.mask_label(
             "",
+            about,
             colors=mask_labels.color_map(answer, numbers),
             confidence=answer.confidence,
             of_each={n: one.confidence for n, one in zip(numbers, answer.segments, strict=True)},
             kind=self.manifest_type,
-            human_annotated=human_annotated,
-            job_name=job_name,
-            created=created,
-            model_name=model_name,
         )
 
     def label_file(self, answer: Segmentation, *, labels: Sequence[str]) -> bytes:

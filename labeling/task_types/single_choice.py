@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from labeling.consolidation.answers import ObjectAnswers, WorkerAnswer
@@ -17,27 +16,27 @@ from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.skills import SkillRow
 from labeling.consolidation.workers.votes import VoteWorkers
 from labeling.formats import answers, augmented, augmented_reading
-from labeling.formats.shapes import ImageSize, Vote
+from labeling.formats.label_context import LabelContext
+from labeling.formats.shapes import Vote
 from labeling.simulation.votes import VoteSimulation
 from labeling.task_types.base import (
-    PRICES,
     TEXT,
     AnswersToImage,
     Consensus,
     ImportedLabel,
     Size,
-    TaskType,
     Words,
     count,
     percent,
 )
+from labeling.task_types.choice import Choice
 from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story
 
 STRENGTH = 4.0
 """How many objects of a class weigh as much as the worker's accuracy over all classes."""
 
 
-class SingleChoice(TaskType[Vote, VoteWorkers]):
+class SingleChoice(Choice):
     """Ground Truth's single-label classification. A stored label is {"choice": class, "confidence": chance}."""
 
     words = Words(
@@ -51,8 +50,6 @@ class SingleChoice(TaskType[Vote, VoteWorkers]):
         skills="Chooses right: the share of this worker's choices that agree with the labels, and the class missed "
         "much more often than that.",
     )
-    prices = PRICES
-    fewest_labels = 2
     algorithm = votes.ALGORITHM
     skill_columns = (Column("accuracy", "Chooses right", "percent"),)
     simulation = VoteSimulation()
@@ -90,26 +87,12 @@ class SingleChoice(TaskType[Vote, VoteWorkers]):
         """The choice."""
         return str(value["choice"])
 
-    def manifest_label(
-        self,
-        answer: Vote,
-        *,
-        labels: Sequence[str],
-        image_size: ImageSize,
-        human_annotated: bool,
-        job_name: str,
-        created: datetime | None,
-        model_name: str | None,
-    ) -> tuple[Any, dict[str, Any]]:
+    def manifest_label(self, answer: Vote, about: LabelContext) -> tuple[Any, dict[str, Any]]:
         """See augmented.class_label."""
         return augmented.class_label(
             answer,
-            labels=labels,
-            human_annotated=human_annotated,
-            job_name=job_name,
-            created=created,
+            about,
             text=self.medium == TEXT,
-            model_name=model_name,
         )
 
     def read_manifest(self, attributes: Mapping[str, Any], attr: str) -> ImportedLabel[Vote]:
@@ -134,10 +117,6 @@ class SingleChoice(TaskType[Vote, VoteWorkers]):
     def fit_workers(self, objects: Sequence[AnswersToImage[Vote]], *, labels: Sequence[str]) -> VoteWorkers:
         """The confusions of each worker and of the crowd."""
         return votes.fit_workers([_votes(one) for one in objects], labels=labels)
-
-    def load_workers(self, stored: Mapping[str, Any] | None) -> VoteWorkers:
-        """See VoteWorkers.from_json."""
-        return VoteWorkers() if stored is None else VoteWorkers.from_json(stored)
 
     def skills(self, models: VoteWorkers, workers: Sequence[str], *, labels: Sequence[str]) -> list[SkillFigures]:
         """`accuracy` is the chance of choosing the right class, over all classes and for objects of each class; the

@@ -8,17 +8,23 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, ClassVar
 
 from labeling.consolidation.answers import latest_answers
 from labeling.consolidation.workers.votes import VoteWorkers
-from labeling.formats import augmented, augmented_reading
-from labeling.formats.shapes import Box, ImageSize, Segmentation, Vote
+from labeling.formats import augmented, augmented_reading, shape_labels
+from labeling.formats.label_context import LabelContext
+from labeling.formats.shapes import Box, Drawing, Segmentation, Vote
 from labeling.task_types.base import AnswersToImage, Consensus, Element, ImportedLabel, Shown, Size, Story, TaskType
 from labeling.task_types.bounding_box import BoundingBox
+from labeling.task_types.instance_segmentation import InstanceSegmentation
+from labeling.task_types.keypoints import Keypoint
+from labeling.task_types.outlines import Polygon, Polyline
 from labeling.task_types.semantic_segmentation import SemanticSegmentation
 from labeling.task_types.single_choice import SingleChoice
+
+COMMENT = "Say why (you need not)"
+"""What asks workers for a comment."""
 
 
 class Verification(SingleChoice):
@@ -40,9 +46,10 @@ class Verification(SingleChoice):
         "crowd-image-classifier",
         "categories",
         {"question": "How good is the label on the picture?"},
-        comment="Say why (you need not)",
+        comment=COMMENT,
     )
-    audited: ClassVar[TaskType[Any, Any] | None]
+    audited: ClassVar[TaskType[Any, Any]]
+    learner = ""
     usual_labels = ("good", "bad")
 
     def value(self, answer: Vote) -> dict[str, Any]:
@@ -59,21 +66,9 @@ class Verification(SingleChoice):
         comments = answer.comments or tuple(filter(None, [answer.comment]))
         return replace(super().certain(answer), comment=None, comments=comments)
 
-    def manifest_label(
-        self,
-        answer: Vote,
-        *,
-        labels: Sequence[str],
-        image_size: ImageSize,
-        human_annotated: bool,
-        job_name: str,
-        created: datetime | None,
-        model_name: str | None,
-    ) -> tuple[Any, dict[str, Any]]:
+    def manifest_label(self, answer: Vote, about: LabelContext) -> tuple[Any, dict[str, Any]]:
         """See augmented.verification_label."""
-        return augmented.verification_label(
-            answer, labels=labels, job_name=job_name, created=created, comments=answer.comments
-        )
+        return augmented.verification_label(answer, about, comments=answer.comments)
 
     def read_manifest(self, attributes: Mapping[str, Any], attr: str) -> ImportedLabel[Vote]:
         """See augmented_reading.read_verification; such a label does not say how large the image is."""
@@ -102,34 +97,98 @@ def _with_comments(found: Consensus, given: AnswersToImage[Vote]) -> Consensus:
     return replace(found, value={**found.value, "comments": written})
 
 
-class VerificationBoundingBox(Verification):
+class _OverPicture(Verification):
+    """What is looked at lies over the picture, in the element's `overlay`."""
+
+    kind: ClassVar[str]
+    """The member of the overlay that holds it."""
+
+    def overlay(self, earlier: Any) -> dict[str, Any]:
+        """What the member holds; empty where there is nothing that could be shown."""
+        raise NotImplementedError(f"{self.name} shows no overlay")
+
+    def shown(self, earlier: Any, *, size: Size) -> Shown:
+        """The label as it is."""
+        found = self.overlay(earlier)
+        return Shown(attributes={"overlay": json.dumps({self.kind: found})}) if found else Shown()
+
+
+class VerificationBoundingBox(_OverPicture):
     """People see the boxes over the picture."""
 
     name = "VerificationBoundingBox"
     title = "Verify bounding boxes"
     audited = BoundingBox()
+    kind = "boundingBox"
 
-    def shown(self, earlier: list[Box], *, size: Size) -> Shown:
-        """The boxes as they are, in the element's `overlay`."""
+    def overlay(self, earlier: list[Box]) -> dict[str, Any]:
+        """The boxes, and their classes."""
         boxes = [
             {"label": box.label, "left": box.left, "top": box.top, "width": box.width, "height": box.height}
             for box in earlier
         ]
-        labels = sorted({box.label for box in earlier})
-        return Shown(attributes={"overlay": json.dumps({"boundingBox": {"labels": labels, "value": boxes}})})
+        return {"labels": sorted({box.label for box in earlier}), "value": boxes}
 
 
-class VerificationSemanticSegmentation(Verification):
-    """People see the masks over the picture."""
+class VerificationSemanticSegmentation(_OverPicture):
+    """People see the masks over the picture; none where nothing was painted."""
 
     name = "VerificationSemanticSegmentation"
     title = "Verify a semantic segmentation"
     audited = SemanticSegmentation()
+    kind = "semanticSegmentation"
 
-    def shown(self, earlier: Segmentation, *, size: Size) -> Shown:
-        """The masks as a picture, in the element's `overlay`; none for a picture in which nothing was painted."""
+    def overlay(self, earlier: Segmentation) -> dict[str, Any]:
+        """The masks as a picture, and which colour in it is which class."""
         found = self.audited.initial_value(self.audited.value(earlier))
-        if found is None:
-            return Shown()
-        overlay = {"semanticSegmentation": {"labels": list(found["labelMappings"]), **found}}
-        return Shown(attributes={"overlay": json.dumps(overlay)})
+        return {"labels": list(found["labelMappings"]), **found} if found else {}
+
+
+class VerificationInstanceSegmentation(_OverPicture):
+    """People see the masks of all objects; none where nothing was painted."""
+
+    name = "VerificationInstanceSegmentation"
+    title = "Verify an instance segmentation"
+    audited = InstanceSegmentation()
+    kind = "instanceSegmentation"
+
+    def overlay(self, earlier: Segmentation) -> dict[str, Any]:
+        """The masks as a picture, and which colour in it is which object."""
+        found = self.audited.initial_value(self.audited.value(earlier))
+        return {"labels": sorted(self.audited.classes(earlier)), **found} if found else {}
+
+
+class _ShapeVerification(_OverPicture):
+    """People see the shapes. Ground Truth's element has no such overlay: ours shows it."""
+
+    def overlay(self, earlier: Drawing[Any]) -> dict[str, Any]:
+        """The shapes, and their classes."""
+        shapes = [shape_labels.place(shape) for shape in earlier.shapes]
+        return {"labels": sorted({shape.label for shape in earlier.shapes}), "value": shapes}
+
+
+class VerificationPolygon(_ShapeVerification):
+    """Polygons over the picture."""
+
+    name = "VerificationPolygon"
+    title = "Verify polygons"
+    audited = Polygon()
+    kind = "polygon"
+
+
+class VerificationPolyline(_ShapeVerification):
+    """Lines over the picture."""
+
+    name = "VerificationPolyline"
+    title = "Verify polylines"
+    audited = Polyline()
+    kind = "polyline"
+
+
+class VerificationKeypoint(_ShapeVerification):
+    """Points over the picture."""
+
+    name = "VerificationKeypoint"
+    title = "Verify key points"
+    audited = Keypoint()
+    kind = "keypoint"

@@ -60,13 +60,13 @@ def accessible(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing is cut off at the side"
 
 
-def launched(page: Page, action: str, name: str) -> LabelingJob:
+def launched(page: Page, action: str, name: str, looked_at: str = "boxes") -> LabelingJob:
     """Press an action of the job's page, and go through the wizard as it is filled in."""
     page.get_by_role("button", name=action).click()
     expect(page.get_by_label("Name")).to_have_value(name)
     accessible(page)
     page.get_by_role("button", name="Continue").click()
-    expect(page.get_by_label("Labels to look at")).to_have_value("boxes")
+    expect(page.get_by_label("Labels to look at")).to_have_value(looked_at)
     accessible(page)
     page.get_by_role("button", name="Continue").click()
     page.get_by_label("Workforce").select_option(label="field-team")

@@ -7,6 +7,7 @@ import pytest
 
 from labeling import background, task_types
 from labeling.formats import augmented, segments
+from labeling.formats.label_context import LabelContext
 from labeling.formats.shapes import Box, ImageSize, Segmentation, Vote
 from labeling.models import DataObject, LabelingJob
 from marketplace import storage
@@ -78,10 +79,8 @@ def labeled(lines, attribute, kind, labels, answers) -> list[dict]:
     """The lines with these labels, as an earlier job would have written them."""
     made = []
     for line, answer in zip(lines, answers, strict=True):
-        value, metadata = kind.manifest_label(
-            answer, labels=labels, image_size=ImageSize(*SIZE), human_annotated=True, job_name="earlier", created=None,
-            model_name=None,
-        )  # fmt: skip
+        about = LabelContext(labels=labels, image_size=ImageSize(*SIZE), job_name="earlier")
+        value, metadata = kind.manifest_label(answer, about)
         made.append(json.loads(augmented.label_line(json.dumps(line), attribute, value, metadata)))
     return made
 

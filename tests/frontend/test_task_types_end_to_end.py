@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.urls import reverse
 
 from labeling import background, task_types
 from labeling.formats import augmented, segments
+from labeling.formats.label_context import LabelContext
 from labeling.formats.masks import read_palette_png
 from labeling.formats.shapes import Drawing, ImageSize, Keypoint, Polygon, Segmentation, Span, Vote
-from labeling.models import LabelingJob
+from labeling.models import Answer, DataObject, LabelingJob
 from marketplace import storage
 from marketplace.services import accounts, boundaries
 from tests import builders
@@ -87,6 +89,14 @@ STORIES = {
     "TextMultiClassMultiLabel": SEVERAL,
     "NamedEntityRecognition": ENTITIES,
 }
+JUDGED = ("Polygon", "Polyline", "Keypoint", "InstanceSegmentation", "ImageMultiClass", *list(STORIES)[-4:])
+"""The types whose labels are verified here; `ImageMultiClass` has the labels of texts of one class."""
+ADJUSTED = JUDGED[:4]
+QUICK = {"AdjustmentPolygon", "VerificationNamedEntityRecognition"}
+AUDITS = [
+    pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow)
+    for name in (*(f"Adjustment{one}" for one in ADJUSTED), *(f"Verification{one}" for one in JUDGED))
+]
 
 
 def lines_of(account, kind) -> list[dict]:
@@ -98,30 +108,29 @@ def lines_of(account, kind) -> list[dict]:
     return [{"source-ref": uri}, *({"source": text, "page": n} for n, text in enumerate(TEXTS[1:]))]
 
 
-def with_truth(lines: list[dict], kind, truths: list, account) -> bytes:
-    """The manifest with the true labels under "truth"; labels that are files lie in the store."""
+def labeled(lines: list[dict], kind, truths: list, account, *, attribute="truth", labels=LABELS) -> list[bytes]:
+    """The lines with these labels under the attribute; labels that are files lie in the store."""
     written = []
     for number, (line, truth) in enumerate(zip(lines, truths, strict=True)):
-        value, metadata = kind.manifest_label(
-            truth, labels=LABELS, image_size=ImageSize(48, 32), human_annotated=True, job_name="t", created=None,
-            model_name=None,
-        )  # fmt: skip
+        about = LabelContext(labels=labels, image_size=ImageSize(48, 32), job_name="t")
+        value, metadata = kind.manifest_label(truth, about)
         if kind.label_is_file:
-            value = storage.join(boundaries.base_of(account), "uploads", "truth", f"{number}.png")
-            storage.write(value, kind.label_file(truth, labels=LABELS))
-        written.append(augmented.label_line(json.dumps(line), "truth", value, metadata))
-    return b"\n".join(written)
+            value = storage.join(boundaries.base_of(account), "uploads", attribute, f"{number}.png")
+            storage.write(value, kind.label_file(truth, labels=labels))
+        written.append(augmented.label_line(json.dumps(line), attribute, value, metadata))
+    return written
 
 
 def attribute_of(kind) -> str:
     return "found-ref" if kind.label_is_file else "found"
 
 
-def created(api_client, account, team, kind, lines) -> dict:
+def created(api_client, account, team, kind, lines, **more) -> dict:
     design = {
         "name": "types", "task_type": kind.name, "labels": LABELS, "workteam": team.pk, "title": "Which insects?",
         "input_manifest_uri": builders.a_manifest(account, lines), "description": "Look closely.",
         "workers_per_object": 3, "price": "0.012", "expected_seconds": 3, "label_attribute_name": attribute_of(kind),
+        **more,
     }  # fmt: skip
     response = api_client.post(
         "/api/v1/labeling-jobs", json.dumps(design), content_type="application/json", headers={"Idempotency-Key": "1"}
@@ -162,7 +171,7 @@ def test_a_job_becomes_a_manifest(live_server, client, tmp_path, name):
     client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {token}"
     lines = lines_of(account, kind)
     truth = tmp_path / "truth.manifest"
-    truth.write_bytes(with_truth(lines, kind, truths, account))
+    truth.write_bytes(b"\n".join(labeled(lines, kind, truths, account)))
     made = created(client, account, team, kind, lines)
     job = LabelingJob.objects.get(pk=made["id"])
 
@@ -173,8 +182,7 @@ def test_a_job_becomes_a_manifest(live_server, client, tmp_path, name):
     assert shown["status"] == "Completed" and shown["label_counters"]["HumanLabeled"] == 6
     right = float(said.splitlines()[-1].split(": ")[1].split(" ")[0])
     assert right > 0.6, said
-    path = Path(urllib.parse.unquote(urllib.parse.urlsplit(shown["output_manifest_uri"]).path))
-    written = [json.loads(line) for line in path.read_text().split("\n") if line]
+    written = output_of(shown)
     for line, given in zip(written, lines, strict=True):
         assert {name: line[name] for name in given} == given, "what came in goes out"
         attribute = attribute_of(kind)
@@ -183,6 +191,70 @@ def test_a_job_becomes_a_manifest(live_server, client, tmp_path, name):
     check_lines(kind, written)
     check_objects(client, kind, job, owner)
     check_responses(shown["output_manifest_uri"], kind)
+
+
+def output_of(shown: dict) -> list[dict]:
+    """The lines of a job's output manifest."""
+    path = Path(urllib.parse.unquote(urllib.parse.urlsplit(shown["output_manifest_uri"]).path))
+    return [json.loads(line) for line in path.read_text().split("\n") if line]
+
+
+def changes(row: DataObject, kind) -> list[bool]:
+    """Of each answer to the object whether it says that its worker changed anything."""
+    given = Answer.objects.filter(assignment__task__data_object=row)
+    return [answer.content[kind.element.name]["initialValueModified"] for answer in given]
+
+
+@pytest.mark.parametrize("name", AUDITS)
+def test_earlier_labels_become_verdicts_or_better_labels(live_server, client, tmp_path, name):
+    """Of three objects the first has a wrong label: it is called bad, or adjusted; the others are good, or stay."""
+    kind = task_types.get(name)
+    plain = kind.audited
+    truths = STORIES.get(plain.name, ONE)[:3]
+    owner, account = builders.a_requester(funds="20")
+    team = builders.a_team(account=account, workers=[])
+    token = accounts.create_token(user=owner, account=account, name="test")[1]
+    client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+    before = "before-ref" if plain.label_is_file else "before"
+    earlier = labeled(lines_of(account, kind)[:3], plain, [truths[1], *truths[1:]], account, attribute=before)
+    lines = [json.loads(line) for line in earlier]
+    labels = LABELS if kind.adjusts else ["good", "bad"]
+    right = truths if kind.adjusts else [Vote((word,)) for word in ("bad", "good", "good")]
+    truth = tmp_path / "truth.manifest"
+    truth.write_bytes(b"\n".join(labeled(lines, kind, right, account, labels=labels)))
+    made = created(client, account, team, kind, lines, labels=labels, audit_label_attribute_name=before)
+    job = LabelingJob.objects.get(pk=made["id"])
+
+    said = crowd_works(live_server, job, truth)
+
+    assert said.splitlines()[0] == "9 answers, 0 declined", said
+    shown = client.get(f"/api/v1/labeling-jobs/{job.pk}").json()
+    assert shown["status"] == "Completed"
+    written, attribute = output_of(shown), attribute_of(kind)
+    for line, given in zip(written, lines, strict=True):
+        assert {member: line[member] for member in given} == given, "the earlier label stays as it is"
+        assert list(line)[-2:] == [attribute, f"{attribute}-metadata"]
+    found = [line[f"{attribute}-metadata"] for line in written]
+    preview = client.get(f"/api/v1/labeling-jobs/{job.pk}/preview").json()
+    if kind.adjusts:
+        changed = [set(changes(row, kind)) for row in DataObject.objects.filter(job=job).order_by("index")]
+        assert changed[0] == {True}, "everybody saw that the first label is wrong"
+        assert [one["adjustment-status"] for one in found] == [
+            "adjusted" if True in said else "unadjusted" for said in changed
+        ]
+        assert {one["type"] for one in found} == {json.loads(earlier[0])[f"{before}-metadata"]["type"]}
+        assert preview["initial_value"]
+    else:
+        names = [one["class-name"] for one in found]
+        assert sum(map(str.__eq__, names, ("bad", "good", "good"))) >= 2, names
+        assert [line["found"] for line in written] == [str(labels.index(name)) for name in names]
+        assert {one["type"] for one in found} == {"groundtruth/label-verification"}
+        assert json.loads(preview["element"]["attributes"]["overlay"]) and preview["initial_value"] is None
+    client.force_login(owner)
+    for row in client.get(f"/api/v1/labeling-jobs/{job.pk}/objects").json()["results"]:
+        page = client.get(reverse("requester:object", args=[job.pk, row["id"]]))
+        names = [one["name"] for one in page.context["card"]["layers"]["layers"]]
+        assert names[0] == "Merged" and names[-1] == "Earlier"
 
 
 def check_lines(kind, written: list[dict]) -> None:

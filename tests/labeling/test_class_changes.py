@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from labeling import hooks, task_types
+from labeling.formats.label_context import LabelContext
 from labeling.formats.shapes import Box, ImageSize, Vote
 from labeling.models import Answer, AnswerReview, ClassChange, DataObject, Gold, GoldResult, Label, WorkerSkill
 from labeling.queries import people
@@ -273,9 +274,9 @@ def test_an_earlier_label_that_is_adjusted_has_the_new_names_and_counts_as_uncha
     account, boxes = stories.an_account(), task_types.get("BoundingBox")
     (uri,) = builders.tiny_images(1, account=account, size=stories.SIZE)
     value, metadata = boxes.manifest_label(
-        [Box("wasp", 100, 100, 50, 40)], labels=["bee", "wasp"], image_size=ImageSize(*stories.SIZE),
-        human_annotated=True, job_name="before", created=None, model_name=None,
-    )  # fmt: skip
+        [Box("wasp", 100, 100, 50, 40)],
+        LabelContext(labels=["bee", "wasp"], image_size=ImageSize(*stories.SIZE), job_name="before"),
+    )
     line = {"source-ref": uri, "boxes": value, "boxes-metadata": metadata}
     worker = stories.a_crowd(1)
     design = stories.a_design(

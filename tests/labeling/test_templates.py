@@ -10,7 +10,7 @@ from labeling import task_types
 from labeling.consolidation.answers import WorkerAnswer
 from labeling.formats.answers import AnswerError
 from labeling.formats.augmented import label_line
-from labeling.formats.shapes import ImageSize
+from labeling.formats.label_context import LabelContext
 from labeling.models import DataObject, LabelingJob, QueueTemplate
 from labeling.services.jobs import advancing, templates
 from labeling.services.output import rows
@@ -108,15 +108,8 @@ def test_the_fields_of_a_form_are_merged_beside_the_answers_and_go_into_the_mani
 
 
 def manifest_label(label):
-    return KIND.manifest_label(
-        label,
-        labels=[],
-        image_size=ImageSize(*SIZE),
-        human_annotated=True,
-        job_name="bees",
-        created=datetime(2026, 3, 1, 12, 30, tzinfo=UTC),
-        model_name=None,
-    )
+    about = LabelContext(labels=[], job_name="bees", created=datetime(2026, 3, 1, 12, 30, tzinfo=UTC))
+    return KIND.manifest_label(label, about)
 
 
 def test_the_manifest_line_has_ground_truths_form_and_is_read_back_equal():

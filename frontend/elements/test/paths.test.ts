@@ -192,7 +192,7 @@ describe("an initial value", () => {
     expect(() => parsePaths(KEYPOINT, [{ label: "bee", x: 1 }], size)).toThrow("lacks x or y");
   });
 
-  it("is compared with the answer where Ground Truth's answer says so", () => {
+  it("is compared with the answer where Ground Truth's answer says so, and where the element is told to", () => {
     for (const [form, reported] of [[POLYLINE, true], [LINE, true], [POLYGON, false]] as const) {
       const editor = editorOf(form);
       const given = [{ label: "bee", vertices: square.slice(0, form.most === 2 ? 2 : 3) }];
@@ -201,6 +201,7 @@ describe("an initial value", () => {
       editor.step(1);
       editor.nudge(1, 0);
       expect(toAnswer(form, editor.answer, size, given).initialValueModified).toBe(reported ? true : undefined);
+      expect(toAnswer(form, editor.answer, size, given, true).initialValueModified).toBe(true);
     }
   });
 });

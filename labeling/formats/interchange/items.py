@@ -13,6 +13,7 @@ import orjson
 
 from labeling.formats import augmented, geometry
 from labeling.formats.augmented_reading import label_state, read_boxes
+from labeling.formats.label_context import LabelContext
 from labeling.formats.manifest import BadLine, Line, source_name
 from labeling.formats.shapes import Box, ImageSize, Polygon, Segment
 
@@ -150,16 +151,14 @@ def to_manifest(
             yield BadItem(item.source, "there is no such image")
             continue
         try:
-            yield augmented.box_line(
-                orjson.dumps({"source-ref": uri}),
-                attr,
-                item.boxes,
-                image_size=item.image_size,
+            about = LabelContext(
                 labels=labels,
+                image_size=ImageSize(*item.image_size),
                 human_annotated=human_annotated,
                 job_name=job_name,
                 created=stamp,
             )
+            yield augmented.box_line(orjson.dumps({"source-ref": uri}), attr, item.boxes, about)
         except ValueError as error:
             yield BadItem(item.source, str(error))
 

@@ -9,7 +9,8 @@ from typing import IO, Any
 import orjson
 
 from labeling.formats import augmented
-from labeling.formats.shapes import Box
+from labeling.formats.label_context import LabelContext
+from labeling.formats.shapes import Box, ImageSize
 from labeling.models import Dataset, LabelImport
 from labeling.services.imports import pictures
 from labeling.services.imports.limits import MAX_LINE_BYTES
@@ -45,11 +46,12 @@ class NewDataset:
         attribute = self._import.label_attribute_name
         value, metadata = augmented.box_label(
             placed.boxes,
-            image_size=placed.size,
-            labels=self._labels,
-            human_annotated=True,
-            job_name=f"label-import/{self._import.pk}",
-            created=self._import.created_at,
+            LabelContext(
+                labels=self._labels,
+                image_size=ImageSize(*placed.size),
+                job_name=f"label-import/{self._import.pk}",
+                created=self._import.created_at,
+            ),
             confidences=[CERTAIN if box.confidence is None else box.confidence for box in placed.boxes],
         )
         if placed.crowds:

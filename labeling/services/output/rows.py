@@ -8,6 +8,7 @@ import orjson
 
 from labeling import task_types
 from labeling.formats.augmented import EXPIRED, failure_line, put_members
+from labeling.formats.label_context import LabelContext
 from labeling.formats.shapes import ImageSize
 from labeling.formats.worker_responses import mask_key
 from labeling.models import DataObject, LabelingJob, LabelSource, ObjectState
@@ -144,12 +145,14 @@ def label(row: Row, job: LabelingJob) -> tuple[Any, dict[str, Any]]:
     answer = kind.read_value(row.value or {})
     value, metadata = kind.manifest_label(
         answer,
-        labels=job.labels,
-        image_size=image_size(row),
-        human_annotated=row.source != LabelSource.MACHINE,
-        job_name=job.name,
-        created=row.labeled_at,
-        model_name=row.model_name or None,
+        LabelContext(
+            labels=job.labels,
+            image_size=image_size(row),
+            human_annotated=row.source != LabelSource.MACHINE,
+            job_name=job.name,
+            created=row.labeled_at,
+            model_name=row.model_name or None,
+        ),
     )
     if kind.label_is_file and row.labeled_at is not None:
         uri = storage.join(job.output_uri, job.name, mask_key(object_id=row.line_index, moment=row.labeled_at))

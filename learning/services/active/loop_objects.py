@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 
 from labeling import task_types
 from labeling.formats.augmented import label_line
+from labeling.formats.label_context import LabelContext
 from labeling.formats.shapes import Box, ImageSize
 from labeling.models import DataObject, LabelingJob, ObjectState
 from labeling.services.functions import waiting
@@ -169,12 +170,11 @@ def _image_line(row: DataObject) -> dict[str, Any]:
 def _labeled_line(job: LabelingJob, row: DataObject) -> bytes:
     value, metadata = task_types.get(job.task_type).manifest_label(
         _label(job, row),
-        image_size=ImageSize(row.width or 0, row.height or 0, row.depth or 3),
-        labels=job.labels,
-        human_annotated=True,
-        job_name=job.name,
-        created=None,
-        model_name=None,
+        LabelContext(
+            labels=job.labels,
+            image_size=ImageSize(row.width or 0, row.height or 0, row.depth or 3),
+            job_name=job.name,
+        ),
     )
     return label_line(orjson.dumps(_image_line(row)), job.label_attribute_name, value, metadata)
 

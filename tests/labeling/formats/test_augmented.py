@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import orjson
 import pytest
@@ -20,6 +21,7 @@ from labeling.formats.augmented_reading import (
     read_classes,
     read_spans,
 )
+from labeling.formats.label_context import LabelContext
 from labeling.formats.manifest import parse_line
 from labeling.formats.shapes import Box, ImageSize, Span, Vote
 
@@ -70,15 +72,14 @@ def attributes(line: bytes) -> dict:
     return parse_line(line).attributes
 
 
-def boxes_options(**more: object) -> dict:
-    base = {
-        "image_size": (500, 400),
+def of_boxes(**more: Any) -> LabelContext:
+    base: dict[str, Any] = {
+        "image_size": ImageSize(500, 400),
         "labels": ["dog", "cat"],
-        "human_annotated": True,
         "job_name": "boxes",
         "created": "2018-10-18T22:18:13.527256",
     }
-    return base | more
+    return LabelContext(**base | more)
 
 
 # --- the lines quoted from the real service come back the same -----------------------------------------------------
@@ -90,7 +91,7 @@ def test_the_real_classification_line():
     assert label.origin.human_annotated is True and label.origin.job_name == "labeling-job/birds"
     names = [f"class {n}" for n in range(9)] + ["Canary"]
     value, metadata = augmented.class_label(
-        label.vote, labels=names, human_annotated=True, job_name="birds", created=label.origin.creation_date
+        label.vote, LabelContext(labels=names, job_name="birds", created=label.origin.creation_date)
     )
     assert augmented.label_line(b'{"source-ref":"s3://b/1.jpg"}', "birds", value, metadata) == BIRD
 
@@ -105,7 +106,7 @@ def test_the_multi_label_line():
     assert label.vote == Vote(("bicycle", "person", "clothing"), (0.95, 0.77, 0.2))
     names = ["person", "bicycle", *"cdefgh", "clothing"]
     value, metadata = augmented.multi_class_label(
-        label.vote, labels=names, human_annotated=True, job_name="tags", created=label.origin.creation_date
+        label.vote, LabelContext(labels=names, job_name="tags", created=label.origin.creation_date)
     )
     assert augmented.label_line(b'{"source-ref":"s3://b/1.jpg"}', "tags", value, metadata) == TAGS
 
@@ -114,7 +115,7 @@ def test_the_box_line():
     label = read_boxes(attributes(BOXES), "boxes")
     assert label.boxes == (Box("dog", 111, 134, 61, 128, 0.8),)
     assert label.image_size == ImageSize(500, 400, 3) and label.class_map == {0: "dog", 5: "bone"}
-    line = augmented.box_line(b'{"source-ref":"s3://b/1.png"}', "boxes", label.boxes, **boxes_options())
+    line = augmented.box_line(b'{"source-ref":"s3://b/1.png"}', "boxes", label.boxes, of_boxes())
     written, real = json.loads(line), json.loads(BOXES)
     # only the classes used: the documentation's own example lists one more
     del real["boxes-metadata"]["class-map"]["5"]
@@ -127,11 +128,8 @@ def test_the_span_line():
     assert label.spans == (Span("Date", 75, 88, 0),) and label.labels == ("Date",)
     value, metadata = augmented.span_label(
         label.spans,
-        labels=["Date"],
+        LabelContext(labels=["Date"], job_name="ner", created=label.origin.creation_date),
         short_names={"Date": "dt"},
-        human_annotated=True,
-        job_name="ner",
-        created=label.origin.creation_date,
     )
     written = augmented.label_line('{"source":"é…"}', "ner", value, metadata)
     assert json.loads(written) == json.loads(SPANS)
@@ -142,23 +140,22 @@ def test_the_verification_line():
     assert label.vote == Vote(("bad",), (0.93,), "box too wide")
     value, metadata = augmented.verification_label(
         Vote(("bad",), (0.93,)),
-        labels=["good", "bad"],
-        job_name="verify-boxes",
-        created="2018-11-20T22:18:13.527256",
+        LabelContext(labels=["good", "bad"], job_name="verify-boxes", created="2018-11-20T22:18:13.527256"),
         comments=["", "box too wide", "  "],
     )
     assert augmented.label_line(b'{"source-ref":"s3://b/1.png"}', "verify-boxes", value, metadata) == VERIFIED
-    assert "worker-feedback" not in augmented.verification_label(Vote(("bad",)), labels=["bad"], job_name="j")[1]
+    assert (
+        "worker-feedback"
+        not in augmented.verification_label(Vote(("bad",)), LabelContext(labels=["bad"], job_name="j"))[1]
+    )
 
 
 def test_the_segmentation_line():
     value, metadata = augmented.mask_label(
         "s3://out/0_2020.png",
+        LabelContext(labels=["buildings"], job_name="city", created="2018-10-18T22:18:13.527256"),
         colors={0: ("BACKGROUND", "#ffffff"), 1: ("buildings", "#2acf59")},
         confidence=0.9,
-        human_annotated=True,
-        job_name="city",
-        created="2018-10-18T22:18:13.527256",
     )
     assert augmented.label_line(b'{"source-ref":"s3://b/1.png"}', "city-ref", value, metadata) == MASK
 
@@ -249,7 +246,7 @@ def test_unreadable_labels_of_other_kinds():
 
 
 def test_boxes_have_the_key_order_of_production_and_confidences():
-    value, metadata = augmented.box_label([Box("cat", 1.5, 2, 3, 4.0, 0.123456)], **boxes_options())
+    value, metadata = augmented.box_label([Box("cat", 1.5, 2, 3, 4.0, 0.123456)], of_boxes())
     assert list(value["annotations"][0].items()) == [
         ("class_id", 1),
         ("top", 2),
@@ -263,7 +260,7 @@ def test_boxes_have_the_key_order_of_production_and_confidences():
 
 
 def test_the_metadata_of_machine_labels_name_the_model():
-    _, metadata = augmented.box_label([], **boxes_options(human_annotated=False, model_name="ssd-3"))
+    _, metadata = augmented.box_label([], of_boxes(human_annotated=False, model_name="ssd-3"))
     assert metadata["human-annotated"] == "no" and list(metadata)[-1] == "model-name"
     line = {"b": {"annotations": []}, "b-metadata": metadata}
     assert read_boxes(line, "b").origin.model_name == "ssd-3"
@@ -271,15 +268,8 @@ def test_the_metadata_of_machine_labels_name_the_model():
 
 
 def test_an_empty_answer_is_a_label_too():
-    value, metadata = augmented.box_label([], **boxes_options())
+    value, metadata = augmented.box_label([], of_boxes())
     assert value["annotations"] == [] and metadata["objects"] == [] and metadata["class-map"] == {}
-
-
-def test_adjustment_status():
-    _, metadata = augmented.box_label([], **boxes_options(adjustment_status="adjusted"))
-    assert metadata["adjustment-status"] == "adjusted"
-    with pytest.raises(ValueError, match="'adjusted' or 'unadjusted'"):
-        augmented.box_label([], **boxes_options(adjustment_status="yes"))
 
 
 @pytest.mark.parametrize(
@@ -295,12 +285,12 @@ def test_adjustment_status():
 )
 def test_labels_that_cannot_be_written(boxes, more, message):
     with pytest.raises(ValueError, match=message):
-        augmented.box_label(boxes, **boxes_options(**more))
+        augmented.box_label(boxes, of_boxes(labels=more.pop("labels", ["dog", "cat"])), **more)
 
 
 def test_a_span_must_end_after_its_start():
     with pytest.raises(ValueError, match="span 0: needs 0 <= start < end, found 5 to 5"):
-        augmented.span_label([Span("a", 5, 5)], labels=["a"], human_annotated=True, job_name="j")
+        augmented.span_label([Span("a", 5, 5)], LabelContext(labels=["a"], job_name="j"))
 
 
 def test_creation_dates_are_utc_without_a_zone():
@@ -383,5 +373,5 @@ names = names.map(lambda name: name.strip(BLANKS)).filter(bool)
 def test_boxes_round_trip_exactly_whatever_their_labels(rows):
     boxes = tuple(Box(n, left, top, w, h, c / 10_000) for n, left, top, w, h, c in rows)
     labels = list(dict.fromkeys(box.label for box in boxes))
-    line = augmented.box_line(b'{"source-ref":"s3://b/k"}', "b", boxes, **boxes_options(labels=labels))
+    line = augmented.box_line(b'{"source-ref":"s3://b/k"}', "b", boxes, of_boxes(labels=labels))
     assert read_boxes(attributes(line), "b").boxes == boxes

@@ -18,6 +18,7 @@ from labeling.formats.interchange.items import BadItem, LabeledImage, from_manif
 from labeling.formats.interchange.member_names import safe_name
 from labeling.formats.interchange.voc import read_voc, write_voc
 from labeling.formats.interchange.yolo import YoloArchive, write_yolo
+from labeling.formats.label_context import LabelContext
 from labeling.formats.manifest import parse
 from labeling.formats.shapes import Box, ImageSize
 
@@ -145,10 +146,10 @@ def test_to_and_from_manifest():
 
 def test_exporting_to_coco_needs_constant_memory(tmp_path):
     boxes = [Box("a", 1.5, 2, 30, 40, 0.5), Box("b", 1.5, 2.25, 30, 40, 0.5), Box("a", 100, 200, 30, 40, 0.5)]
-    options = {"image_size": SIZE, "labels": ["a", "b"], "human_annotated": True, "job_name": "j", "created": "x"}
+    about = LabelContext(image_size=SIZE, labels=["a", "b"], job_name="j", created="x")
 
     def lines(count: int):
-        return (box_line(b'{"source-ref":"s3://b/%d.jpg"}' % n, "boxes", boxes, **options) for n in range(count))
+        return (box_line(b'{"source-ref":"s3://b/%d.jpg"}' % n, "boxes", boxes, about) for n in range(count))
 
     peaks = []
     for count in (300, 3000):

@@ -17,6 +17,7 @@ from labeling.formats import manifest_hints
 from labeling.formats.attribute_names import validate_label_attribute_name
 from labeling.formats.augmented import box_label
 from labeling.formats.augmented_reading import label_state, read_boxes
+from labeling.formats.label_context import LabelContext
 from labeling.formats.manifest import BadLine, Line, parse, parse_line, sample, select
 from labeling.formats.shapes import Box, ImageSize
 
@@ -171,14 +172,8 @@ def test_json_over_several_lines_is_one_bad_line_that_says_the_way_out(record, i
 def test_labels_may_be_longer_than_what_a_user_writes():
     """An image with a thousand boxes makes a long label; what we write we can read."""
     boxes = [Box("bee", n / 3, n / 7, 10 / 3, 20 / 7, 0.1234) for n in range(1000)]
-    value, metadata = box_label(
-        boxes,
-        image_size=ImageSize(9000, 9000),
-        labels=["bee"],
-        human_annotated=True,
-        job_name="x",
-        created="2026-01-01",
-    )
+    about = LabelContext(labels=["bee"], image_size=ImageSize(9000, 9000), job_name="x", created="2026-01-01")
+    value, metadata = box_label(boxes, about)
     line = orjson.dumps({"source-ref": "s3://b/1.jpg", "boxes": value, "boxes-metadata": metadata})
     assert len(line) > 100_000
     (found,) = good(line, label_attribute_name="boxes")

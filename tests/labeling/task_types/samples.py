@@ -10,6 +10,7 @@ from labeling import task_types
 from labeling.consolidation.answers import WorkerAnswer
 from labeling.formats import mask_answers, segments
 from labeling.formats.augmented import label_line
+from labeling.formats.label_context import LabelContext
 from labeling.formats.shapes import Box, Drawing, Keypoint, Polygon, Segmentation, Span, Vote
 from labeling.task_types.base import AnswersToImage, TaskType
 
@@ -203,18 +204,21 @@ SAMPLES = (
         "groundtruth/image-classification-multilabel",
     ),
     _one("crowd-classifier", "TextMultiClass", "groundtruth/text-classification"),
-    _one("crowd-image-classifier", "VerificationBoundingBox", "groundtruth/label-verification"),
-    _one("crowd-image-classifier", "VerificationSemanticSegmentation", "groundtruth/label-verification"),
     _several("crowd-classifier-multi-select", "TextMultiClassMultiLabel", "groundtruth/text-classification-multilabel"),
+    *(
+        _one(kind.element.tag, kind.name, "groundtruth/label-verification")
+        for kind in map(task_types.get, task_types.names())
+        if kind.audited is not None and not kind.adjusts
+    ),
 )
 
 
-def line_of(sample: Sample, label: Any, **options: Any) -> dict[str, Any]:
+def line_of(sample: Sample, label: Any, about: LabelContext) -> dict[str, Any]:
     """A manifest line with the label under "insects", as `read_manifest` takes it: with the file that a label is."""
-    value, metadata = sample.task_type.manifest_label(label, labels=LABELS, **options)
+    value, metadata = sample.task_type.manifest_label(label, about)
     line = json.loads(label_line(b'{"source-ref": "s3://b/1.png"}', "insects", value, metadata))
     if sample.task_type.label_is_file:
-        line["insects"] = sample.task_type.label_file(label, labels=LABELS)
+        line["insects"] = sample.task_type.label_file(label, labels=about.labels)
     return line
 
 

@@ -11,6 +11,7 @@ from labeling import task_types
 from labeling.consolidation.answers import WorkerAnswer
 from labeling.formats import segments
 from labeling.formats.answers import AnswerError
+from labeling.formats.label_context import LabelContext
 from labeling.formats.shapes import Box, ImageSize, Vote
 from labeling.task_types.base import AnswersToImage
 
@@ -29,10 +30,9 @@ def label(kind, *answers, labels, earlier=None):
 
 
 def line(kind, found, labels):
-    return kind.manifest_label(
-        kind.read_value(found.value), labels=labels, image_size=ImageSize(*SIZE), human_annotated=True,
-        job_name="second-look", created=datetime(2018, 11, 20, 22, 18, 13, 527256, tzinfo=UTC), model_name=None,
-    )  # fmt: skip
+    created = datetime(2018, 11, 20, 22, 18, 13, 527256, tzinfo=UTC)
+    about = LabelContext(labels=labels, image_size=ImageSize(*SIZE), job_name="second-look", created=created)
+    return kind.manifest_label(kind.read_value(found.value), about)
 
 
 def kept():

@@ -10,6 +10,7 @@ from labeling import task_types
 from labeling.consolidation.stopping import Stopping
 from labeling.formats.answers import AnswerError
 from labeling.formats.attribute_names import validate_label_attribute_name
+from labeling.formats.label_context import LabelContext
 from labeling.formats.shapes import ImageSize
 from labeling.services.output import exports
 from labeling.task_types.base import PRICES
@@ -135,11 +136,7 @@ def test_the_manifest_label_is_read_back_equal(sample):
     line = samples.line_of(
         sample,
         label,
-        image_size=ImageSize(*SIZE),
-        human_annotated=True,
-        job_name="bees",
-        created=created,
-        model_name=None,
+        LabelContext(labels=LABELS, image_size=ImageSize(*SIZE), job_name="bees", created=created),
     )
     metadata = line["insects-metadata"]
     assert metadata["type"] == sample.manifest_type

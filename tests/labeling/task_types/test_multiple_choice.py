@@ -6,7 +6,8 @@ import pytest
 
 from labeling import task_types
 from labeling.consolidation.answers import WorkerAnswer
-from labeling.formats.shapes import ImageSize, Vote
+from labeling.formats.label_context import LabelContext
+from labeling.formats.shapes import Vote
 from labeling.services.jobs.design import label_errors
 from labeling.task_types.base import AnswersToImage, TaskType
 from labeling.task_types.multiple_choice import MultipleChoice
@@ -29,12 +30,7 @@ def consensus(kind: TaskType, *answers: tuple[str, ...]):
 def line(kind: TaskType, value) -> tuple:
     return kind.manifest_label(
         kind.read_value(value),
-        labels=LABELS,
-        image_size=ImageSize(*SIZE),
-        human_annotated=True,
-        job_name="tags",
-        created=datetime(2020, 2, 27, 21, 36, 25, 201, tzinfo=UTC),
-        model_name=None,
+        LabelContext(labels=LABELS, job_name="tags", created=datetime(2020, 2, 27, 21, 36, 25, 201, tzinfo=UTC)),
     )
 
 

@@ -2,20 +2,22 @@
  * What the classifiers have in common: the labels beside what is to be labeled, chosen by mouse, by keys alone or by touch.
  *
  * One label is chosen in a radio group, where arrow keys move the choice and so the focus; several in a group of checkboxes,
- * where they move the focus. `exclusion-category` adds one more, which says that no label fits. Knows nothing of the shell.
+ * where they move the focus. `exclusion-category` adds one more, which says that no label fits. Where one label is chosen, it may be
+ * the verdict on an earlier answer: `overlay` shows that one, and <worker-comment> asks why. Knows nothing of the shell.
  */
 import { html, nothing } from "lit";
-import { property } from "lit/decorators.js";
+import { property, state } from "lit/decorators.js";
 import { type ChoiceDraft, type Chooser, Choice, initialChoice } from "../classes/choice";
 import { type ChoicesDraft, Choices, exclusionText, initialChoices } from "../classes/choices";
 import { type Command, HOTKEYS, SEVERAL_HOTKEYS, commandOf } from "../classes/keys";
 import { iconStyles } from "../kit/icons";
 import { type Label, findLabels, parseLabels, parseLenient } from "../labels/labels";
-import { iconButton } from "./buttons";
 import { type Hotkey, type TaskInput, emit } from "./element";
 import { search } from "./label-parts";
-import { PictureElement } from "./picture-element";
-import { choiceStyles, tokens, toolStyles } from "./styles";
+import { type Overlay, readOverlay } from "./overlay";
+import { choiceStyles, reviewStyles, tokens, toolStyles } from "./styles";
+import { WorkElement } from "./work-element";
+import { commentDialog, commentLink, regionOf } from "./worker-comment";
 
 /** Commands that work while the element is disabled: they only change the display. */
 const LOOKING: readonly Command["do"][] = ["pan", "zoom", "fit", "search", "help"];
@@ -43,14 +45,21 @@ export const SEVERAL: Manner<ChoicesDraft> = {
   missing: (subject, none) => `Choose every label that fits the ${subject}${none === null ? "" : `, or “${none}”`}.`,
 };
 
-export abstract class ClassifierElement<Draft, Target> extends PictureElement<Draft, Target> {
-  static override styles = [tokens, iconStyles, toolStyles, choiceStyles];
+const commentOf = (draft: { comment?: string } | null): string => draft?.comment ?? "";
+
+export abstract class ClassifierElement<Draft extends object, Target> extends WorkElement<Draft, Target> {
+  static override styles = [tokens, iconStyles, toolStyles, choiceStyles, reviewStyles];
 
   @property() categories: unknown = null;
   /** What is asked above the labels, where it is not what they show. Our own: Ground Truth has no such attribute. */
   @property() question = "";
   /** { text: "None of the above" }; only where several labels can be chosen. */
   @property({ attribute: "exclusion-category" }) exclusionCategory: unknown = null;
+
+  /** An earlier answer to judge: see overlay.ts. */
+  @property() overlay: unknown = null;
+  @state() private comment = "";
+  protected shownOver: Overlay | null = null;
 
   protected override readonly labelsProperty = "categories";
   protected abstract readonly manner: Manner<Draft>;
@@ -64,8 +73,6 @@ export abstract class ClassifierElement<Draft, Target> extends PictureElement<Dr
   protected abstract target(): unknown;
   /** Its buttons in the bar. */
   protected tools(): unknown { return nothing; }
-  /** What stands below the labels. */
-  protected below(): unknown { return nothing; }
   /** Does what a command says about how it is shown. */
   protected look(_command: Command): void {}
 
@@ -82,26 +89,39 @@ export abstract class ClassifierElement<Draft, Target> extends PictureElement<Dr
   }
 
   get hotkeys(): readonly Hotkey[] { return this.manner.hotkeys; }
-  get value(): unknown { return this.chooser?.answer ?? null; }
-
-  get draft(): Draft | null { return this.chooser ? this.chooser.draft : this.waiting; }
-
-  set draft(draft: Draft | null) {
-    if (!this.chooser || !draft) this.waiting = draft;
-    else this.chooser.restore(draft);
-    this.requestUpdate();
+  get value(): unknown {
+    const answer = this.chooser?.answer ?? null;
+    return answer && this.comment.trim() ? { ...answer, workerComment: this.comment } : answer;
   }
 
-  get empty(): boolean { return this.chooser?.nothing ?? this.waiting === null; }
-  get canUndo(): boolean { return this.chooser?.canUndo ?? false; }
-  get canRedo(): boolean { return this.chooser?.canRedo ?? false; }
-  undo(): void { this.settle(this.chooser?.undo() ?? false, "Undone", "Nothing to undo."); }
-  redo(): void { this.settle(this.chooser?.redo() ?? false, "Redone", "Nothing to redo."); }
-
-  get validationMessage(): string {
-    if (!this.chooser) return this.problem || `The ${this.subject} is still loading.`;
-    return this.chooser.nothing ? this.manner.missing(this.subject, this.none?.name ?? null) : "";
+  override get draft(): Draft | null {
+    const draft = super.draft;
+    return draft && this.comment ? { ...draft, comment: this.comment } : draft;
   }
+
+  override set draft(draft: Draft | null) {
+    this.comment = commentOf(draft);
+    super.draft = draft;
+  }
+
+  private get verdict(): boolean { return this.manner.role === "radio"; }
+  private get region() { return this.verdict ? regionOf(this) : null; }
+  protected override get watched(): readonly string[] { return [...super.watched, "overlay"]; }
+  protected override get slots(): Record<string, string> { return this.verdict ? { ...super.slots, "worker-comment": "comment" } : super.slots; }
+
+  protected get work(): Chooser<Draft> | null { return this.chooser; }
+  protected resume(draft: Draft): void { this.chooser?.restore(draft); }
+
+  protected get missing(): string {
+    return this.chooser?.nothing ? this.manner.missing(this.subject, this.none?.name ?? null) : "";
+  }
+
+  protected undone(word: string): void {
+    this.say(`${word}. ${this.chooser!.words}`);
+    this.follow(null);
+  }
+
+  get empty(): boolean { return (this.chooser?.nothing ?? this.waiting === null) && this.comment === ""; }
 
   protected override focusRefused(): void { this.focus(); }
 
@@ -122,8 +142,11 @@ export abstract class ClassifierElement<Draft, Target> extends PictureElement<Dr
 
   protected override start(target: Target, initial: unknown): void {
     this.chooser = this.manner.make(this.known.map(({ name }) => name), this.none?.name ?? null, initial);
-    if (this.waiting) this.chooser.restore(this.waiting);
+    if (this.waiting) this.resume(this.waiting);
     this.at = null;
+    this.comment = commentOf(this.waiting);
+    const { overlay } = this;
+    this.shownOver = this.verdict ? readOverlay(typeof overlay === "string" && overlay ? parseLenient(overlay, "overlay") : overlay) : null;
     this.show(target);
   }
 
@@ -151,13 +174,6 @@ export abstract class ClassifierElement<Draft, Target> extends PictureElement<Dr
       const there = name === null ? '[aria-checked="true"]' : '[tabindex="0"]';
       this.renderRoot.querySelector(`.choices ${there}`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
     });
-  }
-
-  private settle(done: boolean, word: string, nothingToDo: string): void {
-    if (!done || !this.chooser) return this.say(nothingToDo);
-    this.changed();
-    this.say(`${word}. ${this.chooser.words}`);
-    this.follow(null);
   }
 
   /** The labels that the search shows, and the one that says that none fits. */
@@ -217,7 +233,7 @@ export abstract class ClassifierElement<Draft, Target> extends PictureElement<Dr
 
   override render() {
     return html`<div class="root" @keydown=${this.keydown}>
-      ${this.bar()}
+      ${this.bar(this.tools())}
       <div class="main">
         <div class="work">${this.target()} ${this.notice()} ${this.over()}</div>
         <div class="side">${this.brief()} ${this.choices()}</div>
@@ -229,16 +245,15 @@ export abstract class ClassifierElement<Draft, Target> extends PictureElement<Dr
   /** What lies over what is to be labeled. */
   protected over(): unknown { return nothing; }
 
-  private bar() {
-    return html`<div class="bar" role="toolbar" aria-label="Tools">
-      ${this.header ? html`<h1 title=${this.header}>${this.header}</h1>` : nothing}
-      ${iconButton({ name: "Undo", glyph: "undo", keys: "Ctrl+Z", off: !this.canUndo || this.disabled, act: () => this.undo() })}
-      ${iconButton({ name: "Redo", glyph: "redo", keys: "Ctrl+Shift+Z", off: !this.canRedo || this.disabled, act: () => this.redo() })}
-      ${this.tools()}
-      <span class="gap"></span>
-      ${this.hasInstructions ? iconButton({ name: "Instructions", glyph: "book-open", act: () => this.openInstructions() }) : nothing}
-      ${iconButton({ name: "Keys", glyph: "keyboard", keys: "?", class: "tight wide", act: () => this.openKeys() })}
-    </div>`;
+  protected override dialogs() {
+    const { region } = this;
+    return html`${super.dialogs()}${region ? commentDialog(region, this.comment, (comment) => { this.comment = comment; this.changed(); }) : nothing}`;
+  }
+
+  /** The classes of the answer that is judged. */
+  private earlier() {
+    const classes = this.shownOver?.classes;
+    return classes ? html`<p class="earlier">Earlier label: <strong>${classes.join(", ")}</strong></p>` : nothing;
   }
 
   private choices() {
@@ -250,16 +265,17 @@ export abstract class ClassifierElement<Draft, Target> extends PictureElement<Dr
     const flag = (on: boolean) => (on ? "true" : "false");
     const one = manner.role === "radio";
     return html`<section class="labels">
+      ${this.earlier()}
       <h2 id="labels-title">${this.question || manner.question(this.subject)}</h2>
       ${field}
-      <div id="refusal" aria-live="assertive">${this.refusal ? html`<p class="warn">${this.refusal}</p>` : nothing}</div>
+      ${this.refused()}
       <div class="choices" role=${manner.group} aria-labelledby="labels-title" aria-describedby="refusal"
           aria-required=${one ? "true" : nothing} aria-disabled=${flag(this.disabled)} aria-invalid=${one ? flag(!!this.refusal) : nothing}>
         ${shown.map((label) => this.choiceButton(label, label.name === stop))}
         ${none ? this.choiceButton(none, none.name === stop) : nothing}
       </div>
       ${shown.length === 0 ? html`<p class="empty">No label is called that.</p>` : nothing}
-      ${this.below()}
+      ${this.region ? commentLink(this.region, this.comment, this.disabled) : nothing}
     </section>`;
   }
 

@@ -3,7 +3,7 @@
  * labels, the mark that there is nothing to label. A subclass gives the tool and what stands beside the canvas.
  *
  * Attributes: name, src, labels, header, initial-value, disabled; image-width and image-height where the picture that is
- * served is scaled and the answer is wanted in other pixels. Children: <short-instructions>, <full-instructions header>.
+ * served is scaled and the answer is wanted in other pixels; tell-modified. Children: <short-instructions>, <full-instructions header>.
  */
 import { html, nothing } from "lit";
 import { property, query, state } from "lit/decorators.js";
@@ -32,6 +32,8 @@ export abstract class DrawingElement<Draft, T extends Tool> extends PictureEleme
   @property() labels: unknown = null;
   @property({ type: Number, attribute: "image-width" }) imageWidth = 0;
   @property({ type: Number, attribute: "image-height" }) imageHeight = 0;
+  /** Whether the answer says if an initial value was changed also where Ground Truth's does not. Our own. */
+  @property({ type: Boolean, attribute: "tell-modified" }) tellModified = false;
 
   @state() protected listOpen = false;
   @query(".canvas") protected canvas!: HTMLDivElement;

@@ -24,17 +24,17 @@ import type { CrowdForm } from "./crowd-form";
 import { type Hotkey, type TaskInput, emit } from "./element";
 import { spot } from "./label-parts";
 import { palette } from "./panels";
-import { PictureElement } from "./picture-element";
 import { crowdElement } from "./registry";
 import { shapeStyles, tokens, toolStyles } from "./styles";
-import { entityStyles, textStyles } from "./text-styles";
+import { entityStyles, markStyles, textStyles } from "./text-styles";
+import { WorkElement } from "./work-element";
 
 /** Commands that work while the element is disabled: they only change the display. */
 const LOOKING: readonly Command["do"][] = ["move", "cancel", "next", "previous", "search", "help"];
 
 @crowdElement("crowd-entity-annotation")
-export class CrowdEntityAnnotation extends PictureElement<EntityDraft, string> {
-  static override styles = [tokens, iconStyles, toolStyles, shapeStyles, textStyles, entityStyles];
+export class CrowdEntityAnnotation extends WorkElement<EntityDraft, string> {
+  static override styles = [tokens, iconStyles, toolStyles, shapeStyles, textStyles, markStyles, entityStyles];
 
   @property() labels: unknown = null;
   @property() text = "";
@@ -77,24 +77,10 @@ export class CrowdEntityAnnotation extends PictureElement<EntityDraft, string> {
   }
 
   get value(): unknown { return this.editor?.answer ?? null; }
-  get draft(): EntityDraft | null { return this.editor ? this.editor.draft : this.waiting; }
-
-  set draft(draft: EntityDraft | null) {
-    if (!this.editor || !draft) this.waiting = draft;
-    else this.editor.restore(draft);
-    this.requestUpdate();
-  }
-
+  protected get work(): Entities | null { return this.editor; }
+  protected resume(draft: EntityDraft): void { this.editor?.restore(draft); }
+  protected get missing(): string { return this.empty ? "Mark every entity, or tick “No entities in this text”." : ""; }
   get empty(): boolean { return this.editor ? this.editor.list.length === 0 && !this.editor.none : this.waiting === null; }
-  get canUndo(): boolean { return this.editor?.canUndo ?? false; }
-  get canRedo(): boolean { return this.editor?.canRedo ?? false; }
-  undo(): void { this.settle(this.editor?.undo() ?? false, "Undone", "Nothing to undo."); }
-  redo(): void { this.settle(this.editor?.redo() ?? false, "Redone", "Nothing to redo."); }
-
-  get validationMessage(): string {
-    if (!this.editor) return this.problem || "The text is still loading.";
-    return this.empty ? "Mark every entity, or tick “No entities in this text”." : "";
-  }
 
   protected override focusRefused(): void { this.renderRoot.querySelector<HTMLElement>("#none")?.focus(); }
 
@@ -126,7 +112,7 @@ export class CrowdEntityAnnotation extends PictureElement<EntityDraft, string> {
   protected override start(text: string, initial: unknown): void {
     this.shown = text;
     this.editor = new Entities(text, this.known.map(({ name }) => name), initialEntities(initial));
-    if (this.waiting) this.editor.restore(this.waiting);
+    if (this.waiting) this.resume(this.waiting);
     this.selected = null;
     this.head = this.anchor = 0;
   }
@@ -196,11 +182,10 @@ export class CrowdEntityAnnotation extends PictureElement<EntityDraft, string> {
     this.changed();
   }
 
-  private settle(done: boolean, word: string, nothingToDo: string): void {
-    if (!done || !this.editor) return this.say(nothingToDo);
+  protected undone(word: string): void {
     this.selected = null;
-    this.changed();
-    this.say(`${word}. ${this.editor.list.length} ${this.editor.list.length === 1 ? "entity is" : "entities are"} marked.`);
+    const { length } = this.editor!.list;
+    this.say(`${word}. ${length} ${length === 1 ? "entity is" : "entities are"} marked.`);
   }
 
   private go(by: 1 | -1): void {
@@ -288,7 +273,7 @@ export class CrowdEntityAnnotation extends PictureElement<EntityDraft, string> {
 
   override render() {
     return html`<div class="root" @keydown=${this.keydown}>
-      ${this.bar()}
+      ${this.bar(iconButton({ name: "Remove the selected entity", glyph: "trash", keys: "Delete", off: !this.selected || this.disabled, act: () => this.drop(this.selected) }))}
       <div class="main">
         <div class="work">${this.words()} ${this.notice()}</div>
         <div class="side">${this.brief()}
@@ -301,18 +286,6 @@ export class CrowdEntityAnnotation extends PictureElement<EntityDraft, string> {
       </div>
       ${this.dialogs()}
       <crowd-form ?hidden=${this.outer !== null}><object-value-input hidden></object-value-input></crowd-form>
-    </div>`;
-  }
-
-  private bar() {
-    return html`<div class="bar" role="toolbar" aria-label="Tools">
-      ${this.header ? html`<h1 title=${this.header}>${this.header}</h1>` : nothing}
-      ${iconButton({ name: "Undo", glyph: "undo", keys: "Ctrl+Z", off: !this.canUndo || this.disabled, act: () => this.undo() })}
-      ${iconButton({ name: "Redo", glyph: "redo", keys: "Ctrl+Shift+Z", off: !this.canRedo || this.disabled, act: () => this.redo() })}
-      ${iconButton({ name: "Remove the selected entity", glyph: "trash", keys: "Delete", off: !this.selected || this.disabled, act: () => this.drop(this.selected) })}
-      <span class="gap"></span>
-      ${this.hasInstructions ? iconButton({ name: "Instructions", glyph: "book-open", act: () => this.openInstructions() }) : nothing}
-      ${iconButton({ name: "Keys", glyph: "keyboard", keys: "?", class: "tight wide", act: () => this.openKeys() })}
     </div>`;
   }
 
@@ -356,7 +329,7 @@ export class CrowdEntityAnnotation extends PictureElement<EntityDraft, string> {
     return html`<section class="finish">
       <label class="none"><input type="checkbox" id="none" .checked=${this.editor?.none ?? false} ?disabled=${off} aria-describedby="refusal"
         @change=${(event: Event) => this.sayNone((event.target as HTMLInputElement).checked)} /><span>No entities in this text</span><kbd aria-hidden="true">x</kbd></label>
-      <div id="refusal" aria-live="assertive">${this.refusal ? html`<p class="warn">${this.refusal}</p>` : nothing}</div>
+      ${this.refused()}
     </section>`;
   }
 }

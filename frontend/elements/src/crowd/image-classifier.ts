@@ -8,21 +8,18 @@
  * `workerComment` where there is one.
  */
 import { html, nothing } from "lit";
-import { property, query, state } from "lit/decorators.js";
-import type { ChoiceDraft, ClassAnswer } from "../classes/choice";
+import { query } from "lit/decorators.js";
+import type { ChoiceDraft } from "../classes/choice";
 import type { ChoicesDraft } from "../classes/choices";
 import type { Command } from "../classes/keys";
-import { parseLenient } from "../labels/labels";
 import { PictureView } from "../picture/picture-view";
 import { iconButton } from "./buttons";
 import { ClassifierElement, ONE, SEVERAL } from "./classifier-element";
 import { filterOf, lightPanel } from "./light";
-import { type Overlay, drawn, legend, readOverlay } from "./overlay";
+import { drawn, legend } from "./overlay";
 import { crowdElement } from "./registry";
-import { reviewStyles } from "./styles";
-import { commentDialog, commentLink, regionOf } from "./worker-comment";
 
-export abstract class PictureClassifier<Draft> extends ClassifierElement<Draft, HTMLImageElement> {
+export abstract class PictureClassifier<Draft extends object> extends ClassifierElement<Draft, HTMLImageElement> {
   @query(".canvas") private frame!: HTMLDivElement;
   protected picture: PictureView | null = null;
   protected size = { width: 0, height: 0 };
@@ -70,61 +67,20 @@ export abstract class PictureClassifier<Draft> extends ClassifierElement<Draft, 
 }
 
 @crowdElement("crowd-image-classifier")
-export class CrowdImageClassifier extends PictureClassifier<ChoiceDraft & { comment?: string }> {
-  static override styles = [...PictureClassifier.styles, reviewStyles];
+export class CrowdImageClassifier extends PictureClassifier<ChoiceDraft> {
   protected override readonly manner = ONE;
-
-  /** {boundingBox: {labels, value}}, {semanticSegmentation: {labels, labelMappings, src}} or {instanceSegmentation: {labels, instances, src}}. */
-  @property() overlay: unknown = null;
-  @state() private comment = "";
-  private shownOver: Overlay | null = null;
-
-  protected override get watched(): readonly string[] { return [...super.watched, "overlay"]; }
-  protected override get slots(): Record<string, string> { return { ...super.slots, "worker-comment": "comment" }; }
-
-  override get value(): unknown {
-    const answer = super.value as ClassAnswer | null;
-    return answer && this.comment.trim() ? { ...answer, workerComment: this.comment } : answer;
-  }
-
-  override get draft(): (ChoiceDraft & { comment?: string }) | null {
-    const draft = super.draft;
-    return draft && this.comment ? { ...draft, comment: this.comment } : draft;
-  }
-
-  override set draft(draft: (ChoiceDraft & { comment?: string }) | null) {
-    this.comment = draft?.comment ?? "";
-    super.draft = draft;
-  }
-
-  override get empty(): boolean { return super.empty && this.comment === ""; }
-
-  protected override show(image: HTMLImageElement): void {
-    super.show(image);
-    this.comment = this.waiting?.comment ?? "";
-    const { overlay } = this;
-    this.shownOver = readOverlay(typeof overlay === "string" && overlay ? parseLenient(overlay, "overlay") : overlay);
-  }
 
   override updated(changed: Map<string, unknown>): void {
     super.updated(changed);
     const over = this.renderRoot.querySelector<SVGElement>(".over");
     const { picture } = this;
-    if (over && picture) over.style.transform = `translate(${picture.view.x}px, ${picture.view.y}px) scale(${picture.view.scale})`;
+    if (!over || !picture) return;
+    over.style.transform = `translate(${picture.view.x}px, ${picture.view.y}px) scale(${picture.view.scale})`;
+    over.style.setProperty("--_scale", String(picture.view.scale)); // lines are as wide on the screen at any zoom
   }
 
   protected override over() {
     return html`${this.shownOver && this.picture ? html`${drawn(this.shownOver, this.size)}${legend(this.shownOver)}` : nothing}${super.over()}`;
-  }
-
-  protected override below() {
-    const region = regionOf(this);
-    return region ? commentLink(region, this.comment, this.disabled) : nothing;
-  }
-
-  protected override dialogs() {
-    const region = regionOf(this);
-    return html`${super.dialogs()}${region ? commentDialog(region, this.comment, (comment) => { this.comment = comment; this.changed(); }) : nothing}`;
   }
 }
 

@@ -31,8 +31,9 @@ export abstract class MaskElement extends DrawingElement<MaskDraft, MaskTool> {
   /** The initial mask while it is being read; a draft that was given meanwhile waits in `kept`. */
   @state() private reading = false;
   private kept: MaskDraft | null = null;
-  /** The tiles of the initial value; null if there was none. */
+  /** The tiles of the initial value; null if there was none. And what it names. */
   protected initial: Map<number, string> | null = null;
+  private named: readonly string[] = [];
   private png: { mask: Mask; revision: number; entries: readonly Entry[]; image: LabeledImage } | null = null;
 
   protected readonly usual = MASK_KEYS;
@@ -103,6 +104,7 @@ export abstract class MaskElement extends DrawingElement<MaskDraft, MaskTool> {
       copyPixels(image, editor, given, values);
       editor.mask.commit();
       this.initial = new Map(editor.mask.tiles);
+      this.named = editor.entries.map(({ label }) => label);
       if (this.kept) editor.load(this.kept);
       this.reading = false;
       this.bench?.shown(true);
@@ -118,6 +120,7 @@ export abstract class MaskElement extends DrawingElement<MaskDraft, MaskTool> {
     const { initial, editor } = this;
     if (!initial || !editor) return false;
     const { tiles } = editor.mask;
+    if (this.named.some((label, at) => editor.entries[at]?.label !== label)) return true; // an instance may be something else now
     return tiles.size !== initial.size || [...tiles].some(([tile, runs]) => initial.get(tile) !== runs);
   }
 

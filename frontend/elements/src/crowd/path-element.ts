@@ -24,7 +24,7 @@ export abstract class PathElement extends ShapeElement<Path, PathEditor, PathToo
 
   /** The answer, or null while there is no picture. */
   get value(): PathAnswer | null {
-    return this.editor ? toAnswer(this.form, this.editor.answer, this.editor.size, this.initial) : null;
+    return this.editor ? toAnswer(this.form, this.editor.answer, this.editor.size, this.initial, this.form.modified || this.tellModified) : null;
   }
 
   get draft(): PathDraft | null {

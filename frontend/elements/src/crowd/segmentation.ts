@@ -26,6 +26,8 @@ export class CrowdInstanceSegmentation extends MaskElement {
   /** The answer, or null while there is no picture. */
   get value(): InstanceAnswer | null {
     const { editor } = this;
-    return editor ? instanceAnswer(editor.mask, editor.entries, this.pngOf(editor)) : null;
+    if (!editor) return null;
+    const value = instanceAnswer(editor.mask, editor.entries, this.pngOf(editor));
+    return this.tellModified && this.initial ? { ...value, initialValueModified: this.modified } : value;
   }
 }

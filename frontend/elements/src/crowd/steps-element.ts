@@ -6,10 +6,9 @@
 import { html, nothing } from "lit";
 import { Steps, type StepsDraft } from "../answers/steps";
 import { iconStyles } from "../kit/icons";
-import { iconButton } from "./buttons";
 import { type Hotkey, type TaskInput, emit } from "./element";
-import { PictureElement } from "./picture-element";
 import { sheetStyles, tokens, toolStyles } from "./styles";
+import { WorkElement } from "./work-element";
 
 /** What is missing: a sentence, and the id of the field that lacks it. */
 export interface Lack { says: string; id: string }
@@ -21,7 +20,7 @@ const KEYS: readonly Hotkey[] = [
   { keys: "?", does: "the list of keys" },
 ];
 
-export abstract class StepsElement<S, Target> extends PictureElement<StepsDraft<S>, Target> {
+export abstract class StepsElement<S, Target> extends WorkElement<StepsDraft<S>, Target> {
   static override styles = [tokens, iconStyles, toolStyles, sheetStyles];
 
   task: TaskInput | null = null;
@@ -46,24 +45,12 @@ export abstract class StepsElement<S, Target> extends PictureElement<StepsDraft<
 
   // ---- the interface of crowd elements
 
-  get draft(): StepsDraft<S> | null { return this.steps ? this.steps.draft : this.waiting; }
-
-  set draft(draft: StepsDraft<S> | null) {
-    if (!this.steps || !draft) this.waiting = draft;
-    else this.steps.restore(draft, (state) => this.fits(state));
-    this.requestUpdate();
-  }
+  protected get work(): Steps<S> | null { return this.steps; }
+  protected resume(draft: StepsDraft<S>): void { this.steps?.restore(draft, (state) => this.fits(state)); }
+  protected get missing(): string { return this.steps ? (this.lacks(this.steps.now)?.says ?? "") : ""; }
+  protected undone(word: string): void { this.say(`${word}.`); }
 
   get empty(): boolean { return this.steps ? !this.steps.canUndo : this.waiting === null; }
-  get canUndo(): boolean { return this.steps?.canUndo ?? false; }
-  get canRedo(): boolean { return this.steps?.canRedo ?? false; }
-  undo(): void { this.settle(this.steps?.undo() ?? false, "Undone.", "Nothing to undo."); }
-  redo(): void { this.settle(this.steps?.redo() ?? false, "Redone.", "Nothing to redo."); }
-
-  get validationMessage(): string {
-    if (!this.steps) return this.problem || `The ${this.subject} is still loading.`;
-    return this.lacks(this.steps.now)?.says ?? "";
-  }
 
   protected override focusRefused(): void {
     const id = this.steps && this.lacks(this.steps.now)?.id;
@@ -76,7 +63,7 @@ export abstract class StepsElement<S, Target> extends PictureElement<StepsDraft<
 
   protected override start(target: Target, initial: unknown): void {
     this.steps = new Steps(this.first(target, initial));
-    if (this.waiting) this.steps.restore(this.waiting, (state) => this.fits(state));
+    if (this.waiting) this.resume(this.waiting);
   }
 
   protected override stop(): void { this.steps = null; }
@@ -86,11 +73,6 @@ export abstract class StepsElement<S, Target> extends PictureElement<StepsDraft<
     if (!this.steps || this.disabled) return this.requestUpdate();
     this.steps.go(next, place);
     this.changed();
-  }
-
-  private settle(done: boolean, words: string, nothingToDo: string): void {
-    this.say(done ? words : nothingToDo);
-    if (done) this.changed();
   }
 
   /** Keys of the tool. Fields for text keep theirs. */
@@ -115,19 +97,11 @@ export abstract class StepsElement<S, Target> extends PictureElement<StepsDraft<
   override render() {
     const state = this.steps?.now;
     return html`<div class="root" @keydown=${this.keydown}>
-      <div class="bar" role="toolbar" aria-label="Tools">
-        ${this.header ? html`<h1 title=${this.header}>${this.header}</h1>` : nothing}
-        ${iconButton({ name: "Undo", glyph: "undo", keys: "Ctrl+Z", off: !this.canUndo || this.disabled, act: () => this.undo() })}
-        ${iconButton({ name: "Redo", glyph: "redo", keys: "Ctrl+Shift+Z", off: !this.canRedo || this.disabled, act: () => this.redo() })}
-        ${this.tools()}
-        <span class="gap"></span>
-        ${this.hasInstructions ? iconButton({ name: "Instructions", glyph: "book-open", act: () => this.openInstructions() }) : nothing}
-        ${iconButton({ name: "Keys", glyph: "keyboard", keys: "?", class: "tight wide", act: () => this.openKeys() })}
-      </div>
+      ${this.bar(this.tools())}
       <div class="main">
         <div class="work">${this.target()} ${this.notice()}</div>
         <div class="side sheet">${this.brief()}
-          <div id="refusal" aria-live="assertive">${this.refusal ? html`<p class="warn">${this.refusal}</p>` : nothing}</div>
+          ${this.refused()}
           ${state === undefined ? nothing : this.sheet(state)}
         </div>
       </div>

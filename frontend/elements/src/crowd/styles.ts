@@ -246,12 +246,14 @@ export const sheetStyles = css`
 /** What only the classifier of pictures has: what is shown over the picture, and the comment. */
 export const reviewStyles = css`
   .over { position: absolute; inset: 0 auto auto 0; overflow: visible; pointer-events: none; transform-origin: 0 0; }
-  .over rect, .over path { fill: none; stroke-width: 3px; vector-effect: non-scaling-stroke; }
-  .over path { stroke: #d4006a; }
+  .over rect, .over path { fill: none; stroke-width: calc(3px / var(--_scale, 1)); vector-effect: non-scaling-stroke; }
+  .over path:not([stroke]) { stroke: #d4006a; }
+  .over .point { stroke-width: calc(10px / var(--_scale, 1)); stroke-linecap: round; }
   .over .mask { opacity: 0.75; mix-blend-mode: multiply; image-rendering: pixelated; }
   .legend { position: absolute; inset-block-end: 0.5rem; inset-inline-start: 0.5rem; margin: 0; padding: 0.4rem 0.6rem; list-style: none; font-size: 0.8125rem;
     background: var(--_surface); border: 1px solid var(--_line); border-radius: 8px; pointer-events: none; }
   .legend li { display: flex; align-items: center; gap: 0.4rem; }
+  .earlier { margin: 0 0 0.75rem; overflow-wrap: anywhere; }
   .comment-link { margin-block-start: 0.75rem; align-self: start; }
   .comment { margin: 0.4rem 0 0; font-size: 0.875rem; white-space: pre-wrap; overflow-wrap: anywhere; }
   dialog textarea { inline-size: 100%; padding: 0.4rem 0.6rem; border: 1px solid var(--_line-strong); border-radius: 6px; background: var(--_surface); font: inherit; color: inherit; }

@@ -13,7 +13,7 @@ export interface SemanticAnswer {
   labeledImage: LabeledImage;
   initialValueModified?: boolean;
 }
-export interface InstanceAnswer { inputImageProperties: Size; instances: { color: string; label: string }[]; labeledImage: LabeledImage }
+export interface InstanceAnswer { inputImageProperties: Size; instances: { color: string; label: string }[]; labeledImage: LabeledImage; initialValueModified?: boolean }
 
 /** What an initial value says: where its mask is, and which colour stands for which label. */
 export interface Initial { src: string; entries: Entry[] }

@@ -16,7 +16,7 @@ export interface Form {
   /** The least and the most vertices. */
   readonly least: number;
   readonly most: number;
-  /** Whether the answer says if the initial value was modified. */
+  /** Whether Ground Truth's answer says if the initial value was modified. */
   readonly modified: boolean;
 }
 
@@ -64,11 +64,12 @@ export function plain(form: Form, { label, vertices, attributes }: Pick<Path, "l
 
 export type PathAnswer = Record<string, unknown> & { inputImageProperties: Size; initialValueModified?: boolean };
 
-/** The element's value. `initial` holds the paths of the initial value, null if there was none. */
-export function toAnswer(form: Form, answer: Answer<Path>, size: Size, initial: readonly PlainPath[] | null): PathAnswer {
+/** The element's value. `initial` holds the paths of the initial value, null if there was none; `tell`: whether it says if these
+ *  were changed. */
+export function toAnswer(form: Form, answer: Answer<Path>, size: Size, initial: readonly PlainPath[] | null, tell = form.modified): PathAnswer {
   const list = answer.shapes.map((path) => plain(form, path));
   const value: PathAnswer = { inputImageProperties: { height: size.height, width: size.width }, [form.key]: list };
-  if (form.modified && initial) value.initialValueModified = JSON.stringify(list) !== JSON.stringify(initial);
+  if (tell && initial) value.initialValueModified = JSON.stringify(list) !== JSON.stringify(initial);
   return value;
 }
 
