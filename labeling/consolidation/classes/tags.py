@@ -23,7 +23,7 @@ from labeling.consolidation.stopping import Decision, Stopping, decide
 from labeling.consolidation.workers.skills import SkillRow
 from labeling.consolidation.workers.votes import VoteWorkers
 
-ALGORITHM = "tags/2"
+ALGORITHM = "tags/3"
 """The version that labels are stored with. Results that differ need another version."""
 
 YES, NO = "yes", "no"
@@ -90,7 +90,6 @@ def fit_workers(
     *,
     labels: Sequence[str],
     start: VoteWorkers | None = None,
-    rounds: int = 20,
 ) -> VoteWorkers:
     """EM over every (object, label) as a yes-or-no question; golds are taken as given.
 
@@ -98,7 +97,7 @@ def fit_workers(
     that a no means little.
     """
     require_rereadable(objects)
-    return votes.fit_workers(_Questions(objects, labels), labels=QUESTION, start=start, rounds=rounds)
+    return votes.fit_workers(_Questions(objects, labels), labels=QUESTION, start=start)
 
 
 def should_ask_more(
