@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from benchmarks import label_rivals
-from benchmarks.label_crowds import GENERATED, SETS, Crowd, arrival, real, thinned
+from benchmarks.label_crowds import GENERATED, SETS, Crowd, arrival, calibration_error, real, right, thinned
 from benchmarks.label_speed import measured
 from benchmarks.report import report
 from labeling.consolidation.answers import ObjectAnswers, WorkerAnswer
@@ -18,24 +18,10 @@ from labeling.consolidation.classes import choosing, votes
 from labeling.consolidation.classes.table import VoteTable
 from labeling.consolidation.stopping import Stopping
 
-BINS = 10
 TARGETS = (0.9, 0.95, 0.98)
 WORLDS = 10
 THINNED = {"bluebirds": (5, 7, 12, 20), "snow_rte": (3, 5, 7), "snow_wsd": (3,), "barzan_tweets": (3,)}
 """Votes an object that the real sets are cut down to."""
-
-
-def right(chances: Floats, truth: np.ndarray) -> Floats:
-    """(T,): 1 for the true label, 0 for a wrong one, shared evenly by labels that tie."""
-    tie = chances >= chances.max(axis=1, keepdims=True) - 1e-9
-    return tie[np.arange(len(truth)), truth] / tie.sum(axis=1)
-
-
-def calibration_error(confidence: Floats, correct: Floats) -> float:
-    """Mean of |confidence - share of right ones| over ten bins of equal width, weighted by how many are in each."""
-    place = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    gaps = [abs(float((confidence - correct)[place == one].sum())) for one in range(BINS)]
-    return sum(gaps) / max(len(confidence), 1)
 
 
 def answers(table: VoteTable) -> list[list[WorkerAnswer[str]]]:

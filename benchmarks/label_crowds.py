@@ -11,6 +11,7 @@ from labeling.consolidation.answers import WorkerAnswer, latest_answers
 from labeling.consolidation.arrays import Floats, Ints, logistic
 from labeling.consolidation.classes.table import UNKNOWN, VoteTable
 
+BINS = 10
 SETS = ("bluebirds", "snow_rte", "snow_wsd", "barzan_tweets")
 
 
@@ -101,6 +102,19 @@ def generated(
     names = tuple(f"w{i:03d}" for i in range(workers))
     table = VoteTable(task, worker, given, np.full(objects, UNKNOWN), names, tuple("abcdefghijklmnop"[:classes]))
     return Crowd(table, truth)
+
+
+def right(chances: Floats, truth: np.ndarray) -> Floats:
+    """(T,): 1 for the true label, 0 for a wrong one, shared evenly by labels that tie."""
+    tie = chances >= chances.max(axis=1, keepdims=True) - 1e-9
+    return tie[np.arange(len(truth)), truth] / tie.sum(axis=1)
+
+
+def calibration_error(confidence: Floats, correct: Floats) -> float:
+    """Mean of |confidence - share of right ones| over ten bins of equal width, weighted by how many are in each."""
+    place = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    gaps = [abs(float((confidence - correct)[place == one].sum())) for one in range(BINS)]
+    return sum(gaps) / max(len(confidence), 1)
 
 
 GENERATED: Mapping[str, Callable[[int], Crowd]] = {

@@ -40,7 +40,7 @@ UNEVEN, BETTER_THAN_UNEVEN = 5.0, 2.0
 """Where letting classes be of any frequency wins by UNEVEN standard errors, they are so uneven that a richer model,
 which takes them to be less so, has to win by the second number."""
 
-FOLDS = 5
+FOLDS, GOLD_FOLDS = 5, 10
 MOST_VOTES = 8_000
 """The choice is made on as many votes at most, of objects spread over the job."""
 
@@ -51,12 +51,21 @@ THRESHOLDS, OBJECTS, USUAL_OBJECTS = 1.0, 3.5, 0.2
 """What the temperature makes of how differently workers treat single classes, and of the difficulty of objects beyond
 what jobs of independent votes show: chosen on real crowds and on generated ones, which need none."""
 
+LOWEST = 0.2
+"""The least temperature without golds: no real crowd seen needed a lower one."""
+
+GOLD_SPREAD = 0.7
+"""Standard deviation of the logarithm of a temperature about the usual one before golds are looked at."""
+
 LACK_OF_VOTES, LACK_OF_OBJECTS = 2.2, 20.0
 """What one vote a worker, and one object, leave unknown of the temperature: variances of its logarithm, which fall with
 the number of votes a worker and of objects."""
 
 WARN_BELOW = 0.5
 """A temperature below which a requester is told that votes alone are a poor guide."""
+
+FEWEST_GOLDS = 10
+"""Golds below which a temperature is what votes say it is."""
 
 ENOUGH_GOLDS = 20
 """So many golds teach how sure to be: from then on nobody is warned."""
@@ -90,7 +99,7 @@ def choose(table: VoteTable) -> Choice:
     richest = found if method == candidates[-1] else crowd.fit(some, candidates[-1])
     temperature, error = tempered(richest), _doubt(table)
     golds = int((table.gold != UNKNOWN).sum())
-    if golds:
+    if golds >= FEWEST_GOLDS:
         temperature, error = _taught(some, method, temperature)
     warning = WARNING.format(golds=ENOUGH_GOLDS) if temperature < WARN_BELOW and golds < ENOUGH_GOLDS else ""
     base = held_out.get(MAJORITY.name)
@@ -107,7 +116,7 @@ def tempered(fitted: CrowdFit) -> float:
     """
     objects = float(np.mean(fitted.difficulty)) ** 2
     doubt = THRESHOLDS * fitted.both_spread**2 + OBJECTS * max(objects - USUAL_OBJECTS, 0.0)
-    return 1 / (1 + doubt)
+    return max(1 / (1 + doubt), LOWEST)
 
 
 def sharpened(chances: Floats, temperature: float) -> Floats:
@@ -144,7 +153,8 @@ def _spread_out(table: VoteTable) -> VoteTable:
 
 def _held_out(table: VoteTable, method: Method) -> Floats:
     """(N,): log P of each vote by a fit that has not seen it."""
-    order = np.random.default_rng(0).permutation(len(table.task))
+    order = np.lexsort((table.given, table.worker, table.task))  # the same parts, however the votes are sorted
+    order = order[np.random.default_rng(0).permutation(len(order))]
     found = np.zeros(len(table.task))
     for part in range(FOLDS):
         left_out = np.sort(order[part::FOLDS])
@@ -182,8 +192,8 @@ def _taught(table: VoteTable, method: Method, usual: float) -> tuple[float, floa
     error of its logarithm; starting from the `usual` one."""
     known = np.flatnonzero(table.gold != UNKNOWN)
     chances = np.zeros((len(known), len(table.labels)))
-    for part in range(FOLDS):
-        asked = np.arange(part, len(known), FOLDS)
+    for part in range(GOLD_FOLDS):
+        asked = np.arange(part, len(known), GOLD_FOLDS)
         if len(asked):
             gold = table.gold.copy()
             gold[known[asked]] = UNKNOWN
@@ -191,11 +201,11 @@ def _taught(table: VoteTable, method: Method, usual: float) -> tuple[float, floa
     grid = np.linspace(np.log(0.05), np.log(2.0), 75)
     right = (np.arange(len(known)), table.gold[known])
 
-    def surprise(at: float) -> float:
+    def height_at(at: float) -> float:
         likely = np.log(np.maximum(sharpened(chances, float(np.exp(at)))[right], 1e-9)).sum()
-        return float(likely - (at - np.log(usual)) ** 2 / (2 * TEMPERATURE_ERROR**2))
+        return float(likely - (at - np.log(usual)) ** 2 / (2 * GOLD_SPREAD**2))
 
-    return _peak(grid, surprise)
+    return _peak(grid, height_at)
 
 
 def _peak(grid: Floats, height: Callable[[float], float]) -> tuple[float, float]:

@@ -57,6 +57,11 @@ class VoteWorkers:
         share = self.accuracy(worker)
         return sqrt(share * (1 - share) / (total + WORKER_STRENGTH + 1))
 
+    def chance_error(self, worker: str, true: str, chance: float) -> float:
+        """Standard error of a `chance` of the worker's at objects whose true label is `true`."""
+        total = sum(n for (label, _), n in self.workers.get(worker, {}).items() if label == true)
+        return sqrt(chance * (1 - chance) / (total + WORKER_STRENGTH + 1))
+
     def wrong_labels(self, worker: str | None, given: str, labels: Sequence[str]) -> list[float]:
         """P(given | a wrong label is given) by true label of `labels`: the worker's, shrunk towards the crowd's."""
         mine = self.workers.get(worker, {}) if worker is not None else {}
