@@ -204,6 +204,7 @@ def people_page(request: HttpRequest, job_id: int) -> HttpResponse:
         "kind": kind,
         "golds": golds.section(request, job),
         "skills": skills,
+        "warning": people.warning(job),
         "picture": conduct_forms.picture(
             {row["worker"]: row["reputation"] for row in skills}, {row["worker"]: row["answers"] for row in skills}
         ),

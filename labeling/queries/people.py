@@ -146,6 +146,15 @@ def _skills(job: LabelingJob, workers: list[str]) -> dict[str, dict[str, Any]]:
     return skills
 
 
+def warning(job: LabelingJob) -> str:
+    """What the last fit warns the requester of; empty where there is none, or nothing to warn of."""
+    found = worker_models.fitted(job)
+    if found is None:
+        return ""
+    kind = task_types.get(job.task_type)
+    return kind.warning(kind.load_workers(found["models"]))
+
+
 def confidence_histogram(job: LabelingJob, *, bins: int = 10, source: str = LabelSource.HUMAN) -> list[int]:
     """How many labeled objects have a confidence in each of `bins` equal parts of [0, 1]."""
     counts = [0] * bins

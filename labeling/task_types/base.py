@@ -324,6 +324,10 @@ class TaskType(ABC, Generic[Answer, Models]):
     def skills(self, models: Models, workers: Sequence[str], *, labels: Sequence[str]) -> list[SkillFigures]:
         """How good each worker is, over all classes and for each class where the models tell them apart."""
 
+    def warning(self, models: Models) -> str:
+        """A plain sentence for the requester where answers alone cannot say how sure labels are; else empty."""
+        return ""
+
     @abstractmethod
     def skill_rows(self, models: Models, *, labels: Sequence[str]) -> list[SkillRow]:
         """What a job adds to what is known of its workers, as counts that can be summed over jobs."""

@@ -62,7 +62,11 @@ class MultipleChoice(Choice):
     )
     reserved_labels = frozenset({NONE})
     algorithm = tags.ALGORITHM
-    skill_columns = (Column("recall", "Finds", "percent"), Column("wrong", "Wrong", "percent"))
+    skill_columns = (
+        Column("recall", "Finds", "percent"),
+        Column("recall_error", "Standard error", "percent"),
+        Column("wrong", "Wrong", "percent"),
+    )
     simulation = TagSimulation()
 
     def read_answer(self, content: Mapping[str, Any], *, labels: Sequence[str], size: Size) -> Vote:
@@ -148,13 +152,19 @@ class MultipleChoice(Choice):
         return tags.fit_workers([_tags(one) for one in objects], labels=labels)
 
     def skills(self, models: VoteWorkers, workers: Sequence[str], *, labels: Sequence[str]) -> list[SkillFigures]:
-        """`recall` is the chance of choosing a class that is there, `wrong` that of one that is not; both over all
-        classes, which the models do not tell apart."""
+        """`recall` is the chance of choosing a class that is there, `recall_error` its standard error, `wrong` the
+        chance of choosing one that is not; all over all classes, which the models do not tell apart."""
         rows = []
         for worker in workers:
             found, wrong = models.likelihood(worker, tags.YES, tags.QUESTION)
-            rows.append(SkillFigures(worker, "", {"recall": round(found, 4), "wrong": round(wrong, 4)}))
+            error = models.chance_error(worker, tags.YES, found)
+            figures = {"recall": round(found, 4), "recall_error": round(error, 4), "wrong": round(wrong, 4)}
+            rows.append(SkillFigures(worker, "", dict(figures)))
         return rows
+
+    def warning(self, models: VoteWorkers) -> str:
+        """Where people share their mistakes."""
+        return models.model.warning if models.model else ""
 
     def skill_rows(self, models: VoteWorkers, *, labels: Sequence[str]) -> list[SkillRow]:
         """See tags.skill_rows."""

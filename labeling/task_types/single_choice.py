@@ -51,7 +51,10 @@ class SingleChoice(Choice):
         "much more often than that.",
     )
     algorithm = votes.ALGORITHM
-    skill_columns = (Column("accuracy", "Chooses right", "percent"),)
+    skill_columns = (
+        Column("accuracy", "Chooses right", "percent"),
+        Column("accuracy_error", "Standard error", "percent"),
+    )
     simulation = VoteSimulation()
 
     def read_answer(self, content: Mapping[str, Any], *, labels: Sequence[str], size: Size) -> Vote:
@@ -120,14 +123,19 @@ class SingleChoice(Choice):
 
     def skills(self, models: VoteWorkers, workers: Sequence[str], *, labels: Sequence[str]) -> list[SkillFigures]:
         """`accuracy` is the chance of choosing the right class, over all classes and for objects of each class; the
-        latter is shrunk towards the former, so that a few objects of a class say little."""
+        latter is shrunk towards the former, so that a few objects of a class say little. `accuracy_error` is its
+        standard error."""
         overall = {worker: models.accuracy(worker) for worker in workers}
-        rows = [SkillFigures(worker, "", {"accuracy": round(right, 4)}) for worker, right in overall.items()]
+        rows = [_skill(worker, "", right, models.accuracy_error(worker)) for worker, right in overall.items()]
         for row in votes.skill_rows(models, labels):
             if row.label and row.worker in overall:
                 right = (row.found + STRENGTH * overall[row.worker]) / (row.chances + STRENGTH)
-                rows.append(SkillFigures(row.worker, row.label, {"accuracy": round(right, 4)}))
+                rows.append(_skill(row.worker, row.label, right, models.chance_error(row.worker, row.label, right)))
         return rows
+
+    def warning(self, models: VoteWorkers) -> str:
+        """Where people share their mistakes."""
+        return models.model.warning if models.model else ""
 
     def skill_rows(self, models: VoteWorkers, *, labels: Sequence[str]) -> list[SkillRow]:
         """See votes.skill_rows."""
@@ -156,6 +164,12 @@ class SingleChoice(Choice):
         best = explanation.get("label")
         agreed = sum(vote["label"] == best for vote in given)
         lead = f"{count(len(given), 'person', 'people')} answered. {agreed} of them chose {best}."
+        if "confidence_low" in explanation:
+            lead += (
+                f" The chance that it is right lies between {percent(explanation['confidence_low'])} and "
+                f"{percent(explanation['confidence_high'])}; of ordinary workers {percent(explanation['difficulty'])} "
+                "would get it wrong."
+            )
         findings = tuple(
             Finding(
                 label=label,
@@ -172,6 +186,10 @@ class SingleChoice(Choice):
             for label in chosen
         )
         return Story(lead, findings, tuple(explanation.get("ignored", [])))
+
+
+def _skill(worker: str, label: str, right: float, error: float) -> SkillFigures:
+    return SkillFigures(worker, label, {"accuracy": round(right, 4), "accuracy_error": round(error, 4)})
 
 
 def _votes(one: AnswersToImage[Vote]) -> ObjectAnswers[str]:

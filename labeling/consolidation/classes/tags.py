@@ -7,6 +7,7 @@ the empty set means "none of these", but an answer with nothing but labels that 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +24,7 @@ from labeling.consolidation.stopping import Decision, Stopping, decide
 from labeling.consolidation.workers.skills import SkillRow
 from labeling.consolidation.workers.votes import VoteWorkers
 
-ALGORITHM = "tags/2"
+ALGORITHM = "tags/3"
 """The version that labels are stored with. Results that differ need another version."""
 
 YES, NO = "yes", "no"
@@ -36,12 +37,17 @@ ObjectTags = ObjectAnswers[frozenset[str]]
 
 @dataclass(frozen=True, slots=True)
 class ConsolidatedTags:
-    """`labels` in the job's order; `confidence` is the chance that all of the job's labels are judged right."""
+    """`labels` in the job's order; `confidence` is the chance that all of the job's labels are judged right, which lies
+    between `confidence_low` and `confidence_high`. `difficulty` is the chance that an ordinary worker judges a label
+    wrongly, on average over those that somebody gave."""
 
     labels: tuple[str, ...]
     confidence: float
     explanation: dict[str, Any]
     algorithm: str
+    confidence_low: float = 0.0
+    confidence_high: float = 0.0
+    difficulty: float = 0.0
 
 
 def consolidate(
@@ -58,9 +64,16 @@ def consolidate(
     confidence = 1.0 if usable else 0.0
     for label in labels:
         confidence *= max(chance[label], 1 - chance[label])
+    intervals = _intervals(usable, chance, labels, models)
+    low, high = (round(math.prod(one[side] for one in intervals.values()), 4) if usable else 0.0 for side in (0, 1))
+    hard = _difficulty(usable, chance, labels, models)
     explanation = {
         "algorithm": ALGORITHM,
         "labels": list(kept),
+        "confidence_low": low,
+        "confidence_high": high,
+        "intervals": {label: list(one) for label, one in intervals.items()},
+        "difficulty": hard,
         "chances": {label: round(chance[label], 4) + 0.0 for label in labels},
         "answers": [
             {
@@ -77,7 +90,7 @@ def consolidate(
             for label in sorted(one.value - set(labels))
         ],
     }
-    return ConsolidatedTags(kept, round(confidence, 4), explanation, ALGORITHM)
+    return ConsolidatedTags(kept, round(confidence, 4), explanation, ALGORITHM, low, high, hard)
 
 
 def latest_tags(answers: Iterable[Tags]) -> list[Tags]:
@@ -90,7 +103,6 @@ def fit_workers(
     *,
     labels: Sequence[str],
     start: VoteWorkers | None = None,
-    rounds: int = 20,
 ) -> VoteWorkers:
     """EM over every (object, label) as a yes-or-no question; golds are taken as given.
 
@@ -98,7 +110,7 @@ def fit_workers(
     that a no means little.
     """
     require_rereadable(objects)
-    return votes.fit_workers(_Questions(objects, labels), labels=QUESTION, start=start, rounds=rounds)
+    return votes.fit_workers(_Questions(objects, labels), labels=QUESTION, start=start)
 
 
 def should_ask_more(
@@ -167,3 +179,23 @@ def _chances(usable: Sequence[Tags], labels: Sequence[str], models: VoteWorkers)
         label: votes.posterior(_votes(usable, label), QUESTION, models)[YES] if label in given else 0.0
         for label in labels
     }
+
+
+def _intervals(
+    usable: Sequence[Tags], chance: dict[str, float], labels: Sequence[str], models: VoteWorkers
+) -> dict[str, tuple[float, float]]:
+    """By given label, between which the chance lies that it is judged rightly (see votes.interval)."""
+    found = {}
+    for label in _given_labels(usable, labels):
+        both = {YES: chance[label], NO: 1 - chance[label]}
+        found[label] = votes.interval(YES if chance[label] > 0.5 else NO, _votes(usable, label), both, models)
+    return found
+
+
+def _difficulty(usable: Sequence[Tags], chance: dict[str, float], labels: Sequence[str], models: VoteWorkers) -> float:
+    """The mean over given labels (see votes.difficulty); 0 where nobody gave one."""
+    given = _given_labels(usable, labels)
+    each = [
+        votes.difficulty(_votes(usable, label), {YES: chance[label], NO: 1 - chance[label]}, models) for label in given
+    ]
+    return round(sum(each) / len(each), 4) if each else 0.0

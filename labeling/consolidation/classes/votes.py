@@ -1,6 +1,7 @@
 """The consolidator of single-choice answers: one label for one object from several workers' votes.
 
-Dawid & Skene (1979) with the shrunk confusion matrices of workers/votes.py. An answer's value is a label.
+The model of the crowd is chosen for the job (choosing.py) and stored with its workers; before there is one, votes are
+weighed by the shrunk confusion matrices of workers/votes.py. An answer's value is a label.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from labeling.consolidation.answers import (
     ObjectAnswers,
     WorkerAnswer,
@@ -17,22 +20,42 @@ from labeling.consolidation.answers import (
     require_distinct,
     require_rereadable,
 )
+from labeling.consolidation.arrays import Floats
+from labeling.consolidation.classes import choosing, crowd
+from labeling.consolidation.classes.table import VoteTable, table_of
 from labeling.consolidation.stopping import Decision, Stopping, decide
+from labeling.consolidation.workers.crowd import TEMPERATURE_ERROR, CrowdModel, rounded
 from labeling.consolidation.workers.skills import SkillRow
 from labeling.consolidation.workers.votes import VoteWorkers, rows_of_votes
 
-ALGORITHM = "votes/1"
+ALGORITHM = "votes/2"
 """The version that labels are stored with. Results that differ need another version."""
+
+WITHIN = 1.645
+"""Standard errors either side of a log-odds that hold it nine times in ten."""
+
+DIFFICULTY_WEIGHT = 2.0
+"""Votes of the ordinary worker that an object's difficulty is shrunk by."""
+
+CAUTION = 1.0
+"""Standard errors of the temperature below the likeliest at which it is decided whether to ask more."""
+
+Cache = dict[tuple[str, str], Floats]
 
 
 @dataclass(frozen=True, slots=True)
 class ConsolidatedLabel:
-    """`label` is None when no worker gave a label of the job; `confidence` is its posterior."""
+    """`label` is None when no worker gave a label of the job; `confidence` is its posterior, which lies between
+    `confidence_low` and `confidence_high` nine times in ten. `difficulty` is the chance that an ordinary worker gives
+    this object a wrong label, as far as its votes tell."""
 
     label: str | None
     confidence: float
     explanation: dict[str, Any]
     algorithm: str
+    confidence_low: float = 0.0
+    confidence_high: float = 0.0
+    difficulty: float = 0.0
 
 
 def consolidate(
@@ -46,10 +69,17 @@ def consolidate(
     chance = posterior(votes, labels, models)
     counted = [vote for vote in votes if vote.value in chance]
     best = max(labels, key=lambda label: round(chance[label], 9)) if counted else None
+    confidence = round(chance[best], 4) if best is not None else 0.0
+    low, high = interval(best, counted, chance, models) if best is not None else (0.0, 0.0)
+    hard = round(difficulty(counted, chance, models), 4) if best is not None else 0.0
     explanation = {
         "algorithm": ALGORITHM,
         "label": best,
+        "method": models.model.method if models.model else choosing.MAJORITY.name,
         "chances": {label: round(chance[label], 4) + 0.0 for label in labels},
+        "confidence_low": low,
+        "confidence_high": high,
+        "difficulty": hard,
         "votes": [
             {
                 "worker": vote.worker,
@@ -65,8 +95,7 @@ def consolidate(
             if v.value not in chance
         ],
     }
-    confidence = round(chance[best], 4) if best is not None else 0.0
-    return ConsolidatedLabel(best, confidence, explanation, ALGORITHM)
+    return ConsolidatedLabel(best, confidence, explanation, ALGORITHM, low, high, hard)
 
 
 def latest_votes(answers: Iterable[WorkerAnswer[str]]) -> list[WorkerAnswer[str]]:
@@ -75,47 +104,128 @@ def latest_votes(answers: Iterable[WorkerAnswer[str]]) -> list[WorkerAnswer[str]
 
 
 def posterior(
-    votes: Iterable[WorkerAnswer[str]],
-    labels: Sequence[str],
-    models: VoteWorkers,
-    cache: dict[tuple[str, str], list[float]] | None = None,
+    votes: Iterable[WorkerAnswer[str]], labels: Sequence[str], models: VoteWorkers, cache: Cache | None = None
 ) -> dict[str, float]:
     """P(true label | votes). `cache` keeps each worker's log-likelihoods for as long as `models` and `labels` stay."""
+    if not labels:
+        return {}
     cache = {} if cache is None else cache
-    total = sum(models.prior.get(label, 0.0) for label in labels)
-    log_chance = [math.log((models.prior.get(label, 0.0) + 1) / (total + len(labels))) for label in labels]
+    model = _model(models, labels)
+    z, weight = crowd.nodes(bool(model and any(model.difficulty)))
+    if model:
+        prior = np.log([model.prior[model.labels.index(label)] for label in labels])
+    else:
+        total = sum(models.prior.get(label, 0.0) for label in labels)
+        prior = np.log([(models.prior.get(label, 0.0) + 1) / (total + len(labels)) for label in labels])
+    score = prior[:, None] + np.log(weight)
     known = set(labels)
     for vote in votes:
         if vote.value in known:
             key = (vote.worker, vote.value)
             if key not in cache:
-                cache[key] = [math.log(p) for p in models.likelihood(*key, labels)]
-            log_chance = [a + b for a, b in zip(log_chance, cache[key], strict=True)]
-    if not labels:
-        return {}
-    top = max(log_chance)
-    chance = [math.exp(value - top) for value in log_chance]
-    return {label: value / sum(chance) for label, value in zip(labels, chance, strict=True)}
+                cache[key] = _log_likelihood(*key, labels, models, z)
+            score = score + cache[key]
+    chance = np.exp(score - score.max()).sum(axis=1)
+    chance = choosing.sharpened((chance / chance.sum())[None], model.temperature if model else 1.0)[0]
+    return dict(zip(labels, chance.tolist(), strict=True))
+
+
+def interval(
+    best: str, votes: Sequence[WorkerAnswer[str]], chance: dict[str, float], models: VoteWorkers
+) -> tuple[float, float]:
+    """Between which the chance of `best` lies nine times in ten: what is not known of the workers, and of how much
+    the crowd shares its errors, in log-odds. Rounded to 4 digits."""
+    rivals = [label for label in chance if label != best]
+    if not rivals:
+        return round(chance[best], 4), round(chance[best], 4)
+    rival = max(rivals, key=lambda label: chance[label])
+    sure = min(max(chance[best], 1e-9), 1 - 1e-9)
+    odds = math.log(sure / (1 - sure))
+    model = _model(models, list(chance))
+    variance, doubt = 0.0, TEMPERATURE_ERROR
+    for vote in votes:
+        if model:
+            variance += model.temperature**2 * model.vote_variance(vote.worker, vote.value, best, rival)
+        else:
+            share = models.accuracy(vote.worker)
+            logit = models.accuracy_error(vote.worker) / (share * (1 - share))
+            variance += logit**2 * (share**2 + (1 - share) ** 2)
+    if model:
+        doubt = model.temperature_error
+    reach = WITHIN * math.sqrt(variance + (doubt * odds) ** 2)
+    low, high = (1 / (1 + math.exp(-min(max(odds + side, -30.0), 30.0))) for side in (-reach, reach))
+    return round(min(low, chance[best]), 4), round(max(high, chance[best]), 4)
+
+
+def difficulty(votes: Sequence[WorkerAnswer[str]], chance: dict[str, float], models: VoteWorkers) -> float:
+    """The chance that an ordinary worker gives this object a wrong label: the share of its votes that are wrong, as far
+    as is known, shrunk towards the crowd's. 0 to 1."""
+    wrong = sum(1 - chance[vote.value] for vote in votes)
+    return (wrong + DIFFICULTY_WEIGHT * (1 - models.accuracy())) / (len(votes) + DIFFICULTY_WEIGHT)
 
 
 def fit_workers(
-    objects: Iterable[ObjectAnswers[str]], *, labels: Sequence[str], start: VoteWorkers | None = None, rounds: int = 20
+    objects: Iterable[ObjectAnswers[str]], *, labels: Sequence[str], start: VoteWorkers | None = None
 ) -> VoteWorkers:
-    """EM over the objects of a job (an iterable that can be read `rounds` times), golds taken as given."""
+    """The model that a job's votes call for, and each worker's counts under it; golds are taken as given. Without a
+    single vote (or with fewer than two labels) what is known stays `start`."""
     require_rereadable(objects)
-    models = start or VoteWorkers()
-    for _ in range(rounds):
-        learned = VoteWorkers()
-        cache: dict[tuple[str, str], list[float]] = {}
-        for one in objects:
-            votes = latest_votes(one.answers)
-            truth = posterior(votes, labels, models, cache) if one.gold is None else {one.gold: 1.0}
-            learned.update((vote for vote in votes if vote.value in labels), truth)
-        moved = abs(learned.accuracy() - models.accuracy())
-        models = learned
-        if moved < 1e-7:
-            break
-    return models
+    table = table_of(objects, labels)
+    if not len(table.task) or len(labels) < 2:
+        return start or VoteWorkers()
+    choice = choosing.choose(table)
+    found = choice.fit
+    learned = VoteWorkers(model=_stored(table, choice))
+    by_worker = np.asarray(table.votes_by_worker().T @ found.chances)
+    counts = by_worker.reshape(len(table.workers), len(labels), len(labels))  # worker, given, true
+    learned.crowd = _counted(counts.sum(axis=0), table.labels)
+    learned.workers = {name: _counted(counts[i], table.labels) for i, name in enumerate(table.workers)}
+    learned.prior = dict(zip(table.labels, rounded(found.chances.sum(axis=0)), strict=True))
+    return learned
+
+
+def _stored(table: VoteTable, choice: choosing.Choice) -> CrowdModel:
+    """The fit as jobs keep it, rounded."""
+    found = choice.fit
+    each = table.workers if choice.method.workers else ()
+    return CrowdModel(
+        labels=table.labels,
+        method=choice.method.name,
+        centre=rounded(found.centre),
+        spread=rounded(found.spread),
+        difficulty=rounded(found.difficulty),
+        prior=rounded(found.prior),
+        logits={name: rounded(found.logits[i]) for i, name in enumerate(each)},
+        errors={name: rounded(found.errors[i]) for i, name in enumerate(each)},
+        temperature=round(choice.temperature, 6),
+        temperature_error=round(choice.error, 6),
+        warning=choice.warning,
+    )
+
+
+def _counted(counts: Floats, labels: Sequence[str]) -> dict[tuple[str, str], float]:
+    """Counts (K, K) by given and true label, as VoteWorkers keeps them."""
+    return {
+        (labels[true], labels[given]): round(float(counts[given, true]), 6)
+        for given, true in zip(*np.nonzero(counts > 5e-7), strict=True)
+    }
+
+
+def _model(models: VoteWorkers, labels: Sequence[str]) -> CrowdModel | None:
+    """The fitted model, where it knows all of `labels`."""
+    model = models.model
+    return model if model and set(labels) <= set(model.labels) else None
+
+
+def _log_likelihood(worker: str, given: str, labels: Sequence[str], models: VoteWorkers, z: Floats) -> Floats:
+    """(K, Q): log P(given | true, z), the labels in the order of `labels`."""
+    model = _model(models, labels)
+    if not model:
+        return np.log(models.likelihood(worker, given, labels))[:, None]
+    known = worker if worker in model.logits else None
+    others = np.array(models.wrong_labels(known, given, model.labels))
+    rows = model.likelihood(worker, given, others, z)
+    return np.asarray(rows[[model.labels.index(label) for label in labels]])
 
 
 def should_ask_more(
@@ -126,10 +236,11 @@ def should_ask_more(
     models = workers or VoteWorkers()
     votes = latest_votes(answers)
     chance = posterior(votes, labels, models)
+    chance = _cautious(chance, _model(models, labels))
     loss = 1 - max(chance.values(), default=0.0)
     kept = 0.0
     for given in labels:
-        likelihood = models.likelihood(None, given, labels)
+        likelihood = _ordinary(given, labels, models)
         kept += max(chance[label] * p for label, p in zip(labels, likelihood, strict=True))
     gain = max(kept - (1 - loss), 0.0)
     return decide(rule, answers=len(votes), loss=loss, gain=gain)
@@ -138,3 +249,21 @@ def should_ask_more(
 def skill_rows(models: VoteWorkers, labels: Sequence[str]) -> list[SkillRow]:
     """Each worker's counts over all votes and for each of `labels`, to be added to those of other jobs."""
     return rows_of_votes(models, labels)
+
+
+def _ordinary(given: str, labels: Sequence[str], models: VoteWorkers) -> list[float]:
+    """P(given | true) for each true label, of a worker nobody has seen."""
+    model = _model(models, labels)
+    if not model:
+        return models.likelihood(None, given, labels)
+    others = np.array(models.wrong_labels(None, given, model.labels))
+    rows = np.exp(model.likelihood(None, given, others, np.zeros(1)))[:, 0]
+    return [float(rows[model.labels.index(label)]) for label in labels]
+
+
+def _cautious(chance: dict[str, float], model: CrowdModel | None) -> dict[str, float]:
+    """The chances at the low end of what the temperature may be: a stop cannot be taken back."""
+    if not model:
+        return chance
+    lower = choosing.sharpened(np.array([list(chance.values())]), math.exp(-CAUTION * model.temperature_error))
+    return dict(zip(chance, lower[0].tolist(), strict=True))

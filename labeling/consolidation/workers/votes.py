@@ -2,16 +2,19 @@
 
 Dawid & Skene (1979) with smoothing: each worker has a confusion matrix whose rows are Dirichlet-shrunk towards the
 crowd's, whose rows in turn are shrunk towards "right with the crowd's accuracy, else any other label alike". A worker
-with few answers therefore votes like everybody, and plain majority is what remains when nothing is known.
+with few answers therefore votes like everybody, and plain majority is what remains when nothing is known. A job that
+has been fitted has a `CrowdModel` beside its counts, which then says what votes mean; the counts are what people did.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import sqrt
 from typing import Any
 
 from labeling.consolidation.answers import WorkerAnswer
+from labeling.consolidation.workers.crowd import CrowdModel
 from labeling.consolidation.workers.skills import SkillRow
 
 ACCURACY = 0.75
@@ -23,16 +26,21 @@ WORKER_STRENGTH = 4.0
 CROWD_STRENGTH = 10.0
 """Votes of the prior that are added to each row of the crowd's confusion matrix."""
 
+OTHER_WORKER, OTHER_CROWD = 4.0, 2.0
+"""Wrong votes of the crowd added to each worker's, and of no label in particular added to each label's of the crowd."""
+
 Counts = dict[tuple[str, str], float]
 
 
 @dataclass(slots=True)
 class VoteWorkers:
-    """`crowd` and `workers` count labels by (true, given); `prior` counts how often each label is the true one."""
+    """`crowd` and `workers` count labels by (true, given); `prior` counts how often each label is the true one. `model`
+    is what a fit of the whole job found, None before."""
 
     crowd: Counts = field(default_factory=dict)
     workers: dict[str, Counts] = field(default_factory=dict)
     prior: dict[str, float] = field(default_factory=dict)
+    model: CrowdModel | None = None
 
     def accuracy(self, worker: str | None = None) -> float:
         """Shrunk share of right votes, of the crowd or of one worker."""
@@ -42,6 +50,29 @@ class VoteWorkers:
             return crowd
         right, total = _agreement(self.workers.get(worker, {}))
         return (right + WORKER_STRENGTH * crowd) / (total + WORKER_STRENGTH)
+
+    def accuracy_error(self, worker: str) -> float:
+        """Standard error of `accuracy(worker)`: of a share of as many votes as it rests on."""
+        _, total = _agreement(self.workers.get(worker, {}))
+        share = self.accuracy(worker)
+        return sqrt(share * (1 - share) / (total + WORKER_STRENGTH + 1))
+
+    def chance_error(self, worker: str, true: str, chance: float) -> float:
+        """Standard error of a `chance` of the worker's at objects whose true label is `true`."""
+        total = sum(n for (label, _), n in self.workers.get(worker, {}).items() if label == true)
+        return sqrt(chance * (1 - chance) / (total + WORKER_STRENGTH + 1))
+
+    def wrong_labels(self, worker: str | None, given: str, labels: Sequence[str]) -> list[float]:
+        """P(given | a wrong label is given) by true label of `labels`: the worker's, shrunk towards the crowd's."""
+        mine = self.workers.get(worker, {}) if worker is not None else {}
+        out = []
+        for true in labels:
+            wrong = [said for said in labels if said != true]
+            crowd_row = sum(self.crowd.get((true, said), 0.0) for said in wrong) + OTHER_CROWD * len(wrong)
+            crowd = (self.crowd.get((true, given), 0.0) + OTHER_CROWD) / crowd_row if wrong else 1.0
+            row = sum(mine.get((true, said), 0.0) for said in wrong) + OTHER_WORKER
+            out.append((mine.get((true, given), 0.0) + OTHER_WORKER * crowd) / row)
+        return out
 
     def likelihood(self, worker: str | None, given: str, labels: Sequence[str]) -> list[float]:
         """P(given | true) for each true label of `labels`."""
@@ -70,23 +101,27 @@ class VoteWorkers:
             self.prior[true] = self.prior.get(true, 0.0) + chance
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON, sorted, rounded to 6 digits."""
+        """Plain JSON, sorted, rounded to 6 digits: version 2 with a model, else version 1."""
+        fitted = {"model": self.model.to_json()} if self.model else {}
         return {
-            "version": 1,
+            "version": 2 if fitted else 1,
             "crowd": _rows(self.crowd),
             "prior": {label: round(n, 6) for label, n in sorted(self.prior.items())},
             "workers": {worker: _rows(self.workers[worker]) for worker in sorted(self.workers)},
+            **fitted,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> VoteWorkers:
         """Read `to_json`'s output; raises ValueError for another version."""
-        if data.get("version") != 1:
-            raise ValueError(f"vote workers: found version {data.get('version')!r}, expected 1")
+        version = data.get("version")
+        if version not in (1, 2):
+            raise ValueError(f"vote workers: found version {version!r}, expected 1 or 2")
         return cls(
             _counts(data["crowd"]),
             {worker: _counts(rows) for worker, rows in data["workers"].items()},
             {label: float(n) for label, n in data["prior"].items()},
+            CrowdModel.from_json(data["model"]) if version == 2 else None,
         )
 
 
