@@ -1,8 +1,8 @@
 """Consensus of masks on generated crowds (mask_crowds.py): ours beside the three methods of crowd-kit in the same run.
 
 crowd-kit is needed here only and is no part of the product: `pip install --target var/rivals crowd-kit==1.4.2`, then
-`PYTHONPATH=var/rivals python -m benchmarks.mask_consensus`. All methods get the same answers, of a whole job at once, no
-golds; ours as run lengths, as they are stored, crowd-kit's as arrays, conversions left out.
+`PYTHONPATH=var/rivals python -m benchmarks.mask_consensus`. All methods get the same answers, of a whole job at once,
+no golds; ours as run lengths, as they are stored, crowd-kit's as arrays, conversions left out.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from labeling.formats import segments
 from labeling.formats.shapes import Segmentation
 
 LABELS = ("area",)
-SEEDS = (11, 12, 13)
-PICTURES, SIZE = 20, (320, 240)
+SEEDS = (11, 12)
+PICTURES, SIZE = 15, (320, 240)
 ANSWERS = (3, 5)
 SPEED_KINDS = ("jitter", "everything")
 SPEED_PICTURES, SPEED_SIZE = 10, (1024, 768)

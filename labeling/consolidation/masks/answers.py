@@ -131,9 +131,8 @@ def ask(
     workers: MaskWorkers | None,
     consolidate: Consolidate,
 ) -> Decision:
-    """Whether one more answer is worth having. The loss is the part of the label and the truth that is expected not to
-    be in both, all of it where only one has answered; one more answer is expected to settle an equal part of it with the
-    others."""
+    """Whether one more answer is worth having. The loss is 1 less the confidence, all where only one has answered;
+    one more answer is expected to settle an equal part of it with the others."""
     kept, _ignored = counted(answers, labels)
     found = consolidate(kept, labels=labels, workers=workers)
     loss = 1.0 - (found.confidence or 0.0)

@@ -1,8 +1,8 @@
 """One area out of several workers' drawings of it: outlines are averaged, parts that some lack are decided as a whole.
 
 Each worker's mask is smoothed by as much as outlines scatter. Near an outline the smoothed mask says how far outside or
-inside of it a pixel lies, so that a weighted mean of smoothed masks, cut at zero, is a mean outline: less scattered than
-the middle one, which a vote by pixel would give. Deep inside a part that some painted and others did not there is no
+inside of it a pixel lies, so that a weighted mean of smoothed masks, cut at zero, is a mean outline: it scatters less
+than the middle one, which a vote by pixel would give. Deep inside a part that some painted and others did not there is no
 outline to average: such a part is there or not (see parts.py), and those who were wrong about it have no say about the
 outline round it. Pixels about which all agree are never looked at.
 """
@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import erf
 
 from labeling.consolidation.arrays import Bools, Floats, Ints, logistic
 from labeling.consolidation.masks import grids, parts
@@ -20,7 +21,7 @@ from labeling.consolidation.masks.grids import Cells, Grid
 from labeling.consolidation.workers.masks import Edge, Traits
 from labeling.formats import segments
 
-SMOOTHING = 0.9
+SMOOTHING = 0.65
 """Standard deviation of the smoothing, in those of the outlines."""
 
 CELL = 1.25
@@ -38,12 +39,16 @@ MOST_CELLS = 4_000_000
 MOST_WORKERS = 60
 """With more workers parts are not told apart (a part is known by who painted it, one bit each)."""
 
-FAR, NEAR = 0.9, 0.8
-"""Of smoothed masks, -1 far outside to 1 far inside: outside and inside count no more than this; and what is farther
-than this from the outlines of all workers is a part."""
+FAR, NEAR, PART = 0.9, 0.8, 0.97
+"""Of smoothed masks, -1 far outside to 1 far inside: no more than FAR counts, what is less than NEAR is near an outline,
+and what is more than PART for all workers, either way, is a part."""
 
-RIM = 2.5
+RIM = 1.8
 """Who was wrong about a part has no say so many standard deviations round it."""
+
+SHRUNK = {2: (0.71, 0.71), 3: (0.46, 0.71), 4: (0.68, 0.83), 5: (0.73, 0.83)}
+"""By the number of workers: median and mean distance of normal outlines from their common one, which is one of them,
+against their distance from the true one. Of more workers both are nearly 1 - 1 / workers."""
 
 TIE = 1e-9
 
@@ -79,11 +84,14 @@ class Fused:
 @dataclass(frozen=True, slots=True)
 class View:
     """What all workers drew where they disagree: smoothed masks (W, columns, rows) on a grid, from -1 far outside to 1
-    far inside, the standard deviation of outlines in cells, and in each part who painted it (codes, 0 elsewhere)."""
+    far inside, the standard deviation of outlines and the area's thickness in pixels, what of the deviation is this
+    image's own, and in each part who painted it (codes, 0 elsewhere)."""
 
     grid: Grid
     smoothed: Cells
     deviation: float
+    thickness: float
+    own: float
     codes: Ints
 
 
@@ -98,12 +106,13 @@ def majority(drawn: Drawn, weights: Floats) -> Bools:
     return np.asarray(2 * (weights @ drawn.inside) > weights.sum() + TIE)
 
 
-def view(drawn: Drawn, weights: Floats) -> View | None:
-    """None where all workers agree."""
+def view(drawn: Drawn, weights: Floats, usual: float | None = None) -> View | None:
+    """None where all workers agree. `usual` is how far outlines scatter in the whole job, where it is known."""
     contested = drawn.inside.any(axis=0) & ~drawn.inside.all(axis=0)
     if not contested.any():
         return None
-    deviation = scatter(drawn, weights)
+    own, thickness = scatter(drawn, weights)
+    deviation = own if usual is None else float(np.sqrt(own * max(usual * thickness, LEAST)))
     side = max(1, round(SMOOTHING * deviation / CELL))
     margin = int(np.ceil(3 * deviation)) + side
     starts, lengths = drawn.starts[contested], drawn.lengths[contested]
@@ -115,19 +124,19 @@ def view(drawn: Drawn, weights: Floats) -> View | None:
     smoothed = _smoothed(grid, ends, deviation)
     codes = np.zeros(smoothed.shape[1:], np.int64)
     if len(smoothed) <= MOST_WORKERS:
-        deep = np.abs(smoothed).min(axis=0) > NEAR
+        deep = np.abs(smoothed).min(axis=0) > PART
         for worker, mine in enumerate(smoothed):
             codes += (mine > 0).astype(np.int64) << worker
         codes[~deep] = 0
-    return View(grid, smoothed, deviation / side, codes)
+    return View(grid, smoothed, deviation, thickness, own, codes)
 
 
 def _smoothed(grid: Grid, ends: Sequence[Ints], deviation: float) -> Cells:
     return 2 * grids.smoothed(grids.covered(grid, ends), max(SMOOTHING * deviation / grid.side, 0.3)) - 1
 
 
-def scatter(drawn: Drawn, weights: Floats) -> float:
-    """By how many pixels outlines scatter round the common one, a standard deviation.
+def scatter(drawn: Drawn, weights: Floats) -> tuple[float, float]:
+    """By how many pixels outlines scatter, a standard deviation, and how thick the area is, pixels for each of its outline.
 
     From the lengths, along columns, of the stretches in which a worker differs from it: the median, which a few great
     parts that somebody left out do not move; no more than the pixels that differ make for the outline's length, and no
@@ -138,7 +147,7 @@ def scatter(drawn: Drawn, weights: Floats) -> float:
     area = float((drawn.lengths * common).sum())
     crossings = len(ends_of(common, drawn.starts, drawn.lengths))
     if not crossings:
-        return LEAST
+        return LEAST, 1.0
     lengths, weight, differing = [], [], []
     for mine, worth in zip(drawn.inside, weights.tolist(), strict=True):
         ends = ends_of(mine != common, drawn.starts, drawn.lengths)
@@ -149,9 +158,14 @@ def scatter(drawn: Drawn, weights: Floats) -> float:
         differing.append(found.sum())
     down = min(2 * area / crossings, width, height)
     around = np.pi / 4 * (crossings + 2 * down)
-    usual = _median(np.concatenate(lengths), np.concatenate(weight)) / 0.6745
-    by_area = 1.2533 * _median(np.array(differing), weights) / around
-    return float(np.clip(min(usual, by_area, THICKNESS * area / around), LEAST, MOST))
+    workers = len(drawn.inside)
+    by_median, by_mean = SHRUNK.get(workers, (1 - 1 / workers, 1 - 1 / workers))
+    # Of two workers one may be the common outline all along.
+    pixels = _median(np.array(differing), weights) if workers > 2 else float(np.mean(differing))
+    usual = 1.2533 * pixels / around / by_mean
+    if workers > 2:
+        usual = min(usual, _median(np.concatenate(lengths), np.concatenate(weight)) / 0.6745 / by_median)
+    return float(np.clip(min(usual, THICKNESS * area / around), LEAST, MOST)), area / around
 
 
 def _median(values: Ints, weights: Floats) -> float:
@@ -163,7 +177,7 @@ def _median(values: Ints, weights: Floats) -> float:
 def fused(drawn: Drawn, traits: Traits) -> Fused:
     """The area that several workers together draw."""
     common = majority(drawn, traits.trust)
-    seen = view(drawn, traits.trust) if len(drawn.inside) > 1 else None
+    seen = view(drawn, traits.trust, traits.scatter) if len(drawn.inside) > 1 else None
     unanimous = drawn.inside.all(axis=0)
     sure = float(logistic(parts.log_odds(np.ones((1, len(drawn.inside)), bool), traits)[0]))
     if seen is None:
@@ -192,19 +206,20 @@ def fused(drawn: Drawn, traits: Traits) -> Fused:
 def decided(seen: View, traits: Traits) -> tuple[Cells, Floats]:
     """The field whose zero is the outline, (columns, rows), and the log-odds of each cell being inside."""
     decision, odds, absent = _of_parts(seen, traits)
+    bias = erf(traits.bias * seen.thickness / (np.sqrt(2) * SMOOTHING * seen.deviation)).astype(np.float32)
     weights = (traits.trust / traits.spread**2).astype(np.float32)
     total = np.zeros(seen.codes.shape, np.float32)
     heavy, squares = np.zeros_like(total), np.zeros_like(total)
     for worker, (mine, weight) in enumerate(zip(seen.smoothed, weights, strict=True)):
         say = weight if absent[worker] is None else weight * ~absent[worker]
-        total += say * np.clip(mine - np.float32(traits.bias[worker]), -FAR, FAR)
+        total += say * np.clip(mine - bias[worker], -FAR, FAR)
         heavy += say
         squares += say * weight
     mean = total / np.maximum(heavy, 1e-6)
     # A mean outline scatters by one over the root of how many it is the mean of, and the smoothed mask rises by .9 in
     # a standard deviation: the log-odds are those of a normal distribution, nearly.
     near = 2.0 * mean * heavy / np.sqrt(np.maximum(squares, 1e-9))
-    beyond = seen.smoothed.max(axis=0) < -NEAR
+    beyond = seen.smoothed.max(axis=0) < -PART
     odds = np.where(decision != 0, odds, np.where(beyond, -np.inf, near))
     return np.where(decision != 0, decision, mean).astype(np.float32), odds
 
@@ -219,7 +234,7 @@ def _of_parts(seen: View, traits: Traits) -> tuple[Cells, Floats, list[Bools | N
     odds = table[which]
     there = np.where(odds > 0, 1.0, -1.0) * (which > 0)
     absent: list[Bools | None] = []
-    reach = int(np.ceil(RIM * seen.deviation))
+    reach = int(np.ceil(RIM * seen.deviation / seen.grid.side))
     for worker in range(workers):
         wrong_about = np.append(False, painted[:, worker] != (table[1:] > 0))
         wrong = wrong_about[which]
@@ -246,29 +261,33 @@ def things(label: str, workers: Sequence[str], drawn: Drawn, gold: Bools | None)
     if gold is not None:
         share = grids.covered(seen.grid, [ends_of(gold, drawn.starts, drawn.lengths)])[0]
         true = np.bincount(which.ravel(), (share * areas).ravel(), len(pixels) + 1)[1:] / pixels
-    least = 5 * (seen.deviation * seen.grid.side) ** 2 + 0.03 * whole
+    least = 3 * seen.deviation**2 + 0.03 * whole
     for row, area, share in zip(painted, pixels.tolist(), true.tolist(), strict=True):
         there = None if gold is None else share > 0.5
         yield parts.Thing(label, tuple(workers), row, area / (area + least), there)
 
 
 def edges(drawn: Drawn, traits: Traits, truth: Ints | None) -> list[Edge]:
-    """How far outside of the label, or of the true area's ends, each worker drew. Nothing where all agree."""
-    none = [Edge() for _ in drawn.inside]
-    seen = view(drawn, traits.trust)
-    if seen is None:
-        return none
-    ends = fused(drawn, traits).ends if truth is None else truth
-    if not len(ends):
-        return none
-    label = _smoothed(seen.grid, [ends], seen.deviation * seen.grid.side)[0]
+    """Where each worker drew the outline, against that of the label or of the true area's ends. Nothing where all agree."""
+    seen = view(drawn, traits.trust, traits.scatter)
+    ends = np.zeros(0, np.int64)
+    if seen is not None:
+        ends = fused(drawn, traits).ends if truth is None else truth
+    if seen is None or not len(ends):
+        return [Edge() for _ in drawn.inside]
+    label = _smoothed(seen.grid, [ends], seen.deviation)[0]
     band = np.abs(label) < NEAR
+    around = seen.grid.side * float(np.hypot(*np.gradient(label)).sum()) / 2 if min(label.shape) > 1 else 0.0
+    reach = int(np.ceil(RIM * seen.deviation / seen.grid.side))
+    near = grids.widened(band, reach) if around else band
+    areas = seen.grid.areas() / 2
     made = []
     for mine in seen.smoothed:
-        near = band & (np.abs(mine) < 0.95)
-        if np.count_nonzero(near) * 5 <= np.count_nonzero(band) * 2 or np.count_nonzero(near) < 8:
+        here = band & (np.abs(mine) < 0.95)
+        if np.count_nonzero(here) * 5 <= np.count_nonzero(band) * 2 or np.count_nonzero(here) < 8 or not around:
             made.append(Edge())
             continue
-        off = (mine - label)[near].astype(np.float64)
-        made.append(Edge(1.0, float(off.mean()), float((off * off).mean())))
+        off = float((areas * (mine - label))[near].sum()) / around / seen.thickness
+        waver = float((mine - label)[here].var(dtype=np.float64))
+        made.append(Edge(1.0, off, waver, float(np.log(seen.own / seen.thickness))))
     return made

@@ -139,6 +139,6 @@ def grouped(codes: Ints, areas: Floats, workers: int) -> tuple[Bools, Floats, In
         found = np.unique(codes)
         found = found[found != 0]
         which = np.searchsorted(found, codes) + (codes != 0)
-    pixels = np.bincount(which.ravel(), areas.ravel(), len(found) + 1)[1:]
-    painted = (found[:, None] >> np.arange(workers)) & 1 == 1
+    pixels = np.asarray(np.bincount(which.ravel(), areas.ravel(), len(found) + 1)[1:], np.float64)
+    painted = np.asarray((found[:, None] >> np.arange(workers)) & 1 == 1)
     return painted, pixels, np.asarray(which, np.int64)

@@ -7,7 +7,7 @@ independent evidence.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -53,25 +53,29 @@ class Parts:
 
 @dataclass(slots=True)
 class Edge:
-    """Sums over `outlines`: of how far outside of the label they lie, and of the squared distances; in units of the
-    smoothed pictures of masks (1 is about a standard deviation of the crowd's outlines)."""
+    """Sums over `outlines`: of how far outside of the label they lie, `off`, as shares of the area's thickness; of how
+    much they waver along their way, `waver`, a variance in units of smoothed masks; and of the logarithm of how far
+    those of all workers scatter, again as a share of the thickness."""
 
     outlines: float = 0.0
     off: float = 0.0
-    square: float = 0.0
+    waver: float = 0.0
+    scatter: float = 0.0
 
     def add(self, other: Edge) -> None:
         """Add the sums of another."""
         self.outlines += other.outlines
         self.off += other.off
-        self.square += other.square
+        self.waver += other.waver
+        self.scatter += other.scatter
 
 
 @dataclass(frozen=True, slots=True)
 class Traits:
     """What is believed of the workers of an image, (W,) each: chances of painting a part that is there and one that is
-    not, how much they are worth against the ordinary worker, how far outside they draw, and how far they scatter
-    against the crowd. `real` is the chance that a part which somebody painted is there."""
+    not, how much they are worth against the ordinary worker, how far outside they draw, as a share of an area's
+    thickness, and how much they waver against the crowd. `real` is the chance that a part which somebody painted is
+    there, `scatter` how far outlines scatter, as a share of the thickness, None where nothing is known."""
 
     recall: Floats
     false: Floats
@@ -79,11 +83,18 @@ class Traits:
     bias: Floats
     spread: Floats
     real: float
+    scatter: float | None = None
 
     def members(self, rows: Any) -> Traits:
         """Those of some of the workers."""
-        picked = (one[rows] for one in (self.recall, self.false, self.trust, self.bias, self.spread))
-        return Traits(*picked, self.real)
+        return replace(
+            self,
+            recall=self.recall[rows],
+            false=self.false[rows],
+            trust=self.trust[rows],
+            bias=self.bias[rows],
+            spread=self.spread[rows],
+        )
 
 
 @dataclass(slots=True)
@@ -107,7 +118,7 @@ class Painted:
 class Crowd:
     """What follows from all workers together: F1, recall and precision of what they painted, chances that a part is
     painted which is there, which is not, what the middle worker's answer tells of a part, in log-odds, how far outside
-    the middle one draws, and the mean square by which outlines scatter round their worker's."""
+    the middle one draws, and how much outlines waver and scatter (see Edge)."""
 
     quality: float
     recall: float
@@ -116,13 +127,15 @@ class Crowd:
     false: float
     information: float
     bias: float
-    scatter: float
+    waver: float
+    scatter: float | None
 
 
 @dataclass(slots=True)
 class MaskWorkers:
-    """`workers` has the sums by class of each worker, `images` how many images each answered, `parts` those of the parts
-    of masks by worker and class, `edges` those of outlines, `things` the parts that are there and all that were seen."""
+    """`workers` has the sums by class of each worker, `images` how many images each answered, `parts` the sums of the
+    parts of masks by worker and class, `edges` those of outlines, `things` the parts that are there, and all that were
+    seen. Sums of parts and outlines are replaced by `know_parts` and `know_edges`."""
 
     workers: dict[str, dict[str, Painted]] = field(default_factory=dict)
     images: dict[str, float] = field(default_factory=dict)
@@ -168,7 +181,8 @@ class MaskWorkers:
             false=rates[1],
             information=float(np.median(_information(*each))),
             bias=float(np.median([_bias(one) for one in edges])) if edges else 0.0,
-            scatter=(sum(map(_scatter, edges)) + 0.1 * CROWD_EDGES) / (outlines + CROWD_EDGES),
+            waver=(sum(one.waver for one in edges) + 0.1 * CROWD_EDGES) / (outlines + CROWD_EDGES),
+            scatter=float(np.exp(sum(one.scatter for one in edges) / outlines)) if outlines else None,
         )
 
     def _shrunk(self, mine: Mapping[str, Parts], label: str, rates: tuple[float, float]) -> tuple[float, float]:
@@ -232,10 +246,10 @@ class MaskWorkers:
         trust = np.clip(_information(recall, false) / crowd.information, *TRUST_RANGE)
         mine = [self.edges.get(name, Edge()) for name in names]
         bias = np.array([_bias(one) - crowd.bias if one.outlines else 0.0 for one in mine])
-        scatter = np.array([_scatter(one) / crowd.scatter for one in mine])
+        waver = np.array([one.waver / crowd.waver for one in mine])
         outlines = np.array([one.outlines for one in mine])
-        spread = np.sqrt((scatter + SPREAD_STRENGTH) / (outlines + SPREAD_STRENGTH))
-        return Traits(recall, false, trust, bias, np.clip(spread, *SPREAD_RANGE), self.real())
+        spread = np.sqrt((waver + SPREAD_STRENGTH) / (outlines + SPREAD_STRENGTH))
+        return Traits(recall, false, trust, bias, np.clip(spread, *SPREAD_RANGE), self.real(), crowd.scatter)
 
     def weights(self, workers: Iterable[str]) -> list[float]:
         """How much each worker's answer counts, 1 for the ordinary one and one whom nobody knows."""
@@ -325,12 +339,6 @@ def _bias(one: Edge) -> float:
     return one.off / (one.outlines + BIAS_STRENGTH)
 
 
-def _scatter(one: Edge) -> float:
-    """The sum of squares round the worker's own bias."""
-    bias = _bias(one)
-    return max(one.square - 2 * bias * one.off + bias * bias * one.outlines, 0.0)
-
-
 def _summed(parts: Iterable[Parts]) -> tuple[float, float, float, float]:
     total = np.sum([_fields(one) for one in parts] or [[0.0] * 4], axis=0)
     return (float(total[0]), float(total[1]), float(total[2]), float(total[3]))
@@ -340,7 +348,7 @@ def _fields(one: Painted | Parts | Edge) -> list[float]:
     return [getattr(one, name) for name in one.__slots__]
 
 
-def _by_class(sums: Mapping[str, Painted] | Mapping[str, Parts]) -> dict[str, list[float]]:
+def _by_class(sums: Mapping[str, Painted | Parts]) -> dict[str, list[float]]:
     return {label: _rounded(_fields(one)) for label, one in sorted(sums.items())}
 
 
