@@ -20,6 +20,8 @@ MAX_PIXELS = 100_000_000
 MAX_PNG_BYTES = 40_000_000
 BACKGROUND = "#ffffff"
 Ints = NDArray[np.int64]
+_MOST_GROUPS = 9
+"""Groups of five bits of a count at most: far more than the pixels of any image need."""
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 
 # The order of colours in Ground Truth's segmentation output and templates (matplotlib's tab10, green first).
@@ -84,40 +86,46 @@ def decode_rle(rle: Mapping[str, Any]) -> NDArray[np.uint8]:
     return flat.reshape((height, width), order="F")
 
 
-def pack(counts: Sequence[int]) -> str:
+def pack(counts: ArrayLike) -> str:
     """COCO's text: counts in signed groups of five bits; from the fourth on, less the count two before."""
-    text = bytearray()
-    for place, count in enumerate(counts):
-        value = count - counts[place - 2] if place > 2 else count
-        while True:
-            bits = value & 0x1F
-            value >>= 5
-            done = value == (-1 if bits & 0x10 else 0)
-            text.append((bits if done else bits | 0x20) + 48)
-            if done:
-                break
-    return text.decode("ascii")
+    whole = np.asarray(counts, np.int64)
+    value = whole.copy()
+    value[3:] -= whole[1:-2]
+    # A group more for each five bits that the value and its sign do not fit into.
+    groups = np.ones(len(value), np.int64)
+    for more in range(1, _MOST_GROUPS):
+        groups += (value >= 1 << 5 * more - 1) | (value < -(1 << 5 * more - 1))
+    place = np.arange(int(groups.sum())) - np.repeat(np.cumsum(groups) - groups, groups)
+    bits = (np.repeat(value, groups) >> 5 * place) & 0x1F
+    bits |= np.where(place < np.repeat(groups, groups) - 1, 0x20, 0)
+    return (bits + 48).astype(np.uint8).tobytes().decode("ascii")
 
 
 def unpack(text: str) -> list[int]:
     """The counts of COCO's text. Raises ValueError naming the character that is damaged."""
-    counts: list[int] = []
-    at = 0
-    while at < len(text):
-        value = shift = 0
-        while True:
-            if at >= len(text) or not 48 <= ord(text[at]) < 112 or shift > 40:
-                raise ValueError(f"run lengths are damaged at character {at + 1}")
-            group = ord(text[at]) - 48
-            value |= (group & 0x1F) << shift
-            shift += 5
-            at += 1
-            if not group & 0x20:
-                break
-        if group & 0x10:
-            value -= 1 << shift
-        counts.append(value + (counts[-2] if len(counts) > 2 else 0))
-    return counts
+    return unpacked(text).tolist()
+
+
+def unpacked(text: str) -> Ints:
+    """`unpack` as an array. Raises ValueError naming the character that is damaged."""
+    given = np.frombuffer(text.encode("utf-32-le"), np.uint32).astype(np.int64)
+    if not len(given):
+        return np.zeros(0, np.int64)
+    group = given - 48
+    last = (group & 0x20) == 0
+    first = np.concatenate([[True], last[:-1]])
+    number = np.cumsum(first) - 1
+    start = np.flatnonzero(first)
+    place = np.arange(len(group)) - start[number]
+    bad = np.flatnonzero((group < 0) | (group >= 64) | (place >= _MOST_GROUPS))
+    if len(bad) or not last[-1]:
+        raise ValueError(f"run lengths are damaged at character {bad[0] + 1 if len(bad) else len(text) + 1}")
+    value = np.add.reduceat((group & 0x1F) << 5 * place, start)
+    end = np.flatnonzero(last)
+    value -= np.where(group[end] & 0x10, 1 << 5 * (place[end] + 1), 0)
+    value[1::2] = np.cumsum(value[1::2])
+    value[2::2] = np.cumsum(value[2::2])
+    return np.asarray(value, np.int64)
 
 
 # --- palette PNG ---------------------------------------------------------------------------------------------------

@@ -32,10 +32,11 @@ def ends_of(counts: str) -> Ints:
 
     Raises ValueError for damaged run lengths.
     """
-    runs = masks.unpack(counts)
-    if any(run < 0 for run in runs) or sum(runs) > MAX_PIXELS:
+    runs = masks.unpacked(counts)
+    # The longest run first: a sum of many that are far too long could overflow.
+    if len(runs) and (int(runs.min()) < 0 or int(runs.max()) > MAX_PIXELS or int(runs.sum()) > MAX_PIXELS):
         raise ValueError(f"run lengths must be positive and cover at most {MAX_PIXELS:,} pixels")
-    ends = np.cumsum(np.asarray(runs, np.int64))
+    ends = np.cumsum(runs)
     ends.flags.writeable = False
     return ends
 
@@ -44,7 +45,7 @@ def counts_of(ends: Ints, pixels: int) -> str:
     """COCO's text of a segment that begins and ends at these pixels, of an image with so many of them."""
     whole = np.concatenate([[0], ends, [pixels]])
     runs = np.diff(whole)
-    return masks.pack((runs[:-1] if runs[-1] == 0 and len(runs) > 1 else runs).tolist())
+    return masks.pack(runs[:-1] if runs[-1] == 0 and len(runs) > 1 else runs)
 
 
 def check(found: Segmentation) -> None:
@@ -89,9 +90,15 @@ def area(segment: Segment) -> int:
 def spans(segmentations: Iterable[Segmentation], pixels: int) -> tuple[Ints, Ints]:
     """(first pixels, lengths) of the spans within which no segment of any of them begins or ends."""
     ends = [ends_of(segment.counts) for found in segmentations for segment in found.segments]
-    starts = np.unique(np.concatenate([np.zeros(1, np.int64), *ends]))
+    starts = distinct(np.concatenate([np.zeros(1, np.int64), *ends]))
     starts = starts[starts < pixels]
     return starts, np.diff(starts, append=pixels)
+
+
+def distinct(pixels: Ints) -> Ints:
+    """Each of them once, ascending. numpy's `unique` puts them into a hash table first, which takes three times as long."""
+    ordered = np.sort(pixels)
+    return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])] if len(ordered) else ordered
 
 
 def at(found: Segmentation, pixels: Ints) -> Ints:

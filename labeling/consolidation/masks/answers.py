@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,24 +13,43 @@ from labeling.consolidation.answers import (
     require_distinct,
     require_rereadable,
 )
+from labeling.consolidation.masks.parts import Thing, learn
 from labeling.consolidation.stopping import Decision, Stopping, decide
-from labeling.consolidation.workers.masks import MaskWorkers, Painted
+from labeling.consolidation.workers.masks import Edge, MaskWorkers, Painted
 from labeling.formats.shapes import Segmentation
 
-ROUNDS = 3
-"""Rounds of fitting at most: weights change a label at few pixels only."""
+EDGE_ROUNDS = 2
+"""Rounds in which the outlines of workers are compared with labels: where labels lie depends on it a little."""
 
 Answer = WorkerAnswer[Segmentation]
 
 
 @dataclass(frozen=True, slots=True)
 class ConsolidatedMask:
-    """`mask` is None when no worker gave an answer that can be read; `confidence` is None where nothing can be said."""
+    """`mask` is None when no worker gave an answer that can be read; `confidence` is None where nothing can be said.
+
+    `confidence_low` and `confidence_high` are its interval; `difficulty` is 0 where all agree and 1 where nobody does.
+    """
 
     mask: Segmentation | None
     confidence: float | None
     explanation: dict[str, Any]
     algorithm: str
+    confidence_low: float | None = None
+    confidence_high: float | None = None
+    difficulty: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """What one of the consolidators has to say to learning, of the answers to one image, its gold and the labels."""
+
+    things: Callable[[Sequence[Answer], Segmentation | None, Sequence[str]], Iterable[Thing]]
+    """The parts that its workers painted."""
+    edges: Callable[[Sequence[Answer], Segmentation | None, Sequence[str], MaskWorkers], Iterable[tuple[str, Edge]]]
+    """Where the outlines of each worker lie."""
+    compared: Callable[[Segmentation, Segmentation], Mapping[str, Painted]]
+    """What an answer has of the truth, by class."""
 
 
 class Consolidate(Protocol):
@@ -72,28 +91,35 @@ def fit(
     *,
     labels: Sequence[str],
     consolidate: Consolidate,
-    compared: Callable[[Segmentation, Segmentation], Mapping[str, Painted]],
+    method: Method,
 ) -> MaskWorkers:
-    """What answers say about their workers, against the golds or else the masks that they give, in rounds.
+    """What answers say about their workers, against the golds or else against each other.
 
-    An image with one answer and no gold says nothing. `compared` says what an answer has of the truth, by class.
+    First the parts of masks that each paints and leaves out, then where outlines lie, then how much of what each
+    painted is right. An image with one answer and no gold says nothing.
     """
     require_rereadable(objects)
-    models = MaskWorkers()
-    for _ in range(ROUNDS):
-        learned = MaskWorkers()
+
+    def told() -> Iterator[tuple[list[Answer], Segmentation | None]]:
         for one in objects:
             kept, _ignored = counted(one.answers, labels)
-            truth = one.gold
-            if truth is None and len(kept) > 1:
-                truth = consolidate(kept, labels=labels, workers=models).mask
-            if truth is not None:
-                for answer in kept:
-                    learned.add(answer.worker, compared(answer.value, truth))
-        settled = learned.to_json() == models.to_json()
-        models = learned
-        if settled:
-            break
+            if kept and (one.gold is not None or len(kept) > 1):
+                yield kept, one.gold
+
+    models = MaskWorkers()
+    learn(models, (thing for kept, gold in told() for thing in method.things(kept, gold, labels)))
+    for _ in range(EDGE_ROUNDS):
+        found: dict[str, Edge] = {}
+        for kept, gold in told():
+            for worker, edge in method.edges(kept, gold, labels, models):
+                found.setdefault(worker, Edge()).add(edge)
+        models.know_edges({worker: edge for worker, edge in sorted(found.items()) if edge.outlines})
+    known = MaskWorkers.from_json(models.to_json())
+    for kept, gold in told():
+        truth = gold if gold is not None else consolidate(kept, labels=labels, workers=known).mask
+        if truth is not None:
+            for answer in kept:
+                models.add(answer.worker, method.compared(answer.value, truth))
     return MaskWorkers.from_json(models.to_json())
 
 
@@ -105,8 +131,8 @@ def ask(
     workers: MaskWorkers | None,
     consolidate: Consolidate,
 ) -> Decision:
-    """Whether one more answer is worth having. The loss is the share of what was painted on which people disagree, all
-    of it where only one has answered; one more answer is expected to settle an equal part of it with the others."""
+    """Whether one more answer is worth having. The loss is 1 less the confidence, all where only one has answered;
+    one more answer is expected to settle an equal part of it with the others."""
     kept, _ignored = counted(answers, labels)
     found = consolidate(kept, labels=labels, workers=workers)
     loss = 1.0 - (found.confidence or 0.0)
