@@ -3,11 +3,11 @@
 How a label or an answer is drawn is the task type's business.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from frontend.images import image_url
-from frontend.layers import Kind, earlier_layers, label_layer
+from frontend.layers import Kind, earlier_layers, label_layer, seen
 from labeling.models import DataObject
 from labeling.queries import people
 from labeling.services.intake import audited
@@ -44,12 +44,14 @@ def layers(
     return made + earlier_layers(before, kind)
 
 
-def cards(rows: Iterable[DataObject], kind: Kind, user_id: int, *, everybody: bool = False) -> list[dict[str, Any]]:
+def cards(
+    rows: Iterable[DataObject], kind: Kind, user_id: int, *, classes: Sequence[str], everybody: bool = False
+) -> list[dict[str, Any]]:
     """The gallery items of several objects of one job; the answers of all of them are one query."""
     shown = list(rows)
     answers = people.answers_of_many(shown)
     before = audited.of_objects(kind, [row.pk for row in shown])
-    options: dict[str, Any] = {"name_length": SHORT_NAME, "everybody": everybody}
+    options: dict[str, Any] = {"classes": classes, "name_length": SHORT_NAME, "everybody": everybody}
     return [card(row, kind, user_id, answers[row.pk], before=before.get(row.pk), **options) for row in shown]
 
 
@@ -59,6 +61,7 @@ def card(
     user_id: int,
     answers: list[dict[str, Any]],
     *,
+    classes: Sequence[str],
     side: int = 720,
     name_length: int | None = None,
     everybody: bool = False,
@@ -70,6 +73,6 @@ def card(
         "row": row,
         "label": row.label,
         "image_url": f"{image_url(row.pk, user_id)}?side={side}",
-        "layers": {"layers": layers(row, kind, answers, name_length, everybody=everybody, before=before)},
+        "layers": seen(layers(row, kind, answers, name_length, everybody=everybody, before=before), classes),
         "name": row.file_name or f"Object {row.index}",
     }

@@ -205,7 +205,9 @@ def people_page(request: HttpRequest, job_id: int) -> HttpResponse:
             {row["worker"]: row["reputation"] for row in skills}, {row["worker"]: row["answers"] for row in skills}
         ),
         "chart": chart if any(histogram) else None,
-        "cards": cards.cards(people.disagreements(job, limit=12), kind, request.user.pk or 0, everybody=True),
+        "cards": cards.cards(
+            people.disagreements(job, limit=12), kind, request.user.pk or 0, classes=job.labels, everybody=True
+        ),
     }
     return render(request, "requester/job_people.html", context)
 

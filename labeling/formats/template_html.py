@@ -15,7 +15,8 @@ _LINE = "data-waggle-line"
 _LIQUID = re.compile(r"\{\{(?:(?!\{\{).)*?\}\}|\{%(?:(?!\{%).)*?%\}", re.DOTALL)
 _TAG = re.compile(r"<([a-z][a-z0-9-]*)(?=[\s/>])", re.IGNORECASE)
 _MARKED = re.compile(
-    r"crowd-[a-z0-9-]+|script|link|form|iframe|object|embed|frame|base|button|input|a|img|audio|video|source|track", re.I
+    r"crowd-[a-z0-9-]+|script|link|form|iframe|object|embed|frame|base|button|input|a|img|audio|video|source|track",
+    re.I,
 )
 _BUNDLE = re.compile(r"(crowd-html-elements(-v\d+)?|gen-ai-components)(\.min)?\.(js|css)", re.IGNORECASE)
 _NAME = re.compile(r"<([a-z][^\s/>]*)", re.IGNORECASE)

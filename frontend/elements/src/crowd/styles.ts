@@ -151,7 +151,8 @@ export const shapeStyles = css`
   .list .go { flex: 1; justify-content: flex-start; padding-inline: 0.5rem; text-align: start; }
   .list .go small { margin-inline-start: auto; color: var(--_text-2); font-variant-numeric: tabular-nums; white-space: nowrap; }
   .list .go span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-  .list .gone { min-inline-size: 2.25rem; padding: 0; color: var(--_text-2); }
+  .list .gone { min-inline-size: 1.75rem; padding: 0; color: var(--_text-2); }
+  @media (pointer: coarse) { .list .gone { min-inline-size: 2.75rem; min-block-size: 2.75rem; } }
   .list .marked, .every .marked { color: var(--_text); background: var(--_surface-3); }
   .attributes { display: grid; gap: 0.15rem; font-size: 0.875rem; }
   .attributes label { font-weight: 600; margin-block-start: 0.3rem; overflow-wrap: anywhere; }
