@@ -1,5 +1,6 @@
 """A label as a layer of a picture, for every page that shows one. How it is drawn is the task type's business."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from labeling.models import Label
@@ -9,6 +10,11 @@ Kind = TaskType[Any, Any]
 
 NAMES = {"machine": "Machine", "adjudicated": "Yours", "human": "Merged"}
 """What a label is called to the account that owns it, by its source."""
+
+
+def seen(layers: list[dict[str, Any]], classes: Sequence[str]) -> dict[str, Any]:
+    """What a view of layers is given. `classes` are those of the job, in its order, which gives masks their colours."""
+    return {"layers": layers, "classes": list(classes)}
 
 
 def label_layer(label: Label, kind: Kind, *, name: str = "") -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from frontend import masks
 from frontend.images import image_url
-from frontend.layers import Kind, earlier_layers, label_layer
+from frontend.layers import Kind, earlier_layers, label_layer, seen
 from frontend.review_forms import DecisionForm, FilterForm, SampleForm, first_error
 from labeling import task_types
 from labeling.models import AnswerReview, WorkQueue
@@ -104,7 +104,7 @@ def _card(
         "one_url": desk.one_url(row.pk),
         "decided_by": decided_by,
         "image_url": f"{image_url(shown.pk, user_id)}?side=720",
-        "layers": {"layers": made},
+        "layers": seen(made, desk.queue.labels),
     }
 
 

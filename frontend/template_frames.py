@@ -97,10 +97,16 @@ def page_response(request: HttpRequest, html: str, *, script_hosts: list[str]) -
 
 
 def without_bundle(html: str) -> str:
-    """The page with nothing loaded from Ground Truth's addresses of the elements, which are there already."""
+    """The page with nothing loaded from Ground Truth's addresses of the elements, which are there already.
+
+    What else it loads from `//host` comes by https, as the policy wants it, also where the page itself does not.
+    """
 
     def replaced(found: re.Match[str]) -> str:
-        return f'{found[1]}"{EMPTY[found[2].lower()]}"' if bundle(found[3].strip("\"'")) else found[0]
+        address = found[3].strip("\"'")
+        if bundle(address):
+            return f'{found[1]}"{EMPTY[found[2].lower()]}"'
+        return f'{found[1]}"https:{address}"' if address.startswith("//") else found[0]
 
     return _SOURCE.sub(replaced, html)
 

@@ -1,8 +1,12 @@
 /** crowd-html-elements.js: one classic script, because a page without an origin may load no modules and shares no cache. */
-import { defineConfig } from "vite";
+import { type Plugin, defineConfig } from "vite";
+import { steadySizes } from "./build/sizes";
+
+const sizes: Plugin = { name: "steady-sizes", renderChunk: (code) => ({ code: steadySizes(code), map: null }) };
 
 export default defineConfig({
   base: "./",
+  plugins: [sizes],
   build: {
     outDir: "../static/dist",
     emptyOutDir: false,

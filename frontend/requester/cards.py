@@ -3,12 +3,12 @@
 How a label or an answer is drawn is the task type's business.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from frontend import masks
 from frontend.images import image_url
-from frontend.layers import Kind, earlier_layers, label_layer
+from frontend.layers import Kind, earlier_layers, label_layer, seen
 from labeling.models import DataObject
 from labeling.queries import people
 from labeling.services.intake import audited
@@ -53,7 +53,9 @@ def layers(
     return made + [shown(layer, MaskOf.EARLIER) for layer in earlier_layers(before, kind)]
 
 
-def cards(rows: Iterable[DataObject], kind: Kind, user_id: int, *, everybody: bool = False) -> list[dict[str, Any]]:
+def cards(
+    rows: Iterable[DataObject], kind: Kind, user_id: int, *, classes: Sequence[str], everybody: bool = False
+) -> list[dict[str, Any]]:
     """The gallery items of several objects of one job; the answers of all of them are one query.
 
     Masks are small copies, fetched one by one as they come near the screen.
@@ -61,7 +63,7 @@ def cards(rows: Iterable[DataObject], kind: Kind, user_id: int, *, everybody: bo
     shown = list(rows)
     answers = people.answers_of_many(shown)
     before = audited.of_objects(kind, [row.pk for row in shown])
-    options: dict[str, Any] = {"name_length": SHORT_NAME, "everybody": everybody, "small": True}
+    options: dict[str, Any] = {"classes": classes, "name_length": SHORT_NAME, "everybody": everybody, "small": True}
     return [card(row, kind, user_id, answers[row.pk], before=before.get(row.pk), **options) for row in shown]
 
 
@@ -71,6 +73,7 @@ def card(
     user_id: int,
     answers: list[dict[str, Any]],
     *,
+    classes: Sequence[str],
     side: int = 720,
     name_length: int | None = None,
     everybody: bool = False,
@@ -84,6 +87,6 @@ def card(
         "row": row,
         "label": row.label,
         "image_url": f"{image_url(row.pk, user_id)}?side={side}",
-        "layers": {"layers": layers(row, kind, answers, name_length, **options)},
+        "layers": seen(layers(row, kind, answers, name_length, **options), classes),
         "name": row.file_name or f"Object {row.index}",
     }

@@ -210,8 +210,10 @@ def people_page(request: HttpRequest, job_id: int) -> HttpResponse:
         ),
         "chart": chart if any(histogram) else None,
         "unclear": unclear,
-        "unclear_cards": cards.cards(first_unclear, kind, request.user.pk or 0, everybody=True),
-        "cards": cards.cards(people.disagreements(job, limit=12), kind, request.user.pk or 0, everybody=True),
+        "unclear_cards": cards.cards(first_unclear, kind, request.user.pk or 0, classes=job.labels, everybody=True),
+        "cards": cards.cards(
+            people.disagreements(job, limit=12), kind, request.user.pk or 0, classes=job.labels, everybody=True
+        ),
     }
     return render(request, "requester/job_people.html", context)
 

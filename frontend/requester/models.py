@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from frontend.images import image_url
-from frontend.layers import label_layer
+from frontend.layers import label_layer, seen
 from frontend.session import requester_page
 from labeling import task_types
 from labeling.models import DataObject, Label, LabelSource
@@ -64,7 +64,8 @@ def _samples(model: Model, user_id: int) -> list[dict[str, Any]]:
 
 def _sample(label: Label, row: DataObject, user_id: int) -> dict[str, Any]:
     layer = label_layer(label, task_types.get(row.job.task_type))
-    return {"row": row, "label": label, "image_url": image_url(row.pk, user_id), "layers": {"layers": [layer]}}
+    shown = seen([layer], row.job.labels)
+    return {"row": row, "label": label, "image_url": image_url(row.pk, user_id), "layers": shown}
 
 
 @requester_page()

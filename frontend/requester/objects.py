@@ -49,7 +49,7 @@ def gallery_page(request: HttpRequest, job_id: int) -> HttpResponse:
         "page": page,
         "which": which,
         "choices": [(name, said) for name, (said, _) in SHOWN.items()],
-        "cards": cards.cards(page, task_types.get(job.task_type), request.user.pk or 0),
+        "cards": cards.cards(page, task_types.get(job.task_type), request.user.pk or 0, classes=job.labels),
     }
     return render(request, "requester/job_gallery.html", context)
 
@@ -68,7 +68,7 @@ def object_page(request: HttpRequest, job_id: int, object_id: int) -> HttpRespon
     context = {
         "job": job,
         "row": row,
-        "card": cards.card(row, kind, request.user.pk or 0, answers, side=1600, before=before),
+        "card": cards.card(row, kind, request.user.pk or 0, answers, classes=job.labels, side=1600, before=before),
         "image_url": image_url(row.pk, request.user.pk or 0),
         "kind": kind,
         "revisions": [(r, kind.summary(r.value)) for r in row.labels.order_by("-revision")],

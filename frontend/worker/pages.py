@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from frontend.images import image_url
-from frontend.layers import earlier_layers
+from frontend.layers import earlier_layers, seen
 from frontend.networks import caller
 from frontend.review_forms import AppealForm, first_error
 from frontend.session import worker_page
@@ -99,7 +99,7 @@ def gold(request: HttpRequest, assignment_id: int) -> HttpResponse:
         "image_url": image_url(shown["object"], worker.user_id),
         "width": shown["width"],
         "height": shown["height"],
-        "layers": {"layers": [true, mine, *earlier_layers(before, kind)]},
+        "layers": seen([true, mine, *earlier_layers(before, kind)], seat.queue.labels),
     }
     return render(request, "worker/gold.html", context)
 

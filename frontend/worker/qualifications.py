@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from frontend.layers import seen
 from frontend.qualification_pages import mark_of
 from frontend.session import worker_page
 from labeling import task_types
@@ -106,7 +107,12 @@ def _feedback(attempt: QualificationAttempt, answered: QualificationAnswer) -> d
     truth = {"name": "The true answer", "kind": "merged", **kind.layer(question.truth)}
     given = {"name": "Yours", "kind": "worker", "color": "#d9480f", "on": True, **kind.answer_layer(answered.content)}
     url = f"/api/v1/qualification-questions/{question.pk}/image?side=720"
-    return {"question": question, "url": url, "score": answered.score, "layers": {"layers": [truth, given]}}
+    return {
+        "question": question,
+        "url": url,
+        "score": answered.score,
+        "layers": seen([truth, given], attempt.test.labels),
+    }
 
 
 @require_POST

@@ -5,7 +5,7 @@ The names are Ground Truth's and A2I's, those of their templates for video and 3
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +22,18 @@ class CrowdElement:
     """Attributes without which it shows nothing."""
     linked: bool = False
     """Whether it may stand outside its form and name it by crowd-form-element-id; it needs no name of its own then."""
+    plain: tuple[str, ...] = ()
+    """Those of `json` that may hold a label as it is."""
 
 
 _PICTURE = CrowdElement(answers=True, json=("labels", "initial-value"), needs=("src", "labels"))
 _CHOICE = CrowdElement(
-    answers=True, json=("categories", "exclusion-category", "initial-value", "overlay"), needs=("categories",)
+    answers=True,
+    json=("categories", "exclusion-category", "initial-value", "overlay"),
+    needs=("categories",),
+    plain=("exclusion-category", "initial-value"),
 )
-_IMAGE_CHOICE = CrowdElement(answers=True, json=_CHOICE.json, needs=("src", "categories"))
+_IMAGE_CHOICE = replace(_CHOICE, needs=("src", "categories"))
 _FIELD = CrowdElement(answers=True)
 _BOX = CrowdElement(answers=True, shared_name=True)
 _LAYOUT = CrowdElement()

@@ -38,6 +38,9 @@ PALETTE = (
     "#17becf",
 )
 _GOLDEN_ANGLE = 0.381966
+# The colours of labels on screen, as frontend/elements/src/labels/colours.ts has them.
+_ON_SCREEN = ("#ffb000", "#56b4e9", "#00c48c", "#f0568c", "#ff7043", "#b39dff", "#f0e442", "#29b6c9")
+_ON_SCREEN_DEGREES = 137.508
 
 
 def distinct_colors(number: int) -> list[str]:
@@ -51,6 +54,16 @@ def distinct_colors(number: int) -> list[str]:
         place += 1
         if color not in found:
             found.append(color)
+    return found
+
+
+def screen_colors(number: int) -> list[str]:
+    """The colours that workers' tools and the pages give to so many classes, in their order."""
+    found = list(_ON_SCREEN[:number])
+    for place in range(len(found), number):
+        lightness = 0.62 if place % 2 == 0 else 0.74
+        parts = colorsys.hls_to_rgb(place * _ON_SCREEN_DEGREES % 360 / 360, lightness, 0.75)
+        found.append("#" + "".join(f"{int(255 * part + 0.5):02x}" for part in parts))
     return found
 
 

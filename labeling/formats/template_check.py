@@ -27,6 +27,8 @@ WARNING = "warning"
 _MAX_JSON5 = 4_000
 """Characters of an attribute that is no strict JSON which are read: the reader of JSON5 needs about 0.1 ms for each."""
 _MAX_FINDINGS = 200
+_GRANTED = "\ue001"
+"""Stands for the address that a file of the store gets, which is not the template's to choose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def check_template(
             shown = template.rendered(content, task_input, grant_read_access=grant_read_access)
             html = shown.html
             found += [Finding(WARNING, "missing-key", note.line, note.problem) for note in shown.notes]
-            page = template.render(marked(content), task_input, grant_read_access=grant_read_access)
+            page = template.render(marked(content), task_input, grant_read_access=lambda uri: _GRANTED)
         except template.TemplateError as error:
             found.append(Finding(ERROR, "render", error.line, error.problem))
         except TypeError as error:
@@ -130,9 +132,13 @@ def _elements(elements: Sequence[Tag], unknown: str) -> list[Finding]:
         found += [
             Finding(ERROR, "no-json", one.line, f"<{one.name}>: {name} is no JSON: {problem}")
             for name in kind.json
-            if (problem := _json_problem(one.attributes.get(name) or ""))
+            if not (name in kind.plain and _PLAIN.match(one.attributes.get(name) or ""))
+            and (problem := _json_problem(one.attributes.get(name) or ""))
         ]
     return found
+
+
+_PLAIN = re.compile(r"\s*[^\s\[{'\"]")
 
 
 def _unknown(name: str) -> str:
@@ -181,6 +187,9 @@ def _submitting(elements: Sequence[Tag], content: str, level: str) -> list[Findi
     return found
 
 
+_MEDIA = ("img", "audio", "video", "source", "track")
+
+
 def _loaded(elements: Sequence[Tag], hosts: frozenset[str]) -> list[Finding]:
     found = []
     for one in elements:
@@ -190,16 +199,28 @@ def _loaded(elements: Sequence[Tag], hosts: frozenset[str]) -> list[Finding]:
         if one.name in ("iframe", "object", "embed", "frame", "base"):
             message = f"<{one.name}> does nothing here: templates may not show other pages"
             found.append(Finding(WARNING, "not-shown", one.line, message))
-        if not source or FILLED_IN in source or bundle(source):
-            continue
-        host = host_of(source)
-        if not host:
-            what = "a template has no address of its own"
-            found.append(Finding(ERROR, "relative", one.line, f"{source[:200]} is relative: {what}"))
-        elif host not in hosts:
-            allowed = ", ".join(sorted(hosts)) or "none"
-            message = f"scripts and styles from {host} are not allowed (allowed hosts: {allowed})"
-            found.append(Finding(ERROR, "host", one.line, message))
-        elif urlsplit(source).scheme == "http":
-            found.append(Finding(ERROR, "host", one.line, f"{source[:200]} is loaded by http: use https"))
+        if one.name == "video":
+            message = "video and 3D point clouds are not labeled here: no data object can be a video"
+            found.append(Finding(WARNING, "video", one.line, message))
+        level, what = ERROR, "scripts and styles"
+        if one.name in _MEDIA:
+            level, what, source = WARNING, "pictures, sounds and videos", one.attributes.get("src")
+        if source and (problem := _address_problem(source, hosts, what)):
+            found.append(Finding(level, problem[0], one.line, problem[1]))
     return found
+
+
+def _address_problem(address: str, hosts: frozenset[str], what: str) -> tuple[str, str] | None:
+    """Why the page cannot load from an address: (code, message); None when it can, or nobody knows yet."""
+    known = (FILLED_IN, _GRANTED, "${")
+    if bundle(address) or address.startswith(("data:", "blob:")) or any(one in address for one in known):
+        return None
+    host = host_of(address)
+    if not host:
+        return "relative", f"{address[:200]} is relative: a template has no address of its own"
+    if host not in hosts:
+        allowed = ", ".join(sorted(hosts)) or "none"
+        return "host", f"{what} from {host} are not allowed (allowed hosts: {allowed})"
+    if urlsplit(address).scheme == "http":
+        return "host", f"{address[:200]} is loaded by http: use https"
+    return None

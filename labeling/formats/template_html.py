@@ -14,7 +14,10 @@ _LINE = "data-waggle-line"
 # Without the look-ahead a text of opening braces alone would be read to its end from each of them.
 _LIQUID = re.compile(r"\{\{(?:(?!\{\{).)*?\}\}|\{%(?:(?!\{%).)*?%\}", re.DOTALL)
 _TAG = re.compile(r"<([a-z][a-z0-9-]*)(?=[\s/>])", re.IGNORECASE)
-_MARKED = re.compile(r"crowd-[a-z0-9-]+|script|link|form|iframe|object|embed|frame|base|button|input|a", re.IGNORECASE)
+_MARKED = re.compile(
+    r"crowd-[a-z0-9-]+|script|link|form|iframe|object|embed|frame|base|button|input|a|img|audio|video|source|track",
+    re.I,
+)
 _BUNDLE = re.compile(r"(crowd-html-elements(-v\d+)?|gen-ai-components)(\.min)?\.(js|css)", re.IGNORECASE)
 _NAME = re.compile(r"<([a-z][^\s/>]*)", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""[\s/]*([^\s/>=][^\s/>=]*)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]*)))?""")

@@ -26,7 +26,7 @@ _SAID: tuple[tuple[re.Pattern[str], str], ...] = (
         "the page of a template can store nothing beyond the task",
     ),
     (
-        re.compile(r"(?<![\w.$])\$\{\s*[A-Za-z_]\w*\s*\}(?=[\"'<\s])"),
+        re.compile(r"(?<![\w.$])\$\{\s*[A-Za-z_][\w.]*\s*\}(?!`)"),
         "${...} is Mechanical Turk's way to fill in values: write {{ task.input... }}",
     ),
 )

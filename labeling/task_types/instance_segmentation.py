@@ -90,7 +90,7 @@ class InstanceSegmentation(SegmentationType):
         found = self.read_value(value) if value else None
         if found is None or not found.segments:
             return None
-        colors = masks.distinct_colors(len(found.segments))
+        colors = masks.screen_colors(len(found.segments))
         listed = [{"color": color, "label": one.label} for one, color in zip(found.segments, colors, strict=True)]
         return {"instances": listed, "src": mask_answers.data_url(found, colors)}
 

@@ -77,13 +77,19 @@ class SemanticSegmentation(SegmentationType):
         return {"masks": {"segments": []}}
 
     def initial_value(self, value: Mapping[str, Any] | None) -> Any:
-        """The masks as the element takes them; None where nothing was painted."""
+        """The masks as the element takes them; None where nothing was painted.
+
+        Colours go by the order of names, as on pages of labels whose classes are not the job's; an element that knows
+        the classes has its own (`keepColors`).
+        """
         found = self.read_value(value) if value else None
         if found is None or not found.segments:
             return None
-        colors = masks.distinct_colors(len(found.segments))
-        mappings = {one.label: {"color": color} for one, color in zip(found.segments, colors, strict=True)}
-        return {"labelMappings": mappings, "src": mask_answers.data_url(found, colors)}
+        names = sorted(one.label for one in found.segments)
+        by_name = dict(zip(names, masks.screen_colors(len(names)), strict=True))
+        mappings = {one.label: {"color": by_name[one.label]} for one in found.segments}
+        src = mask_answers.data_url(found, [by_name[one.label] for one in found.segments])
+        return {"labelMappings": mappings, "src": src, "keepColors": False}
 
     def story(self, value: Mapping[str, Any], explanation: Mapping[str, Any]) -> Story:
         """What became of each class that somebody painted."""

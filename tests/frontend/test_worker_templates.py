@@ -96,6 +96,15 @@ def test_a_preview_is_in_the_sandbox_and_says_what_is_wrong(owner, account):
     assert not TemplateVersion.objects.exists()
 
 
+def test_what_comes_from_a_host_without_a_scheme_comes_by_https(owner):
+    text = "<link rel='stylesheet' href=//cdn.example.org/a.css><script src='//cdn.example.org/a.js'></script>"
+    text += "<script src='//any.example/crowd-html-elements.js'></script><crowd-form></crowd-form>"
+    fields = {"template": text, "hosts": "cdn.example.org", "sample": ""}
+    page = owner.post(reverse("requester:template-preview"), fields).content.decode()
+    assert 'href="https://cdn.example.org/a.css"' in page and 'src="https://cdn.example.org/a.js"' in page
+    assert "any.example" not in page
+
+
 def test_a_line_of_a_data_set_becomes_the_sample_for_its_account_only(owner, account):
     mine = builders.a_dataset(account=account)
     theirs = builders.a_dataset(account=builders.an_account())

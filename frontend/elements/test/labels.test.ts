@@ -28,6 +28,9 @@ describe("reading the attribute", () => {
     expect(parseLabels([{ label: "a", color: "#12ab9F" }])[0]?.color).toBe("#12ab9F");
     expect(parseLabels([{ label: "a", color: "url(https://evil)" }])[0]?.color).toBe(labelColour(0));
     expect(safeColour(undefined, 3)).toBe(labelColour(3));
+    // labeling/formats/masks.py has the same
+    expect(Array.from({ length: 10 }, (_, at) => labelColour(at))).toEqual(["#ffb000", "#56b4e9", "#00c48c", "#f0568c", "#ff7043", "#b39dff", "#f0e442",
+      "#29b6c9", "#e78655", "#8beec9"]);
   });
 });
 

@@ -1,5 +1,6 @@
 /** Masks as pages show them, by run lengths, against the server's own encoding. */
 import { describe, expect, it } from "vitest";
+import { labelColour } from "../src/labels/colours";
 import { classColours, drawnSize, paintRuns, runLengths } from "../src/masks/view";
 
 /** COCO's text, as labeling/formats/masks.py writes it. */
@@ -51,5 +52,10 @@ describe("canvases", () => {
     const colours = classColours([{ segments: [{ label: "wasp" }] }, undefined, { segments: [{ label: "bee" }, { label: "bee" }] }]);
     expect([...colours.keys()]).toEqual(["bee", "wasp"]);
     expect(new Set(colours.values()).size).toBe(2);
+  });
+
+  it("have the colours that the tools give to the classes of the job", () => {
+    const masks = { segments: [{ label: "wasp" }, { label: "ant" }, { label: "bee" }] };
+    expect([...classColours([masks], ["fly", "wasp", "bee"])]).toEqual([["wasp", labelColour(1)], ["bee", labelColour(2)], ["ant", labelColour(3)]]);
   });
 });

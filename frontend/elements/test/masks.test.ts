@@ -225,6 +225,8 @@ describe("the answer", () => {
   it("refuses a wrong initial value with a sentence that says why", () => {
     const labels = parseLabels(["Bird"]);
     expect(parseInitial("", labels, false)).toBeNull();
+    expect(parseInitial({ src: "a.png", labelMappings: { Bird: { color: "#ff7f0e" } } }, labels, false)?.keepColors).toBe(true);
+    expect(parseInitial({ src: "a.png", labelMappings: { Bird: { color: "#ff7f0e" } }, keepColors: false }, labels, false)?.keepColors).toBe(false);
     expect(() => parseInitial({ labelMappings: { Bird: { color: "#ff7f0e" } } }, labels, false)).toThrow("lacks src");
     expect(() => parseInitial({ src: "a.png" }, labels, false)).toThrow("lacks labelMappings");
     expect(() => parseInitial({ src: "a.png", labelMappings: { Dog: { color: "#ff7f0e" } } }, labels, false)).toThrow('"Dog", which is none of the labels');

@@ -146,6 +146,15 @@ def test_colours_are_ground_truths_first_and_all_different():
     assert len(set(many)) == 255 and masks.BACKGROUND not in many
 
 
+def test_colours_on_screen_are_those_of_the_elements():
+    """frontend/elements/test/labels.test.ts has the same."""
+    assert masks.screen_colors(10) == [
+        *("#ffb000", "#56b4e9", "#00c48c", "#f0568c", "#ff7043", "#b39dff", "#f0e442", "#29b6c9"),
+        *("#e78655", "#8beec9"),
+    ]
+    assert len(set(masks.screen_colors(255))) == 255
+
+
 def test_the_file_of_a_label_is_read_by_its_colour_map():
     """Ground Truth's own line, and one whose first class has index 0, as other tools write it."""
     color_map = {

@@ -94,6 +94,13 @@ def test_a_good_template_has_no_findings(sample):
          "cancelled in the sandbox: ask in the page (alert() is shown)"),
         (form("<img src=\"${image_url}\">"), "1: ${...} is Mechanical Turk's way to fill in values: write "
          "{{ task.input... }}"),
+        (form("<script>\nconst steps = ${ steps };</script>"), "2: ${...} is Mechanical Turk's way to fill in values: "
+         "write {{ task.input... }}"),
+        (form("\n<video id='clip'></video>"), "2: video and 3D point clouds are not labeled here: no data object can "
+         "be a video"),
+        (form("\n<audio><source src='https://cdn.example/1.mp3'></audio>"), "2: pictures, sounds and videos from "
+         "cdn.example are not allowed (allowed hosts: none)"),
+        (form("\n<img src='good.png'>"), "2: good.png is relative: a template has no address of its own"),
         ("x" * 128_001, "None: the template has 128,001 characters, at most 128,000 are allowed"),
     ],
 )  # fmt: skip
@@ -128,6 +135,9 @@ def test_what_needs_a_sample_is_found_with_one():
         '<crowd-text-ranking crowd-form-element-id="f" responses="[\'a\']" ordinal-ranking-dimensions="[\'b\']" />',
         form("<script>const x = `a ${b}`; fetch(`${url}`)</script>"),
         form('{% if task.input.absent %}<crowd-alert type="info">x</crowd-alert>{% endif %}'),
+        form("<script>const x = `a ${b}`; y = `${c.d}`</script><img src='data:image/png;base64,AA'>"),
+        form("<crowd-classifier name='c' categories='[]' initial-value='calm'></crowd-classifier>"),
+        form("""<script src="{{ 's3://bucket/own.js' | grant_read_access }}"></script>"""),
         form("<script>document.write(\"<script src='x.js'></\" + 'script>')</script>"),
     ],
 )

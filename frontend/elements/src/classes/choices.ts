@@ -75,7 +75,7 @@ export class Choices implements Chooser<ChoicesDraft> {
 /** The labels that an initial value names: {labels: [...]} or the list itself. Throws an Error on anything else. */
 export function initialChoices(raw: unknown): string[] {
   if (raw === null || raw === undefined || raw === "") return [];
-  const list = Array.isArray(raw) ? raw : (raw as { labels?: unknown }).labels;
+  const list = typeof raw === "string" ? [raw] : Array.isArray(raw) ? raw : (raw as { labels?: unknown }).labels;
   if (!Array.isArray(list) || !list.every((one) => typeof one === "string")) throw new Error(`The initial value is no list of labels: ${JSON.stringify(raw).slice(0, 80)}`);
   return list;
 }

@@ -3,6 +3,7 @@ import { LitElement, css, html, nothing } from "lit";
 import { property } from "lit/decorators.js";
 import { iconStyles } from "../kit/icons";
 import { wordsOf } from "./control";
+import { iconWords } from "./iron-icon";
 import { ironIcon } from "./iron-icons";
 import "./kit";
 import { crowdPart } from "./registry";
@@ -57,7 +58,7 @@ export class CrowdButton extends Pressed {
     const { variant, appearance } = LOOKS[this.variant] ?? LOOKS.normal;
     const icon = this.iconUrl ? html`<img src=${this.iconUrl} alt="" />` : this.icon ? ironIcon(this.icon) : nothing;
     const right = this.iconAlign === "right";
-    const name = wordsOf(this) ? nothing : html`<span class="sr">${this.getAttribute("aria-label") || this.title || this.icon || "Button"}</span>`;
+    const name = wordsOf(this) ? nothing : html`<span class="sr">${this.getAttribute("aria-label") || this.title || this.icon || iconWords(this) || "Button"}</span>`;
     return html`<wa-button type="button" variant=${variant} appearance=${appearance} href=${safeUrl(this.href) || nothing} target=${this.target || nothing}
         ?disabled=${this.disabled} ?loading=${this.loading}>
       ${icon === nothing ? nothing : html`<span class="glyph" slot=${right ? "end" : "start"}>${icon}</span>`}<slot @slotchange=${() => this.requestUpdate()}></slot>${name}</wa-button>`;

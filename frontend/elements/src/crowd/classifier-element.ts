@@ -140,6 +140,11 @@ export abstract class ClassifierElement<Draft extends object, Target> extends Wo
     this.none = none === null || this.known.some(({ name }) => name === none) ? null : { name: none, color: "", hotkey: "x" };
   }
 
+  /** A label may stand there as it is. */
+  protected override parseInitial(text: string): unknown {
+    return /^\s*[[{'"]/.test(text) ? super.parseInitial(text) : text.trim();
+  }
+
   protected override start(target: Target, initial: unknown): void {
     this.chooser = this.manner.make(this.known.map(({ name }) => name), this.none?.name ?? null, initial);
     if (this.waiting) this.resume(this.waiting);

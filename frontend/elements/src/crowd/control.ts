@@ -49,6 +49,12 @@ export abstract class CrowdControl extends LitElement {
     return false;
   }
 
+  /** What templates call to ask the same: what is missing is shown, and the focus stays where it is. */
+  validate(): boolean {
+    this.refusal = this.validationMessage;
+    return !this.refusal;
+  }
+
   /** Whether the value may be handed in, without showing anything. */
   checkValidity(): boolean {
     return !this.validationMessage;

@@ -5,7 +5,8 @@
  * - the children stand in a <form> in the page itself, which is also `.form`;
  * - `submit` is fired before the answer is read, so that listeners can write fields or cancel; `submit()` fires it too;
  * - `_serializeForm()`, `_submitHelperForm` (may be replaced), `reset()`, `#answers-box` in the shadow root;
- * - a Submit button is added when the template has none, in a shadow root, as `awsui-button[data-testid="crowd-submit"]`.
+ * - a Submit button is added when the template has none, in a shadow root, as `awsui-button[data-testid="crowd-submit"]`;
+ * - <short-instructions> and <full-instructions header> that are children of the form and of no tool are shown above it.
  *
  * A tool outside of the form that names it (`crowd-form-element-id`) belongs to it as well; without a name of its own, its answer is
  * that of the form.
@@ -16,6 +17,7 @@
 import { LitElement, css, html, nothing } from "lit";
 import { property, query, state } from "lit/decorators.js";
 import { answerOf, fieldsOf, flatten, isNative, titleOf } from "./answer";
+import { instructionsDialog } from "./dialogs";
 import type { CrowdElement } from "./element";
 import { crowdPart } from "./registry";
 import { submitButton } from "./submit-button";
@@ -26,7 +28,9 @@ type Checked = HTMLElement & Partial<Pick<CrowdElement, "reportValidity" | "vali
 type Tool = HTMLElement & { submits?: boolean; innerForm?: HTMLFormElement | null };
 type Draft = [tag: string, name: string, draft: unknown][];
 
-const SUBMIT = '[form-action="submit"], button[type="submit"], input[type="submit"]';
+/** Ground Truth does not look for an input; one that is hidden leaves nothing to press. */
+const SUBMIT = '[form-action="submit"], button[type="submit"], input[type="submit"]:not([hidden], [style*="display:none"], [style*="display: none"])';
+const REGIONS: Record<string, string> = { "short-instructions": "short", "full-instructions": "full" };
 
 @crowdPart("crowd-form")
 export class CrowdForm extends LitElement {
@@ -34,6 +38,8 @@ export class CrowdForm extends LitElement {
     :host { display: block; }
     .end { display: flex; justify-content: flex-end; padding: 0.75rem; }
     #form-refusal:not(:empty) { margin: 0.75rem; padding: 0.5rem 0.75rem; border-radius: 6px; background: var(--_bad-soft); color: var(--_bad); font-weight: 550; }
+    .brief { margin-block-end: 0.75rem; padding: 0.5rem 0.75rem; border: 1px solid var(--_line); border-radius: 6px; background: var(--_surface-2); }
+    ::slotted(short-instructions), ::slotted(full-instructions) { display: block; overflow-wrap: anywhere; }
     #answers-box { margin: 0.75rem; padding: 0.75rem; border: 1px solid var(--_line); border-radius: 6px; background: var(--_surface-2); overflow-x: auto; font-size: 0.8125rem; }
   `];
 
@@ -43,6 +49,7 @@ export class CrowdForm extends LitElement {
   @state() private refusal = "";
   @state() private shownAnswer = "";
   @query("#answers-box") private box?: HTMLElement;
+  @query("#instructions") private instructions!: HTMLDialogElement;
 
   /** The form in the page in which the children stand. */
   readonly form = document.createElement("form");
@@ -91,12 +98,20 @@ export class CrowdForm extends LitElement {
   /** Everything whose fields are this form's. */
   private get roots(): ParentNode[] {
     const inner = [...this.form.querySelectorAll<Tool>("*")].flatMap(({ innerForm }) => innerForm ?? []);
-    return [this.form, ...(this.host ? [this.host] : []), ...inner];
+    return [this.form, ...this.regions, ...(this.host ? [this.host] : []), ...inner];
+  }
+
+  /** Instructions that belong to no tool. */
+  private get regions(): HTMLElement[] {
+    return ([...this.children] as HTMLElement[]).filter(({ localName }) => localName in REGIONS);
   }
 
   /** Moves children into the form, also those that a script or the parser adds later. */
   private takeIn(): void {
-    const strays = [...this.childNodes].filter((node) => node !== this.form);
+    const regions = this.regions;
+    for (const region of regions) region.slot = REGIONS[region.localName]!;
+    if (regions.length > 0) this.requestUpdate();
+    const strays = [...this.childNodes].filter((node) => node !== this.form && !regions.includes(node as HTMLElement));
     if (this.form.parentNode !== this) this.append(this.form);
     if (strays.length > 0) this.form.append(...strays);
     this.lookForButtons();
@@ -205,6 +220,7 @@ export class CrowdForm extends LitElement {
       if (!refused) continue;
       // the tools show their refusal beside the picture
       if (isNative(field) || field.fieldName !== undefined) this.refusal = `${titleOf(field)}: ${field.validationMessage}`;
+      else if (!ours) this.refusal = "Something is missing or not right: look for what is marked.";
       return false;
     }
     return true;
@@ -250,8 +266,17 @@ export class CrowdForm extends LitElement {
     void this.updateComplete.then(() => this.box?.scrollIntoView({ block: "nearest" }));
   }
 
+  /** The instructions above the form. */
+  private brief() {
+    const [short, full] = Object.keys(REGIONS).map((name) => this.regions.find(({ localName }) => localName === name));
+    if (!short && !full) return nothing;
+    return html`<section class="brief" aria-label="Instructions"><slot name="short"></slot>
+      ${full ? html`<button type="button" @click=${() => this.instructions.showModal()}>${short ? "Full instructions" : "Instructions"}</button>` : nothing}</section>
+      ${instructionsDialog(full?.getAttribute("header") ?? "")}`;
+  }
+
   override render() {
-    return html`<slot></slot>
+    return html`${this.brief()}<slot></slot>
       <div id="form-refusal" role="alert">${this.refusal}</div>
       <paper-icon-button hidden></paper-icon-button>
       ${this.bare ? html`<div class="end">${submitButton(() => this.requestSubmit())}</div>` : nothing}

@@ -3,12 +3,13 @@ import { unsafeSVG } from "lit/directives/unsafe-svg.js";
 import { html } from "lit";
 
 const drawings = import.meta.glob<string>([
-  "/node_modules/lucide-static/icons/{archive,arrow-down,arrow-left,arrow-right,arrow-up,bookmark,calendar,camera,check,chevron-down,chevron-left,chevron-right,chevron-up,circle,circle-alert,circle-check,circle-question-mark,circle-x,clipboard,clock,copy,dot,download,ellipsis-vertical,external-link,eye,eye-off,file,file-text,flag,folder,globe,heart,house,image,info,link,list,lock,mail,map-pin,menu,message-square,minus,pause,pencil,phone,play,plus,redo-2,refresh-cw,save,scissors,search,send,settings,share-2,shopping-cart,square,square-check,star,tag,thumbs-down,thumbs-up,trash-2,triangle-alert,undo-2,upload,user,volume-2,x,zap,zoom-in,zoom-out}.svg",
+  "/node_modules/lucide-static/icons/{archive,arrow-down,arrow-left,arrow-right,arrow-up,bookmark,calendar,camera,check,chevron-down,chevron-left,chevron-right,chevron-up,circle,circle-alert,circle-check,circle-minus,circle-plus,circle-question-mark,circle-x,clipboard,clock,copy,dot,download,ellipsis-vertical,external-link,eye,eye-off,file,file-text,flag,folder,globe,heart,house,image,info,link,list,lock,mail,map-pin,menu,message-square,minus,pause,pencil,phone,play,plus,redo-2,refresh-cw,save,scissors,search,send,settings,share-2,shopping-cart,square,square-check,square-plus,star,tag,thumbs-down,thumbs-up,trash-2,triangle-alert,undo-2,upload,user,volume-2,x,zap,zoom-in,zoom-out}.svg",
 ], { query: "?raw", import: "default", eager: true });
 
 /** Iron's name -> Lucide's, where they differ. */
 export const NAMES: Record<string, string> = {
-  add: "plus", "add-circle": "plus", remove: "minus", clear: "x", close: "x", cancel: "circle-x", done: "check", "check-circle": "circle-check",
+  add: "plus", "add-box": "square-plus", "add-circle": "circle-plus", "add-circle-outline": "circle-plus", remove: "minus", "remove-circle": "circle-minus",
+  "remove-circle-outline": "circle-minus", clear: "x", close: "x", cancel: "circle-x", done: "check", "check-circle": "circle-check",
   "check-box": "square-check", "check-box-outline-blank": "square", "radio-button-unchecked": "circle", help: "circle-question-mark",
   "help-outline": "circle-question-mark", "info-outline": "info", warning: "triangle-alert", error: "circle-alert", "error-outline": "circle-alert",
   "arrow-back": "arrow-left", "arrow-forward": "arrow-right", "arrow-upward": "arrow-up", "arrow-downward": "arrow-down",

@@ -78,7 +78,7 @@ export abstract class MaskElement extends DrawingElement<MaskDraft, MaskTool> {
   /** The start is split: the editor is there at once, and an initial mask is read from its picture as soon as that is loaded. */
   protected override start(image: HTMLImageElement, initial: unknown): void {
     const given = parseInitial(initial, this.known, this.instances);
-    if (!this.instances) this.known = coloured(this.known, given);
+    if (!this.instances) this.known = coloured(this.known, given?.keepColors ? given : null);
     super.start(image, initial);
     this.initial = null;
     this.reading = given !== null;

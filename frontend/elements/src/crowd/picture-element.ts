@@ -76,6 +76,9 @@ export abstract class PictureElement<Draft, Target = HTMLImageElement> extends L
   /** Loads what is shown. Rejects with an Error for the worker. */
   protected loadTarget(src: string): Promise<Target> { return loadPicture(src) as Promise<Target>; }
 
+  /** Reads the attribute with the initial value. Throws an Error that the worker sees. */
+  protected parseInitial(text: string): unknown { return parseLenient(text, "initial-value"); }
+
   reportValidity(): boolean {
     this.refusal = this.validationMessage;
     if (this.refusal) {
@@ -99,7 +102,7 @@ export abstract class PictureElement<Draft, Target = HTMLImageElement> extends L
     super.connectedCallback();
     this.addEventListener("pointerup", this.onRelease);
     this.placeRegions();
-    this.regions.observe(this, { childList: true });
+    this.regions.observe(this, { childList: true, subtree: true });
     if (this.hasUpdated && this.hasTarget) void this.load();
     void this.updateComplete.then(() => nameParts(this.renderRoot));
   }
@@ -128,8 +131,9 @@ export abstract class PictureElement<Draft, Target = HTMLImageElement> extends L
     this.waiting ??= this.draft;
   }
 
-  /** Ground Truth's regions are plain children: this puts them where the element shows them. */
+  /** Ground Truth's regions are plain children: this puts them where the element shows them. One that is never closed holds the next. */
   private placeRegions(): void {
+    for (const inner of this.querySelectorAll("short-instructions full-instructions")) this.append(inner);
     for (const child of this.children) {
       const slot = this.slots[child.localName];
       if (slot) child.slot = slot;
@@ -164,7 +168,7 @@ export abstract class PictureElement<Draft, Target = HTMLImageElement> extends L
       const raw = this.initialValue;
       this.refusal = "";
       this.light = PLAIN_LIGHT;
-      this.start(target, typeof raw === "string" && raw ? parseLenient(raw, "initial-value") : raw);
+      this.start(target, typeof raw === "string" && raw ? this.parseInitial(raw) : raw);
       this.waiting = null;
       emit(this, "ready");
     } catch (error) {

@@ -7,9 +7,24 @@ const DEFAULT_TAG = "crowd-bounding-box";
 const tags = new Set<string>();
 const parts = new Set<string>();
 
+/**
+ * Handlers in attributes of a template (`onclick="update(this)"`) look a name up in the element before the page: of ours they see the
+ * attributes, as properties, and what every element of HTML has, but none of our own methods, which may be called like theirs.
+ */
+function hideFromHandlers(element: CustomElementConstructor & { elementProperties?: Map<PropertyKey, { attribute?: unknown }> }): void {
+  const shown = new Set([...(element.elementProperties ?? [])].filter(([, { attribute }]) => attribute !== false).map(([name]) => name));
+  const usual = HTMLElement.prototype as HTMLElement & { [Symbol.unscopables]: Record<PropertyKey, boolean> };
+  const hidden = new Proxy({}, {
+    get: (_, name) => (typeof name === "symbol" || shown.has(name) ? undefined : name in usual ? usual[Symbol.unscopables][name] : true),
+  });
+  Object.defineProperty(element.prototype as object, Symbol.unscopables, { value: hidden, configurable: true });
+}
+
 /** Defines a custom element, unless another copy of this script did: pages load it late and twice. */
 function define(tag: string, element: CustomElementConstructor): void {
-  if (!customElements.get(tag)) customElements.define(tag, element);
+  if (customElements.get(tag)) return;
+  customElements.define(tag, element);
+  hideFromHandlers(element);
 }
 
 /** A class decorator: defines the custom element and enters it in the registry. */

@@ -56,8 +56,10 @@ export const keyStyles = css`
   .keys { display: grid; grid-template-columns: fit-content(40%) 1fr; gap: 0.35rem 1rem; margin: 0; font-size: 0.875rem; }
   .keys dt { font-weight: 600; }
   .keys dd { margin: 0; }
-  .keys .change { min-block-size: 1.5rem; padding: 0 0.4rem; font-size: 0.8125rem; color: var(--_text-2); }
+  .keys .change { min-block-size: 1.5rem; margin-inline-start: -0.4rem; padding: 0 0.4rem; font-size: 0.8125rem; color: var(--_text-2); }
   .keys-said { margin: 0 0 0.6rem; font-size: 0.875rem; color: var(--_text-2); }
+  @media (width < 34rem) { .keys { grid-template-columns: fit-content(5.5rem) 1fr; column-gap: 0.75rem; } }
+  @media (pointer: coarse) { .keys .change { min-block-size: 2.25rem; } }
 `;
 
 /** What all tools have: the bar, the picture, the panel beside it (below it on a phone) with the labels. */
@@ -151,7 +153,8 @@ export const shapeStyles = css`
   .list .go { flex: 1; justify-content: flex-start; padding-inline: 0.5rem; text-align: start; }
   .list .go small { margin-inline-start: auto; color: var(--_text-2); font-variant-numeric: tabular-nums; white-space: nowrap; }
   .list .go span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-  .list .gone { min-inline-size: 2.25rem; padding: 0; color: var(--_text-2); }
+  .list .gone { min-inline-size: 1.75rem; padding: 0; color: var(--_text-2); }
+  @media (pointer: coarse) { .list .gone { min-inline-size: 2.75rem; min-block-size: 2.75rem; } }
   .list .marked, .every .marked { color: var(--_text); background: var(--_surface-3); }
   .attributes { display: grid; gap: 0.15rem; font-size: 0.875rem; }
   .attributes label { font-weight: 600; margin-block-start: 0.3rem; overflow-wrap: anywhere; }

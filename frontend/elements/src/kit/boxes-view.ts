@@ -50,7 +50,7 @@ export class BoxesView extends LayersView {
     const size = drawnSize(this);
     try {
       const values = await masksOf(layer.masks, size);
-      const colours = classColours(this.layers.map(({ masks }) => masks));
+      const colours = classColours(this.layers.map(({ masks }) => masks), this.classes);
       Object.assign(canvas, size);
       const fills = layer.masks.segments.map(({ label }) => colours.get(label) ?? "#ffffff");
       canvas.getContext("2d")!.putImageData(rgbaOf(values, size, fills, this.colour(layer, at)), 0, 0);

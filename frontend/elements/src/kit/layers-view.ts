@@ -1,6 +1,6 @@
 /** What the views of labeled objects have in common: labels in layers (the merged label, each worker, the machine) that can be
  *  switched on and off, and chips with the classes of the whole object. Data: a child <script type="application/json">
- *  {"layers": [...]} or the `layers` property. A view says what lies under the chips. All names are shown as text. */
+ *  {"layers": [...], "classes": [...]} or the properties. A view says what lies under the chips. All names are shown as text. */
 import { LitElement, css, html, nothing } from "lit";
 import { property, state } from "lit/decorators.js";
 import { isDark, labelColour } from "../labels/colours";
@@ -87,6 +87,8 @@ export const layerStyles = css`
 
 export abstract class LayersView extends LitElement {
   @property({ attribute: false }) layers: Layer[] = [];
+  /** The job's classes, in its order. */
+  @property({ attribute: false }) classes: string[] = [];
   @property() src = "";
   @property() alt = "";
   @state() protected off = new Set<number>();
@@ -100,7 +102,8 @@ export abstract class LayersView extends LitElement {
     const script = this.querySelector('script[type="application/json"]');
     if (this.layers.length > 0 || !script) return;
     try {
-      this.layers = (JSON.parse(script.textContent) as { layers: Layer[] }).layers;
+      const { layers, classes = [] } = JSON.parse(script.textContent) as { layers: Layer[]; classes?: string[] };
+      [this.layers, this.classes] = [layers, classes];
     } catch (error) {
       this.lost = `The labels cannot be read: ${String(error)}`;
     }
@@ -153,7 +156,7 @@ export abstract class LayersView extends LitElement {
 
   /** The classes of all masks, each in its colour. */
   private legend() {
-    const colours = [...classColours(this.layers.map(({ masks }) => masks))];
+    const colours = [...classColours(this.layers.map(({ masks }) => masks), this.classes)];
     return html`<div class="chips" aria-hidden="true">${colours.map(([label, colour]) => html`<span class="chip ${isDark(colour) ? "dark" : ""}" title=${label}>
       <svg><rect class="tint" width="100%" height="100%" fill=${colour}></rect></svg><b>${label}</b></span>`)}</div>`;
   }

@@ -15,8 +15,9 @@ export interface SemanticAnswer {
 }
 export interface InstanceAnswer { inputImageProperties: Size; instances: { color: string; label: string }[]; labeledImage: LabeledImage; initialValueModified?: boolean }
 
-/** What an initial value says: where its mask is, and which colour stands for which label. */
-export interface Initial { src: string; entries: Entry[] }
+/** What an initial value says: where its mask is, and which colour stands for which label. Beyond Ground Truth's: with
+ *  `keepColors: false` the colours only say which pixel is which, and the labels keep their own. */
+export interface Initial { src: string; entries: Entry[]; keepColors: boolean }
 
 const size = ({ width, height }: Size): Size => ({ height, width });
 
@@ -39,7 +40,7 @@ export function instanceAnswer(mask: Mask, entries: readonly Entry[], image: Lab
 /** Reads an initial value; null if there is none. Throws an Error that says what is wrong with it. */
 export function parseInitial(raw: unknown, labels: readonly Label[], instances: boolean): Initial | null {
   if (raw === null || raw === undefined || raw === "") return null;
-  const { src, labelMappings, instances: list } = raw as { src?: unknown; labelMappings?: unknown; instances?: unknown };
+  const { src, labelMappings, instances: list, keepColors } = raw as { src?: unknown; labelMappings?: unknown; instances?: unknown; keepColors?: unknown };
   if (typeof src !== "string" || !src) throw new Error("The initial value lacks src, the address of its mask.");
   const given: [unknown, unknown][] = instances
     ? (Array.isArray(list) ? list : []).map((one: Record<string, unknown> | null) => [one?.["label"], one?.["color"]])
@@ -50,7 +51,7 @@ export function parseInitial(raw: unknown, labels: readonly Label[], instances: 
     if (typeof color !== "string" || !/^#[0-9a-f]{6}$/i.test(color)) throw new Error(`The initial value lacks a colour (#rrggbb) for "${String(label)}".`);
     return { label: String(label), color: safeColour(color, 0).toLowerCase() };
   });
-  return { src, entries };
+  return { src, entries, keepColors: keepColors !== false };
 }
 
 /** How far a colour may be from the one it stands for, as the sum of the squares of its channels: enough for a lossy picture. */

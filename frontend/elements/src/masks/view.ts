@@ -85,10 +85,15 @@ function canvasOf({ width, height }: Size): HTMLCanvasElement {
   return canvas;
 }
 
-/** The colour of each class, in the order of their names, so that all layers of a picture have the same. */
-export function classColours(layers: Iterable<ViewMasks | undefined>): Map<string, string> {
+/** The colour of each class, so that all layers of a picture have the same: as the tools have it, by its place among the job's classes;
+ *  without any of these in the order of the names. Classes that the job does not have come last. */
+export function classColours(layers: Iterable<ViewMasks | undefined>, classes: readonly string[] = []): Map<string, string> {
   const names = new Set([...layers].flatMap((masks) => masks?.segments.map(({ label }) => label) ?? []));
-  return new Map([...names].sort().map((name, at) => [name, labelColour(at)]));
+  const known = classes.filter((name) => names.has(name));
+  const others = [...names].filter((name) => !classes.includes(name)).sort();
+  const first = known.length > 0 ? classes.length : 0;
+  return new Map([...known.map((name): [string, string] => [name, labelColour(classes.indexOf(name))]),
+    ...others.map((name, at): [string, string] => [name, labelColour(first + at)])]);
 }
 
 /** Paints masks: each pixel half through in the colour of its class, the outlines in that of the layer, on a dark or light line. */

@@ -1,5 +1,6 @@
 /** Runs first in the sandboxed page of a worker template: what the page lacks without an origin, and the way of the answer to the
  *  page around it. Knows no element. */
+import { ROOT_SIZE } from "../../build/sizes";
 import type { Hotkey } from "../crowd/element";
 import { COUNTED } from "../shell/activity";
 import { actionOf, typing } from "../shell/page-keys";
@@ -103,7 +104,14 @@ function tellOfInput(): void {
   }
 }
 
+/** The elements keep the browser's size of text, whatever size the template gives the root; see build/sizes.ts. */
+function keepSizes(): void {
+  const root = document.documentElement;
+  root.style.setProperty(ROOT_SIZE, getComputedStyle(root).fontSize);
+}
+
 window.alert = showAlert;
+keepSizes();
 giveStorage();
 standInForLateScripts();
 handOverAnswers();
