@@ -11,6 +11,7 @@ from frontend.layers import Kind, earlier_layers, label_layer
 from labeling.models import DataObject
 from labeling.queries import people
 from labeling.services.intake import audited
+from labeling.services.results import likely_errors
 
 SHORT_NAME = 6
 """How many characters of a worker's id galleries show; the object's page shows all."""
@@ -69,6 +70,7 @@ def card(
         "kind": kind,
         "row": row,
         "label": row.label,
+        "likely_error": likely_errors.document(row),
         "image_url": f"{image_url(row.pk, user_id)}?side={side}",
         "layers": {"layers": layers(row, kind, answers, name_length, everybody=everybody, before=before)},
         "name": row.file_name or f"Object {row.index}",

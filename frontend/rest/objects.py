@@ -23,6 +23,7 @@ from labeling.models import DataObject, Label
 from labeling.queries import people
 from labeling.services import scope
 from labeling.services.golds import keeping
+from labeling.services.results import likely_errors
 from marketplace.errors import NotFound
 from marketplace.models import Role, User
 
@@ -63,6 +64,7 @@ def object_row(row: DataObject, user: User) -> dict[str, Any]:
         "label": row.label.value if row.label else None,
         "source": row.label.source if row.label else None,
         "confidence": row.label.confidence if row.label else None,
+        "likely_error": likely_errors.document(row),
     }
 
 

@@ -269,6 +269,18 @@ class Label(s.Serializer):
     created_at = s.DateTimeField()
 
 
+class LikelyError(s.Serializer):
+    """How likely a label is wrong, by its answers and by a model where there is one."""
+
+    chance = s.FloatField(help_text="that anything is wrong, 0 to 1")
+    kinds = s.DictField(
+        child=s.FloatField(),
+        help_text="the chance of each kind: overlooked, badly_placed, wrong_class, not_there; wrong of the whole label",
+    )
+    reason = s.CharField(help_text="the likeliest of them as a sentence")
+    model_name = s.CharField(allow_null=True, help_text="the model that was asked; null where only answers count")
+
+
 class ObjectRow(s.Serializer):
     """An object of a job in a list."""
 
@@ -284,6 +296,10 @@ class ObjectRow(s.Serializer):
     label = s.JSONField(allow_null=True)
     source = s.CharField(allow_null=True)
     confidence = s.FloatField(allow_null=True)
+    likely_error = LikelyError(
+        allow_null=True,
+        help_text="of its label, or of the earlier label that people look at; null while nothing is known",
+    )
 
 
 class Object(ObjectRow):
