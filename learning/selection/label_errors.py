@@ -32,6 +32,8 @@ __all__ = ["ImageErrors", "LabeledImage", "find"]
 SAME_IOU = 0.5
 # What share of the boxes may have an error of a kind: below and above it is not believed.
 RATES = (0.005, 0.3)
+# Of so many times as many locations as there are boxes, the surest, nearly all are objects.
+SUREST = 0.5
 # The spread of the sides of a box that is badly placed, as a share of the box.
 MISPLACED_SPREAD = 0.22
 # Degrees of freedom of the detector's own deviations: now and then it is far off.
@@ -105,10 +107,18 @@ def _overlooked(pairs: Pairs) -> tuple[Floats, Floats]:
     if not len(pairs.pair):
         return np.zeros(0), np.zeros(0)
     features = _features(pairs)
-    labeled = (pairs.pair >= 0) & (pairs.iou >= SAME_IOU)
-    real, rate = _fit_ceiling(features, labeled.astype(np.float64))
+    labeled = (pairs.pair >= 0).astype(np.float64)
+    rate = _rate_overlooked(labeled, _fit_ceiling(features, labeled, RATES[0]), len(pairs.label_class))
+    real = _fit_ceiling(features, labeled, rate)
     chance = real * rate / (real * rate + 1.0 - real)
-    return np.where(labeled, 1.0, real), np.where(pairs.pair < 0, chance, 0.0)
+    return real, np.where(pairs.pair < 0, chance, 0.0)
+
+
+def _rate_overlooked(labeled: Floats, real: Floats, boxes: int) -> float:
+    """The share of the objects that people overlook: of the surest locations, those without a box."""
+    surest = np.argsort(-real, kind="stable")[: max(1, round(SUREST * boxes))]
+    missing = (1.0 - labeled[surest]).sum()
+    return float(np.clip(missing / (len(surest) + 1.0), *RATES))
 
 
 def _features(pairs: Pairs) -> Floats:
@@ -123,24 +133,21 @@ def _features(pairs: Pairs) -> Floats:
     return np.column_stack([np.ones(len(score)), *common, pairs.border * score / 4, *mixed])
 
 
-def _fit_ceiling(features: Floats, found: Floats) -> tuple[Floats, float]:
-    """P(found) = (1 - rate) sigmoid(features beta): returns the sigmoids and the rate, both of greatest likelihood."""
+def _fit_ceiling(features: Floats, found: Floats, rate: float) -> Floats:
+    """P(found) = (1 - rate) sigmoid(features beta): returns the sigmoids of greatest likelihood."""
     scale = np.r_[0.01, np.full(features.shape[1] - 1, RIDGE)]
 
-    def loss(given: Floats) -> tuple[float, Floats]:
-        beta, rate = given[:-1], _rate(given[-1])
+    def loss(beta: Floats) -> tuple[float, Floats]:
         real = expit(features @ beta)
         p = np.clip((1 - rate) * real, EDGE, 1 - EDGE)
         slope = found / p - (1 - found) / (1 - p)
         value = -(found * np.log(p) + (1 - found) * np.log(1 - p)).sum() + 0.5 * (scale * beta**2).sum()
-        by_beta = -features.T @ (slope * (1 - rate) * real * (1 - real)) + scale * beta
-        by_rate = (slope * real).sum() * _rate_slope(given[-1])
-        return float(value), np.r_[by_beta, by_rate]
+        return float(value), -features.T @ (slope * (1 - rate) * real * (1 - real)) + scale * beta
 
-    begin = np.zeros(features.shape[1] + 1)
-    begin[1], begin[-1] = 1.0, -1.0
+    begin = np.zeros(features.shape[1])
+    begin[1] = 1.0
     best = minimize(loss, begin, jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
-    return expit(features @ best[:-1]), _rate(best[-1])
+    return expit(features @ best)
 
 
 def _rate(value: float) -> float:
