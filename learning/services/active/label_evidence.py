@@ -16,7 +16,7 @@ from learning.services.active import evaluation, loop_objects
 
 AT_ONCE = 2000
 """Images whose labels are looked at together: enough to learn from, and few enough for the memory."""
-FEWEST = 20
+FEWEST = 10
 """With fewer images nothing could be learned about what is usual."""
 
 Evidence = dict[int, tuple[str, Mapping[str, float]]]
