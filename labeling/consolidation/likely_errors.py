@@ -18,6 +18,8 @@ OVERLOOKED, BADLY_PLACED, WRONG_CLASS, NOT_THERE, WRONG = KINDS = (
 )
 """An object without a box, a box at the wrong place, one of the wrong class, one about nothing; the whole label."""
 
+MOST_RECALL = 0.99
+"""No worker is believed to draw every object."""
 FAR_OFF = 0.3
 """How much of the IoU a box that is badly placed has lost."""
 EDGE = 1e-4
@@ -40,9 +42,14 @@ def of_boxes(explanation: Mapping[str, Any]) -> dict[str, float]:
     """Of boxes merged from people's answers, by the explanation of their consolidation."""
     clusters: Sequence[Mapping[str, Any]] = explanation["clusters"]
     kept = [one for one in clusters if one["kept"]]
-    return {
-        OVERLOOKED: any_of([one["exists"] for one in clusters if not one["kept"] and one["label"] is not None]),
-        BADLY_PLACED: any_of([_far_off(one["members"]) for one in kept]),
+    dropped = [one["exists"] for one in clusters if not one["kept"] and one["label"] is not None]
+    unseen = prod(1.0 - min(one["recall"], MOST_RECALL) for one in explanation["workers"])
+    # By chance nobody drew an object: so many are to be expected beside those that somebody drew.
+    drawn_by_nobody = 1.0 - exp(-(len(kept) + 0.5) * unseen / (1.0 - unseen))
+    compared = [one["members"] for one in kept if len(one["members"]) > 1]
+    placed = {BADLY_PLACED: any_of([_far_off(members) for members in compared])} if compared else {}
+    return placed | {
+        OVERLOOKED: any_of([*dropped, drawn_by_nobody]),
         WRONG_CLASS: any_of([1.0 - one["label_chance"] for one in kept]),
         NOT_THERE: any_of([1.0 - one["exists"] for one in kept]),
     }
@@ -50,8 +57,6 @@ def of_boxes(explanation: Mapping[str, Any]) -> dict[str, float]:
 
 def _far_off(members: Sequence[Mapping[str, Any]]) -> float:
     """The chance that the mean of these boxes is far off, if the IoU that is lost has an exponential distribution."""
-    if len(members) < 2:
-        return 0.0
     lost = sum(1.0 - one["iou"] for one in members) / len(members) / sqrt(len(members))
     return exp(-FAR_OFF / lost) if lost > 0 else 0.0
 

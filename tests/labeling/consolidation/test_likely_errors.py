@@ -23,6 +23,12 @@ def test_workers_who_agree_leave_little_doubt():
     assert set(sure) == {"overlooked", "badly_placed", "wrong_class", "not_there"} and max(sure.values()) < 0.1
 
 
+def test_one_worker_alone_may_have_overlooked_something_and_is_compared_with_nobody():
+    alone, three = of((BEE,)), of((BEE,), (NEAR,), (BEE,))
+    assert alone["overlooked"] > 5 * three["overlooked"] > 0 and "badly_placed" not in alone
+    assert of(())["overlooked"] > 0
+
+
 @pytest.mark.parametrize(
     ("kind", "answers"),
     [
