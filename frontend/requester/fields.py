@@ -93,5 +93,5 @@ def selection_of(given: dict[str, Any]) -> dict[str, Any]:
     if given["selection"] == "filter":
         chosen["where"] = given["where"]
     if given["selection"] == LIKELY_WRONG:
-        chosen["count"] = given["count"]
+        chosen["count"] = given.get("count")
     return chosen

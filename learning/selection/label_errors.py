@@ -37,7 +37,7 @@ SUREST = 0.5
 # The spread of the sides of a box that is badly placed, as a share of the box.
 MISPLACED_SPREAD = 0.22
 # Degrees of freedom of the detector's own deviations: now and then it is far off.
-FREEDOM = 3.0
+FREEDOM = 2.0
 # The weight of squared coefficients in the fits.
 RIDGE = 1.0
 # Chances are kept this far from 0 and 1.
@@ -213,7 +213,7 @@ def _spread(off: Floats, pairs: Pairs, seen: Floats) -> tuple[Floats, Floats]:
         rest = size_of - features @ beta
         middle = np.median(np.abs(rest)) * 1.5 + 1e-6
         weight = np.where(rest > 0, np.minimum(1.0, middle / np.maximum(rest, 1e-9)), 1.0)
-    # The mean of |t| with 3 degrees of freedom is 1.1 spreads.
+    # The mean of |t| is about so many spreads.
     spread = np.exp(features @ beta)[:, None] / 1.1
     relative = np.array([np.median(np.abs(off - bias)[:, side] / spread[:, 0]) for side in range(4)])
     return np.maximum(spread * relative / np.maximum(relative.mean(), 1e-9), 0.005), bias
