@@ -21,9 +21,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import expit, logsumexp
+from scipy.special import expit, gammaln, logsumexp
 
-from learning.selection.label_pairs import SMALLEST, LabeledImage, Pairs, pair
+from learning.selection.label_pairs import SMALLEST, Ints, LabeledImage, Pairs, pair
 from learning.selection.quality import Floats
 
 __all__ = ["ImageErrors", "LabeledImage", "find"]
@@ -54,10 +54,10 @@ class ImageErrors:
 
     overlooked: Floats
     places: Floats
-    classes: Floats
+    classes: Ints
     badly_placed: Floats
     wrong_class: Floats
-    likely_class: Floats
+    likely_class: Ints
 
     @property
     def kinds(self) -> dict[str, float]:
@@ -81,7 +81,7 @@ def find(images: Sequence[LabeledImage], classes: int) -> list[ImageErrors]:
     pairs = pair(images, classes)
     real, overlooked = _overlooked(pairs)
     badly_placed = _badly_placed(pairs, real)
-    wrong_class, likely_class = _wrong_class(pairs, real)
+    wrong_class, likely_class = _wrong_class(pairs)
     errors = []
     for number in range(len(images)):
         seen = np.flatnonzero((pairs.image == number) & (pairs.pair < 0))
@@ -182,17 +182,17 @@ def _badly_placed(pairs: Pairs, real: Floats) -> Floats:
     evidence = (misplaced - usual).sum(axis=1)
     rate = _mixture_rate(evidence, real[seen])
     posterior = expit(evidence + np.log(rate / (1 - rate)))
-    chance[at] = posterior * _trusted(pairs, real)[seen]
+    # As far as the location is an object at all.
+    chance[at] = posterior * real[seen]
     return chance
 
 
 def _t_norm() -> float:
-    from scipy.special import gammaln
-
+    """The logarithm of what the density of Student's t is divided by."""
     return float(gammaln(FREEDOM / 2) - gammaln((FREEDOM + 1) / 2) + 0.5 * np.log(FREEDOM * np.pi))
 
 
-def _spread(off: Floats, pairs: Pairs, seen: Floats) -> tuple[Floats, Floats]:
+def _spread(off: Floats, pairs: Pairs, seen: Ints) -> tuple[Floats, Floats]:
     """(P, 4) the detector's own spread of each side, and (P, 4) its bias, for boxes of this class, score and size."""
     label = pairs.top_class[seen]
     score, size = logit(pairs.score[seen]), np.log(pairs.share[seen])
@@ -228,15 +228,10 @@ def _mixture_rate(evidence: Floats, weight: Floats) -> float:
     return rate
 
 
-def _trusted(pairs: Pairs, real: Floats) -> Floats:
-    """(L,) how far a location speaks for its pair: it is an object, and the box of the label is not about another."""
-    return np.clip(real, 0.0, 1.0)
-
-
 # --- wrong class ----------------------------------------------------------------------------------------------------
 
 
-def _wrong_class(pairs: Pairs, real: Floats) -> tuple[Floats, Floats]:
+def _wrong_class(pairs: Pairs) -> tuple[Floats, Ints]:
     """(N,) the chance that each box of the label has another class, and (N,) its most likely class."""
     classes = pairs.class_scores.shape[1]
     chance, likely = np.zeros(len(pairs.label_class)), pairs.label_class.copy()
@@ -254,7 +249,7 @@ def _wrong_class(pairs: Pairs, real: Floats) -> tuple[Floats, Floats]:
     return chance, likely
 
 
-def _fit_classes(odds: Floats, label: Floats, weight: Floats) -> tuple[Floats, float]:
+def _fit_classes(odds: Floats, label: Ints, weight: Floats) -> tuple[Floats, float]:
     """(P, C) P(class) = softmax(slope odds + bias), fitted to labels of which a share `rate` is wrong; and the rate."""
     count, classes = odds.shape
     rows = np.arange(count)

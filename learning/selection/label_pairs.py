@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from labeling.formats.geometry import iou_matrix
+from labeling.formats.geometry import areas, iou_matrix
 from learning.selection.quality import Detections, Floats
 
 Ints = NDArray[np.int64]
@@ -47,7 +48,6 @@ class Pairs:
     image's area. Of labels: `label_image` (N,), `label_corners` (N, 4), `label_class` (N,), `location` (N,) or -1.
     """
 
-    images: int
     image: Ints
     corners: Floats
     class_scores: Floats
@@ -73,62 +73,82 @@ class Pairs:
         return self.class_scores.argmax(axis=1)
 
 
+class _Part(NamedTuple):
+    """The arrays of one image; `pair` and `location` count from its own first box and location."""
+
+    corners: Floats
+    class_scores: Floats
+    pair: Ints
+    iou: Floats
+    other_label: Floats
+    other_location: Floats
+    border: Floats
+    share: Floats
+    location: Ints
+
+
 def pair(images: Sequence[LabeledImage], classes: int) -> Pairs:
     """Find the locations of each image and pair them with its label; `classes` is the number of classes."""
     parts = [_of_image(image, classes) for image in images]
-    begin_of_labels = np.cumsum([0, *(len(image.label.classes) for image in images)])
-    begin_of_locations = np.cumsum([0, *(len(part[0]) for part in parts)])
-    shift = [np.where(part[2] < 0, -1, part[2] + begin) for part, begin in zip(parts, begin_of_labels, strict=False)]
-    back = [np.where(part[8] < 0, -1, part[8] + begin) for part, begin in zip(parts, begin_of_locations, strict=False)]
+    boxes = [len(image.label.classes) for image in images]
+    locations = [len(part.corners) for part in parts]
+    numbers = np.arange(len(images))
     return Pairs(
-        len(images),
-        np.repeat(np.arange(len(images)), [len(part[0]) for part in parts]),
-        _joined([part[0] for part in parts], (0, 4)),
-        _joined([part[1] for part in parts], (0, classes)),
-        _joined(shift, (0,)).astype(np.int64),
-        *(_joined([part[place] for part in parts], (0,)) for place in range(3, 8)),
-        np.repeat(np.arange(len(images)), np.diff(begin_of_labels)),
-        _joined([image.label.corners for image in images], (0, 4)),
-        _joined([image.label.classes for image in images], (0,)).astype(np.int64),
-        _joined(back, (0,)).astype(np.int64),
+        image=np.repeat(numbers, locations),
+        corners=np.concatenate([np.zeros((0, 4)), *(part.corners for part in parts)]),
+        class_scores=np.concatenate([np.zeros((0, classes)), *(part.class_scores for part in parts)]),
+        pair=_shifted([part.pair for part in parts], boxes),
+        iou=_joined([part.iou for part in parts]),
+        other_label=_joined([part.other_label for part in parts]),
+        other_location=_joined([part.other_location for part in parts]),
+        border=_joined([part.border for part in parts]),
+        share=_joined([part.share for part in parts]),
+        label_image=np.repeat(numbers, boxes),
+        label_corners=np.concatenate([np.zeros((0, 4)), *(image.label.corners.reshape(-1, 4) for image in images)]),
+        label_class=_joined([image.label.classes for image in images]).astype(np.int64),
+        location=_shifted([part.location for part in parts], locations),
     )
 
 
-def _joined(parts: Sequence[NDArray], empty: tuple[int, ...]) -> NDArray:
-    return np.concatenate([np.zeros(empty), *parts]) if parts else np.zeros(empty)
+def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    return np.concatenate([np.zeros(0), *parts])
 
 
-def _of_image(image: LabeledImage, classes: int) -> tuple[NDArray, ...]:
-    """corners, class scores, pair, IoU, IoU with others' labels and locations, border, share; location of labels."""
+def _shifted(parts: Sequence[Ints], counts: Sequence[int]) -> Ints:
+    """Places within each image as places within all of them; -1 stays."""
+    before = np.cumsum([0, *counts])[:-1]
+    shifted = [np.where(part < 0, -1, part + start) for part, start in zip(parts, before, strict=True)]
+    return _joined(shifted).astype(np.int64)
+
+
+def _of_image(image: LabeledImage, classes: int) -> _Part:
     corners, scores = _locations(image.predicted, classes)
-    found, given = len(corners), image.label.corners.reshape(-1, 4)
+    given = image.label.corners.reshape(-1, 4)
     overlap = iou_matrix(corners, given)
     # A sure prediction that is a little off says more about the box than an unsure one at its very place.
     worth = np.where(overlap >= PAIR_IOU, overlap * np.sqrt(scores.max(axis=1, initial=0.0))[:, None], 0.0)
     rows, columns = linear_sum_assignment(worth, maximize=True)
     taken = worth[rows, columns] > 0
-    pair, location = np.full(found, -1), np.full(len(given), -1)
-    pair[rows[taken]], location[columns[taken]] = columns[taken], rows[taken]
-    iou = np.zeros(found)
-    iou[rows[taken]] = overlap[rows[taken], columns[taken]]
-    others = overlap.copy()
-    others[rows[taken], columns[taken]] = 0.0
+    rows, columns = rows[taken], columns[taken]
+    pair, location = np.full(len(corners), -1), np.full(len(given), -1)
+    pair[rows], location[columns] = columns, rows
+    iou, others = np.zeros(len(corners)), overlap.copy()
+    iou[rows], others[rows, columns] = overlap[rows, columns], 0.0
     # Locations come with the highest score first: those above the diagonal are the surer ones.
     surer = np.triu(iou_matrix(corners, corners), k=1)
     width, height = image.size
     near = np.array([width, height, width, height]) * 0.01 + 1
     gaps = np.abs(corners - np.array([0, 0, width, height]))
-    sides = corners[:, 2:] - corners[:, :2]
-    return (
-        corners,
-        scores,
-        pair,
-        iou,
-        others.max(axis=1, initial=0.0),
-        surer.max(axis=0, initial=0.0),
-        (gaps <= near).any(axis=1).astype(np.float64),
-        np.clip(sides.prod(axis=1) / (width * height), 1e-6, 1.0),
-        location,
+    return _Part(
+        corners=corners,
+        class_scores=scores,
+        pair=pair,
+        iou=iou,
+        other_label=others.max(axis=1, initial=0.0),
+        other_location=surer.max(axis=0, initial=0.0),
+        border=(gaps <= near).any(axis=1).astype(np.float64),
+        share=np.clip(areas(corners) / (width * height), 1e-6, 1.0),
+        location=location,
     )
 
 

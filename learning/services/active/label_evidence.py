@@ -41,28 +41,26 @@ def _rounds(loop: LearningLoop) -> Iterator[Round]:
 
 def _of_round(loop: LearningLoop, current: Round) -> Evidence:
     """What the predictions of one round say of labels that its model has not learned from."""
-    job, found = loop.job, {}
+    job, name = loop.job, current.transform_job.model.name
+    found: Evidence = {}
     judged = LoopObject.objects.filter(loop=loop, data_object__label__isnull=False)
     judged = judged.exclude(data_object__label__source=LabelSource.MACHINE)
     unseen = judged.filter(split=Split.VALIDATION) | judged.exclude(split="").filter(round_number__gt=current.number)
     ids = set(unseen.values_list("data_object", flat=True))
-    predictions = (
-        one
-        for one in evaluation.predictions(job, current.transform_job)
-        if one.object_id in ids and one.error is None and one.image_size is not None
-    )
-    while chunk := list(islice(predictions, AT_ONCE)):
+    read = (one for one in evaluation.predictions(job, current.transform_job) if one.object_id in ids)
+    while chunk := list(islice(read, AT_ONCE)):
         rows = DataObject.objects.filter(pk__in=[one.object_id for one in chunk]).select_related("label").in_bulk()
-        images = [
-            LabeledImage(
-                loop_objects.truth(job, rows[one.object_id]),
-                evaluation.detections(one),
-                (one.image_size["width"], one.image_size["height"]),
-            )
+        images = {
+            row.pk: LabeledImage(loop_objects.truth(job, row), evaluation.detections(one), _size(one.image_size))
             for one in chunk
-        ]
+            if one.error is None and one.image_size is not None and (row := rows.get(one.object_id)) is not None
+        }
         if len(images) < FEWEST:
             break
-        for one, errors in zip(chunk, label_errors.find(images, len(job.labels)), strict=True):
-            found[one.object_id] = (current.transform_job.model.name, errors.kinds)
+        errors = label_errors.find(list(images.values()), len(job.labels))
+        found |= {pk: (name, one.kinds) for pk, one in zip(images, errors, strict=True)}
     return found
+
+
+def _size(size: Mapping[str, int]) -> tuple[float, float]:
+    return size["width"], size["height"]
