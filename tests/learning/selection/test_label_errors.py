@@ -104,7 +104,7 @@ def test_a_detector_that_is_off_itself_accuses_nobody_of_it():
     blunt, _ = a_set(sharp=0.12)
     at = wrong["badly_placed"]
     fewer = [np.mean([one.kinds["badly_placed"] for one in np.array(find(images, 3))[at]]) for images in (sharp, blunt)]
-    assert fewer[0] > 0.9 > 0.75 > fewer[1]
+    assert fewer[0] > 0.7 > 0.5 > fewer[1], fewer
 
 
 def test_one_class_is_never_wrong():
