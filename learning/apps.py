@@ -19,5 +19,7 @@ class LearningConfig(AppConfig):
         ):
             if listener not in listeners:
                 listeners.append(listener)
+        if background.model_evidence not in hooks.model_evidence:
+            hooks.model_evidence.append(background.model_evidence)
         if background.on_classes_change not in hooks.classes_change:
             hooks.classes_change.append(background.on_classes_change)

@@ -3,7 +3,7 @@
 The loop's services are imported when they are needed: every web process imports this file and needs no numerics.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from marketplace.queue import enqueue
 
@@ -23,6 +23,13 @@ def on_classes_change(job_id: int, before: Sequence[str], old: str, new: str) ->
     from learning.services.active import class_changes
 
     class_changes.follow(job_id, before, old, new)
+
+
+def model_evidence(job_id: int) -> dict[int, tuple[str, Mapping[str, float]]]:
+    """What models say of the labels of a job; see labeling.hooks."""
+    from learning.services.active import label_evidence
+
+    return label_evidence.of_job(job_id)
 
 
 def advance_loop(loop_id: int) -> None:

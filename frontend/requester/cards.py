@@ -12,6 +12,7 @@ from frontend.layers import Kind, earlier_layers, label_layer, seen
 from labeling.models import DataObject
 from labeling.queries import people
 from labeling.services.intake import audited
+from labeling.services.results import likely_errors
 from labeling.services.results.mask_layers import MaskOf
 
 SHORT_NAME = 6
@@ -86,6 +87,7 @@ def card(
         "kind": kind,
         "row": row,
         "label": row.label,
+        "likely_error": likely_errors.document(row),
         "image_url": f"{image_url(row.pk, user_id)}?side={side}",
         "layers": seen(layers(row, kind, answers, name_length, **options), classes),
         "name": row.file_name or f"Object {row.index}",

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from labeling.services.intake.selection import CONDITION_LENGTH, PERCENT, check_selection
+from labeling.services.intake.selection import CONDITION_LENGTH, JOB_KINDS, LIKELY_WRONG, PERCENT, check_selection
 from labeling.services.queue import routing
 from marketplace import money, names
 from marketplace.errors import Invalid
@@ -59,7 +59,7 @@ class SelectionFields(forms.Form):
                 self.add_error("where", "A condition is needed.")
         elif given.get("selection"):
             try:
-                check_selection(selection_of(given))
+                check_selection(selection_of(given), kinds=JOB_KINDS)
             except Invalid as error:
                 self.add_error(error.field if error.field in self.fields else None, error.message)
         return given
@@ -92,4 +92,6 @@ def selection_of(given: dict[str, Any]) -> dict[str, Any]:
         chosen["percent"] = given["percent"]
     if given["selection"] == "filter":
         chosen["where"] = given["where"]
+    if given["selection"] == LIKELY_WRONG:
+        chosen["count"] = given.get("count")
     return chosen

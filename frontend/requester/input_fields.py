@@ -7,9 +7,11 @@ from typing import Any
 
 from django import forms
 
+from frontend.requester.fields import SelectionFields
 from labeling import task_types
 from labeling.models import Dataset, LabelingJob
 from labeling.services import scope
+from labeling.services.intake.selection import COUNT, LIKELY_WRONG
 from labeling.services.jobs import audited_labels, chaining, limits
 from marketplace.models import Account
 
@@ -47,6 +49,29 @@ class InputFields(forms.Form):
             given["dataset"] = None
         elif not given.get("dataset") and not self.errors.keys() & {"dataset", "chained_job"}:
             self.add_error("dataset", "A data set, or a labeling job that is over, is needed.")
+        return given
+
+
+class LikelyWrongFields(SelectionFields):
+    """Also, of the labels of another job, those that are most likely wrong."""
+
+    count = forms.IntegerField(
+        required=False,
+        label="How many of them",
+        help_text="So many labels, the most likely wrong ones. All of them when left empty, in that order.",
+        **COUNT.bounds,
+    )
+
+    def offer_likely_wrong(self) -> None:
+        """Beside what every selection offers."""
+        choices = self.fields["selection"].choices  # type: ignore[attr-defined]
+        self.fields["selection"].choices = [*choices, (LIKELY_WRONG, "The labels that are most likely wrong first")]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """They are known of the labels of a job."""
+        given = super().clean() or {}
+        if given.get("selection") == LIKELY_WRONG and not given.get("chained_job"):
+            self.add_error("selection", "Which labels are likely wrong is known of the output of a labeling job.")
         return given
 
 

@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from frontend.automation import RANGES, LoopSettings, installed
-from frontend.requester.fields import RoutingField, SelectionFields, dollars, name_field
-from frontend.requester.input_fields import EarlierLabelFields, InputFields
+from frontend.requester.fields import RoutingField, dollars, name_field
+from frontend.requester.input_fields import EarlierLabelFields, InputFields, LikelyWrongFields
 from frontend.requester.template_fields import TemplateFields
 from labeling import redundancy, task_types
 from labeling.models import Dataset, LabelingJob
@@ -68,7 +68,7 @@ def _plain(value: Any) -> Any:
     return value.pk if isinstance(value, Dataset | LabelingJob | Workteam) else value
 
 
-class DataStep(InputFields, SelectionFields, StepForm):
+class DataStep(LikelyWrongFields, InputFields, StepForm):
     """Which images, under which name."""
 
     name = name_field()
@@ -91,6 +91,7 @@ class DataStep(InputFields, SelectionFields, StepForm):
     def prepare(self) -> None:
         """What the account can begin with."""
         self.offer(self.account)
+        self.offer_likely_wrong()
 
 
 class TaskStep(EarlierLabelFields, TemplateFields, StepForm):

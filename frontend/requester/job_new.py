@@ -18,6 +18,7 @@ from frontend.session import requester_page
 from labeling import task_types
 from labeling.models import LabelImport
 from labeling.services import scope as labeling_scope
+from labeling.services.intake.selection import LIKELY_WRONG
 from labeling.services.jobs import forecasting, pricing
 from labeling.task_types.base import TaskType
 from marketplace import money, strict
@@ -174,13 +175,16 @@ def estimate_part(request: HttpRequest) -> HttpResponse:
     return render(request, "requester/estimate.html", _estimate(account, draft(request), people))
 
 
-def _share(data: dict[str, Any]) -> float:
-    return data["percent"] / 100 if data["selection"] == "random" and data["percent"] else 1.0
+def _selected(data: dict[str, Any], objects: int) -> int:
+    if data["selection"] == LIKELY_WRONG:
+        return min(objects, data.get("count") or objects)
+    share = data["percent"] / 100 if data["selection"] == "random" and data["percent"] else 1.0
+    return max(1, round(objects * share))
 
 
 def job_size(account: Account, given: dict[str, Any], team: Workteam | None) -> tuple[int, int]:
     """How many objects the drafted job has, and how many people work on it."""
-    objects = max(1, round(job_input.of_draft(account, given["data"]).objects * _share(given["data"])))
+    objects = max(1, _selected(given["data"], job_input.of_draft(account, given["data"]).objects))
     if team is not None and team.is_panel:
         return objects, min(team.panel.sessions_wanted, MOST_AT_ONCE)
     return objects, max(1, team.memberships.count()) if team else pricing.WORKERS_ASSUMED

@@ -19,7 +19,8 @@ from labeling.queries import people
 from labeling.services import scope
 from labeling.services.golds import keeping
 from labeling.services.intake import audited, decoding, inspection
-from labeling.services.results import adjudication
+from labeling.services.intake.selection import LIKELY_WRONG
+from labeling.services.results import adjudication, likely_errors
 from labeling.task_types.base import Shown
 from marketplace import storage, strict
 from marketplace.errors import DomainError
@@ -33,6 +34,7 @@ SHOWN: dict[str, tuple[str, dict[str, Any]]] = {
     "machine": ("By the machine", {"label__source": "machine"}),
     "adjudicated": ("Yours", {"label__source": "adjudicated"}),
     "failed": ("Failed", {"state": "Failed"}),
+    LIKELY_WRONG: ("Likely wrong first", {"likely_error__isnull": False}),
 }
 
 
@@ -42,8 +44,9 @@ def gallery_page(request: HttpRequest, job_id: int) -> HttpResponse:
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     which = request.GET.get("which", "labeled")
     lookup = SHOWN.get(which, SHOWN["labeled"])[1]
-    rows = DataObject.objects.filter(job=job, **lookup).select_related("label").defer("label__explanation")
-    page = Paginator(rows.order_by("index"), PER_PAGE).get_page(request.GET.get("page"))
+    rows = DataObject.objects.filter(job=job, **lookup).select_related("label", "likely_error")
+    order = ("-likely_error__chance", "index") if which == LIKELY_WRONG else ("index",)
+    page = Paginator(rows.defer("label__explanation").order_by(*order), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         **job_context(request, job, "gallery"),
         "page": page,
@@ -73,6 +76,7 @@ def object_page(request: HttpRequest, job_id: int, object_id: int) -> HttpRespon
         "kind": kind,
         "revisions": [(r, kind.summary(r.value)) for r in row.labels.order_by("-revision")],
         "answers": answers,
+        "likely_error": likely_errors.document(row),
         "story": explanations.story(row.label, kind),
         "interval": row.label.confidence_interval if row.label else None,
         "unclear": (row.guideline_gap or 0) >= GUIDELINE_GAP,
@@ -81,6 +85,7 @@ def object_page(request: HttpRequest, job_id: int, object_id: int) -> HttpRespon
         "may_be_gold": keeping.refusal(row) is None,
         "initial": kind.initial_value(row.label.value) if row.label else shown.initial_value,
         "shown": shown.attributes,
+        "before": before is not None,
     }
     return render(request, "requester/object.html", context)
 

@@ -10,6 +10,7 @@ from frontend.rest.fields import Body, DollarsField, FiniteFloatField, TaskTypeF
 from labeling import redundancy, task_types
 from labeling.services.functions import choosing
 from labeling.services.golds import options
+from labeling.services.intake import selection
 from labeling.services.jobs import forecasting, limits, pricing
 from labeling.services.jobs.design import KEYWORD, Design
 from labeling.simulation.base import MIXED
@@ -39,6 +40,16 @@ class InstructionsInput(Body):
     )
     good_examples = ExampleInput(many=True, required=False, max_length=limits.EXAMPLES.longest)
     bad_examples = ExampleInput(many=True, required=False, max_length=limits.EXAMPLES.longest)
+
+
+class JobSelectionInput(SelectionInput):
+    """Also, of a job that verifies or adjusts another one's labels, those that are most likely wrong first.
+
+    With `count` people are asked only about so many of them.
+    """
+
+    kind = serializers.ChoiceField(choices=list(selection.JOB_KINDS))
+    count = serializers.IntegerField(required=False, allow_null=True, **selection.COUNT.bounds)
 
 
 class RedundancyInput(Body):
@@ -183,7 +194,7 @@ class LabelingJobInput(Body):
         max_length=limits.LABEL_ATTRIBUTE_NAME_LENGTH.longest,
         help_text="of a verification or adjustment job: the label attribute of the input whose labels people look at",
     )
-    selection = SelectionInput(required=False)
+    selection = JobSelectionInput(required=False)
     output_uri = serializers.CharField(required=False, max_length=URI_LENGTH.longest)
     title = serializers.CharField(max_length=limits.TITLE_LENGTH.longest)
     description = serializers.CharField(max_length=limits.DESCRIPTION_LENGTH.longest)

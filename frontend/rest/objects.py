@@ -24,6 +24,7 @@ from labeling.models import DataObject, Label
 from labeling.queries import people
 from labeling.services import scope
 from labeling.services.golds import keeping
+from labeling.services.results import likely_errors
 from marketplace.errors import NotFound
 from marketplace.models import Role, User
 
@@ -67,6 +68,7 @@ def object_row(row: DataObject, user: User) -> dict[str, Any]:
         "confidence": row.label.confidence if row.label else None,
         "difficulty": row.difficulty,
         "guideline_gap": row.guideline_gap,
+        "likely_error": likely_errors.document(row),
     }
 
 

@@ -274,6 +274,18 @@ class Label(s.Serializer):
     created_at = s.DateTimeField()
 
 
+class LikelyError(s.Serializer):
+    """How likely a label is wrong, by its answers and by a model where there is one."""
+
+    chance = s.FloatField(help_text="that anything is wrong, 0 to 1")
+    kinds = s.DictField(
+        child=s.FloatField(),
+        help_text="the chance of each kind: overlooked, badly_placed, wrong_class, not_there; wrong of the whole label",
+    )
+    reason = s.CharField(help_text="the likeliest of them as a sentence")
+    model_name = s.CharField(allow_null=True, help_text="the model that was asked; null where only answers count")
+
+
 class ObjectRow(s.Serializer):
     """An object of a job in a list."""
 
@@ -296,6 +308,10 @@ class ObjectRow(s.Serializer):
         allow_null=True,
         help_text="how much less the better half of its workers agree with each other than the worse half, -1 to 1; "
         "from .25 the instructions are taken to be unclear about it",
+    )
+    likely_error = LikelyError(
+        allow_null=True,
+        help_text="of its label, or of the earlier label that people look at; null while nothing is known",
     )
 
 

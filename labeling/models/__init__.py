@@ -17,6 +17,7 @@ from labeling.models.functions import FunctionCall, FunctionFailure, FunctionSte
 from labeling.models.golds import Gold, GoldResult, GoldSource, GoldStatus
 from labeling.models.imports import ImportedLine, ImportOutcome, LabelImport
 from labeling.models.jobs import LabelingJob, Pause, ProbeState, WorkerModels
+from labeling.models.likely_errors import LikelyError
 from labeling.models.objects import GUIDELINE_GAP, DataObject, Label, LabelSource, ObjectLine, ObjectState
 from labeling.models.panel_sessions import PanelSession
 from labeling.models.prices import PriceChange
@@ -71,6 +72,7 @@ __all__ = [
     "LabelImport",
     "LabelSource",
     "LabelingJob",
+    "LikelyError",
     "ObjectLine",
     "ObjectState",
     "QualificationAnswer",

@@ -83,6 +83,8 @@ class LabelingJob(models.Model):
     # Why no work is given out for now, a value of Pause; "" while it is.
     paused = models.CharField(max_length=10, blank=True, default="", db_default="")
     output_written_at = models.DateTimeField(null=True)
+    # When the chances that its labels are wrong were last estimated (services/results/likely_errors.py).
+    errors_estimated_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=120, blank=True)
     finished_at = models.DateTimeField(null=True)

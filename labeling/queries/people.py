@@ -173,6 +173,9 @@ def unclear(job: LabelingJob, *, limit: int = 24) -> tuple[int, list[DataObject]
 
 
 def disagreements(job: LabelingJob, *, limit: int = 24) -> list[DataObject]:
-    """The objects whose answers agree least, worst first, with `label` loaded; adjudicated ones are left out."""
-    rows = DataObject.objects.filter(job=job, label__source=LabelSource.HUMAN).select_related("label")
+    """The objects whose answers agree least, worst first; adjudicated ones are left out.
+
+    With `label` and `likely_error` loaded.
+    """
+    rows = DataObject.objects.filter(job=job, label__source=LabelSource.HUMAN).select_related("label", "likely_error")
     return list(rows.order_by(F("label__confidence").asc(nulls_last=True), "index")[:limit])

@@ -85,12 +85,12 @@ def export(account: Account, export_id: int) -> Export:
 
 def objects(account: Account, job_id: int) -> QuerySet[DataObject]:
     """The objects of a labeling job of the account, with their labels. Raises NotFound for another job."""
-    return DataObject.objects.filter(job=job(account, job_id)).select_related("label")
+    return DataObject.objects.filter(job=job(account, job_id)).select_related("label", "likely_error")
 
 
 def data_object(job: LabelingJob, object_id: int) -> DataObject:
-    """An object of the job, with its label loaded. Raises NotFound."""
-    row = DataObject.objects.select_related("label").filter(pk=object_id, job=job).first()
+    """An object of the job, with its label and what is known of it loaded. Raises NotFound."""
+    row = DataObject.objects.select_related("label", "likely_error").filter(pk=object_id, job=job).first()
     if row is None:
         raise NotFound(f"the labeling job has no object {object_id}")
     return row

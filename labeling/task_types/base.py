@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
+from labeling.consolidation import likely_errors
 from labeling.consolidation.answers import WorkerAnswer
 from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.skills import SkillRow
@@ -331,6 +332,10 @@ class TaskType(ABC, Generic[Answer, Models]):
     @abstractmethod
     def skill_rows(self, models: Models, *, labels: Sequence[str]) -> list[SkillRow]:
         """What a job adds to what is known of its workers, as counts that can be summed over jobs."""
+
+    def likely_errors(self, confidence: float | None, explanation: Mapping[str, Any]) -> dict[str, float]:
+        """How likely a label is wrong by its answers alone: {kind of labeling.consolidation.likely_errors: chance}."""
+        return likely_errors.of_confidence(confidence)
 
     # --- pages
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from labeling.consolidation import likely_errors
 from labeling.consolidation.answers import WorkerAnswer
 from labeling.consolidation.boxes import consolidator as boxes
 from labeling.consolidation.boxes.answers import Consolidated, ImageAnswers
@@ -73,6 +74,12 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
         Column("spread", "Scatter", "fixed"),
     )
     simulation = BoxSimulation()
+
+    def likely_errors(self, confidence: float | None, explanation: Mapping[str, Any]) -> dict[str, float]:
+        """By the kinds of errors where people's boxes were merged; of others, by their confidence."""
+        if "clusters" in explanation:
+            return likely_errors.of_boxes(explanation)
+        return likely_errors.of_confidence(confidence)
 
     def read_answer(self, content: Mapping[str, Any], *, labels: Sequence[str], size: Size) -> list[Box]:
         """See answers.parse_bounding_box_answer."""

@@ -178,6 +178,7 @@ def wizard(world: World) -> dict[str, dict[str, Any]]:
             "selection": "filter",
             "percent": "10",
             "where": "split = 'train'",
+            "count": "2",
             "label_attribute_name": "labels",
         },
         "task": {
@@ -313,7 +314,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "title": "t",
         "description": "d",
         "price": "0.036",
-        "selection": {"kind": "random", "percent": 10},
+        "selection": {"kind": "random", "percent": 10, "count": 2},
         "content_classifiers": ["FreeOfAdultContent"],
         "instructions": {"good_examples": [{"uri": uri}], "bad_examples": [{"uri": uri}]},
         "redundancy": {"kind": "dynamic"},

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from labeling.models import DataObject, FunctionCall, FunctionStep, JobFunctions, LabelingJob, ObjectState
+from labeling.services.intake.selection import LIKELY_WRONG
 from marketplace import queue
 
 RUN = "labeling.background.run_functions"
@@ -88,11 +89,13 @@ def merging(job: LabelingJob) -> bool:
 
 
 def openable(job: LabelingJob) -> QuerySet[DataObject]:
-    """The Unlabeled objects that people may be asked about, in manifest order.
+    """The Unlabeled objects that people may be asked about, in manifest order, or with the likeliest errors first.
 
     Those about which a function said that people need not be asked are left out.
     """
     rows = DataObject.objects.filter(job=job, state=ObjectState.UNLABELED).order_by("index")
+    if job.selection.get("kind") == LIKELY_WRONG:
+        rows = rows.order_by(F("likely_error__chance").desc(nulls_last=True), "index")
     if has(job, FunctionStep.PRE):
         rows = rows.exclude(task_input__needs_people=False)
     return rows

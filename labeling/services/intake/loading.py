@@ -4,7 +4,7 @@ Everything is read before that transaction, also labels that are files of their 
 Images are inspected later, in chunks, by inspection.py.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
@@ -18,7 +18,8 @@ from labeling.models import DataObject, Label, LabelingJob, LabelSource, ObjectS
 from labeling.services import one_by_one
 from labeling.services.intake import audited, datasets, label_files, source_names, sources
 from labeling.services.intake.rejected_lines import RejectedLines
-from labeling.services.intake.selection import check_selection
+from labeling.services.intake.selection import JOB_KINDS, check_selection
+from labeling.services.results import likely_errors
 from labeling.task_types.base import TEXT, ImportedLabel
 from marketplace import addresses
 from marketplace.errors import Invalid
@@ -50,8 +51,11 @@ class _Chunk:
         return len(self.rows) >= CHUNK_ROWS or self.size >= CHUNK_BYTES
 
 
-def load_objects(job: LabelingJob) -> None:
+def load_objects(job: LabelingJob, *, ranked: Mapping[int, likely_errors.Ranked] | None = None) -> None:
     """Read the job's manifest into objects, chosen by its selection; bad lines are reported and counted.
+
+    `ranked`: for a job that looks at likely errors, what is known of the earlier labels, by the places of their lines.
+    Where the job wants a number of them, it gets those lines alone.
 
     Safe to repeat: nothing happens for a job that has its objects. Lines that have the job's own label attribute
     become labeled objects (chaining), their label is the first revision. Where people look at earlier labels, an object
@@ -62,7 +66,7 @@ def load_objects(job: LabelingJob) -> None:
     if not uri:
         raise Invalid("the labeling job has no input manifest", field="input_manifest_uri")
     boundaries.require_readable(account=job.account, uri=uri)
-    selection = check_selection(job.selection)
+    selection = check_selection(job.selection, kinds=JOB_KINDS)
     kinds = manifest.KINDS if task_types.get(job.task_type).medium == TEXT else (manifest.SOURCE_REF,)
     if DataObject.objects.filter(job=job).exists():
         return
@@ -70,13 +74,22 @@ def load_objects(job: LabelingJob) -> None:
     with SpooledTemporaryFile(max_size=SPOOL) as spool:
         with sources.local_copy(uri) as stream:
             lines = datasets.selected(stream, selection, account=job.account, **options)
+            if ranked is not None and selection.get("count") is not None:
+                lines = (line for line in lines if isinstance(line, manifest.BadLine) or line.index in ranked)
             for chunk in _chunks(job, lines, rejected):
                 spool.write(orjson.dumps([chunk.rows, chunk.labels]) + b"\n")
         spool.seek(0)
-        _store(job, spool, rejected, uri=uri)
+        _store(job, spool, rejected, uri=uri, ranked=ranked or {})
 
 
-def _store(job: LabelingJob, spool: IO[bytes], rejected: RejectedLines, *, uri: str) -> None:
+def _store(
+    job: LabelingJob,
+    spool: IO[bytes],
+    rejected: RejectedLines,
+    *,
+    uri: str,
+    ranked: Mapping[int, likely_errors.Ranked],
+) -> None:
     """Write the chunks that wait, all or none; nothing where another process was faster."""
     # The advance lock is enough to load a job once; its row stays unlocked, so that it can be stopped meanwhile.
     with transaction.atomic():
@@ -88,6 +101,7 @@ def _store(job: LabelingJob, spool: IO[bytes], rejected: RejectedLines, *, uri: 
             _copy(job, chunk)
             total += len(chunk.rows)
         rejected.save(job=job)
+        likely_errors.hand_on(job, ranked)
         LabelingJob.objects.filter(pk=job.pk).update(
             objects_total=total, bad_lines=rejected.count, input_manifest_uri=uri
         )

@@ -3,6 +3,7 @@
 One set of rules for data sets and labeling jobs. Knows neither.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from labeling.formats.selection_query import QueryError, compile_where
@@ -11,6 +12,12 @@ from marketplace.errors import Invalid
 from marketplace.ranges import Range
 
 KINDS = ("full", "random", "filter")
+LIKELY_WRONG = "likely-wrong"
+JOB_KINDS = (*KINDS, LIKELY_WRONG)
+"""Of a job that begins with the output of another one: the labels that are most likely wrong first, or only those."""
+
+COUNT = Range(1, 10_000_000)
+"""Of labels that are likely wrong."""
 
 PERCENT = Range(0.0001, 100)
 """Of a random sample; the smallest is one object in a million."""
@@ -22,8 +29,11 @@ CONDITION_LENGTH = Range(1, 2_000)
 """Characters of a condition, which are parsed."""
 
 
-def check_selection(selection: dict[str, Any] | None) -> dict[str, Any]:
-    """The selection with its defaults. Raises Invalid that names the field and, for a condition, the position."""
+def check_selection(selection: dict[str, Any] | None, *, kinds: Sequence[str] = KINDS) -> dict[str, Any]:
+    """The selection, of one of the kinds, with its defaults.
+
+    Raises Invalid that names the field and, for a condition, the position.
+    """
     selection = dict(selection or {"kind": "full"})
     kind = selection.get("kind")
     if kind == "random":
@@ -45,6 +55,11 @@ def check_selection(selection: dict[str, Any] | None) -> dict[str, Any]:
         except QueryError as error:
             raise Invalid(str(error), field="where") from None
         return {"kind": "filter", "where": selection["where"]}
+    if kind == LIKELY_WRONG and kind in kinds:
+        count = selection.get("count")
+        if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count not in COUNT):
+            raise Invalid(f"{count!r} found, a whole number of {COUNT} expected", field="count")
+        return {"kind": LIKELY_WRONG, "count": count}
     if kind != "full":
-        raise Invalid(f"{kind!r} found, {', '.join(KINDS)} expected", field="selection")
+        raise Invalid(f"{kind!r} found, {', '.join(kinds)} expected", field="selection")
     return {"kind": "full"}

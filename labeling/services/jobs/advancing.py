@@ -17,13 +17,13 @@ from labeling.services import attempts
 from labeling.services.functions import preparing, waiting
 from labeling.services.golds import mixing, scoring, sources
 from labeling.services.intake import inspection, loading
-from labeling.services.jobs import finishing, pacing, pausing, probe
+from labeling.services.jobs import finishing, most_likely_wrong, pacing, pausing, probe
 from labeling.services.jobs.batches import open_batch
 from labeling.services.jobs.status import move
 from labeling.services.output import manifests
 from labeling.services.queue import advance_requests, batches, due, leases
 from labeling.services.queue.locking import advance_lock
-from labeling.services.results import class_changes, consolidating, difficulty, labels
+from labeling.services.results import class_changes, consolidating, difficulty, labels, likely_errors
 from marketplace.errors import DomainError, InsufficientFunds, Invalid
 
 FIRST_PUBLIC_BATCH = 10
@@ -98,7 +98,9 @@ def _step(job: LabelingJob) -> bool:
         scoring.score_new(job)
         waiting.request_due(job)
     if job.status in finishing.FINAL:
-        return _rewrite(job)
+        if not _rewrite(job):
+            likely_errors.renew(job)
+        return False
     if job.status == "Initializing":
         return _ingest(job)
     if job.status == "InProgress":
@@ -116,7 +118,7 @@ def _ingest(job: LabelingJob) -> bool:
             finishing.fail_job(job=job, reason=reason)
         return False
     try:
-        loading.load_objects(job)
+        loading.load_objects(job, ranked=most_likely_wrong.of_input(job))
     except DomainError as error:
         finishing.fail_job(job=job, reason=f"the input could not be ingested: {error.message}")
         return False

@@ -17,8 +17,8 @@ from labeling.models import Dataset
 from labeling.queries import gold_budget
 from labeling.services.functions import choosing
 from labeling.services.golds import options as golds
-from labeling.services.intake.selection import check_selection
-from labeling.services.jobs import audited_labels, limits, pricing, repricing, templates
+from labeling.services.intake.selection import JOB_KINDS, check_selection
+from labeling.services.jobs import audited_labels, limits, most_likely_wrong, pricing, repricing, templates
 from labeling.services.jobs import instructions as texts
 from labeling.task_types.base import TaskType
 from marketplace import money
@@ -114,6 +114,7 @@ class Design:
             _labels,
             templates.check_design,
             audited_labels.check_design,
+            most_likely_wrong.check_design,
             choosing.check_design,
             _input,
             _team,
@@ -205,7 +206,7 @@ def _input(design: Design) -> None:
         elif design.dataset.status in ("Failed", "Stopped"):
             design.wrong("dataset", f"the data set is {design.dataset.status}: {design.dataset.failure_reason}")
     try:
-        design.selection = check_selection(design.selection)
+        design.selection = check_selection(design.selection, kinds=JOB_KINDS)
     except Invalid as error:
         part = "kind" if error.field == "selection" else error.field
         design.wrong(f"selection.{part}", error.message)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from labeling import transitions
 from labeling.models import LabelingJob, ObjectState
 from labeling.services.jobs.status import move
-from labeling.services.queue import batches
+from labeling.services.queue import advance_requests, batches
 from marketplace.errors import WrongState
 
 STOP_GRACE_SECONDS = 60
@@ -49,6 +49,8 @@ def finish_stop(*, job: LabelingJob, by: str = "system") -> bool:
 def _end(job: LabelingJob, to: str, *, by: str, because: str, failure_reason: str = "") -> None:
     over = {"finished_at": timezone.now(), "failure_reason": failure_reason, "attention": "", "paused": ""}
     move(job, to, by=by, because=because, **over)
+    # What is done with the labels of a job that is over follows in the background.
+    advance_requests.request_advance(job.queue_id)
 
 
 def _release_pending(job: LabelingJob) -> None:
