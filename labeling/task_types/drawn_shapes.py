@@ -134,9 +134,10 @@ class DrawnShapes(TaskType[Drawing[Shape], WorkerModels], Generic[Shape]):
     def consolidate_many(
         self, objects: Sequence[AnswersToImage[Drawing[Shape]]], *, labels: Sequence[str], workers: WorkerModels
     ) -> list[Consensus]:
-        """The confidence of a label is the mean over its shapes, None when it has none. All workers count the same."""
+        """The confidence of a label is the mean over its shapes, None when it has none."""
+        merge = self.rules.consolidate
         return [
-            self._consensus(self.rules.consolidate(_answers(one), labels=labels, image_size=one.size), one.size)
+            self._consensus(merge(_answers(one), labels=labels, image_size=one.size, workers=workers), one.size)
             for one in objects
         ]
 
@@ -158,7 +159,8 @@ class DrawnShapes(TaskType[Drawing[Shape], WorkerModels], Generic[Shape]):
     ) -> list[Decision]:
         """The expected loss is the mean chance that something somebody drew is judged wrong."""
         return [
-            self.rules.should_ask_more(_answers(one), labels=labels, image_size=one.size, rule=rule) for one in objects
+            self.rules.should_ask_more(_answers(one), labels=labels, image_size=one.size, rule=rule, workers=workers)
+            for one in objects
         ]
 
     def fit_workers(self, objects: Sequence[AnswersToImage[Drawing[Shape]]], *, labels: Sequence[str]) -> WorkerModels:

@@ -2,9 +2,9 @@
 
 Each worker's mask is smoothed by as much as outlines scatter. Near an outline the smoothed mask says how far outside or
 inside of it a pixel lies, so that a weighted mean of smoothed masks, cut at zero, is a mean outline: it scatters less
-than the middle one, which a vote by pixel would give. Deep inside a part that some painted and others did not there is no
-outline to average: such a part is there or not (see parts.py), and those who were wrong about it have no say about the
-outline round it. Pixels about which all agree are never looked at.
+than the middle one, which a vote by pixel would give. Deep inside a part that some painted and others did not there is
+no outline to average: such a part is there or not (see parts.py), and those who were wrong about it have no say about
+the outline round it. Pixels about which all agree are never looked at.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ MOST_WORKERS = 60
 """With more workers parts are not told apart (a part is known by who painted it, one bit each)."""
 
 FAR, NEAR, PART = 0.9, 0.8, 0.97
-"""Of smoothed masks, -1 far outside to 1 far inside: no more than FAR counts, what is less than NEAR is near an outline,
-and what is more than PART for all workers, either way, is a part."""
+"""Of smoothed masks, -1 far outside to 1 far inside: no more than FAR counts, what is less than NEAR is near an
+outline, and what is more than PART for all workers, either way, is a part."""
 
 RIM = 1.8
 """Who was wrong about a part has no say so many standard deviations round it."""
@@ -136,7 +136,7 @@ def _smoothed(grid: Grid, ends: Sequence[Ints], deviation: float) -> Cells:
 
 
 def scatter(drawn: Drawn, weights: Floats) -> tuple[float, float]:
-    """By how many pixels outlines scatter, a standard deviation, and how thick the area is, pixels for each of its outline.
+    """By how many pixels outlines scatter, a standard deviation, and the thickness: pixels for each of the outline.
 
     From the lengths, along columns, of the stretches in which a worker differs from it: the median, which a few great
     parts that somebody left out do not move; no more than the pixels that differ make for the outline's length, and no
@@ -178,7 +178,7 @@ def fused(drawn: Drawn, traits: Traits) -> Fused:
     """The area that several workers together draw."""
     common = majority(drawn, traits.trust)
     seen = view(drawn, traits.trust, traits.scatter) if len(drawn.inside) > 1 else None
-    unanimous = drawn.inside.all(axis=0)
+    anybody, unanimous = np.asarray(drawn.inside.any(axis=0)), np.asarray(drawn.inside.all(axis=0))
     sure = float(logistic(parts.log_odds(np.ones((1, len(drawn.inside)), bool), traits)[0]))
     if seen is None:
         pixels = float(drawn.lengths[common].sum())
@@ -189,7 +189,7 @@ def fused(drawn: Drawn, traits: Traits) -> Fused:
     starts = segments.distinct(np.concatenate([drawn.starts, inner[(inner > first) & (inner < last)]]))
     at = np.searchsorted(drawn.starts, starts, side="right") - 1
     within = np.searchsorted(inner, starts, side="right") % 2 == 1
-    whole = unanimous[at] | (drawn.inside.any(axis=0)[at] & within)
+    whole = unanimous[at] | (anybody[at] & within)
     lengths = np.diff(starts, append=last)
     pixels = float(lengths[whole].sum())
     areas = seen.grid.areas()
@@ -211,7 +211,8 @@ def decided(seen: View, traits: Traits) -> tuple[Cells, Floats]:
     total = np.zeros(seen.codes.shape, np.float32)
     heavy, squares = np.zeros_like(total), np.zeros_like(total)
     for worker, (mine, weight) in enumerate(zip(seen.smoothed, weights, strict=True)):
-        say = weight if absent[worker] is None else weight * ~absent[worker]
+        away = absent[worker]
+        say = np.asarray(weight if away is None else weight * ~away)
         total += say * np.clip(mine - bias[worker], -FAR, FAR)
         heavy += say
         squares += say * weight
@@ -268,7 +269,7 @@ def things(label: str, workers: Sequence[str], drawn: Drawn, gold: Bools | None)
 
 
 def edges(drawn: Drawn, traits: Traits, truth: Ints | None) -> list[Edge]:
-    """Where each worker drew the outline, against that of the label or of the true area's ends. Nothing where all agree."""
+    """Where each worker drew the outline, against that of the label or of the true area; nothing where all agree."""
     seen = view(drawn, traits.trust, traits.scatter)
     ends = np.zeros(0, np.int64)
     if seen is not None:

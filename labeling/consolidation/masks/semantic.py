@@ -35,7 +35,8 @@ def consolidate(
     """The class of every pixel of one image, and why. Raises ValueError for repeated labels.
 
     The confidence is the overlap (IoU) with the truth that is to be expected; of an image in which nothing is, the
-    share of the votes for that, over all pixels that anybody painted. It is None with a single answer, which nobody can agree with.
+    share of the votes for that, over all pixels that anybody painted. It is None with a single answer, which nobody can
+    agree with.
     """
     kept, ignored = counted(answers, labels)
     names = [answer.worker for answer in kept]

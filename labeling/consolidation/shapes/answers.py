@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any, ClassVar, Generic
 
@@ -16,7 +16,12 @@ import numpy as np
 
 from labeling.consolidation.answers import WorkerAnswer, latest_answers
 from labeling.consolidation.arrays import Floats
-from labeling.formats.shapes import Shape
+from labeling.consolidation.shapes.averaging import mean_outline
+from labeling.formats.shapes import Polygon, Shape
+
+WORTH = 0.02
+"""Likeness with those who drew it that a mean may have less than the one of them that is most like the others, which
+has the likeness of one with itself."""
 
 Size = tuple[float, float]
 """Width and height of an image in pixels."""
@@ -42,6 +47,18 @@ class ConsolidatedShapes(Generic[Shape]):
     confidence: float | None
     explanation: dict[str, Any]
     algorithm: str
+    confidence_low: float | None = None
+    confidence_high: float | None = None
+    difficulty: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """Of those who drew some shapes: how far to the right and down of others' (M, 2), and how widely against the crowd
+    (M,), in the units of Likeness.residual."""
+
+    bias: Floats
+    spread: Floats
 
 
 class Likeness(ABC, Generic[Shape]):
@@ -68,8 +85,14 @@ class Likeness(ABC, Generic[Shape]):
         """How many pixels a shape may lie from another that is like it, at most."""
 
     @abstractmethod
-    def merged(self, members: Sequence[Shape], compare: Comparison[Shape]) -> Shape:
-        """The shape that stands for all `members`, at least one, which have the same label."""
+    def merged(self, members: Sequence[Shape], compare: Comparison[Shape], habits: Habits | None = None) -> Shape:
+        """The shape that stands for all `members`, at least one, which have the same label; `habits` are of those who
+        drew them, in the same order."""
+
+    def residual(self, shape: Shape, merged: Shape, size: Size) -> Floats | None:
+        """Where a member lies against the merged or true shape, to the right and down (2,), in units in which people's
+        habits are told; None where a kind of shape has none."""
+        return None
 
     def bounds(self, shape: Shape, size: Size) -> tuple[float, float, float, float]:
         """Left, top, right, bottom of the place in which all shapes like it have a part, half the reach round it."""
@@ -117,6 +140,21 @@ class Comparison(Generic[Shape]):
         if key not in self._known:
             self._known[key] = one, other, self.likeness.between(one, other, self.size)
         return self._known[key][2]
+
+
+def mean_of(members: Sequence[Polygon], compare: Comparison[Polygon]) -> Polygon:
+    """The mean outline of the members; the medoid where that is more like them."""
+    middle = medoid(members, compare)
+    others = [
+        np.array(one.vertices, np.float64) for one in sorted(members, key=compare.likeness.key) if one is not middle
+    ]
+    reference = np.array(middle.vertices, np.float64)
+    found = mean_outline(reference, others, closed=middle.closed)
+    if found is reference:
+        return middle
+    mean = replace(middle, vertices=tuple((float(x), float(y)) for x, y in found))
+    alike = [sum(compare(one, candidate) for one in members) for candidate in (mean, middle)]
+    return mean if alike[0] >= alike[1] - len(members) * WORTH else middle
 
 
 def medoid(members: Sequence[Shape], compare: Comparison[Shape]) -> Shape:

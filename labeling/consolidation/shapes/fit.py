@@ -1,8 +1,8 @@
 """Learning how good workers are at drawing: counts of what they found and of what they drew that is not there.
 
 Where there is a gold, it is the truth; else what most workers said is: a thing that more than half drew is there, one
-that fewer than half drew is not, and an even split teaches nothing. The rates are shown and added up over jobs; the
-consensus of shapes counts every worker the same.
+that fewer than half drew is not, and an even split teaches nothing. Of key points it is
+learned too where each worker puts them against the others, or the gold.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from labeling.consolidation.answers import WorkerAnswer, require_distinct, require_rereadable
+from labeling.consolidation.arrays import Floats
 from labeling.consolidation.shapes.answers import Comparison, ImageShapes, Likeness, Size
 from labeling.consolidation.shapes.inference import Candidate, affinity, candidates
 from labeling.consolidation.workers.models import Population, WorkerModels
@@ -36,7 +37,7 @@ def fit_workers(
             counts = _against_gold(models, answers, one.gold, likeness, labels, one.image_size)
         else:
             found = candidates(answers, likeness=likeness, labels=labels, image_size=one.image_size)
-            counts = _against_consensus(models, answers, found)
+            counts = _against_consensus(models, answers, found, likeness, one.image_size)
         images, real, things = images + bool(answers), real + counts[0], things + counts[1]
     models.population = _population(models, images, real, things)
     return models
@@ -74,6 +75,8 @@ def _against_gold(
             counts = seen.by_class.setdefault(true.label, np.zeros(2))
             counts += (place in found, 1)
         for given, true_place, _ in pairs:
+            _add_residual(seen, likeness.residual(answer.value[given], gold[true_place], size))
+        for given, true_place, _ in pairs:
             told = (gold[true_place].label, answer.value[given].label)
             seen.confusion[told] = seen.confusion.get(told, 0.0) + 1
         models.update({answer.worker: seen})
@@ -82,7 +85,11 @@ def _against_gold(
 
 
 def _against_consensus(
-    models: WorkerModels, answers: Sequence[WorkerAnswer[tuple[Shape, ...]]], found: Sequence[Candidate[Shape]]
+    models: WorkerModels,
+    answers: Sequence[WorkerAnswer[tuple[Shape, ...]]],
+    found: Sequence[Candidate[Shape]],
+    likeness: Likeness[Shape],
+    size: Size,
 ) -> tuple[int, int]:
     real = things = 0
     for answer in answers:
@@ -93,7 +100,8 @@ def _against_consensus(
             continue
         there = votes > one.answered
         real, things = real + there, things + 1
-        drew = {member.worker: member.shape.label for member in one.members}
+        shapes = {member.worker: member.shape for member in one.members}
+        drew = {worker: shape.label for worker, shape in shapes.items()}
         for answer in answers:
             mine = answer.worker in drew
             if not there:
@@ -102,8 +110,19 @@ def _against_consensus(
             seen = Skill(found=float(mine), chances=1.0, by_class={one.label: np.array([float(mine), 1.0])})
             if mine:
                 seen.confusion[(one.label, drew[answer.worker])] = 1.0
+                if one.shape is not None and len(one.members) > 2:
+                    _add_residual(seen, likeness.residual(shapes[answer.worker], one.shape, size))
             models.update({answer.worker: seen})
     return real, things
+
+
+def _add_residual(seen: Skill, residual: Floats | None) -> None:
+    """Only two of the four places that boxes need are used."""
+    if residual is not None:
+        four = np.concatenate([residual, np.zeros(2)])
+        seen.edges += 1.0
+        seen.edge_sum = seen.edge_sum + four
+        seen.edge_square = seen.edge_square + four**2
 
 
 def _population(models: WorkerModels, images: int, real: int, things: int) -> Population:

@@ -1,4 +1,4 @@
-"""The consensus of polygons: alike by the overlap of their areas, the merged one is the one closest to all others."""
+"""The consensus of polygons: alike by the overlap of their areas, the merged one is their mean."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from labeling.consolidation.arrays import Floats
-from labeling.consolidation.shapes.answers import Comparison, Likeness, Size, medoid
+from labeling.consolidation.shapes.answers import Comparison, Habits, Likeness, Size, mean_of
 from labeling.consolidation.shapes.consolidator import ShapeConsolidator
 from labeling.formats import outlines
 from labeling.formats.shapes import Polygon
 
-ALGORITHM = "polygons/1"
+ALGORITHM = "polygons/2"
 """The version that labels are stored with. Results that differ need another version."""
 
 
@@ -31,9 +31,9 @@ class AreaLikeness(Likeness[Polygon]):
         """One pixel: polygons that do not touch have nothing in common, and one without an area needs bounds."""
         return 1.0
 
-    def merged(self, members: Sequence[Polygon], compare: Comparison[Polygon]) -> Polygon:
-        """The one closest to all others: vertices of several outlines cannot be averaged."""
-        return medoid(members, compare)
+    def merged(self, members: Sequence[Polygon], compare: Comparison[Polygon], habits: Habits | None = None) -> Polygon:
+        """Their mean outline."""
+        return mean_of(members, compare)
 
 
 CONSOLIDATOR = ShapeConsolidator(ALGORITHM, AreaLikeness())

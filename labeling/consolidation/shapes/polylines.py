@@ -1,4 +1,4 @@
-"""The consensus of polylines: alike by how near they run, the merged one is the one closest to all others."""
+"""The consensus of polylines: alike by how near they run, the merged one is their mean."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from labeling.consolidation.arrays import Floats
-from labeling.consolidation.shapes.answers import Comparison, Likeness, Size, diagonal, medoid
+from labeling.consolidation.shapes.answers import Comparison, Habits, Likeness, Size, diagonal, mean_of
 from labeling.consolidation.shapes.consolidator import ShapeConsolidator
 from labeling.formats import outlines
 from labeling.formats.shapes import Polygon
 
-ALGORITHM = "polylines/1"
+ALGORITHM = "polylines/2"
 """The version that labels are stored with. Results that differ need another version."""
 
 REACH = 0.06
@@ -34,9 +34,9 @@ class LineLikeness(Likeness[Polygon]):
         """A share of the diagonal."""
         return REACH * diagonal(size)
 
-    def merged(self, members: Sequence[Polygon], compare: Comparison[Polygon]) -> Polygon:
-        """The one closest to all others."""
-        return medoid(members, compare)
+    def merged(self, members: Sequence[Polygon], compare: Comparison[Polygon], habits: Habits | None = None) -> Polygon:
+        """Their mean outline."""
+        return mean_of(members, compare)
 
 
 CONSOLIDATOR = ShapeConsolidator(ALGORITHM, LineLikeness())

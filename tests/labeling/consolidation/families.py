@@ -94,15 +94,16 @@ def masks_family(module: Any) -> Family:
 
 
 def _of_shapes(module: Any, answer: Callable[..., Any]) -> Family:
-    """Shapes are consolidated without models of workers, which are only shown."""
     return Family(
         module=module,
         answer=answer,
-        consolidate=lambda answers, workers=None: module.consolidate(answers, labels=LABELS, image_size=SIZE),
+        consolidate=lambda answers, workers=None: module.consolidate(
+            answers, labels=LABELS, image_size=SIZE, workers=workers
+        ),
         labels_of=lambda result: [shape.label for shape in result.shapes],
         fit=lambda objects: module.fit_workers([ImageShapes(tuple(a), SIZE) for a in objects], labels=LABELS),
         ask=lambda answers, rule, workers=None: module.should_ask_more(
-            answers, labels=LABELS, image_size=SIZE, rule=rule
+            answers, labels=LABELS, image_size=SIZE, rule=rule, workers=workers
         ),
         load=WorkerModels.from_json,
     )

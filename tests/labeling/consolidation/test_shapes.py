@@ -28,12 +28,14 @@ def merged(module, *shapes):
     return module.consolidate(given(*shapes), labels=LABELS, image_size=SIZE)
 
 
-def test_of_several_polygons_the_one_closest_to_all_others_is_the_label():
+def test_several_polygons_are_merged_into_their_mean():
     found = merged(polygons, (square(100),), (square(103),), (square(112),))
     (one,) = found.shapes
-    assert one.vertices == square(103).vertices
+    left, right = (pick(x for x, _ in one.vertices) for pick in (min, max))
+    assert 101.5 < left < 106 and 141.5 < right < 146 and len(one.vertices) <= 8
     members = found.explanation["clusters"][0]["members"]
-    assert [member["likeness"] for member in members] == pytest.approx([37 / 43, 1, 31 / 49], abs=0.02)
+    first, second, third = (member["likeness"] for member in members)
+    assert second > first > third > 0.6
     agreed = sum(member["likeness"] for member in members)
     assert one.confidence == pytest.approx((agreed + 0.5) / 4, abs=1e-3)
     assert found.confidence == one.confidence
@@ -61,7 +63,7 @@ def test_two_polygons_of_one_worker_are_two_things():
 def test_the_label_of_a_polygon_is_voted_on():
     found = merged(polygons, (square(100, "wasp"),), (square(101),), (square(102, "wasp"),))
     (one,) = found.shapes
-    assert one.label == "wasp" and one.vertices in (square(100).vertices, square(102).vertices)
+    assert one.label == "wasp" and 100 <= min(x for x, _ in one.vertices) <= 102, "the mean of those who gave the label"
     assert [member["outvoted"] for member in found.explanation["clusters"][0]["members"]] == [False, True, False]
 
 
@@ -72,12 +74,12 @@ def test_nothing_here_is_an_answer():
     assert merged(polygons, (), ()).explanation["clusters"] == []
 
 
-def test_points_are_merged_into_the_median_of_each_coordinate():
+def test_points_are_merged_into_a_mean_in_which_far_ones_count_less():
     found = merged(keypoints, (Keypoint("bee", 100, 100),), (Keypoint("bee", 104, 120),), (Keypoint("bee", 101, 104),))
     (one,) = found.shapes
-    assert (one.label, one.x, one.y) == ("bee", 101, 104)
-    off = np.array([np.hypot(1, 4), np.hypot(3, 16), 0])
-    assert one.confidence == pytest.approx(((1 - off / 48).sum() + 0.5) / 4, abs=1e-4)
+    assert one.label == "bee" and 100 < one.x < 102 and 104 <= one.y < 108, "between the median and the mean"
+    off = np.hypot(np.array([100, 104, 101]) - one.x, np.array([100, 120, 104]) - one.y)
+    assert one.confidence == pytest.approx(((1 - off / 48).sum() + 0.5) / 4, abs=1e-3)
 
 
 def test_points_that_lie_far_apart_or_have_two_labels_are_not_one():
@@ -103,8 +105,9 @@ def test_lines_that_run_beside_each_other_are_one_whichever_way_they_were_drawn(
 
     found = merged(polylines, (line(100),), (line(104, back=True),), (line(109),), (line(300),))
     (one,) = found.shapes
-    assert one.vertices == line(104, back=True).vertices and not one.closed
-    assert one.confidence == pytest.approx((3 - 9 / 48 + 0.5) / 5, abs=0.01)
+    heights = sorted(y for x, y in one.vertices if x in (min(xs := [x for x, _ in one.vertices]), max(xs)))
+    assert not one.closed and all(103 < y < 106 for y in heights) and len(one.vertices) == 3
+    assert one.confidence == pytest.approx((3 - 9 / 48 + 0.5) / 5, abs=0.02)
 
 
 def test_an_image_without_a_size_and_a_point_at_infinity_are_refused():
