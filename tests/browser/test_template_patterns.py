@@ -179,6 +179,7 @@ def press_late_button(frame: FrameLocator, page: Page) -> None:
     frame.get_by_role("button", name="Hand in").click()
 
 
+ON_A_PHONE = "instructions of the form"
 PATTERNS = {
     "handlers in attributes": Pattern(
         HANDLERS,
@@ -186,9 +187,7 @@ PATTERNS = {
         {"there": {"yes": True}, "word": "wasp", "second": "fly", "sure": {"true": True}},
         {},
     ),
-    "instructions of the form": Pattern(
-        OUTSIDE, read_instructions, {"kind": {"label": "wasp"}, "tries": "2", "inside": "kept"}, {}
-    ),
+    ON_A_PHONE: Pattern(OUTSIDE, read_instructions, {"kind": {"label": "wasp"}, "tries": "2", "inside": "kept"}, {}),
     "fields of the template's own": Pattern(
         OWN_FIELDS,
         fill_own_fields,
@@ -212,15 +211,14 @@ PATTERNS = {
 }
 
 
-@pytest.mark.parametrize("name", PATTERNS)
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("name", "width"), [*((name, 1280) for name in PATTERNS), (ON_A_PHONE, 390)])
 def test_a_pattern_gives_its_answer(open_page, live_server, workers, name, width):
     pattern = PATTERNS[name]
     job = a_job(workers, pattern.template, **pattern.line)
     page = open_task(open_page, live_server, workers[0], job, viewport={"width": width, "height": 844})
     frame = page.frame_locator(FRAME)
     frame.locator("crowd-form").wait_for()
-    if name in ("instructions of the form", "fields of the template's own"):
+    if name in (ON_A_PHONE, "fields of the template's own"):
         page.evaluate(AXE.read_text())
         assert page.evaluate(FOUND, RULES) == []
     pattern.act(frame, page)

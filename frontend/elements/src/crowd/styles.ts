@@ -53,7 +53,7 @@ export const tokens = css`
 
 /** The list of keys in a dialog. */
 export const keyStyles = css`
-  .keys { display: grid; grid-template-columns: fit-content(40%) 1fr; gap: 0.35rem 1rem; margin: 0; font-size: 0.875rem; }
+  .keys { display: grid; grid-template-columns: fit-content(40%) 1fr; align-items: baseline; gap: 0.35rem 1rem; margin: 0; font-size: 0.875rem; }
   .keys dt { font-weight: 600; }
   .keys dd { margin: 0; }
   .keys .change { min-block-size: 1.5rem; margin-inline-start: -0.4rem; padding: 0 0.4rem; font-size: 0.8125rem; color: var(--_text-2); }
