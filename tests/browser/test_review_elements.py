@@ -154,14 +154,18 @@ def test_earlier_shapes_and_points_over_the_picture(show: Show) -> None:
         overlay = {kind: {"labels": ["head", "wing"], "value": [held]}}
         page = show(
             element("crowd-image-classifier", name="a", src="/picture/1.png", categories=["x"], overlay=overlay),
-            ready=".over path",
+            ready=".over circle, .over path",
         )
         expect(page.locator(".legend li")).to_have_text(["head", "wing (1)"])
-        at, whole = page.locator(".over path").bounding_box(), page.locator(".canvas img").bounding_box()
+        at, whole = page.locator(".over circle, .over path").bounding_box(), page.locator(".canvas img").bounding_box()
         assert at and whole
         middle = 0.1 if kind == "keypoint" else 0.35
         assert at["x"] + at["width"] / 2 - whole["x"] == pytest.approx(middle * whole["width"], abs=4)
         check_accessible(page)
+    page.locator(".canvas").hover()
+    page.mouse.wheel(0, -600)
+    settles(lambda: page.locator(".canvas img").bounding_box()["width"] > whole["width"], True)
+    settles(lambda: round(page.locator(".over circle").bounding_box()["width"]), round(at["width"]))
     wrong = {"keypoint": {"value": [{"label": "wing", "x": 64}]}}
     page = show(
         element("crowd-image-classifier", name="a", src="/picture/1.png", categories=["x"], overlay=wrong),

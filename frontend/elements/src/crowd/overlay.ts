@@ -86,12 +86,12 @@ export function drawn({ boxes, outlines, mask, colours }: Overlay, size: Size): 
   return html`<svg class="over" viewBox="0 0 ${size.width} ${size.height}" width=${size.width} height=${size.height} aria-hidden="true">
     ${mask === null ? nothing : svg`<image class="mask" href=${mask} width=${size.width} height=${size.height} preserveAspectRatio="none"></image>`}
     ${boxes.map((box) => svg`<rect x=${box.left} y=${box.top} width=${box.width} height=${box.height} stroke=${colours.get(box.label)!}></rect>`)}
-    ${outlines.map(({ label, points, closed }) => svg`<path class=${points.length === 1 ? "point" : "outline"} d=${pathOf(points, closed)} stroke=${colours.get(label)!}></path>`)}</svg>`;
+    ${outlines.map(({ label, points, closed }) => {
+      const colour = colours.get(label)!;
+      if (points.length === 1) return svg`<circle class="point" cx=${points[0]!.x} cy=${points[0]!.y} fill=${colour}></circle>`;
+      return svg`<path class="outline" d="M${points.map(({ x, y }) => `${x} ${y}`).join("L")}${closed ? "Z" : ""}" stroke=${colour}></path>`;
+    })}</svg>`;
 }
-
-/** A point is a line of no length, which round ends make visible at any zoom. */
-const pathOf = (points: readonly Point[], closed: boolean): string =>
-  `M${points.map(({ x, y }) => `${x} ${y}`).join("L")}${points.length === 1 ? "h0" : closed ? "Z" : ""}`;
 
 /** Which colour stands for which label, and how many marks have it. */
 export function legend(overlay: Overlay) {

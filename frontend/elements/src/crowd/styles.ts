@@ -251,7 +251,7 @@ export const reviewStyles = css`
   .over { position: absolute; inset: 0 auto auto 0; overflow: visible; pointer-events: none; transform-origin: 0 0; }
   .over rect, .over path { fill: none; stroke-width: calc(3px / var(--_scale, 1)); vector-effect: non-scaling-stroke; }
   .over path:not([stroke]) { stroke: #d4006a; }
-  .over .point { stroke-width: calc(10px / var(--_scale, 1)); stroke-linecap: round; }
+  .over .point { r: calc(5px / var(--_scale, 1)); stroke: #111; stroke-width: calc(1px / var(--_scale, 1)); }
   .over .mask { opacity: 0.75; mix-blend-mode: multiply; image-rendering: pixelated; }
   .legend { position: absolute; inset-block-end: 0.5rem; inset-inline-start: 0.5rem; margin: 0; padding: 0.4rem 0.6rem; list-style: none; font-size: 0.8125rem;
     background: var(--_surface); border: 1px solid var(--_line); border-radius: 8px; pointer-events: none; }
