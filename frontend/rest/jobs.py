@@ -18,12 +18,13 @@ from frontend.rest.idempotency import idempotent
 from frontend.rest.job_inputs import JobEstimateInput, LabelingJobInput
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
+from labeling.formats import label_config
 from labeling.models import BadLine, LabelingJob
 from labeling.queries import hourly, progress
 from labeling.services import scope
 from labeling.services.functions import choosing
 from labeling.services.golds.options import of as gold_options
-from labeling.services.jobs import chaining, creation, pausing, pricing, probe
+from labeling.services.jobs import chaining, creation, label_configs, pausing, pricing, probe
 from labeling.services.output import manifests
 from marketplace import money
 from marketplace.errors import Invalid
@@ -71,6 +72,7 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
         **job_row(job, progress.counters(job)),
         "label_attribute_name": job.label_attribute_name,
         "audit_label_attribute_name": job.audit_label_attribute_name or None,
+        "label_category_config": label_config.document(job.queue.label_category_config, job.labels),
         "reference_code": job.reference_code,
         "title": job.title,
         "description": job.description,
@@ -144,6 +146,13 @@ class JobsView(ListView):
             if "input_manifest_uri" in given:
                 raise Invalid("either the output of a job or a manifest expected", field="input_job")
             given["input_manifest_uri"] = chaining.output_of(scope.job(account, given.pop("input_job")))
+        if "label_category_config_uri" in given:
+            if given.get("label_category_config"):
+                raise Invalid("either the configuration or its address expected", field="label_category_config_uri")
+            given["label_category_config"] = label_configs.read_file(
+                account=account, uri=given.pop("label_category_config_uri")
+            )
+        given.setdefault("labels", [])
         for name in ("max_spend", "price_ceiling"):
             if name in given:
                 given[f"{name}_micros"] = money.read(given.pop(name), field=name)

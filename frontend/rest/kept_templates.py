@@ -10,11 +10,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.rest import schemas
-from frontend.rest.fields import Body
+from frontend.rest.fields import Body, ObjectField
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
-from frontend.rest.templates import SampleField
 from labeling.models import TemplateVersion, WorkerTemplate
 from labeling.services.jobs import kept_templates, limits
 from marketplace import names
@@ -32,7 +31,7 @@ class TemplateVersionInput(Body):
         max_length=limits.SCRIPT_HOSTS.longest,
         help_text="hosts that scripts and styles may come from",
     )
-    input = SampleField(
+    input = ObjectField(
         required=False, help_text="a sample to try it on: task.input, or a line of a manifest, which may have `labels`"
     )
 

@@ -13,8 +13,9 @@ from typing import Any
 
 from labeling.consolidation.answers import latest_answers
 from labeling.consolidation.workers.models import WorkerModels
-from labeling.formats import geometry
+from labeling.formats import geometry, label_attributes
 from labeling.formats.answers import MAX_SHAPES, AnswerError
+from labeling.formats.label_attributes import Values
 from labeling.formats.shapes import Box, ImageSize
 from labeling.task_types.base import AnswersToImage, Consensus, ImportedLabel, Mark, Shown, Size, Story
 from labeling.task_types.bounding_box import BoundingBox
@@ -78,6 +79,10 @@ class AdjustmentBoundingBox(BoundingBox):
     def certain(self, answer: list[Box]) -> AdjustedBoxes:
         """Each box is certain."""
         return AdjustedBoxes(super().certain(answer), modified=modified(answer))
+
+    def with_attributes(self, answer: list[Box], values: Sequence[Values]) -> AdjustedBoxes:
+        """Whether anything was changed is told by `compared`."""
+        return AdjustedBoxes(super().with_attributes(answer, values), modified=modified(answer))
 
     def renamed(self, answer: list[Box], names: Mapping[str, str]) -> AdjustedBoxes:
         """Another name for a class is no change of a box."""
@@ -184,7 +189,8 @@ def _adjusted(found: Consensus, given: AnswersToImage[list[Box]]) -> Consensus:
 
 def _keep(merged: list[dict[str, Any]], taken: set[int], box: Box) -> None:
     """Put the earlier box in the place of the one that was merged from it, or beside the others if none was."""
-    sides = {"left": box.left, "top": box.top, "width": box.width, "height": box.height, "label": box.label}
+    sides: dict[str, Any] = {"left": box.left, "top": box.top, "width": box.width, "height": box.height}
+    sides |= {"label": box.label, **label_attributes.written(box.attributes)}
     drawn = [Box(row["label"], row["left"], row["top"], row["width"], row["height"]) for row in merged]
     overlaps = geometry.iou_matrix(geometry.corners([box]), geometry.corners(drawn))[0].tolist()
     free = [at for at, one in enumerate(drawn) if one.label == box.label and at not in taken and overlaps[at] >= SAME]
@@ -195,8 +201,8 @@ def _keep(merged: list[dict[str, Any]], taken: set[int], box: Box) -> None:
     taken.add(place)
 
 
-def _sides(box: Box) -> tuple[str, float, float, float, float]:
-    return (box.label, box.left, box.top, box.width, box.height)
+def _sides(box: Box) -> tuple[str, float, float, float, float, str]:
+    return (box.label, box.left, box.top, box.width, box.height, repr(box.attributes))
 
 
 def _found_in(box: Box, others: Sequence[Box]) -> bool:
@@ -213,4 +219,4 @@ def _as_shown(box: Box, size: Size) -> Box:
     )
     left = min(max(math.floor(box.left + 0.5), 0), size[0] - width)
     top = min(max(math.floor(box.top + 0.5), 0), size[1] - height)
-    return Box(box.label, left, top, width, height)
+    return Box(box.label, left, top, width, height, attributes=box.attributes)

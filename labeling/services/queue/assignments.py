@@ -224,7 +224,12 @@ def submit(
     if seconds not in SECONDS:
         raise Invalid(f"{seconds} found, {SECONDS} seconds expected", field="seconds")
     checked = answering.checked(
-        content, task_type=seat.task_type, labels=seat.labels, size=seat.size, earlier=seat.earlier_labels
+        content,
+        task_type=seat.task_type,
+        labels=seat.labels,
+        size=seat.size,
+        earlier=seat.earlier_labels,
+        config=seat.label_category_config,
     )
     now = timezone.now()
     held_until = None
