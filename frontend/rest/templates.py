@@ -1,7 +1,5 @@
 """Worker templates: what in one will not work here, before a job uses it."""
 
-from typing import Any
-
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request

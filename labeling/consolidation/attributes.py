@@ -1,5 +1,5 @@
-"""What becomes of the attributes of shapes that were merged: of classes the majority, of numbers the median, of texts what
-the most trusted worker said.
+"""What becomes of the attributes of merged shapes: of classes the majority, of numbers the median, of texts what the most
+trusted worker said.
 
 Works on the explanation of a consolidation, whose members have what each worker said. A pure function: the order of
 answers changes nothing.
@@ -45,9 +45,9 @@ def settle(
     """Write the attributes of merged shapes into the rows of a label, and how they came about into their clusters.
 
     Each row has a `label` and the `cluster` it was made of (None: of none, and it stays as it is); `nearness` is the
-    member of a cluster's members that says how like their shape is to the merged one. What is not declared for the label is
-    dropped; with `undeclared`, for earlier labels that people adjust, it is settled as its values are: numbers as such,
-    texts as classes.
+    member of a cluster's members that says how like their shape is to the merged one. What is not declared for the
+    label is dropped; with `undeclared`, for earlier labels that people adjust, it is settled as its values are: numbers
+    as such, texts as classes.
     """
     for row in rows:
         cluster = None if row.get("cluster") is None else clusters[row["cluster"]]
@@ -58,7 +58,9 @@ def settle(
         found: dict[str, dict[str, Any]] = {}
         for name in sorted(given):
             # What somebody said of another label, or of one that has changed since, may be no value of this one.
-            said = [one for one in given[name] if name not in kinds or declared.known(row["label"], ((name, one.value),))]
+            said = [
+                one for one in given[name] if name not in kinds or declared.known(row["label"], ((name, one.value),))
+            ]
             if said and (name in kinds or undeclared):
                 found[name] = _settled(said, kinds.get(name))
         if found:

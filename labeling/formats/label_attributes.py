@@ -1,5 +1,5 @@
-"""Attributes of labels, as Ground Truth's label category configuration declares them: what is said of a shape beside its
-label, such as whether a car is parked.
+"""Attributes of labels, as Ground Truth's label category configuration declares them: what is said of a shape beside
+its label, such as whether a car is parked.
 
 An attribute has a kind: a class (one of its choices), a number or a text. It must not know task types, files or jobs.
 """
@@ -64,6 +64,12 @@ class Attribute:
             return CLASS
         return NUMBER if self.type == "number" else TEXT
 
+    @property
+    def bounds(self) -> str:
+        """ "at least 0 and at most 40", "" where nothing bounds it."""
+        ends = (("at least", self.minimum), ("at most", self.maximum))
+        return " and ".join(f"{said} {end:g}" for said, end in ends if end is not None)
+
     def refusal(self, value: Value) -> str:
         """Why this is no value of it, "" when it is one."""
         if self.choices is not None:
@@ -75,8 +81,7 @@ class Attribute:
         low, high = self.minimum, self.maximum
         if (low is None or value >= low) and (high is None or value <= high):
             return ""
-        bounds = [f"at least {low:g}"] * (low is not None) + [f"at most {high:g}"] * (high is not None)
-        return f"{value!r} found, {' and '.join(bounds)} expected"
+        return f"{value!r} found, {self.bounds} expected"
 
     def _chosen(self, value: Value) -> bool:
         if self.type == "string":

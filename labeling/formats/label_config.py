@@ -38,7 +38,9 @@ def kept(categories: Categories) -> dict[str, Any]:
             if member == "editsAllowed" and value == "any":
                 continue
             if member != OWN:
-                raise CategoriesError(f"labels[{place}].{member[:100]}", f"is unknown; a label has label, {SHORT}, {OWN}")
+                raise CategoriesError(
+                    f"labels[{place}].{member[:100]}", f"is unknown; a label has label, {SHORT}, {OWN}"
+                )
         own = {SHORT: label.short_name} if label.short_name else {}
         own |= {OWN: [one.document() for one in declared.own[label.name]]} if label.name in declared.own else {}
         if own:
@@ -89,7 +91,5 @@ def renamed(config: Config, old: str, new: str | None) -> dict[str, Any]:
 
 def in_words(one: Attribute) -> str:
     """ "caste: worker, queen (required)", for people who look at a draft."""
-    bounds = [f"at least {one.minimum:g}"] * (one.minimum is not None)
-    bounds += [f"at most {one.maximum:g}"] * (one.maximum is not None)
-    what = ", ".join(one.choices) if one.choices is not None else " ".join([one.kind, *bounds])
+    what = ", ".join(one.choices) if one.choices is not None else f"{one.kind} {one.bounds}".strip()
     return f"{one.name}: {what}{' (required)' if one.required else ''}"

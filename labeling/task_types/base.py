@@ -197,7 +197,7 @@ class TaskType(ABC, Generic[Answer, Models]):
         return renaming.renamed(answer, names)
 
     def attributes(self, answer: Answer) -> Sequence[tuple[str, Values]]:
-        """The label and the attributes of each shape of an answer or a label; only types with `attributed` are asked."""
+        """Label and attributes of each shape of an answer or a label; only types with `attributed` are asked."""
         return ()
 
     def with_attributes(self, answer: Answer, values: Sequence[Values]) -> Answer:

@@ -199,9 +199,7 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
     ) -> list[Consensus]:
         """The confidence of a label is the mean over its boxes, None when it has none."""
         found = boxes.consolidate_many(map(_image, objects), labels=labels, workers=workers)
-        return [
-            _consensus(one, image, undeclared=self.adjusts) for one, image in zip(found, objects, strict=True)
-        ]
+        return [_consensus(one, image, undeclared=self.adjusts) for one, image in zip(found, objects, strict=True)]
 
     def decide_many(
         self,
@@ -262,7 +260,8 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
         sides = ("left", "top", "width", "height")
         found = value["boxes"] if value else []
         return [
-            {"label": box["label"], **{side: round(box[side]) for side in sides}, **label_attributes.kept(box)} for box in found
+            {"label": box["label"], **{side: round(box[side]) for side in sides}, **label_attributes.kept(box)}
+            for box in found
         ]
 
     def story(self, value: Mapping[str, Any], explanation: Mapping[str, Any]) -> Story:

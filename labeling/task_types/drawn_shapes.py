@@ -30,7 +30,6 @@ from labeling.task_types.base import (
     Consensus,
     ImportedLabel,
     Mark,
-    Size,
     TaskType,
     count,
     percent,

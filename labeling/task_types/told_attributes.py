@@ -21,4 +21,4 @@ def column(cluster: Mapping[str, Any]) -> tuple[str, ...]:
 
 def cell(member: Mapping[str, Any], cluster: Mapping[str, Any]) -> tuple[str, ...]:
     """What the member said, in words, where there is such a column."""
-    return tuple(label_attributes.in_words(tuple(member.get(KEY, {}).items())) for _ in column(cluster))
+    return tuple(label_attributes.in_words(tuple(sorted(member.get(KEY, {}).items()))) for _ in column(cluster))

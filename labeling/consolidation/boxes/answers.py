@@ -61,8 +61,9 @@ class AnswerArrays:
 
     `images` is the number of images, `size` (images, 2) their width and height. `ltrb` (N, 4) are left, top, right,
     bottom, clipped to the image; `image`, `worker`, `label` (N,) are numbers of images, of `workers` and of `labels`
-    (or UNKNOWN), and `attributes` what was said of each beside. `answer_image`, `answer_worker` (M,) list who answered which image, boxes or not. `ignored` lists
-    (image, worker name, left, top, width, height) of the boxes that lie outside their image.
+    (or UNKNOWN), and `attributes` what was said of each beside. `answer_image`, `answer_worker` (M,) list who answered
+    which image, boxes or not. `ignored` lists (image, worker name, left, top, width, height) of the boxes that lie
+    outside their image.
     """
 
     images: int

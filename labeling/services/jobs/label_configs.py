@@ -94,6 +94,10 @@ def check_design(design: Design) -> None:
         design.label_category_config = label_config.kept(categories)
     except CategoriesError as error:
         design.wrong(f"{FIELD}.{error.field}", error.problem)
+        # So that it is not said of them, too, that there are none.
+        listed = given.get("labels")
+        names = [one.get("label") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+        design.labels = design.labels or list(dict.fromkeys(name for name in names if isinstance(name, str)))
         return
     design.labels = design.labels or list(categories.names)
     if design.kind is not None and isinstance(design.labels, list):

@@ -93,9 +93,9 @@ def read(
 def _attributed(kind: TaskType[Any, Any], answer: Any, declared: Declared, *, changed: bool) -> Any:
     """The answer with those attributes of its shapes that count. Raises AnswerError for one that is wrong.
 
-    Earlier labels that people adjust may have attributes that this job does not ask for, and keep them. Once a class was
-    renamed or merged (`changed`), a page that was opened before may show others than the job has: only what is known of
-    its attributes counts then, and none is missing.
+    Earlier labels that people adjust may have attributes that this job does not ask for, and keep them. Once a class
+    was renamed or merged (`changed`), a page that was opened before may show others than the job has: only what is
+    known of its attributes counts then, and none is missing.
     """
     given = kind.attributes(answer)
     if not declared or changed:

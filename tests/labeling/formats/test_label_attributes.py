@@ -61,7 +61,10 @@ def test_other_names_of_classes_reach_their_attributes():
         ({"enum": ["a", "a"]}, "labels[0].categoryAttributes[0].enum: names a choice twice"),
         ({"minimum": 1}, "labels[0].categoryAttributes[0].minimum: only numbers without an enum have one"),
         ({"isRequired": "yes"}, "labels[0].categoryAttributes[0].isRequired: must be true or false"),
-        ({"editsAllowed": "some"}, "labels[0].categoryAttributes[0].editsAllowed: must be 'any' or 'none', found 'some'"),
+        (
+            {"editsAllowed": "some"},
+            "labels[0].categoryAttributes[0].editsAllowed: must be 'any' or 'none', found 'some'",
+        ),
         (
             {"type": "number", "enum": ["1", "two"]},
             "labels[0].categoryAttributes[0].enum[1]: 'two' is no number, as the attribute's type says",
@@ -117,7 +120,9 @@ def test_a_choice_of_numbers_comes_back_as_a_number():
     assert count.refusal(3) and count.refusal("2.0")
 
 
-@pytest.mark.parametrize("said", [[], {"a": None}, {"a": [1]}, {"a": True}, {"": "x"}, {"a": "\0"}, {"a": float("inf")}])
+@pytest.mark.parametrize(
+    "said", [[], {"a": None}, {"a": [1]}, {"a": True}, {"": "x"}, {"a": "\0"}, {"a": float("inf")}]
+)
 def test_values_that_nobody_can_read_are_named(said):
     box = {"label": "bee", "left": 1, "top": 1, "width": 5, "height": 5, label_attributes.KEY: said}
     with pytest.raises(AnswerError, match=r"boundingBox.boundingBoxes\[0\].label-category-attributes"):
