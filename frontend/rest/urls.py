@@ -209,6 +209,7 @@ urlpatterns = [
     path("template-checks", templates.TemplateCheckView.as_view()),
     path("worker-templates", kept_templates.WorkerTemplatesView.as_view()),
     path("worker-templates/<int:template_id>", kept_templates.WorkerTemplateView.as_view()),
+    path("worker-templates/<int:template_id>/restore", kept_templates.WorkerTemplateRestoreView.as_view()),
     path("worker-templates/<int:template_id>/versions", kept_templates.WorkerTemplateVersionsView.as_view()),
     path(
         "worker-templates/<int:template_id>/versions/<int:version_number>",

@@ -1,5 +1,5 @@
-"""What becomes of the attributes of merged shapes: of classes the majority, of numbers the median, of texts what the most
-trusted worker said.
+"""What becomes of the attributes of merged shapes: of classes the majority, of numbers the median, of texts what the
+most trusted worker said.
 
 Works on the explanation of a consolidation, whose members have what each worker said. A pure function: the order of
 answers changes nothing.
