@@ -1,4 +1,4 @@
-"""What the simulated crowd says of the attributes that a job's labels have: mostly the first choice, and the same for all.
+"""What the simulated crowd says of the attributes that a job's labels have: of classes mostly the first choice.
 
 The truth that it knows has none, so that nothing is right or wrong about them.
 """
