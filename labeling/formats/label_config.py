@@ -41,7 +41,7 @@ def kept(categories: Categories) -> dict[str, Any]:
                 raise CategoriesError(
                     f"labels[{place}].{member[:100]}", f"is unknown; a label has label, {SHORT}, {OWN}"
                 )
-        own = {SHORT: label.short_name} if label.short_name else {}
+        own: dict[str, Any] = {SHORT: label.short_name} if label.short_name else {}
         own |= {OWN: [one.document() for one in declared.own[label.name]]} if label.name in declared.own else {}
         if own:
             labels[label.name] = own

@@ -50,7 +50,7 @@ def previewed(page: Page) -> None:
     page.go_back()
 
 
-def with_an_attribute(page: Page, tmp_path: Path) -> None:
+def with_an_attribute(tmp_path: Path, page: Page) -> None:
     """Give the label "bee" an attribute in the wizard, on a large screen and on a phone."""
     page.get_by_text("Attributes of labels: what people say").click()
     page.get_by_role("button", name="Add an attribute").click()
@@ -134,8 +134,7 @@ def test_outlines_and_points_from_the_wizard_to_a_decision(
         ("Key points", "keypoints", POINTS, "path.over"),
     ):
         lane = "dashed" if member == "polylines" else ""
-        asked = partial(with_an_attribute, tmp_path=tmp_path) if lane else None
-        job = launched(visit, account, owner, title, member, asked)
+        job = launched(visit, account, owner, title, member, partial(with_an_attribute, tmp_path) if lane else None)
         for worker, spots, options in zip(workers, drawn, ({}, PHONE), strict=False):
             page = visit(worker.user, f"/work/{job.queue_id}/", **options)
             (shape,) = answered(page, spots, touch=bool(options), lane=lane)[member]

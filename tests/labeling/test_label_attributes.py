@@ -137,6 +137,7 @@ def test_a_job_without_attributes_keeps_none():
     [
         ({"task_type": "ImageMultiClass"}, "label_category_config.labels"),
         ({"labels": ["wasp"]}, "label_category_config.labels"),
+        ({"label_category_config": {"labels": [], "x": "y" * 100_000}}, "label_category_config"),
         ({"label_category_config": {"labels": [{"label": ""}]}}, "label_category_config.labels[0].label"),
         (
             {"label_category_config": {"categoryGlobalAttributes": "x"}},

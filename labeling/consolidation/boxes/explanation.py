@@ -60,7 +60,10 @@ class _Writer:
             entry = self.cluster(k, here)
             if entry["kept"]:
                 label = self.labels[self.label[k]]
-                boxes.append(ConsolidatedBox(label, *self.fused[k], self.confidence[k], cluster=len(clusters)))
+                left, top, width, height = self.fused[k]
+                boxes.append(
+                    ConsolidatedBox(label, left, top, width, height, self.confidence[k], cluster=len(clusters))
+                )
             clusters.append(entry)
         explanation = {
             "algorithm": algorithm,

@@ -89,6 +89,9 @@ def check_design(design: Design) -> None:
     given, design.label_category_config = design.label_category_config, {}
     if not given:
         return
+    if (length := len(orjson.dumps(given))) not in LENGTH:
+        design.wrong(FIELD, f"{length:,} characters found, {LENGTH} expected")
+        return
     try:
         categories = read(given)
         design.label_category_config = label_config.kept(categories)

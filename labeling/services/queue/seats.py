@@ -80,6 +80,17 @@ class Seat:
         return self.input.get("width", 0), self.input.get("height", 0)
 
     @property
+    def asked(self) -> dict[str, Any]:
+        """What an answer is checked against: arguments of answering.checked."""
+        return {
+            "task_type": self.task_type,
+            "labels": self.labels,
+            "size": self.size,
+            "earlier": self.earlier_labels,
+            "config": self.label_category_config,
+        }
+
+    @property
     def employer(self) -> Employer | None:
         """The vendor that is paid in the place of the worker, if the work is under a contract."""
         if self.contract_id is None or self.vendor_id is None:
