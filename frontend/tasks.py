@@ -12,6 +12,7 @@ from django.conf import settings
 from frontend.images import image_url, task_addresses
 from frontend.template_frames import frame_url
 from labeling import task_types
+from labeling.formats import label_config
 from labeling.models import DataObject, LabelingJob, Task, WorkQueue
 from labeling.services.intake import audited
 from labeling.services.jobs import limits
@@ -49,7 +50,7 @@ def task_document(
         "review_days": queue.review_days,
         **task_addresses(kind.medium, address),
         "image_size": {"width": width, "height": height},
-        "labels": [{"label": label} for label in queue.labels],
+        "labels": label_config.of_labels(queue.label_category_config, queue.labels),
         "instructions": {part: queue.instructions.get(part, "") for part in ("short", "full")} | examples,
         "element": {
             "tag": element.tag,

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from frontend.demo.api import Api, ApiError
+from frontend.demo.attributes import with_attributes
 from frontend.demo.labeled import LabeledTruth
 from frontend.demo.truth import TrueImage, Truth
 
@@ -214,6 +215,7 @@ class Crowd:
                 self.tally.unknown_images += 1
             return _claim(api, job_id)
         content, seconds = said
+        content = with_attributes(content, assignment["labels"], [self.seed, profile.number, assignment["task_id"]])
         if self.pace:
             time.sleep(self.pace * seconds)
         try:

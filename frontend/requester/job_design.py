@@ -7,6 +7,7 @@ from frontend.requester.function_fields import drafted
 from frontend.requester.job_forms import HOUR, MINUTE, STEPS, certified, wanted_end
 from frontend.requester.template_fields import split_hosts
 from labeling import task_types
+from labeling.services.jobs import label_configs
 from marketplace.models import Comparator
 
 
@@ -23,6 +24,7 @@ def design(draft: dict[str, Any]) -> dict[str, Any]:
         "task_type": task.get("task_type", task_types.DEFAULT),
         "audit_label_attribute_name": task.get("audit_label_attribute_name", ""),
         "labels": task["labels"],
+        "label_category_config": label_configs.read_text(task.get("label_category_config", "")),
         "template": task.get("template", ""),
         "script_hosts": split_hosts(task.get("hosts", "")),
         **drafted(task),

@@ -10,13 +10,14 @@ from django.utils import timezone
 from frontend.automation import RANGES, LoopSettings, installed
 from frontend.requester.fields import RoutingField, dollars, name_field
 from frontend.requester.input_fields import EarlierLabelFields, InputFields, LikelyWrongFields
+from frontend.requester.label_fields import LabelFields
 from frontend.requester.template_fields import TemplateFields
 from labeling import redundancy, task_types
 from labeling.models import Dataset, LabelingJob
 from labeling.services import scope
 from labeling.services.golds import options
 from labeling.services.jobs import instructions, limits, pricing, repricing
-from labeling.services.jobs.design import Design, content_refusal, label_errors
+from labeling.services.jobs.design import Design, content_refusal
 from labeling.task_types.base import TaskType
 from marketplace import money
 from marketplace.errors import DomainError
@@ -94,11 +95,10 @@ class DataStep(LikelyWrongFields, InputFields, StepForm):
         self.offer_likely_wrong()
 
 
-class TaskStep(EarlierLabelFields, TemplateFields, StepForm):
+class TaskStep(LabelFields, EarlierLabelFields, TemplateFields, StepForm):
     """What workers are asked to do."""
 
     task_type = forms.ChoiceField(required=False, widget=forms.RadioSelect, label="What do people do?")
-    labels = forms.CharField(widget=forms.Textarea(attrs={"rows": 4}), label="Labels", required=False)
     title = forms.CharField(max_length=limits.TITLE_LENGTH.longest, help_text="What workers see in their list.")
     description = forms.CharField(max_length=limits.DESCRIPTION_LENGTH.longest)
     short = forms.CharField(
@@ -125,14 +125,6 @@ class TaskStep(EarlierLabelFields, TemplateFields, StepForm):
     def clean_task_type(self) -> str:
         """The default where none was chosen."""
         return self.cleaned_data["task_type"] or task_types.DEFAULT
-
-    def clean_labels(self) -> list[str]:
-        """The labels, if the service takes them."""
-        labels = [line.strip() for line in self.cleaned_data["labels"].splitlines() if line.strip()]
-        kind = task_types.get(self.cleaned_data.get("task_type") or task_types.DEFAULT)
-        if wrong := label_errors(labels, kind):
-            raise forms.ValidationError([f"{reason} ({field})" for field, reason in wrong])
-        return labels
 
     def clean_short(self) -> str:
         """The text, unless it shows pictures of other servers."""

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from frontend.automation import launch_job
 from frontend.bodies import takes_files
-from frontend.requester import job_examples, job_input
+from frontend.requester import job_examples, job_input, label_fields
 from frontend.requester.function_fields import FIELDS
 from frontend.requester.job_design import design, required
 from frontend.requester.job_forms import GOLDS, RARE, STEPS, PeopleStep, StepForm
@@ -43,6 +43,7 @@ STEP_OF_FIELD = {
     "selection": "data",
     "task_type": "task",
     "labels": "task",
+    "label_category_config": "task",
     "audit_label_attribute_name": "task",
     "template": "task",
     "script_hosts": "task",
@@ -138,6 +139,7 @@ def step_page(request: HttpRequest, step: str = "data") -> HttpResponse:
         "prices": [money.text(p)[:5] for p in task_type.prices],
         "task_type": task_type,
         "task_types": [task_types.get(name) for name in task_types.names()],
+        "attributed": " ".join(name for name in task_types.names() if task_types.get(name).attributed),
         "audits": [name for name in task_types.names() if task_types.get(name).audited is not None],
         "examples": job_examples.shown(draft(request).get("task", {})),
         "crowds": forecasting.CROWDS,
@@ -237,6 +239,7 @@ def review_page(request: HttpRequest) -> HttpResponse:
         "draft": given,
         "steps": _steps(request, "review"),
         "examples": job_examples.shown(given["task"]),
+        "attributes": label_fields.in_words(given["task"]),
         "team": team,
         "requirements": _requirements(account, people),
         "input": job_input.of_draft(account, given["data"]),

@@ -8,6 +8,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from frontend.requester.job_new import suggest
+from frontend.requester.label_fields import CONFIG, document_of
 from frontend.session import requester_page
 from labeling import task_types
 from labeling.models import LabelingJob
@@ -63,10 +64,11 @@ def _task(job: LabelingJob, kind: TaskType[Any, Any] | None) -> dict[str, Any]:
         made["audit_label_attribute_name"] = job.audit_label_attribute_name
         template = chaining.template_of(job)
         made |= {"template": template.text, "hosts": " ".join(template.script_hosts)} if template is not None else {}
-        return made | {"labels": job.labels}
+        return made | {"labels": job.labels, CONFIG: document_of(job)}
     return {
         "task_type": kind.name,
         "labels": list(kind.usual_labels) or chaining.classes_of(job),
+        CONFIG: document_of(job) if kind.attributed else "",
         "title": kind.title,
         "description": "Look at the labels that others have made.",
         "audit_label_attribute_name": chaining.looked_at(job)[1],

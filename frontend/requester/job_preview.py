@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from frontend.images import image_response, text_response
-from frontend.requester import job_examples, job_input
+from frontend.requester import job_examples, job_input, label_fields
 from frontend.requester.job_forms import MINUTE
 from frontend.requester.job_new import draft, drafted_type
 from frontend.session import requester_page
@@ -67,6 +67,7 @@ def of_draft(request: HttpRequest) -> HttpResponse:
         price_micros=people.get("price", 0),
         review_days=people.get("review_days"),
         labels=words["labels"],
+        label_category_config=label_fields.config_of(words),
         instructions=clean_instructions({"short": words["short"], "full": words["full"]}),
     )
     task = task_document(

@@ -14,6 +14,7 @@ from frontend.requester import cards, explanations
 from frontend.requester.jobs import job_context
 from frontend.session import requester_page
 from labeling import task_types
+from labeling.formats import label_attributes, label_config
 from labeling.models import GUIDELINE_GAP, DataObject
 from labeling.queries import people
 from labeling.services import scope
@@ -21,7 +22,7 @@ from labeling.services.golds import keeping
 from labeling.services.intake import audited, decoding, inspection
 from labeling.services.intake.selection import LIKELY_WRONG
 from labeling.services.results import adjudication, likely_errors
-from labeling.task_types.base import Shown
+from labeling.task_types.base import Shown, TaskType
 from marketplace import storage, strict
 from marketplace.errors import DomainError
 from marketplace.models import Role
@@ -86,8 +87,18 @@ def object_page(request: HttpRequest, job_id: int, object_id: int) -> HttpRespon
         "initial": kind.initial_value(row.label.value) if row.label else shown.initial_value,
         "shown": shown.attributes,
         "before": before is not None,
+        "labels": label_config.of_labels(job.queue.label_category_config, job.labels),
+        "attributes": _attributes(kind, row),
     }
     return render(request, "requester/object.html", context)
+
+
+def _attributes(kind: TaskType[Any, Any], row: DataObject) -> list[tuple[int, str, str]]:
+    """Those of the label's shapes that have attributes: number, label, attributes in words."""
+    if row.label is None or not kind.attributed:
+        return []
+    found = enumerate(kind.attributes(kind.read_value(row.label.value)), 1)
+    return [(number, label, label_attributes.in_words(values)) for number, (label, values) in found if values]
 
 
 @require_POST

@@ -90,6 +90,8 @@ urlpatterns = [
     path("templates/preview/", worker_templates.preview, name="template-preview"),
     path("templates/<int:template_id>/", worker_templates.edit_page, name="template"),
     path("templates/<int:template_id>/use/", worker_templates.use, name="template-use"),
+    path("templates/<int:template_id>/delete/", worker_templates.delete, name="template-delete"),
+    path("templates/<int:template_id>/restore/", worker_templates.restore, name="template-restore"),
     path(
         "datasets/<int:dataset_id>/sample/<int:number>/line/", worker_templates.sample_line, name="dataset-sample-line"
     ),

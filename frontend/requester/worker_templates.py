@@ -27,6 +27,8 @@ from marketplace.services.scope import actor
 
 PER_PAGE = 50
 DATASETS_SHOWN = 200
+JOBS_NAMED = 5
+"""Jobs that a message names at most."""
 PREVIEW_SECONDS = 3600
 """How long a preview can load the files that it shows."""
 
@@ -91,10 +93,34 @@ class TemplateForm(PreviewForm):
 
 @requester_page()
 def list_page(request: HttpRequest) -> HttpResponse:
-    """The account's worker templates."""
-    rows = kept_templates.templates_of(request.account).order_by("name")  # type: ignore[attr-defined]
+    """The account's worker templates, those in the archive last."""
+    rows = kept_templates.templates_of(request.account).order_by("archived", "name")  # type: ignore[attr-defined]
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "requester/worker_templates.html", {"page": page, "gallery": template_gallery.gallery()})
+
+
+@require_POST
+@requester_page(Role.MEMBER)
+def delete(request: HttpRequest, template_id: int) -> HttpResponse:
+    """Delete a template, or put it into the archive while open jobs use it."""
+    row = kept_templates.template(request.account, template_id)  # type: ignore[attr-defined]
+    jobs = kept_templates.delete(template=row, by=actor(request.user))
+    if jobs:
+        used = ", ".join(jobs[:JOBS_NAMED]) + (", …" if len(jobs) > JOBS_NAMED else "")
+        messages.info(request, f"{row.name} is in the archive, because jobs use it that are not over: {used}.")
+    else:
+        messages.success(request, f"The worker template {row.name} is deleted.")
+    return redirect("requester:templates")
+
+
+@require_POST
+@requester_page(Role.MEMBER)
+def restore(request: HttpRequest, template_id: int) -> HttpResponse:
+    """Take a template out of the archive."""
+    row = kept_templates.template(request.account, template_id)  # type: ignore[attr-defined]
+    kept_templates.restore(template=row, by=actor(request.user))
+    messages.success(request, f"{row.name} can be used in new jobs again.")
+    return redirect("requester:template", row.pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -185,6 +211,7 @@ def use(request: HttpRequest, template_id: int) -> HttpResponse:
     """Go on in the wizard for a new job with a version of the template."""
     number = strict.whole_number(request.POST.get("version", ""))
     shown = kept_templates.version(request.account, template_id, number)  # type: ignore[attr-defined]
+    kept_templates.require_in_use(shown.template)
     job_new.use_template(request, text=shown.text, hosts=shown.script_hosts)
     messages.info(request, f"The new job shows its tasks by version {shown.number} of {shown.template.name}.")
     return redirect("requester:job-new")

@@ -53,6 +53,17 @@ def _type_problem(field: serializers.Field, value: Any) -> str | None:
     return None
 
 
+@extend_schema_field({"type": "object", "additionalProperties": {}})
+class ObjectField(serializers.JSONField):
+    """A JSON object whose members a service reads."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """Raises ValidationError for what is no JSON object."""
+        if not isinstance(data, dict):
+            raise serializers.ValidationError("an object expected")
+        return data
+
+
 class FiniteFloatField(serializers.FloatField):
     """A number; the texts "NaN" and "Infinity", which Python reads as numbers and no bound refuses, are none."""
 

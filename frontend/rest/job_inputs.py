@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from frontend.automation import ARCHITECTURES, RANGES
 from frontend.rest.datasets import SelectionInput
-from frontend.rest.fields import Body, DollarsField, FiniteFloatField, TaskTypeField
+from frontend.rest.fields import Body, DollarsField, FiniteFloatField, ObjectField, TaskTypeField
 from labeling import redundancy, task_types
 from labeling.services.functions import choosing
 from labeling.services.golds import options
@@ -147,7 +147,20 @@ class LabelingJobInput(Body):
     """What CreateLabelingJob takes, in plain names; money is dollars as text, per worker per task."""
 
     name = serializers.RegexField(names.PATTERN, max_length=names.LENGTH.longest)
-    labels = serializers.ListField(child=serializers.CharField(max_length=limits.LABEL_LENGTH.longest))
+    labels = serializers.ListField(
+        child=serializers.CharField(max_length=limits.LABEL_LENGTH.longest),
+        required=False,
+        help_text="left out only where a label category configuration names them",
+    )
+    label_category_config = ObjectField(
+        required=False,
+        allow_null=True,
+        help_text="Ground Truth's label category configuration: labels, their attributes, instructions; see "
+        "docs/label-attributes.md",
+    )
+    label_category_config_uri = serializers.CharField(
+        required=False, max_length=URI_LENGTH.longest, help_text="instead of it the address of such a file"
+    )
     task_type = TaskTypeField(choices=list(task_types.names()), default=task_types.DEFAULT)
     template = serializers.CharField(
         required=False,

@@ -18,16 +18,17 @@ from frontend.rest.idempotency import idempotent
 from frontend.rest.job_inputs import JobEstimateInput, LabelingJobInput
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
+from labeling.formats import label_config
 from labeling.models import BadLine, LabelingJob
 from labeling.queries import hourly, progress
 from labeling.services import scope
 from labeling.services.functions import choosing
 from labeling.services.golds.options import of as gold_options
-from labeling.services.jobs import chaining, creation, pausing, pricing, probe
+from labeling.services.jobs import chaining, creation, label_configs, pausing, pricing, probe
 from labeling.services.output import manifests
 from marketplace import money
 from marketplace.errors import Invalid
-from marketplace.models import AudienceRequirement, Role
+from marketplace.models import Account, AudienceRequirement, Role
 from marketplace.services import panels, requirements
 from marketplace.services import scope as marketplace_scope
 
@@ -71,6 +72,7 @@ def job_detail(job: LabelingJob) -> dict[str, Any]:
         **job_row(job, progress.counters(job)),
         "label_attribute_name": job.label_attribute_name,
         "audit_label_attribute_name": job.audit_label_attribute_name or None,
+        "label_category_config": label_config.document(job.queue.label_category_config, job.labels),
         "reference_code": job.reference_code,
         "title": job.title,
         "description": job.description,
@@ -111,6 +113,32 @@ def elsewhere_row(cost: panels.Cost) -> dict[str, Any]:
     return {"sessions": cost.sessions, "rewards": rewards, "fee": fee, "total": money.text(cost.total_micros)}
 
 
+def _design(account: Account, given: dict[str, Any]) -> dict[str, Any]:
+    """The body with what it refers to by key or address. Raises NotFound, Invalid."""
+    if "dataset" in given:
+        given["dataset"] = scope.dataset(account, given["dataset"])
+    if "input_job" in given:
+        if "input_manifest_uri" in given:
+            raise Invalid("either the output of a job or a manifest expected", field="input_job")
+        before = scope.job(account, given.pop("input_job"))
+        given["input_manifest_uri"] = chaining.output_of(before)
+        if not {"label_category_config", "label_category_config_uri"} & given.keys():
+            given["label_category_config"] = chaining.config_for(
+                before, labels=given.get("labels", []), task_type=given["task_type"]
+            )
+    if "label_category_config_uri" in given:
+        if given.get("label_category_config"):
+            raise Invalid("either the configuration or its address expected", field="label_category_config_uri")
+        given["label_category_config"] = label_configs.read_file(
+            account=account, uri=given.pop("label_category_config_uri")
+        )
+    given.setdefault("labels", [])
+    for name in ("max_spend", "price_ceiling"):
+        if name in given:
+            given[f"{name}_micros"] = money.read(given.pop(name), field=name)
+    return given
+
+
 @listed(operation="list_labeling_jobs", page=schemas.JOBS, description="Jobs, newest first.")
 class JobsView(ListView):
     """The account's labeling jobs."""
@@ -137,16 +165,7 @@ class JobsView(ListView):
         account = account_of(request, Role.MEMBER)
         data = LabelingJobInput(data=request.data)
         data.is_valid(raise_exception=True)
-        given = dict(data.validated_data)
-        if "dataset" in given:
-            given["dataset"] = scope.dataset(account, given["dataset"])
-        if "input_job" in given:
-            if "input_manifest_uri" in given:
-                raise Invalid("either the output of a job or a manifest expected", field="input_job")
-            given["input_manifest_uri"] = chaining.output_of(scope.job(account, given.pop("input_job")))
-        for name in ("max_spend", "price_ceiling"):
-            if name in given:
-                given[f"{name}_micros"] = money.read(given.pop(name), field=name)
+        given = _design(account, dict(data.validated_data))
         given["workteam"] = marketplace_scope.team(account, given["workteam"])
         job = launch_job(
             account=account,

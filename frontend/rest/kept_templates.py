@@ -10,11 +10,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.rest import schemas
-from frontend.rest.fields import Body
+from frontend.rest.fields import Body, ObjectField
 from frontend.rest.idempotency import idempotent
-from frontend.rest.paging import ListView, listed
+from frontend.rest.paging import FLAG, ListView, listed
 from frontend.rest.scope import account_of, actor
-from frontend.rest.templates import SampleField
 from labeling.models import TemplateVersion, WorkerTemplate
 from labeling.services.jobs import kept_templates, limits
 from marketplace import names
@@ -32,7 +31,7 @@ class TemplateVersionInput(Body):
         max_length=limits.SCRIPT_HOSTS.longest,
         help_text="hosts that scripts and styles may come from",
     )
-    input = SampleField(
+    input = ObjectField(
         required=False, help_text="a sample to try it on: task.input, or a line of a manifest, which may have `labels`"
     )
 
@@ -56,6 +55,7 @@ class WorkerTemplateRow(serializers.Serializer):
     name = serializers.CharField()
     version = serializers.IntegerField(help_text="the newest one")
     created_at = serializers.DateTimeField(help_text="when that was kept")
+    archived = serializers.BooleanField(help_text="no new job is made with it, and it gets no new version")
 
 
 class VersionRow(serializers.Serializer):
@@ -73,6 +73,14 @@ class WorkerTemplateVersion(WorkerTemplateRow):
     input = serializers.JSONField(allow_null=True)
 
 
+class DeletedTemplate(serializers.Serializer):
+    """What became of a worker template that was to be deleted."""
+
+    deleted = serializers.BooleanField()
+    archived = serializers.BooleanField()
+    used_by = serializers.ListField(child=serializers.CharField(), help_text="jobs that are not over")
+
+
 def version_row(found: TemplateVersion) -> dict[str, Any]:
     """A version as the API shows it alone."""
     return {
@@ -80,6 +88,7 @@ def version_row(found: TemplateVersion) -> dict[str, Any]:
         "name": found.template.name,
         "version": found.number,
         "created_at": found.created_at,
+        "archived": found.template.archived_at is not None,
         "template": found.text,
         "script_hosts": found.script_hosts,
         "input": kept_templates.read_sample(found.sample),
@@ -94,15 +103,23 @@ def version_row(found: TemplateVersion) -> dict[str, Any]:
 class WorkerTemplatesView(ListView):
     """The account's worker templates."""
 
-    filters = {"name": "name", "name_contains": "name__icontains"}
+    filters = {"name": "name", "name_contains": "name__icontains", "archived": "archived"}
+    shapes = {"archived": FLAG}
 
     def rows(self, request: Request, **place: Any) -> QuerySet[WorkerTemplate]:
-        """Of the account."""
-        return kept_templates.templates_of(account_of(request))
+        """Of the account; those in the archive only where they are asked for."""
+        rows = kept_templates.templates_of(account_of(request))
+        return rows if "archived" in request.query_params else rows.filter(archived=False)
 
     def row(self, found: Any) -> dict[str, Any]:
         """Without its text."""
-        return {"id": found.pk, "name": found.name, "version": found.newest, "created_at": found.kept_at}
+        return {
+            "id": found.pk,
+            "name": found.name,
+            "version": found.newest,
+            "created_at": found.kept_at,
+            "archived": found.archived,
+        }
 
     @extend_schema(
         request=WorkerTemplateInput, responses={201: WorkerTemplateVersion}, operation_id="create_worker_template"
@@ -125,6 +142,25 @@ class WorkerTemplateView(APIView):
     def get(self, request: Request, template_id: int) -> Response:
         """The newest version of a worker template."""
         return Response(version_row(kept_templates.version(account_of(request), template_id)))
+
+    @extend_schema(responses={200: DeletedTemplate}, operation_id="delete_worker_template")
+    def delete(self, request: Request, template_id: int) -> Response:
+        """Delete a worker template with its versions; while jobs that are not over use it, it is archived instead."""
+        template = kept_templates.template(account_of(request, Role.MEMBER), template_id)
+        jobs = kept_templates.delete(template=template, by=actor(request))
+        return Response({"deleted": not jobs, "archived": bool(jobs), "used_by": jobs})
+
+
+class WorkerTemplateRestoreView(APIView):
+    """A worker template in the archive."""
+
+    @extend_schema(request=None, responses={200: WorkerTemplateVersion}, operation_id="restore_worker_template")
+    @idempotent
+    def post(self, request: Request, template_id: int) -> Response:
+        """Take a worker template out of the archive. Repeating it changes nothing."""
+        account = account_of(request, Role.MEMBER)
+        kept_templates.restore(template=kept_templates.template(account, template_id), by=actor(request))
+        return Response(version_row(kept_templates.version(account, template_id)))
 
 
 @listed(

@@ -198,6 +198,9 @@ class LabelingJob(LabelingJobRow):
     audit_label_attribute_name = s.CharField(
         allow_null=True, help_text="of a verification or adjustment job: the labels that people look at"
     )
+    label_category_config = s.JSONField(
+        allow_null=True, help_text="the labels with their attributes; null where they have none"
+    )
     reference_code = s.CharField()
     title = s.CharField()
     description = s.CharField()

@@ -22,7 +22,17 @@ class Task(s.Serializer):
         "ImageSize",
         {"width": s.IntegerField(help_text="of a text its length in code points"), "height": s.IntegerField()},
     )
-    labels = inline_serializer("LabelChoice", {"label": s.CharField()}, many=True)
+    labels = inline_serializer(
+        "LabelChoice",
+        {
+            "label": s.CharField(),
+            "categoryAttributes": s.ListField(
+                child=s.JSONField(), required=False, help_text="what is said of each of its shapes"
+            ),
+            "shortDisplayName": s.CharField(required=False),
+        },
+        many=True,
+    )
     instructions = s.JSONField()
     element = inline_serializer(
         "Element",

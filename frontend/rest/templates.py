@@ -1,35 +1,22 @@
 """Worker templates: what in one will not work here, before a job uses it."""
 
-from typing import Any
-
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from frontend.rest.fields import Body
+from frontend.rest.fields import Body, ObjectField
 from frontend.rest.scope import account_of
 from labeling.formats.template_check import ERROR, WARNING
 from labeling.services.jobs import limits, template_previews
-
-
-@extend_schema_field({"type": "object", "additionalProperties": {}})
-class SampleField(serializers.JSONField):
-    """A sample of what tasks show."""
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """Raises ValidationError for what is no JSON object."""
-        if not isinstance(data, dict):
-            raise serializers.ValidationError("an object expected")
-        return data
 
 
 class TemplateCheckInput(Body):
     """A worker template with a sample of its data."""
 
     template = serializers.CharField(max_length=limits.TEMPLATE_LENGTH.longest, trim_whitespace=False, allow_blank=True)
-    input = SampleField(
+    input = ObjectField(
         required=False,
         help_text="a sample of task.input, or a line of a manifest, which may have `labels`; without it fewer mistakes "
         "are found",

@@ -1,6 +1,6 @@
 """Template tags of the portal: icons, money, times, status badges, JSON for elements. No queries here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -140,7 +140,7 @@ def labeled_view(
 
 @register.simple_tag
 def crowd_element(
-    element: Element, src: str, labels: list[str], initial: Any, more: Mapping[str, str] | None = None
+    element: Element, src: str, labels: Sequence[Any], initial: Any, more: Mapping[str, str] | None = None
 ) -> SafeString:
     """The crowd element of a task type with its picture, its labels and what it starts with (None: nothing).
 

@@ -21,7 +21,7 @@ from labeling.services.intake import audited
 from labeling.services.queue import worklist
 from labeling.services.results import appeals, history
 from marketplace.errors import DomainError, NotFound
-from marketplace.services import earnings, team_access
+from marketplace.services import chosen_keys, earnings, team_access
 
 PER_PAGE = 50
 
@@ -58,6 +58,7 @@ def task(request: HttpRequest, queue_id: int) -> HttpResponse:
         "exit_url": reverse("worker:jobs"),
         "preview": False,
         "assignment": None,
+        "keys": chosen_keys.of(worker),
     }
     return render(request, "worker/task.html", {"config": config, "title": queue.title})
 

@@ -23,7 +23,7 @@ from labeling.services import panel_sessions
 from labeling.services.panel_sessions import Arrival, Standing
 from marketplace.errors import Invalid, NotFound, TooManyTries
 from marketplace.models import Panel
-from marketplace.services import panels, rates, scope
+from marketplace.services import chosen_keys, panels, rates, scope
 from marketplace.services.panels import Visit
 
 logger = logging.getLogger(__name__)
@@ -171,6 +171,7 @@ def task(request: HttpRequest, session_id: int) -> HttpResponse:
         "exit_url": here,
         "preview": False,
         "assignment": None,
+        "keys": chosen_keys.of(request.worker),  # type: ignore[attr-defined]
         "study": {"done": session.tasks_done, "wanted": session.tasks_wanted},
     }
     return render(request, "worker/task.html", {"config": config, "title": session.queue.title})

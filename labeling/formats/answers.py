@@ -10,6 +10,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from labeling.formats import label_attributes
 from labeling.formats.shapes import Box, ImageSize, Keypoint, Polygon, Span, Vote
 
 __all__ = ["Box", "ImageSize", "Keypoint", "Polygon", "Span", "Vote"]  # the nouns of this file
@@ -61,7 +62,7 @@ def _box(item: Any, where: str, labels: Collection[str], size: ImageSize) -> Box
     width, height = (_positive(item, name, where) for name in ("width", "height"))
     left, width = _clip_extent(left, width, size.width, where, "left", "width")
     top, height = _clip_extent(top, height, size.height, where, "top", "height")
-    return Box(label, left, top, width, height)
+    return Box(label, left, top, width, height, attributes=_attributes(item, where))
 
 
 def _clip_extent(
@@ -87,7 +88,9 @@ def bounding_box_content(
     return {
         element_name: {
             "boundingBoxes": [
-                {"height": b.height, "label": b.label, "left": b.left, "top": b.top, "width": b.width} for b in boxes
+                {"height": b.height, "label": b.label, "left": b.left, "top": b.top, "width": b.width}
+                | label_attributes.written(b.attributes)
+                for b in boxes
             ],
             "inputImageProperties": _image_properties(image_size),
         }
@@ -124,7 +127,7 @@ def parse_polygon_answer(
         if member == "lines" and len(vertices) != 2:
             raise AnswerError(f"{where}.vertices", f"must hold 2 points, found {len(vertices)}")
         points = tuple(_point(v, f"{where}.vertices[{n}]", size) for n, v in enumerate(vertices))
-        outlines.append(Polygon(label, points, closed))
+        outlines.append(Polygon(label, points, closed, attributes=_attributes(item, where)))
     return outlines
 
 
@@ -145,7 +148,7 @@ def parse_keypoint_answer(
     for place, item in enumerate(items):
         where = f"{path}[{place}]"
         label = _label(_object(item, where), where, labels)
-        points.append(Keypoint(label, *_point(item, where, size)))
+        points.append(Keypoint(label, *_point(item, where, size), attributes=_attributes(item, where)))
     return points
 
 
@@ -169,7 +172,11 @@ def polygon_content(
     member: str = "polygons",
 ) -> dict[str, Any]:
     """The answer a worker's page would send for these outlines."""
-    shapes = [{"label": o.label, "vertices": [{"x": x, "y": y} for x, y in o.vertices]} for o in outlines]
+    shapes = [
+        {"label": o.label, "vertices": [{"x": x, "y": y} for x, y in o.vertices]}
+        | label_attributes.written(o.attributes)
+        for o in outlines
+    ]
     return {element_name: {"inputImageProperties": _image_properties(image_size), member: shapes}}
 
 
@@ -180,7 +187,7 @@ def keypoint_content(
     element_name: str = "annotatedResult",
 ) -> dict[str, Any]:
     """The answer a worker's page would send for these points."""
-    shapes = [{"label": p.label, "x": p.x, "y": p.y} for p in points]
+    shapes = [{"label": p.label, "x": p.x, "y": p.y} | label_attributes.written(p.attributes) for p in points]
     return {element_name: {"inputImageProperties": _image_properties(image_size), "keypoints": shapes}}
 
 
@@ -295,6 +302,13 @@ def _label(item: Mapping[str, Any], where: str, labels: Collection[str]) -> str:
     if "label" not in item:
         raise AnswerError(f"{where}.label", "is missing")
     return _known_label(item["label"], f"{where}.label", labels)
+
+
+def _attributes(item: Mapping[str, Any], where: str) -> label_attributes.Values:
+    try:
+        return label_attributes.read(item)
+    except label_attributes.AttributeProblem as error:
+        raise AnswerError(f"{where}.{error.path}", error.problem) from None
 
 
 def _known_label(value: Any, where: str, labels: Collection[str]) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from labeling.formats import label_attributes
 from labeling.formats.label_context import LabelContext
 from labeling.formats.shapes import LARGEST_SIDE, Box, Span, Vote
 
@@ -214,6 +215,7 @@ def box_label(
                 "height": checked_pixels(box.height, where),
                 "width": checked_pixels(box.width, where),
             }
+            | label_attributes.written(box.attributes)
         )
         given = confidences[place] if confidences is not None else box.confidence
         objects.append({"confidence": checked_confidence(given, where)})

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Any, Literal
 
+from labeling.formats import label_attributes
 from labeling.formats.shapes import Box, ImageSize, Span, Vote
 
 MAX_SIDE = 65_535
@@ -118,7 +119,8 @@ def read_boxes(attributes: Mapping[str, Any], attr: str) -> BoxLabel:
         confidence = known.get("confidence") if isinstance(known, Mapping) else None
         if type(confidence) is not float or not 0 <= confidence <= 1:
             confidence = read_confidence(confidence, f"{attr}-metadata.objects[{place}].confidence")
-        boxes.append(Box(class_map.get(class_id, str(class_id)), left, top, width, height, confidence))
+        said = label_attributes.read(annotation) if label_attributes.KEY in annotation else ()
+        boxes.append(Box(class_map.get(class_id, str(class_id)), left, top, width, height, confidence, said))
     return BoxLabel(tuple(boxes), _image_size(value.get("image_size"), attr), class_map, read_origin(metadata))
 
 

@@ -12,13 +12,14 @@ from typing import Any
 
 import orjson
 
+from labeling.formats import label_attributes
+from labeling.formats.label_attributes import AttributeProblem, Declared
+
 VERSION = "2018-11-28"
 FRAME_VERSION = "2020-03-01"  # video frames and 3D point clouds
 MAX_LABEL = 256
 MAX_SHORT_INSTRUCTION = 254
 MAX_FULL_INSTRUCTION = 2047
-MAX_ATTRIBUTES = 10
-MAX_ATTRIBUTE_NAME = 16
 MAX_FRAME_LABELS = 30
 _ANNOTATION_TYPES = ("BoundingBox", "Polyline", "Polygon", "Keypoint")
 UNWRITABLE_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
@@ -110,12 +111,24 @@ def validate(categories: Categories, *, fewest: int = 1) -> None:
         seen[label.name] = place
     if categories.version == FRAME_VERSION:
         _check_frames(categories)
+    _parsed(categories.extra.get("frameAttributes"), "frameAttributes")
+    declared(categories)
     for name, text, limit in (
         ("shortInstruction", categories.short_instruction, MAX_SHORT_INSTRUCTION),
         ("fullInstruction", categories.full_instruction, MAX_FULL_INSTRUCTION),
     ):
         if text is not None and len(text) > limit:
             raise CategoriesError(f"instructions.{name}", f"has {len(text)} characters, at most {limit} are allowed")
+
+
+def declared(categories: Categories) -> Declared:
+    """The attributes of the labels. Raises CategoriesError naming the member that is wrong."""
+    own = {
+        label.name: found
+        for place, label in enumerate(categories.labels)
+        if (found := _parsed(label.extra.get("categoryAttributes"), f"labels[{place}].categoryAttributes"))
+    }
+    return Declared(_parsed(categories.extra.get("categoryGlobalAttributes"), "categoryGlobalAttributes"), own)
 
 
 def write(categories: Categories) -> bytes:
@@ -174,24 +187,13 @@ def _check_frames(categories: Categories) -> None:
     kind = categories.extra.get("annotationType")
     if kind is not None and kind not in _ANNOTATION_TYPES:
         raise CategoriesError("annotationType", f"must be one of {', '.join(_ANNOTATION_TYPES)}, found {kind!r}")
-    for place, label in enumerate(categories.labels):
-        _check_attributes(label.extra.get("categoryAttributes"), f"labels[{place}].categoryAttributes")
-    _check_attributes(categories.extra.get("frameAttributes"), "frameAttributes")
-    _check_attributes(categories.extra.get("categoryGlobalAttributes"), "categoryGlobalAttributes")
 
 
-def _check_attributes(attributes: Any, where: str) -> None:
-    if attributes is None:
-        return
-    if not isinstance(attributes, list) or len(attributes) > MAX_ATTRIBUTES:
-        raise CategoriesError(where, f"must be a list of at most {MAX_ATTRIBUTES} attributes")
-    for place, attribute in enumerate(attributes):
-        path = f"{where}[{place}]"
-        name = attribute.get("name") if isinstance(attribute, dict) else None
-        if not isinstance(name, str) or not 1 <= len(name) <= MAX_ATTRIBUTE_NAME:
-            raise CategoriesError(f"{path}.name", f"must be a string of 1 to {MAX_ATTRIBUTE_NAME} characters")
-        if attribute.get("type") not in ("string", "number"):
-            raise CategoriesError(f"{path}.type", f"must be 'string' or 'number', found {attribute.get('type')!r}")
+def _parsed(raw: Any, where: str) -> tuple[label_attributes.Attribute, ...]:
+    try:
+        return label_attributes.parse(raw, where)
+    except AttributeProblem as error:
+        raise CategoriesError(error.path, error.problem) from None
 
 
 def _text(holder: Mapping[str, Any], name: str, where: str) -> str | None:

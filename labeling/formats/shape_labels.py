@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from labeling.formats import augmented, augmented_reading
+from labeling.formats import augmented, augmented_reading, label_attributes
 from labeling.formats.answers import MAX_SHAPES, MAX_VERTICES
 from labeling.formats.label_context import LabelContext
 from labeling.formats.shapes import Drawing, Keypoint, Polygon
@@ -44,11 +44,20 @@ def drawing_of(value: Mapping[str, Any], member: str) -> Any:
     """The Drawing that `plain` wrote."""
     size = value[SIZE]["width"], value[SIZE]["height"]
     if member not in LEAST_VERTICES:
-        points = (Keypoint(one["label"], one["x"], one["y"], one["confidence"]) for one in value[member])
+        points = (
+            Keypoint(one["label"], one["x"], one["y"], one["confidence"], label_attributes.read(one))
+            for one in value[member]
+        )
         return Drawing(tuple(points), size)
     closed = member == "polygons"
     outlines = (
-        Polygon(one["label"], tuple((v["x"], v["y"]) for v in one["vertices"]), closed, one["confidence"])
+        Polygon(
+            one["label"],
+            tuple((v["x"], v["y"]) for v in one["vertices"]),
+            closed,
+            one["confidence"],
+            label_attributes.read(one),
+        )
         for one in value[member]
     )
     return Drawing(tuple(outlines), size)
@@ -93,10 +102,11 @@ def read_shapes(attributes: Mapping[str, Any], attr: str, member: str) -> ShapeL
 
 
 def place(shape: Polygon | Keypoint) -> dict[str, Any]:
-    """Its class and its points, as the element's value has them."""
+    """Its class, its points and its attributes, as the element's value has them."""
+    said = label_attributes.written(shape.attributes)
     if isinstance(shape, Keypoint):
-        return {"label": shape.label, "x": shape.x, "y": shape.y}
-    return {"label": shape.label, "vertices": [{"x": x, "y": y} for x, y in shape.vertices]}
+        return {"label": shape.label, "x": shape.x, "y": shape.y, **said}
+    return {"label": shape.label, "vertices": [{"x": x, "y": y} for x, y in shape.vertices], **said}
 
 
 def _checked(row: dict[str, Any], where: str) -> dict[str, Any]:
@@ -119,14 +129,14 @@ def _size(found: Any, where: str) -> tuple[int, int]:
 def _read(row: Any, where: str, member: str, confidence: float | None) -> Polygon | Keypoint:
     if not isinstance(row, Mapping) or not isinstance(row.get("label"), str):
         raise ValueError(f"{where}.label is missing")
-    label = row["label"].strip(augmented_reading.BLANKS)
+    label, said = row["label"].strip(augmented_reading.BLANKS), label_attributes.read(row)
     if member not in LEAST_VERTICES:
-        return Keypoint(label, *_point(row, where), confidence)
+        return Keypoint(label, *_point(row, where), confidence, said)
     vertices, least = row.get("vertices"), LEAST_VERTICES[member]
     if not isinstance(vertices, list) or not least <= len(vertices) <= MAX_VERTICES:
         raise ValueError(f"{where}.vertices must be a list of {least} to {MAX_VERTICES:,} points")
     points = tuple(_point(vertex, f"{where}.vertices[{place}]") for place, vertex in enumerate(vertices))
-    return Polygon(label, points, member == "polygons", confidence)
+    return Polygon(label, points, member == "polygons", confidence, said)
 
 
 def _point(row: Any, where: str) -> tuple[float, float]:

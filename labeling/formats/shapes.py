@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
+from labeling.formats.label_attributes import Values
+
 LARGEST_SIDE = 1_000_000
 """In pixels: no image is wider or higher, and no coordinate of a label lies farther from the origin."""
 
@@ -31,6 +33,7 @@ class Box:
     width: float
     height: float
     confidence: float | None = None
+    attributes: Values = ()
 
     @property
     def corners(self) -> tuple[float, float, float, float]:
@@ -53,6 +56,7 @@ class Polygon:
     vertices: tuple[tuple[float, float], ...]
     closed: bool = True
     confidence: float | None = None
+    attributes: Values = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Keypoint:
     x: float
     y: float
     confidence: float | None = None
+    attributes: Values = ()
 
 
 Shape = TypeVar("Shape", bound=Polygon | Keypoint)

@@ -30,6 +30,8 @@ class WorkQueue(models.Model):
     # {"wasp": "hornet"}: the names that classes had before, each with the one of today (services/jobs/classes.py). What
     # is stored of answers keeps the names of its time, and is read by TaskType.read_stored.
     earlier_labels = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
+    # Attributes of the labels and other names for them, see formats/label_config.py; {} where there are none.
+    label_category_config = models.JSONField(default=dict, db_default=models.Value({}, models.JSONField()))
     title = models.CharField(max_length=128)
     description = models.CharField(max_length=255)
     keywords = models.JSONField(default=list)

@@ -24,6 +24,8 @@ class WorkerTemplate(models.Model):
     account = models.ForeignKey(Account, models.CASCADE, related_name="worker_templates")
     name = models.CharField(max_length=63)
     created_at = models.DateTimeField(auto_now_add=True)
+    # Since when nobody chooses it any more, while open jobs show it; null: it is in use.
+    archived_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "name"], name="worker_template_name_once")]

@@ -7,12 +7,11 @@ from labeling.models import Task, WorkQueue
 from marketplace.columns import columns
 
 _TASK = columns(Task, "id", "queue_id", "input")
-_QUEUE = columns(
-    WorkQueue, "id", "task_type", "title", "price_micros", "contract_id", "review_days", "labels", "instructions"
-)
+_QUEUE_JSON = ("labels", "label_category_config", "instructions")
+_QUEUE = columns(WorkQueue, "id", "task_type", "title", "price_micros", "contract_id", "review_days", *_QUEUE_JSON)
 _JSON = {
     *(place for place, name in enumerate(_TASK) if name == "input"),
-    *(len(_TASK) + place for place, name in enumerate(_QUEUE) if name in ("labels", "instructions")),
+    *(len(_TASK) + place for place, name in enumerate(_QUEUE) if name in _QUEUE_JSON),
 }
 _SHOWN = f"""
     SELECT {", ".join(f"t.{name}" for name in _TASK)}, {", ".join(f"q.{name}" for name in _QUEUE)}

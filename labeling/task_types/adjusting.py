@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from labeling.consolidation.answers import latest_answers
 from labeling.formats.answers import AnswerError
+from labeling.formats.label_attributes import Values
 from labeling.formats.label_context import LabelContext
 from labeling.task_types.base import (
     Answer,
@@ -113,6 +114,14 @@ class Adjustment(TaskType[Answer, Models]):
     def certain(self, answer: Answer) -> Answer:
         """Everything is certain."""
         return self.telling(self.audited.certain(answer), modified(answer))
+
+    def attributes(self, answer: Answer) -> list[tuple[str, Values]]:
+        """As of the labels that are adjusted."""
+        return list(self.audited.attributes(answer))
+
+    def with_attributes(self, answer: Answer, values: Sequence[Values]) -> Answer:
+        """The same; whether anything was changed is told by `compared`."""
+        return self.telling(self.audited.with_attributes(answer, values), modified(answer))
 
     def renamed(self, answer: Answer, names: Mapping[str, str]) -> Answer:
         """Another name for a class is no change."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from labeling.consolidation.workers.models import WorkerModels
-from labeling.formats import geometry
+from labeling.formats import geometry, label_attributes
 from labeling.formats.answers import MAX_SHAPES
 from labeling.formats.shapes import Box
 from labeling.task_types.adjusting import words_of
@@ -66,12 +66,12 @@ class AdjustmentBoundingBox(ThingAdjustment[list[Box], WorkerModels, Box], Bound
         )
         left = min(max(math.floor(thing.left + 0.5), 0), size[0] - width)
         top = min(max(math.floor(thing.top + 0.5), 0), size[1] - height)
-        return Box(thing.label, left, top, width, height)
+        return Box(thing.label, left, top, width, height, attributes=thing.attributes)
 
     def place(self, thing: Box) -> dict[str, Any]:
-        """The four sides."""
+        """The four sides, and its attributes."""
         sides = {"left": thing.left, "top": thing.top, "width": thing.width, "height": thing.height}
-        return {**sides, "label": thing.label}
+        return {**sides, "label": thing.label, **label_attributes.written(thing.attributes)}
 
     def likeness(self, thing: Box, others: Sequence[Box], size: Size) -> list[float]:
         """IoU."""

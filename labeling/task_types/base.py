@@ -17,6 +17,7 @@ from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.skills import SkillRow
 from labeling.formats import renaming
 from labeling.formats.augmented_reading import Origin
+from labeling.formats.label_attributes import NONE, Declared, Values
 from labeling.formats.label_context import LabelContext
 from labeling.formats.shapes import Box, ImageSize, Polygon, Segment
 from labeling.simulation.base import Simulation
@@ -95,6 +96,8 @@ class AnswersToImage(Generic[Answer]):
     gold: Answer | None = None
     key: str = ""
     earlier: Any = None
+    declared: Declared = NONE
+    """The attributes that the job's labels have."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +157,8 @@ class TaskType(ABC, Generic[Answer, Models]):
     """Whether the answers to an object become one; else its label holds all of them, and nobody else decides it."""
     renamable: ClassVar[bool] = True
     """Whether the classes of its jobs can get other names: not where nobody can say where an answer names them."""
+    attributed: ClassVar[str] = ""
+    """The list in the element's value whose shapes can have attributes, "" for types whose labels cannot."""
     by_template: ClassVar[bool] = False
     """Whether a job of the type needs a worker template of its requester's."""
     audited: ClassVar[TaskType[Any, Any] | None] = None
@@ -191,6 +196,14 @@ class TaskType(ABC, Generic[Answer, Models]):
         Raises TypeError where an answer is no shape, or several: such a type renames by itself, or is not `renamable`.
         """
         return renaming.renamed(answer, names)
+
+    def attributes(self, answer: Answer) -> Sequence[tuple[str, Values]]:
+        """Label and attributes of each shape of an answer or a label; only types with `attributed` are asked."""
+        return ()
+
+    def with_attributes(self, answer: Answer, values: Sequence[Values]) -> Answer:
+        """The same shapes with these attributes, one each."""
+        return answer
 
     # --- labels
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from labeling.consolidation import likely_errors
+from labeling.consolidation import attributes, likely_errors
 from labeling.consolidation.answers import WorkerAnswer
 from labeling.consolidation.boxes import consolidator as boxes
 from labeling.consolidation.boxes.answers import Consolidated, ImageAnswers
@@ -17,11 +17,13 @@ from labeling.consolidation.scoring import f1
 from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.models import WorkerModels
 from labeling.consolidation.workers.skills import Skill, SkillRow
-from labeling.formats import answers, augmented, augmented_reading, geometry
+from labeling.formats import answers, augmented, augmented_reading, geometry, label_attributes
+from labeling.formats.label_attributes import Values
 from labeling.formats.label_context import LabelContext
 from labeling.formats.shapes import Box
 from labeling.simulation.boxes import BoxSimulation
 from labeling.simulation.matching import labeled, tally
+from labeling.task_types import told_attributes
 from labeling.task_types.base import (
     PRICES,
     AnswersToImage,
@@ -66,6 +68,7 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
     prices = PRICES[2:]
     fewest_labels = 1
     exports = ("coco", "voc", "yolo")
+    attributed = "boundingBoxes"
     learner = "detector"
     algorithm = boxes.ALGORITHM
     skill_columns = (
@@ -91,6 +94,14 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
         """The boxes in the order given."""
         return answers.bounding_box_content(answer, image_size=size, element_name=self.element.name)
 
+    def attributes(self, answer: list[Box]) -> list[tuple[str, Values]]:
+        """Of each box."""
+        return [(box.label, box.attributes) for box in answer]
+
+    def with_attributes(self, answer: list[Box], values: Sequence[Values]) -> list[Box]:
+        """See TaskType."""
+        return [replace(box, attributes=given) for box, given in zip(answer, values, strict=True)]
+
     def value(self, answer: list[Box]) -> dict[str, Any]:
         """The boxes with their confidences."""
         return {"boxes": [_row(box) for box in answer]}
@@ -98,7 +109,16 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
     def read_value(self, value: Mapping[str, Any]) -> list[Box]:
         """The boxes with their confidences."""
         return [
-            Box(b["label"], b["left"], b["top"], b["width"], b["height"], b.get("confidence")) for b in value["boxes"]
+            Box(
+                b["label"],
+                b["left"],
+                b["top"],
+                b["width"],
+                b["height"],
+                b.get("confidence"),
+                label_attributes.read(b),
+            )
+            for b in value["boxes"]
         ]
 
     def certain(self, answer: list[Box]) -> list[Box]:
@@ -170,7 +190,7 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
     ) -> list[Consensus]:
         """The confidence of a label is the mean over its boxes, None when it has none."""
         found = boxes.consolidate_many(map(_image, objects), labels=labels, workers=workers)
-        return [_consensus(one) for one in found]
+        return [_consensus(one, image, undeclared=self.adjusts) for one, image in zip(found, objects, strict=True)]
 
     def decide_many(
         self,
@@ -230,7 +250,10 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
         """The boxes in whole pixels."""
         sides = ("left", "top", "width", "height")
         found = value["boxes"] if value else []
-        return [{"label": box["label"], **{side: round(box[side]) for side in sides}} for box in found]
+        return [
+            {"label": box["label"], **{side: round(box[side]) for side in sides}, **label_attributes.kept(box)}
+            for box in found
+        ]
 
     def story(self, value: Mapping[str, Any], explanation: Mapping[str, Any]) -> Story:
         """What became of each object that a worker drew."""
@@ -251,6 +274,7 @@ def _row(box: Any) -> dict[str, Any]:
         "height": box.height,
         "label": box.label,
         "confidence": box.confidence,
+        **label_attributes.written(box.attributes),
     }
 
 
@@ -263,8 +287,16 @@ def _image(one: AnswersToImage[list[Box]]) -> ImageAnswers:
     )
 
 
-def _consensus(found: Consolidated) -> Consensus:
+def _consensus(found: Consolidated, given: AnswersToImage[list[Box]], *, undeclared: bool) -> Consensus:
     value = {"boxes": [{**_row(box), "cluster": box.cluster} for box in found.boxes]}
+    attributes.settle(
+        value["boxes"],
+        found.explanation["clusters"],
+        declared=given.declared,
+        trust={one["worker"]: one["recall"] for one in found.explanation["workers"]},
+        nearness="iou",
+        undeclared=undeclared,
+    )
     sure = [box.confidence for box in found.boxes]
     return Consensus(value, round(sum(sure) / len(sure), 4) if sure else None, dict(found.explanation))
 
@@ -287,15 +319,21 @@ def _finding(cluster: Mapping[str, Any]) -> Finding:
     else:
         said += f" Dropped: only {cluster['confidence']:.0%} likely to be right"
         said += ", for people disagree on what it is." if cluster["exists"] >= 0.5 else "."
+    said += told_attributes.sentence(cluster)
     return Finding(
         label=cluster.get("label") or "no label",
         kept=cluster["kept"],
         confidence=cluster.get("confidence"),
         said=said,
-        columns=("Overlap", "Weight"),
+        columns=("Overlap", "Weight", *told_attributes.column(cluster)),
         members=(
             *(
-                Said(m["worker"], m["label"] or "no label", m["outvoted"], (f"{m['iou']:.2f}", percent(m["weight"])))
+                Said(
+                    m["worker"],
+                    m["label"] or "no label",
+                    m["outvoted"],
+                    (f"{m['iou']:.2f}", percent(m["weight"]), *told_attributes.cell(m, cluster)),
+                )
                 for m in members
             ),
             *(Said(worker, note="did not draw it") for worker in missed),

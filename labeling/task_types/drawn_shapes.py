@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Generic
 
+from labeling.consolidation import attributes
 from labeling.consolidation.answers import WorkerAnswer
 from labeling.consolidation.scoring import f1
 from labeling.consolidation.shapes.answers import ConsolidatedShapes, ImageShapes
@@ -17,17 +18,18 @@ from labeling.consolidation.shapes.fit import matched
 from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.models import WorkerModels
 from labeling.consolidation.workers.skills import Skill, SkillRow
-from labeling.formats import shape_labels
+from labeling.formats import label_attributes, shape_labels
+from labeling.formats.label_attributes import Values
 from labeling.formats.label_context import LabelContext
 from labeling.formats.shapes import Drawing, ImageSize, Shape
 from labeling.simulation.shapes import right_ones
+from labeling.task_types import told_attributes
 from labeling.task_types.base import (
     PRICES,
     AnswersToImage,
     Consensus,
     ImportedLabel,
     Mark,
-    Size,
     TaskType,
     count,
     percent,
@@ -53,6 +55,15 @@ class DrawnShapes(TaskType[Drawing[Shape], WorkerModels], Generic[Shape]):
     )
 
     # --- labels
+
+    def attributes(self, answer: Drawing[Shape]) -> list[tuple[str, Values]]:
+        """Of each shape."""
+        return [(shape.label, shape.attributes) for shape in answer.shapes]
+
+    def with_attributes(self, answer: Drawing[Shape], values: Sequence[Values]) -> Drawing[Shape]:
+        """See TaskType."""
+        shapes = (replace(shape, attributes=given) for shape, given in zip(answer.shapes, values, strict=True))
+        return replace(answer, shapes=tuple(shapes))
 
     def value(self, answer: Drawing[Shape]) -> dict[str, Any]:
         """See shape_labels.plain."""
@@ -137,16 +148,28 @@ class DrawnShapes(TaskType[Drawing[Shape], WorkerModels], Generic[Shape]):
         """The confidence of a label is the mean over its shapes, None when it has none."""
         merge = self.rules.consolidate
         return [
-            self._consensus(merge(_answers(one), labels=labels, image_size=one.size, workers=workers), one.size)
+            self._consensus(merge(_answers(one), labels=labels, image_size=one.size, workers=workers), one, workers)
             for one in objects
         ]
 
-    def _consensus(self, found: ConsolidatedShapes[Shape], size: Size) -> Consensus:
+    def _consensus(
+        self, found: ConsolidatedShapes[Shape], given: AnswersToImage[Drawing[Shape]], workers: WorkerModels
+    ) -> Consensus:
         if not found.explanation["workers"]:
             return Consensus(None, None, found.explanation)
-        value = self.value(Drawing(found.shapes, size))
+        value = self.value(Drawing(found.shapes, given.size))
         for shape, cluster in zip(value[self.member], found.clusters, strict=True):
             shape["cluster"] = cluster
+        if given.declared:
+            names = [one["worker"] for one in found.explanation["workers"]]
+            recall = workers.rates(names, ()).recall.tolist()
+            attributes.settle(
+                value[self.member],
+                found.explanation["clusters"],
+                declared=given.declared,
+                trust=dict(zip(names, recall, strict=True)),
+                nearness="likeness",
+            )
         return Consensus(value, found.confidence, found.explanation)
 
     def decide_many(
@@ -240,10 +263,11 @@ def _false_positives(skill: Skill | None) -> float | None:
 
 
 def _in_whole_pixels(shape: Mapping[str, Any]) -> dict[str, Any]:
+    said = label_attributes.kept(shape)
     if "vertices" not in shape:
-        return {"label": shape["label"], "x": round(shape["x"]), "y": round(shape["y"])}
+        return {"label": shape["label"], "x": round(shape["x"]), "y": round(shape["y"]), **said}
     vertices = [{"x": round(vertex["x"]), "y": round(vertex["y"])} for vertex in shape["vertices"]]
-    return {"label": shape["label"], "vertices": vertices}
+    return {"label": shape["label"], "vertices": vertices, **said}
 
 
 def _finding(cluster: Mapping[str, Any]) -> Finding:
@@ -251,10 +275,18 @@ def _finding(cluster: Mapping[str, Any]) -> Finding:
         label=cluster["label"] or "no label",
         kept=cluster["kept"],
         confidence=cluster["confidence"],
-        said=f"{cluster['reason'].capitalize()}.",
-        columns=("Likeness",),
+        said=f"{cluster['reason'].capitalize()}.{told_attributes.sentence(cluster)}",
+        columns=("Likeness", *told_attributes.column(cluster)),
         members=(
-            *(Said(m["worker"], m["label"], m["outvoted"], (percent(m["likeness"]),)) for m in cluster["members"]),
+            *(
+                Said(
+                    m["worker"],
+                    m["label"],
+                    m["outvoted"],
+                    (percent(m["likeness"]), *told_attributes.cell(m, cluster)),
+                )
+                for m in cluster["members"]
+            ),
             *(Said(worker, note="did not draw it") for worker in cluster["not_drawn_by"]),
         ),
     )

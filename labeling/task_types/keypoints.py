@@ -33,7 +33,7 @@ class Keypoint(DrawnShapes[formats.Keypoint]):
         skills="Recall: the share of the points that this worker sets. False positives: how many points per image are "
         "nowhere near what they are named after.",
     )
-    member = "keypoints"
+    member = attributed = "keypoints"
     one, many = "point", "points"
     rules = keypoints.CONSOLIDATOR
     algorithm = keypoints.ALGORITHM

@@ -50,7 +50,7 @@ class Polygon(_Outlines):
         skills="Recall: the share of real objects that this worker draws. False positives: how many polygons per image "
         "are about no object.",
     )
-    member = "polygons"
+    member = attributed = "polygons"
     one, many = "polygon", "polygons"
     exports = ("coco",)
     rules = polygons.CONSOLIDATOR
@@ -79,7 +79,7 @@ class Polyline(_Outlines):
         skills="Recall: the share of real objects along which this worker draws a line. False positives: how many "
         "lines per image are about no object.",
     )
-    member = "polylines"
+    member = attributed = "polylines"
     one, many = "line", "lines"
     rules = polylines.CONSOLIDATOR
     algorithm = polylines.ALGORITHM

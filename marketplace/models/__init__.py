@@ -3,6 +3,7 @@
 from marketplace.models.accounts import Account, ApiToken, IdempotentRequest, Membership, Role, User
 from marketplace.models.audit import AuditEvent
 from marketplace.models.billing import BillingTerms, WalletRefund, WalletRefundStatus
+from marketplace.models.chosen_keys import ChosenKeys
 from marketplace.models.funds import FundsWatch
 from marketplace.models.identity import IdentityProtocol, IdentityProvider, IdentityProviderStatus
 from marketplace.models.invitations import Invitation, InvitationStatus
@@ -63,6 +64,7 @@ __all__ = [
     "AuditEvent",
     "BillingTerms",
     "Block",
+    "ChosenKeys",
     "Comparator",
     "Contract",
     "ContractStatus",

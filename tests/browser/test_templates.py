@@ -127,7 +127,7 @@ def open_task(open_page: Any, live_server: Any, worker: Worker, job: LabelingJob
     cookie |= {"expires": -1, "httpOnly": False, "secure": False, "sameSite": "Lax"}
     state = {"cookies": [cookie], "origins": []}
     address = f"{live_server.url}/work/{job.queue_id}/"
-    return open_page(address, ready=FRAME, storage_state=state, **options)
+    return open_page(address, **{"ready": FRAME, "storage_state": state, **options})
 
 
 def answers(job: LabelingJob) -> list[dict[str, Any]]:

@@ -346,6 +346,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "estimate_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036"},
         "forecast_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036", "labels": ["bee"]},
         **hostile_templates.bodies(),
+        "keep_chosen_keys": {"keys": {"next": "q"}},
         "create_export": {"kind": "manifest"},
         "adjudicate_object": {"answer": stories.ONE_BEE},
         "submit_assignment": {"answer": stories.ONE_BEE, "seconds": 3, "activity": dict.fromkeys(ACTIVITY, 1)},

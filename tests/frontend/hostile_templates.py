@@ -13,6 +13,8 @@ def forms(world: World) -> list[tuple[str, dict[str, Any]]]:
         ("/templates/new/", {"name": "survey", **tried}),
         (kept, {"name": "secret-template", **tried}),
         (f"{kept}use/", {"version": "1"}),
+        (f"{kept}restore/", {}),
+        (f"{kept}delete/", {}),
         ("/templates/preview/", tried),
     ]
 

@@ -20,7 +20,7 @@ from labeling.services.functions import choosing, failures
 from labeling.services.golds import keeping, options
 from labeling.services.imports import limits as import_limits
 from labeling.services.intake import selection, sources
-from labeling.services.jobs import kept_templates, limits
+from labeling.services.jobs import kept_templates, label_configs, limits
 from labeling.services.output import exports, rows
 from labeling.services.qualifications import making
 from labeling.services.queue import assignments
@@ -77,6 +77,8 @@ DECLARED: dict[str, Range] = {
     "label_attribute_name": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
     "audit_label_attribute_name": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
     "labels[]": limits.LABEL_LENGTH,
+    "label_category_config": label_configs.LENGTH,
+    "label_category_config_uri": boundaries.URI_LENGTH,
     "max_concurrent_tasks": limits.MAX_CONCURRENT_TASKS,
     "max_human_labeled_objects": limits.MAX_HUMAN_LABELED_OBJECTS,
     "max_percentage_labeled": limits.MAX_PERCENTAGE_LABELED,

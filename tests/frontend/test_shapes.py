@@ -206,6 +206,7 @@ def everything(world: World, owner: Any, worker: Any, operator: Any) -> list[tup
         ("check_template", owner, {"template": "<crowd-inputs>", "input": {"x": 1}, "script_hosts": ["cdn.example"]}),
         ("create_worker_template", owner, {"name": "made", "template": "<crowd-form>", "input": {"x": 1}}),
         ("create_worker_template_version", owner, {"template": "<crowd-form>", "script_hosts": ["cdn.example"]}),
+        ("restore_worker_template", owner, {}),
         ("create_export", owner, {"kind": "manifest"}),
         ("claim_task", signed_in(world.other_worker_user), {}),
         ("submit_assignment", worker, {"answer": stories.ONE_BEE, "seconds": 3}),

@@ -10,7 +10,9 @@ from django.db import connection
 
 from frontend.demo import people
 from frontend.demo.api import ApiError
+from frontend.demo.attributes import with_attributes
 from labeling import background
+from labeling.formats import label_attributes, label_config
 from labeling.models import Assignment, LabelingJob
 from labeling.services.jobs import creation
 from marketplace import storage
@@ -116,3 +118,25 @@ def test_unknown_jobs_and_wrong_arguments_are_refused(tmp_path):
         call_command("simulate_crowd", job=str(first.pk), truth=truth, workers=2, spammers=3)
     with pytest.raises(CommandError, match="not COCO annotations"):
         call_command("simulate_crowd", job=str(first.pk), truth=tmp_path / "missing.json")
+
+
+def test_simulated_workers_say_what_is_declared_of_each_shape():
+    """Always the same of the same task, and nothing that a job would refuse."""
+    config = {
+        "labels": {"bee": {"categoryAttributes": [
+            {"name": "caste", "type": "string", "enum": ["worker", "queen"], "isRequired": True},
+            {"name": "legs", "type": "number", "enum": ["4", "6"]},
+            {"name": "age", "type": "number", "minimum": 3, "maximum": 4},
+            {"name": "note", "type": "string", "isRequired": True},
+        ]}},
+    }  # fmt: skip
+    labels = label_config.of_labels(config, ["bee", "wasp"])
+    declared = label_config.declared(config)
+    for task in range(20):
+        contents = [
+            with_attributes(stories.boxes((1, 1, 5, 5), label=label), labels, [1, 2, task])
+            for label in ("bee", "bee", "wasp")
+        ]
+        assert contents[0] == contents[1] and contents[2] == stories.boxes((1, 1, 5, 5), label="wasp")
+        (box,) = contents[0]["boundingBox"]["boundingBoxes"]
+        assert declared.problem("bee", label_attributes.read(box)) is None and len(label_attributes.read(box)) == 4

@@ -8,9 +8,10 @@ from django.urls import reverse
 
 from frontend.requester import template_gallery
 from labeling.models import Dataset, TemplateVersion, WorkerTemplate
-from labeling.services.jobs import kept_templates, template_previews
+from labeling.services.jobs import creation, kept_templates, template_previews
 from marketplace.models import Account
 from tests import builders
+from tests.labeling import stories
 
 pytestmark = pytest.mark.django_db
 TEXT = "<crowd-form>\n<p>{{ task.input.labels }}</p></crowd-form>"
@@ -156,3 +157,33 @@ def test_rest_keeps_templates_and_checks_what_the_account_may_read(owner, accoun
     text = '<crowd-form><img src="{{ task.input.taskObject | grant_read_access }}"></crowd-form>'
     report = post("template-checks", {"template": text, "input": {"source-ref": strange}}, expected=200)
     assert not report["works"] and "belongs to another account" in report["findings"][0]["message"]
+
+
+def test_a_template_is_deleted_or_archived_and_restored_by_page_and_rest(account, owner):
+    draft = kept_templates.Draft(text=TEXT)
+    kept = kept_templates.create(account=account, name="bees", draft=draft, by="user:1").template
+    team = builders.a_team(account=account, workers=1)
+    job = creation.create_job(**stories.a_design(account, team, task_type="Custom", template=TEXT))
+    place, listed = f"/api/v1/worker-templates/{kept.pk}", "/api/v1/worker-templates"
+    gone = owner.delete(place)
+    assert gone.json() == {"deleted": False, "archived": True, "used_by": [job.name]}
+    assert owner.get(listed).json()["results"] == []
+    (row,) = owner.get(f"{listed}?archived=true").json()["results"]
+    assert row["archived"] and owner.get(place).json()["archived"]
+    assert owner.post(f"{place}/versions", {"template": "<p>"}, content_type="application/json").status_code == 409
+    assert "Archived" in owner.get(reverse("requester:templates")).content.decode()
+    page = reverse("requester:template", args=[kept.pk])
+    assert "in the archive since" in owner.get(page).content.decode()
+    assert owner.post(reverse("requester:template-use", args=[kept.pk])).status_code == 409
+    assert owner.post(reverse("requester:template-restore", args=[kept.pk]))["Location"] == page
+    assert not owner.get(place).json()["archived"]
+    told = owner.post(reverse("requester:template-delete", args=[kept.pk]), follow=True).content.decode()
+    assert f"jobs use it that are not over: {job.name}." in told
+    assert owner.post(f"{place}/restore").json()["archived"] is False
+
+    type(job).objects.filter(pk=job.pk).update(status="Stopped")
+    told = owner.post(reverse("requester:template-delete", args=[kept.pk]), follow=True).content.decode()
+    assert "The worker template bees is deleted." in told
+    for gone in (owner.get(page), owner.delete(place), owner.post(f"{place}/restore")):
+        assert gone.status_code == 404
+    assert not TemplateVersion.objects.exists()

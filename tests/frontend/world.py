@@ -256,6 +256,7 @@ def a_world() -> World:
         "export_id": export.pk,
         "import_id": an_import(account, dataset, export_uri).pk,
         "form": "jsonl",
+        "element": "crowd-polygon",
         "model_id": model.pk,
         "training_id": training.pk,
         "assignment_id": assignment.pk,

@@ -5,10 +5,12 @@ import json
 import pytest
 
 from labeling.models import TemplateVersion, WorkerTemplate
-from labeling.services.jobs import kept_templates, template_previews
+from labeling.services.jobs import creation, kept_templates, template_previews
 from labeling.services.jobs.kept_templates import Draft
-from marketplace.errors import Invalid, LimitExceeded, NameTaken, NotFound
+from marketplace.errors import Invalid, LimitExceeded, NameTaken, NotFound, WrongState
+from marketplace.models import AuditEvent
 from tests import builders
+from tests.labeling import stories
 
 TEXT = '<crowd-form>\n<img src="{{ task.input.taskObject | grant_read_access }}"></crowd-form>'
 pytestmark = pytest.mark.django_db
@@ -119,3 +121,41 @@ def test_a_manifest_line_gives_the_input_that_a_job_would():
         "manifestLine": line,
     }
     assert template_previews.input_of({"taskObject": "x", "source": "y"}) == {"taskObject": "x", "source": "y"}
+
+
+def a_job_with(account, text: str):
+    """A custom job of the account that shows this template."""
+    design = stories.a_design(account, builders.a_team(account=account, workers=1), task_type="Custom", template=text)
+    return creation.create_job(**design)
+
+
+def test_a_template_that_no_open_job_uses_is_deleted_with_its_versions(account):
+    made = kept_templates.create(account=account, name="bees", draft=Draft(text=TEXT), by="user:1")
+    kept_templates.add_version(template=made.template, draft=Draft(text=TEXT + "<p></p>"), by="user:1")
+    other = kept_templates.create(account=builders.an_account(), name="bees", draft=Draft(text=TEXT), by="user:1")
+    a_job_with(account, "<crowd-form></crowd-form>")
+    a_job_with(other.template.account, TEXT)
+    assert kept_templates.delete(template=made.template, by="user:1") == []
+    assert list(TemplateVersion.objects.all()) == [other]
+    with pytest.raises(NotFound):
+        kept_templates.delete(template=made.template, by="user:1")
+    said = AuditEvent.objects.get(object_type="labeling.WorkerTemplate", account=account)
+    assert (said.because, said.by) == ("worker template bees deleted", "user:1")
+
+
+def test_a_template_of_an_open_job_is_archived_until_the_job_is_over(account):
+    first = kept_templates.create(account=account, name="bees", draft=Draft(text=TEXT), by="user:1")
+    kept = first.template
+    kept_templates.add_version(template=kept, draft=Draft(text=TEXT + "<p></p>"), by="user:1")
+    # As a browser sends it.
+    job = a_job_with(account, TEXT.replace("\n", "\r\n"))
+    assert kept_templates.delete(template=kept, by="user:1") == [job.name]
+    assert kept_templates.template(account, kept.pk).archived and TemplateVersion.objects.count() == 2
+    with pytest.raises(WrongState, match="restore it first"):
+        kept_templates.add_version(template=kept, draft=Draft(text="other"), by="user:1")
+    kept_templates.restore(template=kept, by="user:1")
+    kept_templates.add_version(template=kept, draft=Draft(text="other"), by="user:1")
+    assert kept_templates.delete(template=kept, by="user:1") == [job.name]
+    type(job).objects.filter(pk=job.pk).update(status="Completed")
+    assert kept_templates.delete(template=kept, by="user:1") == []
+    assert not WorkerTemplate.objects.exists()

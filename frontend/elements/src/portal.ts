@@ -4,6 +4,7 @@ import "./kit/webawesome";
 import "./kit/chart";
 import "./kit/boxes-view";
 import "./kit/text-view";
+import "./kit/label-attributes";
 import "./kit/money-time";
 import "./kit/theme-toggle";
 import { takeCrowdAnswers } from "./kit/crowd-answer";

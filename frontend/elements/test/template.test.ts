@@ -15,6 +15,15 @@ describe("messages of a template's page", () => {
     expect(fromTemplate({ waggle: "key", action: "submit", hotkeys: "all" })).toEqual({ waggle: "key", action: "submit", hotkeys: [] });
   });
 
+  it("name commands whose keys a worker can choose, and no others", () => {
+    const all = [{ keys: "N", does: "next box", action: "next", element: "crowd-bounding-box" }, { keys: "B", does: "brush", action: "brush", element: "crowd-bounding-box" },
+      { keys: "N", does: "next", action: "next", element: "crowd-form" }, { keys: "N", does: "next", action: "next" }];
+    const plain = all.slice(1).map(({ keys, does }) => ({ keys, does }));
+    expect(fromTemplate({ waggle: "hotkeys", hotkeys: all })).toEqual({ waggle: "hotkeys", hotkeys: [all[0], ...plain] });
+    expect(fromTemplate({ waggle: "key-answer", id: 1, refused: "x".repeat(300), more: 1 })).toEqual({ waggle: "key-answer", id: 1, refused: "x".repeat(200) });
+    for (const data of [{ waggle: "key-answer", id: "1", refused: "" }, { waggle: "key-answer", id: 1 }, { waggle: "keys", keys: {} }]) expect(fromTemplate(data)).toBeNull();
+  });
+
   it("are refused in any other form", () => {
     const refused = [
       null, "ready", [], {}, { waggle: "steal" }, { waggle: "answer" }, { waggle: "answer", answer: [] }, { waggle: "answer", answer: null },

@@ -14,6 +14,7 @@ import numpy as np
 
 from labeling.consolidation.answers import WorkerAnswer, latest_answers, require_distinct
 from labeling.consolidation.arrays import Bools, Floats, Ints
+from labeling.formats.label_attributes import Values
 from labeling.formats.shapes import Box
 
 BoxAnswer = WorkerAnswer[tuple[Box, ...]]
@@ -60,8 +61,9 @@ class AnswerArrays:
 
     `images` is the number of images, `size` (images, 2) their width and height. `ltrb` (N, 4) are left, top, right,
     bottom, clipped to the image; `image`, `worker`, `label` (N,) are numbers of images, of `workers` and of `labels`
-    (or UNKNOWN). `answer_image`, `answer_worker` (M,) list who answered which image, boxes or not. `ignored` lists
-    (image, worker name, left, top, width, height) of the boxes that lie outside their image.
+    (or UNKNOWN), and `attributes` what was said of each beside. `answer_image`, `answer_worker` (M,) list who answered
+    which image, boxes or not. `ignored` lists (image, worker name, left, top, width, height) of the boxes that lie
+    outside their image.
     """
 
     images: int
@@ -72,6 +74,7 @@ class AnswerArrays:
     image: Ints
     worker: Ints
     label: Ints
+    attributes: list[Values]
     answer_image: Ints
     answer_worker: Ints
     ignored: list[tuple[int, str, float, float, float, float]]
@@ -86,6 +89,7 @@ def flatten(images: Sequence[ImageAnswers], labels: Sequence[str]) -> AnswerArra
     require_distinct(labels)
     number_of = {label: number for number, label in enumerate(labels)}
     rows: list[tuple[float, float, float, float, int, int, int]] = []
+    said: list[Values] = []
     answers: list[tuple[int, int]] = []
     names: dict[str, int] = {}
     for number, one in enumerate(images):
@@ -98,13 +102,14 @@ def flatten(images: Sequence[ImageAnswers], labels: Sequence[str]) -> AnswerArra
                 (b.left, b.top, b.width, b.height, number, worker, number_of.get(b.label, UNKNOWN))
                 for b in answer.value
             )
+            said.extend(b.attributes for b in answer.value)
     workers = sorted(names)
     rank = np.empty(len(names), np.int64)
     rank[[names[name] for name in workers]] = np.arange(len(workers))
     table = np.array(rows, np.float64).reshape(-1, 7)
     who = np.array(answers, np.int64).reshape(-1, 2)
     size = np.array([one.image_size for one in images], np.float64).reshape(-1, 2)
-    return _clipped(table, rank, who, size, workers, tuple(labels))
+    return _clipped(table, said, rank, who, size, workers, tuple(labels))
 
 
 def edges_of(boxes: Sequence[Box]) -> Floats:
@@ -126,7 +131,13 @@ def _checked_edges(ltwh: Floats) -> Floats:
 
 
 def _clipped(
-    table: Floats, rank: Ints, who: Ints, size: Floats, workers: list[str], labels: tuple[str, ...]
+    table: Floats,
+    said: Sequence[Values],
+    rank: Ints,
+    who: Ints,
+    size: Floats,
+    workers: list[str],
+    labels: tuple[str, ...],
 ) -> AnswerArrays:
     ltrb = _checked_edges(table[:, :4])
     image, worker, label = table[:, 4:].astype(np.int64).T
@@ -137,6 +148,7 @@ def _clipped(
         (int(image[i]), workers[worker[i]], *(float(v) for v in (*ltrb[i, :2], *(ltrb[i, 2:] - ltrb[i, :2]))))
         for i in np.flatnonzero(~inside)
     ]
+    kept = np.flatnonzero(inside)
     clipped, image, worker, label = clipped[inside], image[inside], worker[inside], label[inside]
     columns = (worker, label, clipped[:, 3], clipped[:, 2], clipped[:, 1], clipped[:, 0], image)
     order = np.lexsort(columns)
@@ -149,12 +161,13 @@ def _clipped(
         image=image[order],
         worker=worker[order],
         label=label[order],
+        attributes=[said[i] for i in kept[order].tolist()],
         answer_image=who[:, 0],
         answer_worker=rank[who[:, 1]],
         ignored=sorted(ignored),
     )
 
 
-def _order(boxes: tuple[Box, ...]) -> tuple[int, list[tuple[float, float, float, float, str]]]:
+def _order(boxes: tuple[Box, ...]) -> tuple[int, list[tuple[float, float, float, float, str, str]]]:
     """Among equal revisions of one worker the one with more boxes counts, then the one whose boxes sort last."""
-    return len(boxes), sorted((b.left, b.top, b.width, b.height, b.label) for b in boxes)
+    return len(boxes), sorted((b.left, b.top, b.width, b.height, b.label, repr(b.attributes)) for b in boxes)

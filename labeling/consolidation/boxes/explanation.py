@@ -13,6 +13,7 @@ import numpy as np
 from labeling.consolidation.arrays import Floats, Ints
 from labeling.consolidation.boxes.answers import UNKNOWN, AnswerArrays, Consolidated, ConsolidatedBox
 from labeling.consolidation.boxes.inference import Inference
+from labeling.formats import label_attributes
 
 
 def explain(given: AnswerArrays, inference: Inference, threshold: float, algorithm: str) -> Iterator[Consolidated]:
@@ -46,6 +47,7 @@ class _Writer:
         self.recall = _rounded(inference.rates.recall, 4)
         self.false_positive_rate = _rounded(inference.rates.false_positive_rate, 4)
         self.spread = _rounded(inference.rates.spread.mean(axis=1), 4)
+        self.attributes = given.attributes
         self.ignored: dict[int, list[dict[str, Any]]] = {}
         for number, name, *box in given.ignored:
             entry = {"worker": name, "box": [round(v, 2) + 0.0 for v in box], "reason": "outside the image"}
@@ -60,7 +62,9 @@ class _Writer:
             if entry["kept"]:
                 label = self.labels[self.label[k]]
                 left, top, width, height = self.fused[k]
-                boxes.append(ConsolidatedBox(label, left, top, width, height, self.confidence[k], len(clusters)))
+                boxes.append(
+                    ConsolidatedBox(label, left, top, width, height, self.confidence[k], cluster=len(clusters))
+                )
             clusters.append(entry)
         kept = [entry for entry in clusters if entry["kept"]]
         explanation = {
@@ -106,6 +110,7 @@ class _Writer:
                     "weight": self.share[i],
                     "iou": self.overlap[i],
                     "outvoted": not kept or self.given_label[i] not in (chosen, UNKNOWN),
+                    **label_attributes.written(self.attributes[i]),
                 }
                 for i in mine
             ],

@@ -103,7 +103,13 @@ class Likeness(ABC, Generic[Shape]):
     def key(self, shape: Shape) -> tuple[Any, ...]:
         """The canonical order: ties are broken on it, so that the order of answers changes nothing."""
         points = self.points(shape)
-        return (*points.mean(axis=0).tolist(), len(points), points.ravel().tolist(), shape.label)
+        return (
+            *points.mean(axis=0).tolist(),
+            len(points),
+            points.ravel().tolist(),
+            shape.label,
+            repr(shape.attributes),
+        )
 
     def latest(self, answers: Iterable[WorkerAnswer[tuple[Shape, ...]]]) -> list[WorkerAnswer[tuple[Shape, ...]]]:
         """One answer a worker, sorted by worker; of equal revisions the one with more shapes, then the one whose

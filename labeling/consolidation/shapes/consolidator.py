@@ -18,6 +18,7 @@ from labeling.consolidation.shapes.inference import Candidate, candidates
 from labeling.consolidation.stopping import Decision, Stopping, decide
 from labeling.consolidation.workers.models import WorkerModels
 from labeling.consolidation.workers.skills import SkillRow, rows_of_skills
+from labeling.formats import label_attributes
 from labeling.formats.shapes import Shape
 
 
@@ -45,7 +46,9 @@ class ShapeConsolidator(Generic[Shape]):
         found = candidates(here, likeness=self.likeness, labels=labels, image_size=image_size, workers=workers)
         kept = [(number, one) for number, one in enumerate(found) if one.kept]
         shapes = tuple(
-            replace(one.shape, confidence=_rounded(one.confidence)) for _, one in kept if one.shape is not None
+            replace(one.shape, confidence=_rounded(one.confidence), attributes=())
+            for _, one in kept
+            if one.shape is not None
         )
         names = [one.worker for one in here]
         explanation: dict[str, Any] = {
@@ -129,6 +132,7 @@ def _cluster(one: Candidate[Any], here: Sequence[str]) -> dict[str, Any]:
                 "label": member.shape.label,
                 "likeness": _rounded(member.likeness),
                 "outvoted": not one.kept or member.shape.label != one.label,
+                **label_attributes.written(member.shape.attributes),
             }
             for member in one.members
         ],

@@ -1,5 +1,6 @@
 """Chaining: what a job that is over gives to the next one, and which jobs can follow it. Creates nothing."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import Any
@@ -8,6 +9,7 @@ import orjson
 from django.db.models import QuerySet
 
 from labeling import task_types, transitions
+from labeling.formats import label_config
 from labeling.models import DataObject, LabelingJob, QueueTemplate
 from labeling.services.intake import label_files
 from labeling.services.one_by_one import OF_ONE_OBJECT
@@ -68,6 +70,16 @@ def audits_of(job: LabelingJob) -> list[TaskType[Any, Any]]:
     made, _ = looked_at(job)
     kinds = [task_types.get(name) for name in task_types.names()]
     return [kind for kind in kinds if kind.audited is not None and isinstance(made, type(kind.audited))]
+
+
+def config_for(job: LabelingJob, *, labels: Sequence[str], task_type: str) -> dict[str, Any] | None:
+    """The label category configuration with which a job of this type goes on from the output of this one; None where
+    that one has none, or the labels (of which none may be given) are others."""
+    config = job.queue.label_category_config
+    kept = task_type in task_types.names() and task_types.get(task_type).attributed
+    if not config or not kept or (labels and not set(config.get("labels", {})) <= set(labels)):
+        return None
+    return label_config.document(config, labels or job.labels)
 
 
 def classes_of(job: LabelingJob) -> list[str]:

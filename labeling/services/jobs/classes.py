@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from labeling import hooks, task_types
+from labeling.formats import label_config
 from labeling.models import ClassChange, ClassChangeKind, Gold, LabelingJob, WorkQueue
 from labeling.services.jobs import design
 from labeling.services.queue import advance_requests
@@ -93,7 +94,10 @@ def _change(job: LabelingJob, how: str, old: str, new: str, by: str) -> ClassCha
         # A class can be renamed back: then its present name is the earlier one.
         earlier = {name: new if now == old else now for name, now in queue.earlier_labels.items() if name != new}
         queue.labels, queue.earlier_labels = after, earlier | {old: new}
-        WorkQueue.objects.filter(pk=queue.pk).update(labels=queue.labels, earlier_labels=queue.earlier_labels)
+        queue.label_category_config = label_config.renamed(
+            queue.label_category_config, old, new if how == ClassChangeKind.RENAMED else None
+        )
+        queue.save(update_fields=["labels", "earlier_labels", "label_category_config"])
         change = ClassChange(
             queue=queue, kind=how, old_name=old, new_name=new, changed_by=by, changed_at=timezone.now()
         )
@@ -102,7 +106,7 @@ def _change(job: LabelingJob, how: str, old: str, new: str, by: str) -> ClassCha
         said = f"class {old!r} renamed to {new!r}" if how == ClassChangeKind.RENAMED else f"{old!r} merged into {new!r}"
         audit.record(locked, by=by, because=f"{said}; {change.labels} labels name it", to_status=locked.status)
         advance_requests.request_advance(queue.pk)
-    job.queue.refresh_from_db(fields=["labels", "earlier_labels"])
+    job.queue.refresh_from_db(fields=["labels", "earlier_labels", "label_category_config"])
     return change
 
 

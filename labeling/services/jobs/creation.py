@@ -26,6 +26,7 @@ _QUEUE = frozenset(
         "workteam",
         "task_type",
         "labels",
+        "label_category_config",
         "title",
         "description",
         "keywords",

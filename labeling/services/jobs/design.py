@@ -18,7 +18,15 @@ from labeling.queries import gold_budget
 from labeling.services.functions import choosing
 from labeling.services.golds import options as golds
 from labeling.services.intake.selection import JOB_KINDS, check_selection
-from labeling.services.jobs import audited_labels, limits, most_likely_wrong, pricing, repricing, templates
+from labeling.services.jobs import (
+    audited_labels,
+    label_configs,
+    limits,
+    most_likely_wrong,
+    pricing,
+    repricing,
+    templates,
+)
 from labeling.services.jobs import instructions as texts
 from labeling.task_types.base import TaskType
 from marketplace import money
@@ -59,6 +67,7 @@ class Design:
     instructions: dict[str, Any] | None = None
     template: str = ""
     script_hosts: list[str] | None = None
+    label_category_config: dict[str, Any] | None = None
     pre_human_task_function: str = ""
     annotation_consolidation_function: str = ""
     function_secret: str = ""
@@ -110,6 +119,7 @@ class Design:
         if self.task_availability_seconds is None:
             self.task_availability_seconds = AVAILABILITY[self.public]
         for rule in (
+            label_configs.check_design,
             _names,
             _labels,
             templates.check_design,

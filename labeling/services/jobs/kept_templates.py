@@ -8,16 +8,20 @@ from typing import Any
 
 import orjson
 from django.db import IntegrityError, transaction
-from django.db.models import Max, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Max, Q, QuerySet, TextField, Value
+from django.db.models.functions import Replace
+from django.utils import timezone
 
-from labeling.models import TemplateVersion, WorkerTemplate
+from labeling import transitions
+from labeling.models import LabelingJob, QueueTemplate, TemplateVersion, WorkerTemplate
 from labeling.services.jobs import limits
 from labeling.services.jobs.templates import HOST
 from marketplace import strict
-from marketplace.errors import DomainError, Invalid, LimitExceeded, NameTaken, NotFound
+from marketplace.errors import DomainError, Invalid, LimitExceeded, NameTaken, NotFound, WrongState
 from marketplace.models import Account
 from marketplace.names import check_name
 from marketplace.ranges import Range
+from marketplace.services import audit
 
 SAMPLE_LENGTH = Range(0, 100_000)
 """Characters of the JSON of a sample."""
@@ -54,9 +58,12 @@ def read_sample(text: str) -> dict[str, Any] | None:
 
 
 def templates_of(account: Account) -> QuerySet[WorkerTemplate]:
-    """The templates of an account, each with the number of its newest version as `newest` and its time as `kept_at`."""
+    """The templates of an account, each with the number of its newest version as `newest` and its time as `kept_at`;
+    `archived` says whether it is in the archive."""
     return WorkerTemplate.objects.filter(account=account).annotate(
-        newest=Max("versions__number"), kept_at=Max("versions__created_at")
+        newest=Max("versions__number"),
+        kept_at=Max("versions__created_at"),
+        archived=ExpressionWrapper(Q(archived_at__isnull=False), output_field=BooleanField()),
     )
 
 
@@ -94,16 +101,78 @@ def create(*, account: Account, name: str, draft: Draft, by: str) -> TemplateVer
 
 
 def add_version(*, template: WorkerTemplate, draft: Draft, by: str) -> TemplateVersion:
-    """Keep a draft as the newest version, unless it equals that. Raises Invalid, LimitExceeded."""
+    """Keep a draft as the newest version, unless it equals that. Raises Invalid, LimitExceeded, and WrongState for a
+    template in the archive."""
     _check(draft)
     with transaction.atomic():
-        locked = WorkerTemplate.objects.select_for_update(no_key=True).get(pk=template.pk)
+        locked = _locked(template)
+        require_in_use(locked)
         newest = locked.versions.order_by("-number")[0]
         if Draft(text=newest.text, script_hosts=newest.script_hosts, sample=newest.sample) == draft:
             return newest
         if newest.number >= MOST_VERSIONS:
             raise LimitExceeded(f"a worker template has at most {MOST_VERSIONS} versions; keep it under another name")
         return _add(locked, newest.number + 1, draft, by)
+
+
+def used_by(template: WorkerTemplate) -> list[str]:
+    """The names of the account's jobs that are not over and show the text of one of its versions."""
+    # Browsers send a text with other line ends than it was kept with.
+    versions = TemplateVersion.objects.filter(template=template).annotate(plain=_with_line_feeds("text"))
+    shown = QueueTemplate.objects.annotate(plain=_with_line_feeds("text")).filter(
+        queue__account=template.account_id, plain__in=versions.values("plain")
+    )
+    jobs = LabelingJob.objects.exclude(status__in=transitions.LABELING_JOB.final)
+    return list(jobs.filter(queue__in=shown.values("queue")).order_by("name").values_list("name", flat=True))
+
+
+def delete(*, template: WorkerTemplate, by: str) -> list[str]:
+    """Delete a template with all of its versions, or put it into the archive while jobs that are not over use it.
+
+    Returns the names of these jobs, [] where it was deleted. Jobs have a copy of their own, and lose nothing.
+    """
+    with transaction.atomic():
+        locked = _locked(template)
+        if jobs := used_by(locked):
+            if locked.archived_at is None:
+                locked.archived_at = timezone.now()
+                locked.save(update_fields=["archived_at"])
+                _record(locked, by, "archived")
+            return jobs
+        _record(locked, by, "deleted")
+        locked.delete()
+        return []
+
+
+def restore(*, template: WorkerTemplate, by: str) -> None:
+    """Take a template out of the archive. Safe to repeat."""
+    with transaction.atomic():
+        locked = _locked(template)
+        if locked.archived_at is not None:
+            locked.archived_at = None
+            locked.save(update_fields=["archived_at"])
+            _record(locked, by, "restored")
+
+
+def require_in_use(template: WorkerTemplate) -> None:
+    """Raises WrongState for a template in the archive."""
+    if template.archived_at is not None:
+        raise WrongState(f"the worker template {template.name} is in the archive; restore it first", field="template")
+
+
+def _locked(template: WorkerTemplate) -> WorkerTemplate:
+    found = WorkerTemplate.objects.select_for_update().filter(pk=template.pk).first()
+    if found is None:
+        raise NotFound(f"the account has no worker template {template.pk}")
+    return found
+
+
+def _record(template: WorkerTemplate, by: str, because: str) -> None:
+    audit.record(template, by=by, because=f"worker template {template.name} {because}")
+
+
+def _with_line_feeds(column: str) -> Replace:
+    return Replace(column, Value("\r\n"), Value("\n"), output_field=TextField())
 
 
 def _add(kept: WorkerTemplate, number: int, draft: Draft, by: str) -> TemplateVersion:

@@ -223,9 +223,7 @@ def submit(
         raise Invalid(f"a submit needs a key of {KEY_LENGTH} characters", field="key")
     if seconds not in SECONDS:
         raise Invalid(f"{seconds} found, {SECONDS} seconds expected", field="seconds")
-    checked = answering.checked(
-        content, task_type=seat.task_type, labels=seat.labels, size=seat.size, earlier=seat.earlier_labels
-    )
+    checked = answering.checked(content, **seat.asked)
     now = timezone.now()
     held_until = None
     with transaction.atomic():

@@ -50,6 +50,7 @@ class Seat:
     input: dict[str, Any]
     labels: list[str]
     earlier_labels: dict[str, str]
+    label_category_config: dict[str, Any]
 
     @classmethod
     def read(cls, pk: int, worker_id: int, address: str | None) -> "Seat":
@@ -59,7 +60,7 @@ class Seat:
                 """SELECT a.id, a.worker_id, a.state, a.submit_key, coalesce(a.paid_micros, 0), q.id, q.task_type,
                        q.title, q.account_id, q.review_days,
                        q.gold_salt <> 0, q.contract_id, c.vendor_id, marketplace_outside(w.source_cidrs, %s),
-                       t.input, q.labels, q.earlier_labels
+                       t.input, q.labels, q.earlier_labels, q.label_category_config
                    FROM labeling_assignment a JOIN labeling_workqueue q ON q.id = a.queue_id
                    JOIN marketplace_workteam w ON w.id = q.workteam_id
                    JOIN labeling_task t ON t.id = a.task_id
@@ -70,13 +71,24 @@ class Seat:
             row = cursor.fetchone()
         if row is None:
             raise NotFound(f"you have no assignment {pk}")
-        values: list[Any] = [*row[:-3], *map(orjson.loads, row[-3:])]
+        values: list[Any] = [*row[:-4], *map(orjson.loads, row[-4:])]
         return cls(*values)
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the task's picture in pixels; zeros for a task without one."""
         return self.input.get("width", 0), self.input.get("height", 0)
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What an answer is checked against: arguments of answering.checked."""
+        return {
+            "task_type": self.task_type,
+            "labels": self.labels,
+            "size": self.size,
+            "earlier": self.earlier_labels,
+            "config": self.label_category_config,
+        }
 
     @property
     def employer(self) -> Employer | None:

@@ -52,7 +52,12 @@ def adjudicate(*, data_object: DataObject, content: Any, by: str) -> Label:
     size = (data_object.width, data_object.height)
     try:
         answer = answering.read(
-            content, task_type=job.task_type, labels=job.labels, size=size, earlier=job.earlier_labels
+            content,
+            task_type=job.task_type,
+            labels=job.labels,
+            size=size,
+            earlier=job.earlier_labels,
+            config=job.queue.label_category_config,
         )
     except AnswerError as error:
         raise Invalid(str(error), field=f"answer.{error.field}") from None

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 import orjson
 
 from labeling import task_types
-from labeling.formats import answers
+from labeling.formats import answers, label_attributes, label_config
+from labeling.formats.label_attributes import Declared
 from labeling.services.one_by_one import OF_ONE_OBJECT
+from labeling.task_types.base import TaskType
 from marketplace.errors import Invalid
 
 MAX_CHARACTERS = 2_000_000
@@ -21,6 +23,9 @@ MAX_CHARACTERS = 2_000_000
 
 NO_OTHER_NAMES: Mapping[str, str] = {}
 """Of a job whose classes have the names that they had from the start."""
+
+NO_CONFIG: Mapping[str, Any] = {}
+"""Of a job whose labels have no attributes."""
 
 _NUL = re.compile(r"(?<!\\)(\\\\)*\\u0000")
 """The escape of NUL in JSON, which PostgreSQL cannot store; after an odd number of backslashes it is ordinary text."""
@@ -40,14 +45,16 @@ def checked(
     labels: Sequence[str],
     size: tuple[int, int],
     earlier: Mapping[str, str] = NO_OTHER_NAMES,
+    config: Mapping[str, Any] = NO_CONFIG,
 ) -> Checked:
     """The answer that was sent, read and as it is stored.
 
     Raises Invalid naming the field that is wrong. `size` is the displayed width and height of the image in pixels,
-    `earlier` are the names that classes had (WorkQueue.earlier_labels), which a page may still show.
+    `earlier` are the names that classes had (WorkQueue.earlier_labels), which a page may still show, `config` is
+    WorkQueue.label_category_config.
     """
     try:
-        answer = read(content, task_type=task_type, labels=labels, size=size, earlier=earlier)
+        answer = read(content, task_type=task_type, labels=labels, size=size, earlier=earlier, config=config)
     except answers.AnswerError as error:
         raise Invalid(str(error), field=f"answer.{error.field}") from None
     try:
@@ -70,13 +77,40 @@ def read(
     labels: Sequence[str],
     size: tuple[int, int],
     earlier: Mapping[str, str] = NO_OTHER_NAMES,
+    config: Mapping[str, Any] = NO_CONFIG,
 ) -> Any:
     """The typed values of an answer. Raises AnswerError for a bad answer, Invalid for an unknown task type."""
     try:
         kind = task_types.get(task_type)
     except task_types.UnknownTaskType as error:
         raise Invalid(f"answers of {task_type!r} cannot be read: {error}", field="task_type") from None
-    return kind.read_stored(content, labels=labels, earlier=earlier, size=size)
+    answer = kind.read_stored(content, labels=labels, earlier=earlier, size=size)
+    if not kind.attributed:
+        return answer
+    return _attributed(kind, answer, label_config.declared(config), changed=bool(earlier))
+
+
+def _attributed(kind: TaskType[Any, Any], answer: Any, declared: Declared, *, changed: bool) -> Any:
+    """The answer with those attributes of its shapes that count. Raises AnswerError for one that is wrong.
+
+    Earlier labels that people adjust may have attributes that this job does not ask for, and keep them. Once a class
+    was renamed or merged (`changed`), a page that was opened before may show others than the job has: only what is
+    known of its attributes counts then, and none is missing.
+    """
+    given = kind.attributes(answer)
+    if not declared or changed:
+        if kind.adjusts or not any(values for _, values in given):
+            return answer
+        return kind.with_attributes(answer, [declared.known(label, values) for label, values in given])
+    for place, (label, values) in enumerate(given):
+        asked = {one.name for one in declared.of(label)}
+        if kind.adjusts:
+            values = tuple((name, value) for name, value in values if name in asked)
+        if problem := declared.problem(label, values):
+            name, reason = problem
+            where = f"{kind.element.name}.{kind.attributed}[{place}].{label_attributes.KEY}.{name}"
+            raise answers.AnswerError(where, reason)
+    return answer
 
 
 def as_stored(

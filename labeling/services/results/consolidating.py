@@ -21,6 +21,7 @@ from labeling import task_types
 from labeling.consolidation.answers import WorkerAnswer
 from labeling.consolidation.refitting import FIRST_FIT, GROWTH
 from labeling.consolidation.stopping import Stopping
+from labeling.formats import label_config
 from labeling.formats.augmented import EXPIRED
 from labeling.models import (
     Answer,
@@ -228,6 +229,7 @@ def read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, R
         except OF_ONE_OBJECT as error:
             log.warning("object %d: the adjudicated label cannot be read: %s", pk, one_by_one.reason_of(error))
     shown = audited.of_objects(kind, by_id)
+    declared = label_config.declared(job.queue.label_category_config)
     return {
         pk: ReadAnswers(
             AnswersToImage(
@@ -236,6 +238,7 @@ def read_answers(job: LabelingJob, objects: Iterable[DataObject]) -> dict[int, R
                 gold=golds.get(pk),
                 key=str(row.index),
                 earlier=shown.get(pk),
+                declared=declared,
             ),
             unreadable[pk],
         )

@@ -91,12 +91,17 @@ export abstract class DrawingElement<Draft, T extends Tool> extends PictureEleme
   get canRedo(): boolean { return this.tool?.editor.canRedo ?? false; }
   /** The keys of a command, as people write them. */
   protected key(action: Plain): string { return keysOf(action, this.keys); }
-  protected get keys(): Keys { return applied(this.usual, keymap.chosen); }
+  protected get keys(): Keys { return applied(this.usual, keymap.of(this.localName)); }
 
-  /** Has a command use a key from now on, in all drawing tools. Returns why not, in words; empty if it does. */
+  /** Why a command cannot have a key, in words; empty if it can. */
+  refuses(action: Plain, key: string): string {
+    return refusal(action, key, { usual: this.usual, chosen: keymap.of(this.localName), lines: this.hotkeys, labels: this.known });
+  }
+
+  /** Has a command use a key from now on, in all elements of this kind. Returns why not, in words; empty if it does. */
   rebind(action: Plain, key: string): string {
-    const refused = refusal(action, key, { chosen: keymap.chosen, lines: this.hotkeys, labels: this.known });
-    if (!refused) keymap.choose({ ...keymap.chosen, [action]: key });
+    const refused = this.refuses(action, key);
+    if (!refused) keymap.choose(this.localName, { ...keymap.of(this.localName), [action]: key });
     return refused;
   }
 
@@ -115,7 +120,7 @@ export abstract class DrawingElement<Draft, T extends Tool> extends PictureEleme
   // ---- life
 
   protected override readLabels(): void {
-    this.known = parseLabels(this.labels ?? [], "labels", keymap.taken);
+    this.known = parseLabels(this.labels ?? [], "labels", keymap.taken(this.localName));
   }
 
   protected override start(image: HTMLImageElement, initial: unknown): void {

@@ -9,8 +9,8 @@ import { type Line, type Plain, keyOf, written } from "./keys";
 /** What an element has besides its list of keys if others can be chosen. */
 export interface Remappable {
   readonly hotkeys: readonly Line[];
-  /** Has a command use a key from now on. Returns why not, in words; empty if it does. */
-  rebind(action: Plain, key: string): string;
+  /** Has a command use a key from now on. Returns why not, in words; empty if it does. `element`: whose command, where the list says. */
+  rebind(action: Plain, key: string, element?: string): string | Promise<string>;
 }
 
 const MODIFIERS = ["Shift", "Control", "Alt", "AltGraph", "Meta"];
@@ -22,7 +22,7 @@ export class WaggleKeyList extends LitElement {
   @property({ attribute: false }) owner: { readonly hotkeys: readonly Hotkey[] } | null = null;
   /** Keys of the page around it. */
   @property({ attribute: false }) more: readonly Hotkey[] = [];
-  @state() private asking: Plain | null = null;
+  @state() private asking: Line | null = null;
   @state() private said = "";
   private readonly changed = () => this.requestUpdate();
 
@@ -42,37 +42,55 @@ export class WaggleKeyList extends LitElement {
 
   private readonly onKey = (event: KeyboardEvent): void => {
     const { asking, owner } = this;
-    if (!asking || !isRemappable(owner) || event.key === "Tab" || MODIFIERS.includes(event.key)) return;
+    if (!asking?.action || !isRemappable(owner) || event.key === "Tab" || MODIFIERS.includes(event.key)) return;
     event.preventDefault(); // Escape would close the dialog
     event.stopPropagation();
     if (event.key === "Escape") return this.ask(null, "Nothing changed.");
     if (event.ctrlKey || event.metaKey || event.altKey) return this.ask(asking, "Choose a key without Ctrl or Alt.");
-    const key = keyOf(event);
-    const refused = owner.rebind(asking, key);
-    this.ask(refused ? asking : null, refused || `${written(key)}: ${owner.hotkeys.find(({ action }) => action === asking)?.does ?? ""}.`);
+    void this.choose(owner, asking, keyOf(event));
   };
 
-  private ask(action: Plain | null, said: string): void {
-    this.asking = action;
+  private async choose(owner: Remappable, line: Line, key: string): Promise<void> {
+    const refused = await owner.rebind(line.action!, key, line.element);
+    if (this.asking === line) this.ask(refused ? line : null, refused || `${written(key)}: ${line.does}.`);
+  }
+
+  private ask(line: Line | null, said: string): void {
+    this.asking = line;
     this.said = said;
   }
 
-  private button({ action, does, keys }: Line) {
+  /** The elements whose keys the list has. */
+  private get elements(): string[] {
+    const own = this.owner && "localName" in this.owner ? String(this.owner.localName) : "";
+    return [...new Set(((this.owner?.hotkeys ?? []) as readonly Line[]).filter(({ action }) => action).map(({ element }) => element ?? own))];
+  }
+
+  private button(line: Line) {
+    const { action, does, keys } = line;
     if (!action || action === "help" || action === "cancel" || action === "confirm") return nothing;
-    const asking = this.asking === action;
+    const asking = this.asking?.action === action && this.asking.element === line.element;
     return html`<button type="button" class="plain change" aria-label="Change the key ${keys}" aria-pressed=${asking ? "true" : "false"}
-      @click=${() => this.ask(asking ? null : action, asking ? "" : `Press the new key for “${does}”. Escape leaves it as it is.`)}
+      @click=${() => this.ask(asking ? null : line, asking ? "" : `Press the new key for “${does}”. Escape leaves it as it is.`)}
       >${asking ? "Press a key…" : "Change"}</button>`;
+  }
+
+  private reset(elements: readonly string[]): void {
+    for (const element of elements) if (Object.keys(keymap.of(element)).length > 0) keymap.choose(element, {});
+    this.ask(null, "The usual keys are back.");
   }
 
   override render() {
     const { owner, more, said } = this;
-    const free = isRemappable(owner);
+    const { elements } = this;
+    const free = isRemappable(owner) && elements.length > 0;
     const lines: readonly Line[] = [...(owner?.hotkeys ?? []), ...more];
-    return html`${free ? html`<p class="keys-said" role="status">${said || "Other keys can be chosen; they are kept on this device."}</p>` : nothing}
+    const where = keymap.shared ? "with your account, for every machine" : "on this device";
+    return html`${free ? html`<p class="keys-said" role="status">${said || `Other keys can be chosen; they are kept ${where}.`}</p>` : nothing}
+      ${free && keymap.problem ? html`<p class="keys-problem" role="alert">${keymap.problem}</p>` : nothing}
       <dl class="keys">${lines.map((line) => html`<dt>${line.keys}</dt><dd>${line.does} ${free ? this.button(line) : nothing}</dd>`)}</dl>
-      ${free && Object.keys(keymap.chosen).length > 0
-        ? html`<button type="button" @click=${() => { keymap.choose({}); this.ask(null, "The usual keys are back."); }}>Use the usual keys</button>` : nothing}`;
+      ${free && elements.some((element) => Object.keys(keymap.of(element)).length > 0)
+        ? html`<button type="button" @click=${() => this.reset(elements)}>Use the usual keys</button>` : nothing}`;
   }
 }
 

@@ -31,8 +31,16 @@ export const BOX_KEYS: Keys = {
 export const PATH_KEYS: Keys = { ...BOX_KEYS, i: "insert", ",": "point-before", ".": "point-after", ";": "snap" };
 export const MASK_KEYS: Keys = { ...VIEW, b: "brush", d: "eraser", i: "fill", p: "polygon", n: "next", g: "new", ",": "smaller", ".": "larger" };
 
-/** One line of the list of keys; with an action where the worker can choose another key for it. */
-export interface Line extends Hotkey { readonly action?: Plain }
+/** The elements whose keys a worker can choose, with the usual ones. */
+export const KEYS_OF: Readonly<Record<string, Keys>> = {
+  "crowd-bounding-box": BOX_KEYS,
+  "crowd-polygon": PATH_KEYS, "crowd-polyline": PATH_KEYS, "crowd-line": PATH_KEYS, "crowd-keypoint": PATH_KEYS,
+  "crowd-semantic-segmentation": MASK_KEYS, "crowd-instance-segmentation": MASK_KEYS,
+};
+
+/** One line of the list of keys; with an action where the worker can choose another key for it. `element`: whose it is, where the
+ *  list has keys of several. */
+export interface Line extends Hotkey { readonly action?: Plain; readonly element?: string }
 type Planned = Line | readonly [action: Plain, does: string];
 
 /** A key as people write it: "Shift + H". */

@@ -9,7 +9,9 @@ import { property, query } from "lit/decorators.js";
 import { templateFrame } from "../template/frame";
 import { fromTemplate } from "../template/messages";
 import type { FromTemplate, ToTemplate } from "../template/messages";
-import { type CrowdElement, type Hotkey, type TaskInput, type Upcoming, emit } from "./element";
+import { type CrowdElement, type TaskInput, type Upcoming, emit } from "./element";
+import { keymap } from "./keymap";
+import type { Line, Plain } from "./keys";
 import { crowdElement } from "./registry";
 import { tokens } from "./styles";
 
@@ -17,6 +19,8 @@ import { tokens } from "./styles";
 const LONGEST_AHEAD_MS = 20 * 60_000;
 /** A page may tell of changes as often as it likes; so often they are kept. */
 const KEPT_APART_MS = 200;
+/** So long a page has to say whether a command can have a key. */
+const ANSWER_MS = 3000;
 
 interface Held { key: string; frame: HTMLIFrameElement; since: number; ready: boolean }
 
@@ -44,7 +48,10 @@ export class TemplateFrame extends LitElement implements CrowdElement {
   private ahead: Held | null = null;
   private timer = 0;
 
-  hotkeys: readonly Hotkey[] = [];
+  hotkeys: readonly Line[] = [];
+  /** What was asked of the page about keys, by the number of the question. */
+  private readonly questions = new Map<number, (refused: string) => void>();
+  private asked = 0;
   readonly canUndo = false;
   readonly canRedo = false;
 
@@ -68,11 +75,13 @@ export class TemplateFrame extends LitElement implements CrowdElement {
   override connectedCallback(): void {
     super.connectedCallback();
     window.addEventListener("message", this.onMessage);
+    keymap.addEventListener("change", this.onKeys);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     window.removeEventListener("message", this.onMessage);
+    keymap.removeEventListener("change", this.onKeys);
     window.clearTimeout(this.timer);
   }
 
@@ -99,9 +108,32 @@ export class TemplateFrame extends LitElement implements CrowdElement {
       this.hotkeys = message.hotkeys;
       this.dispatchEvent(new CustomEvent("crowd-key-within", { bubbles: true, composed: true, detail: message.action }));
     }
+    if (message.waggle === "hotkeys") {
+      this.hotkeys = message.hotkeys;
+      this.dispatchEvent(new CustomEvent("crowd-hotkeys"));
+    }
+    if (message.waggle === "key-answer") this.questions.get(message.id)?.(message.refused);
     if (message.waggle === "input") {
       this.dispatchEvent(new CustomEvent("crowd-input-within", { bubbles: true, composed: true, detail: { type: message.type, isTrusted: message.trusted } }));
     }
+  }
+
+  private readonly onKeys = (): void => {
+    for (const held of [this.shown, this.ahead]) if (held?.ready) this.say({ waggle: "keys", keys: keymap.all }, held);
+  };
+
+  /** Asks the page, which knows its labels, whether a command can have a key. Keys are only ever chosen out here, where the worker
+   *  pressed one: a page cannot choose any by itself. Returns why not, in words; empty if it does. */
+  async rebind(action: Plain, key: string, element = ""): Promise<string> {
+    const id = ++this.asked;
+    const refused = await new Promise<string>((answer) => {
+      this.questions.set(id, answer);
+      window.setTimeout(() => answer("The page of this task does not answer."), ANSWER_MS);
+      this.say({ waggle: "ask-key", id, element, action, key });
+    });
+    this.questions.delete(id);
+    if (!refused) keymap.choose(element, { ...keymap.of(element), [action]: key });
+    return refused;
   }
 
   private keep(draft: string): void {
@@ -183,6 +215,7 @@ export class TemplateFrame extends LitElement implements CrowdElement {
 
   private load(what: Upcoming, title: string): Held {
     const frame = templateFrame(title);
+    frame.name = JSON.stringify({ waggle: "keys", keys: keymap.all });
     frame.src = what.frame_url!;
     this.holder!.append(frame);
     return { key: keyOf(what), frame, since: performance.now(), ready: false };

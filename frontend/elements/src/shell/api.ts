@@ -98,6 +98,11 @@ export class Api {
     return this.ask("GET", `/assignments/${id}`);
   }
 
+  /** Keeps the worker's keys for an element in place of those before. */
+  keepKeys(element: string, keys: Readonly<Record<string, string>>): Promise<unknown> {
+    return this.ask("PUT", `/chosen-keys/${element}`, { keys });
+  }
+
   private async ask<T>(method: string, path: string, body?: unknown, extra: Record<string, string> = {}): Promise<T> {
     const headers: Record<string, string> = { Accept: "application/json", ...extra };
     if (method !== "GET") headers["X-CSRFToken"] = csrfToken();

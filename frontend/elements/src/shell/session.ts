@@ -9,6 +9,8 @@ import { type Journal, newKey } from "./journal";
 export interface Config {
   queue_id: number; worker_id: number | null; api_base: string; sign_in_url: string; exit_url: string; preview: boolean;
   assignment: Assignment | null;
+  /** The keys that the worker has chosen, by element; null where nobody keeps them. */
+  keys?: Record<string, Record<string, string>> | null;
   /** A panel's participant: how much of their study session is done. They are paid elsewhere, so no pay is shown. */
   study?: { done: number; wanted: number } | null;
 }

@@ -22,6 +22,7 @@ import { COUNTED } from "./activity";
 import { Api, type Assignment, type Example } from "./api";
 import { clockText, microsOf, spoken } from "./clock";
 import { Journal } from "./journal";
+import { OwnKeys } from "./own-keys";
 import { PAGE_KEYS, type PageAction, actionOf, typing } from "./page-keys";
 import { type Config, SESSION_OVER, Session } from "./session";
 import { openStore } from "./stores";
@@ -64,6 +65,7 @@ export class TaskShell extends LitElement {
   private shownTask: number | null = null;
   private upcoming: Upcoming | null = null;
   private earnedBefore = 0;
+  private ownKeys: OwnKeys | null = null;
   private readonly onOnline = () => this.session?.retryNow();
   private readonly onVisible = () => {
     if (document.visibilityState === "visible" && this.session?.failure?.kind === "session") this.session.retryNow();
@@ -89,6 +91,7 @@ export class TaskShell extends LitElement {
     window.removeEventListener("online", this.onOnline);
     document.removeEventListener("visibilitychange", this.onVisible);
     window.clearInterval(this.timer);
+    this.ownKeys?.stop();
   }
 
   private async begin(): Promise<void> {
@@ -97,7 +100,9 @@ export class TaskShell extends LitElement {
       const config: Config = { ...DEFAULTS, ...(this.config ?? (JSON.parse(text ?? "{}") as Partial<Config>)) };
       if (config.preview && !config.assignment) throw new Error("There is no task to preview.");
       const journal = config.preview ? null : await Journal.open<Assignment>(await openStore(), config.worker_id);
-      this.session = new Session(config, new Api(config.api_base), journal, () => this.onSession(), (next) => this.prefetch(next));
+      const api = new Api(config.api_base);
+      if (config.keys && config.worker_id !== null && !config.preview) this.ownKeys = new OwnKeys(api, config.worker_id, config.keys);
+      this.session = new Session(config, api, journal, () => this.onSession(), (next) => this.prefetch(next));
       this.session.earnedMicros = this.earnedBefore = Number(sessionStorage.getItem("waggle-earned") ?? 0);
       await this.session.start();
     } catch (error) {
@@ -200,8 +205,12 @@ export class TaskShell extends LitElement {
   private openHelp(event?: Event): void {
     event?.preventDefault(); // tells the element that its keys are shown
     this.helpDialog?.showModal();
-    this.renderRoot.querySelector<LitElement>("waggle-key-list")?.requestUpdate(); // the keys of a template come with the question
+    this.refreshKeys(); // the keys of a template come with the question
     this.requestUpdate();
+  }
+
+  private refreshKeys(): void {
+    this.renderRoot.querySelector<LitElement>("waggle-key-list")?.requestUpdate();
   }
 
   /** On a phone there is no room for instructions beside the task: they open by themselves, once for each job. */
@@ -298,6 +307,7 @@ export class TaskShell extends LitElement {
         @crowd-change=${(event: Event) => void session.save((event.target as CrowdElement).draft)}
         @crowd-input-within=${(event: CustomEvent<{ type: string; isTrusted: boolean }>) => session.activity.note(event.detail, performance.now())}
         @crowd-key-within=${(event: CustomEvent<PageAction>) => this.act(event.detail, true)}
+        @crowd-hotkeys=${this.refreshKeys}
         @crowd-help=${this.openHelp}>${this.regions(task)}</${name}>`;
   }
 

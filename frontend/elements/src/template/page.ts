@@ -1,7 +1,8 @@
 /** Runs first in the sandboxed page of a worker template: what the page lacks without an origin, and the way of the answer to the
  *  page around it. Knows no element. */
 import { ROOT_SIZE } from "../../build/sizes";
-import type { Hotkey } from "../crowd/element";
+import { keymap, parseAll } from "../crowd/keymap";
+import type { Line, Plain } from "../crowd/keys";
 import { COUNTED } from "../shell/activity";
 import { actionOf, typing } from "../shell/page-keys";
 import { keepDrafts } from "./draft";
@@ -39,8 +40,21 @@ function standInForLateScripts(): void {
 const form = () => document.querySelector<HTMLElement & { submit?: () => unknown }>("crowd-form, crowd-entity-annotation");
 
 /** The elements that have keys of their own. */
-type Keyed = HTMLElement & { hotkeys: readonly Hotkey[] };
+type Keyed = HTMLElement & { hotkeys: readonly Line[]; refuses?: (action: Plain, key: string) => string };
 const keyed = (): Keyed[] => [...document.querySelectorAll<HTMLElement>("*")].filter((one): one is Keyed => one.localName.startsWith("crowd-") && "hotkeys" in one);
+
+/** The list of keys; with its command where the worker can choose another key for it. */
+const hotkeys = (): Line[] => keyed().flatMap((one) => one.hotkeys.map(({ keys, does, action }) => ({ keys, does, ...(action && one.refuses && { action, element: one.localName }) })));
+
+/** The keys that the worker has chosen: the page around this one has written them into the frame's name. */
+function takeChosenKeys(): void {
+  try {
+    const given = JSON.parse(window.name || "null") as { waggle?: unknown; keys?: unknown } | null;
+    if (given?.waggle === "keys") keymap.adopt(parseAll(given.keys));
+  } catch (error) {
+    console.warn("the chosen keys cannot be read; the usual ones are used", error);
+  }
+}
 
 /** Where keys work at once, unless the template has put the focus somewhere itself. */
 function takeFocus(): void {
@@ -49,7 +63,7 @@ function takeFocus(): void {
 
 /** Keys of the page around this one, and only those, are passed on; fields keep theirs, and so does a template that wants one. */
 function passKeysOn(): void {
-  const press = (action: "submit" | "skip" | "help") => tell({ waggle: "key", action, hotkeys: keyed().flatMap((one) => one.hotkeys.map(({ keys, does }) => ({ keys, does }))) });
+  const press = (action: "submit" | "skip" | "help") => tell({ waggle: "key", action, hotkeys: hotkeys() });
   window.addEventListener("keydown", (event) => {
     const action = actionOf(event);
     if (!action || !event.isTrusted || event.defaultPrevented || typing(event.composedPath()[0])) return;
@@ -81,6 +95,15 @@ function handOverAnswers(): void {
       document.documentElement.inert = event.data.disabled;
     }
     if (event.data?.waggle === "focus") takeFocus();
+    if (event.data?.waggle === "keys") {
+      keymap.adopt(parseAll(event.data.keys));
+      tell({ waggle: "hotkeys", hotkeys: hotkeys() });
+    }
+    if (event.data?.waggle === "ask-key") {
+      const { id, element, action, key } = event.data;
+      const asked = keyed().find((one) => one.localName === element);
+      tell({ waggle: "key-answer", id, refused: asked?.refuses ? asked.refuses(action, key) : "This page has no such tool." });
+    }
     if (event.data?.waggle === "restore") restore?.(event.data.draft);
   });
 }
@@ -113,6 +136,7 @@ function keepSizes(): void {
 window.alert = showAlert;
 keepSizes();
 giveStorage();
+takeChosenKeys();
 standInForLateScripts();
 handOverAnswers();
 tellOfInput();
