@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("labeling", "0048_kept_worker_templates")]
+    dependencies = [("labeling", "0053_label_attributes_template_archive")]
 
     operations = [
         migrations.CreateModel(

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("labeling", "0048_kept_worker_templates")]
+    dependencies = [("labeling", "0054_function_failures")]
 
     operations = [
         migrations.AddField(

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("labeling", "0048_kept_worker_templates"),
+        ("labeling", "0055_likely_errors"),
     ]
 
     operations = [
