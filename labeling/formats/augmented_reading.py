@@ -303,6 +303,7 @@ def _text(value: Any) -> str | None:
 
 
 def read_real(value: Any, where: str) -> float:
+    """A finite number, or text that says one. Raises ValueError naming `where`."""
     if isinstance(value, str):
         try:
             value = float(value)

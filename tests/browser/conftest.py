@@ -109,3 +109,15 @@ def owner(account: Account) -> User:
 def workers() -> list[Worker]:
     """Two workers."""
     return stories.a_crowd(2)
+
+
+@pytest.fixture
+def show(site: elements_site.Site, open_page: Callable[..., Page]) -> Callable[..., Page]:
+    """A function that opens a page with this content in a crowd form, or as it is."""
+
+    def show_(content: str, *, ready: str, bare: bool = False, **options: Any) -> Page:
+        inner = content if bare else f"<crowd-form>{content}</crowd-form>"
+        site.pages["/form"] = f'{elements_site.HEAD}<body><script type="module" src="/harness.js"></script>{inner}</body></html>'
+        return open_page("/form", ready=ready, **options)
+
+    return show_

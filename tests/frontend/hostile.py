@@ -185,6 +185,7 @@ def wizard(world: World) -> dict[str, dict[str, Any]]:
             "task_type": "BoundingBox",
             "labels": "bee",
             "audit_label_attribute_name": "",
+            "label_category_config": "",
             "template": "",
             "hosts": "",
             "pre_human_task_function": "",

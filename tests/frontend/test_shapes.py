@@ -23,7 +23,7 @@ from tests.labeling import stories
 pytestmark = pytest.mark.django_db
 OF_WORKERS = {
     "list_work", "list_my_workteams", "get_earnings", "list_assignments", "assignment_time_left",
-    "get_payout_details",
+    "get_payout_details", "get_chosen_keys",
     "list_payouts", "list_my_answers", "list_my_appeals", "list_my_qualifications", "get_my_qualification",
     "get_test_attempt", "list_closed_work", "list_my_accuracies", "list_my_findings",
     "get_worker_statement", "get_hourly_pay", "get_profile", "list_queues_to_review", "list_answers_to_review",
@@ -163,6 +163,16 @@ def sent_about_money(world: World, owner: Any, operator: Any) -> list[tuple[str,
     ]
 
 
+def of_templates(owner: Any) -> list[tuple[str, Any, dict[str, Any]]]:
+    """Requests about worker templates."""
+    return [
+        ("check_template", owner, {"template": "<crowd-inputs>", "input": {"x": 1}, "script_hosts": ["cdn.example"]}),
+        ("create_worker_template", owner, {"name": "made", "template": "<crowd-form>", "input": {"x": 1}}),
+        ("create_worker_template_version", owner, {"template": "<crowd-form>", "script_hosts": ["cdn.example"]}),
+        ("restore_worker_template", owner, {}),
+    ]
+
+
 def of_reviewers(world: World, owner: Any, worker: Any) -> list[tuple[str, Any, dict[str, Any]]]:
     """Naming a reviewer, and what one decides about the one answer there is."""
     return [
@@ -203,10 +213,7 @@ def everything(world: World, owner: Any, worker: Any, operator: Any) -> list[tup
             owner,
             {"objects": 2, "workers_per_object": 3, "price": "0.036", "labels": ["bee"], "workers": 4},
         ),
-        ("check_template", owner, {"template": "<crowd-inputs>", "input": {"x": 1}, "script_hosts": ["cdn.example"]}),
-        ("create_worker_template", owner, {"name": "made", "template": "<crowd-form>", "input": {"x": 1}}),
-        ("create_worker_template_version", owner, {"template": "<crowd-form>", "script_hosts": ["cdn.example"]}),
-        ("restore_worker_template", owner, {}),
+        *of_templates(owner),
         ("create_export", owner, {"kind": "manifest"}),
         ("claim_task", signed_in(world.other_worker_user), {}),
         ("submit_assignment", worker, {"answer": stories.ONE_BEE, "seconds": 3}),

@@ -20,6 +20,7 @@ from labeling.services.golds import options as golds
 from labeling.services.intake.selection import JOB_KINDS, check_selection
 from labeling.services.jobs import (
     audited_labels,
+    keywords,
     label_configs,
     limits,
     most_likely_wrong,
@@ -36,9 +37,6 @@ from marketplace.names import check_name
 from marketplace.ranges import Range
 from marketplace.services import boundaries, contracts, requirements
 from marketplace.services.requirements import Requirement
-
-KEYWORD = re.compile(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*")
-"""Words of letters and digits, with single spaces between them."""
 
 AVAILABILITY = {True: 6 * limits.HOUR, False: 30 * limits.DAY}
 """TaskAvailabilityLifetimeInSeconds when it is left out, by whether the team is the public pool."""
@@ -381,28 +379,5 @@ def _learning(design: Design) -> None:
 
 
 def _lists(design: Design) -> None:
-    keywords, tags = design.keywords or [], design.tags or []
-    if len(keywords) not in limits.KEYWORDS or not all(_is_keyword(keyword) for keyword in keywords):
-        design.wrong(
-            "keywords",
-            f"{limits.KEYWORDS} keywords expected, each words of letters and digits, "
-            f"{limits.KEYWORD_LENGTH} characters",
-        )
-    if len(tags) not in limits.TAGS or not all(_is_tag(tag) for tag in tags):
-        design.wrong(
-            "tags",
-            f"{limits.TAGS} tags expected, each with a Key of {limits.TAG_KEY_LENGTH} "
-            f"and a Value of {limits.TAG_VALUE_LENGTH} characters",
-        )
-
-
-def _is_keyword(keyword: Any) -> bool:
-    return isinstance(keyword, str) and len(keyword) in limits.KEYWORD_LENGTH and bool(KEYWORD.fullmatch(keyword))
-
-
-def _is_tag(tag: Any) -> bool:
-    return (
-        isinstance(tag, dict)
-        and len(tag.get("Key", "")) in limits.TAG_KEY_LENGTH
-        and len(tag.get("Value", "")) in limits.TAG_VALUE_LENGTH
-    )
+    for name, problem in keywords.problems(design.keywords or [], design.tags or []):
+        design.wrong(name, problem)
