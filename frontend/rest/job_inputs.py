@@ -12,7 +12,8 @@ from labeling.services.functions import choosing
 from labeling.services.golds import options
 from labeling.services.intake import selection
 from labeling.services.jobs import forecasting, limits, pricing
-from labeling.services.jobs.design import KEYWORD, Design
+from labeling.services.jobs.design import Design
+from labeling.services.jobs.keywords import KEYWORD
 from labeling.simulation.base import MIXED
 from marketplace import arns, money, names
 from marketplace.models import ActionsGuarded, Comparator

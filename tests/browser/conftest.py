@@ -117,7 +117,9 @@ def show(site: elements_site.Site, open_page: Callable[..., Page]) -> Callable[.
 
     def show_(content: str, *, ready: str, bare: bool = False, **options: Any) -> Page:
         inner = content if bare else f"<crowd-form>{content}</crowd-form>"
-        site.pages["/form"] = f'{elements_site.HEAD}<body><script type="module" src="/harness.js"></script>{inner}</body></html>'
+        site.pages["/form"] = (
+            f'{elements_site.HEAD}<body><script type="module" src="/harness.js"></script>{inner}</body></html>'
+        )
         return open_page("/form", ready=ready, **options)
 
     return show_

@@ -11,7 +11,6 @@ from tests.browser.test_shape_elements import check_accessible
 
 pytestmark = pytest.mark.browser
 MODERATION = "AWS/Rekognition/DetectModerationLabels/Image/V3"
-DOCUMENT = "AWS/Textract/AnalyzeDocument/Forms/V1"
 
 
 def test_moderation_labels(show: Show) -> None:
