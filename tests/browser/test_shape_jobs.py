@@ -116,6 +116,14 @@ def answered(page: Page, spots: list[tuple[int, int]], *, touch: bool, lane: str
     return found
 
 
+@pytest.mark.parametrize(
+    ("title", "member", "drawn", "mark"),
+    [
+        pytest.param("Polygons", "polygons", POLYGONS, "polygon.over", id="polygons"),
+        pytest.param("Polylines", "polylines", POLYLINES, "polyline.over", id="polylines"),
+        pytest.param("Key points", "keypoints", POINTS, "path.over", id="keypoints"),
+    ],
+)
 def test_outlines_and_points_from_the_wizard_to_a_decision(
     visit: Visit,
     live_server: Any,
@@ -124,55 +132,54 @@ def test_outlines_and_points_from_the_wizard_to_a_decision(
     workers: list[Worker],
     tolerated: list[str],
     tmp_path: Path,
+    title: str,
+    member: str,
+    drawn: tuple[list[tuple[int, int]], ...],
+    mark: str,
 ) -> None:
     """What two workers draw is stored to the pixel and merged; the pages draw it, and the requester adds a shape."""
     tolerated += ["Applying inline style"]  # axe's own, while it measures
     builders.a_team(account=account, workers=workers, name="field-team")
-    for title, member, drawn, mark in (
-        ("Polygons", "polygons", POLYGONS, "polygon.over"),
-        ("Polylines", "polylines", POLYLINES, "polyline.over"),
-        ("Key points", "keypoints", POINTS, "path.over"),
-    ):
-        lane = "dashed" if member == "polylines" else ""
-        job = launched(visit, account, owner, title, member, partial(with_an_attribute, tmp_path) if lane else None)
-        for worker, spots, options in zip(workers, drawn, ({}, PHONE), strict=False):
-            page = visit(worker.user, f"/work/{job.queue_id}/", **options)
-            (shape,) = answered(page, spots, touch=bool(options), lane=lane)[member]
-            near = shape.get("vertices", [shape])
-            assert shape["label"] == "bee" and len(near) == len(spots)
-            for point, (x, y) in zip(near, spots, strict=True):
-                assert abs(point["x"] - x) <= 2 and abs(point["y"] - y) <= 2
-            page.context.close()
-        due.settle_due(job.queue)
-        background.advance_job(job.pk)
-
-        row = DataObject.objects.select_related("label").get(job=job)
-        (merged,) = row.label.value[member]
-        assert merged.get(KEY, {}) == ({LANE: lane} if lane else {})
-        assert merged["label"] == "bee" and 0.7 < merged["confidence"] == row.label.confidence < 0.84
-        shown = reverse("requester:object", args=[job.pk, row.pk])
-        for number, look in enumerate(LOOKS):
-            page = visit(owner, shown, **look)
-            walk(page, live_server.url, [reverse("requester:job-gallery", args=[job.pk]), shown], tmp_path)
-            expect(page.get_by_text("2 people answered. 1 ").first).to_be_visible()
-            assert (f"{LANE} dashed (majority, 2 of 2)" in page.content()) == bool(lane)
-            view = page.locator("waggle-boxes-view")
-            expect(view.locator(mark)).to_have_count(1)
-            view.get_by_role("button", name=workers[0].public_id).click()
-            expect(view.locator(mark)).to_have_count(2)
-            accessible(page)
-            page.screenshot(path=tmp_path / f"{member}-{number}.png", full_page=True)
-
-        page.locator(".canvas").scroll_into_view_if_needed()
-        for spot in drawn[2]:
-            page.mouse.click(*on_screen(page, *spot))
-        if len(drawn[2]) > 1:
-            page.get_by_role("button", name=END).click()
-        if lane:
-            page.get_by_label(LANE).select_option("solid")
-        page.get_by_role("button", name="Submit").click()
-        expect(page.get_by_text("for object 0 are the label now.")).to_be_visible()
-        row.refresh_from_db()
-        assert row.label.source == "adjudicated" and len(row.label.value[member]) == 2
-        expect(view.locator(mark)).to_have_count(2)
+    lane = "dashed" if member == "polylines" else ""
+    job = launched(visit, account, owner, title, member, partial(with_an_attribute, tmp_path) if lane else None)
+    for worker, spots, options in zip(workers, drawn, ({}, PHONE), strict=False):
+        page = visit(worker.user, f"/work/{job.queue_id}/", **options)
+        (shape,) = answered(page, spots, touch=bool(options), lane=lane)[member]
+        near = shape.get("vertices", [shape])
+        assert shape["label"] == "bee" and len(near) == len(spots)
+        for point, (x, y) in zip(near, spots, strict=True):
+            assert abs(point["x"] - x) <= 2 and abs(point["y"] - y) <= 2
         page.context.close()
+    due.settle_due(job.queue)
+    background.advance_job(job.pk)
+
+    row = DataObject.objects.select_related("label").get(job=job)
+    (merged,) = row.label.value[member]
+    assert merged.get(KEY, {}) == ({LANE: lane} if lane else {})
+    assert merged["label"] == "bee" and 0.7 < merged["confidence"] == row.label.confidence < 0.84
+    shown = reverse("requester:object", args=[job.pk, row.pk])
+    for number, look in enumerate(LOOKS):
+        page = visit(owner, shown, **look)
+        walk(page, live_server.url, [reverse("requester:job-gallery", args=[job.pk]), shown], tmp_path)
+        expect(page.get_by_text("2 people answered. 1 ").first).to_be_visible()
+        assert (f"{LANE} dashed (majority, 2 of 2)" in page.content()) == bool(lane)
+        view = page.locator("waggle-boxes-view")
+        expect(view.locator(mark)).to_have_count(1)
+        view.get_by_role("button", name=workers[0].public_id).click()
+        expect(view.locator(mark)).to_have_count(2)
+        accessible(page)
+        page.screenshot(path=tmp_path / f"{member}-{number}.png", full_page=True)
+
+    page.locator(".canvas").scroll_into_view_if_needed()
+    for spot in drawn[2]:
+        page.mouse.click(*on_screen(page, *spot))
+    if len(drawn[2]) > 1:
+        page.get_by_role("button", name=END).click()
+    if lane:
+        page.get_by_label(LANE).select_option("solid")
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_text("for object 0 are the label now.")).to_be_visible()
+    row.refresh_from_db()
+    assert row.label.source == "adjudicated" and len(row.label.value[member]) == 2
+    expect(view.locator(mark)).to_have_count(2)
+    page.context.close()
