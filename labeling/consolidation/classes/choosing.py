@@ -25,7 +25,7 @@ WITH_DIFFICULTY = Method("Dawid-Skene with item difficulty", even_share=0.1)
 METHODS = (MAJORITY, ONE_COIN, FREE_COIN, DAWID_SKENE, WITH_DIFFICULTY)
 """From the simplest to the richest."""
 
-FEWEST_VOTES = 10.0
+FEWEST_VOTES = 14.0
 """Votes a worker, on average, below which nothing but majority is chosen: who is good cannot be told then."""
 
 FEWEST_OBJECTS = 100
