@@ -19,7 +19,8 @@ from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.models import WorkerModels
 from labeling.consolidation.workers.skills import Skill, SkillRow
 from labeling.formats import shape_labels
-from labeling.formats.shapes import Drawing, ImageSize, Shape
+from labeling.formats.answers import MAX_SHAPES
+from labeling.formats.shapes import Drawing, ImageSize, Keypoint, Part, Polygon, Shape
 from labeling.simulation.shapes import right_ones
 from labeling.task_types.base import (
     PRICES,
@@ -70,6 +71,19 @@ class DrawnShapes(TaskType[Drawing[Shape], WorkerModels], Generic[Shape]):
     def classes(self, answer: Drawing[Shape]) -> frozenset[str]:
         """None for an image with nothing on it."""
         return frozenset(shape.label for shape in answer.shapes)
+
+    def parts(self, answer: Drawing[Shape]) -> Sequence[Shape]:
+        """The shapes."""
+        return answer.shapes
+
+    def of_parts(
+        self, parts: Sequence[Part], *, size: Size, confidence: float | None = None
+    ) -> tuple[Drawing[Shape], str]:
+        """The shapes. Raises ValueError for more than a label may have."""
+        shapes: Any = tuple(part for part in parts if isinstance(part, Polygon | Keypoint))
+        if len(shapes) > MAX_SHAPES:
+            raise ValueError(f"has {len(shapes):,} {self.many}, at most {MAX_SHAPES:,} are possible")
+        return Drawing(shapes, size), ""
 
     def summary(self, value: Mapping[str, Any]) -> str:
         """How many shapes there are."""
