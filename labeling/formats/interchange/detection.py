@@ -82,7 +82,7 @@ def of_file(stream: BinaryIO) -> str:
         return "conll"
     raise ValueError(
         "is neither a zip, a COCO file (JSON) nor a manifest (JSON Lines), and no CSV, CoNLL, CVAT or Label Studio "
-        "file: YOLO and VOC labels and masks are sent as one zip"
+        "file: YOLO and VOC labels are sent as one zip, and so are masks"
     )
 
 

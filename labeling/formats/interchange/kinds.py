@@ -23,3 +23,17 @@ WORDS = {
 MANIFEST = "manifest"
 FORMATS = ("coco", "voc", "yolo", "csv", "conll", "jsonl", "masks", "labelstudio", "cvat", MANIFEST)
 """Every format that labels are read from."""
+
+TITLES = {
+    "coco": "COCO",
+    "voc": "VOC",
+    "yolo": "YOLO",
+    "csv": "CSV",
+    "conll": "CoNLL",
+    "jsonl": "JSON Lines",
+    "masks": "mask PNG",
+    "labelstudio": "Label Studio",
+    "cvat": "CVAT",
+    MANIFEST: "augmented manifest",
+}
+"""What people call them."""

@@ -159,7 +159,7 @@ def _end(row: LabelImport, work: Work) -> None:
         counts = {**work.counts(), "lines": report.lines}
         ended: dict[str, Any] = {"labels": work.labels, "counts": counts, "progress": 1.0}
         if not work.labeled:
-            reason = _nothing(report)
+            reason = _nothing(report, "text" if work.kind.medium == TEXT else "image")
             transitions.LABEL_IMPORT.advance(
                 row, "Failed", by=BY, because=reason[:500], failure_reason=reason[:1024], **ended
             )
@@ -170,7 +170,7 @@ def _end(row: LabelImport, work: Work) -> None:
         )
 
 
-def _nothing(report: Report) -> str:
+def _nothing(report: Report, what: str) -> str:
     first = next((line for line in report.rows() if line[2] == SKIPPED), None)
     said = f"; the first: {first[1]}: {first[3]}" if first else ""
-    return f"no object got a label ({report.counts[SKIPPED]:,} lines were skipped{said})"
+    return f"no {what} got a label ({report.counts[SKIPPED]:,} lines were skipped{said})"

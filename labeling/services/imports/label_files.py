@@ -81,8 +81,9 @@ def _of_archive(archive: ArchiveReader, kind: Kind, account: Account, asked: str
         raise ValueError(f"holds labels of several formats, {said}: choose the one to read")
     form = next(iter(fit), "") if asked == AUTO else asked
     if form not in there:
-        readable = [one for one in kind.imports if one != kinds.MANIFEST]
-        looked = f"{' or '.join(readable)} labels, or a manifest" if asked == AUTO else f"labels of the format {asked}"
+        *most, last = [kinds.TITLES[one] for one in kind.imports if one != kinds.MANIFEST]
+        listed = f"{', '.join(most)} or {last}" if most else last
+        looked = f"{listed} labels, or a manifest" if asked == AUTO else f"labels of the format {asked}"
         has = f"; it has {', '.join(there)}" if there else ""
         raise ValueError(f"holds no {looked}{has}. {_hints(kind)}")
     members = there[form]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from labeling.formats import augmented_reading, manifest
+from labeling.formats.augmented_reading import BLANKS
 from labeling.formats.interchange import kinds
 from labeling.formats.interchange.items import BadItem, FoundImage, FoundPart, found_text
 from labeling.formats.mask_labels import BACKGROUND
@@ -124,5 +125,7 @@ class Reading:
 
 def _by_id(named: Mapping[Any, Any]) -> list[str]:
     """The names in the order of their ids."""
-    ids = {int(key): name for key, name in named.items() if str(key).isdecimal() and isinstance(name, str)}
+    ids = {
+        int(key): name.strip(BLANKS) for key, name in named.items() if str(key).isdecimal() and isinstance(name, str)
+    }
     return [ids[number] for number in sorted(ids)]

@@ -47,8 +47,8 @@ class Occurrences:
 
 @dataclass
 class Pictures:
-    """Images, or texts, by name. `keys` are those of a job's objects, or line numbers of `manifest_uri`, in the order of
-    the index."""
+    """Images, or texts, by name. `keys` are those of a job's objects, or line numbers of `manifest_uri`, in the order
+    of the index."""
 
     index: ImageIndex = field(default_factory=ImageIndex)
     keys: list[int] = field(default_factory=list)

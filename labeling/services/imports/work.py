@@ -110,7 +110,13 @@ class Work:
             return None
         if place in self._seen:
             name = self.images.index.entries[place].name
-            self._skip(at, found.where, f"{name or 'the text'} has its label already, from {self._seen[place]}", ())
+            what = "text" if self.kind.medium == TEXT else "image"
+            self._skip(
+                at,
+                found.where,
+                f"the {what} {name} has its label already, from {self._seen[place]}".replace("  ", " "),
+                (),
+            )
             return None
         self._seen[place] = found.where
         return place
