@@ -78,13 +78,13 @@ def test_polygons_are_merged_decided_and_exported():
     assert coco(job)[0]["annotations"] == []
 
 
-def test_key_points_are_merged_and_are_no_coco():
+def test_key_points_are_merged():
     job, workers = stories.a_funded_job(task_type="Keypoint", objects=1)
     said = [answer("keypoints", {"label": "bee", "x": x, "y": y}) for x, y in ((100, 50), (104, 56), (101, 58))]
     row = answered(job, workers, said)
     (point,) = row.label.value["keypoints"]
     assert (point["label"], point["x"], point["y"]) == ("bee", 101, 56)
-    assert exports.formats(job) == ["manifest", "worker-answers"]
+    assert exports.formats(job) == ["manifest", "worker-answers", "coco", "huggingface"]
 
 
 def test_polygons_of_an_earlier_job_come_along():
