@@ -14,6 +14,7 @@ from frontend.bodies import takes_files
 from frontend.requester.fields import name_field
 from frontend.session import requester_page
 from labeling import task_types
+from labeling.formats.interchange import kinds
 from labeling.models import Dataset, ImportedLine, ImportOutcome, LabelImport, LabelingJob
 from labeling.services import scope
 from labeling.services.imports import creating, limits, reports
@@ -121,6 +122,11 @@ class ImportForm(forms.Form):
         }
 
 
+def words(row: LabelImport) -> tuple[str, str]:
+    """What one part of its labels is called, and several."""
+    return kinds.WORDS[task_types.get(row.task_type).part]
+
+
 @requester_page()
 def list_page(request: HttpRequest) -> HttpResponse:
     """All label imports."""
@@ -191,6 +197,7 @@ def detail_page(request: HttpRequest, import_id: int) -> HttpResponse:
         "purpose": PURPOSES[row.purpose][0],
         "format": FORMATS.get(row.format, ""),
         "task_type": task_types.get(row.task_type).title,
+        "words": words(row),
         "forms": list(reports.KINDS),
         "most_lines": limits.MOST_LINES,
         "cut": sum(count for _, count in outcomes) > row.counts.get("lines", limits.MOST_LINES),
@@ -202,7 +209,7 @@ def detail_page(request: HttpRequest, import_id: int) -> HttpResponse:
 def progress_part(request: HttpRequest, import_id: int) -> HttpResponse:
     """The part of the page that changes while the import is running."""
     row = scope.label_import(request.account, import_id)  # type: ignore[attr-defined]
-    response = render(request, "requester/import_progress.html", {"row": row})
+    response = render(request, "requester/import_progress.html", {"row": row, "words": words(row)})
     if row.status not in ("Initializing", "InProgress"):
         response["HX-Refresh"] = "true"
     return response

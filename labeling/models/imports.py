@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from labeling import transitions
+from labeling import task_types, transitions
 from labeling.models.datasets import Dataset
 from labeling.models.jobs import LabelingJob
 from marketplace.models import Account
@@ -23,7 +23,7 @@ class LabelImport(models.Model):
     asked_format = models.CharField(max_length=20, default="auto")
     format = models.CharField(max_length=20, blank=True)
     # Whose labels are read of the file: a name of the registry of task types.
-    task_type = models.CharField(max_length=60, default="BoundingBox", db_default="BoundingBox")
+    task_type = models.CharField(max_length=60, default=task_types.DEFAULT, db_default=task_types.DEFAULT)
     # The data set that has the images; null when they are in the archive with the labels, or are a job's objects.
     images = models.ForeignKey(Dataset, models.SET_NULL, null=True, related_name="+")
     job = models.ForeignKey(LabelingJob, models.CASCADE, null=True, related_name="label_imports")
@@ -44,6 +44,11 @@ class LabelImport(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["account", "-id"], name="label_import_by_account")]
+
+    @property
+    def parts(self) -> int:
+        """How many boxes, spans or classes its labels have; rows of earlier versions counted boxes only."""
+        return int(self.counts.get("parts", self.counts.get("boxes", 0)))
 
     @property
     def has_report(self) -> bool:

@@ -114,5 +114,5 @@ def test_polygons_of_an_earlier_job_come_along():
     document, noted = coco(job)
     (found,) = document["annotations"]
     assert found["segmentation"] == [[4, 4, 48, 4, 20, 20]]
-    reason = "outline 1: the outline reaches out of the image (48 x 32): it was clipped"
+    reason = "polygon 1: the outline reaches out of the image (48 x 32): it was clipped"
     assert noted == [{"object": "0", "reason": reason, "used": True}]

@@ -38,12 +38,11 @@ def create_import(
 
     With the purpose "dataset" it makes a data set `name`, whose labels are under `label_attribute_name`; its images
     are those of the data set `images`, or are packed with the labels. With "golds" the labels become golds of `job`.
-    `read_attribute` names the label of a manifest that has several; `task_type` says what is read of the file, golds
-    are read as the job needs them. Raises Invalid, Forbidden, NameTaken, WrongState,
-    ImportLimit while too many are running, or BackgroundLimit when the account has too much under way.
+    `read_attribute` names the label of a manifest that has several; `task_type` says what is read of the file, unless
+    it is a job's. Raises Invalid, Forbidden, NameTaken, WrongState, ImportLimit or BackgroundLimit.
     """
     kind = _kind(task_type) if job is None else task_types.get(job.task_type)
-    _check_choices(purpose, format, without_boxes)
+    _check_choices(purpose, format, without_boxes, kind)
     if len(uri) not in boundaries.URI_LENGTH:
         raise Invalid(f"an address of {boundaries.URI_LENGTH} characters expected", field="uri")
     try:
@@ -58,10 +57,6 @@ def create_import(
     else:
         name, label_attribute_name = "", ""
         _check_golds(images, job)
-    if format not in (limits.AUTO, *kind.imports):
-        raise Invalid(
-            f"labels of the type {kind.name} are read from {', '.join(kind.imports)}, not from {format}", field="format"
-        )
     with transaction.atomic():
         # Requests of one account wait for each other in it, so that together they keep the limit of imports as well.
         workload.admit(account=account)
@@ -114,7 +109,7 @@ def _kind(name: str) -> TaskType[Any, Any]:
     return offered[name]
 
 
-def _check_choices(purpose: str, form: str, without_boxes: str) -> None:
+def _check_choices(purpose: str, form: str, without_boxes: str, kind: TaskType[Any, Any]) -> None:
     for field, value, allowed in (
         ("purpose", purpose, limits.PURPOSES),
         ("format", form, limits.ASKED_FORMATS),
@@ -122,6 +117,10 @@ def _check_choices(purpose: str, form: str, without_boxes: str) -> None:
     ):
         if value not in allowed:
             raise Invalid(f"{value!r} found, one of {', '.join(allowed)} expected", field=field)
+    if kind.imports and form not in (limits.AUTO, *kind.imports):
+        raise Invalid(
+            f"labels of the type {kind.name} are read from {', '.join(kind.imports)}, not from {form}", field="format"
+        )
 
 
 def _check_dataset(

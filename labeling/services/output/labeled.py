@@ -11,6 +11,7 @@ import orjson
 from django.db.models import Q
 
 from labeling import task_types
+from labeling.formats.interchange import kinds
 from labeling.formats.interchange.fitting import fitted_part
 from labeling.formats.interchange.items import LabeledImage, LabeledText, labeled_image
 from labeling.formats.shapes import ImageSize, Part, Span, Tag
@@ -22,8 +23,6 @@ from labeling.services.output.export_images import Images, Unreadable
 from labeling.task_types.base import TEXT
 from marketplace import storage
 from marketplace.errors import DomainError
-
-_WORDS = {"Box": "box", "Polygon": "outline", "Keypoint": "point"}
 
 
 class LabeledObjects:
@@ -119,21 +118,20 @@ class LabeledObjects:
     def _inside(self, row: rows.Row, parts: list[Part], size: ImageSize) -> list[Part]:
         """The parts of a label that came with the input, inside their image; what is wrong with them is noted."""
         stated = self._kind.read_manifest(orjson.loads(row.line), self._job.label_attribute_name).image_size
-        words = [_WORDS.get(type(part).__name__, "part") for part in parts]
+        one, many = kinds.WORDS[self._kind.part]
         if stated is not None and (stated.width, stated.height) != (size.width, size.height):
             said = f"{stated.width} x {stated.height} pixels, the image has {size.width} x {size.height}"
-            what = {"box": "boxes", "outline": "outlines", "point": "points"}.get(words[0] if words else "box", "parts")
-            self._note(row.line_index, f"the label says {said}: the {what} are taken as pixels of the image")
+            self._note(row.line_index, f"the label says {said}: the {many} are taken as pixels of the image")
         kept: list[Part] = []
-        for place, (word, part) in enumerate(zip(words, parts, strict=True), start=1):
+        for place, part in enumerate(parts, start=1):
             try:
                 inside, said = fitted_part(part, size)
             except ValueError as error:
-                self._note(row.line_index, f"{word} {place}: {error}: it is left out")
+                self._note(row.line_index, f"{one} {place}: {error}: it is left out")
                 continue
             kept.append(inside)
             if said:
-                self._note(row.line_index, f"{word} {place}: {said}")
+                self._note(row.line_index, f"{one} {place}: {said}")
         return kept
 
     def _name(self, row: rows.Row) -> str:
