@@ -1,10 +1,13 @@
 """Labels of every task type leave a job in each of its formats and come back: as a data set's, and as golds."""
 
+import io
 import json
+import zipfile
 from dataclasses import asdict
 
 import numpy as np
 import pytest
+import yaml
 
 from labeling import task_types
 from labeling.formats import masks, segments
@@ -88,8 +91,8 @@ def a_labeled_job(account, kind, dataset) -> LabelingJob:
     return job
 
 
-def exported(job, form) -> bytes:
-    export = exports.create_export(job=job, kind=form, by="user:1")
+def exported(job, form, images=False) -> bytes:
+    export = exports.create_export(job=job, kind=form, images=images, by="user:1")
     exports.run_export(export.pk)
     export.refresh_from_db()
     assert (export.status, export.item_errors) == ("Completed", []), export.failure_reason
@@ -190,6 +193,31 @@ def _with_spans(account, kind, dataset):
     answers = {first: (Span("bee", 0, 1), Span("007", 5, 6)), second: (Span("a|b", 20_000, 20_003),)}
     assert adjudication.adjudicate_many(job=job, answers=answers, explanation={"adjudicated_by": "user:1"}) == {}
     return job
+
+
+@pytest.mark.parametrize(
+    ("name", "form"), [("SemanticSegmentation", "masks"), ("ImageMultiClass", "csv"), ("Keypoint", "coco")]
+)
+def test_an_archive_with_its_images_is_all_that_another_account_needs(name, form):
+    kind, account = task_types.get(name), builders.an_account()
+    job = a_labeled_job(account, kind, a_dataset_for(account, kind))
+    row = an_import(builders.an_account(), exported(job, form, images=True), task_type=name)
+    assert [plain(kind, one) for one in labels_of(kind, row)] == [plain(kind, one) for one in GIVEN[name]]
+    assert row.dataset.objects_total == 2, "masks are no images"
+
+
+def test_an_image_folder_has_a_card_its_rows_and_its_images():
+    kind, account = task_types.get("BoundingBox"), builders.an_account()
+    job = a_labeled_job(account, kind, a_dataset_for(account, kind))
+    archive = zipfile.ZipFile(io.BytesIO(exported(job, "huggingface", images=True)))
+    card = yaml.safe_load(archive.read("README.md").decode().split("---")[1])
+    (objects,) = [one for one in card["dataset_info"]["features"] if one["name"] == "objects"]
+    categories = next(one for one in objects["struct"] if one["name"] == "categories")
+    assert categories["sequence"]["dtype"]["class_label"]["names"] == dict(zip("0123", CLASSES, strict=True))
+    rows = [json.loads(line) for line in archive.read("data/train/metadata.jsonl").splitlines()]
+    assert [row["objects"]["bbox"] for row in rows] == [[[1, 2, 3.5, 4], [5, 6, 7, 8]], []]
+    assert rows[0]["objects"]["categories"] == [0, 3]
+    assert all(archive.read(f"data/train/{row['file_name']}") for row in rows)
 
 
 def test_spans_that_tags_cannot_say_are_told_with_their_object():

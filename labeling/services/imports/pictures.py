@@ -56,7 +56,8 @@ class Pictures:
 
     def add(self, name: str, uri: str, key: int) -> None:
         """An image by its name and address."""
-        self.index.add(name or manifest.path_of(uri), uri)
+        # A text without an address has a key of ours, which is no name.
+        self.index.add(name or (manifest.path_of(uri) if "://" in uri else ""), uri)
         self.keys.append(key)
 
 
