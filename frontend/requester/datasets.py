@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from frontend import uploads
 from frontend.bodies import takes_files
+from frontend.requester import imports
 from frontend.requester.fields import SelectionFields, name_field, selection_of
 from frontend.session import requester_page
 from labeling.formats import texts
@@ -129,10 +130,12 @@ def detail_page(request: HttpRequest, dataset_id: int) -> HttpResponse:
     """A data set: progress, counts, refused lines."""
     row = scope.dataset(request.account, dataset_id)  # type: ignore[attr-defined]
     bad = Paginator(BadLine.objects.filter(dataset=row).order_by("number"), PER_PAGE).get_page(request.GET.get("page"))
+    labeled = scope.import_of(row)
     context = {
         "row": row,
         "page": bad,
-        "labeled": scope.import_of(row),
+        "labeled": labeled,
+        "words": imports.words(labeled) if labeled is not None else (),
         "texts": row.status == "Completed" and samples.holds_texts(dataset=row),
         "samples": range(min(SAMPLES, row.objects_total)) if row.manifest_uri else [],
     }

@@ -13,6 +13,8 @@ from frontend import uploads
 from frontend.bodies import takes_files
 from frontend.requester.fields import name_field
 from frontend.session import requester_page
+from labeling import task_types
+from labeling.formats.interchange import kinds
 from labeling.models import Dataset, ImportedLine, ImportOutcome, LabelImport, LabelingJob
 from labeling.services import scope
 from labeling.services.imports import creating, limits, reports
@@ -36,11 +38,17 @@ FORMATS = {
     "coco": "COCO (JSON)",
     "voc": "Pascal VOC (XML)",
     "yolo": "YOLO (text files)",
+    "csv": "Table (CSV)",
+    "conll": "CoNLL (IOB tags)",
+    "jsonl": "JSON Lines with texts",
+    "masks": "Mask PNGs",
+    "labelstudio": "Label Studio (JSON)",
+    "cvat": "CVAT for images (XML)",
     "manifest": "Augmented manifest (JSON Lines)",
 }
 PLACES = [("packed", "In the file with the labels"), ("dataset", "In a data set")]
 SOURCES = [("upload", "A file from this computer"), ("store", "A file in a store")]
-EMPTY = [("labeled", "There is nothing on it"), ("unlabeled", "It is not labeled yet")]
+EMPTY = [("labeled", "There is nothing in it"), ("unlabeled", "It is not labeled yet")]
 
 
 class ImportForm(forms.Form):
@@ -54,6 +62,7 @@ class ImportForm(forms.Form):
     )
     folder = forms.RegexField(uploads.FOLDER, required=False, widget=forms.HiddenInput)
     format = forms.ChoiceField(choices=list(FORMATS.items()), label="Format")
+    task_type = forms.ChoiceField(label="Kind of labels")
     purpose = forms.ChoiceField(
         choices=[(key, title) for key, (title, _) in PURPOSES.items()],
         initial=limits.DATASET,
@@ -61,22 +70,22 @@ class ImportForm(forms.Form):
         label="What do the labels become?",
     )
     name = name_field()
-    place = forms.ChoiceField(choices=PLACES, initial="packed", label="Where are the images?")
+    place = forms.ChoiceField(choices=PLACES, initial="packed", label="Where are the images or texts?")
     images = forms.ModelChoiceField(Dataset.objects.none(), required=False, empty_label=None, label="Data set")
     label_attribute_name = forms.CharField(
         max_length=LABEL_ATTRIBUTE_NAME_LENGTH.longest,
         required=False,
-        initial=limits.DEFAULT_ATTRIBUTE,
         label="Label attribute",
-        help_text="Under this name the data set has the labels; a job that is to use them names it, too.",
+        help_text="Under this name the data set has the labels; a job that is to use them names it, too. Left empty it "
+        f"is {limits.DEFAULT_ATTRIBUTE}, of masks {limits.DEFAULT_ATTRIBUTE}-ref.",
     )
-    without_boxes = forms.ChoiceField(choices=EMPTY, label="An image that is listed without boxes")
+    without_boxes = forms.ChoiceField(choices=EMPTY, label="An object that is listed without a label")
     job = forms.ModelChoiceField(LabelingJob.objects.none(), required=False, empty_label=None, label="Labeling job")
     read_attribute = forms.CharField(
         max_length=LABEL_ATTRIBUTE_NAME_LENGTH.longest,
         required=False,
         label="Attribute to read",
-        help_text="Only for a manifest with boxes under several attributes.",
+        help_text="Only for a manifest with such labels under several attributes.",
     )
 
     def __init__(self, *args: Any, account: Account, **kwargs: Any):
@@ -89,9 +98,12 @@ class ImportForm(forms.Form):
         )
         self.fields["job"].queryset = jobs  # type: ignore[attr-defined]
         self.fields["job"].label_from_instance = lambda row: row.name  # type: ignore[attr-defined]
+        kinds = creating.readable_types()
+        self.fields["task_type"].choices = [(kind.name, kind.title) for kind in kinds]  # type: ignore[attr-defined]
         # Only the fields that belong to the choices made are required; before one is made, all of them are shown so.
         purpose, place = self.data.get("purpose"), self.data.get("place")
         self.fields["uri"].required = self.data.get("source") != "upload"
+        self.fields["task_type"].required = purpose != limits.GOLDS
         self.fields["name"].required = purpose != limits.GOLDS
         self.fields["job"].required = purpose != limits.DATASET
         self.fields["images"].required = purpose != limits.GOLDS and place != "packed"
@@ -103,7 +115,16 @@ class ImportForm(forms.Form):
         if given["purpose"] == limits.GOLDS:
             return {**chosen, "job": given["job"]}
         images = given["images"] if given["place"] == "dataset" else None
-        return {**chosen, **{name: given[name] for name in ("name", "label_attribute_name")}, "images": images}
+        return {
+            **chosen,
+            **{name: given[name] for name in ("name", "label_attribute_name", "task_type")},
+            "images": images,
+        }
+
+
+def words(row: LabelImport) -> tuple[str, str]:
+    """What one part of its labels is called, and several."""
+    return kinds.WORDS[task_types.get(row.task_type).part]
 
 
 @requester_page()
@@ -127,7 +148,11 @@ def new_page(request: HttpRequest) -> HttpResponse:
         if row is not None:
             return redirect("requester:dataset-import", row.pk)
     uploaded = len(uploads.files_in(account, form["folder"].value() or ""))
-    context = {"form": form, "purposes": PURPOSES, "uploaded": uploaded}
+    readable = [
+        (kind.name, ", ".join(FORMATS[form] for form in FORMATS if form in kind.imports))
+        for kind in creating.readable_types()
+    ]
+    context = {"form": form, "purposes": PURPOSES, "uploaded": uploaded, "readable": readable}
     return render(request, "requester/import_new.html", context, status=422 if form.errors else 200)
 
 
@@ -171,6 +196,8 @@ def detail_page(request: HttpRequest, import_id: int) -> HttpResponse:
         "outcomes": outcomes,
         "purpose": PURPOSES[row.purpose][0],
         "format": FORMATS.get(row.format, ""),
+        "task_type": task_types.get(row.task_type).title,
+        "words": words(row),
         "forms": list(reports.KINDS),
         "most_lines": limits.MOST_LINES,
         "cut": sum(count for _, count in outcomes) > row.counts.get("lines", limits.MOST_LINES),
@@ -182,7 +209,7 @@ def detail_page(request: HttpRequest, import_id: int) -> HttpResponse:
 def progress_part(request: HttpRequest, import_id: int) -> HttpResponse:
     """The part of the page that changes while the import is running."""
     row = scope.label_import(request.account, import_id)  # type: ignore[attr-defined]
-    response = render(request, "requester/import_progress.html", {"row": row})
+    response = render(request, "requester/import_progress.html", {"row": row, "words": words(row)})
     if row.status not in ("Initializing", "InProgress"):
         response["HX-Refresh"] = "true"
     return response

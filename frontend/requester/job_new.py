@@ -86,6 +86,7 @@ def _initial(request: HttpRequest, step: str) -> dict[str, Any]:
         if labeled is not None and labeled.label_attribute_name == draft(request)["data"].get("label_attribute_name"):
             # In this order, so that the job numbers the classes as the labels that it takes over.
             saved["labels"] = labeled.labels
+            saved.setdefault("task_type", labeled.task_type)
     if "labels" in saved:
         saved["labels"] = "\n".join(saved["labels"])
     for name in ("price", "max_spend", "price_ceiling"):

@@ -34,6 +34,11 @@ EXPORT_KINDS = {
     "coco": "COCO",
     "voc": "Pascal VOC",
     "yolo": "YOLO",
+    "masks": "Mask PNGs",
+    "csv": "Table (CSV)",
+    "conll": "CoNLL (IOB2 tags)",
+    "jsonl": "JSON Lines",
+    "huggingface": "Hugging Face datasets",
     "worker-answers": "Answers of each worker",
 }
 EXPORT_LABELS = {"all": "All labels", "human": "By people only", "machine": "By the machine only"}
@@ -233,7 +238,7 @@ def downloads_page(request: HttpRequest, job_id: int) -> HttpResponse:
         "exports": rows,
         "kinds": [(kind, EXPORT_KINDS[kind]) for kind in EXPORT_KINDS if kind in exports.formats(job)],
         "labels": EXPORT_LABELS.items(),
-        "with_images": [kind for kind in exports.formats(job) if kind not in exports.WITHOUT_IMAGES],
+        "with_images": [kind for kind in exports.formats(job) if kind not in exports.without_images(job)],
         "images_limit": settings.EXPORT_IMAGES_MAX_BYTES,
         "busy": any(e.status == "InProgress" for e in rows),
     }
@@ -247,7 +252,7 @@ def export(request: HttpRequest, job_id: int) -> HttpResponse:
     """Start an export."""
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     kind, which = request.POST.get("kind", ""), request.POST.get("which", "all")
-    images = bool(request.POST.get("images")) and kind not in exports.WITHOUT_IMAGES
+    images = bool(request.POST.get("images")) and kind not in exports.without_images(job)
     exports.create_export(job=job, kind=kind, which=which, images=images, by=actor(request.user))
     return redirect("requester:job-downloads", job.pk)
 

@@ -31,7 +31,8 @@ class ExportInput(Body):
     which = serializers.ChoiceField(choices=list(rows.WHICH), default="all")
     images = serializers.BooleanField(
         default=False,
-        help_text="put the images into the file too (all kinds but worker-answers); it is a zip archive then",
+        help_text="put the images into the file too, which is a zip archive then; not into worker-answers, conll or "
+        "jsonl, nor into other files about texts",
     )
 
 

@@ -15,13 +15,16 @@ class LabelImport(s.Serializer):
     failure_reason = s.CharField(allow_null=True)
     uri = s.CharField()
     format = s.CharField(allow_null=True, help_text="what the label file is; null until it was opened")
+    task_type = s.CharField(help_text="whose labels are read of the file")
     images = s.IntegerField(allow_null=True, help_text="the data set that has the images")
     job = s.IntegerField(allow_null=True)
     label_attribute_name = s.CharField(allow_null=True)
     without_boxes = s.CharField()
     dataset = s.IntegerField(allow_null=True, help_text="the data set that was made")
     labels = s.ListField(child=s.CharField(), help_text="in the order of their class ids")
-    counts = s.DictField(child=s.IntegerField(), help_text="images, labeled, boxes, lines by outcome, and lines kept")
+    counts = s.DictField(
+        child=s.IntegerField(), help_text="images (or texts), labeled, parts, lines by outcome, and lines kept"
+    )
     progress = s.FloatField()
     report_urls = s.DictField(child=s.CharField())
     created_at = s.DateTimeField()

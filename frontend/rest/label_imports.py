@@ -17,6 +17,7 @@ from frontend.rest.fields import Body
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
+from labeling import task_types
 from labeling.models import ImportedLine, LabelImport
 from labeling.services import scope
 from labeling.services.imports import creating, limits, reports
@@ -28,7 +29,7 @@ from marketplace.services.boundaries import URI_LENGTH
 
 
 class LabelImportInput(Body):
-    """A label file, where its images are, and what the labels become.
+    """A label file, where its images or texts are, and what the labels become.
 
     `uri` is an address in a store, or that of a file which an upload answered. With the purpose `dataset`, `name` is
     the new data set's and `images` the data set that has the images, left out when they are packed with the labels;
@@ -43,6 +44,11 @@ class LabelImportInput(Body):
     format = serializers.ChoiceField(choices=list(limits.ASKED_FORMATS), default=limits.AUTO)
     label_attribute_name = serializers.CharField(required=False, max_length=LABEL_ATTRIBUTE_NAME_LENGTH.longest)
     read_attribute = serializers.CharField(required=False, max_length=LABEL_ATTRIBUTE_NAME_LENGTH.longest)
+    task_type = serializers.ChoiceField(
+        choices=[kind.name for kind in creating.readable_types()],
+        default=task_types.DEFAULT,
+        help_text="whose labels are read of the file; golds are read as their job needs them",
+    )
     without_boxes = serializers.ChoiceField(choices=list(limits.WITHOUT_BOXES), default=limits.WITHOUT_BOXES[0])
 
 
@@ -57,6 +63,7 @@ def import_row(row: LabelImport) -> dict[str, Any]:
         "failure_reason": row.failure_reason or None,
         "uri": row.uri,
         "format": row.format or None,
+        "task_type": row.task_type,
         "images": row.images_id,
         "job": row.job_id,
         "label_attribute_name": row.label_attribute_name or None,

@@ -186,6 +186,15 @@ def read_indices(raw: bytes, colors: Mapping[int, str]) -> NDArray[np.uint8]:
     image = _open_png(raw)
     if image.mode == "P":
         return np.asarray(image, dtype=np.uint8)
+    return read_colors(raw, colors)
+
+
+def read_colors(raw: bytes, colors: Mapping[int, str]) -> NDArray[np.uint8]:
+    """(height, width) indices of a PNG by the colour of each pixel, whether or not it has a palette.
+
+    White is 0 where no index has it. Raises ValueError for a colour that no index has.
+    """
+    image = _open_png(raw)
     starts, found = color_runs(raw, size=image.size)
     numbers = {0xFFFFFF: 0} | {int.from_bytes(rgb(color), "big"): index for index, color in colors.items()}
     used, inverse = np.unique(found, return_inverse=True)

@@ -80,6 +80,22 @@ def joined(found: Segmentation) -> Segmentation:
     return replace(found, segments=tuple(made))
 
 
+def stacked(found: Segmentation) -> tuple[Segmentation, int]:
+    """The same with no pixel twice: of segments that share pixels the later one has them; and how many are shared.
+
+    A segment that lies wholly behind others is left out.
+    """
+    pixels = found.size[0] * found.size[1]
+    starts, lengths = spans([found], pixels)
+    values = at(found, starts)
+    shared = sum(area(one) for one in found.segments) - int(lengths[values > 0].sum())
+    if not shared:
+        return found, 0
+    counts = segment_counts(starts, values, pixels)
+    kept = tuple(replace(one, counts=counts[n]) for n, one in enumerate(found.segments, start=1) if n in counts)
+    return replace(found, segments=kept), shared
+
+
 def area(segment: Segment) -> int:
     """Its pixels."""
     ends = ends_of(segment.counts)

@@ -1,4 +1,4 @@
-"""What people and machines draw or choose, as plain values: Box, Polygon, Keypoint, Span, Vote, Segmentation.
+"""What people and machines draw or choose, as plain values: Box, Polygon, Keypoint, Span, Vote, Tag, Segmentation.
 
 Coordinates are displayed pixels (after EXIF orientation), origin top-left. It must not know JSON,
 files or who drew a shape.
@@ -130,3 +130,15 @@ class Segmentation:
     size: tuple[int, int]
     segments: tuple[Segment, ...] = ()
     confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """One class of a whole object, as files of labels name it."""
+
+    label: str
+    confidence: float | None = None
+
+
+Part = Box | Polygon | Keypoint | Segment | Span | Tag
+"""One thing that a label says of an object, with its class: what files of labels are made of."""

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from labeling import transitions
+from labeling import task_types, transitions
 from labeling.models.datasets import Dataset
 from labeling.models.jobs import LabelingJob
 from marketplace.models import Account
@@ -20,20 +20,22 @@ class LabelImport(models.Model):
     failure_reason = models.CharField(max_length=1024, blank=True)
     uri = models.CharField(max_length=1024)
     # What was asked for, "auto" to let the file show it; `format` is what it is.
-    asked_format = models.CharField(max_length=10, default="auto")
-    format = models.CharField(max_length=10, blank=True)
+    asked_format = models.CharField(max_length=20, default="auto")
+    format = models.CharField(max_length=20, blank=True)
+    # Whose labels are read of the file: a name of the registry of task types.
+    task_type = models.CharField(max_length=60, default=task_types.DEFAULT, db_default=task_types.DEFAULT)
     # The data set that has the images; null when they are in the archive with the labels, or are a job's objects.
     images = models.ForeignKey(Dataset, models.SET_NULL, null=True, related_name="+")
     job = models.ForeignKey(LabelingJob, models.CASCADE, null=True, related_name="label_imports")
     # The attribute under which the data set has the labels, and the one under which a manifest that is read has them.
     label_attribute_name = models.CharField(max_length=127, blank=True)
     read_attribute = models.CharField(max_length=127, blank=True)
-    # Whether an image that is listed without boxes shows nothing ("labeled") or was never looked at ("unlabeled").
+    # Whether an object that is listed with nothing on it has nothing ("labeled") or was never looked at ("unlabeled").
     without_boxes = models.CharField(max_length=10, default="labeled")
     dataset = models.ForeignKey(Dataset, models.SET_NULL, null=True, related_name="made_by_import")
     # The classes of the labels; their order is the class index in the data set's manifest.
     labels = models.JSONField(default=list)
-    # {"images", "labeled", "boxes"}, how many lines of the report have each outcome, and, once the report is stored,
+    # {"images", "labeled", "parts"}, how many lines of the report have each outcome, and, once the report is stored,
     # how many "lines" of it were kept.
     counts = models.JSONField(default=dict)
     progress = models.FloatField(default=0)
@@ -42,6 +44,11 @@ class LabelImport(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["account", "-id"], name="label_import_by_account")]
+
+    @property
+    def parts(self) -> int:
+        """How many boxes, spans or classes its labels have; rows of earlier versions counted boxes only."""
+        return int(self.counts.get("parts", self.counts.get("boxes", 0)))
 
     @property
     def has_report(self) -> bool:

@@ -131,7 +131,11 @@ def _skills(job: LabelingJob, workers: list[str]) -> dict[str, dict[str, Any]]:
     main = kind.skill_columns[0].key
     errors = {row.worker: row.standard_error for row in kind.skill_rows(models, labels=job.labels) if not row.label}
     skills: dict[str, dict[str, Any]] = {
-        row.worker: {**row.figures, "weakest": None, "standard_error": errors.get(row.worker)}
+        row.worker: {
+            **row.figures,
+            "weakest": None,
+            "standard_error": row.figures.get(f"{main}_error", errors.get(row.worker)),
+        }
         for row in rows
         if not row.label
     }

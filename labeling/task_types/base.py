@@ -19,7 +19,7 @@ from labeling.formats import renaming
 from labeling.formats.augmented_reading import Origin
 from labeling.formats.label_attributes import NONE, Declared, Values
 from labeling.formats.label_context import LabelContext
-from labeling.formats.shapes import Box, ImageSize, Polygon, Segment
+from labeling.formats.shapes import ImageSize, Part
 from labeling.simulation.base import Simulation
 from labeling.task_types.told import Column, SkillFigures, Story
 
@@ -149,6 +149,12 @@ class TaskType(ABC, Generic[Answer, Models]):
     """Whether the manifest holds the URI of a file as label; its attribute's name then ends in -ref."""
     exports: ClassVar[tuple[str, ...]] = ()
     """Formats that labels can be exported to, beside the manifest and the workers' answers."""
+    imports: ClassVar[tuple[str, ...]] = ()
+    """Formats of files that labels are read from; none where files cannot bring labels of the type."""
+    part: ClassVar[str] = ""
+    """What such files hold of a label, one of interchange.kinds."""
+    several: ClassVar[bool] = False
+    """Whether an object may have several classes."""
     learner: ClassVar[str] = ""
     """The kind of model that can learn the type, "" when there is none."""
     fit_sample: ClassVar[int] = 2000
@@ -251,9 +257,16 @@ class TaskType(ABC, Generic[Answer, Models]):
         """What was drawn, class and whole pixels, in any order; None where nothing is ever drawn."""
         return None
 
-    def shapes(self, answer: Answer) -> Sequence[Box | Polygon | Segment]:
+    def parts(self, answer: Answer) -> Sequence[Part]:
         """What the formats in `exports` hold of a label; nothing for a type without any."""
         return ()
+
+    def of_parts(self, parts: Sequence[Part], *, size: Size, confidence: float | None = None) -> tuple[Answer, str]:
+        """The label that has these parts, and what had to be changed for it, else "".
+
+        `confidence` is about a segmentation as a whole. Raises ValueError for parts of which there is no label.
+        """
+        raise ValueError(f"labels of {self.name} are not read from files")
 
     # --- manifests
 

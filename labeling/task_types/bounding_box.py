@@ -18,9 +18,10 @@ from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.models import WorkerModels
 from labeling.consolidation.workers.skills import Skill, SkillRow
 from labeling.formats import answers, augmented, augmented_reading, geometry, label_attributes
+from labeling.formats.interchange import kinds
 from labeling.formats.label_attributes import Values
 from labeling.formats.label_context import LabelContext
-from labeling.formats.shapes import Box
+from labeling.formats.shapes import Box, Part
 from labeling.simulation.boxes import BoxSimulation
 from labeling.simulation.matching import labeled, tally
 from labeling.task_types import told_attributes
@@ -67,7 +68,9 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
     )
     prices = PRICES[2:]
     fewest_labels = 1
-    exports = ("coco", "voc", "yolo")
+    exports = ("coco", "voc", "yolo", "huggingface")
+    imports = ("coco", "voc", "yolo", "labelstudio", "cvat", "manifest")
+    part = kinds.BOXES
     attributed = "boundingBoxes"
     learner = "detector"
     algorithm = boxes.ALGORITHM
@@ -165,9 +168,13 @@ class BoundingBox(TaskType[list[Box], WorkerModels]):
             (box.label, round(box.left), round(box.top), round(box.width), round(box.height)) for box in answer
         )
 
-    def shapes(self, answer: list[Box]) -> list[Box]:
+    def parts(self, answer: list[Box]) -> list[Box]:
         """The boxes."""
         return answer
+
+    def of_parts(self, parts: Sequence[Part], *, size: Size, confidence: float | None = None) -> tuple[list[Box], str]:
+        """The boxes."""
+        return [part for part in parts if isinstance(part, Box)], ""
 
     def summary(self, value: Mapping[str, Any]) -> str:
         """How many boxes there are."""

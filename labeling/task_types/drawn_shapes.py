@@ -19,9 +19,10 @@ from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.models import WorkerModels
 from labeling.consolidation.workers.skills import Skill, SkillRow
 from labeling.formats import label_attributes, shape_labels
+from labeling.formats.answers import MAX_SHAPES
 from labeling.formats.label_attributes import Values
 from labeling.formats.label_context import LabelContext
-from labeling.formats.shapes import Drawing, ImageSize, Shape
+from labeling.formats.shapes import Drawing, ImageSize, Keypoint, Part, Polygon, Shape
 from labeling.simulation.shapes import right_ones
 from labeling.task_types import told_attributes
 from labeling.task_types.base import (
@@ -30,6 +31,7 @@ from labeling.task_types.base import (
     Consensus,
     ImportedLabel,
     Mark,
+    Size,
     TaskType,
     count,
     percent,
@@ -81,6 +83,19 @@ class DrawnShapes(TaskType[Drawing[Shape], WorkerModels], Generic[Shape]):
     def classes(self, answer: Drawing[Shape]) -> frozenset[str]:
         """None for an image with nothing on it."""
         return frozenset(shape.label for shape in answer.shapes)
+
+    def parts(self, answer: Drawing[Shape]) -> Sequence[Shape]:
+        """The shapes."""
+        return answer.shapes
+
+    def of_parts(
+        self, parts: Sequence[Part], *, size: Size, confidence: float | None = None
+    ) -> tuple[Drawing[Shape], str]:
+        """The shapes. Raises ValueError for more than a label may have."""
+        shapes: Any = tuple(part for part in parts if isinstance(part, Polygon | Keypoint))
+        if len(shapes) > MAX_SHAPES:
+            raise ValueError(f"has {len(shapes):,} {self.many}, at most {MAX_SHAPES:,} are possible")
+        return Drawing(shapes, size), ""
 
     def summary(self, value: Mapping[str, Any]) -> str:
         """How many shapes there are."""

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from labeling.consolidation.masks import instances
 from labeling.formats import augmented, augmented_reading, mask_answers, mask_labels, masks, segments
+from labeling.formats.interchange import kinds
 from labeling.formats.shapes import Segmentation
 from labeling.simulation.masks import InstanceSimulation
 from labeling.task_types.base import Element, Size, Words, count
@@ -40,6 +41,7 @@ class InstanceSegmentation(SegmentationType):
     algorithm = instances.ALGORITHM
     consolidator: ClassVar[ModuleType] = instances
     manifest_type = augmented.TYPE_INSTANCES
+    part = kinds.OBJECTS
     simulation = InstanceSimulation()
 
     def read_answer(self, content: Mapping[str, Any], *, labels: Sequence[str], size: Size) -> Segmentation:

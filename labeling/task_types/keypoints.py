@@ -8,6 +8,7 @@ from typing import Any
 from labeling.consolidation.shapes import keypoints
 from labeling.formats import answers
 from labeling.formats import shapes as formats
+from labeling.formats.interchange import kinds
 from labeling.formats.shapes import Drawing
 from labeling.simulation import shapes as simulation
 from labeling.task_types.base import Element, Size, Words
@@ -35,6 +36,9 @@ class Keypoint(DrawnShapes[formats.Keypoint]):
     )
     member = attributed = "keypoints"
     one, many = "point", "points"
+    exports = ("coco", "huggingface")
+    imports = ("coco", "labelstudio", "cvat", "manifest")
+    part = kinds.POINTS
     rules = keypoints.CONSOLIDATOR
     algorithm = keypoints.ALGORITHM
     simulation = simulation.keypoints(keypoints.CONSOLIDATOR.likeness)

@@ -7,7 +7,7 @@ more likely right than not are what the label says; the others are there for rea
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from labeling.consolidation.answers import ObjectAnswers, WorkerAnswer
 from labeling.consolidation.classes import tags
@@ -17,8 +17,9 @@ from labeling.consolidation.workers.skills import SkillRow
 from labeling.consolidation.workers.votes import VoteWorkers
 from labeling.formats import answers, augmented, augmented_reading
 from labeling.formats.answers import AnswerError
+from labeling.formats.interchange import kinds
 from labeling.formats.label_context import LabelContext
-from labeling.formats.shapes import Vote
+from labeling.formats.shapes import Part, Tag, Vote
 from labeling.simulation.tags import TagSimulation
 from labeling.task_types.base import (
     TEXT,
@@ -62,11 +63,11 @@ class MultipleChoice(Choice):
     )
     reserved_labels = frozenset({NONE})
     algorithm = tags.ALGORITHM
-    skill_columns = (
-        Column("recall", "Finds", "percent"),
-        Column("recall_error", "Standard error", "percent"),
-        Column("wrong", "Wrong", "percent"),
-    )
+    skill_columns = (Column("recall", "Finds", "percent"), Column("wrong", "Wrong", "percent"))
+    exports: ClassVar[tuple[str, ...]] = ("csv", "huggingface")
+    imports: ClassVar[tuple[str, ...]] = ("csv", "labelstudio", "cvat", "manifest")
+    part = kinds.CLASSES
+    several = True
     simulation = TagSimulation()
 
     def read_answer(self, content: Mapping[str, Any], *, labels: Sequence[str], size: Size) -> Vote:
@@ -102,6 +103,24 @@ class MultipleChoice(Choice):
     def classes(self, answer: Vote) -> frozenset[str]:
         """Those more likely right than not; none where nothing fits."""
         return frozenset(_kept(answer))
+
+    def parts(self, answer: Vote) -> Sequence[Tag]:
+        """The classes that the label says, in its order."""
+        kept = set(_kept(answer))
+        sure = answer.confidences or (None,) * len(answer.labels)
+        return [Tag(label, one) for label, one in zip(answer.labels, sure, strict=True) if label in kept]
+
+    def of_parts(self, parts: Sequence[Part], *, size: Size, confidence: float | None = None) -> tuple[Vote, str]:
+        """The classes; none where nothing fits."""
+        given = {part.label: part.confidence for part in parts}
+        sure = [1.0 if one is None else max(one, LEAST) for one in given.values()]
+        unlikely = [label for label, one in zip(given, sure, strict=True) if one <= CUT_OFF]
+        said = (
+            f"{', '.join(unlikely)[:200]}: at most {CUT_OFF} sure, so that the label does not say it"
+            if unlikely
+            else ""
+        )
+        return Vote(tuple(given), tuple(sure)), said
 
     def agreement(self, one: Vote, other: Vote) -> float:
         """F1 of the two sets of classes."""

@@ -14,8 +14,9 @@ from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.skills import SkillRow
 from labeling.consolidation.workers.spans import SpanWorkers
 from labeling.formats import answers, augmented, augmented_reading
+from labeling.formats.interchange import kinds
 from labeling.formats.label_context import LabelContext
-from labeling.formats.shapes import Span
+from labeling.formats.shapes import Part, Span
 from labeling.formats.texts import MAX_CHARACTERS
 from labeling.simulation.spans import SpanSimulation
 from labeling.task_types.base import (
@@ -56,6 +57,9 @@ class NamedEntityRecognition(TaskType[Spans, SpanWorkers]):
     prices = PRICES
     fewest_labels = 1
     medium = TEXT
+    exports = ("conll", "jsonl", "huggingface")
+    imports = ("conll", "jsonl", "labelstudio", "manifest")
+    part = kinds.SPANS
     algorithm = spans.ALGORITHM
     skill_columns = (
         Column("recall", "Recall", "percent"),
@@ -95,6 +99,14 @@ class NamedEntityRecognition(TaskType[Spans, SpanWorkers]):
     def classes(self, answer: Spans) -> frozenset[str]:
         """None for a text without entities."""
         return frozenset(span.label for span in answer)
+
+    def parts(self, answer: Spans) -> Spans:
+        """The entities."""
+        return answer
+
+    def of_parts(self, parts: Sequence[Part], *, size: Size, confidence: float | None = None) -> tuple[Spans, str]:
+        """The entities."""
+        return tuple(part for part in parts if isinstance(part, Span)), ""
 
     def agreement(self, one: Spans, other: Spans) -> float:
         """F1 of the entities with the same offsets and class."""

@@ -8,6 +8,7 @@ from typing import Any
 from labeling.consolidation.shapes import polygons, polylines
 from labeling.formats import answers
 from labeling.formats import shapes as formats
+from labeling.formats.interchange import kinds
 from labeling.formats.shapes import Drawing
 from labeling.simulation import shapes as simulation
 from labeling.task_types.base import Element, Size, Words
@@ -52,14 +53,12 @@ class Polygon(_Outlines):
     )
     member = attributed = "polygons"
     one, many = "polygon", "polygons"
-    exports = ("coco",)
+    exports = ("coco", "yolo", "huggingface")
+    imports = ("coco", "yolo", "labelstudio", "cvat", "manifest")
+    part = kinds.POLYGONS
     rules = polygons.CONSOLIDATOR
     algorithm = polygons.ALGORITHM
     simulation = simulation.polygons(polygons.CONSOLIDATOR.likeness)
-
-    def shapes(self, answer: Outlines) -> Sequence[formats.Polygon]:
-        """The polygons."""
-        return answer.shapes
 
 
 class Polyline(_Outlines):
@@ -81,6 +80,9 @@ class Polyline(_Outlines):
     )
     member = attributed = "polylines"
     one, many = "line", "lines"
+    exports = ("huggingface",)
+    imports = ("cvat", "manifest")
+    part = kinds.LINES
     rules = polylines.CONSOLIDATOR
     algorithm = polylines.ALGORITHM
     simulation = simulation.polylines(polylines.CONSOLIDATOR.likeness)

@@ -18,7 +18,7 @@ from labeling.consolidation.workers.masks import MaskWorkers
 from labeling.consolidation.workers.skills import SkillRow
 from labeling.formats import augmented, augmented_reading, mask_labels, segments
 from labeling.formats.label_context import LabelContext
-from labeling.formats.shapes import ImageSize, Segment, Segmentation
+from labeling.formats.shapes import ImageSize, Part, Segment, Segmentation
 from labeling.task_types.base import (
     PRICES,
     AnswersToImage,
@@ -32,6 +32,9 @@ from labeling.task_types.base import (
 )
 from labeling.task_types.told import Column, Finding, Said, SkillFigures, Story
 
+MOST_STACKED = 2_000
+"""Masks of an image in a file: those of one class become one."""
+
 
 class SegmentationType(TaskType[Segmentation, MaskWorkers]):
     """Masks. A stored label is {"width", "height", "confidence", "segments": [{"label", "counts", "confidence"}]};
@@ -42,7 +45,8 @@ class SegmentationType(TaskType[Segmentation, MaskWorkers]):
     most_labels = segments.MOST_SEGMENTS
     reserved_labels = frozenset({mask_labels.BACKGROUND})
     label_is_file = True
-    exports = ("coco",)
+    exports = ("coco", "masks", "huggingface")
+    imports = ("coco", "masks", "labelstudio", "cvat", "manifest")
     fit_sample = 200  # a large picture with its answers takes as long as hundreds of choices
     consolidator: ClassVar[ModuleType]
     """The module of labeling/consolidation/masks."""
@@ -120,9 +124,21 @@ class SegmentationType(TaskType[Segmentation, MaskWorkers]):
             return ""
         return "the mask has {} x {} pixels, but the image has {} x {}".format(*answer.size, *size)
 
-    def shapes(self, answer: Segmentation) -> Sequence[Segment]:
+    def parts(self, answer: Segmentation) -> Sequence[Segment]:
         """The masks."""
         return answer.segments
+
+    def of_parts(
+        self, parts: Sequence[Part], *, size: Size, confidence: float | None = None
+    ) -> tuple[Segmentation, str]:
+        """The masks; of those that share pixels the later one has them, as tools draw them over each other."""
+        given = tuple(part for part in parts if isinstance(part, Segment))
+        if len(given) > MOST_STACKED:
+            raise ValueError(f"has {len(given):,} masks, at most {MOST_STACKED:,} are possible")
+        found, shared = segments.stacked(Segmentation(size, given, confidence))
+        hidden = len(given) - len(found.segments)
+        said = f"{shared:,} pixels lie in several masks: the later one has them" if shared else ""
+        return found, f"{said}; {count(hidden, 'mask', 'masks')} lay wholly behind others" if hidden else said
 
     # --- manifests
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import Any, ClassVar
 
 from labeling.consolidation.masks import semantic
 from labeling.formats import augmented, augmented_reading, mask_answers, mask_labels, masks, segments
-from labeling.formats.shapes import Segmentation
+from labeling.formats.interchange import kinds
+from labeling.formats.shapes import Part, Segmentation
 from labeling.simulation.masks import SemanticSimulation
 from labeling.task_types.base import Element, Size, Words, count
 from labeling.task_types.segmentation import SegmentationType, lead_of, story
@@ -37,6 +39,7 @@ class SemanticSegmentation(SegmentationType):
     algorithm = semantic.ALGORITHM
     consolidator: ClassVar[ModuleType] = semantic
     manifest_type = augmented.TYPE_SEGMENTATION
+    part = kinds.MASKS
     simulation = SemanticSimulation()
 
     def read_answer(self, content: Mapping[str, Any], *, labels: Sequence[str], size: Size) -> Segmentation:
@@ -50,6 +53,16 @@ class SemanticSegmentation(SegmentationType):
     def renamed(self, answer: Segmentation, names: Mapping[str, str]) -> Segmentation:
         """The masks of classes that are one now are one mask."""
         return segments.joined(super().renamed(answer, names))
+
+    def of_parts(
+        self, parts: Sequence[Part], *, size: Size, confidence: float | None = None
+    ) -> tuple[Segmentation, str]:
+        """One mask for each class, and all as sure as the surest where the file says nothing of the whole."""
+        found, said = super().of_parts(parts, size=size)
+        sure = [one.confidence for one in found.segments if one.confidence is not None]
+        return replace(
+            segments.joined(found), confidence=confidence if confidence is not None else max(sure, default=1.0)
+        ), said
 
     def numbers(self, answer: Segmentation, labels: Sequence[str]) -> list[int]:
         """The index of the class plus one."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from labeling.consolidation.answers import ObjectAnswers, WorkerAnswer
 from labeling.consolidation.classes import votes
@@ -16,8 +16,9 @@ from labeling.consolidation.stopping import Decision, Stopping
 from labeling.consolidation.workers.skills import SkillRow
 from labeling.consolidation.workers.votes import VoteWorkers
 from labeling.formats import answers, augmented, augmented_reading
+from labeling.formats.interchange import kinds
 from labeling.formats.label_context import LabelContext
-from labeling.formats.shapes import Vote
+from labeling.formats.shapes import Part, Tag, Vote
 from labeling.simulation.votes import VoteSimulation
 from labeling.task_types.base import (
     TEXT,
@@ -51,10 +52,10 @@ class SingleChoice(Choice):
         "much more often than that.",
     )
     algorithm = votes.ALGORITHM
-    skill_columns = (
-        Column("accuracy", "Chooses right", "percent"),
-        Column("accuracy_error", "Standard error", "percent"),
-    )
+    skill_columns = (Column("accuracy", "Chooses right", "percent"),)
+    exports: ClassVar[tuple[str, ...]] = ("csv", "huggingface")
+    imports: ClassVar[tuple[str, ...]] = ("csv", "labelstudio", "cvat", "manifest")
+    part = kinds.CLASSES
     simulation = VoteSimulation()
 
     def read_answer(self, content: Mapping[str, Any], *, labels: Sequence[str], size: Size) -> Vote:
@@ -85,6 +86,20 @@ class SingleChoice(Choice):
     def score_against_truth(self, answer: Vote, truth: Vote) -> float:
         """1 for the true class."""
         return class_f1(answer.labels, truth.labels)
+
+    def parts(self, answer: Vote) -> Sequence[Tag]:
+        """The choice."""
+        return [Tag(answer.label, answer.confidences[0] if answer.confidences else None)]
+
+    def of_parts(self, parts: Sequence[Part], *, size: Size, confidence: float | None = None) -> tuple[Vote, str]:
+        """The one class. Raises ValueError for none, and for several."""
+        given = dict.fromkeys(part.label for part in parts)
+        if len(given) != 1:
+            raise ValueError(
+                f"has {len(given)} classes ({', '.join(list(given)[:3])}), expected one" if given else "has no class"
+            )
+        sure = [part.confidence for part in parts if part.confidence is not None]
+        return Vote(tuple(given), (max(sure),) if sure else None), ""
 
     def summary(self, value: Mapping[str, Any]) -> str:
         """The choice."""

@@ -14,6 +14,8 @@ class TextClassification(SingleChoice):
     title = "Text classification (one class)"
     element = Element("crowd-classifier", "crowd-classifier", "categories")
     medium = TEXT
+    exports = ("csv", "jsonl", "huggingface")
+    imports = ("csv", "jsonl", "labelstudio", "manifest")
 
 
 class TextClassificationMultiLabel(MultipleChoice):
@@ -23,3 +25,5 @@ class TextClassificationMultiLabel(MultipleChoice):
     title = "Text classification (several classes)"
     element = Element("crowd-classifier-multi-select", "crowd-classifier-multi-select", "categories", NONE_ATTRIBUTE)
     medium = TEXT
+    exports = ("csv", "jsonl", "huggingface")
+    imports = ("csv", "jsonl", "labelstudio", "manifest")

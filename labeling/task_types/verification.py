@@ -51,6 +51,7 @@ class Verification(SingleChoice):
     audited: ClassVar[TaskType[Any, Any]]
     learner = ""
     usual_labels = ("good", "bad")
+    imports = ()  # a verdict is about an earlier label, which no file of verdicts names
 
     def value(self, answer: Vote) -> dict[str, Any]:
         """With what workers wrote; of one answer that is its own comment."""

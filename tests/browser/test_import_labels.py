@@ -1,5 +1,7 @@
 """Importing labels in a real browser: from the data sets' pages to the report, a labeling job and the golds."""
 
+from pathlib import Path
+
 import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
@@ -58,7 +60,7 @@ def test_images_with_labels_become_a_data_set_and_a_job(visit: Visit, owner: Use
     dataset = Dataset.objects.get(name="bees")
     datasets.advance_dataset(dataset.pk)
     page.get_by_role("link", name="Open the data set").click()
-    expect(page.get_by_text("1 of 2 images, 2 boxes")).to_be_visible()
+    expect(page.get_by_text("1 of 2 objects, 2 boxes")).to_be_visible()
     page.get_by_role("link", name="New labeling job").click()
     expect(page.get_by_label("Label attribute")).to_have_value("labels")
     page.get_by_label("Name", exact=True).fill("the-rest")
@@ -75,9 +77,9 @@ def test_labels_become_golds_of_a_job(visit: Visit, live_server, owner: User, ac
     jobs.advance_job(job.pk)
     page = visit(owner, reverse("requester:dataset", args=[images.pk]))
     page.get_by_role("link", name="Import labels").click()
-    expect(page.get_by_label("Where are the images?")).to_have_value("dataset")
+    expect(page.get_by_label("Where are the images or texts?")).to_have_value("dataset")
     page.get_by_text("Golds of a labeling job").click()
-    expect(page.get_by_label("Where are the images?")).to_be_hidden()
+    expect(page.get_by_label("Where are the images or texts?")).to_be_hidden()
     page.set_input_files("input[name=files]", [a_file("i.json", label_files.coco(BEES[0]))])
     page.get_by_role("button", name="Import the labels").click()
     row = imported(page)
@@ -100,3 +102,54 @@ def test_a_mistake_in_the_form_is_said_and_a_failed_import_says_the_way_out(
     assert imported(page).status == "Failed"
     expect(page.get_by_text("choose the data set that has the images")).to_be_visible()
     expect(page.get_by_role("link", name="Import again")).to_be_visible()
+
+
+@pytest.mark.slow
+def test_classes_of_texts_come_from_a_table_and_leave_as_another(
+    visit: Visit, owner: User, account: Account, tmp_path: Path
+) -> None:
+    """The form says what such labels are read from; the wizard and the downloads follow it, on a phone as well."""
+    builders.a_team(account=account, workers=1)
+    page = visit(owner, reverse("requester:dataset-import-new"))
+    said = page.locator("p.hint:visible", has_text="Read from")
+    expect(said).to_contain_text("COCO (JSON), Pascal VOC (XML)")
+    page.get_by_label("Kind of labels").select_option("TextMultiClassMultiLabel")
+    expect(said).to_contain_text("Table (CSV), JSON Lines with texts")
+    table = "text,labels\nFine bees.,praise|bees\nNothing to say.,\nWhy?,question\n,lost\n"
+    page.set_input_files("input[name=files]", [a_file("texts.csv", table.encode())])
+    page.get_by_label("Name", exact=True).fill("letters")
+    looked_at(page, tmp_path / "form")
+    page.get_by_role("button", name="Import the labels").click()
+    row = imported(page)
+    assert (row.status, row.format, row.labels) == ("Completed", "csv", ["praise", "bees", "question"])
+    expect(page.get_by_role("heading", name="Report")).to_be_visible()
+    expect(page.get_by_text("line 5")).to_be_visible()
+    looked_at(page, tmp_path / "report")
+    assert row.dataset is not None
+    datasets.advance_dataset(row.dataset.pk)
+    page.get_by_role("link", name="Open the data set").click()
+    expect(page.get_by_text("3 of 3 objects, 3 classes")).to_be_visible()
+    page.get_by_role("link", name="New labeling job").click()
+    page.get_by_label("Name", exact=True).fill("more-letters")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.locator("input[name=task_type]:checked")).to_have_value("TextMultiClassMultiLabel")
+    expect(page.get_by_role("textbox", name="Labels")).to_have_value("praise\nbees\nquestion")
+
+    design = stories.a_design(account, builders.a_team(account=account, workers=[]), dataset=row.dataset)
+    changes = {"task_type": row.task_type, "labels": row.labels, "label_attribute_name": "labels"}
+    job = creation.create_job(**design | changes | {"input_manifest_uri": None})
+    jobs.advance_job(job.pk)
+    page = visit(owner, reverse("requester:job-downloads", args=[job.pk]))
+    choices = page.get_by_label("Format").locator("option")
+    expect(choices).to_have_text(
+        ["Augmented manifest", "Table (CSV)", "JSON Lines", "Hugging Face datasets", "Answers of each worker"]
+    )
+    looked_at(page, tmp_path / "downloads")
+
+
+def looked_at(page: Page, path: Path) -> None:
+    """Nothing is wider than the screen, whatever its size."""
+    for width in (390, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.screenshot(path=f"{path}-{width}.png", full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), width

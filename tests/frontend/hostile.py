@@ -295,6 +295,7 @@ def _an_import(world: World) -> dict[str, Any]:
         "format": "auto",
         "purpose": "dataset",
         "name": "bees-4",
+        "task_type": "BoundingBox",
         "place": "dataset",
         "images": world.ids["dataset_id"],
         "label_attribute_name": "truth",

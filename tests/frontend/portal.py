@@ -252,7 +252,7 @@ def people_pages(portal: Portal) -> dict[str, tuple[User, str]]:
 
 def _import_labels(portal: Portal, dataset: Dataset) -> None:
     """Add an import that made the data set, and a line to the report of the first one."""
-    counts = {"images": 2, "labeled": 1, "boxes": 3, "imported": 1, "lines": 1}
+    counts = {"images": 2, "labeled": 1, "parts": 3, "imported": 1, "lines": 1}
     made = {"purpose": "dataset", "name": dataset.name, "dataset": dataset, "images": dataset, "counts": counts}
     LabelImport.objects.create(account=portal.account, uri="file:///nowhere", status="Completed", **made)
     LabelImport.objects.create(account=portal.account, uri="file:///nowhere", purpose="golds", job=portal.job)

@@ -57,7 +57,7 @@ def test_a_program_imports_labels_and_reads_what_became_of_each(client):
     row = imported(client, uri=upload(client, content()), name="bees", label_attribute_name="truth")
     assert (row["status"], row["format"], row["labels"], row["progress"]) == ("Completed", "coco", ["bee"], 1)
     counts = {"imported": 1, "clipped": 1, "repaired": 0, "crowd": 0, "skipped": 1, "lines": 3}
-    assert row["counts"] == {"images": 2, "labeled": 1, "boxes": 2, **counts}
+    assert row["counts"] == {"images": 2, "labeled": 1, "parts": 2, **counts}
     assert client.get(f"/api/v1/datasets/{row['dataset']}").json()["name"] == "bees"
     lines = f"/api/v1/label-imports/{row['id']}/lines"
     first = client.get(f"{lines}?page_size=2").json()

@@ -166,12 +166,13 @@ def check_pages(browser: Browser, api: Api, job: dict, objects: list[dict]) -> N
 
 
 def check_exports(api: Api, path: str, browser: Browser, job: dict) -> None:
-    """Formats of boxes are not offered; the manifest is."""
+    """Formats of boxes are not offered; those of classes are."""
     page = browser.get(f"/jobs/{job['id']}/downloads/")
-    assert re.findall(r'<option value="([\w-]+)">', page)[:2] == ["manifest", "worker-answers"] and "COCO" not in page
+    offered = ["manifest", "csv", "huggingface", "worker-answers"]
+    assert re.findall(r'<option value="([\w-]+)">', page)[:4] == offered and "COCO" not in page
     with pytest.raises(ApiError) as refused:
         api.post(f"{path}/exports", {"kind": "coco"})
-    assert "'coco' found, one of manifest, worker-answers expected" in refused.value.problem["detail"]
+    assert "'coco' found, one of manifest, worker-answers, csv, huggingface expected" in refused.value.problem["detail"]
 
 
 def check_chaining(api: Api, browser: Browser, crew: dict, job: dict, system: System) -> None:

@@ -14,7 +14,7 @@ from faster_coco_eval import COCO
 from PIL import Image
 
 from labeling.formats import manifest
-from labeling.formats.interchange.coco import read_coco
+from labeling.formats.interchange.coco_reading import read_coco
 from labeling.formats.interchange.voc import read_voc
 from labeling.formats.interchange.yolo import YoloArchive
 from labeling.formats.shapes import Box

@@ -259,7 +259,7 @@ def test_folders_are_kept_and_a_root_category_is_no_class(account, members):
     sizes = {image["file_name"]: (image["width"], image["height"]) for image in listed}
     row = of_zip(account, {**files, **{name: picture(size) for name, size in sizes.items()}})
     assert sorted(label_files.lines_of(row.dataset)) == sorted(sizes)
-    assert [box[0] for boxes in boxes_of(row).values() for box in boxes].count("bee") == row.counts["boxes"] > 0
+    assert [box[0] for boxes in boxes_of(row).values() for box in boxes].count("bee") == row.counts["parts"] > 0
     assert row.counts["labeled"] == len(sizes)
 
 

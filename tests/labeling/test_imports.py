@@ -149,7 +149,7 @@ class TestSizes:
         row = of_zip(account, {"i.json": coco_of("a.jpg"), **images_of("a.jpg")})
         assert report(row) == [("images[0]", "imported", "a.jpg: 1 box")]
         assert row.counts == {
-            "images": 1, "labeled": 1, "boxes": 1, "imported": 1, "clipped": 0, "repaired": 0, "crowd": 0, "skipped": 0,
+            "images": 1, "labeled": 1, "parts": 1, "imported": 1, "clipped": 0, "repaired": 0, "crowd": 0, "skipped": 0,
             "lines": 1,
         }  # fmt: skip
 
@@ -244,7 +244,10 @@ class TestFormats:
             (b"0 0.5 0.5 0.1 0.1\n", "YOLO and VOC labels are sent as one zip"),
             (b"", "is neither a zip, a COCO file (JSON) nor a manifest"),
             (b"PK\x03\x04 nothing", "not a readable zip file"),
-            (zipped({"notes.txt": "x"}), "holds no COCO, VOC or YOLO labels, or a manifest. COCO is a .json"),
+            (
+                zipped({"notes.txt": "x"}),
+                "holds no COCO, VOC, YOLO, Label Studio or CVAT labels, or a manifest. COCO is a .json",
+            ),
             (b'{"images": 5}', "this is not a COCO file"),
             (b'{"images": [', "the COCO file is not valid JSON (line 1"),
             (zipped({"i.json": coco_of("a.jpg")}), "the zip holds no images: choose the data set that has them"),

@@ -49,7 +49,7 @@ def test_an_import_continues_after_a_kill(moment):
         assert not ImportedLine.objects.exists() and not Dataset.objects.exists()
     advancing.advance_import(row.pk)
     row = live.get()
-    assert (row.status, row.counts["labeled"], row.counts["boxes"]) == ("Completed", IMAGES, IMAGES * BOXES)
+    assert (row.status, row.counts["labeled"], row.counts["parts"]) == ("Completed", IMAGES, IMAGES * BOXES)
     assert Dataset.objects.filter(name="bees").count() == 1
     assert ImportedLine.objects.filter(label_import=row).count() == IMAGES
     lines = storage.read(row.dataset.source["uri"]).splitlines()
@@ -100,5 +100,5 @@ def test_a_hundred_thousand_boxes_need_little_memory():
     assert run.returncode == 0, run.stderr[-2000:]
     row.refresh_from_db()
     assert row.status == "Completed", row.failure_reason
-    assert (row.counts["boxes"], row.dataset.name) == (count * each, "many")
+    assert (row.counts["parts"], row.dataset.name) == (count * each, "many")
     assert int(run.stdout) < 300

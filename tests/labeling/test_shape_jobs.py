@@ -78,13 +78,13 @@ def test_polygons_are_merged_decided_and_exported():
     assert coco(job)[0]["annotations"] == []
 
 
-def test_key_points_are_merged_and_are_no_coco():
+def test_key_points_are_merged():
     job, workers = stories.a_funded_job(task_type="Keypoint", objects=1)
     said = [answer("keypoints", {"label": "bee", "x": x, "y": y}) for x, y in ((100, 50), (104, 56), (101, 58))]
     row = answered(job, workers, said)
     (point,) = row.label.value["keypoints"]
     assert (point["label"], point["x"], point["y"]) == ("bee", 101, 56)
-    assert exports.formats(job) == ["manifest", "worker-answers"]
+    assert exports.formats(job) == ["manifest", "worker-answers", "coco", "huggingface"]
 
 
 def test_polygons_of_an_earlier_job_come_along():
@@ -114,5 +114,5 @@ def test_polygons_of_an_earlier_job_come_along():
     document, noted = coco(job)
     (found,) = document["annotations"]
     assert found["segmentation"] == [[4, 4, 48, 4, 20, 20]]
-    reason = "outline 1: the outline reaches out of the image (48 x 32): it was clipped"
+    reason = "polygon 1: the outline reaches out of the image (48 x 32): it was clipped"
     assert noted == [{"object": "0", "reason": reason, "used": True}]

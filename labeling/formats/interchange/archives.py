@@ -30,6 +30,7 @@ UTF8_NAME = 0x800
 UNICODE_PATH = 0x7075
 """The extra field with a member's name in UTF-8."""
 
+_DAMAGE = (BadZipFile, OSError, KeyError, EOFError, RuntimeError, NotImplementedError, zlib.error)
 _SPOOL = 8_000_000
 # a fixed time makes the same labels give the same bytes
 _TIME = (2000, 1, 1, 0, 0, 0)
@@ -114,14 +115,27 @@ class ArchiveReader:
         try:
             with self._zip.open(self._members[name]) as member:
                 data = member.read(limit + 1)
-        except (BadZipFile, OSError, KeyError, EOFError, RuntimeError, NotImplementedError, zlib.error) as error:
+        except _DAMAGE as error:
             raise ValueError(f"cannot be read: {error}") from None
         if len(data) > limit:
             raise ValueError(f"has more than {limit:,} bytes")
-        self._left -= len(data)
+        self._count(len(data))
+        return data
+
+    def start(self, name: str, most: int) -> bytes:
+        """The first bytes of a member of any size."""
+        try:
+            with self._zip.open(self._members[name]) as member:
+                data = member.read(most)
+        except _DAMAGE as error:
+            raise ValueError(f"cannot be read: {error}") from None
+        self._count(len(data))
+        return data
+
+    def _count(self, number: int) -> None:
+        self._left -= number
         if self._left < 0:
             raise ValueError(f"the zip file unpacks to more than {MAX_TOTAL:,} bytes")
-        return data
 
     def index(self) -> dict[str, tuple[str, ImageSize]]:
         """{file: (source URI, size)} of `images.jsonl`; empty when we did not write the archive."""

@@ -1,23 +1,23 @@
-"""What all interchange formats share: images with boxes, and items that could not be read.
+"""What all interchange formats share: images and texts with what is on them, and items that could not be read.
 
-Also their conversion from and to manifest lines. It must not know any one format, storage or jobs.
+Also the conversion of boxes from and to manifest lines. It must not know any one format, storage or jobs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 
 import orjson
 
-from labeling.formats import augmented, geometry
+from labeling.formats import augmented
 from labeling.formats.augmented_reading import label_state, read_boxes
+from labeling.formats.interchange.fitting import fitted_part, scaled
 from labeling.formats.label_context import LabelContext
 from labeling.formats.manifest import BadLine, Line, source_name
-from labeling.formats.shapes import Box, ImageSize, Polygon, Segment
-
-OVERHANG = 1.0  # Pixels that a box may reach out of its image: other tools round outwards.
+from labeling.formats.shapes import Box, ImageSize, Keypoint, Part, Polygon, Segment, Span, Tag
 
 SKIPPED, CLIPPED, REPAIRED, CROWD = "skipped", "clipped", "repaired", "crowd"
 """What can become of something that is not as it should be."""
@@ -27,7 +27,7 @@ CROWD_REGION = "is a region of many objects (iscrowd 1), not one object: it is l
 
 @dataclass(frozen=True, slots=True)
 class LabeledImage:
-    """One image with its boxes, outlines or masks, which have its size.
+    """One image with what is on it: boxes, outlines, masks (which have its size), points or its classes.
 
     `source` is the URI when exporting, the file name in the set on importing.
 
@@ -42,6 +42,10 @@ class LabeledImage:
     content: bytes | None = field(default=None, compare=False, repr=False)
     outlines: tuple[Polygon, ...] = ()
     masks: tuple[Segment, ...] = ()
+    points: tuple[Keypoint, ...] = ()
+    tags: tuple[Tag, ...] = ()
+    confidence: float | None = None
+    """Of a segmentation as a whole."""
 
     @property
     def file_name(self) -> str:
@@ -60,6 +64,8 @@ class BadItem:
     where: str
     reason: str
     done: str = SKIPPED
+    aside: bool = False
+    """Whether it is no part of what was asked for, such as a class where boxes are read."""
 
     @property
     def used(self) -> bool:
@@ -71,11 +77,30 @@ class BadItem:
 
 
 @dataclass(frozen=True, slots=True)
-class FoundBox:
-    """A box as a file has it, not yet compared with its image; `crowd`: it surrounds many objects, not one."""
+class LabeledText:
+    """One text with the spans marked in it, or with its classes.
+
+    `source` is its URI, "" for a text that stands in its manifest line; `name` is as of an image. `index` is the number
+    of the object it is of.
+    """
+
+    text: str
+    spans: tuple[Span, ...] = ()
+    tags: tuple[Tag, ...] = ()
+    source: str = ""
+    name: str = ""
+    index: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPart:
+    """One thing that a file has on an image or in a text, not yet compared with it.
+
+    `crowd`: it surrounds many objects, not one.
+    """
 
     where: str
-    box: Box
+    part: Part
     crowd: bool = False
 
 
@@ -85,8 +110,9 @@ class FoundImage:
 
     `names` are the names by which the image may be found, the most certain first, `stems` the same without file
     endings, `uri` its address where we wrote the file. `size` is what the file says, None with a `size_problem` when
-    it says nothing usable. The boxes are in pixels, or in shares of the image's sides when `relative`. `problems` are
+    it says nothing usable. The parts are in pixels, or in shares of the image's sides when `relative`. `problems` are
     parts that could not be read. `labeled` is False where the file says that nobody has looked at the image.
+    `text` is the text where the file is about texts and has it; such objects have no size.
     """
 
     where: str
@@ -95,16 +121,41 @@ class FoundImage:
     uri: str = ""
     size: ImageSize | None = None
     size_problem: str = ""
-    boxes: tuple[FoundBox, ...] = ()
+    parts: tuple[FoundPart, ...] = ()
     problems: tuple[BadItem, ...] = ()
     relative: bool = False
     labeled: bool = True
+    text: str | None = None
+    confidence: float | None = None
+    """Of a segmentation as a whole."""
 
 
 Item = LabeledImage | BadItem
 
 FindSize = Callable[[str], ImageSize | None]
 """Tells the displayed size of an image by its name in the set, None when there is no such image."""
+
+
+def text_key(text: str) -> str:
+    """By what a text without an address is found again: the same for the same text."""
+    return f"text:{blake2b(text.encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
+
+
+def found_text(
+    where: str,
+    text: str,
+    parts: Iterable[FoundPart] = (),
+    *,
+    name: str = "",
+    address: str = "",
+    problems: Iterable[BadItem] = (),
+    labeled: bool = True,
+) -> FoundImage:
+    """A text as a file has it, found again by its address or else by what it says."""
+    names = (name,) if name else ()
+    uri = address or text_key(text)
+    given, said = tuple(parts), tuple(problems)
+    return FoundImage(where, names, uri=uri, text=text, parts=given, problems=said, labeled=labeled)
 
 
 def from_manifest(lines: Iterable[Line | BadLine], attr: str) -> Iterator[Item]:
@@ -178,68 +229,49 @@ def class_place(order: dict[str, int], label: str, source: str) -> int:
     return order[label]
 
 
-def fitted_boxes(found: FoundImage, size: ImageSize) -> tuple[list[Box], list[Box], list[BadItem]]:
-    """(boxes, regions of crowds, what was cut or cannot be used) of an image with these displayed pixels."""
-    boxes: list[Box] = []
-    crowds: list[Box] = []
+def fitted_parts(found: FoundImage, size: ImageSize) -> tuple[list[Part], list[Part], list[BadItem]]:
+    """(parts, regions of crowds, what was cut or cannot be used) of an image with these displayed pixels."""
+    parts: list[Part] = []
+    crowds: list[Part] = []
     problems = list(found.problems)
-    for one in found.boxes:
+    for one in found.parts:
         try:
-            box, repair = fitted(scaled(one.box, size) if found.relative else one.box, size)
+            part, repair = fitted_part(scaled(one.part, size) if found.relative else one.part, size)
         except ValueError as error:
             problems.append(BadItem(one.where, str(error)))
             continue
         if one.crowd:
-            crowds.append(box)
+            crowds.append(part)
             problems.append(BadItem(one.where, CROWD_REGION, CROWD))
             continue
-        boxes.append(box)
+        parts.append(part)
         if repair:
             problems.append(BadItem(one.where, repair, CLIPPED))
-    return boxes, crowds, problems
+    return parts, crowds, problems
 
 
 def settled(found: FoundImage, *, source: str, size: ImageSize) -> tuple[LabeledImage, list[BadItem]]:
-    """The image with the boxes that are usable in it, and what is to be said of the others."""
-    boxes, _, problems = fitted_boxes(found, size)
-    return LabeledImage(source, size, tuple(boxes)), problems
+    """The image with the parts that are usable in it, and what is to be said of the others."""
+    parts, _, problems = fitted_parts(found, size)
+    return labeled_image(source, size, parts), problems
 
 
-def scaled(box: Box, size: ImageSize) -> Box:
-    """A box in shares of the image's sides, in pixels."""
-    sides = (box.left * size.width, box.top * size.height, box.width * size.width, box.height * size.height)
-    return Box(box.label, *sides, box.confidence)
-
-
-def fitted(box: Box, size: ImageSize) -> tuple[Box, str]:
-    """The box inside its image, and what was cut off when it reached out by more than OVERHANG pixels, else "".
-
-    Raises ValueError when it has no area, or none inside its image.
-    """
-    if not (box.width > 0 and box.height > 0):
-        raise ValueError(f"the box has no area ({box.width:g} x {box.height:g})")
-    x1, y1, x2, y2 = box.corners
-    outside = max(-x1, -y1, x2 - size.width, y2 - size.height)
-    if outside <= 0:
-        return box, ""
-    left, top, right, bottom = max(x1, 0), max(y1, 0), min(x2, size.width), min(y2, size.height)
-    said = f"the box ({x1:g}, {y1:g}) to ({x2:g}, {y2:g}) lies outside the image ({size.width} x {size.height})"
-    if right <= left or bottom <= top:
-        raise ValueError(said)
-    clipped = Box.from_corners(box.label, left, top, right, bottom, box.confidence)
-    return clipped, "" if outside <= OVERHANG else f"{said}: it was clipped"
-
-
-def fitted_outline(outline: Polygon, size: ImageSize) -> tuple[Polygon, str]:
-    """The outline with its vertices moved into its image, and what was moved when one lay out by more than OVERHANG
-    pixels, else "". Raises ValueError when it has no area there."""
-    x1, y1, x2, y2 = geometry.bounds(outline.vertices)
-    outside = max(-x1, -y1, x2 - size.width, y2 - size.height)
-    inside = tuple((min(max(x, 0), size.width), min(max(y, 0), size.height)) for x, y in outline.vertices)
-    if geometry.polygon_area(inside) <= 0:
-        raise ValueError(f"the outline has no area in the image ({size.width} x {size.height})")
-    said = f"the outline reaches out of the image ({size.width} x {size.height}): it was clipped"
-    return replace(outline, vertices=inside), said if outside > OVERHANG else ""
+def labeled_image(
+    source: str, size: ImageSize, parts: Iterable[Part], *, name: str = "", confidence: float | None = None
+) -> LabeledImage:
+    """The image with these parts, each among those of its kind."""
+    given = tuple(parts)
+    return LabeledImage(
+        source,
+        size,
+        boxes=tuple(part for part in given if isinstance(part, Box)),
+        name=name,
+        outlines=tuple(part for part in given if isinstance(part, Polygon)),
+        masks=tuple(part for part in given if isinstance(part, Segment)),
+        points=tuple(part for part in given if isinstance(part, Keypoint)),
+        tags=tuple(part for part in given if isinstance(part, Tag)),
+        confidence=confidence,
+    )
 
 
 def around(points: Sequence[float]) -> tuple[float, float, float, float]:

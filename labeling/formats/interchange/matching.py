@@ -72,6 +72,8 @@ class ImageIndex:
             for base in dict.fromkeys(_base(path) for path in wanted):
                 if places := self._of_base(base, whole):
                     return self._only(places, base)
+        if found.text is not None:
+            raise NoMatch("there is no such text")
         said = min(found.names, key=len) if found.names else found.where
         raise NoMatch(f"there is no image for it: none has the name {said[:200]!r}")
 

@@ -20,8 +20,8 @@ from labeling.formats.interchange.archives import ArchiveReader, ArchiveWriter
 from labeling.formats.interchange.items import (
     BadItem,
     FindSize,
-    FoundBox,
     FoundImage,
+    FoundPart,
     Item,
     LabeledImage,
     class_order,
@@ -138,7 +138,7 @@ def find_voc(archive: ArchiveReader) -> Iterator[FoundImage | BadItem]:
 
 
 def _image(root: ElementTree.Element, member: str, known: tuple[str, ImageSize] | None) -> FoundImage:
-    boxes: list[FoundBox] = []
+    parts: list[FoundPart] = []
     problems: list[BadItem] = []
     for place, record in enumerate(root.iterfind("object")):
         where = f"{member} object {place + 1}"
@@ -146,7 +146,7 @@ def _image(root: ElementTree.Element, member: str, known: tuple[str, ImageSize] 
             problems.append(BadItem(member, f"has more than {_MAX_OBJECTS:,} objects; the rest is left out"))
             break
         try:
-            boxes.append(FoundBox(where, _box(record)))
+            parts.append(FoundPart(where, _box(record)))
         except ValueError as error:
             problems.append(BadItem(where, str(error)))
     uri, size, size_problem = "", None, ""
@@ -166,7 +166,7 @@ def _image(root: ElementTree.Element, member: str, known: tuple[str, ImageSize] 
         uri=uri,
         size=size,
         size_problem=size_problem,
-        boxes=tuple(boxes),
+        parts=tuple(parts),
         problems=tuple(problems),
     )
 

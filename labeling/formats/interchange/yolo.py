@@ -1,7 +1,7 @@
 """YOLO text files in a zip with a data.yaml (the layout Ultralytics trains from), out and in.
 
-A line is `class cx cy width height`, relative to the image; fifteen digits give the pixels back exactly, to far below
-a pixel. The format has no confidences. It must not know jobs or storage.
+A line is `class cx cy width height`, or for an outline `class x1 y1 x2 y2 …`, relative to the image; fifteen digits
+give the pixels back exactly, to far below a pixel. The format has no confidences. It must not know jobs or storage.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ import yaml
 
 from labeling.formats.augmented_reading import BLANKS
 from labeling.formats.images import SIGNATURE_BYTES, format_by_signature
+from labeling.formats.interchange import kinds
 from labeling.formats.interchange.archives import ArchiveReader, ArchiveWriter
 from labeling.formats.interchange.items import (
     BadItem,
-    FoundBox,
     FoundImage,
+    FoundPart,
     Item,
     LabeledImage,
     around,
@@ -30,7 +31,7 @@ from labeling.formats.interchange.items import (
     settled,
 )
 from labeling.formats.interchange.member_names import Names
-from labeling.formats.shapes import Box, ImageSize
+from labeling.formats.shapes import Box, ImageSize, Polygon
 
 FindImage = Callable[[str], tuple[str, ImageSize] | None]
 
@@ -102,8 +103,15 @@ def _lines(image: LabeledImage, order: dict[str, int]) -> str:
             box.width / width,
             box.height / height,
         )
-        lines.append(f"{place} " + " ".join(f"{value:.15g}" for value in values) + "\n")
+        lines.append(_line(place, values))
+    for outline in image.outlines:
+        place = class_place(order, outline.label, image.source)
+        lines.append(_line(place, [share for x, y in outline.vertices for share in (x / width, y / height)]))
     return "".join(lines)
+
+
+def _line(place: int, values: Iterable[float]) -> str:
+    return f"{place} " + " ".join(f"{value:.15g}" for value in values) + "\n"
 
 
 # --- in ------------------------------------------------------------------------------------------------------------
@@ -113,10 +121,14 @@ class YoloArchive:
     """A YOLO zip that was opened: `labels` in class order, `items()` image by image, bad ones with reasons.
 
     `find_image` tells (source, displayed size) for a label file's path without ending ('train/0001'), None when
-    there is no such image; for our own archives it is not needed. Raises ValueError for a damaged zip or no names.
+    there is no such image; for our own archives it is not needed. `wanted` is BOXES or POLYGONS. Raises ValueError for
+    a damaged zip or no names.
     """
 
-    def __init__(self, source: BinaryIO | ArchiveReader, *, find_image: FindImage | None = None) -> None:
+    def __init__(
+        self, source: BinaryIO | ArchiveReader, *, find_image: FindImage | None = None, wanted: str = kinds.BOXES
+    ) -> None:
+        self._wanted = wanted
         self._archive = source if isinstance(source, ArchiveReader) else ArchiveReader(source)
         self._find_image = find_image
         # By class number; a blank line of classes.txt names no class and shifts none.
@@ -157,17 +169,17 @@ class YoloArchive:
             yield self._image(member, lines, known.get(_stem(member)))
 
     def _image(self, member: str, lines: list[str], known: tuple[str, ImageSize] | None) -> FoundImage:
-        boxes: list[FoundBox] = []
+        parts: list[FoundPart] = []
         problems: list[BadItem] = []
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
-            if len(boxes) >= _MAX_OBJECTS:
-                problems.append(BadItem(member, f"has more than {_MAX_OBJECTS:,} boxes; the rest is left out"))
+            if len(parts) >= _MAX_OBJECTS:
+                problems.append(BadItem(member, f"has more than {_MAX_OBJECTS:,} lines; the rest is left out"))
                 break
             where = f"{member} line {number}"
             try:
-                boxes.append(FoundBox(where, self._box(line)))
+                parts.append(FoundPart(where, self._part(line)))
             except ValueError as error:
                 problems.append(BadItem(where, str(error)))
         uri, size = known or ("", None)
@@ -176,13 +188,13 @@ class YoloArchive:
             stems=_stems(member),
             uri=uri,
             size=size,
-            boxes=tuple(boxes),
+            parts=tuple(parts),
             problems=tuple(problems),
             relative=True,
         )
 
-    def _box(self, line: str) -> Box:
-        """The box of a line, in shares of the image's sides."""
+    def _part(self, line: str) -> Box | Polygon:
+        """The box, or the outline, of a line, in shares of the image's sides."""
         words = line.split()
         # An odd number of seven or more is a class and the points of a polygon, of which the box is around.
         polygon = len(words) >= 7 and len(words) % 2 == 1
@@ -195,6 +207,10 @@ class YoloArchive:
         if not all(math.isfinite(value) for value in (number, *values)):
             raise ValueError("values must be finite numbers")
         label = self._label(number)
+        if self._wanted == kinds.POLYGONS:
+            if not polygon:
+                raise ValueError("is a box, no outline")
+            return Polygon(label, tuple(zip(values[::2], values[1::2], strict=True)))
         if polygon:
             return Box.from_corners(label, *around(values))
         cx, cy, width, height, *rest = values

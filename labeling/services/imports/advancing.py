@@ -1,50 +1,40 @@
-"""Does a label import in the background: opens the file, finds its images, and takes their boxes over one by one.
+"""Does a label import in the background: opens the file, finds its objects, and takes their labels over one by one.
 
 Safe to repeat and to kill: until the end only files under names derived from the import are written, and golds, which
 a repeat leaves as they are.
 """
 
 import time
-from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
-from itertools import islice
 from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.db import transaction
 
-from labeling import transitions
-from labeling.formats.interchange.items import REPAIRED, SKIPPED, BadItem, FoundBox, FoundImage
-from labeling.formats.interchange.matching import NoMatch
-from labeling.formats.label_categories import UNWRITABLE_CHARACTERS
-from labeling.models import ImportOutcome, LabelImport
-from labeling.services.imports import label_files, pictures, placing
+from labeling import task_types, transitions
+from labeling.formats.interchange.items import SKIPPED
+from labeling.formats.interchange.kinds import MANIFEST
+from labeling.models import LabelImport
+from labeling.services.imports import label_files, pictures
 from labeling.services.imports.creating import ADVANCE
 from labeling.services.imports.golds import Golds
 from labeling.services.imports.label_files import LabelFile
-from labeling.services.imports.limits import GOLDS, MAX_CLASSES
+from labeling.services.imports.limits import GOLDS
 from labeling.services.imports.new_dataset import NewDataset
 from labeling.services.imports.pictures import Pictures
-from labeling.services.imports.placing import Placed
 from labeling.services.imports.reports import Report
+from labeling.services.imports.work import Work
 from labeling.services.intake import sources
 from labeling.services.intake.progress import Progress, Stopped
-from labeling.services.jobs.limits import LABEL_LENGTH
-from labeling.task_types.base import count
+from labeling.task_types.base import TEXT, TaskType
 from marketplace import locks, queue, storage
 from marketplace.errors import DomainError, Invalid
-from marketplace.services import boundaries
 
 BY = "system"
 """The actor in the audit log for steps that no person took."""
 
-IMPORTED = "imported"
 SHARE_OF_TIMEOUT = 0.7
 """Of the time after which a background function is ended, what reading labels may take: it could never end later."""
-
-CHUNK = 200
-"""Images that are measured and stored together."""
 
 
 def advance_import(import_id: int) -> None:
@@ -94,18 +84,20 @@ def _import(row: LabelImport) -> None:
         # A copy is read, because two readers (labels and images) seek in the file, and a store may close a stream.
         stream: BinaryIO = open_files.enter_context(sources.local_copy(row.uri))
         report = open_files.enter_context(Report())
-        file = label_files.open_file(stream, asked=row.asked_format, attribute=row.read_attribute)
+        job = row.job
+        kind = task_types.get(row.task_type if job is None else job.task_type)
+        file = label_files.open_file(
+            stream, kind=kind, account=row.account, asked=row.asked_format, attribute=row.read_attribute
+        )
         LabelImport.objects.filter(pk=row.pk).update(format=file.format)
-        packed = stream if file.archive else None
-        images = pictures.of_import(row, archive=packed, report=report, progress=progress)
+        images = _objects(row, kind, file, stream, report, progress)
         if images is None:
             # A slice of a large archive is unpacked; the next message unpacks the rest.
             queue.enqueue(ADVANCE, row.pk)
             return
         labels = list(file.labels)
-        job = row.job
-        target: Any = Golds(row, images) if job is not None else open_files.enter_context(NewDataset(row, labels))
-        work = _Work(row, file, images, target, labels, report)
+        target: Any = Golds(row, images) if job is not None else open_files.enter_context(NewDataset(row, labels, kind))
+        work = Work(row, kind, file, images, target, labels, report)
         progress.start("labels", total=file.total)
         latest = time.monotonic() + SHARE_OF_TIMEOUT * settings.Q_CLUSTER["timeout"]
         for done in work.run():
@@ -113,6 +105,24 @@ def _import(row: LabelImport) -> None:
             if time.monotonic() > latest:
                 raise Invalid(_too_long(done, file))
         _end(row, work)
+
+
+def _objects(
+    row: LabelImport, kind: TaskType[Any, Any], file: LabelFile, stream: BinaryIO, report: Report, progress: Progress
+) -> Pictures | None:
+    """What the labels may be for; None when a later call must unpack the rest of an archive. Raises Invalid."""
+    own = kind.medium == TEXT and row.job is None and row.images is None and file.format != MANIFEST
+    if own and (texts := pictures.of_texts(row, file.found())).keys:
+        return texts
+    packed = stream if file.archive else None
+    images = pictures.of_import(
+        row, medium=kind.medium, archive=packed, others=file.others, report=report, progress=progress
+    )
+    # A manifest names its objects by their addresses, so it needs no others; but it is read again as it stands.
+    direct = file.format == MANIFEST and row.job is None and not file.archive
+    if images is not None and not images.keys and not direct:
+        raise Invalid(_without_objects(row, kind, file), field="images")
+    return images
 
 
 def _too_long(done: int, file: LabelFile) -> str:
@@ -124,16 +134,19 @@ def _too_long(done: int, file: LabelFile) -> str:
     )
 
 
-def _without_images(row: LabelImport, file: LabelFile) -> str:
+def _without_objects(row: LabelImport, kind: TaskType[Any, Any], file: LabelFile) -> str:
+    what = "texts" if kind.medium == TEXT else "images"
     if row.purpose == GOLDS:
         return "the labeling job has no objects yet: import its golds when it has read its input"
     if row.images is not None:
-        return f"the data set {row.images.name} has no images"
-    packed = "the zip holds no images: choose the data set that has them, or pack them into the zip"
-    return packed if file.archive else "the file has labels only: choose the data set that has the images"
+        return f"the data set {row.images.name} has no {what}"
+    if file.archive and file.format == MANIFEST:
+        return f"the zip holds a manifest without {what}: import the manifest itself, or choose the data set"
+    packed = f"the zip holds no {what}: choose the data set that has them, or pack them into the zip"
+    return packed if file.archive else f"the file has labels only: choose the data set that has the {what}"
 
 
-def _end(row: LabelImport, work: "_Work") -> None:
+def _end(row: LabelImport, work: Work) -> None:
     """Complete the import, or fail it when no image got a label; either way its report is kept."""
     report = work.report
     report.write_files(row)
@@ -146,161 +159,18 @@ def _end(row: LabelImport, work: "_Work") -> None:
         counts = {**work.counts(), "lines": report.lines}
         ended: dict[str, Any] = {"labels": work.labels, "counts": counts, "progress": 1.0}
         if not work.labeled:
-            reason = _nothing(report)
+            reason = _nothing(report, "text" if work.kind.medium == TEXT else "image")
             transitions.LABEL_IMPORT.advance(
                 row, "Failed", by=BY, because=reason[:500], failure_reason=reason[:1024], **ended
             )
             return
         dataset = work.target.create(uri) if uri else None
         transitions.LABEL_IMPORT.advance(
-            row, "Completed", by=BY, because=f"{work.labeled} images labeled", dataset=dataset, **ended
+            row, "Completed", by=BY, because=f"{work.labeled} objects labeled", dataset=dataset, **ended
         )
 
 
-def _nothing(report: Report) -> str:
+def _nothing(report: Report, what: str) -> str:
     first = next((line for line in report.rows() if line[2] == SKIPPED), None)
     said = f"; the first: {first[1]}: {first[3]}" if first else ""
-    return f"no image got a label ({report.counts[SKIPPED]:,} lines were skipped{said})"
-
-
-class _Work:
-    """One import while its label file is read."""
-
-    def __init__(
-        self, row: LabelImport, file: LabelFile, images: Pictures, target: Any, labels: list[str], report: Report
-    ):
-        self.row, self.file, self.images = row, file, images
-        self.target, self.labels, self.report = target, labels, report
-        self.labeled = self.boxes = 0
-        self._seen: dict[int, str] = {}  # place of the image -> where its label stands
-        self._known = set(labels)
-        self._said: list[list[BadItem]] = []  # of each image of a chunk
-        self._allowed = frozenset([*row.job.labels, *row.job.earlier_labels]) if row.job is not None else None
-        # A manifest names its images by their addresses, so it needs no others.
-        self._direct = file.format == "manifest" and not images.keys and row.job is None
-        self._reader = boundaries.Reader(row.account)
-        if self._direct:
-            images.manifest_uri = row.uri
-        elif not images.keys:
-            raise Invalid(_without_images(row, file), field="images")
-
-    def counts(self) -> dict[str, int]:
-        """What the import shows: images, labeled ones, boxes, and the lines of the report by outcome."""
-        known = {"images": len(self.images.keys), "labeled": self.labeled, "boxes": self.boxes}
-        return {**known, **{outcome: self.report.counts[outcome] for outcome in ImportOutcome.values}}
-
-    def run(self) -> Iterator[int]:
-        """Take over every image of the file; yields how many were read after each chunk."""
-        done = 0
-        stream = iter(self.file.found())
-        while chunk := list(islice(stream, CHUNK)):
-            self._take(chunk)
-            done += len(chunk)
-            yield done
-
-    def _take(self, chunk: list[FoundImage | BadItem]) -> None:
-        """Take over some images; what is said of them goes into the report in the order of the file."""
-        self._said = [[] for _ in chunk]
-        places = [self._place(at, item) if isinstance(item, FoundImage) else None for at, item in enumerate(chunk)]
-        entries = self.images.index.entries
-        infos = pictures.measured([entries[place].uri for place in places if place is not None])
-        waiting: list[tuple[int, int, FoundImage, Placed]] = []
-        for at, (item, place) in enumerate(zip(chunk, places, strict=True)):
-            if isinstance(item, BadItem):
-                self._said[at].append(item)
-            elif place is not None and (placed := self._placed(at, item, infos[entries[place].uri])) is not None:
-                if reason := self.target.take(place, placed):
-                    self._skip(at, item.where, reason, placed.problems)
-                else:
-                    waiting.append((at, place, item, placed))
-        refused = self.target.flush()
-        for at, place, item, placed in waiting:
-            if place in refused:
-                self._skip(at, item.where, f"{entries[place].name}: {refused[place]}", placed.problems)
-            else:
-                self._taken(at, item, entries[place].name, placed)
-        for problem in (one for some in self._said for one in some):
-            self.report.add(problem.where, ImportOutcome(problem.done), problem.reason)
-
-    def _place(self, at: int, found: FoundImage) -> int | None:
-        """The place of the image that is meant; None, with a line in the report, when there is none to label."""
-        try:
-            place = self._direct_place(found) if self._direct else self.images.index.find(found)
-        except NoMatch as error:
-            self._skip(at, found.where, str(error), found.problems)
-            return None
-        if not found.labeled:
-            return None
-        if place in self._seen:
-            name = self.images.index.entries[place].name
-            self._skip(at, found.where, f"the image {name} has its label already, from {self._seen[place]}", ())
-            return None
-        self._seen[place] = found.where
-        return place
-
-    def _direct_place(self, found: FoundImage) -> int:
-        """The image of a manifest's line. Raises NoMatch when the account may not read it, or it came before."""
-        if reason := self._reader.refusal(found.uri):
-            raise NoMatch(reason)
-        if "://" not in found.uri:
-            raise NoMatch(f"'source-ref' is no address ({found.uri[:100]!r}): choose the data set that has the images")
-        if (known := self.images.index.at(found.uri)) is not None:
-            return known
-        self.images.add(found.names[0], found.uri, int(found.where.rpartition(" ")[2]))
-        return len(self.images.keys) - 1
-
-    def _placed(self, at: int, found: FoundImage, info: Any) -> Placed | None:
-        """What is on the image; None, with lines in the report, when it stays without a label."""
-        if info is not None and not info.ok:
-            self._skip(at, found.where, f"the image cannot be used: {info.problem}", found.problems)
-            return None
-        boxes, others = self._of_usable_classes(found)
-        try:
-            placed = placing.place(replace(found, boxes=boxes), info)
-        except ValueError as error:
-            self._skip(at, found.where, str(error), found.problems)
-            return None
-        # Boxes of classes that a job does not ask about are no part of its golds, which are whole without them.
-        unusable = bool(found.problems or boxes or (others and self._allowed is None))
-        if not placed.boxes and unusable:
-            problems = [*placed.problems, *others]
-            self._skip(at, found.where, "none of its boxes could be used: it stays without a label", problems)
-            return None
-        if not placed.boxes and self.row.without_boxes == "unlabeled":
-            self._skip(at, found.where, "is listed without boxes: it stays without a label, as was asked for", others)
-            return None
-        placed.aside = others
-        return placed
-
-    def _of_usable_classes(self, found: FoundImage) -> tuple[tuple[FoundBox, ...], list[BadItem]]:
-        kept, others = [], []
-        for one in found.boxes:
-            if reason := self._class_problem(one.box.label):
-                others.append(BadItem(one.where, reason))
-            else:
-                kept.append(one)
-        return tuple(kept), others
-
-    def _class_problem(self, label: str) -> str:
-        if self._allowed is not None:
-            return "" if label in self._allowed else f"{label!r} is not one of the job's labels"
-        if label in self._known:
-            return ""
-        if len(label) not in LABEL_LENGTH or UNWRITABLE_CHARACTERS.search(label):
-            return f"the class {label[:60]!r} cannot be used: {LABEL_LENGTH} characters expected"
-        if len(self._known) == MAX_CLASSES:
-            return f"the file has more than {MAX_CLASSES:,} different classes: its class names are no classes"
-        self._known.add(label)
-        self.labels.append(label)
-        return ""
-
-    def _taken(self, at: int, found: FoundImage, name: str, placed: Placed) -> None:
-        self.labeled += 1
-        self.boxes += len(placed.boxes)
-        said = f"{name}: {count(len(placed.boxes), 'box', 'boxes')}"
-        how = REPAIRED if placed.note else IMPORTED
-        self._said[at] += [BadItem(found.where, f"{said}; {placed.note}" if placed.note else said, how)]
-        self._said[at] += [*placed.problems, *placed.aside]
-
-    def _skip(self, at: int, where: str, reason: str, problems: Iterable[BadItem]) -> None:
-        self._said[at] += [BadItem(where, reason), *problems]
+    return f"no {what} got a label ({report.counts[SKIPPED]:,} lines were skipped{said})"

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from labeling.formats.shapes import Box
 from labeling.models import LabelImport
 from labeling.services.golds import keeping
 from labeling.services.imports.pictures import Pictures
@@ -11,20 +10,20 @@ from labeling.services.results import adjudication
 
 
 class Golds:
-    """Collects the boxes of objects and writes them as adjudicated labels, some at a time."""
+    """Collects the labels of objects and writes them as adjudicated ones, some at a time."""
 
     def __init__(self, label_import: LabelImport, images: Pictures):
         self._import, self._images = label_import, images
-        self._waiting: dict[int, list[Box]] = {}  # by place of the image
+        self._waiting: dict[int, Any] = {}  # by place of the image
 
     def take(self, place: int, placed: Placed) -> str:
         """Note an object's gold; returns why there is none, else "".
 
-        A gold says all that is on the image: with a box missing, a worker who drew it would count as wrong.
+        A gold says all that is there: with a box missing, a worker who drew it would count as wrong.
         """
         if not placed.complete:
-            return "is no gold, because not everything that the file has on the image could be used"
-        self._waiting[place] = placed.boxes
+            return "is no gold, because not everything that the file has on the object could be used"
+        self._waiting[place] = placed.answer
         return ""
 
     def flush(self) -> dict[int, str]:

@@ -1,35 +1,39 @@
-"""Opens a label file, whatever its format, and reads from it images with boxes as the file has them.
+"""Opens a label file, whatever its format, and reads from it images or texts with what is on them as the file has it.
 
-Knows neither which images there are nor what becomes of the labels.
+Knows neither which objects there are nor what becomes of the labels.
 """
 
+import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from posixpath import splitext
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from labeling.formats import augmented, augmented_reading, manifest
-from labeling.formats.interchange import detection
+from labeling.formats.interchange import class_tables, conll, detection, kinds, text_lines
 from labeling.formats.interchange.archives import ArchiveReader
-from labeling.formats.interchange.coco import CocoFile, read_coco
-from labeling.formats.interchange.items import BadItem, FoundBox, FoundImage
+from labeling.formats.interchange.coco_reading import CocoFile, read_coco
+from labeling.formats.interchange.cvat import CvatFile
+from labeling.formats.interchange.items import BadItem, FoundImage
+from labeling.formats.interchange.label_studio import LabelStudioFile
+from labeling.formats.interchange.mask_files import MaskArchive
 from labeling.formats.interchange.voc import find_voc
 from labeling.formats.interchange.yolo import YoloArchive
+from labeling.services.imports import label_manifests
 from labeling.services.imports.limits import AUTO
+from labeling.task_types.base import TEXT, TaskType
 from marketplace.errors import Invalid
+from marketplace.models import Account
 
 Found = Iterator[FoundImage | BadItem]
-
-LINES_LOOKED_AT = 1000
-"""Lines of a manifest in which its label attribute is looked for."""
+Kind = TaskType[Any, Any]
 
 
 @dataclass(frozen=True)
 class LabelFile:
-    """A label file: its format, the classes it declares in their order, and a way to read its images from the start.
+    """A label file: its format, the classes it declares in their order, and a way to read its objects from the start.
 
-    `total` is how many images there will be, 0 when that is not known. `archive`: whether it is a zip, which may have
-    the images, too. `attribute`: of a manifest, what its labels are under.
+    `total` is how many there will be, 0 when that is not known. `archive`: whether it is a zip, which may have the
+    images, too. `others` are its members that look like images and are masks.
     """
 
     format: str
@@ -37,66 +41,123 @@ class LabelFile:
     found: Callable[[], Found]
     total: int = 0
     archive: bool = False
-    attribute: str = ""
+    others: frozenset[str] = frozenset()
 
 
-def open_file(stream: BinaryIO, *, asked: str = AUTO, attribute: str = "") -> LabelFile:
+def open_file(stream: BinaryIO, *, kind: Kind, account: Account, asked: str = AUTO, attribute: str = "") -> LabelFile:
     """The label file in a seekable stream, read as the format asked for, or as what it shows to be.
 
-    `attribute` is that of a manifest's labels, "" for the only one there is. Raises Invalid that says what was found
+    What is read of it is what labels of the task type `kind` hold. `attribute` is that of a manifest's labels, "" for
+    the only one there is; files that it names must be the account's to read. Raises Invalid that says what was found
     and what to do.
     """
     try:
-        kind = detection.of_file(stream)
-        if kind == "zip":
-            return _of_archive(ArchiveReader(stream), asked, attribute)
-        if asked not in (AUTO, kind):
-            raise ValueError(f"is a {kind} file by its content, {asked} was asked for")
-        if kind == "coco":
-            stream.seek(0)
-            return _of_coco([("", read_coco(stream, max_bytes=detection.MAX_COCO))])
-        return _of_manifest(lambda: _lines(stream), attribute, "")
+        form = detection.of_file(stream)
+        if form == "zip":
+            return _of_archive(ArchiveReader(stream), kind, account, asked, attribute)
+        if asked not in (AUTO, form):
+            raise ValueError(f"is a {form} file by its content, {asked} was asked for")
+        _require_fit(form, kind)
+        if form == kinds.MANIFEST:
+            given = label_manifests.Reading(kind, account, attribute)
+            return _of_manifest(lambda: _lines(stream), given, "")
+        return _of_document(form, stream, kind, "")
     except ValueError as error:
         raise Invalid(f"the label file {error}", field="uri") from None
 
 
-def _of_archive(archive: ArchiveReader, asked: str, attribute: str) -> LabelFile:
-    there = detection.in_archive(archive)
-    if asked == AUTO and len(there) > 1:
-        said = " and ".join(f"{kind} ({members[0]})" for kind, members in there.items())
-        raise ValueError(f"holds labels of several formats, {said}: choose the one to read")
-    kind = next(iter(there), "") if asked == AUTO else asked
-    if kind not in there:
-        looked = "COCO, VOC or YOLO labels, or a manifest" if asked == AUTO else f"labels of the format {asked}"
-        has = f"; it has {', '.join(there)}" if there else ""
+def _require_fit(form: str, kind: Kind) -> None:
+    if form not in kind.imports:
         raise ValueError(
-            f"holds no {looked}{has}. COCO is a .json, VOC has .xml files, YOLO .txt files with a data.yaml, "
-            "classes.txt or obj.names"
+            f"is a {form} file, but labels of the type {kind.name} are read from {', '.join(kind.imports)}"
         )
-    members = there[kind]
-    if kind == "coco":
-        return replace(_coco_members(archive, members), archive=True)
-    if kind == "voc":
+
+
+def _of_archive(archive: ArchiveReader, kind: Kind, account: Account, asked: str, attribute: str) -> LabelFile:
+    there = detection.in_archive(archive)
+    fit = {form: members for form, members in there.items() if form in kind.imports}
+    if asked == AUTO and len(fit) > 1:
+        said = " and ".join(f"{form} ({members[0]})" for form, members in fit.items() if members)
+        raise ValueError(f"holds labels of several formats, {said}: choose the one to read")
+    form = next(iter(fit), "") if asked == AUTO else asked
+    if form not in there:
+        *most, last = [kinds.TITLES[one] for one in kind.imports if one != kinds.MANIFEST]
+        listed = f"{', '.join(most)} or {last}" if most else last
+        looked = f"{listed} labels, or a manifest" if asked == AUTO else f"labels of the format {asked}"
+        has = f"; it has {', '.join(there)}" if there else ""
+        raise ValueError(f"holds no {looked}{has}. {_hints(kind)}")
+    members = there[form]
+    if form == "coco":
+        return replace(_coco_members(archive, members, kind), archive=True)
+    if form == "voc":
         return LabelFile("voc", (), lambda: find_voc(archive), len(members), True)
-    if kind == "yolo":
-        yolo = YoloArchive(archive)
+    if form == "yolo":
+        yolo = YoloArchive(archive, wanted=kind.part)
         return LabelFile("yolo", yolo.labels, yolo.found, len(members), True)
+    if form == "masks":
+        masks = MaskArchive(archive, wanted=kind.part)
+        return LabelFile("masks", masks.labels, masks.found, len(masks.members), True, frozenset(masks.members))
     if len(members) > 1:
-        raise ValueError(f"holds several manifests ({', '.join(members[:3])}): import them one by one")
+        what = "manifests" if form == kinds.MANIFEST else f"{form} files"
+        raise ValueError(f"holds several {what} ({', '.join(members[:3])}): import them one by one")
     raw = archive.read(members[0], detection.MAX_COCO)
-    lines = raw.splitlines(keepends=True)
-    return replace(_of_manifest(lambda: iter(lines), attribute, f"{members[0]} "), archive=True)
+    if form == kinds.MANIFEST:
+        lines = raw.splitlines(keepends=True)
+        given = label_manifests.Reading(kind, account, attribute)
+        return replace(_of_manifest(lambda: iter(lines), given, f"{members[0]} "), archive=True)
+    return replace(_of_document(form, io.BytesIO(raw), kind, members[0]), archive=True)
+
+
+_FILES = {
+    "coco": "COCO is a .json",
+    "voc": "VOC has .xml files",
+    "yolo": "YOLO .txt files with a data.yaml, classes.txt or obj.names",
+    "csv": "CSV has the columns file or text, and label or labels",
+    "conll": "CoNLL is a .conll with a token and its tag in each line",
+    "jsonl": "JSON Lines are a .jsonl with 'text' in each line",
+    "masks": "masks are PNGs in the folder masks, with a classes.csv, labelmap.txt or classes.txt",
+    "labelstudio": "Label Studio's is a .json",
+    "cvat": "CVAT's is an annotations.xml",
+}
+
+
+def _hints(kind: Kind) -> str:
+    return ", ".join(_FILES[form] for form in kind.imports if form in _FILES)
+
+
+def _of_document(form: str, stream: BinaryIO, kind: Kind, member: str) -> LabelFile:
+    """A single file of a format that needs no others; `member` is its name in an archive."""
+    name = f"{member} " if member else ""
+    if form == "coco":
+        stream.seek(0)
+        return _of_coco([("", read_coco(stream, max_bytes=detection.MAX_COCO, wanted=kind.part))])
+    if form == "labelstudio":
+        stream.seek(0)
+        raw = stream.read(detection.MAX_COCO + 1)
+        if len(raw) > detection.MAX_COCO:
+            raise ValueError(f"has more than {detection.MAX_COCO:,} bytes: split it by tasks")
+        tasks = LabelStudioFile(raw, wanted=kind.part, texts=kind.medium == TEXT, name=member)
+        return LabelFile(form, tasks.labels, tasks.found, tasks.total)
+    if form == "cvat":
+        document = CvatFile(stream, wanted=kind.part, name=member)
+        return LabelFile(form, document.labels, document.found)
+    read: dict[str, Callable[[], Found]] = {
+        "csv": lambda: class_tables.find_csv(stream, name),
+        "conll": lambda: conll.find_conll(stream, name),
+        "jsonl": lambda: text_lines.find_jsonl(stream, wanted=kind.part, name=name),
+    }
+    return LabelFile(form, (), read[form])
 
 
 # --- COCO ----------------------------------------------------------------------------------------------------------
 
 
-def _coco_members(archive: ArchiveReader, members: Sequence[str]) -> LabelFile:
+def _coco_members(archive: ArchiveReader, members: Sequence[str], kind: Kind) -> LabelFile:
     """The COCO files of an archive, one for each split as a rule; of several, one that cannot be read fails alone."""
 
     def read(member: str) -> CocoFile:
         raw = archive.read(member, detection.MAX_COCO)
-        return read_coco(raw, name=member if len(members) > 1 else "")
+        return read_coco(raw, name=member if len(members) > 1 else "", wanted=kind.part)
 
     if len(members) == 1:
         return _of_coco([(members[0], read(members[0]))])
@@ -151,69 +212,9 @@ def _lines(stream: BinaryIO) -> BinaryIO:
     return stream
 
 
-def _of_manifest(lines: Callable[[], Iterator[bytes] | BinaryIO], attribute: str, name: str) -> LabelFile:
-    attribute = attribute or _only_attribute(lines())
-    labels: dict[str, None] = {}
-    total = 0
-    for line in manifest.parse(lines(), kinds=(manifest.SOURCE_REF,), schemes=None):
-        total += 1
-        if isinstance(line, manifest.Line):
-            labels.update(dict.fromkeys(_classes(line, attribute)))
-    return LabelFile("manifest", tuple(labels), lambda: _found_lines(lines(), attribute, name), total, False, attribute)
-
-
-def _only_attribute(lines: Iterator[bytes] | BinaryIO) -> str:
-    """The attribute with boxes. Raises ValueError when there is none, or several."""
-    seen: dict[str, None] = {}
-    for number, line in enumerate(manifest.parse(lines, kinds=(manifest.SOURCE_REF,), schemes=None)):
-        if number == LINES_LOOKED_AT:
-            break
-        if isinstance(line, manifest.Line):
-            seen.update(dict.fromkeys(name for name, value in line.attributes.items() if _is_boxes(line, name, value)))
-    if len(seen) == 1:
-        return next(iter(seen))
-    if not seen:
-        raise ValueError("is a manifest without boxes: no attribute has the form of bounding-box labels")
-    raise ValueError(f"has boxes under several attributes ({', '.join(seen)}): name the one to read")
-
-
-def _is_boxes(line: manifest.Line, name: str, value: object) -> bool:
-    metadata = line.attributes.get(f"{name}-metadata")
-    kind = metadata.get("type") if isinstance(metadata, dict) else None
-    has_boxes = isinstance(value, dict) and isinstance(value.get("annotations"), list)
-    return has_boxes and kind in (None, augmented.TYPE_BOXES)
-
-
-def _classes(line: manifest.Line, attribute: str) -> list[str]:
-    """The classes of a line in the order of their ids."""
-    try:
-        label = augmented_reading.read_boxes(line.attributes, attribute)
-    except ValueError:
-        return []  # Reading the line says so by its number.
-    return [label.class_map[number] for number in sorted(label.class_map)] + [box.label for box in label.boxes]
-
-
-def _found_lines(lines: Iterator[bytes] | BinaryIO, attribute: str, name: str) -> Found:
-    for line in manifest.parse(lines, kinds=(manifest.SOURCE_REF,), schemes=None):
-        where = f"{name}line {line.number}"
-        if isinstance(line, manifest.BadLine):
-            yield BadItem(where, line.reason)
-            continue
-        ref, given = line.source_ref or "", manifest.source_name(line.attributes)
-        names = tuple(dict.fromkeys(part for part in (given, manifest.path_of(ref)) if part))
-        if augmented_reading.label_state(line.attributes, attribute) != "labeled":
-            yield FoundImage(where, names, uri=ref, labeled=False)
-            continue
-        try:
-            label = augmented_reading.read_boxes(line.attributes, attribute)
-        except ValueError as error:
-            yield FoundImage(where, names, uri=ref, problems=(BadItem(where, str(error)),))
-            continue
-        yield FoundImage(
-            where,
-            names,
-            uri=ref,
-            size=label.image_size,
-            size_problem=f"{attribute!r} has no image_size",
-            boxes=tuple(FoundBox(f"{where} box {n + 1}", box) for n, box in enumerate(label.boxes)),
-        )
+def _of_manifest(
+    lines: Callable[[], Iterator[bytes] | BinaryIO], reading: label_manifests.Reading, name: str
+) -> LabelFile:
+    chosen = reading.with_attribute(lines())
+    labels, total = chosen.classes(lines())
+    return LabelFile(kinds.MANIFEST, labels, lambda: chosen.found(lines(), name), total)

@@ -1,6 +1,6 @@
 """What a label import may be asked to do, and how much at once. Pure: knows neither rows nor files."""
 
-from labeling.formats.interchange import detection
+from labeling.formats.interchange import kinds
 from labeling.formats.manifest import MAX_LINE_CHARACTERS
 
 DATASET, GOLDS = "dataset", "golds"
@@ -8,11 +8,11 @@ PURPOSES = (DATASET, GOLDS)
 """What labels become: a new data set that has them, or golds of a job."""
 
 AUTO = "auto"
-ASKED_FORMATS = (AUTO, *detection.FORMATS)
+ASKED_FORMATS = (AUTO, *kinds.FORMATS)
 """The formats that can be asked for."""
 
 WITHOUT_BOXES = ("labeled", "unlabeled")
-"""What an image that is listed without boxes is: one on which there is nothing, or one that nobody looked at."""
+"""What an object that is listed with nothing on it is: one on which there is nothing, or one nobody looked at."""
 
 DEFAULT_ATTRIBUTE = "labels"
 """The attribute of a data set's labels when none is named."""

@@ -1,4 +1,4 @@
-"""Labels become a new data set: the manifest of its images, with the boxes under the label attribute.
+"""Labels become a new data set: the manifest of its objects, with their labels under the label attribute.
 
 A job that uses the attribute as its own takes these labels over and asks people for the rest (chaining).
 """
@@ -18,10 +18,8 @@ from labeling.services.imports.pictures import Pictures
 from labeling.services.imports.placing import Placed
 from labeling.services.imports.reports import base
 from labeling.services.intake import datasets
+from labeling.task_types.base import TaskType
 from marketplace import storage
-
-CERTAIN = 1.0
-"""The confidence of a box whose file has none: it was somebody's decision."""
 
 CROWDS = "crowd-regions"
 """The member of a label's metadata that has the regions of crowds, which are no boxes of single objects."""
@@ -30,8 +28,8 @@ CROWDS = "crowd-regions"
 class NewDataset:
     """Collects the labels of images in a temporary file, then writes the manifest; use as a context manager."""
 
-    def __init__(self, label_import: LabelImport, labels: list[str]):
-        self._import, self._labels = label_import, labels
+    def __init__(self, label_import: LabelImport, labels: list[str], kind: TaskType[Any, Any]):
+        self._import, self._labels, self._kind = label_import, labels, kind
         self._spool: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - __exit__ closes it
         self._where: dict[int, tuple[int, int]] = {}  # place of the image -> offset and length in the file
 
@@ -44,27 +42,36 @@ class NewDataset:
     def take(self, place: int, placed: Placed) -> str:
         """Note an image's label; returns why it cannot be kept, else ""."""
         attribute = self._import.label_attribute_name
-        value, metadata = augmented.box_label(
-            placed.boxes,
-            LabelContext(
-                labels=self._labels,
-                image_size=ImageSize(*placed.size),
-                job_name=f"label-import/{self._import.pk}",
-                created=self._import.created_at,
-            ),
-            confidences=[CERTAIN if box.confidence is None else box.confidence for box in placed.boxes],
+        about = LabelContext(
+            labels=self._labels,
+            image_size=ImageSize(*placed.size),
+            job_name=f"label-import/{self._import.pk}",
+            created=self._import.created_at,
         )
-        if placed.crowds:
-            metadata[CROWDS] = [self._region(box) for box in placed.crowds]
+        try:
+            value, metadata = self._kind.manifest_label(placed.answer, about)
+            if self._kind.label_is_file:
+                value = self._file(place, placed)
+        except ValueError as error:
+            return str(error)
+        if regions := [self._region(box) for box in placed.crowds if isinstance(box, Box)]:
+            metadata[CROWDS] = regions
         line = orjson.dumps({attribute: value, f"{attribute}-metadata": metadata})
         if len(line) > MAX_LINE_BYTES:
             return (
                 f"its label has {len(line):,} bytes, at most {MAX_LINE_BYTES:,} fit into a line of a manifest: "
-                "divide the image into smaller ones"
+                "divide the object into smaller ones"
             )
         self._where[place] = (self._spool.seek(0, 2), len(line))
         self._spool.write(line)
         return ""
+
+    def _file(self, place: int, placed: Placed) -> str:
+        """Store the label's file, under the same address in every run, and return it."""
+        uri = storage.join(base(self._import), "masks", f"{place:07d}.png")
+        content = self._kind.label_file(placed.answer, labels=self._labels)
+        storage.write(uri, content, content_type="image/png")
+        return uri
 
     def flush(self) -> dict[int, str]:
         """Nothing waits: labels are written when all are known."""

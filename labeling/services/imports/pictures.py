@@ -1,32 +1,54 @@
-"""The images that labels can be for: those packed with them, those of a data set, or the objects of a job.
+"""The objects that labels can be for: those packed with them, those of a data set, or those of a job.
 
-Unpacks, lists and measures them; knows no labels.
+Unpacks, lists and measures them; knows no labels. A text without an address is known by what it says.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import BinaryIO
 
-from labeling.formats import manifest
+import orjson
+
+from labeling.formats import manifest, texts
 from labeling.formats.images import ImageInfo
 from labeling.formats.interchange.detection import LABEL_ENDINGS
+from labeling.formats.interchange.items import BadItem, FoundImage, text_key
 from labeling.formats.interchange.matching import ImageIndex
 from labeling.models import DataObject, ImportOutcome, LabelImport
 from labeling.services.imports.limits import GOLDS
 from labeling.services.imports.reports import Report, base
-from labeling.services.intake import inspection, sources, zips
+from labeling.services.intake import inspection, source_names, sources, zips
+from labeling.services.intake import texts as stored_texts
 from labeling.services.intake.progress import Progress
 from labeling.services.intake.rejected_lines import RejectedLines
+from labeling.task_types.base import TEXT
 from marketplace import storage
+from marketplace.errors import DomainError
 
 CHUNK = 5000
 """Objects of a job that are read at a time."""
 
 
+class Occurrences:
+    """Keys of texts that have no address: the second object with the same text has another one than the first."""
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+
+    def key(self, text: str) -> str:
+        """The key of the next object with this text."""
+        key = text_key(text)
+        self._seen[key] += 1
+        return key if self._seen[key] == 1 else f"{key}:{self._seen[key]}"
+
+
 @dataclass
 class Pictures:
-    """Images by name. `keys` are those of a job's objects, or line numbers of `manifest_uri`, in the index's order."""
+    """Images, or texts, by name. `keys` are those of a job's objects, or line numbers of `manifest_uri`, in the order
+    of the index."""
 
     index: ImageIndex = field(default_factory=ImageIndex)
     keys: list[int] = field(default_factory=list)
@@ -34,7 +56,8 @@ class Pictures:
 
     def add(self, name: str, uri: str, key: int) -> None:
         """An image by its name and address."""
-        self.index.add(name or manifest.path_of(uri), uri)
+        # A text without an address has a key of ours, which is no name.
+        self.index.add(name or (manifest.path_of(uri) if "://" in uri else ""), uri)
         self.keys.append(key)
 
 
@@ -52,28 +75,75 @@ class _OtherFiles(RejectedLines):
 
 
 def of_import(
-    label_import: LabelImport, *, archive: BinaryIO | None, report: Report, progress: Progress
+    label_import: LabelImport,
+    *,
+    medium: str,
+    archive: BinaryIO | None,
+    others: frozenset[str] = frozenset(),
+    report: Report,
+    progress: Progress,
 ) -> Pictures | None:
-    """The images that the import's labels may be for; None when a later call must unpack the rest of the archive.
+    """The objects that the import's labels may be for; None when a later call must unpack the rest of the archive.
 
-    `archive` is the zip that has the labels, if they came in one.
+    `archive` is the zip that has the labels, if they came in one, and `others` its members that are no objects.
     """
     pictures = Pictures()
     if label_import.purpose == GOLDS:
-        _of_job(label_import, pictures)
+        _of_job(label_import, pictures, medium)
     elif label_import.images is not None:
         pictures.manifest_uri = label_import.images.manifest_uri
+        texts_of = Occurrences()
         with storage.open(pictures.manifest_uri) as stream:
             for line in manifest.parse(stream):
-                if isinstance(line, manifest.Line) and line.source_ref:
-                    pictures.add(manifest.source_name(line.attributes), line.source_ref, line.number)
+                if isinstance(line, manifest.Line) and (line.source_ref or (line.source and medium == TEXT)):
+                    uri = line.source_ref or texts_of.key(line.source or "")
+                    pictures.add(manifest.source_name(line.attributes), uri, line.number)
     elif archive is not None:
         into = storage.join(base(label_import), "images")
-        for file in zips.extract(archive, into=into, rejected=_OtherFiles(report), progress=progress):
+        for file in zips.extract(archive, into=into, rejected=_OtherFiles(report), progress=progress, medium=medium):
             if file is None:
                 return None
-            pictures.add(file.name, file.uri, len(pictures.keys))
+            if file.name not in others:
+                pictures.add(file.name, file.uri, len(pictures.keys))
     return pictures
+
+
+def of_texts(label_import: LabelImport, found: Iterable[FoundImage | BadItem]) -> Pictures:
+    """The texts that a label file has itself, stored as the manifest of a data set, known by their places there."""
+    pictures = Pictures(manifest_uri=storage.join(base(label_import), "texts.manifest"))
+    with storage.writer(pictures.manifest_uri, content_type="application/jsonl") as out:
+        number = 0
+        for one in found:
+            if not isinstance(one, FoundImage) or one.text is None or _no_text(one.text):
+                continue
+            number += 1
+            out.write(_text_line(label_import, one, number) + b"\n")
+            pictures.add(one.names[0] if one.names else "", own_key(one), number)
+    return pictures
+
+
+def own_key(found: FoundImage) -> str:
+    """By what a text is known that came with its label."""
+    return f"place:{found.where}"
+
+
+def _no_text(text: str) -> bool:
+    try:
+        texts.check(text)
+    except texts.TextError:
+        return True
+    return False
+
+
+def _text_line(label_import: LabelImport, found: FoundImage, number: int) -> bytes:
+    """The manifest line of a text; one that does not fit into a line is a file of its own."""
+    name = {manifest.SOURCE_NAME: source_names.storable(found.names[0])} if found.names else {}
+    text = found.text or ""
+    if len(text) <= manifest.MAX_ATTRIBUTE_CHARACTERS:
+        return orjson.dumps({manifest.SOURCE: text, **name})
+    uri = storage.join(base(label_import), "texts", f"{number:07d}{texts.SUFFIX}")
+    storage.write(uri, text.encode(), content_type=texts.CONTENT_TYPE)
+    return orjson.dumps({manifest.SOURCE_REF: uri, **name})
 
 
 def originals(pictures: Pictures) -> Iterator[tuple[int, bytes]]:
@@ -98,8 +168,21 @@ def measured(uris: Sequence[str]) -> dict[str, ImageInfo | None]:
     return found
 
 
-def _of_job(label_import: LabelImport, pictures: Pictures) -> None:
+def text_at(uri: str) -> str:
+    """The text of a stored file. Raises ValueError when it cannot be read, StoreUnavailable."""
+    try:
+        return stored_texts.stored(uri)
+    except storage.StoreUnavailable:
+        raise
+    except DomainError as error:
+        raise ValueError(f"the text cannot be read: {error.message}") from None
+
+
+def _of_job(label_import: LabelImport, pictures: Pictures, medium: str) -> None:
     rows = DataObject.objects.filter(job=label_import.job).order_by("index")
-    columns = rows.values_list("pk", "source_name", "source_ref")
-    for pk, name, ref in columns.iterator(chunk_size=CHUNK):
-        pictures.add(name, ref, pk)
+    columns = rows.values_list("pk", "source_name", "source_ref").iterator(chunk_size=CHUNK)
+    texts_of = Occurrences()
+    while chunk := list(islice(columns, CHUNK)):
+        inline = stored_texts.inline_texts([pk for pk, _, ref in chunk if not ref]) if medium == TEXT else {}
+        for pk, name, ref in chunk:
+            pictures.add(name, texts_of.key(inline[pk]) if pk in inline else ref, pk)

@@ -18,19 +18,20 @@ from django.db.models import F, Min, Q, Window
 from labeling import task_types
 from labeling.formats import manifest
 from labeling.formats.augmented import put_members
+from labeling.formats.interchange import class_tables, conll, huggingface, kinds, mask_files, text_lines
 from labeling.formats.interchange.archives import ArchiveWriter
 from labeling.formats.interchange.coco import write_coco
-from labeling.formats.interchange.items import LabeledImage, fitted, fitted_outline
+from labeling.formats.interchange.items import LabeledImage, LabeledText
 from labeling.formats.interchange.member_names import Names
 from labeling.formats.interchange.voc import write_voc
 from labeling.formats.interchange.yolo import write_yolo
-from labeling.formats.shapes import Box, ImageSize, Polygon, Segment
 from labeling.formats.worker_responses import answer_record
 from labeling.models import DataObject, Export, LabelingJob, Task
-from labeling.services.intake import inspection, loading, source_names, texts
-from labeling.services.one_by_one import OF_ONE_OBJECT, reason_of
+from labeling.services.intake import source_names, texts
 from labeling.services.output import manifests, rows
 from labeling.services.output.export_images import Images, Unreadable
+from labeling.services.output.labeled import LabeledObjects
+from labeling.task_types.base import TEXT
 
 COCO_MEMBER = "annotations/instances_default.json"
 """The file name that CVAT and Datumaro expect."""
@@ -74,6 +75,9 @@ class ExportFile:
             selected = self._labeled_ones
         self.total = max(1, DataObject.objects.filter(selected).count())
         self._reported_at = time.monotonic()
+        self._texts = self.task_type.medium == TEXT
+        self._several = self.task_type.part == kinds.CLASSES and self.task_type.several
+        self._points = self.task_type.part == kinds.POINTS
 
     def write(self, out: BinaryIO) -> None:
         """Write the whole file. Raises Stopped, Invalid for images above the limits, StoreUnavailable."""
@@ -83,6 +87,11 @@ class ExportFile:
             "coco": self._coco_and_images if self.export.images else self._coco,
             "voc": self._voc,
             "yolo": self._yolo,
+            "csv": self._csv,
+            "masks": self._masks,
+            "conll": self._conll,
+            "jsonl": self._jsonl,
+            "huggingface": self._huggingface,
         }[self.export.kind](out)
 
     def _step(self) -> None:
@@ -98,11 +107,11 @@ class ExportFile:
             raise Stopped
 
     def _left_out(self, row: rows.Row, reason: str) -> None:
-        if len(self.errors) < MOST_ERRORS:
-            self.errors.append({"object": str(row.line_index), "reason": reason})
+        self._left_out_of(row.line_index, reason)
 
-    def _note(self, row: rows.Row, reason: str) -> None:
-        self._note_of(row.line_index, reason)
+    def _left_out_of(self, index: int, reason: str) -> None:
+        if len(self.errors) < MOST_ERRORS:
+            self.errors.append({"object": str(index), "reason": reason})
 
     def _note_of(self, index: int, reason: str) -> None:
         """Something to know of an object that is not left out."""
@@ -181,71 +190,11 @@ class ExportFile:
                     out.write(orjson.dumps({"objectId": row.index, **shown, **answer_record(answer)}) + b"\n")
                 self._step()
 
-    def _images(self) -> Iterator[LabeledImage]:
-        self._note_repeated_images()
-        # A label that came with the input may lack the size of its image, or have another one's.
-        imported = DataObject.objects.filter(self._labeled_ones, label__algorithm=loading.IMPORTED, inspected_at=None)
-        inspection.inspect_objects(imported.order_by("pk").values_list("pk", flat=True).iterator(), stated=True)
-        for row, content in self._labeled():
-            try:
-                if isinstance(content, Unreadable):
-                    raise ValueError(content.reason)
-                image = replace(self._image(row, row.value or {}), content=content)
-            except OF_ONE_OBJECT as error:
-                self._left_out(row, reason_of(error))
-                continue
-            yield image
-            self._step()
-
-    def _labeled(self) -> Iterator[tuple[rows.Row, bytes | Unreadable | None]]:
-        """The labeled rows, with their images if these are wanted."""
-        labeled = (row for row in rows.stream(self.job, self.export.which) if row.value is not None)
-        if self.export.images:
-            yield from Images(self.job.account).of(labeled)
-        else:
-            yield from ((row, None) for row in labeled)
-
-    def _image(self, row: rows.Row, value: dict[str, Any]) -> LabeledImage:
-        """Raises ValueError, or another error of OF_ONE_OBJECT, for a label that no format could hold."""
-        label = self.task_type.read_value(value)
-        if not row.width or not row.height or min(row.width, row.height) < 0:
-            raise ValueError("the size of the image is not known")
-        if unknown := sorted(self.task_type.classes(label) - set(self.job.labels)):
-            raise ValueError(f"the class {unknown[0]!r} is not one of the job's")
-        if problem := self.task_type.unwritable(label, labels=self.job.labels):
-            raise ValueError(problem)
-        size = rows.image_size(row)
-        if problem := self.task_type.misfit(label, (size.width, size.height)):
-            raise ValueError(problem)
-        found = [replace(shape, confidence=shape.confidence or 0.0) for shape in self.task_type.shapes(label)]
-        masks = tuple(shape for shape in found if isinstance(shape, Segment))
-        shapes = [shape for shape in found if not isinstance(shape, Segment)]
-        if row.algorithm == loading.IMPORTED and not self.task_type.label_is_file:
-            shapes = self._inside(row, shapes, size)
-        boxes = tuple(shape for shape in shapes if isinstance(shape, Box))
-        outlines = tuple(shape for shape in shapes if isinstance(shape, Polygon))
-        return LabeledImage(row.source_ref, size, boxes, self._name(row), outlines=outlines, masks=masks)
-
-    def _inside(self, row: rows.Row, shapes: list[Box | Polygon], size: ImageSize) -> list[Box | Polygon]:
-        """The shapes of a label that came with the input, inside their image; what is wrong with them is noted."""
-        stated = self.task_type.read_manifest(orjson.loads(row.line), self.job.label_attribute_name).image_size
-        if stated is not None and (stated.width, stated.height) != (size.width, size.height):
-            said = f"{stated.width} x {stated.height} pixels, the image has {size.width} x {size.height}"
-            what = "outlines" if any(isinstance(shape, Polygon) for shape in shapes) else "boxes"
-            self._note(row, f"the label says {said}: the {what} are taken as pixels of the image")
-        kept: list[Box | Polygon] = []
-        for place, shape in enumerate(shapes, start=1):
-            what = f"{'box' if isinstance(shape, Box) else 'outline'} {place}"
-            inside: tuple[Box | Polygon, str]
-            try:
-                inside = fitted(shape, size) if isinstance(shape, Box) else fitted_outline(shape, size)
-            except ValueError as error:
-                self._note(row, f"{what}: {error}: it is left out")
-                continue
-            kept.append(inside[0])
-            if inside[1]:
-                self._note(row, f"{what}: {inside[1]}")
-        return kept
+    def _objects(self) -> Iterator[Any]:
+        """The labeled objects, images or texts."""
+        if not self._texts:
+            self._note_repeated_images()
+        yield from LabeledObjects(self.export, left_out=self._left_out_of, note=self._note_of, step=self._step)
 
     def _name(self, row: rows.Row) -> str:
         return source_names.without_our_folders(self.job.account, row.source_ref, row.source_name)
@@ -259,7 +208,7 @@ class ExportFile:
             archive.open(COCO_MEMBER, "w", force_zip64=True) as member,
             io.BufferedWriter(cast(io.RawIOBase, member), ZIP_BUFFER) as buffer,
         ):
-            write_coco(self._images(), buffer, labels=self.job.labels, info=self._info())
+            write_coco(self._objects(), buffer, labels=self.job.labels, info=self._info(), points=self._points)
 
     def _coco_and_images(self, out: BinaryIO) -> None:
         """The document waits in a temporary file, because a zip file is written one member after the other."""
@@ -269,11 +218,47 @@ class ExportFile:
                 archive.add_image(IMAGES_FOLDER + name, image)
 
             spool = cast(BinaryIO, document)
-            write_coco(self._images(), spool, labels=self.job.labels, info=self._info(), on_image=add)
+            write_coco(
+                self._objects(), spool, labels=self.job.labels, info=self._info(), on_image=add, points=self._points
+            )
             archive.add_stream(COCO_MEMBER, spool)
 
     def _voc(self, out: BinaryIO) -> None:
-        write_voc(self._images(), out, labels=self.job.labels)
+        write_voc(self._objects(), out, labels=self.job.labels)
 
     def _yolo(self, out: BinaryIO) -> None:
-        write_yolo(self._images(), out, labels=self.job.labels)
+        write_yolo(self._objects(), out, labels=self.job.labels)
+
+    def _csv(self, out: BinaryIO) -> None:
+        images = self.export.images
+        class_tables.write_csv(self._objects(), out, several=self._several, texts=self._texts, images=images)
+
+    def _masks(self, out: BinaryIO) -> None:
+        of_objects = self.task_type.part == kinds.OBJECTS
+        mask_files.write_masks(self._objects(), out, labels=self.job.labels, of_objects=of_objects)
+
+    def _conll(self, out: BinaryIO) -> None:
+        conll.write_conll(self._taggable(), out)
+
+    def _taggable(self) -> Iterator[LabeledText]:
+        """The texts with the spans that tags of tokens can say; others are noted."""
+        for one in self._objects():
+            spans, reasons = conll.kept(one)
+            for reason in reasons:
+                self._note_of(one.index, reason)
+            yield replace(one, spans=spans)
+
+    def _jsonl(self, out: BinaryIO) -> None:
+        text_lines.write_jsonl(self._objects(), out, wanted=self.task_type.part, several=self._several)
+
+    def _huggingface(self, out: BinaryIO) -> None:
+        huggingface.write_huggingface(
+            self._objects(),
+            out,
+            labels=self.job.labels,
+            part=self.task_type.part,
+            several=self._several,
+            texts=self._texts,
+            images=self.export.images,
+            title=self.job.name,
+        )

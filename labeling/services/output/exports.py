@@ -1,4 +1,4 @@
-"""Downloads of a job's labels, written in the background: manifest, worker answers, COCO, VOC, YOLO.
+"""Downloads of a job's labels, written in the background: the manifest, workers' answers, and formats of other tools.
 
 An export that was interrupted starts again. What is written is in export_files.py.
 """
@@ -10,14 +10,28 @@ from labeling import task_types, transitions
 from labeling.models import Export, LabelingJob
 from labeling.services.output import rows
 from labeling.services.output.export_files import ExportFile, Stopped
+from labeling.task_types.base import TEXT
 from marketplace import locks, queue, storage
 from marketplace.errors import DomainError, ExportLimit, Invalid
 from marketplace.services import workload
 
-EXTENSION = {"manifest": "manifest", "worker-answers": "jsonl", "coco": "zip", "voc": "zip", "yolo": "zip"}
+EXTENSION = {
+    "manifest": "manifest",
+    "worker-answers": "jsonl",
+    "coco": "zip",
+    "voc": "zip",
+    "yolo": "zip",
+    "masks": "zip",
+    "csv": "csv",
+    "conll": "conll",
+    "jsonl": "jsonl",
+    "huggingface": "zip",
+}
+"""Every format, with the ending of its file when that is no archive with the images."""
+
 ALWAYS = ("manifest", "worker-answers")
 """The formats for every task type; each type adds its own."""
-WITHOUT_IMAGES = ("worker-answers",)
+WITHOUT_IMAGES = ("worker-answers", "conll", "jsonl")
 """The formats that have no place for the images."""
 RUN = "labeling.background.run_export"
 MOST_AT_ONCE = 5
@@ -32,7 +46,7 @@ def create_export(*, job: LabelingJob, kind: str, which: str = "all", images: bo
         raise Invalid(f"{kind!r} found, one of {', '.join(formats(job))} expected", field="kind")
     if which not in rows.WHICH:
         raise Invalid(f"{which!r} found, one of {', '.join(rows.WHICH)} expected", field="which")
-    if images and kind in WITHOUT_IMAGES:
+    if images and kind in without_images(job):
         raise Invalid(f"{kind!r} cannot hold images: choose another format, or leave them out", field="images")
     with transaction.atomic():
         workload.admit(account=job.account)
@@ -49,6 +63,12 @@ def formats(job: LabelingJob) -> list[str]:
     """The formats that the job's labels can be exported to."""
     supported = {*ALWAYS, *task_types.get(job.task_type).exports}
     return [kind for kind in EXTENSION if kind in supported]
+
+
+def without_images(job: LabelingJob) -> list[str]:
+    """The formats of the job that cannot hold images; of texts only the manifest takes their files along."""
+    texts = task_types.get(job.task_type).medium == TEXT
+    return [kind for kind in formats(job) if kind in WITHOUT_IMAGES or (texts and kind not in ALWAYS)]
 
 
 def stop_export(*, export: Export, by: str) -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from labeling.formats.augmented import box_line
 from labeling.formats.augmented_reading import read_boxes
-from labeling.formats.interchange.coco import read_coco, write_coco
+from labeling.formats.interchange.coco import write_coco
+from labeling.formats.interchange.coco_reading import read_coco
 from labeling.formats.interchange.items import BadItem, LabeledImage, from_manifest, to_manifest
 from labeling.formats.interchange.member_names import safe_name
 from labeling.formats.interchange.voc import read_voc, write_voc

@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 
-from labeling.formats.interchange.coco import read_coco
+from labeling.formats.interchange.coco_reading import read_coco
 from labeling.formats.interchange.items import BadItem, LabeledImage
 from labeling.formats.interchange.voc import read_voc, write_voc
 from labeling.formats.interchange.yolo import YoloArchive
