@@ -112,7 +112,7 @@ def spans(segmentations: Iterable[Segmentation], pixels: int) -> tuple[Ints, Int
 
 
 def distinct(pixels: Ints) -> Ints:
-    """Each of them once, ascending. numpy's `unique` puts them into a hash table first, which takes three times as long."""
+    """Each of them once, ascending. numpy's `unique` builds a hash table first, which takes three times as long."""
     ordered = np.sort(pixels)
     return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])] if len(ordered) else ordered
 

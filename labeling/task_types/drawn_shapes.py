@@ -215,7 +215,7 @@ class DrawnShapes(TaskType[Drawing[Shape], WorkerModels], Generic[Shape]):
 
     def skills(self, models: WorkerModels, workers: Sequence[str], *, labels: Sequence[str]) -> list[SkillFigures]:
         """`recall` is the chance of drawing a thing that is there, over all classes and for each class;
-        `false_positives` how many shapes an image are about nothing."""
+        `false_positives` how many shapes an image are about nothing; `standard_error` is that of the recall."""
         if not workers:
             return []
         rates = models.rates(workers, labels)
@@ -224,6 +224,7 @@ class DrawnShapes(TaskType[Drawing[Shape], WorkerModels], Generic[Shape]):
             overall = {
                 "recall": round(float(rates.recall[place]), 4),
                 "false_positives": _false_positives(models.skills.get(worker)),
+                "standard_error": round(models.standard_error(worker), 4),
             }
             rows.append(SkillFigures(worker, "", overall))
             for column, label in enumerate(labels):

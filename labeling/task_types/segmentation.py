@@ -205,13 +205,14 @@ class SegmentationType(TaskType[Segmentation, MaskWorkers]):
 
     def skills(self, models: MaskWorkers, workers: Sequence[str], *, labels: Sequence[str]) -> list[SkillFigures]:
         """`quality` is F1, `recall` the share of what is there that the worker paints, `precision` that of what the
-        worker paints that is right; of each class `quality` is the recall."""
+        worker paints that is right; `standard_error` is that of `quality`; of each class `quality` is the recall."""
         rows = []
         for worker in workers:
             figures = {
                 "quality": round(models.quality(worker), 4),
                 "recall": round(models.recall(worker), 4),
                 "precision": round(models.precision(worker), 4),
+                "standard_error": round(models.standard_error(worker), 4),
             }
             rows.append(SkillFigures(worker, "", dict(figures)))
             rows += [

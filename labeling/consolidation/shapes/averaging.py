@@ -26,7 +26,7 @@ outlines lie apart."""
 
 
 def mean_outline(reference: Floats, others: Sequence[Floats], *, closed: bool) -> Floats:
-    """The vertices (V, 2) of the mean of a reference and others, each (V, 2); the reference's own if all are the same."""
+    """The vertices (V, 2) of the mean of a reference and others, each (V, 2); the reference itself if all are alike."""
     points = _along(reference, closed)
     lines = [_closed(one) if closed else one for one in (reference, *others)]
     apart = 0.0

@@ -39,8 +39,8 @@ class ShapeConsolidator(Generic[Shape]):
     ) -> ConsolidatedShapes[Shape]:
         """The shapes that are there, and why; each one's confidence says how much of it is agreed on.
 
-        Of workers nobody knows those are there that at least half of them drew. Raises ValueError for labels that repeat
-        and for an image size that is not positive.
+        Of workers nobody knows those are there that at least half of them drew. Raises ValueError for labels that
+        repeat and for an image size that is not positive.
         """
         here = self.likeness.latest(answers)
         found = candidates(here, likeness=self.likeness, labels=labels, image_size=image_size, workers=workers)

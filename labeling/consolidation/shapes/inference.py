@@ -1,8 +1,8 @@
 """Which shapes of different workers are about the same thing, and what the workers together say of it.
 
 Shapes are clustered by average link (clustering.py), at most one of a worker in a cluster. Whether a thing is there
-follows from who drew it and who did not (existence.py); of workers nobody knows at least half have to draw it. Its label
-is the one that most of them gave.
+follows from who drew it and who did not (existence.py); of workers nobody knows at least half have to draw it. Its
+label is the one that most of them gave.
 """
 
 from __future__ import annotations

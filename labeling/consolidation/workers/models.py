@@ -183,6 +183,13 @@ class WorkerModels:
             distractors=distractors + FALSE_POSITIVE_STRENGTH,
         )
 
+    def standard_error(self, worker: str) -> float:
+        """Of a worker's recall over all classes: what a share of so many counts, the population's with them, is off
+        by."""
+        recall = float(self.rates([worker]).recall[0])
+        chances = max(self.skills.get(worker, NO_RECORD).chances, 0.0)
+        return float(np.sqrt(recall * (1 - recall) / (chances + RECALL_STRENGTH + 1)))
+
     def _recall_by_class(self, recall: Floats, workers: Sequence[str], labels: Sequence[str]) -> Floats:
         """See `Rates`, from the `recall` (W,) of `workers` over all classes.
 

@@ -77,8 +77,8 @@ def test_a_hole_that_most_left_out_is_a_hole_with_their_mean_outline():
 
 
 def test_a_part_that_a_crowd_often_overlooks_is_kept_although_few_painted_it():
-    """Each of ten workers leaves out one disc in three; that two of five painted it is then enough, since what is not
-    there nobody paints twice."""
+    """Each of ten workers leaves out one disc in three; that two of five painted it is then enough, since what is
+    not there nobody paints twice."""
     rng = np.random.default_rng(2)
     objects = []
     for _ in range(40):
@@ -124,7 +124,7 @@ def test_cells_are_covered_by_the_share_of_their_pixels_that_is_painted(seed, si
 
 
 def test_a_picture_of_a_hundred_megapixels_takes_little_memory():
-    """Two who paint half of it, one a hundred pixels beside the other, and a third who paints all: cells grow instead."""
+    """Two who paint half of it, one a hundred pixels beside the other, a third who paints all: cells grow instead."""
     width, height = 10_000, 10_000
     rows = [np.ravel([(x * height + 200 + off, x * height + 9_000 + off) for x in range(5_000)]) for off in (0, 100)]
     whole = np.array([0, width * height])

@@ -139,6 +139,7 @@ def test_workers_are_told_apart_with_and_without_golds():
         assert (cy.found, cy.chances, cy.false_positives) == (20, 20, 10)
         assert (rows["bob", "wasp"].found, rows["bob", "wasp"].chances) == (0, 10)
         assert rows["bob", "bee"].found == 10
+        assert 0 < models.standard_error("ann") < models.standard_error("stranger")
 
 
 def test_an_even_split_and_a_single_answer_teach_nothing():
@@ -156,3 +157,48 @@ def test_nobody_drew_anything_is_believed_the_more_people_say_so():
         for number in (1, 2, 4)
     ]
     assert losses == pytest.approx([1 / 4, 1 / 6, 1 / 10])
+
+
+def test_what_is_known_of_workers_tells_whether_a_thing_is_there():
+    """Ann, bob and cy overlook every other thing and invent none; dee draws something in vain on every image."""
+    real, false = square(100), square(400)
+    images = [
+        ImageShapes(tuple(given(*[(real,) * ((n + seat) % 2) for seat in range(3)], (real, false))), SIZE, gold=(real,))
+        for n in range(40)
+    ]
+    known = polygons.fit_workers(images, labels=LABELS)
+
+    def kept(*shapes):
+        return polygons.consolidate(given(*shapes), labels=LABELS, image_size=SIZE, workers=known)
+
+    found = kept((square(200),), (), (), (square(201),))
+    assert len(found.shapes) == 1 and merged(polygons, (square(200),), (), ()).shapes == ()
+    assert 0 < found.confidence_low <= found.confidence <= found.confidence_high <= 1 and 0 < found.difficulty < 1
+    dropped = kept((), (), (), (square(200),))
+    assert dropped.shapes == () and "there with a chance of 0." in dropped.explanation["clusters"][0]["reason"]
+
+
+def test_a_worker_who_always_points_too_far_right_is_moved_back():
+    images = [
+        ImageShapes(
+            tuple(given((Keypoint("bee", x + 8, 50),), (Keypoint("bee", x, 50),))), SIZE, (Keypoint("bee", x, 50),)
+        )
+        for x in range(100, 400, 10)
+    ]
+    known = keypoints.fit_workers(images, labels=LABELS)
+    found = keypoints.consolidate(
+        given((Keypoint("bee", 208, 50),), (Keypoint("bee", 200, 50),)), labels=LABELS, image_size=SIZE, workers=known
+    )
+    assert found.shapes[0].x == pytest.approx(200, abs=1)
+
+
+def test_a_mean_outline_keeps_few_points_and_the_place_of_the_truth():
+    rng = np.random.default_rng(6)
+    turn = np.linspace(0, 2 * np.pi, 8, endpoint=False)
+    true = np.stack([320 + 90 * np.cos(turn), 240 + 70 * np.sin(turn)], axis=1)
+    drawn = [Polygon("bee", tuple(map(tuple, true + rng.normal(0, 4, true.shape)))) for _ in range(5)]
+    (one,) = merged(polygons, *[(shape,) for shape in drawn]).shapes
+    truth = Polygon("bee", tuple(map(tuple, true)))
+    likeness = polygons.CONSOLIDATOR.likeness
+    alone = [likeness.between(shape, truth, SIZE) for shape in drawn]
+    assert likeness.between(one, truth, SIZE) > max(alone) and len(one.vertices) <= 20
