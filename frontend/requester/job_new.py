@@ -111,6 +111,7 @@ def use_template(request: HttpRequest, *, text: str, hosts: list[str]) -> None:
     request.session[SESSION_KEY] = given | changed
 
 
+@takes_files
 @requester_page(Role.MEMBER)
 def step_page(request: HttpRequest, step: str = "data") -> HttpResponse:
     """One step of the wizard."""

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.elements_site import Site, settles
+from tests.browser.elements_site import settles
 from tests.browser.shown_elements import Show, answer, element, looked_at, submit
 from tests.browser.test_shape_elements import check_accessible
 
