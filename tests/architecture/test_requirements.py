@@ -38,6 +38,9 @@ RUN_AND_NOT_IMPORTED = {
     "check-jsonschema": "a command",
 }
 
+NAMED_OTHERWISE = {"crowdkit": "crowd-kit"}
+"""Distributions that are not installed beside the product, of packages with another name."""
+
 
 def declared(name: str) -> set[str]:
     """The packages of one block of requirements.txt, read as the image builds do."""
@@ -66,7 +69,7 @@ def requirements() -> dict[str, set[str]]:
 
 def distributions(package: str) -> set[str]:
     """The distributions that provide an imported package; its own name when it is not installed."""
-    return {normal(name) for name in INSTALLED.get(package, [package])}
+    return {normal(name) for name in INSTALLED.get(package, [NAMED_OTHERWISE.get(package, package)])}
 
 
 def test_imported_packages_are_pinned(requirements):
