@@ -269,7 +269,7 @@ class Label(s.Serializer):
     confidence_interval = s.ListField(
         child=s.FloatField(),
         allow_null=True,
-        help_text="where the confidence lies with 95 %, [low, high], by what is known of the workers",
+        help_text="where the confidence lies nine times in ten, [low, high], by what is known of the workers",
     )
     value = s.JSONField()
     explanation = s.JSONField()

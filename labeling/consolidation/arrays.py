@@ -12,6 +12,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
+NINE_IN_TEN = 1.645
+"""Standard errors either side of an estimate that hold the truth nine times in ten, if errors are normal."""
+
 LOWEST_CHANCE, HIGHEST_CHANCE = 0.002, 0.998
 """`logit` moves chances into this range, so that no single worker can decide a question alone."""
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from labeling.consolidation.arrays import Floats, Ints, group_sums, iou, logistic, overlapping_pairs
+from labeling.consolidation.arrays import NINE_IN_TEN, Floats, Ints, group_sums, iou, logistic, overlapping_pairs
 from labeling.consolidation.boxes.answers import AnswerArrays
 from labeling.consolidation.boxes.fusion import BORDER, Fused
 from labeling.consolidation.workers.models import MOMENTS, Calibration, WorkerModels
@@ -46,7 +46,7 @@ def judge(
     member_iou: Floats,
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """The features of each candidate (K, F), in the order of FEATURES and roughly within -3..3, the chance that the
-    candidate is real (K,), and where that lies with 95 %: low and high (K,).
+    candidate is real (K,), and where that lies nine times in ten: low and high (K,).
 
     `group` (N,) is the candidate of each box and `member_iou` (N,) its overlap with the fused one; `image`, `label`,
     `log_odds` and its standard `error` are (K,).
@@ -83,9 +83,9 @@ def chance_real(features: Floats, calibration: Calibration) -> Floats:
 
 
 def interval_real(real: Floats, error: Floats, calibration: Calibration) -> tuple[Floats, Floats]:
-    """Where the chances `real` (K,) lie with 95 %, when the log-odds of existence have the standard error `error` (K,):
-    low and high (K,)."""
-    half = 1.96 * _weights(calibration)[FEATURES.index("log_odds")] * error
+    """Where the chances `real` (K,) lie nine times in ten, when the log-odds of existence have the standard error
+    `error` (K,): low and high (K,)."""
+    half = NINE_IN_TEN * _weights(calibration)[FEATURES.index("log_odds")] * error
     centre = np.log(np.maximum(real, 1e-12)) - np.log(np.maximum(1 - real, 1e-12))
     return logistic(centre - np.abs(half)), logistic(centre + np.abs(half))
 

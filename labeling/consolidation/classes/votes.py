@@ -20,7 +20,7 @@ from labeling.consolidation.answers import (
     require_distinct,
     require_rereadable,
 )
-from labeling.consolidation.arrays import Floats
+from labeling.consolidation.arrays import NINE_IN_TEN, Floats
 from labeling.consolidation.classes import choosing, crowd
 from labeling.consolidation.classes.table import VoteTable, table_of
 from labeling.consolidation.stopping import Decision, Stopping, decide
@@ -30,9 +30,6 @@ from labeling.consolidation.workers.votes import VoteWorkers, rows_of_votes
 
 ALGORITHM = "votes/2"
 """The version that labels are stored with. Results that differ need another version."""
-
-WITHIN = 1.645
-"""Standard errors either side of a log-odds that hold it nine times in ten."""
 
 DIFFICULTY_WEIGHT = 2.0
 """Votes of the ordinary worker that an object's difficulty is shrunk by."""
@@ -152,7 +149,7 @@ def interval(
             variance += logit**2 * (share**2 + (1 - share) ** 2)
     if model:
         doubt = model.temperature_error
-    reach = WITHIN * math.sqrt(variance + (doubt * odds) ** 2)
+    reach = NINE_IN_TEN * math.sqrt(variance + (doubt * odds) ** 2)
     low, high = (1 / (1 + math.exp(-min(max(odds + side, -30.0), 30.0))) for side in (-reach, reach))
     return round(min(low, chance[best]), 4), round(max(high, chance[best]), 4)
 

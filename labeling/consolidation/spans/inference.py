@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from labeling.consolidation.answers import WorkerAnswer, require_distinct
-from labeling.consolidation.arrays import Floats, Ints, iou, logistic, overlapping_pairs
+from labeling.consolidation.arrays import NINE_IN_TEN, Floats, Ints, iou, logistic, overlapping_pairs
 from labeling.consolidation.classes import votes
 from labeling.consolidation.clustering import cluster
 from labeling.consolidation.existence import Pairs, log_odds_and_error
@@ -73,8 +73,10 @@ class Candidate:
 
     @property
     def exists_interval(self) -> tuple[float, float]:
-        """Where `exists` lies with 95 %, by what is known of the workers."""
-        low, high = exists_at(np.array([self.log_odds - 1.96 * self.error, self.log_odds + 1.96 * self.error]))
+        """Where `exists` lies nine times in ten, by what is known of the workers."""
+        low, high = exists_at(
+            np.array([self.log_odds - NINE_IN_TEN * self.error, self.log_odds + NINE_IN_TEN * self.error])
+        )
         return float(low), float(high)
 
     @property
