@@ -103,6 +103,6 @@ class Label(models.Model):
 
     @property
     def confidence_interval(self) -> list[float] | None:
-        """Where the confidence lies nine times in ten, [low, high], by what is known of the workers; None without one."""
+        """Where the confidence lies nine times in ten, [low, high], by what is known of workers; None without."""
         low, high = self.explanation.get("confidence_low"), self.explanation.get("confidence_high")
         return None if low is None or high is None else [low, high]

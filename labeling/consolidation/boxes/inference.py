@@ -38,8 +38,8 @@ class Inference:
     `image` (K,), `fused`, `label` (K,) (UNKNOWN: none), `label_chance` (K,), `log_odds` (K,) of existence, `features`
     (K, F), `real` (K,) the chance that it is an object, `confidence` (K,) the chance that it is right. `pairs` (P,) are
     candidates x workers who answered there, `pair_worker` (P,) are those workers. `confidence_low`, `confidence_high`
-    (K,) are where the confidence lies nine times in ten by what is known of the workers. `next_recall` (K,) is how often
-    a worker without a record would draw such an object. `rates` are the workers'.
+    (K,) are where the confidence lies nine times in ten by what is known of the workers. `next_recall` (K,) is how
+    often a worker without a record would draw such an object. `rates` are the workers'.
     """
 
     group: Ints

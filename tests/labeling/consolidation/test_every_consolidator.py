@@ -119,19 +119,28 @@ def test_a_model_survives_json_and_is_the_same_whatever_the_order_of_answers(fam
     )
 
 
+def interval_of(family, answers, models=None) -> tuple[float, float]:
+    """The interval of the confidence, which lies in it."""
+    result = family.consolidate(answers, models)
+    sure = [one.confidence for one in getattr(result, "boxes", ())] or [getattr(result, "confidence", None)]
+    low, high = result.explanation["confidence_low"], result.explanation["confidence_high"]
+    assert 0 <= low <= sum(sure) / len(sure) <= high <= 1
+    return low, high
+
+
 @family
-def test_a_confidence_has_an_interval_around_it_that_narrows_with_what_is_known(family) -> None:
-    said = [("ann", "bee"), ("bob", "bee"), ("cy", "flower"), ("dee", "bee")]
-    answers = answers_of(family, said)
-    widths = []
+def test_a_confidence_has_an_interval_around_it(family) -> None:
+    disputed = answers_of(family, [("ann", "bee"), ("bob", "bee"), ("cy", "flower"), ("dee", "bee")])
     for objects in (0, 3, 60):
-        why = family.consolidate(answers, family.fit([answers] * objects)).explanation
-        result = family.consolidate(answers, family.fit([answers] * objects))
-        sure = [one.confidence for one in getattr(result, "boxes", ())] or [getattr(result, "confidence", None)]
-        low, high = why["confidence_low"], why["confidence_high"]
-        assert 0 <= low <= sum(sure) / len(sure) <= high <= 1
-        widths.append(high - low)
-    assert widths[2] < widths[0]
+        interval_of(family, disputed, family.fit([disputed] * objects))
+
+
+@family
+def test_the_interval_is_narrower_where_more_people_agree(family) -> None:
+    names = ("ann", "bob", "cy", "dee", "eve", "fay", "gil", "hal")
+    agreed = answers_of(family, [(name, "bee") for name in names])
+    (two_low, two_high), (low, high) = interval_of(family, agreed[:2]), interval_of(family, agreed)
+    assert high - low < two_high - two_low
 
 
 @family
