@@ -77,7 +77,7 @@ def _activity(loop: LearningLoop, rounds: list[dict[str, Any]]) -> str:
     if not live:
         return "the next objects are being selected" if rounds else "the images are being read"
     current = live[0]
-    if current["batch"] is None:
+    if current["status"] == "Labeling" and current["batch"] is None:
         return "the job's function is asked about the next objects"
     return {
         "Labeling": f"people label {current['objects']} objects",

@@ -87,7 +87,9 @@ def object_page(request: HttpRequest, job_id: int, object_id: int) -> HttpRespon
         "initial": kind.initial_value(row.label.value) if row.label else shown.initial_value,
         "shown": shown.attributes,
         "before": before is not None,
-        "labels": label_config.of_labels(job.queue.label_category_config, job.labels),
+        "labels": label_config.of_labels(config, job.labels)
+        if (config := job.queue.label_category_config)
+        else job.labels,
         "attributes": _attributes(kind, row),
     }
     return render(request, "requester/object.html", context)

@@ -4,10 +4,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.elements_site import Site, settles
-from tests.browser.test_review_elements import Show, answer, element, show, submit
+from tests.browser.shown_elements import Show, answer, element, submit
 from tests.browser.test_shape_elements import check_accessible
 
-__all__ = ["show"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 

@@ -118,7 +118,7 @@ REFERENCES = {
     "account", "answer", "bad_examples", "dataset", "email", "good_examples", "initial_model", "input_manifest_uri",
     "output_uri", "question", "uri", "workteam", "uid", "token", "old_password", "new_password", "prices", "ends_on",
     "vendor", "emails", "url", "tax_number", "routing_rule", "percent", "issuer", "slug", "domains",
-    "price_ceiling", "wanted_end", "worker", "workers_per_object",
+    "price_ceiling", "wanted_end", "worker", "workers_per_object", "label_category_config", "label_category_config_uri",
 }  # fmt: skip
 """Members of a body whose right values depend on what there is."""
 
@@ -150,6 +150,18 @@ def agree(body: dict[str, Any], right: dict[str, Any]) -> None:
     if set(right) in ({"label", "name"}, {"label", "into"}):
         # Classes of the job.
         body |= right
+    if isinstance(body.get("objects"), list):
+        # Objects that a function has failed: none has.
+        del body["objects"]
+    if "keys" in body:
+        # Their names are commands of the element, and no key stands twice.
+        body["keys"] = right["keys"]
+    if "format" in body and "uri" in body:
+        # Each type has formats of its own.
+        del body["format"]
+    if {"labels", "workteam"} <= set(right):
+        # They may be left out with a label category configuration alone.
+        body.setdefault("labels", right["labels"])
     if "uri" in body and "name" in right:
         body.setdefault("name", right["name"])
     if "dataset" in body and "hyperparameters" in right:

@@ -3,10 +3,13 @@
 import os
 import subprocess
 import sys
+import time
 from io import StringIO
 
+import psycopg
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django_q.models import Schedule
 
 from marketplace import arns
@@ -28,9 +31,27 @@ def test_bootstrap_makes_what_is_needed_and_repeats(settings):
     assert len(names) == len(set(names))
 
 
+def current(cursor) -> str:
+    cursor.execute("SHOW fsync")
+    return cursor.fetchone()[0]
+
+
+@pytest.fixture
+def durable(db):
+    """The tests' database waits for the disk for as long as the test takes."""
+    with psycopg.connect(os.environ["WAGGLE_DATABASE_URL"], autocommit=True) as other, connection.cursor() as own:
+        for value in ("on", "off"):
+            other.execute(f"ALTER SYSTEM SET fsync = {value}")
+            other.execute("SELECT pg_reload_conf()")
+            while current(own) != value:
+                time.sleep(0.05)
+            if value == "on":
+                yield
+
+
 @pytest.mark.django_db
 class TestDoctor:
-    def test_a_sound_installation(self, monkeypatch):
+    def test_a_sound_installation(self, monkeypatch, durable):
         monkeypatch.setattr(doctor, "LEARNER", {"json": ("pytest", "import json")})
         found = {finding.name: finding for finding in doctor.findings()}
         for name in ("Python", "PostgreSQL", "migrations", "store", "SECRET_KEY", "json", "boto3"):

@@ -6,6 +6,7 @@ What two classes claim goes to the one that the workers with the greater say pai
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,8 @@ def consolidate(
     low, high = (None, None) if confidence is None else interval(confidence, answers_worth)
     difficulty = round(1 - agreement, 4) + 0.0 if len(kept) > 1 else None
     explanation |= {"confidence_low": low, "confidence_high": high, "difficulty": difficulty}
-    mask = Segmentation(size, tuple(masks), confidence)
+    # As in Ground Truth a label has one confidence; those of its classes are in the explanation.
+    mask = Segmentation(size, tuple(replace(one, confidence=confidence) for one in masks), confidence)
     return ConsolidatedMask(mask, confidence, explanation, ALGORITHM, low, high, difficulty)
 
 

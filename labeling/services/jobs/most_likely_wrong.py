@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from labeling.models import LabelingJob
-from labeling.services.intake.selection import LIKELY_WRONG
+from labeling.services.intake.selection import JOB_KINDS, LIKELY_WRONG, check_selection
 from labeling.services.jobs import chaining
 from labeling.services.output import manifests
 from labeling.services.results import likely_errors
@@ -46,7 +46,8 @@ def of_input(job: LabelingJob) -> dict[int, Ranked] | None:
 
     An input whose job is gone has none, and all of its lines count as equally likely.
     """
-    if job.selection.get("kind") != LIKELY_WRONG:
+    selection = check_selection(job.selection, kinds=JOB_KINDS)
+    if selection["kind"] != LIKELY_WRONG:
         return None
     source = job_of_output(job.account, job.input_manifest_uri)
-    return likely_errors.ranking(source, job.selection.get("count")) if source is not None else {}
+    return likely_errors.ranking(source, selection.get("count")) if source is not None else {}
