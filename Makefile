@@ -2,7 +2,8 @@
 
 PYTHON ?= python3
 PY := .venv/bin/python
-WORKERS ?= 2
+# One more than the two cores that the suite is made for: its tests wait for servers, browsers and trainings.
+WORKERS ?= 3
 NAME ?= main_job
 # An installation without the learning app has no learner.
 PROCESSES := database web queue $(if $(filter no 0 false off,$(shell echo "$(WAGGLE_LEARNING)" | tr A-Z a-z)),,learner)

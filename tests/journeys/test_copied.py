@@ -8,6 +8,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+import pytest
 import urllib3
 from PIL import Image
 
@@ -63,6 +64,7 @@ def down(system: System) -> None:
         system.kill(name)
 
 
+@pytest.mark.slow
 def test_a_copied_installation_shows_its_images_exports_and_models():
     with tempfile.TemporaryDirectory(prefix="waggle-copied-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
