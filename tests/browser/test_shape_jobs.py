@@ -52,7 +52,7 @@ def previewed(page: Page) -> None:
 
 def with_an_attribute(tmp_path: Path, page: Page) -> None:
     """Give the label "bee" an attribute in the wizard, on a large screen and on a phone."""
-    page.get_by_text("Attributes of labels: what people say").click()
+    page.locator("wa-details[summary^='Attributes of labels'] summary").click()
     page.get_by_role("button", name="Add an attribute").click()
     page.keyboard.type(LANE)
     page.keyboard.press("Tab")

@@ -1,6 +1,7 @@
 """Patterns of public worker templates, each in a template of our own, in the sandbox of a worker's page."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -93,12 +94,16 @@ OUTSIDE = """<style>html { font-size: 6px; }</style>
 </script>"""
 
 
+INSTRUCTIONS = re.compile("^(Full i|I)nstructions$")
+
+
 def read_instructions(frame: FrameLocator, page: Page) -> None:
     frame.locator(".canvas").first.wait_for()
     expect(frame.get_by_role("heading", name="Wings")).to_be_hidden()
     for title, words in (("At length", "Look at its wings."), ("More about insects", "Wings")):
         at = 0 if title == "At length" else 1
-        frame.get_by_role("button", name="Full instructions").nth(at).click()
+        # On a phone those of the element are behind a button of its bar.
+        frame.get_by_role("button", name=INSTRUCTIONS).nth(at).click()
         expect(frame.get_by_role("dialog", name=title)).to_be_visible()
         expect(frame.get_by_text(words, exact=True)).to_be_visible()
         page.keyboard.press("Escape")
