@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from labeling import task_types
 from labeling.consolidation.difficulty import difficulties, guideline_gap
@@ -62,7 +62,8 @@ def record(job: LabelingJob, objects: QuerySet[DataObject] | None = None) -> int
         return 0
     judged = _judged(job) if objects is None else objects
     seen, ids = _Seen(), list(judged.order_by("pk").values_list("pk", flat=True))
-    models = consolidating.worker_models(job) if worker_models.fitted(job) else None
+    found = worker_models.fitted(job)
+    models = kind.load_workers(found["models"]) if found else None
     for start in range(0, len(ids), CHUNK):
         rows = DataObject.objects.filter(pk__in=ids[start : start + CHUNK]).select_related("label").order_by("pk")
         some = list(rows)
@@ -137,9 +138,3 @@ def _store(seen: _Seen) -> int:
     ]
     DataObject.objects.bulk_update(changed, ["difficulty", "guideline_gap"], batch_size=1000)
     return len(changed)
-
-
-def most_difficult(job: LabelingJob, *, limit: int) -> list[DataObject]:
-    """The objects of the greatest difficulty first, with `label` loaded."""
-    rows = DataObject.objects.filter(job=job, difficulty__gt=0).select_related("label")
-    return list(rows.order_by(F("difficulty").desc(), "index")[:limit])
