@@ -58,6 +58,8 @@ class TrainHyperparameters:
     overlap_threshold: float = _number(0.5, 0, 1)
     nms_threshold: float = _number(0.45, 0, 1)
     precision: str = _choice("auto", "auto", "float32", "bfloat16")
+    # how steps run on a GPU: as CUDA graphs (auto), also compiled by torch.compile, or one operation after another
+    acceleration: str = _choice("auto", "auto", "eager", "graph", "compile")
     channels_last: str = _choice("auto", "auto", "true", "false")
     num_workers: int = _number(0, 0, 64)
     num_threads: int = _number(0, 0, 1024)

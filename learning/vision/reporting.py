@@ -3,12 +3,10 @@
 It must not know data or files; it reads the state of the run.
 """
 
-import time
-
-from torch import Tensor
-
-from learning.contract import MetricWriter
+from learning.contract import BadInput, MetricWriter
+from learning.vision import distributed
 from learning.vision.run_state import Training
+from learning.vision.stepping import Summary, Tally
 
 REPORT_SECONDS = 1.0
 EVALUATION_SHARE = 0.1  # of the time, when nothing else is asked for
@@ -16,28 +14,36 @@ FORWARD_SHARE = 0.5
 
 
 class Reporter:
-    """Writes the mean loss, rate, speed and progress about once a second."""
+    """Reads what the steps amounted to and writes it, about once a second: means, rate, speed and progress."""
 
     def __init__(self, training: Training, metrics: MetricWriter) -> None:
         self._training, self._metrics = training, metrics
-        self._sums: dict[str, float] = {}
-        self._steps, self._images, self._since = 0, 0, time.monotonic()
+        self._images, self._since = 0, training.seconds
 
-    def step(self, total: Tensor, losses: dict[str, Tensor], images: int) -> None:
-        for name, loss in {"loss": total, **{f"loss_{k}": v for k, v in losses.items()}}.items():
-            self._sums[name] = self._sums.get(name, 0.0) + float(loss.detach())
-        self._steps, self._images = self._steps + 1, self._images + images
-        elapsed, training = time.monotonic() - self._since, self._training
-        first_or_last = training.step == 1 or training.progress >= 1
-        if elapsed < REPORT_SECONDS and not first_or_last:
+    def stepped(self, tally: Tally, images: int) -> None:
+        """Count a step, and report if it is time."""
+        self._images += images
+        training = self._training
+        first_or_last = training.step == 1 or training.progress >= 1 or training.stopping
+        if training.seconds - self._since >= REPORT_SECONDS or first_or_last:
+            self.report(tally)
+
+    def report(self, tally: Tally) -> None:
+        """Wait for the device, and write; raises BadInput naming the step and the term that was not finite."""
+        if not self._images:
             return
-        values = {name: value / self._steps for name, value in self._sums.items()}
+        training, summary = self._training, tally.read()
+        if summary.broken_at >= 0:
+            number = training.step - tally.steps + summary.broken_at + 1
+            raise BadInput(f"step {number}: {not_finite(summary, training)}")
+        values = dict(summary.means)
         values["learning_rate"] = max(group["lr"] for group in training.optimizer.param_groups)
-        values["images_per_second"] = self._images / max(elapsed, 1e-9)
+        values["images_per_second"] = self._images / max(training.seconds - self._since, 1e-9)
         values["progress"] = training.reported = training.progress
-        for name, value in values.items():
-            self._metrics.write(f"train:{name}", value, step=training.step, epoch=training.epoch)
-        self._sums, self._steps, self._images, self._since = {}, 0, 0, time.monotonic()
+        if distributed.rank() == 0:
+            for name, value in values.items():
+                self._metrics.write(f"train:{name}", value, step=training.step, epoch=training.epoch)
+        self._images, self._since = 0, training.seconds
 
 
 class Due:
@@ -45,7 +51,7 @@ class Due:
 
     def __init__(self, training: Training) -> None:
         self._training = training
-        self._started = self._ended = time.monotonic()
+        self._ended = training.seconds
         self._measured = False
         self._images = 0
 
@@ -54,28 +60,28 @@ class Due:
         self._images += images
         validation = self._training.validation
         if not self._measured and validation is not None:
-            each = (time.monotonic() - self._ended) / self._images
+            each = (self._training.seconds - self._ended) / self._images
             self._training.evaluation_seconds = FORWARD_SHARE * each * len(validation)
 
     def evaluation(self) -> bool:
         training = self._training
-        self._started = time.monotonic()
         if training.validation is None:
             return False
         if training.asked.eval_every:
             return training.epoch % training.asked.eval_every == 0
         if training.evaluated_at < 0:
             return training.progress >= EVALUATION_SHARE
-        return self._started - self._ended >= training.evaluation_seconds / EVALUATION_SHARE
+        return training.seconds - self._ended >= training.evaluation_seconds / EVALUATION_SHARE
 
-    def evaluated(self) -> None:
-        self._ended = time.monotonic()
+    def evaluated(self, took: float) -> None:
+        """An evaluation was made, which took so many seconds."""
+        self._ended = self._training.seconds + took
         self._measured = True
-        self._training.evaluation_seconds = self._ended - self._started
+        self._training.evaluation_seconds = took
 
 
-def not_finite(losses: dict[str, Tensor], training: Training) -> str:
+def not_finite(summary: Summary, training: Training) -> str:
     """Which loss term is not finite, and what to do about it."""
-    broken = [f"{name} {float(value.detach())}" for name, value in losses.items() if not value.isfinite().all()]
+    broken = [f"{name} {value}" for name, value in summary.broken.items()]
     rate = training.chosen.learning_rate
     return f"the loss became {', '.join(broken) or 'too large'}; lower learning_rate (it is {rate:g})"

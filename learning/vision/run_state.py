@@ -1,7 +1,9 @@
 """The state of one training run, and how it is saved and restored. It must not know the loop that changes it."""
 
+import dataclasses
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +12,7 @@ from torch import Tensor
 
 from learning.contract import BadInput, JobFolder
 from learning.hyperparameters import TrainHyperparameters
-from learning.vision import checkpoint, plan, recipe
+from learning.vision import checkpoint, distributed, plan, recipe
 from learning.vision.data import ImageSet, steps_per_epoch
 from learning.vision.program import log
 from learning.vision.ssd import Network
@@ -45,10 +47,31 @@ class Training:
     stale: int = 0  # evaluations since the best one
     evaluated_at: int = -1
     reported: float = 0.0  # the progress last written to the metrics
+    seconds: float = 0.0  # since the run began, when tick last looked; the same in all processes, as the next two
+    clock: float = 0.0  # seconds as the curve counts them: it ends early enough for the last evaluation and the export
+    stopping: bool = False
+    first_batch_size: int = 0  # before batches were halved for lack of memory
 
-    @property
-    def seconds(self) -> float:
-        return time.monotonic() - self.began
+    def __post_init__(self) -> None:
+        self.first_batch_size = self.first_batch_size or self.chosen.batch_size
+
+    def tick(self, stop: Callable[[], bool]) -> None:
+        """Look at the clock and whether to stop; all processes must call it, and process 0 decides."""
+
+        def seen() -> list[float]:
+            seconds, budget = time.monotonic() - self.began, self.asked.max_seconds
+            finish = min(FINISH_SECONDS + self.evaluation_seconds, FINISH_SHARE * budget)
+            return [seconds, seconds * budget / (budget - finish) if budget else seconds, float(stop())]
+
+        self.seconds, self.clock, stopping = distributed.agreed(seen)
+        self.stopping = bool(stopping)
+
+    def use_batches_of(self, batch_size: int) -> None:
+        """Go on with batches of another size, at the same place of the run and of its curve."""
+        before = self.steps_per_epoch
+        self.chosen = dataclasses.replace(self.chosen, batch_size=batch_size)
+        factor = self.steps_per_epoch / before
+        self.step, self.curve = round(self.step * factor), self.curve.stretched(factor)
 
     @property
     def epoch(self) -> int:
@@ -57,13 +80,6 @@ class Training:
     @property
     def steps_per_epoch(self) -> int:
         return steps_per_epoch(len(self.train), self.chosen.batch_size)
-
-    @property
-    def clock(self) -> float:
-        """Seconds as the curve counts them: it must end early enough for the last evaluation and the export."""
-        budget = self.asked.max_seconds
-        finish = min(FINISH_SECONDS + self.evaluation_seconds, FINISH_SHARE * budget)
-        return self.seconds * budget / (budget - finish) if budget else self.seconds
 
     @property
     def progress(self) -> float:
@@ -92,8 +108,10 @@ def save_checkpoint(training: Training) -> None:
         "identity": training.identity,
         "from_random": training.from_random,
         "origin": training.origin,
-        "seconds": training.seconds,
+        "seconds": time.monotonic() - training.began,
         "step": training.step,
+        "batch_size": training.chosen.batch_size,
+        "first_batch_size": training.first_batch_size,
         "average_updates": training.average.updates,
         "scores": {name: value for name, value in training.scores.items() if math.isfinite(value)},
         "best": training.best if math.isfinite(training.best) else None,
@@ -116,8 +134,10 @@ def resume(training: Training, tensors: dict[str, Tensor], state: dict[str, Any]
     training.best_state = checkpoint.take("best", tensors)
     checkpoint.restore_optimizer(training.optimizer, tensors, state["optimizer"])
     torch.set_rng_state(tensors["rng"])
+    if state.get("first_batch_size") == training.chosen.batch_size:
+        training.use_batches_of(state["batch_size"])  # for which the memory was enough
     training.best = -math.inf if state["best"] is None else state["best"]
     for name in ("step", "stale", "evaluated_at", "scores", "origin"):
         setattr(training, name, state[name])
     training.began -= state["seconds"]
-    log(f"resumed at step {training.step}, {training.seconds:.0f} s into the run")
+    log(f"resumed at step {training.step}, {state['seconds']:.0f} s into the run")

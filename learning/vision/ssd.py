@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from learning.contract import DEFAULT_IMAGE_SIZE, BadInput
 from learning.vision import native_ops
@@ -19,17 +18,13 @@ from torchvision.models.detection import ssd300_vgg16, ssdlite320_mobilenet_v3_l
 from torchvision.models.detection.anchor_utils import DefaultBoxGenerator  # noqa: E402
 from torchvision.models.detection.image_list import ImageList  # noqa: E402
 from torchvision.models.detection.ssd import SSD  # noqa: E402
-from torchvision.ops import box_iou  # noqa: E402
 
-from learning.vision import compact  # noqa: E402
+from learning.vision import compact, ssd_loss  # noqa: E402
+from learning.vision.targets import Target, padded  # noqa: E402
 
-Target = dict[str, Tensor]  # boxes float32 [n, 4] as x1 y1 x2 y2 in input pixels, labels int64 [n] from 1
 Heads = tuple[Tensor, Tensor, Tensor]  # boxes [N, A, 4] in input pixels, scores [N, A, C], embedding [N, D]
 
 MIN_IMAGE_SIZE = {"compact": 64, "ssdlite320_mobilenet_v3_large": 64, "ssd300_vgg16": 300}
-# Liu et al. 2016, 2.2: at most three negatives for a positive. Images without objects would teach nothing by that
-# rule, so each image gives at least this many.
-LEAST_NEGATIVES = 6
 
 
 class Network(nn.Module):
@@ -38,8 +33,8 @@ class Network(nn.Module):
     model: nn.Module
     image_size: int
 
-    def losses(self, images: Tensor, targets: Sequence[Target]) -> dict[str, Tensor]:
-        """uint8 [N, 3, S, S] and their targets -> loss terms, to be summed."""
+    def losses(self, images: Tensor, targets: Tensor | Sequence[Target]) -> dict[str, Tensor]:
+        """uint8 [N, 3, S, S] and their targets, [N, M, 5] (see targets) or one an image -> loss terms, to be summed."""
         raise NotImplementedError
 
     def heads(self, images: Tensor) -> Heads:
@@ -77,7 +72,7 @@ class CompactDetector(Network):
             raise BadInput(str(error)) from error
         self.image_size = size
 
-    def losses(self, images: Tensor, targets: Sequence[Target]) -> dict[str, Tensor]:
+    def losses(self, images: Tensor, targets: Tensor | Sequence[Target]) -> dict[str, Tensor]:
         return self.model(images.float() / 255, targets)
 
     def heads(self, images: Tensor) -> Heads:
@@ -117,10 +112,10 @@ class TorchvisionSsd(Network):
         embedding = features[1].float().mean(dim=(2, 3))
         return found["cls_logits"].float(), found["bbox_regression"].float(), embedding
 
-    def losses(self, images: Tensor, targets: Sequence[Target]) -> dict[str, Tensor]:
+    def losses(self, images: Tensor, targets: Tensor | Sequence[Target]) -> dict[str, Tensor]:
         logits, codes, _ = self.raw(images)
         with torch.autocast(images.device.type, enabled=False):
-            return ssd_losses(logits, codes, self.anchors, targets, self.model)
+            return ssd_loss.losses(logits, codes, self.anchors, padded(targets))
 
     def heads(self, images: Tensor) -> Heads:
         logits, codes, embedding = self.raw(images)
@@ -147,30 +142,3 @@ def decode(codes: Tensor, anchors: Tensor, size: int) -> Tensor:
     found_extent = (codes[..., 2:] / 5).clamp(max=4.135166556742356).exp() * extent
     corners = torch.cat([found_centre - 0.5 * found_extent, found_centre + 0.5 * found_extent], dim=-1)
     return corners.clamp(0, size)
-
-
-def ssd_losses(
-    logits: Tensor, codes: Tensor, anchors: Tensor, targets: Sequence[Target], model: SSD
-) -> dict[str, Tensor]:
-    """SSD's multi-box loss (Liu et al. 2016, equations 1 to 3): softmax with mined negatives, smooth L1 on boxes.
-
-    Each term is divided by the number of matched default boxes in the batch, at least one an image.
-    """
-    labels = torch.zeros(logits.shape[:2], dtype=torch.int64, device=logits.device)
-    box_terms = []
-    for row, target in enumerate(targets):
-        if not len(target["boxes"]):
-            continue
-        matched = model.proposal_matcher(box_iou(target["boxes"], anchors))
-        positive = torch.where(matched >= 0)[0]
-        labels[row, positive] = target["labels"][matched[positive]]
-        wanted = model.box_coder.encode_single(target["boxes"][matched[positive]], anchors[positive])
-        box_terms.append(functional.smooth_l1_loss(codes[row, positive], wanted, reduction="sum"))
-    each = functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="none").view_as(labels)
-    positive = labels > 0
-    quota = (model.neg_to_pos_ratio * positive.sum(1, keepdim=True)).clamp(min=LEAST_NEGATIVES)
-    negative_loss = each.detach().masked_fill(positive, -torch.inf)
-    mined = (negative_loss.argsort(1, descending=True).argsort(1) < quota) & ~positive
-    count = positive.sum().clamp(min=len(targets))
-    box_loss = torch.stack(box_terms).sum() if box_terms else codes.sum() * 0
-    return {"classification": each[positive | mined].sum() / count, "boxes": box_loss / count}

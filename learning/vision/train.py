@@ -10,6 +10,7 @@ import math
 import os
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import closing
 
 import torch
@@ -18,14 +19,16 @@ from labeling.formats.images import Limits
 from learning.contract import MODEL, TRAIN, VALIDATION, BadInput, JobFolder, MetricWriter, ModelConfig
 from learning.hyperparameters import TrainHyperparameters, parse_train
 from learning.serving.archive import opened_model
-from learning.vision import augment, checkpoint, plan, recipe, starting
-from learning.vision.data import Cache, ImageSet, batches, steps_per_epoch
+from learning.vision import augment, checkpoint, distributed, memory, plan, recipe, starting
+from learning.vision.acceleration import Stepper
+from learning.vision.data import Cache, ImageSet, steps_per_epoch
 from learning.vision.evaluate import Scores
 from learning.vision.export import write_model
 from learning.vision.inference import measure
+from learning.vision.loading import Batch, batches
 from learning.vision.manifests import Labels, read_labels, resolve_class_map
 from learning.vision.program import Stop, log, run
-from learning.vision.reporting import Due, Reporter, not_finite
+from learning.vision.reporting import Due, Reporter
 from learning.vision.run_state import Training, resume, save_checkpoint
 from learning.vision.ssd import build
 
@@ -47,13 +50,16 @@ def work(folder: JobFolder, stop: Stop) -> None:
     with closing(MetricWriter(folder, sys.stdout)) as metrics:
         training = prepare(folder, asked, began, stop)
         learn(training, metrics, stop)
-        conclude(training, metrics, stop)
+        if distributed.rank() == 0:
+            conclude(training, metrics, stop)
+        distributed.end()
 
 
 def prepare(folder: JobFolder, asked: TrainHyperparameters, began: float, stop: Stop) -> Training:
     """Read the channels, find the first weights or the last checkpoint, and set up the run."""
     labels, class_map = _read_channels(folder, asked)
     device = plan.make_device(asked.device)
+    distributed.begin(device)
     saved = checkpoint.load_latest(folder.checkpoints)
     found = None if saved else _first_weights(folder, asked)
     from_random = saved[1]["from_random"] if saved else found is None
@@ -69,11 +75,12 @@ def prepare(folder: JobFolder, asked: TrainHyperparameters, began: float, stop: 
         log(f"starting from {found.origin}; {len(left)} tensors start at random")
     train, validation = _image_sets(labels, class_map, network.image_size, asked, stop)
     chosen = plan.make_recipe(asked, from_random=from_random)
-    chosen = dataclasses.replace(chosen, batch_size=max(LEAST_BATCH, chosen.batch_size))
+    chosen = dataclasses.replace(chosen, batch_size=_batch_size(chosen.batch_size))
     network.to(device)
     if asked.channels_last != "false":
         recipe.to_channels_last(network)
     recipe.prepare(network.model, chosen)
+    distributed.join_norms(network, frozen=chosen.freeze_norms)
     plan.freeze_matching(network.model, asked.freeze_layer_pattern)
     training = Training(
         asked=asked,
@@ -102,45 +109,94 @@ def prepare(folder: JobFolder, asked: TrainHyperparameters, began: float, stop: 
 
 
 def learn(training: Training, metrics: MetricWriter, stop: Stop) -> None:
-    """Train until the curve ends, time is up, early stopping applies, or a stop is asked for."""
-    if stop() or training.progress >= 1:
-        return
+    """Train until the curve ends, time is up, early stopping applies, or a stop is asked for.
+
+    Where the memory is not enough for a batch, goes on with batches of half the size. Raises BadInput when that does
+    not help either, and for a loss that is not finite.
+    """
+    training.tick(stop)
+    while not (training.stopping or training.progress >= 1):
+        try:
+            _learn(training, metrics, stop)
+        except (RuntimeError, MemoryError) as error:
+            if not memory.is_exhausted(error):
+                raise
+            said = str(error).strip().splitlines()[0][:200]
+        else:
+            return
+        # Outside of `except`, where the error would still hold the tensors of the step that failed.
+        _halve_batches(training, said)
+
+
+def _learn(training: Training, metrics: MetricWriter, stop: Stop) -> None:
     asked, network = training.asked, training.network
-    source = batches(
+    stepper = Stepper(
+        network, training.optimizer, clip_norm=training.chosen.clip_norm, dtype=training.dtype, way=asked.acceleration
+    )
+    reporter, due = Reporter(training, metrics), Due(training)
+    saved = training.seconds
+
+    def end() -> bool:
+        return stop() or _given_up(training)
+
+    recipe.set_train_mode(network, training.chosen)
+    for images, targets in _batches(training):
+        training.curve.apply(training.optimizer, training.step, training.clock)
+        stepper.step(images, targets)
+        training.average.update(network)
+        training.step += 1
+        training.tick(end)
+        assert stepper.tally is not None
+        count = len(images) * distributed.processes()
+        reporter.stepped(stepper.tally, count)
+        due.stepped(count)
+        # The last evaluation is conclude's, unless the best of several is looked for.
+        more = training.progress < 1 or asked.early_stopping
+        if more and training.step % training.steps_per_epoch == 0 and due.evaluation():
+            reporter.report(stepper.tally)
+            began = time.monotonic()
+            if distributed.rank() == 0:
+                evaluate(training, metrics, dtype=training.dtype)
+            due.evaluated(time.monotonic() - began)
+            training.tick(end)
+        if training.stopping or training.progress >= 1:
+            reporter.report(stepper.tally)
+            return
+        if training.seconds - saved >= asked.checkpoint_seconds:
+            reporter.report(stepper.tally)  # a step that was not finite must not get into a checkpoint
+            if distributed.rank() == 0:
+                save_checkpoint(training)
+            saved = training.seconds
+
+
+def _batch_size(asked: int) -> int:
+    """Equal shares for all processes, none too small."""
+    share = -(-asked // distributed.processes())
+    return max(LEAST_BATCH, share) * distributed.processes()
+
+
+def _batches(training: Training) -> Iterator[Batch]:
+    asked = training.asked
+    return batches(
         training.train,
         augment=augment.train_transform(training.chosen.augmentation),
         batch_size=training.chosen.batch_size,
         seed=asked.seed,
         first_step=training.step,
         num_workers=plan.loader_workers(asked.num_workers, training.device, os.cpu_count() or 1),
+        device=training.device,
     )
-    reporter = Reporter(training, metrics)
-    due = Due(training)
-    saved = time.monotonic()
-    recipe.set_train_mode(network, training.chosen)
-    for images, targets in source:
-        training.curve.apply(training.optimizer, training.step, training.clock)
-        moved = [{k: v.to(training.device, non_blocking=True) for k, v in t.items()} for t in targets]
-        with recipe.precision(training.device, training.dtype):
-            losses = network.losses(images.to(training.device, non_blocking=True), moved)
-        try:
-            total = recipe.step(network, losses, training.optimizer, training.chosen)
-        except FloatingPointError as error:
-            raise BadInput(f"step {training.step + 1}: {not_finite(losses, training)}") from error
-        training.average.update(network)
-        training.step += 1
-        reporter.step(total, losses, len(targets))
-        due.stepped(len(targets))
-        # The last evaluation is conclude's, unless the best of several is looked for.
-        more = training.progress < 1 or asked.early_stopping
-        if more and training.step % training.steps_per_epoch == 0 and due.evaluation():
-            evaluate(training, metrics, dtype=training.dtype)
-            due.evaluated()
-        if stop() or training.progress >= 1 or _given_up(training):
-            return
-        if time.monotonic() - saved >= asked.checkpoint_seconds:
-            save_checkpoint(training)
-            saved = time.monotonic()
+
+
+def _halve_batches(training: Training, said: str) -> None:
+    size = training.chosen.batch_size
+    if size // 2 < LEAST_BATCH or distributed.processes() > 1:
+        advice = "lower image_size" if size // 2 < LEAST_BATCH else "lower batch_size"
+        raise BadInput(f"the memory is not enough for batches of {size} images ({said}); {advice}")
+    training.optimizer.zero_grad(set_to_none=True)
+    memory.release()
+    training.use_batches_of(size // 2)
+    log(f"the memory is not enough for batches of {size} images ({said}); going on with batches of {size // 2}")
 
 
 def evaluate(training: Training, metrics: MetricWriter, *, dtype: torch.dtype) -> None:
@@ -188,7 +244,7 @@ def conclude(training: Training, metrics: MetricWriter, stop: Stop) -> None:
         thresholds={"score": 0.02, "nms": training.asked.nms_threshold},
         hyperparameters=dataclasses.asdict(training.asked) | {"started_from": training.origin},
         metrics={name: value for name, value in training.scores.items() if math.isfinite(value)}
-        | {"steps": training.step, "seconds": round(training.seconds, 1)},
+        | {"steps": training.step, "seconds": round(time.monotonic() - training.began, 1)},
     )
     differences = write_model(network, training.folder.model, config)
     log(f"model written after {training.step} steps; onnx against torch: {differences}")

@@ -12,7 +12,10 @@ from learning.vision import native_ops
 native_ops.install()
 
 from learning.vision import compact, compact_loss, recipe  # noqa: E402
+from learning.vision.boxes import complete_iou, pairwise_iou  # noqa: E402
 from learning.vision.depthwise import depthwise_conv2d  # noqa: E402
+from learning.vision.stepping import Tally, backward, change_weights  # noqa: E402
+from learning.vision.targets import padded  # noqa: E402
 
 START = Path(compact.__file__).parent / "weights" / "waggle-start.safetensors"
 
@@ -96,7 +99,7 @@ def test_training_needs_targets():
 def test_complete_iou_of_known_pairs():
     found = boxes([0, 0, 10, 10], [0, 0, 10, 10], [0, 0, 10, 10])
     target = boxes([0, 0, 10, 10], [10, 0, 20, 10], [0, 0, 10, 5])
-    same, beside, half = compact_loss.complete_iou(found, target).tolist()
+    same, beside, half = complete_iou(found, target).tolist()
     assert same == pytest.approx(1.0)
     assert beside == pytest.approx(-100 / 500)  # no overlap, centres 10 apart, diagonal of the hull 20 x 10
     assert half < 0.5 - 6.25 / 200  # IoU less the distance, less a penalty for the other shape
@@ -137,7 +140,7 @@ def test_an_image_without_objects_has_a_classification_loss_only():
 
 def test_better_predictions_have_a_lower_loss():
     centres, strides = compact.cells(64)
-    target = [(boxes([8, 8, 40, 40]), torch.tensor([1]))]
+    target = padded([truth([[8, 8, 40, 40]], [2])])
     logits = torch.full((1, 84, 3), -5.0)
     reach = torch.stack([centres[:, 0] - 8, centres[:, 1] - 8, 40 - centres[:, 0], 40 - centres[:, 1]], 1)
     reach = (reach / strides[:, None]).clamp(0, compact.BINS)
@@ -158,7 +161,7 @@ def test_membership_turns_on_several_outputs():
     logits = torch.zeros(1, 84, 3, requires_grad=True)
     exact = boxes([8, 8, 40, 40]).expand(84, 4)[None]
     sides = torch.zeros(1, 84, 4, compact.BINS + 1)
-    target = [(boxes([8, 8, 40, 40]), torch.tensor([1]))]
+    target = padded([truth([[8, 8, 40, 40]], [2])])
     compact_loss.losses(logits, sides, exact, centres, strides, target, table)["classification"].backward()
     pushed_up = (logits.grad < 0).any(1)[0].tolist()
     assert pushed_up == [True, False, True]
@@ -219,9 +222,14 @@ def test_the_shipped_checkpoint_learns_two_things_in_a_few_steps():
     recipe.prepare(model, plan)
     optimizer = torch.optim.AdamW(recipe.parameter_groups(model, plan))
     recipe.set_train_mode(model, plan)
+    tally, learned = None, [parameter for parameter in model.parameters() if parameter.requires_grad]
     for _ in range(30):
         images, targets = zip(*(drawn(generator) for _ in range(4)), strict=True)
-        recipe.step(model, model(torch.stack(images), targets), optimizer, plan)
+        losses = model(torch.stack(images), targets)
+        tally = tally or Tally(list(losses), torch.device("cpu"))
+        optimizer.zero_grad()
+        backward(losses, learned, plan.clip_norm, tally)
+        change_weights(optimizer, tally)
     model.eval()
     for _ in range(5):
         image, target = drawn(generator)
@@ -229,7 +237,7 @@ def test_the_shipped_checkpoint_learns_two_things_in_a_few_steps():
             found = model([image])[0]
         for box, label in zip(target["boxes"], target["labels"], strict=True):
             best = found["boxes"][found["labels"] == label][:1]
-            assert compact_loss.pairwise_iou(box[None, None], best[None])[0, 0, 0] > 0.6
+            assert pairwise_iou(box[None, None], best[None])[0, 0, 0] > 0.6
 
 
 def drawn(generator):

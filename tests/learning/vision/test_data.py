@@ -10,8 +10,9 @@ from PIL import Image
 from labeling.formats.images import Limits
 from learning.contract import BadInput, PredictedBox
 from learning.vision.augment import train_transform
-from learning.vision.data import Cache, ImageSet, batches, steps_per_epoch
+from learning.vision.data import Cache, ImageSet, steps_per_epoch
 from learning.vision.evaluate import Truth, average_precision
+from learning.vision.loading import batches
 from learning.vision.manifests import Item, read_items, read_labels, resolve_class_map
 
 NAMES = {"0": "red", "3": "blue"}
@@ -98,8 +99,8 @@ def test_boxes_beyond_the_edge_are_cut_and_those_outside_dropped(tmp_path: Path)
     plain = train_transform("none")
     pixels, targets = next(batches(found, augment=plain, batch_size=1, seed=0, first_step=0, num_workers=0))
     assert pixels.shape == (1, 3, 64, 64)
-    assert targets[0]["boxes"].tolist() == [[0, 16, 32, 48], [0, 0, 64, 64]]
-    assert targets[0]["labels"].tolist() == [1, 2]
+    assert targets[0, :2].tolist() == [[0, 16, 32, 48, 1], [0, 0, 64, 64, 2]]
+    assert not targets[0, 2:].any()
 
 
 @pytest.mark.parametrize(("workers", "cache"), [(0, 1 << 20), (0, 0), (2, 1 << 20)])
@@ -110,10 +111,7 @@ def test_a_resumed_run_sees_what_it_would_have_seen(tmp_path: Path, workers: int
     def first(count: int, first_step: int) -> list[tuple[list, list]]:
         options = {"augment": train_transform("standard"), "batch_size": 3, "seed": 4, "num_workers": workers}
         source = batches(found, first_step=first_step, **options)
-        return [
-            (pixels.tolist(), [target["boxes"].tolist() for target in targets])
-            for _, (pixels, targets) in zip(range(count), source, strict=False)
-        ]
+        return [(pixels.tolist(), targets.tolist()) for _, (pixels, targets) in zip(range(count), source, strict=False)]
 
     whole = first(6, 0)
     assert first(3, 3) == whole[3:]

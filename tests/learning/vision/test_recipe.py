@@ -1,4 +1,4 @@
-"""The recipe: learning-rate curve inside a budget of steps and seconds, groups, averaging, refusing bad losses."""
+"""The recipe: learning-rate curve inside a budget of steps and seconds, groups, averaging."""
 
 import dataclasses
 
@@ -89,25 +89,6 @@ def test_the_average_follows_and_survives_being_saved():
     before = again.model.trunk.weight.clone()
     again.update(model)
     assert torch.allclose(again.model.trunk.weight - before, torch.full((2, 2), 0.1), atol=1e-3)
-
-
-def test_a_loss_that_is_not_finite_stops_before_any_weight_changes():
-    model = Model()
-    optimizer = torch.optim.AdamW(recipe.parameter_groups(model, PLAN))
-    before = model.trunk.weight.clone()
-    losses = {"classification": model.trunk.weight.sum(), "bbox_regression": torch.tensor(float("nan"))}
-    with pytest.raises(FloatingPointError, match="bbox_regression=nan"):
-        recipe.step(model, losses, optimizer, PLAN)
-    assert torch.equal(model.trunk.weight, before)
-
-
-def test_step_lowers_the_loss_and_clips():
-    model = Model()
-    plan = dataclasses.replace(PLAN, clip_norm=1e-3)
-    optimizer = torch.optim.SGD(recipe.parameter_groups(model, plan, learning_rate=1.0))
-    before = model.trunk.weight.detach().clone()
-    recipe.step(model, {"only": (model.trunk.weight**2).sum() * 1e6}, optimizer, plan)
-    assert 0 < (model.trunk.weight - before).norm() <= 1.01e-3 * (1 + plan.weight_decay * before.norm() * 1e3)
 
 
 def test_an_architecture_without_a_recipe_is_named():
