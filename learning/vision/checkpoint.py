@@ -71,10 +71,17 @@ def take(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def restore_optimizer(
     optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor], plain: Mapping[str, Any]
 ) -> None:
-    """Put back what pack("optimizer", optimizer.state_dict()["state"]) took apart; groups stay as they are."""
+    """Put back what pack("optimizer", optimizer.state_dict()["state"]) took apart; groups stay as they are.
+
+    Fused optimizers go through a parameter and its averages in the order of memory, so all get the parameter's layout.
+    """
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     state: dict[int, dict[str, Any]] = {}
     for source in (take("optimizer", tensors), plain):
         for path, value in source.items():
-            parameter, name = path.removeprefix("optimizer/").split("/", 1)
-            state.setdefault(int(parameter), {})[name] = value
+            number, name = path.removeprefix("optimizer/").split("/", 1)
+            like = parameters[int(number)]
+            if isinstance(value, Tensor) and value.shape == like.shape:
+                value = torch.empty_like(like, dtype=value.dtype).copy_(value)
+            state.setdefault(int(number), {})[name] = value
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

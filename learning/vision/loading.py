@@ -23,7 +23,7 @@ Example = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.int64]]  # pi
 LEAST_SIDE = 1.0  # input pixels; a thinner box covers no pixel and cannot be learned
 
 
-class _Examples(Dataset[Example | None]):
+class Examples(Dataset[Example | None]):
     """What the loader's workers read: (epoch, place) -> augmented example, None when the image is unreadable."""
 
     def __init__(self, images: ImageSet, augment: Transform, seed: int) -> None:
@@ -42,7 +42,7 @@ class _Examples(Dataset[Example | None]):
         return pixels, boxes[whole], labels[whole]
 
 
-class _Order(Sampler[list[tuple[int, int]]]):
+class Order(Sampler[list[tuple[int, int]]]):
     """Endless batches from a given step on, each epoch in an order of its own; of each this process's share."""
 
     def __init__(self, length: int, batch_size: int, seed: int, first_step: int) -> None:
@@ -79,8 +79,8 @@ def batches(
     """
     device = device or torch.device("cpu")
     loader = DataLoader(
-        _Examples(images, augment, seed),
-        batch_sampler=_Order(len(images), batch_size, seed, first_step),
+        Examples(images, augment, seed),
+        batch_sampler=Order(len(images), batch_size, seed, first_step),
         collate_fn=_collate,
         num_workers=num_workers,
         persistent_workers=num_workers > 0,

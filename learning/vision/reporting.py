@@ -5,12 +5,14 @@ It must not know data or files; it reads the state of the run.
 
 from learning.contract import BadInput, MetricWriter
 from learning.vision import distributed
+from learning.vision.program import log
 from learning.vision.run_state import Training
 from learning.vision.stepping import Summary, Tally
 
 REPORT_SECONDS = 1.0
 EVALUATION_SHARE = 0.1  # of the time, when nothing else is asked for
 FORWARD_SHARE = 0.5
+STUCK_STEPS = 20  # so many steps in a row without a gradient are not chance
 
 
 class Reporter:
@@ -36,7 +38,11 @@ class Reporter:
         if summary.broken_at >= 0:
             number = training.step - tally.steps + summary.broken_at + 1
             raise BadInput(f"step {number}: {not_finite(summary, training)}")
-        values = dict(summary.means)
+        if summary.skipped:
+            log(f"{summary.skipped} of {summary.steps} steps were left out: their gradient was not finite")
+            if summary.skipped == summary.steps >= STUCK_STEPS:
+                raise BadInput(f"step {training.step}: the gradient is never finite; {advice(training)}")
+        values = {name if name == "loss" else f"loss_{name}": value for name, value in summary.means.items()}
         values["learning_rate"] = max(group["lr"] for group in training.optimizer.param_groups)
         values["images_per_second"] = self._images / max(training.seconds - self._since, 1e-9)
         values["progress"] = training.reported = training.progress
@@ -83,5 +89,9 @@ class Due:
 def not_finite(summary: Summary, training: Training) -> str:
     """Which loss term is not finite, and what to do about it."""
     broken = [f"{name} {value}" for name, value in summary.broken.items()]
-    rate = training.chosen.learning_rate
-    return f"the loss became {', '.join(broken) or 'too large'}; lower learning_rate (it is {rate:g})"
+    return f"the loss became {', '.join(broken) or 'too large'}; {advice(training)}"
+
+
+def advice(training: Training) -> str:
+    """What to do about numbers that are too large."""
+    return f"lower learning_rate (it is {training.chosen.learning_rate:g})"

@@ -60,6 +60,9 @@ def prepare(folder: JobFolder, asked: TrainHyperparameters, began: float, stop: 
     labels, class_map = _read_channels(folder, asked)
     device = plan.make_device(asked.device)
     distributed.begin(device)
+    # All batches have one shape, so it pays to try which kernels are fastest for it (of depthwise convolutions in
+    # bfloat16 some that are chosen without trying take seconds).
+    torch.backends.cudnn.benchmark = True
     saved = checkpoint.load_latest(folder.checkpoints)
     found = None if saved else _first_weights(folder, asked)
     from_random = saved[1]["from_random"] if saved else found is None
