@@ -10,12 +10,37 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
+
+TINY = 3  # pixels a side
+
+
+class DepthwiseConv2d(nn.Conv2d):
+    """nn.Conv2d for the convolutions that `depthwise_conv2d` knows; same parameters, same names."""
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - nn.Conv2d's own word
+        return depthwise_conv2d(input, self.weight, self.bias, self.stride[0])
+
+
+def quicken(model: nn.Module) -> None:
+    """Turn the depthwise convolutions of a model into DepthwiseConv2d, in place."""
+    for part in model.modules():
+        if type(part) is not nn.Conv2d or part.groups == 1 or not part.groups == part.in_channels == part.out_channels:
+            continue
+        kernel = part.kernel_size[0]
+        same = part.padding == (kernel // 2,) * 2 and part.dilation == (1, 1) and kernel % 2 == 1
+        if same and part.kernel_size == (kernel, kernel) and part.stride[0] == part.stride[1]:
+            part.__class__ = DepthwiseConv2d
 
 
 def depthwise_conv2d(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int) -> Tensor:
     """x [N, C, H, W], weight [C, 1, k, k] with k odd, "same" padding k // 2; the numbers of F.conv2d."""
     kernel = weight.shape[-1]
+    if x.device.type == "cpu" and min(x.shape[-2:]) <= TINY and torch.is_autocast_enabled("cpu"):
+        # On maps this small oneDNN's bfloat16 gradient of the weights now and then reads memory that nobody wrote.
+        with torch.autocast("cpu", enabled=False):
+            bias = None if bias is None else bias.float()
+            return F.conv2d(x.float(), weight.float(), bias, stride, kernel // 2, 1, weight.shape[0])
     slow_here = x.device.type == "cpu" and (kernel == 5 or stride == 2)
     autocast = x.device.type == "cpu" and torch.is_autocast_enabled("cpu")
     bfloat = autocast and torch.get_autocast_dtype("cpu") == torch.bfloat16

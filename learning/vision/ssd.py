@@ -20,6 +20,7 @@ from torchvision.models.detection.image_list import ImageList  # noqa: E402
 from torchvision.models.detection.ssd import SSD  # noqa: E402
 
 from learning.vision import compact, ssd_loss  # noqa: E402
+from learning.vision.depthwise import quicken  # noqa: E402
 from learning.vision.targets import Target, padded  # noqa: E402
 
 Heads = tuple[Tensor, Tensor, Tensor]  # boxes [N, A, 4] in input pixels, scores [N, A, C], embedding [N, D]
@@ -93,6 +94,7 @@ class TorchvisionSsd(Network):
     def __init__(self, architecture: str, num_classes: int, size: int) -> None:
         super().__init__()
         self.model = _torchvision_model(architecture, num_classes, size)
+        quicken(self.model)
         self.image_size = size
         self.register_buffer("mean", torch.tensor(self.model.transform.image_mean).view(1, 3, 1, 1), False)
         self.register_buffer("std", torch.tensor(self.model.transform.image_std).view(1, 3, 1, 1), False)

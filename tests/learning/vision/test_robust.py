@@ -109,3 +109,15 @@ def test_two_processes_learn_as_one_with_the_same_batches(tmp_path: Path) -> Non
     assert len([json.loads(line) for line in done.stdout.splitlines() if '"train:progress"' in line]) == len(
         [m for m in read_metrics(together.metrics)[0] if m.name == "train:progress"]
     )
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_cards_measures_every_row_on_a_cpu_too() -> None:
+    words = ["-m", "benchmarks.gpu", "--small", "--architectures", "compact", "ssdlite320_mobilenet_v3_large"]
+    done = subprocess.run([sys.executable, *words], cwd=jobs.REPOSITORY, capture_output=True, text=True, timeout=290)
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout.splitlines()[-1])["figures"]
+    for name in ("compact", "ssdlite320"):
+        assert figures[f"{name}_img_per_s"] > 0 and figures[f"{name}_loader_img_per_s"] > 0
+        assert figures[f"{name}_graph_difference"] < 1e-3
+    assert figures["ssdlite320_over_fp32_reference"] > 0
