@@ -14,6 +14,9 @@ import pytest
 from marketplace import settings_checks
 from marketplace import settings_declared as declared
 
+MEMORY_BYTES = 4 << 30
+"""What a run of all tests keeps in its folder stays well below."""
+
 SHARED_DATASETS = Path(__file__).resolve().parent.parent.parent / "shared" / "datasets"
 
 
@@ -23,7 +26,7 @@ def _own_var_directory() -> None:
         # Waggle refuses to start with an earlier name of a setting; here DEBUG, say, may be meant for another program.
         os.environ.pop(name, None)
     if "WAGGLE_TEST_VAR" not in os.environ:
-        directory = Path(tempfile.mkdtemp(prefix="waggle-test-"))
+        directory = Path(tempfile.mkdtemp(prefix="waggle-test-", dir=_in_memory()))
         directory.chmod(0o755)
         os.environ["WAGGLE_TEST_VAR"] = str(directory)
         atexit.register(_clean, directory)
@@ -50,6 +53,14 @@ def _own_var_directory() -> None:
     # A thread of the live server lives as long as its client keeps the connection; its session of the database would
     # keep the test database from being dropped.
     os.environ.setdefault("WAGGLE_DATABASE_CONNECTION_SECONDS", "0")
+
+
+def _in_memory() -> str | None:
+    """A folder of files in memory with room for the databases of a run, which a truncated table alone makes a dozen of
+    anew; None where there is none."""
+    memory = Path("/dev/shm")
+    room = shutil.disk_usage(memory).free if os.access(memory, os.W_OK) else 0
+    return str(memory) if room > MEMORY_BYTES else None
 
 
 def _without_waiting_for_the_disk(database: str) -> None:
