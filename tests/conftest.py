@@ -1,6 +1,7 @@
 """What all tests share: an embedded PostgreSQL for the run, and a var/ folder for each of its processes."""
 
 import atexit
+import gc
 import os
 import shutil
 import tempfile
@@ -87,6 +88,13 @@ django.setup()
 # Chromium's fixtures are here because a process can have one instance of Playwright only, for whichever tests want it.
 from tests import databases  # noqa: E402
 from tests.browser.chromium import built_elements, chromium  # noqa: E402, F401
+
+
+def pytest_collection_finish() -> None:
+    """Modules and tests stay until the end: they need not be looked through again and again for what can go."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture
