@@ -26,6 +26,7 @@ READ_FORMATS = (1, 2)  # 1: other default boxes at sizes that are not the archit
 DEFAULT_IMAGE_SIZE = {
     "compact": 320, "ssdlite320_mobilenet_v3_large": 320, "ssd300_vgg16": 300, "ssd300_resnet50": 300,
 }  # fmt: skip
+LEAST_IMAGE_SIZE = 64
 ARCHITECTURES = tuple(DEFAULT_IMAGE_SIZE)
 
 

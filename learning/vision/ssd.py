@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from learning.contract import DEFAULT_IMAGE_SIZE, BadInput
+from learning.contract import DEFAULT_IMAGE_SIZE, LEAST_IMAGE_SIZE, BadInput
 from learning.vision import native_ops
 
 native_ops.install()
@@ -24,7 +24,6 @@ from learning.vision import compact, ssd_networks  # noqa: E402
 Target = dict[str, Tensor]  # boxes float32 [n, 4] as x1 y1 x2 y2 in input pixels, labels int64 [n] from 1
 Heads = tuple[Tensor, Tensor, Tensor]  # boxes [N, A, 4] in input pixels, scores [N, A, C], embedding [N, D]
 
-LEAST_IMAGE_SIZE = 64
 # Liu et al. 2016, 2.2: at most three negatives for a positive. Images without objects would teach nothing by that
 # rule, so each image gives at least this many.
 LEAST_NEGATIVES = 6
