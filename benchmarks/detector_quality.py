@@ -32,7 +32,10 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", default=["bccd", "cards", "raccoon"])
     parser.add_argument("--datasets", type=Path, default=None, help="the folder of the sets")
     parser.add_argument("--architectures", nargs="+", choices=ARCHITECTURES, default=list(ARCHITECTURES))
-    parser.add_argument("--seconds", type=float, default=300, help="of each training, start and evaluation included")
+    parser.add_argument(
+        "--seconds", type=float, default=300, help="of each training, start and evaluation included; 0: no limit"
+    )
+    parser.add_argument("--epochs", type=int, default=100_000, help="at most: for a busy machine, with --seconds 0")
     parser.add_argument("--images", type=int, default=EVERY_IMAGE, help="of the training split, at most")
     parser.add_argument("--image-size", type=int, default=0)
     parser.add_argument("--threads", type=int, default=0)
