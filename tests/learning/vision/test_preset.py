@@ -27,26 +27,31 @@ def size_for(share: float, **given: str) -> int:
 
 
 def test_smaller_objects_get_a_larger_input_within_its_limits() -> None:
-    sizes = [size_for(share) for share in (0.9, 0.5, 0.3, 0.2, 0.06, 0.02)]
-    assert sizes == sorted(sizes)
-    assert sizes[0] == preset.LEAST and sizes[-1] == preset.MOST == 512
-    assert all(size % 32 == 0 for size in sizes)
-    assert size_for(0.3) == 320  # 96 pixels for the middle ones
-    assert size_for(0.06, architecture="ssdlite320_mobilenet_v3_large") == 512  # its finest map is coarser
+    sizes = [size_for(share) for share in (0.02, 0.025, 0.04, 0.2, 0.4, 0.5, 0.9)]
+    assert sizes == [512, 480, 320, 320, 256, 192, 160] == sorted(sizes, reverse=True)
+    assert (preset.LEAST, preset.MOST) == (160, 512)
+    ssd = {name: size_for(0.05, architecture=name) for name in preset.SMALL_PIXELS}
+    assert ssd == {
+        "compact": 320,
+        "ssdlite320_mobilenet_v3_large": 512,  # its finest map is coarser
+        "ssd300_vgg16": 448,
+        "ssd300_resnet50": 448,
+    }
 
 
 def test_the_class_with_the_smallest_objects_decides() -> None:
-    rare = items(*[0.05] * 10, class_id=7)
+    rare = items(*[0.03] * 10, class_id=7)
     chosen, reason = preset.decide(asked(), items(*[0.5] * 500) + rare)
-    assert chosen.image_size == 512 and "(26 of 512 pixels)" in reason
-    few = items(*[0.05] * 3, class_id=7)  # three boxes say little about a class
-    assert preset.decide(asked(), items(*[0.5] * 500) + few)[0].image_size == preset.LEAST
+    assert chosen.image_size == 416
+    assert "at most 3.0% of an image, 12 of 416 pixels" in reason
+    few = items(*[0.03] * 3, class_id=7)  # three boxes say little about a class
+    assert preset.decide(asked(), items(*[0.5] * 500) + few)[0].image_size == 192
 
 
 def test_very_small_objects_are_learned_from_crops() -> None:
     chosen, reason = preset.decide(asked(), items(*[0.02] * 20))
-    assert chosen.augmentation == "close_up" and "close_up" in reason
-    assert preset.decide(asked(), items(*[0.06] * 20))[0].augmentation == "auto"
+    assert chosen.augmentation == "close_up" and "even 512 pixels are too few" in reason
+    assert preset.decide(asked(), items(*[0.03] * 20))[0].augmentation == "auto"
     assert preset.decide(asked(augmentation="light"), items(*[0.02] * 20))[0].augmentation == "light"
 
 

@@ -113,10 +113,10 @@ def test_the_preset_chooses_the_size_and_early_stopping_counts_epochs(tmp_path) 
     assert status == EXIT_DONE, log
     config = ModelConfig.read(folder.model)
     assert config.metrics["steps"] == 12  # six epochs of two batches
-    assert "preset auto: image size 224: the smallest tenth" in log
+    assert "preset auto: image size 288: the smallest tenth" in log
     assert "'num_training_samples' is 5, but the train channel has 8 labeled images" in log
     assert "freeze_layer_pattern: " in log
-    assert config.image_size == config.hyperparameters["image_size"] == 224
+    assert config.image_size == config.hyperparameters["image_size"] == 288
     assert config.hyperparameters["recipe"]["batch_size"] == 4
     assert config.thresholds["nms"] == 0.6 and "mAP_30" in config.metrics
     said = re.findall(r"validation mAP <score>=\((.+)\)", log)
