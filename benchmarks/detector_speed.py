@@ -28,7 +28,12 @@ from learning.vision.export import write_model
 from learning.vision.inference import TorchSession
 from learning.vision.ssd import build
 
-NAMES = {"compact": "compact", "ssdlite320_mobilenet_v3_large": "ssdlite", "ssd300_vgg16": "ssd300"}
+NAMES = {
+    "compact": "compact",
+    "ssdlite320_mobilenet_v3_large": "ssdlite",
+    "ssd300_vgg16": "ssd300",
+    "ssd300_resnet50": "ssd300_resnet50",
+}
 CHOICE = Choice(score_threshold=0.02, nms_threshold=0.45)
 CLASSES = {str(number): f"class {number}" for number in range(5)}
 BATCH = 8

@@ -35,6 +35,7 @@ def main() -> None:
     parser.add_argument("--datasets", type=Path, default=DATASETS, help="the folder of the real sets")
     parser.add_argument("--images", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=180)
+    parser.add_argument("--epochs", type=int, default=100_000, help="at most; the seconds are the limit otherwise")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--image-size", type=int, default=0)
     parser.add_argument("--architecture", default="compact")
@@ -73,7 +74,7 @@ def lay_out(root: Path, source: Path, options: argparse.Namespace) -> JobFolder:
     folder = JobFolder(root)
     hyperparameters = {
         "label_attribute_name": ATTRIBUTE, "architecture": options.architecture, "weights": options.weights,
-        "epochs": 100_000, "max_seconds": options.seconds, "num_threads": options.threads,
+        "epochs": options.epochs, "max_seconds": options.seconds, "num_threads": options.threads,
         "image_size": options.image_size, "eval_every": 100_000,
     }  # fmt: skip
     folder.prepare(hyperparameters=hyperparameters, channels={TRAIN: {}, VALIDATION: {}})

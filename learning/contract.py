@@ -21,8 +21,12 @@ EXIT_BAD_INPUT = 2  # output/failure says why; starting again without a change f
 TRAIN, VALIDATION, MODEL, PREDICT = "train", "validation", "model", "predict"  # channel names
 OBJECT_ID_KEY = "waggle-object-id"
 MODEL_FILES = ("config.json", "model.onnx", "model.safetensors")
-CONFIG_FORMAT = 1
-DEFAULT_IMAGE_SIZE = {"compact": 320, "ssdlite320_mobilenet_v3_large": 320, "ssd300_vgg16": 300}
+CONFIG_FORMAT = 2
+READ_FORMATS = (1, 2)  # 1: other default boxes at sizes that are not the architecture's own (vision/ssd_networks.py)
+DEFAULT_IMAGE_SIZE = {
+    "compact": 320, "ssdlite320_mobilenet_v3_large": 320, "ssd300_vgg16": 300, "ssd300_resnet50": 300,
+}  # fmt: skip
+LEAST_IMAGE_SIZE = 64
 ARCHITECTURES = tuple(DEFAULT_IMAGE_SIZE)
 
 
@@ -294,6 +298,6 @@ class ModelConfig:
         missing = {spec.name for spec in dataclasses.fields(cls)} - body.keys()
         if missing:
             raise BadInput(f"config.json: missing {', '.join(sorted(missing))}")
-        if body["format"] != CONFIG_FORMAT or body["architecture"] not in ARCHITECTURES:
+        if body["format"] not in READ_FORMATS or body["architecture"] not in ARCHITECTURES:
             raise BadInput(f"config.json: unsupported format {body['format']} of {body['architecture']!r}")
         return cls(**{spec.name: body[spec.name] for spec in dataclasses.fields(cls)})

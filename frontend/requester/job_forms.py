@@ -29,6 +29,7 @@ ARCHITECTURES = [
     ("compact", "Compact: our own, quick on a CPU"),
     ("ssdlite320_mobilenet_v3_large", "SSDLite320 MobileNetV3"),
     ("ssd300_vgg16", "SSD300 VGG16: for a GPU"),
+    ("ssd300_resnet50", "SSD300 ResNet-50: for a GPU"),
 ]
 MINUTE, HOUR = 60, 3600
 # The fields of the people step that are folded away unless one of them has an error.

@@ -42,6 +42,10 @@ PRESETS = {
     "strong": Preset(
         mirror=0.5, zoom=(0.4, 3.0), zoom_chance=0.85, stretch=1.4, light=0.3, tint=0.12, grey=0.1, blur=0.15
     ),
+    # For objects that are small even at the largest input: mostly parts of the image, enlarged.
+    "close_up": Preset(
+        mirror=0.5, zoom=(0.9, 4.0), zoom_chance=0.8, stretch=1.2, light=0.2, tint=0.06, grey=0.03, blur=0.04
+    ),
     # For pictures that have no upright: microscopy, aerial views, things on a table.
     "any_way_up": Preset(
         mirror=0.5, any_way_up=1.0, zoom=(0.6, 1.8), zoom_chance=0.7, stretch=1.2, light=0.2, tint=0.06, grey=0.03,

@@ -131,7 +131,8 @@ class Pyramid(nn.Module):
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
         levels = [layer(x) for layer, x in zip(self.lateral, features, strict=True)]
         for fine in range(len(levels) - 2, -1, -1):
-            coarse = F.interpolate(levels[fine + 1], scale_factor=2.0, mode="nearest")
+            height, width = levels[fine].shape[-2:]  # odd where the size of the input is no multiple of 32
+            coarse = F.interpolate(levels[fine + 1], scale_factor=2.0, mode="nearest")[..., :height, :width]
             levels[fine] = self.down[fine](levels[fine] + coarse)
         for fine in range(len(levels) - 1):
             shrunk = self.shrink[fine](levels[fine])
@@ -179,8 +180,8 @@ class CompactDetector(nn.Module):
         super().__init__()
         if num_classes < 2:
             raise ValueError(f"num_classes counts the background and must be at least 2, got {num_classes}")
-        if image_size % STRIDES[-1] or image_size < 2 * STRIDES[-1]:
-            raise ValueError(f"image_size must be a multiple of {STRIDES[-1]} from 64 on, got {image_size}")
+        if image_size < 2 * STRIDES[-1]:
+            raise ValueError(f"image_size must be at least {2 * STRIDES[-1]}, got {image_size}")
         self.num_classes, self.image_size = num_classes, image_size
         self.score_threshold, self.nms_threshold, self.detections_per_image = 0.02, 0.5, 100
         self.membership: Tensor | None = None  # see compact_loss.losses; only pretraining sets it
@@ -253,10 +254,13 @@ def build(num_classes: int, *, image_size: int = 320, norm: bool = False) -> Com
 
 
 def cells(image_size: int) -> tuple[Tensor, Tensor]:
-    """Centres [A, 2] (x, y) in px and strides [A] of all cells, level by level, row by row."""
+    """Centres [A, 2] (x, y) in px and strides [A] of all cells, level by level, row by row.
+
+    Each layer of stride 2 rounds up, so the last centres may lie up to half a stride outside the image.
+    """
     centres, strides = [], []
     for stride in STRIDES:
-        line = (torch.arange(image_size // stride) + 0.5) * stride
+        line = (torch.arange(-(-image_size // stride)) + 0.5) * stride
         y, x = torch.meshgrid(line, line, indexing="ij")
         centres.append(torch.stack([x, y], -1).reshape(-1, 2))
         strides.append(torch.full((len(line) ** 2,), float(stride)))

@@ -126,6 +126,11 @@ def write_model(network: Network, folder: Path, config: ModelConfig) -> dict[str
 def read_model(folder: Path) -> tuple[Network, ModelConfig]:
     """The network of a model folder, in evaluation mode; raises BadInput when it is not one."""
     config = ModelConfig.read(folder)
-    network = build(config.architecture, num_classes=len(config.class_map), image_size=config.image_size)
+    network = build(
+        config.architecture,
+        num_classes=len(config.class_map),
+        image_size=config.image_size,
+        config_format=config.format,
+    )
     load_weights(network, folder / "model.safetensors")
     return network.eval(), config

@@ -33,6 +33,7 @@ class Item:
     object_id: int | None
     boxes: NDArray[np.float32]  # [n, 4] as x1 y1 x2 y2
     class_ids: tuple[int, ...]
+    image_size: tuple[int, int] | None = None  # width and height in pixels where the label says them
 
     @property
     def number(self) -> int:
@@ -84,7 +85,8 @@ def read_labels(manifest: Path, attribute: str) -> Labels:
         annotations = line.attributes[attribute]["annotations"]
         corners = np.array([box.corners for box in label.boxes], np.float32).reshape(-1, 4)
         ids = tuple(int(float(annotation["class_id"])) for annotation in annotations)
-        items.append(_item(line, manifest, corners, ids))
+        size = label.image_size and (label.image_size.width, label.image_size.height)
+        items.append(_item(line, manifest, corners, ids, size))
     if not items:
         seen = f"; keys found: {', '.join(sorted(keys)[:8])}" if keys else " (the manifest is empty)"
         raise BadInput(f"{manifest.parent.name} channel: no line has a label under {attribute!r}{seen}")
@@ -134,13 +136,20 @@ def _lines(manifest: Path) -> Iterator[Line]:
             yield line
 
 
-def _item(line: Line, manifest: Path, boxes: NDArray[np.float32], class_ids: tuple[int, ...]) -> Item:
+def _item(
+    line: Line,
+    manifest: Path,
+    boxes: NDArray[np.float32],
+    class_ids: tuple[int, ...],
+    image_size: tuple[int, int] | None = None,
+) -> Item:
     where = f"{manifest.parent.name} channel, line {line.number}"
     reference = line.source_ref or ""
     object_id = line.attributes.get(OBJECT_ID_KEY)
     if object_id is not None and not isinstance(object_id, int):
         raise BadInput(f"{where}: {OBJECT_ID_KEY!r} must be a whole number, found {object_id!r}")
-    return Item(line.index, _local(reference, manifest, where), sys.intern(reference), object_id, boxes, class_ids)
+    path = _local(reference, manifest, where)
+    return Item(line.index, path, sys.intern(reference), object_id, boxes, class_ids, image_size)
 
 
 def _local(reference: str, manifest: Path, where: str) -> Path:

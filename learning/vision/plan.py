@@ -4,7 +4,6 @@ It must not know data or files. A hyperparameter that was given overrides the re
 """
 
 import dataclasses
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +11,20 @@ import torch
 from torch import nn
 
 from learning.contract import BadInput
-from learning.hyperparameters import TrainHyperparameters
-from learning.vision import augment, recipe
+from learning.hyperparameters import BUILTIN, TrainHyperparameters, freezes, scheduled_epochs
+from learning.vision import recipe
+from learning.vision.layer_names import names_of_aws
 from learning.vision.recipe import Recipe
 
 MAX_LOADERS = 8
 DEFAULT_EPOCHS = 30  # as AWS's object detection
+# Rates for the optimizers that are not the recipe's; Adadelta scales its own step by it.
+OPTIMIZER_RATES = {"sgd": 2e-3, "rmsprop": 3e-4, "adadelta": 1.0}
+# What makes a recipe ours, undone: AWS's algorithm trains every layer at one constant rate and keeps the last weights.
+BUILTIN_RECIPE: dict[str, Any] = {
+    "trunk_factor": 1.0, "class_factor": 1.0, "warmup_steps": 0, "final_factor": 1.0, "ema_decay": 0.0,
+    "frozen_blocks": 0, "augmentation": "strong",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,68 +54,74 @@ class StepCurve:
 
 
 def make_recipe(asked: TrainHyperparameters, *, from_random: bool) -> Recipe:
-    """The architecture's recipe with what the requester gave. Random weights are never frozen.
-
-    Raises BadInput for an augmentation that does not exist.
-    """
-    found = recipe.for_architecture(asked.architecture)
+    """The architecture's recipe with what the requester gave. Random weights are never frozen."""
     changes: dict[str, Any] = {}
+    if asked.preset == BUILTIN:
+        changes |= BUILTIN_RECIPE
     if asked.batch_size:
         changes["batch_size"] = asked.batch_size
     if asked.learning_rate:
         changes["learning_rate"] = asked.learning_rate
+    elif asked.optimizer in OPTIMIZER_RATES:
+        changes["learning_rate"] = OPTIMIZER_RATES[asked.optimizer]
     if asked.weight_decay >= 0:
         changes["weight_decay"] = asked.weight_decay
-    if asked.augmentation not in ("auto", *augment.PRESETS):
-        known = ", ".join(("auto", *augment.PRESETS))
-        raise BadInput(f"hyperparameter 'augmentation' is {asked.augmentation!r}; allowed: {known}")
     if asked.augmentation != "auto":
         changes["augmentation"] = asked.augmentation
     if from_random:
         changes |= {"frozen_blocks": 0, "trunk_factor": 1.0, "freeze_norms": False}
-    return dataclasses.replace(found, **changes)
+    return dataclasses.replace(recipe.for_architecture(asked.architecture), **changes)
 
 
 def make_curve(asked: TrainHyperparameters, chosen: Recipe, *, steps_per_epoch: int) -> recipe.Schedule | StepCurve:
-    """The learning-rate curve over the whole run; raises BadInput for an lr_scheduler_step that is no list."""
+    """The learning-rate curve over the whole run."""
     epochs = asked.epochs or max(DEFAULT_EPOCHS, -(-chosen.least_steps // steps_per_epoch))
     total = epochs * steps_per_epoch
     # At most a tenth of the run is warm-up, however short the run is.
     chosen = dataclasses.replace(chosen, warmup_steps=min(chosen.warmup_steps, max(1, total // 10)))
-    if not asked.lr_scheduler_step.strip():
+    at_epochs = scheduled_epochs(asked)
+    if not at_epochs:
         return recipe.Schedule(chosen, total, asked.max_seconds)
-    try:
-        at_epochs = [int(part) for part in asked.lr_scheduler_step.split(",")]
-    except ValueError as error:
-        found = asked.lr_scheduler_step
-        raise BadInput(f"hyperparameter 'lr_scheduler_step' is {found!r}; expected epochs such as '8,12'") from error
     at_steps = tuple(epoch * steps_per_epoch for epoch in at_epochs)
     return StepCurve(chosen, total, asked.max_seconds, at_steps, asked.lr_scheduler_factor)
 
 
-def freeze_matching(model: nn.Module, pattern: str) -> int:
-    """Stop learning in parameters whose name matches; returns how many. Raises BadInput for a bad expression."""
-    if not pattern:
+def freeze_matching(model: nn.Module, asked: TrainHyperparameters) -> int:
+    """Stop learning in parameters whose name, or whose name in AWS's networks, matches freeze_layer_pattern.
+
+    Returns how many. Raises BadInput when none matches, or nothing is left to learn.
+    """
+    pattern = freezes(asked)
+    if pattern is None:
         return 0
-    try:
-        matches = re.compile(pattern).search
-    except re.error as error:
-        raise BadInput(f"hyperparameter 'freeze_layer_pattern' is {pattern!r}: {error}") from error
-    frozen = [parameter for name, parameter in model.named_parameters() if matches(name)]
-    for parameter in frozen:
-        parameter.requires_grad_(False)
+    said = f"hyperparameter 'freeze_layer_pattern' {asked.freeze_layer_pattern!r}"
+    theirs = names_of_aws(asked.architecture, [name for name, _ in model.named_parameters()])
+    found = 0
+    for name, parameter in model.named_parameters():
+        if pattern.search(name) or (name in theirs and pattern.search(theirs[name])):
+            parameter.requires_grad_(False)
+            found += 1
+    if not found:
+        names = [name for name, _ in model.named_parameters()]
+        raise BadInput(f"{said} matches no layer; names are such as {', '.join([names[0], *theirs.values()][:2])}")
     if not any(parameter.requires_grad for parameter in model.parameters()):
-        raise BadInput(f"hyperparameter 'freeze_layer_pattern' {pattern!r} leaves nothing to learn")
-    return len(frozen)
+        raise BadInput(f"{said} leaves nothing to learn")
+    return found
 
 
 def make_optimizer(asked: TrainHyperparameters, model: nn.Module, chosen: Recipe) -> torch.optim.Optimizer:
-    """One of AWS's four optimizers or AdamW, over the recipe's parameter groups; in one kernel where torch has it."""
+    """One of AWS's four optimizers or AdamW, over the recipe's parameter groups; in one kernel where torch has it.
+
+    As with AWS momentum is sgd's alone, and Adam and Adadelta have no weight decay: it would be scaled as their
+    gradients are.
+    """
+    if asked.optimizer in ("adam", "adadelta"):
+        chosen = dataclasses.replace(chosen, weight_decay=0.0)
     groups = recipe.parameter_groups(model, chosen)
     if asked.optimizer == "sgd":
-        return torch.optim.SGD(groups, momentum=asked.momentum, nesterov=asked.momentum > 0, fused=True)
+        return torch.optim.SGD(groups, momentum=asked.momentum, fused=True)
     if asked.optimizer == "rmsprop":
-        return torch.optim.RMSprop(groups, momentum=asked.momentum)
+        return torch.optim.RMSprop(groups)
     if asked.optimizer == "adadelta":
         return torch.optim.Adadelta(groups)
     return (torch.optim.Adam if asked.optimizer == "adam" else torch.optim.AdamW)(groups, fused=True)

@@ -63,7 +63,8 @@ def work(folder: JobFolder, stop: Stop) -> None:
         report = Report(metrics, total, done)
         items = islice(read_items(folder.manifest(PREDICT)), done, None)
         limits = Limits(asked.image_max_bytes, asked.image_max_pixels)
-        choice = Choice(asked.score_threshold, asked.nms_threshold, asked.max_detections)
+        nms = asked.nms_threshold or config.thresholds["nms"]
+        choice = Choice(asked.score_threshold, nms, asked.max_detections)
         for chunk, pictures in _read_ahead(_chunks(items, batch), config.image_size, limits, pool):
             found = detect_pictures(pictures, session.run, config, choice)
             for item, detection in zip(chunk, found, strict=True):

@@ -5,6 +5,7 @@ nor files or manifests.
 """
 
 import copy
+import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 M = TypeVar("M", bound=nn.Module)
+EXTRAS = "backbone.extra."  # the start of the names of SSD's extra layers
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Recipe:
     freeze_norms: bool  # keep running statistics as pretrained; right for small batches
     class_factor: float = 1.0  # the rate of the layer that tells the task's classes apart, as a share
     least_steps: int = 1500  # of a run without a given length, however few its images
+    fresh_extras: bool = False  # SSD's extra layers have no pretrained weights, so neither rate nor norms are held back
 
 
 _SSD = Recipe(
@@ -48,6 +51,8 @@ RECIPES = {
     ),
     "ssdlite320_mobilenet_v3_large": _SSD,
     "ssd300_vgg16": _SSD,
+    # Batches are too small to estimate the statistics of 50 layers; torchvision's detectors freeze them as well.
+    "ssd300_resnet50": dataclasses.replace(_SSD, freeze_norms=True, fresh_extras=True),
 }  # fmt: skip
 
 
@@ -66,11 +71,15 @@ def prepare(model: nn.Module, recipe: Recipe) -> None:
 
 
 def set_train_mode(model: nn.Module, recipe: Recipe) -> None:
-    """model.train(), with batch norms left as they are where the recipe freezes them; before each epoch."""
+    """model.train(), with batch norms left as they are where the recipe freezes them; before each epoch.
+
+    The norms of frozen layers are left as they are too: their statistics are a part of what must not change.
+    """
     model.train()
-    if recipe.freeze_norms:
-        for part in model.modules():
-            if isinstance(part, nn.BatchNorm2d):
+    for name, part in model.named_modules():
+        if isinstance(part, nn.BatchNorm2d):
+            held = recipe.freeze_norms and not (recipe.fresh_extras and EXTRAS in name)
+            if held or not part.weight.requires_grad:
                 part.eval()
 
 
@@ -96,6 +105,8 @@ def parameter_groups(model: nn.Module, recipe: Recipe, *, learning_rate: float =
 
 
 def _factor(name: str, recipe: Recipe) -> float:
+    if recipe.fresh_extras and EXTRAS in name:
+        return 1.0
     if name.startswith(("trunk.", "backbone.")):
         return recipe.trunk_factor
     return recipe.class_factor if name.startswith("head.classes.") else 1.0

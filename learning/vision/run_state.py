@@ -44,7 +44,7 @@ class Training:
     best: float = -math.inf
     best_state: dict[str, Tensor] = field(default_factory=dict)
     evaluation_seconds: float = 0.0  # what one evaluation takes, guessed until one was made
-    stale: int = 0  # evaluations since the best one
+    stale: int = 0  # epochs since the evaluation that last improved
     evaluated_at: int = -1
     reported: float = 0.0  # the progress last written to the metrics
     seconds: float = 0.0  # since the run began, when tick last looked; the same in all processes, as the next two

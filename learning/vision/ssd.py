@@ -9,23 +9,20 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from learning.contract import DEFAULT_IMAGE_SIZE, BadInput
+from learning.contract import DEFAULT_IMAGE_SIZE, LEAST_IMAGE_SIZE, BadInput
 from learning.vision import native_ops
 
 native_ops.install()
 
-from torchvision.models.detection import ssd300_vgg16, ssdlite320_mobilenet_v3_large  # noqa: E402
-from torchvision.models.detection.anchor_utils import DefaultBoxGenerator  # noqa: E402
 from torchvision.models.detection.image_list import ImageList  # noqa: E402
 from torchvision.models.detection.ssd import SSD  # noqa: E402
 
-from learning.vision import compact, ssd_loss  # noqa: E402
+from learning.vision import compact, ssd_loss, ssd_networks  # noqa: E402
 from learning.vision.depthwise import quicken  # noqa: E402
 from learning.vision.targets import Target, padded  # noqa: E402
 
 Heads = tuple[Tensor, Tensor, Tensor]  # boxes [N, A, 4] in input pixels, scores [N, A, C], embedding [N, D]
 
-MIN_IMAGE_SIZE = {"compact": 64, "ssdlite320_mobilenet_v3_large": 64, "ssd300_vgg16": 300}
 
 
 class Network(nn.Module):
@@ -46,18 +43,23 @@ class Network(nn.Module):
         """Turn, in place, into the form that is saved, exported and used."""
 
 
-def build(architecture: str, *, num_classes: int, image_size: int = 0, from_random: bool = False) -> Network:
+def build(
+    architecture: str, *, num_classes: int, image_size: int = 0, from_random: bool = False, config_format: int = 2
+) -> Network:
     """A detector with random weights for num_classes classes (background not counted).
 
-    image_size 0 takes the architecture's own. from_random: it starts from random weights, and needs the batch norms
-    that a finished model has folded away. Raises BadInput when the size is too small for the architecture.
+    image_size 0 takes the architecture's own; any other from 64 on will do. from_random: it starts from random weights,
+    and needs the batch norms that a finished model has folded away. config_format: of the model whose weights it will
+    get. Raises BadInput when the size is too small.
     """
     size = image_size or DEFAULT_IMAGE_SIZE[architecture]
-    if size < MIN_IMAGE_SIZE[architecture]:
-        raise BadInput(f"image_size {size} is too small: {architecture} needs {MIN_IMAGE_SIZE[architecture]}")
+    if size < LEAST_IMAGE_SIZE:
+        raise BadInput(f"image_size {size} is too small: {architecture} needs {LEAST_IMAGE_SIZE}")
     if architecture == "compact":
         return CompactDetector(num_classes, size, norm=from_random)
-    return TorchvisionSsd(architecture, num_classes, size)
+    if config_format == 1:
+        return TorchvisionSsd(ssd_networks.of_format_1(architecture, num_classes + 1, size), size)
+    return TorchvisionSsd(ssd_networks.BUILDERS[architecture](num_classes + 1, size), size)
 
 
 class CompactDetector(Network):
@@ -67,10 +69,7 @@ class CompactDetector(Network):
 
     def __init__(self, num_classes: int, size: int, *, norm: bool) -> None:
         super().__init__()
-        try:
-            self.model = compact.build(num_classes + 1, image_size=size, norm=norm)
-        except ValueError as error:
-            raise BadInput(str(error)) from error
+        self.model = compact.build(num_classes + 1, image_size=size, norm=norm)
         self.image_size = size
 
     def losses(self, images: Tensor, targets: Tensor | Sequence[Target]) -> dict[str, Tensor]:
@@ -91,9 +90,9 @@ class TorchvisionSsd(Network):
     std: Tensor
     anchors: Tensor
 
-    def __init__(self, architecture: str, num_classes: int, size: int) -> None:
+    def __init__(self, model: SSD, size: int) -> None:
         super().__init__()
-        self.model = _torchvision_model(architecture, num_classes, size)
+        self.model = model
         quicken(self.model)
         self.image_size = size
         self.register_buffer("mean", torch.tensor(self.model.transform.image_mean).view(1, 3, 1, 1), False)
@@ -122,17 +121,6 @@ class TorchvisionSsd(Network):
     def heads(self, images: Tensor) -> Heads:
         logits, codes, embedding = self.raw(images)
         return decode(codes, self.anchors, self.image_size), logits.softmax(-1)[..., 1:], embedding
-
-
-def _torchvision_model(architecture: str, num_classes: int, size: int) -> SSD:
-    if architecture == "ssd300_vgg16":
-        model = ssd300_vgg16(weights=None, weights_backbone=None, num_classes=num_classes + 1)
-        if size != DEFAULT_IMAGE_SIZE[architecture]:
-            # The published steps hold for 300 pixels only; without them the boxes follow the feature maps.
-            generator = model.anchor_generator
-            model.anchor_generator = DefaultBoxGenerator(generator.aspect_ratios, scales=generator.scales)
-        return model
-    return ssdlite320_mobilenet_v3_large(weights=None, weights_backbone=None, num_classes=num_classes + 1)
 
 
 def decode(codes: Tensor, anchors: Tensor, size: int) -> Tensor:

@@ -25,7 +25,7 @@ from learning.vision import native_ops
 
 native_ops.install()
 
-from torchvision.models import MobileNet_V3_Large_Weights, VGG16_Weights  # noqa: E402
+from torchvision.models import MobileNet_V3_Large_Weights, ResNet50_Weights, VGG16_Weights  # noqa: E402
 from torchvision.models.detection import (  # noqa: E402
     SSD300_VGG16_Weights,
     SSDLite320_MobileNet_V3_Large_Weights,
@@ -36,7 +36,8 @@ from learning.vision import compact  # noqa: E402
 OUR_CHECKPOINT = Path(__file__).parent / "weights" / "waggle-start.safetensors"
 CONNECT_SECONDS = 8.0
 READ_SECONDS = 30.0
-# Detectors trained on COCO first; a backbone trained on ImageNet where only that lies in the folder.
+# Detectors trained on COCO first; a backbone trained on ImageNet where only that lies in the folder, or there is no
+# other.
 _COCO = {
     "ssd300_vgg16": SSD300_VGG16_Weights.COCO_V1,
     "ssdlite320_mobilenet_v3_large": SSDLite320_MobileNet_V3_Large_Weights.COCO_V1,
@@ -44,6 +45,7 @@ _COCO = {
 _IMAGENET = {
     "ssd300_vgg16": VGG16_Weights.IMAGENET1K_FEATURES,
     "ssdlite320_mobilenet_v3_large": MobileNet_V3_Large_Weights.IMAGENET1K_V1,
+    "ssd300_resnet50": ResNet50_Weights.IMAGENET1K_V1,
 }
 BACKGROUND = "__background__"
 Log = Callable[[str], None]
@@ -74,7 +76,7 @@ def find(architecture: str, *, weights: str, weights_dir: str, earlier: Path | N
         return _from_path(Path(weights), architecture)
     if earlier is not None and (earlier / "config.json").exists():
         return _from_path(earlier, architecture)
-    if architecture in _COCO:
+    if architecture in _IMAGENET:
         return _torchvision(architecture, weights_dir, log)
     if OUR_CHECKPOINT.exists():
         return Start(load_file(OUR_CHECKPOINT), [], f"{OUR_CHECKPOINT.name} (our starting checkpoint)")
@@ -153,22 +155,24 @@ def _from_path(path: Path, architecture: str) -> Start:
 
 
 def _torchvision(architecture: str, weights_dir: str, log: Log) -> Start | None:
-    coco, imagenet = _COCO[architecture], _IMAGENET[architecture]
-    detector, backbone = _file_name(coco.url), _file_name(imagenet.url)
+    coco, imagenet = _COCO.get(architecture), _IMAGENET[architecture]
+    names = [_file_name(weights.url) for weights in (coco, imagenet) if weights is not None]
     cache = Path(torch.hub.get_dir()) / "checkpoints"
     for folder in [Path(weights_dir), cache] if weights_dir else [cache]:
-        if (folder / detector).exists():
-            return _read_coco(folder / detector, coco.meta["categories"])
-        if (folder / backbone).exists():
-            return _read_backbone(folder / backbone, architecture)
+        if coco is not None and (folder / names[0]).exists():
+            return _read_coco(folder / names[0], coco.meta["categories"])
+        if (folder / names[-1]).exists():
+            return _read_backbone(folder / names[-1], architecture)
     if weights_dir:
-        log(f"weights_dir holds neither {detector} nor {backbone}")
+        log(f"weights_dir holds none of {', '.join(names)}")
     try:
-        _download(coco.url, cache / detector)
+        _download((coco or imagenet).url, cache / names[0])
     except (Unreachable, OSError) as error:
         log(f"torchvision's weights are out of reach ({error}): starting from random weights")
         return None
-    return _read_coco(cache / detector, coco.meta["categories"])
+    if coco is None:
+        return _read_backbone(cache / names[0], architecture)
+    return _read_coco(cache / names[0], coco.meta["categories"])
 
 
 def _file_name(url: str) -> str:
@@ -189,13 +193,15 @@ def _read_coco(file: Path, categories: Sequence[str]) -> Start:
 def _read_backbone(file: Path, architecture: str) -> Start:
     """A classifier's features under the names they have inside the detector."""
     state = _read_pth(file)
-    rename = _vgg_name if architecture == "ssd300_vgg16" else _mobilenet_name
-    renamed = {rename(name): value for name, value in state.items() if name.startswith("features.")}
+    renamed = {_BACKBONE_NAMES[architecture](name): value for name, value in state.items()}
+    renamed.pop("", None)
     return Start(renamed, [], f"{file.name} (torchvision, ImageNet)")
 
 
 def _vgg_name(name: str) -> str:
     """SSD cuts VGG-16 before its fourth pooling, layer 23."""
+    if not name.startswith("features."):
+        return ""
     _, layer, rest = name.split(".", 2)
     inside = f"features.{layer}" if int(layer) < 23 else f"extra.0.{int(layer) - 23}"
     return f"backbone.{inside}.{rest}"
@@ -203,6 +209,8 @@ def _vgg_name(name: str) -> str:
 
 def _mobilenet_name(name: str) -> str:
     """SSDLite cuts MobileNetV3 inside block 13, after its expansion."""
+    if not name.startswith("features."):
+        return ""
     _, block, rest = name.split(".", 2)
     if int(block) < 13:
         return f"backbone.features.0.{block}.{rest}"
@@ -210,6 +218,19 @@ def _mobilenet_name(name: str) -> str:
         return f"backbone.features.1.{int(block) - 13}.{rest}"
     _, part, deep = rest.split(".", 2)
     return f"backbone.features.0.13.{deep}" if part == "0" else f"backbone.features.1.0.{int(part) - 1}.{deep}"
+
+
+def _resnet_name(name: str) -> str:
+    """Our SSD ends after the fourth stage, torchvision's layer3."""
+    return f"backbone.features.{name}" if re.match(r"(conv1|bn1|layer[123])\.", name) else ""
+
+
+# Name in a classifier -> name in the detector, "" for what it has not.
+_BACKBONE_NAMES = {
+    "ssd300_vgg16": _vgg_name,
+    "ssdlite320_mobilenet_v3_large": _mobilenet_name,
+    "ssd300_resnet50": _resnet_name,
+}
 
 
 def _download(url: str, target: Path) -> None:

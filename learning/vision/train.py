@@ -19,7 +19,7 @@ from labeling.formats.images import Limits
 from learning.contract import MODEL, TRAIN, VALIDATION, BadInput, JobFolder, MetricWriter, ModelConfig
 from learning.hyperparameters import TrainHyperparameters, parse_train
 from learning.serving.archive import opened_model
-from learning.vision import augment, checkpoint, distributed, memory, plan, recipe, starting
+from learning.vision import augment, checkpoint, distributed, memory, plan, preset, recipe, starting
 from learning.vision.acceleration import Stepper
 from learning.vision.data import Cache, ImageSet, steps_per_epoch
 from learning.vision.evaluate import Scores
@@ -58,6 +58,10 @@ def work(folder: JobFolder, stop: Stop) -> None:
 def prepare(folder: JobFolder, asked: TrainHyperparameters, began: float, stop: Stop) -> Training:
     """Read the channels, find the first weights or the last checkpoint, and set up the run."""
     labels, class_map = _read_channels(folder, asked)
+    asked, reason = preset.decide(asked, labels[TRAIN].items, earlier_size=_earlier_size(folder, asked))
+    for said in (reason, preset.check_samples(asked, len(labels[TRAIN].items))):
+        if said:
+            log(said)
     device = plan.make_device(asked.device)
     distributed.begin(device)
     # All batches have one shape, so it pays to try which kernels are fastest for it (of depthwise convolutions in
@@ -84,7 +88,8 @@ def prepare(folder: JobFolder, asked: TrainHyperparameters, began: float, stop: 
         recipe.to_channels_last(network)
     recipe.prepare(network.model, chosen)
     distributed.join_norms(network, frozen=chosen.freeze_norms)
-    plan.freeze_matching(network.model, asked.freeze_layer_pattern)
+    if frozen := plan.freeze_matching(network.model, asked):
+        log(f"freeze_layer_pattern: {frozen} tensors do not learn")
     training = Training(
         asked=asked,
         folder=folder,
@@ -213,14 +218,17 @@ def evaluate(training: Training, metrics: MetricWriter, *, dtype: torch.dtype) -
         overlap_threshold=training.asked.overlap_threshold,
         dtype=dtype,
     )
+    since = training.epoch - max(0, training.evaluated_at) // training.steps_per_epoch  # the last evaluation
     training.evaluated_at = training.step
     named = _named(scores, training.asked.overlap_threshold)
     for name, value in named.items():
         metrics.write(f"validation:{name}", value, step=training.step, epoch=training.epoch)
     # The line that AWS's object detection writes and its metric definitions look for.
-    log(f"#quality_metric: epoch={training.epoch}, validation mAP <score>=({scores.mean_50})")
+    log(f"#quality_metric: epoch={training.epoch}, validation mAP <score>=({scores.at_overlap})")
     gain = scores.mean - training.best
-    training.stale = 0 if gain > training.asked.early_stopping_tolerance else training.stale + 1
+    # As AWS has it: epochs without an improvement of more than the tolerance, relative to the best so far.
+    enough = gain > training.asked.early_stopping_tolerance * max(0.0, training.best)
+    training.stale = 0 if enough else training.stale + since
     if gain > 0 or not training.asked.early_stopping:
         training.scores = named  # of the weights that will be kept
     if gain > 0:
@@ -245,7 +253,8 @@ def conclude(training: Training, metrics: MetricWriter, stop: Stop) -> None:
         image_size=network.image_size,
         preprocessing=PREPROCESSING,
         thresholds={"score": 0.02, "nms": training.asked.nms_threshold},
-        hyperparameters=dataclasses.asdict(training.asked) | {"started_from": training.origin},
+        hyperparameters=dataclasses.asdict(training.asked)
+        | {"started_from": training.origin, "recipe": dataclasses.asdict(training.chosen)},
         metrics={name: value for name, value in training.scores.items() if math.isfinite(value)}
         | {"steps": training.step, "seconds": round(time.monotonic() - training.began, 1)},
     )
@@ -275,6 +284,15 @@ def _first_weights(folder: JobFolder, asked: TrainHyperparameters) -> starting.S
         earlier=opened_model(earlier) if earlier.exists() else None,
         log=log,
     )
+
+
+def _earlier_size(folder: JobFolder, asked: TrainHyperparameters) -> int:
+    """The image size of the model that is handed to the job, 0 when the training does not go on from it."""
+    if asked.weights != "auto" or not folder.channel(MODEL).exists():
+        return 0
+    earlier = opened_model(folder.channel(MODEL))
+    config = ModelConfig.read(earlier) if (earlier / "config.json").exists() else None
+    return config.image_size if config and config.architecture == asked.architecture else 0
 
 
 def _image_sets(

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from learning.contract import ARCHITECTURES
-from learning.hyperparameters import WEIGHTS
+from learning.contract import ARCHITECTURES, LEAST_IMAGE_SIZE
+from learning.hyperparameters import AUGMENTATIONS, WEIGHTS
 from learning.selection.thresholds import MIN_IMAGES
 from marketplace.errors import Invalid
 from marketplace.ranges import Range
@@ -120,6 +120,10 @@ def _wrong(name: str, value: Any) -> str | None:
         return f"{value!r} found, {kinds[-1].__name__} expected"
     if name == "architecture" and value not in ARCHITECTURES:
         return f"{value!r} found, one of {', '.join(ARCHITECTURES)} expected"
+    if name == "augmentation" and value not in AUGMENTATIONS:
+        return f"{value!r} found, one of {', '.join(AUGMENTATIONS)} expected"
+    if name == "image_size" and isinstance(value, int) and 0 < value < LEAST_IMAGE_SIZE:
+        return f"{value} found, 0 or at least {LEAST_IMAGE_SIZE} expected"
     if name == "weights" and value not in WEIGHTS:
         return f"{value!r} found, one of {', '.join(WEIGHTS)} expected"
     if name in RANGES and value not in RANGES[name]:

@@ -43,11 +43,11 @@ def test_names_of_aws_mean_the_same() -> None:
     [
         ({}, "'label_attribute_name' (the manifest key of the boxes) is missing"),
         (NEEDED | {"lerning_rate": "1"}, "'lerning_rate' is not known; did you mean 'learning_rate'?"),
-        (NEEDED | {"epochs": "ten"}, "'epochs' is 'ten'; expected int"),
+        (NEEDED | {"epochs": "ten"}, "'epochs' is 'ten'; expected a whole number"),
         (NEEDED | {"epochs": "0"}, "'epochs' is 0; allowed: 1 to 100000"),
-        (NEEDED | {"learning_rate": "nan"}, "'learning_rate' is nan; allowed: 0 to 1"),
+        (NEEDED | {"learning_rate": "nan"}, "'learning_rate' is nan; allowed: more than 0, at most 1"),
         (NEEDED | {"optimizer": "lion"}, "'optimizer' is 'lion'; allowed: adamw, sgd"),
-        (NEEDED | {"base_network": "resnet-50"}, "'base_network' is 'resnet-50'; available: vgg-16"),
+        (NEEDED | {"base_network": "resnet-18"}, "'base_network' is 'resnet-18'; allowed: vgg-16, resnet-50"),
         (NEEDED | {"class_map": '["a"]'}, "'class_map' is '[\"a\"]'; expected an object such as"),
     ],
 )

@@ -1,17 +1,30 @@
 """The architectures behind their one interface: they build, learn, export, and start from other weights."""
 
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+import onnxruntime
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from learning.contract import BadInput, ModelConfig
-from learning.vision import starting
-from learning.vision.export import TOLERANCE, ExportDiffers, compare, export_onnx, read_model, write_model
+from learning.vision import recipe, ssd_networks, starting
+from learning.vision.export import (
+    TOLERANCE,
+    ExportDiffers,
+    compare,
+    export_onnx,
+    read_model,
+    save_weights,
+    write_model,
+)
 from learning.vision.ssd import Network, build
 
-SMALL = {"compact": 64, "ssdlite320_mobilenet_v3_large": 96, "ssd300_vgg16": 300}
+# Odd ones, which no layer divides evenly; VGG-16 costs the most.
+SMALL = {"compact": 97, "ssdlite320_mobilenet_v3_large": 97, "ssd300_vgg16": 65, "ssd300_resnet50": 65}
+SIZES = (160, 161, 300, 320, 333, 512)
 
 
 def batch(size: int) -> tuple[torch.Tensor, list[dict[str, torch.Tensor]]]:
@@ -74,13 +87,105 @@ def test_an_export_that_differs_is_refused(tmp_path: Path) -> None:
         compare(Other(), tmp_path / "model.onnx", image_size=64)
 
 
-@pytest.mark.parametrize(
-    ("architecture", "size", "reason"),
-    [("ssd300_vgg16", 256, "needs 300"), ("compact", 100, "multiple of 32"), ("compact", 32, "too small")],
-)
-def test_impossible_sizes_are_refused(architecture: str, size: int, reason: str) -> None:
-    with pytest.raises(BadInput, match=reason):
+@pytest.mark.parametrize(("architecture", "size"), [("ssd300_vgg16", 63), ("compact", 32), ("ssd300_resnet50", 1)])
+def test_impossible_sizes_are_refused(architecture: str, size: int) -> None:
+    with pytest.raises(BadInput, match=f"image_size {size} is too small: {architecture} needs 64"):
         build(architecture, num_classes=1, image_size=size)
+
+
+@pytest.mark.parametrize("architecture", ["ssd300_vgg16", "ssd300_resnet50"])
+def test_the_last_maps_shrink_to_few_cells_at_any_size(architecture: str) -> None:
+    """Each map is half the one before (or as in the paper) and no map is empty."""
+    for size in (64, 128, *SIZES):
+        model = ssd_networks.BUILDERS[architecture](2, size)
+        sides = [side(model, size, place) for place in range(6)]
+        assert sides[0] in (size // 8, size // 8 + 1, -(-size // 8)), sides
+        assert all(before >= after for before, after in pairwise(sides)), sides
+        assert sides[-1] in (1, 2), sides
+        if size == 300:
+            assert sides == [38, 19, 10, 5, 3, 1]
+
+
+def side(model: torch.nn.Module, size: int, place: int) -> int:
+    """The side of a map, worked out from the layers, without running them on an image of that size."""
+    layers: list[torch.nn.Module] = [model.backbone.features, *model.backbone.extra[:place]]
+    for part in layers:
+        for layer in part.modules():
+            if isinstance(layer, torch.nn.Conv2d | torch.nn.MaxPool2d):
+                size = _after(layer, size)
+    return size
+
+
+def _after(layer: torch.nn.Module, size: int) -> int:
+    kernel, stride, padding, dilation = (
+        value[0] if isinstance(value, tuple) else value
+        for value in (layer.kernel_size, layer.stride, layer.padding, layer.dilation)
+    )
+    if kernel == 1 and stride != 1:
+        return size  # ResNet's shortcuts, beside the convolutions that are counted
+    up = isinstance(layer, torch.nn.MaxPool2d) and layer.ceil_mode
+    cells = size + 2 * padding - dilation * (kernel - 1) - 1
+    return (-(-cells // stride) if up else cells // stride) + 1
+
+
+def test_the_smallest_default_boxes_keep_their_pixels_and_all_lie_in_the_image() -> None:
+    for size in SIZES:
+        for generator, smallest in (
+            (ssd_networks.default_boxes(size), 21),
+            (ssd_networks.mobilenet_v3(2, size).anchor_generator, 64),
+        ):
+            assert generator.scales[0] * size == pytest.approx(smallest, abs=0.01), size
+            assert generator.scales == sorted(generator.scales)
+            assert 0.9 < generator.scales[-1] < 1.06
+
+
+def test_at_the_published_size_the_networks_are_torchvisions() -> None:
+    import torchvision.models.detection
+
+    theirs = torchvision.models.detection.ssd300_vgg16(weights=None, weights_backbone=None, num_classes=3)
+    ours = ssd_networks.vgg16(3, 300)
+    assert {k: v.shape for k, v in ours.state_dict().items()} == {k: v.shape for k, v in theirs.state_dict().items()}
+    mine, published = ssd_networks.default_boxes(300), theirs.anchor_generator
+    assert mine.scales == pytest.approx(published.scales) and mine.steps == published.steps
+    assert mine.aspect_ratios == published.aspect_ratios
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", SMALL)
+@pytest.mark.parametrize("size", SIZES)
+def test_every_size_is_exported_right(architecture: str, size: int, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = build(architecture, num_classes=2, image_size=size, from_random=True).eval()
+    network.finish()
+    export_onnx(network, tmp_path / "model.onnx", image_size=size)  # raises when torch and ONNX differ
+    session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"), providers=["CPUExecutionProvider"])
+    boxes, scores, _ = session.run(None, {"images": np.zeros((1, size, size, 3), np.uint8)})
+    assert boxes.shape[1] == scores.shape[1] > (size // 32) ** 2
+
+
+def test_a_model_of_an_earlier_format_keeps_its_default_boxes(tmp_path: Path) -> None:
+    network = build("ssdlite320_mobilenet_v3_large", num_classes=1, image_size=96, config_format=1).eval()
+    config = ModelConfig("ssdlite320_mobilenet_v3_large", {"0": "a"}, 96, {}, {}, {}, {}, format=1)
+    save_weights(network, tmp_path / "model.safetensors")
+    config.write(tmp_path)
+    again, _ = read_model(tmp_path)
+    assert again.anchors.equal(network.anchors)
+    assert not again.anchors.equal(build("ssdlite320_mobilenet_v3_large", num_classes=1, image_size=96).anchors)
+
+
+def test_a_resnets_own_norms_are_frozen_and_its_extra_layers_learn_at_the_full_rate() -> None:
+    network = build("ssd300_resnet50", num_classes=1, image_size=64)
+    chosen = recipe.for_architecture("ssd300_resnet50")
+    recipe.set_train_mode(network, chosen)
+    norms = {n: p for n, p in network.named_modules() if isinstance(p, torch.nn.BatchNorm2d)}
+    assert len(norms) > 50
+    assert all(norm.training == ("backbone.extra." in name) for name, norm in norms.items())
+    rates = {id(p): group["lr"] for group in recipe.parameter_groups(network.model, chosen) for p in group["params"]}
+    by_part: dict[str, set[float]] = {}
+    for name, parameter in network.model.named_parameters():
+        by_part.setdefault(name.split(".", 2)[1], set()).add(rates[id(parameter)])
+    assert by_part["extra"] == by_part["classification_head"] == {chosen.learning_rate}
+    assert by_part["features"] == {chosen.learning_rate * chosen.trunk_factor}
 
 
 def find(architecture: str, folder: Path | str, **changes: object) -> starting.Start | None:
@@ -112,13 +217,14 @@ def test_torchvisions_coco_weights_are_taken_from_a_folder(tmp_path: Path) -> No
     [
         ("ssdlite320_mobilenet_v3_large", "mobilenet_v3_large-8738ca79.pth", "mobilenet_v3_large"),
         pytest.param("ssd300_vgg16", "vgg16_features-amdegroot-88682ab5.pth", "vgg16", marks=pytest.mark.slow),
+        ("ssd300_resnet50", "resnet50-0676ba61.pth", "resnet50"),
     ],
 )
 def test_imagenet_weights_fill_the_backbone(architecture: str, file: str, classifier: str, tmp_path: Path) -> None:
     import torchvision.models
 
     state = getattr(torchvision.models, classifier)(weights=None).state_dict()
-    torch.save({name: value for name, value in state.items() if name.startswith("features.")}, tmp_path / file)
+    torch.save({name: value for name, value in state.items() if not name.startswith("classifier.")}, tmp_path / file)
     found = find(architecture, tmp_path)
     network = build(architecture, num_classes=1, image_size=SMALL[architecture])
     left = set(starting.adopt(network.model, found, classes=[starting.BACKGROUND, "a"]))

@@ -101,6 +101,49 @@ def test_a_time_budget_ends_the_schedule_inside_it(tmp_path) -> None:
     assert ModelConfig.read(folder.model).metrics["seconds"] < 60
 
 
+@pytest.mark.slow
+def test_the_preset_chooses_the_size_and_early_stopping_counts_epochs(tmp_path) -> None:
+    """Evaluations after epochs 2, 4 and 6: by a rate that changes nothing the last two bring no improvement."""
+    folder = jobs.training_job(
+        tmp_path, image_size=0, epochs=50, eval_every=2, learning_rate=1e-9, num_training_samples=5,
+        early_stopping=True, early_stopping_min_epochs=1, early_stopping_patience=4, early_stopping_tolerance=1,
+        nms_threshold=0.6, overlap_threshold=0.3, freeze_layer_pattern="^trunk.",
+    )  # fmt: skip
+    status, _, log = jobs.finish("train", folder)
+    assert status == EXIT_DONE, log
+    config = ModelConfig.read(folder.model)
+    assert config.metrics["steps"] == 12  # six epochs of two batches
+    assert "preset auto: image size 288: the smallest tenth" in log
+    assert "'num_training_samples' is 5, but the train channel has 8 labeled images" in log
+    assert "freeze_layer_pattern: " in log
+    assert config.image_size == config.hyperparameters["image_size"] == 288
+    assert config.hyperparameters["recipe"]["batch_size"] == 4
+    assert config.thresholds["nms"] == 0.6 and "mAP_30" in config.metrics
+    said = re.findall(r"validation mAP <score>=\((.+)\)", log)
+    assert float(said[-1]) == pytest.approx(config.metrics["mAP_30"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop", "adadelta"])
+def test_a_set_of_awss_hyperparameters_trains(tmp_path, optimizer: str) -> None:
+    given = {
+        "base_network": "resnet-50", "use_pretrained_model": "0", "num_classes": 2, "mini_batch_size": 4, "epochs": 2,
+        "learning_rate": 0.001, "lr_scheduler_step": "1", "lr_scheduler_factor": 0.1, "optimizer": optimizer,
+        "momentum": 0.9, "weight_decay": 0.0005, "overlap_threshold": 0.5, "nms_threshold": 0.45, "image_shape": 64,
+        "label_width": 350, "num_training_samples": 8, "kv_store": "dist_sync",
+    }  # fmt: skip
+    folder = jobs.training_job(tmp_path)
+    own = {name: value for name, value in jobs.QUICK.items() if name == "class_map"}
+    folder.prepare(hyperparameters={"label_attribute_name": jobs.ATTRIBUTE, **own, **given}, channels={})
+    status, _, log = jobs.finish("train", folder)
+    assert status == EXIT_DONE, log
+    rates = [m.value for m in read_metrics(folder.metrics)[0] if m.name == "train:learning_rate"]
+    assert rates[0] == pytest.approx(0.001) and rates[-1] == pytest.approx(0.0001)
+    config = ModelConfig.read(folder.model)
+    assert (config.architecture, config.image_size) == ("ssd300_resnet50", 64)
+    assert config.hyperparameters["preset"] == "builtin"
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
