@@ -5,9 +5,10 @@ resumed run sees what an uninterrupted one would have seen.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from learning.serving.images import Picture, load_picture
 from learning.vision.augment import Transform
 from learning.vision.evaluate import Truth
 from learning.vision.manifests import Item
+from learning.vision.reading_order import announced
 from learning.vision.ssd import Target
 
 Batch = tuple[Tensor, list[Target]]
@@ -51,6 +53,23 @@ class Cache:
             self._left = 0
         return picture
 
+    def soon(self, paths: Iterable[str]) -> None:
+        """Files are not read ahead."""
+
+
+class Pictures(Protocol):
+    """Where an image set has its pictures from: Cache for files, streaming.StreamedCache for addresses."""
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more is to be decoded before the training starts."""
+
+    def get(self, path: str, size: int) -> Picture:
+        """The picture stretched to size x size; raises ImageError."""
+
+    def soon(self, paths: Iterable[str]) -> None:
+        """What will be asked for."""
+
 
 @dataclass(frozen=True)
 class Unreadable:
@@ -63,7 +82,9 @@ class Unreadable:
 class ImageSet:
     """The readable images of a channel at the detector's size."""
 
-    def __init__(self, items: Sequence[Item], *, class_map: Mapping[str, str], image_size: int, cache: Cache) -> None:
+    def __init__(
+        self, items: Sequence[Item], *, class_map: Mapping[str, str], image_size: int, cache: Pictures
+    ) -> None:
         self.items = list(items)
         self.image_size = image_size
         self._cache = cache
@@ -97,6 +118,10 @@ class ImageSet:
                     refused.append(Unreadable(item.number, reason))
         self.items = readable
         return refused
+
+    def soon(self, places: Iterable[int]) -> None:
+        """Say which pictures will be asked for, so that streamed ones are read ahead."""
+        self._cache.soon(str(self.items[place].path) for place in places)
 
     def picture(self, place: int) -> Picture:
         return self._cache.get(str(self.items[place].path), self.image_size)
@@ -172,7 +197,7 @@ def batches(
     """
     loader = DataLoader(
         _Examples(images, augment, seed),
-        batch_sampler=_Order(len(images), batch_size, seed, first_step),
+        batch_sampler=announced(_Order(len(images), batch_size, seed, first_step), images, batch_size),
         collate_fn=_collate,
         num_workers=num_workers,
         persistent_workers=num_workers > 0,
