@@ -18,13 +18,15 @@ from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
 from labeling.services import scope as labeling_scope
+from labeling.services.jobs import limits
 from learning import queries
 from learning.contract import MODEL_FILES
 from learning.models import Model, TrainingJob
+from learning.services import channels as accepted
 from learning.services import registry, scope, training
 from learning.services.programs.channel_formats import CONTENT_TYPES
 from learning.services.programs.channel_images import INPUT_MODES
-from marketplace import names
+from marketplace import arns, names
 from marketplace.errors import Invalid, NotFound
 from marketplace.models import Role
 from marketplace.services import boundaries
@@ -117,7 +119,12 @@ class ImageChannel(Body):
     content_type = serializers.ChoiceField(CONTENT_TYPES, required=False)
     input_mode = serializers.ChoiceField(INPUT_MODES, required=False)
     images_uri = serializers.CharField(max_length=boundaries.URI_LENGTH.longest, required=False)
-    attribute_names = serializers.ListField(child=serializers.CharField(), required=False)
+    attribute_names = serializers.ListField(
+        child=serializers.CharField(max_length=limits.LABEL_ATTRIBUTE_NAME_LENGTH.longest),
+        min_length=accepted.ATTRIBUTE_NAMES.low,
+        max_length=accepted.ATTRIBUTE_NAMES.longest,
+        required=False,
+    )
 
 
 class AnnotationChannel(Body):
@@ -129,7 +136,7 @@ class AnnotationChannel(Body):
 class ModelChannel(Body):
     """The model to start from, by its name or ARN."""
 
-    name = serializers.CharField(max_length=2048)
+    name = serializers.CharField(max_length=arns.LENGTH.longest)
 
 
 class TrainingChannels(Body):

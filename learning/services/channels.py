@@ -14,12 +14,16 @@ from learning.services.programs import channel_formats
 from learning.services.programs.channel_images import FILE, INPUT_MODES
 from marketplace.errors import Invalid
 from marketplace.models import Account
+from marketplace.ranges import Range
 from marketplace.services import boundaries
 
 IMAGES = (TRAIN, VALIDATION)
 ANNOTATIONS = tuple(name + channel_formats.ANNOTATION for name in IMAGES)
 CHANNELS = (*IMAGES, *ANNOTATIONS, MODEL)
 """The names of channels."""
+
+ATTRIBUTE_NAMES = Range(2, 16)
+"""How many names a channel's list of attributes has; SageMaker allows as many."""
 
 DEFAULT_ATTRIBUTE = "labels"
 """Under what the labels are put of formats that know no attributes."""
@@ -61,7 +65,7 @@ def label_attribute(channels: Mapping[str, Mapping[str, Any]]) -> str | None:
     named = channels.get(TRAIN, {}).get("attribute_names")
     if named is not None:
         labels = [name for name in named if name != SOURCE_REF]
-        if len(labels) != 1 or SOURCE_REF not in named:
+        if len(labels) != 1 or SOURCE_REF not in named or len(named) not in ATTRIBUTE_NAMES:
             raise _wrong(
                 f"the channel 'train': attribute_names are {list(named)}; {SOURCE_REF!r} and one label attribute "
                 "expected, in any order"

@@ -31,3 +31,12 @@ def announced(order: Iterable[Keys], images: Announced, batch_size: int) -> Iter
         if len(waiting) > depth:
             yield waiting.popleft()
     yield from waiting
+
+
+def in_order(images: Announced, length: int) -> Iterator[int]:
+    """The places from 0 on, announced in pieces before their turn."""
+    for place in range(length):
+        if place % READ_AHEAD == 0:
+            first = place + READ_AHEAD if place else 0
+            images.soon(range(min(first, length), min(place + 2 * READ_AHEAD, length)))
+        yield place

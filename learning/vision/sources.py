@@ -3,11 +3,13 @@
 It must not know models.
 """
 
+import os
 from collections.abc import Mapping
 
 from labeling.formats.images import Limits
 from learning.contract import JobFolder
 from learning.hyperparameters import TrainHyperparameters
+from learning.vision import plan
 from learning.vision.data import Cache, Pictures
 from learning.vision.manifests import Labels
 from learning.vision.program import log
@@ -37,11 +39,22 @@ def open_sources(
     from learning.vision.streaming import Stream, StreamedCache
 
     stream = Stream(folder, cache_bytes=asked.stream_cache_bytes, max_bytes=asked.image_max_bytes)
+    cores = os.cpu_count() or 1
+    alone = not plan.loader_workers(asked.num_workers, plan.make_device(asked.device), cores)
     images = sum(len(labels[name].items) for name in labels)
     for name in streamed:
         items = labels[name].items
         share = asked.cache_bytes * len(items) // images
-        cache = StreamedCache(stream, items, channel=name, size=size, max_bytes=share, limits=limits, log=log)
+        cache = StreamedCache(
+            stream,
+            items,
+            channel=name,
+            size=size,
+            max_bytes=share,
+            limits=limits,
+            log=log,
+            threads=cores if alone else 0,
+        )
         log(
             f"{name}: {len(items)} images are streamed; {cache.slots} stay decoded in memory, the others within "
             f"{asked.stream_cache_bytes:,} bytes on the disk"

@@ -11,7 +11,9 @@ import sys
 import tempfile
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing.connection import Client, Connection
 from pathlib import Path
 
@@ -22,11 +24,15 @@ from learning.contract import JobFolder
 from learning.serving.images import Picture, load_picture
 from learning.vision.fetcher import AWAY, UNREADABLE
 from learning.vision.manifests import Item
+from learning.vision.reading_order import READ_AHEAD
 from learning.vision.remote import StoreAway
 
 START_SECONDS = 60.0
 RECORD_HEADS = 1 << 20
 """What a record may have beside its image."""
+
+MOST_AHEAD = 4 * READ_AHEAD
+"""Pictures that are decoded ahead; those announced the longest ago are forgotten."""
 
 _UNKNOWN, _DECODED, _LEFT_OUT = 0, 1, 2
 
@@ -130,7 +136,8 @@ class StreamedCache:
     """What data.Cache is for files: the pictures of a channel, read by a stream and decoded when they are needed.
 
     Those that fit into `max_bytes` stay decoded, for all of the loader's processes. A picture that cannot be read is
-    said once and left out from then on.
+    said once and left out from then on. With `threads`, for a training whose own process loads, pictures that are
+    announced are also decoded ahead.
     """
 
     full = True  # nothing is decoded before the training starts
@@ -145,7 +152,10 @@ class StreamedCache:
         max_bytes: int,
         limits: Limits,
         log: Callable[[str], None],
+        threads: int = 0,
     ) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decode") if threads else None
+        self._ahead: OrderedDict[str, Future[Picture]] = OrderedDict()
         self._stream, self._channel, self._limits, self._log = stream, channel, limits, log
         self._shared = SharedPictures(len(items), size, max_bytes)
         self._size = size
@@ -158,11 +168,17 @@ class StreamedCache:
 
     def get(self, path: str, size: int) -> Picture:
         """The picture stretched to size x size; raises ImageError, StoreAway."""
-        place, number = self._places[path]
-        if (known := self._shared.get(place)) is not None and size == self._size:
+        place, _ = self._places[path]
+        if size == self._size and (known := self._shared.get(place)) is not None:
             return known
         if self._shared.state[place] == _LEFT_OUT:
             raise ImageError("was left out before")
+        if size == self._size and (coming := self._ahead.pop(path, None)) is not None:
+            return coming.result()
+        return self._load(path, size)
+
+    def _load(self, path: str, size: int) -> Picture:
+        place, number = self._places[path]
         try:
             picture = load_picture(self._bytes(path, place), size=size, limits=self._limits)
         except ImageError as error:
@@ -176,8 +192,15 @@ class StreamedCache:
 
     def soon(self, paths: Iterable[str]) -> None:
         """Announce what will be needed."""
-        wanted = (path for path in paths if self._shared.state[self._places[path][0]] == _UNKNOWN)
+        unknown = (path for path in paths if self._shared.state[self._places[path][0]] == _UNKNOWN)
+        wanted = [path for path in unknown if path not in self._ahead]
         self._stream.soon([Path(path).name for path in wanted if not Path(path).exists()])
+        if self._pool is None:
+            return
+        for path in wanted:
+            self._ahead[path] = self._pool.submit(self._load, path, self._size)
+        while len(self._ahead) > MOST_AHEAD:
+            self._ahead.popitem(last=False)
 
     def _bytes(self, path: str, place: int) -> bytes:
         # A store on this machine's disk is read where it is.

@@ -125,11 +125,14 @@ class Channel:
         self.said: list[str] = []
         self.streams: list[Stream] = []
 
-    def streamed(self, *, memory: int = 1 << 20, disk: int = 1 << 20, items: list[Item] | None = None) -> ImageSet:
+    def streamed(
+        self, *, memory: int = 1 << 20, disk: int = 1 << 20, items: list[Item] | None = None, threads: int = 0
+    ) -> ImageSet:
         stream = Stream(self.folder, cache_bytes=disk, max_bytes=1 << 20)
         self.streams.append(stream)
         given = self.items if items is None else items
         options = {"channel": "train", "size": 32, "max_bytes": memory, "limits": Limits(), "log": self.said.append}
+        options["threads"] = threads
         cache = StreamedCache(stream, given, **options)
         return ImageSet(given, class_map={"0": "bee"}, image_size=32, cache=cache)
 
@@ -173,6 +176,8 @@ def test_batches_are_those_of_copied_files_whatever_is_cached_and_however_many_p
     assert_same(some_batches(channel.streamed(memory=5 * 32 * 32 * 3, disk=6000), 7), wanted)
     assert_same(some_batches(channel.streamed(memory=0, disk=0), 7), wanted)
     assert_same(some_batches(channel.streamed(), 7, workers=2), wanted)
+    assert_same(some_batches(channel.streamed(threads=3), 7), wanted)
+    assert_same(some_batches(channel.streamed(memory=5 * 32 * 32 * 3, threads=3), 7), wanted)
     assert_same(some_batches(channel.streamed(), 3, first=4), wanted[4:])
 
 
@@ -203,10 +208,11 @@ def test_the_disk_holds_no_more_than_it_may_and_what_it_holds_is_not_read_again(
     assert channel.on_disk() <= 2 * one + one // 2, "a lower limit holds for what is there already"
 
 
-def test_a_picture_that_cannot_be_read_is_left_out_and_said_once(channel, server) -> None:
+@pytest.mark.parametrize("threads", [0, 3])
+def test_a_picture_that_cannot_be_read_is_left_out_and_said_once(channel, server, threads) -> None:
     del server.files["/3.png"]
     server.files["/5.png"] = b"no picture"
-    images = channel.streamed()
+    images = channel.streamed(threads=threads)
     found = some_batches(images, 6)
     assert {len(boxes) for _, boxes in found} <= {2, 3, 4} and sum(len(boxes) for _, boxes in found) == 20
     assert len(channel.said) == 2
