@@ -198,6 +198,7 @@ def main(arguments: list[str]) -> None:
         fetcher = Fetcher(places, reader, Shelf(folder.stream_cache, int(arguments[2])))
         threading.Thread(target=serve, args=(listener, fetcher), daemon=True).start()
         sys.stdin.buffer.read()
+    Path(socket).parent.rmdir()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ It must not know models, labels or where the addresses come from.
 import json
 import mmap
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -51,7 +52,7 @@ class Stream:
             # Standard output is for metrics.
             stdout=sys.stderr,
         )
-        self._local = threading.local()
+        self._local, self._owner = threading.local(), os.getpid()
 
     def read(self, name: str, *, keep: bool) -> bytes:
         """The bytes of a picture, kept on the disk if asked to. Raises ImageError for it, StoreAway for all."""
@@ -72,8 +73,8 @@ class Stream:
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait()
-        Path(self._socket).unlink(missing_ok=True)
-        Path(self._socket).parent.rmdir()
+        # The process removes it, unless it was killed.
+        shutil.rmtree(Path(self._socket).parent, ignore_errors=True)
 
     def _ask(self, message: dict[str, object], *, answered: bool) -> bytes:
         connection = self._connection()
@@ -95,9 +96,18 @@ class Stream:
             try:
                 return Client(self._socket, family="AF_UNIX")
             except OSError as error:
-                if time.monotonic() > deadline or not Path(f"/proc/{self._process.pid}").exists():
+                if time.monotonic() > deadline or not self._runs():
                     raise StoreAway(f"the process that reads the images does not answer: {error}") from error
                 time.sleep(0.02)
+
+    def _runs(self) -> bool:
+        if os.getpid() == self._owner:
+            return self._process.poll() is None
+        try:
+            os.kill(self._process.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
 
     def __getstate__(self) -> dict[str, object]:
         raise TypeError("loaders of streamed images are forked, not spawned")

@@ -175,7 +175,7 @@ def test_the_image_format_has_one_json_file_for_each_image(account, here, tmp_pa
 # --- the formats of imports ------------------------------------------------------------------------------------------
 
 VOC = """<annotation><filename>a.jpg</filename><size><width>100</width><height>50</height><depth>3</depth></size>
-<object><name>bee</name><bndbox><xmin>11</xmin><ymin>11</ymin><xmax>30</xmax><ymax>30</ymax></bndbox></object>
+<object><name>bee</name><bndbox><xmin>10</xmin><ymin>10</ymin><xmax>30</xmax><ymax>30</ymax></bndbox></object>
 </annotation>"""
 SETS: dict[str, dict[str, bytes | str]] = {
     "coco": {"labels.json": label_files.coco(label_files.BEE), "images/a.jpg": b""},
@@ -205,7 +205,7 @@ def test_import_formats_are_read_from_a_zip_and_from_a_folder(account, here, tmp
 
 def test_classes_have_the_same_numbers_in_all_channels_and_what_is_left_out_is_said(account, here, tmp_path):
     wasp = VOC.replace("bee", "wasp")
-    flat = VOC.replace("</annotation>", VOC[VOC.index("<object>") :].replace("<xmax>30", "<xmax>11"))
+    flat = VOC.replace("</annotation>", VOC[VOC.index("<object>") :].replace("<xmax>30", "<xmax>10"))
     files(f"{here}/a", filled({"a.xml": flat, "a.jpg": b"", "b.xml": VOC.replace("a.jpg", "gone.jpg")}))
     both = wasp.replace("</annotation>", VOC[VOC.index("<object>") :])
     files(f"{here}/b", filled({"a.xml": both, "a.jpg": b""}))
