@@ -98,8 +98,9 @@ class RemoteReader:
                 if len(data) > self._max_bytes:
                     raise ImageError(f"has more than {self._max_bytes:,} bytes")
         finally:
-            # An answer that was not read to its end would be taken for the next one.
-            answer.drain_conn() if answer.length_remaining in (0, None) else answer.close()
+            # A connection whose answer was not read to its end would have the rest of it before the next one.
+            if answer.length_remaining:
+                answer.close()
             answer.release_conn()
         if address.length and len(data) < address.length:
             raise ImageError(f"has {len(data):,} bytes where the index says {address.length:,}")

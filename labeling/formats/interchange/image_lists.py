@@ -102,7 +102,8 @@ def _box(entry: Any, place: int) -> Box:
         if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
             raise ValueError(f"{where}.{name} must be a number, found {value!r}")
         sides.append(float(value))
-    return Box(str(kind), *sides)
+    left, top, width, height = sides
+    return Box(str(kind), left, top, width, height)
 
 
 def _whole(entry: Any, where: str, name: str, least: int = 0) -> int:
