@@ -99,7 +99,7 @@ class RemoteReader:
                     raise ImageError(f"has more than {self._max_bytes:,} bytes")
         finally:
             # A connection whose answer was not read to its end would have the rest of it before the next one.
-            if answer.length_remaining:
+            if answer.length_remaining != 0:
                 answer.close()
             answer.release_conn()
         if address.length and len(data) < address.length:
