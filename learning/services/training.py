@@ -39,6 +39,7 @@ def create_training(
     not read, NameTaken for a name that is taken, NotFound for an unknown model.
     """
     check_name(name)
+    accepted.check(account=account, channels=channels)
     as_text = {key: wire(value) for key, value in hyperparameters.items()}
     if "label_attribute_name" not in as_text and (attribute := accepted.label_attribute(channels)) is not None:
         as_text["label_attribute_name"] = attribute
@@ -47,7 +48,6 @@ def create_training(
         parse_train(as_text)
     except BadInput as error:
         raise Invalid(str(error), field="hyperparameters") from error
-    accepted.check(account=account, channels=channels)
     if Model.objects.filter(account=account, name=name).exists():
         raise NameTaken(f"there is a model {name!r} already", field="name")
     try:
