@@ -74,7 +74,7 @@ def read_annotation(content: bytes) -> AnnotatedImage:
     size = ImageSize(
         _whole(first, "image_size[0]", "width", least=1),
         _whole(first, "image_size[0]", "height", least=1),
-        _whole({"depth": 3} | first, "image_size[0]", "depth", least=1),
+        _whole({"depth": 3, **first}, "image_size[0]", "depth", least=1),
     )
     boxes = tuple(_box(entry, place) for place, entry in enumerate(_entries(body, "annotations")))
     names: dict[int, str] = {}
