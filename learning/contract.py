@@ -54,6 +54,23 @@ class JobFolder:
     def manifest(self, name: str) -> Path:
         return self.channel(name) / "manifest.jsonl"
 
+    def notes(self, name: str) -> Path:
+        """What whoever filled the channel has to say about it, for the log; there may be none."""
+        return self.channel(name) / "notes.txt"
+
+    def addresses(self, name: str) -> Path:
+        """Where the images of a streamed channel are read; there is none for a channel whose images are files."""
+        return self.channel(name) / "addresses.jsonl"
+
+    @property
+    def split(self) -> Path:
+        """Which lines of the train channel a run without a validation channel has set aside for it."""
+        return self.root / "split.json"
+
+    @property
+    def stream_cache(self) -> Path:
+        return self.root / "stream-cache"
+
     @property
     def model(self) -> Path:
         return self.root / "model"

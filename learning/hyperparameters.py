@@ -84,7 +84,9 @@ class TrainHyperparameters:
     num_workers: int = _number(0, 0, 64)
     num_threads: int = _number(0, 0, 1024)
     device: str = _choice("auto", "auto", "cpu", "cuda")
-    cache_bytes: int = _number(1 << 30, 0)
+    cache_bytes: int = _number(1 << 30, 0)  # of decoded pictures, in memory
+    stream_cache_bytes: int = _number(4 << 30, 0)  # of streamed images as they were read, on the disk
+    validation_share: float = _number(-1.0, -1, 0.5)  # without a validation channel; -1: a fifth, 0.1 of 5,000 or more
     image_max_bytes: int = _number(IMAGE_LIMITS.max_bytes, 1)  # as all limits of images from the settings alone
     image_max_pixels: int = _number(IMAGE_LIMITS.max_pixels, 1)
     seed: int = _number(0, 0, 2**31)

@@ -118,11 +118,16 @@ class S3Store:
 
     def presign(self, uri: str, seconds: int) -> str | None:
         """See Store.presign. None when S3_PRESIGN is off: then browsers cannot reach the server themselves."""
-        where = locate(uri)
         if not settings.S3_PRESIGN:
+            locate(uri)
             return None
+        return self.presign_inside(uri, seconds, endpoint=settings.S3_PUBLIC_ENDPOINT_URL)
+
+    def presign_inside(self, uri: str, seconds: int, *, endpoint: str | None = None) -> str:
+        """A link that works without credentials, by default at the address by which this process reaches the server."""
+        where = locate(uri)
         with _explained(uri):
-            return _client(settings.S3_PUBLIC_ENDPOINT_URL).generate_presigned_url(
+            return _client(endpoint).generate_presigned_url(
                 "get_object", Params={"Bucket": where.bucket, "Key": where.key}, ExpiresIn=seconds
             )
 
@@ -252,6 +257,15 @@ def delete(uri: str) -> None:
 def presign(uri: str, seconds: int = 900) -> str | None:
     """A link for a browser, or None where the web application has to serve the bytes."""
     return store_for(uri).presign(uri, seconds)
+
+
+def presign_for_programs(uri: str, seconds: int) -> str | None:
+    """A link by which a program on this machine reads an s3:// object without credentials; None for a file.
+
+    Unlike `presign` for the address by which the installation itself reaches the server, and whatever S3_PRESIGN says.
+    """
+    store = store_for(uri)
+    return store.presign_inside(uri, seconds) if isinstance(store, S3Store) else None
 
 
 def local_path(uri: str) -> Path | None:

@@ -18,13 +18,18 @@ from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
 from labeling.services import scope as labeling_scope
+from labeling.services.jobs import limits
 from learning import queries
 from learning.contract import MODEL_FILES
 from learning.models import Model, TrainingJob
+from learning.services import channels as accepted
 from learning.services import registry, scope, training
-from marketplace import names
-from marketplace.errors import NotFound
+from learning.services.programs.channel_formats import CONTENT_TYPES
+from learning.services.programs.channel_images import INPUT_MODES
+from marketplace import arns, names
+from marketplace.errors import Invalid, NotFound
 from marketplace.models import Role
+from marketplace.services import boundaries
 
 
 def model_row(model: Model) -> dict[str, Any]:
@@ -104,12 +109,55 @@ def training_row(job: TrainingJob) -> dict[str, Any]:
     }
 
 
+class ImageChannel(Body):
+    """A channel of images with labels: an augmented manifest, or whatever its content type says.
+
+    With the input mode Pipe or FastFile the images are read while the training runs, instead of being copied before.
+    """
+
+    uri = serializers.CharField(max_length=boundaries.URI_LENGTH.longest)
+    content_type = serializers.ChoiceField(CONTENT_TYPES, required=False)
+    input_mode = serializers.ChoiceField(INPUT_MODES, required=False)
+    images_uri = serializers.CharField(max_length=boundaries.URI_LENGTH.longest, required=False)
+    attribute_names = serializers.ListField(
+        child=serializers.CharField(max_length=limits.LABEL_ATTRIBUTE_NAME_LENGTH.longest),
+        min_length=accepted.ATTRIBUTE_NAMES.low,
+        max_length=accepted.ATTRIBUTE_NAMES.longest,
+        required=False,
+    )
+
+
+class AnnotationChannel(Body):
+    """The folder with one JSON file for each image of a channel of images."""
+
+    uri = serializers.CharField(max_length=boundaries.URI_LENGTH.longest)
+
+
+class ModelChannel(Body):
+    """The model to start from, by its name or ARN."""
+
+    name = serializers.CharField(max_length=arns.LENGTH.longest)
+
+
+class TrainingChannels(Body):
+    """What a training reads."""
+
+    train = ImageChannel()
+    validation = ImageChannel(required=False)
+    train_annotation = AnnotationChannel(required=False)
+    validation_annotation = AnnotationChannel(required=False)
+    model = ModelChannel(required=False)
+
+
 class TrainingInput(Body):
-    """A training on the labels of a data set. Hyperparameters are texts, by their names here or in SageMaker."""
+    """A training on the labels of a data set, or on channels. Hyperparameters are texts, by their names here or in
+    SageMaker."""
 
     name = serializers.RegexField(names.PATTERN, max_length=names.LENGTH.longest, required=False)
-    dataset = serializers.IntegerField()
+    dataset = serializers.IntegerField(required=False)
     validation = serializers.IntegerField(required=False)
+    input_mode = serializers.ChoiceField(INPUT_MODES, required=False)
+    channels = TrainingChannels(required=False)
     hyperparameters = serializers.DictField(child=serializers.CharField(), required=False)
 
 
@@ -134,11 +182,16 @@ class TrainingJobsView(ListView):
     @extend_schema(request=TrainingInput, responses={201: schemas.Training}, operation_id="create_training_job")
     @idempotent
     def post(self, request: Request) -> Response:
-        """Train a detector on a data set's labels; label attribute and classes are known for imported labels."""
+        """Train a detector on a data set's labels, or on channels; imported labels say their attribute and classes."""
         account = account_of(request, Role.MEMBER)
         data = TrainingInput(data=request.data)
         data.is_valid(raise_exception=True)
         given = dict(data.validated_data)
+        if ("dataset" in given) == ("channels" in given):
+            raise Invalid("either a data set or channels are to be given", field="dataset")
+        if "channels" in given:
+            job = training.train_on_channels(account=account, by=actor(request), **given)
+            return Response(training_row(job), status=status.HTTP_201_CREATED)
         for key in {"dataset", "validation"} & given.keys():
             given[key] = labeling_scope.dataset(account, given[key])
         job = training.train_on_dataset(account=account, by=actor(request), **given)

@@ -1,6 +1,7 @@
 """Trainings as their owner sees them: create, stop, read. The supervisor (services/programs) does the work."""
 
 import json
+import re
 from collections.abc import Mapping
 from itertools import count
 from typing import Any
@@ -10,17 +11,15 @@ from django.utils import timezone
 
 from labeling.models import Dataset
 from labeling.services.scope import import_of
-from learning.contract import MODEL, TRAIN, VALIDATION, BadInput
+from learning.contract import TRAIN, VALIDATION, BadInput
 from learning.hyperparameters import parse_train, refuse_operators
 from learning.models import Model, TrainingJob, TrainingMetric
-from learning.services import registry
+from learning.services import channels as accepted
 from learning.services.programs import kinds
+from learning.services.programs.channel_images import FILE
 from marketplace.errors import Invalid, NameTaken, WrongState
 from marketplace.models import Account
 from marketplace.names import check_name
-from marketplace.services import boundaries
-
-CHANNELS = frozenset({TRAIN, VALIDATION, MODEL})
 
 
 def create_training(
@@ -34,29 +33,21 @@ def create_training(
     """A training, to be started by the next supervisor with a free slot.
 
     `hyperparameters` as learning.hyperparameters knows them (AWS's names too). `channels`: {"train": {"manifest_uri":
-    ...}, "validation": {...}, "model": {"name": a model or its ARN}}; the last two may be left out. The model it makes
-    has the training's name. Raises Invalid naming what is wrong, Forbidden for an address the account may
+    ...}, "validation": {...}, "model": {"name": a model or its ARN}}; the last two may be left out, and instead of a
+    manifest there may be a "uri" with a "content_type" (see services/channels). The model it makes has the training's
+    name. Raises Invalid naming what is wrong, Forbidden for an address the account may
     not read, NameTaken for a name that is taken, NotFound for an unknown model.
     """
     check_name(name)
+    accepted.check(account=account, channels=channels)
     as_text = {key: wire(value) for key, value in hyperparameters.items()}
+    if "label_attribute_name" not in as_text and (attribute := accepted.label_attribute(channels)) is not None:
+        as_text["label_attribute_name"] = attribute
     try:
         refuse_operators(as_text)
         parse_train(as_text)
     except BadInput as error:
         raise Invalid(str(error), field="hyperparameters") from error
-    if unknown := set(channels) - CHANNELS:
-        raise Invalid(f"channels {sorted(unknown)} are not known; there are {sorted(CHANNELS)}", field="channels")
-    if TRAIN not in channels:
-        raise Invalid("the channel 'train' is missing", field="channels")
-    if MODEL in channels:
-        registry.by_arn(account=account, model_arn=str(channels[MODEL].get("name", "")))
-    for channel in (TRAIN, VALIDATION):
-        if channel in channels:
-            uri = channels[channel].get("manifest_uri")
-            if not uri:
-                raise Invalid(f"the channel {channel!r} has no manifest_uri", field="channels")
-            boundaries.require_readable(account=account, uri=str(uri))
     if Model.objects.filter(account=account, name=name).exists():
         raise NameTaken(f"there is a model {name!r} already", field="name")
     try:
@@ -80,6 +71,7 @@ def train_on_dataset(
     name: str = "",
     hyperparameters: Mapping[str, Any] | None = None,
     validation: Dataset | None = None,
+    input_mode: str = FILE,
 ) -> TrainingJob:
     """A training on the labels that a data set has; see `create_training` for what is raised, and WrongState.
 
@@ -93,13 +85,40 @@ def train_on_dataset(
     if (labeled := import_of(dataset)) is not None:
         classes = {str(number): label for number, label in enumerate(labeled.labels)}
         given = {"label_attribute_name": labeled.label_attribute_name, "class_map": classes}
-    channels = {TRAIN: {"manifest_uri": dataset.manifest_uri}}
+    mode = {} if input_mode == FILE else {"input_mode": input_mode}
+    channels = {TRAIN: {"manifest_uri": dataset.manifest_uri, **mode}}
     if validation is not None:
-        channels[VALIDATION] = {"manifest_uri": validation.manifest_uri}
+        channels[VALIDATION] = {"manifest_uri": validation.manifest_uri, **mode}
     return create_training(
         account=account,
         name=name or _free_name(account, dataset.name),
         hyperparameters={**given, **(hyperparameters or {})},
+        channels=channels,
+        by=by,
+    )
+
+
+def train_on_channels(
+    *,
+    account: Account,
+    channels: Mapping[str, Mapping[str, Any]],
+    by: str,
+    name: str = "",
+    hyperparameters: Mapping[str, Any] | None = None,
+    **others: Any,
+) -> TrainingJob:
+    """A training on channels, named after the address it learns from where no name is given; see `create_training`.
+
+    Raises Invalid for `others`, what goes with a data set only.
+    """
+    if others:
+        raise Invalid(f"{', '.join(sorted(others))} belongs to a data set: each channel says its own", field="channels")
+    uri = str(channels.get(TRAIN, {}).get("uri", ""))
+    stem = uri.rstrip("/").rpartition("/")[2].partition(".")[0]
+    return create_training(
+        account=account,
+        name=name or _free_name(account, re.sub(r"[^A-Za-z0-9-]+", "-", stem).strip("-") or "channel"),
+        hyperparameters=hyperparameters or {},
         channels=channels,
         by=by,
     )

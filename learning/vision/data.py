@@ -4,9 +4,10 @@ It must not know models, optimizers, jobs or batches (see loading).
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,23 @@ class Cache:
             self._left = 0
         return picture
 
+    def soon(self, paths: Iterable[str]) -> None:
+        """Files are not read ahead."""
+
+
+class Pictures(Protocol):
+    """Where an image set has its pictures from: Cache for files, streaming.StreamedCache for addresses."""
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more is to be decoded before the training starts."""
+
+    def get(self, path: str, size: int) -> Picture:
+        """The picture stretched to size x size; raises ImageError."""
+
+    def soon(self, paths: Iterable[str]) -> None:
+        """What will be asked for."""
+
 
 @dataclass(frozen=True)
 class Unreadable:
@@ -54,7 +72,9 @@ class Unreadable:
 class ImageSet:
     """The readable images of a channel at the detector's size."""
 
-    def __init__(self, items: Sequence[Item], *, class_map: Mapping[str, str], image_size: int, cache: Cache) -> None:
+    def __init__(
+        self, items: Sequence[Item], *, class_map: Mapping[str, str], image_size: int, cache: Pictures
+    ) -> None:
         self.items = list(items)
         self.image_size = image_size
         self._cache = cache
@@ -88,6 +108,10 @@ class ImageSet:
                     refused.append(Unreadable(item.number, reason))
         self.items = readable
         return refused
+
+    def soon(self, places: Iterable[int]) -> None:
+        """Say which pictures will be asked for, so that streamed ones are read ahead."""
+        self._cache.soon(str(self.items[place].path) for place in places)
 
     def picture(self, place: int) -> Picture:
         return self._cache.get(str(self.items[place].path), self.image_size)

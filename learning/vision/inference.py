@@ -16,6 +16,7 @@ from learning.serving.session import Heads
 from learning.vision import recipe
 from learning.vision.data import ImageSet
 from learning.vision.evaluate import Scores, average_precision
+from learning.vision.reading_order import in_order
 from learning.vision.ssd import Network
 
 BATCH = 16
@@ -63,7 +64,7 @@ def measure(
 
 def _batches(images: ImageSet) -> Iterator[list[int]]:
     batch: list[int] = []
-    for place in range(len(images)):
+    for place in in_order(images, len(images)):
         try:
             images.picture(place)
         except ImageError:

@@ -16,6 +16,7 @@ from labeling.formats.images import ImageError
 from learning.vision import distributed
 from learning.vision.augment import Transform
 from learning.vision.data import ImageSet, steps_per_epoch
+from learning.vision.reading_order import announced
 from learning.vision.targets import from_arrays
 
 Batch = tuple[Tensor, Tensor]  # uint8 [N, 3, S, S] (channels last) and targets [N, M, 5] (see targets)
@@ -80,7 +81,7 @@ def batches(
     device = device or torch.device("cpu")
     loader = DataLoader(
         Examples(images, augment, seed),
-        batch_sampler=Order(len(images), batch_size, seed, first_step),
+        batch_sampler=announced(Order(len(images), batch_size, seed, first_step), images, batch_size),
         collate_fn=_collate,
         num_workers=num_workers,
         persistent_workers=num_workers > 0,

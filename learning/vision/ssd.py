@@ -24,7 +24,6 @@ from learning.vision.targets import Target, padded  # noqa: E402
 Heads = tuple[Tensor, Tensor, Tensor]  # boxes [N, A, 4] in input pixels, scores [N, A, C], embedding [N, D]
 
 
-
 class Network(nn.Module):
     """The interface of all detectors; `model` is what weights are loaded into."""
 

@@ -15,13 +15,23 @@ from contextlib import closing
 
 import torch
 
-from labeling.formats.images import Limits
 from learning.contract import MODEL, TRAIN, VALIDATION, BadInput, JobFolder, MetricWriter, ModelConfig
 from learning.hyperparameters import TrainHyperparameters, parse_train
 from learning.serving.archive import opened_model
-from learning.vision import augment, checkpoint, distributed, memory, plan, preset, recipe, starting
+from learning.vision import (
+    augment,
+    checkpoint,
+    distributed,
+    memory,
+    plan,
+    preset,
+    recipe,
+    sources,
+    split,
+    starting,
+)
 from learning.vision.acceleration import Stepper
-from learning.vision.data import Cache, ImageSet, steps_per_epoch
+from learning.vision.data import ImageSet, steps_per_epoch
 from learning.vision.evaluate import Scores
 from learning.vision.export import write_model
 from learning.vision.inference import measure
@@ -80,7 +90,7 @@ def prepare(folder: JobFolder, asked: TrainHyperparameters, began: float, stop: 
         names = starting.output_names(asked.architecture, list(class_map.values()))
         left = starting.adopt(network.model, found, classes=names)
         log(f"starting from {found.origin}; {len(left)} tensors start at random")
-    train, validation = _image_sets(labels, class_map, network.image_size, asked, stop)
+    train, validation = _image_sets(folder, labels, class_map, network.image_size, asked, stop)
     chosen = plan.make_recipe(asked, from_random=from_random)
     chosen = dataclasses.replace(chosen, batch_size=_batch_size(chosen.batch_size))
     network.to(device)
@@ -271,6 +281,8 @@ def _read_channels(folder: JobFolder, asked: TrainHyperparameters) -> tuple[dict
     if folder.manifest(VALIDATION).exists():
         labels[VALIDATION] = read_labels(folder.manifest(VALIDATION), asked.label_attribute_name)
     for name, found in labels.items():
+        for note in sources.notes(folder, name):
+            log(f"{name}: {note}")
         log(f"{name}: {len(found.items)} labeled images, {found.unlabeled} lines without a label left out")
     return labels, resolve_class_map(asked.class_map, asked.num_classes, labels)
 
@@ -296,17 +308,35 @@ def _earlier_size(folder: JobFolder, asked: TrainHyperparameters) -> int:
 
 
 def _image_sets(
-    labels: dict[str, Labels], class_map: dict[str, str], size: int, asked: TrainHyperparameters, stop: Stop
+    folder: JobFolder,
+    labels: dict[str, Labels],
+    class_map: dict[str, str],
+    size: int,
+    asked: TrainHyperparameters,
+    stop: Stop,
 ) -> tuple[ImageSet, ImageSet | None]:
-    cache = Cache(asked.cache_bytes, Limits(asked.image_max_bytes, asked.image_max_pixels))
+    pictures = sources.open_sources(folder, labels, size, asked)
     sets = {}
     for name, found in labels.items():
-        sets[name] = ImageSet(found.items, class_map=class_map, image_size=size, cache=cache)
+        sets[name] = ImageSet(found.items, class_map=class_map, image_size=size, cache=pictures[name])
         for refused in sets[name].preload(stop=stop):
             log(f"{name} channel, line {refused.number}: left out: {refused.reason}")
         if not len(sets[name]):
             raise BadInput(f"{name} channel: not one image can be read (the log names the reason for each)")
-    return sets[TRAIN], sets.get(VALIDATION)
+    if VALIDATION in sets or not asked.validation_share:
+        return sets[TRAIN], sets.get(VALIDATION)
+    divided = split.divide(
+        folder,
+        sets[TRAIN],
+        share=asked.validation_share,
+        seed=asked.seed,
+        looked_at=not folder.addresses(TRAIN).exists(),
+        log=log,
+    )
+    train, validation = (
+        ImageSet(items, class_map=class_map, image_size=size, cache=pictures[TRAIN]) for items in divided
+    )
+    return train, validation if len(validation) else None
 
 
 def _given_up(training: Training) -> bool:

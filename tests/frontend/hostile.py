@@ -342,6 +342,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "create_training_job": {
             "name": "made",
             "dataset": world.ids["dataset_id"],
+            "input_mode": "Pipe",
             "hyperparameters": {"label_attribute_name": "boxes"},
         },
         "create_labeling_job": design,

@@ -26,6 +26,7 @@ from labeling.services.qualifications import making
 from labeling.services.queue import assignments
 from labeling.services.results import appeals, deciding, review_lists
 from learning import contract
+from learning.services import channels
 from learning.services.active.loop_settings import RANGES
 from marketplace import arns, money, names, strict
 from marketplace.models import Worker
@@ -64,13 +65,17 @@ DECLARED: dict[str, Range] = {
     **{name: RANGES[name] for name in ("target_iou", "seed_size", "batch_size", "max_rounds", "validation_share")},
     **{name: RANGES[name] for name in ("train_seconds", "image_size", "seed", "confidence", "random_share", "epochs")},
     "amount": money.TEXT_LENGTH,
+    "attribute_names": channels.ATTRIBUTE_NAMES,
+    "attribute_names[]": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
     "availability_hours": Range(limits.AVAILABILITY_SECONDS.low / HOUR, limits.AVAILABILITY_SECONDS.longest / HOUR),
     "caption": limits.CAPTION_LENGTH,
     "display_name": accounts.DISPLAY_NAME_LENGTH,
     "description": limits.DESCRIPTION_LENGTH,
     "expected_seconds": limits.EXPECTED_SECONDS,
     "full": limits.FULL_INSTRUCTIONS_LENGTH,
+    "images_uri": boundaries.URI_LENGTH,
     "initial_model": arns.LENGTH,
+    "ModelChannel.name": arns.LENGTH,
     "input_manifest_uri": boundaries.URI_LENGTH,
     "keywords": limits.KEYWORDS,
     "keywords[]": limits.KEYWORD_LENGTH,

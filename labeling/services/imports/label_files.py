@@ -66,6 +66,16 @@ def open_file(stream: BinaryIO, *, kind: Kind, account: Account, asked: str = AU
         raise Invalid(f"the label file {error}", field="uri") from None
 
 
+def open_archive(
+    archive: ArchiveReader, *, kind: Kind, account: Account, asked: str = AUTO, attribute: str = ""
+) -> LabelFile:
+    """As open_file, for the members of an archive that is open. Raises Invalid."""
+    try:
+        return _of_archive(archive, kind, account, asked, attribute)
+    except ValueError as error:
+        raise Invalid(f"the label archive {error}", field="uri") from None
+
+
 def _require_fit(form: str, kind: Kind) -> None:
     if form not in kind.imports:
         raise ValueError(

@@ -82,6 +82,9 @@ def after_labels(loop: LearningLoop, current: Round, settings: LoopSettings) -> 
     hyperparameters = settings.hyperparameters(
         labels=job.labels, label_attribute_name=job.label_attribute_name, round_number=current.number
     )
+    if not validation:
+        # A loop decides itself what is never trained on.
+        hyperparameters["validation_share"] = 0
     with transaction.atomic():
         if transitions.ROUND.advance(current, "Training", by=BY, because=f"{train} labeled objects"):
             current.training_job = training.create_training(

@@ -3,12 +3,12 @@
 Knows the folder and the store; neither the kinds of program nor what they do. Every step is safe to repeat.
 """
 
-import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -19,8 +19,10 @@ from learning.contract import MODEL, MODEL_FILES, JobFolder, ModelConfig
 from learning.hyperparameters import refuse_operators
 from learning.models import Model, ProgramRun
 from learning.services import registry
+from learning.services.programs import channel_formats, channel_labels
+from learning.services.programs.channel_formats import Source
+from learning.services.programs.channel_images import FILE, ChannelImages, download, write_addresses
 from marketplace import addresses, storage
-from marketplace.errors import Forbidden, Invalid, NotFound
 from marketplace.services import store_addresses
 from marketplace.services.boundaries import Reader
 
@@ -38,7 +40,8 @@ def stage(
     """Fill the folder of `run`, whose account is loaded. Safe to repeat.
 
     `channels`: those of the run, MODEL with the "name" of a model and, in "renamed", other names for its classes, all
-    others with the "manifest_uri" of a manifest.
+    others with the "manifest_uri" of a manifest, or the "uri" of something of the "content_type" (channel_formats),
+    with an "input_mode" (channel_images).
     `own_hyperparameters`: ours, from the operator's settings. An image that is missing, or that the account may not
     read, is left out: the program says so for its line. Raises StoreUnavailable when the store cannot be reached (try
     again later), BadInput for a hyperparameter of the run that only the operator may set.
@@ -46,11 +49,21 @@ def stage(
     # Checked again where it would be used: rows may be older than the check at their creation.
     refuse_operators(run.hyperparameters)
     for name, configuration in channels.items():
+        if name.endswith(channel_formats.ANNOTATION):
+            continue
         if name == MODEL:
             model = registry.by_arn(account=run.account, model_arn=configuration["name"])
             _stage_model(model, folder.channel(MODEL), configuration.get("renamed") or {})
-        elif not folder.manifest(name).exists():
-            _stage_manifest(configuration["manifest_uri"], folder, name, Reader(run.account))
+        else:
+            source = Source(
+                channel=name,
+                uri=configuration.get("manifest_uri") or configuration["uri"],
+                content_type=configuration.get("content_type", channel_formats.MANIFEST_TYPE),
+                attribute=run.hyperparameters.get("label_attribute_name", ""),
+                images_uri=configuration.get("images_uri", ""),
+                annotation_uri=channels.get(name + channel_formats.ANNOTATION, {}).get("uri", ""),
+            )
+            _stage_images(run, source, folder, streamed=configuration.get("input_mode", FILE) != FILE)
     ours: dict[str, Any] = {
         "image_max_bytes": settings.IMAGE_MAX_BYTES,
         "image_max_pixels": settings.IMAGE_MAX_PIXELS,
@@ -65,25 +78,51 @@ def _stage_model(model: Model, folder: Path, renamed: Mapping[str, str]) -> None
     folder.mkdir(parents=True, exist_ok=True)
     for name in MODEL_FILES:
         if not (folder / name).exists():
-            _download(registry.part_uri(model, name), folder / name)
+            download(registry.part_uri(model, name), folder / name)
     if renamed:
         config = ModelConfig.read(folder)
         classes = {number: renamed.get(label, label) for number, label in config.class_map.items()}
         replace(config, class_map=classes).write(folder)
 
 
-def _stage_manifest(uri: str, folder: JobFolder, channel: str, reader: Reader) -> None:
-    target = folder.manifest(channel)
-    images = target.parent / "images"
-    images.mkdir(parents=True, exist_ok=True)
-    beside, former = target.with_suffix(".tmp"), store_addresses.former()
-    with storage.open(uri) as stream, beside.open("wb") as out, ThreadPoolExecutor(DOWNLOADS) as pool:
+def _stage_images(run: ProgramRun, source: Source, folder: JobFolder, *, streamed: bool) -> None:
+    target, reader = folder.manifest(source.channel), Reader(run.account)
+    if not target.exists():
+        beside = target.with_suffix(".tmp")
+        images = ChannelImages(target.parent, reader, streamed=streamed)
+        with images.open(), beside.open("wb") as out, folder.notes(source.channel).open("w") as notes:
+            for line in _lines_of(run, source, images, folder):
+                if isinstance(line, bytes):
+                    out.write(line + b"\n")
+                else:
+                    notes.write(line + "\n")
+        # Renamed last: a manifest that is there is whole, and its images lie beside it or are noted there.
+        beside.replace(target)
+    if streamed:
+        # At every start, because the addresses of an earlier one expire.
+        write_addresses(folder, source.channel, reader)
+
+
+def _lines_of(run: ProgramRun, source: Source, images: ChannelImages, folder: JobFolder) -> Iterator[bytes | str]:
+    """The channel's manifest lines, and as text what is to be said about it in the log."""
+    if channel_formats.is_manifest(source):
+        yield from _manifest(source.uri, images)
+    elif source.content_type in (channel_formats.LABELS_TYPE, *channel_formats.LABEL_FORMATS):
+        given = json.loads(run.hyperparameters.get("class_map", "{}"))
+        classes = channel_formats.Classes(folder.root / "classes.json", given)
+        yield from channel_labels.lines(source, images, account=run.account, classes=classes)
+        classes.keep()
+    else:
+        yield from channel_formats.lines(source, images)
+
+
+def _manifest(uri: str, images: ChannelImages) -> Iterator[bytes]:
+    """The lines of an augmented manifest, with `source-ref` a path on this machine."""
+    former = store_addresses.former()
+    with storage.open(uri) as stream, ThreadPoolExecutor(DOWNLOADS) as pool:
         moved = addresses.MovedLines(stream, former=former).moved
         for some in _chunks(map(moved, _lines(stream))):
-            for line in pool.map(lambda raw: _localise(raw, images, reader), some):
-                out.write(line + b"\n")
-    # Renamed last: a manifest that is there is whole, and its images lie beside it.
-    beside.replace(target)
+            yield from pool.map(lambda raw: _localise(raw, images), some)
 
 
 def _lines(stream: Any) -> Iterator[bytes]:
@@ -101,7 +140,7 @@ def _chunks(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield some
 
 
-def _localise(line: bytes, images: Path, reader: Reader) -> bytes:
+def _localise(line: bytes, images: ChannelImages) -> bytes:
     """The line with `source-ref` a path on this machine; one that cannot be read is the program's to complain about."""
     try:
         uri = orjson.loads(line)["source-ref"]
@@ -109,22 +148,4 @@ def _localise(line: bytes, images: Path, reader: Reader) -> bytes:
         return line
     if not isinstance(uri, str) or not uri.startswith(("s3://", "file://")):
         return line
-    name = hashlib.sha256(uri.encode()).hexdigest()[:32] + PurePosixPath(uri).suffix.lower()
-    try:
-        reader.check(uri)
-        local = storage.local_path(uri)
-        if local is None:
-            local = images / name
-            if not local.exists():
-                _download(uri, local)
-    except (NotFound, Forbidden, Invalid):
-        local = images / f"missing-{name}"
-    return put_members(line, {"source-ref": str(local)})
-
-
-def _download(uri: str, target: Path) -> None:
-    beside = target.with_name(f".{target.name}.part")
-    with storage.open(uri) as stream, beside.open("wb") as out:
-        while block := stream.read(1 << 20):
-            out.write(block)
-    beside.replace(target)
+    return put_members(line, {"source-ref": images.of(uri)})

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from learning.contract import EXIT_BAD_INPUT, EXIT_DONE, MODEL_FILES, TRAIN, JobFolder, ModelConfig, read_metrics
 from learning.vision import ssd
-from learning.vision.starting import Start, adopt
+from learning.vision.starting import Start, _is_class_output, adopt, output_names
 from tests.learning.vision import jobs
 
 
@@ -187,6 +187,25 @@ def test_an_earlier_model_is_the_start_of_the_next(trained: tuple[JobFolder, str
     config = ModelConfig.read(folder.model)
     assert config.hyperparameters["started_from"] == "model.safetensors"
     assert list(config.class_map.values()) == ["blue", "green"]
+
+
+def test_classes_that_are_added_start_at_random_in_torchvisions_detectors_too() -> None:
+    architecture = "ssdlite320_mobilenet_v3_large"
+    before, after = (ssd.build(architecture, num_classes=count, image_size=160).model for count in (2, 3))
+    named = [output_names(architecture, names) for names in (["red", "blue"], ["blue", "green", "red"])]
+    left = adopt(after, Start(before.state_dict(), named[0], "test"), classes=named[1])
+    assert left == []
+    old, new = (
+        {name: rows.view(6, len(classes), -1) for name, rows in model.state_dict().items() if _is_class_output(name)}
+        for model, classes in zip((before, after), named, strict=True)
+    )
+    assert old.keys() == new.keys() and old
+    for name, rows in new.items():
+        for place, source in ((0, 0), (1, 2), (3, 1)):
+            assert rows[:, place].equal(old[name][:, source])
+        # Biases of a fresh head are alike; only weights can tell that these were not copied.
+        if "weight" in name:
+            assert not any(rows[:, 2].equal(old[name][:, source]) for source in range(3))
 
 
 def test_class_outputs_are_taken_over_by_name() -> None:
