@@ -13,7 +13,8 @@ from PIL import Image
 from labeling.formats.images import ImageError, Limits
 from learning.contract import JobFolder
 from learning.vision.augment import train_transform
-from learning.vision.data import Cache, ImageSet, batches
+from learning.vision.data import Cache, ImageSet
+from learning.vision.loading import batches
 from learning.vision.manifests import Item
 from learning.vision.remote import PIECE, Address, RemoteReader, StoreAway
 from learning.vision.streaming import Stream, StreamedCache
@@ -160,7 +161,7 @@ def some_batches(images: ImageSet, count: int, *, workers: int = 0, first: int =
         first_step=first,
         num_workers=workers,
     )
-    return [(pixels.numpy().copy(), [t["boxes"].numpy().tolist() for t in targets]) for (pixels, targets), _ in
+    return [(pixels.numpy().copy(), targets.numpy().tolist()) for (pixels, targets), _ in
             zip(source, range(count), strict=False)]  # fmt: skip
 
 
