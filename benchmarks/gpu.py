@@ -40,11 +40,15 @@ def main() -> None:
     torch.backends.cudnn.benchmark = True
     setup = parts.Setup(
         torch.device("cuda" if torch.cuda.is_available() else "cpu"),
-        options.seconds, 64 if options.small else 0, options.workers,
-    )  # fmt: skip
+        options.seconds,
+        image_size=96 if options.small else 0,
+        workers=options.workers,
+        generated=16 if options.small else 0,
+    )
     on, began = machine(), time.monotonic()
     name = torch.cuda.get_device_name() if setup.device.type == "cuda" else "cpu"
-    print(f"{name}, torch {torch.__version__}, {'bccd' if parts.BCCD.exists() else 'generated pictures'}", flush=True)
+    pictures = "bccd" if parts.BCCD.exists() and not setup.generated else "generated pictures"
+    print(f"{name}, torch {torch.__version__}, {pictures}", flush=True)
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as scratch:
         plans = [_rows(kind, setup, Path(scratch), small=options.small) for kind in options.architectures]
@@ -68,7 +72,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
     parser.add_argument("--limit", type=float, default=200.0, help="seconds after which no row is begun")
     parser.add_argument("--workers", type=int, default=0, help="loader processes; 0: as the program chooses")
-    parser.add_argument("--small", action="store_true", help="64 pixels and batches of 2, to see that it works")
+    parser.add_argument("--small", action="store_true", help="tiny pictures and batches, to see that it works")
     options = parser.parse_args()
     if options.small:
         options.architectures = [kind for kind in options.architectures if kind in ("compact", known[1])][:2]

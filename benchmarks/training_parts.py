@@ -46,6 +46,7 @@ class Setup:
     seconds: float  # of each measurement
     image_size: int  # 0: each architecture's own
     workers: int
+    generated: int = 0  # pictures to generate instead of taking bccd's
 
 
 def lay_out(root: Path, architecture: str, batch_size: int, setup: Setup, **more: Any) -> JobFolder:
@@ -58,7 +59,10 @@ def lay_out(root: Path, architecture: str, batch_size: int, setup: Setup, **more
         "device": setup.device.type,
     }  # fmt: skip
     folder.prepare(hyperparameters=given | more, channels={TRAIN: {}})
-    found = _bccd() if BCCD.exists() else _generated(folder.channel(TRAIN))
+    if BCCD.exists() and not setup.generated:
+        found = _bccd()
+    else:
+        found = _generated(folder.channel(TRAIN), setup.generated or 128)
     folder.manifest(TRAIN).write_text("".join(found))
     return folder
 
@@ -200,7 +204,7 @@ def _bccd() -> list[str]:
     return [_line(images / image["file_name"], boxes.get(image["id"], [])) for image in coco["images"]]
 
 
-def _generated(folder: Path, count: int = 128, size: tuple[int, int] = (640, 480)) -> list[str]:
+def _generated(folder: Path, count: int, size: tuple[int, int] = (640, 480)) -> list[str]:
     rng, lines = np.random.default_rng(0), []
     for place in range(count):
         image = Image.fromarray(rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)).resize(size)

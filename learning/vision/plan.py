@@ -45,6 +45,7 @@ class StepCurve:
         return warm * self.factor_each ** sum(step >= at for at in self.at_steps)
 
     def stretched(self, factor: float) -> "StepCurve":
+        """The same curve over another number of steps, for batches of another size."""
         steps = tuple(round(at * factor) for at in self.at_steps)
         return dataclasses.replace(self, total_steps=round(self.total_steps * factor), at_steps=steps)
 

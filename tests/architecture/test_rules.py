@@ -261,6 +261,7 @@ ENVIRONMENT_READERS = {
     "labeling/services/functions/asking.py": "makes the environment of a child",
     "frontend/demo/stack.py": "makes the environment of a child",
     "learning/vision/__init__.py": "sets a variable for OpenMP before torch is loaded",
+    "learning/vision/distributed.py": "reads which of several processes torchrun says it is",
 }
 
 

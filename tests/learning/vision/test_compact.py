@@ -13,7 +13,7 @@ native_ops.install()
 
 from learning.vision import compact, compact_loss, recipe  # noqa: E402
 from learning.vision.boxes import complete_iou, pairwise_iou  # noqa: E402
-from learning.vision.depthwise import depthwise_conv2d  # noqa: E402
+from learning.vision.depthwise import DepthwiseConv2d, depthwise_conv2d, quicken  # noqa: E402
 from learning.vision.stepping import Tally, backward, change_weights  # noqa: E402
 from learning.vision.targets import padded  # noqa: E402
 
@@ -267,3 +267,21 @@ def test_depthwise_gradients_agree_with_torch(kernel, stride, side):
     for one, other in zip(found, expected, strict=True):
         assert one.shape == other.shape and one.dtype == torch.float32
         assert (one - other).abs().max() < 0.02 * other.abs().max()
+
+
+def test_the_depthwise_convolutions_of_any_model_become_fast_ones():
+    torch.manual_seed(0)
+    depthwise, dilated = (torch.nn.Conv2d(8, 8, 3, 2, 1 + d, 1 + d, groups=8) for d in (0, 1))
+    model = torch.nn.Sequential(torch.nn.Conv2d(3, 8, 1), depthwise, dilated)
+    names, wanted = list(model.state_dict()), model(x := torch.rand(1, 3, 12, 12))
+    quicken(model)
+    assert [type(part) is DepthwiseConv2d for part in model] == [False, True, False]
+    assert list(model.state_dict()) == names and model(x).equal(wanted)
+
+
+def test_on_tiny_maps_a_depthwise_convolution_is_computed_in_float32():
+    weight = torch.randn(16, 1, 3, 3, requires_grad=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        small = depthwise_conv2d(torch.rand(2, 16, 2, 2), weight, None, 2)
+        assert small.dtype == torch.float32
+        assert depthwise_conv2d(torch.rand(2, 16, 8, 8), weight, None, 2).dtype == torch.bfloat16
