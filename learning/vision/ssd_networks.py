@@ -102,13 +102,17 @@ def fit_last_maps(blocks: list[nn.Module], *, side: int) -> None:
     """Let the last maps shrink to one cell whatever the size of the input; `side` is that of the map before them.
 
     For 300 pixels the paper has unpadded convolutions (5 cells to 3 to 1). Larger maps are halved as the earlier ones
-    are, and smaller ones are padded, so that only the padding and stride differ.
+    are, and those of one or two cells keep them, so that only padding and stride differ. (Halving a single cell would
+    be the same, but oneDNN's gradient of that is not a number in bfloat16.)
     """
     for block in blocks:
         narrowing = [part for part in block.modules() if isinstance(part, nn.Conv2d)][-1]
-        halve = side > 5 or side < 3
-        narrowing.stride, narrowing.padding = ((2, 2), (1, 1)) if halve else ((1, 1), (0, 0))
-        side = (side + 1) // 2 if halve else side - 2
+        if side > 5:
+            narrowing.stride, narrowing.padding, side = (2, 2), (1, 1), (side + 1) // 2
+        elif side > 2:
+            narrowing.stride, narrowing.padding, side = (1, 1), (0, 0), side - 2
+        else:
+            narrowing.stride, narrowing.padding = (1, 1), (1, 1)
 
 
 class ResNetFeatures(nn.Module):

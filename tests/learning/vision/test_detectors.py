@@ -128,6 +128,18 @@ def _after(layer: torch.nn.Module, size: int) -> int:
     return (-(-cells // stride) if up else cells // stride) + 1
 
 
+@pytest.mark.parametrize("architecture", ["ssdlite320_mobilenet_v3_large", "ssd300_vgg16", "ssd300_resnet50"])
+def test_gradients_of_the_least_maps_are_finite_in_bfloat16(architecture: str) -> None:
+    network = build(architecture, num_classes=2, image_size=64)
+    images, targets = batch(64)
+    with torch.autocast("cpu", torch.bfloat16):
+        sum(network.losses(images, targets).values()).backward()
+    broken = [
+        name for name, each in network.named_parameters() if each.grad is not None and not each.grad.isfinite().all()
+    ]
+    assert broken == []
+
+
 def test_the_smallest_default_boxes_keep_their_pixels_and_all_lie_in_the_image() -> None:
     for size in SIZES:
         for generator, smallest in (
