@@ -123,11 +123,11 @@ class SharedPictures:
         self._pixels = self._pixels.reshape(self.slots, size, size, 3)
         self._sides = np.frombuffer(mmap.mmap(-1, max(12, self.slots * 12)), np.int32)[: self.slots * 3]
         self._sides = self._sides.reshape(self.slots, 3)
-        self.state = np.frombuffer(mmap.mmap(-1, max(1, places)), np.uint8)[:places]
+        self.marks = np.frombuffer(mmap.mmap(-1, max(1, places)), np.uint8)[:places]
 
     def get(self, place: int) -> Picture | None:
         """The picture, None when it is not there."""
-        if self.state[place] != _DECODED:
+        if self.marks[place] != _DECODED:
             return None
         width, height, depth = (int(side) for side in self._sides[place])
         pixels = self._pixels[place]
@@ -139,7 +139,7 @@ class SharedPictures:
         if place < self.slots:
             self._pixels[place] = picture.pixels
             self._sides[place] = picture.width, picture.height, picture.depth
-            self.state[place] = _DECODED
+            self.marks[place] = _DECODED
 
 
 class StreamedCache:
@@ -181,7 +181,7 @@ class StreamedCache:
         place, _ = self._places[path]
         if size == self._size and (known := self._shared.get(place)) is not None:
             return known
-        if self._shared.state[place] == _LEFT_OUT:
+        if self._shared.marks[place] == _LEFT_OUT:
             raise ImageError("was left out before")
         if size == self._size and (coming := self._ahead.pop(path, None)) is not None:
             return coming.result()
@@ -192,8 +192,8 @@ class StreamedCache:
         try:
             picture = load_picture(self._bytes(path, place), size=size, limits=self._limits)
         except ImageError as error:
-            if self._shared.state[place] != _LEFT_OUT:
-                self._shared.state[place] = _LEFT_OUT
+            if self._shared.marks[place] != _LEFT_OUT:
+                self._shared.marks[place] = _LEFT_OUT
                 self._log(f"{self._channel} channel, line {number}: left out: {error}")
             raise
         if size == self._size:
@@ -202,7 +202,7 @@ class StreamedCache:
 
     def soon(self, paths: Iterable[str]) -> None:
         """Announce what will be needed."""
-        unknown = (path for path in paths if self._shared.state[self._places[path][0]] == _UNKNOWN)
+        unknown = (path for path in paths if self._shared.marks[self._places[path][0]] == _UNKNOWN)
         wanted = [path for path in unknown if path not in self._ahead]
         self._stream.soon([Path(path).name for path in wanted if not Path(path).exists()])
         if self._pool is None:

@@ -79,6 +79,9 @@ VALUES = ("1e308", "9223372036854775807", "null", "[]", "{}")
 PLACE = "@here@"
 """Stands in a JSON body where the hostile value is to be written."""
 
+TRAINING = {"name": "made", "input_mode": "Pipe", "hyperparameters": {"label_attribute_name": "boxes"}}
+"""What is said of a training beside its data set."""
+
 # Query parameters that are read outside of the module of the view.
 QUERIES = {
     **dict.fromkeys(("wallet/statement/", "work/earnings/statement/"), {"first", "last", "after"}),
@@ -339,12 +342,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "create_workteam": {"name": "others"},
         "create_dataset": {"name": "made", "kind": "prefix", "uri": uri, "selection": {"kind": "random", "percent": 9}},
         "create_label_import": {"uri": uri, "name": "made", "images": world.ids["dataset_id"]},
-        "create_training_job": {
-            "name": "made",
-            "dataset": world.ids["dataset_id"],
-            "input_mode": "Pipe",
-            "hyperparameters": {"label_attribute_name": "boxes"},
-        },
+        "create_training_job": {**TRAINING, "dataset": world.ids["dataset_id"]},
         "create_labeling_job": design,
         "estimate_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036"},
         "forecast_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036", "labels": ["bee"]},
