@@ -21,6 +21,8 @@ EXIT_BAD_INPUT = 2  # output/failure says why; starting again without a change f
 TRAIN, VALIDATION, MODEL, PREDICT = "train", "validation", "model", "predict"  # channel names
 OBJECT_ID_KEY = "waggle-object-id"
 MODEL_FILES = ("config.json", "model.onnx", "model.safetensors")
+FOREIGN_FILES = ("config.json", "model.onnx")  # of a detector that was not trained here
+FOREIGN = "onnx"  # its architecture; serving/foreign.py reads what its config.json says of its input and output
 CONFIG_FORMAT = 1
 DEFAULT_IMAGE_SIZE = {"compact": 320, "ssdlite320_mobilenet_v3_large": 320, "ssd300_vgg16": 300}
 ARCHITECTURES = tuple(DEFAULT_IMAGE_SIZE)
@@ -279,6 +281,8 @@ class ModelConfig:
     hyperparameters: dict[str, Any]
     metrics: dict[str, float]
     format: int = CONFIG_FORMAT
+    input: dict[str, Any] | None = None  # only of FOREIGN: which pixels the network reads
+    output: dict[str, Any] | None = None  # only of FOREIGN: what its outputs mean
 
     @property
     def class_ids(self) -> list[int]:
@@ -290,10 +294,15 @@ class ModelConfig:
     @classmethod
     def read(cls, folder: Path) -> "ModelConfig":
         """Raises BadInput when the file is missing, of another format, or not for a known architecture."""
-        body = _read_object(folder / "config.json")
+        body = {"input": None, "output": None} | _read_object(folder / "config.json")
         missing = {spec.name for spec in dataclasses.fields(cls)} - body.keys()
         if missing:
             raise BadInput(f"config.json: missing {', '.join(sorted(missing))}")
-        if body["format"] != CONFIG_FORMAT or body["architecture"] not in ARCHITECTURES:
+        if body["format"] != CONFIG_FORMAT or body["architecture"] not in (*ARCHITECTURES, FOREIGN):
             raise BadInput(f"config.json: unsupported format {body['format']} of {body['architecture']!r}")
         return cls(**{spec.name: body[spec.name] for spec in dataclasses.fields(cls)})
+
+
+def model_files(architecture: str) -> tuple[str, ...]:
+    """The files of a model of this architecture."""
+    return FOREIGN_FILES if architecture == FOREIGN else MODEL_FILES
