@@ -21,8 +21,7 @@ EXIT_BAD_INPUT = 2  # output/failure says why; starting again without a change f
 TRAIN, VALIDATION, MODEL, PREDICT = "train", "validation", "model", "predict"  # channel names
 OBJECT_ID_KEY = "waggle-object-id"
 MODEL_FILES = ("config.json", "model.onnx", "model.safetensors")
-FOREIGN_FILES = ("config.json", "model.onnx")  # of a detector that was not trained here
-FOREIGN = "onnx"  # its architecture; serving/foreign.py reads what its config.json says of its input and output
+FOREIGN = "onnx"  # architecture of detectors trained elsewhere: config.json says what they read and answer
 CONFIG_FORMAT = 1
 DEFAULT_IMAGE_SIZE = {"compact": 320, "ssdlite320_mobilenet_v3_large": 320, "ssd300_vgg16": 300}
 ARCHITECTURES = tuple(DEFAULT_IMAGE_SIZE)
@@ -269,6 +268,19 @@ def read_predictions(path: Path) -> Iterator[Prediction]:
 # --- the model's own description ---------------------------------
 
 
+def model_files(architecture: str) -> tuple[str, ...]:
+    """The files of a model of this architecture; there are no weights to train on of one that was trained elsewhere."""
+    return tuple(name for name in MODEL_FILES if name != "model.safetensors" or architecture != FOREIGN)
+
+
+def files_of(folder: Path) -> tuple[str, ...]:
+    """The files that a model in this folder has by its config.json; all there can be where that does not say."""
+    try:
+        return model_files(str(_read_object(folder / "config.json").get("architecture")))
+    except BadInput:
+        return MODEL_FILES
+
+
 @dataclass(frozen=True)
 class ModelConfig:
     """model/config.json: what is needed to use model.onnx or model.safetensors without their job."""
@@ -288,6 +300,11 @@ class ModelConfig:
     def class_ids(self) -> list[int]:
         return [int(key) for key in self.class_map]
 
+    @property
+    def suppressed(self) -> bool:
+        """Whether the network itself removes boxes that overlap others of their class."""
+        return bool((self.output or {}).get("suppressed", False))
+
     def write(self, folder: Path) -> None:
         write_atomically(folder / "config.json", json.dumps(dataclasses.asdict(self), indent=1) + "\n")
 
@@ -301,8 +318,3 @@ class ModelConfig:
         if body["format"] != CONFIG_FORMAT or body["architecture"] not in (*ARCHITECTURES, FOREIGN):
             raise BadInput(f"config.json: unsupported format {body['format']} of {body['architecture']!r}")
         return cls(**{spec.name: body[spec.name] for spec in dataclasses.fields(cls)})
-
-
-def model_files(architecture: str) -> tuple[str, ...]:
-    """The files of a model of this architecture."""
-    return FOREIGN_FILES if architecture == FOREIGN else MODEL_FILES

@@ -50,7 +50,7 @@ def create_training(
     if TRAIN not in channels:
         raise Invalid("the channel 'train' is missing", field="channels")
     if MODEL in channels:
-        registry.by_arn(account=account, model_arn=str(channels[MODEL].get("name", "")))
+        registry.trainable(account=account, model_arn=str(channels[MODEL].get("name", "")))
     for channel in (TRAIN, VALIDATION):
         if channel in channels:
             uri = channels[channel].get("manifest_uri")

@@ -114,7 +114,7 @@ def to_original(
         boxes,
         scores,
         score_threshold=choice.score_threshold,
-        nms_threshold=choice.nms_threshold,
+        nms_threshold=1.0 if config.suppressed else choice.nms_threshold,
         max_detections=choice.max_detections,
     )
     height, width = picture.pixels.shape[:2]

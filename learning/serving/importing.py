@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from learning.contract import MODEL, BadInput, JobFolder
+from learning.program import Stop, log, run
 from learning.serving.foreign import read_config
-from learning.serving.program import Stop, log, run
 
 DESCRIPTION = "description.json"
 MOST_DESCRIPTION_BYTES = 4 << 20

@@ -1,5 +1,5 @@
-"""What all programs of this folder share; it is the same for those of serving."""
+"""What all programs share (see learning/program.py), under the name by which those of this folder import it."""
 
-from learning.serving.program import Stop, log, run
+from learning.program import Stop, log, run
 
 __all__ = ["Stop", "log", "run"]

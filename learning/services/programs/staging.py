@@ -15,7 +15,7 @@ import orjson
 from django.conf import settings
 
 from labeling.formats.augmented import put_members
-from learning.contract import MODEL, MODEL_FILES, JobFolder, ModelConfig
+from learning.contract import MODEL, JobFolder, ModelConfig, model_files
 from learning.hyperparameters import refuse_operators
 from learning.models import Model, ProgramRun
 from learning.services import registry
@@ -63,9 +63,9 @@ def stage(
 def _stage_model(model: Model, folder: Path, renamed: Mapping[str, str]) -> None:
     """Put the model there, its classes under the names that they have since (old -> new)."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in MODEL_FILES:
+    for name in model_files(model.architecture):
         if not (folder / name).exists():
-            _download(registry.part_uri(model, name), folder / name)
+            download(registry.part_uri(model, name), folder / name)
     if renamed:
         config = ModelConfig.read(folder)
         classes = {number: renamed.get(label, label) for number, label in config.class_map.items()}
@@ -76,14 +76,20 @@ def _stage_manifest(uri: str, folder: JobFolder, channel: str, reader: Reader) -
     target = folder.manifest(channel)
     images = target.parent / "images"
     images.mkdir(parents=True, exist_ok=True)
-    beside, former = target.with_suffix(".tmp"), store_addresses.former()
-    with storage.open(uri) as stream, beside.open("wb") as out, ThreadPoolExecutor(DOWNLOADS) as pool:
-        moved = addresses.MovedLines(stream, former=former).moved
-        for some in _chunks(map(moved, _lines(stream))):
+    beside = target.with_suffix(".tmp")
+    with beside.open("wb") as out, ThreadPoolExecutor(DOWNLOADS) as pool:
+        for some in _chunks(manifest_lines(uri)):
             for line in pool.map(lambda raw: _localise(raw, images, reader), some):
                 out.write(line + b"\n")
     # Renamed last: a manifest that is there is whole, and its images lie beside it.
     beside.replace(target)
+
+
+def manifest_lines(uri: str) -> Iterator[bytes]:
+    """The lines of a manifest in the store that are not empty, with present addresses, streamed."""
+    former = store_addresses.former()
+    with storage.open(uri) as stream:
+        yield from map(addresses.MovedLines(stream, former=former).moved, _lines(stream))
 
 
 def _lines(stream: Any) -> Iterator[bytes]:
@@ -116,13 +122,14 @@ def _localise(line: bytes, images: Path, reader: Reader) -> bytes:
         if local is None:
             local = images / name
             if not local.exists():
-                _download(uri, local)
+                download(uri, local)
     except (NotFound, Forbidden, Invalid):
         local = images / f"missing-{name}"
     return put_members(line, {"source-ref": str(local)})
 
 
-def _download(uri: str, target: Path) -> None:
+def download(uri: str, target: Path) -> None:
+    """Copy a file of the store; one that is there is whole."""
     beside = target.with_name(f".{target.name}.part")
     with storage.open(uri) as stream, beside.open("wb") as out:
         while block := stream.read(1 << 20):
