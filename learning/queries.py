@@ -7,7 +7,7 @@ from django.db.models import Count, Q, QuerySet
 from labeling.models import LabelingJob
 from labeling.queries.progress import counters
 from learning import transitions
-from learning.models import LearningLoop, LoopObject, Model, ModelGroup, ModelImport, Round, TrainingJob
+from learning.models import LearningLoop, LoopObject, Model, ModelGroup, ModelImport, Round, TrainingJob, TransformJob
 from marketplace.models import Account
 
 
@@ -90,6 +90,11 @@ def _activity(loop: LearningLoop, rounds: list[dict[str, Any]]) -> str:
 def trainings(account: Account) -> QuerySet[TrainingJob]:
     """The account's trainings, newest first."""
     return TrainingJob.objects.filter(account=account).select_related("model").order_by("-pk")
+
+
+def transforms(account: Account) -> QuerySet[TransformJob]:
+    """The account's predictions over a manifest, newest first."""
+    return TransformJob.objects.filter(account=account).select_related("account", "model").order_by("-pk")
 
 
 def models(account: Account) -> QuerySet[Model]:

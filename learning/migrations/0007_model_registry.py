@@ -128,7 +128,6 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("name", models.CharField(max_length=63)),
-                ("description", models.CharField(blank=True, max_length=1024)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (
                     "account",

@@ -13,7 +13,6 @@ class ModelGroup(models.Model):
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="model_groups")
     name = models.CharField(max_length=63)
-    description = models.CharField(max_length=1024, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from labeling.models import Dataset, LabelingJob
-from learning.contract import MODEL
+from learning.contract import MODEL, VALIDATION
 from learning.models import Model, TrainingJob
 from learning.services import registry
 from marketplace import storage
@@ -86,3 +86,9 @@ def code_version() -> str:
 def shown(lineage: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The channels of a lineage for pages: [{"channel", "manifest_uri", "sha256", "lines", "dataset", "job"}]."""
     return [{"channel": name, **given} for name, given in lineage.get("channels", {}).items()]
+
+
+def same_validation(left: Model, right: Model) -> bool:
+    """Whether both were evaluated on the very same validation manifest, as far as their lineage tells."""
+    digests = [one.lineage.get("channels", {}).get(VALIDATION, {}).get("sha256") for one in (left, right)]
+    return digests[0] is not None and digests[0] == digests[1]

@@ -6,8 +6,6 @@ from django.db import transaction
 from django.db.models import Max
 
 from learning.models import Model, ModelGroup
-from marketplace.errors import Invalid
-from marketplace.models import Account
 from marketplace.names import check_name
 from marketplace.services import audit
 
@@ -42,13 +40,3 @@ def move(*, model: Model, group_name: str, by: str) -> None:
         add(model, group_name=group_name)
         because = f"moved from {before} to {group_name} version {model.version}"
         audit.record(model, by=by, because=because)
-
-
-def describe(*, account: Account, group: ModelGroup, description: str, by: str) -> None:
-    """Say what the models of the group are for. Raises Invalid when it is too long."""
-    if len(description) > (most := ModelGroup._meta.get_field("description").max_length or 0):
-        raise Invalid(f"at most {most} characters expected", field="description")
-    with transaction.atomic():
-        group.description = description
-        group.save(update_fields=["description"])
-        audit.record(group, by=by, because="described anew", account=account)

@@ -14,6 +14,7 @@ from labeling.models import Dataset
 from learning.contract import PREDICT, BadInput, Prediction, read_predictions
 from learning.hyperparameters import parse_predict, refuse_operators
 from learning.models import Model, TransformJob
+from learning.services.programs import kinds
 from learning.services.training import wire
 from marketplace import storage
 from marketplace.errors import Invalid, NameTaken, WrongState
@@ -105,6 +106,11 @@ def _check_attribute(name: str) -> None:
         validate_label_attribute_name(name, TASK_TYPE)
     except ValueError as error:
         raise Invalid(str(error), field="label_attribute_name") from error
+
+
+def stop(*, transform_job: TransformJob, by: str) -> None:
+    """End a prediction early; nothing of it is kept. Nothing happens when it is over or stopping already."""
+    kinds.of(transform_job).stop(transform_job, by=by)
 
 
 def predictions(transform: TransformJob) -> Iterator[Prediction]:
