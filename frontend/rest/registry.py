@@ -13,7 +13,7 @@ from frontend.rest import schemas, schemas_registry
 from frontend.rest.fields import Body
 from frontend.rest.idempotency import idempotent
 from frontend.rest.models import model_detail
-from frontend.rest.paging import ListView, listed
+from frontend.rest.paging import KEY, ListView, listed
 from frontend.rest.scope import account_of, actor
 from labeling.services import scope as labeling_scope
 from learning import queries, transitions
@@ -22,6 +22,7 @@ from learning.services import comparison, model_approval, model_groups, model_im
 from learning.services.lineage import same_validation
 from learning.services.programs import kinds
 from marketplace import names, strict
+from marketplace.errors import Invalid
 from marketplace.models import Account, Role
 from marketplace.services.boundaries import URI_LENGTH
 
@@ -179,13 +180,16 @@ class ModelComparisonView(APIView):
     """Two models side by side."""
 
     @extend_schema(
-        parameters=[OpenApiParameter("dataset", int, description="the data set whose images are compared")],
+        parameters=[OpenApiParameter("dataset", KEY, description="the data set whose images are compared")],
         responses={200: schemas_registry.ModelComparison},
         operation_id="get_model_comparison",
     )
     def get(self, request: Request, model_id: int, other_id: int) -> Response:
         """Their figures and, with a data set that both have predicted, the images where they differ most."""
-        dataset = strict.whole_number(request.query_params.get("dataset", ""))
+        given = request.query_params.get("dataset")
+        dataset = None if given is None else strict.whole_number(given, allowed=strict.COUNTS)
+        if given is not None and dataset is None:
+            raise Invalid("a whole number expected", field="dataset")
         return Response(_compared(account_of(request), model_id, other_id, dataset))
 
     @extend_schema(

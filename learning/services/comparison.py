@@ -100,9 +100,13 @@ def differences(left: TransformJob, right: TransformJob) -> dict[str, Any]:
     return answer
 
 
-def image_uri(left: TransformJob, right: TransformJob, place: int) -> str:
-    """The image of the `place`th of the worst, from zero. Raises NotFound, Forbidden for one that is not readable."""
-    worst = differences(left, right)["worst"]
+def image_of(left: Model, right: Model, dataset: Dataset, place: int) -> str:
+    """The address of the `place`th of the worst images, from zero.
+
+    Raises NotFound when there is none, Forbidden for one that the account may not read any more.
+    """
+    before, after = found(left, right, dataset)
+    worst = differences(before, after)["worst"] if before and after else []
     if not 0 <= place < len(worst):
         raise NotFound(f"there is no image {place} in this comparison")
     uri = str(worst[place]["image_uri"])

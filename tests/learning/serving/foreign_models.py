@@ -1,6 +1,8 @@
 """Tiny ONNX detectors that nobody trained: they show the same boxes in every picture, as sure as it is red."""
 
 import json
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,9 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from learning.contract import MODEL, JobFolder
+from learning.serving.foreign import read_config
+from learning.serving.trial import try_model
+from marketplace import storage
 
 SIDE = 64
 BOXES = np.array([[16, 8, 48, 40], [17, 9, 49, 41], [0, 0, 20, 20]], np.float32)
@@ -143,4 +148,26 @@ def an_import(root: Path, kind: str = "boxes", *, description: Any = None, **net
     folder.prepare(hyperparameters={}, channels={MODEL: {}})
     a_network(folder.channel(MODEL) / "model.onnx", kind, **network)
     (folder.channel(MODEL) / "description.json").write_text(json.dumps(description or described(kind)))
+    return folder
+
+
+def stored(base: str, kind: str = "boxes", *, description: Any = None, **network: Any) -> dict[str, str]:
+    """A network and its description in the store, as create_import takes them."""
+    with tempfile.TemporaryDirectory() as scratch:
+        a_network(Path(scratch) / "model.onnx", kind, **network)
+        content = (Path(scratch) / "model.onnx").read_bytes()
+    uris = {"onnx_uri": storage.join(base, "model.onnx"), "config_uri": storage.join(base, "config.json")}
+    storage.write(uris["onnx_uri"], content)
+    storage.write(uris["config_uri"], json.dumps(description or described(kind)).encode())
+    return uris
+
+
+def taken_in(folder: Path, kind: str = "boxes", *, description: Any = None, **network: Any) -> Path:
+    """A model folder as importing makes it, without its child processes."""
+    folder.mkdir(exist_ok=True)
+    a_network(folder / "model.onnx", kind, **network)
+    config = read_config(description or described(kind))
+    config.write(folder)
+    found = try_model(folder)
+    replace(config, input=found["input"], output=found["output"]).write(folder)
     return folder

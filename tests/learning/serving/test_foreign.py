@@ -4,7 +4,6 @@ import io
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -17,7 +16,7 @@ from learning.serving.detector import Detector
 from learning.serving.foreign import FORMATS, read_config
 from learning.serving.importing import read_description
 from learning.serving.trial import try_model
-from tests.learning.serving.foreign_models import a_network, an_import, described, save
+from tests.learning.serving.foreign_models import a_network, an_import, described, save, taken_in
 from tests.learning.vision.jobs import REPOSITORY
 
 
@@ -25,17 +24,6 @@ def picture(width: int, height: int, *, red: int = 255) -> bytes:
     stream = io.BytesIO()
     Image.new("RGB", (width, height), (red, 0, 0)).save(stream, "PNG")
     return stream.getvalue()
-
-
-def taken_in(folder: Path, kind: str, *, description: dict | None = None, **network) -> Path:
-    """A model folder as importing makes it, without its child processes."""
-    folder.mkdir(exist_ok=True)
-    a_network(folder / "model.onnx", kind, **network)
-    config = read_config(description or described(kind))
-    config.write(folder)
-    found = try_model(folder)
-    ModelConfig(**{**vars(config), "input": found["input"], "output": found["output"]}).write(folder)
-    return folder
 
 
 def rows(detection) -> list[tuple]:

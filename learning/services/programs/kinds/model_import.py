@@ -26,7 +26,7 @@ class ModelImportKind(ProgramKind[ModelImport]):
         target.mkdir(parents=True, exist_ok=True)
         staging.download(run.channels[MODEL]["onnx_uri"], target / "model.onnx")
         staging.download(run.channels[MODEL]["config_uri"], target / DESCRIPTION)
-        folder.prepare(hyperparameters={}, channels={MODEL: {}})
+        folder.prepare(hyperparameters=run.hyperparameters, channels={MODEL: {}})
 
     def keep_result(self, run: ModelImport, folder: JobFolder) -> Callable[[], Fields]:
         """See ProgramKind.keep_result: the model goes into the store, and into the registry with the run's end."""
