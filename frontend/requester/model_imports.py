@@ -100,21 +100,21 @@ def _uploaded(account: Account, folder: str, files: list[UploadedFile]) -> dict[
     return {"onnx_uri": by_ending[".onnx"], "config_uri": by_ending[".json"]}
 
 
-def _context(request: HttpRequest, import_id: int) -> dict[str, Any]:
-    run = scope.model_import(request.account, import_id)  # type: ignore[attr-defined]
+def _context(request: HttpRequest, model_import_id: int) -> dict[str, Any]:
+    run = scope.model_import(request.account, model_import_id)  # type: ignore[attr-defined]
     return {"run": run, "live": run.status in LIVE}
 
 
 @requester_page()
-def detail_page(request: HttpRequest, import_id: int) -> HttpResponse:
+def detail_page(request: HttpRequest, model_import_id: int) -> HttpResponse:
     """One import."""
-    return render(request, "requester/model_import.html", _context(request, import_id))
+    return render(request, "requester/model_import.html", _context(request, model_import_id))
 
 
 @requester_page()
-def progress_part(request: HttpRequest, import_id: int) -> HttpResponse:
+def progress_part(request: HttpRequest, model_import_id: int) -> HttpResponse:
     """What changes while the network is tried."""
-    context = _context(request, import_id)
+    context = _context(request, model_import_id)
     response = render(request, "requester/model_import_progress.html", context)
     if not context["live"]:
         response["HX-Refresh"] = "true"
@@ -123,8 +123,8 @@ def progress_part(request: HttpRequest, import_id: int) -> HttpResponse:
 
 @require_POST
 @requester_page(Role.MEMBER)
-def stop(request: HttpRequest, import_id: int) -> HttpResponse:
+def stop(request: HttpRequest, model_import_id: int) -> HttpResponse:
     """Stop it."""
-    run = scope.model_import(request.account, import_id)  # type: ignore[attr-defined]
+    run = scope.model_import(request.account, model_import_id)  # type: ignore[attr-defined]
     kinds.of(run).stop(run, by=actor(request.user))
     return redirect("requester:model-import", run.pk)

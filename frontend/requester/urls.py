@@ -182,9 +182,11 @@ if automation.installed():
         path("models/<int:model_id>/group/", model_registry.move, name="model-group"),
         path("models/<int:model_id>/delete/", model_registry.delete, name="model-delete"),
         path("models/import/", model_imports.new_page, name="model-import-new"),
-        path("models/imports/<int:import_id>/", model_imports.detail_page, name="model-import"),
-        path("models/imports/<int:import_id>/progress/", model_imports.progress_part, name="model-import-progress"),
-        path("models/imports/<int:import_id>/stop/", model_imports.stop, name="model-import-stop"),
+        path("models/imports/<int:model_import_id>/", model_imports.detail_page, name="model-import"),
+        path(
+            "models/imports/<int:model_import_id>/progress/", model_imports.progress_part, name="model-import-progress"
+        ),
+        path("models/imports/<int:model_import_id>/stop/", model_imports.stop, name="model-import-stop"),
         path("models/compare/", model_comparison.page, name="model-comparison"),
         path("models/compare/start/", model_comparison.start, name="model-comparison-start"),
         path(

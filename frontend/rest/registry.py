@@ -152,9 +152,9 @@ class ModelImportView(APIView):
     """One import of a model."""
 
     @extend_schema(responses={200: schemas_registry.ModelImport}, operation_id="get_model_import")
-    def get(self, request: Request, import_id: int) -> Response:
+    def get(self, request: Request, model_import_id: int) -> Response:
         """Its status, and why it failed if it did."""
-        return Response(import_row(scope.model_import(account_of(request), import_id)))
+        return Response(import_row(scope.model_import(account_of(request), model_import_id)))
 
 
 class ModelImportStopView(APIView):
@@ -162,9 +162,9 @@ class ModelImportStopView(APIView):
 
     @extend_schema(request=None, responses={200: schemas_registry.ModelImport}, operation_id="stop_model_import")
     @idempotent
-    def post(self, request: Request, import_id: int) -> Response:
+    def post(self, request: Request, model_import_id: int) -> Response:
         """Stop it; no model is made."""
-        run = scope.model_import(account_of(request, Role.MEMBER), import_id)
+        run = scope.model_import(account_of(request, Role.MEMBER), model_import_id)
         kinds.of(run).stop(run, by=actor(request))
         run.refresh_from_db()
         return Response(import_row(run))
@@ -194,7 +194,7 @@ class ModelComparisonView(APIView):
 
     @extend_schema(
         request=ModelComparisonInput,
-        responses={202: schemas_registry.ModelComparison},
+        responses={201: schemas_registry.ModelComparison},
         operation_id="start_model_comparison",
     )
     @idempotent
@@ -206,7 +206,7 @@ class ModelComparisonView(APIView):
         dataset = labeling_scope.dataset(account, data.validated_data["dataset"])
         left, right = scope.model(account, model_id), scope.model(account, other_id)
         comparison.start(account=account, left=left, right=right, dataset=dataset, by=actor(request))
-        return Response(_compared(account, model_id, other_id, dataset.pk), status=status.HTTP_202_ACCEPTED)
+        return Response(_compared(account, model_id, other_id, dataset.pk), status=status.HTTP_201_CREATED)
 
 
 def _compared(account: Account, model_id: int, other_id: int, dataset_id: int | None) -> dict[str, Any]:

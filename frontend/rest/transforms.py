@@ -120,10 +120,10 @@ class TransformJobPartView(APIView):
     @extend_schema(
         responses={(200, "application/octet-stream"): OpenApiTypes.BINARY}, operation_id="download_transform_job_part"
     )
-    def get(self, request: Request, transform_id: int, part: str) -> HttpResponse | StreamingHttpResponse:
+    def get(self, request: Request, transform_id: int, output: str) -> HttpResponse | StreamingHttpResponse:
         """output.manifest (labels), annotations.jsonl (the built-in algorithm's JSON) or predictions.jsonl."""
         run = scope.transform(account_of(request), transform_id)
-        return file_response(request, uri=transform_outputs.found_part(run, part), name=f"{run.name}-{part}")
+        return file_response(request, uri=transform_outputs.found_part(run, output), name=f"{run.name}-{output}")
 
 
 class TransformDatasetInput(Body):

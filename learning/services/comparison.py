@@ -16,7 +16,7 @@ from learning.models import Model, TransformJob
 from learning.models.training import LIVE
 from learning.selection.model_differences import unmatched
 from learning.selection.quality import Detections
-from learning.services import transforms
+from learning.services import registry, transforms
 from learning.services.programs import staging
 from marketplace import storage
 from marketplace.errors import Invalid, NotFound, WrongState
@@ -121,7 +121,7 @@ def _kept_uri(left: TransformJob, right: TransformJob) -> str:
 
 def _differences(left: TransformJob, right: TransformJob) -> dict[str, Any]:
     """The worst images are kept in a heap, so that memory does not grow with the data set."""
-    names = [_names(run) for run in (left, right)]
+    names = [registry.class_names(run.model) for run in (left, right)]
     labels = sorted({name for some in names for name in some.values()})
     index = {name: place for place, name in enumerate(labels)}
     images = differ = boxes = 0
@@ -165,10 +165,6 @@ def _both(left: TransformJob, right: TransformJob) -> Iterator[tuple[Prediction,
         if place == MOST_IMAGES:
             return
         yield pair
-
-
-def _names(run: TransformJob) -> dict[int, str]:
-    return {int(number): name for number, name in run.model.config["class_map"].items()}
 
 
 def _sure(found: Prediction) -> list[PredictedBox]:

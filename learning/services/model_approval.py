@@ -1,5 +1,7 @@
 """Deciding on models: approving, rejecting, deleting. Each is in the audit log. Knows no pages."""
 
+from collections.abc import Sequence
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -46,6 +48,11 @@ def delete(*, model: Model, by: str) -> None:
         locked.deleted_at = timezone.now()
         locked.save(update_fields=["deleted_at"])
         audit.record(locked, by=by, because="deleted")
-    for uri in registry.parts(locked).values():
-        storage.delete(uri)
+        uris = list(registry.parts(locked).values())
+        transaction.on_commit(lambda: _delete_files(uris))
     model.refresh_from_db()
+
+
+def _delete_files(uris: Sequence[str]) -> None:
+    for uri in uris:
+        storage.delete(uri)

@@ -103,6 +103,12 @@ def part_uri(model: Model, part: str) -> str:
     return there[part]
 
 
+def class_names(model: Model) -> dict[int, str]:
+    """The model's own number of each class -> its name."""
+    given = model.config.get("class_map") or dict(enumerate(model.labels))
+    return {int(number): name for number, name in given.items()}
+
+
 def arn(model: Model) -> str:
     """The model's ARN."""
     return arns.build("model", model.account.number, model.name, region=settings.REGION)

@@ -17,6 +17,7 @@ from labeling.models import Dataset
 from labeling.services.intake import datasets
 from learning.contract import PREDICT, Prediction, read_predictions
 from learning.models import TransformJob
+from learning.services import registry
 from learning.services.programs import staging
 from marketplace import storage
 from marketplace.errors import Invalid, NotFound, WrongState
@@ -78,7 +79,7 @@ def labeled_line(run: TransformJob, original: bytes, found: Prediction) -> bytes
     """The manifest line with the predicted boxes as its label, or with the reason why there is none."""
     if found.error is not None or found.image_size is None:
         return augmented.failure_line(original, run.label_attribute_name, reason=found.error or "no prediction")
-    names = {int(number): name for number, name in run.model.config["class_map"].items()}
+    names = registry.class_names(run.model)
     boxes = [
         Box(names[one.class_id], one.left, one.top, one.width, one.height, one.score)
         for one in found.boxes

@@ -110,14 +110,17 @@ def account_trainings(account):
     return list(queries.trainings(account))
 
 
-def test_a_deleted_model_leaves_its_name_to_those_that_come_from_it(account, manifest):
+def test_a_deleted_model_leaves_its_name_to_those_that_come_from_it(
+    account, manifest, django_capture_on_commit_callbacks
+):
     parent = a_model(account, "bees")
     done = a_transform(account, parent, manifest)
     transforms.stop(transform_job=done, by="user:1")
     child = a_model(account, "bees-2", parent=parent, lineage={"parent": "bees"})
 
-    for _ in range(2):
-        model_approval.delete(model=parent, by="user:1")
+    with django_capture_on_commit_callbacks(execute=True):
+        for _ in range(2):
+            model_approval.delete(model=parent, by="user:1")
 
     assert not any(storage.exists(uri) for uri in registry.parts(parent).values())
     with pytest.raises(NotFound):
