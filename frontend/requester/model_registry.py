@@ -27,7 +27,7 @@ class ApprovalForm(forms.Form):
 
     status = forms.ChoiceField(choices=[(state, WORDS[state]) for state in transitions.MODEL.states], label="Decision")
     comment = forms.CharField(
-        max_length=model_approval.COMMENT_LENGTH, required=False, help_text="Why, for those who ask later."
+        max_length=model_approval.COMMENT_LENGTH.longest, required=False, help_text="Why, for those who ask later."
     )
 
 

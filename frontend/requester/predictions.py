@@ -21,11 +21,9 @@ from learning.services import scope, transform_outputs, transforms
 from marketplace import strict
 from marketplace.errors import DomainError
 from marketplace.models import Account, Role
-from marketplace.ranges import Range
 from marketplace.services.scope import actor
 
 CHOICES = 200
-SCORES = Range(0, 1)
 WORDS = {
     transform_outputs.MANIFEST: "The data set with the labels (augmented manifest)",
     transform_outputs.ANNOTATIONS: "The boxes of each image (JSON lines, as SageMaker's batch transform)",
@@ -49,8 +47,7 @@ class PredictionForm(forms.Form):
         initial=transforms.LEAST_SCORE,
         label="Least score",
         help_text="Boxes of which the model is less sure are left out.",
-        min_value=SCORES.low,
-        max_value=SCORES.high,
+        **transforms.SCORES.bounds,
     )
 
     def __init__(self, *args: Any, account: Account, **kwargs: Any):

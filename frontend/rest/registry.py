@@ -51,7 +51,7 @@ class ModelApprovalInput(Body):
 
     approval_status = serializers.ChoiceField(choices=list(transitions.MODEL.states))
     comment = serializers.CharField(
-        required=False, default="", allow_blank=True, max_length=model_approval.COMMENT_LENGTH
+        required=False, default="", allow_blank=True, max_length=model_approval.COMMENT_LENGTH.longest
     )
 
 

@@ -11,9 +11,10 @@ from learning.services import registry
 from learning.services.model_uses import uses_of
 from marketplace import storage
 from marketplace.errors import InUse, Invalid
+from marketplace.ranges import Range
 from marketplace.services import audit
 
-COMMENT_LENGTH = Model._meta.get_field("comment").max_length or 0
+COMMENT_LENGTH = Range(0, Model._meta.get_field("comment").max_length)
 
 
 def decide(*, model: Model, status: str, by: str, comment: str = "") -> None:
@@ -24,8 +25,8 @@ def decide(*, model: Model, status: str, by: str, comment: str = "") -> None:
     if status not in transitions.MODEL.states:
         states = ", ".join(transitions.MODEL.states)
         raise Invalid(f"{status[:60]!r} found, one of {states} expected", field="approval_status")
-    if len(comment) > COMMENT_LENGTH:
-        raise Invalid(f"at most {COMMENT_LENGTH} characters expected", field="comment")
+    if len(comment) not in COMMENT_LENGTH:
+        raise Invalid(f"at most {COMMENT_LENGTH.longest} characters expected", field="comment")
     with transaction.atomic():
         if not transitions.MODEL.advance(model, status, by=by, because=comment[:500], comment=comment, decided_by=by):
             model.comment, model.decided_by = comment, by

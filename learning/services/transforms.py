@@ -20,10 +20,12 @@ from marketplace import storage
 from marketplace.errors import Invalid, NameTaken, WrongState
 from marketplace.models import Account
 from marketplace.names import check_name
+from marketplace.ranges import Range
 from marketplace.services import boundaries
 
 DEFAULT_ATTRIBUTE = "predicted"
 TASK_TYPE = "BoundingBox"
+SCORES = Range(0, 1)
 LEAST_SCORE = 0.3
 """Boxes of lower scores are more work to remove than to draw; whoever wants them asks for them."""
 

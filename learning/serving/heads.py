@@ -30,8 +30,8 @@ def read_heads(outputs: Outputs, *, frame: Input, output: Output, classes: Seque
     boxes = _CORNERS[output.corners](raw)
     if output.units == "normalized":
         boxes = boxes * np.array([frame.width, frame.height] * 2, np.float32)
-    broken = ~np.isfinite(boxes).all(-1)
-    boxes, scores = np.where(broken[..., None], 0, boxes), np.where(broken[..., None] | ~np.isfinite(scores), 0, scores)
+    broken = ~np.isfinite(boxes).all(-1, keepdims=True)
+    boxes, scores = np.where(broken, 0, boxes), np.where(broken | ~np.isfinite(scores), 0, scores)
     return boxes.astype(np.float32), np.clip(scores, 0, 1).astype(np.float32)
 
 
@@ -114,10 +114,10 @@ def _columns(scores: Array, classes: Sequence[int], part: str) -> Array:
 
 def _activated(values: Array, output: Output) -> Array:
     if output.activation == "sigmoid":
-        return 1 / (1 + np.exp(-np.clip(values, -80, 80)))
+        return (1 / (1 + np.exp(-np.clip(values, -80, 80)))).astype(np.float32)
     if output.activation == "softmax":
         exponents = np.exp(values - values.max(-1, keepdims=True))
-        return exponents / exponents.sum(-1, keepdims=True)
+        return (exponents / exponents.sum(-1, keepdims=True)).astype(np.float32)
     return values
 
 
