@@ -51,7 +51,7 @@ def test_models_are_listed_by_group_and_approval_and_decided_on(client, ids):
         return [one["name"] for one in client.get("/api/v1/models", filters).json()["results"]]
 
     assert names(approval_status="Approved") == ["first"]
-    assert names(group="secret-group") == ["first", "secret-model-2"]
+    assert names(group="secret-group") == ["secret-model-2", "first"]
     assert client.post(f"{url}/group", {"group": "others"}, **JSON).json()["version"] == 1
     assert names(group="others") == ["first"]
     groups = client.get("/api/v1/model-groups").json()["results"]
