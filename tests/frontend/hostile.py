@@ -22,14 +22,7 @@ from frontend.review_forms import FilterForm
 from labeling.models import DataObject
 from marketplace.services import workteams
 from tests import builders
-from tests.frontend import (
-    hostile_money,
-    hostile_quality,
-    hostile_templates,
-    hostile_told,
-    model_world,
-    vendor_world,
-)
+from tests.frontend import hostile_money, hostile_quality, hostile_templates, hostile_told, model_world, vendor_world
 from tests.frontend.hostile_panels import panel_bodies, panel_forms
 from tests.frontend.hostile_people import people_bodies, people_forms
 from tests.frontend.hostile_qualifications import qualification_bodies, qualification_forms
