@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from labeling import task_types
 from labeling.formats.attribute_names import validate_label_attribute_name
 from labeling.models import Dataset
 from learning.contract import PREDICT, BadInput, Prediction, read_predictions
@@ -24,7 +25,6 @@ from marketplace.ranges import Range
 from marketplace.services import boundaries
 
 DEFAULT_ATTRIBUTE = "predicted"
-TASK_TYPE = "BoundingBox"
 SCORES = Range(0, 1)
 LEAST_SCORE = 0.3
 """Boxes of lower scores are more work to remove than to draw; whoever wants them asks for them."""
@@ -105,7 +105,7 @@ def predict_dataset(
 
 def _check_attribute(name: str) -> None:
     try:
-        validate_label_attribute_name(name, TASK_TYPE)
+        validate_label_attribute_name(name, task_types.DEFAULT)
     except ValueError as error:
         raise Invalid(str(error), field="label_attribute_name") from error
 

@@ -114,15 +114,7 @@ def test_a_detector_of_elsewhere_is_taken_in_and_put_to_use(
     made.refresh_from_db()
     assert (made.status, made.objects_total) == ("Completed", 3)
 
-    page.goto(page.url.split("/datasets/")[0] + reverse("requester:model-comparison"))
-    page.get_by_label("Model", exact=True).select_option("bright")
-    page.get_by_label("Compared with").select_option("dim")
-    page.get_by_label("Images of the data set").select_option("reds")
-    page.get_by_role("button", name="Compare").click()
-    until(lambda: TransformJob.objects.filter(status="Completed").count() == 2, learner)
-    page.get_by_role("link", name="Look again").click()
-    expect(page.get_by_text("They disagree about 2 of 3 images")).to_be_visible()
-    expect(page.locator("waggle-boxes-view")).to_have_count(2)
+    compare(page, learner, page.url.split("/datasets/")[0])
     seen(page, tmp_path / "comparison.png")
 
     page.goto(page.url.split("/models/")[0] + reverse("requester:models"))
@@ -131,3 +123,16 @@ def test_a_detector_of_elsewhere_is_taken_in_and_put_to_use(
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Delete the model").click()
     expect(page.get_by_text("The model dim is deleted.")).to_be_visible()
+
+
+def compare(page: Page, learner: Supervisor, site: str) -> None:
+    """Compare both models over the pictures, of which the first has predicted them already."""
+    page.goto(site + reverse("requester:model-comparison"))
+    page.get_by_label("Model", exact=True).select_option("bright")
+    page.get_by_label("Compared with").select_option("dim")
+    page.get_by_label("Images of the data set").select_option("reds")
+    page.get_by_role("button", name="Compare").click()
+    until(lambda: TransformJob.objects.filter(status="Completed").count() == 2, learner)
+    page.get_by_role("link", name="Look again").click()
+    expect(page.get_by_text("They disagree about 2 of 3 images")).to_be_visible()
+    expect(page.locator("waggle-boxes-view")).to_have_count(2)

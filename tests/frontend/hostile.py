@@ -366,8 +366,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "appeal_rejection": {"text": "it was right"},
         **(hostile_told.bodies(world) | hostile_money.bodies(world) | hostile_quality.bodies(world)),
         **dict.fromkeys(("answer_appeal", "answer_any_appeal"), {"decision": "deny", "text": "it was not"}),
-        **qualification_bodies(world),
-        **model_world.bodies(world.account, world.ids),
+        **(qualification_bodies(world) | model_world.bodies(world.account, world.ids)),
     }
 
 
