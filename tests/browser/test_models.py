@@ -92,6 +92,8 @@ def test_a_detector_of_elsewhere_is_taken_in_and_put_to_use(
     page.goto(page.url.replace(page.url.split("/models/")[1], "import/"))
     import_one(page, tmp_path, "dim", input_scale=1 / 510)
     until(lambda: ModelImport.objects.filter(status="Completed").count() == 2, learner)
+    # The page follows by itself; leaving it while it does would cut that short.
+    expect(page.get_by_text("The network runs")).to_be_visible(timeout=20_000)
     bright, dim = Model.objects.order_by("pk")
     assert [(one.group.name, one.version) for one in (bright, dim)] == [("reds", 1), ("reds", 2)]
 
