@@ -73,7 +73,8 @@ def measured(root: Path, seconds: float, rounds: int, meet: Any, answers: Any) -
     items = list(read_items(root / "images/manifest.jsonl"))
     pictures = read_pictures([item.path for item in items[:BATCH]], size=config.image_size, limits=Limits())
     pixels = np.stack([picture.pixels for picture in pictures])
-    asked = PredictHyperparameters()
+    # As a transform of a data set has it. The networks are untrained: below this score they find objects everywhere.
+    asked = PredictHyperparameters(score_threshold=0.3, embedding=False)
     with ThreadPoolExecutor(min(READERS, 2)) as pool, (root / f"{time.time_ns()}.jsonl").open("w") as out:
 
         def engine() -> int:
