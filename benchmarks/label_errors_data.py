@@ -130,7 +130,7 @@ def _predict(folder: JobFolder, job: JobFolder, planted: Planted, names: list[st
     folder.prepare(hyperparameters={"score_threshold": LEAST_SCORE, "embedding": False}, channels={PREDICT: {}})
     folder.manifest(PREDICT).write_text("".join(manifest_lines(planted.coco, names, images)))
     folder.channel(MODEL).symlink_to(job.model.resolve())
-    command = [sys.executable, "-m", "learning.vision.predict", str(folder.root)]
+    command = [sys.executable, "-m", "learning.serving.predict", str(folder.root)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"prediction failed: {folder.read_failure() or done.stderr[-2000:]}")

@@ -21,6 +21,7 @@ EXIT_BAD_INPUT = 2  # output/failure says why; starting again without a change f
 TRAIN, VALIDATION, MODEL, PREDICT = "train", "validation", "model", "predict"  # channel names
 OBJECT_ID_KEY = "waggle-object-id"
 MODEL_FILES = ("config.json", "model.onnx", "model.safetensors")
+FOREIGN = "onnx"  # architecture of detectors trained elsewhere: config.json says what they read and answer
 CONFIG_FORMAT = 2
 READ_FORMATS = (1, 2)  # 1: other default boxes at sizes that are not the architecture's own (vision/ssd_networks.py)
 DEFAULT_IMAGE_SIZE = {
@@ -288,6 +289,19 @@ def read_predictions(path: Path) -> Iterator[Prediction]:
 # --- the model's own description ---------------------------------
 
 
+def model_files(architecture: str) -> tuple[str, ...]:
+    """The files of a model of this architecture; there are no weights to train on of one that was trained elsewhere."""
+    return tuple(name for name in MODEL_FILES if name != "model.safetensors" or architecture != FOREIGN)
+
+
+def files_of(folder: Path) -> tuple[str, ...]:
+    """The files that a model in this folder has by its config.json; all there can be where that does not say."""
+    try:
+        return model_files(str(_read_object(folder / "config.json").get("architecture")))
+    except BadInput:
+        return MODEL_FILES
+
+
 @dataclass(frozen=True)
 class ModelConfig:
     """model/config.json: what is needed to use model.onnx or model.safetensors without their job."""
@@ -300,10 +314,17 @@ class ModelConfig:
     hyperparameters: dict[str, Any]
     metrics: dict[str, float]
     format: int = CONFIG_FORMAT
+    input: dict[str, Any] | None = None  # only of FOREIGN: which pixels the network reads
+    output: dict[str, Any] | None = None  # only of FOREIGN: what its outputs mean
 
     @property
     def class_ids(self) -> list[int]:
         return [int(key) for key in self.class_map]
+
+    @property
+    def suppressed(self) -> bool:
+        """Whether the network itself removes boxes that overlap others of their class."""
+        return bool((self.output or {}).get("suppressed", False))
 
     def write(self, folder: Path) -> None:
         write_atomically(folder / "config.json", json.dumps(dataclasses.asdict(self), indent=1) + "\n")
@@ -311,10 +332,10 @@ class ModelConfig:
     @classmethod
     def read(cls, folder: Path) -> "ModelConfig":
         """Raises BadInput when the file is missing, of another format, or not for a known architecture."""
-        body = _read_object(folder / "config.json")
+        body = {"input": None, "output": None} | _read_object(folder / "config.json")
         missing = {spec.name for spec in dataclasses.fields(cls)} - body.keys()
         if missing:
             raise BadInput(f"config.json: missing {', '.join(sorted(missing))}")
-        if body["format"] not in READ_FORMATS or body["architecture"] not in ARCHITECTURES:
+        if body["format"] not in READ_FORMATS or body["architecture"] not in (*ARCHITECTURES, FOREIGN):
             raise BadInput(f"config.json: unsupported format {body['format']} of {body['architecture']!r}")
         return cls(**{spec.name: body[spec.name] for spec in dataclasses.fields(cls)})

@@ -96,7 +96,7 @@ class TrainHyperparameters:
 
 @dataclass(frozen=True)
 class PredictHyperparameters:
-    """What `learning.vision.predict` understands."""
+    """What `learning.serving.predict` and `learning.vision.predict` understand."""
 
     score_threshold: float = _number(0.02, 0, 1)
     nms_threshold: float = _number(0.0, 0, 1, above=True)  # 0.0: the model's own
@@ -105,6 +105,7 @@ class PredictHyperparameters:
     backend: str = _choice("auto", "auto", "torch", "openvino", "onnxruntime")
     precision: str = _choice("auto", "auto", "float32", "bfloat16")  # auto: float32, as the thresholds were set
     embedding: bool = True
+    processes: int = _number(0, 0, 64)  # 0: as many as there are cores and images for
     num_threads: int = _number(0, 0, 1024)
     image_max_bytes: int = _number(IMAGE_LIMITS.max_bytes, 1)
     image_max_pixels: int = _number(IMAGE_LIMITS.max_pixels, 1)

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from labeling.models import LabelingJob
 from labeling.queries.progress import counters
 from learning import transitions
-from learning.models import LearningLoop, LoopObject, Model, Round, TrainingJob
+from learning.models import LearningLoop, LoopObject, Model, ModelGroup, ModelImport, Round, TrainingJob, TransformJob
 from marketplace.models import Account
 
 
@@ -34,7 +34,7 @@ def loop_view(job: LabelingJob) -> dict[str, Any] | None:
         "machine": evaluated[-1] if evaluated else None,
         "counters": counters(job),
         "splits": dict(splits.annotate(n=Count("id")).order_by()),
-        "final_model": loop.final_model_id,
+        "final_model": loop.final_model_id if loop.final_model and loop.final_model.deleted_at is None else None,
         "final_model_name": loop.final_model.name if loop.final_model else None,
         "rounds": rounds,
     }
@@ -92,6 +92,23 @@ def trainings(account: Account) -> QuerySet[TrainingJob]:
     return TrainingJob.objects.filter(account=account).select_related("model").order_by("-pk")
 
 
+def transforms(account: Account) -> QuerySet[TransformJob]:
+    """The account's predictions over a manifest, newest first."""
+    return TransformJob.objects.filter(account=account).select_related("account", "model").order_by("-pk")
+
+
 def models(account: Account) -> QuerySet[Model]:
-    """The account's models, newest first."""
-    return Model.objects.filter(account=account).select_related("training_job").order_by("-pk")
+    """The account's models that were not deleted, newest first."""
+    rows = Model.objects.filter(account=account, deleted_at=None)
+    return rows.select_related("training_job", "group").order_by("-pk")
+
+
+def model_groups(account: Account) -> QuerySet[ModelGroup]:
+    """The account's groups of models, newest first, each with `versions`, the number of its models."""
+    counted = Count("models", filter=Q(models__deleted_at=None))
+    return ModelGroup.objects.filter(account=account).annotate(versions=counted).order_by("-pk")
+
+
+def model_imports(account: Account) -> QuerySet[ModelImport]:
+    """The account's imports of models, newest first."""
+    return ModelImport.objects.filter(account=account).select_related("model").order_by("-pk")

@@ -11,6 +11,16 @@ JOB_MOVES = {
 }
 TRAINING_JOB = Machine("training job", JOB_MOVES)
 TRANSFORM_JOB = Machine("transform job", JOB_MOVES)
+MODEL_IMPORT = Machine("model import", JOB_MOVES)
+# Whether a model may be put to use, in SageMaker's words; anybody who may decide may decide again.
+MODEL = Machine(
+    "model",
+    {
+        "PendingManualApproval": {"Approved", "Rejected"},
+        "Approved": {"Rejected", "PendingManualApproval"},
+        "Rejected": {"Approved", "PendingManualApproval"},
+    },
+)
 LOOP = Machine(
     "learning loop",
     {

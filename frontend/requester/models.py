@@ -1,4 +1,4 @@
-"""Trained models: figures, curves, sample predictions, downloads."""
+"""Models: figures, curves, sample predictions, lineage, versions, downloads."""
 
 from typing import Any
 
@@ -8,24 +8,42 @@ from django.shortcuts import render
 
 from frontend.images import image_url
 from frontend.layers import label_layer, seen
+from frontend.requester.model_registry import ApprovalForm, GroupForm
 from frontend.session import requester_page
 from labeling import task_types
 from labeling.models import DataObject, Label, LabelSource
-from learning import queries
-from learning.contract import MODEL_FILES
+from learning import queries, transitions
+from learning.contract import FOREIGN, model_files
 from learning.models import Model, TrainingJob
-from learning.services import scope, training
+from learning.services import lineage, scope, training
+from learning.services.model_uses import uses_of
+from marketplace import strict
 
 PER_PAGE = 30
 SAMPLES = 8
+IMPORTS = 5
+OTHERS = 30
 
 
 @requester_page()
 def list_page(request: HttpRequest) -> HttpResponse:
-    """All models."""
-    rows = queries.models(request.account)  # type: ignore[attr-defined]
-    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "requester/models.html", {"page": page})
+    """All models, or those of a group or of an approval status; above them imports that work or have failed."""
+    account = request.account  # type: ignore[attr-defined]
+    rows = queries.models(account)
+    status, group = request.GET.get("status", ""), strict.whole_number(request.GET.get("group", ""))
+    if status in transitions.MODEL.states:
+        rows = rows.filter(status=status)
+    chosen = scope.model_group(account, group) if group is not None else None
+    if chosen is not None:
+        rows = rows.filter(group=chosen).order_by("-version")
+    context = {
+        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
+        "imports": queries.model_imports(account).exclude(status="Completed")[:IMPORTS],
+        "status": status,
+        "statuses": transitions.MODEL.states,
+        "group": chosen,
+    }
+    return render(request, "requester/models.html", context)
 
 
 def _charts(job: TrainingJob) -> list[dict[str, Any]]:
@@ -73,12 +91,20 @@ def detail_page(request: HttpRequest, model_id: int) -> HttpResponse:
     """One model."""
     model = scope.model(request.account, model_id)  # type: ignore[attr-defined]
     job = TrainingJob.objects.filter(model=model).first()
+    others = queries.models(request.account).exclude(pk=model.pk)  # type: ignore[attr-defined]
     context = {
         "model": model,
         "job": job,
         "charts": _charts(job) if job else [],
         "samples": _samples(model, request.user.pk or 0),
         "metrics": sorted(model.metrics.items()),
-        "parts": MODEL_FILES,
+        "parts": model_files(model.architecture),
+        "foreign": model.architecture == FOREIGN,
+        "channels": lineage.shown(model.lineage),
+        "parent": queries.models(model.account).filter(pk=model.parent_id).first() if model.parent_id else None,
+        "uses": uses_of(model),
+        "versions": others.filter(group=model.group).order_by("-version")[:OTHERS] if model.group else [],
+        "approval": ApprovalForm(initial={"status": model.status, "comment": model.comment}),
+        "move": GroupForm(initial={"group": model.group.name if model.group else ""}),
     }
     return render(request, "requester/model.html", context)

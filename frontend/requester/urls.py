@@ -172,10 +172,30 @@ urlpatterns = [
 
 if automation.installed():
     # Imported here because the models that it shows cannot be loaded where the app is not installed.
-    from frontend.requester import models
+    from frontend.requester import model_comparison, model_imports, model_registry, models, predictions
 
     urlpatterns += [
         path("jobs/<int:job_id>/loop/", jobs.loop_page, name="job-loop"),
         path("models/", models.list_page, name="models"),
         path("models/<int:model_id>/", models.detail_page, name="model"),
+        path("models/<int:model_id>/approval/", model_registry.decide, name="model-approval"),
+        path("models/<int:model_id>/group/", model_registry.move, name="model-group"),
+        path("models/<int:model_id>/delete/", model_registry.delete, name="model-delete"),
+        path("models/import/", model_imports.new_page, name="model-import-new"),
+        path("models/imports/<int:model_import_id>/", model_imports.detail_page, name="model-import"),
+        path(
+            "models/imports/<int:model_import_id>/progress/", model_imports.progress_part, name="model-import-progress"
+        ),
+        path("models/imports/<int:model_import_id>/stop/", model_imports.stop, name="model-import-stop"),
+        path("models/compare/", model_comparison.page, name="model-comparison"),
+        path("models/compare/start/", model_comparison.start, name="model-comparison-start"),
+        path(
+            "models/compare/<int:left_id>/<int:right_id>/<int:dataset_id>/<int:place>/",
+            model_comparison.image,
+            name="model-comparison-image",
+        ),
+        path("transforms/new/", predictions.new_page, name="transform-new"),
+        path("transforms/<int:transform_id>/output/", predictions.output_page, name="transform-output"),
+        path("transforms/<int:transform_id>/output/progress/", predictions.output_part, name="transform-output-part"),
+        path("transforms/<int:transform_id>/dataset/", predictions.make_dataset, name="transform-dataset"),
     ]

@@ -20,10 +20,11 @@ from frontend.rest.scope import account_of, actor
 from labeling.services import scope as labeling_scope
 from labeling.services.jobs import limits
 from learning import queries
-from learning.contract import MODEL_FILES
+from learning.contract import model_files
 from learning.models import Model, TrainingJob
 from learning.services import channels as accepted
-from learning.services import registry, scope, training
+from learning.services import model_approval, registry, scope, training
+from learning.services.model_uses import uses_of
 from learning.services.programs.channel_formats import CONTENT_TYPES
 from learning.services.programs.channel_images import INPUT_MODES
 from marketplace import arns, names
@@ -40,9 +41,27 @@ def model_row(model: Model) -> dict[str, Any]:
         "architecture": model.architecture,
         "labels": model.labels,
         "metrics": model.metrics,
+        "group": model.group.name if model.group else None,
+        "version": model.version,
+        "approval_status": model.status,
+        "approval_comment": model.comment,
+        "decided_by": model.decided_by or None,
+        "decided_at": model.status_changed_at if model.decided_by else None,
         "artifact_url": f"/api/v1/models/{model.pk}/artifact",
-        "parts": {part: f"/api/v1/models/{model.pk}/parts/{part}" for part in MODEL_FILES},
+        "parts": {part: f"/api/v1/models/{model.pk}/parts/{part}" for part in model_files(model.architecture)},
         "created_at": model.created_at,
+    }
+
+
+def model_detail(model: Model) -> dict[str, Any]:
+    """A model as the API shows it alone."""
+    return {
+        **model_row(model),
+        "config": model.config,
+        "arn": registry.arn(model),
+        "parent": model.lineage.get("parent"),
+        "lineage": model.lineage,
+        "uses": uses_of(model),
     }
 
 
@@ -50,7 +69,12 @@ def model_row(model: Model) -> dict[str, Any]:
 class ModelsView(ListView):
     """The account's models."""
 
-    filters = {"name_contains": "name__icontains", "architecture": "architecture"}
+    filters = {
+        "name_contains": "name__icontains",
+        "architecture": "architecture",
+        "group": "group__name",
+        "approval_status": "status",
+    }
 
     def rows(self, request: Request, **place: Any) -> QuerySet[Model]:
         """Of the account."""
@@ -66,9 +90,15 @@ class ModelView(APIView):
 
     @extend_schema(responses={200: schemas.ModelDetail}, operation_id="get_model")
     def get(self, request: Request, model_id: int) -> Response:
-        """The model with its configuration."""
-        model = scope.model(account_of(request), model_id)
-        return Response({**model_row(model), "config": model.config})
+        """The model with its configuration and where it comes from."""
+        return Response(model_detail(scope.model(account_of(request), model_id)))
+
+    @extend_schema(request=None, responses={204: None}, operation_id="delete_model")
+    def delete(self, request: Request, model_id: int) -> Response:
+        """Delete its files; refused while something uses the model. Its name stays taken, for those that come of it."""
+        model = scope.model(account_of(request, Role.MEMBER), model_id)
+        model_approval.delete(model=model, by=actor(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class ModelArtifactView(APIView):

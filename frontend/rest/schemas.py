@@ -353,15 +353,25 @@ class Model(s.Serializer):
     architecture = s.CharField()
     labels = s.ListField(child=s.CharField())
     metrics = s.JSONField()
+    group = s.CharField(allow_null=True)
+    version = s.IntegerField(allow_null=True)
+    approval_status = s.CharField()
+    approval_comment = s.CharField()
+    decided_by = s.CharField(allow_null=True)
+    decided_at = s.DateTimeField(allow_null=True)
     artifact_url = s.CharField()
     parts = s.DictField(child=s.CharField())
     created_at = s.DateTimeField()
 
 
 class ModelDetail(Model):
-    """A trained model with its configuration."""
+    """A trained model with its configuration, where it comes from, and what uses it now."""
 
     config = s.JSONField()
+    arn = s.CharField()
+    parent = s.CharField(allow_null=True)
+    lineage = s.JSONField()
+    uses = s.ListField(child=s.CharField())
 
 
 class Training(s.Serializer):

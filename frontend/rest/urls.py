@@ -302,7 +302,7 @@ urlpatterns = [
 
 if automation.installed():
     # Imported here because the models that it shows cannot be loaded where the app is not installed.
-    from frontend.rest import models
+    from frontend.rest import models, registry, transforms
 
     urlpatterns += [
         path("labeling-jobs/<int:job_id>/loop", models.LoopView.as_view()),
@@ -310,6 +310,18 @@ if automation.installed():
         path("models/<int:model_id>", models.ModelView.as_view()),
         path("models/<int:model_id>/artifact", models.ModelArtifactView.as_view()),
         path("models/<int:model_id>/parts/<str:part>", models.ModelPartView.as_view()),
+        path("models/<int:model_id>/approval", registry.ModelApprovalView.as_view()),
+        path("models/<int:model_id>/group", registry.ModelGroupOfView.as_view()),
+        path("models/<int:model_id>/comparison/<int:other_id>", registry.ModelComparisonView.as_view()),
+        path("model-groups", registry.ModelGroupsView.as_view()),
+        path("model-imports", registry.ModelImportsView.as_view()),
+        path("model-imports/<int:model_import_id>", registry.ModelImportView.as_view()),
+        path("model-imports/<int:model_import_id>/stop", registry.ModelImportStopView.as_view()),
+        path("transform-jobs", transforms.TransformJobsView.as_view()),
+        path("transform-jobs/<int:transform_id>", transforms.TransformJobView.as_view()),
+        path("transform-jobs/<int:transform_id>/stop", transforms.TransformJobStopView.as_view()),
+        path("transform-jobs/<int:transform_id>/parts/<str:output>", transforms.TransformJobPartView.as_view()),
+        path("transform-jobs/<int:transform_id>/dataset", transforms.TransformJobDatasetView.as_view()),
         path("training-jobs", models.TrainingJobsView.as_view()),
         path("training-jobs/<int:training_id>", models.TrainingJobView.as_view()),
         path("training-jobs/<int:training_id>/stop", models.TrainingJobStopView.as_view()),

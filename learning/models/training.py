@@ -61,6 +61,10 @@ class TransformJob(ProgramRun):
     status = models.CharField(max_length=20, choices=transitions.TRANSFORM_JOB.choices(), default="InProgress")
     model = models.ForeignKey("learning.Model", models.PROTECT, related_name="transform_jobs")
     output_uri = AddressField(max_length=1024, blank=True)
+    # What the labels are called in the output manifest; "" where only the predictions are wanted, as by a loop.
+    label_attribute_name = models.CharField(max_length=127, blank=True, default="")
+    # The data set that was predicted, when it was one.
+    dataset = models.ForeignKey("labeling.Dataset", models.SET_NULL, null=True, related_name="+")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "name"], name="transform_job_name_once")]

@@ -47,7 +47,7 @@ def check(*, account: Account, channels: Mapping[str, Mapping[str, Any]]) -> Non
         if others := set(given) - _MEMBERS[name]:
             raise _wrong(f"the channel {name!r} has {sorted(others)}; it may have {sorted(_MEMBERS[name])}")
         if name == MODEL:
-            registry.by_arn(account=account, model_arn=str(given.get("name", "")))
+            registry.trainable(account=account, model_arn=str(given.get("name", "")))
         elif name in ANNOTATIONS:
             _check_annotation(name, given, channels)
         else:

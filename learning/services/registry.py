@@ -1,12 +1,17 @@
 """Trained models: kept in the store whole (model.tar.gz) and in parts. Knows files, not what trained them."""
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
 
-from learning.contract import MODEL_FILES, ModelConfig
+from learning.contract import FOREIGN, ModelConfig, files_of, model_files
 from learning.models import Model
+from learning.services import model_groups
 from learning.serving.archive import pack_model
 from marketplace import arns, storage
 from marketplace.errors import Invalid, NameTaken, NotFound
@@ -30,37 +35,54 @@ def upload(*, account: Account, name: str, folder: Path) -> tuple[str, str]:
     with tempfile.TemporaryDirectory() as scratch:
         archive = Path(scratch) / ARCHIVE
         pack_model(folder, archive)
-        for path in (*(folder / part for part in MODEL_FILES), archive):
+        for path in (*(folder / part for part in files_of(folder)), archive):
             with path.open("rb") as stream:
                 storage.write(storage.join(base, path.name), stream, content_type=CONTENT_TYPES[path.name])
     return storage.join(base, ARCHIVE), base
 
 
-def register(*, account: Account, name: str, config: ModelConfig, artifact_uri: str, parts_uri: str) -> Model:
+def register(
+    *,
+    account: Account,
+    name: str,
+    config: ModelConfig,
+    artifact_uri: str,
+    parts_uri: str,
+    group_name: str = "",
+    parent: Model | None = None,
+    lineage: Mapping[str, Any] | None = None,
+) -> Model:
     """The registry's row for an uploaded model, made at the first call and the same at every further one.
 
-    Raises NameTaken when the name belongs to a model of other files.
+    It becomes the next version of its group, which is named after the model unless `group_name` says otherwise;
+    `lineage` as services/lineage.py makes it. Raises NameTaken when the name belongs to a model of other files.
     """
-    model, made = Model.objects.get_or_create(
-        account=account,
-        name=name,
-        defaults={
-            "architecture": config.architecture,
-            "labels": list(config.class_map.values()),
-            "metrics": config.metrics,
-            "config": _as_json(config),
-            "artifact_uri": artifact_uri,
-            "parts_uri": parts_uri,
-        },
-    )
-    if not made and model.artifact_uri != artifact_uri:
-        raise NameTaken(f"there is a model {name!r} already", field="name")
+    with transaction.atomic():
+        model, made = Model.objects.get_or_create(
+            account=account,
+            name=name,
+            defaults={
+                "architecture": config.architecture,
+                "labels": list(config.class_map.values()),
+                "metrics": config.metrics,
+                "config": _as_json(config),
+                "artifact_uri": artifact_uri,
+                "parts_uri": parts_uri,
+                "parent": parent,
+                "lineage": dict(lineage or {}),
+                "status_changed_at": timezone.now(),
+            },
+        )
+        if not made and model.artifact_uri != artifact_uri:
+            raise NameTaken(f"there is a model {name!r} already", field="name")
+        if made:
+            model_groups.add(model, group_name=group_name or model_groups.name_for(name))
     return model
 
 
 def get(*, account: Account, name: str) -> Model:
-    """The account's model of this name. Raises NotFound."""
-    found = Model.objects.filter(account=account, name=name).first()
+    """The account's model of this name. Raises NotFound, also for one that was deleted."""
+    found = Model.objects.filter(account=account, name=name, deleted_at=None).first()
     if found is None:
         raise NotFound(f"there is no model {name!r}", field="name")
     return found
@@ -68,14 +90,23 @@ def get(*, account: Account, name: str) -> Model:
 
 def parts(model: Model) -> dict[str, str]:
     """File name -> URI of everything that can be downloaded of a model: the archive first, then its parts."""
-    return {ARCHIVE: model.artifact_uri} | {part: storage.join(model.parts_uri, part) for part in MODEL_FILES}
+    return {ARCHIVE: model.artifact_uri} | {
+        part: storage.join(model.parts_uri, part) for part in model_files(model.architecture)
+    }
 
 
 def part_uri(model: Model, part: str) -> str:
     """The URI of one file of a model. Raises NotFound for a file models do not have."""
-    if part not in CONTENT_TYPES:
-        raise NotFound(f"a model has no part {part!r}; there are {', '.join(CONTENT_TYPES)}")
-    return parts(model)[part]
+    there = parts(model)
+    if part not in there:
+        raise NotFound(f"the model has no part {part!r}; there are {', '.join(there)}")
+    return there[part]
+
+
+def class_names(model: Model) -> dict[int, str]:
+    """The model's own number of each class -> its name."""
+    given = model.config.get("class_map") or dict(enumerate(model.labels))
+    return {int(number): name for number, name in given.items()}
 
 
 def arn(model: Model) -> str:
@@ -96,6 +127,18 @@ def by_arn(*, account: Account, model_arn: str) -> Model:
     return get(account=account, name=parsed.name)
 
 
+def trainable(*, account: Account, model_arn: str) -> Model:
+    """As by_arn, of a model on which a training can go on. Raises Invalid for one that was trained elsewhere, too."""
+    model = by_arn(account=account, model_arn=model_arn)
+    if model.architecture == FOREIGN:
+        raise Invalid(
+            f"the model {model.name!r} was trained elsewhere and has no weights to train on; let it predict a data set "
+            "and start from those labels",
+            field="model",
+        )
+    return model
+
+
 def _base(account: Account, name: str) -> str:
     return storage.join(settings.STORE_URL, "models", account.number, name)
 
@@ -107,4 +150,4 @@ def _as_json(config: ModelConfig) -> dict[str, object]:
         "preprocessing": config.preprocessing,
         "thresholds": config.thresholds,
         "hyperparameters": config.hyperparameters,
-    }
+    } | {name: value for name, value in (("input", config.input), ("output", config.output)) if value is not None}

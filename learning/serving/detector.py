@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from labeling.formats.images import ImageError, Limits
 from learning.contract import ModelConfig, PredictedBox
-from learning.serving.images import Picture, load_picture
-from learning.serving.session import Heads, Session, open_session
+from learning.serving.images import Frame, Picture, load_picture
+from learning.serving.opening import frame_of, open_model
+from learning.serving.session import Heads, Session
 from learning.serving.suppression import select_boxes
 
 
@@ -51,24 +52,25 @@ class Detector:
         limits: Limits | None = None,
     ) -> None:
         """Raises BadInput when the folder holds no model we know, BackendUnavailable when no runtime loads it."""
-        self.config = ModelConfig.read(folder)
-        self.session: Session = open_session(
-            folder / "model.onnx", backend=backend, num_threads=num_threads, precision=precision
-        )
+        self.session: Session
+        self.session, self.config = open_model(folder, backend=backend, num_threads=num_threads, precision=precision)
         stored = self.config.thresholds
         self.choice = choice or Choice(score_threshold=stored["score"], nms_threshold=stored["nms"])
         self._limits = limits or Limits()
 
     def detect(self, images: Sequence[str | Path | bytes]) -> list[Detection]:
         """Detections in the order of the images; an unreadable image becomes a Detection with its error."""
-        pictures = read_pictures(images, size=self.config.image_size, limits=self._limits)
+        pictures = read_pictures(images, size=frame_of(self.config), limits=self._limits)
         return detect_pictures(pictures, self.session.run, self.config, self.choice)
 
 
 def read_pictures(
-    images: Sequence[str | Path | bytes], *, size: int, limits: Limits, pool: ThreadPoolExecutor | None = None
+    images: Sequence[str | Path | bytes], *, size: int | Frame, limits: Limits, pool: ThreadPoolExecutor | None = None
 ) -> list[Picture | ImageError]:
-    """Decode each image, or say why not; with a pool several at a time (Pillow decodes outside the GIL)."""
+    """Decode each image, or say why not; with a pool several at a time (Pillow decodes outside the GIL).
+
+    `size`: that of the model, see opening.frame_of.
+    """
 
     def read(image: str | Path | bytes) -> Picture | ImageError:
         try:
@@ -112,11 +114,13 @@ def to_original(
         boxes,
         scores,
         score_threshold=choice.score_threshold,
-        nms_threshold=choice.nms_threshold,
+        nms_threshold=1.0 if config.suppressed else choice.nms_threshold,
         max_detections=choice.max_detections,
     )
-    scale = np.array([picture.width, picture.height] * 2, dtype=np.float64) / config.image_size
-    corners = np.clip(found * scale, 0, [picture.width, picture.height] * 2).round(2)
+    height, width = picture.pixels.shape[:2]
+    left, top, shown_width, shown_height = picture.content or (0, 0, width, height)
+    scale = np.array([picture.width, picture.height] * 2, dtype=np.float64) / ([shown_width, shown_height] * 2)
+    corners = np.clip((found - [left, top] * 2) * scale, 0, [picture.width, picture.height] * 2).round(2)
     ids = config.class_ids
     return [
         PredictedBox(ids[k], x1, y1, round(x2 - x1, 2), round(y2 - y1, 2), round(s, 6))

@@ -16,32 +16,58 @@ from labeling.formats.images import MACHINE_FORMATS, ImageError, Limits, decode
 
 
 @dataclass(frozen=True)
+class Frame:
+    """The size a network reads. With a `pad` (0 to 255) pictures keep their proportions, and that fills the rest."""
+
+    width: int
+    height: int
+    pad: int | None = None
+
+
+@dataclass(frozen=True)
 class Picture:
-    """Pixels stretched to the size asked for, and the size at which people see the original."""
+    """Pixels brought to the size asked for, and the size at which people see the original.
+
+    `content` is the part of the pixels that shows the picture, as (left, top, width, height); None: all of them.
+    """
 
     pixels: NDArray[np.uint8]  # [height, width, 3]
     width: int
     height: int
     depth: int
+    content: tuple[int, int, int, int] | None = None
 
     @property
     def image_size(self) -> dict[str, int]:
         return {"width": self.width, "height": self.height, "depth": self.depth}
 
 
-def load_picture(source: str | Path | bytes, *, size: int, limits: Limits) -> Picture:
-    """Decode a file or bytes and stretch it to size x size (bilinear); raises ImageError saying why not."""
+def load_picture(source: str | Path | bytes, *, size: int | Frame, limits: Limits) -> Picture:
+    """Decode a file or bytes and bring it to the frame, or stretch it to size x size (bilinear).
+
+    Raises ImageError saying why not.
+    """
+    frame = Frame(size, size) if isinstance(size, int) else size
     if isinstance(source, bytes):
-        return _stretched(source, size, limits)
+        return _framed(source, frame, limits)
     try:
         with Path(source).open("rb") as stream:
-            return _stretched(stream, size, limits)
+            return _framed(stream, frame, limits)
     except OSError as error:
         raise ImageError(f"the file cannot be read: {error}") from None
 
 
-def _stretched(source: bytes | BinaryIO, size: int, limits: Limits) -> Picture:
-    image, info = decode(source, limits, formats=MACHINE_FORMATS, needed_side=size)
-    if image.size != (size, size):
-        image = image.resize((size, size), Image.Resampling.BILINEAR)
-    return Picture(np.asarray(image, dtype=np.uint8), info.width, info.height, info.depth)
+def _framed(source: bytes | BinaryIO, frame: Frame, limits: Limits) -> Picture:
+    wanted = (frame.width, frame.height)
+    image, info = decode(source, limits, formats=MACHINE_FORMATS, needed_side=max(wanted))
+    content = None
+    if frame.pad is not None:
+        ratio = min(frame.width / image.width, frame.height / image.height)
+        width, height = max(1, round(image.width * ratio)), max(1, round(image.height * ratio))
+        content = ((frame.width - width) // 2, (frame.height - height) // 2, width, height)
+        inside = image if image.size == (width, height) else image.resize((width, height), Image.Resampling.BILINEAR)
+        image = Image.new("RGB", wanted, (frame.pad,) * 3)
+        image.paste(inside, content[:2])
+    elif image.size != wanted:
+        image = image.resize(wanted, Image.Resampling.BILINEAR)
+    return Picture(np.asarray(image, dtype=np.uint8), info.width, info.height, info.depth, content)

@@ -4,9 +4,9 @@ It must not know images, classes or thresholds: uint8 pixels go in, raw heads co
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,14 @@ class Session(Protocol):
 
     def run(self, images: NDArray[np.uint8]) -> Heads:
         """images [N, S, S, 3] -> boxes [N, A, 4] in pixels of the S x S input, scores [N, A, C], embedding [N, D]."""
+        ...
+
+
+class Runtime(Session, Protocol):
+    """A loaded model whose input and outputs may be any."""
+
+    def call(self, values: NDArray[Any], outputs: Sequence[str]) -> list[NDArray[Any]]:
+        """The network's first input -> its outputs of these names, which the next call may overwrite."""
         ...
 
 
@@ -60,9 +68,14 @@ class OpenVinoSession:
             raise BackendUnavailable(f"openvino cannot load {model.name}: {_one_line(error)}") from error
         self._request = self._model.create_infer_request()
 
+    def call(self, values: NDArray[Any], outputs: Sequence[str]) -> list[NDArray[Any]]:
+        """See Runtime.call."""
+        found = self._request.infer({0: values}, share_inputs=True)
+        return [found[name] for name in outputs]
+
     def run(self, images: NDArray[np.uint8]) -> Heads:
-        found = self._request.infer({0: images}, share_inputs=True)
-        return tuple(found[name] for name in OUTPUTS)
+        boxes, scores, embedding = self.call(images, OUTPUTS)
+        return boxes, scores, embedding
 
 
 class OnnxRuntimeSession:
@@ -86,18 +99,24 @@ class OnnxRuntimeSession:
             self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # noqa: BLE001 - its exceptions share no base class but Exception
             raise BackendUnavailable(f"onnxruntime cannot load {model.name}: {_one_line(error)}") from error
+        self._input = self._session.get_inputs()[0].name
+
+    def call(self, values: NDArray[Any], outputs: Sequence[str]) -> list[NDArray[Any]]:
+        """See Runtime.call."""
+        return self._session.run(list(outputs), {self._input: values})
 
     def run(self, images: NDArray[np.uint8]) -> Heads:
-        return tuple(self._session.run(list(OUTPUTS), {"images": images}))
+        boxes, scores, embedding = self.call(images, OUTPUTS)
+        return boxes, scores, embedding
 
 
-_MAKERS: dict[str, Callable[[Path, int, str], Session]] = {
+_MAKERS: dict[str, Callable[[Path, int, str], Runtime]] = {
     "openvino": OpenVinoSession,
     "onnxruntime": OnnxRuntimeSession,
 }
 
 
-def open_session(model: Path, *, backend: str = "auto", num_threads: int = 0, precision: str = "float32") -> Session:
+def open_session(model: Path, *, backend: str = "auto", num_threads: int = 0, precision: str = "float32") -> Runtime:
     """Load a model; "auto" takes the first backend that works. num_threads 0: all cores.
 
     precision "bfloat16" is about 1.7 times faster where the CPU multiplies it natively, and moves scores by up to a

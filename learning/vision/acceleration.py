@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from learning.program import log
 from learning.vision import distributed, memory, recipe
-from learning.vision.program import log
 from learning.vision.ssd import Network
 from learning.vision.stepping import Tally, backward, change_weights
 

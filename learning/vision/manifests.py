@@ -3,41 +3,20 @@
 It must not know pixels, torch or models: nothing is opened here but the manifest.
 """
 
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import numpy as np
-from numpy.typing import NDArray
 
 from labeling.formats.augmented_reading import label_state, read_boxes
-from labeling.formats.manifest import SOURCE_REF, BadLine, Line, parse
-from learning.contract import OBJECT_ID_KEY, BadInput
+from learning.contract import BadInput
+from learning.serving.items import Item, item_of, read_items, read_lines
 
-MAX_LINE = 10_000_000  # staged by our own supervisor: a crowded image may have more text than AWS lets a user send
-
+__all__ = ["Item", "Labels", "read_items", "read_labels", "resolve_class_map"]
 
 MERGED = "manifests that number classes differently become one by importing them as a data set with labels"
 """What to do about manifests of several jobs, whose class ids are each job's own."""
-
-
-@dataclass(frozen=True)
-class Item:
-    """One manifest line: an image and, when it is labeled, its boxes in displayed pixels."""
-
-    index: int  # zero-based place in the manifest
-    path: Path
-    source_ref: str
-    object_id: int | None
-    boxes: NDArray[np.float32]  # [n, 4] as x1 y1 x2 y2
-    class_ids: tuple[int, ...]
-    image_size: tuple[int, int] | None = None  # width and height in pixels where the label says them
-
-    @property
-    def number(self) -> int:
-        return self.index + 1
 
 
 @dataclass(frozen=True)
@@ -47,12 +26,6 @@ class Labels:
     items: list[Item]
     class_map: dict[int, str]
     unlabeled: int
-
-
-def read_items(manifest: Path) -> Iterator[Item]:
-    """Every line's image, streamed; raises BadInput naming the first line that cannot be used."""
-    for line in _lines(manifest):
-        yield _item(line, manifest, np.zeros((0, 4), np.float32), ())
 
 
 def read_labels(manifest: Path, attribute: str) -> Labels:
@@ -66,7 +39,7 @@ def read_labels(manifest: Path, attribute: str) -> Labels:
     by_name: dict[str, int] = {}
     unlabeled = 0
     keys: set[str] = set()
-    for line in _lines(manifest):
+    for line in read_lines(manifest):
         if label_state(line.attributes, attribute) != "labeled":
             unlabeled += 1
             keys.update(line.attributes)
@@ -86,7 +59,7 @@ def read_labels(manifest: Path, attribute: str) -> Labels:
         corners = np.array([box.corners for box in label.boxes], np.float32).reshape(-1, 4)
         ids = tuple(int(float(annotation["class_id"])) for annotation in annotations)
         size = label.image_size and (label.image_size.width, label.image_size.height)
-        items.append(_item(line, manifest, corners, ids, size))
+        items.append(item_of(line, manifest, corners, ids, size))
     if not items:
         seen = f"; keys found: {', '.join(sorted(keys)[:8])}" if keys else " (the manifest is empty)"
         raise BadInput(f"{manifest.parent.name} channel: no line has a label under {attribute!r}{seen}")
@@ -121,42 +94,3 @@ def resolve_class_map(given: Mapping[str, str], num_classes: int, channels: Mapp
                 where = f"{channel} channel, line {item.number}"
                 raise BadInput(f"{where}: class_id {unknown} is not one of the classes ({known})")
     return {str(key): ids[key] for key in sorted(ids)}
-
-
-def _lines(manifest: Path) -> Iterator[Line]:
-    try:
-        stream = manifest.open("rb")
-    except FileNotFoundError as error:
-        raise BadInput(f"{manifest.parent.name} channel: {manifest.name} is missing") from error
-    with stream:
-        lines = parse(stream, kinds=(SOURCE_REF,), schemes=None, max_line=MAX_LINE, max_attribute=MAX_LINE)
-        for line in lines:
-            if isinstance(line, BadLine):
-                raise BadInput(f"{manifest.parent.name} channel, {line}")
-            yield line
-
-
-def _item(
-    line: Line,
-    manifest: Path,
-    boxes: NDArray[np.float32],
-    class_ids: tuple[int, ...],
-    image_size: tuple[int, int] | None = None,
-) -> Item:
-    where = f"{manifest.parent.name} channel, line {line.number}"
-    reference = line.source_ref or ""
-    object_id = line.attributes.get(OBJECT_ID_KEY)
-    if object_id is not None and not isinstance(object_id, int):
-        raise BadInput(f"{where}: {OBJECT_ID_KEY!r} must be a whole number, found {object_id!r}")
-    path = _local(reference, manifest, where)
-    return Item(line.index, path, sys.intern(reference), object_id, boxes, class_ids, image_size)
-
-
-def _local(reference: str, manifest: Path, where: str) -> Path:
-    """The file a source-ref names: an absolute path, one relative to the channel's folder, or a file:// URI."""
-    parts = urlsplit(reference)
-    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
-        return Path(unquote(parts.path))
-    if "://" in reference:
-        raise BadInput(f"{where}: 'source-ref' must be a local file here, found {reference[:120]!r}")
-    return manifest.parent / reference

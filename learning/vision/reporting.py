@@ -4,8 +4,8 @@ It must not know data or files; it reads the state of the run.
 """
 
 from learning.contract import BadInput, MetricWriter
+from learning.program import log
 from learning.vision import distributed
-from learning.vision.program import log
 from learning.vision.run_state import Training
 from learning.vision.stepping import Summary, Tally
 

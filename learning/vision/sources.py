@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from labeling.formats.images import Limits
 from learning.contract import JobFolder
 from learning.hyperparameters import TrainHyperparameters
+from learning.program import log
 from learning.vision import plan
 from learning.vision.data import Cache, Pictures
 from learning.vision.manifests import Labels
-from learning.vision.program import log
 
 MOST_NOTES = 200
 """What is said about a channel in the log; the rest is counted."""

@@ -17,6 +17,7 @@ import torch
 
 from learning.contract import MODEL, TRAIN, VALIDATION, BadInput, JobFolder, MetricWriter, ModelConfig
 from learning.hyperparameters import TrainHyperparameters, parse_train
+from learning.program import Stop, log, run
 from learning.serving.archive import opened_model
 from learning.vision import (
     augment,
@@ -37,7 +38,6 @@ from learning.vision.export import write_model
 from learning.vision.inference import measure
 from learning.vision.loading import Batch, batches
 from learning.vision.manifests import Labels, read_labels, resolve_class_map
-from learning.vision.program import Stop, log, run
 from learning.vision.reporting import Due, Reporter
 from learning.vision.run_state import Training, resume, save_checkpoint
 from learning.vision.ssd import build

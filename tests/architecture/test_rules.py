@@ -128,6 +128,12 @@ LEARNING_IN_THE_FRONT_END = {
     "frontend/automation.py": "knows whether the learning app is installed",
     "frontend/rest/models.py": "its endpoints are registered only where the app is installed",
     "frontend/requester/models.py": "its pages are registered only where the app is installed",
+    "frontend/rest/registry.py": "its endpoints are registered only where the app is installed",
+    "frontend/rest/transforms.py": "its endpoints are registered only where the app is installed",
+    "frontend/requester/model_comparison.py": "its pages are registered only where the app is installed",
+    "frontend/requester/model_imports.py": "its pages are registered only where the app is installed",
+    "frontend/requester/model_registry.py": "its pages are registered only where the app is installed",
+    "frontend/requester/predictions.py": "its pages are registered only where the app is installed",
     "frontend/demo/scenes.py": "paints pictures; pure",
     "frontend/demo/summary.py": "measures quality; pure",
 }

@@ -22,7 +22,7 @@ from frontend.review_forms import FilterForm
 from labeling.models import DataObject
 from marketplace.services import workteams
 from tests import builders
-from tests.frontend import hostile_money, hostile_quality, hostile_templates, hostile_told, vendor_world
+from tests.frontend import hostile_money, hostile_quality, hostile_templates, hostile_told, model_world, vendor_world
 from tests.frontend.hostile_panels import panel_bodies, panel_forms
 from tests.frontend.hostile_people import people_bodies, people_forms
 from tests.frontend.hostile_qualifications import qualification_bodies, qualification_forms
@@ -96,6 +96,9 @@ QUERIES = {
     "api/v1/openapi.json": {"lang", "version", "format"},
     "datasets/<int:dataset_id>/sample/<int:number>/": {"side"},
     "jobs/new/examples/<str:kind>/<int:number>/": {"side"},
+    "models/compare/<int:left_id>/<int:right_id>/<int:dataset_id>/<int:place>/": {"side"},
+    "models/compare/": {"left", "right", "dataset"},
+    "transforms/new/": {"model", "dataset"},
     "jobs/new/estimate/": set(PeopleStep.base_fields),
     "audit/": {*AuditForm.base_fields, "before"},
     "audit/csv/": set(AuditForm.base_fields),
@@ -282,7 +285,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (reverse("worker:payout-details"), {"holder": "Ana", "destination": "acct 1"}),
         (reverse("worker:payout-request"), {"amount": "1.50"}),
         *(*people_forms(world), *hostile_money.forms(world), *hostile_told.forms(world)),
-        *(*panel_forms(world), *hostile_quality.forms(world)),
+        *(*panel_forms(world), *hostile_quality.forms(world), *model_world.forms(world.account, world.ids)),
         ("/sign-out/", {"next": "/"}),
         ("/api/v1/uploads", {"folder": "0" * 32, "files": SimpleUploadedFile("a.png", builders.image_bytes())}),
     ]
@@ -362,7 +365,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "appeal_rejection": {"text": "it was right"},
         **(hostile_told.bodies(world) | hostile_money.bodies(world) | hostile_quality.bodies(world)),
         **dict.fromkeys(("answer_appeal", "answer_any_appeal"), {"decision": "deny", "text": "it was not"}),
-        **qualification_bodies(world),
+        **(qualification_bodies(world) | model_world.bodies(world.account, world.ids)),
     }
 
 

@@ -31,7 +31,6 @@ from labeling.services.golds import keeping
 from labeling.services.jobs.batches import open_batch
 from labeling.services.queue import batches, due
 from labeling.services.results import appeals, deciding, reviewers
-from learning.models import Model
 from marketplace.models import Account, NoticeKind, Panel, QualificationType, User, WebhookEndpoint, Worker, Workteam
 from marketplace.services import (
     accounts,
@@ -46,7 +45,7 @@ from marketplace.services import (
     workteams,
 )
 from tests import builders
-from tests.frontend import saml_provider
+from tests.frontend import model_world, saml_provider
 from tests.labeling import panel_stories, stories
 
 _METADATA = saml_provider.Provider().metadata()
@@ -106,9 +105,7 @@ def grow(portal: Portal) -> None:
         changed_at=timezone.now(),
     )
     Export.objects.create(job=portal.job, kind="manifest", status="Completed", uri="file:///nowhere", size_bytes=12)
-    Model.objects.create(
-        account=portal.account, name=f"model-{job.pk}", architecture="compact", labels=["bee"], metrics={"mAP": 0.5}
-    )
+    model_world.add(portal.account, f"model-{job.pk}")
     _move_money(portal)
     (member,) = stories.a_crowd(1)
     accounts.add_member(account=portal.account, user=member.user, role="Member")

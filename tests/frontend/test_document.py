@@ -120,6 +120,7 @@ REFERENCES = {
     "output_uri", "question", "uri", "workteam", "uid", "token", "old_password", "new_password", "prices", "ends_on",
     "vendor", "emails", "url", "tax_number", "routing_rule", "percent", "issuer", "slug", "domains",
     "price_ceiling", "wanted_end", "worker", "workers_per_object", "label_category_config", "label_category_config_uri",
+    "config_uri", "model", "onnx_uri",
 }  # fmt: skip
 """Members of a body whose right values depend on what there is."""
 

@@ -26,7 +26,7 @@ from labeling.services.qualifications import making
 from labeling.services.queue import assignments
 from labeling.services.results import appeals, deciding, review_lists
 from learning import contract
-from learning.services import channels
+from learning.services import channels, model_approval, transforms
 from learning.services.active.loop_settings import RANGES
 from marketplace import arns, money, names, strict
 from marketplace.models import Worker
@@ -200,6 +200,10 @@ DECLARED: dict[str, Range] = {
     "InvoicePaidInput.reference": invoices.REFERENCE_LENGTH,
     "note": contracts.NOTE_LENGTH,
     "version": contracts.VERSIONS,
+    **dict.fromkeys(("ApprovalForm.comment", "ModelApprovalInput.comment"), model_approval.COMMENT_LENGTH),
+    **dict.fromkeys(("onnx_uri", "config_uri"), boundaries.URI_LENGTH),
+    "group": names.LENGTH,
+    "score_threshold": transforms.SCORES,
     "AccountForm.account": accounts.ACCOUNT_NAME_LENGTH,
     "AccountInput.name": accounts.ACCOUNT_NAME_LENGTH,
     **{f"{one}.name": qualifications.NAME_LENGTH for one in ("TypeForm", "TestForm", "QualificationTypeInput")},
@@ -300,6 +304,7 @@ FREE = {
         "input_job",
         "job",
         "labels",
+        "model",
         "task_type",
     ),
     *("panel", "validation", "vendor", "workteam"),

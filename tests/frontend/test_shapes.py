@@ -13,6 +13,7 @@ from labeling.models import AnswerReview, Label
 from marketplace.models import Role, User
 from marketplace.services import invitations
 from tests import builders
+from tests.frontend import model_world
 from tests.frontend.hostile_panels import panel_bodies
 from tests.frontend.hostile_people import people_bodies
 from tests.frontend.hostile_qualifications import qualification_bodies
@@ -214,6 +215,7 @@ def everything(world: World, owner: Any, worker: Any, operator: Any) -> list[tup
             {"objects": 2, "workers_per_object": 3, "price": "0.036", "labels": ["bee"], "workers": 4},
         ),
         *of_templates(owner),
+        *((name, owner, body) for name, body in model_world.sent(world.account, world.ids)),
         ("create_export", owner, {"kind": "manifest"}),
         ("claim_task", signed_in(world.other_worker_user), {}),
         ("submit_assignment", worker, {"answer": stories.ONE_BEE, "seconds": 3}),

@@ -48,7 +48,7 @@ from marketplace.services import (
     workteams,
 )
 from tests import builders
-from tests.frontend import saml_provider, vendor_world
+from tests.frontend import model_world, saml_provider, vendor_world
 from tests.frontend.passkeys import a_passkey
 from tests.frontend.vendor_world import VendorWorld, a_vendor_world
 from tests.labeling import panel_stories, stories
@@ -278,6 +278,7 @@ def a_world() -> World:
         **_of_people(account, owner, outsider),
         **_what_was_told(account, owner),
         **_qualifications(account, worker),
+        **model_world.of_models(account, model, dataset),
         **vendors.ids,
         **_of_templates(job, rows[0], export_uri),
         **_a_kept_template(account),

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from learning.models import Model
-from learning.services import registry, training, transforms
+from learning.services import model_imports, registry, training, transforms
 from learning.services.programs import kinds
 from learning.services.programs.executor import Executor, LocalExecutor
 from learning.services.programs.kinds.interface import ProgramKind
@@ -18,6 +18,7 @@ from marketplace import storage
 from marketplace.models import Account
 from tests.learning.programs.executor import CountingExecutor, OracleExecutor
 from tests.learning.programs.replica import Replica, ReplicaKind
+from tests.learning.serving import foreign_models
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,15 @@ def a_transform(account: Account, *, name: str = "bees", **hyperparameters: Any)
     )
 
 
+def an_import(account: Account, *, name: str = "bees", **hyperparameters: Any) -> Any:
+    """A waiting import of a tiny network."""
+    uris = foreign_models.stored(storage.join(settings.STORE_URL, account.number, f"import-{time.time_ns()}"))
+    run = model_imports.create_import(account=account, name=name, by="user:1", **uris)
+    run.hyperparameters = {"_steps": "100000"} | {key: str(value) for key, value in hyperparameters.items()}
+    run.save()
+    return run
+
+
 def a_replica(account: Account, *, name: str = "bees", **hyperparameters: Any) -> Replica:
     """A waiting replica."""
     given = {key: str(value) for key, value in hyperparameters.items()}
@@ -91,5 +101,6 @@ REPLICAS = ReplicaKind()
 CASES = [
     Case(kinds.get("trainingjob"), a_training, _oracle, CountingExecutor),
     Case(kinds.get("transformjob"), a_transform, _oracle, CountingExecutor),
+    Case(kinds.get("modelimport"), an_import, lambda folder: LocalExecutor(), CountingExecutor),
     Case(REPLICAS, a_replica, lambda folder: LocalExecutor(), LocalExecutor),
 ]

@@ -62,7 +62,7 @@ def status_is(run, *wanted):
 
 def test_every_registered_kind_is_in_the_suite():
     assert {case.kind.name for case in CASES} == {kind.name for kind in kinds.KINDS} | {"replica"}
-    with pytest.raises(LookupError, match="no kind of program 'tea'; there are transformjob, trainingjob"):
+    with pytest.raises(LookupError, match="no kind of program 'tea'; there are modelimport, transformjob, trainingjob"):
         kinds.get("tea")
 
 
@@ -254,5 +254,10 @@ def test_a_kind_that_no_round_refers_to_concerns_no_loop():
     from learning.services.active import loops
 
     found = {kind.name: loops._fields_of(kind) for kind in (*kinds.KINDS, REPLICAS)}
-    assert found == {"transformjob": ["transform_job"], "trainingjob": ["training_job"], "replica": []}
+    assert found == {
+        "transformjob": ["transform_job"],
+        "trainingjob": ["training_job"],
+        "modelimport": [],
+        "replica": [],
+    }
     assert Round._meta.get_field("training_job").related_model is kinds.get("trainingjob").model

@@ -37,7 +37,7 @@ def check_settings(*, account: Account, automated_labeling: Mapping[str, Any]) -
     """What a job's `automated_labeling` means, with the defaults. Raises Invalid or NotFound naming what is wrong."""
     found = loop_settings.read(automated_labeling)
     if given := automated_labeling.get("initial_model"):
-        registry.by_arn(account=account, model_arn=str(given))
+        registry.trainable(account=account, model_arn=str(given))
     return asdict(found)
 
 

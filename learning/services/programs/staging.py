@@ -15,7 +15,7 @@ import orjson
 from django.conf import settings
 
 from labeling.formats.augmented import put_members
-from learning.contract import MODEL, MODEL_FILES, JobFolder, ModelConfig
+from learning.contract import MODEL, JobFolder, ModelConfig, model_files
 from learning.hyperparameters import refuse_operators
 from learning.models import Model, ProgramRun
 from learning.services import registry
@@ -76,7 +76,7 @@ def stage(
 def _stage_model(model: Model, folder: Path, renamed: Mapping[str, str]) -> None:
     """Put the model there, its classes under the names that they have since (old -> new)."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in MODEL_FILES:
+    for name in model_files(model.architecture):
         if not (folder / name).exists():
             download(registry.part_uri(model, name), folder / name)
     if renamed:
@@ -118,11 +118,16 @@ def _lines_of(run: ProgramRun, source: Source, images: ChannelImages, folder: Jo
 
 def _manifest(uri: str, images: ChannelImages) -> Iterator[bytes]:
     """The lines of an augmented manifest, with `source-ref` a path on this machine."""
-    former = store_addresses.former()
-    with storage.open(uri) as stream, ThreadPoolExecutor(DOWNLOADS) as pool:
-        moved = addresses.MovedLines(stream, former=former).moved
-        for some in _chunks(map(moved, _lines(stream))):
+    with ThreadPoolExecutor(DOWNLOADS) as pool:
+        for some in _chunks(manifest_lines(uri)):
             yield from pool.map(lambda raw: _localise(raw, images), some)
+
+
+def manifest_lines(uri: str) -> Iterator[bytes]:
+    """The lines of a manifest in the store that are not empty, with present addresses, streamed."""
+    former = store_addresses.former()
+    with storage.open(uri) as stream:
+        yield from map(addresses.MovedLines(stream, former=former).moved, _lines(stream))
 
 
 def _lines(stream: Any) -> Iterator[bytes]:

@@ -61,7 +61,7 @@ def training_job(root: Path, *, images: int = 8, side: int = 80, **hyperparamete
 
 
 def prediction_job(root: Path, model: Path, manifest: str, **hyperparameters: Any) -> JobFolder:
-    """A folder ready for learning.vision.predict."""
+    """A folder ready for learning.serving.predict."""
     folder = JobFolder(root)
     folder.prepare(hyperparameters=hyperparameters, channels={PREDICT: {}, MODEL: {}})
     for name in MODEL_FILES:
@@ -71,7 +71,8 @@ def prediction_job(root: Path, model: Path, manifest: str, **hyperparameters: An
 
 
 def start(program: str, folder: JobFolder) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", f"learning.vision.{program}", str(folder.root)]
+    room = "serving" if program == "predict" else "vision"
+    command = [sys.executable, "-m", f"learning.{room}.{program}", str(folder.root)]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(command, cwd=REPOSITORY, env=os.environ | {"OMP_NUM_THREADS": "1"}, **pipes)
 

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from learning.contract import EXIT_BAD_INPUT, EXIT_DONE, TRAIN, JobFolder, Prediction, read_metrics, read_predictions
+from learning.serving import shards
 from learning.serving.archive import pack_model
 from tests.learning.vision import jobs
 
@@ -67,26 +68,59 @@ def test_killed_prediction_goes_on_after_its_last_whole_line(trained: tuple[JobF
     folder = jobs.prediction_job(tmp_path, model.model, manifest, batch_size=2, **LOW)
     whole = predicted(folder)
     lines = folder.predictions.read_bytes().splitlines(keepends=True)
-    folder.predictions.write_bytes(b"".join(lines[:3]) + lines[3][:40])
+    # As kill -9 leaves it: one shard is done, of another a line and a half.
+    folder.predictions.unlink()
+    begun = shards.plan(folder, total=8, processes=1, channel="predict")
+    begun.path(0).write_bytes(b"".join(lines[:2]))
+    begun.path(2).write_bytes(lines[4] + lines[5][:40])
 
     again = predicted(folder)
 
-    assert folder.predictions.read_bytes().splitlines(keepends=True)[:3] == lines[:3]
+    after = folder.predictions.read_bytes().splitlines(keepends=True)
+    assert [after[0], after[1], after[4]] == [lines[0], lines[1], lines[4]]
     assert [line.index for line in again] == [line.index for line in whole]
     assert [len(line.boxes) for line in again] == [len(line.boxes) for line in whole]
 
 
-def test_sigterm_stops_between_lines(trained: tuple[JobFolder, str], tmp_path) -> None:
+@pytest.mark.parametrize("processes", [1, 2])
+def test_sigterm_stops_between_lines(trained: tuple[JobFolder, str], processes: int, tmp_path) -> None:
     model, _ = trained
     manifest = model.manifest(TRAIN).read_text() * 2000
-    folder = jobs.prediction_job(tmp_path, model.model, manifest, batch_size=1)
+    folder = jobs.prediction_job(tmp_path, model.model, manifest, batch_size=1, processes=processes)
     child = jobs.start("predict", folder)
-    jobs.wait_until(lambda: folder.predictions.exists() and folder.predictions.stat().st_size > 0, child)
+    jobs.wait_until(lambda: len(written(folder)) > 8, child)
     child.send_signal(signal.SIGTERM)
     _, log = child.communicate(timeout=120)
     assert child.returncode == EXIT_DONE, log
-    written = list(read_predictions(folder.predictions))
-    assert json.loads(folder.stopped.read_text())["step"] == len(written) < 16000
+    assert json.loads(folder.stopped.read_text())["step"] == len(written(folder)) < 16000
+    assert not folder.predictions.exists()
+
+
+def written(folder: JobFolder) -> list[int]:
+    """The places of the images that the shards have so far."""
+    found = []
+    for path in sorted((folder.output / "shards").glob("*.jsonl")):
+        found += [line.index for line in read_predictions(path)]
+    return found
+
+
+@pytest.mark.slow
+def test_kill_9_at_any_moment_predicts_no_image_twice_and_loses_none(trained: tuple[JobFolder, str], tmp_path) -> None:
+    model, _ = trained
+    manifest = model.manifest(TRAIN).read_text() * 100
+    folder = jobs.prediction_job(tmp_path, model.model, manifest, batch_size=2, processes=2, embedding=False, **LOW)
+    kept: dict[str, bytes] = {}
+    for _ in range(3):
+        before = len(written(folder))
+        child = jobs.start("predict", folder)
+        jobs.wait_until(lambda so_far=before: len(written(folder)) > so_far + 50, child)
+        child.kill()
+        child.communicate()
+        # What a shard has once, it keeps.
+        for name, content in kept.items():
+            assert (folder.output / "shards" / name).read_bytes().startswith(content)
+        kept = {path.name: path.read_bytes().rpartition(b"\n")[0] for path in folder.output.glob("shards/*.jsonl")}
+    assert [line.index for line in predicted(folder)] == list(range(800))
 
 
 def test_invalid_input_is_named_in_the_failure(trained: tuple[JobFolder, str], tmp_path) -> None:

@@ -6,9 +6,9 @@ from datetime import datetime
 from django.conf import settings
 
 from learning import transitions
-from learning.contract import MODEL_FILES, JobFolder, Metric, ModelConfig
+from learning.contract import JobFolder, Metric, ModelConfig, files_of
 from learning.models import TrainingJob, TrainingMetric
-from learning.services import registry
+from learning.services import lineage, registry
 from learning.services.programs import staging
 from learning.services.programs.kinds.interface import Fields, ProgramKind
 from marketplace.queue import enqueue
@@ -52,15 +52,22 @@ class TrainingKind(ProgramKind[TrainingJob]):
         """See ProgramKind.keep_result: the model goes into the store, and into the registry with the run's end."""
         config = ModelConfig.read(folder.model)
         artifact, parts = registry.upload(account=run.account, name=run.name, folder=folder.model)
+        origin, parent = lineage.of_training(run), lineage.parent(run)
         return lambda: {
             "model": registry.register(
-                account=run.account, name=run.name, config=config, artifact_uri=artifact, parts_uri=parts
+                account=run.account,
+                name=run.name,
+                config=config,
+                artifact_uri=artifact,
+                parts_uri=parts,
+                parent=parent,
+                lineage=origin,
             )
         }
 
     def keep_partial_result(self, run: TrainingJob, folder: JobFolder) -> Callable[[], Fields]:
         """See ProgramKind.keep_partial_result: a stopped training leaves what it has learned so far."""
-        whole = all((folder.model / name).exists() for name in MODEL_FILES)
+        whole = all((folder.model / name).exists() for name in files_of(folder.model))
         return self.keep_result(run, folder) if whole else dict
 
     def after_end(self, run: TrainingJob) -> None:

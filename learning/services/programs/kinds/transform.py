@@ -5,18 +5,18 @@ from collections.abc import Callable
 from learning import transitions
 from learning.contract import MODEL, JobFolder
 from learning.models import TransformJob
+from learning.services import transform_outputs
 from learning.services.programs import staging
 from learning.services.programs.kinds.interface import Fields, ProgramKind
-from marketplace import storage
 from marketplace.queue import enqueue
 
 
 class TransformKind(ProgramKind[TransformJob]):
-    """Runs learning.vision.predict with a transform job's model on its manifest."""
+    """Runs learning.serving.predict with a transform job's model on its manifest."""
 
     model = TransformJob
     machine = transitions.TRANSFORM_JOB
-    module = "learning.vision.predict"
+    module = "learning.serving.predict"
     # Before trainings: predictions are short, and people wait for what follows from them.
     priority = 10
 
@@ -25,9 +25,8 @@ class TransformKind(ProgramKind[TransformJob]):
         staging.stage(run, folder, channels=run.channels | {MODEL: {"name": run.model.name}})
 
     def keep_result(self, run: TransformJob, folder: JobFolder) -> Callable[[], Fields]:
-        """See ProgramKind.keep_result: the predictions go to the run's output address."""
-        with folder.predictions.open("rb") as stream:
-            storage.write(run.output_uri, stream, content_type="application/jsonl")
+        """See ProgramKind.keep_result: the predictions go to the run's output address, labels beside them."""
+        transform_outputs.keep(run, folder.predictions)
         return dict
 
     def after_end(self, run: TransformJob) -> None:

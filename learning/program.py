@@ -1,4 +1,4 @@
-"""What all programs of this folder share: arguments, SIGTERM, and a readable reason of a failure.
+"""What all programs share: arguments, SIGTERM, and a readable reason of a failure.
 
 It must not know what the work is.
 """
