@@ -7,7 +7,7 @@ from django.db.models import Count, QuerySet
 from labeling.models import LabelingJob
 from labeling.queries.progress import counters
 from learning import transitions
-from learning.models import LearningLoop, LoopObject, Model, Round, TrainingJob
+from learning.models import Endpoint, EndpointConfig, LearningLoop, LoopObject, Model, Round, TrainingJob
 from marketplace.models import Account
 
 
@@ -95,3 +95,13 @@ def trainings(account: Account) -> QuerySet[TrainingJob]:
 def models(account: Account) -> QuerySet[Model]:
     """The account's models, newest first."""
     return Model.objects.filter(account=account).select_related("training_job").order_by("-pk")
+
+
+def endpoints(account: Account) -> QuerySet[Endpoint]:
+    """The account's endpoints, newest first."""
+    return Endpoint.objects.filter(account=account).select_related("config", "account").order_by("-pk")
+
+
+def endpoint_configs(account: Account) -> QuerySet[EndpointConfig]:
+    """The configurations of the account's endpoints, newest first."""
+    return EndpointConfig.objects.filter(account=account).select_related("account").order_by("-pk")

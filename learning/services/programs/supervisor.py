@@ -40,19 +40,26 @@ CLAIM_TIMEOUT = timedelta(seconds=60)
 
 
 class Supervisor:
-    """Holds up to `slots` runs at once; `place` names this machine and folder, `identity` this very process."""
+    """Holds up to `slots` runs at once, and `serving_slots` of those that serve until they are stopped.
+
+    `place` names this machine and folder, `identity` this very process. `serving` runs the programs that serve, which
+    have people waiting for them; without it `executor` runs them too.
+    """
 
     def __init__(
         self,
         *,
         executor: Executor,
         slots: int,
+        serving: Executor | None = None,
+        serving_slots: int = 16,
         root: Path | None = None,
         claim_timeout: timedelta = CLAIM_TIMEOUT,
         kinds: Sequence[ProgramKind[Any]] = KINDS,
     ):
         self.kinds = sorted(kinds, key=lambda kind: kind.priority)
         self.executor, self.slots, self.claim_timeout = executor, slots, claim_timeout
+        self.serving, self.serving_slots = serving or executor, serving_slots
         self.root = root or Path(settings.VAR_DIR) / "programs"
         self.place = f"{socket.gethostname()[:60]}:{hashlib.sha256(str(self.root).encode()).hexdigest()[:12]}"
         self.identity = f"{self.place}#{uuid.uuid4().hex[:12]}"
@@ -81,9 +88,12 @@ class Supervisor:
                 del self.runners[key]
             else:
                 self._renew(runner)
-        while len(self.runners) < self.slots and (claim := self._claim()) is not None:
-            runner_class = ServingRunner if claim.kind.serves else Runner
-            runner = runner_class(claim=claim, executor=self.executor)
+        while (claim := self._claim()) is not None:
+            runner: Runner
+            if claim.kind.serves:
+                runner = ServingRunner(claim=claim, executor=self.serving)
+            else:
+                runner = Runner(claim=claim, executor=self.executor)
             self.runners[claim.kind.name, claim.pk] = runner
             runner.start()
 
@@ -141,7 +151,9 @@ class Supervisor:
             runner.stop()
 
     def _claim(self) -> Claim | None:
-        for kind in self.kinds:
+        serving = sum(runner.claim.kind.serves for runner in self.runners.values())
+        free = {True: self.serving_slots - serving, False: self.slots - (len(self.runners) - serving)}
+        for kind in (one for one in self.kinds if free[one.serves] > 0):
             with transaction.atomic():
                 run = self._waiting(kind)
                 if run is not None:

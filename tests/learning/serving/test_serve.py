@@ -82,7 +82,9 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
             time.sleep(0.02)
         served = Served(processes[-1], folder, token)
         # The port is known just before anything listens there.
-        served.pool.request("GET", f"{served.url}/ping", headers=served.headers, retries=urllib3.Retry(9, backoff_factor=0.05))
+        served.pool.request(
+            "GET", f"{served.url}/ping", headers=served.headers, retries=urllib3.Retry(9, backoff_factor=0.05)
+        )
         return served
 
     yield _start
@@ -128,9 +130,7 @@ def test_jpeg_and_any_image_are_taken_and_seen_as_people_see_them(served: Served
         (BIG, "image/jpeg", 413, "at most 6,291,456 are taken"),
     ],
 )
-def test_what_it_cannot_use_is_refused_in_words(
-    served: Served, body: bytes, kind: str, status: int, says: str
-) -> None:
+def test_what_it_cannot_use_is_refused_in_words(served: Served, body: bytes, kind: str, status: int, says: str) -> None:
     found, answer = served.ask(body, kind)
     assert found == status and says in answer["message"]
 

@@ -4,10 +4,12 @@ from typing import Any
 
 from learning.models import ProgramRun
 from learning.services.programs.kinds.interface import ProgramKind
+from learning.services.programs.kinds.replica import ReplicaKind
 from learning.services.programs.kinds.training import TrainingKind
 from learning.services.programs.kinds.transform import TransformKind
 
 KINDS: tuple[ProgramKind[Any], ...] = (
+    ReplicaKind(),
     TransformKind(),
     TrainingKind(),
 )
