@@ -16,7 +16,7 @@ UPDATING = ("Starting", "Shifting")
 
 
 def endpoint_views(endpoints: Sequence[Endpoint]) -> list[dict[str, Any]]:
-    """Each endpoint as {"name", "status", "failure_reason", "config", "variants", "update", "created_at", "updated_at"}.
+    """Each endpoint: {"name", "status", "failure_reason", "config", "variants", "update", "created_at", "updated_at"}.
 
     `variants` of what is served: {"name", "model", "weight", "share" (percent of the endpoint's requests),
     "instance_count", "instances": [{"status", "failure_reason", "url"}], "ready", "requests", "errors", "refused",

@@ -134,8 +134,9 @@ def invoke(
 ) -> Answer:
     """The prediction for an image: a variant by weight, or the one named, answers.
 
-    Raises Invalid for an unknown variant, EndpointNotReady when no replica serves, EndpointBusy when all queues are full,
-    ModelFailed when every replica that was tried failed. A request that the model cannot use is no error: its Answer says so.
+    Raises Invalid for an unknown variant, EndpointNotReady when no replica serves, EndpointBusy when all queues are
+    full, ModelFailed when every replica that was tried failed. A request that the model cannot use is no error: its
+    Answer says so.
     """
     tried: set[int] = set()
     trouble: DomainError = EndpointNotReady(f"no instance of the endpoint {endpoint.name!r} answers at the moment")

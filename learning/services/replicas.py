@@ -1,7 +1,7 @@
 """The replicas of an endpoint's variants: as many as are asked for, started, retired and stopped.
 
-A replica that is to go is retired first: no process sends it requests any more once its routes are read again, and it is
-stopped after that. Knows nothing of deployments' steps.
+A replica that is to go is retired first: no process sends it requests any more once its routes are read again, and it
+is stopped after that. Knows nothing of deployments' steps.
 """
 
 from datetime import timedelta
@@ -46,7 +46,7 @@ def retire(rows: QuerySet[EndpointReplica]) -> None:
 
 
 def stop_retired(rows: QuerySet[EndpointReplica], *, by: str, at_once: bool = False) -> bool:
-    """Stop those of `rows` that were retired long enough ago, or all retired ones; returns whether any is still live."""
+    """Stop those of `rows` that were retired long enough ago, or all retired ones; returns whether any is live."""
     live = rows.filter(status__in=LIVE).exclude(retire_at=None)
     due = live if at_once else live.filter(retire_at__lte=timezone.now() - RETIRED_FOR)
     for replica in due.exclude(status="Deleting"):

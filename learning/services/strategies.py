@@ -1,4 +1,4 @@
-"""How an endpoint goes from one configuration to the next: in which steps, watched for how long, undone by what. Pure."""
+"""How an endpoint goes from one configuration to the next: in which steps, and what undoes it. Pure."""
 
 from collections.abc import Mapping
 from typing import Any

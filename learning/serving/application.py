@@ -1,4 +1,4 @@
-"""What a replica of an endpoint answers, as an ASGI application: GET /ping and POST /invocations of SageMaker's contract.
+"""What a replica answers, as an ASGI application: GET /ping and POST /invocations, as SageMaker's containers do.
 
 It must not know what listens to the network, nor where models come from.
 """

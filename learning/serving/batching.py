@@ -1,8 +1,8 @@
 """Many callers, one model: pictures that come at the same time go through the network together.
 
 A picture is decoded in a thread of a pool, then waits for the thread that runs the network. That one takes what is
-there; it waits for more only while other pictures are being decoded, and never longer than the bound on latency. It must
-not know HTTP.
+there; it waits for more only while other pictures are being decoded, and never longer than the bound on latency. It
+must not know HTTP.
 """
 
 import contextlib

@@ -127,7 +127,11 @@ def test_eligibility_is_written_by_one_service_and_read_by_one_sql_function():
 LEARNING_IN_THE_FRONT_END = {
     "frontend/automation.py": "knows whether the learning app is installed",
     "frontend/rest/models.py": "its endpoints are registered only where the app is installed",
+    "frontend/rest/endpoints.py": "its endpoints are registered only where the app is installed",
+    "frontend/rest/schemas_endpoints.py": "imported by endpoints.py only",
     "frontend/requester/models.py": "its pages are registered only where the app is installed",
+    "frontend/requester/endpoints.py": "its pages are registered only where the app is installed",
+    "frontend/requester/endpoint_forms.py": "imported by endpoints.py only",
     "frontend/demo/scenes.py": "paints pictures; pure",
     "frontend/demo/summary.py": "measures quality; pure",
 }
@@ -215,6 +219,9 @@ MESSAGES = {
     "learning.background.advance_loop_of_job": 1,
     "learning.background.advance_loop_of_batch": 1,
     "learning.background.advance_loop_of_run": 2,
+    "learning.background.advance_endpoint": 1,
+    "learning.background.look_at_endpoint": 2,
+    "learning.background.advance_endpoint_of_replica": 1,
     "learning.background.sweep": 0,
     "marketplace.background.sweep": 0,
     "marketplace.background.deliver_webhook": 1,
@@ -305,6 +312,7 @@ def test_statuses_are_those_of_the_sagemaker_api():
         (labeling.LABELING_JOB, "LabelingJobStatus"),
         (learning.TRAINING_JOB, "TrainingJobStatus"),
         (learning.TRANSFORM_JOB, "TransformJobStatus"),
+        (learning.ENDPOINT, "EndpointStatus"),
     ):
         assert set(machine.states) <= set(model.shape_for(shape).enum), shape
 

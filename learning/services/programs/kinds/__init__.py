@@ -9,9 +9,9 @@ from learning.services.programs.kinds.training import TrainingKind
 from learning.services.programs.kinds.transform import TransformKind
 
 KINDS: tuple[ProgramKind[Any], ...] = (
-    ReplicaKind(),
     TransformKind(),
     TrainingKind(),
+    ReplicaKind(),
 )
 
 

@@ -8,10 +8,10 @@ from django.conf import settings
 from learning import transitions
 from learning.contract import MODEL, BadInput, JobFolder, write_atomically
 from learning.models import EndpointReplica
-from learning.serving import paths
 from learning.services.programs import staging
 from learning.services.programs.kinds.interface import ServingKind
 from learning.services.replica_tokens import token_of
+from learning.serving import paths
 from marketplace.queue import enqueue
 
 PING_SECONDS = 2.0
@@ -24,7 +24,7 @@ class ReplicaKind(ServingKind[EndpointReplica]):
     machine = transitions.REPLICA
     module = "learning.serving.serve"
     # Before everything else: requests wait for it.
-    priority = 5
+    priority = 4
     stopping, stopped, starting, ready = "Deleting", "Deleted", "Creating", "InService"
 
     def stage(self, run: EndpointReplica, folder: JobFolder) -> None:
