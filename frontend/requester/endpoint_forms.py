@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from learning import queries
-from learning.services import hosting, invoke, strategies
+from learning.services import asking, hosting, invoke, strategies
 from marketplace import names, strict
 from marketplace.errors import DomainError
 from marketplace.models import Account
@@ -92,7 +92,7 @@ class QuestionForm(_Form):
     """A picture for a person, with the scores from which boxes are shown: {class: least score} as JSON."""
 
     image = forms.FileField(label="Image")
-    least_scores = forms.CharField(required=False, widget=forms.HiddenInput)
+    least_scores = forms.CharField(required=False, widget=forms.HiddenInput, max_length=asking.SCORES_LENGTH.longest)
 
     def clean_image(self) -> Any:
         """Refuses what an endpoint would refuse."""

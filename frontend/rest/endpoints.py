@@ -21,7 +21,7 @@ from learning import queries
 from learning.models import Endpoint, EndpointConfig
 from learning.services import hosting, invoke, scope, strategies
 from learning.services.endpoint_view import endpoint_view, endpoint_views
-from marketplace import names, strict
+from marketplace import arns, names, strict
 from marketplace.errors import Invalid
 from marketplace.models import Role
 from marketplace.services.boundaries import URI_LENGTH
@@ -36,7 +36,7 @@ class VariantInput(Body):
     """A model, in how many processes it runs, and which share of the requests it gets: its weight by all weights."""
 
     name = serializers.RegexField(names.PATTERN, max_length=names.LENGTH.longest)
-    model = serializers.CharField(max_length=200, help_text="its name or its ARN")
+    model = serializers.CharField(max_length=arns.LENGTH.longest, help_text="its name or its ARN")
     instance_count = serializers.IntegerField(required=False, default=1, **hosting.INSTANCES.bounds)
     weight = FiniteFloatField(required=False, default=1.0, **hosting.WEIGHT.bounds)
 
@@ -47,7 +47,10 @@ class CaptureInput(Body):
     percent = serializers.IntegerField(**hosting.CAPTURE_PERCENT.bounds)
     uri = serializers.CharField(required=False, default="", allow_blank=True, max_length=URI_LENGTH.longest)
     modes = serializers.ListField(
-        child=serializers.ChoiceField(hosting.CAPTURE_MODES), required=False, allow_empty=False, max_length=2
+        child=serializers.ChoiceField(hosting.CAPTURE_MODES),
+        required=False,
+        min_length=1,
+        max_length=hosting.CAPTURED_PARTS.longest,
     )
 
 

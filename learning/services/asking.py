@@ -22,12 +22,15 @@ from learning.services import hosting
 from learning.services.invoke import Answer
 from marketplace import storage
 from marketplace.errors import Invalid, WrongState
+from marketplace.ranges import Range
 from marketplace.services import boundaries
 
 ATTRIBUTE = "predicted"
 """The label attribute of the predicted boxes."""
 LOWEST_SCORE = 0.5
 """From which score a box is shown to people where nobody has said otherwise."""
+SCORES_LENGTH = Range(0, 50_000)
+"""Characters of the least scores of all classes, as JSON."""
 BOXES = "BoundingBox"
 
 

@@ -28,6 +28,7 @@ INSTANCES = Range(1, 64)
 WEIGHT = Range(0.0, 1_000_000.0)
 CAPTURE_PERCENT = Range(0, 100)
 CAPTURE_MODES = ("Input", "Output")
+CAPTURED_PARTS = Range(1, 2)
 LIVE_DEPLOYMENTS = ("Starting", "Shifting", "Serving")
 ADVANCE = "learning.background.advance_endpoint"
 ADVANCE_LOOK = "learning.background.look_at_endpoint"

@@ -113,6 +113,7 @@ def _read(endpoint: Endpoint) -> list[Target]:
             status="InService",
             retire_at=None,
         )
+        .exclude(url="")
         .select_related("variant__deployment__config")
         .order_by("pk")
     )
