@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from learning.contract import BadInput
 
 # In the order in which they are tried: measured on 2 cores, OpenVINO is the faster one of those for CPUs.
-BACKENDS = ("cuda", "openvino", "onnxruntime")
+ON_THE_CPU = ("openvino", "onnxruntime")
+BACKENDS = ("cuda", *ON_THE_CPU)
 _OPENVINO_PRECISION = {"float32": "f32", "bfloat16": "bf16"}
 OUTPUTS = ("boxes", "scores", "embedding")
 Heads = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
