@@ -81,7 +81,7 @@ LEARNER_SERVING_SLOTS = whole(
 LEARNER_ADDRESS = text(
     "WAGGLE_LEARNER_ADDRESS",
     "The address of the learner's machine at which the web reaches instances of endpoints; they listen there.",
-    expects="an IP address",
+    expects="an address or the name of a host",
     default="127.0.0.1",
 )
 ENDPOINT_INSTANCES_PER_ACCOUNT = whole(

@@ -115,15 +115,15 @@ def _batcher(folder: JobFolder, options: Options) -> Batcher:
 
 
 async def _serve(application: Application, folder: JobFolder, host: str) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    family, _, _, _, address = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0]
     with closing(socket.socket(family)) as chosen:
         # Held until the server listens there too, so that no other replica is given the same port.
         chosen.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        chosen.bind((host, 0))
+        chosen.bind((address[0], 0))
         port = int(chosen.getsockname()[1])
         server = Server(
             application,
-            address=host,
+            address=str(address[0]),
             port=port,
             interface=Interfaces.ASGINL,
             http=HTTPModes.http1,

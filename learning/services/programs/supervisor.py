@@ -174,7 +174,9 @@ class Supervisor:
         due = Q(not_before=None) | Q(not_before__lte=now) | Q(status=kind.stopping)
         rows = kind.model.objects.select_for_update(skip_locked=True, of=("self",))
         rows = rows.filter(free, due, status__in=kind.live).exclude(pk__in=mine)
-        return in_fair_order(rows, kinds=self.kinds, held=held).first()
+        # What serves has slots of its own, and is no reason to let an account wait for the others.
+        alike = [one for one in self.kinds if one.serves == kind.serves]
+        return in_fair_order(rows, kinds=alike, held=held).first()
 
     def _take(self, kind: ProgramKind[Any], run: ProgramRun) -> Claim:
         interrupted = bool(run.claimed_by)
