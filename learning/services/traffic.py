@@ -117,8 +117,8 @@ def _write(variant_id: int, minute: datetime, counts: Counts) -> None:
         )
         row = VariantTraffic.objects.select_for_update().get(variant_id=variant_id, minute=minute)
         counts.add(row)
-        for name, value in vars(counts).items():
-            setattr(row, name, value)
+        row.requests, row.errors, row.refused = counts.requests, counts.errors, counts.refused
+        row.latencies = counts.latencies
         row.save()
 
 

@@ -13,9 +13,12 @@ from collections import deque
 from concurrent.futures import Future, InvalidStateError, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from labeling.formats.images import ImageError, Limits
-from learning.serving.detector import Choice, Detection, Detector, detect_pictures, read_pictures
+import numpy as np
+
+from labeling.formats.images import ImageError
+from learning.serving.detector import Choice, Detection, Detector, detect_pictures
 from learning.serving.images import Picture
+from learning.serving.session import Heads
 
 log = logging.getLogger(__name__)
 
@@ -39,14 +42,13 @@ class Batcher:
         detector: Detector,
         *,
         choice: Choice,
-        limits: Limits,
         max_batch: int = 8,
         max_delay: float = 0.005,
         queue_size: int = 64,
         decoders: int = 2,
     ):
         """`max_delay` in seconds; `queue_size`: pictures that may be decoded, wait and be computed at a time."""
-        self._detector, self._choice, self._limits = detector, choice, limits
+        self._detector, self._choice = detector, choice
         self._max_batch, self._max_delay, self._queue_size = max_batch, max_delay, queue_size
         self._pool = ThreadPoolExecutor(decoders, thread_name_prefix="decode")
         self._changed = threading.Condition()
@@ -75,8 +77,8 @@ class Batcher:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        self._pool.shutdown()
         self._thread.join()
+        self._pool.shutdown()
 
     def _count_down(self, _: object) -> None:
         with self._changed:
@@ -84,7 +86,7 @@ class Batcher:
 
     def _decode(self, request: _Request, image: bytes) -> None:
         try:
-            (request.picture,) = read_pictures([image], size=self._detector.config.image_size, limits=self._limits)
+            (request.picture,) = self._detector.read([image])
         except Exception as error:
             log.exception("a picture could not be decoded")
             _fail(request, error)
@@ -96,17 +98,29 @@ class Batcher:
 
     def _work(self) -> None:
         while batch := self._next_batch():
+            readable = [one.picture.pixels for one in batch if isinstance(one.picture, Picture)]
             try:
-                pictures = [request.picture for request in batch if request.picture is not None]
-                found = detect_pictures(pictures, self._detector.session.run, self._detector.config, self._choice)
+                heads = self._detector.session.run(np.stack(readable)) if readable else None
             except Exception as error:
                 log.exception("a batch of %d failed", len(batch))
                 for request in batch:
                     _fail(request, error)
-                continue
-            for request, detection in zip(batch, found, strict=True):
-                with contextlib.suppress(InvalidStateError):  # its caller has given up
-                    request.answer.set_result(detection)
+            else:
+                # In another thread, so that the next batch need not wait for it.
+                self._pool.submit(self._finish, batch, heads)
+
+    def _finish(self, batch: list[_Request], heads: Heads | None) -> None:
+        pictures = [one.picture for one in batch if one.picture is not None]
+        try:
+            found = detect_pictures(pictures, lambda pixels: _given(heads), self._detector.config, self._choice)
+        except Exception as error:
+            log.exception("the boxes of a batch of %d could not be read", len(batch))
+            for request in batch:
+                _fail(request, error)
+            return
+        for request, detection in zip(batch, found, strict=True):
+            with contextlib.suppress(InvalidStateError):  # its caller has given up
+                request.answer.set_result(detection)
 
     def _next_batch(self) -> list[_Request]:
         """What goes through the network next; empty once the batcher is closed and everything is done."""
@@ -120,6 +134,11 @@ class Batcher:
                 if not self._changed.wait(until - time.monotonic()):
                     break
             return [self._ready.popleft() for _ in range(min(self._max_batch, len(self._ready)))]
+
+
+def _given(heads: Heads | None) -> Heads:
+    assert heads is not None  # there are some where a picture could be read
+    return heads
 
 
 def _fail(request: _Request, error: Exception) -> None:

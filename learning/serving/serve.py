@@ -12,11 +12,12 @@ import socket
 import sys
 from contextlib import closing
 from dataclasses import dataclass, fields
+from io import BytesIO
 from pathlib import Path
 
-import numpy as np
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
+from PIL import Image
 
 from labeling.formats.images import Limits
 from learning.contract import EXIT_BAD_INPUT, EXIT_DONE, EXIT_FAILED, MODEL, BadInput, JobFolder, write_atomically
@@ -95,23 +96,28 @@ def _batcher(folder: JobFolder, options: Options) -> Batcher:
     model = opened_model(folder.channel(MODEL))
     limits = Limits(max_bytes=options.image_max_bytes, max_pixels=options.image_max_pixels)
     detector = Detector(model, backend=options.backend, num_threads=options.num_threads, limits=limits)
-    size = detector.config.image_size
     try:
         for count in (1, options.max_batch):
-            detector.session.run(np.zeros((count, size, size, 3), np.uint8))
+            detector.detect([_blank()] * count)
     except Exception as error:  # noqa: BLE001 - the exceptions of the runtimes share no base class but Exception
         raise BadInput(f"the model cannot be run: {' '.join(str(error).split())}") from error
     choice = Choice(LEAST_SCORE, detector.choice.nms_threshold, options.max_detections)
-    logging.info("%s by %s, %d x %d pixels", detector.config.architecture, detector.session.name, size, size)
+    logging.info("%s by %s", detector.config.architecture, detector.session.name)
     return Batcher(
         detector,
         choice=choice,
-        limits=limits,
         max_batch=options.max_batch,
         max_delay=options.max_delay_ms / 1000,
         queue_size=options.queue_size,
         decoders=options.num_threads or os.cpu_count() or 1,
     )
+
+
+def _blank() -> bytes:
+    """A picture with which a model is warmed up."""
+    stream = BytesIO()
+    Image.new("RGB", (64, 64)).save(stream, "PNG")
+    return stream.getvalue()
 
 
 async def _serve(application: Application, folder: JobFolder, host: str) -> None:

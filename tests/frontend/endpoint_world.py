@@ -16,10 +16,10 @@ VARIANTS = [{"name": "bees", "model": "secret-model", "instance_count": 1, "weig
 
 def ids(account: Account, model: Model) -> dict[str, Any]:
     """The names of an endpoint, and of a configuration that none has."""
-    variants = [{"name": "bees", "model": model.name}]
+    variants = [{"name": "secret-variant", "model": model.name}]
     served = hosting.create_config(account=account, name="served-config", variants=variants)
-    spare = hosting.create_config(account=account, name="secret-config", variants=variants)
-    endpoint = an_endpoint(account, served, name="secret-endpoint")
+    spare = hosting.create_config(account=account, name="hives-config", variants=variants)
+    endpoint = an_endpoint(account, served, name="hives")
     return {"endpoint_name": endpoint.name, "config_name": spare.name}
 
 
@@ -31,25 +31,25 @@ def bodies() -> dict[str, dict[str, Any]]:
             "variants": VARIANTS,
             "data_capture": {"percent": 5, "modes": ["Input"]},
         },
-        "create_endpoint": {"name": "made", "config": "secret-config"},
+        "create_endpoint": {"name": "made", "config": "hives-config"},
         "update_endpoint": {
-            "config": "secret-config",
+            "config": "hives-config",
             "strategy": {"type": "Canary", "step_percent": 5, "bake_seconds": 5, "max_error_percent": 1.5},
         },
-        "update_endpoint_weights": {"variants": [{"variant": "bees", "weight": 2.0, "instance_count": 2}]},
+        "update_endpoint_weights": {"variants": [{"variant": "secret-variant", "weight": 2.0, "instance_count": 2}]},
     }
 
 
 def forms() -> list[tuple[str, dict[str, Any]]]:
     """(address, fields) of every form."""
-    page = "/endpoints/secret-endpoint/"
+    page = "/endpoints/hives/"
     image = SimpleUploadedFile("bee.png", builders.image_bytes(), content_type="image/png")
     return [
         ("/new-endpoint/", {"name": "made", "model": "secret-model", "instance_count": 1, "capture_percent": 0}),
         (
             f"{page}update/",
             {
-                "config": "secret-config",
+                "config": "hives-config",
                 "type": "Canary",
                 "step_percent": 5,
                 "bake_seconds": 5,
@@ -57,7 +57,7 @@ def forms() -> list[tuple[str, dict[str, Any]]]:
                 "max_p99_ms": "100",
             },
         ),
-        (f"{page}weight/", {"variant": "bees", "weight": "2", "instance_count": 1}),
+        (f"{page}weight/", {"variant": "secret-variant", "weight": "2", "instance_count": 1}),
         (f"{page}delete/", {}),
         (f"{page}ask/", {"image": image, "least_scores": json.dumps({"bee": 0.4})}),
     ]

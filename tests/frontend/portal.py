@@ -48,6 +48,7 @@ from marketplace.services import (
 from tests import builders
 from tests.frontend import saml_provider
 from tests.labeling import panel_stories, stories
+from tests.learning import hosting_stories
 
 _METADATA = saml_provider.Provider().metadata()
 OBJECTS = 3
@@ -106,8 +107,13 @@ def grow(portal: Portal) -> None:
         changed_at=timezone.now(),
     )
     Export.objects.create(job=portal.job, kind="manifest", status="Completed", uri="file:///nowhere", size_bytes=12)
-    Model.objects.create(
+    model = Model.objects.create(
         account=portal.account, name=f"model-{job.pk}", architecture="compact", labels=["bee"], metrics={"mAP": 0.5}
+    )
+    hosting_stories.an_endpoint(
+        portal.account,
+        hosting_stories.a_config(portal.account, model, name=f"config-{job.pk}"),
+        name=f"endpoint-{job.pk}",
     )
     _move_money(portal)
     (member,) = stories.a_crowd(1)
@@ -366,6 +372,7 @@ def pages(portal: Portal) -> dict[str, tuple[User, str]]:
         "worker_history": (worker, reverse("worker:history")),
         "worker_earnings": (worker, reverse("worker:earnings")),
         "worker_jobs": (worker, reverse("worker:jobs")),
+        "endpoints": (owner, reverse("requester:endpoints")),
         "operator_appeals": (portal.operator, reverse("operator:appeals")),
         "operator_accounts": (portal.operator, reverse("operator:accounts")),
     }
