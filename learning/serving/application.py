@@ -27,9 +27,9 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 class Refused(Exception):
     """The request gets this status and this message."""
 
-    def __init__(self, status: int, message: str):
+    def __init__(self, code: int, message: str):
         super().__init__(message)
-        self.status, self.message = status, message
+        self.code, self.message = code, message
 
 
 class Gone(Exception):
@@ -48,7 +48,7 @@ class Application:
         try:
             status, body = 200, await self._answer(scope["method"], scope["path"], headers, receive)
         except Refused as refused:
-            status, body = refused.status, orjson.dumps({"message": refused.message})
+            status, body = refused.code, orjson.dumps({"message": refused.message})
         except Gone:
             return
         except Exception as error:

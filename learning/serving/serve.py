@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass, fields
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
@@ -50,18 +51,18 @@ class Options:
     @classmethod
     def read(cls, folder: JobFolder) -> "Options":
         """From the folder's hyperparameters; names that begin with _ are left alone. Raises BadInput."""
-        known = {spec.name: spec.type for spec in fields(cls)}
-        found = {}
+        known: dict[str, Any] = {spec.name: spec.type for spec in fields(cls)}
+        found: dict[str, Any] = {}
         for name, text in folder.read_hyperparameters().items():
             if name.startswith("_"):
                 continue
             if name not in known:
                 raise BadInput(f"hyperparameter {name!r} is not known; there are {', '.join(known)}")
             try:
-                found[name] = known[name](text)  # type: ignore[operator]
+                found[name] = known[name](text)
             except ValueError:
                 raise BadInput(f"hyperparameter {name!r} is {text!r}; expected a number") from None
-        return cls(**found)  # type: ignore[arg-type]
+        return cls(**found)
 
 
 def main(root: Path) -> int:
