@@ -89,11 +89,9 @@ class Supervisor:
             else:
                 self._renew(runner)
         while (claim := self._claim()) is not None:
-            runner: Runner
-            if claim.kind.serves:
-                runner = ServingRunner(claim=claim, executor=self.serving)
-            else:
-                runner = Runner(claim=claim, executor=self.executor)
+            serves = claim.kind.serves
+            runner_class = ServingRunner if serves else Runner
+            runner = runner_class(claim=claim, executor=self.serving if serves else self.executor)
             self.runners[claim.kind.name, claim.pk] = runner
             runner.start()
 
