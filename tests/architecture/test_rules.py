@@ -124,14 +124,11 @@ def test_eligibility_is_written_by_one_service_and_read_by_one_sql_function():
     assert readers == {f"marketplace/sql/eligibility{number}.sql" for number in ("", "_0018")}
 
 
+REGISTERED = "rest/models rest/endpoints rest/schemas_endpoints requester/models requester/endpoints".split()
+REGISTERED.append("requester/endpoint_forms")
 LEARNING_IN_THE_FRONT_END = {
     "frontend/automation.py": "knows whether the learning app is installed",
-    "frontend/rest/models.py": "its endpoints are registered only where the app is installed",
-    "frontend/rest/endpoints.py": "its endpoints are registered only where the app is installed",
-    "frontend/rest/schemas_endpoints.py": "imported by endpoints.py only",
-    "frontend/requester/models.py": "its pages are registered only where the app is installed",
-    "frontend/requester/endpoints.py": "its pages are registered only where the app is installed",
-    "frontend/requester/endpoint_forms.py": "imported by endpoints.py only",
+    **{f"frontend/{name}.py": "its routes are registered only where the app is installed" for name in REGISTERED},
     "frontend/demo/scenes.py": "paints pictures; pure",
     "frontend/demo/summary.py": "measures quality; pure",
 }

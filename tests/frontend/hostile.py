@@ -324,8 +324,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "automated_labeling": {"enabled": True},
     }
     return {
-        **panel_bodies(),
-        **endpoint_world.bodies(),
+        **(panel_bodies() | endpoint_world.bodies()),
         **vendor_world.bodies(world.ids),
         **people_bodies(world),
         "create_token": {"name": "t"},
