@@ -124,7 +124,7 @@ def test_eligibility_is_written_by_one_service_and_read_by_one_sql_function():
     assert readers == {f"marketplace/sql/eligibility{number}.sql" for number in ("", "_0018")}
 
 
-REGISTERED = "rest/models rest/endpoints rest/schemas_endpoints requester/models requester/endpoints".split()
+REGISTERED = ["rest/models", "rest/endpoints", "rest/schemas_endpoints", "requester/models", "requester/endpoints"]
 REGISTERED.append("requester/endpoint_forms")
 LEARNING_IN_THE_FRONT_END = {
     "frontend/automation.py": "knows whether the learning app is installed",
