@@ -4,7 +4,7 @@ What takes time is only begun here; services/deploying.py brings it to its end. 
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 from django.conf import settings
@@ -126,7 +126,8 @@ def create_with_model(
     Raises as `create_config` and `create` do; then there is neither.
     """
     taken = set(EndpointConfig.objects.filter(account=account).values_list("name", flat=True))
-    free = next(one for one in (name, *(f"{name[:58]}-{n}" for n in count(2))) if one not in taken)
+    names = chain([name], (f"{name[:58].rstrip('-')}-{number}" for number in count(2)))
+    free = next(one for one in names if one not in taken)
     variants = [{"name": "AllTraffic", "model": model, "instance_count": instance_count}]
     with transaction.atomic():
         config = create_config(account=account, name=free, variants=variants, capture_percent=capture_percent)
