@@ -1,12 +1,13 @@
 """Endpoints: configurations, what is served, updates, and the predictions themselves."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, BinaryIO
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import exceptions, serializers, status
+from rest_framework import exceptions, parsers, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -253,9 +254,26 @@ class EndpointWeightsView(APIView):
         return Response(_shown(endpoint, endpoint_view(endpoint)))
 
 
+class ImageParser(parsers.BaseParser):
+    """A body as it is, of at most what InvokeEndpoint takes; whether it is a picture the model says."""
+
+    media_type = CONTENT_TYPES[0]
+
+    def parse(
+        self, stream: BinaryIO, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> bytes:
+        """The bytes. Raises TooLarge before anything is read."""
+        request = (parser_context or {})["request"]
+        length = strict.whole_number(request.META.get("CONTENT_LENGTH") or "0", allowed=strict.INT64) or 0
+        if length > invoke.MAX_BODY_BYTES:
+            raise TooLarge(f"the body has {length:,} bytes, at most {invoke.MAX_BODY_BYTES:,} are taken")
+        return stream.read()
+
+
 class InvocationsView(APIView):
     """The predictions of an endpoint."""
 
+    parser_classes = tuple(type(f"Parser of {one}", (ImageParser,), {"media_type": one}) for one in CONTENT_TYPES)
     # The queues of the instances bound what is asked of them; a limit by the minute would bound what they can do.
     throttle_classes = ()
 
@@ -277,15 +295,13 @@ class InvocationsView(APIView):
         kind = str(request.content_type).partition(";")[0].strip().lower()
         if kind not in CONTENT_TYPES:
             raise exceptions.UnsupportedMediaType(kind)
-        length = strict.whole_number(request.META.get("CONTENT_LENGTH") or "0", allowed=strict.INT64) or 0
-        if length > invoke.MAX_BODY_BYTES:
-            raise TooLarge(f"the body has {length:,} bytes, at most {invoke.MAX_BODY_BYTES:,} are taken")
         inference_id = request.headers.get(INFERENCE_HEADER, "")
         if len(inference_id) > INFERENCE_ID_LENGTH:
             raise Invalid(f"at most {INFERENCE_ID_LENGTH} characters expected", field=INFERENCE_HEADER)
         answer = invoke.invoke(
             endpoint=endpoint,
-            image=request.body,
+            # A request without a body has no data of any kind.
+            image=request.data if isinstance(request.data, bytes) else b"",
             content_type=kind,
             target_variant=request.headers.get(VARIANT_HEADER, ""),
             inference_id=inference_id,

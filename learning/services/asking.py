@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import orjson
 
-from labeling import task_types
-from labeling.formats.augmented import label_line
-from labeling.formats.images import inspect
+from labeling.formats.augmented import box_label, label_line
+from labeling.formats.images import measure
 from labeling.formats.label_context import LabelContext
 from labeling.formats.shapes import Box, ImageSize
 from labeling.models import Dataset
@@ -31,7 +30,6 @@ LOWEST_SCORE = 0.5
 """From which score a box is shown to people where nobody has said otherwise."""
 SCORES_LENGTH = Range(0, 50_000)
 """Characters of the least scores of all classes, as JSON."""
-BOXES = "BoundingBox"
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ def make_question(
     """
     if answer.status != 200:
         raise Invalid(answer.message, field="image")
-    info = inspect(image)
+    info = measure(image)
     if not info.ok:
         raise Invalid(str(info.problem), field="image")
     names = classes(endpoint).get(answer.variant)
@@ -89,7 +87,7 @@ def make_question(
         job_name=f"endpoint/{endpoint.name}",
         model_name=answer.variant,
     )
-    value, metadata = task_types.get(BOXES).manifest_label(boxes, about)
+    value, metadata = box_label(boxes, about)
     line = label_line(orjson.dumps({"source-ref": picture}), ATTRIBUTE, value, metadata)
     manifest = storage.join(base, "picture.manifest")
     storage.write(manifest, line + b"\n", content_type="application/jsonl")

@@ -389,6 +389,7 @@ def test_the_portals_processes_decode_images_in_turns_only():
 # Without the mark a request with more than 10 MiB is refused.
 SMALL_FILES = {
     "frontend/operator/payouts.py": "a bank's file has 2 MB at most",
+    "frontend/requester/endpoints.py": "an endpoint takes 6 MiB at most",
     "frontend/requester/job_examples.py": "is called by a view of job_new.py that is marked",
 }
 

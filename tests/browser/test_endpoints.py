@@ -67,9 +67,11 @@ def _try(page: Page) -> None:
     page.get_by_label("Choose a picture").set_input_files(
         {"name": "a.png", "mimeType": "image/png", "buffer": picture()}
     )
-    expect(page.get_by_role("status")).to_contain_text("2 boxes shown; AllTraffic answered in")
+    expect(page.locator("waggle-try-endpoint").get_by_role("status")).to_contain_text(
+        "2 boxes shown; AllTraffic answered in"
+    )
     expect(page.locator("waggle-boxes-view rect.over")).to_have_count(2)
     accessible(page)
     page.get_by_role("slider", name="blue").fill("1")
-    expect(page.get_by_role("status")).to_have_text("1 box shown.")
+    expect(page.locator("waggle-try-endpoint").get_by_role("status")).to_have_text("1 box shown.")
     expect(page.locator("waggle-boxes-view rect.over")).to_have_count(1)

@@ -20,7 +20,7 @@ export class TryEndpoint extends LitElement {
     .found { display: grid; gap: 1rem; grid-template-columns: minmax(0, 1fr) minmax(13rem, 18rem); align-items: start; }
     @media (max-width: 45rem) { .found { grid-template-columns: minmax(0, 1fr); } }
     fieldset { border: 0; margin: 0; padding: 0; display: grid; gap: 0.75rem; }
-    legend, output { font-weight: 600; }
+    legend { font-weight: 600; }
     label { display: grid; gap: 0.15rem; font-size: 0.875rem; }
     .line { display: flex; justify-content: space-between; gap: 0.5rem; }
     .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
@@ -123,7 +123,7 @@ export class TryEndpoint extends LitElement {
       ${found && html`<div class="found">
         <waggle-boxes-view .src=${found.src} .width=${found.width} .height=${found.height} alt="The picture that was chosen" .layers=${this.layers()}></waggle-boxes-view>
         <fieldset><legend>Show boxes from a score of</legend>
-          ${this.names.map((name) => html`<label><span class="line"><span class="name">${name}</span><output>${this.from(name).toFixed(2)}</output></span>
+          ${this.names.map((name) => html`<label><span class="line"><span class="name">${name}</span><strong>${this.from(name).toFixed(2)}</strong></span>
             <input type="range" min="0" max="1" step="0.01" .value=${String(this.from(name))} @input=${(event: Event) => this.move(name, event)} /></label>`)}
         </fieldset></div>`}`;
   }
