@@ -88,7 +88,7 @@ class Supervisor:
                 del self.runners[key]
             else:
                 self._renew(runner)
-        while (claim := self._claim()) is not None:
+        while (claim := self._claim(self._with_room())) is not None:
             serves = claim.kind.serves
             runner_class = ServingRunner if serves else Runner
             runner = runner_class(claim=claim, executor=self.serving if serves else self.executor)
@@ -148,10 +148,15 @@ class Supervisor:
         elif held.filter(status=claim.kind.stopping).exists():
             runner.stop()
 
-    def _claim(self) -> Claim | None:
-        serving = sum(runner.claim.kind.serves for runner in self.runners.values())
+    def _with_room(self) -> list[ProgramKind[Any]]:
+        """The kinds of which one more run may be started."""
+        names = {kind.name for kind in self.kinds if kind.serves}
+        serving = sum(name in names for name, _ in self.runners)
         free = {True: self.serving_slots - serving, False: self.slots - (len(self.runners) - serving)}
-        for kind in (one for one in self.kinds if free[one.serves] > 0):
+        return [kind for kind in self.kinds if free[kind.serves] > 0]
+
+    def _claim(self, kinds: Sequence[ProgramKind[Any]] | None = None) -> Claim | None:
+        for kind in self.kinds if kinds is None else kinds:
             with transaction.atomic():
                 run = self._waiting(kind)
                 if run is not None:
