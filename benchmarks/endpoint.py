@@ -180,7 +180,7 @@ def of_portal(model: Path, data: list[bytes], seconds: float) -> dict[str, list[
 def main() -> None:
     """Measure, and print one line for each architecture."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--architecture", default="ssdlite320_mobilenet_v3_large", choices=sorted(NAMES))
+    parser.add_argument("--architecture", default="ssd300_vgg16", choices=sorted(NAMES))
     parser.add_argument("--seconds", type=float, default=8.0, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--without-portal", action="store_true", help="leave out the portal and the update")
