@@ -22,11 +22,11 @@ from benchmarks.report import machine, report
 from labeling.formats.images import Limits
 from learning.contract import ModelConfig
 from learning.serving.detector import Choice, detect_pictures, read_pictures
-from learning.serving.session import BACKENDS, Session, open_session
+from learning.serving.session import ON_THE_CPU, Session, open_session
 from learning.vision import starting
 from learning.vision.export import write_model
 from learning.vision.inference import TorchSession
-from learning.vision.ssd import build
+from learning.vision.ssd import Network, build
 
 NAMES = {
     "compact": "compact",
@@ -62,8 +62,8 @@ def rate(once: Callable[[], None], images: int, seconds: float) -> float:
     return images * rounds / elapsed
 
 
-def measure(architecture: str, seconds: float, rounds: int) -> dict[str, float]:
-    """The figures of one architecture."""
+def export(architecture: str, folder: Path) -> tuple[Network, ModelConfig]:
+    """Write a model of five classes with the starting weights that can be had, not trained further."""
     torch.manual_seed(0)
     network = build(architecture, num_classes=len(CLASSES)).eval()
     start = starting.find(architecture, weights="auto", weights_dir="", earlier=None, log=print)
@@ -71,10 +71,16 @@ def measure(architecture: str, seconds: float, rounds: int) -> dict[str, float]:
         names = starting.output_names(architecture, list(CLASSES.values()))
         starting.adopt(network.model, start, classes=names)
     config = ModelConfig(architecture, CLASSES, network.image_size, {}, {"score": 0.02, "nms": 0.45}, {}, {})
+    write_model(network, folder, config)
+    return network, config
+
+
+def measure(architecture: str, seconds: float, rounds: int) -> dict[str, float]:
+    """The figures of one architecture."""
     with tempfile.TemporaryDirectory() as folder:
-        write_model(network, Path(folder), config)
+        network, config = export(architecture, Path(folder))
         sessions: dict[str, Session] = {"torch": TorchSession(network)}
-        sessions |= {name: open_session(Path(folder) / "model.onnx", backend=name) for name in BACKENDS}
+        sessions |= {name: open_session(Path(folder) / "model.onnx", backend=name) for name in ON_THE_CPU}
     data = photos(BATCH)
     pixels = np.stack([p.pixels for p in read_pictures(data, size=network.image_size, limits=Limits())])
     figures: dict[str, list[float]] = {}
@@ -91,7 +97,7 @@ def measure(architecture: str, seconds: float, rounds: int) -> dict[str, float]:
     short = NAMES[architecture]
     medians = {f"{short}_{name}_img_per_s": statistics.median(values) for name, values in figures.items()}
     for kind in ("network", "whole"):
-        best = max(statistics.median(figures[f"{name}_{kind}"]) for name in BACKENDS)
+        best = max(statistics.median(figures[f"{name}_{kind}"]) for name in ON_THE_CPU)
         medians[f"{short}_speedup_{kind}"] = best / statistics.median(figures[f"torch_{kind}"])
     return medians
 

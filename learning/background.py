@@ -5,7 +5,7 @@ The loop's services are imported when they are needed: every web process imports
 
 from collections.abc import Mapping, Sequence
 
-from marketplace.queue import enqueue
+from marketplace.queue import enqueue, run_each
 
 
 def on_job_ready(job_id: int) -> None:
@@ -60,8 +60,33 @@ def advance_loop_of_run(kind: str, run_id: int) -> None:
     loops.advance_for_run(kind=kind, run_id=run_id)
 
 
+def advance_endpoint(endpoint_id: int) -> None:
+    """Take the next step of an endpoint."""
+    from learning.services import deploying
+
+    deploying.advance(endpoint_id=endpoint_id)
+
+
+def look_at_endpoint(endpoint_id: int, look: int) -> None:
+    """A planned look at an endpoint that changes."""
+    from learning.services import deploying
+
+    deploying.advance(endpoint_id=endpoint_id, look=look)
+
+
+def advance_endpoint_of_replica(replica_id: int) -> None:
+    """Take the next step of the endpoint of a replica that has ended."""
+    from learning.models import EndpointReplica
+    from learning.services import deploying
+
+    found = EndpointReplica.objects.filter(pk=replica_id).values_list("variant__deployment__endpoint", flat=True)
+    for endpoint_id in found:
+        deploying.advance(endpoint_id=endpoint_id)
+
+
 def sweep() -> None:
-    """Every minute: request an advance of every loop, so that none stops when a message is lost."""
+    """Every minute: request an advance of every loop and endpoint, so that none stops when a message is lost."""
+    from learning.services import deploying
     from learning.services.active import loops
 
-    loops.sweep()
+    run_each((loops.sweep, deploying.sweep))

@@ -7,7 +7,18 @@ from django.db.models import Count, Q, QuerySet
 from labeling.models import LabelingJob
 from labeling.queries.progress import counters
 from learning import transitions
-from learning.models import LearningLoop, LoopObject, Model, ModelGroup, ModelImport, Round, TrainingJob, TransformJob
+from learning.models import (
+    Endpoint,
+    EndpointConfig,
+    LearningLoop,
+    LoopObject,
+    Model,
+    ModelGroup,
+    ModelImport,
+    Round,
+    TrainingJob,
+    TransformJob,
+)
 from marketplace.models import Account
 
 
@@ -112,3 +123,13 @@ def model_groups(account: Account) -> QuerySet[ModelGroup]:
 def model_imports(account: Account) -> QuerySet[ModelImport]:
     """The account's imports of models, newest first."""
     return ModelImport.objects.filter(account=account).select_related("model").order_by("-pk")
+
+
+def endpoints(account: Account) -> QuerySet[Endpoint]:
+    """The account's endpoints, newest first."""
+    return Endpoint.objects.filter(account=account).select_related("config", "account").order_by("-pk")
+
+
+def endpoint_configs(account: Account) -> QuerySet[EndpointConfig]:
+    """The configurations of the account's endpoints, newest first."""
+    return EndpointConfig.objects.filter(account=account).select_related("account").order_by("-pk")

@@ -43,3 +43,38 @@ ROUND = Machine(
         "Failed": set(),
     },
 )
+# An endpoint, in SageMaker's words. Whatever it does, it may be deleted.
+ENDPOINT = Machine(
+    "endpoint",
+    {
+        "Creating": {"InService", "Failed", "Deleting"},
+        "InService": {"Updating", "Deleting"},
+        "Updating": {"InService", "RollingBack", "Deleting"},
+        "RollingBack": {"InService", "UpdateRollbackFailed", "Deleting"},
+        "UpdateRollbackFailed": {"Updating", "Deleting"},
+        "Failed": {"Deleting"},
+        "Deleting": set(),
+    },
+)
+# A configuration of an endpoint: its replicas start, it gets more and more requests, all of them, and none any more.
+DEPLOYMENT = Machine(
+    "deployment",
+    {
+        "Starting": {"Shifting", "Serving", "RolledBack", "Failed", "Retired"},
+        "Shifting": {"Serving", "RolledBack", "Retired"},
+        "Serving": {"Retired"},
+        "RolledBack": set(),
+        "Failed": set(),
+        "Retired": set(),
+    },
+)
+REPLICA = Machine(
+    "replica",
+    {
+        "Creating": {"InService", "Deleting", "Failed"},
+        "InService": {"Creating", "Deleting", "Failed"},
+        "Deleting": {"Deleted", "Failed"},
+        "Deleted": set(),
+        "Failed": set(),
+    },
+)

@@ -161,6 +161,24 @@ class Unavailable(DomainError):
     kind = "unavailable"
 
 
+class EndpointNotReady(Unavailable):
+    """No instance of the endpoint answers at the moment; try again later."""
+
+    kind = "endpoint-not-ready"
+
+
+class EndpointBusy(DomainError):
+    """Every instance of the endpoint has as many requests waiting as it takes; try again in a moment."""
+
+    kind = "endpoint-busy"
+
+
+class ModelFailed(DomainError):
+    """The model, or the process that runs it, failed to answer this request."""
+
+    kind = "model-failed"
+
+
 class StoreUnavailable(Unavailable):
     """The object store cannot be reached, or it answered with a server error."""
 

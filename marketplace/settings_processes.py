@@ -71,6 +71,26 @@ LEARNER_ENVIRONMENT = names(
     "Further environment variables that programs inherit, beside those they need; `*` stands for any characters.",
     default_in_words="none",
 )
+LEARNER_SERVING_SLOTS = whole(
+    "WAGGLE_LEARNER_SERVING_SLOTS",
+    "Instances of endpoints that run at once, beside the programs that WAGGLE_LEARNER_SLOTS counts.",
+    default=16,
+    low=1,
+    high=1024,
+)
+LEARNER_ADDRESS = text(
+    "WAGGLE_LEARNER_ADDRESS",
+    "The address of the learner's machine at which the web reaches instances of endpoints; they listen there.",
+    expects="an address or the name of a host",
+    default="127.0.0.1",
+)
+ENDPOINT_INSTANCES_PER_ACCOUNT = whole(
+    "WAGGLE_ENDPOINT_INSTANCES_PER_ACCOUNT",
+    "How many instances the endpoints of one account may have together; during an update the old and the new count.",
+    default=8,
+    low=1,
+    high=1024,
+)
 WEIGHTS_DIR = text(
     "WAGGLE_WEIGHTS_DIR",
     "A folder with torchvision's pretrained weights (.pth files) for machines that cannot download them.",

@@ -172,9 +172,18 @@ urlpatterns = [
 
 if automation.installed():
     # Imported here because the models that it shows cannot be loaded where the app is not installed.
-    from frontend.requester import model_comparison, model_imports, model_registry, models, predictions
+    from frontend.requester import endpoints, model_comparison, model_imports, model_registry, models, predictions
 
     urlpatterns += [
+        path("endpoints/", endpoints.list_page, name="endpoints"),
+        path("new-endpoint/", endpoints.new_page, name="endpoint-new"),
+        path("endpoints/<str:endpoint_name>/", endpoints.detail_page, name="endpoint"),
+        path("endpoints/<str:endpoint_name>/progress/", endpoints.progress_part, name="endpoint-progress"),
+        path("endpoints/<str:endpoint_name>/update/", endpoints.update, name="endpoint-update"),
+        path("endpoints/<str:endpoint_name>/weight/", endpoints.set_weight, name="endpoint-weight"),
+        path("endpoints/<str:endpoint_name>/delete/", endpoints.delete, name="endpoint-delete"),
+        path("endpoints/<str:endpoint_name>/try/", endpoints.try_page, name="endpoint-try"),
+        path("endpoints/<str:endpoint_name>/ask/", endpoints.ask, name="endpoint-ask"),
         path("jobs/<int:job_id>/loop/", jobs.loop_page, name="job-loop"),
         path("models/", models.list_page, name="models"),
         path("models/<int:model_id>/", models.detail_page, name="model"),

@@ -18,6 +18,8 @@ STATUS: dict[type[errors.DomainError], int] = {
     errors.StoreFull: 507,
     errors.TooManyTries: 429,
     errors.Unavailable: 503,
+    errors.EndpointBusy: 429,
+    errors.ModelFailed: 424,
 }
 
 

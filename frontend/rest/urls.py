@@ -302,9 +302,16 @@ urlpatterns = [
 
 if automation.installed():
     # Imported here because the models that it shows cannot be loaded where the app is not installed.
-    from frontend.rest import models, registry, transforms
+    from frontend.rest import endpoints, models, registry, transforms
 
     urlpatterns += [
+        path("endpoints/<str:endpoint_name>/invocations", endpoints.InvocationsView.as_view()),
+        path("endpoints", endpoints.EndpointsView.as_view()),
+        path("endpoints/<str:endpoint_name>", endpoints.EndpointView.as_view()),
+        path("endpoints/<str:endpoint_name>/update", endpoints.EndpointUpdateView.as_view()),
+        path("endpoints/<str:endpoint_name>/weights", endpoints.EndpointWeightsView.as_view()),
+        path("endpoint-configs", endpoints.ConfigsView.as_view()),
+        path("endpoint-configs/<str:config_name>", endpoints.ConfigView.as_view()),
         path("labeling-jobs/<int:job_id>/loop", models.LoopView.as_view()),
         path("models", models.ModelsView.as_view()),
         path("models/<int:model_id>", models.ModelView.as_view()),

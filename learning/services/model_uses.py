@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from learning.contract import MODEL
 from learning.models import LearningLoop, Model, TrainingJob, TransformJob
 from learning.models.training import LIVE
+from learning.services import hosting
 
 
 def uses_of(model: Model) -> list[str]:
@@ -37,9 +38,14 @@ def _loops(model: Model) -> Iterator[str]:
             yield f"the learning loop of the labeling job {loop.job.name}"
 
 
+def _endpoints(model: Model) -> Iterator[str]:
+    for endpoint in hosting.endpoints_using(model):
+        yield f"the endpoint {endpoint.name}"
+
+
 def _named(given: str, model: Model) -> bool:
     """Whether a name or an ARN is this model's."""
     return given.rpartition("/")[2] == model.name
 
 
-USES: list[Callable[[Model], Iterator[str]]] = [_predictions, _trainings, _loops]
+USES: list[Callable[[Model], Iterator[str]]] = [_predictions, _trainings, _loops, _endpoints]

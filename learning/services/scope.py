@@ -4,7 +4,7 @@ A row of another account is as unknown as one that does not exist. Knows nothing
 """
 
 from learning import queries
-from learning.models import Model, ModelGroup, ModelImport, TrainingJob, TransformJob
+from learning.models import Endpoint, EndpointConfig, Model, ModelGroup, ModelImport, TrainingJob, TransformJob
 from marketplace.errors import NotFound
 from marketplace.models import Account
 
@@ -46,4 +46,20 @@ def model_import(account: Account, import_id: int) -> ModelImport:
     found = queries.model_imports(account).filter(pk=import_id).first()
     if found is None:
         raise NotFound(f"the account has no model import {import_id}")
+    return found
+
+
+def endpoint(account: Account, name: str) -> Endpoint:
+    """An endpoint of the account, by its name. Raises NotFound."""
+    found = queries.endpoints(account).filter(name=name).first()
+    if found is None:
+        raise NotFound(f"Endpoint {name} of account {account.number} not found.")
+    return found
+
+
+def endpoint_config(account: Account, name: str) -> EndpointConfig:
+    """A configuration of the account's endpoints, by its name. Raises NotFound."""
+    found = queries.endpoint_configs(account).filter(name=name).first()
+    if found is None:
+        raise NotFound(f"the account has no endpoint configuration {name!r}")
     return found

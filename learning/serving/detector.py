@@ -60,8 +60,11 @@ class Detector:
 
     def detect(self, images: Sequence[str | Path | bytes]) -> list[Detection]:
         """Detections in the order of the images; an unreadable image becomes a Detection with its error."""
-        pictures = read_pictures(images, size=frame_of(self.config), limits=self._limits)
-        return detect_pictures(pictures, self.session.run, self.config, self.choice)
+        return detect_pictures(self.read(images), self.session.run, self.config, self.choice)
+
+    def read(self, images: Sequence[str | Path | bytes]) -> list[Picture | ImageError]:
+        """The images as the model reads them, or why one cannot be read. May be called in several threads."""
+        return read_pictures(images, size=frame_of(self.config), limits=self._limits)
 
 
 def read_pictures(

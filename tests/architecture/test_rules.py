@@ -124,16 +124,19 @@ def test_eligibility_is_written_by_one_service_and_read_by_one_sql_function():
     assert readers == {f"marketplace/sql/eligibility{number}.sql" for number in ("", "_0018")}
 
 
+REGISTERED = {
+    "rest": ["endpoints", "models", "registry", "schemas_endpoints", "transforms"],
+    "requester": [
+        "endpoint_forms", "endpoints", "model_comparison", "model_imports", "model_registry", "models", "predictions",
+    ],
+}  # fmt: skip
 LEARNING_IN_THE_FRONT_END = {
     "frontend/automation.py": "knows whether the learning app is installed",
-    "frontend/rest/models.py": "its endpoints are registered only where the app is installed",
-    "frontend/requester/models.py": "its pages are registered only where the app is installed",
-    "frontend/rest/registry.py": "its endpoints are registered only where the app is installed",
-    "frontend/rest/transforms.py": "its endpoints are registered only where the app is installed",
-    "frontend/requester/model_comparison.py": "its pages are registered only where the app is installed",
-    "frontend/requester/model_imports.py": "its pages are registered only where the app is installed",
-    "frontend/requester/model_registry.py": "its pages are registered only where the app is installed",
-    "frontend/requester/predictions.py": "its pages are registered only where the app is installed",
+    **{
+        f"frontend/{folder}/{name}.py": "its routes are registered only where the app is installed"
+        for folder, names in REGISTERED.items()
+        for name in names
+    },
     "frontend/demo/scenes.py": "paints pictures; pure",
     "frontend/demo/summary.py": "measures quality; pure",
 }
@@ -221,6 +224,9 @@ MESSAGES = {
     "learning.background.advance_loop_of_job": 1,
     "learning.background.advance_loop_of_batch": 1,
     "learning.background.advance_loop_of_run": 2,
+    "learning.background.advance_endpoint": 1,
+    "learning.background.look_at_endpoint": 2,
+    "learning.background.advance_endpoint_of_replica": 1,
     "learning.background.sweep": 0,
     "marketplace.background.sweep": 0,
     "marketplace.background.deliver_webhook": 1,
@@ -312,6 +318,7 @@ def test_statuses_are_those_of_the_sagemaker_api():
         (labeling.LABELING_JOB, "LabelingJobStatus"),
         (learning.TRAINING_JOB, "TrainingJobStatus"),
         (learning.TRANSFORM_JOB, "TransformJobStatus"),
+        (learning.ENDPOINT, "EndpointStatus"),
     ):
         assert set(machine.states) <= set(model.shape_for(shape).enum), shape
 
@@ -391,6 +398,7 @@ def test_the_portals_processes_decode_images_in_turns_only():
 # Without the mark a request with more than 10 MiB is refused.
 SMALL_FILES = {
     "frontend/operator/payouts.py": "a bank's file has 2 MB at most",
+    "frontend/requester/endpoints.py": "an endpoint takes 6 MiB at most",
     "frontend/requester/job_examples.py": "is called by a view of job_new.py that is marked",
 }
 

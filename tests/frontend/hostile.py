@@ -22,7 +22,15 @@ from frontend.review_forms import FilterForm
 from labeling.models import DataObject
 from marketplace.services import workteams
 from tests import builders
-from tests.frontend import hostile_money, hostile_quality, hostile_templates, hostile_told, model_world, vendor_world
+from tests.frontend import (
+    endpoint_world,
+    hostile_money,
+    hostile_quality,
+    hostile_templates,
+    hostile_told,
+    model_world,
+    vendor_world,
+)
 from tests.frontend.hostile_panels import panel_bodies, panel_forms
 from tests.frontend.hostile_people import people_bodies, people_forms
 from tests.frontend.hostile_qualifications import qualification_bodies, qualification_forms
@@ -258,6 +266,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         ("/imports/new/", _an_import(world)),
         (f"/imports/{ids['import_id']}/stop/", {}),
         *hostile_templates.forms(world),
+        *endpoint_world.forms(),
         ("/teams/new/", {"name": "others", "description": "Others"}),
         (f"/teams/{ids['team_id']}/invite/", {"emails": world.outsider_user.email, "skip_bad": "on"}),
         (f"/teams/{ids['team_id']}/portal/", {"portal": "hives"}),
@@ -329,7 +338,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "automated_labeling": {"enabled": True},
     }
     return {
-        **panel_bodies(),
+        **(panel_bodies() | endpoint_world.bodies()),
         **vendor_world.bodies(world.ids),
         **people_bodies(world),
         "create_token": {"name": "t"},

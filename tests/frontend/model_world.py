@@ -74,13 +74,14 @@ def a_prediction(model: Model, dataset: Dataset, score: float) -> TransformJob:
     return run
 
 
-def add(account: Account, name: str) -> None:
-    """A model of a group of its own, an import of it, and a prediction of it."""
+def add(account: Account, name: str) -> Model:
+    """A model of a group of its own, which has been imported and has predicted something."""
     model = a_version(account, name)
     model.group = ModelGroup.objects.create(account=account, name=f"{name}-group")
     model.save(update_fields=["group"])
     ModelImport.objects.create(account=account, name=name, status="Failed", failure_reason="no network")
     TransformJob.objects.create(account=account, name=name, model=model)
+    return model
 
 
 def _files(account: Account) -> dict[str, str]:

@@ -47,6 +47,7 @@ from marketplace.services import (
 from tests import builders
 from tests.frontend import model_world, saml_provider
 from tests.labeling import panel_stories, stories
+from tests.learning import hosting_stories
 
 _METADATA = saml_provider.Provider().metadata()
 OBJECTS = 3
@@ -105,7 +106,12 @@ def grow(portal: Portal) -> None:
         changed_at=timezone.now(),
     )
     Export.objects.create(job=portal.job, kind="manifest", status="Completed", uri="file:///nowhere", size_bytes=12)
-    model_world.add(portal.account, f"model-{job.pk}")
+    model = model_world.add(portal.account, f"model-{job.pk}")
+    hosting_stories.an_endpoint(
+        portal.account,
+        hosting_stories.a_config(portal.account, model, name=f"config-{job.pk}"),
+        name=f"endpoint-{job.pk}",
+    )
     _move_money(portal)
     (member,) = stories.a_crowd(1)
     accounts.add_member(account=portal.account, user=member.user, role="Member")
@@ -363,6 +369,7 @@ def pages(portal: Portal) -> dict[str, tuple[User, str]]:
         "worker_history": (worker, reverse("worker:history")),
         "worker_earnings": (worker, reverse("worker:earnings")),
         "worker_jobs": (worker, reverse("worker:jobs")),
+        "endpoints": (owner, reverse("requester:endpoints")),
         "operator_appeals": (portal.operator, reverse("operator:appeals")),
         "operator_accounts": (portal.operator, reverse("operator:accounts")),
     }

@@ -33,6 +33,8 @@ LISTS = (
     "model-imports",
     "transform-jobs",
     "training-jobs",
+    "endpoints",
+    "endpoint-configs",
     "members",
     "tokens",
     "wallet/statement",
@@ -88,7 +90,7 @@ def compare(before: dict[str, list[str]], after: dict[str, list[str]]) -> None:
 
 def test_pages_with_more_rows_make_as_many_queries(portal):
     wanted = pages(portal)
-    assert len(wanted) == 27
+    assert len(wanted) == 28
     before = asked(wanted)
     for _ in range(2):
         grow(portal)

@@ -26,7 +26,7 @@ from labeling.services.qualifications import making
 from labeling.services.queue import assignments
 from labeling.services.results import appeals, deciding, review_lists
 from learning import contract
-from learning.services import channels, model_approval, transforms
+from learning.services import asking, channels, hosting, model_approval, strategies, transforms
 from learning.services.active.loop_settings import RANGES
 from marketplace import arns, money, names, strict
 from marketplace.models import Worker
@@ -80,6 +80,17 @@ DECLARED: dict[str, Range] = {
     "keywords": limits.KEYWORDS,
     "keywords[]": limits.KEYWORD_LENGTH,
     "label_attribute_name": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
+    **strategies.RANGES,
+    "instance_count": hosting.INSTANCES,
+    "weight": hosting.WEIGHT,
+    "variants": hosting.VARIANTS,
+    "variant": names.LENGTH,
+    "config": names.LENGTH,
+    "model": arns.LENGTH,
+    "capture_percent": hosting.CAPTURE_PERCENT,
+    "CaptureInput.percent": hosting.CAPTURE_PERCENT,
+    "modes": hosting.CAPTURED_PARTS,
+    "least_scores": asking.SCORES_LENGTH,
     "audit_label_attribute_name": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
     "labels[]": limits.LABEL_LENGTH,
     "label_category_config": label_configs.LENGTH,

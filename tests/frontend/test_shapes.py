@@ -13,7 +13,7 @@ from labeling.models import AnswerReview, Label
 from marketplace.models import Role, User
 from marketplace.services import invitations
 from tests import builders
-from tests.frontend import model_world
+from tests.frontend import endpoint_world, model_world
 from tests.frontend.hostile_panels import panel_bodies
 from tests.frontend.hostile_people import people_bodies
 from tests.frontend.hostile_qualifications import qualification_bodies
@@ -42,6 +42,7 @@ WITHOUT_KEY = {
     "create_webhook", "create_my_webhook", "renew_webhook_secret", "renew_my_webhook_secret", "answer_test_question",
     "cancel_refund", "mark_refund_paid", "refuse_refund", "submit_vendor_listing", "withdraw_vendor_listing",
     "publish_vendor_listing", "refuse_vendor_listing", "confirm_contract", "refuse_contract", "give_notice",
+    "invoke_endpoint",
     "mark_invoice_paid", "enable_identity_provider", "disable_identity_provider", "approve_identity_provider",
     "review_identity_provider", "start_card_deposit", "check_template",
 }  # fmt: skip
@@ -164,6 +165,12 @@ def sent_about_money(world: World, owner: Any, operator: Any) -> list[tuple[str,
     ]
 
 
+def of_endpoints(owner: Any) -> list[tuple[str, Any, dict[str, Any]]]:
+    """Requests about endpoints, the update last: nothing else can be changed while it goes on."""
+    names = ("create_endpoint_config", "create_endpoint", "update_endpoint")
+    return [(name, owner, endpoint_world.bodies()[name]) for name in names]
+
+
 def of_templates(owner: Any) -> list[tuple[str, Any, dict[str, Any]]]:
     """Requests about worker templates."""
     return [
@@ -216,6 +223,7 @@ def everything(world: World, owner: Any, worker: Any, operator: Any) -> list[tup
         ),
         *of_templates(owner),
         *((name, owner, body) for name, body in model_world.sent(world.account, world.ids)),
+        *of_endpoints(owner),
         ("create_export", owner, {"kind": "manifest"}),
         ("claim_task", signed_in(world.other_worker_user), {}),
         ("submit_assignment", worker, {"answer": stories.ONE_BEE, "seconds": 3}),

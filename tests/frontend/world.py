@@ -48,7 +48,7 @@ from marketplace.services import (
     workteams,
 )
 from tests import builders
-from tests.frontend import model_world, saml_provider, vendor_world
+from tests.frontend import endpoint_world, model_world, saml_provider, vendor_world
 from tests.frontend.passkeys import a_passkey
 from tests.frontend.vendor_world import VendorWorld, a_vendor_world
 from tests.labeling import panel_stories, stories
@@ -60,6 +60,7 @@ SECRETS = (
     "secret-meadow",
     "secret-model",
     "secret-training",
+    "secret-variant",
     "secret-token",
     "secret-data",
     "secret-bank",
@@ -259,6 +260,7 @@ def a_world() -> World:
         "element": "crowd-polygon",
         "model_id": model.pk,
         "training_id": training.pk,
+        **endpoint_world.ids(account, model),
         "assignment_id": assignment.pk,
         "review_id": review.pk,
         "appeal_id": review.appeal.pk,

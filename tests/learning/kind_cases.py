@@ -9,14 +9,15 @@ from typing import Any
 
 from django.conf import settings
 
-from learning.models import Model
+from learning.models import EndpointReplica, Model
 from learning.services import model_imports, registry, training, transforms
 from learning.services.programs import kinds
 from learning.services.programs.executor import Executor, LocalExecutor
 from learning.services.programs.kinds.interface import ProgramKind
 from marketplace import storage
 from marketplace.models import Account
-from tests.learning.programs.executor import CountingExecutor, OracleExecutor
+from tests.learning.hosting_stories import a_config, a_model, an_endpoint
+from tests.learning.programs.executor import CountingExecutor, OracleExecutor, PingingExecutor
 from tests.learning.programs.replica import Replica, ReplicaKind
 from tests.learning.serving import foreign_models
 
@@ -90,6 +91,15 @@ def a_replica(account: Account, *, name: str = "bees", **hyperparameters: Any) -
     return Replica.objects.create(account=account, name=name, hyperparameters=given)
 
 
+def an_endpoint_replica(account: Account, *, name: str = "bees", **hyperparameters: Any) -> EndpointReplica:
+    """The waiting replica of a new endpoint."""
+    endpoint = an_endpoint(account, a_config(account, a_model(account, name), name=name), name=name, serving=False)
+    replica = EndpointReplica.objects.get(variant__deployment__endpoint=endpoint)
+    replica.hyperparameters = {key: str(value) for key, value in hyperparameters.items()}
+    replica.save(update_fields=["hyperparameters"])
+    return replica
+
+
 def _oracle(folder: Path) -> Executor:
     truth = folder / "truth.json"
     image = {"id": 1, "file_name": "a.png", "width": 10, "height": 10}
@@ -102,5 +112,6 @@ CASES = [
     Case(kinds.get("trainingjob"), a_training, _oracle, CountingExecutor),
     Case(kinds.get("transformjob"), a_transform, _oracle, CountingExecutor),
     Case(kinds.get("modelimport"), an_import, lambda folder: LocalExecutor(), CountingExecutor),
+    Case(kinds.get("endpointreplica"), an_endpoint_replica, lambda folder: PingingExecutor(), PingingExecutor),
     Case(REPLICAS, a_replica, lambda folder: LocalExecutor(), LocalExecutor),
 ]

@@ -246,6 +246,14 @@ PAYMENTS = {"marketplace.background.step_stripe_payout"}
 """It has a row that shows operators what keeps it, and is tried again: money on its way is never given up. See
 tests/marketplace/test_stripe_payouts.py."""
 
+ENDPOINTS = {
+    "learning.background.advance_endpoint",
+    "learning.background.look_at_endpoint",
+    "learning.background.advance_endpoint_of_replica",
+}
+"""What a look at an endpoint that changes misses, the next one finds, a minute later at most: what is served goes on
+meanwhile. See test_deploying.py."""
+
 LOOKS = {"labeling.background.check_conduct", "labeling.background.check_collusion"}
 """They have no row: what a look at workers' answers misses, the look after the next answers finds."""
 
@@ -260,7 +268,7 @@ def entry(path: str) -> Callable[..., None]:
 
 
 def test_every_message_has_a_case():
-    assert set(CASES) | SWEEPS | LETTERS | TOLD | PAYMENTS | LOOKS == set(MESSAGES)
+    assert set(CASES) | SWEEPS | LETTERS | TOLD | PAYMENTS | LOOKS | ENDPOINTS == set(MESSAGES)
 
 
 @pytest.mark.parametrize("seed", range(2))

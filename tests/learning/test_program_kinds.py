@@ -10,6 +10,7 @@ from django.db import connection
 from learning.contract import JobFolder
 from learning.models import ProgramRun, Round
 from learning.services.programs import kinds
+from learning.services.programs.executor import LocalExecutor
 from learning.services.programs.running import MAX_ATTEMPTS, Claim, Runner
 from learning.services.programs.serving import ServingRunner
 from learning.services.programs.supervisor import Supervisor
@@ -254,10 +255,26 @@ def test_a_kind_that_no_round_refers_to_concerns_no_loop():
     from learning.services.active import loops
 
     found = {kind.name: loops._fields_of(kind) for kind in (*kinds.KINDS, REPLICAS)}
-    assert found == {
-        "transformjob": ["transform_job"],
-        "trainingjob": ["training_job"],
-        "modelimport": [],
-        "replica": [],
-    }
+    others = {"modelimport": [], "endpointreplica": [], "replica": []}
+    assert found == {"transformjob": ["transform_job"], "trainingjob": ["training_job"], **others}
     assert Round._meta.get_field("training_job").related_model is kinds.get("trainingjob").model
+
+
+def test_what_serves_takes_no_slot_of_what_ends(account, tmp_path):
+    supervisor = Supervisor(
+        executor=CASES[0].lasting(),
+        serving=LocalExecutor(),
+        slots=1,
+        serving_slots=2,
+        root=tmp_path / "programs",
+        kinds=[case.kind for case in CASES],
+    )
+    trainings = [CASES[0].make(account, name=f"bees-{number}") for number in range(2)]
+    served = [a_replica(account, name=f"hive-{number}") for number in range(3)]
+    try:
+        wait(lambda: len(supervisor.runners) == 3, step=supervisor.step)
+        supervisor.step()
+        held = [type(run).objects.get(pk=run.pk).claimed_by != "" for run in (*trainings, *served)]
+        assert held == [True, False, True, True, False]
+    finally:
+        supervisor.shut_down()

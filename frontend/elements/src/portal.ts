@@ -7,6 +7,7 @@ import "./kit/text-view";
 import "./kit/label-attributes";
 import "./kit/money-time";
 import "./kit/theme-toggle";
+import "./kit/try-endpoint";
 import { takeCrowdAnswers } from "./kit/crowd-answer";
 import { startPage } from "./kit/page";
 import { showDependentFields } from "./kit/shown-when";

@@ -23,12 +23,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGTERM or SIGINT."""
-        executor = LocalExecutor(
-            niceness=settings.LEARNER_NICENESS,
-            threads=settings.LEARNER_THREADS,
-            inherited=settings.LEARNER_ENVIRONMENT,
+        given: dict[str, Any] = {"threads": settings.LEARNER_THREADS, "inherited": settings.LEARNER_ENVIRONMENT}
+        supervisor = Supervisor(
+            executor=LocalExecutor(niceness=settings.LEARNER_NICENESS, **given),
+            slots=options["slots"],
+            # Callers wait for what they answer, as they do for the web.
+            serving=LocalExecutor(**given),
+            serving_slots=settings.LEARNER_SERVING_SLOTS,
         )
-        supervisor = Supervisor(executor=executor, slots=options["slots"])
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: supervisor.stopping.set())
         self.stdout.write(f"learner {supervisor.identity}: {options['slots']} slots in {supervisor.root}")

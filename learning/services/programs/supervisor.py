@@ -40,19 +40,26 @@ CLAIM_TIMEOUT = timedelta(seconds=60)
 
 
 class Supervisor:
-    """Holds up to `slots` runs at once; `place` names this machine and folder, `identity` this very process."""
+    """Holds up to `slots` runs at once, and `serving_slots` of those that serve until they are stopped.
+
+    `place` names this machine and folder, `identity` this very process. `serving` runs the programs that serve, which
+    have people waiting for them; without it `executor` runs them too.
+    """
 
     def __init__(
         self,
         *,
         executor: Executor,
         slots: int,
+        serving: Executor | None = None,
+        serving_slots: int = 16,
         root: Path | None = None,
         claim_timeout: timedelta = CLAIM_TIMEOUT,
         kinds: Sequence[ProgramKind[Any]] = KINDS,
     ):
         self.kinds = sorted(kinds, key=lambda kind: kind.priority)
         self.executor, self.slots, self.claim_timeout = executor, slots, claim_timeout
+        self.serving, self.serving_slots = serving or executor, serving_slots
         self.root = root or Path(settings.VAR_DIR) / "programs"
         self.place = f"{socket.gethostname()[:60]}:{hashlib.sha256(str(self.root).encode()).hexdigest()[:12]}"
         self.identity = f"{self.place}#{uuid.uuid4().hex[:12]}"
@@ -81,9 +88,10 @@ class Supervisor:
                 del self.runners[key]
             else:
                 self._renew(runner)
-        while len(self.runners) < self.slots and (claim := self._claim()) is not None:
-            runner_class = ServingRunner if claim.kind.serves else Runner
-            runner = runner_class(claim=claim, executor=self.executor)
+        while (claim := self._claim(self._with_room())) is not None:
+            serves = claim.kind.serves
+            runner_class = ServingRunner if serves else Runner
+            runner = runner_class(claim=claim, executor=self.serving if serves else self.executor)
             self.runners[claim.kind.name, claim.pk] = runner
             runner.start()
 
@@ -140,8 +148,15 @@ class Supervisor:
         elif held.filter(status=claim.kind.stopping).exists():
             runner.stop()
 
-    def _claim(self) -> Claim | None:
-        for kind in self.kinds:
+    def _with_room(self) -> list[ProgramKind[Any]]:
+        """The kinds of which one more run may be started."""
+        names = {kind.name for kind in self.kinds if kind.serves}
+        serving = sum(name in names for name, _ in self.runners)
+        free = {True: self.serving_slots - serving, False: self.slots - (len(self.runners) - serving)}
+        return [kind for kind in self.kinds if free[kind.serves] > 0]
+
+    def _claim(self, kinds: Sequence[ProgramKind[Any]] | None = None) -> Claim | None:
+        for kind in self.kinds if kinds is None else kinds:
             with transaction.atomic():
                 run = self._waiting(kind)
                 if run is not None:
@@ -162,7 +177,9 @@ class Supervisor:
         due = Q(not_before=None) | Q(not_before__lte=now) | Q(status=kind.stopping)
         rows = kind.model.objects.select_for_update(skip_locked=True, of=("self",))
         rows = rows.filter(free, due, status__in=kind.live).exclude(pk__in=mine)
-        return in_fair_order(rows, kinds=self.kinds, held=held).first()
+        # What serves has slots of its own, and is no reason to let an account wait for the others.
+        alike = [one for one in self.kinds if one.serves == kind.serves]
+        return in_fair_order(rows, kinds=alike, held=held).first()
 
     def _take(self, kind: ProgramKind[Any], run: ProgramRun) -> Claim:
         interrupted = bool(run.claimed_by)

@@ -14,6 +14,14 @@ class CountingExecutor(LocalExecutor):
         return super().start(["-m", "tests.learning.programs.counting"], folder)
 
 
+class PingingExecutor(LocalExecutor):
+    """Runs the program that answers pings, whichever was asked for."""
+
+    def start(self, arguments: Sequence[str], folder: Path) -> LocalProgram:
+        """See LocalExecutor.start."""
+        return super().start(["-m", "tests.learning.programs.pinging"], folder)
+
+
 class OracleExecutor(LocalExecutor):
     """Runs the oracle, whichever was asked for."""
 

@@ -87,7 +87,7 @@ def test_boxes_lie_inside_the_picture(model: Path, photos: list[Path]) -> None:
 def test_a_missing_or_invalid_model_is_named(model: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="config.json is missing"):
         Detector(tmp_path)
-    with pytest.raises(BadInput, match="'tensorflow' is not known; available: auto, openvino, onnxruntime"):
+    with pytest.raises(BadInput, match="'tensorflow' is not known; available: auto, cuda, openvino, onnxruntime"):
         Detector(model, backend="tensorflow")
     with pytest.raises(BadInput, match="precision 'int4' is not known"):
         Detector(model, precision="int4")

@@ -138,7 +138,9 @@ function onDrop(event: DragEvent): void {
   zone?.classList.toggle("over", event.type === "dragover");
   if (!zone || !input || !event.dataTransfer) return;
   event.preventDefault();
-  if (event.type === "drop" && event.dataTransfer.files.length > 0) input.files = event.dataTransfer.files;
+  if (event.type !== "drop" || event.dataTransfer.files.length === 0) return;
+  input.files = event.dataTransfer.files;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
 /** Sets up every such form and dropzone of the page. */

@@ -5,6 +5,7 @@ from typing import Any
 from learning.models import ProgramRun
 from learning.services.programs.kinds.interface import ProgramKind
 from learning.services.programs.kinds.model_import import ModelImportKind
+from learning.services.programs.kinds.replica import ReplicaKind
 from learning.services.programs.kinds.training import TrainingKind
 from learning.services.programs.kinds.transform import TransformKind
 
@@ -12,6 +13,7 @@ KINDS: tuple[ProgramKind[Any], ...] = (
     ModelImportKind(),
     TransformKind(),
     TrainingKind(),
+    ReplicaKind(),
 )
 
 

@@ -1,0 +1,166 @@
+"""Endpoints: what is served, how it does, updates, and a page to try one."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from frontend.requester.endpoint_forms import EndpointForm, QuestionForm, UpdateForm, WeightForm
+from frontend.requester.job_new import suggest
+from frontend.session import requester_page
+from labeling.task_types import adjustment
+from learning import queries
+from learning.models import Endpoint
+from learning.services import asking, hosting, invoke, scope
+from learning.services.endpoint_view import endpoint_view, endpoint_views
+from marketplace.errors import DomainError
+from marketplace.models import Role
+from marketplace.services.scope import actor
+
+PER_PAGE = 30
+CHANGING = ("Creating", "Updating", "RollingBack", "Deleting")
+
+
+@requester_page()
+def list_page(request: HttpRequest) -> HttpResponse:
+    """All endpoints."""
+    rows = queries.endpoints(request.account)  # type: ignore[attr-defined]
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "requester/endpoints.html", {"page": page, "views": endpoint_views(list(page))})
+
+
+@requester_page(Role.MEMBER)
+def new_page(request: HttpRequest) -> HttpResponse:
+    """A new endpoint of one model, with a configuration of its name."""
+    account = request.account  # type: ignore[attr-defined]
+    form = EndpointForm(request.POST or None, account=account, initial={"model": request.GET.get("model", "")})
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            endpoint = hosting.create_with_model(account=account, by=actor(request.user), **given)
+        except DomainError as error:
+            form.refuse(error)
+        else:
+            return redirect("requester:endpoint", endpoint.name)
+    return render(request, "requester/endpoint_new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _context(endpoint: Endpoint) -> dict[str, Any]:
+    view = endpoint_view(endpoint)
+    return {"endpoint": endpoint, "view": view, "changing": endpoint.status in CHANGING}
+
+
+@requester_page()
+def detail_page(request: HttpRequest, endpoint_name: str) -> HttpResponse:
+    """One endpoint: variants, instances, figures, and what can be done with it."""
+    endpoint = scope.endpoint(request.account, endpoint_name)  # type: ignore[attr-defined]
+    context = _context(endpoint)
+    context["update_form"] = UpdateForm(account=endpoint.account)
+    context["weight_forms"] = [
+        WeightForm(initial={"variant": row["name"], **{key: row[key] for key in ("weight", "instance_count")}})
+        for row in context["view"]["variants"]
+    ]
+    return render(request, "requester/endpoint.html", context)
+
+
+@requester_page()
+def progress_part(request: HttpRequest, endpoint_name: str) -> HttpResponse:
+    """The part of the page that changes by itself."""
+    endpoint = scope.endpoint(request.account, endpoint_name)  # type: ignore[attr-defined]
+    response = render(request, "requester/endpoint_now.html", _context(endpoint))
+    if request.GET.get("was", endpoint.status) != endpoint.status:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+def _refused(request: HttpRequest, form: forms.Form) -> None:
+    for name, problems in form.errors.items():
+        messages.error(request, f"{form.fields[name].label if name in form.fields else 'Input'}: {' '.join(problems)}")
+
+
+@require_POST
+@requester_page(Role.MEMBER)
+def update(request: HttpRequest, endpoint_name: str) -> HttpResponse:
+    """Serve another configuration, or another model with as many instances."""
+    endpoint = scope.endpoint(request.account, endpoint_name)  # type: ignore[attr-defined]
+    form = UpdateForm(request.POST, account=endpoint.account)
+    if form.is_valid():
+        try:
+            config = scope.endpoint_config(endpoint.account, form.cleaned_data["config"])
+            hosting.update(endpoint=endpoint, config=config, strategy=form.strategy(), by=actor(request.user))
+        except DomainError as error:
+            messages.error(request, error.message)
+    _refused(request, form)
+    return redirect("requester:endpoint", endpoint.name)
+
+
+@require_POST
+@requester_page(Role.MEMBER)
+def set_weight(request: HttpRequest, endpoint_name: str) -> HttpResponse:
+    """Another weight or number of instances for one variant."""
+    endpoint = scope.endpoint(request.account, endpoint_name)  # type: ignore[attr-defined]
+    form = WeightForm(request.POST)
+    if form.is_valid():
+        try:
+            hosting.set_weights_and_capacities(endpoint=endpoint, changes=[form.cleaned_data], by=actor(request.user))
+        except DomainError as error:
+            messages.error(request, error.message)
+    _refused(request, form)
+    return redirect("requester:endpoint", endpoint.name)
+
+
+@require_POST
+@requester_page(Role.MEMBER)
+def delete(request: HttpRequest, endpoint_name: str) -> HttpResponse:
+    """Stop serving."""
+    endpoint = scope.endpoint(request.account, endpoint_name)  # type: ignore[attr-defined]
+    hosting.delete(endpoint=endpoint, by=actor(request.user))
+    messages.success(request, f"{endpoint.name} is being deleted.")
+    return redirect("requester:endpoints")
+
+
+@requester_page(Role.MEMBER)
+def try_page(request: HttpRequest, endpoint_name: str) -> HttpResponse:
+    """Drop an image and see the boxes; the page asks the endpoint through the API."""
+    endpoint = scope.endpoint(request.account, endpoint_name)  # type: ignore[attr-defined]
+    context = {"endpoint": endpoint, "classes": asking.classes(endpoint), "least": asking.LOWEST_SCORE}
+    return render(request, "requester/endpoint_try.html", context)
+
+
+@require_POST
+@requester_page(Role.MEMBER)
+def ask(request: HttpRequest, endpoint_name: str) -> HttpResponse:
+    """Send the image to a person: a data set of it, and the wizard filled in for a job that adjusts the boxes."""
+    endpoint = scope.endpoint(request.account, endpoint_name)  # type: ignore[attr-defined]
+    form = QuestionForm(request.POST, request.FILES)
+    if not form.is_valid():
+        _refused(request, form)
+        return redirect("requester:endpoint-try", endpoint.name)
+    image = form.cleaned_data["image"].read()
+    try:
+        answer = invoke.invoke(endpoint=endpoint, image=image, content_type="application/x-image")
+        question = asking.make_question(
+            endpoint=endpoint,
+            image=image,
+            answer=answer,
+            least_scores=form.cleaned_data["least_scores"],
+            by=actor(request.user),
+        )
+    except DomainError as error:
+        messages.error(request, error.message)
+        return redirect("requester:endpoint-try", endpoint.name)
+    data = {"name": question.dataset.name, "dataset": question.dataset.pk, "selection": "full"}
+    kind = adjustment.AdjustmentBoundingBox
+    task = {
+        "task_type": kind.name,
+        "labels": question.labels,
+        "title": kind.title,
+        "description": "Look at the boxes that a model has drawn.",
+        "audit_label_attribute_name": asking.ATTRIBUTE,
+    }
+    suggest(request, data=data, task=task)
+    return redirect("requester:job-new-step", "data")

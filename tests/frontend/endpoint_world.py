@@ -1,0 +1,63 @@
+"""An endpoint that serves, as rows, with right requests about it; its one instance does not exist."""
+
+import json
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from learning.models import Model
+from learning.services import hosting
+from marketplace.models import Account
+from tests import builders
+from tests.learning.hosting_stories import an_endpoint
+
+VARIANTS = [{"name": "bees", "model": "secret-model", "instance_count": 1, "weight": 1.0}]
+
+
+def ids(account: Account, model: Model) -> dict[str, Any]:
+    """The names of an endpoint, and of a configuration that none has."""
+    variants = [{"name": "secret-variant", "model": model.name}]
+    served = hosting.create_config(account=account, name="served-config", variants=variants)
+    spare = hosting.create_config(account=account, name="hives-config", variants=variants)
+    endpoint = an_endpoint(account, served, name="hives")
+    return {"endpoint_name": endpoint.name, "config_name": spare.name}
+
+
+def bodies() -> dict[str, dict[str, Any]]:
+    """A JSON body for each operation that takes one."""
+    return {
+        "create_endpoint_config": {
+            "name": "made",
+            "variants": VARIANTS,
+            "data_capture": {"percent": 5, "modes": ["Input"]},
+        },
+        "create_endpoint": {"name": "made", "config": "hives-config"},
+        "update_endpoint": {
+            "config": "hives-config",
+            "strategy": {"type": "Canary", "step_percent": 5, "bake_seconds": 5, "max_error_percent": 1.5},
+        },
+        "update_endpoint_weights": {"variants": [{"variant": "secret-variant", "weight": 2.0, "instance_count": 2}]},
+    }
+
+
+def forms() -> list[tuple[str, dict[str, Any]]]:
+    """(address, fields) of every form."""
+    page = "/endpoints/hives/"
+    image = SimpleUploadedFile("bee.png", builders.image_bytes(), content_type="image/png")
+    return [
+        ("/new-endpoint/", {"name": "made", "model": "secret-model", "instance_count": 1, "capture_percent": 0}),
+        (
+            f"{page}update/",
+            {
+                "config": "hives-config",
+                "type": "Canary",
+                "step_percent": 5,
+                "bake_seconds": 5,
+                "max_error_percent": "1.5",
+                "max_p99_ms": "100",
+            },
+        ),
+        (f"{page}weight/", {"variant": "secret-variant", "weight": "2", "instance_count": 1}),
+        (f"{page}delete/", {}),
+        (f"{page}ask/", {"image": image, "least_scores": json.dumps({"bee": 0.4})}),
+    ]
