@@ -62,6 +62,9 @@ def mobilenet_v3(outputs: int, size: int) -> SSD:
         generator = model.anchor_generator
         smallest = LITE_SMALLEST * min(MOST_GROWTH, 320 / size)
         model.anchor_generator = DefaultBoxGenerator(generator.aspect_ratios, smallest, LITE_LARGEST)
+        for place, block in enumerate(model.backbone.extra):
+            if _halved(size, 5 + place) == 1:
+                block[1][0].stride = (1, 1)  # computes the same; see fit_last_maps
     return model
 
 
