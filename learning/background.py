@@ -1,11 +1,11 @@
 """Queue entry points of this room. Each is short and safe to run twice.
 
-The loop's services are imported when they are needed: every web process imports this file and needs no numerics.
+The services are imported when they are needed: every web process imports this file and needs no numerics.
 """
 
 from collections.abc import Mapping, Sequence
 
-from marketplace.queue import enqueue
+from marketplace.queue import enqueue, run_each
 
 
 def on_job_ready(job_id: int) -> None:
@@ -60,8 +60,23 @@ def advance_loop_of_run(kind: str, run_id: int) -> None:
     loops.advance_for_run(kind=kind, run_id=run_id)
 
 
-def sweep() -> None:
-    """Every minute: request an advance of every loop, so that none stops when a message is lost."""
-    from learning.services.active import loops
+def advance_tuning(tuning_id: int) -> None:
+    """Take the next steps of a tuning job."""
+    from learning.services.tuning import advancing
 
-    loops.sweep()
+    advancing.advance(tuning_id=tuning_id)
+
+
+def advance_tuning_of_run(run_id: int) -> None:
+    """Take the next steps of the tuning job that a training belongs to, if it belongs to one."""
+    from learning.services.tuning import advancing
+
+    advancing.advance_for_run(run_id=run_id)
+
+
+def sweep() -> None:
+    """Every minute: request an advance of every loop and tuning job, so that none stops when a message is lost."""
+    from learning.services.active import loops
+    from learning.services.tuning import creating
+
+    run_each([loops.sweep, creating.sweep])

@@ -7,7 +7,7 @@ from django.db.models import Count, QuerySet
 from labeling.models import LabelingJob
 from labeling.queries.progress import counters
 from learning import transitions
-from learning.models import LearningLoop, LoopObject, Model, Round, TrainingJob
+from learning.models import HyperParameterTuningJob, LearningLoop, LoopObject, Model, Round, TrainingJob
 from marketplace.models import Account
 
 
@@ -95,3 +95,8 @@ def trainings(account: Account) -> QuerySet[TrainingJob]:
 def models(account: Account) -> QuerySet[Model]:
     """The account's models, newest first."""
     return Model.objects.filter(account=account).select_related("training_job").order_by("-pk")
+
+
+def tunings(account: Account) -> QuerySet[HyperParameterTuningJob]:
+    """The account's tuning jobs, newest first."""
+    return HyperParameterTuningJob.objects.filter(account=account).order_by("-pk")

@@ -11,6 +11,7 @@ JOB_MOVES = {
 }
 TRAINING_JOB = Machine("training job", JOB_MOVES)
 TRANSFORM_JOB = Machine("transform job", JOB_MOVES)
+TUNING_JOB = Machine("tuning job", JOB_MOVES)
 LOOP = Machine(
     "learning loop",
     {

@@ -4,7 +4,7 @@ A row of another account is as unknown as one that does not exist. Knows nothing
 """
 
 from learning import queries
-from learning.models import Model, TrainingJob
+from learning.models import HyperParameterTuningJob, Model, TrainingJob
 from marketplace.errors import NotFound
 from marketplace.models import Account
 
@@ -22,4 +22,12 @@ def training(account: Account, training_id: int) -> TrainingJob:
     found = queries.trainings(account).filter(pk=training_id).first()
     if found is None:
         raise NotFound(f"the account has no training job {training_id}")
+    return found
+
+
+def tuning(account: Account, tuning_id: int) -> HyperParameterTuningJob:
+    """A tuning job of the account. Raises NotFound."""
+    found = queries.tunings(account).filter(pk=tuning_id).first()
+    if found is None:
+        raise NotFound(f"the account has no tuning job {tuning_id}")
     return found

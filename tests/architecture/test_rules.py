@@ -34,7 +34,7 @@ for room in ("marketplace", "labeling", "learning", "frontend"):
         f"{room}.management") else None
     for module in pkgutil.iter_modules(package.__path__) if package else ():
         importlib.import_module(f"{room}.management.commands.{module.name}")
-heavy = {"torch", "torchvision", "openvino", "onnxruntime", "stripe"}
+heavy = {"torch", "torchvision", "openvino", "onnxruntime", "stripe", "optuna"}
 loaded = sorted({name.split(".")[0] for name in sys.modules} & heavy)
 print("LOADED", loaded)
 """
@@ -128,6 +128,9 @@ LEARNING_IN_THE_FRONT_END = {
     "frontend/automation.py": "knows whether the learning app is installed",
     "frontend/rest/models.py": "its endpoints are registered only where the app is installed",
     "frontend/requester/models.py": "its pages are registered only where the app is installed",
+    "frontend/rest/tunings.py": "its endpoints are registered only where the app is installed",
+    "frontend/requester/tunings.py": "its pages are registered only where the app is installed",
+    "frontend/requester/tuning_forms.py": "its pages are registered only where the app is installed",
     "frontend/demo/scenes.py": "paints pictures; pure",
     "frontend/demo/summary.py": "measures quality; pure",
 }
@@ -154,6 +157,7 @@ def test_no_lock_outlives_its_transaction():
         "labeling/services/conduct/noting.py",
         "labeling/services/queue/advance_requests.py",
         "labeling/services/queue/locking.py",
+        "learning/services/tuning/studies.py",
         "marketplace/services/payments/stripe_provider.py",
     }
 
@@ -215,6 +219,8 @@ MESSAGES = {
     "learning.background.advance_loop_of_job": 1,
     "learning.background.advance_loop_of_batch": 1,
     "learning.background.advance_loop_of_run": 2,
+    "learning.background.advance_tuning": 1,
+    "learning.background.advance_tuning_of_run": 1,
     "learning.background.sweep": 0,
     "marketplace.background.sweep": 0,
     "marketplace.background.deliver_webhook": 1,
@@ -305,6 +311,7 @@ def test_statuses_are_those_of_the_sagemaker_api():
         (labeling.LABELING_JOB, "LabelingJobStatus"),
         (learning.TRAINING_JOB, "TrainingJobStatus"),
         (learning.TRANSFORM_JOB, "TransformJobStatus"),
+        (learning.TUNING_JOB, "HyperParameterTuningJobStatus"),
     ):
         assert set(machine.states) <= set(model.shape_for(shape).enum), shape
 
