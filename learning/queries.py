@@ -98,5 +98,5 @@ def models(account: Account) -> QuerySet[Model]:
 
 
 def tunings(account: Account) -> QuerySet[HyperParameterTuningJob]:
-    """The account's tuning jobs, newest first."""
+    """The account's tuning jobs, newest first; services/tuning/describing.py counts their trainings."""
     return HyperParameterTuningJob.objects.filter(account=account).order_by("-pk")

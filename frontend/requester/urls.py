@@ -172,10 +172,16 @@ urlpatterns = [
 
 if automation.installed():
     # Imported here because the models that it shows cannot be loaded where the app is not installed.
-    from frontend.requester import models
+    from frontend.requester import models, tunings
 
     urlpatterns += [
         path("jobs/<int:job_id>/loop/", jobs.loop_page, name="job-loop"),
         path("models/", models.list_page, name="models"),
         path("models/<int:model_id>/", models.detail_page, name="model"),
+        path("tunings/", tunings.list_page, name="tunings"),
+        path("tunings/new/", tunings.new_page, name="tuning-new"),
+        path("tunings/<int:tuning_id>/", tunings.detail_page, name="tuning"),
+        path("tunings/<int:tuning_id>/progress/", tunings.progress_part, name="tuning-progress"),
+        path("tunings/<int:tuning_id>/charts/<str:chart>/", tunings.chart_data, name="tuning-chart"),
+        path("tunings/<int:tuning_id>/stop/", tunings.stop, name="tuning-stop"),
     ]

@@ -302,7 +302,7 @@ urlpatterns = [
 
 if automation.installed():
     # Imported here because the models that it shows cannot be loaded where the app is not installed.
-    from frontend.rest import models
+    from frontend.rest import models, tunings
 
     urlpatterns += [
         path("labeling-jobs/<int:job_id>/loop", models.LoopView.as_view()),
@@ -313,4 +313,8 @@ if automation.installed():
         path("training-jobs", models.TrainingJobsView.as_view()),
         path("training-jobs/<int:training_id>", models.TrainingJobView.as_view()),
         path("training-jobs/<int:training_id>/stop", models.TrainingJobStopView.as_view()),
+        path("tuning-jobs", tunings.TuningJobsView.as_view()),
+        path("tuning-jobs/<int:tuning_id>", tunings.TuningJobView.as_view()),
+        path("tuning-jobs/<int:tuning_id>/training-jobs", tunings.TuningTrialsView.as_view()),
+        path("tuning-jobs/<int:tuning_id>/stop", tunings.TuningJobStopView.as_view()),
     ]

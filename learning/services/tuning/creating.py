@@ -172,15 +172,16 @@ def _check_trainings(
 ) -> None:
     """Raises what creating a training raises with any value that the search may try.
 
-    Every range with its ends, every category: trainings are created with them, and undone. So whatever is known of
+    Trainings are created with the ends of every range, and with every category, and undone. So whatever is known of
     hyperparameters is asked, and no rule is written a second time.
     """
     with _undone():
-        first = {one.name: one.ends()[0] for one in read.searched}
+        # What is wrong already without a searched value is no fault of the ranges.
+        _training(account, _probe_name(), fixed, channels, by)
         for number, one in enumerate(read.searched):
             for value in one.ends():
                 try:
-                    _training(account, _probe_name(), {**fixed, **first, one.name: value}, channels, by)
+                    _training(account, _probe_name(), {**fixed, one.name: value}, channels, by)
                 except Invalid as error:
                     raise Invalid(f"{one.name} = {value}: {error.message}", field=f"ranges.{number}") from error
 

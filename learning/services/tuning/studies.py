@@ -173,7 +173,7 @@ class Search:
         waiting = (TrialState.RUNNING,)
         lost = [t for t in self.study.get_trials(deepcopy=False, states=waiting) if t.number not in known]
         number = lost[0].number if lost else len(self.study.get_trials(deepcopy=False))
-        self.study.sampler = sampler_of(self.asked, number)
+        self.study.sampler = sampler_of(self.asked, number, self._distributions)
         try:
             # Optuna has no call that opens a running trial again; the values that it has stay as they are.
             trial = optuna.trial.Trial(self.study, lost[0]._trial_id) if lost else self.study.ask()
