@@ -71,7 +71,6 @@ class TuningForm(forms.Form):
         initial=config.DEFAULT_JOBS,
         required=False,
         label="Trainings at most",
-        help_text="Of a grid: leave it empty, all combinations are tried.",
     )
     max_parallel_jobs = forms.IntegerField(
         **config.PARALLEL.bounds, initial=config.DEFAULT_PARALLEL, required=False, label="At the same time"
@@ -128,6 +127,9 @@ class TuningForm(forms.Form):
         given = self.cleaned_data
         architecture = {"architecture": given["architecture"]} if given["architecture"] else {}
         minutes = given["max_runtime_minutes"]
+        # What belongs to another strategy is not shown, and not read.
+        hyperband = given["strategy"] == config.HYPERBAND
+        resources = ("min_resource", "max_resource") if hyperband else ()
         options: dict[str, Any] = {
             "name": given["name"],
             "dataset": given["dataset"],
@@ -136,16 +138,16 @@ class TuningForm(forms.Form):
             "strategy": given["strategy"],
             "objective": {"type": given["direction"], "metric_name": given["metric"]},
             "limits": {
-                "max_jobs": given["max_jobs"],
+                "max_jobs": None if given["strategy"] == config.GRID else given["max_jobs"],
                 "max_parallel_jobs": given["max_parallel_jobs"],
                 "max_runtime_seconds": minutes * MINUTE if minutes else None,
             },
-            "early_stopping": given["early_stopping"] or config.OFF,
+            "early_stopping": config.OFF if hyperband else given["early_stopping"] or config.OFF,
             "completion": {
                 name: given[name]
                 for name in ("target_objective_value", "max_jobs_not_improving", "complete_on_convergence")
             },
-            "hyperband": {name: given[name] for name in ("min_resource", "max_resource") if given[name]},
+            "hyperband": {name: given[name] for name in resources if given[name]},
             "random_seed": given["random_seed"],
         }
         if given["warm_start"]:

@@ -46,7 +46,7 @@ from marketplace.services import (
     workteams,
 )
 from tests import builders
-from tests.frontend import saml_provider
+from tests.frontend import saml_provider, tuning_world
 from tests.labeling import panel_stories, stories
 
 _METADATA = saml_provider.Provider().metadata()
@@ -109,6 +109,7 @@ def grow(portal: Portal) -> None:
     Model.objects.create(
         account=portal.account, name=f"model-{job.pk}", architecture="compact", labels=["bee"], metrics={"mAP": 0.5}
     )
+    tuning_world.one_more(portal.account)
     _move_money(portal)
     (member,) = stories.a_crowd(1)
     accounts.add_member(account=portal.account, user=member.user, role="Member")
@@ -368,6 +369,8 @@ def pages(portal: Portal) -> dict[str, tuple[User, str]]:
         "worker_jobs": (worker, reverse("worker:jobs")),
         "operator_appeals": (portal.operator, reverse("operator:appeals")),
         "operator_accounts": (portal.operator, reverse("operator:accounts")),
+        "tunings": (owner, reverse("requester:tunings")),
+        "tuning": (owner, reverse("requester:tuning", args=[tuning_world.first(portal.account).pk])),
     }
 
 

@@ -30,6 +30,7 @@ LISTS = (
     "workteams",
     "models",
     "training-jobs",
+    "tuning-jobs",
     "members",
     "tokens",
     "wallet/statement",
@@ -85,7 +86,7 @@ def compare(before: dict[str, list[str]], after: dict[str, list[str]]) -> None:
 
 def test_pages_with_more_rows_make_as_many_queries(portal):
     wanted = pages(portal)
-    assert len(wanted) == 27
+    assert len(wanted) == 29
     before = asked(wanted)
     for _ in range(2):
         grow(portal)

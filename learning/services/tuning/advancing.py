@@ -4,6 +4,7 @@
 again. Whether trainings are silent or dead is the supervisor's to know; here a training has ended or has not.
 """
 
+import math
 from datetime import timedelta
 from functools import partial
 
@@ -19,7 +20,7 @@ from learning.services.programs import kinds
 from learning.services.tuning import config, creating, rules, studies
 from learning.services.tuning.config import TuningConfig
 from learning.services.tuning.rules import Point
-from marketplace.errors import DomainError
+from marketplace.errors import DomainError, StoreUnavailable
 
 BY = "tuning"
 ALL_FAILED = 5
@@ -116,6 +117,9 @@ def _start(tuning: HyperParameterTuningJob, asked: TuningConfig, search: studies
     number, values = search.ask(known=set(tuning.trials.values_list("number", flat=True)))
     try:
         made = creating.start_trial(tuning_job=tuning, asked=asked, number=number, values=values, by=BY)
+    except StoreUnavailable:
+        # The trial is asked for again at the next step.
+        raise
     except DomainError as error:
         search.tell(number, None, whole=True)
         reason = f"no training can be created any more: {error.message}"[:1024]
@@ -176,7 +180,7 @@ def _objective(row: TuningTrial, asked: TuningConfig, points: list[Point]) -> fl
         return None
     if run.model is not None:
         kept = run.model.metrics.get(asked.metric.rpartition(":")[2])
-        if isinstance(kept, int | float) and points:
+        if isinstance(kept, int | float) and math.isfinite(kept) and points:
             return float(kept)
     return points[-1][1] if points else None
 
@@ -191,7 +195,8 @@ def _curves(rows: "QuerySet[TuningTrial]", asked: TuningConfig) -> dict[int, lis
     metrics = TrainingMetric.objects.filter(training_job__tuning_trial__in=rows, name=asked.metric)
     trial = F("training_job__tuning_trial")
     for pk, step, epoch, value in metrics.order_by("step").values_list(trial, "step", "epoch", "value"):
-        found.setdefault(pk, []).append((float(step) if epoch is None else epoch, value))
+        if math.isfinite(value):
+            found.setdefault(pk, []).append((float(step) if epoch is None else epoch, value))
     return found
 
 
