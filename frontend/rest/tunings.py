@@ -179,7 +179,7 @@ def trial_row(trial: TuningTrial) -> dict[str, Any]:
     }
 
 
-def _counted(request: Request, tuning_id: int, role: Role = Role.VIEWER) -> HyperParameterTuningJob:
+def _counted(request: Request, tuning_id: int, role: Role | str = Role.VIEWER) -> HyperParameterTuningJob:
     found = scope.tuning(account_of(request, role), tuning_id)
     return describing.with_counts(HyperParameterTuningJob.objects.filter(pk=found.pk)).get()
 

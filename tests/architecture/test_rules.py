@@ -129,8 +129,7 @@ LEARNING_IN_THE_FRONT_END = {
     "frontend/rest/models.py": "its endpoints are registered only where the app is installed",
     "frontend/requester/models.py": "its pages are registered only where the app is installed",
     "frontend/rest/tunings.py": "its endpoints are registered only where the app is installed",
-    "frontend/requester/tunings.py": "its pages are registered only where the app is installed",
-    "frontend/requester/tuning_forms.py": "its pages are registered only where the app is installed",
+    **{f"frontend/requester/tuning{part}.py": "as models.py" for part in ("s", "_forms", "_charts")},
     "frontend/demo/scenes.py": "paints pictures; pure",
     "frontend/demo/summary.py": "measures quality; pure",
 }

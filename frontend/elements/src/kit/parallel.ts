@@ -18,11 +18,12 @@ export class WaggleParallel extends LitElement {
     h3 { margin: 0; font-size: 1rem; }
     .frame { overflow-x: auto; }
     .frame:focus-visible, summary:focus-visible { outline: 3px solid var(--wg-focus); }
-    svg { display: block; inline-size: 100%; block-size: auto; max-block-size: 22rem; }
+    svg { display: block; min-inline-size: 100%; block-size: auto; max-block-size: 22rem; }
     text { fill: var(--wg-text-2); font-size: 11px; text-anchor: middle; }
+    text.choice { text-anchor: start; }
     text.label { fill: var(--wg-text); font-size: 12px; font-weight: 600; }
     .axis { stroke: var(--wg-text-2); stroke-width: 1; }
-    path { fill: none; stroke-width: 1.5; }
+    path { fill: none; stroke: var(--wg-series-1); stroke-width: 1.5; }
     path.best { stroke-width: 3; }
     path:hover { stroke-width: 4; }
     details { font-size: 0.8125rem; color: var(--wg-text-2); }
@@ -80,7 +81,7 @@ export class WaggleParallel extends LitElement {
         const share = position(axis, value) ?? 0;
         const number_ = !isChoice(axis);
         const y = number_ ? (number === 0 ? this.y(0) + 16 : this.y(1) - 5) : this.y(share) + 4;
-        return svg`<text x=${number_ ? x : x + 8} y=${y} style=${number_ ? "" : "text-anchor: start"}>${shortNumber(value)}</text>`;
+        return svg`<text x=${number_ ? x : x + 8} y=${y} class=${number_ ? "" : "choice"}>${shortNumber(value)}</text>`;
       })}`;
   }
 
@@ -89,8 +90,7 @@ export class WaggleParallel extends LitElement {
     const places = line.values.map((value, axis) => [this.x(axis), position(spec.axes[axis]!, value)] as const);
     const known = places.filter((place): place is readonly [number, number] => place[1] !== null);
     const path = known.map(([x, share], number) => `${number ? "L" : "M"}${x} ${this.y(share).toFixed(1)}`).join("");
-    const colour = `color-mix(in oklab, var(--wg-series-1) ${Math.round(15 + 85 * rank ** 2)}%, var(--wg-line))`;
-    return svg`<path class=${rank === 1 ? "best" : ""} d=${path} style=${`stroke: ${colour}`}><title>${line.name}: ${shortNumber(line.values.at(-1) ?? null)}</title></path>`;
+    return svg`<path class=${rank === 1 ? "best" : ""} d=${path} stroke-opacity=${(0.15 + 0.85 * rank ** 2).toFixed(2)}><title>${line.name}: ${shortNumber(line.values.at(-1) ?? null)}</title></path>`;
   }
 
   private table(spec: ParallelSpec) {
@@ -108,7 +108,7 @@ export class WaggleParallel extends LitElement {
     const order = ranks(spec).map((rank, at) => ({ rank, at })).sort((a, b) => a.rank - b.rank);
     return html`${spec.title ? html`<h3>${spec.title}</h3>` : nothing}
       ${spec.lines.length === 0 ? html`<p class="none">Nothing to show yet.</p>` : html`<div class="frame" tabindex="0" role="region" aria-label=${spec.title || "Parallel coordinates"}>
-        <svg viewBox="0 0 ${width} ${HEIGHT}" style=${`min-inline-size: ${width * 0.75}px`} role="img" aria-label="${spec.title}: ${spec.lines.length} lines over ${spec.axes.length} axes; the table below has the values">
+        <svg viewBox="0 0 ${width} ${HEIGHT}" width=${width * 0.75} role="img" aria-label="${spec.title}: ${spec.lines.length} lines over ${spec.axes.length} axes; the table below has the values">
           ${order.map(({ at, rank }) => this.line(spec, at, rank))}${spec.axes.map((axis, at) => this.axis(axis, at))}</svg></div>
       ${this.table(spec)}`}`;
   }
