@@ -14,8 +14,8 @@ from marketplace import names
 from marketplace.models import Account
 from marketplace.ranges import Range
 
-ROWS = 8
-"""Ranges that the form has room for; more are given over the API."""
+ROWS, SHOWN = 8, 4
+"""Ranges that the form has room for, and shows at once; more are given over the API."""
 MINUTE = 60
 VALUES_LENGTH = Range(1, 2000)
 FIXED_LENGTH = Range(1, 20_000)
@@ -164,6 +164,16 @@ class RangeForm(forms.Form):
     high = forms.FloatField(required=False, label="To")
     scaling = forms.ChoiceField(choices=[(one, one) for one in ranges.SCALINGS], required=False)
     values = forms.CharField(max_length=VALUES_LENGTH.longest, required=False, help_text="With commas between them.")
+
+    @property
+    def when_numbers(self) -> str:
+        """For which types both ends and the scaling are shown."""
+        return f"{self.prefix}-type={ranges.CONTINUOUS} {ranges.INTEGER}"
+
+    @property
+    def when_values(self) -> str:
+        """For which type the values are shown."""
+        return f"{self.prefix}-type={ranges.CATEGORICAL}"
 
     def given(self) -> dict[str, Any]:
         """As ranges.read takes it."""

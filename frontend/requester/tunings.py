@@ -8,10 +8,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from frontend.requester import tuning_charts
-from frontend.requester.tuning_forms import FIRST, RangeRows, TuningForm
+from frontend.requester.tuning_forms import FIRST, SHOWN, RangeRows, TuningForm
 from frontend.session import requester_page
 from learning import queries
-from learning.models import HyperParameterTuningJob
+from learning.models import HyperParameterTuningJob, TuningTrial
 from learning.services import scope
 from learning.services.tuning import creating, describing
 from learning.services.tuning.config import TuningConfig
@@ -54,7 +54,9 @@ def new_page(request: HttpRequest) -> HttpResponse:
         if made is not None:
             return redirect("requester:tuning", made.pk)
     wrong = bool(form.errors or rows.total_error_count())
-    return render(request, "requester/tuning_new.html", {"form": form, "rows": rows}, status=422 if wrong else 200)
+    listed = list(rows)
+    context = {"form": form, "rows": rows, "shown": listed[:SHOWN], "folded": listed[SHOWN:]}
+    return render(request, "requester/tuning_new.html", context, status=422 if wrong else 200)
 
 
 def _create(request: HttpRequest, account: Account, form: TuningForm, rows: Any) -> HyperParameterTuningJob | None:
@@ -79,14 +81,26 @@ def _show(error: DomainError, form: TuningForm, rows: list[Any]) -> None:
     form.add_error(field if field in form.fields else None, error.message)
 
 
+def _values(asked: TuningConfig, trial: TuningTrial) -> list[tuple[str, str]]:
+    """The searched hyperparameters of a trial in the order of the ranges, numbers with four digits that count."""
+    found = []
+    for one in asked.searched:
+        text = trial.hyperparameters.get(one.name, "")
+        value = one.number(text)
+        found.append((one.name, format(value, ".4g") if isinstance(value, float) else text))
+    return found
+
+
 def _progress(tuning: HyperParameterTuningJob) -> dict[str, Any]:
     counted = describing.with_counts(HyperParameterTuningJob.objects.filter(pk=tuning.pk)).get()
-    asked = TuningConfig.load(tuning.config)
+    asked, best = TuningConfig.load(tuning.config), describing.best(tuning)
+    trials = describing.trials(tuning).reverse()
     return {
         "row": counted,
         "asked": asked,
-        "best": describing.best(tuning),
-        "trials": list(describing.trials(tuning).reverse()),
+        "best": best,
+        "best_values": _values(asked, best) if best else [],
+        "trials": [{"row": trial, "values": _values(asked, trial)} for trial in trials],
         "running": counted.status not in OVER,
         "seconds": describing.seconds(tuning),
         "ending": ENDINGS.get(tuning.ending, ""),

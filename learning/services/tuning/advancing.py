@@ -92,8 +92,9 @@ def _step(tuning_id: int) -> bool:
             HyperParameterTuningJob.objects.filter(pk=tuning.pk).update(importance=importance)
             return True
         if tuning.status == "InProgress" and not tuning.ending and (reason := _ending(tuning, asked)):
-            changes = {"converged_at": timezone.now()} if reason == CONVERGED else {}
-            HyperParameterTuningJob.objects.filter(pk=tuning.pk, ending="").update(ending=reason, **changes)
+            converged_at = timezone.now() if reason == CONVERGED else None
+            rows = HyperParameterTuningJob.objects.filter(pk=tuning.pk, ending="")
+            rows.update(ending=reason, converged_at=converged_at)
             return True
         if tuning.status == "Stopping" or tuning.ending in STOPS_RUNNING:
             if _end_runs(tuning):
