@@ -22,7 +22,6 @@ def test_a_search_is_started_watched_and_read(visit: Visit, live_server: Any, ac
     a_labeled_dataset(account)
     for number, look in enumerate(LOOKS):
         page = visit(owner, reverse("requester:tuning-new"), **look)
-        page.screenshot(path=f"/tmp/tn/form-{number}.png", full_page=True)
         page.get_by_label("Name", exact=True).fill(f"search-{number}")
         page.get_by_label("Trainings at most").fill("8")
         # What belongs to another strategy is not shown.
@@ -46,7 +45,6 @@ def test_a_search_is_started_watched_and_read(visit: Visit, live_server: Any, ac
         expect(page.get_by_role("heading", name="Completed")).to_be_visible(timeout=30_000)
         expect(page.locator("waggle-parallel path.best")).to_have_count(1)
         expect(page.locator("waggle-chart canvas")).to_have_count(2)
-        page.screenshot(path=f"/tmp/tn/shot-{number}.png", full_page=True)
         check(
             page,
             [
