@@ -155,6 +155,7 @@ def test_earlier_trainings_are_taken_over_once_where_they_fit():
     assert (number, values) == (1, fitting | {"optimizer": "sgd"})
 
 
+@pytest.mark.slow
 def test_hyperband_gives_up_the_worse_ones_early():
     given = asked("Hyperband", hyperband={"min_resource": 1, "max_resource": 9})
     given_up = {}
@@ -174,6 +175,7 @@ def test_hyperband_gives_up_the_worse_ones_early():
     assert sum(number % 2 for number in given_up) > len(given_up) / 2
 
 
+@pytest.mark.slow
 def test_the_hyperparameter_that_matters_has_the_largest_share():
     with studies.opened(name=a_name(), asked=asked("Random", [RATE, BATCH])) as search:
         for number in range(12):

@@ -104,6 +104,7 @@ def test_messages_advance_it_when_a_training_ends_and_the_sweep_when_they_are_lo
     assert tuning.trials.count() == 3
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_moment_asks_nothing_twice_and_loses_no_finished_trial(account, monkeypatch):
     """Each step is broken off after each of its writes in turn, as a kill would; then it goes on."""
 
@@ -175,6 +176,7 @@ def test_stopping_it_stops_its_trainings(account):
     assert (reloaded(tuning).status, tuning.trials.count()) == ("Stopped", count)
 
 
+@pytest.mark.slow
 def test_trainings_that_fail_are_told_of_and_a_search_of_nothing_but_failures_ends(account):
     tuning = a_tuning(account, limits={"max_jobs": 20})
     advancing.advance(tuning_id=tuning.pk)
@@ -220,6 +222,7 @@ def test_early_stopping_ends_what_is_worse_than_the_median(account):
     assert in_study(tuning)[4] == (row.number, "PRUNED", 0.64)
 
 
+@pytest.mark.slow
 def test_hyperband_trains_few_to_the_end(account):
     given = {"hyperparameters": {"label_attribute_name": "bees", "class_map": {"0": "bee"}}}
     tuning = a_tuning(
@@ -271,6 +274,7 @@ def test_it_ends_when_its_time_is_over_and_ends_what_is_running(account):
     assert not running(tuning)
 
 
+@pytest.mark.slow
 def test_a_grid_is_as_large_as_its_values(account):
     tuning = a_tuning(
         account,
@@ -283,6 +287,7 @@ def test_a_grid_is_as_large_as_its_values(account):
     assert len({tuple(sorted(row.hyperparameters.items())) for row in tuning.trials.all()}) == 4
 
 
+@pytest.mark.slow
 def test_a_warm_start_on_the_same_data_continues_the_search(account):
     parent = a_tuning(account)
     drive(parent)
@@ -303,6 +308,7 @@ def test_a_warm_start_on_the_same_data_continues_the_search(account):
     assert describing.overall_best(child) == describing.best(parent)
 
 
+@pytest.mark.slow
 def test_transfer_learning_tries_what_was_best_elsewhere(account):
     parent = a_tuning(account)
     drive(parent)
