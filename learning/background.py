@@ -1,6 +1,6 @@
 """Queue entry points of this room. Each is short and safe to run twice.
 
-The loop's services are imported when they are needed: every web process imports this file and needs no numerics.
+The services are imported when they are needed: every web process imports this file and needs no numerics.
 """
 
 from collections.abc import Mapping, Sequence
@@ -84,9 +84,24 @@ def advance_endpoint_of_replica(replica_id: int) -> None:
         deploying.advance(endpoint_id=endpoint_id)
 
 
+def advance_tuning(tuning_id: int) -> None:
+    """Take the next steps of a tuning job."""
+    from learning.services.tuning import advancing
+
+    advancing.advance(tuning_id=tuning_id)
+
+
+def advance_tuning_of_run(run_id: int) -> None:
+    """Take the next steps of the tuning job that a training belongs to, if it belongs to one."""
+    from learning.services.tuning import advancing
+
+    advancing.advance_for_run(run_id=run_id)
+
+
 def sweep() -> None:
-    """Every minute: request an advance of every loop and endpoint, so that none stops when a message is lost."""
+    """Every minute: request an advance of whatever is under way, so that nothing stops when a message is lost."""
     from learning.services import deploying
     from learning.services.active import loops
+    from learning.services.tuning import creating
 
-    run_each((loops.sweep, deploying.sweep))
+    run_each((loops.sweep, creating.sweep, deploying.sweep))

@@ -10,6 +10,7 @@ from learning import transitions
 from learning.models import (
     Endpoint,
     EndpointConfig,
+    HyperParameterTuningJob,
     LearningLoop,
     LoopObject,
     Model,
@@ -133,3 +134,8 @@ def endpoints(account: Account) -> QuerySet[Endpoint]:
 def endpoint_configs(account: Account) -> QuerySet[EndpointConfig]:
     """The configurations of the account's endpoints, newest first."""
     return EndpointConfig.objects.filter(account=account).select_related("account").order_by("-pk")
+
+
+def tunings(account: Account) -> QuerySet[HyperParameterTuningJob]:
+    """The account's tuning jobs, newest first; services/tuning/describing.py counts their trainings."""
+    return HyperParameterTuningJob.objects.filter(account=account).order_by("-pk")

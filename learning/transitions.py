@@ -21,6 +21,7 @@ MODEL = Machine(
         "Rejected": {"Approved", "PendingManualApproval"},
     },
 )
+TUNING_JOB = Machine("tuning job", JOB_MOVES)
 LOOP = Machine(
     "learning loop",
     {

@@ -172,7 +172,15 @@ urlpatterns = [
 
 if automation.installed():
     # Imported here because the models that it shows cannot be loaded where the app is not installed.
-    from frontend.requester import endpoints, model_comparison, model_imports, model_registry, models, predictions
+    from frontend.requester import (
+        endpoints,
+        model_comparison,
+        model_imports,
+        model_registry,
+        models,
+        predictions,
+        tunings,
+    )  # fmt: skip
 
     urlpatterns += [
         path("endpoints/", endpoints.list_page, name="endpoints"),
@@ -207,4 +215,10 @@ if automation.installed():
         path("transforms/<int:transform_id>/output/", predictions.output_page, name="transform-output"),
         path("transforms/<int:transform_id>/output/progress/", predictions.output_part, name="transform-output-part"),
         path("transforms/<int:transform_id>/dataset/", predictions.make_dataset, name="transform-dataset"),
+        path("tunings/", tunings.list_page, name="tunings"),
+        path("tunings/new/", tunings.new_page, name="tuning-new"),
+        path("tunings/<int:tuning_id>/", tunings.detail_page, name="tuning"),
+        path("tunings/<int:tuning_id>/progress/", tunings.progress_part, name="tuning-progress"),
+        path("tunings/<int:tuning_id>/charts/<str:chart>/", tunings.chart_data, name="tuning-chart"),
+        path("tunings/<int:tuning_id>/stop/", tunings.stop, name="tuning-stop"),
     ]

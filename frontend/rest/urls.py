@@ -302,7 +302,7 @@ urlpatterns = [
 
 if automation.installed():
     # Imported here because the models that it shows cannot be loaded where the app is not installed.
-    from frontend.rest import endpoints, models, registry, transforms
+    from frontend.rest import endpoints, models, registry, transforms, tunings
 
     urlpatterns += [
         path("endpoints/<str:endpoint_name>/invocations", endpoints.InvocationsView.as_view()),
@@ -332,4 +332,8 @@ if automation.installed():
         path("training-jobs", models.TrainingJobsView.as_view()),
         path("training-jobs/<int:training_id>", models.TrainingJobView.as_view()),
         path("training-jobs/<int:training_id>/stop", models.TrainingJobStopView.as_view()),
+        path("tuning-jobs", tunings.TuningJobsView.as_view()),
+        path("tuning-jobs/<int:tuning_id>", tunings.TuningJobView.as_view()),
+        path("tuning-jobs/<int:tuning_id>/training-jobs", tunings.TuningTrialsView.as_view()),
+        path("tuning-jobs/<int:tuning_id>/stop", tunings.TuningJobStopView.as_view()),
     ]

@@ -1,20 +1,25 @@
 """The one door to this room's models."""
 
+from learning.models.advanced import Advanced
 from learning.models.hosting import Deployment, Endpoint, EndpointConfig, EndpointReplica, Variant, VariantTraffic
 from learning.models.loops import LearningLoop, LoopObject, Round, Split
 from learning.models.registry import Model, ModelGroup, ModelImport
 from learning.models.training import ProgramRun, TrainingJob, TrainingMetric, TransformJob
+from learning.models.tuning import HyperParameterTuningJob, Objective, TuningTrial
 
 __all__ = [
     "Deployment",
     "Endpoint",
     "EndpointConfig",
     "EndpointReplica",
+    "Advanced",
+    "HyperParameterTuningJob",
     "LearningLoop",
     "LoopObject",
     "Model",
     "ModelGroup",
     "ModelImport",
+    "Objective",
     "ProgramRun",
     "Round",
     "Split",
@@ -23,4 +28,5 @@ __all__ = [
     "TransformJob",
     "Variant",
     "VariantTraffic",
+    "TuningTrial",
 ]

@@ -4,11 +4,12 @@ from django.db import models
 
 from labeling.models import Batch, DataObject, LabelingJob
 from learning import transitions
+from learning.models.advanced import Advanced
 from learning.models.registry import Model
 from learning.models.training import TrainingJob, TransformJob
 
 
-class LearningLoop(models.Model):
+class LearningLoop(Advanced):
     """Automated labeling of one job. `settings`: services/active/loop_settings.py, with every size filled in."""
 
     job = models.OneToOneField(LabelingJob, models.CASCADE, related_name="learning_loop")
@@ -16,11 +17,6 @@ class LearningLoop(models.Model):
     status_changed_at = models.DateTimeField(null=True)
     failure_reason = models.CharField(max_length=1024, blank=True)
     settings = models.JSONField(default=dict)
-    # Counts the requests to advance it, so that one that comes while it is being advanced is not lost.
-    advance_requests = models.BigIntegerField(default=0)
-    # The lease of whoever is advancing it (services/active/lease.py).
-    advancing_by = models.CharField(max_length=32, blank=True)
-    advancing_until = models.DateTimeField(null=True)
     final_model = models.ForeignKey(Model, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 

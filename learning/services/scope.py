@@ -4,7 +4,16 @@ A row of another account is as unknown as one that does not exist. Knows nothing
 """
 
 from learning import queries
-from learning.models import Endpoint, EndpointConfig, Model, ModelGroup, ModelImport, TrainingJob, TransformJob
+from learning.models import (
+    Endpoint,
+    EndpointConfig,
+    HyperParameterTuningJob,
+    Model,
+    ModelGroup,
+    ModelImport,
+    TrainingJob,
+    TransformJob,
+)
 from marketplace.errors import NotFound
 from marketplace.models import Account
 
@@ -62,4 +71,12 @@ def endpoint_config(account: Account, name: str) -> EndpointConfig:
     found = queries.endpoint_configs(account).filter(name=name).first()
     if found is None:
         raise NotFound(f"the account has no endpoint configuration {name!r}")
+    return found
+
+
+def tuning(account: Account, tuning_id: int) -> HyperParameterTuningJob:
+    """A tuning job of the account. Raises NotFound."""
+    found = queries.tunings(account).filter(pk=tuning_id).first()
+    if found is None:
+        raise NotFound(f"the account has no tuning job {tuning_id}")
     return found

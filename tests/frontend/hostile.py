@@ -34,6 +34,7 @@ from tests.frontend import (
 from tests.frontend.hostile_panels import panel_bodies, panel_forms
 from tests.frontend.hostile_people import people_bodies, people_forms
 from tests.frontend.hostile_qualifications import qualification_bodies, qualification_forms
+from tests.frontend.hostile_tuning import tuning_bodies, tuning_forms
 from tests.frontend.test_permissions import signed_in
 from tests.frontend.world import World
 from tests.labeling import stories
@@ -267,6 +268,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (f"/imports/{ids['import_id']}/stop/", {}),
         *hostile_templates.forms(world),
         *endpoint_world.forms(),
+        *tuning_forms(ids),
         ("/teams/new/", {"name": "others", "description": "Others"}),
         (f"/teams/{ids['team_id']}/invite/", {"emails": world.outsider_user.email, "skip_bad": "on"}),
         (f"/teams/{ids['team_id']}/portal/", {"portal": "hives"}),
@@ -358,7 +360,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "create_labeling_job": design,
         "estimate_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036"},
         "forecast_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036", "labels": ["bee"]},
-        **hostile_templates.bodies(),
+        **(hostile_templates.bodies() | tuning_bodies(world)),
         "keep_chosen_keys": {"keys": {"next": "q"}},
         "create_export": {"kind": "manifest"},
         "adjudicate_object": {"answer": stories.ONE_BEE},

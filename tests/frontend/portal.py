@@ -45,7 +45,7 @@ from marketplace.services import (
     workteams,
 )
 from tests import builders
-from tests.frontend import model_world, saml_provider
+from tests.frontend import model_world, saml_provider, tuning_world
 from tests.labeling import panel_stories, stories
 from tests.learning import hosting_stories
 
@@ -112,6 +112,7 @@ def grow(portal: Portal) -> None:
         hosting_stories.a_config(portal.account, model, name=f"config-{job.pk}"),
         name=f"endpoint-{job.pk}",
     )
+    tuning_world.one_more(portal.account)
     _move_money(portal)
     (member,) = stories.a_crowd(1)
     accounts.add_member(account=portal.account, user=member.user, role="Member")
@@ -372,6 +373,8 @@ def pages(portal: Portal) -> dict[str, tuple[User, str]]:
         "endpoints": (owner, reverse("requester:endpoints")),
         "operator_appeals": (portal.operator, reverse("operator:appeals")),
         "operator_accounts": (portal.operator, reverse("operator:accounts")),
+        "tunings": (owner, reverse("requester:tunings")),
+        "tuning": (owner, reverse("requester:tuning", args=[tuning_world.first(portal.account).pk])),
     }
 
 

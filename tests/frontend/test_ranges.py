@@ -57,6 +57,7 @@ from marketplace.services import (
     webhooks,
     workteams,
 )
+from tests.frontend import tuning_ranges
 
 OURS = "frontend."
 WORKER_ID_LENGTH = Worker._meta.get_field("public_id").max_length
@@ -294,6 +295,7 @@ DECLARED: dict[str, Range] = {
     "metadata": saml_providers.METADATA_LENGTH,
     "sso_url": saml_providers.SSO_URL_LENGTH,
     "portal": team_access.SLUG_LENGTH,
+    **tuning_ranges.DECLARED,
     "source_cidrs": team_access.CIDRS,
     "source_cidrs[]": team_access.CIDR_LENGTH,
 }
@@ -319,6 +321,7 @@ FREE = {
         "task_type",
     ),
     *("panel", "validation", "vendor", "workteam"),
+    *tuning_ranges.FREE,
 }
 
 

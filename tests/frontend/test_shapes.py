@@ -17,6 +17,7 @@ from tests.frontend import endpoint_world, model_world
 from tests.frontend.hostile_panels import panel_bodies
 from tests.frontend.hostile_people import people_bodies
 from tests.frontend.hostile_qualifications import qualification_bodies
+from tests.frontend.hostile_tuning import tuning_bodies
 from tests.frontend.test_permissions import address, signed_in, views
 from tests.frontend.world import World, a_world
 from tests.labeling import stories
@@ -214,6 +215,7 @@ def everything(world: World, owner: Any, worker: Any, operator: Any) -> list[tup
             owner,
             {"dataset": world.ids["dataset_id"], "hyperparameters": {"label_attribute_name": "boxes"}},
         ),
+        *((name, owner, body) for name, body in tuning_bodies(world).items()),
         ("create_labeling_job", owner, {**design, "dataset": world.ids["dataset_id"], "price": "0.036"}),
         ("estimate_labeling_job", owner, {"objects": 2, "workers_per_object": 3, "price": "0.036"}),
         (
@@ -242,7 +244,7 @@ def everything(world: World, owner: Any, worker: Any, operator: Any) -> list[tup
         ("send_to_function_again", owner, {}),
         ("rename_job_class", owner, {"label": "bee", "name": "honey bee"}),
         ("merge_job_class", owner, {"label": "wasp", "into": "honey bee"}),
-        *((name, owner, {}) for name in ("stop_labeling_job", "stop_training_job")),
+        *((name, owner, {}) for name in ("stop_labeling_job", "stop_training_job", "stop_tuning_job")),
         ("mark_payout_paid", operator, {}),
         ("request_payout", worker, {}),
         ("send_payouts", operator, {}),

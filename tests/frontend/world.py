@@ -50,6 +50,7 @@ from marketplace.services import (
 from tests import builders
 from tests.frontend import endpoint_world, model_world, saml_provider, vendor_world
 from tests.frontend.passkeys import a_passkey
+from tests.frontend.tuning_world import a_tuning
 from tests.frontend.vendor_world import VendorWorld, a_vendor_world
 from tests.labeling import panel_stories, stories
 
@@ -61,6 +62,7 @@ SECRETS = (
     "secret-model",
     "secret-training",
     "secret-variant",
+    "secret-tuning",
     "secret-token",
     "secret-data",
     "secret-bank",
@@ -243,6 +245,7 @@ def a_world() -> World:
     review = _an_appealed_answer(job, other)
     model = a_secret_model(account)
     training = TrainingJob.objects.create(account=account, name="secret-training")
+    tuning = a_tuning(account, name="secret-tuning", training_job=training)
     export_uri = storage.join(model.parts_uri, "config.json")
     export = Export.objects.create(job=job, kind="manifest", status="Completed", uri=export_uri, size_bytes=12)
     token, _ = accounts.create_token(user=owner, account=account, name="secret-token")
@@ -261,6 +264,8 @@ def a_world() -> World:
         "model_id": model.pk,
         "training_id": training.pk,
         **endpoint_world.ids(account, model),
+        "tuning_id": tuning.pk,
+        "chart": "history",
         "assignment_id": assignment.pk,
         "review_id": review.pk,
         "appeal_id": review.appeal.pk,

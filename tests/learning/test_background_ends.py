@@ -23,7 +23,8 @@ from labeling.services.imports import creating
 from labeling.services.intake import datasets
 from labeling.services.jobs import creation
 from labeling.services.output import exports
-from learning.models import LearningLoop, Round, TrainingJob
+from learning import background as background_of_learning
+from learning.models import HyperParameterTuningJob, LearningLoop, Round, TrainingJob
 from learning.services.active import loops
 from marketplace import queue
 from tests import builders
@@ -31,6 +32,7 @@ from tests.architecture.test_lengths import ROOT
 from tests.architecture.test_rules import MESSAGES
 from tests.labeling import label_files, stories
 from tests.learning.loop_stories import a_story
+from tests.learning.tuning import stories as tuning_stories
 
 pytestmark = pytest.mark.django_db
 INSIDE = tuple(
@@ -39,7 +41,7 @@ INSIDE = tuple(
         "labeling/consolidation", "labeling/formats", "labeling/queries", "labeling/services/functions",
         "labeling/services/imports", "labeling/services/intake",
         "labeling/services/jobs", "labeling/services/output", "labeling/services/results", "labeling/task_types",
-        "learning/services/active", "marketplace/services",
+        "learning/services/active", "learning/services/tuning", "marketplace/services",
     )
 )  # fmt: skip
 """Where errors are raised: consolidation, output, export, intake, and what they are made of."""
@@ -210,6 +212,28 @@ def a_run(loop: LearningLoop) -> tuple[str, int]:
     return "trainingjob", run.pk
 
 
+def a_tuning() -> HyperParameterTuningJob:
+    # Random, because a sampler of ours would not be called again for a trial that was asked for already.
+    tuning = tuning_stories.a_tuning(
+        builders.an_account(),
+        name=f"hive-{HyperParameterTuningJob.objects.count()}",
+        strategy="Random",
+        searched=[tuning_stories.RATE],
+        limits={"max_jobs": 6, "max_parallel_jobs": 1},
+    )
+    # Its tables are made once in a process; the first trial is asked for.
+    background_of_learning.advance_tuning(tuning.pk)
+    (trial,) = tuning_stories.running(tuning)
+    assert trial.training_job is not None
+    tuning_stories.end(trial.training_job)
+    return tuning
+
+
+def a_tuning_of_a_run(folder: Any) -> Case:
+    tuning = a_tuning()
+    return Case((tuning.trials.get().training_job_id,), tuning)
+
+
 CASES: dict[str, list[Callable[[Any], Case]]] = {
     "labeling.background.advance_job": [
         of_job(a_new_job, lambda job: job.pk),
@@ -228,6 +252,8 @@ CASES: dict[str, list[Callable[[Any], Case]]] = {
     "learning.background.advance_loop_of_job": [of_loop(lambda loop: (loop.job_id,))],
     "learning.background.advance_loop_of_batch": [of_loop(lambda loop: (loop.rounds.get().batch_id,))],
     "learning.background.advance_loop_of_run": [of_loop(a_run)],
+    "learning.background.advance_tuning": [of_row(a_tuning)],
+    "learning.background.advance_tuning_of_run": [a_tuning_of_a_run],
 }
 LETTERS = {f"frontend.background.mail_{what}" for what in ("invitation", "password_link", "sign_up")}
 """They have no row either: a letter that cannot be sent is delivered again by the queue, as tests/frontend shows."""

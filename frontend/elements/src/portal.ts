@@ -2,6 +2,7 @@
 import "./styles/portal.css";
 import "./kit/webawesome";
 import "./kit/chart";
+import "./kit/parallel";
 import "./kit/boxes-view";
 import "./kit/text-view";
 import "./kit/label-attributes";

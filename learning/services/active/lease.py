@@ -1,8 +1,8 @@
-"""Who advances a loop: one process at a time, by a lease in the loop's row that is renewed while the work goes on.
+"""Who advances a loop or a tuning job: one process at a time, by a lease in its row, renewed while the work goes on.
 
 A lease and not an advisory lock, because a step may take minutes (it writes manifests and reads predictions): a lock of
 the session breaks behind a PgBouncer in transaction mode, and one of the transaction would keep a transaction open and
-idle for as long. A process that is killed stops renewing, and LEASE_SECONDS later another one gets the loop. Times are
+idle for as long. A process that is killed stops renewing, and LEASE_SECONDS later another one gets the row. Times are
 the database's, so that the clocks of the machines need not agree. Knows nothing of what is done under the lease.
 """
 
@@ -12,12 +12,13 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 from django.db import DatabaseError, connection, models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from learning.models import LearningLoop
+from learning.models import Advanced, LearningLoop
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +27,10 @@ RENEW_SECONDS = 5.0
 
 
 class Lease:
-    """The right to advance one loop, which `owner` holds until it is released or has not been renewed in time."""
+    """The right to advance one row, which `owner` holds until it is released or has not been renewed in time."""
 
-    def __init__(self, loop_id: int):
-        self.loop_id, self.owner = loop_id, uuid.uuid4().hex
+    def __init__(self, row_id: int, of: type[Advanced]):
+        self.row_id, self.of, self.owner = row_id, of, uuid.uuid4().hex
         self._ended = threading.Event()
 
     def renew(self) -> bool:
@@ -37,9 +38,9 @@ class Lease:
         return bool(self._mine().update(advancing_until=_expiry()))
 
     def advance_requests(self) -> int | None:
-        """How many requests the loop has had; None when the loop is gone."""
-        found = LearningLoop.objects.filter(pk=self.loop_id).values_list("advance_requests", flat=True)
-        return found.first()
+        """How many requests the row has had; None when it is gone."""
+        found: int | None = self._rows().values_list("advance_requests", flat=True).first()
+        return found
 
     def release(self, *, unless_requested_since: int | None = None) -> bool:
         """Give the lease up. With a number of requests: only if there has been none since; returns whether it was."""
@@ -50,11 +51,13 @@ class Lease:
 
     def _take(self) -> bool:
         free = Q(advancing_by="") | Q(advancing_until__lt=Now())
-        rows = LearningLoop.objects.filter(free, pk=self.loop_id)
-        return bool(rows.update(advancing_by=self.owner, advancing_until=_expiry()))
+        return bool(self._rows().filter(free).update(advancing_by=self.owner, advancing_until=_expiry()))
 
-    def _mine(self) -> "models.QuerySet[LearningLoop]":
-        return LearningLoop.objects.filter(pk=self.loop_id, advancing_by=self.owner)
+    def _mine(self) -> "models.QuerySet[Any]":
+        return self._rows().filter(advancing_by=self.owner)
+
+    def _rows(self) -> "models.QuerySet[Any]":
+        return self.of._default_manager.filter(pk=self.row_id)
 
     def _keep_renewing(self) -> None:
         try:
@@ -64,26 +67,27 @@ class Lease:
                         return
                 except DatabaseError as error:
                     # The next renewal may succeed in time; if not, `renew` tells the one who works under the lease.
-                    log.warning("the lease of loop %s could not be renewed: %s", self.loop_id, error)
+                    noun = self.of._meta.verbose_name
+                    log.warning("the lease of %s %s could not be renewed: %s", noun, self.row_id, error)
                     connection.close()
         finally:
             connection.close()
 
 
-def request(loop_id: int) -> bool:
-    """Count a request to advance the loop, so that whoever is advancing it looks once more; False when it is gone."""
-    return bool(LearningLoop.objects.filter(pk=loop_id).update(advance_requests=F("advance_requests") + 1))
+def request(row_id: int, of: type[Advanced] = LearningLoop) -> bool:
+    """Count a request to advance the row, so that whoever is advancing it looks once more; False when it is gone."""
+    return bool(of._default_manager.filter(pk=row_id).update(advance_requests=F("advance_requests") + 1))
 
 
 @contextmanager
-def advancing(loop_id: int) -> Iterator[Lease | None]:
-    """The lease of the loop; None, without any wait, while somebody else holds it. Released at the end."""
-    lease = Lease(loop_id)
+def advancing(row_id: int, of: type[Advanced] = LearningLoop) -> Iterator[Lease | None]:
+    """The lease of the row; None, without any wait, while somebody else holds it. Released at the end."""
+    lease = Lease(row_id, of)
     if not lease._take():
         yield None
         return
     # The first renewal comes after RENEW_SECONDS: most advances end before, and need no second connection.
-    renewing = threading.Thread(target=lease._keep_renewing, name=f"lease of loop {loop_id}", daemon=True)
+    renewing = threading.Thread(target=lease._keep_renewing, name=f"lease of {row_id}", daemon=True)
     renewing.start()
     try:
         yield lease

@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import Q
 
 from learning import transitions
 from learning.contract import JobFolder, Metric, ModelConfig, files_of
-from learning.models import TrainingJob, TrainingMetric
+from learning.models import TrainingJob, TrainingMetric, TuningTrial
 from learning.services import lineage, registry
 from learning.services.programs import staging
 from learning.services.programs.kinds.interface import Fields, ProgramKind
@@ -47,6 +48,8 @@ class TrainingKind(ProgramKind[TrainingJob]):
             unique_fields=["training_job", "name", "step"],
             update_fields=["value", "epoch", "at"],
         )
+        if self._is_watched(run_id, {name for name, _ in newest}):
+            enqueue("learning.background.advance_tuning_of_run", run_id)
 
     def keep_result(self, run: TrainingJob, folder: JobFolder) -> Callable[[], Fields]:
         """See ProgramKind.keep_result: the model goes into the store, and into the registry with the run's end."""
@@ -73,3 +76,14 @@ class TrainingKind(ProgramKind[TrainingJob]):
     def after_end(self, run: TrainingJob) -> None:
         """See ProgramKind.after_end."""
         enqueue("learning.background.advance_loop_of_run", self.name, run.pk)
+        if TuningTrial.objects.filter(training_job=run).exists():
+            enqueue("learning.background.advance_tuning_of_run", run.pk)
+
+    def _is_watched(self, run_id: int, names: set[str]) -> bool:
+        """Whether a tuning job that may end this training early looks at one of these metrics."""
+        # The progress alone comes most often, and is looked at by none.
+        if not any(name.startswith("validation:") for name in names):
+            return False
+        may_end = ~Q(tuning_job__config__early_stopping="Off") | Q(tuning_job__config__strategy="Hyperband")
+        trials = TuningTrial.objects.filter(training_job=run_id, tuning_job__config__metric__in=sorted(names))
+        return trials.filter(may_end).exists()

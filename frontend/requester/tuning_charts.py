@@ -1,0 +1,79 @@
+"""The charts of a tuning job, as JSON for the kit's elements."""
+
+from typing import Any
+
+from learning.models import HyperParameterTuningJob
+from learning.services.tuning import describing, ranges
+from learning.services.tuning.config import TuningConfig
+
+Chart = dict[str, Any]
+
+
+def charts(tuning: HyperParameterTuningJob, asked: TuningConfig) -> dict[str, Chart]:
+    """Every chart by its name: history of the best, importance, parallel coordinates. Without data they are empty."""
+    return {
+        "history": history(tuning, asked),
+        "importance": importance(tuning),
+        "parallel": parallel(tuning, asked),
+    }
+
+
+def history(tuning: HyperParameterTuningJob, asked: TuningConfig) -> Chart:
+    """The objective of each training, and the best so far."""
+    points = describing.history(tuning)
+    best: list[tuple[int, float]] = []
+    for at, value in points:
+        best.append((at, value if not best or asked.better(value, best[-1][1]) else best[-1][1]))
+    return {
+        "type": "line",
+        "title": "Best objective so far",
+        "x": {"label": "training", "min": 1},
+        "y": {"label": asked.metric},
+        "series": [
+            {"name": "Best so far", "points": [list(point) for point in best]},
+            {"name": "Each training", "points": [list(point) for point in points], "dashed": True},
+        ],
+        "marks": [{"label": "target", "y": asked.target}] if asked.target is not None else [],
+    }
+
+
+def importance(tuning: HyperParameterTuningJob) -> Chart:
+    """How much of the differences between trainings each hyperparameter explains."""
+    return {
+        "type": "bar",
+        "title": "What matters",
+        "x": {"label": ""},
+        "y": {"label": "share in the differences", "min": 0, "max": 1, "format": "percent"},
+        "series": [
+            {
+                "name": "Importance",
+                "points": [[name, share] for name, share in sorted(tuning.importance.items(), key=lambda one: -one[1])],
+            }
+        ],
+    }
+
+
+def parallel(tuning: HyperParameterTuningJob, asked: TuningConfig) -> Chart:
+    """One axis for each searched hyperparameter and one for the objective, one line for each training."""
+    axes: list[Chart] = [_axis(one) for one in asked.searched]
+    lines = []
+    for trial in describing.trials(tuning):
+        if trial.objective_value is not None:
+            values = [one.number(trial.hyperparameters.get(one.name, "")) for one in asked.searched]
+            lines.append({"name": trial.name, "values": [*values, trial.objective_value]})
+    objectives = [line["values"][-1] for line in lines]
+    axes.append(
+        {
+            "label": asked.metric,
+            "low": min(objectives, default=0.0),
+            "high": max(objectives, default=1.0),
+            "scale": ranges.LINEAR,
+        }
+    )
+    return {"title": "All trainings", "axes": axes, "lines": lines, "maximize": asked.maximizes}
+
+
+def _axis(one: ranges.Searched) -> Chart:
+    if one.values is not None:
+        return {"label": one.name, "values": list(one.values)}
+    return {"label": one.name, "low": one.low, "high": one.high, "scale": one.scaling}

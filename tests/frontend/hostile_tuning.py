@@ -1,0 +1,45 @@
+"""The form and the bodies of tuning jobs, for hostile.py."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from tests.frontend.world import World
+
+RATE = {"name": "learning_rate", "type": "Continuous", "min_value": 0.0001, "max_value": 0.1}
+OBJECTIVE = {"type": "Maximize", "metric_name": "validation:mAP"}
+
+
+def tuning_forms(ids: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(address, fields) of every form about tuning jobs."""
+    # One range; the others are as the form proposes them, empty.
+    ranges = {"TOTAL_FORMS": 1, "INITIAL_FORMS": 0, "0-name": "learning_rate", "0-type": "Continuous"}
+    ranges |= {"0-low": "0.0001", "0-high": "0.1", "0-scaling": "Auto", "0-values": ""}
+    yield (
+        "/tunings/new/",
+        {
+            "name": "made", "dataset": ids["dataset_id"], "fixed": "label_attribute_name = boxes",
+            "strategy": "Bayesian", "metric": "validation:mAP", "direction": "Maximize", "max_jobs": "3",
+            "max_parallel_jobs": "1", "max_runtime_minutes": "9", "early_stopping": "Off",
+            "target_objective_value": "0.9", "max_jobs_not_improving": "3", "random_seed": "1", "warm_start": "",
+            "architecture": "compact", "complete_on_convergence": "on",
+            **{f"range-{name}": value for name, value in ranges.items()},
+        },
+    )  # fmt: skip
+    yield f"/tunings/{ids['tuning_id']}/stop/", {}
+
+
+def tuning_bodies(world: World) -> dict[str, dict[str, Any]]:
+    """The bodies by operation."""
+    return {
+        "create_tuning_job": {
+            "name": "made",
+            "dataset": world.ids["dataset_id"],
+            "hyperparameters": {"label_attribute_name": "boxes"},
+            "strategy": "Bayesian",
+            "objective": OBJECTIVE,
+            "ranges": [RATE, {"name": "optimizer", "type": "Categorical", "values": ["sgd", "adam"]}],
+            "limits": {"max_jobs": 3, "max_parallel_jobs": 1, "max_runtime_seconds": 600},
+            "completion": {"target_objective_value": 0.9, "max_jobs_not_improving": 3},
+            "random_seed": 1,
+        }
+    }
