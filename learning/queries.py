@@ -7,7 +7,7 @@ from django.db.models import Count, QuerySet
 from labeling.models import LabelingJob
 from labeling.queries.progress import counters
 from learning import transitions
-from learning.models import LearningLoop, LoopObject, Model, Round, TrainingJob
+from learning.models import LearningLoop, LoopObject, Model, Round, TrainingJob, TransformJob
 from marketplace.models import Account
 
 
@@ -89,7 +89,12 @@ def _activity(loop: LearningLoop, rounds: list[dict[str, Any]]) -> str:
 
 def trainings(account: Account) -> QuerySet[TrainingJob]:
     """The account's trainings, newest first."""
-    return TrainingJob.objects.filter(account=account).select_related("model").order_by("-pk")
+    return TrainingJob.objects.filter(account=account).select_related("account", "model").order_by("-pk")
+
+
+def transforms(account: Account) -> QuerySet[TransformJob]:
+    """The account's predictions over a manifest, newest first."""
+    return TransformJob.objects.filter(account=account).select_related("account", "model").order_by("-pk")
 
 
 def models(account: Account) -> QuerySet[Model]:

@@ -172,10 +172,23 @@ urlpatterns = [
 
 if automation.installed():
     # Imported here because the models that it shows cannot be loaded where the app is not installed.
-    from frontend.requester import models
+    from frontend.requester import models, training_new, trainings, transforms
 
     urlpatterns += [
         path("jobs/<int:job_id>/loop/", jobs.loop_page, name="job-loop"),
         path("models/", models.list_page, name="models"),
         path("models/<int:model_id>/", models.detail_page, name="model"),
+        path("trainings/", trainings.list_page, name="trainings"),
+        path("trainings/new/", training_new.page, name="training-new"),
+        path("trainings/<int:training_id>/", trainings.detail_page, name="training"),
+        path("trainings/<int:training_id>/progress/", trainings.progress_part, name="training-progress"),
+        path("trainings/<int:training_id>/charts/<str:chart>/", trainings.chart_data, name="training-chart"),
+        path("trainings/<int:training_id>/samples/", trainings.samples_part, name="training-samples"),
+        path("trainings/<int:training_id>/log/", trainings.log_part, name="training-log"),
+        path("trainings/<int:training_id>/stop/", trainings.stop, name="training-stop"),
+        path("transforms/", transforms.list_page, name="transforms"),
+        path("transforms/<int:transform_id>/", transforms.detail_page, name="transform"),
+        path("transforms/<int:transform_id>/progress/", transforms.progress_part, name="transform-progress"),
+        path("transforms/<int:transform_id>/log/", transforms.log_part, name="transform-log"),
+        path("transforms/<int:transform_id>/stop/", transforms.stop, name="transform-stop"),
     ]

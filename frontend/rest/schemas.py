@@ -362,24 +362,3 @@ class ModelDetail(Model):
     """A trained model with its configuration."""
 
     config = s.JSONField()
-
-
-class Training(s.Serializer):
-    """A training."""
-
-    id = s.IntegerField()
-    name = s.CharField()
-    status = s.CharField()
-    failure_reason = s.CharField(allow_null=True)
-    hyperparameters = s.JSONField()
-    progress = s.FloatField()
-    model = s.IntegerField(allow_null=True)
-    created_at = s.DateTimeField()
-    started_at = s.DateTimeField(allow_null=True)
-    ended_at = s.DateTimeField(allow_null=True)
-
-
-class TrainingDetail(Training):
-    """A training with its curves by name."""
-
-    metrics = s.DictField(child=s.ListField(child=s.JSONField()))

@@ -302,7 +302,7 @@ urlpatterns = [
 
 if automation.installed():
     # Imported here because the models that it shows cannot be loaded where the app is not installed.
-    from frontend.rest import models
+    from frontend.rest import models, trainings
 
     urlpatterns += [
         path("labeling-jobs/<int:job_id>/loop", models.LoopView.as_view()),
@@ -310,7 +310,12 @@ if automation.installed():
         path("models/<int:model_id>", models.ModelView.as_view()),
         path("models/<int:model_id>/artifact", models.ModelArtifactView.as_view()),
         path("models/<int:model_id>/parts/<str:part>", models.ModelPartView.as_view()),
-        path("training-jobs", models.TrainingJobsView.as_view()),
-        path("training-jobs/<int:training_id>", models.TrainingJobView.as_view()),
-        path("training-jobs/<int:training_id>/stop", models.TrainingJobStopView.as_view()),
+        path("training-jobs", trainings.TrainingJobsView.as_view()),
+        path("training-jobs/<int:training_id>", trainings.TrainingJobView.as_view()),
+        path("training-jobs/<int:training_id>/stop", trainings.TrainingJobStopView.as_view()),
+        path("training-jobs/<int:training_id>/metrics", trainings.TrainingMetricsView.as_view()),
+        path("training-jobs/<int:training_id>/samples", trainings.TrainingSamplesView.as_view()),
+        path("training-jobs/<int:training_id>/samples/<int:sample>/image", trainings.TrainingSampleImageView.as_view()),
+        path("training-jobs/<int:training_id>/log", trainings.TrainingLogView.as_view()),
+        path("training-jobs/<int:training_id>/log/file", trainings.TrainingLogFileView.as_view()),
     ]

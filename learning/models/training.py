@@ -45,6 +45,10 @@ class TrainingJob(ProgramRun):
 
     status = models.CharField(max_length=20, choices=transitions.TRAINING_JOB.choices(), default="InProgress")
     model = models.OneToOneField("learning.Model", models.SET_NULL, null=True, related_name="training_job")
+    # Who asked for it, as the audit log names people; "learning" for a round of a learning loop.
+    created_by = models.CharField(max_length=120, blank=True, default="")
+    # The newest point of each curve, so that lists and pages need not look for it: {name: [value, step, ISO time]}.
+    newest = models.JSONField(default=dict)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "name"], name="training_job_name_once")]
@@ -61,6 +65,7 @@ class TransformJob(ProgramRun):
     status = models.CharField(max_length=20, choices=transitions.TRANSFORM_JOB.choices(), default="InProgress")
     model = models.ForeignKey("learning.Model", models.PROTECT, related_name="transform_jobs")
     output_uri = AddressField(max_length=1024, blank=True)
+    created_by = models.CharField(max_length=120, blank=True, default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "name"], name="transform_job_name_once")]

@@ -4,7 +4,7 @@ A row of another account is as unknown as one that does not exist. Knows nothing
 """
 
 from learning import queries
-from learning.models import Model, TrainingJob
+from learning.models import Model, TrainingJob, TransformJob
 from marketplace.errors import NotFound
 from marketplace.models import Account
 
@@ -22,4 +22,12 @@ def training(account: Account, training_id: int) -> TrainingJob:
     found = queries.trainings(account).filter(pk=training_id).first()
     if found is None:
         raise NotFound(f"the account has no training job {training_id}")
+    return found
+
+
+def transform(account: Account, transform_id: int) -> TransformJob:
+    """A prediction of the account over a manifest, with its model loaded. Raises NotFound."""
+    found = queries.transforms(account).filter(pk=transform_id).first()
+    if found is None:
+        raise NotFound(f"the account has no transform job {transform_id}")
     return found

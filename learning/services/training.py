@@ -15,10 +15,15 @@ from learning.hyperparameters import parse_train, refuse_operators
 from learning.models import Model, TrainingJob, TrainingMetric
 from learning.services import registry
 from learning.services.programs import kinds
+from marketplace import names
 from marketplace.errors import Invalid, NameTaken, WrongState
 from marketplace.models import Account
 from marketplace.names import check_name
+from marketplace.ranges import Range
 from marketplace.services import boundaries
+
+VALUE_LENGTH = Range(0, 20_000)
+"""Characters of the hyperparameters in one field of a form."""
 
 CHANNELS = frozenset({TRAIN, VALIDATION, MODEL})
 
@@ -66,6 +71,7 @@ def create_training(
                 name=name,
                 hyperparameters=as_text,
                 channels={key: dict(value) for key, value in channels.items()},
+                created_by=by,
                 status_changed_at=timezone.now(),
             )
     except IntegrityError as error:
@@ -80,11 +86,12 @@ def train_on_dataset(
     name: str = "",
     hyperparameters: Mapping[str, Any] | None = None,
     validation: Dataset | None = None,
+    earlier: Model | None = None,
 ) -> TrainingJob:
     """A training on the labels that a data set has; see `create_training` for what is raised, and WrongState.
 
     Without a name one is made of the data set's. The label attribute and the classes are those of the import that made
-    the data set, where the hyperparameters do not say otherwise.
+    the data set, where the hyperparameters do not say otherwise. `earlier`: a model of the account to start from.
     """
     for one in (dataset, validation):
         if one is not None and one.status != "Completed":
@@ -93,24 +100,51 @@ def train_on_dataset(
     if (labeled := import_of(dataset)) is not None:
         classes = {str(number): label for number, label in enumerate(labeled.labels)}
         given = {"label_attribute_name": labeled.label_attribute_name, "class_map": classes}
-    channels = {TRAIN: {"manifest_uri": dataset.manifest_uri}}
-    if validation is not None:
-        channels[VALIDATION] = {"manifest_uri": validation.manifest_uri}
-    return create_training(
+    return train_on_manifest(
         account=account,
-        name=name or _free_name(account, dataset.name),
+        name=name or _free_name(account, f"{dataset.name[:50].rstrip('-')}-detector"),
+        manifest_uri=dataset.manifest_uri,
+        validation_uri=validation.manifest_uri if validation is not None else "",
         hyperparameters={**given, **(hyperparameters or {})},
-        channels=channels,
+        earlier=earlier,
         by=by,
     )
+
+
+def train_on_manifest(
+    *,
+    account: Account,
+    name: str,
+    manifest_uri: str,
+    by: str,
+    validation_uri: str = "",
+    hyperparameters: Mapping[str, Any] | None = None,
+    earlier: Model | None = None,
+) -> TrainingJob:
+    """A training on the manifest at an address, and on another one for validation; raises as `create_training`."""
+    channels: dict[str, dict[str, Any]] = {TRAIN: {"manifest_uri": manifest_uri}}
+    if validation_uri:
+        channels[VALIDATION] = {"manifest_uri": validation_uri}
+    if earlier is not None:
+        channels[MODEL] = {"name": earlier.name}
+    return create_training(account=account, name=name, hyperparameters=hyperparameters or {}, channels=channels, by=by)
+
+
+def next_name(account: Account, name: str) -> str:
+    """A name that is free, for a training like the one of this name: bees-2 after bees, bees-3 after bees-2."""
+    base, _, number = name.rpartition("-")
+    return _free_name(account, base if base and number.isdigit() else name)
 
 
 def _free_name(account: Account, base: str) -> str:
     taken = set(TrainingJob.objects.filter(account=account).values_list("name", flat=True))
     taken |= set(Model.objects.filter(account=account).values_list("name", flat=True))
-    # A name has at most 63 characters.
-    tried = (f"{base[:50].rstrip('-')}-detector{f'-{number}' if number > 1 else ''}" for number in count(1))
+    tried = (base if number == 1 else _cut(base, f"-{number}") for number in count(1))
     return next(name for name in tried if name not in taken)
+
+
+def _cut(base: str, ending: str) -> str:
+    return base[: names.LENGTH.longest - len(ending)].rstrip("-") + ending
 
 
 def wire(value: Any) -> str:

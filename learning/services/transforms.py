@@ -1,4 +1,4 @@
-"""Predictions over a manifest as their owner sees them: create and read. The supervisor does the work."""
+"""Predictions over a manifest as their owner sees them: create, stop and read. The supervisor does the work."""
 
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -12,6 +12,7 @@ from django.utils import timezone
 from learning.contract import PREDICT, BadInput, Prediction, read_predictions
 from learning.hyperparameters import parse_predict, refuse_operators
 from learning.models import Model, TransformJob
+from learning.services.programs import kinds
 from learning.services.training import wire
 from marketplace import storage
 from marketplace.errors import Invalid, NameTaken, WrongState
@@ -53,10 +54,16 @@ def create_transform(
                 hyperparameters=as_text,
                 channels={PREDICT: {"manifest_uri": manifest_uri}},
                 output_uri=storage.join(settings.STORE_URL, "transforms", account.number, name, "predictions.jsonl"),
+                created_by=by,
                 status_changed_at=timezone.now(),
             )
     except IntegrityError as error:
         raise NameTaken(f"there is a transform job {name!r} already", field="name") from error
+
+
+def stop(*, transform_job: TransformJob, by: str) -> None:
+    """End a prediction early; nothing of it is kept. Nothing happens when it is over or stopping already."""
+    kinds.of(transform_job).stop(transform_job, by=by)
 
 
 def predictions(transform: TransformJob) -> Iterator[Prediction]:

@@ -18,7 +18,8 @@ from labeling.formats.images import Limits
 from learning.contract import MODEL, TRAIN, VALIDATION, BadInput, JobFolder, MetricWriter, ModelConfig
 from learning.hyperparameters import TrainHyperparameters, parse_train
 from learning.serving.archive import opened_model
-from learning.vision import augment, checkpoint, plan, recipe, starting
+from learning.vision import augment, checkpoint, plan, recipe, starting, usage
+from learning.vision.album import Album
 from learning.vision.data import Cache, ImageSet, batches, steps_per_epoch
 from learning.vision.evaluate import Scores
 from learning.vision.export import write_model
@@ -46,8 +47,9 @@ def work(folder: JobFolder, stop: Stop) -> None:
     torch.manual_seed(asked.seed)
     with closing(MetricWriter(folder, sys.stdout)) as metrics:
         training = prepare(folder, asked, began, stop)
-        learn(training, metrics, stop)
-        conclude(training, metrics, stop)
+        with usage.watched(metrics, device=training.device, place=lambda: (training.step, training.epoch)):
+            learn(training, metrics, stop)
+            conclude(training, metrics, stop)
 
 
 def prepare(folder: JobFolder, asked: TrainHyperparameters, began: float, stop: Stop) -> Training:
@@ -146,6 +148,7 @@ def learn(training: Training, metrics: MetricWriter, stop: Stop) -> None:
 def evaluate(training: Training, metrics: MetricWriter, *, dtype: torch.dtype) -> None:
     """Score the averaged weights on the validation channel and remember the best."""
     assert training.validation is not None
+    album = Album(training.folder, class_map=training.class_map, length=len(training.validation))
     scores = measure(
         training.average.model,
         training.validation,
@@ -153,7 +156,9 @@ def evaluate(training: Training, metrics: MetricWriter, *, dtype: torch.dtype) -
         nms_threshold=training.asked.nms_threshold,
         overlap_threshold=training.asked.overlap_threshold,
         dtype=dtype,
+        seen=album.look,
     )
+    album.keep(step=training.step, epoch=training.epoch)
     training.evaluated_at = training.step
     named = _named(scores, training.asked.overlap_threshold)
     for name, value in named.items():

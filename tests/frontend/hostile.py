@@ -22,7 +22,14 @@ from frontend.review_forms import FilterForm
 from labeling.models import DataObject
 from marketplace.services import workteams
 from tests import builders
-from tests.frontend import hostile_money, hostile_quality, hostile_templates, hostile_told, vendor_world
+from tests.frontend import (
+    hostile_money,
+    hostile_quality,
+    hostile_templates,
+    hostile_told,
+    trainings_world,
+    vendor_world,
+)
 from tests.frontend.hostile_panels import panel_bodies, panel_forms
 from tests.frontend.hostile_people import people_bodies, people_forms
 from tests.frontend.hostile_qualifications import qualification_bodies, qualification_forms
@@ -251,6 +258,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (f"/datasets/{ids['dataset_id']}/stop/", {}),
         ("/imports/new/", _an_import(world)),
         (f"/imports/{ids['import_id']}/stop/", {}),
+        *trainings_world.forms(ids),
         *hostile_templates.forms(world),
         ("/teams/new/", {"name": "others", "description": "Others"}),
         (f"/teams/{ids['team_id']}/invite/", {"emails": world.outsider_user.email, "skip_bad": "on"}),
@@ -339,11 +347,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "create_workteam": {"name": "others"},
         "create_dataset": {"name": "made", "kind": "prefix", "uri": uri, "selection": {"kind": "random", "percent": 9}},
         "create_label_import": {"uri": uri, "name": "made", "images": world.ids["dataset_id"]},
-        "create_training_job": {
-            "name": "made",
-            "dataset": world.ids["dataset_id"],
-            "hyperparameters": {"label_attribute_name": "boxes"},
-        },
+        **trainings_world.bodies(world.ids),
         "create_labeling_job": design,
         "estimate_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036"},
         "forecast_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036", "labels": ["bee"]},

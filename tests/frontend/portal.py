@@ -46,7 +46,7 @@ from marketplace.services import (
     workteams,
 )
 from tests import builders
-from tests.frontend import saml_provider
+from tests.frontend import saml_provider, trainings_world
 from tests.labeling import panel_stories, stories
 
 _METADATA = saml_provider.Provider().metadata()
@@ -106,9 +106,10 @@ def grow(portal: Portal) -> None:
         changed_at=timezone.now(),
     )
     Export.objects.create(job=portal.job, kind="manifest", status="Completed", uri="file:///nowhere", size_bytes=12)
-    Model.objects.create(
+    model = Model.objects.create(
         account=portal.account, name=f"model-{job.pk}", architecture="compact", labels=["bee"], metrics={"mAP": 0.5}
     )
+    trainings_world.grow(portal.account, model)
     _move_money(portal)
     (member,) = stories.a_crowd(1)
     accounts.add_member(account=portal.account, user=member.user, role="Member")

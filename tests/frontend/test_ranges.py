@@ -26,6 +26,7 @@ from labeling.services.qualifications import making
 from labeling.services.queue import assignments
 from labeling.services.results import appeals, deciding, review_lists
 from learning import contract
+from learning.services import training
 from learning.services.active.loop_settings import RANGES
 from marketplace import arns, money, names, strict
 from marketplace.models import Worker
@@ -193,6 +194,12 @@ DECLARED: dict[str, Range] = {
     "revision": vendor_listings.REVISIONS,
     "RefuseListingInput.reason": vendor_listings.REASON_LENGTH,
     "InvoicePaidInput.reference": invoices.REFERENCE_LENGTH,
+    "manifest_uri": boundaries.URI_LENGTH,
+    "validation_uri": boundaries.URI_LENGTH,
+    **{
+        f"TrainingForm.{name}": training.VALUE_LENGTH
+        for name in ("epochs", "max_seconds", "batch_size", "learning_rate", "image_size", "more")
+    },
     "note": contracts.NOTE_LENGTH,
     "version": contracts.VERSIONS,
     "AccountForm.account": accounts.ACCOUNT_NAME_LENGTH,
@@ -297,7 +304,7 @@ FREE = {
         "labels",
         "task_type",
     ),
-    *("panel", "validation", "vendor", "workteam"),
+    *("model", "panel", "validation", "vendor", "workteam"),
 }
 
 

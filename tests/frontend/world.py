@@ -29,7 +29,7 @@ from labeling.services.jobs.batches import open_batch
 from labeling.services.qualifications import taking
 from labeling.services.queue import assignments
 from labeling.services.results import appeals, deciding, reviewers
-from learning.models import Model, TrainingJob
+from learning.models import Model
 from marketplace import storage
 from marketplace.models import Account, Notice, NoticeKind, Payout, User, WebhookDelivery, Worker, Workteam
 from marketplace.services import (
@@ -48,7 +48,7 @@ from marketplace.services import (
     workteams,
 )
 from tests import builders
-from tests.frontend import saml_provider, vendor_world
+from tests.frontend import saml_provider, trainings_world, vendor_world
 from tests.frontend.passkeys import a_passkey
 from tests.frontend.vendor_world import VendorWorld, a_vendor_world
 from tests.labeling import panel_stories, stories
@@ -59,7 +59,7 @@ UNTOUCHED = {"ApiToken", "RateWindow"}
 SECRETS = (
     "secret-meadow",
     "secret-model",
-    "secret-training",
+    *trainings_world.SECRETS,
     "secret-token",
     "secret-data",
     "secret-bank",
@@ -241,7 +241,6 @@ def a_world() -> World:
     assert assignment is not None
     review = _an_appealed_answer(job, other)
     model = a_secret_model(account)
-    training = TrainingJob.objects.create(account=account, name="secret-training")
     export_uri = storage.join(model.parts_uri, "config.json")
     export = Export.objects.create(job=job, kind="manifest", status="Completed", uri=export_uri, size_bytes=12)
     token, _ = accounts.create_token(user=owner, account=account, name="secret-token")
@@ -258,7 +257,7 @@ def a_world() -> World:
         "form": "jsonl",
         "element": "crowd-polygon",
         "model_id": model.pk,
-        "training_id": training.pk,
+        **trainings_world.a_world(account, model),
         "assignment_id": assignment.pk,
         "review_id": review.pk,
         "appeal_id": review.appeal.pk,

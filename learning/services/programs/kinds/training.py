@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import F, Func, JSONField, Value
 
 from learning import transitions
 from learning.contract import MODEL_FILES, JobFolder, Metric, ModelConfig
 from learning.models import TrainingJob, TrainingMetric
-from learning.services import registry
+from learning.services import registry, run_notices
 from learning.services.programs import staging
 from learning.services.programs.kinds.interface import Fields, ProgramKind
 from marketplace.queue import enqueue
@@ -47,6 +48,9 @@ class TrainingKind(ProgramKind[TrainingJob]):
             unique_fields=["training_job", "name", "step"],
             update_fields=["value", "epoch", "at"],
         )
+        last = {m.name[:60]: [m.value, m.step, m.time] for m in sorted(newest.values(), key=lambda m: m.step)}
+        merged = Func(F("newest"), Value(last, JSONField()), template="(%(expressions)s)", arg_joiner=" || ")
+        TrainingJob.objects.filter(pk=run_id).update(newest=merged)
 
     def keep_result(self, run: TrainingJob, folder: JobFolder) -> Callable[[], Fields]:
         """See ProgramKind.keep_result: the model goes into the store, and into the registry with the run's end."""
@@ -66,3 +70,4 @@ class TrainingKind(ProgramKind[TrainingJob]):
     def after_end(self, run: TrainingJob) -> None:
         """See ProgramKind.after_end."""
         enqueue("learning.background.advance_loop_of_run", self.name, run.pk)
+        run_notices.ended(run)
