@@ -129,13 +129,20 @@ def _field(form: TrainingForm, error: DomainError) -> str | None:
 
 
 def _start(account: Account, form: TrainingForm, by: str) -> TrainingJob:
-    given = form.cleaned_data
-    common = {"name": given["name"], "hyperparameters": form.hyperparameters(), "earlier": given["earlier"], "by": by}
+    given, chosen = form.cleaned_data, form.hyperparameters()
     if given["source"] == "dataset":
-        both = {"dataset": given["dataset"], "validation": given["validation"]}
-        return training.train_on_dataset(account=account, **both, **common)
-    uris = {"manifest_uri": given["manifest_uri"], "validation_uri": given["validation_uri"]}
-    return training.train_on_manifest(account=account, **uris, **common)
+        named = ("name", "dataset", "validation", "earlier")
+        return training.train_on_dataset(
+            account=account, hyperparameters=chosen, by=by, **{name: given[name] for name in named}
+        )
+    channels = {TRAIN: {"manifest_uri": given["manifest_uri"]}}
+    if given["validation_uri"]:
+        channels[VALIDATION] = {"manifest_uri": given["validation_uri"]}
+    if given["earlier"]:
+        channels[MODEL] = {"name": given["earlier"].name}
+    return training.create_training(
+        account=account, name=given["name"], hyperparameters=chosen, channels=channels, by=by
+    )
 
 
 def _initial(request: HttpRequest, account: Account) -> dict[str, Any]:

@@ -6,20 +6,25 @@ from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.rest import schemas
 from frontend.rest.download import file_response
+from frontend.rest.fields import Body
+from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
-from frontend.rest.scope import account_of
+from frontend.rest.scope import account_of, actor
 from labeling.services import scope as labeling_scope
 from learning import queries
 from learning.contract import MODEL_FILES
-from learning.models import Model
-from learning.services import registry, scope
+from learning.models import Model, TrainingJob
+from learning.services import registry, run_figures, scope, training
+from marketplace import names
 from marketplace.errors import NotFound
+from marketplace.models import Role
 
 
 def model_row(model: Model) -> dict[str, Any]:
@@ -81,6 +86,93 @@ class ModelPartView(APIView):
         """model.safetensors, model.onnx or config.json."""
         model = scope.model(account_of(request), model_id)
         return file_response(request, uri=registry.part_uri(model, part), name=f"{model.name}-{part}")
+
+
+def training_row(job: TrainingJob) -> dict[str, Any]:
+    """A training as the API shows it."""
+    return {
+        "id": job.pk,
+        "name": job.name,
+        "status": job.status,
+        "failure_reason": job.failure_reason or None,
+        "hyperparameters": job.hyperparameters,
+        "progress": job.progress,
+        "objective": run_figures.newest(job, run_figures.OBJECTIVE),
+        "seconds": training.seconds(job),
+        "model": job.model_id,
+        "created_at": job.created_at,
+        "started_at": job.started_at,
+        "ended_at": job.ended_at,
+    }
+
+
+class TrainingInput(Body):
+    """A training on the labels of a data set. Hyperparameters are texts, by their names here or in SageMaker."""
+
+    name = serializers.RegexField(names.PATTERN, max_length=names.LENGTH.longest, required=False)
+    dataset = serializers.IntegerField()
+    validation = serializers.IntegerField(required=False)
+    model = serializers.IntegerField(required=False, help_text="a model of the account to start from")
+    hyperparameters = serializers.DictField(child=serializers.CharField(), required=False)
+
+
+@listed(
+    operation="list_training_jobs",
+    page=schemas.page("Training", schemas.Training),
+    description="Trainings, newest first.",
+)
+class TrainingJobsView(ListView):
+    """The account's trainings."""
+
+    filters = {"status": "status", "name_contains": "name__icontains"}
+
+    def rows(self, request: Request, **place: Any) -> QuerySet[TrainingJob]:
+        """Of the account."""
+        return queries.trainings(account_of(request))
+
+    def row(self, found: TrainingJob) -> dict[str, Any]:
+        """Without its curves."""
+        return training_row(found)
+
+    @extend_schema(request=TrainingInput, responses={201: schemas.Training}, operation_id="create_training_job")
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Train a detector on a data set's labels; label attribute and classes are known for imported labels."""
+        account = account_of(request, Role.MEMBER)
+        data = TrainingInput(data=request.data)
+        data.is_valid(raise_exception=True)
+        given = dict(data.validated_data)
+        for key in {"dataset", "validation"} & given.keys():
+            given[key] = labeling_scope.dataset(account, given[key])
+        if "model" in given:
+            given["earlier"] = scope.model(account, given.pop("model"))
+        job = training.train_on_dataset(account=account, by=actor(request), **given)
+        return Response(training_row(job), status=status.HTTP_201_CREATED)
+
+
+class TrainingJobView(APIView):
+    """One training."""
+
+    @extend_schema(responses={200: schemas.TrainingDetail}, operation_id="get_training_job")
+    def get(self, request: Request, training_id: int) -> Response:
+        """The training and its curves."""
+        job = scope.training(account_of(request), training_id)
+        newest = {name: point[0] for name, point in job.newest.items()}
+        seen = {"channels": job.channels, "newest": newest, "seconds_left": run_figures.seconds_left(job)}
+        return Response({**training_row(job), **seen, "metrics": training.curves(job)})
+
+
+class TrainingJobStopView(APIView):
+    """Stopping a training."""
+
+    @extend_schema(request=None, responses={200: schemas.Training}, operation_id="stop_training_job")
+    @idempotent
+    def post(self, request: Request, training_id: int) -> Response:
+        """Stop; the model so far is kept."""
+        job = scope.training(account_of(request, Role.MEMBER), training_id)
+        training.stop(training_job=job, by=actor(request))
+        job.refresh_from_db()
+        return Response(training_row(job))
 
 
 class LoopView(APIView):

@@ -100,51 +100,39 @@ def train_on_dataset(
     if (labeled := import_of(dataset)) is not None:
         classes = {str(number): label for number, label in enumerate(labeled.labels)}
         given = {"label_attribute_name": labeled.label_attribute_name, "class_map": classes}
-    return train_on_manifest(
+    channels = {TRAIN: {"manifest_uri": dataset.manifest_uri}}
+    if validation is not None:
+        channels[VALIDATION] = {"manifest_uri": validation.manifest_uri}
+    if earlier is not None:
+        channels[MODEL] = {"name": earlier.name}
+    return create_training(
         account=account,
-        name=name or _free_name(account, f"{dataset.name[:50].rstrip('-')}-detector"),
-        manifest_uri=dataset.manifest_uri,
-        validation_uri=validation.manifest_uri if validation is not None else "",
+        name=name or _free_name(account, dataset.name),
         hyperparameters={**given, **(hyperparameters or {})},
-        earlier=earlier,
+        channels=channels,
         by=by,
     )
 
 
-def train_on_manifest(
-    *,
-    account: Account,
-    name: str,
-    manifest_uri: str,
-    by: str,
-    validation_uri: str = "",
-    hyperparameters: Mapping[str, Any] | None = None,
-    earlier: Model | None = None,
-) -> TrainingJob:
-    """A training on the manifest at an address, and on another one for validation; raises as `create_training`."""
-    channels: dict[str, dict[str, Any]] = {TRAIN: {"manifest_uri": manifest_uri}}
-    if validation_uri:
-        channels[VALIDATION] = {"manifest_uri": validation_uri}
-    if earlier is not None:
-        channels[MODEL] = {"name": earlier.name}
-    return create_training(account=account, name=name, hyperparameters=hyperparameters or {}, channels=channels, by=by)
-
-
 def next_name(account: Account, name: str) -> str:
     """A name that is free, for a training like the one of this name: bees-2 after bees, bees-3 after bees-2."""
-    base, _, number = name.rpartition("-")
-    return _free_name(account, base if base and number.isdigit() else name)
-
-
-def _free_name(account: Account, base: str) -> str:
-    taken = set(TrainingJob.objects.filter(account=account).values_list("name", flat=True))
-    taken |= set(Model.objects.filter(account=account).values_list("name", flat=True))
-    tried = (base if number == 1 else _cut(base, f"-{number}") for number in count(1))
+    head, _, number = name.rpartition("-")
+    base, taken = head if head and number.isdigit() else name, _taken(account)
+    endings = (f"-{number}" for number in count(2))
+    tried = (base[: names.LENGTH.longest - len(ending)].rstrip("-") + ending for ending in endings)
     return next(name for name in tried if name not in taken)
 
 
-def _cut(base: str, ending: str) -> str:
-    return base[: names.LENGTH.longest - len(ending)].rstrip("-") + ending
+def _taken(account: Account) -> set[str]:
+    trainings = TrainingJob.objects.filter(account=account).values_list("name", flat=True)
+    return {*trainings, *Model.objects.filter(account=account).values_list("name", flat=True)}
+
+
+def _free_name(account: Account, base: str) -> str:
+    taken = _taken(account)
+    # A name has at most 63 characters.
+    tried = (f"{base[:50].rstrip('-')}-detector{f'-{number}' if number > 1 else ''}" for number in count(1))
+    return next(name for name in tried if name not in taken)
 
 
 def wire(value: Any) -> str:

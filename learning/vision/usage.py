@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -98,11 +98,16 @@ def _card(device: torch.device) -> Callable[[], dict[str, float]] | None:
         return None
     uuid = str(getattr(torch.cuda.get_device_properties(device), "uuid", ""))
     which = ["-i", uuid if uuid.startswith(("GPU-", "MIG-")) else f"GPU-{uuid}"] if uuid else []
+    return card_meter([command, *which])
+
+
+def card_meter(command: Sequence[str]) -> Callable[[], dict[str, float]]:
+    """Asks nvidia-smi, begun as `command`. The meter raises ValueError where it does not say (a part of a card)."""
 
     def measure() -> dict[str, float]:
-        asked = [command, *which, "--query-gpu=utilization.gpu,memory.used", "--format=csv,noheader,nounits"]
+        asked = [*command, "--query-gpu=utilization.gpu,memory.used", "--format=csv,noheader,nounits"]
         said = subprocess.run(asked, capture_output=True, text=True, timeout=10, check=True).stdout  # noqa: S603
-        share, memory = said.strip().splitlines()[0].split(",")
+        share, memory = said.partition("\n")[0].split(",")
         return {"gpu": float(share) / 100, "gpu_memory_bytes": float(memory) * MIB}
 
     return measure

@@ -128,6 +128,12 @@ LEARNING_IN_THE_FRONT_END = {
     "frontend/automation.py": "knows whether the learning app is installed",
     "frontend/rest/models.py": "its endpoints are registered only where the app is installed",
     "frontend/requester/models.py": "its pages are registered only where the app is installed",
+    "frontend/rest/trainings.py": "its endpoints are registered only where the app is installed",
+    "frontend/requester/trainings.py": "its pages are registered only where the app is installed",
+    "frontend/requester/training_charts.py": "imported by trainings.py only",
+    "frontend/requester/training_new.py": "its pages are registered only where the app is installed",
+    "frontend/requester/transforms.py": "its pages are registered only where the app is installed",
+    "frontend/notice_links.py": "the types of what notices are about; pure",
     "frontend/demo/scenes.py": "paints pictures; pure",
     "frontend/demo/summary.py": "measures quality; pure",
 }

@@ -48,7 +48,7 @@ def test_a_training_is_started_followed_and_stopped(
     builders.a_dataset(account=account, name="hives")
     page = visit(owner, reverse("requester:trainings"))
     page.get_by_role("link", name="New training").first.click()
-    page.get_by_label("Data set", exact=False).first.select_option(index=1)
+    page.locator("select[name=dataset]").select_option(index=1)
     page.get_by_label("Label attribute").fill("boxes")
     page.get_by_label("Further hyperparameters").fill("epoch = 3")
     page.get_by_role("button", name="Start the training").click()
@@ -68,7 +68,7 @@ def test_a_training_is_started_followed_and_stopped(
     page.goto(live_server.url + reverse("person:notices"))
     page.get_by_role("button", name="Open: The training hives-detector was stopped.").click()
     page.get_by_role("link", name="Train again").click()
-    expect(page.get_by_label("Name", exact=False).first).to_have_value("hives-detector-2")
+    expect(page.locator("input[name=name]")).to_have_value("hives-detector-2")
     expect(page.get_by_label("Further hyperparameters")).to_have_value(MORE)
 
     transform = a_transform(account, name="clover")

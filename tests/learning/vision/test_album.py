@@ -3,6 +3,7 @@
 import time
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
@@ -82,3 +83,13 @@ def test_the_use_of_the_machine_is_reported_while_a_program_works(tmp_path):
     assert {metric.step for metric in found} == {7}
     memory = [one.value for one in read_metrics(folder.metrics)[0] if one.name == "usage:memory_bytes"]
     assert memory[0] > 10 << 20
+
+
+def test_the_use_of_a_card_is_read_as_nvidia_smi_says_it(tmp_path):
+    said = tmp_path / "nvidia-smi"
+    said.write_text("#!/bin/sh\necho '37, 4096'\n")
+    said.chmod(0o755)
+    assert usage.card_meter([str(said), "-i", "GPU-1"])() == {"gpu": 0.37, "gpu_memory_bytes": 4096 * (1 << 20)}
+    said.write_text("#!/bin/sh\necho '[N/A], 4096'\n")
+    with pytest.raises(ValueError):
+        usage.card_meter([str(said)])()
