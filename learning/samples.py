@@ -121,8 +121,9 @@ def _boxes(body: Any, where: str, *, scored: bool) -> list[SampleBox]:
         here = f"{where}[{place}]"
         if not isinstance(one, Mapping) or not isinstance(one.get("label"), str):
             raise ValueError(f"{here}.label: a text expected")
-        sides = [_number(one, name, here) for name in ("left", "top", "width", "height")]
-        boxes.append(SampleBox(one["label"], *sides, score=_number(one, "score", here) if scored else None))
+        left, top, width, height = (_number(one, name, here) for name in ("left", "top", "width", "height"))
+        score = _number(one, "score", here) if scored else None
+        boxes.append(SampleBox(one["label"], left, top, width, height, score))
     return boxes
 
 
