@@ -83,7 +83,7 @@ class TrainingForm(forms.Form):
         earlier: Any = self.fields["earlier"]
         earlier.queryset = queries.models(account)
         earlier.label_from_instance = lambda row: f"{row.name} ({row.architecture})"
-        self.fields["name"].required = self.data.get("source") != "dataset"
+        self.fields["name"].required = self.data.get("source") == "store"
         self.fields["dataset"].required = self.data.get("source") != "store"
         self.fields["manifest_uri"].required = self.data.get("source") != "dataset"
 
