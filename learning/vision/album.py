@@ -44,8 +44,10 @@ class Album:
         """Keep this picture if it is one of the samples."""
         if place not in self._places:
             return
-        sides = np.round(np.c_[truth.boxes[:, :2], truth.boxes[:, 2:] - truth.boxes[:, :2]], 1).tolist()
-        known = [SampleBox(self._name(key), *box) for key, box in zip(truth.class_ids, sides, strict=True)]
+        known = [
+            SampleBox(self._name(key), *(round(float(side), 1) for side in (left, top, right - left, bottom - top)))
+            for key, (left, top, right, bottom) in zip(truth.class_ids, truth.boxes, strict=True)
+        ]
         file = f"{len(self._images)}.jpg"
         self._pictures.append(picture)
         self._images.append(SampleImage(file, picture.width, picture.height, known[:MOST_BOXES]))
@@ -71,8 +73,8 @@ class Album:
         return self._class_map[str(class_id)]
 
     def _box(self, box: PredictedBox) -> SampleBox:
-        sides = (round(side, 1) for side in (box.left, box.top, box.width, box.height))
-        return SampleBox(self._name(box.class_id), *sides, score=round(box.score, 4))
+        left, top, width, height = (round(side, 1) for side in (box.left, box.top, box.width, box.height))
+        return SampleBox(self._name(box.class_id), left, top, width, height, round(box.score, 4))
 
 
 def _write_picture(path: Path, picture: Picture) -> None:
