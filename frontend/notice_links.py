@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django.urls import reverse
 
 from labeling import subjects as work
+from learning import subjects as machines
 from marketplace.models import Notice
 from marketplace.services import funds, invoices, payouts, wallet_refunds, webhook_sending
 
@@ -15,6 +16,8 @@ PAGES: dict[str, Callable[[Notice], str]] = {
     funds.WALLET: lambda notice: reverse("requester:wallet"),
     webhook_sending.WEBHOOK: lambda notice: _webhook(notice),
     work.LABELING_JOB: lambda notice: reverse("requester:job", args=[notice.subject_id]),
+    machines.TRAINING_JOB: lambda notice: reverse("requester:training", args=[notice.subject_id]),
+    machines.TRANSFORM_JOB: lambda notice: reverse("requester:transform", args=[notice.subject_id]),
     work.WORK_QUEUE: lambda notice: reverse("worker:jobs"),
     work.PUBLIC_WORK: lambda notice: reverse("worker:jobs"),
     work.REVIEWING: lambda notice: reverse("worker:reviews"),

@@ -8,6 +8,7 @@ import dataclasses
 import json
 import math
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -191,13 +192,17 @@ class Metric:
 
 
 class MetricWriter:
-    """Appends metrics to output/metrics.jsonl, each line flushed at once, and says the same on a stream."""
+    """Appends metrics to output/metrics.jsonl, each line flushed at once, and says the same on a stream.
+
+    Threads may share one.
+    """
 
     def __init__(self, folder: JobFolder, echo: TextIO | None) -> None:
         folder.output.mkdir(parents=True, exist_ok=True)
         cut_half_line(folder.metrics)
         self._file = folder.metrics.open("a", encoding="utf-8")
         self._echo = echo
+        self._lock = threading.Lock()
 
     def write(self, name: str, value: float, *, step: int, epoch: int) -> None:
         """A value that is not finite is left out: JSON has no word for it and no chart could draw it."""
@@ -205,10 +210,11 @@ class MetricWriter:
             return
         metric = Metric(name, round(float(value), 6), step, epoch, now_iso())
         line = json.dumps(dataclasses.asdict(metric)) + "\n"
-        for stream in (self._file, self._echo):
-            if stream is not None:
-                stream.write(line)
-                stream.flush()
+        with self._lock:
+            for stream in (self._file, self._echo):
+                if stream is not None:
+                    stream.write(line)
+                    stream.flush()
 
     def close(self) -> None:
         self._file.close()

@@ -101,7 +101,7 @@ def _activity(loop: LearningLoop, rounds: list[dict[str, Any]]) -> str:
 
 def trainings(account: Account) -> QuerySet[TrainingJob]:
     """The account's trainings, newest first."""
-    return TrainingJob.objects.filter(account=account).select_related("model").order_by("-pk")
+    return TrainingJob.objects.filter(account=account).select_related("account", "model").order_by("-pk")
 
 
 def transforms(account: Account) -> QuerySet[TransformJob]:

@@ -128,12 +128,12 @@ def progress_part(request: HttpRequest, tuning_id: int) -> HttpResponse:
 
 
 @requester_page()
-def chart_data(request: HttpRequest, tuning_id: int, chart: str) -> JsonResponse:
+def chart_data(request: HttpRequest, tuning_id: int, plot: str) -> JsonResponse:
     """One chart's data, for a page that stays open."""
     tuning = scope.tuning(request.account, tuning_id)  # type: ignore[attr-defined]
-    found = tuning_charts.charts(tuning, TuningConfig.load(tuning.config)).get(chart)
+    found = tuning_charts.charts(tuning, TuningConfig.load(tuning.config)).get(plot)
     if found is None:
-        raise Http404(f"there is no chart {chart!r}")
+        raise Http404(f"there is no chart {plot!r}")
     return JsonResponse(found)
 
 

@@ -179,8 +179,11 @@ if automation.installed():
         model_registry,
         models,
         predictions,
+        training_new,
+        trainings,
+        transforms,
         tunings,
-    )  # fmt: skip
+    )
 
     urlpatterns += [
         path("endpoints/", endpoints.list_page, name="endpoints"),
@@ -219,6 +222,19 @@ if automation.installed():
         path("tunings/new/", tunings.new_page, name="tuning-new"),
         path("tunings/<int:tuning_id>/", tunings.detail_page, name="tuning"),
         path("tunings/<int:tuning_id>/progress/", tunings.progress_part, name="tuning-progress"),
-        path("tunings/<int:tuning_id>/charts/<str:chart>/", tunings.chart_data, name="tuning-chart"),
+        path("tunings/<int:tuning_id>/charts/<str:plot>/", tunings.chart_data, name="tuning-chart"),
         path("tunings/<int:tuning_id>/stop/", tunings.stop, name="tuning-stop"),
+        path("trainings/", trainings.list_page, name="trainings"),
+        path("trainings/new/", training_new.page, name="training-new"),
+        path("trainings/<int:training_id>/", trainings.detail_page, name="training"),
+        path("trainings/<int:training_id>/progress/", trainings.progress_part, name="training-progress"),
+        path("trainings/<int:training_id>/charts/<str:chart>/", trainings.chart_data, name="training-chart"),
+        path("trainings/<int:training_id>/samples/", trainings.samples_part, name="training-samples"),
+        path("trainings/<int:training_id>/log/", trainings.log_part, name="training-log"),
+        path("trainings/<int:training_id>/stop/", trainings.stop, name="training-stop"),
+        path("transforms/", transforms.list_page, name="transforms"),
+        path("transforms/<int:transform_id>/", transforms.detail_page, name="transform"),
+        path("transforms/<int:transform_id>/progress/", transforms.progress_part, name="transform-progress"),
+        path("transforms/<int:transform_id>/log/", transforms.log_part, name="transform-log"),
+        path("transforms/<int:transform_id>/stop/", transforms.stop, name="transform-stop"),
     ]

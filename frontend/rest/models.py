@@ -23,7 +23,7 @@ from learning import queries
 from learning.contract import model_files
 from learning.models import Model, TrainingJob
 from learning.services import channels as accepted
-from learning.services import model_approval, registry, scope, training
+from learning.services import model_approval, registry, run_figures, scope, training
 from learning.services.model_uses import uses_of
 from learning.services.programs.channel_formats import CONTENT_TYPES
 from learning.services.programs.channel_images import INPUT_MODES
@@ -132,6 +132,8 @@ def training_row(job: TrainingJob) -> dict[str, Any]:
         "failure_reason": job.failure_reason or None,
         "hyperparameters": job.hyperparameters,
         "progress": job.progress,
+        "objective": run_figures.newest(job, run_figures.OBJECTIVE),
+        "seconds": training.seconds(job),
         "model": job.model_id,
         "created_at": job.created_at,
         "started_at": job.started_at,
@@ -188,6 +190,7 @@ class TrainingInput(Body):
     validation = serializers.IntegerField(required=False)
     input_mode = serializers.ChoiceField(INPUT_MODES, required=False)
     channels = TrainingChannels(required=False)
+    model = serializers.IntegerField(required=False, help_text="a model of the account to start from")
     hyperparameters = serializers.DictField(child=serializers.CharField(), required=False)
 
 
@@ -224,6 +227,8 @@ class TrainingJobsView(ListView):
             return Response(training_row(job), status=status.HTTP_201_CREATED)
         for key in {"dataset", "validation"} & given.keys():
             given[key] = labeling_scope.dataset(account, given[key])
+        if "model" in given:
+            given["earlier"] = scope.model(account, given.pop("model"))
         job = training.train_on_dataset(account=account, by=actor(request), **given)
         return Response(training_row(job), status=status.HTTP_201_CREATED)
 
@@ -235,7 +240,9 @@ class TrainingJobView(APIView):
     def get(self, request: Request, training_id: int) -> Response:
         """The training and its curves."""
         job = scope.training(account_of(request), training_id)
-        return Response({**training_row(job), "metrics": training.curves(job)})
+        newest = {name: point[0] for name, point in job.newest.items()}
+        seen = {"channels": job.channels, "newest": newest, "seconds_left": run_figures.seconds_left(job)}
+        return Response({**training_row(job), **seen, "metrics": training.curves(job)})
 
 
 class TrainingJobStopView(APIView):

@@ -302,7 +302,7 @@ urlpatterns = [
 
 if automation.installed():
     # Imported here because the models that it shows cannot be loaded where the app is not installed.
-    from frontend.rest import endpoints, models, registry, transforms, tunings
+    from frontend.rest import endpoints, models, registry, trainings, transforms, tunings
 
     urlpatterns += [
         path("endpoints/<str:endpoint_name>/invocations", endpoints.InvocationsView.as_view()),
@@ -336,4 +336,9 @@ if automation.installed():
         path("tuning-jobs/<int:tuning_id>", tunings.TuningJobView.as_view()),
         path("tuning-jobs/<int:tuning_id>/training-jobs", tunings.TuningTrialsView.as_view()),
         path("tuning-jobs/<int:tuning_id>/stop", tunings.TuningJobStopView.as_view()),
+        path("training-jobs/<int:training_id>/metrics", trainings.TrainingMetricsView.as_view()),
+        path("training-jobs/<int:training_id>/samples", trainings.TrainingSamplesView.as_view()),
+        path("training-jobs/<int:training_id>/samples/<int:sample>/image", trainings.TrainingSampleImageView.as_view()),
+        path("training-jobs/<int:training_id>/log", trainings.TrainingLogView.as_view()),
+        path("training-jobs/<int:training_id>/log/file", trainings.TrainingLogFileView.as_view()),
     ]

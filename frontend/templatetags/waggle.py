@@ -80,6 +80,13 @@ def json_data(value: Any) -> SafeString:
 
 
 @register.filter
+def swapped_json(value: Any) -> SafeString:
+    """As `json_data`, for what htmx swaps in: it takes scripts out, so that a template element has the JSON."""
+    text = orjson.dumps(value, default=str).decode().translate(ESCAPES)
+    return mark_safe(f"<template>{text}</template>")  # noqa: S308 - escaped on the line above
+
+
+@register.filter
 def percent(share: float | None, digits: int = 0) -> str:
     """A share between 0 and 1 as a percentage; a dash where there is none (templates turn a missing key into "")."""
     return "–" if share in (None, "") else f"{100 * float(share):.{digits}f} %"

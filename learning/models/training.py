@@ -45,6 +45,10 @@ class TrainingJob(ProgramRun):
 
     status = models.CharField(max_length=20, choices=transitions.TRAINING_JOB.choices(), default="InProgress")
     model = models.OneToOneField("learning.Model", models.SET_NULL, null=True, related_name="training_job")
+    # Who asked for it, as the audit log names people; "learning" for a round of a learning loop.
+    created_by = models.CharField(max_length=120, blank=True, default="")
+    # The newest point of each curve, so that lists and pages need not look for it: {name: [value, step, ISO time]}.
+    newest = models.JSONField(default=dict)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "name"], name="training_job_name_once")]
@@ -65,6 +69,7 @@ class TransformJob(ProgramRun):
     label_attribute_name = models.CharField(max_length=127, blank=True, default="")
     # The data set that was predicted, when it was one.
     dataset = models.ForeignKey("labeling.Dataset", models.SET_NULL, null=True, related_name="+")
+    created_by = models.CharField(max_length=120, blank=True, default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "name"], name="transform_job_name_once")]

@@ -11,15 +11,20 @@ from django.utils import timezone
 
 from labeling.models import Dataset
 from labeling.services.scope import import_of
-from learning.contract import TRAIN, VALIDATION, BadInput
+from learning.contract import MODEL, TRAIN, VALIDATION, BadInput
 from learning.hyperparameters import parse_train, refuse_operators
 from learning.models import Model, TrainingJob, TrainingMetric
 from learning.services import channels as accepted
 from learning.services.programs import kinds
 from learning.services.programs.channel_images import FILE
+from marketplace import names
 from marketplace.errors import Invalid, NameTaken, WrongState
 from marketplace.models import Account
 from marketplace.names import check_name
+from marketplace.ranges import Range
+
+VALUE_LENGTH = Range(0, 20_000)
+"""Characters of the hyperparameters in one field of a form."""
 
 
 def create_training(
@@ -57,6 +62,7 @@ def create_training(
                 name=name,
                 hyperparameters=as_text,
                 channels={key: dict(value) for key, value in channels.items()},
+                created_by=by,
                 status_changed_at=timezone.now(),
             )
     except IntegrityError as error:
@@ -72,11 +78,12 @@ def train_on_dataset(
     hyperparameters: Mapping[str, Any] | None = None,
     validation: Dataset | None = None,
     input_mode: str = FILE,
+    earlier: Model | None = None,
 ) -> TrainingJob:
     """A training on the labels that a data set has; see `create_training` for what is raised, and WrongState.
 
     Without a name one is made of the data set's. The label attribute and the classes are those of the import that made
-    the data set, where the hyperparameters do not say otherwise.
+    the data set, where the hyperparameters do not say otherwise. `earlier`: a model of the account to start from.
     """
     for one in (dataset, validation):
         if one is not None and one.status != "Completed":
@@ -89,6 +96,8 @@ def train_on_dataset(
     channels = {TRAIN: {"manifest_uri": dataset.manifest_uri, **mode}}
     if validation is not None:
         channels[VALIDATION] = {"manifest_uri": validation.manifest_uri, **mode}
+    if earlier is not None:
+        channels[MODEL] = {"name": earlier.name}
     return create_training(
         account=account,
         name=name or _free_name(account, dataset.name),
@@ -124,9 +133,22 @@ def train_on_channels(
     )
 
 
+def next_name(account: Account, name: str) -> str:
+    """A name that is free, for a training like the one of this name: bees-2 after bees, bees-3 after bees-2."""
+    head, _, number = name.rpartition("-")
+    base, taken = head if head and number.isdigit() else name, _taken(account)
+    endings = (f"-{number}" for number in count(2))
+    tried = (base[: names.LENGTH.longest - len(ending)].rstrip("-") + ending for ending in endings)
+    return next(name for name in tried if name not in taken)
+
+
+def _taken(account: Account) -> set[str]:
+    trainings = TrainingJob.objects.filter(account=account).values_list("name", flat=True)
+    return {*trainings, *Model.objects.filter(account=account).values_list("name", flat=True)}
+
+
 def _free_name(account: Account, base: str) -> str:
-    taken = set(TrainingJob.objects.filter(account=account).values_list("name", flat=True))
-    taken |= set(Model.objects.filter(account=account).values_list("name", flat=True))
+    taken = _taken(account)
     # A name has at most 63 characters.
     tried = (f"{base[:50].rstrip('-')}-detector{f'-{number}' if number > 1 else ''}" for number in count(1))
     return next(name for name in tried if name not in taken)

@@ -1,4 +1,4 @@
-"""Predictions over a manifest as their owner sees them: create and read. The supervisor does the work."""
+"""Predictions over a manifest as their owner sees them: create, stop and read. The supervisor does the work."""
 
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -69,6 +69,7 @@ def create_transform(
                 label_attribute_name=label_attribute_name,
                 dataset=dataset,
                 output_uri=storage.join(settings.STORE_URL, "transforms", account.number, name, "predictions.jsonl"),
+                created_by=by,
                 status_changed_at=timezone.now(),
             )
     except IntegrityError as error:

@@ -3,22 +3,24 @@
 It must not know jobs or files. Suppression and scaling are serving's, so torch and the exported model agree.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from labeling.formats.images import ImageError
-from learning.contract import ModelConfig
+from learning.contract import ModelConfig, PredictedBox
 from learning.serving.detector import Choice, to_original
+from learning.serving.images import Picture
 from learning.serving.session import Heads
 from learning.vision import recipe
 from learning.vision.data import ImageSet
-from learning.vision.evaluate import Scores, average_precision
+from learning.vision.evaluate import Scores, Truth, average_precision
 from learning.vision.reading_order import in_order
 from learning.vision.ssd import Network
 
+Seen = Callable[[int, Picture, Truth, Sequence[PredictedBox]], None]
 BATCH = 16
 LEAST_SCORE = 0.005  # COCO ranks all boxes; boxes of lower scores do not change the figure.
 
@@ -47,8 +49,12 @@ def measure(
     nms_threshold: float,
     overlap_threshold: float,
     dtype: torch.dtype,
+    seen: Seen | None = None,
 ) -> Scores:
-    """Average precision of a network on labeled images; unreadable ones are left out."""
+    """Average precision of a network on labeled images; unreadable ones are left out.
+
+    `seen` is called for each image with its place, its pixels, its labels and the boxes found.
+    """
     session = TorchSession(network, dtype=dtype)
     config = ModelConfig("compact", dict(class_map), network.image_size, {}, {}, {}, {})
     choice = Choice(score_threshold=LEAST_SCORE, nms_threshold=nms_threshold)
@@ -59,6 +65,8 @@ def measure(
         for place, picture, boxes, scores in zip(places, pictures, *heads[:2], strict=True):
             truth.append(images.truth(place))
             found.append(to_original(boxes, scores, picture=picture, config=config, choice=choice))
+            if seen is not None:
+                seen(place, picture, truth[-1], found[-1])
     return average_precision(truth, found, class_map=class_map, overlap_threshold=overlap_threshold)
 
 

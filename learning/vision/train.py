@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 
 import torch
 
@@ -30,8 +30,10 @@ from learning.vision import (
     sources,
     split,
     starting,
+    usage,
 )
 from learning.vision.acceleration import Stepper
+from learning.vision.album import Album
 from learning.vision.data import ImageSet, steps_per_epoch
 from learning.vision.evaluate import Scores
 from learning.vision.export import write_model
@@ -59,9 +61,15 @@ def work(folder: JobFolder, stop: Stop) -> None:
     torch.manual_seed(asked.seed)
     with closing(MetricWriter(folder, sys.stdout)) as metrics:
         training = prepare(folder, asked, began, stop)
-        learn(training, metrics, stop)
-        if distributed.rank() == 0:
-            conclude(training, metrics, stop)
+        watched = (
+            usage.watched(metrics, device=training.device, place=lambda: (training.step, training.epoch))
+            if distributed.rank() == 0
+            else nullcontext()
+        )
+        with watched:
+            learn(training, metrics, stop)
+            if distributed.rank() == 0:
+                conclude(training, metrics, stop)
         distributed.end()
 
 
@@ -220,6 +228,7 @@ def _halve_batches(training: Training, said: str) -> None:
 def evaluate(training: Training, metrics: MetricWriter, *, dtype: torch.dtype) -> None:
     """Score the averaged weights on the validation channel and remember the best."""
     assert training.validation is not None
+    album = Album(training.folder, class_map=training.class_map, length=len(training.validation))
     scores = measure(
         training.average.model,
         training.validation,
@@ -227,8 +236,10 @@ def evaluate(training: Training, metrics: MetricWriter, *, dtype: torch.dtype) -
         nms_threshold=training.asked.nms_threshold,
         overlap_threshold=training.asked.overlap_threshold,
         dtype=dtype,
+        seen=album.look,
     )
     since = training.epoch - max(0, training.evaluated_at) // training.steps_per_epoch  # the last evaluation
+    album.keep(step=training.step, epoch=training.epoch)
     training.evaluated_at = training.step
     named = _named(scores, training.asked.overlap_threshold)
     for name, value in named.items():

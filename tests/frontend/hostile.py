@@ -29,6 +29,7 @@ from tests.frontend import (
     hostile_templates,
     hostile_told,
     model_world,
+    trainings_world,
     vendor_world,
 )
 from tests.frontend.hostile_panels import panel_bodies, panel_forms
@@ -87,9 +88,6 @@ VALUES = ("1e308", "9223372036854775807", "null", "[]", "{}")
 
 PLACE = "@here@"
 """Stands in a JSON body where the hostile value is to be written."""
-
-TRAINING = {"name": "made", "input_mode": "Pipe", "hyperparameters": {"label_attribute_name": "boxes"}}
-"""What is said of a training beside its data set."""
 
 # Query parameters that are read outside of the module of the view.
 QUERIES = {
@@ -266,6 +264,7 @@ def forms(world: World) -> Iterator[tuple[str, dict[str, Any]]]:
         (f"/datasets/{ids['dataset_id']}/stop/", {}),
         ("/imports/new/", _an_import(world)),
         (f"/imports/{ids['import_id']}/stop/", {}),
+        *trainings_world.forms(ids),
         *hostile_templates.forms(world),
         *endpoint_world.forms(),
         *tuning_forms(ids),
@@ -356,7 +355,7 @@ def bodies(world: World) -> dict[str, dict[str, Any]]:
         "create_workteam": {"name": "others"},
         "create_dataset": {"name": "made", "kind": "prefix", "uri": uri, "selection": {"kind": "random", "percent": 9}},
         "create_label_import": {"uri": uri, "name": "made", "images": world.ids["dataset_id"]},
-        "create_training_job": {**TRAINING, "dataset": world.ids["dataset_id"]},
+        **trainings_world.bodies(world.ids),
         "create_labeling_job": design,
         "estimate_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036"},
         "forecast_labeling_job": {"objects": 2, "workers_per_object": 3, "price": "0.036", "labels": ["bee"]},

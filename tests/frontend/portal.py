@@ -45,7 +45,7 @@ from marketplace.services import (
     workteams,
 )
 from tests import builders
-from tests.frontend import model_world, saml_provider, tuning_world
+from tests.frontend import model_world, saml_provider, trainings_world, tuning_world
 from tests.labeling import panel_stories, stories
 from tests.learning import hosting_stories
 
@@ -113,6 +113,7 @@ def grow(portal: Portal) -> None:
         name=f"endpoint-{job.pk}",
     )
     tuning_world.one_more(portal.account)
+    trainings_world.grow(portal.account, model)
     _move_money(portal)
     (member,) = stories.a_crowd(1)
     accounts.add_member(account=portal.account, user=member.user, role="Member")

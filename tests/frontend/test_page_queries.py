@@ -9,6 +9,7 @@ from marketplace.models import (
     User,
     WebhookEndpoint,
 )
+from tests.frontend import trainings_world
 from tests.frontend.portal import (
     Portal,
     a_portal,
@@ -110,6 +111,13 @@ def test_pages_of_what_is_told_with_more_rows_make_as_many_queries(portal):
     for _ in range(2):
         grow(portal)
     compare(before, asked(told_pages(portal)))
+
+
+def test_pages_of_trainings_with_more_rows_make_as_many_queries(portal):
+    before = asked(trainings_world.pages(portal.account))
+    for _ in range(2):
+        grow(portal)
+    compare(before, asked(trainings_world.pages(portal.account)))
 
 
 def test_pages_of_panels_with_more_rows_make_as_many_queries(portal):

@@ -237,7 +237,7 @@ def test_the_requesters_decision_becomes_the_label(requester, job):
 
 def test_the_loop_page_shows_the_figures_of_the_rounds(requester, job, model):
     html = requester.get(reverse("requester:job-loop", args=[job.pk])).content.decode()
-    charts = [json.loads(text) for text in re.findall(r'<script type="application/json">(.*?)</script>', html)]
+    charts = [json.loads(text) for text in re.findall(r"<template>(.*?)</template>", html)]
     by_title = {chart["title"]: chart for chart in charts}
     assert by_title["Learning curve"]["series"][0]["points"] == [[20, 0.61]]
     cut = by_title["Cut-off against quality, round 1"]

@@ -26,7 +26,7 @@ from labeling.services.qualifications import making
 from labeling.services.queue import assignments
 from labeling.services.results import appeals, deciding, review_lists
 from learning import contract
-from learning.services import asking, channels, hosting, model_approval, strategies, transforms
+from learning.services import asking, channels, hosting, model_approval, strategies, training, transforms
 from learning.services.active.loop_settings import RANGES
 from marketplace import arns, money, names, strict
 from marketplace.models import Worker
@@ -210,6 +210,12 @@ DECLARED: dict[str, Range] = {
     "revision": vendor_listings.REVISIONS,
     "RefuseListingInput.reason": vendor_listings.REASON_LENGTH,
     "InvoicePaidInput.reference": invoices.REFERENCE_LENGTH,
+    "manifest_uri": boundaries.URI_LENGTH,
+    "validation_uri": boundaries.URI_LENGTH,
+    **{
+        f"TrainingForm.{name}": training.VALUE_LENGTH
+        for name in ("epochs", "max_seconds", "batch_size", "learning_rate", "image_size", "more")
+    },
     "note": contracts.NOTE_LENGTH,
     "version": contracts.VERSIONS,
     **dict.fromkeys(("ApprovalForm.comment", "ModelApprovalInput.comment"), model_approval.COMMENT_LENGTH),
@@ -320,7 +326,7 @@ FREE = {
         "model",
         "task_type",
     ),
-    *("panel", "validation", "vendor", "workteam"),
+    *("model", "panel", "validation", "vendor", "workteam"),
     *tuning_ranges.FREE,
 }
 

@@ -48,7 +48,7 @@ from marketplace.services import (
     workteams,
 )
 from tests import builders
-from tests.frontend import endpoint_world, model_world, saml_provider, vendor_world
+from tests.frontend import endpoint_world, model_world, saml_provider, trainings_world, vendor_world
 from tests.frontend.passkeys import a_passkey
 from tests.frontend.tuning_world import a_tuning
 from tests.frontend.vendor_world import VendorWorld, a_vendor_world
@@ -60,9 +60,9 @@ UNTOUCHED = {"ApiToken", "RateWindow"}
 SECRETS = (
     "secret-meadow",
     "secret-model",
-    "secret-training",
     "secret-variant",
     "secret-tuning",
+    *trainings_world.SECRETS,
     "secret-token",
     "secret-data",
     "secret-bank",
@@ -244,7 +244,8 @@ def a_world() -> World:
     assert assignment is not None
     review = _an_appealed_answer(job, other)
     model = a_secret_model(account)
-    training = TrainingJob.objects.create(account=account, name="secret-training")
+    training_ids = trainings_world.a_world(account, model)
+    training = TrainingJob.objects.get(pk=training_ids["training_id"])
     tuning = a_tuning(account, name="secret-tuning", training_job=training)
     export_uri = storage.join(model.parts_uri, "config.json")
     export = Export.objects.create(job=job, kind="manifest", status="Completed", uri=export_uri, size_bytes=12)
@@ -262,10 +263,10 @@ def a_world() -> World:
         "form": "jsonl",
         "element": "crowd-polygon",
         "model_id": model.pk,
-        "training_id": training.pk,
+        **training_ids,
         **endpoint_world.ids(account, model),
         "tuning_id": tuning.pk,
-        "chart": "history",
+        "plot": "history",
         "assignment_id": assignment.pk,
         "review_id": review.pk,
         "appeal_id": review.appeal.pk,

@@ -24,6 +24,7 @@ from django.utils import timezone
 from learning.contract import EXIT_BAD_INPUT, EXIT_DONE, BadInput, JobFolder, read_metrics
 from learning.services.programs.executor import LOG, Executor, Program
 from learning.services.programs.kinds.interface import Fields, ProgramKind
+from learning.services.programs.recording import Recorder
 from marketplace.errors import DomainError, InUse
 
 log = logging.getLogger(__name__)
@@ -104,7 +105,9 @@ class Runner(threading.Thread):
         self._prepare(run)
         kind.stage(run, self.folder)
         log.info("%s (%s): attempt %d", self.claim, run.name, run.attempts)
-        status = self._follow(run, self.executor.start(kind.arguments(run), self.claim.folder))
+        recorder = Recorder(run, self.folder)
+        status = self._follow(run, self.executor.start(kind.arguments(run), self.claim.folder), recorder)
+        recorder.keep()
         self._store_metrics()
         run.refresh_from_db()
         if run.status == kind.stopping:
@@ -112,8 +115,8 @@ class Runner(threading.Thread):
         else:
             self._conclude(run, status)
 
-    def _follow(self, run: Any, program: Program) -> int:
-        """Wait for the end of the program; store its metrics meanwhile, and end it when that is asked."""
+    def _follow(self, run: Any, program: Program, recorder: Recorder) -> int:
+        """Wait for the end of the program; store its metrics and its log meanwhile, and end it when that is asked."""
         asked_at: float | None = None
         while (status := program.poll()) is None:
             time.sleep(POLL_SECONDS)
@@ -127,6 +130,7 @@ class Runner(threading.Thread):
                 program.kill()
             try:
                 self._store_metrics()
+                recorder.carry()
                 if asked_at is None:
                     self._watch(run, program)
             except BaseException:

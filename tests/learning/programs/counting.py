@@ -2,8 +2,8 @@
 
 It appends every step it takes to output/steps, so that a test can see what was done twice; it saves its place after
 each step, stops on SIGTERM, and writes a model of three small files. Hyperparameters that start with an underscore tell
-it how to behave: _steps, _pause (seconds), _fail (reason), _exit (status), _die_at (step at which it kills itself),
-_stubborn (ignores SIGTERM).
+it how to behave: _say (a text for its log; then it leaves samples too), _steps, _pause (seconds), _fail (reason), _exit
+(status), _die_at (step at which it kills itself), _stubborn (ignores SIGTERM).
 """
 
 import json
@@ -13,13 +13,18 @@ import sys
 import time
 from pathlib import Path
 
+from PIL import Image
+
 from learning.contract import JobFolder, MetricWriter, ModelConfig, write_atomically
+from learning.samples import FOLDER, INDEX, Evaluation, SampleBox, SampleImage, Samples
 
 
 def main(root: Path) -> int:
     folder = JobFolder(root)
     folder.start()
     given = folder.read_hyperparameters()
+    if "_say" in given:
+        print(given["_say"], flush=True)
     if "_fail" in given:
         folder.write_failure(given["_fail"])
         return int(given.get("_exit", "1"))
@@ -36,6 +41,8 @@ def main(root: Path) -> int:
             stream.write(f"{os.getpid()} {step}\n")
         metrics.write("train:loss", 1 / step, step=step, epoch=step)
         metrics.write("train:progress", step / steps, step=step, epoch=step)
+        if "_say" in given:
+            show(folder, step)
         write_atomically(place, str(step))
         died = folder.checkpoints / "died"
         if step == int(given.get("_die_at", "-1")) and not died.exists():
@@ -55,6 +62,21 @@ def main(root: Path) -> int:
     config["metrics"]["steps_taken"] = len(taken)
     write_atomically(folder.model / "config.json", json.dumps(config))
     return 0
+
+
+def show(folder: JobFolder, step: int) -> None:
+    """One picture with one box that is found, a pixel further to the right with each step."""
+    samples = folder.output / FOLDER
+    samples.mkdir(exist_ok=True)
+    index = samples / INDEX
+    truth = [SampleBox("bee", 10, 10, 30, 20)]
+    kept = Samples([SampleImage("0.jpg", 80, 60, truth)])
+    if index.exists():
+        kept = Samples.from_json(index.read_bytes())
+    else:
+        Image.new("RGB", (80, 60), (190, 160, 90)).save(samples / "0.jpg")
+    kept.add(Evaluation(step, step, [[SampleBox("bee", 10 + step % 20, 10, 30, 20, score=0.8)]]))
+    write_atomically(index, kept.to_json())
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 /** <waggle-chart>: line, bar or scatter over Chart.js, with the same data as a table for readers who cannot see it.
- *  Data: a child <script type="application/json">, the `data` property, or `src` (a same-origin URL, re-read every
+ *  Data: a child (see given-data.ts), the `data` property, or `src` (a same-origin URL, re-read every
  *  `every` seconds). Attributes in, no events out. Reads colours from the page's tokens and follows light and dark. */
 import {
   BarController, BarElement, CategoryScale, Chart, type ChartConfiguration, Legend, LinearScale, LineController, LineElement,
@@ -8,6 +8,7 @@ import {
 import { LitElement, css, html, nothing } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { type Axis, type ChartSpec, formatTick, formatValue, parseSpec, tableRows } from "./chart-spec";
+import { givenText } from "./given-data";
 
 Chart.register(BarController, BarElement, CategoryScale, Legend, LinearScale, LineController, LineElement, PointElement,
   ScatterController, Tooltip);
@@ -45,8 +46,8 @@ export class WaggleChart extends LitElement {
     super.connectedCallback();
     document.addEventListener("waggle-theme", this.repaint);
     this.system.addEventListener("change", this.repaint);
-    const script = this.querySelector('script[type="application/json"]');
-    if (this.data === null && script) this.data = this.parseText(script.textContent);
+    const given = givenText(this);
+    if (this.data === null && given !== null) this.data = this.parseText(given);
     if (this.src) void this.load();
     if (this.src && this.every > 0) this.timer = window.setInterval(() => void this.load(), this.every * 1000);
   }

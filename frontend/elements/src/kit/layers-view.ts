@@ -1,10 +1,11 @@
 /** What the views of labeled objects have in common: labels in layers (the merged label, each worker, the machine) that can be
- *  switched on and off, and chips with the classes of the whole object. Data: a child <script type="application/json">
+ *  switched on and off, and chips with the classes of the whole object. Data: a child (see given-data.ts)
  *  {"layers": [...], "classes": [...]} or the properties. A view says what lies under the chips. All names are shown as text. */
 import { LitElement, css, html, nothing } from "lit";
 import { property, state } from "lit/decorators.js";
 import { isDark, labelColour } from "../labels/colours";
 import { type ViewMasks, classColours } from "../masks/view";
+import { givenText } from "./given-data";
 
 export interface ViewBox { left: number; top: number; width: number; height: number; label?: string; confidence?: number | null }
 /** Offsets count code points; the end is exclusive. */
@@ -99,10 +100,10 @@ export abstract class LayersView extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    const script = this.querySelector('script[type="application/json"]');
-    if (this.layers.length > 0 || !script) return;
+    const given = givenText(this);
+    if (this.layers.length > 0 || given === null) return;
     try {
-      const { layers, classes = [] } = JSON.parse(script.textContent) as { layers: Layer[]; classes?: string[] };
+      const { layers, classes = [] } = JSON.parse(given) as { layers: Layer[]; classes?: string[] };
       [this.layers, this.classes] = [layers, classes];
     } catch (error) {
       this.lost = `The labels cannot be read: ${String(error)}`;

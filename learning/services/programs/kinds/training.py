@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import F, Func, JSONField, Q, Value
 
 from learning import transitions
 from learning.contract import JobFolder, Metric, ModelConfig, files_of
 from learning.models import TrainingJob, TrainingMetric, TuningTrial
-from learning.services import lineage, registry
+from learning.services import lineage, registry, run_notices
 from learning.services.programs import staging
 from learning.services.programs.kinds.interface import Fields, ProgramKind
 from marketplace.queue import enqueue
@@ -50,6 +50,9 @@ class TrainingKind(ProgramKind[TrainingJob]):
         )
         if self._is_watched(run_id, {name for name, _ in newest}):
             enqueue("learning.background.advance_tuning_of_run", run_id)
+        last = {m.name[:60]: [m.value, m.step, m.time] for m in sorted(newest.values(), key=lambda m: m.step)}
+        merged = Func(F("newest"), Value(last, JSONField()), template="(%(expressions)s)", arg_joiner=" || ")
+        TrainingJob.objects.filter(pk=run_id).update(newest=merged)
 
     def keep_result(self, run: TrainingJob, folder: JobFolder) -> Callable[[], Fields]:
         """See ProgramKind.keep_result: the model goes into the store, and into the registry with the run's end."""
@@ -78,6 +81,7 @@ class TrainingKind(ProgramKind[TrainingJob]):
         enqueue("learning.background.advance_loop_of_run", self.name, run.pk)
         if TuningTrial.objects.filter(training_job=run).exists():
             enqueue("learning.background.advance_tuning_of_run", run.pk)
+        run_notices.ended(run)
 
     def _is_watched(self, run_id: int, names: set[str]) -> bool:
         """Whether a tuning job that may end this training early looks at one of these metrics."""

@@ -1,0 +1,177 @@
+"""The form for a new training: what to learn from, which architecture, where to start, and hyperparameters."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from frontend.requester.fields import name_field
+from frontend.session import requester_page
+from labeling.models import Dataset
+from labeling.services import scope as labeling_scope
+from labeling.services.jobs.limits import LABEL_ATTRIBUTE_NAME_LENGTH
+from learning import queries
+from learning.contract import ARCHITECTURES, MODEL, TRAIN, VALIDATION
+from learning.models import Model, TrainingJob
+from learning.services import registry, scope, training
+from marketplace import strict
+from marketplace.errors import DomainError, NotFound
+from marketplace.models import Account, Role
+from marketplace.services.boundaries import URI_LENGTH
+from marketplace.services.scope import actor
+
+SOURCES = [("dataset", "A data set with labels"), ("store", "A manifest in a store")]
+PLAIN = ("architecture", "label_attribute_name", "epochs", "max_seconds", "batch_size", "learning_rate", "image_size")
+"""Hyperparameters with a field of their own; the others are lines of `more`."""
+
+
+def _number(label: str, hint: str) -> forms.CharField:
+    # A text, because the service says what a hyperparameter may be.
+    field = forms.CharField(max_length=training.VALUE_LENGTH.longest, required=False, label=label, help_text=hint)
+    field.widget.attrs["inputmode"] = "decimal"
+    return field
+
+
+class TrainingForm(forms.Form):
+    """A new training."""
+
+    name = name_field()
+    source = forms.ChoiceField(choices=SOURCES, initial="dataset", widget=forms.RadioSelect, label="Learn from")
+    dataset = forms.ModelChoiceField(Dataset.objects.none(), required=False, label="Data set")
+    validation = forms.ModelChoiceField(
+        Dataset.objects.none(),
+        required=False,
+        label="Data set for validation",
+        help_text="Only with one is the quality measured.",
+    )
+    manifest_uri = forms.CharField(
+        max_length=URI_LENGTH.longest, required=False, label="Manifest", help_text="s3://… or file://…"
+    )
+    validation_uri = forms.CharField(max_length=URI_LENGTH.longest, required=False, label="Manifest for validation")
+    label_attribute_name = forms.CharField(
+        max_length=LABEL_ATTRIBUTE_NAME_LENGTH.longest,
+        required=False,
+        label="Label attribute",
+        help_text="Under this name the manifest has the boxes. For a data set with imported labels it is known.",
+    )
+    architecture = forms.ChoiceField(choices=[(name, name) for name in ARCHITECTURES], label="Architecture")
+    earlier = forms.ModelChoiceField(
+        Model.objects.none(), required=False, empty_label="No earlier model", label="Start from a model of yours"
+    )
+    epochs = _number("Epochs", "Left empty: thirty, and more of a small set.")
+    max_seconds = _number("Seconds at most", "Left empty: no limit.")
+    batch_size = _number("Images in a batch", "Left empty: the recipe's.")
+    learning_rate = _number("Learning rate", "Left empty: the recipe's.")
+    image_size = _number("Image size in pixels", "Left empty: the architecture's.")
+    more = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 4, "class": "mono"}),
+        max_length=training.VALUE_LENGTH.longest,
+        required=False,
+        label="Further hyperparameters",
+        help_text="One in a line: name = value. SageMaker's names are known too.",
+    )
+
+    def __init__(self, *args: Any, account: Account, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        datasets = labeling_scope.datasets(account).filter(status="Completed").order_by("-id")
+        for name, empty in (("dataset", "Choose one"), ("validation", "None")):
+            field: Any = self.fields[name]
+            field.queryset, field.empty_label = datasets, empty
+            field.label_from_instance = lambda row: f"{row.name} ({row.objects_total} objects)"
+        earlier: Any = self.fields["earlier"]
+        earlier.queryset = queries.models(account)
+        earlier.label_from_instance = lambda row: f"{row.name} ({row.architecture})"
+        self.fields["name"].required = self.data.get("source") == "store"
+        self.fields["dataset"].required = self.data.get("source") != "store"
+        self.fields["manifest_uri"].required = self.data.get("source") != "dataset"
+
+    def clean_more(self) -> dict[str, str]:
+        """The lines by their names."""
+        found: dict[str, str] = {}
+        for number, line in enumerate(self.cleaned_data["more"].splitlines(), start=1):
+            name, sign, value = (part.strip() for part in line.partition("="))
+            if line.strip() and not (name and sign):
+                raise forms.ValidationError(f"Line {number}: {line[:40]!r} is not of the form name = value.")
+            if name in found:
+                raise forms.ValidationError(f"Line {number}: {name} is there twice.")
+            if name:
+                found[name] = value
+        return found
+
+    def hyperparameters(self) -> dict[str, str]:
+        """Those that were given."""
+        given = self.cleaned_data
+        return given["more"] | {name: given[name] for name in PLAIN if given[name]}
+
+
+@requester_page(Role.MEMBER)
+def page(request: HttpRequest) -> HttpResponse:
+    """The form; `again` in the address fills it in as an earlier training was, `dataset` chooses a data set."""
+    account = request.account  # type: ignore[attr-defined]
+    form = TrainingForm(request.POST or None, account=account, initial=_initial(request, account))
+    if request.method == "POST" and form.is_valid():
+        try:
+            run = _start(account, form, actor(request.user))
+        except DomainError as error:
+            form.add_error(_field(form, error), error.message)
+        else:
+            return redirect("requester:training", run.pk)
+    return render(request, "requester/training_new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _field(form: TrainingForm, error: DomainError) -> str | None:
+    """The field that an error is about: of a hyperparameter the one with its name, if it has one."""
+    if error.field == "hyperparameters":
+        return next((name for name in PLAIN if error.message.startswith(f"hyperparameter '{name}'")), "more")
+    return error.field if error.field in form.fields else None
+
+
+def _start(account: Account, form: TrainingForm, by: str) -> TrainingJob:
+    given, chosen = form.cleaned_data, form.hyperparameters()
+    if given["source"] == "dataset":
+        named = ("name", "dataset", "validation", "earlier")
+        return training.train_on_dataset(
+            account=account, hyperparameters=chosen, by=by, **{name: given[name] for name in named}
+        )
+    channels = {TRAIN: {"manifest_uri": given["manifest_uri"]}}
+    if given["validation_uri"]:
+        channels[VALIDATION] = {"manifest_uri": given["validation_uri"]}
+    if given["earlier"]:
+        channels[MODEL] = {"name": given["earlier"].name}
+    return training.create_training(
+        account=account, name=given["name"], hyperparameters=chosen, channels=channels, by=by
+    )
+
+
+def _initial(request: HttpRequest, account: Account) -> dict[str, Any]:
+    again = strict.whole_number(request.GET.get("again", ""))
+    if again is not None:
+        return _as_before(account, scope.training(account, again))
+    dataset = strict.whole_number(request.GET.get("dataset", ""))
+    return {} if dataset is None else {"dataset": dataset}
+
+
+def _as_before(account: Account, run: TrainingJob) -> dict[str, Any]:
+    """The form of an earlier training; its name is another, because names are given once."""
+    given: Mapping[str, str] = run.hyperparameters
+    initial: dict[str, Any] = {name: given[name] for name in PLAIN if name in given}
+    initial["more"] = "\n".join(f"{name} = {value}" for name, value in sorted(given.items()) if name not in PLAIN)
+    initial["name"] = training.next_name(account, run.name)
+    uris = {name: run.channels.get(name, {}).get("manifest_uri", "") for name in (TRAIN, VALIDATION)}
+    datasets = {
+        name: labeling_scope.datasets(account).filter(status="Completed", manifest_uri=uri).order_by("-id").first()
+        for name, uri in uris.items()
+        if uri
+    }
+    if all(datasets.values()):
+        initial |= {"source": "dataset", "dataset": datasets.get(TRAIN), "validation": datasets.get(VALIDATION)}
+    else:
+        initial |= {"source": "store", "manifest_uri": uris[TRAIN], "validation_uri": uris[VALIDATION]}
+    if earlier := run.channels.get(MODEL, {}).get("name"):
+        try:
+            initial["earlier"] = registry.by_arn(account=account, model_arn=earlier).pk
+        except NotFound:
+            initial["earlier"] = None  # it was deleted since
+    return initial

@@ -1,0 +1,4 @@
+"""The types of this room's rows in notices. Stored, so never changed."""
+
+TRAINING_JOB = "training-job"
+TRANSFORM_JOB = "transform-job"
