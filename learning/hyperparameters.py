@@ -170,3 +170,7 @@ def _parse_value(name: str, text: str, kind: Any, limits: Mapping[str, Any]) -> 
     if "low" in limits and not limits["low"] <= value <= limits["high"]:
         raise BadInput(f"hyperparameter {name!r} is {text}; allowed: {limits['low']} to {limits['high']}")
     return value
+
+
+# For the hyperparameters of other families of learners (family_hyperparameters.py).
+number, choice, parse = _number, _choice, _parse

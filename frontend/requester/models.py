@@ -12,7 +12,7 @@ from frontend.session import requester_page
 from labeling import task_types
 from labeling.models import DataObject, Label, LabelSource
 from learning import queries
-from learning.contract import MODEL_FILES
+from learning.contract import model_files
 from learning.models import Model, TrainingJob
 from learning.services import scope, training
 
@@ -79,6 +79,6 @@ def detail_page(request: HttpRequest, model_id: int) -> HttpResponse:
         "charts": _charts(job) if job else [],
         "samples": _samples(model, request.user.pk or 0),
         "metrics": sorted(model.metrics.items()),
-        "parts": MODEL_FILES,
+        "parts": model_files(model.architecture),
     }
     return render(request, "requester/model.html", context)

@@ -19,7 +19,7 @@ from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
 from labeling.services import scope as labeling_scope
 from learning import queries
-from learning.contract import MODEL_FILES
+from learning.contract import model_files
 from learning.models import Model, TrainingJob
 from learning.services import registry, scope, training
 from marketplace import names
@@ -36,7 +36,7 @@ def model_row(model: Model) -> dict[str, Any]:
         "labels": model.labels,
         "metrics": model.metrics,
         "artifact_url": f"/api/v1/models/{model.pk}/artifact",
-        "parts": {part: f"/api/v1/models/{model.pk}/parts/{part}" for part in MODEL_FILES},
+        "parts": {part: f"/api/v1/models/{model.pk}/parts/{part}" for part in model_files(model.architecture)},
         "created_at": model.created_at,
     }
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from learning.contract import MODEL_FILES, ModelConfig
+from learning.contract import ModelConfig, files_of, model_files
 from learning.models import Model
 from learning.serving.archive import pack_model
 from marketplace import arns, storage
@@ -30,7 +30,7 @@ def upload(*, account: Account, name: str, folder: Path) -> tuple[str, str]:
     with tempfile.TemporaryDirectory() as scratch:
         archive = Path(scratch) / ARCHIVE
         pack_model(folder, archive)
-        for path in (*(folder / part for part in MODEL_FILES), archive):
+        for path in (*(folder / part for part in files_of(folder)), archive):
             with path.open("rb") as stream:
                 storage.write(storage.join(base, path.name), stream, content_type=CONTENT_TYPES[path.name])
     return storage.join(base, ARCHIVE), base
@@ -68,14 +68,17 @@ def get(*, account: Account, name: str) -> Model:
 
 def parts(model: Model) -> dict[str, str]:
     """File name -> URI of everything that can be downloaded of a model: the archive first, then its parts."""
-    return {ARCHIVE: model.artifact_uri} | {part: storage.join(model.parts_uri, part) for part in MODEL_FILES}
+    return {ARCHIVE: model.artifact_uri} | {
+        part: storage.join(model.parts_uri, part) for part in model_files(model.architecture)
+    }
 
 
 def part_uri(model: Model, part: str) -> str:
     """The URI of one file of a model. Raises NotFound for a file models do not have."""
-    if part not in CONTENT_TYPES:
-        raise NotFound(f"a model has no part {part!r}; there are {', '.join(CONTENT_TYPES)}")
-    return parts(model)[part]
+    there = parts(model)
+    if part not in there:
+        raise NotFound(f"the model has no part {part!r}; there are {', '.join(there)}")
+    return there[part]
 
 
 def arn(model: Model) -> str:

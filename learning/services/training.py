@@ -8,10 +8,13 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from labeling import task_types
 from labeling.models import Dataset
 from labeling.services.scope import import_of
+from learning import families
 from learning.contract import MODEL, TRAIN, VALIDATION, BadInput
-from learning.hyperparameters import parse_train, refuse_operators
+from learning.family_hyperparameters import parse_training
+from learning.hyperparameters import refuse_operators
 from learning.models import Model, TrainingJob, TrainingMetric
 from learning.services import registry
 from learning.services.programs import kinds
@@ -42,7 +45,7 @@ def create_training(
     as_text = {key: wire(value) for key, value in hyperparameters.items()}
     try:
         refuse_operators(as_text)
-        parse_train(as_text)
+        parse_training(as_text)
     except BadInput as error:
         raise Invalid(str(error), field="hyperparameters") from error
     if unknown := set(channels) - CHANNELS:
@@ -93,23 +96,37 @@ def train_on_dataset(
     if (labeled := import_of(dataset)) is not None:
         classes = {str(number): label for number, label in enumerate(labeled.labels)}
         given = {"label_attribute_name": labeled.label_attribute_name, "class_map": classes}
+        given |= learner_of(labeled.task_type, named="base_network" in (hyperparameters or {}))
+    chosen = {**given, **(hyperparameters or {})}
     channels = {TRAIN: {"manifest_uri": dataset.manifest_uri}}
     if validation is not None:
         channels[VALIDATION] = {"manifest_uri": validation.manifest_uri}
     return create_training(
         account=account,
-        name=name or _free_name(account, dataset.name),
-        hyperparameters={**given, **(hyperparameters or {})},
+        name=name or _free_name(account, dataset.name, families.of_training(chosen).word),
+        hyperparameters=chosen,
         channels=channels,
         by=by,
     )
 
 
-def _free_name(account: Account, base: str) -> str:
+def learner_of(task_type: str, *, named: bool = False) -> dict[str, Any]:
+    """The hyperparameters that say which learner the labels of this type need; none where no model learns it.
+
+    `named`: an architecture is named in another way, so that only detectors are meant.
+    """
+    kind = task_types.get(task_type)
+    if not kind.learner or named:
+        return {}
+    family = families.get(kind.learner)
+    return {"architecture": family.architectures[0]} | ({"multi_label": True} if kind.several else {})
+
+
+def _free_name(account: Account, base: str, word: str) -> str:
     taken = set(TrainingJob.objects.filter(account=account).values_list("name", flat=True))
     taken |= set(Model.objects.filter(account=account).values_list("name", flat=True))
     # A name has at most 63 characters.
-    tried = (f"{base[:50].rstrip('-')}-detector{f'-{number}' if number > 1 else ''}" for number in count(1))
+    tried = (f"{base[:50].rstrip('-')}-{word}{f'-{number}' if number > 1 else ''}" for number in count(1))
     return next(name for name in tried if name not in taken)
 
 

@@ -1,4 +1,4 @@
-"""model.tar.gz: the three files of a model, packed so that equal files give equal bytes.
+"""model.tar.gz: the files of a model, packed so that equal files give equal bytes.
 
 It must not know what is inside the files, nor where archives are kept.
 """
@@ -8,7 +8,7 @@ import shutil
 import tarfile
 from pathlib import Path
 
-from learning.contract import MODEL_FILES, BadInput
+from learning.contract import MODEL_FILES, BadInput, files_of
 
 MAX_UNPACKED_BYTES = 4 << 30
 
@@ -18,13 +18,14 @@ def pack_model(folder: Path, target: Path) -> None:
 
     Raises BadInput naming the file that is missing.
     """
-    for name in MODEL_FILES:
+    names = files_of(folder)
+    for name in names:
         if not (folder / name).is_file():
             raise BadInput(f"{name} is missing in the model folder")
     beside = target.with_name(f".{target.name}.tmp")
     with beside.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0) as zipped:
         with tarfile.open(fileobj=zipped, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-            for name in MODEL_FILES:
+            for name in names:
                 member = tarfile.TarInfo(name)
                 member.size = (folder / name).stat().st_size
                 member.mode = 0o644
@@ -34,7 +35,7 @@ def pack_model(folder: Path, target: Path) -> None:
 
 
 def unpack_model(archive: Path, folder: Path) -> None:
-    """Write the three model files of an archive into folder; anything else in it is left alone.
+    """Write the model files of an archive into folder; anything else in it is left alone.
 
     Raises BadInput when it is no archive, lacks a file, or would unpack to more than MAX_UNPACKED_BYTES. Members are
     found by plain name and copied as data, so links, devices and paths that lead out have no effect.
@@ -57,7 +58,7 @@ def unpack_model(archive: Path, folder: Path) -> None:
                 found.add(name)
     except (tarfile.TarError, EOFError, OSError) as error:
         raise BadInput(f"{archive.name} is not a readable model archive: {error}") from error
-    missing = sorted(set(MODEL_FILES) - found)
+    missing = sorted(set(files_of(folder)) - found)
     if missing:
         raise BadInput(f"{archive.name} lacks {', '.join(missing)}")
 

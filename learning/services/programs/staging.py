@@ -15,7 +15,7 @@ import orjson
 from django.conf import settings
 
 from labeling.formats.augmented import put_members
-from learning.contract import MODEL, MODEL_FILES, JobFolder, ModelConfig
+from learning.contract import MODEL, JobFolder, ModelConfig, model_files
 from learning.hyperparameters import refuse_operators
 from learning.models import Model, ProgramRun
 from learning.services import registry
@@ -63,7 +63,7 @@ def stage(
 def _stage_model(model: Model, folder: Path, renamed: Mapping[str, str]) -> None:
     """Put the model there, its classes under the names that they have since (old -> new)."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in MODEL_FILES:
+    for name in model_files(model.architecture):
         if not (folder / name).exists():
             _download(registry.part_uri(model, name), folder / name)
     if renamed:

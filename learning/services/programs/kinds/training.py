@@ -5,8 +5,9 @@ from datetime import datetime
 
 from django.conf import settings
 
-from learning import transitions
-from learning.contract import MODEL_FILES, JobFolder, Metric, ModelConfig
+from learning import families, transitions
+from learning.contract import JobFolder, Metric, ModelConfig, files_of
+from learning.family_hyperparameters import known
 from learning.models import TrainingJob, TrainingMetric
 from learning.services import registry
 from learning.services.programs import staging
@@ -15,16 +16,21 @@ from marketplace.queue import enqueue
 
 
 class TrainingKind(ProgramKind[TrainingJob]):
-    """Runs learning.vision.train on a training job's channels."""
+    """Runs the program of the architecture's family on a training job's channels."""
 
     model = TrainingJob
     machine = transitions.TRAINING_JOB
     module = "learning.vision.train"
     priority = 20
 
+    def arguments(self, run: TrainingJob) -> list[str]:
+        """See ProgramKind.arguments: each family of learners has a program of its own."""
+        return ["-m", families.of_training(run.hyperparameters).train]
+
     def stage(self, run: TrainingJob, folder: JobFolder) -> None:
         """See ProgramKind.stage."""
         own = {"weights_dir": settings.WEIGHTS_DIR} if settings.WEIGHTS_DIR else {}
+        own = known(families.of_training(run.hyperparameters), own)
         staging.stage(run, folder, channels=run.channels, own_hyperparameters=own)
 
     def store_metrics(self, run_id: int, metrics: Sequence[Metric]) -> None:
@@ -60,7 +66,7 @@ class TrainingKind(ProgramKind[TrainingJob]):
 
     def keep_partial_result(self, run: TrainingJob, folder: JobFolder) -> Callable[[], Fields]:
         """See ProgramKind.keep_partial_result: a stopped training leaves what it has learned so far."""
-        whole = all((folder.model / name).exists() for name in MODEL_FILES)
+        whole = all((folder.model / name).exists() for name in files_of(folder.model))
         return self.keep_result(run, folder) if whole else dict
 
     def after_end(self, run: TrainingJob) -> None:
