@@ -6,10 +6,10 @@ It must not know pixels, torch, scikit-learn or Django: nothing is opened here b
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from labeling.formats import texts
+from labeling.formats import mask_labels, texts
 from labeling.formats.augmented_reading import (
     ClassLabel,
     label_metadata,
@@ -17,8 +17,11 @@ from labeling.formats.augmented_reading import (
     label_value,
     read_class,
     read_classes,
+    read_masks,
 )
 from labeling.formats.manifest import KINDS, SOURCE_REF, BadLine, Line, parse
+from labeling.formats.masks import MAX_PNG_BYTES
+from labeling.formats.shapes import Segmentation
 from learning.contract import OBJECT_ID_KEY, BadInput
 
 MAX_LINE = 10_000_000  # staged by our own supervisor: a label may be longer than AWS lets a user send
@@ -31,11 +34,27 @@ class Unreadable(ValueError):
 
 
 @dataclass(frozen=True)
-class Item:
-    """One manifest line: an image or a text, by its address or as it is, and its classes when it is labeled.
+class Mask:
+    """The label of an image that is a PNG: its file, and what the metadata of its attribute say of it."""
 
-    `mask` is the file of its label, for labels that are files.
-    """
+    path: Path
+    attribute: str
+    metadata: Mapping[str, Any]
+
+    def read(self) -> Segmentation:
+        """The masks of the classes. Raises Unreadable."""
+        try:
+            with self.path.open("rb") as stream:
+                data = stream.read(MAX_PNG_BYTES + 1)
+            label = read_masks({self.attribute: data, f"{self.attribute}-metadata": self.metadata}, self.attribute)
+            return mask_labels.read_classes(label, self.attribute)
+        except (OSError, ValueError) as error:
+            raise Unreadable(str(error)) from error
+
+
+@dataclass(frozen=True)
+class Item:
+    """One manifest line: an image or a text, by its address or as it is, and its classes when it is labeled."""
 
     index: int  # zero-based place in the manifest
     source_ref: str
@@ -43,7 +62,7 @@ class Item:
     source: str | None
     object_id: int | None
     classes: tuple[str, ...] = ()
-    mask: Path | None = None
+    mask: Mask | None = None
 
     @property
     def number(self) -> int:
@@ -71,8 +90,12 @@ class Labels:
     unlabeled: int
 
 
-Read = Callable[[Line, str], tuple[tuple[str, ...], Path | None, Mapping[int, str]]]
-"""From a line and the name of its label attribute to classes, file and the classes that it says have ids."""
+class Read(NamedTuple):
+    """The label of a line: its classes, its mask, and the classes that it says have ids."""
+
+    classes: tuple[str, ...]
+    mask: Mask | None
+    class_map: Mapping[int, str]
 
 
 def read_items(manifest: Path, *, of_texts: bool) -> Iterator[Item]:
@@ -88,26 +111,26 @@ def read_class_labels(manifest: Path, attribute: str, *, several: bool, of_texts
     labeled.
     """
 
-    def read(line: Line, name: str) -> tuple[tuple[str, ...], Path | None, Mapping[int, str]]:
+    def read(line: Line, name: str) -> Read:
         label = (read_classes if several else read_class)(line.attributes, name)
-        return (_likely(label) if several else label.vote.labels), None, label.class_map
+        return Read(_likely(label) if several else label.vote.labels, None, label.class_map)
 
     return _read_labels(manifest, attribute, read, of_texts=of_texts)
 
 
 def read_mask_labels(manifest: Path, attribute: str) -> Labels:
-    """The lines with a mask under `attribute`; the classes are those that its metadata name."""
+    """The lines with a mask under `attribute`; the classes of an item are those that its metadata name."""
 
-    def read(line: Line, name: str) -> tuple[tuple[str, ...], Path | None, Mapping[int, str]]:
-        file = label_value(line.attributes, name)
+    def read(line: Line, name: str) -> Read:
+        file, metadata = label_value(line.attributes, name), label_metadata(line.attributes, name)
         if not isinstance(file, str):
             raise ValueError(f"{name!r} is not a segmentation label: the address of a PNG was expected")
-        return (), _local(file, manifest), _colors(label_metadata(line.attributes, name), name)
+        return Read(_mask_classes(metadata, name), Mask(_local(file, manifest), name, metadata), {})
 
     return _read_labels(manifest, attribute, read, of_texts=False)
 
 
-def _read_labels(manifest: Path, attribute: str, read: Read, *, of_texts: bool) -> Labels:
+def _read_labels(manifest: Path, attribute: str, read: Callable[[Line, str], Read], *, of_texts: bool) -> Labels:
     channel = manifest.parent.name
     items: list[Item] = []
     class_map: dict[int, str] = {}
@@ -168,19 +191,13 @@ def _likely(label: ClassLabel) -> tuple[str, ...]:
     return tuple(name for name, one in zip(label.vote.labels, sure, strict=True) if one > CUT_OFF)
 
 
-def _colors(metadata: Mapping[str, Any], attribute: str) -> dict[int, str]:
-    """Palette index -> class of a mask's metadata, without the background (index 0)."""
-    where = f"{attribute}-metadata.internal-color-map"
+def _mask_classes(metadata: Mapping[str, Any], attribute: str) -> tuple[str, ...]:
+    """The classes in a mask's metadata, without the background."""
     given = metadata.get("internal-color-map")
-    if not isinstance(given, Mapping):
-        raise ValueError(f"{where} is missing or not an object")
-    found = {}
-    for key, entry in given.items():
-        if not (isinstance(key, str) and key.isdecimal() and isinstance(entry, Mapping)):
-            raise ValueError(f"{where}: an index of a palette with an object was expected, found {str(key)[:20]!r}")
-        if int(key):
-            found[int(key)] = str(entry.get("class-name", ""))
-    return found
+    if not isinstance(given, Mapping) or not all(isinstance(entry, Mapping) for entry in given.values()):
+        raise ValueError(f"{attribute}-metadata.internal-color-map is missing or not an object of objects")
+    names = dict.fromkeys(str(entry.get("class-name", "")) for entry in given.values())
+    return tuple(name for name in names if name.upper() != mask_labels.BACKGROUND)
 
 
 def _lines(manifest: Path, of_texts: bool) -> Iterator[Line]:
@@ -196,7 +213,7 @@ def _lines(manifest: Path, of_texts: bool) -> Iterator[Line]:
             yield line
 
 
-def _item(line: Line, manifest: Path, classes: tuple[str, ...] = (), mask: Path | None = None) -> Item:
+def _item(line: Line, manifest: Path, classes: tuple[str, ...] = (), mask: Mask | None = None) -> Item:
     where = f"{manifest.parent.name} channel, line {line.number}"
     object_id = line.attributes.get(OBJECT_ID_KEY)
     if object_id is not None and not isinstance(object_id, int):

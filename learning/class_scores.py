@@ -1,4 +1,4 @@
-"""How well predicted chances of classes agree with labels: the figures of a classifier. Knows no models and no files."""
+"""How well predicted chances of classes agree with labels: the figures of a classifier. Knows no models."""
 
 from collections.abc import Sequence
 
@@ -42,3 +42,25 @@ def scores(chances: Floats, truth: Bools, names: Sequence[str], *, several: bool
         found["jaccard"] = float((both[there] / either[there]).mean()) if there.any() else 1.0
     found["F1"] = float(f1[there].mean()) if there.any() else 1.0
     return found | {f"F1:{name}": float(f1[k]) for k, name in enumerate(names) if there[k]}
+
+
+def mask_scores(
+    found: Sequence[NDArray[np.int64]], truths: Sequence[NDArray[np.int64]], names: Sequence[str]
+) -> dict[str, float]:
+    """Figures in 0..1 of predicted pixels (h, w) against labels of the same size, class k being k + 1, 0 background.
+
+    `IoU:<class>` is the mean over the images in which either side has the class, `mIoU` the mean over the classes,
+    `pixel_accuracy` the share of right pixels, the background's too. Empty for no image.
+    """
+    if not len(truths):
+        return {}
+    by_class: dict[str, list[float]] = {}
+    for mine, true in zip(found, truths, strict=True):
+        for place, name in enumerate(names, start=1):
+            either = np.count_nonzero((mine == place) | (true == place))
+            if either:
+                by_class.setdefault(name, []).append(np.count_nonzero((mine == place) & (true == place)) / either)
+    means = {name: float(np.mean(values)) for name, values in by_class.items()}
+    right = float(np.mean([np.mean(mine == true) for mine, true in zip(found, truths, strict=True)]))
+    overall = float(np.mean(list(means.values()))) if means else 1.0
+    return {"mIoU": overall, "pixel_accuracy": right} | {f"IoU:{name}": value for name, value in means.items()}

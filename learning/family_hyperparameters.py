@@ -30,7 +30,7 @@ class ImageHyperparameters:
     learning_rate: float = number(0.0, 0, 1)
     weight_decay: float = number(0.05, 0, 1)
     label_smoothing: float = number(0.0, 0, 0.5)
-    augmentation: str = choice("auto", "auto", "none", "light", "standard")
+    augmentation: str = choice("auto", "auto", "none", "light", "standard", "strong", "any_way_up")
     weights: str = "auto"  # auto | none
     weights_dir: str = ""  # a folder with torchvision's own .pth files, from the operator's settings alone
     precision: str = choice("auto", "auto", "float32", "bfloat16")

@@ -4,7 +4,7 @@ It must not know images, classes or thresholds: uint8 pixels go in, raw heads co
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from learning.contract import BadInput
 BACKENDS = ("openvino", "onnxruntime")
 _OPENVINO_PRECISION = {"float32": "f32", "bfloat16": "bf16"}
 OUTPUTS = ("boxes", "scores", "embedding")
-Heads = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+Heads = tuple[NDArray[np.float32], ...]
 
 
 def _one_line(error: Exception) -> str:
@@ -43,7 +43,8 @@ class OpenVinoSession:
 
     name = "openvino"
 
-    def __init__(self, model: Path, num_threads: int, precision: str) -> None:
+    def __init__(self, model: Path, num_threads: int, precision: str, outputs: Sequence[str]) -> None:
+        self._outputs = tuple(outputs)
         try:
             import openvino
         except ImportError as error:
@@ -62,7 +63,7 @@ class OpenVinoSession:
 
     def run(self, images: NDArray[np.uint8]) -> Heads:
         found = self._request.infer({0: images}, share_inputs=True)
-        return tuple(found[name] for name in OUTPUTS)
+        return tuple(found[name] for name in self._outputs)
 
 
 class OnnxRuntimeSession:
@@ -70,7 +71,8 @@ class OnnxRuntimeSession:
 
     name = "onnxruntime"
 
-    def __init__(self, model: Path, num_threads: int, precision: str) -> None:
+    def __init__(self, model: Path, num_threads: int, precision: str, outputs: Sequence[str]) -> None:
+        self._outputs = list(outputs)
         if precision != "float32":
             raise BackendUnavailable(f"onnxruntime computes in float32 here, not in {precision}")
         try:
@@ -88,17 +90,26 @@ class OnnxRuntimeSession:
             raise BackendUnavailable(f"onnxruntime cannot load {model.name}: {_one_line(error)}") from error
 
     def run(self, images: NDArray[np.uint8]) -> Heads:
-        return tuple(self._session.run(list(OUTPUTS), {"images": images}))
+        return tuple(self._session.run(self._outputs, {"images": images}))
 
 
-_MAKERS: dict[str, Callable[[Path, int, str], Session]] = {
+_MAKERS: dict[str, Callable[[Path, int, str, Sequence[str]], Session]] = {
     "openvino": OpenVinoSession,
     "onnxruntime": OnnxRuntimeSession,
 }
 
 
-def open_session(model: Path, *, backend: str = "auto", num_threads: int = 0, precision: str = "float32") -> Session:
+def open_session(
+    model: Path,
+    *,
+    backend: str = "auto",
+    num_threads: int = 0,
+    precision: str = "float32",
+    outputs: Sequence[str] = OUTPUTS,
+) -> Session:
     """Load a model; "auto" takes the first backend that works. num_threads 0: all cores.
+
+    `outputs` are the graph's outputs in the order in which `run` gives them: those of detectors, unless said otherwise.
 
     precision "bfloat16" is about 1.7 times faster where the CPU multiplies it natively, and moves scores by up to a
     few hundredths. Raises BadInput when the file is missing or a name is not known, BackendUnavailable with the
@@ -113,7 +124,7 @@ def open_session(model: Path, *, backend: str = "auto", num_threads: int = 0, pr
     reasons = []
     for name in BACKENDS if backend == "auto" else (backend,):
         try:
-            return _MAKERS[name](model, num_threads, precision)
+            return _MAKERS[name](model, num_threads, precision, outputs)
         except BackendUnavailable as error:
             reasons.append(str(error))
     raise BackendUnavailable("; ".join(reasons))

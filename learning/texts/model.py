@@ -1,4 +1,4 @@
-"""A text classifier: TF-IDF of words or characters, and logistic regression. It must not know files of manifests or jobs.
+"""A text classifier: TF-IDF of words or characters, and logistic regression. It must not know manifests or jobs.
 
 Saved without pickle: the terms as UTF-8 text and the numbers, all in model.safetensors.
 """
