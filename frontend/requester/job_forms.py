@@ -399,6 +399,14 @@ class AutomationStep(StepForm):
             field.disabled, field.required = True, False
         self.initial |= {"enabled": False}
 
+    def clean(self) -> dict[str, Any]:
+        """What is not asked for need not be right."""
+        given = super().clean() or {}
+        if not given.get("enabled"):
+            for name in [name for name in self.errors if name != "enabled"]:
+                del self.errors[name]
+        return given
+
     def targets(self) -> list[forms.BoundField]:
         """The field of the promise, by the measure of the task type."""
         return [self[name] for name in ("target_iou", "target_quality") if name in self.fields]

@@ -34,7 +34,8 @@ def write_model(network: ImageNetwork, folder: Path, config: ModelConfig) -> dic
 
     Raises ExportDiffers when they do not agree.
     """
-    network.cpu().eval()
+    # In eval mode itself: the exporter puts all modules back into the mode of the one that it is given.
+    model = _Pixels(network.cpu()).eval()
     beside = folder / ".model.onnx.tmp"
     size = network.image_size
     try:
@@ -42,7 +43,7 @@ def write_model(network: ImageNetwork, folder: Path, config: ModelConfig) -> dic
             # The tracer warns about every shape it turns into a constant; the comparison below is the real check.
             warnings.simplefilter("ignore")
             torch.onnx.export(
-                _Pixels(network),
+                model,
                 (torch.zeros(2, size, size, 3, dtype=torch.uint8),),
                 str(beside),
                 input_names=["images"],
@@ -51,7 +52,7 @@ def write_model(network: ImageNetwork, folder: Path, config: ModelConfig) -> dic
                 opset_version=OPSET,
                 dynamo=False,
             )
-        differences = _compare(_Pixels(network), beside, size)
+        differences = _compare(model, beside, size)
         beside.replace(folder / "model.onnx")
     finally:
         beside.unlink(missing_ok=True)

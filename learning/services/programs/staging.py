@@ -15,6 +15,7 @@ import orjson
 from django.conf import settings
 
 from labeling.formats.augmented import put_members
+from labeling.formats.manifest import SOURCE_REF
 from learning.contract import MODEL, JobFolder, ModelConfig, model_files
 from learning.hyperparameters import refuse_operators
 from learning.models import Model, ProgramRun
@@ -25,6 +26,8 @@ from marketplace.services import store_addresses
 from marketplace.services.boundaries import Reader
 
 DOWNLOADS = 8
+# How the attributes of labels end that are files (labeling/formats/attribute_names.py).
+FILE_SUFFIX = "-ref"
 CHUNK = 256
 
 
@@ -50,7 +53,7 @@ def stage(
             model = registry.by_arn(account=run.account, model_arn=configuration["name"])
             _stage_model(model, folder.channel(MODEL), configuration.get("renamed") or {})
         elif not folder.manifest(name).exists():
-            _stage_manifest(configuration["manifest_uri"], folder, name, Reader(run.account))
+            _stage_manifest(configuration["manifest_uri"], folder, name, Reader(run.account), _files_of_lines(run))
     ours: dict[str, Any] = {
         "image_max_bytes": settings.IMAGE_MAX_BYTES,
         "image_max_pixels": settings.IMAGE_MAX_PIXELS,
@@ -72,7 +75,13 @@ def _stage_model(model: Model, folder: Path, renamed: Mapping[str, str]) -> None
         replace(config, class_map=classes).write(folder)
 
 
-def _stage_manifest(uri: str, folder: JobFolder, channel: str, reader: Reader) -> None:
+def _files_of_lines(run: ProgramRun) -> tuple[str, ...]:
+    """The members of a manifest's lines that name files: images, and labels that are files, whose attribute says so."""
+    attribute = run.hyperparameters.get("label_attribute_name", "")
+    return (SOURCE_REF, attribute) if attribute.endswith(FILE_SUFFIX) else (SOURCE_REF,)
+
+
+def _stage_manifest(uri: str, folder: JobFolder, channel: str, reader: Reader, members: tuple[str, ...]) -> None:
     target = folder.manifest(channel)
     images = target.parent / "images"
     images.mkdir(parents=True, exist_ok=True)
@@ -80,7 +89,7 @@ def _stage_manifest(uri: str, folder: JobFolder, channel: str, reader: Reader) -
     with storage.open(uri) as stream, beside.open("wb") as out, ThreadPoolExecutor(DOWNLOADS) as pool:
         moved = addresses.MovedLines(stream, former=former).moved
         for some in _chunks(map(moved, _lines(stream))):
-            for line in pool.map(lambda raw: _localise(raw, images, reader), some):
+            for line in pool.map(lambda raw: _localise(raw, images, reader, members), some):
                 out.write(line + b"\n")
     # Renamed last: a manifest that is there is whole, and its images lie beside it.
     beside.replace(target)
@@ -101,14 +110,22 @@ def _chunks(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield some
 
 
-def _localise(line: bytes, images: Path, reader: Reader) -> bytes:
-    """The line with `source-ref` a path on this machine; one that cannot be read is the program's to complain about."""
+def _localise(line: bytes, images: Path, reader: Reader, members: tuple[str, ...]) -> bytes:
+    """The line with `members` paths on this machine; one that cannot be read is the program's to complain about."""
     try:
-        uri = orjson.loads(line)["source-ref"]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
+        body = orjson.loads(line)
+    except orjson.JSONDecodeError:
         return line
-    if not isinstance(uri, str) or not uri.startswith(("s3://", "file://")):
-        return line
+    uris = {name: body[name] for name in members if name in body} if isinstance(body, dict) else {}
+    local = {name: _at_hand(uri, images, reader) for name, uri in uris.items() if _is_stored(uri)}
+    return put_members(line, local) if local else line
+
+
+def _is_stored(uri: Any) -> bool:
+    return isinstance(uri, str) and uri.startswith(("s3://", "file://"))
+
+
+def _at_hand(uri: str, images: Path, reader: Reader) -> str:
     name = hashlib.sha256(uri.encode()).hexdigest()[:32] + PurePosixPath(uri).suffix.lower()
     try:
         reader.check(uri)
@@ -119,7 +136,7 @@ def _localise(line: bytes, images: Path, reader: Reader) -> bytes:
                 _download(uri, local)
     except (NotFound, Forbidden, Invalid):
         local = images / f"missing-{name}"
-    return put_members(line, {"source-ref": str(local)})
+    return str(local)
 
 
 def _download(uri: str, target: Path) -> None:

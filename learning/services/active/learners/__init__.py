@@ -22,6 +22,11 @@ LEARNERS: dict[tuple[str, bool], Learner[Any]] = {
 
 
 def of(job: LabelingJob) -> Learner[Any]:
-    """That of a job's task type. Raises LookupError where no model learns the type."""
-    kind = task_types.get(job.task_type)
+    """That of a job's task type."""
+    return of_type(job.task_type)
+
+
+def of_type(task_type: str) -> Learner[Any]:
+    """That of a task type. Raises LookupError where no model learns the type."""
+    kind = task_types.get(task_type)
     return LEARNERS[kind.learner, kind.several]
