@@ -25,8 +25,8 @@ from labeling.formats import segments
 from labeling.formats.shapes import Segmentation
 
 LABELS = ("area",)
-SEEDS = (11, 12)
-PICTURES, SIZE = 15, (320, 240)
+SEEDS = (11, 12, 13)
+PICTURES, SIZE = 20, (320, 240)
 ANSWERS = (3, 5)
 SPEED_KINDS = ("jitter", "everything")
 SPEED_PICTURES, SPEED_SIZE = 10, (1024, 768)

@@ -1,6 +1,7 @@
 """What all tests share: an embedded PostgreSQL for the run, and a var/ folder for each of its processes."""
 
 import atexit
+import gc
 import os
 import shutil
 import tempfile
@@ -14,6 +15,9 @@ import pytest
 from marketplace import settings_checks
 from marketplace import settings_declared as declared
 
+MEMORY_BYTES = 4 << 30
+"""What a run of all tests keeps in its folder stays well below."""
+
 SHARED_DATASETS = Path(__file__).resolve().parent.parent.parent / "shared" / "datasets"
 
 
@@ -23,7 +27,7 @@ def _own_var_directory() -> None:
         # Waggle refuses to start with an earlier name of a setting; here DEBUG, say, may be meant for another program.
         os.environ.pop(name, None)
     if "WAGGLE_TEST_VAR" not in os.environ:
-        directory = Path(tempfile.mkdtemp(prefix="waggle-test-"))
+        directory = Path(tempfile.mkdtemp(prefix="waggle-test-", dir=_in_memory()))
         directory.chmod(0o755)
         os.environ["WAGGLE_TEST_VAR"] = str(directory)
         atexit.register(_clean, directory)
@@ -52,6 +56,14 @@ def _own_var_directory() -> None:
     os.environ.setdefault("WAGGLE_DATABASE_CONNECTION_SECONDS", "0")
 
 
+def _in_memory() -> str | None:
+    """A folder of files in memory with room for the databases of a run, which a truncated table alone makes a dozen of
+    anew; None where there is none."""
+    memory = Path("/dev/shm")
+    room = shutil.disk_usage(memory).free if os.access(memory, os.W_OK) else 0
+    return str(memory) if room > MEMORY_BYTES else None
+
+
 def _without_waiting_for_the_disk(database: str) -> None:
     """Nothing of a run has to outlive a power cut. What a killed server had committed is there in any case."""
     import psycopg
@@ -76,6 +88,13 @@ django.setup()
 # Chromium's fixtures are here because a process can have one instance of Playwright only, for whichever tests want it.
 from tests import databases  # noqa: E402
 from tests.browser.chromium import built_elements, chromium  # noqa: E402, F401
+
+
+def pytest_collection_finish() -> None:
+    """Modules and tests stay until the end: they need not be looked through again and again for what can go."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def _of_runs(given: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> ND
     across, down = masks.fitted(width, height, SIDE)
     xs, ys = _middles(width, across), _middles(height, down)
     pixels = xs[np.newaxis, :] * height + ys[:, np.newaxis]
-    return segments.at(masked, pixels.ravel()).astype(np.uint8).reshape(pixels.shape)
+    return segments.at(masked, pixels.ravel(order="F")).astype(np.uint8).reshape(pixels.shape, order="F")
 
 
 def _middles(side: int, drawn: int) -> NDArray[np.int64]:

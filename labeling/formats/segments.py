@@ -118,12 +118,18 @@ def distinct(pixels: Ints) -> Ints:
 
 
 def at(found: Segmentation, pixels: Ints) -> Ints:
-    """For each of these pixels the place of its segment plus one, 0 where there is none."""
+    """For each of these pixels, ascending, the place of its segment plus one, 0 where there is none."""
     values = np.zeros(len(pixels), np.int64)
     for place, segment in enumerate(found.segments, start=1):
-        inside = np.searchsorted(ends_of(segment.counts), pixels, side="right") % 2 == 1
-        values[inside] = place
+        values[within(ends_of(segment.counts), pixels)] = place
     return values
+
+
+def within(ends: Ints, pixels: Ints) -> NDArray[np.bool_]:
+    """Which of these pixels, ascending, lie in an area that begins and ends at `ends`, ascending too."""
+    # The ends are looked up among the pixels, of which there are several for each, and not the other way round.
+    passed = np.bincount(np.searchsorted(pixels, ends), minlength=len(pixels) + 1)[:-1]
+    return np.asarray(passed.cumsum() % 2 == 1)
 
 
 def segment_counts(starts: Ints, values: Ints, pixels: int) -> dict[int, str]:

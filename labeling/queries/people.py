@@ -89,7 +89,8 @@ def _size(row: DataObject | None) -> tuple[int, int]:
 def worker_skills(job: LabelingJob) -> list[dict[str, Any]]:
     """What each worker did, and how well by the last fit; most answers first.
 
-    The task type's `skill_columns` are added, None before the first fit. `standard_error` is that of the first of them.
+    The task type's `skill_columns` are added, None before the first fit. `standard_error` is that of the first of them:
+    what the type says, else what follows from the counts.
     `weakest` is the class with the lowest first figure, {label, <figure>}, where that is WEAK below the worker's own,
     else None.
     """
@@ -134,7 +135,7 @@ def _skills(job: LabelingJob, workers: list[str]) -> dict[str, dict[str, Any]]:
         row.worker: {
             **row.figures,
             "weakest": None,
-            "standard_error": row.figures.get(f"{main}_error", errors.get(row.worker)),
+            "standard_error": row.figures.get("standard_error", errors.get(row.worker)),
         }
         for row in rows
         if not row.label

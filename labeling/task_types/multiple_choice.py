@@ -171,13 +171,13 @@ class MultipleChoice(Choice):
         return tags.fit_workers([_tags(one) for one in objects], labels=labels)
 
     def skills(self, models: VoteWorkers, workers: Sequence[str], *, labels: Sequence[str]) -> list[SkillFigures]:
-        """`recall` is the chance of choosing a class that is there, `recall_error` its standard error, `wrong` the
+        """`recall` is the chance of choosing a class that is there, `standard_error` its standard error, `wrong` the
         chance of choosing one that is not; all over all classes, which the models do not tell apart."""
         rows = []
         for worker in workers:
             found, wrong = models.likelihood(worker, tags.YES, tags.QUESTION)
             error = models.chance_error(worker, tags.YES, found)
-            figures = {"recall": round(found, 4), "recall_error": round(error, 4), "wrong": round(wrong, 4)}
+            figures = {"recall": round(found, 4), "standard_error": round(error, 4), "wrong": round(wrong, 4)}
             rows.append(SkillFigures(worker, "", dict(figures)))
         return rows
 

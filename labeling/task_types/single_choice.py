@@ -138,10 +138,10 @@ class SingleChoice(Choice):
 
     def skills(self, models: VoteWorkers, workers: Sequence[str], *, labels: Sequence[str]) -> list[SkillFigures]:
         """`accuracy` is the chance of choosing the right class, over all classes and for objects of each class; the
-        latter is shrunk towards the former, so that a few objects of a class say little. `accuracy_error` is its
+        latter is shrunk towards the former, so that a few objects of a class say little. `standard_error` is its
         standard error."""
         overall = {worker: models.accuracy(worker) for worker in workers}
-        rows = [_skill(worker, "", right, models.accuracy_error(worker)) for worker, right in overall.items()]
+        rows = [_skill(worker, "", right, models.standard_error(worker)) for worker, right in overall.items()]
         for row in votes.skill_rows(models, labels):
             if row.label and row.worker in overall:
                 right = (row.found + STRENGTH * overall[row.worker]) / (row.chances + STRENGTH)
@@ -204,7 +204,7 @@ class SingleChoice(Choice):
 
 
 def _skill(worker: str, label: str, right: float, error: float) -> SkillFigures:
-    return SkillFigures(worker, label, {"accuracy": round(right, 4), "accuracy_error": round(error, 4)})
+    return SkillFigures(worker, label, {"accuracy": round(right, 4), "standard_error": round(error, 4)})
 
 
 def _votes(one: AnswersToImage[Vote]) -> ObjectAnswers[str]:

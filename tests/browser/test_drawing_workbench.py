@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.drawing import PHONE, TOOL, draw, on_screen, steady, submit
-from tests.browser.elements_site import HEIGHT, WIDTH, Site, drawing_harness, settles
+from tests.browser.drawing import PHONE, TOOL, draw, frames, on_screen, steady, submit
+from tests.browser.elements_site import HEIGHT, WIDTH, Site, drawing_harness, settles, wait_until
 from tests.browser.test_shape_elements import TRIANGLE, check_accessible, click, opened, points, press, value
 
 pytestmark = pytest.mark.browser
@@ -122,6 +122,21 @@ def test_a_list_of_a_thousand_shapes_has_only_the_rows_that_are_seen(site: Site,
         check_accessible(page)
 
 
+def canvas_at_rest(page: Page) -> bytes:
+    """A picture of the canvas once nothing of it is still to be drawn and the browser shows the same twice."""
+    wait_until(lambda: page.evaluate(f"{TOOL}.bench.stage.settled && {TOOL}.bench.frame === 0"))
+    frames(page)
+    pictures = [page.locator(".canvas").screenshot()]
+
+    def same_twice() -> bool:
+        frames(page)
+        pictures.append(page.locator(".canvas").screenshot())
+        return pictures[-1] == pictures[-2]
+
+    wait_until(same_twice)
+    return pictures[-1]
+
+
 def test_the_picture_and_its_shapes_are_drawn_where_they_are_after_every_movement(site: Site, open_page: Open) -> None:
     """After panning far, back and zooming, the canvas looks as if it had been drawn there at once."""
     boxes = [
@@ -141,11 +156,9 @@ def test_the_picture_and_its_shapes_are_drawn_where_they_are_after_every_movemen
             page.wait_for_timeout(30)
         page.mouse.up(button="middle")
     page.mouse.move(5, 5)
-    page.wait_for_timeout(400)
-    moved = page.locator(".canvas").screenshot()
+    moved = canvas_at_rest(page)
     page.evaluate(f"{TOOL}.bench.onResize()")
-    page.wait_for_timeout(400)
-    assert page.locator(".canvas").screenshot() == moved
+    assert canvas_at_rest(page) == moved
 
 
 def test_the_attributes_of_a_label_are_asked_of_each_shape(site: Site, open_page: Open) -> None:

@@ -28,9 +28,9 @@ from tests.frontend.world import World, a_world
 
 pytestmark = pytest.mark.django_db
 PROBLEM = "application/problem+json"
-PARTS = 3
+PARTS = 6
 part = pytest.mark.parametrize("part", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, PARTS))])
-"""A walk is divided by value and place: `make test` tries a third of the values in every place, another third in the
+"""A walk is divided by value and place: `make test` tries a sixth of the values in every place, another sixth in the
 next place; `make test-all` tries all of them."""
 BRACES = re.compile(r"<\w+:(\w+)>")
 OF_WORKERS = {"/" + BRACES.sub(r"{\1}", route) for route in WORKER}

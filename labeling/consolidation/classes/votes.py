@@ -145,7 +145,7 @@ def interval(
             variance += model.temperature**2 * model.vote_variance(vote.worker, vote.value, best, rival)
         else:
             share = models.accuracy(vote.worker)
-            logit = models.accuracy_error(vote.worker) / (share * (1 - share))
+            logit = models.standard_error(vote.worker) / (share * (1 - share))
             variance += logit**2 * (share**2 + (1 - share) ** 2)
     if model:
         doubt = model.temperature_error

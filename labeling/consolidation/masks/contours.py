@@ -101,6 +101,15 @@ def ends_of(inside: Bools, starts: Ints, lengths: Ints) -> Ints:
     return np.append(starts, starts[-1] + lengths[-1])[edges] if len(starts) else np.zeros(0, np.int64)
 
 
+def all_ends(inside: Bools, drawn: Drawn) -> tuple[Ints, Ints]:
+    """The ends of several areas (W, n), one area after the other, and how many each of the areas has (W,)."""
+    padded = np.zeros((len(inside), inside.shape[1] + 2), bool)
+    padded[:, 1:-1] = inside
+    area, edges = np.nonzero(padded[:, 1:] != padded[:, :-1])
+    pixels = np.append(drawn.starts, drawn.starts[-1:] + drawn.lengths[-1:])
+    return pixels[edges], np.bincount(area, minlength=len(inside))
+
+
 def majority(drawn: Drawn, weights: Floats) -> Bools:
     """(n,): the spans that more than half of the weight has."""
     return np.asarray(2 * (weights @ drawn.inside) > weights.sum() + TIE)
@@ -120,8 +129,7 @@ def view(drawn: Drawn, weights: Floats, usual: float | None = None) -> View | No
     while grid.columns * grid.rows * len(drawn.inside) > MOST_CELLS:
         side *= 2
         grid = grids.over(drawn.size, starts, lengths, side=side, margin=margin)
-    ends = [ends_of(mine, drawn.starts, drawn.lengths) for mine in drawn.inside]
-    smoothed = _smoothed(grid, ends, deviation)
+    smoothed = _smoothed(grid, *all_ends(drawn.inside, drawn), deviation)
     codes = np.zeros(smoothed.shape[1:], np.int64)
     if len(smoothed) <= MOST_WORKERS:
         deep = np.abs(smoothed).min(axis=0) > PART
@@ -131,8 +139,8 @@ def view(drawn: Drawn, weights: Floats, usual: float | None = None) -> View | No
     return View(grid, smoothed, deviation, thickness, own, codes)
 
 
-def _smoothed(grid: Grid, ends: Sequence[Ints], deviation: float) -> Cells:
-    return 2 * grids.smoothed(grids.covered(grid, ends), max(SMOOTHING * deviation / grid.side, 0.3)) - 1
+def _smoothed(grid: Grid, ends: Ints, counts: Ints, deviation: float) -> Cells:
+    return 2 * grids.smoothed(grids.covered(grid, ends, counts), max(SMOOTHING * deviation / grid.side, 0.3)) - 1
 
 
 def scatter(drawn: Drawn, weights: Floats) -> tuple[float, float]:
@@ -149,8 +157,9 @@ def scatter(drawn: Drawn, weights: Floats) -> tuple[float, float]:
     if not crossings:
         return LEAST, 1.0
     lengths, weight, differing = [], [], []
-    for mine, worth in zip(drawn.inside, weights.tolist(), strict=True):
-        ends = ends_of(mine != common, drawn.starts, drawn.lengths)
+    every, counts = all_ends(drawn.inside != common, drawn)
+    each = np.split(every, counts.cumsum()[:-1])
+    for ends, worth in zip(each, weights.tolist(), strict=True):
         found = np.zeros(max(len(ends) // 2, crossings), np.int64)
         found[: len(ends) // 2] = ends[1::2] - ends[::2]
         lengths.append(found)
@@ -188,8 +197,7 @@ def fused(drawn: Drawn, traits: Traits) -> Fused:
     first, last = int(drawn.starts[0]), int(drawn.starts[-1] + drawn.lengths[-1])
     starts = segments.distinct(np.concatenate([drawn.starts, inner[(inner > first) & (inner < last)]]))
     at = np.searchsorted(drawn.starts, starts, side="right") - 1
-    within = np.searchsorted(inner, starts, side="right") % 2 == 1
-    whole = unanimous[at] | (anybody[at] & within)
+    whole = unanimous[at] | (anybody[at] & segments.within(inner, starts))
     lengths = np.diff(starts, append=last)
     pixels = float(lengths[whole].sum())
     areas = seen.grid.areas()
@@ -260,7 +268,7 @@ def things(label: str, workers: Sequence[str], drawn: Drawn, gold: Bools | None)
     whole = float(pixels.sum())
     true = np.zeros(len(pixels))
     if gold is not None:
-        share = grids.covered(seen.grid, [ends_of(gold, drawn.starts, drawn.lengths)])[0]
+        share = grids.covered(seen.grid, *all_ends(gold[None], drawn))[0]
         true = np.bincount(which.ravel(), (share * areas).ravel(), len(pixels) + 1)[1:] / pixels
     least = 3 * seen.deviation**2 + 0.03 * whole
     for row, area, share in zip(painted, pixels.tolist(), true.tolist(), strict=True):
@@ -276,7 +284,7 @@ def edges(drawn: Drawn, traits: Traits, truth: Ints | None) -> list[Edge]:
         ends = fused(drawn, traits).ends if truth is None else truth
     if seen is None or not len(ends):
         return [Edge() for _ in drawn.inside]
-    label = _smoothed(seen.grid, [ends], seen.deviation)[0]
+    label = _smoothed(seen.grid, ends, np.array([len(ends)]), seen.deviation)[0]
     band = np.abs(label) < NEAR
     around = seen.grid.side * float(np.hypot(*np.gradient(label)).sum()) / 2 if min(label.shape) > 1 else 0.0
     reach = int(np.ceil(RIM * seen.deviation / seen.grid.side))

@@ -6,7 +6,6 @@ are, not on how large the picture is. Knows no workers and no classes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,25 +61,26 @@ def over(size: tuple[int, int], starts: Ints, lengths: Ints, *, side: int, margi
     return Grid(size, left, top, -(-(right - left) // side), -(-(bottom - top) // side), side)
 
 
-def covered(grid: Grid, ends: Sequence[Ints]) -> Cells:
+def covered(grid: Grid, ends: Ints, counts: Ints) -> Cells:
     """(masks, columns, rows): the share of each cell that each mask has. `ends` are the pixels, counted column by
-    column, at which a mask begins, ends, begins again and so on, an even number of them."""
-    height, cells = grid.size[1], grid.rows + 1
-    made = np.zeros((len(ends), grid.columns, cells), np.float64)
-    for row, mine in enumerate(ends):
-        pixel, sign = _within_columns(mine, height)
-        column = pixel // height - ((sign > 0) & (pixel % height == 0))
-        inside = (column >= grid.left) & (column < grid.right)
-        column, pixel, sign = column[inside], pixel[inside], sign[inside]
-        y = np.clip(pixel - column * height, grid.top, grid.bottom) - grid.top
-        cell, part = y // grid.side, y % grid.side
-        # The share of a cell above y is a sum from below: `part` here, and a whole side in each cell above.
-        flat = (column - grid.left) // grid.side * cells + cell
-        number = grid.columns * cells
-        sums = np.bincount(flat, sign * part, number).reshape(grid.columns, cells)
-        above = np.bincount(flat, sign * (grid.side - part), number).reshape(grid.columns, cells)
-        sums[:, :-1] += above[:, 1:]
-        made[row] = sums[:, ::-1].cumsum(axis=1)[:, ::-1]
+    column, at which a mask begins, ends, begins again and so on; `counts` how many of them each mask has, even ones."""
+    (width, height), cells, masks = grid.size, grid.rows + 1, len(counts)
+    # As if the masks lay beside each other in one image.
+    pixel, sign = _within_columns(ends + np.repeat(np.arange(masks) * width * height, counts), height)
+    column = pixel // height - ((sign > 0) & (pixel % height == 0))
+    mask = column // width
+    across = column - mask * width
+    inside = (across >= grid.left) & (across < grid.right)
+    mask, across, column, pixel, sign = mask[inside], across[inside], column[inside], pixel[inside], sign[inside]
+    y = np.clip(pixel - column * height, grid.top, grid.bottom) - grid.top
+    cell, part = y // grid.side, y % grid.side
+    # The share of a cell above y is a sum from below: `part` here, and a whole side in each cell above.
+    flat = (mask * grid.columns + (across - grid.left) // grid.side) * cells + cell
+    shape = masks, grid.columns, cells
+    sums = np.bincount(flat, sign * part, masks * grid.columns * cells).reshape(shape)
+    above = np.bincount(flat, sign * (grid.side - part), masks * grid.columns * cells).reshape(shape)
+    sums[:, :, :-1] += above[:, :, 1:]
+    made = sums[:, :, ::-1].cumsum(axis=2)[:, :, ::-1]
     return np.asarray(made[:, :, :-1] / grid.areas(), np.float32)
 
 

@@ -212,7 +212,7 @@ def _merged(
     owner = np.zeros(len(cut), np.int64)
     for number, (one, ends) in enumerate(zip(chosen, areas, strict=True), start=1):
         window = slice(*np.searchsorted(cut, [ends[0], ends[-1]])) if len(ends) else slice(0, 0)
-        wanted = np.searchsorted(ends, cut[window], side="right") % 2 == 1
+        wanted = segments.within(ends, cut[window])
         votes = np.zeros(len(wanted))
         for instance in one.group.tolist():
             row = painted.answer[instance]

@@ -82,9 +82,7 @@ def _merged(starts: Ints, votes: Ints, weights: Floats, areas: Sequence[Ints], p
     cut = segments.distinct(np.concatenate([starts, *areas]))
     cut = cut[cut < pixels]
     votes = votes[:, np.searchsorted(starts, cut, side="right") - 1]
-    claims = np.stack(
-        [np.zeros(len(cut), bool), *(np.searchsorted(ends, cut, side="right") % 2 == 1 for ends in areas)]
-    )
+    claims = np.stack([np.zeros(len(cut), bool), *(segments.within(ends, cut) for ends in areas)])
     number = claims.sum(axis=0)
     label = claims.argmax(axis=0)
     open_ = (number > 1) | ((number == 0) & (votes > 0).all(axis=0))

@@ -143,6 +143,7 @@ class MaskWorkers:
     edges: dict[str, Edge] = field(default_factory=dict)
     things: tuple[float, float] = (0.0, 0.0)
     _known: Crowd | None = field(default=None, compare=False, repr=False)
+    _rates: dict[tuple[str, str], tuple[float, float]] = field(default_factory=dict, compare=False, repr=False)
 
     def add(self, worker: str, by_class: Mapping[str, Painted]) -> None:
         """Add what one answer showed."""
@@ -150,15 +151,22 @@ class MaskWorkers:
         for label, one in by_class.items():
             mine.setdefault(label, Painted()).add(one)
         self.images[worker] = self.images.get(worker, 0.0) + 1
-        self._known = None
+        self._forget()
 
     def know_parts(self, parts: dict[str, dict[str, Parts]], things: tuple[float, float]) -> None:
         """Put these sums of parts in the place of those before."""
-        self.parts, self.things, self._known = parts, things, None
+        self.parts, self.things = parts, things
+        self._forget()
 
     def know_edges(self, edges: dict[str, Edge]) -> None:
         """Put these sums of outlines in the place of those before."""
-        self.edges, self._known = edges, None
+        self.edges = edges
+        self._forget()
+
+    def _forget(self) -> None:
+        """What was worked out of earlier sums counts no more."""
+        self._known = None
+        self._rates.clear()
 
     def crowd(self) -> Crowd:
         """What follows from all workers together; kept until something is added."""
@@ -231,7 +239,13 @@ class MaskWorkers:
 
     def part_rates(self, worker: str, label: str = "") -> tuple[float, float]:
         """Chances that a worker paints a part of this class: one that is there, and one that is not. Where nobody has
-        counted the worker's parts they follow from how much they paint and how much of it is right."""
+        counted the worker's parts they follow from how much they paint and how much of it is right. Kept until
+        something is added."""
+        if (worker, label) not in self._rates:
+            self._rates[worker, label] = self._part_rates(worker, label)
+        return self._rates[worker, label]
+
+    def _part_rates(self, worker: str, label: str) -> tuple[float, float]:
         crowd = self.crowd()
         if worker in self.parts:
             return self._shrunk(self.parts[worker], label, (crowd.found, crowd.false))

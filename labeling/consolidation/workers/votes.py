@@ -51,7 +51,7 @@ class VoteWorkers:
         right, total = _agreement(self.workers.get(worker, {}))
         return (right + WORKER_STRENGTH * crowd) / (total + WORKER_STRENGTH)
 
-    def accuracy_error(self, worker: str) -> float:
+    def standard_error(self, worker: str) -> float:
         """Standard error of `accuracy(worker)`: of a share of as many votes as it rests on."""
         _, total = _agreement(self.workers.get(worker, {}))
         share = self.accuracy(worker)

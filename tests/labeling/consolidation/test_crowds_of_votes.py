@@ -156,7 +156,7 @@ def test_a_worker_seen_more_often_is_known_better():
     for _ in range(30):
         workers.update([WorkerAnswer("ann", "bee")], {"bee": 1.0})
     workers.update([WorkerAnswer("bob", "bee")], {"bee": 1.0})
-    assert workers.accuracy_error("ann") < workers.accuracy_error("bob") < workers.accuracy_error("nobody") < 0.5
+    assert workers.standard_error("ann") < workers.standard_error("bob") < workers.standard_error("nobody") < 0.5
 
 
 def test_em_runs_until_it_converges():

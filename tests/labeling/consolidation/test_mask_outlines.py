@@ -110,7 +110,9 @@ def test_cells_are_covered_by_the_share_of_their_pixels_that_is_painted(seed, si
     mask = np.random.default_rng(seed).random((23, 31)) < 0.5
     mask[:, 10:14] = True
     grid = grids.Grid((31, 23), left, top, -(-27 // side), -(-19 // side), side)
-    (cells,) = grids.covered(grid, [ends_of(mask)])
+    ends = [ends_of(mask), ends_of(~mask)]
+    cells, others = grids.covered(grid, np.concatenate(ends), np.array([len(one) for one in ends]))
+    assert cells + others == pytest.approx(np.ones(cells.shape), abs=1e-5)
     part = mask[top : grid.bottom, left : grid.right]
     for column in range(grid.columns):
         for row in range(grid.rows):

@@ -47,6 +47,9 @@ export class AheadLayers {
     style.willChange = "transform"; // a picture of its own for the browser, which it moves without painting
   }
 
+  /** Whether nothing was put off until the movement has ended. */
+  get settled(): boolean { return this.settling === 0; }
+
   resize({ width, height }: Size): void {
     this.stage.size({ width: width + 2 * this.margin, height: height + 2 * this.margin });
     this.drawn = null;
@@ -61,6 +64,7 @@ export class AheadLayers {
    *  drawing is stretched. `settles`: to be called when the movement has ended. */
   show(scene: Scene, outdated: readonly Outdated[], lazy: boolean, settles: () => void): void {
     window.clearTimeout(this.settling);
+    this.settling = 0;
     const { drawn } = this;
     if (!drawn) return this.whole(scene);
     const { view } = drawn;
@@ -69,13 +73,17 @@ export class AheadLayers {
     if (view.scale !== scene.view.scale) {
       if (!lazy || !unchanged) return this.whole(scene);
       this.place(scene.view, view);
-      this.settling = window.setTimeout(() => { this.drawn = null; settles(); }, SETTLED);
+      this.later(() => { this.drawn = null; settles(); });
       return;
     }
     for (const [layer, areas] of outdated.entries()) this.renew(scene, drawn, layer, areas);
     if (!moved) return this.place(scene.view, view);
     this.follow(scene, drawn);
-    if (!lazy) this.settling = window.setTimeout(settles, SETTLED);
+    if (!lazy) this.later(settles);
+  }
+
+  private later(settles: () => void): void {
+    this.settling = window.setTimeout(() => { this.settling = 0; settles(); }, SETTLED);
   }
 
   /** Draws all that is seen. */

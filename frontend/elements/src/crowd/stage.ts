@@ -42,6 +42,9 @@ export class Stage {
   /** Counts how often all that is at rest was drawn. Tests read it: a gesture must not draw it again. */
   get restingDraws(): number { return this.below.draws[RESTING]!; }
 
+  /** Whether what is shown is what was drawn last. Tests read it. */
+  get settled(): boolean { return this.below.settled; }
+
   resize(room: Size): void {
     const size = { width: Math.max(1, room.width), height: Math.max(1, room.height) };
     this.above.size(size);

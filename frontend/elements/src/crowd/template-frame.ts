@@ -21,6 +21,8 @@ const LONGEST_AHEAD_MS = 20 * 60_000;
 const KEPT_APART_MS = 200;
 /** So long a page has to say whether a command can have a key. */
 const ANSWER_MS = 3000;
+/** So long the browser has to tell that a key was pressed in the frame. */
+const PRESS_MS = 200;
 
 interface Held { key: string; frame: HTMLIFrameElement; since: number; ready: boolean }
 
@@ -52,6 +54,7 @@ export class TemplateFrame extends LitElement implements CrowdElement {
   /** What was asked of the page about keys, by the number of the question. */
   private readonly questions = new Map<number, (refused: string) => void>();
   private asked = 0;
+  private pressing = false;
   readonly canUndo = false;
   readonly canRedo = false;
 
@@ -103,11 +106,7 @@ export class TemplateFrame extends LitElement implements CrowdElement {
       window.setTimeout(() => (this.answer = null));
     }
     if (message.waggle === "draft" && !this.disabled) this.keep(message.draft);
-    // a page cannot press keys where nobody does
-    if (message.waggle === "key" && this.focused && navigator.userActivation.isActive) {
-      this.hotkeys = message.hotkeys;
-      this.dispatchEvent(new CustomEvent("crowd-key-within", { bubbles: true, composed: true, detail: message.action }));
-    }
+    if (message.waggle === "key") void this.press(message);
     if (message.waggle === "hotkeys") {
       this.hotkeys = message.hotkeys;
       this.dispatchEvent(new CustomEvent("crowd-hotkeys"));
@@ -116,6 +115,21 @@ export class TemplateFrame extends LitElement implements CrowdElement {
     if (message.waggle === "input") {
       this.dispatchEvent(new CustomEvent("crowd-input-within", { bubbles: true, composed: true, detail: { type: message.type, isTrusted: message.trusted } }));
     }
+  }
+
+  /** Does what a key of the page asks for. A page cannot press keys where nobody does: it counts only while somebody works in its
+   *  frame. The browser tells us that the worker pressed a key apart from the page's message, and sometimes later. */
+  private async press({ action, hotkeys }: Extract<FromTemplate, { waggle: "key" }>): Promise<void> {
+    if (this.pressing) return;
+    this.pressing = true;
+    const { shown } = this;
+    for (const end = performance.now() + PRESS_MS; !navigator.userActivation.isActive && performance.now() < end;) {
+      await new Promise((next) => window.setTimeout(next, 10));
+    }
+    this.pressing = false;
+    if (this.shown !== shown || !this.focused || !navigator.userActivation.isActive) return;
+    this.hotkeys = hotkeys;
+    this.dispatchEvent(new CustomEvent("crowd-key-within", { bubbles: true, composed: true, detail: action }));
   }
 
   private readonly onKeys = (): void => {

@@ -312,7 +312,8 @@ export class TaskShell extends LitElement {
   }
 
   private help() {
-    return html`<dialog id="help" aria-labelledby="help-title">
+    // whoever has read the list goes on with the task; the browser leaves the focus nowhere if the page of a template had it
+    return html`<dialog id="help" aria-labelledby="help-title" @close=${() => this.element?.focus()}>
       <header><h2 id="help-title">Keys</h2><button type="button" class="plain" @click=${() => this.helpDialog?.close()}>Close</button></header>
       <waggle-key-list .owner=${this.element ?? null} .more=${PAGE_KEYS}></waggle-key-list></dialog>`;
   }
