@@ -43,13 +43,13 @@ def test_a_good_classifier_labels_what_it_is_sure_of_at_the_promised_accuracy():
 @pytest.mark.parametrize(("images", "target"), [(30, 0.8), (60, 0.9)])
 def test_the_promise_of_accuracy_is_broken_no_more_often_than_stated(images, target):
     """The worst case: just below the target, and the chances do not tell which labels are right."""
-    jobs, broken = 120, 0
+    jobs, broken = 80, 0
     for seed in range(jobs):
         rng = np.random.default_rng(seed)
         known = one_class(rng, images, right=target - 0.005, told=False)
         found = thresholds.decide(candidates.one_class(*known), target=target, confidence=0.9, seed=seed)
         broken += found.threshold is not None
-    assert broken / jobs <= 0.1 + 0.055  # two standard errors of such a count
+    assert broken / jobs <= 0.1 + 0.067  # two standard errors of such a count
 
 
 def test_several_classes_are_measured_by_their_jaccard_index_and_named_from_their_own_cuts():
