@@ -7,7 +7,8 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from frontend.automation import DETECTOR, RANGES, LoopSettings, family_of, installed, measure_of
+from frontend.automation import installed
+from frontend.requester.automation_fields import AutomationFields
 from frontend.requester.fields import RoutingField, dollars, name_field
 from frontend.requester.input_fields import EarlierLabelFields, InputFields, LikelyWrongFields
 from frontend.requester.label_fields import LabelFields
@@ -25,19 +26,6 @@ from marketplace.models import Account, QualificationType, Workteam
 from marketplace.services import requirements
 from marketplace.services import scope as marketplace_scope
 
-ARCHITECTURES = [
-    ("compact", "Compact: our own, quick on a CPU"),
-    ("ssdlite320_mobilenet_v3_large", "SSDLite320 MobileNetV3"),
-    ("ssd300_vgg16", "SSD300 VGG16: for a GPU"),
-    ("resnet18", "ResNet-18"),
-    ("mobilenet_v3_small", "MobileNetV3 small: quick on a CPU"),
-    ("mobilenet_v3_large", "MobileNetV3 large"),
-    ("resnet50", "ResNet-50: for a GPU"),
-    ("lraspp_mobilenet_v3_large", "LR-ASPP MobileNetV3: quick on a CPU"),
-    ("deeplabv3_mobilenet_v3_large", "DeepLabV3 MobileNetV3"),
-    ("deeplabv3_resnet50", "DeepLabV3 ResNet-50: for a GPU"),
-    ("tfidf_logistic_regression", "Logistic regression of words"),
-]
 MINUTE, HOUR = 60, 3600
 # The fields of the people step that are folded away unless one of them has an error.
 RARE = (
@@ -364,52 +352,12 @@ def certified(people: dict[str, Any]) -> list[str]:
     return [name for name, said in ticked.items() if said]
 
 
-class AutomationStep(StepForm):
+class AutomationStep(AutomationFields, StepForm):
     """Whether a model labels the objects it is certain about, and how well it has to."""
 
-    enabled = forms.BooleanField(required=False, initial=True, label="Automated labeling")
-    target_iou = forms.FloatField(
-        initial=LoopSettings.target_iou,
-        label="Promised mean IoU of machine labels",
-        help_text="The model labels as many objects as it can at this mean quality (measured on the validation split).",
-        **RANGES["target_iou"].bounds,
-    )
-    target_quality = forms.FloatField(
-        help_text="The model labels as many objects as it can at this quality (measured on the validation split).",
-        **RANGES["target_quality"].bounds,
-    )
-    architecture = forms.ChoiceField(choices=ARCHITECTURES, label="Model")
-    max_rounds = forms.IntegerField(
-        initial=LoopSettings.max_rounds, label="Rounds at most", **RANGES["max_rounds"].bounds
-    )
-
     def prepare(self) -> None:
-        """What the task type's family of learners needs; off where no model can learn the type."""
-        measure, family = measure_of(self.task_type.name), family_of(self.task_type.name)
-        boxes = family == DETECTOR
-        del self.fields["target_quality" if boxes else "target_iou"]
-        if not boxes:
-            self.fields["target_quality"].label = f"Promised {measure.name} of machine labels"
-            self.fields["target_quality"].initial = measure.target
-        choices = [choice for choice in ARCHITECTURES if choice[0] in family.architectures]
-        self.fields["architecture"].choices = choices  # type: ignore[attr-defined]
-        if self.task_type.learner:
-            return
-        for field in self.fields.values():
-            field.disabled, field.required = True, False
-        self.initial |= {"enabled": False}
-
-    def clean(self) -> dict[str, Any]:
-        """What is not asked for need not be right."""
-        given = super().clean() or {}
-        if not given.get("enabled"):
-            for name in [name for name in self.errors if name != "enabled"]:
-                del self.errors[name]
-        return given
-
-    def targets(self) -> list[forms.BoundField]:
-        """The field of the promise, by the measure of the task type."""
-        return [self[name] for name in ("target_iou", "target_quality") if name in self.fields]
+        """What the task type's family of learners needs."""
+        self.offer_learners(self.task_type)
 
 
 STEPS: dict[str, tuple[str, type[StepForm]]] = {
