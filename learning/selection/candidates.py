@@ -47,8 +47,7 @@ class SureCandidates:
 
 def one_class(chances: Floats, truths: Sequence[int]) -> SureCandidates:
     """(n, c) chances of the classes, and the n true ones; a row of zeros is an object without a prediction."""
-    right = (chances.argmax(axis=1) == np.asarray(truths, dtype=np.int64)) if len(truths) else np.zeros(0)
-    right = right & (chances.max(axis=1, initial=0.0) > 0)
+    right = (chances.argmax(axis=1) == np.asarray(truths, dtype=np.int64)) & (chances.max(axis=1, initial=0.0) > 0)
     outcome = Outcomes(right.astype(np.float64)[:, None], np.ones((len(truths), 1)))
     return SureCandidates(chances.max(axis=1, initial=0.0), outcome)
 

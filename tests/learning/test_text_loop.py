@@ -12,7 +12,7 @@ from learning.services import transforms
 from learning.services.programs.executor import LocalExecutor
 from learning.services.programs.supervisor import Supervisor
 from marketplace import storage
-from tests.learning.class_stories import a_text_story, say_topics
+from tests.learning.class_stories import a_text_story, say_the_truth
 from tests.learning.loop_stories import HUMAN, MACHINE, drive
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.timeout(900)]
@@ -32,7 +32,7 @@ def machine_lines(job):
 
 def test_a_classifier_labels_the_texts_that_it_is_sure_of(supervisor):
     story = a_text_story(count=110, seed_size=70, batch_size=20, validation_share=0.4, target_quality=0.8)
-    drive(story, supervisor, seconds=800, work=say_topics)
+    drive(story, supervisor, seconds=800, work=say_the_truth)
     assert story.job.status == "Completed", story.job.failure_reason
     states = story.states()
     assert states[HUMAN] + states[MACHINE] == 110 and states[MACHINE] >= 20
@@ -59,7 +59,7 @@ def test_with_several_topics_each_text_gets_those_above_their_cuts(supervisor):
     story = a_text_story(
         count=140, several=True, seed_size=100, batch_size=20, validation_share=0.4, target_quality=0.7, max_rounds=1
     )
-    drive(story, supervisor, seconds=800, work=say_topics)
+    drive(story, supervisor, seconds=800, work=say_the_truth)
     assert story.job.status == "Completed", story.job.failure_reason
     states = story.states()
     assert states[HUMAN] + states.get(MACHINE, 0) == 140 and states[MACHINE] > 0
