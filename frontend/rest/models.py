@@ -134,7 +134,7 @@ class TrainingJobsView(ListView):
     @extend_schema(request=TrainingInput, responses={201: schemas.Training}, operation_id="create_training_job")
     @idempotent
     def post(self, request: Request) -> Response:
-        """Train a detector on a data set's labels; label attribute and classes are known for imported labels."""
+        """Train a model on a data set's labels; label attribute, classes and learner are known for imported labels."""
         account = account_of(request, Role.MEMBER)
         data = TrainingInput(data=request.data)
         data.is_valid(raise_exception=True)
