@@ -100,7 +100,11 @@ class ImageNetwork(nn.Module):
 
 def _headless(model: nn.Module) -> int:
     """Replace a classifier's last layer by nothing; returns the number of its inputs."""
-    owner, name = (model, "fc") if hasattr(model, "fc") else (model.classifier, str(len(model.classifier) - 1))
+    if hasattr(model, "fc"):
+        owner, name = model, "fc"
+    else:
+        layers: Any = model.classifier
+        owner, name = layers, str(len(layers) - 1)
     inputs: int = getattr(owner, name).in_features
     setattr(owner, name, nn.Identity())
     return inputs

@@ -201,7 +201,8 @@ def _curve(progress: float) -> float:
 def conclude(training: Run, metrics: MetricWriter, stop: Stop) -> None:
     """Checkpoint, evaluation (not when stopped, since somebody waits for the end), and the model's files."""
     _save(training)
-    network: ImageNetwork = training.average.module
+    network = training.average.module
+    assert isinstance(network, ImageNetwork)  # it averages the weights of one
     _calibrate(network, training)
     finished = not stop()
     figures = _measure(network, training) if finished and training.validation is not None else {}

@@ -126,9 +126,10 @@ class SeveralClasses(Learner[Bools]):
             return None
         found = chances(prediction, labels)
         kept = np.flatnonzero(found >= rule.cuts)
+        names = tuple(labels[int(place)] for place in kept)
         above = (found[kept] - rule.cuts[kept]) / (1 - rule.cuts[kept])
         written = np.maximum(CUT_OFF + (1 - CUT_OFF) * np.clip(above, 0, 1), CUT_OFF + LEAST_OVER)
-        return Vote(tuple(labels[place] for place in kept), tuple(written.round(6).tolist()))
+        return Vote(names, tuple(written.round(6).tolist()))
 
     def explained(self, rule: Certainty, labels: Sequence[str]) -> dict[str, Any]:
         """See Learner."""
