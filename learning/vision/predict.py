@@ -27,6 +27,7 @@ from learning.contract import (
     read_predictions,
 )
 from learning.hyperparameters import PredictHyperparameters, parse_predict
+from learning.program import Stop, log, run
 from learning.serving.archive import opened_model
 from learning.serving.detector import Choice, Detection, detect_pictures
 from learning.serving.images import Picture, load_picture
@@ -35,7 +36,6 @@ from learning.vision import recipe
 from learning.vision.export import read_model
 from learning.vision.inference import TorchSession
 from learning.vision.manifests import Item, read_items
-from learning.vision.program import Stop, log, run
 
 REPORT_SECONDS = 1.0
 BATCH_CPU, BATCH_GPU = 8, 64

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from learning.contract import BadInput, JobFolder
 from learning.hyperparameters import TrainHyperparameters
+from learning.program import log
 from learning.vision import checkpoint, plan, recipe
 from learning.vision.data import ImageSet, steps_per_epoch
-from learning.vision.program import log
 from learning.vision.ssd import Network
 
 FINISH_SECONDS, FINISH_SHARE = 4.0, 0.3  # what the end of a run takes beside evaluating, and its limit

@@ -17,6 +17,7 @@ import torch
 from labeling.formats.images import Limits
 from learning.contract import MODEL, TRAIN, VALIDATION, BadInput, JobFolder, MetricWriter, ModelConfig
 from learning.hyperparameters import TrainHyperparameters, parse_train
+from learning.program import Stop, log, run
 from learning.serving.archive import opened_model
 from learning.vision import augment, checkpoint, plan, recipe, starting
 from learning.vision.data import Cache, ImageSet, batches, steps_per_epoch
@@ -24,7 +25,6 @@ from learning.vision.evaluate import Scores
 from learning.vision.export import write_model
 from learning.vision.inference import measure
 from learning.vision.manifests import Labels, read_labels, resolve_class_map
-from learning.vision.program import Stop, log, run
 from learning.vision.reporting import Due, Reporter, not_finite
 from learning.vision.run_state import Training, resume, save_checkpoint
 from learning.vision.ssd import build

@@ -23,13 +23,13 @@ from learning.class_manifests import Labels, read_class_labels, read_mask_labels
 from learning.class_scores import mask_scores, scores
 from learning.contract import MODEL, SEGMENTERS, TRAIN, VALIDATION, BadInput, JobFolder, MetricWriter, ModelConfig
 from learning.family_hyperparameters import ImageHyperparameters, parse_images
+from learning.program import Stop, log, run
 from learning.serving.archive import opened_model
 from learning.vision import checkpoint
 from learning.vision.image_data import LabeledImages, batches, steps_per_epoch, whole
 from learning.vision.image_export import write_model
 from learning.vision.image_networks import ImageNetwork, adopt, pretrained
 from learning.vision.plan import make_device, make_dtype
-from learning.vision.program import Stop, log, run
 
 BATCH = {"classifier": 32, "segmenter": 8}
 RATE_PRETRAINED, RATE_RANDOM = 3e-4, 1e-3
