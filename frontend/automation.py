@@ -4,19 +4,33 @@ An installation with WAGGLE_LEARNING=no has no trainings, models or loops: peopl
 of models and loops are registered only where the app is installed; besides this file only they import it.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.apps import apps
 
 from labeling.models import LabelingJob
 from labeling.services.jobs import creation
-from learning.contract import ARCHITECTURES
-from learning.services.active.loop_settings import RANGES, LoopSettings
+from learning.contract import EVERY_ARCHITECTURE
+from learning.families import DETECTOR
+from learning.services.active.loop_settings import RANGES, LoopSettings, family_of, measure_of
 from marketplace.errors import Invalid
 from marketplace.models import Account
 
-# ARCHITECTURES, RANGES and LoopSettings come from modules without models, which forms and serializers need in any case.
-__all__ = ["ARCHITECTURES", "RANGES", "LoopSettings", "count_models", "installed", "launch_job", "loop_view"]
+# These come from modules without models, which forms and serializers need in any case.
+__all__ = [
+    "DETECTOR",
+    "EVERY_ARCHITECTURE",
+    "RANGES",
+    "LoopSettings",
+    "count_models",
+    "family_of",
+    "installed",
+    "launch_job",
+    "loop_view",
+    "measure_of",
+    "promised",
+]
 
 
 def installed() -> bool:
@@ -45,6 +59,13 @@ def launch_job(*, account: Account, by: str, **design: Any) -> LabelingJob:
 def loop_view(job: LabelingJob) -> dict[str, Any] | None:
     """What there is to show of a job's learning loop, see `learning.queries.loop_view`; None for a job without one."""
     return queries.loop_view(job) if installed() and job.automated else None
+
+
+def promised(task_type: str, settings: Mapping[str, Any]) -> str:
+    """The quality that automated labeling with these settings promises, in words: "mean IoU 0.6"."""
+    given = {name: settings[name] for name in ("target_iou", "target_quality") if settings.get(name)}
+    measure = measure_of(task_type)
+    return f"{measure.name} {LoopSettings(**given).target(measure):g}"
 
 
 def count_models(account: Account) -> int | None:

@@ -29,7 +29,11 @@ DEFAULT_IMAGE_SIZE = {
     "compact": 320, "ssdlite320_mobilenet_v3_large": 320, "ssd300_vgg16": 300, "ssd300_resnet50": 300,
 }  # fmt: skip
 LEAST_IMAGE_SIZE = 64
-ARCHITECTURES = tuple(DEFAULT_IMAGE_SIZE)
+ARCHITECTURES = tuple(DEFAULT_IMAGE_SIZE)  # of detectors
+IMAGE_CLASSIFIERS = ("resnet18", "mobilenet_v3_small", "mobilenet_v3_large", "resnet50")
+SEGMENTERS = ("lraspp_mobilenet_v3_large", "deeplabv3_mobilenet_v3_large", "deeplabv3_resnet50")
+TEXT_CLASSIFIERS = ("tfidf_logistic_regression",)
+EVERY_ARCHITECTURE = (*ARCHITECTURES, *IMAGE_CLASSIFIERS, *SEGMENTERS, *TEXT_CLASSIFIERS)
 
 
 class BadInput(ValueError):
@@ -260,8 +264,31 @@ class PredictedBox:
 
 
 @dataclass(frozen=True)
+class PredictedClass:
+    """How likely an object is of a class; of several classes that an object may have each has a chance of its own."""
+
+    class_id: int
+    score: float
+
+
+@dataclass(frozen=True)
+class PredictedSegment:
+    """The pixels of a class, in displayed pixels of the original image: `counts` are COCO's compressed run lengths.
+
+    `score` is the expected IoU of these pixels with those that are of the class, by the chances of all pixels.
+    """
+
+    class_id: int
+    counts: str
+    score: float
+
+
+@dataclass(frozen=True)
 class Prediction:
-    """One line of output/predictions.jsonl; `error`: why the image could not be read."""
+    """One line of output/predictions.jsonl; `error`: why the image, or the text, could not be read.
+
+    Detectors fill `boxes`, classifiers `classes` (every class), segmenters `segments`. A text has no `image_size`.
+    """
 
     index: int
     object_id: int | None
@@ -270,9 +297,11 @@ class Prediction:
     boxes: list[PredictedBox]
     embedding: list[float]
     error: str | None = None
+    classes: list[PredictedClass] = dataclasses.field(default_factory=list)
+    segments: list[PredictedSegment] = dataclasses.field(default_factory=list)
 
     def to_line(self) -> str:
-        body = dataclasses.asdict(self)
+        body = {name: value for name, value in dataclasses.asdict(self).items() if value or name not in _OF_OTHERS}
         body[OBJECT_ID_KEY], body["source-ref"] = body.pop("object_id"), body.pop("source_ref")
         return json.dumps(body, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -281,7 +310,12 @@ class Prediction:
         body = json.loads(line)
         body["object_id"], body["source_ref"] = body.pop(OBJECT_ID_KEY), body.pop("source-ref")
         body["boxes"] = [PredictedBox(**box) for box in body["boxes"]]
+        body["classes"] = [PredictedClass(**one) for one in body.get("classes", ())]
+        body["segments"] = [PredictedSegment(**one) for one in body.get("segments", ())]
         return cls(**body)
+
+
+_OF_OTHERS = ("classes", "segments")  # left out of the lines of learners that predict none
 
 
 def read_predictions(path: Path) -> Iterator[Prediction]:
@@ -296,8 +330,11 @@ def read_predictions(path: Path) -> Iterator[Prediction]:
 
 
 def model_files(architecture: str) -> tuple[str, ...]:
-    """The files of a model of this architecture; there are no weights to train on of one that was trained elsewhere."""
-    return tuple(name for name in MODEL_FILES if name != "model.safetensors" or architecture != FOREIGN)
+    """The files of a model of this architecture: there are no weights to train on of one that was trained elsewhere,
+    and no ONNX graph of those of texts, for no operator splits texts."""
+    missing = {"model.safetensors"} if architecture == FOREIGN else set()
+    missing |= {"model.onnx"} if architecture in TEXT_CLASSIFIERS else set()
+    return tuple(name for name in MODEL_FILES if name not in missing)
 
 
 def files_of(folder: Path) -> tuple[str, ...]:
@@ -314,7 +351,7 @@ class ModelConfig:
 
     architecture: str
     class_map: dict[str, str]  # class_id (text) -> name, in the order of the model's outputs
-    image_size: int  # images are stretched to image_size x image_size, bilinear, RGB, uint8
+    image_size: int  # images are stretched to image_size x image_size, bilinear, RGB, uint8; 0: texts
     preprocessing: dict[str, Any]
     thresholds: dict[str, float]  # nms (IoU), score (least score a prediction keeps)
     hyperparameters: dict[str, Any]
@@ -332,6 +369,11 @@ class ModelConfig:
         """Whether the network itself removes boxes that overlap others of their class."""
         return bool((self.output or {}).get("suppressed", False))
 
+    @property
+    def several(self) -> bool:
+        """Whether an object may have several classes (or none)."""
+        return bool(self.hyperparameters.get("multi_label", False))
+
     def write(self, folder: Path) -> None:
         write_atomically(folder / "config.json", json.dumps(dataclasses.asdict(self), indent=1) + "\n")
 
@@ -342,6 +384,6 @@ class ModelConfig:
         missing = {spec.name for spec in dataclasses.fields(cls)} - body.keys()
         if missing:
             raise BadInput(f"config.json: missing {', '.join(sorted(missing))}")
-        if body["format"] not in READ_FORMATS or body["architecture"] not in (*ARCHITECTURES, FOREIGN):
+        if body["format"] not in READ_FORMATS or body["architecture"] not in (*EVERY_ARCHITECTURE, FOREIGN):
             raise BadInput(f"config.json: unsupported format {body['format']} of {body['architecture']!r}")
         return cls(**{spec.name: body[spec.name] for spec in dataclasses.fields(cls)})

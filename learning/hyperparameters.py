@@ -280,3 +280,7 @@ def _inside(value: float, limits: Mapping[str, Any]) -> bool:
     low_enough = value < limits["high"] if limits["below"] else value <= limits["high"]
     high_enough = value > limits["low"] if limits["above"] else value >= limits["low"]
     return math.isfinite(value) and low_enough and high_enough
+
+
+# For the hyperparameters of other families of learners (family_hyperparameters.py).
+number, choice, parse = _number, _choice, _parse

@@ -1,12 +1,14 @@
 """Reads about learning that more than one front end needs: a loop with its rounds, trainings, models."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
+from labeling import task_types
 from labeling.models import LabelingJob
 from labeling.queries.progress import counters
-from learning import transitions
+from learning import families, transitions
 from learning.models import (
     Endpoint,
     EndpointConfig,
@@ -27,21 +29,29 @@ def loop_view(job: LabelingJob) -> dict[str, Any] | None:
     """Everything that pages and REST show of a job's learning loop; None for a job without one.
 
     `rounds` in order, see `_round`. `machine` is the quality of all machine labels so far {"quality", "lower_bound",
-    "confidence", "images": the validation images it rests on}, None before there are any; `target_iou` with
-    `confidence` is the promise; `splits` the number of objects in each split; `activity` what happens now, in words.
+    "confidence", "images": the validation images it rests on}, None before there are any; `target_quality` with
+    `confidence` is the promise, by `measure` ("mean IoU", also as `target_iou`; "accuracy", ...); `metric` and
+    `metric_title` are the model's figure that says most; `splits` the number of objects in each split; `activity` what
+    happens now, in words.
     """
     loop = LearningLoop.objects.filter(job=job).select_related("final_model").first()
     if loop is None:
         return None
     rows = loop.rounds.order_by("number").select_related("batch", "training_job__model", "transform_job")
     rounds = [_round(row) for row in rows.annotate(objects=Count("batch__tasks"))]
+    family = families.get(task_types.get(job.task_type).learner or families.DETECTOR.name)
+    measure = family.measured(several=task_types.get(job.task_type).several)
     evaluated = [row["figures"]["machine"] for row in rounds if row["figures"].get("machine")]
     splits = LoopObject.objects.filter(loop=loop).exclude(split="").values_list("split")
     return {
         "status": loop.status,
         "failure_reason": loop.failure_reason or None,
         "activity": _activity(loop, rounds),
-        "target_iou": loop.settings.get("target_iou"),
+        "target_iou": loop.settings.get("target_iou") if measure == families.DETECTOR.measure else None,
+        "target_quality": _target(loop.settings, measure),
+        "measure": measure.name,
+        "metric": measure.metric,
+        "metric_title": measure.metric_title,
         "confidence": loop.settings.get("confidence"),
         "machine": evaluated[-1] if evaluated else None,
         "counters": counters(job),
@@ -50,6 +60,13 @@ def loop_view(job: LabelingJob) -> dict[str, Any] | None:
         "final_model_name": loop.final_model.name if loop.final_model else None,
         "rounds": rounds,
     }
+
+
+def _target(settings: Mapping[str, Any], measure: families.Measure) -> float | None:
+    """What the settings of a loop promise; None while they are not known."""
+    given: float | None = settings.get("target_quality")
+    by_iou: float | None = settings.get("target_iou") if measure == families.DETECTOR.measure else measure.target
+    return given or by_iou
 
 
 def _round(row: Round) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def design(draft: dict[str, Any]) -> dict[str, Any]:
     if auto.get("enabled"):
         made["automated_labeling"] = {
             "enabled": True,
-            **{k: auto[k] for k in ("target_iou", "architecture", "max_rounds")},
+            **{k: auto[k] for k in ("target_iou", "target_quality", "architecture", "max_rounds") if k in auto},
         }
     return made
 

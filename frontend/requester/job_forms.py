@@ -7,7 +7,8 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from frontend.automation import RANGES, LoopSettings, installed
+from frontend.automation import installed
+from frontend.requester.automation_fields import AutomationFields
 from frontend.requester.fields import RoutingField, dollars, name_field
 from frontend.requester.input_fields import EarlierLabelFields, InputFields, LikelyWrongFields
 from frontend.requester.label_fields import LabelFields
@@ -25,12 +26,6 @@ from marketplace.models import Account, QualificationType, Workteam
 from marketplace.services import requirements
 from marketplace.services import scope as marketplace_scope
 
-ARCHITECTURES = [
-    ("compact", "Compact: our own, quick on a CPU"),
-    ("ssdlite320_mobilenet_v3_large", "SSDLite320 MobileNetV3"),
-    ("ssd300_vgg16", "SSD300 VGG16: for a GPU"),
-    ("ssd300_resnet50", "SSD300 ResNet-50: for a GPU"),
-]
 MINUTE, HOUR = 60, 3600
 # The fields of the people step that are folded away unless one of them has an error.
 RARE = (
@@ -357,28 +352,12 @@ def certified(people: dict[str, Any]) -> list[str]:
     return [name for name, said in ticked.items() if said]
 
 
-class AutomationStep(StepForm):
+class AutomationStep(AutomationFields, StepForm):
     """Whether a model labels the objects it is certain about, and how well it has to."""
 
-    enabled = forms.BooleanField(required=False, initial=True, label="Automated labeling")
-    target_iou = forms.FloatField(
-        initial=LoopSettings.target_iou,
-        label="Promised mean IoU of machine labels",
-        help_text="The model labels as many objects as it can at this mean quality (measured on the validation split).",
-        **RANGES["target_iou"].bounds,
-    )
-    architecture = forms.ChoiceField(choices=ARCHITECTURES, label="Model")
-    max_rounds = forms.IntegerField(
-        initial=LoopSettings.max_rounds, label="Rounds at most", **RANGES["max_rounds"].bounds
-    )
-
     def prepare(self) -> None:
-        """Off where no model can learn the task type."""
-        if self.task_type.learner:
-            return
-        for field in self.fields.values():
-            field.disabled, field.required = True, False
-        self.initial |= {"enabled": False}
+        """What the task type's family of learners needs."""
+        self.offer_learners(self.task_type)
 
 
 STEPS: dict[str, tuple[str, type[StepForm]]] = {

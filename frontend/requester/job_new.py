@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from frontend.automation import launch_job
+from frontend.automation import launch_job, promised
 from frontend.bodies import takes_files
 from frontend.requester import job_examples, job_input, label_fields
 from frontend.requester.function_fields import FIELDS
@@ -246,6 +246,7 @@ def review_page(request: HttpRequest) -> HttpResponse:
         "requirements": _requirements(account, people),
         "input": job_input.of_draft(account, given["data"]),
         "task_type": drafted_type(given),
+        "promised": promised(drafted_type(given).name, given.get("automation", {})),
         **_estimate(account, given, {**people, "team": team}),
     }
     return render(request, "requester/job_review.html", context)

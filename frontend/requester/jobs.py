@@ -122,6 +122,7 @@ def detail_page(request: HttpRequest, job_id: int) -> HttpResponse:
     job = scope.job(request.account, job_id)  # type: ignore[attr-defined]
     context = job_context(request, job, "progress") | {"kind": task_types.get(job.task_type)}
     context["requirements"] = requirements.said(requirements.of_audience(job.queue.audience_id))
+    context["promised"] = automation.promised(job.task_type, job.automated_labeling or {})
     context["rule_allowed"] = job.queue.routing_rule in routing.allowed()
     context["functions"] = choosing.of_job(job)
     context["send_again"] = failures.sendable(job).count() if any(context["functions"].values()) else 0
@@ -184,10 +185,11 @@ def loop_page(request: HttpRequest, job_id: int) -> HttpResponse:
 
 def _promise(view: dict[str, Any]) -> str:
     """What the loop promises, in words."""
-    if view["target_iou"] is None:
+    if view["target_quality"] is None:
         return "the quality asked for"
     sure = f" with {view['confidence']:.0%} confidence" if view["confidence"] else ""
-    return f"a mean IoU of at least {view['target_iou']:g}{sure}"
+    named = f"{'an' if view['measure'][0] in 'aeiou' else 'a'} {view['measure']}"
+    return f"{named} of at least {view['target_quality']:g}{sure}"
 
 
 @requester_page()

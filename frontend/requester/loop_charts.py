@@ -8,7 +8,7 @@ Chart = dict[str, Any]
 def charts(view: dict[str, Any]) -> list[Chart]:
     """Every chart that has something to show: learning curve, who labeled what, cut-off against quality."""
     rounds = view["rounds"]
-    made = (learning_curve(rounds), labeled_by_round(rounds), promise(view), threshold_curve(view))
+    made = (learning_curve(view), labeled_by_round(rounds), promise(view), threshold_curve(view))
     return [chart for chart in made if chart]
 
 
@@ -17,12 +17,13 @@ def _points(rounds: list[dict[str, Any]], key: str, x: str = "human_labels") -> 
     return [[f[x], f[key]] for f in figures if f.get(x) is not None and f.get(key) is not None]
 
 
-def learning_curve(rounds: list[dict[str, Any]]) -> Chart | None:
+def learning_curve(view: dict[str, Any]) -> Chart | None:
     """The model's quality on the validation split against the labels people had given."""
-    half, strict = _points(rounds, "mAP_50"), _points(rounds, "mAP")
-    if not half:
+    rounds = view["rounds"]
+    best, strict = _points(rounds, view["metric"]), _points(rounds, "mAP")
+    if not best:
         return None
-    series: list[Chart] = [{"name": "mAP at IoU 0.5", "points": half}]
+    series: list[Chart] = [{"name": view["metric_title"], "points": best}]
     if strict:
         series.append({"name": "mAP at IoU 0.5 to 0.95", "points": strict, "dashed": True})
     return {
@@ -64,13 +65,17 @@ def promise(view: dict[str, Any]) -> Chart | None:
         "type": "line",
         "title": "Quality of the machine's labels",
         "x": {"label": "round"},
-        "y": {"label": "mean IoU", "min": 0, "max": 1},
+        "y": {"label": view["measure"], "min": 0, "max": 1},
         "series": [
             {"name": "Expected", "points": [[f"{n}", m["quality"]] for n, m in judged], "color": "machine"},
             {"name": "Lower bound", "points": [[f"{n}", m["lower_bound"]] for n, m in judged], "dashed": True},
         ],
-        "marks": [{"label": "promised", "y": view["target_iou"]}] if view["target_iou"] else [],
+        "marks": _promised(view),
     }
+
+
+def _promised(view: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"label": "promised", "y": view["target_quality"]}] if view["target_quality"] else []
 
 
 def threshold_curve(view: dict[str, Any]) -> Chart | None:
@@ -78,7 +83,7 @@ def threshold_curve(view: dict[str, Any]) -> Chart | None:
     row = next((row for row in reversed(view["rounds"]) if row["curve"]), None)
     if row is None:
         return None
-    marks: list[dict[str, Any]] = [{"label": "promised", "y": view["target_iou"]}] if view["target_iou"] else []
+    marks = _promised(view)
     if row["threshold"] is not None:
         marks.append({"label": "cut-off", "x": row["threshold"]})
     points = sorted(row["curve"], key=lambda point: point["threshold"])
@@ -88,7 +93,10 @@ def threshold_curve(view: dict[str, Any]) -> Chart | None:
         "x": {"label": "objects with at least this expected quality"},
         "y": {"label": "validation split", "min": 0, "max": 1},
         "series": [
-            {"name": "Mean IoU of their labels", "points": [[p["threshold"], p["quality"]] for p in points]},
+            {
+                "name": f"{view['measure'][:1].upper()}{view['measure'][1:]} of their labels",
+                "points": [[p["threshold"], p["quality"]] for p in points],
+            },
             {
                 "name": "Share of objects that pass",
                 "points": [[p["threshold"], p["coverage"]] for p in points],

@@ -12,7 +12,7 @@ from frontend.requester.model_registry import ApprovalForm, GroupForm
 from frontend.session import requester_page
 from labeling import task_types
 from labeling.models import DataObject, Label, LabelSource
-from learning import queries, transitions
+from learning import families, queries, transitions
 from learning.contract import FOREIGN, model_files
 from learning.models import Model, TrainingJob
 from learning.services import lineage, scope, training
@@ -53,7 +53,10 @@ def _charts(job: TrainingJob) -> list[dict[str, Any]]:
     }
     kinds: tuple[tuple[str, str, dict[str, Any]], ...] = (
         ("Loss", "loss", {}),
-        ("Quality on the validation split", "mAP", {"min": 0, "max": 1, "format": "percent"}),
+        *(
+            ("Quality on the validation split", part, {"min": 0, "max": 1, "format": "percent"})
+            for part in families.of_training(job.hyperparameters).figures[:1]
+        ),
     )
     charts: list[dict[str, Any]] = []
     for title, part, axis in kinds:
@@ -81,9 +84,24 @@ def _samples(model: Model, user_id: int) -> list[dict[str, Any]]:
 
 
 def _sample(label: Label, row: DataObject, user_id: int) -> dict[str, Any]:
-    layer = label_layer(label, task_types.get(row.job.task_type))
-    shown = seen([layer], row.job.labels)
-    return {"row": row, "label": label, "image_url": image_url(row.pk, user_id), "layers": shown}
+    kind = task_types.get(row.job.task_type)
+    shown = seen([label_layer(label, kind)], row.job.labels)
+    return {
+        "kind": kind,
+        "name": f"Object {row.index}",
+        "row": row,
+        "label": label,
+        "image_url": image_url(row.pk, user_id),
+        "layers": shown,
+    }
+
+
+def _headline(model: Model) -> list[tuple[str, float]]:
+    """The figures that say most of a model, with their titles."""
+    family = families.of_architecture(model.architecture)
+    measures = [family.measure, *([family.several] if family.several else [])]
+    titles = {one.metric: one.metric_title for one in measures} | {"mAP": "mAP at IoU 0.5 to 0.95"}
+    return [(title, model.metrics[name]) for name, title in titles.items() if name in model.metrics]
 
 
 @requester_page()
@@ -98,6 +116,7 @@ def detail_page(request: HttpRequest, model_id: int) -> HttpResponse:
         "charts": _charts(job) if job else [],
         "samples": _samples(model, request.user.pk or 0),
         "metrics": sorted(model.metrics.items()),
+        "headline": _headline(model),
         "parts": model_files(model.architecture),
         "foreign": model.architecture == FOREIGN,
         "channels": lineage.shown(model.lineage),

@@ -13,7 +13,7 @@ from labeling.models import Dataset
 from labeling.services import scope as labeling_scope
 from labeling.services.jobs.limits import LABEL_ATTRIBUTE_NAME_LENGTH
 from learning import queries
-from learning.contract import ARCHITECTURES, MODEL, TRAIN, VALIDATION
+from learning.contract import EVERY_ARCHITECTURE, MODEL, TRAIN, VALIDATION
 from learning.models import Model, TrainingJob
 from learning.services import registry, scope, training
 from marketplace import strict
@@ -56,7 +56,7 @@ class TrainingForm(forms.Form):
         label="Label attribute",
         help_text="Under this name the manifest has the boxes. For a data set with imported labels it is known.",
     )
-    architecture = forms.ChoiceField(choices=[(name, name) for name in ARCHITECTURES], label="Architecture")
+    architecture = forms.ChoiceField(choices=[(name, name) for name in EVERY_ARCHITECTURE], label="Architecture")
     earlier = forms.ModelChoiceField(
         Model.objects.none(), required=False, empty_label="No earlier model", label="Start from a model of yours"
     )

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from frontend.automation import ARCHITECTURES
+from frontend.automation import EVERY_ARCHITECTURE
 from labeling.models import Dataset
 from labeling.services import scope
 from learning import queries
@@ -52,7 +52,8 @@ class TuningForm(forms.Form):
         Dataset.objects.none(), required=False, empty_label="Set a part aside", label="Data set to validate on"
     )
     architecture = forms.ChoiceField(
-        choices=[("", "As it is by default, or searched"), *((name, name) for name in ARCHITECTURES)], required=False
+        choices=[("", "As it is by default, or searched"), *((name, name) for name in EVERY_ARCHITECTURE)],
+        required=False,
     )
     fixed = forms.CharField(
         max_length=FIXED_LENGTH.longest,

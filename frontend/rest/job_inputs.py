@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from frontend.automation import ARCHITECTURES, RANGES
+from frontend.automation import EVERY_ARCHITECTURE, RANGES
 from frontend.rest.datasets import SelectionInput
 from frontend.rest.fields import Body, DollarsField, FiniteFloatField, ObjectField, TaskTypeField
 from labeling import redundancy, task_types
@@ -84,13 +84,21 @@ class AutomatedInput(Body):
     """Automated labeling: on or off, and how the loop is run."""
 
     enabled = serializers.BooleanField()
-    target_iou = FiniteFloatField(required=False, **RANGES["target_iou"].bounds)
+    target_iou = FiniteFloatField(required=False, help_text="of boxes", **RANGES["target_iou"].bounds)
+    target_quality = FiniteFloatField(
+        required=False,
+        help_text="promised quality of machine labels: accuracy of one class, mean Jaccard index of several, mean IoU "
+        "of boxes and masks",
+        **RANGES["target_quality"].bounds,
+    )
     seed_size = serializers.IntegerField(required=False, **RANGES["seed_size"].bounds)
     batch_size = serializers.IntegerField(required=False, **RANGES["batch_size"].bounds)
     max_rounds = serializers.IntegerField(required=False, **RANGES["max_rounds"].bounds)
     validation_share = FiniteFloatField(required=False, **RANGES["validation_share"].bounds)
     train_seconds = serializers.IntegerField(required=False, **RANGES["train_seconds"].bounds)
-    architecture = serializers.ChoiceField(required=False, choices=list(ARCHITECTURES))
+    architecture = serializers.ChoiceField(
+        required=False, choices=list(EVERY_ARCHITECTURE), help_text="one that learns the task type"
+    )
     image_size = serializers.IntegerField(required=False, **RANGES["image_size"].bounds)
     seed = serializers.IntegerField(required=False, **RANGES["seed"].bounds)
     overlap = serializers.BooleanField(required=False)

@@ -215,7 +215,8 @@ class TrainingJobsView(ListView):
     @extend_schema(request=TrainingInput, responses={201: schemas.Training}, operation_id="create_training_job")
     @idempotent
     def post(self, request: Request) -> Response:
-        """Train a detector on a data set's labels, or on channels; imported labels say their attribute and classes."""
+        """Train a model on a data set's labels, whose import says the attribute, the classes and the learner, or on
+        channels."""
         account = account_of(request, Role.MEMBER)
         data = TrainingInput(data=request.data)
         data.is_valid(raise_exception=True)

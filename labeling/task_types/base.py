@@ -156,7 +156,7 @@ class TaskType(ABC, Generic[Answer, Models]):
     several: ClassVar[bool] = False
     """Whether an object may have several classes."""
     learner: ClassVar[str] = ""
-    """The kind of model that can learn the type, "" when there is none."""
+    """The family of learners that can learn the type (see learning/families.py), "" when there is none."""
     fit_sample: ClassVar[int] = 2000
     """About how many objects `fit_workers` is given at most."""
     merges: ClassVar[bool] = True

@@ -13,6 +13,7 @@ class ImageClassification(SingleChoice):
     name = "ImageMultiClass"
     title = "Image classification (one class)"
     element = Element("crowd-image-classifier", "crowd-image-classifier", "categories")
+    learner = "image-classifier"
 
 
 class ImageClassificationMultiLabel(MultipleChoice):
@@ -23,3 +24,4 @@ class ImageClassificationMultiLabel(MultipleChoice):
     element = Element(
         "crowd-image-classifier-multi-select", "crowd-image-classifier-multi-select", "categories", NONE_ATTRIBUTE
     )
+    learner = "image-classifier"

@@ -40,6 +40,7 @@ class SemanticSegmentation(SegmentationType):
     consolidator: ClassVar[ModuleType] = semantic
     manifest_type = augmented.TYPE_SEGMENTATION
     part = kinds.MASKS
+    learner = "segmenter"
     simulation = SemanticSimulation()
 
     def read_answer(self, content: Mapping[str, Any], *, labels: Sequence[str], size: Size) -> Segmentation:

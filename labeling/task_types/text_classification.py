@@ -14,6 +14,7 @@ class TextClassification(SingleChoice):
     title = "Text classification (one class)"
     element = Element("crowd-classifier", "crowd-classifier", "categories")
     medium = TEXT
+    learner = "text-classifier"
     exports = ("csv", "jsonl", "huggingface")
     imports = ("csv", "jsonl", "labelstudio", "manifest")
 
@@ -25,5 +26,6 @@ class TextClassificationMultiLabel(MultipleChoice):
     title = "Text classification (several classes)"
     element = Element("crowd-classifier-multi-select", "crowd-classifier-multi-select", "categories", NONE_ATTRIBUTE)
     medium = TEXT
+    learner = "text-classifier"
     exports = ("csv", "jsonl", "huggingface")
     imports = ("csv", "jsonl", "labelstudio", "manifest")

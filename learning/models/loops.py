@@ -55,9 +55,10 @@ class LoopObject(models.Model):
 
     `split` is empty for an object that was not selected for people. `round_number` is the round that selected it.
     An object of the validation split always keeps the label that people gave it. For such an object `passed_in` is the
-    round whose rule would have labeled it by machine, and `outcome` how good that label would have been: [[sum of IoU
-    of each class], [number of boxes of each class]]. It is the evidence for the objects that were labeled by machine in
-    that round. For an object that was labeled by machine, `passed_in` is the round in which it was.
+    round whose rule would have labeled it by machine, and `outcome` how good that label would have been: for boxes
+    [[sum of IoU of each class], [number of boxes of each class]], else see selection/candidates.py. It is the evidence
+    for the objects that were labeled by machine in that round. For an object that was labeled by machine, `passed_in`
+    is the round in which it was.
     """
 
     loop = models.ForeignKey(LearningLoop, models.CASCADE, related_name="loop_objects", db_index=False)

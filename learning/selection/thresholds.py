@@ -1,11 +1,15 @@
 """The cut-off above which auto-labels keep the promised quality, with a stated bound on being wrong.
 
-Given: predictions and people's labels of validation images, drawn at random and never trained on. Found: (1) for each
-class the score at which a box is kept, (2) a curve from scores to an image's expected quality, (3) the expected quality
-at or above which an image is labeled by machine.
+Given: predictions and people's labels of validation images, drawn at random and never trained on. Found: (1) a rule
+that makes a label of a prediction (for boxes, the score of each class at which one is kept), (2) a curve from scores to
+an image's expected quality, (3) the expected quality at or above which an image is labeled by machine.
 
-**The promise.** With probability of at least `confidence`, the mean IoU of the machine's labels (Ground Truth's
-definition, selection/quality.py) is at least `target`. What it rests on:
+"Image" stands for any data object, and what is fitted depends on the kind of label: boxes here (BoxCandidates), classes
+and masks in candidates.py. The cut-off and its proof are the same for all, because they need only the quality of each
+object's label (quality.Outcomes) and the order of the expected qualities.
+
+**The promise.** With probability of at least `confidence`, the quality of the machine's labels (for boxes the mean IoU
+by Ground Truth's definition, selection/quality.py) is at least `target`. What it rests on:
 
 - *Cross-fitting.* (1) and (2) are fitted on four fifths of the validation images and evaluated on the rest, five times,
   so no image is evaluated by a curve that was fitted on it.
@@ -25,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,34 +45,59 @@ MIN_CLASS_BOXES = 10
 CUT_GRID = np.round(np.arange(0.05, 0.96, 0.05), 2)
 
 
+Bools = NDArray[np.bool_]
+
+
+class Rule(Protocol):
+    """What makes labels of predictions, fitted on validation objects; each kind of label has its own."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+
+
+class Candidates(Protocol):
+    """Validation objects with their predictions and people's labels, as the choice of a cut-off needs them."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The number of objects, and of the columns of their outcomes."""
+
+    def fit(self, use: Bools) -> tuple[Any, Outcomes]:
+        """The rule fitted on the objects `use` (n,), and the outcomes of all objects with it."""
+
+    def sure(self, rule: Any, which: Bools) -> Floats:
+        """The expected quality, by the rule, of the objects `which` (n,)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What to auto-label: the images whose expected quality is at least `threshold`; none when it is None.
 
+    `certainty` is the rule: for boxes a Certainty, else what the candidates fit.
     `quality`, `lower` (the lower bound) and `coverage` describe the cut-off on this round's n candidates; for `lower`
     those that passed in earlier rounds count too. Of the candidates `passed` (n,) says which passed, `scores` (n,) is
     the expected quality, `outcomes` the quality of the boxes kept. `curve` has every cut-off, falling.
     """
 
     threshold: float | None
-    certainty: Certainty
+    certainty: Any
     quality: float | None
     lower: float | None
     coverage: float
-    passed: NDArray[np.bool_]
+    passed: Bools
     scores: Floats
     outcomes: Outcomes
     curve: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
+class CutTable:
     """Outcomes at every score cut: `iou` and `boxes` have shape (cuts, images, classes)."""
 
     iou: Floats
     boxes: Floats
 
-    def best_cuts(self, images: NDArray[np.bool_], truths: Floats) -> Floats:
+    def best_cuts(self, images: Bools, truths: Floats) -> Floats:
         """(classes,) cuts of greatest quality on these images; a class with few boxes uses the cut best for all."""
         iou, boxes = self.iou[:, images].sum(axis=1), self.boxes[:, images].sum(axis=1)
         ratio = np.divide(iou, boxes, out=np.full_like(iou, np.nan), where=boxes > 0)
@@ -95,17 +124,24 @@ def choose(
     earlier: Outcomes | None = None,
     seed: int = 0,
 ) -> Decision:
-    """The lowest cut-off that keeps the promise of this file's head; `earlier`: images that passed in earlier rounds.
+    """`decide` for boxes. Raises ValueError for lengths that differ, or a target or confidence outside 0..1."""
+    if len(predicted) != len(truths):
+        raise ValueError(f"{len(predicted)} predictions for {len(truths)} labeled images")
+    candidates = BoxCandidates(predicted, _tabulate(predicted, truths, classes), _count_truths(truths, classes))
+    return decide(candidates, target=target, confidence=confidence, earlier=earlier, seed=seed)
 
-    Raises ValueError for lengths that differ, or a target or confidence outside 0..1.
+
+def decide(
+    candidates: Candidates, *, target: float, confidence: float, earlier: Outcomes | None = None, seed: int = 0
+) -> Decision:
+    """The lowest cut-off that keeps the promise of this file's head; `earlier`: objects that passed in earlier rounds.
+
+    Raises ValueError for a target or confidence outside 0..1.
     """
     if not (0 < target <= 1 and 0 < confidence < 1):
         raise ValueError(f"target {target} and confidence {confidence} must lie between 0 and 1")
-    if len(predicted) != len(truths):
-        raise ValueError(f"{len(predicted)} predictions for {len(truths)} labeled images")
-    table, counts = _tabulate(predicted, truths, classes), _count_truths(truths, classes)
-    certainty, _ = _fit(predicted, table, counts, np.ones(len(truths), dtype=bool))
-    scores, found = _cross_fit(predicted, table, counts, seed)
+    certainty, _ = candidates.fit(np.ones(candidates.shape[0], dtype=bool))
+    scores, found = _cross_fit(candidates, seed)
     curve = _curve(scores, found)
     chosen, looks = None, _looks(len(scores))
     each = 1 - (1 - confidence) / _effective_looks(looks)
@@ -143,11 +179,11 @@ def _effective_looks(looks: list[int]) -> float:
     return max(1.0, (1 + np.log(looks[-1] / looks[0])) / 1.8) if looks else 1.0
 
 
-def _tabulate(predicted: Sequence[Detections], truths: Sequence[Detections], classes: int) -> _Table:
+def _tabulate(predicted: Sequence[Detections], truths: Sequence[Detections], classes: int) -> CutTable:
     by_cut = [
         quality.outcomes([image.keep(image.scores >= cut) for image in predicted], truths, classes) for cut in CUT_GRID
     ]
-    return _Table(np.stack([found.iou for found in by_cut]), np.stack([found.boxes for found in by_cut]))
+    return CutTable(np.stack([found.iou for found in by_cut]), np.stack([found.boxes for found in by_cut]))
 
 
 def _count_truths(truths: Sequence[Detections], classes: int) -> Floats:
@@ -155,28 +191,43 @@ def _count_truths(truths: Sequence[Detections], classes: int) -> Floats:
     return np.array(counts, dtype=np.float64).reshape(-1, classes)
 
 
-def _fit(
-    predicted: Sequence[Detections], table: _Table, truths: Floats, images: NDArray[np.bool_]
-) -> tuple[Certainty, Outcomes]:
-    """The curve fitted on `images`, and the outcomes of all images with its cuts."""
-    cuts = table.best_cuts(images, truths)
-    found = table.at(cuts)
-    fitting = found.take(images)
-    chosen = [image for image, used in zip(predicted, images, strict=True) if used]
-    weights = fitting.boxes.sum(axis=1)
-    return Certainty.fit(chosen, quality.image_quality(fitting), weights, cuts), found
+@dataclass(frozen=True, slots=True)
+class BoxCandidates:
+    """Images with boxes: `predicted`, their outcomes at every cut, and the numbers of true boxes (images, classes)."""
+
+    predicted: Sequence[Detections]
+    table: CutTable
+    truths: Floats
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """See Candidates."""
+        return self.truths.shape[0], self.truths.shape[1]
+
+    def fit(self, use: Bools) -> tuple[Certainty, Outcomes]:
+        """See Candidates: the cuts best for these images, and the curve fitted on them."""
+        cuts = self.table.best_cuts(use, self.truths)
+        found = self.table.at(cuts)
+        fitting = found.take(use)
+        chosen = [image for image, used in zip(self.predicted, use, strict=True) if used]
+        weights = fitting.boxes.sum(axis=1)
+        return Certainty.fit(chosen, quality.image_quality(fitting), weights, cuts), found
+
+    def sure(self, rule: Certainty, which: Bools) -> Floats:
+        """See Candidates."""
+        return rule.predict([image for image, wanted in zip(self.predicted, which, strict=True) if wanted])
 
 
-def _cross_fit(predicted: Sequence[Detections], table: _Table, truths: Floats, seed: int) -> tuple[Floats, Outcomes]:
+def _cross_fit(candidates: Candidates, seed: int) -> tuple[Floats, Outcomes]:
     """(n,) scores and outcomes, those of each image by a fit without it."""
-    images = len(truths)
+    images, columns = candidates.shape
     fold = np.random.default_rng(seed).permutation(images) % min(FOLDS, max(images, 1))
     scores = np.zeros(images)
-    iou, boxes = np.zeros(truths.shape), np.zeros(truths.shape)
+    iou, boxes = np.zeros((images, columns)), np.zeros((images, columns))
     for number in range(fold.max() + 1 if images else 0):
         held_out = fold == number
-        certainty, found = _fit(predicted, table, truths, ~held_out)
-        scores[held_out] = certainty.predict([image for image, out in zip(predicted, held_out, strict=True) if out])
+        certainty, found = candidates.fit(~held_out)
+        scores[held_out] = candidates.sure(certainty, held_out)
         iou[held_out], boxes[held_out] = found.iou[held_out], found.boxes[held_out]
     return scores, Outcomes(iou, boxes)
 

@@ -96,6 +96,44 @@ class Certainty:
         return cls(np.array(body["cuts"], dtype=np.float64), body["slope"], body["intercept"], body["empty"])
 
 
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """From what a learner says of its own label, a chance or an expected IoU in 0..1, to the quality that it has.
+
+    The logistic curve of Certainty for labels that need no cuts: of the prediction there is one label in any case.
+    """
+
+    slope: float
+    intercept: float
+
+    @classmethod
+    def fit(cls, raw: Floats, quality: Floats) -> Curve:
+        """`raw` and `quality` (n,) in 0..1. One more object, of average `raw` and quality 0, keeps few modest."""
+        if not len(raw):
+            return cls(1.0, 0.0)
+        odds = _log_odds(np.append(raw, raw.mean()))
+        target = np.clip(np.append(quality, 0.0), _EDGE, 1 - _EDGE)
+        if np.ptp(odds) < _EDGE:
+            return cls(1.0, float(_log_odds(target.mean()) - odds.mean()))
+        slope, intercept = _logistic(odds, target, np.ones(len(odds)))
+        # A falling curve would be noise: more certain must never mean worse.
+        return cls(max(slope, _EDGE), intercept)
+
+    def predict(self, raw: Floats) -> Floats:
+        """(n,) expected quality in 0..1."""
+        found: Floats = expit(self.intercept + self.slope * _log_odds(np.asarray(raw, dtype=np.float64)))
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON; `from_dict` gives the same object back."""
+        return {"slope": self.slope, "intercept": self.intercept}
+
+    @classmethod
+    def from_dict(cls, body: dict[str, Any]) -> Curve:
+        """The inverse of `to_dict`."""
+        return cls(body["slope"], body["intercept"])
+
+
 def _logistic(x: Floats, target: Floats, weights: Floats) -> tuple[float, float]:
     """(slope, intercept) of the logistic curve of greatest likelihood through shares `target` (n,) in 0..1.
 

@@ -9,6 +9,7 @@ from typing import Any
 from labeling.formats.interchange import recordio
 from labeling.formats.manifest import SOURCE_REF
 from learning.contract import MODEL, TRAIN, VALIDATION
+from learning.families import DETECTOR, Family
 from learning.services import registry
 from learning.services.programs import channel_formats
 from learning.services.programs.channel_images import FILE, INPUT_MODES
@@ -55,6 +56,19 @@ def check(*, account: Account, channels: Mapping[str, Mapping[str, Any]]) -> Non
         for member in ("manifest_uri", "uri", "images_uri"):
             if given.get(member):
                 boundaries.require_readable(account=account, uri=given[member])
+
+
+def check_family(family: Family, channels: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raises Invalid for channels that only detectors read: those that are streamed, and formats that bring boxes."""
+    if family is DETECTOR:
+        return
+    for name in (*IMAGES, *ANNOTATIONS):
+        given = channels.get(name, {})
+        if given.get("input_mode", FILE) != FILE:
+            raise _wrong(f"the channel {name!r} has the input mode {given['input_mode']}; a {family.word} reads {FILE}")
+        kind = given.get("content_type", channel_formats.MANIFEST_TYPE)
+        if name in ANNOTATIONS and given or kind != channel_formats.MANIFEST_TYPE:
+            raise _wrong(f"the channel {name!r} is no augmented manifest, which is what a {family.word} learns from")
 
 
 def label_attribute(channels: Mapping[str, Mapping[str, Any]]) -> str | None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import transaction
 
+from labeling import task_types
 from labeling.models import LabelingJob
 from labeling.services.jobs import creation
 from learning.services.active import loops
@@ -19,7 +20,10 @@ def launch_job(*, account: Account, by: str, **design: Any) -> LabelingJob:
     automated_labeling = design.get("automated_labeling") or {}
     with transaction.atomic():
         if automated_labeling.get("enabled"):
-            loops.check_settings(account=account, automated_labeling=automated_labeling)
+            # One that is not known is named by what checks the design.
+            named = design.get("task_type", task_types.DEFAULT)
+            kind = named if named in task_types.names() else task_types.DEFAULT
+            loops.check_settings(account=account, automated_labeling=automated_labeling, task_type=kind)
         job = creation.create_job(account=account, by=by, **design)
         loops.start_loop(job=job)
     return job

@@ -9,10 +9,13 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from labeling import task_types
 from labeling.models import Dataset
 from labeling.services.scope import import_of
+from learning import families
 from learning.contract import MODEL, TRAIN, VALIDATION, BadInput
-from learning.hyperparameters import parse_train, refuse_operators
+from learning.family_hyperparameters import parse_training
+from learning.hyperparameters import refuse_operators
 from learning.models import Model, TrainingJob, TrainingMetric
 from learning.services import channels as accepted
 from learning.services.programs import kinds
@@ -50,7 +53,8 @@ def create_training(
         as_text["label_attribute_name"] = attribute
     try:
         refuse_operators(as_text)
-        parse_train(as_text)
+        parse_training(as_text)
+        accepted.check_family(families.of_training(as_text), channels)
     except BadInput as error:
         raise Invalid(str(error), field="hyperparameters") from error
     if Model.objects.filter(account=account, name=name).exists():
@@ -92,6 +96,8 @@ def train_on_dataset(
     if (labeled := import_of(dataset)) is not None:
         classes = {str(number): label for number, label in enumerate(labeled.labels)}
         given = {"label_attribute_name": labeled.label_attribute_name, "class_map": classes}
+        given |= learner_of(labeled.task_type, named="base_network" in (hyperparameters or {}))
+    chosen = {**given, **(hyperparameters or {})}
     mode = {} if input_mode == FILE else {"input_mode": input_mode}
     channels = {TRAIN: {"manifest_uri": dataset.manifest_uri, **mode}}
     if validation is not None:
@@ -100,11 +106,23 @@ def train_on_dataset(
         channels[MODEL] = {"name": earlier.name}
     return create_training(
         account=account,
-        name=name or _free_name(account, dataset.name),
-        hyperparameters={**given, **(hyperparameters or {})},
+        name=name or _free_name(account, dataset.name, families.of_training(chosen).word),
+        hyperparameters=chosen,
         channels=channels,
         by=by,
     )
+
+
+def learner_of(task_type: str, *, named: bool = False) -> dict[str, Any]:
+    """The hyperparameters that say which learner the labels of this type need; none where no model learns it.
+
+    `named`: an architecture is named in another way, so that only detectors are meant.
+    """
+    kind = task_types.get(task_type)
+    if not kind.learner or named:
+        return {}
+    family = families.get(kind.learner)
+    return {"architecture": family.architectures[0]} | ({"multi_label": True} if kind.several else {})
 
 
 def train_on_channels(
@@ -123,11 +141,13 @@ def train_on_channels(
     if others:
         raise Invalid(f"{', '.join(sorted(others))} belongs to a data set: each channel says its own", field="channels")
     uri = str(channels.get(TRAIN, {}).get("uri", ""))
+    chosen = dict(hyperparameters or {})
+    word = families.of_training(chosen).word
     stem = uri.rstrip("/").rpartition("/")[2].partition(".")[0]
     return create_training(
         account=account,
-        name=name or _free_name(account, re.sub(r"[^A-Za-z0-9-]+", "-", stem).strip("-") or "channel"),
-        hyperparameters=hyperparameters or {},
+        name=name or _free_name(account, re.sub(r"[^A-Za-z0-9-]+", "-", stem).strip("-") or "channel", word),
+        hyperparameters=chosen,
         channels=channels,
         by=by,
     )
@@ -147,10 +167,10 @@ def _taken(account: Account) -> set[str]:
     return {*trainings, *Model.objects.filter(account=account).values_list("name", flat=True)}
 
 
-def _free_name(account: Account, base: str) -> str:
+def _free_name(account: Account, base: str, word: str) -> str:
     taken = _taken(account)
     # A name has at most 63 characters.
-    tried = (f"{base[:50].rstrip('-')}-detector{f'-{number}' if number > 1 else ''}" for number in count(1))
+    tried = (f"{base[:50].rstrip('-')}-{word}{f'-{number}' if number > 1 else ''}" for number in count(1))
     return next(name for name in tried if name not in taken)
 
 

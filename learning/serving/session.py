@@ -18,7 +18,7 @@ ON_THE_CPU = ("openvino", "onnxruntime")
 BACKENDS = ("cuda", *ON_THE_CPU)
 _OPENVINO_PRECISION = {"float32": "f32", "bfloat16": "bf16"}
 OUTPUTS = ("boxes", "scores", "embedding")
-Heads = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+Heads = tuple[NDArray[np.float32], ...]
 
 
 def _one_line(error: Exception) -> str:
@@ -52,7 +52,8 @@ class OpenVinoSession:
 
     name = "openvino"
 
-    def __init__(self, model: Path, num_threads: int, precision: str) -> None:
+    def __init__(self, model: Path, num_threads: int, precision: str, outputs: Sequence[str]) -> None:
+        self._outputs = tuple(outputs)
         try:
             import openvino
         except ImportError as error:
@@ -75,8 +76,7 @@ class OpenVinoSession:
         return [found[name] for name in outputs]
 
     def run(self, images: NDArray[np.uint8]) -> Heads:
-        boxes, scores, embedding = self.call(images, OUTPUTS)
-        return boxes, scores, embedding
+        return tuple(self.call(images, self._outputs))
 
 
 class OnnxRuntimeSession:
@@ -84,7 +84,8 @@ class OnnxRuntimeSession:
 
     name = "onnxruntime"
 
-    def __init__(self, model: Path, num_threads: int, precision: str) -> None:
+    def __init__(self, model: Path, num_threads: int, precision: str, outputs: Sequence[str]) -> None:
+        self._outputs = list(outputs)
         if precision != "float32":
             raise BackendUnavailable(f"onnxruntime computes in float32 here, not in {precision}")
         try:
@@ -108,8 +109,7 @@ class OnnxRuntimeSession:
         return self._session.run(list(outputs), {self._input: values})
 
     def run(self, images: NDArray[np.uint8]) -> Heads:
-        boxes, scores, embedding = self.call(images, OUTPUTS)
-        return boxes, scores, embedding
+        return tuple(self.call(images, self._outputs))
 
     def _providers(self, onnxruntime: Any) -> list[str]:
         return ["CPUExecutionProvider"]
@@ -126,15 +126,24 @@ class CudaSession(OnnxRuntimeSession):
         return ["CUDAExecutionProvider", "CPUExecutionProvider"]
 
 
-_MAKERS: dict[str, Callable[[Path, int, str], Runtime]] = {
+_MAKERS: dict[str, Callable[[Path, int, str, Sequence[str]], Runtime]] = {
     "cuda": CudaSession,
     "openvino": OpenVinoSession,
     "onnxruntime": OnnxRuntimeSession,
 }
 
 
-def open_session(model: Path, *, backend: str = "auto", num_threads: int = 0, precision: str = "float32") -> Runtime:
+def open_session(
+    model: Path,
+    *,
+    backend: str = "auto",
+    num_threads: int = 0,
+    precision: str = "float32",
+    outputs: Sequence[str] = OUTPUTS,
+) -> Runtime:
     """Load a model; "auto" takes the first backend that works. num_threads 0: all cores.
+
+    `outputs` are the graph's outputs in the order in which `run` gives them: those of detectors, unless said otherwise.
 
     precision "bfloat16" is about 1.7 times faster where the CPU multiplies it natively, and moves scores by up to a
     few hundredths. Raises BadInput when the file is missing or a name is not known, BackendUnavailable with the
@@ -149,7 +158,7 @@ def open_session(model: Path, *, backend: str = "auto", num_threads: int = 0, pr
     reasons = []
     for name in BACKENDS if backend == "auto" else (backend,):
         try:
-            return _MAKERS[name](model, num_threads, precision)
+            return _MAKERS[name](model, num_threads, precision, outputs)
         except BackendUnavailable as error:
             reasons.append(str(error))
     raise BackendUnavailable("; ".join(reasons))

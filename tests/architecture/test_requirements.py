@@ -15,7 +15,7 @@ BLOCKS = ("web", "learner", "dev")
 INSTALLED = packages_distributions()
 
 OWN = {"marketplace", "labeling", "learning", "frontend", "tests", "benchmarks", "docker", "examples"}
-LEARNER = ("learning/vision/", "learning/serving/")
+LEARNER = ("learning/vision/", "learning/serving/", "learning/texts/")
 """Folders that run as programs of the learner; all other code of the four rooms runs in the web image too."""
 RUN_AND_NOT_IMPORTED = {
     "gunicorn": "the production server is a command",

@@ -65,7 +65,7 @@ def test_the_gallery_shows_the_class_and_the_requester_changes_it(visit: Visit, 
 
 
 def test_the_wizard_depends_on_the_chosen_task_type(visit: Visit, account: Account, owner: User) -> None:
-    """The help for labels and the prices are those of the type, and automated labeling is not offered."""
+    """The help for labels, the prices and what automated labeling promises are those of the type."""
     dataset = builders.a_dataset(account=account, name="clover")
     builders.a_team(account=account, workers=stories.a_crowd(2), name="field-team")
     page = visit(owner, reverse("requester:job-new") + f"?dataset={dataset.pk}")
@@ -82,8 +82,9 @@ def test_the_wizard_depends_on_the_chosen_task_type(visit: Visit, account: Accou
     expect(page.locator("#prices option").first).to_have_attribute("value", "0.012")
     page.get_by_label("Workers per object").fill("2")
     page.get_by_role("button", name="Continue").click()
-    expect(page.get_by_text("No model can learn this task type yet")).to_be_visible()
-    expect(page.get_by_label("Automated labeling")).to_be_disabled()
+    expect(page.get_by_label("Promised accuracy of machine labels")).to_have_value("0.9")
+    expect(page.get_by_label("Model").locator("option").first).to_have_attribute("value", "resnet18")
+    page.get_by_label("Automated labeling").uncheck()
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("link", name="Preview the task as a worker sees it").click()
     page.locator(PICTURE).first.wait_for()

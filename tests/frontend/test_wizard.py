@@ -220,17 +220,32 @@ def test_a_classification_job_is_designed_previewed_and_launched(requester, acco
     assert "$0.036" in requester.get(reverse("requester:job-estimate"), people(pool.pk)).content.decode()
 
     page = requester.get(step("automation")).content.decode()
-    assert "No model can learn this task type yet" in page and "disabled" in page
-    assert requester.post(step("automation"), {"enabled": "on"}).status_code == 302
+    assert "Promised accuracy of machine labels" in page and "ResNet-18" in page and "mean IoU" not in page
+    assert requester.post(step("automation"), {"enabled": "on", "architecture": "compact"}).status_code == 422
+    given = {"enabled": "on", "target_quality": 0.85, "architecture": "mobilenet_v3_small", "max_rounds": 3}
+    assert requester.post(step("automation"), given).status_code == 302
 
     seen = config_of(requester.get(reverse("requester:job-new-preview")).content.decode())["assignment"]
     assert seen["task_type"] == "ImageMultiClass"
     assert (seen["element"]["tag"], seen["element"]["name"]) == ("crowd-image-classifier",) * 2
-    assert "Image classification (one class)" in requester.get(reverse("requester:job-review")).content.decode()
+    review = requester.get(reverse("requester:job-review")).content.decode()
+    assert "Image classification (one class)" in review and "on, promised accuracy 0.85" in review
     requester.post(reverse("requester:job-launch"))
     job = LabelingJob.objects.get(account=account, name="bees")
     assert (job.task_type, job.labels, job.price_micros) == ("ImageMultiClass", ["bee", "wasp"], 12_000)
-    assert not job.automated
+    assert job.automated_labeling["architecture"] == "mobilenet_v3_small"
+    assert "promised accuracy 0.85" in requester.get(reverse("requester:job", args=[job.pk])).content.decode()
+
+
+def test_no_model_is_offered_for_a_type_that_none_can_learn(requester, account):
+    """Everything is off, whatever is sent."""
+    requester.post(step("task"), TASK | {"task_type": "Keypoint", "labels": "head"})
+    requester.post(step("people"), people(builders.a_team(account=account, workers=2).pk))
+    page = requester.get(step("automation")).content.decode()
+    assert "No model can learn this task type yet" in page and "disabled" in page
+    assert requester.post(step("automation"), {"enabled": "on"}).status_code == 302
+    requester.post(reverse("requester:job-launch"))
+    assert not LabelingJob.objects.get(account=account, name="bees").automated
 
 
 def test_a_design_that_no_longer_fits_its_type_is_sent_back_to_the_step(requester, account):
@@ -241,7 +256,7 @@ def test_a_design_that_no_longer_fits_its_type_is_sent_back_to_the_step(requeste
     requester.post(step("task"), TASK | {"task_type": "ImageMultiClass", "labels": "bee\nwasp"})
     sent = requester.post(reverse("requester:job-launch"))
     assert sent.url == step("automation") and not LabelingJob.objects.exists()
-    assert "no model can learn ImageMultiClass yet" in requester.get(sent.url).content.decode()
+    assert "give target_quality" in requester.get(sent.url).content.decode()
 
 
 def test_instructions_with_a_picture_of_another_server_are_refused_where_they_are_typed(requester):

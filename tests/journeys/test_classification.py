@@ -86,7 +86,7 @@ def test_pictures_in_classes_out(system, tmp_path):
     # then designs that do not fit the type are refused, each naming its field
     for change, field in (
         ({"labels": ["disc"]}, "labels"),
-        ({"automated_labeling": {"enabled": True}}, "automated_labeling.enabled"),
+        ({"automated_labeling": {"enabled": True, "architecture": "compact"}}, "automated_labeling.architecture"),
         ({"task_type": "Poetry"}, "task_type"),
     ):
         with pytest.raises(ApiError) as refused:

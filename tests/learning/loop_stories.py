@@ -116,7 +116,7 @@ def work(story: Story, *, most: int = 10_000) -> int:
     return done
 
 
-def drive(story: Story, supervisor: Supervisor, *, seconds: float = 120, times: int = 1, until=None) -> None:
+def drive(story: Any, supervisor: Supervisor, *, seconds: float = 120, times: int = 1, until=None, work=work) -> None:
     """People, queue and learner take turns until the job is over; every step of the queue is taken `times` times."""
     end = time.monotonic() + seconds
     until = until or (lambda: story.loop.status in OVER and story.job.status in OVER)

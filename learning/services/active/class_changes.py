@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from labeling.models import LabelingJob
 from learning.models import LearningLoop, LoopObject, Model
+from learning.services.active import learners
 from marketplace.errors import WrongState
 
 CHUNK = 1000
@@ -48,13 +49,7 @@ def _add_up(loop: LearningLoop, *, gone: int, kept: int) -> None:
     """Count what was found out about labels of one class with that about the other."""
     rows = LoopObject.objects.filter(loop=loop).exclude(outcome=None).order_by("pk")
     changed = list(rows.only("outcome"))
+    learner = learners.of(loop.job)
     for row in changed:
-        row.outcome = [_joined(sums, gone=gone, kept=kept) for sums in row.outcome]
+        row.outcome = learner.merged(row.outcome, gone=gone, kept=kept)
     LoopObject.objects.bulk_update(changed, ["outcome"], batch_size=CHUNK)
-
-
-def _joined(sums: Sequence[Any], *, gone: int, kept: int) -> list[Any]:
-    joined = list(sums)
-    joined[kept] += joined[gone]
-    del joined[gone]
-    return joined

@@ -4,22 +4,20 @@ Knows predictions and selection; neither the states of the loop nor how its obje
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from labeling.formats.shapes import Box
 from labeling.models import LabelingJob
 from labeling.services.results.labels import ExternalLabel
 from learning.contract import Prediction
 from learning.models import LearningLoop, LoopObject, Round, Split, TransformJob
-from learning.selection import quality, thresholds
-from learning.selection.quality import Detections, Outcomes
+from learning.selection import quality
+from learning.selection.quality import Outcomes
 from learning.selection.thresholds import Decision
-from learning.selection.uncertainty import Certainty
 from learning.services import transforms
-from learning.services.active import loop_objects
+from learning.services.active import learners, loop_objects, loop_settings
 from learning.services.active.loop_settings import LoopSettings
 
 ALGORITHM = "active-learning"
@@ -36,25 +34,24 @@ class Evaluation:
 
 def evaluate(loop: LearningLoop, settings: LoopSettings, *, number: int, run: TransformJob) -> Evaluation:
     """Find the cut-off that keeps the promise, on the validation objects that have not passed in an earlier round."""
-    job = loop.job
+    job, learner = loop.job, learners.of(loop.job)
     passed_before = LoopObject.objects.filter(loop=loop, split=Split.VALIDATION).exclude(passed_in=None)
     passed = set(passed_before.values_list("data_object", flat=True))
     rows = loop_objects.human_labeled(loop, Split.VALIDATION).select_related("label")
     truths = {row.pk: loop_objects.truth(job, row) for row in rows if row.pk not in passed}
     read = predictions(job, run)
-    found = {p.object_id: detections(p) for p in read if p.object_id in truths and p.error is None}
-    # An image that the program could not read counts as one without predicted boxes.
-    no_boxes = Detections.of([])
+    found = {p.object_id: p for p in read if p.object_id in truths and p.error is None}
     ids = sorted(truths)
-    decision = thresholds.choose(
-        [found.get(pk, no_boxes) for pk in ids],
+    decision = learner.choose(
+        [found.get(pk) for pk in ids],
         [truths[pk] for pk in ids],
-        classes=len(job.labels),
-        target=settings.target_iou,
+        labels=job.labels,
+        target=settings.target(loop_settings.measure_of(job.task_type)),
         confidence=settings.confidence,
-        earlier=_earlier(passed_before.order_by("pk").values_list("outcome", flat=True), len(job.labels)),
+        earlier=_earlier(passed_before.order_by("pk").values_list("outcome", flat=True), learner.columns(job.labels)),
         seed=settings.seed + number,
     )
+    rule = decision.certainty.to_dict()
     figures = {
         "validation_images": len(ids) + len(passed),
         "validation_candidates": len(ids),
@@ -62,8 +59,7 @@ def evaluate(loop: LearningLoop, settings: LoopSettings, *, number: int, run: Tr
         "expected_quality": _number(decision.quality),
         "quality_lower_bound": _number(decision.lower),
         "validation_coverage": _number(decision.coverage),
-        "score_cuts": decision.certainty.cuts.tolist(),
-    }
+    } | ({"score_cuts": rule["cuts"]} if "cuts" in rule else {})
     return Evaluation(decision, ids, figures)
 
 
@@ -80,7 +76,8 @@ def record(loop: LearningLoop, evaluation: Evaluation, *, number: int) -> None:
 def machine_quality(loop: LearningLoop, settings: LoopSettings) -> dict[str, Any]:
     """The quality of all machine labels of the job, estimated on the validation objects that passed in their rounds."""
     rows = LoopObject.objects.filter(loop=loop, split=Split.VALIDATION).exclude(passed_in=None).order_by("pk")
-    found = _earlier(rows.values_list("outcome", flat=True), len(loop.job.labels))
+    columns = learners.of(loop.job).columns(loop.job.labels)
+    found = _earlier(rows.values_list("outcome", flat=True), columns)
     if found is None:
         return {"images": 0, "quality": None, "lower_bound": None, "confidence": settings.confidence}
     return {
@@ -91,38 +88,39 @@ def machine_quality(loop: LearningLoop, settings: LoopSettings) -> dict[str, Any
     }
 
 
-def score_pool(certainty: Certainty, predictions: Iterable[Prediction], pool: set[int]) -> Iterator[tuple[int, float]]:
+def score_pool(
+    job: LabelingJob, round_: Round, predictions: Iterable[Prediction], pool: set[int]
+) -> Iterator[tuple[int, float]]:
     """(object id, expected quality) of every object of the pool that has a prediction without an error."""
+    learner = learners.of(job)
+    rule = learner.rule(round_.rule)
     for prediction in predictions:
         if prediction.object_id in pool and prediction.error is None:
-            yield prediction.object_id, float(certainty.predict([detections(prediction)])[0])
+            yield prediction.object_id, learner.sure(rule, prediction, job.labels)
 
 
 def machine_labels(
     job: LabelingJob, round_: Round, predictions: Iterable[Prediction], scores: dict[int, float]
 ) -> Iterator[ExternalLabel]:
-    """The labels of the objects in `scores` (id -> expected quality): the boxes at or above their class's cut."""
-    cuts = Certainty.from_dict(round_.rule).cuts
+    """The labels of the objects in `scores` (id -> expected quality), by the round's rule."""
+    learner = learners.of(job)
+    rule = learner.rule(round_.rule)
+    said = learner.explained(rule, job.labels)
     for prediction in predictions:
-        if prediction.object_id not in scores or prediction.image_size is None:
+        if prediction.object_id not in scores:
             continue
-        width, height = prediction.image_size["width"], prediction.image_size["height"]
-        boxes = []
-        for box in prediction.boxes:
-            left, top = min(max(box.left, 0.0), width), min(max(box.top, 0.0), height)
-            right = min(max(box.left + box.width, left), width)
-            bottom = min(max(box.top + box.height, top), height)
-            if box.score >= cuts[box.class_id] and right > left and bottom > top:
-                boxes.append(Box(job.labels[box.class_id], left, top, right - left, bottom - top, box.score))
+        answer = learner.label(rule, prediction, job.labels, scores[prediction.object_id])
+        if answer is None:
+            continue
         yield ExternalLabel(
             object_id=prediction.object_id,
-            answer=boxes,
+            answer=answer,
             confidence=round(scores[prediction.object_id], 6),
             explanation={
                 "round": round_.number,
                 "expected_quality": round(scores[prediction.object_id], 6),
                 "threshold": round_.threshold,
-                "score_cuts": dict(zip(job.labels, cuts.tolist(), strict=True)),
+                **said,
             },
         )
 
@@ -135,18 +133,12 @@ def predictions(job: LabelingJob, run: TransformJob) -> Iterator[Prediction]:
     places = {label: place for place, label in enumerate(job.labels)}
     trained = run.model.config.get("class_map") or dict(enumerate(run.model.labels))
     now = {int(number): places.get(job.earlier_labels.get(label, label)) for number, label in trained.items()}
+    if all(number == place for number, place in now.items()):
+        yield from transforms.predictions(run)
+        return
+    learner = learners.of(job)
     for prediction in transforms.predictions(run):
-        if all(number == place for number, place in now.items()):
-            yield prediction
-            continue
-        known = ((box, now.get(box.class_id)) for box in prediction.boxes)
-        boxes = [replace(box, class_id=place) for box, place in known if place is not None]
-        yield replace(prediction, boxes=boxes)
-
-
-def detections(prediction: Prediction) -> Detections:
-    """A prediction as selection reads it."""
-    return Detections.of([(b.class_id, b.left, b.top, b.width, b.height, b.score) for b in prediction.boxes])
+        yield learner.placed(prediction, now)
 
 
 def _earlier(rows: Iterable[Any], classes: int) -> Outcomes | None:

@@ -12,7 +12,8 @@ from labeling.models import DataObject, LabelSource
 from learning.models import LearningLoop, LoopObject, Round, Split
 from learning.selection import label_errors
 from learning.selection.label_errors import LabeledImage
-from learning.services.active import evaluation, loop_objects
+from learning.services.active import evaluation, learners, loop_objects
+from learning.services.active.learners.boxes import Boxes, detections
 
 AT_ONCE = 2000
 """Images whose labels are looked at together: enough to learn from, and few enough for the memory."""
@@ -26,7 +27,8 @@ def of_job(job_id: int) -> Evidence:
     """The name of the model and the chances of errors of each object that it can judge; none without a loop."""
     loop = LearningLoop.objects.select_related("job__queue").filter(job=job_id).first()
     found: Evidence = {}
-    if loop is None:
+    # What an error in a label looks like is known of boxes (selection/label_errors.py).
+    if loop is None or not isinstance(learners.of(loop.job), Boxes):
         return found
     for current in _rounds(loop):
         found |= _of_round(loop, current)
@@ -51,7 +53,7 @@ def _of_round(loop: LearningLoop, current: Round) -> Evidence:
     while chunk := list(islice(read, AT_ONCE)):
         rows = DataObject.objects.filter(pk__in=[one.object_id for one in chunk]).select_related("label").in_bulk()
         images = {
-            row.pk: LabeledImage(loop_objects.truth(job, row), evaluation.detections(one), _size(one.image_size))
+            row.pk: LabeledImage(loop_objects.truth(job, row), detections(one), _size(one.image_size))
             for one in chunk
             if one.error is None and one.image_size is not None and (row := rows.get(one.object_id)) is not None
         }

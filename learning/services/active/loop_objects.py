@@ -1,28 +1,21 @@
-"""The objects of a loop: which of them people label next, the split of each, and the manifests made of them.
+"""The objects of a loop: which of them people label next, and the split of each.
 
 An object of the validation split stays in it and keeps the label people gave it. Knows neither rounds nor money.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-import orjson
 from django.db.models import QuerySet
 
 from labeling import task_types
-from labeling.formats.augmented import label_line
-from labeling.formats.label_context import LabelContext
-from labeling.formats.shapes import Box, ImageSize
 from labeling.models import DataObject, LabelingJob, ObjectState
 from labeling.services.functions import waiting
-from labeling.services.intake import images
-from learning.contract import OBJECT_ID_KEY
 from learning.models import LearningLoop, LoopObject, Round, Split
 from learning.selection.diversity import spread
-from learning.selection.quality import Detections
+from learning.services.active import learners
 from learning.services.active.loop_settings import LoopSettings
-from marketplace import storage
 
 CHUNK = 1000
 # Of so many of the most uncertain objects for each one that is wanted, those that differ most are selected.
@@ -141,53 +134,16 @@ def record_scores(loop: LearningLoop, rows: Iterable[tuple[int, float]]) -> None
     )
 
 
-# --- manifests -------------------------------------------------------------------------------------------------------
+# --- labels --------------------------------------------------------------------------------------------------------
 
 
-def write_labeled(uri: str, *, job: LabelingJob, objects: QuerySet[DataObject]) -> int:
-    """An augmented manifest of labeled objects at `uri`; returns the number of lines."""
-    return _write(uri, (_labeled_line(job, row) for row in objects.select_related("label").iterator(CHUNK)))
-
-
-def write_unlabeled(uri: str, *querysets: QuerySet[DataObject]) -> int:
-    """A manifest of images only; returns the number of lines."""
-    return _write(uri, (orjson.dumps(_image_line(row)) for rows in querysets for row in rows.iterator(CHUNK)))
-
-
-def _write(uri: str, lines: Iterator[bytes]) -> int:
-    count = 0
-    with storage.writer(uri, content_type="application/jsonlines") as out:
-        for line in lines:
-            out.write(line + b"\n")
-            count += 1
-    return count
-
-
-def _image_line(row: DataObject) -> dict[str, Any]:
-    return {"source-ref": images.image_uri(row), OBJECT_ID_KEY: row.pk}
-
-
-def _labeled_line(job: LabelingJob, row: DataObject) -> bytes:
-    value, metadata = task_types.get(job.task_type).manifest_label(
-        _label(job, row),
-        LabelContext(
-            labels=job.labels,
-            image_size=ImageSize(row.width or 0, row.height or 0, row.depth or 3),
-            job_name=job.name,
-        ),
-    )
-    return label_line(orjson.dumps(_image_line(row)), job.label_attribute_name, value, metadata)
-
-
-def _label(job: LabelingJob, row: DataObject) -> Any:
-    """The typed values of an object's label."""
+def label(job: LabelingJob, row: DataObject) -> Any:
+    """The typed values of an object's label, which has to be loaded."""
     if row.label is None:
         raise ValueError(f"object {row.pk} of job {job.pk} has no label to learn from")
     return task_types.get(job.task_type).read_value(row.label.value)
 
 
-def truth(job: LabelingJob, row: DataObject) -> Detections:
+def truth(job: LabelingJob, row: DataObject) -> Any:
     """The label that people gave an object, as selection reads it; needs `label` loaded."""
-    boxes: list[Box] = _label(job, row)
-    class_of = {label: number for number, label in enumerate(job.labels)}
-    return Detections.of([(class_of[box.label], box.left, box.top, box.width, box.height, 1.0) for box in boxes])
+    return learners.of(job).truth(label(job, row), job.labels)

@@ -3,11 +3,16 @@
 Knows numbers only: neither jobs' state nor models.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from learning.contract import ARCHITECTURES, LEAST_IMAGE_SIZE
+from labeling import task_types
+from learning import families
+from learning.contract import LEAST_IMAGE_SIZE, BadInput
+from learning.families import DETECTOR, Measure
+from learning.family_hyperparameters import known, parse_training
 from learning.hyperparameters import AUGMENTATIONS, WEIGHTS
 from learning.selection.thresholds import MIN_IMAGES
 from marketplace.errors import Invalid
@@ -25,7 +30,8 @@ class LoopSettings:
 
     People label `seed_size` objects before the first training and `batch_size` in each further round. The validation
     split is `validation_share` of the seed and the whole random part of further batches, which is `random_share` of
-    them. `target_iou` is promised with `confidence`. After `max_rounds` trainings people label what is left.
+    them. The target is promised with `confidence`: `target_quality`, by the measure of the task type, or for boxes
+    `target_iou`; 0 is the usual target of the measure. After `max_rounds` trainings people label what is left.
     `train_seconds` 0: as the recipe says. With `overlap` people get the next batch while a model is trained on the one
     before, which is faster and a little more expensive.
     """
@@ -34,7 +40,8 @@ class LoopSettings:
     batch_size: int = 0
     validation_share: float = 0.0
     random_share: float = 0.2
-    target_iou: float = 0.6
+    target_iou: float = DETECTOR.measure.target
+    target_quality: float = 0.0
     confidence: float = 0.9
     max_rounds: int = 10
     train_seconds: int = 0
@@ -61,37 +68,73 @@ class LoopSettings:
         )
         return min(wanted, self.seed_size // 2)
 
-    def hyperparameters(self, *, labels: list[str], label_attribute_name: str, round_number: int) -> dict[str, Any]:
-        """The hyperparameters of the training program."""
+    def target(self, measure: Measure) -> float:
+        """The quality that is promised, by the measure of the job's task type."""
+        by_iou = measure == DETECTOR.measure
+        return self.target_quality or (self.target_iou if by_iou else measure.target)
+
+    def hyperparameters(
+        self, *, task_type: str, labels: list[str], label_attribute_name: str, round_number: int
+    ) -> dict[str, Any]:
+        """The hyperparameters of the training program, those that the family of its learner knows."""
+        family, several = families.of_architecture(self.architecture), task_types.get(task_type).several
         given = {"max_seconds": self.train_seconds, "epochs": self.epochs, "image_size": self.image_size}
-        return {
-            "label_attribute_name": label_attribute_name,
-            "class_map": {str(number): label for number, label in enumerate(labels)},
-            "architecture": self.architecture,
-            "augmentation": self.augmentation,
-            "weights": self.weights,
-            "seed": self.seed + round_number,
-        } | {name: value for name, value in given.items() if value}
+        return known(
+            family,
+            {
+                "label_attribute_name": label_attribute_name,
+                "class_map": {str(number): label for number, label in enumerate(labels)},
+                "architecture": self.architecture,
+                "augmentation": self.augmentation,
+                "weights": self.weights,
+                "seed": self.seed + round_number,
+            }
+            | {name: value for name, value in given.items() if value}
+            | ({"multi_label": True} if several else {}),
+        )
 
 
-def read(given: Mapping[str, Any]) -> LoopSettings:
-    """The settings in a job's `automated_labeling`. Raises Invalid listing every one that is wrong."""
-    known = {field.name: field for field in fields(LoopSettings)}
+def family_of(task_type: str) -> families.Family:
+    """The family of learners for this task type; detectors where no model learns it, which the job's design refuses."""
+    learner = task_types.get(task_type).learner
+    return families.get(learner) if learner else DETECTOR
+
+
+def measure_of(task_type: str) -> Measure:
+    """How the quality of the labels of this task type is measured."""
+    return family_of(task_type).measured(several=task_types.get(task_type).several)
+
+
+def read(given: Mapping[str, Any], *, task_type: str = task_types.DEFAULT) -> LoopSettings:
+    """The settings in the `automated_labeling` of a job. Raises Invalid listing every one that is wrong."""
+    family = family_of(task_type)
+    settings = {field.name: field for field in fields(LoopSettings)}
     errors: list[tuple[str, str]] = []
     values: dict[str, Any] = {}
     for name, value in given.items():
         if name in OTHERS:
             continue
         where = f"automated_labeling.{name}"
-        if name not in known:
-            errors.append((where, f"there is no such setting; there are {', '.join(sorted(known))}"))
-        elif (reason := _wrong(name, value)) is not None:
+        if name not in settings:
+            errors.append((where, f"there is no such setting; there are {', '.join(sorted(settings))}"))
+        elif (reason := _wrong(name, value, family)) is not None:
             errors.append((where, reason))
         else:
             values[name] = value
     if errors:
         raise Invalid("; ".join(f"{name}: {reason}" for name, reason in errors), errors=errors)
-    return LoopSettings(**values)
+    found = LoopSettings(**{"architecture": family.architectures[0]} | values)
+    _check_training(found, task_type)
+    return found
+
+
+def _check_training(found: LoopSettings, task_type: str) -> None:
+    """Raises Invalid for what the training program of the family would refuse, before people have begun to work."""
+    given = found.hyperparameters(task_type=task_type, labels=["any"], label_attribute_name="label", round_number=1)
+    try:
+        parse_training({name: one if isinstance(one, str) else json.dumps(one) for name, one in given.items()})
+    except BadInput as error:
+        raise Invalid(str(error), field="automated_labeling") from error
 
 
 RANGES: dict[str, Range] = {
@@ -100,6 +143,7 @@ RANGES: dict[str, Range] = {
     "validation_share": Range(0.01, 0.5),
     "random_share": Range(0, 1),
     "target_iou": Range(0.05, 0.99),
+    "target_quality": Range(0.05, 0.99),
     "confidence": Range(0.5, 0.999),
     "max_rounds": Range(1, 100),
     "train_seconds": Range(0, 7 * 86_400),
@@ -113,13 +157,15 @@ The loop keeps its promise over all of these ranges.
 """
 
 
-def _wrong(name: str, value: Any) -> str | None:
+def _wrong(name: str, value: Any, family: families.Family) -> str | None:
     default: Any = getattr(LoopSettings, name)
     kinds: tuple[type, ...] = (int, float) if isinstance(default, float) else (type(default),)
     if not isinstance(value, kinds) or isinstance(value, bool) != isinstance(default, bool):
         return f"{value!r} found, {kinds[-1].__name__} expected"
-    if name == "architecture" and value not in ARCHITECTURES:
-        return f"{value!r} found, one of {', '.join(ARCHITECTURES)} expected"
+    if name == "architecture" and value not in family.architectures:
+        return f"{value!r} found, one of {', '.join(family.architectures)} expected"
+    if name == "target_iou" and family is not DETECTOR:
+        return f"labels of this task type are measured by {family.measure.name}: give target_quality"
     if name == "augmentation" and value not in AUGMENTATIONS:
         return f"{value!r} found, one of {', '.join(AUGMENTATIONS)} expected"
     if name == "image_size" and isinstance(value, int) and 0 < value < LEAST_IMAGE_SIZE:

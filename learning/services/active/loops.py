@@ -12,11 +12,12 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
+from labeling import task_types
 from labeling.models import LabelingJob
 from labeling.services import attempts
 from labeling.services.jobs import finishing
 from labeling.services.queue.locking import advance_lock
-from learning import transitions
+from learning import families, transitions
 from learning.models import LearningLoop, Round
 from learning.services import registry
 from learning.services.active import lease, loop_settings, opening, rounds
@@ -33,12 +34,21 @@ UNEXPECTED = "automated labeling met an unexpected error"
 """How the attention of a job begins whose loop could not be advanced."""
 
 
-def check_settings(*, account: Account, automated_labeling: Mapping[str, Any]) -> dict[str, Any]:
+def check_settings(
+    *, account: Account, automated_labeling: Mapping[str, Any], task_type: str = task_types.DEFAULT
+) -> dict[str, Any]:
     """What a job's `automated_labeling` means, with the defaults. Raises Invalid or NotFound naming what is wrong."""
-    found = loop_settings.read(automated_labeling)
+    found = loop_settings.read(automated_labeling, task_type=task_type)
     if given := automated_labeling.get("initial_model"):
-        registry.trainable(account=account, model_arn=str(given))
+        model = registry.trainable(account=account, model_arn=str(given))
+        if (family := families.of_architecture(model.architecture)) != loop_settings.family_of(task_type):
+            said = f"the model {model.name!r} is a {family.word} ({model.architecture}), which is not for these labels"
+            raise Invalid(said, field="automated_labeling.initial_model")
     return asdict(found)
+
+
+def _settings(job: LabelingJob) -> dict[str, Any]:
+    return check_settings(account=job.account, automated_labeling=job.automated_labeling, task_type=job.task_type)
 
 
 def start_loop(job: LabelingJob) -> LearningLoop | None:
@@ -48,7 +58,7 @@ def start_loop(job: LabelingJob) -> LearningLoop | None:
     """
     if not job.automated:
         return None
-    return _start(job, check_settings(account=job.account, automated_labeling=job.automated_labeling))
+    return _start(job, _settings(job))
 
 
 def _start(job: LabelingJob, settings: dict[str, Any]) -> LearningLoop:
@@ -62,7 +72,7 @@ def _start(job: LabelingJob, settings: dict[str, Any]) -> LearningLoop:
 def _start_unchecked(job: LabelingJob) -> LearningLoop:
     """As `start_loop`, for a job whose settings may be wrong: then the first step fails it with the reason."""
     try:
-        settings = check_settings(account=job.account, automated_labeling=job.automated_labeling)
+        settings = _settings(job)
     except DomainError:
         settings = {}
     return _start(job, settings)
@@ -141,7 +151,7 @@ def _step(loop_id: int) -> bool:
     if job.status != "InProgress":
         return _end_with_job(loop)
     try:
-        given = LoopSettings(**check_settings(account=job.account, automated_labeling=job.automated_labeling))
+        given = LoopSettings(**_settings(job))
     except (Invalid, NotFound) as error:
         return fail(loop, f"automated labeling cannot start: {error.message}")
     settings = given.with_sizes(objects=job.objects_total, largest_batch=job.max_concurrent_tasks)

@@ -18,12 +18,11 @@ from labeling.queries.progress import counters
 from labeling.services.functions import waiting
 from labeling.services.output import manifests
 from labeling.services.results import labels
-from learning import transitions
+from learning import families, transitions
 from learning.contract import MODEL, TRAIN, VALIDATION
 from learning.models import LearningLoop, LoopObject, Model, Round, Split
-from learning.selection.uncertainty import Certainty
 from learning.services import registry, training, transforms
-from learning.services.active import class_changes, evaluation, loop_objects, opening
+from learning.services.active import class_changes, evaluation, loop_manifests, loop_objects, opening
 from learning.services.active.loop_settings import LoopSettings
 from marketplace import storage
 from marketplace.errors import InUse
@@ -68,10 +67,10 @@ def after_labels(loop: LearningLoop, current: Round, settings: LoopSettings) -> 
         return _end_round(current, figures | {"no_training": reason})
     base = _base(loop, current)
     train_uri, validation_uri = storage.join(base, "train.manifest"), storage.join(base, "validation.manifest")
-    train = loop_objects.write_labeled(train_uri, job=job, objects=loop_objects.human_labeled(loop, Split.TRAIN))
+    train = loop_manifests.write_labeled(train_uri, job=job, objects=loop_objects.human_labeled(loop, Split.TRAIN))
     if not train:
         return _end_round(current, figures | {"no_training": "there is no labeled object to learn from"})
-    validation = loop_objects.write_labeled(
+    validation = loop_manifests.write_labeled(
         validation_uri, job=job, objects=loop_objects.human_labeled(loop, Split.VALIDATION)
     )
     channels: dict[str, Any] = {TRAIN: {"manifest_uri": train_uri}}
@@ -80,9 +79,12 @@ def after_labels(loop: LearningLoop, current: Round, settings: LoopSettings) -> 
     if (start := _start_model(loop)) is not None:
         channels[MODEL] = class_changes.channel(job, start)
     hyperparameters = settings.hyperparameters(
-        labels=job.labels, label_attribute_name=job.label_attribute_name, round_number=current.number
+        task_type=job.task_type,
+        labels=job.labels,
+        label_attribute_name=job.label_attribute_name,
+        round_number=current.number,
     )
-    if not validation:
+    if not validation and loop_settings.family_of(job.task_type) is DETECTOR:
         # A loop decides itself what is never trained on.
         hyperparameters["validation_share"] = 0
     with transaction.atomic():
@@ -144,8 +146,8 @@ def after_training(loop: LearningLoop, current: Round, settings: LoopSettings) -
         return _end_round(current, {"no_model": run.failure_reason or f"the training is {run.status}"})
     figures = {"training_seconds": training.seconds(run), "model": run.model.name} | _metrics(run.model)
     uri = storage.join(_base(loop, current), "predict.manifest")
-    images = loop_objects.write_unlabeled(
-        uri, loop_objects.human_labeled(loop, Split.VALIDATION), loop_objects.unlabeled(job)
+    images = loop_manifests.write_unlabeled(
+        uri, job, loop_objects.human_labeled(loop, Split.VALIDATION), loop_objects.unlabeled(job)
     )
     with transaction.atomic():
         if transitions.ROUND.advance(current, "Predicting", by=BY, because=f"{images} images"):
@@ -158,7 +160,8 @@ def after_training(loop: LearningLoop, current: Round, settings: LoopSettings) -
 
 
 def _metrics(model: Model) -> dict[str, float]:
-    return {name: value for name, value in model.metrics.items() if name.startswith(("mAP", "AP_"))}
+    kept = families.of_architecture(model.architecture).figures
+    return {name: value for name, value in model.metrics.items() if name.startswith(kept)}
 
 
 def after_predictions(loop: LearningLoop, current: Round, settings: LoopSettings) -> bool:
@@ -184,9 +187,8 @@ def after_predictions(loop: LearningLoop, current: Round, settings: LoopSettings
 def auto_label(loop: LearningLoop, current: Round, settings: LoopSettings) -> bool:
     """Label every object whose expected quality reaches the cut-off, and store the expected quality of the others."""
     job, run = loop.job, current.transform_job
-    certainty = Certainty.from_dict(current.rule)
     pool = set(loop_objects.pool(loop).values_list("pk", flat=True))
-    scores = dict(evaluation.score_pool(certainty, evaluation.predictions(job, run), pool))
+    scores = dict(evaluation.score_pool(job, current, evaluation.predictions(job, run), pool))
     loop_objects.record_scores(loop, scores.items())
     sure = {pk: score for pk, score in scores.items() if current.threshold is not None and score >= current.threshold}
     allowed = _surest(job, sure)

@@ -51,17 +51,17 @@ class ChannelImages:
             yield self
         beside.replace(target)
 
-    def of(self, uri: str) -> str:
+    def of(self, uri: str, *, copied: bool = False) -> str:
         """The path at which the program finds the object at `uri`; there is no file when it may not be read.
 
-        Raises StoreUnavailable.
+        `copied`: it is there from the start, also where images are streamed. Raises StoreUnavailable.
         """
         local = self.folder / _name(uri)
         try:
             self._reader.check(uri)
             if (here := storage.local_path(uri)) is not None:
                 return str(here)
-            if self.streamed:
+            if self.streamed and not copied:
                 self._note({"name": local.name, "uri": uri})
             elif not local.exists():
                 download(uri, local)

@@ -27,6 +27,8 @@ from marketplace.services import store_addresses
 from marketplace.services.boundaries import Reader
 
 DOWNLOADS = 8
+# How the attributes of labels end that are files (labeling/formats/attribute_names.py).
+FILE_SUFFIX = "-ref"
 CHUNK = 256
 
 
@@ -85,6 +87,12 @@ def _stage_model(model: Model, folder: Path, renamed: Mapping[str, str]) -> None
         replace(config, class_map=classes).write(folder)
 
 
+def _files_of_lines(run: ProgramRun) -> tuple[str, ...]:
+    """The members of a manifest's lines that name files beside the image: labels whose attribute says so."""
+    attribute = run.hyperparameters.get("label_attribute_name", "")
+    return (attribute,) if attribute.endswith(FILE_SUFFIX) else ()
+
+
 def _stage_images(run: ProgramRun, source: Source, folder: JobFolder, *, streamed: bool) -> None:
     target, reader = folder.manifest(source.channel), Reader(run.account)
     if not target.exists():
@@ -106,7 +114,7 @@ def _stage_images(run: ProgramRun, source: Source, folder: JobFolder, *, streame
 def _lines_of(run: ProgramRun, source: Source, images: ChannelImages, folder: JobFolder) -> Iterator[bytes | str]:
     """The channel's manifest lines, and as text what is to be said about it in the log."""
     if channel_formats.is_manifest(source):
-        yield from _manifest(source.uri, images)
+        yield from _manifest(source.uri, images, _files_of_lines(run))
     elif source.content_type in (channel_formats.LABELS_TYPE, *channel_formats.LABEL_FORMATS):
         given = json.loads(run.hyperparameters.get("class_map", "{}"))
         classes = channel_formats.Classes(folder.root / "classes.json", given)
@@ -116,11 +124,11 @@ def _lines_of(run: ProgramRun, source: Source, images: ChannelImages, folder: Jo
         yield from channel_formats.lines(source, images)
 
 
-def _manifest(uri: str, images: ChannelImages) -> Iterator[bytes]:
-    """The lines of an augmented manifest, with `source-ref` a path on this machine."""
+def _manifest(uri: str, images: ChannelImages, labels: tuple[str, ...]) -> Iterator[bytes]:
+    """The lines of an augmented manifest, with `source-ref` and the `labels` that are files paths on this machine."""
     with ThreadPoolExecutor(DOWNLOADS) as pool:
         for some in _chunks(manifest_lines(uri)):
-            yield from pool.map(lambda raw: _localise(raw, images), some)
+            yield from pool.map(lambda raw: _localise(raw, images, labels), some)
 
 
 def manifest_lines(uri: str) -> Iterator[bytes]:
@@ -145,12 +153,19 @@ def _chunks(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
         yield some
 
 
-def _localise(line: bytes, images: ChannelImages) -> bytes:
-    """The line with `source-ref` a path on this machine; one that cannot be read is the program's to complain about."""
+def _localise(line: bytes, images: ChannelImages, labels: tuple[str, ...]) -> bytes:
+    """The line with the files that it names on this machine; one that cannot be read is the program's to complain
+    about."""
     try:
-        uri = orjson.loads(line)["source-ref"]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
+        body = orjson.loads(line)
+    except orjson.JSONDecodeError:
         return line
-    if not isinstance(uri, str) or not uri.startswith(("s3://", "file://")):
+    if not isinstance(body, dict):
         return line
-    return put_members(line, {"source-ref": images.of(uri)})
+    named = {name: body[name] for name in (SOURCE_REF, *labels) if _is_stored(body.get(name))}
+    local = {name: images.of(uri, copied=name != SOURCE_REF) for name, uri in named.items()}
+    return put_members(line, local) if local else line
+
+
+def _is_stored(uri: Any) -> bool:
+    return isinstance(uri, str) and uri.startswith(("s3://", "file://"))

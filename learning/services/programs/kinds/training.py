@@ -6,8 +6,9 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import F, Func, JSONField, Q, Value
 
-from learning import transitions
+from learning import families, transitions
 from learning.contract import JobFolder, Metric, ModelConfig, files_of
+from learning.family_hyperparameters import known
 from learning.models import TrainingJob, TrainingMetric, TuningTrial
 from learning.services import lineage, registry, run_notices
 from learning.services.programs import staging
@@ -16,16 +17,21 @@ from marketplace.queue import enqueue
 
 
 class TrainingKind(ProgramKind[TrainingJob]):
-    """Runs learning.vision.train on a training job's channels."""
+    """Runs the program of the architecture's family on a training job's channels."""
 
     model = TrainingJob
     machine = transitions.TRAINING_JOB
     module = "learning.vision.train"
     priority = 20
 
+    def arguments(self, run: TrainingJob) -> list[str]:
+        """See ProgramKind.arguments: each family of learners has a program of its own."""
+        return ["-m", families.of_training(run.hyperparameters).train]
+
     def stage(self, run: TrainingJob, folder: JobFolder) -> None:
         """See ProgramKind.stage."""
         own = {"weights_dir": settings.WEIGHTS_DIR} if settings.WEIGHTS_DIR else {}
+        own = known(families.of_training(run.hyperparameters), own)
         staging.stage(run, folder, channels=run.channels, own_hyperparameters=own)
 
     def store_metrics(self, run_id: int, metrics: Sequence[Metric]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from learning import transitions
+from learning import families, transitions
 from learning.contract import MODEL, JobFolder
 from learning.models import TransformJob
 from learning.services import run_notices, transform_outputs
@@ -12,13 +12,17 @@ from marketplace.queue import enqueue
 
 
 class TransformKind(ProgramKind[TransformJob]):
-    """Runs learning.serving.predict with a transform job's model on its manifest."""
+    """Runs the program of the model's family on a transform job's manifest."""
 
     model = TransformJob
     machine = transitions.TRANSFORM_JOB
     module = "learning.serving.predict"
     # Before trainings: predictions are short, and people wait for what follows from them.
     priority = 10
+
+    def arguments(self, run: TransformJob) -> list[str]:
+        """See ProgramKind.arguments: each family of learners has a program of its own."""
+        return ["-m", families.of_architecture(run.model.architecture).predict]
 
     def stage(self, run: TransformJob, folder: JobFolder) -> None:
         """See ProgramKind.stage."""

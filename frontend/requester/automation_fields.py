@@ -1,0 +1,71 @@
+"""The fields of the wizard about automated labeling, which depend on the task type. Knows no draft and no job."""
+
+from typing import Any
+
+from django import forms
+
+from frontend.automation import DETECTOR, RANGES, LoopSettings, family_of, measure_of
+from labeling.task_types.base import TaskType
+
+ARCHITECTURES = [
+    ("compact", "Compact: our own, quick on a CPU"),
+    ("ssdlite320_mobilenet_v3_large", "SSDLite320 MobileNetV3"),
+    ("ssd300_vgg16", "SSD300 VGG16: for a GPU"),
+    ("ssd300_resnet50", "SSD300 ResNet-50: for a GPU"),
+    ("resnet18", "ResNet-18"),
+    ("mobilenet_v3_small", "MobileNetV3 small: quick on a CPU"),
+    ("mobilenet_v3_large", "MobileNetV3 large"),
+    ("resnet50", "ResNet-50: for a GPU"),
+    ("lraspp_mobilenet_v3_large", "LR-ASPP MobileNetV3: quick on a CPU"),
+    ("deeplabv3_mobilenet_v3_large", "DeepLabV3 MobileNetV3"),
+    ("deeplabv3_resnet50", "DeepLabV3 ResNet-50: for a GPU"),
+    ("tfidf_logistic_regression", "Logistic regression of words"),
+]
+
+
+class AutomationFields(forms.Form):
+    """Whether a model labels the objects it is certain about, which one, and how well it has to."""
+
+    enabled = forms.BooleanField(required=False, initial=True, label="Automated labeling")
+    target_iou = forms.FloatField(
+        initial=LoopSettings.target_iou,
+        label="Promised mean IoU of machine labels",
+        help_text="The model labels as many objects as it can at this mean quality (measured on the validation split).",
+        **RANGES["target_iou"].bounds,
+    )
+    target_quality = forms.FloatField(
+        help_text="The model labels as many objects as it can at this quality (measured on the validation split).",
+        **RANGES["target_quality"].bounds,
+    )
+    architecture = forms.ChoiceField(choices=ARCHITECTURES, label="Model")
+    max_rounds = forms.IntegerField(
+        initial=LoopSettings.max_rounds, label="Rounds at most", **RANGES["max_rounds"].bounds
+    )
+
+    def offer_learners(self, task_type: TaskType[Any, Any]) -> None:
+        """The fields that the task type's family of learners needs; off where no model can learn the type."""
+        measure, family = measure_of(task_type.name), family_of(task_type.name)
+        boxes = family == DETECTOR
+        del self.fields["target_quality" if boxes else "target_iou"]
+        if not boxes:
+            self.fields["target_quality"].label = f"Promised {measure.name} of machine labels"
+            self.fields["target_quality"].initial = measure.target
+        choices = [choice for choice in ARCHITECTURES if choice[0] in family.architectures]
+        self.fields["architecture"].choices = choices  # type: ignore[attr-defined]
+        if task_type.learner:
+            return
+        for field in self.fields.values():
+            field.disabled, field.required = True, False
+        self.initial |= {"enabled": False}
+
+    def clean(self) -> dict[str, Any]:
+        """What is not asked for need not be right."""
+        given = super().clean() or {}
+        if not given.get("enabled"):
+            for name in [name for name in self.errors if name != "enabled"]:
+                del self.errors[name]
+        return given
+
+    def targets(self) -> list[forms.BoundField]:
+        """The field of the promise, by the measure of the task type."""
+        return [self[name] for name in ("target_iou", "target_quality") if name in self.fields]

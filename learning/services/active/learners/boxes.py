@@ -1,0 +1,87 @@
+"""Boxes of a detector in a learning loop."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from labeling.formats.shapes import Box
+from learning.contract import Prediction
+from learning.selection import thresholds
+from learning.selection.quality import Detections, Outcomes
+from learning.selection.thresholds import Decision
+from learning.selection.uncertainty import Certainty
+from learning.services.active.learners.interface import Learner, Outcome, without
+
+
+class Boxes(Learner[Detections]):
+    """Quality is Ground Truth's mean IoU (selection/quality.py); the rule is a Certainty with a cut for each class."""
+
+    def truth(self, label: Any, labels: Sequence[str]) -> Detections:
+        """See Learner."""
+        boxes: list[Box] = label
+        class_of = {name: place for place, name in enumerate(labels)}
+        return Detections.of([(class_of[box.label], box.left, box.top, box.width, box.height, 1.0) for box in boxes])
+
+    def choose(
+        self,
+        predicted: Sequence[Prediction | None],
+        truths: Sequence[Detections],
+        *,
+        labels: Sequence[str],
+        target: float,
+        confidence: float,
+        earlier: Outcomes | None,
+        seed: int,
+    ) -> Decision:
+        """See Learner. An image that the program could not read counts as one without predicted boxes."""
+        no_boxes = Detections.of([])
+        return thresholds.choose(
+            [no_boxes if one is None else detections(one) for one in predicted],
+            truths,
+            classes=len(labels),
+            target=target,
+            confidence=confidence,
+            earlier=earlier,
+            seed=seed,
+        )
+
+    def rule(self, stored: Mapping[str, Any]) -> Certainty:
+        """See Learner."""
+        return Certainty.from_dict(dict(stored))
+
+    def sure(self, rule: Certainty, prediction: Prediction, labels: Sequence[str]) -> float:
+        """See Learner."""
+        return float(rule.predict([detections(prediction)])[0])
+
+    def label(self, rule: Certainty, prediction: Prediction, labels: Sequence[str], sure: float) -> list[Box] | None:
+        """See Learner: the boxes at or above their class's cut, within the image."""
+        if prediction.image_size is None:
+            return None
+        width, height = prediction.image_size["width"], prediction.image_size["height"]
+        boxes = []
+        for box in prediction.boxes:
+            left, top = min(max(box.left, 0.0), width), min(max(box.top, 0.0), height)
+            right = min(max(box.left + box.width, left), width)
+            bottom = min(max(box.top + box.height, top), height)
+            if box.score >= rule.cuts[box.class_id] and right > left and bottom > top:
+                boxes.append(Box(labels[box.class_id], left, top, right - left, bottom - top, box.score))
+        return boxes
+
+    def explained(self, rule: Certainty, labels: Sequence[str]) -> dict[str, Any]:
+        """See Learner."""
+        return {"score_cuts": dict(zip(labels, rule.cuts.tolist(), strict=True))}
+
+    def merged(self, outcome: Outcome, *, gone: int, kept: int) -> Outcome:
+        """See Learner: boxes of both are boxes of one."""
+        return without(outcome, gone=gone, kept=kept, values=[sums[kept] + sums[gone] for sums in outcome])
+
+    def placed(self, prediction: Prediction, places: Mapping[int, int | None]) -> Prediction:
+        """See Learner."""
+        known = ((box, places.get(box.class_id)) for box in prediction.boxes)
+        boxes = [replace(box, class_id=place) for box, place in known if place is not None]
+        return replace(prediction, boxes=boxes)
+
+
+def detections(prediction: Prediction) -> Detections:
+    """A prediction as selection reads it."""
+    return Detections.of([(b.class_id, b.left, b.top, b.width, b.height, b.score) for b in prediction.boxes])

@@ -1,0 +1,1 @@
+"""Programs that learn from texts, with scikit-learn: no torch, no Django; each runs alone and nobody imports it."""

@@ -1,0 +1,131 @@
+"""What a loop asks of each family of learners: labels of predictions, classes that move, outcomes that are merged."""
+
+import numpy as np
+import pytest
+
+from labeling import task_types
+from labeling.formats import segments
+from labeling.formats.label_context import LabelContext
+from labeling.formats.shapes import Segmentation, Vote
+from learning.contract import PredictedClass, PredictedSegment, Prediction
+from learning.selection.uncertainty import Certainty, Curve
+from learning.services.active import learners, loop_settings
+from learning.services.active.learners.masks import overlaps
+from learning.services.active.loop_settings import measure_of
+from marketplace.errors import Invalid
+
+LABELS = ["bee", "wasp", "fly"]
+CURVE = Curve(1.0, 0.0)
+KINDS = [task_types.get(name) for name in task_types.names() if task_types.get(name).learner]
+
+
+def of(name):
+    return learners.of_type(name)
+
+
+def classes(*chances):
+    found = [PredictedClass(place, chance) for place, chance in enumerate(chances)]
+    return Prediction(0, 1, "", None, [], [], classes=found)
+
+
+def masked(values):
+    """A prediction of these pixels, (h, w), where the class at place k is k + 1."""
+    found = segments.from_pixels(np.asarray(values, np.uint8), {1: "0", 2: "1", 3: "2"})
+    parts = [PredictedSegment(int(one.label), one.counts, 0.8) for one in found.segments]
+    size = {"width": found.size[0], "height": found.size[1], "depth": 3}
+    return Prediction(0, 1, "", size, [], [], segments=parts)
+
+
+def truth(values):
+    return segments.from_pixels(np.asarray(values, np.uint8), {1: "bee", 2: "wasp", 3: "fly"})
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_every_type_that_a_model_learns_has_a_learner_and_a_target(kind):
+    assert of(kind.name).columns(LABELS) in (1, 3)
+    settings = loop_settings.read({"enabled": True}, task_type=kind.name)
+    assert settings.architecture == loop_settings.family_of(kind.name).architectures[0]
+    assert 0.5 < settings.target(measure_of(kind.name)) < 1
+    given = settings.hyperparameters(task_type=kind.name, labels=LABELS, label_attribute_name="x", round_number=1)
+    assert bool(given.get("multi_label")) == kind.several
+
+
+@pytest.mark.parametrize(
+    ("given", "task_type", "said"),
+    [
+        ({"architecture": "resnet18"}, "TextMultiClass", "one of tfidf_logistic_regression expected"),
+        ({"architecture": "compact"}, "ImageMultiClass", "one of resnet18, .* expected"),
+        ({"target_iou": 0.7}, "ImageMultiClass", "measured by accuracy: give target_quality"),
+        ({"target_quality": 1.5}, "ImageMultiClass", "1.5 found"),
+        ({"image_size": 2000}, "ImageMultiClass", "'image_size' is 2000; allowed: 0 to 1024"),
+        ({"augmentation": "wild"}, "SemanticSegmentation", "'augmentation' is 'wild'"),
+    ],
+)
+def test_settings_that_do_not_fit_the_task_type_are_named_before_people_begin(given, task_type, said):
+    with pytest.raises(Invalid, match=said):
+        loop_settings.read(given, task_type=task_type)
+
+
+def test_one_class_is_the_most_likely_one_as_sure_as_such_labels_are_right():
+    learner = of("TextMultiClass")
+    prediction = classes(0.1, 0.7, 0.2)
+    assert learner.truth(Vote(("fly",)), LABELS) == 2
+    assert learner.sure(CURVE, prediction, LABELS) == pytest.approx(0.7)
+    label = learner.label(CURVE, prediction, LABELS, 0.93)
+    assert label == Vote(("wasp",), (0.93,))
+    value, metadata = task_types.get("TextMultiClass").manifest_label(
+        label, LabelContext(labels=LABELS, job_name="j", human_annotated=False, model_name="m")
+    )
+    assert (value, metadata["confidence"], metadata["human-annotated"]) == (1, 0.93, "no")
+    assert learner.label(CURVE, Prediction(0, 1, "", None, [], []), LABELS, 0.1) is None
+
+
+def test_of_several_classes_those_above_their_own_cuts_are_written_as_above_the_cut_of_every_reader():
+    learner = of("ImageMultiClassMultiLabel")
+    rule = Certainty(np.array([0.3, 0.7, 0.5]), 1.0, 0.0, 0.5)
+    label = learner.label(rule, classes(0.3, 0.65, 0.9), LABELS, 0.8)
+    assert label.labels == ("bee", "fly")
+    assert label.confidences == pytest.approx((0.5001, 0.9))
+    kind = task_types.get("ImageMultiClassMultiLabel")
+    assert kind.classes(label) == {"bee", "fly"}
+    assert learner.truth(label, LABELS).tolist() == [True, False, True]
+    none = learner.label(rule, classes(0.1, 0.1, 0.1), LABELS, 0.8)
+    assert kind.classes(none) == frozenset() and kind.summary(kind.value(none)) == "None of the above"
+    assert learner.explained(rule, LABELS) == {"score_cuts": {"bee": 0.3, "wasp": 0.7, "fly": 0.5}}
+
+
+def test_masks_become_labels_of_the_type_and_are_measured_class_by_class():
+    learner = of("SemanticSegmentation")
+    found, true = masked([[1, 1, 0, 2], [1, 1, 0, 2]]), truth([[1, 1, 1, 0], [1, 1, 1, 3]])
+    assert learner.sure(CURVE, found, LABELS) == pytest.approx(0.8)
+    label = learner.label(CURVE, found, LABELS, 0.77)
+    assert isinstance(label, Segmentation) and label.confidence == 0.77
+    assert [one.label for one in label.segments] == ["bee", "wasp"]
+    assert task_types.get("SemanticSegmentation").unwritable(label, labels=LABELS) == ""
+    iou, there = overlaps(label, true, LABELS)
+    assert iou.tolist() == pytest.approx([4 / 6, 0, 0]) and there.tolist() == [1, 1, 1]
+    assert overlaps(None, true, LABELS)[1].tolist() == [1, 0, 1]
+    decision = learner.choose(
+        [found] * 12, [learner.truth(true, LABELS)] * 12,
+        labels=LABELS, target=0.9, confidence=0.9, earlier=None, seed=0,
+    )  # fmt: skip
+    assert decision.threshold is None
+
+
+def test_predictions_follow_classes_that_were_merged_or_are_gone():
+    merged = {0: 0, 1: 0, 2: None}
+    one = of("TextMultiClass").placed(classes(0.3, 0.5, 0.2), merged)
+    assert one.classes == [PredictedClass(0, 0.8)]
+    several = of("TextMultiClassMultiLabel").placed(classes(0.3, 0.5, 0.2), merged)
+    assert several.classes == [PredictedClass(0, 0.5)]
+    masks = of("SemanticSegmentation").placed(masked([[1, 2, 0, 3]]), merged)
+    assert [one.class_id for one in masks.segments] == [0]
+    assert overlaps(of("SemanticSegmentation").label(CURVE, masks, LABELS, 1), truth([[1, 1, 0, 0]]), LABELS)[0][0] == 1
+
+
+def test_outcomes_of_merged_classes_are_never_better_than_they_were():
+    assert of("BoundingBox").merged([[0.5, 1.5], [1, 2]], gone=0, kept=1) == [[2.0], [3]]
+    assert of("TextMultiClass").merged([[0.0], [1.0]], gone=0, kept=1) == [[0.0], [1.0]]
+    assert of("TextMultiClassMultiLabel").merged([[0, 1], [1, 1]], gone=0, kept=1) == [[1], [1]]
+    assert of("SemanticSegmentation").merged([[0.0, 0.9], [1, 1]], gone=0, kept=1) == [[0.0], [1]]
+    assert of("SemanticSegmentation").merged([[0.0, 0.9], [0, 1]], gone=0, kept=1) == [[0.9], [1]]
