@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("learning", "0006_relative_addresses"),
+        ("learning", "0007_model_registry"),
         ("marketplace", "0036_chosen_keys"),
     ]
 

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("learning", "0006_relative_addresses"),
+        ("learning", "0008_tuning"),
         ("marketplace", "0036_chosen_keys"),
     ]
 

@@ -19,7 +19,7 @@ WHERE points.training_job_id = job.id
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("learning", "0006_relative_addresses"),
+        ("learning", "0009_endpoints"),
     ]
 
     operations = [
