@@ -22,7 +22,7 @@ from learning import families, transitions
 from learning.contract import MODEL, TRAIN, VALIDATION
 from learning.models import LearningLoop, LoopObject, Model, Round, Split
 from learning.services import registry, training, transforms
-from learning.services.active import class_changes, evaluation, loop_manifests, loop_objects, opening
+from learning.services.active import class_changes, evaluation, loop_manifests, loop_objects, loop_settings, opening
 from learning.services.active.loop_settings import LoopSettings
 from marketplace import storage
 from marketplace.errors import InUse
@@ -84,7 +84,7 @@ def after_labels(loop: LearningLoop, current: Round, settings: LoopSettings) -> 
         label_attribute_name=job.label_attribute_name,
         round_number=current.number,
     )
-    if not validation and loop_settings.family_of(job.task_type) is DETECTOR:
+    if not validation and loop_settings.family_of(job.task_type) is families.DETECTOR:
         # A loop decides itself what is never trained on.
         hyperparameters["validation_share"] = 0
     with transaction.atomic():

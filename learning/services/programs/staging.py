@@ -15,6 +15,7 @@ import orjson
 from django.conf import settings
 
 from labeling.formats.augmented import put_members
+from labeling.formats.manifest import SOURCE_REF
 from learning.contract import MODEL, JobFolder, ModelConfig, model_files
 from learning.hyperparameters import refuse_operators
 from learning.models import Model, ProgramRun
