@@ -70,9 +70,8 @@ def bodies(ids: dict[str, Any]) -> dict[str, Any]:
 
 
 def grow(account: Account, model: Model) -> None:
-    """Add a training with its model, a point to the first training, and a batch transform."""
+    """Add a training with its model, and a point to the first training."""
     run = TrainingJob.objects.create(account=account, name=model.name, model=model, status="Completed")
-    TransformJob.objects.create(account=account, name=model.name, model=model)
     first = TrainingJob.objects.filter(account=account).order_by("pk")[0]
     kinds.of(first).store_metrics(first.pk, [Metric("train:loss", 1.0, run.pk, 1, timezone.now().isoformat())])
 
