@@ -201,10 +201,10 @@ class ModelComparisonView(APIView):
     def post(self, request: Request, model_id: int, other_id: int) -> Response:
         """Let both models predict a data set, as far as they have not."""
         account = account_of(request, Role.MEMBER)
+        left, right = scope.model(account, model_id), scope.model(account, other_id)
         data = ModelComparisonInput(data=request.data)
         data.is_valid(raise_exception=True)
         dataset = labeling_scope.dataset(account, data.validated_data["dataset"])
-        left, right = scope.model(account, model_id), scope.model(account, other_id)
         comparison.start(account=account, left=left, right=right, dataset=dataset, by=actor(request))
         return Response(_compared(account, model_id, other_id, dataset.pk), status=status.HTTP_201_CREATED)
 

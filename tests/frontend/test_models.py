@@ -160,7 +160,7 @@ def test_the_pages_show_what_the_registry_knows(client, ids, account):
     listed = client.get(reverse("requester:models"), {"status": "Rejected"}).content.decode()
     assert "first" in listed and "secret-model-2" not in listed and "secret-import" in listed
     group = client.get(reverse("requester:models"), {"group": model.group_id}).content.decode()
-    assert "secret-model-2" in group and "The versions of one detector" in group
+    assert "secret-model-2" in group and "The versions of one model" in group
     forms = {
         "model-approval": {"status": "Approved", "comment": ""},
         "model-group": {"group": "no such name!"},
