@@ -81,8 +81,7 @@ def raccoon(options: argparse.Namespace, scratch: Path) -> Objective:
 
 
 def _train(root: Path) -> None:
-    from learning.vision.program import run
-
+    from learning.program import run
     from learning.vision import train
 
     with (root / "log").open("w") as log:

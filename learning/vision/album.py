@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from learning.contract import JobFolder, PredictedBox, write_atomically
+from learning.program import log
 from learning.samples import (
     FOLDER,
     IMAGE_SIDE,
@@ -24,7 +25,6 @@ from learning.samples import (
 )
 from learning.serving.images import Picture
 from learning.vision.evaluate import Truth
-from learning.vision.program import log
 
 QUALITY = 80
 

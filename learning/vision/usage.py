@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from learning.contract import MetricWriter
-from learning.vision.program import log
+from learning.program import log
 
 SECONDS = 5.0
 FIRST_SECONDS = 1.0  # so that a short run has a figure too

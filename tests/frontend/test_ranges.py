@@ -26,7 +26,6 @@ from labeling.services.qualifications import making
 from labeling.services.queue import assignments
 from labeling.services.results import appeals, deciding, review_lists
 from learning import contract
-from learning.services import asking, channels, hosting, model_approval, strategies, training, transforms
 from learning.services.active.loop_settings import RANGES
 from marketplace import arns, money, names, strict
 from marketplace.models import Worker
@@ -57,7 +56,7 @@ from marketplace.services import (
     webhooks,
     workteams,
 )
-from tests.frontend import tuning_ranges
+from tests.frontend import learning_ranges
 
 OURS = "frontend."
 WORKER_ID_LENGTH = Worker._meta.get_field("public_id").max_length
@@ -67,7 +66,6 @@ DECLARED: dict[str, Range] = {
     "target_quality": RANGES["target_quality"],
     **{name: RANGES[name] for name in ("train_seconds", "image_size", "seed", "confidence", "random_share", "epochs")},
     "amount": money.TEXT_LENGTH,
-    "attribute_names": channels.ATTRIBUTE_NAMES,
     "attribute_names[]": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
     "availability_hours": Range(limits.AVAILABILITY_SECONDS.low / HOUR, limits.AVAILABILITY_SECONDS.longest / HOUR),
     "caption": limits.CAPTION_LENGTH,
@@ -82,17 +80,6 @@ DECLARED: dict[str, Range] = {
     "keywords": limits.KEYWORDS,
     "keywords[]": limits.KEYWORD_LENGTH,
     "label_attribute_name": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
-    **strategies.RANGES,
-    "instance_count": hosting.INSTANCES,
-    "weight": hosting.WEIGHT,
-    "variants": hosting.VARIANTS,
-    "variant": names.LENGTH,
-    "config": names.LENGTH,
-    "model": arns.LENGTH,
-    "capture_percent": hosting.CAPTURE_PERCENT,
-    "CaptureInput.percent": hosting.CAPTURE_PERCENT,
-    "modes": hosting.CAPTURED_PARTS,
-    "least_scores": asking.SCORES_LENGTH,
     "audit_label_attribute_name": limits.LABEL_ATTRIBUTE_NAME_LENGTH,
     "labels[]": limits.LABEL_LENGTH,
     "label_category_config": label_configs.LENGTH,
@@ -213,16 +200,8 @@ DECLARED: dict[str, Range] = {
     "InvoicePaidInput.reference": invoices.REFERENCE_LENGTH,
     "manifest_uri": boundaries.URI_LENGTH,
     "validation_uri": boundaries.URI_LENGTH,
-    **{
-        f"TrainingForm.{name}": training.VALUE_LENGTH
-        for name in ("epochs", "max_seconds", "batch_size", "learning_rate", "image_size", "more")
-    },
     "note": contracts.NOTE_LENGTH,
     "version": contracts.VERSIONS,
-    **dict.fromkeys(("ApprovalForm.comment", "ModelApprovalInput.comment"), model_approval.COMMENT_LENGTH),
-    **dict.fromkeys(("onnx_uri", "config_uri"), boundaries.URI_LENGTH),
-    "group": names.LENGTH,
-    "score_threshold": transforms.SCORES,
     "AccountForm.account": accounts.ACCOUNT_NAME_LENGTH,
     "AccountInput.name": accounts.ACCOUNT_NAME_LENGTH,
     **{f"{one}.name": qualifications.NAME_LENGTH for one in ("TypeForm", "TestForm", "QualificationTypeInput")},
@@ -302,7 +281,7 @@ DECLARED: dict[str, Range] = {
     "metadata": saml_providers.METADATA_LENGTH,
     "sso_url": saml_providers.SSO_URL_LENGTH,
     "portal": team_access.SLUG_LENGTH,
-    **tuning_ranges.DECLARED,
+    **learning_ranges.DECLARED,
     "source_cidrs": team_access.CIDRS,
     "source_cidrs[]": team_access.CIDR_LENGTH,
 }
@@ -328,7 +307,7 @@ FREE = {
         "task_type",
     ),
     *("model", "panel", "validation", "vendor", "workteam"),
-    *tuning_ranges.FREE,
+    *learning_ranges.FREE,
 }
 
 

@@ -13,7 +13,7 @@ from labeling.models import AnswerReview, Label
 from marketplace.models import Role, User
 from marketplace.services import invitations
 from tests import builders
-from tests.frontend import endpoint_world, model_world
+from tests.frontend import endpoint_world, model_world, trainings_world
 from tests.frontend.hostile_panels import panel_bodies
 from tests.frontend.hostile_people import people_bodies
 from tests.frontend.hostile_qualifications import qualification_bodies
@@ -210,11 +210,7 @@ def everything(world: World, owner: Any, worker: Any, operator: Any) -> list[tup
         ("join_public_pool", worker, {}),
         ("create_dataset", owner, {"name": "made", "kind": "folder", "uri": uri}),
         ("create_label_import", owner, {"uri": uri, "name": "labels", "images": world.ids["dataset_id"]}),
-        (
-            "create_training_job",
-            owner,
-            {"dataset": world.ids["dataset_id"], "hyperparameters": {"label_attribute_name": "boxes"}},
-        ),
+        ("create_training_job", owner, trainings_world.bodies(world.ids)["create_training_job"]),
         *((name, owner, body) for name, body in tuning_bodies(world).items()),
         ("create_labeling_job", owner, {**design, "dataset": world.ids["dataset_id"], "price": "0.036"}),
         ("estimate_labeling_job", owner, {"objects": 2, "workers_per_object": 3, "price": "0.036"}),

@@ -14,12 +14,13 @@ from learning.services.programs import kinds
 from marketplace import storage
 from marketplace.models import Account, User
 from tests import builders
+from tests.frontend.tuning_world import a_tuning
 
-SECRETS = ("secret-training", "secret-transform", "secret-log")
+SECRETS = ("secret-training", "secret-transform", "secret-log", "secret-tuning")
 
 
 def a_world(account: Account, model: Model) -> dict[str, Any]:
-    """A training with all that its program leaves (a log, a sample), and a batch transform: what addresses name."""
+    """A training with all that its program leaves (a log, a sample), its tuning job, and a batch transform."""
     training = TrainingJob.objects.create(account=account, name="secret-training")
     TransformJob.objects.create(account=account, name="secret-transform", model=model)
     samples = Samples([SampleImage("0.jpg", 48, 32, [])]).to_json().encode()
@@ -31,7 +32,9 @@ def a_world(account: Account, model: Model) -> dict[str, Any]:
     }
     for names, content in kept.items():
         storage.write(run_records.uri(training, *names), content)
-    return {"training_id": training.pk, "chart": "loss", "sample": 0}
+    tuning = a_tuning(account, name="secret-tuning", training_job=training)
+    ids = {"training_id": training.pk, "chart": "loss", "sample": 0}
+    return ids | {"tuning_id": tuning.pk, "plot": "history"}
 
 
 def forms(ids: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -29,7 +29,7 @@ from labeling.services.jobs.batches import open_batch
 from labeling.services.qualifications import taking
 from labeling.services.queue import assignments
 from labeling.services.results import appeals, deciding, reviewers
-from learning.models import Model, TrainingJob
+from learning.models import Model
 from marketplace import storage
 from marketplace.models import Account, Notice, NoticeKind, Payout, User, WebhookDelivery, Worker, Workteam
 from marketplace.services import (
@@ -50,7 +50,6 @@ from marketplace.services import (
 from tests import builders
 from tests.frontend import endpoint_world, model_world, saml_provider, trainings_world, vendor_world
 from tests.frontend.passkeys import a_passkey
-from tests.frontend.tuning_world import a_tuning
 from tests.frontend.vendor_world import VendorWorld, a_vendor_world
 from tests.labeling import panel_stories, stories
 
@@ -61,7 +60,6 @@ SECRETS = (
     "secret-meadow",
     "secret-model",
     "secret-variant",
-    "secret-tuning",
     *trainings_world.SECRETS,
     "secret-token",
     "secret-data",
@@ -244,9 +242,6 @@ def a_world() -> World:
     assert assignment is not None
     review = _an_appealed_answer(job, other)
     model = a_secret_model(account)
-    training_ids = trainings_world.a_world(account, model)
-    training = TrainingJob.objects.get(pk=training_ids["training_id"])
-    tuning = a_tuning(account, name="secret-tuning", training_job=training)
     export_uri = storage.join(model.parts_uri, "config.json")
     export = Export.objects.create(job=job, kind="manifest", status="Completed", uri=export_uri, size_bytes=12)
     token, _ = accounts.create_token(user=owner, account=account, name="secret-token")
@@ -263,10 +258,8 @@ def a_world() -> World:
         "form": "jsonl",
         "element": "crowd-polygon",
         "model_id": model.pk,
-        **training_ids,
+        **trainings_world.a_world(account, model),
         **endpoint_world.ids(account, model),
-        "tuning_id": tuning.pk,
-        "plot": "history",
         "assignment_id": assignment.pk,
         "review_id": review.pk,
         "appeal_id": review.appeal.pk,

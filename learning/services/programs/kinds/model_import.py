@@ -18,7 +18,7 @@ class ModelImportKind(ProgramKind[ModelImport]):
     machine = transitions.MODEL_IMPORT
     module = "learning.serving.importing"
     # Before all others: it takes seconds, and somebody waits for it.
-    priority = 5
+    priority = 6
 
     def stage(self, run: ModelImport, folder: JobFolder) -> None:
         """See ProgramKind.stage."""

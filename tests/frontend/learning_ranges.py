@@ -1,0 +1,48 @@
+"""The declared limits of the fields about trainings, tuning jobs, models and endpoints, for test_ranges.py."""
+
+from frontend.requester import tuning_forms
+from learning.services import asking, channels, hosting, model_approval, strategies, training, transforms
+from learning.services.tuning import config, creating, ranges
+from marketplace import arns, names
+from marketplace.services import boundaries
+
+DECLARED = {
+    "attribute_names": channels.ATTRIBUTE_NAMES,
+    **strategies.RANGES,
+    "instance_count": hosting.INSTANCES,
+    "weight": hosting.WEIGHT,
+    "variants": hosting.VARIANTS,
+    "variant": names.LENGTH,
+    "config": names.LENGTH,
+    "model": arns.LENGTH,
+    "capture_percent": hosting.CAPTURE_PERCENT,
+    "CaptureInput.percent": hosting.CAPTURE_PERCENT,
+    "modes": hosting.CAPTURED_PARTS,
+    "least_scores": asking.SCORES_LENGTH,
+    **{
+        f"TrainingForm.{name}": training.VALUE_LENGTH
+        for name in ("epochs", "max_seconds", "batch_size", "learning_rate", "image_size", "more")
+    },
+    **dict.fromkeys(("ApprovalForm.comment", "ModelApprovalInput.comment"), model_approval.COMMENT_LENGTH),
+    **dict.fromkeys(("onnx_uri", "config_uri"), boundaries.URI_LENGTH),
+    "group": names.LENGTH,
+    "score_threshold": transforms.SCORES,
+    **dict.fromkeys(("TuningInput.name", "TuningForm.name", "parents[]"), creating.NAME_LENGTH),
+    "parents": config.PARENTS,
+    **dict.fromkeys(("metric", "metric_name"), config.METRIC_LENGTH),
+    **dict.fromkeys(("RangeInput.name", "RangeForm.name"), ranges.NAME_LENGTH),
+    "RangeInput.values": ranges.MOST_VALUES,
+    "RangeInput.values[]": ranges.VALUE_LENGTH,
+    "RangeForm.values": tuning_forms.VALUES_LENGTH,
+    "fixed": tuning_forms.FIXED_LENGTH,
+    "ranges": ranges.MOST_RANGES,
+    "max_jobs": config.JOBS,
+    "max_parallel_jobs": config.PARALLEL,
+    "max_runtime_seconds": config.RUNTIME_SECONDS,
+    "max_runtime_minutes": config.RUNTIME_SECONDS.in_units(tuning_forms.MINUTE),
+    "max_jobs_not_improving": config.NOT_IMPROVING,
+    "random_seed": config.SEED,
+    **dict.fromkeys(("min_resource", "max_resource"), config.RESOURCE),
+}
+FREE = ("low", "high", "min_value", "max_value", "target_objective_value")
+"""Any finite number; what it means is checked by the service."""
