@@ -14,7 +14,7 @@ DECLARED = {
     "variants": hosting.VARIANTS,
     "variant": names.LENGTH,
     "config": names.LENGTH,
-    "model": arns.LENGTH,
+    "VariantInput.model": arns.LENGTH,
     "capture_percent": hosting.CAPTURE_PERCENT,
     "CaptureInput.percent": hosting.CAPTURE_PERCENT,
     "modes": hosting.CAPTURED_PARTS,

@@ -11,8 +11,9 @@ from rest_framework import serializers
 
 import frontend
 from frontend.requester import datasets, imports, jobs
+from frontend.requester.automation_fields import ARCHITECTURES
 from frontend.requester.fields import SelectionFields
-from frontend.requester.job_forms import ARCHITECTURES, HOUR, MINUTE
+from frontend.requester.job_forms import HOUR, MINUTE
 from frontend.requester.template_fields import SCRIPT_HOSTS_TEXT
 from labeling.services import bonuses, panel_sessions
 from labeling.services.conduct import acting, policies
@@ -366,7 +367,7 @@ def test_the_limit_of_each_field_is_the_declared_one(place):
 
 
 def test_the_wizard_offers_every_architecture():
-    assert {key for key, _ in ARCHITECTURES} == set(contract.ARCHITECTURES)
+    assert {key for key, _ in ARCHITECTURES} == set(contract.EVERY_ARCHITECTURE)
 
 
 def test_pages_have_a_name_for_everything_that_the_services_offer():

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -36,7 +37,12 @@ def batch(size: int) -> tuple[torch.Tensor, list[dict[str, torch.Tensor]]]:
     return images, [some, none]
 
 
-@pytest.mark.parametrize("architecture", SMALL)
+def large(architecture: str) -> Any:
+    """The name as a parameter, whose tests are slow for a large network."""
+    return pytest.param(architecture, marks=pytest.mark.slow if architecture.startswith("ssd300") else ())
+
+
+@pytest.mark.parametrize("architecture", [large(name) for name in SMALL])
 def test_a_step_lowers_the_loss_and_the_export_agrees(architecture: str, tmp_path: Path) -> None:
     torch.manual_seed(0)
     size = SMALL[architecture]
@@ -93,7 +99,7 @@ def test_impossible_sizes_are_refused(architecture: str, size: int) -> None:
         build(architecture, num_classes=1, image_size=size)
 
 
-@pytest.mark.parametrize("architecture", ["ssd300_vgg16", "ssd300_resnet50"])
+@pytest.mark.parametrize("architecture", [large("ssd300_vgg16"), "ssd300_resnet50"])
 def test_the_last_maps_shrink_to_few_cells_at_any_size(architecture: str) -> None:
     """Each map is half the one before (or as in the paper) and no map is empty."""
     for size in (64, 128, *SIZES):
