@@ -166,9 +166,9 @@ def _wrong(name: str, value: Any, family: families.Family) -> str | None:
         return f"{value!r} found, one of {', '.join(family.architectures)} expected"
     if name == "target_iou" and family is not DETECTOR:
         return f"labels of this task type are measured by {family.measure.name}: give target_quality"
-    if name == "augmentation" and value not in AUGMENTATIONS:
+    if family is DETECTOR and name == "augmentation" and value not in AUGMENTATIONS:
         return f"{value!r} found, one of {', '.join(AUGMENTATIONS)} expected"
-    if name == "image_size" and isinstance(value, int) and 0 < value < LEAST_IMAGE_SIZE:
+    if family is DETECTOR and name == "image_size" and isinstance(value, int) and 0 < value < LEAST_IMAGE_SIZE:
         return f"{value} found, 0 or at least {LEAST_IMAGE_SIZE} expected"
     if name == "weights" and value not in WEIGHTS:
         return f"{value!r} found, one of {', '.join(WEIGHTS)} expected"
