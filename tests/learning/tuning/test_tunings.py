@@ -326,7 +326,12 @@ def test_transfer_learning_tries_what_was_best_elsewhere(account):
     [
         ({"name": "a" * 33}, Invalid, "name", "1 to 32"),
         ({"name": "no name"}, Invalid, "name", "letters"),
-        ({"searched": [RATE | {"max_value": 2}]}, Invalid, "ranges.0", "learning_rate = 2: .*allowed: 0 to 1"),
+        (
+            {"searched": [RATE | {"max_value": 2}]},
+            Invalid,
+            "ranges.0",
+            "learning_rate = 2: .*allowed: more than 0, at most 1",
+        ),
         ({"searched": [OPTIMIZER | {"values": ["sgd", "lion"]}]}, Invalid, "ranges.0", "lion"),
         ({"searched": [RATE, {**BATCH, "name": "batchsize"}]}, Invalid, "ranges.1", "did you mean 'batch_size'"),
         ({"hyperparameters": {"label_attribute_name": "b", "learning_rate": 1}}, Invalid, "ranges.0.name", "searched"),
@@ -352,7 +357,7 @@ def test_a_warm_start_on_the_same_data_needs_the_same_data_and_hyperparameters(a
     drive(parent)
     warm = {"type": "IdenticalDataAndAlgorithm", "parents": ["hive"]}
     for changes, said in (
-        ({"channels": {"train": {**parent.channels["train"], "seen": "twice"}}}, "other data"),
+        ({"channels": {"train": {**parent.channels["train"], "input_mode": "Pipe"}}}, "other data"),
         ({"channels": parent.channels, "searched": [RATE, BATCH, OPTIMIZER]}, "batch_size"),
         ({"channels": parent.channels, "objective": {"type": "Minimize", "metric_name": METRIC}}, "Minimize"),
     ):
