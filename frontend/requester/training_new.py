@@ -44,7 +44,7 @@ class TrainingForm(forms.Form):
         Dataset.objects.none(),
         required=False,
         label="Data set for validation",
-        help_text="Only with one is the quality measured.",
+        help_text="Without one a part of the images is set aside, and detectors are measured on that.",
     )
     manifest_uri = forms.CharField(
         max_length=URI_LENGTH.longest, required=False, label="Manifest", help_text="s3://… or file://…"
@@ -54,7 +54,7 @@ class TrainingForm(forms.Form):
         max_length=LABEL_ATTRIBUTE_NAME_LENGTH.longest,
         required=False,
         label="Label attribute",
-        help_text="Under this name the manifest has the boxes. For a data set with imported labels it is known.",
+        help_text="Under this name the manifest has the labels. For a data set with imported labels it is known.",
     )
     architecture = forms.ChoiceField(choices=[(name, name) for name in EVERY_ARCHITECTURE], label="Architecture")
     earlier = forms.ModelChoiceField(

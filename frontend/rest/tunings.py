@@ -90,7 +90,9 @@ class TuningInput(Body):
     hyperparameters = serializers.DictField(child=serializers.CharField(), required=False)
     strategy = serializers.ChoiceField(choices=config.STRATEGIES)
     objective = ObjectiveInput()
-    ranges = RangeInput(many=True, min_length=ranges.MOST_RANGES.low, max_length=ranges.MOST_RANGES.longest)
+    ranges = serializers.ListField(
+        child=RangeInput(), min_length=ranges.MOST_RANGES.low, max_length=ranges.MOST_RANGES.longest
+    )
     limits = LimitsInput(required=False)
     early_stopping = serializers.ChoiceField(choices=config.EARLY_STOPPING, required=False)
     completion = CompletionInput(required=False)

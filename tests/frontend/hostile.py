@@ -224,9 +224,7 @@ def wizard(world: World) -> dict[str, dict[str, Any]]:
             "head_start_minutes": 10,
             "golds_rate": "10",
             "golds_attribute": "truth",
-            "golds_mint": 5,
-            "time_limit_minutes": 7,
-            "availability_hours": 5,
+            **{"golds_mint": 5, "time_limit_minutes": 7, "availability_hours": 5},
             "max_concurrent_tasks": 100,
             "max_human_labeled_objects": 10,
             "max_percentage_labeled": 50,
@@ -234,7 +232,8 @@ def wizard(world: World) -> dict[str, dict[str, Any]]:
             "price_ceiling": "0.05",
             "wanted_hours": 24,
         },
-        "automation": {"enabled": "on", "target_iou": "0.6", "architecture": "compact", "max_rounds": 3},
+        "automation": {"enabled": "on", **dict.fromkeys(("target_iou", "target_quality"), "0.6"), "max_rounds": 3}
+        | {"architecture": "compact"},
     }
 
 

@@ -21,6 +21,7 @@ def tuning_forms(ids: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
             "strategy": "Bayesian", "metric": "validation:mAP", "direction": "Maximize", "max_jobs": "3",
             "max_parallel_jobs": "1", "max_runtime_minutes": "9", "early_stopping": "Off",
             "target_objective_value": "0.9", "max_jobs_not_improving": "3", "random_seed": "1", "warm_start": "",
+            "min_resource": "", "max_resource": "", "parents": [],
             "architecture": "compact", "complete_on_convergence": "on",
             **{f"range-{name}": value for name, value in ranges.items()},
         },

@@ -124,6 +124,7 @@ REFERENCES = {
     "config", "variants",
     "price_ceiling", "wanted_end", "worker", "workers_per_object", "label_category_config", "label_category_config_uri",
     "config_uri", "model", "onnx_uri",
+    "strategy", "objective", "ranges", "limits", "completion", "hyperband", "warm_start", "validation",
 }  # fmt: skip
 """Members of a body whose right values depend on what there is."""
 

@@ -44,6 +44,7 @@ def forms(ids: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         "source": "dataset",
         "dataset": ids["dataset_id"],
         "validation": ids["dataset_id"],
+        **dict.fromkeys(("manifest_uri", "validation_uri", "earlier"), ""),
         "label_attribute_name": "boxes",
         "architecture": "compact",
         "epochs": "3",
