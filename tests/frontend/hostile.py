@@ -224,7 +224,7 @@ def wizard(world: World) -> dict[str, dict[str, Any]]:
             "head_start_minutes": 10,
             "golds_rate": "10",
             "golds_attribute": "truth",
-            **{"golds_mint": 5, "time_limit_minutes": 7, "availability_hours": 5},
+            "golds_mint": 5, "time_limit_minutes": 7, "availability_hours": 5,
             "max_concurrent_tasks": 100,
             "max_human_labeled_objects": 10,
             "max_percentage_labeled": 50,
