@@ -3,7 +3,7 @@
 It must not know pixels, torch, scikit-learn or Django: nothing is opened here but the manifest.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -100,7 +100,7 @@ class Read(NamedTuple):
 
 def read_items(manifest: Path, *, of_texts: bool) -> Iterator[Item]:
     """Every line's object, streamed; raises BadInput naming the first line that cannot be used."""
-    for line in _lines(manifest, of_texts):
+    for line in read_lines(manifest, KINDS if of_texts else (SOURCE_REF,)):
         yield _item(line, manifest)
 
 
@@ -135,7 +135,7 @@ def _read_labels(manifest: Path, attribute: str, read: Callable[[Line, str], Rea
     items: list[Item] = []
     class_map: dict[int, str] = {}
     unlabeled, keys = 0, set[str]()
-    for line in _lines(manifest, of_texts):
+    for line in read_lines(manifest, KINDS if of_texts else (SOURCE_REF,)):
         if label_state(line.attributes, attribute) != "labeled":
             unlabeled += 1
             keys.update(line.attributes)
@@ -200,12 +200,12 @@ def _mask_classes(metadata: Mapping[str, Any], attribute: str) -> tuple[str, ...
     return tuple(name for name in names if name.upper() != mask_labels.BACKGROUND)
 
 
-def _lines(manifest: Path, of_texts: bool) -> Iterator[Line]:
+def read_lines(manifest: Path, kinds: Sequence[str] = (SOURCE_REF,)) -> Iterator[Line]:
+    """The lines of a channel's manifest; raises BadInput naming the first that is not one."""
     try:
         stream = manifest.open("rb")
     except FileNotFoundError as error:
         raise BadInput(f"{manifest.parent.name} channel: {manifest.name} is missing") from error
-    kinds = KINDS if of_texts else (SOURCE_REF,)
     with stream:
         for line in parse(stream, kinds=kinds, schemes=None, max_line=MAX_LINE, max_attribute=MAX_LINE):
             if isinstance(line, BadLine):
@@ -213,17 +213,22 @@ def _lines(manifest: Path, of_texts: bool) -> Iterator[Line]:
             yield line
 
 
-def _item(line: Line, manifest: Path, classes: tuple[str, ...] = (), mask: Mask | None = None) -> Item:
+def object_of(line: Line, manifest: Path) -> tuple[int | None, Path | None]:
+    """The number of a line's object and the file that its source-ref names, as far as it has them; raises BadInput
+    naming the line where that is no file of this machine."""
     where = f"{manifest.parent.name} channel, line {line.number}"
     object_id = line.attributes.get(OBJECT_ID_KEY)
     if object_id is not None and not isinstance(object_id, int):
         raise BadInput(f"{where}: {OBJECT_ID_KEY!r} must be a whole number, found {object_id!r}")
-    reference = line.source_ref or ""
     try:
-        path = _local(reference, manifest) if reference else None
+        return object_id, _local(line.source_ref, manifest) if line.source_ref else None
     except ValueError as error:
         raise BadInput(f"{where}: 'source-ref' {error}") from error
-    return Item(line.index, reference, path, line.source, object_id, classes, mask)
+
+
+def _item(line: Line, manifest: Path, classes: tuple[str, ...] = (), mask: Mask | None = None) -> Item:
+    object_id, path = object_of(line, manifest)
+    return Item(line.index, line.source_ref or "", path, line.source, object_id, classes, mask)
 
 
 def _local(reference: str, manifest: Path) -> Path:

@@ -19,6 +19,7 @@ from learning.class_manifests import Item, Unreadable
 from learning.class_scores import targets
 from learning.serving.images import load_picture
 from learning.vision.augment import PRESETS, train_transform
+from learning.vision.data import steps_per_epoch
 
 READERS = 4
 CACHE_BYTES = 1 << 30
@@ -113,11 +114,6 @@ def whole(images: LabeledImages, *, batch_size: int) -> Iterator[tuple[Tensor, T
     """All images once, in their order and unchanged."""
     for start in range(0, len(images), batch_size):
         yield _stacked([images.example(item) for item in images.items[start : start + batch_size]])
-
-
-def steps_per_epoch(length: int, batch_size: int) -> int:
-    """Whole batches an epoch; the images that do not fill a batch are left out of this epoch."""
-    return max(1, length // batch_size)
 
 
 def _stacked(examples: list[Example]) -> tuple[Tensor, Tensor]:

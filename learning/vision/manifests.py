@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from labeling.formats.augmented_reading import label_state, read_boxes
+from learning.class_manifests import read_lines
 from learning.contract import BadInput
-from learning.serving.items import Item, item_of, read_items, read_lines
+from learning.serving.items import Item, item_of, read_items
 
 __all__ = ["Item", "Labels", "read_items", "read_labels", "resolve_class_map"]
 

@@ -26,7 +26,8 @@ from learning.family_hyperparameters import ImageHyperparameters, parse_images
 from learning.program import Stop, log, run
 from learning.serving.archive import opened_model
 from learning.vision import checkpoint
-from learning.vision.image_data import LabeledImages, batches, steps_per_epoch, whole
+from learning.vision.data import steps_per_epoch
+from learning.vision.image_data import LabeledImages, batches, whole
 from learning.vision.image_export import write_model
 from learning.vision.image_networks import ImageNetwork, adopt, pretrained
 from learning.vision.plan import make_device, make_dtype
