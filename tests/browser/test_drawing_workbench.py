@@ -137,6 +137,13 @@ def canvas_at_rest(page: Page) -> bytes:
     return pictures[-1]
 
 
+def assert_look_alike(one: bytes, other: bytes) -> None:
+    """Nothing lies elsewhere; the brightness of an edge may be rounded otherwise, by where the drawing began."""
+    first, second = (np.asarray(Image.open(io.BytesIO(each)).convert("RGB"), dtype=int) for each in (one, other))
+    assert first.shape == second.shape
+    assert np.abs(first - second).max() <= 32
+
+
 def test_the_picture_and_its_shapes_are_drawn_where_they_are_after_every_movement(site: Site, open_page: Open) -> None:
     """After panning far, back and zooming, the canvas looks as if it had been drawn there at once."""
     boxes = [
@@ -147,6 +154,7 @@ def test_the_picture_and_its_shapes_are_drawn_where_they_are_after_every_movemen
     page = opened(site, open_page, "crowd-bounding-box", f"initial-value='{json.dumps(boxes)}'")
     page.mouse.move(*on_screen(page, 320, 240))
     page.mouse.wheel(0, -1000)
+    canvas_at_rest(page)  # what is moved now has been drawn at this size
     for by in [(300, 0), (170, 90), (-500, 30), (0, -420), (35, 7)]:
         start = (500.0, 400.0)
         page.mouse.move(*start)
@@ -155,10 +163,13 @@ def test_the_picture_and_its_shapes_are_drawn_where_they_are_after_every_movemen
             page.mouse.move(start[0] + by[0] * step / 5, start[1] + by[1] * step / 5)
             page.wait_for_timeout(30)
         page.mouse.up(button="middle")
+    frames(page)
+    bench = f"{TOOL}.bench"
+    page.evaluate(f"{bench}.gestures.hooks.pan(20.4, -7.3)")  # as fingers do, by parts of a pixel
     page.mouse.move(5, 5)
     moved = canvas_at_rest(page)
     page.evaluate(f"{TOOL}.bench.onResize()")
-    assert canvas_at_rest(page) == moved
+    assert_look_alike(canvas_at_rest(page), moved)
 
 
 def test_the_attributes_of_a_label_are_asked_of_each_shape(site: Site, open_page: Open) -> None:

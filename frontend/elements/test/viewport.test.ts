@@ -1,6 +1,6 @@
 /** Zoom and pan: the point under the cursor stays there, and the picture cannot be moved out of sight. */
 import { expect, it } from "vitest";
-import { MAX_SCALE, fit, panned, revealed, toPicture, toScreen, zoomed } from "../src/picture/viewport";
+import { MAX_SCALE, fit, onPixels, panned, revealed, toPicture, toScreen, zoomed } from "../src/picture/viewport";
 
 const picture = { width: 400, height: 300 };
 const room = { width: 800, height: 500 };
@@ -25,6 +25,11 @@ it("stops at the largest and the smallest scale", () => {
   const start = fit(picture, room);
   expect(zoomed(start, 1e9, { x: 1, y: 1 }, picture, room).scale).toBe(MAX_SCALE);
   expect(zoomed(start, 1e-9, { x: 1, y: 1 }, picture, room).scale).toBeGreaterThan(0.3);
+});
+
+it("lies on whole pixels of the hardware where asked to", () => {
+  expect(onPixels({ scale: 1.3, x: 10.4, y: -3.6 }, 1)).toEqual({ scale: 1.3, x: 10, y: -4 });
+  expect(onPixels({ scale: 1.3, x: 10.4, y: -3.6 }, 2)).toEqual({ scale: 1.3, x: 10.5, y: -3.5 });
 });
 
 it("never loses the picture by panning", () => {

@@ -2,7 +2,7 @@
  *  pixels, and has the stage redraw what changed, once a frame. Knows one canvas element; nothing of the panels or of tasks. */
 import type { Point, Size } from "../picture/plane";
 import { PointerGestures } from "../picture/pointer";
-import { type View, fit, panned, revealed, toPicture, zoomed } from "../picture/viewport";
+import { type View, fit, onPixels, panned, revealed, toPicture, zoomed } from "../picture/viewport";
 import { type Command, type Keys, commandOf } from "./keys";
 import { type Light, PLAIN_LIGHT } from "./light";
 import { Stage } from "./stage";
@@ -25,6 +25,8 @@ const LOOKING: readonly Command["do"][] = ["zoom", "fit", "help", "next", "previ
 
 export class Workbench {
   view: View = { scale: 1, x: 0, y: 0 };
+  /** The view before it was rounded to pixels: movements of less than a pixel add up in it. */
+  private exact: View = this.view;
   hand = false;
   hideOthers = false;
   guides = true;
@@ -52,7 +54,7 @@ export class Workbench {
       release: (at, still) => this.release(at, still),
       cancel: () => this.tool.cancel(),
       hover: (at) => this.onHover(at),
-      pan: (dx, dy) => this.setView(panned(this.view, dx, dy, this.tool.size, this.room)),
+      pan: (dx, dy) => this.setView(panned(this.exact, dx, dy, this.tool.size, this.room)),
       zoom: (factor, at) => this.zoom(factor, at),
     });
     this.observer = new ResizeObserver(() => this.onResize());
@@ -86,19 +88,20 @@ export class Workbench {
   }
 
   zoom(factor: number, at: Point = { x: this.room.width / 2, y: this.room.height / 2 }): void {
-    this.setView(zoomed(this.view, factor, at, this.tool.size, this.room));
+    this.setView(zoomed(this.exact, factor, at, this.tool.size, this.room));
     this.around.update();
   }
 
   /** Moves the view until what the tool works on is visible. */
   reveal(): void {
     const rect = this.tool.focus;
-    if (rect) this.setView(revealed(this.view, rect, this.tool.size, this.room), this.fitting);
+    if (rect) this.setView(revealed(this.exact, rect, this.tool.size, this.room), this.fitting);
   }
 
   private setView(view: View, stillFits = false): void {
     if (!stillFits) this.fitting = false;
-    this.view = view;
+    this.exact = view;
+    this.view = onPixels(view, window.devicePixelRatio || 1);
     this.paint(true);
   }
 

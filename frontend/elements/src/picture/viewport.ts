@@ -38,6 +38,13 @@ export function zoomed(view: View, factor: number, at: Point, picture: Size, roo
   return held({ scale, x: at.x - fixed.x * scale, y: at.y - fixed.y * scale }, picture, room);
 }
 
+/** The view moved to whole pixels of the hardware (`density` for each CSS pixel), so that a picture that was drawn once can be moved
+ *  to any later view without being drawn again. */
+export function onPixels(view: View, density: number): View {
+  const snapped = (value: number): number => Math.round(value * density) / density;
+  return { scale: view.scale, x: snapped(view.x), y: snapped(view.y) };
+}
+
 export function panned(view: View, dx: number, dy: number, picture: Size, room: Size): View {
   return held({ ...view, x: view.x + dx, y: view.y + dy }, picture, room);
 }
