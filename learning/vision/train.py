@@ -60,6 +60,7 @@ def work(folder: JobFolder, stop: Stop) -> None:
     if (count := _processes(asked)) > 1:
         together.train("learning.vision.train", folder, count)
         return
+    memory.keep_freed()
     if asked.num_threads:
         torch.set_num_threads(asked.num_threads)
     torch.manual_seed(asked.seed)
