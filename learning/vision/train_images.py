@@ -25,7 +25,7 @@ from learning.contract import MODEL, SEGMENTERS, TRAIN, VALIDATION, BadInput, Jo
 from learning.family_hyperparameters import ImageHyperparameters, parse_images
 from learning.program import Stop, log, run
 from learning.serving.archive import opened_model
-from learning.vision import checkpoint
+from learning.vision import checkpoint, memory
 from learning.vision.data import steps_per_epoch
 from learning.vision.image_data import LabeledImages, batches, whole
 from learning.vision.image_export import write_model
@@ -97,6 +97,7 @@ def work(folder: JobFolder, stop: Stop) -> None:
     """The whole program."""
     began = time.monotonic()
     asked = parse_images(folder.read_hyperparameters())
+    memory.keep_freed()
     if asked.num_threads:
         torch.set_num_threads(asked.num_threads)
     torch.manual_seed(asked.seed)
