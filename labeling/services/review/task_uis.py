@@ -3,6 +3,7 @@
 import hashlib
 import re
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
@@ -10,6 +11,7 @@ from labeling import task_types
 from labeling.formats import template
 from labeling.models import HumanTaskUi
 from labeling.services.jobs.templates import template_errors
+from marketplace import arns
 from marketplace.errors import Invalid, LimitExceeded, NameTaken, NotFound
 from marketplace.models import Account
 from marketplace.ranges import Range
@@ -37,7 +39,7 @@ def name_problem(name: object) -> str:
 
 def task_uis(account: Account) -> QuerySet[HumanTaskUi]:
     """Those of the account."""
-    return HumanTaskUi.objects.filter(account=account)
+    return HumanTaskUi.objects.filter(account=account).select_related("account")
 
 
 def task_ui(account: Account, name: str) -> HumanTaskUi:
@@ -85,3 +87,8 @@ def delete_task_ui(*, task_ui: HumanTaskUi, by: str) -> None:
 def content_hash(task_ui: HumanTaskUi) -> str:
     """The SHA-256 of the template as hexadecimal digits (UiTemplate.ContentSha256)."""
     return hashlib.sha256(task_ui.text.encode()).hexdigest()
+
+
+def arn(task_ui: HumanTaskUi) -> str:
+    """The ARN of a human task UI."""
+    return arns.build("human-task-ui", task_ui.account.number, task_ui.name, region=settings.REGION)
