@@ -1,6 +1,7 @@
 """Human review as A2I has it: flow definitions, human loops, what people answer and what is written of it."""
 
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.utils import timezone
 from labeling.background import advance_queue, sweep
 from labeling.models import FlowDefinition, HumanLoop, Task
 from labeling.services.queue import assignments
-from labeling.services.review import flows, loops, task_uis
+from labeling.services.review import flows, loops, retraining, task_uis
 from marketplace import storage
 from marketplace.errors import InsufficientFunds, InUse, Invalid, NameTaken, NotFound, WrongState
 from marketplace.models import Account, Worker
@@ -65,11 +66,11 @@ def start(flow: FlowDefinition, name: str = "loop-1", content: str = CONTENT) ->
     return loops.start_loop(flow=flow, name=name, content=content, by="test")
 
 
-def answer(flow: FlowDefinition, worker: Worker) -> None:
+def answer(flow: FlowDefinition, worker: Worker, content: Mapping[str, Any] = ANSWER) -> None:
     """The worker takes the next task and answers it."""
     seat = assignments.claim(worker=worker, queue=flow.queue)
     assert seat is not None
-    assignments.submit(assignment=seat, worker=worker, content=ANSWER, seconds=12.3, key=None)
+    assignments.submit(assignment=seat, worker=worker, content=content, seconds=12.3, key=None)
 
 
 def test_the_answers_of_a_loop_are_written_as_they_are_given_and_paid() -> None:
@@ -271,3 +272,48 @@ def test_a_template_that_does_not_work_is_refused_with_its_line() -> None:
     task_uis.delete_task_ui(task_ui=made, by="test")
     with transaction.atomic(), pytest.raises(NotFound):
         task_uis.task_ui(account, "boxes")
+
+
+def boxed(*boxes: tuple[str, float, float, float, float]) -> dict[str, Any]:
+    """A person's answer: boxes (label, left, top, width, height) on a picture of 100 x 80 pixels."""
+    names = ("label", "left", "top", "width", "height")
+    drawn = [dict(zip(names, box, strict=True)) for box in boxes]
+    return {"annotatedResult": {"boundingBoxes": drawn, "inputImageProperties": {"width": 100, "height": 80}}}
+
+
+def test_what_people_drew_becomes_an_augmented_manifest() -> None:
+    """As in AWS's notebook: the attribute a2i-retraining, the job's name, the classes of the model first."""
+    flow, (first, second, _) = a_flow(people=2)
+    start(flow)
+    start(flow, "not-boxes", '{"taskObject":"a text"}')
+    for worker in (first, second):
+        for _ in range(2):
+            answer(flow, worker, boxed(("bee", 10, 10, 20, 20), ("wasp", 60, 50, 10, 10)))
+    start(flow, "unanswered")
+    advance_queue(flow.queue_id)
+    found = retraining.manifest_lines(flow, labels=["flower", "wasp"])
+    assert found.labels == ["flower", "wasp", "bee"]
+    assert [(one.loop, one.reason) for one in found.left_out] == [
+        ("not-boxes", "its taskObject is no address of a picture")
+    ]
+    (line,) = map(orjson.loads, found.lines)
+    assert line["source-ref"] == "s3://pictures/1.jpg"
+    assert sorted(line["a2i-retraining"]["annotations"], key=lambda box: box["class_id"]) == [
+        {"class_id": 1, "left": 60, "top": 50, "width": 10, "height": 10},
+        {"class_id": 2, "left": 10, "top": 10, "width": 20, "height": 20},
+    ]
+    assert line["a2i-retraining"]["image_size"] == [{"width": 100, "height": 80, "depth": 3}]
+    about = line["a2i-retraining-metadata"]
+    assert (about["job-name"], about["type"], about["human-annotated"]) == (
+        "a2i/loop-1",
+        "groundtruth/object-detection",
+        "yes",
+    )
+    assert about["class-map"] == {"1": "wasp", "2": "bee"}
+
+
+def test_nothing_to_learn_from_is_said() -> None:
+    """Instead of an empty data set."""
+    flow, _ = a_flow()
+    with pytest.raises(Invalid, match="no completed human loop of look-again"):
+        retraining.make_dataset(flow=flow, name="again", by="test")
