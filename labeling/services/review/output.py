@@ -1,6 +1,7 @@
 """The output of a human loop, in A2I's layout and fields: every answer as it was given, nothing consolidated."""
 
 from datetime import UTC
+from typing import Any
 
 import orjson
 from django.conf import settings
@@ -17,12 +18,19 @@ def address(flow: FlowDefinition, loop: HumanLoop) -> str:
     return storage.join(flow.output_uri, flow.name, moment, loop.name, "output.json")
 
 
+def answers(flow: FlowDefinition, loop: HumanLoop) -> list[dict[str, Any]]:
+    """The entries of `humanAnswers`, in the order in which people submitted."""
+    if loop.task_id is None:
+        return []
+    found = submitted.answers_of(flow.queue, {loop.task_id: (0, 0)})
+    return [worker_responses.answer_record(one) for one in found.get(loop.task_id, [])]
+
+
 def document(flow: FlowDefinition, loop: HumanLoop) -> dict[str, object]:
     """What output.json holds."""
-    answers = submitted.answers_of(flow.queue, {loop.task_id: (0, 0)} if loop.task_id else {})
     said: dict[str, object] = {
         "flowDefinitionArn": flow_arn(flow),
-        "humanAnswers": [worker_responses.answer_record(one) for one in answers.get(loop.task_id or 0, [])],
+        "humanAnswers": answers(flow, loop),
         "humanLoopName": loop.name,
         "inputContent": orjson.loads(loop.content),
     }

@@ -99,7 +99,7 @@ def _read(loop: HumanLoop, answers: Iterable[SubmittedAnswer]) -> _Given | Left:
         return Left(loop.name, "its taskObject is no address of a picture")
     elements = []
     for answer in answers:
-        element = next((one for one in answer.content.values() if _has_boxes(one)), None)
+        element = boxes_element(answer)
         if element is None:
             return Left(loop.name, f"the answer of {answer.worker_id} holds no boxes")
         elements.append((answer.worker_id, element))
@@ -109,6 +109,11 @@ def _read(loop: HumanLoop, answers: Iterable[SubmittedAnswer]) -> _Given | Left:
     if len(sizes) > 1:
         return Left(loop.name, "the answers are about pictures of different sizes")
     return _Given(loop, uri, ImageSize(*sizes.pop()), elements)
+
+
+def boxes_element(answer: SubmittedAnswer) -> Mapping[str, Any] | None:
+    """What `crowd-bounding-box` gave in an answer, whatever its name is; None in an answer without one."""
+    return next((one for one in answer.content.values() if _has_boxes(one)), None)
 
 
 def _has_boxes(member: Any) -> bool:
