@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from labeling.background import advance_queue
 from labeling.models import Dataset, FlowDefinition, HumanLoop
@@ -37,14 +37,8 @@ def a_picture(account: Account) -> str:
     return uri
 
 
-@pytest.mark.parametrize("size", [{}, PHONE], ids=["wide", "phone"])
-def test_a_prediction_is_corrected_and_learned_from(
-    visit: Visit, owner: User, account: Account, tolerated: list[str], tmp_path: Path, size: dict[str, Any]
-) -> None:
-    tolerated += ["Applying inline style", "favicon"]
-    worker = builders.a_worker()
-    builders.a_team(account=account, workers=[worker], name="reviewers")
-    page = visit(owner, reverse("requester:human-review"), **size)
+def define(page: Page, tmp_path: Path) -> None:
+    """Make a worker template and a flow definition by the forms."""
     expect(page.get_by_text("It needs a worker template first.")).to_be_visible()
     seen(page, tmp_path / "empty.png")
     page.get_by_role("link", name="New worker template").click()
@@ -66,6 +60,17 @@ def test_a_prediction_is_corrected_and_learned_from(
     page.get_by_role("button", name="Create").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("look-again")
     seen(page, tmp_path / "flow.png")
+
+
+@pytest.mark.parametrize("size", [{}, PHONE], ids=["wide", "phone"])
+def test_a_prediction_is_corrected_and_learned_from(
+    visit: Visit, owner: User, account: Account, tolerated: list[str], tmp_path: Path, size: dict[str, Any]
+) -> None:
+    tolerated += ["Applying inline style", "favicon"]
+    worker = builders.a_worker()
+    builders.a_team(account=account, workers=[worker], name="reviewers")
+    page = visit(owner, reverse("requester:human-review"), **size)
+    define(page, tmp_path)
 
     flow = FlowDefinition.objects.get()
     content = json.dumps({"initialValue": json.dumps(PREDICTED), "taskObject": a_picture(account)})

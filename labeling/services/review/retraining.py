@@ -28,7 +28,7 @@ from marketplace.services import boundaries
 ATTRIBUTE = "a2i-retraining"
 """The label attribute of the lines, as in AWS's notebook."""
 
-TASK_TYPE = "BoundingBox"
+TASK_TYPE = task_types.BOXES
 CHUNK = 500
 BOXES = "boundingBoxes"
 SIZE = "inputImageProperties"

@@ -17,7 +17,7 @@ from marketplace.models import Account
 from marketplace.ranges import Range
 from marketplace.services import audit
 
-TASK_TYPE = "Custom"
+TASK_TYPE = task_types.FORM
 """What people of a human loop give: a form of any fields."""
 
 NAME = r"^[a-z0-9](-*[a-z0-9]){0,62}$"
