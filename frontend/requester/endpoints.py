@@ -17,6 +17,7 @@ from learning import queries
 from learning.models import Endpoint
 from learning.services import asking, hosting, invoke, scope
 from learning.services.endpoint_view import endpoint_view, endpoint_views
+from marketplace import strict
 from marketplace.errors import DomainError
 from marketplace.models import Role
 from marketplace.services.scope import actor
@@ -27,8 +28,11 @@ CHANGING = ("Creating", "Updating", "RollingBack", "Deleting")
 
 @requester_page()
 def list_page(request: HttpRequest) -> HttpResponse:
-    """All endpoints."""
+    """All endpoints; `id` in the address leads to one of them, whose name notices do not know."""
     rows = queries.endpoints(request.account)  # type: ignore[attr-defined]
+    asked = strict.whole_number(request.GET.get("id", ""))
+    if asked is not None and (found := rows.filter(pk=asked).first()) is not None:
+        return redirect("requester:endpoint", found.name)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "requester/endpoints.html", {"page": page, "views": endpoint_views(list(page))})
 
