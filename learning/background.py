@@ -98,6 +98,20 @@ def advance_tuning_of_run(run_id: int) -> None:
     advancing.advance_for_run(run_id=run_id)
 
 
+def delete_files(uri: str) -> None:
+    """Delete what a deleted run has left in a folder of the store."""
+    from learning.services import run_deletion
+
+    run_deletion.delete_files(uri)
+
+
+def forget_study(name: str) -> None:
+    """Delete what is kept of the search of a deleted tuning job."""
+    from learning.services.tuning import studies
+
+    studies.forget(name)
+
+
 def sweep() -> None:
     """Every minute: request an advance of whatever is under way, so that nothing stops when a message is lost."""
     from learning.services import deploying

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -14,9 +15,9 @@ from learning.contract import MODEL
 from learning.models import TrainingJob
 from learning.models.training import LIVE
 from learning.samples import Evaluation, SampleBox, Samples
-from learning.services import run_figures, run_records, scope, training
+from learning.services import run_deletion, run_figures, run_records, scope, training
 from marketplace import strict
-from marketplace.errors import Invalid
+from marketplace.errors import DomainError, Invalid
 from marketplace.models import Role
 from marketplace.services.scope import actor
 
@@ -173,3 +174,17 @@ def stop(request: HttpRequest, training_id: int) -> HttpResponse:
     run = _found(request, training_id)
     training.stop(training_job=run, by=actor(request.user))
     return redirect("requester:training", run.pk)
+
+
+@require_POST
+@requester_page(Role.MEMBER)
+def delete(request: HttpRequest, training_id: int) -> HttpResponse:
+    """Delete it, unless it runs or something uses it."""
+    found = _found(request, training_id)
+    try:
+        run_deletion.delete_training(training_job=found, by=actor(request.user))
+    except DomainError as error:
+        messages.error(request, error.message)
+        return redirect("requester:training", training_id)
+    messages.success(request, f"{found.name} is deleted.")
+    return redirect("requester:trainings")

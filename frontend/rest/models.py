@@ -23,7 +23,7 @@ from learning import queries
 from learning.contract import model_files
 from learning.models import Model, TrainingJob
 from learning.services import channels as accepted
-from learning.services import model_approval, registry, run_figures, scope, training
+from learning.services import model_approval, registry, run_deletion, run_figures, scope, training
 from learning.services.model_uses import uses_of
 from learning.services.programs.channel_formats import CONTENT_TYPES
 from learning.services.programs.channel_images import INPUT_MODES
@@ -244,6 +244,13 @@ class TrainingJobView(APIView):
         newest = {name: point[0] for name, point in job.newest.items()}
         seen = {"channels": job.channels, "newest": newest, "seconds_left": run_figures.seconds_left(job)}
         return Response({**training_row(job), **seen, "metrics": training.curves(job)})
+
+    @extend_schema(request=None, responses={204: None}, operation_id="delete_training_job")
+    def delete(self, request: Request, training_id: int) -> Response:
+        """Delete a training that has ended, with its curves, log and samples; the model that it made stays."""
+        job = scope.training(account_of(request, Role.MEMBER), training_id)
+        run_deletion.delete_training(training_job=job, by=actor(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class TrainingJobStopView(APIView):

@@ -22,7 +22,7 @@ from labeling.services import scope as labeling_scope
 from labeling.services.jobs.limits import LABEL_ATTRIBUTE_NAME_LENGTH
 from learning import queries
 from learning.models import TransformJob
-from learning.services import scope, transform_outputs, transforms
+from learning.services import run_deletion, scope, transform_outputs, transforms
 from marketplace import names
 from marketplace.models import Role
 
@@ -99,6 +99,13 @@ class TransformJobView(APIView):
     def get(self, request: Request, transform_id: int) -> Response:
         """Status, progress and, once it is Completed, its files."""
         return Response(transform_row(scope.transform(account_of(request), transform_id)))
+
+    @extend_schema(request=None, responses={204: None}, operation_id="delete_transform_job")
+    def delete(self, request: Request, transform_id: int) -> Response:
+        """Delete a prediction that has ended, with its output and its log; data sets made of it stay."""
+        run = scope.transform(account_of(request, Role.MEMBER), transform_id)
+        run_deletion.delete_transform(transform_job=run, by=actor(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class TransformJobStopView(APIView):

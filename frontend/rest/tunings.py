@@ -17,7 +17,7 @@ from frontend.rest.scope import account_of, actor
 from labeling.services import scope as labeling_scope
 from learning import queries
 from learning.models import HyperParameterTuningJob, TuningTrial
-from learning.services import scope
+from learning.services import run_deletion, scope
 from learning.services.tuning import config, creating, describing, ranges
 from learning.services.tuning.config import TuningConfig
 from marketplace import names
@@ -225,6 +225,13 @@ class TuningJobView(APIView):
     def get(self, request: Request, tuning_id: int) -> Response:
         """The tuning job with its configuration and its best training."""
         return Response(detail(_counted(request, tuning_id)))
+
+    @extend_schema(request=None, responses={204: None}, operation_id="delete_tuning_job")
+    def delete(self, request: Request, tuning_id: int) -> Response:
+        """Delete a tuning job that has ended; its trainings and their models stay."""
+        job = scope.tuning(account_of(request, Role.MEMBER), tuning_id)
+        run_deletion.delete_tuning(tuning_job=job, by=actor(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 @listed(

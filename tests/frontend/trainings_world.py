@@ -57,6 +57,8 @@ def forms(ids: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     yield reverse("requester:training-new"), new
     yield reverse("requester:training-stop", args=[ids["training_id"]]), {}
     yield reverse("requester:transform-stop", args=[ids["transform_id"]]), {}
+    yield reverse("requester:training-delete", args=[ids["training_id"]]), {}
+    yield reverse("requester:transform-delete", args=[ids["transform_id"]]), {}
 
 
 def bodies(ids: dict[str, Any]) -> dict[str, Any]:
