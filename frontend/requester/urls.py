@@ -191,6 +191,7 @@ if automation.installed():
         path("endpoints/<str:endpoint_name>/", endpoints.detail_page, name="endpoint"),
         path("endpoints/<str:endpoint_name>/progress/", endpoints.progress_part, name="endpoint-progress"),
         path("endpoints/<str:endpoint_name>/update/", endpoints.update, name="endpoint-update"),
+        path("endpoints/<str:endpoint_name>/variants/", endpoints.variants_page, name="endpoint-variants"),
         path("endpoints/<str:endpoint_name>/weight/", endpoints.set_weight, name="endpoint-weight"),
         path("endpoints/<str:endpoint_name>/delete/", endpoints.delete, name="endpoint-delete"),
         path("endpoints/<str:endpoint_name>/try/", endpoints.try_page, name="endpoint-try"),
