@@ -13,7 +13,7 @@ from frontend.requester.tuning_forms import FIRST, SHOWN, RangeRows, TuningForm
 from frontend.session import requester_page
 from learning import queries
 from learning.models import HyperParameterTuningJob, TuningTrial
-from learning.services import run_deletion, scope
+from learning.services import channels, run_deletion, scope
 from learning.services.tuning import creating, describing
 from learning.services.tuning.config import TuningConfig
 from marketplace import strict
@@ -115,7 +115,9 @@ def detail_page(request: HttpRequest, tuning_id: int) -> HttpResponse:
     tuning = scope.tuning(request.account, tuning_id)  # type: ignore[attr-defined]
     context = _progress(tuning)
     shown = tuning_charts.charts(tuning, context["asked"])
-    return render(request, "requester/tuning.html", {**context, "charts": shown})
+    return render(
+        request, "requester/tuning.html", {**context, "charts": shown, "channels": channels.shown(tuning.channels)}
+    )
 
 
 @requester_page()

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from frontend.rest import schemas, schemas_tuning
-from frontend.rest.fields import Body, FiniteFloatField
+from frontend.rest.fields import Body, FiniteFloatField, members
 from frontend.rest.idempotency import idempotent
 from frontend.rest.paging import ListView, listed
 from frontend.rest.scope import account_of, actor
@@ -128,6 +128,7 @@ def detail(job: Any) -> dict[str, Any]:
         **tuning_row(job),
         "attention": job.attention or None,
         "hyperparameters": job.hyperparameters,
+        "channels": job.channels,
         "ranges": [_range(one) for one in asked.searched],
         "max_parallel_jobs": asked.max_parallel,
         "max_runtime_seconds": asked.max_seconds,
@@ -209,9 +210,7 @@ class TuningJobsView(ListView):
     def post(self, request: Request) -> Response:
         """Search the hyperparameters with which a training on a data set's labels does best."""
         account = account_of(request, Role.MEMBER)
-        data = TuningInput(data=request.data)
-        data.is_valid(raise_exception=True)
-        given = dict(data.validated_data)
+        given = members(TuningInput, request)
         for key in {"dataset", "validation"} & given.keys():
             given[key] = labeling_scope.dataset(account, given[key])
         job = creating.tune_on_dataset(account=account, by=actor(request), searched=given.pop("ranges"), **given)
