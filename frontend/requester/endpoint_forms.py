@@ -56,7 +56,10 @@ class _VariantRows(forms.BaseFormSet):  # type: ignore[type-arg]
         found = list(queries.models(account).values_list("name", flat=True))
         self._choices = [("", "None"), *((name, name) for name in found)]
         newest = found[0] if found else ""
-        initial = [{**row, "model": row["model"] or newest} for row in filled]
+        weights = ({"weight": f"{row['weight']:g}"} if "weight" in row else {} for row in filled)
+        initial = [
+            {**row, "model": row["model"] or newest, **weight} for row, weight in zip(filled, weights, strict=True)
+        ]
         # A row that was sent as it was proposed is meant too, so a form that was sent knows no proposals.
         super().__init__(data, prefix="variant", initial=None if data else initial)
 

@@ -98,7 +98,10 @@ def detail_page(request: HttpRequest, endpoint_name: str) -> HttpResponse:
     context = _context(endpoint)
     context["update_form"] = UpdateForm(account=endpoint.account)
     context["weights"] = WeightRows(
-        prefix="variant", initial=[{**row, "variant": row["name"]} for row in context["view"]["variants"]]
+        prefix="variant",
+        initial=[
+            {**row, "variant": row["name"], "weight": f"{row['weight']:g}"} for row in context["view"]["variants"]
+        ],
     )
     return render(request, "requester/endpoint.html", context)
 
