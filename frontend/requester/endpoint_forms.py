@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from learning import queries
-from learning.services import asking, hosting, invoke, strategies
+from learning.services.hosting import asking, hosting, invoke, strategies
 from marketplace import names, strict
 from marketplace.errors import DomainError
 from marketplace.models import Account
@@ -117,7 +117,7 @@ class StrategyForm(_Form):
     )
 
     def strategy(self) -> dict[str, Any]:
-        """What was chosen, as services/strategies.py has it."""
+        """What was chosen, as hosting/strategies.py has it."""
         return {name: value for name, value in self.cleaned_data.items() if name != "config"}
 
 

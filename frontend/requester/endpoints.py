@@ -22,8 +22,9 @@ from frontend.session import requester_page
 from labeling.task_types import adjustment
 from learning import queries
 from learning.models import Endpoint
-from learning.services import asking, hosting, invoke, scope
-from learning.services.endpoint_view import endpoint_view, endpoint_views
+from learning.services import scope
+from learning.services.hosting import asking, hosting, invoke
+from learning.services.hosting.endpoint_view import endpoint_view, endpoint_views
 from marketplace import strict
 from marketplace.errors import DomainError
 from marketplace.models import Role

@@ -20,8 +20,9 @@ from frontend.rest.parsing import TooLarge
 from frontend.rest.scope import account_of, actor
 from learning import queries
 from learning.models import Endpoint, EndpointConfig
-from learning.services import hosting, invoke, scope, strategies
-from learning.services.endpoint_view import endpoint_view, endpoint_views
+from learning.services import scope
+from learning.services.hosting import hosting, invoke, strategies
+from learning.services.hosting.endpoint_view import endpoint_view, endpoint_views
 from marketplace import arns, names, strict
 from marketplace.errors import Invalid
 from marketplace.models import Role

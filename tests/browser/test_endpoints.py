@@ -9,7 +9,7 @@ from django.db import connections
 from playwright.sync_api import Page, expect
 
 from learning.models import Endpoint
-from learning.services import deploying, traffic
+from learning.services.hosting import deploying, traffic
 from learning.services.programs.executor import LocalExecutor
 from learning.services.programs.supervisor import Supervisor
 from marketplace.models import Account, User

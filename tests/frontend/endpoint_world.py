@@ -6,7 +6,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from learning.models import Model
-from learning.services import hosting
+from learning.services.hosting import hosting
 from marketplace.models import Account
 from tests import builders
 from tests.learning.hosting_stories import an_endpoint

@@ -10,7 +10,7 @@ from django.urls import reverse
 from labeling.models import DataObject, Dataset, LabelingJob, ObjectLine
 from labeling.services.jobs import advancing
 from learning.models import Endpoint, EndpointConfig, EndpointReplica
-from learning.services import deploying, traffic
+from learning.services.hosting import deploying, traffic
 from learning.services.programs.executor import LocalExecutor
 from learning.services.programs.supervisor import Supervisor
 from tests import builders

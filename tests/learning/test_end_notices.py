@@ -6,7 +6,7 @@ from django.utils import timezone
 from frontend import notice_links
 from learning import transitions
 from learning.models import Deployment, EndpointReplica
-from learning.services import deploying, hosting, replicas
+from learning.services.hosting import deploying, hosting, replicas
 from learning.services.tuning import advancing, creating
 from marketplace.models import Notice, WebhookDelivery
 from marketplace.services import webhooks

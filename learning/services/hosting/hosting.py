@@ -1,6 +1,6 @@
 """Endpoints as their owner sees them: configurations, create, update, weights and capacities, delete.
 
-What takes time is only begun here; services/deploying.py brings it to its end. Knows no request.
+What takes time is only begun here; hosting/deploying.py brings it to its end. Knows no request.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from learning import transitions
 from learning.models import Deployment, Endpoint, EndpointConfig, Model, Variant
-from learning.services import registry, replicas, strategies
+from learning.services import registry
+from learning.services.hosting import replicas, strategies
 from marketplace import arns, storage
 from marketplace.errors import InUse, Invalid, LimitExceeded, NameTaken, WrongState
 from marketplace.models import Account
@@ -176,7 +177,7 @@ def update(
 ) -> Deployment:
     """Let the endpoint serve `config` from now on; what it serves now goes on until the new replicas have proved good.
 
-    `strategy` as services/strategies.py has it. Raises Invalid, WrongState unless the endpoint is InService, and as
+    `strategy` as hosting/strategies.py has it. Raises Invalid, WrongState unless the endpoint is InService, and as
     `create`.
     """
     checked = strategies.parse(strategy)

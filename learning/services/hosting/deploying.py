@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from learning import transitions
 from learning.models import Deployment, Endpoint, EndpointReplica
-from learning.services import hosting, replicas, run_notices, strategies, traffic
+from learning.services import run_notices
+from learning.services.hosting import hosting, replicas, strategies, traffic
 from marketplace.queue import enqueue
 
 log = logging.getLogger(__name__)
