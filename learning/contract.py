@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
+import orjson
+
 EXIT_DONE = 0  # finished, or stopped on request (then output/stopped is there)
 EXIT_FAILED = 1  # output/failure says why; starting again resumes from the last checkpoint
 EXIT_BAD_INPUT = 2  # output/failure says why; starting again without a change fails again
@@ -301,9 +303,20 @@ class Prediction:
     segments: list[PredictedSegment] = dataclasses.field(default_factory=list)
 
     def to_line(self) -> str:
-        body = {name: value for name, value in dataclasses.asdict(self).items() if value or name not in _OF_OTHERS}
+        """The line, with its end. Raises ValueError for a number that JSON does not have."""
+        # Not by dataclasses.asdict: it copies each number, and took longer than a small network does.
+        body = {name: value for name, value in vars(self).items() if value or name not in _OF_OTHERS}
         body[OBJECT_ID_KEY], body["source-ref"] = body.pop("object_id"), body.pop("source_ref")
-        return json.dumps(body, ensure_ascii=False, allow_nan=False) + "\n"
+        if not all(map(math.isfinite, self._numbers())):
+            raise ValueError(f"the prediction of {self.source_ref!r} has a number that is not finite")
+        return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY).decode() + "\n"
+
+    def _numbers(self) -> Iterator[float]:
+        yield from self.embedding
+        for box in self.boxes:
+            # One that is not finite makes the sum so.
+            yield box.left + box.top + box.width + box.height + box.score
+        yield from (one.score for one in (*self.classes, *self.segments))
 
     @classmethod
     def from_line(cls, line: str | bytes) -> "Prediction":
