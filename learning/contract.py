@@ -316,7 +316,8 @@ class Prediction:
         for box in self.boxes:
             # One that is not finite makes the sum so.
             yield box.left + box.top + box.width + box.height + box.score
-        yield from (one.score for one in (*self.classes, *self.segments))
+        yield from (one.score for one in self.classes)
+        yield from (one.score for one in self.segments)
 
     @classmethod
     def from_line(cls, line: str | bytes) -> "Prediction":

@@ -79,11 +79,11 @@ def _greedy(boxes: NDArray[np.float32], labels: NDArray[np.int64], threshold: fl
         overlap = np.maximum(width, 0) * np.maximum(height, 0)
         # As a product, so that two empty boxes (union 0) are both kept, as torchvision does.
         apart = overlap <= threshold * (areas[by, None] + areas[some] - overlap)
-        return ~apart & (labels[by, None] == labels[some])
+        return np.logical_and(np.logical_not(apart), labels[by, None] == labels[some])
 
     for start in range(0, len(boxes), BLOCK):
         block = slice(start, min(start + BLOCK, len(boxes)))
-        gone = _bits(suppressed(np.array(kept), block).any(0)[None])[0] if kept else 0
+        gone = _bits(np.atleast_2d(suppressed(np.array(kept), block).any(0)))[0] if kept else 0
         for place, its in enumerate(_bits(suppressed(block, block))):
             if not gone >> place & 1:
                 gone |= its
