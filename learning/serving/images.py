@@ -48,7 +48,7 @@ REDUCING_GAP = 1.0
 """Pillow's name for how much larger than asked for a picture may be when its bilinear filter gets it.
 
 A picture at least twice as wide or high is first brought nearer by averaging whole blocks of pixels, which takes half
-the time and gives the same pixels but for a grey level.
+the time and gives the same pixels to within a few grey levels.
 """
 
 
