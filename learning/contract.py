@@ -304,7 +304,7 @@ class Prediction:
 
     def to_line(self) -> str:
         """The line, with its end. Raises ValueError for a number that JSON does not have."""
-        # Not by dataclasses.asdict: it copies each number, and took longer than a small network does.
+        # Not by dataclasses.asdict, which copies each number and takes longer than a small network.
         body = {name: value for name, value in vars(self).items() if value or name not in _OF_OTHERS}
         body[OBJECT_ID_KEY], body["source-ref"] = body.pop("object_id"), body.pop("source_ref")
         if not all(map(math.isfinite, self._numbers())):
@@ -313,9 +313,7 @@ class Prediction:
 
     def _numbers(self) -> Iterator[float]:
         yield from self.embedding
-        for box in self.boxes:
-            # One that is not finite makes the sum so.
-            yield box.left + box.top + box.width + box.height + box.score
+        yield from (one.left + one.top + one.width + one.height + one.score for one in self.boxes)  # infinite if one is
         yield from (one.score for one in self.classes)
         yield from (one.score for one in self.segments)
 
