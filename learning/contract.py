@@ -303,8 +303,7 @@ class Prediction:
     segments: list[PredictedSegment] = dataclasses.field(default_factory=list)
 
     def to_line(self) -> str:
-        """The line, with its end. Raises ValueError for a number that JSON does not have."""
-        # Not by dataclasses.asdict, which copies each number and takes longer than a small network.
+        """The line, with its end; asdict would take longer than a network. Raises ValueError for NaN and infinity."""
         body = {name: value for name, value in vars(self).items() if value or name not in _OF_OTHERS}
         body[OBJECT_ID_KEY], body["source-ref"] = body.pop("object_id"), body.pop("source_ref")
         if not all(map(math.isfinite, self._numbers())):
