@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import resource
 
 import torch
 
@@ -18,8 +19,11 @@ def keep_freed() -> bool:
     Every step allocates and frees the same large blocks. By default glibc takes those from the system and gives them
     back, which costs a fault and a cleared page for each 4 KiB of them: a fifth of a step of the compact detector.
     How much depends on what was freed before, so that the steps of one run were slower than those of another.
-    Returns whether there is such a library here.
+    Not where the address space is limited: what is kept would be missing to the code that oneDNN makes for a new size.
+    Returns whether it is so now.
     """
+    if resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY:
+        return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
         return False
@@ -35,7 +39,9 @@ def is_exhausted(error: BaseException) -> bool:
 
 
 def release() -> None:
-    """Give back what is no longer used."""
+    """Give back what is no longer used, to the system too: the next batch needs it in other pieces."""
     gc.collect()
+    if (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
+        trim(0)
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
