@@ -163,8 +163,7 @@ def agree(body: dict[str, Any], right: dict[str, Any]) -> None:
         body.setdefault("labels", right["labels"])
     if "uri" in body and "name" in right:
         body.setdefault("name", right["name"])
-    if "dataset" in body and "hyperparameters" in right:
-        body["hyperparameters"] = right["hyperparameters"]
+    _agree_learning(body, right)
     if "crowd" in body or "compare" in body or {"labels", "objects"} <= set(body):
         body["labels"] = [f"{place} {label}"[:256] for place, label in enumerate([*body["labels"], "other"])]
         body.pop("redundancy", None)
@@ -194,6 +193,21 @@ def agree(body: dict[str, Any], right: dict[str, Any]) -> None:
         body.pop("qualification_requirements", None)
         for kind in ("good_examples", "bad_examples"):
             body.get("instructions", {}).pop(kind, None)
+
+
+def _agree_learning(body: dict[str, Any], right: dict[str, Any]) -> None:
+    """The same for trainings, batch transforms and endpoints."""
+    if {"dataset", "validation"} <= set(right):
+        # Either a data set or channels are to be given.
+        body.pop("channels", None)
+        body["dataset"] = right["dataset"]
+    if "dataset" in body and "hyperparameters" in right:
+        body["hyperparameters"] = right["hyperparameters"]
+        # Its form is told by the service.
+        body.pop("label_attribute_name", None)
+    if isinstance(body.get("data_capture"), dict):
+        # It has to lead to a store that the account may write to.
+        body["data_capture"].pop("uri", None)
 
 
 def _agree_files(body: dict[str, Any], right: dict[str, Any]) -> None:
