@@ -162,12 +162,23 @@ def differing(everybody: Everybody, routes: Iterable[str], table: dict[str, str]
     by_route, methods = dict(views()), itertools.count()
     for route in routes:
         for method in known_methods(route, by_route):
-            # As `found` does: a page that answers a form as a link has one row, a method that nobody may use none.
-            row = table.get(f"{method} {route}") or (method == "POST" and table.get(f"GET {route}"))
-            row = row or " ".join(["-", *["405"] * (len(ROLES) - 1)])
-            said = dict(zip(ROLES, row.split(), strict=True))
-            for role in representative(row, next(methods)):
-                status = everybody.status(role, method, route)
-                if said[role] not in (status, "-"):
-                    faults[f"{role}: {method} {route}"] = f"{status} instead of {said[role]}"
+            rows = _rows(table, method, route)
+            asked = representative(rows[0], next(methods))
+            found = {role: everybody.status(role, method, route) for role in asked}
+            if not any(_agrees(row, found) for row in rows):
+                faults[f"{method} {route}"] = f"{found}, where the table has {rows}"
     return faults
+
+
+def _rows(table: dict[str, str], method: str, route: str) -> list[str]:
+    """What may be found. As `found` does it: a page that answers a form as it answers a link has one row, and a method
+    that everybody is refused has none."""
+    if f"{method} {route}" in table:
+        return [table[f"{method} {route}"]]
+    link = [table[f"GET {route}"]] if method == "POST" and f"GET {route}" in table else []
+    return [*link, " ".join(["-", *["405"] * (len(ROLES) - 1)])]
+
+
+def _agrees(row: str, found: dict[str, str]) -> bool:
+    said = dict(zip(ROLES, row.split(), strict=True))
+    return all(said[role] in (status, "-") for role, status in found.items())
