@@ -105,11 +105,18 @@ def migrated() -> str:
 
 
 def _migrate(name: str) -> None:
-    # Some migrations of data know Django's default database only, which is this one meanwhile.
+    with as_default(name):
+        call_command("migrate", verbosity=0)
+
+
+@contextmanager
+def as_default(name: str) -> Iterator[None]:
+    """Let Django's default connection lead to this database: some migrations of data ask no other. No transaction of it
+    may be open."""
     connection.close()
     given, connection.settings_dict["NAME"] = connection.settings_dict["NAME"], name
     try:
-        call_command("migrate", verbosity=0)
+        yield
     finally:
         connection.close()
         connection.settings_dict["NAME"] = given

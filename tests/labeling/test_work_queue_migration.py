@@ -14,8 +14,8 @@ from marketplace import storage
 from tests import databases
 from tests.marketplace.old_database import migrate, old_database
 
-# Some migrations ask the test database too; in one process, so that the rows are migrated once.
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("work queue migration")]
+# In one process, so that the rows are migrated once.
+pytestmark = pytest.mark.xdist_group("work queue migration")
 
 BEFORE = [("labeling", "0005_task_responses_written"), ("learning", "0002_resume_and_rule")]
 PRICE, FEE, DEPOSIT = 36_000, 7_200, 1_000_000
@@ -67,12 +67,13 @@ print(json.dumps({{
 
 
 @pytest.fixture(scope="module")
-def migrated(django_db_setup, django_db_blocker):
+def migrated(django_db_blocker):
     """What the migration has made of the rows; the story that goes on with them has a copy."""
     with django_db_blocker.unblock(), old_database(*BEFORE) as connection:
         with connection.cursor() as cursor:
             fill(cursor)
-        migrate(connection, *MigrationExecutor(connection).loader.graph.leaf_nodes())
+        with databases.as_default(connection.settings_dict["NAME"]):
+            migrate(connection, *MigrationExecutor(connection).loader.graph.leaf_nodes())
         yield connection
 
 
